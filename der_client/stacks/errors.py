@@ -1,0 +1,205 @@
+"""What can go wrong, from one root: every error names the offending value and says what to do.
+
+The tree::
+
+    DerClientError
+    ├── InvalidValueError (ValueError)      a value that cannot be what it is given as; nothing was signed
+    │   ├── EncodeError                     a Python or Clarity value that does not fit the Clarity type
+    │   ├── DecodeError                     bytes that are no valid encoding; carries the offset
+    │   ├── AddressError                    text that is no valid address, or one of the other network
+    │   └── KeyFormatError                  a key, mnemonic or path that cannot be used (never shows it)
+    ├── SigningError                        a transaction that cannot be signed so, or whose signature is wrong
+    ├── NodeError                           the node: carries the URL
+    │   ├── NodeUnreachableError            down, refused or too slow
+    │   ├── NodeAnswerError                 an answer that is not what the endpoint promises
+    │   ├── NotFoundError                   the node does not know the thing asked for
+    │   └── TransactionRejectedError        refused by the mempool: carries reason and data
+    ├── TransactionFailedError              mined, without the effect that was wanted: carries the txid
+    │   ├── ContractError                   the contract answered (err uN)
+    │   ├── PostConditionAbortedError       a post-condition would have been broken; rolled back
+    │   └── RuntimeAbortedError             a runtime error in the contract
+    ├── TransactionDroppedError             left the mempool without being mined
+    ├── ConfirmationTimeoutError            the outcome is unknown: carries the txid
+    ├── CallReadError                       a read-only call that the node could not run
+    ├── SimulationUnavailableError          only the devnet can simulate
+    └── DeploymentError                     a plan that cannot be carried out as written
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class DerClientError(Exception):
+    """The root of every error that this library raises on purpose."""
+
+
+class InvalidValueError(DerClientError, ValueError):
+    """A value that cannot be what it is given as. Nothing was signed or sent."""
+
+
+class EncodeError(InvalidValueError):
+    """A value that does not fit the Clarity type it is meant for; the text names its path, value and limit."""
+
+
+class DecodeError(InvalidValueError):
+    """Bytes that are no valid encoding.
+
+    Attributes:
+        offset: Where in the input the first wrong byte stands.
+    """
+
+    def __init__(self, message: str, offset: int) -> None:
+        super().__init__(f"{message} (at byte {offset})")
+        self.offset = offset
+
+
+class AddressError(InvalidValueError):
+    """Text that is no valid address, or an address of another network."""
+
+
+class KeyFormatError(InvalidValueError):
+    """A private key, public key, mnemonic or derivation path that cannot be used. The text never shows a secret."""
+
+
+class SigningError(DerClientError):
+    """A transaction that cannot be signed with this key, or whose signatures do not verify."""
+
+
+class NodeError(DerClientError):
+    """Something about the node.
+
+    Attributes:
+        url: The address that was asked.
+    """
+
+    def __init__(self, message: str, url: str) -> None:
+        super().__init__(f"{message} [{url}]")
+        self.url = url
+
+
+class NodeUnreachableError(NodeError):
+    """No answer: the node is down, refused the connection, or took longer than the time-out."""
+
+
+class NodeAnswerError(NodeError):
+    """An answer that is not what the endpoint promises: wrong status, no JSON, missing or odd fields."""
+
+
+class NotFoundError(NodeError):
+    """The node answered that it does not know the contract, transaction or variable asked for."""
+
+
+class TransactionRejectedError(NodeError):
+    """The node refused the transaction; it was not put into the mempool.
+
+    Attributes:
+        reason: The node's own word, e.g. ``BadNonce`` (POST /v2/transactions).
+        data: The node's ``reason_data``, as parsed JSON; empty if it gave none.
+        txid: The transaction's id, hex without 0x.
+    """
+
+    def __init__(self, message: str, url: str, *, reason: str, data: dict[str, Any], txid: str) -> None:
+        super().__init__(message, url)
+        self.reason = reason
+        self.data = data
+        self.txid = txid
+
+
+class TransactionFailedError(DerClientError):
+    """The transaction was mined (fee and nonce are spent), but did not do what was wanted.
+
+    Attributes:
+        txid: The transaction's id, hex without 0x; empty for a read-only call or a simulation.
+    """
+
+    def __init__(self, message: str, txid: str) -> None:
+        super().__init__(message)
+        self.txid = txid
+
+
+class ContractError(TransactionFailedError):
+    """The contract answered ``(err uN)``; nothing was changed but fee and nonce.
+
+    Attributes:
+        contract: The contract's id, ``ADDRESS.name``.
+        function: The function that was called.
+        name: The contract's own name of the error, e.g. ``ERR_NOT_OWNER``; ``None`` if it declares none for the code.
+        code: The number in ``(err uN)``, without the index of a batch.
+        index: The item of an all-or-nothing batch that failed, or ``None``.
+        error: The member of the contract's ``IntEnum`` of errors, or ``None``.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        txid: str,
+        *,
+        contract: str,
+        function: str,
+        name: str | None,
+        code: int,
+        index: int | None = None,
+        error: Any = None,
+    ) -> None:
+        super().__init__(message, txid)
+        self.contract = contract
+        self.function = function
+        self.name = name
+        self.code = code
+        self.index = index
+        self.error = error
+
+
+class PostConditionAbortedError(TransactionFailedError):
+    """More or less would have moved than the post-conditions allow; everything but fee and nonce was rolled back."""
+
+
+class RuntimeAbortedError(TransactionFailedError):
+    """The contract hit a runtime error; everything but fee and nonce was rolled back."""
+
+
+class TransactionDroppedError(DerClientError):
+    """The transaction left the mempool without being mined.
+
+    Attributes:
+        txid: The transaction's id.
+        status: The API's word, e.g. ``dropped_replace_by_fee``.
+    """
+
+    def __init__(self, message: str, txid: str, status: str) -> None:
+        super().__init__(message)
+        self.txid = txid
+        self.status = status
+
+
+class ConfirmationTimeoutError(DerClientError):
+    """The transaction was sent, and its outcome is not known yet. Wait again with the same txid; never build it anew.
+
+    Attributes:
+        txid: The transaction's id.
+    """
+
+    def __init__(self, message: str, txid: str) -> None:
+        super().__init__(message)
+        self.txid = txid
+
+
+class CallReadError(DerClientError):
+    """A read-only call that the node could not run.
+
+    Attributes:
+        cause: The node's own text.
+    """
+
+    def __init__(self, message: str, cause: str) -> None:
+        super().__init__(message)
+        self.cause = cause
+
+
+class SimulationUnavailableError(DerClientError):
+    """The node at this URL cannot simulate; only the embedded devnet can."""
+
+
+class DeploymentError(DerClientError):
+    """A deployment plan that cannot be carried out as written."""
