@@ -1,0 +1,335 @@
+"""Private and public keys on secp256k1, and the two signature layouts that Stacks uses.
+
+A transaction carries signatures as recovery id, r, s (``vrs``); SIP-018, plain messages and Clarity's
+``secp256k1-verify`` want r, s, recovery id (``rsv``). Signatures are deterministic (RFC 6979) and low-s; a high-s
+signature is never accepted. The mathematics is libsecp256k1's, through coincurve.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final
+
+import coincurve
+
+from der_client.stacks.address import c32_address
+from der_client.stacks.errors import InvalidValueError, KeyFormatError, SigningError
+from der_client.stacks.ripemd160 import ripemd160
+
+if TYPE_CHECKING:
+    from der_client.stacks.network import Network
+
+SIGNATURE_LENGTH: Final = 65
+_DIGEST_LENGTH: Final = 32
+_SECRET_LENGTH: Final = 32
+_COMPRESSED_LENGTH: Final = 33
+_UNCOMPRESSED_LENGTH: Final = 65
+_COMPRESSED_FLAG: Final = b"\x01"
+# Half of the curve's order (SEC 2, secp256k1): the larger of s and -s lies above it.
+_HIGHEST_S: Final = bytes.fromhex("7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0")
+_HEX: Final = re.compile(r"(?:0x)?((?:[0-9a-fA-F]{2})+)\Z")
+
+
+@lru_cache(maxsize=4096)
+def hash160(data: bytes) -> bytes:
+    """Hashes a public key or a redeem script as an address needs it: RIPEMD-160 of SHA-256.
+
+    Args:
+        data: The key or script.
+
+    Returns:
+        20 bytes.
+    """
+    return ripemd160(sha256(data).digest())
+
+
+class PublicKey:
+    """A point on secp256k1 in one of its two encodings; the encoding is part of it, as each has its own address.
+
+    Attributes:
+        data: 33 bytes (compressed) or 65 (uncompressed, starting with 04).
+    """
+
+    __slots__ = ("data",)
+    data: bytes
+
+    def __init__(self, data: bytes) -> None:
+        """Takes bytes that are known to be a valid key; use :meth:`from_bytes` for all others."""
+        object.__setattr__(self, "data", data)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> PublicKey:
+        """Reads a key and checks that it is a point on the curve.
+
+        Args:
+            data: 33 bytes starting with 02 or 03, or 65 starting with 04.
+
+        Returns:
+            The key, in the encoding that was given.
+
+        Raises:
+            KeyFormatError: If it is none.
+        """
+        compressed = len(data) == _COMPRESSED_LENGTH and data[0] in (2, 3)
+        if not compressed and not (len(data) == _UNCOMPRESSED_LENGTH and data[0] == 4):
+            raise KeyFormatError(
+                f"a public key has 33 bytes starting with 02 or 03, or 65 starting with 04; got {len(data)} bytes: "
+                f"{data[:65].hex()}"
+            )
+        try:
+            coincurve.PublicKey(data)
+        except ValueError:
+            raise KeyFormatError(f"{data.hex()} is no point on the curve secp256k1") from None
+        return cls(bytes(data))
+
+    @classmethod
+    def from_hex(cls, text: str) -> PublicKey:
+        """Reads a key from hexadecimal text, with or without 0x.
+
+        Args:
+            text: 66 or 130 digits.
+
+        Returns:
+            The key.
+
+        Raises:
+            KeyFormatError: If it is none.
+        """
+        match = _HEX.match(text)
+        if not match:
+            raise KeyFormatError(f"{text[:140]!r} is no public key: expected 66 or 130 hexadecimal digits")
+        return cls.from_bytes(bytes.fromhex(match[1]))
+
+    @classmethod
+    def recover(cls, digest: bytes, signature: bytes, *, compressed: bool = True) -> PublicKey:
+        """Finds the key that made a signature.
+
+        Args:
+            digest: The 32 bytes that were signed.
+            signature: 65 bytes, recovery id, r, s.
+            compressed: Which encoding the answer shall have; the signature does not tell.
+
+        Returns:
+            The key.
+
+        Raises:
+            SigningError: If no key can have made it, or its s is high.
+        """
+        if len(signature) != SIGNATURE_LENGTH:
+            raise SigningError(f"a signature has 65 bytes, not {len(signature)}")
+        if signature[33:] > _HIGHEST_S:
+            raise SigningError(f"the signature {signature.hex()} has a high s, which no Stacks node accepts")
+        _check_digest(digest)
+        try:
+            point = coincurve.PublicKey.from_signature_and_message(
+                signature[1:] + signature[:1], digest, hasher=None
+            ).format(compressed=compressed)
+        # coincurve raises a bare Exception where libsecp256k1 says no.
+        except Exception:  # noqa: BLE001
+            raise SigningError(f"no key can have made the signature {signature.hex()}") from None
+        return cls(point)
+
+    @property
+    def is_compressed(self) -> bool:
+        """Whether the key is in its 33-byte form."""
+        return len(self.data) == _COMPRESSED_LENGTH
+
+    @property
+    def compressed_data(self) -> bytes:
+        """The 33-byte form, whatever the key's own."""
+        if self.is_compressed:
+            return self.data
+        return bytes((2 + (self.data[-1] & 1),)) + self.data[1:33]
+
+    @property
+    def uncompressed_data(self) -> bytes:
+        """The 65-byte form, whatever the key's own."""
+        return coincurve.PublicKey(self.data).format(compressed=False) if self.is_compressed else self.data
+
+    @property
+    def hash160(self) -> bytes:
+        """The 20 bytes that an address of this key holds."""
+        return hash160(self.data)
+
+    def address(self, network: Network) -> str:
+        """Gives the ordinary (P2PKH) address.
+
+        Args:
+            network: Where it shall be used.
+
+        Returns:
+            The address, e.g. ``ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM``.
+        """
+        return c32_address(network.single_sig_version, self.hash160)
+
+    def verify(self, digest: bytes, signature: bytes) -> bool:
+        """Tells whether this key made a signature.
+
+        Args:
+            digest: The 32 bytes that were signed.
+            signature: 65 bytes, recovery id, r, s.
+
+        Returns:
+            False also for a high s or a wrong recovery id.
+        """
+        try:
+            recovered = PublicKey.recover(digest, signature, compressed=self.is_compressed)
+        except SigningError:
+            return False
+        return recovered.data == self.data
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Refuses changes."""
+        raise AttributeError(f"a PublicKey cannot be changed ({name})")
+
+    def __eq__(self, other: object) -> bool:
+        """Compares key and encoding."""
+        return isinstance(other, PublicKey) and self.data == other.data
+
+    def __hash__(self) -> int:
+        """Hashes key and encoding."""
+        return hash(self.data)
+
+    def __repr__(self) -> str:
+        """Shows the key."""
+        return f"PublicKey({self.data.hex()})"
+
+
+class PrivateKey:
+    """A secret key. Only :meth:`to_hex` ever shows it.
+
+    Attributes:
+        public_key: Its public key, in the encoding that ``compressed`` tells.
+        compressed: Whether the public key is used in its 33-byte form (nearly always) or the 65-byte one. The same
+            secret has a different address in each.
+    """
+
+    __slots__ = ("_key", "compressed", "public_key")
+    _key: coincurve.PrivateKey
+    compressed: bool
+    public_key: PublicKey
+
+    def __init__(self, key: coincurve.PrivateKey, *, compressed: bool) -> None:
+        """Takes coincurve's key; use :meth:`from_hex`, :meth:`from_bytes` or :meth:`generate`."""
+        object.__setattr__(self, "_key", key)
+        object.__setattr__(self, "compressed", compressed)
+        object.__setattr__(self, "public_key", PublicKey(key.public_key.format(compressed=compressed)))
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> PrivateKey:
+        """Reads a key as Stacks wallets write it.
+
+        Args:
+            data: 32 bytes for a key with an uncompressed public key, 33 ending in 01 for a compressed one.
+
+        Returns:
+            The key.
+
+        Raises:
+            KeyFormatError: If it is none; the text does not show it.
+        """
+        compressed = len(data) == _SECRET_LENGTH + 1
+        if compressed and data[-1:] != _COMPRESSED_FLAG:
+            raise KeyFormatError("a private key of 33 bytes must end in 01 (which says: compressed public key)")
+        if not compressed and len(data) != _SECRET_LENGTH:
+            raise KeyFormatError(f"a private key has 32 bytes, or 33 ending in 01, not {len(data)}")
+        try:
+            key = coincurve.PrivateKey(bytes(data[:_SECRET_LENGTH]))
+        except ValueError:
+            raise KeyFormatError("a private key must be above 0 and below the order of secp256k1") from None
+        return cls(key, compressed=compressed)
+
+    @classmethod
+    def from_hex(cls, text: str) -> PrivateKey:
+        """Reads a key from hexadecimal text, with or without 0x.
+
+        Args:
+            text: 64 digits (uncompressed public key), or 66 ending in 01 (compressed).
+
+        Returns:
+            The key.
+
+        Raises:
+            KeyFormatError: If it is none; the text does not show it.
+        """
+        match = _HEX.match(text.strip()) if isinstance(text, str) else None
+        if not match:
+            raise KeyFormatError("a private key is text of 64 or 66 hexadecimal digits")
+        return cls.from_bytes(bytes.fromhex(match[1]))
+
+    @classmethod
+    def generate(cls) -> PrivateKey:
+        """Makes a new key from the operating system's randomness, for a compressed public key."""
+        return cls(coincurve.PrivateKey(), compressed=True)
+
+    def to_hex(self) -> str:
+        """Shows the secret: 64 digits, or 66 ending in 01 if the public key is compressed. Keep it to yourself."""
+        return self._key.secret.hex() + ("01" if self.compressed else "")
+
+    def address(self, network: Network) -> str:
+        """Gives the key's ordinary (P2PKH) address.
+
+        Args:
+            network: Where it shall be used.
+
+        Returns:
+            The address.
+        """
+        return self.public_key.address(network)
+
+    def sign_recoverable(self, digest: bytes) -> bytes:
+        """Signs for a transaction.
+
+        Args:
+            digest: The 32 bytes to sign, as they are.
+
+        Returns:
+            65 bytes: recovery id, r, s.
+
+        Raises:
+            InvalidValueError: If the digest has another length.
+        """
+        signature = self.sign_rsv(digest)
+        return signature[64:] + signature[:64]
+
+    def sign_rsv(self, digest: bytes) -> bytes:
+        """Signs for a message or for Clarity's ``secp256k1-verify``.
+
+        Args:
+            digest: The 32 bytes to sign, as they are.
+
+        Returns:
+            65 bytes: r, s, recovery id.
+
+        Raises:
+            InvalidValueError: If the digest has another length.
+        """
+        _check_digest(digest)
+        return self._key.sign_recoverable(digest, None)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Refuses changes."""
+        raise AttributeError(f"a PrivateKey cannot be changed ({name})")
+
+    def __eq__(self, other: object) -> bool:
+        """Compares by public key, which tells the same without touching the secret."""
+        return isinstance(other, PrivateKey) and self.public_key == other.public_key
+
+    def __hash__(self) -> int:
+        """Hashes the public key."""
+        return hash(self.public_key)
+
+    def __repr__(self) -> str:
+        """Shows the public key only."""
+        return f"PrivateKey(<secret>, public_key={self.public_key.data.hex()})"
+
+    def __reduce__(self) -> str:
+        """Refuses pickling, which would write the secret in plain."""
+        raise TypeError("a PrivateKey cannot be pickled; use the keystore")
+
+
+def _check_digest(digest: bytes) -> None:
+    if len(digest) != _DIGEST_LENGTH:
+        raise InvalidValueError(f"a digest to sign has 32 bytes, not {len(digest)}")

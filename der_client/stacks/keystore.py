@@ -1,0 +1,164 @@
+"""An encrypted file for one private key.
+
+The password becomes an AES-256 key by scrypt; the private key is sealed with AES-GCM, and everything else in the file
+is authenticated with it. The file is JSON, written in one step and readable by its owner only. It is never overwritten.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import unicodedata
+from pathlib import Path
+from typing import Any, Final
+
+from der_client.stacks.errors import InvalidValueError, KeyFormatError
+from der_client.stacks.keys import PrivateKey, PublicKey
+
+_FORMAT: Final = "der-client-key"
+_VERSION: Final = 1
+# 128 MiB and some 0.4 s for every guess of the password: the upper end of what OWASP advises for scrypt.
+_SCRYPT: Final = {"n": 1 << 17, "r": 8, "p": 1}
+# A file from elsewhere may ask for less or more, but not for memory or time without bound.
+_MAX_SCRYPT_MEMORY: Final = 1 << 30
+_MAX_SCRYPT_P: Final = 16
+_MAX_FILE_LENGTH: Final = 1 << 16
+_SALT_LENGTH: Final = 32
+_NONCE_LENGTH: Final = 12
+
+
+def save_key(path: Path | str, key: PrivateKey, password: str) -> None:
+    """Writes a key to a new encrypted file with mode 0600.
+
+    Args:
+        path: The file; its folder is made (mode 0700) if missing.
+        key: The key.
+        password: What will open the file; UTF-8, at least one character.
+
+    Raises:
+        InvalidValueError: If the file exists (a key is never overwritten) or the password is empty.
+        OSError: If the file cannot be written.
+    """
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415 -- heavy; `import der_client` stays fast
+
+    target = Path(path)
+    if not password:
+        raise InvalidValueError("password: must not be empty")
+    header: dict[str, Any] = {
+        "format": _FORMAT,
+        "version": _VERSION,
+        "public_key": key.public_key.data.hex(),
+        "kdf": {"name": "scrypt", "salt": secrets.token_hex(_SALT_LENGTH), **_SCRYPT},
+        "cipher": {"name": "aes-256-gcm", "nonce": secrets.token_hex(_NONCE_LENGTH)},
+    }
+    sealed = AESGCM(_derive(header["kdf"], password)).encrypt(
+        bytes.fromhex(header["cipher"]["nonce"]), bytes.fromhex(key.to_hex()), _authenticated(header)
+    )
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _write_new(target, json.dumps({**header, "sealed_key": sealed.hex()}, indent=2) + "\n")
+
+
+def load_key(path: Path | str, password: str) -> PrivateKey:
+    """Opens an encrypted key file.
+
+    Args:
+        path: The file.
+        password: What it was written with.
+
+    Returns:
+        The key.
+
+    Raises:
+        KeyFormatError: If the password is wrong or the file damaged or changed (these cannot be told apart), or it is
+            no key file of a known version.
+        OSError: If the file cannot be read.
+    """
+    from cryptography.exceptions import InvalidTag  # noqa: PLC0415 -- heavy; `import der_client` stays fast
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
+
+    header, sealed = _read(Path(path))
+    try:
+        secret = AESGCM(_derive(header["kdf"], password)).decrypt(
+            bytes.fromhex(header["cipher"]["nonce"]), sealed, _authenticated(header)
+        )
+    except InvalidTag:
+        raise KeyFormatError(f"{path}: wrong password, or the file was changed") from None
+    return PrivateKey.from_bytes(secret)
+
+
+def read_public_key(path: Path | str) -> PublicKey:
+    """Reads the public key of a key file without opening it, for lists and addresses.
+
+    It is only proven to belong to the file when :func:`load_key` opens it.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The public key.
+
+    Raises:
+        KeyFormatError: If it is no key file of a known version.
+        OSError: If the file cannot be read.
+    """
+    header, _ = _read(Path(path))
+    return PublicKey.from_hex(header["public_key"])
+
+
+def _write_new(target: Path, text: str) -> None:
+    draft = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        # A link, unlike a rename, fails if the name is taken, also by a process that runs at the same time.
+        os.link(draft, target)
+    except FileExistsError:
+        raise InvalidValueError(
+            f"{target} exists already, and a key is never overwritten; choose another name"
+        ) from None
+    finally:
+        draft.unlink()
+
+
+def _read(path: Path) -> tuple[dict[str, Any], bytes]:
+    with path.open("rb") as file:
+        data = file.read(_MAX_FILE_LENGTH + 1)
+    try:
+        content = json.loads(data)
+        if content["format"] != _FORMAT or len(data) > _MAX_FILE_LENGTH:
+            raise KeyFormatError(f"{path} is no key file of der-client")
+        if content["version"] != _VERSION:
+            raise KeyFormatError(f"{path} has version {content['version']!r}; this der-client knows version {_VERSION}")
+        sealed = bytes.fromhex(content.pop("sealed_key"))
+        kdf, cipher = content["kdf"], content["cipher"]
+        numbers = [kdf[name] for name in ("n", "r", "p")]
+        texts = [bytes.fromhex(text) for text in (kdf["salt"], cipher["nonce"], content["public_key"])]
+        known = (kdf["name"], cipher["name"]) == ("scrypt", "aes-256-gcm") and len(texts[1]) == _NONCE_LENGTH
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        if isinstance(error, KeyFormatError):
+            raise
+        raise KeyFormatError(f"{path} is no key file of der-client") from None
+    if not known or not all(type(number) is int and number > 0 for number in numbers):
+        raise KeyFormatError(f"{path}: unknown key derivation or cipher")
+    n, r, p = numbers
+    if n & (n - 1) or n == 1 or 128 * n * r > _MAX_SCRYPT_MEMORY or p > _MAX_SCRYPT_P:
+        raise KeyFormatError(
+            f"{path}: its scrypt parameters n={n}, r={r}, p={p} are not sensible (memory at most 1 GiB)"
+        )
+    return content, sealed
+
+
+def _derive(kdf: dict[str, Any], password: str) -> bytes:
+    from cryptography.hazmat.primitives.kdf.scrypt import Scrypt  # noqa: PLC0415 -- heavy; `import der_client` stays fast
+
+    # One spelling for é and the like, whatever the keyboard sent.
+    secret = unicodedata.normalize("NFC", password).encode()
+    return Scrypt(salt=bytes.fromhex(kdf["salt"]), length=32, n=kdf["n"], r=kdf["r"], p=kdf["p"]).derive(secret)
+
+
+def _authenticated(header: dict[str, Any]) -> bytes:
+    return json.dumps(header, sort_keys=True, separators=(",", ":")).encode()

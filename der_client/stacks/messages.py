@@ -1,0 +1,190 @@
+"""Signing of messages that are no transactions: structured data (SIP-018) and plain text.
+
+A structured message is a Clarity value in a domain (application, version, chain), so that a contract can check it with
+``secp256k1-recover?`` and a signature for one application or chain is worth nothing in another. All signatures here are
+65 bytes in the order r, s, recovery id, as contracts and wallets expect them; a transaction's order is another.
+
+Sources: SIP-018; stacks.js ``encryption/src/messageSignature.ts`` for the plain message's prefix.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final
+
+from der_client.stacks.clarity import AsciiValue, TupleValue, UIntValue, encode
+from der_client.stacks.errors import EncodeError
+from der_client.stacks.keys import PublicKey
+
+if TYPE_CHECKING:
+    from der_client.stacks.clarity import ClarityValue
+    from der_client.stacks.keys import PrivateKey
+    from der_client.stacks.network import Network
+
+_STRUCTURED_DATA_PREFIX: Final = b"SIP018"
+_MESSAGE_PREFIX: Final = b"\x17Stacks Signed Message:\n"
+_DOMAIN_TYPES: Final = {"name": AsciiValue, "version": AsciiValue, "chain-id": UIntValue}
+
+
+def message_domain(name: str, version: str, network: Network) -> TupleValue:
+    """Says for which application and chain a structured message is meant.
+
+    Args:
+        name: The application's name, ASCII.
+        version: The version of its message format, ASCII.
+        network: The network, for its chain id.
+
+    Returns:
+        The domain tuple of SIP-018.
+
+    Raises:
+        EncodeError: If a text is not ASCII.
+    """
+    return TupleValue(
+        {"name": AsciiValue(name), "version": AsciiValue(version), "chain-id": UIntValue(network.chain_id)}
+    )
+
+
+def structured_data_hash(domain: TupleValue, message: ClarityValue) -> bytes:
+    """Hashes a structured message: SHA-256 of ``SIP018``, the domain's hash and the message's hash.
+
+    Args:
+        domain: A tuple with at least ``name`` and ``version`` (string-ascii) and ``chain-id`` (uint).
+        message: Any Clarity value.
+
+    Returns:
+        The 32 bytes to sign; a contract computes the same.
+
+    Raises:
+        EncodeError: If the domain is not such a tuple.
+    """
+    fields = domain.fields if isinstance(domain, TupleValue) else {}
+    if not all(isinstance(fields.get(name), of) for name, of in _DOMAIN_TYPES.items()):
+        raise EncodeError(
+            f"domain: expected {{name: string-ascii, version: string-ascii, chain-id: uint}}, got {domain}"
+        )
+    return sha256(_STRUCTURED_DATA_PREFIX + sha256(encode(domain)).digest() + sha256(encode(message)).digest()).digest()
+
+
+def sign_structured_data(key: PrivateKey, domain: TupleValue, message: ClarityValue) -> bytes:
+    """Signs a structured message (SIP-018).
+
+    Args:
+        key: The signer's key.
+        domain: See :func:`structured_data_hash`.
+        message: Any Clarity value.
+
+    Returns:
+        65 bytes: r, s, recovery id.
+
+    Raises:
+        EncodeError: If the domain is not as it must be.
+    """
+    return key.sign_rsv(structured_data_hash(domain, message))
+
+
+def verify_structured_data(key: PublicKey, domain: TupleValue, message: ClarityValue, signature: bytes) -> bool:
+    """Tells whether a key signed a structured message.
+
+    Args:
+        key: The signer's public key.
+        domain: See :func:`structured_data_hash`.
+        message: Any Clarity value.
+        signature: 65 bytes: r, s, recovery id.
+
+    Returns:
+        False also for a malformed or high-s signature.
+
+    Raises:
+        EncodeError: If the domain is not as it must be.
+    """
+    return key.verify(structured_data_hash(domain, message), _to_vrs(signature))
+
+
+def recover_structured_data(domain: TupleValue, message: ClarityValue, signature: bytes) -> PublicKey:
+    """Finds the key that signed a structured message; compare its address with the one you trust.
+
+    Args:
+        domain: See :func:`structured_data_hash`.
+        message: Any Clarity value.
+        signature: 65 bytes: r, s, recovery id.
+
+    Returns:
+        The signer's key, compressed.
+
+    Raises:
+        EncodeError: If the domain is not as it must be.
+        SigningError: If no key can have made the signature.
+    """
+    return PublicKey.recover(structured_data_hash(domain, message), _to_vrs(signature))
+
+
+def message_hash(text: str) -> bytes:
+    """Hashes a plain message: SHA-256 of a prefix, the text's length and the text.
+
+    Args:
+        text: Any text; its UTF-8 bytes count.
+
+    Returns:
+        The 32 bytes to sign.
+    """
+    data = text.encode()
+    return sha256(_MESSAGE_PREFIX + _compact_size(len(data)) + data).digest()
+
+
+def sign_message(key: PrivateKey, text: str) -> bytes:
+    """Signs a plain message, as Stacks wallets do.
+
+    Args:
+        key: The signer's key.
+        text: Any text.
+
+    Returns:
+        65 bytes: r, s, recovery id.
+    """
+    return key.sign_rsv(message_hash(text))
+
+
+def verify_message(key: PublicKey, text: str, signature: bytes) -> bool:
+    """Tells whether a key signed a plain message.
+
+    Args:
+        key: The signer's public key.
+        text: The message.
+        signature: 65 bytes: r, s, recovery id.
+
+    Returns:
+        False also for a malformed or high-s signature.
+    """
+    return key.verify(message_hash(text), _to_vrs(signature))
+
+
+def recover_message(text: str, signature: bytes) -> PublicKey:
+    """Finds the key that signed a plain message; compare its address with the one you trust.
+
+    Args:
+        text: The message.
+        signature: 65 bytes: r, s, recovery id.
+
+    Returns:
+        The signer's key, compressed.
+
+    Raises:
+        SigningError: If no key can have made the signature.
+    """
+    return PublicKey.recover(message_hash(text), _to_vrs(signature))
+
+
+def _to_vrs(signature: bytes) -> bytes:
+    return signature[64:] + signature[:64]
+
+
+def _compact_size(length: int) -> bytes:
+    """Bitcoin's variable-length integer, little-endian."""
+    if length < 0xFD:
+        return bytes((length,))
+    if length <= 0xFFFF:
+        return b"\xfd" + length.to_bytes(2, "little")
+    if length <= 0xFFFFFFFF:
+        return b"\xfe" + length.to_bytes(4, "little")
+    return b"\xff" + length.to_bytes(8, "little")

@@ -1,0 +1,196 @@
+"""Hierarchical wallets: a mnemonic (BIP-39) gives a seed, a seed gives keys along paths (BIP-32).
+
+The Stacks path is ``m/44'/5757'/0'/0/i`` (SLIP-44 coin type 5757); Clarinet's ``Devnet.toml`` uses the same.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+import unicodedata
+from typing import Final
+
+import coincurve
+from mnemonic import Mnemonic
+
+from der_client.stacks.errors import KeyFormatError
+from der_client.stacks.keys import PrivateKey
+
+STACKS_PATH: Final = "m/44'/5757'/0'/0"
+
+_ENGLISH: Final = Mnemonic("english")
+_STRENGTHS: Final = {12: 128, 15: 160, 18: 192, 21: 224, 24: 256}
+_PATH: Final = re.compile(r"m(?:/[0-9]{1,10}['hH]?)*\Z")
+_HARDENED: Final = 1 << 31
+_MAX_DEPTH: Final = 255
+_SEED_LENGTHS: Final = range(16, 65)
+
+
+class Wallet:
+    """A seed and the keys that follow from it. Only :meth:`words` and the keys' own ``to_hex`` show a secret."""
+
+    __slots__ = ("_accounts", "_root", "_words")
+
+    def __init__(self, seed: bytes, words: str | None = None) -> None:
+        """Takes the seed; use :meth:`from_mnemonic`, :meth:`from_seed` or :meth:`generate`."""
+        self._root = _Node.from_seed(seed)
+        self._accounts: _Node | None = None
+        self._words = words
+
+    @classmethod
+    def from_mnemonic(cls, words: str, passphrase: str = "") -> Wallet:
+        """Opens the wallet that a mnemonic stands for (BIP-39, English words).
+
+        Args:
+            words: 12, 15, 18, 21 or 24 words, separated by white space.
+            passphrase: The optional "25th word"; every passphrase opens another wallet.
+
+        Returns:
+            The wallet.
+
+        Raises:
+            KeyFormatError: If a word is not in the list or the checksum is wrong; the text does not show them.
+        """
+        parts = unicodedata.normalize("NFKD", words).lower().split()
+        if len(parts) not in _STRENGTHS:
+            raise KeyFormatError(f"a mnemonic has 12, 15, 18, 21 or 24 words, not {len(parts)}")
+        unknown = [str(place) for place, word in enumerate(parts, 1) if word not in _ENGLISH.wordlist]
+        if unknown:
+            raise KeyFormatError(
+                f"these words of the mnemonic are not in BIP-39's English list: no. {', '.join(unknown)}"
+            )
+        text = " ".join(parts)
+        if not _ENGLISH.check(text):
+            raise KeyFormatError("the mnemonic's checksum is wrong: a word is mistaken or out of place")
+        return cls(Mnemonic.to_seed(text, passphrase), text)
+
+    @classmethod
+    def from_seed(cls, seed: bytes) -> Wallet:
+        """Opens the wallet of a BIP-32 seed.
+
+        Args:
+            seed: 16 to 64 bytes.
+
+        Returns:
+            The wallet; it has no mnemonic.
+
+        Raises:
+            KeyFormatError: If the length is wrong.
+        """
+        if len(seed) not in _SEED_LENGTHS:
+            raise KeyFormatError(f"a seed has 16 to 64 bytes, not {len(seed)}")
+        return cls(seed)
+
+    @classmethod
+    def generate(cls, words: int = 24) -> Wallet:
+        """Makes a new wallet from the operating system's randomness.
+
+        Args:
+            words: 12, 15, 18, 21 or 24.
+
+        Returns:
+            The wallet; write its :meth:`words` down.
+
+        Raises:
+            KeyFormatError: If the number is another.
+        """
+        if words not in _STRENGTHS:
+            raise KeyFormatError(f"a mnemonic has 12, 15, 18, 21 or 24 words, not {words}")
+        return cls.from_mnemonic(_ENGLISH.generate(_STRENGTHS[words]))
+
+    def words(self) -> str:
+        """Shows the mnemonic. Whoever sees it owns every account of the wallet.
+
+        Returns:
+            The words, separated by single spaces.
+
+        Raises:
+            KeyFormatError: If the wallet was opened from a seed.
+        """
+        if self._words is None:
+            raise KeyFormatError("this wallet was opened from a seed, so it has no mnemonic")
+        return self._words
+
+    def account(self, index: int = 0) -> PrivateKey:
+        """Gives the key of a Stacks account, as Stacks wallets and Clarinet number them.
+
+        Args:
+            index: 0 to 2³¹ - 1.
+
+        Returns:
+            The key at ``m/44'/5757'/0'/0/index``.
+
+        Raises:
+            KeyFormatError: If the index is out of range.
+        """
+        if not 0 <= index < _HARDENED:
+            raise KeyFormatError(f"an account's index is 0 to {_HARDENED - 1}, not {index}")
+        if self._accounts is None:
+            self._accounts = self._root.descendant(STACKS_PATH)
+        return PrivateKey(self._accounts.child(index).key, compressed=True)
+
+    def derive(self, path: str) -> PrivateKey:
+        """Gives the key at a path.
+
+        Args:
+            path: ``m``, then ``/`` and a number for each step, with ``'`` (or h) if hardened.
+
+        Returns:
+            The key, for a compressed public key.
+
+        Raises:
+            KeyFormatError: If the path is malformed, a number reaches 2³¹ or it has more than 255 steps.
+        """
+        return PrivateKey(self._root.descendant(path).key, compressed=True)
+
+    def __repr__(self) -> str:
+        """Shows nothing that opens it."""
+        return "Wallet(<secret>)"
+
+
+class _Node:
+    """An extended private key of BIP-32."""
+
+    __slots__ = ("chain_code", "key")
+
+    def __init__(self, key: coincurve.PrivateKey, chain_code: bytes) -> None:
+        self.key = key
+        self.chain_code = chain_code
+
+    @classmethod
+    def from_seed(cls, seed: bytes) -> _Node:
+        digest = hmac.digest(b"Bitcoin seed", seed, "sha512")
+        return cls(coincurve.PrivateKey(digest[:32]), digest[32:])
+
+    def descendant(self, path: str) -> _Node:
+        node = self
+        for index in _parse_path(path):
+            node = node.child(index)
+        return node
+
+    def child(self, index: int) -> _Node:
+        parent = b"\x00" + self.key.secret if index >= _HARDENED else self.key.public_key.format()
+        digest = hmac.digest(self.chain_code, parent + index.to_bytes(4), "sha512")
+        try:
+            return _Node(self.key.add(digest[:32]), digest[32:])
+        except ValueError:  # happens once in 2¹²⁷ (BIP-32)
+            raise KeyFormatError(f"there is no key at index {index}; take the next") from None
+
+    def __repr__(self) -> str:
+        return "_Node(<secret>)"
+
+
+def _parse_path(path: str) -> tuple[int, ...]:
+    if not _PATH.match(path):
+        raise KeyFormatError(f"{path[:80]!r} is no derivation path: expected e.g. {STACKS_PATH}/0")
+    steps = path.split("/")[1:]
+    if len(steps) > _MAX_DEPTH:
+        raise KeyFormatError(f"a derivation path has at most 255 steps, not {len(steps)}")
+    return tuple(_parse_step(step, path) for step in steps)
+
+
+def _parse_step(step: str, path: str) -> int:
+    number = int(step.rstrip("'hH"))
+    if number >= _HARDENED:
+        raise KeyFormatError(f"{number} in the path {path!r} is above 2147483647")
+    return number if step[-1].isdigit() else number + _HARDENED
