@@ -1,0 +1,295 @@
+"""The endpoints of the Stacks API (``/extended``) that this client uses; the embedded devnet serves them too.
+
+Source: stacks-blockchain-api v9. Errors are JSON ``{error, message?}``.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from der_client.stacks.address import split_principal
+from der_client.stacks.errors import InvalidValueError
+from der_client.stacks.rpc.answers import (
+    Balances,
+    Block,
+    BlockPage,
+    ContractLogEvent,
+    ContractLogPage,
+    Event,
+    ExecutionCost,
+    FungibleTokenEvent,
+    Nonces,
+    NonFungibleTokenEvent,
+    OtherEvent,
+    StxEvent,
+    TransactionInfo,
+    TransactionStatus,
+    utc,
+)
+from der_client.stacks.rpc.endpoint import Answer, Endpoint, Request
+from der_client.stacks.rpc.node import check_txid, split_contract_id
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from der_client.stacks.rpc.fields import Fields
+
+EVENTS_PER_PAGE: Final = 100
+_LATEST_UNIX_SECONDS: Final = 253_402_300_799  # the last second of the year 9999, where datetime ends
+
+
+def transaction(txid: str, *, event_offset: int = 0) -> Endpoint[TransactionInfo]:
+    """``GET /extended/v1/tx/{txid}``; `NotFoundError` if the API has never seen it.
+
+    Args:
+        txid: 64 hexadecimal digits, 0x allowed.
+        event_offset: How many events to skip; an answer carries at most `EVENTS_PER_PAGE`.
+    """
+    known_txid = check_txid(txid)
+    query = (("event_offset", str(event_offset)), ("event_limit", str(EVENTS_PER_PAGE))) if event_offset else ()
+    return Endpoint(Request("GET", f"/extended/v1/tx/0x{known_txid}", query), partial(_read_transaction, known_txid))
+
+
+def nonces(principal: str) -> Endpoint[Nonces]:
+    """``GET /extended/v1/address/{principal}/nonces``."""
+    return Endpoint(Request("GET", f"/extended/v1/address/{_principal(principal)}/nonces"), _read_nonces)
+
+
+def balances(principal: str) -> Endpoint[Balances]:
+    """``GET /extended/v1/address/{principal}/balances``."""
+    return Endpoint(Request("GET", f"/extended/v1/address/{_principal(principal)}/balances"), _read_balances)
+
+
+def block(height_or_hash: int | str = "latest") -> Endpoint[Block]:
+    """``GET /extended/v2/blocks/{height, hash or latest}``; the latest one tells the chain's time.
+
+    Raises:
+        InvalidValueError: If it is neither a height of at least 0, nor a hash, nor ``latest``.
+    """
+    if isinstance(height_or_hash, int):
+        if height_or_hash < 0:
+            raise InvalidValueError(f"block height {height_or_hash} is negative; heights begin at 0")
+        name = str(height_or_hash)
+    else:
+        name = height_or_hash if height_or_hash == "latest" else f"0x{check_txid(height_or_hash)}"
+    return Endpoint(Request("GET", f"/extended/v2/blocks/{name}"), lambda answer: _read_block(answer.fields()))
+
+
+def blocks(limit: int = 20, offset: int = 0) -> Endpoint[BlockPage]:
+    """``GET /extended/v2/blocks``: newest first.
+
+    Args:
+        limit: How many; 1 to 30 on public networks.
+        offset: How many of the newest to skip.
+    """
+    query = (("limit", str(limit)), ("offset", str(offset)))
+    return Endpoint(Request("GET", "/extended/v2/blocks", query), _read_blocks)
+
+
+def contract_logs(
+    contract_id: str, *, limit: int = 50, offset: int = 0, cursor: str | None = None
+) -> Endpoint[ContractLogPage]:
+    """``GET /extended/v2/smart-contracts/{id}/logs``: what a contract printed, newest first.
+
+    Args:
+        contract_id: ``ADDRESS.name``.
+        limit: How many; 1 to 100.
+        offset: How many of the newest to skip.
+        cursor: Where to begin, from the page before; then ``offset`` counts from there.
+    """
+    identifier = ".".join(split_contract_id(contract_id))
+    query = [("limit", str(limit))]
+    if offset:
+        query.append(("offset", str(offset)))
+    if cursor is not None:
+        query.append(("cursor", cursor))
+    return Endpoint(Request("GET", f"/extended/v2/smart-contracts/{identifier}/logs", tuple(query)), _read_logs)
+
+
+def read_events(items: list[Fields], txid: str) -> tuple[Event, ...]:
+    """Read the events of one transaction.
+
+    Args:
+        items: As the API lists them.
+        txid: The transaction, for events that do not repeat it.
+    """
+    return tuple(_read_event(fields, txid) for fields in items)
+
+
+def read_cost(fields: Fields) -> ExecutionCost | None:
+    """Read the five ``execution_cost_…`` fields; ``None`` if they are not there."""
+    if "execution_cost_runtime" not in fields:
+        return None
+    return ExecutionCost(
+        read_count=fields.unsigned("execution_cost_read_count"),
+        read_length_bytes=fields.unsigned("execution_cost_read_length"),
+        runtime=fields.unsigned("execution_cost_runtime"),
+        write_count=fields.unsigned("execution_cost_write_count"),
+        write_length_bytes=fields.unsigned("execution_cost_write_length"),
+    )
+
+
+def _principal(principal: str) -> str:
+    address, name = split_principal(principal)
+    return address if name is None else f"{address}.{name}"
+
+
+def _time(fields: Fields, name: str) -> datetime:
+    seconds = fields.unsigned(name)
+    if seconds > _LATEST_UNIX_SECONDS:
+        raise fields.error(name, "Unix seconds before the year 10000")
+    return utc(seconds)
+
+
+def _read_transaction(txid: str, answer: Answer) -> TransactionInfo:
+    fields = answer.fields()
+    if fields.hash_text("tx_id") != txid:
+        raise fields.error("tx_id", f"the transaction asked for, {txid}")
+    try:
+        status = TransactionStatus(fields.text("tx_status"))
+    except ValueError:
+        raise fields.error("tx_status", f"one of {', '.join(TransactionStatus)}") from None
+    type_ = fields.text("tx_type")
+    contract_id, function = _subject(fields, type_)
+    mined = status.is_mined
+    return TransactionInfo(
+        txid=txid,
+        status=status,
+        type=type_,
+        sender=fields.text("sender_address"),
+        nonce=fields.unsigned("nonce"),
+        fee_ustx=fields.amount("fee_rate"),
+        is_canonical=fields.flag("canonical") if "canonical" in fields else True,
+        raw_result=fields.fields("tx_result").hex_bytes("hex") if mined else None,
+        events=read_events(fields.optional_items("events"), txid),
+        cost=read_cost(fields),
+        block_height=fields.unsigned("block_height") if mined else None,
+        block_hash=fields.hash_text("block_hash") if mined else None,
+        block_time=_time(fields, "block_time") if mined else None,
+        burn_block_height=fields.optional_unsigned("burn_block_height") if mined else None,
+        vm_error=fields.optional_text("vm_error"),
+        contract_id=contract_id,
+        function=function,
+        event_count=fields.optional_unsigned("event_count") or 0,
+    )
+
+
+def _subject(fields: Fields, type_: str) -> tuple[str | None, str | None]:
+    if type_ == "contract_call":
+        call = fields.fields("contract_call")
+        return call.text("contract_id"), call.text("function_name")
+    if type_ == "smart_contract":
+        return fields.fields("smart_contract").text("contract_id"), None
+    return None, None
+
+
+def _read_event(fields: Fields, txid: str) -> Event:
+    kind = fields.text("event_type")
+    index = fields.unsigned("event_index")
+    if "tx_id" in fields:
+        txid = fields.hash_text("tx_id")
+    if kind == "smart_contract_log":
+        return _read_log(fields, txid)
+    if kind == "stx_asset":
+        asset = fields.fields("asset")
+        return StxEvent(
+            action=asset.text("asset_event_type"),
+            sender=asset.optional_text("sender") or "",
+            recipient=asset.optional_text("recipient") or "",
+            amount_ustx=asset.amount("amount"),
+            memo=asset.optional_text("memo") or "",
+            txid=txid,
+            event_index=index,
+        )
+    if kind == "fungible_token_asset":
+        asset = fields.fields("asset")
+        return FungibleTokenEvent(
+            action=asset.text("asset_event_type"),
+            asset_id=asset.text("asset_id"),
+            sender=asset.optional_text("sender") or "",
+            recipient=asset.optional_text("recipient") or "",
+            amount=asset.amount("amount"),
+            txid=txid,
+            event_index=index,
+        )
+    if kind == "non_fungible_token_asset":
+        asset = fields.fields("asset")
+        return NonFungibleTokenEvent(
+            action=asset.text("asset_event_type"),
+            asset_id=asset.text("asset_id"),
+            sender=asset.optional_text("sender") or "",
+            recipient=asset.optional_text("recipient") or "",
+            raw_value=asset.fields("value").hex_bytes("hex"),
+            txid=txid,
+            event_index=index,
+        )
+    return OtherEvent(event_type=kind, txid=txid, event_index=index, data=fields.values)
+
+
+def _read_log(fields: Fields, txid: str) -> ContractLogEvent:
+    log = fields.fields("contract_log")
+    return ContractLogEvent(
+        contract_id=log.text("contract_id"),
+        topic=log.text("topic"),
+        raw_value=log.fields("value").hex_bytes("hex"),
+        txid=txid,
+        event_index=fields.unsigned("event_index"),
+        block_height=fields.optional_unsigned("block_height"),
+        block_time=_time(fields, "block_time") if "block_time" in fields else None,
+    )
+
+
+def _read_nonces(answer: Answer) -> Nonces:
+    fields = answer.fields()
+    return Nonces(
+        last_executed=fields.optional_unsigned("last_executed_tx_nonce"),
+        last_in_mempool=fields.optional_unsigned("last_mempool_tx_nonce"),
+        possible_next=fields.unsigned("possible_next_nonce"),
+        missing=fields.integers("detected_missing_nonces"),
+        in_mempool=fields.integers("detected_mempool_nonces"),
+    )
+
+
+def _read_balances(answer: Answer) -> Balances:
+    fields = answer.fields()
+    stx = fields.fields("stx")
+    return Balances(
+        stx_ustx=stx.amount("balance"),
+        locked_ustx=stx.amount("locked"),
+        fungible_tokens=_token_amounts(fields, "fungible_tokens", "balance"),
+        non_fungible_tokens=_token_amounts(fields, "non_fungible_tokens", "count"),
+    )
+
+
+def _token_amounts(fields: Fields, name: str, amount: str) -> Mapping[str, int]:
+    tokens = fields.fields(name)
+    return {asset_id: tokens.fields(asset_id).amount(amount) for asset_id in tokens.values}
+
+
+def _read_block(fields: Fields) -> Block:
+    return Block(
+        height=fields.unsigned("height"),
+        hash=fields.hash_text("hash"),
+        block_time=_time(fields, "block_time"),
+        index_block_hash=_optional_hash(fields, "index_block_hash"),
+        parent_block_hash=_optional_hash(fields, "parent_block_hash"),
+        burn_block_height=fields.optional_unsigned("burn_block_height"),
+        tx_count=fields.optional_unsigned("tx_count"),
+    )
+
+
+def _optional_hash(fields: Fields, name: str) -> str | None:
+    return fields.hash_text(name) if name in fields else None
+
+
+def _read_blocks(answer: Answer) -> BlockPage:
+    fields = answer.fields()
+    return BlockPage(fields.unsigned("total"), tuple(_read_block(item) for item in fields.items("results")))
+
+
+def _read_logs(answer: Answer) -> ContractLogPage:
+    fields = answer.fields()
+    events = tuple(_read_log(item, item.hash_text("tx_id")) for item in fields.items("results"))
+    return ContractLogPage(fields.unsigned("total"), events, fields.optional_text("next_cursor"))

@@ -1,0 +1,129 @@
+"""An endpoint is a value: the request it makes and how its answer is read. Nothing here touches the network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar
+
+from der_client.stacks.errors import NodeAnswerError, NotFoundError
+from der_client.stacks.rpc.fields import Fields, excerpt, parse_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T_co = TypeVar("T_co", covariant=True)
+
+JSON_TYPE: Final = "application/json"
+BYTES_TYPE: Final = "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked.
+
+    Attributes:
+        method: HTTP method.
+        path: Begins with a slash; percent-encoded where needed.
+        query: Names and values, not encoded.
+        body: For POST.
+        content_type: Of the body.
+        repeatable: Whether asking again changes nothing on the other side, so that a failed request may be repeated.
+    """
+
+    method: Literal["GET", "POST"]
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    content_type: str = ""
+    repeatable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back.
+
+    Attributes:
+        status: HTTP status.
+        body: Decompressed, at most as long as the client allows.
+        url: The full address that answered, without credentials.
+        content_type: As the server says, lower case; may be empty.
+        retry_after: The Retry-After header; may be empty.
+    """
+
+    status: int
+    body: bytes
+    url: str
+    content_type: str = ""
+    retry_after: str = ""
+
+    def json(self) -> Any:
+        """The body of a 200, parsed.
+
+        Raises:
+            NotFoundError: For a 404.
+            NodeAnswerError: For any other status, or no JSON.
+        """
+        self.require_ok()
+        return parse_json(self.body, self.url)
+
+    def fields(self) -> Fields:
+        """The JSON object in a 200.
+
+        Raises:
+            NotFoundError: For a 404.
+            NodeAnswerError: For any other status, or no JSON object.
+        """
+        return Fields(self.json(), self.url)
+
+    def fields_of_any_status(self) -> Fields:
+        """The JSON object in the body, whatever the status (for endpoints that explain a refusal in JSON).
+
+        Raises:
+            NodeAnswerError: If there is none.
+        """
+        return Fields(parse_json(self.body, self.url), self.url)
+
+    def require_ok(self) -> None:
+        """Raise the error that fits the status unless it is 200."""
+        if self.status == 200:
+            return
+        if self.status == 404 and not self.is_html:
+            raise NotFoundError(f"the node does not know it (HTTP 404): {self.excerpt()!r}", self.url)
+        raise self.unexpected()
+
+    def unexpected(self) -> NodeAnswerError:
+        """The error for a status that the endpoint does not promise."""
+        return NodeAnswerError(f"HTTP {self.status}: {self.excerpt()!r}; {self._advice()}", self.url)
+
+    def excerpt(self) -> str:
+        """The beginning of the body, fit for an error message."""
+        return excerpt(self.body[:1000].decode("utf-8", "replace"))
+
+    @property
+    def is_html(self) -> bool:
+        """Whether a web page came instead of an answer."""
+        return "html" in self.content_type or self.body[:15].lstrip().lower().startswith((b"<!doctype", b"<html"))
+
+    def _advice(self) -> str:
+        if self.status == 429:
+            return "too many requests; ask less often, or use a key or a node of your own"
+        if self.status in (401, 403):
+            return "the node wants credentials; give them with Client(headers=…)"
+        if self.is_html or self.status in (404, 405):
+            return "check that the URL is that of a Stacks node with an API"
+        if self.status >= 500:
+            return "the node failed; try again later or use another node"
+        return "the node refused the request; check the arguments and the node's version"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint(Generic[T_co]):
+    """A request together with the reader of its answer; any client, synchronous or not, can run it.
+
+    Attributes:
+        request: What to ask.
+        read: Turns the answer into a typed value, or raises a `NodeError`.
+    """
+
+    request: Request
+    read: Callable[[Answer], T_co]

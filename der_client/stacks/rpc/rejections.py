@@ -1,0 +1,125 @@
+"""Why a node refuses a transaction, in plain words, by the node's own ``reason`` and ``reason_data``.
+
+Source: stacks-core ``POST /v2/transactions``. The data come from outside: whatever is missing or odd in them
+is left out of the sentence, never trusted.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from der_client.stacks.rpc.fields import excerpt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+def explain_rejection(reason: str, data: Mapping[str, Any]) -> str:
+    """Say what a reason means and what to do.
+
+    Args:
+        reason: The node's ``reason``, e.g. ``BadNonce``.
+        data: The node's ``reason_data``; may be empty.
+    """
+    explain = _EXPLANATIONS.get(reason)
+    if explain is None:
+        return f"a reason this version does not know; the node's data: {excerpt(repr(dict(data)))}"
+    return explain if isinstance(explain, str) else explain(data)
+
+
+def _shown(data: Mapping[str, Any], name: str) -> str:
+    value = data.get(name)
+    return "?" if value is None else excerpt(str(value), 160)
+
+
+def _hex_amount(data: Mapping[str, Any], name: str) -> str:
+    try:
+        return str(int(data[name], 16)) if isinstance(data.get(name), str) else str(int(data[name]))
+    except (KeyError, TypeError, ValueError):
+        return "?"
+
+
+def _fee_too_low(data: Mapping[str, Any]) -> str:
+    return (
+        f"its fee is {_shown(data, 'actual')} µSTX, the node wants at least {_shown(data, 'expected')}; "
+        "build it again with a higher fee"
+    )
+
+
+def _bad_nonce(data: Mapping[str, Any]) -> str:
+    return (
+        f"its nonce is {_shown(data, 'actual')}, the {_role(data)} {_shown(data, 'principal')} is at "
+        f"{_shown(data, 'expected')}; if the key was used elsewhere, build it again with the next nonce"
+    )
+
+
+def _too_much_chaining(data: Mapping[str, Any]) -> str:
+    return (
+        f"too many transactions of the {_role(data)} {_shown(data, 'principal')} are waiting: its nonce is "
+        f"{_shown(data, 'actual')}, the account is at {_shown(data, 'expected')} and at most 25 may wait; "
+        "wait until some are mined"
+    )
+
+
+def _role(data: Mapping[str, Any]) -> str:
+    return "sponsor" if data.get("is_origin") is False else "account"
+
+
+def _not_enough_funds(data: Mapping[str, Any]) -> str:
+    return (
+        f"it needs {_hex_amount(data, 'expected')} µSTX (amount and fee), the account has "
+        f"{_hex_amount(data, 'actual')}; fund the account or send less"
+    )
+
+
+def _own_words(sentence: str) -> Callable[[Mapping[str, Any]], str]:
+    def explain(data: Mapping[str, Any]) -> str:
+        return f"{sentence} The node says: {_shown(data, 'message')}" if data.get("message") else sentence
+
+    return explain
+
+
+_REPORT: Final = "please report it with the transaction"
+_EXPLANATIONS: Final[Mapping[str, str | Callable[[Mapping[str, Any]], str]]] = {
+    "FeeTooLow": _fee_too_low,
+    "BadNonce": _bad_nonce,
+    "TooMuchChaining": _too_much_chaining,
+    "NotEnoughFunds": _not_enough_funds,
+    "ConflictingNonceInMempool": (
+        "another transaction with this nonce is waiting; wait for it, or send this one again with a higher fee "
+        "if it shall replace the other"
+    ),
+    "ContractAlreadyExists": lambda data: (
+        f"the contract {_shown(data, 'contract_identifier')} exists already; publish it under another name"
+    ),
+    "NoSuchContract": (
+        "the contract it calls is not on this network (or its publication is not mined yet); "
+        "check the address, the name and the network"
+    ),
+    "NoSuchPublicFunction": "the contract has no public function of this name; check name and contract version",
+    "BadFunctionArgument": _own_words(
+        "the arguments do not fit the function's signature; compare them with the contract's interface."
+    ),
+    "SignatureValidation": _own_words(
+        "its signature is not valid here; was it built for another network (chain id), or does it use a feature "
+        "that this network's epoch does not have?"
+    ),
+    "BadTransactionVersion": "it was built for another network; build it for the network of this node",
+    "BadAddressVersionByte": "it holds an address of another network; use addresses of the network of this node",
+    "TransferRecipientCannotEqualSender": lambda data: (
+        f"sender and recipient are the same, {_shown(data, 'recipient')}; send to another account"
+    ),
+    "TransferAmountMustBePositive": "the amount is 0; send at least 1 µSTX",
+    "TemporarilyBlacklisted": "the node has set it aside for a while; send the same bytes again later",
+    "EstimatorError": _own_words("the node could not estimate its cost; try again later or use another node."),
+    "Serialization": _own_words(f"the node could not encode it again; {_REPORT}."),
+    "Deserialization": _own_words(f"the node could not decode it; {_REPORT}."),
+    "ServerFailureNoSuchChainTip": "the node lost its view of the chain; try again later or use another node",
+    "ServerFailureDatabase": _own_words("the node's database failed; try again later or use another node."),
+    "ServerFailureOther": _own_words("the node failed; try again later or use another node."),
+    "PoisonMicroblocksDoNotConflict": "the microblock headers it reports do not conflict; it cannot be sent",
+    "PoisonMicroblockHasUnknownPubKeyHash": "the key of the microblocks it reports is unknown; it cannot be sent",
+    "PoisonMicroblockIsInvalid": "the microblocks it reports are invalid; it cannot be sent",
+    "NoCoinbaseViaMempool": "only miners make coinbase transactions, in their own blocks; it cannot be sent",
+    "NoTenureChangeViaMempool": "only miners make tenure changes, in their own blocks; it cannot be sent",
+}

@@ -1,0 +1,283 @@
+"""Carries one request to a node and brings the answer back: pooled, bounded in time and size, repeated where harmless.
+
+Whoever answers may be hostile: bodies are read up to a limit and a deadline, redirects are followed only within the
+same host and never for a POST, cookies are ignored, and no text of an error carries credentials.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
+
+from der_client.stacks.errors import InvalidValueError, NodeAnswerError, NodeUnreachableError
+from der_client.stacks.rpc.endpoint import Answer, Request
+from der_client.stacks.rpc.fields import excerpt
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_LOG: Final = logging.getLogger(__name__)
+_CHUNK_BYTES: Final = 1 << 16
+_POOL_SIZE: Final = 32
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_MAX_REDIRECTS: Final = 3
+BUSY_STATUSES: Final = frozenset({429, 500, 502, 503, 504})
+_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class NothingSentError(NodeUnreachableError):
+    """No connection came about, so nothing of the request can have reached the node."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often and how patiently a failed request is repeated; only requests that change nothing are.
+
+    Attributes:
+        attempts: Requests in all, at least 1.
+        backoff_s: Seconds before the second attempt; doubled for each further one.
+        max_wait_s: The longest wait between two attempts; a node that asks for a longer one (Retry-After) is an error.
+    """
+
+    attempts: int = 3
+    backoff_s: float = 0.1
+    max_wait_s: float = 10.0
+
+    def __post_init__(self) -> None:
+        """Refuse a policy that would never ask."""
+        if self.attempts < 1 or self.backoff_s < 0 or self.max_wait_s < 0:
+            raise InvalidValueError(f"{self}: attempts must be at least 1 and waits at least 0 seconds")
+
+    def wait_s(self, attempt: int, retry_after: str = "") -> float | None:
+        """Seconds to wait after a failed attempt.
+
+        Args:
+            attempt: Which one failed, from 1.
+            retry_after: The node's Retry-After header, if any.
+
+        Returns:
+            The wait, or ``None`` if there shall be no further attempt.
+        """
+        if attempt >= self.attempts:
+            return None
+        wait = min(self.backoff_s * (1 << (attempt - 1)), self.max_wait_s)
+        asked = _retry_after_s(retry_after)
+        if asked is None:
+            return wait
+        return max(wait, asked) if asked <= self.max_wait_s else None
+
+
+class Transport:
+    """A pooled connection to one node; safe to use from several threads.
+
+    Args:
+        url: Base address of the node.
+        timeout_s: Seconds to connect, and seconds of silence while reading.
+        retries: How failed requests are repeated.
+        max_answer_bytes: The longest body that is read, decompressed.
+        answer_deadline_s: The longest time that the body of one answer may take.
+        headers: Sent with each request, e.g. an API key; never shown.
+        session: Takes proxies, certificates and TLS settings from it; a new one if not given.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        timeout_s: tuple[float, float],
+        retries: RetryPolicy,
+        max_answer_bytes: int,
+        answer_deadline_s: float,
+        headers: Mapping[str, str],
+        session: requests.Session | None,
+    ) -> None:
+        self.url = _check_base_url(url)
+        self._timeout_s = timeout_s
+        self.retries = retries
+        self._max_answer_bytes = max_answer_bytes
+        self._answer_deadline_s = answer_deadline_s
+        self._session = session or _new_session()
+        self._headers = {**self._session.headers, **headers}
+        # The environment is read once: for each request anew it would cost more than a local node's answer.
+        self._settings: dict[str, Any] = dict(
+            self._session.merge_environment_settings(self.url, {}, stream=True, verify=None, cert=None)
+        )
+        self.is_local = urlsplit(self.url).hostname in _LOOPBACK
+        if self.is_local:
+            self._settings["proxies"] = {}
+
+    def ask(self, request: Request) -> Answer:
+        """Send a request, repeating it within the policy if it may be repeated.
+
+        Raises:
+            NodeUnreachableError: No answer in time.
+            NodeAnswerError: An answer that is too large, too slow or leads elsewhere, or still "busy" at the end.
+        """
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                answer = self.ask_once(request)
+            except NodeUnreachableError as error:
+                wait = self.retries.wait_s(attempt) if request.repeatable else None
+                if wait is None:
+                    raise
+                _LOG.info("attempt %d failed, trying again in %.1f s: %s", attempt, wait, error)
+            else:
+                if answer.status not in BUSY_STATUSES or not request.repeatable:
+                    return answer
+                wait = self.retries.wait_s(attempt, answer.retry_after)
+                if wait is None:
+                    return answer
+                _LOG.info("HTTP %d, trying again in %.1f s [%s]", answer.status, wait, answer.url)
+            time.sleep(wait)
+
+    def ask_once(self, request: Request) -> Answer:
+        """Send a request once, following redirects of a GET within the host.
+
+        Raises:
+            NothingSentError: No connection came about.
+            NodeUnreachableError: The connection broke or stayed silent; the request may have arrived.
+            NodeAnswerError: An answer that is too large, too slow or leads elsewhere.
+        """
+        url = f"{self.url}{request.path}"
+        if request.query:
+            url = f"{url}?{urlencode(request.query)}"
+        for _ in range(_MAX_REDIRECTS + 1):
+            answer, location = self._exchange(request, url)
+            if answer.status not in _REDIRECTS:
+                return answer
+            url = self._redirected(request, url, location)
+        raise NodeAnswerError(f"the node redirected more than {_MAX_REDIRECTS} times; check the URL", url)
+
+    def close(self) -> None:
+        """Close all pooled connections."""
+        self._session.close()
+
+    def _exchange(self, request: Request, url: str) -> tuple[Answer, str]:
+        prepared = requests.PreparedRequest()
+        headers = {**self._headers, "Content-Type": request.content_type} if request.content_type else self._headers
+        prepared.prepare(method=request.method, url=url, headers=headers, data=request.body or None)
+        try:
+            response = self._session.get_adapter(url).send(prepared, timeout=self._timeout_s, **self._settings)
+        except requests.RequestException as error:
+            raise self._unreachable(error, url) from error
+        try:
+            body = self._read_body(response, url)
+        except BaseException:
+            response.raw.close()  # a connection with an unread rest must not go back to the pool
+            raise
+        response.raw.release_conn()
+        _LOG.debug("%s %s: HTTP %d, %d bytes", request.method, url, response.status_code, len(body))
+        answer = Answer(
+            status=response.status_code,
+            body=body,
+            url=url,
+            content_type=response.headers.get("Content-Type", "").lower(),
+            retry_after=response.headers.get("Retry-After", ""),
+        )
+        return answer, response.headers.get("Location", "")
+
+    def _read_body(self, response: requests.Response, url: str) -> bytes:
+        deadline = time.monotonic() + self._answer_deadline_s
+        limit = self._max_answer_bytes
+        body = bytearray()
+        try:
+            while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
+                body += chunk
+                if len(body) > limit:
+                    raise NodeAnswerError(
+                        f"the answer is longer than {limit} bytes; ask for less, or raise max_answer_bytes", url
+                    )
+                if time.monotonic() > deadline:
+                    raise NodeAnswerError(
+                        f"the answer took longer than {self._answer_deadline_s:g} s; "
+                        "ask for less, use another node, or raise answer_deadline_s",
+                        url,
+                    )
+        except (HTTPError, OSError) as error:
+            raise NodeUnreachableError(
+                f"the connection broke while the answer was read: {_cause(error)}", url
+            ) from error
+        return bytes(body)
+
+    def _redirected(self, request: Request, url: str, location: str) -> str:
+        target = urljoin(url, location)
+        here, there = urlsplit(url), urlsplit(target)
+        same_host = (here.scheme, here.netloc) == (there.scheme, there.netloc)
+        if request.method != "GET" or not location or not same_host:
+            raise NodeAnswerError(
+                f"the node redirects to {excerpt(_without_credentials(target))!r}, which is not followed; "
+                "if you trust that address, use it as the URL",
+                url,
+            )
+        return target
+
+    def _unreachable(self, error: requests.RequestException, url: str) -> NodeUnreachableError:
+        if isinstance(error, requests.exceptions.SSLError):
+            return NothingSentError(f"no secure connection: {_cause(error)}; check the URL and its certificate", url)
+        if isinstance(error, requests.ConnectTimeout):
+            return NothingSentError(
+                f"no connection within {self._timeout_s[0]:g} s; is the node running, is the URL right?", url
+            )
+        if isinstance(error, requests.Timeout):
+            return NodeUnreachableError(
+                f"no answer within {self._timeout_s[1]:g} s; try again, use another node, or raise timeout", url
+            )
+        reason = error.args[0].reason if error.args and isinstance(error.args[0], MaxRetryError) else None
+        if isinstance(reason, NewConnectionError):
+            return NothingSentError(f"no connection: {_cause(reason)}; is the node running, is the URL right?", url)
+        return NodeUnreachableError(f"the connection broke: {_cause(error)}; is this a Stacks node?", url)
+
+
+def _new_session() -> requests.Session:
+    session = requests.Session()
+    session.headers["User-Agent"] = "der-client"
+    session.headers["Accept"] = "application/json, text/plain;q=0.5"
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, HTTPAdapter(pool_connections=2, pool_maxsize=_POOL_SIZE))
+    return session
+
+
+def _check_base_url(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise InvalidValueError(f"node URL {url!r} is invalid: {error}") from None
+    if parts.username is not None or parts.password is not None:
+        raise InvalidValueError("a node URL must not hold a user name or password; give Client(headers=…) instead")
+    if parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment:
+        raise InvalidValueError(f"node URL {url!r} must look like https://api.example.com or http://localhost:3999")
+    return url.rstrip("/")
+
+
+def _without_credentials(url: str) -> str:
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+def _cause(error: BaseException) -> str:
+    """The innermost cause in a few words; urllib3 and requests wrap it several times."""
+    while (inner := error.__cause__ or error.__context__) is not None:
+        error = inner
+    return excerpt(str(error) or type(error).__name__)
+
+
+def _retry_after_s(header: str) -> float | None:
+    if not header:
+        return None
+    if header.isascii() and header.isdigit():
+        return float(header[:9])
+    try:
+        return max(0.0, parsedate_to_datetime(header).timestamp() - time.time())
+    except (ValueError, OverflowError):
+        return None
