@@ -154,7 +154,7 @@ class DayMessage:
         if signer.compressed_data != public_key.compressed_data:
             raise SigningError(
                 f"day {self.day} of asset {self.asset_id} is signed by {signer.compressed_data.hex()}, not by the "
-                f"bound device key {public_key.compressed_data.hex()}: the readings, the key epoch ({self.key_epoch}), the "
+                f"bound device key {public_key.compressed_data.hex()}: the readings, key epoch {self.key_epoch}, the "
                 "contract or the chain differ from what the meter signed, or another meter did"
             )
 
