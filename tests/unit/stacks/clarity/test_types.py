@@ -1,0 +1,115 @@
+"""Clarity types of an interface: checking and converting plain Python, with errors that name the path."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from der_client.stacks.clarity import (
+    BOOL,
+    INT,
+    PRINCIPAL,
+    UINT,
+    AsciiType,
+    BufferType,
+    ClarityType,
+    ListType,
+    NoneType_,
+    NoneValue,
+    OkValue,
+    OptionalType,
+    ResponseType,
+    SomeValue,
+    TraitType,
+    TupleType,
+    UIntValue,
+    Utf8Type,
+    parse_abi_type,
+)
+from der_client.stacks.errors import EncodeError
+
+ADDRESS = "ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM"
+OFFER = TupleType({"price": UINT, "name": AsciiType(5), "taker": OptionalType(PRINCIPAL)})
+OFFERS = ListType(OFFER, 4)
+
+
+@pytest.mark.parametrize(
+    ("abi", "expected", "text"),
+    [
+        ("uint128", UINT, "uint"),
+        ("int128", INT, "int"),
+        ("bool", BOOL, "bool"),
+        ("principal", PRINCIPAL, "principal"),
+        ("none", NoneType_(), "none"),
+        ("trait_reference", TraitType(), "trait_reference"),
+        ({"buffer": {"length": 33}}, BufferType(33), "(buff 33)"),
+        ({"string-ascii": {"length": 12}}, AsciiType(12), "(string-ascii 12)"),
+        ({"string-utf8": {"length": 12}}, Utf8Type(12), "(string-utf8 12)"),
+        ({"optional": "uint128"}, OptionalType(UINT), "(optional uint)"),
+        ({"response": {"ok": "bool", "error": "uint128"}}, ResponseType(BOOL, UINT), "(response bool uint)"),
+        ({"list": {"type": "uint128", "length": 30}}, ListType(UINT, 30), "(list 30 uint)"),
+        (
+            {"tuple": [{"name": "b", "type": "bool"}, {"name": "a", "type": "uint128"}]},
+            TupleType({"a": UINT, "b": BOOL}),
+            "{a: uint, b: bool}",
+        ),
+    ],
+)
+def test_interface_types_are_read(abi: Any, expected: ClarityType, text: str) -> None:
+    parsed = parse_abi_type(abi)
+    assert parsed == expected
+    assert str(parsed) == text
+
+
+@pytest.mark.parametrize(
+    "abi", ["uint", {}, {"list": {}}, {"buffer": 3}, {"tuple": {"a": 1}}, None, {"list": [], "b": 1}]
+)
+def test_odd_interface_types_are_refused(abi: Any) -> None:
+    with pytest.raises(EncodeError, match="no type of a contract interface"):
+        parse_abi_type(abi)
+
+
+def test_deep_interface_types_are_refused() -> None:
+    abi: Any = "bool"
+    for _ in range(40):
+        abi = {"optional": abi}
+    with pytest.raises(EncodeError, match="no type of a contract interface"):
+        parse_abi_type(abi)
+
+
+def test_plain_python_comes_back() -> None:
+    offers = [{"price": 5, "name": "a", "taker": None}, {"price": 6, "name": "b", "taker": ADDRESS}]
+    value = OFFERS.from_python(offers)
+    OFFERS.check(value)
+    assert OFFERS.to_python(value) == offers
+    assert OFFERS.from_python(value) is value
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "message"),
+    [
+        (OFFERS, [{"price": 1, "name": "a", "taker": None}] * 5, "offers has 5 items.*at most 4"),
+        (OFFERS, [{"price": -1, "name": "a", "taker": None}], r"offers\[0\]\.price: -1 is out of range"),
+        (
+            OFFERS,
+            [{"price": 1, "name": "abcdef", "taker": None}],
+            r"offers\[0\]\.name: .* has 6 characters.* at most 5",
+        ),
+        (OFFERS, [{"price": 1, "name": "a"}], r"offers\[0\] lacks taker"),
+        (OFFERS, [{"price": 1, "name": "a", "taker": None, "x": 1}], r"offers\[0\] has the unknown x"),
+        (OFFERS, [{"price": 1, "name": "a", "taker": "ST1"}], r"offers\[0\]\.taker"),
+        (OFFERS, "abc", "a list is given as a list or tuple, not str 'abc'"),
+        (OFFER, [1], "a tuple is given as a dict"),
+        (UINT, "5", "offers: uint takes an int, not str '5'"),
+        (UINT, SomeValue(UIntValue(1)), r"SomeValue \(some u1\) is not of type uint"),
+        (BufferType(2), b"abc", "has 3 bytes"),
+        (OptionalType(UINT), SomeValue(NoneValue()), "is not of type uint"),
+        (ResponseType(BOOL, UINT), True, "given as OkValue"),
+        (ResponseType(BOOL, UINT), OkValue(UIntValue(1)), "is not of type bool"),
+        (TraitType(), ADDRESS, "is no contract"),
+    ],
+)
+def test_what_does_not_fit_is_named_by_its_path(kind: ClarityType, value: Any, message: str) -> None:
+    with pytest.raises(EncodeError, match=message):
+        kind.from_python(value, "offers")

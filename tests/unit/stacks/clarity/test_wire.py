@@ -1,0 +1,251 @@
+"""The consensus wire form, against the node's own vectors, the real VM, the real chain, and itself."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from der_client.stacks.address import c32_address
+from der_client.stacks.clarity import (
+    AsciiValue,
+    BoolValue,
+    BufferValue,
+    ClarityValue,
+    ErrValue,
+    IntValue,
+    ListValue,
+    NoneValue,
+    OkValue,
+    PrincipalValue,
+    SomeValue,
+    TupleValue,
+    UIntValue,
+    Utf8Value,
+    decode,
+    encode,
+)
+from der_client.stacks.clarity.wire import MAX_ARGUMENT_DEPTH, MAX_DEPTH, read_value
+from der_client.stacks.errors import DecodeError, EncodeError
+
+VECTORS: dict[str, list[dict[str, Any]]] = json.loads(
+    (Path(__file__).parents[3] / "vectors" / "clarity_values.json").read_text()
+)
+ADDRESS = "ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM"
+
+PRINCIPALS = st.builds(
+    lambda version, hash160, name: c32_address(version, hash160) + (f".{name}" if name else ""),
+    st.integers(0, 31),
+    st.binary(min_size=20, max_size=20),
+    st.none() | st.from_regex(r"[a-zA-Z][a-zA-Z0-9_-]{0,39}", fullmatch=True),
+)
+NAMES = st.from_regex(r"[a-zA-Z][a-zA-Z0-9\-_!?+<>=/*]{0,20}", fullmatch=True)
+ASCII = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=30)
+SCALARS: st.SearchStrategy[ClarityValue] = st.one_of(
+    st.integers(-(2**127), 2**127 - 1).map(IntValue),
+    st.integers(0, 2**128 - 1).map(UIntValue),
+    st.booleans().map(BoolValue),
+    st.binary(max_size=40).map(BufferValue),
+    ASCII.map(AsciiValue),
+    st.text(max_size=20).map(Utf8Value),
+    PRINCIPALS.map(PrincipalValue),
+    st.just(NoneValue()),
+)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.one_of(
+        inner.map(OkValue),
+        inner.map(ErrValue),
+        inner.map(SomeValue),
+        st.lists(inner, max_size=4).map(ListValue),
+        st.dictionaries(NAMES, inner, min_size=1, max_size=4).map(TupleValue),
+    ),
+    max_leaves=12,
+)
+
+
+def as_codec_text(value: ClarityValue) -> str:
+    """The Rust codec writes ``(list …)`` and quotes principals; the node does not."""
+    match value:
+        case PrincipalValue():
+            return f"'{value}"
+        case ListValue():
+            return f"(list{''.join(f' {as_codec_text(item)}' for item in value)})"
+        case TupleValue():
+            return "(tuple " + " ".join(f"({name} {as_codec_text(item)})" for name, item in value.fields.items()) + ")"
+        case OkValue() | ErrValue() | SomeValue():
+            word = str(value).partition(" ")[0]
+            return f"{word} {as_codec_text(value.value)})"
+    return str(value)
+
+
+@pytest.mark.parametrize("vector", VECTORS["node_tests"], ids=lambda vector: vector["expect"][:40])
+def test_vectors_of_the_node(vector: dict[str, str]) -> None:
+    data = bytes.fromhex(vector["hex"])
+    if vector["expect"].startswith("ERR"):
+        with pytest.raises(DecodeError):
+            decode(data)
+        return
+    value = decode(data)
+    assert encode(value) == data
+    if "principal" not in vector["expect"]:
+        assert str(value) == vector["expect"]
+
+
+@pytest.mark.parametrize("vector", VECTORS["vm"], ids=lambda vector: vector["expr"][:40])
+def test_bytes_of_the_real_vm(vector: dict[str, str]) -> None:
+    data = bytes.fromhex(vector["hex"][2:])
+    assert encode(decode(data)) == data
+
+
+@pytest.mark.parametrize("vector", VECTORS["real"], ids=lambda vector: vector["hex"][:40])
+def test_values_from_the_chain(vector: dict[str, str]) -> None:
+    data = bytes.fromhex(vector["hex"].removeprefix("0x"))
+    value = decode(data)
+    assert encode(value) == data
+    assert as_codec_text(value) == vector["repr"]
+
+
+@given(VALUES)
+def test_decoding_undoes_encoding(value: ClarityValue) -> None:
+    assert decode(encode(value)) == value
+
+
+@given(VALUES)
+def test_values_survive_pickling_and_hash_alike(value: ClarityValue) -> None:
+    copy = pickle.loads(pickle.dumps(value))  # noqa: S301 - our own bytes
+    assert copy == value
+    assert hash(copy) == hash(value)
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes_decode_canonically_or_raise_the_one_error(data: bytes) -> None:
+    try:
+        value = decode(data)
+    except DecodeError as error:
+        assert 0 <= error.offset <= len(data)  # noqa: PT017 - only some inputs raise
+    else:
+        assert encode(value) == data
+
+
+@given(VALUES, st.data())
+def test_damaged_values_decode_canonically_or_raise_the_one_error(value: ClarityValue, data: st.DataObject) -> None:
+    damaged = bytearray(encode(value))
+    position = data.draw(st.integers(0, len(damaged) - 1))
+    damaged[position] = data.draw(st.integers(0, 255))
+    try:
+        again = decode(bytes(damaged))
+    except DecodeError:
+        return
+    assert encode(again) == bytes(damaged)
+
+
+@given(VALUES)
+def test_truncated_values_are_refused(value: ClarityValue) -> None:
+    whole = encode(value)
+    for length in range(len(whole)):
+        with pytest.raises(DecodeError):
+            decode(whole[:length])
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ("", "ends where a value should start"),
+        ("0f", "starts no Clarity value"),
+        ("0300", "1 bytes follow"),
+        ("0b000000ff03", "needs 255 bytes"),
+        ("0200ffffff00", "too long"),
+        ("0c00000000", "at least one field"),
+        ("0c00000002016203016103", "must stand before 'b'"),
+        ("0c00000002016103016103", "stands twice"),
+        ("0c00000001023161" + "03", "no Clarity name"),
+        ("0d0000000180", "stands in no string-ascii"),
+        ("0d000000010b", "stands in no string-ascii"),
+        ("0e00000002c328", "no UTF-8"),
+        ("0e00000003eda080", "no UTF-8"),
+        ("0520" + "00" * 20, "no version of an address"),
+        ("061a" + "00" * 20 + "022d61", "no contract name"),
+    ],
+)
+def test_each_fault_is_named_with_its_offset(data: str, message: str) -> None:
+    with pytest.raises(DecodeError, match=message) as caught:
+        decode(bytes.fromhex(data))
+    assert "at byte" in str(caught.value)
+
+
+def test_a_truncated_name_known_from_elsewhere_is_refused() -> None:
+    encode_of = encode(TupleValue({"ab": BoolValue(True)}))
+    decode(encode_of)
+    with pytest.raises(DecodeError, match="a name needs 3 bytes"):
+        decode(bytes.fromhex("0c00000001036162"))
+
+
+def test_nesting_is_bounded() -> None:
+    wrapped: ClarityValue = BoolValue(True)
+    for _ in range(MAX_DEPTH):
+        wrapped = SomeValue(wrapped)
+    assert decode(encode(wrapped)) == wrapped
+    with pytest.raises(EncodeError, match="deeper"):
+        encode(SomeValue(wrapped))
+    for composite in (b"\x0a", b"\x07", b"\x0b\x00\x00\x00\x01", b"\x0c\x00\x00\x00\x01\x01a"):
+        with pytest.raises(DecodeError, match="deeper"):
+            decode(composite * 100_000 + b"\x03")
+
+
+def test_arguments_nest_less_deep_than_results() -> None:
+    data = b"\x0a" * MAX_ARGUMENT_DEPTH + b"\x03"
+    assert read_value(data, 0, MAX_ARGUMENT_DEPTH)[1] == len(data)
+    with pytest.raises(DecodeError, match="deeper"):
+        read_value(b"\x0a" + data, 0, MAX_ARGUMENT_DEPTH)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: UIntValue(-1), "out of range for uint: 0 to"),
+        (lambda: UIntValue(2**128), "out of range"),
+        (lambda: IntValue(2**127), "out of range"),
+        (lambda: UIntValue(True), "takes an int, not bool"),
+        (lambda: UIntValue("1"), "takes an int, not str '1'"),  # type: ignore[arg-type]
+        (lambda: UIntValue(1.0), "takes an int, not float"),  # type: ignore[arg-type]
+        (lambda: BoolValue(1), "takes True or False"),  # type: ignore[arg-type]
+        (lambda: BufferValue("00"), "takes bytes, not str"),  # type: ignore[arg-type]
+        (lambda: AsciiValue("é"), "no string-ascii"),
+        (lambda: AsciiValue("\x00"), "no string-ascii"),
+        (lambda: Utf8Value("\ud800"), "lone surrogate"),
+        (lambda: PrincipalValue(ADDRESS[:-1] + "A"), "ST1PQ"),
+        (lambda: TupleValue({}), "at least one field"),
+        (lambda: TupleValue({"1a": BoolValue(True)}), "no Clarity name"),
+        (lambda: ListValue([1]), "item 0 of a list takes a Clarity value"),  # type: ignore[list-item]
+        (lambda: SomeValue(1), "SomeValue takes a Clarity value"),  # type: ignore[arg-type]
+        (lambda: encode(1), "encode takes a Clarity value"),  # type: ignore[arg-type]
+    ],
+)
+def test_wrong_values_are_refused_and_named(make: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_values_do_not_change() -> None:
+    value = TupleValue({"a": UIntValue(1)})
+    with pytest.raises(AttributeError, match="do not change"):
+        value.value = {}
+    with pytest.raises(TypeError):
+        value.fields["a"] = UIntValue(2)  # type: ignore[index]
+
+
+def test_values_of_different_types_differ() -> None:
+    assert UIntValue(1) != IntValue(1)
+    assert AsciiValue("a") != Utf8Value("a")
+    assert len({UIntValue(1), IntValue(1), BoolValue(True), UIntValue(1)}) == 3
+
+
+def test_text_form_escapes_as_the_node_does() -> None:
+    assert str(AsciiValue('it\'s "q" \\ \n')) == '"it\\\'s \\"q\\" \\\\ \\n"'
+    assert str(Utf8Value("é'\t")) == 'u"\\u{c3a9}\\\'\\t"'
