@@ -329,6 +329,8 @@ Event = ContractLogEvent | StxEvent | FungibleTokenEvent | NonFungibleTokenEvent
 class TransactionInfo:
     """A transaction as the API knows it (``GET /extended/v1/tx``), pending, mined or dropped.
 
+    A mined one is a `TransactionReceipt`.
+
     Attributes:
         txid: Its id.
         status: What became of it.
@@ -373,6 +375,21 @@ class TransactionInfo:
     def result(self) -> ClarityValue | None:
         """The result, decoded; ``None`` unless mined."""
         return None if self.raw_result is None else decode(self.raw_result)
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionReceipt(TransactionInfo):
+    """A mined transaction, whatever came of it: result, block and time are there."""
+
+    raw_result: bytes
+    block_height: int
+    block_hash: str
+    block_time: datetime
+
+    @property
+    def result(self) -> ClarityValue:
+        """The result, decoded."""
+        return decode(self.raw_result)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ Source: stacks-blockchain-api v9. Errors are JSON ``{error, message?}``.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from der_client.stacks.address import split_principal
 from der_client.stacks.errors import InvalidValueError
@@ -24,6 +24,7 @@ from der_client.stacks.rpc.answers import (
     OtherEvent,
     StxEvent,
     TransactionInfo,
+    TransactionReceipt,
     TransactionStatus,
     utc,
 )
@@ -153,26 +154,30 @@ def _read_transaction(txid: str, answer: Answer) -> TransactionInfo:
         raise fields.error("tx_status", f"one of {', '.join(TransactionStatus)}") from None
     type_ = fields.text("tx_type")
     contract_id, function = _subject(fields, type_)
-    mined = status.is_mined
-    return TransactionInfo(
-        txid=txid,
-        status=status,
-        type=type_,
-        sender=fields.text("sender_address"),
-        nonce=fields.unsigned("nonce"),
-        fee_ustx=fields.amount("fee_rate"),
-        is_canonical=fields.flag("canonical") if "canonical" in fields else True,
-        raw_result=fields.fields("tx_result").hex_bytes("hex") if mined else None,
-        events=read_events(fields.optional_items("events"), txid),
-        cost=read_cost(fields),
-        block_height=fields.unsigned("block_height") if mined else None,
-        block_hash=fields.hash_text("block_hash") if mined else None,
-        block_time=_time(fields, "block_time") if mined else None,
-        burn_block_height=fields.optional_unsigned("burn_block_height") if mined else None,
-        vm_error=fields.optional_text("vm_error"),
-        contract_id=contract_id,
-        function=function,
-        event_count=fields.optional_unsigned("event_count") or 0,
+    known: dict[str, Any] = {
+        "txid": txid,
+        "status": status,
+        "type": type_,
+        "sender": fields.text("sender_address"),
+        "nonce": fields.unsigned("nonce"),
+        "fee_ustx": fields.amount("fee_rate"),
+        "is_canonical": fields.flag("canonical") if "canonical" in fields else True,
+        "events": read_events(fields.optional_items("events"), txid),
+        "cost": read_cost(fields),
+        "burn_block_height": fields.optional_unsigned("burn_block_height"),
+        "vm_error": fields.optional_text("vm_error"),
+        "contract_id": contract_id,
+        "function": function,
+        "event_count": fields.optional_unsigned("event_count") or 0,
+    }
+    if not status.is_mined:
+        return TransactionInfo(**known, raw_result=None, block_height=None, block_hash=None, block_time=None)
+    return TransactionReceipt(
+        **known,
+        raw_result=fields.fields("tx_result").hex_bytes("hex"),
+        block_height=fields.unsigned("block_height"),
+        block_hash=fields.hash_text("block_hash"),
+        block_time=_time(fields, "block_time"),
     )
 
 

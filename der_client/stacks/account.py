@@ -1,0 +1,302 @@
+"""A key on a network: builds transactions with the right nonce and fee, sends them, and waits."""
+
+from __future__ import annotations
+
+import logging
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Final
+
+from der_client.stacks.clarity import PrincipalValue
+from der_client.stacks.errors import ConfirmationTimeoutError, SigningError, TransactionRejectedError
+from der_client.stacks.fees import FeePolicy
+from der_client.stacks.nonces import NonceTracker
+from der_client.stacks.pending import PendingTransaction
+from der_client.stacks.rpc import TransactionReceipt
+from der_client.stacks.transactions import PostConditionMode, TokenTransfer, Transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from der_client.stacks.keys import PrivateKey
+    from der_client.stacks.network import Network
+    from der_client.stacks.rpc import Client
+    from der_client.stacks.transactions import PostCondition, UserPayload
+
+__all__ = ["Account", "FeePolicy", "PendingTransaction", "TransactionReceipt"]
+
+_LOG: Final = logging.getLogger(__name__)
+# The node knows more of this nonce than we: ask it anew instead of offering the nonce again.
+_STALE_NONCE: Final = frozenset({"BadNonce", "ConflictingNonceInMempool"})
+
+
+class Account:
+    """A single-signature account. Safe to use from several threads; use one object per key, so that nonces agree.
+
+    Args:
+        key: Signs; it never leaves this object.
+        client: The node.
+        fee_policy: How fees are chosen, and their cap.
+
+    Attributes:
+        client: The node.
+        fee_policy: How fees are chosen, and their cap.
+    """
+
+    def __init__(self, key: PrivateKey, client: Client, *, fee_policy: FeePolicy | None = None) -> None:
+        self._key = key
+        self.client = client
+        self.fee_policy = fee_policy or FeePolicy()
+        self._nonces = NonceTracker(client, lambda: self.address)
+
+    @property
+    def network(self) -> Network:
+        """The network of the client."""
+        return self.client.network
+
+    @cached_property
+    def address(self) -> str:
+        """The account's address on its network."""
+        return self._key.address(self.network)
+
+    def balance_ustx(self) -> int:
+        """What the account can spend, in µSTX.
+
+        Raises:
+            NodeError: If the node is down or answers something else.
+        """
+        return self.client.account(self.address).balance_ustx
+
+    def next_nonce(self) -> int:
+        """The nonce of the next transaction, those that are in flight from here counted.
+
+        Raises:
+            NodeError: If the node is down or answers something else.
+        """
+        return self._nonces.peek()
+
+    def build(
+        self,
+        payload: UserPayload,
+        *,
+        post_conditions: Sequence[PostCondition] = (),
+        mode: PostConditionMode = PostConditionMode.DENY,
+        nonce: int | None = None,
+        fee_ustx: int | None = None,
+    ) -> Transaction:
+        """Build an unsigned transaction. Nothing is reserved: to send several at once, use `submit`.
+
+        Args:
+            payload: What it shall do.
+            post_conditions: What must be true of what it moves.
+            mode: What becomes of assets that no post-condition names.
+            nonce: The account's next one if not given.
+            fee_ustx: By the fee policy if not given, in µSTX.
+
+        Raises:
+            AddressError: If an address is of another network.
+            InvalidValueError: If it could never be executed, the fee would be above the cap, or the client was given
+                another network than the node's.
+            NodeError: If the node is down or answers something else.
+        """
+        network = self.client.checked_network()
+        draft = Transaction.build(
+            payload,
+            public_key=self._key.public_key,
+            network=network,
+            nonce=self.next_nonce() if nonce is None else nonce,
+            fee=0 if fee_ustx is None else fee_ustx,
+            post_conditions=tuple(post_conditions),
+            mode=mode,
+        )
+        if fee_ustx is None:
+            return draft.with_fee(self.fee_policy.choose(self.client, payload.encode(), draft.estimated_length))
+        self.fee_policy.check(fee_ustx, draft.estimated_length)
+        return draft
+
+    def sign(self, transaction: Transaction) -> Transaction:
+        """Sign a transaction of this account.
+
+        Raises:
+            SigningError: If it is not of this account or network.
+        """
+        self._check_own(transaction)
+        return transaction.sign(self._key)
+
+    def submit(
+        self,
+        payload: UserPayload,
+        *,
+        post_conditions: Sequence[PostCondition] = (),
+        mode: PostConditionMode = PostConditionMode.DENY,
+        nonce: int | None = None,
+        fee_ustx: int | None = None,
+    ) -> PendingTransaction:
+        """Build, sign and send in one go, with a nonce that no other thread gets.
+
+        Args:
+            payload: What it shall do.
+            post_conditions: What must be true of what it moves.
+            mode: What becomes of assets that no post-condition names.
+            nonce: The account's next one if not given.
+            fee_ustx: By the fee policy if not given, in µSTX.
+
+        Raises:
+            AddressError: If an address is of another network.
+            InvalidValueError: If it could never be executed, the fee would be above the cap, or the client was given
+                another network than the node's.
+            TransactionRejectedError: If the node refuses it; its nonce is free again.
+            ConfirmationTimeoutError: If nobody knows whether it arrived; it carries the txid.
+            NodeError: If the node is down or answers something else.
+        """
+        if nonce is not None:
+            return self.sign_and_send(
+                self.build(payload, post_conditions=post_conditions, mode=mode, nonce=nonce, fee_ustx=fee_ustx)
+            )
+        reserved = self._nonces.reserve()
+        try:
+            signed = self.sign(
+                self.build(payload, post_conditions=post_conditions, mode=mode, nonce=reserved, fee_ustx=fee_ustx)
+            )
+        except BaseException:
+            self._nonces.free(reserved)
+            raise
+        return self._send(signed, reserved)
+
+    def sign_and_send(self, transaction: Transaction, *, replaces: bool = False) -> PendingTransaction:
+        """Sign a transaction from `build` and send it.
+
+        Args:
+            transaction: Unsigned, of this account.
+            replaces: Whether it shall replace the one with the same nonce that is in flight.
+
+        Raises:
+            SigningError: If it is not of this account or network.
+            InvalidValueError: If another transaction in flight uses its nonce.
+            TransactionRejectedError: If the node refuses it; its nonce is free again.
+            ConfirmationTimeoutError: If nobody knows whether it arrived; it carries the txid.
+            NodeError: If the node is down or answers something else.
+        """
+        return self._send(self.sign(transaction), transaction.nonce, replaces=replaces)
+
+    def send(self, signed: Transaction, *, replaces: bool = False) -> PendingTransaction:
+        """Send a signed transaction as it is. Sending the same one twice is harmless.
+
+        Args:
+            signed: Of this account, with all signatures.
+            replaces: Whether it shall replace the one with the same nonce that is in flight.
+
+        Raises:
+            SigningError: If it is not of this account or network, or a signature does not verify.
+            InvalidValueError: If another transaction in flight uses its nonce.
+            TransactionRejectedError: If the node refuses it; its nonce is free again.
+            ConfirmationTimeoutError: If nobody knows whether it arrived; it carries the txid.
+            NodeError: If the node is down or answers something else.
+        """
+        self._check_own(signed)
+        signed.verify()
+        return self._send(signed, signed.nonce, replaces=replaces)
+
+    def sponsor(self, signed: Transaction, *, fee_ustx: int | None = None) -> PendingTransaction:
+        """Pay for a sponsored transaction that its origin has signed, and send it.
+
+        Args:
+            signed: Built with ``sponsored=True`` and signed by its origin.
+            fee_ustx: By the fee policy if not given, in µSTX.
+
+        Raises:
+            SigningError: If it is of another network, not sponsored, or not rightly signed by its origin.
+            InvalidValueError: If the fee would be above the cap.
+            TransactionRejectedError: If the node refuses it; the nonce is free again.
+            ConfirmationTimeoutError: If nobody knows whether it arrived; it carries the txid.
+            NodeError: If the node is down or answers something else.
+        """
+        self._check_network(signed)
+        length = signed.estimated_length
+        if fee_ustx is None:
+            fee_ustx = self.fee_policy.choose(self.client, signed.payload.encode(), length)
+        self.fee_policy.check(fee_ustx, length)
+        nonce = self._nonces.reserve()
+        try:
+            complete = signed.sponsor(self._key, nonce=nonce, fee=fee_ustx)
+        except BaseException:
+            self._nonces.free(nonce)
+            raise
+        return self._send(complete, nonce)
+
+    def transfer(
+        self,
+        to: str,
+        amount_ustx: int,
+        memo: str | bytes = b"",
+        *,
+        nonce: int | None = None,
+        fee_ustx: int | None = None,
+    ) -> PendingTransaction:
+        """Send STX.
+
+        Args:
+            to: The recipient's principal, of this network.
+            amount_ustx: At least 1 µSTX.
+            memo: Up to 34 bytes that all can read.
+            nonce: The account's next one if not given.
+            fee_ustx: By the fee policy if not given, in µSTX.
+
+        Raises:
+            AddressError: If the recipient is no principal of this network.
+            InvalidValueError: If amount or memo are not possible, the recipient is this account, or the fee would be
+                above the cap.
+            TransactionRejectedError: If the node refuses it; its nonce is free again.
+            ConfirmationTimeoutError: If nobody knows whether it arrived; it carries the txid.
+            NodeError: If the node is down or answers something else.
+        """
+        payload = TokenTransfer(PrincipalValue(to), amount_ustx, memo.encode() if isinstance(memo, str) else memo)
+        return self.submit(payload, nonce=nonce, fee_ustx=fee_ustx)
+
+    def pending(self, txid: str) -> PendingTransaction:
+        """A transaction that was sent earlier, to wait for."""
+        return PendingTransaction(self.client, txid)
+
+    def forget_in_flight(self) -> None:
+        """Forget own transactions in flight, after the chain was set back (a devnet's revert or reset)."""
+        self._nonces.forget()
+
+    def _send(self, signed: Transaction, nonce: int, *, replaces: bool = False) -> PendingTransaction:
+        """Send what is known to be in order; ``nonce`` is this account's in it."""
+        txid = signed.txid
+        before = self._nonces.claim(nonce, txid, replaces=replaces)
+        try:
+            self.client.send(signed.encode())
+        except ConfirmationTimeoutError:
+            raise  # it may be in the mempool: the nonce stays taken
+        except TransactionRejectedError as error:
+            if error.reason in _STALE_NONCE and before is None:
+                self._nonces.settle(nonce)
+            else:
+                self._nonces.free(nonce, before)
+            raise
+        except Exception:
+            self._nonces.free(nonce, before)
+            raise
+        _LOG.info("sent %s (nonce %d) from %s", txid, nonce, self.address)
+        settle = partial(self._nonces.settle, nonce)
+        return PendingTransaction(self.client, txid, on_mined=settle, on_dropped=settle)
+
+    def _check_own(self, transaction: Transaction) -> None:
+        self._check_network(transaction)
+        if transaction.origin != self.address:
+            raise SigningError(
+                f"the transaction's origin is {transaction.origin}, but this account is {self.address}; "
+                "use the account it was built for"
+            )
+
+    def _check_network(self, transaction: Transaction) -> None:
+        network = self.client.checked_network()
+        if (transaction.version, transaction.chain_id) != (network.transaction_version, network.chain_id):
+            raise SigningError(
+                f"the transaction is for chain id {transaction.chain_id}, but the account is on {network.name} "
+                f"({network.chain_id}); build it for this network"
+            )
+
+    def __repr__(self) -> str:
+        """The account and the node, which is not asked for it; never the key."""
+        return f"Account({self.__dict__.get('address', self._key.public_key)}, {self.client.url})"

@@ -1,0 +1,91 @@
+"""Which fee a transaction offers, and the cap that its owner sets."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from der_client.stacks.errors import InvalidValueError, NodeAnswerError, NotFoundError
+
+if TYPE_CHECKING:
+    from der_client.stacks.rpc import Client
+
+_LOG: Final = logging.getLogger(__name__)
+
+MIN_USTX_PER_BYTE: Final = 1
+"""What a node's mempool wants at least (stacks-core, ``MINIMUM_TX_FEE_RATE_PER_BYTE``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeePolicy:
+    """The node's middle estimate; without one its transfer rate; never below 1 µSTX per byte nor above the cap.
+
+    Attributes:
+        max_fee_ustx: The most that one transaction may offer, in µSTX. A transaction that would need more is an error:
+            with less it would only wait in vain.
+        asks_node: Whether the node's estimate and rate are asked for; without, the floor of 1 µSTX per byte is offered.
+    """
+
+    max_fee_ustx: int = 1_000_000
+    asks_node: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse a cap that nothing can pass."""
+        if self.max_fee_ustx < 1:
+            raise InvalidValueError(f"max_fee_ustx is {self.max_fee_ustx}; it must be at least 1 µSTX")
+
+    def choose(self, client: Client, payload: bytes, length_bytes: int) -> int:
+        """Choose the fee of a transaction.
+
+        Args:
+            client: The node.
+            payload: The encoded payload.
+            length_bytes: The length of the whole signed transaction.
+
+        Returns:
+            The fee in µSTX.
+
+        Raises:
+            InvalidValueError: If it would be above the cap.
+            NodeUnreachableError: If the node did not answer.
+        """
+        floor = MIN_USTX_PER_BYTE * length_bytes
+        wanted = max(floor, self._of_node(client, payload, length_bytes)) if self.asks_node else floor
+        self.check(wanted, length_bytes)
+        return wanted
+
+    def check(self, fee_ustx: int, length_bytes: int) -> None:
+        """Refuse a fee above the cap, or below what any node takes.
+
+        Args:
+            fee_ustx: The fee in µSTX.
+            length_bytes: The length of the whole signed transaction.
+
+        Raises:
+            InvalidValueError: If it is so.
+        """
+        if fee_ustx > self.max_fee_ustx:
+            raise InvalidValueError(
+                f"the fee would be {fee_ustx} µSTX, above the cap of {self.max_fee_ustx} µSTX; "
+                "raise FeePolicy(max_fee_ustx=…) if that is acceptable, or try again when the network is less busy"
+            )
+        floor = MIN_USTX_PER_BYTE * length_bytes
+        if fee_ustx < floor:
+            raise InvalidValueError(
+                f"the fee of {fee_ustx} µSTX is below {floor} µSTX (1 µSTX per byte), which nodes refuse; offer more"
+            )
+
+    def _of_node(self, client: Client, payload: bytes, length_bytes: int) -> int:
+        try:
+            estimate = client.estimate_fee(payload, length_bytes)
+        except (NodeAnswerError, NotFoundError) as error:
+            _LOG.info("no fee estimate: %s", error)
+            estimate = None
+        if estimate is not None:
+            return estimate.middle_ustx
+        try:
+            return client.transfer_fee_rate() * length_bytes
+        except (NodeAnswerError, NotFoundError) as error:
+            _LOG.info("no transfer fee rate: %s", error)
+            return 0

@@ -1,0 +1,272 @@
+"""Reads Clarinet's deployment plans (``deployments/*.yaml``), with errors that name file, line and field.
+
+A plan comes from outside: it is read without YAML's objects, and its paths must stay inside the project.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import yaml
+
+from der_client.stacks.address import split_principal
+from der_client.stacks.clarity import check_contract_name
+from der_client.stacks.errors import DeploymentError, InvalidValueError
+from der_client.stacks.transactions import ContractPublish
+
+if TYPE_CHECKING:
+    from typing import Self
+
+_MAX_PLAN_BYTES: Final = 4 << 20
+_MAX_SOURCE_BYTES: Final = 2 << 20
+_INTEGER: Final = re.compile(r"[0-9]{1,20}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class PublishStep:
+    """A contract to publish (``contract-publish``).
+
+    Attributes:
+        contract_name: Its name.
+        sender: The address that the plan expects to publish it.
+        path: Its source, relative to the project's root, as the plan writes it.
+        clarity_version: 1 to 6.
+        line: Where it stands in the plan.
+    """
+
+    contract_name: str
+    sender: str
+    path: str
+    clarity_version: int
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class TransferStep:
+    """STX to send (``stx-transfer``).
+
+    Attributes:
+        sender: The address that the plan expects to pay.
+        recipient: Who gets them.
+        amount_ustx: How many, in µSTX.
+        memo: Up to 34 bytes.
+        line: Where it stands in the plan.
+    """
+
+    sender: str
+    recipient: str
+    amount_ustx: int
+    memo: bytes
+    line: int
+
+
+Step = PublishStep | TransferStep
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentPlan:
+    """What is to be done, in order; the steps of one batch are mined before those of the next begin.
+
+    Attributes:
+        name: The plan's own name.
+        network: ``simnet``, ``devnet``, ``testnet`` or ``mainnet``, as Clarinet wrote it.
+        batches: The steps.
+        file: The plan.
+        root: The project's folder, which paths start from.
+    """
+
+    name: str
+    network: str
+    batches: tuple[tuple[Step, ...], ...]
+    file: Path
+    root: Path
+
+    @classmethod
+    def read(cls, file: str | Path, *, root: str | Path | None = None) -> Self:
+        """Read a plan.
+
+        Args:
+            file: The YAML file.
+            root: The project's folder; if not given, the nearest folder above the plan with a ``Clarinet.toml``, or
+                else the parent of the plan's folder.
+
+        Raises:
+            DeploymentError: If it cannot be read, or says something that cannot be carried out.
+        """
+        path = Path(file)
+        top = _Node.of_file(path)
+        fields = top.mapping()
+        batches = tuple(
+            tuple(_read_step(step) for step in batch.field("transactions").sequence())
+            for batch in top.field("plan").field("batches").sequence()
+        )
+        return cls(
+            name=fields["name"].text() if "name" in fields else path.stem,
+            network=top.field("network").text(),
+            batches=batches,
+            file=path,
+            root=Path(root) if root is not None else _find_root(path),
+        )
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps of all batches, in order."""
+        return tuple(step for batch in self.batches for step in batch)
+
+    def payload(self, step: PublishStep, *, outside_root: bool = False) -> ContractPublish:
+        """Read the source of a contract and make the payload that publishes it.
+
+        Args:
+            step: Of this plan.
+            outside_root: Whether the source may lie outside the project's folder.
+
+        Raises:
+            DeploymentError: If the source cannot be read, lies outside, or holds what a contract must not hold.
+        """
+        path = self.root / step.path
+        where = f"{self.file}, line {step.line}: contract {step.contract_name}, path {step.path!r}"
+        try:
+            resolved = path.resolve(strict=True)
+            if not outside_root and not resolved.is_relative_to(self.root.resolve()):
+                raise DeploymentError(
+                    f"{where} leads out of the project's folder {self.root}; move the file into it, or allow it with "
+                    "outside_root=True"
+                )
+            if resolved.stat().st_size > _MAX_SOURCE_BYTES:
+                raise DeploymentError(f"{where}: the source is longer than {_MAX_SOURCE_BYTES} bytes")
+            # As bytes: text mode would turn CR LF into LF in silence, and another source than the file's be published.
+            code = resolved.read_bytes().decode("ascii")
+        except OSError as error:
+            raise DeploymentError(f"{where}: cannot be read: {error}") from error
+        except UnicodeDecodeError as error:
+            raise DeploymentError(
+                f"{where}: byte {error.start} is not ASCII; Clarity sources hold printable ASCII, tabs and line feeds"
+            ) from error
+        try:
+            return ContractPublish(step.contract_name, code, step.clarity_version)
+        except InvalidValueError as error:
+            raise DeploymentError(f"{where}: {error}") from error
+
+
+class _Node:
+    """A part of the plan that knows where it stands."""
+
+    __slots__ = ("_file", "_name", "_node")
+
+    def __init__(self, node: yaml.Node, file: Path, name: str) -> None:
+        self._node = node
+        self._file = file
+        self._name = name
+
+    @classmethod
+    def of_file(cls, file: Path) -> _Node:
+        try:
+            if file.stat().st_size > _MAX_PLAN_BYTES:
+                raise DeploymentError(f"{file}: a plan longer than {_MAX_PLAN_BYTES} bytes is not read")
+            text = file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise DeploymentError(f"deployment plan {file} cannot be read: {error}") from error
+        try:
+            node = yaml.compose(text, Loader=yaml.SafeLoader)
+        except (yaml.YAMLError, RecursionError) as error:
+            raise DeploymentError(f"{file} is not valid YAML: {error}") from error
+        if node is None:
+            raise DeploymentError(f"{file} is empty; generate it with 'clarinet deployments generate'")
+        return cls(node, file, "the plan")
+
+    @property
+    def line(self) -> int:
+        return int(self._node.start_mark.line) + 1
+
+    def error(self, problem: str) -> DeploymentError:
+        return DeploymentError(f"{self._file}, line {self.line}: {self._name} {problem}")
+
+    def mapping(self) -> dict[str, _Node]:
+        if not isinstance(self._node, yaml.MappingNode):
+            raise self.error("must be a mapping of fields")
+        found: dict[str, _Node] = {}
+        for key, value in self._node.value:
+            name = str(key.value)
+            if name in found:
+                raise _Node(key, self._file, f"field {name!r}").error("stands twice")
+            found[name] = _Node(value, self._file, f"field {name!r}")
+        return found
+
+    def field(self, name: str) -> _Node:
+        fields = self.mapping()
+        if name not in fields:
+            raise self.error(f"lacks the field {name!r}")
+        return fields[name]
+
+    def sequence(self) -> list[_Node]:
+        if not isinstance(self._node, yaml.SequenceNode):
+            raise self.error("must be a list")
+        return [_Node(item, self._file, f"{self._name}[{index}]") for index, item in enumerate(self._node.value)]
+
+    def text(self) -> str:
+        if not isinstance(self._node, yaml.ScalarNode) or self._node.tag != "tag:yaml.org,2002:str":
+            raise self.error("must be text")
+        return str(self._node.value)
+
+    def integer(self, low: int, high: int) -> int:
+        value = self._node.value if isinstance(self._node, yaml.ScalarNode) else None
+        if not isinstance(value, str) or not _INTEGER.match(value) or not low <= int(value) <= high:
+            raise self.error(f"must be an integer from {low} to {high}, not {value!r:.80}")
+        return int(value)
+
+    def principal(self) -> str:
+        text = self.text()
+        try:
+            split_principal(text)
+        except InvalidValueError as error:
+            raise self.error(f"is no principal: {error}") from error
+        return text
+
+
+def _read_step(node: _Node) -> Step:
+    fields = node.mapping()
+    kind = node.field("transaction-type").text()
+    if kind == "contract-publish":
+        name = node.field("contract-name")
+        try:
+            check_contract_name(name.text())
+        except InvalidValueError as error:
+            raise name.error(f"is no contract name: {error}") from error
+        return PublishStep(
+            contract_name=name.text(),
+            sender=node.field("expected-sender").principal(),
+            path=node.field("path").text(),
+            clarity_version=node.field("clarity-version").integer(1, 6),
+            line=node.line,
+        )
+    if kind == "stx-transfer":
+        return TransferStep(
+            sender=node.field("expected-sender").principal(),
+            recipient=node.field("recipient").principal(),
+            amount_ustx=node.field("mstx-amount").integer(1, (1 << 64) - 1),
+            memo=_read_memo(fields["memo"]) if "memo" in fields else b"",
+            line=node.line,
+        )
+    raise fields["transaction-type"].error(
+        f"is {kind!r:.80}, which is not supported: contract-publish and stx-transfer are; emulated-… steps are for "
+        "simnet plans, so generate a plan for devnet, testnet or mainnet"
+    )
+
+
+def _read_memo(node: _Node) -> bytes:
+    text = node.text()
+    match = re.match(r"(?:0x((?:[0-9a-fA-F]{2}){0,34}))?\Z", text)
+    if match is None:
+        raise node.error(f"must be 0x and up to 34 bytes in hexadecimal, not {text!r:.80}")
+    return bytes.fromhex(match[1] or "")
+
+
+def _find_root(file: Path) -> Path:
+    folder = file.resolve().parent
+    for candidate in (folder, *folder.parents):
+        if (candidate / "Clarinet.toml").is_file():
+            return candidate
+    return folder.parent
