@@ -1,0 +1,185 @@
+"""Which keys an account has, and the address that follows from them.
+
+An ordinary account has one key. A multi-signature account has several, of which some number must sign; its address
+holds the hash of a Bitcoin redeem script that says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final
+
+from der_client.stacks.address import c32_address
+from der_client.stacks.errors import KeyFormatError
+from der_client.stacks.keys import PublicKey, hash160
+from der_client.stacks.transactions.codes import HashMode
+from der_client.stacks.transactions.conditions import MultiSigCondition, SingleSigCondition
+from der_client.stacks.transactions.wire import check_number
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from der_client.stacks.network import Network
+
+MAX_KEYS: Final = 15
+"""As in Bitcoin, whose scripts of 520 bytes hold no more, and in other Stacks wallets."""
+
+_OP_CHECKMULTISIG: Final = 0xAE
+_OP_1: Final = 0x51
+_LARGEST_SMALL_NUMBER: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class SingleSig:
+    """An account of one key.
+
+    Attributes:
+        public_key: The key.
+        segwit: Whether the address is of segwit nested in P2SH (``P2WPKH``), which few wallets use.
+
+    Raises:
+        KeyFormatError: If segwit is asked for with an uncompressed key.
+    """
+
+    public_key: PublicKey
+    segwit: bool = False
+
+    def __post_init__(self) -> None:
+        """Checks the fields."""
+        if self.segwit and not self.public_key.is_compressed:
+            raise KeyFormatError("a segwit account takes a compressed public key")
+
+    @property
+    def hash_mode(self) -> HashMode:
+        """How the address follows from the key."""
+        return HashMode.P2WPKH if self.segwit else HashMode.P2PKH
+
+    @property
+    def signer(self) -> bytes:
+        """The hash160 in the address."""
+        return signer_hash(self.hash_mode, (self.public_key,), 1)
+
+    def address(self, network: Network) -> str:
+        """Gives the account's address.
+
+        Args:
+            network: Where it shall be used.
+
+        Returns:
+            The address: SP… or ST…, for segwit SM… or SN….
+        """
+        return c32_address(network.multi_sig_version if self.segwit else network.single_sig_version, self.signer)
+
+    def condition(self, nonce: int, fee: int) -> SingleSigCondition:
+        """Gives the account's unsigned spending condition.
+
+        Args:
+            nonce: Its nonce.
+            fee: What it pays, in µSTX.
+
+        Returns:
+            The condition.
+        """
+        return SingleSigCondition(self.hash_mode, self.signer, nonce, fee, self.public_key.is_compressed)
+
+
+@dataclass(frozen=True, slots=True)
+class Multisig:
+    """An account of several keys, of which some number must sign.
+
+    Attributes:
+        public_keys: 1 to 15 keys; their order belongs to the address.
+        required: How many must sign, 1 to their number.
+        segwit: Whether the address is of segwit nested in P2SH (``P2WSH``).
+        sequential: Whether signers must sign in the order of the keys, each over the signatures before (the older
+            form). The address is the same.
+
+    Raises:
+        KeyFormatError: If there are no or too many keys, or segwit is asked for with an uncompressed one.
+        InvalidValueError: If the number required is out of range.
+    """
+
+    public_keys: tuple[PublicKey, ...]
+    required: int
+    segwit: bool = False
+    sequential: bool = False
+
+    def __post_init__(self) -> None:
+        """Checks the fields."""
+        object.__setattr__(self, "public_keys", tuple(self.public_keys))
+        if not 1 <= len(self.public_keys) <= MAX_KEYS:
+            raise KeyFormatError(
+                f"public_keys: a multi-signature account has 1 to {MAX_KEYS}, not {len(self.public_keys)}"
+            )
+        check_number(self.required, 1, len(self.public_keys), "required")
+        if self.segwit and not all(key.is_compressed for key in self.public_keys):
+            raise KeyFormatError("a segwit account takes compressed public keys only")
+
+    @property
+    def hash_mode(self) -> HashMode:
+        """How the address follows from the keys, and how they sign."""
+        if self.sequential:
+            return HashMode.P2WSH if self.segwit else HashMode.P2SH
+        return HashMode.P2WSH_NON_SEQUENTIAL if self.segwit else HashMode.P2SH_NON_SEQUENTIAL
+
+    @property
+    def signer(self) -> bytes:
+        """The hash160 in the address."""
+        return signer_hash(self.hash_mode, self.public_keys, self.required)
+
+    def address(self, network: Network) -> str:
+        """Gives the account's address.
+
+        Args:
+            network: Where it shall be used.
+
+        Returns:
+            The address: SM… or SN….
+        """
+        return c32_address(network.multi_sig_version, self.signer)
+
+    def condition(self, nonce: int, fee: int) -> MultiSigCondition:
+        """Gives the account's unsigned spending condition.
+
+        Args:
+            nonce: Its nonce.
+            fee: What it pays, in µSTX.
+
+        Returns:
+            The condition; it holds all keys, so that signers need nothing else.
+        """
+        return MultiSigCondition(self.hash_mode, self.signer, nonce, fee, self.public_keys, self.required)
+
+
+def signer_hash(mode: HashMode, keys: Sequence[PublicKey], required: int) -> bytes:
+    """Hashes an account's keys for its address.
+
+    Args:
+        mode: How.
+        keys: The keys, in order; one for the single-signature modes.
+        required: How many must sign.
+
+    Returns:
+        20 bytes.
+    """
+    if mode is HashMode.P2PKH:
+        return keys[0].hash160
+    if mode is HashMode.P2WPKH:
+        return hash160(b"\x00\x14" + keys[0].hash160)
+    script = _redeem_script(keys, required)
+    return hash160(b"\x00\x20" + sha256(script).digest() if mode.is_segwit else script)
+
+
+def _redeem_script(keys: Sequence[PublicKey], required: int) -> bytes:
+    pushes = (bytes((len(key.data),)) + key.data for key in keys)
+    return b"".join((_push_number(required), *pushes, _push_number(len(keys)), bytes((_OP_CHECKMULTISIG,))))
+
+
+def _push_number(number: int) -> bytes:
+    """Writes a number for Bitcoin's script; transactions from elsewhere may have more than 16 keys."""
+    if number <= _LARGEST_SMALL_NUMBER:
+        return bytes((_OP_1 + number - 1 if number else 0,))
+    # Little-endian, with room for the sign bit.
+    digits = number.to_bytes(number.bit_length() // 8 + 1, "little")
+    return bytes((len(digits),)) + digits

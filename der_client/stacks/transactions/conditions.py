@@ -1,0 +1,232 @@
+"""Spending conditions: whose nonce and fee a transaction takes, and the signatures that allow it.
+
+A transaction has one (its origin's), or two if a sponsor pays the fee. These are the parts as they stand on the wire;
+:mod:`.accounts` makes them from public keys, :mod:`.signing` signs and checks them.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from der_client.stacks.address import HASH160_LENGTH, c32_address
+from der_client.stacks.clarity.wire import truncated
+from der_client.stacks.errors import DecodeError, KeyFormatError
+from der_client.stacks.keys import SIGNATURE_LENGTH, PublicKey
+from der_client.stacks.transactions.codes import HashMode
+from der_client.stacks.transactions.wire import read_bytes, read_choice, read_count, read_number
+
+if TYPE_CHECKING:
+    from der_client.stacks.network import Network
+
+UNSIGNED: Final = bytes(SIGNATURE_LENGTH)
+"""What stands where a single signature is missing."""
+
+_SINGLE_SIG: Final = struct.Struct(">B20sQQB65s")
+_MULTI_SIG_HEAD: Final = struct.Struct(">B20sQQI")
+_HASH_MODES: Final = {mode.value: mode for mode in HashMode}
+_SINGLE_SIG_MODES: Final = frozenset(mode for mode in HashMode if mode.is_single_sig)
+_KEY_ENCODINGS: Final = {0: True, 1: False}
+_KEY_LENGTH: Final = 33
+
+
+@dataclass(frozen=True, slots=True)
+class SingleSigCondition:
+    """An account of one key.
+
+    Attributes:
+        hash_mode: ``P2PKH`` or ``P2WPKH``.
+        signer: The hash160 in the account's address.
+        nonce: 0 to 2⁶⁴ - 1.
+        fee: In µSTX, 0 to 2⁶⁴ - 1.
+        compressed: Whether the address follows from the key's 33-byte form.
+        signature: 65 bytes, recovery id, r, s; ``UNSIGNED`` if there is none yet.
+    """
+
+    hash_mode: HashMode
+    signer: bytes
+    nonce: int
+    fee: int
+    compressed: bool
+    signature: bytes = UNSIGNED
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether it is signed (rightly or not)."""
+        return self.signature != UNSIGNED
+
+    @property
+    def missing_signatures(self) -> int:
+        """How many signatures are still needed."""
+        return 0 if self.is_complete else 1
+
+    @property
+    def signed_length(self) -> int:
+        """How many bytes it has when it is complete."""
+        return _SINGLE_SIG.size
+
+    def encode(self) -> bytes:
+        """Gives its 103 bytes."""
+        return _SINGLE_SIG.pack(
+            self.hash_mode, self.signer, self.nonce, self.fee, 0 if self.compressed else 1, self.signature
+        )
+
+    def encode_blank(self) -> bytes:
+        """Gives the form that is hashed for signing: without nonce, fee and signature."""
+        return _SINGLE_SIG.pack(self.hash_mode, self.signer, 0, 0, 0 if self.compressed else 1, UNSIGNED)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSignature:
+    """One signature of an account of several keys.
+
+    Attributes:
+        signature: 65 bytes, recovery id, r, s.
+        compressed: Whether the address follows from the 33-byte form of the key that made it.
+    """
+
+    signature: bytes
+    compressed: bool
+
+    def encode(self) -> bytes:
+        """Gives its 66 bytes."""
+        return (b"\x02" if self.compressed else b"\x03") + self.signature
+
+
+AuthField = PublicKey | FieldSignature
+
+
+@dataclass(frozen=True, slots=True)
+class MultiSigCondition:
+    """An account of several keys.
+
+    Attributes:
+        hash_mode: One of the other four.
+        signer: The hash160 in the account's address.
+        nonce: 0 to 2⁶⁴ - 1.
+        fee: In µSTX, 0 to 2⁶⁴ - 1.
+        fields: For each key of the account, in order, its signature, or the key itself if it has not signed.
+        required: How many signatures are needed.
+    """
+
+    hash_mode: HashMode
+    signer: bytes
+    nonce: int
+    fee: int
+    fields: tuple[AuthField, ...]
+    required: int
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether it has all signatures that it needs (right or not)."""
+        return not self.missing_signatures
+
+    @property
+    def missing_signatures(self) -> int:
+        """How many signatures are still needed."""
+        return max(0, self.required - sum(isinstance(field, FieldSignature) for field in self.fields))
+
+    @property
+    def signed_length(self) -> int:
+        """How many bytes it has when it is complete."""
+        # A signature takes 32 bytes more than the key in whose place it stands.
+        return len(self.encode()) + 32 * self.missing_signatures
+
+    def encode(self) -> bytes:
+        """Gives its bytes."""
+        head = _MULTI_SIG_HEAD.pack(self.hash_mode, self.signer, self.nonce, self.fee, len(self.fields))
+        return b"".join((head, *map(_encode_field, self.fields), self.required.to_bytes(2)))
+
+    def encode_blank(self) -> bytes:
+        """Gives the form that is hashed for signing: without nonce, fee and fields."""
+        return _MULTI_SIG_HEAD.pack(self.hash_mode, self.signer, 0, 0, 0) + self.required.to_bytes(2)
+
+
+SpendingCondition = SingleSigCondition | MultiSigCondition
+
+NO_SPONSOR: Final = SingleSigCondition(HashMode.P2PKH, bytes(HASH160_LENGTH), 0, 0, compressed=True)
+"""What stands in the sponsor's place until there is one, and in what the origin signs."""
+
+
+def condition_address(condition: SpendingCondition, network: Network) -> str:
+    """Gives the address of a condition's account.
+
+    Args:
+        condition: The condition.
+        network: Where it is.
+
+    Returns:
+        The address.
+    """
+    if condition.hash_mode is HashMode.P2PKH:
+        return c32_address(network.single_sig_version, condition.signer)
+    return c32_address(network.multi_sig_version, condition.signer)
+
+
+def read_condition(data: bytes, offset: int) -> tuple[SpendingCondition, int]:
+    """Reads a spending condition, also one that is not fully signed.
+
+    Args:
+        data: The input.
+        offset: Where its hash mode is.
+
+    Returns:
+        The condition and the offset behind it.
+
+    Raises:
+        DecodeError: If it is not well-formed.
+    """
+    mode, _ = read_choice(data, offset, _HASH_MODES, "hash mode")
+    if mode not in _SINGLE_SIG_MODES:
+        return _read_multi_sig(data, offset, mode)
+    end = offset + _SINGLE_SIG.size
+    if end > len(data):
+        raise truncated(data, offset, _SINGLE_SIG.size, "a single-signature condition")
+    _, signer, nonce, fee, encoding, signature = _SINGLE_SIG.unpack_from(data, offset)
+    compressed = _KEY_ENCODINGS.get(encoding)
+    if compressed is None or (mode.is_segwit and not compressed):
+        raise DecodeError(f"{encoding:02x} is no key encoding for {mode.name}", end - SIGNATURE_LENGTH - 1)
+    return SingleSigCondition(mode, signer, nonce, fee, compressed, signature), end
+
+
+def _read_multi_sig(data: bytes, offset: int, mode: HashMode) -> tuple[MultiSigCondition, int]:
+    signer, offset = read_bytes(data, offset + 1, HASH160_LENGTH, "the signer's hash")
+    nonce, offset = read_number(data, offset, 8, "the nonce")
+    fee, offset = read_number(data, offset, 8, "the fee")
+    count, offset = read_count(data, offset, 1 + _KEY_LENGTH, "keys and signatures")
+    fields: list[AuthField] = []
+    for _ in range(count):
+        start = offset
+        field, offset = _read_field(data, offset)
+        if mode.is_segwit and not (field.compressed if isinstance(field, FieldSignature) else field.is_compressed):
+            raise DecodeError(f"{mode.name} takes compressed keys only", start)
+        fields.append(field)
+    required, end = read_number(data, offset, 2, "the number of signatures required")
+    signed = sum(isinstance(field, FieldSignature) for field in fields)
+    if mode.is_sequential and signed > required:
+        raise DecodeError(f"{signed} signatures where {mode.name} takes exactly {required}", offset)
+    return MultiSigCondition(mode, signer, nonce, fee, tuple(fields), required), end
+
+
+def _read_field(data: bytes, offset: int) -> tuple[AuthField, int]:
+    (is_key, compressed), start = read_choice(data, offset, _FIELD_TYPES, "type of key or signature")
+    if not is_key:
+        signature, end = read_bytes(data, start, SIGNATURE_LENGTH, "a signature")
+        return FieldSignature(signature, compressed), end
+    raw, end = read_bytes(data, start, _KEY_LENGTH, "a public key")
+    try:
+        key = PublicKey.from_bytes(raw)
+    except KeyFormatError as error:
+        raise DecodeError(str(error), start) from None
+    return key if compressed else PublicKey(key.uncompressed_data), end
+
+
+def _encode_field(field: AuthField) -> bytes:
+    if isinstance(field, FieldSignature):
+        return field.encode()
+    # Also an uncompressed key stands there in its short form; only the type tells.
+    return (b"\x00" if field.is_compressed else b"\x01") + field.compressed_data
+
+
+_FIELD_TYPES: Final = {0: (True, True), 1: (True, False), 2: (False, True), 3: (False, False)}

@@ -1,0 +1,294 @@
+"""What a user's transaction does: send STX, call a contract, publish a contract.
+
+A payload that exists is well-formed. Whether a node would take it at all (a transfer of 0, say) is checked when a
+transaction is built, since bytes from a chain may hold what a user cannot send.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from der_client.stacks.clarity import ClarityValue, PrincipalValue, check_contract_name, encode, encode_principal
+from der_client.stacks.clarity.names import MAX_CONTRACT_NAME_LENGTH, is_contract_name
+from der_client.stacks.clarity.wire import (
+    CONTRACT,
+    MAX_ARGUMENT_DEPTH,
+    STANDARD,
+    read_name,
+    read_standard_principal,
+    read_value,
+    truncated,
+)
+from der_client.stacks.errors import DecodeError, EncodeError
+from der_client.stacks.transactions.wire import (
+    U64_MAX,
+    canonical_contract,
+    check_number,
+    read_bytes,
+    read_contract,
+    read_count,
+    read_number,
+    write_contract,
+    write_name,
+)
+
+MEMO_LENGTH: Final = 34
+CLARITY_VERSIONS: Final = range(1, 7)
+MAX_CODE_LENGTH: Final = 2 << 20  # the whole transaction's limit
+_CODE_CHARACTERS: Final = bytes(range(0x20, 0x7F)) + b"\t\n"
+
+TRANSFER_TAG: Final = 0x00
+PUBLISH_TAG: Final = 0x01
+CALL_TAG: Final = 0x02
+VERSIONED_PUBLISH_TAG: Final = 0x06
+
+
+@dataclass(frozen=True, slots=True)
+class TokenTransfer:
+    """Sends STX.
+
+    Attributes:
+        recipient: Who gets them: an account or a contract.
+        amount: How many µSTX, 0 to 2⁶⁴ - 1.
+        memo: Up to 34 bytes for the recipient; the wire fills up with zero bytes, so those at the end do not count.
+
+    Raises:
+        EncodeError: If the recipient is no principal value, its contract's name has over 40 characters, or the memo is
+            too long.
+        InvalidValueError: If the amount is out of range.
+    """
+
+    recipient: PrincipalValue
+    amount: int
+    memo: bytes = b""
+
+    def __post_init__(self) -> None:
+        """Checks the fields."""
+        if not isinstance(self.recipient, PrincipalValue):
+            raise EncodeError(f"recipient: must be a PrincipalValue, not {type(self.recipient).__name__}")
+        if self.recipient.contract_name is not None:
+            check_contract_name(self.recipient.contract_name)
+        check_number(self.amount, 0, U64_MAX, "amount (µSTX)")
+        if not isinstance(self.memo, bytes) or len(self.memo) > MEMO_LENGTH:
+            raise EncodeError(f"memo: must be at most {MEMO_LENGTH} bytes, got {self.memo!r}")
+        if self.memo.endswith(b"\x00"):
+            object.__setattr__(self, "memo", self.memo.rstrip(b"\x00"))
+
+    def encode(self) -> bytes:
+        """Gives the payload's bytes, its tag first."""
+        recipient = encode_principal(self.recipient.value)
+        return b"\x00" + recipient + self.amount.to_bytes(8) + self.memo.ljust(MEMO_LENGTH, b"\x00")
+
+
+@dataclass(frozen=True, slots=True)
+class ContractCall:
+    """Calls a public function of a contract.
+
+    Attributes:
+        contract: ``ADDRESS.name``.
+        function: The function's name.
+        arguments: Their values, in the order of the function's arguments.
+
+    Raises:
+        AddressError: If the contract's address is invalid.
+        EncodeError: If the contract's or the function's name is invalid, or an argument is no Clarity value.
+    """
+
+    contract: str
+    function: str
+    arguments: tuple[ClarityValue, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Checks the fields."""
+        if _call_target(self.contract, self.function)[0] != self.contract:
+            object.__setattr__(self, "contract", canonical_contract(self.contract))
+        if not isinstance(self.arguments, tuple):
+            raise EncodeError(f"arguments: must be a tuple of Clarity values, not {type(self.arguments).__name__}")
+
+    def encode(self) -> bytes:
+        """Gives the payload's bytes, its tag first.
+
+        Raises:
+            EncodeError: If an argument is no Clarity value, or nested deeper than a node reads.
+        """
+        target = _call_target(self.contract, self.function)[1]
+        return b"".join((target, len(self.arguments).to_bytes(4), *map(_encode_argument, self.arguments)))
+
+
+@dataclass(frozen=True, slots=True)
+class ContractPublish:
+    """Publishes a contract under the sender's address.
+
+    Attributes:
+        name: The contract's name, 1-40 characters.
+        code: Its source: printable ASCII, tab and line feed (no carriage return, nothing beyond ASCII).
+        clarity_version: 1-6, or ``None`` for the newest that the network's epoch knows (the old form of the payload).
+
+    Raises:
+        EncodeError: If the name is invalid, or the code holds another character.
+        InvalidValueError: If the version is unknown.
+    """
+
+    name: str
+    code: str
+    clarity_version: int | None = None
+
+    def __post_init__(self) -> None:
+        """Checks the fields."""
+        check_contract_name(self.name)
+        if not isinstance(self.code, str) or len(self.code) > MAX_CODE_LENGTH:
+            raise EncodeError(f"code: must be text of at most {MAX_CODE_LENGTH} characters")
+        bad = _first_bad_character(self.code.encode(errors="surrogatepass"))
+        if bad is not None:
+            line = self.code[:bad].count("\n") + 1
+            raise EncodeError(
+                f"code: character {self.code[bad]!r} in line {line} of {self.name} is not allowed; a contract holds "
+                "printable ASCII, tabs and line feeds only"
+            )
+        if self.clarity_version is not None:
+            check_number(self.clarity_version, CLARITY_VERSIONS[0], CLARITY_VERSIONS[-1], "clarity_version")
+
+    def encode(self) -> bytes:
+        """Gives the payload's bytes, its tag first."""
+        tag = b"\x01" if self.clarity_version is None else bytes((VERSIONED_PUBLISH_TAG, self.clarity_version))
+        name, code = self.name.encode(), self.code.encode()
+        return b"".join((tag, bytes((len(name),)), name, len(code).to_bytes(4), code))
+
+
+def read_transfer(data: bytes, offset: int) -> tuple[TokenTransfer, int]:
+    """Reads a transfer, from behind its tag.
+
+    Args:
+        data: The input.
+        offset: Where the recipient starts.
+
+    Returns:
+        The payload and the offset behind it.
+
+    Raises:
+        DecodeError: If it is not well-formed.
+    """
+    recipient, offset = read_principal(data, offset)
+    amount, offset = read_number(data, offset, 8, "the amount")
+    memo, offset = read_bytes(data, offset, MEMO_LENGTH, "the memo")
+    return TokenTransfer(recipient, amount, memo), offset
+
+
+def read_call(data: bytes, offset: int) -> tuple[ContractCall, int]:
+    """Reads a contract call, from behind its tag.
+
+    Args:
+        data: The input.
+        offset: Where the contract's address starts.
+
+    Returns:
+        The payload and the offset behind it.
+
+    Raises:
+        DecodeError: If it is not well-formed.
+    """
+    contract, offset = read_contract(data, offset)
+    function, offset = read_name(data, offset)
+    count, offset = read_count(data, offset, 1, "arguments")
+    arguments = []
+    for _ in range(count):
+        argument, offset = read_value(data, offset, MAX_ARGUMENT_DEPTH)
+        arguments.append(argument)
+    return ContractCall(contract, function, tuple(arguments)), offset
+
+
+def read_publish(data: bytes, offset: int) -> tuple[ContractPublish, int]:
+    """Reads a contract without a Clarity version, from behind its tag.
+
+    Args:
+        data: The input.
+        offset: Where the name's length is.
+
+    Returns:
+        The payload and the offset behind it.
+
+    Raises:
+        DecodeError: If it is not well-formed.
+    """
+    name, code, offset = _read_contract_body(data, offset)
+    return ContractPublish(name, code), offset
+
+
+def read_versioned_publish(data: bytes, offset: int) -> tuple[ContractPublish, int]:
+    """Reads a contract with its Clarity version, from behind its tag.
+
+    Args:
+        data: The input.
+        offset: Where the version is.
+
+    Returns:
+        The payload and the offset behind it.
+
+    Raises:
+        DecodeError: If it is not well-formed.
+    """
+    version, end = read_number(data, offset, 1, "the Clarity version")
+    if version not in CLARITY_VERSIONS:
+        raise DecodeError(f"{version} is no Clarity version; known are 1 to {CLARITY_VERSIONS[-1]}", offset)
+    name, code, end = _read_contract_body(data, end)
+    return ContractPublish(name, code, version), end
+
+
+def read_principal(data: bytes, offset: int) -> tuple[PrincipalValue, int]:
+    """Reads a principal with its Clarity tag; unlike in a value, a contract's name has at most 40 characters.
+
+    Args:
+        data: The input.
+        offset: Where the tag is.
+
+    Returns:
+        The principal and the offset behind it.
+
+    Raises:
+        DecodeError: If there is none.
+    """
+    tag, body = read_number(data, offset, 1, "the type of a principal")
+    if tag == STANDARD:
+        text, end = read_standard_principal(data, body)
+    elif tag == CONTRACT:
+        text, end = read_contract(data, body)
+    else:
+        raise DecodeError(f"{tag:02x} starts no principal; expected 05 or 06", offset)
+    return PrincipalValue(text), end
+
+
+def _read_contract_body(data: bytes, offset: int) -> tuple[str, str, int]:
+    length, start = read_number(data, offset, 1, "the length of the contract's name")
+    raw, end = read_bytes(data, start, length, "the contract's name")
+    name = raw.decode("latin-1")
+    if not is_contract_name(name, MAX_CONTRACT_NAME_LENGTH):
+        raise DecodeError(f"{name!r} is no contract name of 1 to {MAX_CONTRACT_NAME_LENGTH} characters", start)
+    size, start = read_number(data, end, 4, "the length of the code")
+    if size > len(data) - start:
+        raise truncated(data, start, size, "the code")
+    code = data[start : start + size]
+    bad = _first_bad_character(code)
+    if bad is not None:
+        raise DecodeError(
+            f"{code[bad]:02x} is not allowed in code: printable ASCII, tab and line feed only", start + bad
+        )
+    return name, code.decode("ascii"), start + size
+
+
+def _first_bad_character(code: bytes) -> int | None:
+    """Finds the first character that code may not hold; up to there a byte is a character."""
+    if not code.translate(None, _CODE_CHARACTERS):
+        return None
+    return next(place for place, byte in enumerate(code) if byte not in _CODE_CHARACTERS)
+
+
+@lru_cache(maxsize=4096)
+def _call_target(contract: str, function: str) -> tuple[str, bytes]:
+    """Checks contract and function; gives the contract's canonical id and a call's bytes up to the arguments."""
+    return canonical_contract(contract), b"\x02" + write_contract(contract) + write_name(function)
+
+
+def _encode_argument(value: ClarityValue) -> bytes:
+    return encode(value, MAX_ARGUMENT_DEPTH)

@@ -1,0 +1,446 @@
+"""Transactions: built, signed step by step, encoded, decoded, verified.
+
+A transaction never changes: every step returns another one. Its bytes, once made, are kept.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, Literal, Self
+
+from der_client.stacks.errors import DecodeError, InvalidValueError, SigningError
+from der_client.stacks.network import MAINNET, TESTNET
+from der_client.stacks.transactions.accounts import SingleSig
+from der_client.stacks.transactions.codes import AnchorMode, PostConditionMode
+from der_client.stacks.transactions.conditions import (
+    NO_SPONSOR,
+    UNSIGNED,
+    MultiSigCondition,
+    SingleSigCondition,
+    condition_address,
+    read_condition,
+)
+from der_client.stacks.transactions.hashing import sha512_256
+from der_client.stacks.transactions.payload_types import read_payload
+from der_client.stacks.transactions.post_conditions import MIN_POST_CONDITION_LENGTH, read_post_condition
+from der_client.stacks.transactions.sendable import check_sendable
+from der_client.stacks.transactions.signing import (
+    ORIGIN_FLAG,
+    SPONSOR_FLAG,
+    account_keys,
+    add_signature,
+    recover_keys,
+    verify_condition,
+)
+from der_client.stacks.transactions.system_payloads import Coinbase, PoisonMicroblock
+from der_client.stacks.transactions.wire import U64_MAX, check_enum, check_number, read_choice, read_count
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from der_client.stacks.keys import PrivateKey, PublicKey
+    from der_client.stacks.network import Network
+    from der_client.stacks.transactions.accounts import Multisig
+    from der_client.stacks.transactions.conditions import SpendingCondition
+    from der_client.stacks.transactions.payload_types import Payload, UserPayload
+    from der_client.stacks.transactions.post_conditions import PostCondition
+
+MAX_TRANSACTION_LENGTH: Final = 2 << 20
+
+_STANDARD: Final = 0x04
+_SPONSORED: Final = 0x05
+_HEAD: Final = struct.Struct(">BIB")
+_ANCHOR_MODES: Final = {mode.value: mode for mode in AnchorMode}
+_POST_CONDITION_MODES: Final = {mode.value: mode for mode in PostConditionMode}
+
+
+@dataclass(frozen=True)
+class Transaction:
+    """One transaction, signed or not. Make it with :meth:`build` or :meth:`decode`.
+
+    Attributes:
+        version: 0x00 on mainnet, 0x80 elsewhere.
+        chain_id: 1 on mainnet, 0x80000000 on testnet and devnets.
+        origin_condition: Whose transaction it is, and the signatures.
+        sponsor_condition: Who pays the fee if it is sponsored (``NO_SPONSOR`` until somebody does), or ``None``.
+        anchor_mode: Where it may be mined; without effect since Nakamoto.
+        post_condition_mode: What happens to assets that no post-condition speaks of.
+        post_conditions: What must hold of the assets that move.
+        payload: What it does.
+    """
+
+    version: int
+    chain_id: int
+    origin_condition: SpendingCondition
+    sponsor_condition: SpendingCondition | None
+    anchor_mode: AnchorMode
+    post_condition_mode: PostConditionMode
+    post_conditions: tuple[PostCondition, ...]
+    payload: Payload
+
+    @classmethod
+    def build(
+        cls,
+        payload: UserPayload,
+        *,
+        network: Network,
+        nonce: int,
+        fee: int,
+        public_key: PublicKey | None = None,
+        account: SingleSig | Multisig | None = None,
+        post_conditions: Sequence[PostCondition] = (),
+        mode: PostConditionMode = PostConditionMode.DENY,
+        sponsored: bool = False,
+        anchor_mode: AnchorMode = AnchorMode.ANY,
+    ) -> Self:
+        """Builds an unsigned transaction and checks all that can be checked without a node.
+
+        Args:
+            payload: What it shall do.
+            network: Where it shall be sent.
+            nonce: The sender's next nonce.
+            fee: What the sender pays, in µSTX. With ``sponsored``, nearly always 0: the sponsor pays its own.
+            public_key: The sender's key, for an ordinary account.
+            account: Or the sender's account, if it has several keys or is of segwit. Give one of the two.
+            post_conditions: What must hold of the assets that move.
+            mode: What happens to assets that no post-condition speaks of.
+            sponsored: Whether somebody else pays the fee; see :meth:`sponsor`.
+            anchor_mode: Without effect since Nakamoto.
+
+        Returns:
+            The transaction; :meth:`sign` comes next.
+
+        Raises:
+            AddressError: If an address is of another network; the text names both.
+            EncodeError: If the payload is one that no user can send, or an argument cannot be encoded.
+            InvalidValueError: If a number is out of range, or no node would take the transaction: a transfer of 0, to
+                oneself or with post-conditions, or over 2 MiB.
+        """
+        sender = account if public_key is None else SingleSig(public_key)
+        if sender is None or (account is not None and public_key is not None):
+            raise InvalidValueError("give either public_key (an ordinary account) or account")
+        check_number(nonce, 0, U64_MAX, "nonce")
+        check_number(fee, 0, U64_MAX, "fee (µSTX)")
+        check_enum(mode, PostConditionMode, "mode")
+        check_enum(anchor_mode, AnchorMode, "anchor_mode")
+        transaction = cls(
+            network.transaction_version,
+            network.chain_id,
+            sender.condition(nonce, fee),
+            NO_SPONSOR if sponsored else None,
+            anchor_mode,
+            mode,
+            tuple(post_conditions),
+            payload,
+        )
+        check_sendable(payload, transaction.post_conditions, transaction.origin, network)
+        length = transaction.estimated_length
+        if length > MAX_TRANSACTION_LENGTH:
+            raise InvalidValueError(
+                f"the transaction has {length} bytes; a node takes at most {MAX_TRANSACTION_LENGTH}"
+            )
+        return transaction
+
+    @classmethod
+    def decode(cls, data: bytes) -> Self:
+        """Reads a transaction, signed or half-signed, that fills the whole input.
+
+        Args:
+            data: Its bytes, at most 2 MiB.
+
+        Returns:
+            The transaction; encoding it gives the same bytes. Its signatures are not checked: see :meth:`verify`.
+
+        Raises:
+            DecodeError: If it is not well-formed.
+        """
+        if not isinstance(data, bytes):
+            if not isinstance(data, bytearray | memoryview):
+                raise DecodeError(f"decode takes bytes, not {type(data).__name__}", 0)
+            data = bytes(data)
+        if len(data) > MAX_TRANSACTION_LENGTH:
+            raise DecodeError(f"a transaction has at most {MAX_TRANSACTION_LENGTH} bytes, not {len(data)}", len(data))
+        if len(data) < _HEAD.size:
+            raise DecodeError(
+                f"a transaction starts with {_HEAD.size} bytes of version, chain id and authorization", len(data)
+            )
+        version, chain_id, authorization = _HEAD.unpack_from(data)
+        if version not in (MAINNET.transaction_version, TESTNET.transaction_version):
+            raise DecodeError(f"{version:02x} is no transaction version; expected 00 (mainnet) or 80", 0)
+        if authorization not in (_STANDARD, _SPONSORED):
+            raise DecodeError(f"{authorization:02x} is no authorization; expected 04 (standard) or 05 (sponsored)", 5)
+        origin, offset = read_condition(data, _HEAD.size)
+        sponsor = None
+        if authorization == _SPONSORED:
+            sponsor, offset = read_condition(data, offset)
+        body_at = offset
+        anchor_mode, offset = read_choice(data, offset, _ANCHOR_MODES, "anchor mode")
+        mode, offset = read_choice(data, offset, _POST_CONDITION_MODES, "post-condition mode")
+        count, offset = read_count(data, offset, MIN_POST_CONDITION_LENGTH, "post-conditions")
+        post_conditions = []
+        for _ in range(count):
+            post_condition, offset = read_post_condition(data, offset)
+            post_conditions.append(post_condition)
+        payload, end = read_payload(data, offset)
+        if end != len(data):
+            raise DecodeError(f"{len(data) - end} bytes follow the transaction", end)
+        if anchor_mode is not AnchorMode.ON_CHAIN and isinstance(payload, Coinbase | PoisonMicroblock):
+            raise DecodeError(f"a {type(payload).__name__} takes anchor mode 01 only", body_at)
+        transaction = cls(version, chain_id, origin, sponsor, anchor_mode, mode, tuple(post_conditions), payload)
+        # Only one form is ever accepted, so these bytes are what encoding would give.
+        transaction.__dict__.update(_encoded=data, _body=data[body_at:])
+        return transaction
+
+    def encode(self) -> bytes:
+        """Gives the transaction's bytes, signed as far as it is.
+
+        Returns:
+            What :meth:`decode` reads and a node takes.
+        """
+        return self._encoded
+
+    @cached_property
+    def txid(self) -> str:
+        """The transaction's id: 64 hexadecimal digits, no 0x. Of an unsigned one it changes with every signature."""
+        return sha512_256(self._encoded).hex()
+
+    @property
+    def network(self) -> Network:
+        """``MAINNET`` or ``TESTNET`` (which stands for devnets too: their transactions are alike)."""
+        return MAINNET if self.version == MAINNET.transaction_version else TESTNET
+
+    @property
+    def origin(self) -> str:
+        """The sender's address."""
+        return condition_address(self.origin_condition, self.network)
+
+    @property
+    def nonce(self) -> int:
+        """The sender's nonce."""
+        return self.origin_condition.nonce
+
+    @property
+    def is_sponsored(self) -> bool:
+        """Whether somebody else pays the fee."""
+        return self.sponsor_condition is not None
+
+    @property
+    def sponsor_address(self) -> str | None:
+        """The address of who pays the fee; ``None`` if it is the sender, or nobody yet."""
+        sponsor = self.sponsor_condition
+        return None if sponsor is None or sponsor == NO_SPONSOR else condition_address(sponsor, self.network)
+
+    @property
+    def fee(self) -> int:
+        """What the sender, or in a sponsored transaction the sponsor, pays, in µSTX."""
+        return (self.sponsor_condition or self.origin_condition).fee
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether all signatures that are needed are there (right or not)."""
+        sponsor = self.sponsor_condition
+        return self.origin_condition.is_complete and (sponsor is None or sponsor.is_complete)
+
+    @cached_property
+    def initial_sighash(self) -> bytes:
+        """What all signatures start from: the hash of the transaction without nonces, fees and signatures."""
+        if self.sponsor_condition is None:
+            return sha512_256(self._head + self.origin_condition.encode_blank() + self._body)
+        return sha512_256(self._head + self.origin_condition.encode_blank() + NO_SPONSOR.encode() + self._body)
+
+    @property
+    def estimated_length(self) -> int:
+        """How many bytes it will have when fully signed, for estimating the fee."""
+        sponsor = 0 if self.sponsor_condition is None else self.sponsor_condition.signed_length
+        return _HEAD.size + self.origin_condition.signed_length + sponsor + len(self._body)
+
+    def sign(self, key: PrivateKey) -> Self:
+        """Adds the next signature that is needed: of the sender, or, once that is complete, of the sponsor.
+
+        Args:
+            key: The signer's key.
+
+        Returns:
+            The transaction with one more signature.
+
+        Raises:
+            SigningError: If it is complete, or it is not this key's turn.
+        """
+        origin, sponsor = self.origin_condition, self.sponsor_condition
+        if not origin.is_complete:
+            return self._with_conditions(add_signature(origin, key, self.initial_sighash, ORIGIN_FLAG), sponsor)
+        if sponsor is None or (sponsor.is_complete and sponsor != NO_SPONSOR):
+            raise SigningError(f"transaction {self.txid} is fully signed already")
+        if sponsor == NO_SPONSOR:
+            raise SigningError("the sender has signed; now a sponsor is needed: call sponsor(key, nonce=…, fee=…)")
+        sighash = verify_condition(origin, self.initial_sighash, ORIGIN_FLAG)
+        return self._with_conditions(origin, add_signature(sponsor, key, sighash, SPONSOR_FLAG))
+
+    def sponsor(self, key: PrivateKey, *, nonce: int, fee: int) -> Self:
+        """Pays for a sponsored transaction that its sender has signed: sets the sponsor and signs.
+
+        Args:
+            key: The sponsor's key, of an ordinary account.
+            nonce: The sponsor's next nonce.
+            fee: What the sponsor pays, in µSTX.
+
+        Returns:
+            The transaction, fully signed.
+
+        Raises:
+            InvalidValueError: If a number is out of range.
+            SigningError: If it is not sponsored, or the sender has not (rightly) signed.
+        """
+        return self.with_sponsor(SingleSig(key.public_key), nonce=nonce, fee=fee).sign(key)
+
+    def with_sponsor(self, account: SingleSig | Multisig, *, nonce: int, fee: int) -> Self:
+        """Sets who pays for a sponsored transaction, without signing.
+
+        Args:
+            account: The sponsor's account.
+            nonce: The sponsor's next nonce.
+            fee: What the sponsor pays, in µSTX.
+
+        Returns:
+            The transaction, without any sponsor's signature; the sender's stay.
+
+        Raises:
+            InvalidValueError: If a number is out of range.
+            SigningError: If it is not sponsored, or the sender has not signed.
+        """
+        if self.sponsor_condition is None:
+            raise SigningError("this transaction is not sponsored; build it with sponsored=True")
+        if not self.origin_condition.is_complete:
+            raise SigningError("the sender signs before the sponsor: call sign(key) with the sender's key first")
+        check_number(nonce, 0, U64_MAX, "nonce")
+        check_number(fee, 0, U64_MAX, "fee (µSTX)")
+        return self._with_conditions(self.origin_condition, account.condition(nonce, fee))
+
+    def with_fee(self, fee: int) -> Self:
+        """Sets another fee for whoever pays it. That takes the payer's signatures away.
+
+        Args:
+            fee: In µSTX.
+
+        Returns:
+            The transaction; the payer must sign (again).
+
+        Raises:
+            InvalidValueError: If the fee is out of range.
+            SigningError: If it is sponsored, but by nobody yet.
+        """
+        check_number(fee, 0, U64_MAX, "fee (µSTX)")
+        origin, sponsor = self.origin_condition, self.sponsor_condition
+        if sponsor is None:
+            return self._with_conditions(self._unsigned_origin(origin.nonce, fee), None)
+        if sponsor == NO_SPONSOR:
+            raise SigningError("the sponsor sets the fee: call sponsor(key, nonce=…, fee=…)")
+        sighash = verify_condition(origin, self.initial_sighash, ORIGIN_FLAG)
+        return self._with_conditions(origin, _unsigned(sponsor, sponsor.nonce, fee, sighash, SPONSOR_FLAG))
+
+    def with_nonce(self, nonce: int) -> Self:
+        """Sets another nonce for the sender. That takes all signatures and the sponsor away.
+
+        Args:
+            nonce: The sender's nonce.
+
+        Returns:
+            The transaction; the sender must sign (again).
+
+        Raises:
+            InvalidValueError: If the nonce is out of range.
+        """
+        check_number(nonce, 0, U64_MAX, "nonce")
+        origin = self._unsigned_origin(nonce, self.origin_condition.fee)
+        return self._with_conditions(origin, None if self.sponsor_condition is None else NO_SPONSOR)
+
+    def with_public_keys(self, public_keys: Sequence[PublicKey]) -> Self:
+        """Completes a half-signed multi-signature transaction of another program that left out who has not signed yet.
+
+        Transactions half-signed here hold all keys and don't need this.
+
+        Args:
+            public_keys: All keys of the sender's account, in their order.
+
+        Returns:
+            The transaction, with every key or its signature in its place.
+
+        Raises:
+            SigningError: If these are not the account's keys, or its signatures are not of them in this order.
+        """
+        condition = self.origin_condition
+        if not isinstance(condition, MultiSigCondition):
+            raise SigningError("the sender's account has one key only")
+        known, _ = recover_keys(condition, condition.fields, self.initial_sighash, ORIGIN_FLAG)
+        fields = list(zip(known, condition.fields, strict=True))
+        complete = []
+        for key in public_keys:
+            place = next(
+                (i for i, (owner, _) in enumerate(fields) if owner.compressed_data == key.compressed_data), None
+            )
+            complete.append(key if place is None else fields.pop(place)[1])
+        candidate = MultiSigCondition(
+            condition.hash_mode, condition.signer, condition.nonce, condition.fee, tuple(complete), condition.required
+        )
+        account_keys(candidate, self.initial_sighash, ORIGIN_FLAG)
+        if fields:
+            raise SigningError(f"{len(fields)} of the keys and signatures in it are of none of the keys given")
+        return self._with_conditions(candidate, self.sponsor_condition)
+
+    def verify(self) -> Literal[True]:
+        """Checks every signature, and that the keys are those of the sender's and the sponsor's addresses.
+
+        Returns:
+            True; whatever is wrong raises.
+
+        Raises:
+            SigningError: If a signature is missing, wrong or has a high s, or is of another key.
+        """
+        sighash = verify_condition(self.origin_condition, self.initial_sighash, ORIGIN_FLAG)
+        if self.sponsor_condition is not None:
+            verify_condition(self.sponsor_condition, sighash, SPONSOR_FLAG)
+        return True
+
+    @cached_property
+    def _head(self) -> bytes:
+        authorization = _STANDARD if self.sponsor_condition is None else _SPONSORED
+        return _HEAD.pack(self.version, self.chain_id, authorization)
+
+    @cached_property
+    def _body(self) -> bytes:
+        """Everything behind the authorization; signing does not change it."""
+        post_conditions = b"".join([condition.encode() for condition in self.post_conditions])
+        head = bytes((self.anchor_mode, self.post_condition_mode)) + len(self.post_conditions).to_bytes(4)
+        return head + post_conditions + self.payload.encode()
+
+    @cached_property
+    def _encoded(self) -> bytes:
+        sponsor = b"" if self.sponsor_condition is None else self.sponsor_condition.encode()
+        return self._head + self.origin_condition.encode() + sponsor + self._body
+
+    def _unsigned_origin(self, nonce: int, fee: int) -> SpendingCondition:
+        return _unsigned(self.origin_condition, nonce, fee, self.initial_sighash, ORIGIN_FLAG)
+
+    def _with_conditions(self, origin: SpendingCondition, sponsor: SpendingCondition | None) -> Self:
+        transaction = type(self)(
+            self.version,
+            self.chain_id,
+            origin,
+            sponsor,
+            self.anchor_mode,
+            self.post_condition_mode,
+            self.post_conditions,
+            self.payload,
+        )
+        # Neither of these holds a nonce, a fee or a signature.
+        transaction.__dict__.update(_head=self._head, _body=self._body, initial_sighash=self.initial_sighash)
+        return transaction
+
+
+def _unsigned(condition: SpendingCondition, nonce: int, fee: int, sighash: bytes, flag: int) -> SpendingCondition:
+    if isinstance(condition, SingleSigCondition):
+        return SingleSigCondition(condition.hash_mode, condition.signer, nonce, fee, condition.compressed, UNSIGNED)
+    keys, _ = recover_keys(condition, condition.fields, sighash, flag)
+    return MultiSigCondition(condition.hash_mode, condition.signer, nonce, fee, keys, condition.required)
