@@ -8,7 +8,6 @@ from der_client.metering.batches import MAX_BATCH_ITEMS, ProductionItem, merge_i
 from der_client.metering.days import (
     day_at,
     day_end,
-    day_of_date,
     day_start,
     slot_at,
     slot_end,
@@ -41,7 +40,6 @@ __all__ = [
     "Unit",
     "day_at",
     "day_end",
-    "day_of_date",
     "day_start",
     "describe_slots",
     "full_mask",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from datetime import date  # noqa: TC003 - pydantic reads the annotations
 from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict
 
 from der_client.metering.bounds import UINT_MAX, require_integer
 from der_client.metering.days import require_day
 from der_client.metering.masks import MAX_SLOTS_PER_DAY, describe_slots
+from der_client.stacks.clarity.annotations import Day, UInt  # noqa: TC001 - pydantic reads the annotations
 from der_client.stacks.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -19,28 +22,34 @@ MAX_BATCH_ITEMS = 200
 """How many items the list of ``record-batch`` holds."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProductionItem:
+class ProductionItem(BaseModel):
     """What an asset produced in some slots of a day: an argument of ``record-production``, an item of ``record-batch``.
 
     Attributes:
-        asset_id: The asset's number in asset-verification, from 1.
-        day: Whole UTC days since 1970.
+        asset_id: The asset's number in asset-verification.
+        day: The UTC day.
         mask: The slots, as a mask; at least one.
         wh: The energy of all these slots together, Wh.
     """
 
-    asset_id: int
-    day: int
-    mask: int
-    wh: int
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
-    def __post_init__(self) -> None:
-        """Refuses an item that no contract would take."""
-        require_integer("asset_id", self.asset_id, 0, UINT_MAX)
-        require_day(self.day)
-        require_integer("mask of slots", self.mask, 1, (1 << MAX_SLOTS_PER_DAY) - 1)
-        require_integer("wh", self.wh, 0, UINT_MAX)
+    asset_id: UInt
+    day: Day
+    mask: UInt
+    wh: UInt
+
+    def __init__(self, *, asset_id: int, day: date, mask: int, wh: int) -> None:
+        """Refuses an item that no contract would take.
+
+        Raises:
+            InvalidValueError: If a value is out of range.
+        """
+        require_integer("asset_id", asset_id, 0, UINT_MAX)
+        require_day(day)
+        require_integer("mask of slots", mask, 1, (1 << MAX_SLOTS_PER_DAY) - 1)
+        require_integer("wh", wh, 0, UINT_MAX)
+        super().__init__(asset_id=asset_id, day=day, mask=mask, wh=wh)
 
     @classmethod
     def from_day(cls, asset_id: int, metered: MeteredDay) -> ProductionItem:
@@ -53,7 +62,7 @@ class ProductionItem:
             raise InvalidValueError(
                 f"asset {asset_id}: nothing is known of day {metered.day}, so nothing can be recorded"
             )
-        return cls(asset_id, metered.day, metered.mask, metered.wh)
+        return cls(asset_id=asset_id, day=metered.day, mask=metered.mask, wh=metered.wh)
 
 
 def merge_items(items: Iterable[ProductionItem]) -> tuple[ProductionItem, ...]:
@@ -68,7 +77,7 @@ def merge_items(items: Iterable[ProductionItem]) -> tuple[ProductionItem, ...]:
     Raises:
         InvalidValueError: If two items of an asset and day have a slot in common; the message names the slots.
     """
-    merged: dict[tuple[int, int], ProductionItem] = {}
+    merged: dict[tuple[int, date], ProductionItem] = {}
     for item in items:
         key = item.asset_id, item.day
         earlier = merged.get(key)
@@ -80,7 +89,9 @@ def merge_items(items: Iterable[ProductionItem]) -> tuple[ProductionItem, ...]:
                 f"asset {item.asset_id}, day {item.day}: slots {describe_slots(twice)} are given twice; each slot is "
                 "recorded at most once, so decide which reading counts"
             )
-        merged[key] = ProductionItem(item.asset_id, item.day, earlier.mask | item.mask, earlier.wh + item.wh)
+        merged[key] = ProductionItem(
+            asset_id=item.asset_id, day=item.day, mask=earlier.mask | item.mask, wh=earlier.wh + item.wh
+        )
     return tuple(merged[key] for key in sorted(merged))
 
 

@@ -1,14 +1,15 @@
 """Days and slots: how the contracts count time.
 
-A day is the number of whole UTC days since 1970-01-01 (unix seconds // 86400). It is cut into slots of 900, 1800 or
-3600 seconds, as the asset was registered; slot 0 begins at midnight UTC. There are no leap seconds in unix time.
+A day is a UTC date; the contracts count it in whole days since 1970-01-01 (unix seconds // 86400). It is cut into slots
+of 900, 1800 or 3600 seconds, as the asset was registered; slot 0 begins at midnight UTC. Unix time has no leap seconds.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from der_client.metering.bounds import require_integer
+from der_client.stacks.clarity.annotations import day_number_of
 from der_client.stacks.errors import InvalidValueError
 
 SECONDS_PER_DAY = 86_400
@@ -16,8 +17,8 @@ SLOT_SECONDS = (900, 1800, 3600)
 """The lengths of a slot that an asset can be registered with."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-LAST_DAY = (date.max - EPOCH.date()).days - 1
-"""The last day whose end ``datetime`` can still hold: 9999-12-30."""
+LAST_DAY = date.max - timedelta(days=1)
+"""The last day whose end a ``datetime`` can still hold: 9999-12-30."""
 
 
 def unix_seconds(when: datetime) -> int:
@@ -40,48 +41,43 @@ def unix_seconds(when: datetime) -> int:
     return seconds
 
 
-def require_day(day: int) -> int:
-    """Returns the day number if it is one.
+def require_day(day: date) -> date:
+    """Returns the day if the contracts can count it.
 
     Raises:
-        InvalidValueError: If it is no integer from 0 to ``LAST_DAY``.
+        InvalidValueError: If it is no plain ``date`` (for a ``datetime`` use ``day_at``, which minds its time zone), or
+            lies before 1970 or after 9999-12-30.
     """
-    return require_integer("day (whole UTC days since 1970)", day, 0, LAST_DAY)
+    day_number_of(day)
+    if day > LAST_DAY:
+        raise InvalidValueError(f"day {day} is too late: the last day is {LAST_DAY}")
+    return day
 
 
-def day_at(when: datetime) -> int:
-    """Returns the number of the UTC day in which a moment lies.
+def day_at(when: datetime) -> date:
+    """Returns the UTC day in which a moment lies.
 
     Args:
-        when: An aware ``datetime`` on a whole second, 1970 or later.
+        when: An aware ``datetime``, 1970 or later.
 
     Raises:
         InvalidValueError: If it has no time zone, or lies before 1970.
     """
-    return require_day(unix_seconds(when) // SECONDS_PER_DAY)
+    if when.utcoffset() is None:
+        raise InvalidValueError(f"{when} has no time zone: give an aware datetime, e.g. with tzinfo=datetime.UTC")
+    return require_day(when.astimezone(UTC).date())
 
 
-def day_of_date(day: date) -> int:
-    """Returns the day number of a calendar date, read as a UTC date.
-
-    Raises:
-        InvalidValueError: If it lies before 1970, or is a ``datetime`` (use ``day_at``, which minds its time zone).
-    """
-    if isinstance(day, datetime):
-        raise InvalidValueError(f"{day} is a datetime, not a date: use day_at, which minds its time zone")
-    return require_day((day - EPOCH.date()).days)
-
-
-def day_start(day: int) -> datetime:
+def day_start(day: date) -> datetime:
     """Returns the moment, in UTC, at which a day begins.
 
     Raises:
         InvalidValueError: If the day is out of range.
     """
-    return EPOCH + timedelta(days=require_day(day))
+    return datetime.combine(require_day(day), time(), UTC)
 
 
-def day_end(day: int) -> datetime:
+def day_end(day: date) -> datetime:
     """Returns the moment, in UTC, at which a day is over: the start of the next one.
 
     Raises:
@@ -110,24 +106,25 @@ def require_slot(slot: int, slot_seconds: int) -> int:
     return require_integer(f"slot of {slot_seconds} s", slot, 0, slots_per_day(slot_seconds) - 1)
 
 
-def slot_at(when: datetime, slot_seconds: int) -> tuple[int, int]:
+def slot_at(when: datetime, slot_seconds: int) -> tuple[date, int]:
     """Returns the day and the slot in which a moment lies.
 
     Args:
-        when: An aware ``datetime`` on a whole second, 1970 or later.
+        when: An aware ``datetime``, 1970 or later.
         slot_seconds: 900, 1800 or 3600.
 
     Returns:
-        Day number and slot number. A moment between two slots belongs to the one that begins.
+        UTC day and slot number. A moment between two slots belongs to the one that begins.
 
     Raises:
         InvalidValueError: If the moment has no time zone or lies before 1970, or ``slot_seconds`` is no slot length.
     """
     slots_per_day(slot_seconds)
-    return day_at(when), unix_seconds(when) % SECONDS_PER_DAY // slot_seconds
+    day = day_at(when)
+    return day, (when - day_start(day)) // timedelta(seconds=slot_seconds)
 
 
-def slot_start(day: int, slot: int, slot_seconds: int) -> datetime:
+def slot_start(day: date, slot: int, slot_seconds: int) -> datetime:
     """Returns the moment, in UTC, at which a slot begins.
 
     Raises:
@@ -136,7 +133,7 @@ def slot_start(day: int, slot: int, slot_seconds: int) -> datetime:
     return day_start(day) + timedelta(seconds=require_slot(slot, slot_seconds) * slot_seconds)
 
 
-def slot_end(day: int, slot: int, slot_seconds: int) -> datetime:
+def slot_end(day: date, slot: int, slot_seconds: int) -> datetime:
     """Returns the moment, in UTC, at which a slot is over; only then can it be recorded.
 
     Raises:

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from der_client.metering.days import EPOCH, SECONDS_PER_DAY, slots_per_day
+from der_client.metering.days import EPOCH, LAST_DAY, SECONDS_PER_DAY, slots_per_day
 from der_client.metering.readings import MeteredDay
+from der_client.stacks.clarity.annotations import day_number_of, day_of
 from der_client.stacks.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -39,18 +40,18 @@ def metered_days(series: PowerSeries, *, slot_seconds: int) -> Iterator[MeteredD
         Every day from the first to the last reading, also one that has no complete slot.
 
     Raises:
-        InvalidValueError: If the intervals do not fit into slots, or the series begins before 1970.
+        InvalidValueError: If the intervals do not fit into slots, or the series begins before 1970 or ends after 9999.
     """
     _check_fit(series, slot_seconds)
     intervals_per_slot = slot_seconds // series.interval_seconds
     wh_denominator = series.denominator * SECONDS_PER_HOUR
-    for day, slot_energies in _energy_by_day(series, slot_seconds):
+    for day_number, slot_energies in _energy_by_day(series, slot_seconds):
         wh_by_slot: list[int | None] = [None] * slots_per_day(slot_seconds)
         carry = 0
         for slot, (energy, intervals) in sorted(slot_energies.items()):
             if intervals == intervals_per_slot:
                 wh_by_slot[slot], carry = divmod(carry + energy, wh_denominator)
-        yield MeteredDay(day, slot_seconds, tuple(wh_by_slot))
+        yield MeteredDay(day_of(day_number), slot_seconds, tuple(wh_by_slot))
 
 
 def _check_fit(series: PowerSeries, slot_seconds: int) -> None:
@@ -70,10 +71,12 @@ def _check_fit(series: PowerSeries, slot_seconds: int) -> None:
         raise InvalidValueError(
             f"the series begins at unix second {series.times[0]}, before {EPOCH.date()}: move it with starting_on_day"
         )
+    if series.times[-1] // SECONDS_PER_DAY > day_number_of(LAST_DAY):
+        raise InvalidValueError(f"the series ends at unix second {series.times[-1]}, after {LAST_DAY}: move it")
 
 
 def _energy_by_day(series: PowerSeries, slot_seconds: int) -> Iterator[tuple[int, dict[int, tuple[int, int]]]]:
-    """Yields each day with, per slot, its energy (Wh · 3600 · denominator) and the number of its intervals."""
+    """Yields each day's number with, per slot, its energy (Wh · 3600 · denominator) and the number of its intervals."""
     day = series.times[0] // SECONDS_PER_DAY
     slots: dict[int, tuple[int, int]] = {}
     for time, power in zip(series.times, series.power, strict=True):

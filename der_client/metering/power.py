@@ -15,16 +15,19 @@ from math import gcd, lcm
 from typing import TYPE_CHECKING
 
 from der_client.metering.bounds import require_integer
-from der_client.metering.days import EPOCH, LAST_DAY, SECONDS_PER_DAY, require_day, unix_seconds
+from der_client.metering.days import EPOCH, SECONDS_PER_DAY, day_start, unix_seconds
 from der_client.metering.readings import MAX_CAPACITY_W
 from der_client.stacks.errors import InvalidValueError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
+    from datetime import date, datetime
 
 MAX_POWER_W = 10 * MAX_CAPACITY_W
 """Beyond ten times the largest capacity it is a unit that is wrong, not a plant that is large."""
+
+MAX_DAYS = 1_000_000
+"""More days than a series of this century can have."""
 
 MAX_DECIMALS = 40
 """More decimals than any meter measures; a bound, so that no input makes the arithmetic slow."""
@@ -144,11 +147,11 @@ class PowerSeries:
         """Returns the largest mean power of the series, W, exactly."""
         return Fraction(max(self.power), self.denominator)
 
-    def starting_on_day(self, day: int) -> PowerSeries:
+    def starting_on_day(self, day: date) -> PowerSeries:
         """Moves the series in time so that its first local day becomes a UTC day; all of it by the same seconds.
 
         Args:
-            day: The UTC day that the first local day shall be, whole days since 1970.
+            day: The UTC day that the first local day shall be.
 
         Returns:
             The same readings, with an offset of 0.
@@ -156,7 +159,7 @@ class PowerSeries:
         Raises:
             InvalidValueError: If the day is out of range.
         """
-        shift = require_day(day) * SECONDS_PER_DAY - self.first_local_midnight
+        shift = unix_seconds(day_start(day)) - self.first_local_midnight
         return replace(self, times=tuple(time + shift for time in self.times), utc_offset_seconds=0)
 
     def without_first_days(self, count: int) -> PowerSeries:
@@ -168,7 +171,7 @@ class PowerSeries:
         Raises:
             InvalidValueError: If nothing would be left.
         """
-        require_integer("number of days to leave out", count, 0, LAST_DAY)
+        require_integer("number of days to leave out", count, 0, MAX_DAYS)
         cut = bisect_left(self.times, self.first_local_midnight + count * SECONDS_PER_DAY)
         if cut == len(self.times):
             raise InvalidValueError(f"nothing is left of the series without its first {count} days: leave out fewer")

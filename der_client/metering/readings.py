@@ -11,7 +11,7 @@ from der_client.metering.masks import describe_slots, mask_runs, require_mask, r
 from der_client.stacks.errors import InvalidValueError
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
 
 MAX_CAPACITY_W = 10**12
 """The largest capacity that the contracts accept for an asset."""
@@ -44,13 +44,13 @@ class DayReadings:
     """The energy of consecutive slots of one day: what one call of ``record-day`` carries, and a meter signs.
 
     Attributes:
-        day: Whole UTC days since 1970.
+        day: The UTC day.
         slot_seconds: Length of a slot: 900, 1800 or 3600.
         start: The first slot.
         whs: Energy of each slot from ``start`` on, Wh; at least one.
     """
 
-    day: int
+    day: date
     slot_seconds: int
     start: int
     whs: tuple[int, ...]
@@ -88,12 +88,12 @@ class MeteredDay:
     """All that is known of the energy of one day, slot by slot. What is not known is ``None``, never 0.
 
     Attributes:
-        day: Whole UTC days since 1970.
+        day: The UTC day.
         slot_seconds: Length of a slot: 900, 1800 or 3600.
         wh_by_slot: Energy of each of the day's 96, 48 or 24 slots, Wh, or ``None`` where the data have a gap.
     """
 
-    day: int
+    day: date
     slot_seconds: int
     wh_by_slot: tuple[int | None, ...]
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
 from der_client.metering.bounds import UINT_MAX, require_integer
@@ -19,6 +20,7 @@ from der_client.metering.masks import MAX_SLOTS_PER_DAY
 from der_client.metering.readings import DayReadings
 from der_client.stacks.address import split_principal
 from der_client.stacks.clarity import AsciiValue, ListValue, PrincipalValue, TupleValue, UIntValue
+from der_client.stacks.clarity.annotations import day_number_of
 from der_client.stacks.errors import InvalidValueError, SigningError
 from der_client.stacks.keys import SIGNATURE_LENGTH
 from der_client.stacks.messages import recover_structured_data, sign_structured_data, structured_data_hash
@@ -39,7 +41,7 @@ def sign_day(
     *,
     contract: str,
     asset_id: int,
-    day: int,
+    day: date,
     key_epoch: int,
     start: int,
     whs: Sequence[int],
@@ -51,7 +53,7 @@ def sign_day(
         key: The meter's device key.
         contract: Id of the production-tracking contract that shall record them, ``ADDRESS.name``.
         asset_id: The asset's number.
-        day: Whole UTC days since 1970.
+        day: The UTC day; what is signed is its number since 1970.
         key_epoch: How often a device key was bound to the asset, as ``get-asset`` tells; an older signature is void.
         start: The first slot.
         whs: Energy of each slot from there on, Wh; 1 to 96.
@@ -75,7 +77,7 @@ class DayMessage:
         contract: Id of the production-tracking contract, ``ADDRESS.name``.
         chain_id: 1 on mainnet, 0x80000000 on testnet and devnets.
         asset_id: The asset's number.
-        day: Whole UTC days since 1970.
+        day: The UTC day; what is signed is its number since 1970.
         key_epoch: How often a device key was bound to the asset.
         start: The first slot.
         whs: Energy of each slot from there on, Wh; 1 to 96.
@@ -85,7 +87,7 @@ class DayMessage:
     contract: str
     chain_id: int
     asset_id: int
-    day: int
+    day: date
     key_epoch: int
     start: int
     whs: tuple[int, ...]
@@ -170,13 +172,13 @@ class DayMessage:
         return DayReadings(self.day, slot_seconds, self.start, self.whs)
 
     def to_json(self) -> str:
-        """Returns the message as JSON text, for a relayer; the signature as hexadecimal text."""
+        """Returns the message as JSON text, for a relayer; the day in ISO 8601, the signature in hexadecimal."""
         return json.dumps(
             {
                 "contract": self.contract,
                 "chain_id": self.chain_id,
                 "asset_id": self.asset_id,
-                "day": self.day,
+                "day": self.day.isoformat(),
                 "key_epoch": self.key_epoch,
                 "start": self.start,
                 "whs": self.whs,
@@ -205,9 +207,15 @@ class DayMessage:
             raise InvalidValueError(
                 "the signature of the day message must be text of 130 lower-case hexadecimal digits"
             )
+        try:
+            day = date.fromisoformat(fields["day"])
+        except (TypeError, ValueError) as error:
+            raise InvalidValueError(
+                f"day of the day message is {fields['day']!r}: it must be a date such as 2026-07-01"
+            ) from error
         if not isinstance(fields["whs"], list):
             raise InvalidValueError(f"whs of the day message must be a list of Wh, not {fields['whs']!r}")
-        return cls(**fields | {"whs": tuple(fields["whs"]), "signature": bytes.fromhex(signature)})
+        return cls(**fields | {"day": day, "whs": tuple(fields["whs"]), "signature": bytes.fromhex(signature)})
 
     def _signed(self) -> TupleValue:
         return _message(
@@ -227,7 +235,9 @@ def _domain(chain_id: int) -> TupleValue:
     )
 
 
-def _message(*, contract: str, asset_id: int, day: int, key_epoch: int, start: int, whs: tuple[int, ...]) -> TupleValue:
+def _message(
+    *, contract: str, asset_id: int, day: date, key_epoch: int, start: int, whs: tuple[int, ...]
+) -> TupleValue:
     if not isinstance(contract, str) or split_principal(contract)[1] is None:
         raise InvalidValueError(f"contract is {contract!r}: give the id of production-tracking, ADDRESS.name")
     require_integer("asset_id", asset_id, 0, UINT_MAX)
@@ -240,7 +250,7 @@ def _message(*, contract: str, asset_id: int, day: int, key_epoch: int, start: i
         {
             "asset-id": UIntValue(asset_id),
             "contract": PrincipalValue(contract),
-            "day": UIntValue(require_day(day)),
+            "day": UIntValue(day_number_of(require_day(day))),
             "key-epoch": UIntValue(key_epoch),
             "start": UIntValue(start),
             "whs": ListValue(tuple(UIntValue(wh) for wh in whs)),

@@ -1,6 +1,6 @@
 """From power to energy: exactness, rounding, gaps, negative power."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from math import floor
@@ -13,7 +13,8 @@ from der_client.metering import MeteredDay, PowerSeries, metered_days
 from der_client.stacks.errors import InvalidValueError
 
 BEGIN = datetime(2025, 1, 1, tzinfo=UTC)
-DAY = 20089
+DAY = date(2025, 1, 1)
+DAY_NUMBER = 20089
 
 
 def series_of(watts: dict[int, int | Decimal], interval_seconds: int) -> PowerSeries:
@@ -91,7 +92,12 @@ def test_a_gap_is_missing_and_not_zero() -> None:
 
 def test_days_without_any_reading_between_others_are_yielded_as_unknown() -> None:
     days = list(metered_days(series_of({0: 4, 3 * 96: 4}, 900), slot_seconds=900))
-    assert [(day.day, day.mask) for day in days] == [(DAY, 1), (DAY + 1, 0), (DAY + 2, 0), (DAY + 3, 1)]
+    assert [(day.day, day.mask) for day in days] == [
+        (date(2025, 1, 1), 1),
+        (date(2025, 1, 2), 0),
+        (date(2025, 1, 3), 0),
+        (date(2025, 1, 4), 1),
+    ]
     assert days[1].runs() == ()
 
 
@@ -101,9 +107,11 @@ def test_intervals_that_do_not_fit_are_refused() -> None:
     with pytest.raises(InvalidValueError, match="intervals of 600 s do not fit"):
         list(metered_days(series_of({0: 1}, 600), slot_seconds=900))
     with pytest.raises(InvalidValueError, match="420 s after a full 900 s"):
-        list(metered_days(PowerSeries(900, (DAY * 86400 + 420,), (1,)), slot_seconds=900))
+        list(metered_days(PowerSeries(900, (DAY_NUMBER * 86400 + 420,), (1,)), slot_seconds=900))
     with pytest.raises(InvalidValueError, match="before 1970"):
         list(metered_days(PowerSeries(900, (-900,), (1,)), slot_seconds=900))
+    with pytest.raises(InvalidValueError, match="after 9999-12-30"):
+        list(metered_days(PowerSeries(900, (0, 900 * 10**9), (1, 1)), slot_seconds=900))
     with pytest.raises(InvalidValueError, match="900, 1800 or 3600"):
         list(metered_days(PowerSeries(900, (0,), (1,)), slot_seconds=600))
 

@@ -1,7 +1,7 @@
 """Import of meter CSV: what it reads exactly, and how it refuses what it cannot."""
 
 import io
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -42,6 +42,7 @@ def test_a_plain_file_from_path_stream_and_lines(tmp_path: Path) -> None:
         series = read_power_csv(source)
         assert exact(series) == exact(expected)
         assert (series.interval_seconds, series.times, series.utc_offset_seconds) == (900, (T, T + 900), 0)
+    assert read_power_csv(path, time_column="measured_on", value_column="ac_power").times == expected.times
 
 
 @given(st.lists(st.decimals(-(10**9), 10**9, allow_nan=False, places=6), min_size=2, max_size=50))
@@ -96,7 +97,7 @@ def test_stamps_at_the_end_of_the_interval() -> None:
     assert read(rows, stamped="end").times == (T, T + 900)
     assert read(rows, stamped="start").times == (T + 900, T + 1800)
     midnight = read("2025-06-02T00:00+02:00,1\n", stamped="end", interval_seconds=900)
-    assert midnight.starting_on_day(10).times == (10 * 86400 + 95 * 900,)
+    assert midnight.starting_on_day(date(1970, 1, 11)).times == (10 * 86400 + 95 * 900,)
 
 
 def test_absent_rows_are_gaps() -> None:

@@ -1,5 +1,7 @@
 """Planning against what is recorded: new, repeated, not comparable, in conflict."""
 
+from datetime import date
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,8 +9,9 @@ from hypothesis import strategies as st
 from der_client.metering import Conflict, ConflictingReadingsError, MeteredDay, RecordedPart, full_mask, plan_day
 from der_client.stacks.errors import InvalidValueError
 
+DAY = date(2024, 10, 4)
 HOURS = st.lists(st.none() | st.integers(0, 9), min_size=24, max_size=24).map(tuple)
-METERED = MeteredDay(20000, 3600, (10, 20, 30, *(None,) * 21))
+METERED = MeteredDay(DAY, 3600, (10, 20, 30, *(None,) * 21))
 
 
 def test_a_day_without_a_row_is_all_new() -> None:
@@ -31,7 +34,7 @@ def test_a_conflicting_repeat_is_reported() -> None:
     assert plan.is_done
     assert plan.conflicts == (Conflict(0b111, 61, 60),)
     with pytest.raises(
-        ConflictingReadingsError, match=r"day 20000 .*slots 0-2: 61 Wh recorded, 60 Wh metered"
+        ConflictingReadingsError, match=r"day 2024-10-04 .*slots 0-2: 61 Wh recorded, 60 Wh metered"
     ) as caught:
         plan.check_conflicts()
     assert caught.value.conflicts == plan.conflicts
@@ -76,7 +79,7 @@ def test_impossible_parts_are_refused() -> None:
 def test_each_metered_slot_is_in_one_place(
     metered_whs: tuple[int | None, ...], recorded_whs: tuple[int | None, ...]
 ) -> None:
-    metered, recorded = MeteredDay(20000, 3600, metered_whs), MeteredDay(20000, 3600, recorded_whs)
+    metered, recorded = MeteredDay(DAY, 3600, metered_whs), MeteredDay(DAY, 3600, recorded_whs)
     plan = plan_day(metered, [RecordedPart(recorded.mask, recorded.wh)])
     places = [plan.new.mask, plan.repeated_mask, plan.unchecked_mask, *(part.mask for part in plan.conflicts)]
     assert sum(places) == metered.mask
@@ -86,7 +89,7 @@ def test_each_metered_slot_is_in_one_place(
 
 @given(HOURS, st.integers(0, 2**24 - 1))
 def test_recording_in_two_steps_leaves_nothing_to_do(wh_by_slot: tuple[int | None, ...], mask: int) -> None:
-    metered = MeteredDay(20000, 3600, wh_by_slot)
+    metered = MeteredDay(DAY, 3600, wh_by_slot)
     first = metered.only(mask)
     rest = plan_day(metered, [RecordedPart(first.mask, first.wh)]).new
     plan = plan_day(metered, [RecordedPart(first.mask | rest.mask, first.wh + rest.wh)])

@@ -1,6 +1,6 @@
 """Readings of a day: runs, gaps, plausibility."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from fractions import Fraction
 
 import pytest
@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from der_client.metering import DayReadings, MeteredDay, full_mask, plausible_limit_wh, run_mask
 from der_client.stacks.errors import InvalidValueError
 
+DAY = date(2024, 10, 4)
+NEXT_DAY = date(2024, 10, 5)
 HOURS = st.lists(st.none() | st.integers(0, 10**6), min_size=24, max_size=24).map(tuple)
 
 
@@ -35,7 +37,7 @@ def test_impossible_limits_are_refused(slots: int, capacity_w: int, slot_seconds
 
 
 def test_a_run_knows_its_slots_energy_and_times() -> None:
-    readings = DayReadings(16983, 1800, 46, (3, 4))
+    readings = DayReadings(date(2016, 7, 1), 1800, 46, (3, 4))
     assert readings.mask == run_mask(46, 2, 1800)
     assert readings.wh == 7
     assert readings.begins_at == datetime(2016, 7, 1, 23, tzinfo=UTC)
@@ -45,24 +47,24 @@ def test_a_run_knows_its_slots_energy_and_times() -> None:
 @pytest.mark.parametrize(
     ("day", "slot_seconds", "start", "whs"),
     [
-        (-1, 900, 0, (1,)),
-        (1, 901, 0, (1,)),
-        (1, 900, 96, (1,)),
-        (1, 900, 95, (1, 1)),
-        (1, 900, 0, ()),
-        (1, 900, 0, (-1,)),
-        (1, 900, 0, (1.0,)),
-        (1, 900, 0, (2**128,)),
+        (date(1969, 12, 31), 900, 0, (1,)),
+        (DAY, 901, 0, (1,)),
+        (DAY, 900, 96, (1,)),
+        (DAY, 900, 95, (1, 1)),
+        (DAY, 900, 0, ()),
+        (DAY, 900, 0, (-1,)),
+        (DAY, 900, 0, (1.0,)),
+        (DAY, 900, 0, (2**128,)),
     ],
 )
-def test_impossible_runs_are_refused(day: int, slot_seconds: int, start: int, whs: tuple[int, ...]) -> None:
+def test_impossible_runs_are_refused(day: date, slot_seconds: int, start: int, whs: tuple[int, ...]) -> None:
     with pytest.raises(InvalidValueError):
         DayReadings(day, slot_seconds, start, whs)
 
 
 @given(HOURS)
 def test_a_day_and_its_runs_say_the_same(wh_by_slot: tuple[int | None, ...]) -> None:
-    metered = MeteredDay(20000, 3600, wh_by_slot)
+    metered = MeteredDay(DAY, 3600, wh_by_slot)
     runs = metered.runs()
     assert sum(run.mask for run in runs) == metered.mask
     assert sum(run.wh for run in runs) == metered.wh == sum(wh or 0 for wh in wh_by_slot)
@@ -77,33 +79,33 @@ def test_a_day_and_its_runs_say_the_same(wh_by_slot: tuple[int | None, ...]) -> 
 
 @given(HOURS, st.integers(0, 2**24 - 1))
 def test_only_keeps_what_the_mask_names(wh_by_slot: tuple[int | None, ...], mask: int) -> None:
-    metered = MeteredDay(20000, 3600, wh_by_slot)
+    metered = MeteredDay(DAY, 3600, wh_by_slot)
     kept = metered.only(mask)
     assert kept.mask == metered.mask & mask
     assert kept.wh + metered.only(full_mask(3600) & ~mask).wh == metered.wh
 
 
 def test_zero_is_known_and_none_is_not() -> None:
-    metered = MeteredDay(20000, 3600, (0, None, *(5,) * 22))
+    metered = MeteredDay(DAY, 3600, (0, None, *(5,) * 22))
     assert metered.mask == full_mask(3600) - 2
     assert [(run.start, len(run.whs)) for run in metered.runs()] == [(0, 1), (2, 22)]
 
 
 def test_days_that_cannot_be_are_refused() -> None:
     with pytest.raises(InvalidValueError, match="24 slots of 3600 s"):
-        MeteredDay(20000, 3600, (1,) * 96)
+        MeteredDay(DAY, 3600, (1,) * 96)
     with pytest.raises(InvalidValueError, match="slot 3"):
-        MeteredDay(20000, 3600, (1, 1, 1, -1, *(1,) * 20))
-    with pytest.raises(InvalidValueError, match="slot 5 of day 1 is given twice"):
-        MeteredDay.from_readings(DayReadings(1, 900, 4, (1, 1)), DayReadings(1, 900, 5, (1,)))
-    with pytest.raises(InvalidValueError, match="day 2"):
-        MeteredDay.from_readings(DayReadings(1, 900, 4, (1,)), DayReadings(2, 900, 5, (1,)))
+        MeteredDay(DAY, 3600, (1, 1, 1, -1, *(1,) * 20))
+    with pytest.raises(InvalidValueError, match="slot 5 of day 2024-10-04 is given twice"):
+        MeteredDay.from_readings(DayReadings(DAY, 900, 4, (1, 1)), DayReadings(DAY, 900, 5, (1,)))
+    with pytest.raises(InvalidValueError, match="day 2024-10-05"):
+        MeteredDay.from_readings(DayReadings(DAY, 900, 4, (1,)), DayReadings(NEXT_DAY, 900, 5, (1,)))
     with pytest.raises(InvalidValueError, match="at least one"):
         MeteredDay.from_readings()
 
 
 def test_plausibility_counts_known_slots_only() -> None:
-    metered = MeteredDay(20000, 3600, (1100, 1100, *(None,) * 22))
+    metered = MeteredDay(DAY, 3600, (1100, 1100, *(None,) * 22))
     metered.check_plausible(1000)
     with pytest.raises(InvalidValueError, match=r"2200 Wh in slots 0-1 .* 2197 Wh .* 999 W"):
         metered.check_plausible(999)

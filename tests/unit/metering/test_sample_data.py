@@ -2,12 +2,14 @@
 
 import csv
 from collections import defaultdict
+from datetime import date, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from importlib.resources import files
 
 from der_client.metering import NREL_SERF_EAST_CAPACITY_W, full_mask, metered_days, nrel_serf_east
 
+FIRST_DAY = date(2026, 12, 1)
 CSV = files("der_client.metering") / "data" / "nrel_serf_east_15min_ac_power.csv"
 
 
@@ -28,16 +30,16 @@ def test_the_file_is_the_published_one() -> None:
 
 def test_every_day_has_the_energy_of_its_rows() -> None:
     expected = [int(sum(watts) / 4) for watts in quarter_watts_by_date().values()]
-    days = list(metered_days(nrel_serf_east().starting_on_day(20000), slot_seconds=900))
+    days = list(metered_days(nrel_serf_east().starting_on_day(FIRST_DAY), slot_seconds=900))
     assert [day.wh for day in days] == expected
-    assert [day.day for day in days] == list(range(20000, 20105))
+    assert [day.day for day in days] == [FIRST_DAY + timedelta(days=count) for count in range(105)]
 
 
 def test_known_totals() -> None:
     series = nrel_serf_east()
     assert len(series.times) == 10_000
     assert series.gap_count == 0
-    days = list(metered_days(series.starting_on_day(20000), slot_seconds=900))
+    days = list(metered_days(series.starting_on_day(FIRST_DAY), slot_seconds=900))
     assert [day.wh for day in days[:3]] == [16_400, 20_255, 27_725]
     assert sum(day.wh for day in days) == 2_941_851
     assert all(day.is_complete for day in days[:-1])
@@ -53,7 +55,7 @@ def test_unshifted_the_days_are_utc_days() -> None:
 
 
 def test_scaled_to_another_plant_it_is_in_proportion() -> None:
-    series = nrel_serf_east().starting_on_day(20000)
+    series = nrel_serf_east().starting_on_day(FIRST_DAY)
     scaled = series.scaled(from_capacity_w=6000, to_capacity_w=250_000)
     first = next(metered_days(scaled, slot_seconds=900))
     watts = next(iter(quarter_watts_by_date().values()))

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import date
 from hashlib import sha256
 from typing import Any
 
@@ -19,8 +20,9 @@ from der_client.stacks.keys import PrivateKey
 METER = PrivateKey.from_hex("753b7cc01a1a2e86221266a154af739463fce51219d97e4f856cd7200c3bd2a601")
 CONTRACT = "ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM.production-tracking"
 CONTRACT_HASH160 = "6d78de7b0625dfbfc16c3a8a5735f6dc3dc3f2ce"
+DAY = date(2026, 6, 30)  # day 20634
 CHAIN_ID = 0x80000000
-READINGS = DayReadings(20634, 900, 40, (0, 857, 1210))
+READINGS = DayReadings(DAY, 900, 40, (0, 857, 1210))
 MESSAGE = DayMessage.sign(METER, READINGS, contract=CONTRACT, asset_id=7, key_epoch=1, chain_id=CHAIN_ID)
 
 # encodeStructuredDataBytes and signStructuredData of @stacks/transactions 7.6.0 for MESSAGE.
@@ -44,7 +46,7 @@ def ascii_text(text: str) -> bytes:
 
 
 def digest_by_hand(
-    *, asset_id: int, day: int, key_epoch: int, start: int, whs: tuple[int, ...], chain_id: int
+    *, asset_id: int, day: date, key_epoch: int, start: int, whs: tuple[int, ...], chain_id: int
 ) -> bytes:
     """Consensus encoding of SIP-005 written out: tuples (0c) with sorted names, a list (0b), a contract (06)."""
     domain = b"\x0c" + (3).to_bytes(4, "big")
@@ -52,7 +54,14 @@ def digest_by_hand(
     domain += name("version") + ascii_text("1")
     contract = b"\x06" + bytes([26]) + bytes.fromhex(CONTRACT_HASH160) + name("production-tracking")
     message = b"\x0c" + (6).to_bytes(4, "big")
-    message += name("asset-id") + uint(asset_id) + name("contract") + contract + name("day") + uint(day)
+    message += (
+        name("asset-id")
+        + uint(asset_id)
+        + name("contract")
+        + contract
+        + name("day")
+        + uint((day - date(1970, 1, 1)).days)
+    )
     message += name("key-epoch") + uint(key_epoch) + name("start") + uint(start)
     message += name("whs") + b"\x0b" + len(whs).to_bytes(4, "big") + b"".join(map(uint, whs))
     return sha256(b"SIP018" + sha256(domain).digest() + sha256(message).digest()).digest()
@@ -67,7 +76,7 @@ FIELDS = st.integers(0, 95).flatmap(
     lambda start: st.fixed_dictionaries(
         {
             "asset_id": st.integers(0, 2**128 - 1),
-            "day": st.integers(0, 10**6),
+            "day": st.dates(date(1970, 1, 1), date(9999, 12, 30)),
             "key_epoch": st.integers(0, 2**128 - 1),
             "start": st.just(start),
             "whs": st.lists(st.integers(0, 2**128 - 1), min_size=1, max_size=96 - start).map(tuple),
@@ -88,7 +97,7 @@ def test_the_digest_is_the_encoding_by_hand(fields: dict[str, Any]) -> None:
 
 
 def test_another_secp256k1_accepts_the_signature() -> None:
-    digest = digest_by_hand(asset_id=7, day=20634, key_epoch=1, start=40, whs=(0, 857, 1210), chain_id=CHAIN_ID)
+    digest = digest_by_hand(asset_id=7, day=DAY, key_epoch=1, start=40, whs=(0, 857, 1210), chain_id=CHAIN_ID)
     verifying = VerifyingKey.from_string(METER.public_key.data, curve=SECP256k1)
     assert verifying.verify_digest(MESSAGE.signature[:64], digest, sigdecode=sigdecode_string)
     assert int.from_bytes(MESSAGE.signature[32:64], "big") <= SECP256k1.order // 2
@@ -98,7 +107,7 @@ def test_another_secp256k1_accepts_the_signature() -> None:
     "change",
     [
         {"asset_id": 8},
-        {"day": 20635},
+        {"day": date(2026, 7, 1)},
         {"key_epoch": 2},
         {"start": 41},
         {"whs": (0, 857, 1211)},
@@ -134,7 +143,8 @@ def test_the_high_s_twin_and_garbage_are_refused() -> None:
         ({"contract": None}, "contract"),
         ({"asset_id": -1}, "asset_id"),
         ({"asset_id": 2**128}, "asset_id"),
-        ({"day": -1}, "day"),
+        ({"day": date(1969, 12, 31)}, "1970"),
+        ({"day": 20634}, "date"),
         ({"key_epoch": True}, "key_epoch"),
         ({"start": 96}, "start"),
         ({"start": 94}, "number of readings from slot 94 on is 3"),
@@ -154,7 +164,7 @@ def test_messages_that_no_contract_takes_are_refused(change: dict[str, Any], rea
 
 def test_signing_refuses_what_no_contract_takes() -> None:
     with pytest.raises(InvalidValueError, match="number of readings"):
-        sign_day(METER, contract=CONTRACT, asset_id=7, day=1, key_epoch=1, start=0, whs=[0] * 97, chain_id=CHAIN_ID)
+        sign_day(METER, contract=CONTRACT, asset_id=7, day=DAY, key_epoch=1, start=0, whs=[0] * 97, chain_id=CHAIN_ID)
 
 
 def test_the_json_is_what_a_relayer_sees() -> None:
@@ -162,7 +172,7 @@ def test_the_json_is_what_a_relayer_sees() -> None:
         "contract": CONTRACT,
         "chain_id": 2147483648,
         "asset_id": 7,
-        "day": 20634,
+        "day": "2026-06-30",
         "key_epoch": 1,
         "start": 40,
         "whs": [0, 857, 1210],
@@ -190,6 +200,9 @@ def changed_json(**changes: object) -> str:
         "[" * 100_000,
         changed_json(day="drop"),
         changed_json(extra=1),
+        changed_json(day=20634),
+        changed_json(day="tomorrow"),
+        changed_json(day="1969-12-31"),
         changed_json(whs="012"),
         changed_json(whs=[1.0]),
         changed_json(whs=None),
