@@ -25,7 +25,8 @@ CHAIN_ID = 0x80000000
 READINGS = DayReadings(DAY, 900, 40, (0, 857, 1210))
 MESSAGE = DayMessage.sign(METER, READINGS, contract=CONTRACT, asset_id=7, key_epoch=1, chain_id=CHAIN_ID)
 
-# encodeStructuredDataBytes and signStructuredData of @stacks/transactions 7.6.0 for MESSAGE.
+# encodeStructuredDataBytes and signStructuredData of @stacks/transactions 7.6.0 for MESSAGE; get-reading-hash of
+# production-tracking answers the same digest on the VM of Clarinet.
 STACKSJS_DIGEST = "f63a46a4aefcb16e9281c8c58c718805dbaddf911bc628193a49be175f2b9052"
 STACKSJS_SIGNATURE = (
     "416517194562daf7a2cf4dd0f687dd508c9dfe8a318ccf4653e9cec2e4c0d639"
