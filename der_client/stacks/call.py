@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from der_client.stacks.address import decode_c32_address
+from der_client.stacks.address import check_network
 from der_client.stacks.clarity import ClarityValue, ListValue, PrincipalValue, TupleValue
-from der_client.stacks.errors import AddressError, SigningError
-from der_client.stacks.transactions import ContractCall, PostConditionMode
+from der_client.stacks.errors import SigningError
+from der_client.stacks.transactions import ContractCall
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -137,14 +137,13 @@ class Call(Generic[R]):
             AddressError: an argument is an address of another network.
         """
         account = self.contract.require_account()
-        check_network(self.arguments, account.network, f"{self.contract.name}.{self.declared.name}")
-        return account.build(
-            self.payload,
-            post_conditions=self.post_conditions,
-            mode=PostConditionMode.DENY,
-            nonce=nonce,
-            fee_ustx=fee_ustx,
-        )
+        self._check_principals(account.network)
+        return account.build(self.payload, post_conditions=self.post_conditions, nonce=nonce, fee_ustx=fee_ustx)
+
+    def _check_principals(self, network: Network) -> None:
+        """Refuse principals of another network anywhere among the arguments: they would name nobody here."""
+        for principal in _principals(self.arguments):
+            check_network(principal.text, network, f"argument of {self.declared.function.__name__}")
 
     def send(
         self, signed: Transaction | None = None, *, nonce: int | None = None, fee_ustx: int | None = None
@@ -162,7 +161,9 @@ class Call(Generic[R]):
         """
         account = self.contract.require_account()
         if signed is None:
-            return Pending(self, account.sign_and_send(self.transaction(nonce=nonce, fee_ustx=fee_ustx)))
+            self._check_principals(account.network)
+            sent = account.submit(self.payload, post_conditions=self.post_conditions, nonce=nonce, fee_ustx=fee_ustx)
+            return Pending(self, sent)
         if signed.payload != self.payload:
             raise SigningError(f"the signed transaction is not this call of {self.declared.name}")
         return Pending(self, account.send(signed))
@@ -185,18 +186,3 @@ def _principals(values: Sequence[ClarityValue]) -> Iterator[PrincipalValue]:
             yield from _principals(tuple(value.fields.values()))
         elif isinstance(value.value, ClarityValue):
             yield from _principals((value.value,))
-
-
-def check_network(arguments: Sequence[ClarityValue], network: Network, where: str) -> None:
-    """Refuse principals of another network anywhere among the arguments.
-
-    Raises:
-        AddressError: one was found; the text names it and both networks.
-    """
-    for principal in _principals(arguments):
-        version, _ = decode_c32_address(principal.address)
-        if version not in (network.single_sig_version, network.multi_sig_version):
-            raise AddressError(
-                f"{where}: {principal.text} is no address of {network.name}; it would name nobody there: "
-                "give an address of the network that you are connected to"
-            )

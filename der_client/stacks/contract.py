@@ -36,12 +36,11 @@ from der_client.stacks.rpc.answers import TransactionStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from enum import IntEnum
 
     from der_client.stacks.account import Account
     from der_client.stacks.clarity import ClarityValue
-    from der_client.stacks.rpc import Client
-    from der_client.stacks.rpc.answers import TransactionInfo
+    from der_client.stacks.error_codes import ErrorCode
+    from der_client.stacks.rpc import Client, TransactionReceipt
 
 __all__ = ["Contract", "public", "read_only"]
 
@@ -63,7 +62,7 @@ class Contract:
     """
 
     name: ClassVar[str]
-    errors: ClassVar[type[IntEnum] | None]
+    errors: ClassVar[type[ErrorCode] | None]
     event_models: ClassVar[Mapping[str, type[Event]]]
     callees: ClassVar[tuple[type[Contract], ...]]
     functions: ClassVar[Mapping[str, DeclaredFunction[..., Any]]]
@@ -72,7 +71,7 @@ class Contract:
         cls,
         *,
         name: str,
-        errors: type[IntEnum] | None = None,
+        errors: type[ErrorCode] | None = None,
         events: Sequence[type[Event]] = (),
         callees: Sequence[type[Contract]] = (),
     ) -> None:
@@ -181,15 +180,13 @@ class Contract:
             block_time=None,
         )
 
-    def receipt(self, declared: DeclaredFunction[..., R], info: TransactionInfo) -> Receipt[R]:
+    def receipt(self, declared: DeclaredFunction[..., R], info: TransactionReceipt) -> Receipt[R]:
         """Turn the API's answer for a mined call into a typed receipt.
 
         Raises:
             TransactionFailedError: it did not succeed; the subclass says why.
         """
         self._require_success(declared, info.status, info.vm_error, info.txid)
-        if info.raw_result is None:
-            raise TransactionFailedError(f"{self.name}.{declared.name}: {info.status} (txid {info.txid})", info.txid)
         return Receipt(
             value=self._result(declared, info.raw_result, info.txid),
             events=tuple(self._typed_events(info.events)),
@@ -247,9 +244,8 @@ class Contract:
         code = inner.value if index is None else inner.value // 1000
         described = f"{error.name} (u{code})" if error is not None else f"u{code}"
         item = f" at item {index}" if index is not None else ""
-        reason = getattr(error, "reason", None)
         return ContractError(
-            f"{self.name}.{function}: {described}{item}{f': {reason}' if reason else ''}{suffix}",
+            f"{self.name}.{function}: {described}{item}{f': {error.reason}' if error else ''}{suffix}",
             txid,
             contract=self.contract_id,
             function=function,
@@ -259,13 +255,14 @@ class Contract:
             error=error,
         )
 
-    def _find_error(self, code: int) -> tuple[IntEnum | None, int | None]:
+    def _find_error(self, code: int) -> tuple[ErrorCode | None, int | None]:
         """The error that a code stands for, and the item of an all-or-nothing batch (code · 1000 + index)."""
         enums = [member.errors for member in self._family.values() if member.errors is not None]
         for candidate, index in ((code, None), (code // 1000, code % 1000)):
             for enum in enums:
-                if candidate in enum._value2member_map_:
-                    return enum(candidate), index
+                for error in enum:
+                    if error == candidate:
+                        return error, index
         return None, None
 
     def __repr__(self) -> str:

@@ -1,0 +1,518 @@
+"""``asset-verification``: who runs the system, and which plants exist."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import IntEnum
+from typing import Annotated
+
+from der_client.contracts.units import (
+    DayOrNever,
+    DeviceKey,
+    Geohash,
+    Hash32,
+    Ids,
+    Model,
+    Page,
+    Reason,
+    Region,
+)
+from der_client.stacks.clarity.annotations import ClarityName, Day, MaxLength, Principal, UInt
+from der_client.stacks.contract import Contract, public, read_only
+from der_client.stacks.error_codes import ErrorCode
+from der_client.stacks.events import Event
+
+
+class Role(IntEnum):
+    """Roles that the owner of the contracts grants."""
+
+    REGISTRAR = 1
+    """Verifies assets and binds device keys."""
+    VERIFIER = 2
+    """Verifies production."""
+    ARBITER = 3
+    """Decides disputed days."""
+    ORACLE = 4
+    """Records production of meters that cannot sign."""
+    GRID_OPERATOR = 5
+    """Connects, curtails and meters the feed of its region."""
+    PAUSER = 6
+    """Stops new exposure."""
+
+
+class AssetState(IntEnum):
+    """State of an asset."""
+
+    PENDING = 1
+    VERIFIED = 2
+    REJECTED = 3
+    SUSPENDED = 4
+    RETIRED = 5
+
+
+class AssetKind(IntEnum):
+    """Kind of an asset."""
+
+    SOLAR = 1
+    WIND = 2
+    HYDRO = 3
+    BIOENERGY = 4
+    COMBINED_HEAT_AND_POWER = 5
+    BATTERY = 6
+    VEHICLE = 7
+    OTHER = 8
+
+
+MinPrice = Annotated[UInt, ClarityName("min-price")]
+
+
+class Asset(Model):
+    """A plant.
+
+    Attributes:
+        owner: Who owns it and sells its energy.
+        operator: Who else may trade for it, never below ``min_price_ustx_per_kwh``.
+        min_price_ustx_per_kwh: The operator's lower limit, µSTX per kWh.
+        epoch: Goes up when owner or operator change; offers of an older epoch are void.
+        proposed_owner: To whom a transfer is proposed.
+        state: Its state.
+        kind: Its kind.
+        capacity_w: Rated power, W, from ``capacity_from_day`` on.
+        capacity_from_day: First day of the present capacity; ``None`` if it never changed.
+        previous_capacity_w: Rated power of the days before, W.
+        location: Geohash.
+        region: The grid operator's region.
+        metadata_hash: SHA-256 of documents kept elsewhere.
+        slot_seconds: Length of a metering interval: 900, 1800 or 3600 s.
+        device_key: The meter's compressed public key; bound from ``key_from_day`` on.
+        key_epoch: Which of the asset's keys it is; part of what the meter signs.
+        key_from_day: First day that only this key records; ``None`` until verified.
+        verified_day: The day it was first verified; ``None`` until then.
+        retired_day: Last recordable day of a retired asset; ``None`` otherwise.
+    """
+
+    owner: Principal
+    operator: Principal | None
+    min_price_ustx_per_kwh: MinPrice
+    epoch: UInt
+    proposed_owner: Principal | None
+    state: AssetState
+    kind: AssetKind
+    capacity_w: UInt
+    capacity_from_day: DayOrNever
+    previous_capacity_w: UInt
+    location: Geohash
+    region: Region
+    metadata_hash: Hash32
+    slot_seconds: UInt
+    device_key: DeviceKey | None
+    key_epoch: UInt
+    key_from_day: DayOrNever
+    verified_day: DayOrNever
+    retired_day: DayOrNever
+
+
+class AssetChange(Model):
+    """A change of capacity or device key that an owner asked for."""
+
+    capacity_w: UInt
+    device_key: DeviceKey | None
+
+
+class RecordingRight(Model):
+    """What has to be known to record an asset's production.
+
+    Attributes:
+        first_day: First recordable day.
+        last_day: Last recordable day; far in the future while the asset is verified, before ``first_day`` if none is.
+        slot_seconds: Length of a metering interval, s.
+        capacity_w: Rated power from ``capacity_from_day`` on, W.
+        capacity_from_day: First day of that capacity.
+        previous_capacity_w: Rated power before, W.
+        device_key: The meter's key, if one is bound.
+        key_epoch: Which of the asset's keys it is.
+        key_from_day: First day that only this key records.
+    """
+
+    first_day: Day
+    last_day: Day
+    slot_seconds: UInt
+    capacity_w: UInt
+    capacity_from_day: Day
+    previous_capacity_w: UInt
+    device_key: DeviceKey | None
+    key_epoch: UInt
+    key_from_day: Day
+
+
+class AssetError(ErrorCode):
+    """Errors of ``asset-verification``."""
+
+    ERR_NOT_CONTRACT_OWNER = 1001, "only the owner of the contracts may do this"
+    ERR_NOT_PROPOSED_CONTRACT_OWNER = 1002, "the caller was not proposed as owner of the contracts"
+    ERR_UNKNOWN_ROLE = 1003, "there is no such role"
+    ERR_INVALID_REGION = 1004, "an asset and a grid operator need a region; no other role takes one"
+    ERR_NOT_REGISTRAR = 1005, "only a registrar may do this"
+    ERR_NOT_PAUSER = 1006, "only a pauser may do this"
+    ERR_PAUSED = 1007, "nothing new is registered while the contracts are paused"
+    ERR_ASSET_NOT_FOUND = 1008, "no asset has this id"
+    ERR_NOT_ASSET_OWNER = 1009, "only the owner of the asset may do this"
+    ERR_NOT_OWNER_OR_REGISTRAR = 1010, "only the owner of the asset or a registrar may do this"
+    ERR_WRONG_ASSET_STATE = 1011, "the asset's state does not allow this"
+    ERR_INVALID_KIND = 1012, "there is no such kind of asset"
+    ERR_INVALID_CAPACITY = 1013, "the capacity must be 1 to 10^12 W"
+    ERR_INVALID_LOCATION = 1014, "the location is empty"
+    ERR_INVALID_METADATA_HASH = 1015, "the metadata hash must have 32 bytes"
+    ERR_INVALID_SLOT_SECONDS = 1016, "slots last 900, 1800 or 3600 s"
+    ERR_INVALID_DEVICE_KEY = 1017, "a device key must have 33 bytes"
+    ERR_DEVICE_KEY_IN_USE = 1018, "the device key serves another asset"
+    ERR_REVIEW_MISMATCH = 1019, "what is stored differs from what was reviewed; read it again"
+    ERR_NO_CHANGE_REQUESTED = 1020, "no change of this asset is requested"
+    ERR_NOTHING_TO_CHANGE = 1021, "the asset already has these values"
+    ERR_CHANGE_TOO_SOON = 1022, "the capacity can change again 46 days after its last change"
+    ERR_TRANSFER_PROPOSED = 1023, "a transfer of this asset is already proposed; cancel it first"
+    ERR_NO_TRANSFER_PROPOSED = 1024, "no transfer of this asset is proposed"
+    ERR_NOT_PROPOSED_OWNER = 1025, "the asset was offered to somebody else"
+    ERR_INVALID_NEW_OWNER = 1026, "the owner cannot transfer the asset to himself"
+    ERR_INVALID_MIN_PRICE = 1027, "the lowest price must be at most 10^15 microSTX per kWh"
+
+
+class ContractDeployed(Event, topic="asset-verification-deployed"):
+    """The contract was deployed, with these settings."""
+
+    contract_owner: Principal
+    paused: bool
+    seconds_per_day: UInt
+    max_capacity_w: UInt
+    max_price_ustx_per_kwh: Annotated[UInt, ClarityName("max-price")]
+    days_between_capacity_changes: UInt
+
+
+class AssetRegistered(Event, topic="asset-registered"):
+    """An asset waits for a registrar."""
+
+    asset_id: UInt
+    actor: Principal
+    kind: AssetKind
+    capacity_w: UInt
+    location: Geohash
+    region: Region
+    metadata_hash: Hash32
+    slot_seconds: UInt
+    device_key: DeviceKey | None
+    epoch: UInt
+    key_epoch: UInt
+    state: AssetState
+
+
+class AssetVerified(Event, topic="asset-verified"):
+    """A registrar verified an asset and bound its key."""
+
+    asset_id: UInt
+    actor: Principal
+    capacity_w: UInt
+    device_key: DeviceKey | None
+    verified_day: Day
+    key_from_day: Day
+    state: AssetState
+
+
+class AssetRejected(Event, topic="asset-rejected"):
+    """A registrar rejected an asset for good."""
+
+    asset_id: UInt
+    actor: Principal
+    reason: Reason
+    state: AssetState
+
+
+class AssetSuspended(Event, topic="asset-suspended"):
+    """A registrar suspended an asset."""
+
+    asset_id: UInt
+    actor: Principal
+    reason: Reason
+    state: AssetState
+
+
+class AssetReinstated(Event, topic="asset-reinstated"):
+    """A registrar made a suspended asset verified again."""
+
+    asset_id: UInt
+    actor: Principal
+    state: AssetState
+
+
+class AssetRetired(Event, topic="asset-retired"):
+    """An asset was retired for good."""
+
+    asset_id: UInt
+    actor: Principal
+    retired_day: DayOrNever
+    state: AssetState
+
+
+class ChangeRequested(Event, topic="change-requested"):
+    """An owner asked for another capacity or key."""
+
+    asset_id: UInt
+    actor: Principal
+    capacity_w: UInt
+    device_key: DeviceKey | None
+
+
+class ChangeApproved(Event, topic="change-approved"):
+    """A registrar put a change into force."""
+
+    asset_id: UInt
+    actor: Principal
+    capacity_w: UInt
+    capacity_from_day: DayOrNever
+    previous_capacity_w: UInt
+    device_key: DeviceKey | None
+    key_epoch: UInt
+    key_from_day: DayOrNever
+
+
+class ChangeRefused(Event, topic="change-refused"):
+    """A registrar refused a change."""
+
+    asset_id: UInt
+    actor: Principal
+    reason: Reason
+
+
+class TransferProposed(Event, topic="transfer-proposed"):
+    """An owner offered an asset to a new owner."""
+
+    asset_id: UInt
+    actor: Principal
+    new_owner: Principal
+
+
+class TransferAccepted(Event, topic="transfer-accepted"):
+    """An asset has a new owner; its open offers are void."""
+
+    asset_id: UInt
+    actor: Principal
+    old_owner: Principal
+    new_owner: Principal
+    epoch: UInt
+
+
+class TransferCancelled(Event, topic="transfer-cancelled"):
+    """An owner took a proposed transfer back."""
+
+    asset_id: UInt
+    actor: Principal
+
+
+class OperatorSet(Event, topic="operator-set"):
+    """An owner named who trades for him, or nobody; the open offers are void."""
+
+    asset_id: UInt
+    actor: Principal
+    operator: Principal | None
+    min_price_ustx_per_kwh: MinPrice
+    epoch: UInt
+
+
+class RoleSet(Event, topic="role-set"):
+    """A role was granted or taken."""
+
+    actor: Principal
+    role: Role
+    who: Principal
+    region: Region
+    granted: bool
+
+
+class ContractOwnerProposed(Event, topic="contract-owner-proposed"):
+    """The owner of the contracts proposed another."""
+
+    actor: Principal
+    new_owner: Principal
+
+
+class ContractOwnerAccepted(Event, topic="contract-owner-accepted"):
+    """The contracts have a new owner."""
+
+    actor: Principal
+    old_owner: Principal
+    new_owner: Principal
+
+
+class PausedSet(Event, topic="paused-set"):
+    """New exposure was stopped or allowed again."""
+
+    actor: Principal
+    paused: bool
+
+
+class AssetVerification(
+    Contract,
+    name="asset-verification",
+    errors=AssetError,
+    events=(
+        ContractDeployed,
+        AssetRegistered,
+        AssetVerified,
+        AssetRejected,
+        AssetSuspended,
+        AssetReinstated,
+        AssetRetired,
+        ChangeRequested,
+        ChangeApproved,
+        ChangeRefused,
+        TransferProposed,
+        TransferAccepted,
+        TransferCancelled,
+        OperatorSet,
+        RoleSet,
+        ContractOwnerProposed,
+        ContractOwnerAccepted,
+        PausedSet,
+    ),
+):
+    """Plants, their owners, operators and meters; the roles; the pause switch."""
+
+    @read_only
+    def get_asset(self, asset_id: UInt) -> Asset | None:
+        """An asset, or ``None``."""
+
+    @read_only
+    def get_assets(self, asset_ids: Ids) -> Page[Asset]:
+        """Up to 30 assets at once; ``None`` in the place of one that does not exist."""
+
+    @read_only
+    def get_asset_count(self) -> UInt:
+        """How many assets were ever registered; their ids begin at 1."""
+
+    @read_only
+    def get_change(self, asset_id: UInt) -> AssetChange | None:
+        """The change that is requested, or ``None``."""
+
+    @read_only
+    def get_recording_right(self, asset_id: UInt) -> RecordingRight | None:
+        """What has to be known to record an asset's production."""
+
+    @read_only
+    def get_recording_rights(
+        self, asset_ids: Annotated[Sequence[UInt], MaxLength(200)]
+    ) -> Annotated[tuple[RecordingRight | None, ...], MaxLength(200)]:
+        """The same for a whole batch."""
+
+    @read_only
+    def get_asset_by_device_key(self, device_key: DeviceKey) -> UInt | None:
+        """The asset that a bound key serves."""
+
+    @read_only
+    def is_verified(self, asset_id: UInt) -> bool:
+        """Whether the asset is verified."""
+
+    @read_only
+    def can_operate(self, asset_id: UInt, who: Principal) -> bool:
+        """Whether somebody is the asset's owner or operator."""
+
+    @read_only
+    def has_role(self, role: Role, who: Principal, region: Region) -> bool:
+        """Whether somebody has a role; the region is empty but for grid operators."""
+
+    @read_only
+    def get_contract_owner(self) -> Principal:
+        """The owner of the contracts."""
+
+    @read_only
+    def get_proposed_contract_owner(self) -> Principal | None:
+        """Who is proposed as the next owner of the contracts."""
+
+    @read_only
+    def is_paused(self) -> bool:
+        """Whether new exposure is stopped."""
+
+    @public
+    def register_asset(
+        self,
+        kind: AssetKind,
+        capacity_w: UInt,
+        location: Geohash,
+        region: Region,
+        metadata_hash: Hash32,
+        slot_seconds: UInt,
+        device_key: DeviceKey | None = None,
+    ) -> UInt:
+        """Register an asset that the caller owns; gives its id.
+
+        Args:
+            kind: Its kind.
+            capacity_w: Rated power, 1 to 10¹² W.
+            location: Geohash, 1 to 12 characters.
+            region: The grid operator's region, 1 to 8 characters.
+            metadata_hash: SHA-256 of documents kept elsewhere, 32 bytes.
+            slot_seconds: Length of a metering interval: 900, 1800 or 3600 s.
+            device_key: The meter's compressed public key, 33 bytes; without one an oracle records.
+        """
+
+    @public
+    def verify_asset(self, asset_id: UInt, capacity_w: UInt, device_key: DeviceKey | None) -> bool:
+        """Registrar: verify a pending asset and bind its key; capacity (W) and key repeat what was reviewed."""
+
+    @public
+    def reject_asset(self, asset_id: UInt, reason: Reason) -> bool:
+        """Registrar: reject a pending asset for good."""
+
+    @public
+    def suspend_asset(self, asset_id: UInt, reason: Reason) -> bool:
+        """Registrar: suspend a verified asset."""
+
+    @public
+    def reinstate_asset(self, asset_id: UInt) -> bool:
+        """Registrar: make a suspended asset verified again."""
+
+    @public
+    def retire_asset(self, asset_id: UInt) -> bool:
+        """Owner or registrar: retire an asset for good."""
+
+    @public
+    def request_change(self, asset_id: UInt, capacity_w: UInt, device_key: DeviceKey | None) -> bool:
+        """Owner: ask for another capacity (W) or device key."""
+
+    @public
+    def approve_change(self, asset_id: UInt, capacity_w: UInt, device_key: DeviceKey | None) -> bool:
+        """Registrar: put a requested change into force; capacity (W) and key repeat what was reviewed."""
+
+    @public
+    def refuse_change(self, asset_id: UInt, reason: Reason) -> bool:
+        """Registrar: refuse a requested change."""
+
+    @public
+    def propose_transfer(self, asset_id: UInt, new_owner: Principal) -> bool:
+        """Owner: offer the asset to a new owner; until he accepts, nothing of it is offered or sold."""
+
+    @public
+    def accept_transfer(self, asset_id: UInt) -> bool:
+        """Proposed owner: take the asset over."""
+
+    @public
+    def cancel_transfer(self, asset_id: UInt) -> bool:
+        """Owner: take a proposed transfer back."""
+
+    @public
+    def set_operator(self, asset_id: UInt, operator: Principal | None, min_price_ustx_per_kwh: MinPrice) -> bool:
+        """Owner: name who trades for him, never below a price in µSTX per kWh, or nobody; voids the open offers."""
+
+    @public
+    def set_role(self, role: Role, who: Principal, region: Region, granted: bool) -> bool:
+        """Contract owner: grant or take a role; the region is empty but for grid operators."""
+
+    @public
+    def propose_owner(self, new_owner: Principal) -> bool:
+        """Contract owner: propose the next owner of the contracts."""
+
+    @public
+    def accept_owner(self) -> bool:
+        """Proposed contract owner: take the contracts over."""
+
+    @public
+    def set_paused(self, on: bool) -> bool:
+        """Pauser: stop or allow registering, offering and accepting; never recording, settling or refunding."""

@@ -1,0 +1,64 @@
+"""Annotations that the five contracts share: their bounds, and values that Clarity writes as bare numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Annotated, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from der_client.stacks.clarity import UINT, AsciiType, BufferType
+from der_client.stacks.clarity.annotations import (
+    ClarityName,
+    Conversion,
+    MaxLength,
+    UInt,
+    day_number_of,
+    day_of,
+)
+
+T = TypeVar("T")
+
+Region = Annotated[str, AsciiType(8)]
+Geohash = Annotated[str, AsciiType(12)]
+Reason = Annotated[str, AsciiType(64)]
+Hash32 = Annotated[bytes, BufferType(32)]
+DeviceKey = Annotated[bytes, BufferType(33)]
+Signature = Annotated[bytes, BufferType(65)]
+PriceUstxPerKwh = Annotated[UInt, ClarityName("price")]
+Ids = Annotated[Sequence[UInt], MaxLength(30)]
+Page = Annotated[tuple[T | None, ...], MaxLength(30)]
+
+
+def _number_or_zero(day: date | None) -> int:
+    return 0 if day is None else day_number_of(day)
+
+
+def _day_or_none(number: int) -> date | None:
+    return day_of(number) if number else None
+
+
+DayOrNever = Annotated[date | None, Conversion(UINT, _number_or_zero, _day_or_none)]
+"""A day that Clarity writes as u0 while it has not come: ``None`` in Python."""
+
+
+class Model(BaseModel):
+    """Base of what a contract keeps: frozen, compared by value, units in the names."""
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+
+__all__ = [
+    "DayOrNever",
+    "DeviceKey",
+    "Geohash",
+    "Hash32",
+    "Ids",
+    "Model",
+    "Page",
+    "PriceUstxPerKwh",
+    "Reason",
+    "Region",
+    "Signature",
+]

@@ -1,0 +1,148 @@
+"""The five contracts on a network, as one account sees them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, Self, TypeVar
+
+from der_client.contracts import (
+    AssetVerification,
+    GridIntegration,
+    MarketParticipation,
+    ProductionTracking,
+    Settlement,
+)
+from der_client.stacks.account import Account, FeePolicy
+from der_client.stacks.errors import DeploymentError, NotFoundError
+from der_client.stacks.keys import PrivateKey
+from der_client.stacks.rpc import Client
+from der_client.stacks.rpc import devnet as devnet_endpoints
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from der_client.contracts.asset_verification import Asset
+    from der_client.contracts.market_participation import Offer
+    from der_client.contracts.settlement import Payment
+    from der_client.stacks.network import Network
+
+T = TypeVar("T")
+_PAGE = 30
+
+
+class HasKey(Protocol):
+    """Something that has a key, such as an account of the devnet."""
+
+    @property
+    def key(self) -> PrivateKey:
+        """The key."""
+
+
+@dataclass
+class _Connection:
+    """What all views of one connection share: the node, and one account object for each key, so that nonces agree."""
+
+    client: Client
+    deployer: str
+    fee_policy: FeePolicy | None
+    accounts: dict[bytes, Account] = field(default_factory=dict)
+
+    def account(self, owner: PrivateKey | HasKey) -> Account:
+        key = owner if isinstance(owner, PrivateKey) else owner.key
+        return self.accounts.setdefault(key.public_key.data, Account(key, self.client, fee_policy=self.fee_policy))
+
+
+class Der:
+    """The five contracts, typed; make one with :meth:`connect`.
+
+    Attributes:
+        assets: The register of plants, and the roles.
+        production: What they produced.
+        grid: Their connections and feeds.
+        market: Offers of energy.
+        settlement: Payments.
+        account: Who signs; ``None`` if the connection only reads.
+        client: The node.
+        deployer: The address that deployed the contracts.
+    """
+
+    def __init__(self, connection: _Connection, account: Account | None) -> None:
+        self._connection = connection
+        self.client = connection.client
+        self.deployer = connection.deployer
+        self.account = account
+        self.assets = AssetVerification(self.client, self.deployer, account)
+        self.production = ProductionTracking(self.client, self.deployer, account)
+        self.grid = GridIntegration(self.client, self.deployer, account)
+        self.market = MarketParticipation(self.client, self.deployer, account)
+        self.settlement = Settlement(self.client, self.deployer, account)
+
+    @classmethod
+    def connect(
+        cls,
+        url: str | Client,
+        account: PrivateKey | HasKey | None = None,
+        *,
+        deployer: str | None = None,
+        network: Network | None = None,
+        fee_policy: FeePolicy | None = None,
+    ) -> Self:
+        """Connect to the contracts.
+
+        Args:
+            url: Base address that serves ``/v2`` and ``/extended``, or a :class:`~der_client.stacks.rpc.Client`.
+            account: Whose key signs; without one, only reading works.
+            deployer: Who deployed the contracts; the embedded devnet tells it, any other network has to be told.
+            network: The network behind the URL; asked for if not given.
+            fee_policy: How fees are chosen, and their cap.
+
+        Raises:
+            DeploymentError: no deployer was given, and the node is no embedded devnet.
+            AddressError: the deployer is no address.
+            NodeError: the node could not be asked.
+        """
+        client = url if isinstance(url, Client) else Client(url, network=network)
+        if deployer is None:
+            try:
+                deployer = client.run(devnet_endpoints.deployer())
+            except NotFoundError:
+                raise DeploymentError(
+                    f"{client.url} is no embedded devnet, so it must be told whose contracts are meant: "
+                    "give deployer=, the address that deployed them"
+                ) from None
+        connection = _Connection(client, deployer, fee_policy)
+        return cls(connection, None if account is None else connection.account(account))
+
+    def with_account(self, account: PrivateKey | HasKey) -> Self:
+        """The same contracts for another account, over the same connection."""
+        return type(self)(self._connection, self._connection.account(account))
+
+    def now(self) -> datetime:
+        """Chain time (UTC): that of the latest block. The contracts' clock, which the local one may differ from."""
+        return self.client.block("latest").block_time
+
+    def list_assets(self) -> dict[int, Asset]:
+        """All assets by id."""
+        return _all(self.assets.get_asset_count(), self.assets.get_assets)
+
+    def list_offers(self) -> dict[int, Offer]:
+        """All offers by id."""
+        return _all(self.market.get_offer_count(), self.market.get_offers)
+
+    def list_payments(self) -> dict[int, Payment]:
+        """All payments by id."""
+        return _all(self.settlement.get_payment_count(), self.settlement.get_payments)
+
+    def __repr__(self) -> str:
+        who = self.account.address if self.account else "nobody"
+        return f"Der({self.client.url}, contracts of {self.deployer}, as {who})"
+
+
+def _all(count: int, get: Callable[[Sequence[int]], tuple[T | None, ...]]) -> dict[int, T]:
+    """Read things with ids 1 to count, a page at a time."""
+    found: dict[int, T] = {}
+    for first in range(1, count + 1, _PAGE):
+        ids = range(first, min(first + _PAGE, count + 1))
+        found |= {number: thing for number, thing in zip(ids, get(ids), strict=True) if thing is not None}
+    return found
