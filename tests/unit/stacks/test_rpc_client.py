@@ -1,0 +1,568 @@
+"""The client against what a live node does not do on demand: time-outs, outages, floods, redirects, lost answers."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import requests
+import responses
+
+from der_client.stacks.clarity import NoneValue, TupleValue, UIntValue, encode
+from der_client.stacks.errors import (
+    CallReadError,
+    ConfirmationTimeoutError,
+    InvalidValueError,
+    NodeAnswerError,
+    NodeError,
+    NodeUnreachableError,
+    NotFoundError,
+    TransactionRejectedError,
+)
+from der_client.stacks.network import DEVNET, MAINNET, TESTNET, Network
+from der_client.stacks.rpc import Client, RetryPolicy, node
+
+URL = "https://node.test"
+ADDRESS = "ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM"
+CONTRACT = f"{ADDRESS}.market"
+QUICK = RetryPolicy(attempts=3, backoff_s=0.001, max_wait_s=0.05)
+RAW = b"\x80 signed bytes"
+TXID = node.compute_txid(RAW)
+INFO = {
+    "network_id": 0x80000000,
+    "server_version": "test",
+    "peer_version": 1,
+    "stacks_tip_height": 5,
+    "stacks_tip": "ab" * 32,
+    "stacks_tip_consensus_hash": "cd" * 20,
+    "burn_block_height": 6,
+    "stable_burn_block_height": 5,
+}
+PENDING = {
+    "tx_id": f"0x{TXID}",
+    "tx_status": "pending",
+    "tx_type": "token_transfer",
+    "nonce": 0,
+    "fee_rate": "180",
+    "sender_address": ADDRESS,
+}
+
+
+@pytest.fixture
+def mocked() -> Iterator[responses.RequestsMock]:
+    with responses.RequestsMock(assert_all_requests_are_fired=True) as mock:
+        yield mock
+
+
+@pytest.fixture
+def client() -> Client:
+    return Client(URL, retries=QUICK)
+
+
+class Server:
+    """A server that does with each connection what the test says, byte by byte."""
+
+    def __init__(self, handle: Callable[[socket.socket, bytes], None]) -> None:
+        self._handle = handle
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self.requests: list[bytes] = []
+        self.connections = 0
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            self.connections += 1
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with connection:
+            try:
+                while request := self._read_request(connection):
+                    self.requests.append(request)
+                    self._handle(connection, request)
+            except OSError:
+                return
+
+    def _read_request(self, connection: socket.socket) -> bytes:
+        data = b""
+        while b"\r\n\r\n" not in data:
+            chunk = connection.recv(4096)
+            if not chunk:
+                return b""
+            data += chunk
+        head, _, body = data.partition(b"\r\n\r\n")
+        length = next(
+            (int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0
+        )
+        while len(body) < length:
+            body += connection.recv(4096)
+        return head + b"\r\n\r\n" + body
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+def url_of_nobody() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+def answer(connection: socket.socket, body: bytes, status: str = "200 OK", headers: str = "") -> None:
+    connection.sendall(f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n{headers}\r\n".encode() + body)
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Callable[[socket.socket, bytes], None]], Server]]:
+    servers: list[Server] = []
+
+    def start(handle: Callable[[socket.socket, bytes], None]) -> Server:
+        servers.append(Server(handle))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()
+
+
+Serve = Callable[[Callable[[socket.socket, bytes], None]], Server]
+
+
+class TestReading:
+    def test_values(self, mocked: responses.RequestsMock, client: Client) -> None:
+        value = TupleValue({"a": UIntValue(1)})
+        base = f"{URL}/v2"
+        mocked.post(
+            f"{base}/contracts/call-read/{ADDRESS}/market/get-offer", json={"okay": True, "result": encode(value).hex()}
+        )
+        mocked.post(f"{base}/map_entry/{ADDRESS}/market/offers", json={"data": "0x0a" + encode(value).hex()})
+        mocked.post(f"{base}/map_entry/{ADDRESS}/market/none", json={"data": "0x09"})
+        mocked.get(f"{base}/data_var/{ADDRESS}/market/next", json={"data": "0x09"})
+        mocked.get(f"{base}/constant_val/{ADDRESS}/market/FEE", json={"data": "0x" + encode(UIntValue(3)).hex()})
+        assert client.call_read(CONTRACT, "get-offer", [UIntValue(1)]) == value
+        assert client.map_entry(CONTRACT, "offers", UIntValue(1)) == value
+        assert client.map_entry(CONTRACT, "none", UIntValue(1)) is None
+        assert client.data_var(CONTRACT, "next") == NoneValue()
+        assert client.constant_val(CONTRACT, "FEE") == UIntValue(3)
+        assert json.loads(mocked.calls[0].request.body or b"")["arguments"] == [encode(UIntValue(1)).hex()]
+
+    def test_a_value_that_is_none(self, mocked: responses.RequestsMock, client: Client) -> None:
+        mocked.get(f"{URL}/v2/data_var/{ADDRESS}/market/next", json={"data": "0x01ff"})
+        with pytest.raises(NodeAnswerError, match="no valid Clarity value"):
+            client.data_var(CONTRACT, "next")
+
+    def test_an_unknown_transaction_is_none(self, mocked: responses.RequestsMock, client: Client) -> None:
+        mocked.get(f"{URL}/extended/v1/tx/0x{TXID}", json={"error": "could not find transaction by ID"}, status=404)
+        assert client.transaction(TXID) is None
+
+    def test_all_events_of_a_transaction_are_fetched(self, mocked: responses.RequestsMock, client: Client) -> None:
+        def event(index: int) -> dict[str, Any]:
+            return {"event_index": index, "event_type": "x", "tx_id": f"0x{TXID}"}
+
+        page = {**PENDING, "event_count": 3}
+        url = f"{URL}/extended/v1/tx/0x{TXID}"
+        match = responses.matchers.query_param_matcher
+        mocked.get(url, json={**page, "events": [event(0), event(1)]}, match=[match({})])
+        mocked.get(url, json={**page, "events": [event(2)]}, match=[match({"event_offset": "2", "event_limit": "100"})])
+        info = client.transaction(TXID)
+        assert info is not None
+        assert [item.event_index for item in info.events] == [0, 1, 2]
+
+    def test_logs_are_read_to_the_end_and_each_once(self, mocked: responses.RequestsMock, client: Client) -> None:
+        def log(index: int) -> dict[str, Any]:
+            value = {"hex": "0x03", "repr": "true"}
+            contract_log = {"contract_id": CONTRACT, "topic": "print", "value": value}
+            return {"event_index": index, "tx_id": f"0x{TXID}", "contract_log": contract_log}
+
+        url = f"{URL}/extended/v2/smart-contracts/{CONTRACT}/logs"
+        match = responses.matchers.query_param_matcher
+        mocked.get(url, json={"total": 4, "results": [log(4), log(3)]}, match=[match({"limit": "2"})])
+        # One more was printed meanwhile, so that the second page begins with what the first ended with.
+        second = {"total": 5, "results": [log(3), log(2)]}
+        mocked.get(url, json=second, match=[match({"limit": "2", "offset": "2"})])
+        mocked.get(url, json={"total": 5, "results": [log(1)]}, match=[match({"limit": "2", "offset": "4"})])
+        assert [item.event_index for item in client.iter_contract_logs(CONTRACT, per_page=2)] == [4, 3, 2, 1]
+
+    def test_logs_by_cursor(self, mocked: responses.RequestsMock, client: Client) -> None:
+        url = f"{URL}/extended/v2/smart-contracts/{CONTRACT}/logs"
+        match = responses.matchers.query_param_matcher
+        first = {"total": 2, "results": [], "next_cursor": "7"}
+        mocked.get(url, json=first, match=[match({"limit": "100"})])
+        mocked.get(url, json={"total": 2, "results": []}, match=[match({"limit": "100", "cursor": "7"})])
+        assert list(client.iter_contract_logs(CONTRACT)) == []
+
+    def test_headers_are_sent_and_not_shown(self, mocked: responses.RequestsMock, caplog: Any) -> None:
+        caplog.set_level(logging.DEBUG)
+        mocked.get(f"{URL}/v2/fees/transfer", json=1, match=[responses.matchers.header_matcher({"x-api-key": "hush"})])
+        client = Client(URL, headers={"x-api-key": "hush"})
+        client.transfer_fee_rate()
+        assert "hush" not in repr(client) + caplog.text
+
+
+class TestNetwork:
+    @pytest.mark.parametrize(
+        ("url", "network_id", "network"),
+        [(URL, 1, MAINNET), (URL, 0x80000000, TESTNET), ("http://localhost:3999", 0x80000000, DEVNET)],
+    )
+    def test_is_derived_once(self, mocked: responses.RequestsMock, url: str, network_id: int, network: Network) -> None:
+        mocked.get(f"{url}/v2/info", json={**INFO, "network_id": network_id})
+        client = Client(url)
+        assert client.network is network
+        assert client.checked_network() is network
+        assert len(mocked.calls) == 1
+
+    def test_an_unknown_one_must_be_given(self, mocked: responses.RequestsMock) -> None:
+        mocked.get(f"{URL}/v2/info", json={**INFO, "network_id": 77})
+        with pytest.raises(NodeAnswerError, match="network 77"):
+            _ = Client(URL).network
+        own = Network("own", 0x80, 77, 26, 21, "")
+        assert Client(URL, network=own).checked_network() is own
+
+    def test_a_wrong_one_is_found_out(self, mocked: responses.RequestsMock) -> None:
+        mocked.get(f"{URL}/v2/info", json=INFO)
+        client = Client(URL, network=MAINNET)
+        assert client.network is MAINNET
+        with pytest.raises(InvalidValueError, match="network=mainnet"):
+            client.checked_network()
+
+
+class TestUrls:
+    @pytest.mark.parametrize(
+        "url",
+        ["", "node.test", "ftp://node.test", "http://", "http://node.test?x=1", "http://node.test/#a", "http://n:x"],
+    )
+    def test_what_is_no_base_address(self, url: str) -> None:
+        with pytest.raises(InvalidValueError, match="URL"):
+            Client(url)
+
+    def test_credentials_in_the_url_are_refused_and_not_shown(self) -> None:
+        with pytest.raises(InvalidValueError) as caught:
+            Client("https://me:hush@node.test")
+        assert "hush" not in str(caught.value)
+
+    @pytest.mark.parametrize("timeout", [(0, 1), (1, 0), (-1, 1)])
+    def test_limits_must_be_positive(self, timeout: tuple[float, float]) -> None:
+        with pytest.raises(InvalidValueError, match="more than 0"):
+            Client(URL, timeout=timeout)
+
+    def test_a_policy_must_ask_at_least_once(self) -> None:
+        with pytest.raises(InvalidValueError, match="attempts"):
+            RetryPolicy(attempts=0)
+
+
+class TestOutages:
+    def test_down(self) -> None:
+        url = url_of_nobody()
+        with pytest.raises(NodeUnreachableError, match="is the node running") as caught:
+            Client(url, retries=QUICK).info()
+        assert caught.value.url == f"{url}/v2/info"
+
+    def test_an_unknown_host(self) -> None:
+        with pytest.raises(NodeUnreachableError, match="is the URL right"):
+            Client("http://node.invalid", retries=QUICK).info()
+
+    def test_slow(self, serve: Serve) -> None:
+        server = serve(lambda *_: time.sleep(5))
+        with pytest.raises(NodeUnreachableError, match=r"no answer within 0\.05 s"):
+            Client(server.url, timeout=(1, 0.05), retries=QUICK).info()
+        assert len(server.requests) == QUICK.attempts
+
+    def test_dripping(self, serve: Serve) -> None:
+        def drip(connection: socket.socket, _: bytes) -> None:
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+            for _second in range(500):
+                connection.sendall(b" ")
+                time.sleep(0.01)
+
+        server = serve(drip)
+        with pytest.raises(NodeAnswerError, match=r"took longer than 0\.1 s"):
+            Client(server.url, answer_deadline_s=0.1, retries=QUICK).info()
+
+    @pytest.mark.parametrize("announced", [True, False])
+    def test_too_large(self, serve: Serve, announced: bool) -> None:
+        def flood(connection: socket.socket, _: bytes) -> None:
+            length = b"Content-Length: 100000000\r\n" if announced else b""
+            connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n" + length + b"\r\n")
+            for _chunk in range(1000):
+                connection.sendall(bytes(100_000))
+
+        server = serve(flood)
+        with pytest.raises(NodeAnswerError, match="longer than 200000 bytes"):
+            Client(server.url, max_answer_bytes=200_000, retries=QUICK).info()
+
+    def test_too_large_once_decompressed(self, serve: Serve) -> None:
+        bomb = gzip.compress(bytes(50_000_000))
+        server = serve(lambda connection, _: answer(connection, bomb, headers="Content-Encoding: gzip\r\n"))
+        with pytest.raises(NodeAnswerError, match="longer than 200000 bytes"):
+            Client(server.url, max_answer_bytes=200_000, retries=QUICK).info()
+
+    def test_broken_off(self, serve: Serve) -> None:
+        def half(connection: socket.socket, _: bytes) -> None:
+            connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"network_id"')
+            connection.close()
+
+        with pytest.raises(NodeUnreachableError, match="broke"):
+            Client(serve(half).url, retries=QUICK).info()
+
+    def test_no_http(self, serve: Serve) -> None:
+        with pytest.raises(NodeError):
+            Client(serve(lambda connection, _: connection.sendall(b"SSH-2.0\r\n\r\n")).url, retries=QUICK).info()
+
+    def test_a_transient_failure_is_survived(self, mocked: responses.RequestsMock, client: Client) -> None:
+        mocked.get(f"{URL}/v2/info", status=503)
+        mocked.get(f"{URL}/v2/info", body=requests.ConnectionError("reset"))
+        mocked.get(f"{URL}/v2/info", json=INFO)
+        assert client.info().stacks_tip_height == 5
+
+    def test_a_lasting_failure_is_told(self, mocked: responses.RequestsMock, client: Client) -> None:
+        mocked.get(f"{URL}/v2/info", status=502, body="<html>Bad Gateway</html>")
+        with pytest.raises(NodeAnswerError, match="HTTP 502"):
+            client.info()
+        assert len(mocked.calls) == QUICK.attempts
+
+    def test_a_definite_answer_is_not_asked_again(self, mocked: responses.RequestsMock, client: Client) -> None:
+        mocked.get(f"{URL}/v2/info", status=404, body="no")
+        with pytest.raises(NotFoundError):
+            client.info()
+        assert len(mocked.calls) == 1
+
+    def test_a_read_that_is_a_post_is_repeated(self, mocked: responses.RequestsMock, client: Client) -> None:
+        url = f"{URL}/v2/contracts/call-read/{ADDRESS}/market/f"
+        mocked.post(url, status=503)
+        mocked.post(url, json={"okay": False, "cause": "Unchecked(NoSuchFunction)"})
+        with pytest.raises(CallReadError):
+            client.call_read(CONTRACT, "f")
+
+    def test_retry_after_is_respected(self, mocked: responses.RequestsMock) -> None:
+        mocked.get(f"{URL}/v2/info", status=429, headers={"Retry-After": "1"})
+        mocked.get(f"{URL}/v2/info", json=INFO)
+        start = time.monotonic()
+        Client(URL, retries=RetryPolicy(attempts=2, backoff_s=0.001, max_wait_s=2)).info()
+        assert time.monotonic() - start >= 1
+
+    @pytest.mark.parametrize("header", ["3600", "Fri, 31 Dec 2999 23:59:59 GMT"])
+    def test_a_too_long_retry_after_is_an_error_at_once(
+        self, mocked: responses.RequestsMock, client: Client, header: str
+    ) -> None:
+        mocked.get(f"{URL}/v2/info", status=429, headers={"Retry-After": header})
+        with pytest.raises(NodeAnswerError, match="ask less often"):
+            client.info()
+        assert len(mocked.calls) == 1
+
+    @pytest.mark.parametrize("header", ["soon", "-5", "9" * 100])
+    def test_an_odd_retry_after(self, mocked: responses.RequestsMock, client: Client, header: str) -> None:
+        mocked.get(f"{URL}/v2/info", status=503, headers={"Retry-After": header})
+        with pytest.raises(NodeAnswerError, match="HTTP 503"):
+            client.info()
+
+
+class TestRedirects:
+    def test_a_get_within_the_host_is_followed(self, mocked: responses.RequestsMock, client: Client) -> None:
+        mocked.get(f"{URL}/v2/info", status=301, headers={"Location": "/moved"})
+        mocked.get(f"{URL}/moved", json=INFO)
+        assert client.info().network_id == 0x80000000
+
+    @pytest.mark.parametrize(
+        "target", ["https://evil.test/v2/info", "http://node.test/v2/info", "https://node.test:8/"]
+    )
+    def test_another_host_is_not(self, mocked: responses.RequestsMock, client: Client, target: str) -> None:
+        mocked.get(f"{URL}/v2/info", status=302, headers={"Location": target})
+        with pytest.raises(NodeAnswerError, match="not followed"):
+            client.info()
+
+    @pytest.mark.parametrize("status", [301, 302, 307, 308])
+    def test_a_post_is_never(self, mocked: responses.RequestsMock, client: Client, status: int) -> None:
+        mocked.post(f"{URL}/v2/transactions", status=status, headers={"Location": "/elsewhere"})
+        with pytest.raises(NodeAnswerError, match="not followed"):
+            client.send(RAW)
+
+    def test_in_circles(self, mocked: responses.RequestsMock, client: Client) -> None:
+        mocked.get(f"{URL}/v2/info", status=302, headers={"Location": "/v2/info"})
+        with pytest.raises(NodeAnswerError, match="redirected more than 3 times"):
+            client.info()
+
+
+class TestConnections:
+    def test_one_is_kept(self, serve: Serve) -> None:
+        body = json.dumps(INFO).encode()
+        server = serve(lambda connection, _: answer(connection, body))
+        with Client(server.url) as client:
+            for _ in range(20):
+                client.info()
+        assert len(server.requests) == 20
+        assert server.connections == 1
+
+    def test_an_answer_that_was_too_large_does_not_spoil_the_next(self, serve: Serve) -> None:
+        bodies = [bytes(100_000), json.dumps(INFO).encode()]
+        server = serve(lambda connection, _: answer(connection, bodies.pop(0)))
+        client = Client(server.url, max_answer_bytes=5000)
+        with pytest.raises(NodeAnswerError, match="longer"):
+            client.info()
+        assert client.info().network_id == 0x80000000
+
+    def test_several_threads(self, serve: Serve) -> None:
+        body = json.dumps(INFO).encode()
+        server = serve(lambda connection, _: answer(connection, body))
+        client = Client(server.url)
+        seen: list[int] = []
+        threads = [
+            threading.Thread(target=lambda: seen.extend(client.info().network_id for _ in range(20))) for _ in range(8)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert seen == [0x80000000] * 160
+
+    def test_cookies_are_not_kept(self, serve: Serve) -> None:
+        body = json.dumps(INFO).encode()
+        server = serve(lambda connection, _: answer(connection, body, headers="Set-Cookie: a=b\r\n"))
+        client = Client(server.url)
+        client.info()
+        client.info()
+        assert b"ookie" not in server.requests[1]
+
+
+class TestSending:
+    """Sent once, or known not to be: never twice under two ids, never signed again."""
+
+    POST = f"{URL}/v2/transactions"
+    LOOKUP = f"{URL}/extended/v1/tx/0x{TXID}"
+
+    def unknown(self, mocked: responses.RequestsMock) -> None:
+        mocked.get(self.LOOKUP, status=404, json={"error": "could not find transaction by ID"})
+        mocked.get(f"{URL}/v2/transactions/unconfirmed/{TXID}", status=404, body="not found")
+        mocked.get(f"{URL}/v3/transaction/{TXID}", status=501, body="not indexed")
+
+    def posts(self, mocked: responses.RequestsMock) -> list[Any]:
+        return [call.request.body for call in mocked.calls if call.request.method == "POST"]
+
+    def test_accepted(self, mocked: responses.RequestsMock, client: Client) -> None:
+        mocked.post(
+            self.POST,
+            json=TXID,
+            match=[responses.matchers.header_matcher({"Content-Type": "application/octet-stream"})],
+        )
+        assert client.send(RAW) == TXID
+        assert self.posts(mocked) == [RAW]
+
+    def test_refused(self, mocked: responses.RequestsMock, client: Client) -> None:
+        mocked.post(self.POST, status=400, json={"reason": "BadNonce", "reason_data": {}, "txid": TXID})
+        with pytest.raises(TransactionRejectedError):
+            client.send(RAW)
+        assert len(mocked.calls) == 1
+
+    def test_lost_answer_and_the_node_knows_it(self, mocked: responses.RequestsMock, client: Client) -> None:
+        mocked.post(self.POST, body=requests.ReadTimeout("slow"))
+        mocked.get(self.LOOKUP, json=PENDING)
+        assert client.send(RAW) == TXID
+        assert len(self.posts(mocked)) == 1
+
+    def test_lost_answer_and_only_the_bare_node_knows_it(self, mocked: responses.RequestsMock, client: Client) -> None:
+        mocked.post(self.POST, body=requests.ReadTimeout("slow"))
+        mocked.get(self.LOOKUP, status=404, body="<html>")
+        mocked.get(f"{URL}/v2/transactions/unconfirmed/{TXID}", json={"tx": RAW.hex(), "status": "Mempool"})
+        assert client.send(RAW) == TXID
+        assert len(self.posts(mocked)) == 1
+
+    def test_lost_answer_and_the_node_does_not_know_it(self, mocked: responses.RequestsMock, client: Client) -> None:
+        mocked.post(self.POST, body=requests.ConnectionError("reset by peer"))
+        mocked.post(self.POST, json=TXID)
+        self.unknown(mocked)
+        assert client.send(RAW) == TXID
+        assert self.posts(mocked) == [RAW, RAW]
+
+    def test_looked_up_before_it_is_sent_again(self, mocked: responses.RequestsMock, client: Client) -> None:
+        mocked.post(self.POST, status=504)
+        mocked.post(self.POST, json=TXID)
+        self.unknown(mocked)
+        client.send(RAW)
+        assert [call.request.method for call in mocked.calls] == ["POST", "GET", "GET", "GET", "POST"]
+
+    def test_mined_before_it_was_sent_again(self, mocked: responses.RequestsMock, client: Client) -> None:
+        # The first copy arrived, but the API showed it only after the second was refused for its nonce.
+        mocked.post(self.POST, body=requests.ReadTimeout("slow"))
+        mocked.post(self.POST, status=400, json={"reason": "BadNonce", "reason_data": {}, "txid": TXID})
+        self.unknown(mocked)
+        mocked.get(self.LOOKUP, json=PENDING)
+        assert client.send(RAW) == TXID
+
+    def test_refused_for_its_nonce_and_nobody_knows_it(self, mocked: responses.RequestsMock, client: Client) -> None:
+        mocked.post(self.POST, body=requests.ReadTimeout("slow"))
+        mocked.post(self.POST, status=400, json={"reason": "BadNonce", "reason_data": {}, "txid": TXID})
+        self.unknown(mocked)
+        with pytest.raises(ConfirmationTimeoutError) as caught:
+            client.send(RAW)
+        assert caught.value.txid == TXID
+
+    def test_refused_for_another_reason_after_a_lost_answer(
+        self, mocked: responses.RequestsMock, client: Client
+    ) -> None:
+        mocked.post(self.POST, body=requests.ReadTimeout("slow"))
+        mocked.post(self.POST, status=400, json={"reason": "NoSuchContract", "txid": TXID})
+        self.unknown(mocked)
+        with pytest.raises(TransactionRejectedError):
+            client.send(RAW)
+
+    def test_never_an_answer(self, mocked: responses.RequestsMock, client: Client) -> None:
+        mocked.post(self.POST, body=requests.ReadTimeout("slow"))
+        self.unknown(mocked)
+        with pytest.raises(ConfirmationTimeoutError, match="do not build it anew") as caught:
+            client.send(RAW)
+        assert caught.value.txid == TXID
+        assert self.posts(mocked) == [RAW] * QUICK.attempts
+
+    def test_nothing_left_this_machine(self) -> None:
+        with pytest.raises(NodeUnreachableError, match="is the node running"):
+            Client(url_of_nobody(), retries=QUICK).send(RAW)
+
+    def test_too_many_requests_is_no_lost_answer(self, mocked: responses.RequestsMock, client: Client) -> None:
+        mocked.post(self.POST, status=429)
+        mocked.post(self.POST, json=TXID)
+        assert client.send(RAW) == TXID
+        assert [call.request.method for call in mocked.calls] == ["POST", "POST"]
+
+    def test_another_txid(self, mocked: responses.RequestsMock, client: Client) -> None:
+        mocked.post(self.POST, json="00" * 32)
+        self.unknown(mocked)
+        with pytest.raises(NodeAnswerError, match="do not use this URL"):
+            client.send(RAW)
+
+    def test_a_web_page(self, mocked: responses.RequestsMock, client: Client) -> None:
+        mocked.post(self.POST, body="<html>sign in</html>", content_type="text/html")
+        self.unknown(mocked)
+        with pytest.raises(NodeAnswerError, match="not JSON"):
+            client.send(RAW)
+
+    def test_a_connection_closed_by_the_server_between_two_requests(self, serve: Serve) -> None:
+        """The pooled connection is dead, the node never saw the bytes: it is sent over a new one."""
+        closed = threading.Event()
+
+        def handle(connection: socket.socket, request: bytes) -> None:
+            if request.startswith(b"GET /v2/info"):
+                answer(connection, json.dumps(INFO).encode())
+                connection.shutdown(socket.SHUT_RDWR)
+                closed.set()
+            elif request.startswith(b"POST /v2/transactions"):
+                answer(connection, json.dumps(TXID).encode())
+            else:
+                answer(connection, b"{}", "404 Not Found")
+
+        server = serve(handle)
+        client = Client(server.url, retries=QUICK)
+        client.info()
+        assert closed.wait(1)
+        time.sleep(0.02)
+        assert client.send(RAW) == TXID
+        assert sum(request.endswith(RAW) for request in server.requests) == 1
