@@ -1,0 +1,153 @@
+"""c32check addresses, principals and the mapping to Bitcoin, against stacks-core's vectors and themselves."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from der_client.stacks.address import (
+    c32_address,
+    c32_encode,
+    check_network,
+    decode_c32_address,
+    from_bitcoin_address,
+    split_principal,
+    to_bitcoin_address,
+)
+from der_client.stacks.errors import AddressError
+from der_client.stacks.network import DEVNET, MAINNET, TESTNET
+
+VECTORS: dict[str, Any] = json.loads((Path(__file__).parents[2] / "vectors" / "addresses.json").read_text())
+ADDRESS = "ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM"
+MAINNET_ADDRESS = "SP1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRCBGD7R"
+
+
+@pytest.mark.parametrize("vector", VECTORS["c32_address"], ids=lambda vector: vector["address"])
+def test_address_both_ways(vector: dict[str, Any]) -> None:
+    hash160 = bytes.fromhex(vector["hash160"])
+    assert c32_address(vector["version"], hash160) == vector["address"]
+    assert decode_c32_address(vector["address"]) == (vector["version"], hash160)
+
+
+@pytest.mark.parametrize("vector", VECTORS["c32_encode"], ids=lambda vector: vector["hex"])
+def test_c32_digits(vector: dict[str, str]) -> None:
+    assert c32_encode(bytes.fromhex(vector["hex"])) == vector["c32"]
+
+
+@pytest.mark.parametrize("text", VECTORS["normalize"]["inputs"])
+def test_misread_letters_are_understood(text: str) -> None:
+    expected = (VECTORS["normalize"]["version"], bytes.fromhex(VECTORS["normalize"]["hash160"]))
+    assert decode_c32_address(text) == expected
+
+
+@pytest.mark.parametrize("vector", VECTORS["bitcoin_mapping"], ids=lambda vector: vector["stacks"])
+def test_bitcoin_mapping_both_ways(vector: dict[str, str]) -> None:
+    assert to_bitcoin_address(vector["stacks"]) == vector["bitcoin"]
+    assert from_bitcoin_address(vector["bitcoin"]) == vector["back"]
+
+
+@given(st.integers(0, 31), st.binary(min_size=20, max_size=20))
+def test_every_address_reads_back(version: int, hash160: bytes) -> None:
+    text = c32_address(version, hash160)
+    assert decode_c32_address(text) == (version, hash160)
+    assert decode_c32_address(text.lower()) == (version, hash160)
+
+
+@given(st.integers(0, 40), st.sampled_from("0123456789ABCDEFGHJKMNPQRSTVWXYZ"))
+def test_every_single_mistake_is_found(place: int, digit: str) -> None:
+    changed = ADDRESS[:place] + digit + ADDRESS[place + 1 :]
+    if changed != ADDRESS:
+        with pytest.raises(AddressError):
+            decode_c32_address(changed)
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_an_address_or_an_address_error(text: str) -> None:
+    try:
+        version, hash160 = decode_c32_address(text)
+    except AddressError:
+        return
+    assert decode_c32_address(c32_address(version, hash160)) == (version, hash160)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "no Stacks address"),
+        ("S", "no Stacks address"),
+        ("ST", "no Stacks address"),
+        ("1FzTxL9Mxnm2fdmnQEArfhzJHevwbvcH6d", "no Stacks address"),
+        (ADDRESS + "0" * 100_000, "no Stacks address"),
+        ("STé" + ADDRESS[3:], "no Stacks address"),
+        (ADDRESS[:-1], "checksum is wrong"),
+        ("ST" + "Z" * 39, "does not hold 20 bytes"),
+        ("SP0000000000000000000002Q6VF78", "does not hold 20 bytes"),
+        (ADDRESS + "0", "no Stacks address"),
+        (ADDRESS[:-1] + "N", "checksum is wrong"),
+        ("SP" + ADDRESS[2:], "checksum is wrong"),
+        (7, "is text, not int"),
+    ],
+)
+def test_bad_addresses_say_why(text: Any, reason: str) -> None:
+    with pytest.raises(AddressError, match=reason) as caught:
+        decode_c32_address(text)
+    assert len(str(caught.value)) < 400
+
+
+def test_impossible_parts_are_refused() -> None:
+    with pytest.raises(AddressError, match=r"32 is not in 0\.\.31"):
+        c32_address(32, bytes(20))
+    with pytest.raises(AddressError, match="not 19"):
+        c32_address(26, bytes(19))
+
+
+def test_principals_are_split_and_spelt_canonically() -> None:
+    assert split_principal(ADDRESS) == (ADDRESS, None)
+    assert split_principal(f"{ADDRESS.lower()}.my-contract_1") == (ADDRESS, "my-contract_1")
+    assert split_principal(f"{ADDRESS}.__transient") == (ADDRESS, "__transient")
+    assert split_principal(f"{ADDRESS}.{'a' * 128}")[1] == "a" * 128
+
+
+@pytest.mark.parametrize("name", ["", "1a", "-a", "a b", "a.b", "a" * 129, "a\n", "é", "__other"])
+def test_bad_contract_names_are_refused(name: str) -> None:
+    with pytest.raises(AddressError, match="is no contract name"):
+        split_principal(f"{ADDRESS}.{name}")
+
+
+def test_the_network_is_checked_and_both_are_named() -> None:
+    check_network(ADDRESS, TESTNET)
+    check_network(f"{ADDRESS}.market", DEVNET)
+    check_network(MAINNET_ADDRESS, MAINNET)
+    with pytest.raises(AddressError, match=r"recipient: .* is of testnet/devnet, but the transaction is for mainnet"):
+        check_network(ADDRESS, MAINNET, "recipient")
+    with pytest.raises(AddressError, match="is of mainnet, but the transaction is for devnet"):
+        check_network(MAINNET_ADDRESS, DEVNET)
+    with pytest.raises(AddressError, match="no known network"):
+        check_network(c32_address(0, bytes(20)), DEVNET)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", "no base58"),
+        ("1FzTxL9Mxnm2fdmnQEArfhzJHevwbvcH6e", "checksum is wrong"),
+        ("1FzTxL9Mxnm2fdmnQEArfhzJHevwbvcH", "bytes instead of 25"),
+        ("LVuDpNCSSj6pQ7t9Pv6d6sUkLKoqDEVUnJ", "version 48"),
+        ("", "no base58"),
+        ("0" * 34, "no base58"),
+        (7, "no base58"),
+    ],
+)
+def test_bad_bitcoin_addresses_say_why(text: Any, reason: str) -> None:
+    with pytest.raises(AddressError, match=reason):
+        from_bitcoin_address(text)
+
+
+def test_versions_without_counterpart_are_refused() -> None:
+    with pytest.raises(AddressError, match="no Bitcoin counterpart"):
+        to_bitcoin_address(c32_address(0, bytes(20)))

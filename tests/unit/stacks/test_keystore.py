@@ -1,0 +1,157 @@
+"""The encrypted key file."""
+
+from __future__ import annotations
+
+import json
+import stat
+import subprocess
+import sys
+import traceback
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from der_client.stacks import keystore
+from der_client.stacks.errors import InvalidValueError, KeyFormatError
+from der_client.stacks.keys import PrivateKey
+from der_client.stacks.keystore import load_key, read_public_key, save_key
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SECRET = "753b7cc01a1a2e86221266a154af739463fce51219d97e4f856cd7200c3bd2a6"
+KEY = PrivateKey.from_hex(SECRET + "01")
+PASSWORD = "correct horse é"
+
+
+@pytest.fixture(autouse=True)
+def _cheap_scrypt(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keystore, "_SCRYPT", {"n": 1 << 4, "r": 8, "p": 1})
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    target = tmp_path / "keys" / "plant.json"
+    save_key(target, KEY, PASSWORD)
+    return target
+
+
+def change(path: Path, **fields: Any) -> None:
+    path.write_text(json.dumps({**json.loads(path.read_text()), **fields}))
+
+
+@pytest.mark.parametrize("secret", [SECRET, SECRET + "01"])
+def test_what_is_saved_is_loaded(tmp_path: Path, secret: str) -> None:
+    key = PrivateKey.from_hex(secret)
+    save_key(tmp_path / "key.json", key, PASSWORD)
+    assert load_key(tmp_path / "key.json", PASSWORD).to_hex() == secret
+    assert read_public_key(tmp_path / "key.json") == key.public_key
+
+
+def test_one_spelling_of_the_password_is_as_good_as_another(path: Path) -> None:
+    assert load_key(path, "correct horse e\u0301") == KEY
+
+
+def test_the_file_is_its_owners_alone_and_leaves_nothing_else(path: Path) -> None:
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert [entry.name for entry in path.parent.iterdir()] == ["plant.json"]
+
+
+def test_the_secret_is_not_in_the_file(path: Path) -> None:
+    content = path.read_text()
+    assert SECRET not in content
+    assert PASSWORD not in content
+
+
+def test_saving_twice_gives_different_files(path: Path, tmp_path: Path) -> None:
+    save_key(tmp_path / "again.json", KEY, PASSWORD)
+    assert json.loads(path.read_text())["sealed_key"] != json.loads((tmp_path / "again.json").read_text())["sealed_key"]
+
+
+def test_a_key_is_never_overwritten(path: Path) -> None:
+    before = path.read_bytes()
+    with pytest.raises(InvalidValueError, match="never overwritten"):
+        save_key(path, PrivateKey.generate(), PASSWORD)
+    assert path.read_bytes() == before
+    assert [entry.name for entry in path.parent.iterdir()] == ["plant.json"]
+
+
+def test_the_wrong_password_opens_nothing_and_shows_nothing(path: Path) -> None:
+    with pytest.raises(KeyFormatError, match="wrong password") as caught:
+        load_key(path, "wrong")
+    shown = "".join(traceback.format_exception(caught.value))
+    assert SECRET[:16] not in shown
+    assert PASSWORD not in shown
+
+
+def test_an_empty_password_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidValueError, match="password"):
+        save_key(tmp_path / "key.json", KEY, "")
+    assert not (tmp_path / "key.json").exists()
+
+
+def test_every_field_is_protected(path: Path) -> None:
+    content = json.loads(path.read_text())
+    changed: list[dict[str, Any]] = [
+        {"public_key": PrivateKey.generate().public_key.data.hex()},
+        {"kdf": {**content["kdf"], "salt": "00" * 32}},
+        {"kdf": {**content["kdf"], "n": 1 << 5}},
+        {"cipher": {**content["cipher"], "nonce": "00" * 12}},
+        {"sealed_key": content["sealed_key"][:-2] + "00"},
+        {"sealed_key": ""},
+        {"note": "added"},
+    ]
+    for fields in changed:
+        change(path, **{**content, **fields})
+        with pytest.raises(KeyFormatError, match="wrong password, or the file was changed"):
+            load_key(path, PASSWORD)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"version": 2},
+        {"version": True},
+        {"format": "other"},
+        {"sealed_key": "zz"},
+        {"sealed_key": None},
+        {"kdf": None},
+        {"kdf": {"name": "scrypt", "salt": "00", "n": 16, "r": 8}},
+        {"kdf": {"name": "pbkdf2", "salt": "00", "n": 16, "r": 8, "p": 1}},
+        {"kdf": {"name": "scrypt", "salt": "00", "n": 1 << 40, "r": 8, "p": 1}},
+        {"kdf": {"name": "scrypt", "salt": "00", "n": 16, "r": 1 << 30, "p": 1}},
+        {"kdf": {"name": "scrypt", "salt": "00", "n": 16, "r": 8, "p": 1 << 20}},
+        {"kdf": {"name": "scrypt", "salt": "00", "n": 15, "r": 8, "p": 1}},
+        {"kdf": {"name": "scrypt", "salt": "00", "n": 1, "r": 8, "p": 1}},
+        {"kdf": {"name": "scrypt", "salt": "00", "n": -16, "r": 8, "p": 1}},
+        {"kdf": {"name": "scrypt", "salt": "00", "n": "16", "r": 8, "p": 1}},
+        {"cipher": {"name": "aes-256-gcm", "nonce": "00"}},
+        {"cipher": {"name": "rot13", "nonce": "00" * 12}},
+        {"public_key": "02"},
+    ],
+)
+def test_odd_files_are_refused(path: Path, fields: dict[str, Any]) -> None:
+    change(path, **fields)
+    with pytest.raises(KeyFormatError):
+        load_key(path, PASSWORD)
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"[]", b"\xff\xff", b"null", b"[" * 50_000, b" " * 100_000])
+def test_other_files_are_no_key_files(tmp_path: Path, content: bytes) -> None:
+    target = tmp_path / "key.json"
+    target.write_bytes(content)
+    with pytest.raises(KeyFormatError, match="no key file"):
+        load_key(target, PASSWORD)
+    with pytest.raises(KeyFormatError, match="no key file"):
+        read_public_key(target)
+
+
+def test_a_missing_file_is_the_systems_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        load_key(tmp_path / "none.json", PASSWORD)
+
+
+def test_cryptography_is_not_imported_before_it_is_needed() -> None:
+    code = "import sys, der_client.stacks.keystore; sys.exit('cryptography' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0  # noqa: S603 -- our own code
