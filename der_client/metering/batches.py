@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date  # noqa: TC003 - pydantic reads the annotations
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict
-
+from der_client.contracts.production_tracking import DayRecord
 from der_client.metering.bounds import UINT_MAX, require_integer
 from der_client.metering.days import require_day
 from der_client.metering.masks import MAX_SLOTS_PER_DAY, describe_slots
-from der_client.stacks.clarity.annotations import Day, UInt  # noqa: TC001 - pydantic reads the annotations
 from der_client.stacks.errors import InvalidValueError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import date
 
     from der_client.metering.readings import MeteredDay
 
@@ -22,22 +20,8 @@ MAX_BATCH_ITEMS = 200
 """How many items the list of ``record-batch`` holds."""
 
 
-class ProductionItem(BaseModel):
-    """What an asset produced in some slots of a day: an argument of ``record-production``, an item of ``record-batch``.
-
-    Attributes:
-        asset_id: The asset's number in asset-verification.
-        day: The UTC day.
-        mask: The slots, as a mask; at least one.
-        wh: The energy of all these slots together, Wh.
-    """
-
-    model_config = ConfigDict(frozen=True, defer_build=True)
-
-    asset_id: UInt
-    day: Day
-    mask: UInt
-    wh: UInt
+class ProductionItem(DayRecord):
+    """What an asset produced in some slots of a day: an item of ``record-batch`` that is known to be in range."""
 
     def __init__(self, *, asset_id: int, day: date, mask: int, wh: int) -> None:
         """Refuses an item that no contract would take.
