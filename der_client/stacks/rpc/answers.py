@@ -337,6 +337,7 @@ class TransactionInfo:
         type: ``token_transfer``, ``contract_call``, ``smart_contract``, …
         sender: The origin's address.
         nonce: The origin's nonce.
+        sponsor: The address that pays the fee, if it is not the sender.
         fee_ustx: What was offered, and taken if mined.
         is_canonical: Whether its block is on the chain's present fork; true while pending.
         raw_result: The result in the consensus encoding; ``None`` unless mined.
@@ -357,6 +358,7 @@ class TransactionInfo:
     type: str
     sender: str
     nonce: int
+    sponsor: str | None
     fee_ustx: int
     is_canonical: bool
     raw_result: bytes | None

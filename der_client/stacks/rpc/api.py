@@ -160,6 +160,7 @@ def _read_transaction(txid: str, answer: Answer) -> TransactionInfo:
         "type": type_,
         "sender": fields.text("sender_address"),
         "nonce": fields.unsigned("nonce"),
+        "sponsor": fields.optional_text("sponsor_address"),
         "fee_ustx": fields.amount("fee_rate"),
         "is_canonical": fields.flag("canonical") if "canonical" in fields else True,
         "events": read_events(fields.optional_items("events"), txid),

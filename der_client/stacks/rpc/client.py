@@ -19,7 +19,7 @@ from der_client.stacks.errors import (
     TransactionRejectedError,
 )
 from der_client.stacks.network import DEVNET, MAINNET, TESTNET, Network
-from der_client.stacks.rpc import api, node, simulation
+from der_client.stacks.rpc import api, devnet, node
 from der_client.stacks.rpc.transport import BUSY_STATUSES, NothingSentError, RetryPolicy, Transport
 
 if TYPE_CHECKING:
@@ -297,7 +297,7 @@ class Client:
         Raises:
             SimulationUnavailableError: On any other node.
         """
-        return self.run(simulation.simulate_transaction(raw))
+        return self.run(devnet.simulate_transaction(raw))
 
     def simulate_call(
         self, contract_id: str, function: str, arguments: Sequence[ClarityValue] = (), *, sender: str
@@ -308,7 +308,7 @@ class Client:
             SimulationUnavailableError: On any other node.
         """
         encoded = [encode(value) for value in arguments]
-        return self.run(simulation.simulate_call(contract_id, function, encoded, sender=sender))
+        return self.run(devnet.simulate_call(contract_id, function, encoded, sender=sender))
 
     def send(self, raw: bytes) -> str:
         """Send a signed transaction.

@@ -1,14 +1,103 @@
-"""What the embedded devnet tells of itself (``GET /devnet``)."""
+"""What only the embedded devnet offers, under ``/devnet``: who deployed the contracts, and running without a trace."""
 
 from __future__ import annotations
 
-from der_client.stacks.rpc.endpoint import Answer, Endpoint, Request
+import json
+from typing import TYPE_CHECKING, Final
+
+from der_client.stacks.address import split_principal
+from der_client.stacks.clarity import check_clarity_name
+from der_client.stacks.errors import InvalidValueError, NotFoundError, SimulationUnavailableError
+from der_client.stacks.rpc.answers import ExecutionCost, Simulation
+from der_client.stacks.rpc.api import read_events
+from der_client.stacks.rpc.endpoint import JSON_TYPE, Answer, Endpoint, Request
+from der_client.stacks.rpc.node import split_contract_id
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from der_client.stacks.rpc.fields import Fields
+
+_SIMULATE_PATH: Final = "/devnet/simulate"
+_NO_SUCH_PATH: Final = frozenset({403, 404, 405, 501})  # how nodes and proxies refuse a path that they do not have
 
 
 def deployer() -> Endpoint[str]:
-    """The address that deployed the contracts; `NotFoundError` on any other node."""
+    """``GET /devnet``: the address that deploys the contracts; `NotFoundError` if the node is no embedded devnet."""
     return Endpoint(Request("GET", "/devnet"), _read_deployer)
 
 
+def simulate_transaction(raw: bytes) -> Endpoint[Simulation]:
+    """What a signed or unsigned transaction would do now.
+
+    Args:
+        raw: The encoded transaction.
+    """
+    return _endpoint({"transaction": raw.hex()})
+
+
+def simulate_call(contract_id: str, function: str, arguments: Sequence[bytes], *, sender: str) -> Endpoint[Simulation]:
+    """What a call of a public function would do now.
+
+    Args:
+        contract_id: ``ADDRESS.name``.
+        function: Its name.
+        arguments: Encoded Clarity values.
+        sender: The principal that calls.
+    """
+    address, name = split_contract_id(contract_id)
+    check_clarity_name(function)
+    split_principal(sender)
+    return _endpoint(
+        {
+            "sender": sender,
+            "contract": f"{address}.{name}",
+            "function": function,
+            "arguments": [argument.hex() for argument in arguments],
+        }
+    )
+
+
+def _endpoint(body: dict[str, object]) -> Endpoint[Simulation]:
+    return Endpoint(
+        Request("POST", _SIMULATE_PATH, body=json.dumps(body).encode(), content_type=JSON_TYPE), _read_simulation
+    )
+
+
 def _read_deployer(answer: Answer) -> str:
-    return answer.fields().text("deployer")
+    if answer.status in _NO_SUCH_PATH:
+        raise NotFoundError("the node is no embedded devnet, so it tells no deployer; name the deployer", answer.url)
+    fields = answer.fields()
+    text = fields.text("deployer")
+    try:
+        address, name = split_principal(text)
+    except InvalidValueError as error:
+        raise fields.error("deployer", f"an address ({error})") from error
+    if name is not None:
+        raise fields.error("deployer", "an address")
+    return address
+
+
+def _read_simulation(answer: Answer) -> Simulation:
+    if answer.status in _NO_SUCH_PATH:
+        raise SimulationUnavailableError(
+            f"the node at {answer.url} cannot simulate; use the embedded devnet (der_client.Devnet) for it"
+        )
+    fields = answer.fields()
+    return Simulation(
+        status=fields.text("status"),
+        raw_result=fields.fields("result").hex_bytes("hex"),
+        events=read_events(fields.optional_items("events"), ""),
+        cost=_read_cost(fields.fields("cost")) if "cost" in fields else None,
+        vm_error=fields.optional_text("vm_error"),
+    )
+
+
+def _read_cost(fields: Fields) -> ExecutionCost:
+    return ExecutionCost(
+        read_count=fields.unsigned("read_count"),
+        read_length_bytes=fields.unsigned("read_length"),
+        runtime=fields.unsigned("runtime"),
+        write_count=fields.unsigned("write_count"),
+        write_length_bytes=fields.unsigned("write_length"),
+    )

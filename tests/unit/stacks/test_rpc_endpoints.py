@@ -31,8 +31,8 @@ from der_client.stacks.rpc import (
     TransactionReceipt,
     TransactionStatus,
     api,
+    devnet,
     node,
-    simulation,
 )
 
 EXAMPLES = Path(__file__).parents[2] / "vectors" / "rpc_examples"
@@ -428,11 +428,7 @@ class TestApi:
             api.transaction(TXID),
             transaction_answer(
                 events=[
-                    event(
-                        0,
-                        "smart_contract_log",
-                        contract_log={"contract_id": CONTRACT, "topic": "print", "value": value},
-                    ),
+                    event(0, "smart_contract_log", contract_log=printed),
                     event(1, "stx_asset", asset={**asset, "amount": "5", "memo": "0x00"}),
                     event(2, "stx_asset", asset={"asset_event_type": "burn", "sender": ADDRESS, "amount": "6"}),
                     event(3, "fungible_token_asset", asset={**asset, "amount": "7"}),
@@ -505,15 +501,26 @@ class TestApi:
         assert page.events[0].raw_value == b"\x03"
 
 
-class TestSimulation:
+class TestDevnet:
+    def test_deployer(self) -> None:
+        assert read(devnet.deployer(), {"deployer": ADDRESS, "more": 1}) == ADDRESS
+        for odd in (None, "", CONTRACT, 5):
+            with pytest.raises(NodeAnswerError, match="field deployer"):
+                read(devnet.deployer(), {"deployer": odd})
+
+    @pytest.mark.parametrize("status", [403, 404, 405])
+    def test_any_other_node_has_none(self, status: int) -> None:
+        with pytest.raises(NotFoundError, match="no embedded devnet"):
+            read_text(devnet.deployer(), "<html>", status)
+
     def test_only_the_devnet_can(self) -> None:
-        endpoint = simulation.simulate_transaction(b"\x80")
+        endpoint = devnet.simulate_transaction(b"\x80")
         with pytest.raises(SimulationUnavailableError, match="embedded devnet"):
             read_text(endpoint, "not found", 404)
 
     def test_result(self) -> None:
         result = read(
-            simulation.simulate_call(CONTRACT, "f", [b"\x03"], sender=ADDRESS),
+            devnet.simulate_call(CONTRACT, "f", [b"\x03"], sender=ADDRESS),
             {
                 "ok": True,
                 "status": "success",
