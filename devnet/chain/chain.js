@@ -1,0 +1,208 @@
+/**
+ * The chain: VM, ledger, history and mempool as one thing that accepts transactions, mines blocks, and can go back.
+ * All of it is synchronous, so no request ever sees a half-done change.
+ */
+import { parseTransaction } from "../wire/transaction.js";
+import { Vm } from "../vm/vm.js";
+import { checkAdmission } from "./admission.js";
+import { Executor, FEE_SINK, LATEST_CLARITY_VERSION } from "./executor.js";
+import { History } from "./history.js";
+import { Ledger } from "./ledger.js";
+import { Mempool } from "./mempool.js";
+
+/** @typedef {import("../wire/transaction.js").Transaction} Transaction */
+/** @typedef {import("./executor.js").Outcome} Outcome */
+
+const MAX_TRANSACTIONS_PER_BLOCK = 200;
+const MAX_DROPPED = 10_000;
+
+/**
+ * @typedef {object} Snapshot
+ * @property {number} id
+ * @property {import("../vm/memory.js").MemoryImage} image
+ * @property {Ledger} ledger
+ * @property {Mempool} mempool
+ * @property {import("./history.js").Mark} mark
+ *
+ * @typedef {{transaction: Transaction, status: string}} Dropped
+ */
+
+export class Chain {
+  /** @param {Executor} executor @param {Map<string, bigint>} balances */
+  constructor(executor, balances) {
+    this.executor = executor;
+    this.ledger = new Ledger();
+    for (const [address, amount] of balances) this.ledger.stx.set(address, amount);
+    this.history = new History();
+    this.mempool = new Mempool();
+    /** @type {Map<string, Dropped>} transactions that left the mempool unmined, by txid */
+    this.dropped = new Map();
+    /** @type {Snapshot[]} */
+    this.snapshots = [];
+    this.nextSnapshotId = 1;
+    /** @type {Snapshot | null} where a reset leads to */
+    this.genesis = null;
+    this.#addBlock([]);
+  }
+
+  /**
+   * @param {object} options
+   * @param {number} options.startTime unix seconds of the first block
+   * @param {Map<string, bigint>} options.balances µSTX by address
+   * @returns {Promise<Chain>}
+   */
+  static async start({ startTime, balances }) {
+    const vm = await Vm.boot({ startTime, balances });
+    return new Chain(new Executor(vm), balances);
+  }
+
+  get vm() {
+    return this.executor.vm;
+  }
+
+  get tip() {
+    return this.history.tip;
+  }
+
+  /**
+   * Takes a transaction into the mempool. One that is already known is fine.
+   *
+   * @param {Buffer} raw
+   * @returns {{transaction: Transaction, isNew: boolean}}
+   * @throws {import("../clarity/value.js").DecodeError} if the bytes are no transaction
+   * @throws {import("./rejection.js").Rejection} if a node would refuse it
+   */
+  submit(raw) {
+    const transaction = parseTransaction(raw);
+    if (this.history.find(transaction.txid) || this.mempool.find(transaction.txid)) return { transaction, isNew: false };
+    checkAdmission(transaction, this);
+    for (const replaced of this.mempool.add(transaction, this.tip.time)) this.#drop(replaced, "dropped_replace_by_fee");
+    this.dropped.delete(transaction.txid);
+    return { transaction, isNew: true };
+  }
+
+  /**
+   * Mines one block with what is ready, be it nothing.
+   *
+   * @param {number} [limit] most transactions in it
+   * @returns {number} how many transactions are in it
+   */
+  mine(limit = MAX_TRANSACTIONS_PER_BLOCK) {
+    const transactions = this.mempool.ready(this.ledger, limit);
+    if (transactions.length === 0) {
+      this.executor.record(() => this.vm.mineEmptyBlocks(1));
+      this.#addBlock([]);
+      return 0;
+    }
+    const outcomes = this.executor.runBlock(transactions);
+    const entries = transactions.map((transaction, index) => ({ transaction, outcome: outcomes[index] }));
+    for (const { transaction, outcome } of entries) {
+      this.mempool.remove(transaction);
+      if (outcome.status === "dropped_too_expensive") this.#drop(transaction, outcome.status);
+    }
+    const mined = entries.filter(({ outcome }) => outcome.status !== "dropped_too_expensive");
+    for (const { transaction, outcome } of mined) this.#settle(transaction, outcome);
+    this.#addBlock(mined);
+    for (const { transaction, outcome } of mined) if (outcome.status === "success") this.#noteContract(transaction);
+    return mined.length;
+  }
+
+  /** Mines a block for each transaction that is ready, as a node does whose blocks come faster than its transactions. */
+  mineEachReady() {
+    while (this.mempool.size > 0 && this.mempool.ready(this.ledger, 1).length > 0) this.mine(1);
+  }
+
+  /** @param {Transaction} transaction @param {Outcome} outcome */
+  #settle({ origin, sponsor, payer }, outcome) {
+    this.ledger.moveStx(payer.address, FEE_SINK, payer.fee);
+    this.ledger.useNonce(origin.address, origin.nonce);
+    if (sponsor) this.ledger.useNonce(sponsor.address, sponsor.nonce);
+    for (const event of outcome.events) this.ledger.apply(event);
+  }
+
+  /** @param {{transaction: Transaction, outcome: Outcome}[]} entries */
+  #addBlock(entries) {
+    const { height, burnHeight, time } = this.vm;
+    this.history.addBlock({ height, burnHeight, time }, entries);
+  }
+
+  /** @param {Transaction} transaction */
+  #noteContract({ txid, payload, origin }) {
+    if (payload.type !== "smart_contract") return;
+    const contractId = `${origin.address}.${payload.name}`;
+    const clarityVersion = payload.clarityVersion ?? LATEST_CLARITY_VERSION;
+    const abi = this.executor.read((vm) => vm.contractInterface(contractId));
+    this.history.addContract({ contractId, source: payload.code, clarityVersion, height: this.tip.height, txid, abi });
+  }
+
+  /** @param {Transaction} transaction @param {string} status */
+  #drop(transaction, status) {
+    if (this.dropped.size >= MAX_DROPPED) this.dropped.delete([...this.dropped.keys()][0]);
+    this.dropped.set(transaction.txid, { transaction, status });
+  }
+
+  /**
+   * Mines empty blocks until the tip's time is at least `target`.
+   *
+   * @param {number} target unix seconds
+   */
+  advanceTo(target) {
+    while (this.tip.time < target) {
+      this.executor.record(() => this.vm.mineTowards(target));
+      this.#addBlock([]);
+    }
+  }
+
+  /** @returns {number} the id to revert to */
+  snapshot() {
+    const snapshot = this.#capture();
+    this.snapshots.push(snapshot);
+    return snapshot.id;
+  }
+
+  /** From now on, a reset leads here. */
+  markGenesis() {
+    this.genesis = this.#capture();
+  }
+
+  /** @returns {Snapshot} */
+  #capture() {
+    return {
+      id: this.nextSnapshotId++,
+      image: this.executor.image(),
+      ledger: this.ledger.copy(),
+      mempool: this.mempool.copy(),
+      mark: this.history.mark(),
+    };
+  }
+
+  /**
+   * Goes back to a snapshot, which is gone then, like all taken after it.
+   *
+   * @param {number} id
+   * @returns {boolean} false if there is no such snapshot
+   */
+  revert(id) {
+    const index = this.snapshots.findIndex((snapshot) => snapshot.id === id);
+    if (index < 0) return false;
+    this.#restore(this.snapshots[index]);
+    this.snapshots.length = index;
+    return true;
+  }
+
+  /** Goes back to the start. All snapshots are gone then. */
+  reset() {
+    if (!this.genesis) throw new Error("there is no genesis to reset to");
+    this.#restore(this.genesis);
+    this.snapshots = [];
+  }
+
+  /** @param {Snapshot} snapshot */
+  #restore({ image, ledger, mempool, mark }) {
+    this.executor.restore(image);
+    this.ledger = ledger.copy();
+    this.mempool = mempool.copy();
+    this.history.cut(mark);
+    this.dropped.clear();
+  }
+}

@@ -1,0 +1,299 @@
+/**
+ * Runs blocks of transactions on the VM the way a node does: the fee first and for good; the rest undone if it hits a
+ * runtime error or breaks a post-condition.
+ *
+ * The VM has no such undo. So its memory is copied now and then (a checkpoint), what was run since is logged, and to
+ * undo one transaction the checkpoint is put back, the log replayed, and the transaction run again as its fee alone.
+ */
+import { addressText, TESTNET_VERSIONS } from "../address.js";
+import { Checkpoint, MemoryImage } from "../vm/memory.js";
+import { VmError, VmPanic } from "../vm/vm.js";
+import { parseEvents } from "./ledger.js";
+import { violatedPostCondition } from "./post-conditions.js";
+
+/** @typedef {import("../wire/transaction.js").Transaction} Transaction */
+/** @typedef {import("../vm/vm.js").Operation} Operation */
+/** @typedef {import("../vm/vm.js").OperationResult} OperationResult */
+
+/** Where fees go, instead of to miners. Nobody has a key for it: its hash is a text, padded with zeros. */
+export const FEE_SINK = addressText(TESTNET_VERSIONS.singleSig, Buffer.from("devnet fee sink".padEnd(20, "\0")));
+
+const CHECKPOINT_EVERY = 64;
+const OK_TRUE = "0x0703";
+const ERR_NONE = "0x0809";
+export const LATEST_CLARITY_VERSION = 6;
+const ZERO_COST = { read_count: 0, read_length: 0, runtime: 0, write_count: 0, write_length: 0 };
+
+/**
+ * @typedef {{read_count: number, read_length: number, runtime: number, write_count: number, write_length: number}} Cost
+ *
+ * @typedef {object} Outcome
+ * @property {"success" | "abort_by_response" | "abort_by_post_condition" | "dropped_too_expensive"} status
+ * @property {string} result hex with 0x
+ * @property {import("./ledger.js").ChainEvent[]} events none unless success
+ * @property {Cost} cost
+ * @property {string | null} vmError
+ *
+ * @typedef {{transaction: Transaction, operation: Operation | null, outcome: Outcome | null}} Form
+ *   operation null runs the fee only; outcome is set when it is already known
+ */
+
+export class Executor {
+  /** @param {import("../vm/vm.js").Vm} vm */
+  constructor(vm) {
+    this.vm = vm;
+    this.rolling = new Checkpoint();
+    /** @type {import("../vm/vm.js").Restorable} the state from which `log` leads to the present one */
+    this.checkpoint = vm.base;
+    /** @type {(() => void)[]} */
+    this.log = [];
+  }
+
+  /**
+   * Runs something that cannot fail and changes the VM's state, and remembers it for replays.
+   *
+   * @param {() => void} change
+   */
+  record(change) {
+    change();
+    this.log.push(change);
+  }
+
+  /** Takes a checkpoint if there is anything since the last one. */
+  capture() {
+    if (this.log.length === 0) return;
+    this.rolling.capture(this.vm.memory);
+    this.#restorePoint(this.rolling);
+  }
+
+  /** @returns {MemoryImage} the present state, to keep */
+  image() {
+    if (this.log.length > 0 || !(this.checkpoint instanceof MemoryImage)) {
+      this.#restorePoint(this.vm.base.difference(this.vm.memory));
+    }
+    return /** @type {MemoryImage} */ (this.checkpoint);
+  }
+
+  /** @param {import("../vm/vm.js").Restorable} image of the present state */
+  #restorePoint(image) {
+    this.checkpoint = image;
+    this.log = [];
+  }
+
+  /** @param {import("../vm/vm.js").Restorable} image which the caller keeps unchanged */
+  restore(image) {
+    this.vm.restore(image);
+    this.#restorePoint(image);
+  }
+
+  /** Back to the last recorded state. @param {boolean} [broken] the VM panicked */
+  rewind(broken = false) {
+    this.vm.restore(this.checkpoint, { broken });
+    for (const change of this.log) change();
+  }
+
+  /**
+   * Mines one block. Every transaction is in it except those `dropped_too_expensive`, whose fee cannot be paid.
+   *
+   * @param {Transaction[]} transactions
+   * @returns {Outcome[]}
+   */
+  runBlock(transactions) {
+    if (this.log.length >= CHECKPOINT_EVERY) this.capture();
+    /** @type {Form[]} */
+    const forms = transactions.map((transaction) => ({ transaction, operation: mainOperation(transaction), outcome: null }));
+    while (!this.#attempt(forms)) {
+      // Each failed attempt settles the outcome of one more transaction, so this ends.
+    }
+    const operations = forms.flatMap(formOperations);
+    this.log.push(() => replay(this.vm, operations));
+    return forms.map((form) => /** @type {Outcome} */ (form.outcome));
+  }
+
+  /**
+   * @param {Form[]} forms
+   * @returns {boolean} whether the block stands; else the state is as before and a form has changed
+   */
+  #attempt(forms) {
+    const open = forms.filter((form) => form.outcome === null);
+    /** @type {OperationResult[]} */
+    let results;
+    try {
+      results = this.vm.mineBlock(forms.flatMap(formOperations));
+    } catch (error) {
+      if (!(error instanceof VmError || error instanceof VmPanic)) throw error;
+      const outcome = abort(ERR_NONE, error.message);
+      if (error instanceof VmError && forms.length === 1) {
+        // The fee was taken and the block mined; only the failed operation left nothing, as it must be.
+        forms[0].outcome = outcome;
+        return true;
+      }
+      this.rewind(error instanceof VmPanic);
+      const culprit = open.length === 1 ? open[0] : this.#findCulprit(forms);
+      culprit.operation = null;
+      culprit.outcome = outcome;
+      return false;
+    }
+    return this.#judge(forms, results);
+  }
+
+  /**
+   * @param {Form[]} forms
+   * @param {OperationResult[]} results
+   * @returns {boolean} as `#attempt`
+   */
+  #judge(forms, results) {
+    let position = 0;
+    for (const form of forms) {
+      if (form.outcome?.status === "dropped_too_expensive") continue;
+      const [fee, main] = form.operation ? results.slice(position, position + 2) : [results[position], null];
+      position += form.operation ? 2 : 1;
+      const outcome = fee.result === OK_TRUE ? main && outcomeOf(form.transaction, main) : unpaid();
+      if (!outcome || form.outcome) continue;
+      if (outcome.status === "abort_by_post_condition" || outcome.status === "dropped_too_expensive") {
+        this.rewind();
+        this.capture();
+        for (const other of forms) if (other.operation) other.outcome = null;
+        form.operation = null;
+        form.outcome = outcome;
+        return false;
+      }
+      form.outcome = outcome;
+    }
+    return true;
+  }
+
+  /**
+   * In a block of several, the VM does not say which one threw: the shortest prefix that throws ends with it.
+   *
+   * @param {Form[]} forms
+   * @returns {Form}
+   */
+  #findCulprit(forms) {
+    this.capture();
+    let [low, high] = [0, forms.length - 1];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      let broken = false;
+      try {
+        this.vm.mineBlock(forms.slice(0, middle + 1).flatMap(formOperations));
+        low = middle + 1;
+      } catch (error) {
+        if (!(error instanceof VmError || error instanceof VmPanic)) throw error;
+        broken = error instanceof VmPanic;
+        high = middle;
+      }
+      this.rewind(broken);
+    }
+    return forms[low];
+  }
+
+  /**
+   * What a transaction would do on the present state, which stays as it is.
+   *
+   * @param {Transaction} transaction
+   * @param {{withFee: boolean}} options
+   * @returns {Outcome}
+   */
+  simulate(transaction, { withFee }) {
+    this.capture();
+    const operation = mainOperation(transaction);
+    let broken = false;
+    try {
+      const operations = withFee ? [feeOperation(transaction), operation] : [operation];
+      const results = this.vm.mineBlock(operations);
+      return outcomeOf(transaction, results[results.length - 1]);
+    } catch (error) {
+      if (!(error instanceof VmError || error instanceof VmPanic)) throw error;
+      broken = error instanceof VmPanic;
+      return abort(ERR_NONE, error.message);
+    } finally {
+      this.rewind(broken);
+    }
+  }
+
+  /**
+   * Reads something that a panic of the VM may interrupt.
+   *
+   * @template T
+   * @param {(vm: import("../vm/vm.js").Vm) => T} read
+   * @returns {T}
+   */
+  read(read) {
+    try {
+      return read(this.vm);
+    } catch (error) {
+      if (error instanceof VmPanic) this.rewind(true);
+      throw error;
+    }
+  }
+}
+
+/** @param {import("../vm/vm.js").Vm} vm @param {Operation[]} operations */
+function replay(vm, operations) {
+  try {
+    vm.mineBlock(operations);
+  } catch (error) {
+    // A block of one transaction with a runtime error throws each time, and leaves the same state each time.
+    if (!(error instanceof VmError)) throw error;
+  }
+}
+
+/** @param {Form} form @returns {Operation[]} */
+function formOperations({ transaction, operation, outcome }) {
+  if (outcome?.status === "dropped_too_expensive") return [];
+  return operation ? [feeOperation(transaction), operation] : [feeOperation(transaction)];
+}
+
+/** @param {Transaction} transaction @returns {Operation} */
+function feeOperation({ payer }) {
+  return { transferSTX: { amount: Number(payer.fee), recipient: FEE_SINK, sender: payer.address } };
+}
+
+/** @param {Transaction} transaction @returns {Operation} */
+function mainOperation({ payload, origin }) {
+  const sender = origin.address;
+  switch (payload.type) {
+    case "token_transfer":
+      return { transferSTX: { amount: Number(payload.amount), recipient: payload.recipient, sender } };
+    case "contract_call":
+      return {
+        callPublicFn: {
+          contract: payload.contractId,
+          method: payload.functionName,
+          args: [],
+          // The VM takes plain byte arrays only: a Buffer turns into something else on its way.
+          args_maps: payload.argBytes.map((bytes) => new Uint8Array(bytes)),
+          sender,
+        },
+      };
+    case "smart_contract": {
+      const options = { clarityVersion: payload.clarityVersion ?? LATEST_CLARITY_VERSION };
+      return { deployContract: { name: payload.name, content: payload.code, options, sender } };
+    }
+    default:
+      throw new Error(`a ${payload.type} cannot be in a block here`);
+  }
+}
+
+/** @param {string} result @param {string} vmError @returns {Outcome} */
+function abort(result, vmError) {
+  return { status: "abort_by_response", result, events: [], cost: ZERO_COST, vmError };
+}
+
+/** @returns {Outcome} */
+function unpaid() {
+  return { status: "dropped_too_expensive", result: ERR_NONE, events: [], cost: ZERO_COST, vmError: null };
+}
+
+/** @param {Transaction} transaction @param {OperationResult} operation @returns {Outcome} */
+function outcomeOf(transaction, operation) {
+  const cost = operation.costs === "null" ? ZERO_COST : JSON.parse(operation.costs).total;
+  const result = transaction.payload.type === "smart_contract" ? OK_TRUE : operation.result;
+  if (result.startsWith("0x08")) return { status: "abort_by_response", result, events: [], cost, vmError: null };
+  const events = parseEvents(operation.events);
+  // A token transfer says itself what it moves; post-conditions and their mode do not apply to it.
+  const violation = transaction.payload.type === "token_transfer" ? null : violatedPostCondition(transaction, events);
+  if (violation) return { status: "abort_by_post_condition", result, events: [], cost, vmError: violation };
+  return { status: "success", result, events, cost, vmError: null };
+}

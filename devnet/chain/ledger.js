@@ -1,0 +1,130 @@
+/**
+ * Who holds what and has which nonce, kept from the events of every transaction.
+ *
+ * The VM is the truth; this is its shadow, because reading a balance from the VM costs a call and the mempool asks for
+ * it with every transaction. All that moves an asset in the VM emits an event.
+ */
+
+/**
+ * @typedef {{kind: "stx_transfer" | "stx_burn" | "stx_mint", sender: string | null, recipient: string | null, amount: bigint, memo: string}} StxEvent
+ * @typedef {{kind: "ft_transfer" | "ft_burn" | "ft_mint", asset: string, sender: string | null, recipient: string | null, amount: bigint}} FtEvent
+ * @typedef {{kind: "nft_transfer" | "nft_burn" | "nft_mint", asset: string, sender: string | null, recipient: string | null, valueHex: string}} NftEvent
+ * @typedef {{kind: "print", contractId: string, topic: string, valueHex: string}} PrintEvent
+ * @typedef {StxEvent | FtEvent | NftEvent | PrintEvent} ChainEvent valueHex without 0x
+ */
+
+/**
+ * @param {string} text what the VM gives as the events of an operation
+ * @returns {ChainEvent[]}
+ */
+export function parseEvents(text) {
+  return JSON.parse(text).map((/** @type {string} */ item) => {
+    const { event, data } = JSON.parse(item);
+    const kind = event.slice(0, -"_event".length);
+    const [sender, recipient] = [data.sender ?? null, data.recipient ?? null];
+    if (kind === "print") {
+      return { kind, contractId: data.contract_identifier, topic: data.topic, valueHex: data.raw_value.slice(2) };
+    }
+    if (kind.startsWith("stx_")) return { kind, sender, recipient, amount: BigInt(data.amount), memo: data.memo ?? "" };
+    if (kind.startsWith("ft_")) return { kind, asset: data.asset_identifier, sender, recipient, amount: BigInt(data.amount) };
+    return { kind, asset: data.asset_identifier, sender, recipient, valueHex: data.raw_value.slice(2) };
+  });
+}
+
+/** @typedef {{sent: bigint, received: bigint}} Turnover */
+
+export class Ledger {
+  constructor() {
+    /** @type {Map<string, bigint>} µSTX by principal */
+    this.stx = new Map();
+    /** @type {Map<string, bigint>} the next nonce by address */
+    this.nonces = new Map();
+    /** @type {Map<string, bigint>} amount by `principal asset` */
+    this.fungible = new Map();
+    /** @type {Map<string, bigint>} count by `principal asset` */
+    this.nonFungible = new Map();
+    /** @type {Map<string, Turnover>} µSTX by principal */
+    this.turnover = new Map();
+  }
+
+  /** @returns {Ledger} an independent copy */
+  copy() {
+    const copy = new Ledger();
+    copy.stx = new Map(this.stx);
+    copy.nonces = new Map(this.nonces);
+    copy.fungible = new Map(this.fungible);
+    copy.nonFungible = new Map(this.nonFungible);
+    copy.turnover = new Map([...this.turnover].map(([principal, { sent, received }]) => [principal, { sent, received }]));
+    return copy;
+  }
+
+  /** @param {string} principal */
+  balance(principal) {
+    return this.stx.get(principal) ?? 0n;
+  }
+
+  /** @param {string} address */
+  nonce(address) {
+    return this.nonces.get(address) ?? 0n;
+  }
+
+  /** @param {string} address @param {bigint} nonce the one just used */
+  useNonce(address, nonce) {
+    this.nonces.set(address, nonce + 1n);
+  }
+
+  /** @param {string | null} sender @param {string | null} recipient @param {bigint} amount */
+  moveStx(sender, recipient, amount) {
+    if (sender) {
+      add(this.stx, sender, -amount);
+      this.#turnoverOf(sender).sent += amount;
+    }
+    if (recipient) {
+      add(this.stx, recipient, amount);
+      this.#turnoverOf(recipient).received += amount;
+    }
+  }
+
+  /** @param {ChainEvent} event */
+  apply(event) {
+    if (event.kind === "print") return;
+    if ("valueHex" in event) this.#moveAsset(this.nonFungible, event, 1n);
+    else if ("asset" in event) this.#moveAsset(this.fungible, event, event.amount);
+    else this.moveStx(event.sender, event.recipient, event.amount);
+  }
+
+  /** @param {Map<string, bigint>} holdings @param {FtEvent | NftEvent} event @param {bigint} amount */
+  #moveAsset(holdings, event, amount) {
+    if (event.sender) add(holdings, `${event.sender} ${event.asset}`, -amount);
+    if (event.recipient) add(holdings, `${event.recipient} ${event.asset}`, amount);
+  }
+
+  /** @param {string} principal @returns {Turnover} */
+  turnoverOf(principal) {
+    return this.turnover.get(principal) ?? { sent: 0n, received: 0n };
+  }
+
+  /** @param {string} principal @returns {Turnover} */
+  #turnoverOf(principal) {
+    let entry = this.turnover.get(principal);
+    if (!entry) this.turnover.set(principal, (entry = { sent: 0n, received: 0n }));
+    return entry;
+  }
+
+  /**
+   * @param {Map<string, bigint>} holdings `fungible` or `nonFungible`
+   * @param {string} principal
+   * @returns {[string, bigint][]} asset and amount
+   */
+  static holdingsOf(holdings, principal) {
+    const prefix = `${principal} `;
+    return [...holdings]
+      .filter(([key, amount]) => key.startsWith(prefix) && amount > 0n)
+      .map(([key, amount]) => [key.slice(prefix.length), amount]);
+  }
+}
+
+/** @param {Map<string, bigint>} map @param {string} key @param {bigint} amount */
+function add(map, key, amount) {
+  map.set(key, (map.get(key) ?? 0n) + amount);
+}

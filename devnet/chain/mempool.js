@@ -1,0 +1,98 @@
+/** Transactions that were accepted and are not mined yet, by the account and nonce they use. */
+import { Rejection } from "./rejection.js";
+
+/** @typedef {import("../wire/transaction.js").Transaction} Transaction */
+/** @typedef {{transaction: Transaction, receiptTime: number}} Pending */
+
+/** @param {Transaction} transaction @returns {string[]} the places it takes: origin's and sponsor's nonces */
+function places({ origin, sponsor }) {
+  const own = [`${origin.address} ${origin.nonce}`];
+  return sponsor ? [...own, `${sponsor.address} ${sponsor.nonce}`] : own;
+}
+
+export class Mempool {
+  /** @type {Map<string, Pending>} by txid, oldest first */
+  entries = new Map();
+  /** @type {Map<string, string>} txid by `address nonce` */
+  #byPlace = new Map();
+
+  /** @returns {Mempool} */
+  copy() {
+    const copy = new Mempool();
+    copy.entries = new Map(this.entries);
+    copy.#byPlace = new Map(this.#byPlace);
+    return copy;
+  }
+
+  get size() {
+    return this.entries.size;
+  }
+
+  /** @param {string} txid */
+  find(txid) {
+    return this.entries.get(txid);
+  }
+
+  /**
+   * @param {Transaction} transaction
+   * @param {number} receiptTime unix seconds
+   * @returns {Transaction[]} those it replaced, having a higher fee
+   * @throws {Rejection}
+   */
+  add(transaction, receiptTime) {
+    const taken = [...new Set(places(transaction).map((place) => this.#byPlace.get(place)))];
+    const replaced = taken.flatMap((txid) => (txid ? [/** @type {Pending} */ (this.entries.get(txid)).transaction] : []));
+    if (replaced.some((other) => other.payer.fee >= transaction.payer.fee)) throw new Rejection("ConflictingNonceInMempool");
+    for (const other of replaced) this.remove(other);
+    this.entries.set(transaction.txid, { transaction, receiptTime });
+    for (const place of places(transaction)) this.#byPlace.set(place, transaction.txid);
+    return replaced;
+  }
+
+  /** @param {Transaction} transaction */
+  remove(transaction) {
+    this.entries.delete(transaction.txid);
+    for (const place of places(transaction)) {
+      if (this.#byPlace.get(place) === transaction.txid) this.#byPlace.delete(place);
+    }
+  }
+
+  /**
+   * Those that can be mined now, in an order in which every account's nonces follow each other.
+   *
+   * @param {import("./ledger.js").Ledger} ledger
+   * @param {number} limit
+   * @returns {Transaction[]}
+   */
+  ready(ledger, limit) {
+    /** @type {Map<string, bigint>} */
+    const next = new Map();
+    const nonceOf = (/** @type {string} */ address) => next.get(address) ?? ledger.nonce(address);
+    /** @type {Transaction[]} */
+    const chosen = [];
+    let waiting = [...this.entries.values()].map(({ transaction }) => transaction);
+    for (let found = true; found && chosen.length < limit; ) {
+      found = false;
+      waiting = waiting.filter((transaction) => {
+        const { origin, sponsor } = transaction;
+        const fits = nonceOf(origin.address) === origin.nonce && (!sponsor || nonceOf(sponsor.address) === sponsor.nonce);
+        if (!fits || chosen.length >= limit) return true;
+        next.set(origin.address, origin.nonce + 1n);
+        if (sponsor) next.set(sponsor.address, sponsor.nonce + 1n);
+        chosen.push(transaction);
+        found = true;
+        return false;
+      });
+    }
+    return chosen;
+  }
+
+  /** @param {string} address @returns {bigint[]} nonces pending for it, ascending */
+  noncesOf(address) {
+    const prefix = `${address} `;
+    return [...this.#byPlace.keys()]
+      .filter((place) => place.startsWith(prefix))
+      .map((place) => BigInt(place.slice(prefix.length)))
+      .sort((a, b) => (a < b ? -1 : 1));
+  }
+}

@@ -1,0 +1,131 @@
+/** Reads of the present state: contracts' functions, variables, maps and constants. */
+import { argumentProblem, fits } from "../clarity/abi.js";
+import { decodeValue, DecodeError } from "../clarity/value.js";
+import { VmError } from "../vm/vm.js";
+
+/** @typedef {import("./chain.js").Chain} Chain */
+
+/** The limits a node sets to a read-only call. */
+const READ_LIMITS = { read_count: 100, read_length: 200_000, runtime: 1_000_000_000, write_count: 0, write_length: 0 };
+const NONE = "0x09";
+const LIMIT_ORDER = /** @type {const} */ (["write_length", "write_count", "read_length", "read_count", "runtime"]);
+
+/** A read-only call that cannot be carried out; `message` is the node's cause. */
+export class ReadFailure extends Error {}
+
+/**
+ * @param {Chain} chain
+ * @param {{contractId: string, functionName: string, args: Buffer[], sender: string}} call
+ * @returns {string} hex with 0x
+ * @throws {ReadFailure}
+ */
+export function callReadOnly(chain, { contractId, functionName, args, sender }) {
+  const contract = chain.history.contracts.get(contractId);
+  if (contract) checkReadOnlyCall(contract.abi, functionName, args);
+  else if (!isBootContract(chain, contractId)) throw new ReadFailure(`Unchecked(NoSuchContract("${contractId}"))`);
+  try {
+    const plainArgs = args.map((bytes) => new Uint8Array(bytes));
+    const { result, costs } = chain.executor.read((vm) => vm.callReadOnly(contractId, functionName, plainArgs, sender));
+    checkCost(costs);
+    return result;
+  } catch (error) {
+    if (error instanceof VmError) throw new ReadFailure(causeOf(error.message));
+    throw error;
+  }
+}
+
+/** @param {import("../clarity/abi.js").Abi} abi @param {string} functionName @param {Buffer[]} args */
+function checkReadOnlyCall(abi, functionName, args) {
+  const definition = abi.functions.find(({ name, access }) => name === functionName && access !== "private");
+  if (!definition) throw new ReadFailure(`Unchecked(UndefinedFunction("${functionName}"))`);
+  if (definition.access === "public") throw new ReadFailure("NotReadOnly");
+  if (args.length !== definition.args.length) {
+    throw new ReadFailure(`Unchecked(IncorrectArgumentCount(${definition.args.length}, ${args.length}))`);
+  }
+  const problem = argumentProblem(definition, args.map(decodeValue));
+  if (problem) throw new ReadFailure(`Unchecked(TypeValueError(${problem}))`);
+}
+
+/** @param {Chain} chain @param {string} contractId @returns {boolean} whether the VM itself brought it */
+function isBootContract(chain, contractId) {
+  try {
+    return chain.executor.read((vm) => vm.evaluate(`(contract-hash? '${contractId})`)).startsWith("0x07");
+  } catch (error) {
+    if (error instanceof VmError) return false;
+    throw error;
+  }
+}
+
+/** @param {string} costs JSON, or "null" if they are not tracked */
+function checkCost(costs) {
+  if (costs === "null") return;
+  const { total } = JSON.parse(costs);
+  if (LIMIT_ORDER.every((name) => total[name] <= READ_LIMITS[name])) return;
+  const text = (/** @type {Record<string, number>} */ cost) =>
+    `ExecutionCost {${LIMIT_ORDER.map((name) => `"${name}": ${cost[name]}`).join(", ")}}`;
+  throw new ReadFailure(`CostBalanceExceeded(${text(total)}, ${text(READ_LIMITS)})`);
+}
+
+/** @param {string} message of the VM @returns {string} the part of it that a node shows */
+function causeOf(message) {
+  const match = /Runtime error while interpreting [^:]*: (.*)$/s.exec(message);
+  return match ? match[1] : message;
+}
+
+/** @param {Chain} chain @param {string} contractId @param {string} name @returns {string | null} hex with 0x */
+export function dataVar(chain, contractId, name) {
+  const variables = chain.history.contracts.get(contractId)?.abi.variables ?? [];
+  if (!variables.some((variable) => variable.name === name && variable.access === "variable")) return null;
+  return chain.executor.read((vm) => vm.dataVar(contractId, name));
+}
+
+/**
+ * @param {Chain} chain
+ * @param {string} contractId
+ * @param {string} map
+ * @param {Buffer} key serialized
+ * @returns {string} hex with 0x; `none` for whatever does not exist
+ * @throws {DecodeError}
+ */
+export function mapEntry(chain, contractId, map, key) {
+  const value = decodeValue(key);
+  const definition = chain.history.contracts.get(contractId)?.abi.maps.find(({ name }) => name === map);
+  if (!definition) return NONE;
+  if (!fits(definition.key, value)) return NONE;
+  return chain.executor.read((vm) => vm.mapEntry(contractId, map, new Uint8Array(key)));
+}
+
+/** @type {WeakMap<import("./history.js").Contract, Map<string, string>>} */
+const constantsOf = new WeakMap();
+
+/**
+ * The value of a constant. The VM has no way to ask for it, but a constant's definition can be evaluated again.
+ *
+ * @param {Chain} chain
+ * @param {string} contractId
+ * @param {string} name
+ * @returns {string | null} hex with 0x
+ */
+export function constantValue(chain, contractId, name) {
+  const contract = chain.history.contracts.get(contractId);
+  if (!contract?.abi.variables.some((variable) => variable.name === name && variable.access === "constant")) return null;
+  const known = constantsOf.get(contract) ?? new Map();
+  constantsOf.set(contract, known);
+  if (!known.has(name)) {
+    const definitions = constantDefinitions(contract.source).join("\n");
+    const deployer = contractId.split(".")[0];
+    known.set(name, chain.executor.read((vm) => vm.evaluate(`${definitions}\n${name}`, deployer)));
+  }
+  return /** @type {string} */ (known.get(name));
+}
+
+/** @param {string} source @returns {string[]} its top-level forms that define constants, in order */
+function constantDefinitions(source) {
+  const forms = [];
+  let [depth, start] = [0, 0];
+  for (const { 0: token, index } of source.matchAll(/;[^\n]*|"(?:\\.|[^"\\])*"|[()]/gs)) {
+    if (token === "(" && depth++ === 0) start = index;
+    else if (token === ")" && --depth === 0) forms.push(source.slice(start, index + 1));
+  }
+  return forms.filter((form) => /^\(\s*define-constant\s/.test(form));
+}

@@ -1,0 +1,24 @@
+/** Refusals of the mempool, in the node's words (POST /v2/transactions, HTTP 400). */
+
+export class Rejection extends Error {
+  /**
+   * @param {string} reason the node's own name
+   * @param {Record<string, unknown>} [data]
+   */
+  constructor(reason, data) {
+    super(reason);
+    this.reason = reason;
+    this.data = data;
+  }
+
+  /** @param {string} txid hex */
+  toJson(txid) {
+    const json = { txid, error: "transaction rejected", reason: this.reason };
+    return this.data === undefined ? json : { ...json, reason_data: this.data };
+  }
+}
+
+/** @param {bigint} amount @returns {string} as the node writes 128-bit amounts */
+export function hexAmount(amount) {
+  return `0x${amount.toString(16).padStart(32, "0")}`;
+}

@@ -1,0 +1,181 @@
+/**
+ * The devnet as its users see it: a chain with named accounts and contracts on it, that mines by itself or when told,
+ * and, with a journal, survives its process.
+ *
+ * Every method is synchronous and complete when it returns: state changed, journal written.
+ */
+import { Chain } from "./chain/chain.js";
+import { Journal } from "./journal.js";
+import { buildPublish, buildTransfer } from "./wire/builder.js";
+
+/** @typedef {import("./project/project.js").Account} Account */
+/** @typedef {import("./project/project.js").PlannedContract} PlannedContract */
+/** @typedef {import("./journal.js").Entry} Entry */
+
+/** How blocks come: one for each transaction at once, on a timer, or only when asked. */
+/** @typedef {{kind: "auto"} | {kind: "interval", milliseconds: number} | {kind: "manual"}} Mining */
+
+const IDLE_MILLISECONDS = 50;
+const AUTO_BLOCK_LIMIT = 1000;
+
+export class Devnet {
+  /** @param {Chain} chain @param {Account[]} accounts @param {Mining} mining @param {Journal | null} journal */
+  constructor(chain, accounts, mining, journal) {
+    this.chain = chain;
+    this.accounts = accounts;
+    this.mining = mining;
+    this.journal = journal;
+    /** @type {NodeJS.Timeout | undefined} */
+    this.idleTimer = undefined;
+    /** @type {NodeJS.Timeout | undefined} */
+    this.blockTimer = undefined;
+  }
+
+  /**
+   * @param {object} options
+   * @param {Account[]} options.accounts
+   * @param {PlannedContract[]} options.contracts to publish at the start of a new chain
+   * @param {number} options.startTime unix seconds of a new chain's first block
+   * @param {Mining} options.mining
+   * @param {string | null} options.stateFile
+   * @returns {Promise<Devnet>}
+   */
+  static async start({ accounts, contracts, startTime, mining, stateFile }) {
+    const balances = new Map(accounts.map(({ address, balance }) => [address, balance]));
+    const opened = stateFile ? Journal.open(stateFile, { startTime, balances }) : null;
+    const genesis = opened?.genesis ?? { startTime, balances };
+    const chain = await Chain.start(genesis);
+    const devnet = new Devnet(chain, accounts, mining, opened?.journal ?? null);
+    if (opened && opened.entries.length > 0) for (const entry of opened.entries) devnet.#apply(entry);
+    else devnet.#publish(contracts);
+    if (mining.kind === "interval") devnet.blockTimer = setInterval(() => devnet.mine(1), mining.milliseconds);
+    devnet.#touch();
+    return devnet;
+  }
+
+  /** @param {PlannedContract[]} contracts */
+  #publish(contracts) {
+    for (const { name, sender, source, clarityVersion, feeUstx } of contracts) {
+      const { privateKey } = this.#signer(sender, `publish ${name}`);
+      const nonce = this.chain.ledger.nonce(sender);
+      const raw = buildPublish({ name, code: source, clarityVersion, privateKey, nonce, fee: feeUstx });
+      this.#do({ do: "submit", raw: raw.toString("hex") }, { do: "mine", each: true });
+      const { txid } = this.chain.history.transactions[this.chain.history.transactions.length - 1].transaction;
+      const { status, vmError, result } = /** @type {any} */ (this.chain.history.find(txid)).outcome;
+      if (status !== "success") throw new Error(`contract ${name} cannot be published: ${vmError ?? result}`);
+    }
+    this.#do({ do: "genesis" });
+  }
+
+  /** @param {string} address @param {string} purpose @returns {Account} */
+  #signer(address, purpose) {
+    const account = this.accounts.find((candidate) => candidate.address === address);
+    if (!account) throw new Error(`no account of settings/Devnet.toml has the address ${address}, needed to ${purpose}`);
+    return account;
+  }
+
+  /**
+   * Does and then journals: what was answered is in the journal, and what was not may not be.
+   *
+   * @param {...Entry} entries
+   * @returns {any} what the last one gives
+   */
+  #do(...entries) {
+    let result;
+    for (const entry of entries) result = this.#apply(entry);
+    this.journal?.append(entries);
+    this.#touch();
+    return result;
+  }
+
+  /** @param {Entry} entry @returns {any} */
+  #apply(entry) {
+    switch (entry.do) {
+      case "submit":
+        return this.chain.submit(Buffer.from(entry.raw, "hex"));
+      case "mine":
+        return entry.each ? this.chain.mineEachReady() : this.chain.mine();
+      case "advance":
+        return this.chain.advanceTo(entry.to);
+      case "snapshot":
+        return this.chain.snapshot();
+      case "revert":
+        return this.chain.revert(entry.id);
+      case "reset":
+        return this.chain.reset();
+      case "genesis":
+        return this.chain.markGenesis();
+    }
+  }
+
+  /** A checkpoint taken while nobody waits makes a later undo short. */
+  #touch() {
+    clearTimeout(this.idleTimer);
+    this.idleTimer = setTimeout(() => this.chain.executor.capture(), IDLE_MILLISECONDS).unref();
+  }
+
+  /**
+   * @param {Buffer} raw
+   * @returns {string} txid
+   * @throws {import("./clarity/value.js").DecodeError | import("./chain/rejection.js").Rejection}
+   */
+  submit(raw) {
+    const { transaction, isNew } = this.chain.submit(raw);
+    if (!isNew) return transaction.txid;
+    /** @type {Entry[]} */
+    const entries = [{ do: "submit", raw: raw.toString("hex") }];
+    if (this.mining.kind === "auto") {
+      this.chain.mineEachReady();
+      entries.push({ do: "mine", each: true });
+    }
+    this.journal?.append(entries);
+    this.#touch();
+    return transaction.txid;
+  }
+
+  /** @param {number} blocks */
+  mine(blocks) {
+    for (let i = 0; i < Math.min(blocks, AUTO_BLOCK_LIMIT); i++) this.#do({ do: "mine", each: false });
+  }
+
+  /** @param {number} to unix seconds */
+  advanceTo(to) {
+    this.#do({ do: "advance", to });
+  }
+
+  /** @returns {number} id */
+  snapshot() {
+    return this.#do({ do: "snapshot" });
+  }
+
+  /** @param {number} id @returns {boolean} false if there is no such snapshot */
+  revert(id) {
+    return this.#do({ do: "revert", id });
+  }
+
+  reset() {
+    this.#do({ do: "reset" });
+  }
+
+  /**
+   * Sends STX from the faucet's account, by a transaction like any other.
+   *
+   * @param {string} recipient
+   * @param {bigint} amount µSTX
+   * @returns {{txid: string, raw: Buffer}}
+   */
+  fund(recipient, amount) {
+    const faucet = this.accounts.find(({ name }) => name === "faucet");
+    if (!faucet) throw new Error("settings/Devnet.toml has no account named faucet");
+    const pending = this.chain.mempool.noncesOf(faucet.address);
+    const nonce = pending.length > 0 ? pending[pending.length - 1] + 1n : this.chain.ledger.nonce(faucet.address);
+    const raw = buildTransfer({ recipient, amount, privateKey: faucet.privateKey, nonce, fee: 0n });
+    return { txid: this.submit(raw), raw };
+  }
+
+  close() {
+    clearTimeout(this.idleTimer);
+    clearInterval(this.blockTimer);
+    this.journal?.close();
+  }
+}

@@ -1,0 +1,195 @@
+/** The part of the Stacks API (stacks-blockchain-api v9) that clients of a node rely on: /extended. Errors are JSON. */
+import { Ledger } from "../chain/ledger.js";
+import { Rejection } from "../chain/rejection.js";
+import { contractArgument, integerArgument, principalArgument, txidArgument } from "./arguments.js";
+import { JsonError } from "./errors.js";
+import { blockJson, logJson, minedTransactionJson, unminedTransactionJson } from "./present.js";
+
+/** @typedef {import("fastify").FastifyInstance} FastifyInstance */
+/** @typedef {import("../devnet.js").Devnet} Devnet */
+
+const MAX_LIMIT = 200;
+const FAUCET_USTX = 500_000_000n;
+
+/** @param {FastifyInstance} server @param {{devnet: Devnet}} options */
+export async function apiRoutes(server, { devnet }) {
+  const { chain } = devnet;
+
+  server.get("/extended", () => ({ server_version: "der-client devnet", status: "ready", chain_tip: tipJson() }));
+  server.get("/extended/v1/status", () => ({ server_version: "der-client devnet", status: "ready", chain_tip: tipJson() }));
+
+  function tipJson() {
+    const { height, hash, indexHash, burnHeight } = chain.tip;
+    return { block_height: height, block_hash: `0x${hash}`, index_block_hash: `0x${indexHash}`, burn_block_height: burnHeight };
+  }
+
+  server.get("/extended/v1/tx/:txid", (/** @type {any} */ request) => {
+    const txid = txidArgument(request.params.txid);
+    const mined = chain.history.find(txid);
+    if (mined) return minedTransactionJson(mined, chain.history);
+    const pending = chain.mempool.find(txid);
+    if (pending) return unminedTransactionJson(pending.transaction, "pending", pending.receiptTime, chain.history);
+    const dropped = chain.dropped.get(txid);
+    if (dropped) return unminedTransactionJson(dropped.transaction, dropped.status, chain.tip.time, chain.history);
+    throw new JsonError(404, `could not find transaction by ID 0x${txid}`);
+  });
+
+  server.get("/extended/v1/tx/:txid/raw", (/** @type {any} */ request) => {
+    const txid = txidArgument(request.params.txid);
+    const known = chain.history.find(txid) ?? chain.mempool.find(txid) ?? chain.dropped.get(txid);
+    if (!known) throw new JsonError(404, `could not find transaction by ID 0x${txid}`);
+    return { raw_tx: `0x${known.transaction.raw.toString("hex")}` };
+  });
+
+  server.get("/extended/v1/address/:principal/nonces", (/** @type {any} */ request) => {
+    const principal = apiPrincipal(request.params.principal);
+    const executed = Number(chain.ledger.nonce(principal)) - 1;
+    const pending = chain.mempool.noncesOf(principal).map(Number);
+    const last = Math.max(executed, ...pending);
+    const missing = [];
+    for (let nonce = last; nonce > executed; nonce--) if (!pending.includes(nonce)) missing.push(nonce);
+    return {
+      last_executed_tx_nonce: executed < 0 ? null : executed,
+      last_mempool_tx_nonce: pending.length > 0 ? pending[pending.length - 1] : null,
+      possible_next_nonce: last + 1,
+      detected_missing_nonces: missing,
+      detected_mempool_nonces: [...pending].reverse(),
+    };
+  });
+
+  server.get("/extended/v1/address/:principal/stx", (/** @type {any} */ request) => stxJson(apiPrincipal(request.params.principal)));
+  server.get("/extended/v1/address/:principal/balances", (/** @type {any} */ request) => {
+    const principal = apiPrincipal(request.params.principal);
+    return {
+      stx: stxJson(principal),
+      fungible_tokens: Object.fromEntries(
+        Ledger.holdingsOf(chain.ledger.fungible, principal).map(([asset, amount]) => [asset, { balance: String(amount) }]),
+      ),
+      non_fungible_tokens: Object.fromEntries(
+        Ledger.holdingsOf(chain.ledger.nonFungible, principal).map(([asset, count]) => [asset, { count: String(count) }]),
+      ),
+    };
+  });
+
+  /** @param {string} principal */
+  function stxJson(principal) {
+    const { sent, received } = chain.ledger.turnoverOf(principal);
+    return {
+      balance: String(chain.ledger.balance(principal)),
+      estimated_balance: String(chain.ledger.balance(principal)),
+      total_sent: String(sent),
+      total_received: String(received),
+      total_fees_sent: "0",
+      total_miner_rewards_received: "0",
+      lock_tx_id: "",
+      locked: "0",
+      lock_height: 0,
+      burnchain_lock_height: 0,
+      burnchain_unlock_height: 0,
+    };
+  }
+
+  server.get("/extended/v2/smart-contracts/:contractId/logs", (/** @type {any} */ request) => {
+    const [address, name = ""] = request.params.contractId.split(".");
+    const contractId = contractArgument({ address, name });
+    const newestFirst = chain.history.logs(contractId);
+    const total = newestFirst.length;
+    const limit = integerArgument(request.query.limit, "limit", { min: 1, max: MAX_LIMIT, fallback: 100 });
+    const offset = logOffset(request.query, newestFirst, total);
+    const page = newestFirst.slice(Math.max(0, total - offset - limit), Math.max(0, total - offset)).reverse();
+    const cursorAt = (/** @type {number} */ position) =>
+      position >= 0 && position < total ? cursorOf(newestFirst[total - 1 - position]) : null;
+    return {
+      limit,
+      offset,
+      total,
+      next_cursor: cursorAt(offset + limit),
+      prev_cursor: offset > 0 ? cursorAt(Math.max(0, offset - limit)) : null,
+      cursor: cursorAt(offset),
+      results: page.map(logJson),
+    };
+  });
+
+  server.get("/extended/v1/contract/:contractId", (/** @type {any} */ request) => {
+    const [address, name = ""] = request.params.contractId.split(".");
+    const contractId = contractArgument({ address, name });
+    const contract = chain.history.contracts.get(contractId);
+    if (!contract) throw new JsonError(404, `cannot find contract by ID ${contractId}`);
+    return {
+      tx_id: `0x${contract.txid}`,
+      canonical: true,
+      contract_id: contractId,
+      block_height: contract.height,
+      clarity_version: contract.clarityVersion,
+      source_code: contract.source,
+      abi: JSON.stringify(contract.abi),
+    };
+  });
+
+  server.get("/extended/v2/blocks", (/** @type {any} */ request) => {
+    const limit = integerArgument(request.query.limit, "limit", { min: 1, max: 30, fallback: 20 });
+    const offset = integerArgument(request.query.offset, "offset", { min: 0, max: 2 ** 31, fallback: 0 });
+    const { blocks } = chain.history;
+    const end = Math.max(0, blocks.length - offset);
+    const page = blocks.slice(Math.max(0, end - limit), end).reverse();
+    return { limit, offset, total: blocks.length, results: page.map(showBlock) };
+  });
+  server.get("/extended/v2/blocks/:reference", (/** @type {any} */ request) => showBlock(blockArgument(request)));
+  server.get("/extended/v2/blocks/:reference/transactions", (/** @type {any} */ request) => {
+    const transactions = chain.history.transactionsOf(blockArgument(request));
+    const limit = integerArgument(request.query.limit, "limit", { min: 1, max: MAX_LIMIT, fallback: 20 });
+    const offset = integerArgument(request.query.offset, "offset", { min: 0, max: 2 ** 31, fallback: 0 });
+    const results = transactions.slice(offset, offset + limit).map((mined) => minedTransactionJson(mined, chain.history));
+    return { limit, offset, total: transactions.length, results };
+  });
+
+  /** @param {any} request */
+  function blockArgument(request) {
+    const block = chain.history.findBlock(request.params.reference);
+    if (!block) throw new JsonError(404, `Block not found: ${request.params.reference}`);
+    return block;
+  }
+
+  /** @param {import("../chain/history.js").Block} block */
+  function showBlock(block) {
+    return blockJson(block, chain.history.parentOf(block));
+  }
+
+  server.post("/extended/v1/faucets/stx", (/** @type {any} */ request) => {
+    const address = request.query.address ?? request.body?.address;
+    try {
+      const { txid, raw } = devnet.fund(apiPrincipal(String(address)), FAUCET_USTX);
+      return { success: true, txId: `0x${txid}`, txRaw: raw.toString("hex") };
+    } catch (error) {
+      if (error instanceof Rejection) throw new JsonError(400, `the faucet cannot send: ${error.reason}`);
+      throw error;
+    }
+  });
+}
+
+/** @param {string} text */
+function apiPrincipal(text) {
+  try {
+    return principalArgument(text);
+  } catch (error) {
+    throw new JsonError(400, /** @type {Error} */ (error).message);
+  }
+}
+
+/** @param {import("../chain/history.js").Log} log @returns {string} height:transaction:event */
+function cursorOf({ mined, eventIndex }) {
+  return `${mined.block.height}:${mined.indexInBlock}:${eventIndex}`;
+}
+
+/**
+ * @param {any} query
+ * @param {import("../chain/history.js").Log[]} logs oldest first
+ * @param {number} total
+ * @returns {number} how many newer ones come before the page
+ */
+function logOffset(query, logs, total) {
+  if (query.cursor === undefined) return integerArgument(query.offset, "offset", { min: 0, max: 2 ** 31, fallback: 0 });
+  const index = logs.findIndex((log) => cursorOf(log) === query.cursor);
+  if (index < 0) throw new JsonError(400, `unknown cursor ${query.cursor}`);
+  return total - 1 - index;
+}

@@ -1,0 +1,153 @@
+/** What only the devnet can do: /devnet. Time, blocks, snapshots, simulation, and an honest account of itself. */
+import { checkAuthentic, checkCall } from "../chain/admission.js";
+import { Rejection } from "../chain/rejection.js";
+import { decodeValue } from "../clarity/value.js";
+import { parseAddress, parsePrincipal } from "../address.js";
+import { parseTransaction } from "../wire/transaction.js";
+import { contractArgument, hexArgument, integerArgument } from "./arguments.js";
+import { JsonError } from "./errors.js";
+import { simulationJson } from "./present.js";
+
+/** @typedef {import("fastify").FastifyInstance} FastifyInstance */
+/** @typedef {import("../devnet.js").Devnet} Devnet */
+
+const MAX_BLOCKS = 1000;
+const MAX_ADVANCE_SECONDS = 10 * 366 * 86_400;
+
+/** What a program must not learn from this devnet. */
+const DIFFERENCES = [
+  "proof of transfer: nothing is staked or locked, no signers, no rewards; staking and PoX post-conditions see none",
+  "forks, Bitcoin and burn block contents; a burn block comes only when time is advanced",
+  "fees go to a sink account, not to miners",
+  "tx-sponsor? is none in sponsored transactions too",
+  "call-read runs read-only functions only; a node also runs public ones that write nothing",
+  "block hashes that contracts see are the VM's, not those of this interface",
+  "a transaction that ends in a runtime error shows no execution cost",
+  "each block adds 10 seconds to the chain's clock; it does not follow the wall clock",
+  "Merkle proofs (?proof=1) are empty",
+];
+
+/** @param {FastifyInstance} server @param {{devnet: Devnet, control: boolean}} options */
+export async function controlRoutes(server, { devnet, control }) {
+  const { chain } = devnet;
+  const deployer = devnet.accounts.find(({ name }) => name === "deployer");
+
+  server.get("/devnet", () => ({
+    name: "der-client devnet",
+    vm: "Clarinet simnet 3.21.0, epoch 4.0",
+    control,
+    mining: devnet.mining,
+    costs: chain.vm.costsEnabled,
+    deployer: deployer?.address ?? null,
+    accounts: Object.fromEntries(devnet.accounts.map(({ name, address }) => [name, address])),
+    contracts: [...chain.history.contracts.keys()],
+    snapshots: chain.snapshots.map(({ id }) => id),
+    mempool_size: chain.mempool.size,
+    transactions: chain.history.transactions.length,
+    vm_memory_bytes: chain.vm.memory.length,
+    does_not_do: DIFFERENCES,
+    ...tipJson(),
+  }));
+
+  if (!control) return;
+
+  function tipJson() {
+    return { block_height: chain.tip.height, burn_block_height: chain.tip.burnHeight, block_time: chain.tip.time };
+  }
+
+  server.get("/devnet/accounts", () =>
+    devnet.accounts.map(({ name, address, privateKey, mnemonic }) => ({
+      name,
+      address,
+      private_key: `${privateKey.toString("hex")}01`,
+      mnemonic,
+      balance: String(chain.ledger.balance(address)),
+    })),
+  );
+
+  server.post("/devnet/mine", (/** @type {any} */ request) => {
+    devnet.mine(integerArgument(request.body?.blocks, "blocks", { min: 1, max: MAX_BLOCKS, fallback: 1 }));
+    return tipJson();
+  });
+
+  server.post("/devnet/advance", (/** @type {any} */ request) => {
+    const { to, seconds } = request.body ?? {};
+    if ((to === undefined) === (seconds === undefined)) throw new JsonError(400, "give either `to` (unix seconds) or `seconds`");
+    const { time } = chain.tip;
+    const range = { min: 0, max: MAX_ADVANCE_SECONDS };
+    if (seconds !== undefined) devnet.advanceTo(time + integerArgument(seconds, "seconds", range));
+    else devnet.advanceTo(integerArgument(to, "to", { min: 0, max: time + MAX_ADVANCE_SECONDS }));
+    return tipJson();
+  });
+
+  server.post("/devnet/snapshot", () => ({ id: devnet.snapshot() }));
+  server.post("/devnet/revert", (/** @type {any} */ request) => {
+    const id = integerArgument(request.body?.id, "id", { min: 1, max: 2 ** 31 });
+    if (!devnet.revert(id)) throw new JsonError(404, `there is no snapshot ${id}; a revert uses up its snapshot and all later ones`);
+    return tipJson();
+  });
+  server.post("/devnet/reset", () => {
+    devnet.reset();
+    return tipJson();
+  });
+
+  server.post("/devnet/costs", (/** @type {any} */ request) => {
+    const { enabled } = request.body ?? {};
+    if (typeof enabled !== "boolean") throw new JsonError(400, "`enabled` must be true or false");
+    chain.vm.setCosts(enabled);
+    return { enabled };
+  });
+
+  server.post("/devnet/simulate", (/** @type {any} */ request) => {
+    const body = request.body ?? {};
+    const signed = body.transaction !== undefined;
+    const transaction = signed ? parseTransaction(hexArgument(body.transaction, "transaction")) : unsignedCall(body);
+    try {
+      if (signed) checkAuthentic(transaction);
+      if (transaction.payload.type === "contract_call") checkCall(transaction.payload, chain);
+    } catch (error) {
+      if (error instanceof Rejection) throw new JsonError(400, error.reason, error.toJson(transaction.txid));
+      throw error;
+    }
+    return simulationJson(chain.executor.simulate(transaction, { withFee: signed }), transaction);
+  });
+}
+
+/**
+ * A contract call as if `sender` had sent it, without fee and post-conditions.
+ *
+ * @param {any} body
+ * @returns {import("../wire/transaction.js").Transaction}
+ */
+function unsignedCall({ sender, contract, function: functionName, arguments: args = [] }) {
+  const from = parsePrincipal(String(sender));
+  if (!from) throw new JsonError(400, `sender ${sender} is no principal`);
+  const [address, name = ""] = String(contract).split(".");
+  const contractId = contractArgument({ address, name });
+  if (!Array.isArray(args)) throw new JsonError(400, "`arguments` must be a list of hex strings");
+  const argBytes = args.map((argument) => hexArgument(argument, "an argument"));
+  const { version } = /** @type {{version: number}} */ (parseAddress(address));
+  /** @type {any} */
+  const origin = { address: String(sender), nonce: 0n, fee: 0n };
+  return {
+    raw: Buffer.alloc(0),
+    txid: "0".repeat(64),
+    version: 0x80,
+    chainId: 0x80000000,
+    origin,
+    sponsor: null,
+    payer: origin,
+    anchorMode: 3,
+    postConditionMode: 1,
+    postConditions: [],
+    payload: {
+      type: "contract_call",
+      address,
+      addressVersion: version,
+      contractId,
+      functionName: String(functionName),
+      args: argBytes.map(decodeValue),
+      argBytes,
+    },
+  };
+}

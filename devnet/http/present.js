@@ -1,0 +1,238 @@
+/** Transactions, events and blocks as the Stacks API shows them (stacks-blockchain-api v9, `/extended`). */
+import { signatureText, typeText } from "../clarity/abi.js";
+import { decodeValue, valueJson, valueText } from "../clarity/value.js";
+import { AMOUNT_CODES, NFT_CODES, POX_CODES } from "../wire/post-conditions.js";
+
+/** @typedef {import("../wire/transaction.js").Transaction} Transaction */
+/** @typedef {import("../chain/history.js").MinedTransaction} MinedTransaction */
+/** @typedef {import("../chain/history.js").Block} Block */
+/** @typedef {import("../chain/history.js").History} History */
+
+const ANCHOR_MODES = { 1: "on_chain_only", 2: "off_chain_only", 3: "any" };
+const MODES = { 1: "allow", 2: "deny", 3: "originator" };
+
+/** @param {number} seconds */
+function iso(seconds) {
+  return new Date(seconds * 1000).toISOString();
+}
+
+/** @param {MinedTransaction} mined @param {History} history */
+export function minedTransactionJson(mined, history) {
+  const { transaction, outcome, block, indexInBlock } = mined;
+  return {
+    ...commonJson(transaction),
+    ...payloadJson(transaction, history),
+    tx_status: outcome.status,
+    tx_result: valueJson(outcome.result),
+    vm_error: outcome.vmError,
+    canonical: true,
+    is_unanchored: false,
+    tx_index: indexInBlock,
+    ...placeJson(block),
+    event_count: outcome.events.length,
+    events: eventsJson(mined),
+    execution_cost_read_count: outcome.cost.read_count,
+    execution_cost_read_length: outcome.cost.read_length,
+    execution_cost_runtime: outcome.cost.runtime,
+    execution_cost_write_count: outcome.cost.write_count,
+    execution_cost_write_length: outcome.cost.write_length,
+  };
+}
+
+/** @param {Block} block */
+function placeJson(block) {
+  return {
+    block_hash: `0x${block.hash}`,
+    index_block_hash: `0x${block.indexHash}`,
+    block_height: block.height,
+    block_time: block.time,
+    block_time_iso: iso(block.time),
+    burn_block_height: block.burnHeight,
+    burn_block_time: block.time,
+    burn_block_time_iso: iso(block.time),
+  };
+}
+
+/** @param {Transaction} transaction @param {string} status @param {number} receiptTime @param {History} history */
+export function unminedTransactionJson(transaction, status, receiptTime, history) {
+  return {
+    ...commonJson(transaction),
+    ...payloadJson(transaction, history),
+    tx_status: status,
+    receipt_time: receiptTime,
+    receipt_time_iso: iso(receiptTime),
+  };
+}
+
+/** @param {Transaction} transaction */
+function commonJson({ txid, origin, sponsor, payer, anchorMode, postConditionMode, postConditions, payload }) {
+  return {
+    tx_id: `0x${txid}`,
+    tx_type: payload.type,
+    nonce: Number(origin.nonce),
+    fee_rate: String(payer.fee),
+    sender_address: origin.address,
+    sponsored: sponsor !== null,
+    ...(sponsor ? { sponsor_address: sponsor.address, sponsor_nonce: Number(sponsor.nonce) } : {}),
+    post_condition_mode: MODES[/** @type {1} */ (postConditionMode)],
+    post_conditions: postConditions.map(postConditionJson),
+    anchor_mode: ANCHOR_MODES[/** @type {1} */ (anchorMode)],
+  };
+}
+
+/** @param {Transaction} transaction @param {History} history */
+function payloadJson({ payload, origin }, history) {
+  switch (payload.type) {
+    case "token_transfer":
+      return {
+        token_transfer: {
+          recipient_address: payload.recipient,
+          amount: String(payload.amount),
+          memo: `0x${payload.memo.toString("hex")}`,
+        },
+      };
+    case "smart_contract":
+      return {
+        smart_contract: {
+          contract_id: `${origin.address}.${payload.name}`,
+          clarity_version: payload.clarityVersion,
+          source_code: payload.code,
+        },
+      };
+    case "contract_call":
+      return { contract_call: callJson(payload, history) };
+    default:
+      return {};
+  }
+}
+
+/** @param {import("../wire/transaction.js").CallPayload} payload @param {History} history */
+function callJson(payload, history) {
+  const abi = history.contracts.get(payload.contractId)?.abi;
+  const definition = abi?.functions.find(({ name }) => name === payload.functionName);
+  return {
+    contract_id: payload.contractId,
+    function_name: payload.functionName,
+    function_signature: definition ? signatureText(definition) : "",
+    function_args: payload.args.map((value, index) => ({
+      hex: `0x${payload.argBytes[index].toString("hex")}`,
+      repr: valueText(value),
+      name: definition?.args[index].name ?? "",
+      type: definition ? typeText(definition.args[index].type) : "",
+    })),
+  };
+}
+
+/** @param {import("../wire/post-conditions.js").PostCondition} condition */
+function postConditionJson(condition) {
+  const principal = principalJson(condition.principal);
+  switch (condition.type) {
+    case "stx":
+    case "staking":
+      return {
+        type: condition.type,
+        condition_code: AMOUNT_CODES[/** @type {1} */ (condition.code)],
+        amount: String(condition.amount),
+        principal,
+      };
+    case "fungible":
+      return {
+        type: "fungible",
+        condition_code: AMOUNT_CODES[/** @type {1} */ (condition.code)],
+        amount: String(condition.amount),
+        principal,
+        asset: assetJson(condition.asset),
+      };
+    case "non_fungible":
+      return {
+        type: "non_fungible",
+        condition_code: NFT_CODES[/** @type {16} */ (condition.code)],
+        principal,
+        asset: assetJson(condition.asset),
+        asset_value: valueJson(condition.valueHex),
+      };
+    case "pox":
+      return { type: "pox", condition_code: POX_CODES[/** @type {48} */ (condition.code)], principal };
+  }
+}
+
+/** @param {string | null} principal null is the origin */
+function principalJson(principal) {
+  if (principal === null) return { type_id: "principal_origin" };
+  const [address, name] = principal.split(".");
+  if (name === undefined) return { type_id: "principal_standard", address };
+  return { type_id: "principal_contract", address, contract_name: name };
+}
+
+/** @param {import("../wire/post-conditions.js").Asset} asset */
+function assetJson({ address, contractName, assetName }) {
+  return { contract_address: address, contract_name: contractName, asset_name: assetName };
+}
+
+/** @param {MinedTransaction} mined */
+function eventsJson({ transaction, outcome }) {
+  return outcome.events.map((event, index) => eventJson(event, index, transaction));
+}
+
+/** @param {import("../chain/ledger.js").ChainEvent} event @param {number} index @param {Transaction} transaction */
+export function eventJson(event, index, { txid, payload }) {
+  const head = { event_index: index, tx_id: `0x${txid}` };
+  if (event.kind === "print") {
+    const log = { contract_id: event.contractId, topic: event.topic, value: valueJson(event.valueHex) };
+    return { ...head, event_type: "smart_contract_log", contract_log: log };
+  }
+  const [type, assetEventType] = event.kind.split("_");
+  const asset = { asset_event_type: assetEventType, sender: event.sender ?? "", recipient: event.recipient ?? "" };
+  if ("valueHex" in event) {
+    const token = { ...asset, asset_id: event.asset, value: valueJson(event.valueHex) };
+    return { ...head, event_type: "non_fungible_token_asset", asset: token };
+  }
+  const amount = String(event.amount);
+  if ("asset" in event) {
+    return { ...head, event_type: "fungible_token_asset", asset: { ...asset, asset_id: event.asset, amount } };
+  }
+  // The VM's own transfers carry no memo; the transaction does.
+  const memo = payload.type === "token_transfer" ? payload.memo.toString("hex") : event.memo;
+  return { ...head, event_type: `${type}_asset`, asset: { ...asset, amount, ...(memo ? { memo: `0x${memo}` } : {}) } };
+}
+
+/** @param {import("../chain/history.js").Log} log @returns {object} an event, with where it happened */
+export function logJson({ mined, eventIndex, event }) {
+  const { block, transaction } = mined;
+  return { ...eventJson(event, eventIndex, transaction), block_height: block.height, block_time: block.time };
+}
+
+/** @param {Block} block @param {Block | undefined} parent */
+export function blockJson(block, parent) {
+  return {
+    canonical: true,
+    height: block.height,
+    hash: `0x${block.hash}`,
+    index_block_hash: `0x${block.indexHash}`,
+    parent_block_hash: `0x${parent?.hash ?? "0".repeat(64)}`,
+    parent_index_block_hash: `0x${parent?.indexHash ?? "0".repeat(64)}`,
+    block_time: block.time,
+    block_time_iso: iso(block.time),
+    burn_block_height: block.burnHeight,
+    burn_block_time: block.time,
+    burn_block_time_iso: iso(block.time),
+    tx_count: block.transactionCount,
+  };
+}
+
+/** @param {import("../chain/executor.js").Outcome} outcome @param {Transaction} transaction */
+export function simulationJson(outcome, transaction) {
+  return {
+    ok: outcome.status === "success",
+    status: outcome.status,
+    result: valueJson(outcome.result),
+    events: outcome.events.map((event, index) => eventJson(event, index, transaction)),
+    cost: outcome.cost,
+    vm_error: outcome.vmError,
+  };
+}
+
+/** @param {string} hex @returns {string} the node's text of a value */
+export function nodeText(hex) {
+  return valueText(decodeValue(Buffer.from(hex.replace(/^0x/, ""), "hex")), "node");
+}

@@ -1,0 +1,54 @@
+/** The HTTP server: routes, limits, and errors in the node's or the API's manner. */
+import fastify from "fastify";
+import { Rejection } from "../chain/rejection.js";
+import { DecodeError } from "../clarity/value.js";
+import { apiRoutes } from "./api-routes.js";
+import { controlRoutes } from "./control-routes.js";
+import { JsonError } from "./errors.js";
+import { nodeRoutes } from "./node-routes.js";
+
+/** A transaction of 2 MiB as hex in JSON, with some air. */
+const BODY_LIMIT = 5 * 1024 * 1024;
+const MAX_PATH_PARAMETER = 300;
+const KEEP_ALIVE_MILLISECONDS = 5 * 60_000;
+const REQUEST_MILLISECONDS = 60_000;
+
+/**
+ * @param {import("../devnet.js").Devnet} devnet
+ * @param {{control: boolean}} options control: whether /devnet may change things
+ */
+export function createServer(devnet, { control }) {
+  const server = fastify({
+    bodyLimit: BODY_LIMIT,
+    routerOptions: { maxParamLength: MAX_PATH_PARAMETER },
+    keepAliveTimeout: KEEP_ALIVE_MILLISECONDS,
+    requestTimeout: REQUEST_MILLISECONDS,
+    forceCloseConnections: true,
+  });
+  server.addContentTypeParser("application/octet-stream", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+  server.setErrorHandler((error, request, reply) => answerError(/** @type {any} */ (error), request.url, reply));
+  server.setNotFoundHandler((request, reply) => {
+    if (isJsonPath(request.url)) reply.code(404).send({ error: `cannot ${request.method} ${request.url.slice(0, 200)}` });
+    else reply.code(404).type("text/plain").send("No such file or directory");
+  });
+  server.register(nodeRoutes, { devnet });
+  server.register(apiRoutes, { devnet });
+  server.register(controlRoutes, { devnet, control });
+  return server;
+}
+
+/** @param {string} url */
+function isJsonPath(url) {
+  return url.startsWith("/extended") || url.startsWith("/devnet");
+}
+
+/** @param {Error & {statusCode?: number, body?: object}} error @param {string} url @param {import("fastify").FastifyReply} reply */
+function answerError(error, url, reply) {
+  const expected = error instanceof DecodeError || error instanceof Rejection;
+  const status = error.statusCode ?? (expected ? 400 : 500);
+  if (status >= 500) process.stderr.write(`${url}: ${error.stack}\n`);
+  const message = status >= 500 ? `the devnet failed: ${error.message}` : error.message;
+  if (error instanceof JsonError) reply.code(status).send(error.body);
+  else if (isJsonPath(url)) reply.code(status).send({ error: message });
+  else reply.code(status).type("text/plain").send(message);
+}

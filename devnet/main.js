@@ -1,0 +1,40 @@
+/** Starts the devnet, prints its URL as one line of JSON when it is ready, and ends cleanly when told. */
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Devnet } from "./devnet.js";
+import { createServer } from "./http/server.js";
+import { readOptions, USAGE } from "./options.js";
+import { readAccounts, readPlannedContracts } from "./project/project.js";
+
+const DEFAULT_PROJECT = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** @param {string[]} argv */
+async function main(argv) {
+  const options = readOptions(argv, DEFAULT_PROJECT);
+  if (!options) {
+    process.stdout.write(USAGE);
+    return;
+  }
+  const devnet = await Devnet.start({
+    ...options,
+    accounts: readAccounts(options.project),
+    contracts: options.deploy ? readPlannedContracts(options.project) : [],
+  });
+  if (!options.costs) devnet.chain.vm.setCosts(false);
+  const server = createServer(devnet, options);
+  const stop = async () => {
+    await server.close();
+    devnet.close();
+    process.exit(0);
+  };
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
+  if (options.untilStdinCloses) process.stdin.on("end", stop).on("error", stop).resume();
+  const url = await server.listen({ host: options.host, port: options.port });
+  process.stdout.write(`${JSON.stringify({ url, pid: process.pid })}\n`);
+}
+
+main(process.argv.slice(2)).catch((error) => {
+  process.stderr.write(`devnet: ${error.message}\n`);
+  process.exit(1);
+});

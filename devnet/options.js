@@ -1,0 +1,94 @@
+/** The command line of the devnet. */
+import { parseArgs } from "node:util";
+
+/**
+ * @typedef {object} Options
+ * @property {string} project directory with Clarinet.toml, settings/ and deployments/
+ * @property {string} host
+ * @property {number} port 0 takes any free one
+ * @property {boolean} deploy
+ * @property {boolean} control
+ * @property {boolean} costs
+ * @property {boolean} untilStdinCloses
+ * @property {number} startTime unix seconds
+ * @property {import("./devnet.js").Mining} mining
+ * @property {string | null} stateFile
+ */
+
+export const USAGE = `The embedded Stacks devnet of der-client.
+
+  node devnet/main.js [options]
+
+  --project DIR         Clarinet project to take accounts and contracts from (default: the folder above devnet/)
+  --host HOST           address to listen on (default 127.0.0.1: this machine only)
+  --port PORT           0 takes any free port (default 3999)
+  --no-contracts        do not publish the project's contracts
+  --start-time SECONDS  unix time of the first block (default: now)
+  --block-interval MS   mine on a timer instead of at once; 0 mines only when told by POST /devnet/mine
+  --state-file FILE     keep the chain in this file, and go on from it
+  --no-costs            do not track execution costs: about four times faster
+  --no-control          switch off what changes things under /devnet
+  --until-stdin-closes  end when standard input does, so as never to outlive the parent process
+`;
+
+/** A command line that cannot be used. */
+export class OptionsError extends Error {}
+
+/** @param {string[]} argv @param {string} defaultProject @returns {Options | null} null: only help was asked for */
+export function readOptions(argv, defaultProject) {
+  const { values } = parse(argv);
+  if (values.help) return null;
+  const interval = values["block-interval"];
+  return {
+    project: values.project ?? defaultProject,
+    host: values.host ?? "127.0.0.1",
+    port: integer("port", values.port ?? "3999", 65_535),
+    deploy: !values["no-contracts"],
+    control: !values["no-control"],
+    costs: !values["no-costs"],
+    untilStdinCloses: values["until-stdin-closes"] ?? false,
+    startTime: integer("start-time", values["start-time"] ?? String(Math.floor(Date.now() / 1000)), 2 ** 32),
+    mining: interval === undefined ? { kind: "auto" } : miningOf(integer("block-interval", interval, 2 ** 31 - 1)),
+    stateFile: values["state-file"] ?? null,
+  };
+}
+
+/** @param {string[]} argv */
+function parse(argv) {
+  const text = /** @type {const} */ ({ type: "string" });
+  const flag = /** @type {const} */ ({ type: "boolean" });
+  try {
+    return parseArgs({
+      args: argv,
+      options: {
+        project: text,
+        host: text,
+        port: text,
+        "start-time": text,
+        "block-interval": text,
+        "state-file": text,
+        "no-contracts": flag,
+        "no-control": flag,
+        "no-costs": flag,
+        "until-stdin-closes": flag,
+        help: flag,
+      },
+    });
+  } catch (error) {
+    throw new OptionsError(/** @type {Error} */ (error).message);
+  }
+}
+
+/** @param {number} milliseconds @returns {import("./devnet.js").Mining} */
+function miningOf(milliseconds) {
+  return milliseconds === 0 ? { kind: "manual" } : { kind: "interval", milliseconds };
+}
+
+/** @param {string} name @param {string} text @param {number} max */
+function integer(name, text, max) {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0 || value > max) {
+    throw new OptionsError(`--${name} must be an integer from 0 to ${max}, not ${text}`);
+  }
+  return value;
+}

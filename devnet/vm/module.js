@@ -1,0 +1,104 @@
+/**
+ * Loads Clarinet's VM (a WebAssembly module with generated glue) in a form whose whole state can be copied and put back.
+ *
+ * What the glue does not offer is reached from outside, while it loads:
+ * - `WebAssembly.Instance` is wrapped, to get at the linear memory, which holds all of the VM's state;
+ * - `FinalizationRegistry` is hidden, because finalizers free VM objects by address: after a restore those addresses
+ *   belong to something else, and the process crashes. Whoever makes a VM object frees it himself;
+ * - the imports that print are silenced (panic messages are kept for the error), and the one that reads the clock
+ *   answers the given genesis time, which is the only time at which the VM looks at a clock.
+ */
+import { createRequire } from "node:module";
+
+const require = createRequire(import.meta.url);
+const gluePath = createRequire(require.resolve("@stacks/clarinet-sdk")).resolve("@stacks/clarinet-sdk-wasm");
+
+/** Compiled once; every instance shares the code and what the engine has optimised of it. @type {WebAssembly.Module | undefined} */
+let compiled;
+
+/**
+ * @typedef {object} VmModule
+ * @property {any} glue the generated module: SDK, SDKOptions, CallFnArgs, …
+ * @property {any} exports the exports of the WebAssembly instance
+ * @property {{panic: string}} log the last panic message
+ */
+
+/**
+ * Makes a new, empty instance of the VM's module.
+ *
+ * @param {() => number} clock milliseconds since 1970; what the VM takes for the present
+ * @returns {VmModule}
+ */
+export function loadVmModule(clock) {
+  const hidden = {
+    instance: WebAssembly.Instance,
+    module: WebAssembly.Module,
+    registry: globalThis.FinalizationRegistry,
+  };
+  const log = { panic: "" };
+  /** @type {WebAssembly.Instance | undefined} */
+  let instance;
+  /** @type {any} */ (WebAssembly).Module = function cachedModule(/** @type {BufferSource} */ bytes) {
+    compiled ??= new hidden.module(bytes);
+    return compiled;
+  };
+  /** @type {any} */ (WebAssembly).Instance = function capturedInstance(
+    /** @type {WebAssembly.Module} */ module,
+    /** @type {any} */ imports,
+  ) {
+    for (const namespace of Object.values(imports)) replaceImports(namespace, clock, log);
+    instance = new hidden.instance(module, imports);
+    return instance;
+  };
+  /** @type {any} */ (globalThis).FinalizationRegistry = undefined;
+  try {
+    delete require.cache[gluePath];
+    const glue = require(gluePath);
+    if (!instance) throw new Error("Clarinet's VM did not load as expected; is @stacks/clarinet-sdk 3.21.0 installed?");
+    return { glue, exports: instance.exports, log };
+  } finally {
+    WebAssembly.Instance = hidden.instance;
+    WebAssembly.Module = hidden.module;
+    globalThis.FinalizationRegistry = hidden.registry;
+  }
+}
+
+/**
+ * @param {Record<string, Function>} namespace the glue's imports, named `__wbg_<what>_<hash>`
+ * @param {() => number} clock
+ * @param {{panic: string}} log
+ */
+function replaceImports(namespace, clock, log) {
+  for (const name of Object.keys(namespace)) {
+    const original = namespace[name];
+    if (name.startsWith("__wbg_log_")) {
+      namespace[name] = () => undefined;
+    } else if (name.startsWith("__wbg_error_")) {
+      namespace[name] = (/** @type {any[]} */ ...args) => {
+        log.panic = captureConsoleError(() => original(...args)) || log.panic;
+      };
+    } else if (name.startsWith("__wbg_new_0_")) {
+      namespace[name] = () => new Date(clock());
+    }
+  }
+}
+
+/**
+ * The glue decodes the message from VM memory and hands it to `console.error`; only there can it be read.
+ *
+ * @param {() => void} run
+ * @returns {string}
+ */
+function captureConsoleError(run) {
+  const original = console.error;
+  let text = "";
+  console.error = (...parts) => {
+    text += parts.join(" ");
+  };
+  try {
+    run();
+  } finally {
+    console.error = original;
+  }
+  return text;
+}

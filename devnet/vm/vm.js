@@ -1,0 +1,310 @@
+/**
+ * Clarinet's VM as the devnet uses it: blocks of operations, read-only calls, time, and copies of its state.
+ *
+ * Everything here is synchronous, and knows nothing of transactions, nonces or post-conditions.
+ */
+import { loadVmModule } from "./module.js";
+import { BaseImage } from "./memory.js";
+
+/** The addresses the VM's boot contracts have on test networks. */
+export const BOOT_ADDRESS = "ST000000000000000000002AMW42H";
+
+/** Setting the epoch mines one burn block, which adds this to the clock (seconds). */
+const EPOCH_START_SECONDS = 610;
+const BURN_BLOCK_SECONDS = 600;
+
+/** Growth after a restore is lost to the VM's allocator; room made before the first copy prevents the growth. */
+const HEADROOM_BYTES = 64 * 1024 * 1024;
+const HEADROOM_REFERENCES = 4096;
+/** Room lost by growth and restore that is put up with before a new instance of the module is made. */
+const MAX_LOST_BYTES = 64 * 1024 * 1024;
+
+/** A runtime error or a refusal of the VM: what was asked has no effect. `message` is the VM's own text. */
+export class VmError extends Error {}
+
+/** The VM itself broke (a Rust panic). Its memory must be restored before it is used again. */
+export class VmPanic extends Error {}
+
+/**
+ * @typedef {{transferSTX: {amount: number, recipient: string, sender: string}}} TransferOperation
+ * @typedef {{callPublicFn: {contract: string, method: string, args: [], args_maps: Uint8Array[], sender: string}}} CallOperation
+ * @typedef {{deployContract: {name: string, content: string, options: {clarityVersion: number}, sender: string}}} DeployOperation
+ * @typedef {TransferOperation | CallOperation | DeployOperation} Operation
+ *
+ * @typedef {object} OperationResult
+ * @property {string} result Clarity value, hex with 0x
+ * @property {string} events JSON: a list of texts that are JSON each
+ * @property {string} costs JSON, or "null"
+ *
+ * @typedef {{restore(memory: Buffer): void, memoryLength: number}} Restorable
+ */
+
+export class Vm {
+  /**
+   * @param {import("./module.js").VmModule} module
+   * @param {any} sdk
+   * @param {() => number} clock
+   */
+  constructor(module, sdk, clock) {
+    this.module = module;
+    this.sdk = sdk;
+    this.clock = clock;
+    this.lostBytes = 0;
+    this.costsEnabled = true;
+    this.costsFlag = -1;
+  }
+
+  /**
+   * Starts the VM in epoch 4.0 with the given balances.
+   *
+   * @param {object} options
+   * @param {number} options.startTime unix seconds of the first block of epoch 4.0
+   * @param {Map<string, bigint>} options.balances µSTX by address
+   * @returns {Promise<Vm>}
+   */
+  static async boot({ startTime, balances }) {
+    const clock = () => (startTime - EPOCH_START_SECONDS) * 1000;
+    const module = loadVmModule(clock);
+    const noFiles = () => {
+      throw new Error("the devnet's VM reads no files");
+    };
+    const sdk = new module.glue.SDK(noFiles, new module.glue.SDKOptions(true, false, false));
+    const vm = new Vm(module, sdk, clock);
+    const costsCandidates = vm.#costsFlagCandidates(noFiles);
+    await sdk.initEmptySession({ enabled: false });
+    sdk.setEpoch("4.0");
+    for (const [address, amount] of balances) if (amount > 0n) sdk.mintSTX(address, amount);
+    vm.costsFlag = costsCandidates.find((offset) => vm.#controlsCosts(offset)) ?? -1;
+    vm.#makeHeadroom();
+    vm.base = new BaseImage(vm.memory);
+    return vm;
+  }
+
+  /** The state right after boot. @type {BaseImage} */
+  base = /** @type {any} */ (undefined);
+
+  get memory() {
+    return Buffer.from(this.module.exports.memory.buffer);
+  }
+
+  get height() {
+    return this.sdk.stacksBlockHeight;
+  }
+
+  get burnHeight() {
+    return this.sdk.burnBlockHeight;
+  }
+
+  /** Unix seconds of the tip: what `stacks-block-time` was in the last block, and is in read-only calls. */
+  get time() {
+    return Number(this.sdk.getBlockTime());
+  }
+
+  /**
+   * Mines one block of operations, one after the other.
+   *
+   * @param {Operation[]} operations
+   * @returns {OperationResult[]}
+   * @throws {VmError} if one of them hit a runtime error: the block is mined, those before it keep their effects, it
+   *   and those after it have none, and no result is known
+   * @throws {VmPanic} the memory must be restored
+   */
+  mineBlock(operations) {
+    return this.#guard(() => this.sdk.mineBlock(operations));
+  }
+
+  /** @param {number} count */
+  mineEmptyBlocks(count) {
+    this.#guard(() => this.sdk.mineEmptyStacksBlocks(count));
+  }
+
+  /**
+   * Mines one empty block: a burn block (600 s) where the way is that long, else a Stacks block (10 s).
+   *
+   * @param {number} target unix seconds
+   */
+  mineTowards(target) {
+    // A burn block adds less than 600 s when Stacks blocks already took some of its time, so it never goes too far.
+    if (target - this.time >= BURN_BLOCK_SECONDS) this.#guard(() => this.sdk.mineEmptyBurnBlocks(1));
+    else this.mineEmptyBlocks(1);
+  }
+
+  /**
+   * @param {string} recipient
+   * @param {bigint} amount µSTX
+   */
+  mint(recipient, amount) {
+    this.#guard(() => this.sdk.mintSTX(recipient, amount));
+  }
+
+  /**
+   * @param {string} contract
+   * @param {string} method
+   * @param {Uint8Array[]} args serialized values that fit the function's types
+   * @param {string} sender
+   * @returns {OperationResult}
+   */
+  callReadOnly(contract, method, args, sender) {
+    return this.#guard(() => {
+      const call = new this.module.glue.CallFnArgs(contract, method, args, sender);
+      try {
+        const response = this.sdk.callReadOnlyFn(call);
+        const { result, events, costs } = response;
+        response.free();
+        return { result, events, costs };
+      } finally {
+        call.free();
+      }
+    });
+  }
+
+  /**
+   * @param {string} contract
+   * @param {string} name
+   * @returns {string} hex with 0x
+   */
+  dataVar(contract, name) {
+    return this.#guard(() => this.sdk.getDataVar(contract, name));
+  }
+
+  /**
+   * @param {string} contract
+   * @param {string} map
+   * @param {Uint8Array} key a serialized value that fits the map's key type
+   * @returns {string} hex with 0x: `(some …)` or `none`
+   */
+  mapEntry(contract, map, key) {
+    try {
+      return this.#guard(() => this.sdk.getMapEntry(contract, map, key));
+    } catch (error) {
+      if (error instanceof VmError && error.message === "value not found") return "0x09";
+      throw error;
+    }
+  }
+
+  /**
+   * Evaluates an expression that writes nothing.
+   *
+   * @param {string} expression
+   * @param {string} [sender] its tx-sender
+   * @returns {string} hex with 0x
+   */
+  evaluate(expression, sender = BOOT_ADDRESS) {
+    return this.#guard(() => {
+      this.sdk.deployer = sender;
+      return this.sdk.runSnippet(expression);
+    });
+  }
+
+  /**
+   * @param {string} contract
+   * @returns {any} the interface, or undefined
+   */
+  contractInterface(contract) {
+    return this.#guard(() => plain(this.sdk.getContractsInterfaces().get(contract)));
+  }
+
+  /** @param {boolean} enabled */
+  setCosts(enabled) {
+    if (this.costsFlag < 0) throw new VmError("this build of the VM cannot switch cost tracking while it runs");
+    this.costsEnabled = enabled;
+    this.memory[this.sdk.__wbg_ptr + this.costsFlag] = enabled ? 1 : 0;
+  }
+
+  /**
+   * Puts a copied state back; also heals the VM after a panic.
+   *
+   * @param {Restorable} image
+   * @param {{broken?: boolean}} [state] broken: the VM panicked, and only its memory can be trusted, not its stack
+   */
+  restore(image, { broken = false } = {}) {
+    this.lostBytes += Math.max(0, this.module.exports.memory.buffer.byteLength - image.memoryLength);
+    if (broken || this.lostBytes > MAX_LOST_BYTES) this.#newInstance(image.memoryLength);
+    image.restore(this.memory);
+    if (this.costsFlag >= 0) this.setCosts(this.costsEnabled);
+  }
+
+  /**
+   * A fresh instance of the same code: its stack is empty and its memory just as long as needed. What lives outside
+   * of the memory, the table of references to JavaScript values, is carried over.
+   *
+   * @param {number} memoryLength
+   */
+  #newInstance(memoryLength) {
+    const old = this.module;
+    this.module = loadVmModule(this.clock);
+    const { exports, glue } = this.module;
+    exports.memory.grow((memoryLength - exports.memory.buffer.byteLength) / 65536);
+    const [from, to] = [old.exports.__wbindgen_externrefs, exports.__wbindgen_externrefs];
+    to.grow(from.length - to.length);
+    for (let index = 0; index < from.length; index++) to.set(index, from.get(index));
+    const pointer = this.sdk.__wbg_ptr;
+    this.sdk = Object.create(glue.SDK.prototype);
+    this.sdk.__wbg_ptr = pointer;
+    this.lostBytes = 0;
+  }
+
+  #makeHeadroom() {
+    const { exports } = this.module;
+    const references = Array.from({ length: HEADROOM_REFERENCES }, () => exports.__externref_table_alloc());
+    for (const reference of references.reverse()) exports.__externref_table_dealloc(reference);
+    const pointer = exports.__wbindgen_malloc(HEADROOM_BYTES, 8);
+    exports.__wbindgen_free(pointer, HEADROOM_BYTES, 8);
+  }
+
+  /**
+   * Where in the SDK's object the flag for cost tracking may be: bytes that are 1 here and 0 in an object made without.
+   *
+   * @param {() => never} noFiles
+   * @returns {number[]}
+   */
+  #costsFlagCandidates(noFiles) {
+    const other = new this.module.glue.SDK(noFiles, new this.module.glue.SDKOptions(false, false, false));
+    const [start, otherStart] = [this.sdk.__wbg_ptr, other.__wbg_ptr];
+    const memory = this.memory;
+    const size = Math.min(Math.abs(otherStart - start), 8192);
+    const offsets = Array.from({ length: size }, (_, offset) => offset);
+    const candidates = offsets.filter((offset) => memory[start + offset] === 1 && memory[otherStart + offset] === 0);
+    other.free();
+    return candidates;
+  }
+
+  /**
+   * @param {number} offset
+   * @returns {boolean} whether this byte really switches cost tracking, seen at a call
+   */
+  #controlsCosts(offset) {
+    const address = this.sdk.__wbg_ptr + offset;
+    const probe = () => this.callReadOnly(`${BOOT_ADDRESS}.pox-5`, "get-pox-info", [], BOOT_ADDRESS).costs !== "null";
+    this.memory[address] = 0;
+    const silent = !probe();
+    this.memory[address] = 1;
+    return silent && probe();
+  }
+
+  /**
+   * @template T
+   * @param {() => T} run
+   * @returns {T}
+   */
+  #guard(run) {
+    try {
+      return run();
+    } catch (error) {
+      if (typeof error === "string") throw new VmError(error);
+      const panic = this.module.log.panic.split("\n\nStack:")[0].trim();
+      throw new VmPanic(panic || String(error));
+    }
+  }
+}
+
+/**
+ * @param {any} value as the VM's serializer made it: nested Maps
+ * @returns {any} the same as plain objects
+ */
+function plain(value) {
+  if (value instanceof Map) return Object.fromEntries([...value].map(([key, item]) => [key, plain(item)]));
+  if (Array.isArray(value)) return value.map(plain);
+  if (value && typeof value === "object") return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, plain(v)]));
+  return value;
+}
