@@ -1,0 +1,194 @@
+"""A node that a test can make refuse, forget, lag and break off; the embedded devnet does none of that on demand."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import requests
+import responses
+
+from der_client.stacks.address import split_principal
+from der_client.stacks.network import DEVNET
+from der_client.stacks.rpc import Client, RetryPolicy
+from der_client.stacks.transactions import ContractPublish, Transaction
+
+URL = "http://127.0.0.1:3999"
+QUICK = RetryPolicy(attempts=2, backoff_s=0.001, max_wait_s=0.01)
+
+
+@dataclass
+class FakeNode:
+    """Accepts what is well-signed and has a free nonce, and mines when told (or at once).
+
+    Attributes:
+        mines_at_once: Whether an accepted transaction is mined before it is answered.
+        refusals: Answers to the next submissions, first to last: a reason (with data), or an exception.
+        outcome: What becomes of a mined transaction: changes to its JSON.
+        lag: How many looks at a transaction find nothing.
+        network_id: Of /v2/info.
+        estimate: The body of the fee estimate, with its status.
+        rate: The body of the transfer fee rate.
+        has_api: Whether it serves ``/extended``.
+        told_txid: The txid that it answers to a submission, instead of the right one.
+    """
+
+    mines_at_once: bool = True
+    refusals: list[Any] = field(default_factory=list)
+    outcome: dict[str, Any] = field(default_factory=dict)
+    lag: int = 0
+    network_id: int = DEVNET.chain_id
+    estimate: tuple[int, Any] = (400, "Fee estimation not supported on this node")
+    rate: Any = 1
+    has_api: bool = True
+    told_txid: str | None = None
+    posts: list[bytes] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    waiting: dict[str, Transaction] = field(default_factory=dict)
+    mined: dict[str, Transaction] = field(default_factory=dict)
+    dropped: dict[str, Transaction] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._lock = threading.RLock()
+
+    @contextmanager
+    def running(self) -> Iterator[Client]:
+        with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+            for method in ("GET", "POST"):
+                mock.add_callback(method, re.compile(f"{URL}/.*"), self._answer)
+            yield Client(URL, retries=QUICK)
+
+    def mine(self) -> None:
+        with self._lock:
+            for txid, transaction in list(self.waiting.items()):
+                self._mine(txid, transaction)
+
+    def forget(self) -> None:
+        """As after a restart without the mempool, or a revert."""
+        self.waiting.clear()
+        self.mined.clear()
+
+    def next_executed(self, address: str) -> int:
+        return 1 + max((t.nonce for t in self.mined.values() if t.origin == address), default=-1)
+
+    def _mine(self, txid: str, transaction: Transaction) -> None:
+        self.mined[txid] = transaction
+        self.waiting.pop(txid, None)
+        if isinstance(transaction.payload, ContractPublish):
+            self.sources[f"{transaction.origin}.{transaction.payload.name}"] = transaction.payload.code
+
+    def _answer(self, request: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
+        with self._lock:
+            path = str(request.path_url).partition("?")[0]
+            self.asked.append(path)
+            status, body = self._route(path, request.body)
+        return status, {}, json.dumps(body)
+
+    def _route(self, path: str, body: Any) -> tuple[int, Any]:
+        *_, last = path.split("/")
+        if path == "/v2/info":
+            return 200, self._info()
+        if path == "/v2/transactions":
+            return self._accept(body)
+        if path == "/v2/fees/transaction":
+            return self.estimate
+        if path == "/v2/fees/transfer":
+            return 200, self.rate
+        if path.startswith("/v2/accounts/"):
+            nonce = self.next_executed(last)
+            return 200, {"balance": "0x" + "0" * 30 + "ff", "locked": "0x00", "unlock_height": 0, "nonce": nonce}
+        if path.startswith("/v2/contracts/source/"):
+            source = self.sources.get(".".join(path.split("/")[-2:]))
+            return (404, "No contract source data found") if source is None else (200, self._source(source))
+        if self.has_api and path.startswith("/extended/v1/tx/"):
+            return self._look_up(last.removeprefix("0x"))
+        if self.has_api and path.endswith("/nonces"):
+            return 200, self._nonces(path.split("/")[-2])
+        return 404, {"error": "not found"}
+
+    def _info(self) -> dict[str, Any]:
+        return {
+            "network_id": self.network_id,
+            "server_version": "fake",
+            "peer_version": 1,
+            "stacks_tip_height": 1,
+            "stacks_tip": "00" * 32,
+            "stacks_tip_consensus_hash": "00" * 20,
+            "burn_block_height": 1,
+            "stable_burn_block_height": 1,
+        }
+
+    def _source(self, source: str) -> dict[str, Any]:
+        return {"source": source, "publish_height": 7}
+
+    def _accept(self, raw: bytes) -> tuple[int, Any]:
+        self.posts.append(raw)
+        if self.refusals and (refusal := self.refusals.pop(0)) is not None:
+            if isinstance(refusal, Exception):
+                raise refusal
+            reason, data = refusal
+            return 400, {"error": "transaction rejected", "reason": reason, "reason_data": data, "txid": "00" * 32}
+        transaction = Transaction.decode(raw)
+        transaction.verify()
+        known = {**self.waiting, **self.mined}
+        if transaction.txid not in known:
+            at = self.next_executed(transaction.origin)
+            taken = {t.nonce for t in self.waiting.values() if t.origin == transaction.origin}
+            if transaction.nonce < at:
+                data = {"expected": at, "actual": transaction.nonce, "principal": transaction.origin, "is_origin": True}
+                return 400, {"reason": "BadNonce", "reason_data": data, "txid": transaction.txid}
+            if transaction.nonce in taken:
+                return 400, {"reason": "ConflictingNonceInMempool", "txid": transaction.txid}
+            self.waiting[transaction.txid] = transaction
+            if self.mines_at_once:
+                self._mine(transaction.txid, transaction)
+        return 200, self.told_txid or transaction.txid
+
+    def _nonces(self, address: str) -> dict[str, Any]:
+        executed = self.next_executed(split_principal(address)[0]) - 1
+        waiting = [t.nonce for t in self.waiting.values() if t.origin == address]
+        return {
+            "last_executed_tx_nonce": executed if executed >= 0 else None,
+            "last_mempool_tx_nonce": max(waiting, default=None),
+            "possible_next_nonce": max([executed, *waiting]) + 1,
+            "detected_missing_nonces": [],
+            "detected_mempool_nonces": waiting,
+        }
+
+    def _look_up(self, txid: str) -> tuple[int, Any]:
+        transaction = self.mined.get(txid) or self.waiting.get(txid) or self.dropped.get(txid)
+        if transaction is None or self.lag > 0:
+            self.lag -= 1
+            return 404, {"error": "could not find transaction by ID"}
+        answer: dict[str, Any] = {
+            "tx_id": f"0x{txid}",
+            "tx_status": "pending",
+            "tx_type": "token_transfer",
+            "nonce": transaction.nonce,
+            "fee_rate": str(transaction.fee),
+            "sender_address": transaction.origin,
+        }
+        if txid in self.dropped:
+            return 200, {**answer, "tx_status": "dropped_replace_by_fee"}
+        if txid not in self.mined:
+            return 200, answer
+        return 200, {
+            **answer,
+            "tx_status": "success",
+            "canonical": True,
+            "block_hash": "0x" + "11" * 32,
+            "block_height": 3,
+            "block_time": 1_760_000_000,
+            "burn_block_height": 2,
+            "tx_result": {"hex": "0x0703", "repr": "(ok true)"},
+            "events": [],
+            "event_count": 0,
+            "vm_error": None,
+            **self.outcome,
+        }

@@ -1,0 +1,436 @@
+"""An account on a node that refuses, forgets, lags and breaks off."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+
+from der_client.stacks import nonces
+from der_client.stacks.account import Account, FeePolicy
+from der_client.stacks.clarity import ErrValue, NoneValue, PrincipalValue, UIntValue, encode
+from der_client.stacks.errors import (
+    AddressError,
+    ConfirmationTimeoutError,
+    EncodeError,
+    InvalidValueError,
+    NodeAnswerError,
+    NodeUnreachableError,
+    PostConditionAbortedError,
+    RuntimeAbortedError,
+    SigningError,
+    TransactionDroppedError,
+    TransactionFailedError,
+    TransactionRejectedError,
+)
+from der_client.stacks.keys import PrivateKey
+from der_client.stacks.network import DEVNET, MAINNET
+from der_client.stacks.pending import PendingTransaction
+from der_client.stacks.rpc import Client
+from der_client.stacks.transactions import ContractCall, TokenTransfer, Transaction
+
+from .fake_node import URL, FakeNode
+
+KEY = PrivateKey.from_hex("11" * 32 + "01")
+OTHER = PrivateKey.from_hex("22" * 32 + "01").address(DEVNET)
+MAINNET_ADDRESS = PrivateKey.from_hex("22" * 32 + "01").address(MAINNET)
+LENGTH_OF_TRANSFER = 180
+
+
+@pytest.fixture
+def node() -> FakeNode:
+    return FakeNode()
+
+
+@pytest.fixture
+def client(node: FakeNode) -> Iterator[Client]:
+    with node.running() as client:
+        yield client
+
+
+@pytest.fixture
+def account(client: Client) -> Account:
+    return Account(KEY, client)
+
+
+def sent(node: FakeNode) -> list[Transaction]:
+    return [Transaction.decode(raw) for raw in node.posts]
+
+
+class TestTransfer:
+    def test_is_built_signed_sent_and_mined(self, node: FakeNode, account: Account) -> None:
+        receipt = account.transfer(OTHER, 5_000, "lunch").wait()
+        transaction = sent(node)[0]
+        assert transaction.verify()
+        assert transaction.payload == TokenTransfer(PrincipalValue(OTHER), 5_000, b"lunch")
+        assert transaction.origin == account.address
+        assert transaction.nonce == 0
+        assert receipt.txid == transaction.txid
+        assert receipt.fee_ustx == transaction.fee == LENGTH_OF_TRANSFER == len(node.posts[0])
+
+    @pytest.mark.parametrize(
+        ("to", "amount", "memo", "error", "words"),
+        [
+            (MAINNET_ADDRESS, 1, b"", AddressError, "mainnet"),
+            ("nobody", 1, b"", AddressError, "nobody"),
+            (OTHER, 0, b"", InvalidValueError, "amount"),
+            (OTHER, -1, b"", InvalidValueError, "amount"),
+            (OTHER, 1 << 64, b"", InvalidValueError, "amount"),
+            (OTHER, 1, b"x" * 35, EncodeError, "34 bytes"),
+            (OTHER, 1, "ü" * 18, EncodeError, "34 bytes"),
+            (KEY.address(DEVNET), 1, b"", InvalidValueError, "sender|itself|oneself"),
+        ],
+    )
+    def test_impossible_ones_are_not_sent(
+        self, node: FakeNode, account: Account, to: str, amount: int, memo: Any, error: type[Exception], words: str
+    ) -> None:
+        with pytest.raises(error, match=words):
+            account.transfer(to, amount, memo)
+        assert node.posts == []
+        assert account.next_nonce() == 0
+
+    def test_a_contract_of_another_network(self, node: FakeNode, account: Account) -> None:
+        with pytest.raises(AddressError, match="mainnet"):
+            account.submit(ContractCall(f"{MAINNET_ADDRESS}.x", "f"))
+        assert node.posts == []
+
+
+class TestNetwork:
+    def test_a_transaction_of_another_network_is_refused(self, node: FakeNode, account: Account) -> None:
+        other = Transaction.build(
+            TokenTransfer(PrincipalValue(MAINNET_ADDRESS), 1),
+            public_key=KEY.public_key,
+            network=MAINNET,
+            nonce=0,
+            fee=180,
+        )
+        for use in (account.send, account.sign, account.sign_and_send):
+            with pytest.raises(SigningError, match="chain id 1"):
+                use(other)
+        assert node.posts == []
+
+    def test_a_transaction_of_another_account_is_refused(self, node: FakeNode, account: Account) -> None:
+        other = Account(PrivateKey.generate(), account.client)
+        with pytest.raises(SigningError, match=account.address):
+            other.sign_and_send(account.build(TokenTransfer(PrincipalValue(OTHER), 1)))
+        assert node.posts == []
+
+    def test_an_unsigned_transaction_is_not_sent(self, node: FakeNode, account: Account) -> None:
+        with pytest.raises(SigningError):
+            account.send(account.build(TokenTransfer(PrincipalValue(OTHER), 1)))
+        assert node.posts == []
+
+    def test_a_client_told_the_wrong_network(self, node: FakeNode) -> None:
+        with node.running():
+            account = Account(KEY, Client(URL, network=MAINNET))
+            with pytest.raises(InvalidValueError, match="network=mainnet"):
+                account.transfer(MAINNET_ADDRESS, 1)
+        assert node.posts == []
+
+
+class TestSecrets:
+    def test_the_key_is_never_shown(self, account: Account, caplog: Any) -> None:
+        caplog.set_level(logging.DEBUG)
+        assert "11111111" not in repr(account)
+        pending = account.transfer(OTHER, 1)
+        pending.wait()
+        assert "11111111" not in caplog.text + repr(account) + repr(pending)
+        assert pending.txid in caplog.text
+
+    def test_repr_asks_nobody(self, node: FakeNode, account: Account) -> None:
+        assert KEY.public_key.data.hex() in repr(account)
+        assert node.asked == []
+
+
+class TestFees:
+    ESTIMATE: dict[str, Any] = {  # noqa: RUF012 - a constant of the tests
+        "estimated_cost": {"read_count": 1, "read_length": 1, "runtime": 1, "write_count": 1, "write_length": 1},
+        "estimations": [{"fee": 300}, {"fee": 2000}, {"fee": 9000}],
+    }
+
+    def fee(self, account: Account) -> int:
+        return account.build(TokenTransfer(PrincipalValue(OTHER), 1)).fee
+
+    def test_the_middle_estimate(self, node: FakeNode, account: Account) -> None:
+        node.estimate = (200, self.ESTIMATE)
+        assert self.fee(account) == 2000
+
+    def test_without_an_estimate_the_transfer_rate(self, node: FakeNode, account: Account) -> None:
+        node.rate = 3
+        assert self.fee(account) == 3 * LENGTH_OF_TRANSFER
+
+    @pytest.mark.parametrize("rate", [0, "broken"])
+    def test_never_below_one_per_byte(self, node: FakeNode, account: Account, rate: Any) -> None:
+        node.rate = rate
+        assert self.fee(account) == LENGTH_OF_TRANSFER
+
+    def test_a_broken_estimate_is_as_good_as_none(self, node: FakeNode, account: Account) -> None:
+        node.estimate = (200, {"estimations": "many"})
+        assert self.fee(account) == LENGTH_OF_TRANSFER
+
+    def test_too_dear(self, node: FakeNode, client: Client) -> None:
+        node.estimate = (200, self.ESTIMATE)
+        account = Account(KEY, client, fee_policy=FeePolicy(max_fee_ustx=1999))
+        with pytest.raises(InvalidValueError, match=r"2000 µSTX, above the cap of 1999 µSTX.*FeePolicy"):
+            account.transfer(OTHER, 1)
+        assert node.posts == []
+        assert account.next_nonce() == 0
+
+    def test_given_fees_are_kept_within_the_bounds(self, account: Account) -> None:
+        payload = TokenTransfer(PrincipalValue(OTHER), 1)
+        assert account.build(payload, fee_ustx=777).fee == 777
+        with pytest.raises(InvalidValueError, match="below 180 µSTX"):
+            account.build(payload, fee_ustx=179)
+        with pytest.raises(InvalidValueError, match="above the cap"):
+            account.build(payload, fee_ustx=1_000_001)
+
+    def test_the_node_need_not_be_asked(self, node: FakeNode, client: Client) -> None:
+        node.rate = 50
+        assert self.fee(Account(KEY, client, fee_policy=FeePolicy(asks_node=False))) == LENGTH_OF_TRANSFER
+        assert not [path for path in node.asked if "fees" in path]
+
+    def test_a_cap_of_nothing(self) -> None:
+        with pytest.raises(InvalidValueError, match="max_fee_ustx"):
+            FeePolicy(max_fee_ustx=0)
+
+
+class TestNonces:
+    def test_follow_one_another_while_in_flight(self, node: FakeNode, account: Account) -> None:
+        node.mines_at_once = False
+        pending = [account.transfer(OTHER, 1) for _ in range(5)]
+        assert [transaction.nonce for transaction in sent(node)] == [0, 1, 2, 3, 4]
+        node.mine()
+        for each in pending:
+            each.wait(1)
+        account.transfer(OTHER, 1)
+        assert sent(node)[-1].nonce == 5
+
+    def test_are_not_asked_for_again_while_in_flight(self, node: FakeNode, account: Account) -> None:
+        node.mines_at_once = False
+        for _ in range(5):
+            account.transfer(OTHER, 1)
+        assert len([path for path in node.asked if path.endswith("/nonces")]) == 1
+
+    def test_of_several_threads_differ(self, node: FakeNode, account: Account) -> None:
+        node.mines_at_once = False
+        threads = [threading.Thread(target=lambda: account.transfer(OTHER, 1)) for _ in range(16)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(transaction.nonce for transaction in sent(node)) == list(range(16))
+
+    def test_of_another_program_with_the_same_key_are_seen(self, client: Client, account: Account) -> None:
+        account.transfer(OTHER, 1).wait()
+        Account(KEY, client).transfer(OTHER, 2).wait()
+        assert account.next_nonce() == 2
+
+    def test_is_free_again_after_a_refusal(self, node: FakeNode, account: Account) -> None:
+        node.refusals = [("NotEnoughFunds", {"expected": "0x01", "actual": "0x00"})]
+        with pytest.raises(TransactionRejectedError):
+            account.transfer(OTHER, 1)
+        account.transfer(OTHER, 1)
+        assert [transaction.nonce for transaction in sent(node)] == [0, 0]
+
+    def test_a_gap_is_filled_first(self, node: FakeNode, account: Account) -> None:
+        node.mines_at_once = False
+        first = account.build(TokenTransfer(PrincipalValue(OTHER), 1), nonce=0)
+        second = account.build(TokenTransfer(PrincipalValue(OTHER), 2), nonce=1)
+        account.sign_and_send(second)
+        node.refusals = [("FeeTooLow", {"expected": 2, "actual": 1})]
+        with pytest.raises(TransactionRejectedError):
+            account.sign_and_send(first)
+        assert account.next_nonce() == 0
+        account.transfer(OTHER, 3)
+        account.transfer(OTHER, 4)
+        assert [transaction.nonce for transaction in sent(node)] == [1, 0, 0, 2]
+
+    @pytest.mark.parametrize("reason", ["BadNonce", "ConflictingNonceInMempool"])
+    def test_one_that_the_node_calls_used_is_not_tried_again(
+        self, node: FakeNode, account: Account, reason: str
+    ) -> None:
+        node.mines_at_once = False
+        account.transfer(OTHER, 1)
+        node.refusals = [(reason, {"expected": 7, "actual": 1, "principal": account.address})]
+        with pytest.raises(TransactionRejectedError):
+            account.transfer(OTHER, 2)
+        asked = len(node.asked)
+        account.next_nonce()
+        assert node.asked[asked:] == [f"/extended/v1/address/{account.address}/nonces"]
+
+    def test_stays_taken_when_nobody_knows_whether_it_arrived(self, node: FakeNode, account: Account) -> None:
+        node.refusals = [requests.ReadTimeout("slow")] * 2
+        with pytest.raises(ConfirmationTimeoutError):
+            account.transfer(OTHER, 1)
+        assert node.posts[0] == node.posts[1]
+        assert account.next_nonce() == 1
+
+    def test_is_free_when_nothing_was_sent(self, node: FakeNode, account: Account) -> None:
+        account.next_nonce()
+        node.refusals = [requests.ConnectTimeout("down")] * 2
+        with pytest.raises(NodeUnreachableError):
+            account.transfer(OTHER, 1)
+        assert account.next_nonce() == 0
+
+    def test_two_transactions_with_one_nonce_are_refused(self, node: FakeNode, account: Account) -> None:
+        node.mines_at_once = False
+        first = account.build(TokenTransfer(PrincipalValue(OTHER), 1))
+        second = account.build(TokenTransfer(PrincipalValue(OTHER), 2))
+        pending = account.sign_and_send(first)
+        with pytest.raises(InvalidValueError, match=f"nonce 0 is in use by transaction {pending.txid}"):
+            account.sign_and_send(second)
+        assert len(node.posts) == 1
+
+    def test_a_refused_replacement_leaves_the_first_in_flight(self, node: FakeNode, account: Account) -> None:
+        node.mines_at_once = False
+        account.transfer(OTHER, 1)
+        replacement = account.build(TokenTransfer(PrincipalValue(OTHER), 2), nonce=0)
+        with pytest.raises(TransactionRejectedError, match="higher fee"):
+            account.sign_and_send(replacement, replaces=True)
+        assert account.next_nonce() == 1
+
+    def test_the_same_transaction_may_be_sent_twice(self, node: FakeNode, account: Account) -> None:
+        signed = account.sign(account.build(TokenTransfer(PrincipalValue(OTHER), 1)))
+        assert account.send(signed).txid == account.send(signed).txid
+        assert len(node.mined) == 1
+
+    def test_of_a_bare_node_without_the_api(self, node: FakeNode, account: Account) -> None:
+        node.has_api = False
+        account.transfer(OTHER, 1)
+        node.mine()
+        assert account.next_nonce() == 1
+
+    def test_start_anew_after_the_chain_was_set_back(self, node: FakeNode, account: Account) -> None:
+        account.transfer(OTHER, 1).wait()
+        node.forget()
+        assert account.next_nonce() == 0
+
+    def test_start_anew_after_unseen_ones_were_forgotten(
+        self, node: FakeNode, account: Account, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        node.mines_at_once = False
+        account.transfer(OTHER, 1)
+        account.transfer(OTHER, 1)
+        node.forget()
+        assert account.next_nonce() == 2  # an API may lag
+        monkeypatch.setattr(nonces, "_TRUSTED_S", 0.0)
+        monkeypatch.setattr(nonces, "_FORGOTTEN_AFTER_S", 0.0)
+        assert account.next_nonce() == 0
+
+    def test_start_anew_when_told(self, node: FakeNode, account: Account) -> None:
+        node.mines_at_once = False
+        account.transfer(OTHER, 1)
+        node.forget()
+        account.forget_in_flight()
+        assert account.next_nonce() == 0
+
+
+class TestSponsor:
+    def test_pays_for_another(self, node: FakeNode, account: Account) -> None:
+        origin = PrivateKey.generate()
+        unsigned = Transaction.build(
+            TokenTransfer(PrincipalValue(OTHER), 1),
+            public_key=origin.public_key,
+            network=DEVNET,
+            nonce=0,
+            fee=0,
+            sponsored=True,
+        )
+        account.sponsor(unsigned.sign(origin)).wait()
+        transaction = sent(node)[0]
+        assert transaction.sponsor_address == account.address
+        assert transaction.fee == len(node.posts[0])
+
+    def test_only_what_is_sponsored(self, account: Account) -> None:
+        signed = account.sign(account.build(TokenTransfer(PrincipalValue(OTHER), 1)))
+        with pytest.raises(SigningError, match="not sponsored"):
+            account.sponsor(signed)
+        assert account.next_nonce() == 0
+
+
+class TestWaiting:
+    def test_a_lagging_api(self, node: FakeNode, account: Account) -> None:
+        node.lag = 5
+        assert account.transfer(OTHER, 1).wait(5).status == "success"
+
+    def test_later_by_txid_alone(self, client: Client, account: Account) -> None:
+        txid = account.transfer(OTHER, 1).txid
+        assert PendingTransaction(client, f"0x{txid}").wait(1).txid == txid
+        assert account.pending(txid).wait(1).txid == txid
+        with pytest.raises(InvalidValueError):
+            account.pending("no txid")
+
+    @pytest.mark.parametrize(("known", "words"), [(True, "still waiting in the mempool"), (False, "does not know it")])
+    def test_time_out(self, node: FakeNode, account: Account, known: bool, words: str) -> None:
+        node.mines_at_once = False
+        pending = account.transfer(OTHER, 1)
+        if not known:
+            node.forget()
+        with pytest.raises(ConfirmationTimeoutError, match=words) as caught:
+            pending.wait(0.02)
+        assert caught.value.txid == pending.txid
+        assert "do not build it anew" in str(caught.value)
+
+    def test_a_node_that_fails_meanwhile(self, node: FakeNode, account: Account) -> None:
+        pending = account.transfer(OTHER, 1)
+        node.outcome = {"tx_status": "odd"}
+        with pytest.raises(ConfirmationTimeoutError, match="the node did not tell"):
+            pending.wait(0.02)
+        node.outcome = {}
+        assert pending.wait(1).status == "success"
+
+    def test_a_block_off_the_chain_does_not_count(self, node: FakeNode, account: Account) -> None:
+        node.outcome = {"canonical": False}
+        with pytest.raises(ConfirmationTimeoutError):
+            account.transfer(OTHER, 1).wait(0.02)
+
+    def test_dropped(self, node: FakeNode, account: Account) -> None:
+        node.mines_at_once = False
+        pending = account.transfer(OTHER, 1)
+        node.dropped = dict(node.waiting)
+        node.forget()
+        with pytest.raises(TransactionDroppedError) as caught:
+            pending.wait(1)
+        assert caught.value.status == "dropped_replace_by_fee"
+        assert caught.value.txid == pending.txid
+        assert account.next_nonce() == 0
+
+    @pytest.mark.parametrize(
+        ("outcome", "error", "words"),
+        [
+            ({"tx_status": "abort_by_post_condition"}, PostConditionAbortedError, "post-conditions allow"),
+            ({"tx_status": "abort_by_response", "vm_error": "DivisionByZero"}, RuntimeAbortedError, "DivisionByZero"),
+            ({"tx_status": "abort_by_response", "tx_result": ErrValue(NoneValue())}, RuntimeAbortedError, "runtime"),
+            ({"tx_status": "abort_by_response", "tx_result": ErrValue(UIntValue(101))}, TransactionFailedError, "u101"),
+            ({"tx_status": "problematic_skipped"}, TransactionFailedError, "problematic"),
+        ],
+    )
+    def test_failures(
+        self, node: FakeNode, account: Account, outcome: dict[str, Any], error: type[TransactionFailedError], words: str
+    ) -> None:
+        if "tx_result" in outcome:
+            outcome = {**outcome, "tx_result": {"hex": "0x" + encode(outcome["tx_result"]).hex(), "repr": ""}}
+        node.outcome = outcome
+        pending = account.transfer(OTHER, 1)
+        with pytest.raises(error, match=words) as caught:
+            pending.wait(1)
+        assert type(caught.value) is error
+        assert caught.value.txid == pending.txid
+        assert pending.wait_any(1).status == outcome["tx_status"]
+        assert account.next_nonce() == 1
+
+
+def test_balance(account: Account) -> None:
+    assert account.balance_ustx() == 255
+
+
+def test_a_node_that_calls_it_by_another_txid(node: FakeNode, account: Account) -> None:
+    node.mines_at_once = False
+    node.told_txid = "00" * 32
+    node.lag = 1
+    with pytest.raises(NodeAnswerError, match="do not use this URL"):
+        account.transfer(OTHER, 1)
