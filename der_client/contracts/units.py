@@ -46,7 +46,7 @@ DayOrNever = Annotated[date | None, Conversion(UINT, _number_or_zero, _day_or_no
 class Model(BaseModel):
     """Base of what a contract keeps: frozen, compared by value, units in the names."""
 
-    model_config = ConfigDict(frozen=True, defer_build=True)
+    model_config = ConfigDict(frozen=True, defer_build=True, ser_json_bytes="hex", val_json_bytes="hex")
 
 
 __all__ = [

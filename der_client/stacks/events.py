@@ -24,7 +24,7 @@ class Event(BaseModel):
     A contract prints it as one tuple with the topic, a version and the fields (kebab-case).
     """
 
-    model_config = ConfigDict(frozen=True, defer_build=True)
+    model_config = ConfigDict(frozen=True, defer_build=True, ser_json_bytes="hex", val_json_bytes="hex")
 
     topic: ClassVar[str]
     clarity_constants: ClassVar[dict[str, ClarityValue]]

@@ -1,0 +1,144 @@
+"""``der demo``: the main job on the embedded devnet, shown as tables."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rich.table import Table
+
+    from der_client.demo import DemoResult
+
+
+def demo(
+    days: Annotated[int, typer.Option(help="How many days to run, 1 to 40.")] = 1,
+    url: Annotated[str, typer.Option(help="An embedded devnet that is up already; by default a new one.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")] = False,
+) -> None:
+    """Run the main job on the embedded devnet: three plants, real meter data, sales, settlement."""
+    from der_client.demo import run_demo  # noqa: PLC0415 - heavy, and only this command needs it
+    from der_client.devnet import Devnet, DevnetControl  # noqa: PLC0415
+    from der_client.project import deployment_plan  # noqa: PLC0415
+
+    with _progress(shown=not as_json) as on_progress:
+        on_progress("starting a devnet", 0, 1)
+        with DevnetControl(url) if url else Devnet(deploy_contracts=False) as devnet:
+            result = run_demo(devnet, deployment_plan(), days=days, on_progress=on_progress)
+    if as_json:
+        typer.echo(result.model_dump_json(indent=2))
+    else:
+        _show(result)
+
+
+@contextmanager
+def _progress(*, shown: bool) -> Iterator[Callable[[str, int, int], None]]:
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+    columns = (BarColumn(bar_width=30), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=Console(stderr=True), disable=not shown, transient=True) as progress:
+        task = progress.add_task("", total=1)
+
+        def update(what: str, done: int, total: int) -> None:
+            progress.update(task, description=what, completed=done, total=total)
+
+        yield update
+
+
+def _show(result: DemoResult) -> None:
+    from rich.console import Console  # noqa: PLC0415
+
+    console = Console()
+    last = "" if result.days == 1 else f" and {result.days - 1} more"
+    console.print(f"\n[bold]{len(result.plants)} plants, {result.first_day}{last}, {len(result.txids)} transactions[/]")
+    for table in (_plants(result), _payments(result), _money(result), _balances(result)):
+        console.print(table)
+    console.print(
+        "Every account changed by exactly what the receipts say, and locked = paid + fees + refunded.",
+        style="green",
+    )
+
+
+def _table(title: str, *columns: str) -> Table:
+    from rich.table import Table  # noqa: PLC0415
+
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="right" if number else "left")
+    return table
+
+
+def _plants(result: DemoResult) -> Table:
+    table = _table("Energy, Wh", "plant", "asset", "capacity W", "produced", "verified", "sold", "delivered")
+    for plant in result.plants:
+        table.add_row(
+            plant.name,
+            str(plant.asset_id),
+            *(
+                f"{number:,}"
+                for number in (
+                    plant.capacity_w,
+                    plant.produced_wh,
+                    plant.verified_wh,
+                    plant.sold_wh,
+                    plant.delivered_wh,
+                )
+            ),
+        )
+    table.add_section()
+    verified_wh = sum(plant.verified_wh for plant in result.plants)
+    totals = (result.produced_wh, verified_wh, result.sold_wh, result.delivered_wh)
+    table.add_row("all", "", "", *(f"{number:,}" for number in totals))
+    return table
+
+
+def _payments(result: DemoResult) -> Table:
+    table = _table(
+        "Payments, STX", "payment", "day", "asset", "kind", "Wh", "delivered", "locked", "paid", "fee", "refunded"
+    )
+    for number, payment in zip(result.payment_ids, result.payments, strict=True):
+        table.add_row(
+            str(number),
+            str(payment.day),
+            str(payment.asset_id),
+            "spot" if payment.spot else "forward",
+            f"{payment.wh:,}",
+            f"{payment.delivered_wh:,}",
+            *map(_stx, (payment.cost_ustx, payment.payout_ustx, payment.fee_ustx, payment.refund_ustx)),
+        )
+    return table
+
+
+def _money(result: DemoResult) -> Table:
+    table = _table("Money, STX", "locked", "paid", "refunded", "fees", "transaction fees")
+    amounts = (
+        result.locked_ustx,
+        result.paid_ustx,
+        result.refunded_ustx,
+        result.fees_ustx,
+        result.network_fees_ustx,
+    )
+    table.add_row(*map(_stx, amounts))
+    return table
+
+
+def _balances(result: DemoResult) -> Table:
+    table = _table("Balances, STX", "account", "before", "after", "change", "by receipts")
+    for balance in result.balances:
+        table.add_row(
+            balance.name,
+            *map(_stx, (balance.before_ustx, balance.after_ustx, balance.change_ustx, balance.expected_change_ustx)),
+        )
+    return table
+
+
+def _stx(ustx: int) -> str:
+    """µSTX as STX, exactly."""
+    sign = "-" if ustx < 0 else ""
+    whole, fraction = divmod(abs(ustx), 1_000_000)
+    return f"{sign}{whole:,}.{fraction:06}"

@@ -1,0 +1,455 @@
+"""The main job, start to end: three plants, real meter data, forward and spot sales, settlement, all by signed calls.
+
+It uses only what any program can import, so it is also the longest example.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from der_client.contracts.asset_verification import Asset, AssetKind, Role
+from der_client.contracts.market_participation import Offer
+from der_client.contracts.settlement import Payment
+from der_client.der import Der
+from der_client.metering import NREL_SERF_EAST_CAPACITY_W, DayMessage, MeteredDay, metered_days, nrel_serf_east
+from der_client.stacks.account import Account
+from der_client.stacks.deploy import deploy
+from der_client.stacks.errors import DerClientError, InvalidValueError
+from der_client.stacks.keys import PrivateKey
+from der_client.stacks.rpc import Client
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from der_client.devnet import Devnet
+    from der_client.stacks.call import Call, Receipt
+
+R = TypeVar("R")
+
+MAX_DAYS = 40
+SLOT_SECONDS = 900
+REGION = "CO"
+FULL_LOAD_HOURS = 4
+"""What the sellers expect of a summer day, as hours at full power."""
+
+# Who does what; names of the devnet's accounts.
+CONTRACT_OWNER = "deployer"
+AUTHORITY = "wallet_3"
+GRID_OPERATOR = "wallet_4"
+UTILITY = "wallet_5"
+COMMUNITY = "wallet_6"
+RELAYER = "wallet_7"
+
+
+@dataclass(frozen=True)
+class Plant:
+    """A plant of the demo: the measured one, or another stretch of its data scaled to another capacity.
+
+    Attributes:
+        name: For people.
+        owner: The devnet's account that owns it.
+        capacity_w: Rated power, W.
+        first_data_day: Which day of the data is its first.
+        feed_metered: Whether the grid operator meters what it exports.
+        utility_percent: How much of the expected energy the utility takes forward, %.
+        community_percent: The same for the community, after the utility.
+        price_ustx_per_kwh: Of its energy, µSTX per kWh.
+    """
+
+    name: str
+    owner: str
+    capacity_w: int
+    first_data_day: int
+    feed_metered: bool
+    utility_percent: int
+    community_percent: int
+    price_ustx_per_kwh: int
+
+
+PLANTS = (
+    Plant("SERF East, 6 kW roof", "wallet_1", NREL_SERF_EAST_CAPACITY_W, 0, False, 60, 40, 83_333),
+    Plant("School, 48 kW roof", "wallet_2", 48_000, 30, False, 70, 0, 75_000),
+    Plant("Field, 240 kW", "wallet_2", 240_000, 60, True, 50, 0, 61_001),
+)
+EXPORTED_PERCENT = 97
+"""Of the field's production; the rest is used on the spot."""
+
+
+class PlantResult(BaseModel):
+    """Energy of one plant over all days, Wh."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    asset_id: int
+    capacity_w: int
+    produced_wh: int
+    verified_wh: int
+    sold_wh: int
+    delivered_wh: int
+
+
+class BalanceChange(BaseModel):
+    """An account before and after, µSTX; ``expected_change_ustx`` is what the receipts say."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    address: str
+    before_ustx: int
+    after_ustx: int
+    expected_change_ustx: int
+
+    @property
+    def change_ustx(self) -> int:
+        """What the balance changed by."""
+        return self.after_ustx - self.before_ustx
+
+
+class DemoResult(BaseModel):
+    """What the demo did. Energy in Wh, money in µSTX.
+
+    Attributes:
+        days: How many days were run.
+        produced_wh: Recorded energy.
+        sold_wh: Energy that buyers took.
+        delivered_wh: Of that, what was delivered.
+        locked_ustx: What buyers locked; equals paid, fees and refunded together.
+        paid_ustx: What the sellers got.
+        refunded_ustx: What the buyers got back.
+        fees_ustx: What the settlement contract kept.
+        network_fees_ustx: Transaction fees.
+        txids: All transactions, in order.
+        asset_ids: Ids of ``assets``; likewise for offers and payments.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    days: int
+    first_day: date
+    produced_wh: int
+    sold_wh: int
+    delivered_wh: int
+    locked_ustx: int
+    paid_ustx: int
+    refunded_ustx: int
+    fees_ustx: int
+    network_fees_ustx: int
+    txids: list[str]
+    plants: list[PlantResult]
+    balances: list[BalanceChange]
+    asset_ids: list[int]
+    assets: list[Asset]
+    offer_ids: list[int]
+    offers: list[Offer]
+    payment_ids: list[int]
+    payments: list[Payment]
+
+
+@dataclass
+class _RunningPlant:
+    """A plant that is registered."""
+
+    plant: Plant
+    asset_id: int
+    meter_key: PrivateKey
+    key_epoch: int
+    days: list[MeteredDay]
+
+    @property
+    def expected_wh(self) -> int:
+        return self.plant.capacity_w * FULL_LOAD_HOURS
+
+
+@dataclass
+class _Books:
+    """What the receipts say: transactions, and what every account gained or lost."""
+
+    txids: list[str] = field(default_factory=list)
+    changes_ustx: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    network_fees_ustx: int = 0
+
+    def fee(self, txid: str, address: str, fee_ustx: int) -> None:
+        self.txids.append(txid)
+        self.changes_ustx[address] -= fee_ustx
+        self.network_fees_ustx += fee_ustx
+
+    def add(self, address: str, receipt: Receipt[Any]) -> None:
+        self.fee(receipt.txid, address, receipt.fee_ustx)
+        for transfer in receipt.transfers:
+            self.changes_ustx[transfer.sender] -= transfer.amount_ustx
+            self.changes_ustx[transfer.recipient] += transfer.amount_ustx
+
+
+def run_demo(
+    devnet: Devnet, plan: Path, *, days: int = 1, on_progress: Callable[[str, int, int], None] | None = None
+) -> DemoResult:
+    """Run the whole scenario on a devnet.
+
+    Args:
+        devnet: A running devnet; contracts that are already there with the same source are used.
+        plan: The deployment plan of the five contracts.
+        days: How many days, 1 to 40.
+        on_progress: Told what comes next, how many steps are done, and how many there are.
+
+    Raises:
+        InvalidValueError: the number of days is out of range.
+        DerClientError: something went wrong, or the balances do not agree with the receipts.
+    """
+    if not 1 <= days <= MAX_DAYS:
+        raise InvalidValueError(f"days is {days}: the data last for 1 to {MAX_DAYS}")
+    return _Demo(devnet, plan, days, on_progress or (lambda _what, _done, _all: None)).run()
+
+
+class _Demo:
+    """One run."""
+
+    def __init__(self, devnet: Devnet, plan: Path, days: int, on_progress: Callable[[str, int, int], None]) -> None:
+        self._devnet = devnet
+        self._plan = plan
+        self._days = days
+        self._on_progress = on_progress
+        self._client = Client(devnet.url)
+        self._accounts = {name: account for name, account in devnet.accounts.items() if name != "faucet"}
+        self._books = _Books()
+        self._offer_ids: list[int] = []
+        self._payment_ids: list[int] = []
+        self._plants: list[_RunningPlant] = []
+
+    def run(self) -> DemoResult:
+        deployer = self._accounts[CONTRACT_OWNER]
+        self._der = Der.connect(self._client, deployer, deployer=deployer.address)
+        before = self._balances()
+        first_day = self._der.now().date() + timedelta(days=1)
+        steps: list[tuple[str, Callable[[], None]]] = [
+            ("deploying the contracts", self._deploy),
+            ("granting roles", self._grant_roles),
+            ("registering and connecting the plants", lambda: self._register_plants(first_day)),
+        ]
+        for number in range(self._days):
+            day = first_day + timedelta(days=number)
+            steps += [
+                (f"{day}: selling forward", lambda day=day: self._sell_forward(day)),  # type: ignore[misc]
+                (f"{day}: metering", lambda day=day, number=number: self._meter(day, number)),  # type: ignore[misc]
+                (f"{day}: settling", lambda day=day: self._settle(day)),  # type: ignore[misc]
+                (f"{day}: selling the rest on the spot", lambda day=day: self._sell_spot(day)),  # type: ignore[misc]
+            ]
+        for done, (what, step) in enumerate(steps):
+            self._on_progress(what, done, len(steps))
+            step()
+        self._on_progress("checking the balances", len(steps), len(steps))
+        return self._result(first_day, before)
+
+    def _as(self, name: str) -> Der:
+        return self._der.with_account(self._accounts[name])
+
+    def _do(self, call: Call[R]) -> R:
+        """Send a call, wait for it, and enter its receipt."""
+        receipt = call.send().wait()
+        self._books.add(call.contract.require_account().address, receipt)
+        return receipt.value
+
+    def _deploy(self) -> None:
+        account = Account(self._accounts[CONTRACT_OWNER].key, self._client)
+        for step in deploy(self._plan, account).steps:
+            if step.txid is not None:
+                self._books.fee(step.txid, account.address, step.fee_ustx)
+
+    def _grant_roles(self) -> None:
+        owner = self._as(CONTRACT_OWNER).assets
+        grants = (
+            (Role.REGISTRAR, AUTHORITY, ""),
+            (Role.VERIFIER, AUTHORITY, ""),
+            (Role.GRID_OPERATOR, GRID_OPERATOR, REGION),
+        )
+        for role, name, region in grants:
+            if not owner.has_role(role, self._accounts[name].address, region):
+                self._do(owner.set_role(role, self._accounts[name].address, region, True))
+
+    def _register_plants(self, first_day: date) -> None:
+        authority, operator = self._as(AUTHORITY), self._as(GRID_OPERATOR)
+        for plant in PLANTS:
+            owner = self._as(plant.owner)
+            meter_key = PrivateKey.generate()
+            device_key = meter_key.public_key.compressed_data
+            asset_id = self._do(
+                owner.assets.register_asset(
+                    AssetKind.SOLAR,
+                    plant.capacity_w,
+                    "9xj3ud",
+                    REGION,
+                    sha256(plant.name.encode()).digest(),
+                    SLOT_SECONDS,
+                    device_key,
+                )
+            )
+            self._do(authority.assets.verify_asset(asset_id, plant.capacity_w, device_key))
+            self._do(owner.grid.request_connection(asset_id, plant.capacity_w))
+            self._do(operator.grid.approve_connection(asset_id, plant.capacity_w, plant.feed_metered))
+            asset = owner.assets.get_asset(asset_id)
+            if asset is None:
+                raise DerClientError(f"asset {asset_id} was registered, but the node does not know it")
+            series = (
+                nrel_serf_east()
+                .without_first_days(plant.first_data_day)
+                .scaled(from_capacity_w=NREL_SERF_EAST_CAPACITY_W, to_capacity_w=plant.capacity_w)
+                .starting_on_day(first_day)
+            )
+            readings = metered_days(series, slot_seconds=SLOT_SECONDS)
+            days = [next(readings) for _ in range(self._days)]
+            self._plants.append(_RunningPlant(plant, asset_id, meter_key, asset.key_epoch, days))
+
+    def _sell_forward(self, day: date) -> None:
+        """The evening before: offers, what the buyers take of them, one offer declined, one taken back."""
+        ends = _start_of(day)
+        for running in self._plants:
+            seller = self._as(running.plant.owner)
+            sold_percent = running.plant.utility_percent + running.plant.community_percent
+            offer_id = self._offer(seller, running, day, running.expected_wh * sold_percent // 100, ends, None)
+            for buyer, percent in (
+                (UTILITY, running.plant.utility_percent),
+                (COMMUNITY, running.plant.community_percent),
+            ):
+                if percent:
+                    self._take(buyer, offer_id, running.expected_wh * percent // 100)
+        community = self._as(COMMUNITY)
+        roof, field_plant = self._plants[0], self._plants[-1]
+        taker = self._accounts[COMMUNITY].address
+        declined = self._offer(self._as(roof.plant.owner), roof, day, roof.expected_wh // 10, ends, taker)
+        self._do(community.market.reject_offer(declined))
+        owner = self._as(field_plant.plant.owner)
+        taken_back = self._offer(owner, field_plant, day, field_plant.expected_wh // 10, ends, None)
+        self._do(owner.market.cancel_offer(taken_back))
+
+    def _offer(
+        self, seller: Der, running: _RunningPlant, day: date, wh: int, expires_at: datetime, taker: str | None
+    ) -> int:
+        price = running.plant.price_ustx_per_kwh
+        offer_id = self._do(
+            seller.market.create_offer(running.asset_id, day, wh, price, max(1, wh // 10), expires_at, taker)
+        )
+        self._offer_ids.append(offer_id)
+        return offer_id
+
+    def _take(self, buyer: str, offer_id: int, wh: int) -> None:
+        settlement = self._as(buyer).settlement
+        quote = self._der.market.quote(offer_id, wh)
+        if quote is None:
+            raise DerClientError(f"offer {offer_id} has no {wh} Wh open")
+        self._payment_ids.append(self._do(settlement.accept_and_fund(offer_id, wh, quote.cost_ustx, quote.before_wh)))
+
+    def _meter(self, day: date, number: int) -> None:
+        """The day passes; meters sign, anyone relays, the authority verifies, the grid operator meters the feed."""
+        self._devnet.advance(to=_start_of(day + timedelta(days=1)))
+        relayer, authority, operator = self._as(RELAYER), self._as(AUTHORITY), self._as(GRID_OPERATOR)
+        for running in self._plants:
+            metered = running.days[number]
+            for readings in metered.runs():
+                message = DayMessage.sign(
+                    running.meter_key,
+                    readings,
+                    contract=self._der.production.contract_id,
+                    asset_id=running.asset_id,
+                    key_epoch=running.key_epoch,
+                    chain_id=self._client.network.chain_id,
+                )
+                self._do(
+                    relayer.production.record_day(
+                        message.asset_id, message.day, message.start, message.whs, message.signature
+                    )
+                )
+            recorded = relayer.production.get_day(running.asset_id, day)
+            if recorded is None or recorded.wh != metered.wh:
+                raise DerClientError(f"asset {running.asset_id}, {day}: metered {metered.wh} Wh, recorded {recorded}")
+            self._do(authority.production.verify_day(running.asset_id, day, recorded.wh))
+            if running.plant.feed_metered:
+                exported_wh = metered.wh * EXPORTED_PERCENT // 100
+                self._do(operator.grid.record_feed(running.asset_id, day, exported_wh, 0))
+
+    def _settle(self, day: date) -> None:
+        """Anybody may settle: here the relayer does."""
+        relayer = self._as(RELAYER).settlement
+        for payment_id in self._payment_ids:
+            payment = relayer.get_payment(payment_id)
+            if payment is not None and payment.day == day:
+                self._do(relayer.settle(payment_id))
+
+    def _sell_spot(self, day: date) -> None:
+        """What is left of the day is sold at once."""
+        for running in self._plants:
+            available_wh = self._der.market.get_available(running.asset_id, day)
+            if available_wh:
+                expires_at = self._der.now() + timedelta(days=1)
+                offer_id = self._offer(self._as(running.plant.owner), running, day, available_wh, expires_at, None)
+                self._take(COMMUNITY, offer_id, available_wh)
+
+    def _balances(self) -> dict[str, tuple[str, int]]:
+        principals = {name: account.address for name, account in self._accounts.items()}
+        principals["settlement"] = self._der.settlement.contract_id
+        return {name: (who, self._client.account(who).balance_ustx) for name, who in principals.items()}
+
+    def _result(self, first_day: date, before: dict[str, tuple[str, int]]) -> DemoResult:
+        balances = [
+            BalanceChange(
+                name=name,
+                address=address,
+                before_ustx=before[name][1],
+                after_ustx=after_ustx,
+                expected_change_ustx=self._books.changes_ustx[address],
+            )
+            for name, (address, after_ustx) in self._balances().items()
+        ]
+        for balance in balances:
+            if balance.change_ustx != balance.expected_change_ustx:
+                raise DerClientError(
+                    f"{balance.name} changed by {balance.change_ustx} µSTX, but its receipts say "
+                    f"{balance.expected_change_ustx}: did somebody else use this devnet meanwhile?"
+                )
+        assets, offers, payments = self._der.list_assets(), self._der.list_offers(), self._der.list_payments()
+        own_payments = [payments[number] for number in self._payment_ids]
+        plants = [self._plant_result(running, own_payments) for running in self._plants]
+        return DemoResult(
+            days=self._days,
+            first_day=first_day,
+            produced_wh=sum(plant.produced_wh for plant in plants),
+            sold_wh=sum(payment.wh for payment in own_payments),
+            delivered_wh=sum(payment.delivered_wh for payment in own_payments),
+            locked_ustx=sum(payment.cost_ustx for payment in own_payments),
+            paid_ustx=sum(payment.payout_ustx for payment in own_payments),
+            refunded_ustx=sum(payment.refund_ustx for payment in own_payments),
+            fees_ustx=sum(payment.fee_ustx for payment in own_payments),
+            network_fees_ustx=self._books.network_fees_ustx,
+            txids=self._books.txids,
+            plants=plants,
+            balances=balances,
+            asset_ids=[running.asset_id for running in self._plants],
+            assets=[assets[running.asset_id] for running in self._plants],
+            offer_ids=self._offer_ids,
+            offers=[offers[number] for number in self._offer_ids],
+            payment_ids=self._payment_ids,
+            payments=own_payments,
+        )
+
+    def _plant_result(self, running: _RunningPlant, payments: list[Payment]) -> PlantResult:
+        total = self._der.production.get_total_production(running.asset_id)
+        own = [payment for payment in payments if payment.asset_id == running.asset_id]
+        return PlantResult(
+            name=running.plant.name,
+            asset_id=running.asset_id,
+            capacity_w=running.plant.capacity_w,
+            produced_wh=total.recorded_wh,
+            verified_wh=total.verified_wh,
+            sold_wh=sum(payment.wh for payment in own),
+            delivered_wh=sum(payment.delivered_wh for payment in own),
+        )
+
+
+def _start_of(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
