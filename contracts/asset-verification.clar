@@ -14,7 +14,7 @@
 ;; Errors
 
 (define-constant ERR_NOT_CONTRACT_OWNER (err u1001)) ;; the caller does not own the contracts
-(define-constant ERR_NOT_PROPOSED_CONTRACT_OWNER (err u1002)) ;; the caller was not proposed as next owner of the contracts
+(define-constant ERR_NOT_PROPOSED_CONTRACT_OWNER (err u1002)) ;; the caller is not the proposed owner of the contracts
 (define-constant ERR_UNKNOWN_ROLE (err u1003)) ;; a role is 1 to 6
 (define-constant ERR_INVALID_REGION (err u1004)) ;; empty, or given for a role that has none
 (define-constant ERR_NOT_REGISTRAR (err u1005)) ;; only a registrar may
@@ -396,7 +396,7 @@
 )
 
 ;; Owner or registrar: retires an asset for good. Days up to today can still be recorded, unless it was suspended:
-;; retiring must not lift a suspension. Prints "asset-retired".
+;; retiring must not lift a suspension. A proposed transfer and a requested change fall away. Prints "asset-retired".
 ;; Errors: ERR_ASSET_NOT_FOUND, ERR_NOT_OWNER_OR_REGISTRAR, ERR_WRONG_ASSET_STATE.
 (define-public (retire-asset (asset-id uint))
   (let (
@@ -418,6 +418,7 @@
         proposed-owner: none,
       })
     )
+    (map-delete changes asset-id)
     (print {
       topic: "asset-retired",
       version: u1,

@@ -1,7 +1,7 @@
 ;; grid-integration: which assets feed into the grid, how much they may export, and what really passed the meter.
 ;;
 ;; Connection: none | rejected -> requested (owner) -> connected | rejected (grid operator of the asset's region);
-;;             connected <-> curtailed, islanded, disconnected (grid operator). Connected and curtailed count as connected.
+;;             connected <-> curtailed, islanded, disconnected (grid operator). A curtailed asset still feeds in.
 ;;             Whether the feed is metered is fixed at approval, for good.
 ;; Feed:       one row per (asset, day), recorded from the day's end until 45 days after it; replaced until the day is
 ;;             verified, final from then on.
@@ -322,7 +322,8 @@
 ;; Public: feed
 
 ;; Grid operator of the region: records what an asset with an approved connection exported and imported on a day, once
-;; the day is over and until the window ends. Replaces an earlier feed until the day is verified. Prints "feed-recorded".
+;; the day is over and until the window ends. Replaces an earlier feed until the day is verified.
+;; Prints "feed-recorded".
 ;; Errors: ERR_CONNECTION_NOT_FOUND, ERR_NOT_GRID_OPERATOR, ERR_WRONG_CONNECTION_STATE, ERR_IMPLAUSIBLE_FEED,
 ;; ERR_DAY_NOT_OVER, ERR_WINDOW_CLOSED, ERR_FEED_FINAL.
 (define-public (record-feed

@@ -6,9 +6,9 @@
 ;;   spot-open + spot-sold + retired         <= D - min(forward-funded, D), D being what the day can deliver
 ;; First funded, first delivered: a forward fill remembers the Wh funded `before` it.
 ;;
-;; Offer: pending -> accepted (first fill) -> completed (nothing open, every fill settled or refunded). What is still open
-;;        can be rejected (named taker), cancelled (owner, operator) or expired (anyone, from `expires-at`, or at once
-;;        when the asset's epoch is over); the offer takes that state only if it has no fill.
+;; Offer: pending -> accepted (first fill) -> completed (nothing open, every fill settled or refunded). What is still
+;;        open can be rejected (named taker), cancelled (owner, operator) or expired (anyone, from `expires-at`, or at
+;;        once when the asset's epoch is over); the offer takes that state only if it has no fill.
 ;;
 ;; Money is the business of settlement, which alone may fill and complete offers.
 ;; Units: energy Wh, price microSTX per kWh, time unix seconds UTC, day = time / 86400.
@@ -422,30 +422,31 @@
 ;; Settlement only: one fill of the offer is settled or refunded. Answers the offer's state. Prints "offer-fill-closed".
 ;; Errors: ERR_NOT_SETTLEMENT, ERR_OFFER_NOT_FOUND.
 (define-public (mark-completed (offer-id uint))
-  (let (
-      (offer (unwrap! (map-get? offers offer-id) ERR_OFFER_NOT_FOUND))
-      (unsettled (- (get unsettled-fills offer) u1))
-      (state (filled-state (get open-wh offer) unsettled))
-    )
+  (let ((offer (unwrap! (map-get? offers offer-id) ERR_OFFER_NOT_FOUND)))
     (asserts! (is-eq contract-caller .settlement) ERR_NOT_SETTLEMENT)
-    (map-set offers offer-id
-      (merge offer {
-        state: state,
+    (let (
+        (unsettled (- (get unsettled-fills offer) u1))
+        (state (filled-state (get open-wh offer) unsettled))
+      )
+      (map-set offers offer-id
+        (merge offer {
+          state: state,
+          unsettled-fills: unsettled,
+        })
+      )
+      (print {
+        topic: "offer-fill-closed",
+        version: u1,
+        offer-id: offer-id,
+        asset-id: (get asset-id offer),
+        day: (get day offer),
+        actor: tx-sender,
+        open-wh: (get open-wh offer),
         unsettled-fills: unsettled,
+        state: state,
       })
+      (ok state)
     )
-    (print {
-      topic: "offer-fill-closed",
-      version: u1,
-      offer-id: offer-id,
-      asset-id: (get asset-id offer),
-      day: (get day offer),
-      actor: tx-sender,
-      open-wh: (get open-wh offer),
-      unsettled-fills: unsettled,
-      state: state,
-    })
-    (ok state)
   )
 )
 
@@ -467,7 +468,6 @@
         ERR_DAY_NOT_DELIVERABLE
       ))
       (book (current-book asset-id day (get epoch asset)))
-      (retired-wh (+ (get retired-wh book) wh))
     )
     (asserts! (is-eq contract-caller (get owner asset)) ERR_NOT_ASSET_OWNER)
     (asserts!
@@ -475,9 +475,9 @@
       ERR_ASSET_NOT_VERIFIED
     )
     (asserts! (is-none (get proposed-owner asset)) ERR_TRANSFER_PROPOSED)
-    (asserts! (and (>= wh u1) (<= wh MAX_WH)) ERR_INVALID_ENERGY)
+    (asserts! (> wh u0) ERR_INVALID_ENERGY)
     (asserts! (<= wh (spot-room deliverable book)) ERR_OVERSOLD)
-    (set-book asset-id day (merge book { retired-wh: retired-wh }))
+    (set-book asset-id day (merge book { retired-wh: (+ (get retired-wh book) wh) }))
     (print {
       topic: "energy-retired",
       version: u1,
@@ -486,7 +486,7 @@
       actor: contract-caller,
       wh: wh,
       beneficiary: beneficiary,
-      day-retired-wh: retired-wh,
+      day-retired-wh: (+ (get retired-wh book) wh),
     })
     (ok true)
   )

@@ -8,7 +8,7 @@
 ;;       recorded -> disputed (verifier, arbiter) -> verified | rejected (arbiter); open -> rejected (verifier).
 ;;       Verified and rejected are final: no slot and no adjustment after.
 ;;
-;; Times: recorded after the slot's end and until 30 days after the day; verified from the day's end until 45 days after.
+;; Times: recorded from the slot's end until 30 days after the day; verified from the day's end until 45 days after it.
 ;; Units: energy Wh, time unix seconds UTC, day = time / 86400.
 
 ;; Errors
@@ -206,7 +206,7 @@
 
 ;; Anyone: relays the readings of the slots from `start` on that the asset's meter has signed.
 ;; Prints "production-recorded".
-;; Errors: ERR_ASSET_NOT_FOUND, ERR_NO_DEVICE_KEY, ERR_INVALID_SLOTS, ERR_INVALID_SIGNATURE, and those of `record-slots`.
+;; Errors: ERR_ASSET_NOT_FOUND, ERR_NO_DEVICE_KEY, ERR_INVALID_SLOTS, ERR_INVALID_SIGNATURE, those of `record-slots`.
 (define-public (record-day
     (asset-id uint)
     (day uint)

@@ -365,7 +365,7 @@
       offer-id: (get offer-id payment),
       asset-id: (get asset-id payment),
       day: (get day payment),
-      actor: tx-sender,
+      actor: contract-caller,
       buyer: (get buyer payment),
       payee: (get payee payment),
       cost-ustx: cost,

@@ -5,33 +5,64 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { initSimnet } from "@stacks/clarinet-sdk";
+import { afterAll } from "vitest";
 
-import { decode, encode } from "./values.js";
 import { DEPLOYER } from "./accounts.js";
+import { recordCoverage, writeCoverage } from "./coverage.js";
+import { decode, encode } from "./values.js";
 
 export const DAY = 86_400n;
 const BURN_BLOCK_SECONDS = 600n;
 const STACKS_BLOCK_SECONDS = 10n;
+// Every run of every test sees the same times. The deployment takes the first twenty minutes of that day.
+const GENESIS = "2026-03-01T00:00:00Z";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
 // The SDK writes a deployment plan beside the manifest. A copy of the project keeps runs that share a checkout apart.
-const project = mkdtempSync(join(tmpdir(), "der contracts "));
-for (const part of ["Clarinet.toml", "contracts", "settings"]) cpSync(join(root, part), join(project, part), { recursive: true });
+export const project = mkdtempSync(join(tmpdir(), "der contracts "));
+for (const part of ["Clarinet.toml", "contracts", "settings"]) {
+  cpSync(join(root, part), join(project, part), { recursive: true });
+}
 process.once("exit", () => rmSync(project, { recursive: true, force: true }));
 const manifest = join(project, "Clarinet.toml");
 
 let simnet;
 
-/** Starts the chain anew: the five contracts deployed, nothing else done. */
+/** Starts the chain anew: the five contracts deployed, nothing else done. Ends the chain started before. */
 export async function startChain() {
-  simnet ??= await initSimnet(manifest, true, { trackCosts: true, trackCoverage: true });
+  if (simnet) endChain();
+  simnet ??= await atGenesis(() => initSimnet(manifest, true, { trackCosts: true, trackCoverage: true }));
   await simnet.initSession(project, manifest, null);
   return new Chain(simnet);
 }
 
-/** What the session has recorded so far: {coverage: lcov text, costs}. */
-export const collectReport = () => simnet.collectReport(false, "");
+// Takes down which lines of the contracts the chain has run.
+function endChain() {
+  recordCoverage(simnet.collectReport(false, "").coverage);
+}
+
+// In every test file that uses a chain.
+afterAll(() => {
+  if (!simnet) return;
+  endChain();
+  writeCoverage();
+});
+
+// The first session fixes the genesis time: the clock's.
+async function atGenesis(start) {
+  const RealDate = globalThis.Date;
+  globalThis.Date = class extends RealDate {
+    constructor(...args) {
+      super(...(args.length === 0 ? [GENESIS] : args));
+    }
+  };
+  try {
+    return await start();
+  } finally {
+    globalThis.Date = RealDate;
+  }
+}
 
 class Chain {
   constructor(simnet) {
@@ -39,33 +70,28 @@ class Chain {
     this.interfaces = new Map();
   }
 
-  #arguments(contract, name, values) {
-    const id = contract.includes(".") ? contract : `${DEPLOYER}.${contract}`;
-    if (!this.interfaces.has(id)) this.interfaces.set(id, this.simnet.getContractsInterfaces().get(id));
-    const definition = this.interfaces.get(id).functions.find((candidate) => candidate.name === name);
-    if (!definition) throw new Error(`${id} has no function ${name}`);
-    if (definition.args.length !== values.length) throw new Error(`${name} takes ${definition.args.length} arguments`);
-    return definition.args.map((argument, index) => encode(argument.type, values[index]));
-  }
-
   /** Calls the public function "contract.name": {ok} or {err}, events (printed tuples), transfers, cost. */
   call(sender, functionId, ...values) {
     const [contract, name] = splitFunctionId(functionId);
-    const answer = this.simnet.callPublicFn(contract, name, this.#arguments(contract, name, values), sender);
+    const answer = this.simnet.callPublicFn(contract, name, this.#encode(contract, name, values), sender);
     const { ok, err } = decode(answer.result);
-    if (err !== undefined) errorsProvoked.add(Number(err));
-    return { ok, err, ...readEvents(answer.events), cost: answer.costs?.total };
+    if (err !== undefined) errorsProvoked.add(err);
+    return { ok, err, ...readEvents(answer.events), cost: answer.costs.total };
   }
 
-  /** Calls the read-only function "contract.name". */
-  read(functionId, ...values) {
+  /** Calls the read-only function "contract.name" for `sender`. */
+  readAs(sender, functionId, ...values) {
     const [contract, name] = splitFunctionId(functionId);
-    return decode(this.simnet.callReadOnlyFn(contract, name, this.#arguments(contract, name, values), DEPLOYER).result);
+    return decode(this.simnet.callReadOnlyFn(contract, name, this.#encode(contract, name, values), sender).result);
   }
 
-  /** Deploys a further contract of the deployer's. */
+  read(functionId, ...values) {
+    return this.readAs(DEPLOYER, functionId, ...values);
+  }
+
+  /** Deploys a further contract of the deployer's; answers what it printed. */
   deploy(name, source, clarityVersion = 4) {
-    return this.simnet.deployContract(name, source, { clarityVersion }, DEPLOYER);
+    return readEvents(this.simnet.deployContract(name, source, { clarityVersion }, DEPLOYER).events).events;
   }
 
   /** microSTX of an account or contract. */
@@ -73,36 +99,52 @@ class Chain {
     return this.simnet.getAssetsMap().get("STX").get(principal) ?? 0n;
   }
 
+  /** The block time of the next call, unix seconds. */
   get now() {
-    return this.simnet.getBlockTime();
+    return this.simnet.getBlockTime() + STACKS_BLOCK_SECONDS;
   }
 
+  /** The day of the next call. */
   get today() {
     return this.now / DAY;
   }
 
-  /** Lets the next call run at `time` or up to ten seconds later. */
+  /** Lets the next call run at `time`, a multiple of ten seconds. */
   advanceTo(time) {
-    // The next call mines a block of its own.
-    const target = BigInt(time) - STACKS_BLOCK_SECONDS;
-    const burnBlocks = (target - this.now) / BURN_BLOCK_SECONDS;
-    if (burnBlocks > 0n) this.simnet.mineEmptyBurnBlocks(Number(burnBlocks));
-    while (this.now < target) this.simnet.mineEmptyStacksBlock();
+    const target = BigInt(time);
+    while (target - this.now >= BURN_BLOCK_SECONDS) {
+      this.simnet.mineEmptyBurnBlocks(Number((target - this.now) / BURN_BLOCK_SECONDS));
+    }
+    if (target > this.now) this.simnet.mineEmptyStacksBlocks(Number((target - this.now) / STACKS_BLOCK_SECONDS));
+    if (this.now !== target) throw new Error(`the clock stands at ${this.now}, not at ${target}`);
   }
 
-  /** Lets the next call run just after the beginning of `day`. */
+  /** Lets the next call run in the first second of `day`. */
   advanceToDay(day) {
     this.advanceTo(BigInt(day) * DAY);
   }
+
+  #encode(contract, name, values) {
+    const definition = this.#interface(contract).functions.find((candidate) => candidate.name === name);
+    if (!definition) throw new Error(`${contract} has no function ${name}`);
+    if (definition.args.length !== values.length) {
+      throw new Error(`${name} takes ${definition.args.length} arguments, not ${values.length}`);
+    }
+    return definition.args.map((argument, index) => encode(argument.type, values[index]));
+  }
+
+  #interface(contract) {
+    if (!this.interfaces.has(contract)) {
+      this.interfaces.set(contract, this.simnet.getContractsInterfaces().get(`${DEPLOYER}.${contract}`));
+    }
+    return this.interfaces.get(contract);
+  }
 }
 
-/** The codes of all errors that a call of this test file has answered. */
+/** The codes of all errors that calls of this test file have answered. */
 export const errorsProvoked = new Set();
 
-function splitFunctionId(functionId) {
-  const at = functionId.lastIndexOf(".");
-  return [functionId.slice(0, at), functionId.slice(at + 1)];
-}
+const splitFunctionId = (functionId) => functionId.split(".");
 
 function readEvents(events) {
   return {

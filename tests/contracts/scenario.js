@@ -1,0 +1,114 @@
+// Situations that many tests start from. Every step must succeed.
+import {
+  ARBITER,
+  BUYER,
+  DEPLOYER,
+  GRID_OPERATOR,
+  ORACLE,
+  OWNER,
+  PAUSER,
+  REGION,
+  REGISTRAR,
+  ROLE,
+  VERIFIER,
+  readingHash,
+} from "./accounts.js";
+import { DAY, startChain } from "./chain.js";
+
+export const CAPACITY_W = 100_000;
+/** All 96 quarter-hours of a day. */
+export const WHOLE_DAY = 2n ** 96n - 1n;
+export const METADATA_HASH = "ab".repeat(32);
+/** More than any test pays or finds ahead of it. */
+export const NO_LIMIT = 10n ** 18n;
+
+/** The value of a call that must succeed. */
+export function must(answer) {
+  if (answer.err !== undefined) throw new Error(`failed with u${answer.err}`);
+  return answer.ok;
+}
+
+/** A fresh chain with every role granted to the account of its name. */
+export async function startSystem() {
+  const chain = await startChain();
+  const grant = (role, who, region = "") => must(chain.call(DEPLOYER, "asset-verification.set-role", role, who, region, true));
+  grant(ROLE.REGISTRAR, REGISTRAR);
+  grant(ROLE.VERIFIER, VERIFIER);
+  grant(ROLE.ARBITER, ARBITER);
+  grant(ROLE.ORACLE, ORACLE);
+  grant(ROLE.GRID_OPERATOR, GRID_OPERATOR, REGION);
+  grant(ROLE.PAUSER, PAUSER);
+  return chain;
+}
+
+/** Registers an asset; answers its id. */
+export function register(chain, { owner = OWNER, capacityW = CAPACITY_W, slotSeconds = 900, deviceKey = null } = {}) {
+  return must(
+    chain.call(owner, "asset-verification.register-asset", 1, capacityW, "9q8yy", REGION, METADATA_HASH, slotSeconds, deviceKey),
+  );
+}
+
+/** Registers an asset and has it verified; answers its id. */
+export function registerVerified(chain, options = {}) {
+  const asset = register(chain, options);
+  const { capacityW = CAPACITY_W, deviceKey = null } = options;
+  must(chain.call(REGISTRAR, "asset-verification.verify-asset", asset, capacityW, deviceKey));
+  return asset;
+}
+
+/** Requests a connection and has it approved. */
+export function connect(chain, asset, { owner = OWNER, limitW = CAPACITY_W, metered = false } = {}) {
+  must(chain.call(owner, "grid-integration.request-connection", asset, limitW));
+  must(chain.call(GRID_OPERATOR, "grid-integration.approve-connection", asset, limitW, metered));
+}
+
+/** A verified and connected asset; answers its id. */
+export function addPlant(chain, options = {}) {
+  const asset = registerVerified(chain, options);
+  connect(chain, asset, options);
+  return asset;
+}
+
+/** The arguments of `create-offer`: all of the day's energy is not needed, so 500 kWh at 0.1 STX. */
+export function offerOf(chain, asset, { day = chain.today + 1n, wh = 500_000, price = 100_000, minFill = 1_000, ...rest } = {}) {
+  const { expiresAt = BigInt(day) > chain.today ? BigInt(day) * DAY : chain.now + DAY, taker = null } = rest;
+  return [asset, day, wh, price, minFill, expiresAt, taker];
+}
+
+/** Makes an offer; answers its id. */
+export function offer(chain, asset, { by = OWNER, ...options } = {}) {
+  return must(chain.call(by, "market-participation.create-offer", ...offerOf(chain, asset, options)));
+}
+
+/** Takes part of an offer and funds it; answers the payment's id. */
+export function fund(chain, offerId, wh, { by = BUYER } = {}) {
+  return must(chain.call(by, "settlement.accept-and-fund", offerId, wh, NO_LIMIT, NO_LIMIT));
+}
+
+/** Records a whole day by the oracle. */
+export function record(chain, asset, day, wh, mask = WHOLE_DAY) {
+  must(chain.call(ORACLE, "production-tracking.record-production", asset, day, mask, wh));
+}
+
+/** Records a whole day and has it verified; the day must be over. */
+export function produce(chain, asset, day, wh) {
+  record(chain, asset, day, wh);
+  must(chain.call(VERIFIER, "production-tracking.verify-day", asset, day, wh));
+}
+
+export function feed(chain, asset, day, exportedWh, importedWh = 0) {
+  must(chain.call(GRID_OPERATOR, "grid-integration.record-feed", asset, day, exportedWh, importedWh));
+}
+
+/** The arguments of `record-day` for readings signed by `signer`. */
+export function signedDay(signer, { asset, day, start = 0, whs, keyEpoch = 1, ...rest }) {
+  const digest = readingHash({ assetId: asset, day, keyEpoch, start, whs, ...rest });
+  return [asset, day, start, whs, signer.sign(digest)];
+}
+
+/** Day states, offer states and payment states by name, as the contracts number them. */
+export const ASSET = { PENDING: 1n, VERIFIED: 2n, REJECTED: 3n, SUSPENDED: 4n, RETIRED: 5n };
+export const DAY_STATE = { RECORDED: 1n, DISPUTED: 2n, VERIFIED: 3n, REJECTED: 4n };
+export const CONNECTION = { REQUESTED: 1n, REJECTED: 2n, CONNECTED: 3n, CURTAILED: 4n, ISLANDED: 5n, DISCONNECTED: 6n };
+export const OFFER = { PENDING: 1n, ACCEPTED: 2n, COMPLETED: 3n, REJECTED: 4n, CANCELLED: 5n, EXPIRED: 6n };
+export const PAYMENT = { LOCKED: 1n, SETTLED: 2n, REFUNDED: 3n };

@@ -1,0 +1,15 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["tests/**/*.test.js"],
+    // The VM is one WebAssembly instance a process, of some 300 MB.
+    pool: "forks",
+    poolOptions: { forks: { minForks: 1, maxForks: 2 } },
+    globalSetup: ["tests/contracts/coverage-report.js"],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    // The SDK tells of the deployment plan that it wrote into its temporary folder.
+    onConsoleLog: (line) => !line.includes("deployment plan"),
+  },
+});
