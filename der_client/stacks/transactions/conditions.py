@@ -149,6 +149,27 @@ NO_SPONSOR: Final = SingleSigCondition(HashMode.P2PKH, bytes(HASH160_LENGTH), 0,
 """What stands in the sponsor's place until there is one, and in what the origin signs."""
 
 
+# What stacks.js puts there instead: the hash160 of 33 zero bytes.
+_NOBODY: Final = (NO_SPONSOR.signer, bytes.fromhex("29cfc6376255a78451eeb4b129ed8eacffa2feef"))
+
+
+def is_nobody(condition: SpendingCondition) -> bool:
+    """Tells whether a sponsor's condition only keeps the place for one.
+
+    Args:
+        condition: The condition.
+
+    Returns:
+        True for ``NO_SPONSOR`` and for what stacks.js puts there.
+    """
+    return (
+        isinstance(condition, SingleSigCondition)
+        and not condition.is_complete
+        and condition.nonce == condition.fee == 0
+        and condition.signer in _NOBODY
+    )
+
+
 def condition_address(condition: SpendingCondition, network: Network) -> str:
     """Gives the address of a condition's account.
 

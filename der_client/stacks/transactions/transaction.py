@@ -20,6 +20,7 @@ from der_client.stacks.transactions.conditions import (
     MultiSigCondition,
     SingleSigCondition,
     condition_address,
+    is_nobody,
     read_condition,
 )
 from der_client.stacks.transactions.hashing import sha512_256
@@ -144,7 +145,7 @@ class Transaction:
         return transaction
 
     @classmethod
-    def decode(cls, data: bytes) -> Self:
+    def decode(cls, data: bytes | bytearray | memoryview) -> Self:
         """Reads a transaction, signed or half-signed, that fills the whole input.
 
         Args:
@@ -230,7 +231,7 @@ class Transaction:
     def sponsor_address(self) -> str | None:
         """The address of who pays the fee; ``None`` if it is the sender, or nobody yet."""
         sponsor = self.sponsor_condition
-        return None if sponsor is None or sponsor == NO_SPONSOR else condition_address(sponsor, self.network)
+        return None if sponsor is None or is_nobody(sponsor) else condition_address(sponsor, self.network)
 
     @property
     def fee(self) -> int:
@@ -271,9 +272,9 @@ class Transaction:
         origin, sponsor = self.origin_condition, self.sponsor_condition
         if not origin.is_complete:
             return self._with_conditions(add_signature(origin, key, self.initial_sighash, ORIGIN_FLAG), sponsor)
-        if sponsor is None or (sponsor.is_complete and sponsor != NO_SPONSOR):
+        if sponsor is None or sponsor.is_complete:
             raise SigningError(f"transaction {self.txid} is fully signed already")
-        if sponsor == NO_SPONSOR:
+        if is_nobody(sponsor):
             raise SigningError("the sender has signed; now a sponsor is needed: call sponsor(key, nonce=…, fee=…)")
         sighash = verify_condition(origin, self.initial_sighash, ORIGIN_FLAG)
         return self._with_conditions(origin, add_signature(sponsor, key, sighash, SPONSOR_FLAG))
@@ -335,7 +336,7 @@ class Transaction:
         origin, sponsor = self.origin_condition, self.sponsor_condition
         if sponsor is None:
             return self._with_conditions(self._unsigned_origin(origin.nonce, fee), None)
-        if sponsor == NO_SPONSOR:
+        if is_nobody(sponsor):
             raise SigningError("the sponsor sets the fee: call sponsor(key, nonce=…, fee=…)")
         sighash = verify_condition(origin, self.initial_sighash, ORIGIN_FLAG)
         return self._with_conditions(origin, _unsigned(sponsor, sponsor.nonce, fee, sighash, SPONSOR_FLAG))

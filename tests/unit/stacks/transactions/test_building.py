@@ -1,0 +1,227 @@
+"""Building: what comes out, and what is refused before anything is signed."""
+
+from __future__ import annotations
+
+from dataclasses import FrozenInstanceError, replace
+from typing import Any
+
+import pytest
+
+from der_client.stacks.clarity import PrincipalValue, UIntValue
+from der_client.stacks.errors import AddressError, EncodeError, InvalidValueError, SigningError
+from der_client.stacks.keys import PublicKey
+from der_client.stacks.network import DEVNET, MAINNET, TESTNET
+from der_client.stacks.transactions import (
+    ORIGIN,
+    AnchorMode,
+    Coinbase,
+    ContractCall,
+    ContractPublish,
+    FtPostCondition,
+    FungibleCode,
+    Multisig,
+    PostConditionMode,
+    SingleSig,
+    SingleSigCondition,
+    StxPostCondition,
+    TokenTransfer,
+    Transaction,
+)
+
+from .vectors import KEYS, RECIPIENT, SENDER
+
+KEY = KEYS[0]
+CALL = ContractCall(f"{SENDER}.market", "set", (UIntValue(1),))
+TRANSFER = TokenTransfer(PrincipalValue(RECIPIENT), 5)
+ELSEWHERE = KEYS[1].address(MAINNET)
+
+
+def build(payload: Any = CALL, **changes: Any) -> Transaction:
+    arguments: dict[str, Any] = {"public_key": KEY.public_key, "network": DEVNET, "nonce": 7, "fee": 300} | changes
+    return Transaction.build(payload, **arguments)
+
+
+def test_what_is_built_says_what_it_is() -> None:
+    transaction = build()
+    assert transaction.origin == SENDER
+    assert (transaction.nonce, transaction.fee) == (7, 300)
+    assert transaction.payload == CALL
+    assert transaction.post_condition_mode is PostConditionMode.DENY
+    assert transaction.anchor_mode is AnchorMode.ANY
+    assert (transaction.version, transaction.chain_id) == (0x80, 0x80000000)
+    assert transaction.network == TESTNET
+    assert (transaction.is_sponsored, transaction.sponsor_address) == (False, None)
+    assert not transaction.is_signed
+    signed = transaction.sign(KEY)
+    assert signed.is_signed
+    assert signed.verify()
+    assert len(signed.encode()) == len(transaction.encode()) == transaction.estimated_length
+    assert len(signed.txid) == 64
+    assert signed.txid != transaction.txid
+
+
+def test_mainnet() -> None:
+    payload = TokenTransfer(PrincipalValue(ELSEWHERE), 5)
+    transaction = build(payload, network=MAINNET)
+    assert (transaction.version, transaction.chain_id) == (0, 1)
+    assert transaction.origin == KEY.address(MAINNET)
+    assert transaction.network is MAINNET
+
+
+def test_transactions_do_not_change() -> None:
+    transaction = build()
+    before = transaction.encode()
+    with pytest.raises(FrozenInstanceError):
+        transaction.version = 0  # type: ignore[misc]
+    signed = transaction.sign(KEY)
+    assert transaction.encode() == before
+    assert not transaction.is_signed
+    assert signed.with_fee(301).encode() != signed.encode()
+    assert signed.verify()
+
+
+@pytest.mark.parametrize("name", ["nonce", "fee"])
+@pytest.mark.parametrize("bad", [-1, 2**64, 1.5, "1", None, True])
+def test_numbers_out_of_range_are_named(name: str, bad: Any) -> None:
+    with pytest.raises(InvalidValueError, match=name):
+        build(**{name: bad})
+    assert getattr(build(**{name: 2**64 - 1}), name) == 2**64 - 1
+
+
+def test_exactly_one_sender_is_needed() -> None:
+    for public_key, account in ((None, None), (KEY.public_key, SingleSig(KEY.public_key))):
+        with pytest.raises(InvalidValueError, match="either public_key"):
+            build(public_key=public_key, account=account)
+    assert build(public_key=None, account=SingleSig(KEY.public_key)) == build()
+
+
+@pytest.mark.parametrize(
+    ("payload", "what"),
+    [
+        (ContractCall(f"{ELSEWHERE}.market", "set"), "contract: "),
+        (TokenTransfer(PrincipalValue(ELSEWHERE), 1), "recipient: "),
+        (TokenTransfer(PrincipalValue(f"{ELSEWHERE}.vault"), 1), "recipient: "),
+    ],
+)
+def test_addresses_of_another_network_are_refused(payload: Any, what: str) -> None:
+    with pytest.raises(AddressError, match=f"{what}.*mainnet.*devnet"):
+        build(payload)
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        StxPostCondition(ELSEWHERE, FungibleCode.EQUAL, 1),
+        StxPostCondition(f"{ELSEWHERE}.vault", FungibleCode.EQUAL, 1),
+        FtPostCondition(ORIGIN, f"{ELSEWHERE}.token::kwh", FungibleCode.EQUAL, 1),
+    ],
+)
+def test_post_conditions_of_another_network_are_refused(condition: Any) -> None:
+    with pytest.raises(AddressError, match=r"post-condition's .*mainnet.*devnet"):
+        build(post_conditions=[condition])
+
+
+@pytest.mark.parametrize(
+    ("payload", "changes", "reason"),
+    [
+        (TokenTransfer(PrincipalValue(RECIPIENT), 0), {}, "amount: .* not 0"),
+        (TokenTransfer(PrincipalValue(SENDER), 1), {}, "recipient: .* the sender itself"),
+        (TRANSFER, {"post_conditions": [StxPostCondition(ORIGIN, FungibleCode.EQUAL, 5)]}, "post_conditions: "),
+        (Coinbase(bytes(32)), {}, "payload: .* not Coinbase"),
+        ("transfer", {}, "payload: .* not str"),
+        (CALL, {"post_conditions": ["x"]}, "post_conditions: "),
+        (CALL, {"mode": 2}, "mode: "),
+        (CALL, {"anchor_mode": 3}, "anchor_mode: "),
+    ],
+)
+def test_what_no_node_takes_is_refused(payload: Any, changes: dict[str, Any], reason: str) -> None:
+    with pytest.raises(InvalidValueError, match=reason):
+        build(payload, **changes)
+
+
+def test_arguments_must_be_clarity_values() -> None:
+    with pytest.raises(EncodeError, match="Clarity value"):
+        build(ContractCall(f"{SENDER}.market", "set", (1,)))  # type: ignore[arg-type]
+
+
+def test_another_fee_takes_the_signature_away() -> None:
+    signed = build().sign(KEY)
+    cheaper = signed.with_fee(200)
+    assert (cheaper.fee, cheaper.nonce, cheaper.is_signed) == (200, 7, False)
+    assert cheaper == build(fee=200)
+    assert cheaper.sign(KEY).encode() == build(fee=200).sign(KEY).encode()
+    with pytest.raises(InvalidValueError, match="fee"):
+        signed.with_fee(-1)
+
+
+def test_another_nonce_takes_the_signature_away() -> None:
+    later = build().sign(KEY).with_nonce(8)
+    assert later == build(nonce=8)
+    assert later.sign(KEY).verify()
+    with pytest.raises(InvalidValueError, match="nonce"):
+        later.with_nonce(2**64)
+
+
+def test_another_fee_takes_all_signatures_of_several_keys_away() -> None:
+    account = Multisig(tuple(key.public_key for key in KEYS[:3]), 2)
+    unsigned = build(public_key=None, account=account)
+    signed = unsigned.sign(KEYS[2]).sign(KEYS[0])
+    assert signed.verify()
+    assert signed.with_fee(300) == unsigned
+    assert signed.with_fee(9).sign(KEYS[1]).sign(KEYS[0]).verify()
+
+
+def test_only_the_senders_key_signs() -> None:
+    for stranger in (KEYS[1], type(KEY).from_hex(KEY.to_hex()[:64])):
+        with pytest.raises(SigningError, match="cannot sign for this account") as caught:
+            build().sign(stranger)
+        assert stranger.to_hex()[:64] not in str(caught.value)
+
+
+def test_signing_twice_is_refused() -> None:
+    signed = build().sign(KEY)
+    with pytest.raises(SigningError, match="fully signed already"):
+        signed.sign(KEY)
+
+
+def test_a_key_in_its_long_form() -> None:
+    long = type(KEY).from_hex(KEY.to_hex()[:64])
+    signed = build(public_key=long.public_key).sign(long)
+    assert signed.verify()
+    assert signed.origin == long.address(DEVNET) != SENDER
+    # The encoding is signed too.
+    assert isinstance(signed.origin_condition, SingleSigCondition)
+    with pytest.raises(SigningError):
+        replace(signed, origin_condition=replace(signed.origin_condition, compressed=True)).verify()
+
+
+def test_a_segwit_account() -> None:
+    account = SingleSig(KEY.public_key, segwit=True)
+    signed = build(public_key=None, account=account).sign(KEY)
+    assert signed.verify()
+    assert signed.origin == account.address(DEVNET)
+    assert signed.origin.startswith("SN")
+    with pytest.raises(ValueError, match="compressed"):
+        SingleSig(PublicKey(KEY.public_key.uncompressed_data), segwit=True)
+
+
+def test_the_length_can_be_foretold() -> None:
+    for account in (
+        Multisig(tuple(key.public_key for key in KEYS[:5]), 3),
+        Multisig(tuple(key.public_key for key in KEYS[:5]), 3, segwit=True, sequential=True),
+    ):
+        transaction = build(public_key=None, account=account)
+        foretold = transaction.estimated_length
+        for key in KEYS[:3]:
+            transaction = transaction.sign(key)
+            assert transaction.estimated_length == foretold
+        assert len(transaction.encode()) == foretold
+    sponsored = build(sponsored=True)
+    assert len(sponsored.sign(KEY).sponsor(KEYS[1], nonce=0, fee=1).encode()) == sponsored.estimated_length
+
+
+def test_publishing_keeps_the_code_as_it_is() -> None:
+    code = '(define-constant name "plant")\n\t;; 1 < 2\n'
+    payload = build(ContractPublish("plant", code, 4)).payload
+    assert Transaction.decode(build(ContractPublish("plant", code, 4)).encode()).payload == payload
+    assert payload == ContractPublish("plant", code, 4)

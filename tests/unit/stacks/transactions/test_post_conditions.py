@@ -1,0 +1,128 @@
+"""Post-conditions: what they refuse; their bytes are checked in test_vectors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from der_client.stacks.clarity import SomeValue, UIntValue
+from der_client.stacks.errors import AddressError, DecodeError, EncodeError, InvalidValueError
+from der_client.stacks.transactions import (
+    ORIGIN,
+    FtPostCondition,
+    FungibleCode,
+    NftPostCondition,
+    NonFungibleCode,
+    PoxCode,
+    PoxPostCondition,
+    StakingPostCondition,
+    StxPostCondition,
+)
+from der_client.stacks.transactions.post_conditions import read_post_condition
+
+from .vectors import ORACLE, SENDER, post_condition
+
+ASSET = f"{SENDER}.token::kwh"
+
+
+def oracle_conditions() -> list[Any]:
+    return [
+        pytest.param(vector["inputs"]["postConditions"][0], vector["post_condition_hex"], id=vector["name"])
+        for vector in ORACLE
+        if "post_condition_hex" in vector
+    ]
+
+
+@pytest.mark.parametrize(("inputs", "wire"), oracle_conditions())
+def test_bytes_of_oracle(inputs: dict[str, Any], wire: str) -> None:
+    condition = post_condition(inputs)
+    data = bytes.fromhex(wire)
+    assert condition.encode() == data
+    assert read_post_condition(data, 0) == (condition, len(data))
+    for length in range(len(data)):
+        with pytest.raises(DecodeError):
+            read_post_condition(data[:length], 0)
+
+
+@pytest.mark.parametrize("kind", [StxPostCondition, StakingPostCondition])
+@pytest.mark.parametrize("amount", [-1, 2**64, 1.5, "1", True])
+def test_amounts(kind: Any, amount: Any) -> None:
+    with pytest.raises(InvalidValueError, match="amount"):
+        kind(ORIGIN, FungibleCode.EQUAL, amount)
+    with pytest.raises(InvalidValueError, match="amount"):
+        FtPostCondition(ORIGIN, ASSET, FungibleCode.EQUAL, amount)
+
+
+def test_codes_are_members_of_their_enumeration() -> None:
+    for code in (1, NonFungibleCode.SENT, "eq", None):
+        with pytest.raises(InvalidValueError, match="code: must be a member of FungibleCode"):
+            StxPostCondition(ORIGIN, code, 1)  # type: ignore[arg-type]
+    with pytest.raises(InvalidValueError, match="code: must be a member of NonFungibleCode"):
+        NftPostCondition(ORIGIN, ASSET, UIntValue(1), FungibleCode.EQUAL)  # type: ignore[arg-type]
+    with pytest.raises(InvalidValueError, match="code: must be a member of PoxCode"):
+        PoxPostCondition(ORIGIN, 0x30)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("principal", ["", "origin", f"{SENDER}.", SENDER[:-1], None])
+def test_principals(principal: Any) -> None:
+    with pytest.raises(AddressError):
+        PoxPostCondition(principal, PoxCode.MAY_PERFORM)
+    with pytest.raises(EncodeError, match="contract name"):
+        PoxPostCondition(f"{SENDER}.{'a' * 41}", PoxCode.MAY_PERFORM)
+
+
+@pytest.mark.parametrize(
+    ("asset", "error", "reason"),
+    [
+        (f"{SENDER}.token", EncodeError, "expected ADDRESS.contract::token"),
+        (f"{SENDER}::kwh", EncodeError, "names an account"),
+        (f"{SENDER}.token::", EncodeError, "Clarity name"),
+        (f"{SENDER}.token::1", EncodeError, "Clarity name"),
+        (f"{SENDER[:-1]}.token::kwh", AddressError, "checksum"),
+    ],
+)
+def test_assets(asset: str, error: type[Exception], reason: str) -> None:
+    with pytest.raises(error, match=reason):
+        FtPostCondition(ORIGIN, asset, FungibleCode.EQUAL, 1)
+    with pytest.raises(error, match=reason):
+        NftPostCondition(ORIGIN, asset, UIntValue(1), NonFungibleCode.SENT)
+
+
+def test_addresses_are_spelt_canonically() -> None:
+    assert FtPostCondition(SENDER.lower(), f"{SENDER.lower()}.token::kwh", FungibleCode.EQUAL, 1) == FtPostCondition(
+        SENDER, ASSET, FungibleCode.EQUAL, 1
+    )
+
+
+def test_a_tokens_value_is_a_clarity_value_that_a_node_reads() -> None:
+    with pytest.raises(EncodeError, match="value: must be a Clarity value"):
+        NftPostCondition(ORIGIN, ASSET, 1, NonFungibleCode.SENT)  # type: ignore[arg-type]
+    value: Any = UIntValue(1)
+    for _ in range(16):
+        value = SomeValue(value)
+    with pytest.raises(EncodeError, match="deeper"):
+        NftPostCondition(ORIGIN, ASSET, value, NonFungibleCode.SENT).encode()
+
+
+@pytest.mark.parametrize(
+    ("wire", "offset", "reason"),
+    [
+        ("05", 0, "no type of post-condition"),
+        ("0000", 1, "type of a post-condition's principal"),
+        ("0004", 1, "type of a post-condition's principal"),
+        ("000100", 2, "condition code of an amount"),
+        ("000106", 2, "condition code of an amount"),
+        ("000110", 2, "condition code of an amount"),
+        ("040133", 2, "condition code of stacking"),
+        ("000220" + "00" * 30, 2, "version"),
+    ],
+)
+def test_wrong_bytes(wire: str, offset: int, reason: str) -> None:
+    with pytest.raises(DecodeError, match=reason) as caught:
+        read_post_condition(bytes.fromhex(wire), 0)
+    assert caught.value.offset == offset
+
+
+def test_origin_shows_its_name() -> None:
+    assert "ORIGIN" in repr(StxPostCondition(ORIGIN, FungibleCode.EQUAL, 1))

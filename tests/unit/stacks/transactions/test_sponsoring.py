@@ -1,0 +1,156 @@
+"""Sponsored transactions: the sender signs, somebody else pays."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from der_client.stacks.clarity import UIntValue
+from der_client.stacks.errors import InvalidValueError, SigningError
+from der_client.stacks.network import DEVNET
+from der_client.stacks.transactions import (
+    NO_SPONSOR,
+    ContractCall,
+    HashMode,
+    Multisig,
+    SingleSig,
+    Transaction,
+)
+
+from .vectors import KEYS, ORACLE, SENDER
+
+KEY, SPONSOR = KEYS[0], KEYS[1]
+CALL = ContractCall(f"{SENDER}.market", "set", (UIntValue(1),))
+
+
+def build(**changes: Any) -> Transaction:
+    arguments: dict[str, Any] = {
+        "public_key": KEY.public_key,
+        "network": DEVNET,
+        "nonce": 7,
+        "fee": 0,
+        "sponsored": True,
+    } | changes
+    return Transaction.build(CALL, **arguments)
+
+
+def test_the_sender_signs_then_the_sponsor() -> None:
+    unsigned = build()
+    assert unsigned.is_sponsored
+    assert unsigned.sponsor_address is None
+    half = Transaction.decode(unsigned.sign(KEY).encode())
+    assert not half.is_signed
+    with pytest.raises(SigningError, match="1 more signature"):
+        half.verify()
+    whole = half.sponsor(SPONSOR, nonce=3, fee=555)
+    assert whole.is_signed
+    assert whole.verify()
+    assert Transaction.decode(whole.encode()) == whole
+    assert (whole.fee, whole.nonce) == (555, 7)
+    assert whole.origin == SENDER
+    assert whole.sponsor_address == SPONSOR.address(DEVNET)
+    assert whole.origin_condition == half.origin_condition
+
+
+def test_the_sponsor_may_be_set_and_sign_later() -> None:
+    half = build().sign(KEY)
+    waiting = Transaction.decode(half.with_sponsor(SingleSig(SPONSOR.public_key), nonce=3, fee=555).encode())
+    assert not waiting.is_signed
+    with pytest.raises(SigningError, match="cannot sign"):
+        waiting.sign(KEY)
+    assert waiting.sign(SPONSOR).encode() == half.sponsor(SPONSOR, nonce=3, fee=555).encode()
+
+
+@pytest.mark.parametrize("mode", [mode for mode in HashMode if not mode.is_single_sig], ids=lambda mode: mode.name)
+def test_several_keys_on_both_sides(mode: HashMode) -> None:
+    senders, sponsors = (
+        Multisig(tuple(key.public_key for key in keys), 2, segwit=mode.is_segwit, sequential=mode.is_sequential)
+        for keys in (KEYS[:3], KEYS[3:6])
+    )
+    transaction = build(public_key=None, account=senders).sign(KEYS[0]).sign(KEYS[2])
+    transaction = transaction.with_sponsor(sponsors, nonce=1, fee=900)
+    foretold = transaction.estimated_length
+    transaction = Transaction.decode(transaction.sign(KEYS[3]).encode()).sign(KEYS[4])
+    assert transaction.verify()
+    assert transaction.sponsor_address == sponsors.address(DEVNET)
+    assert len(transaction.encode()) == foretold
+    assert transaction.with_fee(901).sign(KEYS[4]).sign(KEYS[5]).verify()
+
+
+def test_a_segwit_sponsor() -> None:
+    account = SingleSig(SPONSOR.public_key, segwit=True)
+    transaction = build().sign(KEY).with_sponsor(account, nonce=0, fee=1).sign(SPONSOR)
+    assert transaction.verify()
+    assert transaction.sponsor_address == account.address(DEVNET)
+
+
+def test_what_the_sponsor_signs_covers_the_senders_signature() -> None:
+    whole = build().sign(KEY).sponsor(SPONSOR, nonce=3, fee=555)
+    other = build(nonce=8).sign(KEY)
+    with pytest.raises(SigningError):
+        replace(whole, origin_condition=other.origin_condition).verify()
+    for sponsor in (
+        replace(whole.sponsor_condition, fee=556),  # type: ignore[type-var]
+        replace(whole.sponsor_condition, nonce=4),  # type: ignore[type-var]
+        NO_SPONSOR,
+    ):
+        with pytest.raises(SigningError):
+            replace(whole, sponsor_condition=sponsor).verify()
+    with pytest.raises(SigningError):
+        replace(whole, sponsor_condition=None).verify()
+
+
+def test_steps_out_of_order_are_refused() -> None:
+    unsigned = build()
+    with pytest.raises(SigningError, match="the sender signs before the sponsor"):
+        unsigned.sponsor(SPONSOR, nonce=0, fee=1)
+    half = unsigned.sign(KEY)
+    with pytest.raises(SigningError, match="now a sponsor is needed"):
+        half.sign(SPONSOR)
+    with pytest.raises(SigningError, match="the sponsor sets the fee"):
+        half.with_fee(5)
+    whole = half.sponsor(SPONSOR, nonce=0, fee=1)
+    with pytest.raises(SigningError, match="fully signed already"):
+        whole.sign(SPONSOR)
+    with pytest.raises(SigningError, match="not sponsored"):
+        build(sponsored=False).sign(KEY).sponsor(SPONSOR, nonce=0, fee=1)
+
+
+def test_a_wrongly_signed_transaction_is_not_sponsored() -> None:
+    half = build().sign(KEY)
+    tampered = replace(half, payload=ContractCall(CALL.contract, "set", (UIntValue(2),)))
+    with pytest.raises(SigningError, match="something was changed"):
+        tampered.sponsor(SPONSOR, nonce=0, fee=1)
+
+
+@pytest.mark.parametrize(("nonce", "fee", "name"), [(-1, 1, "nonce"), (0, 2**64, "fee"), (0, None, "fee")])
+def test_numbers_are_checked(nonce: Any, fee: Any, name: str) -> None:
+    with pytest.raises(InvalidValueError, match=name):
+        build().sign(KEY).sponsor(SPONSOR, nonce=nonce, fee=fee)
+
+
+def test_another_sponsor_or_fee_keeps_the_senders_signature() -> None:
+    whole = build().sign(KEY).sponsor(SPONSOR, nonce=3, fee=555)
+    dearer = whole.with_fee(600)
+    assert not dearer.is_signed
+    assert dearer.sign(SPONSOR).verify()
+    replaced = whole.sponsor(KEYS[2], nonce=0, fee=9)
+    assert replaced.verify()
+    assert replaced.sponsor_address == KEYS[2].address(DEVNET)
+
+
+def test_another_nonce_needs_both_again() -> None:
+    whole = build().sign(KEY).sponsor(SPONSOR, nonce=3, fee=555)
+    assert whole.with_nonce(8) == build(nonce=8)
+
+
+def test_the_place_that_stacks_js_keeps_for_a_sponsor() -> None:
+    vector = next(vector for vector in ORACLE if "before sponsor" in vector["name"])
+    half = Transaction.decode(bytes.fromhex(vector["raw_tx"]))
+    assert half.sponsor_condition != NO_SPONSOR
+    assert half.sponsor_address is None
+    with pytest.raises(SigningError, match="now a sponsor is needed"):
+        half.sign(KEY)
+    assert half.sponsor(SPONSOR, nonce=3, fee=555).verify()
