@@ -1,0 +1,287 @@
+"""What happens when a transaction is mined: fees, nonces, effects, and the undoing of effects."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from der_client.stacks.clarity import ErrValue, NoneValue, PrincipalValue, UIntValue, decode, encode
+from der_client.stacks.transactions import (
+    ORIGIN,
+    ContractPublish,
+    FtPostCondition,
+    FungibleCode,
+    NftPostCondition,
+    NonFungibleCode,
+    PostCondition,
+    PostConditionMode,
+    StakingPostCondition,
+    StxPostCondition,
+)
+
+from .bench import AMPLE_FEE, START, Bench
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+DENY, ALLOW, ORIGINATOR = PostConditionMode.DENY, PostConditionMode.ALLOW, PostConditionMode.ORIGINATOR
+
+
+def exactly(ustx: int) -> StxPostCondition:
+    return StxPostCondition(ORIGIN, FungibleCode.EQUAL, ustx)
+
+
+def to(bench: Bench, number: int) -> PrincipalValue:
+    return PrincipalValue(bench.account(number).address)
+
+
+def test_transfer_moves_amount_and_fee(bench: Bench) -> None:
+    sender, recipient = bench.account(1), bench.account(2)
+    before = bench.balance(sender.address), bench.balance(recipient.address)
+    receipt = bench.transfer(sender, recipient.address, 1_234, fee=400)
+    assert receipt["tx_status"] == "success"
+    assert receipt["tx_result"] == {"hex": "0x0703", "repr": "(ok true)"}
+    assert receipt["fee_rate"] == "400"
+    assert bench.balance(sender.address) == before[0] - 1_634
+    assert bench.balance(recipient.address) == before[1] + 1_234
+    assert bench.nonce(sender.address) == 1
+    assert bench.nonce(recipient.address) == 0
+
+
+def test_call_changes_state_and_tells_events_and_cost(bench: Bench) -> None:
+    receipt = bench.call(bench.account(1), "increment", UIntValue(5))
+    assert receipt["tx_status"] == "success"
+    assert receipt["tx_result"]["repr"] == "(ok u5)"
+    assert bench.counter() == 5
+    (event,) = receipt["events"]
+    assert event["event_type"] == "smart_contract_log"
+    assert event["contract_log"]["contract_id"] == bench.probe
+    time, height = receipt["block_time"], receipt["block_height"]
+    expected = f'(tuple (at u{time}) (by u5) (height u{height}) (topic "incremented"))'
+    assert event["contract_log"]["value"]["repr"] == expected
+    assert receipt["execution_cost_write_count"] == 1
+    assert receipt["execution_cost_runtime"] > 0
+    assert receipt["contract_call"]["function_signature"] == "(define-public (increment (by uint)))"
+    assert receipt["contract_call"]["function_args"] == [
+        {"hex": "0x" + encode(UIntValue(5)).hex(), "repr": "u5", "name": "by", "type": "uint"}
+    ]
+
+
+def test_error_response_undoes_all_but_fee_and_nonce(bench: Bench) -> None:
+    sender = bench.account(1)
+    before = bench.balance(sender.address)
+    receipt = bench.call(sender, "refuse", UIntValue(5))
+    assert receipt["tx_status"] == "abort_by_response"
+    assert receipt["tx_result"]["repr"] == "(err u77)"
+    assert receipt["vm_error"] is None
+    assert receipt["events"] == []
+    assert bench.counter() == 0
+    assert bench.balance(sender.address) == before - AMPLE_FEE
+    assert bench.nonce(sender.address) == 1
+
+
+def test_runtime_error_undoes_all_but_fee_and_nonce_and_disturbs_nothing_after(bench: Bench) -> None:
+    sender = bench.account(1)
+    before = bench.balance(sender.address)
+    receipt = bench.call(sender, "increment-and-divide", UIntValue(5))
+    assert receipt["tx_status"] == "abort_by_response"
+    assert decode(bytes.fromhex(receipt["tx_result"]["hex"][2:])) == ErrValue(NoneValue())
+    assert "DivisionByZero" in receipt["vm_error"]
+    assert bench.counter() == 0
+    assert bench.balance(sender.address) == before - AMPLE_FEE
+    assert bench.nonce(sender.address) == 1
+    assert bench.call(sender, "increment", UIntValue(2))["tx_status"] == "success"
+    assert bench.counter() == 2
+
+
+def test_each_transaction_has_its_own_block_ten_seconds_on(bench: Bench) -> None:
+    first = bench.transfer(bench.account(1), bench.account(2).address, 1)
+    second = bench.transfer(bench.account(1), bench.account(2).address, 1)
+    assert second["block_height"] == first["block_height"] + 1
+    assert second["block_time"] == first["block_time"] + 10
+    assert first["block_time"] >= START
+
+
+@pytest.mark.parametrize(
+    ("conditions", "mode", "status"),
+    [
+        ((exactly(500),), DENY, "success"),
+        ((exactly(499),), DENY, "abort_by_post_condition"),
+        ((), DENY, "abort_by_post_condition"),
+        ((), ORIGINATOR, "abort_by_post_condition"),
+        ((), ALLOW, "success"),
+        ((exactly(501),), ALLOW, "abort_by_post_condition"),
+        ((StxPostCondition(ORIGIN, FungibleCode.LESS_EQUAL, 500),), DENY, "success"),
+        ((StxPostCondition(ORIGIN, FungibleCode.LESS, 500),), DENY, "abort_by_post_condition"),
+        ((StxPostCondition(ORIGIN, FungibleCode.GREATER_EQUAL, 500),), DENY, "success"),
+        ((StxPostCondition(ORIGIN, FungibleCode.GREATER, 500),), DENY, "abort_by_post_condition"),
+        ((exactly(500), StakingPostCondition(ORIGIN, FungibleCode.EQUAL, 0)), DENY, "success"),
+        ((exactly(500), StakingPostCondition(ORIGIN, FungibleCode.GREATER, 0)), DENY, "abort_by_post_condition"),
+    ],
+)
+@pytest.mark.parametrize("function", ["pay", "pay-with-memo"])
+def test_post_conditions_on_stx(
+    bench: Bench, function: str, conditions: Sequence[PostCondition], mode: PostConditionMode, status: str
+) -> None:
+    sender, recipient = bench.account(1), bench.account(2)
+    before = bench.balance(sender.address), bench.balance(recipient.address)
+    receipt = bench.call(sender, function, UIntValue(500), to(bench, 2), post_conditions=conditions, mode=mode)
+    assert receipt["tx_status"] == status
+    moved = 500 if status == "success" else 0
+    assert receipt["event_count"] == (1 if moved else 0)
+    assert bench.balance(sender.address) == before[0] - moved - AMPLE_FEE
+    assert bench.balance(recipient.address) == before[1] + moved
+    assert bench.nonce(sender.address) == 1
+    # The VM agrees with the account endpoint.
+    for account in (sender, recipient):
+        assert bench.read("get-balance", PrincipalValue(account.address)) == UIntValue(bench.balance(account.address))
+
+
+def test_post_condition_abort_keeps_what_came_before(bench: Bench) -> None:
+    sender = bench.account(1)
+    for _ in range(3):
+        bench.call(sender, "increment", UIntValue(1))
+    receipt = bench.call(sender, "pay", UIntValue(9), to(bench, 2))
+    assert receipt["tx_status"] == "abort_by_post_condition"
+    assert receipt["tx_result"]["repr"] == "(ok true)"
+    assert bench.counter() == 3
+    assert bench.call(sender, "increment", UIntValue(1))["tx_result"]["repr"] == "(ok u4)"
+    assert bench.nonce(sender.address) == 5
+
+
+def test_burnt_stx_count_as_sent(bench: Bench) -> None:
+    assert bench.call(bench.account(1), "burn", UIntValue(7))["tx_status"] == "abort_by_post_condition"
+    receipt = bench.call(bench.account(1), "burn", UIntValue(7), post_conditions=(exactly(7),))
+    assert receipt["tx_status"] == "success"
+    assert receipt["events"][0]["asset"]["asset_event_type"] == "burn"
+
+
+def test_what_a_contract_pays_out_is_its_own(bench: Bench) -> None:
+    bench.transfer(bench.account(3), bench.probe, 1_000)
+    own = StxPostCondition(bench.probe, FungibleCode.EQUAL, 300)
+    assert bench.call(bench.account(1), "pay-out", UIntValue(300), to(bench, 2))["tx_status"] == (
+        "abort_by_post_condition"
+    )
+    # Originator mode covers only what the sender sends.
+    receipt = bench.call(bench.account(1), "pay-out", UIntValue(300), to(bench, 2), mode=ORIGINATOR)
+    assert receipt["tx_status"] == "success"
+    receipt = bench.call(bench.account(1), "pay-out", UIntValue(300), to(bench, 2), post_conditions=(own,))
+    assert receipt["tx_status"] == "success"
+    assert bench.balance(bench.probe) == 400
+
+
+def test_post_conditions_on_fungible_tokens(bench: Bench) -> None:
+    asset = f"{bench.probe}::watt"
+    sender = bench.account(1)
+    assert bench.call(sender, "mint-watt", UIntValue(100))["tx_status"] == "success"  # minting sends nothing
+    denied = bench.call(sender, "send-watt", UIntValue(40), to(bench, 2))
+    assert denied["tx_status"] == "abort_by_post_condition"
+    condition = FtPostCondition(sender.address, asset, FungibleCode.LESS_EQUAL, 40)
+    allowed = bench.call(sender, "send-watt", UIntValue(40), to(bench, 2), post_conditions=(condition,))
+    assert allowed["tx_status"] == "success"
+    assert allowed["events"][0]["event_type"] == "fungible_token_asset"
+    assert allowed["events"][0]["asset"]["asset_id"] == asset
+    balances = bench.json(f"/extended/v1/address/{sender.address}/balances")
+    assert balances["fungible_tokens"][asset]["balance"] == "60"
+
+
+@pytest.mark.parametrize(
+    ("code", "sends", "status"),
+    [
+        (NonFungibleCode.SENT, True, "success"),
+        (NonFungibleCode.MAYBE_SENT, True, "success"),
+        (NonFungibleCode.NOT_SENT, True, "abort_by_post_condition"),
+        (NonFungibleCode.SENT, False, "abort_by_post_condition"),
+        (NonFungibleCode.MAYBE_SENT, False, "success"),
+        (NonFungibleCode.NOT_SENT, False, "success"),
+        (None, True, "abort_by_post_condition"),
+    ],
+)
+def test_post_conditions_on_non_fungible_tokens(
+    bench: Bench, code: NonFungibleCode | None, sends: bool, status: str
+) -> None:
+    sender = bench.account(1)
+    bench.call(sender, "mint-plant", UIntValue(7))
+    conditions = () if code is None else (NftPostCondition(ORIGIN, f"{bench.probe}::plant", UIntValue(7), code),)
+    function, arguments = ("send-plant", (UIntValue(7), to(bench, 2))) if sends else ("increment", (UIntValue(1),))
+    receipt = bench.call(sender, function, *arguments, post_conditions=conditions)
+    assert receipt["tx_status"] == status
+    owner = bench.account(2 if sends and status == "success" else 1).address
+    held = bench.json(f"/extended/v1/address/{owner}/balances")["non_fungible_tokens"]
+    assert held == {f"{bench.probe}::plant": {"count": "1"}}
+
+
+def test_token_of_another_id_is_not_covered(bench: Bench) -> None:
+    sender = bench.account(1)
+    bench.call(sender, "mint-plant", UIntValue(7))
+    other = NftPostCondition(ORIGIN, f"{bench.probe}::plant", UIntValue(8), NonFungibleCode.MAYBE_SENT)
+    receipt = bench.call(sender, "send-plant", UIntValue(7), to(bench, 2), post_conditions=(other,))
+    assert receipt["tx_status"] == "abort_by_post_condition"
+
+
+def test_many_aborts_among_many_calls(bench: Bench) -> None:
+    """More transactions than lie between two checkpoints, with undone ones all along."""
+    sender = bench.account(1)
+    before = bench.balance(sender.address)
+    for round_ in range(150):
+        if round_ % 7 == 3:
+            receipt = bench.call(sender, "pay", UIntValue(9), to(bench, 2))
+            assert receipt["tx_status"] == "abort_by_post_condition"
+        elif round_ % 7 == 5:
+            assert bench.call(sender, "increment-and-divide", UIntValue(1))["tx_status"] == "abort_by_response"
+        else:
+            assert bench.call(sender, "increment", UIntValue(1))["tx_status"] == "success"
+    done = sum(1 for round_ in range(150) if round_ % 7 not in (3, 5))
+    assert bench.counter() == done
+    assert bench.balance(sender.address) == before - 150 * AMPLE_FEE
+    assert bench.read("get-balance", PrincipalValue(sender.address)) == UIntValue(before - 150 * AMPLE_FEE)
+
+
+@pytest.mark.parametrize("version", [1, 2, 3, 4, 5, 6, None])
+def test_publishing_in_every_clarity_version(bench: Bench, version: int | None) -> None:
+    publisher = bench.account(1)
+    code = "(define-public (answer) (ok u42))"
+    txid = bench.send(publisher, ContractPublish("versioned", code, version), mode=ALLOW)
+    receipt = bench.receipt(txid)
+    assert receipt["tx_status"] == "success"
+    assert receipt["tx_result"]["repr"] == "(ok true)"
+    interface = bench.json(f"/v2/contracts/interface/{publisher.address}/versioned")
+    assert interface["clarity_version"] == f"Clarity{version or 6}"
+    assert interface["epoch"] == "Epoch40"
+    source = bench.json(f"/v2/contracts/source/{publisher.address}/versioned")
+    assert source == {"source": code, "publish_height": receipt["block_height"], "proof": ""}
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        ("(define-public (broken) (ok (missing)))", "missing"),
+        ("(define-public (unbalanced) (ok u1)", ""),
+        ("(/ u1 u0)", "DivisionByZero"),
+    ],
+)
+def test_contract_that_cannot_be_published_costs_its_fee(bench: Bench, code: str, error: str) -> None:
+    publisher = bench.account(1)
+    receipt = bench.receipt(bench.send(publisher, ContractPublish("broken", code, 4)))
+    assert receipt["tx_status"] == "abort_by_response"
+    assert receipt["tx_result"]["repr"] == "(err none)"
+    assert error in receipt["vm_error"]
+    assert bench.get(f"/v2/contracts/source/{publisher.address}/broken").status_code == 404
+    assert bench.nonce(publisher.address) == 1
+    # The name is free still.
+    good = bench.receipt(bench.send(publisher, ContractPublish("broken", "(define-public (fine) (ok u1))", 4)))
+    assert good["tx_status"] == "success"
+
+
+def test_post_conditions_hold_while_publishing(bench: Bench) -> None:
+    publisher = bench.account(1)
+    code = f"(define-constant A u5) (stx-transfer? A tx-sender '{bench.account(2).address})"
+    before = bench.balance(bench.account(2).address)
+    receipt = bench.receipt(bench.send(publisher, ContractPublish("payer", code, 4)))
+    assert receipt["tx_status"] == "abort_by_post_condition"
+    assert bench.get(f"/v2/contracts/source/{publisher.address}/payer").status_code == 404
+    assert bench.balance(bench.account(2).address) == before
+    receipt = bench.receipt(bench.send(publisher, ContractPublish("payer", code, 4), post_conditions=(exactly(5),)))
+    assert receipt["tx_status"] == "success"
+    assert bench.balance(bench.account(2).address) == before + 5
