@@ -1,0 +1,97 @@
+"""Connections to the run's devnet, and a plant that is ready to sell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from der_client import Der, PrivateKey
+from der_client.contracts.asset_verification import AssetKind, Role
+
+if TYPE_CHECKING:
+    from der_client.devnet import Devnet
+
+REGION = "CO"
+
+
+@pytest.fixture
+def der(devnet: Devnet) -> Der:
+    """The contracts as their owner sees them."""
+    return Der.connect(devnet.url, devnet.deployer)
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Who does what, each with the roles that are needed."""
+
+    contract_owner: Der
+    seller: Der
+    buyer: Der
+    other_buyer: Der
+    registrar: Der
+    verifier: Der
+    arbiter: Der
+    oracle: Der
+    grid_operator: Der
+    pauser: Der
+    anyone: Der
+
+
+@pytest.fixture
+def cast(devnet: Devnet, der: Der) -> Cast:
+    """All roles, granted."""
+    accounts = devnet.accounts
+    authority, operator = accounts["wallet_3"], accounts["wallet_4"]
+    for role in (Role.REGISTRAR, Role.VERIFIER, Role.ARBITER, Role.ORACLE, Role.PAUSER):
+        der.assets.set_role(role, authority.address, "", True).send().wait()
+    der.assets.set_role(Role.GRID_OPERATOR, operator.address, REGION, True).send().wait()
+    official = der.with_account(authority)
+    return Cast(
+        contract_owner=der,
+        seller=der.with_account(accounts["wallet_1"]),
+        buyer=der.with_account(accounts["wallet_5"]),
+        other_buyer=der.with_account(accounts["wallet_6"]),
+        registrar=official,
+        verifier=official,
+        arbiter=official,
+        oracle=official,
+        grid_operator=der.with_account(operator),
+        pauser=official,
+        anyone=der.with_account(accounts["wallet_8"]),
+    )
+
+
+@dataclass(frozen=True)
+class ReadyPlant:
+    """A verified and connected plant of 6 kW; the first day it can sell forward."""
+
+    asset_id: int
+    capacity_w: int
+    meter_key: PrivateKey
+    tomorrow: date
+
+
+def register(cast: Cast, device_key: bytes | None, capacity_w: int = 6000) -> int:
+    """Register a plant of the seller."""
+    call = cast.seller.assets.register_asset(AssetKind.SOLAR, capacity_w, "9xj3ud", REGION, bytes(32), 900, device_key)
+    return call.send().wait().value
+
+
+@pytest.fixture
+def plant(cast: Cast) -> ReadyPlant:
+    """A plant that can sell."""
+    meter_key = PrivateKey.generate()
+    device_key = meter_key.public_key.compressed_data
+    asset_id = register(cast, device_key)
+    cast.registrar.assets.verify_asset(asset_id, 6000, device_key).send().wait()
+    cast.seller.grid.request_connection(asset_id, 6000).send().wait()
+    cast.grid_operator.grid.approve_connection(asset_id, 6000, False).send().wait()
+    return ReadyPlant(asset_id, 6000, meter_key, cast.seller.now().date() + timedelta(days=1))
+
+
+def start_of(day: date) -> datetime:
+    """Midnight UTC at which a day begins."""
+    return datetime.combine(day, time(), UTC)
