@@ -158,11 +158,16 @@ def check_network(principal: str, network: Network, what: str = "address") -> No
     Raises:
         AddressError: If it is invalid, or of another network; the text names both networks.
     """
-    version = decode_c32_address(split_principal(principal)[0])[0]
+    version = _principal_version(principal)
     if version not in (network.single_sig_version, network.multi_sig_version):
         raise AddressError(
             f"{what}: {principal} is of {network_name(version)}, but the transaction is for {network.name}"
         )
+
+
+@lru_cache(maxsize=16384)
+def _principal_version(principal: str) -> int:
+    return decode_c32_address(split_principal(principal)[0])[0]
 
 
 def to_bitcoin_address(address: str) -> str:

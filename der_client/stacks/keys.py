@@ -32,7 +32,6 @@ _HIGHEST_S: Final = bytes.fromhex("7fffffffffffffffffffffffffffffff5d576e7357a45
 _HEX: Final = re.compile(r"(?:0x)?((?:[0-9a-fA-F]{2})+)\Z")
 
 
-@lru_cache(maxsize=4096)
 def hash160(data: bytes) -> bytes:
     """Hashes a public key or a redeem script as an address needs it: RIPEMD-160 of SHA-256.
 
@@ -43,6 +42,10 @@ def hash160(data: bytes) -> bytes:
         20 bytes.
     """
     return ripemd160(sha256(data).digest())
+
+
+# Of keys only, which are short: whoever sends long redeem scripts must not fill the memory with them.
+_key_hash160 = lru_cache(maxsize=4096)(hash160)
 
 
 class PublicKey:
@@ -151,7 +154,7 @@ class PublicKey:
     @property
     def hash160(self) -> bytes:
         """The 20 bytes that an address of this key holds."""
-        return hash160(self.data)
+        return _key_hash160(self.data)
 
     def address(self, network: Network) -> str:
         """Gives the ordinary (P2PKH) address.
@@ -191,6 +194,10 @@ class PublicKey:
     def __hash__(self) -> int:
         """Hashes key and encoding."""
         return hash(self.data)
+
+    def __reduce__(self) -> tuple[type[PublicKey], tuple[bytes]]:
+        """Lets copies and pickles be made, without assigning to what cannot be changed."""
+        return PublicKey, (self.data,)
 
     def __repr__(self) -> str:
         """Shows the key."""

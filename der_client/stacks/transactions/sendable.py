@@ -10,22 +10,15 @@ from der_client.stacks.transactions.payloads import ContractCall, ContractPublis
 from der_client.stacks.transactions.post_conditions import check_post_condition_network
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from der_client.stacks.network import Network
-    from der_client.stacks.transactions.payload_types import UserPayload
-    from der_client.stacks.transactions.post_conditions import PostCondition
+    from der_client.stacks.transactions.transaction import Transaction
 
 
-def check_sendable(
-    payload: UserPayload, post_conditions: Sequence[PostCondition], sender: str, network: Network
-) -> None:
+def check_sendable(transaction: Transaction, network: Network) -> None:
     """Refuses what no node takes into its mempool, and addresses of another network.
 
     Args:
-        payload: What the transaction does.
-        post_conditions: What must hold of the assets that move.
-        sender: The address of who sends it.
+        transaction: The transaction.
         network: Where it shall be sent.
 
     Raises:
@@ -33,13 +26,14 @@ def check_sendable(
         EncodeError: If no user can send the payload, or something else is given as a post-condition.
         InvalidValueError: If it is a transfer of 0, to oneself or with post-conditions.
     """
-    for condition in post_conditions:
+    for condition in transaction.post_conditions:
         check_post_condition_network(condition, network)
+    payload = transaction.payload
     match payload:
         case ContractCall():
             check_network(payload.contract, network, "contract")
         case TokenTransfer():
-            _check_transfer(payload, post_conditions, sender, network)
+            _check_transfer(payload, transaction, network)
         case ContractPublish():
             pass
         case _:
@@ -48,13 +42,11 @@ def check_sendable(
             )
 
 
-def _check_transfer(
-    payload: TokenTransfer, post_conditions: Sequence[PostCondition], sender: str, network: Network
-) -> None:
+def _check_transfer(payload: TokenTransfer, transaction: Transaction, network: Network) -> None:
     check_network(payload.recipient.text, network, "recipient")
     if not payload.amount:
         raise InvalidValueError("amount: a transfer must be of 1 µSTX or more, not 0")
-    if payload.recipient.text == sender:
-        raise InvalidValueError(f"recipient: {sender} is the sender itself, and no node takes such a transfer")
-    if post_conditions:
+    if payload.recipient.text == transaction.origin:
+        raise InvalidValueError(f"recipient: {transaction.origin} is the sender, and no node takes such a transfer")
+    if transaction.post_conditions:
         raise InvalidValueError("post_conditions: a transfer takes none; its amount is all that moves")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Final, Literal, Self
 
 from der_client.stacks.errors import DecodeError, InvalidValueError, SigningError
@@ -24,6 +23,7 @@ from der_client.stacks.transactions.conditions import (
     read_condition,
 )
 from der_client.stacks.transactions.hashing import sha512_256
+from der_client.stacks.transactions.lazy import lazy
 from der_client.stacks.transactions.payload_types import read_payload
 from der_client.stacks.transactions.post_conditions import MIN_POST_CONDITION_LENGTH, read_post_condition
 from der_client.stacks.transactions.sendable import check_sendable
@@ -53,6 +53,7 @@ MAX_TRANSACTION_LENGTH: Final = 2 << 20
 _STANDARD: Final = 0x04
 _SPONSORED: Final = 0x05
 _HEAD: Final = struct.Struct(">BIB")
+_VERSIONS: Final = (MAINNET.transaction_version, TESTNET.transaction_version)
 _ANCHOR_MODES: Final = {mode.value: mode for mode in AnchorMode}
 _POST_CONDITION_MODES: Final = {mode.value: mode for mode in PostConditionMode}
 
@@ -136,7 +137,7 @@ class Transaction:
             tuple(post_conditions),
             payload,
         )
-        check_sendable(payload, transaction.post_conditions, transaction.origin, network)
+        check_sendable(transaction, network)
         length = transaction.estimated_length
         if length > MAX_TRANSACTION_LENGTH:
             raise InvalidValueError(
@@ -168,7 +169,7 @@ class Transaction:
                 f"a transaction starts with {_HEAD.size} bytes of version, chain id and authorization", len(data)
             )
         version, chain_id, authorization = _HEAD.unpack_from(data)
-        if version not in (MAINNET.transaction_version, TESTNET.transaction_version):
+        if version not in _VERSIONS:
             raise DecodeError(f"{version:02x} is no transaction version; expected 00 (mainnet) or 80", 0)
         if authorization not in (_STANDARD, _SPONSORED):
             raise DecodeError(f"{authorization:02x} is no authorization; expected 04 (standard) or 05 (sponsored)", 5)
@@ -189,9 +190,21 @@ class Transaction:
             raise DecodeError(f"{len(data) - end} bytes follow the transaction", end)
         if anchor_mode is not AnchorMode.ON_CHAIN and isinstance(payload, Coinbase | PoisonMicroblock):
             raise DecodeError(f"a {type(payload).__name__} takes anchor mode 01 only", body_at)
-        transaction = cls(version, chain_id, origin, sponsor, anchor_mode, mode, tuple(post_conditions), payload)
-        # Only one form is ever accepted, so these bytes are what encoding would give.
-        transaction.__dict__.update(_encoded=data, _body=data[body_at:])
+        transaction = cls.__new__(cls)
+        # At once instead of field by field, as the constructor of a frozen class does: that takes a tenth of the time.
+        transaction.__dict__.update(
+            version=version,
+            chain_id=chain_id,
+            origin_condition=origin,
+            sponsor_condition=sponsor,
+            anchor_mode=anchor_mode,
+            post_condition_mode=mode,
+            post_conditions=tuple(post_conditions),
+            payload=payload,
+            # Only one form is ever accepted, so these bytes are what encoding would give.
+            _encoded=data,
+            _body=data[body_at:],
+        )
         return transaction
 
     def encode(self) -> bytes:
@@ -202,7 +215,7 @@ class Transaction:
         """
         return self._encoded
 
-    @cached_property
+    @lazy
     def txid(self) -> str:
         """The transaction's id: 64 hexadecimal digits, no 0x. Of an unsigned one it changes with every signature."""
         return sha512_256(self._encoded).hex()
@@ -244,7 +257,7 @@ class Transaction:
         sponsor = self.sponsor_condition
         return self.origin_condition.is_complete and (sponsor is None or sponsor.is_complete)
 
-    @cached_property
+    @lazy
     def initial_sighash(self) -> bytes:
         """What all signatures start from: the hash of the transaction without nonces, fees and signatures."""
         if self.sponsor_condition is None:
@@ -404,19 +417,19 @@ class Transaction:
             verify_condition(self.sponsor_condition, sighash, SPONSOR_FLAG)
         return True
 
-    @cached_property
+    @lazy
     def _head(self) -> bytes:
         authorization = _STANDARD if self.sponsor_condition is None else _SPONSORED
         return _HEAD.pack(self.version, self.chain_id, authorization)
 
-    @cached_property
+    @lazy
     def _body(self) -> bytes:
         """Everything behind the authorization; signing does not change it."""
         post_conditions = b"".join([condition.encode() for condition in self.post_conditions])
         head = bytes((self.anchor_mode, self.post_condition_mode)) + len(self.post_conditions).to_bytes(4)
         return head + post_conditions + self.payload.encode()
 
-    @cached_property
+    @lazy
     def _encoded(self) -> bytes:
         sponsor = b"" if self.sponsor_condition is None else self.sponsor_condition.encode()
         return self._head + self.origin_condition.encode() + sponsor + self._body

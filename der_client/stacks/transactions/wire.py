@@ -107,7 +107,10 @@ def read_count(data: bytes, offset: int, item_length: int, what: str) -> tuple[i
     Raises:
         DecodeError: If the input ends, or the rest of it cannot hold so many items.
     """
-    count, end = read_number(data, offset, 4, f"the number of {what}")
+    end = offset + 4
+    if end > len(data):
+        raise truncated(data, offset, 4, f"the number of {what}")
+    count = int.from_bytes(data[offset:end])
     if count * item_length > len(data) - end:
         raise DecodeError(
             f"{count} {what} need {count * item_length} bytes or more, {len(data) - end} are left", offset

@@ -17,8 +17,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, utils
 from hypothesis import given
 from hypothesis import strategies as st
 
+from der_client.stacks import keys
 from der_client.stacks.errors import InvalidValueError, KeyFormatError, SigningError
-from der_client.stacks.keys import PrivateKey, PublicKey, hash160
+from der_client.stacks.keys import PrivateKey, PublicKey
 from der_client.stacks.network import MAINNET, TESTNET
 from der_client.stacks.ripemd160 import ripemd160, ripemd160_in_python
 
@@ -86,6 +87,7 @@ def test_nothing_but_to_hex_shows_a_secret() -> None:
         pickle.dumps(key)
     with pytest.raises(TypeError):
         copy.copy(key)
+    assert pickle.loads(pickle.dumps(key.public_key)) == copy.deepcopy(key.public_key) == key.public_key  # noqa: S301
 
 
 def test_keys_cannot_be_changed() -> None:
@@ -106,9 +108,9 @@ def test_bad_public_keys_are_refused(bad: str) -> None:
 
 
 def test_generated_keys_differ() -> None:
-    keys = {PrivateKey.generate() for _ in range(20)}
-    assert len(keys) == 20
-    assert all(key.compressed for key in keys)
+    generated = {PrivateKey.generate() for _ in range(20)}
+    assert len(generated) == 20
+    assert all(key.compressed for key in generated)
 
 
 @given(SECRETS, DIGESTS, st.booleans())
@@ -199,6 +201,6 @@ def test_ripemd160_without_openssl(monkeypatch: pytest.MonkeyPatch) -> None:
         raise ValueError(f"unsupported hash type {name}")
 
     monkeypatch.setattr("hashlib.new", refuse)
-    hash160.cache_clear()
+    keys._key_hash160.cache_clear()
     key = PrivateKey.from_hex(ACCOUNTS[0]["private_key"])
     assert key.address(TESTNET) == ACCOUNTS[0]["stx_address_testnet"]

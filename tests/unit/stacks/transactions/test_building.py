@@ -125,7 +125,7 @@ def test_post_conditions_of_another_network_are_refused(condition: Any) -> None:
     ("payload", "changes", "reason"),
     [
         (TokenTransfer(PrincipalValue(RECIPIENT), 0), {}, "amount: .* not 0"),
-        (TokenTransfer(PrincipalValue(SENDER), 1), {}, "recipient: .* the sender itself"),
+        (TokenTransfer(PrincipalValue(SENDER), 1), {}, "recipient: .* is the sender"),
         (TRANSFER, {"post_conditions": [StxPostCondition(ORIGIN, FungibleCode.EQUAL, 5)]}, "post_conditions: "),
         (Coinbase(bytes(32)), {}, "payload: .* not Coinbase"),
         ("transfer", {}, "payload: .* not str"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from dataclasses import replace
 from itertools import permutations
 from typing import Any
@@ -213,6 +215,13 @@ def test_more_signatures_than_needed_count_where_order_does_not_matter() -> None
     signed = sum(isinstance(field, FieldSignature) for field in condition_of(transaction).fields)
     assert (signed, condition_of(transaction).required) == (3, 2)
     assert transaction.verify()
+
+
+def test_copies_and_pickles_are_the_same() -> None:
+    transaction = build(account_of(HashMode.P2SH, KEYS[:3], 2)).sign(KEYS[0])
+    for other in (copy.deepcopy(transaction), pickle.loads(pickle.dumps(transaction))):  # noqa: S301 -- our own
+        assert other == transaction
+        assert other.sign(KEYS[1]).verify()
 
 
 def test_no_signature_required_is_no_signature() -> None:
