@@ -4,9 +4,10 @@
 """
 
 from der_client.der import Der
+from der_client.devnet import Devnet
 from der_client.stacks.account import Account, FeePolicy
 from der_client.stacks.errors import ContractError, DerClientError
 from der_client.stacks.keys import PrivateKey
 from der_client.stacks.wallet import Wallet
 
-__all__ = ["Account", "ContractError", "Der", "DerClientError", "FeePolicy", "PrivateKey", "Wallet"]
+__all__ = ["Account", "ContractError", "Der", "DerClientError", "Devnet", "FeePolicy", "PrivateKey", "Wallet"]

@@ -1,0 +1,73 @@
+"""Every code block in README and docs runs: Python as it stands, commands as far as they can without a network."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from der_client.devnet import Devnet
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LANGUAGES = {"python", "sh", "text", "toml", "json", "clarity", "yaml"}
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return [code for found, code in BLOCK.findall(page.read_text()) if found == language]
+
+
+def commands() -> list[list[str]]:
+    lines = [line for page in PAGES for code in blocks(page, "sh") for line in code.replace("\\\n", " ").splitlines()]
+    words = [shlex.split(line, comments=True) for line in lines]
+    return [command for command in words if command]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_blocks_name_their_language(page: Path) -> None:
+    assert {language for language, _ in BLOCK.findall(page.read_text())} <= LANGUAGES
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")], ids=lambda page: page.name)
+def test_python_blocks_run_in_order(page: Path, devnet: Devnet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    names: dict[str, Any] = {"__name__": page.stem}
+    for number, code in enumerate(blocks(page, "python")):
+        exec(compile(code, f"{page.name}, block {number + 1}", "exec"), names)  # noqa: S102 - that is the test
+    for name, value in names.items():
+        if name.startswith("test_"):
+            value(devnet)
+
+
+@pytest.mark.parametrize("command", commands(), ids=" ".join)
+def test_commands_exist_with_these_options(command: list[str]) -> None:
+    while "=" in command[0]:
+        command = command[1:]
+    program, *arguments = command
+    match Path(program).name:
+        case "make":
+            check = ["make", "--dry-run", *arguments]
+        case "der":
+            check = [sys.executable, "-m", "der_client.cli", *arguments, "--help"]
+        case "npm":
+            check = [sys.executable, "-c", NPM, "npm", "run", "--if-present", "no-such-script"]
+            assert arguments in (["test"], ["ci"])
+        case "clarinet" | "pip" | "cd" | "git" | "export":
+            return
+        case "python" | "pytest":
+            assert Path(ROOT, arguments[0]).exists() or arguments[0] == "-m"
+            return
+        case unknown:
+            pytest.fail(f"no way to check {unknown!r}: teach this test")
+    done = subprocess.run(check, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - our own docs
+    assert done.returncode == 0, done.stderr
+
+
+NPM = "import sys; from der_client.nodejs import main; sys.exit(main(sys.argv[1:]))"
