@@ -1,0 +1,128 @@
+"""Arrows only go down: which module may import which, and that the pure ones do no I/O."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+# From the top down; a module may import only from its own layer and those below. Longest prefix counts.
+LAYERS = [
+    ["der_client.cli", "der_client.pytest_plugin", "der_client.__main__"],
+    ["der_client.demo", "der_client.roles", "der_client.keeper"],
+    ["der_client"],
+    ["der_client.der"],
+    ["der_client.devnet"],
+    ["der_client.project"],
+    ["der_client.nodejs"],
+    ["der_client.metering"],
+    ["der_client.contracts"],
+    ["der_client.stacks.interface"],
+    ["der_client.stacks.contract"],
+    ["der_client.stacks.declared"],
+    ["der_client.stacks.call"],
+    ["der_client.stacks.events"],
+    ["der_client.stacks.deploy"],
+    ["der_client.stacks.plan"],
+    ["der_client.stacks.account"],
+    ["der_client.stacks.pending", "der_client.stacks.fees", "der_client.stacks.nonces"],
+    ["der_client.stacks.rpc"],
+    ["der_client.stacks.keystore"],
+    ["der_client.stacks.transactions"],
+    ["der_client.stacks.messages", "der_client.stacks.wallet"],
+    ["der_client.stacks.keys"],
+    ["der_client.stacks.ripemd160"],
+    ["der_client.stacks.clarity"],
+    ["der_client.stacks.address"],
+    ["der_client.stacks.network"],
+    ["der_client.stacks.error_codes"],
+    ["der_client.stacks.errors"],
+    ["der_client.stacks"],
+]
+LEVELS = {prefix: len(LAYERS) - number for number, layer in enumerate(LAYERS) for prefix in layer}
+
+PURE = [
+    "der_client.stacks.clarity",
+    "der_client.stacks.keys",
+    "der_client.stacks.address",
+    "der_client.stacks.wallet",
+    "der_client.stacks.messages",
+    "der_client.stacks.transactions",
+]
+DOES_IO = {"requests", "socket", "subprocess", "urllib3", "http", "threading", "tempfile", "time", "pathlib", "os"}
+
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted((ROOT / "der_client").rglob("*.py"))
+}
+
+
+def imports(module: str) -> set[str]:
+    """What a module imports when it is loaded or run, in full; imports for annotations alone do not count."""
+    found: set[str] = set()
+
+    def visit(node: ast.AST) -> None:
+        match node:
+            case ast.If(test=ast.Name(id="TYPE_CHECKING")):
+                return
+            case ast.Import(names=names):
+                found.update(name.name for name in names)
+            case ast.ImportFrom(module=str(source), names=names):
+                found.update(
+                    f"{source}.{name.name}" if f"{source}.{name.name}" in MODULES else source for name in names
+                )
+        for child in ast.iter_child_nodes(node):
+            visit(child)
+
+    visit(ast.parse(MODULES[module].read_text()))
+    return found
+
+
+def level(module: str) -> int:
+    name = module
+    while name not in LEVELS:
+        name = name.rpartition(".")[0]
+    return LEVELS[name]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_arrows_go_down(module: str) -> None:
+    upward = [target for target in imports(module) if target in MODULES and level(target) > level(module)]
+    assert not upward, f"{module} must not know {upward}"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_module_has_its_layer(module: str) -> None:
+    prefix = module
+    while prefix not in LEVELS:
+        prefix = prefix.rpartition(".")[0]
+    assert prefix not in {"der_client", "der_client.stacks"} or prefix == module, f"give {module} a layer"
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if name.startswith("der_client.stacks")])
+def test_the_stacks_sdk_knows_nothing_of_energy(module: str) -> None:
+    foreign = [
+        target
+        for target in imports(module)
+        if target.startswith("der_client") and not target.startswith("der_client.stacks")
+    ]
+    assert not foreign
+
+
+@pytest.mark.parametrize(
+    "module", [name for name in MODULES if f"{name}.".startswith(tuple(f"{pure}." for pure in PURE))]
+)
+def test_pure_modules_do_no_io(module: str) -> None:
+    assert not {target.partition(".")[0] for target in imports(module)} & DOES_IO
+
+
+def test_importing_the_library_loads_nothing_heavy() -> None:
+    heavy = ["typer", "rich", "yaml", "cryptography", "pandas", "pytest"]
+    code = f"import sys, der_client; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
+    assert done.stdout.strip() == "[]"
