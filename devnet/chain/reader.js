@@ -1,7 +1,7 @@
 /** Reads of the present state: contracts' functions, variables, maps and constants. */
 import { argumentProblem, fits } from "../clarity/abi.js";
 import { decodeValue, DecodeError } from "../clarity/value.js";
-import { VmError } from "../vm/vm.js";
+import { VmError, VmPanic } from "../vm/vm.js";
 
 /** @typedef {import("./chain.js").Chain} Chain */
 
@@ -105,6 +105,7 @@ const constantsOf = new WeakMap();
  * @param {string} contractId
  * @param {string} name
  * @returns {string | null} hex with 0x
+ * @throws {ReadFailure} if it is made by a function of its contract
  */
 export function constantValue(chain, contractId, name) {
   const contract = chain.history.contracts.get(contractId);
@@ -114,9 +115,21 @@ export function constantValue(chain, contractId, name) {
   if (!known.has(name)) {
     const definitions = constantDefinitions(contract.source).join("\n");
     const deployer = contractId.split(".")[0];
-    known.set(name, chain.executor.read((vm) => vm.evaluate(`${definitions}\n${name}`, deployer)));
+    known.set(name, evaluate(chain, `${definitions}\n${name}`, deployer));
   }
   return /** @type {string} */ (known.get(name));
+}
+
+/** @param {Chain} chain @param {string} expression @param {string} sender */
+function evaluate(chain, expression, sender) {
+  try {
+    return chain.executor.read((vm) => vm.evaluate(expression, sender));
+  } catch (error) {
+    if (error instanceof VmError || error instanceof VmPanic) {
+      throw new ReadFailure(`the devnet cannot evaluate this constant again: ${error.message}`);
+    }
+    throw error;
+  }
 }
 
 /** @param {string} source @returns {string[]} its top-level forms that define constants, in order */

@@ -21,6 +21,8 @@ const DIFFERENCES = [
   "fees go to a sink account, not to miners",
   "tx-sponsor? is none in sponsored transactions too",
   "call-read runs read-only functions only; a node also runs public ones that write nothing",
+  "the sender of a call-read or simulated call is an address, no contract",
+  "constants whose value a function of the contract makes are not told by constant_val",
   "block hashes that contracts see are the VM's, not those of this interface",
   "a published contract that is one expression and defines nothing is not run",
   "a transaction that ends in a runtime error shows no execution cost",

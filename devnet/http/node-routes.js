@@ -95,9 +95,14 @@ export async function nodeRoutes(server, { devnet }) {
   });
 
   server.get("/v2/constant_val/:address/:name/:constant", (/** @type {any} */ request) => {
-    const data = constantValue(chain, contractArgument(request.params), request.params.constant);
-    if (data === null) throw new TextError(404, "Constant not found");
-    return { data };
+    try {
+      const data = constantValue(chain, contractArgument(request.params), request.params.constant);
+      if (data === null) throw new TextError(404, "Constant not found");
+      return { data };
+    } catch (error) {
+      if (error instanceof ReadFailure) throw new TextError(501, error.message);
+      throw error;
+    }
   });
 
   server.get("/v3/transaction/:txid", (/** @type {any} */ request) => {

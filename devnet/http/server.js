@@ -46,8 +46,8 @@ function isJsonPath(url) {
 function answerError(error, url, reply) {
   const expected = error instanceof DecodeError || error instanceof Rejection;
   const status = error.statusCode ?? (expected ? 400 : 500);
-  if (status >= 500) process.stderr.write(`${url}: ${error.stack}\n`);
-  const message = status >= 500 ? `the devnet failed: ${error.message}` : error.message;
+  if (error.statusCode === undefined && status >= 500) process.stderr.write(`${url}: ${error.stack}\n`);
+  const message = error.statusCode === undefined && status >= 500 ? `the devnet failed: ${error.message}` : error.message;
   if (error instanceof JsonError) reply.code(status).send(error.body);
   else if (isJsonPath(url)) reply.code(status).send({ error: message });
   else reply.code(status).type("text/plain").send(message);

@@ -186,12 +186,12 @@ export class Vm {
    * Evaluates an expression that writes nothing.
    *
    * @param {string} expression
-   * @param {string} [sender] its tx-sender
+   * @param {string} [sender] its tx-sender, an address
    * @returns {string} hex with 0x
    */
   evaluate(expression, sender = BOOT_ADDRESS) {
     return this.#guard(() => {
-      this.sdk.deployer = sender;
+      this.sdk.executeCommand(`::set_tx_sender ${sender}`);
       return this.sdk.runSnippet(expression);
     });
   }

@@ -100,7 +100,8 @@ function readCondition(reader) {
   const nonce = reader.u64();
   const fee = reader.u64();
   const single = SINGLE_SIG_MODES.includes(hashMode);
-  const address = addressText(single ? TESTNET_VERSIONS.singleSig : TESTNET_VERSIONS.multiSig, hash160);
+  const plain = hashMode === HASH_MODE.p2pkh; // all others, p2wpkh too, hash a script
+  const address = addressText(plain ? TESTNET_VERSIONS.singleSig : TESTNET_VERSIONS.multiSig, hash160);
   const head = { hashMode, hash160, address, nonce, fee, start };
   return single ? { ...head, ...readSingleSig(reader, hashMode) } : { ...head, ...readMultiSig(reader, hashMode) };
 }

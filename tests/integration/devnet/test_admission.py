@@ -1,0 +1,393 @@
+"""What the mempool takes and refuses, with the node's reasons; every refusal by a real transaction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from der_client.stacks.clarity import (
+    AsciiValue,
+    BoolValue,
+    BufferValue,
+    ClarityValue,
+    IntValue,
+    ListValue,
+    NoneValue,
+    OkValue,
+    PrincipalValue,
+    SomeValue,
+    TupleValue,
+    UIntValue,
+    Utf8Value,
+    encode,
+)
+from der_client.stacks.keys import PrivateKey
+from der_client.stacks.network import DEVNET
+from der_client.stacks.transactions import (
+    ORIGIN,
+    AnchorMode,
+    Coinbase,
+    ContractCall,
+    ContractPublish,
+    FungibleCode,
+    Multisig,
+    PostConditionMode,
+    SingleSig,
+    StxPostCondition,
+    TokenTransfer,
+    Transaction,
+)
+
+from .bench import AMPLE_FEE, Bench, rejection
+
+if TYPE_CHECKING:
+    from der_client.devnet import DevnetAccount
+
+ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+SIGNATURE_AT = 44
+
+
+def transfer(bench: Bench, ustx: int = 10, number: int = 2) -> TokenTransfer:
+    return TokenTransfer(PrincipalValue(bench.account(number).address), ustx)
+
+
+def raw_transaction(sender: DevnetAccount, payload: Any, **terms: Any) -> bytes:
+    """A signed transaction without the checks that :meth:`Transaction.build` makes."""
+    unsigned = Transaction(
+        terms.get("version", 0x80),
+        terms.get("chain_id", 0x80000000),
+        SingleSig(sender.key.public_key).condition(0, AMPLE_FEE),
+        None,
+        AnchorMode.ON_CHAIN,
+        PostConditionMode.DENY,
+        tuple(terms.get("post_conditions", ())),
+        payload,
+    )
+    return unsigned.sign(sender.key).encode()
+
+
+def test_accepted_bytes_get_their_txid_again(bench: Bench) -> None:
+    transaction = bench.build(bench.account(1), transfer(bench))
+    for _ in range(3):
+        response = bench.submit(transaction.encode())
+        assert response.status_code == 200
+        assert response.headers["content-type"].startswith("application/json")
+        assert response.json() == transaction.txid
+    assert bench.nonce(bench.account(1).address) == 1
+
+
+def test_json_body_is_taken_too(bench: Bench) -> None:
+    transaction = bench.build(bench.account(1), transfer(bench))
+    response = bench.post("/v2/transactions", json={"tx": transaction.encode().hex()})
+    assert response.json() == transaction.txid
+
+
+def test_fee_below_one_microstx_a_byte(bench: Bench) -> None:
+    length = len(bench.build(bench.account(1), transfer(bench)).encode())
+    enough = bench.build(bench.account(1), transfer(bench), fee=length)
+    too_low = bench.build(bench.account(1), transfer(bench), fee=length - 1)
+    assert rejection(bench.submit(too_low.encode())) == ("FeeTooLow", {"expected": length, "actual": length - 1})
+    assert bench.submit(enough.encode()).ok
+
+
+def test_used_nonce(bench: Bench) -> None:
+    sender = bench.account(1)
+    bench.transfer(sender, bench.account(2).address, 1)
+    reason, data = rejection(bench.submit(bench.build(sender, transfer(bench), nonce=0).encode()))
+    assert reason == "BadNonce"
+    assert data == {"expected": 1, "actual": 0, "is_origin": True, "principal": sender.address}
+
+
+def test_nonce_too_far_ahead(bench: Bench) -> None:
+    sender = bench.account(1)
+    assert bench.submit(bench.build(sender, transfer(bench), nonce=26).encode()).ok
+    reason, data = rejection(bench.submit(bench.build(sender, transfer(bench), nonce=27).encode()))
+    assert reason == "TooMuchChaining"
+    assert (data["expected"], data["actual"]) == (26, 27)
+    assert data["principal"] == sender.address
+    assert data["is_origin"] is True
+    assert "chaining" in data["message"]
+
+
+def test_more_than_the_balance(bench: Bench) -> None:
+    sender = bench.account(1)
+    balance = bench.balance(sender.address)
+    reason, data = rejection(bench.submit(bench.build(sender, transfer(bench, balance)).encode()))
+    assert reason == "NotEnoughFunds"
+    assert data == {"expected": f"0x{balance + AMPLE_FEE:032x}", "actual": f"0x{balance:032x}"}
+    assert bench.submit(bench.build(sender, transfer(bench, balance - AMPLE_FEE)).encode()).ok
+    assert bench.balance(sender.address) == 0
+
+
+def test_account_without_money_cannot_pay_a_fee(bench: Bench) -> None:
+    key = PrivateKey.generate()
+    transaction = Transaction.build(
+        ContractCall(bench.probe, "increment", (UIntValue(1),)),
+        public_key=key.public_key,
+        network=DEVNET,
+        nonce=0,
+        fee=AMPLE_FEE,
+    ).sign(key)
+    reason, data = rejection(bench.submit(transaction.encode()))
+    assert (reason, data["actual"]) == ("NotEnoughFunds", f"0x{0:032x}")
+
+
+def test_signature_of_another_key(bench: Bench) -> None:
+    raw = bytearray(bench.build(bench.account(1), transfer(bench)).encode())
+    other = bench.build(bench.account(2), transfer(bench, number=3), nonce=0).encode()
+    raw[SIGNATURE_AT : SIGNATURE_AT + 65] = other[SIGNATURE_AT : SIGNATURE_AT + 65]
+    assert rejection(bench.submit(bytes(raw)))[0] == "SignatureValidation"
+
+
+@pytest.mark.parametrize("offset", [30, 38, 60, 115, 140, 150])
+def test_any_changed_bit_breaks_the_signature(bench: Bench, offset: int) -> None:
+    raw = bytearray(bench.build(bench.account(1), transfer(bench, 1 << 40)).encode())
+    raw[offset] ^= 1
+    response = bench.submit(bytes(raw))
+    assert response.status_code == 400
+    if response.headers["content-type"].startswith("application/json"):
+        assert rejection(response)[0] == "SignatureValidation"
+
+
+def test_high_s_signature(bench: Bench) -> None:
+    """The other of the two signatures that the mathematics allows."""
+    raw = bytearray(bench.build(bench.account(1), transfer(bench)).encode())
+    s = int.from_bytes(raw[SIGNATURE_AT + 33 : SIGNATURE_AT + 65])
+    raw[SIGNATURE_AT + 33 : SIGNATURE_AT + 65] = (ORDER - s).to_bytes(32)
+    raw[SIGNATURE_AT] ^= 1
+    reason, data = rejection(bench.submit(bytes(raw)))
+    assert reason == "SignatureValidation"
+    assert "high-S" in data["message"]
+
+
+def test_unsigned(bench: Bench) -> None:
+    sender = bench.account(1)
+    unsigned = Transaction.build(
+        transfer(bench), public_key=sender.key.public_key, network=DEVNET, nonce=0, fee=AMPLE_FEE
+    )
+    assert rejection(bench.submit(unsigned.encode()))[0] == "SignatureValidation"
+
+
+@pytest.mark.parametrize("terms", [{"version": 0x00}, {"chain_id": 1}, {"version": 0x00, "chain_id": 1}])
+def test_transaction_of_another_network(bench: Bench, terms: dict[str, int]) -> None:
+    raw = raw_transaction(bench.account(1), transfer(bench), **terms)
+    assert rejection(bench.submit(raw))[0] == "SignatureValidation"
+
+
+def test_transfer_to_oneself(bench: Bench) -> None:
+    sender = bench.account(1)
+    raw = raw_transaction(sender, TokenTransfer(PrincipalValue(sender.address), 5))
+    assert rejection(bench.submit(raw)) == ("TransferRecipientCannotEqualSender", {"recipient": sender.address})
+
+
+def test_transfer_of_nothing(bench: Bench) -> None:
+    zero = TokenTransfer.__new__(TokenTransfer)  # the constructor refuses it
+    for name, value in (("recipient", PrincipalValue(bench.account(2).address)), ("amount", 0), ("memo", b"")):
+        object.__setattr__(zero, name, value)
+    assert rejection(bench.submit(raw_transaction(bench.account(1), zero))) == ("TransferAmountMustBePositive", None)
+
+
+def test_transfer_with_post_conditions(bench: Bench) -> None:
+    condition = StxPostCondition(ORIGIN, FungibleCode.EQUAL, 10)
+    raw = raw_transaction(bench.account(1), transfer(bench), post_conditions=(condition,))
+    assert rejection(bench.submit(raw))[0] == "SignatureValidation"
+
+
+def test_transfer_to_a_mainnet_address(bench: Bench) -> None:
+    payload = TokenTransfer(PrincipalValue("SP000000000000000000002Q6VF78"), 5)
+    assert rejection(bench.submit(raw_transaction(bench.account(1), payload)))[0] == "BadAddressVersionByte"
+
+
+def test_call_of_what_does_not_exist(bench: Bench) -> None:
+    sender = bench.account(1)
+    missing_contract = ContractCall(f"{sender.address}.nothing", "increment", ())
+    assert rejection(bench.submit(bench.build(sender, missing_contract).encode())) == ("NoSuchContract", None)
+    for function in ("nothing", "get-counter", "read-again"):
+        payload = ContractCall(bench.probe, function, ())
+        assert rejection(bench.submit(bench.build(sender, payload).encode())) == ("NoSuchPublicFunction", None)
+
+
+GOOD: dict[str, ClarityValue] = {
+    "a": IntValue(-5),
+    "b": BoolValue(True),
+    "c": BufferValue(b"\x01\x02\x03\x04"),
+    "d": Utf8Value("añ😀bc"),
+    "e": SomeValue(UIntValue(1)),
+    "f": OkValue(UIntValue(1)),
+    "g": ListValue((UIntValue(1), UIntValue(2), UIntValue(3))),
+    "h": TupleValue({"x": UIntValue(1), "Y": PrincipalValue("ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM.probe")}),
+}
+BAD: list[tuple[str, ClarityValue]] = [
+    ("a", UIntValue(5)),
+    ("b", NoneValue()),
+    ("c", BufferValue(bytes(5))),
+    ("c", AsciiValue("abcd")),
+    ("d", Utf8Value("sixsix")),
+    ("e", UIntValue(1)),
+    ("e", SomeValue(IntValue(1))),
+    ("f", UIntValue(1)),
+    ("f", OkValue(BoolValue(True))),
+    ("g", ListValue((UIntValue(1),) * 4)),
+    ("g", ListValue((UIntValue(1), IntValue(1)))),
+    ("h", TupleValue({"x": UIntValue(1)})),
+    ("h", TupleValue({"x": UIntValue(1), "Y": UIntValue(1)})),
+    ("h", TupleValue({"x": UIntValue(1), "y": PrincipalValue("ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM")})),
+]
+
+
+def test_every_kind_of_argument_is_taken(bench: Bench) -> None:
+    receipt = bench.call(bench.account(1), "take-all", *GOOD.values())
+    assert receipt["tx_status"] == "success"
+    texts = [argument["repr"] for argument in receipt["contract_call"]["function_args"]]
+    assert texts == [
+        "-5",
+        "true",
+        "0x01020304",
+        'u"añ😀bc"',
+        "(some u1)",
+        "(ok u1)",
+        "(list u1 u2 u3)",
+        "(tuple (Y 'ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM.probe) (x u1))",
+    ]
+
+
+@pytest.mark.parametrize(("name", "value"), BAD)
+def test_argument_of_the_wrong_type(bench: Bench, name: str, value: ClarityValue) -> None:
+    arguments = tuple((GOOD | {name: value}).values())
+    sender = bench.account(1)
+    reason, data = rejection(
+        bench.submit(bench.build(sender, ContractCall(bench.probe, "take-all", arguments)).encode())
+    )
+    assert reason == "BadFunctionArgument"
+    assert f"argument {name} " in data["message"]
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_wrong_number_of_arguments(bench: Bench, count: int) -> None:
+    payload = ContractCall(bench.probe, "increment", (UIntValue(1),) * count)
+    assert rejection(bench.submit(bench.build(bench.account(1), payload).encode()))[0] == "BadFunctionArgument"
+
+
+def test_contract_name_that_is_taken(bench: Bench) -> None:
+    payload = ContractPublish("probe", "(define-public (other) (ok u1))", 4)
+    reason, data = rejection(bench.submit(bench.build(bench.devnet.deployer, payload).encode()))
+    assert reason == "ContractAlreadyExists"
+    assert data == {"contract_identifier": bench.probe}
+
+
+def test_coinbase(bench: Bench) -> None:
+    raw = raw_transaction(bench.account(1), Coinbase(bytes(32)))
+    assert rejection(bench.submit(raw)) == ("NoCoinbaseViaMempool", None)
+
+
+def test_swapped_tuple_keys(bench: Bench) -> None:
+    """The node hashes what it serializes itself, so other bytes for the same value cannot be signed."""
+    sorted_bytes = encode(GOOD["h"])
+    y, x = sorted_bytes[5 : 5 + 2 + 28], sorted_bytes[5 + 2 + 28 :]
+    raw = bench.build(bench.account(1), ContractCall(bench.probe, "take-all", tuple(GOOD.values()))).encode()
+    assert sorted_bytes == sorted_bytes[:5] + y + x
+    swapped = raw.replace(sorted_bytes, sorted_bytes[:5] + x + y)
+    assert swapped != raw
+    response = bench.submit(swapped)
+    assert response.status_code == 400
+    assert "out of order" in response.text
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda raw: raw[:-1],
+        lambda raw: raw + b"\x00",
+        lambda raw: raw[:6] + b"\x09" + raw[7:],
+        lambda raw: raw[:5] + b"\x06" + raw[6:],
+        lambda _raw: b"",
+        lambda _raw: b"\x00",
+        lambda raw: raw[:120],
+    ],
+)
+def test_bytes_that_are_no_transaction(bench: Bench, damage: Any) -> None:
+    response = bench.submit(damage(bench.build(bench.account(1), transfer(bench)).encode()))
+    assert response.status_code == 400
+    assert response.headers["content-type"].startswith("text/plain")
+
+
+def test_sponsored_transaction(bench: Bench) -> None:
+    sender, sponsor = bench.account(1), bench.account(3)
+    before = bench.balance(sender.address), bench.balance(sponsor.address)
+    half = Transaction.build(
+        ContractCall(bench.probe, "increment", (UIntValue(1),)),
+        public_key=sender.key.public_key,
+        network=DEVNET,
+        nonce=0,
+        fee=0,
+        sponsored=True,
+    ).sign(sender.key)
+    assert rejection(bench.submit(half.encode()))[0] == "SignatureValidation"
+    full = half.sponsor(sponsor.key, nonce=0, fee=AMPLE_FEE)
+    assert bench.submit(full.encode()).json() == full.txid
+    receipt = bench.receipt(full.txid)
+    assert receipt["tx_status"] == "success"
+    assert receipt["sponsored"] is True
+    assert receipt["sponsor_address"] == sponsor.address
+    assert bench.balance(sender.address) == before[0]
+    assert bench.balance(sponsor.address) == before[1] - AMPLE_FEE
+    assert (bench.nonce(sender.address), bench.nonce(sponsor.address)) == (1, 1)
+
+
+def test_bad_nonce_of_the_sponsor(bench: Bench) -> None:
+    sender, sponsor = bench.account(1), bench.account(3)
+    bench.transfer(sponsor, sender.address, 1)
+    half = Transaction.build(
+        transfer(bench), public_key=sender.key.public_key, network=DEVNET, nonce=0, fee=0, sponsored=True
+    ).sign(sender.key)
+    reason, data = rejection(bench.submit(half.sponsor(sponsor.key, nonce=0, fee=AMPLE_FEE).encode()))
+    assert (reason, data["is_origin"], data["principal"]) == ("BadNonce", False, sponsor.address)
+
+
+def accounts_of_several_keys() -> list[SingleSig | Multisig]:
+    keys = tuple(KEYS[number].public_key for number in range(3))
+    return [
+        SingleSig(keys[0], segwit=True),
+        *(
+            Multisig(keys, 2, segwit=segwit, sequential=sequential)
+            for segwit in (False, True)
+            for sequential in (False, True)
+        ),
+        Multisig(keys[:1], 1),
+    ]
+
+
+KEYS = [PrivateKey.from_hex(f"{number + 1:064x}01") for number in range(3)]
+
+
+@pytest.mark.parametrize("account", accounts_of_several_keys(), ids=lambda account: str(account.hash_mode.name))
+@pytest.mark.parametrize("signers", [(0, 1), (0, 2), (1, 2)])
+def test_accounts_of_several_keys_and_segwit(
+    bench: Bench, account: SingleSig | Multisig, signers: tuple[int, int]
+) -> None:
+    needed = signers if isinstance(account, Multisig) and account.required == 2 else (0,)
+    address = account.address(DEVNET)
+    bench.transfer(bench.account(1), address, 1_000_000)
+    unsigned = Transaction.build(transfer(bench), account=account, network=DEVNET, nonce=0, fee=AMPLE_FEE)
+    half = unsigned
+    for number in needed[:-1]:
+        half = half.sign(KEYS[number])
+    assert bench.submit(half.encode()).status_code == 400
+    full = half.sign(KEYS[needed[-1]])
+    assert bench.submit(full.encode()).json() == full.txid
+    assert bench.receipt(full.txid)["sender_address"] == address
+    assert bench.balance(address) == 1_000_000 - 10 - AMPLE_FEE
+    assert bench.nonce(address) == 1
+
+
+def test_multisig_sponsor(bench: Bench) -> None:
+    account = Multisig(tuple(key.public_key for key in KEYS), 2)
+    bench.transfer(bench.account(2), account.address(DEVNET), 1_000_000)
+    sender = bench.account(1)
+    half = Transaction.build(
+        transfer(bench), public_key=sender.key.public_key, network=DEVNET, nonce=0, fee=0, sponsored=True
+    ).sign(sender.key)
+    full = half.with_sponsor(account, nonce=0, fee=AMPLE_FEE).sign(KEYS[0]).sign(KEYS[2])
+    assert bench.submit(full.encode()).json() == full.txid
+    assert bench.balance(account.address(DEVNET)) == 1_000_000 - AMPLE_FEE

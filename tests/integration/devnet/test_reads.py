@@ -1,0 +1,298 @@
+"""Reads in the node's and the API's shapes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from der_client.stacks.clarity import (
+    AsciiValue,
+    ListValue,
+    NoneValue,
+    PrincipalValue,
+    SomeValue,
+    TupleValue,
+    UIntValue,
+    decode,
+    encode,
+)
+from der_client.stacks.transactions import ContractCall, TokenTransfer
+
+from .bench import AMPLE_FEE, START, Bench
+
+EXAMPLES = Path(__file__).parents[2] / "vectors" / "rpc_examples"
+
+
+def hexed(value: Any) -> str:
+    return "0x" + encode(value).hex()
+
+
+def of_contract(bench: Bench, kind: str, name: str = "") -> str:
+    return f"/v2/{kind}/{bench.probe.replace('.', '/')}" + (f"/{name}" if name else "")
+
+
+def same_shape(ours: Any, nodes: Any, path: str = "") -> list[str]:
+    """Where an answer has other fields or kinds of values than the node's example."""
+    if ours is None or nodes is None or path.endswith(".type"):
+        return []
+    if isinstance(nodes, dict):
+        if not isinstance(ours, dict):
+            return [f"{path}: no object"]
+        missing = [f"{path}.{name} is missing" for name in nodes if name not in ours]
+        return missing + [
+            problem
+            for name in nodes
+            if name in ours
+            for problem in same_shape(ours[name], nodes[name], f"{path}.{name}")
+        ]
+    if isinstance(nodes, list):
+        if not isinstance(ours, list):
+            return [f"{path}: no list"]
+        return same_shape(ours[0], nodes[0], f"{path}[0]") if ours and nodes else []
+    if isinstance(ours, int | float) and isinstance(nodes, int | float):
+        return []
+    return [] if type(ours) is type(nodes) else [f"{path}: {ours!r} instead of {nodes!r}"]
+
+
+def example(name: str) -> Any:
+    return json.loads((EXAMPLES / f"{name}.example.json").read_text())["value"]
+
+
+def test_answers_have_the_shape_of_a_nodes(bench: Bench) -> None:
+    txid = bench.send(bench.account(1), ContractCall(bench.probe, "increment", (UIntValue(1),)))
+    payload = ContractCall(bench.probe, "increment", (UIntValue(1),)).encode().hex()
+    answers = {
+        "node-info": bench.json("/v2/info"),
+        "node-health": bench.json("/v3/health"),
+        "pox-info": bench.json("/v2/pox"),
+        "account-data": bench.json(f"/v2/accounts/{bench.account(1).address}"),
+        "contract-source": bench.json(of_contract(bench, "contracts/source")),
+        "contract-interface": bench.json(of_contract(bench, "contracts/interface")),
+        "get-transaction": bench.json(f"/v3/transaction/{txid}"),
+        "constant-value": bench.json(of_contract(bench, "constant_val", "LIMIT")),
+        "clarity-data": bench.json(of_contract(bench, "data_var", "counter")),
+        "read-only-function-success": bench.post(
+            of_contract(bench, "contracts/call-read", "get-counter"),
+            json={"sender": bench.account(1).address, "arguments": []},
+        ).json(),
+        "read-only-function-failure": bench.post(
+            of_contract(bench, "contracts/call-read", "increment"),
+            json={"sender": bench.account(1).address, "arguments": [hexed(UIntValue(1))]},
+        ).json(),
+        "fee-transaction-response": bench.post("/v2/fees/transaction", json={"transaction_payload": payload}).json(),
+    }
+    problems = {name: same_shape(answer, example(name)) for name, answer in answers.items()}
+    assert {name: found for name, found in problems.items() if found} == {}
+
+
+def test_account_never_seen(bench: Bench) -> None:
+    account = bench.json("/v2/accounts/ST000000000000000000002AMW42H?proof=0&tip=latest")
+    assert account == {"balance": f"0x{0:032x}", "locked": f"0x{0:032x}", "unlock_height": 0, "nonce": 0}
+
+
+def test_account_that_is_none(bench: Bench) -> None:
+    for text in ("ST000", "hello", "ST000000000000000000002AMW42H.", "ST000000000000000000002AMW42X"):
+        response = bench.get(f"/v2/accounts/{text}")
+        assert response.status_code == 400
+        assert response.headers["content-type"].startswith("text/plain")
+
+
+def test_call_read(bench: Bench) -> None:
+    bench.call(bench.account(1), "increment", UIntValue(3))
+    assert bench.read("get-counter") == UIntValue(3)
+    sender = bench.account(2).address
+    both = TupleValue({"sender": PrincipalValue(sender), "caller": PrincipalValue(sender)})
+    assert bench.read("who-reads", sender=sender) == both
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments", "cause"),
+    [
+        ("increment", [UIntValue(1)], "NotReadOnly"),
+        ("nothing", [], 'UndefinedFunction("nothing")'),
+        ("divide", [UIntValue(0)], "Runtime(DivisionByZero"),
+        ("divide", [], "IncorrectArgumentCount(1, 0)"),
+        ("divide", [AsciiValue("x")], "TypeValueError"),
+        ("read-often", [ListValue(tuple(UIntValue(n) for n in range(150)))], "CostBalanceExceeded"),
+    ],
+)
+def test_call_read_that_fails(bench: Bench, function: str, arguments: list[Any], cause: str) -> None:
+    response = bench.post(
+        of_contract(bench, "contracts/call-read", function),
+        json={"sender": bench.account(1).address, "arguments": [hexed(value) for value in arguments]},
+    )
+    assert response.status_code == 200
+    body = response.json()
+    assert body["okay"] is False
+    assert cause in body["cause"]
+    assert bench.read("get-counter") == UIntValue(0)
+
+
+def test_call_read_of_a_missing_contract(bench: Bench) -> None:
+    response = bench.post(
+        f"/v2/contracts/call-read/{bench.account(1).address}/nothing/get",
+        json={"sender": bench.account(1).address, "arguments": []},
+    )
+    assert response.json()["okay"] is False
+    assert "NoSuchContract" in response.json()["cause"]
+
+
+def test_reads_of_boot_contracts(bench: Bench) -> None:
+    value = bench.client.call_read("ST000000000000000000002AMW42H.pox-5", "get-pox-info", (), sender=bench.account(1).address)
+    assert "ok" in str(value)
+
+
+def test_map_entry(bench: Bench) -> None:
+    bench.call(bench.account(1), "remember", UIntValue(7), AsciiValue("seven"))
+    path = of_contract(bench, "map_entry", "entries")
+    found = bench.post(path, json=hexed(TupleValue({"id": UIntValue(7)}))).json()
+    expected = TupleValue({"who": PrincipalValue(bench.account(1).address), "note": AsciiValue("seven")})
+    assert decode(bytes.fromhex(found["data"][2:])) == SomeValue(expected)
+    missing = [
+        bench.post(path, json=hexed(TupleValue({"id": UIntValue(8)}))),
+        bench.post(of_contract(bench, "map_entry", "nothing"), json=hexed(UIntValue(8))),
+        bench.post(f"/v2/map_entry/{bench.account(1).address}/nothing/entries", json=hexed(UIntValue(8))),
+    ]
+    assert [decode(bytes.fromhex(response.json()["data"][2:])) for response in missing] == [NoneValue()] * 3
+
+
+def test_data_var(bench: Bench) -> None:
+    bench.call(bench.account(1), "increment", UIntValue(9))
+    assert bench.json(of_contract(bench, "data_var", "counter") + "?proof=0") == {"data": hexed(UIntValue(9))}
+    for name in ("nothing", "LIMIT"):
+        assert bench.get(of_contract(bench, "data_var", name)).status_code == 404
+
+
+def test_constants(bench: Bench) -> None:
+    publisher = PrincipalValue(bench.devnet.deployer.address)
+    expected = {"LIMIT": UIntValue(1000), "DOUBLE": UIntValue(2000), "PUBLISHER": publisher}
+    found = {name: bench.json(of_contract(bench, "constant_val", name))["data"] for name in expected}
+    assert found == {name: hexed(value) for name, value in expected.items()}
+    assert str(decode(bytes.fromhex(bench.json(of_contract(bench, "constant_val", "ERR_REFUSED"))["data"][2:]))) == (
+        "(err u77)"
+    )
+    assert bench.json(of_contract(bench, "constant_val", "NOTE"))["data"] == hexed(AsciiValue('a "quoted" ; text'))
+    for name in ("nothing", "counter"):
+        assert bench.get(of_contract(bench, "constant_val", name)).status_code == 404
+
+
+def test_missing_contract_gives_text(bench: Bench) -> None:
+    for kind in ("contracts/interface", "contracts/source"):
+        response = bench.get(f"/v2/{kind}/{bench.account(1).address}/nothing")
+        assert response.status_code == 404
+        assert response.headers["content-type"].startswith("text/plain")
+
+
+def test_transfer_fee_is_a_number(bench: Bench) -> None:
+    assert bench.json("/v2/fees/transfer") == 1
+
+
+def test_fee_estimate_covers_the_minimum(bench: Bench) -> None:
+    payload = TokenTransfer(PrincipalValue(bench.account(2).address), 10).encode()
+    body = {"transaction_payload": payload.hex(), "estimated_len": 500}
+    fees = [estimation["fee"] for estimation in bench.post("/v2/fees/transaction", json=body).json()["estimations"]]
+    assert fees == sorted(fees)
+    assert fees[0] >= 500
+    assert bench.post("/v2/fees/transaction", json={"transaction_payload": "zz"}).status_code == 400
+
+
+def test_node_transaction_text(bench: Bench) -> None:
+    transaction = bench.build(bench.account(1), ContractCall(bench.probe, "refuse", (UIntValue(1),)))
+    bench.submit(transaction.encode())
+    answer = bench.json(f"/v3/transaction/{transaction.txid}")
+    assert answer["result"] == "(err u77)"
+    assert answer["tx"] == transaction.encode().hex()
+    assert bench.get(f"/v3/transaction/{'0' * 64}").status_code == 404
+
+
+def test_unknown_transaction_is_404_json(bench: Bench) -> None:
+    response = bench.get(f"/extended/v1/tx/0x{'0' * 64}")
+    assert response.status_code == 404
+    assert "could not find transaction" in response.json()["error"]
+    assert bench.get("/extended/v1/tx/0x12").status_code == 400
+
+
+def test_contract_logs_newest_first_in_pages(bench: Bench) -> None:
+    for by in range(1, 6):
+        bench.call(bench.account(1), "increment", UIntValue(by))
+    bench.call(bench.account(1), "refuse", UIntValue(9))  # prints nothing that lasts
+    path = f"/extended/v2/smart-contracts/{bench.probe}/logs"
+    everything = bench.json(path)
+    assert everything["total"] == 6  # one when it was published
+    texts = [log["contract_log"]["value"]["repr"] for log in everything["results"]]
+    assert [f"(by u{by})" in text for by, text in zip((5, 4, 3, 2, 1), texts, strict=False)] == [True] * 5
+    heights = [log["block_height"] for log in everything["results"]]
+    assert heights == sorted(heights, reverse=True)
+    pages: list[Any] = []
+    cursor = None
+    while True:
+        page = bench.json(f"{path}?limit=2" + (f"&cursor={cursor}" if cursor else ""))
+        pages += page["results"]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert pages == everything["results"]
+    assert bench.json(f"{path}?limit=2&offset=2")["results"] == everything["results"][2:4]
+    assert bench.get(f"{path}?cursor=9:9:9").status_code == 400
+    assert bench.get(f"{path}?limit=0").status_code == 400
+
+
+def test_nonces(bench: Bench) -> None:
+    sender = bench.account(1)
+    path = f"/extended/v1/address/{sender.address}/nonces"
+    assert bench.json(path)["last_executed_tx_nonce"] is None
+    assert bench.json(path)["possible_next_nonce"] == 0
+    bench.transfer(sender, bench.account(2).address, 1)
+    gap = bench.build(sender, TokenTransfer(PrincipalValue(bench.account(2).address), 1), nonce=3)
+    assert bench.submit(gap.encode()).ok
+    assert bench.json(path) == {
+        "last_executed_tx_nonce": 0,
+        "last_mempool_tx_nonce": 3,
+        "possible_next_nonce": 4,
+        "detected_missing_nonces": [2, 1],
+        "detected_mempool_nonces": [3],
+    }
+    assert bench.receipt(gap.txid)["tx_status"] == "pending"
+    assert bench.json(f"/v2/transactions/unconfirmed/{gap.txid}")["status"] == "Mempool"
+
+
+def test_blocks(bench: Bench) -> None:
+    receipt = bench.transfer(bench.account(1), bench.account(2).address, 1)
+    latest = bench.json("/extended/v2/blocks/latest")
+    assert latest["height"] == receipt["block_height"]
+    assert latest["block_time"] == receipt["block_time"] > START
+    assert latest["tx_count"] == 1
+    by_hash = bench.json(f"/extended/v2/blocks/{receipt['block_hash']}")
+    assert by_hash == latest
+    parent = bench.json(f"/extended/v2/blocks/{latest['height'] - 1}")
+    assert parent["hash"] == latest["parent_block_hash"]
+    inside = bench.json(f"/extended/v2/blocks/{latest['height']}/transactions")
+    assert [transaction["tx_id"] for transaction in inside["results"]] == [receipt["tx_id"]]
+    assert bench.json("/extended/v2/blocks?limit=1")["results"] == [latest]
+    assert bench.get("/extended/v2/blocks/99999").status_code == 404
+    info = bench.json("/v2/info")
+    assert info["stacks_tip_height"] == latest["height"]
+    assert "0x" + info["stacks_tip"] == latest["hash"]
+
+
+def test_stx_balance_of_the_api(bench: Bench) -> None:
+    before = bench.json(f"/extended/v1/address/{bench.account(1).address}/balances")["stx"]
+    bench.transfer(bench.account(1), bench.account(2).address, 100)
+    after = bench.json(f"/extended/v1/address/{bench.account(1).address}/balances")["stx"]
+    assert int(before["balance"]) - int(after["balance"]) == 100 + AMPLE_FEE
+    assert int(after["total_sent"]) - int(before["total_sent"]) == 100 + AMPLE_FEE
+
+
+def test_faucet(bench: Bench) -> None:
+    address = "ST2JHG361ZXG51QTKY2NQCVBPPRRE2KZB1HR05NNC"
+    before = bench.balance(address)
+    answer = bench.post(f"/extended/v1/faucets/stx?address={address}").json()
+    assert answer["success"] is True
+    assert bench.receipt(answer["txId"][2:])["tx_status"] == "success"
+    assert bench.balance(address) == before + 500_000_000
+    txid = bench.devnet.fund(bench.probe)
+    assert bench.receipt(txid)["token_transfer"]["recipient_address"] == bench.probe
+    assert bench.post("/extended/v1/faucets/stx?address=nobody").status_code == 400
