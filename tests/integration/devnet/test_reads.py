@@ -141,7 +141,9 @@ def test_call_read_of_a_missing_contract(bench: Bench) -> None:
 
 
 def test_reads_of_boot_contracts(bench: Bench) -> None:
-    value = bench.client.call_read("ST000000000000000000002AMW42H.pox-5", "get-pox-info", (), sender=bench.account(1).address)
+    value = bench.client.call_read(
+        "ST000000000000000000002AMW42H.pox-5", "get-pox-info", (), sender=bench.account(1).address
+    )
     assert "ok" in str(value)
 
 

@@ -1,0 +1,182 @@
+"""What nobody should send. The devnet answers with an error, and goes on."""
+
+from __future__ import annotations
+
+import random
+import socket
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from der_client.devnet import Devnet
+from der_client.stacks.clarity import UIntValue
+from der_client.stacks.transactions import ContractCall, ContractPublish
+
+from .bench import START, Bench
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+MANY_CONNECTIONS = 500
+
+
+@pytest.fixture(autouse=True)
+def alive(bench: Bench) -> Iterator[None]:
+    """After each test it still works, with the state it had."""
+    yield
+    assert bench.call(bench.account(1), "increment", UIntValue(1))["tx_status"] == "success"
+
+
+def address_of(bench: Bench) -> tuple[str, int]:
+    host, port = bench.devnet.url.removeprefix("http://").split(":")
+    return host, int(port)
+
+
+@pytest.mark.parametrize("path", ["/v2/transactions", "/v2/fees/transaction", "/devnet/simulate", "/devnet/advance"])
+@pytest.mark.parametrize("body", [b"{", b"[[[[", b"\xff\xfe", b"null", b'"text"', b"17", b'{"tx": 5}', b"{}" * 10])
+def test_malformed_json(bench: Bench, path: str, body: bytes) -> None:
+    response = bench.post(path, data=body, kind="application/json")
+    assert response.status_code == 400, response.text
+
+
+@pytest.mark.parametrize("kind", ["", "text/html", "application/x-www-form-urlencoded", "multipart/form-data", ";;;"])
+def test_odd_content_types(bench: Bench, kind: str) -> None:
+    response = bench.post("/v2/transactions", data=b"\x80\x80", kind=kind)
+    assert 400 <= response.status_code < 500
+
+
+def test_body_that_is_too_large(bench: Bench) -> None:
+    response = bench.post("/v2/transactions", data=bytes(6 << 20), kind="application/octet-stream")
+    assert response.status_code == 413
+    response = bench.post("/v2/transactions", data=bytes(3 << 20), kind="application/octet-stream")
+    assert response.status_code == 400
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v2/accounts/" + "S" * 250,
+        "/v2/accounts/" + "S" * 5000,
+        "/v2/accounts/%00",
+        "/v2/accounts/%ff",
+        "/v2/accounts/..%2f..%2fetc%2fpasswd",
+        "/v2/contracts/source/ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM/__proto__",
+        "/v2/contracts/interface/constructor/toString",
+        "/extended/v1/tx/__proto__",
+        "/extended/v2/blocks/__proto__",
+        "/extended/v2/blocks/-1",
+        "/extended/v2/smart-contracts/x/logs",
+        "/extended/v2/smart-contracts/ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM.probe/logs?limit=1e9",
+        "/extended/v1/address/'%20OR%201=1/balances",
+        "/nothing",
+        "/devnet/nothing",
+        "//",
+    ],
+)
+def test_odd_paths(bench: Bench, path: str) -> None:
+    assert 400 <= bench.get(path).status_code < 500
+
+
+def test_names_of_javascript_are_no_names_here(bench: Bench) -> None:
+    contract = bench.probe.replace(".", "/")
+    for name in ("constructor", "__proto__", "toString"):
+        assert bench.get(f"/v2/data_var/{contract}/{name}").status_code == 404
+        assert bench.get(f"/v2/constant_val/{contract}/{name}").status_code == 404
+
+
+def test_random_bytes_are_no_transactions(bench: Bench) -> None:
+    chance = random.Random(7)  # noqa: S311  # the same bytes each time
+    for _ in range(300):
+        response = bench.submit(chance.randbytes(chance.randrange(400)))
+        assert response.status_code == 400
+
+
+def test_random_damage_is_noticed(bench: Bench) -> None:
+    chance = random.Random(8)  # noqa: S311  # the same damage each time
+    sender = bench.account(2)
+    good = bench.build(sender, ContractCall(bench.probe, "increment", (UIntValue(1),))).encode()
+    for _ in range(400):
+        bad = bytearray(good)
+        for _ in range(chance.randrange(1, 4)):
+            bad[chance.randrange(len(bad))] = chance.randrange(256)
+        if bytes(bad) != good:
+            assert bench.submit(bytes(bad)).status_code == 400
+    assert bench.nonce(sender.address) == 0
+    assert bench.submit(good).ok
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        lambda: bytes.fromhex("0b00000001") * 20_000,
+        lambda: bytes.fromhex("0a") * 100_000,
+        lambda: bytes.fromhex("0bffffffff"),
+        lambda: bytes.fromhex("02ffffffff00"),
+        lambda: bytes.fromhex("0cffffffff"),
+        lambda: b"",
+        lambda: b"\xff",
+        lambda: b"\x0a" * 15 + b"\x09",
+    ],
+)
+def test_arguments_that_are_no_values(bench: Bench, value: Callable[[], bytes]) -> None:
+    response = bench.post(
+        f"/v2/contracts/call-read/{bench.probe.replace('.', '/')}/divide",
+        json={"sender": bench.account(1).address, "arguments": [value().hex()]},
+    )
+    assert response.status_code == 400 or response.json()["okay"] is False
+
+
+def test_slow_and_idle_connections(bench: Bench) -> None:
+    """Many connections that say nothing, or half of something, keep nobody from being served."""
+    connections = [socket.create_connection(address_of(bench), timeout=30) for _ in range(MANY_CONNECTIONS)]
+    try:
+        for number, connection in enumerate(connections):
+            if number % 3 == 0:
+                connection.sendall(b"POST /v2/transactions HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n")
+            elif number % 3 == 1:
+                connection.sendall(b"GET /v2/in")
+        began = time.monotonic()
+        assert bench.json("/v2/info")["stacks_tip_height"] > 0
+        assert time.monotonic() - began < 5
+    finally:
+        for connection in connections:
+            connection.close()
+
+
+@pytest.mark.parametrize("text", [b"\x00\x01\x02\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET\r\n\r\n", b"\r\n" * 50])
+def test_what_is_no_http(bench: Bench, text: bytes) -> None:
+    with socket.create_connection(address_of(bench), timeout=30) as connection:
+        connection.sendall(text)
+        connection.shutdown(socket.SHUT_WR)
+        assert connection.recv(4096)[:12] in (b"HTTP/1.1 400", b"HTTP/1.1 404", b"HTTP/1.1 505", b"")
+
+
+def test_it_listens_on_this_machine_only(bench: Bench) -> None:
+    host, port = address_of(bench)
+    assert host == "127.0.0.1"
+    others = {info[4][0] for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)} - {"127.0.0.1"}
+    for other in others:
+        if not str(other).startswith("127."):
+            with pytest.raises(OSError):  # noqa: PT011  # refused or unreachable, by platform
+                socket.create_connection((str(other), port), timeout=2)
+
+
+def test_control_can_be_switched_off() -> None:
+    with Devnet(deploy_contracts=False, start_time=START, control=False) as devnet:
+        bench = Bench(devnet)
+        assert bench.json("/devnet")["control"] is False
+        for action in ("mine", "advance", "snapshot", "revert", "reset", "costs", "simulate"):
+            assert bench.post(f"/devnet/{action}", json={}).status_code == 404
+        assert bench.get("/devnet/accounts").status_code == 404
+        assert bench.json("/v2/info")["stacks_tip_height"] > 0
+
+
+def test_wasm_traps_are_survived(bench: Bench) -> None:
+    """Source nested so deeply that the VM's own stack gives in."""
+    publisher = bench.account(3)
+    deep = "(define-public (f) (ok " + "(+ u1 " * 3_000 + "u1" + ")" * 3_000 + "))"
+    txid = bench.send(publisher, ContractPublish("deep", deep, 4), fee=100_000)
+    assert bench.receipt(txid)["tx_status"] == "abort_by_response"
+    assert bench.nonce(publisher.address) == 1
+    assert bench.counter() == 0

@@ -1,0 +1,131 @@
+"""A chain that outlives its process."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from der_client.devnet import Devnet, DevnetError
+from der_client.stacks.clarity import PrincipalValue, UIntValue
+from der_client.stacks.transactions import ContractCall, TokenTransfer
+
+from .bench import START, Bench
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def start(path: Path, **options: Any) -> Bench:
+    return Bench(Devnet(deploy_contracts=False, start_time=START, state_file=path, **options))
+
+
+def kill(bench: Bench) -> None:
+    os.kill(int(bench.json("/devnet")["pid"]), signal.SIGKILL)
+    bench.devnet.close()
+
+
+def seen(bench: Bench, txids: list[str]) -> Any:
+    return (
+        bench.json("/extended/v2/blocks?limit=30"),
+        [bench.receipt(txid) for txid in txids],
+        [bench.json(f"/v2/accounts/{account.address}") for account in bench.devnet.accounts.values()],
+        bench.json("/devnet") | {"pid": 0},
+    )
+
+
+def test_restart_after_kill_gives_the_same_chain(tmp_path: Path) -> None:
+    path = tmp_path / "a state file.jsonl"
+    bench = start(path)
+    bench.publish_probe()
+    txids = [
+        bench.send(bench.account(number), ContractCall(bench.probe, function, (UIntValue(number),)))
+        for number, function in ((1, "increment"), (2, "increment-and-divide"), (3, "refuse"), (4, "burn"))
+    ]
+    bench.devnet.advance(seconds=3_600)
+    snapshot = bench.devnet.snapshot()
+    bench.transfer(bench.account(5), bench.account(6).address, 5)
+    bench.devnet.revert(snapshot)
+    kept = bench.devnet.snapshot()
+    bench.devnet.mine(2)
+    gap = bench.build(bench.account(1), TokenTransfer(PrincipalValue(bench.account(2).address), 1), nonce=9)
+    assert bench.submit(gap.encode()).ok
+    before = seen(bench, [*txids, gap.txid])
+    kill(bench)
+    again = start(path)
+    assert seen(again, [*txids, gap.txid]) == before
+    # And it goes on: reverting to a snapshot of the first life, new blocks, another restart.
+    again.devnet.revert(kept)
+    later = again.send(again.account(6), ContractCall(again.probe, "increment", (UIntValue(7),)))
+    before = seen(again, [*txids, later])
+    again.devnet.close()
+    third = start(path)
+    assert seen(third, [*txids, later]) == before
+    third.devnet.close()
+
+
+def test_line_cut_off_by_the_kill_is_ignored(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    bench = start(path)
+    receipt = bench.transfer(bench.account(1), bench.account(2).address, 5)
+    bench.devnet.close()
+    whole = path.read_bytes()
+    path.write_bytes(whole + b'{"do":"submit","raw":"8080')
+    again = start(path)
+    assert again.receipt(receipt["tx_id"][2:]) == receipt
+    again.transfer(again.account(1), again.account(2).address, 6)
+    again.devnet.close()
+    assert path.read_bytes().startswith(whole)
+    start(path).devnet.close()
+
+
+def test_kill_in_the_middle_of_traffic_loses_nothing_answered(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    bench = start(path)
+    answered: dict[int, list[str]] = {number: [] for number in range(1, 5)}
+    stop = threading.Event()
+
+    def keep_sending(number: int) -> None:
+        own = Bench(bench.devnet)
+        sender, recipient = bench.account(number), PrincipalValue(bench.account(8).address)
+        nonce = 0
+        while not stop.is_set():
+            transaction = own.build(sender, TokenTransfer(recipient, nonce + 1), nonce=nonce)
+            try:
+                response = own.submit(transaction.encode())
+            except OSError:
+                return
+            assert response.ok, response.text
+            answered[number].append(transaction.txid)
+            nonce += 1
+
+    threads = [threading.Thread(target=keep_sending, args=(number,)) for number in answered]
+    for thread in threads:
+        thread.start()
+    while min(len(txids) for txids in answered.values()) < 10:
+        pass
+    kill(bench)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    again = start(path)
+    for number, txids in answered.items():
+        assert all(again.receipt(txid)["tx_status"] == "success" for txid in txids)
+        # One more may have been carried out whose answer was lost.
+        assert again.nonce(again.account(number).address) in (len(txids), len(txids) + 1)
+    again.devnet.close()
+
+
+def test_file_of_something_else(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text('{"format": "shopping list"}\n')
+    with pytest.raises(DevnetError, match="no state file"):
+        start(path)
+    assert path.read_text() == '{"format": "shopping list"}\n'
+    path.write_text("milk\n")
+    with pytest.raises(DevnetError, match="no state file"):
+        start(path)
+    assert path.read_text() == "milk\n"
