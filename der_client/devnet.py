@@ -15,7 +15,6 @@ import weakref
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import requests
@@ -27,6 +26,7 @@ from der_client.stacks.keys import PrivateKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
     from types import TracebackType
 
 _START_TIMEOUT_S: Final = 60.0
