@@ -156,10 +156,7 @@
 (define-read-only (get-export-cap (asset-id uint))
   (match (map-get? connections asset-id)
     connection (if (is-approved (get state connection))
-      (match (contract-call? .asset-verification get-asset asset-id)
-        asset (some (min-of (get capacity-w asset) (get export-limit-w connection)))
-        none
-      )
+      (some (min-of (get-capacity-w asset-id) (get export-limit-w connection)))
       none
     )
     none
@@ -411,6 +408,11 @@
     a
     b
   )
+)
+
+;; Of an asset that exists.
+(define-private (get-capacity-w (asset-id uint))
+  (default-to u0 (get capacity-w (contract-call? .asset-verification get-asset asset-id)))
 )
 
 (define-private (is-grid-operator (region (string-ascii 8)))

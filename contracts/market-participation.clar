@@ -627,13 +627,13 @@
   )
 )
 
+;; Whether the epoch of an offer has passed; its asset exists.
 (define-private (is-epoch-over
     (asset-id uint)
     (epoch uint)
   )
-  (match (contract-call? .asset-verification get-asset asset-id)
-    asset (< epoch (get epoch asset))
-    false
+  (< epoch
+    (default-to u0 (get epoch (contract-call? .asset-verification get-asset asset-id)))
   )
 )
 

@@ -94,6 +94,11 @@ class Chain {
     return readEvents(this.simnet.deployContract(name, source, { clarityVersion }, DEPLOYER).events).events;
   }
 
+  /** Sends microSTX from an account to an account or contract. */
+  transfer(sender, recipient, ustx) {
+    this.simnet.transferSTX(ustx, recipient, sender);
+  }
+
   /** microSTX of an account or contract. */
   balance(principal) {
     return this.simnet.getAssetsMap().get("STX").get(principal) ?? 0n;

@@ -1,0 +1,583 @@
+// Offers, the day book and retired energy, through the public functions.
+import { beforeEach, describe, expect, test } from "vitest";
+
+import {
+  BUYER,
+  BUYER_2,
+  DEPLOYER,
+  GRID_OPERATOR,
+  OPERATOR,
+  OWNER,
+  PAUSER,
+  REGISTRAR,
+  STRANGER,
+  VERIFIER,
+} from "./accounts.js";
+import { DAY, errorsProvoked } from "./chain.js";
+import { errorsOf } from "./errors.js";
+import {
+  CAPACITY_W,
+  NO_LIMIT,
+  OFFER,
+  addPlant,
+  feed,
+  fund,
+  must,
+  offer,
+  offerOf,
+  produce,
+  record,
+  register,
+  registerVerified,
+  startSystem,
+} from "./scenario.js";
+
+const ERR = errorsOf("market-participation");
+// 100 kW for a day.
+const FORWARD_LIMIT_WH = CAPACITY_W * 24;
+
+let chain;
+beforeEach(async () => {
+  chain = await startSystem();
+});
+
+const call = (sender, name, ...values) => chain.call(sender, `market-participation.${name}`, ...values);
+const read = (name, ...values) => chain.read(`market-participation.${name}`, ...values);
+const creating = (asset, options = {}) => call(options.by ?? OWNER, "create-offer", ...offerOf(chain, asset, options));
+const accepting = (offerId, wh, by = BUYER) => chain.call(by, "settlement.accept-and-fund", offerId, wh, NO_LIMIT, NO_LIMIT);
+const bookOf = (asset, day) => read("get-day-book", asset, day);
+
+/** A plant and a verified day of it with `wh`. */
+function plantAndVerifiedDay({ wh = 1_000, ...options } = {}) {
+  const asset = addPlant(chain, options);
+  const day = chain.today;
+  chain.advanceToDay(day + 1n);
+  produce(chain, asset, day, wh);
+  return { asset, day };
+}
+
+describe("create-offer", () => {
+  test("of a day that has not begun is a forward offer", () => {
+    const asset = addPlant(chain);
+    const day = chain.today + 1n;
+    const values = offerOf(chain, asset, { day, wh: 500_000, price: 120_000, minFill: 1_000, taker: BUYER });
+    const { ok, events } = call(OWNER, "create-offer", ...values);
+    expect(ok).toBe(1n);
+    const shared = {
+      "asset-id": asset,
+      day,
+      spot: false,
+      seller: OWNER,
+      wh: 500_000n,
+      "open-wh": 500_000n,
+      price: 120_000n,
+      "min-fill-wh": 1_000n,
+      "expires-at": day * DAY,
+      taker: BUYER,
+      epoch: 1n,
+      state: OFFER.PENDING,
+    };
+    expect(events).toEqual([{ topic: "offer-created", version: 1n, "offer-id": 1n, actor: OWNER, ...shared }]);
+    expect(read("get-offer", 1)).toEqual({ ...shared, maker: OWNER, fills: 0n, "unsettled-fills": 0n });
+    expect(read("get-offer-count")).toBe(1n);
+    expect(read("get-offers", [2, 1]).map((row) => row?.wh)).toEqual([undefined, 500_000n]);
+    expect(bookOf(asset, day)).toEqual({
+      epoch: 1n,
+      "forward-open-wh": 500_000n,
+      "forward-funded-wh": 0n,
+      "spot-open-wh": 0n,
+      "spot-sold-wh": 0n,
+      "retired-wh": 0n,
+    });
+    expect(read("get-available", asset, day)).toBe(BigInt(FORWARD_LIMIT_WH - 500_000));
+  });
+
+  test("of a verified day is a spot offer", () => {
+    const { asset, day } = plantAndVerifiedDay({ wh: 1_000 });
+    expect(read("get-available", asset, day)).toBe(1_000n);
+    const { events } = creating(asset, { day, wh: 600, minFill: 10 });
+    expect(events).toMatchObject([{ topic: "offer-created", spot: true, wh: 600n }]);
+    expect(bookOf(asset, day)).toMatchObject({ "spot-open-wh": 600n, "forward-open-wh": 0n });
+    expect(read("get-available", asset, day)).toBe(400n);
+  });
+
+  test("is for the owner and the operator, who keeps to the owner's price", () => {
+    const asset = addPlant(chain);
+    expect(creating(asset, { by: OPERATOR }).err).toBe(ERR.ERR_NOT_SELLER);
+    must(chain.call(OWNER, "asset-verification.set-operator", asset, OPERATOR, 90_000));
+    expect(creating(asset, { by: OPERATOR, price: 89_999 }).err).toBe(ERR.ERR_BELOW_MIN_PRICE);
+    expect(creating(asset, { by: OPERATOR, price: 90_000 }).ok).toBe(1n);
+    expect(read("get-offer", 1)).toMatchObject({ seller: OWNER, maker: OPERATOR });
+    expect(creating(asset, { by: OWNER, price: 1_000 }).ok).toBe(2n);
+    for (const by of [STRANGER, DEPLOYER, REGISTRAR]) expect(creating(asset, { by }).err).toBe(ERR.ERR_NOT_SELLER);
+  });
+
+  test("needs a verified asset that feeds in and does not change hands, and no pause", () => {
+    const pending = register(chain);
+    const unconnected = registerVerified(chain);
+    const asset = addPlant(chain);
+    expect(creating(99).err).toBe(ERR.ERR_ASSET_NOT_FOUND);
+    expect(creating(pending).err).toBe(ERR.ERR_NOT_CONNECTED);
+    expect(creating(unconnected).err).toBe(ERR.ERR_NOT_CONNECTED);
+    must(chain.call(GRID_OPERATOR, "grid-integration.set-status", asset, 5));
+    expect(creating(asset).err).toBe(ERR.ERR_NOT_CONNECTED);
+    must(chain.call(GRID_OPERATOR, "grid-integration.set-status", asset, 3));
+    must(chain.call(GRID_OPERATOR, "grid-integration.set-status", asset, 4));
+    expect(creating(asset, { wh: 1_000 }).ok).toBe(1n);
+    must(chain.call(REGISTRAR, "asset-verification.suspend-asset", asset, "x"));
+    expect(creating(asset).err).toBe(ERR.ERR_ASSET_NOT_VERIFIED);
+    must(chain.call(REGISTRAR, "asset-verification.reinstate-asset", asset));
+    must(chain.call(OWNER, "asset-verification.propose-transfer", asset, BUYER));
+    expect(creating(asset).err).toBe(ERR.ERR_TRANSFER_PROPOSED);
+    must(chain.call(OWNER, "asset-verification.cancel-transfer", asset));
+    must(chain.call(PAUSER, "asset-verification.set-paused", true));
+    expect(creating(asset).err).toBe(ERR.ERR_PAUSED);
+    must(chain.call(PAUSER, "asset-verification.set-paused", false));
+    expect(creating(asset, { wh: 1_000 }).ok).toBe(2n);
+  });
+
+  const BOUNDS = [
+    ["no energy", { wh: 0 }, "ERR_INVALID_ENERGY"],
+    ["too much energy", { wh: 10n ** 15n + 1n }, "ERR_INVALID_ENERGY"],
+    ["no price", { price: 0 }, "ERR_INVALID_PRICE"],
+    ["too high a price", { price: 10n ** 15n + 1n }, "ERR_INVALID_PRICE"],
+    ["no smallest fill", { minFill: 0 }, "ERR_INVALID_MIN_FILL"],
+    ["a smallest fill above the offer", { wh: 100, minFill: 101 }, "ERR_INVALID_MIN_FILL"],
+    ["a smallest fill worth less than a microSTX", { price: 999, minFill: 1 }, "ERR_INVALID_MIN_FILL"],
+    ["more than capacity", { wh: FORWARD_LIMIT_WH + 1 }, "ERR_OVERSOLD"],
+  ];
+  test.each(BOUNDS)("refuses %s", (_, options, error) => {
+    const asset = addPlant(chain);
+    expect(creating(asset, options).err).toBe(ERR[error]);
+  });
+
+  test.each([
+    ["the whole day", { wh: FORWARD_LIMIT_WH }],
+    ["the highest price", { price: 10n ** 15n }],
+    ["a smallest fill of the whole", { wh: 100, minFill: 100 }],
+    ["a smallest fill worth a microSTX", { price: 1_000, minFill: 1 }],
+  ])("takes %s", (_, options) => {
+    const asset = addPlant(chain);
+    expect(creating(asset, options).ok).toBe(1n);
+  });
+
+  test("needs an end that is still to come, of a forward offer before the day begins", () => {
+    const asset = addPlant(chain);
+    const { asset: other, day: verified } = plantAndVerifiedDay();
+    const day = chain.today + 1n;
+    expect(creating(asset, { day, expiresAt: chain.now }).err).toBe(ERR.ERR_INVALID_EXPIRY);
+    expect(creating(asset, { day, expiresAt: day * DAY + 1n }).err).toBe(ERR.ERR_INVALID_EXPIRY);
+    expect(creating(asset, { day, wh: 1_000, expiresAt: chain.now + 1n }).ok).toBe(1n);
+    expect(creating(other, { day: verified, wh: 10, minFill: 10, expiresAt: 0 }).err).toBe(ERR.ERR_INVALID_EXPIRY);
+    expect(creating(other, { day: verified, wh: 10, minFill: 10, expiresAt: 2n ** 128n - 1n }).ok).toBe(2n);
+  });
+
+  test("reaches 366 days ahead", () => {
+    const asset = addPlant(chain);
+    expect(creating(asset, { day: chain.today + 367n }).err).toBe(ERR.ERR_DAY_TOO_FAR);
+    expect(creating(asset, { day: 2n ** 128n - 1n, expiresAt: chain.now + 100n }).err).toBe(ERR.ERR_DAY_TOO_FAR);
+    expect(creating(asset, { day: chain.today + 366n }).ok).toBe(1n);
+  });
+
+  test("of a day that has begun waits for its verification, and its feed where metered", () => {
+    const asset = addPlant(chain, { metered: true });
+    const day = chain.today;
+    const spot = { day, wh: 100, minFill: 10, expiresAt: chain.now + 90n * DAY };
+    expect(creating(asset, spot).err).toBe(ERR.ERR_DAY_NOT_DELIVERABLE);
+    chain.advanceToDay(day + 1n);
+    record(chain, asset, day, 500);
+    expect(creating(asset, spot).err).toBe(ERR.ERR_DAY_NOT_DELIVERABLE);
+    must(chain.call(VERIFIER, "production-tracking.verify-day", asset, day, 500));
+    expect(creating(asset, spot).err).toBe(ERR.ERR_DAY_NOT_DELIVERABLE);
+    expect(read("get-available", asset, day)).toBe(0n);
+    feed(chain, asset, day, 99);
+    expect(creating(asset, spot).err).toBe(ERR.ERR_OVERSOLD);
+    expect(creating(asset, { ...spot, wh: 99 }).ok).toBe(1n);
+  });
+
+  test("goes up to the lesser of capacity and export limit", () => {
+    const asset = addPlant(chain, { limitW: 40_000 });
+    expect(creating(asset, { wh: 40_000 * 24 + 1 }).err).toBe(ERR.ERR_OVERSOLD);
+    must(chain.call(GRID_OPERATOR, "grid-integration.set-export-limit", asset, 10n ** 12n));
+    expect(creating(asset, { wh: FORWARD_LIMIT_WH + 1 }).err).toBe(ERR.ERR_OVERSOLD);
+    expect(creating(asset, { wh: FORWARD_LIMIT_WH }).ok).toBe(1n);
+    // A limit that falls below what is sold leaves no room, and no underflow.
+    must(chain.call(GRID_OPERATOR, "grid-integration.set-export-limit", asset, 1));
+    expect(creating(asset, { wh: 10 , minFill: 10 }).err).toBe(ERR.ERR_OVERSOLD);
+    expect(read("get-available", asset, chain.today + 1n)).toBe(0n);
+  });
+
+  test("counts what is open and what is funded", () => {
+    const asset = addPlant(chain);
+    const first = offer(chain, asset, { wh: FORWARD_LIMIT_WH - 1_000_000 });
+    fund(chain, first, 400_000);
+    expect(creating(asset, { wh: 1_000_001 }).err).toBe(ERR.ERR_OVERSOLD);
+    expect(creating(asset, { wh: 1_000_000 }).ok).toBe(2n);
+    must(call(OWNER, "cancel-offer", first));
+    expect(creating(asset, { wh: FORWARD_LIMIT_WH - 1_400_000 + 1 }).err).toBe(ERR.ERR_OVERSOLD);
+    expect(creating(asset, { wh: FORWARD_LIMIT_WH - 1_400_000 }).ok).toBe(3n);
+  });
+});
+
+describe("get-available", () => {
+  test("is zero where nothing can be offered", () => {
+    const asset = registerVerified(chain);
+    expect(read("get-available", 99, chain.today + 1n)).toBe(0n);
+    expect(read("get-available", asset, chain.today + 1n)).toBe(0n);
+    expect(read("get-available", asset, chain.today)).toBe(0n);
+  });
+});
+
+describe("quote", () => {
+  test("says what a fill costs, rounded up, and what is ahead of it", () => {
+    const asset = addPlant(chain);
+    const id = offer(chain, asset, { wh: 10_000, price: 1_001, minFill: 1 });
+    expect(read("quote", id, 1)).toEqual({ "cost-ustx": 2n, "before-wh": 0n, "open-wh": 10_000n });
+    expect(read("quote", id, 1_000)).toMatchObject({ "cost-ustx": 1_001n });
+    fund(chain, id, 4_000);
+    expect(read("quote", id, 6_000)).toEqual({ "cost-ustx": 6_006n, "before-wh": 4_000n, "open-wh": 6_000n });
+    expect(read("quote", id, 6_001)).toBeNull();
+    expect(read("quote", 99, 1)).toBeNull();
+  });
+
+  test("of a spot offer has nothing ahead", () => {
+    const { asset, day } = plantAndVerifiedDay();
+    const id = offer(chain, asset, { day, wh: 100, minFill: 10 });
+    expect(read("quote", id, 100)).toEqual({ "cost-ustx": 10_000n, "before-wh": 0n, "open-wh": 100n });
+  });
+});
+
+describe("accepting", () => {
+  test("moves energy from open to funded, and remembers what was funded before", () => {
+    const asset = addPlant(chain);
+    const day = chain.today + 1n;
+    const id = offer(chain, asset, { day, wh: 1_000_000 });
+    const { events } = accepting(id, 300_000);
+    const event = { topic: "offer-accepted", version: 1n, "offer-id": id, "asset-id": asset, day, state: OFFER.ACCEPTED };
+    expect(events[0]).toEqual({
+      ...event,
+      actor: BUYER,
+      wh: 300_000n,
+      "before-wh": 0n,
+      "open-wh": 700_000n,
+      fills: 1n,
+      "unsettled-fills": 1n,
+    });
+    expect(accepting(id, 700_000, BUYER_2).events[0]).toEqual({
+      ...event,
+      actor: BUYER_2,
+      wh: 700_000n,
+      "before-wh": 300_000n,
+      "open-wh": 0n,
+      fills: 2n,
+      "unsettled-fills": 2n,
+    });
+    expect(bookOf(asset, day)).toMatchObject({ "forward-open-wh": 0n, "forward-funded-wh": 1_000_000n });
+    expect(read("get-offer", id)).toMatchObject({ state: OFFER.ACCEPTED, fills: 2n, "unsettled-fills": 2n, "open-wh": 0n });
+  });
+
+  test("of a spot offer sells at once, and completes it with the last fill", () => {
+    const { asset, day } = plantAndVerifiedDay();
+    const id = offer(chain, asset, { day, wh: 1_000, minFill: 10 });
+    expect(accepting(id, 400).events[0]).toMatchObject({ "open-wh": 600n, "unsettled-fills": 0n, state: OFFER.ACCEPTED });
+    expect(accepting(id, 600).events[0]).toMatchObject({ "open-wh": 0n, "unsettled-fills": 0n, state: OFFER.COMPLETED });
+    expect(bookOf(asset, day)).toMatchObject({ "spot-open-wh": 0n, "spot-sold-wh": 1_000n });
+    expect(accepting(id, 1).err).toBe(ERR.ERR_OFFER_CLOSED);
+  });
+
+  test("takes the smallest fill, or all that remains", () => {
+    const asset = addPlant(chain);
+    const id = offer(chain, asset, { wh: 2_500, minFill: 1_000 });
+    expect(accepting(99, 1).err).toBe(ERR.ERR_OFFER_NOT_FOUND);
+    for (const wh of [0, 999, 2_501, 2n ** 128n - 1n]) expect(accepting(id, wh).err).toBe(ERR.ERR_INVALID_FILL);
+    expect(accepting(id, 1_000).ok).toBe(1n);
+    expect(accepting(id, 1_000).ok).toBe(2n);
+    expect(accepting(id, 499).err).toBe(ERR.ERR_INVALID_FILL);
+    expect(accepting(id, 500).ok).toBe(3n);
+  });
+
+  test("is for the taker that the offer names", () => {
+    const asset = addPlant(chain);
+    const id = offer(chain, asset, { taker: BUYER_2 });
+    expect(accepting(id, 1_000, BUYER).err).toBe(ERR.ERR_NOT_TAKER);
+    expect(accepting(id, 1_000, BUYER_2).ok).toBe(1n);
+  });
+
+  test("is not for who sells", () => {
+    const asset = addPlant(chain);
+    must(chain.call(OWNER, "asset-verification.set-operator", asset, OPERATOR, 0));
+    const byOperator = offer(chain, asset, { by: OPERATOR });
+    const byOwner = offer(chain, asset, { by: OWNER });
+    expect(accepting(byOperator, 1_000, OPERATOR).err).toBe(ERR.ERR_SELF_TRADE);
+    expect(accepting(byOperator, 1_000, OWNER).err).toBe(ERR.ERR_SELF_TRADE);
+    expect(accepting(byOwner, 1_000, OWNER).err).toBe(ERR.ERR_SELF_TRADE);
+    // At the owner's own price the operator may buy like anybody.
+    expect(accepting(byOwner, 1_000, OPERATOR).ok).toBe(1n);
+  });
+
+  test("ends when the offer expires", () => {
+    const asset = addPlant(chain);
+    const expiresAt = chain.now + 1_000n;
+    const id = offer(chain, asset, { expiresAt });
+    chain.advanceTo(expiresAt - 10n);
+    expect(accepting(id, 1_000).ok).toBe(1n);
+    expect(accepting(id, 1_000).err).toBe(ERR.ERR_OFFER_EXPIRED);
+  });
+
+  test("ends when the day begins", () => {
+    const asset = addPlant(chain);
+    const day = chain.today + 1n;
+    const id = offer(chain, asset, { day, expiresAt: day * DAY });
+    chain.advanceToDay(day);
+    expect(accepting(id, 1_000).err).toBe(ERR.ERR_OFFER_EXPIRED);
+  });
+
+  test("needs a verified asset that feeds in and does not change hands, its epoch, and no pause", () => {
+    const asset = addPlant(chain);
+    const id = offer(chain, asset);
+    must(chain.call(GRID_OPERATOR, "grid-integration.set-status", asset, 6));
+    expect(accepting(id, 1_000).err).toBe(ERR.ERR_NOT_CONNECTED);
+    must(chain.call(GRID_OPERATOR, "grid-integration.set-status", asset, 3));
+    must(chain.call(REGISTRAR, "asset-verification.suspend-asset", asset, "x"));
+    expect(accepting(id, 1_000).err).toBe(ERR.ERR_ASSET_NOT_VERIFIED);
+    must(chain.call(REGISTRAR, "asset-verification.reinstate-asset", asset));
+    must(chain.call(OWNER, "asset-verification.propose-transfer", asset, BUYER));
+    expect(accepting(id, 1_000).err).toBe(ERR.ERR_TRANSFER_PROPOSED);
+    must(chain.call(OWNER, "asset-verification.cancel-transfer", asset));
+    must(chain.call(PAUSER, "asset-verification.set-paused", true));
+    expect(accepting(id, 1_000).err).toBe(ERR.ERR_PAUSED);
+    must(chain.call(PAUSER, "asset-verification.set-paused", false));
+    expect(accepting(id, 1_000).ok).toBe(1n);
+    must(chain.call(OWNER, "asset-verification.set-operator", asset, null, 0));
+    expect(accepting(id, 1_000).err).toBe(ERR.ERR_EPOCH_OVER);
+  });
+});
+
+describe("mark-accepted and mark-completed", () => {
+  test("are for the settlement contract", () => {
+    const asset = addPlant(chain);
+    const id = offer(chain, asset);
+    for (const sender of [OWNER, BUYER, DEPLOYER, STRANGER]) {
+      expect(call(sender, "mark-accepted", id, 1_000, sender).err).toBe(ERR.ERR_NOT_SETTLEMENT);
+      expect(call(sender, "mark-completed", id).err).toBe(ERR.ERR_NOT_SETTLEMENT);
+    }
+    expect(call(BUYER, "mark-completed", 99).err).toBe(ERR.ERR_OFFER_NOT_FOUND);
+  });
+
+  test("the last fill settled completes the offer", () => {
+    const asset = addPlant(chain);
+    const day = chain.today + 1n;
+    const id = offer(chain, asset, { day, wh: 2_000 });
+    const payments = [fund(chain, id, 1_000), fund(chain, id, 1_000)];
+    chain.advanceToDay(day + 1n);
+    produce(chain, asset, day, 2_000);
+    const event = { topic: "offer-fill-closed", version: 1n, "offer-id": id, "asset-id": asset, day, actor: STRANGER, "open-wh": 0n };
+    const closing = (payment) => chain.call(STRANGER, "settlement.settle", payment).events.at(-1);
+    expect(closing(payments[1])).toEqual({ ...event, "unsettled-fills": 1n, state: OFFER.ACCEPTED });
+    expect(closing(payments[0])).toEqual({ ...event, "unsettled-fills": 0n, state: OFFER.COMPLETED });
+  });
+});
+
+// How the open remainder of an offer is closed, and what state that leaves.
+describe("closing an offer", () => {
+  const ways = {
+    "cancel-offer": { by: OWNER, topic: "offer-cancelled", state: OFFER.CANCELLED },
+    "reject-offer": { by: BUYER, topic: "offer-rejected", state: OFFER.REJECTED },
+    "expire-offer": { by: STRANGER, topic: "offer-expired", state: OFFER.EXPIRED },
+  };
+  const names = Object.keys(ways);
+
+  function openOffer() {
+    const asset = addPlant(chain);
+    const day = chain.today + 2n;
+    const expiresAt = (day - 1n) * DAY;
+    return { asset, day, expiresAt, id: offer(chain, asset, { day, wh: 2_000, taker: BUYER, expiresAt }) };
+  }
+
+  test.each(names)("%s ends an offer without fill, and frees its energy", (name) => {
+    const { asset, day, expiresAt, id } = openOffer();
+    chain.advanceTo(expiresAt);
+    expect(call(ways[name].by, name, id).events).toEqual([
+      {
+        topic: ways[name].topic,
+        version: 1n,
+        "offer-id": id,
+        "asset-id": asset,
+        day,
+        actor: ways[name].by,
+        "closed-wh": 2_000n,
+        "open-wh": 0n,
+        state: ways[name].state,
+      },
+    ]);
+    expect(read("get-offer", id)).toMatchObject({ state: ways[name].state, "open-wh": 0n, wh: 2_000n });
+    expect(bookOf(asset, day)["forward-open-wh"]).toBe(0n);
+    for (const again of names) {
+      expect(call(ways[again].by, again, id).err).toBe(ERR.ERR_OFFER_CLOSED);
+    }
+    expect(accepting(id, 1_000).err).toBe(ERR.ERR_OFFER_CLOSED);
+  });
+
+  test.each(names)("%s closes the remainder of an accepted offer, which stays accepted until it is settled", (name) => {
+    const { asset, day, expiresAt, id } = openOffer();
+    const payment = fund(chain, id, 1_500);
+    chain.advanceTo(expiresAt);
+    expect(call(ways[name].by, name, id).events).toMatchObject([
+      { topic: ways[name].topic, "closed-wh": 500n, state: OFFER.ACCEPTED },
+    ]);
+    expect(bookOf(asset, day)).toMatchObject({ "forward-open-wh": 0n, "forward-funded-wh": 1_500n });
+    chain.advanceToDay(day + 1n);
+    produce(chain, asset, day, 1_500);
+    must(chain.call(STRANGER, "settlement.settle", payment));
+    expect(read("get-offer", id).state).toBe(OFFER.COMPLETED);
+  });
+
+  test.each(names)("%s of an offer whose fills are all settled completes it", (name) => {
+    const { asset, day } = plantAndVerifiedDay();
+    const expiresAt = chain.now + 1_000n;
+    const id = offer(chain, asset, { day, wh: 1_000, minFill: 10, taker: BUYER, expiresAt });
+    fund(chain, id, 400);
+    chain.advanceTo(expiresAt);
+    expect(call(ways[name].by, name, id).events).toMatchObject([{ "closed-wh": 600n, state: OFFER.COMPLETED }]);
+    expect(bookOf(asset, day)).toMatchObject({ "spot-open-wh": 0n, "spot-sold-wh": 400n });
+  });
+
+  test.each(names)("%s needs an offer", (name) => {
+    expect(call(OWNER, name, 99).err).toBe(ERR.ERR_OFFER_NOT_FOUND);
+  });
+
+  test("cancelling is for owner and operator", () => {
+    const { asset } = openOffer();
+    must(chain.call(OWNER, "asset-verification.set-operator", asset, OPERATOR, 0));
+    const id = offer(chain, asset);
+    for (const by of [BUYER, STRANGER, DEPLOYER]) expect(call(by, "cancel-offer", id).err).toBe(ERR.ERR_NOT_SELLER);
+    expect(call(OPERATOR, "cancel-offer", id).ok).toBe(true);
+  });
+
+  test("rejecting is for the taker that the offer names", () => {
+    const { asset, id } = openOffer();
+    const toAll = offer(chain, asset);
+    expect(call(BUYER_2, "reject-offer", id).err).toBe(ERR.ERR_NOT_TAKER);
+    for (const by of [BUYER, OWNER]) expect(call(by, "reject-offer", toAll).err).toBe(ERR.ERR_NOT_TAKER);
+  });
+
+  test("expiring waits for the time", () => {
+    const { id, expiresAt } = openOffer();
+    chain.advanceTo(expiresAt - 10n);
+    expect(call(STRANGER, "expire-offer", id).err).toBe(ERR.ERR_OFFER_NOT_EXPIRED);
+    expect(call(STRANGER, "expire-offer", id).ok).toBe(true);
+  });
+
+  test("goes on while there is a pause", () => {
+    const { id } = openOffer();
+    must(chain.call(PAUSER, "asset-verification.set-paused", true));
+    expect(call(OWNER, "cancel-offer", id).ok).toBe(true);
+  });
+});
+
+describe("a new epoch", () => {
+  test("finds nothing open; what is funded stays", () => {
+    const asset = addPlant(chain);
+    const day = chain.today + 1n;
+    const old = offer(chain, asset, { day, wh: FORWARD_LIMIT_WH });
+    fund(chain, old, 400_000);
+    must(chain.call(OWNER, "asset-verification.set-operator", asset, OPERATOR, 0));
+    expect(read("get-available", asset, day)).toBe(BigInt(FORWARD_LIMIT_WH - 400_000));
+    const next = offer(chain, asset, { day, wh: 1_000_000, by: OPERATOR });
+    expect(bookOf(asset, day)).toMatchObject({ epoch: 2n, "forward-open-wh": 1_000_000n, "forward-funded-wh": 400_000n });
+    // Ending the old offer takes nothing from the new one's energy.
+    must(call(STRANGER, "expire-offer", old));
+    expect(read("get-offer", old)).toMatchObject({ state: OFFER.ACCEPTED, "open-wh": 0n });
+    expect(bookOf(asset, day)["forward-open-wh"]).toBe(1_000_000n);
+    expect(accepting(next, 1_000_000).ok).toBe(2n);
+    expect(bookOf(asset, day)).toMatchObject({ "forward-open-wh": 0n, "forward-funded-wh": 1_400_000n });
+  });
+
+  test("lets the old offers end before the book was used again", () => {
+    const asset = addPlant(chain);
+    const day = chain.today + 1n;
+    const old = offer(chain, asset, { day, wh: 1_000 });
+    must(chain.call(OWNER, "asset-verification.set-operator", asset, OPERATOR, 0));
+    must(call(OWNER, "cancel-offer", old));
+    expect(bookOf(asset, day)).toMatchObject({ epoch: 1n, "forward-open-wh": 0n });
+    expect(read("get-available", asset, day)).toBe(BigInt(FORWARD_LIMIT_WH));
+  });
+
+  test("after a transfer belongs to the new owner", () => {
+    const asset = addPlant(chain);
+    const day = chain.today + 1n;
+    const open = offer(chain, asset, { day, wh: FORWARD_LIMIT_WH });
+    const payment = fund(chain, open, 1_000_000);
+    must(chain.call(OWNER, "asset-verification.propose-transfer", asset, BUYER_2));
+    must(chain.call(BUYER_2, "asset-verification.accept-transfer", asset));
+    expect(accepting(open, 1_000).err).toBe(ERR.ERR_EPOCH_OVER);
+    expect(creating(asset, { by: OWNER }).err).toBe(ERR.ERR_NOT_SELLER);
+    const own = offer(chain, asset, { by: BUYER_2, wh: 1_000_000 });
+    must(call(STRANGER, "expire-offer", open));
+    fund(chain, own, 1_000_000);
+    chain.advanceToDay(day + 1n);
+    produce(chain, asset, day, 1_500_000);
+    // Who sold is paid, though the plant is another's now; the first funded is served first.
+    const paid = chain.balance(OWNER);
+    must(chain.call(STRANGER, "settlement.settle", payment));
+    expect(chain.balance(OWNER) - paid).toBe(99_000_000n);
+    must(chain.call(STRANGER, "settlement.settle", payment + 1n));
+    expect(chain.read("settlement.get-payment", payment + 1n)).toMatchObject({ payee: BUYER_2, "delivered-wh": 500_000n });
+  });
+
+  test("keeps what was sold on the spot and retired", () => {
+    const { asset, day } = plantAndVerifiedDay({ wh: 1_000 });
+    const old = offer(chain, asset, { day, wh: 500, minFill: 10 });
+    fund(chain, old, 100);
+    must(call(OWNER, "retire-energy", asset, day, 50, OWNER));
+    must(chain.call(OWNER, "asset-verification.set-operator", asset, null, 0));
+    expect(read("get-available", asset, day)).toBe(850n);
+    must(call(OWNER, "retire-energy", asset, day, 50, OWNER));
+    expect(bookOf(asset, day)).toMatchObject({ epoch: 2n, "spot-open-wh": 0n, "spot-sold-wh": 100n, "retired-wh": 100n });
+    must(call(STRANGER, "expire-offer", old));
+    expect(bookOf(asset, day)["spot-open-wh"]).toBe(0n);
+  });
+});
+
+describe("retire-energy", () => {
+  test("takes energy from the market for good", () => {
+    const { asset, day } = plantAndVerifiedDay({ wh: 1_000 });
+    const event = { topic: "energy-retired", version: 1n, "asset-id": asset, day, actor: OWNER, beneficiary: BUYER };
+    expect(call(OWNER, "retire-energy", asset, day, 300, BUYER).events).toEqual([{ ...event, wh: 300n, "day-retired-wh": 300n }]);
+    expect(call(OWNER, "retire-energy", asset, day, 100, BUYER).events).toEqual([{ ...event, wh: 100n, "day-retired-wh": 400n }]);
+    expect(read("get-available", asset, day)).toBe(600n);
+    expect(creating(asset, { day, wh: 601, minFill: 10 }).err).toBe(ERR.ERR_OVERSOLD);
+    offer(chain, asset, { day, wh: 600, minFill: 10 });
+    expect(call(OWNER, "retire-energy", asset, day, 1, BUYER).err).toBe(ERR.ERR_OVERSOLD);
+  });
+
+  test("is for the owner of a verified or retired asset that does not change hands", () => {
+    const { asset, day } = plantAndVerifiedDay({ wh: 1_000 });
+    const retiring = (by = OWNER, id = asset) => call(by, "retire-energy", id, day, 1, BUYER).err;
+    must(chain.call(OWNER, "asset-verification.set-operator", asset, OPERATOR, 0));
+    for (const by of [OPERATOR, STRANGER]) expect(retiring(by)).toBe(ERR.ERR_NOT_ASSET_OWNER);
+    expect(retiring(OWNER, 99)).toBe(ERR.ERR_ASSET_NOT_FOUND);
+    must(chain.call(OWNER, "asset-verification.propose-transfer", asset, BUYER));
+    expect(retiring()).toBe(ERR.ERR_TRANSFER_PROPOSED);
+    must(chain.call(OWNER, "asset-verification.cancel-transfer", asset));
+    must(chain.call(REGISTRAR, "asset-verification.suspend-asset", asset, "x"));
+    expect(retiring()).toBe(ERR.ERR_ASSET_NOT_VERIFIED);
+    must(chain.call(REGISTRAR, "asset-verification.reinstate-asset", asset));
+    expect(retiring()).toBeUndefined();
+    must(chain.call(OWNER, "asset-verification.retire-asset", asset));
+    expect(retiring()).toBeUndefined();
+  });
+
+  test("needs a verified day and some energy of it", () => {
+    const { asset, day } = plantAndVerifiedDay({ wh: 1_000 });
+    expect(call(OWNER, "retire-energy", asset, day + 1n, 1, BUYER).err).toBe(ERR.ERR_DAY_NOT_DELIVERABLE);
+    expect(call(OWNER, "retire-energy", asset, day, 0, BUYER).err).toBe(ERR.ERR_INVALID_ENERGY);
+    expect(call(OWNER, "retire-energy", asset, day, 2n ** 128n - 1n, BUYER).err).toBe(ERR.ERR_OVERSOLD);
+    expect(call(OWNER, "retire-energy", asset, day, 1_001, BUYER).err).toBe(ERR.ERR_OVERSOLD);
+    expect(call(OWNER, "retire-energy", asset, day, 1_000, BUYER).ok).toBe(true);
+  });
+});
+
+test("every error of the contract was provoked above", () => {
+  expect(Object.keys(ERR).filter((name) => !errorsProvoked.has(ERR[name]))).toEqual([]);
+});

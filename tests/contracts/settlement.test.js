@@ -1,0 +1,515 @@
+// Money: funding, settling, refunding and fees, through the public functions.
+import { beforeEach, describe, expect, test } from "vitest";
+
+import {
+  ARBITER,
+  BUYER,
+  BUYER_2,
+  DEPLOYER,
+  GRID_OPERATOR,
+  OPERATOR,
+  OWNER,
+  PAUSER,
+  REGISTRAR,
+  STRANGER,
+  VERIFIER,
+} from "./accounts.js";
+import { DAY, errorsProvoked } from "./chain.js";
+import { errorsOf } from "./errors.js";
+import { NO_LIMIT, OFFER, PAYMENT, addPlant, feed, fund, must, offer, produce, record, startSystem } from "./scenario.js";
+
+const ERR = errorsOf("settlement");
+const MARKET_ERR = errorsOf("market-participation");
+const SETTLEMENT = `${DEPLOYER}.settlement`;
+
+let chain;
+beforeEach(async () => {
+  chain = await startSystem();
+});
+
+const call = (sender, name, ...values) => chain.call(sender, `settlement.${name}`, ...values);
+const read = (name, ...values) => chain.read(`settlement.${name}`, ...values);
+const paymentOf = (payment) => read("get-payment", payment);
+
+/** A plant with an offer of tomorrow, and payments that fund parts of it, in order. */
+function fundTomorrow(whs, { price = 100_000, minFill = 1_000, ...options } = {}) {
+  const asset = addPlant(chain, options);
+  const day = chain.today + 1n;
+  const total = whs.reduce((sum, wh) => sum + wh, 0);
+  const offerId = offer(chain, asset, { day, wh: total, price, minFill });
+  const payments = whs.map((wh, index) => fund(chain, offerId, wh, { by: index % 2 === 0 ? BUYER : BUYER_2 }));
+  return { asset, day, offerId, payments };
+}
+
+/** What must hold after every step: the escrow is the sum of the locked costs, and the contract can pay it. */
+function expectSolvent() {
+  const count = Number(read("get-payment-count"));
+  const payments = Array.from({ length: count }, (_, index) => paymentOf(index + 1));
+  const locked = payments.filter(({ state }) => state === PAYMENT.LOCKED).reduce((sum, row) => sum + row["cost-ustx"], 0n);
+  expect(read("get-escrow-total")).toBe(locked);
+  expect(chain.balance(SETTLEMENT)).toBe(locked + read("get-fees"));
+  expect(read("is-solvent")).toBe(true);
+  for (const row of payments.filter(({ state }) => state !== PAYMENT.LOCKED)) {
+    expect(row["payout-ustx"] + row["fee-ustx"] + row["refund-ustx"]).toBe(row["cost-ustx"]);
+  }
+}
+
+describe("accept-and-fund", () => {
+  test("locks the cost of a forward fill", () => {
+    const asset = addPlant(chain);
+    const day = chain.today + 1n;
+    const id = offer(chain, asset, { day, wh: 500_000, price: 120_001 });
+    const before = chain.balance(BUYER);
+    const { ok, events, transfers } = call(BUYER, "accept-and-fund", id, 300_001, NO_LIMIT, 0);
+    expect(ok).toBe(1n);
+    // 300.001 kWh at 0.120001 STX, rounded up.
+    const cost = 36_000_421n;
+    const shared = {
+      "offer-id": id,
+      "asset-id": asset,
+      day,
+      spot: false,
+      payee: OWNER,
+      wh: 300_001n,
+      "before-wh": 0n,
+      price: 120_001n,
+      "fee-bps": 100n,
+      "cost-ustx": cost,
+      state: PAYMENT.LOCKED,
+    };
+    expect(events.map(({ topic }) => topic)).toEqual(["offer-accepted", "payment-funded"]);
+    expect(events[1]).toEqual({ topic: "payment-funded", version: 1n, "payment-id": 1n, actor: BUYER, ...shared });
+    expect(transfers).toEqual([{ from: BUYER, to: SETTLEMENT, ustx: cost }]);
+    expect(before - chain.balance(BUYER)).toBe(cost);
+    expect(paymentOf(1)).toEqual({
+      ...shared,
+      buyer: BUYER,
+      "delivered-wh": 0n,
+      "payout-ustx": 0n,
+      "fee-ustx": 0n,
+      "refund-ustx": 0n,
+    });
+    expect(read("get-payment-count")).toBe(1n);
+    expect(read("get-payments", [1, 2]).map((row) => row?.buyer)).toEqual([BUYER, undefined]);
+    expectSolvent();
+  });
+
+  test("delivers and pays a spot fill at once", () => {
+    const asset = addPlant(chain);
+    const day = chain.today;
+    chain.advanceToDay(day + 1n);
+    produce(chain, asset, day, 1_000);
+    const id = offer(chain, asset, { day, wh: 1_000, price: 100_001, minFill: 10 });
+    const balances = [BUYER, OWNER].map((who) => chain.balance(who));
+    const { ok, events, transfers } = call(BUYER, "accept-and-fund", id, 333, NO_LIMIT, 0);
+    // 333 Wh at 0.100001 STX are 33300.333: 33301 to lock, 33300 earned, of which 1 % is the fee.
+    expect(events.map(({ topic }) => topic)).toEqual(["offer-accepted", "payment-funded", "payment-settled"]);
+    expect(transfers).toEqual([
+      { from: BUYER, to: SETTLEMENT, ustx: 33_301n },
+      { from: SETTLEMENT, to: OWNER, ustx: 32_967n },
+      { from: SETTLEMENT, to: BUYER, ustx: 1n },
+    ]);
+    expect([chain.balance(BUYER) - balances[0], chain.balance(OWNER) - balances[1]]).toEqual([-33_300n, 32_967n]);
+    expect(paymentOf(ok)).toMatchObject({ state: PAYMENT.SETTLED, spot: true, "delivered-wh": 333n, "fee-ustx": 333n });
+    expect(call(STRANGER, "settle", ok).err).toBe(ERR.ERR_PAYMENT_CLOSED);
+    expect(call(STRANGER, "refund", ok).err).toBe(ERR.ERR_PAYMENT_CLOSED);
+    expectSolvent();
+  });
+
+  test("keeps to what the buyer allows", () => {
+    const asset = addPlant(chain);
+    const id = offer(chain, asset, { wh: 500_000, price: 100_000 });
+    const funding = (wh, maxCost, maxBefore) => call(BUYER, "accept-and-fund", id, wh, maxCost, maxBefore).err;
+    expect(funding(10_000, 999_999, 0)).toBe(ERR.ERR_COST_ABOVE_MAX);
+    expect(funding(10_000, 1_000_000, 0)).toBeUndefined();
+    expect(funding(10_000, 1_000_000, 9_999)).toBe(ERR.ERR_BEFORE_ABOVE_MAX);
+    expect(funding(10_000, 1_000_000, 10_000)).toBeUndefined();
+  });
+
+  test("needs the STX", () => {
+    const asset = addPlant(chain);
+    const id = offer(chain, asset, { wh: 500_000, price: 10n ** 15n });
+    expect(call(BUYER, "accept-and-fund", id, 500_000, NO_LIMIT, 0).err).toBe(ERR.ERR_TRANSFER_FAILED);
+    expect(read("get-payment-count")).toBe(0n);
+    expect(chain.read("market-participation.get-offer", id)).toMatchObject({ state: OFFER.PENDING, "open-wh": 500_000n });
+  });
+
+  test("passes the market's own errors on", () => {
+    expect(call(BUYER, "accept-and-fund", 99, 1, NO_LIMIT, NO_LIMIT).err).toBe(MARKET_ERR.ERR_OFFER_NOT_FOUND);
+  });
+
+  test("is not for a contract in between, but for a contract that buys for itself", () => {
+    const asset = addPlant(chain);
+    const id = offer(chain, asset);
+    chain.deploy(
+      "trader",
+      `(define-public (buy-for-caller (id uint)) (contract-call? .settlement accept-and-fund id u1000 u1000000000 u0))
+       (define-public (buy-for-itself (id uint))
+         (as-contract? ((with-stx u1000000000)) (unwrap! (contract-call? .settlement accept-and-fund id u1000 u1000000000 u0) (err u1))))`,
+    );
+    expect(chain.call(BUYER, "trader.buy-for-caller", id).err).toBe(ERR.ERR_NOT_DIRECT_CALLER);
+    chain.transfer(STRANGER, `${DEPLOYER}.trader`, 10n ** 9n);
+    expect(chain.call(STRANGER, "trader.buy-for-itself", id).ok).toBe(1n);
+    expect(paymentOf(1)).toMatchObject({ buyer: `${DEPLOYER}.trader`, "cost-ustx": 100_000n });
+    // The contract is refunded like anybody.
+    chain.advanceToDay(chain.today + 50n);
+    expect(call(STRANGER, "refund", 1).transfers).toEqual([{ from: SETTLEMENT, to: `${DEPLOYER}.trader`, ustx: 100_000n }]);
+  });
+});
+
+describe("settle", () => {
+  test("pays what was delivered and refunds the rest", () => {
+    const { asset, day, offerId, payments } = fundTomorrow([300_000]);
+    chain.advanceToDay(day + 1n);
+    produce(chain, asset, day, 200_000);
+    const preview = {
+      "delivered-wh": 200_000n,
+      "payout-ustx": 19_800_000n,
+      "fee-ustx": 200_000n,
+      "refund-ustx": 10_000_000n,
+    };
+    expect(read("preview-settlement", payments[0])).toEqual(preview);
+    const { ok, events, transfers } = call(STRANGER, "settle", payments[0]);
+    expect(ok).toBe(true);
+    expect(events[0]).toEqual({
+      topic: "payment-settled",
+      version: 1n,
+      "payment-id": payments[0],
+      "offer-id": offerId,
+      "asset-id": asset,
+      day,
+      actor: STRANGER,
+      buyer: BUYER,
+      payee: OWNER,
+      "cost-ustx": 30_000_000n,
+      ...preview,
+      state: PAYMENT.SETTLED,
+    });
+    expect(transfers).toEqual([
+      { from: SETTLEMENT, to: OWNER, ustx: 19_800_000n },
+      { from: SETTLEMENT, to: BUYER, ustx: 10_000_000n },
+    ]);
+    expect(paymentOf(payments[0])).toMatchObject({ ...preview, state: PAYMENT.SETTLED });
+    expect(read("preview-settlement", payments[0])).toBeNull();
+    expect(chain.read("market-participation.get-offer", offerId).state).toBe(OFFER.COMPLETED);
+    expect(call(STRANGER, "settle", payments[0]).err).toBe(ERR.ERR_PAYMENT_CLOSED);
+    expectSolvent();
+  });
+
+  test("waits for the day's verification, and its feed where metered", () => {
+    const { asset, day, payments } = fundTomorrow([300_000], { metered: true });
+    const settling = () => call(STRANGER, "settle", payments[0]).err;
+    expect(call(STRANGER, "settle", 99).err).toBe(ERR.ERR_PAYMENT_NOT_FOUND);
+    expect(settling()).toBe(ERR.ERR_NOT_DELIVERABLE);
+    chain.advanceToDay(day + 1n);
+    record(chain, asset, day, 300_000);
+    expect(settling()).toBe(ERR.ERR_NOT_DELIVERABLE);
+    must(chain.call(VERIFIER, "production-tracking.verify-day", asset, day, 300_000));
+    expect(read("preview-settlement", payments[0])).toBeNull();
+    expect(read("preview-settlement", 99)).toBeNull();
+    expect(settling()).toBe(ERR.ERR_NOT_DELIVERABLE);
+    feed(chain, asset, day, 250_000);
+    expect(settling()).toBeUndefined();
+    expect(paymentOf(payments[0])["delivered-wh"]).toBe(250_000n);
+  });
+
+  test("skips what is zero", () => {
+    const { asset, day, payments } = fundTomorrow([100_000, 100_000]);
+    chain.advanceToDay(day + 1n);
+    produce(chain, asset, day, 100_000);
+    expect(call(STRANGER, "settle", payments[0]).transfers).toEqual([{ from: SETTLEMENT, to: OWNER, ustx: 9_900_000n }]);
+    expect(call(STRANGER, "settle", payments[1]).transfers).toEqual([{ from: SETTLEMENT, to: BUYER_2, ustx: 10_000_000n }]);
+    expectSolvent();
+  });
+
+  test("of a day without any energy gives everything back", () => {
+    const { asset, day, payments } = fundTomorrow([100_000]);
+    chain.advanceToDay(day + 1n);
+    produce(chain, asset, day, 0);
+    must(call(STRANGER, "settle", payments[0]));
+    expect(paymentOf(payments[0])).toMatchObject({ "delivered-wh": 0n, "payout-ustx": 0n, "refund-ustx": 10_000_000n });
+  });
+
+  test("cannot be stopped once the day is verified", () => {
+    const { asset, day, payments } = fundTomorrow([1_000, 1_000, 1_000, 1_000]);
+    must(chain.call(OWNER, "asset-verification.request-change", asset, 1, null));
+    chain.advanceToDay(day + 1n);
+    produce(chain, asset, day, 4_000);
+    must(chain.call(PAUSER, "asset-verification.set-paused", true));
+    must(call(STRANGER, "settle", payments[0]));
+    must(chain.call(GRID_OPERATOR, "grid-integration.set-status", asset, 6));
+    must(call(STRANGER, "settle", payments[1]));
+    must(chain.call(REGISTRAR, "asset-verification.suspend-asset", asset, "x"));
+    must(call(STRANGER, "settle", payments[2]));
+    must(chain.call(OWNER, "asset-verification.propose-transfer", asset, BUYER_2));
+    must(chain.call(BUYER_2, "asset-verification.accept-transfer", asset));
+    must(chain.call(BUYER_2, "asset-verification.retire-asset", asset));
+    must(call(DEPLOYER, "set-fee-bps", 500));
+    chain.advanceToDay(day + 400n);
+    must(call(STRANGER, "settle", payments[3]));
+    for (const payment of payments) expect(paymentOf(payment)).toMatchObject({ payee: OWNER, "payout-ustx": 99_000n });
+    expectSolvent();
+  });
+});
+
+// First funded, first delivered: what each gets depends on the order of funding alone.
+describe("a shortfall", () => {
+  const FILLS = [100_000, 50_000, 30_000];
+  const ORDERS = [
+    [0, 1, 2],
+    [0, 2, 1],
+    [1, 0, 2],
+    [1, 2, 0],
+    [2, 0, 1],
+    [2, 1, 0],
+  ];
+  const PRODUCED = {
+    nothing: [0, [0n, 0n, 0n]],
+    "part of the first": [99_999, [99_999n, 0n, 0n]],
+    "the first": [100_000, [100_000n, 0n, 0n]],
+    "part of the second": [120_001, [100_000n, 20_001n, 0n]],
+    "part of the last": [179_999, [100_000n, 50_000n, 29_999n]],
+    all: [180_000, [100_000n, 50_000n, 30_000n]],
+    "more than all": [900_000, [100_000n, 50_000n, 30_000n]],
+  };
+
+  const cases = Object.entries(PRODUCED).flatMap(([name, [wh, delivered]]) => ORDERS.map((order) => [name, order, wh, delivered]));
+  test.each(cases)("where %s was produced, settled in the order %j", (_, order, wh, delivered) => {
+    const { asset, day, payments } = fundTomorrow(FILLS);
+    chain.advanceToDay(day + 1n);
+    produce(chain, asset, day, wh);
+    for (const index of order) must(call(STRANGER, "settle", payments[index]));
+    expect(payments.map((payment) => paymentOf(payment)["delivered-wh"])).toEqual(delivered);
+    expectSolvent();
+  });
+
+  test("is shared over several offers of the day as they were funded", () => {
+    const asset = addPlant(chain);
+    const day = chain.today + 1n;
+    const cheap = offer(chain, asset, { day, wh: 100_000, price: 50_000 });
+    const dear = offer(chain, asset, { day, wh: 100_000, price: 200_000 });
+    const payments = [fund(chain, dear, 60_000), fund(chain, cheap, 100_000), fund(chain, dear, 40_000)];
+    chain.advanceToDay(day + 1n);
+    produce(chain, asset, day, 150_000);
+    for (const payment of [payments[2], payments[0], payments[1]]) must(call(STRANGER, "settle", payment));
+    expect(payments.map((payment) => paymentOf(payment)["delivered-wh"])).toEqual([60_000n, 90_000n, 0n]);
+    expectSolvent();
+  });
+});
+
+describe("escrow arithmetic", () => {
+  // Independent of the contract: BigInt arithmetic of the rules.
+  const expected = (wh, price, delivered, bps) => {
+    const cost = (wh * price + 999n) / 1000n;
+    const gross = (delivered * price) / 1000n;
+    const fee = (gross * bps) / 10_000n;
+    return { "cost-ustx": cost, "payout-ustx": gross - fee, "fee-ustx": fee, "refund-ustx": cost - gross };
+  };
+  const CASES = [
+    [1_000n, 1n, 1_000n, 500n],
+    [1_001n, 1n, 1_001n, 500n],
+    [1_999n, 1n, 1_000n, 500n],
+    [1_001n, 999n, 1_000n, 1n],
+    [1_001n, 999n, 999n, 499n],
+    [333_333n, 333_333n, 111_111n, 100n],
+    [7_777n, 123_457n, 7_776n, 0n],
+    [12_345n, 99_999n, 12_345n, 333n],
+    [2_000_000n, 1_000_003n, 1_999_999n, 250n],
+  ];
+
+  test.each(CASES)("of %d Wh at %d, %d delivered, a fee of %d basis points", (wh, price, delivered, bps) => {
+    must(call(DEPLOYER, "set-fee-bps", bps));
+    const { asset, day, payments } = fundTomorrow([Number(wh)], { price, minFill: 1_000 });
+    chain.advanceToDay(day + 1n);
+    produce(chain, asset, day, delivered);
+    const sum = () => [BUYER, OWNER, SETTLEMENT].reduce((total, who) => total + chain.balance(who), 0n);
+    const before = sum();
+    must(call(STRANGER, "settle", payments[0]));
+    expect(paymentOf(payments[0])).toMatchObject({ ...expected(wh, price, delivered, bps), "delivered-wh": delivered });
+    expect(sum()).toBe(before);
+    expectSolvent();
+  });
+});
+
+describe("settle-batch", () => {
+  test("answers for each payment, and undoes a failing one alone", () => {
+    const { asset, day, payments } = fundTomorrow([1_000, 1_000]);
+    const other = fundTomorrow([1_000]);
+    chain.advanceToDay(day + 1n);
+    produce(chain, asset, day, 1_500);
+    const { ok, events } = call(STRANGER, "settle-batch", [payments[0], 99, other.payments[0], payments[1], payments[0]]);
+    expect(ok).toEqual([
+      { ok: true },
+      { err: ERR.ERR_PAYMENT_NOT_FOUND },
+      { err: ERR.ERR_NOT_DELIVERABLE },
+      { ok: true },
+      { err: ERR.ERR_PAYMENT_CLOSED },
+    ]);
+    expect(events.filter(({ topic }) => topic === "payment-settled").map((event) => event["payment-id"])).toEqual(payments);
+    expect(paymentOf(other.payments[0]).state).toBe(PAYMENT.LOCKED);
+    expectSolvent();
+  });
+
+  test("of 25 settles 25", () => {
+    const { asset, day, payments } = fundTomorrow(Array(25).fill(1_000));
+    chain.advanceToDay(day + 1n);
+    produce(chain, asset, day, 25_000);
+    expect(call(STRANGER, "settle-batch", payments).ok).toEqual(Array(25).fill({ ok: true }));
+    expectSolvent();
+  });
+});
+
+describe("refund", () => {
+  const REFUNDED = { "delivered-wh": 0n, "payout-ustx": 0n, "fee-ustx": 0n, "refund-ustx": 10_000_000n, state: PAYMENT.REFUNDED };
+
+  test("gives all back when the day was rejected", () => {
+    const { asset, day, offerId, payments } = fundTomorrow([100_000]);
+    chain.advanceToDay(day + 1n);
+    expect(call(BUYER, "refund", 99).err).toBe(ERR.ERR_PAYMENT_NOT_FOUND);
+    expect(call(BUYER, "refund", payments[0]).err).toBe(ERR.ERR_NOT_REFUNDABLE);
+    must(chain.call(VERIFIER, "production-tracking.reject-day", asset, day, "no data"));
+    expect(call(STRANGER, "settle", payments[0]).err).toBe(ERR.ERR_NOT_DELIVERABLE);
+    const { ok, events, transfers } = call(STRANGER, "refund", payments[0]);
+    expect(ok).toBe(true);
+    expect(events).toEqual([
+      {
+        topic: "payment-refunded",
+        version: 1n,
+        "payment-id": payments[0],
+        "offer-id": offerId,
+        "asset-id": asset,
+        day,
+        actor: STRANGER,
+        buyer: BUYER,
+        payee: OWNER,
+        "cost-ustx": 10_000_000n,
+        ...REFUNDED,
+      },
+      expect.objectContaining({ topic: "offer-fill-closed", state: OFFER.COMPLETED }),
+    ]);
+    expect(transfers).toEqual([{ from: SETTLEMENT, to: BUYER, ustx: 10_000_000n }]);
+    expect(paymentOf(payments[0])).toMatchObject(REFUNDED);
+    expect(call(STRANGER, "refund", payments[0]).err).toBe(ERR.ERR_PAYMENT_CLOSED);
+    expectSolvent();
+  });
+
+  // Whatever becomes of the day, after the window exactly one of settle and refund works.
+  const FATES = {
+    "never recorded": [() => {}, "refund"],
+    recorded: [({ asset, day }) => record(chain, asset, day, 5), "refund"],
+    disputed: [
+      ({ asset, day }) => {
+        record(chain, asset, day, 5);
+        must(chain.call(ARBITER, "production-tracking.dispute-day", asset, day, "x"));
+      },
+      "refund",
+    ],
+    rejected: [({ asset, day }) => must(chain.call(VERIFIER, "production-tracking.reject-day", asset, day, "x")), "refund"],
+    verified: [({ asset, day }) => produce(chain, asset, day, 5), "settle"],
+    "verified without feed": [({ asset, day }) => produce(chain, asset, day, 5), "refund", true],
+    "verified and fed": [
+      ({ asset, day }) => {
+        produce(chain, asset, day, 5);
+        feed(chain, asset, day, 5);
+      },
+      "settle",
+      true,
+    ],
+    "fed, not verified": [({ asset, day }) => feed(chain, asset, day, 5), "refund", true],
+  };
+
+  test.each(Object.entries(FATES))("after the window of a day that was %s", (_, [happen, works, metered = false]) => {
+    const { asset, day, payments } = fundTomorrow([100_000], { metered });
+    chain.advanceToDay(day + 1n);
+    happen({ asset, day });
+    chain.advanceTo((day + 46n) * DAY);
+    const fails = works === "settle" ? "refund" : "settle";
+    expect(call(STRANGER, fails, payments[0]).err).toBe(ERR[fails === "settle" ? "ERR_NOT_DELIVERABLE" : "ERR_NOT_REFUNDABLE"]);
+    expect(call(STRANGER, works, payments[0]).ok).toBe(true);
+    expectSolvent();
+  });
+
+  test("waits for the end of the window", () => {
+    const { day, payments } = fundTomorrow([100_000]);
+    chain.advanceTo((day + 46n) * DAY - 10n);
+    expect(call(BUYER, "refund", payments[0]).err).toBe(ERR.ERR_NOT_REFUNDABLE);
+    expect(call(BUYER, "refund", payments[0]).ok).toBe(true);
+  });
+
+  test("never frees the funded energy again", () => {
+    const { asset, day, payments } = fundTomorrow([100_000]);
+    chain.advanceToDay(day + 1n);
+    must(chain.call(VERIFIER, "production-tracking.reject-day", asset, day, "x"));
+    must(call(BUYER, "refund", payments[0]));
+    expect(chain.read("market-participation.get-day-book", asset, day)["forward-funded-wh"]).toBe(100_000n);
+  });
+
+  test("goes on while there is a pause", () => {
+    const { day, payments } = fundTomorrow([100_000]);
+    chain.advanceToDay(day + 46n);
+    must(chain.call(PAUSER, "asset-verification.set-paused", true));
+    expect(call(BUYER, "refund", payments[0]).ok).toBe(true);
+  });
+});
+
+describe("fees", () => {
+  test("are set by the contract owner, up to five percent", () => {
+    expect(read("get-fee-bps")).toBe(100n);
+    expect(call(DEPLOYER, "set-fee-bps", 500).events).toEqual([
+      { topic: "fee-bps-set", version: 1n, actor: DEPLOYER, "fee-bps": 500n },
+    ]);
+    expect(call(DEPLOYER, "set-fee-bps", 501).err).toBe(ERR.ERR_FEE_TOO_HIGH);
+    for (const by of [OWNER, OPERATOR, STRANGER]) expect(call(by, "set-fee-bps", 0).err).toBe(ERR.ERR_NOT_CONTRACT_OWNER);
+    expect(call(DEPLOYER, "set-fee-bps", 0).ok).toBe(true);
+  });
+
+  test("follow the contract owner when he changes", () => {
+    must(chain.call(DEPLOYER, "asset-verification.propose-owner", OPERATOR));
+    expect(call(OPERATOR, "set-fee-bps", 1).err).toBe(ERR.ERR_NOT_CONTRACT_OWNER);
+    must(chain.call(OPERATOR, "asset-verification.accept-owner"));
+    expect(call(OPERATOR, "set-fee-bps", 1).ok).toBe(true);
+    expect(call(DEPLOYER, "set-fee-bps", 1).err).toBe(ERR.ERR_NOT_CONTRACT_OWNER);
+  });
+
+  test("of a payment are those of its funding", () => {
+    const { asset, day, payments } = fundTomorrow([100_000]);
+    must(call(DEPLOYER, "set-fee-bps", 500));
+    chain.advanceToDay(day + 1n);
+    produce(chain, asset, day, 100_000);
+    must(call(STRANGER, "settle", payments[0]));
+    expect(paymentOf(payments[0])["fee-ustx"]).toBe(100_000n);
+  });
+
+  test("and nothing but fees are withdrawn, by the contract owner", () => {
+    const { asset, day, payments } = fundTomorrow([100_000, 100_000]);
+    chain.advanceToDay(day + 1n);
+    produce(chain, asset, day, 200_000);
+    expect(call(DEPLOYER, "withdraw-fees", 1, DEPLOYER).err).toBe(ERR.ERR_INVALID_AMOUNT);
+    must(call(STRANGER, "settle", payments[0]));
+    expect(read("get-fees")).toBe(100_000n);
+    for (const amount of [0, 100_001, 2n ** 128n - 1n]) {
+      expect(call(DEPLOYER, "withdraw-fees", amount, DEPLOYER).err).toBe(ERR.ERR_INVALID_AMOUNT);
+    }
+    for (const by of [OWNER, STRANGER]) expect(call(by, "withdraw-fees", 1, by).err).toBe(ERR.ERR_NOT_CONTRACT_OWNER);
+    expect(call(DEPLOYER, "withdraw-fees", 1, SETTLEMENT).err).toBe(ERR.ERR_TRANSFER_FAILED);
+    const { events, transfers } = call(DEPLOYER, "withdraw-fees", 99_999, STRANGER);
+    expect(events).toEqual([
+      {
+        topic: "fees-withdrawn",
+        version: 1n,
+        actor: DEPLOYER,
+        recipient: STRANGER,
+        "amount-ustx": 99_999n,
+        "fees-ustx": 1n,
+      },
+    ]);
+    expect(transfers).toEqual([{ from: SETTLEMENT, to: STRANGER, ustx: 99_999n }]);
+    expectSolvent();
+    must(call(STRANGER, "settle", payments[1]));
+    expectSolvent();
+  });
+});
+
+test("every error of the contract was provoked above", () => {
+  expect(Object.keys(ERR).filter((name) => !errorsProvoked.has(ERR[name]))).toEqual([]);
+});
