@@ -292,10 +292,11 @@ class Client:
                 return
 
     def simulate(self, raw: bytes) -> Simulation:
-        """What a transaction would do now (embedded devnet only).
+        """What a signed transaction would do now (embedded devnet only).
 
         Raises:
             SimulationUnavailableError: On any other node.
+            TransactionRejectedError: If it would be refused.
         """
         return self.run(devnet.simulate_transaction(raw))
 
@@ -306,6 +307,7 @@ class Client:
 
         Raises:
             SimulationUnavailableError: On any other node.
+            TransactionRejectedError: If it would be refused.
         """
         encoded = [encode(value) for value in arguments]
         return self.run(devnet.simulate_call(contract_id, function, encoded, sender=sender))

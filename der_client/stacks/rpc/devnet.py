@@ -11,7 +11,7 @@ from der_client.stacks.errors import InvalidValueError, NotFoundError, Simulatio
 from der_client.stacks.rpc.answers import ExecutionCost, Simulation
 from der_client.stacks.rpc.api import read_events
 from der_client.stacks.rpc.endpoint import JSON_TYPE, Answer, Endpoint, Request
-from der_client.stacks.rpc.node import split_contract_id
+from der_client.stacks.rpc.node import rejection, split_contract_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +28,7 @@ def deployer() -> Endpoint[str]:
 
 
 def simulate_transaction(raw: bytes) -> Endpoint[Simulation]:
-    """What a signed or unsigned transaction would do now.
+    """What a signed transaction would do now.
 
     Args:
         raw: The encoded transaction.
@@ -83,6 +83,8 @@ def _read_simulation(answer: Answer) -> Simulation:
         raise SimulationUnavailableError(
             f"the node at {answer.url} cannot simulate; use the embedded devnet (der_client.Devnet) for it"
         )
+    if answer.status == 400 and b'"reason"' in answer.body:
+        raise rejection(answer.fields_of_any_status().hash_text("txid"), answer)
     fields = answer.fields()
     return Simulation(
         status=fields.text("status"),

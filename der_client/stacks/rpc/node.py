@@ -207,6 +207,36 @@ def unconfirmed_transaction(txid: str) -> Endpoint[UnconfirmedTransaction]:
     return Endpoint(Request("GET", f"/v2/transactions/unconfirmed/{check_txid(txid)}"), _read_unconfirmed)
 
 
+def rejection(txid: str, answer: Answer) -> TransactionRejectedError:
+    """Turn a node's refusal of a transaction (HTTP 400) into the error.
+
+    Args:
+        txid: The transaction.
+        answer: JSON with ``reason`` and ``reason_data``, or text if the node could not decode the transaction.
+
+    Raises:
+        NodeAnswerError: If the answer is neither.
+    """
+    if answer.body[:1] != b"{":  # plain text is all a node says when it cannot decode the bytes at all
+        return TransactionRejectedError(
+            f"the node cannot decode the transaction: {answer.excerpt()!r}; does it support this kind of transaction?",
+            answer.url,
+            reason="Deserialization",
+            data={},
+            txid=txid,
+        )
+    fields = answer.fields_of_any_status()
+    reason = fields.text("reason")
+    data = fields.fields("reason_data").values if "reason_data" in fields else {}
+    return TransactionRejectedError(
+        f"the node refused transaction {txid} ({reason}): {explain_rejection(reason, data)}",
+        answer.url,
+        reason=reason,
+        data=data,
+        txid=txid,
+    )
+
+
 def _json_post(path: str, body: Any, query: tuple[tuple[str, str], ...] = ()) -> Request:
     return Request("POST", path, query, json.dumps(body).encode(), JSON_TYPE)
 
@@ -315,7 +345,7 @@ def _read_account(answer: Answer) -> AccountInfo:
 
 def _read_sent(txid: str, answer: Answer) -> str:
     if answer.status == 400:
-        raise _rejection(txid, answer)
+        raise rejection(txid, answer)
     told = answer.json()
     match = _TXID.match(told) if isinstance(told, str) else None
     if match is None:
@@ -327,27 +357,6 @@ def _read_sent(txid: str, answer: Answer) -> str:
             answer.url,
         )
     return txid
-
-
-def _rejection(txid: str, answer: Answer) -> TransactionRejectedError:
-    if answer.body[:1] != b"{":  # plain text is all a node says when it cannot decode the bytes at all
-        return TransactionRejectedError(
-            f"the node cannot decode the transaction: {answer.excerpt()!r}; does it support this kind of transaction?",
-            answer.url,
-            reason="Deserialization",
-            data={},
-            txid=txid,
-        )
-    fields = answer.fields_of_any_status()
-    reason = fields.text("reason")
-    data = fields.fields("reason_data").values if "reason_data" in fields else {}
-    return TransactionRejectedError(
-        f"the node refused transaction {txid} ({reason}): {explain_rejection(reason, data)}",
-        answer.url,
-        reason=reason,
-        data=data,
-        txid=txid,
-    )
 
 
 def _read_transfer_fee_rate(answer: Answer) -> int:

@@ -173,9 +173,8 @@ class Transport:
         try:
             body = self._read_body(response, url)
         except BaseException:
-            response.raw.close()  # a connection with an unread rest must not go back to the pool
+            response.raw.close()  # the rest of the answer is not wanted, nor this connection any more
             raise
-        response.raw.release_conn()
         _LOG.debug("%s %s: HTTP %d, %d bytes", request.method, url, response.status_code, len(body))
         answer = Answer(
             status=response.status_code,

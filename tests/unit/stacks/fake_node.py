@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +20,7 @@ from der_client.stacks.transactions import ContractPublish, Transaction
 
 URL = "http://127.0.0.1:3999"
 QUICK = RetryPolicy(attempts=2, backoff_s=0.001, max_wait_s=0.01)
+_MEMPOOL_LIMIT = 25
 
 
 @dataclass
@@ -28,6 +29,7 @@ class FakeNode:
 
     Attributes:
         mines_at_once: Whether an accepted transaction is mined before it is answered.
+        mines_when_looked_at: Whether all that waits is mined when somebody looks for a transaction.
         refusals: Answers to the next submissions, first to last: a reason (with data), or an exception.
         outcome: What becomes of a mined transaction: changes to its JSON.
         lag: How many looks at a transaction find nothing.
@@ -35,10 +37,12 @@ class FakeNode:
         estimate: The body of the fee estimate, with its status.
         rate: The body of the transfer fee rate.
         has_api: Whether it serves ``/extended``.
+        on_refusal: Called before a refusal is answered.
         told_txid: The txid that it answers to a submission, instead of the right one.
     """
 
     mines_at_once: bool = True
+    mines_when_looked_at: bool = False
     refusals: list[Any] = field(default_factory=list)
     outcome: dict[str, Any] = field(default_factory=dict)
     lag: int = 0
@@ -47,6 +51,7 @@ class FakeNode:
     rate: Any = 1
     has_api: bool = True
     told_txid: str | None = None
+    on_refusal: Callable[[], object] = lambda: None
     posts: list[bytes] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     waiting: dict[str, Transaction] = field(default_factory=dict)
@@ -132,6 +137,7 @@ class FakeNode:
         if self.refusals and (refusal := self.refusals.pop(0)) is not None:
             if isinstance(refusal, Exception):
                 raise refusal
+            self.on_refusal()
             reason, data = refusal
             return 400, {"error": "transaction rejected", "reason": reason, "reason_data": data, "txid": "00" * 32}
         transaction = Transaction.decode(raw)
@@ -145,6 +151,8 @@ class FakeNode:
                 return 400, {"reason": "BadNonce", "reason_data": data, "txid": transaction.txid}
             if transaction.nonce in taken:
                 return 400, {"reason": "ConflictingNonceInMempool", "txid": transaction.txid}
+            if len(taken) == _MEMPOOL_LIMIT:
+                return 400, {"reason": "TooMuchChaining", "txid": transaction.txid}
             self.waiting[transaction.txid] = transaction
             if self.mines_at_once:
                 self._mine(transaction.txid, transaction)
@@ -162,6 +170,8 @@ class FakeNode:
         }
 
     def _look_up(self, txid: str) -> tuple[int, Any]:
+        if self.mines_when_looked_at:
+            self.mine()
         transaction = self.mined.get(txid) or self.waiting.get(txid) or self.dropped.get(txid)
         if transaction is None or self.lag > 0:
             self.lag -= 1

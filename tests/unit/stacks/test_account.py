@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -215,7 +217,9 @@ class TestNonces:
             account.transfer(OTHER, 1)
         assert len([path for path in node.asked if path.endswith("/nonces")]) == 1
 
-    def test_of_several_threads_differ(self, node: FakeNode, account: Account) -> None:
+    def test_of_several_threads_differ(self, node: FakeNode, account: Account, request: pytest.FixtureRequest) -> None:
+        request.addfinalizer(partial(sys.setswitchinterval, sys.getswitchinterval()))
+        sys.setswitchinterval(1e-6)
         node.mines_at_once = False
         threads = [threading.Thread(target=lambda: account.transfer(OTHER, 1)) for _ in range(16)]
         for thread in threads:
@@ -287,6 +291,7 @@ class TestNonces:
 
     def test_a_refused_replacement_leaves_the_first_in_flight(self, node: FakeNode, account: Account) -> None:
         node.mines_at_once = False
+        node.has_api = False  # so that only the account itself knows what is in flight
         account.transfer(OTHER, 1)
         replacement = account.build(TokenTransfer(PrincipalValue(OTHER), 2), nonce=0)
         with pytest.raises(TransactionRejectedError, match="higher fee"):

@@ -394,9 +394,18 @@ class TestRedirects:
 
 
 class TestConnections:
-    def test_one_is_kept(self, serve: Serve) -> None:
+    @pytest.mark.parametrize("chunked", [False, True])
+    def test_one_is_kept(self, serve: Serve, chunked: bool) -> None:
         body = json.dumps(INFO).encode()
-        server = serve(lambda connection, _: answer(connection, body))
+
+        def handle(connection: socket.socket, _: bytes) -> None:
+            if chunked:
+                head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                connection.sendall(head + f"{len(body):x}\r\n".encode() + body + b"\r\n0\r\n\r\n")
+            else:
+                answer(connection, body)
+
+        server = serve(handle)
         with Client(server.url) as client:
             for _ in range(20):
                 client.info()

@@ -532,3 +532,11 @@ class TestDevnet:
         )
         assert str(result.result) == "(ok true)"
         assert result.cost.runtime == 3
+
+    def test_refused(self) -> None:
+        answer = {"txid": TXID, "error": "transaction rejected", "reason": "NoSuchContract"}
+        with pytest.raises(TransactionRejectedError, match="not on this network") as caught:
+            read(devnet.simulate_transaction(b"\x80"), answer, 400)
+        assert caught.value.txid == TXID
+        with pytest.raises(NodeAnswerError, match="an argument"):
+            read(devnet.simulate_transaction(b"\x80"), {"error": "an argument is no hex"}, 400)

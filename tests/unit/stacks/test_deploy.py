@@ -1,0 +1,289 @@
+"""Deployment plans: what is read, what is refused, and deploying on a node that fails half-way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from der_client.stacks.account import Account
+from der_client.stacks.deploy import Outcome, StepReport, deploy
+from der_client.stacks.errors import ConfirmationTimeoutError, DeploymentError
+from der_client.stacks.keys import PrivateKey
+from der_client.stacks.network import DEVNET
+from der_client.stacks.plan import DeploymentPlan, PublishStep, TransferStep
+from der_client.stacks.transactions import ContractPublish, TokenTransfer, Transaction
+
+from .fake_node import FakeNode
+
+KEY = PrivateKey.from_hex("11" * 32 + "01")
+DEPLOYER = KEY.address(DEVNET)
+OTHER = PrivateKey.from_hex("22" * 32 + "01").address(DEVNET)
+
+
+def publish(name: str, sender: str = DEPLOYER, path: str | None = None) -> str:
+    return f"""
+        - transaction-type: contract-publish
+          contract-name: {name}
+          expected-sender: {sender}
+          cost: 5000
+          path: {path or f"contracts/{name}.clar"}
+          anchor-block-only: true
+          clarity-version: 4"""
+
+
+def transfer(memo: str = '"0x6869"') -> str:
+    return f"""
+        - transaction-type: stx-transfer
+          expected-sender: {DEPLOYER}
+          recipient: {OTHER}
+          mstx-amount: 12
+          memo: {memo}
+          cost: 500"""
+
+
+def plan_text(*batches: str) -> str:
+    listed = "".join(f"\n    - id: {index}\n      transactions:{batch}" for index, batch in enumerate(batches))
+    return f"---\nid: 0\nname: A plan\nnetwork: devnet\nplan:\n  batches:{listed}\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "a project"
+    for name in ("deployments", "contracts"):
+        (folder / name).mkdir(parents=True)
+    (folder / "Clarinet.toml").touch()
+    for name in ("first", "second", "third"):
+        (folder / "contracts" / f"{name}.clar").write_text(f"(define-constant NAME u{len(name)})\n")
+    return folder
+
+
+def write(project: Path, text: str) -> Path:
+    file = project / "deployments" / "plan.yaml"
+    file.write_text(text)
+    return file
+
+
+@pytest.fixture
+def node() -> FakeNode:
+    return FakeNode()
+
+
+@pytest.fixture
+def account(node: FakeNode) -> Iterator[Account]:
+    with node.running() as client:
+        yield Account(KEY, client)
+
+
+def published(node: FakeNode) -> list[str]:
+    payloads = [Transaction.decode(raw).payload for raw in node.posts]
+    return [payload.name for payload in payloads if isinstance(payload, ContractPublish)]
+
+
+class TestReading:
+    def test_steps(self, project: Path) -> None:
+        plan = DeploymentPlan.read(write(project, plan_text(publish("first") + publish("second"), transfer())))
+        assert (plan.name, plan.network, plan.root) == ("A plan", "devnet", project)
+        assert plan.batches == (
+            (
+                PublishStep("first", DEPLOYER, "contracts/first.clar", 4, 9),
+                PublishStep("second", DEPLOYER, "contracts/second.clar", 4, 16),
+            ),
+            (TransferStep(DEPLOYER, OTHER, 12, b"hi", 25),),
+        )
+
+    def test_the_root_without_a_manifest(self, project: Path) -> None:
+        (project / "Clarinet.toml").unlink()
+        assert DeploymentPlan.read(write(project, plan_text(publish("first")))).root == project
+
+    @pytest.mark.parametrize(
+        ("old", "new", "words"),
+        [
+            ("contract-publish", "emulated-contract-publish", r"line 9: .*emulated-contract-publish.*not supported"),
+            ("contract-publish", "contract-call", r"line 9: .*contract-call.*not supported"),
+            ("contract-name: first", "contract-name: 1st", r"line 10: field 'contract-name'"),
+            ("contract-name: first", "contract-name: [a]", r"line 10: field 'contract-name' must be text"),
+            ("contract-name: first", "name: first", r"line 9: .*lacks the field 'contract-name'"),
+            (DEPLOYER, "ST123", r"line 11: field 'expected-sender' is no principal"),
+            ("clarity-version: 4", "clarity-version: 7", r"line 15: field 'clarity-version' .* 1 to 6, not '7'"),
+            ("clarity-version: 4", "clarity-version: four", r"line 15: field 'clarity-version'"),
+            ("cost: 5000", "path: x", r"line 13: field 'path' stands twice"),
+            ("  batches:", "  batch:", r"lacks the field 'batches'"),
+            ("plan:", "plan: 3\nrest:", r"line 5: field 'plan' must be a mapping"),
+            ("network: devnet", "network: 5", r"line 4: field 'network' must be text"),
+            ("---", "--- {", r"not valid YAML"),
+            ("---", "--- !!python/object/apply:os.system ['x']\n---", r"not valid YAML"),
+        ],
+    )
+    def test_errors_name_line_and_field(self, project: Path, old: str, new: str, words: str) -> None:
+        file = write(project, plan_text(publish("first")).replace(old, new, 1))
+        with pytest.raises(DeploymentError, match=words) as caught:
+            DeploymentPlan.read(file)
+        assert str(file) in str(caught.value)
+
+    def test_objects_of_yaml_are_not_made(self, project: Path) -> None:
+        file = write(project, plan_text(publish("first")).replace("A plan", "!!python/name:os.system"))
+        with pytest.raises(DeploymentError, match="field 'name' must be text"):
+            DeploymentPlan.read(file)
+
+    @pytest.mark.parametrize("memo", ['"hello"', '"0x1"', f'"0x{"00" * 35}"'])
+    def test_a_memo_that_is_none(self, project: Path, memo: str) -> None:
+        with pytest.raises(DeploymentError, match="field 'memo'"):
+            DeploymentPlan.read(write(project, plan_text(transfer(memo))))
+
+    def test_no_plan(self, project: Path) -> None:
+        for text in ("", "[]", "a: [", "[" * 5000):
+            with pytest.raises(DeploymentError):
+                DeploymentPlan.read(write(project, text))
+        with pytest.raises(DeploymentError, match="cannot be read"):
+            DeploymentPlan.read(project / "nowhere.yaml")
+
+
+class TestSources:
+    def refuse(self, project: Path, account: Account, words: str, path: str | None = None) -> None:
+        with pytest.raises(DeploymentError, match=words):
+            deploy(write(project, plan_text(publish("second") + publish("first", path=path))), account)
+
+    def test_nothing_is_sent_if_one_is_wrong(self, project: Path, account: Account, node: FakeNode) -> None:
+        source = project / "contracts" / "first.clar"
+        source.write_bytes(b"(ok true)\r\n")
+        self.refuse(project, account, r"contract first, path 'contracts/first\.clar'.*\\r")
+        source.write_bytes("; ü\n".encode())
+        self.refuse(project, account, "byte 2 is not ASCII")
+        source.write_bytes(bytes(2 << 20) + b"x")
+        self.refuse(project, account, "longer than")
+        source.unlink()
+        self.refuse(project, account, "cannot be read")
+        assert node.posts == []
+
+    @pytest.mark.parametrize("path", ["../secret.clar", "contracts/../../secret.clar", "{tmp}/secret.clar"])
+    def test_must_lie_inside_the_project(self, project: Path, account: Account, path: str) -> None:
+        (project.parent / "secret.clar").write_text("(ok true)")
+        self.refuse(project, account, "leads out of the project", path.format(tmp=project.parent))
+
+    def test_links_must_not_lead_out(self, project: Path, account: Account, node: FakeNode) -> None:
+        (project.parent / "secret.clar").write_text("(ok true)")
+        (project / "contracts" / "link.clar").symlink_to(project.parent / "secret.clar")
+        self.refuse(project, account, "leads out of the project", "contracts/link.clar")
+        plan = write(project, plan_text(publish("first", path="contracts/link.clar")))
+        assert deploy(plan, account, outside_root=True).deployed == (f"{DEPLOYER}.first",)
+        assert node.sources[f"{DEPLOYER}.first"] == "(ok true)"
+
+
+class TestDeploying:
+    def test_in_order_and_again(self, project: Path, account: Account, node: FakeNode) -> None:
+        plan = write(project, plan_text(publish("first") + publish("second"), publish("third")))
+        steps: list[StepReport] = []
+        report = deploy(plan, account, on_step=steps.append)
+        assert published(node) == ["first", "second", "third"]
+        assert [Transaction.decode(raw).nonce for raw in node.posts] == [0, 1, 2]
+        assert report.deployed == tuple(f"{DEPLOYER}.{name}" for name in ("first", "second", "third"))
+        assert report.txids == tuple(node.mined)
+        assert report.steps == tuple(steps)
+        payload = Transaction.decode(node.posts[0]).payload
+        assert payload == ContractPublish("first", "(define-constant NAME u5)\n", 4)
+
+        again = deploy(plan, account)
+        assert again.skipped == report.deployed
+        assert (again.deployed, again.txids) == ((), ())
+        assert len(node.posts) == 3
+
+    def test_goes_on_where_it_stopped(self, project: Path, account: Account, node: FakeNode) -> None:
+        plan = write(project, plan_text(publish("first") + publish("second")))
+        node.refusals = [None, ("NotEnoughFunds", {"expected": "0x02", "actual": "0x01"})]
+        with pytest.raises(DeploymentError, match=rf"line 16: {DEPLOYER}\.second: .*fund the account"):
+            deploy(plan, account)
+        report = deploy(plan, account)
+        assert [step.outcome for step in report.steps] == [Outcome.SKIPPED, Outcome.DEPLOYED]
+        assert published(node) == ["first", "second", "second"]
+
+    def test_another_source_is_there(self, project: Path, account: Account, node: FakeNode) -> None:
+        node.sources[f"{DEPLOYER}.second"] = "(define-constant NAME u0)\n"
+        with pytest.raises(DeploymentError, match=rf"{DEPLOYER}\.second is published already \(at height 7\)"):
+            deploy(write(project, plan_text(publish("first") + publish("second"))), account)
+        assert node.posts == []
+
+    def test_published_by_somebody_else_meanwhile(self, project: Path, account: Account, node: FakeNode) -> None:
+        plan = DeploymentPlan.read(write(project, plan_text(publish("first"))))
+        refusal = ("ContractAlreadyExists", {"contract_identifier": f"{DEPLOYER}.first"})
+        node.refusals = [refusal]
+        with pytest.raises(DeploymentError, match="exists already"):
+            deploy(plan, account)
+        node.refusals = [refusal]
+        node.on_refusal = lambda: node.sources.update({f"{DEPLOYER}.first": "(define-constant NAME u5)\n"})
+        assert deploy(plan, account).skipped == (f"{DEPLOYER}.first",)
+
+    def test_a_contract_that_does_not_compile(self, project: Path, account: Account, node: FakeNode) -> None:
+        node.outcome = {"tx_status": "abort_by_response", "vm_error": "unresolved function 'foo'"}
+        with pytest.raises(DeploymentError, match=rf"{DEPLOYER}\.first: .*unresolved function 'foo'"):
+            deploy(write(project, plan_text(publish("first"))), account)
+
+    def test_not_mined_in_time(self, project: Path, account: Account, node: FakeNode) -> None:
+        node.mines_at_once = False
+        plan = write(project, plan_text(publish("first"), publish("second")))
+        with pytest.raises(ConfirmationTimeoutError):
+            deploy(plan, account, timeout_s=0.02)
+        assert published(node) == ["first"]
+        # A second run must not publish it once more while the first is in the mempool.
+        with pytest.raises(DeploymentError, match="still has a transaction in the mempool"):
+            deploy(plan, account, timeout_s=0.0)
+        node.mine()
+        node.mines_at_once = True
+        assert deploy(plan, account).skipped == (f"{DEPLOYER}.first",)
+        assert published(node) == ["first", "second"]
+
+    def test_lost_answers_publish_nothing_twice(self, project: Path, account: Account, node: FakeNode) -> None:
+        node.refusals = [requests.ReadTimeout("slow"), None]
+        deploy(write(project, plan_text(publish("first"))), account)
+        assert node.posts[0] == node.posts[1]
+        assert len(node.mined) == 1
+
+    def test_a_large_batch_stays_within_the_mempool(self, project: Path, account: Account, node: FakeNode) -> None:
+        node.mines_at_once, node.mines_when_looked_at = False, True
+        names = [f"contract-{index}" for index in range(45)]
+        for name in names:
+            (project / "contracts" / f"{name}.clar").write_text("(ok true)")
+        deploy(write(project, plan_text("".join(map(publish, names)))), account)
+        assert published(node) == names
+
+    def test_a_bare_node_cannot_be_waited_for(self, project: Path, account: Account, node: FakeNode) -> None:
+        node.has_api = False
+        with pytest.raises(ConfirmationTimeoutError, match="does not know it"):
+            deploy(write(project, plan_text(publish("first"))), account, timeout_s=0.02)
+
+
+class TestSenders:
+    def test_must_be_the_account(self, project: Path, account: Account, node: FakeNode) -> None:
+        with pytest.raises(DeploymentError, match=rf"line 9: .*{OTHER}.*{DEPLOYER}.*own_address=True"):
+            deploy(write(project, plan_text(publish("first", OTHER))), account)
+        assert node.posts == []
+
+    def test_unless_asked_for(self, project: Path, account: Account) -> None:
+        report = deploy(write(project, plan_text(publish("first", OTHER))), account, own_address=True)
+        assert report.deployer == DEPLOYER
+        assert report.deployed == (f"{DEPLOYER}.first",)
+
+    def test_a_source_that_names_the_old_sender(self, project: Path, account: Account, node: FakeNode) -> None:
+        (project / "contracts" / "first.clar").write_text(f"(contract-call? '{OTHER}.second f)")
+        with pytest.raises(DeploymentError, match=rf"source of first names {OTHER}"):
+            deploy(write(project, plan_text(publish("first", OTHER))), account, own_address=True)
+        assert node.posts == []
+
+    def test_one_name_twice(self, project: Path, account: Account) -> None:
+        with pytest.raises(DeploymentError, match=r"first stands twice in the plan \(first in line 9\)"):
+            deploy(write(project, plan_text(publish("first") + publish("first", OTHER))), account, own_address=True)
+
+
+class TestTransfers:
+    def test_only_if_allowed(self, project: Path, account: Account, node: FakeNode) -> None:
+        plan = write(project, plan_text(transfer()))
+        with pytest.raises(DeploymentError, match=rf"sends 12 µSTX to {OTHER}.*run_transfers=True"):
+            deploy(plan, account)
+        assert node.posts == []
+        report = deploy(plan, account, run_transfers=True)
+        assert report.steps[0].outcome is Outcome.TRANSFERRED
+        payload = Transaction.decode(node.posts[0]).payload
+        assert isinstance(payload, TokenTransfer)
+        assert (payload.amount, payload.memo) == (12, b"hi")
