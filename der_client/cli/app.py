@@ -1,0 +1,57 @@
+"""The commands of ``der``, and how errors are shown: one line on stderr, never a traceback, exit code 1."""
+
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from der_client.cli.demo import demo
+from der_client.cli.deploy import deploy
+from der_client.cli.devnet import devnet
+from der_client.cli.keys import app as keys
+from der_client.cli.setup_roles import setup_roles
+from der_client.stacks.errors import DerClientError
+
+
+class _Commands(TyperGroup):
+    """Shows errors that the library raises on purpose as their text; anything else is a bug and keeps its traceback."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        try:
+            return super().main(*args, **extra)
+        except DerClientError as error:
+            typer.echo(f"error: {error}", err=True)
+            sys.exit(1)
+
+
+app = typer.Typer(
+    cls=_Commands,
+    help="Run solar, wind and batteries on the Stacks blockchain.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,  # they could show local variables, and so secrets
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(demo)
+app.command()(devnet)
+app.command()(deploy)
+app.command("setup-roles")(setup_roles)
+app.add_typer(keys, name="keys")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version  # noqa: PLC0415 -- `der --help` stays fast
+
+        typer.echo(f"der {version('der-client')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and end.")
+    ] = False,
+) -> None:
+    """Run solar, wind and batteries on the Stacks blockchain."""

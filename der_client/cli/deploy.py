@@ -1,0 +1,121 @@
+"""``der deploy``: publish the contracts of a Clarinet deployment plan by signed transactions."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from der_client.cli.options import (
+    DEFAULT_MAX_FEE_USTX,
+    DEFAULT_TIMEOUT_S,
+    Json,
+    KeyFile,
+    MaxFee,
+    NetworkOption,
+    TimeoutS,
+    Url,
+    open_client,
+)
+from der_client.cli.output import print_json, print_table, progress_console
+
+if TYPE_CHECKING:
+    from der_client.stacks.deploy import StepReport
+    from der_client.stacks.plan import DeploymentPlan
+
+
+def deploy(
+    *,
+    url: Url,
+    key_file: KeyFile = None,
+    plan: Annotated[
+        Path | None,
+        typer.Option(
+            "--plan",
+            metavar="FILE",
+            help="Clarinet's deployment plan. Default: that of the five contracts.",
+            show_default=False,
+        ),
+    ] = None,
+    retarget: Annotated[
+        bool, typer.Option("--retarget", help="Publish under the key's own address, whatever sender the plan expects.")
+    ] = False,
+    run_transfers: Annotated[
+        bool, typer.Option("--run-transfers", help="Make the plan's STX transfers; every run makes them again.")
+    ] = False,
+    network: NetworkOption = None,
+    max_fee: MaxFee = DEFAULT_MAX_FEE_USTX,
+    timeout: TimeoutS = DEFAULT_TIMEOUT_S,
+    as_json: Json = False,
+) -> None:
+    """Publish the contracts of a Clarinet deployment plan by signed transactions.
+
+    Safe to repeat: a contract that is there with the same source is skipped; one with another source is an error,
+    before anything is sent.
+    """
+    from der_client.cli.secret_input import read_signing_key  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.project import deployment_plan  # noqa: PLC0415
+    from der_client.stacks.account import Account, FeePolicy  # noqa: PLC0415
+    from der_client.stacks.deploy import deploy as carry_out  # noqa: PLC0415
+    from der_client.stacks.plan import DeploymentPlan  # noqa: PLC0415
+
+    planned = DeploymentPlan.read(plan or deployment_plan())
+    account = Account(read_signing_key(key_file), open_client(url, network), fee_policy=FeePolicy(max_fee_ustx=max_fee))
+    _check(planned, account.address, retarget=retarget, run_transfers=run_transfers)
+    steps: list[StepReport] = []
+    try:
+        with progress_console().status(f"deploying to {account.client.url} as {account.address} …"):
+            carry_out(
+                planned,
+                account,
+                own_address=retarget,
+                run_transfers=run_transfers,
+                timeout_s=timeout,
+                on_step=steps.append,
+            )
+    finally:
+        # Also after a failure: what was published stays published, and paid for.
+        if steps and not as_json:
+            _print(steps, account.address)
+    if as_json:
+        print_json(
+            {
+                "url": account.client.url,
+                "network": account.network.name,
+                "deployer": account.address,
+                "deployed": [step.contract_id for step in steps if step.outcome == "deployed"],
+                "skipped": [step.contract_id for step in steps if step.outcome == "skipped"],
+                "txids": [step.txid for step in steps if step.txid],
+                "fees_ustx": sum(step.fee_ustx for step in steps),
+                "steps": [asdict(step) for step in steps],
+            }
+        )
+
+
+def _check(plan: "DeploymentPlan", address: str, *, retarget: bool, run_transfers: bool) -> None:
+    """Refuse in the command's own words what the library would refuse in those of its arguments."""
+    from der_client.stacks.errors import DeploymentError  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.stacks.plan import TransferStep  # noqa: PLC0415
+
+    for step in plan.steps:
+        if step.sender != address and not retarget:
+            raise DeploymentError(
+                f"{plan.file}, line {step.line}: the plan expects {step.sender} as sender, but the key's address is "
+                f"{address}; use the other key, or publish under this one with --retarget"
+            )
+        if isinstance(step, TransferStep) and not run_transfers:
+            raise DeploymentError(
+                f"{plan.file}, line {step.line}: the plan sends {step.amount_ustx} µSTX to {step.recipient}, and would "
+                "do so again with each run; allow it with --run-transfers"
+            )
+
+
+def _print(steps: "list[StepReport]", deployer: str) -> None:
+    print_table(
+        f"Contracts of {deployer}",
+        ("contract", "outcome", "block", "fee µSTX", "txid"),
+        [
+            (step.contract_id.partition(".")[2] or "(STX)", step.outcome, step.block_height, step.fee_ustx, step.txid)
+            for step in steps
+        ],
+    )

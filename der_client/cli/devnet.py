@@ -1,0 +1,112 @@
+"""``der devnet``: run the embedded devnet until it is interrupted."""
+
+import signal
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from der_client.cli.options import Json
+from der_client.cli.output import output_console, print_json, print_table, progress_console
+
+if TYPE_CHECKING:
+    from der_client.devnet import Devnet
+
+DEFAULT_PORT = 3999
+
+
+def devnet(
+    *,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Where to listen; 0 takes any free port.")] = DEFAULT_PORT,
+    host: Annotated[
+        str, typer.Option(help="The address to listen on. The default can be reached from this machine only.")
+    ] = "127.0.0.1",
+    contracts: Annotated[bool, typer.Option(help="Publish the contracts at the start.")] = True,
+    start_time: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="Chain time of the first block: unix seconds, or as 2026-06-01T00:00Z. Default: now.",
+            show_default=False,
+        ),
+    ] = None,
+    block_interval: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            min=0,
+            help="Seconds between blocks; 0 mines only on POST /devnet/mine. Default: each transaction at once.",
+            show_default=False,
+        ),
+    ] = None,
+    state_file: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Keep the chain in this file, and go on from it.", show_default=False),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Run the embedded devnet until Ctrl-C: a Stacks node's HTTP interface in front of Clarinet's VM.
+
+    Its accounts are Clarinet's public test accounts: test money only.
+    """
+    from der_client.devnet import Devnet  # noqa: PLC0415 -- `der --help` stays fast
+
+    moment = None if start_time is None else _parse_time(start_time)
+    # A service manager's stop is as clean as Ctrl-C, and so is an interrupt where a script's shell had it ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+    try:
+        with progress_console().status("starting the devnet …"):
+            running = Devnet(
+                deploy_contracts=contracts,
+                start_time=moment,
+                block_interval_s=block_interval,
+                port=port,
+                host=host,
+                state_file=state_file,
+            )
+        with running:
+            _show(running, as_json=as_json)
+            running.wait()
+    except KeyboardInterrupt:
+        raise typer.Exit from None
+
+
+def _parse_time(text: str) -> datetime | int:
+    if text.isdecimal():
+        return int(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text!r} is neither unix seconds nor a time such as 2026-06-01T00:00Z", param_hint="--start-time"
+        ) from None
+    if moment.tzinfo is None:
+        raise typer.BadParameter(f"{text!r} has no time zone; for UTC write {text}Z", param_hint="--start-time")
+    return moment
+
+
+def _show(running: "Devnet", *, as_json: bool) -> None:
+    from der_client.stacks.rpc import Client  # noqa: PLC0415 -- `der --help` stays fast
+
+    client = Client(running.url)
+    accounts = [
+        (account.name, account.address, client.account(account.address).balance_ustx)
+        for account in running.accounts.values()
+    ]
+    if as_json:
+        print_json(
+            {
+                "url": running.url,
+                "accounts": [
+                    {"name": name, "address": address, "balance_ustx": balance} for name, address, balance in accounts
+                ],
+                "contracts": list(running.contracts),
+            }
+        )
+        return
+    print_table("Accounts", ("name", "address", "balance µSTX"), accounts)
+    if running.contracts:
+        print_table("Contracts", ("contract",), [(contract_id,) for contract_id in running.contracts])
+    output_console().print(f"Listening on {running.url}  (Ctrl-C ends it)", markup=False)

@@ -1,0 +1,197 @@
+"""``der keys``: encrypted key files in a folder."""
+
+import os
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from der_client.cli.options import Json, NetworkName
+from der_client.cli.output import print_json, print_table
+
+if TYPE_CHECKING:
+    from der_client.stacks.keys import PrivateKey, PublicKey
+
+app = typer.Typer(help="Make, import and list encrypted key files.", no_args_is_help=True)
+
+_SUFFIX = ".json"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")
+_MAX_SECRET_CHARACTERS = 1000
+
+WordCount = Literal["12", "15", "18", "21", "24"]
+
+
+def _default_folder() -> Path:
+    base = os.environ.get("XDG_CONFIG_HOME", "")
+    # Relative ones are to be ignored (XDG Base Directory Specification).
+    config = Path(base) if Path(base).is_absolute() else Path.home() / ".config"
+    return config / "der-client" / "keys"
+
+
+def _checked_name(name: str) -> str:
+    from der_client.cli.secret_input import refuse_secret  # noqa: PLC0415 -- `der --help` stays fast
+
+    refuse_secret(name, "NAME")
+    if not _NAME.match(name):
+        raise typer.BadParameter("a name has 1 to 64 letters, digits, - or _, and begins with a letter or digit")
+    return name
+
+
+Name = Annotated[
+    str, typer.Argument(metavar="NAME", help="Name of the key: letters, digits, - and _.", callback=_checked_name)
+]
+Folder = Annotated[
+    Path,
+    typer.Option(
+        "--dir", metavar="FOLDER", help="Where the key files are.", default_factory=_default_folder, show_default=False
+    ),
+]
+
+
+@app.command("new")
+def new_key(
+    name: Name,
+    *,
+    folder: Folder,
+    words: Annotated[WordCount, typer.Option("--words", help="Length of the mnemonic.")] = "24",
+    show_mnemonic: Annotated[
+        bool,
+        typer.Option(
+            "--show-mnemonic",
+            help="Show the mnemonic once, on the terminal only; without it, the file is all there is.",
+        ),
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Make a new key and keep it in an encrypted file; the passphrase is asked for, or taken from DER_PASSPHRASE."""
+    from der_client.cli.secret_input import has_terminal, show_on_terminal  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415
+    from der_client.stacks.wallet import Wallet  # noqa: PLC0415
+
+    if show_mnemonic and not has_terminal():
+        raise InvalidValueError("--show-mnemonic: there is no terminal to show it on, and it goes nowhere else")
+    wallet = Wallet.generate(int(words))
+    file = _save(folder, name, wallet.account(0))
+    if show_mnemonic:
+        show_on_terminal(f"\nThe mnemonic, shown this once; whoever has it has the key:\n\n{wallet.words()}\n\n")
+    _print_key(name, file, as_json=as_json)
+
+
+@app.command("import")
+def import_key(
+    name: Name,
+    *,
+    folder: Folder,
+    account: Annotated[
+        int, typer.Option("--account", min=0, max=2**31 - 1, help="Which account of a mnemonic: m/44'/5757'/0'/0/N.")
+    ] = 0,
+    as_json: Json = False,
+) -> None:
+    """Read a key (hexadecimal) or a mnemonic from standard input, or ask for it, and keep it in an encrypted file."""
+    from der_client.stacks.keys import PrivateKey  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.stacks.wallet import Wallet  # noqa: PLC0415
+
+    secret = _read_secret()
+    is_mnemonic = len(secret.split()) > 1
+    key = Wallet.from_mnemonic(secret).account(account) if is_mnemonic else PrivateKey.from_hex(secret)
+    _print_key(name, _save(folder, name, key), as_json=as_json)
+
+
+@app.command("list")
+def list_keys(*, folder: Folder, as_json: Json = False) -> None:
+    """List the keys: names and addresses, nothing secret. The files are not opened."""
+    from der_client.stacks.errors import KeyFormatError  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.stacks.keystore import read_public_key  # noqa: PLC0415
+
+    rows: list[dict[str, str]] = []
+    for file in sorted(folder.glob(f"*{_SUFFIX}")):
+        try:
+            rows.append({"name": file.stem, **_addresses(read_public_key(file)), "file": str(file)})
+        except (KeyFormatError, OSError) as error:
+            typer.echo(f"skipped: {error}", err=True)
+    if as_json:
+        print_json({"keys": rows})
+    elif rows:
+        columns = ("name", "mainnet", "testnet")
+        print_table(f"Keys in {folder}", columns, [[row[column] for column in columns] for row in rows])
+    else:
+        typer.echo(f"no keys in {folder}; make one with: der keys new NAME")
+
+
+@app.command("address")
+def show_address(
+    name: Name,
+    *,
+    folder: Folder,
+    network: Annotated[
+        NetworkName | None,
+        typer.Option("--network", help="Print only the address on this network.", show_default=False),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Print a key's addresses. The file is not opened."""
+    from der_client.stacks.errors import KeyFormatError  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.stacks.keystore import read_public_key  # noqa: PLC0415
+
+    file = _file(folder, name)
+    try:
+        addresses = _addresses(read_public_key(file))
+    except OSError as error:
+        raise KeyFormatError(f"no key {name}: {file} cannot be read: {error.strerror}") from None
+    if as_json:
+        print_json({"name": name, **addresses, "file": str(file)})
+    elif network:
+        typer.echo(addresses["mainnet" if network == "mainnet" else "testnet"])
+    else:
+        for where, address in addresses.items():
+            typer.echo(f"{where}  {address}")
+
+
+def _read_secret() -> str:
+    from der_client.cli.secret_input import ask_secret  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415
+
+    if sys.stdin.isatty():
+        secret = ask_secret("Private key (hexadecimal) or mnemonic: ", "give it on standard input")
+    else:
+        secret = sys.stdin.read(_MAX_SECRET_CHARACTERS)
+    if not secret.strip():
+        raise InvalidValueError("nothing to import: give a private key (hexadecimal) or a mnemonic on standard input")
+    return secret.strip()
+
+
+def _file(folder: Path, name: str) -> Path:
+    return folder / f"{name}{_SUFFIX}"
+
+
+def _save(folder: Path, name: str, key: "PrivateKey") -> Path:
+    from der_client.cli.secret_input import ask_passphrase  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415
+    from der_client.stacks.keystore import save_key  # noqa: PLC0415
+
+    file = _file(folder, name)
+    if file.exists():  # save_key refuses it too, but only after a passphrase was typed twice
+        raise InvalidValueError(f"{file} exists already, and a key is never overwritten; choose another name")
+    try:
+        save_key(file, key, ask_passphrase(f"for the new key file {file}", twice=True))
+    except OSError as error:
+        raise InvalidValueError(f"{file} cannot be written: {error.strerror}") from None
+    return file
+
+
+def _addresses(key: "PublicKey") -> dict[str, str]:
+    from der_client.stacks.network import MAINNET, TESTNET  # noqa: PLC0415 -- `der --help` stays fast
+
+    return {network.name: key.address(network) for network in (MAINNET, TESTNET)}
+
+
+def _print_key(name: str, file: Path, *, as_json: bool) -> None:
+    from der_client.stacks.keystore import read_public_key  # noqa: PLC0415 -- `der --help` stays fast
+
+    addresses = _addresses(read_public_key(file))
+    if as_json:
+        print_json({"name": name, **addresses, "file": str(file)})
+        return
+    print_table(f"Key {name}", ("what", "value"), [*addresses.items(), ("file", file)])

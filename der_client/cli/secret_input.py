@@ -1,0 +1,130 @@
+"""Where secrets come from: files, the environment, a prompt without echo; never the command line, never shown."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import re
+from typing import TYPE_CHECKING, Final
+
+from der_client.stacks.errors import InvalidValueError, KeyFormatError
+from der_client.stacks.keys import PrivateKey
+from der_client.stacks.keystore import load_key
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KEY_VARIABLE: Final = "DER_KEY"
+PASSPHRASE_VARIABLE: Final = "DER_PASSPHRASE"  # noqa: S105 -- a name, not a passphrase
+_MAX_KEY_FILE_BYTES: Final = 1 << 16
+# What somebody may give for a file by mistake: a key in hexadecimal, or a mnemonic.
+_LOOKS_SECRET: Final = re.compile(r"(?:0x)?(?:[0-9a-fA-F]{2}){32,33}|(?:[a-z]+\s+){11,}[a-z]+")
+
+
+def read_signing_key(file: Path | None) -> PrivateKey:
+    """Read the key that signs.
+
+    Args:
+        file: Hexadecimal text, or an encrypted key file, whose passphrase is asked for. Without a file, ``DER_KEY``
+            holds the key in hexadecimal.
+
+    Raises:
+        KeyFormatError: If there is no key, or it cannot be used; the text does not show it.
+        InvalidValueError: If a passphrase is needed and there is nobody to ask.
+    """
+    if file is not None:
+        return _read_key_file(file)
+    text = os.environ.get(KEY_VARIABLE, "")
+    if not text:
+        raise KeyFormatError(
+            f"no key to sign with: give --key-file FILE, or put the key into the environment as {KEY_VARIABLE}"
+        )
+    return _parse(text, KEY_VARIABLE)
+
+
+def refuse_secret(argument: str, option: str) -> None:
+    """Refuse an argument that looks like a secret itself; it is not repeated.
+
+    Raises:
+        KeyFormatError: If it does.
+    """
+    if _LOOKS_SECRET.fullmatch(argument.strip()):
+        raise KeyFormatError(
+            f"{option}: this looks like a key or a mnemonic itself; on a command line every user of this machine can "
+            f"see it, and the shell keeps it: put it into a file, or into the environment as {KEY_VARIABLE}"
+        )
+
+
+def ask_passphrase(purpose: str, *, twice: bool = False) -> str:
+    """The passphrase of a key file: from ``DER_PASSPHRASE``, or asked for on the terminal.
+
+    Args:
+        purpose: What the prompt says it is for.
+        twice: Whether it is a new one, which is asked for a second time.
+
+    Raises:
+        InvalidValueError: If it is empty, the two differ, or there is no terminal to ask on.
+    """
+    known = os.environ.get(PASSPHRASE_VARIABLE)
+    if known is not None:
+        passphrase = known
+    else:
+        passphrase = ask_secret(f"Passphrase {purpose}: ", f"put it into the environment as {PASSPHRASE_VARIABLE}")
+        if twice and passphrase != ask_secret("The same again: ", ""):
+            raise InvalidValueError("the two passphrases differ; nothing was written")
+    if not passphrase:
+        raise InvalidValueError("the passphrase is empty; it must have at least one character")
+    return passphrase
+
+
+def ask_secret(prompt: str, otherwise: str) -> str:
+    """Ask on the terminal, without echo.
+
+    Args:
+        prompt: What to ask.
+        otherwise: What can be done where there is no terminal.
+
+    Raises:
+        InvalidValueError: If there is no terminal.
+    """
+    if not has_terminal():
+        raise InvalidValueError(f"there is no terminal to ask on ({prompt.rstrip(': ')}); {otherwise}")
+    return getpass.getpass(prompt)
+
+
+def has_terminal() -> bool:
+    """Whether this process has a terminal, whatever its standard streams are."""
+    try:
+        os.close(os.open(os.ctermid(), os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
+
+
+def show_on_terminal(text: str) -> None:
+    """Write to the terminal itself, so that no pipe, file or log of standard output gets it.
+
+    Raises:
+        OSError: If there is no terminal.
+    """
+    with open(os.ctermid(), "w", encoding="utf-8") as terminal:  # noqa: PTH123 -- a device, not a path of the user's
+        terminal.write(text)
+
+
+def _read_key_file(file: Path) -> PrivateKey:
+    refuse_secret(str(file), "--key-file")
+    try:
+        with file.open("rb") as opened:
+            data = opened.read(_MAX_KEY_FILE_BYTES)
+        if data.lstrip().startswith(b"{"):
+            return load_key(file, ask_passphrase(f"of {file}"))
+    except OSError as error:
+        raise KeyFormatError(f"--key-file {file}: cannot be read: {error.strerror}") from None
+    return _parse(data.decode("ascii", errors="replace"), f"--key-file {file}")
+
+
+def _parse(text: str, source: str) -> PrivateKey:
+    try:
+        return PrivateKey.from_hex(text)
+    except KeyFormatError as error:
+        raise KeyFormatError(f"{source}: {error}") from None

@@ -1,0 +1,110 @@
+"""``der setup-roles``: grant the roles of a TOML file."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from der_client.cli.options import (
+    DEFAULT_MAX_FEE_USTX,
+    DEFAULT_TIMEOUT_S,
+    Json,
+    KeyFile,
+    MaxFee,
+    NetworkOption,
+    TimeoutS,
+    Url,
+    open_client,
+)
+from der_client.cli.output import print_json, print_table, progress_console
+
+if TYPE_CHECKING:
+    from der_client.roles import GrantReport
+
+
+def setup_roles(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="TOML file of roles; see examples/roles.toml.")],
+    *,
+    url: Url,
+    deployer: Annotated[
+        str | None,
+        typer.Option(
+            "--deployer",
+            metavar="ADDRESS",
+            help="Who deployed the contracts. Default: the embedded devnet tells it.",
+            show_default=False,
+        ),
+    ] = None,
+    key_file: KeyFile = None,
+    network: NetworkOption = None,
+    max_fee: MaxFee = DEFAULT_MAX_FEE_USTX,
+    timeout: TimeoutS = DEFAULT_TIMEOUT_S,
+    as_json: Json = False,
+) -> None:
+    """Grant the roles of a TOML file, signed by the owner of the contracts.
+
+    Safe to repeat: what is held already is not granted again. Nothing is ever taken away.
+    """
+    from der_client.cli.secret_input import read_signing_key  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.der import Der  # noqa: PLC0415
+    from der_client.roles import read_roles  # noqa: PLC0415
+    from der_client.roles import setup_roles as grant_all  # noqa: PLC0415
+    from der_client.stacks.account import FeePolicy  # noqa: PLC0415
+
+    grants = read_roles(file)
+    key = read_signing_key(key_file)
+    der = Der.connect(open_client(url, network), key, deployer=deployer, fee_policy=FeePolicy(max_fee_ustx=max_fee))
+    steps: list[GrantReport] = []
+    try:
+        with progress_console().status(f"granting roles of {der.assets.contract_id} …"):
+            grant_all(der, grants, timeout_s=timeout, on_step=steps.append)
+    finally:
+        # Also after a failure: what was granted stays granted.
+        if steps and not as_json:
+            _print(steps, der.assets.contract_id)
+    if as_json:
+        print_json(
+            {
+                "url": der.client.url,
+                "network": der.client.network.name,
+                "contract_id": der.assets.contract_id,
+                "granted": [_fields(step) for step in steps if step.outcome == "granted"],
+                "held": [_fields(step) for step in steps if step.outcome == "held"],
+                "txids": [step.txid for step in steps if step.txid],
+                "fees_ustx": sum(step.fee_ustx for step in steps),
+            }
+        )
+
+
+def _fields(step: "GrantReport") -> dict[str, Any]:
+    return {
+        "role": _role(step),
+        "who": step.grant.who,
+        "region": step.grant.region or None,
+        "txid": step.txid,
+        "block_height": step.block_height,
+        "fee_ustx": step.fee_ustx,
+    }
+
+
+def _print(steps: "list[GrantReport]", contract_id: str) -> None:
+    print_table(
+        f"Roles of {contract_id}",
+        ("role", "region", "who", "outcome", "block", "fee µSTX", "txid"),
+        [
+            (
+                _role(step),
+                step.grant.region,
+                step.grant.who,
+                step.outcome,
+                step.block_height,
+                step.fee_ustx,
+                step.txid,
+            )
+            for step in steps
+        ],
+    )
+
+
+def _role(step: "GrantReport") -> str:
+    return step.grant.role.name.lower().replace("_", "-")
