@@ -36,7 +36,7 @@ from der_client.stacks.rpc.answers import (
 )
 from der_client.stacks.rpc.client import Client
 from der_client.stacks.rpc.endpoint import Answer, Endpoint, Request
-from der_client.stacks.rpc.transport import RetryPolicy
+from der_client.stacks.rpc.retries import RetryPolicy
 
 __all__ = [
     "AccountInfo",

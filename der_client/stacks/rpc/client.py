@@ -20,7 +20,7 @@ from der_client.stacks.errors import (
 )
 from der_client.stacks.network import DEVNET, MAINNET, TESTNET, Network
 from der_client.stacks.rpc import api, devnet, node
-from der_client.stacks.rpc.transport import BUSY_STATUSES, NothingSentError, RetryPolicy, Transport
+from der_client.stacks.rpc.retries import BUSY_STATUSES, NothingSentError, RetryPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -93,6 +93,9 @@ class Client:
     ) -> None:
         if min(*timeout, max_answer_bytes, answer_deadline_s) <= 0:
             raise InvalidValueError("timeout, max_answer_bytes and answer_deadline_s must be more than 0")
+        # Not before it is needed: requests takes a fifth of the time that importing this library may take.
+        from der_client.stacks.rpc.transport import Transport  # noqa: PLC0415
+
         self._transport = Transport(
             url,
             timeout_s=timeout,

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
 
@@ -20,59 +18,19 @@ from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
 from der_client.stacks.errors import InvalidValueError, NodeAnswerError, NodeUnreachableError
 from der_client.stacks.rpc.endpoint import Answer, Request
 from der_client.stacks.rpc.fields import excerpt
+from der_client.stacks.rpc.retries import BUSY_STATUSES, NothingSentError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from der_client.stacks.rpc.retries import RetryPolicy
 
 _LOG: Final = logging.getLogger(__name__)
 _CHUNK_BYTES: Final = 1 << 16
 _POOL_SIZE: Final = 32
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _MAX_REDIRECTS: Final = 3
-BUSY_STATUSES: Final = frozenset({429, 500, 502, 503, 504})
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
-
-
-class NothingSentError(NodeUnreachableError):
-    """No connection came about, so nothing of the request can have reached the node."""
-
-
-@dataclass(frozen=True, slots=True)
-class RetryPolicy:
-    """How often and how patiently a failed request is repeated; only requests that change nothing are.
-
-    Attributes:
-        attempts: Requests in all, at least 1.
-        backoff_s: Seconds before the second attempt; doubled for each further one.
-        max_wait_s: The longest wait between two attempts; a node that asks for a longer one (Retry-After) is an error.
-    """
-
-    attempts: int = 3
-    backoff_s: float = 0.1
-    max_wait_s: float = 10.0
-
-    def __post_init__(self) -> None:
-        """Refuse a policy that would never ask."""
-        if self.attempts < 1 or self.backoff_s < 0 or self.max_wait_s < 0:
-            raise InvalidValueError(f"{self}: attempts must be at least 1 and waits at least 0 seconds")
-
-    def wait_s(self, attempt: int, retry_after: str = "") -> float | None:
-        """Seconds to wait after a failed attempt.
-
-        Args:
-            attempt: Which one failed, from 1.
-            retry_after: The node's Retry-After header, if any.
-
-        Returns:
-            The wait, or ``None`` if there shall be no further attempt.
-        """
-        if attempt >= self.attempts:
-            return None
-        wait = min(self.backoff_s * (1 << (attempt - 1)), self.max_wait_s)
-        asked = _retry_after_s(retry_after)
-        if asked is None:
-            return wait
-        return max(wait, asked) if asked <= self.max_wait_s else None
 
 
 class Transport:
@@ -269,14 +227,3 @@ def _cause(error: BaseException) -> str:
     while (inner := error.__cause__ or error.__context__) is not None:
         error = inner
     return excerpt(str(error) or type(error).__name__)
-
-
-def _retry_after_s(header: str) -> float | None:
-    if not header:
-        return None
-    if header.isascii() and header.isdigit():
-        return float(header[:9])
-    try:
-        return max(0.0, parsedate_to_datetime(header).timestamp() - time.time())
-    except (ValueError, OverflowError):
-        return None
