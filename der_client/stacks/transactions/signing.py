@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from der_client.stacks.errors import SigningError
 from der_client.stacks.keys import PublicKey
 from der_client.stacks.transactions.accounts import signer_hash
-from der_client.stacks.transactions.conditions import FieldSignature, MultiSigCondition, SingleSigCondition
+from der_client.stacks.transactions.conditions import UNSIGNED, FieldSignature, MultiSigCondition, SingleSigCondition
 from der_client.stacks.transactions.hashing import sha512_256
 
 if TYPE_CHECKING:
@@ -147,6 +147,62 @@ def account_keys(condition: MultiSigCondition, sighash: bytes, flag: int) -> tup
             f"{condition.signer.hex()}; if another program left out those that have not signed, call with_public_keys()"
         )
     return keys
+
+
+def with_all_keys(
+    condition: MultiSigCondition, public_keys: Sequence[PublicKey], sighash: bytes, flag: int
+) -> MultiSigCondition:
+    """Completes a condition that lacks keys of its account.
+
+    Args:
+        condition: The condition.
+        public_keys: All keys of the account, in their order.
+        sighash: Where its signatures start from.
+        flag: Who signs.
+
+    Returns:
+        The condition with every key, or its signature, in its place.
+
+    Raises:
+        SigningError: If these are not the account's keys, or its signatures are not of them in this order.
+    """
+    known, _ = recover_keys(condition, condition.fields, sighash, flag)
+    left = [(key.compressed_data, field) for key, field in zip(known, condition.fields, strict=True)]
+    fields: list[AuthField] = []
+    for key in public_keys:
+        place = next((i for i, (owner, _) in enumerate(left) if owner == key.compressed_data), None)
+        fields.append(key if place is None else left.pop(place)[1])
+    if left:
+        raise SigningError(f"{len(left)} of the keys and signatures in this transaction are of none of the keys given")
+    complete = MultiSigCondition(
+        condition.hash_mode, condition.signer, condition.nonce, condition.fee, tuple(fields), condition.required
+    )
+    account_keys(complete, sighash, flag)
+    return complete
+
+
+def without_signatures(
+    condition: SpendingCondition, nonce: int, fee: int, sighash: bytes, flag: int
+) -> SpendingCondition:
+    """Sets nonce and fee anew, and takes all signatures away, which covered them.
+
+    Args:
+        condition: The condition.
+        nonce: Its new nonce.
+        fee: Its new fee, in µSTX.
+        sighash: Where its signatures started from.
+        flag: Who signed.
+
+    Returns:
+        The condition, unsigned.
+
+    Raises:
+        SigningError: If no key can have made one of several signatures, so that its place would be lost.
+    """
+    if isinstance(condition, SingleSigCondition):
+        return SingleSigCondition(condition.hash_mode, condition.signer, nonce, fee, condition.compressed, UNSIGNED)
+    keys, _ = recover_keys(condition, condition.fields, sighash, flag)
+    return MultiSigCondition(condition.hash_mode, condition.signer, nonce, fee, keys, condition.required)
 
 
 def presign_hash(sighash: bytes, flag: int, fee: int, nonce: int) -> bytes:

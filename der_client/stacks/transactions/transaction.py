@@ -15,9 +15,7 @@ from der_client.stacks.transactions.accounts import SingleSig
 from der_client.stacks.transactions.codes import AnchorMode, PostConditionMode
 from der_client.stacks.transactions.conditions import (
     NO_SPONSOR,
-    UNSIGNED,
     MultiSigCondition,
-    SingleSigCondition,
     condition_address,
     is_nobody,
     read_condition,
@@ -30,10 +28,10 @@ from der_client.stacks.transactions.sendable import check_sendable
 from der_client.stacks.transactions.signing import (
     ORIGIN_FLAG,
     SPONSOR_FLAG,
-    account_keys,
     add_signature,
-    recover_keys,
     verify_condition,
+    with_all_keys,
+    without_signatures,
 )
 from der_client.stacks.transactions.system_payloads import Coinbase, PoisonMicroblock
 from der_client.stacks.transactions.wire import U64_MAX, check_enum, check_number, read_choice, read_count
@@ -352,7 +350,7 @@ class Transaction:
         if is_nobody(sponsor):
             raise SigningError("the sponsor sets the fee: call sponsor(key, nonce=…, fee=…)")
         sighash = verify_condition(origin, self.initial_sighash, ORIGIN_FLAG)
-        return self._with_conditions(origin, _unsigned(sponsor, sponsor.nonce, fee, sighash, SPONSOR_FLAG))
+        return self._with_conditions(origin, without_signatures(sponsor, sponsor.nonce, fee, sighash, SPONSOR_FLAG))
 
     def with_nonce(self, nonce: int) -> Self:
         """Sets another nonce for the sender. That takes all signatures and the sponsor away.
@@ -387,21 +385,8 @@ class Transaction:
         condition = self.origin_condition
         if not isinstance(condition, MultiSigCondition):
             raise SigningError("the sender's account has one key only")
-        known, _ = recover_keys(condition, condition.fields, self.initial_sighash, ORIGIN_FLAG)
-        fields = list(zip(known, condition.fields, strict=True))
-        complete = []
-        for key in public_keys:
-            place = next(
-                (i for i, (owner, _) in enumerate(fields) if owner.compressed_data == key.compressed_data), None
-            )
-            complete.append(key if place is None else fields.pop(place)[1])
-        candidate = MultiSigCondition(
-            condition.hash_mode, condition.signer, condition.nonce, condition.fee, tuple(complete), condition.required
-        )
-        account_keys(candidate, self.initial_sighash, ORIGIN_FLAG)
-        if fields:
-            raise SigningError(f"{len(fields)} of the keys and signatures in it are of none of the keys given")
-        return self._with_conditions(candidate, self.sponsor_condition)
+        complete = with_all_keys(condition, public_keys, self.initial_sighash, ORIGIN_FLAG)
+        return self._with_conditions(complete, self.sponsor_condition)
 
     def verify(self) -> Literal[True]:
         """Checks every signature, and that the keys are those of the sender's and the sponsor's addresses.
@@ -435,7 +420,7 @@ class Transaction:
         return self._head + self.origin_condition.encode() + sponsor + self._body
 
     def _unsigned_origin(self, nonce: int, fee: int) -> SpendingCondition:
-        return _unsigned(self.origin_condition, nonce, fee, self.initial_sighash, ORIGIN_FLAG)
+        return without_signatures(self.origin_condition, nonce, fee, self.initial_sighash, ORIGIN_FLAG)
 
     def _with_conditions(self, origin: SpendingCondition, sponsor: SpendingCondition | None) -> Self:
         transaction = type(self)(
@@ -451,10 +436,3 @@ class Transaction:
         # Neither of these holds a nonce, a fee or a signature.
         transaction.__dict__.update(_head=self._head, _body=self._body, initial_sighash=self.initial_sighash)
         return transaction
-
-
-def _unsigned(condition: SpendingCondition, nonce: int, fee: int, sighash: bytes, flag: int) -> SpendingCondition:
-    if isinstance(condition, SingleSigCondition):
-        return SingleSigCondition(condition.hash_mode, condition.signer, nonce, fee, condition.compressed, UNSIGNED)
-    keys, _ = recover_keys(condition, condition.fields, sighash, flag)
-    return MultiSigCondition(condition.hash_mode, condition.signer, nonce, fee, keys, condition.required)

@@ -240,12 +240,11 @@ def _contract_parts(contract: str) -> tuple[str, bytes]:
 
 @lru_cache(maxsize=_CACHE_SIZE)
 def _known_contract(wire: bytes) -> str | None:
-    """Reads bytes that hold a contract's address and name and nothing else; None if they don't."""
+    """Reads bytes that hold a contract's address and name, as far as they go; None if they are not whole or invalid."""
     try:
-        text, end = _read_new_contract(wire, 0)
+        return _read_new_contract(wire, 0)[0]
     except DecodeError:
         return None
-    return text if end == len(wire) else None
 
 
 def _read_new_contract(data: bytes, offset: int) -> tuple[str, int]:

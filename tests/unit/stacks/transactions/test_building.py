@@ -195,6 +195,14 @@ def test_a_key_in_its_long_form() -> None:
         replace(signed, origin_condition=replace(signed.origin_condition, compressed=True)).verify()
 
 
+def test_a_key_encoding_that_does_not_fit_the_address_is_found_before_signing() -> None:
+    transaction = build()
+    assert isinstance(transaction.origin_condition, SingleSigCondition)
+    odd = replace(transaction, origin_condition=replace(transaction.origin_condition, compressed=False))
+    with pytest.raises(SigningError, match="cannot sign for this account"):
+        odd.sign(KEY)
+
+
 def test_a_segwit_account() -> None:
     account = SingleSig(KEY.public_key, segwit=True)
     signed = build(public_key=None, account=account).sign(KEY)

@@ -127,7 +127,7 @@ def changed(place: int, to: str) -> bytes:
         (PAYLOAD_AT, "ff", "no type of payload"),
         (PAYLOAD_AT + 1, "20", "version"),
         (PAYLOAD_AT + 22, "00", "contract name"),
-        (PAYLOAD_AT + 22, "29", "contract"),
+        (PAYLOAD_AT + 22, "29" + "61" * 41, "at most 40 characters, not 41"),
         (PAYLOAD_AT + 23, "31", "contract name"),
         (PAYLOAD_AT + 29, "00", "name"),
         (PAYLOAD_AT + 30, "20", "Clarity name"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 from dataclasses import replace
+from hashlib import sha256
 from itertools import permutations
 from typing import Any
 
@@ -16,6 +17,7 @@ from der_client.stacks.clarity import PrincipalValue, UIntValue
 from der_client.stacks.errors import InvalidValueError, KeyFormatError, SigningError
 from der_client.stacks.keys import PrivateKey, PublicKey
 from der_client.stacks.network import DEVNET, MAINNET
+from der_client.stacks.ripemd160 import ripemd160
 from der_client.stacks.transactions import (
     ContractCall,
     FieldSignature,
@@ -215,6 +217,22 @@ def test_more_signatures_than_needed_count_where_order_does_not_matter() -> None
     signed = sum(isinstance(field, FieldSignature) for field in condition_of(transaction).fields)
     assert (signed, condition_of(transaction).required) == (3, 2)
     assert transaction.verify()
+
+
+@pytest.mark.parametrize(
+    ("count", "pushed"), [(16, "60"), (17, "0111"), (127, "017f"), (128, "028000"), (300, "022c01")]
+)
+def test_transactions_from_elsewhere_may_have_more_keys(count: int, pushed: str) -> None:
+    keys = [PrivateKey.from_bytes(number.to_bytes(32) + b"\x01") for number in range(1, count + 1)]
+    # The redeem script: 1 of count.
+    script = b"\x51" + b"".join(b"\x21" + key.public_key.data for key in keys) + bytes.fromhex(pushed) + b"\xae"
+    signer = ripemd160(sha256(script).digest())
+    fields = tuple(key.public_key for key in keys)
+    transaction = replace(
+        build(SingleSig(KEYS[0].public_key)),
+        origin_condition=MultiSigCondition(HashMode.P2SH, signer, 0, 0, fields, 1),
+    )
+    assert handed_on(transaction).sign(keys[-1]).verify()
 
 
 def test_copies_and_pickles_are_the_same() -> None:
