@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from der_client.devnet import Devnet
+    from der_client.devnet import DevnetControl
     from der_client.stacks.call import Call, Receipt
 
 R = TypeVar("R")
@@ -74,9 +75,9 @@ class Plant:
 
 
 PLANTS = (
-    Plant("SERF East, 6 kW roof", "wallet_1", NREL_SERF_EAST_CAPACITY_W, 0, False, 60, 40, 83_333),
-    Plant("School, 48 kW roof", "wallet_2", 48_000, 30, False, 70, 0, 75_000),
-    Plant("Field, 240 kW", "wallet_2", 240_000, 60, True, 50, 0, 61_001),
+    Plant("SERF East roof", "wallet_1", NREL_SERF_EAST_CAPACITY_W, 0, False, 60, 40, 83_333),
+    Plant("school roof", "wallet_2", 48_000, 30, False, 70, 0, 75_000),
+    Plant("solar field", "wallet_2", 240_000, 60, True, 50, 0, 61_001),
 )
 EXPORTED_PERCENT = 97
 """Of the field's production; the rest is used on the spot."""
@@ -189,7 +190,7 @@ class _Books:
 
 
 def run_demo(
-    devnet: Devnet, plan: Path, *, days: int = 1, on_progress: Callable[[str, int, int], None] | None = None
+    devnet: DevnetControl, plan: Path, *, days: int = 1, on_progress: Callable[[str, int, int], None] | None = None
 ) -> DemoResult:
     """Run the whole scenario on a devnet.
 
@@ -211,7 +212,9 @@ def run_demo(
 class _Demo:
     """One run."""
 
-    def __init__(self, devnet: Devnet, plan: Path, days: int, on_progress: Callable[[str, int, int], None]) -> None:
+    def __init__(
+        self, devnet: DevnetControl, plan: Path, days: int, on_progress: Callable[[str, int, int], None]
+    ) -> None:
         self._devnet = devnet
         self._plan = plan
         self._days = days
@@ -221,6 +224,7 @@ class _Demo:
         self._books = _Books()
         self._offer_ids: list[int] = []
         self._payment_ids: list[int] = []
+        self._locked: defaultdict[date, list[int]] = defaultdict(list)
         self._plants: list[_RunningPlant] = []
 
     def run(self) -> DemoResult:
@@ -233,13 +237,16 @@ class _Demo:
             ("granting roles", self._grant_roles),
             ("registering and connecting the plants", lambda: self._register_plants(first_day)),
         ]
+        steps.append((f"{first_day}: selling forward", partial(self._sell_forward, first_day)))
         for number in range(self._days):
             day = first_day + timedelta(days=number)
+            next_day = day + timedelta(days=1)
+            if number + 1 < self._days:
+                steps.append((f"{next_day}: selling forward", partial(self._sell_forward, next_day)))
             steps += [
-                (f"{day}: selling forward", lambda day=day: self._sell_forward(day)),  # type: ignore[misc]
-                (f"{day}: metering", lambda day=day, number=number: self._meter(day, number)),  # type: ignore[misc]
-                (f"{day}: settling", lambda day=day: self._settle(day)),  # type: ignore[misc]
-                (f"{day}: selling the rest on the spot", lambda day=day: self._sell_spot(day)),  # type: ignore[misc]
+                (f"{day}: metering", partial(self._meter, day, number)),
+                (f"{day}: settling", partial(self._settle, day)),
+                (f"{day}: selling the rest on the spot", partial(self._sell_spot, day)),
             ]
         for done, (what, step) in enumerate(steps):
             self._on_progress(what, done, len(steps))
@@ -307,8 +314,9 @@ class _Demo:
             self._plants.append(_RunningPlant(plant, asset_id, meter_key, asset.key_epoch, days))
 
     def _sell_forward(self, day: date) -> None:
-        """The evening before: offers, what the buyers take of them, one offer declined, one taken back."""
+        """At noon of the day before: offers, what buyers take of them, one offer declined, one taken back."""
         ends = _start_of(day)
+        self._devnet.advance(to=ends - timedelta(hours=12))
         for running in self._plants:
             seller = self._as(running.plant.owner)
             sold_percent = running.plant.utility_percent + running.plant.community_percent
@@ -318,7 +326,8 @@ class _Demo:
                 (COMMUNITY, running.plant.community_percent),
             ):
                 if percent:
-                    self._take(buyer, offer_id, running.expected_wh * percent // 100)
+                    payment_id = self._take(buyer, offer_id, running.expected_wh * percent // 100)
+                    self._locked[day].append(payment_id)
         community = self._as(COMMUNITY)
         roof, field_plant = self._plants[0], self._plants[-1]
         taker = self._accounts[COMMUNITY].address
@@ -338,12 +347,14 @@ class _Demo:
         self._offer_ids.append(offer_id)
         return offer_id
 
-    def _take(self, buyer: str, offer_id: int, wh: int) -> None:
-        settlement = self._as(buyer).settlement
+    def _take(self, buyer: str, offer_id: int, wh: int) -> int:
         quote = self._der.market.quote(offer_id, wh)
         if quote is None:
             raise DerClientError(f"offer {offer_id} has no {wh} Wh open")
-        self._payment_ids.append(self._do(settlement.accept_and_fund(offer_id, wh, quote.cost_ustx, quote.before_wh)))
+        settlement = self._as(buyer).settlement
+        payment_id = self._do(settlement.accept_and_fund(offer_id, wh, quote.cost_ustx, quote.before_wh))
+        self._payment_ids.append(payment_id)
+        return payment_id
 
     def _meter(self, day: date, number: int) -> None:
         """The day passes; meters sign, anyone relays, the authority verifies, the grid operator meters the feed."""
@@ -374,12 +385,12 @@ class _Demo:
                 self._do(operator.grid.record_feed(running.asset_id, day, exported_wh, 0))
 
     def _settle(self, day: date) -> None:
-        """Anybody may settle: here the relayer does."""
-        relayer = self._as(RELAYER).settlement
-        for payment_id in self._payment_ids:
-            payment = relayer.get_payment(payment_id)
-            if payment is not None and payment.day == day:
-                self._do(relayer.settle(payment_id))
+        """Anybody may settle: here the relayer does, all payments of the day at once."""
+        payment_ids = self._locked.pop(day)
+        outcomes = self._do(self._as(RELAYER).settlement.settle_batch(payment_ids))
+        for payment_id, outcome in zip(payment_ids, outcomes, strict=True):
+            if not outcome.is_ok:
+                raise DerClientError(f"payment {payment_id} was not settled: u{outcome.error_code}")
 
     def _sell_spot(self, day: date) -> None:
         """What is left of the day is sold at once."""

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from der_client.demo import DemoResult
 
+SHOWN_PAYMENTS = 20
+
 
 def demo(
     days: Annotated[int, typer.Option(help="How many days to run, 1 to 40.")] = 1,
@@ -65,51 +67,44 @@ def _show(result: DemoResult) -> None:
 
 
 def _table(title: str, *columns: str) -> Table:
+    """A table that fits into 80 columns: one space between columns, no lines but under the header."""
+    from rich.box import SIMPLE_HEAD  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
-    table = Table(title=title, title_justify="left", title_style="bold")
+    table = Table(
+        title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, collapse_padding=True, pad_edge=False
+    )
     for number, column in enumerate(columns):
-        table.add_column(column, justify="right" if number else "left")
+        table.add_column(column, justify="right" if number else "left", no_wrap=True)
     return table
 
 
 def _plants(result: DemoResult) -> Table:
-    table = _table("Energy, Wh", "plant", "asset", "capacity W", "produced", "verified", "sold", "delivered")
+    table = _table("Energy, Wh", "plant", "capacity W", "produced", "verified", "sold", "delivered")
     for plant in result.plants:
-        table.add_row(
-            plant.name,
-            str(plant.asset_id),
-            *(
-                f"{number:,}"
-                for number in (
-                    plant.capacity_w,
-                    plant.produced_wh,
-                    plant.verified_wh,
-                    plant.sold_wh,
-                    plant.delivered_wh,
-                )
-            ),
-        )
+        amounts = (plant.capacity_w, plant.produced_wh, plant.verified_wh, plant.sold_wh, plant.delivered_wh)
+        table.add_row(f"{plant.asset_id} {plant.name}", *(f"{number:,}" for number in amounts))
     table.add_section()
     verified_wh = sum(plant.verified_wh for plant in result.plants)
     totals = (result.produced_wh, verified_wh, result.sold_wh, result.delivered_wh)
-    table.add_row("all", "", "", *(f"{number:,}" for number in totals))
+    table.add_row("all", "", *(f"{number:,}" for number in totals))
     return table
 
 
 def _payments(result: DemoResult) -> Table:
-    table = _table(
-        "Payments, STX", "payment", "day", "asset", "kind", "Wh", "delivered", "locked", "paid", "fee", "refunded"
-    )
-    for number, payment in zip(result.payment_ids, result.payments, strict=True):
+    table = _table("Payments, STX", "#", "day", "plant", "sale", "Wh", "delivered", "locked", "paid", "refunded")
+    payments = list(zip(result.payment_ids, result.payments, strict=True))
+    if len(payments) > SHOWN_PAYMENTS:
+        table.title = f"The last {SHOWN_PAYMENTS} of {len(payments)} payments, STX"
+    for number, payment in payments[-SHOWN_PAYMENTS:]:
         table.add_row(
             str(number),
-            str(payment.day),
+            f"{payment.day:%m-%d}",
             str(payment.asset_id),
             "spot" if payment.spot else "forward",
             f"{payment.wh:,}",
             f"{payment.delivered_wh:,}",
-            *map(_stx, (payment.cost_ustx, payment.payout_ustx, payment.fee_ustx, payment.refund_ustx)),
+            *map(_stx, (payment.cost_ustx, payment.payout_ustx, payment.refund_ustx)),
         )
     return table
 

@@ -1,0 +1,101 @@
+"""The demo, end to end: its figures agree with the data, with the chain, and with each other."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from der_client import Der, Devnet
+from der_client.contracts.market_participation import OfferState
+from der_client.contracts.settlement import PaymentState
+from der_client.demo import MAX_DAYS, DemoResult, run_demo
+from der_client.project import deployment_plan
+from der_client.stacks.errors import InvalidValueError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "der_client.cli", "demo", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - our own program
+
+
+@pytest.fixture(scope="module")
+def empty_devnet() -> Iterator[Devnet]:
+    with Devnet(deploy_contracts=False) as devnet:
+        yield devnet
+
+
+@pytest.fixture(scope="module")
+def result(empty_devnet: Devnet) -> DemoResult:
+    return run_demo(empty_devnet, deployment_plan(), days=2)
+
+
+def test_energy_is_that_of_the_real_data(result: DemoResult) -> None:
+    # The first two days of the file: 16.4 and 20.255 kWh (see the metering tests for how they are summed).
+    assert result.plants[0].produced_wh == 16_400 + 20_255
+    assert result.produced_wh == sum(plant.produced_wh for plant in result.plants)
+    assert all(plant.delivered_wh <= plant.verified_wh == plant.produced_wh for plant in result.plants)
+
+
+def test_money_adds_up(result: DemoResult) -> None:
+    assert result.locked_ustx == result.paid_ustx + result.fees_ustx + result.refunded_ustx
+    assert result.refunded_ustx > 0
+    assert sum(balance.change_ustx for balance in result.balances) == -result.network_fees_ustx
+    assert all(balance.change_ustx == balance.expected_change_ustx for balance in result.balances)
+
+
+def test_one_fill_has_a_shortfall_and_all_are_settled(result: DemoResult) -> None:
+    assert {payment.state for payment in result.payments} == {PaymentState.SETTLED}
+    assert any(0 < payment.delivered_wh < payment.wh and payment.refund_ustx > 1 for payment in result.payments)
+    assert {payment.spot for payment in result.payments} == {True, False}
+
+
+def test_offers_end_in_every_way(result: DemoResult) -> None:
+    assert {offer.state for offer in result.offers} == {
+        OfferState.COMPLETED,
+        OfferState.REJECTED,
+        OfferState.CANCELLED,
+    }
+
+
+def test_every_transaction_is_on_the_chain_and_succeeded(result: DemoResult, empty_devnet: Devnet) -> None:
+    client = Der.connect(empty_devnet.url).client
+    assert len(set(result.txids)) == len(result.txids)
+    for txid in result.txids:
+        info = client.transaction(txid)
+        assert info is not None
+        assert info.status == "success"
+
+
+def test_it_can_be_repeated_on_the_same_devnet_by_its_url(result: DemoResult, empty_devnet: Devnet) -> None:
+    again: dict[str, Any] = json.loads(run("--json", "--url", empty_devnet.url).stdout)
+    assert set(again["txids"]).isdisjoint(result.txids)
+    assert again["asset_ids"] == [4, 5, 6]
+    for name in ("produced_wh", "sold_wh", "delivered_wh", "paid_ustx", "refunded_ustx", "fees_ustx"):
+        assert again[name] > 0
+    assert [len(again[name]) for name in ("assets", "offers", "payments")] == [
+        3,
+        len(again["offer_ids"]),
+        len(again["payment_ids"]),
+    ]
+    assert again["assets"][0]["capacity_w"] == 6000
+
+
+def test_tables_are_shown_within_80_columns() -> None:
+    shown = run().stdout
+    for word in ("Energy, Wh", "Payments, STX", "Money, STX", "Balances, STX", "by exactly what the receipts say"):
+        assert word in shown
+    assert "…" not in shown
+    assert max(map(len, shown.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("days", [0, MAX_DAYS + 1])
+def test_impossible_numbers_of_days_are_refused(empty_devnet: Devnet, days: int) -> None:
+    with pytest.raises(InvalidValueError, match=f"days is {days}"):
+        run_demo(empty_devnet, deployment_plan(), days=days)
