@@ -18,7 +18,7 @@ import { violatedPostCondition } from "./post-conditions.js";
 /** Where fees go, instead of to miners. Nobody has a key for it: its hash is a text, padded with zeros. */
 export const FEE_SINK = addressText(TESTNET_VERSIONS.singleSig, Buffer.from("devnet fee sink".padEnd(20, "\0")));
 
-const CHECKPOINT_EVERY = 64;
+const CHECKPOINT_EVERY = 128;
 const OK_TRUE = "0x0703";
 const ERR_NONE = "0x0809";
 export const LATEST_CLARITY_VERSION = 6;

@@ -58,7 +58,7 @@ export function violatedPostCondition(transaction, events) {
     switch (condition.type) {
       case "stx":
       case "fungible": {
-        const key = `${principal} ${condition.type === "stx" ? STX : assetId(condition.asset)}`;
+        const key = `${principal} ${"asset" in condition ? assetId(condition.asset) : STX}`;
         const moved = movements.amounts.get(key) ?? 0n;
         if (!COMPARE[condition.code](moved, condition.amount)) {
           return `${principal} sent ${moved} of ${key.slice(principal.length + 1)}, against a post-condition`;

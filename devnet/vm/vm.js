@@ -188,11 +188,14 @@ export class Vm {
    * @param {string} expression
    * @param {string} [sender] its tx-sender, an address
    * @returns {string} hex with 0x
+   * @throws {VmError} with the VM's text
    */
   evaluate(expression, sender = BOOT_ADDRESS) {
     return this.#guard(() => {
       this.sdk.executeCommand(`::set_tx_sender ${sender}`);
-      return this.sdk.runSnippet(expression);
+      const result = this.sdk.runSnippet(expression);
+      if (!result.startsWith("0x")) throw result;
+      return result;
     });
   }
 

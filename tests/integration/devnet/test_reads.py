@@ -19,7 +19,7 @@ from der_client.stacks.clarity import (
     decode,
     encode,
 )
-from der_client.stacks.transactions import ContractCall, TokenTransfer
+from der_client.stacks.transactions import ContractCall, ContractPublish, TokenTransfer
 
 from .bench import AMPLE_FEE, START, Bench
 
@@ -179,6 +179,15 @@ def test_constants(bench: Bench) -> None:
     assert bench.json(of_contract(bench, "constant_val", "NOTE"))["data"] == hexed(AsciiValue('a "quoted" ; text'))
     for name in ("nothing", "counter"):
         assert bench.get(of_contract(bench, "constant_val", name)).status_code == 404
+
+
+def test_constant_made_by_a_function_is_not_told(bench: Bench) -> None:
+    publisher = bench.account(3)
+    source = "(define-private (five) u5) (define-constant FIVE (five)) (define-constant SIX u6)"
+    bench.send(publisher, ContractPublish("odd", source, 4))
+    response = bench.get(f"/v2/constant_val/{publisher.address}/odd/FIVE")
+    assert response.status_code == 501
+    assert "cannot evaluate" in response.text
 
 
 def test_missing_contract_gives_text(bench: Bench) -> None:
