@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Final
 from der_client.contracts.asset_verification import Role
 from der_client.stacks.address import check_network, split_principal
 from der_client.stacks.clarity import AsciiType
-from der_client.stacks.errors import AddressError, DeploymentError, EncodeError, InvalidValueError
+from der_client.stacks.errors import AddressError, DeploymentError, EncodeError, InvalidValueError, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -80,10 +80,14 @@ class Grant:
     who: str
     region: str = ""
 
+    @property
+    def role_name(self) -> str:
+        """The role for people: ``registrar``, ``grid-operator``."""
+        return self.role.name.lower().replace("_", "-")
+
     def __str__(self) -> str:
         """In words, for messages."""
-        name = self.role.name.lower().replace("_", " ")
-        return f"{name} of {self.region}: {self.who}" if self.region else f"{name}: {self.who}"
+        return f"{self.role_name}{self.region and f' {self.region}'}: {self.who}"
 
 
 class GrantOutcome(StrEnum):
@@ -193,7 +197,8 @@ def setup_roles(
         AddressError: If somebody's address is of another network.
         EncodeError: If a region is longer than 8 characters or not ASCII.
         SigningError: If something has to be granted and ``der`` has no account.
-        DeploymentError: If something has to be granted and the account is not the owner of the contracts.
+        DeploymentError: If the contracts are not deployed, or something has to be granted and the account is not
+            their owner.
         ContractError: If the contract refused; what was granted before stays.
         ConfirmationTimeoutError: If the transactions were not mined in time; run again.
         NodeError: If the node is down or answers something else.
@@ -201,7 +206,8 @@ def setup_roles(
     grants = read_roles(roles) if isinstance(roles, (str, Path)) else tuple(roles)
     network = der.client.network
     for grant in grants:
-        check_network(grant.who, network, f"{grant.role.name.lower()}")
+        check_network(grant.who, network, grant.role_name)
+    _check_deployed(der)
     held = {grant for grant in grants if der.assets.has_role(grant.role, grant.who, grant.region)}
     if not held.issuperset(grants):
         _check_owner(der)
@@ -228,6 +234,15 @@ def _grant_batch(der: Der, grants: Sequence[Grant], held: set[Grant], timeout_s:
             continue
         receipt = pending.wait(max(0.0, deadline - time.monotonic()))
         yield GrantReport(grant, GrantOutcome.GRANTED, receipt.txid, receipt.block_height, receipt.fee_ustx)
+
+
+def _check_deployed(der: Der) -> None:
+    try:
+        der.client.contract_interface(der.assets.contract_id)
+    except NotFoundError:
+        raise DeploymentError(
+            f"{der.assets.contract_id} is not there; deploy the contracts first, or name who deployed them"
+        ) from None
 
 
 def _check_owner(der: Der) -> None:

@@ -78,7 +78,7 @@ def setup_roles(
 
 def _fields(step: "GrantReport") -> dict[str, Any]:
     return {
-        "role": _role(step),
+        "role": step.grant.role_name,
         "who": step.grant.who,
         "region": step.grant.region or None,
         "txid": step.txid,
@@ -93,7 +93,7 @@ def _print(steps: "list[GrantReport]", contract_id: str) -> None:
         ("role", "region", "who", "outcome", "block", "fee µSTX", "txid"),
         [
             (
-                _role(step),
+                step.grant.role_name,
                 step.grant.region,
                 step.grant.who,
                 step.outcome,
@@ -104,7 +104,3 @@ def _print(steps: "list[GrantReport]", contract_id: str) -> None:
             for step in steps
         ],
     )
-
-
-def _role(step: "GrantReport") -> str:
-    return step.grant.role.name.lower().replace("_", "-")

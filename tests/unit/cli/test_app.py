@@ -1,0 +1,62 @@
+"""The command line as a whole: help, version, errors, what it loads."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from .conftest import RunDer
+
+HEAVY = ["cryptography", "der_client.demo", "der_client.roles", "rich.table", "yaml"]
+
+
+def test_version(der: RunDer) -> None:
+    result = der("--version")
+    assert (result.exit_code, result.stdout) == (0, f"der {version('der-client')}\n")
+
+
+def test_help_names_every_command(der: RunDer) -> None:
+    result = der("--help")
+    assert result.exit_code == 0
+    for command in ("demo", "devnet", "deploy", "setup-roles", "keys"):
+        assert f" {command} " in result.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["no-such-command"], ["deploy"], ["deploy", "--no-such-option"], ["setup-roles"], ["keys"]]
+)
+def test_wrong_use_exits_2(der: RunDer, arguments: list[str]) -> None:
+    assert der(*arguments).exit_code == 2
+
+
+def test_an_error_of_the_library_is_one_line_on_stderr(der: RunDer) -> None:
+    result = der("keys", "import", "alice", stdin="zz")
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert result.stderr == "error: a private key is text of 64 or 66 hexadecimal digits\n"
+
+
+def test_a_bug_keeps_its_traceback(der: RunDer, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("der_client.stacks.keys.PrivateKey.from_hex", broken)
+    assert isinstance(der("keys", "import", "alice", stdin="00").exception, ZeroDivisionError)
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = f"import sys, der_client.cli.app; print([name for name in {HEAVY} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603 - this very program
+    assert done.stdout.strip() == "[]"
+
+
+def test_runs_as_a_module() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "der_client.cli", "--version"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("der ")

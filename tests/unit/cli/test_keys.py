@@ -1,0 +1,237 @@
+"""`der keys`: what is made, imported, listed; and that nothing secret is shown but where it was asked for."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import stat
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from der_client.stacks.keystore import load_key
+from der_client.stacks.wallet import Wallet
+
+from .conftest import RunDer
+
+SECRET = "753b7cc01a1a2e86221266a154af739463fce51219d97e4f856cd7200c3bd2a601"
+MNEMONIC = (
+    "twice kind fence tip hidden tilt action fragile skin nothing glory cousin green tomorrow spring wrist shed math "
+    "olympic multiply hip blue scout claw"
+)
+TESTNET = "ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM"
+MAINNET = "SP1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRCBGD7R"
+
+
+@pytest.mark.parametrize("stdin", [SECRET, f"{SECRET}\n", f"0x{SECRET}\n", MNEMONIC, MNEMONIC.replace(" ", "\n")])
+def test_import(der: RunDer, tmp_path: Path, stdin: str) -> None:
+    result = der("keys", "import", "owner", "--dir", tmp_path, "--json", stdin=stdin)
+    assert result.exit_code == 0
+    file = tmp_path / "owner.json"
+    assert json.loads(result.stdout) == {"name": "owner", "mainnet": MAINNET, "testnet": TESTNET, "file": str(file)}
+    assert load_key(file, "correct horse").to_hex() == SECRET
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_import_of_another_account_of_a_mnemonic(der: RunDer, tmp_path: Path) -> None:
+    assert der("keys", "import", "third", "--dir", tmp_path, "--account", "2", stdin=MNEMONIC).exit_code == 0
+    assert load_key(tmp_path / "third.json", "correct horse") == Wallet.from_mnemonic(MNEMONIC).account(2)
+
+
+@pytest.mark.parametrize("stdin", ["", "\n", "zz", SECRET[:-1], MNEMONIC.replace("claw", "clay"), "one two"])
+def test_import_of_nonsense_writes_nothing(der: RunDer, tmp_path: Path, stdin: str) -> None:
+    result = der("keys", "import", "owner", "--dir", tmp_path, stdin=stdin)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error: ")
+    assert not list(tmp_path.iterdir())
+    assert not stdin.strip() or stdin.strip() not in result.output
+
+
+def test_new_keys_differ_and_are_kept_in_the_default_folder(der: RunDer, tmp_path: Path) -> None:
+    made = [json.loads(der("keys", "new", name, "--json").stdout) for name in ("alice", "bob")]
+    assert made[0]["testnet"] != made[1]["testnet"]
+    folder = tmp_path / "config" / "der-client" / "keys"
+    assert sorted(file.name for file in folder.iterdir()) == ["alice.json", "bob.json"]
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_the_default_folder_without_xdg(der: RunDer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", "relative/is/ignored")
+    assert der("keys", "new", "alice").exit_code == 0
+    assert (tmp_path / ".config/der-client/keys/alice.json").exists()
+
+
+def test_a_key_is_never_overwritten(der: RunDer, tmp_path: Path) -> None:
+    der("keys", "import", "owner", "--dir", tmp_path, stdin=SECRET)
+    for again in (
+        der("keys", "new", "owner", "--dir", tmp_path),
+        der("keys", "import", "owner", "--dir", tmp_path, stdin=SECRET),
+    ):
+        assert again.exit_code == 1
+        assert "never overwritten" in again.stderr
+    assert load_key(tmp_path / "owner.json", "correct horse").to_hex() == SECRET
+
+
+@pytest.mark.parametrize("name", ["../owner", "a/b", "", "-", ".hidden", "a.b", "ä", "x" * 65])
+def test_a_name_is_no_path(der: RunDer, tmp_path: Path, name: str) -> None:
+    for command in ("new", "import", "address"):
+        assert der("keys", command, "--dir", tmp_path / "keys", "--", name, stdin=SECRET).exit_code == 2
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_secret_as_name_is_refused_and_not_repeated(der: RunDer) -> None:
+    result = der("keys", "import", SECRET, stdin=SECRET)
+    assert result.exit_code == 1
+    assert SECRET[:12] not in result.output
+
+
+def test_list(der: RunDer, tmp_path: Path) -> None:
+    der("keys", "import", "owner", "--dir", tmp_path, stdin=SECRET)
+    other = json.loads(der("keys", "new", "another", "--dir", tmp_path, "--json").stdout)
+    result = der("keys", "list", "--dir", tmp_path, "--json")
+    assert [(key["name"], key["mainnet"], key["testnet"]) for key in json.loads(result.stdout)["keys"]] == [
+        ("another", other["mainnet"], other["testnet"]),
+        ("owner", MAINNET, TESTNET),
+    ]
+    table = der("keys", "list", "--dir", tmp_path).stdout
+    for shown in ("owner", MAINNET, TESTNET, "another", other["mainnet"], other["testnet"]):
+        assert shown in table
+    assert SECRET[:16] not in table + result.output
+
+
+def test_list_needs_no_passphrase(der: RunDer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    der("keys", "import", "owner", "--dir", tmp_path, stdin=SECRET)
+    monkeypatch.setenv("DER_PASSPHRASE", "wrong")
+    assert TESTNET in der("keys", "list", "--dir", tmp_path).stdout
+
+
+def test_list_passes_over_what_is_no_key(der: RunDer, tmp_path: Path) -> None:
+    der("keys", "import", "owner", "--dir", tmp_path, stdin=SECRET)
+    (tmp_path / "notes.json").write_text("{}")
+    result = der("keys", "list", "--dir", tmp_path, "--json")
+    assert result.exit_code == 0
+    assert [key["name"] for key in json.loads(result.stdout)["keys"]] == ["owner"]
+    assert "notes.json is no key file" in result.stderr
+
+
+def test_list_of_no_keys(der: RunDer, tmp_path: Path) -> None:
+    result = der("keys", "list", "--dir", tmp_path / "none")
+    assert result.exit_code == 0
+    assert "der keys new NAME" in result.stdout
+    assert json.loads(der("keys", "list", "--dir", tmp_path / "none", "--json").stdout) == {"keys": []}
+
+
+@pytest.mark.parametrize(("network", "address"), [("mainnet", MAINNET), ("testnet", TESTNET), ("devnet", TESTNET)])
+def test_address_on_a_network_alone(der: RunDer, tmp_path: Path, network: str, address: str) -> None:
+    der("keys", "import", "owner", "--dir", tmp_path, stdin=SECRET)
+    assert der("keys", "address", "owner", "--dir", tmp_path, "--network", network).stdout == f"{address}\n"
+
+
+def test_addresses(der: RunDer, tmp_path: Path) -> None:
+    der("keys", "import", "owner", "--dir", tmp_path, stdin=SECRET)
+    assert der("keys", "address", "owner", "--dir", tmp_path).stdout == f"mainnet  {MAINNET}\ntestnet  {TESTNET}\n"
+    shown = json.loads(der("keys", "address", "owner", "--dir", tmp_path, "--json").stdout)
+    assert (shown["mainnet"], shown["testnet"]) == (MAINNET, TESTNET)
+
+
+def test_address_of_no_key(der: RunDer, tmp_path: Path) -> None:
+    result = der("keys", "address", "nobody", "--dir", tmp_path)
+    assert result.exit_code == 1
+    assert "no key nobody" in result.stderr
+
+
+@dataclass
+class Finished:
+    exit_code: int
+    stdout: str
+    terminal: str
+
+
+def on_terminal(*arguments: str | Path, answers: list[tuple[str, str]], stdin: int | None = None) -> Finished:
+    """Run the command line with a terminal of its own, type each answer after its prompt, and see what it shows."""
+    master, slave = pty.openpty()
+    # Becomes the leader of a session whose terminal is the one it opens first.
+    own_terminal = (
+        "import os, sys; os.setsid(); os.open(sys.argv[1], os.O_RDWR);"
+        "os.execv(sys.executable, [sys.executable, '-m', 'der_client.cli', *sys.argv[2:]])"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "DER_PASSPHRASE"}
+    process = subprocess.Popen(
+        [sys.executable, "-c", own_terminal, os.ttyname(slave), *map(str, arguments)],
+        stdin=slave if stdin is None else stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=environment,
+    )
+    shown = ""
+    for prompt, answer in answers:
+        seen_before = len(shown)
+        while prompt not in shown[seen_before:]:
+            shown += os.read(master, 4096).decode()
+        os.write(master, f"{answer}\n".encode())
+    stdout, _ = process.communicate(timeout=60)
+    os.set_blocking(master, False)
+    while chunk := _read_rest(master):
+        shown += chunk
+    os.close(slave)
+    os.close(master)
+    return Finished(process.returncode, stdout.decode(), shown)
+
+
+def _read_rest(master: int) -> str:
+    try:
+        return os.read(master, 4096).decode()
+    except OSError:
+        return ""
+
+
+def test_the_mnemonic_is_shown_on_the_terminal_only(tmp_path: Path) -> None:
+    answers = [("Passphrase", "horse"), ("again", "horse")]
+    done = on_terminal("keys", "new", "alice", "--show-mnemonic", "--words", "12", "--dir", tmp_path, answers=answers)
+    assert done.exit_code == 0, done
+    words = next(line.strip() for line in done.terminal.splitlines() if len(line.split()) == 12)
+    assert words not in done.stdout
+    assert "horse" not in done.terminal + done.stdout
+    assert load_key(tmp_path / "alice.json", "horse") == Wallet.from_mnemonic(words).account(0)
+
+
+def test_without_being_asked_no_mnemonic_is_shown(tmp_path: Path) -> None:
+    answers = [("Passphrase", "horse"), ("again", "horse")]
+    done = on_terminal("keys", "new", "alice", "--dir", tmp_path, answers=answers)
+    assert done.exit_code == 0
+    assert not any(
+        len(line.split()) >= 12 for line in (done.terminal + done.stdout).splitlines() if "Passphrase" not in line
+    )
+
+
+def test_passphrases_that_differ(tmp_path: Path) -> None:
+    done = on_terminal("keys", "new", "a", "--dir", tmp_path, answers=[("Passphrase", "horse"), ("again", "house")])
+    assert done.exit_code == 1
+    assert "differ; nothing was written" in done.stdout
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_key_typed_on_the_terminal_is_not_echoed(tmp_path: Path) -> None:
+    answers = [("Private key", SECRET), ("Passphrase", "horse"), ("again", "horse")]
+    done = on_terminal("keys", "import", "owner", "--dir", tmp_path, answers=answers)
+    assert done.exit_code == 0
+    assert SECRET not in done.terminal + done.stdout
+    assert load_key(tmp_path / "owner.json", "horse").to_hex() == SECRET
+
+
+def test_no_terminal_to_show_the_mnemonic_on(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "der_client.cli", "keys", "new", "alice", "--show-mnemonic", "--dir", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        start_new_session=True,
+    )
+    assert done.returncode == 1
+    assert "there is no terminal to show it on" in done.stderr
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,115 @@
+"""Where the signing key comes from: a file or the environment, never an argument."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from der_client.cli.secret_input import read_signing_key
+from der_client.stacks.errors import InvalidValueError, KeyFormatError
+from der_client.stacks.keys import PrivateKey
+from der_client.stacks.keystore import save_key
+
+from .conftest import RunDer
+
+SECRET = "753b7cc01a1a2e86221266a154af739463fce51219d97e4f856cd7200c3bd2a601"
+OTHER = "7287ba251d44a4d3fd9276c88ce34c5c52a038955511cccaf77e61068649c17801"
+MNEMONIC = (
+    "twice kind fence tip hidden tilt action fragile skin nothing glory cousin green tomorrow spring wrist shed math "
+    "olympic multiply hip blue scout claw"
+)
+
+
+@pytest.mark.parametrize("text", [SECRET, f"0x{SECRET}\n", f"  {SECRET}\n\n"])
+def test_a_file_of_hexadecimal(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "owner.key"
+    file.write_text(text)
+    assert read_signing_key(file).to_hex() == SECRET
+
+
+def test_an_encrypted_file(tmp_path: Path) -> None:
+    file = tmp_path / "owner.json"
+    save_key(file, PrivateKey.from_hex(SECRET), "correct horse")
+    assert read_signing_key(file).to_hex() == SECRET
+
+
+def test_an_encrypted_file_and_a_wrong_passphrase(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "owner.json"
+    save_key(file, PrivateKey.from_hex(SECRET), "correct horse")
+    monkeypatch.setenv("DER_PASSPHRASE", "battery staple")
+    with pytest.raises(KeyFormatError, match="wrong password") as caught:
+        read_signing_key(file)
+    assert "battery" not in str(caught.value)
+
+
+def test_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DER_KEY", SECRET)
+    assert read_signing_key(None).to_hex() == SECRET
+
+
+def test_a_file_comes_before_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DER_KEY", SECRET)
+    file = tmp_path / "other.key"
+    file.write_text(OTHER)
+    assert read_signing_key(file).to_hex() == OTHER
+
+
+def test_no_key_at_all() -> None:
+    with pytest.raises(KeyFormatError, match="--key-file FILE, or put the key into the environment as DER_KEY"):
+        read_signing_key(None)
+
+
+def test_an_environment_that_holds_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DER_KEY", SECRET[:-3])
+    with pytest.raises(KeyFormatError, match=r"^DER_KEY: ") as caught:
+        read_signing_key(None)
+    assert SECRET[:8] not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"not a key", SECRET.encode() * 2000])
+def test_a_file_that_holds_no_key(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "owner.key"
+    file.write_bytes(content)
+    with pytest.raises(KeyFormatError, match=f"--key-file {file}: "):
+        read_signing_key(file)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(KeyFormatError, match="cannot be read: No such file"):
+        read_signing_key(tmp_path / "owner.key")
+
+
+@pytest.mark.parametrize("argument", [SECRET, f"0x{SECRET}", SECRET[:64], MNEMONIC])
+@pytest.mark.parametrize("option", ["--key", "--key-file"])
+def test_a_key_as_argument_is_refused_and_not_repeated(der: RunDer, option: str, argument: str) -> None:
+    result = der("deploy", "--url", "http://127.0.0.1:1", option, argument)
+    assert result.exit_code == 1
+    assert "on a command line every user of this machine can see it" in result.stderr
+    assert argument[:12] not in result.output
+
+
+def test_an_empty_passphrase(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "owner.json"
+    save_key(file, PrivateKey.from_hex(SECRET), "correct horse")
+    monkeypatch.setenv("DER_PASSPHRASE", "")
+    with pytest.raises(InvalidValueError, match="passphrase is empty"):
+        read_signing_key(file)
+
+
+def test_nobody_to_ask_for_the_passphrase(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "owner.json"
+    save_key(file, PrivateKey.from_hex(SECRET), "correct horse")
+    monkeypatch.delenv("DER_PASSPHRASE")
+    done = subprocess.run(  # noqa: S603 - this very program
+        [sys.executable, "-m", "der_client.cli", "deploy", "--url", "http://127.0.0.1:1", "--key-file", str(file)],
+        capture_output=True,
+        text=True,
+        check=False,
+        start_new_session=True,  # without a terminal
+    )
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "put it into the environment as DER_PASSPHRASE" in done.stderr
