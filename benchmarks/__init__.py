@@ -1,0 +1,1 @@
+"""How fast der-client is beside its peers: ``python -m benchmarks``; see ``docs/performance.md``."""

@@ -1,0 +1,46 @@
+"""How long a program waits for ``import der_client``, as whole processes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from benchmarks.measure import OURS, Peer, Scale, Work, require_same
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from benchmarks.measure import Runner
+    from benchmarks.peers import Peers
+
+IMPORT_GOAL_S = 0.3
+_ROUNDS = 15
+
+
+def works(_peers: Peers) -> Iterator[Work]:
+    """The import, beside a Python that does nothing."""
+    yield Work(
+        "import der_client",
+        _python("import der_client"),
+        (Peer("bare Python start", _python("pass"), Scale.ADDED_S, IMPORT_GOAL_S),),
+        _check,
+        min_rounds=_ROUNDS,
+    )
+
+
+def _python(code: str) -> Runner:
+    def run(times: int) -> float:
+        started = time.perf_counter()
+        for _ in range(times):
+            subprocess.run([sys.executable, "-c", code], check=True)  # noqa: S603 - code that stands in this file
+        return time.perf_counter() - started
+
+    return run
+
+
+def _check() -> None:
+    code = "import der_client; print(der_client.Der.__name__, der_client.Devnet.__name__)"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)  # noqa: S603
+    require_same("import der_client", {"expected": "Der Devnet", OURS: done.stdout.strip()})

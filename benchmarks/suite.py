@@ -1,0 +1,28 @@
+"""All there is to measure, in groups."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from benchmarks import codec, reading, start, transactions
+from benchmarks.peers import Peers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from benchmarks.measure import Work
+
+GROUPS: Final[Mapping[str, Callable[[Peers], Iterator[Work]]]] = {
+    "transactions": transactions.works,
+    "codec": codec.works,
+    "reading": reading.works,
+    "start": start.works,
+}
+
+
+@contextmanager
+def works(groups: Sequence[str] | None = None) -> Iterator[Iterator[Work]]:
+    """The work of some groups, or of all; the peers' process runs until the block ends."""
+    with Peers() as peers:
+        yield (work for name, group in GROUPS.items() if groups is None or name in groups for work in group(peers))
