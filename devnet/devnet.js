@@ -46,16 +46,27 @@ export class Devnet {
     const genesis = opened?.genesis ?? { startTime, balances };
     const chain = await Chain.start(genesis);
     const devnet = new Devnet(chain, accounts, mining, opened?.journal ?? null);
-    if (opened && opened.entries.length > 0) for (const entry of opened.entries) devnet.#apply(entry);
-    else devnet.#publish(contracts);
+    opened?.entries.forEach((entry, index) => devnet.#replay(entry, index));
+    if (!chain.genesis) devnet.#publish(contracts);
     if (mining.kind === "interval") devnet.blockTimer = setInterval(() => devnet.mine(1), mining.milliseconds);
     devnet.#touch();
     return devnet;
   }
 
-  /** @param {PlannedContract[]} contracts */
+  /** @param {Entry} entry @param {number} index */
+  #replay(entry, index) {
+    try {
+      this.#apply(entry);
+    } catch (error) {
+      const { message } = /** @type {Error} */ (error);
+      throw new Error(`line ${index + 2} of the state file cannot be carried out again: ${message}`);
+    }
+  }
+
+  /** @param {PlannedContract[]} contracts those that an earlier, killed start has published are left alone */
   #publish(contracts) {
     for (const { name, sender, source, clarityVersion, feeUstx } of contracts) {
+      if (this.chain.history.contracts.has(`${sender}.${name}`)) continue;
       const { privateKey } = this.#signer(sender, `publish ${name}`);
       const nonce = this.chain.ledger.nonce(sender);
       const raw = buildPublish({ name, code: source, clarityVersion, privateKey, nonce, fee: feeUstx });

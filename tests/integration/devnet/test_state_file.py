@@ -119,6 +119,28 @@ def test_kill_in_the_middle_of_traffic_loses_nothing_answered(tmp_path: Path) ->
     again.devnet.close()
 
 
+def test_killed_while_publishing(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    with Devnet(start_time=START, state_file=path) as devnet:
+        contracts, height = devnet.contracts, devnet.block_height
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:6]))  # the header, and a bit more than two contracts
+    with Devnet(start_time=START, state_file=path) as devnet:
+        assert (devnet.contracts, devnet.block_height) == (contracts, height)
+        devnet.mine()
+        devnet.reset()
+        assert devnet.block_height == height
+
+
+def test_line_that_cannot_be_carried_out(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    start(path).devnet.close()
+    with path.open("a") as file:
+        file.write('{"do": "submit", "raw": "00"}\n')
+    with pytest.raises(DevnetError, match="line 3 of the state file"):
+        start(path)
+
+
 def test_file_of_something_else(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text('{"format": "shopping list"}\n')

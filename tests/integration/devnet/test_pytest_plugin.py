@@ -1,0 +1,54 @@
+"""The fixtures that users of the library get, in a project of their own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+USERS_TESTS = """
+import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
+from der_client import Account
+from der_client.stacks.rpc import Client
+
+def balance(devnet, name):
+    return Account(devnet.accounts[name].key, Client(devnet.url)).balance_ustx()
+
+def pay(devnet, ustx):
+    sender = Account(devnet.accounts["wallet_1"].key, Client(devnet.url))
+    sender.transfer(devnet.accounts["wallet_2"].address, ustx).wait()
+
+@pytest.fixture(scope="module")
+def paid_once(shared_devnet):
+    before = balance(shared_devnet, "wallet_2")
+    pay(shared_devnet, 1_000)
+    return before
+
+@pytest.mark.parametrize("round_", range(3))
+def test_each_test_starts_alike(devnet, paid_once, round_):
+    assert balance(devnet, "wallet_2") == paid_once + 1_000
+    pay(devnet, 5)
+    assert balance(devnet, "wallet_2") == paid_once + 1_005
+
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(ustx=st.integers(1, 100))
+def test_each_example_starts_alike(devnet, paid_once, ustx):
+    with devnet.anchor():
+        pay(devnet, ustx)
+        assert balance(devnet, "wallet_2") == paid_once + 1_000 + ustx
+"""
+
+
+@pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["one process", "xdist"])
+def test_isolation(tmp_path: Path, workers: list[str]) -> None:
+    (tmp_path / "test_users.py").write_text(USERS_TESTS)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *workers, str(tmp_path)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)  # noqa: S603
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "4 passed" in done.stdout
