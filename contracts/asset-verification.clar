@@ -175,6 +175,23 @@
   (map get-recording-right asset-ids)
 )
 
+;; What has to be known to make or take an offer of an asset's energy, in one call.
+(define-read-only (get-trading-terms (asset-id uint))
+  (match (map-get? assets asset-id)
+    asset (some {
+      owner: (get owner asset),
+      operator: (get operator asset),
+      min-price: (get min-price asset),
+      epoch: (get epoch asset),
+      capacity-w: (get capacity-w asset),
+      verified: (is-eq (get state asset) STATE_VERIFIED),
+      transfer-proposed: (is-some (get proposed-owner asset)),
+      paused: (var-get paused),
+    })
+    none
+  )
+)
+
 (define-read-only (get-asset-by-device-key (device-key (buff 33)))
   (map-get? device-keys device-key)
 )

@@ -200,27 +200,29 @@
   )
   (let (
       (offer-id (+ (var-get offer-count) u1))
-      (asset (unwrap! (contract-call? .asset-verification get-asset asset-id)
+      (terms (unwrap! (contract-call? .asset-verification get-trading-terms asset-id)
         ERR_ASSET_NOT_FOUND
       ))
       (connection (unwrap! (contract-call? .grid-integration get-connection asset-id)
         ERR_NOT_CONNECTED
       ))
-      (owner (get owner asset))
-      (epoch (get epoch asset))
+      (owner (get owner terms))
+      (epoch (get epoch terms))
       (book (current-book asset-id day epoch))
       (today (current-day))
       (spot (<= day today))
       (state STATE_PENDING)
     )
     (asserts!
-      (or (is-eq contract-caller owner) (is-eq (some contract-caller) (get operator asset)))
+      (or (is-eq contract-caller owner) (is-eq (some contract-caller) (get operator terms)))
       ERR_NOT_SELLER
     )
-    (try! (check-tradable (get state asset) (get proposed-owner asset) (get state connection)))
+    (try! (check-tradable (get paused terms) (get verified terms) (get transfer-proposed terms)
+      (get state connection)
+    ))
     (asserts! (and (>= wh u1) (<= wh MAX_WH)) ERR_INVALID_ENERGY)
     (asserts! (and (>= price u1) (<= price MAX_PRICE)) ERR_INVALID_PRICE)
-    (asserts! (or (is-eq contract-caller owner) (>= price (get min-price asset)))
+    (asserts! (or (is-eq contract-caller owner) (>= price (get min-price terms)))
       ERR_BELOW_MIN_PRICE
     )
     (asserts! (and (>= min-fill-wh u1) (<= min-fill-wh wh)) ERR_INVALID_MIN_FILL)
@@ -236,7 +238,7 @@
           )
           book
         )
-        (forward-room (min-of (get capacity-w asset) (get export-limit-w connection)) book)
+        (forward-room (min-of (get capacity-w terms) (get export-limit-w connection)) book)
       ))
       ERR_OVERSOLD
     )
@@ -337,7 +339,7 @@
       (day (get day offer))
       (spot (get spot offer))
       (open-wh (get open-wh offer))
-      (asset (unwrap! (contract-call? .asset-verification get-asset asset-id)
+      (terms (unwrap! (contract-call? .asset-verification get-trading-terms asset-id)
         ERR_ASSET_NOT_FOUND
       ))
       (connection (unwrap! (contract-call? .grid-integration get-connection asset-id)
@@ -351,8 +353,10 @@
     )
     (asserts! (is-eq contract-caller .settlement) ERR_NOT_SETTLEMENT)
     (asserts! (> open-wh u0) ERR_OFFER_CLOSED)
-    (try! (check-tradable (get state asset) (get proposed-owner asset) (get state connection)))
-    (asserts! (is-eq (get epoch offer) (get epoch asset)) ERR_EPOCH_OVER)
+    (try! (check-tradable (get paused terms) (get verified terms) (get transfer-proposed terms)
+      (get state connection)
+    ))
+    (asserts! (is-eq (get epoch offer) (get epoch terms)) ERR_EPOCH_OVER)
     (asserts! (< stacks-block-time (get expires-at offer)) ERR_OFFER_EXPIRED)
     (asserts! (is-eq (default-to buyer (get taker offer)) buyer) ERR_NOT_TAKER)
     (asserts! (not (or (is-eq buyer (get seller offer)) (is-eq buyer (get maker offer))))
@@ -518,14 +522,15 @@
 
 ;; What making and taking an offer both need: no pause, a verified asset that feeds in, no transfer under way.
 (define-private (check-tradable
-    (asset-state uint)
-    (proposed-owner (optional principal))
+    (paused bool)
+    (verified bool)
+    (transfer-proposed bool)
     (connection-state uint)
   )
   (begin
-    (asserts! (not (contract-call? .asset-verification is-paused)) ERR_PAUSED)
-    (asserts! (is-eq asset-state ASSET_VERIFIED) ERR_ASSET_NOT_VERIFIED)
-    (asserts! (is-none proposed-owner) ERR_TRANSFER_PROPOSED)
+    (asserts! (not paused) ERR_PAUSED)
+    (asserts! verified ERR_ASSET_NOT_VERIFIED)
+    (asserts! (not transfer-proposed) ERR_TRANSFER_PROPOSED)
     (asserts!
       (or
         (is-eq connection-state CONNECTION_CONNECTED)

@@ -36,6 +36,15 @@ export function meter(name) {
   };
 }
 
+const CURVE_ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
+
+/** The twin of a signature (r, s, recovery id, hex) with the other S: just as valid to who only recovers. */
+export function highS(signature) {
+  const twin = CURVE_ORDER - BigInt(`0x${signature.slice(64, 128)}`);
+  const recoveryId = Number.parseInt(signature.slice(128), 16) ^ 1;
+  return signature.slice(0, 64) + twin.toString(16).padStart(64, "0") + recoveryId.toString(16).padStart(2, "0");
+}
+
 /** The SIP-018 hash that a meter signs, built here from the standard, not from the contract. */
 export function readingHash({ assetId, day, keyEpoch, start, whs, chainId = 0x80000000, contract }) {
   const hash = (value) => sha256(Buffer.from(serializeCV(value), "hex"));

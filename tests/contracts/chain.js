@@ -1,15 +1,25 @@
 // The five contracts on a fresh simulated chain: calls, reads, balances and the clock, in plain JavaScript values.
-import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { initSimnet } from "@stacks/clarinet-sdk";
+import { Cl } from "@stacks/transactions";
 import { afterAll } from "vitest";
 
 import { DEPLOYER } from "./accounts.js";
 import { recordCoverage, writeCoverage } from "./coverage.js";
 import { decode, encode } from "./values.js";
+
+/** The five contracts, in the order of their dependencies. */
+export const CONTRACTS = [
+  "asset-verification",
+  "production-tracking",
+  "grid-integration",
+  "market-participation",
+  "settlement",
+];
 
 export const DAY = 86_400n;
 const BURN_BLOCK_SECONDS = 600n;
@@ -26,15 +36,28 @@ for (const part of ["Clarinet.toml", "contracts", "settings"]) {
 }
 process.once("exit", () => rmSync(project, { recursive: true, force: true }));
 const manifest = join(project, "Clarinet.toml");
+const ownManifest = readFileSync(manifest, "utf8");
 
 let simnet;
+let deployedVersion = 4;
 
 /** Starts the chain anew: the five contracts deployed, nothing else done. Ends the chain started before. */
-export async function startChain() {
+export async function startChain({ clarityVersion = 4 } = {}) {
   if (simnet) endChain();
-  simnet ??= await atGenesis(() => initSimnet(manifest, true, { trackCosts: true, trackCoverage: true }));
-  await simnet.initSession(project, manifest, null);
+  if (clarityVersion !== deployedVersion) useClarity(clarityVersion);
+  await atGenesis(async () => {
+    simnet ??= await initSimnet(manifest, true, { trackCosts: true, trackCoverage: true });
+    await simnet.initSession(project, manifest, null);
+  });
   return new Chain(simnet);
+}
+
+// The SDK deploys once and starts every further session from there, unless its plan and cache are gone.
+function useClarity(version) {
+  writeFileSync(manifest, ownManifest.replaceAll("clarity_version = 4", `clarity_version = ${version}`));
+  rmSync(join(project, "deployments"), { recursive: true, force: true });
+  simnet?.clearCache();
+  deployedVersion = version;
 }
 
 // Takes down which lines of the contracts the chain has run.
@@ -49,7 +72,7 @@ afterAll(() => {
   writeCoverage();
 });
 
-// The first session fixes the genesis time: the clock's.
+// The session that deploys takes its genesis time from the clock.
 async function atGenesis(start) {
   const RealDate = globalThis.Date;
   globalThis.Date = class extends RealDate {
@@ -58,7 +81,7 @@ async function atGenesis(start) {
     }
   };
   try {
-    return await start();
+    await start();
   } finally {
     globalThis.Date = RealDate;
   }
@@ -67,13 +90,12 @@ async function atGenesis(start) {
 class Chain {
   constructor(simnet) {
     this.simnet = simnet;
-    this.interfaces = new Map();
   }
 
   /** Calls the public function "contract.name": {ok} or {err}, events (printed tuples), transfers, cost. */
   call(sender, functionId, ...values) {
     const [contract, name] = splitFunctionId(functionId);
-    const answer = this.simnet.callPublicFn(contract, name, this.#encode(contract, name, values), sender);
+    const answer = this.simnet.callPublicFn(contract, name, this.#encode(functionId, values), sender);
     const { ok, err } = decode(answer.result);
     if (err !== undefined) errorsProvoked.add(err);
     return { ok, err, ...readEvents(answer.events), cost: answer.costs.total };
@@ -82,11 +104,18 @@ class Chain {
   /** Calls the read-only function "contract.name" for `sender`. */
   readAs(sender, functionId, ...values) {
     const [contract, name] = splitFunctionId(functionId);
-    return decode(this.simnet.callReadOnlyFn(contract, name, this.#encode(contract, name, values), sender).result);
+    return decode(this.simnet.callReadOnlyFn(contract, name, this.#encode(functionId, values), sender).result);
   }
 
   read(functionId, ...values) {
     return this.readAs(DEPLOYER, functionId, ...values);
+  }
+
+  /** The same call as Clarity source, for a contract of the deployer's to make. */
+  source(functionId, ...values) {
+    const [contract, name] = splitFunctionId(functionId);
+    const literals = this.#encode(functionId, values).map((value) => Cl.prettyPrint(value));
+    return `(contract-call? .${[contract, name, ...literals].join(" ")})`;
   }
 
   /** Deploys a further contract of the deployer's; answers what it printed. */
@@ -129,22 +158,47 @@ class Chain {
     this.advanceTo(BigInt(day) * DAY);
   }
 
-  #encode(contract, name, values) {
+  /** The Clarity version that a contract was deployed under: "Clarity4". */
+  clarityVersionOf(contract) {
+    return this.simnet.getContractsInterfaces().get(`${DEPLOYER}.${contract}`).clarity_version;
+  }
+
+  /** The names of a contract's functions with that access: "public" or "read_only". */
+  functionsOf(contract, access) {
+    return this.#interface(contract)
+      .functions.filter((definition) => definition.access === access)
+      .map(({ name }) => name);
+  }
+
+  /** Names and types of the arguments of "contract.name". */
+  argumentsOf(functionId) {
+    const [contract, name] = splitFunctionId(functionId);
     const definition = this.#interface(contract).functions.find((candidate) => candidate.name === name);
     if (!definition) throw new Error(`${contract} has no function ${name}`);
-    if (definition.args.length !== values.length) {
-      throw new Error(`${name} takes ${definition.args.length} arguments, not ${values.length}`);
+    return definition.args;
+  }
+
+  #encode(functionId, values) {
+    const types = this.argumentsOf(functionId);
+    if (types.length !== values.length) {
+      throw new Error(`${functionId} takes ${types.length} arguments, not ${values.length}`);
     }
-    return definition.args.map((argument, index) => encode(argument.type, values[index]));
+    return types.map(({ type }, index) => encode(type, values[index]));
   }
 
   #interface(contract) {
-    if (!this.interfaces.has(contract)) {
-      this.interfaces.set(contract, this.simnet.getContractsInterfaces().get(`${DEPLOYER}.${contract}`));
+    const id = `${DEPLOYER}.${contract}`;
+    // Slow to fetch, and the same on every chain but for the contracts that a test deploys.
+    if (!interfaces.has(id)) {
+      const fetched = this.simnet.getContractsInterfaces();
+      if (!CONTRACTS.includes(contract)) return fetched.get(id);
+      interfaces.set(id, fetched.get(id));
     }
-    return this.interfaces.get(contract);
+    return interfaces.get(id);
   }
 }
+
+const interfaces = new Map();
 
 /** The codes of all errors that calls of this test file have answered. */
 export const errorsProvoked = new Set();

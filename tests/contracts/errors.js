@@ -4,14 +4,6 @@ import { join } from "node:path";
 
 import { project } from "./chain.js";
 
-export const CONTRACTS = [
-  "asset-verification",
-  "production-tracking",
-  "grid-integration",
-  "market-participation",
-  "settlement",
-];
-
 export const sourceOf = (contract) => readFileSync(join(project, "contracts", `${contract}.clar`), "utf8");
 
 /** Code by name of the contract's error constants; reading an unknown name throws. */

@@ -29,8 +29,8 @@ export function must(answer) {
 }
 
 /** A fresh chain with every role granted to the account of its name. */
-export async function startSystem() {
-  const chain = await startChain();
+export async function startSystem(options) {
+  const chain = await startChain(options);
   const grant = (role, who, region = "") => must(chain.call(DEPLOYER, "asset-verification.set-role", role, who, region, true));
   grant(ROLE.REGISTRAR, REGISTRAR);
   grant(ROLE.VERIFIER, VERIFIER);
