@@ -1,0 +1,301 @@
+// An indexer that sees nothing but the printed events can rebuild the state of all five contracts.
+import { expect, test } from "vitest";
+
+import {
+  ARBITER,
+  BUYER,
+  BUYER_2,
+  DEPLOYER,
+  GRID_OPERATOR,
+  OPERATOR,
+  ORACLE,
+  OWNER,
+  PAUSER,
+  REGION,
+  REGISTRAR,
+  STRANGER,
+  VERIFIER,
+  meter,
+} from "./accounts.js";
+import { CONTRACTS } from "./chain.js";
+import { sourceOf } from "./errors.js";
+import { CAPACITY_W, NO_LIMIT, WHOLE_DAY, offerOf, signedDay, startSystem } from "./scenario.js";
+
+/** The state that the events of a history add up to, in the contracts' own rows. */
+class Index {
+  constructor() {
+    this.roles = new Set();
+    this.assets = {};
+    this.changes = {};
+    this.days = {};
+    this.connections = {};
+    this.feeds = {};
+    this.offers = {};
+    this.books = {};
+    this.payments = {};
+    this.escrow = 0n;
+    this.fees = 0n;
+  }
+
+  take({ topic, version, actor, "asset-id": asset, "offer-id": offer, "payment-id": payment, ...event }) {
+    const book = (epoch) => {
+      const key = `${asset}/${event.day}`;
+      const row = (this.books[key] ??= { epoch, ...book.empty, ...book.open });
+      if (epoch > row.epoch) Object.assign(row, { epoch, ...book.open });
+      return row;
+    };
+    book.empty = { "forward-funded-wh": 0n, "spot-sold-wh": 0n, "retired-wh": 0n };
+    book.open = { "forward-open-wh": 0n, "spot-open-wh": 0n };
+    const changeAsset = (changes) => Object.assign(this.assets[asset], changes);
+    const day = (changes) => (this.days[`${asset}/${event.day}`] = { ...this.days[`${asset}/${event.day}`], ...changes });
+    const handlers = {
+      "role-set": () => this.roles[event.granted ? "add" : "delete"](`${event.role} ${event.who} ${event.region}`),
+      "paused-set": () => (this.paused = event.paused),
+      "contract-owner-proposed": () => (this.proposed = event["new-owner"]),
+      "contract-owner-accepted": () => Object.assign(this, { contractOwner: event["new-owner"], proposed: null }),
+      "fee-bps-set": () => (this.feeBps = event["fee-bps"]),
+      "fees-withdrawn": () => (this.fees = event["fees-ustx"]),
+      "asset-registered": () =>
+        (this.assets[asset] = {
+          ...event,
+          owner: actor,
+          operator: null,
+          "min-price": 0n,
+          "proposed-owner": null,
+          "capacity-from-day": 0n,
+          "previous-capacity-w": event["capacity-w"],
+          "key-from-day": 0n,
+          "verified-day": 0n,
+          "retired-day": 0n,
+        }),
+      "asset-verified": () => changeAsset(event),
+      "asset-rejected": () => changeAsset({ state: event.state, "proposed-owner": null }),
+      "asset-suspended": () => changeAsset({ state: event.state }),
+      "asset-reinstated": () => changeAsset({ state: event.state }),
+      "asset-retired": () => (changeAsset({ ...event, "proposed-owner": null }), delete this.changes[asset]),
+      "change-requested": () => (this.changes[asset] = event),
+      "change-approved": () => (changeAsset(event), delete this.changes[asset]),
+      "change-refused": () => delete this.changes[asset],
+      "transfer-proposed": () => changeAsset({ "proposed-owner": event["new-owner"] }),
+      "transfer-cancelled": () => changeAsset({ "proposed-owner": null }),
+      "transfer-accepted": () => {
+        changeAsset({ owner: event["new-owner"], operator: null, "min-price": 0n, "proposed-owner": null, epoch: event.epoch });
+        delete this.changes[asset];
+      },
+      "operator-set": () => changeAsset(event),
+      "production-recorded": () => day({ state: event.state, mask: event["day-mask"], wh: event["day-wh"] }),
+      "day-adjusted": () => day({ wh: event["day-wh"], state: event.state }),
+      "day-disputed": () => day({ state: event.state }),
+      "day-verified": () => day({ state: event.state }),
+      "day-rejected": () => day({ mask: 0n, ...this.days[`${asset}/${event.day}`], wh: event.wh, state: event.state }),
+      "connection-requested": () => (this.connections[asset] = { ...event, "feed-metered": false }),
+      "connection-approved": () => Object.assign(this.connections[asset], event),
+      "connection-rejected": () => Object.assign(this.connections[asset], { state: event.state }),
+      "connection-status-set": () => Object.assign(this.connections[asset], event),
+      "export-limit-set": () => Object.assign(this.connections[asset], event),
+      "feed-recorded": () =>
+        (this.feeds[`${asset}/${event.day}`] = { "exported-wh": event["exported-wh"], "imported-wh": event["imported-wh"] }),
+      "region-alert-set": () => (this.alert = event),
+      "offer-created": () => {
+        this.offers[offer] = { ...event, "asset-id": asset, maker: actor, fills: 0n, "unsettled-fills": 0n };
+        book(event.epoch)[event.spot ? "spot-open-wh" : "forward-open-wh"] += event.wh;
+      },
+      "offer-accepted": () => {
+        const row = this.offers[offer];
+        const { "open-wh": open, fills, "unsettled-fills": unsettled, state } = event;
+        Object.assign(row, { "open-wh": open, fills, "unsettled-fills": unsettled, state });
+        book(row.epoch)[row.spot ? "spot-open-wh" : "forward-open-wh"] -= event.wh;
+        book(row.epoch)[row.spot ? "spot-sold-wh" : "forward-funded-wh"] += event.wh;
+      },
+      "offer-fill-closed": () =>
+        Object.assign(this.offers[offer], { "unsettled-fills": event["unsettled-fills"], state: event.state }),
+      "energy-retired": () => (book(this.assets[asset].epoch)["retired-wh"] = event["day-retired-wh"]),
+      "payment-funded": () => {
+        const shares = { "delivered-wh": 0n, "payout-ustx": 0n, "fee-ustx": 0n, "refund-ustx": 0n };
+        this.payments[payment] = { ...event, ...shares, "asset-id": asset, "offer-id": offer, buyer: actor };
+        this.escrow += event["cost-ustx"];
+      },
+      "payment-settled": () => {
+        Object.assign(this.payments[payment], event);
+        this.escrow -= event["cost-ustx"];
+        this.fees += event["fee-ustx"];
+      },
+    };
+    handlers["payment-refunded"] = handlers["payment-settled"];
+    for (const closing of ["offer-cancelled", "offer-rejected", "offer-expired"]) {
+      handlers[closing] = () => {
+        const row = this.offers[offer];
+        Object.assign(row, { "open-wh": 0n, state: event.state });
+        const kept = this.books[`${asset}/${event.day}`];
+        if (kept.epoch === row.epoch) kept[row.spot ? "spot-open-wh" : "forward-open-wh"] -= event["closed-wh"];
+      };
+    }
+    expect(version).toBe(1n);
+    handlers[topic]();
+    return topic;
+  }
+}
+
+const only = (row, names) => Object.fromEntries(names.map((name) => [name, row[name]]));
+
+test("events alone give every row of every map", async () => {
+  const chain = await startSystem();
+  const index = new Index();
+  const seen = new Set();
+  const call = (sender, functionId, ...values) => {
+    const answer = chain.call(sender, functionId, ...values);
+    if (answer.err !== undefined) throw new Error(`${functionId} failed with u${answer.err}`);
+    for (const event of answer.events) seen.add(index.take(event));
+    return answer.ok;
+  };
+  const asset = (sender, name, ...values) => call(sender, `asset-verification.${name}`, ...values);
+  const production = (sender, name, ...values) => call(sender, `production-tracking.${name}`, ...values);
+  const grid = (sender, name, ...values) => call(sender, `grid-integration.${name}`, ...values);
+  const market = (sender, name, ...values) => call(sender, `market-participation.${name}`, ...values);
+  const money = (sender, name, ...values) => call(sender, `settlement.${name}`, ...values);
+  const device = meter("first");
+  const next = meter("second");
+  const registering = (owner, key) =>
+    asset(owner, "register-asset", 1, CAPACITY_W, "9q8yy", REGION, "ab".repeat(32), 900, key);
+  const buying = (buyer, id, wh) => money(buyer, "accept-and-fund", id, wh, NO_LIMIT, NO_LIMIT);
+
+  asset(DEPLOYER, "set-role", 4, STRANGER, "", true);
+  asset(DEPLOYER, "set-role", 4, STRANGER, "", false);
+  const plant = registering(OWNER, device.key);
+  const rejected = registering(OWNER, null);
+  const retired = registering(OWNER, null);
+  const plain = registering(OWNER, null);
+  asset(REGISTRAR, "verify-asset", plant, CAPACITY_W, device.key);
+  asset(REGISTRAR, "verify-asset", plain, CAPACITY_W, null);
+  asset(OWNER, "propose-transfer", rejected, BUYER);
+  asset(REGISTRAR, "reject-asset", rejected, "no");
+  asset(REGISTRAR, "verify-asset", retired, CAPACITY_W, null);
+  asset(OWNER, "request-change", retired, 5, null);
+  asset(OWNER, "propose-transfer", retired, BUYER);
+  asset(OWNER, "retire-asset", retired);
+  asset(OWNER, "set-operator", plant, OPERATOR, 1_000);
+  for (const id of [plant, plain]) {
+    grid(OWNER, "request-connection", id, 90_000);
+    grid(GRID_OPERATOR, "reject-connection", id, "wait");
+    grid(OWNER, "request-connection", id, 80_000);
+    grid(GRID_OPERATOR, "approve-connection", id, 80_000, id === plant);
+  }
+  grid(GRID_OPERATOR, "set-export-limit", plant, 70_000);
+  grid(GRID_OPERATOR, "set-status", plant, 4);
+  grid(GRID_OPERATOR, "set-region-alert", REGION, 2, 2_000_000_000);
+  money(DEPLOYER, "set-fee-bps", 123);
+
+  const day = chain.today + 1n;
+  const offering = (seller, id, options) => market(seller, "create-offer", ...offerOf(chain, id, { day, ...options }));
+  const first = offering(OPERATOR, plant, { wh: 300_000 });
+  buying(BUYER, first, 100_000);
+  buying(BUYER_2, first, 100_000);
+  const named = offering(OWNER, plant, { wh: 5_000, taker: BUYER });
+  market(BUYER, "reject-offer", named);
+  const cancelled = offering(OWNER, plant, { wh: 6_000 });
+  market(OPERATOR, "cancel-offer", cancelled);
+  asset(OWNER, "propose-transfer", plant, BUYER_2);
+  asset(OWNER, "cancel-transfer", plant);
+  asset(OWNER, "propose-transfer", plant, BUYER_2);
+  asset(OWNER, "request-change", plant, 5, null);
+  asset(BUYER_2, "accept-transfer", plant);
+  const second = offering(BUYER_2, plant, { wh: 50_000 });
+  market(STRANGER, "expire-offer", first);
+  buying(BUYER, second, 50_000);
+  const plainOffer = offering(OWNER, plain, { wh: 40_000 });
+  buying(BUYER, plainOffer, 40_000);
+  asset(BUYER_2, "request-change", plant, CAPACITY_W, next.key);
+  asset(REGISTRAR, "refuse-change", plant, "no");
+  asset(BUYER_2, "request-change", plant, 2 * CAPACITY_W, next.key);
+  asset(REGISTRAR, "approve-change", plant, 2 * CAPACITY_W, next.key);
+
+  chain.advanceToDay(day + 1n);
+  const whs = Array(96).fill(2_000);
+  production(STRANGER, "record-day", ...signedDay(next, { asset: plant, day, whs, keyEpoch: 2 }));
+  grid(GRID_OPERATOR, "record-feed", plant, day, 1, 1);
+  grid(GRID_OPERATOR, "record-feed", plant, day, 180_000, 3);
+  production(VERIFIER, "adjust-day", plant, day, 8_000);
+  production(VERIFIER, "dispute-day", plant, day, "odd");
+  production(ARBITER, "adjust-day", plant, day, -1_000);
+  production(ARBITER, "verify-day", plant, day, 199_000);
+  money(STRANGER, "settle", 2);
+  money(STRANGER, "settle-batch", [1, 3]);
+  money(DEPLOYER, "withdraw-fees", 100, DEPLOYER);
+  production(VERIFIER, "reject-day", plain, day, "no data");
+  money(BUYER, "refund", 4);
+  production(ORACLE, "record-batch", [{ "asset-id": plain, day: day - 1n, mask: WHOLE_DAY, wh: 90_000 }]);
+  production(VERIFIER, "verify-days", [{ "asset-id": plain, day: day - 1n, wh: 90_000 }]);
+  const spot = offering(OWNER, plain, { day: day - 1n, wh: 60_000 });
+  buying(BUYER, spot, 20_000);
+  market(OWNER, "retire-energy", plain, day - 1n, 7_000, BUYER);
+  const spotDone = offering(OWNER, plain, { day: day - 1n, wh: 1_000 });
+  buying(BUYER_2, spotDone, 1_000);
+  asset(REGISTRAR, "suspend-asset", plain, "x");
+  asset(REGISTRAR, "reinstate-asset", plain);
+  asset(PAUSER, "set-paused", true);
+  asset(DEPLOYER, "propose-owner", OPERATOR);
+  asset(OPERATOR, "accept-owner");
+
+  const read = (name, ...values) => chain.read(name, ...values);
+  for (const id of [plant, rejected, retired, plain]) {
+    const row = read("asset-verification.get-asset", id);
+    expect(only(index.assets[id], Object.keys(row))).toEqual(row);
+    expect(index.changes[id] ?? null).toEqual(read("asset-verification.get-change", id));
+    const connection = read("grid-integration.get-connection", id);
+    expect(connection && only(index.connections[id], Object.keys(connection))).toEqual(connection);
+    for (const on of [day - 1n, day]) {
+      const key = `${id}/${on}`;
+      expect(index.days[key] ?? null).toEqual(read("production-tracking.get-day", id, on));
+      expect(index.feeds[key] ?? null).toEqual(read("grid-integration.get-feed", id, on));
+      expect(index.books[key] ?? null).toEqual(read("market-participation.get-day-book", id, on));
+    }
+  }
+  for (const [reader, rows, count] of [
+    ["market-participation.get-offer", index.offers, read("market-participation.get-offer-count")],
+    ["settlement.get-payment", index.payments, read("settlement.get-payment-count")],
+  ]) {
+    expect(BigInt(Object.keys(rows).length)).toBe(count);
+    for (const [id, indexed] of Object.entries(rows)) {
+      const row = read(reader, id);
+      expect(only(indexed, Object.keys(row))).toEqual(row);
+    }
+  }
+  expect(index.escrow).toBe(read("settlement.get-escrow-total"));
+  expect(index.fees).toBe(read("settlement.get-fees"));
+  expect(index.feeBps).toBe(read("settlement.get-fee-bps"));
+  expect(index.paused).toBe(read("asset-verification.is-paused"));
+  expect(index.contractOwner).toBe(read("asset-verification.get-contract-owner"));
+  expect(index.proposed).toBe(read("asset-verification.get-proposed-contract-owner"));
+  expect(index.alert).toMatchObject(read("grid-integration.get-region-alert", REGION));
+  expect(index.roles.size).toBe(0);
+
+  // The history above prints every topic there is, but those of the deployment.
+  const topics = CONTRACTS.flatMap((contract) => [...sourceOf(contract).matchAll(/"((?:\w+-)+\w+)"/g)].map(([, topic]) => topic));
+  const past = topics.filter((topic) => !/-deployed$|^der-production$/.test(topic));
+  expect([...seen].sort()).toEqual([...new Set(past)].sort());
+});
+
+test("each contract prints its settings when it is deployed", async () => {
+  const chain = await startSystem();
+  const settings = {
+    "asset-verification": { "contract-owner": DEPLOYER, paused: false },
+    "production-tracking": { "recording-days": 30n, "window-days": 45n, "tolerance-percent": 110n },
+    "grid-integration": { "window-days": 45n },
+    "market-participation": { "max-forward-days": 366n },
+    settlement: { "fee-bps": 100n, "max-fee-bps": 500n, "window-days": 45n },
+  };
+  for (const contract of CONTRACTS) {
+    // A second copy calls the first ones.
+    const source = sourceOf(contract);
+    expect(chain.deploy(`${contract}-again`, source)).toMatchObject([
+      { topic: `${contract}-deployed`, version: 1n, ...settings[contract] },
+    ]);
+  }
+});
+
+test("no two contracts print the same topic", () => {
+  const topics = CONTRACTS.flatMap((contract) => [
+    ...new Set([...sourceOf(contract).matchAll(/"((?:\w+-)+(?:ed|set|withdrawn))"/g)].map(([, topic]) => topic)),
+  ]);
+  expect(new Set(topics).size).toBe(topics.length);
+});
