@@ -297,13 +297,19 @@ class Devnet(DevnetControl):
         size = os.fstat(self._log.fileno()).st_size
         return os.pread(self._log.fileno(), size, 0).decode(errors="replace")[-_LOG_TAIL_CHARACTERS:].strip()
 
-    def wait(self) -> None:
-        """Wait until the devnet ends, for a program that does nothing but run it.
+    def wait(self, timeout_s: float | None = None) -> None:
+        """Wait while the devnet runs, for a program that does nothing but run it.
+
+        Args:
+            timeout_s: The longest wait, in seconds; without one, for ever.
 
         Raises:
             DevnetError: It ended by itself; the text carries its log.
         """
-        status = self._process.wait()
+        try:
+            status = self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            return
         raise DevnetError(f"the devnet ended (exit status {status}). Its log:\n{self.log() or '(empty)'}")
 
     def close(self) -> None:

@@ -1,6 +1,7 @@
 """``der devnet``: run the embedded devnet until it is interrupted."""
 
 import signal
+import threading
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,9 +12,13 @@ from der_client.cli.options import Json
 from der_client.cli.output import output_console, print_json, print_table, progress_console
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
     from der_client.devnet import Devnet
 
 DEFAULT_PORT = 3999
+_POLL_S = 0.25
 
 
 def devnet(
@@ -53,9 +58,8 @@ def devnet(
     from der_client.devnet import Devnet  # noqa: PLC0415 -- `der --help` stays fast
 
     moment = None if start_time is None else _parse_time(start_time)
-    # A service manager's stop is as clean as Ctrl-C, and so is an interrupt where a script's shell had it ignored.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
+    # An interrupt ends the start at once, also where a script's shell had it ignored.
+    _on_stop(signal.default_int_handler)
     try:
         with progress_console().status("starting the devnet …"):
             running = Devnet(
@@ -66,11 +70,21 @@ def devnet(
                 host=host,
                 state_file=state_file,
             )
-        with running:
-            _show(running, as_json=as_json)
-            running.wait()
     except KeyboardInterrupt:
         raise typer.Exit from None
+    # From here on it is only noted: an exception out of a signal can be lost, e.g. in a finalizer.
+    stopped = threading.Event()
+    _on_stop(lambda *_: stopped.set())
+    with running:
+        _show(running, as_json=as_json)
+        while not stopped.is_set():
+            running.wait(_POLL_S)
+
+
+def _on_stop(handler: "Callable[[int, FrameType | None], object]") -> None:
+    """What Ctrl-C does, and a service manager's stop alike."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, handler)
 
 
 def _parse_time(text: str) -> datetime | int:

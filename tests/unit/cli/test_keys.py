@@ -68,10 +68,8 @@ def test_the_default_folder_without_xdg(der: RunDer, tmp_path: Path, monkeypatch
 
 def test_a_key_is_never_overwritten(der: RunDer, tmp_path: Path) -> None:
     der("keys", "import", "owner", "--dir", tmp_path, stdin=SECRET)
-    for again in (
-        der("keys", "new", "owner", "--dir", tmp_path),
-        der("keys", "import", "owner", "--dir", tmp_path, stdin=SECRET),
-    ):
+    for command in ("new", "import"):
+        again = der("keys", command, "owner", "--dir", tmp_path, stdin=SECRET)
         assert again.exit_code == 1
         assert "never overwritten" in again.stderr
     assert load_key(tmp_path / "owner.json", "correct horse").to_hex() == SECRET
@@ -152,7 +150,7 @@ class Finished:
     terminal: str
 
 
-def on_terminal(*arguments: str | Path, answers: list[tuple[str, str]], stdin: int | None = None) -> Finished:
+def on_terminal(*arguments: str | Path, answers: list[tuple[str, str]]) -> Finished:
     """Run the command line with a terminal of its own, type each answer after its prompt, and see what it shows."""
     master, slave = pty.openpty()
     # Becomes the leader of a session whose terminal is the one it opens first.
@@ -161,9 +159,9 @@ def on_terminal(*arguments: str | Path, answers: list[tuple[str, str]], stdin: i
         "os.execv(sys.executable, [sys.executable, '-m', 'der_client.cli', *sys.argv[2:]])"
     )
     environment = {name: value for name, value in os.environ.items() if name != "DER_PASSPHRASE"}
-    process = subprocess.Popen(
+    process = subprocess.Popen(  # noqa: S603 - this very program
         [sys.executable, "-c", own_terminal, os.ttyname(slave), *map(str, arguments)],
-        stdin=slave if stdin is None else stdin,
+        stdin=slave,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         env=environment,
@@ -204,9 +202,8 @@ def test_without_being_asked_no_mnemonic_is_shown(tmp_path: Path) -> None:
     answers = [("Passphrase", "horse"), ("again", "horse")]
     done = on_terminal("keys", "new", "alice", "--dir", tmp_path, answers=answers)
     assert done.exit_code == 0
-    assert not any(
-        len(line.split()) >= 12 for line in (done.terminal + done.stdout).splitlines() if "Passphrase" not in line
-    )
+    shown = [line for line in (done.terminal + done.stdout).splitlines() if "Passphrase" not in line]
+    assert not any(len(line.split()) >= 12 for line in shown)
 
 
 def test_passphrases_that_differ(tmp_path: Path) -> None:
@@ -225,7 +222,7 @@ def test_a_key_typed_on_the_terminal_is_not_echoed(tmp_path: Path) -> None:
 
 
 def test_no_terminal_to_show_the_mnemonic_on(tmp_path: Path) -> None:
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 - this very program
         [sys.executable, "-m", "der_client.cli", "keys", "new", "alice", "--show-mnemonic", "--dir", str(tmp_path)],
         capture_output=True,
         text=True,

@@ -1,0 +1,384 @@
+"""The command line against the real devnet: deploying, granting, running a devnet; each of them repeated."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+from typer.testing import CliRunner
+
+from der_client import Der
+from der_client.cli.app import app
+from der_client.contracts.asset_verification import Role
+from der_client.devnet import Devnet
+from der_client.roles import Grant, GrantOutcome, GrantReport, setup_roles
+from der_client.stacks.keystore import save_key
+from der_client.stacks.rpc import Client
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from typer.testing import Result
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "roles.toml"
+CONTRACTS = [
+    "asset-verification",
+    "production-tracking",
+    "grid-integration",
+    "market-participation",
+    "settlement",
+]
+
+
+@pytest.fixture(scope="module")
+def running_bare_devnet() -> Iterator[Devnet]:
+    with Devnet(deploy_contracts=False) as devnet:
+        yield devnet
+
+
+@pytest.fixture
+def bare_devnet(running_bare_devnet: Devnet, monkeypatch: pytest.MonkeyPatch) -> Iterator[Devnet]:
+    """Without contracts; the deployer's key is in the environment."""
+    monkeypatch.setenv("DER_KEY", running_bare_devnet.deployer.key.to_hex())
+    with running_bare_devnet.anchor():
+        yield running_bare_devnet
+
+
+@pytest.fixture
+def contracts_devnet(devnet: Devnet, monkeypatch: pytest.MonkeyPatch) -> Devnet:
+    """With the contracts; the deployer's key is in the environment."""
+    monkeypatch.setenv("DER_KEY", devnet.deployer.key.to_hex())
+    return devnet
+
+
+def der(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def answer(*arguments: str | Path) -> Any:
+    result = der(*arguments, "--json")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def failure(*arguments: str | Path) -> str:
+    """What a command that fails says: one line on stderr, nothing on stdout."""
+    result = der(*arguments, "--json")
+    assert result.exit_code == 1, result.output
+    assert result.stdout == ""
+    assert result.stderr.startswith("error: ")
+    assert result.stderr.count("\n") == 1
+    return str(result.stderr)
+
+
+def write_project(folder: Path, sender: str, code: str) -> Path:
+    (folder / "deployments").mkdir()
+    (folder / "Clarinet.toml").touch()
+    (folder / "asset-verification.clar").write_text(code)
+    plan = folder / "deployments" / "plan.yaml"
+    plan.write_text(
+        f"""
+        name: another
+        network: devnet
+        plan:
+          batches:
+            - id: 0
+              transactions:
+                - transaction-type: stx-transfer
+                  expected-sender: {sender}
+                  recipient: ST1SJ3DTE5DN7X54YDH5D64R3BCB6A2AG2ZQ8YPD5
+                  mstx-amount: 1000
+                - transaction-type: contract-publish
+                  contract-name: asset-verification
+                  expected-sender: {sender}
+                  path: asset-verification.clar
+                  clarity-version: 4
+        """
+    )
+    return plan
+
+
+class TestDeploy:
+    def test_twice(self, bare_devnet: Devnet) -> None:
+        address = bare_devnet.deployer.address
+        ids = [f"{address}.{name}" for name in CONTRACTS]
+        client = Client(bare_devnet.url)
+        before = client.account(address).balance_ustx
+        first = answer("deploy", "--url", bare_devnet.url)
+        assert (first["deployer"], first["deployed"], first["skipped"]) == (address, ids, [])
+        assert len(set(first["txids"])) == 5
+        assert client.account(address).balance_ustx == before - first["fees_ustx"]
+        assert list(bare_devnet.contracts) == ids
+
+        second = answer("deploy", "--url", bare_devnet.url)
+        assert (second["deployed"], second["skipped"], second["txids"], second["fees_ustx"]) == ([], ids, [], 0)
+        assert client.account(address).nonce == 5
+
+    def test_the_table_shows_what_became_of_each(self, bare_devnet: Devnet) -> None:
+        first = der("deploy", "--url", bare_devnet.url)
+        assert first.exit_code == 0
+        lines = {name: line for name in CONTRACTS for line in first.stdout.splitlines() if name in line}
+        assert list(lines) == CONTRACTS
+        for name, line in lines.items():
+            receipt = Client(bare_devnet.url).transaction(line.split("│")[5].strip())
+            assert receipt is not None
+            assert "deployed" in line, name
+        second = der("deploy", "--url", bare_devnet.url)
+        assert second.stdout.count("skipped") == 5
+
+    def test_another_source_under_the_name(self, contracts_devnet: Devnet, tmp_path: Path) -> None:
+        address = contracts_devnet.deployer.address
+        plan = write_project(tmp_path, address, "(define-constant X 1)")
+        nonce = Client(contracts_devnet.url).account(address).nonce
+        error = failure("deploy", "--url", contracts_devnet.url, "--plan", plan, "--run-transfers")
+        assert f"{address}.asset-verification is published already" in error
+        assert Client(contracts_devnet.url).account(address).nonce == nonce  # not even the transfer was sent
+
+    def test_another_sender_than_the_plans(self, bare_devnet: Devnet, monkeypatch: pytest.MonkeyPatch) -> None:
+        other = bare_devnet.accounts["wallet_1"]
+        monkeypatch.setenv("DER_KEY", other.key.to_hex())
+        error = failure("deploy", "--url", bare_devnet.url)
+        assert bare_devnet.deployer.address in error
+        assert other.address in error
+        assert "--retarget" in error
+        assert bare_devnet.contracts == ()
+        done = answer("deploy", "--url", bare_devnet.url, "--retarget")
+        assert done["deployed"] == [f"{other.address}.{name}" for name in CONTRACTS]
+
+    def test_transfers_only_when_asked_for(self, bare_devnet: Devnet, tmp_path: Path) -> None:
+        plan = write_project(tmp_path, bare_devnet.deployer.address, "(define-constant X 1)")
+        assert "allow it with --run-transfers" in failure("deploy", "--url", bare_devnet.url, "--plan", plan)
+        done = answer("deploy", "--url", bare_devnet.url, "--plan", plan, "--run-transfers")
+        assert [step["outcome"] for step in done["steps"]] == ["transferred", "deployed"]
+        balance = Client(bare_devnet.url).account(bare_devnet.accounts["wallet_1"].address).balance_ustx
+        assert balance == 100_000_000_001_000
+
+    def test_what_was_done_is_shown_when_the_rest_fails(self, bare_devnet: Devnet, tmp_path: Path) -> None:
+        plan = write_project(tmp_path, bare_devnet.deployer.address, "(no-such-function)")
+        result = der("deploy", "--url", bare_devnet.url, "--plan", plan, "--run-transfers")
+        assert result.exit_code == 1
+        assert "transferred" in result.stdout
+        assert "asset-verification" in result.stderr
+        assert "Traceback" not in result.output
+
+    def test_an_encrypted_key(self, bare_devnet: Devnet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("DER_KEY")
+        monkeypatch.setenv("DER_PASSPHRASE", "correct horse")
+        save_key(tmp_path / "owner.json", bare_devnet.deployer.key, "correct horse")
+        assert len(answer("deploy", "--url", bare_devnet.url, "--key-file", tmp_path / "owner.json")["deployed"]) == 5
+
+    def test_a_cap_on_fees(self, bare_devnet: Devnet) -> None:
+        error = failure("deploy", "--url", bare_devnet.url, "--max-fee", "1000")
+        assert "above the cap of 1000 µSTX" in error
+        assert bare_devnet.contracts == ()
+
+    def test_a_node_of_another_network(self, bare_devnet: Devnet) -> None:
+        error = failure("deploy", "--url", bare_devnet.url, "--network", "mainnet")
+        assert "network=mainnet" in error
+
+    def test_a_node_that_is_down(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("DER_KEY", f"{1:064x}")
+        assert "http://127.0.0.1:1" in failure("deploy", "--url", "http://127.0.0.1:1")
+
+
+class TestSetupRoles:
+    def test_twice(self, contracts_devnet: Devnet) -> None:
+        contracts = Der.connect(contracts_devnet.url)
+        first = answer("setup-roles", EXAMPLE, "--url", contracts_devnet.url)
+        assert (len(first["granted"]), first["held"], len(set(first["txids"]))) == (7, [], 7)
+        for granted in first["granted"]:
+            role = Role[granted["role"].upper().replace("-", "_")]
+            assert contracts.assets.has_role(role, granted["who"], granted["region"] or "")
+        assert sum(granted["fee_ustx"] for granted in first["granted"]) == first["fees_ustx"] > 0
+        nonce = contracts.client.account(contracts_devnet.deployer.address).nonce
+
+        second = answer("setup-roles", EXAMPLE, "--url", contracts_devnet.url)
+        assert (second["granted"], len(second["held"]), second["txids"]) == ([], 7, [])
+        assert contracts.client.account(contracts_devnet.deployer.address).nonce == nonce
+
+    def test_only_what_is_missing(self, contracts_devnet: Devnet) -> None:
+        owner = Der.connect(contracts_devnet.url, contracts_devnet.deployer)
+        there = Grant(Role.ORACLE, contracts_devnet.accounts["wallet_7"].address)
+        owner.assets.set_role(there.role, there.who, "", granted=True).send().wait()
+        done = answer("setup-roles", EXAMPLE, "--url", contracts_devnet.url)
+        assert [(held["role"], held["who"]) for held in done["held"]] == [("oracle", there.who)]
+        assert len(done["granted"]) == 6
+
+    def test_the_table_shows_who_has_what(self, contracts_devnet: Devnet) -> None:
+        result = der("setup-roles", EXAMPLE, "--url", contracts_devnet.url)
+        assert result.exit_code == 0
+        [operator] = [line for line in result.stdout.splitlines() if "grid-operator" in line]
+        cells = [cell.strip() for cell in operator.split("│")[1:-1]]
+        assert cells[:4] == ["grid-operator", "CO", contracts_devnet.accounts["wallet_4"].address, "granted"]
+        assert Client(contracts_devnet.url).transaction(cells[6]) is not None
+
+    def test_by_somebody_else_than_the_owner(self, contracts_devnet: Devnet, monkeypatch: pytest.MonkeyPatch) -> None:
+        other = contracts_devnet.accounts["wallet_1"]
+        monkeypatch.setenv("DER_KEY", other.key.to_hex())
+        error = failure("setup-roles", EXAMPLE, "--url", contracts_devnet.url)
+        assert contracts_devnet.deployer.address in error
+        assert other.address in error
+        assert Client(contracts_devnet.url).account(other.address).nonce == 0
+
+    def test_anybody_may_find_that_all_is_there(
+        self, contracts_devnet: Devnet, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        answer("setup-roles", EXAMPLE, "--url", contracts_devnet.url)
+        monkeypatch.setenv("DER_KEY", contracts_devnet.accounts["wallet_1"].key.to_hex())
+        assert len(answer("setup-roles", EXAMPLE, "--url", contracts_devnet.url)["held"]) == 7
+
+    def test_an_address_of_another_network(self, contracts_devnet: Devnet, tmp_path: Path) -> None:
+        file = tmp_path / "roles.toml"
+        own, foreign = contracts_devnet.deployer.address, "SP1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRCBGD7R"
+        file.write_text(f'[roles]\nregistrar = ["{own}"]\nverifier = ["{foreign}"]')
+        nonce = Client(contracts_devnet.url).account(own).nonce
+        assert f"verifier: {foreign} is of mainnet" in failure("setup-roles", file, "--url", contracts_devnet.url)
+        assert Client(contracts_devnet.url).account(own).nonce == nonce
+
+    def test_before_the_contracts_are_deployed(self, bare_devnet: Devnet) -> None:
+        error = failure("setup-roles", EXAMPLE, "--url", bare_devnet.url)
+        assert f"{bare_devnet.deployer.address}.asset-verification is not there; deploy the contracts first" in error
+
+    def test_contracts_of_another_deployer(self, bare_devnet: Devnet, monkeypatch: pytest.MonkeyPatch) -> None:
+        other = bare_devnet.accounts["wallet_1"]
+        monkeypatch.setenv("DER_KEY", other.key.to_hex())
+        answer("deploy", "--url", bare_devnet.url, "--retarget")
+        done = answer("setup-roles", EXAMPLE, "--url", bare_devnet.url, "--deployer", other.address)
+        assert done["contract_id"] == f"{other.address}.asset-verification"
+        assert len(done["granted"]) == 7
+
+    def test_more_than_a_mempool_takes_from_one_account(self, contracts_devnet: Devnet) -> None:
+        owner = Der.connect(contracts_devnet.url, contracts_devnet.deployer)
+        who = contracts_devnet.accounts["wallet_4"].address
+        grants = [Grant(Role.GRID_OPERATOR, who, f"R{number}") for number in range(45)]
+        seen: list[GrantReport] = []
+        report = setup_roles(owner, grants, on_step=seen.append)
+        assert report.granted == tuple(grants)
+        assert report.held == ()
+        assert len(set(report.txids)) == 45
+        assert tuple(seen) == report.steps
+        assert {step.outcome for step in setup_roles(owner, grants).steps} == {GrantOutcome.HELD}
+
+
+class Running:
+    """``der devnet`` as a process of its own."""
+
+    def __init__(self, *arguments: str, wrapper: str | None = None) -> None:
+        command = [sys.executable, "-m", "der_client.cli", "devnet", "--json", *arguments]
+        if wrapper is not None:
+            command = [sys.executable, "-c", wrapper, *command]
+        self.process = subprocess.Popen(  # noqa: S603 - this very program
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line, self.process.communicate()[1]
+        self.content: dict[str, Any] = json.loads(line)
+        self.url = str(self.content["url"])
+
+    def end(self, number: signal.Signals, *, whole_group: bool = False) -> tuple[int, str, str]:
+        """Send a signal; gives exit code, the rest of stdout, and stderr."""
+        send = os.killpg if whole_group else os.kill
+        send(self.process.pid, number)
+        stdout, stderr = self.process.communicate(timeout=30)
+        return self.process.returncode, stdout, stderr
+
+
+def is_down(url: str) -> bool:
+    try:
+        requests.get(f"{url}/v2/info", timeout=5)
+    except requests.ConnectionError:
+        return True
+    return False
+
+
+class TestDevnet:
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_ends_cleanly(self, number: signal.Signals) -> None:
+        running = Running("--port", "0", "--no-contracts")
+        assert requests.get(f"{running.url}/v2/info", timeout=30).ok
+        assert running.end(number) == (0, "", "")
+        assert is_down(running.url)
+
+    def test_ctrl_c_reaches_all_processes_of_a_terminal(self) -> None:
+        running = Running("--port", "0", "--no-contracts")
+        assert running.end(signal.SIGINT, whole_group=True) == (0, "", "")
+        assert is_down(running.url)
+
+    def test_an_interrupt_counts_where_the_shell_had_it_ignored(self) -> None:
+        ignoring = "import os, signal, sys; signal.signal(2, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])"
+        running = Running("--port", "0", "--no-contracts", wrapper=ignoring)
+        assert running.end(signal.SIGINT) == (0, "", "")
+
+    def test_its_server_that_is_killed_is_an_error(self) -> None:
+        running = Running("--port", "0", "--no-contracts")
+        found = subprocess.run(  # noqa: S603 - of this very program
+            ["ps", "-o", "pid=", "--ppid", str(running.process.pid)],  # noqa: S607
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        os.kill(int(found.stdout), signal.SIGKILL)
+        stdout, stderr = running.process.communicate(timeout=30)
+        assert (running.process.returncode, stdout) == (1, "")
+        assert stderr.startswith("error: the devnet ended (exit status -9)")
+
+    def test_tells_accounts_and_contracts(self) -> None:
+        running = Running("--port", "0")
+        try:
+            deployer = running.content["accounts"][0]
+            assert deployer["name"] == "deployer"
+            assert deployer["balance_ustx"] == Client(running.url).account(deployer["address"]).balance_ustx
+            assert running.content["contracts"] == [f"{deployer['address']}.{name}" for name in CONTRACTS]
+        finally:
+            running.end(signal.SIGINT)
+
+    def test_keeps_its_state(self, tmp_path: Path) -> None:
+        arguments = ("--port", "0", "--no-contracts", "--state-file", str(tmp_path / "chain"))
+        first = Running(*arguments, "--start-time", "2030-06-01T00:00Z", "--block-interval", "0")
+        requests.post(f"{first.url}/devnet/mine", json={"blocks": 3}, timeout=30)
+        known = requests.get(f"{first.url}/devnet", timeout=30).json()
+        assert first.end(signal.SIGTERM)[0] == 0
+        second = Running(*arguments)
+        again = requests.get(f"{second.url}/devnet", timeout=30).json()
+        assert second.end(signal.SIGTERM)[0] == 0
+        assert again["block_height"] == known["block_height"]
+        assert again["block_time"] == known["block_time"] > 1_900_000_000
+
+    def test_a_port_that_is_taken(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            result = der("devnet", "--port", str(port))
+        assert result.exit_code == 1
+        assert result.stdout == ""
+        assert "the devnet did not start" in result.stderr
+        assert "EADDRINUSE" in result.stderr
+
+    @pytest.mark.parametrize("moment", ["noon", "2030-06-01T00:00", "-5"])
+    def test_a_start_time_that_is_none(self, moment: str) -> None:
+        assert der("devnet", "--port", "0", f"--start-time={moment}").exit_code == 2
+
+    def test_a_table_for_people(self) -> None:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "der_client.cli", "devnet", "--port", "0"], stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdout is not None
+        shown = ""
+        deadline = time.monotonic() + 60
+        while "Ctrl-C" not in shown and time.monotonic() < deadline:
+            shown += process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+        process.stdout.close()
+        assert "wallet_8 │ ST3NBRSFKX28FQ2ZJ1MAKX58HKHSDGNV5N7R21XCP" in shown
+        assert "ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM.settlement" in shown
+        assert "Listening on http://127.0.0.1:" in shown
