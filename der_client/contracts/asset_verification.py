@@ -145,6 +145,30 @@ class RecordingRight(Model):
     key_from_day: Day
 
 
+class TradingTerms(Model):
+    """What has to be known to make or take an offer of an asset's energy.
+
+    Attributes:
+        owner: Who owns the asset and is paid.
+        operator: Who else may trade for it.
+        min_price_ustx_per_kwh: The operator's lower limit, µSTX per kWh.
+        epoch: Offers of an older one are void.
+        capacity_w: Rated power, W.
+        verified: Whether the asset is verified now.
+        transfer_proposed: Whether a transfer is under way, which stops trading.
+        paused: Whether the contracts are paused.
+    """
+
+    owner: Principal
+    operator: Principal | None
+    min_price_ustx_per_kwh: MinPrice
+    epoch: UInt
+    capacity_w: UInt
+    verified: bool
+    transfer_proposed: bool
+    paused: bool
+
+
 class AssetError(ErrorCode):
     """Errors of ``asset-verification``."""
 
@@ -401,6 +425,10 @@ class AssetVerification(
         self, asset_ids: Annotated[Sequence[UInt], MaxLength(200)]
     ) -> Annotated[tuple[RecordingRight | None, ...], MaxLength(200)]:
         """The same for a whole batch."""
+
+    @read_only
+    def get_trading_terms(self, asset_id: UInt) -> TradingTerms | None:
+        """What has to be known to make or take an offer of an asset's energy."""
 
     @read_only
     def get_asset_by_device_key(self, device_key: DeviceKey) -> UInt | None:
