@@ -34,6 +34,7 @@ T = TypeVar("T")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DATE = _EPOCH.date()
 _LAST_SECOND = int((datetime.max.replace(tzinfo=UTC, microsecond=0) - _EPOCH).total_seconds())
+_EPOCH_ORDINAL = _EPOCH_DATE.toordinal()
 _LAST_DAY = (date.max - _EPOCH_DATE).days
 
 
@@ -104,7 +105,7 @@ def seconds_of(moment: datetime) -> int:
 
 def time_of(seconds: int) -> datetime:
     """The UTC datetime of unix seconds; beyond the year 9999, the last second that Python knows."""
-    return _EPOCH + timedelta(seconds=min(seconds, _LAST_SECOND))
+    return datetime.fromtimestamp(min(seconds, _LAST_SECOND), UTC)
 
 
 def day_number_of(day: date) -> int:
@@ -123,7 +124,7 @@ def day_number_of(day: date) -> int:
 
 def day_of(number: int) -> date:
     """The UTC date of a day number; beyond the year 9999, the last day that Python knows."""
-    return _EPOCH_DATE + timedelta(days=min(number, _LAST_DAY))
+    return date.fromordinal(_EPOCH_ORDINAL + min(number, _LAST_DAY))
 
 
 UInt = Annotated[int, UINT]

@@ -11,13 +11,14 @@ import typing
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Annotated, Any, Final, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel
 
 from der_client.stacks.clarity import wire
 from der_client.stacks.clarity.annotations import ClarityName, Conversion, MaxLength, Response
+from der_client.stacks.clarity.layouts import Constant, Field, FixedSize, Known, Reader, expected, tuple_reader
 from der_client.stacks.clarity.types import (
     BOOL,
     INT,
@@ -46,7 +47,6 @@ from der_client.stacks.clarity.values import (
 from der_client.stacks.errors import DecodeError, EncodeError
 
 Encoder = Callable[[Any, str], ClarityValue]
-Reader = Callable[[bytes, int], tuple[Any, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +57,13 @@ class Codec:
         type: The Clarity type that the annotation stands for.
         encode: From Python (and what to call it in errors) to a Clarity value; raises EncodeError.
         read: From wire bytes and an offset to Python and the offset behind; raises DecodeError.
+        fixed: How the wire form looks, if all values of the type have the same length.
     """
 
     type: ClarityType
     encode: Encoder
     read: Reader
+    fixed: FixedSize | None = None
 
     def decode(self, data: bytes) -> Any:
         """Decode bytes that hold exactly one value.
@@ -93,7 +95,7 @@ def codec_for(annotation: Any) -> Codec:
     if get_origin(annotation) is Annotated:
         return _annotated_codec(*get_args(annotation))
     if annotation is bool:
-        return Codec(BOOL, BOOL.from_python, _read_bool)
+        return _type_codec(BOOL)
     if annotation is None or annotation is types.NoneType:
         return Codec(NoneType_(), NoneType_().from_python, _read_nothing)
     if get_origin(annotation) in (types.UnionType, Union):
@@ -120,38 +122,10 @@ def _annotated_codec(base: Any, *notes: Any) -> Codec:
     return codec_for(base)
 
 
-def _expected(kind: object, data: bytes, offset: int) -> DecodeError:
-    found = f"0x{data[offset]:02x}" if offset < len(data) else "the end of the input"
-    return DecodeError(f"expected {kind}, found {found}", offset)
-
-
-def _read_bool(data: bytes, offset: int) -> tuple[bool, int]:
-    tag = data[offset : offset + 1]
-    if tag == b"\x03":
-        return True, offset + 1
-    if tag == b"\x04":
-        return False, offset + 1
-    raise _expected("bool", data, offset)
-
-
 def _read_nothing(data: bytes, offset: int) -> tuple[None, int]:
     if data[offset : offset + 1] != b"\x09":
-        raise _expected("none", data, offset)
+        raise expected("none", data, offset)
     return None, offset + 1
-
-
-def _read_uint(data: bytes, offset: int) -> tuple[int, int]:
-    end = offset + 17
-    if end > len(data) or data[offset] != wire.UINT:
-        raise _expected("uint", data, offset)
-    return int.from_bytes(data[offset + 1 : end], "big"), end
-
-
-def _read_int(data: bytes, offset: int) -> tuple[int, int]:
-    end = offset + 17
-    if end > len(data) or data[offset] != wire.INT:
-        raise _expected("int", data, offset)
-    return int.from_bytes(data[offset + 1 : end], "big", signed=True), end
 
 
 def _read_principal(data: bytes, offset: int) -> tuple[str, int]:
@@ -160,7 +134,7 @@ def _read_principal(data: bytes, offset: int) -> tuple[str, int]:
         return wire.read_standard_principal(data, offset + 1)
     if tag == b"\x06":
         return wire.read_contract_principal(data, offset + 1)
-    raise _expected("principal", data, offset)
+    raise expected("principal", data, offset)
 
 
 def _sized_reader(tag: int, kind: BufferType | AsciiType | Utf8Type, read_body: Reader) -> Reader:
@@ -168,7 +142,7 @@ def _sized_reader(tag: int, kind: BufferType | AsciiType | Utf8Type, read_body: 
 
     def read(data: bytes, offset: int) -> tuple[Any, int]:
         if data[offset : offset + 1] != bytes((tag,)):
-            raise _expected(kind, data, offset)
+            raise expected(kind, data, offset)
         content, end = read_body(data, offset + 1)
         if len(content) > limit:
             raise DecodeError(f"a length of {len(content)} is too long for {kind}", offset)
@@ -177,25 +151,34 @@ def _sized_reader(tag: int, kind: BufferType | AsciiType | Utf8Type, read_body: 
     return read
 
 
+_FIXED_SIZES: Final[dict[ClarityType, FixedSize]] = {
+    UINT: FixedSize(bytes((wire.UINT,)), 16, int.from_bytes),
+    INT: FixedSize(bytes((wire.INT,)), 16, partial(int.from_bytes, signed=True)),
+    BOOL: FixedSize(
+        b"", 1, Known({b"\x03": True, b"\x04": False}, lambda raw: f"expected bool, found 0x{raw.hex()}").__getitem__
+    ),
+}
+
+
 def _type_codec(kind: ClarityType) -> Codec:
-    readers: dict[ClarityType, Reader] = {
-        UINT: _read_uint,
-        INT: _read_int,
-        BOOL: _read_bool,
-        PRINCIPAL: _read_principal,
-    }
-    reader = readers.get(kind)
-    if reader is None:
-        match kind:
-            case BufferType():
-                reader = _sized_reader(wire.BUFFER, kind, wire.read_buffer)
-            case AsciiType():
-                reader = _sized_reader(wire.ASCII, kind, wire.read_ascii)
-            case Utf8Type():
-                reader = _sized_reader(wire.UTF8, kind, wire.read_utf8)
-            case _:
-                raise TypeError(f"{kind} is not written as an annotation")
+    if kind in _FIXED_SIZES:
+        return _fixed_codec(kind, kind.from_python, _FIXED_SIZES[kind])
+    match kind:
+        case BufferType():
+            reader = _sized_reader(wire.BUFFER, kind, wire.read_buffer)
+        case AsciiType():
+            reader = _sized_reader(wire.ASCII, kind, wire.read_ascii)
+        case Utf8Type():
+            reader = _sized_reader(wire.UTF8, kind, wire.read_utf8)
+        case _ if kind == PRINCIPAL:
+            reader = _read_principal
+        case _:
+            raise TypeError(f"{kind} is not written as an annotation")
     return Codec(kind, kind.from_python, reader)
+
+
+def _fixed_codec(kind: ClarityType, encode: Encoder, fixed: FixedSize) -> Codec:
+    return Codec(kind, encode, fixed.reader(kind), fixed)
 
 
 def _converted_codec(conversion: Conversion) -> Codec:
@@ -209,6 +192,10 @@ def _converted_codec(conversion: Conversion) -> Codec:
             raise EncodeError(f"{path}: {error}") from None
         return inner.encode(plain, path)
 
+    if inner.fixed is not None:
+        tag, size, plain_of = inner.fixed.tag, inner.fixed.size, inner.fixed.convert
+        return _fixed_codec(inner.type, encode, FixedSize(tag, size, lambda raw: from_clarity(plain_of(raw))))
+
     def read(data: bytes, offset: int) -> tuple[Any, int]:
         plain, end = read_inner(data, offset)
         return from_clarity(plain), end
@@ -217,7 +204,10 @@ def _converted_codec(conversion: Conversion) -> Codec:
 
 
 def _enum_codec(enum: type[IntEnum]) -> Codec:
-    members: dict[int, IntEnum] = {member.value: member for member in enum}
+    members = Known(
+        {member.value.to_bytes(16): member for member in enum},
+        lambda raw: f"u{int.from_bytes(raw)} is no {enum.__name__}",
+    )
 
     def encode(value: Any, path: str) -> ClarityValue:
         if not isinstance(value, enum):
@@ -225,14 +215,7 @@ def _enum_codec(enum: type[IntEnum]) -> Codec:
             raise EncodeError(f"{path} takes one of {choices}, not {value!r}")
         return UINT.from_python(int(value), path)
 
-    def read(data: bytes, offset: int) -> tuple[IntEnum, int]:
-        number, end = _read_uint(data, offset)
-        member = members.get(number)
-        if member is None:
-            raise DecodeError(f"u{number} is no {enum.__name__}", offset)
-        return member, end
-
-    return Codec(UINT, encode, read)
+    return _fixed_codec(UINT, encode, FixedSize(bytes((wire.UINT,)), 16, members.__getitem__))
 
 
 def _optional_codec(item: Codec) -> Codec:
@@ -247,13 +230,14 @@ def _optional_codec(item: Codec) -> Codec:
             return read_item(data, offset + 1)
         if tag == b"\x09":
             return None, offset + 1
-        raise _expected(OptionalType(item.type), data, offset)
+        raise expected(OptionalType(item.type), data, offset)
 
     return Codec(OptionalType(item.type), encode, read)
 
 
 def _response_codec(item: Codec) -> Codec:
     kind = ResponseType(item.type, UINT)
+    read_code = _type_codec(UINT).read
 
     def encode(value: Any, path: str) -> ClarityValue:
         if not isinstance(value, Response):
@@ -268,9 +252,9 @@ def _response_codec(item: Codec) -> Codec:
             value, end = item.read(data, offset + 1)
             return Response(value, None), end
         if tag == b"\x08":
-            code, end = _read_uint(data, offset + 1)
+            code, end = read_code(data, offset + 1)
             return Response(None, code), end
-        raise _expected(kind, data, offset)
+        raise expected(kind, data, offset)
 
     return Codec(kind, encode, read)
 
@@ -288,7 +272,7 @@ def _list_codec(item: Codec, length: int) -> Codec:
 
     def read(data: bytes, offset: int) -> tuple[tuple[Any, ...], int]:
         if data[offset : offset + 1] != b"\x0b":
-            raise _expected(kind, data, offset)
+            raise expected(kind, data, offset)
         count, position = wire.read_length(data, offset + 1, "list")
         if count > length:
             raise DecodeError(f"a list of {count} items is too long for {kind}", offset)
@@ -316,17 +300,10 @@ def _model_codec(model: type[BaseModel]) -> Codec:
     constants: dict[str, ClarityValue] = getattr(model, "clarity_constants", {})
     types_by_name: dict[str, ClarityType] = {name: codec.type for name, _, codec in fields}
     kind = TupleType(types_by_name | {name: _constant_type(value) for name, value in constants.items()})
-    construct = model_constructor(model)
-    header = bytes((wire.TUPLE,)) + (len(fields) + len(constants)).to_bytes(4, "big")
-    steps: list[tuple[bytes, int, str, Reader | None]] = []
-    for name, attribute, read_field in sorted(
-        [(name, attribute, codec.read) for name, attribute, codec in fields] + [(name, "", None) for name in constants],
-        key=lambda step: step[0],
-    ):
-        prefix = bytes((len(name),)) + name.encode("ascii")
-        if read_field is None:
-            prefix += wire.encode(constants[name])
-        steps.append((prefix, len(prefix), attribute, read_field))
+    entries: list[Field | Constant] = [
+        Field(name, attribute, codec.read, codec.fixed) for name, attribute, codec in fields
+    ]
+    entries += [Constant(name, wire.encode(value)) for name, value in constants.items()]
 
     def encode(value: Any, path: str) -> ClarityValue:
         if not isinstance(value, model):
@@ -336,23 +313,7 @@ def _model_codec(model: type[BaseModel]) -> Codec:
         }
         return TupleValue(given | constants)
 
-    def read(data: bytes, offset: int) -> tuple[Any, int]:
-        position = offset + 5
-        if data[offset:position] != header:
-            raise _expected(kind, data, offset)
-        values: dict[str, Any] = {}
-        for prefix, size, attribute, read_field in steps:
-            start = position + size
-            if data[position:start] != prefix:
-                name = prefix[1 : 1 + prefix[0]].decode()
-                raise DecodeError(f"expected the field {name!r} of {model.__name__}", position)
-            if read_field is None:
-                position = start
-            else:
-                values[attribute], position = read_field(data, start)
-        return construct(values), position
-
-    return Codec(kind, encode, read)
+    return Codec(kind, encode, tuple_reader(kind, model.__name__, entries, model_constructor(model)))
 
 
 def _constant_type(value: ClarityValue) -> ClarityType:
