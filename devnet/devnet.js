@@ -2,15 +2,21 @@
  * The devnet as its users see it: a chain with named accounts and contracts on it, that mines by itself or when told,
  * and, with a journal, survives its process.
  *
- * Every method is synchronous and complete when it returns: state changed, journal written.
+ * Whatever a method changes, it changes and journals in one go, so no request ever sees it half-done.
  */
+import { invalid } from "./chain/admission.js";
 import { Chain } from "./chain/chain.js";
+import { Rejection } from "./chain/rejection.js";
 import { Journal } from "./journal.js";
 import { buildPublish, buildTransfer } from "./wire/builder.js";
+import { SignatureError } from "./wire/signatures.js";
+import { parseTransaction } from "./wire/transaction.js";
+import { SignatureVerifier } from "./wire/verifier.js";
 
 /** @typedef {import("./project/project.js").Account} Account */
 /** @typedef {import("./project/project.js").PlannedContract} PlannedContract */
 /** @typedef {import("./journal.js").Entry} Entry */
+/** @typedef {import("./wire/transaction.js").Transaction} Transaction */
 
 /** How blocks come: one for each transaction at once, on a timer, or only when asked. */
 /** @typedef {{kind: "auto"} | {kind: "interval", milliseconds: number} | {kind: "manual"}} Mining */
@@ -19,12 +25,19 @@ const IDLE_MILLISECONDS = 50;
 const AUTO_BLOCK_LIMIT = 1000;
 
 export class Devnet {
-  /** @param {Chain} chain @param {Account[]} accounts @param {Mining} mining @param {Journal | null} journal */
-  constructor(chain, accounts, mining, journal) {
+  /**
+   * @param {Chain} chain
+   * @param {Account[]} accounts
+   * @param {Mining} mining
+   * @param {Journal | null} journal
+   * @param {SignatureVerifier} verifier
+   */
+  constructor(chain, accounts, mining, journal, verifier) {
     this.chain = chain;
     this.accounts = accounts;
     this.mining = mining;
     this.journal = journal;
+    this.verifier = verifier;
     /** @type {NodeJS.Timeout | undefined} */
     this.idleTimer = undefined;
     /** @type {NodeJS.Timeout | undefined} */
@@ -44,9 +57,12 @@ export class Devnet {
     const balances = new Map(accounts.map(({ address, balance }) => [address, balance]));
     const opened = stateFile ? Journal.open(stateFile, { startTime, balances }) : null;
     const genesis = opened?.genesis ?? { startTime, balances };
+    const verifier = new SignatureVerifier(); // first, so that its thread starts beside the VM
     const chain = await Chain.start(genesis);
-    const devnet = new Devnet(chain, accounts, mining, opened?.journal ?? null);
+    const devnet = new Devnet(chain, accounts, mining, opened?.journal ?? null, verifier);
     opened?.entries.forEach((entry, index) => devnet.#replay(entry, index));
+    // A killed start may have left a transaction whose block was not written any more.
+    if (mining.kind === "auto" && chain.mempool.ready(chain.ledger, 1).length > 0) devnet.#do({ do: "mine", each: true });
     if (!chain.genesis) devnet.#publish(contracts);
     if (mining.kind === "interval") devnet.blockTimer = setInterval(() => devnet.mine(1), mining.milliseconds);
     devnet.#touch();
@@ -103,7 +119,7 @@ export class Devnet {
   #apply(entry) {
     switch (entry.do) {
       case "submit":
-        return this.chain.submit(Buffer.from(entry.raw, "hex"));
+        return this.chain.submit(parseTransaction(Buffer.from(entry.raw, "hex")));
       case "mine":
         return entry.each ? this.chain.mineEachReady() : this.chain.mine();
       case "advance":
@@ -127,21 +143,38 @@ export class Devnet {
 
   /**
    * @param {Buffer} raw
-   * @returns {string} txid
-   * @throws {import("./clarity/value.js").DecodeError | import("./chain/rejection.js").Rejection}
+   * @returns {Promise<Transaction>} the transaction, accepted now or before
+   * @throws {import("./clarity/value.js").DecodeError | Rejection}
    */
-  submit(raw) {
-    const { transaction, isNew } = this.chain.submit(raw);
-    if (!isNew) return transaction.txid;
+  async submit(raw) {
+    const transaction = parseTransaction(raw);
+    if (this.chain.knows(transaction.txid)) return transaction;
+    try {
+      await this.verifier.verify(raw);
+    } catch (error) {
+      throw error instanceof SignatureError ? invalid(error.message).of(transaction) : error;
+    }
+    this.#accept(transaction);
+    return transaction;
+  }
+
+  /** @param {Transaction} transaction whose signatures are verified */
+  #accept(transaction) {
+    // The same bytes may have come in twice while their signatures were being verified.
+    if (this.chain.knows(transaction.txid)) return;
+    try {
+      this.chain.submit(transaction);
+    } catch (error) {
+      throw error instanceof Rejection ? error.of(transaction) : error;
+    }
     /** @type {Entry[]} */
-    const entries = [{ do: "submit", raw: raw.toString("hex") }];
+    const entries = [{ do: "submit", raw: transaction.raw.toString("hex") }];
     if (this.mining.kind === "auto") {
       this.chain.mineEachReady();
       entries.push({ do: "mine", each: true });
     }
     this.journal?.append(entries);
     this.#touch();
-    return transaction.txid;
   }
 
   /** @param {number} blocks */
@@ -173,7 +206,8 @@ export class Devnet {
    *
    * @param {string} recipient
    * @param {bigint} amount µSTX
-   * @returns {{txid: string, raw: Buffer}}
+   * @returns {Transaction}
+   * @throws {Rejection}
    */
   fund(recipient, amount) {
     const faucet = this.accounts.find(({ name }) => name === "faucet");
@@ -181,12 +215,15 @@ export class Devnet {
     const pending = this.chain.mempool.noncesOf(faucet.address);
     const nonce = pending.length > 0 ? pending[pending.length - 1] + 1n : this.chain.ledger.nonce(faucet.address);
     const raw = buildTransfer({ recipient, amount, privateKey: faucet.privateKey, nonce, fee: 0n });
-    return { txid: this.submit(raw), raw };
+    const transaction = parseTransaction(raw);
+    this.#accept(transaction);
+    return transaction;
   }
 
-  close() {
+  async close() {
     clearTimeout(this.idleTimer);
     clearInterval(this.blockTimer);
     this.journal?.close();
+    await this.verifier.close();
   }
 }

@@ -24,7 +24,7 @@ async function main(argv) {
   const server = createServer(devnet, options);
   const stop = async () => {
     await server.close();
-    devnet.close();
+    await devnet.close();
     process.exit(0);
   };
   process.on("SIGINT", stop);

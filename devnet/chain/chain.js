@@ -2,7 +2,6 @@
  * The chain: VM, ledger, history and mempool as one thing that accepts transactions, mines blocks, and can go back.
  * All of it is synchronous, so no request ever sees a half-done change.
  */
-import { parseTransaction } from "../wire/transaction.js";
 import { Vm } from "../vm/vm.js";
 import { checkAdmission } from "./admission.js";
 import { Executor, FEE_SINK, LATEST_CLARITY_VERSION } from "./executor.js";
@@ -64,21 +63,21 @@ export class Chain {
     return this.history.tip;
   }
 
+  /** @param {string} txid @returns {boolean} whether it is mined or in the mempool */
+  knows(txid) {
+    return this.history.find(txid) !== undefined || this.mempool.find(txid) !== undefined;
+  }
+
   /**
-   * Takes a transaction into the mempool. One that is already known is fine.
+   * Takes a new transaction into the mempool.
    *
-   * @param {Buffer} raw
-   * @returns {{transaction: Transaction, isNew: boolean}}
-   * @throws {import("../clarity/value.js").DecodeError} if the bytes are no transaction
+   * @param {Transaction} transaction whose signatures are verified
    * @throws {import("./rejection.js").Rejection} if a node would refuse it
    */
-  submit(raw) {
-    const transaction = parseTransaction(raw);
-    if (this.history.find(transaction.txid) || this.mempool.find(transaction.txid)) return { transaction, isNew: false };
+  submit(transaction) {
     checkAdmission(transaction, this);
     for (const replaced of this.mempool.add(transaction, this.tip.time)) this.#drop(replaced, "dropped_replace_by_fee");
     this.dropped.delete(transaction.txid);
-    return { transaction, isNew: true };
   }
 
   /**

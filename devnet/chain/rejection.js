@@ -9,11 +9,17 @@ export class Rejection extends Error {
     super(reason);
     this.reason = reason;
     this.data = data;
+    this.txid = "";
   }
 
-  /** @param {string} txid hex */
-  toJson(txid) {
-    const json = { txid, error: "transaction rejected", reason: this.reason };
+  /** @param {{txid: string}} transaction that is refused @returns {this} */
+  of({ txid }) {
+    this.txid = txid;
+    return this;
+  }
+
+  toJson() {
+    const json = { txid: this.txid, error: "transaction rejected", reason: this.reason };
     return this.data === undefined ? json : { ...json, reason_data: this.data };
   }
 }

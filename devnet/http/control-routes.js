@@ -1,8 +1,9 @@
 /** What only the devnet can do: /devnet. Time, blocks, snapshots, simulation, and an honest account of itself. */
-import { checkAuthentic, checkCall } from "../chain/admission.js";
+import { checkCall, invalid } from "../chain/admission.js";
 import { Rejection } from "../chain/rejection.js";
 import { decodeValue } from "../clarity/value.js";
 import { parseAddress, parsePrincipal } from "../address.js";
+import { SignatureError, verifySignatures } from "../wire/signatures.js";
 import { parseTransaction } from "../wire/transaction.js";
 import { contractArgument, hexArgument, integerArgument } from "./arguments.js";
 import { JsonError } from "./errors.js";
@@ -108,11 +109,12 @@ export async function controlRoutes(server, { devnet, control }) {
     const transaction = signed ? parseTransaction(hexArgument(body.transaction, "transaction")) : unsignedCall(body);
     try {
       // An unsigned transaction is what its sender would sign, so it is taken at its word.
-      if (signed && !isUnsigned(transaction)) checkAuthentic(transaction);
+      if (signed && !isUnsigned(transaction)) verifySignatures(transaction);
       if (transaction.payload.type === "contract_call") checkCall(transaction.payload, chain);
     } catch (error) {
-      if (error instanceof Rejection) throw new JsonError(400, error.reason, error.toJson(transaction.txid));
-      throw error;
+      const rejection = error instanceof SignatureError ? invalid(error.message) : error;
+      if (!(rejection instanceof Rejection)) throw rejection;
+      throw new JsonError(400, rejection.reason, rejection.of(transaction).toJson());
     }
     return simulationJson(chain.executor.simulate(transaction, { withFee: signed }), transaction);
   });

@@ -2,7 +2,6 @@
 import { hexAmount, Rejection } from "../chain/rejection.js";
 import { callReadOnly, constantValue, dataVar, mapEntry, ReadFailure } from "../chain/reader.js";
 import { DecodeError } from "../clarity/value.js";
-import { parseTransaction } from "../wire/transaction.js";
 import { contractArgument, hexArgument, principalArgument, txidArgument } from "./arguments.js";
 import { TextError } from "./errors.js";
 import { estimateFee } from "./fees.js";
@@ -39,13 +38,13 @@ export async function nodeRoutes(server, { devnet }) {
     };
   });
 
-  server.post("/v2/transactions", (request, reply) => {
-    const raw = transactionBody(request.body);
+  server.post("/v2/transactions", async (request, reply) => {
     try {
-      return reply.type("application/json").send(JSON.stringify(devnet.submit(raw)));
+      const { txid } = await devnet.submit(transactionBody(request.body));
+      return reply.type("application/json").send(JSON.stringify(txid));
     } catch (error) {
       if (error instanceof DecodeError) throw new TextError(400, `Failed to deserialize posted transaction: ${error.message}`);
-      if (error instanceof Rejection) return reply.code(400).send(error.toJson(parseTransaction(raw).txid));
+      if (error instanceof Rejection) return reply.code(400).send(error.toJson());
       throw error;
     }
   });

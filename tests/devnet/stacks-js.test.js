@@ -45,7 +45,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await server.close();
-  devnet.close();
+  await devnet.close();
 });
 
 const key = (name) => `${wallets[name].privateKey.toString("hex")}01`;

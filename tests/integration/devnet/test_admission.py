@@ -229,7 +229,7 @@ BAD: list[tuple[str, ClarityValue]] = [
     ("f", UIntValue(1)),
     ("f", OkValue(BoolValue(True))),
     ("g", ListValue((UIntValue(1),) * 4)),
-    ("g", ListValue((UIntValue(1), IntValue(1)))),
+    ("g", ListValue((IntValue(1), IntValue(1)))),
     ("h", TupleValue({"x": UIntValue(1)})),
     ("h", TupleValue({"x": UIntValue(1), "Y": UIntValue(1)})),
     ("h", TupleValue({"x": UIntValue(1), "y": PrincipalValue("ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM")})),
