@@ -380,8 +380,11 @@ class TestDevnet:
         while "Ctrl-C" not in shown and time.monotonic() < deadline:
             shown += process.stdout.readline()
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 0
-        process.stdout.close()
+        try:
+            assert process.wait(30) == 0
+        finally:
+            process.kill()  # harmless if it has ended, as it should have
+            process.stdout.close()
         assert "wallet_8 │ ST3NBRSFKX28FQ2ZJ1MAKX58HKHSDGNV5N7R21XCP" in shown
         assert "ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM.settlement" in shown
         assert "Listening on http://127.0.0.1:" in shown
