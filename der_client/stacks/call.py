@@ -14,6 +14,7 @@ from der_client.stacks.address import check_network
 from der_client.stacks.clarity import ClarityValue, ListValue, PrincipalValue, TupleValue
 from der_client.stacks.errors import SigningError
 from der_client.stacks.transactions import ContractCall
+from der_client.stacks.transactions.lazy import lazy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -107,7 +108,7 @@ class Call(Generic[R]):
         self.arguments = arguments
         self._moves = moves
 
-    @cached_property
+    @lazy
     def payload(self) -> ContractCall:
         """The call as a transaction's payload."""
         return ContractCall(self.contract.contract_id, self.declared.name, self.arguments)

@@ -41,7 +41,6 @@ class DeclaredFunction(Generic[P, R]):
         self.function = function
         self.name = clarity_name(function.__name__)
         self.__doc__ = function.__doc__
-        self._bind = _compile_binder(function)
 
     @cached_property
     def signature(self) -> Signature:
@@ -54,7 +53,11 @@ class DeclaredFunction(Generic[P, R]):
         Raises:
             EncodeError: one does not fit; the text names function, argument, value and limit.
         """
-        return tuple(encode(value, path) for (encode, path), value in zip(self._encoders, arguments, strict=True))
+        return tuple([encode(value, path) for (encode, path), value in zip(self._encoders, arguments, strict=True)])
+
+    @cached_property
+    def _bind(self) -> Callable[..., tuple[Any, ...]]:
+        return _compile_binder(self.function)
 
     @cached_property
     def _encoders(self) -> list[tuple[Any, str]]:
