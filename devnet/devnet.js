@@ -87,8 +87,7 @@ export class Devnet {
       const nonce = this.chain.ledger.nonce(sender);
       const raw = buildPublish({ name, code: source, clarityVersion, privateKey, nonce, fee: feeUstx });
       this.#do({ do: "submit", raw: raw.toString("hex") }, { do: "mine", each: true });
-      const { txid } = this.chain.history.transactions[this.chain.history.transactions.length - 1].transaction;
-      const { status, vmError, result } = /** @type {any} */ (this.chain.history.find(txid)).outcome;
+      const { status, vmError, result } = this.chain.history.transaction(this.chain.history.transactionCount - 1).outcome;
       if (status !== "success") throw new Error(`contract ${name} cannot be published: ${vmError ?? result}`);
     }
     this.#do({ do: "genesis" });
@@ -224,6 +223,7 @@ export class Devnet {
     clearTimeout(this.idleTimer);
     clearInterval(this.blockTimer);
     this.journal?.close();
+    this.chain.history.close();
     await this.verifier.close();
   }
 }

@@ -13,7 +13,7 @@ import { Mempool } from "./mempool.js";
 /** @typedef {import("./executor.js").Outcome} Outcome */
 
 const MAX_TRANSACTIONS_PER_BLOCK = 200;
-const MAX_DROPPED = 10_000;
+const MAX_DROPPED = 1000;
 
 /**
  * @typedef {object} Snapshot
@@ -65,7 +65,7 @@ export class Chain {
 
   /** @param {string} txid @returns {boolean} whether it is mined or in the mempool */
   knows(txid) {
-    return this.history.find(txid) !== undefined || this.mempool.find(txid) !== undefined;
+    return this.history.has(txid) || this.mempool.find(txid) !== undefined;
   }
 
   /**

@@ -1,77 +1,85 @@
-/** Blocks and mined transactions, in order, with the ways to find them. Only ever grows at its end, or is cut there. */
-import { sha512_256 } from "../wire/hash.js";
+/**
+ * Blocks and mined transactions, in order, with the ways to find them. Only ever grows at its end, or is cut there.
+ *
+ * Transactions are kept as bytes outside of this process's memory, and parsed again when somebody asks for one: a
+ * devnet that runs for days would else grow by some kilobytes with each of them.
+ */
+import { parseTransaction } from "../wire/transaction.js";
+import { Archive } from "./archive.js";
+import { Blocks } from "./blocks.js";
 
 /**
- * @typedef {object} Block
- * @property {number} height
- * @property {number} burnHeight
- * @property {number} time unix seconds
- * @property {string} hash hex
- * @property {string} indexHash hex
- * @property {number} firstTransaction index into the history's transactions
- * @property {number} transactionCount
+ * @typedef {import("../wire/transaction.js").Transaction} Transaction
+ * @typedef {import("./blocks.js").Block} Block
+ * @typedef {import("./executor.js").Outcome} Outcome
  *
  * @typedef {object} MinedTransaction
- * @property {import("../wire/transaction.js").Transaction} transaction
- * @property {import("./executor.js").Outcome} outcome
+ * @property {Transaction} transaction
+ * @property {Outcome} outcome
  * @property {Block} block
  * @property {number} indexInBlock
  *
  * @typedef {{contractId: string, source: string, clarityVersion: number, height: number, txid: string, abi: import("../clarity/abi.js").Abi}} Contract
+ * @typedef {{transaction: number, eventIndex: number}} LogPlace transaction is an index into the history's
  * @typedef {{mined: MinedTransaction, eventIndex: number, event: import("./ledger.js").PrintEvent}} Log
  * @typedef {{blocks: number, transactions: number, contracts: number}} Mark
  */
 
+/** Transactions are found by this much of their txid; the rest is compared afterwards. */
+const KEY_DIGITS = 16;
+/** Places of logs are kept as one number each: transaction · this + event. */
+const MAX_EVENTS = 65_536;
+
 export class History {
-  /** @type {Block[]} */
-  blocks = [];
-  /** @type {MinedTransaction[]} */
-  transactions = [];
+  blocks = new Blocks();
+  #archive = new Archive();
+  /** Where each transaction's record starts in the archive. @type {number[]} */
+  #offsets = [];
+  /** The height of each transaction's block. @type {number[]} */
+  #heights = [];
+  /** @type {Map<string, number>} index of a transaction by the start of its txid */
+  #byKey = new Map();
   /** @type {Contract[]} */
   #contractList = [];
   /** @type {Map<string, Contract>} */
   contracts = new Map();
-  /** @type {Map<string, MinedTransaction>} by txid */
-  #byTxid = new Map();
-  /** @type {Map<string, number>} index of the block by its height */
-  #byHeight = new Map();
-  /** @type {Map<string, Log[]>} by contract, oldest first */
+  /** @type {Map<string, number[]>} places of logs by contract, oldest first */
   #logs = new Map();
+  /** @type {Map<string, import("./executor.js").Cost>} of the last run, by `contract function` */
+  lastCosts = new Map();
 
   /** @returns {Block} */
   get tip() {
-    return this.blocks[this.blocks.length - 1];
+    return this.blocks.tip;
+  }
+
+  /** @returns {number} */
+  get transactionCount() {
+    return this.#offsets.length;
   }
 
   /**
    * @param {{height: number, burnHeight: number, time: number}} place
-   * @param {{transaction: import("../wire/transaction.js").Transaction, outcome: import("./executor.js").Outcome}[]} entries
-   * @returns {Block}
+   * @param {{transaction: Transaction, outcome: Outcome}[]} entries
    */
-  addBlock({ height, burnHeight, time }, entries) {
-    const parent = this.blocks.length > 0 ? this.tip.hash : "";
-    const identity = [parent, height, burnHeight, time, ...entries.map(({ transaction }) => transaction.txid)].join(" ");
-    const hash = sha512_256(Buffer.from(`block ${identity}`)).toString("hex");
-    const indexHash = sha512_256(Buffer.from(`index ${hash}`)).toString("hex");
-    const firstTransaction = this.transactions.length;
-    const block = { height, burnHeight, time, hash, indexHash, firstTransaction, transactionCount: entries.length };
-    this.#byHeight.set(String(height), this.blocks.length);
-    this.blocks.push(block);
-    entries.forEach(({ transaction, outcome }, indexInBlock) =>
-      this.#addTransaction({ transaction, outcome, block, indexInBlock }),
-    );
-    return block;
+  addBlock(place, entries) {
+    this.blocks.add(place, this.transactionCount, entries.map(({ transaction }) => transaction.txid));
+    for (const entry of entries) this.#addTransaction(entry, place.height);
   }
 
-  /** @param {MinedTransaction} mined */
-  #addTransaction(mined) {
-    this.transactions.push(mined);
-    this.#byTxid.set(mined.transaction.txid, mined);
-    mined.outcome.events.forEach((event, eventIndex) => {
+  /** @param {{transaction: Transaction, outcome: Outcome}} entry @param {number} height */
+  #addTransaction({ transaction, outcome }, height) {
+    const index = this.transactionCount;
+    this.#offsets.push(this.#archive.append(recordOf(transaction, outcome)));
+    this.#heights.push(height);
+    this.#byKey.set(transaction.txid.slice(0, KEY_DIGITS), index);
+    const { payload } = transaction;
+    if (payload.type === "contract_call") this.lastCosts.set(`${payload.contractId} ${payload.functionName}`, outcome.cost);
+    outcome.events.forEach((event, eventIndex) => {
       if (event.kind !== "print") return;
-      const logs = this.#logs.get(event.contractId) ?? [];
-      if (logs.length === 0) this.#logs.set(event.contractId, logs);
-      logs.push({ mined, eventIndex, event });
+      const places = this.#logs.get(event.contractId);
+      if (places) places.push(index * MAX_EVENTS + eventIndex);
+      else this.#logs.set(event.contractId, [index * MAX_EVENTS + eventIndex]);
     });
   }
 
@@ -81,50 +89,99 @@ export class History {
     this.contracts.set(contract.contractId, contract);
   }
 
-  /** @param {string} txid hex without 0x */
-  find(txid) {
-    return this.#byTxid.get(txid);
+  /** @param {number} index @returns {MinedTransaction} */
+  transaction(index) {
+    const end = index + 1 < this.#offsets.length ? this.#offsets[index + 1] : this.#archive.length;
+    const record = this.#archive.read(this.#offsets[index], end - this.#offsets[index]);
+    const block = /** @type {Block} */ (this.blocks.atHeight(this.#heights[index]));
+    return { ...readRecord(record), block, indexInBlock: index - block.firstTransaction };
   }
 
-  /** @param {string} contractId @returns {Log[]} oldest first */
-  logs(contractId) {
-    return this.#logs.get(contractId) ?? [];
+  /** @param {string} txid hex without 0x @returns {MinedTransaction | undefined} */
+  find(txid) {
+    const index = this.#byKey.get(txid.slice(0, KEY_DIGITS));
+    const mined = index === undefined ? undefined : this.transaction(index);
+    return mined?.transaction.txid === txid ? mined : undefined;
+  }
+
+  /** @param {string} txid @returns {boolean} */
+  has(txid) {
+    return this.find(txid) !== undefined;
+  }
+
+  /** @param {string} contractId @returns {number} how often it has printed */
+  logCount(contractId) {
+    return this.#logs.get(contractId)?.length ?? 0;
+  }
+
+  /** @param {string} contractId @param {number} start oldest is 0 @param {number} end @returns {Log[]} oldest first */
+  logs(contractId, start, end) {
+    return (this.#logs.get(contractId) ?? []).slice(start, end).map((place) => {
+      const mined = this.transaction(Math.floor(place / MAX_EVENTS));
+      const eventIndex = place % MAX_EVENTS;
+      return { mined, eventIndex, event: /** @type {any} */ (mined.outcome.events[eventIndex]) };
+    });
+  }
+
+  /**
+   * @param {string} contractId
+   * @param {{height: number, indexInBlock: number, eventIndex: number}} place
+   * @returns {number} the position of the log there, oldest is 0, or -1
+   */
+  logPosition(contractId, { height, indexInBlock, eventIndex }) {
+    const block = this.blocks.atHeight(height);
+    if (!block) return -1;
+    return (this.#logs.get(contractId) ?? []).indexOf((block.firstTransaction + indexInBlock) * MAX_EVENTS + eventIndex);
   }
 
   /** @param {string} reference height, hash or index hash (0x or not), or "latest" @returns {Block | undefined} */
   findBlock(reference) {
     if (reference === "latest") return this.tip;
-    const index = this.#byHeight.get(reference);
-    if (index !== undefined) return this.blocks[index];
-    const hash = reference.replace(/^0x/, "").toLowerCase();
-    return this.blocks.find((block) => block.hash === hash || block.indexHash === hash);
-  }
-
-  /** @param {Block} block @returns {Block | undefined} */
-  parentOf(block) {
-    const index = this.#byHeight.get(String(block.height));
-    return index === undefined ? undefined : this.blocks[index - 1];
+    if (/^\d{1,15}$/.test(reference)) return this.blocks.atHeight(Number(reference));
+    return this.blocks.withHash(reference.replace(/^0x/, ""));
   }
 
   /** @param {Block} block @returns {MinedTransaction[]} */
-  transactionsOf(block) {
-    return this.transactions.slice(block.firstTransaction, block.firstTransaction + block.transactionCount);
+  transactionsOf({ firstTransaction, transactionCount }) {
+    return Array.from({ length: transactionCount }, (_, index) => this.transaction(firstTransaction + index));
   }
 
   /** @returns {Mark} where the history ends now */
   mark() {
-    return { blocks: this.blocks.length, transactions: this.transactions.length, contracts: this.#contractList.length };
+    return { blocks: this.blocks.count, transactions: this.transactionCount, contracts: this.#contractList.length };
   }
 
   /** Forgets all that came after a mark. @param {Mark} mark */
-  cut(mark) {
-    for (const block of this.blocks.splice(mark.blocks)) this.#byHeight.delete(String(block.height));
-    for (const { transaction } of this.transactions.splice(mark.transactions)) this.#byTxid.delete(transaction.txid);
-    for (const { contractId } of this.#contractList.splice(mark.contracts)) this.contracts.delete(contractId);
-    const kept = this.blocks.length > 0 ? this.tip.height : -1;
-    for (const [contractId, logs] of this.#logs) {
-      while (logs.length > 0 && logs[logs.length - 1].mined.block.height > kept) logs.pop();
-      if (logs.length === 0) this.#logs.delete(contractId);
+  cut({ blocks, transactions, contracts }) {
+    this.blocks.cut(blocks);
+    for (const { contractId } of this.#contractList.splice(contracts)) this.contracts.delete(contractId);
+    if (transactions === this.transactionCount) return;
+    for (const [key, index] of this.#byKey) if (index >= transactions) this.#byKey.delete(key);
+    for (const [contractId, places] of this.#logs) {
+      while (places.length > 0 && places[places.length - 1] >= transactions * MAX_EVENTS) places.pop();
+      if (places.length === 0) this.#logs.delete(contractId);
     }
+    this.#archive.cut(this.#offsets[transactions]);
+    this.#offsets.length = transactions;
+    this.#heights.length = transactions;
   }
+
+  close() {
+    this.#archive.close();
+  }
+}
+
+/** @param {Transaction} transaction @param {Outcome} outcome @returns {Buffer} */
+function recordOf({ raw }, outcome) {
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(raw.length);
+  const json = JSON.stringify(outcome, (_key, value) => (typeof value === "bigint" ? String(value) : value));
+  return Buffer.concat([length, raw, Buffer.from(json)]);
+}
+
+/** @param {Buffer} record @returns {{transaction: Transaction, outcome: Outcome}} */
+function readRecord(record) {
+  const end = 4 + record.readUInt32BE();
+  const outcome = JSON.parse(record.toString("utf8", end), (key, value) => (key === "amount" ? BigInt(value) : value));
+  return { transaction: parseTransaction(record.subarray(4, end)), outcome };
 }

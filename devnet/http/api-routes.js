@@ -92,13 +92,17 @@ export async function apiRoutes(server, { devnet }) {
   server.get("/extended/v2/smart-contracts/:contractId/logs", (/** @type {any} */ request) => {
     const [address, name = ""] = request.params.contractId.split(".");
     const contractId = contractArgument({ address, name });
-    const newestFirst = chain.history.logs(contractId);
-    const total = newestFirst.length;
+    const { history } = chain;
+    const total = history.logCount(contractId);
     const limit = integerArgument(request.query.limit, "limit", { min: 1, max: MAX_LIMIT, fallback: 100 });
-    const offset = logOffset(request.query, newestFirst, total);
-    const page = newestFirst.slice(Math.max(0, total - offset - limit), Math.max(0, total - offset)).reverse();
-    const cursorAt = (/** @type {number} */ position) =>
-      position >= 0 && position < total ? cursorOf(newestFirst[total - 1 - position]) : null;
+    const offset = logOffset(request.query, history, contractId);
+    // The newest come first here, the oldest in the history.
+    const at = (/** @type {number} */ first, /** @type {number} */ count) =>
+      history.logs(contractId, Math.max(0, total - first - count), Math.max(0, total - first)).reverse();
+    const cursorAt = (/** @type {number} */ first) => {
+      const [log] = at(first, 1);
+      return log ? cursorOf(log) : null;
+    };
     return {
       limit,
       offset,
@@ -106,7 +110,7 @@ export async function apiRoutes(server, { devnet }) {
       next_cursor: cursorAt(offset + limit),
       prev_cursor: offset > 0 ? cursorAt(Math.max(0, offset - limit)) : null,
       cursor: cursorAt(offset),
-      results: page.map(logJson),
+      results: at(offset, limit).map(logJson),
     };
   });
 
@@ -130,9 +134,9 @@ export async function apiRoutes(server, { devnet }) {
     const limit = integerArgument(request.query.limit, "limit", { min: 1, max: 30, fallback: 20 });
     const offset = integerArgument(request.query.offset, "offset", { min: 0, max: 2 ** 31, fallback: 0 });
     const { blocks } = chain.history;
-    const end = Math.max(0, blocks.length - offset);
-    const page = blocks.slice(Math.max(0, end - limit), end).reverse();
-    return { limit, offset, total: blocks.length, results: page.map(showBlock) };
+    const end = Math.max(0, blocks.count - offset);
+    const indexes = Array.from({ length: Math.min(limit, end) }, (_, position) => end - 1 - position);
+    return { limit, offset, total: blocks.count, results: indexes.map((index) => showBlock(blocks.at(index))) };
   });
   server.get("/extended/v2/blocks/:reference", (/** @type {any} */ request) => showBlock(blockArgument(request)));
   server.get("/extended/v2/blocks/:reference/transactions", (/** @type {any} */ request) => {
@@ -150,9 +154,9 @@ export async function apiRoutes(server, { devnet }) {
     return block;
   }
 
-  /** @param {import("../chain/history.js").Block} block */
+  /** @param {import("../chain/blocks.js").Block} block */
   function showBlock(block) {
-    return blockJson(block, chain.history.parentOf(block));
+    return blockJson(block, chain.history.blocks.atHeight(block.height - 1));
   }
 
   server.post("/extended/v1/faucets/stx", (/** @type {any} */ request) => {
@@ -183,13 +187,14 @@ function cursorOf({ mined, eventIndex }) {
 
 /**
  * @param {any} query
- * @param {import("../chain/history.js").Log[]} logs oldest first
- * @param {number} total
+ * @param {import("../chain/history.js").History} history
+ * @param {string} contractId
  * @returns {number} how many newer ones come before the page
  */
-function logOffset(query, logs, total) {
+function logOffset(query, history, contractId) {
   if (query.cursor === undefined) return integerArgument(query.offset, "offset", { min: 0, max: 2 ** 31, fallback: 0 });
-  const index = logs.findIndex((log) => cursorOf(log) === query.cursor);
-  if (index < 0) throw new JsonError(400, `unknown cursor ${query.cursor}`);
-  return total - 1 - index;
+  const [height, indexInBlock, eventIndex] = String(query.cursor).split(":").map(Number);
+  const position = history.logPosition(contractId, { height, indexInBlock, eventIndex });
+  if (position < 0) throw new JsonError(400, `unknown cursor ${query.cursor}`);
+  return history.logCount(contractId) - 1 - position;
 }

@@ -52,7 +52,7 @@ export async function controlRoutes(server, { devnet, control }) {
     contracts: [...chain.history.contracts.keys()],
     snapshots: chain.snapshots.map(({ id }) => id),
     mempool_size: chain.mempool.size,
-    transactions: chain.history.transactions.length,
+    transactions: chain.history.transactionCount,
     vm_memory_bytes: chain.vm.memory.length,
     does_not_do: DIFFERENCES,
     ...tipJson(),

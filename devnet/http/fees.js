@@ -1,6 +1,7 @@
 /** Fee estimates (POST /v2/fees/transaction): the devnet is never full, so the least that is accepted is enough. */
-import { TextError } from "./errors.js";
+import { parsePayload } from "../wire/transaction.js";
 import { hexArgument } from "./arguments.js";
+import { TextError } from "./errors.js";
 
 /** What surrounds the payload of a single-signature transaction without post-conditions (bytes). */
 const ENVELOPE_BYTES = 1 + 4 + 1 + 103 + 1 + 1 + 4;
@@ -16,7 +17,6 @@ export function estimateFee(chain, body) {
   const payload = hexArgument(body?.transaction_payload, "transaction_payload");
   const given = body.estimated_len ?? 0;
   if (!Number.isInteger(given) || given < 0) throw new TextError(400, "estimated_len must be a number of bytes");
-  if (payload.length === 0) throw new TextError(400, "Failed to parse transaction_payload");
   const length = Math.max(given, payload.length + ENVELOPE_BYTES);
   return {
     estimated_cost: lastCost(chain, payload),
@@ -28,19 +28,11 @@ export function estimateFee(chain, body) {
 
 /**
  * @param {import("../chain/chain.js").Chain} chain
- * @param {Buffer} payload
- * @returns {import("../chain/executor.js").Cost} what the same call cost when it last ran, or zeros
+ * @param {Buffer} bytes of a payload
+ * @returns {import("../chain/executor.js").Cost} what the same function cost when it last ran, or zeros
  */
-function lastCost(chain, payload) {
-  const isCall = payload[0] === 2;
-  if (!isCall) return NO_COST;
-  const nameEnd = 23 + payload[22];
-  const end = nameEnd + 1 + payload[nameEnd];
-  const { transactions } = chain.history;
-  for (let index = transactions.length - 1; index >= Math.max(0, transactions.length - 100); index--) {
-    const { transaction, outcome } = transactions[index];
-    const { raw } = transaction;
-    if (transaction.payload.type === "contract_call" && raw.includes(payload.subarray(0, end))) return outcome.cost;
-  }
-  return NO_COST;
+function lastCost(chain, bytes) {
+  const payload = parsePayload(bytes);
+  if (payload.type !== "contract_call") return NO_COST;
+  return chain.history.lastCosts.get(`${payload.contractId} ${payload.functionName}`) ?? NO_COST;
 }

@@ -5,7 +5,7 @@ import { AMOUNT_CODES, NFT_CODES, POX_CODES } from "../wire/post-conditions.js";
 
 /** @typedef {import("../wire/transaction.js").Transaction} Transaction */
 /** @typedef {import("../chain/history.js").MinedTransaction} MinedTransaction */
-/** @typedef {import("../chain/history.js").Block} Block */
+/** @typedef {import("../chain/blocks.js").Block} Block */
 /** @typedef {import("../chain/history.js").History} History */
 
 const ANCHOR_MODES = { 1: "on_chain_only", 2: "off_chain_only", 3: "any" };

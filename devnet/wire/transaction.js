@@ -82,6 +82,18 @@ export function parseTransaction(raw) {
 }
 
 /**
+ * @param {Buffer} bytes
+ * @returns {Payload}
+ * @throws {DecodeError}
+ */
+export function parsePayload(bytes) {
+  const reader = new ByteReader(bytes);
+  const payload = readPayload(reader);
+  if (reader.offset !== bytes.length) throw new DecodeError(`${bytes.length - reader.offset} bytes after the payload`);
+  return payload;
+}
+
+/**
  * @param {number} value
  * @param {number[]} allowed
  * @param {string} what

@@ -1,0 +1,75 @@
+/**
+ * Bytes that are written once and read seldom: kept in a nameless temporary file, with the newest megabyte in memory.
+ * It can be cut at its end.
+ */
+import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const TAIL_BYTES = 1024 * 1024;
+
+/** @returns {number} the descriptor of an open file that has no name any more, and vanishes with this process */
+function openNameless() {
+  const folder = mkdtempSync(join(tmpdir(), "der-devnet-"));
+  try {
+    return openSync(join(folder, "history"), "wx+", 0o600);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+export class Archive {
+  #file = openNameless();
+  /** What is not in the file yet. */
+  #tail = Buffer.alloc(TAIL_BYTES);
+  #tailLength = 0;
+  #fileLength = 0;
+
+  /** @returns {number} where the next bytes will stand */
+  get length() {
+    return this.#fileLength + this.#tailLength;
+  }
+
+  /** @param {Buffer} bytes @returns {number} their offset */
+  append(bytes) {
+    const offset = this.length;
+    if (this.#tailLength + bytes.length > TAIL_BYTES) this.#flush();
+    if (bytes.length > TAIL_BYTES) this.#write(bytes);
+    else this.#tailLength += bytes.copy(this.#tail, this.#tailLength);
+    return offset;
+  }
+
+  #flush() {
+    this.#write(this.#tail.subarray(0, this.#tailLength));
+    this.#tailLength = 0;
+  }
+
+  /** @param {Buffer} bytes */
+  #write(bytes) {
+    for (let written = 0; written < bytes.length; ) {
+      written += writeSync(this.#file, bytes, written, bytes.length - written, this.#fileLength + written);
+    }
+    this.#fileLength += bytes.length;
+  }
+
+  /** @param {number} offset @param {number} length @returns {Buffer} a copy */
+  read(offset, length) {
+    const bytes = Buffer.alloc(length);
+    if (offset >= this.#fileLength) {
+      this.#tail.copy(bytes, 0, offset - this.#fileLength, offset - this.#fileLength + length);
+    } else {
+      for (let read = 0; read < length; ) read += readSync(this.#file, bytes, read, length - read, offset + read);
+    }
+    return bytes;
+  }
+
+  /** Forgets all bytes from an offset on. @param {number} length */
+  cut(length) {
+    this.#tailLength = Math.max(0, length - this.#fileLength);
+    this.#fileLength = Math.min(this.#fileLength, length);
+  }
+
+  close() {
+    closeSync(this.#file);
+  }
+}
