@@ -5,6 +5,7 @@ A value that exists is valid: constructors check type and range, so nothing wron
 
 from __future__ import annotations
 
+from operator import itemgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
 
@@ -13,7 +14,7 @@ from der_client.stacks.clarity.names import check_clarity_name
 from der_client.stacks.errors import EncodeError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
 MAX_VALUE_BYTES: Final = 1 << 20
 """Largest buffer, string or list count in Clarity (``MAX_VALUE_SIZE``)."""
@@ -322,3 +323,19 @@ class TupleValue(ClarityValue):
 
     def __str__(self) -> str:
         return "(tuple " + " ".join(f"({name} {value})" for name, value in self.value.items()) + ")"
+
+
+def columns_of(tuples: Collection[ClarityValue]) -> dict[str, list[ClarityValue]] | None:
+    """The fields of many tuples, by name, for work that is done on all of them at once; None if their names differ.
+
+    Args:
+        tuples: TupleValues, at least one.
+    """
+    rows: list[dict[str, ClarityValue]] = [value.value for value in tuples]
+    names = rows[0]
+    if set(map(len, rows)) != {len(names)}:
+        return None
+    try:
+        return {name: list(map(itemgetter(name), rows)) for name in names}
+    except KeyError:
+        return None

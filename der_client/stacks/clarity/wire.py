@@ -1,17 +1,20 @@
 """The consensus wire form of Clarity values (SIP-005; stacks-core ``types/serialization.rs``).
 
 The decoder trusts nobody: it never reads past the input, never allocates more than the input can hold, bounds its own
-depth, and accepts exactly one encoding for each value, so that decoding and encoding again gives the same bytes.
+depth, and accepts exactly one encoding for each value, so that decoding and encoding again gives the same bytes. Both
+ways refuse what has no type in Clarity, such as a list of an int and a uint.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Final
+from itertools import repeat
+from typing import TYPE_CHECKING, Final
 
 from der_client.stacks.address import c32_address, decode_c32_address
 from der_client.stacks.clarity.names import is_clarity_name, is_contract_name
+from der_client.stacks.clarity.supertypes import TypeConflictError, check_type
 from der_client.stacks.clarity.values import (
     ASCII_ALLOWED,
     MAX_UTF8_CHARACTERS,
@@ -30,9 +33,15 @@ from der_client.stacks.clarity.values import (
     TupleValue,
     UIntValue,
     Utf8Value,
+    columns_of,
     set_value,
 )
 from der_client.stacks.errors import DecodeError, EncodeError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from der_client.stacks.clarity.supertypes import Step
 
 MAX_DEPTH: Final = 31
 """Composites that may stand in one another around a scalar (``MAX_TYPE_DEPTH`` 32 counts the scalar)."""
@@ -42,6 +51,13 @@ MAX_WIRE_BYTES: Final = 2 * MAX_VALUE_BYTES
 
 INT, UINT, BUFFER, TRUE, FALSE, STANDARD, CONTRACT = 0, 1, 2, 3, 4, 5, 6
 OK, ERR, NONE, SOME, LIST, TUPLE, ASCII, UTF8 = 7, 8, 9, 10, 11, 12, 13, 14
+
+# The node's measure of a value without lists is at most 70 times its wire form: names and types count at each of the 31
+# levels, a principal in full. So up to here only lists can be ill-typed or too large, and only they cost a check.
+_SURELY_SMALL: Final = MAX_VALUE_BYTES // 128
+# Every list starts so, since no length has more than three bytes; seldom anything else does. (Its first byte alone is
+# found much quicker, so that is looked for first.)
+_LIST_START: Final = bytes((LIST, 0))
 
 _from_bytes = int.from_bytes
 _Reader = Callable[[bytes, int, int], tuple[ClarityValue, int]]
@@ -80,9 +96,36 @@ def read_value(data: bytes, offset: int, max_depth: int = MAX_DEPTH) -> tuple[Cl
         DecodeError: no valid value stands there.
     """
     try:
-        return _READERS[data[offset]](data, offset + 1, max_depth)
+        value, end = _READERS[data[offset]](data, offset + 1, max_depth)
     except IndexError:
         raise bad_tag(data, offset) from None
+    if end - offset > _SURELY_SMALL or (data.find(LIST, offset, end) >= 0 and data.find(_LIST_START, offset, end) >= 0):
+        try:
+            check_type(value)
+        except TypeConflictError as error:
+            raise DecodeError(str(error), offset + _distance(value, error.path)) from None
+    return value, end
+
+
+def _distance(value: ClarityValue, path: Iterable[Step]) -> int:
+    """How far behind the start of a value's wire form a part of it starts."""
+    distance = 0
+    for step in path:
+        before: Collection[ClarityValue] = ()
+        match value, step:
+            case ListValue(), int():
+                distance += 5
+                before, value = value.items[:step], value.items[step]
+            case TupleValue(), str():
+                names = list(value.fields)
+                names = names[: names.index(step) + 1]
+                distance += 5 + sum(1 + len(name) for name in names)
+                before, value = [value[name] for name in names[:-1]], value[step]
+            case _:
+                distance += 1
+                value = value.value
+        distance += sum(map(len, _encode_all(before, MAX_DEPTH)))
+    return distance
 
 
 def bad_tag(data: bytes, offset: int) -> DecodeError:
@@ -198,7 +241,10 @@ def _read_wrapper(kind: type[OkValue | ErrValue | SomeValue]) -> _Reader:
     def read(data: bytes, offset: int, depth: int) -> tuple[ClarityValue, int]:
         if not depth:
             raise too_deep(offset)
-        inner, end = read_value(data, offset, depth - 1)
+        try:
+            inner, end = _READERS[data[offset]](data, offset + 1, depth - 1)
+        except IndexError:
+            raise bad_tag(data, offset) from None
         value = _new(kind)
         set_value(value, inner)
         return value, end
@@ -215,14 +261,43 @@ def _read_none(_data: bytes, offset: int, _depth: int) -> tuple[ClarityValue, in
     return _NONE, offset
 
 
+def _read_tuples(data: bytes, offset: int, depth: int, count: int) -> tuple[list[ClarityValue], int]:
+    """Read the first of some tuples, and as many others as have its names, which is quicker than one by one."""
+    first, offset = _read_tuple(data, offset + 1, depth)
+    tuples = [first]
+    header = b"\x0c" + len(first.value).to_bytes(4, "big")
+    keys = [(_key_wire(name), 1 + len(name), name) for name in first.value]
+    readers = _READERS
+    inner = depth - 1
+    while len(tuples) < count and data[offset : offset + 5] == header:
+        fields: dict[str, ClarityValue] = {}
+        position = offset + 5
+        for key, size, name in keys:
+            start = position + size
+            if data[position:start] != key:
+                return tuples, offset
+            try:
+                reader = readers[data[start]]
+            except IndexError:
+                raise bad_tag(data, start) from None
+            fields[name], position = reader(data, start + 1, inner)
+        value = _new(TupleValue)
+        set_value(value, fields)
+        tuples.append(value)
+        offset = position
+    return tuples, offset
+
+
 def _read_list(data: bytes, offset: int, depth: int) -> tuple[ClarityValue, int]:
     count, offset = read_length(data, offset, "list")
     if count and not depth:
         raise too_deep(offset - 4)
     inner = depth - 1
     items: list[ClarityValue] = []
+    if count and data[offset] == TUPLE:
+        items, offset = _read_tuples(data, offset, inner, count)
     append = items.append
-    for _ in range(count):
+    for _ in range(count - len(items)):
         try:
             reader = _READERS[data[offset]]
         except IndexError:
@@ -252,9 +327,10 @@ def read_name(data: bytes, offset: int) -> tuple[str, int]:
         name = raw.decode("latin-1")
         if not is_clarity_name(name):
             raise DecodeError(f"{name!r} is no Clarity name", start)
-        # Bounded, so that hostile input cannot fill the memory with names.
-        if len(_known_names) < _MAX_KNOWN_NAMES:
-            _known_names[raw] = name
+        # Hostile input can fill neither the memory with names nor, for good, the place of the names in use.
+        if len(_known_names) >= _MAX_KNOWN_NAMES:
+            _known_names.clear()
+        _known_names[raw] = name
     elif len(raw) != data[offset]:
         raise truncated(data, start, data[offset], "a name")
     return name, end
@@ -363,7 +439,8 @@ def encode(value: ClarityValue, max_depth: int = MAX_DEPTH) -> bytes:
         max_depth: How many composites may stand in one another.
 
     Raises:
-        EncodeError: it is no Clarity value, or stands deeper or is larger than a node allows.
+        EncodeError: it is no Clarity value, stands deeper or is larger than a node allows, or a list in it holds values
+            without a common type; the text names the path.
     """
     try:
         data = _ENCODERS[type(value)](value, max_depth)
@@ -373,6 +450,8 @@ def encode(value: ClarityValue, max_depth: int = MAX_DEPTH) -> bytes:
         ) from None
     if len(data) > MAX_WIRE_BYTES:
         raise EncodeError(f"{len(data)} bytes are too many for one value: at most {MAX_WIRE_BYTES}")
+    if len(data) > _SURELY_SMALL or (LIST in data and _LIST_START in data):
+        check_type(value)
     return data
 
 
@@ -446,11 +525,23 @@ def _encode_list(value: ListValue, depth: int) -> bytes:
     items = value.value
     if items and not depth:
         raise _too_deep_to_encode()
-    inner = depth - 1
+    return b"".join([b"\x0b" + len(items).to_bytes(4, "big"), *_encode_all(items, depth - 1)])
+
+
+def _encode_all(values: Collection[ClarityValue], depth: int) -> Iterable[bytes]:
+    """Encode many values; tuples with the same names column by column, which takes little more than half the time."""
     encoders = _ENCODERS
-    parts = [b"\x0b" + len(items).to_bytes(4, "big")]
-    parts += [encoders[type(item)](item, inner) for item in items]
-    return b"".join(parts)
+    kinds = set(map(type, values))
+    if len(kinds) != 1:
+        return [encoders[type(value)](value, depth) for value in values]
+    if kinds == {TupleValue} and depth and (columns := columns_of(values)):
+        header = b"\x0c" + len(columns).to_bytes(4, "big")
+        parts: list[Iterable[bytes]] = [repeat(header)]
+        for name, column in columns.items():
+            parts += [repeat(_key_wire(name)), _encode_all(column, depth - 1)]
+        return map(b"".join, zip(*parts, strict=False))
+    encode_one = encoders[kinds.pop()]
+    return [encode_one(value, depth) for value in values]
 
 
 def _encode_tuple(value: TupleValue, depth: int) -> bytes:

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from der_client.stacks.address import c32_address
 from der_client.stacks.clarity import (
     AsciiValue,
     BoolValue,
@@ -20,7 +19,6 @@ from der_client.stacks.clarity import (
     ErrValue,
     IntValue,
     ListValue,
-    NoneValue,
     OkValue,
     PrincipalValue,
     SomeValue,
@@ -32,41 +30,12 @@ from der_client.stacks.clarity import (
 )
 from der_client.stacks.clarity.wire import MAX_ARGUMENT_DEPTH, MAX_DEPTH, read_value
 from der_client.stacks.errors import DecodeError, EncodeError
+from tests.unit.stacks.clarity.strategies import VALUES
 
 VECTORS: dict[str, list[dict[str, Any]]] = json.loads(
     (Path(__file__).parents[3] / "vectors" / "clarity_values.json").read_text()
 )
 ADDRESS = "ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM"
-
-PRINCIPALS = st.builds(
-    lambda version, hash160, name: c32_address(version, hash160) + (f".{name}" if name else ""),
-    st.integers(0, 31),
-    st.binary(min_size=20, max_size=20),
-    st.none() | st.from_regex(r"[a-zA-Z][a-zA-Z0-9_-]{0,39}", fullmatch=True),
-)
-NAMES = st.from_regex(r"[a-zA-Z][a-zA-Z0-9\-_!?+<>=/*]{0,20}", fullmatch=True)
-ASCII = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=30)
-SCALARS: st.SearchStrategy[ClarityValue] = st.one_of(
-    st.integers(-(2**127), 2**127 - 1).map(IntValue),
-    st.integers(0, 2**128 - 1).map(UIntValue),
-    st.booleans().map(BoolValue),
-    st.binary(max_size=40).map(BufferValue),
-    ASCII.map(AsciiValue),
-    st.text(max_size=20).map(Utf8Value),
-    PRINCIPALS.map(PrincipalValue),
-    st.just(NoneValue()),
-)
-VALUES = st.recursive(
-    SCALARS,
-    lambda inner: st.one_of(
-        inner.map(OkValue),
-        inner.map(ErrValue),
-        inner.map(SomeValue),
-        st.lists(inner, max_size=4).map(ListValue),
-        st.dictionaries(NAMES, inner, min_size=1, max_size=4).map(TupleValue),
-    ),
-    max_leaves=12,
-)
 
 
 def as_codec_text(value: ClarityValue) -> str:

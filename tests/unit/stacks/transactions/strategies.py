@@ -7,21 +7,7 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import strategies as st
 
 from der_client.stacks.address import c32_address
-from der_client.stacks.clarity import (
-    AsciiValue,
-    BoolValue,
-    BufferValue,
-    ClarityValue,
-    IntValue,
-    ListValue,
-    NoneValue,
-    OkValue,
-    PrincipalValue,
-    SomeValue,
-    TupleValue,
-    UIntValue,
-    Utf8Value,
-)
+from der_client.stacks.clarity import PrincipalValue
 from der_client.stacks.transactions import (
     ORIGIN,
     AnchorMode,
@@ -50,6 +36,7 @@ from der_client.stacks.transactions import (
     TokenTransfer,
     Transaction,
 )
+from tests.unit.stacks.clarity.strategies import VALUES
 
 from .vectors import KEYS
 
@@ -63,26 +50,6 @@ CONTRACT_NAMES = st.from_regex(r"[a-zA-Z][a-zA-Z0-9_-]{0,39}", fullmatch=True)
 CONTRACTS = st.builds("{}.{}".format, ADDRESSES, CONTRACT_NAMES)
 NAMES = st.from_regex(r"[a-zA-Z][a-zA-Z0-9\-_!?+<>=/*]{0,20}", fullmatch=True)
 PRINCIPALS = ADDRESSES | CONTRACTS
-SCALARS: st.SearchStrategy[ClarityValue] = st.one_of(
-    st.integers(-(2**127), 2**127 - 1).map(IntValue),
-    st.integers(0, 2**128 - 1).map(UIntValue),
-    st.booleans().map(BoolValue),
-    st.binary(max_size=20).map(BufferValue),
-    st.from_regex(r"[ -~]{0,20}", fullmatch=True).map(AsciiValue),
-    st.text(max_size=10).map(Utf8Value),
-    PRINCIPALS.map(PrincipalValue),
-    st.just(NoneValue()),
-)
-VALUES = st.recursive(
-    SCALARS,
-    lambda inner: st.one_of(
-        inner.map(OkValue),
-        inner.map(SomeValue),
-        st.lists(inner, max_size=3).map(ListValue),
-        st.dictionaries(NAMES, inner, min_size=1, max_size=3).map(TupleValue),
-    ),
-    max_leaves=5,
-)
 POST_CONDITION_PRINCIPALS: Any = st.just(ORIGIN) | PRINCIPALS
 ASSETS = st.builds("{}::{}".format, CONTRACTS, NAMES)
 POST_CONDITIONS = st.one_of(
