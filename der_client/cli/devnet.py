@@ -56,6 +56,7 @@ def devnet(
     Its accounts are Clarinet's public test accounts: test money only.
     """
     from der_client.devnet import Devnet  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.stacks.errors import DerClientError  # noqa: PLC0415
 
     moment = None if start_time is None else _parse_time(start_time)
     # An interrupt ends the start at once, also where a script's shell had it ignored.
@@ -76,9 +77,14 @@ def devnet(
     stopped = threading.Event()
     _on_stop(lambda *_: stopped.set())
     with running:
-        _show(running, as_json=as_json)
-        while not stopped.is_set():
-            running.wait(_POLL_S)
+        try:
+            _show(running, as_json=as_json)
+            while not stopped.is_set():
+                running.wait(_POLL_S)
+        except DerClientError:
+            # Ctrl-C in a terminal reaches the devnet's process too, which then ends before it is told.
+            if not stopped.is_set():
+                raise
 
 
 def _on_stop(handler: "Callable[[int, FrameType | None], object]") -> None:
