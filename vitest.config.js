@@ -7,8 +7,9 @@ export default defineConfig({
     pool: "forks",
     poolOptions: { forks: { minForks: 1, maxForks: 2 } },
     globalSetup: ["tests/contracts/coverage-report.js"],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // No test depends on speed; a busy machine is no failure.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     // The SDK tells of the deployment plan that it wrote, and of every call that it aborts, which the tests expect.
     onConsoleLog: (line) => !/deployment plan|Runtime error while interpreting/.test(line),
   },

@@ -121,7 +121,7 @@
   uint
 )
 
-;; The change of an asset that its owner asked for.
+;; The change of a verified or suspended asset that its owner asked for.
 (define-map changes
   uint
   {
@@ -490,8 +490,8 @@
 ;; Registrar: puts a requested change into force from today on; capacity and key repeat what was reviewed. Days before
 ;; today keep the old capacity; a new key signs from today on, under a new key epoch, and the old key is free again.
 ;; Prints "change-approved".
-;; Errors: ERR_ASSET_NOT_FOUND, ERR_NOT_REGISTRAR, ERR_NO_CHANGE_REQUESTED, ERR_WRONG_ASSET_STATE,
-;; ERR_REVIEW_MISMATCH, ERR_CHANGE_TOO_SOON, ERR_DEVICE_KEY_IN_USE.
+;; Errors: ERR_ASSET_NOT_FOUND, ERR_NOT_REGISTRAR, ERR_NO_CHANGE_REQUESTED, ERR_REVIEW_MISMATCH, ERR_CHANGE_TOO_SOON,
+;; ERR_DEVICE_KEY_IN_USE.
 (define-public (approve-change
     (asset-id uint)
     (capacity-w uint)
@@ -517,7 +517,6 @@
       ))
     )
     (asserts! (is-registrar) ERR_NOT_REGISTRAR)
-    (asserts! (is-changeable (get state asset)) ERR_WRONG_ASSET_STATE)
     (asserts! (is-eq capacity-w (get capacity-w change)) ERR_REVIEW_MISMATCH)
     (asserts! (is-eq device-key (get device-key change)) ERR_REVIEW_MISMATCH)
     (asserts! (may-change-capacity capacity-w old-capacity-w from-day today) ERR_CHANGE_TOO_SOON)

@@ -2,6 +2,7 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 import { initSimnet } from "@stacks/clarinet-sdk";
@@ -44,6 +45,8 @@ let deployedVersion = 4;
 /** Starts the chain anew: the five contracts deployed, nothing else done. Ends the chain started before. */
 export async function startChain({ clarityVersion = 4 } = {}) {
   if (simnet) endChain();
+  // The VM never waits for anything: without this, a whole test file would keep its process from answering vitest.
+  await setImmediate();
   if (clarityVersion !== deployedVersion) useClarity(clarityVersion);
   await atGenesis(async () => {
     simnet ??= await initSimnet(manifest, true, { trackCosts: true, trackCoverage: true });

@@ -16,12 +16,16 @@ export default function setup() {
 }
 
 function table(sums) {
-  const rows = sums.map(({ contract, lines, missed }) => {
-    const share = ((100 * (lines - missed.length)) / lines).toFixed(1);
-    const where = missed.length > 0 ? `  missed: ${ranges(missed)}` : "";
-    return `${contract.padEnd(22)} ${`${lines - missed.length}/${lines}`.padStart(9)} ${share.padStart(6)} %${where}`;
+  const share = ({ total, missed }) => {
+    const percent = ((100 * (total - missed.length)) / total).toFixed(1);
+    return `${`${total - missed.length}/${total}`.padStart(9)} ${percent.padStart(5)} %`;
+  };
+  const rows = sums.map(({ contract, lines, branches }) => {
+    const missed = [...new Set([...lines.missed, ...branches.missed])].sort((a, b) => a - b);
+    const where = missed.length > 0 ? `   missed: ${ranges(missed)}` : "";
+    return `${contract.padEnd(22)} ${share(lines)}  ${share(branches)}${where}`;
   });
-  return ["", "Line coverage of the contracts", ...rows].join("\n");
+  return ["", `Coverage of the contracts ${"lines".padStart(13)} ${"branches".padStart(18)}`, ...rows].join("\n");
 }
 
 // "5, 8-10" for 5, 8, 9, 10; a long list is cut short.

@@ -1,23 +1,25 @@
-// Line coverage of the contracts: each test file takes down the lines its chains ran, the end of the run adds them up.
+// Coverage of the contracts: each test file takes down what its chains ran, the end of the run adds it up.
 import { randomUUID } from "node:crypto";
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 
 const reports = process.env.DER_CONTRACT_COVERAGE;
 
-// contract → line → times run, of this process
+// contract → {lines, branches}: line → times run, "line branch" → times taken; of this process
 const hits = {};
+
+const add = (counts, place, count) => (counts[place] = (counts[place] ?? 0) + count);
 
 /** Adds an lcov report to what this process has recorded. */
 export function recordCoverage(lcov) {
-  let lines;
+  let contract;
   for (const record of lcov.split("\n")) {
     const [tag, value = ""] = record.split(/:(.*)/s);
-    if (tag === "SF") lines = hits[basename(value, ".clar")] ??= {};
-    else if (tag === "DA") {
-      const [line, count] = value.split(",").map(Number);
-      lines[line] = (lines[line] ?? 0) + count;
-    }
+    const fields = value.split(",");
+    if (tag === "SF") contract = hits[basename(value, ".clar")] ??= { lines: {}, branches: {} };
+    else if (tag === "DA") add(contract.lines, fields[0], Number(fields[1]));
+    // A branch of a line that was never reached counts as "-".
+    else if (tag === "BRDA") add(contract.branches, fields.slice(0, 3).join(" "), Number(fields[3]) || 0);
   }
 }
 
@@ -26,18 +28,27 @@ export function writeCoverage() {
   if (reports) writeFileSync(join(reports, `${randomUUID()}.json`), JSON.stringify(hits));
 }
 
-/** Of each contract of the folder's reports: lines that can run, and those that never did. */
+/** By contract, what the reports in the folder add up to: {lines, branches}, each with its total and what was missed. */
 export function sumCoverage(folder) {
   const sums = {};
   for (const file of readdirSync(folder)) {
-    for (const [contract, lines] of Object.entries(JSON.parse(readFileSync(join(folder, file), "utf8")))) {
-      const sum = (sums[contract] ??= {});
-      for (const [line, count] of Object.entries(lines)) sum[line] = (sum[line] ?? 0) + count;
+    for (const [contract, counts] of Object.entries(JSON.parse(readFileSync(join(folder, file), "utf8")))) {
+      const sum = (sums[contract] ??= { lines: {}, branches: {} });
+      for (const kind of ["lines", "branches"]) {
+        for (const [place, count] of Object.entries(counts[kind])) add(sum[kind], place, count);
+      }
     }
   }
-  return Object.entries(sums).map(([contract, lines]) => ({
+  const share = (counts) => ({
+    total: Object.keys(counts).length,
+    // A branch is named by its line.
+    missed: Object.keys(counts)
+      .filter((place) => counts[place] === 0)
+      .map((place) => Number(place.split(" ")[0])),
+  });
+  return Object.entries(sums).map(([contract, { lines, branches }]) => ({
     contract,
-    lines: Object.keys(lines).length,
-    missed: Object.keys(lines).filter((line) => lines[line] === 0).map(Number),
+    lines: share(lines),
+    branches: share(branches),
   }));
 }
