@@ -1,0 +1,209 @@
+"""What is open on the chain, and what of it has to be looked at or done: the keeper's memory.
+
+Pure bookkeeping: the keeper reads the chain and tells it what it saw. It holds what is open, nothing that is closed.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import defaultdict
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from der_client.contracts.asset_verification import OperatorSet, TransferAccepted
+from der_client.contracts.grid_integration import FeedRecorded
+from der_client.contracts.market_participation import OfferAccepted, OfferClosed, OfferCreated
+from der_client.contracts.production_tracking import DayRejected, DayVerified
+from der_client.contracts.settlement import PaymentClosed, PaymentFunded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from der_client.stacks.events import Event, UnknownEvent
+
+WINDOW_DAYS: Final = 45
+"""Until the end of how many days after it a day can be verified and fed; refunds from there (settlement.clar)."""
+LOOKS_AT_A_DAY: Final = 3
+"""How often a day is looked at after an event: the node that reads may be behind the API that told the event."""
+_LAZY_ENTRIES: Final = 1000
+"""How many expiry times of closed offers may stay in the queue beside those of open ones, before they are cleared."""
+
+DayKey = tuple[int, date]
+"""Asset and day."""
+
+
+class Action(StrEnum):
+    """What a keeper does."""
+
+    SETTLE = "settle"
+    REFUND = "refund"
+    EXPIRE = "expire"
+
+
+def refundable_from(day: date) -> datetime:
+    """The moment from which a day can never be verified or fed any more."""
+    return datetime.combine(day + timedelta(days=WINDOW_DAYS + 1), time(), UTC)
+
+
+class Duties:
+    """Open payments by day, open offers by asset, and when each of them has to be looked at.
+
+    Whatever is told twice counts once. Memory and work grow with what is open and what changes, never with what exists.
+
+    Attributes:
+        locked_ustx: The costs of all open payments, µSTX.
+    """
+
+    def __init__(self) -> None:
+        self._day_of: dict[int, DayKey] = {}
+        self._costs_ustx: dict[int, int] = {}
+        self.locked_ustx = 0
+        self._payments: defaultdict[DayKey, dict[int, None]] = defaultdict(dict)
+        self._offers: dict[int, tuple[int, int]] = {}  # asset and epoch
+        self._offers_of: defaultdict[int, set[int]] = defaultdict(set)
+        self._windows: list[tuple[datetime, DayKey]] = []
+        self._expiries: list[tuple[datetime, int]] = []
+        self._looks: dict[DayKey, int] = {}
+        # Used as ordered sets: what became due first is done first.
+        self._due: dict[Action, dict[int, None]] = {action: {} for action in Action}
+
+    @property
+    def open_payments(self) -> int:
+        """How many payments are locked."""
+        return len(self._day_of)
+
+    @property
+    def open_offers(self) -> int:
+        """How many offers are open."""
+        return len(self._offers)
+
+    def add_payment(self, payment_id: int, asset_id: int, day: date, cost_ustx: int, now: datetime) -> None:
+        """A payment is locked; its day is looked at if it is over already, or else when an event tells.
+
+        Args:
+            payment_id: The payment.
+            asset_id: Of which asset.
+            day: Of which day.
+            cost_ustx: What is locked, µSTX.
+            now: Chain time.
+        """
+        if payment_id in self._day_of:
+            return
+        key = asset_id, day
+        if key not in self._payments:
+            heapq.heappush(self._windows, (refundable_from(day), key))
+        self._day_of[payment_id] = key
+        self._costs_ustx[payment_id] = cost_ustx
+        self.locked_ustx += cost_ustx
+        self._payments[key][payment_id] = None
+        if day < now.date():
+            self._looks[key] = LOOKS_AT_A_DAY
+
+    def drop_payment(self, payment_id: int) -> None:
+        """A payment is closed."""
+        key = self._day_of.pop(payment_id, None)
+        if key is None:
+            return
+        self.locked_ustx -= self._costs_ustx.pop(payment_id)
+        self._due[Action.SETTLE].pop(payment_id, None)
+        self._due[Action.REFUND].pop(payment_id, None)
+        self._payments[key].pop(payment_id)
+        if not self._payments[key]:
+            del self._payments[key]
+            self._looks.pop(key, None)
+
+    def add_offer(self, offer_id: int, asset_id: int, epoch: int, expires_at: datetime) -> None:
+        """Something of an offer is open."""
+        if offer_id not in self._offers:
+            self._offers[offer_id] = asset_id, epoch
+            self._offers_of[asset_id].add(offer_id)
+            heapq.heappush(self._expiries, (expires_at, offer_id))
+
+    def drop_offer(self, offer_id: int) -> None:
+        """Nothing of an offer is open any more."""
+        asset_id, _ = self._offers.pop(offer_id, (None, None))
+        if asset_id is None:
+            return
+        self._due[Action.EXPIRE].pop(offer_id, None)
+        self._offers_of[asset_id].discard(offer_id)
+        if not self._offers_of[asset_id]:
+            del self._offers_of[asset_id]
+        if len(self._expiries) > 2 * len(self._offers) + _LAZY_ENTRIES:
+            self._expiries = [entry for entry in self._expiries if entry[1] in self._offers]
+            heapq.heapify(self._expiries)
+
+    def assets_with_offers(self) -> list[int]:
+        """The assets of which anything is offered."""
+        return list(self._offers_of)
+
+    def set_epoch(self, asset_id: int, epoch: int) -> None:
+        """An asset's epoch is at least this: its open offers of an older one are void."""
+        for offer_id in sorted(self._offers_of.get(asset_id, ())):
+            if self._offers[offer_id][1] < epoch:
+                self._due[Action.EXPIRE][offer_id] = None
+
+    def apply(self, event: Event | UnknownEvent, now: datetime) -> None:
+        """Take in what a contract printed; events of one contract in their order, openings before the rest.
+
+        Args:
+            event: The event.
+            now: Chain time.
+        """
+        match event:
+            case PaymentFunded(spot=False):
+                self.add_payment(event.payment_id, event.asset_id, event.day, event.cost_ustx, now)
+            case PaymentClosed():
+                self.drop_payment(event.payment_id)
+            case OfferCreated():
+                self.add_offer(event.offer_id, event.asset_id, event.epoch, event.expires_at)
+            case OfferClosed() | OfferAccepted(open_wh=0):
+                self.drop_offer(event.offer_id)
+            case DayVerified() | DayRejected() | FeedRecorded():
+                self._look_at((event.asset_id, event.day))
+            case TransferAccepted() | OperatorSet():
+                self.set_epoch(event.asset_id, event.epoch)
+            case _:
+                pass
+
+    def tick(self, now: datetime) -> None:
+        """Time has passed: offers have expired, windows have ended."""
+        while self._expiries and self._expiries[0][0] <= now:
+            _, offer_id = heapq.heappop(self._expiries)
+            if offer_id in self._offers:
+                self._due[Action.EXPIRE][offer_id] = None
+        while self._windows and self._windows[0][0] <= now:
+            self._look_at(heapq.heappop(self._windows)[1])
+
+    def days_to_look_at(self, limit: int) -> list[DayKey]:
+        """Days whose payments may have become due, the first so many."""
+        return list(islice(self._looks, limit))
+
+    def decide(self, key: DayKey, action: Action | None) -> None:
+        """A day was looked at.
+
+        Args:
+            key: The day.
+            action: What is due for its payments; ``None`` if nothing yet.
+        """
+        looks = self._looks.pop(key, 1)
+        if action is not None:
+            self._due[action] |= self._payments.get(key, {})
+        elif looks > 1:
+            self._looks[key] = looks - 1
+
+    def reconsider(self, payment_id: int) -> None:
+        """What was held for due is not: look at the day of a payment again."""
+        if payment_id in self._day_of:
+            self._due[Action.SETTLE].pop(payment_id, None)
+            self._due[Action.REFUND].pop(payment_id, None)
+            self._look_at(self._day_of[payment_id])
+
+    def due(self, action: Action) -> Iterable[int]:
+        """The payments or offers that an action is due for, those that became due first coming first."""
+        return tuple(self._due[action])
+
+    def _look_at(self, key: DayKey) -> None:
+        if key in self._payments:
+            self._looks[key] = LOOKS_AT_A_DAY

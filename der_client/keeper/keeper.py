@@ -1,0 +1,321 @@
+"""One account that does what anybody may do: settle, refund, expire."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from der_client.contracts.asset_verification import OperatorSet, TransferAccepted
+from der_client.contracts.grid_integration import FeedRecorded
+from der_client.contracts.market_participation import (
+    OfferAccepted,
+    OfferCancelled,
+    OfferCreated,
+    OfferExpired,
+    OfferRejected,
+)
+from der_client.contracts.production_tracking import AssetDay, DayRejected, DayState, DayVerified
+from der_client.contracts.settlement import PaymentFunded, PaymentRefunded, PaymentSettled, PaymentState
+from der_client.keeper.duties import Action, DayKey, Duties, refundable_from
+from der_client.keeper.feeds import EventFeed, LostThreadError
+from der_client.keeper.outbox import Outbox
+from der_client.keeper.report import KeeperReport
+from der_client.stacks.errors import CallReadError, InvalidValueError, NodeError, NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
+
+    from der_client.contracts.production_tracking import ProductionDay
+    from der_client.der import Der
+    from der_client.stacks.call import Call
+    from der_client.stacks.rpc.answers import Block
+
+_LOG: Final = logging.getLogger(__name__)
+
+_PAGE: Final = 30
+"""How many things the contracts' lists answer at once."""
+_BATCH: Final = 25
+"""How many payments settle-batch takes."""
+_DAYS_PER_ROUND: Final = 300
+_MAX_OUTAGE_PAUSE_S: Final = 60.0
+_DOUBTS: Final = 3
+"""How many rounds in a row the locked sum may differ from the contract's, since API and node need not be in step."""
+
+
+class Keeper:
+    """Settles payments whose day can be delivered, refunds those that never can be, and expires offers that are over.
+
+    It begins with the present state of the chain and then follows the contracts' events, so a round costs what has
+    changed, not what exists. It needs no file: whatever it knows can be read from the chain again. Any number of
+    keepers can work side by side, each with an account of its own.
+
+    Use it from one thread at a time; only :meth:`stop` may be called from anywhere.
+
+    Args:
+        der: The contracts, with the account that pays the fees; its fee policy caps each of them.
+        max_in_flight: How many transactions may wait to be mined at once, 1 to 20 (a node takes 25 of one account).
+        max_sent_per_round: How many transactions a round sends at most.
+        confirm_timeout_s: How long a round waits for its transactions, in seconds; a later round looks again.
+
+    Raises:
+        SigningError: If the connection has no account.
+        InvalidValueError: If a limit is out of range.
+    """
+
+    def __init__(
+        self, der: Der, *, max_in_flight: int = 10, max_sent_per_round: int = 50, confirm_timeout_s: float = 180.0
+    ) -> None:
+        if not 1 <= max_in_flight <= 20 or max_sent_per_round < 1 or confirm_timeout_s < 0:
+            raise InvalidValueError(
+                f"max_in_flight={max_in_flight}, max_sent_per_round={max_sent_per_round}, "
+                f"confirm_timeout_s={confirm_timeout_s}: give 1 to 20, at least 1, and at least 0"
+            )
+        self._der = der
+        self._max_in_flight = max_in_flight
+        self._max_sent_per_round = max_sent_per_round
+        self._confirm_timeout_s = confirm_timeout_s
+        self._stopping = threading.Event()
+        self._duties = Duties()
+        self._tip: Block | None = None
+        self._doubts = 0
+        self._doubts_allowed = _DOUBTS
+        self._outbox = Outbox(der, self._duties)
+        # What opens something stands last and is read last, so that no event is read before what it is about.
+        self._feeds = [
+            EventFeed(der.production, (DayVerified, DayRejected)),
+            EventFeed(der.grid, (FeedRecorded,)),
+            EventFeed(der.assets, (TransferAccepted, OperatorSet)),
+            EventFeed(der.market, (OfferCreated, OfferAccepted, OfferCancelled, OfferRejected, OfferExpired)),
+            EventFeed(der.settlement, (PaymentFunded, PaymentSettled, PaymentRefunded)),
+        ]
+
+    @property
+    def open_payments(self) -> int:
+        """How many locked payments it knows of."""
+        return self._duties.open_payments
+
+    @property
+    def open_offers(self) -> int:
+        """How many open offers it knows of."""
+        return self._duties.open_offers
+
+    def stop(self) -> None:
+        """Make it end: nothing more is sent. From any thread or signal handler; a stopped keeper stays stopped."""
+        self._stopping.set()
+
+    def run_once(self) -> KeeperReport:
+        """Do what is due now, wait for it, and report.
+
+        Returns:
+            What happened since the last report, also in rounds that ended with an error.
+
+        Raises:
+            NodeError: If the node is down or answers something else; what was sent is looked at in the next round.
+            CallReadError: If the node could not run a read-only call.
+        """
+        self._outbox.collect()
+        tip = self._look()
+        if self._wait_until(self._outbox.nothing_inherited):
+            self._act()
+            self._wait_until(lambda: not self._outbox.txids)
+        return self._outbox.report(
+            KeeperReport(
+                block_height=tip.height,
+                block_time=tip.block_time,
+                pending_txids=self._outbox.txids,
+                has_more=self._outbox.has_ready_work,
+            )
+        )
+
+    def run(self, *, interval_s: float = 10.0, on_report: Callable[[KeeperReport], None] | None = None) -> None:
+        """Go round until :meth:`stop`; a node that fails is waited for, 1 s at first and up to a minute.
+
+        Args:
+            interval_s: Pause between two rounds, in seconds; none while more is due than one round does.
+            on_report: Told of every round that did something.
+
+        Raises:
+            InvalidValueError: If the interval is negative.
+        """
+        if interval_s < 0:
+            raise InvalidValueError(f"interval_s is {interval_s}; give at least 0 seconds")
+        outages = 0
+        while not self._stopping.is_set():
+            try:
+                report = self.run_once()
+            except (NodeError, CallReadError) as error:
+                pause = min(2.0**outages, _MAX_OUTAGE_PAUSE_S)
+                outages += 1
+                _LOG.warning("the node failed (%d in a row), trying again in %.0f s: %s", outages, pause, error)
+            else:
+                outages = 0
+                pause = 0.0 if report.has_more else interval_s
+                if on_report is not None and not report.did_nothing:
+                    on_report(report)
+            self._stopping.wait(pause)
+
+    # What is to be done
+
+    def _look(self) -> Block:
+        """Learn what has changed since the last round; gives the latest block."""
+        tip = self._der.client.block("latest")
+        if self._tip is None or self._is_replaced(self._tip, tip):
+            self._catch_up(tip)
+        elif tip.hash != self._tip.hash:
+            try:
+                self._follow(tip)
+                self._check_memory()
+            except LostThreadError:
+                self._catch_up(tip)
+        self._tip = tip
+        self._duties.tick(tip.block_time)
+        self._look_at_days(tip.block_time)
+        return tip
+
+    def _is_replaced(self, known: Block, tip: Block) -> bool:
+        """Whether a block that was seen is no longer part of the chain: it forked, or a devnet was set back."""
+        if tip.hash == known.hash:
+            return False
+        try:
+            return tip.height <= known.height or self._der.client.block(known.height).hash != known.hash
+        except NotFoundError:
+            return True
+
+    def _catch_up(self, tip: Block) -> None:
+        """Read what is open now, newest first, and follow events from just before."""
+        for feed in self._feeds:
+            feed.skip_to_end()
+        duties = Duties()
+        self._read_payments(duties, tip.block_time)
+        self._read_offers(duties)
+        self._duties = self._outbox.duties = duties
+        _LOG.info("%d payments are locked, %d offers open", duties.open_payments, duties.open_offers)
+
+    def _read_payments(self, duties: Duties, now: datetime) -> None:
+        settlement = self._der.settlement
+        count = settlement.get_payment_count()
+        # Locked payments are never without cost, so nothing older is locked once their costs make up the whole escrow.
+        unseen_ustx = settlement.get_escrow_total()
+        for ids in _pages_down(count):
+            if unseen_ustx <= 0:
+                return
+            for payment_id, payment in zip(ids, settlement.get_payments(ids), strict=True):
+                if payment is not None and payment.state is PaymentState.LOCKED:
+                    unseen_ustx -= payment.cost_ustx
+                    duties.add_payment(payment_id, payment.asset_id, payment.day, payment.cost_ustx, now)
+
+    def _read_offers(self, duties: Duties) -> None:
+        market = self._der.market
+        for ids in _pages_down(market.get_offer_count()):
+            for offer_id, offer in zip(ids, market.get_offers(ids), strict=True):
+                if offer is not None and offer.open_wh:
+                    duties.add_offer(offer_id, offer.asset_id, offer.epoch, offer.expires_at)
+        for asset_ids in _pages(duties.assets_with_offers()):
+            for asset_id, asset in zip(asset_ids, self._der.assets.get_assets(asset_ids), strict=True):
+                if asset is not None:
+                    duties.set_epoch(asset_id, asset.epoch)
+
+    def _follow(self, tip: Block) -> None:
+        """Take in the events since the last round."""
+        read = [(feed, feed.read_new()) for feed in self._feeds]
+        for feed, logs in reversed(read):
+            for event in feed.move_on(logs):
+                self._duties.apply(event, tip.block_time)
+
+    def _check_memory(self) -> None:
+        """Compare what is held for locked with the contract's own sum, in case an API left out an event.
+
+        Raises:
+            LostThreadError: they differ for good.
+        """
+        if self._duties.locked_ustx == self._der.settlement.get_escrow_total():
+            self._doubts, self._doubts_allowed = 0, _DOUBTS
+            return
+        self._doubts += 1
+        if self._doubts > self._doubts_allowed:
+            self._doubts, self._doubts_allowed = 0, 2 * self._doubts_allowed
+            _LOG.warning("payments of %d µSTX are held for locked, which is wrong", self._duties.locked_ustx)
+            raise LostThreadError
+
+    def _look_at_days(self, now: datetime) -> None:
+        for keys in _pages(self._duties.days_to_look_at(_DAYS_PER_ROUND)):
+            rows = self._der.production.get_days([AssetDay(asset_id=asset_id, day=day) for asset_id, day in keys])
+            for key, row in zip(keys, rows, strict=True):
+                self._duties.decide(key, self._action(key, row, now))
+
+    def _action(self, key: DayKey, row: ProductionDay | None, now: datetime) -> Action | None:
+        """What is due for the payments of a day; what is due once stays due."""
+        state = DayState.OPEN if row is None else row.state
+        if state is DayState.REJECTED:
+            return Action.REFUND
+        if state is DayState.VERIFIED and self._der.grid.get_deliverable(*key) is not None:
+            return Action.SETTLE
+        return Action.REFUND if now >= refundable_from(key[1]) else None
+
+    # Doing it
+
+    def _act(self) -> None:
+        """Send what is due, so much as one round may."""
+        for sent, (action, ids) in enumerate(self._outbox.ready(_BATCH)):
+            has_room = self._wait_until(lambda: len(self._outbox.txids) < self._max_in_flight)
+            if sent >= self._max_sent_per_round or not has_room or self._stopping.is_set():
+                return
+            still_due = self._still_due(action, ids)
+            if still_due and not self._outbox.send(action, still_due, self._call(action, still_due)):
+                return
+
+    def _still_due(self, action: Action, ids: Sequence[int]) -> list[int]:
+        """Leave out what somebody else has done meanwhile: a read is cheaper than a fee."""
+        still_due = []
+        if action is Action.EXPIRE:
+            for offer_id, offer in zip(ids, self._der.market.get_offers(ids), strict=True):
+                if offer is None or not offer.open_wh:
+                    self._duties.drop_offer(offer_id)
+                else:
+                    still_due.append(offer_id)
+            return still_due
+        for payment_id, payment in zip(ids, self._der.settlement.get_payments(ids), strict=True):
+            if payment is None or payment.state is not PaymentState.LOCKED:
+                self._duties.drop_payment(payment_id)
+            else:
+                still_due.append(payment_id)
+        return still_due
+
+    def _call(self, action: Action, ids: Sequence[int]) -> Call[Any]:
+        match action:
+            case Action.SETTLE:
+                return self._der.settlement.settle_batch(ids)
+            case Action.REFUND:
+                return self._der.settlement.refund(ids[0])
+            case Action.EXPIRE:
+                return self._der.market.expire_offer(ids[0])
+
+    def _wait_until(self, is_reached: Callable[[], bool]) -> bool:
+        """Look for outcomes until a condition holds; whether it does in the end."""
+        deadline = time.monotonic() + self._confirm_timeout_s
+        pause = 0.005
+        while not is_reached():
+            if self._stopping.is_set() or time.monotonic() >= deadline:
+                return False
+            self._stopping.wait(pause)
+            pause = min(pause * 1.5, 3.0)
+            self._outbox.collect()
+        return True
+
+    def __repr__(self) -> str:
+        """For whom and where."""
+        return f"Keeper({self._der!r})"
+
+
+def _pages(things: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for first in range(0, len(things), _PAGE):
+        yield things[first : first + _PAGE]
+
+
+def _pages_down(count: int) -> Iterator[list[int]]:
+    """The ids from ``count`` down to 1, in pages; each page ascending."""
+    for last in range(count, 0, -_PAGE):
+        yield list(range(max(1, last - _PAGE + 1), last + 1))

@@ -1,0 +1,379 @@
+"""The keeper on the real devnet: what it settles, refunds and expires, what it leaves alone, and what it costs."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from der_client import Der, PrivateKey
+from der_client.contracts.market_participation import OfferState
+from der_client.contracts.settlement import PaymentSettled, PaymentState
+from der_client.keeper import Keeper, KeeperReport
+from der_client.keeper.duties import WINDOW_DAYS, Action
+from der_client.stacks.account import FeePolicy
+from der_client.stacks.errors import InvalidValueError, SigningError
+from tests.integration.conftest import Cast, ReadyPlant, register, start_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from der_client.devnet import Devnet
+
+PRICE = 83_333
+
+
+def offer(cast: Cast, plant: ReadyPlant, wh: int, day: date | None = None) -> int:
+    day = day or plant.tomorrow
+    call = cast.seller.market.create_offer(plant.asset_id, day, wh, PRICE, 100, start_of(day))
+    return call.send().wait().value
+
+
+def fund(buyer: Der, offer_id: int, wh: int) -> int:
+    quote = buyer.market.quote(offer_id, wh)
+    assert quote is not None
+    return buyer.settlement.accept_and_fund(offer_id, wh, quote.cost_ustx, quote.before_wh).send().wait().value
+
+
+def verify(cast: Cast, plant: ReadyPlant, wh: int, day: date | None = None) -> None:
+    """Record a day without a meter and verify it."""
+    day = day or plant.tomorrow
+    cast.oracle.production.record_production(plant.asset_id, day, (1 << 96) - 1, wh).send().wait()
+    cast.verifier.production.verify_day(plant.asset_id, day, wh).send().wait()
+
+
+def nonce(der: Der) -> int:
+    assert der.account is not None
+    return der.client.account(der.account.address).nonce
+
+
+def state(der: Der, payment_id: int) -> PaymentState:
+    payment = der.settlement.get_payment(payment_id)
+    assert payment is not None
+    return payment.state
+
+
+@pytest.fixture
+def plant(cast: Cast) -> ReadyPlant:
+    """A plant that an oracle records, since these tests are not about meters."""
+    return connect(cast, feed_metered=False)
+
+
+def connect(cast: Cast, *, feed_metered: bool) -> ReadyPlant:
+    asset_id = register(cast, None)
+    cast.registrar.assets.verify_asset(asset_id, 6000, None).send().wait()
+    cast.seller.grid.request_connection(asset_id, 6000).send().wait()
+    cast.grid_operator.grid.approve_connection(asset_id, 6000, feed_metered).send().wait()
+    return ReadyPlant(asset_id, 6000, PrivateKey.generate(), cast.seller.now().date() + timedelta(days=1))
+
+
+@pytest.fixture
+def keeper(cast: Cast) -> Keeper:
+    return Keeper(cast.anyone)
+
+
+def ids(events: Iterable[PaymentSettled]) -> list[int]:
+    return sorted(event.payment_id for event in events)
+
+
+def test_a_verified_day_is_settled_with_its_shortfall(
+    cast: Cast, plant: ReadyPlant, devnet: Devnet, keeper: Keeper
+) -> None:
+    offer_id = offer(cast, plant, 30_000)
+    first, second = fund(cast.buyer, offer_id, 20_000), fund(cast.other_buyer, offer_id, 10_000)
+    before = nonce(cast.anyone)
+    assert keeper.run_once().did_nothing
+    assert (keeper.open_payments, keeper.open_offers) == (2, 0)
+    devnet.advance(to=start_of(plant.tomorrow + timedelta(days=1)))
+    assert keeper.run_once().did_nothing
+    assert nonce(cast.anyone) == before, "nothing was due, so nothing may be spent"
+
+    verify(cast, plant, 24_000)
+    previews = {number: cast.anyone.settlement.preview_settlement(number) for number in (first, second)}
+    report = keeper.run_once()
+    assert ids(report.settled) == [first, second]
+    for event in report.settled:
+        preview = previews[event.payment_id]
+        assert preview is not None
+        assert (event.delivered_wh, event.payout_ustx, event.fee_ustx, event.refund_ustx) == (
+            preview.delivered_wh,
+            preview.payout_ustx,
+            preview.fee_ustx,
+            preview.refund_ustx,
+        )
+    assert [event.delivered_wh for event in report.settled if event.payment_id == second] == [4000]
+    assert len(report.txids) == 1, "one batch for both"
+    assert report.fees_ustx == cast.anyone.client.transaction(report.txids[0]).fee_ustx  # type: ignore[union-attr]
+    assert (report.refunded, report.expired, report.skipped, report.pending_txids) == ((), (), (), ())
+    assert nonce(cast.anyone) == before + 1
+    assert keeper.run_once().did_nothing
+    assert (keeper.open_payments, cast.anyone.settlement.get_escrow_total()) == (0, 0)
+
+
+def test_a_rejected_day_is_refunded(cast: Cast, plant: ReadyPlant, devnet: Devnet, keeper: Keeper) -> None:
+    payment_id = fund(cast.buyer, offer(cast, plant, 2000), 2000)
+    keeper.run_once()
+    devnet.advance(to=start_of(plant.tomorrow + timedelta(days=1)))
+    cast.verifier.production.reject_day(plant.asset_id, plant.tomorrow, "no data").send().wait()
+    (refunded,) = keeper.run_once().refunded
+    assert (refunded.payment_id, refunded.refund_ustx) == (payment_id, 2000 * PRICE // 1000)
+    assert state(cast.anyone, payment_id) is PaymentState.REFUNDED
+
+
+@pytest.mark.parametrize("case", ["never recorded", "never verified", "never fed"])
+def test_after_the_window_is_refunded_what_was_not_delivered(
+    cast: Cast, devnet: Devnet, keeper: Keeper, case: str
+) -> None:
+    plant = connect(cast, feed_metered=case == "never fed")
+    payment_id = fund(cast.buyer, offer(cast, plant, 2000), 2000)
+    devnet.advance(to=start_of(plant.tomorrow + timedelta(days=1)))
+    if case == "never verified":
+        cast.oracle.production.record_production(plant.asset_id, plant.tomorrow, 0b1, 100).send().wait()
+    if case == "never fed":
+        verify(cast, plant, 3000)
+    window_ends = start_of(plant.tomorrow + timedelta(days=WINDOW_DAYS + 1))
+    devnet.advance(to=window_ends - timedelta(minutes=1))
+    assert keeper.run_once().did_nothing
+    devnet.advance(to=window_ends)
+    (refunded,) = keeper.run_once().refunded
+    assert refunded.payment_id == payment_id
+
+
+def test_a_metered_plant_waits_for_its_feed(cast: Cast, devnet: Devnet, keeper: Keeper) -> None:
+    plant = connect(cast, feed_metered=True)
+    payment_id = fund(cast.buyer, offer(cast, plant, 2000), 2000)
+    devnet.advance(to=start_of(plant.tomorrow + timedelta(days=1)))
+    verify(cast, plant, 3000)
+    for _ in range(5):
+        assert keeper.run_once().did_nothing
+    cast.grid_operator.grid.record_feed(plant.asset_id, plant.tomorrow, 1500, 0).send().wait()
+    (settled,) = keeper.run_once().settled
+    assert (settled.payment_id, settled.delivered_wh) == (payment_id, 1500)
+
+
+def test_offers_expire_by_time_and_by_epoch(cast: Cast, plant: ReadyPlant, devnet: Devnet, keeper: Keeper) -> None:
+    later = plant.tomorrow + timedelta(days=5)
+    timed, filled, void_later, cancelled = (
+        offer(cast, plant, 1000),
+        offer(cast, plant, 1000),
+        offer(cast, plant, 1000, later),
+        offer(cast, plant, 1000, later),
+    )
+    fund(cast.buyer, filled, 400)
+    assert keeper.run_once().did_nothing
+    cast.seller.market.cancel_offer(cancelled).send().wait()
+    devnet.advance(to=start_of(plant.tomorrow))
+    report = keeper.run_once()
+    assert {event.offer_id: event.closed_wh for event in report.expired} == {timed: 1000, filled: 600}
+    assert keeper.open_offers == 1
+    cast.seller.assets.set_operator(plant.asset_id, None, 1).send().wait()
+    assert [event.offer_id for event in keeper.run_once().expired] == [void_later]
+    assert cast.anyone.market.get_offer(filled).state is OfferState.ACCEPTED  # type: ignore[union-attr]
+    assert keeper.open_offers == 0
+
+
+def test_a_new_keeper_finds_what_was_left_open(cast: Cast, plant: ReadyPlant, devnet: Devnet) -> None:
+    """All of it happened before it was there: nothing but the present state tells it."""
+    void = offer(cast, plant, 1000)
+    cast.seller.assets.set_operator(plant.asset_id, None, 1).send().wait()
+    expired = offer(cast, plant, 1000)
+    sold = offer(cast, plant, 5000)
+    payment_id = fund(cast.buyer, sold, 5000)
+    rejected_day = plant.tomorrow + timedelta(days=1)
+    rejected = fund(cast.buyer, offer(cast, plant, 700, rejected_day), 700)
+    devnet.advance(to=start_of(plant.tomorrow + timedelta(days=2)))
+    verify(cast, plant, 9000)
+    cast.verifier.production.reject_day(plant.asset_id, rejected_day, "no data").send().wait()
+    report = Keeper(cast.anyone).run_once()
+    assert ids(report.settled) == [payment_id]
+    assert [event.payment_id for event in report.refunded] == [rejected]
+    assert sorted(event.offer_id for event in report.expired) == [void, expired]
+
+
+def test_more_than_a_page_of_payments_in_batches(cast: Cast, plant: ReadyPlant, devnet: Devnet) -> None:
+    offer_id = offer(cast, plant, 65_000)
+    payments = [fund(cast.buyer, offer_id, 1000) for _ in range(65)]
+    devnet.advance(to=start_of(plant.tomorrow + timedelta(days=1)))
+    verify(cast, plant, 65_000)
+    keeper = Keeper(cast.anyone, max_sent_per_round=2)
+    first = keeper.run_once()
+    assert (len(first.txids), len(first.settled), first.has_more) == (2, 50, True)
+    second = keeper.run_once()
+    assert (len(second.txids), len(second.settled), second.has_more) == (1, 15, False)
+    assert ids([*first.settled, *second.settled]) == payments
+    assert cast.anyone.settlement.get_escrow_total() == 0
+
+
+def requests_of(keeper: Keeper, caplog: pytest.LogCaptureFixture) -> int:
+    """How many requests a round makes."""
+    caplog.clear()
+    with caplog.at_level(logging.DEBUG, "der_client.stacks.rpc.transport"):
+        keeper.run_once()
+    return sum(record.message.startswith(("GET", "POST")) for record in caplog.records)
+
+
+def test_a_round_costs_what_has_changed(
+    cast: Cast, plant: ReadyPlant, devnet: Devnet, caplog: pytest.LogCaptureFixture
+) -> None:
+    offer_id = offer(cast, plant, 100_000)
+    fund(cast.buyer, offer_id, 500)
+    keeper = Keeper(cast.anyone)
+    keeper.run_once()
+    assert requests_of(keeper, caplog) == 1, "the chain stands still"
+    devnet.mine()
+    few = requests_of(keeper, caplog)
+    for _ in range(35):
+        fund(cast.buyer, offer_id, 500)
+    keeper.run_once()
+    assert keeper.open_payments == 36
+    devnet.mine()
+    assert requests_of(keeper, caplog) == few, "what is open costs nothing while nothing happens to it"
+
+
+def test_catching_up_reads_no_further_than_the_escrow_reaches(
+    cast: Cast, plant: ReadyPlant, devnet: Devnet, caplog: pytest.LogCaptureFixture
+) -> None:
+    offer_id = offer(cast, plant, 40_000)
+    for _ in range(33):
+        fund(cast.buyer, offer_id, 500)
+    devnet.advance(to=start_of(plant.tomorrow + timedelta(days=1)))
+    verify(cast, plant, 40_000)
+    Keeper(cast.anyone).run_once()
+    day = cast.anyone.now().date() + timedelta(days=1)
+    fund(cast.buyer, offer(cast, plant, 1000, day), 1000)
+    late = Keeper(cast.other_buyer)
+    with caplog.at_level(logging.DEBUG, "der_client.stacks.rpc.transport"):
+        late.run_once()
+    assert late.open_payments == 1
+    assert sum("/get-payments" in record.message for record in caplog.records) == 1
+
+
+def test_keepers_side_by_side(cast: Cast, plant: ReadyPlant, devnet: Devnet) -> None:
+    """Four at once: every payment is settled once, every offer expired once, and nobody takes that for an error."""
+    sold = offer(cast, plant, 60_000)
+    left = [offer(cast, plant, 100) for _ in range(8)]
+    payments = [fund(cast.buyer, sold, 1000) for _ in range(60)]
+    devnet.advance(to=start_of(plant.tomorrow + timedelta(days=1)))
+    keepers = [
+        Keeper(cast.contract_owner.with_account(devnet.accounts[name]))
+        for name in ("wallet_2", "wallet_6", "wallet_7", "wallet_8")
+    ]
+    for keeper in keepers:
+        keeper._catch_up(cast.anyone.client.block("latest"))  # all know everything before anything is due
+    verify(cast, plant, 60_000)
+    start = threading.Barrier(len(keepers))
+    reports: list[KeeperReport] = []
+
+    def keep(keeper: Keeper) -> None:
+        start.wait()
+        reports.extend(keeper.run_once() for _ in range(2))
+
+    threads = [threading.Thread(target=keep, args=(keeper,)) for keeper in keepers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(reports) == 2 * len(keepers)
+    assert ids(event for report in reports for event in report.settled) == payments
+    assert sorted(event.offer_id for report in reports for event in report.expired) == left
+    assert [skipped for report in reports for skipped in report.failures] == []
+    on_chain = [record.event for record in cast.anyone.settlement.events()]
+    assert ids(event for event in on_chain if isinstance(event, PaymentSettled)) == payments
+    assert cast.anyone.settlement.get_escrow_total() == 0
+    assert all(keeper.open_payments == 0 for keeper in keepers)
+
+
+def test_a_chain_that_was_set_back_is_read_anew(cast: Cast, plant: ReadyPlant, devnet: Devnet) -> None:
+    keeper = Keeper(cast.anyone)
+    before = fund(cast.buyer, offer(cast, plant, 1000), 1000)
+    keeper.run_once()
+    with devnet.anchor():
+        fund(cast.buyer, offer(cast, plant, 3000), 3000)
+        keeper.run_once()
+        assert keeper.open_payments == 2
+    keeper.run_once()
+    assert keeper.open_payments == 1
+    # The next payment has the number of the one that was undone, and another day.
+    day = plant.tomorrow + timedelta(days=3)
+    again = fund(cast.buyer, offer(cast, plant, 2000, day), 2000)
+    devnet.advance(to=start_of(day + timedelta(days=1)))
+    verify(cast, plant, 5000, day)
+    assert ids(keeper.run_once().settled) == [again]
+    verify(cast, plant, 5000)
+    assert ids(keeper.run_once().settled) == [before]
+
+
+def test_fees_above_the_cap_are_not_paid(cast: Cast, plant: ReadyPlant, devnet: Devnet) -> None:
+    payments = [fund(cast.buyer, offer(cast, plant, 1000), 1000) for _ in range(2)]
+    devnet.advance(to=start_of(plant.tomorrow + timedelta(days=1)))
+    verify(cast, plant, 2000)
+    thrifty = Der.connect(devnet.url, devnet.accounts["wallet_7"], fee_policy=FeePolicy(max_fee_ustx=10))
+    keeper = Keeper(thrifty)
+    report = keeper.run_once()
+    assert [(skipped.action, skipped.id) for skipped in report.failures] == [
+        (Action.SETTLE, number) for number in payments
+    ]
+    assert all("above the cap of 10 µSTX" in skipped.reason for skipped in report.skipped)
+    assert (report.txids, report.fees_ustx, report.has_more) == ((), 0, False)
+    assert nonce(thrifty) == 0
+    assert keeper.run_once().did_nothing, "tried again later, not at once"
+    assert ids(Keeper(cast.anyone).run_once().settled) == payments
+
+
+def test_an_empty_account_is_told_and_does_not_end_the_keeper(cast: Cast, plant: ReadyPlant, devnet: Devnet) -> None:
+    payment_id = fund(cast.buyer, offer(cast, plant, 1000), 1000)
+    devnet.advance(to=start_of(plant.tomorrow + timedelta(days=1)))
+    verify(cast, plant, 2000)
+    key = PrivateKey.generate()
+    keeper = Keeper(cast.anyone.with_account(key))
+    (skipped,) = keeper.run_once().failures
+    assert skipped.id == payment_id
+    assert skipped.txid is None
+    assert "NotEnoughFunds" in skipped.reason
+
+
+def test_a_keeper_runs_until_it_is_stopped(cast: Cast, plant: ReadyPlant, devnet: Devnet) -> None:
+    keeper = Keeper(cast.anyone)
+    reports: list[KeeperReport] = []
+    thread = threading.Thread(target=keeper.run, kwargs={"interval_s": 0.02, "on_report": reports.append})
+    thread.start()
+    try:
+        payment_id = fund(cast.buyer, offer(cast, plant, 1000), 1000)
+        devnet.advance(to=start_of(plant.tomorrow + timedelta(days=1)))
+        verify(cast, plant, 2000)
+        for _ in range(500):
+            if state(cast.buyer, payment_id) is PaymentState.SETTLED:
+                break
+            threading.Event().wait(0.02)
+    finally:
+        keeper.stop()
+        thread.join(10)
+    assert not thread.is_alive()
+    assert ids(event for report in reports for event in report.settled) == [payment_id]
+
+
+def test_a_stopped_keeper_sends_nothing(cast: Cast, plant: ReadyPlant, devnet: Devnet, keeper: Keeper) -> None:
+    payment_id = fund(cast.buyer, offer(cast, plant, 1000), 1000)
+    devnet.advance(to=start_of(plant.tomorrow + timedelta(days=1)))
+    verify(cast, plant, 2000)
+    keeper.stop()
+    keeper.run()
+    assert keeper.run_once().txids == ()
+    assert state(cast.buyer, payment_id) is PaymentState.LOCKED
+
+
+def test_an_account_and_sensible_limits_are_needed(devnet: Devnet, cast: Cast) -> None:
+    with pytest.raises(SigningError, match="connect with one"):
+        Keeper(Der.connect(devnet.url))
+    with pytest.raises(InvalidValueError, match="max_in_flight=26"):
+        Keeper(cast.anyone, max_in_flight=26)
+    with pytest.raises(InvalidValueError, match="interval_s is -1"):
+        Keeper(cast.anyone).run(interval_s=-1)
+
+
+def test_the_window_is_that_of_the_contracts(der: Der) -> None:
+    for contract in (der.settlement, der.production, der.grid):
+        assert der.client.constant_val(contract.contract_id, "WINDOW_DAYS").value == WINDOW_DAYS
