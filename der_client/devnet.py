@@ -185,7 +185,11 @@ class DevnetControl:
             response = self._session.request(method, self.url + path, json=body, timeout=_CONTROL_TIMEOUT_S)
             answer = response.json()
         except requests.RequestException as error:
-            raise DevnetError(f"the devnet at {self.url} gave no answer to {path}: {error}\n{self.log()}") from error
+            log = self.log()
+            raise DevnetError(
+                f"no embedded devnet answers at {self.url}{path}; is it running, is the URL right? ({error})"
+                + (f" Its log:\n{log}" if log else "")
+            ) from error
         if not response.ok:
             raise DevnetError(f"the devnet refused {path}: {answer.get('error', answer)}")
         return answer
@@ -271,7 +275,12 @@ class Devnet(DevnetControl):
             arguments += ["--project", str(project)]
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the process that writes to it
         self._process = subprocess.Popen(  # noqa: S603  # our own server, without a shell
-            arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, env=environment()
+            arguments,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            env=environment(),
+            process_group=0,  # so that Ctrl-C reaches this program alone, whose cleanup may still need the devnet
         )
         # Also ends the process when the object is dropped or the interpreter exits without close().
         self._stop = weakref.finalize(self, _stop_process, self._process)
