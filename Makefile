@@ -1,4 +1,4 @@
-# `make demo` and `make test` set up what they need; everything else is a part of them.
+# `make demo` and `make test` set up what they need. Beside them: `make bench` measures, `make fuzz` searches for long.
 #
 # Recipes use relative paths only, so the checkout may lie anywhere, spaces included.
 
@@ -12,7 +12,7 @@ NODE := $(PY) -c 'import sys; from der_client.nodejs import main; sys.exit(main(
 ARGS ?=
 
 .DELETE_ON_ERROR:
-.PHONY: demo test setup lint format types unit contracts integration clean
+.PHONY: demo test bench fuzz setup lint format types unit contracts integration clean
 
 demo: setup
 	@$(PY) -m der_client.cli demo $(ARGS)
@@ -49,8 +49,17 @@ unit: setup
 contracts: setup
 	$(NODE) npm test
 
+# Each worker has a devnet of its own; what one file sets up once stays with one worker.
 integration: setup
-	$(PY) -m pytest tests/integration $(ARGS)
+	$(PY) -m pytest tests/integration tests/differential tests/model -n auto --dist loadfile $(ARGS)
+
+bench: setup
+	$(PY) -m benchmarks $(ARGS)
+
+fuzz: setup
+	$(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,devnet,fuzz]'
+	$(PY) -m tests.fuzz $(ARGS)
+	$(PY) -m tests.model $(ARGS)
 
 clean:
 	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache
