@@ -4,7 +4,7 @@
  *
  * A line is written before the request that caused it is answered, so a killed process loses nothing it has answered.
  */
-import { closeSync, existsSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, existsSync, ftruncateSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
 
 const FORMAT = "der-client-devnet-1";
 
@@ -15,9 +15,11 @@ const FORMAT = "der-client-devnet-1";
  */
 
 export class Journal {
-  /** @param {number} file descriptor, at the end of the last whole line */
-  constructor(file) {
+  /** @param {string} path @param {number} file descriptor @param {number} position after the last whole line */
+  constructor(path, file, position) {
+    this.path = path;
     this.file = file;
+    this.position = position;
   }
 
   /**
@@ -28,14 +30,24 @@ export class Journal {
    * @returns {{journal: Journal, genesis: Genesis, entries: Entry[]}} the genesis and entries that are in the file
    */
   static open(path, genesis) {
+    lock(path);
+    try {
+      return Journal.#openLocked(path, genesis);
+    } catch (error) {
+      rmSync(lockPath(path), { force: true });
+      throw error;
+    }
+  }
+
+  /** @param {string} path @param {Genesis} genesis */
+  static #openLocked(path, genesis) {
     const text = existsSync(path) ? readFileSync(path, "utf8") : "";
     // What follows the last line feed was being written when the process was killed, and was never answered.
     const whole = text.slice(0, text.lastIndexOf("\n") + 1);
     const lines = text === "" ? [] : readLines(whole, path);
     const file = openSync(path, text === "" ? "w" : "r+");
     ftruncateSync(file, Buffer.byteLength(whole));
-    const journal = new Journal(file);
-    journal.position = Buffer.byteLength(whole);
+    const journal = new Journal(path, file, Buffer.byteLength(whole));
     if (lines.length === 0) {
       journal.#write([headerOf(genesis)]);
       return { journal, genesis, entries: [] };
@@ -44,8 +56,6 @@ export class Journal {
     const balances = new Map(Object.entries(header.balances).map(([key, value]) => [key, BigInt(/** @type {string} */ (value))]));
     return { journal, genesis: { startTime: header.start_time, balances }, entries };
   }
-
-  position = 0;
 
   /** @param {Entry[]} entries written together */
   append(entries) {
@@ -64,6 +74,36 @@ export class Journal {
 
   close() {
     closeSync(this.file);
+    rmSync(lockPath(this.path), { force: true });
+  }
+}
+
+/** @param {string} path */
+function lockPath(path) {
+  return `${path}.lock`;
+}
+
+/**
+ * Two devnets that write one file would ruin it. A lock that a killed one has left is taken over.
+ *
+ * @param {string} path
+ */
+function lock(path) {
+  const held = lockPath(path);
+  const owner = existsSync(held) ? Number(readFileSync(held, "utf8")) : 0;
+  if (owner > 0 && isRunning(owner)) {
+    throw new Error(`${path} is in use by the devnet with process id ${owner}; if there is none, delete ${held}`);
+  }
+  writeFileSync(held, String(process.pid));
+}
+
+/** @param {number} pid @returns {boolean} */
+function isRunning(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return /** @type {NodeJS.ErrnoException} */ (error).code === "EPERM";
   }
 }
 

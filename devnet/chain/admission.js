@@ -29,7 +29,7 @@ export function checkAdmission(transaction, state) {
   checkOurs(transaction);
   checkFee(transaction);
   checkNonces(transaction, state.ledger);
-  checkFunds(transaction, state.ledger, transaction.payer.fee, transaction.payer.address);
+  checkFunds(state.ledger, transaction.payer.address, transaction.payer.fee);
   checkPayload(transaction, state);
 }
 
@@ -74,16 +74,20 @@ function checkNonces({ origin, sponsor }, ledger) {
   }
 }
 
-/** @param {Transaction} _transaction @param {import("./ledger.js").Ledger} ledger @param {bigint} needed @param {string} address */
-function checkFunds(_transaction, ledger, needed, address) {
+/** @param {import("./ledger.js").Ledger} ledger @param {string} address @param {bigint} needed */
+function checkFunds(ledger, address, needed) {
   const available = ledger.balance(address);
   if (available < needed) {
     throw new Rejection("NotEnoughFunds", { expected: hexAmount(needed), actual: hexAmount(available) });
   }
 }
 
-/** @param {Transaction} transaction @param {State} state */
-function checkPayload(transaction, state) {
+/**
+ * @param {Transaction} transaction
+ * @param {State} state
+ * @throws {Rejection}
+ */
+export function checkPayload(transaction, state) {
   const { payload } = transaction;
   switch (payload.type) {
     case "token_transfer":
@@ -114,11 +118,11 @@ function checkTransfer(transaction, payload, { ledger }) {
   if (!isTestnetVersion(payload.recipientVersion)) throw new Rejection("BadAddressVersionByte");
   if (payload.amount === 0n) throw new Rejection("TransferAmountMustBePositive");
   const spent = payload.amount + (payer === origin ? payer.fee : 0n);
-  checkFunds(transaction, ledger, spent, origin.address);
+  checkFunds(ledger, origin.address, spent);
 }
 
 /** @param {import("../wire/transaction.js").CallPayload} payload @param {State} state */
-export function checkCall(payload, { history }) {
+function checkCall(payload, { history }) {
   if (!isTestnetVersion(payload.addressVersion)) throw new Rejection("BadAddressVersionByte");
   const contract = history.contracts.get(payload.contractId);
   if (!contract) throw new Rejection("NoSuchContract");

@@ -1,5 +1,5 @@
 /** What only the devnet can do: /devnet. Time, blocks, snapshots, simulation, and an honest account of itself. */
-import { checkCall, invalid } from "../chain/admission.js";
+import { checkPayload, invalid } from "../chain/admission.js";
 import { Rejection } from "../chain/rejection.js";
 import { decodeValue } from "../clarity/value.js";
 import { parseAddress, parsePrincipal } from "../address.js";
@@ -110,7 +110,7 @@ export async function controlRoutes(server, { devnet, control }) {
     try {
       // An unsigned transaction is what its sender would sign, so it is taken at its word.
       if (signed && !isUnsigned(transaction)) verifySignatures(transaction);
-      if (transaction.payload.type === "contract_call") checkCall(transaction.payload, chain);
+      checkPayload(transaction, chain);
     } catch (error) {
       const rejection = error instanceof SignatureError ? invalid(error.message) : error;
       if (!(rejection instanceof Rejection)) throw rejection;

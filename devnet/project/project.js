@@ -8,7 +8,8 @@ import { addressOf, DEFAULT_DERIVATION, derivePrivateKey } from "./wallet.js";
 const SETTINGS = "settings/Devnet.toml";
 const PLAN = "deployments/default.devnet-plan.yaml";
 const DEFAULT_CLARITY_VERSION = 4;
-const MAX_BALANCE = 2 ** 53;
+/** The VM takes the amounts of transfers as JavaScript numbers, which are exact up to here. */
+const MAX_SUPPLY = 2 ** 53;
 
 /**
  * @typedef {{name: string, address: string, privateKey: Buffer, mnemonic: string, balance: bigint}} Account
@@ -25,6 +26,8 @@ export class ProjectError extends Error {}
 export function readAccounts(directory) {
   const settings = /** @type {any} */ (readWith(parseToml, join(directory, SETTINGS)));
   const accounts = Object.entries(settings.accounts ?? {}).map(([name, entry]) => readAccount(name, entry));
+  const supply = accounts.reduce((sum, { balance }) => sum + balance, 0n);
+  if (supply > MAX_SUPPLY) throw new ProjectError(`${SETTINGS}: all balances together are above ${MAX_SUPPLY} µSTX`);
   if (!accounts.some(({ name }) => name === "deployer")) throw new ProjectError(`${SETTINGS} has no [accounts.deployer]`);
   return accounts;
 }
@@ -33,8 +36,8 @@ export function readAccounts(directory) {
 function readAccount(name, { mnemonic, derivation, balance }) {
   const amount = typeof balance === "bigint" ? Number(balance) : balance;
   if (typeof mnemonic !== "string") throw new ProjectError(`${SETTINGS}: accounts.${name} has no mnemonic`);
-  if (!Number.isInteger(amount) || amount < 0 || amount > MAX_BALANCE) {
-    throw new ProjectError(`${SETTINGS}: the balance of accounts.${name} must be an integer from 0 to ${MAX_BALANCE} µSTX`);
+  if (!Number.isInteger(amount) || amount < 0) {
+    throw new ProjectError(`${SETTINGS}: the balance of accounts.${name} must be a number of µSTX, not ${balance}`);
   }
   const privateKey = derivePrivateKey(mnemonic, derivation ?? DEFAULT_DERIVATION);
   return { name, address: addressOf(privateKey), privateKey, mnemonic, balance: BigInt(amount) };

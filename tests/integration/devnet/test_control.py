@@ -188,6 +188,20 @@ def test_simulated_failures(bench: Bench) -> None:
     assert bench.counter() == 0
 
 
+def test_what_a_node_refuses_is_not_simulated(bench: Bench) -> None:
+    coinbase = (
+        bench.build(bench.account(1), TokenTransfer(PrincipalValue(bench.probe), 1)).encode()[:115]
+        + b"\x04"
+        + bytes(32)
+    )
+    for raw, reason in (
+        (coinbase, "SignatureValidation"),
+        (coinbase[:44] + bytes(65) + coinbase[109:], "NoCoinbaseViaMempool"),
+    ):
+        response = bench.post("/devnet/simulate", json={"transaction": raw.hex()})
+        assert (response.status_code, response.json()["reason"]) == (400, reason)
+
+
 @pytest.mark.parametrize("signed", [True, False])
 def test_simulated_transaction_checks_post_conditions(bench: Bench, signed: bool) -> None:
     sender = bench.account(1)

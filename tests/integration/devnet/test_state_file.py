@@ -119,6 +119,20 @@ def test_kill_in_the_middle_of_traffic_loses_nothing_answered(tmp_path: Path) ->
     again.devnet.close()
 
 
+def test_one_file_one_devnet(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    bench = start(path)
+    with pytest.raises(DevnetError, match="in use by the devnet with process id"):
+        start(path)
+    bench.devnet.mine()
+    height = bench.devnet.block_height
+    bench.devnet.close()
+    assert list(tmp_path.iterdir()) == [path]
+    again = start(path)
+    assert again.devnet.block_height == height
+    again.devnet.close()
+
+
 def test_killed_while_publishing(tmp_path: Path) -> None:
     path = tmp_path / "state"
     with Devnet(start_time=START, state_file=path) as devnet:
@@ -151,3 +165,4 @@ def test_file_of_something_else(tmp_path: Path) -> None:
     with pytest.raises(DevnetError, match="no state file"):
         start(path)
     assert path.read_text() == "milk\n"
+    assert list(tmp_path.iterdir()) == [path]
