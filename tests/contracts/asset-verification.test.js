@@ -34,7 +34,15 @@ const read = (name, ...values) => chain.read(`asset-verification.${name}`, ...va
 const stateOf = (asset) => read("get-asset", asset).state;
 
 describe("register-asset", () => {
-  const arguments_ = { kind: 1, capacity: CAPACITY_W, location: "9q8yy", region: REGION, hash: METADATA_HASH, seconds: 900, key: null };
+  const arguments_ = {
+    kind: 1,
+    capacity: CAPACITY_W,
+    location: "9q8yy",
+    region: REGION,
+    hash: METADATA_HASH,
+    seconds: 900,
+    key: null,
+  };
   const registering = (changes) => call(OWNER, "register-asset", ...Object.values({ ...arguments_, ...changes }));
 
   test("stores a pending asset of the caller, and prints it", () => {
@@ -205,13 +213,16 @@ describe("asset states", () => {
     });
   }
 
-  test.each(["PENDING", "VERIFIED", "REJECTED", "SUSPENDED", "RETIRED"])("changes and transfers of an asset that is %s", (state) => {
-    const asset = reach[state]();
-    const error = (allowed) => (allowed.includes(state) ? undefined : ERR.ERR_WRONG_ASSET_STATE);
-    expect(call(OWNER, "request-change", asset, CAPACITY_W + 1, null).err).toBe(error(["VERIFIED", "SUSPENDED"]));
-    expect(call(OWNER, "set-operator", asset, OPERATOR, 0).err).toBe(error(["PENDING", "VERIFIED", "SUSPENDED"]));
-    expect(call(OWNER, "propose-transfer", asset, BUYER).err).toBe(error(["PENDING", "VERIFIED", "SUSPENDED"]));
-  });
+  test.each(["PENDING", "VERIFIED", "REJECTED", "SUSPENDED", "RETIRED"])(
+    "changes and transfers of an asset that is %s",
+    (state) => {
+      const asset = reach[state]();
+      const error = (allowed) => (allowed.includes(state) ? undefined : ERR.ERR_WRONG_ASSET_STATE);
+      expect(call(OWNER, "request-change", asset, CAPACITY_W + 1, null).err).toBe(error(["VERIFIED", "SUSPENDED"]));
+      expect(call(OWNER, "set-operator", asset, OPERATOR, 0).err).toBe(error(["PENDING", "VERIFIED", "SUSPENDED"]));
+      expect(call(OWNER, "propose-transfer", asset, BUYER).err).toBe(error(["PENDING", "VERIFIED", "SUSPENDED"]));
+    },
+  );
 });
 
 describe("reject-asset, suspend-asset, reinstate-asset", () => {
@@ -283,7 +294,14 @@ describe("changes", () => {
     const asset = registerVerified(chain, { deviceKey: KEY });
     const before = read("get-asset", asset);
     expect(call(OWNER, "request-change", asset, 5, KEY_2).events).toEqual([
-      { topic: "change-requested", version: 1n, "asset-id": asset, actor: OWNER, "capacity-w": 5n, "device-key": KEY_2 },
+      {
+        topic: "change-requested",
+        version: 1n,
+        "asset-id": asset,
+        actor: OWNER,
+        "capacity-w": 5n,
+        "device-key": KEY_2,
+      },
     ]);
     expect(read("get-asset", asset)).toEqual(before);
     expect(read("get-change", asset)).toEqual({ "capacity-w": 5n, "device-key": KEY_2 });
@@ -329,11 +347,20 @@ describe("changes", () => {
     must(call(OWNER, "request-change", asset, 5, KEY));
     must(call(REGISTRAR, "approve-change", asset, 5, KEY));
     expect(read("get-asset", asset)).toMatchObject({ "key-epoch": 1n, "key-from-day": verifiedDay });
-    const capacity = { "capacity-from-day": verifiedDay + 3n, "previous-capacity-w": BigInt(CAPACITY_W), "capacity-w": 5n };
+    const capacity = {
+      "capacity-from-day": verifiedDay + 3n,
+      "previous-capacity-w": BigInt(CAPACITY_W),
+      "capacity-w": 5n,
+    };
     chain.advanceToDay(verifiedDay + 5n);
     must(call(OWNER, "request-change", asset, 5, null));
     must(call(REGISTRAR, "approve-change", asset, 5, null));
-    expect(read("get-asset", asset)).toMatchObject({ ...capacity, "key-epoch": 2n, "key-from-day": verifiedDay + 5n, "device-key": null });
+    expect(read("get-asset", asset)).toMatchObject({
+      ...capacity,
+      "key-epoch": 2n,
+      "key-from-day": verifiedDay + 5n,
+      "device-key": null,
+    });
     expect(read("get-asset-by-device-key", KEY)).toBeNull();
   });
 
@@ -347,12 +374,20 @@ describe("changes", () => {
     expect(change(10).ok).toBe(true);
     // A mistake is corrected on the same day, and the former capacity stays that of the days before.
     expect(change(11).ok).toBe(true);
-    expect(read("get-asset", asset)).toMatchObject({ "capacity-w": 11n, "previous-capacity-w": BigInt(CAPACITY_W), "capacity-from-day": today });
+    expect(read("get-asset", asset)).toMatchObject({
+      "capacity-w": 11n,
+      "previous-capacity-w": BigInt(CAPACITY_W),
+      "capacity-from-day": today,
+    });
     chain.advanceToDay(today + 45n);
     expect(change(12).err).toBe(ERR.ERR_CHANGE_TOO_SOON);
     chain.advanceToDay(today + 46n);
     expect(change(12).ok).toBe(true);
-    expect(read("get-asset", asset)).toMatchObject({ "capacity-w": 12n, "previous-capacity-w": 11n, "capacity-from-day": today + 46n });
+    expect(read("get-asset", asset)).toMatchObject({
+      "capacity-w": 12n,
+      "previous-capacity-w": 11n,
+      "capacity-from-day": today + 46n,
+    });
   });
 
   test("are requested by the owner, with valid values", () => {

@@ -64,7 +64,9 @@ describe("energy is sold once", () => {
     const payment = fund(chain, offer(chain, asset, { day, wh: 400_000 }), 400_000);
     chain.advanceToDay(day + 1n);
     produce(chain, asset, day, 500_000);
-    expect(chain.call(OWNER, "market-participation.retire-energy", asset, day, 100_001, OWNER).err).toBe(MARKET.ERR_OVERSOLD);
+    expect(chain.call(OWNER, "market-participation.retire-energy", asset, day, 100_001, OWNER).err).toBe(
+      MARKET.ERR_OVERSOLD,
+    );
     must(chain.call(OWNER, "market-participation.retire-energy", asset, day, 100_000, OWNER));
     must(settle(payment));
     expect(deliveredOf(payment)).toBe(400_000n);
@@ -78,7 +80,8 @@ describe("energy is sold once", () => {
     const payment = fund(chain, offer(chain, asset, { day, wh: 400_000 }), 300_000);
     chain.advanceToDay(day + 1n);
     produce(chain, asset, day, 350_000);
-    const selling = (wh) => chain.call(OWNER, "market-participation.create-offer", ...offerOf(chain, asset, { day, wh })).err;
+    const selling = (wh) =>
+      chain.call(OWNER, "market-participation.create-offer", ...offerOf(chain, asset, { day, wh })).err;
     expect(selling(50_001)).toBe(MARKET.ERR_OVERSOLD);
     must(settle(payment));
     expect(selling(50_001)).toBe(MARKET.ERR_OVERSOLD);
@@ -96,7 +99,9 @@ describe("energy is sold once", () => {
     chain.advanceToDay(day + 46n);
     must(chain.call(STRANGER, "settlement.refund", 1));
     expect(chain.read("market-participation.get-available", asset, day)).toBe(0n);
-    expect(chain.call(GRID_OPERATOR, "grid-integration.record-feed", asset, day, 1, 0).err).toBe(GRID.ERR_WINDOW_CLOSED);
+    expect(chain.call(GRID_OPERATOR, "grid-integration.record-feed", asset, day, 1, 0).err).toBe(
+      GRID.ERR_WINDOW_CLOSED,
+    );
   });
 
   test("overselling a day across forward, spot, retirement and two owners", () => {
@@ -110,7 +115,9 @@ describe("energy is sold once", () => {
     produce(chain, asset, day, 700_000);
     must(chain.call(BUYER_2, "market-participation.retire-energy", asset, day, 50_000, BUYER_2));
     const spot = offer(chain, asset, { day, wh: 150_000, by: BUYER_2 });
-    expect(chain.call(BUYER_2, "market-participation.retire-energy", asset, day, 1, BUYER_2).err).toBe(MARKET.ERR_OVERSOLD);
+    expect(chain.call(BUYER_2, "market-participation.retire-energy", asset, day, 1, BUYER_2).err).toBe(
+      MARKET.ERR_OVERSOLD,
+    );
     fund(chain, spot, 150_000);
     must(settle(1));
     must(settle(2));
@@ -122,7 +129,9 @@ describe("energy is sold once", () => {
     const asset = addPlant(chain);
     const day = chain.today + 1n;
     const early = fund(chain, offer(chain, asset, { day, wh: 400_000, price: 200_000 }), 400_000);
-    const late = fund(chain, offer(chain, asset, { day, wh: 1_000_000, price: 1_000, minFill: 1 }), 1_000_000, { by: BUYER_2 });
+    const late = fund(chain, offer(chain, asset, { day, wh: 1_000_000, price: 1_000, minFill: 1 }), 1_000_000, {
+      by: BUYER_2,
+    });
     chain.advanceToDay(day + 1n);
     produce(chain, asset, day, 400_000);
     must(settle(late));
@@ -135,7 +144,9 @@ describe("energy is sold once", () => {
     const id = offer(chain, asset, { wh: 400_000 });
     const { "before-wh": seen } = chain.read("market-participation.quote", id, 100_000);
     fund(chain, id, 300_000, { by: BUYER_2 });
-    expect(chain.call(BUYER, "settlement.accept-and-fund", id, 100_000, NO_LIMIT, seen).err).toBe(MONEY.ERR_BEFORE_ABOVE_MAX);
+    expect(chain.call(BUYER, "settlement.accept-and-fund", id, 100_000, NO_LIMIT, seen).err).toBe(
+      MONEY.ERR_BEFORE_ABOVE_MAX,
+    );
   });
 });
 
@@ -152,8 +163,16 @@ describe("a day is counted once", () => {
     const batching = (on, mask) =>
       chain.call(ORACLE, "production-tracking.record-batch", [{ "asset-id": asset, day: on, mask, wh: 1 }]).err;
     expect(batching(day, 0b10)).toBe(PRODUCTION.ERR_SLOT_ALREADY_RECORDED * 1000n);
-    expect(relaying(signedDay(METER, { asset, day, start: 1, whs: [1], keyEpoch: 2 }))).toBe(PRODUCTION.ERR_NO_DEVICE_KEY);
-    must(chain.call(STRANGER, "production-tracking.record-day", ...signedDay(METER, { asset, day: day + 1n, whs: [1], keyEpoch: 2 })));
+    expect(relaying(signedDay(METER, { asset, day, start: 1, whs: [1], keyEpoch: 2 }))).toBe(
+      PRODUCTION.ERR_NO_DEVICE_KEY,
+    );
+    must(
+      chain.call(
+        STRANGER,
+        "production-tracking.record-day",
+        ...signedDay(METER, { asset, day: day + 1n, whs: [1], keyEpoch: 2 }),
+      ),
+    );
     expect(batching(day + 1n, 0b1)).toBe(PRODUCTION.ERR_DEVICE_MUST_SIGN * 1000n);
   });
 
@@ -189,7 +208,9 @@ describe("a day is counted once", () => {
     chain.advanceToDay(day + 1n);
     for (const other of [{ chainId: 1 }, { contract: `${OWNER}.production-tracking` }]) {
       const values = signedDay(METER, { asset, day, whs: [7], ...other });
-      expect(chain.call(STRANGER, "production-tracking.record-day", ...values).err).toBe(PRODUCTION.ERR_INVALID_SIGNATURE);
+      expect(chain.call(STRANGER, "production-tracking.record-day", ...values).err).toBe(
+        PRODUCTION.ERR_INVALID_SIGNATURE,
+      );
     }
   });
 
@@ -212,13 +233,17 @@ describe("a day is counted once", () => {
     must(chain.call(VERIFIER, "production-tracking.verify-day", asset, day, 200_000));
     feed(chain, asset, day, 50_000);
     must(settle(payment));
-    expect(chain.call(ORACLE, "production-tracking.record-production", asset, day, 1, 1).err).toBe(PRODUCTION.ERR_DAY_FINAL);
+    expect(chain.call(ORACLE, "production-tracking.record-production", asset, day, 1, 1).err).toBe(
+      PRODUCTION.ERR_DAY_FINAL,
+    );
     for (const by of [VERIFIER, ARBITER]) {
       expect(chain.call(by, "production-tracking.adjust-day", asset, day, -1).err).toBe(PRODUCTION.ERR_DAY_FINAL);
       expect(chain.call(by, "production-tracking.dispute-day", asset, day, "x").err).toBe(PRODUCTION.ERR_DAY_FINAL);
       expect(chain.call(by, "production-tracking.reject-day", asset, day, "x").err).toBe(PRODUCTION.ERR_DAY_FINAL);
     }
-    expect(chain.call(GRID_OPERATOR, "grid-integration.record-feed", asset, day, 60_000, 0).err).toBe(GRID.ERR_FEED_FINAL);
+    expect(chain.call(GRID_OPERATOR, "grid-integration.record-feed", asset, day, 60_000, 0).err).toBe(
+      GRID.ERR_FEED_FINAL,
+    );
   });
 
   test("slots added while the verifier reviews the day", () => {
@@ -227,7 +252,9 @@ describe("a day is counted once", () => {
     chain.advanceToDay(day + 1n);
     record(chain, asset, day, 100, 0b1);
     record(chain, asset, day, 900, 0b10);
-    expect(chain.call(VERIFIER, "production-tracking.verify-day", asset, day, 100).err).toBe(PRODUCTION.ERR_REVIEW_MISMATCH);
+    expect(chain.call(VERIFIER, "production-tracking.verify-day", asset, day, 100).err).toBe(
+      PRODUCTION.ERR_REVIEW_MISMATCH,
+    );
   });
 });
 
@@ -242,7 +269,9 @@ describe("meters and their keys", () => {
       [CAPACITY_W, own],
       [10 * CAPACITY_W, meter("second").key],
     ]) {
-      expect(chain.call(REGISTRAR, "asset-verification.approve-change", asset, ...reviewed).err).toBe(ASSET.ERR_REVIEW_MISMATCH);
+      expect(chain.call(REGISTRAR, "asset-verification.approve-change", asset, ...reviewed).err).toBe(
+        ASSET.ERR_REVIEW_MISMATCH,
+      );
     }
   });
 
@@ -262,7 +291,9 @@ describe("meters and their keys", () => {
       const values = signedDay(own, { asset, day, whs: [9], keyEpoch });
       expect(chain.call(OWNER, "production-tracking.record-day", ...values).err).toBe(PRODUCTION.ERR_INVALID_SIGNATURE);
     }
-    expect(chain.call(OWNER, "production-tracking.record-production", asset, day, 1, 9).err).toBe(PRODUCTION.ERR_NOT_ORACLE);
+    expect(chain.call(OWNER, "production-tracking.record-production", asset, day, 1, 9).err).toBe(
+      PRODUCTION.ERR_NOT_ORACLE,
+    );
   });
 
   test("a partial reading that blocks the full day: nobody can cut one out of it, nor the oracle", () => {
@@ -272,7 +303,9 @@ describe("meters and their keys", () => {
     const whole = signedDay(METER, { asset, day, whs: Array(96).fill(5) });
     const part = [...whole.slice(0, 3), Array(10).fill(5), whole.at(-1)];
     expect(chain.call(STRANGER, "production-tracking.record-day", ...part).err).toBe(PRODUCTION.ERR_INVALID_SIGNATURE);
-    expect(chain.call(ORACLE, "production-tracking.record-production", asset, day, 1, 5).err).toBe(PRODUCTION.ERR_DEVICE_MUST_SIGN);
+    expect(chain.call(ORACLE, "production-tracking.record-production", asset, day, 1, 5).err).toBe(
+      PRODUCTION.ERR_DEVICE_MUST_SIGN,
+    );
     must(chain.call(STRANGER, "production-tracking.record-day", ...whole));
   });
 
@@ -282,7 +315,9 @@ describe("meters and their keys", () => {
     chain.advanceToDay(day + 1n);
     must(chain.call(REGISTRAR, "asset-verification.suspend-asset", asset, "meter tampered"));
     must(chain.call(OWNER, "asset-verification.retire-asset", asset));
-    expect(chain.call(ORACLE, "production-tracking.record-production", asset, day, 1, 1).err).toBe(PRODUCTION.ERR_NOT_RECORDABLE);
+    expect(chain.call(ORACLE, "production-tracking.record-production", asset, day, 1, 1).err).toBe(
+      PRODUCTION.ERR_NOT_RECORDABLE,
+    );
   });
 });
 
@@ -306,7 +341,9 @@ describe("sellers", () => {
     must(chain.call(OWNER, "asset-verification.propose-transfer", asset, BUYER));
     const taking = () => chain.call(STRANGER, "settlement.accept-and-fund", id, 500_000, NO_LIMIT, NO_LIMIT).err;
     expect(taking()).toBe(MARKET.ERR_TRANSFER_PROPOSED);
-    expect(chain.call(OWNER, "market-participation.create-offer", ...offerOf(chain, asset, { day })).err).toBe(MARKET.ERR_TRANSFER_PROPOSED);
+    expect(chain.call(OWNER, "market-participation.create-offer", ...offerOf(chain, asset, { day })).err).toBe(
+      MARKET.ERR_TRANSFER_PROPOSED,
+    );
     must(chain.call(BUYER, "asset-verification.accept-transfer", asset));
     expect(taking()).toBe(MARKET.ERR_EPOCH_OVER);
     expect(chain.read("market-participation.get-available", asset, day)).toBe(BigInt(CAPACITY_W * 24));
@@ -318,7 +355,9 @@ describe("sellers", () => {
     chain.advanceToDay(day + 1n);
     produce(chain, asset, day, 1_000);
     must(chain.call(OWNER, "asset-verification.propose-transfer", asset, BUYER));
-    expect(chain.call(OWNER, "market-participation.retire-energy", asset, day, 1_000, OWNER).err).toBe(MARKET.ERR_TRANSFER_PROPOSED);
+    expect(chain.call(OWNER, "market-participation.retire-energy", asset, day, 1_000, OWNER).err).toBe(
+      MARKET.ERR_TRANSFER_PROPOSED,
+    );
   });
 
   test("an operator who sells to himself, or below the owner's price", () => {
@@ -328,7 +367,9 @@ describe("sellers", () => {
       chain.call(OPERATOR, "market-participation.create-offer", ...offerOf(chain, asset, { price: 79_999 })).err,
     ).toBe(MARKET.ERR_BELOW_MIN_PRICE);
     const id = offer(chain, asset, { by: OPERATOR, price: 80_000, taker: OPERATOR });
-    expect(chain.call(OPERATOR, "settlement.accept-and-fund", id, 1_000, NO_LIMIT, NO_LIMIT).err).toBe(MARKET.ERR_SELF_TRADE);
+    expect(chain.call(OPERATOR, "settlement.accept-and-fund", id, 1_000, NO_LIMIT, NO_LIMIT).err).toBe(
+      MARKET.ERR_SELF_TRADE,
+    );
   });
 
   test("an operator who was dismissed", () => {
@@ -336,19 +377,28 @@ describe("sellers", () => {
     must(chain.call(OWNER, "asset-verification.set-operator", asset, OPERATOR, 0));
     const id = offer(chain, asset, { by: OPERATOR, price: 1_000, minFill: 1 });
     must(chain.call(OWNER, "asset-verification.set-operator", asset, null, 0));
-    expect(chain.call(STRANGER, "settlement.accept-and-fund", id, 500_000, NO_LIMIT, NO_LIMIT).err).toBe(MARKET.ERR_EPOCH_OVER);
+    expect(chain.call(STRANGER, "settlement.accept-and-fund", id, 500_000, NO_LIMIT, NO_LIMIT).err).toBe(
+      MARKET.ERR_EPOCH_OVER,
+    );
     expect(chain.call(OPERATOR, "market-participation.cancel-offer", id).err).toBe(MARKET.ERR_NOT_SELLER);
-    expect(chain.call(OPERATOR, "market-participation.create-offer", ...offerOf(chain, asset)).err).toBe(MARKET.ERR_NOT_SELLER);
+    expect(chain.call(OPERATOR, "market-participation.create-offer", ...offerOf(chain, asset)).err).toBe(
+      MARKET.ERR_NOT_SELLER,
+    );
   });
 
   test("flipping between metered and unmetered feed", () => {
     const asset = addPlant(chain, { metered: true });
-    expect(chain.call(OWNER, "grid-integration.request-connection", asset, 1).err).toBe(GRID.ERR_WRONG_CONNECTION_STATE);
+    expect(chain.call(OWNER, "grid-integration.request-connection", asset, 1).err).toBe(
+      GRID.ERR_WRONG_CONNECTION_STATE,
+    );
     expect(chain.call(GRID_OPERATOR, "grid-integration.approve-connection", asset, CAPACITY_W, false).err).toBe(
       GRID.ERR_WRONG_CONNECTION_STATE,
     );
-    expect(chain.call(GRID_OPERATOR, "grid-integration.reject-connection", asset, "x").err).toBe(GRID.ERR_WRONG_CONNECTION_STATE);
-    for (const status of [4, 3, 5, 3, 6, 3]) must(chain.call(GRID_OPERATOR, "grid-integration.set-status", asset, status));
+    expect(chain.call(GRID_OPERATOR, "grid-integration.reject-connection", asset, "x").err).toBe(
+      GRID.ERR_WRONG_CONNECTION_STATE,
+    );
+    for (const status of [4, 3, 5, 3, 6, 3])
+      must(chain.call(GRID_OPERATOR, "grid-integration.set-status", asset, status));
     expect(chain.read("grid-integration.get-connection", asset)["feed-metered"]).toBe(true);
   });
 });
@@ -357,10 +407,14 @@ describe("money", () => {
   test("dust fills that round to nothing", () => {
     const asset = addPlant(chain);
     const dust = { wh: 500_000, price: 1, minFill: 1 };
-    expect(chain.call(OWNER, "market-participation.create-offer", ...offerOf(chain, asset, dust)).err).toBe(MARKET.ERR_INVALID_MIN_FILL);
+    expect(chain.call(OWNER, "market-participation.create-offer", ...offerOf(chain, asset, dust)).err).toBe(
+      MARKET.ERR_INVALID_MIN_FILL,
+    );
     const id = offer(chain, asset, { ...dust, minFill: 1_000 });
     for (const wh of [1, 999]) {
-      expect(chain.call(BUYER, "settlement.accept-and-fund", id, wh, NO_LIMIT, NO_LIMIT).err).toBe(MARKET.ERR_INVALID_FILL);
+      expect(chain.call(BUYER, "settlement.accept-and-fund", id, wh, NO_LIMIT, NO_LIMIT).err).toBe(
+        MARKET.ERR_INVALID_FILL,
+      );
     }
   });
 
@@ -402,7 +456,9 @@ describe("money", () => {
   test("freezing a seller's energy without paying for it", () => {
     const asset = addPlant(chain);
     const id = offer(chain, asset);
-    expect(chain.call(BUYER, "market-participation.mark-accepted", id, 500_000, BUYER).err).toBe(MARKET.ERR_NOT_SETTLEMENT);
+    expect(chain.call(BUYER, "market-participation.mark-accepted", id, 500_000, BUYER).err).toBe(
+      MARKET.ERR_NOT_SETTLEMENT,
+    );
     expect(chain.read("market-participation.get-offer", id)["open-wh"]).toBe(500_000n);
   });
 
@@ -432,7 +488,10 @@ describe("roles", () => {
   test("a pause that traps money or energy", () => {
     const asset = addPlant(chain);
     const day = chain.today + 1n;
-    const payments = [fund(chain, offer(chain, asset, { day }), 100_000), fund(chain, offer(chain, asset, { day: day + 1n }), 100_000)];
+    const payments = [
+      fund(chain, offer(chain, asset, { day }), 100_000),
+      fund(chain, offer(chain, asset, { day: day + 1n }), 100_000),
+    ];
     must(chain.call(PAUSER, "asset-verification.set-paused", true));
     chain.advanceToDay(day + 1n);
     produce(chain, asset, day, 100_000);
@@ -464,14 +523,29 @@ describe("phishing through a contract in between", () => {
     ["asset-verification.cancel-transfer", OWNER, ({ proposed }) => [proposed], "ERR_NOT_ASSET_OWNER"],
     ["asset-verification.set-operator", OWNER, ({ plant }) => [plant, STRANGER, 0], "ERR_NOT_ASSET_OWNER"],
     ["production-tracking.record-production", ORACLE, ({ plant, day }) => [plant, day, 4, 1], "ERR_NOT_ORACLE"],
-    ["production-tracking.record-batch", ORACLE, ({ plant, day }) => [[{ "asset-id": plant, day, mask: 4, wh: 1 }]], "ERR_NOT_ORACLE"],
+    [
+      "production-tracking.record-batch",
+      ORACLE,
+      ({ plant, day }) => [[{ "asset-id": plant, day, mask: 4, wh: 1 }]],
+      "ERR_NOT_ORACLE",
+    ],
     ["production-tracking.verify-day", VERIFIER, ({ plant, day }) => [plant, day, 5], "ERR_NOT_VERIFIER"],
-    ["production-tracking.verify-days", VERIFIER, ({ plant, day }) => [[{ "asset-id": plant, day, wh: 5 }]], "ERR_NOT_VERIFIER"],
+    [
+      "production-tracking.verify-days",
+      VERIFIER,
+      ({ plant, day }) => [[{ "asset-id": plant, day, wh: 5 }]],
+      "ERR_NOT_VERIFIER",
+    ],
     ["production-tracking.reject-day", VERIFIER, ({ plant, day }) => [plant, day, "x"], "ERR_NOT_VERIFIER"],
     ["production-tracking.adjust-day", VERIFIER, ({ plant, day }) => [plant, day, 1], "ERR_NOT_VERIFIER"],
     ["production-tracking.dispute-day", ARBITER, ({ plant, day }) => [plant, day, "x"], "ERR_NOT_VERIFIER_OR_ARBITER"],
     ["grid-integration.request-connection", OWNER, ({ proposed }) => [proposed, 5], "ERR_NOT_ASSET_OWNER"],
-    ["grid-integration.approve-connection", GRID_OPERATOR, ({ requested }) => [requested, 5, false], "ERR_NOT_GRID_OPERATOR"],
+    [
+      "grid-integration.approve-connection",
+      GRID_OPERATOR,
+      ({ requested }) => [requested, 5, false],
+      "ERR_NOT_GRID_OPERATOR",
+    ],
     ["grid-integration.reject-connection", GRID_OPERATOR, ({ requested }) => [requested, "x"], "ERR_NOT_GRID_OPERATOR"],
     ["grid-integration.set-status", GRID_OPERATOR, ({ plant }) => [plant, 6], "ERR_NOT_GRID_OPERATOR"],
     ["grid-integration.set-export-limit", GRID_OPERATOR, ({ plant }) => [plant, 1], "ERR_NOT_GRID_OPERATOR"],
@@ -480,7 +554,12 @@ describe("phishing through a contract in between", () => {
     ["market-participation.create-offer", OWNER, ({ plant }) => offerOf(chain, plant), "ERR_NOT_SELLER"],
     ["market-participation.cancel-offer", OWNER, ({ toBuyer }) => [toBuyer], "ERR_NOT_SELLER"],
     ["market-participation.reject-offer", BUYER, ({ toBuyer }) => [toBuyer], "ERR_NOT_TAKER"],
-    ["market-participation.retire-energy", OWNER, ({ plant, sold }) => [plant, sold, 1, STRANGER], "ERR_NOT_ASSET_OWNER"],
+    [
+      "market-participation.retire-energy",
+      OWNER,
+      ({ plant, sold }) => [plant, sold, 1, STRANGER],
+      "ERR_NOT_ASSET_OWNER",
+    ],
     ["settlement.accept-and-fund", BUYER, ({ toAll }) => [toAll, 1_000, ANY, ANY], "ERR_NOT_DIRECT_CALLER"],
     ["settlement.set-fee-bps", DEPLOYER, () => [500], "ERR_NOT_CONTRACT_OWNER"],
     ["settlement.withdraw-fees", DEPLOYER, () => [1, STRANGER], "ERR_NOT_CONTRACT_OWNER"],
@@ -551,7 +630,10 @@ describe("contracts as parties", () => {
     produce(chain, 1, day, 100_000);
     must(settle(payment));
     expect(chain.balance(`${DEPLOYER}.cooperative`)).toBe(9_900_000n);
-    expect(chain.read("settlement.get-payment", payment)).toMatchObject({ state: PAYMENT.SETTLED, payee: `${DEPLOYER}.cooperative` });
+    expect(chain.read("settlement.get-payment", payment)).toMatchObject({
+      state: PAYMENT.SETTLED,
+      payee: `${DEPLOYER}.cooperative`,
+    });
   });
 });
 

@@ -2,7 +2,19 @@
 import { beforeAll, describe, expect, test } from "vitest";
 
 import { BUYER, GRID_OPERATOR, ORACLE, OWNER, STRANGER, VERIFIER, meter } from "./accounts.js";
-import { NO_LIMIT, WHOLE_DAY, addPlant, connect, fund, must, offer, offerOf, registerVerified, signedDay, startSystem } from "./scenario.js";
+import {
+  NO_LIMIT,
+  WHOLE_DAY,
+  addPlant,
+  connect,
+  fund,
+  must,
+  offer,
+  offerOf,
+  registerVerified,
+  signedDay,
+  startSystem,
+} from "./scenario.js";
 
 const TENURE_READS = 15_000;
 const METER = meter("first");
@@ -20,7 +32,12 @@ async function measure(ballast) {
     return must(answer);
   };
   const day = chain.today + 1n;
-  const forward = counted("create-offer, forward", OWNER, "market-participation.create-offer", ...offerOf(chain, metered, { day }));
+  const forward = counted(
+    "create-offer, forward",
+    OWNER,
+    "market-participation.create-offer",
+    ...offerOf(chain, metered, { day }),
+  );
   const funding = (name, id) => counted(name, BUYER, "settlement.accept-and-fund", id, 1_000, NO_LIMIT, NO_LIMIT);
   const payment = funding("accept-and-fund, forward", forward);
   const batch = Array.from({ length: 25 }, () => fund(chain, forward, 1_000));
@@ -31,13 +48,23 @@ async function measure(ballast) {
   counted("record-feed", GRID_OPERATOR, "grid-integration.record-feed", metered, day, 19_100, 0);
   counted("settle", STRANGER, "settlement.settle", payment);
   counted("settle, with a shortfall", STRANGER, "settlement.settle", batch[18]);
-  counted("settle-batch of 24", STRANGER, "settlement.settle-batch", batch.filter((_, index) => index !== 18));
+  counted(
+    "settle-batch of 24",
+    STRANGER,
+    "settlement.settle-batch",
+    batch.filter((_, index) => index !== 18),
+  );
   const days = plants.map((asset) => ({ "asset-id": asset, day, mask: WHOLE_DAY, wh: 5_000 }));
   counted("record-batch of 200", ORACLE, "production-tracking.record-batch", days);
   const reviewed = days.slice(0, 100).map(({ mask, ...item }) => item);
   counted("verify-days of 100", VERIFIER, "production-tracking.verify-days", reviewed);
   connect(chain, plants[0]);
-  const spot = counted("create-offer, spot", OWNER, "market-participation.create-offer", ...offerOf(chain, plants[0], { day, wh: 5_000 }));
+  const spot = counted(
+    "create-offer, spot",
+    OWNER,
+    "market-participation.create-offer",
+    ...offerOf(chain, plants[0], { day, wh: 5_000 }),
+  );
   funding("accept-and-fund, spot", spot);
   counted("cancel-offer", OWNER, "market-participation.cancel-offer", spot);
   counted("retire-energy", OWNER, "market-participation.retire-energy", plants[0], day, 100, BUYER);

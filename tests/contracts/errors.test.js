@@ -10,9 +10,12 @@ test("one code has one meaning, over all five", () => {
   expect(new Set(codes).size).toBe(codes.length);
 });
 
-test.each(CONTRACTS.map((contract, index) => [contract, BigInt(index + 1)]))("those of %s are its own thousand", (contract, thousand) => {
-  for (const code of Object.values(errorsOf(contract))) expect(code / 1000n).toBe(thousand);
-});
+test.each(CONTRACTS.map((contract, index) => [contract, BigInt(index + 1)]))(
+  "those of %s are its own thousand",
+  (contract, thousand) => {
+    for (const code of Object.values(errorsOf(contract))) expect(code / 1000n).toBe(thousand);
+  },
+);
 
 test.each(CONTRACTS)("every error of %s is used, and named over a function that answers it", (contract) => {
   const source = sourceOf(contract);
@@ -25,10 +28,19 @@ test.each(CONTRACTS)("every error of %s is used, and named over a function that 
 
 test.each(CONTRACTS)("%s keeps to the rules of the language", (contract) => {
   const code = sourceOf(contract).replaceAll(/;;.*/g, "");
-  for (const banned of ["unwrap-panic", "unwrap-err-panic", "as-contract ", "at-block", "block-height", "with-all-assets-unsafe"]) {
+  for (const banned of [
+    "unwrap-panic",
+    "unwrap-err-panic",
+    "as-contract ",
+    "at-block",
+    "block-height",
+    "with-all-assets-unsafe",
+  ]) {
     expect(code, banned).not.toContain(banned);
   }
   // Nothing is decided by tx-sender alone: only where STX leave the caller, or for the record.
   const uses = code.split("\n").filter((line) => line.includes("tx-sender"));
-  expect(uses.length).toBeLessThanOrEqual({ "asset-verification": 2, settlement: 1, "market-participation": 1 }[contract] ?? 0);
+  expect(uses.length).toBeLessThanOrEqual(
+    { "asset-verification": 2, settlement: 1, "market-participation": 1 }[contract] ?? 0,
+  );
 });

@@ -47,7 +47,8 @@ class Index {
     book.empty = { "forward-funded-wh": 0n, "spot-sold-wh": 0n, "retired-wh": 0n };
     book.open = { "forward-open-wh": 0n, "spot-open-wh": 0n };
     const changeAsset = (changes) => Object.assign(this.assets[asset], changes);
-    const day = (changes) => (this.days[`${asset}/${event.day}`] = { ...this.days[`${asset}/${event.day}`], ...changes });
+    const day = (changes) =>
+      (this.days[`${asset}/${event.day}`] = { ...this.days[`${asset}/${event.day}`], ...changes });
     const handlers = {
       "role-set": () => this.roles[event.granted ? "add" : "delete"](`${event.role} ${event.who} ${event.region}`),
       "paused-set": () => (this.paused = event.paused),
@@ -79,7 +80,13 @@ class Index {
       "transfer-proposed": () => changeAsset({ "proposed-owner": event["new-owner"] }),
       "transfer-cancelled": () => changeAsset({ "proposed-owner": null }),
       "transfer-accepted": () => {
-        changeAsset({ owner: event["new-owner"], operator: null, "min-price": 0n, "proposed-owner": null, epoch: event.epoch });
+        changeAsset({
+          owner: event["new-owner"],
+          operator: null,
+          "min-price": 0n,
+          "proposed-owner": null,
+          epoch: event.epoch,
+        });
         delete this.changes[asset];
       },
       "operator-set": () => changeAsset(event),
@@ -94,7 +101,10 @@ class Index {
       "connection-status-set": () => Object.assign(this.connections[asset], event),
       "export-limit-set": () => Object.assign(this.connections[asset], event),
       "feed-recorded": () =>
-        (this.feeds[`${asset}/${event.day}`] = { "exported-wh": event["exported-wh"], "imported-wh": event["imported-wh"] }),
+        (this.feeds[`${asset}/${event.day}`] = {
+          "exported-wh": event["exported-wh"],
+          "imported-wh": event["imported-wh"],
+        }),
       "region-alert-set": () => (this.alert = event),
       "offer-created": () => {
         this.offers[offer] = { ...event, "asset-id": asset, maker: actor, fills: 0n, "unsettled-fills": 0n };
@@ -270,7 +280,9 @@ test("events alone give every row of every map", async () => {
   expect(index.roles.size).toBe(0);
 
   // The history above prints every topic there is, but those of the deployment.
-  const topics = CONTRACTS.flatMap((contract) => [...sourceOf(contract).matchAll(/"((?:\w+-)+\w+)"/g)].map(([, topic]) => topic));
+  const topics = CONTRACTS.flatMap((contract) =>
+    [...sourceOf(contract).matchAll(/"((?:\w+-)+\w+)"/g)].map(([, topic]) => topic),
+  );
   const past = topics.filter((topic) => !/-deployed$|^der-production$/.test(topic));
   expect([...seen].sort()).toEqual([...new Set(past)].sort());
 });

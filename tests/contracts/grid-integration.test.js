@@ -1,10 +1,34 @@
 // Connections, feed and region alerts, through the public functions.
 import { beforeEach, describe, expect, test } from "vitest";
 
-import { BUYER, DEPLOYER, GRID_OPERATOR, OPERATOR, OWNER, PAUSER, REGION, REGISTRAR, ROLE, STRANGER, VERIFIER } from "./accounts.js";
+import {
+  BUYER,
+  DEPLOYER,
+  GRID_OPERATOR,
+  OPERATOR,
+  OWNER,
+  PAUSER,
+  REGION,
+  REGISTRAR,
+  ROLE,
+  STRANGER,
+  VERIFIER,
+} from "./accounts.js";
 import { DAY, errorsProvoked } from "./chain.js";
 import { errorsOf } from "./errors.js";
-import { CAPACITY_W, CONNECTION, addPlant, connect, feed, must, produce, record, register, registerVerified, startSystem } from "./scenario.js";
+import {
+  CAPACITY_W,
+  CONNECTION,
+  addPlant,
+  connect,
+  feed,
+  must,
+  produce,
+  record,
+  register,
+  registerVerified,
+  startSystem,
+} from "./scenario.js";
 
 const ERR = errorsOf("grid-integration");
 const LIMIT_W = 60_000;
@@ -125,7 +149,13 @@ describe("connection states", () => {
     ["request-connection", OWNER, [LIMIT_W], { NONE: "REQUESTED", REJECTED: "REQUESTED" }, {}],
     ["approve-connection", GRID_OPERATOR, [LIMIT_W, true], { REQUESTED: "CONNECTED" }, OTHERS],
     ["reject-connection", GRID_OPERATOR, ["no"], { REQUESTED: "REJECTED" }, OTHERS],
-    ["set-status", GRID_OPERATOR, [3], { CURTAILED: "CONNECTED", ISLANDED: "CONNECTED", DISCONNECTED: "CONNECTED" }, OTHERS],
+    [
+      "set-status",
+      GRID_OPERATOR,
+      [3],
+      { CURTAILED: "CONNECTED", ISLANDED: "CONNECTED", DISCONNECTED: "CONNECTED" },
+      OTHERS,
+    ],
     ["set-status", GRID_OPERATOR, [4], { CONNECTED: "CURTAILED" }, OTHERS],
     ["set-status", GRID_OPERATOR, [5], { CONNECTED: "ISLANDED" }, OTHERS],
     ["set-status", GRID_OPERATOR, [6], { CONNECTED: "DISCONNECTED" }, OTHERS],
@@ -151,7 +181,11 @@ describe("connection states", () => {
 
   test.each(Object.keys(reach))("limit and feed of a connection that is %s", (state) => {
     const asset = reach[state]();
-    const error = { NONE: "ERR_CONNECTION_NOT_FOUND", REQUESTED: "ERR_WRONG_CONNECTION_STATE", REJECTED: "ERR_WRONG_CONNECTION_STATE" }[state];
+    const error = {
+      NONE: "ERR_CONNECTION_NOT_FOUND",
+      REQUESTED: "ERR_WRONG_CONNECTION_STATE",
+      REJECTED: "ERR_WRONG_CONNECTION_STATE",
+    }[state];
     const expected = error && ERR[error];
     expect(call(GRID_OPERATOR, "set-export-limit", asset, 5).err).toBe(expected);
     chain.advanceToDay(chain.today + 1n);
@@ -197,7 +231,9 @@ describe("reject-connection, set-status, set-export-limit", () => {
     expect(call(GRID_OPERATOR, "set-status", asset, 4).events).toEqual(
       event("connection-status-set", { state: CONNECTION.CURTAILED }),
     );
-    expect(call(GRID_OPERATOR, "set-export-limit", asset, 7).events).toEqual(event("export-limit-set", { "export-limit-w": 7n }));
+    expect(call(GRID_OPERATOR, "set-export-limit", asset, 7).events).toEqual(
+      event("export-limit-set", { "export-limit-w": 7n }),
+    );
     expect(read("get-connection", asset)).toMatchObject({ "export-limit-w": 7n, state: CONNECTION.CURTAILED });
   });
 
@@ -255,7 +291,8 @@ describe("record-feed", () => {
   test("has bounds", () => {
     const asset = addPlant(chain);
     chain.advanceToDay(chain.today + 1n);
-    const feeding = (exported, imported) => call(GRID_OPERATOR, "record-feed", asset, chain.today - 1n, exported, imported).err;
+    const feeding = (exported, imported) =>
+      call(GRID_OPERATOR, "record-feed", asset, chain.today - 1n, exported, imported).err;
     expect(feeding(10n ** 15n + 1n, 0)).toBe(ERR.ERR_IMPLAUSIBLE_FEED);
     expect(feeding(0, 2n ** 128n - 1n)).toBe(ERR.ERR_IMPLAUSIBLE_FEED);
     expect(feeding(10n ** 15n, 10n ** 15n)).toBeUndefined();
@@ -321,7 +358,14 @@ describe("set-region-alert", () => {
   test("announces a level in the operator's region", () => {
     expect(read("get-region-alert", REGION)).toBeNull();
     expect(call(GRID_OPERATOR, "set-region-alert", REGION, 3, 2_000_000_000).events).toEqual([
-      { topic: "region-alert-set", version: 1n, actor: GRID_OPERATOR, region: REGION, level: 3n, until: 2_000_000_000n },
+      {
+        topic: "region-alert-set",
+        version: 1n,
+        actor: GRID_OPERATOR,
+        region: REGION,
+        level: 3n,
+        until: 2_000_000_000n,
+      },
     ]);
     expect(read("get-region-alert", REGION)).toEqual({ level: 3n, until: 2_000_000_000n });
     expect(call(GRID_OPERATOR, "set-region-alert", REGION, 4, 0).err).toBe(ERR.ERR_UNKNOWN_ALERT_LEVEL);

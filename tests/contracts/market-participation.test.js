@@ -44,7 +44,8 @@ beforeEach(async () => {
 const call = (sender, name, ...values) => chain.call(sender, `market-participation.${name}`, ...values);
 const read = (name, ...values) => chain.read(`market-participation.${name}`, ...values);
 const creating = (asset, options = {}) => call(options.by ?? OWNER, "create-offer", ...offerOf(chain, asset, options));
-const accepting = (offerId, wh, by = BUYER) => chain.call(by, "settlement.accept-and-fund", offerId, wh, NO_LIMIT, NO_LIMIT);
+const accepting = (offerId, wh, by = BUYER) =>
+  chain.call(by, "settlement.accept-and-fund", offerId, wh, NO_LIMIT, NO_LIMIT);
 const bookOf = (asset, day) => read("get-day-book", asset, day);
 
 /** A plant and a verified day of it with `wh`. */
@@ -203,7 +204,7 @@ describe("create-offer", () => {
     expect(creating(asset, { wh: FORWARD_LIMIT_WH }).ok).toBe(1n);
     // A limit that falls below what is sold leaves no room, and no underflow.
     must(chain.call(GRID_OPERATOR, "grid-integration.set-export-limit", asset, 1));
-    expect(creating(asset, { wh: 10 , minFill: 10 }).err).toBe(ERR.ERR_OVERSOLD);
+    expect(creating(asset, { wh: 10, minFill: 10 }).err).toBe(ERR.ERR_OVERSOLD);
     expect(read("get-available", asset, chain.today + 1n)).toBe(0n);
   });
 
@@ -253,7 +254,14 @@ describe("accepting", () => {
     const day = chain.today + 1n;
     const id = offer(chain, asset, { day, wh: 1_000_000 });
     const { events } = accepting(id, 300_000);
-    const event = { topic: "offer-accepted", version: 1n, "offer-id": id, "asset-id": asset, day, state: OFFER.ACCEPTED };
+    const event = {
+      topic: "offer-accepted",
+      version: 1n,
+      "offer-id": id,
+      "asset-id": asset,
+      day,
+      state: OFFER.ACCEPTED,
+    };
     expect(events[0]).toEqual({
       ...event,
       actor: BUYER,
@@ -273,14 +281,27 @@ describe("accepting", () => {
       "unsettled-fills": 2n,
     });
     expect(bookOf(asset, day)).toMatchObject({ "forward-open-wh": 0n, "forward-funded-wh": 1_000_000n });
-    expect(read("get-offer", id)).toMatchObject({ state: OFFER.ACCEPTED, fills: 2n, "unsettled-fills": 2n, "open-wh": 0n });
+    expect(read("get-offer", id)).toMatchObject({
+      state: OFFER.ACCEPTED,
+      fills: 2n,
+      "unsettled-fills": 2n,
+      "open-wh": 0n,
+    });
   });
 
   test("of a spot offer sells at once, and completes it with the last fill", () => {
     const { asset, day } = plantAndVerifiedDay();
     const id = offer(chain, asset, { day, wh: 1_000, minFill: 10 });
-    expect(accepting(id, 400).events[0]).toMatchObject({ "open-wh": 600n, "unsettled-fills": 0n, state: OFFER.ACCEPTED });
-    expect(accepting(id, 600).events[0]).toMatchObject({ "open-wh": 0n, "unsettled-fills": 0n, state: OFFER.COMPLETED });
+    expect(accepting(id, 400).events[0]).toMatchObject({
+      "open-wh": 600n,
+      "unsettled-fills": 0n,
+      state: OFFER.ACCEPTED,
+    });
+    expect(accepting(id, 600).events[0]).toMatchObject({
+      "open-wh": 0n,
+      "unsettled-fills": 0n,
+      state: OFFER.COMPLETED,
+    });
     expect(bookOf(asset, day)).toMatchObject({ "spot-open-wh": 0n, "spot-sold-wh": 1_000n });
     expect(accepting(id, 1).err).toBe(ERR.ERR_OFFER_CLOSED);
   });
@@ -371,7 +392,15 @@ describe("mark-accepted and mark-completed", () => {
     const payments = [fund(chain, id, 1_000), fund(chain, id, 1_000)];
     chain.advanceToDay(day + 1n);
     produce(chain, asset, day, 2_000);
-    const event = { topic: "offer-fill-closed", version: 1n, "offer-id": id, "asset-id": asset, day, actor: STRANGER, "open-wh": 0n };
+    const event = {
+      topic: "offer-fill-closed",
+      version: 1n,
+      "offer-id": id,
+      "asset-id": asset,
+      day,
+      actor: STRANGER,
+      "open-wh": 0n,
+    };
     const closing = (payment) => chain.call(STRANGER, "settlement.settle", payment).events.at(-1);
     expect(closing(payments[1])).toEqual({ ...event, "unsettled-fills": 1n, state: OFFER.ACCEPTED });
     expect(closing(payments[0])).toEqual({ ...event, "unsettled-fills": 0n, state: OFFER.COMPLETED });
@@ -484,7 +513,11 @@ describe("a new epoch", () => {
     must(chain.call(OWNER, "asset-verification.set-operator", asset, OPERATOR, 0));
     expect(read("get-available", asset, day)).toBe(BigInt(FORWARD_LIMIT_WH - 400_000));
     const next = offer(chain, asset, { day, wh: 1_000_000, by: OPERATOR });
-    expect(bookOf(asset, day)).toMatchObject({ epoch: 2n, "forward-open-wh": 1_000_000n, "forward-funded-wh": 400_000n });
+    expect(bookOf(asset, day)).toMatchObject({
+      epoch: 2n,
+      "forward-open-wh": 1_000_000n,
+      "forward-funded-wh": 400_000n,
+    });
     // Ending the old offer takes nothing from the new one's energy.
     must(call(STRANGER, "expire-offer", old));
     expect(read("get-offer", old)).toMatchObject({ state: OFFER.ACCEPTED, "open-wh": 0n });
@@ -522,7 +555,10 @@ describe("a new epoch", () => {
     must(chain.call(STRANGER, "settlement.settle", payment));
     expect(chain.balance(OWNER) - paid).toBe(99_000_000n);
     must(chain.call(STRANGER, "settlement.settle", payment + 1n));
-    expect(chain.read("settlement.get-payment", payment + 1n)).toMatchObject({ payee: BUYER_2, "delivered-wh": 500_000n });
+    expect(chain.read("settlement.get-payment", payment + 1n)).toMatchObject({
+      payee: BUYER_2,
+      "delivered-wh": 500_000n,
+    });
   });
 
   test("keeps what was sold on the spot and retired", () => {
@@ -533,7 +569,12 @@ describe("a new epoch", () => {
     must(chain.call(OWNER, "asset-verification.set-operator", asset, null, 0));
     expect(read("get-available", asset, day)).toBe(850n);
     must(call(OWNER, "retire-energy", asset, day, 50, OWNER));
-    expect(bookOf(asset, day)).toMatchObject({ epoch: 2n, "spot-open-wh": 0n, "spot-sold-wh": 100n, "retired-wh": 100n });
+    expect(bookOf(asset, day)).toMatchObject({
+      epoch: 2n,
+      "spot-open-wh": 0n,
+      "spot-sold-wh": 100n,
+      "retired-wh": 100n,
+    });
     must(call(STRANGER, "expire-offer", old));
     expect(bookOf(asset, day)["spot-open-wh"]).toBe(0n);
   });
@@ -543,8 +584,12 @@ describe("retire-energy", () => {
   test("takes energy from the market for good", () => {
     const { asset, day } = plantAndVerifiedDay({ wh: 1_000 });
     const event = { topic: "energy-retired", version: 1n, "asset-id": asset, day, actor: OWNER, beneficiary: BUYER };
-    expect(call(OWNER, "retire-energy", asset, day, 300, BUYER).events).toEqual([{ ...event, wh: 300n, "day-retired-wh": 300n }]);
-    expect(call(OWNER, "retire-energy", asset, day, 100, BUYER).events).toEqual([{ ...event, wh: 100n, "day-retired-wh": 400n }]);
+    expect(call(OWNER, "retire-energy", asset, day, 300, BUYER).events).toEqual([
+      { ...event, wh: 300n, "day-retired-wh": 300n },
+    ]);
+    expect(call(OWNER, "retire-energy", asset, day, 100, BUYER).events).toEqual([
+      { ...event, wh: 100n, "day-retired-wh": 400n },
+    ]);
     expect(read("get-available", asset, day)).toBe(600n);
     expect(creating(asset, { day, wh: 601, minFill: 10 }).err).toBe(ERR.ERR_OVERSOLD);
     offer(chain, asset, { day, wh: 600, minFill: 10 });

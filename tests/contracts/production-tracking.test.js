@@ -15,7 +15,17 @@ import {
 } from "./accounts.js";
 import { DAY, errorsProvoked } from "./chain.js";
 import { errorsOf } from "./errors.js";
-import { CAPACITY_W, DAY_STATE, WHOLE_DAY, must, record, register, registerVerified, signedDay, startSystem } from "./scenario.js";
+import {
+  CAPACITY_W,
+  DAY_STATE,
+  WHOLE_DAY,
+  must,
+  record,
+  register,
+  registerVerified,
+  signedDay,
+  startSystem,
+} from "./scenario.js";
 
 const ERR = errorsOf("production-tracking");
 const METER = meter("first");
@@ -61,10 +71,12 @@ describe("record-production", () => {
       false,
     ]);
     expect(read("is-slot-recorded", asset, day + 1n, 0)).toBe(false);
-    expect(read("get-days", [{ "asset-id": asset, day }, { "asset-id": asset, day: 1 }])).toEqual([
-      { state: DAY_STATE.RECORDED, mask: 0b111n, wh: 30_004n },
-      null,
-    ]);
+    expect(
+      read("get-days", [
+        { "asset-id": asset, day },
+        { "asset-id": asset, day: 1 },
+      ]),
+    ).toEqual([{ state: DAY_STATE.RECORDED, mask: 0b111n, wh: 30_004n }, null]);
   });
 
   test("takes slots without energy: the night", () => {
@@ -186,7 +198,9 @@ describe("record-production", () => {
     expect(call(STRANGER, "record-day", ...signedDay(METER, { asset, day, start: 1, whs: [1], keyEpoch: 2 })).err).toBe(
       ERR.ERR_NO_DEVICE_KEY,
     );
-    expect(call(STRANGER, "record-day", ...signedDay(METER, { asset, day: day + 1n, whs: [1], keyEpoch: 2 })).ok).toBe(true);
+    expect(call(STRANGER, "record-day", ...signedDay(METER, { asset, day: day + 1n, whs: [1], keyEpoch: 2 })).ok).toBe(
+      true,
+    );
   });
 
   test("goes on while there is a pause", () => {
@@ -237,7 +251,8 @@ describe("record-batch", () => {
 
   test("is all or nothing, and names the item that fails", () => {
     const { asset, day } = assetAndDay();
-    const failing = (bad) => call(ORACLE, "record-batch", [item(asset, day, 1), item(asset, day, 2), bad, item(99, day)]).err;
+    const failing = (bad) =>
+      call(ORACLE, "record-batch", [item(asset, day, 1), item(asset, day, 2), bad, item(99, day)]).err;
     expect(failing(item(asset, day, 2))).toBe(ERR.ERR_SLOT_ALREADY_RECORDED * 1000n + 2n);
     expect(failing(item(asset, day, 0))).toBe(ERR.ERR_INVALID_SLOTS * 1000n + 2n);
     expect(failing(item(77, day))).toBe(ERR.ERR_ASSET_NOT_FOUND * 1000n + 2n);
@@ -251,7 +266,9 @@ describe("record-batch", () => {
     expect(call(ORACLE, "record-batch", items).err).toBe(ERR.ERR_SLOT_ALREADY_RECORDED * 1000n + 96n);
     const keyed = registerVerified(chain, { deviceKey: METER.key });
     chain.advanceToDay(day + 2n);
-    const days = Array.from({ length: 199 }, (_, index) => item(asset, index < 96 ? day : day + 1n, 2n ** BigInt(index % 96), 1));
+    const days = Array.from({ length: 199 }, (_, index) =>
+      item(asset, index < 96 ? day : day + 1n, 2n ** BigInt(index % 96), 1),
+    );
     expect(call(ORACLE, "record-batch", [...days.slice(0, 192), item(keyed, day + 1n)]).err).toBe(
       ERR.ERR_DEVICE_MUST_SIGN * 1000n + 192n,
     );
@@ -306,7 +323,9 @@ describe("record-day", () => {
   test("needs an asset with a key", () => {
     const { asset, day } = assetAndDay();
     expect(call(OWNER, "record-day", ...signedDay(METER, { asset, day, whs: WHS })).err).toBe(ERR.ERR_NO_DEVICE_KEY);
-    expect(call(OWNER, "record-day", ...signedDay(METER, { asset: 99, day, whs: WHS })).err).toBe(ERR.ERR_ASSET_NOT_FOUND);
+    expect(call(OWNER, "record-day", ...signedDay(METER, { asset: 99, day, whs: WHS })).err).toBe(
+      ERR.ERR_ASSET_NOT_FOUND,
+    );
   });
 
   test("needs slots within the day", () => {
@@ -354,9 +373,14 @@ describe("record-day", () => {
       { chainId: 1 },
       { contract: `${DEPLOYER}.production-tracking-2` },
     ]) {
-      expect(recording(signature(changes)), JSON.stringify(changes, (_, value) => String(value))).toBe(ERR.ERR_INVALID_SIGNATURE);
+      expect(
+        recording(signature(changes)),
+        JSON.stringify(changes, (_, value) => String(value)),
+      ).toBe(ERR.ERR_INVALID_SIGNATURE);
     }
-    expect(recording(signedDay(meter("second"), { asset, day, start: 2, whs: [1, 2] }).at(-1))).toBe(ERR.ERR_INVALID_SIGNATURE);
+    expect(recording(signedDay(meter("second"), { asset, day, start: 2, whs: [1, 2] }).at(-1))).toBe(
+      ERR.ERR_INVALID_SIGNATURE,
+    );
     expect(recording("")).toBe(ERR.ERR_INVALID_SIGNATURE);
     expect(recording("00".repeat(65))).toBe(ERR.ERR_INVALID_SIGNATURE);
     expect(recording("ff".repeat(65))).toBe(ERR.ERR_INVALID_SIGNATURE);
@@ -442,7 +466,12 @@ describe("day states", () => {
   };
   const cases = Object.entries(outcomes).flatMap(([name, { values, ...states }]) =>
     Object.entries(states).flatMap(([state, byWhom]) =>
-      Object.entries(byWhom).map(([sender, outcome]) => [name, state, { [VERIFIER]: "verifier", [ARBITER]: "arbiter" }[sender] ?? "stranger", { sender, values, outcome }]),
+      Object.entries(byWhom).map(([sender, outcome]) => [
+        name,
+        state,
+        { [VERIFIER]: "verifier", [ARBITER]: "arbiter" }[sender] ?? "stranger",
+        { sender, values, outcome },
+      ]),
     ),
   );
 
@@ -458,12 +487,15 @@ describe("day states", () => {
     }
   });
 
-  test.each(["verify-day", "reject-day", "adjust-day"])("%s is not for the owner, the oracle or the grid operator", (name) => {
-    const { asset, day } = reach.RECORDED();
-    for (const sender of [OWNER, ORACLE, GRID_OPERATOR, DEPLOYER]) {
-      expect(call(sender, name, asset, day, ...outcomes[name].values).err).toBe(ERR.ERR_NOT_VERIFIER);
-    }
-  });
+  test.each(["verify-day", "reject-day", "adjust-day"])(
+    "%s is not for the owner, the oracle or the grid operator",
+    (name) => {
+      const { asset, day } = reach.RECORDED();
+      for (const sender of [OWNER, ORACLE, GRID_OPERATOR, DEPLOYER]) {
+        expect(call(sender, name, asset, day, ...outcomes[name].values).err).toBe(ERR.ERR_NOT_VERIFIER);
+      }
+    },
+  );
 
   test.each(["VERIFIED", "REJECTED"])("nothing is recorded on a day that is %s", (state) => {
     const { asset, day } = state === "REJECTED" ? assetAndDay() : reach[state]();
@@ -613,7 +645,14 @@ describe("adjust-day", () => {
   test("corrects day and total", () => {
     const { asset, day } = assetAndDay();
     record(chain, asset, day, 500);
-    const event = { topic: "day-adjusted", version: 1n, "asset-id": asset, day, actor: VERIFIER, state: DAY_STATE.RECORDED };
+    const event = {
+      topic: "day-adjusted",
+      version: 1n,
+      "asset-id": asset,
+      day,
+      actor: VERIFIER,
+      state: DAY_STATE.RECORDED,
+    };
     const up = call(VERIFIER, "adjust-day", asset, day, 25);
     expect(up).toMatchObject({ ok: 525n, events: [{ ...event, "delta-wh": 25n, "day-wh": 525n }] });
     const down = call(VERIFIER, "adjust-day", asset, day, -525);

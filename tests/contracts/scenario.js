@@ -31,7 +31,8 @@ export function must(answer) {
 /** A fresh chain with every role granted to the account of its name. */
 export async function startSystem(options) {
   const chain = await startChain(options);
-  const grant = (role, who, region = "") => must(chain.call(DEPLOYER, "asset-verification.set-role", role, who, region, true));
+  const grant = (role, who, region = "") =>
+    must(chain.call(DEPLOYER, "asset-verification.set-role", role, who, region, true));
   grant(ROLE.REGISTRAR, REGISTRAR);
   grant(ROLE.VERIFIER, VERIFIER);
   grant(ROLE.ARBITER, ARBITER);
@@ -44,7 +45,17 @@ export async function startSystem(options) {
 /** Registers an asset; answers its id. */
 export function register(chain, { owner = OWNER, capacityW = CAPACITY_W, slotSeconds = 900, deviceKey = null } = {}) {
   return must(
-    chain.call(owner, "asset-verification.register-asset", 1, capacityW, "9q8yy", REGION, METADATA_HASH, slotSeconds, deviceKey),
+    chain.call(
+      owner,
+      "asset-verification.register-asset",
+      1,
+      capacityW,
+      "9q8yy",
+      REGION,
+      METADATA_HASH,
+      slotSeconds,
+      deviceKey,
+    ),
   );
 }
 
@@ -70,7 +81,11 @@ export function addPlant(chain, options = {}) {
 }
 
 /** The arguments of `create-offer`: all of the day's energy is not needed, so 500 kWh at 0.1 STX. */
-export function offerOf(chain, asset, { day = chain.today + 1n, wh = 500_000, price = 100_000, minFill = 1_000, ...rest } = {}) {
+export function offerOf(
+  chain,
+  asset,
+  { day = chain.today + 1n, wh = 500_000, price = 100_000, minFill = 1_000, ...rest } = {},
+) {
   const { expiresAt = BigInt(day) > chain.today ? BigInt(day) * DAY : chain.now + DAY, taker = null } = rest;
   return [asset, day, wh, price, minFill, expiresAt, taker];
 }

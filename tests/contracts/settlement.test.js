@@ -16,7 +16,19 @@ import {
 } from "./accounts.js";
 import { DAY, errorsProvoked } from "./chain.js";
 import { errorsOf } from "./errors.js";
-import { NO_LIMIT, OFFER, PAYMENT, addPlant, feed, fund, must, offer, produce, record, startSystem } from "./scenario.js";
+import {
+  NO_LIMIT,
+  OFFER,
+  PAYMENT,
+  addPlant,
+  feed,
+  fund,
+  must,
+  offer,
+  produce,
+  record,
+  startSystem,
+} from "./scenario.js";
 
 const ERR = errorsOf("settlement");
 const MARKET_ERR = errorsOf("market-participation");
@@ -45,7 +57,9 @@ function fundTomorrow(whs, { price = 100_000, minFill = 1_000, ...options } = {}
 function expectSolvent() {
   const count = Number(read("get-payment-count"));
   const payments = Array.from({ length: count }, (_, index) => paymentOf(index + 1));
-  const locked = payments.filter(({ state }) => state === PAYMENT.LOCKED).reduce((sum, row) => sum + row["cost-ustx"], 0n);
+  const locked = payments
+    .filter(({ state }) => state === PAYMENT.LOCKED)
+    .reduce((sum, row) => sum + row["cost-ustx"], 0n);
   expect(read("get-escrow-total")).toBe(locked);
   expect(chain.balance(SETTLEMENT)).toBe(locked + read("get-fees"));
   expect(read("is-solvent")).toBe(true);
@@ -131,7 +145,10 @@ describe("accept-and-fund", () => {
     const id = offer(chain, asset, { wh: 500_000, price: 10n ** 15n });
     expect(call(BUYER, "accept-and-fund", id, 500_000, NO_LIMIT, 0).err).toBe(ERR.ERR_TRANSFER_FAILED);
     expect(read("get-payment-count")).toBe(0n);
-    expect(chain.read("market-participation.get-offer", id)).toMatchObject({ state: OFFER.PENDING, "open-wh": 500_000n });
+    expect(chain.read("market-participation.get-offer", id)).toMatchObject({
+      state: OFFER.PENDING,
+      "open-wh": 500_000n,
+    });
   });
 
   test("passes the market's own errors on", () => {
@@ -153,7 +170,9 @@ describe("accept-and-fund", () => {
     expect(paymentOf(1)).toMatchObject({ buyer: `${DEPLOYER}.trader`, "cost-ustx": 100_000n });
     // The contract is refunded like anybody.
     chain.advanceToDay(chain.today + 50n);
-    expect(call(STRANGER, "refund", 1).transfers).toEqual([{ from: SETTLEMENT, to: `${DEPLOYER}.trader`, ustx: 100_000n }]);
+    expect(call(STRANGER, "refund", 1).transfers).toEqual([
+      { from: SETTLEMENT, to: `${DEPLOYER}.trader`, ustx: 100_000n },
+    ]);
   });
 });
 
@@ -217,8 +236,12 @@ describe("settle", () => {
     const { asset, day, payments } = fundTomorrow([100_000, 100_000]);
     chain.advanceToDay(day + 1n);
     produce(chain, asset, day, 100_000);
-    expect(call(STRANGER, "settle", payments[0]).transfers).toEqual([{ from: SETTLEMENT, to: OWNER, ustx: 9_900_000n }]);
-    expect(call(STRANGER, "settle", payments[1]).transfers).toEqual([{ from: SETTLEMENT, to: BUYER_2, ustx: 10_000_000n }]);
+    expect(call(STRANGER, "settle", payments[0]).transfers).toEqual([
+      { from: SETTLEMENT, to: OWNER, ustx: 9_900_000n },
+    ]);
+    expect(call(STRANGER, "settle", payments[1]).transfers).toEqual([
+      { from: SETTLEMENT, to: BUYER_2, ustx: 10_000_000n },
+    ]);
     expectSolvent();
   });
 
@@ -273,7 +296,9 @@ describe("a shortfall", () => {
     "more than all": [900_000, [100_000n, 50_000n, 30_000n]],
   };
 
-  const cases = Object.entries(PRODUCED).flatMap(([name, [wh, delivered]]) => ORDERS.map((order) => [name, order, wh, delivered]));
+  const cases = Object.entries(PRODUCED).flatMap(([name, [wh, delivered]]) =>
+    ORDERS.map((order) => [name, order, wh, delivered]),
+  );
   test.each(cases)("where %s was produced, settled in the order %j", (_, order, wh, delivered) => {
     const { asset, day, payments } = fundTomorrow(FILLS);
     chain.advanceToDay(day + 1n);
@@ -337,7 +362,13 @@ describe("settle-batch", () => {
     const other = fundTomorrow([1_000]);
     chain.advanceToDay(day + 1n);
     produce(chain, asset, day, 1_500);
-    const { ok, events } = call(STRANGER, "settle-batch", [payments[0], 99, other.payments[0], payments[1], payments[0]]);
+    const { ok, events } = call(STRANGER, "settle-batch", [
+      payments[0],
+      99,
+      other.payments[0],
+      payments[1],
+      payments[0],
+    ]);
     expect(ok).toEqual([
       { ok: true },
       { err: ERR.ERR_PAYMENT_NOT_FOUND },
@@ -345,7 +376,9 @@ describe("settle-batch", () => {
       { ok: true },
       { err: ERR.ERR_PAYMENT_CLOSED },
     ]);
-    expect(events.filter(({ topic }) => topic === "payment-settled").map((event) => event["payment-id"])).toEqual(payments);
+    expect(events.filter(({ topic }) => topic === "payment-settled").map((event) => event["payment-id"])).toEqual(
+      payments,
+    );
     expect(paymentOf(other.payments[0]).state).toBe(PAYMENT.LOCKED);
     expectSolvent();
   });
@@ -360,7 +393,13 @@ describe("settle-batch", () => {
 });
 
 describe("refund", () => {
-  const REFUNDED = { "delivered-wh": 0n, "payout-ustx": 0n, "fee-ustx": 0n, "refund-ustx": 10_000_000n, state: PAYMENT.REFUNDED };
+  const REFUNDED = {
+    "delivered-wh": 0n,
+    "payout-ustx": 0n,
+    "fee-ustx": 0n,
+    "refund-ustx": 10_000_000n,
+    state: PAYMENT.REFUNDED,
+  };
 
   test("gives all back when the day was rejected", () => {
     const { asset, day, offerId, payments } = fundTomorrow([100_000]);
@@ -404,7 +443,10 @@ describe("refund", () => {
       },
       "refund",
     ],
-    rejected: [({ asset, day }) => must(chain.call(VERIFIER, "production-tracking.reject-day", asset, day, "x")), "refund"],
+    rejected: [
+      ({ asset, day }) => must(chain.call(VERIFIER, "production-tracking.reject-day", asset, day, "x")),
+      "refund",
+    ],
     verified: [({ asset, day }) => produce(chain, asset, day, 5), "settle"],
     "verified without feed": [({ asset, day }) => produce(chain, asset, day, 5), "refund", true],
     "verified and fed": [
@@ -424,7 +466,9 @@ describe("refund", () => {
     happen({ asset, day });
     chain.advanceTo((day + 46n) * DAY);
     const fails = works === "settle" ? "refund" : "settle";
-    expect(call(STRANGER, fails, payments[0]).err).toBe(ERR[fails === "settle" ? "ERR_NOT_DELIVERABLE" : "ERR_NOT_REFUNDABLE"]);
+    expect(call(STRANGER, fails, payments[0]).err).toBe(
+      ERR[fails === "settle" ? "ERR_NOT_DELIVERABLE" : "ERR_NOT_REFUNDABLE"],
+    );
     expect(call(STRANGER, works, payments[0]).ok).toBe(true);
     expectSolvent();
   });
@@ -459,7 +503,8 @@ describe("fees", () => {
       { topic: "fee-bps-set", version: 1n, actor: DEPLOYER, "fee-bps": 500n },
     ]);
     expect(call(DEPLOYER, "set-fee-bps", 501).err).toBe(ERR.ERR_FEE_TOO_HIGH);
-    for (const by of [OWNER, OPERATOR, STRANGER]) expect(call(by, "set-fee-bps", 0).err).toBe(ERR.ERR_NOT_CONTRACT_OWNER);
+    for (const by of [OWNER, OPERATOR, STRANGER])
+      expect(call(by, "set-fee-bps", 0).err).toBe(ERR.ERR_NOT_CONTRACT_OWNER);
     expect(call(DEPLOYER, "set-fee-bps", 0).ok).toBe(true);
   });
 
