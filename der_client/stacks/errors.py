@@ -6,6 +6,7 @@ The tree::
     ├── InvalidValueError (ValueError)      a value that cannot be what it is given as; nothing was signed
     │   ├── EncodeError                     a Python or Clarity value that does not fit the Clarity type
     │   ├── DecodeError                     bytes that are no valid encoding; carries the offset
+    │   ├── LiteralError                    text that is no Clarity literal; carries the offset
     │   ├── AddressError                    text that is no valid address, or one of the other network
     │   └── KeyFormatError                  a key, mnemonic or path that cannot be used (never shows it)
     ├── SigningError                        a transaction that cannot be signed so, or whose signature is wrong
@@ -51,6 +52,18 @@ class DecodeError(InvalidValueError):
 
     def __init__(self, message: str, offset: int) -> None:
         super().__init__(f"{message} (at byte {offset})")
+        self.offset = offset
+
+
+class LiteralError(InvalidValueError):
+    """Text that is no Clarity literal.
+
+    Attributes:
+        offset: Which character of the text the problem stands at, from 0.
+    """
+
+    def __init__(self, message: str, offset: int) -> None:
+        super().__init__(f"{message} (at character {offset})")
         self.offset = offset
 
 

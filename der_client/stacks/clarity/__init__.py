@@ -1,6 +1,8 @@
-"""Clarity values: their classes, their wire form (``encode``, ``decode``), their types, their text (``str``)."""
+"""Clarity values: their classes, wire form (``encode``, ``decode``), types, and text (``str``, ``parse``)."""
 
+from der_client.stacks.clarity.literals import parse
 from der_client.stacks.clarity.names import check_clarity_name, check_contract_name
+from der_client.stacks.clarity.supertypes import type_of
 from der_client.stacks.clarity.types import (
     BOOL,
     INT,
@@ -70,6 +72,8 @@ __all__ = [
     "decode",
     "encode",
     "encode_principal",
+    "parse",
     "parse_abi_type",
     "read_value",
+    "type_of",
 ]
