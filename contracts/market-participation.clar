@@ -66,8 +66,8 @@
 (define-constant MAX_FORWARD_DAYS u366)
 (define-constant MAX_WH u1000000000000000)
 (define-constant MAX_PRICE u1000000000000000)
-;; 1 microSTX: price is per kWh, energy in Wh. A fill of less rounds to nothing.
-(define-constant MIN_FILL_WH_TIMES_PRICE u1000)
+;; Price is per kWh, energy in Wh.
+(define-constant WH_PER_KWH u1000)
 
 ;; Data
 
@@ -167,7 +167,7 @@
   (match (map-get? offers offer-id)
     offer (if (<= wh (get open-wh offer))
       (some {
-        cost-ustx: (/ (+ (* wh (get price offer)) u999) u1000),
+        cost-ustx: (/ (+ (* wh (get price offer)) (- WH_PER_KWH u1)) WH_PER_KWH),
         before-wh: (if (get spot offer)
           u0
           (get forward-funded-wh
@@ -226,7 +226,8 @@
       ERR_BELOW_MIN_PRICE
     )
     (asserts! (and (>= min-fill-wh u1) (<= min-fill-wh wh)) ERR_INVALID_MIN_FILL)
-    (asserts! (>= (* min-fill-wh price) MIN_FILL_WH_TIMES_PRICE) ERR_INVALID_MIN_FILL)
+    ;; A fill worth less than a microSTX would round to nothing.
+    (asserts! (>= (* min-fill-wh price) WH_PER_KWH) ERR_INVALID_MIN_FILL)
     (asserts! (> expires-at stacks-block-time) ERR_INVALID_EXPIRY)
     (asserts! (<= day (+ today MAX_FORWARD_DAYS)) ERR_DAY_TOO_FAR)
     (asserts! (or spot (<= expires-at (* day SECONDS_PER_DAY))) ERR_INVALID_EXPIRY)
