@@ -6,7 +6,7 @@ export default defineConfig({
     // The VM is one WebAssembly instance a process, of some 300 MB.
     pool: "forks",
     poolOptions: { forks: { minForks: 1, maxForks: 2 } },
-    globalSetup: ["tests/contracts/coverage-report.js"],
+    globalSetup: ["tests/contracts/global-setup.js"],
     // No test depends on speed; a busy machine is no failure.
     testTimeout: 300_000,
     hookTimeout: 300_000,

@@ -1,6 +1,5 @@
 // The five contracts on a fresh simulated chain: calls, reads, balances and the clock, in plain JavaScript values.
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -31,11 +30,10 @@ const GENESIS = "2026-03-01T00:00:00Z";
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
 // The SDK writes a deployment plan beside the manifest. A copy of the project keeps runs that share a checkout apart.
-export const project = mkdtempSync(join(tmpdir(), "der contracts "));
+export const project = mkdtempSync(join(process.env.DER_CONTRACT_TESTS, "project "));
 for (const part of ["Clarinet.toml", "contracts", "settings"]) {
   cpSync(join(root, part), join(project, part), { recursive: true });
 }
-process.once("exit", () => rmSync(project, { recursive: true, force: true }));
 const manifest = join(project, "Clarinet.toml");
 const ownManifest = readFileSync(manifest, "utf8");
 

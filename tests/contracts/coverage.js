@@ -3,8 +3,6 @@ import { randomUUID } from "node:crypto";
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 
-const reports = process.env.DER_CONTRACT_COVERAGE;
-
 // contract → {lines, branches}: line → times run, "line branch" → times taken; of this process
 const hits = {};
 
@@ -25,13 +23,13 @@ export function recordCoverage(lcov) {
 
 /** Leaves this process's hits for the end of the run. */
 export function writeCoverage() {
-  if (reports) writeFileSync(join(reports, `${randomUUID()}.json`), JSON.stringify(hits));
+  writeFileSync(join(process.env.DER_CONTRACT_TESTS, `${randomUUID()}.json`), JSON.stringify(hits));
 }
 
 /** By contract, what the reports in the folder add up to: {lines, branches}, each with its total and what was missed. */
 export function sumCoverage(folder) {
   const sums = {};
-  for (const file of readdirSync(folder)) {
+  for (const file of readdirSync(folder).filter((name) => name.endsWith(".json"))) {
     for (const [contract, counts] of Object.entries(JSON.parse(readFileSync(join(folder, file), "utf8")))) {
       const sum = (sums[contract] ??= { lines: {}, branches: {} });
       for (const kind of ["lines", "branches"]) {

@@ -1,4 +1,4 @@
-// Vitest global setup: gathers the coverage of all contract test files and prints it at the end of the run.
+// Vitest global setup: a temporary folder for the contract tests, and their coverage, printed at the end of the run.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { sumCoverage } from "./coverage.js";
 
 export default function setup() {
-  const folder = mkdtempSync(join(tmpdir(), "der-coverage-"));
-  process.env.DER_CONTRACT_COVERAGE = folder;
+  const folder = mkdtempSync(join(tmpdir(), "der contract tests "));
+  process.env.DER_CONTRACT_TESTS = folder;
   return () => {
     const sums = sumCoverage(folder);
     rmSync(folder, { recursive: true, force: true });
