@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 from der_client.cli.demo import demo
 from der_client.cli.deploy import deploy
 from der_client.cli.devnet import devnet
+from der_client.cli.keeper import keeper
 from der_client.cli.keys import app as keys
 from der_client.cli.setup_roles import setup_roles
 from der_client.stacks.errors import DerClientError
@@ -36,6 +37,7 @@ app.command()(demo)
 app.command()(devnet)
 app.command()(deploy)
 app.command("setup-roles")(setup_roles)
+app.command()(keeper)
 app.add_typer(keys, name="keys")
 
 

@@ -93,6 +93,11 @@ class Keeper:
         ]
 
     @property
+    def address(self) -> str:
+        """The account that pays the fees."""
+        return self._der.settlement.require_account().address
+
+    @property
     def open_payments(self) -> int:
         """How many locked payments it knows of."""
         return self._duties.open_payments
@@ -126,7 +131,7 @@ class Keeper:
                 block_height=tip.height,
                 block_time=tip.block_time,
                 pending_txids=self._outbox.txids,
-                has_more=self._outbox.has_ready_work,
+                has_more=self._outbox.has_ready_work and not self._stopping.is_set(),
             )
         )
 

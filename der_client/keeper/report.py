@@ -70,6 +70,18 @@ class KeeperReport:
         """What was skipped though nobody else did it."""
         return tuple(skipped for skipped in self.skipped if not skipped.done_by_other)
 
+    def then(self, later: KeeperReport) -> KeeperReport:
+        """This round and a later one together."""
+        return replace(
+            later,
+            settled=self.settled + later.settled,
+            refunded=self.refunded + later.refunded,
+            expired=self.expired + later.expired,
+            skipped=self.skipped + later.skipped,
+            txids=self.txids + later.txids,
+            fees_ustx=self.fees_ustx + later.fees_ustx,
+        )
+
     def to_json(self) -> dict[str, Any]:
         """The report as plain values, for ``json.dumps``."""
         return {

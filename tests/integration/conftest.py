@@ -43,6 +43,11 @@ class Cast:
 @pytest.fixture
 def cast(devnet: Devnet, der: Der) -> Cast:
     """All roles, granted."""
+    return grant_roles(devnet, der)
+
+
+def grant_roles(devnet: Devnet, der: Der) -> Cast:
+    """Grant all roles as the owner of the contracts."""
     accounts = devnet.accounts
     authority, operator = accounts["wallet_3"], accounts["wallet_4"]
     for role in (Role.REGISTRAR, Role.VERIFIER, Role.ARBITER, Role.ORACLE, Role.PAUSER):

@@ -1,0 +1,130 @@
+"""``der keeper``: settle, refund and expire whatever has become due, once or until it is interrupted."""
+
+import logging
+import signal
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from der_client.cli.options import (
+    DEFAULT_MAX_FEE_USTX,
+    Json,
+    KeyFile,
+    MaxFee,
+    NetworkOption,
+    Url,
+    open_client,
+)
+from der_client.cli.output import print_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
+    from der_client.contracts.settlement import PaymentClosed
+    from der_client.keeper import Keeper, KeeperReport
+
+
+def keeper(
+    *,
+    url: Url,
+    deployer: Annotated[
+        str | None,
+        typer.Option(
+            "--deployer",
+            metavar="ADDRESS",
+            help="Who deployed the contracts. Default: the embedded devnet tells it.",
+            show_default=False,
+        ),
+    ] = None,
+    key_file: KeyFile = None,
+    network: NetworkOption = None,
+    once: Annotated[bool, typer.Option("--once", help="Do what is due now, and end.")] = False,
+    interval: Annotated[
+        float, typer.Option("--interval", metavar="SECONDS", min=0.1, help="Pause between two rounds.")
+    ] = 10.0,
+    max_fee: MaxFee = DEFAULT_MAX_FEE_USTX,
+    timeout: Annotated[
+        float,
+        typer.Option("--timeout", metavar="SECONDS", min=1, help="How long a round waits for its transactions."),
+    ] = 180.0,
+    as_json: Json = False,
+) -> None:
+    """Settle, refund and expire whatever has become due, until Ctrl-C.
+
+    Anybody may run it, beside any number of others; it pays the transactions' fees and gains nothing. It needs no file:
+    what is open stands on the chain. With --json, every round that did something prints an object on one line.
+    """
+    from der_client.cli.secret_input import read_signing_key  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.der import Der  # noqa: PLC0415
+    from der_client.keeper import Keeper  # noqa: PLC0415
+    from der_client.stacks.account import FeePolicy  # noqa: PLC0415
+
+    key = read_signing_key(key_file)
+    der = Der.connect(open_client(url, network), key, deployer=deployer, fee_policy=FeePolicy(max_fee_ustx=max_fee))
+    running = Keeper(der, confirm_timeout_s=timeout)
+    _stop_on_signals(running)
+    if once:
+        report = running.run_once()
+        while report.has_more:
+            report = report.then(running.run_once())
+        _show(report, as_json=as_json)
+        if report.did_nothing and not as_json:
+            typer.echo(f"nothing is due: {running.open_payments} payments locked, {running.open_offers} offers open")
+        if report.failures or report.pending_txids:
+            raise typer.Exit(1)
+        return
+    _log_to_stderr()
+    typer.echo(f"keeping {der.settlement.contract_id} as {running.address} (Ctrl-C ends it)", err=True)
+    running.run(interval_s=interval, on_report=lambda report: _show(report, as_json=as_json))
+
+
+def _stop_on_signals(running: "Keeper") -> None:
+    """The first signal lets the keeper finish what it is about, a second one interrupts it."""
+
+    def stop(_number: int, _frame: "FrameType | None") -> None:
+        running.stop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.default_int_handler)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+
+
+def _log_to_stderr() -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s: %(message)s"))
+    logging.getLogger("der_client").addHandler(handler)
+
+
+def _show(report: "KeeperReport", *, as_json: bool) -> None:
+    if as_json:
+        print_json(report.to_json())
+        return
+    for line in _lines(report):
+        typer.echo(line)
+
+
+def _lines(report: "KeeperReport") -> "Iterator[str]":
+    for settled in report.settled:
+        yield f"settled  {_amounts(settled)}"
+    for refunded in report.refunded:
+        yield f"refunded {_amounts(refunded)}"
+    for expired in report.expired:
+        yield (
+            f"expired  offer {expired.offer_id} (asset {expired.asset_id}, {expired.day}): "
+            f"{expired.closed_wh:,} Wh closed"
+        )
+    for skipped in report.skipped:
+        yield f"{'left' if skipped.done_by_other else 'FAILED':<8} {skipped.action} {skipped.id}: {skipped.reason}"
+    if report.txids:
+        yield f"{len(report.txids)} transactions, {report.fees_ustx:,} µSTX fees"
+    for txid in report.pending_txids:
+        yield f"pending  {txid}"
+
+
+def _amounts(closed: "PaymentClosed") -> str:
+    return (
+        f"payment {closed.payment_id} (asset {closed.asset_id}, {closed.day}): {closed.delivered_wh:,} Wh delivered, "
+        f"{closed.payout_ustx:,} µSTX paid, {closed.fee_ustx:,} fee, {closed.refund_ustx:,} refunded"
+    )

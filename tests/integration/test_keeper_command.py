@@ -1,0 +1,91 @@
+"""``der keeper`` as a process of its own, against the real devnet."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from datetime import timedelta
+
+import pytest
+
+from der_client.devnet import Devnet
+from tests.integration.conftest import Cast, start_of
+from tests.integration.test_keeper import connect, fund, offer, verify
+
+
+@pytest.fixture
+def due(cast: Cast, devnet: Devnet) -> list[int]:
+    """Two payments whose day is verified, and an offer that has expired."""
+    plant = connect(cast, feed_metered=False)
+    offer_id = offer(cast, plant, 3000)
+    payments = [fund(cast.buyer, offer_id, 1000) for _ in range(2)]
+    devnet.advance(to=start_of(plant.tomorrow + timedelta(days=1)))
+    verify(cast, plant, 3000)
+    return payments
+
+
+def test_once(devnet: Devnet, due: list[int]) -> None:
+    done = der_keeper(devnet, "--once", "--json")
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert sorted(entry["payment_id"] for entry in report["settled"]) == due
+    assert [entry["closed_wh"] for entry in report["expired"]] == [1000]
+    assert (len(report["txids"]), report["skipped"]) == (2, [])
+    again = der_keeper(devnet, "--once")
+    assert (again.returncode, again.stdout) == (0, "nothing is due: 0 payments locked, 0 offers open\n")
+
+
+def test_once_tells_failure(devnet: Devnet, due: list[int]) -> None:
+    done = der_keeper(devnet, "--once", "--max-fee", "5")
+    assert done.returncode == 1
+    assert f"FAILED   settle {due[0]}: the fee would be" in done.stdout
+    key = devnet.accounts["wallet_7"].key.to_hex()
+    assert key not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_runs_until_a_signal(devnet: Devnet, due: list[int], number: signal.Signals) -> None:
+    with subprocess.Popen(  # noqa: S603 -- our own command
+        command(devnet, "--interval", "0.1", "--json"),
+        env=environment(devnet),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        report = json.loads(process.stdout.readline())
+        assert sorted(entry["payment_id"] for entry in report["settled"]) == due
+        process.send_signal(number)
+        rest, errors = process.communicate(timeout=20)
+    assert (process.returncode, rest) == (0, "")
+    assert "Traceback" not in errors
+
+
+def test_other_contracts_can_be_meant(devnet: Devnet) -> None:
+    somebody = devnet.accounts["wallet_2"].address
+    done = der_keeper(devnet, "--once", "--deployer", somebody)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: ")
+    assert f"{somebody}." in done.stderr
+
+
+def command(devnet: Devnet, *options: str) -> list[str]:
+    return [sys.executable, "-m", "der_client.cli", "keeper", "--url", devnet.url, *options]
+
+
+def environment(devnet: Devnet) -> dict[str, str]:
+    return {**os.environ, "DER_KEY": devnet.accounts["wallet_7"].key.to_hex()}
+
+
+def der_keeper(devnet: Devnet, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603 -- our own command
+        command(devnet, *options),
+        env=environment(devnet),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )

@@ -1,0 +1,183 @@
+"""The keeper when things go wrong: a node that goes away, blocks that do not come, its own end in the middle."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from der_client import Der
+from der_client.contracts.settlement import PaymentSettled, PaymentState
+from der_client.devnet import Devnet
+from der_client.keeper import Keeper, KeeperReport
+from der_client.stacks.errors import NodeUnreachableError
+from der_client.stacks.rpc import Client, RetryPolicy
+from tests.integration.conftest import grant_roles, start_of
+from tests.integration.test_keeper import connect, fund, ids, nonce, offer, state, verify
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+KEEPER_ACCOUNTS = ("wallet_7", "wallet_8")
+
+
+@pytest.fixture(scope="module")
+def port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def quick(devnet: Devnet, name: str) -> Der:
+    """A connection that does not wait long for a node that is down."""
+    client = Client(devnet.url, retries=RetryPolicy(attempts=1))
+    return Der.connect(client, devnet.accounts[name], deployer=devnet.deployer.address)
+
+
+def wait_for(is_reached: Callable[[], bool], what: str) -> None:
+    for _ in range(1000):
+        if is_reached():
+            return
+        time.sleep(0.02)
+    pytest.fail(f"waited in vain for: {what}")
+
+
+@contextmanager
+def running(keeper: Keeper, reports: list[KeeperReport]) -> Iterator[None]:
+    thread = threading.Thread(target=keeper.run, kwargs={"interval_s": 0.02, "on_report": reports.append})
+    thread.start()
+    try:
+        yield
+    finally:
+        keeper.stop()
+        thread.join(20)
+        assert not thread.is_alive()
+
+
+def test_a_node_that_was_down_is_waited_for(tmp_path: Path, port: int, caplog: pytest.LogCaptureFixture) -> None:
+    state_file = tmp_path / "chain"
+    with Devnet(state_file=state_file, port=port) as devnet:
+        cast = grant_roles(devnet, Der.connect(devnet.url, devnet.deployer))
+        plant = connect(cast, feed_metered=False)
+        payment_id = fund(cast.buyer, offer(cast, plant, 1000), 1000)
+        keeper = Keeper(quick(devnet, "wallet_7"))
+        by_hand = Keeper(quick(devnet, "wallet_8"))
+        by_hand.run_once()
+        reports: list[KeeperReport] = []
+        with running(keeper, reports):
+            wait_for(lambda: keeper.open_payments == 1, "the keeper to catch up")
+            devnet.close()
+            with pytest.raises(NodeUnreachableError, match="is the node running"):
+                by_hand.run_once()
+            wait_for(lambda: "the node failed (2 in a row), trying again in 2 s" in caplog.text, "a second failure")
+            with Devnet(state_file=state_file, port=port) as again:
+                again.advance(to=start_of(plant.tomorrow + timedelta(days=1)))
+                verify(cast, plant, 2000)
+                wait_for(lambda: bool(reports), "the payment to be settled")
+                assert state(cast.anyone, payment_id) is PaymentState.SETTLED
+                assert by_hand.run_once().did_nothing
+    assert ids(event for report in reports for event in report.settled) == [payment_id]
+
+
+@pytest.fixture(scope="module")
+def slow_devnet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Devnet, list[int]]]:
+    """Three payments whose day is verified, on a devnet that only mines when told."""
+    state_file = tmp_path_factory.mktemp("slow") / "chain"
+    with Devnet(state_file=state_file) as devnet:
+        cast = grant_roles(devnet, Der.connect(devnet.url, devnet.deployer))
+        plant = connect(cast, feed_metered=False)
+        offer_id = offer(cast, plant, 3000)
+        payments = [fund(cast.buyer, offer_id, 1000) for _ in range(3)]
+        devnet.advance(to=start_of(plant.tomorrow + timedelta(days=1)))
+        verify(cast, plant, 3000)
+    with Devnet(state_file=state_file, block_interval_s=0) as slow:
+        yield slow, payments
+
+
+@pytest.fixture
+def slow_chain(slow_devnet: tuple[Devnet, list[int]]) -> Iterator[tuple[Devnet, list[int]]]:
+    with slow_devnet[0].anchor():
+        yield slow_devnet
+
+
+def test_nothing_is_sent_twice_while_it_waits_to_be_mined(slow_chain: tuple[Devnet, list[int]]) -> None:
+    devnet, payments = slow_chain
+    keeper = Keeper(quick(devnet, "wallet_7"), confirm_timeout_s=0.1)
+    first = keeper.run_once()
+    assert (first.txids, len(first.pending_txids), first.has_more) == ((), 1, False)
+    assert keeper.run_once().pending_txids == first.pending_txids
+    devnet.mine()
+    report = keeper.run_once()
+    assert (ids(report.settled), report.txids, report.pending_txids) == (payments, first.pending_txids, ())
+
+
+def test_after_a_restart_its_own_transactions_are_waited_for(slow_chain: tuple[Devnet, list[int]]) -> None:
+    devnet, payments = slow_chain
+    (txid,) = Keeper(quick(devnet, "wallet_7"), confirm_timeout_s=0).run_once().pending_txids
+    # Nothing is left of the first keeper but what is in the mempool.
+    der = quick(devnet, "wallet_7")
+    again = Keeper(der, confirm_timeout_s=0.1)
+    report = again.run_once()
+    assert (report.pending_txids, report.did_nothing) == ((), True)
+    assert again.open_payments == 3
+    devnet.mine()
+    assert again.run_once().did_nothing
+    assert (again.open_payments, nonce(der)) == (0, 1)
+    settled = [record for record in der.settlement.events() if isinstance(record.event, PaymentSettled)]
+    assert {record.txid for record in settled} == {txid}
+    assert len(settled) == len(payments)
+
+
+def test_who_comes_second_finds_it_done(slow_chain: tuple[Devnet, list[int]]) -> None:
+    """Both keepers send the same batch in the same block: one settles it, the other takes it for done."""
+    devnet, payments = slow_chain
+    keepers = [Keeper(quick(devnet, name), confirm_timeout_s=0.05) for name in KEEPER_ACCOUNTS]
+    for keeper in keepers:
+        assert len(keeper.run_once().pending_txids) == 1
+    devnet.mine()
+    reports = [keeper.run_once() for keeper in keepers]
+    assert ids(event for report in reports for event in report.settled) == payments
+    skipped = [skipped for report in reports for skipped in report.skipped]
+    assert sorted(entry.id for entry in skipped) == payments
+    assert all(entry.done_by_other and "ERR_PAYMENT_CLOSED" in entry.reason for entry in skipped)
+    assert [report.failures for report in reports] == [(), ()]
+    assert all(len(report.txids) == 1 and report.fees_ustx > 0 for report in reports)
+
+
+def test_one_that_was_settled_meanwhile_does_not_spoil_its_batch(slow_chain: tuple[Devnet, list[int]]) -> None:
+    devnet, payments = slow_chain
+    other = quick(devnet, "wallet_8")
+    keeper = Keeper(quick(devnet, "wallet_7"), confirm_timeout_s=0.05)
+    other.settlement.settle(payments[1]).send()
+    keeper.run_once()
+    devnet.mine()
+    report = keeper.run_once()
+    assert ids(report.settled) == [payments[0], payments[2]]
+    assert [(skipped.id, skipped.done_by_other) for skipped in report.skipped] == [(payments[1], True)]
+
+
+def test_a_transaction_that_the_node_forgot_is_sent_again(
+    slow_chain: tuple[Devnet, list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    devnet, payments = slow_chain
+    keeper = Keeper(quick(devnet, "wallet_7"), confirm_timeout_s=0)
+    snapshot = devnet.snapshot()
+    assert len(keeper.run_once().pending_txids) == 1
+    devnet.revert(snapshot)  # the mempool is as it was: empty
+    assert len(keeper.run_once().pending_txids) == 1
+    clock = time.monotonic
+    monkeypatch.setattr(time, "monotonic", lambda: clock() + 61)
+    report = keeper.run_once()
+    assert sorted(skipped.id for skipped in report.failures) == payments
+    assert "does not know transaction" in report.skipped[0].reason
+    monkeypatch.setattr(time, "monotonic", lambda: clock() + 61 + 16)
+    (txid,) = keeper.run_once().pending_txids
+    devnet.mine()
+    report = keeper.run_once()
+    assert (report.txids, ids(report.settled)) == ((txid,), payments)
