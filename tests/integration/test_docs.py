@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-LANGUAGES = {"python", "sh", "text", "toml", "json", "clarity", "yaml"}
+LANGUAGES = {"python", "sh", "text", "toml", "json", "clarity", "yaml", "mermaid"}
 
 
 def blocks(page: Path, language: str) -> list[str]:
