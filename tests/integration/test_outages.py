@@ -1,4 +1,4 @@
-"""The keeper when things go wrong: a node that goes away, blocks that do not come, its own end in the middle."""
+"""Keeper and recorder when things go wrong: a node that goes away, blocks that do not come, their own end."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from der_client import Der
 from der_client.contracts.settlement import PaymentSettled, PaymentState
 from der_client.devnet import Devnet
 from der_client.keeper import Keeper, KeeperReport
+from der_client.metering import MeteredDay
+from der_client.metering.outcomes import RecordingStatus
+from der_client.metering.recorder import Recorder
 from der_client.stacks.errors import NodeUnreachableError
 from der_client.stacks.rpc import Client, RetryPolicy
 from tests.integration.conftest import grant_roles, start_of
@@ -181,3 +184,21 @@ def test_a_transaction_that_the_node_forgot_is_sent_again(
     devnet.mine()
     report = keeper.run_once()
     assert (report.txids, ids(report.settled)) == ((txid,), payments)
+
+
+def test_readings_on_their_way_are_not_sent_again(slow_chain: tuple[Devnet, list[int]]) -> None:
+    devnet, _ = slow_chain
+    der = quick(devnet, "wallet_3")
+    before = nonce(der)
+    today = der.now().date() - timedelta(days=2)  # of which nothing is recorded yet
+    readings = [(1, MeteredDay(today, 900, (7,) * 96))]
+    recorder = Recorder(der, confirm_timeout_s=0.05)
+    first = recorder.record(readings)
+    assert [entry.status for entry in first.recordings] == [RecordingStatus.PENDING]
+    assert (len(first.txids), first.fees_ustx) == (1, 0)
+    again = recorder.record(readings)
+    assert [(entry.status, entry.txids) for entry in again.recordings] == [(RecordingStatus.PENDING, first.txids)]
+    assert again.txids == ()
+    devnet.mine()
+    assert [entry.status for entry in recorder.record(readings).recordings] == [RecordingStatus.REPEATED]
+    assert nonce(der) == before + 1
