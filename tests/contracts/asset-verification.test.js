@@ -279,6 +279,15 @@ describe("retire-asset", () => {
     expect(call(REGISTRAR, "retire-asset", asset).ok).toBe(true);
   });
 
+  test("leaves nothing recordable of an asset that was suspended, or never verified", () => {
+    const suspended = registerVerified(chain);
+    must(call(REGISTRAR, "suspend-asset", suspended, "meter tampered"));
+    for (const asset of [suspended, register(chain)]) {
+      expect(call(OWNER, "retire-asset", asset).events).toMatchObject([{ "retired-day": 0n }]);
+      expect(read("get-recording-right", asset)["last-day"]).toBe(0n);
+    }
+  });
+
   test("ends a proposed transfer and a requested change", () => {
     const asset = registerVerified(chain);
     must(call(OWNER, "request-change", asset, 1, null));

@@ -221,6 +221,19 @@ describe("create-offer", () => {
 });
 
 describe("get-available", () => {
+  test.each([
+    ["less than was sold forward", 300_000, 0n],
+    ["more than was sold forward", 450_000, 50_000n],
+  ])("of a day that yields %s is what the forward buyers leave", (_, produced, left) => {
+    const asset = addPlant(chain);
+    const day = chain.today + 1n;
+    fund(chain, offer(chain, asset, { day, wh: 500_000 }), 400_000);
+    chain.advanceToDay(day + 1n);
+    produce(chain, asset, day, produced);
+    expect(read("get-available", asset, day)).toBe(left);
+    expect(creating(asset, { day, wh: left + 1n, minFill: 1 }).err).toBe(ERR.ERR_OVERSOLD);
+  });
+
   test("is zero where nothing can be offered", () => {
     const asset = registerVerified(chain);
     expect(read("get-available", 99, chain.today + 1n)).toBe(0n);
