@@ -1,7 +1,8 @@
 """Metering: from what a plant measured to what the contracts record.
 
 Import of meter data, conversion of power into energy slot by slot, signing by the meter, masks and batches for the
-oracle, and planning against what is recorded already. Nothing here talks to a node.
+oracle, and planning against what is recorded already. Nothing here talks to a node but the ``recorder``, which is
+imported by its own name.
 """
 
 from der_client.metering.batches import MAX_BATCH_ITEMS, ProductionItem, merge_items, split_batches

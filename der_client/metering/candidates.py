@@ -120,6 +120,19 @@ class Candidate(ABC):
         )
         return self.say(RecordingStatus.CONFLICTING, reason, conflicts=conflicts, **details)
 
+    def _refuse_part(
+        self, chain: ChainDays, right: RecordingRight, repeated_mask: int, unchecked_mask: int, advice: str
+    ) -> Recording:
+        """Some of the slots are recorded already, and the rest cannot be recorded without them."""
+        row = chain.row(self.key)
+        refusal = check_slots(right, row, day=self.day, mask=self.mask, wh=self.wh, now=chain.now)
+        # Where the row does not show it yet, the events did.
+        already = ProductionError.ERR_SLOT_ALREADY_RECORDED
+        refusal = refusal or Refusal(already, f"some of these slots of {self.day} were recorded just now")
+        if refusal.error is already:
+            refusal = replace(refusal, reason=f"{refusal.reason}; {advice}")
+        return self._refused(refusal, repeated_mask=repeated_mask, unchecked_mask=unchecked_mask)
+
     def _admit(self, plan: DayPlan, chain: ChainDays, right: RecordingRight) -> Admitted | Recording:
         """What of a comparison slot by slot can be recorded."""
         known: dict[str, Any] = {"repeated_mask": plan.repeated_mask, "unchecked_mask": plan.unchecked_mask}
@@ -154,14 +167,9 @@ class SignedReadings(Candidate):
         except InvalidValueError as error:
             return self._refused(Refusal(ProductionError.ERR_INVALID_SLOTS, str(error)))
         plan = chain.compare(self.asset_id, metered)
-        twice = self.mask & ~plan.new.mask
-        if twice and plan.new.mask and not plan.conflicts:
-            reason = (
-                f"slots {describe_slots(twice)} of {self.day} are recorded already, and a signature covers all of its "
-                "slots: have the meter sign the missing ones alone"
-            )
-            refusal = Refusal(ProductionError.ERR_SLOT_ALREADY_RECORDED, reason)
-            return self._refused(refusal, repeated_mask=plan.repeated_mask, unchecked_mask=plan.unchecked_mask)
+        if plan.new.mask not in (0, self.mask) and not plan.conflicts:
+            advice = "a signature covers all of its slots: have the meter sign the missing ones alone"
+            return self._refuse_part(chain, right, plan.repeated_mask, plan.unchecked_mask, advice)
         verdict = self._admit(plan, chain, right)
         return replace(verdict, messages=(self.message,)) if isinstance(verdict, Admitted) else verdict
 
@@ -237,11 +245,8 @@ class OracleSum(Candidate):
             is_same = (row.mask, row.wh) == (self.mask, self.wh)
             return self.say(RecordingStatus.REPEATED, repeated_mask=self.mask) if is_same else self._compare_sum(chain)
         if twice:
-            reason = (
-                f"slots {describe_slots(twice)} of {self.day} are recorded already, and of these readings only the sum "
-                "is known: give them slot by slot, so that the missing ones can be recorded"
-            )
-            return self._refused(Refusal(ProductionError.ERR_SLOT_ALREADY_RECORDED, reason), unchecked_mask=twice)
+            advice = "only the sum of these readings is known: give them slot by slot, so that the missing are recorded"
+            return self._refuse_part(chain, right, 0, twice, advice)
         refusal = check_slots(right, row, day=self.day, mask=self.mask, wh=self.wh, now=chain.now)
         return Admitted(self.mask, self.wh) if refusal is None else self._refused(refusal)
 

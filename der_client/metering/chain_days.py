@@ -85,7 +85,7 @@ class ChainDays:
         return plan_day(metered, self.parts(key))
 
     def parts(self, key: DayKey) -> tuple[RecordedPart, ...]:
-        """The single recordings of a day, as they were before any adjustment.
+        """The single recordings of a day, as they were before any adjustment, by their first slot.
 
         What is recorded and not found among the newest events is one part of unknown energy.
         """
@@ -96,8 +96,8 @@ class ChainDays:
             if isinstance(event, ProductionRecorded):
                 self._parts[event.asset_id, event.day].append(RecordedPart(event.mask, event.wh))
                 missing &= ~event.mask if (event.asset_id, event.day) == key else ~0
-        found = tuple(self._parts[key])
-        return (*found, RecordedPart(missing)) if missing else found
+        rest = [RecordedPart(missing)] if missing else []
+        return tuple(sorted((*self._parts[key], *rest), key=lambda part: part.mask & -part.mask))
 
     def _next_log(self) -> ContractLogEvent | None:
         if self._logs is None:

@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from der_client.stacks.call import Call
     from der_client.stacks.keys import PrivateKey
 
+__all__ = ["Recorder", "RecorderReport", "Recording", "RecordingStatus"]
+
 _LOG: Final = logging.getLogger(__name__)
 
 _MAX_IN_FLIGHT: Final = 20

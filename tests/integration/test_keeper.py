@@ -306,6 +306,26 @@ def test_a_chain_that_was_set_back_is_read_anew(cast: Cast, plant: ReadyPlant, d
     assert ids(keeper.run_once().settled) == [before]
 
 
+def test_an_event_that_an_api_left_out_is_missed(
+    cast: Cast, plant: ReadyPlant, devnet: Devnet, keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The contract's own sum of what is locked tells, after a few rounds, that the keeper's memory is wrong."""
+    keeper.run_once()
+    offer_id = offer(cast, plant, 5000)
+    with monkeypatch.context() as patch:
+        patch.setattr("der_client.keeper.feeds.read_event", lambda *_: None)
+        fund(cast.buyer, offer_id, 1000)
+        keeper.run_once()
+    assert keeper.open_payments == 0
+    for _ in range(2):
+        devnet.mine()
+        keeper.run_once()
+    assert keeper.open_payments == 0, "API and node may be out of step for a while"
+    devnet.mine()
+    keeper.run_once()
+    assert (keeper.open_payments, keeper.open_offers) == (1, 1)
+
+
 def test_fees_above_the_cap_are_not_paid(cast: Cast, plant: ReadyPlant, devnet: Devnet) -> None:
     payments = [fund(cast.buyer, offer(cast, plant, 1000), 1000) for _ in range(2)]
     devnet.advance(to=start_of(plant.tomorrow + timedelta(days=1)))

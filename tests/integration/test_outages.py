@@ -190,8 +190,8 @@ def test_readings_on_their_way_are_not_sent_again(slow_chain: tuple[Devnet, list
     devnet, _ = slow_chain
     der = quick(devnet, "wallet_3")
     before = nonce(der)
-    today = der.now().date() - timedelta(days=2)  # of which nothing is recorded yet
-    readings = [(1, MeteredDay(today, 900, (7,) * 96))]
+    first_day = der.now().date() - timedelta(days=2)  # of which nothing is recorded yet
+    readings = [(1, MeteredDay(first_day, 900, (7,) * 96))]
     recorder = Recorder(der, confirm_timeout_s=0.05)
     first = recorder.record(readings)
     assert [entry.status for entry in first.recordings] == [RecordingStatus.PENDING]

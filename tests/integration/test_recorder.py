@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 from datetime import date, timedelta
+from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +14,8 @@ from der_client import ContractError, Der, PrivateKey
 from der_client.contracts.production_tracking import DayRecord, ProductionError
 from der_client.metering import Conflict, DayMessage, DayReadings, MeteredDay
 from der_client.metering.admission import RECORDING_DAYS
+from der_client.metering.candidates import Admitted, OracleSum, Target
+from der_client.metering.chain_days import ChainDays
 from der_client.metering.outcomes import RecordingStatus
 from der_client.metering.recorder import Recorder
 from der_client.stacks.account import FeePolicy
@@ -387,6 +390,58 @@ class TestOracle:
             assert f"its batch failed at item 1 (asset {plain}, {days[1]})" in report.recordings[0].reason
             assert row(cast.anyone, plain, days[0]) is None
         assert report.fees_ustx > 0
+
+
+def test_what_is_told_before_sending_is_what_the_contract_answers(
+    cast: Cast, plain: int, plant: ReadyPlant, day: date, devnet: Devnet
+) -> None:
+    """Random items of an oracle, judged and simulated on days in every state."""
+    devnet.advance(to=start_of(day + timedelta(days=1)) + timedelta(hours=7))
+    days = [day + timedelta(days=number) for number in (-2, -1, 0, 1, 2)]
+    for each, mask, wh in ((days[1], 0b1111, 4000), (days[2], 0b1 << 40, 1), (days[3], 0b11, 0)):
+        cast.oracle.production.record_production(plain, each, mask, wh).send().wait()
+    cast.verifier.production.verify_day(plain, days[1], 4000).send().wait()
+    random = Random(4)  # noqa: S311 -- no secret
+    target = Target(cast.oracle.production.contract_id, cast.oracle.client.network.chain_id)
+    seen = set()
+    for _ in range(150):
+        mask = random.choice([random.getrandbits(6) + 1, 1 << random.randrange(96), FULL, 0b1111])
+        wh = random.choice([0, 1, 4000, 1650 * mask.bit_count(), 1650 * mask.bit_count() + 1])
+        item = DayRecord(
+            asset_id=random.choice([plain, plain, plant.asset_id, 99]), day=random.choice(days), mask=mask, wh=wh
+        )
+        call = cast.oracle.production.record_production(item.asset_id, item.day, item.mask, item.wh)
+        try:
+            call.simulate()
+            answer = None
+        except ContractError as error:
+            answer = error.error
+        candidate = OracleSum.of(item)
+        verdict = candidate.judge(ChainDays(cast.oracle.assets, cast.oracle.production, [candidate.key]), target)
+        told = None if isinstance(verdict, Admitted) else verdict.error
+        seen.add(answer)
+        if isinstance(verdict, Admitted) or verdict.error is not None:
+            assert told == answer, (item, verdict)
+        else:
+            assert answer in (ProductionError.ERR_SLOT_ALREADY_RECORDED, ProductionError.ERR_DAY_FINAL), (item, verdict)
+    assert len(seen) >= 7, seen
+
+
+def test_without_its_events_a_day_is_compared_as_a_whole_or_not_at_all(
+    cast: Cast, plain: int, day: date, oracle: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("der_client.metering.chain_days.MAX_EVENTS", 0)
+    oracle.record([DayRecord(asset_id=plain, day=day, mask=0b1, wh=5)])
+    oracle.record([DayRecord(asset_id=plain, day=day, mask=0b10, wh=6)])
+    whole, part, slots = (
+        oracle.record([reading]).recordings[0]
+        for reading in (
+            DayRecord(asset_id=plain, day=day, mask=0b11, wh=11),
+            DayRecord(asset_id=plain, day=day, mask=0b1, wh=6),
+            (plain, metered(day, 5)),
+        )
+    )
+    assert (whole.status, part.status, slots.status) == (R.REPEATED, R.UNCHECKED, R.UNCHECKED)
 
 
 def test_a_node_that_is_down_is_an_error_before_anything_is_sent(
