@@ -1,0 +1,114 @@
+"""Where the fuzzer starts from: what the vectors say is right, and the words that texts and values are made of."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from der_client.stacks.clarity import encode
+from der_client.stacks.clarity.annotations import Response
+from tests.fuzz.targets import TYPED, Color, Inner, Outer
+
+_VECTORS: Final = Path(__file__).parents[1] / "vectors"
+_ADDRESS: Final = "ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM"
+_LONGEST: Final = 4096
+
+DICTIONARY: Final = [
+    b"(some ",
+    b"(ok ",
+    b"(err ",
+    b"(list ",
+    b"(tuple (",
+    b"none",
+    b"true",
+    b'u"\\u{',
+    b"0x",
+    b"'" + _ADDRESS.encode(),
+    b".a",
+    b"{a: ",
+    b";;",
+    *[bytes((tag, 0, 0, 0, 1)) for tag in (2, 11, 12, 13, 14)],
+    *[bytes((tag,)) for tag in range(15)],
+    b"\x01a",
+    b"\x05\x1a" + bytes(20),
+    b"\x06\x1a" + bytes(20) + b"\x01a",
+]
+
+
+def of(target: str) -> list[bytes]:
+    """Gives inputs of which most are accepted.
+
+    Args:
+        target: The name of a target.
+    """
+    seeds = {
+        "value": _values,
+        "argument": _values,
+        "literal": _literals,
+        "transaction": _transactions,
+        "typed": _typed,
+    }[target]()
+    return [seed for seed in seeds if len(seed) <= _LONGEST]
+
+
+def _load(name: str) -> Any:
+    return json.loads((_VECTORS / name).read_text())
+
+
+def _values() -> list[bytes]:
+    vectors = _load("clarity_values.json")
+    entries = [*vectors["node_tests"], *vectors["vm"], *vectors["real"], *_load("clarity_arguments.json")["arguments"]]
+    return [bytes.fromhex(entry["hex"].removeprefix("0x")) for entry in entries]
+
+
+def _literals() -> list[bytes]:
+    texts = [entry["text"] for entry in _load("clarity_literals.json")["literals"]]
+    nodes_texts = [entry["repr"] for entry in _load("clarity_values.json")["real"]]
+    return [b"\x00" + text.encode() for text in texts] + [b"\x01" + text.encode() for text in nodes_texts]
+
+
+def _transactions() -> list[bytes]:
+    real = [entry["raw_tx"] for entry in _load("transactions_real.json")["transactions"]]
+    oracle = [entry["raw_tx"] for entry in _load("oracle_signed_txs.json")["vectors"]]
+    return [bytes.fromhex(text.removeprefix("0x")) for text in real + oracle]
+
+
+def _typed() -> list[bytes]:
+    inner = Inner(a=1, b=True, c=-1, color=Color.GREEN)
+    outer = Outer(
+        who=f"{_ADDRESS}.market",
+        inner=inner,
+        maybe=inner,
+        at=datetime(2026, 1, 1, tzinfo=UTC),
+        on=date(2026, 1, 1),
+        note="é",
+        code="abcd",
+        key=b"\x01\x02",
+        many=(inner, inner),
+        results=(),
+        done=False,
+    )
+    bare = outer.model_copy(update={"who": _ADDRESS, "maybe": None, "key": None, "many": ()})
+    examples: list[list[Any]] = [
+        [outer, bare],
+        [inner],
+        [inner, None],
+        [Response(inner, None), Response(None, 4)],
+        [Response(False, None)],
+        [7],
+        [-7],
+        [True],
+        [_ADDRESS, f"{_ADDRESS}.market"],
+        [outer.at],
+        [outer.on],
+        [Color.RED],
+        [(_ADDRESS, _ADDRESS)],
+        [(outer, bare)],
+    ]
+    return [
+        bytes((number,)) + encode(codec.encode(example, "seed"))
+        for number, (codec, of_type) in enumerate(zip(TYPED, examples, strict=True))
+        for example in of_type
+    ]
