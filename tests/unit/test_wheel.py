@@ -1,0 +1,62 @@
+"""What travels in the wheel: all that the devnet needs, and nothing of npm's."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import pytest
+from hatchling.builders.wheel import WheelBuilder
+
+from der_client.nodejs import DevnetSetupError
+from der_client.project import installed_project, project_root
+
+ROOT = Path(__file__).parents[2]
+CARRIED = "der_client/_project/"
+
+
+@pytest.fixture(scope="module")
+def names(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    (wheel,) = WheelBuilder(str(ROOT)).build(directory=str(tmp_path_factory.mktemp("wheel")))
+    return set(zipfile.ZipFile(wheel).namelist())
+
+
+def test_the_project_of_the_devnet_is_in_it(names: set[str]) -> None:
+    carried = {name.removeprefix(CARRIED) for name in names if name.startswith(CARRIED)}
+    devnet = {path.relative_to(ROOT).as_posix() for path in (ROOT / "devnet").rglob("*.js")}
+    contracts = {path.relative_to(ROOT).as_posix() for path in (ROOT / "contracts").glob("*.clar")}
+    assert carried == {
+        "Clarinet.toml",
+        "deployments/default.devnet-plan.yaml",
+        "package.json",
+        "package-lock.json",
+        "settings/Devnet.toml",
+        *devnet,
+        *(name for name in contracts if not name.endswith(".tests.clar")),
+    }
+
+
+def test_the_package_is_in_it_with_its_data_and_types(names: set[str]) -> None:
+    package = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "der_client").rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert package <= names
+    assert "der_client/py.typed" in names
+
+
+def test_nothing_of_npm_or_of_the_tests_is_in_it(names: set[str]) -> None:
+    assert not [name for name in names if "node_modules" in name or name.startswith(("tests/", "benchmarks/"))]
+
+
+def test_a_checkout_is_its_own_project() -> None:
+    assert project_root() == installed_project() == ROOT
+
+
+def test_without_npm_packages_the_command_that_installs_them_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("der_client.project._PACKAGE", tmp_path / "der_client")
+    with pytest.raises(DevnetSetupError, match=r"npm packages are not installed.*make -C '.*' setup"):
+        installed_project()
