@@ -306,6 +306,55 @@ def test_a_chain_that_was_set_back_is_read_anew(cast: Cast, plant: ReadyPlant, d
     assert ids(keeper.run_once().settled) == [before]
 
 
+def test_a_fork_that_lost_only_some_transactions_is_noticed(
+    cast: Cast, plant: ReadyPlant, devnet: Devnet, keeper: Keeper
+) -> None:
+    """The newest event is there again, as if nothing had happened; an older one is not."""
+    offers = [offer(cast, plant, 1000), offer(cast, plant, 1000)]
+    funding = []
+    for buyer, offer_id in zip((cast.buyer, cast.other_buyer), offers, strict=True):
+        call = buyer.settlement.accept_and_fund(offer_id, 1000, 10**6, 10**6)
+        assert buyer.account is not None
+        funding.append((call, buyer.account.sign(call.transaction())))
+    with devnet.anchor():
+        for call, signed in funding:
+            call.send(signed).wait()
+        keeper.run_once()
+        assert keeper.open_payments == 2
+    call, signed = funding[1]
+    call.send(signed).wait()
+    keeper.run_once()
+    assert keeper.open_payments == 1
+
+
+def test_what_somebody_else_does_between_look_and_send_costs_nothing(
+    cast: Cast, plant: ReadyPlant, devnet: Devnet, keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sold, left = offer(cast, plant, 1000), offer(cast, plant, 1000)
+    payment_id = fund(cast.buyer, sold, 1000)
+    day = plant.tomorrow + timedelta(days=1)
+    refunded = fund(cast.buyer, offer(cast, plant, 1000, day), 1000)
+    devnet.advance(to=start_of(day + timedelta(days=1)))
+    verify(cast, plant, 2000)
+    cast.verifier.production.reject_day(plant.asset_id, day, "no data").send().wait()
+    act = keeper._act
+
+    def act_late() -> None:
+        Keeper(cast.buyer).run_once()
+        act()
+
+    monkeypatch.setattr(keeper, "_act", act_late)
+    before = nonce(cast.anyone)
+    report = keeper.run_once()
+    assert (report.did_nothing, nonce(cast.anyone)) == (True, before)
+    assert [state(cast.anyone, number) for number in (payment_id, refunded)] == [
+        PaymentState.SETTLED,
+        PaymentState.REFUNDED,
+    ]
+    assert cast.anyone.market.get_offer(left).state is OfferState.EXPIRED  # type: ignore[union-attr]
+    assert (keeper.open_payments, keeper.open_offers) == (0, 0)
+
+
 def test_an_event_that_an_api_left_out_is_missed(
     cast: Cast, plant: ReadyPlant, devnet: Devnet, keeper: Keeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -120,6 +120,14 @@ def test_nothing_is_sent_twice_while_it_waits_to_be_mined(slow_chain: tuple[Devn
     assert (ids(report.settled), report.txids, report.pending_txids) == (payments, first.pending_txids, ())
 
 
+def test_it_can_be_stopped_while_it_waits(slow_chain: tuple[Devnet, list[int]]) -> None:
+    devnet, _ = slow_chain
+    der = quick(devnet, "wallet_7")
+    keeper = Keeper(der, confirm_timeout_s=600)
+    with running(keeper, []):
+        wait_for(lambda: bool(keeper._outbox.txids), "a transaction to be sent")
+
+
 def test_after_a_restart_its_own_transactions_are_waited_for(slow_chain: tuple[Devnet, list[int]]) -> None:
     devnet, payments = slow_chain
     (txid,) = Keeper(quick(devnet, "wallet_7"), confirm_timeout_s=0).run_once().pending_txids

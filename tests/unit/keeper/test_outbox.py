@@ -26,6 +26,7 @@ from der_client.stacks.errors import (
 NOW = datetime(2026, 7, 2, tzinfo=UTC)
 EMPTY = KeeperReport(1, NOW)
 TXID = "ab" * 32
+SOMEBODY = "ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM"
 
 
 class FakeCall:
@@ -51,14 +52,14 @@ class FakeCall:
 class Bench:
     """An outbox with five payments to settle, and a clock."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, address: str = SOMEBODY) -> None:
         self.duties = Duties()
         for number in range(1, 6):
             self.duties.add_payment(number, 1, date(2026, 7, 1), 10, NOW)
         self.duties.decide((1, date(2026, 7, 1)), Action.SETTLE)
         self.known: dict[str, Any] = {TXID: SimpleNamespace(fee_ustx=7)}
         self.nonces = SimpleNamespace(last_in_mempool=None, last_executed=None)
-        account = SimpleNamespace(address="ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM", pending=self.pending)
+        account = SimpleNamespace(address=address, pending=self.pending)
         client = SimpleNamespace(transaction=self.known.get, nonces=lambda _address: self.nonces)
         der: Any = SimpleNamespace(client=client, settlement=SimpleNamespace(require_account=lambda: account))
         self.outbox = Outbox(der, self.duties)
@@ -96,6 +97,15 @@ def test_what_is_on_its_way_is_not_ready(bench: Bench) -> None:
     assert bench.ready() == [(3, 4, 5)]
     bench.outbox.collect()
     assert (bench.outbox.txids, bench.ready()) == ((TXID,), [(3, 4, 5)])
+
+
+def test_keepers_begin_in_different_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    orders = {
+        tuple(number for _, ids in Bench(monkeypatch, f"account {account}").outbox.ready(2) for number in ids)
+        for account in range(20)
+    }
+    assert {order[0] for order in orders} == {1, 2, 3, 4, 5}
+    assert all(sorted(order) == [1, 2, 3, 4, 5] for order in orders)
 
 
 def test_a_batch_that_fails_as_a_whole_is_repeated_one_by_one(bench: Bench) -> None:
