@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 
 import { BUYER, GRID_OPERATOR, ORACLE, OWNER, STRANGER, VERIFIER, meter } from "./accounts.js";
+import { breathe } from "./chain.js";
 import {
   NO_LIMIT,
   WHOLE_DAY,
@@ -21,9 +22,11 @@ const METER = meter("first");
 
 /** Runs every costly function once on a system that already holds `ballast` of everything; its reads and writes by name. */
 async function measure(ballast) {
-  const chain = await startSystem();
+  const chain = await startSystem({ trackCosts: true });
   for (let index = 0; index < ballast; index += 1) fund(chain, offer(chain, addPlant(chain)), 1_000);
+  await breathe();
   const plants = Array.from({ length: 200 }, () => registerVerified(chain));
+  await breathe();
   const metered = addPlant(chain, { deviceKey: METER.key, metered: true });
   const costs = {};
   const counted = (name, ...call) => {
@@ -54,6 +57,7 @@ async function measure(ballast) {
     "settlement.settle-batch",
     batch.filter((_, index) => index !== 18),
   );
+  await breathe();
   const days = plants.map((asset) => ({ "asset-id": asset, day, mask: WHOLE_DAY, wh: 5_000 }));
   counted("record-batch of 200", ORACLE, "production-tracking.record-batch", days);
   const reviewed = days.slice(0, 100).map(({ mask, ...item }) => item);
