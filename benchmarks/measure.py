@@ -79,14 +79,16 @@ class Work:
         run: Does it so many times; gives the seconds which that took.
         peers: Whom it is compared with.
         check: Raises WrongResultError unless all of them give the right results.
-        min_rounds: So many rounds at least, for what is noisy and runs only once a turn.
+        rounds: How many turns each gets, if not as many as usual.
+        turn_s: How long a turn is, in seconds, if not as long as usual.
     """
 
     name: str
     run: Runner
     peers: Sequence[Peer]
     check: Callable[[], None]
-    min_rounds: int = 0
+    rounds: int | None = None
+    turn_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +128,9 @@ def measure(work: Work, *, rounds: int, turn_s: float) -> list[Result]:
 
     Args:
         work: The work.
-        rounds: How many turns each of them gets.
-        turn_s: About how long one turn shall take, in seconds; work that takes longer runs once a turn.
+        rounds: How many turns each of them gets, unless the work says otherwise.
+        turn_s: About how long one turn shall take, in seconds, unless the work says otherwise; what takes longer runs
+            once a turn.
 
     Returns:
         One result for each peer.
@@ -137,10 +140,9 @@ def measure(work: Work, *, rounds: int, turn_s: float) -> list[Result]:
     """
     work.check()
     runners = [work.run, *(peer.run for peer in work.peers)]
-    counts = [_runs_per_turn(run, turn_s) for run in runners]
+    counts = [_runs_per_turn(run, work.turn_s or turn_s) for run in runners]
     turns = [
-        [run(count) / count for run, count in zip(runners, counts, strict=True)]
-        for _ in range(max(rounds, work.min_rounds))
+        [run(count) / count for run, count in zip(runners, counts, strict=True)] for _ in range(work.rounds or rounds)
     ]
     ours, *theirs = zip(*turns, strict=True)
     return [_compare(work.name, peer, ours, samples) for peer, samples in zip(work.peers, theirs, strict=True)]
@@ -149,9 +151,9 @@ def measure(work: Work, *, rounds: int, turn_s: float) -> list[Result]:
 def _runs_per_turn(run: Runner, turn_s: float) -> int:
     """Warms up, too: whoever compiles while he runs has done so afterwards."""
     count = 1
-    while (took := run(count)) < turn_s / 2:
+    while (took := run(count)) < turn_s / 2 and run is not no_time:
         count = max(count * 2, round(count * turn_s / max(took, 1e-9) / 2))
-    return max(1, round(count * turn_s / took))
+    return max(1, round(count * turn_s / took)) if took else 1
 
 
 def _compare(work: str, peer: Peer, ours: Sequence[float], theirs: Sequence[float]) -> Result:
@@ -167,6 +169,11 @@ def _compare(work: str, peer: Peer, ours: Sequence[float], theirs: Sequence[floa
         ours_s=median(ours),
         theirs_s=median(theirs),
     )
+
+
+def no_time(_times: int) -> float:
+    """The runner of a peer that is no program: with it, ``Scale.ADDED_S`` gives our time itself."""
+    return 0.0
 
 
 def each(function: Callable[[T], object], inputs: Sequence[T]) -> Runner:

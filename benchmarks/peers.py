@@ -1,4 +1,4 @@
-"""The peers that run in Node.js: one process, told by lines of JSON what to do, so that it stays warm between turns."""
+"""What runs in Node.js: processes that are told by lines of JSON what to do, so that they stay warm between turns."""
 
 from __future__ import annotations
 
@@ -13,26 +13,35 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
-_SCRIPT: Final = Path(__file__).with_name("peers.js")
+SCRIPTS: Final = Path(__file__).with_name("node")
 
 
 class PeerError(Exception):
-    """The process of the peers ended or could not do what it was told."""
+    """A process in Node.js ended or could not do what it was told."""
 
 
-class Peers:
-    """stacks.js, the Rust codec and a local node, in one Node.js process; a context manager."""
+class NodeProcess:
+    """A script that ``driver.js`` drives; a context manager.
 
-    def __init__(self) -> None:
+    Args:
+        script: Its name in the folder ``node``.
+        arguments: What it is given.
+    """
+
+    def __init__(self, script: str, *arguments: str) -> None:
         self._process = subprocess.Popen(  # noqa: S603 - our own script, without a shell
-            [find_node(), str(_SCRIPT)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment()
+            [find_node(), str(SCRIPTS / script), *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment(),
         )
 
     def work(self, name: str, inputs: Mapping[str, Any]) -> PeerWork:
         """Prepare a piece of work.
 
         Args:
-            name: Its name in ``peers.js``.
+            name: Its name in the script.
             inputs: What it shall be done with.
 
         Raises:
@@ -40,19 +49,20 @@ class Peers:
         """
         return PeerWork(self, self.ask({"prepare": name, "inputs": inputs})["id"])
 
-    def serve(self, answers: Mapping[str, Any]) -> str:
-        """Start a server on this machine that keeps connections and answers at once.
+    def do(self, action: str, given: Any) -> Any:
+        """Have something done that is no timed work.
 
         Args:
-            answers: JSON by ``METHOD path``.
+            action: Its name in the script.
+            given: What with.
 
-        Returns:
-            Its base address.
+        Raises:
+            PeerError: It failed.
         """
-        return str(self.ask({"serve": answers})["url"])
+        return self.ask({"do": action, "with": given})["done"]
 
     def ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Send one request and wait for the answer."""
+        """Send one request, as ``driver.js`` takes it, and wait for the answer."""
         to, back = self._process.stdin, self._process.stdout
         assert to is not None  # noqa: S101 - Popen was given pipes
         assert back is not None  # noqa: S101
@@ -60,10 +70,10 @@ class Peers:
             to.write(json.dumps(request) + "\n")
             to.flush()
         except BrokenPipeError:
-            raise PeerError(f"the peers' process has ended with status {self._process.wait()}") from None
+            raise PeerError(f"the process has ended with status {self._process.wait()}") from None
         line = back.readline()
         if not line:
-            raise PeerError(f"the peers' process has ended with status {self._process.wait()}")
+            raise PeerError(f"the process has ended with status {self._process.wait()}")
         answer: dict[str, Any] = json.loads(line)
         if "error" in answer:
             raise PeerError(f"Node.js: {answer['error']}")
@@ -83,17 +93,35 @@ class Peers:
         self._process.wait()
 
 
+class Peers(NodeProcess):
+    """stacks.js, the Rust codec and a local node."""
+
+    def __init__(self) -> None:
+        super().__init__("peers.js")
+
+    def serve(self, answers: Mapping[str, Any]) -> str:
+        """Start a server on this machine that keeps connections and answers at once.
+
+        Args:
+            answers: JSON by ``METHOD path``.
+
+        Returns:
+            Its base address.
+        """
+        return str(self.do("serve", answers))
+
+
 class PeerWork:
     """A piece of work that the process is ready to do."""
 
-    def __init__(self, peers: Peers, number: int) -> None:
-        self._peers = peers
+    def __init__(self, process: NodeProcess, number: int) -> None:
+        self._process = process
         self._id = number
 
     def run(self, times: int) -> float:
         """Do it so many times; gives the seconds which that took, as the process itself measured them."""
-        return float(self._peers.ask({"time": self._id, "times": times})["seconds"])
+        return float(self._process.ask({"time": self._id, "times": times})["seconds"])
 
     def result(self, number: int) -> Any:
         """What the run with this number gives, described in JSON."""
-        return self._peers.ask({"result": self._id, "number": number})["result"]
+        return self._process.ask({"result": self._id, "number": number})["result"]

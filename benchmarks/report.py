@@ -33,7 +33,7 @@ def table(results: Sequence[Result]) -> Table:
             _measured(result),
             _goal(result),
             _duration(result.ours_s),
-            _duration(result.theirs_s),
+            _duration(result.theirs_s) if result.theirs_s else "-",
         )
         previous = result.work
     return shown
@@ -58,7 +58,7 @@ def _goal(result: Result) -> str:
 
 def _figure(scale: Scale, value: float) -> str:
     if scale is Scale.ADDED_S:
-        return f"{value:+.2f} s"
+        return f"{value * 1000:+.0f} ms"
     return f"{value:.1f}x" if value >= 10 else f"{value:.2f}x"
 
 

@@ -30,7 +30,7 @@ def works(_peers: Peers) -> Iterator[Work]:
         _python("import der_client"),
         (Peer("bare Python start", _python("pass"), Scale.ADDED_S, IMPORT_GOAL_S),),
         _check,
-        min_rounds=_ROUNDS,
+        rounds=_ROUNDS,
     )
 
 

@@ -10,12 +10,13 @@ import pytest
 
 from benchmarks import __main__ as program
 from benchmarks import inputs, suite
-from benchmarks.measure import Peer, Result, Scale, Work, WrongResultError, measure, require_same
+from benchmarks.measure import Peer, Result, Scale, Work, WrongResultError, measure, no_time, require_same
 from benchmarks.peers import PeerError, Peers
 from der_client.stacks.clarity import UIntValue, encode
 from der_client.stacks.transactions import ContractCall, Transaction
 
-GROUPS = [group for group in suite.GROUPS if group != "start"]
+# The devnet's are in tests/integration: it takes seconds to start.
+GROUPS = [group for group in suite.GROUPS if group != "devnet"]
 
 
 @pytest.fixture(scope="module")
@@ -52,8 +53,8 @@ def test_each_contender_can_be_timed(group: str, peers: Peers) -> None:
 def test_goals_are_those_of_the_project(peers: Peers) -> None:
     goals = {
         (work.name, peer.name): (peer.scale, peer.goal)
-        for group in suite.GROUPS.values()
-        for work in group(peers)
+        for group in GROUPS
+        for work in suite.GROUPS[group](peers)
         for peer in work.peers
         if peer.goal is not None
     }
@@ -154,6 +155,18 @@ def test_short_work_is_repeated_within_a_turn() -> None:
 
     measure(Work("work", run, (), all_right), rounds=2, turn_s=0.1)
     assert asked[-2:] == [100, 100]
+    measure(Work("work", run, (), all_right, rounds=3, turn_s=0.2), rounds=2, turn_s=0.1)
+    assert asked[-3:] == [200, 200, 200]
+
+
+def test_without_a_peer_that_takes_time_the_figure_is_our_own_time() -> None:
+    (result,) = measure(
+        Work("work", lambda times: times * 0.05, (Peer("the clock", no_time, Scale.ADDED_S, 0.06),), all_right),
+        rounds=3,
+        turn_s=0.1,
+    )
+    assert result.figure == pytest.approx(0.05)
+    assert result.is_met
 
 
 def run_program(

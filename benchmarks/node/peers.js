@@ -1,11 +1,5 @@
-/**
- * The peers of der-client in JavaScript, driven by `peers.py`: a line of JSON in, a line of JSON out.
- *
- * {"prepare": name, "inputs": {…}} → {"id"}; {"time": id, "times": n} → {"seconds"};
- * {"result": id, "number": i} → {"result"}; {"serve": {"METHOD path": JSON}} → {"url"}
- */
+/** The peers of der-client in JavaScript and Rust, and a local node: `peers.py` drives this process. */
 import { createServer } from "node:http";
-import { createInterface } from "node:readline";
 import codec from "@hirosystems/stacks-encoding-native-js";
 import {
   Cl,
@@ -16,6 +10,7 @@ import {
   PostConditionMode,
   serializeCVBytes,
 } from "@stacks/transactions";
+import { drive } from "./driver.js";
 
 /**
  * What can be timed: each takes the inputs and gives `run`, which does it once, and `describe`, which turns what that
@@ -102,17 +97,12 @@ const asNode = (text) => text.replaceAll("(list ", "(").replaceAll("'", "");
 
 const bytes = (hex) => Buffer.from(hex, "hex");
 
-/** What was computed last is kept here, so that no engine finds out that nobody needs it. */
-let kept;
-
-async function time({ run, isAsync = false }, times) {
-  const started = process.hrtime.bigint();
-  if (isAsync) for (let number = 0; number < times; number++) kept = await run(number);
-  else for (let number = 0; number < times; number++) kept = run(number);
-  return Number(process.hrtime.bigint() - started) / 1e9;
-}
-
-/** @param {Record<string, unknown>} answers @returns {Promise<string>} */
+/**
+ * A server that keeps connections and answers at once.
+ *
+ * @param {Record<string, unknown>} answers by "METHOD path"
+ * @returns {Promise<string>} its address
+ */
 function serve(answers) {
   const bodies = new Map(Object.entries(answers).map(([route, answer]) => [route, JSON.stringify(answer)]));
   const server = createServer((request, response) => {
@@ -127,29 +117,4 @@ function serve(answers) {
   });
 }
 
-const prepared = [];
-
-async function answer(request) {
-  if (request.prepare !== undefined) {
-    const prepare = works[request.prepare];
-    if (!prepare) throw new Error(`no such work: ${request.prepare}`);
-    return { id: prepared.push(prepare(request.inputs)) - 1 };
-  }
-  if (request.time !== undefined) return { seconds: await time(prepared[request.time], request.times) };
-  if (request.result !== undefined) {
-    const work = prepared[request.result];
-    return { result: work.describe(await work.run(request.number)) };
-  }
-  return { url: await serve(request.serve) };
-}
-
-for await (const line of createInterface({ input: process.stdin })) {
-  let reply;
-  try {
-    reply = await answer(JSON.parse(line));
-  } catch (error) {
-    reply = { error: String(error) };
-  }
-  process.stdout.write(`${JSON.stringify(reply)}\n`);
-}
-process.exit(0);
+await drive(works, { serve });

@@ -1,0 +1,29 @@
+"""The devnet's benchmarks do the right work; how fast it is done is not tested."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks import devnet, suite
+from benchmarks.measure import Scale
+
+
+def test_the_devnet_and_the_simnet_do_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devnet, "HISTORY", 100)
+    goals = {}
+    with suite.works(["devnet"]) as works:
+        for work in works:
+            work.check()
+            (peer,) = work.peers
+            goals[work.name, peer.name] = (peer.scale, peer.goal)
+            if work.turn_s is not None:
+                assert work.run(9) > 0
+                assert peer.run(2) > 0
+    assert goals == {
+        ("devnet: start to ready, contracts published", "initSimnet"): (Scale.TIME, 1.3),
+        ("devnet: signed call to receipt, 8 clients", "direct SDK call"): (Scale.SPEED, 0.4),
+        ("devnet: signed call to receipt, 1 client", "direct SDK call"): (Scale.SPEED, 0.2),
+        ("devnet server: signed transactions", "direct SDK call"): (Scale.SPEED, 0.6),
+        ("devnet server: read-only calls", "direct SDK call"): (Scale.SPEED, 0.6),
+        ("devnet: snapshot + revert after 100 transactions", "the clock"): (Scale.ADDED_S, 0.06),
+    }
