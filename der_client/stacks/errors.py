@@ -28,7 +28,26 @@ The tree::
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_MOST_SHOWN: Final = 200
+
+
+def shown(value: object, write: Callable[[object], str] = repr) -> str:
+    """A value as a message names it: written, and cut where it gets long, whatever the value is.
+
+    Args:
+        value: Anything.
+        write: What makes text of it.
+    """
+    try:
+        text = write(value)
+    except (ValueError, RecursionError):  # numbers of thousands of digits; things inside things without end
+        return f"<{type(value).__name__}>"
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}… ({len(text)} characters)"
 
 
 class DerClientError(Exception):

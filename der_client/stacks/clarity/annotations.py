@@ -27,7 +27,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Generic, TypeVar
 
 from der_client.stacks.clarity.types import INT, PRINCIPAL, UINT, ClarityType
-from der_client.stacks.errors import EncodeError
+from der_client.stacks.errors import EncodeError, shown
 
 T = TypeVar("T")
 
@@ -92,7 +92,9 @@ def seconds_of(moment: datetime) -> int:
         EncodeError: it is naive, before 1970, or not on a whole second.
     """
     if not isinstance(moment, datetime):
-        raise EncodeError(f"a time is given as a datetime with a time zone, not {type(moment).__name__} {moment!r}")
+        raise EncodeError(
+            f"a time is given as a datetime with a time zone, not {type(moment).__name__} {shown(moment)}"
+        )
     if moment.tzinfo is None:
         raise EncodeError(f"{moment.isoformat()} has no time zone: give it one, e.g. tzinfo=timezone.utc")
     if moment.microsecond:
@@ -115,7 +117,7 @@ def day_number_of(day: date) -> int:
         EncodeError: it is no plain date (a datetime is ambiguous), or before 1970.
     """
     if isinstance(day, datetime) or not isinstance(day, date):
-        raise EncodeError(f"a day is given as a datetime.date, not {type(day).__name__} {day!r}")
+        raise EncodeError(f"a day is given as a datetime.date, not {type(day).__name__} {shown(day)}")
     number = (day - _EPOCH_DATE).days
     if number < 0:
         raise EncodeError(f"{day.isoformat()} is before 1970, where chain time begins")

@@ -44,7 +44,7 @@ from der_client.stacks.clarity.values import (
     SomeValue,
     TupleValue,
 )
-from der_client.stacks.errors import DecodeError, EncodeError
+from der_client.stacks.errors import DecodeError, EncodeError, shown
 
 Encoder = Callable[[Any, str], ClarityValue]
 
@@ -212,7 +212,7 @@ def _enum_codec(enum: type[IntEnum]) -> Codec:
     def encode(value: Any, path: str) -> ClarityValue:
         if not isinstance(value, enum):
             choices = ", ".join(f"{enum.__name__}.{member.name}" for member in enum)
-            raise EncodeError(f"{path} takes one of {choices}, not {value!r}")
+            raise EncodeError(f"{path} takes one of {choices}, not {shown(value)}")
         return UINT.from_python(int(value), path)
 
     return _fixed_codec(UINT, encode, FixedSize(bytes((wire.UINT,)), 16, members.__getitem__))
@@ -241,7 +241,7 @@ def _response_codec(item: Codec) -> Codec:
 
     def encode(value: Any, path: str) -> ClarityValue:
         if not isinstance(value, Response):
-            raise EncodeError(f"{path} takes a Response, not {value!r}")
+            raise EncodeError(f"{path} takes a Response, not {shown(value)}")
         if value.error_code is None:
             return OkValue(item.encode(value.value, path))
         return ErrValue(UINT.from_python(value.error_code, path))
@@ -265,7 +265,7 @@ def _list_codec(item: Codec, length: int) -> Codec:
 
     def encode(value: Any, path: str) -> ClarityValue:
         if not isinstance(value, Sequence) or isinstance(value, (str, bytes, bytearray)):
-            raise EncodeError(f"{path} takes a list or tuple, not {type(value).__name__} {value!r}")
+            raise EncodeError(f"{path} takes a list or tuple, not {type(value).__name__} {shown(value)}")
         if len(value) > length:
             raise EncodeError(f"{path} has {len(value)} items, {kind} takes at most {length}: split it")
         return ListValue(encode_item(entry, f"{path}[{index}]") for index, entry in enumerate(value))
@@ -307,7 +307,7 @@ def _model_codec(model: type[BaseModel]) -> Codec:
 
     def encode(value: Any, path: str) -> ClarityValue:
         if not isinstance(value, model):
-            raise EncodeError(f"{path} takes a {model.__name__}, not {type(value).__name__} {value!r}")
+            raise EncodeError(f"{path} takes a {model.__name__}, not {type(value).__name__} {shown(value)}")
         given = {
             name: codec.encode(getattr(value, attribute), f"{path}.{attribute}") for name, attribute, codec in fields
         }

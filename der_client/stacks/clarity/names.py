@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from der_client.stacks.errors import EncodeError
+from der_client.stacks.errors import EncodeError, shown
 
 _CLARITY_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9\-_!?+<>=/*]*|[-+=/*]|[<>]=?")
 _CONTRACT_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_-]*|__transient")
@@ -13,6 +13,11 @@ _CONTRACT_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_-]*|__transient")
 MAX_NAME_LENGTH = 128
 MAX_CONTRACT_NAME_LENGTH = 40
 """A contract's name inside a transaction; inside a principal value the wire allows 128."""
+
+
+def plain_text(text: str) -> str:
+    """The text of a ``str`` or of a subclass, such as an enumeration's member, whose ``str()`` may be another."""
+    return str.__str__(text)
 
 
 def is_clarity_name(text: str) -> bool:
@@ -34,10 +39,11 @@ def check_clarity_name(text: str) -> str:
     """
     if not isinstance(text, str) or not is_clarity_name(text):
         raise EncodeError(
-            f"{text!r} is no Clarity name: a letter, then letters, digits or -_!?+<>=/*, "
+            f"{shown(text)} is no Clarity name: a letter, then letters, digits or -_!?+<>=/*, "
             f"at most {MAX_NAME_LENGTH} characters"
         )
-    return text
+    # Not the text as it was given: what is kept here is given to everybody who asks for an equal one.
+    return plain_text(text)
 
 
 @lru_cache(maxsize=4096)
@@ -49,7 +55,7 @@ def check_contract_name(text: str) -> str:
     """
     if not isinstance(text, str) or not is_contract_name(text, MAX_CONTRACT_NAME_LENGTH):
         raise EncodeError(
-            f"{text!r} is no contract name: a letter, then letters, digits, - or _, "
+            f"{shown(text)} is no contract name: a letter, then letters, digits, - or _, "
             f"at most {MAX_CONTRACT_NAME_LENGTH} characters"
         )
-    return text
+    return plain_text(text)

@@ -13,7 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from der_client.stacks.clarity.names import check_clarity_name
 from der_client.stacks.clarity.values import (
+    MAX_VALUE_BYTES,
     AsciiValue,
     BoolValue,
     BufferValue,
@@ -29,7 +31,7 @@ from der_client.stacks.clarity.values import (
     UIntValue,
     Utf8Value,
 )
-from der_client.stacks.errors import EncodeError
+from der_client.stacks.errors import EncodeError, shown
 
 
 class ClarityType(ABC):
@@ -74,7 +76,7 @@ def _named(path: str, make: Callable[[Any], ClarityValue], value: Any) -> Clarit
 
 
 def _mismatch(path: str, expected: ClarityType, value: Any) -> EncodeError:
-    found = value if isinstance(value, ClarityValue) else repr(value)
+    found = shown(value, str if isinstance(value, ClarityValue) else repr)
     return EncodeError(f"{path}: {type(value).__name__} {found} is not of type {expected}")
 
 
@@ -115,7 +117,9 @@ class TraitType(ClarityType):
     def check(self, value: ClarityValue, path: str = "value") -> None:
         """Refuse what is no contract principal."""
         if not isinstance(value, PrincipalValue) or value.contract_name is None:
-            raise EncodeError(f"{path}: {value} is no contract; a trait takes the principal of one, ADDRESS.name")
+            raise EncodeError(
+                f"{path}: {shown(value, str)} is no contract; a trait takes the principal of one, ADDRESS.name"
+            )
 
     def from_python(self, value: Any, path: str = "value") -> ClarityValue:
         """Take the text of a contract principal."""
@@ -169,7 +173,8 @@ class _Sized(ClarityType):
         if type(value) is not kind:
             raise _mismatch(path, self, value)
         if len(value.value) > self.length:
-            raise EncodeError(f"{path}: {value} has {len(value.value)} {unit}, {self} takes at most {self.length}")
+            found = shown(value, str)
+            raise EncodeError(f"{path}: {found} has {len(value.value)} {unit}, {self} takes at most {self.length}")
 
     def from_python(self, value: Any, path: str = "value") -> ClarityValue:
         _, kind, _ = self._kind
@@ -260,7 +265,7 @@ class ResponseType(ClarityType):
     def from_python(self, value: Any, path: str = "value") -> ClarityValue:
         """Take an OkValue or ErrValue."""
         if not isinstance(value, ClarityValue):
-            raise EncodeError(f"{path}: a response is given as OkValue(…) or ErrValue(…), not {value!r}")
+            raise EncodeError(f"{path}: a response is given as OkValue(…) or ErrValue(…), not {shown(value)}")
         self.check(value, path)
         return value
 
@@ -297,7 +302,7 @@ class ListType(ClarityType):
             self.check(value, path)
             return value
         if not isinstance(value, Sequence) or isinstance(value, (str, bytes, bytearray, memoryview)):
-            raise EncodeError(f"{path}: a list is given as a list or tuple, not {type(value).__name__} {value!r}")
+            raise EncodeError(f"{path}: a list is given as a list or tuple, not {type(value).__name__} {shown(value)}")
         self._check_length(len(value), path)
         convert = self.item.from_python
         return ListValue(convert(item, f"{path}[{index}]") for index, item in enumerate(value))
@@ -338,7 +343,7 @@ class TupleType(ClarityType):
             self.check(value, path)
             return value
         if not isinstance(value, Mapping):
-            raise EncodeError(f"{path}: a tuple is given as a dict by name, not {type(value).__name__} {value!r}")
+            raise EncodeError(f"{path}: a tuple is given as a dict by name, not {type(value).__name__} {shown(value)}")
         self._check_names(value, path)
         return TupleValue({name: item.from_python(value[name], f"{path}.{name}") for name, item in self.fields.items()})
 
@@ -381,7 +386,7 @@ def parse_abi_type(description: Any, _depth: int = 0) -> ClarityType:
         try:
             match kind:
                 case "buffer" | "string-ascii" | "string-utf8":
-                    return _SIZED[kind](int(body["length"]))
+                    return _SIZED[kind](_abi_length(body))
                 case "optional":
                     return OptionalType(parse_abi_type(body, _depth + 1))
                 case "response":
@@ -389,9 +394,20 @@ def parse_abi_type(description: Any, _depth: int = 0) -> ClarityType:
                         parse_abi_type(body["ok"], _depth + 1), parse_abi_type(body["error"], _depth + 1)
                     )
                 case "list":
-                    return ListType(parse_abi_type(body["type"], _depth + 1), int(body["length"]))
+                    return ListType(parse_abi_type(body["type"], _depth + 1), _abi_length(body))
                 case "tuple":
-                    return TupleType({field["name"]: parse_abi_type(field["type"], _depth + 1) for field in body})
+                    fields = {
+                        check_clarity_name(field["name"]): parse_abi_type(field["type"], _depth + 1) for field in body
+                    }
+                    if 0 < len(fields) == len(body):
+                        return TupleType(fields)
         except (KeyError, TypeError, IndexError):
             pass
-    raise EncodeError(f"{description!r} is no type of a contract interface")
+    raise EncodeError(f"{shown(description)} is no type of a contract interface")
+
+
+def _abi_length(body: Any) -> int:
+    length = body["length"]
+    if type(length) is not int or not 0 <= length <= MAX_VALUE_BYTES:
+        raise TypeError(length)
+    return length

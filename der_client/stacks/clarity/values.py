@@ -10,8 +10,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
 
 from der_client.stacks.address import split_principal
-from der_client.stacks.clarity.names import check_clarity_name
-from der_client.stacks.errors import EncodeError
+from der_client.stacks.clarity.names import check_clarity_name, plain_text
+from der_client.stacks.errors import EncodeError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -64,10 +64,12 @@ set_value: Final = ClarityValue.__dict__["value"].__set__
 
 def _require_int(value: object, low: int, high: int, kind: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
-        raise EncodeError(f"{kind} takes an int, not {type(value).__name__} {value!r}")
-    if not low <= value <= high:
-        raise EncodeError(f"{value} is out of range for {kind}: {low} to {high}")
-    return int(value)
+        raise EncodeError(f"{kind} takes an int, not {type(value).__name__} {shown(value)}")
+    # The number itself: a subclass, such as an enumeration's, may compare and convert as it likes.
+    number = int.__index__(value)
+    if not low <= number <= high:
+        raise EncodeError(f"{shown(number)} is out of range for {kind}: {low} to {high}")
+    return number
 
 
 class IntValue(ClarityValue):
@@ -104,7 +106,7 @@ class BoolValue(ClarityValue):
 
     def __init__(self, value: bool) -> None:
         if not isinstance(value, bool):
-            raise EncodeError(f"bool takes True or False, not {type(value).__name__} {value!r}")
+            raise EncodeError(f"bool takes True or False, not {type(value).__name__} {shown(value)}")
         set_value(self, value)
 
     def __str__(self) -> str:
@@ -119,7 +121,7 @@ class BufferValue(ClarityValue):
 
     def __init__(self, value: bytes) -> None:
         if not isinstance(value, (bytes, bytearray, memoryview)):
-            raise EncodeError(f"buff takes bytes, not {type(value).__name__} {value!r}")
+            raise EncodeError(f"buff takes bytes, not {type(value).__name__} {shown(value)}")
         data = bytes(value)
         if len(data) > MAX_VALUE_BYTES:
             raise EncodeError(f"a buffer of {len(data)} bytes is too long: at most {MAX_VALUE_BYTES}")
@@ -137,12 +139,13 @@ class AsciiValue(ClarityValue):
 
     def __init__(self, value: str) -> None:
         if not isinstance(value, str):
-            raise EncodeError(f"string-ascii takes a str, not {type(value).__name__} {value!r}")
+            raise EncodeError(f"string-ascii takes a str, not {type(value).__name__} {shown(value)}")
+        value = plain_text(value)
         if len(value) > MAX_VALUE_BYTES:
             raise EncodeError(f"a string-ascii of {len(value)} characters is too long: at most {MAX_VALUE_BYTES}")
         if not value.isascii() or value.encode("ascii").translate(None, ASCII_ALLOWED):
-            raise EncodeError(f"{value!r} is no string-ascii: only printable ASCII characters and white space")
-        set_value(self, str(value))
+            raise EncodeError(f"{shown(value)} is no string-ascii: only printable ASCII characters and white space")
+        set_value(self, value)
 
     def __str__(self) -> str:
         return f'"{self.value.translate(_ESCAPES)}"'
@@ -156,14 +159,15 @@ class Utf8Value(ClarityValue):
 
     def __init__(self, value: str) -> None:
         if not isinstance(value, str):
-            raise EncodeError(f"string-utf8 takes a str, not {type(value).__name__} {value!r}")
+            raise EncodeError(f"string-utf8 takes a str, not {type(value).__name__} {shown(value)}")
+        value = plain_text(value)
         if len(value) > MAX_UTF8_CHARACTERS:
             raise EncodeError(f"a string-utf8 of {len(value)} characters is too long: at most {MAX_UTF8_CHARACTERS}")
         try:
             value.encode("utf-8")
         except UnicodeEncodeError:
-            raise EncodeError(f"{value!r} is no Unicode text: it holds a lone surrogate") from None
-        set_value(self, str(value))
+            raise EncodeError(f"{shown(value)} is no Unicode text: it holds a lone surrogate") from None
+        set_value(self, value)
 
     def __str__(self) -> str:
         return 'u"' + "".join(map(_utf8_repr, self.value)) + '"'
@@ -182,7 +186,7 @@ class PrincipalValue(ClarityValue):
 
     def __init__(self, text: str) -> None:
         if not isinstance(text, str):
-            raise EncodeError(f"principal takes the text of an address, not {type(text).__name__} {text!r}")
+            raise EncodeError(f"principal takes the text of an address, not {type(text).__name__} {shown(text)}")
         address, name = split_principal(text)
         set_value(self, address if name is None else f"{address}.{name}")
 
@@ -207,7 +211,9 @@ class PrincipalValue(ClarityValue):
 
 def _require_clarity(value: object, where: str) -> ClarityValue:
     if not isinstance(value, ClarityValue):
-        raise EncodeError(f"{where} takes a Clarity value such as UIntValue(1), not {type(value).__name__} {value!r}")
+        raise EncodeError(
+            f"{where} takes a Clarity value such as UIntValue(1), not {type(value).__name__} {shown(value)}"
+        )
     return value
 
 
@@ -305,8 +311,8 @@ class TupleValue(ClarityValue):
         if not fields:
             raise EncodeError("a Clarity tuple has at least one field")
         value = {
-            check_clarity_name(name): _require_clarity(fields[name], f"field {name!r} of a tuple")
-            for name in sorted(fields)
+            name: _require_clarity(fields[name], f"field {name!r} of a tuple")
+            for name in sorted(map(check_clarity_name, fields))
         }
         set_value(self, value)
 

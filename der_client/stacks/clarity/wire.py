@@ -36,7 +36,7 @@ from der_client.stacks.clarity.values import (
     columns_of,
     set_value,
 )
-from der_client.stacks.errors import DecodeError, EncodeError
+from der_client.stacks.errors import DecodeError, EncodeError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -444,9 +444,10 @@ def encode(value: ClarityValue, max_depth: int = MAX_DEPTH) -> bytes:
     """
     try:
         data = _ENCODERS[type(value)](value, max_depth)
-    except KeyError:
+    except KeyError as error:
+        (kind,) = error.args
         raise EncodeError(
-            f"encode takes a Clarity value such as UIntValue(1), not {type(value).__name__} {value!r}"
+            f"encode takes a Clarity value such as UIntValue(1), but in {shown(value)} is a {kind.__name__}"
         ) from None
     if len(data) > MAX_WIRE_BYTES:
         raise EncodeError(f"{len(data)} bytes are too many for one value: at most {MAX_WIRE_BYTES}")

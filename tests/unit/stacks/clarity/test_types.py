@@ -12,8 +12,10 @@ from der_client.stacks.clarity import (
     PRINCIPAL,
     UINT,
     AsciiType,
+    AsciiValue,
     BufferType,
     ClarityType,
+    ClarityValue,
     ListType,
     NoneType_,
     NoneValue,
@@ -27,11 +29,18 @@ from der_client.stacks.clarity import (
     Utf8Type,
     parse_abi_type,
 )
-from der_client.stacks.errors import EncodeError
+from der_client.stacks.errors import EncodeError, shown
 
 ADDRESS = "ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM"
 OFFER = TupleType({"price": UINT, "name": AsciiType(5), "taker": OptionalType(PRINCIPAL)})
 OFFERS = ListType(OFFER, 4)
+
+
+def nested(depth: int) -> ClarityValue:
+    value: ClarityValue = UIntValue(1)
+    for _ in range(depth):
+        value = SomeValue(value)
+    return value
 
 
 @pytest.mark.parametrize(
@@ -63,11 +72,34 @@ def test_interface_types_are_read(abi: Any, expected: ClarityType, text: str) ->
 
 
 @pytest.mark.parametrize(
-    "abi", ["uint", {}, {"list": {}}, {"buffer": 3}, {"tuple": {"a": 1}}, None, {"list": [], "b": 1}]
+    "abi",
+    [
+        "uint",
+        {},
+        {"list": {}},
+        {"buffer": 3},
+        {"tuple": {"a": 1}},
+        None,
+        {"list": [], "b": 1},
+        {"buffer": {"length": -1}},
+        {"buffer": {"length": True}},
+        {"buffer": {"length": "9" * 5000}},
+        {"string-utf8": {"length": 2**20 + 1}},
+        {"list": {"type": "bool", "length": 1e300}},
+        {"tuple": []},
+        {"tuple": [{"name": "a", "type": "bool"}, {"name": "a", "type": "int128"}]},
+        {"tuple": [{"name": ["a"], "type": "bool"}]},
+    ],
+    ids=lambda abi: str(abi)[:40],
 )
 def test_odd_interface_types_are_refused(abi: Any) -> None:
     with pytest.raises(EncodeError, match="no type of a contract interface"):
         parse_abi_type(abi)
+
+
+def test_names_of_interface_types_are_checked() -> None:
+    with pytest.raises(EncodeError, match="'1a' is no Clarity name"):
+        parse_abi_type({"tuple": [{"name": "1a", "type": "bool"}]})
 
 
 def test_deep_interface_types_are_refused() -> None:
@@ -108,8 +140,15 @@ def test_plain_python_comes_back() -> None:
         (ResponseType(BOOL, UINT), True, "given as OkValue"),
         (ResponseType(BOOL, UINT), OkValue(UIntValue(1)), "is not of type bool"),
         (TraitType(), ADDRESS, "is no contract"),
+        (UINT, 10**5000, "<int> is out of range for uint"),
+        (UINT, AsciiValue("a" * 10**6), r"AsciiValue \"a{100,250}… \(1000002 characters\) is not of type uint"),
+        (AsciiType(5), "a" * 10**6, r"a{100,250}… \(1000002 characters\) has 1000000 characters"),
+        (AsciiType(5), "é" * 10**6, r"é{100,250}… \(1000002 characters\) is no string-ascii"),
+        (UINT, nested(10_000), "<SomeValue> is not of type uint"),
     ],
+    ids=lambda case: shown(case, str)[:40],
 )
 def test_what_does_not_fit_is_named_by_its_path(kind: ClarityType, value: Any, message: str) -> None:
-    with pytest.raises(EncodeError, match=message):
+    with pytest.raises(EncodeError, match=message) as refused:
         kind.from_python(value, "offers")
+    assert len(str(refused.value)) < 1000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from der_client.stacks.clarity import (
     Utf8Value,
     decode,
     encode,
+    wire,
 )
 from der_client.stacks.clarity.wire import MAX_ARGUMENT_DEPTH, MAX_DEPTH, read_value
 from der_client.stacks.errors import DecodeError, EncodeError
@@ -174,6 +176,55 @@ def test_arguments_nest_less_deep_than_results() -> None:
         read_value(b"\x0a" + data, 0, MAX_ARGUMENT_DEPTH)
 
 
+class Foreign(UIntValue):
+    """A class that the node has no bytes for."""
+
+    __slots__ = ()
+
+
+class Liar(int):
+    """A number that says of itself what suits it."""
+
+    def __le__(self, other: object) -> bool:
+        return True
+
+    def __ge__(self, other: object) -> bool:
+        return True
+
+    def __int__(self) -> int:
+        return 1 << 200
+
+
+class Color(str, Enum):  # noqa: UP042 - its str() is not its value, unlike StrEnum's
+    RED = "red"
+
+
+def deep(depth: int) -> ClarityValue:
+    value: ClarityValue = UIntValue(1)
+    for _ in range(depth):
+        value = SomeValue(value)
+    return value
+
+
+def test_subclasses_of_plain_types_are_taken_by_their_value() -> None:
+    for value in (AsciiValue(Color.RED), Utf8Value(Color.RED)):
+        assert value.value == "red"
+        assert type(value.value) is str
+        assert decode(encode(value)) == value
+    colors = TupleValue({Color.RED: UIntValue(Liar(7))})
+    assert str(colors) == "(tuple (red u7))"
+    assert str(TupleValue({"red": UIntValue(7)})) == "(tuple (red u7))"
+    assert decode(encode(colors)) == colors
+
+
+def test_names_from_strangers_cannot_use_up_the_memory_nor_the_place_of_others() -> None:
+    for number in range(10_000):
+        decode(b"\x0c\x00\x00\x00\x01\x06a" + f"{number:05}".encode() + b"\x03")
+    assert len(wire._known_names) <= wire._MAX_KNOWN_NAMES
+    decode(encode(TupleValue({"newcomer": BoolValue(True)})))
+    assert b"newcomer" in wire._known_names
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -194,6 +245,12 @@ def test_arguments_nest_less_deep_than_results() -> None:
         (lambda: ListValue([1]), "item 0 of a list takes a Clarity value"),  # type: ignore[list-item]
         (lambda: SomeValue(1), "SomeValue takes a Clarity value"),  # type: ignore[arg-type]
         (lambda: encode(1), "encode takes a Clarity value"),  # type: ignore[arg-type]
+        (lambda: encode(SomeValue(Foreign(1))), "is a Foreign"),
+        (lambda: encode(deep(100_000)), "deeper than a node allows"),
+        (lambda: UIntValue(10**5000), "<int> is out of range for uint"),
+        (lambda: UIntValue(Liar(-1)), "-1 is out of range for uint"),
+        (lambda: BufferValue("a" * 10**6), r"a… \(1000002 characters\)"),  # type: ignore[arg-type]
+        (lambda: TupleValue({1: BoolValue(True), "a": BoolValue(True)}), "1 is no Clarity name"),  # type: ignore[dict-item]
     ],
 )
 def test_wrong_values_are_refused_and_named(make: Any, message: str) -> None:
