@@ -22,7 +22,8 @@ from der_client.keeper.duties import Action, DayKey, Duties, refundable_from
 from der_client.keeper.feeds import EventFeed, LostThreadError
 from der_client.keeper.outbox import Outbox
 from der_client.keeper.report import KeeperReport
-from der_client.stacks.errors import CallReadError, InvalidValueError, NodeError, NotFoundError
+from der_client.keeper.seen_chain import Place, SeenChain
+from der_client.stacks.errors import CallReadError, InvalidValueError, NodeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -79,7 +80,7 @@ class Keeper:
         self._confirm_timeout_s = confirm_timeout_s
         self._stopping = threading.Event()
         self._duties = Duties()
-        self._tip: Block | None = None
+        self._chain = SeenChain()
         self._doubts = 0
         self._doubts_allowed = _DOUBTS
         self._outbox = Outbox(der, self._duties)
@@ -167,27 +168,19 @@ class Keeper:
     def _look(self) -> Block:
         """Learn what has changed since the last round; gives the latest block."""
         tip = self._der.client.block("latest")
-        if self._tip is None or self._is_replaced(self._tip, tip):
-            self._catch_up(tip)
-        elif tip.hash != self._tip.hash:
-            try:
+        place = self._chain.place(tip, self._der.client)
+        try:
+            if place is Place.NEW:
                 self._follow(tip)
                 self._check_memory()
-            except LostThreadError:
+            elif place is Place.ELSEWHERE:
                 self._catch_up(tip)
-        self._tip = tip
+        except LostThreadError:
+            self._catch_up(tip)
+        tip = self._chain.move_on(tip, place)
         self._duties.tick(tip.block_time)
         self._look_at_days(tip.block_time)
         return tip
-
-    def _is_replaced(self, known: Block, tip: Block) -> bool:
-        """Whether a block that was seen is no longer part of the chain: it forked, or a devnet was set back."""
-        if tip.hash == known.hash:
-            return False
-        try:
-            return tip.height <= known.height or self._der.client.block(known.height).hash != known.hash
-        except NotFoundError:
-            return True
 
     def _catch_up(self, tip: Block) -> None:
         """Read what is open now, newest first, and follow events from just before."""

@@ -256,13 +256,13 @@ def test_keepers_side_by_side(cast: Cast, plant: ReadyPlant, devnet: Devnet) -> 
     sold = offer(cast, plant, 60_000)
     left = [offer(cast, plant, 100) for _ in range(8)]
     payments = [fund(cast.buyer, sold, 1000) for _ in range(60)]
-    devnet.advance(to=start_of(plant.tomorrow + timedelta(days=1)))
     keepers = [
         Keeper(cast.contract_owner.with_account(devnet.accounts[name]))
         for name in ("wallet_2", "wallet_6", "wallet_7", "wallet_8")
     ]
     for keeper in keepers:
-        keeper._catch_up(cast.anyone.client.block("latest"))  # all know everything before anything is due
+        keeper.run_once()  # all know everything before anything is due
+    devnet.advance(to=start_of(plant.tomorrow + timedelta(days=1)))
     verify(cast, plant, 60_000)
     start = threading.Barrier(len(keepers))
     reports: list[KeeperReport] = []
@@ -294,7 +294,8 @@ def test_a_chain_that_was_set_back_is_read_anew(cast: Cast, plant: ReadyPlant, d
         fund(cast.buyer, offer(cast, plant, 3000), 3000)
         keeper.run_once()
         assert keeper.open_payments == 2
-    keeper.run_once()
+    for _ in range(6):  # at first it could be an answer of a node that lags
+        keeper.run_once()
     assert keeper.open_payments == 1
     # The next payment has the number of the one that was undone, and another day.
     day = plant.tomorrow + timedelta(days=3)
