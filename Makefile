@@ -44,7 +44,7 @@ types: setup
 	$(PY) -m mypy
 
 unit: setup
-	$(PY) -m pytest tests/unit -n auto $(ARGS)
+	$(PY) -m pytest tests/unit tests/fuzz -n auto $(ARGS)
 
 contracts: setup
 	$(NODE) npm test
@@ -58,8 +58,8 @@ bench: setup
 
 fuzz: setup
 	$(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,devnet,fuzz]'
-	$(PY) -m tests.fuzz $(ARGS)
-	$(PY) -m tests.model $(ARGS)
+	$(PY) -m tests.fuzz
+	$(PY) -m tests.model --steps 100000
 
 clean:
 	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache
