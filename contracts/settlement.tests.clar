@@ -1,0 +1,952 @@
+;; Rendezvous tests of settlement, appended to the contract while they run (tests/rendezvous).
+;;
+;; act-*: what a random run may do besides the contract's own functions; they choose arguments that get somewhere. Sellers
+;;        and authorities act through the plant contract, whoever calls is the buyer.
+;; invariant-*: must hold after whatever was done. test-*: must hold for all arguments; (ok false) is a run that says
+;;        nothing.
+
+(define-constant ASSETS u3)
+(define-constant DAY_VERIFIED u3)
+(define-constant OFFER_COMPLETED u3)
+(define-constant OFFER_REJECTED u4)
+(define-constant ANY_AMOUNT u340282366920938463463374607431768211455)
+(define-constant ERR_ENOUGH_PAYMENTS (err u9001))
+(define-constant ERR_NOTHING_THERE (err u9002))
+(define-constant ERR_NOTHING_DONE (err u9003))
+(define-constant ERR_PROPERTY (err u9004))
+
+;; Payments and offers are summed in blocks of 32: up to 1,024 of each.
+(define-constant INDEX (list
+  u0 u1 u2 u3 u4 u5 u6 u7 u8 u9 u10 u11 u12 u13 u14 u15
+  u16 u17 u18 u19 u20 u21 u22 u23 u24 u25 u26 u27 u28 u29 u30 u31
+))
+(define-constant BLOCK u32)
+(define-constant MOST u1000)
+;; 24 slots: a whole day of asset u2, and a part of those of the others.
+(define-constant FULL_DAY u16777215)
+
+;; The days that were last recorded and last verified: where acts on any day would mostly find nothing.
+(define-data-var recorded-day {
+  asset-id: uint,
+  day: uint,
+} {
+  asset-id: u1,
+  day: u0,
+})
+(define-data-var verified-day {
+  asset-id: uint,
+  day: uint,
+} {
+  asset-id: u1,
+  day: u0,
+})
+
+;; Payments and days as they were when they had just ended; the deliverable energy of a day belongs to it.
+(define-map ended-payments
+  uint
+  {
+    state: uint,
+    delivered-wh: uint,
+    payout-ustx: uint,
+    fee-ustx: uint,
+    refund-ustx: uint,
+  }
+)
+(define-map ended-days
+  {
+    asset-id: uint,
+    day: uint,
+  }
+  {
+    state: uint,
+    mask: uint,
+    wh: uint,
+  }
+)
+(define-map known-deliverables
+  {
+    asset-id: uint,
+    day: uint,
+  }
+  uint
+)
+
+;; Acts: offers and buyers
+
+(define-public (act-sell-forward
+    (asset uint)
+    (ahead uint)
+    (wh uint)
+    (price uint)
+    (part uint)
+    (now bool)
+  )
+  (let (
+      (terms (some-terms wh price))
+      (offer-id (try! (contract-call? .plant offer-forward (some-asset asset)
+        (+ (contract-call? .plant today) u1 (mod ahead u2))
+        (get wh terms) (get price terms) (get min-fill-wh terms)
+      )))
+    )
+    (if now
+      (take offer-id part)
+      (ok offer-id)
+    )
+  )
+)
+
+(define-public (act-sell-spot
+    (wh uint)
+    (price uint)
+    (part uint)
+    (now bool)
+  )
+  (let (
+      (asset-id (get asset-id (var-get verified-day)))
+      (day (get day (var-get verified-day)))
+      (room (contract-call? .market-participation get-available asset-id day))
+      (terms (some-terms wh price))
+      (min-fill (get min-fill-wh terms))
+    )
+    (asserts! (>= room min-fill) ERR_NOTHING_THERE)
+    (let ((offer-id (try! (contract-call? .plant offer-spot asset-id day (+ min-fill (mod wh (+ (- room min-fill) u1)))
+        (get price terms) min-fill
+      ))))
+      (if now
+        (take offer-id part)
+        (ok offer-id)
+      )
+    )
+  )
+)
+
+(define-public (act-take
+    (offer uint)
+    (part uint)
+  )
+  (take (try! (some-offer offer)) part)
+)
+
+(define-public (act-cancel (offer uint))
+  (contract-call? .plant cancel (try! (some-offer offer)))
+)
+
+(define-public (act-expire (offer uint))
+  (contract-call? .market-participation expire-offer (try! (some-offer offer)))
+)
+
+;; One in four of its calls, or no offer would last.
+(define-public (act-new-epoch (asset uint))
+  (begin
+    (asserts! (is-eq (mod asset u4) u0) ERR_NOTHING_DONE)
+    (contract-call? .plant change-operator (some-asset (/ asset u4)) tx-sender)
+  )
+)
+
+;; At most half of what is left, and one Wh.
+(define-public (act-retire (wh uint))
+  (let (
+      (asset-id (get asset-id (var-get verified-day)))
+      (day (get day (var-get verified-day)))
+      (room (contract-call? .market-participation get-available asset-id day))
+    )
+    (contract-call? .plant retire asset-id day (+ u1 (mod wh (+ u1 (/ room u2)))))
+  )
+)
+
+;; Acts: production
+
+(define-public (act-record
+    (asset uint)
+    (back uint)
+    (mask uint)
+    (wh uint)
+  )
+  (let (
+      (asset-id (some-asset asset))
+      (day (some-day back))
+    )
+    (try! (contract-call? .plant record asset-id day (+ u1 (mod mask FULL_DAY)) (mod wh u60000)))
+    (var-set recorded-day {
+      asset-id: asset-id,
+      day: day,
+    })
+    (ok true)
+  )
+)
+
+;; The whole way of a day: recorded, its feed too, and verified.
+(define-public (act-produce
+    (asset uint)
+    (back uint)
+    (wh uint)
+    (exported-wh uint)
+  )
+  (produce (some-asset asset) (some-day back) wh exported-wh)
+)
+
+;; The same of the day of a payment, which may then be settled.
+(define-public (act-deliver
+    (id uint)
+    (wh uint)
+    (exported-wh uint)
+    (settled bool)
+  )
+  (let ((payment (try! (some-payment id))))
+    (try! (produce (get asset-id payment) (get day payment) wh exported-wh))
+    (if settled
+      (settle (some-payment-id id))
+      (ok true)
+    )
+  )
+)
+
+(define-public (act-feed
+    (asset uint)
+    (back uint)
+    (exported-wh uint)
+  )
+  (contract-call? .plant feed (some-asset asset) (some-day back) (mod exported-wh u80000))
+)
+
+(define-public (act-verify)
+  (let ((last (var-get recorded-day)))
+    (try! (contract-call? .plant verify (get asset-id last) (get day last)))
+    (var-set verified-day last)
+    (ok true)
+  )
+)
+
+(define-public (act-adjust
+    (delta int)
+    (disputed bool)
+  )
+  (let ((last (var-get recorded-day)))
+    (and disputed (try! (contract-call? .plant dispute (get asset-id last) (get day last))))
+    (contract-call? .plant adjust (get asset-id last) (get day last) (- (mod delta 20000) 10000))
+  )
+)
+
+;; The day of a payment, once in four calls.
+(define-public (act-reject (id uint))
+  (let ((payment (try! (some-payment (/ id u4)))))
+    (asserts! (is-eq (mod id u4) u0) ERR_NOTHING_DONE)
+    (contract-call? .plant reject (get asset-id payment) (get day payment))
+  )
+)
+
+;; Acts: settlement
+
+(define-public (act-settle (id uint))
+  (settle (some-payment-id id))
+)
+
+(define-public (act-settle-all (from uint))
+  (settle-batch (list
+    (some-payment-id from) (some-payment-id (+ from u1)) (some-payment-id (+ from u2)) (some-payment-id (+ from u3))
+    (some-payment-id (+ from u4)) (some-payment-id (+ from u5)) (some-payment-id (+ from u6))
+    (some-payment-id from)
+  ))
+)
+
+;; Of all payments: it takes 46 days until those of a day that nobody verifies may be refunded.
+(define-public (act-refund (id uint))
+  (refund (any-payment-id id))
+)
+
+(define-public (act-set-fee (bps uint))
+  (set-fee-bps (mod bps (+ MAX_FEE_BPS u2)))
+)
+
+(define-public (act-withdraw-fees (amount uint))
+  (withdraw-fees (mod amount (+ (var-get fees) u2)) tx-sender)
+)
+
+;; Keeps what has ended, to see that it stays so.
+(define-public (act-remember (id uint))
+  (let (
+      (payment (try! (some-payment id)))
+      (key {
+        asset-id: (get asset-id payment),
+        day: (get day payment),
+      })
+    )
+    (and (> (get state payment) STATE_LOCKED)
+      (map-insert ended-payments (some-payment-id id) (end-of payment))
+    )
+    (match (contract-call? .production-tracking get-day (get asset-id payment) (get day payment))
+      row (and (>= (get state row) DAY_VERIFIED) (map-insert ended-days key row))
+      false
+    )
+    (match (contract-call? .grid-integration get-deliverable (get asset-id payment) (get day payment))
+      deliverable (map-insert known-deliverables key deliverable)
+      false
+    )
+    (ok true)
+  )
+)
+
+;; Invariants: money
+
+;; Nobody sends STX to the contract, so what it holds is exactly what it owes: nothing lacks, and nothing is trapped.
+(define-read-only (invariant-balance-is-escrow-and-fees)
+  (and
+    (is-solvent)
+    (is-eq (stx-get-balance current-contract) (+ (var-get escrow-total) (var-get fees)))
+  )
+)
+
+(define-read-only (invariant-escrow-is-cost-of-locked-payments)
+  (is-eq (var-get escrow-total) (get locked-ustx (sum-payments u0 u0 u0)))
+)
+
+(define-read-only (invariant-closed-payment-is-shared-out (id uint))
+  (match (map-get? payments (any-payment-id id))
+    payment (let (
+        (paid (+ (get payout-ustx payment) (get fee-ustx payment) (get refund-ustx payment)))
+        (cost (get cost-ustx payment))
+        (worth (* (get wh payment) (get price payment)))
+      )
+      (and
+        (>= (* cost WH_PER_KWH) worth)
+        (< (* (- cost u1) WH_PER_KWH) worth)
+        (<= (get delivered-wh payment) (get wh payment))
+        (<= (* (get fee-ustx payment) BPS) (* cost MAX_FEE_BPS))
+        (if (is-eq (get state payment) STATE_LOCKED)
+          (is-eq paid u0)
+          (is-eq paid cost)
+        )
+        (or
+          (not (is-eq (get state payment) STATE_REFUNDED))
+          (is-eq (get refund-ustx payment) cost)
+        )
+        (or (not (get spot payment)) (is-eq (get state payment) STATE_SETTLED))
+      )
+    )
+    (is-eq (var-get payment-count) u0)
+  )
+)
+
+;; What was settled is what a settlement now would deliver: no late fill, feed or adjustment changes it.
+(define-read-only (invariant-settled-as-first-funded (id uint))
+  (match (map-get? payments (any-payment-id id))
+    payment (or
+      (not (is-eq (get state payment) STATE_SETTLED))
+      (get spot payment)
+      (match (contract-call? .grid-integration get-deliverable (get asset-id payment) (get day payment))
+        deliverable (is-eq (get delivered-wh payment)
+          (delivered-of (get wh payment) (get before-wh payment) deliverable)
+        )
+        false
+      )
+    )
+    true
+  )
+)
+
+;; Never both ways out of a locked payment; one of them once the window has ended.
+(define-read-only (invariant-one-way-out (id uint))
+  (match (map-get? payments (any-payment-id id))
+    payment (let (
+        (asset-id (get asset-id payment))
+        (day (get day payment))
+        (settles (is-some (preview-settlement (any-payment-id id))))
+        (refunds (is-refundable asset-id day))
+      )
+      (or
+        (not (is-eq (get state payment) STATE_LOCKED))
+        (and
+          (not (and settles refunds))
+          (or settles refunds (<= (contract-call? .plant today) (+ day WINDOW_DAYS)))
+        )
+      )
+    )
+    true
+  )
+)
+
+;; Invariants: energy
+
+;; Funded and sold are the sums of the payments, whatever became of them; nothing ever lowers them. And of a day that can
+;; be delivered, no more than that is delivered, sold and retired.
+(define-read-only (invariant-energy-is-sold-once (id uint))
+  (match (map-get? payments (any-payment-id id))
+    payment (let (
+        (asset-id (get asset-id payment))
+        (day (get day payment))
+        (sums (sum-payments asset-id day u0))
+        (book (unwrap! (contract-call? .market-participation get-day-book asset-id day) false))
+        (taken (+ (get spot-sold-wh book) (get retired-wh book)))
+      )
+      (and
+        (is-eq (get forward-wh sums) (get forward-funded-wh book))
+        (is-eq (get spot-wh sums) (get spot-sold-wh book))
+        (match (contract-call? .grid-integration get-deliverable asset-id day)
+          deliverable (and
+            (<= (+ (get delivered-wh sums) taken) deliverable)
+            (<= (+ (get spot-open-wh book) taken)
+              (- deliverable (min-of (get forward-funded-wh book) deliverable))
+            )
+          )
+          (is-eq (+ (get delivered-wh sums) (get spot-open-wh book) taken) u0)
+        )
+      )
+    )
+    true
+  )
+)
+
+(define-read-only (invariant-forward-within-capacity
+    (asset uint)
+    (offset uint)
+  )
+  (let (
+      (asset-id (some-asset asset))
+      (day (- (+ (contract-call? .plant today) u3) (mod offset u20)))
+    )
+    (match (contract-call? .market-participation get-day-book asset-id day)
+      book (<= (+ (get forward-open-wh book) (get forward-funded-wh book))
+        (* (default-to u0 (contract-call? .grid-integration get-export-cap asset-id)) u24)
+      )
+      true
+    )
+  )
+)
+
+;; The open sums of the book are what the open offers of its epoch add up to.
+(define-read-only (invariant-book-is-sum-of-offers (offer uint))
+  (match (contract-call? .market-participation get-offer (unwrap! (some-offer offer) true))
+    chosen (let (
+        (asset-id (get asset-id chosen))
+        (day (get day chosen))
+        (book (unwrap! (contract-call? .market-participation get-day-book asset-id day) false))
+        (sums (get sums (fold add-offer-block INDEX {
+          asset-id: asset-id,
+          day: day,
+          epoch: (get epoch book),
+          count: (contract-call? .market-participation get-offer-count),
+          base: u0,
+          sums: {
+            forward-wh: u0,
+            spot-wh: u0,
+          },
+        })))
+      )
+      (and
+        (is-eq (get forward-wh sums) (get forward-open-wh book))
+        (is-eq (get spot-wh sums) (get spot-open-wh book))
+      )
+    )
+    false
+  )
+)
+
+(define-read-only (invariant-offer-state-fits (offer uint))
+  (let ((offer-id (unwrap! (some-offer offer) true)))
+    (match (contract-call? .market-participation get-offer offer-id)
+      chosen (let (
+          (state (get state chosen))
+          (fills (get fills chosen))
+          (unsettled (get unsettled-fills chosen))
+          (open-wh (get open-wh chosen))
+          (sums (sum-payments u0 u0 offer-id))
+        )
+        (and
+          (is-eq unsettled (get unsettled sums))
+          (is-eq fills (get fills sums))
+          (is-eq (is-eq state OFFER_COMPLETED) (and (> fills u0) (is-eq open-wh u0) (is-eq unsettled u0)))
+          (or (< state OFFER_REJECTED) (and (is-eq fills u0) (is-eq open-wh u0)))
+          ;; What was sold and what is open never exceed the offer.
+          (<= (+ open-wh (get offer-wh sums)) (get wh chosen))
+        )
+      )
+      false
+    )
+  )
+)
+
+;; Invariants: what has ended stays
+
+(define-read-only (invariant-ended-payment-stays (id uint))
+  (match (map-get? ended-payments (any-payment-id id))
+    ended (match (map-get? payments (any-payment-id id))
+      payment (is-eq ended (end-of payment))
+      false
+    )
+    true
+  )
+)
+
+(define-read-only (invariant-ended-day-stays (id uint))
+  (match (map-get? payments (any-payment-id id))
+    payment (let (
+        (asset-id (get asset-id payment))
+        (day (get day payment))
+        (key {
+          asset-id: asset-id,
+          day: day,
+        })
+        (ended (map-get? ended-days key))
+        (deliverable (map-get? known-deliverables key))
+      )
+      (and
+        (or (is-none ended) (is-eq ended (contract-call? .production-tracking get-day asset-id day)))
+        (or
+          (is-none deliverable)
+          (is-eq deliverable (contract-call? .grid-integration get-deliverable asset-id day))
+        )
+      )
+    )
+    true
+  )
+)
+
+;; Properties
+
+(define-public (test-shares-add-up
+    (wh uint)
+    (wh-factor uint)
+    (price uint)
+    (price-factor uint)
+    (bps uint)
+    (part uint)
+  )
+  (let (
+      (taken (+ u1 (mod (* wh wh-factor) u1000000000000000)))
+      (unit-price (+ u1 (mod (* price price-factor) u1000000000000000)))
+      (cost (/ (+ (* taken unit-price) (- WH_PER_KWH u1)) WH_PER_KWH))
+      (rate (mod bps (+ MAX_FEE_BPS u1)))
+      (delivered (mod (* part wh-factor) (+ taken u1)))
+      (parts (shares cost unit-price rate delivered))
+      (gross (+ (get payout-ustx parts) (get fee-ustx parts)))
+    )
+    (asserts! (is-eq (+ gross (get refund-ustx parts)) cost) ERR_PROPERTY)
+    (asserts! (<= (* gross WH_PER_KWH) (* delivered unit-price)) ERR_PROPERTY)
+    (asserts! (<= (* (get fee-ustx parts) BPS) (* gross rate)) ERR_PROPERTY)
+    ;; Rounding costs a buyer who got everything less than one microSTX.
+    (asserts! (or (< delivered taken) (<= (get refund-ustx parts) u1)) ERR_PROPERTY)
+    (ok true)
+  )
+)
+
+;; Whatever is funded, in whatever parts: delivered is min(funded, D) in sum, and nobody later gets before one earlier.
+(define-public (test-first-funded-first-delivered
+    (whs (list 20 uint))
+    (deliverable uint)
+  )
+  (let ((sums (fold deliver-next whs {
+      deliverable: (mod deliverable u40000000),
+      funded: u0,
+      delivered: u0,
+      in-order: true,
+    })))
+    (asserts! (get in-order sums) ERR_PROPERTY)
+    (asserts!
+      (is-eq (get delivered sums) (min-of (get funded sums) (mod deliverable u40000000)))
+      ERR_PROPERTY
+    )
+    (ok true)
+  )
+)
+
+;; A purchase moves the cost from the buyer to the contract, and its energy from open to funded.
+(define-public (test-purchase-moves-its-cost
+    (asset uint)
+    (ahead uint)
+    (wh uint)
+    (price uint)
+    (part uint)
+  )
+  (let (
+      (buyer-before (stx-get-balance tx-sender))
+      (held-before (stx-get-balance current-contract))
+      (escrow-before (var-get escrow-total))
+      (payment-id (unwrap! (act-sell-forward asset ahead wh price part true) (ok false)))
+      (payment (unwrap! (map-get? payments payment-id) ERR_PROPERTY))
+      (cost (get cost-ustx payment))
+      (book (unwrap!
+        (contract-call? .market-participation get-day-book (get asset-id payment) (get day payment))
+        ERR_PROPERTY
+      ))
+    )
+    (asserts! (is-eq (- buyer-before cost) (stx-get-balance tx-sender)) ERR_PROPERTY)
+    (asserts! (is-eq (+ held-before cost) (stx-get-balance current-contract)) ERR_PROPERTY)
+    (asserts! (is-eq (+ escrow-before cost) (var-get escrow-total)) ERR_PROPERTY)
+    (asserts! (is-eq (+ (get before-wh payment) (get wh payment)) (get forward-funded-wh book)) ERR_PROPERTY)
+    ;; The day has not begun: no way out yet.
+    (asserts! (is-eq (settle payment-id) ERR_NOT_DELIVERABLE) ERR_PROPERTY)
+    (asserts! (is-eq (refund payment-id) ERR_NOT_REFUNDABLE) ERR_PROPERTY)
+    (ok true)
+  )
+)
+
+;; A buyer never pays more, and never stands further behind, than he allows.
+(define-public (test-buyer-sets-the-limits
+    (asset uint)
+    (ahead uint)
+    (wh uint)
+    (price uint)
+  )
+  (let (
+      (offer-id (unwrap! (act-sell-forward asset ahead wh price u0 false) (ok false)))
+      (offer (unwrap! (contract-call? .market-participation get-offer offer-id) ERR_PROPERTY))
+      (quoted (unwrap! (contract-call? .market-participation quote offer-id (get wh offer)) ERR_PROPERTY))
+      (cost (get cost-ustx quoted))
+      (before-wh (get before-wh quoted))
+    )
+    (asserts!
+      (is-eq (accept-and-fund offer-id (get wh offer) (- cost u1) before-wh) ERR_COST_ABOVE_MAX)
+      ERR_PROPERTY
+    )
+    (asserts!
+      (or
+        (is-eq before-wh u0)
+        (is-eq (accept-and-fund offer-id (get wh offer) cost (- before-wh u1)) ERR_BEFORE_ABOVE_MAX)
+      )
+      ERR_PROPERTY
+    )
+    (asserts! (is-ok (accept-and-fund offer-id (get wh offer) cost before-wh)) ERR_PROPERTY)
+    (ok true)
+  )
+)
+
+;; What can be settled pays once; what was closed does not move again.
+(define-public (test-close-once (id uint))
+  (let (
+      (payment-id (some-payment-id id))
+      (closed (or (is-ok (settle payment-id)) (is-ok (refund payment-id))))
+      (held (stx-get-balance current-contract))
+    )
+    (asserts! closed (ok false))
+    (asserts! (is-eq (settle payment-id) ERR_PAYMENT_CLOSED) ERR_PROPERTY)
+    (asserts! (is-eq (refund payment-id) ERR_PAYMENT_CLOSED) ERR_PROPERTY)
+    (asserts! (is-eq held (stx-get-balance current-contract)) ERR_PROPERTY)
+    (ok true)
+  )
+)
+
+;; Brings payments so far that test-close-once finds some to close: delivers their days, or rejects them.
+(define-public (test-day-is-decided
+    (id uint)
+    (wh uint)
+    (exported-wh uint)
+    (rejected bool)
+  )
+  (let (
+      (payment (unwrap! (some-payment id) (ok false)))
+      (decided (if rejected
+        (is-ok (contract-call? .plant reject (get asset-id payment) (get day payment)))
+        (is-ok (act-deliver id wh exported-wh false))
+      ))
+      (row (contract-call? .production-tracking get-day (get asset-id payment) (get day payment)))
+      (state (default-to u0 (get state row)))
+    )
+    (asserts! decided (ok false))
+    (asserts! (or (not rejected) (is-eq state DAY_REJECTED)) ERR_PROPERTY)
+    (asserts! (is-none (preview-if-rejected (some-payment-id id) state)) ERR_PROPERTY)
+    (ok true)
+  )
+)
+
+;; Private: choices
+
+(define-private (some-asset (seed uint))
+  (+ u1 (mod seed ASSETS))
+)
+
+;; One of today and the five days before.
+(define-private (some-day (back uint))
+  (- (contract-call? .plant today) (mod back u6))
+)
+
+(define-private (any-payment-id (seed uint))
+  (+ u1 (mod seed (max-of u1 (var-get payment-count))))
+)
+
+;; One of the latest 10, u0 while there is none.
+(define-private (some-payment-id (seed uint))
+  (let ((count (var-get payment-count)))
+    (- count (mod seed (max-of u1 (min-of count u10))))
+  )
+)
+
+(define-private (some-payment (seed uint))
+  (ok (unwrap! (map-get? payments (some-payment-id seed)) ERR_NOTHING_THERE))
+)
+
+;; One of the latest 4.
+(define-private (some-offer (seed uint))
+  (let ((count (contract-call? .market-participation get-offer-count)))
+    (asserts! (> count u0) ERR_NOTHING_THERE)
+    (ok (- count (mod seed (min-of count u4))))
+  )
+)
+
+;; Odd prices from less than a microSTX per Wh to some STX per kWh, and a smallest fill that is worth something.
+(define-private (some-terms
+    (wh uint)
+    (price uint)
+  )
+  (let (
+      (unit-price (+ u1 (mod price u3000000)))
+      (min-fill (+ u1 (/ WH_PER_KWH unit-price)))
+    )
+    {
+      price: unit-price,
+      min-fill-wh: min-fill,
+      wh: (+ min-fill (mod wh u60000)),
+    }
+  )
+)
+
+;; Whatever of it is possible and not done yet.
+(define-private (produce
+    (asset-id uint)
+    (day uint)
+    (wh uint)
+    (exported-wh uint)
+  )
+  (let (
+      (recorded (is-ok (contract-call? .plant record asset-id day FULL_DAY (mod wh u60000))))
+      (fed (is-ok (contract-call? .plant feed asset-id day (mod exported-wh u80000))))
+      (verified (is-ok (contract-call? .plant verify asset-id day)))
+    )
+    (asserts! (or recorded fed verified) ERR_NOTHING_DONE)
+    (and verified (var-set verified-day {
+      asset-id: asset-id,
+      day: day,
+    }))
+    (ok true)
+  )
+)
+
+;; The caller buys a part of the offer, between its smallest fill and all that is open.
+(define-private (take
+    (offer-id uint)
+    (part uint)
+  )
+  (let (
+      (offer (unwrap! (contract-call? .market-participation get-offer offer-id) ERR_NOTHING_THERE))
+      (open-wh (get open-wh offer))
+      (least (min-of open-wh (get min-fill-wh offer)))
+    )
+    (asserts! (< (var-get payment-count) MOST) ERR_ENOUGH_PAYMENTS)
+    (accept-and-fund offer-id (+ least (mod part (+ u1 (- open-wh least)))) ANY_AMOUNT ANY_AMOUNT)
+  )
+)
+
+(define-private (max-of
+    (a uint)
+    (b uint)
+  )
+  (if (> a b)
+    a
+    b
+  )
+)
+
+(define-private (end-of (payment {
+  offer-id: uint,
+  asset-id: uint,
+  day: uint,
+  spot: bool,
+  buyer: principal,
+  payee: principal,
+  wh: uint,
+  before-wh: uint,
+  price: uint,
+  fee-bps: uint,
+  cost-ustx: uint,
+  state: uint,
+  delivered-wh: uint,
+  payout-ustx: uint,
+  fee-ustx: uint,
+  refund-ustx: uint,
+}))
+  {
+    state: (get state payment),
+    delivered-wh: (get delivered-wh payment),
+    payout-ustx: (get payout-ustx payment),
+    fee-ustx: (get fee-ustx payment),
+    refund-ustx: (get refund-ustx payment),
+  }
+)
+
+(define-private (preview-if-rejected
+    (payment-id uint)
+    (state uint)
+  )
+  (if (is-eq state DAY_REJECTED)
+    (preview-settlement payment-id)
+    none
+  )
+)
+
+(define-private (deliver-next
+    (seed uint)
+    (sums {
+      deliverable: uint,
+      funded: uint,
+      delivered: uint,
+      in-order: bool,
+    })
+  )
+  (let (
+      (wh (mod seed u4000000))
+      (part (delivered-of wh (get funded sums) (get deliverable sums)))
+    )
+    (merge sums {
+      funded: (+ (get funded sums) wh),
+      delivered: (+ (get delivered sums) part),
+      ;; He gets something only if all before him got everything.
+      in-order: (and
+        (get in-order sums)
+        (or (is-eq part u0) (is-eq (get delivered sums) (get funded sums)))
+      ),
+    })
+  )
+)
+
+;; Private: sums
+
+;; Of all payments: locked cost. Of those of (asset, day): Wh bought forward, delivered of that, and bought on the spot.
+;; Of those of the offer: how many, how many locked, and their Wh.
+(define-private (sum-payments
+    (asset-id uint)
+    (day uint)
+    (offer-id uint)
+  )
+  (fold add-block INDEX {
+    asset-id: asset-id,
+    day: day,
+    offer-id: offer-id,
+    base: u0,
+    locked-ustx: u0,
+    forward-wh: u0,
+    delivered-wh: u0,
+    spot-wh: u0,
+    fills: u0,
+    unsettled: u0,
+    offer-wh: u0,
+  })
+)
+
+(define-private (add-block
+    (block uint)
+    (sums {
+      asset-id: uint,
+      day: uint,
+      offer-id: uint,
+      base: uint,
+      locked-ustx: uint,
+      forward-wh: uint,
+      delivered-wh: uint,
+      spot-wh: uint,
+      fills: uint,
+      unsettled: uint,
+      offer-wh: uint,
+    })
+  )
+  (let ((base (* block BLOCK)))
+    (if (< base (var-get payment-count))
+      (fold add-payment INDEX (merge sums { base: base }))
+      sums
+    )
+  )
+)
+
+(define-private (add-payment
+    (index uint)
+    (sums {
+      asset-id: uint,
+      day: uint,
+      offer-id: uint,
+      base: uint,
+      locked-ustx: uint,
+      forward-wh: uint,
+      delivered-wh: uint,
+      spot-wh: uint,
+      fills: uint,
+      unsettled: uint,
+      offer-wh: uint,
+    })
+  )
+  (match (map-get? payments (+ (get base sums) index u1))
+    payment (let (
+        (wh (get wh payment))
+        (locked (is-eq (get state payment) STATE_LOCKED))
+        (of-day (and
+          (is-eq (get asset-id payment) (get asset-id sums))
+          (is-eq (get day payment) (get day sums))
+        ))
+        (of-offer (is-eq (get offer-id payment) (get offer-id sums)))
+        (spot (get spot payment))
+      )
+      (merge sums {
+        locked-ustx: (+ (get locked-ustx sums) (if locked (get cost-ustx payment) u0)),
+        forward-wh: (+ (get forward-wh sums) (if (and of-day (not spot)) wh u0)),
+        delivered-wh: (+ (get delivered-wh sums) (if (and of-day (not spot)) (get delivered-wh payment) u0)),
+        spot-wh: (+ (get spot-wh sums) (if (and of-day spot) wh u0)),
+        fills: (+ (get fills sums) (if of-offer u1 u0)),
+        unsettled: (+ (get unsettled sums) (if (and of-offer locked) u1 u0)),
+        offer-wh: (+ (get offer-wh sums) (if of-offer wh u0)),
+      })
+    )
+    sums
+  )
+)
+
+(define-private (add-offer-block
+    (block uint)
+    (all {
+      asset-id: uint,
+      day: uint,
+      epoch: uint,
+      count: uint,
+      base: uint,
+      sums: {
+        forward-wh: uint,
+        spot-wh: uint,
+      },
+    })
+  )
+  (let ((base (* block BLOCK)))
+    (if (< base (get count all))
+      (fold add-offer INDEX (merge all { base: base }))
+      all
+    )
+  )
+)
+
+(define-private (add-offer
+    (index uint)
+    (all {
+      asset-id: uint,
+      day: uint,
+      epoch: uint,
+      count: uint,
+      base: uint,
+      sums: {
+        forward-wh: uint,
+        spot-wh: uint,
+      },
+    })
+  )
+  (match (contract-call? .market-participation get-offer (+ (get base all) index u1))
+    offer (let (
+        (counts (and
+          (is-eq (get asset-id offer) (get asset-id all))
+          (is-eq (get day offer) (get day all))
+          (is-eq (get epoch offer) (get epoch all))
+        ))
+        (open-wh (if counts (get open-wh offer) u0))
+        (sums (get sums all))
+      )
+      (merge all { sums: (if (get spot offer)
+        (merge sums { spot-wh: (+ (get spot-wh sums) open-wh) })
+        (merge sums { forward-wh: (+ (get forward-wh sums) open-wh) })
+      ) })
+    )
+    all
+  )
+)

@@ -1,0 +1,1 @@
+"""Property and invariant tests that run inside the contracts."""

@@ -1,0 +1,186 @@
+"""Property and invariant tests of the contracts with Rendezvous: ``python -m tests.rendezvous --runs 200 --seed 1``.
+
+Rendezvous appends ``contracts/NAME.tests.clar`` to the contract itself, and calls the whole with random arguments: in
+mode ``test`` its ``test-*`` functions, in mode ``invariant`` its public functions, and now and then an ``invariant-*``.
+Each contract and mode runs in a process of its own, on a chain that begins at the present time.
+
+Needs npm packages of its own (package.json here: the version of Clarinet's SDK that Rendezvous can use), which the
+first run installs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from der_client.nodejs import environment, find_node, run_npm
+from der_client.project import project_root
+
+FOLDER: Final = Path(__file__).resolve().parent
+RENDEZVOUS: Final = FOLDER / "node_modules" / "@stacks" / "rendezvous" / "dist" / "app.js"
+INSTALLED: Final = FOLDER / "node_modules" / ".package-lock.json"
+"""npm writes it when it has installed everything."""
+
+CONTRACTS: Final = ("asset-verification", "production-tracking", "grid-integration", "market-participation")
+"""In the order of their calls. Settlement comes last, after the plant that its tests sell with."""
+
+CLARITY_VERSION: Final = 4
+EPOCH: Final = "3.3"
+"""The newest that the SDK of these tests knows."""
+
+MODES: Final = {"test": r"\(define-public \(test-", "invariant": r"\(define-read-only \(invariant-"}
+"""What of each mode has to be in the tests of a contract for the mode to say anything."""
+
+PASSED: Final = re.compile(r"OK, (?:properties|invariants) passed after \d+ runs")
+COUNT: Final = re.compile(r"[├└]─ (?:\x1b\[\d+m)?(\S+): x(\d+)")
+COLOUR: Final = re.compile(r"\x1b\[\d+m")
+REPORT: Final = "Error: Property failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One contract in one mode."""
+
+    contract: str
+    mode: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run said; `calls` are those that did something, checks included."""
+
+    passed: bool
+    calls: int
+    seconds: float
+    output: str
+
+
+def main() -> int:
+    """Run as the command line says."""
+    parser = argparse.ArgumentParser(prog="python -m tests.rendezvous", description=__doc__.partition("\n")[0])
+    parser.add_argument("contracts", nargs="*", help="which contracts; all that have tests if none is named")
+    parser.add_argument("--runs", type=int, default=100, help="of each contract and mode; one makes several calls")
+    parser.add_argument("--seed", type=int, default=1, help="of all chance")
+    parser.add_argument("--repeat", type=int, default=1, help="how many seeds, from --seed on")
+    parser.add_argument("--jobs", type=int, default=2, help="how many at a time")
+    parser.add_argument("--verbose", action="store_true", help="show how often each function did something")
+    arguments = parser.parse_args()
+
+    install()
+    tasks = find_tasks(arguments.contracts)
+    if not tasks:
+        parser.error(f"no tests of {', '.join(arguments.contracts)}: there is no such contracts/NAME.tests.clar")
+    seeds = range(arguments.seed, arguments.seed + arguments.repeat)
+    failed = 0
+    with ThreadPoolExecutor(arguments.jobs) as pool:
+        jobs = [(task, seed) for seed in seeds for task in tasks]
+        outcomes = pool.map(lambda job: run(job[0], job[1], arguments.runs), jobs)
+        for (task, seed), outcome in zip(jobs, outcomes, strict=True):
+            failed += not outcome.passed
+            report(task, seed, outcome, verbose=arguments.verbose)
+    return 1 if failed else 0
+
+
+def install() -> None:
+    """Install Rendezvous and its SDK, unless that is done."""
+    lock = FOLDER / "package-lock.json"
+    if not INSTALLED.exists() or INSTALLED.stat().st_mtime < lock.stat().st_mtime:
+        run_npm(["ci", "--no-audit", "--no-fund", "--loglevel=error"], FOLDER)
+
+
+def find_tasks(contracts: Sequence[str]) -> list[Task]:
+    """What there is to run; the longest first."""
+    return [
+        Task(contract, mode)
+        for contract in reversed((*CONTRACTS, "settlement"))
+        if (not contracts or contract in contracts) and tests_of(contract).exists()
+        for mode, function in reversed(MODES.items())
+        if re.search(function, tests_of(contract).read_text())
+    ]
+
+
+def tests_of(contract: str) -> Path:
+    """Where the tests of a contract are."""
+    return project_root() / "contracts" / f"{contract}.tests.clar"
+
+
+def run(task: Task, seed: int, runs: int) -> Outcome:
+    """Run one contract in one mode, in a temporary project."""
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="der-rendezvous-") as name:
+        project = Path(name)
+        write_project(project, task.contract)
+        command = [find_node(), str(RENDEZVOUS), str(project), task.contract, task.mode]
+        # The chain keeps what was done, so a failure can't be shortened: stop at the first.
+        command += [f"--runs={runs}", f"--seed={seed}", "--bail"]
+        done = subprocess.run(  # noqa: S603 - our own arguments, without a shell
+            command, env=environment(), capture_output=True, text=True, check=False
+        )
+    # Rendezvous ends well, too, where it found nothing to run.
+    passed = done.returncode == 0 and PASSED.search(done.stdout) is not None
+    output = COLOUR.sub("", done.stdout + done.stderr)
+    return Outcome(passed, sum(count for _, count in successes(output)), time.monotonic() - started, output)
+
+
+def write_project(project: Path, contract: str) -> None:
+    """Write a Clarinet project of the contract, those that it calls, and its tests."""
+    source, folder = project_root(), project / "contracts"
+    folder.mkdir()
+    shutil.copytree(source / "settings", project / "settings")
+    names = [*CONTRACTS, "settlement"]
+    for name in names:
+        shutil.copy(source / "contracts" / f"{name}.clar", folder)
+    shutil.copy(tests_of(contract), folder)
+    names = names[: names.index(contract) + 1]
+    if contract == "settlement":
+        shutil.copy(FOLDER / "plant.clar", folder)
+        names.insert(-1, "plant")
+    if contract != "asset-verification":
+        with (folder / "asset-verification.clar").open("a") as code:
+            code.write((FOLDER / "grants.clar").read_text())
+    manifest = ['[project]\nname = "rendezvous"\ntelemetry = false\ncache_dir = "./.cache"\n']
+    manifest += [
+        f'[contracts.{name}]\npath = "contracts/{name}.clar"\nclarity_version = {CLARITY_VERSION}\nepoch = "{EPOCH}"\n'
+        for name in names
+    ]
+    manifest.append('[repl]\nlog_print_events = "none"\n')
+    (project / "Clarinet.toml").write_text("\n".join(manifest))
+
+
+def successes(output: str) -> list[tuple[str, int]]:
+    """How often each function did something, each check of an invariant included."""
+    statistics = output.partition("EXECUTION STATISTICS")[2]
+    sections = re.split(r"[├└]─ [+!-] ", statistics)
+    return [
+        (name, int(count))
+        for section in sections
+        if section.startswith(("SUCCESSFUL", "PASSED"))
+        for name, count in COUNT.findall(section)
+    ]
+
+
+def report(task: Task, seed: int, outcome: Outcome, *, verbose: bool) -> None:
+    """Print one line of a run that passed, and the end of one that failed."""
+    verdict = "ok" if outcome.passed else "FAILED"
+    head = f"{task.contract} {task.mode}, seed {seed}:"
+    sys.stdout.write(f"{head:<45} {verdict}, {outcome.calls} calls and checks, {outcome.seconds:.0f} s\n")
+    if verbose:
+        sys.stdout.writelines(f"    {count:6} {name}\n" for name, count in successes(outcome.output))
+    if not outcome.passed:
+        failure = outcome.output.partition(REPORT)
+        sys.stdout.write("".join(failure[1:]) if failure[1] else outcome.output[-3000:])
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
