@@ -1,4 +1,4 @@
-"""Where the fuzzer starts from: what the vectors say is right, and the words that texts and values are made of."""
+"""Where the fuzzer starts from: vectors, random things and near misses, and the words that texts and values are of."""
 
 from __future__ import annotations
 
@@ -9,11 +9,27 @@ from typing import Any, Final
 
 from der_client.stacks.clarity import encode
 from der_client.stacks.clarity.annotations import Response
+from tests.differential.generation import Generator
 from tests.fuzz.targets import TYPED, Color, Inner, Outer
 
 _VECTORS: Final = Path(__file__).parents[1] / "vectors"
 _ADDRESS: Final = "ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM"
 _LONGEST: Final = 4096
+
+_RANDOM: Final = 200
+# Each wrong in one thing only: order of names, a name twice, bytes behind the end, a list of two types, no UTF-8.
+_NEAR_MISSES: Final = [
+    bytes.fromhex(text)
+    for text in (
+        "0c00000002016203016103",
+        "0c00000002016103016104",
+        "0300",
+        "0b000000020309",
+        "0b000000020a030a0a03",
+        "0b000000020c0000000201610301620" + "30c00000001016103",
+        "0e00000002c328",
+    )
+]
 
 DICTIONARY: Final = [
     b"(some ",
@@ -60,19 +76,30 @@ def _load(name: str) -> Any:
 def _values() -> list[bytes]:
     vectors = _load("clarity_values.json")
     entries = [*vectors["node_tests"], *vectors["vm"], *vectors["real"], *_load("clarity_arguments.json")["arguments"]]
-    return [bytes.fromhex(entry["hex"].removeprefix("0x")) for entry in entries]
+    generator = Generator(1)
+    return [
+        *[bytes.fromhex(entry["hex"].removeprefix("0x")) for entry in entries],
+        *[encode(generator.value()) for _ in range(_RANDOM)],
+        *_NEAR_MISSES,
+    ]
 
 
 def _literals() -> list[bytes]:
     texts = [entry["text"] for entry in _load("clarity_literals.json")["literals"]]
     nodes_texts = [entry["repr"] for entry in _load("clarity_values.json")["real"]]
+    generator = Generator(2)
+    nodes_texts += [str(generator.value()) for _ in range(_RANDOM)]
     return [b"\x00" + text.encode() for text in texts] + [b"\x01" + text.encode() for text in nodes_texts]
 
 
 def _transactions() -> list[bytes]:
     real = [entry["raw_tx"] for entry in _load("transactions_real.json")["transactions"]]
     oracle = [entry["raw_tx"] for entry in _load("oracle_signed_txs.json")["vectors"]]
-    return [bytes.fromhex(text.removeprefix("0x")) for text in real + oracle]
+    generator = Generator(3)
+    return [
+        *[bytes.fromhex(text.removeprefix("0x")) for text in real + oracle],
+        *[generator.transaction().encode() for _ in range(_RANDOM)],
+    ]
 
 
 def _typed() -> list[bytes]:

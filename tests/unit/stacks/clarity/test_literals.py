@@ -119,6 +119,7 @@ def test_any_text_is_read_or_raises_the_one_error(text: str, node_text: bool) ->
         ("{price: u1, price: u2}", 12, "'price' stands twice"),
         ("(list (some u1) (some 1))", 0, r"value\[1\]: int stands where uint stood before"),
         ('(list "abc\\qd")', 10, "escape for no character"),
+        ('u"ab\\u{d800}"', 4, "escape for no character"),
         (".market", 0, "a whole principal"),
         (f"{ADDRESS}.{'a' * 200}", 0, "no contract name"),
         ("u" + "9" * 5000, 0, "more than 39 digits"),
