@@ -177,8 +177,9 @@ def report(task: Task, seed: int, outcome: Outcome, *, verbose: bool) -> None:
     if verbose:
         sys.stdout.writelines(f"    {count:6} {name}\n" for name, count in successes(outcome.output))
     if not outcome.passed:
+        failed = "".join(line for line in outcome.output.splitlines(keepends=True) if "[FAIL]" in line)
         failure = outcome.output.partition(REPORT)
-        sys.stdout.write("".join(failure[1:]) if failure[1] else outcome.output[-3000:])
+        sys.stdout.write(failed + "".join(failure[1:]) if failure[1] else outcome.output[-3000:])
     sys.stdout.flush()
 
 

@@ -1,0 +1,470 @@
+;; Rendezvous tests of production-tracking, appended to the contract while they run (tests/rendezvous).
+;;
+;; act-*: what a random run may do besides the contract's own functions, with arguments that get somewhere; they call as
+;;        the contract itself, which holds every role and owns the three assets.
+;; invariant-*: must hold after whatever was done. test-*: must hold for all arguments; (ok false) is a run that says
+;;        nothing.
+
+(define-constant ASSETS u3)
+(define-constant CAPACITY_W u10000)
+;; Of assets u1, u2 and u3.
+(define-constant SLOT_SECONDS (list u900 u3600 u1800))
+(define-constant FIRST_DAY (/ stacks-block-time SECONDS_PER_DAY))
+;; A run lasts some 170 days.
+(define-constant INDEX (list
+  u0 u1 u2 u3 u4 u5 u6 u7 u8 u9 u10 u11 u12 u13 u14 u15
+))
+(define-constant ERR_PROPERTY (err u9004))
+
+;; Days as they were when they had just been decided.
+(define-map ended-days
+  {
+    asset-id: uint,
+    day: uint,
+  }
+  {
+    state: uint,
+    mask: uint,
+    wh: uint,
+  }
+)
+
+;; Acts
+
+(define-public (act-record
+    (asset uint)
+    (back uint)
+    (low uint)
+    (high uint)
+    (wh uint)
+  )
+  (record-as-oracle (some-asset asset) (some-day back) (some-mask asset low high) (mod wh u60000))
+)
+
+;; One after the other: of two items of one day, the second must see the first.
+(define-public (act-record-batch
+    (asset uint)
+    (back uint)
+    (first-mask uint)
+    (second-mask uint)
+    (wh uint)
+  )
+  (as-contract? ()
+    (try! (record-batch (list {
+      asset-id: (some-asset asset),
+      day: (some-day back),
+      mask: (some-mask asset first-mask u0),
+      wh: (mod wh u20000),
+    } {
+      asset-id: (some-asset asset),
+      day: (some-day back),
+      mask: (some-mask asset second-mask u0),
+      wh: (mod (/ wh u7) u20000),
+    })))
+  )
+)
+
+(define-public (act-verify
+    (asset uint)
+    (back uint)
+  )
+  (let (
+      (asset-id (some-asset asset))
+      (day (some-day back))
+      (row (get-row asset-id day))
+    )
+    (as-contract? ()
+      (try! (verify-day asset-id day (get wh row)))
+      (map-insert ended-days {
+        asset-id: asset-id,
+        day: day,
+      } (get-row asset-id day))
+    )
+  )
+)
+
+;; Once in four of its calls.
+(define-public (act-reject
+    (asset uint)
+    (back uint)
+  )
+  (let (
+      (asset-id (some-asset asset))
+      (day (some-day (/ back u4)))
+    )
+    (asserts! (is-eq (mod back u4) u0) ERR_DAY_NOT_OVER)
+    (try! (reject-as-verifier asset-id day))
+    (ok (map-insert ended-days {
+      asset-id: asset-id,
+      day: day,
+    } (get-row asset-id day)))
+  )
+)
+
+(define-public (act-dispute
+    (asset uint)
+    (back uint)
+  )
+  (as-contract? () (try! (dispute-day (some-asset asset) (some-day back) "test")))
+)
+
+(define-public (act-adjust
+    (asset uint)
+    (back uint)
+    (delta int)
+  )
+  (as-contract? ()
+    (try! (adjust-day (some-asset asset) (some-day back) (- (mod delta 40000) 20000)))
+  )
+)
+
+;; Invariants
+
+;; Of every day: as much as its slots can yield and no more, no slot beyond the day or not over yet, a state that exists,
+;; and energy only where there are slots.
+(define-read-only (invariant-day-is-plausible
+    (asset uint)
+    (back uint)
+  )
+  (let (
+      (asset-id (some-asset asset))
+      (day (any-day back))
+      (row (get-row asset-id day))
+      (mask (get mask row))
+      (right (unwrap! (contract-call? .asset-verification get-recording-right asset-id) false))
+      (seconds (get slot-seconds right))
+      (over (if (< day (current-day))
+        (/ SECONDS_PER_DAY seconds)
+        (/ (mod stacks-block-time SECONDS_PER_DAY) seconds)
+      ))
+    )
+    (and
+      (< mask (pow u2 over))
+      (<= (get wh row) (plausible-wh mask day right))
+      (<= (get state row) STATE_REJECTED)
+      (or
+        (> mask u0)
+        (and
+          (is-eq (get wh row) u0)
+          (or (is-eq (get state row) STATE_OPEN) (is-eq (get state row) STATE_REJECTED))
+        )
+      )
+    )
+  )
+)
+
+(define-read-only (invariant-decided-day-stays
+    (asset uint)
+    (back uint)
+  )
+  (let (
+      (asset-id (some-asset asset))
+      (day (any-day back))
+      (ended (map-get? ended-days {
+        asset-id: asset-id,
+        day: day,
+      }))
+    )
+    (or (is-none ended) (is-eq ended (get-day asset-id day)))
+  )
+)
+
+;; Every act that decides a day remembers it, and nothing else decides one.
+(define-read-only (invariant-day-is-decided-by-a-decision
+    (asset uint)
+    (back uint)
+  )
+  (let (
+      (asset-id (some-asset asset))
+      (day (any-day back))
+    )
+    (is-eq
+      (is-final (get state (get-row asset-id day)))
+      (is-some (map-get? ended-days {
+        asset-id: asset-id,
+        day: day,
+      }))
+    )
+  )
+)
+
+;; The totals are the sums of the days: nothing is counted twice, or lost.
+(define-read-only (invariant-totals-are-sums-of-days (asset uint))
+  (let ((asset-id (some-asset asset)))
+    (is-eq (get-total-production asset-id)
+      (get sums (fold add-sixteen INDEX {
+        asset-id: asset-id,
+        base: FIRST_DAY,
+        sums: {
+          recorded-wh: u0,
+          verified-wh: u0,
+        },
+      }))
+    )
+  )
+)
+
+;; Properties
+
+(define-public (test-slots-are-counted
+    (a uint)
+    (b uint)
+    (c uint)
+    (d uint)
+  )
+  (let ((mask (mod (+ a (* (pow u2 u31) b) (* (pow u2 u62) c) (* (pow u2 u93) d)) (pow u2 u96))))
+    (asserts!
+      (is-eq (count-slots mask) (get count (fold add-bits (list u0 u16 u32 u48 u64 u80) {
+        mask: mask,
+        base: u0,
+        count: u0,
+      })))
+      ERR_PROPERTY
+    )
+    (ok true)
+  )
+)
+
+;; Whatever is recorded after, by whatever path, adds exactly the slots that were not there; overlapping slots add nothing.
+(define-public (test-slot-is-recorded-once
+    (asset uint)
+    (back uint)
+    (first-mask uint)
+    (second-mask uint)
+    (wh uint)
+  )
+  (let (
+      (asset-id (some-asset asset))
+      (day (some-day back))
+      (mask (some-mask asset first-mask second-mask))
+      (next-mask (some-mask asset second-mask first-mask))
+      (before (get-row asset-id day))
+      (recorded (is-ok (act-record asset back first-mask second-mask (mod wh u500))))
+      (between (get-row asset-id day))
+      (again (act-record asset back second-mask first-mask (mod wh u700)))
+      (after (get-row asset-id day))
+      (overlap (> (bit-and mask next-mask) u0))
+    )
+    (asserts! recorded (ok false))
+    (asserts! (is-eq (bit-and (get mask before) mask) u0) ERR_PROPERTY)
+    (asserts! (is-eq (get mask between) (bit-or (get mask before) mask)) ERR_PROPERTY)
+    (asserts! (is-eq (get wh between) (+ (get wh before) (mod wh u500))) ERR_PROPERTY)
+    (asserts! (or (not overlap) (is-eq again ERR_SLOT_ALREADY_RECORDED)) ERR_PROPERTY)
+    (asserts!
+      (if (is-ok again)
+        (and
+          (is-eq (get mask after) (+ (get mask between) next-mask))
+          (is-eq (get wh after) (+ (get wh between) (mod wh u700)))
+        )
+        (is-eq after between)
+      )
+      ERR_PROPERTY
+    )
+    (ok true)
+  )
+)
+
+;; One Wh more than the slots can yield is refused, and that much is taken.
+(define-public (test-energy-is-limited
+    (asset uint)
+    (back uint)
+    (low uint)
+    (high uint)
+  )
+  (let (
+      (asset-id (some-asset asset))
+      (day (some-day back))
+      (mask (some-mask asset low high))
+      (right (unwrap! (contract-call? .asset-verification get-recording-right asset-id) ERR_PROPERTY))
+      (row (get-row asset-id day))
+      (room (- (plausible-wh (bit-or (get mask row) mask) day right) (get wh row)))
+      (above (record-as-oracle asset-id day mask (+ room u1)))
+      (exact (record-as-oracle asset-id day mask room))
+    )
+    (asserts! (is-err above) ERR_PROPERTY)
+    (asserts! (is-ok exact) (ok false))
+    (asserts! (is-eq above ERR_IMPLAUSIBLE_ENERGY) ERR_PROPERTY)
+    (asserts! (is-err (act-adjust asset back 20001)) ERR_PROPERTY)
+    (ok true)
+  )
+)
+
+;; After a decision, nothing changes the day, whoever asks.
+(define-public (test-decision-is-final
+    (asset uint)
+    (back uint)
+    (mask uint)
+    (wh uint)
+    (rejected bool)
+  )
+  (let (
+      (asset-id (some-asset asset))
+      (day (some-day back))
+      (decided (if rejected
+        (is-ok (reject-as-verifier asset-id day))
+        (is-ok (act-verify asset back))
+      ))
+      (row (get-row asset-id day))
+    )
+    (asserts! decided (ok false))
+    (asserts! (is-final (get state row)) ERR_PROPERTY)
+    (asserts! (is-err (act-record asset back mask u0 wh)) ERR_PROPERTY)
+    (asserts! (is-err (act-adjust asset back (to-int wh))) ERR_PROPERTY)
+    (asserts! (is-err (act-dispute asset back)) ERR_PROPERTY)
+    (asserts! (is-err (act-verify asset back)) ERR_PROPERTY)
+    (asserts! (is-err (reject-as-verifier asset-id day)) ERR_PROPERTY)
+    (asserts! (is-eq row (get-row asset-id day)) ERR_PROPERTY)
+    (ok true)
+  )
+)
+
+;; Random accounts hold no role.
+(define-public (test-only-roles-act
+    (asset uint)
+    (back uint)
+    (mask uint)
+    (delta int)
+  )
+  (let (
+      (asset-id (some-asset asset))
+      (day (some-day back))
+      (row (get-row asset-id day))
+    )
+    (asserts! (is-eq (record-production asset-id day (+ u1 mask) u0) ERR_NOT_ORACLE) ERR_PROPERTY)
+    (asserts! (is-err (verify-day asset-id day (get wh row))) ERR_PROPERTY)
+    (asserts! (is-err (reject-day asset-id day "test")) ERR_PROPERTY)
+    (asserts! (is-err (dispute-day asset-id day "test")) ERR_PROPERTY)
+    (asserts! (is-err (adjust-day asset-id day delta)) ERR_PROPERTY)
+    (asserts! (is-eq row (get-row asset-id day)) ERR_PROPERTY)
+    (ok true)
+  )
+)
+
+;; Private
+
+;; As the contract itself. In functions of their own: `try!` leaves the function that it stands in.
+(define-private (record-as-oracle
+    (asset-id uint)
+    (day uint)
+    (mask uint)
+    (wh uint)
+  )
+  (as-contract? () (try! (record-production asset-id day mask wh)))
+)
+
+(define-private (reject-as-verifier
+    (asset-id uint)
+    (day uint)
+  )
+  (as-contract? () (try! (reject-day asset-id day "test")))
+)
+
+(define-private (some-asset (seed uint))
+  (+ u1 (mod seed ASSETS))
+)
+
+;; One of today and the three days before.
+(define-private (some-day (back uint))
+  (- (current-day) (mod back u4))
+)
+
+;; One of all days of the run.
+(define-private (any-day (back uint))
+  (- (current-day) (mod back (+ u1 (- (current-day) FIRST_DAY))))
+)
+
+;; Some slots of a day of the asset: seldom all, never none.
+(define-private (some-mask
+    (asset uint)
+    (low uint)
+    (high uint)
+  )
+  (let (
+      (slots (/ SECONDS_PER_DAY
+        (default-to u3600 (element-at? SLOT_SECONDS (mod asset ASSETS)))
+      ))
+      (bits (bit-and (+ low (* high (pow u2 u24)) (* low (pow u2 u60))) (- (pow u2 slots) u1)))
+    )
+    (if (is-eq bits u0)
+      u1
+      bits
+    )
+  )
+)
+
+(define-private (add-sixteen
+    (index uint)
+    (all {
+      asset-id: uint,
+      base: uint,
+      sums: {
+        recorded-wh: uint,
+        verified-wh: uint,
+      },
+    })
+  )
+  (merge (fold add-day INDEX all) { base: (+ (get base all) u16) })
+)
+
+(define-private (add-day
+    (index uint)
+    (all {
+      asset-id: uint,
+      base: uint,
+      sums: {
+        recorded-wh: uint,
+        verified-wh: uint,
+      },
+    })
+  )
+  (let (
+      (row (get-row (get asset-id all) (+ (get base all) index)))
+      (sums (get sums all))
+      (wh (get wh row))
+    )
+    (merge all { sums: {
+      recorded-wh: (+ (get recorded-wh sums) wh),
+      verified-wh: (+ (get verified-wh sums)
+        (if (is-eq (get state row) STATE_VERIFIED)
+          wh
+          u0
+        )),
+    } })
+  )
+)
+
+(define-private (add-bits
+    (base uint)
+    (all {
+      mask: uint,
+      base: uint,
+      count: uint,
+    })
+  )
+  (fold add-bit INDEX (merge all { base: base }))
+)
+
+(define-private (add-bit
+    (index uint)
+    (all {
+      mask: uint,
+      base: uint,
+      count: uint,
+    })
+  )
+  (merge all { count: (+ (get count all)
+    (if (is-eq (bit-and (get mask all) (pow u2 (+ (get base all) index))) u0)
+      u0
+      u1
+    )) })
+)
+
+(define-private (build (slot-seconds uint))
+  (let ((asset-id (try! (contract-call? .asset-verification register-asset u1 CAPACITY_W "u33db" "test"
+      0x0000000000000000000000000000000000000000000000000000000000000000 slot-seconds none
+    ))))
+    (contract-call? .asset-verification verify-asset asset-id CAPACITY_W none)
+  )
+)
+
+(map build SLOT_SECONDS)
