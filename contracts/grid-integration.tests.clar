@@ -1,0 +1,313 @@
+;; Rendezvous tests of grid-integration, appended to the contract while they run (tests/rendezvous).
+;;
+;; act-*: what a random run may do besides the contract's own functions, with arguments that get somewhere; they call as
+;;        the contract itself, which holds every role and owns the two assets. The feed of the second is metered.
+;; invariant-*: must hold after whatever was done. test-*: must hold for all arguments; (ok false) is a run that says
+;;        nothing.
+
+(define-constant CAPACITY_W u10000)
+(define-constant FULL_DAY u16777215)
+(define-constant FIRST_DAY (/ stacks-block-time SECONDS_PER_DAY))
+;; A run lasts some 170 days.
+(define-constant INDEX (list u0 u1 u2 u3 u4 u5 u6 u7 u8 u9 u10 u11 u12 u13 u14 u15))
+(define-constant ERR_PROPERTY (err u9004))
+
+;; What could be delivered from a day when that was first known.
+(define-map known-deliverables
+  {
+    asset-id: uint,
+    day: uint,
+  }
+  uint
+)
+
+;; Acts
+
+(define-public (act-feed
+    (asset uint)
+    (back uint)
+    (exported-wh uint)
+    (imported-wh uint)
+  )
+  (feed-as-operator (some-asset asset) (some-day back) (mod exported-wh u80000) (mod imported-wh u80000))
+)
+
+;; Records a day wholly, and verifies it if that is asked for.
+(define-public (act-produce
+    (asset uint)
+    (back uint)
+    (wh uint)
+    (verified bool)
+  )
+  (let (
+      (asset-id (some-asset asset))
+      (day (some-day back))
+    )
+    (try! (contract-call? .production-tracking record-production asset-id day FULL_DAY (mod wh u60000)))
+    (if verified
+      (contract-call? .production-tracking verify-day asset-id day (mod wh u60000))
+      (ok true)
+    )
+  )
+)
+
+(define-public (act-verify
+    (asset uint)
+    (back uint)
+  )
+  (let (
+      (asset-id (some-asset asset))
+      (day (some-day back))
+      (row (contract-call? .production-tracking get-day asset-id day))
+    )
+    (contract-call? .production-tracking verify-day asset-id day (default-to u0 (get wh row)))
+  )
+)
+
+(define-public (act-remember
+    (asset uint)
+    (back uint)
+  )
+  (let (
+      (asset-id (some-asset asset))
+      (day (any-day back))
+    )
+    (ok (match (get-deliverable asset-id day)
+      deliverable (map-insert known-deliverables {
+        asset-id: asset-id,
+        day: day,
+      } deliverable)
+      false
+    ))
+  )
+)
+
+(define-public (act-set-status
+    (asset uint)
+    (status uint)
+  )
+  (as-contract? () (try! (set-status (some-asset asset) (+ STATE_CONNECTED (mod status u4)))))
+)
+
+(define-public (act-set-export-limit
+    (asset uint)
+    (limit uint)
+  )
+  (as-contract? () (try! (set-export-limit (some-asset asset) (+ u1 (mod limit u20000)))))
+)
+
+;; Invariants
+
+;; Once known, it never changes: not by a later feed, a status, or an export limit.
+(define-read-only (invariant-deliverable-stays
+    (asset uint)
+    (back uint)
+  )
+  (let (
+      (asset-id (some-asset asset))
+      (day (any-day back))
+      (known (map-get? known-deliverables {
+        asset-id: asset-id,
+        day: day,
+      }))
+    )
+    (or (is-none known) (is-eq known (get-deliverable asset-id day)))
+  )
+)
+
+;; Never more than was verified, nor more than was exported where that is metered; never known before both are.
+(define-read-only (invariant-deliverable-is-least
+    (asset uint)
+    (back uint)
+  )
+  (let (
+      (asset-id (some-asset asset))
+      (day (any-day back))
+      (wh (default-to u0 (get wh (contract-call? .production-tracking get-day asset-id day))))
+      (fed (get-feed asset-id day))
+    )
+    (match (get-deliverable asset-id day)
+      deliverable (and
+        (is-day-verified asset-id day)
+        (if (is-feed-metered asset-id)
+          (is-eq deliverable (min-of wh (unwrap! (get exported-wh fed) false)))
+          (is-eq deliverable wh)
+        )
+      )
+      (or
+        (not (is-day-verified asset-id day))
+        (and (is-feed-metered asset-id) (is-none fed))
+      )
+    )
+  )
+)
+
+(define-read-only (invariant-metering-never-flips)
+  (and (not (is-feed-metered u1)) (is-feed-metered u2))
+)
+
+(define-read-only (invariant-export-cap-within-capacity (asset uint))
+  (let ((cap-w (unwrap! (get-export-cap (some-asset asset)) false)))
+    (and (> cap-w u0) (<= cap-w CAPACITY_W))
+  )
+)
+
+(define-read-only (invariant-totals-are-sums-of-feeds (asset uint))
+  (let ((asset-id (some-asset asset)))
+    (is-eq (get-total-feed asset-id)
+      (get sums (fold add-sixteen INDEX {
+        asset-id: asset-id,
+        base: (- FIRST_DAY u4),
+        sums: {
+          exported-wh: u0,
+          imported-wh: u0,
+        },
+      }))
+    )
+  )
+)
+
+;; Properties
+
+;; A feed of a verified day is never replaced; before, the last one counts.
+(define-public (test-feed-is-final-once-verified
+    (asset uint)
+    (back uint)
+    (first-wh uint)
+    (second-wh uint)
+  )
+  (let (
+      (asset-id (some-asset asset))
+      (day (some-day back))
+      (verified (is-day-verified asset-id day))
+      (fed (is-ok (act-feed asset back first-wh u0)))
+      (between (get-feed asset-id day))
+      (again (act-feed asset back second-wh u0))
+    )
+    (asserts! fed (ok false))
+    (asserts! (is-eq (get exported-wh between) (some (mod first-wh u80000))) ERR_PROPERTY)
+    (asserts! (is-eq again (if verified ERR_FEED_FINAL (ok true))) ERR_PROPERTY)
+    (asserts!
+      (is-eq (get exported-wh (get-feed asset-id day))
+        (some (mod (if verified first-wh second-wh) u80000))
+      )
+      ERR_PROPERTY
+    )
+    (ok true)
+  )
+)
+
+;; Brings days so far that the others find some.
+(define-public (test-verified-day-is-deliverable
+    (asset uint)
+    (back uint)
+    (wh uint)
+  )
+  (let (
+      (asset-id (some-asset asset))
+      (day (some-day back))
+      (produced (is-ok (act-produce asset back wh true)))
+    )
+    (asserts! produced (ok false))
+    (asserts!
+      (or
+        (is-feed-metered asset-id)
+        (is-eq (get-deliverable asset-id day) (some (mod wh u60000)))
+      )
+      ERR_PROPERTY
+    )
+    (ok true)
+  )
+)
+
+;; Random accounts hold no role.
+(define-public (test-only-operators-act
+    (asset uint)
+    (back uint)
+    (value uint)
+  )
+  (let ((asset-id (some-asset asset)))
+    (asserts! (is-eq (record-feed asset-id (some-day back) value value) ERR_NOT_GRID_OPERATOR) ERR_PROPERTY)
+    (asserts! (is-eq (set-status asset-id STATE_ISLANDED) ERR_NOT_GRID_OPERATOR) ERR_PROPERTY)
+    (asserts! (is-eq (set-export-limit asset-id (+ u1 value)) ERR_NOT_GRID_OPERATOR) ERR_PROPERTY)
+    (ok true)
+  )
+)
+
+;; Private
+
+;; As the contract itself. In a function of its own: `try!` leaves the function that it stands in.
+(define-private (feed-as-operator
+    (asset-id uint)
+    (day uint)
+    (exported-wh uint)
+    (imported-wh uint)
+  )
+  (as-contract? () (try! (record-feed asset-id day exported-wh imported-wh)))
+)
+
+(define-private (some-asset (seed uint))
+  (+ u1 (mod seed u2))
+)
+
+;; One of today and the three days before.
+(define-private (some-day (back uint))
+  (- (/ stacks-block-time SECONDS_PER_DAY) (mod back u4))
+)
+
+;; One of all days of the run.
+(define-private (any-day (back uint))
+  (let ((today (/ stacks-block-time SECONDS_PER_DAY)))
+    (- today (mod back (+ u1 (- today FIRST_DAY))))
+  )
+)
+
+(define-private (add-sixteen
+    (index uint)
+    (all {
+      asset-id: uint,
+      base: uint,
+      sums: {
+        exported-wh: uint,
+        imported-wh: uint,
+      },
+    })
+  )
+  (merge (fold add-day INDEX all) { base: (+ (get base all) u16) })
+)
+
+(define-private (add-day
+    (index uint)
+    (all {
+      asset-id: uint,
+      base: uint,
+      sums: {
+        exported-wh: uint,
+        imported-wh: uint,
+      },
+    })
+  )
+  (let ((sums (get sums all)))
+    (match (get-feed (get asset-id all) (+ (get base all) index))
+      fed (merge all { sums: {
+        exported-wh: (+ (get exported-wh sums) (get exported-wh fed)),
+        imported-wh: (+ (get imported-wh sums) (get imported-wh fed)),
+      } })
+      all
+    )
+  )
+)
+
+(define-private (build (metered bool))
+  (let ((asset-id (try! (contract-call? .asset-verification register-asset u1 CAPACITY_W "u33db" "test"
+      0x0000000000000000000000000000000000000000000000000000000000000000 u3600 none
+    ))))
+    (try! (contract-call? .asset-verification verify-asset asset-id CAPACITY_W none))
+    (as-contract? ()
+      (try! (request-connection asset-id CAPACITY_W))
+      (try! (approve-connection asset-id CAPACITY_W metered))
+    )
+  )
+)
+
+(map build (list false true))

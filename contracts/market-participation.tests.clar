@@ -1,0 +1,134 @@
+;; Rendezvous properties of market-participation, appended to the contract while they run (tests/rendezvous).
+;;
+;; Its invariants stand with settlement's tests: only there can offers be filled. test-*: must hold for all arguments.
+
+(define-constant ERR_PROPERTY (err u9004))
+
+;; Opening, funding and closing forward energy in any parts never exceeds the capacity, and room is what is missing to it.
+(define-public (test-forward-room
+    (cap-w uint)
+    (open uint)
+    (funded uint)
+    (wh uint)
+  )
+  (let (
+      (limit (* cap-w HOURS_PER_DAY))
+      (book (merge (empty-book) {
+        forward-open-wh: open,
+        forward-funded-wh: funded,
+      }))
+      (room (forward-room cap-w book))
+      (more (merge book { forward-open-wh: (+ open (min-of wh room)) }))
+    )
+    (asserts!
+      (if (> (+ open funded) limit)
+        (is-eq room u0)
+        (is-eq (+ open funded room) limit)
+      )
+      ERR_PROPERTY
+    )
+    (asserts! (is-eq (forward-room cap-w more) (- room (min-of wh room))) ERR_PROPERTY)
+    ;; Energy that goes from open to funded changes no room: a fill can't make a day oversold.
+    (asserts!
+      (is-eq room
+        (forward-room cap-w (merge book {
+          forward-open-wh: u0,
+          forward-funded-wh: (+ open funded),
+        }))
+      )
+      ERR_PROPERTY
+    )
+    (ok true)
+  )
+)
+
+;; What is left on the spot, with all that is sold, retired and owed to forward buyers, never exceeds the deliverable.
+(define-public (test-spot-room
+    (deliverable uint)
+    (funded uint)
+    (open uint)
+    (sold uint)
+    (retired uint)
+  )
+  (let (
+      (book (merge (empty-book) {
+        forward-funded-wh: funded,
+        spot-open-wh: open,
+        spot-sold-wh: sold,
+        retired-wh: retired,
+      }))
+      (room (spot-room deliverable book))
+      (owed (+ (min-of funded deliverable) open sold retired))
+    )
+    (asserts!
+      (if (>= owed deliverable)
+        (is-eq room u0)
+        (is-eq (+ room owed) deliverable)
+      )
+      ERR_PROPERTY
+    )
+    ;; Each of the three uses takes its room from the others.
+    (asserts!
+      (is-eq room
+        (spot-room deliverable (merge book {
+          spot-open-wh: u0,
+          spot-sold-wh: u0,
+          retired-wh: (+ open sold retired),
+        }))
+      )
+      ERR_PROPERTY
+    )
+    (asserts! (<= (spot-room deliverable (merge book { forward-funded-wh: (+ funded u1) })) room) ERR_PROPERTY)
+    (ok true)
+  )
+)
+
+;; A newer epoch finds nothing open, and all that was funded, sold and retired.
+(define-public (test-new-epoch-keeps-what-was-bought
+    (asset uint)
+    (day uint)
+    (epoch uint)
+    (newer uint)
+    (open uint)
+    (bought uint)
+  )
+  (let ((book {
+      epoch: epoch,
+      forward-open-wh: open,
+      forward-funded-wh: bought,
+      spot-open-wh: (+ open u1),
+      spot-sold-wh: (+ bought u1),
+      retired-wh: (+ bought u2),
+    }))
+    (set-book asset day book)
+    (asserts! (is-eq (current-book asset day epoch) book) ERR_PROPERTY)
+    (asserts!
+      (is-eq (current-book asset day (+ epoch newer u1))
+        (merge book {
+          epoch: (+ epoch newer u1),
+          forward-open-wh: u0,
+          spot-open-wh: u0,
+        })
+      )
+      ERR_PROPERTY
+    )
+    (ok true)
+  )
+)
+
+;; Nobody but settlement fills or completes an offer.
+(define-public (test-only-settlement-fills
+    (offer uint)
+    (wh uint)
+    (buyer principal)
+  )
+  (begin
+    (asserts! (is-err (mark-accepted offer wh buyer)) ERR_PROPERTY)
+    (asserts! (is-err (mark-completed offer)) ERR_PROPERTY)
+    (ok true)
+  )
+)
+
+(define-private (empty-book)
+  (current-book u0 u0 u0)
+)
