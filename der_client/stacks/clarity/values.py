@@ -274,7 +274,7 @@ class NoneValue(ClarityValue):
 
 
 class ListValue(ClarityValue):
-    """``(list n t)``: values of one type."""
+    """``(list n t)``: values of one type. Whether they have one in common is checked when the list is encoded."""
 
     __slots__ = ()
     value: tuple[ClarityValue, ...]
