@@ -53,6 +53,16 @@ def shown(value: object, write: Callable[[object], str] = repr) -> str:
 class DerClientError(Exception):
     """The root of every error that this library raises on purpose."""
 
+    # Exceptions are copied, and sent to other processes, by calling their class with the message alone.
+    def __reduce__(self) -> tuple[Callable[..., DerClientError], tuple[Any, ...]]:
+        return _restored, (type(self), self.args, self.__dict__)
+
+
+def _restored(kind: type[DerClientError], arguments: tuple[Any, ...], attributes: dict[str, Any]) -> DerClientError:
+    error = kind.__new__(kind, *arguments)
+    error.__dict__.update(attributes)
+    return error
+
 
 class InvalidValueError(DerClientError, ValueError):
     """A value that cannot be what it is given as. Nothing was signed or sent."""
