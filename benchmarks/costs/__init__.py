@@ -1,0 +1,1 @@
+"""What each public function costs on the VM: ``python -m benchmarks.costs``."""

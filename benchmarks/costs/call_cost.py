@@ -1,0 +1,102 @@
+"""The cost of one call, and how many of its kind fit into a tenure."""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from der_client.stacks.clarity import encode
+from der_client.stacks.fees import MIN_USTX_PER_BYTE
+from der_client.stacks.rpc.answers import ExecutionCost
+
+if TYPE_CHECKING:
+    from der_client.stacks.call import Call
+    from der_client.stacks.transactions import Transaction
+
+# What the transactions of one tenure may cost together before it is extended: before epoch 4.0 (SIP-012), and in it,
+# where reading is doubled.
+BEFORE_EPOCH_4: Final = ExecutionCost(
+    read_count=15_000,
+    read_length_bytes=100_000_000,
+    runtime=5_000_000_000,
+    write_count=15_000,
+    write_length_bytes=15_000_000,
+)
+EPOCH_4: Final = ExecutionCost(
+    read_count=30_000,
+    read_length_bytes=200_000_000,
+    runtime=5_000_000_000,
+    write_count=15_000,
+    write_length_bytes=15_000_000,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CallCost:
+    """What a successful call cost.
+
+    Attributes:
+        contract: The contract's name.
+        function: The function's name.
+        variant: Which of its cases, such as ``96 slots``; empty if there is but one.
+        cost: The five dimensions, as the VM counted them.
+        argument_bytes: Length of the encoded arguments.
+        transaction_bytes: Length of the whole transaction, signature and post-conditions included.
+        readings: Meter readings that the call recorded; 0 for one that records none.
+    """
+
+    contract: str
+    function: str
+    variant: str
+    cost: ExecutionCost
+    argument_bytes: int
+    transaction_bytes: int
+    readings: int = 0
+
+    @classmethod
+    def of(
+        cls, call: Call[Any], transaction: Transaction, cost: ExecutionCost, variant: str, readings: int
+    ) -> CallCost:
+        """The cost of a call that has run by such a transaction."""
+        return cls(
+            contract=call.contract.name,
+            function=call.declared.name,
+            variant=variant,
+            cost=cost,
+            argument_bytes=sum(len(encode(argument)) for argument in call.arguments),
+            transaction_bytes=transaction.estimated_length,
+            readings=readings,
+        )
+
+    @property
+    def name(self) -> str:
+        """Function and variant: ``record-day, 96 slots``."""
+        return f"{self.function}, {self.variant}" if self.variant else self.function
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """Reads and writes: exact, and the same on every machine."""
+        return self.cost.read_count, self.cost.write_count
+
+    @property
+    def floor_fee_ustx(self) -> int:
+        """The least fee that a node takes, µSTX."""
+        return MIN_USTX_PER_BYTE * self.transaction_bytes
+
+    def calls_per_tenure(self, limit: ExecutionCost) -> int:
+        """How many such calls a tenure can hold, whichever dimension ends first."""
+        return min(
+            most // used for most, used in zip(_dimensions(limit), _dimensions(self.cost), strict=True) if used > 0
+        )
+
+    def units_per_tenure(self, limit: ExecutionCost) -> int:
+        """The readings that such calls record in a tenure; for a call that records none, the calls."""
+        return self.calls_per_tenure(limit) * (self.readings or 1)
+
+    def is_bound_by_reads(self, limit: ExecutionCost) -> bool:
+        """Whether the number of reads is what ends a tenure of such calls."""
+        return self.calls_per_tenure(limit) == limit.read_count // self.cost.read_count
+
+
+def _dimensions(cost: ExecutionCost) -> tuple[int, ...]:
+    return astuple(cost)

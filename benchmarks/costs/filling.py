@@ -1,0 +1,124 @@
+"""Fills a chain with plants, days and offers, to see whether costs grow with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from benchmarks.costs.calls import BATCH, DAY_WH, WHOLE_DAY
+from benchmarks.costs.stage import CAPACITY_W, PRICE_USTX_PER_KWH, Stage, start_of
+from der_client.contracts.production_tracking import DayRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from der_client.devnet import DevnetControl
+
+DAYS_OF_EACH: Final = 10
+# One plant in ten is connected, and has ten offers.
+OFFERS_OF_CONNECTED: Final = 10
+OFFERED_WH: Final = 1_000
+DAYS_AHEAD: Final = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """How much there shall be.
+
+    Attributes:
+        assets: Verified plants, a multiple of 200.
+    """
+
+    assets: int
+
+    def __post_init__(self) -> None:
+        """Refuse what does not go into whole batches."""
+        if self.assets < BATCH or self.assets % BATCH:
+            raise ValueError(f"{self.assets} assets do not fill whole batches; take a multiple of {BATCH}")
+
+    @property
+    def plants(self) -> range:
+        """Their ids."""
+        return range(1, self.assets + 1)
+
+    @property
+    def asset_days(self) -> int:
+        """Recorded days of plants."""
+        return self.assets * DAYS_OF_EACH
+
+    @property
+    def offers(self) -> int:
+        """Open offers."""
+        return self.assets
+
+    def __str__(self) -> str:
+        """In words."""
+        return f"{self.assets:,} assets, {self.asset_days:,} asset-days and {self.offers:,} offers"
+
+
+def fill(devnet: DevnetControl, filling: Filling, report: Callable[[str], None]) -> None:
+    """Fill a fresh devnet; some weeks pass.
+
+    Args:
+        devnet: The chain, with nothing but the contracts on it. What is done to it stays.
+        filling: How much there shall be.
+        report: Told about each step.
+
+    Raises:
+        TransactionFailedError: a call that was waited for failed.
+        RuntimeError: less is there afterwards than should be.
+    """
+    devnet.track_costs(False)
+    try:
+        stage = Stage.open(devnet)
+        stage.grant_roles()
+        _register(stage, filling, report)
+        _record(stage, filling, report)
+        for done in range(0, filling.assets, BATCH):
+            _offer(stage, filling.plants[done : done + BATCH : OFFERS_OF_CONNECTED])
+            report(f"{done + BATCH:,} of {filling.offers:,} offers")
+        _check(stage, filling)
+    finally:
+        devnet.track_costs(True)
+
+
+def _register(stage: Stage, filling: Filling, report: Callable[[str], None]) -> None:
+    for done in range(0, filling.assets, BATCH):
+        stage.add_many_verified(BATCH)
+        report(f"{done + BATCH:,} of {filling.assets:,} assets")
+
+
+def _record(stage: Stage, filling: Filling, report: Callable[[str], None]) -> None:
+    # Each transaction has a block of its own, so days may have passed: this is the first on which all were verified.
+    first_day = stage.anyone.now().date()
+    stage.devnet.advance(to=start_of(first_day + timedelta(days=DAYS_OF_EACH)))
+    for number in range(DAYS_OF_EACH):
+        day = first_day + timedelta(days=number)
+        for done in range(0, filling.assets, BATCH):
+            items = [
+                DayRecord(asset_id=plant, day=day, mask=WHOLE_DAY, wh=DAY_WH)
+                for plant in filling.plants[done : done + BATCH]
+            ]
+            stage.run(stage.official.production.record_batch(items))
+        report(f"{(number + 1) * filling.assets:,} of {filling.asset_days:,} asset-days")
+
+
+def _offer(stage: Stage, plants: range) -> None:
+    """Connect plants and offer energy of each."""
+    seller, operator = stage.seller, stage.grid_operator.grid
+    stage.run_all(seller.grid.request_connection(plant, CAPACITY_W) for plant in plants)
+    stage.run_all(operator.approve_connection(plant, CAPACITY_W, False) for plant in plants)
+    day = seller.now().date() + DAYS_AHEAD
+    stage.run_all(
+        seller.market.create_offer(plant, day, OFFERED_WH, PRICE_USTX_PER_KWH, OFFERED_WH, start_of(day))
+        for plant in plants
+        for _ in range(OFFERS_OF_CONNECTED)
+    )
+
+
+def _check(stage: Stage, filling: Filling) -> None:
+    """Most calls were sent without waiting for their outcome."""
+    found = stage.anyone.assets.get_asset_count(), stage.anyone.market.get_offer_count()
+    if found != (filling.assets, filling.offers):
+        raise RuntimeError(f"there are {found[0]} assets and {found[1]} offers, where there should be {filling}")

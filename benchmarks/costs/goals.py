@@ -1,0 +1,82 @@
+"""What the calls are to cost at most, and what they cost in the prototype."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from benchmarks.costs.call_cost import BEFORE_EPOCH_4
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from benchmarks.costs.call_cost import CallCost
+
+
+@dataclass(frozen=True, slots=True)
+class Prototype:
+    """What the same work cost before the contracts were designed; ``None`` where it was not measured.
+
+    Attributes:
+        reads: Entries read, as text: in one case it is a range.
+        writes: Entries written.
+        units: Readings (or calls) that a tenure of 15,000 and one of 30,000 reads hold.
+    """
+
+    reads: str
+    writes: int | None = None
+    units: tuple[int, int] | None = None
+
+
+PROTOTYPE: Final[Mapping[str, Prototype]] = {
+    "record-day, 1 slot": Prototype("12", 2, (1_250, 2_500)),
+    "record-day, 96 slots": Prototype("12", 2, (120_000, 240_000)),
+    "record-batch, 200 asset-days": Prototype("1,011", 400, (268_800, 556_800)),
+    "create-offer, forward": Prototype("23"),
+    "accept-and-fund, forward": Prototype("27"),
+    "settle, all delivered": Prototype("31 to 33"),
+}
+
+MOST_READS: Final[Mapping[str, int]] = {
+    "record-day, 96 slots": 16,
+    "create-offer, forward": 30,
+    "create-offer, spot": 30,
+    "accept-and-fund, forward": 35,
+    "accept-and-fund, spot": 35,
+    "settle, all delivered": 30,
+    "settle, with a shortfall": 30,
+}
+LEAST_READINGS: Final[Mapping[str, int]] = {"record-batch, 200 asset-days": 200_000}
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """A bound and what was measured.
+
+    Attributes:
+        name: Of the call.
+        bound: In words: ``at most 16 reads``.
+        measured: The same figure of the call.
+        is_met: Whether it keeps the bound.
+    """
+
+    name: str
+    bound: str
+    measured: int
+    is_met: bool
+
+
+def goals(measured: Iterable[CallCost]) -> Iterator[Goal]:
+    """The goals, in the order of the calls.
+
+    Raises:
+        KeyError: a call that has a goal was not measured.
+    """
+    calls = {call.name: call for call in measured}
+    for name, most in MOST_READS.items():
+        reads = calls[name].cost.read_count
+        yield Goal(name, f"at most {most} reads", reads, reads <= most)
+    for name, least in LEAST_READINGS.items():
+        readings = calls[name].units_per_tenure(BEFORE_EPOCH_4)
+        bound = f"at least {least:,} readings in {BEFORE_EPOCH_4.read_count:,} reads"
+        yield Goal(name, bound, readings, readings >= least)

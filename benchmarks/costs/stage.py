@@ -1,0 +1,170 @@
+"""A devnet on which everybody has a role, and a list of what the calls that were measured cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from benchmarks.costs.call_cost import CallCost
+from der_client import Der, PrivateKey
+from der_client.contracts.asset_verification import AssetKind, Role
+from der_client.metering import DayMessage, DayReadings
+from der_client.stacks.fees import FeePolicy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from der_client.devnet import DevnetControl
+    from der_client.stacks.call import Call, Receipt
+
+R = TypeVar("R")
+
+REGION: Final = "CA-N"
+CAPACITY_W: Final = 100_000
+PRICE_USTX_PER_KWH: Final = 100_000
+NO_LIMIT: Final = 10**18
+METER, SMALL_METER, SPARE_METER = (PrivateKey.from_bytes(bytes([number]) * 32 + b"\x01") for number in (1, 2, 3))
+SLOT_SECONDS: Final = 900
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Who takes part, and what was measured.
+
+    Attributes:
+        devnet: The chain.
+        contract_owner: Owns the contracts.
+        official: Has every role that is not bound to a region.
+        grid_operator: Of the region.
+        seller: Owns the plants.
+        buyer: Buys.
+        anyone: Has no role.
+        measured: The costs so far, in the order of the calls.
+    """
+
+    devnet: DevnetControl
+    contract_owner: Der
+    official: Der
+    grid_operator: Der
+    seller: Der
+    buyer: Der
+    anyone: Der
+    measured: list[CallCost] = field(default_factory=list)
+
+    @classmethod
+    def open(cls, devnet: DevnetControl) -> Stage:
+        """Take a devnet on which the contracts are deployed; grants nothing yet."""
+        owner = Der.connect(devnet.url, devnet.deployer, fee_policy=FeePolicy(asks_node=False))
+        seller, official, grid_operator, buyer, anyone = (
+            owner.with_account(devnet.accounts[f"wallet_{number}"]) for number in (1, 3, 4, 5, 8)
+        )
+        return cls(devnet, owner, official, grid_operator, seller, buyer, anyone)
+
+    def grant_roles(self) -> None:
+        """Give every role to whom it belongs."""
+        for role in Role:
+            who, region = (self.grid_operator, REGION) if role is Role.GRID_OPERATOR else (self.official, "")
+            self.run(self.contract_owner.assets.set_role(role, address(who), region, granted=True))
+
+    def run(self, call: Call[R]) -> R:
+        """Send a call that must succeed; gives its value."""
+        return call.send().wait().value
+
+    def run_all(self, calls: Iterable[Call[Any]]) -> None:
+        """Send many calls of one account, and wait for the last alone: what the others did is for the caller to see."""
+        pending = account = None
+        for call in calls:
+            pending, account = call.send(), call.contract.require_account()
+        if pending is not None and account is not None:
+            pending.wait()
+            account.forget_in_flight()
+
+    def measure(self, call: Call[R], variant: str = "", *, readings: int = 0) -> R:
+        """The same, and keep what it cost.
+
+        Raises:
+            RuntimeError: the devnet does not track costs.
+        """
+        # Before it runs: post-conditions are worked out from the state that the call meets.
+        transaction = call.transaction()
+        receipt: Receipt[R] = call.send().wait()
+        if receipt.cost is None or receipt.cost.runtime == 0:
+            raise RuntimeError(f"no cost of {call.declared.name} is known: switch costs on with track_costs(True)")
+        self.measured.append(CallCost.of(call, transaction, receipt.cost, variant, readings))
+        return receipt.value
+
+    def register(self, meter: PrivateKey | None = None, *, variant: str | None = None) -> int:
+        """Register a plant of the seller; measured if a variant is given."""
+        call = self._registration(device_key(meter))
+        return self.run(call) if variant is None else self.measure(call, variant)
+
+    def _registration(self, key: bytes | None) -> Call[int]:
+        return self.seller.assets.register_asset(
+            AssetKind.SOLAR, CAPACITY_W, "9q8yy", REGION, bytes(range(32)), SLOT_SECONDS, key
+        )
+
+    def add_verified(self, meter: PrivateKey | None = None) -> int:
+        """A verified plant."""
+        asset_id = self.register(meter)
+        self.run(self.official.assets.verify_asset(asset_id, CAPACITY_W, device_key(meter)))
+        return asset_id
+
+    def add_many_verified(self, count: int) -> range:
+        """So many verified plants without a meter key; gives their ids."""
+        first = self.seller.assets.get_asset_count() + 1
+        plants = range(first, first + count)
+        self.run_all(self._registration(None) for _ in plants)
+        self.run_all(self.official.assets.verify_asset(plant, CAPACITY_W, None) for plant in plants)
+        return plants
+
+    def add_connected(self, meter: PrivateKey | None = None, *, feed_metered: bool = False) -> int:
+        """A verified and connected plant."""
+        asset_id = self.add_verified(meter)
+        self.connect(asset_id, feed_metered=feed_metered)
+        return asset_id
+
+    def connect(self, asset_id: int, *, feed_metered: bool = False) -> None:
+        """Connect a verified plant."""
+        self.run(self.seller.grid.request_connection(asset_id, CAPACITY_W))
+        self.run(self.grid_operator.grid.approve_connection(asset_id, CAPACITY_W, feed_metered))
+
+    def offer(self, asset_id: int, day: date, wh: int, taker: str | None = None) -> Call[int]:
+        """An offer of a day: open until the day begins, or for a day if it is over."""
+        now = self.seller.now()
+        expires_at = start_of(day) if now < start_of(day) else now + timedelta(days=1)
+        return self.seller.market.create_offer(asset_id, day, wh, PRICE_USTX_PER_KWH, 1_000, expires_at, taker)
+
+    def funding(self, offer_id: int, wh: int) -> Call[int]:
+        """Taking energy of an offer."""
+        return self.buyer.settlement.accept_and_fund(offer_id, wh, NO_LIMIT, NO_LIMIT)
+
+    def signed_day(self, asset_id: int, day: date, whs: Sequence[int], meter: PrivateKey) -> Call[bool]:
+        """Readings from the first slot on, signed by the plant's first meter key."""
+        production = self.anyone.production
+        message = DayMessage.sign(
+            meter,
+            DayReadings(day, SLOT_SECONDS, 0, tuple(whs)),
+            contract=production.contract_id,
+            asset_id=asset_id,
+            key_epoch=1,
+            chain_id=self.anyone.client.network.chain_id,
+        )
+        return production.record_day(asset_id, day, 0, whs, message.signature)
+
+
+def address(who: Der) -> str:
+    """The address of who signs."""
+    if who.account is None:
+        raise ValueError(f"{who!r} has no account")
+    return who.account.address
+
+
+def device_key(meter: PrivateKey | None) -> bytes | None:
+    """What a plant's register keeps of its meter's key."""
+    return None if meter is None else meter.public_key.compressed_data
+
+
+def start_of(day: date) -> datetime:
+    """Midnight UTC at which a day begins."""
+    return datetime.combine(day, time(), UTC)

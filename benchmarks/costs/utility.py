@@ -1,0 +1,99 @@
+"""What recording the days of many meters takes, worked out from what the calls cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from benchmarks.costs.call_cost import BEFORE_EPOCH_4, EPOCH_4
+from benchmarks.costs.calls import BATCH, REVIEWED
+from der_client.stacks.fees import MIN_USTX_PER_BYTE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from benchmarks.costs.call_cost import CallCost
+    from der_client.stacks.rpc.answers import ExecutionCost
+
+METERS: Final = 1_000_000
+METERS_OF_A_FEEDER: Final = 1_000
+USTX_PER_STX: Final = 1_000_000
+# A tenure begins with each Bitcoin block.
+TENURES_PER_DAY: Final = 144
+
+# Not built: what the prototype measured, and about what its transaction would be long (a root of 32 bytes, a day and a
+# count among the arguments).
+ROOT_READS: Final = 7
+ROOT_BYTES: Final = 300
+LEAVES_OF_A_ROOT: Final = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way to record and verify the days of all meters.
+
+    Attributes:
+        name: In words.
+        transactions: A day.
+        tenures: How many tenures of 15,000 and of 30,000 reads they fill a day.
+        fees_ustx: The least fees a day, µSTX.
+        meters_in_a_tenth: How many meters this way serves with a tenth of all tenures, for both kinds of tenure.
+    """
+
+    name: str
+    transactions: int
+    tenures: tuple[float, float]
+    fees_ustx: int
+    meters_in_a_tenth: tuple[int, int]
+
+
+def ways(measured: Sequence[CallCost], meters: int = METERS) -> list[Way]:
+    """All ways, the dearest first; each records a day of every meter and has it verified.
+
+    Args:
+        measured: What the calls cost.
+        meters: How many there are.
+
+    Raises:
+        KeyError: a call that they need was not measured.
+    """
+    calls = {call.name: call for call in measured}
+    signed = calls["record-day, 96 slots"]
+    batch = calls[f"record-batch, {BATCH} asset-days"]
+    review = calls[f"verify-days, {REVIEWED} asset-days"]
+    feeders = -(-meters // METERS_OF_A_FEEDER)
+
+    def recorded(name: str, recording: CallCost, days_of_one: int, days: int) -> Way:
+        calls_of_each = ((recording, -(-days // days_of_one)), (review, -(-days // REVIEWED)))
+
+        def tenures(limit: ExecutionCost) -> float:
+            return sum(times / call.calls_per_tenure(limit) for call, times in calls_of_each)
+
+        return _way(
+            name,
+            meters,
+            sum(times for _, times in calls_of_each),
+            (tenures(BEFORE_EPOCH_4), tenures(EPOCH_4)),
+            sum(times * call.floor_fee_ustx for call, times in calls_of_each),
+        )
+
+    roots = -(-meters // LEAVES_OF_A_ROOT)
+    reads_of_roots = roots * ROOT_READS
+    return [
+        recorded("a signed day for each meter", signed, 1, meters),
+        recorded("oracle batches, a row for each meter", batch, BATCH, meters),
+        recorded(f"a signed day for each feeder of {METERS_OF_A_FEEDER:,} meters", signed, 1, feeders),
+        recorded(f"oracle batches, a row for each feeder of {METERS_OF_A_FEEDER:,} meters", batch, BATCH, feeders),
+        _way(
+            "a daily root over all meters (not built; as the prototype)",
+            meters,
+            roots,
+            (reads_of_roots / BEFORE_EPOCH_4.read_count, reads_of_roots / EPOCH_4.read_count),
+            roots * ROOT_BYTES * MIN_USTX_PER_BYTE,
+        ),
+    ]
+
+
+def _way(name: str, meters: int, transactions: int, tenures: tuple[float, float], fees_ustx: int) -> Way:
+    before, now = (int(meters * TENURES_PER_DAY / 10 / needed) for needed in tenures)
+    return Way(name, transactions, tenures, fees_ustx, (before, now))
