@@ -1,0 +1,819 @@
+"""Makes up what happens next: mostly what makes sense in the model's present state, often a little wrong.
+
+All chance comes from one ``random.Random``: seeded for long runs, or hypothesis' own, which can be shrunk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import Final, TypeVar
+
+from der_client.contracts.asset_verification import AssetKind, AssetState, Role
+from der_client.contracts.grid_integration import AlertLevel, ConnectionState
+from der_client.contracts.production_tracking import DayState
+from der_client.contracts.settlement import PaymentState
+from tests.model.cast import (
+    BUYERS,
+    CONTRACT_OWNER,
+    DEVICE_KEYS,
+    OPERATOR,
+    OWNERS,
+    PEOPLE,
+    REGIONS,
+    ROLES,
+)
+from tests.model.odd import Oddities
+from tests.model.reference import System
+from tests.model.reference.assets import Asset
+from tests.model.reference.clock import DAY_S, end_of, end_of_window, start_of
+from tests.model.reference.production import Signature
+from tests.model.step import Action, Step, Wait, step
+
+T = TypeVar("T")
+Maker = Callable[[], Action | None]
+
+_FOR_NOBODY: Final = "sam"
+_ROLE_OF: Final = {role: name for name, (role, region) in ROLES.items() if not region}
+_ATTEMPTS: Final = 8
+_WRONG_CALLER: Final = 0.06
+_ODD_ARGUMENT: Final = 0.14
+
+
+class Author:
+    """Makes up steps.
+
+    Args:
+        random: Where all chance comes from.
+        system: The model, as it is when a step is made up.
+        names: People by their principal.
+    """
+
+    def __init__(self, random: Random, system: System, names: dict[str, str]) -> None:
+        self.random = random
+        self.system = system
+        self.names = names
+        self.today = system.clock.today
+        self.odd = Oddities(random, system)
+        self.makers = self._makers()
+
+    def next(self, kind: str | None = None) -> Action:
+        """What happens next.
+
+        Args:
+            kind: What shall be called (``assets``, ``production``, ``grid``, ``market``, ``settlement``), or ``time``;
+                anything if not given. Where nothing of the kind can happen, time passes.
+        """
+        groups = [self.makers[kind]] if kind is not None else list(self.makers.values())
+        weights = {maker: weight for group in groups for maker, weight in group.items()}
+        for _ in range(_ATTEMPTS):
+            (maker,) = self.random.choices(list(weights), weights=list(weights.values()))
+            made = maker()
+            if isinstance(made, Wait):
+                return made
+            if made is not None:
+                return self._a_little_wrong(made)
+        return self.wait()
+
+    def _a_little_wrong(self, made: Step) -> Step:
+        """Now and then, another caller or an odd argument."""
+        actor = self.anybody() if self.chance(_WRONG_CALLER) else made.actor
+        arguments = made.arguments
+        if arguments and self.chance(_ODD_ARGUMENT):
+            name = self.pick(list(arguments))
+            arguments = arguments | {name: self.odd.instead_of(name, arguments[name], arguments)}
+        return Step(actor, made.contract, made.function, arguments)
+
+    def _makers(self) -> dict[str, dict[Maker, int]]:
+        """How often what happens, in parts of about 250."""
+        return {
+            "time": {self.wait: 14},
+            "assets": {
+                self.register_asset: 3,
+                self.verify_asset: 8,
+                self.reject_asset: 1,
+                self.suspend_asset: 1,
+                self.reinstate_asset: 4,
+                self.retire_asset: 1,
+                self.request_change: 3,
+                self.approve_change: 4,
+                self.refuse_change: 1,
+                self.propose_transfer: 1,
+                self.accept_transfer: 3,
+                self.cancel_transfer: 2,
+                self.set_operator: 2,
+                self.set_role: 2,
+                self.propose_owner: 1,
+                self.accept_owner: 1,
+                self.set_paused: 1,
+            },
+            "production": {
+                self.record_production: 10,
+                self.record_batch: 4,
+                self.record_day: 12,
+                self.verify_day: 8,
+                self.verify_days: 4,
+                self.reject_day: 2,
+                self.dispute_day: 2,
+                self.adjust_day: 4,
+            },
+            "grid": {
+                self.request_connection: 6,
+                self.approve_connection: 8,
+                self.reject_connection: 1,
+                self.set_status: 3,
+                self.set_export_limit: 2,
+                self.record_feed: 8,
+                self.set_region_alert: 1,
+            },
+            "market": {
+                self.create_offer: 16,
+                self.cancel_offer: 2,
+                self.reject_offer: 2,
+                self.expire_offer: 3,
+                self.mark_accepted: 1,
+                self.mark_completed: 1,
+                self.retire_energy: 4,
+            },
+            "settlement": {
+                self.accept_and_fund: 20,
+                self.settle: 8,
+                self.settle_batch: 4,
+                self.refund: 6,
+                self.set_fee_bps: 1,
+                self.withdraw_fees: 2,
+            },
+        }
+
+    # Chance
+
+    def chance(self, probability: float) -> bool:
+        """Whether something happens that is so probable."""
+        return self.random.random() < probability
+
+    def pick(self, things: Sequence[T]) -> T:
+        """One of them."""
+        return things[self.random.randrange(len(things))]
+
+    def one(self, things: Sequence[T], otherwise: Sequence[T] = ()) -> T | None:
+        """One of those that fit; now and then, one of all the others, or nothing if there are none."""
+        if things:
+            return self.pick(things)
+        return self.pick(otherwise) if otherwise and self.chance(0.1) else None
+
+    def anybody(self) -> str:
+        """Anybody, whatever he may do."""
+        return self.pick((CONTRACT_OWNER, *PEOPLE))
+
+    def holder(self, role: Role, region: str = "") -> str:
+        """Somebody who has a role."""
+        found = [who for of, who, where in sorted(self.system.assets.roles) if (of, where) == (role, region)]
+        return self.names[self.pick(found)] if found else _FOR_NOBODY
+
+    def amount(self, upper: int) -> int:
+        """Something from 1 to an upper bound, often just that."""
+        return upper if upper <= 1 or self.chance(0.3) else self.random.randint(1, upper)
+
+    # Things
+
+    def assets(self, *states: AssetState) -> list[int]:
+        """Ids of assets in one of these states."""
+        return [number for number, asset in self.system.assets.assets.items() if asset.state in states]
+
+    def all_assets(self) -> list[int]:
+        """Ids of all assets."""
+        return list(self.system.assets.assets)
+
+    def asset(self, asset_id: int) -> Asset:
+        """An asset."""
+        return self.system.assets.assets[asset_id]
+
+    def owner(self, asset_id: int) -> str:
+        """The name of its owner."""
+        return self.names[self.asset(asset_id).owner]
+
+    def days(self, *states: DayState) -> list[tuple[int, int]]:
+        """Days in one of these states."""
+        return [key for key, row in self.system.production.days.items() if row.state in states]
+
+    # Time
+
+    def wait(self) -> Wait:
+        """To the end of a slot, a day, a window; or just past it, or just before."""
+        now = self.system.clock.now
+        kind = self.random.random()
+        if kind < 0.35:
+            target = (now // 900 + self.pick((1, 1, 2, 4, 8))) * 900
+        elif kind < 0.85:
+            target = start_of(self.today + 1)
+        elif kind < 0.93:
+            target = start_of(self.today + self.pick((2, 3, 7)))
+        else:
+            target = self.end_of_something(now)
+        return Wait(max(now, target + self.pick((-20, -10, -10, 0, 0, 10))))
+
+    def end_of_something(self, now: int) -> int:
+        """When a day can no longer be recorded, or verified; an offer expires; or a capacity can change again."""
+        days = [*self.days(DayState.RECORDED, DayState.DISPUTED)]
+        payments = self.system.settlement.payments.values()
+        days += [(item.asset_id, item.day) for item in payments if item.state is PaymentState.LOCKED]
+        ends = [end_of_window(day) for _, day in days] + [start_of(day + 31) for _, day in days]
+        ends += [offer.expires_at for offer in self.system.market.offers.values() if offer.open_wh]
+        ends += [start_of(asset.capacity_from_day + 46) for asset in self.system.assets.assets.values()]
+        coming = sorted({end for end in ends if now < end < now + 60 * DAY_S})
+        return self.pick(coming) if coming else start_of(self.today + self.pick((30, 31, 45, 46, 47)))
+
+    # The register
+
+    def register_asset(self) -> Step:
+        """Another plant."""
+        return step(
+            self.pick(OWNERS),
+            "assets.register_asset",
+            kind=self.pick(list(AssetKind)),
+            capacity_w=self.pick((1, 997, 4_000, 10_000, 123_457, 10**12)),
+            location="9xj3ud",
+            region=self.pick(REGIONS),
+            metadata_hash=bytes(32),
+            slot_seconds=self.pick((900, 1800, 3600)),
+            device_key=self.key(),
+        )
+
+    def key(self) -> bytes | None:
+        """The key of a meter, or none."""
+        return self.pick((None, *DEVICE_KEYS))
+
+    def verify_asset(self) -> Step | None:
+        """A pending plant."""
+        asset_id = self.one(self.assets(AssetState.PENDING), self.all_assets())
+        if asset_id is None:
+            return None
+        asset = self.asset(asset_id)
+        return step(
+            self.holder(Role.REGISTRAR),
+            "assets.verify_asset",
+            asset_id=asset_id,
+            capacity_w=asset.capacity_w,
+            device_key=asset.device_key,
+        )
+
+    def reject_asset(self) -> Step | None:
+        """A pending plant."""
+        return self.by_registrar("reject_asset", AssetState.PENDING, reason="unclear")
+
+    def suspend_asset(self) -> Step | None:
+        """A verified plant."""
+        return self.by_registrar("suspend_asset", AssetState.VERIFIED, reason="odd")
+
+    def reinstate_asset(self) -> Step | None:
+        """A suspended plant."""
+        return self.by_registrar("reinstate_asset", AssetState.SUSPENDED)
+
+    def by_registrar(self, function: str, state: AssetState, **arguments: str) -> Step | None:
+        """What a registrar does to a plant in some state."""
+        asset_id = self.one(self.assets(state), self.all_assets())
+        if asset_id is None:
+            return None
+        return step(self.holder(Role.REGISTRAR), f"assets.{function}", asset_id=asset_id, **arguments)
+
+    def retire_asset(self) -> Step | None:
+        """Any plant that is left."""
+        asset_id = self.one(self.all_assets() if self.chance(0.5) else [])
+        if asset_id is None:
+            return None
+        actor = self.pick((self.owner(asset_id), self.holder(Role.REGISTRAR)))
+        return step(actor, "assets.retire_asset", asset_id=asset_id)
+
+    def request_change(self) -> Step | None:
+        """Another capacity or key."""
+        asset_id = self.one(self.assets(AssetState.VERIFIED, AssetState.SUSPENDED), self.all_assets())
+        if asset_id is None:
+            return None
+        asset = self.asset(asset_id)
+        capacity_w = self.pick((asset.capacity_w, max(1, asset.capacity_w // 2), asset.capacity_w + 1, 5_000))
+        device_key = asset.device_key if self.chance(0.5) else self.key()
+        return step(
+            self.owner(asset_id),
+            "assets.request_change",
+            asset_id=asset_id,
+            capacity_w=capacity_w,
+            device_key=device_key,
+        )
+
+    def approve_change(self) -> Step | None:
+        """A requested change."""
+        asset_id = self.one(list(self.system.assets.changes), self.all_assets())
+        if asset_id is None:
+            return None
+        change = self.system.assets.changes.get(asset_id)
+        return step(
+            self.holder(Role.REGISTRAR),
+            "assets.approve_change",
+            asset_id=asset_id,
+            capacity_w=self.asset(asset_id).capacity_w if change is None else change.capacity_w,
+            device_key=None if change is None else change.device_key,
+        )
+
+    def refuse_change(self) -> Step | None:
+        """A requested change."""
+        asset_id = self.one(list(self.system.assets.changes), self.all_assets())
+        if asset_id is None:
+            return None
+        return step(self.holder(Role.REGISTRAR), "assets.refuse_change", asset_id=asset_id, reason="no")
+
+    def propose_transfer(self) -> Step | None:
+        """A plant to somebody else."""
+        asset_id = self.one(self.all_assets())
+        if asset_id is None:
+            return None
+        new_owner = self.pick((*OWNERS, *OWNERS, OPERATOR, "dave", "observer"))
+        return step(self.owner(asset_id), "assets.propose_transfer", asset_id=asset_id, new_owner=new_owner)
+
+    def changing_hands(self) -> list[int]:
+        """Assets that are proposed to somebody."""
+        return [number for number, asset in self.system.assets.assets.items() if asset.proposed_owner is not None]
+
+    def accept_transfer(self) -> Step | None:
+        """What was proposed."""
+        asset_id = self.one(self.changing_hands(), self.all_assets())
+        if asset_id is None:
+            return None
+        proposed = self.asset(asset_id).proposed_owner
+        actor = self.anybody() if proposed is None else self.actor(proposed)
+        return step(actor, "assets.accept_transfer", asset_id=asset_id)
+
+    def actor(self, principal: str) -> str:
+        """The name of a principal that can act; that of a stranger for a contract."""
+        name = self.names[principal]
+        return name if name in (CONTRACT_OWNER, *PEOPLE) else _FOR_NOBODY
+
+    def cancel_transfer(self) -> Step | None:
+        """What was proposed."""
+        asset_id = self.one(self.changing_hands(), self.all_assets())
+        return None if asset_id is None else step(self.owner(asset_id), "assets.cancel_transfer", asset_id=asset_id)
+
+    def set_operator(self) -> Step | None:
+        """Somebody who trades, or nobody."""
+        asset_id = self.one(self.all_assets())
+        if asset_id is None:
+            return None
+        return step(
+            self.owner(asset_id),
+            "assets.set_operator",
+            asset_id=asset_id,
+            operator=self.pick((OPERATOR, OPERATOR, OPERATOR, None, "dave", *OWNERS)),
+            min_price_ustx_per_kwh=self.pick((0, 500, 50_000, 10**15)),
+        )
+
+    # The system
+
+    def set_role(self) -> Step:
+        """Mostly the roles of the start; sometimes another, or one is taken away."""
+        owner = self.actor(self.system.assets.contract_owner)
+        if self.chance(0.7):
+            who = self.pick(list(ROLES))
+            role, region = ROLES[who]
+            return step(owner, "assets.set_role", role=role, who=who, region=region, granted=self.chance(0.85))
+        role = self.pick(list(Role))
+        region = self.pick(REGIONS) if role is Role.GRID_OPERATOR else ""
+        return step(owner, "assets.set_role", role=role, who=self.anybody(), region=region, granted=self.chance(0.5))
+
+    def propose_owner(self) -> Step:
+        """Anybody."""
+        new_owner = self.pick((CONTRACT_OWNER, _FOR_NOBODY, "paul", "observer"))
+        return step(self.actor(self.system.assets.contract_owner), "assets.propose_owner", new_owner=new_owner)
+
+    def accept_owner(self) -> Step:
+        """Who is proposed."""
+        proposed = self.system.assets.proposed_contract_owner
+        return step(self.anybody() if proposed is None else self.actor(proposed), "assets.accept_owner")
+
+    def set_paused(self) -> Step:
+        """Mostly for a short time only."""
+        paused = self.system.assets.paused
+        return step(self.holder(Role.PAUSER), "assets.set_paused", on=not paused or self.chance(0.1))
+
+    # Production
+
+    def awaited_days(self) -> list[tuple[int, int]]:
+        """Days that somebody paid for and that are not decided, from today back."""
+        payments = self.system.settlement.payments.values()
+        locked = {(item.asset_id, item.day) for item in payments if item.state is PaymentState.LOCKED}
+        return sorted(key for key in locked if key[1] <= self.today and not self.system.production.state(*key).is_final)
+
+    def day_to_record(self, *, signed: bool) -> tuple[int, int] | None:
+        """A day of which something may be missing: one that was sold, or one of the last."""
+        awaited = [key for key in self.awaited_days() if self.asset(key[0]).signs(key[1]) is signed]
+        if awaited and self.chance(0.6):
+            return self.pick(awaited)
+        fitting = [number for number in self.all_assets() if self.asset(number).signs(self.today) is signed]
+        asset_id = self.one(fitting, self.all_assets())
+        return None if asset_id is None else (asset_id, self.today - self.pick((0, 0, 1, 1, 1, 2, 3, 29, 30, 31)))
+
+    def free_slots(self, asset_id: int, day: int) -> list[int]:
+        """Slots of a day that are over and not recorded."""
+        asset = self.asset(asset_id)
+        over = min(asset.slots, max(0, self.system.clock.now - start_of(day)) // asset.slot_seconds)
+        row = self.system.production.days.get((asset_id, day))
+        return [slot for slot in range(over) if row is None or not row.mask >> slot & 1]
+
+    def slot_wh(self, asset_id: int, day: int) -> int:
+        """The most that one slot yields, rounded down."""
+        asset = self.asset(asset_id)
+        return asset.capacity_on(day) * asset.slot_seconds * 110 // 360_000
+
+    def record_production(self) -> Step | None:
+        """What an oracle knows of a day."""
+        record = self.record()
+        return None if record is None else step(self.holder(Role.ORACLE), "production.record_production", **record)
+
+    def record(self) -> dict[str, int] | None:
+        """A record of some free slots of a day."""
+        key = self.day_to_record(signed=False)
+        if key is None:
+            return None
+        slots = self.free_slots(*key)
+        if self.chance(0.3) and slots:
+            slots = slots[: self.random.randint(1, len(slots))]
+        mask = sum(1 << slot for slot in slots)
+        most = self.most_wh(*key, mask)
+        wh = self.pick((most, self.random.randint(0, most)))
+        return {"asset_id": key[0], "day": key[1], "mask": mask, "wh": wh}
+
+    def most_wh(self, asset_id: int, day: int, mask: int) -> int:
+        """How much these slots may add to a day."""
+        asset = self.asset(asset_id)
+        row = self.system.production.days.get((asset_id, day))
+        both, wh = (mask, 0) if row is None else (mask | row.mask, row.wh)
+        return max(0, both.bit_count() * asset.capacity_on(day) * asset.slot_seconds * 110 // 360_000 - wh)
+
+    def record_batch(self) -> Step | None:
+        """Several days of several plants."""
+        made = [self.record() for _ in range(self.random.randint(0, 5))]
+        items = [item for item in made if item is not None]
+        unique = list({(item["asset_id"], item["day"]): item for item in items}.values())
+        return step(self.holder(Role.ORACLE), "production.record_batch", items=unique)
+
+    def record_day(self) -> Step | None:
+        """What a meter signed, relayed by anybody."""
+        key = self.day_to_record(signed=True)
+        if key is None:
+            return None
+        asset_id, day = key
+        asset = self.asset(asset_id)
+        slots = self.free_slots(asset_id, day) or [0]
+        start = self.pick(slots) if self.chance(0.2) else slots[0]
+        run = next((n for n in range(1, 97) if start + n not in slots), 1)
+        n = run if self.chance(0.7) else self.random.randint(1, run)
+        wh = self.random.randint(0, self.slot_wh(asset_id, day))
+        whs = (wh,) * n
+        signature = Signature(
+            key=asset.device_key if asset.device_key in DEVICE_KEYS else DEVICE_KEYS[0],
+            asset_id=asset_id,
+            day=day,
+            key_epoch=asset.key_epoch,
+            start=start,
+            whs=whs,
+            has_high_s=self.chance(0.1),
+        )
+        return step(
+            self.anybody(),
+            "production.record_day",
+            asset_id=asset_id,
+            day=day,
+            start=start,
+            whs=whs,
+            signature=signature,
+        )
+
+    def reviewer(self, key: tuple[int, int]) -> str:
+        """Who decides on a day."""
+        disputed = self.system.production.state(*key) is DayState.DISPUTED
+        return self.holder(Role.ARBITER if disputed else Role.VERIFIER)
+
+    def recorded_day(self) -> tuple[int, int] | None:
+        """A day to decide on, mostly one that is over."""
+        days = self.days(DayState.RECORDED, DayState.DISPUTED)
+        over = [key for key in days if end_of(key[1]) <= self.system.clock.now]
+        awaited = [key for key in over if key in self.awaited_days()]
+        if awaited and self.chance(0.6):
+            return self.pick(awaited)
+        return self.one(over if over and self.chance(0.95) else days, list(self.system.production.days))
+
+    def verify_day(self) -> Step | None:
+        """A recorded day."""
+        key = self.recorded_day()
+        if key is None:
+            return None
+        wh = self.system.production.days[key].wh
+        return step(self.reviewer(key), "production.verify_day", asset_id=key[0], day=key[1], wh=wh)
+
+    def verify_days(self) -> Step | None:
+        """All that wait, or some of them."""
+        days = self.days(DayState.RECORDED)
+        days = [key for key in days if end_of(key[1]) <= self.system.clock.now < end_of_window(key[1])]
+        days = days[: self.random.randint(0, 6)]
+        if self.chance(0.1):
+            days += [self.pick(list(self.system.production.days) or [(1, self.today)])]
+        items = [{"asset_id": key[0], "day": key[1], "wh": self.known_wh(key)} for key in days]
+        return step(self.holder(Role.VERIFIER), "production.verify_days", items=items)
+
+    def known_wh(self, key: tuple[int, int]) -> int:
+        """What is recorded of a day."""
+        row = self.system.production.days.get(key)
+        return 0 if row is None else row.wh
+
+    def reject_day(self) -> Step | None:
+        """A day with or without a record."""
+        locked = [
+            (item.asset_id, item.day)
+            for item in self.system.settlement.payments.values()
+            if item.state is PaymentState.LOCKED and item.day < self.today
+        ]
+        key = self.pick(locked) if locked and self.chance(0.3) else self.recorded_day()
+        if key is None:
+            return None
+        return step(self.reviewer(key), "production.reject_day", asset_id=key[0], day=key[1], reason="no")
+
+    def dispute_day(self) -> Step | None:
+        """A recorded day."""
+        key = self.one(self.days(DayState.RECORDED), list(self.system.production.days))
+        if key is None:
+            return None
+        actor = self.holder(self.pick((Role.VERIFIER, Role.ARBITER)))
+        return step(actor, "production.dispute_day", asset_id=key[0], day=key[1], reason="odd")
+
+    def adjust_day(self) -> Step | None:
+        """A recorded or disputed day, up or down, to the very end."""
+        key = self.recorded_day()
+        if key is None:
+            return None
+        row = self.system.production.days[key]
+        room = self.most_wh(*key, row.mask)
+        delta = self.pick((-row.wh, -(row.wh // 3), 1, room, room // 2))
+        return step(self.reviewer(key), "production.adjust_day", asset_id=key[0], day=key[1], delta_wh=delta)
+
+    # The grid
+
+    def request_connection(self) -> Step | None:
+        """For a verified plant without one."""
+        connections = self.system.grid.connections
+        new = [number for number in self.assets(AssetState.VERIFIED) if number not in connections]
+        new += [number for number, item in connections.items() if item.state is ConnectionState.REJECTED]
+        asset_id = self.one(new, self.all_assets())
+        if asset_id is None:
+            return None
+        limit_w = self.pick((1, 3_000, self.asset(asset_id).capacity_w, 10**12))
+        return step(self.owner(asset_id), "grid.request_connection", asset_id=asset_id, export_limit_w=limit_w)
+
+    def connections(self, *states: ConnectionState) -> list[int]:
+        """Assets with a connection in one of these states."""
+        return [number for number, item in self.system.grid.connections.items() if item.state in states]
+
+    def grid_operator(self, asset_id: int) -> str:
+        """Of the asset's region."""
+        return self.holder(Role.GRID_OPERATOR, self.asset(asset_id).region)
+
+    def approve_connection(self) -> Step | None:
+        """One that is requested."""
+        asset_id = self.one(self.connections(ConnectionState.REQUESTED), list(self.system.grid.connections))
+        if asset_id is None:
+            return None
+        return step(
+            self.grid_operator(asset_id),
+            "grid.approve_connection",
+            asset_id=asset_id,
+            export_limit_w=self.system.grid.connections[asset_id].export_limit_w,
+            feed_metered=self.chance(0.5),
+        )
+
+    def reject_connection(self) -> Step | None:
+        """One that is requested."""
+        asset_id = self.one(self.connections(ConnectionState.REQUESTED), list(self.system.grid.connections))
+        if asset_id is None:
+            return None
+        return step(self.grid_operator(asset_id), "grid.reject_connection", asset_id=asset_id, reason="no room")
+
+    def set_status(self) -> Step | None:
+        """Mostly back to connected."""
+        asset_id = self.one(list(self.system.grid.connections))
+        if asset_id is None:
+            return None
+        status = ConnectionState.CONNECTED if self.chance(0.6) else self.pick(list(ConnectionState)[2:])
+        return step(self.grid_operator(asset_id), "grid.set_status", asset_id=asset_id, status=status)
+
+    def set_export_limit(self) -> Step | None:
+        """More or less."""
+        asset_id = self.one(list(self.system.grid.connections))
+        if asset_id is None:
+            return None
+        limit_w = self.pick((1, 1_000, self.asset(asset_id).capacity_w, 10**12))
+        return step(self.grid_operator(asset_id), "grid.set_export_limit", asset_id=asset_id, export_limit_w=limit_w)
+
+    def record_feed(self) -> Step | None:
+        """Of a metered day that is over."""
+        metered = [number for number, item in self.system.grid.connections.items() if item.feed_metered]
+        asset_id = self.one(metered or list(self.system.grid.connections))
+        if asset_id is None:
+            return None
+        waiting = [key[1] for key in self.days(DayState.RECORDED, DayState.VERIFIED) if key[0] == asset_id]
+        waiting = [day for day in waiting if (asset_id, day) not in self.system.grid.feeds]
+        day = self.pick(waiting) if waiting and self.chance(0.8) else self.today - self.pick((0, 1, 1, 2, 45, 46))
+        recorded = self.known_wh((asset_id, day))
+        return step(
+            self.grid_operator(asset_id),
+            "grid.record_feed",
+            asset_id=asset_id,
+            day=day,
+            exported_wh=self.pick((recorded, recorded // 2, recorded + 1, 0)),
+            imported_wh=self.pick((0, 17)),
+        )
+
+    def set_region_alert(self) -> Step:
+        """To a region."""
+        region = self.pick(REGIONS)
+        return step(
+            self.holder(Role.GRID_OPERATOR, region),
+            "grid.set_region_alert",
+            region=region,
+            level=self.pick(list(AlertLevel)),
+            until=self.system.clock.now + 3600,
+        )
+
+    # The market
+
+    def sellable(self) -> list[int]:
+        """Assets that can sell now."""
+        return [
+            number
+            for number in self.assets(AssetState.VERIFIED)
+            if self.system.grid.is_connected(number) and self.asset(number).proposed_owner is None
+        ]
+
+    def create_offer(self) -> Step | None:
+        """Forward or spot, mostly within what is left."""
+        asset_id = self.one(self.sellable(), self.all_assets())
+        if asset_id is None:
+            return None
+        asset = self.asset(asset_id)
+        verified = [key[1] for key in self.days(DayState.VERIFIED) if key[0] == asset_id]
+        with_room = [day for day in verified if self.system.market.available_wh(asset_id, day)]
+        spot = bool(with_room or verified) and self.chance(0.5)
+        day = self.pick(with_room or verified) if spot else self.today + self.pick((1, 1, 1, 1, 2, 2, 3, 366))
+        wh = self.amount(max(1, self.system.market.available_wh(asset_id, day)))
+        if self.chance(0.5):
+            wh = max(1, wh // 4)
+        price = self.pick((1, 333, 5_000, 83_333, 83_333, 10**6, 10**9))
+        seller = asset.operator if asset.operator is not None and self.chance(0.4) else asset.owner
+        if seller == asset.operator and self.chance(0.9):
+            price = max(price, asset.min_price)
+        least = -(-1000 // price)
+        min_fill_wh = least if self.chance(0.5) else self.random.randint(least, max(least, wh // 3))
+        soon = self.system.clock.now + self.pick((60, 900, 3600, 40_000, 10**7))
+        expires_at = soon if spot else min(soon, start_of(day)) if self.chance(0.3) else start_of(day)
+        return step(
+            self.actor(seller),
+            "market.create_offer",
+            asset_id=asset_id,
+            day=day,
+            wh=max(wh, min_fill_wh),
+            price_ustx_per_kwh=price,
+            min_fill_wh=min_fill_wh,
+            expires_at=expires_at,
+            taker=self.pick((None, None, None, *BUYERS)),
+        )
+
+    def open_offers(self) -> list[int]:
+        """Offers of which something is open."""
+        return [number for number, offer in self.system.market.offers.items() if offer.open_wh]
+
+    def all_offers(self) -> list[int]:
+        """All offers."""
+        return list(self.system.market.offers)
+
+    def cancel_offer(self) -> Step | None:
+        """By owner or operator."""
+        offer_id = self.one(self.open_offers(), self.all_offers())
+        if offer_id is None:
+            return None
+        offer = self.system.market.offers[offer_id]
+        asset = self.asset(offer.asset_id)
+        actor = self.actor(self.pick((asset.owner, asset.operator or asset.owner, offer.seller)))
+        return step(actor, "market.cancel_offer", offer_id=offer_id)
+
+    def reject_offer(self) -> Step | None:
+        """By the taker it names."""
+        named = [number for number in self.open_offers() if self.system.market.offers[number].taker is not None]
+        offer_id = self.one(named, self.all_offers())
+        if offer_id is None:
+            return None
+        taker = self.system.market.offers[offer_id].taker
+        return step(self.anybody() if taker is None else self.actor(taker), "market.reject_offer", offer_id=offer_id)
+
+    def is_over(self, offer_id: int) -> bool:
+        """Whether an offer has expired, or its epoch is over."""
+        offer = self.system.market.offers[offer_id]
+        return self.system.clock.now >= offer.expires_at or offer.epoch < self.asset(offer.asset_id).epoch
+
+    def expire_offer(self) -> Step | None:
+        """By anybody."""
+        over = [number for number in self.open_offers() if self.is_over(number) or self.chance(0.05)]
+        offer_id = self.one(over, self.all_offers())
+        return None if offer_id is None else step(self.anybody(), "market.expire_offer", offer_id=offer_id)
+
+    def mark_accepted(self) -> Step | None:
+        """What only the settlement contract may."""
+        if self.chance(0.8):
+            return None
+        return step(self.anybody(), "market.mark_accepted", offer_id=1, wh=1, buyer=self.anybody())
+
+    def mark_completed(self) -> Step | None:
+        """What only the settlement contract may."""
+        return None if self.chance(0.8) else step(self.anybody(), "market.mark_completed", offer_id=1)
+
+    def retire_energy(self) -> Step | None:
+        """What is left of a verified day."""
+        key = self.one(self.days(DayState.VERIFIED), list(self.system.production.days))
+        if key is None:
+            return None
+        return step(
+            self.actor(self.asset(key[0]).owner),
+            "market.retire_energy",
+            asset_id=key[0],
+            day=key[1],
+            wh=max(1, self.amount(self.system.market.available_wh(*key)) // self.pick((1, 2, 5))),
+            beneficiary=self.pick((*BUYERS, "observer", "settlement")),
+        )
+
+    # The money
+
+    def accept_and_fund(self) -> Step | None:
+        """A buyer, mostly the named one, of what is open."""
+        alive = [number for number in self.open_offers() if not self.is_over(number)]
+        offer_id = self.one(alive or (self.open_offers() if self.chance(0.1) else []), self.all_offers())
+        if offer_id is None:
+            return None
+        offer = self.system.market.offers[offer_id]
+        least = min(offer.min_fill_wh, offer.open_wh)
+        wh = self.pick((offer.open_wh, least, self.random.randint(least, max(least, offer.open_wh))))
+        before_wh = self.system.market.terms(offer).before_wh
+        buyer = (
+            self.pick((*BUYERS, *BUYERS, *BUYERS, OPERATOR, *OWNERS))
+            if offer.taker is None
+            else self.actor(offer.taker)
+        )
+        return step(
+            buyer,
+            "settlement.accept_and_fund",
+            offer_id=offer_id,
+            wh=wh,
+            max_cost_ustx=offer.cost_ustx(wh) + self.pick((0, 0, 1, 10**15)),
+            max_before_wh=before_wh + self.pick((0, 0, 1, 10**9)),
+        )
+
+    def payments(self, *, settling: bool) -> list[int]:
+        """Locked payments that can be settled, or refunded."""
+        money = self.system.settlement
+        return [
+            number
+            for number, payment in money.payments.items()
+            if payment.state is PaymentState.LOCKED
+            and (money.shares(payment) is not None if settling else money.is_refundable(payment))
+        ]
+
+    def settle(self) -> Step | None:
+        """By anybody."""
+        payment_id = self.one(self.payments(settling=True), list(self.system.settlement.payments))
+        return None if payment_id is None else step(self.anybody(), "settlement.settle", payment_id=payment_id)
+
+    def settle_batch(self) -> Step | None:
+        """Those that can be settled, and some that cannot."""
+        payments = self.payments(settling=True)[: self.random.randint(1, 6)]
+        others = list(self.system.settlement.payments)
+        if not payments and (not others or self.chance(0.8)):
+            return None
+        mixed = payments + [self.pick(others) for _ in range(self.random.randint(0, 2))]
+        self.random.shuffle(mixed)
+        return step(self.anybody(), "settlement.settle_batch", payment_ids=mixed)
+
+    def refund(self) -> Step | None:
+        """By anybody."""
+        payment_id = self.one(self.payments(settling=False), list(self.system.settlement.payments))
+        return None if payment_id is None else step(self.anybody(), "settlement.refund", payment_id=payment_id)
+
+    def set_fee_bps(self) -> Step:
+        """By the contract owner."""
+        owner = self.actor(self.system.assets.contract_owner)
+        return step(owner, "settlement.set_fee_bps", fee_bps=self.pick((0, 1, 99, 100, 333, 500, 501)))
+
+    def withdraw_fees(self) -> Step | None:
+        """Some, or all."""
+        fees = self.system.settlement.fees_ustx
+        if not fees and self.chance(0.9):
+            return None
+        return step(
+            self.actor(self.system.assets.contract_owner),
+            "settlement.withdraw_fees",
+            amount_ustx=self.amount(fees),
+            recipient=self.pick((*OWNERS, CONTRACT_OWNER, "paul", "settlement", "observer")),
+        )

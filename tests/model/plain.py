@@ -1,0 +1,36 @@
+"""Clarity values as plain Python, and where two of them differ."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from der_client.stacks.clarity import (
+    ClarityValue,
+    ListValue,
+    NoneValue,
+    SomeValue,
+    TupleValue,
+)
+
+
+def plain(value: ClarityValue) -> Any:
+    """A dict for a tuple (snake case), a list for a list, ``None`` for none, and the content of all else."""
+    if isinstance(value, TupleValue):
+        return {name.replace("-", "_"): plain(field) for name, field in value.fields.items()}
+    if isinstance(value, ListValue):
+        return [plain(item) for item in value.items]
+    if isinstance(value, SomeValue):
+        return plain(value.value)
+    if isinstance(value, NoneValue):
+        return None
+    return getattr(value, "value", None) if not hasattr(value, "text") else value.text
+
+
+def difference(model: Any, chain: Any, path: str = "") -> list[tuple[str, Any, Any]]:
+    """Where two plain values differ: path, the one, the other."""
+    if isinstance(model, dict) and isinstance(chain, dict) and model.keys() == chain.keys():
+        return [found for key in model for found in difference(model[key], chain[key], f"{path}.{key}")]
+    if isinstance(model, list) and isinstance(chain, list) and len(model) == len(chain):
+        pairs = enumerate(zip(model, chain, strict=True))
+        return [found for number, (one, other) in pairs for found in difference(one, other, f"{path}[{number}]")]
+    return [] if model == chain else [(path, model, chain)]

@@ -1,0 +1,329 @@
+"""``market-participation``: offers of energy, and the book that lets it be sold only once."""
+
+# ruff: noqa: ARG002  # every function takes its caller and all arguments, as the contract does
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NoReturn
+
+from der_client.contracts.asset_verification import AssetState
+from der_client.contracts.market_participation import MarketError, OfferState
+from tests.model.reference.assets import Asset, Assets
+from tests.model.reference.clock import Clock, start_of
+from tests.model.reference.grid import Grid
+from tests.model.reference.refusal import Objections, Refused
+
+MAX_WH = 10**15
+MAX_PRICE = 10**15
+MAX_FORWARD_DAYS = 366
+
+
+@dataclass(slots=True)
+class Offer:
+    """Energy offered, with the fields that the contract tells of it."""
+
+    asset_id: int
+    day: int
+    spot: bool
+    seller: str
+    maker: str
+    wh: int
+    open_wh: int
+    price: int
+    min_fill_wh: int
+    expires_at: int
+    taker: str | None
+    epoch: int
+    state: OfferState = OfferState.PENDING
+    fills: int = 0
+    unsettled_fills: int = 0
+
+    def cost_ustx(self, wh: int) -> int:
+        """What so much of it costs, rounded up."""
+        return -(-wh * self.price // 1000)
+
+
+@dataclass(slots=True)
+class Sale:
+    """One fill of an offer."""
+
+    asset_id: int
+    day: int
+    spot: bool
+    wh: int
+
+
+@dataclass(slots=True)
+class Retirement:
+    """Energy claimed for a beneficiary, never to be sold.
+
+    Attributes:
+        asset_id: Of which asset.
+        day: Of which day.
+        wh: How much, Wh.
+        beneficiary: For whom.
+        before_approval: Whether the asset's connection was not approved yet, nor was it known if its feed is metered.
+    """
+
+    asset_id: int
+    day: int
+    wh: int
+    beneficiary: str
+    before_approval: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DayBook:
+    """What is open, funded, sold and retired of a day now, Wh."""
+
+    forward_open_wh: int
+    forward_funded_wh: int
+    spot_open_wh: int
+    spot_sold_wh: int
+    retired_wh: int
+
+
+@dataclass(frozen=True, slots=True)
+class FillTerms:
+    """What the settlement has to know of a fill."""
+
+    asset_id: int
+    day: int
+    spot: bool
+    payee: str
+    price: int
+    before_wh: int
+
+
+class Market:
+    """All offers, sales and retirements."""
+
+    def __init__(self, clock: Clock, assets: Assets, grid: Grid) -> None:
+        self.clock = clock
+        self.assets = assets
+        self.grid = grid
+        self.offers: dict[int, Offer] = {}
+        self.sales: list[Sale] = []
+        self.retirements: list[Retirement] = []
+
+    def book(self, asset_id: int, day: int) -> DayBook:
+        """The day book, from the offers, sales and retirements: what is open counts only in the asset's epoch."""
+        asset = self.assets.assets.get(asset_id)
+        offers = [
+            offer
+            for offer in self.offers.values()
+            if asset is not None and (offer.asset_id, offer.day, offer.epoch) == (asset_id, day, asset.epoch)
+        ]
+        sales = [sale for sale in self.sales if (sale.asset_id, sale.day) == (asset_id, day)]
+        retired = [item.wh for item in self.retirements if (item.asset_id, item.day) == (asset_id, day)]
+        return DayBook(
+            forward_open_wh=sum(offer.open_wh for offer in offers if not offer.spot),
+            forward_funded_wh=sum(sale.wh for sale in sales if not sale.spot),
+            spot_open_wh=sum(offer.open_wh for offer in offers if offer.spot),
+            spot_sold_wh=sum(sale.wh for sale in sales if sale.spot),
+            retired_wh=sum(retired),
+        )
+
+    def has_begun(self, day: int) -> bool:
+        """Whether a day has begun."""
+        return self.clock.now >= start_of(day)
+
+    def available_wh(self, asset_id: int, day: int) -> int:
+        """What could be offered of a day: forward within the capacity, spot within what is left."""
+        room = self.room_wh(asset_id, day)
+        return 0 if room is None else max(0, room)
+
+    def room_wh(self, asset_id: int, day: int) -> int | None:
+        """What is left to sell of a day, perhaps less than nothing; ``None`` if the day cannot be sold now."""
+        book = self.book(asset_id, day)
+        if not self.has_begun(day):
+            cap_w = self.grid.export_cap_w(asset_id)
+            return None if cap_w is None else cap_w * 24 - book.forward_open_wh - book.forward_funded_wh
+        deliverable = self.grid.deliverable_wh(asset_id, day)
+        if deliverable is None:
+            return None
+        promised = min(book.forward_funded_wh, deliverable)
+        return deliverable - promised - book.spot_open_wh - book.spot_sold_wh - book.retired_wh
+
+    def create_offer(
+        self,
+        caller: str,
+        asset_id: int,
+        day: int,
+        wh: int,
+        price_ustx_per_kwh: int,
+        min_fill_wh: int,
+        expires_at: int,
+        taker: str | None,
+    ) -> int:
+        """Owner or operator of a verified, connected asset."""
+        objections = Objections()
+        asset = self._asset(asset_id, objections)
+        price = price_ustx_per_kwh
+        objections.add(MarketError.ERR_NOT_SELLER, when=not asset.may_trade(caller))
+        self._exposure(objections, asset_id, asset)
+        objections.add(MarketError.ERR_INVALID_ENERGY, when=not 1 <= wh <= MAX_WH)
+        objections.add(MarketError.ERR_INVALID_PRICE, when=not 1 <= price <= MAX_PRICE)
+        below = caller != asset.owner and price < asset.min_price
+        objections.add(MarketError.ERR_BELOW_MIN_PRICE, when=below)
+        fills = 1 <= min_fill_wh <= wh and min_fill_wh * price >= 1000
+        objections.add(MarketError.ERR_INVALID_MIN_FILL, when=not fills)
+        forward = not self.has_begun(day)
+        in_time = self.clock.now < expires_at and (not forward or expires_at <= start_of(day))
+        objections.add(MarketError.ERR_INVALID_EXPIRY, when=not in_time)
+        too_far = day > self.clock.today + MAX_FORWARD_DAYS
+        objections.add(MarketError.ERR_DAY_TOO_FAR, when=too_far)
+        deliverable = forward or self.grid.deliverable_wh(asset_id, day) is not None
+        objections.add(MarketError.ERR_DAY_NOT_DELIVERABLE, when=not deliverable)
+        room = self.room_wh(asset_id, day)
+        objections.add(MarketError.ERR_OVERSOLD, when=room is not None and wh > room)
+        objections.decide()
+        offer_id = len(self.offers) + 1
+        self.offers[offer_id] = Offer(
+            asset_id,
+            day,
+            spot=not forward,
+            seller=asset.owner,
+            maker=caller,
+            wh=wh,
+            open_wh=wh,
+            price=price,
+            min_fill_wh=min_fill_wh,
+            expires_at=expires_at,
+            taker=taker,
+            epoch=asset.epoch,
+        )
+        return offer_id
+
+    # What is open of an offer ends
+
+    def cancel_offer(self, caller: str, offer_id: int) -> bool:
+        """Owner or operator."""
+        objections, offer = self._open(offer_id)
+        may = self.assets.assets[offer.asset_id].may_trade(caller)
+        objections.add(MarketError.ERR_NOT_SELLER, when=not may)
+        return self._close(objections, offer, OfferState.CANCELLED)
+
+    def reject_offer(self, caller: str, offer_id: int) -> bool:
+        """The named taker."""
+        objections, offer = self._open(offer_id)
+        objections.add(MarketError.ERR_NOT_TAKER, when=offer.taker != caller)
+        return self._close(objections, offer, OfferState.REJECTED)
+
+    def expire_offer(self, caller: str, offer_id: int) -> bool:
+        """Anyone, from its time on, or at once if its epoch is over."""
+        objections, offer = self._open(offer_id)
+        over = self.clock.now >= offer.expires_at or self._epoch_is_over(offer)
+        objections.add(MarketError.ERR_OFFER_NOT_EXPIRED, when=not over)
+        return self._close(objections, offer, OfferState.EXPIRED)
+
+    def _close(self, objections: Objections, offer: Offer, state: OfferState) -> bool:
+        objections.decide()
+        offer.open_wh = 0
+        if offer.fills == 0:
+            offer.state = state
+        complete(offer)
+        return True
+
+    # Sales
+
+    def judge_fill(self, buyer: str, offer_id: int, wh: int) -> Offer:
+        """The offer, if the buyer may take so much of it."""
+        objections, offer = self._open(offer_id)
+        asset = self.assets.assets[offer.asset_id]
+        self._exposure(objections, offer.asset_id, asset)
+        objections.add(MarketError.ERR_EPOCH_OVER, when=self._epoch_is_over(offer))
+        objections.add(MarketError.ERR_OFFER_EXPIRED, when=self.clock.now >= offer.expires_at)
+        objections.add(MarketError.ERR_NOT_TAKER, when=offer.taker not in (None, buyer))
+        objections.add(MarketError.ERR_SELF_TRADE, when=buyer in (offer.seller, offer.maker))
+        enough = wh >= offer.min_fill_wh or wh == offer.open_wh
+        objections.add(MarketError.ERR_INVALID_FILL, when=not (enough and 0 < wh <= offer.open_wh))
+        objections.decide()
+        return offer
+
+    def take(self, buyer: str, offer_id: int, wh: int) -> FillTerms:
+        """A buyer takes energy of an offer; the settlement funds it."""
+        offer = self.judge_fill(buyer, offer_id, wh)
+        terms = self.terms(offer)
+        self.sales.append(Sale(offer.asset_id, offer.day, offer.spot, wh))
+        offer.open_wh -= wh
+        offer.fills += 1
+        offer.state = OfferState.ACCEPTED
+        if offer.spot:
+            complete(offer)
+        else:
+            offer.unsettled_fills += 1
+        return terms
+
+    def terms(self, offer: Offer) -> FillTerms:
+        """On which terms the next fill of an offer is sold."""
+        before_wh = 0 if offer.spot else self.book(offer.asset_id, offer.day).forward_funded_wh
+        return FillTerms(offer.asset_id, offer.day, offer.spot, offer.seller, offer.price, before_wh)
+
+    def fill_is_closed(self, offer_id: int) -> None:
+        """A fill was settled or refunded."""
+        offer = self.offers[offer_id]
+        offer.unsettled_fills -= 1
+        complete(offer)
+
+    def mark_accepted(self, caller: str, offer_id: int, wh: int, buyer: str) -> NoReturn:
+        """Settlement only, which no account is."""
+        objections = Objections()
+        objections.add(MarketError.ERR_NOT_SETTLEMENT, when=True)
+        try:
+            self.judge_fill(buyer, offer_id, wh)
+        except Refused as refused:
+            objections.absorb(refused)
+        raise Refused(frozenset(objections.found))
+
+    def mark_completed(self, caller: str, offer_id: int) -> NoReturn:
+        """Settlement only, which no account is."""
+        objections = Objections()
+        objections.add(MarketError.ERR_OFFER_NOT_FOUND, when=offer_id not in self.offers)
+        objections.refuse(MarketError.ERR_NOT_SETTLEMENT)
+
+    def retire_energy(self, caller: str, asset_id: int, day: int, wh: int, beneficiary: str) -> bool:
+        """Owner of a verified or retired asset: of a verified day."""
+        objections = Objections()
+        asset = self._asset(asset_id, objections)
+        objections.add(MarketError.ERR_NOT_ASSET_OWNER, when=caller != asset.owner)
+        served = asset.state in (AssetState.VERIFIED, AssetState.RETIRED)
+        objections.add(MarketError.ERR_ASSET_NOT_VERIFIED, when=not served)
+        objections.add(MarketError.ERR_TRANSFER_PROPOSED, when=asset.proposed_owner is not None)
+        objections.add(MarketError.ERR_INVALID_ENERGY, when=not 1 <= wh <= MAX_WH)
+        deliverable = self.grid.deliverable_wh(asset_id, day)
+        objections.add(MarketError.ERR_DAY_NOT_DELIVERABLE, when=deliverable is None)
+        room = None if deliverable is None else self.room_wh(asset_id, day)
+        objections.add(MarketError.ERR_OVERSOLD, when=room is not None and wh > room)
+        objections.decide()
+        self.retirements.append(Retirement(asset_id, day, wh, beneficiary, self.grid.export_cap_w(asset_id) is None))
+        return True
+
+    # Parts
+
+    def _asset(self, asset_id: int, objections: Objections) -> Asset:
+        asset = self.assets.assets.get(asset_id)
+        return asset if asset is not None else objections.refuse(MarketError.ERR_ASSET_NOT_FOUND)
+
+    def _open(self, offer_id: int) -> tuple[Objections, Offer]:
+        objections = Objections()
+        offer = self.offers.get(offer_id) or objections.refuse(MarketError.ERR_OFFER_NOT_FOUND)
+        objections.add(MarketError.ERR_OFFER_CLOSED, when=offer.open_wh == 0)
+        return objections, offer
+
+    def _exposure(self, objections: Objections, asset_id: int, asset: Asset) -> None:
+        """What stops new exposure to an asset."""
+        objections.add(MarketError.ERR_PAUSED, when=self.assets.paused)
+        objections.add(MarketError.ERR_ASSET_NOT_VERIFIED, when=asset.state is not AssetState.VERIFIED)
+        objections.add(MarketError.ERR_TRANSFER_PROPOSED, when=asset.proposed_owner is not None)
+        objections.add(MarketError.ERR_NOT_CONNECTED, when=not self.grid.is_connected(asset_id))
+
+    def _epoch_is_over(self, offer: Offer) -> bool:
+        return offer.epoch < self.assets.assets[offer.asset_id].epoch
+
+
+def complete(offer: Offer) -> None:
+    """An accepted offer is completed once nothing remains and every fill is settled or refunded."""
+    if offer.state is OfferState.ACCEPTED and offer.open_wh == 0 and offer.unsettled_fills == 0:
+        offer.state = OfferState.COMPLETED

@@ -1,0 +1,66 @@
+"""The five contracts together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tests.model.reference.assets import Assets
+from tests.model.reference.clock import Clock
+from tests.model.reference.grid import Grid
+from tests.model.reference.market import Market
+from tests.model.reference.production import Production
+from tests.model.reference.settlement import Settlement
+
+
+@dataclass
+class System:
+    """The whole model; a deep copy of it is a snapshot."""
+
+    clock: Clock
+    assets: Assets
+    production: Production
+    grid: Grid
+    market: Market
+    settlement: Settlement
+
+    @classmethod
+    def deployed(
+        cls,
+        *,
+        now: int,
+        contract_owner: str,
+        settlement: str,
+        fee_bps: int,
+        balances: dict[str, int],
+    ) -> System:
+        """The system as it is right after its deployment.
+
+        Args:
+            now: Chain time, unix seconds.
+            contract_owner: Who deployed the contracts.
+            settlement: The principal of the settlement contract.
+            fee_bps: The fee that it was deployed with.
+            balances: STX by principal, µSTX.
+        """
+        clock = Clock(now)
+        assets = Assets(clock, contract_owner)
+        production = Production(clock, assets)
+        grid = Grid(clock, assets, production)
+        market = Market(clock, assets, grid)
+        money = Settlement(clock, assets, grid, market, settlement, fee_bps, dict(balances))
+        return cls(clock, assets, production, grid, market, money)
+
+    def call(self, contract: str, function: str, caller: str, arguments: dict[str, Any]) -> Any:
+        """Run a public function.
+
+        Args:
+            contract: ``assets``, ``production``, ``grid``, ``market`` or ``settlement``.
+            function: Its name.
+            caller: Who calls.
+            arguments: By name.
+
+        Raises:
+            Refused: It must fail.
+        """
+        return getattr(getattr(self, contract), function)(caller, **arguments)

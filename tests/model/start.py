@@ -1,0 +1,57 @@
+"""How each run begins: the roles are granted, and some plants are there."""
+
+from __future__ import annotations
+
+from der_client.contracts.asset_verification import AssetKind
+from tests.model.cast import CONTRACT_OWNER, DEVICE_KEYS, NORTH, ROLES, SOUTH
+from tests.model.step import Step, step
+
+
+def first_steps() -> list[Step]:
+    """Roles; a plant with a device key, one whose feed is metered, one with an operator, and one that is pending."""
+    return [
+        *(
+            step(CONTRACT_OWNER, "assets.set_role", role=role, who=who, region=region, granted=True)
+            for who, (role, region) in ROLES.items()
+        ),
+        *_plant(1, "alice", "greta", NORTH, 4_000, 900, DEVICE_KEYS[0], feed_metered=False),
+        *_plant(2, "alice", "greta", NORTH, 10_000, 1800, None, feed_metered=True),
+        *_plant(3, "bob", "gus", SOUTH, 997, 3600, None, feed_metered=False),
+        step("bob", "assets.set_operator", asset_id=3, operator="carol", min_price_ustx_per_kwh=50_000),
+        _registration("bob", SOUTH, 123_457, 900, DEVICE_KEYS[1]),
+    ]
+
+
+def _registration(owner: str, region: str, capacity_w: int, slot_seconds: int, device_key: bytes | None) -> Step:
+    return step(
+        owner,
+        "assets.register_asset",
+        kind=AssetKind.SOLAR,
+        capacity_w=capacity_w,
+        location="9xj3ud",
+        region=region,
+        metadata_hash=bytes(32),
+        slot_seconds=slot_seconds,
+        device_key=device_key,
+    )
+
+
+def _plant(
+    asset_id: int,
+    owner: str,
+    grid_operator: str,
+    region: str,
+    capacity_w: int,
+    slot_seconds: int,
+    device_key: bytes | None,
+    *,
+    feed_metered: bool,
+) -> list[Step]:
+    """A plant that can sell."""
+    ids = {"asset_id": asset_id}
+    return [
+        _registration(owner, region, capacity_w, slot_seconds, device_key),
+        step("rita", "assets.verify_asset", **ids, capacity_w=capacity_w, device_key=device_key),
+        step(owner, "grid.request_connection", **ids, export_limit_w=capacity_w),
+        step(grid_operator, "grid.approve_connection", **ids, export_limit_w=capacity_w, feed_metered=feed_metered),
+    ]

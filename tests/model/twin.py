@@ -1,0 +1,204 @@
+"""The contracts on a devnet and the model of them, side by side: whatever is done to both must come out the same.
+
+After each step the result or error, all balances, what the call may have written, and the money locked are compared.
+Every so many steps all totals are looked at, and all that the contracts derive from what was touched; at the end of a
+run, everything there is.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from random import Random
+from typing import Any, Final
+
+from der_client.stacks.clarity.annotations import Response
+from tests.model.author import Author
+from tests.model.cast import CONTRACT_OWNER
+from tests.model.chain import BLOCK_S, FEE_USTX, AssetDays, Chain, Done, Failed, Outcome, Unsent
+from tests.model.expectation import Touched, expected_view, normalised
+from tests.model.invariants import broken_invariants
+from tests.model.plain import difference
+from tests.model.reference import Refused, System
+from tests.model.start import first_steps
+from tests.model.step import Action, Step, Wait
+
+_PAGE: Final = 30
+_STEPS_BETWEEN_LOOKS: Final = 20
+_MOST_ENTRIES: Final = 8
+"""That are compared after a batch; the look at the end sees the others."""
+_MOST_DAYS: Final = 6
+"""That a look in between shows of a batch."""
+
+
+class DisagreementError(AssertionError):
+    """Contracts and model differ, or both break a rule that must always hold."""
+
+
+class Twin:
+    """Contracts and model.
+
+    Args:
+        chain: The contracts, right after their deployment.
+
+    Attributes:
+        chain: The contracts.
+        system: The model.
+        names: People and contracts by their principal.
+        seen: How often each function ended how.
+        steps: How many steps were compared.
+    """
+
+    def __init__(self, chain: Chain) -> None:
+        self.chain = chain
+        self.seen: Counter[tuple[str, str]] = Counter()
+        self.steps = 0
+        view = self.chain.look()
+        self.system = System.deployed(
+            now=view["time"],
+            contract_owner=self.chain.addresses[CONTRACT_OWNER],
+            settlement=self.chain.addresses["settlement"],
+            fee_bps=view["fee_bps"],
+            balances=dict(zip(self.chain.addresses.values(), view["balances"], strict=True)),
+        )
+        for action in first_steps():
+            self.do(action)
+        self.names = {address: name for name, address in chain.addresses.items()}
+
+    @contextmanager
+    def anchor(self) -> Iterator[None]:
+        """A block after which everything is as it was before, but for the counters."""
+        system = copy.deepcopy(self.system)
+        try:
+            with self.chain.anchor():
+                yield
+        finally:
+            self.system = system
+
+    def author(self, random: Random) -> Author:
+        """Who makes up what happens next, from the model's present state."""
+        return Author(random, self.system, self.names)
+
+    def do(self, action: Action) -> None:
+        """Do something to both, and compare what came of it.
+
+        Raises:
+            DisagreementError: They differ, or a rule is broken.
+        """
+        self.steps += 1
+        if isinstance(action, Wait):
+            self.chain.wait(action.until)
+            self.system.clock.now = self.chain.glance()["time"]
+            return
+        touched = self._call(action)
+        if self.steps % _STEPS_BETWEEN_LOOKS == 0:
+            self._look(touched.assets, touched.days[:_MOST_DAYS], touched.offers, touched.payments[:_MOST_DAYS])
+            self._check_invariants()
+
+    def compare_all(self) -> None:
+        """Compare everything there is, and check what must always hold.
+
+        Raises:
+            DisagreementError: They differ, or a rule is broken.
+        """
+        system = self.system
+        days = {*system.production.days, *system.grid.feeds}
+        days |= {(offer.asset_id, offer.day) for offer in system.market.offers.values()}
+        days |= {(item.asset_id, item.day) for item in system.market.retirements}
+        assets, offers = sorted(system.assets.assets), sorted(system.market.offers)
+        payments, keys = sorted(system.settlement.payments), sorted(days)
+        for first in range(0, max(len(assets), len(offers), len(payments), len(keys), 1), _PAGE):
+            page = slice(first, first + _PAGE)
+            self._look(assets[page], keys[page], offers[page], payments[page])
+        self._check_invariants()
+
+    def _check_invariants(self) -> None:
+        broken = broken_invariants(self.system)
+        _require(not broken, "; ".join(broken))
+
+    def _look(self, asset_ids: list[int], days: AssetDays, offer_ids: list[int], payment_ids: list[int]) -> None:
+        """Compare all totals and balances, and up to 30 of each kind of thing."""
+        ids = (asset_ids, days, offer_ids, payment_ids)
+        view = normalised(self.chain.look(*ids), self.system, days)
+        _require_same(expected_view(self.system, list(self.chain.addresses.values()), *ids), view)
+
+    def _call(self, step: Step) -> Touched:
+        name = f"{step.contract}.{step.function}"
+        caller = self.chain.addresses[step.actor]
+        arguments = self.chain.resolve(step.arguments)
+        outcome = self.chain.send(step)
+        if not isinstance(outcome, Unsent):
+            self.system.clock.now += BLOCK_S
+            self.system.settlement.balances[caller] -= FEE_USTX
+        try:
+            expected = self.system.call(step.contract, step.function, caller, arguments)
+        except Refused as refused:
+            expected = refused
+        self.seen[name, _ending(outcome)] += 1
+        _require(agree(expected, outcome), f"{step}: model {expected!r}, chain {outcome!r}")
+        balances = [self.system.settlement.balances[address] for address in self.chain.addresses.values()]
+        _require_same({"time": self.system.clock.now, "balances": balances}, self.chain.glance())
+        touched = Touched.by(self.system, arguments)
+        if isinstance(outcome, Done):
+            self._compare_written(step.contract, touched)
+        return touched
+
+    def _compare_written(self, contract: str, touched: Touched) -> None:
+        """Compare what a call that succeeded may have written; one that failed writes nothing."""
+        for entry in islice(touched.entries(self.system, contract), _MOST_ENTRIES):
+            found = entry.meaning(self.chain.entry(entry.contract, entry.map_name, entry.key))
+            _require_same(entry.value, found, f"{entry.map_name} {entry.key}")
+        if contract == "settlement":
+            money = self.system.settlement
+            _require_same(money.escrow_ustx, self.chain.variable(contract, "escrow-total"), "escrow-total")
+            _require_same(money.fees_ustx, self.chain.variable(contract, "fees"), "fees")
+
+
+def agree(expected: Any, outcome: Outcome) -> bool:
+    """Whether the chain's answer is one that the model admits.
+
+    Args:
+        expected: The result, or why it must fail.
+        outcome: The answer.
+    """
+    if isinstance(outcome, Unsent):
+        return isinstance(expected, Refused)
+    if isinstance(outcome, Failed):
+        return isinstance(expected, Refused) and _admits(expected, outcome)
+    if isinstance(expected, tuple):
+        return len(expected) == len(outcome.value) and all(map(_agree_on_item, expected, outcome.value))
+    return not isinstance(expected, Refused) and bool(expected == outcome.value)
+
+
+def _admits(refused: Refused, failed: Failed) -> bool:
+    answers = {(error.name, error.value, refused.index) for error in refused.errors}
+    return (failed.name, failed.code, failed.index) in answers
+
+
+def _agree_on_item(expected: bool | Refused, answer: Response[bool]) -> bool:
+    if isinstance(expected, Refused):
+        return answer.error_code in {error.value for error in expected.errors}
+    return answer.value is expected
+
+
+def _ending(outcome: Outcome) -> str:
+    match outcome:
+        case Done():
+            return "ok"
+        case Failed(name=name):
+            return name
+        case Unsent():
+            return "not sent"
+
+
+def _require_same(model: Any, chain: Any, what: str = "") -> None:
+    found = difference(model, chain, what)
+    _require(not found, "\n".join(f"{path}: model {one}, chain {other}" for path, one, other in found))
+
+
+def _require(condition: bool, text: str) -> None:
+    if not condition:
+        raise DisagreementError(text)
