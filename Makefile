@@ -12,12 +12,12 @@ NODE := $(PY) -c 'import sys; from der_client.nodejs import main; sys.exit(main(
 ARGS ?=
 
 .DELETE_ON_ERROR:
-.PHONY: demo test bench fuzz setup lint format types unit contracts integration clean
+.PHONY: demo test bench costs fuzz setup lint format types unit contracts invariants integration clean
 
 demo: setup
 	@$(PY) -m der_client.cli demo $(ARGS)
 
-test: lint types unit contracts integration
+test: lint types unit contracts invariants integration
 
 setup: $(READY) $(NODE_READY)
 
@@ -49,6 +49,9 @@ unit: setup
 contracts: setup
 	$(NODE) npm test
 
+invariants: setup
+	$(PY) -m tests.rendezvous
+
 # Each worker has a devnet of its own; what one file sets up once stays with one worker.
 integration: setup
 	$(PY) -m pytest tests/integration tests/differential tests/model -n auto --dist loadfile $(ARGS)
@@ -56,10 +59,14 @@ integration: setup
 bench: setup
 	$(PY) -m benchmarks $(ARGS)
 
+costs: setup
+	$(PY) -m benchmarks.costs $(ARGS)
+
 fuzz: setup
 	$(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,devnet,fuzz]'
 	$(PY) -m tests.fuzz
 	$(PY) -m tests.model --steps 100000
+	$(PY) -m tests.rendezvous --runs 20000
 
 clean:
 	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache
