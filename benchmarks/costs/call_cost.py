@@ -93,10 +93,6 @@ class CallCost:
         """The readings that such calls record in a tenure; for a call that records none, the calls."""
         return self.calls_per_tenure(limit) * (self.readings or 1)
 
-    def is_bound_by_reads(self, limit: ExecutionCost) -> bool:
-        """Whether the number of reads is what ends a tenure of such calls."""
-        return self.calls_per_tenure(limit) == limit.read_count // self.cost.read_count
-
 
 def _dimensions(cost: ExecutionCost) -> tuple[int, ...]:
     return astuple(cost)

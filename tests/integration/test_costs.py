@@ -58,7 +58,10 @@ def test_a_goal_that_is_missed_is_told(measured: list[CallCost]) -> None:
 
 def test_reads_end_a_tenure_first(measured: list[CallCost]) -> None:
     others = [
-        call.name for call in measured for limit in (BEFORE_EPOCH_4, EPOCH_4) if not call.is_bound_by_reads(limit)
+        call.name
+        for call in measured
+        for limit in (BEFORE_EPOCH_4, EPOCH_4)
+        if call.calls_per_tenure(limit) != limit.read_count // call.cost.read_count
     ]
     assert others == []
 
