@@ -29,7 +29,12 @@
     (exported-wh uint)
     (imported-wh uint)
   )
-  (feed-as-operator (some-asset asset) (some-day back) (mod exported-wh u80000) (mod imported-wh u80000))
+  (begin
+    (try! (feed-as-operator (some-asset asset) (some-day back) (mod exported-wh u80000)
+      (mod imported-wh u80000)
+    ))
+    (ok (remember (some-asset asset) (some-day back)))
+  )
 )
 
 ;; Records a day wholly, and verifies it if that is asked for.
@@ -44,10 +49,10 @@
       (day (some-day back))
     )
     (try! (contract-call? .production-tracking record-production asset-id day FULL_DAY (mod wh u60000)))
-    (if verified
-      (contract-call? .production-tracking verify-day asset-id day (mod wh u60000))
-      (ok true)
+    (and verified
+      (try! (contract-call? .production-tracking verify-day asset-id day (mod wh u60000)))
     )
+    (ok (remember asset-id day))
   )
 )
 
@@ -60,25 +65,8 @@
       (day (some-day back))
       (row (contract-call? .production-tracking get-day asset-id day))
     )
-    (contract-call? .production-tracking verify-day asset-id day (default-to u0 (get wh row)))
-  )
-)
-
-(define-public (act-remember
-    (asset uint)
-    (back uint)
-  )
-  (let (
-      (asset-id (some-asset asset))
-      (day (any-day back))
-    )
-    (ok (match (get-deliverable asset-id day)
-      deliverable (map-insert known-deliverables {
-        asset-id: asset-id,
-        day: day,
-      } deliverable)
-      false
-    ))
+    (try! (contract-call? .production-tracking verify-day asset-id day (default-to u0 (get wh row))))
+    (ok (remember asset-id day))
   )
 )
 
@@ -186,7 +174,7 @@
     )
     (asserts! fed (ok false))
     (asserts! (is-eq (get exported-wh between) (some (mod first-wh u80000))) ERR_PROPERTY)
-    (asserts! (is-eq again (if verified ERR_FEED_FINAL (ok true))) ERR_PROPERTY)
+    (asserts! (if verified (is-eq again ERR_FEED_FINAL) (is-ok again)) ERR_PROPERTY)
     (asserts!
       (is-eq (get exported-wh (get-feed asset-id day))
         (some (mod (if verified first-wh second-wh) u80000))
@@ -255,10 +243,22 @@
   (- (/ stacks-block-time SECONDS_PER_DAY) (mod back u4))
 )
 
-;; One of all days of the run.
+;; One of the days that acts may have changed, now or a while ago.
 (define-private (any-day (back uint))
-  (let ((today (/ stacks-block-time SECONDS_PER_DAY)))
-    (- today (mod back (+ u1 (- today FIRST_DAY))))
+  (- (/ stacks-block-time SECONDS_PER_DAY) (mod back u6))
+)
+
+;; Keeps what can be delivered, when it is first known.
+(define-private (remember
+    (asset-id uint)
+    (day uint)
+  )
+  (match (get-deliverable asset-id day)
+    deliverable (map-insert known-deliverables {
+      asset-id: asset-id,
+      day: day,
+    } deliverable)
+    false
   )
 )
 

@@ -16,6 +16,15 @@
 ))
 (define-constant ERR_PROPERTY (err u9004))
 
+;; The day that was recorded last: where acts on any day would mostly find nothing.
+(define-data-var recorded-day {
+  asset-id: uint,
+  day: uint,
+} {
+  asset-id: u1,
+  day: u0,
+})
+
 ;; Days as they were when they had just been decided.
 (define-map ended-days
   {
@@ -38,7 +47,17 @@
     (high uint)
     (wh uint)
   )
-  (record-as-oracle (some-asset asset) (some-day back) (some-mask asset low high) (mod wh u60000))
+  (let (
+      (asset-id (some-asset asset))
+      (day (some-day back))
+    )
+    (try! (record-as-oracle asset-id day (some-mask asset low high) (mod wh u60000)))
+    (var-set recorded-day {
+      asset-id: asset-id,
+      day: day,
+    })
+    (ok true)
+  )
 )
 
 ;; One after the other: of two items of one day, the second must see the first.
@@ -64,22 +83,14 @@
   )
 )
 
-(define-public (act-verify
-    (asset uint)
-    (back uint)
-  )
+(define-public (act-verify)
   (let (
-      (asset-id (some-asset asset))
-      (day (some-day back))
-      (row (get-row asset-id day))
+      (last (var-get recorded-day))
+      (asset-id (get asset-id last))
+      (day (get day last))
     )
-    (as-contract? ()
-      (try! (verify-day asset-id day (get wh row)))
-      (map-insert ended-days {
-        asset-id: asset-id,
-        day: day,
-      } (get-row asset-id day))
-    )
+    (try! (verify-as-verifier asset-id day))
+    (ok (map-insert ended-days last (get-row asset-id day)))
   )
 )
 
@@ -101,20 +112,13 @@
   )
 )
 
-(define-public (act-dispute
-    (asset uint)
-    (back uint)
-  )
-  (as-contract? () (try! (dispute-day (some-asset asset) (some-day back) "test")))
+(define-public (act-dispute)
+  (dispute-as-verifier (get asset-id (var-get recorded-day)) (get day (var-get recorded-day)))
 )
 
-(define-public (act-adjust
-    (asset uint)
-    (back uint)
-    (delta int)
-  )
-  (as-contract? ()
-    (try! (adjust-day (some-asset asset) (some-day back) (- (mod delta 40000) 20000)))
+(define-public (act-adjust (delta int))
+  (adjust-as-verifier (get asset-id (var-get recorded-day)) (get day (var-get recorded-day))
+    (- (mod delta 400000) 100000)
   )
 )
 
@@ -284,7 +288,7 @@
     (asserts! (is-err above) ERR_PROPERTY)
     (asserts! (is-ok exact) (ok false))
     (asserts! (is-eq above ERR_IMPLAUSIBLE_ENERGY) ERR_PROPERTY)
-    (asserts! (is-err (act-adjust asset back 20001)) ERR_PROPERTY)
+    (asserts! (is-eq (adjust-as-verifier asset-id day 1) ERR_IMPLAUSIBLE_ENERGY) ERR_PROPERTY)
     (ok true)
   )
 )
@@ -302,16 +306,16 @@
       (day (some-day back))
       (decided (if rejected
         (is-ok (reject-as-verifier asset-id day))
-        (is-ok (act-verify asset back))
+        (is-ok (verify-as-verifier asset-id day))
       ))
       (row (get-row asset-id day))
     )
     (asserts! decided (ok false))
     (asserts! (is-final (get state row)) ERR_PROPERTY)
     (asserts! (is-err (act-record asset back mask u0 wh)) ERR_PROPERTY)
-    (asserts! (is-err (act-adjust asset back (to-int wh))) ERR_PROPERTY)
-    (asserts! (is-err (act-dispute asset back)) ERR_PROPERTY)
-    (asserts! (is-err (act-verify asset back)) ERR_PROPERTY)
+    (asserts! (is-err (adjust-as-verifier asset-id day (to-int wh))) ERR_PROPERTY)
+    (asserts! (is-err (dispute-as-verifier asset-id day)) ERR_PROPERTY)
+    (asserts! (is-err (verify-as-verifier asset-id day)) ERR_PROPERTY)
     (asserts! (is-err (reject-as-verifier asset-id day)) ERR_PROPERTY)
     (asserts! (is-eq row (get-row asset-id day)) ERR_PROPERTY)
     (ok true)
@@ -359,6 +363,30 @@
   (as-contract? () (try! (reject-day asset-id day "test")))
 )
 
+(define-private (verify-as-verifier
+    (asset-id uint)
+    (day uint)
+  )
+  (let ((wh (get wh (get-row asset-id day))))
+    (as-contract? () (try! (verify-day asset-id day wh)))
+  )
+)
+
+(define-private (dispute-as-verifier
+    (asset-id uint)
+    (day uint)
+  )
+  (as-contract? () (try! (dispute-day asset-id day "test")))
+)
+
+(define-private (adjust-as-verifier
+    (asset-id uint)
+    (day uint)
+    (delta int)
+  )
+  (as-contract? () (try! (adjust-day asset-id day delta)))
+)
+
 (define-private (some-asset (seed uint))
   (+ u1 (mod seed ASSETS))
 )
@@ -368,9 +396,9 @@
   (- (current-day) (mod back u4))
 )
 
-;; One of all days of the run.
+;; One of the days that acts may have changed, now or a while ago.
 (define-private (any-day (back uint))
-  (- (current-day) (mod back (+ u1 (- (current-day) FIRST_DAY))))
+  (- (current-day) (mod back u9))
 )
 
 ;; Some slots of a day of the asset: seldom all, never none.

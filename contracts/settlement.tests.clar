@@ -70,6 +70,14 @@
   }
   uint
 )
+;; Wh that were retired of a day.
+(define-map retirements
+  {
+    asset-id: uint,
+    day: uint,
+  }
+  uint
+)
 
 ;; Acts: offers and buyers
 
@@ -149,8 +157,11 @@
       (asset-id (get asset-id (var-get verified-day)))
       (day (get day (var-get verified-day)))
       (room (contract-call? .market-participation get-available asset-id day))
+      (part (+ u1 (mod wh (+ u1 (/ room u2)))))
+      (last (var-get verified-day))
     )
-    (contract-call? .plant retire asset-id day (+ u1 (mod wh (+ u1 (/ room u2)))))
+    (try! (contract-call? .plant retire asset-id day part))
+    (ok (map-set retirements last (+ part (default-to u0 (map-get? retirements last)))))
   )
 )
 
@@ -393,6 +404,29 @@
       )
     )
     true
+  )
+)
+
+;; The same of the day that was verified last, whoever bought of it; and what was retired stays retired.
+(define-read-only (invariant-retired-and-sold-within-deliverable)
+  (let (
+      (last (var-get verified-day))
+      (asset-id (get asset-id last))
+      (day (get day last))
+      (deliverable (default-to u0 (contract-call? .grid-integration get-deliverable asset-id day)))
+    )
+    (match (contract-call? .market-participation get-day-book asset-id day)
+      book (and
+        (is-eq (get retired-wh book) (default-to u0 (map-get? retirements last)))
+        (<=
+          (+ (get spot-open-wh book) (get spot-sold-wh book) (get retired-wh book)
+            (min-of (get forward-funded-wh book) deliverable)
+          )
+          deliverable
+        )
+      )
+      true
+    )
   )
 )
 
