@@ -12,6 +12,15 @@
 (define-constant INDEX (list u0 u1 u2 u3 u4 u5 u6 u7 u8 u9 u10 u11 u12 u13 u14 u15))
 (define-constant ERR_PROPERTY (err u9004))
 
+;; The day that was recorded last: where acts on any day would mostly find nothing.
+(define-data-var produced-day {
+  asset-id: uint,
+  day: uint,
+} {
+  asset-id: u1,
+  day: u0,
+})
+
 ;; What could be delivered from a day when that was first known.
 (define-map known-deliverables
   {
@@ -37,6 +46,16 @@
   )
 )
 
+(define-public (act-feed-produced
+    (exported-wh uint)
+    (imported-wh uint)
+  )
+  (let ((last (var-get produced-day)))
+    (try! (feed-as-operator (get asset-id last) (get day last) (mod exported-wh u80000) (mod imported-wh u80000)))
+    (ok (remember (get asset-id last) (get day last)))
+  )
+)
+
 ;; Records a day wholly, and verifies it if that is asked for.
 (define-public (act-produce
     (asset uint)
@@ -49,6 +68,10 @@
       (day (some-day back))
     )
     (try! (contract-call? .production-tracking record-production asset-id day FULL_DAY (mod wh u60000)))
+    (var-set produced-day {
+      asset-id: asset-id,
+      day: day,
+    })
     (and verified
       (try! (contract-call? .production-tracking verify-day asset-id day (mod wh u60000)))
     )
@@ -56,13 +79,11 @@
   )
 )
 
-(define-public (act-verify
-    (asset uint)
-    (back uint)
-  )
+(define-public (act-verify)
   (let (
-      (asset-id (some-asset asset))
-      (day (some-day back))
+      (last (var-get produced-day))
+      (asset-id (get asset-id last))
+      (day (get day last))
       (row (contract-call? .production-tracking get-day asset-id day))
     )
     (try! (contract-call? .production-tracking verify-day asset-id day (default-to u0 (get wh row))))

@@ -116,9 +116,9 @@
   (dispute-as-verifier (get asset-id (var-get recorded-day)) (get day (var-get recorded-day)))
 )
 
-(define-public (act-adjust (delta int))
+(define-public (act-adjust (delta uint))
   (adjust-as-verifier (get asset-id (var-get recorded-day)) (get day (var-get recorded-day))
-    (- (mod delta 400000) 100000)
+    (- (to-int (mod delta u400000)) 100000)
   )
 )
 
