@@ -31,7 +31,7 @@ def main() -> int:
     started, run, steps = time.monotonic(), 0, 0
     while steps < arguments.steps:
         with Devnet(track_costs=False, start_time=START_TIME) as devnet:
-            twin = Twin(Chain(devnet))
+            twin = Twin.deployed(Chain(devnet))
             for _ in range(RUNS_PER_DEVNET):
                 try:
                     play(twin, f"{arguments.seed}-{run}", min(STEPS_PER_RUN, arguments.steps - steps))

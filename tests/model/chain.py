@@ -124,16 +124,11 @@ class Chain:
         """Let time pass until then, unix seconds."""
         self.devnet.advance(to=until)
 
-    def resolve(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """Principals for names."""
-        return {
-            key: self.addresses[value] if key in PRINCIPAL_ARGUMENTS and value is not None else value
-            for key, value in arguments.items()
-        }
-
     def send(self, step: Step) -> Outcome:
         """Call a function and wait for what comes of it."""
-        arguments = {name: self._typed(step, name, value) for name, value in self.resolve(step.arguments).items()}
+        arguments = {
+            name: self._typed(step, name, value) for name, value in resolved(step.arguments, self.addresses).items()
+        }
         function = getattr(getattr(self.views[step.actor], step.contract), step.function)
         try:
             pending = function(**arguments).send(nonce=self._nonces[step.actor], fee_ustx=FEE_USTX)
@@ -219,6 +214,14 @@ class Chain:
             s = _CURVE_ORDER - int.from_bytes(raw[32:64])
             raw = raw[:32] + s.to_bytes(32) + bytes([raw[64] ^ 1])
         return raw if signature.is_whole else raw[:64]
+
+
+def resolved(arguments: Mapping[str, Any], addresses: Mapping[str, str]) -> dict[str, Any]:
+    """Arguments with principals for names."""
+    return {
+        key: addresses[value] if key in PRINCIPAL_ARGUMENTS and value is not None else value
+        for key, value in arguments.items()
+    }
 
 
 def asset_day(asset_id: int, day: int) -> TupleValue:

@@ -15,4 +15,4 @@ from tests.model.twin import Twin
 def twin() -> Iterator[Twin]:
     """Contracts and model, with the roles granted and the first plants there; tests go back to that."""
     with Devnet(track_costs=False, start_time=START_TIME) as devnet:
-        yield Twin(Chain(devnet))
+        yield Twin.deployed(Chain(devnet))

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from itertools import islice
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, Protocol, Self
 
+from der_client.stacks.clarity import ClarityValue
 from der_client.stacks.clarity.annotations import Response
 from tests.model.author import Author
 from tests.model.cast import CONTRACT_OWNER
-from tests.model.chain import BLOCK_S, FEE_USTX, AssetDays, Chain, Done, Failed, Outcome, Unsent
+from tests.model.chain import BLOCK_S, FEE_USTX, AssetDays, Done, Failed, Outcome, Unsent, resolved
 from tests.model.expectation import Touched, expected_view, normalised
 from tests.model.invariants import broken_invariants
 from tests.model.plain import difference
@@ -38,11 +39,47 @@ class DisagreementError(AssertionError):
     """Contracts and model differ, or both break a rule that must always hold."""
 
 
+class Answers(Protocol):
+    """What a twin asks of the contracts; see :class:`tests.model.chain.Chain`."""
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """Everybody's principal by name."""
+
+    def anchor(self) -> AbstractContextManager[None]:
+        """Undo what follows."""
+
+    def wait(self, until: int) -> None:
+        """Let time pass."""
+
+    def send(self, step: Step) -> Outcome:
+        """Call a function."""
+
+    def glance(self) -> dict[str, Any]:
+        """Time and balances."""
+
+    def look(
+        self,
+        asset_ids: Sequence[int] = (),
+        days: AssetDays = (),
+        offer_ids: Sequence[int] = (),
+        payment_ids: Sequence[int] = (),
+    ) -> dict[str, Any]:
+        """All totals, and some of each kind of thing."""
+
+    def entry(self, contract: str, map_name: str, key: ClarityValue) -> Any:
+        """An entry of a map."""
+
+    def variable(self, contract: str, name: str) -> Any:
+        """A variable."""
+
+
 class Twin:
     """Contracts and model.
 
     Args:
-        chain: The contracts, right after their deployment.
+        chain: The contracts.
+        system: The model, in the same state.
 
     Attributes:
         chain: The contracts.
@@ -52,21 +89,28 @@ class Twin:
         steps: How many steps were compared.
     """
 
-    def __init__(self, chain: Chain) -> None:
+    def __init__(self, chain: Answers, system: System) -> None:
         self.chain = chain
+        self.system = system
+        self.names = {address: name for name, address in chain.addresses.items()}
         self.seen: Counter[tuple[str, str]] = Counter()
         self.steps = 0
-        view = self.chain.look()
-        self.system = System.deployed(
+
+    @classmethod
+    def deployed(cls, chain: Answers) -> Self:
+        """A twin of freshly deployed contracts, after the first steps: roles are granted, some plants are there."""
+        view = chain.look()
+        system = System.deployed(
             now=view["time"],
-            contract_owner=self.chain.addresses[CONTRACT_OWNER],
-            settlement=self.chain.addresses["settlement"],
+            contract_owner=chain.addresses[CONTRACT_OWNER],
+            settlement=chain.addresses["settlement"],
             fee_bps=view["fee_bps"],
-            balances=dict(zip(self.chain.addresses.values(), view["balances"], strict=True)),
+            balances=dict(zip(chain.addresses.values(), view["balances"], strict=True)),
         )
+        twin = cls(chain, system)
         for action in first_steps():
-            self.do(action)
-        self.names = {address: name for name, address in chain.addresses.items()}
+            twin.do(action)
+        return twin
 
     @contextmanager
     def anchor(self) -> Iterator[None]:
@@ -91,7 +135,9 @@ class Twin:
         self.steps += 1
         if isinstance(action, Wait):
             self.chain.wait(action.until)
-            self.system.clock.now = self.chain.glance()["time"]
+            view = self.chain.glance()
+            self.system.clock.now = view["time"]
+            self._compare_balances(view)
             return
         touched = self._call(action)
         if self.steps % _STEPS_BETWEEN_LOOKS == 0:
@@ -128,7 +174,7 @@ class Twin:
     def _call(self, step: Step) -> Touched:
         name = f"{step.contract}.{step.function}"
         caller = self.chain.addresses[step.actor]
-        arguments = self.chain.resolve(step.arguments)
+        arguments = resolved(step.arguments, self.chain.addresses)
         outcome = self.chain.send(step)
         if not isinstance(outcome, Unsent):
             self.system.clock.now += BLOCK_S
@@ -139,12 +185,15 @@ class Twin:
             expected = refused
         self.seen[name, _ending(outcome)] += 1
         _require(agree(expected, outcome), f"{step}: model {expected!r}, chain {outcome!r}")
-        balances = [self.system.settlement.balances[address] for address in self.chain.addresses.values()]
-        _require_same({"time": self.system.clock.now, "balances": balances}, self.chain.glance())
+        self._compare_balances(self.chain.glance())
         touched = Touched.by(self.system, arguments)
         if isinstance(outcome, Done):
             self._compare_written(step.contract, touched)
         return touched
+
+    def _compare_balances(self, view: dict[str, Any]) -> None:
+        balances = [self.system.settlement.balances[address] for address in self.chain.addresses.values()]
+        _require_same({"time": self.system.clock.now, "balances": balances}, view)
 
     def _compare_written(self, contract: str, touched: Touched) -> None:
         """Compare what a call that succeeded may have written; one that failed writes nothing."""

@@ -1,0 +1,67 @@
+"""What contracts and model once disagreed on, shortened: each a short run on which they agree now."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from der_client.contracts.asset_verification import AssetKind
+from der_client.contracts.grid_integration import ConnectionState
+from tests.model.cast import SOUTH
+from tests.model.step import Action, step
+from tests.model.story import TODAY, recorded, signed, until, verified
+
+REGRESSIONS: Final[dict[str, list[Action]]] = {
+    "a connection moves between connected and the other states only": [
+        step("greta", "grid.set_status", asset_id=1, status=ConnectionState.CONNECTED),
+        step("greta", "grid.set_status", asset_id=1, status=ConnectionState.ISLANDED),
+        step("greta", "grid.set_status", asset_id=1, status=ConnectionState.DISCONNECTED),
+        step("greta", "grid.set_status", asset_id=1, status=ConnectionState.CONNECTED),
+    ],
+    "a key that is claimed and not bound yet": [
+        recorded(4, TODAY - 3, 1, 1),
+        signed(4, TODAY - 3, 0, (1,), key=1),
+    ],
+    "a proposed transfer falls away when a pending asset is rejected": [
+        step("bob", "assets.propose_transfer", asset_id=4, new_owner="alice"),
+        step("rita", "assets.reject_asset", asset_id=4, reason="unclear"),
+        step("alice", "assets.accept_transfer", asset_id=4),
+    ],
+    "a capacity changes twice on one day": [
+        step("bob", "assets.request_change", asset_id=3, capacity_w=5_000, device_key=None),
+        step("rita", "assets.approve_change", asset_id=3, capacity_w=5_000, device_key=None),
+        step("bob", "assets.request_change", asset_id=3, capacity_w=600, device_key=None),
+        step("rita", "assets.approve_change", asset_id=3, capacity_w=600, device_key=None),
+        until(TODAY + 1),
+        step("bob", "assets.request_change", asset_id=3, capacity_w=700, device_key=None),
+        step("rita", "assets.approve_change", asset_id=3, capacity_w=700, device_key=None),
+    ],
+    "a capacity shrinks after a part of the day is recorded": [
+        until(TODAY, -361),
+        recorded(3, TODAY, 1, 1_096),
+        step("bob", "assets.request_change", asset_id=3, capacity_w=10, device_key=None),
+        step("rita", "assets.approve_change", asset_id=3, capacity_w=10, device_key=None),
+        until(TODAY + 1),
+        recorded(3, TODAY, 23, 0, first=1),
+    ],
+    "energy is retired before it is known that the feed is metered": [
+        step(
+            "bob",
+            "assets.register_asset",
+            kind=AssetKind.WIND,
+            capacity_w=1_000,
+            location="9xj3ud",
+            region=SOUTH,
+            metadata_hash=bytes(32),
+            slot_seconds=3600,
+            device_key=None,
+        ),
+        step("rita", "assets.verify_asset", asset_id=5, capacity_w=1_000, device_key=None),
+        until(TODAY + 1),
+        recorded(5, TODAY, 24, 24_000),
+        verified(5, TODAY, 24_000),
+        step("bob", "market.retire_energy", asset_id=5, day=TODAY, wh=24_000, beneficiary="erin"),
+        step("bob", "grid.request_connection", asset_id=5, export_limit_w=1_000),
+        step("gus", "grid.approve_connection", asset_id=5, export_limit_w=1_000, feed_metered=True),
+        step("gus", "grid.record_feed", asset_id=5, day=TODAY, exported_wh=10, imported_wh=0),
+    ],
+}

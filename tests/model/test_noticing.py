@@ -1,0 +1,211 @@
+"""The comparison can fail: a rule that is broken in the model, or an answer that is altered, is noticed.
+
+The story is run once on the real contracts, and their answers are recorded; all else is played from that.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Any
+
+import pytest
+
+from der_client.contracts.asset_verification import Role
+from tests.model.chain import Done, Failed
+from tests.model.reference import System, assets, clock, grid, market, production, settlement
+from tests.model.reference.assets import Asset
+from tests.model.reference.market import Market, Offer
+from tests.model.reference.production import Production, Signature
+from tests.model.reference.settlement import Settlement
+from tests.model.step import Action
+from tests.model.story import story
+from tests.model.tape import Exchange, Player, Recorder
+from tests.model.twin import DisagreementError, Twin
+
+UNCOMPARED = frozenset({"first_day", "last_day", "epoch", "forward_open_wh", "spot_open_wh"})
+"""Fields of an answer that mean nothing at times: see ``tests.model.expectation``."""
+
+
+@dataclass
+class Recording:
+    """The story as it went on the chain."""
+
+    addresses: dict[str, str]
+    start: System
+    actions: list[Action]
+    tape: list[Exchange]
+
+    def play(self, tape: list[Exchange] | None = None) -> None:
+        """Let a model go through it."""
+        twin = Twin(Player(self.addresses, self.tape if tape is None else tape), copy.deepcopy(self.start))
+        for action in self.actions:
+            twin.do(action)
+        twin.compare_all()
+
+
+@pytest.fixture(scope="module")
+def recording(twin: Twin) -> Recording:
+    recorder = Recorder(twin.chain)
+    start = copy.deepcopy(twin.system)
+    found = Recording(twin.chain.addresses, start, story(), recorder.tape)
+    with twin.anchor():
+        observed = Twin(recorder, copy.deepcopy(start))
+        for action in found.actions:
+            observed.do(action)
+        observed.compare_all()
+    return found
+
+
+def test_the_story_plays_to_its_end(recording: Recording) -> None:
+    recording.play()
+
+
+def value(target: object, name: str, value: Any) -> Callable[[pytest.MonkeyPatch], None]:
+    """Break a rule by another number."""
+    return lambda patch: patch.setattr(target, name, value)
+
+
+def twist(target: type, name: str, twisted: Callable[..., Any]) -> Callable[[pytest.MonkeyPatch], None]:
+    """Break a rule by changing what a function gives: the twisted one gets the original and its arguments."""
+    original = getattr(target, name)
+
+    def put(patch: pytest.MonkeyPatch) -> None:
+        patch.setattr(target, name, lambda *args, **kwargs: twisted(original, *args, **kwargs))
+
+    return put
+
+
+def forget_locked(original: Any, self: Market, *key: int) -> Any:
+    book = original(self, *key)
+    return replace(book, forward_funded_wh=max(0, book.forward_funded_wh - 1))
+
+
+def without_retired(original: Any, self: Market, *key: int) -> Any:
+    return replace(original(self, *key), retired_wh=0)
+
+
+def with_void_offers(original: Any, self: Market, *key: int) -> Any:
+    offers = [offer for offer in self.offers.values() if (offer.asset_id, offer.day) == key]
+    return replace(
+        original(self, *key),
+        forward_open_wh=sum(offer.open_wh for offer in offers if not offer.spot),
+        spot_open_wh=sum(offer.open_wh for offer in offers if offer.spot),
+    )
+
+
+def with_present_fee(original: Any, self: Settlement, payment: Any) -> Any:
+    return original(self, replace(payment, fee_bps=self.fee_bps))
+
+
+def without_those_before(original: Any, self: Settlement, payment: Any) -> Any:
+    return original(self, replace(payment, before_wh=0))
+
+
+def with_fee_rounded_up(original: Any, self: Settlement, payment: Any) -> Any:
+    shares = original(self, payment)
+    if shares is None:
+        return None
+    more = -(-(shares.payout_ustx + shares.fee_ustx) * payment.fee_bps // 10_000) - shares.fee_ustx
+    return replace(shares, fee_ustx=shares.fee_ustx + more, payout_ustx=shares.payout_ustx - more)
+
+
+def keeping_the_operator(original: Any, self: assets.Assets, caller: str, asset_id: int) -> Any:
+    operator = self.assets[asset_id].operator
+    result = original(self, caller, asset_id)
+    self.assets[asset_id].operator = operator
+    return result
+
+
+def of_any_epoch(original: Any, self: Signature, key: bytes, *signed: Any) -> Any:
+    asset_id, day, _, start, whs = signed
+    return original(self, key, asset_id, day, self.key_epoch, start, whs)
+
+
+def verifying_what_is_disputed(original: Any, self: Production, caller: str, **arguments: int) -> Any:
+    self.assets.roles.add((Role.ARBITER, caller, ""))
+    return original(self, caller, **arguments)
+
+
+BROKEN_RULES = {
+    "a meter may exceed its capacity by 11 %": lambda patch: patch.setattr(
+        production, "is_plausible", lambda asset, day, mask, wh: _within(asset, day, mask, wh, 111)
+    ),
+    "a meter may not exceed its capacity": lambda patch: patch.setattr(
+        production, "is_plausible", lambda asset, day, mask, wh: _within(asset, day, mask, wh, 100)
+    ),
+    "recorded for 29 days": value(production, "RECORDING_DAYS", 29),
+    "recorded for 31 days": value(production, "RECORDING_DAYS", 31),
+    "a window of 44 days": value(clock, "WINDOW_DAYS", 44),
+    "a window of 46 days": value(clock, "WINDOW_DAYS", 46),
+    "capacity changes after 45 days": value(assets, "DAYS_BETWEEN_CAPACITY_CHANGES", 45),
+    "capacity changes after 47 days": value(assets, "DAYS_BETWEEN_CAPACITY_CHANGES", 47),
+    "sold 365 days ahead": value(market, "MAX_FORWARD_DAYS", 365),
+    "sold 367 days ahead": value(market, "MAX_FORWARD_DAYS", 367),
+    "a fee of 501 points": value(settlement, "MAX_FEE_BPS", 501),
+    "curtailed from anywhere": value(grid, "CONNECTED", None),
+    "a cost rounded down": value(Offer, "cost_ustx", lambda self, wh: wh * self.price // 1000),
+    "a fee rounded up": twist(Settlement, "shares", with_fee_rounded_up),
+    "the fee of today": twist(Settlement, "shares", with_present_fee),
+    "all delivered alike": twist(Settlement, "shares", without_those_before),
+    "never refunded": value(Settlement, "is_refundable", lambda *_: False),
+    "funded energy forgotten": twist(Market, "book", forget_locked),
+    "retired energy sold": twist(Market, "book", without_retired),
+    "void offers counted": twist(Market, "book", with_void_offers),
+    "new capacity for old days": value(Asset, "capacity_on", lambda asset, *_: asset.capacity_w),
+    "a key for old days": value(Asset, "signs", lambda asset, *_: asset.device_key is not None),
+    "signatures of an old key": twist(Signature, "vouches", of_any_epoch),
+    "nothing recorded once retired": value(Asset, "is_recordable", lambda asset, *_: asset.retired_day == 0),
+    "an operator who stays": twist(assets.Assets, "accept_transfer", keeping_the_operator),
+    "a verifier decides disputes": twist(Production, "verify_day", verifying_what_is_disputed),
+    "offers never completed": value(market, "complete", lambda *_: None),
+}
+
+
+def _within(asset: Asset, day: int, mask: int, wh: int, percent: int) -> bool:
+    return wh * 360_000 <= mask.bit_count() * asset.capacity_on(day) * asset.slot_seconds * percent
+
+
+@pytest.mark.parametrize("rule", BROKEN_RULES)
+def test_a_broken_rule_is_noticed(recording: Recording, monkeypatch: pytest.MonkeyPatch, rule: str) -> None:
+    BROKEN_RULES[rule](monkeypatch)
+    with pytest.raises(DisagreementError):
+        recording.play()
+
+
+def test_an_altered_answer_is_noticed(recording: Recording) -> None:
+    random = Random("altered")  # noqa: S311  # chance that can be repeated is what is wanted
+    answered = [number for number, exchange in enumerate(recording.tape) if exchange.answer is not None]
+    for number in random.sample(answered, 150):
+        answer = copy.deepcopy(recording.tape[number].answer)
+        tape = list(recording.tape)
+        tape[number] = Exchange(tape[number].question, altered(answer, random))
+        try:
+            recording.play(tape)
+        except DisagreementError:
+            continue
+        pytest.fail(f"{tape[number].question}: {tape[number].answer} passes for {answer}")
+
+
+def altered(answer: Any, random: Random) -> Any:
+    """The same, but for one thing in it."""
+    match answer:
+        case Failed():
+            return random.choice([Done(True), replace(answer, name="ERR_OTHER"), replace(answer, index=3)])
+        case Done():
+            return random.choice([Failed("ERR_OTHER", 1, None), replace(answer, value="other")])
+        case dict():
+            name = random.choice([name for name, item in answer.items() if name not in UNCOMPARED and item != []])
+            return answer | {name: altered(answer[name], random)}
+        case list():
+            number = random.randrange(len(answer))
+            return [*answer[:number], altered(answer[number], random), *answer[number + 1 :]]
+        case None:
+            return 0
+        case bool():
+            return not answer
+        case int():
+            return answer + 1
+    return f"{answer}?"

@@ -1,0 +1,97 @@
+"""What the typed clients read is what the model holds, after a part of the story."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from der_client import Der
+from der_client.contracts.asset_verification import Role
+from der_client.stacks.clarity.annotations import day_number_of, day_of, seconds_of
+from tests.model.cast import PEOPLE, REGIONS
+from tests.model.chain import Chain
+from tests.model.story import forward_with_a_shortfall
+from tests.model.twin import Twin
+
+
+@pytest.fixture(scope="module")
+def told(twin: Twin) -> Iterator[Twin]:
+    with twin.anchor():
+        for action in forward_with_a_shortfall():
+            twin.do(action)
+        yield twin
+
+
+@pytest.fixture
+def der(told: Twin) -> Der:
+    """The typed clients of somebody."""
+    assert isinstance(told.chain, Chain)
+    return told.chain.views["alice"]
+
+
+def plain(thing: BaseModel | None) -> dict[str, Any] | None:
+    """A typed answer in the words of the model: bare numbers, and prices without their unit."""
+    if thing is None:
+        return None
+    fields = {name.replace("price_ustx_per_kwh", "price"): value for name, value in thing.model_dump().items()}
+    return {name: 0 if value is None and name.endswith("_day") else number(value) for name, value in fields.items()}
+
+
+def number(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return seconds_of(value)
+    return day_number_of(value) if isinstance(value, date) else value
+
+
+def held(things: Mapping[int, Any]) -> dict[int, dict[str, Any]]:
+    return {key: asdict(thing) for key, thing in things.items()}
+
+
+def test_lists(told: Twin, der: Der) -> None:
+    system = told.system
+    assert {key: plain(asset) for key, asset in der.list_assets().items()} == held(system.assets.assets)
+    assert {key: plain(offer) for key, offer in der.list_offers().items()} == held(system.market.offers)
+    assert {key: plain(payment) for key, payment in der.list_payments().items()} == held(system.settlement.payments)
+
+
+def test_days(told: Twin, der: Der) -> None:
+    for (asset_id, day), row in told.system.production.days.items():
+        assert plain(der.production.get_day(asset_id, day_of(day))) == asdict(row)
+        book = der.market.get_day_book(asset_id, day_of(day))
+        assert book is not None
+        assert book.model_dump(exclude={"epoch"}) == asdict(told.system.market.book(asset_id, day))
+        for slot in (0, 89, 90, 95, 96, 127, 128, 10**9):
+            recorded = bool(row.mask >> slot & 1) if slot < 128 else False
+            assert der.production.is_slot_recorded(asset_id, day_of(day), slot) is recorded
+
+
+def test_quotes(told: Twin, der: Der) -> None:
+    for offer_id, offer in told.system.market.offers.items():
+        before_wh = told.system.market.terms(offer).before_wh
+        for wh in {1, offer.open_wh, offer.open_wh + 1}:
+            quote = der.market.quote(offer_id, wh)
+            if not 0 < wh <= offer.open_wh:
+                assert quote is None
+                continue
+            assert quote is not None
+            assert (quote.cost_ustx, quote.before_wh, quote.open_wh) == (
+                offer.cost_ustx(wh),
+                before_wh,
+                offer.open_wh,
+            )
+
+
+def test_who_may_do_what(told: Twin, der: Der) -> None:
+    register = told.system.assets
+    for name in PEOPLE:
+        address = told.chain.addresses[name]
+        for role in Role:
+            for region in ("", *REGIONS):
+                assert der.assets.has_role(role, address, region) is register.has_role(role, address, region)
+        for asset_id, asset in register.assets.items():
+            assert der.assets.can_operate(asset_id, address) is asset.may_trade(address)
