@@ -53,7 +53,9 @@ def _grown(measured: Sequence[CallCost], filling: Filling, progress: Console) ->
         with progress.status("measuring again …"):
             again = measure_calls(devnet)
     lines = report.growth_lines(measured, again)
-    progress.print(f"with {filling}: " + ("\n".join(lines) or "the same reads and writes"), highlight=False)
+    progress.print(
+        f"with {filling}: " + ("\n".join(lines) or "the same reads and writes"), highlight=False, soft_wrap=True
+    )
     return lines
 
 
