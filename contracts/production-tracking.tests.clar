@@ -253,7 +253,15 @@
     (asserts! (is-eq (bit-and (get mask before) mask) u0) ERR_PROPERTY)
     (asserts! (is-eq (get mask between) (bit-or (get mask before) mask)) ERR_PROPERTY)
     (asserts! (is-eq (get wh between) (+ (get wh before) (mod wh u500))) ERR_PROPERTY)
-    (asserts! (or (not overlap) (is-eq again ERR_SLOT_ALREADY_RECORDED)) ERR_PROPERTY)
+    (asserts!
+      (or
+        (not overlap)
+        (is-eq again ERR_SLOT_ALREADY_RECORDED)
+        ;; Of today, also a slot that has not ended is refused, and first.
+        (and (is-eq day (current-day)) (is-eq again ERR_SLOT_NOT_OVER))
+      )
+      ERR_PROPERTY
+    )
     (asserts!
       (if (is-ok again)
         (and
