@@ -18,7 +18,7 @@ from tests.model.play import RunFailedError, play, shortened
 from tests.model.twin import Twin
 
 STEPS_PER_RUN = 250
-RUNS_PER_DEVNET = 40
+RUNS_PER_DEVNET = 20
 
 
 def main() -> int:

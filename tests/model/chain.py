@@ -25,6 +25,7 @@ from der_client.stacks.clarity import (
 )
 from der_client.stacks.clarity.annotations import day_of, time_of
 from der_client.stacks.errors import ContractError, InvalidValueError, TransactionFailedError
+from der_client.stacks.events import EventRecord
 from der_client.stacks.transactions import ContractPublish
 from tests.model.cast import CONTRACT_OWNER, DEVICE_KEYS, FUNDS_USTX, METERS, PEOPLE, REGIONS, key_of
 from tests.model.plain import plain
@@ -175,6 +176,13 @@ class Chain:
         """A variable of one of the contracts."""
         view = self.views[CONTRACT_OWNER]
         return plain(view.client.data_var(getattr(view, contract).contract_id, name))
+
+    def events(self) -> list[EventRecord]:
+        """Everything that the five contracts printed, in order."""
+        view = self.views[CONTRACT_OWNER]
+        contracts = (view.assets, view.production, view.grid, view.market, view.settlement)
+        records = [record for contract in contracts for record in contract.events()]
+        return sorted(records, key=lambda record: (record.block_height or 0, record.event_index))
 
     def _observe(self, function: str, *arguments: ClarityValue) -> dict[str, Any]:
         client = self.views[CONTRACT_OWNER].client

@@ -90,7 +90,7 @@ class Oddities:
 
     def _time(self, time: int, arguments: dict[str, Any]) -> int:
         now = self.system.clock.now
-        begins = start_of(arguments.get("day", 0))
+        begins = start_of(arguments.get("day", 1))
         return self._pick((now, now + 9, now + 10, now + 11, begins - 1, begins, begins + 1, time + 1, 0))
 
     def _list(self, items: Sequence[Any]) -> list[Any]:

@@ -1,8 +1,11 @@
-"""Clarity values as plain Python, and where two of them differ."""
+"""Clarity values and typed answers as plain Python in the model's words, and where two of them differ."""
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from typing import Any
+
+from pydantic import BaseModel
 
 from der_client.stacks.clarity import (
     ClarityValue,
@@ -11,6 +14,7 @@ from der_client.stacks.clarity import (
     SomeValue,
     TupleValue,
 )
+from der_client.stacks.clarity.annotations import day_number_of, seconds_of
 
 
 def plain(value: ClarityValue) -> Any:
@@ -24,6 +28,22 @@ def plain(value: ClarityValue) -> Any:
     if isinstance(value, NoneValue):
         return None
     return getattr(value, "value", None) if not hasattr(value, "text") else value.text
+
+
+def bare(thing: BaseModel) -> dict[str, Any]:
+    """What a typed answer or event holds: days and times as numbers, prices without their unit."""
+    return {
+        name.replace("price_ustx_per_kwh", "price"): _bare_value(name, value)
+        for name, value in thing.model_dump().items()
+    }
+
+
+def _bare_value(name: str, value: Any) -> Any:
+    if isinstance(value, datetime):
+        return seconds_of(value)
+    if isinstance(value, date):
+        return day_number_of(value)
+    return 0 if value is None and name.endswith("_day") else value
 
 
 def difference(model: Any, chain: Any, path: str = "") -> list[tuple[str, Any, Any]]:

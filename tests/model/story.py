@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from der_client.contracts.asset_verification import AssetKind
-from der_client.contracts.grid_integration import ConnectionState
+from der_client.contracts.grid_integration import AlertLevel, ConnectionState
 from tests.model.cast import DEVICE_KEYS, NORTH
 from tests.model.chain import BLOCK_S, START_TIME
 from tests.model.reference.clock import start_of
@@ -267,6 +267,23 @@ def changed_and_handed_over() -> list[Action]:
             device_key=DEVICE_KEYS[2],
         ),
         step("rita", "assets.verify_asset", asset_id=5, capacity_w=10, device_key=DEVICE_KEYS[2]),
+        *what_stays(day + 46),
+    ]
+
+
+def what_stays(day: int) -> list[Action]:
+    """States that nothing later covers."""
+    return [
+        step("vera", "production.dispute_day", asset_id=1, day=day, reason="odd"),
+        step("greta", "grid.set_status", asset_id=2, status=ConnectionState.CURTAILED),
+        step("rita", "assets.suspend_asset", asset_id=2, reason="odd"),
+        step("rita", "assets.reinstate_asset", asset_id=2),
+        step("bob", "assets.propose_transfer", asset_id=3, new_owner="carol"),
+        step("rita", "assets.suspend_asset", asset_id=3, reason="odd"),
+        step("alice", "assets.request_change", asset_id=2, capacity_w=11, device_key=DEVICE_KEYS[4]),
+        step("greta", "grid.set_region_alert", region=NORTH, level=AlertLevel.WATCH, until=START_TIME),
+        step("deployer", "assets.propose_owner", new_owner="sam"),
+        step("paul", "assets.set_paused", on=True),
     ]
 
 

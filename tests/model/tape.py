@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from der_client.stacks.clarity import ClarityValue
+from der_client.stacks.events import EventRecord
 from tests.model.chain import AssetDays, Outcome
 from tests.model.step import Step
 from tests.model.twin import Answers, DisagreementError
@@ -68,6 +69,11 @@ class _Asker:
     def variable(self, contract: str, name: str) -> Any:
         """A variable."""
         return self.ask("variable", contract, name)
+
+    def events(self) -> list[EventRecord]:
+        """All that was printed."""
+        answer: list[EventRecord] = self.ask("events")
+        return answer
 
 
 class Recorder(_Asker):

@@ -15,6 +15,7 @@ import pytest
 
 from der_client.contracts.asset_verification import Role
 from tests.model.chain import Done, Failed
+from tests.model.index import Index
 from tests.model.reference import System, assets, clock, grid, market, production, settlement
 from tests.model.reference.assets import Asset
 from tests.model.reference.market import Market, Offer
@@ -27,6 +28,8 @@ from tests.model.twin import DisagreementError, Twin
 
 UNCOMPARED = frozenset({"first_day", "last_day", "epoch", "forward_open_wh", "spot_open_wh"})
 """Fields of an answer that mean nothing at times: see ``tests.model.expectation``."""
+
+ALTERABLE = (Done, Failed, dict, int)
 
 
 @dataclass
@@ -177,7 +180,7 @@ def test_a_broken_rule_is_noticed(recording: Recording, monkeypatch: pytest.Monk
 
 def test_an_altered_answer_is_noticed(recording: Recording) -> None:
     random = Random("altered")  # noqa: S311  # chance that can be repeated is what is wanted
-    answered = [number for number, exchange in enumerate(recording.tape) if exchange.answer is not None]
+    answered = [number for number, exchange in enumerate(recording.tape) if isinstance(exchange.answer, ALTERABLE)]
     for number in random.sample(answered, 150):
         answer = copy.deepcopy(recording.tape[number].answer)
         tape = list(recording.tape)
@@ -187,6 +190,19 @@ def test_an_altered_answer_is_noticed(recording: Recording) -> None:
         except DisagreementError:
             continue
         pytest.fail(f"{tape[number].question}: {tape[number].answer} passes for {answer}")
+
+
+def test_a_missing_event_is_noticed(recording: Recording) -> None:
+    (told,) = (exchange for exchange in recording.tape if exchange.question == ("events",))
+    topics = [record.event.topic for record in told.answer if not record.event.topic.endswith("-deployed")]
+    whole = Index(told.answer).shown()
+    for topic in dict.fromkeys(topics):
+        without = [record for record in told.answer if record.event.topic != topic]
+        try:
+            rest = Index(without).shown()
+        except (AssertionError, KeyError):
+            continue
+        assert rest != whole, topic
 
 
 def altered(answer: Any, random: Random) -> Any:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from datetime import date, datetime
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
 
 from der_client import Der
 from der_client.contracts.asset_verification import Role
-from der_client.stacks.clarity.annotations import day_number_of, day_of, seconds_of
+from der_client.stacks.clarity.annotations import day_of
 from tests.model.cast import PEOPLE, REGIONS
 from tests.model.chain import Chain
+from tests.model.plain import bare
 from tests.model.story import forward_with_a_shortfall
 from tests.model.twin import Twin
 
@@ -34,34 +33,22 @@ def der(told: Twin) -> Der:
     return told.chain.views["alice"]
 
 
-def plain(thing: BaseModel | None) -> dict[str, Any] | None:
-    """A typed answer in the words of the model: bare numbers, and prices without their unit."""
-    if thing is None:
-        return None
-    fields = {name.replace("price_ustx_per_kwh", "price"): value for name, value in thing.model_dump().items()}
-    return {name: 0 if value is None and name.endswith("_day") else number(value) for name, value in fields.items()}
-
-
-def number(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return seconds_of(value)
-    return day_number_of(value) if isinstance(value, date) else value
-
-
 def held(things: Mapping[int, Any]) -> dict[int, dict[str, Any]]:
     return {key: asdict(thing) for key, thing in things.items()}
 
 
 def test_lists(told: Twin, der: Der) -> None:
     system = told.system
-    assert {key: plain(asset) for key, asset in der.list_assets().items()} == held(system.assets.assets)
-    assert {key: plain(offer) for key, offer in der.list_offers().items()} == held(system.market.offers)
-    assert {key: plain(payment) for key, payment in der.list_payments().items()} == held(system.settlement.payments)
+    assert {key: bare(asset) for key, asset in der.list_assets().items()} == held(system.assets.assets)
+    assert {key: bare(offer) for key, offer in der.list_offers().items()} == held(system.market.offers)
+    assert {key: bare(payment) for key, payment in der.list_payments().items()} == held(system.settlement.payments)
 
 
 def test_days(told: Twin, der: Der) -> None:
     for (asset_id, day), row in told.system.production.days.items():
-        assert plain(der.production.get_day(asset_id, day_of(day))) == asdict(row)
+        found = der.production.get_day(asset_id, day_of(day))
+        assert found is not None
+        assert bare(found) == asdict(row)
         book = der.market.get_day_book(asset_id, day_of(day))
         assert book is not None
         assert book.model_dump(exclude={"epoch"}) == asdict(told.system.market.book(asset_id, day))

@@ -17,10 +17,12 @@ from typing import Any, Final, Protocol, Self
 
 from der_client.stacks.clarity import ClarityValue
 from der_client.stacks.clarity.annotations import Response
+from der_client.stacks.events import EventRecord
 from tests.model.author import Author
 from tests.model.cast import CONTRACT_OWNER
 from tests.model.chain import BLOCK_S, FEE_USTX, AssetDays, Done, Failed, Outcome, Unsent, resolved
 from tests.model.expectation import Touched, expected_view, normalised
+from tests.model.index import Index, expected_index
 from tests.model.invariants import broken_invariants
 from tests.model.plain import difference
 from tests.model.reference import Refused, System
@@ -72,6 +74,9 @@ class Answers(Protocol):
 
     def variable(self, contract: str, name: str) -> Any:
         """A variable."""
+
+    def events(self) -> list[EventRecord]:
+        """All that was printed."""
 
 
 class Twin:
@@ -145,7 +150,7 @@ class Twin:
             self._check_invariants()
 
     def compare_all(self) -> None:
-        """Compare everything there is, and check what must always hold.
+        """Compare everything there is, what the events add up to, and check what must always hold.
 
         Raises:
             DisagreementError: They differ, or a rule is broken.
@@ -159,6 +164,7 @@ class Twin:
         for first in range(0, max(len(assets), len(offers), len(payments), len(keys), 1), _PAGE):
             page = slice(first, first + _PAGE)
             self._look(assets[page], keys[page], offers[page], payments[page])
+        _require_same(expected_index(system), Index(self.chain.events()).shown(), "events")
         self._check_invariants()
 
     def _check_invariants(self) -> None:
