@@ -50,7 +50,7 @@ contracts: setup
 	$(NODE) npm test
 
 invariants: setup
-	$(PY) -m tests.rendezvous
+	$(PY) -m tests.rendezvous --runs 60
 
 # Each worker has a devnet of its own; what one file sets up once stays with one worker.
 integration: setup
@@ -66,7 +66,7 @@ fuzz: setup
 	$(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,devnet,fuzz]'
 	$(PY) -m tests.fuzz
 	$(PY) -m tests.model --steps 100000
-	$(PY) -m tests.rendezvous --runs 20000
+	$(PY) -m tests.rendezvous --runs 250 --repeat 20
 
 clean:
 	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache
