@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 from der_client.stacks.address import split_principal
 from der_client.stacks.call import Call, Receipt
 from der_client.stacks.clarity import ErrValue, UIntValue, check_contract_name, decode, encode
+from der_client.stacks.clarity.wire import MAX_ARGUMENT_DEPTH
 from der_client.stacks.declared import DeclaredFunction, public, read_only
 from der_client.stacks.errors import (
     AddressError,
@@ -161,7 +162,7 @@ class Contract:
             NodeAnswerError: the result is not of the declared type.
         """
         sender = self.deployer if self.account is None else self.account.address
-        encoded = [encode(argument) for argument in arguments]
+        encoded = [encode(argument, MAX_ARGUMENT_DEPTH) for argument in arguments]
         raw = self.client.run(node.call_read(self.contract_id, declared.name, encoded, sender=sender))
         return self._result(declared, raw, txid="")
 

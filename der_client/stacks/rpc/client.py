@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from der_client.stacks.clarity import decode, encode
+from der_client.stacks.clarity.wire import MAX_ARGUMENT_DEPTH
 from der_client.stacks.errors import (
     ConfirmationTimeoutError,
     DerClientError,
@@ -210,14 +211,18 @@ class Client:
             CallReadError: If the node could not run it.
             NodeError: If the node is down or answers something else.
         """
-        endpoint = node.call_read(contract_id, function, [encode(value) for value in arguments], sender=sender, tip=tip)
+        endpoint = node.call_read(
+            contract_id, function, [encode(value, MAX_ARGUMENT_DEPTH) for value in arguments], sender=sender, tip=tip
+        )
         return self._run_value(endpoint)
 
     def map_entry(
         self, contract_id: str, map_name: str, key: ClarityValue, *, tip: str | None = None
     ) -> ClarityValue | None:
         """An entry of a contract's map, or ``None`` if there is none."""
-        answer = self._transport.ask((endpoint := node.map_entry(contract_id, map_name, encode(key), tip=tip)).request)
+        answer = self._transport.ask(
+            (endpoint := node.map_entry(contract_id, map_name, encode(key, MAX_ARGUMENT_DEPTH), tip=tip)).request
+        )
         value = endpoint.read(answer)
         return None if value is None else _decode_answer(value, answer.url)
 
@@ -312,7 +317,7 @@ class Client:
             SimulationUnavailableError: On any other node.
             TransactionRejectedError: If it would be refused.
         """
-        encoded = [encode(value) for value in arguments]
+        encoded = [encode(value, MAX_ARGUMENT_DEPTH) for value in arguments]
         return self.run(devnet.simulate_call(contract_id, function, encoded, sender=sender))
 
     def send(self, raw: bytes) -> str:
