@@ -1,4 +1,4 @@
-"""Long runs: ``python -m tests.model --steps 100000 --seed 1``.
+"""Long runs: ``python -m tests.model --steps 100000 --seed 1 --jobs 2``.
 
 Ends with a table of what was called and how it ended. A run that fails is shortened and printed as Python, to be kept
 in ``tests/model/regressions.py``.
@@ -10,6 +10,10 @@ import argparse
 import sys
 import time
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
 
 from der_client.devnet import Devnet
 from tests.model.chain import START_TIME, Chain
@@ -17,36 +21,59 @@ from tests.model.coverage import report
 from tests.model.play import RunFailedError, play, shortened
 from tests.model.twin import Twin
 
-STEPS_PER_RUN = 250
-RUNS_PER_DEVNET = 20
+STEPS_PER_RUN: Final = 250
+RUNS_PER_DEVNET: Final = 10
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What came of the runs on one devnet.
+
+    Attributes:
+        seen: How often each function ended how.
+        failure: What failed and how it can be repeated; empty if all agreed.
+    """
+
+    seen: Counter[tuple[str, str]]
+    failure: str
+
+
+def play_batch(seed: str, number: int) -> Batch:
+    """Some runs on a devnet of their own."""
+    with Devnet(track_costs=False, start_time=START_TIME) as devnet:
+        twin = Twin.deployed(Chain(devnet))
+        for run in range(RUNS_PER_DEVNET):
+            try:
+                play(twin, f"{seed}-{number}-{run}", STEPS_PER_RUN)
+            except RunFailedError as error:
+                actions = "".join(f"    {action!r},\n" for action in shortened(twin, error.actions))
+                return Batch(twin.seen, f"{error}\nshortened:\n{actions}")
+        return Batch(twin.seen, "")
 
 
 def main() -> int:
     """Run as the command line says."""
     parser = argparse.ArgumentParser(prog="python -m tests.model", description=__doc__.partition("\n")[0])
-    parser.add_argument("--steps", type=int, default=10_000, help="how many steps in all")
+    parser.add_argument("--steps", type=int, default=10_000, help="how many steps, at least")
     parser.add_argument("--seed", default="1", help="of all chance: any text")
+    parser.add_argument("--jobs", type=int, default=1, help="how many devnets at a time")
     arguments = parser.parse_args()
+    per_batch = STEPS_PER_RUN * RUNS_PER_DEVNET
+    batches = -(-arguments.steps // per_batch)
     seen: Counter[tuple[str, str]] = Counter()
-    started, run, steps = time.monotonic(), 0, 0
-    while steps < arguments.steps:
-        with Devnet(track_costs=False, start_time=START_TIME) as devnet:
-            twin = Twin.deployed(Chain(devnet))
-            for _ in range(RUNS_PER_DEVNET):
-                try:
-                    play(twin, f"{arguments.seed}-{run}", min(STEPS_PER_RUN, arguments.steps - steps))
-                except RunFailedError as error:
-                    sys.stdout.write(f"{error}\nshortened:\n")
-                    sys.stdout.writelines(f"    {action!r},\n" for action in shortened(twin, error.actions))
-                    return 1
-                run += 1
-                steps += STEPS_PER_RUN
-                if steps >= arguments.steps:
-                    break
-            seen += twin.seen
-        seconds = time.monotonic() - started
-        sys.stdout.write(f"{steps} steps in {run} runs agree, {seconds:.0f} s, {steps / seconds:.0f} steps/s\n")
-        sys.stdout.flush()
+    started = time.monotonic()
+    with ProcessPoolExecutor(arguments.jobs) as pool:
+        played = pool.map(partial(play_batch, arguments.seed), range(batches))
+        for done, batch in enumerate(played, 1):
+            if batch.failure:
+                sys.stdout.write(batch.failure)
+                pool.shutdown(cancel_futures=True)
+                return 1
+            seen += batch.seen
+            seconds = time.monotonic() - started
+            steps = done * per_batch
+            sys.stdout.write(f"{steps} steps agree, {seconds:.0f} s, {steps / seconds:.0f} steps/s\n")
+            sys.stdout.flush()
     sys.stdout.write(report(seen))
     return 0
 

@@ -105,7 +105,7 @@ class Author:
                 self.set_role: 2,
                 self.propose_owner: 1,
                 self.accept_owner: 1,
-                self.set_paused: 1,
+                self.set_paused: 6,
             },
             "production": {
                 self.record_production: 10,
@@ -388,9 +388,11 @@ class Author:
         proposed = self.system.assets.proposed_contract_owner
         return step(self.anybody() if proposed is None else self.actor(proposed), "assets.accept_owner")
 
-    def set_paused(self) -> Step:
+    def set_paused(self) -> Step | None:
         """Mostly for a short time only."""
         paused = self.system.assets.paused
+        if not paused and self.chance(0.85):
+            return None
         return step(self.holder(Role.PAUSER), "assets.set_paused", on=not paused or self.chance(0.1))
 
     # Production
@@ -406,9 +408,11 @@ class Author:
         awaited = [key for key in self.awaited_days() if self.asset(key[0]).signs(key[1]) is signed]
         if awaited and self.chance(0.6):
             return self.pick(awaited)
-        fitting = [number for number in self.all_assets() if self.asset(number).signs(self.today) is signed]
-        asset_id = self.one(fitting, self.all_assets())
-        return None if asset_id is None else (asset_id, self.today - self.pick((0, 0, 1, 1, 1, 2, 3, 29, 30, 31)))
+        day = self.today - self.pick((0, 0, 1, 1, 1, 2, 3, 29, 30, 31))
+        fitting = [number for number, asset in self.system.assets.assets.items() if asset.signs(day) is signed]
+        recordable = [number for number in fitting if self.asset(number).is_recordable(day)]
+        asset_id = self.one(recordable if self.chance(0.9) else fitting, self.all_assets())
+        return None if asset_id is None else (asset_id, day)
 
     def free_slots(self, asset_id: int, day: int) -> list[int]:
         """Slots of a day that are over and not recorded."""

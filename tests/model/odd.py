@@ -55,7 +55,7 @@ class Oddities:
             case "region":
                 return self._pick(("", "EAST", *REGIONS))
             case "location" | "reason":
-                return self._pick(("", "x"))
+                return ""
             case "slot_seconds":
                 return self._pick((0, 1, 899, 900, 1800, 3600, 86_400, UINT_MAX))
             case "who" | "new_owner" | "operator" | "taker" | "beneficiary" | "buyer" | "recipient":
