@@ -18,7 +18,7 @@ from typing import Final
 from der_client.devnet import Devnet
 from tests.model.chain import START_TIME, Chain
 from tests.model.coverage import report
-from tests.model.play import RunFailedError, play, shortened
+from tests.model.play import RunFailedError, play, told_shortly
 from tests.model.twin import Twin
 
 STEPS_PER_RUN: Final = 250
@@ -46,8 +46,7 @@ def play_batch(seed: str, number: int) -> Batch:
             try:
                 play(twin, f"{seed}-{number}-{run}", STEPS_PER_RUN)
             except RunFailedError as error:
-                actions = "".join(f"    {action!r},\n" for action in shortened(twin, error.actions))
-                return Batch(twin.seen, f"{error}\nshortened:\n{actions}")
+                return Batch(twin.seen, told_shortly(twin, error))
         return Batch(twin.seen, "")
 
 

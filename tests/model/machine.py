@@ -1,16 +1,22 @@
-"""The state machine: hypothesis decides who does what when, and makes a run that fails as short as it can."""
+"""The state machine: hypothesis decides who does what when.
+
+A run that fails is not shrunk by hypothesis, whose way of leaving out a step changes what all later ones mean, but by
+leaving out concrete actions: see ``tests.model.play.shortened``.
+"""
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from random import Random
 from typing import ClassVar
 
-from hypothesis import note
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
-from tests.model.twin import Twin
+from tests.model.play import RunFailedError
+from tests.model.step import Action
+from tests.model.twin import DisagreementError, Twin
 
 CHANCE = st.randoms(use_true_random=False)
 
@@ -28,14 +34,20 @@ class TradingMachine(RuleBasedStateMachine):
         super().__init__()
         self._undo = ExitStack()
         self._undo.enter_context(self.twin.anchor())
-        self._agreed = True
+        self._actions: list[Action] = []
 
     def _next(self, kind: str, random: Random) -> None:
-        action = self.twin.author(random).next(kind)
-        note(repr(action))
-        self._agreed = False
-        self.twin.do(action)
-        self._agreed = True
+        self._actions.append(self.twin.author(random).next(kind))
+        with self._failing_with_all_actions():
+            self.twin.do(self._actions[-1])
+
+    @contextmanager
+    def _failing_with_all_actions(self) -> Iterator[None]:
+        try:
+            yield
+        except DisagreementError as error:
+            actions, self._actions = self._actions, []
+            raise RunFailedError(f"step {len(actions)}: {error}", actions) from error
 
     @rule(random=CHANCE)
     def time_passes(self, random: Random) -> None:
@@ -69,6 +81,6 @@ class TradingMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Compare everything once more, and undo it."""
-        with self._undo:
-            if self._agreed:
+        with self._undo, self._failing_with_all_actions():
+            if self._actions:
                 self.twin.compare_all()

@@ -44,6 +44,12 @@ def play(twin: Twin, seed: str, steps: int) -> None:
             raise RunFailedError(f"seed {seed}, step {len(actions)}: {error}", actions) from error
 
 
+def told_shortly(twin: Twin, failed: RunFailedError) -> str:
+    """What failed, and the shortest run that does, as Python."""
+    actions = "".join(f"    {action!r},\n" for action in shortened(twin, failed.actions))
+    return f"{failed}\nshortened:\n{actions}"
+
+
 def replay(twin: Twin, actions: Sequence[Action]) -> None:
     """Do known actions, compare everything, and go back.
 

@@ -13,6 +13,7 @@ from der_client.contracts.asset_verification import Role
 from der_client.stacks.clarity.annotations import day_of
 from tests.model.cast import PEOPLE, REGIONS
 from tests.model.chain import Chain
+from tests.model.odd import UINT_MAX
 from tests.model.plain import bare
 from tests.model.story import forward_with_a_shortfall
 from tests.model.twin import Twin
@@ -60,7 +61,7 @@ def test_days(told: Twin, der: Der) -> None:
 def test_quotes(told: Twin, der: Der) -> None:
     for offer_id, offer in told.system.market.offers.items():
         before_wh = told.system.market.terms(offer).before_wh
-        for wh in {1, offer.open_wh, offer.open_wh + 1}:
+        for wh in {1, offer.open_wh, offer.open_wh + 1, UINT_MAX}:
             quote = der.market.quote(offer_id, wh)
             if wh > offer.open_wh:
                 assert quote is None
