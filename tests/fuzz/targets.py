@@ -15,7 +15,8 @@ from pydantic import BaseModel, ConfigDict
 from der_client.stacks.clarity import AsciiType, BufferType, Utf8Type, decode, encode, parse, type_of
 from der_client.stacks.clarity.annotations import Day, Int, MaxLength, Principal, Response, Timestamp, UInt
 from der_client.stacks.clarity.conversion import Codec, codec_for
-from der_client.stacks.clarity.wire import MAX_ARGUMENT_DEPTH, read_value
+from der_client.stacks.clarity.decoding import read_value
+from der_client.stacks.clarity.wire import MAX_ARGUMENT_DEPTH
 from der_client.stacks.errors import DecodeError, LiteralError, SigningError
 from der_client.stacks.transactions import Transaction
 

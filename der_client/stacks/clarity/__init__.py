@@ -1,5 +1,7 @@
 """Clarity values: their classes, wire form (``encode``, ``decode``), types, and text (``str``, ``parse``)."""
 
+from der_client.stacks.clarity.decoding import decode, read_value
+from der_client.stacks.clarity.encoding import encode, encode_principal
 from der_client.stacks.clarity.literals import parse
 from der_client.stacks.clarity.names import check_clarity_name, check_contract_name
 from der_client.stacks.clarity.supertypes import type_of
@@ -36,7 +38,6 @@ from der_client.stacks.clarity.values import (
     UIntValue,
     Utf8Value,
 )
-from der_client.stacks.clarity.wire import decode, encode, encode_principal, read_value
 
 __all__ = [
     "BOOL",

@@ -16,8 +16,9 @@ from typing import Annotated, Any, Final, Union, get_args, get_origin, get_type_
 
 from pydantic import BaseModel
 
-from der_client.stacks.clarity import wire
+from der_client.stacks.clarity import decoding, wire
 from der_client.stacks.clarity.annotations import ClarityName, Conversion, MaxLength, Response
+from der_client.stacks.clarity.encoding import encode as encode_value
 from der_client.stacks.clarity.layouts import Constant, Field, FixedSize, Known, Reader, expected, tuple_reader
 from der_client.stacks.clarity.types import (
     BOOL,
@@ -131,9 +132,9 @@ def _read_nothing(data: bytes, offset: int) -> tuple[None, int]:
 def _read_principal(data: bytes, offset: int) -> tuple[str, int]:
     tag = data[offset : offset + 1]
     if tag == b"\x05":
-        return wire.read_standard_principal(data, offset + 1)
+        return decoding.read_standard_principal(data, offset + 1)
     if tag == b"\x06":
-        return wire.read_contract_principal(data, offset + 1)
+        return decoding.read_contract_principal(data, offset + 1)
     raise expected("principal", data, offset)
 
 
@@ -165,11 +166,11 @@ def _type_codec(kind: ClarityType) -> Codec:
         return _fixed_codec(kind, kind.from_python, _FIXED_SIZES[kind])
     match kind:
         case BufferType():
-            reader = _sized_reader(wire.BUFFER, kind, wire.read_buffer)
+            reader = _sized_reader(wire.BUFFER, kind, decoding.read_buffer)
         case AsciiType():
-            reader = _sized_reader(wire.ASCII, kind, wire.read_ascii)
+            reader = _sized_reader(wire.ASCII, kind, decoding.read_ascii)
         case Utf8Type():
-            reader = _sized_reader(wire.UTF8, kind, wire.read_utf8)
+            reader = _sized_reader(wire.UTF8, kind, decoding.read_utf8)
         case _ if kind == PRINCIPAL:
             reader = _read_principal
         case _:
@@ -273,7 +274,7 @@ def _list_codec(item: Codec, length: int) -> Codec:
     def read(data: bytes, offset: int) -> tuple[tuple[Any, ...], int]:
         if data[offset : offset + 1] != b"\x0b":
             raise expected(kind, data, offset)
-        count, position = wire.read_length(data, offset + 1, "list")
+        count, position = decoding.read_length(data, offset + 1, "list")
         if count > length:
             raise DecodeError(f"a list of {count} items is too long for {kind}", offset)
         items = []
@@ -303,7 +304,7 @@ def _model_codec(model: type[BaseModel]) -> Codec:
     entries: list[Field | Constant] = [
         Field(name, attribute, codec.read, codec.fixed) for name, attribute, codec in fields
     ]
-    entries += [Constant(name, wire.encode(value)) for name, value in constants.items()]
+    entries += [Constant(name, encode_value(value)) for name, value in constants.items()]
 
     def encode(value: Any, path: str) -> ClarityValue:
         if not isinstance(value, model):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from der_client.stacks.address import HASH160_LENGTH, c32_address
-from der_client.stacks.clarity.wire import truncated
+from der_client.stacks.clarity.decoding import truncated
 from der_client.stacks.errors import DecodeError, KeyFormatError
 from der_client.stacks.keys import SIGNATURE_LENGTH, PublicKey
 from der_client.stacks.transactions.codes import HashMode
@@ -26,12 +26,17 @@ UNSIGNED: Final = bytes(SIGNATURE_LENGTH)
 _SINGLE_SIG: Final = struct.Struct(">B20sQQB65s")
 _MULTI_SIG_HEAD: Final = struct.Struct(">B20sQQI")
 _HASH_MODES: Final = {mode.value: mode for mode in HashMode}
-_SINGLE_SIG_MODES: Final = frozenset(mode for mode in HashMode if mode.is_single_sig)
-_KEY_ENCODINGS: Final = {0: True, 1: False}
+_SINGLE_SIG_MODES: Final = (HashMode.P2PKH.value, HashMode.P2WPKH.value)
+_SINGLE_SIG_FORMS: Final = {
+    (HashMode.P2PKH.value, 0): (HashMode.P2PKH, True),
+    (HashMode.P2PKH.value, 1): (HashMode.P2PKH, False),
+    (HashMode.P2WPKH.value, 0): (HashMode.P2WPKH, True),
+}
+"""By hash mode and key encoding on the wire: the mode, and whether the key is compressed."""
 _KEY_LENGTH: Final = 33
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SingleSigCondition:
     """An account of one key.
 
@@ -198,21 +203,28 @@ def read_condition(data: bytes, offset: int) -> tuple[SpendingCondition, int]:
     Raises:
         DecodeError: If it is not well-formed.
     """
-    mode, _ = read_choice(data, offset, _HASH_MODES, "hash mode")
-    if mode not in _SINGLE_SIG_MODES:
-        return _read_multi_sig(data, offset, mode)
+    if offset < len(data) and data[offset] not in _SINGLE_SIG_MODES:
+        return _read_multi_sig(data, offset)
     end = offset + _SINGLE_SIG.size
     if end > len(data):
         raise truncated(data, offset, _SINGLE_SIG.size, "a single-signature condition")
-    _, signer, nonce, fee, encoding, signature = _SINGLE_SIG.unpack_from(data, offset)
-    compressed = _KEY_ENCODINGS.get(encoding)
-    if compressed is None or (mode.is_segwit and not compressed):
-        raise DecodeError(f"{encoding:02x} is no key encoding for {mode.name}", end - SIGNATURE_LENGTH - 1)
-    return SingleSigCondition(mode, signer, nonce, fee, compressed, signature), end
+    mode, signer, nonce, fee, encoding, signature = _SINGLE_SIG.unpack_from(data, offset)
+    try:
+        hash_mode, compressed = _SINGLE_SIG_FORMS[mode, encoding]
+    except KeyError:
+        raise DecodeError(
+            f"{encoding:02x} is no key encoding for {HashMode(mode).name}", end - SIGNATURE_LENGTH - 1
+        ) from None
+    condition = object.__new__(SingleSigCondition)
+    condition.__dict__.update(
+        hash_mode=hash_mode, signer=signer, nonce=nonce, fee=fee, compressed=compressed, signature=signature
+    )
+    return condition, end
 
 
-def _read_multi_sig(data: bytes, offset: int, mode: HashMode) -> tuple[MultiSigCondition, int]:
-    signer, offset = read_bytes(data, offset + 1, HASH160_LENGTH, "the signer's hash")
+def _read_multi_sig(data: bytes, offset: int) -> tuple[MultiSigCondition, int]:
+    mode, offset = read_choice(data, offset, _HASH_MODES, "hash mode")
+    signer, offset = read_bytes(data, offset, HASH160_LENGTH, "the signer's hash")
     nonce, offset = read_number(data, offset, 8, "the nonce")
     fee, offset = read_number(data, offset, 8, "the fee")
     count, offset = read_count(data, offset, 1 + _KEY_LENGTH, "keys and signatures")

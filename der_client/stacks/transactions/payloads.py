@@ -11,16 +11,17 @@ from functools import lru_cache
 from typing import Final
 
 from der_client.stacks.clarity import ClarityValue, PrincipalValue, check_contract_name, encode, encode_principal
-from der_client.stacks.clarity.names import MAX_CONTRACT_NAME_LENGTH, is_contract_name
-from der_client.stacks.clarity.wire import (
-    CONTRACT,
-    MAX_ARGUMENT_DEPTH,
-    STANDARD,
+from der_client.stacks.clarity.decoding import (
+    ACCOUNT_BYTES,
+    LEAF_FORMATS,
     read_name,
     read_standard_principal,
     read_value,
     truncated,
 )
+from der_client.stacks.clarity.names import MAX_CONTRACT_NAME_LENGTH, is_contract_name
+from der_client.stacks.clarity.shapes import MAX_SHAPED_BYTES, Kind, Shapes
+from der_client.stacks.clarity.wire import CONTRACT, MAX_ARGUMENT_DEPTH, STANDARD
 from der_client.stacks.errors import DecodeError, EncodeError
 from der_client.stacks.transactions.wire import (
     U64_MAX,
@@ -37,6 +38,7 @@ from der_client.stacks.transactions.wire import (
 MEMO_LENGTH: Final = 34
 CLARITY_VERSIONS: Final = range(1, 7)
 MAX_CODE_LENGTH: Final = 2 << 20  # the whole transaction's limit
+_ARGUMENTS: Final = Shapes[tuple[ClarityValue, ...]](LEAF_FORMATS)
 _CODE_CHARACTERS: Final = bytes(range(0x20, 0x7F)) + b"\t\n"
 
 TRANSFER_TAG: Final = 0x00
@@ -82,7 +84,7 @@ class TokenTransfer:
         return b"\x00" + recipient + self.amount.to_bytes(8) + self.memo.ljust(MEMO_LENGTH, b"\x00")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ContractCall:
     """Calls a public function of a contract.
 
@@ -189,14 +191,45 @@ def read_call(data: bytes, offset: int) -> tuple[ContractCall, int]:
     Raises:
         DecodeError: If it is not well-formed.
     """
+    kind = _kind_of_call(data, offset)
+    if kind and (known := _ARGUMENTS.read(kind, data, len(data) - kind[1])) is not None:
+        return _new_call(*_target_of(kind[0]), known), len(data)
     contract, offset = read_contract(data, offset)
     function, offset = read_name(data, offset)
     count, offset = read_count(data, offset, 1, "arguments")
-    arguments = []
+    values = []
     for _ in range(count):
-        argument, offset = read_value(data, offset, MAX_ARGUMENT_DEPTH)
-        arguments.append(argument)
-    return ContractCall(contract, function, tuple(arguments)), offset
+        value, offset = read_value(data, offset, MAX_ARGUMENT_DEPTH)
+        values.append(value)
+    arguments = tuple(values)
+    if kind and offset == len(data):
+        _ARGUMENTS.learn(kind, arguments)
+    return _new_call(contract, function, arguments), offset
+
+
+def _kind_of_call(data: bytes, offset: int) -> Kind | None:
+    """What calls of one function have in common, and how long their arguments are; None if these are long."""
+    try:
+        function_at = offset + ACCOUNT_BYTES + 1 + data[offset + ACCOUNT_BYTES]
+        arguments_at = function_at + 5 + data[function_at]
+    except IndexError:
+        return None
+    length = len(data) - arguments_at
+    return (data[offset:arguments_at], length) if 0 <= length <= MAX_SHAPED_BYTES else None
+
+
+@lru_cache(maxsize=4096)
+def _target_of(call: bytes) -> tuple[str, str]:
+    """The contract and the function that a call begins with; they have been read before."""
+    contract, offset = read_contract(call, 0)
+    return contract, read_name(call, offset)[0]
+
+
+def _new_call(contract: str, function: str, arguments: tuple[ClarityValue, ...]) -> ContractCall:
+    """A call whose parts have been checked already."""
+    call = object.__new__(ContractCall)
+    call.__dict__.update(contract=contract, function=function, arguments=arguments)
+    return call
 
 
 def read_publish(data: bytes, offset: int) -> tuple[ContractPublish, int]:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from der_client.stacks.address import check_network, split_principal
 from der_client.stacks.clarity import ClarityValue, encode, encode_principal
-from der_client.stacks.clarity.wire import MAX_ARGUMENT_DEPTH, read_name, read_standard_principal, read_value
+from der_client.stacks.clarity.decoding import read_name, read_standard_principal, read_value
+from der_client.stacks.clarity.wire import MAX_ARGUMENT_DEPTH
 from der_client.stacks.errors import EncodeError
 from der_client.stacks.transactions.codes import FungibleCode, NonFungibleCode, PoxCode
 from der_client.stacks.transactions.wire import (

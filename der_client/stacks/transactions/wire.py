@@ -10,8 +10,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from der_client.stacks.address import decode_c32_address, split_principal
+from der_client.stacks.clarity.decoding import read_contract_principal, truncated
 from der_client.stacks.clarity.names import MAX_CONTRACT_NAME_LENGTH, check_clarity_name, check_contract_name
-from der_client.stacks.clarity.wire import read_contract_principal, truncated
 from der_client.stacks.errors import DecodeError, EncodeError, InvalidValueError
 
 if TYPE_CHECKING:

@@ -40,9 +40,10 @@ from der_client.stacks.clarity import (
     encode,
     type_of,
 )
+from der_client.stacks.clarity.decoding import read_value
 from der_client.stacks.clarity.supertypes import check_type, sizes_of
 from der_client.stacks.clarity.values import MAX_VALUE_BYTES
-from der_client.stacks.clarity.wire import MAX_ARGUMENT_DEPTH, read_value
+from der_client.stacks.clarity.wire import MAX_ARGUMENT_DEPTH
 from der_client.stacks.errors import DecodeError, EncodeError
 from der_client.stacks.network import DEVNET
 from der_client.stacks.transactions import ContractCall, Transaction

@@ -27,10 +27,11 @@ from der_client.stacks.clarity import (
     UIntValue,
     Utf8Value,
     decode,
+    decoding,
     encode,
-    wire,
 )
-from der_client.stacks.clarity.wire import MAX_ARGUMENT_DEPTH, MAX_DEPTH, read_value
+from der_client.stacks.clarity.decoding import read_value
+from der_client.stacks.clarity.wire import MAX_ARGUMENT_DEPTH, MAX_DEPTH
 from der_client.stacks.errors import DecodeError, EncodeError
 from tests.unit.stacks.clarity.strategies import VALUES
 
@@ -220,9 +221,9 @@ def test_subclasses_of_plain_types_are_taken_by_their_value() -> None:
 def test_names_from_strangers_cannot_use_up_the_memory_nor_the_place_of_others() -> None:
     for number in range(10_000):
         decode(b"\x0c\x00\x00\x00\x01\x06a" + f"{number:05}".encode() + b"\x03")
-    assert len(wire._known_names) <= wire._MAX_KNOWN_NAMES
+    assert len(decoding._known_names) <= decoding._MAX_KNOWN_NAMES
     decode(encode(TupleValue({"newcomer": BoolValue(True)})))
-    assert b"newcomer" in wire._known_names
+    assert b"newcomer" in decoding._known_names
 
 
 @pytest.mark.parametrize(

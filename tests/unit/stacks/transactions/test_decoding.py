@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from der_client.stacks.clarity import SomeValue, UIntValue
+from der_client.stacks.clarity import AsciiValue, BoolValue, PrincipalValue, SomeValue, UIntValue
 from der_client.stacks.errors import DecodeError
 from der_client.stacks.network import DEVNET
 from der_client.stacks.transactions import (
@@ -23,6 +23,7 @@ from der_client.stacks.transactions import (
     Multisig,
     MultiSigCondition,
     Transaction,
+    payloads,
 )
 
 from .strategies import transactions
@@ -255,3 +256,30 @@ def test_what_no_node_makes_is_kept_as_it_is() -> None:
     )
     odd = replace(Transaction.decode(PLAIN), chain_id=0, origin_condition=many)
     assert Transaction.decode(odd.encode()) == odd
+
+
+def test_calls_that_look_alike_are_read_as_step_by_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    def outcome(data: bytes) -> Transaction | tuple[str, int]:
+        try:
+            return Transaction.decode(data)
+        except DecodeError as error:
+            return str(error), error.offset
+
+    arguments = (UIntValue(1), PrincipalValue(SENDER), SomeValue(BoolValue(value=True)), AsciiValue("CO"))
+    calls = [
+        replace(Transaction.decode(PLAIN), payload=ContractCall(f"{SENDER}.market", "set", (UIntValue(n), *arguments)))
+        for n in range(4)
+    ]
+    assert [Transaction.decode(call.encode()) for call in calls] == calls
+    whole = calls[0].encode()
+    damaged = [
+        whole[:place] + bytes((whole[place] ^ bit,)) + whole[place + 1 :]
+        for place in range(PAYLOAD_AT, len(whole))
+        for bit in (1, 2, 8, 128)
+    ]
+    with_shapes = [outcome(data) for data in damaged]
+    with monkeypatch.context() as patch:
+        patch.setattr(payloads, "MAX_SHAPED_BYTES", -1)
+        assert [outcome(data) for data in damaged] == with_shapes
+    monkeypatch.setattr(payloads, "read_value", None)  # so far it is read at once
+    assert [Transaction.decode(call.encode()) for call in calls] == calls

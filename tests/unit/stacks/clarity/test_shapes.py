@@ -1,0 +1,130 @@
+"""Values that look like others before are read at once, and no differently from those read step by step."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from der_client.stacks.clarity import (
+    AsciiValue,
+    BoolValue,
+    ClarityValue,
+    ListValue,
+    NoneValue,
+    OkValue,
+    PrincipalValue,
+    SomeValue,
+    TupleValue,
+    UIntValue,
+    Utf8Value,
+    decode,
+    decoding,
+    encode,
+    shapes,
+)
+from der_client.stacks.clarity.decoding import LEAF_FORMATS
+from der_client.stacks.clarity.shapes import Shapes
+from der_client.stacks.errors import DecodeError
+from tests.unit.stacks.clarity.strategies import VALUES
+
+ADDRESS = "ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM"
+
+
+def outcome(data: bytes) -> ClarityValue | tuple[str, int]:
+    try:
+        return decode(data)
+    except DecodeError as error:
+        return str(error), error.offset
+
+
+def fresh() -> Shapes[ClarityValue]:
+    return Shapes(LEAF_FORMATS)
+
+
+def step_by_step(data: bytes) -> ClarityValue | tuple[str, int]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(decoding, "_SHAPES", fresh())
+        return outcome(data)
+
+
+def event(number: int, maker: str, **more: ClarityValue) -> TupleValue:
+    fields = {"maker": PrincipalValue(maker), "offer-id": UIntValue(number), "open": BoolValue(number % 2 == 0)}
+    return TupleValue(fields | more)
+
+
+@given(VALUES)
+def test_each_time_the_same(value: ClarityValue) -> None:
+    data = encode(value)
+    for _ in range(4):
+        again = decode(data)
+        assert again == value
+        assert encode(again) == data
+
+
+@given(VALUES.filter(lambda value: isinstance(value, TupleValue)), st.data())
+def test_damage_is_found_as_step_by_step(value: ClarityValue, data: st.DataObject) -> None:
+    whole = encode(value)
+    for _ in range(3):
+        decode(whole)
+    damaged = bytearray(whole)
+    damaged[data.draw(st.integers(0, len(whole) - 1))] ^= data.draw(st.integers(1, 255))
+    assert outcome(bytes(damaged)) == step_by_step(bytes(damaged))
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda value: value,
+        SomeValue,
+        lambda value: OkValue(SomeValue(value)),
+        lambda value: TupleValue({"a": UIntValue(5), "inner": value, "taker": SomeValue(UIntValue(6))}),
+    ],
+)
+def test_the_third_of_a_kind_is_read_at_once(wrap: type[SomeValue], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoding, "_SHAPES", fresh())
+    values = [wrap(event(number, ADDRESS, taker=NoneValue(), text=Utf8Value("ü"))) for number in range(8)]
+    for value in values[:2]:
+        decode(encode(value))
+    monkeypatch.setattr(decoding, "read_value", None)
+    assert [decode(encode(value)) for value in values] == values
+
+
+@pytest.mark.parametrize(
+    ("found", "put", "message"),
+    [
+        ("05" + "1a", "05" + "20", "32 is no version of an address"),
+        ("0d" + "00000002" + "4f4b", "0d" + "00000002" + "4fff", "0xff stands in no string-ascii"),
+        ("0e" + "00000002" + "c3bc", "0e" + "00000002" + "c3ff", "no UTF-8"),
+        ("03", "0f", "starts no Clarity value"),
+    ],
+)
+def test_leaves_that_stand_for_nothing(found: str, put: str, message: str) -> None:
+    value = event(2, ADDRESS, region=AsciiValue("OK"), text=Utf8Value("ü"))
+    data = encode(value)
+    for _ in range(3):
+        assert decode(data) == value
+    broken = data.replace(bytes.fromhex(found), bytes.fromhex(put))
+    assert broken != data
+    with pytest.raises(DecodeError, match=message):
+        decode(broken)
+
+
+def test_lists_are_read_step_by_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoding, "_SHAPES", known := fresh())
+    value = TupleValue({"ids": ListValue([UIntValue(1), UIntValue(2)])})
+    for _ in range(3):
+        assert decode(encode(value)) == value
+    assert set(known._known.values()) == {None}
+
+
+def test_strangers_cannot_use_up_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoding, "_SHAPES", known := fresh())
+    for number in range(shapes._MAX_KINDS + 100):
+        decode(encode(TupleValue({f"name-{number}": UIntValue(number)})))
+    assert len(known._known) <= shapes._MAX_KINDS
+    for size in range(1, 10):  # of one kind: as long, beginning alike
+        value = TupleValue({"a": Utf8Value("x" * size), "b": Utf8Value("x" * (10 - size))})
+        for _ in range(3):
+            assert decode(encode(value)) == value
+    assert max(map(len, filter(None, known._known.values()))) == shapes._MAX_SHAPES_OF_A_KIND
