@@ -166,9 +166,9 @@ class Author:
         return self.pick((CONTRACT_OWNER, *PEOPLE))
 
     def holder(self, role: Role, region: str = "") -> str:
-        """Somebody who has a role."""
+        """Somebody who has a role; a stranger if nobody has it, or a contract."""
         found = [who for of, who, where in sorted(self.system.assets.roles) if (of, where) == (role, region)]
-        return self.names[self.pick(found)] if found else _FOR_NOBODY
+        return self.actor(self.pick(found)) if found else _FOR_NOBODY
 
     def amount(self, upper: int) -> int:
         """Something from 1 to an upper bound, often just that."""

@@ -9,6 +9,8 @@ from typing import cast
 
 import pytest
 
+from der_client.contracts.asset_verification import Role
+from tests.model.cast import CONTRACT_OWNER, PEOPLE
 from tests.model.coverage import never_met, report
 from tests.model.play import RunFailedError, play, shortened
 from tests.model.step import Action, Wait, step
@@ -82,3 +84,11 @@ def test_an_action_shows_the_python_that_makes_it() -> None:
 def test_coverage_tells_what_was_never_met(twin: Twin) -> None:
     assert never_met(twin.seen)
     assert "assets.verify_asset" in report(twin.seen)
+
+
+def test_contracts_may_be_given_roles_and_do_not_act(twin: Twin) -> None:
+    with twin.anchor():
+        for granted, who in ((False, "paul"), (True, "settlement")):
+            arguments = {"role": Role.PAUSER, "who": who, "region": "", "granted": granted}
+            twin.do(step(CONTRACT_OWNER, "assets.set_role", **arguments))
+        assert twin.author(Random(1)).holder(Role.PAUSER) in PEOPLE
