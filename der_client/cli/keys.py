@@ -87,15 +87,28 @@ def import_key(
     account: Annotated[
         int, typer.Option("--account", min=0, max=2**31 - 1, help="Which account of a mnemonic: m/44'/5757'/0'/0/N.")
     ] = 0,
+    mnemonic_passphrase: Annotated[
+        bool,
+        typer.Option(
+            "--mnemonic-passphrase",
+            help="The mnemonic has a passphrase (BIP-39): it is asked for, or taken from DER_MNEMONIC_PASSPHRASE.",
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Read a key (hexadecimal) or a mnemonic from standard input, or ask for it, and keep it in an encrypted file."""
-    from der_client.stacks.keys import PrivateKey  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.cli.secret_input import ask_mnemonic_passphrase  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415
+    from der_client.stacks.keys import PrivateKey  # noqa: PLC0415
     from der_client.stacks.wallet import Wallet  # noqa: PLC0415
 
     secret = _read_secret()
-    is_mnemonic = len(secret.split()) > 1
-    key = Wallet.from_mnemonic(secret).account(account) if is_mnemonic else PrivateKey.from_hex(secret)
+    if len(secret.split()) > 1:
+        key = Wallet.from_mnemonic(secret, ask_mnemonic_passphrase() if mnemonic_passphrase else "").account(account)
+    elif mnemonic_passphrase:
+        raise InvalidValueError("--mnemonic-passphrase: what was given is a key, not a mnemonic")
+    else:
+        key = PrivateKey.from_hex(secret)
     _print_key(name, _save(folder, name, key), as_json=as_json)
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 KEY_VARIABLE: Final = "DER_KEY"
 PASSPHRASE_VARIABLE: Final = "DER_PASSPHRASE"  # noqa: S105 -- a name, not a passphrase
+MNEMONIC_PASSPHRASE_VARIABLE: Final = "DER_MNEMONIC_PASSPHRASE"  # noqa: S105
 _MAX_KEY_FILE_BYTES: Final = 1 << 16
 # What somebody may give for a file by mistake: a key in hexadecimal, or a mnemonic.
 _LOOKS_SECRET: Final = re.compile(r"(?:0x)?(?:[0-9a-fA-F]{2}){32,33}|(?:[a-z]+\s+){11,}[a-z]+")
@@ -65,11 +66,26 @@ def ask_passphrase(purpose: str, *, twice: bool = False) -> str:
     Raises:
         InvalidValueError: If it is empty, the two differ, or there is no terminal to ask on.
     """
-    known = os.environ.get(PASSPHRASE_VARIABLE)
+    return _ask_passphrase(purpose, PASSPHRASE_VARIABLE, twice=twice)
+
+
+def ask_mnemonic_passphrase() -> str:
+    """The passphrase of a mnemonic (BIP-39): from ``DER_MNEMONIC_PASSPHRASE``, or asked for twice on the terminal.
+
+    Every passphrase opens another wallet, so nothing else would show a typing error.
+
+    Raises:
+        InvalidValueError: If it is empty, the two differ, or there is no terminal to ask on.
+    """
+    return _ask_passphrase("of the mnemonic", MNEMONIC_PASSPHRASE_VARIABLE, twice=True)
+
+
+def _ask_passphrase(purpose: str, variable: str, *, twice: bool) -> str:
+    known = os.environ.get(variable)
     if known is not None:
         passphrase = known
     else:
-        passphrase = ask_secret(f"Passphrase {purpose}: ", f"put it into the environment as {PASSPHRASE_VARIABLE}")
+        passphrase = ask_secret(f"Passphrase {purpose}: ", f"put it into the environment as {variable}")
         if twice and passphrase != ask_secret("The same again: ", ""):
             raise InvalidValueError("the two passphrases differ; nothing was written")
     if not passphrase:

@@ -62,7 +62,9 @@ def decode(data: bytes) -> ClarityValue:
     """
     if not isinstance(data, bytes):
         if not isinstance(data, (bytearray, memoryview)):
-            raise DecodeError(f"decode takes bytes, not {type(data).__name__}", 0)
+            raise DecodeError(
+                f"decode takes bytes, not {type(data).__name__}: of hexadecimal text, bytes.fromhex(…)", 0
+            )
         data = bytes(data)
     if len(data) > MAX_WIRE_BYTES:
         raise DecodeError(f"{len(data)} bytes are too many for one value: at most {MAX_WIRE_BYTES}", MAX_WIRE_BYTES)

@@ -159,7 +159,9 @@ class Transaction:
         """
         if not isinstance(data, bytes):
             if not isinstance(data, bytearray | memoryview):
-                raise DecodeError(f"decode takes bytes, not {type(data).__name__}", 0)
+                raise DecodeError(
+                    f"decode takes bytes, not {type(data).__name__}: of hexadecimal text, bytes.fromhex(…)", 0
+                )
             data = bytes(data)
         if len(data) > MAX_TRANSACTION_LENGTH:
             raise DecodeError(f"a transaction has at most {MAX_TRANSACTION_LENGTH} bytes, not {len(data)}", len(data))

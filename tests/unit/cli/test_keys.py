@@ -42,6 +42,16 @@ def test_import_of_another_account_of_a_mnemonic(der: RunDer, tmp_path: Path) ->
     assert load_key(tmp_path / "third.json", "correct horse") == Wallet.from_mnemonic(MNEMONIC).account(2)
 
 
+def test_import_of_a_mnemonic_with_a_passphrase(der: RunDer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DER_MNEMONIC_PASSPHRASE", "25th word")
+    command = ("keys", "import", "hidden", "--dir", tmp_path, "--mnemonic-passphrase")
+    assert "is a key, not a mnemonic" in der(*command, stdin=SECRET).stderr
+    assert der(*command, stdin=MNEMONIC).exit_code == 0
+    key = load_key(tmp_path / "hidden.json", "correct horse")
+    assert key == Wallet.from_mnemonic(MNEMONIC, "25th word").account(0)
+    assert key.to_hex() != SECRET
+
+
 @pytest.mark.parametrize("stdin", ["", "\n", "zz", SECRET[:-1], MNEMONIC.replace("claw", "clay"), "one two"])
 def test_import_of_nonsense_writes_nothing(der: RunDer, tmp_path: Path, stdin: str) -> None:
     result = der("keys", "import", "owner", "--dir", tmp_path, stdin=stdin)
