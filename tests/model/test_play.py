@@ -91,4 +91,4 @@ def test_contracts_may_be_given_roles_and_do_not_act(twin: Twin) -> None:
         for granted, who in ((False, "paul"), (True, "settlement")):
             arguments = {"role": Role.PAUSER, "who": who, "region": "", "granted": granted}
             twin.do(step(CONTRACT_OWNER, "assets.set_role", **arguments))
-        assert twin.author(Random(1)).holder(Role.PAUSER) in PEOPLE
+        assert twin.author(Random(1)).holder(Role.PAUSER) in PEOPLE  # noqa: S311
