@@ -35,6 +35,7 @@ def value(data: bytes) -> None:
     except DecodeError as error:
         _assert_inside(error, len(data))
         return
+    assert read_value(data, 0) == (decoded, len(data))  # step by step, though one that looked alike was read before
     assert encode(decoded) == data
     assert parse(str(decoded), node_text=True) == decoded
     assert hash(decoded) == hash(decode(data))
