@@ -92,18 +92,23 @@ class Shapes(Generic[Item]):
             try:
                 shapes.append(_Shape(item, self._formats))
             except KeyError:
-                self._known[kind] = None  # There are lists in it, of which no two need be alike.
+                self._known[kind] = None  # A list in it: no two need be alike. A leaf alone: nothing to gain.
 
 
 class _Shape:
     """Bytes that are always the same and contents of leaves, in turn."""
 
     def __init__(self, item: ClarityValue | tuple[ClarityValue, ...], formats: Mapping[type, LeafFormat]) -> None:
-        """Finds an item's shape; raises KeyError if it holds a list."""
+        """Finds an item's shape; raises KeyError if it holds a list, or is a leaf alone."""
         self._formats = formats
         self._fixed: tuple[bytes, ...] = ()
         self._layout = ""
-        self._build = self._add_arguments(item) if isinstance(item, tuple) else self._add_value(item, b"")[0]
+        if isinstance(item, tuple):
+            self._build = self._add_arguments(item)
+        else:
+            self._build, kind = self._add_value(item, b"")
+            if kind is not _COMPOSITE:
+                raise KeyError(type(item))
         self._take_apart = struct.Struct(self._layout).unpack_from
 
     def read(self, data: bytes, offset: int) -> Any:

@@ -118,6 +118,21 @@ def test_lists_are_read_step_by_step(monkeypatch: pytest.MonkeyPatch) -> None:
     assert set(known._known.values()) == {None}
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        "050c00000001" + "24" * 16,  # an account whose version and hash look like the start of a tuple
+        "060c00000001" + "24" * 16 + "0161",
+        "0200000024" + "0c" * 36,
+        "0a050c00000001" + "24" * 16,
+        "0b00000001" + "0c00000001" + "0161" + "03",
+    ],
+)
+def test_what_only_looks_like_a_tuple(data: str) -> None:
+    raw = bytes.fromhex(data)
+    assert [outcome(raw) for _ in range(4)] == [step_by_step(raw)] * 4
+
+
 def test_strangers_cannot_use_up_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoding, "_SHAPES", known := fresh())
     for number in range(shapes._MAX_KINDS + 100):
