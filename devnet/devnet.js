@@ -4,7 +4,7 @@
  *
  * Whatever a method changes, it changes and journals in one go, so no request ever sees it half-done.
  */
-import { invalid } from "./chain/admission.js";
+import { checkMeaning, invalid } from "./chain/admission.js";
 import { Chain } from "./chain/chain.js";
 import { Rejection } from "./chain/rejection.js";
 import { Journal } from "./journal.js";
@@ -148,9 +148,11 @@ export class Devnet {
     const transaction = parseTransaction(raw);
     if (this.chain.knows(transaction.txid)) return transaction;
     try {
+      checkMeaning(transaction);
       await this.verifier.verify(raw);
     } catch (error) {
-      throw error instanceof SignatureError ? invalid(error.message).of(transaction) : error;
+      const rejection = error instanceof SignatureError ? invalid(error.message) : error;
+      throw rejection instanceof Rejection ? rejection.of(transaction) : rejection;
     }
     this.#accept(transaction);
     return transaction;

@@ -15,11 +15,31 @@ const MAINNET_BIT = 0x80;
 /**
  * @typedef {object} State what admission looks at
  * @property {import("./ledger.js").Ledger} ledger
- * @property {import("./history.js").History} history
+ * @property {(contractId: string) => import("./history.js").Contract | undefined} contract
  */
 
 /**
- * All checks but that of the signatures, which takes long and needs no state.
+ * What a node checks first, before any signature and without looking at its state.
+ *
+ * @param {Transaction} transaction
+ * @throws {Rejection}
+ */
+export function checkMeaning({ version, payload, origin }) {
+  if ((version & MAINNET_BIT) === 0) throw new Rejection("BadTransactionVersion");
+  if (payload.type === "token_transfer") {
+    if (payload.recipient === origin.address) {
+      throw new Rejection("TransferRecipientCannotEqualSender", { recipient: payload.recipient });
+    }
+    if (payload.amount === 0n) throw new Rejection("TransferAmountMustBePositive");
+    if (!isTestnetVersion(payload.recipientVersion)) throw new Rejection("BadAddressVersionByte");
+  }
+  if (payload.type === "poison_microblock") {
+    throw new Rejection("ServerFailureOther", { message: "PoisonMicroblock transactions not accepted via mempool" });
+  }
+}
+
+/**
+ * All that is checked after `checkMeaning` and the signatures.
  *
  * @param {Transaction} transaction
  * @param {State} state
@@ -29,7 +49,6 @@ export function checkAdmission(transaction, state) {
   checkOurs(transaction);
   checkFee(transaction);
   checkNonces(transaction, state.ledger);
-  checkFunds(state.ledger, transaction.payer.address, transaction.payer.fee);
   checkPayload(transaction, state);
 }
 
@@ -43,7 +62,6 @@ function checkOurs(transaction) {
   if (transaction.chainId !== TESTNET_CHAIN_ID) {
     throw invalid(`invalid chain ID ${transaction.chainId}, this chain's is ${TESTNET_CHAIN_ID}`);
   }
-  if ((transaction.version & MAINNET_BIT) === 0) throw invalid("on testnet; got mainnet");
   if (transaction.payload.type === "token_transfer" && transaction.postConditions.length > 0) {
     throw invalid("a token transfer cannot have post-conditions");
   }
@@ -83,15 +101,17 @@ function checkFunds(ledger, address, needed) {
 }
 
 /**
+ * Whether fee and amount can be paid, and what is called exists.
+ *
  * @param {Transaction} transaction
  * @param {State} state
  * @throws {Rejection}
  */
 export function checkPayload(transaction, state) {
-  const { payload } = transaction;
+  const { payload, payer } = transaction;
+  if (payload.type === "token_transfer") return checkTransfer(transaction, payload, state);
+  checkFunds(state.ledger, payer.address, payer.fee);
   switch (payload.type) {
-    case "token_transfer":
-      return checkTransfer(transaction, payload, state);
     case "contract_call":
       return checkCall(payload, state);
     case "smart_contract":
@@ -100,8 +120,6 @@ export function checkPayload(transaction, state) {
       throw new Rejection("NoCoinbaseViaMempool");
     case "tenure_change":
       throw new Rejection("NoTenureChangeViaMempool");
-    case "poison_microblock":
-      throw new Rejection("PoisonMicroblockIsInvalid");
   }
 }
 
@@ -110,21 +128,15 @@ export function checkPayload(transaction, state) {
  * @param {import("../wire/transaction.js").TransferPayload} payload
  * @param {State} state
  */
-function checkTransfer(transaction, payload, { ledger }) {
-  const { origin, payer } = transaction;
-  if (payload.recipient === origin.address) {
-    throw new Rejection("TransferRecipientCannotEqualSender", { recipient: payload.recipient });
-  }
-  if (!isTestnetVersion(payload.recipientVersion)) throw new Rejection("BadAddressVersionByte");
-  if (payload.amount === 0n) throw new Rejection("TransferAmountMustBePositive");
-  const spent = payload.amount + (payer === origin ? payer.fee : 0n);
-  checkFunds(ledger, origin.address, spent);
+function checkTransfer({ origin, payer }, payload, { ledger }) {
+  checkFunds(ledger, origin.address, payload.amount + (payer === origin ? payer.fee : 0n));
+  if (payer !== origin) checkFunds(ledger, payer.address, payer.fee);
 }
 
 /** @param {import("../wire/transaction.js").CallPayload} payload @param {State} state */
-function checkCall(payload, { history }) {
+function checkCall(payload, state) {
   if (!isTestnetVersion(payload.addressVersion)) throw new Rejection("BadAddressVersionByte");
-  const contract = history.contracts.get(payload.contractId);
+  const contract = state.contract(payload.contractId);
   if (!contract) throw new Rejection("NoSuchContract");
   const definition = contract.abi.functions.find((f) => f.name === payload.functionName && f.access === "public");
   if (!definition) throw new Rejection("NoSuchPublicFunction");
@@ -137,9 +149,9 @@ function checkCall(payload, { history }) {
  * @param {import("../wire/transaction.js").PublishPayload} payload
  * @param {State} state
  */
-function checkPublish({ origin }, payload, { history }) {
+function checkPublish({ origin }, payload, state) {
   const contractId = `${origin.address}.${payload.name}`;
-  if (history.contracts.has(contractId)) {
+  if (state.contract(contractId)) {
     throw new Rejection("ContractAlreadyExists", { contract_identifier: contractId });
   }
 }

@@ -4,6 +4,7 @@
  */
 import { Vm } from "../vm/vm.js";
 import { checkAdmission } from "./admission.js";
+import { BootContracts } from "./boot-contracts.js";
 import { Executor, FEE_SINK, LATEST_CLARITY_VERSION } from "./executor.js";
 import { History } from "./history.js";
 import { Ledger } from "./ledger.js";
@@ -30,6 +31,7 @@ export class Chain {
   /** @param {Executor} executor @param {Map<string, bigint>} balances */
   constructor(executor, balances) {
     this.executor = executor;
+    this.bootContracts = new BootContracts(executor);
     this.ledger = new Ledger();
     for (const [address, amount] of balances) this.ledger.stx.set(address, amount);
     this.history = new History();
@@ -63,6 +65,11 @@ export class Chain {
     return this.history.tip;
   }
 
+  /** @param {string} contractId @returns {import("./history.js").Contract | undefined} published, or a boot contract */
+  contract(contractId) {
+    return this.history.contracts.get(contractId) ?? this.bootContracts.get(contractId);
+  }
+
   /** @param {string} txid @returns {boolean} whether it is mined or in the mempool */
   knows(txid) {
     return this.history.has(txid) || this.mempool.find(txid) !== undefined;
@@ -76,7 +83,7 @@ export class Chain {
    */
   submit(transaction) {
     checkAdmission(transaction, this);
-    for (const replaced of this.mempool.add(transaction, this.tip.time)) this.#drop(replaced, "dropped_replace_by_fee");
+    for (const replaced of this.mempool.add(transaction, this.tip)) this.#drop(replaced, "dropped_replace_by_fee");
     this.dropped.delete(transaction.txid);
   }
 

@@ -196,17 +196,32 @@ export class Executor {
    * @returns {Outcome}
    */
   simulate(transaction, { withFee }) {
-    this.capture();
     const operation = mainOperation(transaction);
-    let broken = false;
+    const operations = withFee ? [feeOperation(transaction), operation] : [operation];
     try {
-      const operations = withFee ? [feeOperation(transaction), operation] : [operation];
-      const results = this.vm.mineBlock(operations);
+      const results = this.undone((vm) => vm.mineBlock(operations));
       return outcomeOf(transaction, results[results.length - 1]);
     } catch (error) {
       if (!(error instanceof VmError || error instanceof VmPanic)) throw error;
-      broken = error instanceof VmPanic;
       return abort(ERR_NONE, error.message);
+    }
+  }
+
+  /**
+   * Does something to the VM and undoes it.
+   *
+   * @template T
+   * @param {(vm: import("../vm/vm.js").Vm) => T} run
+   * @returns {T}
+   */
+  undone(run) {
+    this.capture();
+    let broken = false;
+    try {
+      return run(this.vm);
+    } catch (error) {
+      broken = error instanceof VmPanic;
+      throw error;
     } finally {
       this.rewind(broken);
     }

@@ -114,13 +114,18 @@ export class History {
     return this.#logs.get(contractId)?.length ?? 0;
   }
 
-  /** @param {string} contractId @param {number} start oldest is 0 @param {number} end @returns {Log[]} oldest first */
-  logs(contractId, start, end) {
-    return (this.#logs.get(contractId) ?? []).slice(start, end).map((place) => {
-      const mined = this.transaction(Math.floor(place / MAX_EVENTS));
-      const eventIndex = place % MAX_EVENTS;
-      return { mined, eventIndex, event: /** @type {any} */ (mined.outcome.events[eventIndex]) };
-    });
+  /** @param {string} contractId @param {number} offset newest is 0 @param {number} limit @returns {Log[]} newest first */
+  newestLogs(contractId, offset, limit) {
+    const places = this.#logs.get(contractId) ?? [];
+    const end = Math.max(0, places.length - offset);
+    return places
+      .slice(Math.max(0, end - limit), end)
+      .reverse()
+      .map((place) => {
+        const mined = this.transaction(Math.floor(place / MAX_EVENTS));
+        const eventIndex = place % MAX_EVENTS;
+        return { mined, eventIndex, event: /** @type {any} */ (mined.outcome.events[eventIndex]) };
+      });
   }
 
   /**

@@ -41,8 +41,8 @@ export class Ledger {
     this.nonces = new Map();
     /** @type {Map<string, bigint>} amount by `principal asset` */
     this.fungible = new Map();
-    /** @type {Map<string, bigint>} count by `principal asset` */
-    this.nonFungible = new Map();
+    /** @type {Map<string, string>} owner by `asset value`, the value as hex */
+    this.owners = new Map();
     /** @type {Map<string, Turnover>} µSTX by principal */
     this.turnover = new Map();
   }
@@ -53,7 +53,7 @@ export class Ledger {
     copy.stx = new Map(this.stx);
     copy.nonces = new Map(this.nonces);
     copy.fungible = new Map(this.fungible);
-    copy.nonFungible = new Map(this.nonFungible);
+    copy.owners = new Map(this.owners);
     copy.turnover = new Map([...this.turnover].map(([principal, { sent, received }]) => [principal, { sent, received }]));
     return copy;
   }
@@ -88,15 +88,21 @@ export class Ledger {
   /** @param {ChainEvent} event */
   apply(event) {
     if (event.kind === "print") return;
-    if ("valueHex" in event) this.#moveAsset(this.nonFungible, event, 1n);
-    else if ("asset" in event) this.#moveAsset(this.fungible, event, event.amount);
+    if ("valueHex" in event) this.#moveToken(event);
+    else if ("asset" in event) this.#moveFungible(event);
     else this.moveStx(event.sender, event.recipient, event.amount);
   }
 
-  /** @param {Map<string, bigint>} holdings @param {FtEvent | NftEvent} event @param {bigint} amount */
-  #moveAsset(holdings, event, amount) {
-    if (event.sender) add(holdings, `${event.sender} ${event.asset}`, -amount);
-    if (event.recipient) add(holdings, `${event.recipient} ${event.asset}`, amount);
+  /** @param {FtEvent} event */
+  #moveFungible({ sender, recipient, asset, amount }) {
+    if (sender) add(this.fungible, `${sender} ${asset}`, -amount);
+    if (recipient) add(this.fungible, `${recipient} ${asset}`, amount);
+  }
+
+  /** @param {NftEvent} event */
+  #moveToken({ recipient, asset, valueHex }) {
+    if (recipient) this.owners.set(`${asset} ${valueHex}`, recipient);
+    else this.owners.delete(`${asset} ${valueHex}`);
   }
 
   /** @param {string} principal @returns {Turnover} */
@@ -111,16 +117,22 @@ export class Ledger {
     return entry;
   }
 
-  /**
-   * @param {Map<string, bigint>} holdings `fungible` or `nonFungible`
-   * @param {string} principal
-   * @returns {[string, bigint][]} asset and amount
-   */
-  static holdingsOf(holdings, principal) {
+  /** @param {string} principal @returns {{asset: string, amount: bigint}[]} what it holds, the largest amount first */
+  fungiblesOf(principal) {
     const prefix = `${principal} `;
-    return [...holdings]
+    return [...this.fungible]
       .filter(([key, amount]) => key.startsWith(prefix) && amount > 0n)
-      .map(([key, amount]) => [key.slice(prefix.length), amount]);
+      .map(([key, amount]) => ({ asset: key.slice(prefix.length), amount }))
+      .sort((a, b) => (a.amount === b.amount ? (a.asset < b.asset ? -1 : 1) : a.amount > b.amount ? -1 : 1));
+  }
+
+  /** @param {string} principal @returns {{asset: string, valueHex: string}[]} what it owns, by asset and value */
+  tokensOf(principal) {
+    const keys = [...this.owners].filter(([, owner]) => owner === principal).map(([key]) => key);
+    return keys.sort().map((key) => {
+      const [asset, valueHex] = key.split(" ");
+      return { asset, valueHex };
+    });
   }
 }
 

@@ -2,7 +2,7 @@
 import { Rejection } from "./rejection.js";
 
 /** @typedef {import("../wire/transaction.js").Transaction} Transaction */
-/** @typedef {{transaction: Transaction, receiptTime: number}} Pending */
+/** @typedef {{transaction: Transaction, receiptTime: number, receiptHeight: number}} Pending unix seconds and block height when it came */
 
 /** @param {Transaction} transaction @returns {string[]} the places it takes: origin's and sponsor's nonces */
 function places({ origin, sponsor }) {
@@ -35,16 +35,16 @@ export class Mempool {
 
   /**
    * @param {Transaction} transaction
-   * @param {number} receiptTime unix seconds
+   * @param {{time: number, height: number}} tip
    * @returns {Transaction[]} those it replaced, having a higher fee
    * @throws {Rejection}
    */
-  add(transaction, receiptTime) {
+  add(transaction, { time, height }) {
     const taken = [...new Set(places(transaction).map((place) => this.#byPlace.get(place)))];
     const replaced = taken.flatMap((txid) => (txid ? [/** @type {Pending} */ (this.entries.get(txid)).transaction] : []));
     if (replaced.some((other) => other.payer.fee >= transaction.payer.fee)) throw new Rejection("ConflictingNonceInMempool");
     for (const other of replaced) this.remove(other);
-    this.entries.set(transaction.txid, { transaction, receiptTime });
+    this.entries.set(transaction.txid, { transaction, receiptTime: time, receiptHeight: height });
     for (const place of places(transaction)) this.#byPlace.set(place, transaction.txid);
     return replaced;
   }

@@ -1,9 +1,11 @@
 /** Reads of the present state: contracts' functions, variables, maps and constants. */
 import { argumentProblem, fits } from "../clarity/abi.js";
-import { decodeValue, DecodeError } from "../clarity/value.js";
+import { decodeValue, valueText } from "../clarity/value.js";
+import { evaluateAsContract } from "../vm/contract-sender.js";
 import { VmError, VmPanic } from "../vm/vm.js";
 
 /** @typedef {import("./chain.js").Chain} Chain */
+/** @typedef {import("./executor.js").Executor} Executor */
 
 /** The limits a node sets to a read-only call. */
 const READ_LIMITS = { read_count: 100, read_length: 200_000, runtime: 1_000_000_000, write_count: 0, write_length: 0 };
@@ -14,18 +16,31 @@ const LIMIT_ORDER = /** @type {const} */ (["write_length", "write_count", "read_
 export class ReadFailure extends Error {}
 
 /**
+ * @typedef {object} ReadCall
+ * @property {string} contractId
+ * @property {string} functionName
+ * @property {Buffer[]} args serialized
+ * @property {string} sender an address or a contract
+ */
+
+/**
+ * Calls a function that writes nothing, at the tip. Read-only functions from an address take the VM's own short way.
+ *
  * @param {Chain} chain
- * @param {{contractId: string, functionName: string, args: Buffer[], sender: string}} call
+ * @param {ReadCall} call
  * @returns {string} hex with 0x
  * @throws {ReadFailure}
  */
-export function callReadOnly(chain, { contractId, functionName, args, sender }) {
-  const contract = chain.history.contracts.get(contractId);
-  if (contract) checkReadOnlyCall(contract.abi, functionName, args);
-  else if (!isBootContract(chain, contractId)) throw new ReadFailure(`Unchecked(NoSuchContract("${contractId}"))`);
+export function callRead(chain, call) {
+  const { contractId, functionName, args, sender } = call;
+  const contract = chain.contract(contractId);
+  if (!contract) throw new ReadFailure(`Unchecked(NoSuchContract("${contractId}"))`);
+  const values = args.map(decodeValue);
+  const definition = readableFunction(contract, functionName, values);
   try {
-    const plainArgs = args.map((bytes) => new Uint8Array(bytes));
-    const { result, costs } = chain.executor.read((vm) => vm.callReadOnly(contractId, functionName, plainArgs, sender));
+    if (sender.includes(".")) return readAsContract(chain.executor, call, values);
+    if (definition.access === "public") return readByPublicFunction(chain.executor, call, values);
+    const { result, costs } = chain.executor.read((vm) => vm.callReadOnly(contractId, functionName, plainBytes(args), sender));
     checkCost(costs);
     return result;
   } catch (error) {
@@ -34,32 +49,69 @@ export function callReadOnly(chain, { contractId, functionName, args, sender }) 
   }
 }
 
-/** @param {import("../clarity/abi.js").Abi} abi @param {string} functionName @param {Buffer[]} args */
-function checkReadOnlyCall(abi, functionName, args) {
-  const definition = abi.functions.find(({ name, access }) => name === functionName && access !== "private");
+/**
+ * @param {import("./history.js").Contract} contract
+ * @param {string} functionName
+ * @param {import("../clarity/value.js").ClarityValue[]} values
+ * @returns {import("../clarity/abi.js").AbiFunction}
+ */
+function readableFunction({ contractId, abi }, functionName, values) {
+  const definition = abi.functions.find(({ name }) => name === functionName);
   if (!definition) throw new ReadFailure(`Unchecked(UndefinedFunction("${functionName}"))`);
-  if (definition.access === "public") throw new ReadFailure("NotReadOnly");
-  if (args.length !== definition.args.length) {
-    throw new ReadFailure(`Unchecked(IncorrectArgumentCount(${definition.args.length}, ${args.length}))`);
+  if (definition.access === "private") {
+    throw new ReadFailure(`Unchecked(NoSuchPublicFunction("${contractId}", "${functionName}"))`);
   }
-  const problem = argumentProblem(definition, args.map(decodeValue));
+  if (values.length !== definition.args.length) {
+    throw new ReadFailure(`Unchecked(IncorrectArgumentCount(${definition.args.length}, ${values.length}))`);
+  }
+  const problem = argumentProblem(definition, values);
   if (problem) throw new ReadFailure(`Unchecked(TypeValueError(${problem}))`);
+  return definition;
 }
 
-/** @param {Chain} chain @param {string} contractId @returns {boolean} whether the VM itself brought it */
-function isBootContract(chain, contractId) {
-  try {
-    return chain.executor.read((vm) => vm.evaluate(`(contract-hash? '${contractId})`)).startsWith("0x07");
-  } catch (error) {
-    if (error instanceof VmError) return false;
-    throw error;
-  }
+/**
+ * The VM runs a public function only in a new block. There its costs tell whether it writes; what it gives at the tip
+ * is asked by an expression. Both are undone.
+ *
+ * @param {Executor} executor
+ * @param {ReadCall} call
+ * @param {import("../clarity/value.js").ClarityValue[]} values
+ */
+function readByPublicFunction(executor, call, values) {
+  const { contractId, functionName, args, sender } = call;
+  const operation = { contract: contractId, method: functionName, args: [], args_maps: plainBytes(args), sender };
+  checkCost(executor.undone((vm) => vm.withCosts(() => vm.mineBlock([{ callPublicFn: operation }])[0].costs)));
+  return executor.undone((vm) => vm.evaluate(callExpression(call, values), sender));
+}
+
+/**
+ * @param {Executor} executor
+ * @param {ReadCall} call
+ * @param {import("../clarity/value.js").ClarityValue[]} values
+ */
+function readAsContract(executor, call, values) {
+  return executor.undone((vm) => {
+    const { result, costs } = vm.withCosts(() => evaluateAsContract(vm, callExpression(call, values), call.sender));
+    checkCost(costs);
+    return result;
+  });
+}
+
+/** @param {ReadCall} call @param {import("../clarity/value.js").ClarityValue[]} values */
+function callExpression({ contractId, functionName }, values) {
+  return `(${["contract-call?", `'${contractId}`, functionName, ...values.map((value) => valueText(value, "literal"))].join(" ")})`;
+}
+
+/** @param {Buffer[]} args @returns {Uint8Array[]} the VM takes no Buffers: they turn into something else on their way */
+function plainBytes(args) {
+  return args.map((bytes) => new Uint8Array(bytes));
 }
 
 /** @param {string} costs JSON, or "null" if they are not tracked */
 function checkCost(costs) {
   if (costs === "null") return;
   const { total } = JSON.parse(costs);
+  if (total.write_count > 0) throw new ReadFailure("NotReadOnly");
   if (LIMIT_ORDER.every((name) => total[name] <= READ_LIMITS[name])) return;
   const text = (/** @type {Record<string, number>} */ cost) =>
     `ExecutionCost {${LIMIT_ORDER.map((name) => `"${name}": ${cost[name]}`).join(", ")}}`;
@@ -74,7 +126,7 @@ function causeOf(message) {
 
 /** @param {Chain} chain @param {string} contractId @param {string} name @returns {string | null} hex with 0x */
 export function dataVar(chain, contractId, name) {
-  const variables = chain.history.contracts.get(contractId)?.abi.variables ?? [];
+  const variables = chain.contract(contractId)?.abi.variables ?? [];
   if (!variables.some((variable) => variable.name === name && variable.access === "variable")) return null;
   return chain.executor.read((vm) => vm.dataVar(contractId, name));
 }
@@ -89,7 +141,7 @@ export function dataVar(chain, contractId, name) {
  */
 export function mapEntry(chain, contractId, map, key) {
   const value = decodeValue(key);
-  const definition = chain.history.contracts.get(contractId)?.abi.maps.find(({ name }) => name === map);
+  const definition = chain.contract(contractId)?.abi.maps.find(({ name }) => name === map);
   if (!definition) return NONE;
   if (!fits(definition.key, value)) return NONE;
   return chain.executor.read((vm) => vm.mapEntry(contractId, map, new Uint8Array(key)));
@@ -108,7 +160,7 @@ const constantsOf = new WeakMap();
  * @throws {ReadFailure} if it is made by a function of its contract
  */
 export function constantValue(chain, contractId, name) {
-  const contract = chain.history.contracts.get(contractId);
+  const contract = chain.contract(contractId);
   if (!contract?.abi.variables.some((variable) => variable.name === name && variable.access === "constant")) return null;
   const known = constantsOf.get(contract) ?? new Map();
   constantsOf.set(contract, known);

@@ -215,7 +215,8 @@ function readUtf8(reader) {
  * The text of a value.
  *
  * @param {ClarityValue} value
- * @param {"api" | "node"} style the API writes `(list u1)`, `'ST…` and `u"é"`; the node `(u1)`, `ST…` and `u"\u{c3a9}"`
+ * @param {"api" | "node" | "literal"} style the API writes `(list u1)`, `'ST…` and `u"é"`; the node `(u1)`, `ST…` and
+ *   `u"\u{c3a9}"`; a literal is Clarity's own and like the API's, but for `u"\u{e9}"`
  * @returns {string}
  */
 export function valueText(value, style = "api") {
@@ -231,9 +232,9 @@ export function valueText(value, style = "api") {
     case "ascii":
       return `"${escapeText(value.value)}"`;
     case "utf8":
-      return style === "api" ? `u"${escapeText(value.value)}"` : `u"${nodeUtf8(value.value)}"`;
+      return `u"${UTF8_TEXT[style](value.value)}"`;
     case "principal":
-      return style === "api" ? `'${value.value}` : value.value;
+      return style === "node" ? value.value : `'${value.value}`;
     case "none":
       return "none";
     case "ok":
@@ -242,7 +243,7 @@ export function valueText(value, style = "api") {
       return `(${value.kind} ${valueText(value.value, style)})`;
     case "list": {
       const items = value.items.map((item) => valueText(item, style));
-      return style === "api" ? `(${["list", ...items].join(" ")})` : `(${items.join(" ")})`;
+      return style === "node" ? `(${items.join(" ")})` : `(${["list", ...items].join(" ")})`;
     }
     case "tuple":
       return `(tuple ${value.fields.map(([name, item]) => `(${name} ${valueText(item, style)})`).join(" ")})`;
@@ -255,12 +256,16 @@ function escapeText(text) {
   return text.replace(/[\\"\n\r\t]/g, (character) => named[/** @type {"\n"} */ (character)]);
 }
 
-/** @param {string} text */
-function nodeUtf8(text) {
-  return [...text]
-    .map((c) => (c.charCodeAt(0) < 0x80 ? escapeText(c) : `\\u{${Buffer.from(c, "utf8").toString("hex")}}`))
-    .join("");
+/** @param {string} text @param {(character: string) => string} digits of a character beyond ASCII */
+function escapeWide(text, digits) {
+  return [...text].map((c) => (c.charCodeAt(0) < 0x80 ? escapeText(c) : `\\u{${digits(c)}}`)).join("");
 }
+
+const UTF8_TEXT = {
+  api: escapeText,
+  node: (/** @type {string} */ text) => escapeWide(text, (c) => Buffer.from(c, "utf8").toString("hex")),
+  literal: (/** @type {string} */ text) => escapeWide(text, (c) => /** @type {number} */ (c.codePointAt(0)).toString(16)),
+};
 
 /** @param {string} hex with or without 0x @returns {{hex: string, repr: string}} as the API shows values */
 export function valueJson(hex) {

@@ -1,9 +1,11 @@
-/** The part of the Stacks API (stacks-blockchain-api v9) that clients of a node rely on: /extended. Errors are JSON. */
-import { Ledger } from "../chain/ledger.js";
+/**
+ * The part of the Stacks API (stacks-blockchain-api v9) that clients of a node rely on: /extended/v1 and /v2. Some of it
+ * is deprecated there; what replaces it is in api-v3-routes.js. Errors are JSON.
+ */
 import { Rejection } from "../chain/rejection.js";
-import { contractArgument, integerArgument, principalArgument, txidArgument } from "./arguments.js";
+import { apiContract, apiPrincipal, integerArgument, txidArgument } from "./arguments.js";
 import { JsonError } from "./errors.js";
-import { blockJson, logJson, minedTransactionJson, unminedTransactionJson } from "./present.js";
+import { blockJson, eventJson, logJson, minedTransactionJson, noncesOf, unminedTransactionJson } from "./present.js";
 
 /** @typedef {import("fastify").FastifyInstance} FastifyInstance */
 /** @typedef {import("../devnet.js").Devnet} Devnet */
@@ -26,11 +28,11 @@ export async function apiRoutes(server, { devnet }) {
   server.get("/extended/v1/tx/:txid", (/** @type {any} */ request) => {
     const txid = txidArgument(request.params.txid);
     const mined = chain.history.find(txid);
-    if (mined) return minedTransactionJson(mined, chain.history);
+    if (mined) return minedTransactionJson(mined, chain);
     const pending = chain.mempool.find(txid);
-    if (pending) return unminedTransactionJson(pending.transaction, "pending", pending.receiptTime, chain.history);
+    if (pending) return unminedTransactionJson(pending.transaction, "pending", pending.receiptTime, chain);
     const dropped = chain.dropped.get(txid);
-    if (dropped) return unminedTransactionJson(dropped.transaction, dropped.status, chain.tip.time, chain.history);
+    if (dropped) return unminedTransactionJson(dropped.transaction, dropped.status, chain.tip.time, chain);
     throw new JsonError(404, `could not find transaction by ID 0x${txid}`);
   });
 
@@ -43,31 +45,28 @@ export async function apiRoutes(server, { devnet }) {
 
   server.get("/extended/v1/address/:principal/nonces", (/** @type {any} */ request) => {
     const principal = apiPrincipal(request.params.principal);
-    const executed = Number(chain.ledger.nonce(principal)) - 1;
-    const pending = chain.mempool.noncesOf(principal).map(Number);
-    const last = Math.max(executed, ...pending);
-    const missing = [];
-    for (let nonce = last; nonce > executed; nonce--) if (!pending.includes(nonce)) missing.push(nonce);
+    const { next, executed, last, missing, pending } = noncesOf(chain, principal);
     return {
-      last_executed_tx_nonce: executed < 0 ? null : executed,
-      last_mempool_tx_nonce: pending.length > 0 ? pending[pending.length - 1] : null,
-      possible_next_nonce: last + 1,
+      last_executed_tx_nonce: executed,
+      last_mempool_tx_nonce: last,
+      possible_next_nonce: next,
       detected_missing_nonces: missing,
-      detected_mempool_nonces: [...pending].reverse(),
+      detected_mempool_nonces: pending,
     };
   });
 
   server.get("/extended/v1/address/:principal/stx", (/** @type {any} */ request) => stxJson(apiPrincipal(request.params.principal)));
   server.get("/extended/v1/address/:principal/balances", (/** @type {any} */ request) => {
     const principal = apiPrincipal(request.params.principal);
+    /** @type {Map<string, number>} */
+    const counts = new Map();
+    for (const { asset } of chain.ledger.tokensOf(principal)) counts.set(asset, (counts.get(asset) ?? 0) + 1);
     return {
       stx: stxJson(principal),
       fungible_tokens: Object.fromEntries(
-        Ledger.holdingsOf(chain.ledger.fungible, principal).map(([asset, amount]) => [asset, { balance: String(amount) }]),
+        chain.ledger.fungiblesOf(principal).map(({ asset, amount }) => [asset, { balance: String(amount) }]),
       ),
-      non_fungible_tokens: Object.fromEntries(
-        Ledger.holdingsOf(chain.ledger.nonFungible, principal).map(([asset, count]) => [asset, { count: String(count) }]),
-      ),
+      non_fungible_tokens: Object.fromEntries([...counts].map(([asset, count]) => [asset, { count: String(count) }])),
     };
   });
 
@@ -90,17 +89,13 @@ export async function apiRoutes(server, { devnet }) {
   }
 
   server.get("/extended/v2/smart-contracts/:contractId/logs", (/** @type {any} */ request) => {
-    const [address, name = ""] = request.params.contractId.split(".");
-    const contractId = contractArgument({ address, name });
+    const contractId = apiContract(request.params.contractId);
     const { history } = chain;
     const total = history.logCount(contractId);
     const limit = integerArgument(request.query.limit, "limit", { min: 1, max: MAX_LIMIT, fallback: 100 });
     const offset = logOffset(request.query, history, contractId);
-    // The newest come first here, the oldest in the history.
-    const at = (/** @type {number} */ first, /** @type {number} */ count) =>
-      history.logs(contractId, Math.max(0, total - first - count), Math.max(0, total - first)).reverse();
     const cursorAt = (/** @type {number} */ first) => {
-      const [log] = at(first, 1);
+      const [log] = history.newestLogs(contractId, first, 1);
       return log ? cursorOf(log) : null;
     };
     return {
@@ -110,13 +105,20 @@ export async function apiRoutes(server, { devnet }) {
       next_cursor: cursorAt(offset + limit),
       prev_cursor: offset > 0 ? cursorAt(Math.max(0, offset - limit)) : null,
       cursor: cursorAt(offset),
-      results: at(offset, limit).map(logJson),
+      results: history.newestLogs(contractId, offset, limit).map(logJson),
     };
   });
 
+  server.get("/extended/v1/contract/:contractId/events", (/** @type {any} */ request) => {
+    const contractId = apiContract(request.params.contractId);
+    const limit = integerArgument(request.query.limit, "limit", { min: 1, max: 50, fallback: 20 });
+    const offset = integerArgument(request.query.offset, "offset", { min: 0, max: 2 ** 31, fallback: 0 });
+    const logs = chain.history.newestLogs(contractId, offset, limit);
+    return { limit, offset, results: logs.map(({ event, eventIndex, mined }) => eventJson(event, eventIndex, mined.transaction)) };
+  });
+
   server.get("/extended/v1/contract/:contractId", (/** @type {any} */ request) => {
-    const [address, name = ""] = request.params.contractId.split(".");
-    const contractId = contractArgument({ address, name });
+    const contractId = apiContract(request.params.contractId);
     const contract = chain.history.contracts.get(contractId);
     if (!contract) throw new JsonError(404, `cannot find contract by ID ${contractId}`);
     return {
@@ -143,7 +145,7 @@ export async function apiRoutes(server, { devnet }) {
     const transactions = chain.history.transactionsOf(blockArgument(request));
     const limit = integerArgument(request.query.limit, "limit", { min: 1, max: MAX_LIMIT, fallback: 20 });
     const offset = integerArgument(request.query.offset, "offset", { min: 0, max: 2 ** 31, fallback: 0 });
-    const results = transactions.slice(offset, offset + limit).map((mined) => minedTransactionJson(mined, chain.history));
+    const results = transactions.slice(offset, offset + limit).map((mined) => minedTransactionJson(mined, chain));
     return { limit, offset, total: transactions.length, results };
   });
 
@@ -169,15 +171,6 @@ export async function apiRoutes(server, { devnet }) {
       throw error;
     }
   });
-}
-
-/** @param {string} text */
-function apiPrincipal(text) {
-  try {
-    return principalArgument(text);
-  } catch (error) {
-    throw new JsonError(400, /** @type {Error} */ (error).message);
-  }
 }
 
 /** @param {import("../chain/history.js").Log} log @returns {string} height:transaction:event */

@@ -19,6 +19,26 @@ export function contractArgument({ address, name }) {
   return `${parsed.address}.${parsed.name}`;
 }
 
+/** @param {string} text @returns {string} as `principalArgument`, with the API's kind of error */
+export function apiPrincipal(text) {
+  return asJsonError(() => principalArgument(text));
+}
+
+/** @param {string} text @returns {string} contract id */
+export function apiContract(text) {
+  const [address, name = ""] = text.split(".");
+  return asJsonError(() => contractArgument({ address, name }));
+}
+
+/** @param {() => string} read @returns {string} */
+function asJsonError(read) {
+  try {
+    return read();
+  } catch (error) {
+    throw new JsonError(400, /** @type {Error} */ (error).message);
+  }
+}
+
 /** @param {unknown} value @param {string} what @returns {Buffer} */
 export function hexArgument(value, what) {
   const match = typeof value === "string" ? HEX.exec(value) : null;

@@ -1,5 +1,5 @@
 /** What only the devnet can do: /devnet. Time, blocks, snapshots, simulation, and an honest account of itself. */
-import { checkPayload, invalid } from "../chain/admission.js";
+import { checkMeaning, checkPayload, invalid } from "../chain/admission.js";
 import { Rejection } from "../chain/rejection.js";
 import { decodeValue } from "../clarity/value.js";
 import { parseAddress, parsePrincipal } from "../address.js";
@@ -21,8 +21,10 @@ const DIFFERENCES = [
   "forks, Bitcoin and burn block contents; a burn block comes only when time is advanced",
   "fees go to a sink account, not to miners",
   "tx-sponsor? is none in sponsored transactions too",
-  "call-read runs read-only functions only; a node also runs public ones that write nothing",
-  "the sender of a call-read or simulated call is an address, no contract",
+  "boot contracts can be read and called, but staking locks nothing; their interfaces may name another Clarity version",
+  "call-read with a contract as its sender sees the height and time of the next block; a sponsor is not seen",
+  "a public function that writes and then fails at run time is told as that failure by call-read, not as NotReadOnly",
+  "the sender of a simulated call is an address, no contract",
   "constants whose value a function of the contract makes are not told by constant_val",
   "block hashes that contracts see are the VM's, not those of this interface",
   "a published contract that is one expression and defines nothing is not run",
@@ -108,6 +110,7 @@ export async function controlRoutes(server, { devnet, control }) {
     const signed = body.transaction !== undefined;
     const transaction = signed ? parseTransaction(hexArgument(body.transaction, "transaction")) : unsignedCall(body);
     try {
+      checkMeaning(transaction);
       // An unsigned transaction is what its sender would sign, so it is taken at its word.
       if (signed && !isUnsigned(transaction)) verifySignatures(transaction);
       checkPayload(transaction, chain);
@@ -133,14 +136,14 @@ function isUnsigned({ origin }) {
  */
 function unsignedCall({ sender, contract, function: functionName, arguments: args = [] }) {
   const from = parsePrincipal(String(sender));
-  if (!from) throw new JsonError(400, `sender ${sender} is no principal`);
+  if (from?.name !== null) throw new JsonError(400, `sender ${sender} is no address`);
   const [address, name = ""] = String(contract).split(".");
   const contractId = contractArgument({ address, name });
   if (!Array.isArray(args)) throw new JsonError(400, "`arguments` must be a list of hex strings");
   const argBytes = args.map((argument) => hexArgument(argument, "an argument"));
   const { version } = /** @type {{version: number}} */ (parseAddress(address));
   /** @type {any} */
-  const origin = { address: String(sender), nonce: 0n, fee: 0n };
+  const origin = { address: from.address, nonce: 0n, fee: 0n };
   return {
     raw: Buffer.alloc(0),
     txid: "0".repeat(64),

@@ -1,6 +1,6 @@
 /** What a Stacks node itself serves: /v2 and /v3. Shapes and status codes are the node's; errors are plain text. */
 import { hexAmount, Rejection } from "../chain/rejection.js";
-import { callReadOnly, constantValue, dataVar, mapEntry, ReadFailure } from "../chain/reader.js";
+import { callRead, constantValue, dataVar, mapEntry, ReadFailure } from "../chain/reader.js";
 import { DecodeError } from "../clarity/value.js";
 import { contractArgument, hexArgument, principalArgument, txidArgument } from "./arguments.js";
 import { TextError } from "./errors.js";
@@ -65,10 +65,12 @@ export async function nodeRoutes(server, { devnet }) {
   });
 
   server.post("/v2/contracts/call-read/:address/:name/:function", (/** @type {any} */ request) => {
-    const { sender, arguments: args } = request.body ?? {};
+    const { sender, sponsor, arguments: args } = request.body ?? {};
     if (!Array.isArray(args)) throw new TextError(400, "Failed to decode body: `arguments` must be a list of hex strings");
+    // The VM knows no sponsors: tx-sponsor? is none whoever is named here.
+    if (sponsor !== undefined && sponsor !== null) principalArgument(String(sponsor));
     try {
-      const result = callReadOnly(chain, {
+      const result = callRead(chain, {
         contractId: contractArgument(request.params),
         functionName: request.params.function,
         args: args.map((argument) => hexArgument(argument, "an argument")),
@@ -119,7 +121,7 @@ export async function nodeRoutes(server, { devnet }) {
   /** @param {any} request */
   function contractOf(request) {
     const contractId = contractArgument(request.params);
-    const contract = chain.history.contracts.get(contractId);
+    const contract = chain.contract(contractId);
     if (!contract) throw new TextError(404, `No contract interface data found: ${contractId}`);
     return contract;
   }

@@ -6,22 +6,22 @@ import { AMOUNT_CODES, NFT_CODES, POX_CODES } from "../wire/post-conditions.js";
 /** @typedef {import("../wire/transaction.js").Transaction} Transaction */
 /** @typedef {import("../chain/history.js").MinedTransaction} MinedTransaction */
 /** @typedef {import("../chain/blocks.js").Block} Block */
-/** @typedef {import("../chain/history.js").History} History */
+/** @typedef {import("../chain/chain.js").Chain} Chain */
 
 const ANCHOR_MODES = { 1: "on_chain_only", 2: "off_chain_only", 3: "any" };
-const MODES = { 1: "allow", 2: "deny", 3: "originator" };
+export const MODES = { 1: "allow", 2: "deny", 3: "originator" };
 
 /** @param {number} seconds */
 function iso(seconds) {
   return new Date(seconds * 1000).toISOString();
 }
 
-/** @param {MinedTransaction} mined @param {History} history */
-export function minedTransactionJson(mined, history) {
+/** @param {MinedTransaction} mined @param {Chain} chain */
+export function minedTransactionJson(mined, chain) {
   const { transaction, outcome, block, indexInBlock } = mined;
   return {
     ...commonJson(transaction),
-    ...payloadJson(transaction, history),
+    ...payloadJson(transaction, chain),
     tx_status: outcome.status,
     tx_result: valueJson(outcome.result),
     vm_error: outcome.vmError,
@@ -53,11 +53,11 @@ function placeJson(block) {
   };
 }
 
-/** @param {Transaction} transaction @param {string} status @param {number} receiptTime @param {History} history */
-export function unminedTransactionJson(transaction, status, receiptTime, history) {
+/** @param {Transaction} transaction @param {string} status @param {number} receiptTime @param {Chain} chain */
+export function unminedTransactionJson(transaction, status, receiptTime, chain) {
   return {
     ...commonJson(transaction),
-    ...payloadJson(transaction, history),
+    ...payloadJson(transaction, chain),
     tx_status: status,
     receipt_time: receiptTime,
     receipt_time_iso: iso(receiptTime),
@@ -80,8 +80,8 @@ function commonJson({ txid, origin, sponsor, payer, anchorMode, postConditionMod
   };
 }
 
-/** @param {Transaction} transaction @param {History} history */
-function payloadJson({ payload, origin }, history) {
+/** @param {Transaction} transaction @param {Chain} chain */
+function payloadJson({ payload, origin }, chain) {
   switch (payload.type) {
     case "token_transfer":
       return {
@@ -100,15 +100,15 @@ function payloadJson({ payload, origin }, history) {
         },
       };
     case "contract_call":
-      return { contract_call: callJson(payload, history) };
+      return { contract_call: callJson(payload, chain) };
     default:
       return {};
   }
 }
 
-/** @param {import("../wire/transaction.js").CallPayload} payload @param {History} history */
-function callJson(payload, history) {
-  const abi = history.contracts.get(payload.contractId)?.abi;
+/** @param {import("../wire/transaction.js").CallPayload} payload @param {Chain} chain */
+function callJson(payload, chain) {
+  const abi = chain.contract(payload.contractId)?.abi;
   const definition = abi?.functions.find(({ name }) => name === payload.functionName);
   return {
     contract_id: payload.contractId,
@@ -124,7 +124,7 @@ function callJson(payload, history) {
 }
 
 /** @param {import("../wire/post-conditions.js").PostCondition} condition */
-function postConditionJson(condition) {
+export function postConditionJson(condition) {
   const principal = principalJson(condition.principal);
   switch (condition.type) {
     case "stx":
@@ -200,6 +200,34 @@ export function eventJson(event, index, { txid, payload }) {
 export function logJson({ mined, eventIndex, event }) {
   const { block, transaction } = mined;
   return { ...eventJson(event, eventIndex, transaction), block_height: block.height, block_time: block.time };
+}
+
+/**
+ * The nonces of an address as the API counts them: nothing is said about those between unless it has a mined transaction.
+ *
+ * @param {Chain} chain
+ * @param {string} address
+ * @returns {{next: number, executed: number | null, last: number | null, missing: number[], pending: number[]}}
+ *   missing and pending: those between the executed and the last one
+ */
+export function noncesOf({ ledger, mempool }, address) {
+  const next = Number(ledger.nonce(address));
+  const executed = next > 0 ? next - 1 : null;
+  const inMempool = mempool.noncesOf(address).map(Number);
+  const last = inMempool.at(-1) ?? null;
+  const between = executed === null || last === null ? [] : range(executed + 1, last);
+  return {
+    next: Math.max(next, (last ?? -1) + 1),
+    executed,
+    last,
+    missing: between.filter((nonce) => !inMempool.includes(nonce)).reverse(),
+    pending: between.filter((nonce) => inMempool.includes(nonce)),
+  };
+}
+
+/** @param {number} start @param {number} end @returns {number[]} */
+function range(start, end) {
+  return Array.from({ length: Math.max(0, end - start) }, (_, index) => start + index);
 }
 
 /** @param {Block} block @param {Block | undefined} parent */

@@ -3,6 +3,7 @@ import fastify from "fastify";
 import { Rejection } from "../chain/rejection.js";
 import { DecodeError } from "../clarity/value.js";
 import { apiRoutes } from "./api-routes.js";
+import { apiV3Routes } from "./api-v3-routes.js";
 import { controlRoutes } from "./control-routes.js";
 import { JsonError } from "./errors.js";
 import { nodeRoutes } from "./node-routes.js";
@@ -33,6 +34,7 @@ export function createServer(devnet, { control }) {
   });
   server.register(nodeRoutes, { devnet });
   server.register(apiRoutes, { devnet });
+  server.register(apiV3Routes, { devnet });
   server.register(controlRoutes, { devnet, control });
   return server;
 }

@@ -207,11 +207,47 @@ export class Vm {
     return this.#guard(() => plain(this.sdk.getContractsInterfaces().get(contract)));
   }
 
+  /**
+   * @param {string} contract
+   * @returns {string | undefined}
+   */
+  contractSource(contract) {
+    return this.#guard(() => this.sdk.getContractSource(contract));
+  }
+
+  /**
+   * Replaces a text wherever it stands in the VM's memory.
+   *
+   * @param {string} text ASCII
+   * @param {string} other as long
+   */
+  overwrite(text, other) {
+    const { memory } = this;
+    for (let at = memory.indexOf(text, 0, "latin1"); at >= 0; at = memory.indexOf(text, at + 1, "latin1")) {
+      memory.write(other, at, "latin1");
+    }
+  }
+
   /** @param {boolean} enabled */
   setCosts(enabled) {
     if (this.costsFlag < 0) throw new VmError("this build of the VM cannot switch cost tracking while it runs");
     this.costsEnabled = enabled;
     this.memory[this.sdk.__wbg_ptr + this.costsFlag] = enabled ? 1 : 0;
+  }
+
+  /**
+   * @template T
+   * @param {() => T} run
+   * @returns {T} what it gives with costs tracked, be they switched off or not
+   */
+  withCosts(run) {
+    const enabled = this.costsEnabled;
+    if (!enabled) this.setCosts(true);
+    try {
+      return run();
+    } finally {
+      if (!enabled) this.setCosts(false);
+    }
   }
 
   /**

@@ -1,5 +1,7 @@
 ;; A contract that does one of everything, to see how the devnet treats it.
 
+(define-trait readable ((look () (response uint uint))))
+
 (define-constant ERR_REFUSED (err u77))
 (define-constant LIMIT u1000)
 (define-constant DOUBLE (* LIMIT u2))
@@ -20,6 +22,28 @@
 (define-read-only (divide (by uint)) (/ u100 by))
 (define-read-only (read-often (times (list 200 uint))) (fold read-again times u0))
 (define-private (read-again (time uint) (sum uint)) (+ sum (var-get counter)))
+
+(define-public (look)
+  (begin
+    (print "looked")
+    (ok (var-get counter))))
+
+(define-public (look-through (other <readable>))
+  (contract-call? other look))
+
+(define-public (who-looks)
+  (ok {
+    sender: tx-sender,
+    caller: contract-caller,
+    sponsor: tx-sponsor?,
+    height: stacks-block-height,
+    time: stacks-block-time}))
+
+(define-public (refuse-to-look)
+  (err u78))
+
+(define-public (forget (id uint))
+  (ok (map-delete entries {id: id})))
 
 (define-public (increment (by uint))
   (begin

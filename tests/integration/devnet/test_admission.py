@@ -27,9 +27,7 @@ from der_client.stacks.network import DEVNET
 from der_client.stacks.transactions import (
     ORIGIN,
     AnchorMode,
-    Coinbase,
     ContractCall,
-    ContractPublish,
     FungibleCode,
     Multisig,
     PostConditionMode,
@@ -91,23 +89,10 @@ def test_fee_below_one_microstx_a_byte(bench: Bench) -> None:
     assert bench.submit(enough.encode()).ok
 
 
-def test_used_nonce(bench: Bench) -> None:
-    sender = bench.account(1)
-    bench.transfer(sender, bench.account(2).address, 1)
-    reason, data = rejection(bench.submit(bench.build(sender, transfer(bench), nonce=0).encode()))
-    assert reason == "BadNonce"
-    assert data == {"expected": 1, "actual": 0, "is_origin": True, "principal": sender.address}
-
-
-def test_nonce_too_far_ahead(bench: Bench) -> None:
+def test_nonce_as_far_ahead_as_can_be(bench: Bench) -> None:
     sender = bench.account(1)
     assert bench.submit(bench.build(sender, transfer(bench), nonce=26).encode()).ok
-    reason, data = rejection(bench.submit(bench.build(sender, transfer(bench), nonce=27).encode()))
-    assert reason == "TooMuchChaining"
-    assert (data["expected"], data["actual"]) == (26, 27)
-    assert data["principal"] == sender.address
-    assert data["is_origin"] is True
-    assert "chaining" in data["message"]
+    assert rejection(bench.submit(bench.build(sender, transfer(bench), nonce=27).encode()))[0] == "TooMuchChaining"
 
 
 def test_more_than_the_balance(bench: Bench) -> None:
@@ -142,7 +127,7 @@ def test_signature_of_another_key(bench: Bench) -> None:
 
 @pytest.mark.parametrize("offset", [30, 38, 60, 115, 140, 150])
 def test_any_changed_bit_breaks_the_signature(bench: Bench, offset: int) -> None:
-    raw = bytearray(bench.build(bench.account(1), transfer(bench, 1 << 40)).encode())
+    raw = bytearray(bench.build(bench.account(1), transfer(bench, (1 << 40) + 1)).encode())
     raw[offset] ^= 1
     response = bench.submit(bytes(raw))
     assert response.status_code == 400
@@ -169,34 +154,10 @@ def test_unsigned(bench: Bench) -> None:
     assert rejection(bench.submit(unsigned.encode()))[0] == "SignatureValidation"
 
 
-@pytest.mark.parametrize("terms", [{"version": 0x00}, {"chain_id": 1}, {"version": 0x00, "chain_id": 1}])
-def test_transaction_of_another_network(bench: Bench, terms: dict[str, int]) -> None:
-    raw = raw_transaction(bench.account(1), transfer(bench), **terms)
-    assert rejection(bench.submit(raw))[0] == "SignatureValidation"
-
-
-def test_transfer_to_oneself(bench: Bench) -> None:
-    sender = bench.account(1)
-    raw = raw_transaction(sender, TokenTransfer(PrincipalValue(sender.address), 5))
-    assert rejection(bench.submit(raw)) == ("TransferRecipientCannotEqualSender", {"recipient": sender.address})
-
-
-def test_transfer_of_nothing(bench: Bench) -> None:
-    zero = TokenTransfer.__new__(TokenTransfer)  # the constructor refuses it
-    for name, value in (("recipient", PrincipalValue(bench.account(2).address)), ("amount", 0), ("memo", b"")):
-        object.__setattr__(zero, name, value)
-    assert rejection(bench.submit(raw_transaction(bench.account(1), zero))) == ("TransferAmountMustBePositive", None)
-
-
 def test_transfer_with_post_conditions(bench: Bench) -> None:
     condition = StxPostCondition(ORIGIN, FungibleCode.EQUAL, 10)
     raw = raw_transaction(bench.account(1), transfer(bench), post_conditions=(condition,))
     assert rejection(bench.submit(raw))[0] == "SignatureValidation"
-
-
-def test_transfer_to_a_mainnet_address(bench: Bench) -> None:
-    payload = TokenTransfer(PrincipalValue("SP000000000000000000002Q6VF78"), 5)
-    assert rejection(bench.submit(raw_transaction(bench.account(1), payload)))[0] == "BadAddressVersionByte"
 
 
 def test_call_of_what_does_not_exist(bench: Bench) -> None:
@@ -269,18 +230,6 @@ def test_wrong_number_of_arguments(bench: Bench, count: int) -> None:
     assert rejection(bench.submit(bench.build(bench.account(1), payload).encode()))[0] == "BadFunctionArgument"
 
 
-def test_contract_name_that_is_taken(bench: Bench) -> None:
-    payload = ContractPublish("probe", "(define-public (other) (ok u1))", 4)
-    reason, data = rejection(bench.submit(bench.build(bench.devnet.deployer, payload).encode()))
-    assert reason == "ContractAlreadyExists"
-    assert data == {"contract_identifier": bench.probe}
-
-
-def test_coinbase(bench: Bench) -> None:
-    raw = raw_transaction(bench.account(1), Coinbase(bytes(32)))
-    assert rejection(bench.submit(raw)) == ("NoCoinbaseViaMempool", None)
-
-
 def test_swapped_tuple_keys(bench: Bench) -> None:
     """The node hashes what it serializes itself, so other bytes for the same value cannot be signed."""
     sorted_bytes = encode(GOOD["h"])
@@ -333,16 +282,6 @@ def test_sponsored_transaction(bench: Bench) -> None:
     assert bench.balance(sender.address) == before[0]
     assert bench.balance(sponsor.address) == before[1] - AMPLE_FEE
     assert (bench.nonce(sender.address), bench.nonce(sponsor.address)) == (1, 1)
-
-
-def test_bad_nonce_of_the_sponsor(bench: Bench) -> None:
-    sender, sponsor = bench.account(1), bench.account(3)
-    bench.transfer(sponsor, sender.address, 1)
-    half = Transaction.build(
-        transfer(bench), public_key=sender.key.public_key, network=DEVNET, nonce=0, fee=0, sponsored=True
-    ).sign(sender.key)
-    reason, data = rejection(bench.submit(half.sponsor(sponsor.key, nonce=0, fee=AMPLE_FEE).encode()))
-    assert (reason, data["is_origin"], data["principal"]) == ("BadNonce", False, sponsor.address)
 
 
 def accounts_of_several_keys() -> list[SingleSig | Multisig]:

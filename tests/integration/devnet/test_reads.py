@@ -6,11 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from der_client.stacks.clarity import (
     AsciiValue,
-    ListValue,
     NoneValue,
     PrincipalValue,
     SomeValue,
@@ -98,53 +95,6 @@ def test_account_that_is_none(bench: Bench) -> None:
         response = bench.get(f"/v2/accounts/{text}")
         assert response.status_code == 400
         assert response.headers["content-type"].startswith("text/plain")
-
-
-def test_call_read(bench: Bench) -> None:
-    bench.call(bench.account(1), "increment", UIntValue(3))
-    assert bench.read("get-counter") == UIntValue(3)
-    sender = bench.account(2).address
-    both = TupleValue({"sender": PrincipalValue(sender), "caller": PrincipalValue(sender)})
-    assert bench.read("who-reads", sender=sender) == both
-
-
-@pytest.mark.parametrize(
-    ("function", "arguments", "cause"),
-    [
-        ("increment", [UIntValue(1)], "NotReadOnly"),
-        ("nothing", [], 'UndefinedFunction("nothing")'),
-        ("divide", [UIntValue(0)], "Runtime(DivisionByZero"),
-        ("divide", [], "IncorrectArgumentCount(1, 0)"),
-        ("divide", [AsciiValue("x")], "TypeValueError"),
-        ("read-often", [ListValue(tuple(UIntValue(n) for n in range(150)))], "CostBalanceExceeded"),
-    ],
-)
-def test_call_read_that_fails(bench: Bench, function: str, arguments: list[Any], cause: str) -> None:
-    response = bench.post(
-        of_contract(bench, "contracts/call-read", function),
-        json={"sender": bench.account(1).address, "arguments": [hexed(value) for value in arguments]},
-    )
-    assert response.status_code == 200
-    body = response.json()
-    assert body["okay"] is False
-    assert cause in body["cause"]
-    assert bench.read("get-counter") == UIntValue(0)
-
-
-def test_call_read_of_a_missing_contract(bench: Bench) -> None:
-    response = bench.post(
-        f"/v2/contracts/call-read/{bench.account(1).address}/nothing/get",
-        json={"sender": bench.account(1).address, "arguments": []},
-    )
-    assert response.json()["okay"] is False
-    assert "NoSuchContract" in response.json()["cause"]
-
-
-def test_reads_of_boot_contracts(bench: Bench) -> None:
-    value = bench.client.call_read(
-        "ST000000000000000000002AMW42H.pox-5", "get-pox-info", (), sender=bench.account(1).address
-    )
-    assert "ok" in str(value)
 
 
 def test_map_entry(bench: Bench) -> None:
@@ -251,6 +201,18 @@ def test_contract_logs_newest_first_in_pages(bench: Bench) -> None:
     assert bench.get(f"{path}?limit=0").status_code == 400
 
 
+def test_contract_events_of_the_first_version(bench: Bench) -> None:
+    for by in range(1, 4):
+        bench.call(bench.account(1), "increment", UIntValue(by))
+    path = f"/extended/v1/contract/{bench.probe}/events"
+    page = bench.json(f"{path}?limit=2&offset=1")
+    assert (page["limit"], page["offset"]) == (2, 1)
+    logs = bench.json(f"/extended/v2/smart-contracts/{bench.probe}/logs?limit=2&offset=1")["results"]
+    places = ("block_height", "block_time")
+    assert page["results"] == [{k: v for k, v in log.items() if k not in places} for log in logs]
+    assert bench.get("/extended/v1/contract/nothing/events").status_code == 400
+
+
 def test_nonces(bench: Bench) -> None:
     sender = bench.account(1)
     path = f"/extended/v1/address/{sender.address}/nonces"
@@ -264,8 +226,12 @@ def test_nonces(bench: Bench) -> None:
         "last_mempool_tx_nonce": 3,
         "possible_next_nonce": 4,
         "detected_missing_nonces": [2, 1],
-        "detected_mempool_nonces": [3],
+        "detected_mempool_nonces": [],
     }
+    between = TokenTransfer(PrincipalValue(bench.account(2).address), 1)
+    assert bench.submit(bench.build(sender, between, nonce=2).encode()).ok
+    nonces = bench.json(path)
+    assert (nonces["detected_missing_nonces"], nonces["detected_mempool_nonces"]) == ([1], [2])
     assert bench.receipt(gap.txid)["tx_status"] == "pending"
     assert bench.json(f"/v2/transactions/unconfirmed/{gap.txid}")["status"] == "Mempool"
 

@@ -1,0 +1,54 @@
+/**
+ * Expressions whose tx-sender and contract-caller are a contract.
+ *
+ * The VM takes only addresses as senders, and a contract acts as itself only in its own code, which is fixed. So a
+ * contract of the same publisher, with a name just as long, is made to evaluate the expression as itself, and then its
+ * own name is overwritten in the VM's memory: it takes itself for the other. Whoever calls this undoes it afterwards.
+ */
+import { parsePrincipal } from "../address.js";
+import { VmError } from "./vm.js";
+
+/** @typedef {import("./vm.js").Vm} Vm */
+
+const METHOD = "evaluate";
+/** Serialized `(ok {it: …})`, up to the value. */
+const WRAPPING = "0x070c00000001026974";
+const CLARITY_VERSION = 6;
+
+/**
+ * Evaluates the expression one block after the tip, since the stand-in needs a block.
+ *
+ * @param {Vm} vm
+ * @param {string} expression
+ * @param {string} sender a contract id
+ * @returns {{result: string, costs: string}} hex with 0x, and JSON that includes what it costs to act as the contract
+ * @throws {VmError}
+ */
+export function evaluateAsContract(vm, expression, sender) {
+  const principal = parsePrincipal(sender);
+  if (!principal?.name) throw new VmError(`${sender} is no contract`);
+  const { address, hash160, version, name } = principal;
+  const standIn = standInFor(vm, address, name);
+  // A tuple, since as-contract? takes no body that is a response, and any function may give one.
+  const content = `(define-public (${METHOD}) (begin
+    (asserts! (is-eq (as-contract? () tx-sender) (ok '${sender})) (err u0))
+    (as-contract? () {it: ${expression}})))`;
+  vm.mineBlock([{ deployContract: { name: standIn, content, options: { clarityVersion: CLARITY_VERSION }, sender: address } }]);
+  // As the VM keeps a contract's context: JSON.
+  const issuer = `"contract_identifier":{"issuer":[${version},[${hash160.join(",")}]],"name":"`;
+  vm.overwrite(`${issuer}${standIn}"`, `${issuer}${name}"`);
+  const contract = `${address}.${standIn}`;
+  const result = vm.evaluate(`(contract-call? '${contract} ${METHOD})`, address);
+  const [{ costs }] = vm.mineBlock([{ callPublicFn: { contract, method: METHOD, args: [], args_maps: [], sender: address } }]);
+  if (!result.startsWith(WRAPPING)) throw new VmError(`this build of the VM cannot act as the contract ${sender}`);
+  return { result: `0x${result.slice(WRAPPING.length)}`, costs };
+}
+
+/** @param {Vm} vm @param {string} address @param {string} name @returns {string} a free name of the same length */
+function standInFor(vm, address, name) {
+  for (const letter of "qxzjvkwy") {
+    const candidate = letter.repeat(name.length);
+    if (candidate !== name && vm.contractSource(`${address}.${candidate}`) === undefined) return candidate;
+  }
+  throw new VmError(`there is no free name of ${name.length} letters beside ${address}.${name}`);
+}

@@ -1,0 +1,42 @@
+// Texts of values: literals as Clarinet's VM reads them, memos as the API's own codec does.
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+import codec from "@hirosystems/stacks-encoding-native-js";
+import { beforeAll, describe, expect, test } from "vitest";
+
+import { decodeValue, valueText } from "../../devnet/clarity/value.js";
+import { memoText } from "../../devnet/http/present-v3.js";
+import { Vm } from "../../devnet/vm/vm.js";
+
+const vectors = JSON.parse(readFileSync(fileURLToPath(new URL("../vectors/clarity_values.json", import.meta.url)), "utf8"));
+const MEMO_BYTES = 34;
+
+describe("a literal evaluates to the value it was made from", () => {
+  let vm;
+  beforeAll(async () => {
+    vm = await Vm.boot({ startTime: 1_800_000_000, balances: new Map() });
+  });
+  const texts = ['a "quoted" \\ text', "añ😀\n\t", "日本 \\u{41}", ""].map((text) => {
+    const utf8 = Buffer.from(text);
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(utf8.length);
+    return `0e${length.toString("hex")}${utf8.toString("hex")}`;
+  });
+  test.each([...vectors.vm.map(({ hex }) => hex.replace(/^0x/, "")), ...texts])("%s", (hex) => {
+    const literal = valueText(decodeValue(Buffer.from(hex, "hex")), "literal");
+    expect(vm.evaluate(literal)).toBe(`0x${hex}`);
+  });
+});
+
+describe("a memo reads as with the API's codec", () => {
+  const memos = ["hello", "", "  two   words ", "a\0b", "tab\tand\nline", "é😀", "a\u00a0b\u200bc\u202ed", "a\ufffdb"].map((text) =>
+    Buffer.from(text),
+  );
+  const damaged = [[0xff, 0x61, 0xfe, 0xfe, 0x62], [1, 2, 3], [0xe2, 0x82, 0x61], [0x61, 0xf0, 0x9f, 0x98]].map((bytes) => Buffer.from(bytes));
+  test.each([...memos, ...damaged].map((memo) => memo.toString("hex")))("0x%s", (hex) => {
+    const memo = Buffer.alloc(MEMO_BYTES);
+    memo.set(Buffer.from(hex, "hex"));
+    expect(memoText(memo)).toBe(codec.memoToString(`0x${memo.toString("hex")}`));
+  });
+});

@@ -1,0 +1,333 @@
+"""Version 3 of the API, in the shapes of stacks-blockchain-api v9."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from der_client.stacks.clarity import PrincipalValue, UIntValue, encode
+from der_client.stacks.network import DEVNET
+from der_client.stacks.transactions import (
+    ORIGIN,
+    ContractCall,
+    ContractPublish,
+    FungibleCode,
+    PostConditionMode,
+    StxPostCondition,
+    TokenTransfer,
+    Transaction,
+)
+
+from .bench import AMPLE_FEE, Bench
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+EVERYTHING = "?include=function_args,source_code,post_conditions,result"
+NO_MEMO = {"hex": "0x" + "00" * 34, "repr": ""}
+EMPTY_PAGE = {"total": 0, "limit": 100, "cursor": {"next": None, "previous": None, "current": None}, "results": []}
+
+
+def transaction(bench: Bench, txid: str, query: str = "") -> dict[str, Any]:
+    return dict(bench.json(f"/extended/v3/transactions/0x{txid}{query}"))
+
+
+def principal(bench: Bench, who: str, what: str) -> Any:
+    return bench.json(f"/extended/v3/principals/{who}/{what}")
+
+
+def pages(bench: Bench, path: str, limit: int) -> Iterator[dict[str, Any]]:
+    cursor: str | None = ""
+    while cursor is not None:
+        page = bench.json(f"{path}?limit={limit}" + (f"&cursor={cursor}" if cursor else ""))
+        yield page
+        cursor = page["cursor"]["next"]
+
+
+def hexed(number: int) -> str:
+    return "0x" + encode(UIntValue(number)).hex()
+
+
+def test_call(bench: Bench) -> None:
+    sender = bench.account(1)
+    condition = StxPostCondition(ORIGIN, FungibleCode.EQUAL, 0)
+    payload = ContractCall(bench.probe, "increment", (UIntValue(5),))
+    txid = bench.send(sender, payload, post_conditions=(condition,), mode=PostConditionMode.ORIGINATOR)
+    block = bench.json("/extended/v2/blocks/latest")
+    lean = transaction(bench, txid)
+    assert lean == {
+        "tx_id": f"0x{txid}",
+        "sender": {"address": sender.address, "nonce": 0},
+        "sponsor": None,
+        "fee_rate": str(AMPLE_FEE),
+        "block": {
+            "height": block["height"],
+            "hash": block["hash"],
+            "index_hash": block["index_block_hash"],
+            "time": block["block_time"],
+            "tx_index": 0,
+        },
+        "bitcoin_block": {"height": block["burn_block_height"], "time": block["burn_block_time"]},
+        "status": "success",
+        "type": "contract_call",
+        "contract_call": {"contract_id": bench.probe, "function_name": "increment"},
+        "parent_block": {"hash": block["parent_block_hash"], "index_hash": block["parent_index_block_hash"]},
+        "event_count": 1,
+        "execution_cost": lean["execution_cost"],
+        "vm_error": None,
+    }
+    assert lean["execution_cost"].keys() == {"read_count", "read_length", "runtime", "write_count", "write_length"}
+    full = transaction(bench, txid, EVERYTHING)
+    assert full["result"] == {"hex": "0x07" + hexed(5)[2:], "repr": "(ok u5)"}
+    assert full["contract_call"]["function_args"] == [{"hex": hexed(5), "repr": "u5"}]
+    assert full["post_condition_mode"] == "originator"
+    assert full["post_conditions"] == [
+        {
+            "type": "stx",
+            "condition_code": "sent_equal_to",
+            "amount": "0",
+            "principal": {"type_id": "principal_origin"},
+        }
+    ]
+    assert transaction(bench, txid, "?include=result&include=function_args") == {
+        **lean,
+        "result": full["result"],
+        "contract_call": full["contract_call"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("function", "status", "text", "error"),
+    [
+        ("refuse", "abort_by_response", "(err u77)", None),
+        ("increment-and-divide", "abort_by_response", "(err none)", "DivisionByZero"),
+        ("burn", "abort_by_post_condition", "(ok true)", "post-condition"),
+    ],
+)
+def test_call_that_fails(bench: Bench, function: str, status: str, text: str, error: str | None) -> None:
+    txid = bench.send(bench.account(1), ContractCall(bench.probe, function, (UIntValue(5),)))
+    seen = transaction(bench, txid, "?include=result")
+    assert (seen["status"], seen["result"]["repr"], seen["event_count"]) == (status, text, 0)
+    assert (seen["vm_error"] or "").find(error or "") >= 0
+    assert (seen["vm_error"] is None) == (error is None)
+
+
+def test_transfer_with_memo(bench: Bench) -> None:
+    to = bench.account(2).address
+    txid = bench.send(bench.account(1), TokenTransfer(PrincipalValue(to), 5, b"for\x00you"))
+    memo = {"hex": "0x" + b"for\x00you".hex().ljust(68, "0"), "repr": "for you"}
+    moved = {"recipient": to, "amount": "5", "memo": memo}
+    assert transaction(bench, txid)["token_transfer"] == moved
+    events = bench.json(f"/extended/v3/transactions/{txid}/events")
+    assert events["results"] == [
+        {
+            "event_index": 0,
+            "type": "stx_asset",
+            "stx_asset": {"type": "transfer", "sender": bench.account(1).address, **moved},
+        }
+    ]
+
+
+def test_publish(bench: Bench) -> None:
+    publisher = bench.account(3)
+    code = "(define-public (f) (ok u1))"
+    txid = bench.send(publisher, ContractPublish("small", code, 4))
+    contract = {"contract_id": f"{publisher.address}.small", "clarity_version": 4}
+    assert transaction(bench, txid)["smart_contract"] == contract
+    assert transaction(bench, txid, "?include=source_code")["smart_contract"] == {**contract, "source_code": code}
+
+
+def test_sponsor(bench: Bench) -> None:
+    sender, sponsor = bench.account(1), bench.account(3)
+    half = Transaction.build(
+        ContractCall(bench.probe, "increment", (UIntValue(1),)),
+        public_key=sender.key.public_key,
+        network=DEVNET,
+        nonce=0,
+        fee=0,
+        sponsored=True,
+    ).sign(sender.key)
+    full = half.sponsor(sponsor.key, nonce=0, fee=AMPLE_FEE)
+    assert bench.submit(full.encode()).ok
+    seen = transaction(bench, full.txid)
+    assert seen["sponsor"] == {"address": sponsor.address, "nonce": 0}
+    assert seen["fee_rate"] == str(AMPLE_FEE)
+
+
+def test_transaction_in_the_mempool(bench: Bench) -> None:
+    sender, to = bench.account(1), bench.account(2).address
+    waiting = bench.build(sender, TokenTransfer(PrincipalValue(to), 7), nonce=1)
+    bench.submit(waiting.encode())
+    tip = bench.json("/extended/v2/blocks/latest")
+    assert transaction(bench, waiting.txid) == {
+        "tx_id": f"0x{waiting.txid}",
+        "sender": {"address": sender.address, "nonce": 1},
+        "sponsor": None,
+        "fee_rate": str(AMPLE_FEE),
+        "receipt_time": tip["block_time"],
+        "receipt_block_height": tip["height"],
+        "status": "pending",
+        "type": "token_transfer",
+        "token_transfer": {"recipient": to, "amount": "7", "memo": NO_MEMO},
+        "replaced_by_tx_id": None,
+    }
+    assert bench.get(f"/extended/v3/transactions/{waiting.txid}/events").status_code == 400
+    better = bench.build(sender, TokenTransfer(PrincipalValue(to), 7), nonce=1, fee=AMPLE_FEE + 1)
+    assert bench.submit(better.encode()).ok
+    assert bench.get(f"/extended/v3/transactions/{waiting.txid}").status_code == 404
+
+
+def test_what_is_no_transaction(bench: Bench) -> None:
+    unknown = f"/extended/v3/transactions/0x{'0' * 64}"
+    assert bench.get(unknown).status_code == 404
+    assert bench.get(unknown).json() == {"error": "Transaction not found"}
+    assert bench.get(f"{unknown}/events").status_code == 400
+    for path in ("/extended/v3/transactions/0x12", f"{unknown}?include=everything"):
+        assert bench.get(path).status_code == 400
+
+
+def test_events_of_every_kind(bench: Bench) -> None:
+    me, other = bench.account(1).address, bench.account(2).address
+    to = PrincipalValue(other)
+    watt, plant = f"{bench.probe}::watt", f"{bench.probe}::plant"
+    steps: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
+        ("pay-with-memo", (UIntValue(4), to), {"type": "transfer", "sender": me, "recipient": other, "amount": "4"}),
+        ("burn", (UIntValue(4),), {"type": "burn", "sender": me, "amount": "4"}),
+        ("mint-watt", (UIntValue(4),), {"type": "mint", "recipient": me, "amount": "4", "asset_identifier": watt}),
+        (
+            "send-watt",
+            (UIntValue(3), to),
+            {"type": "transfer", "sender": me, "recipient": other, "amount": "3", "asset_identifier": watt},
+        ),
+        (
+            "mint-plant",
+            (UIntValue(1),),
+            {"type": "mint", "recipient": me, "value": {"hex": hexed(1), "repr": "u1"}, "asset_identifier": plant},
+        ),
+    ]
+    for function, arguments, expected in steps:
+        txid = bench.send(
+            bench.account(1), ContractCall(bench.probe, function, arguments), mode=PostConditionMode.ALLOW
+        )
+        (event,) = bench.json(f"/extended/v3/transactions/{txid}/events")["results"]
+        kind = {"watt": "ft_asset", "plant": "nft_asset"}.get(function.rpartition("-")[2], "stx_asset")
+        assert event["type"] == kind
+        moved = event[kind]
+        if function == "pay-with-memo":
+            assert moved.pop("memo") == {"hex": "0x6d656d6f", "repr": "memo"}
+        assert moved == expected
+
+
+def test_events_come_in_pages(bench: Bench) -> None:
+    publisher = bench.account(3)
+    source = "(define-public (many) (begin (print u0) (print u1) (print u2) (print u3) (print u4) (ok true)))"
+    bench.send(publisher, ContractPublish("many", source, 4))
+    txid = bench.send(publisher, ContractCall(f"{publisher.address}.many", "many", ()))
+    path = f"/extended/v3/transactions/{txid}/events"
+    found = list(pages(bench, path, 2))
+    assert [page["cursor"] for page in found] == [
+        {"next": "2", "previous": None, "current": "0"},
+        {"next": "4", "previous": "0", "current": "2"},
+        {"next": None, "previous": "2", "current": "4"},
+    ]
+    assert {(page["total"], page["limit"]) for page in found} == {(5, 2)}
+    events = [event for page in found for event in page["results"]]
+    assert [event["contract_log"]["value"]["repr"] for event in events] == ["u0", "u1", "u2", "u3", "u4"]
+    for query in ("cursor=9", "cursor=x", "limit=0", "limit=101"):
+        assert bench.get(f"{path}?{query}").status_code == 400
+
+
+def test_nonces(bench: Bench) -> None:
+    sender = bench.account(1)
+    nothing: dict[str, Any] = {"last_nonce": None, "pending_nonces": [], "missing_nonces": []}
+    assert principal(bench, sender.address, "nonces") == {
+        "next_nonce": 0,
+        "last_confirmed_nonce": None,
+        "mempool": nothing,
+    }
+    bench.transfer(sender, bench.account(2).address, 1)
+    assert principal(bench, sender.address, "nonces") == {
+        "next_nonce": 1,
+        "last_confirmed_nonce": 0,
+        "mempool": nothing,
+    }
+    for nonce in (2, 5):
+        bench.submit(bench.build(sender, TokenTransfer(PrincipalValue(bench.probe), 1), nonce=nonce).encode())
+    assert principal(bench, sender.address, "nonces") == {
+        "next_nonce": 6,
+        "last_confirmed_nonce": 0,
+        "mempool": {"last_nonce": 5, "pending_nonces": [2], "missing_nonces": [4, 3, 1]},
+    }
+    for nobody in (bench.probe, "nobody"):
+        assert bench.get(f"/extended/v3/principals/{nobody}/nonces").status_code == 400
+
+
+def test_stx_balance(bench: Bench) -> None:
+    sender, to = bench.account(1), bench.account(2).address
+    before = bench.balance(sender.address), bench.balance(to)
+    assert principal(bench, sender.address, "balances/stx") == {
+        "balance": str(before[0]),
+        "available": str(before[0]),
+        "locked": None,
+        "mempool": None,
+    }
+    bench.submit(bench.build(sender, TokenTransfer(PrincipalValue(to), 70), nonce=1).encode())
+    bench.submit(bench.build(sender, ContractCall(bench.probe, "increment", (UIntValue(1),)), nonce=2).encode())
+    assert principal(bench, sender.address, "balances/stx")["mempool"] == {
+        "estimated_balance": str(before[0] - 70 - 2 * AMPLE_FEE),
+        "inbound": "0",
+        "outbound": str(70 + 2 * AMPLE_FEE),
+    }
+    assert principal(bench, to, "balances/stx")["mempool"] == {
+        "estimated_balance": str(before[1] + 70),
+        "inbound": "70",
+        "outbound": "0",
+    }
+
+
+def test_fungible_balances(bench: Bench) -> None:
+    holder, publisher = bench.account(1), bench.account(3)
+    assert principal(bench, holder.address, "balances/ft") == EMPTY_PAGE
+    source = "(define-fungible-token kwh) (define-public (mint-kwh (n uint)) (ft-mint? kwh n tx-sender))"
+    bench.send(publisher, ContractPublish("kwh", source, 4))
+    bench.call(holder, "mint-watt", UIntValue(7))
+    bench.send(holder, ContractCall(f"{publisher.address}.kwh", "mint-kwh", (UIntValue(9),)))
+    kwh, watt = f"{publisher.address}.kwh::kwh", f"{bench.probe}::watt"
+    found = list(pages(bench, f"/extended/v3/principals/{holder.address}/balances/ft", 1))
+    assert [page["results"] for page in found] == [
+        [{"asset_identifier": kwh, "balance": "9"}],
+        [{"asset_identifier": watt, "balance": "7"}],
+    ]
+    assert found[1]["cursor"] == {"next": None, "previous": f"9:{kwh}", "current": f"7:{watt}"}
+    for asset, balance in ((kwh, "9"), (watt, "7"), (f"{bench.probe}::gone", "0")):
+        assert principal(bench, holder.address, f"balances/ft/{asset}") == {
+            "asset_identifier": asset,
+            "balance": balance,
+        }
+    assert bench.get(f"/extended/v3/principals/{holder.address}/balances/ft/watt").status_code == 400
+    other = bench.account(2).address
+    bench.call(holder, "send-watt", UIntValue(7), PrincipalValue(other), mode=PostConditionMode.ALLOW)
+    assert principal(bench, holder.address, "balances/ft")["total"] == 1
+    assert principal(bench, other, "balances/ft")["results"] == [{"asset_identifier": watt, "balance": "7"}]
+
+
+def test_non_fungible_balances(bench: Bench) -> None:
+    owner, other = bench.account(1), bench.account(2).address
+    assert principal(bench, owner.address, "balances/nft") == EMPTY_PAGE
+    for number in (3, 1, 2):
+        bench.call(owner, "mint-plant", UIntValue(number))
+    bench.call(owner, "send-plant", UIntValue(2), PrincipalValue(other), mode=PostConditionMode.ALLOW)
+
+    def token(number: int) -> dict[str, Any]:
+        return {
+            "asset_identifier": f"{bench.probe}::plant",
+            "value": {"hex": hexed(number), "repr": f"u{number}"},
+        }
+
+    found = list(pages(bench, f"/extended/v3/principals/{owner.address}/balances/nft", 1))
+    assert [page["results"] for page in found] == [[token(1)], [token(3)]]
+    assert found[0]["cursor"]["next"] == f"{hexed(3)}:{bench.probe}::plant"
+    assert principal(bench, other, "balances/nft")["results"] == [token(2)]
+    counts = bench.json(f"/extended/v1/address/{owner.address}/balances")["non_fungible_tokens"]
+    assert counts == {f"{bench.probe}::plant": {"count": "2"}}
