@@ -3,8 +3,8 @@
  * is deprecated there; what replaces it is in api-v3-routes.js. Errors are JSON.
  */
 import { Rejection } from "../chain/rejection.js";
-import { apiContract, apiPrincipal, integerArgument, txidArgument } from "./arguments.js";
-import { JsonError } from "./errors.js";
+import { contractIdArgument, principalArgument, integerArgument, txidArgument } from "./arguments.js";
+import { RequestError } from "./errors.js";
 import { blockJson, eventJson, logJson, minedTransactionJson, noncesOf, unminedTransactionJson } from "./present.js";
 
 /** @typedef {import("fastify").FastifyInstance} FastifyInstance */
@@ -33,18 +33,18 @@ export async function apiRoutes(server, { devnet }) {
     if (pending) return unminedTransactionJson(pending.transaction, "pending", pending.receiptTime, chain);
     const dropped = chain.dropped.get(txid);
     if (dropped) return unminedTransactionJson(dropped.transaction, dropped.status, chain.tip.time, chain);
-    throw new JsonError(404, `could not find transaction by ID 0x${txid}`);
+    throw new RequestError(404, `could not find transaction by ID 0x${txid}`);
   });
 
   server.get("/extended/v1/tx/:txid/raw", (/** @type {any} */ request) => {
     const txid = txidArgument(request.params.txid);
     const known = chain.history.find(txid) ?? chain.mempool.find(txid) ?? chain.dropped.get(txid);
-    if (!known) throw new JsonError(404, `could not find transaction by ID 0x${txid}`);
+    if (!known) throw new RequestError(404, `could not find transaction by ID 0x${txid}`);
     return { raw_tx: `0x${known.transaction.raw.toString("hex")}` };
   });
 
   server.get("/extended/v1/address/:principal/nonces", (/** @type {any} */ request) => {
-    const principal = apiPrincipal(request.params.principal);
+    const principal = principalArgument(request.params.principal);
     const { next, executed, last, missing, pending } = noncesOf(chain, principal);
     return {
       last_executed_tx_nonce: executed,
@@ -55,9 +55,9 @@ export async function apiRoutes(server, { devnet }) {
     };
   });
 
-  server.get("/extended/v1/address/:principal/stx", (/** @type {any} */ request) => stxJson(apiPrincipal(request.params.principal)));
+  server.get("/extended/v1/address/:principal/stx", (/** @type {any} */ request) => stxJson(principalArgument(request.params.principal)));
   server.get("/extended/v1/address/:principal/balances", (/** @type {any} */ request) => {
-    const principal = apiPrincipal(request.params.principal);
+    const principal = principalArgument(request.params.principal);
     /** @type {Map<string, number>} */
     const counts = new Map();
     for (const { asset } of chain.ledger.tokensOf(principal)) counts.set(asset, (counts.get(asset) ?? 0) + 1);
@@ -89,7 +89,7 @@ export async function apiRoutes(server, { devnet }) {
   }
 
   server.get("/extended/v2/smart-contracts/:contractId/logs", (/** @type {any} */ request) => {
-    const contractId = apiContract(request.params.contractId);
+    const contractId = contractIdArgument(request.params.contractId);
     const { history } = chain;
     const total = history.logCount(contractId);
     const limit = integerArgument(request.query.limit, "limit", { min: 1, max: MAX_LIMIT, fallback: 100 });
@@ -110,7 +110,7 @@ export async function apiRoutes(server, { devnet }) {
   });
 
   server.get("/extended/v1/contract/:contractId/events", (/** @type {any} */ request) => {
-    const contractId = apiContract(request.params.contractId);
+    const contractId = contractIdArgument(request.params.contractId);
     const limit = integerArgument(request.query.limit, "limit", { min: 1, max: 50, fallback: 20 });
     const offset = integerArgument(request.query.offset, "offset", { min: 0, max: 2 ** 31, fallback: 0 });
     const logs = chain.history.newestLogs(contractId, offset, limit);
@@ -118,9 +118,9 @@ export async function apiRoutes(server, { devnet }) {
   });
 
   server.get("/extended/v1/contract/:contractId", (/** @type {any} */ request) => {
-    const contractId = apiContract(request.params.contractId);
+    const contractId = contractIdArgument(request.params.contractId);
     const contract = chain.history.contracts.get(contractId);
-    if (!contract) throw new JsonError(404, `cannot find contract by ID ${contractId}`);
+    if (!contract) throw new RequestError(404, `cannot find contract by ID ${contractId}`);
     return {
       tx_id: `0x${contract.txid}`,
       canonical: true,
@@ -152,7 +152,7 @@ export async function apiRoutes(server, { devnet }) {
   /** @param {any} request */
   function blockArgument(request) {
     const block = chain.history.findBlock(request.params.reference);
-    if (!block) throw new JsonError(404, `Block not found: ${request.params.reference}`);
+    if (!block) throw new RequestError(404, `Block not found: ${request.params.reference}`);
     return block;
   }
 
@@ -164,10 +164,10 @@ export async function apiRoutes(server, { devnet }) {
   server.post("/extended/v1/faucets/stx", (/** @type {any} */ request) => {
     const address = request.query.address ?? request.body?.address;
     try {
-      const { txid, raw } = devnet.fund(apiPrincipal(String(address)), FAUCET_USTX);
+      const { txid, raw } = devnet.fund(principalArgument(String(address)), FAUCET_USTX);
       return { success: true, txId: `0x${txid}`, txRaw: raw.toString("hex") };
     } catch (error) {
-      if (error instanceof Rejection) throw new JsonError(400, `the faucet cannot send: ${error.reason}`);
+      if (error instanceof Rejection) throw new RequestError(400, `the faucet cannot send: ${error.reason}`);
       throw error;
     }
   });
@@ -188,6 +188,6 @@ function logOffset(query, history, contractId) {
   if (query.cursor === undefined) return integerArgument(query.offset, "offset", { min: 0, max: 2 ** 31, fallback: 0 });
   const [height, indexInBlock, eventIndex] = String(query.cursor).split(":").map(Number);
   const position = history.logPosition(contractId, { height, indexInBlock, eventIndex });
-  if (position < 0) throw new JsonError(400, `unknown cursor ${query.cursor}`);
+  if (position < 0) throw new RequestError(400, `unknown cursor ${query.cursor}`);
   return history.logCount(contractId) - 1 - position;
 }

@@ -1,8 +1,8 @@
 /** The Stacks API's version 3 (stacks-blockchain-api v9), as far as clients of a node rely on it. Errors are JSON. */
 import { parsePrincipal } from "../address.js";
 import { valueJson } from "../clarity/value.js";
-import { apiPrincipal, integerArgument, txidArgument } from "./arguments.js";
-import { JsonError } from "./errors.js";
+import { principalArgument, integerArgument, txidArgument } from "./arguments.js";
+import { RequestError } from "./errors.js";
 import { eventV3, INCLUDABLE, minedTransactionV3, pendingTransactionV3 } from "./present-v3.js";
 import { noncesOf } from "./present.js";
 
@@ -23,19 +23,19 @@ export async function apiV3Routes(server, { devnet }) {
     if (mined) return minedTransactionV3(mined, chain.history.blocks.atHeight(mined.block.height - 1), include);
     const pending = chain.mempool.find(txid);
     if (pending) return pendingTransactionV3(pending, include);
-    throw new JsonError(404, "Transaction not found");
+    throw new RequestError(404, "Transaction not found");
   });
 
   server.get("/extended/v3/transactions/:txid/events", (/** @type {any} */ request) => {
     const mined = chain.history.find(txidArgument(request.params.txid));
-    if (!mined) throw new JsonError(400, "Transaction not found");
+    if (!mined) throw new RequestError(400, "Transaction not found");
     const events = mined.outcome.events.map((event, index) => eventV3(event, index, mined.transaction));
     return pageOf(events, request.query, EVENT_LIMITS, ({ event_index }) => String(event_index));
   });
 
   server.get("/extended/v3/principals/:principal/nonces", (/** @type {any} */ request) => {
-    const principal = apiPrincipal(request.params.principal);
-    if (parsePrincipal(principal)?.name !== null) throw new JsonError(400, `${principal} is a contract, which has no nonces`);
+    const principal = principalArgument(request.params.principal);
+    if (parsePrincipal(principal)?.name !== null) throw new RequestError(400, `${principal} is a contract, which has no nonces`);
     const { next, executed, last, pending, missing } = noncesOf(chain, principal);
     return {
       next_nonce: next,
@@ -45,7 +45,7 @@ export async function apiV3Routes(server, { devnet }) {
   });
 
   server.get("/extended/v3/principals/:principal/balances/stx", (/** @type {any} */ request) => {
-    const principal = apiPrincipal(request.params.principal);
+    const principal = principalArgument(request.params.principal);
     const balance = chain.ledger.balance(principal);
     return {
       balance: String(balance),
@@ -56,7 +56,7 @@ export async function apiV3Routes(server, { devnet }) {
   });
 
   server.get("/extended/v3/principals/:principal/balances/ft", (/** @type {any} */ request) => {
-    const held = chain.ledger.fungiblesOf(apiPrincipal(request.params.principal));
+    const held = chain.ledger.fungiblesOf(principalArgument(request.params.principal));
     const balances = held.map(({ asset, amount }) => ({ asset_identifier: asset, balance: String(amount) }));
     return pageOf(balances, request.query, BALANCE_LIMITS, ({ asset_identifier, balance }) => `${balance}:${asset_identifier}`);
   });
@@ -64,13 +64,13 @@ export async function apiV3Routes(server, { devnet }) {
   server.get("/extended/v3/principals/:principal/balances/ft/:asset", (/** @type {any} */ request) => {
     const { asset } = request.params;
     const [contract, name = ""] = asset.split("::");
-    if (!parsePrincipal(contract)?.name || name === "") throw new JsonError(400, `${asset.slice(0, 300)} is no asset identifier`);
-    const held = chain.ledger.fungiblesOf(apiPrincipal(request.params.principal)).find((holding) => holding.asset === asset);
+    if (!parsePrincipal(contract)?.name || name === "") throw new RequestError(400, `${asset.slice(0, 300)} is no asset identifier`);
+    const held = chain.ledger.fungiblesOf(principalArgument(request.params.principal)).find((holding) => holding.asset === asset);
     return { asset_identifier: asset, balance: String(held?.amount ?? 0n) };
   });
 
   server.get("/extended/v3/principals/:principal/balances/nft", (/** @type {any} */ request) => {
-    const owned = chain.ledger.tokensOf(apiPrincipal(request.params.principal));
+    const owned = chain.ledger.tokensOf(principalArgument(request.params.principal));
     const tokens = owned.map(({ asset, valueHex }) => ({ asset_identifier: asset, value: valueJson(valueHex) }));
     return pageOf(tokens, request.query, BALANCE_LIMITS, ({ asset_identifier, value }) => `${value.hex}:${asset_identifier}`);
   });
@@ -80,7 +80,7 @@ export async function apiV3Routes(server, { devnet }) {
 function includeArgument(given) {
   const names = given === undefined ? [] : [given].flat().flatMap((text) => String(text).split(","));
   const unknown = names.find((name) => !INCLUDABLE.includes(name));
-  if (unknown !== undefined) throw new JsonError(400, `include takes ${INCLUDABLE.join(", ")}, not ${unknown.slice(0, 100)}`);
+  if (unknown !== undefined) throw new RequestError(400, `include takes ${INCLUDABLE.join(", ")}, not ${unknown.slice(0, 100)}`);
   return names;
 }
 
@@ -116,7 +116,7 @@ function mempoolBalance(chain, principal, balance) {
 function pageOf(items, query, limits, cursorOf) {
   const limit = integerArgument(query.limit, "limit", { min: 1, ...limits });
   const start = query.cursor === undefined ? 0 : items.findIndex((item) => cursorOf(item) === query.cursor);
-  if (start < 0) throw new JsonError(400, `unknown cursor ${String(query.cursor).slice(0, 300)}`);
+  if (start < 0) throw new RequestError(400, `unknown cursor ${String(query.cursor).slice(0, 300)}`);
   const cursorAt = (/** @type {number} */ index) => (items[index] === undefined ? null : cursorOf(items[index]));
   return {
     total: items.length,

@@ -1,6 +1,6 @@
 /** What requests say, checked: each function returns the value or throws the error that a node or the API gives. */
 import { parsePrincipal } from "../address.js";
-import { JsonError, TextError } from "./errors.js";
+import { RequestError } from "./errors.js";
 
 const HEX = /^(?:0x)?((?:[0-9a-fA-F]{2})*)$/;
 const TXID = /^(?:0x)?([0-9a-fA-F]{64})$/;
@@ -8,48 +8,34 @@ const TXID = /^(?:0x)?([0-9a-fA-F]{64})$/;
 /** @param {string} text @returns {string} the address or contract id in its usual form */
 export function principalArgument(text) {
   const parsed = parsePrincipal(text);
-  if (!parsed) throw new TextError(400, `Failed to parse principal: ${text.slice(0, 200)}`);
+  if (!parsed) throw new RequestError(400, `Failed to parse principal: ${text.slice(0, 200)}`);
   return parsed.name === null ? parsed.address : `${parsed.address}.${parsed.name}`;
 }
 
 /** @param {{address: string, name: string}} params of a path @returns {string} contract id */
 export function contractArgument({ address, name }) {
   const parsed = parsePrincipal(`${address}.${name}`);
-  if (!parsed) throw new TextError(400, `Failed to parse contract: ${address}.${name}`.slice(0, 300));
+  if (!parsed) throw new RequestError(400, `Failed to parse contract: ${address}.${name}`.slice(0, 300));
   return `${parsed.address}.${parsed.name}`;
 }
 
-/** @param {string} text @returns {string} as `principalArgument`, with the API's kind of error */
-export function apiPrincipal(text) {
-  return asJsonError(() => principalArgument(text));
-}
-
-/** @param {string} text @returns {string} contract id */
-export function apiContract(text) {
+/** @param {string} text `ADDRESS.name` @returns {string} contract id */
+export function contractIdArgument(text) {
   const [address, name = ""] = text.split(".");
-  return asJsonError(() => contractArgument({ address, name }));
-}
-
-/** @param {() => string} read @returns {string} */
-function asJsonError(read) {
-  try {
-    return read();
-  } catch (error) {
-    throw new JsonError(400, /** @type {Error} */ (error).message);
-  }
+  return contractArgument({ address, name });
 }
 
 /** @param {unknown} value @param {string} what @returns {Buffer} */
 export function hexArgument(value, what) {
   const match = typeof value === "string" ? HEX.exec(value) : null;
-  if (!match) throw new TextError(400, `${what} must be hex`);
+  if (!match) throw new RequestError(400, `${what} must be hex`);
   return Buffer.from(match[1], "hex");
 }
 
 /** @param {string} text @returns {string} lower case, without 0x */
 export function txidArgument(text) {
   const match = TXID.exec(text);
-  if (!match) throw new JsonError(400, `${text.slice(0, 100)} is no transaction id: 64 hex digits, with or without 0x`);
+  if (!match) throw new RequestError(400, `${text.slice(0, 100)} is no transaction id: 64 hex digits, with or without 0x`);
   return match[1].toLowerCase();
 }
 
@@ -63,5 +49,5 @@ export function integerArgument(value, name, { min, max, fallback }) {
   if (value === undefined && fallback !== undefined) return fallback;
   const number = typeof value === "string" && /^-?\d+$/.test(value) ? Number(value) : value;
   if (typeof number === "number" && Number.isInteger(number) && number >= min && number <= max) return number;
-  throw new JsonError(400, `${name} must be an integer from ${min} to ${max}, not ${JSON.stringify(value)}`);
+  throw new RequestError(400, `${name} must be an integer from ${min} to ${max}, not ${JSON.stringify(value)}`);
 }

@@ -2,11 +2,11 @@
 import { checkMeaning, checkPayload, invalid } from "../chain/admission.js";
 import { Rejection } from "../chain/rejection.js";
 import { decodeValue } from "../clarity/value.js";
-import { parseAddress, parsePrincipal } from "../address.js";
+import { parsePrincipal } from "../address.js";
 import { SignatureError, verifySignatures } from "../wire/signatures.js";
 import { parseTransaction } from "../wire/transaction.js";
-import { contractArgument, hexArgument, integerArgument } from "./arguments.js";
-import { JsonError } from "./errors.js";
+import { contractIdArgument, hexArgument, integerArgument } from "./arguments.js";
+import { RequestError } from "./errors.js";
 import { simulationJson } from "./present.js";
 
 /** @typedef {import("fastify").FastifyInstance} FastifyInstance */
@@ -79,7 +79,7 @@ export async function controlRoutes(server, { devnet, control }) {
 
   server.post("/devnet/advance", (/** @type {any} */ request) => {
     const { to, seconds } = request.body ?? {};
-    if ((to === undefined) === (seconds === undefined)) throw new JsonError(400, "give either `to` (unix seconds) or `seconds`");
+    if ((to === undefined) === (seconds === undefined)) throw new RequestError(400, "give either `to` (unix seconds) or `seconds`");
     const { time } = chain.tip;
     const range = { min: 0, max: MAX_ADVANCE_SECONDS };
     if (seconds !== undefined) devnet.advanceTo(time + integerArgument(seconds, "seconds", range));
@@ -90,7 +90,7 @@ export async function controlRoutes(server, { devnet, control }) {
   server.post("/devnet/snapshot", () => ({ id: devnet.snapshot() }));
   server.post("/devnet/revert", (/** @type {any} */ request) => {
     const id = integerArgument(request.body?.id, "id", { min: 1, max: 2 ** 31 });
-    if (!devnet.revert(id)) throw new JsonError(404, `there is no snapshot ${id}; a revert uses up its snapshot and all later ones`);
+    if (!devnet.revert(id)) throw new RequestError(404, `there is no snapshot ${id}; a revert uses up its snapshot and all later ones`);
     return tipJson();
   });
   server.post("/devnet/reset", () => {
@@ -100,7 +100,7 @@ export async function controlRoutes(server, { devnet, control }) {
 
   server.post("/devnet/costs", (/** @type {any} */ request) => {
     const { enabled } = request.body ?? {};
-    if (typeof enabled !== "boolean") throw new JsonError(400, "`enabled` must be true or false");
+    if (typeof enabled !== "boolean") throw new RequestError(400, "`enabled` must be true or false");
     chain.vm.setCosts(enabled);
     return { enabled };
   });
@@ -117,7 +117,7 @@ export async function controlRoutes(server, { devnet, control }) {
     } catch (error) {
       const rejection = error instanceof SignatureError ? invalid(error.message) : error;
       if (!(rejection instanceof Rejection)) throw rejection;
-      throw new JsonError(400, rejection.reason, rejection.of(transaction).toJson());
+      throw new RequestError(400, rejection.reason, rejection.of(transaction).toJson());
     }
     return simulationJson(chain.executor.simulate(transaction, { withFee: signed }), transaction);
   });
@@ -136,12 +136,11 @@ function isUnsigned({ origin }) {
  */
 function unsignedCall({ sender, contract, function: functionName, arguments: args = [] }) {
   const from = parsePrincipal(String(sender));
-  if (from?.name !== null) throw new JsonError(400, `sender ${sender} is no address`);
-  const [address, name = ""] = String(contract).split(".");
-  const contractId = contractArgument({ address, name });
-  if (!Array.isArray(args)) throw new JsonError(400, "`arguments` must be a list of hex strings");
+  if (from?.name !== null) throw new RequestError(400, `sender ${sender} is no address`);
+  const contractId = contractIdArgument(String(contract));
+  if (!Array.isArray(args)) throw new RequestError(400, "`arguments` must be a list of hex strings");
   const argBytes = args.map((argument) => hexArgument(argument, "an argument"));
-  const { version } = /** @type {{version: number}} */ (parseAddress(address));
+  const { address, version } = /** @type {{address: string, version: number}} */ (parsePrincipal(contractId));
   /** @type {any} */
   const origin = { address: from.address, nonce: 0n, fee: 0n };
   return {

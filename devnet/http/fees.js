@@ -1,7 +1,7 @@
 /** Fee estimates (POST /v2/fees/transaction): the devnet is never full, so the least that is accepted is enough. */
 import { parsePayload } from "../wire/transaction.js";
 import { hexArgument } from "./arguments.js";
-import { TextError } from "./errors.js";
+import { RequestError } from "./errors.js";
 
 /** What surrounds the payload of a single-signature transaction without post-conditions (bytes). */
 const ENVELOPE_BYTES = 1 + 4 + 1 + 103 + 1 + 1 + 4;
@@ -16,7 +16,7 @@ const NO_COST = { read_count: 0, read_length: 0, runtime: 0, write_count: 0, wri
 export function estimateFee(chain, body) {
   const payload = hexArgument(body?.transaction_payload, "transaction_payload");
   const given = body.estimated_len ?? 0;
-  if (!Number.isInteger(given) || given < 0) throw new TextError(400, "estimated_len must be a number of bytes");
+  if (!Number.isInteger(given) || given < 0) throw new RequestError(400, "estimated_len must be a number of bytes");
   const length = Math.max(given, payload.length + ENVELOPE_BYTES);
   return {
     estimated_cost: lastCost(chain, payload),

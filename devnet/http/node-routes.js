@@ -3,7 +3,7 @@ import { hexAmount, Rejection } from "../chain/rejection.js";
 import { callRead, constantValue, dataVar, mapEntry, ReadFailure } from "../chain/reader.js";
 import { DecodeError } from "../clarity/value.js";
 import { contractArgument, hexArgument, principalArgument, txidArgument } from "./arguments.js";
-import { TextError } from "./errors.js";
+import { RequestError } from "./errors.js";
 import { estimateFee } from "./fees.js";
 import { chainInfo, poxInfo } from "./node-info.js";
 import { nodeText } from "./present.js";
@@ -43,7 +43,7 @@ export async function nodeRoutes(server, { devnet }) {
       const { txid } = await devnet.submit(transactionBody(request.body));
       return reply.type("application/json").send(JSON.stringify(txid));
     } catch (error) {
-      if (error instanceof DecodeError) throw new TextError(400, `Failed to deserialize posted transaction: ${error.message}`);
+      if (error instanceof DecodeError) throw new RequestError(400, `Failed to deserialize posted transaction: ${error.message}`);
       if (error instanceof Rejection) return reply.code(400).send(error.toJson());
       throw error;
     }
@@ -51,7 +51,7 @@ export async function nodeRoutes(server, { devnet }) {
 
   server.get("/v2/transactions/unconfirmed/:txid", (/** @type {any} */ request) => {
     const pending = chain.mempool.find(txidArgument(request.params.txid));
-    if (!pending) throw new TextError(404, `No such unconfirmed transaction ${request.params.txid}`);
+    if (!pending) throw new RequestError(404, `No such unconfirmed transaction ${request.params.txid}`);
     return { tx: pending.transaction.raw.toString("hex"), status: "Mempool" };
   });
 
@@ -66,7 +66,7 @@ export async function nodeRoutes(server, { devnet }) {
 
   server.post("/v2/contracts/call-read/:address/:name/:function", (/** @type {any} */ request) => {
     const { sender, sponsor, arguments: args } = request.body ?? {};
-    if (!Array.isArray(args)) throw new TextError(400, "Failed to decode body: `arguments` must be a list of hex strings");
+    if (!Array.isArray(args)) throw new RequestError(400, "Failed to decode body: `arguments` must be a list of hex strings");
     // The VM knows no sponsors: tx-sponsor? is none whoever is named here.
     if (sponsor !== undefined && sponsor !== null) principalArgument(String(sponsor));
     try {
@@ -91,24 +91,24 @@ export async function nodeRoutes(server, { devnet }) {
 
   server.get("/v2/data_var/:address/:name/:variable", (/** @type {any} */ request) => {
     const data = dataVar(chain, contractArgument(request.params), request.params.variable);
-    if (data === null) throw new TextError(404, "Data var not found");
+    if (data === null) throw new RequestError(404, "Data var not found");
     return { data, ...(wantsProof(request) ? { proof: "" } : {}) };
   });
 
   server.get("/v2/constant_val/:address/:name/:constant", (/** @type {any} */ request) => {
     try {
       const data = constantValue(chain, contractArgument(request.params), request.params.constant);
-      if (data === null) throw new TextError(404, "Constant not found");
+      if (data === null) throw new RequestError(404, "Constant not found");
       return { data };
     } catch (error) {
-      if (error instanceof ReadFailure) throw new TextError(501, error.message);
+      if (error instanceof ReadFailure) throw new RequestError(501, error.message);
       throw error;
     }
   });
 
   server.get("/v3/transaction/:txid", (/** @type {any} */ request) => {
     const mined = chain.history.find(txidArgument(request.params.txid));
-    if (!mined) throw new TextError(404, `Transaction ${request.params.txid} not found`);
+    if (!mined) throw new RequestError(404, `Transaction ${request.params.txid} not found`);
     return {
       index_block_hash: mined.block.indexHash,
       tx: mined.transaction.raw.toString("hex"),
@@ -122,7 +122,7 @@ export async function nodeRoutes(server, { devnet }) {
   function contractOf(request) {
     const contractId = contractArgument(request.params);
     const contract = chain.contract(contractId);
-    if (!contract) throw new TextError(404, `No contract interface data found: ${contractId}`);
+    if (!contract) throw new RequestError(404, `No contract interface data found: ${contractId}`);
     return contract;
   }
 }
@@ -135,6 +135,6 @@ function wantsProof(request) {
 /** @param {unknown} body octets, or JSON with the hex @returns {Buffer} */
 function transactionBody(body) {
   if (Buffer.isBuffer(body)) return body;
-  if (body === undefined || body === null) throw new TextError(400, "Invalid Http request: expected non-zero-length body");
+  if (body === undefined || body === null) throw new RequestError(400, "Invalid Http request: expected non-zero-length body");
   return hexArgument(/** @type {any} */ (body).tx, "tx");
 }

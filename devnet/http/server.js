@@ -5,7 +5,6 @@ import { DecodeError } from "../clarity/value.js";
 import { apiRoutes } from "./api-routes.js";
 import { apiV3Routes } from "./api-v3-routes.js";
 import { controlRoutes } from "./control-routes.js";
-import { JsonError } from "./errors.js";
 import { nodeRoutes } from "./node-routes.js";
 
 /** A transaction of 2 MiB as hex in JSON, with some air. */
@@ -25,6 +24,8 @@ export function createServer(devnet, { control }) {
     keepAliveTimeout: KEEP_ALIVE_MILLISECONDS,
     requestTimeout: REQUEST_MILLISECONDS,
     forceCloseConnections: true,
+    // Of paths that are refused before any route sees them.
+    frameworkErrors: (error, request, reply) => answerError(error, request.url, /** @type {any} */ (reply)),
   });
   server.addContentTypeParser("application/octet-stream", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
   server.setErrorHandler((error, request, reply) => answerError(/** @type {any} */ (error), request.url, reply));
@@ -50,7 +51,6 @@ function answerError(error, url, reply) {
   const status = error.statusCode ?? (expected ? 400 : 500);
   if (error.statusCode === undefined && status >= 500) process.stderr.write(`${url}: ${error.stack}\n`);
   const message = error.statusCode === undefined && status >= 500 ? `the devnet failed: ${error.message}` : error.message;
-  if (error instanceof JsonError) reply.code(status).send(error.body);
-  else if (isJsonPath(url)) reply.code(status).send({ error: message });
+  if (isJsonPath(url)) reply.code(status).send(error.body ?? { error: message });
   else reply.code(status).type("text/plain").send(message);
 }
