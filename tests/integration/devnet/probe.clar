@@ -85,6 +85,9 @@
 (define-public (send-plant (id uint) (to principal))
   (nft-transfer? plant id tx-sender to))
 
+(define-public (burn-plant (id uint))
+  (nft-burn? plant id tx-sender))
+
 (define-public (remember (id uint) (note (string-ascii 20)))
   (ok (map-set entries {id: id} {who: tx-sender, note: note})))
 

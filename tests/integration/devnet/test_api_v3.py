@@ -205,6 +205,11 @@ def test_events_of_every_kind(bench: Bench) -> None:
             (UIntValue(1),),
             {"type": "mint", "recipient": me, "value": {"hex": hexed(1), "repr": "u1"}, "asset_identifier": plant},
         ),
+        (
+            "burn-plant",
+            (UIntValue(1),),
+            {"type": "burn", "sender": me, "value": {"hex": hexed(1), "repr": "u1"}, "asset_identifier": plant},
+        ),
     ]
     for function, arguments, expected in steps:
         txid = bench.send(
@@ -315,8 +320,9 @@ def test_fungible_balances(bench: Bench) -> None:
 def test_non_fungible_balances(bench: Bench) -> None:
     owner, other = bench.account(1), bench.account(2).address
     assert principal(bench, owner.address, "balances/nft") == EMPTY_PAGE
-    for number in (3, 1, 2):
+    for number in (3, 1, 4, 2):
         bench.call(owner, "mint-plant", UIntValue(number))
+    bench.call(owner, "burn-plant", UIntValue(4), mode=PostConditionMode.ALLOW)
     bench.call(owner, "send-plant", UIntValue(2), PrincipalValue(other), mode=PostConditionMode.ALLOW)
 
     def token(number: int) -> dict[str, Any]:
