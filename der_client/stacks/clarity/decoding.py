@@ -106,7 +106,7 @@ def read_value(data: bytes, offset: int, max_depth: int = MAX_DEPTH) -> tuple[Cl
 
 
 def _distance(value: ClarityValue, path: Iterable[Step]) -> int:
-    """How far behind the start of a value's wire form a part of it starts."""
+    """How far behind the start of a value's wire form a part of it starts, or the list that holds the part."""
     distance = 0
     for step in path:
         before: Collection[ClarityValue] = ()
@@ -119,9 +119,11 @@ def _distance(value: ClarityValue, path: Iterable[Step]) -> int:
                 names = names[: names.index(step) + 1]
                 distance += 5 + sum(1 + len(name) for name in names)
                 before, value = [value[name] for name in names[:-1]], value[step]
-            case _:
+            case ((OkValue() | ErrValue() | SomeValue()), None):
                 distance += 1
                 value = value.value
+            case _:  # Inside a list whose type was compared as a whole: which item it is cannot be said.
+                break
         distance += sum(map(len, encode_all(before, MAX_DEPTH)))
     return distance
 

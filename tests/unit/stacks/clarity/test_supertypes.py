@@ -138,6 +138,17 @@ def test_a_value_is_of_its_type(value: ClarityValue) -> None:
             r"value\[1\]: {a: uint} stands where {a: uint, b: uint}",
             5 + 5 + 19 + 19,
         ),
+        # Lists are compared as a whole, so their items are not told apart.
+        (
+            ListValue([ListValue([SomeValue(U1)]), ListValue([SomeValue(I1)])]),
+            r"value\[1\]: int stands where",
+            5 + 5 + 18,
+        ),
+        (
+            ListValue([ListValue([TupleValue({"a": U1})]), ListValue([TupleValue({"a": I1})])]),
+            r"value\[1\]\.a: int stands where uint",
+            5 + 5 + 5 + 2 + 17,
+        ),
         (ListValue([AsciiValue("a" * 1024)] + [AsciiValue("")] * 1030), "value: its type takes .* at most 1048576", 0),
         (ListValue([U1, SomeValue(BufferValue(bytes(1 << 20)))]), r"value\[1\]: its type takes 1048581", 22),
     ],
