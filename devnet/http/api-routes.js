@@ -12,6 +12,7 @@ import { blockJson, eventJson, logJson, minedTransactionJson, noncesOf, unminedT
 
 const MAX_LIMIT = 200;
 const FAUCET_USTX = 500_000_000n;
+const BLOCK_REFERENCE = /^(?:latest|\d{1,15}|(?:0x)?[0-9a-fA-F]{64})$/;
 
 /** @param {FastifyInstance} server @param {{devnet: Devnet}} options */
 export async function apiRoutes(server, { devnet }) {
@@ -151,8 +152,10 @@ export async function apiRoutes(server, { devnet }) {
 
   /** @param {any} request */
   function blockArgument(request) {
-    const block = chain.history.findBlock(request.params.reference);
-    if (!block) throw new RequestError(404, `Block not found: ${request.params.reference}`);
+    const { reference } = request.params;
+    if (!BLOCK_REFERENCE.test(reference)) throw new RequestError(400, `${reference} is neither a height nor a hash nor "latest"`);
+    const block = chain.history.findBlock(reference);
+    if (!block) throw new RequestError(404, `Block not found: ${reference}`);
     return block;
   }
 

@@ -13,9 +13,30 @@ import { nodeText } from "./present.js";
 
 const MIN_FEE_RATE = 1;
 
+const ADDRESS = "[0-9A-HJKMNP-TV-Z]{28,41}";
+const CONTRACT_NAME = "[a-zA-Z][a-zA-Z0-9_-]{0,127}";
+const CLARITY_NAME = /^(?:[a-zA-Z][a-zA-Z0-9_!?+<>=/*-]*|[-+=/*]|[<>]=?)$/;
+/** A node has no endpoint where a path holds anything else; checksums are looked at later. */
+const PATH_PARAMETERS = {
+  principal: new RegExp(`^${ADDRESS}(?:\\.${CONTRACT_NAME})?$`),
+  address: new RegExp(`^${ADDRESS}$`),
+  name: new RegExp(`^${CONTRACT_NAME}$`),
+  function: CLARITY_NAME,
+  map: CLARITY_NAME,
+  variable: CLARITY_NAME,
+  constant: CLARITY_NAME,
+  txid: /^[0-9a-f]{64}$/,
+};
+
 /** @param {FastifyInstance} server @param {{devnet: Devnet}} options */
 export async function nodeRoutes(server, { devnet }) {
   const { chain } = devnet;
+
+  server.addHook("onRequest", (request, reply, done) => {
+    const parameters = /** @type {[keyof PATH_PARAMETERS, string][]} */ (Object.entries(/** @type {object} */ (request.params)));
+    if (parameters.every(([name, text]) => PATH_PARAMETERS[name].test(text))) done();
+    else reply.callNotFound();
+  });
 
   server.get("/v2/info", () => chainInfo(chain));
   server.get("/v2/pox", () => poxInfo(chain));
@@ -132,9 +153,11 @@ function wantsProof(request) {
   return request.query.proof !== "0";
 }
 
-/** @param {unknown} body octets, or JSON with the hex @returns {Buffer} */
+/** @param {unknown} body octets, or JSON with the hex and perhaps an attachment, which is kept by nobody @returns {Buffer} */
 function transactionBody(body) {
   if (Buffer.isBuffer(body)) return body;
   if (body === undefined || body === null) throw new RequestError(400, "Invalid Http request: expected non-zero-length body");
-  return hexArgument(/** @type {any} */ (body).tx, "tx");
+  const { tx, attachment } = /** @type {any} */ (body);
+  if (attachment !== undefined && attachment !== null) hexArgument(attachment, "attachment");
+  return hexArgument(tx, "tx");
 }

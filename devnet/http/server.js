@@ -12,6 +12,7 @@ const BODY_LIMIT = 5 * 1024 * 1024;
 const MAX_PATH_PARAMETER = 300;
 const KEEP_ALIVE_MILLISECONDS = 5 * 60_000;
 const REQUEST_MILLISECONDS = 60_000;
+const UNSUPPORTED_MEDIA_TYPE = 415;
 
 /**
  * @param {import("../devnet.js").Devnet} devnet
@@ -27,6 +28,7 @@ export function createServer(devnet, { control }) {
     // Of paths that are refused before any route sees them.
     frameworkErrors: (error, request, reply) => answerError(error, request.url, /** @type {any} */ (reply)),
   });
+  server.removeContentTypeParser("text/plain"); // neither takes any
   server.addContentTypeParser("application/octet-stream", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
   server.setErrorHandler((error, request, reply) => answerError(/** @type {any} */ (error), request.url, reply));
   server.setNotFoundHandler((request, reply) => {
@@ -52,5 +54,5 @@ function answerError(error, url, reply) {
   if (error.statusCode === undefined && status >= 500) process.stderr.write(`${url}: ${error.stack}\n`);
   const message = error.statusCode === undefined && status >= 500 ? `the devnet failed: ${error.message}` : error.message;
   if (isJsonPath(url)) reply.code(status).send(error.body ?? { error: message });
-  else reply.code(status).type("text/plain").send(message);
+  else reply.code(status === UNSUPPORTED_MEDIA_TYPE ? 400 : status).type("text/plain").send(message);
 }
