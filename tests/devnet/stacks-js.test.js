@@ -3,11 +3,15 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import {
+  addressFromVersionHash,
+  addressToString,
+  AddressVersion,
   broadcastTransaction,
   Cl,
   fetchAbi,
   fetchCallReadOnlyFunction,
   fetchContractMapEntry,
+  fetchFeeEstimate,
   fetchFeeEstimateTransaction,
   fetchFeeEstimateTransfer,
   fetchNonce,
@@ -15,7 +19,10 @@ import {
   makeContractDeploy,
   makeSTXTokenTransfer,
   PostConditionMode,
+  privateKeyToPublic,
+  publicKeyToAddress,
   serializePayload,
+  sponsorTransaction,
 } from "@stacks/transactions";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
@@ -26,6 +33,7 @@ import { readAccounts } from "../../devnet/project/project.js";
 const SOURCE = `
 (define-map notes principal uint)
 (define-read-only (get-note (who principal)) (map-get? notes who))
+(define-read-only (has-note? (who principal)) (if (is-some (map-get? notes who)) (ok true) (err u9)))
 (define-public (set-note (n uint)) (begin (asserts! (> n u0) (err u4)) (ok (map-set notes tx-sender n))))
 (define-public (pay (to principal)) (stx-transfer? u7 tx-sender to))`;
 
@@ -49,6 +57,10 @@ afterAll(async () => {
 });
 
 const key = (name) => `${wallets[name].privateKey.toString("hex")}01`;
+
+async function send(transaction, more = {}) {
+  return broadcastTransaction({ transaction, ...options, ...more });
+}
 
 async function receipt(txid) {
   const response = await fetch(`${options.client.baseUrl}/extended/v1/tx/${txid}`);
@@ -79,7 +91,7 @@ test("deploy, interface, call, map entry, read", async () => {
   expect((await receipt((await broadcastTransaction({ transaction: deploy, ...options })).txid)).tx_status).toBe("success");
   const place = { contractAddress: wallets.wallet_3.address, contractName: "notes" };
   const abi = await fetchAbi({ ...place, ...options });
-  expect(abi.functions.map(({ name }) => name).sort()).toEqual(["get-note", "pay", "set-note"]);
+  expect(abi.functions.map(({ name }) => name).sort()).toEqual(["get-note", "has-note?", "pay", "set-note"]);
   const call = await makeContractCall({
     ...place,
     functionName: "set-note",
@@ -97,6 +109,92 @@ test("deploy, interface, call, map entry, read", async () => {
   );
   const read = { ...place, functionName: "get-note", functionArgs: [who], senderAddress: wallets.wallet_5.address };
   expect(await fetchCallReadOnlyFunction({ ...read, ...options })).toEqual(Cl.some(Cl.uint(42)));
+});
+
+test("reads that end in an error, or cannot be done", async () => {
+  const place = { contractAddress: wallets.wallet_3.address, contractName: "notes" };
+  const read = (functionName, functionArgs, more = {}) =>
+    fetchCallReadOnlyFunction({ ...place, functionName, functionArgs, senderAddress: wallets.wallet_5.address, ...options, ...more });
+  // The name has to be encoded in the path.
+  expect(await read("has-note?", [Cl.principal(wallets.wallet_5.address)])).toEqual(Cl.error(Cl.uint(9)));
+  await expect(read("set-note", [Cl.uint(1)])).rejects.toThrow("NotReadOnly");
+  await expect(read("nothing", [])).rejects.toThrow("UndefinedFunction");
+  await expect(read("nothing", [], { senderAddress: "somebody" })).rejects.toThrow("Response 400");
+  await expect(fetchAbi({ ...place, contractName: "nothing", ...options })).rejects.toThrow("Response 404");
+  const entry = { ...place, mapName: "nothing", mapKey: Cl.uint(1), ...options };
+  expect(await fetchContractMapEntry(entry)).toEqual(Cl.none());
+});
+
+test("nonce, from the API and from the node", async () => {
+  const { address } = wallets.wallet_7;
+  const paths = [];
+  const client = (refused) => ({
+    ...options.client,
+    fetch: (url) => {
+      paths.push(new URL(url).pathname);
+      return refused.test(url) ? Promise.reject(new Error("refused")) : fetch(url);
+    },
+  });
+  const transfer = { recipient: wallets.wallet_2.address, amount: 1n, senderKey: key("wallet_7"), fee: 1000n, ...options };
+  for (const nonce of [0n, 1n, 2n]) {
+    expect(await fetchNonce({ address, network: "testnet", client: client(/never/) })).toBe(nonce);
+    expect(await fetchNonce({ address, network: "testnet", client: client(/extended/) })).toBe(nonce);
+    await send(await makeSTXTokenTransfer(transfer)); // asks for its nonce itself
+  }
+  expect([...new Set(paths)]).toEqual([`/extended/v1/address/${address}/nonces`, `/v2/accounts/${address}`]);
+});
+
+test("sponsored call, whose sender has nothing and whose sponsor asks for nonce and fee", async () => {
+  const senderKey = `${"5e".repeat(32)}01`;
+  const sender = publicKeyToAddress(privateKeyToPublic(senderKey), "testnet");
+  const call = await makeContractCall({
+    contractAddress: wallets.wallet_3.address,
+    contractName: "notes",
+    functionName: "set-note",
+    functionArgs: [Cl.uint(7)],
+    senderKey,
+    sponsored: true,
+    validateWithAbi: true,
+    ...options,
+  });
+  const transaction = await sponsorTransaction({ transaction: call, sponsorPrivateKey: key("wallet_8"), ...options });
+  const done = await receipt((await send(transaction)).txid);
+  expect(done).toMatchObject({
+    tx_status: "success",
+    sender_address: sender,
+    sponsored: true,
+    sponsor_address: wallets.wallet_8.address,
+    fee_rate: String(transaction.auth.sponsorSpendingCondition.fee),
+  });
+  expect(await fetchNonce({ address: sender, ...options })).toBe(1n);
+  expect(await fetchNonce({ address: wallets.wallet_8.address, ...options })).toBe(1n);
+});
+
+test("transfer of an account of several keys, with nonce and fee asked from the devnet", async () => {
+  const keys = [1, 2, 3].map((number) => `${String(number).repeat(64)}01`);
+  const account = { publicKeys: keys.map(privateKeyToPublic), numSignatures: 2 };
+  const terms = { recipient: wallets.wallet_2.address, amount: 5n, ...options };
+  const unfunded = await makeSTXTokenTransfer({ ...terms, ...account, signerKeys: keys.slice(0, 2) });
+  const rejection = await send(unfunded);
+  expect(rejection).toMatchObject({ reason: "NotEnoughFunds" });
+  const address = addressToString(addressFromVersionHash(AddressVersion.TestnetMultiSig, unfunded.auth.spendingCondition.signer));
+  const funds = await makeSTXTokenTransfer({ recipient: address, amount: 100_000n, senderKey: key("wallet_6"), ...options });
+  expect((await receipt((await send(funds)).txid)).tx_status).toBe("success");
+  const done = await receipt((await send(unfunded)).txid);
+  expect([done.tx_status, done.sender_address]).toEqual(["success", address]);
+});
+
+test("call with an attachment", async () => {
+  const call = await makeContractCall({
+    contractAddress: wallets.wallet_3.address,
+    contractName: "notes",
+    functionName: "set-note",
+    functionArgs: [Cl.uint(3)],
+    senderKey: key("wallet_4"),
+    ...options,
+  });
+  const { txid } = await send(call, { attachment: new TextEncoder().encode("hello") });
+  expect([txid, (await receipt(txid)).tx_status]).toEqual([call.txid(), "success"]);
 });
 
 test("post-conditions in deny mode, and allowing all", async () => {
@@ -129,6 +227,7 @@ test("fee estimates", async () => {
   const payload = serializePayload(transaction.payload);
   const estimates = await fetchFeeEstimateTransaction({ payload, estimatedLength: 400, ...options });
   expect(estimates.map(({ fee }) => fee >= 400)).toEqual([true, true, true]);
+  expect(await fetchFeeEstimate({ transaction, ...options })).toBeGreaterThanOrEqual(transaction.serializeBytes().length);
 });
 
 test("rejections arrive as stacks.js knows them", async () => {

@@ -1,0 +1,78 @@
+"""POST /v2/contracts/call-read: what a function answers, or why it cannot; never a change of the state."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from der_client.stacks.clarity import AsciiValue, ListValue, UIntValue, encode
+from tests.conformance.case import JSON, PLAIN, Case, Request, get, ok, post, post_raw, text
+from tests.conformance.cases.reads import hexed
+from tests.conformance.shapes import Text
+
+FUNCTIONS = "/v2/contracts/call-read/$contract_path"
+
+
+def call(function: str, *arguments: str, sender: Any = "$newcomer", query: str = "", **more: Any) -> Request:
+    return post(f"{FUNCTIONS}/{function}{query}", {"sender": sender, "arguments": list(arguments), **more})
+
+
+def failure(cause: str) -> Any:
+    return ok({"okay": False, "cause": Text(f".*{cause}.*")})
+
+
+def success(value: Any) -> Any:
+    return ok({"okay": True, "result": value})
+
+
+SEVEN = hexed(UIntValue(7))
+# {caller: …, sender: …}: the same address twice
+ONE_READER = Text("0x0c000000020663616c6c6572(051a[0-9a-f]{40})0673656e646572" + r"\1")
+CONTRACT_READER = Text("0x0c000000020663616c6c6572(061a[0-9a-f]{40}057374616765)0673656e646572" + r"\1")
+
+CASES = (
+    Case("call-read: a value", call("get-counter"), success(SEVEN)),
+    Case("call-read: latest tip", call("get-counter", query="?tip=latest"), success(SEVEN)),
+    Case("call-read: malformed tip is ignored", call("get-counter", query="?tip=zz"), success(SEVEN)),
+    Case("call-read: argument", call("divide", hexed(UIntValue(3))), success(hexed(UIntValue(33)))),
+    Case("call-read: argument without 0x", call("divide", encode(UIntValue(3)).hex()), success(hexed(UIntValue(33)))),
+    Case("call-read: an error is an answer", call("refuse-to-tell"), success("0x08" + hexed(UIntValue(77))[2:])),
+    Case("call-read: the sender", call("who-reads"), success(ONE_READER)),
+    Case("call-read: a contract as the sender", call("who-reads", sender="$contract"), success(CONTRACT_READER)),
+    Case("call-read: a sponsor", call("get-counter", sponsor="$sponsor"), success(SEVEN)),
+    Case("call-read: an unknown sender", call("get-counter", sender="$stranger"), success(SEVEN)),
+    Case("call-read: a public function that writes nothing", call("peek"), success("0x07" + hexed(UIntValue(7))[2:])),
+    Case(
+        "call-read: a public function that writes",
+        call("note", hexed(UIntValue(3)), hexed(AsciiValue("third"))),
+        ok({"okay": False, "cause": "NotReadOnly"}),
+    ),
+    Case("call-read: runtime error", call("divide", hexed(UIntValue(0))), failure("DivisionByZero")),
+    Case("call-read: unknown function", call("nothing"), failure("UndefinedFunction")),
+    Case(
+        "call-read: unknown contract",
+        post("/v2/contracts/call-read/$publisher/nothing/get", {"sender": "$newcomer", "arguments": []}),
+        failure("NoSuchContract"),
+    ),
+    Case("call-read: too few arguments", call("divide"), failure("IncorrectArgumentCount")),
+    Case("call-read: argument of another type", call("divide", hexed(AsciiValue("3"))), failure("TypeValueError")),
+    Case(
+        "call-read: too much to read",
+        call("read-often", hexed(ListValue((UIntValue(0),) * 150))),
+        failure("CostBalanceExceeded"),
+    ),
+    Case("call-read: argument that is no hex", call("divide", "0xzz"), text(400)),
+    Case("call-read: argument that is no value", call("divide", "0xff"), text(400)),
+    Case("call-read: sender that is no address", call("get-counter", sender="somebody"), text(400)),
+    Case("call-read: sponsor that is no address", call("get-counter", sponsor="somebody"), text(400)),
+    Case("call-read: no sender", post(f"{FUNCTIONS}/get-counter", {"arguments": []}), text(400)),
+    Case("call-read: no arguments", post(f"{FUNCTIONS}/get-counter", {"sender": "$newcomer"}), text(400)),
+    Case(
+        "call-read: arguments that are no list",
+        post(f"{FUNCTIONS}/divide", {"sender": "$newcomer", "arguments": "0x09"}),
+        text(400),
+    ),
+    Case("call-read: malformed JSON", post_raw(f"{FUNCTIONS}/get-counter", b'{"sender":', JSON), text(400)),
+    Case("call-read: not as JSON", post_raw(f"{FUNCTIONS}/get-counter", b"{}", PLAIN), text(400)),
+    Case("call-read: function name that cannot be", call("1st"), text(404)),
+    Case("call-read: state as before", get("/v2/data_var/$contract_path/counter?proof=0"), ok({"data": SEVEN})),
+)

@@ -1,0 +1,58 @@
+"""The node under test and what stands on it; known differences become expected failures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from der_client.devnet import Devnet
+from tests.conformance.differences import reason_to_differ
+from tests.conformance.node import Node, Target
+from tests.conformance.stage import Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Not at once, so that nothing here takes for granted that what is sent is mined.
+BLOCK_INTERVAL_S = 0.3
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--node-url", help="the node to test, such as http://localhost:3999; default: a devnet of our own")
+    parser.addoption("--api-url", help="where its /extended is, if elsewhere")
+
+
+@pytest.fixture(scope="session")
+def node(request: pytest.FixtureRequest) -> Iterator[Node]:
+    # The options are unknown to pytest when it is started for a folder above this one.
+    url = request.config.getoption("--node-url", None)
+    if url:
+        yield Node(url, request.config.getoption("--api-url", None))
+    else:
+        with Devnet(deploy_contracts=False, block_interval_s=BLOCK_INTERVAL_S) as devnet:
+            yield Node(devnet.url)
+
+
+@pytest.fixture(scope="session")
+def stage(node: Node) -> Iterator[Stage]:
+    prepared = Stage.prepare(node)
+    yield prepared
+    prepared.close()
+
+
+@pytest.fixture(autouse=True)
+def known_difference(request: pytest.FixtureRequest) -> None:
+    """Expect a failure where this kind of server is known to differ; of our own, insist on it."""
+    if "node" not in request.fixturenames:
+        return
+    target = request.getfixturevalue("node").target
+    reason = reason_to_differ(target, case_name(request.node))
+    if reason:
+        request.node.add_marker(pytest.mark.xfail(reason=reason, strict=target is Target.EMBEDDED))
+
+
+def case_name(item: pytest.Item) -> str:
+    """The name of a case that is data, or of the test."""
+    name = item.name
+    return name.partition("[")[2].removesuffix("]") if "[" in name else name

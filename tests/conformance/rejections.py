@@ -1,0 +1,321 @@
+"""Every reason to refuse a transaction that can be provoked at will, and what a node tells with it.
+
+Not here, because no request can bring them about: ``Serialization``, ``Deserialization`` (unreadable bytes are refused
+as text), ``EstimatorError``, ``ServerFailureDatabase``, ``ServerFailureNoSuchChainTip``, ``TemporarilyBlacklisted``,
+and the reasons for microblocks, which no node takes since Nakamoto. ``ConflictingNonceInMempool`` needs another
+transaction before it: see test_mempool.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from der_client.stacks.clarity import AsciiValue, PrincipalValue, TupleValue, UIntValue, encode
+from der_client.stacks.network import DEVNET, MAINNET
+from der_client.stacks.transactions import (
+    AnchorMode,
+    Coinbase,
+    ContractCall,
+    ContractPublish,
+    MicroblockHeader,
+    Payload,
+    PoisonMicroblock,
+    PostConditionMode,
+    SingleSig,
+    TenureChange,
+    TenureChangeCause,
+    TokenTransfer,
+    Transaction,
+)
+from tests.conformance.shapes import Shape
+from tests.conformance.stage import CLARITY_VERSION, FEE_USTX, FUNDS_USTX, Stage
+
+if TYPE_CHECKING:
+    from tests.conformance.stage import Actor
+
+ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+SIGNATURE = slice(44, 109)
+TRANSFER_BYTES = 180
+MOST_AHEAD = 26  # 25 may wait, and the next one
+MAINNET_ADDRESS = "SP000000000000000000002Q6VF78"
+MESSAGE = {"message": str}
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """A transaction that is refused.
+
+    Attributes:
+        name: What is wrong with it; unique.
+        build: Makes its bytes. The sender is always ``newcomer``, whose nonce is 0, unless it matters.
+        reason: The node's name for it.
+        data: The shape of ``reason_data``; ``None`` if there is none.
+    """
+
+    name: str
+    build: Callable[[Stage], bytes]
+    reason: str
+    data: Shape = None
+
+
+def signed(sender: Actor, payload: Payload, **terms: Any) -> bytes:
+    """A signed transaction as it comes, without the checks that our client makes."""
+    unsigned = Transaction(
+        terms.get("version", DEVNET.transaction_version),
+        terms.get("chain_id", DEVNET.chain_id),
+        SingleSig(sender.key.public_key).condition(terms.get("nonce", 0), terms.get("fee", FEE_USTX)),
+        None,
+        AnchorMode.ON_CHAIN,
+        PostConditionMode.DENY,
+        (),
+        payload,
+    )
+    return unsigned.sign(sender.key).encode()
+
+
+def from_newcomer(payload: Callable[[Stage], Payload], **terms: Any) -> Callable[[Stage], bytes]:
+    return lambda stage: signed(stage["newcomer"], payload(stage), **terms)
+
+
+def transfer(ustx: int = 1) -> Callable[[Stage], Payload]:
+    return lambda stage: stage.transfer(ustx)
+
+
+def call(function: str, *arguments: Any) -> Callable[[Stage], Payload]:
+    return lambda stage: stage.call(function, *arguments)
+
+
+def with_signature(change: Callable[[Stage, bytes], bytes], **terms: Any) -> Callable[[Stage], bytes]:
+    """A transfer whose signature is put out of order."""
+
+    def build(stage: Stage) -> bytes:
+        raw = bytearray(signed(stage["newcomer"], stage.transfer(), **terms))
+        raw[SIGNATURE] = change(stage, bytes(raw[SIGNATURE]))
+        return bytes(raw)
+
+    return build
+
+
+def high_s(_stage: Stage, signature: bytes) -> bytes:
+    """The other of the two signatures that the mathematics allows."""
+    s = ORDER - int.from_bytes(signature[33:])
+    return bytes((signature[0] ^ 1,)) + signature[1:33] + s.to_bytes(32)
+
+
+def of_another_key(stage: Stage, _signature: bytes) -> bytes:
+    return signed(stage["caller"], stage.transfer())[SIGNATURE]
+
+
+def no_signature(_stage: Stage, _signature: bytes) -> bytes:
+    return bytes(65)
+
+
+def to_oneself(stage: Stage) -> Payload:
+    return TokenTransfer(PrincipalValue(stage["newcomer"].address), 1)
+
+
+def unsigned_to_oneself(stage: Stage) -> bytes:
+    raw = bytearray(signed(stage["newcomer"], to_oneself(stage)))
+    raw[SIGNATURE] = bytes(65)
+    return bytes(raw)
+
+
+def tuple_out_of_order(stage: Stage) -> bytes:
+    """A node reads it, but signs and hashes what it would have written itself."""
+    pair = TupleValue({"x": UIntValue(1), "Y": PrincipalValue(stage["payee"].address)})
+    ordered = encode(pair)
+    head, first, second = ordered[:5], ordered[5 : 5 + 2 + 22], ordered[5 + 2 + 22 :]
+    return signed(stage["newcomer"], stage.call("take-tuple", pair)).replace(ordered, head + second + first)
+
+
+def sponsored_with_used_nonce(stage: Stage) -> bytes:
+    return stage.sponsored(stage.call("peek"), sponsor="caller", nonce=1).encode()
+
+
+def sponsored_without_money(stage: Stage) -> bytes:
+    return stage.sponsored(stage.call("peek"), sponsor="stranger", nonce=1).encode()
+
+
+def header(sequence: int) -> MicroblockHeader:
+    return MicroblockHeader(0, sequence, bytes(32), bytes(32), bytes(65))
+
+
+def tenure_change(_stage: Stage) -> Payload:
+    short, long = bytes(20), bytes(32)
+    return TenureChange(short, short, short, long, 1, TenureChangeCause.BLOCK_FOUND, short)
+
+
+def funds(ustx: int) -> str:
+    """How a node writes an amount here."""
+    return f"0x{ustx:032x}"
+
+
+REJECTIONS = (
+    Rejection(
+        "FeeTooLow: 1 less than its bytes",
+        from_newcomer(transfer(), fee=TRANSFER_BYTES - 1),
+        "FeeTooLow",
+        {"expected": TRANSFER_BYTES, "actual": TRANSFER_BYTES - 1},
+    ),
+    Rejection(
+        "FeeTooLow: none", from_newcomer(transfer(), fee=0), "FeeTooLow", {"expected": TRANSFER_BYTES, "actual": 0}
+    ),
+    Rejection(
+        "BadNonce: used",
+        lambda stage: signed(stage["caller"], stage.transfer()),
+        "BadNonce",
+        {"expected": 1, "actual": 0, "is_origin": True, "principal": "$caller"},
+    ),
+    Rejection(
+        "BadNonce: used by the sponsor",
+        sponsored_with_used_nonce,
+        "BadNonce",
+        {"expected": 1, "actual": 0, "is_origin": False, "principal": "$caller"},
+    ),
+    Rejection(
+        "TooMuchChaining: too far ahead",
+        from_newcomer(transfer(), nonce=MOST_AHEAD + 1),
+        "TooMuchChaining",
+        {
+            "expected": MOST_AHEAD,
+            "actual": MOST_AHEAD + 1,
+            "is_origin": True,
+            "principal": "$newcomer",
+            "message": str,
+        },
+    ),
+    Rejection(
+        "NotEnoughFunds: for amount and fee",
+        from_newcomer(transfer(FUNDS_USTX - FEE_USTX + 1)),
+        "NotEnoughFunds",
+        {"expected": funds(FUNDS_USTX + 1), "actual": funds(FUNDS_USTX)},
+    ),
+    Rejection(
+        "NotEnoughFunds: for a fee",
+        lambda stage: signed(stage["stranger"], stage.call("peek")),
+        "NotEnoughFunds",
+        {"expected": funds(FEE_USTX), "actual": funds(0)},
+    ),
+    Rejection(
+        "NotEnoughFunds: for the fee of a transfer, which is told with its amount",
+        lambda stage: signed(stage["stranger"], stage.transfer(7)),
+        "NotEnoughFunds",
+        {"expected": funds(FEE_USTX + 7), "actual": funds(0)},
+    ),
+    Rejection(
+        "NotEnoughFunds: of the sponsor",
+        sponsored_without_money,
+        "NotEnoughFunds",
+        {"expected": funds(FEE_USTX), "actual": funds(0)},
+    ),
+    Rejection("SignatureValidation: none", with_signature(no_signature), "SignatureValidation", MESSAGE),
+    Rejection("SignatureValidation: of another key", with_signature(of_another_key), "SignatureValidation", MESSAGE),
+    Rejection("SignatureValidation: high S", with_signature(high_s), "SignatureValidation", MESSAGE),
+    Rejection(
+        "SignatureValidation: chain id of another network",
+        from_newcomer(transfer(), chain_id=MAINNET.chain_id),
+        "SignatureValidation",
+        MESSAGE,
+    ),
+    Rejection("SignatureValidation: tuple out of order", tuple_out_of_order, "SignatureValidation", MESSAGE),
+    Rejection(
+        "BadTransactionVersion: mainnet",
+        from_newcomer(transfer(), version=MAINNET.transaction_version),
+        "BadTransactionVersion",
+    ),
+    Rejection(
+        "TransferRecipientCannotEqualSender: to oneself",
+        from_newcomer(to_oneself),
+        "TransferRecipientCannotEqualSender",
+        {"recipient": "$newcomer"},
+    ),
+    Rejection("TransferAmountMustBePositive: nothing", from_newcomer(transfer(0)), "TransferAmountMustBePositive"),
+    Rejection(
+        "BadAddressVersionByte: transfer to mainnet",
+        from_newcomer(lambda _: TokenTransfer(PrincipalValue(MAINNET_ADDRESS), 1)),
+        "BadAddressVersionByte",
+    ),
+    Rejection(
+        "BadAddressVersionByte: call on mainnet",
+        from_newcomer(lambda _: ContractCall(f"{MAINNET_ADDRESS}.pox", "peek")),
+        "BadAddressVersionByte",
+    ),
+    Rejection(
+        "NoSuchContract: never published",
+        from_newcomer(lambda stage: ContractCall(f"{stage['publisher'].address}.nothing", "peek")),
+        "NoSuchContract",
+    ),
+    Rejection("NoSuchPublicFunction: unknown", from_newcomer(call("nothing")), "NoSuchPublicFunction"),
+    Rejection("NoSuchPublicFunction: read-only", from_newcomer(call("get-counter")), "NoSuchPublicFunction"),
+    Rejection(
+        "NoSuchPublicFunction: private",
+        from_newcomer(call("read-again", UIntValue(0), UIntValue(0))),
+        "NoSuchPublicFunction",
+    ),
+    Rejection("BadFunctionArgument: too few", from_newcomer(call("fail")), "BadFunctionArgument", MESSAGE),
+    Rejection(
+        "BadFunctionArgument: too many", from_newcomer(call("peek", UIntValue(0))), "BadFunctionArgument", MESSAGE
+    ),
+    Rejection(
+        "BadFunctionArgument: another type",
+        from_newcomer(call("fail", AsciiValue("0"))),
+        "BadFunctionArgument",
+        MESSAGE,
+    ),
+    Rejection(
+        "BadFunctionArgument: too long",
+        from_newcomer(call("note", UIntValue(0), AsciiValue("x" * 21))),
+        "BadFunctionArgument",
+        MESSAGE,
+    ),
+    Rejection(
+        "ContractAlreadyExists: once more",
+        lambda stage: signed(
+            stage["publisher"], ContractPublish("stage", "(define-public (f) (ok u1))", CLARITY_VERSION), nonce=1
+        ),
+        "ContractAlreadyExists",
+        {"contract_identifier": "$contract"},
+    ),
+    Rejection("NoCoinbaseViaMempool: coinbase", from_newcomer(lambda _: Coinbase(bytes(32))), "NoCoinbaseViaMempool"),
+    Rejection("NoTenureChangeViaMempool: tenure change", from_newcomer(tenure_change), "NoTenureChangeViaMempool"),
+    Rejection(
+        "ServerFailureOther: poison microblock",
+        from_newcomer(lambda _: PoisonMicroblock(header(1), header(2))),
+        "ServerFailureOther",
+        MESSAGE,
+    ),
+    # What is checked first, where several things are wrong.
+    Rejection(
+        "order: what it means before who signed",
+        unsigned_to_oneself,
+        "TransferRecipientCannotEqualSender",
+        {"recipient": "$newcomer"},
+    ),
+    Rejection("order: who signed before the fee", with_signature(no_signature, fee=0), "SignatureValidation", MESSAGE),
+    Rejection(
+        "order: fee before nonce",
+        lambda stage: signed(stage["caller"], stage.transfer(), fee=0),
+        "FeeTooLow",
+        {"expected": TRANSFER_BYTES, "actual": 0},
+    ),
+    Rejection(
+        "order: nonce before funds",
+        from_newcomer(transfer(2 * FUNDS_USTX), nonce=MOST_AHEAD + 1),
+        "TooMuchChaining",
+        {
+            "expected": MOST_AHEAD,
+            "actual": MOST_AHEAD + 1,
+            "is_origin": True,
+            "principal": "$newcomer",
+            "message": str,
+        },
+    ),
+    Rejection(
+        "order: funds before the contract",
+        lambda stage: signed(stage["stranger"], ContractCall(f"{stage['publisher'].address}.nothing", "peek")),
+        "NotEnoughFunds",
+        {"expected": funds(FEE_USTX), "actual": funds(0)},
+    ),
+)

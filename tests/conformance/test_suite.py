@@ -1,0 +1,124 @@
+"""The suite itself: shapes notice what is wrong, cases have names of their own, differences name cases."""
+
+from __future__ import annotations
+
+import re
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conformance import differences, test_mempool, test_recorded_examples
+from tests.conformance.cases import CASES
+from tests.conformance.rejections import REJECTIONS
+from tests.conformance.shapes import (
+    HASH,
+    HEX,
+    AtLeast,
+    Including,
+    ListOf,
+    Named,
+    Nullable,
+    NumberFrom,
+    Text,
+    Unordered,
+    fill,
+    mismatches,
+)
+
+README = Path(__file__).with_name("README.md")
+
+FIT: list[tuple[Any, Any]] = [
+    (1, int),
+    (1, float),
+    (1.5, float),
+    (True, bool),
+    ("", str),
+    ({"a": 1}, {"a": int}),
+    ({"a": 1, "b": 2}, AtLeast({"a": int})),
+    ([1, "x"], [int, "x"]),
+    ([], ListOf(int)),
+    ([1, 2], ListOf(int, 2)),
+    ([2, 1], Unordered((1, 2))),
+    ([3, 2], Including(2)),
+    ("ab" * 32, HASH),
+    ("0x00", HEX),
+    (None, Nullable(int)),
+    (7, Nullable(int)),
+    (0, NumberFrom(0)),
+]
+DO_NOT_FIT: list[tuple[Any, Any]] = [
+    (True, int),
+    (1, bool),
+    (True, float),
+    (1.0, int),
+    ("1", int),
+    (None, int),
+    (1, str),
+    (1, True),
+    (True, 1),
+    ({}, {"a": int}),
+    ({"a": "1"}, {"a": int}),
+    ({"a": 1, "b": 2}, {"a": int}),
+    ([], {}),
+    ({"b": 2}, AtLeast({"a": int})),
+    ([1], [int, int]),
+    ({}, []),
+    ([1, "x"], ListOf(int)),
+    ([], ListOf(int, 1)),
+    ([1, 2, 3], Unordered((1, 2))),
+    ([1, 1], Unordered((1, 2))),
+    ([3], Including(2)),
+    ("ab", HASH),
+    ("0x0", HEX),
+    (1, Text(".*")),
+    ("", Nullable(int)),
+    (-1, NumberFrom(0)),
+    (True, NumberFrom(0)),
+]
+
+
+@pytest.mark.parametrize(("value", "shape"), FIT)
+def test_what_fits_a_shape(value: Any, shape: Any) -> None:
+    assert list(mismatches(value, shape)) == []
+
+
+@pytest.mark.parametrize(("value", "shape"), DO_NOT_FIT)
+def test_what_does_not_fit_a_shape(value: Any, shape: Any) -> None:
+    assert list(mismatches(value, shape))
+
+
+def test_names_are_filled_in_wherever_they_stand() -> None:
+    shape = {"$who": [AtLeast({"at": "/$who"}), Named("count"), Text("$who{1}"), int, None]}
+    filled = {"me": [AtLeast({"at": "/me"}), 7, Text("$who{1}"), int, None]}
+    assert fill(shape, {"who": "me", "count": 7}) == filled
+    with pytest.raises(KeyError):
+        fill("$nobody", {})
+
+
+def case_names() -> list[str]:
+    steps = [name for name in vars(test_mempool) if name.startswith("test_")]
+    return [
+        *(case.name for case in CASES),
+        *(rejection.name for rejection in REJECTIONS),
+        *test_recorded_examples.REQUESTS,
+        *steps,
+    ]
+
+
+def test_no_two_cases_have_the_same_name() -> None:
+    assert len(set(case_names())) == len(case_names())
+
+
+@pytest.mark.parametrize("target", differences.DIFFERENCES)
+def test_differences_are_of_cases_that_there_are(target: Any) -> None:
+    for pattern in differences.DIFFERENCES[target]:
+        assert any(fnmatchcase(name, pattern) for name in case_names()), pattern
+
+
+def test_readme_tells_every_difference() -> None:
+    page = README.read_text()
+    for known in differences.DIFFERENCES.values():
+        for pattern, reason in known.items():
+            assert re.search(rf"^\|.*`{re.escape(pattern)}`.*\| {re.escape(reason)} \|$", page, re.MULTILINE), pattern
