@@ -120,7 +120,7 @@ export class Chain {
 
   /** @param {Transaction} transaction @param {Outcome} outcome */
   #settle({ origin, sponsor, payer }, outcome) {
-    this.ledger.moveStx(payer.address, FEE_SINK, payer.fee);
+    this.ledger.payFee(payer.address, FEE_SINK, payer.fee);
     this.ledger.useNonce(origin.address, origin.nonce);
     if (sponsor) this.ledger.useNonce(sponsor.address, sponsor.nonce);
     for (const event of outcome.events) this.ledger.apply(event);

@@ -31,7 +31,7 @@ export function parseEvents(text) {
   });
 }
 
-/** @typedef {{sent: bigint, received: bigint}} Turnover */
+/** @typedef {{sent: bigint, received: bigint, fees: bigint}} Turnover fees are not among what was sent */
 
 export class Ledger {
   constructor() {
@@ -54,7 +54,7 @@ export class Ledger {
     copy.nonces = new Map(this.nonces);
     copy.fungible = new Map(this.fungible);
     copy.owners = new Map(this.owners);
-    copy.turnover = new Map([...this.turnover].map(([principal, { sent, received }]) => [principal, { sent, received }]));
+    copy.turnover = new Map([...this.turnover].map(([principal, turnover]) => [principal, { ...turnover }]));
     return copy;
   }
 
@@ -85,6 +85,13 @@ export class Ledger {
     }
   }
 
+  /** @param {string} payer @param {string} recipient @param {bigint} amount */
+  payFee(payer, recipient, amount) {
+    add(this.stx, payer, -amount);
+    this.#turnoverOf(payer).fees += amount;
+    this.moveStx(null, recipient, amount);
+  }
+
   /** @param {ChainEvent} event */
   apply(event) {
     if (event.kind === "print") return;
@@ -107,13 +114,13 @@ export class Ledger {
 
   /** @param {string} principal @returns {Turnover} */
   turnoverOf(principal) {
-    return this.turnover.get(principal) ?? { sent: 0n, received: 0n };
+    return this.turnover.get(principal) ?? { sent: 0n, received: 0n, fees: 0n };
   }
 
   /** @param {string} principal @returns {Turnover} */
   #turnoverOf(principal) {
     let entry = this.turnover.get(principal);
-    if (!entry) this.turnover.set(principal, (entry = { sent: 0n, received: 0n }));
+    if (!entry) this.turnover.set(principal, (entry = { sent: 0n, received: 0n, fees: 0n }));
     return entry;
   }
 

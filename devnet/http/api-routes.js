@@ -73,13 +73,13 @@ export async function apiRoutes(server, { devnet }) {
 
   /** @param {string} principal */
   function stxJson(principal) {
-    const { sent, received } = chain.ledger.turnoverOf(principal);
+    const { sent, received, fees } = chain.ledger.turnoverOf(principal);
     return {
       balance: String(chain.ledger.balance(principal)),
       estimated_balance: String(chain.ledger.balance(principal)),
       total_sent: String(sent),
       total_received: String(received),
-      total_fees_sent: "0",
+      total_fees_sent: String(fees),
       total_miner_rewards_received: "0",
       lock_tx_id: "",
       locked: "0",

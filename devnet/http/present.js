@@ -10,6 +10,9 @@ import { AMOUNT_CODES, NFT_CODES, POX_CODES } from "../wire/post-conditions.js";
 
 const ANCHOR_MODES = { 1: "on_chain_only", 2: "off_chain_only", 3: "any" };
 export const MODES = { 1: "allow", 2: "deny", 3: "originator" };
+const NO_HASH = "0".repeat(64);
+/** What the API says of every transaction since there are no microblocks any more. */
+const NO_MICROBLOCK = { microblock_hash: "", microblock_sequence: 0x7fffffff, microblock_canonical: true };
 
 /** @param {number} seconds */
 function iso(seconds) {
@@ -29,6 +32,8 @@ export function minedTransactionJson(mined, chain) {
     is_unanchored: false,
     tx_index: indexInBlock,
     ...placeJson(block),
+    ...parentJson(chain.history.blocks.atHeight(block.height - 1)),
+    ...NO_MICROBLOCK,
     event_count: outcome.events.length,
     events: eventsJson(mined),
     execution_cost_read_count: outcome.cost.read_count,
@@ -50,6 +55,15 @@ function placeJson(block) {
     burn_block_height: block.burnHeight,
     burn_block_time: block.time,
     burn_block_time_iso: iso(block.time),
+  };
+}
+
+/** @param {Block | undefined} parent of the block that a transaction is in */
+function parentJson(parent) {
+  return {
+    parent_block_hash: `0x${parent?.hash ?? NO_HASH}`,
+    parent_burn_block_time: parent?.time ?? 0,
+    parent_burn_block_time_iso: iso(parent?.time ?? 0),
   };
 }
 
@@ -237,8 +251,8 @@ export function blockJson(block, parent) {
     height: block.height,
     hash: `0x${block.hash}`,
     index_block_hash: `0x${block.indexHash}`,
-    parent_block_hash: `0x${parent?.hash ?? "0".repeat(64)}`,
-    parent_index_block_hash: `0x${parent?.indexHash ?? "0".repeat(64)}`,
+    parent_block_hash: `0x${parent?.hash ?? NO_HASH}`,
+    parent_index_block_hash: `0x${parent?.indexHash ?? NO_HASH}`,
     block_time: block.time,
     block_time_iso: iso(block.time),
     burn_block_height: block.burnHeight,
