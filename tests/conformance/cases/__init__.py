@@ -10,6 +10,7 @@ from tests.conformance.cases import (
     extended_accounts,
     extended_chain,
     extended_transactions,
+    extended_v3,
     reads,
     transactions,
 )
@@ -24,4 +25,5 @@ CASES = (
     *extended_transactions.CASES,
     *extended_accounts.CASES,
     *extended_chain.CASES,
+    *extended_v3.CASES,
 )
