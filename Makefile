@@ -12,7 +12,7 @@ NODE := $(PY) -c 'import sys; from der_client.nodejs import main; sys.exit(main(
 ARGS ?=
 
 .DELETE_ON_ERROR:
-.PHONY: demo test bench costs fuzz conformance setup lint format types unit contracts invariants integration clean
+.PHONY: demo test bench costs fuzz soak conformance setup lint format types unit contracts invariants integration clean
 
 demo: setup
 	@$(PY) -m der_client.cli demo $(ARGS)
@@ -54,7 +54,8 @@ invariants: setup
 
 # Each worker has a devnet of its own; what one file sets up once stays with one worker.
 integration: setup
-	$(PY) -m pytest tests/integration tests/conformance tests/differential tests/model -n auto --dist loadfile $(ARGS)
+	$(PY) -m pytest tests/integration tests/conformance tests/differential tests/model tests/soak -n auto --dist loadfile \
+		$(ARGS)
 
 # Against a devnet of its own, or any node: ARGS="--node-url http://localhost:3999" (tests/conformance/README.md).
 conformance: setup
@@ -71,6 +72,9 @@ fuzz: setup
 	$(PY) -m tests.fuzz
 	$(PY) -m tests.model --steps 100000
 	$(PY) -m tests.rendezvous --runs 250 --repeat 20
+
+soak: setup
+	$(PY) -m tests.soak $(ARGS)
 
 clean:
 	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache

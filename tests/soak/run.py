@@ -1,0 +1,147 @@
+"""One soak: traffic, kills, and the audit."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Final
+
+from der_client import PrivateKey
+from der_client.stacks.account import Account, FeePolicy
+from der_client.stacks.network import DEVNET
+from der_client.stacks.rpc import Client
+from der_client.stacks.transactions import ContractPublish
+from tests.soak.audit import FEE_SINK, Auditor
+from tests.soak.lives import Lives
+from tests.soak.traffic import FEE_USTX, Entry, Walker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+_FUNDS_USTX: Final = 10_000_000_000
+_SAMPLE: Final = 100
+_BURST: Final = 3.5
+"""Transactions in a burst, on average."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long and how hard.
+
+    Attributes:
+        seconds: How long clients send.
+        clients: How many they are.
+        per_second: How many transactions they send together, about.
+        life_s: How long the devnet lives between two kills, on average.
+        seed: Of all chance.
+    """
+
+    seconds: float
+    clients: int
+    per_second: float
+    life_s: float
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of it.
+
+    Attributes:
+        problems: Whatever was not as it must be.
+        books: What each address sent, by nonce.
+        begin: What everybody had before, in µSTX.
+        contract: The id of the world's contract.
+        kills: How often the devnet was killed.
+        outages: How often a client found nobody and sent again.
+        restart_s: How long the longest restart took.
+    """
+
+    problems: tuple[str, ...]
+    books: Mapping[str, Sequence[Entry]]
+    begin: Mapping[str, int]
+    contract: str
+    kills: int
+    outages: int
+    restart_s: float
+
+
+def soak(plan: Plan, state_file: Path, tell: Callable[[str], object] = lambda _line: None) -> Outcome:
+    """Let clients send while the devnet dies and comes back, then compare everything.
+
+    Args:
+        plan: How long and how hard.
+        state_file: The devnet's; stays behind.
+        tell: Takes lines about how it goes.
+    """
+    random = Random(plan.seed)  # noqa: S311 - chance that can be repeated is what is wanted
+    lives = Lives(state_file)
+    walkers, auditor, begin = _set_up(plan, lives, random)
+    stop = threading.Event()
+    longest = 0.0
+    with ThreadPoolExecutor(plan.clients) as pool:
+        running = [pool.submit(walker.run, stop) for walker in walkers]
+        try:
+            deadline = time.monotonic() + plan.seconds
+            while (left := deadline - time.monotonic()) > 0 and not any(future.done() for future in running):
+                time.sleep(min(left, random.uniform(0.2, 1.8) * plan.life_s))
+                lives.kill()
+                time.sleep(random.uniform(0, 1))
+                started = time.monotonic()
+                lives.revive()
+                longest = max(longest, time.monotonic() - started)
+                for walker in walkers:
+                    recent = list(enumerate(walker.book))[-_SAMPLE // plan.clients :]
+                    auditor.all_there(walker.account.address, recent)
+                sent = sum(len(walker.book) for walker in walkers)
+                tell(f"{lives.kills} kills, {sent} transactions, {len(auditor.problems)} problems")
+        finally:
+            stop.set()
+        for future in running:
+            if error := future.exception():
+                auditor.problems.append(f"a client gave up: {error!r}")
+    books = {walker.account.address: walker.book for walker in walkers}
+    for address, book in books.items():
+        auditor.all_there(address, enumerate(book))
+    auditor.all_done_once(books, begin)
+    lives.devnet.close()
+    return Outcome(
+        problems=tuple(auditor.problems),
+        books=books,
+        begin=begin,
+        contract=auditor.contract,
+        kills=lives.kills,
+        outages=sum(walker.outages for walker in walkers),
+        restart_s=longest,
+    )
+
+
+def _set_up(plan: Plan, lives: Lives, random: Random) -> tuple[list[Walker], Auditor, dict[str, int]]:
+    """Clients with money and a contract to call; what everybody has then."""
+    client = Client(lives.url, network=DEVNET)
+    deployer = Account(lives.devnet.deployer.key, client, fee_policy=FeePolicy(max_fee_ustx=100_000))
+    source = Path(__file__).with_name("world.clar").read_text()
+    deployer.submit(ContractPublish("world", source, 4), fee_ustx=100_000).wait()
+    keys = [PrivateKey.from_bytes(random.randbytes(31) + b"\1") for _ in range(plan.clients)]
+    accounts = [Account(key, Client(lives.url, network=DEVNET)) for key in keys]
+    for account in accounts:
+        deployer.transfer(account.address, _FUNDS_USTX, fee_ustx=FEE_USTX).wait()
+    contract = f"{deployer.address}.world"
+    addresses = [account.address for account in accounts]
+    auditor = Auditor(lives.url, contract)
+    pause_s = _BURST * plan.clients / plan.per_second
+    walkers = [
+        Walker(
+            account,
+            [other for other in addresses if other != account.address],
+            contract,
+            Random(random.random()),  # noqa: S311
+            pause_s,
+        )
+        for account in accounts
+    ]
+    return walkers, auditor, {who: auditor.balance(who) for who in (*addresses, contract, FEE_SINK)}

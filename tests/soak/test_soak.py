@@ -1,0 +1,51 @@
+"""A short soak, and that the audit sees what is lost or done twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.soak.audit import Auditor
+from tests.soak.lives import Lives
+from tests.soak.run import Outcome, Plan, soak
+
+
+@pytest.fixture(scope="module")
+def soaked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Outcome, Path]:
+    state_file = tmp_path_factory.mktemp("soak") / "state"
+    return soak(Plan(seconds=6, clients=4, per_second=40, life_s=2), state_file), state_file
+
+
+@pytest.fixture
+def auditor(soaked: tuple[Outcome, Path], tmp_path: Path) -> Iterator[Auditor]:
+    """Of a devnet whose state file lacks the last transaction."""
+    outcome, state_file = soaked
+    lines = state_file.read_text().splitlines(keepends=True)
+    del lines[max(number for number, line in enumerate(lines) if '"submit"' in line)]
+    shortened = tmp_path / "state"
+    shortened.write_text("".join(lines))
+    lives = Lives(shortened)
+    yield Auditor(lives.url, outcome.contract)
+    lives.devnet.close()
+
+
+def test_nothing_is_lost_or_done_twice(soaked: tuple[Outcome, Path]) -> None:
+    outcome, _ = soaked
+    assert outcome.problems == ()
+    assert outcome.kills > 0
+    assert all(outcome.books.values())
+
+
+def test_a_lost_transaction_is_seen(soaked: tuple[Outcome, Path], auditor: Auditor) -> None:
+    for address, book in soaked[0].books.items():
+        auditor.all_there(address, enumerate(book))
+    (problem,) = auditor.problems
+    assert "was answered and is lost" in problem
+
+
+def test_nonces_and_balances_tell_it_too(soaked: tuple[Outcome, Path], auditor: Auditor) -> None:
+    auditor.all_done_once(soaked[0].books, soaked[0].begin)
+    assert sum("nonce of" in problem for problem in auditor.problems) == 1
+    assert sum("balance of" in problem for problem in auditor.problems) >= 2  # who sent it, and the sink of fees

@@ -1,0 +1,137 @@
+"""Clients that send transactions as careful programs do, and keep their own books of them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from enum import Enum
+from random import Random
+from typing import TYPE_CHECKING, Final
+
+from der_client.stacks.clarity import PrincipalValue, UIntValue
+from der_client.stacks.errors import ConfirmationTimeoutError, NodeAnswerError, NodeUnreachableError
+from der_client.stacks.rpc import TransactionStatus
+from der_client.stacks.transactions import (
+    ORIGIN,
+    ContractCall,
+    FungibleCode,
+    StxPostCondition,
+    TokenTransfer,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from der_client.stacks.account import Account
+    from der_client.stacks.transactions import PostCondition, UserPayload
+
+FEE_USTX: Final = 1_000
+_LONGEST_BURST: Final = 6
+_LONGEST_PAYMENT_USTX: Final = 1_000
+_PATIENCE_S: Final = 300.0
+
+
+class Kind(Enum):
+    """What a transaction does, and how it must end."""
+
+    COUNT = ("count", TransactionStatus.SUCCESS)
+    PAY = ("count-and-pay", TransactionStatus.SUCCESS)
+    PAY_UNDECLARED = ("count-and-pay", TransactionStatus.ABORT_BY_POST_CONDITION)
+    REFUSE = ("count-and-refuse", TransactionStatus.ABORT_BY_RESPONSE)
+    CRASH = ("count-and-crash", TransactionStatus.ABORT_BY_RESPONSE)
+    TRANSFER = ("", TransactionStatus.SUCCESS)
+
+    def __init__(self, function: str, ends: TransactionStatus) -> None:
+        self.function = function
+        self.ends = ends
+
+
+@dataclass
+class Entry:
+    """One transaction in a client's books.
+
+    Attributes:
+        txid: Its id.
+        kind: What it does.
+        ustx: What it moves if it succeeds.
+        to: To whom.
+        answered: Whether the node has answered that it took it.
+        block_height: Where it was first seen mined; 0 before.
+        status: How it ended then.
+    """
+
+    txid: str
+    kind: Kind
+    ustx: int
+    to: str
+    answered: bool = False
+    block_height: int = 0
+    status: TransactionStatus | None = None
+
+
+@dataclass
+class Walker:
+    """A client: sends bursts, waits for what becomes of them, and never gives up a transaction.
+
+    Attributes:
+        account: Its own.
+        others: The addresses that it pays.
+        contract: The id of the world's contract.
+        random: Where all chance comes from.
+        pause_s: How long it rests after each burst, on average.
+        book: All that it has sent, by nonce.
+        outages: How often it found nobody.
+    """
+
+    account: Account
+    others: Sequence[str]
+    contract: str
+    random: Random
+    pause_s: float
+    book: list[Entry] = field(default_factory=list)
+    outages: int = 0
+
+    def run(self, stop: threading.Event) -> None:
+        """Go on until told to stop; ends when all that was sent is mined."""
+        while not stop.is_set():
+            burst = [self._send() for _ in range(self.random.randint(1, _LONGEST_BURST))]
+            for entry in burst:
+                receipt = self.account.pending(entry.txid).wait_any(_PATIENCE_S, max_poll_s=0.2)
+                entry.block_height, entry.status = receipt.block_height, receipt.status
+            stop.wait(self.random.uniform(0, 2 * self.pause_s))
+
+    def _send(self) -> Entry:
+        kind = self.random.choice(list(Kind))
+        ustx = self.random.randint(1, _LONGEST_PAYMENT_USTX)
+        to = self.random.choice(self.others) if kind is Kind.TRANSFER else self.contract
+        signed = self.account.sign(
+            self.account.build(
+                self._payload(kind, ustx, to),
+                post_conditions=self._conditions(kind, ustx),
+                nonce=len(self.book),
+                fee_ustx=FEE_USTX,
+            )
+        )
+        entry = Entry(signed.txid, kind, ustx, to)
+        self.book.append(entry)
+        deadline = time.monotonic() + _PATIENCE_S
+        while not entry.answered:
+            try:
+                self.account.send(signed)
+                entry.answered = True
+            except (NodeUnreachableError, NodeAnswerError, ConfirmationTimeoutError):
+                self.outages += 1
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
+        return entry
+
+    def _payload(self, kind: Kind, ustx: int, to: str) -> UserPayload:
+        if kind is Kind.TRANSFER:
+            return TokenTransfer(PrincipalValue(to), ustx)
+        arguments = (UIntValue(ustx),) if kind in (Kind.PAY, Kind.PAY_UNDECLARED) else ()
+        return ContractCall(self.contract, kind.function, arguments)
+
+    def _conditions(self, kind: Kind, ustx: int) -> tuple[PostCondition, ...]:
+        return (StxPostCondition(ORIGIN, FungibleCode.EQUAL, ustx),) if kind is Kind.PAY else ()
