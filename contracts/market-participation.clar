@@ -6,9 +6,11 @@
 ;;   spot-open + spot-sold + retired         <= D - min(forward-funded, D), D being what the day can deliver
 ;; First funded, first delivered: a forward fill remembers the Wh funded `before` it.
 ;;
-;; Offer: pending -> accepted (first fill) -> completed (nothing open, every fill settled or refunded). What is still
-;;        open can be rejected (named taker), cancelled (owner, operator) or expired (anyone, from `expires-at`, or at
-;;        once when the asset's epoch is over); the offer takes that state only if it has no fill.
+;; Offer: pending (owner, operator) -> accepted (first fill, through settlement) -> completed (nothing open, every fill
+;;        settled or refunded). What is still open can be rejected (named taker), cancelled (owner, operator) or expired
+;;        (anyone, from `expires-at`, or at once when the asset's epoch is over); the offer takes that state only if it
+;;        has no fill.
+;; Retired energy (owner): what is left of a verified day, claimed for a beneficiary; never sold.
 ;;
 ;; Money is the business of settlement, which alone may fill and complete offers.
 ;; Units: energy Wh, price microSTX per kWh, time unix seconds UTC, day = time / 86400.

@@ -11,7 +11,8 @@
 ;;   gross = floor(delivered * price / 1000), fee = floor(gross * bps / 10000)
 ;;   payout = gross - fee to the payee, refund = cost - gross to the buyer
 ;;
-;; The locked costs and the fees never exceed the contract's balance; fees alone can be withdrawn.
+;; The locked costs and the fees never exceed the contract's balance. The contract owner sets the fee of payments to come,
+;; and withdraws fees; nobody can take anything else.
 ;; Units: money microSTX, energy Wh, price microSTX per kWh, fee basis points, day = unix time / 86400.
 
 ;; Errors

@@ -18,7 +18,7 @@ import {
   highS,
   meter,
 } from "./accounts.js";
-import { CONTRACTS, DAY, breathe } from "./chain.js";
+import { breathe } from "./chain.js";
 import { errorsOf } from "./errors.js";
 import {
   CAPACITY_W,
@@ -418,26 +418,6 @@ describe("money", () => {
     }
   });
 
-  test("draining by rounding: hundreds of the worst fills cost a seller less than a microSTX each, and nobody else anything", async () => {
-    const asset = addPlant(chain);
-    const day = chain.today;
-    chain.advanceToDay(day + 1n);
-    const fills = 300n;
-    produce(chain, asset, day, fills * 3n);
-    // 3 Wh at 999 are 2.997 microSTX: 3 to lock, 2 earned.
-    const id = offer(chain, asset, { day, wh: fills * 3n, price: 999, minFill: 3 });
-    const owner = chain.balance(OWNER);
-    const buyer = chain.balance(BUYER);
-    for (let fill = 0n; fill < fills; fill += 1n) {
-      fund(chain, id, 3);
-      if (fill % 50n === 0n) await breathe();
-    }
-    expect(buyer - chain.balance(BUYER)).toBe(2n * fills);
-    expect(chain.balance(OWNER) - owner).toBe(2n * fills);
-    expect(chain.balance(SETTLEMENT)).toBe(0n);
-    expect(chain.read("market-participation.get-offer", id)).toMatchObject({ state: OFFER.COMPLETED, fills });
-  });
-
   test("raising the fee after funding", () => {
     const asset = addPlant(chain);
     const day = chain.today + 1n;
@@ -478,6 +458,91 @@ describe("money", () => {
   });
 });
 
+// A payment is locked until its day is decided, or the window over. Nothing that anybody does meanwhile may keep it there.
+describe("trapping money for ever", () => {
+  const act = (by, functionId, ...values) => chain.call(by, functionId, ...values);
+  const recorded = (asset, day) => act(ORACLE, "production-tracking.record-production", asset, day, 3, 4_000);
+  const fed = (asset, day) => act(GRID_OPERATOR, "grid-integration.record-feed", asset, day, 3_000, 0);
+  const disputed = (asset, day) => {
+    recorded(asset, day);
+    act(VERIFIER, "production-tracking.dispute-day", asset, day, "x");
+  };
+  const verified = (asset, day) => {
+    recorded(asset, day);
+    act(VERIFIER, "production-tracking.verify-day", asset, day, 4_000);
+  };
+  const OF_DAY = [
+    () => {},
+    recorded,
+    disputed,
+    (asset, day) => act(VERIFIER, "production-tracking.reject-day", asset, day, "x"),
+    verified,
+    (asset, day) => {
+      disputed(asset, day);
+      act(ARBITER, "production-tracking.verify-day", asset, day, 4_000);
+    },
+    fed,
+    (asset, day) => {
+      verified(asset, day);
+      fed(asset, day);
+    },
+  ];
+  const OF_PLANT = [
+    () => {},
+    (asset) => act(REGISTRAR, "asset-verification.suspend-asset", asset, "x"),
+    (asset) => act(OWNER, "asset-verification.retire-asset", asset),
+    (asset) => act(OWNER, "asset-verification.propose-transfer", asset, BUYER_2),
+    (asset) => {
+      act(OWNER, "asset-verification.propose-transfer", asset, BUYER_2);
+      act(BUYER_2, "asset-verification.accept-transfer", asset);
+    },
+    (asset) => {
+      act(OWNER, "asset-verification.request-change", asset, 1, METER.key);
+      act(REGISTRAR, "asset-verification.approve-change", asset, 1, METER.key);
+    },
+    (asset) => act(GRID_OPERATOR, "grid-integration.set-status", asset, 6),
+    (asset) => act(GRID_OPERATOR, "grid-integration.set-export-limit", asset, 1),
+    (_, id) => act(OWNER, "market-participation.cancel-offer", id),
+  ];
+
+  test.each([
+    ["before", 0],
+    ["after", 1],
+  ])("from wherever a payment can get to, a stranger moves it on: plants changed %s the day", async (when, odd) => {
+    const day = chain.today + 2n;
+    const stories = OF_DAY.flatMap((ofDay, row) =>
+      OF_PLANT.filter((_, column) => (row + column) % 2 === odd).map((ofPlant) => ({ ofDay, ofPlant })),
+    );
+    for (const [index, story] of stories.entries()) {
+      story.asset = addPlant(chain, { metered: index % 2 === 0 });
+      story.offer = offer(chain, story.asset, { day, wh: 10_000 });
+      story.payment = fund(chain, story.offer, 5_000);
+    }
+    await breathe();
+    const disturb = () => stories.forEach(({ ofPlant, asset, offer: id }) => ofPlant(asset, id));
+    if (when === "before") disturb();
+    chain.advanceToDay(day + 1n);
+    for (const { ofDay, asset } of stories) ofDay(asset, day);
+    if (when === "after") disturb();
+    must(act(PAUSER, "asset-verification.set-paused", true));
+    must(act(DEPLOYER, "settlement.set-fee-bps", 500));
+    const endings = () =>
+      stories.map(({ payment }) => ["settle", "refund"].map((way) => act(STRANGER, `settlement.${way}`, payment).ok));
+    const early = endings();
+    await breathe();
+    chain.advanceToDay(day + 46n);
+    const late = endings();
+    const ways = stories.map((_, index) => [...early[index], ...late[index]].filter(Boolean).length);
+    expect(ways).toEqual(stories.map(() => 1));
+    // Where a verified day was in time, nobody had to wait for the end of the window.
+    expect(early.filter(([settled]) => settled).length).toBeGreaterThan(3);
+    expect(early.filter(([, refunded]) => refunded).length).toBeGreaterThan(3);
+    expect(late.filter(([, refunded]) => refunded).length).toBeGreaterThan(10);
+    expect(chain.read("settlement.get-escrow-total")).toBe(0n);
+    expect(chain.balance(SETTLEMENT)).toBe(chain.read("settlement.get-fees"));
+  });
+});
+
 describe("roles", () => {
   test("a hand-over that locks everybody out", () => {
     // Proposed to a principal that can never accept: the owner stays, and thinks again.
@@ -504,219 +569,3 @@ describe("roles", () => {
     expect(chain.balance(SETTLEMENT)).toBe(100_000n);
   });
 });
-
-// A contract that a user calls acts as itself, never as the user: whoever signs.
-describe("phishing through a contract in between", () => {
-  const ANY = 10n ** 9n;
-  const CASES = [
-    ["asset-verification.set-role", DEPLOYER, () => [1, STRANGER, "", true], "ERR_NOT_CONTRACT_OWNER"],
-    ["asset-verification.propose-owner", DEPLOYER, () => [STRANGER], "ERR_NOT_CONTRACT_OWNER"],
-    ["asset-verification.accept-owner", OPERATOR, () => [], "ERR_NOT_PROPOSED_CONTRACT_OWNER"],
-    ["asset-verification.set-paused", PAUSER, () => [true], "ERR_NOT_PAUSER"],
-    ["asset-verification.verify-asset", REGISTRAR, ({ pending }) => [pending, CAPACITY_W, null], "ERR_NOT_REGISTRAR"],
-    ["asset-verification.reject-asset", REGISTRAR, ({ pending }) => [pending, "x"], "ERR_NOT_REGISTRAR"],
-    ["asset-verification.suspend-asset", REGISTRAR, ({ plant }) => [plant, "x"], "ERR_NOT_REGISTRAR"],
-    ["asset-verification.reinstate-asset", REGISTRAR, ({ suspended }) => [suspended], "ERR_NOT_REGISTRAR"],
-    ["asset-verification.approve-change", REGISTRAR, ({ plant }) => [plant, 5, null], "ERR_NOT_REGISTRAR"],
-    ["asset-verification.refuse-change", REGISTRAR, ({ plant }) => [plant, "x"], "ERR_NOT_REGISTRAR"],
-    ["asset-verification.retire-asset", OWNER, ({ plant }) => [plant], "ERR_NOT_OWNER_OR_REGISTRAR"],
-    ["asset-verification.request-change", OWNER, ({ plant }) => [plant, 6, null], "ERR_NOT_ASSET_OWNER"],
-    ["asset-verification.propose-transfer", OWNER, ({ plant }) => [plant, STRANGER], "ERR_NOT_ASSET_OWNER"],
-    ["asset-verification.accept-transfer", BUYER_2, ({ proposed }) => [proposed], "ERR_NOT_PROPOSED_OWNER"],
-    ["asset-verification.cancel-transfer", OWNER, ({ proposed }) => [proposed], "ERR_NOT_ASSET_OWNER"],
-    ["asset-verification.set-operator", OWNER, ({ plant }) => [plant, STRANGER, 0], "ERR_NOT_ASSET_OWNER"],
-    ["production-tracking.record-production", ORACLE, ({ plant, day }) => [plant, day, 4, 1], "ERR_NOT_ORACLE"],
-    [
-      "production-tracking.record-batch",
-      ORACLE,
-      ({ plant, day }) => [[{ "asset-id": plant, day, mask: 4, wh: 1 }]],
-      "ERR_NOT_ORACLE",
-    ],
-    ["production-tracking.verify-day", VERIFIER, ({ plant, day }) => [plant, day, 5], "ERR_NOT_VERIFIER"],
-    [
-      "production-tracking.verify-days",
-      VERIFIER,
-      ({ plant, day }) => [[{ "asset-id": plant, day, wh: 5 }]],
-      "ERR_NOT_VERIFIER",
-    ],
-    ["production-tracking.reject-day", VERIFIER, ({ plant, day }) => [plant, day, "x"], "ERR_NOT_VERIFIER"],
-    ["production-tracking.adjust-day", VERIFIER, ({ plant, day }) => [plant, day, 1], "ERR_NOT_VERIFIER"],
-    ["production-tracking.dispute-day", ARBITER, ({ plant, day }) => [plant, day, "x"], "ERR_NOT_VERIFIER_OR_ARBITER"],
-    ["grid-integration.request-connection", OWNER, ({ proposed }) => [proposed, 5], "ERR_NOT_ASSET_OWNER"],
-    [
-      "grid-integration.approve-connection",
-      GRID_OPERATOR,
-      ({ requested }) => [requested, 5, false],
-      "ERR_NOT_GRID_OPERATOR",
-    ],
-    ["grid-integration.reject-connection", GRID_OPERATOR, ({ requested }) => [requested, "x"], "ERR_NOT_GRID_OPERATOR"],
-    ["grid-integration.set-status", GRID_OPERATOR, ({ plant }) => [plant, 6], "ERR_NOT_GRID_OPERATOR"],
-    ["grid-integration.set-export-limit", GRID_OPERATOR, ({ plant }) => [plant, 1], "ERR_NOT_GRID_OPERATOR"],
-    ["grid-integration.record-feed", GRID_OPERATOR, ({ plant, day }) => [plant, day, 1, 1], "ERR_NOT_GRID_OPERATOR"],
-    ["grid-integration.set-region-alert", GRID_OPERATOR, () => [REGION, 1, 1], "ERR_NOT_GRID_OPERATOR"],
-    ["market-participation.create-offer", OWNER, ({ plant }) => offerOf(chain, plant), "ERR_NOT_SELLER"],
-    ["market-participation.cancel-offer", OWNER, ({ toBuyer }) => [toBuyer], "ERR_NOT_SELLER"],
-    ["market-participation.reject-offer", BUYER, ({ toBuyer }) => [toBuyer], "ERR_NOT_TAKER"],
-    [
-      "market-participation.retire-energy",
-      OWNER,
-      ({ plant, sold }) => [plant, sold, 1, STRANGER],
-      "ERR_NOT_ASSET_OWNER",
-    ],
-    ["settlement.accept-and-fund", BUYER, ({ toAll }) => [toAll, 1_000, ANY, ANY], "ERR_NOT_DIRECT_CALLER"],
-    ["settlement.set-fee-bps", DEPLOYER, () => [500], "ERR_NOT_CONTRACT_OWNER"],
-    ["settlement.withdraw-fees", DEPLOYER, () => [1, STRANGER], "ERR_NOT_CONTRACT_OWNER"],
-  ];
-
-  // In this situation each of the calls above works.
-  function setTheStage() {
-    const plant = addPlant(chain);
-    const pending = register(chain);
-    const [proposed, suspended, requested] = [1, 2, 3].map(() => registerVerified(chain));
-    must(chain.call(OWNER, "asset-verification.request-change", plant, 5, null));
-    must(chain.call(OWNER, "asset-verification.propose-transfer", proposed, BUYER_2));
-    must(chain.call(REGISTRAR, "asset-verification.suspend-asset", suspended, "x"));
-    must(chain.call(OWNER, "grid-integration.request-connection", requested, 5));
-    must(chain.call(DEPLOYER, "asset-verification.propose-owner", OPERATOR));
-    const sold = chain.today;
-    chain.advanceToDay(sold + 1n);
-    produce(chain, plant, sold, 500_000);
-    fund(chain, offer(chain, plant, { day: sold, wh: 100_000 }), 100_000);
-    chain.advanceToDay(sold + 2n);
-    record(chain, plant, sold + 1n, 5, 0b11);
-    const toBuyer = offer(chain, plant, { taker: BUYER });
-    const toAll = offer(chain, plant);
-    return { plant, pending, proposed, suspended, requested, sold, day: sold + 1n, toBuyer, toAll };
-  }
-
-  test.each(CASES)("%s", (functionId, victim, valuesIn, error) => {
-    const values = valuesIn(setTheStage());
-    chain.deploy("phisher", `(define-public (trick) ${chain.source(functionId, ...values)})`);
-    expect(chain.call(victim, "phisher.trick").err).toBe(errorsOf(functionId.split(".")[0])[error]);
-    expect(chain.call(victim, functionId, ...values).err).toBeUndefined();
-  });
-
-  test("every public function that asks who calls is among them", () => {
-    const free = [
-      "asset-verification.register-asset", // makes the contract itself the owner
-      "production-tracking.record-day",
-      "market-participation.expire-offer",
-      "market-participation.mark-accepted",
-      "market-participation.mark-completed",
-      "settlement.settle",
-      "settlement.settle-batch",
-      "settlement.refund",
-    ];
-    const tried = CASES.map(([functionId]) => functionId);
-    expect([...tried, ...free].sort()).toEqual(publicFunctions(chain).sort());
-  });
-});
-
-describe("contracts as parties", () => {
-  test("a contract owns a plant, sells its energy, and is paid", () => {
-    const asMember = (functionId, ...values) => `(as-contract? () (try! ${chain.source(functionId, ...values)}))`;
-    const day = chain.today + 2n;
-    const key = [1, CAPACITY_W, "9q8yy", REGION, METADATA_HASH, 900, null];
-    chain.deploy(
-      "cooperative",
-      `(define-public (register) ${asMember("asset-verification.register-asset", ...key)})
-       (define-public (connect) ${asMember("grid-integration.request-connection", 1, CAPACITY_W)})
-       (define-public (sell) ${asMember("market-participation.create-offer", 1, day, 100_000, 100_000, 1_000, day * DAY, null)})`,
-    );
-    must(chain.call(STRANGER, "cooperative.register"));
-    must(chain.call(REGISTRAR, "asset-verification.verify-asset", 1, CAPACITY_W, null));
-    must(chain.call(STRANGER, "cooperative.connect"));
-    must(chain.call(GRID_OPERATOR, "grid-integration.approve-connection", 1, CAPACITY_W, false));
-    must(chain.call(STRANGER, "cooperative.sell"));
-    const payment = fund(chain, 1, 100_000);
-    chain.advanceToDay(day + 1n);
-    produce(chain, 1, day, 100_000);
-    must(settle(payment));
-    expect(chain.balance(`${DEPLOYER}.cooperative`)).toBe(9_900_000n);
-    expect(chain.read("settlement.get-payment", payment)).toMatchObject({
-      state: PAYMENT.SETTLED,
-      payee: `${DEPLOYER}.cooperative`,
-    });
-  });
-});
-
-describe("what the VM would do without an error code", () => {
-  test("a list longer than its limit does not reach the contract", () => {
-    const asset = registerVerified(chain);
-    const item = { "asset-id": asset, day: chain.today, mask: 1, wh: 1 };
-    expect(() => chain.call(ORACLE, "production-tracking.record-batch", Array(201).fill(item))).toThrow();
-    expect(() => chain.call(STRANGER, "settlement.settle-batch", Array(26).fill(1))).toThrow();
-  });
-
-  // Overflow, underflow and division by zero abort a call without any code: no argument may cause them.
-  test("no argument makes a public function abort", async () => {
-    const asset = addPlant(chain, { metered: true });
-    const keyed = registerVerified(chain, { deviceKey: METER.key });
-    must(chain.call(OWNER, "asset-verification.request-change", asset, 5, null));
-    const day = chain.today;
-    chain.advanceToDay(day + 1n);
-    record(chain, asset, day, 5, 1);
-    const open = offer(chain, asset, { day: day + 3n, taker: BUYER });
-    fund(chain, open, 1_000);
-    const uints = [0n, 1n, asset, keyed, 96n, 128n, day, day + 1n, chain.now, 10n ** 15n, 2n ** 127n, 2n ** 128n - 1n];
-    const ints = [0n, 1n, -1n, 10n ** 15n, -(10n ** 15n), 2n ** 127n - 1n, -(2n ** 127n)];
-    let seed = 7;
-    const random = (below) => {
-      seed = (seed * 48_271) % 2_147_483_647;
-      return seed % below;
-    };
-    const pick = (list) => list[random(list.length)];
-    const accounts = [DEPLOYER, OWNER, BUYER, REGISTRAR, VERIFIER, ARBITER, ORACLE, STRANGER];
-    const valueOf = (type) => {
-      if (type === "uint128") return pick(uints);
-      if (type === "int128") return pick(ints);
-      if (type === "bool") return pick([true, false]);
-      if (type === "principal") return pick([...accounts, SETTLEMENT]);
-      if (type.optional !== undefined) return pick([null, valueOf(type.optional)]);
-      if (type["string-ascii"]) return pick(["", "CA-N"]);
-      if (type.buffer) return pick(["", "00".repeat(type.buffer.length), METER.key.slice(0, 2 * type.buffer.length)]);
-      if (type.list) return Array.from({ length: random(4) }, () => valueOf(type.list.type));
-      return Object.fromEntries(type.tuple.map((field) => [field.name, valueOf(field.type)]));
-    };
-    const codes = new Set(CONTRACTS.flatMap((contract) => Object.values(errorsOf(contract))));
-    for (const functionId of publicFunctions(chain)) {
-      await breathe();
-      for (let round = 0; round < 60; round += 1) {
-        const values = chain.argumentsOf(functionId).map(({ type }) => valueOf(type));
-        const { err } = chain.call(pick(accounts), functionId, ...values);
-        // Nor does any code of the VM's own come through.
-        if (err !== undefined) expect(codes).toContain(err < 1_000_000n ? err : err / 1_000n);
-      }
-    }
-    expect(chain.read("settlement.is-solvent")).toBe(true);
-  });
-
-  test("nor does any make a read-only function abort", () => {
-    const asset = addPlant(chain);
-    const day = chain.today + 1n;
-    offer(chain, asset, { day });
-    const most = 2n ** 128n - 1n;
-    for (const value of [0n, 1n, asset, day, most]) {
-      for (const other of [0n, 1n, day, most]) {
-        for (const functionId of [
-          "production-tracking.get-day",
-          "grid-integration.get-feed",
-          "grid-integration.get-deliverable",
-          "market-participation.get-day-book",
-          "market-participation.get-available",
-          "market-participation.quote",
-        ]) {
-          chain.read(functionId, value, other);
-        }
-        chain.read("production-tracking.is-slot-recorded", value, other, value);
-      }
-      chain.read("settlement.preview-settlement", value);
-      chain.read("grid-integration.get-export-cap", value);
-      chain.read("asset-verification.get-recording-right", value);
-    }
-  });
-});
-
-function publicFunctions(chain) {
-  return CONTRACTS.flatMap((contract) => chain.functionsOf(contract, "public").map((name) => `${contract}.${name}`));
-}

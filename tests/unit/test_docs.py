@@ -38,8 +38,8 @@ def test_the_contract_reference_is_that_of_the_sources() -> None:
 def test_the_threat_model_names_tests_that_exist() -> None:
     section = (ROOT / "docs" / "contracts.md").read_text().partition("## Who could attack")[2]
     named = re.findall(r"^\| .* \| .* \| (.*) \|$", section, re.MULTILINE)
-    attacks = (ROOT / "tests" / "contracts" / "attacks.test.js").read_text()
-    titles = re.findall(r'(?:test|describe)\(\s*"([^"]+)"', attacks)
+    sources = [file.read_text() for file in (ROOT / "tests" / "contracts").glob("*.test.js")]
+    titles = [title for source in sources for title in re.findall(r'(?:test|describe)\(\s*"([^"]+)"', source)]
     wanted = [name for cell in named[1:] for name in cell.split("; ")]
     assert len(wanted) > 20
     for name in wanted:

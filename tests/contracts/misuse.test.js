@@ -1,0 +1,180 @@
+// Every public function, misused: through a contract in between, twice, with numbers at the very edge, with anything.
+import { beforeEach, describe, expect, test } from "vitest";
+
+import { ARBITER, BUYER, DEPLOYER, ORACLE, OWNER, REGISTRAR, STRANGER, VERIFIER, meter } from "./accounts.js";
+import { CONTRACTS, breathe } from "./chain.js";
+import { errorsOf } from "./errors.js";
+import { addPlant, fund, must, offer, record, registerVerified, startSystem } from "./scenario.js";
+import { CALLS, publicFunctions, setTheStage } from "./stage.js";
+
+const SETTLEMENT = `${DEPLOYER}.settlement`;
+const METER = meter("first");
+
+let chain;
+beforeEach(async () => {
+  chain = await startSystem();
+});
+
+const ownCodes = new Set(CONTRACTS.flatMap((contract) => Object.values(errorsOf(contract))));
+
+const EDGES = {
+  uint128: { zero: 0n, most: 2n ** 128n - 1n },
+  int128: { zero: 0n, least: -(2n ** 127n), most: 2n ** 127n - 1n },
+};
+
+// What works again: setting what can be set any time, and using up a part of what there is.
+const REPEATABLE = [
+  "asset-verification.set-role",
+  "asset-verification.propose-owner",
+  "asset-verification.set-paused",
+  "asset-verification.request-change",
+  "asset-verification.set-operator",
+  "production-tracking.adjust-day",
+  "grid-integration.set-export-limit",
+  "grid-integration.record-feed",
+  "grid-integration.set-region-alert",
+  "market-participation.create-offer",
+  "market-participation.retire-energy",
+  "settlement.accept-and-fund",
+  "settlement.set-fee-bps",
+  "settlement.withdraw-fees",
+];
+
+// A contract that a user calls acts as itself, never as the user: whoever signs.
+describe("phishing through a contract in between", () => {
+  test.each(CALLS)("%s, and doing it twice", (functionId, victim, valuesIn, error) => {
+    const values = valuesIn(setTheStage(chain), chain);
+    chain.deploy("phisher", `(define-public (trick) ${chain.source(functionId, ...values)})`);
+    expect(chain.call(victim, "phisher.trick").err).toBe(errorsOf(functionId.split(".")[0])[error]);
+    expect(chain.call(victim, functionId, ...values).err).toBeUndefined();
+    expect(chain.call(victim, functionId, ...values).err === undefined).toBe(REPEATABLE.includes(functionId));
+  });
+
+  test("every public function that asks who calls is among them", () => {
+    const free = [
+      "asset-verification.register-asset", // makes the contract itself the owner
+      "production-tracking.record-day",
+      "market-participation.expire-offer",
+      "market-participation.mark-accepted",
+      "market-participation.mark-completed",
+      "settlement.settle",
+      "settlement.settle-batch",
+      "settlement.refund",
+    ];
+    const tried = CALLS.map(([functionId]) => functionId);
+    expect([...tried, ...free].sort()).toEqual(publicFunctions(chain).sort());
+  });
+});
+
+describe("numbers at the very edge, by who may call", () => {
+  // Each number of a call that works is replaced, one at a time. These alone are taken all the same.
+  const TAKEN = [
+    "asset-verification.set-operator min-price zero",
+    "production-tracking.record-production wh zero",
+    "production-tracking.reject-day day zero",
+    "grid-integration.record-feed exported-wh zero",
+    "grid-integration.record-feed imported-wh zero",
+    "grid-integration.set-region-alert level zero",
+    "grid-integration.set-region-alert until zero",
+    "grid-integration.set-region-alert until most",
+    "settlement.accept-and-fund max-cost most",
+    "settlement.accept-and-fund max-before zero",
+    "settlement.accept-and-fund max-before most",
+    "settlement.set-fee-bps bps zero",
+  ];
+
+  test("are refused with a code of the contracts' own", async () => {
+    let stage = setTheStage(chain);
+    const taken = [];
+    for (const [functionId, caller, valuesIn] of CALLS) {
+      for (const [index, { name, type }] of chain.argumentsOf(functionId).entries()) {
+        for (const [which, edge] of Object.entries(EDGES[type] ?? {})) {
+          const { err } = chain.call(caller, functionId, ...valuesIn(stage, chain).with(index, edge));
+          if (err !== undefined) expect(ownCodes).toContain(err);
+          else {
+            taken.push(`${functionId} ${name} ${which}`);
+            chain = await startSystem();
+            stage = setTheStage(chain);
+          }
+        }
+      }
+    }
+    expect(taken).toEqual(TAKEN);
+  });
+});
+
+describe("what the VM would do without an error code", () => {
+  test("a list longer than its limit does not reach the contract", () => {
+    const asset = registerVerified(chain);
+    const item = { "asset-id": asset, day: chain.today, mask: 1, wh: 1 };
+    expect(() => chain.call(ORACLE, "production-tracking.record-batch", Array(201).fill(item))).toThrow();
+    expect(() => chain.call(STRANGER, "settlement.settle-batch", Array(26).fill(1))).toThrow();
+  });
+
+  // Overflow, underflow and division by zero abort a call without any code: no argument may cause them.
+  test("no argument makes a public function abort", async () => {
+    const asset = addPlant(chain, { metered: true });
+    const keyed = registerVerified(chain, { deviceKey: METER.key });
+    must(chain.call(OWNER, "asset-verification.request-change", asset, 5, null));
+    const day = chain.today;
+    chain.advanceToDay(day + 1n);
+    record(chain, asset, day, 5, 1);
+    const open = offer(chain, asset, { day: day + 3n, taker: BUYER });
+    fund(chain, open, 1_000);
+    const uints = [0n, 1n, asset, keyed, 96n, 128n, day, day + 1n, chain.now, 10n ** 15n, 2n ** 127n, 2n ** 128n - 1n];
+    const ints = [0n, 1n, -1n, 10n ** 15n, -(10n ** 15n), 2n ** 127n - 1n, -(2n ** 127n)];
+    let seed = 7;
+    const random = (below) => {
+      seed = (seed * 48_271) % 2_147_483_647;
+      return seed % below;
+    };
+    const pick = (list) => list[random(list.length)];
+    const accounts = [DEPLOYER, OWNER, BUYER, REGISTRAR, VERIFIER, ARBITER, ORACLE, STRANGER];
+    const valueOf = (type) => {
+      if (type === "uint128") return pick(uints);
+      if (type === "int128") return pick(ints);
+      if (type === "bool") return pick([true, false]);
+      if (type === "principal") return pick([...accounts, SETTLEMENT]);
+      if (type.optional !== undefined) return pick([null, valueOf(type.optional)]);
+      if (type["string-ascii"]) return pick(["", "CA-N"]);
+      if (type.buffer) return pick(["", "00".repeat(type.buffer.length), METER.key.slice(0, 2 * type.buffer.length)]);
+      if (type.list) return Array.from({ length: random(4) }, () => valueOf(type.list.type));
+      return Object.fromEntries(type.tuple.map((field) => [field.name, valueOf(field.type)]));
+    };
+    for (const functionId of publicFunctions(chain)) {
+      await breathe();
+      for (let round = 0; round < 60; round += 1) {
+        const values = chain.argumentsOf(functionId).map(({ type }) => valueOf(type));
+        const { err } = chain.call(pick(accounts), functionId, ...values);
+        // Nor does any code of the VM's own come through.
+        if (err !== undefined) expect(ownCodes).toContain(err < 1_000_000n ? err : err / 1_000n);
+      }
+    }
+    expect(chain.read("settlement.is-solvent")).toBe(true);
+  });
+
+  test("nor does any make a read-only function abort", () => {
+    const asset = addPlant(chain);
+    const day = chain.today + 1n;
+    offer(chain, asset, { day });
+    const most = 2n ** 128n - 1n;
+    for (const value of [0n, 1n, asset, day, most]) {
+      for (const other of [0n, 1n, day, most]) {
+        for (const functionId of [
+          "production-tracking.get-day",
+          "grid-integration.get-feed",
+          "grid-integration.get-deliverable",
+          "market-participation.get-day-book",
+          "market-participation.get-available",
+          "market-participation.quote",
+        ]) {
+          chain.read(functionId, value, other);
+        }
+        chain.read("production-tracking.is-slot-recorded", value, other, value);
+      }
+      chain.read("settlement.preview-settlement", value);
+      chain.read("grid-integration.get-export-cap", value);
+      chain.read("asset-verification.get-recording-right", value);
+    }
+  });
+});

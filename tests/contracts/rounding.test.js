@@ -1,0 +1,168 @@
+// Draining by rounding: ten thousand of the worst fills, and what becomes of every microSTX.
+import { expect, test } from "vitest";
+
+import { BUYER, BUYER_2, DEPLOYER, OWNER, STRANGER } from "./accounts.js";
+import { breathe } from "./chain.js";
+import { NO_LIMIT, OFFER, PAYMENT, addPlant, fund, must, offer, produce, startSystem } from "./scenario.js";
+
+const FEE_BPS = 500n; // the cap
+const SETTLEMENT = `${DEPLOYER}.settlement`;
+const CROWD = `${DEPLOYER}.crowd`;
+
+// Price and Wh of fills that round as badly as can be: 1.001 microSTX lock 2, 1.999 earn 1, 19 bear no fee.
+const WORST = [
+  [1_001n, 1n],
+  [1_999n, 1n],
+  [19_000n, 1n],
+  [19_999n, 1n],
+  [39_999n, 1n],
+  [999n, 2n],
+  [333n, 6n],
+  [7n, 143n],
+  [3n, 6_666n],
+  [1n, 1_999n],
+];
+// One fill at each price.
+const ROUND_WH = WORST.reduce((sum, [, wh]) => sum + wh, 0n);
+const SPOT_ROUNDS = 900n;
+const FORWARD_ROUNDS = 100n;
+// The forward day fails in the middle of a round, and of its fill of 6,666 Wh.
+const FORWARD_WH = 60n * ROUND_WH + 155n + 3_333n;
+
+test("draining by rounding: 10,000 of the worst fills cut less than a microSTX each, and the contract keeps its fees alone", async () => {
+  const chain = await startSystem();
+  must(chain.call(DEPLOYER, "settlement.set-fee-bps", FEE_BPS));
+  const asset = addPlant(chain, { capacityW: 1_000_000, limitW: 1_000_000 });
+  deployCrowd(chain);
+  const spotDay = chain.today;
+  const forwardDay = spotDay + 2n;
+  chain.advanceToDay(spotDay + 1n);
+  produce(chain, asset, spotDay, SPOT_ROUNDS * ROUND_WH);
+  const before = balances(chain);
+
+  const offers = { spot: offerWorst(chain, asset, spotDay, SPOT_ROUNDS) };
+  await takeRounds(chain, offers.spot, SPOT_ROUNDS);
+  expect(chain.read("settlement.get-escrow-total")).toBe(0n);
+  offers.forward = offerWorst(chain, asset, forwardDay, FORWARD_ROUNDS);
+  await takeRounds(chain, offers.forward, FORWARD_ROUNDS);
+  expect(chain.read("settlement.get-escrow-total")).toBeGreaterThan(0n);
+
+  chain.advanceToDay(forwardDay + 1n);
+  produce(chain, asset, forwardDay, FORWARD_WH);
+  await settleForward(chain);
+
+  const payments = await readPayments(chain);
+  expect(payments).toHaveLength(10_000);
+  for (const payment of payments) expectShares(payment);
+  const delivered = payments.filter(({ spot }) => !spot).map((payment) => payment["delivered-wh"]);
+  expect(sum(delivered)).toBe(FORWARD_WH);
+
+  // Nothing is left in escrow, and nobody has got or paid what the payments do not say.
+  const fees = sum(payments.map((payment) => payment["fee-ustx"]));
+  expect(chain.read("settlement.get-escrow-total")).toBe(0n);
+  expect(chain.read("settlement.get-fees")).toBe(fees);
+  expect(chain.balance(SETTLEMENT)).toBe(fees);
+  const after = balances(chain);
+  expect(after[OWNER] - before[OWNER]).toBe(sum(payments.map((payment) => payment["payout-ustx"])));
+  for (const buyer of [BUYER, BUYER_2, CROWD]) {
+    const own = payments.filter((payment) => payment.buyer === buyer);
+    expect(own.length).toBeGreaterThan(3_000);
+    expect(before[buyer] - after[buyer]).toBe(sum(own.map(paidBy)));
+  }
+  for (const id of [...offers.spot, ...offers.forward]) {
+    expect(chain.read("market-participation.get-offer", id).state).toBe(OFFER.COMPLETED);
+    expectNothingGainedBySplitting(payments.filter((payment) => payment["offer-id"] === id));
+  }
+  must(chain.call(DEPLOYER, "settlement.withdraw-fees", fees, DEPLOYER));
+  expect(chain.balance(SETTLEMENT)).toBe(0n);
+});
+
+const sum = (amounts) => amounts.reduce((total, amount) => total + amount, 0n);
+const paidBy = (payment) => payment["cost-ustx"] - payment["refund-ustx"];
+const balances = (chain) => Object.fromEntries([OWNER, BUYER, BUYER_2, CROWD].map((who) => [who, chain.balance(who)]));
+
+function offerWorst(chain, asset, day, rounds) {
+  return WORST.map(([price, wh]) => offer(chain, asset, { day, wh: wh * rounds, price, minFill: wh }));
+}
+
+// Two people take a round each, fill by fill; a contract takes one whole in a single transaction, for itself.
+async function takeRounds(chain, offers, rounds) {
+  const fills = offers.map((id, index) => ({ offer: id, wh: WORST[index][1] }));
+  for (let round = 0n; round < rounds; round += 1n) {
+    if (round % 3n === 2n) must(chain.call(STRANGER, "crowd.take", fills));
+    else for (const { offer: id, wh } of fills) fund(chain, id, wh, { by: round % 3n === 0n ? BUYER : BUYER_2 });
+    await breathe();
+  }
+}
+
+function deployCrowd(chain) {
+  chain.deploy(
+    "crowd",
+    `(define-private (take-one (fill {offer: uint, wh: uint}) (last (response uint uint)))
+       (match last
+         payment (contract-call? .settlement accept-and-fund (get offer fill) (get wh fill) u1000 u${NO_LIMIT})
+         code (err code)))
+     (define-public (take (fills (list 10 {offer: uint, wh: uint})))
+       (as-contract? ((with-stx u10000)) (try! (fold take-one fills (ok u0)))))`,
+  );
+  chain.transfer(STRANGER, CROWD, 10n ** 6n);
+}
+
+// In an order that has nothing to do with that of the fills; all but the last batches leave money in escrow.
+async function settleForward(chain) {
+  const first = 10n * SPOT_ROUNDS + 1n;
+  const count = 10n * FORWARD_ROUNDS;
+  for (let start = 0n; start < count; start += 25n) {
+    const batch = Array.from({ length: 25 }, (_, index) => first + (((start + BigInt(index)) * 377n) % count));
+    for (const answer of must(chain.call(STRANGER, "settlement.settle-batch", batch))) must(answer);
+    expect(chain.read("settlement.is-solvent")).toBe(true);
+    await breathe();
+  }
+}
+
+async function readPayments(chain) {
+  const count = Number(chain.read("settlement.get-payment-count"));
+  const payments = [];
+  while (payments.length < count) {
+    const length = Math.min(30, count - payments.length);
+    const ids = Array.from({ length }, (_, index) => payments.length + index + 1);
+    payments.push(...chain.read("settlement.get-payments", ids));
+    await breathe();
+  }
+  return payments;
+}
+
+// Of one payment, in exact thousandths and ten-thousandths of a microSTX.
+function expectShares(payment) {
+  const { wh, price, "before-wh": ahead, "cost-ustx": cost, "delivered-wh": delivered } = payment;
+  const { "payout-ustx": payout, "fee-ustx": fee, "refund-ustx": refund, "fee-bps": bps } = payment;
+  const gross = payout + fee;
+  const left = payment.spot ? wh : FORWARD_WH - ahead;
+  const within = (value, limit) => value >= 0n && value < limit;
+  const wrong = [
+    payment.state !== PAYMENT.SETTLED && "not settled",
+    payout + fee + refund !== cost && "shares that are not the cost",
+    refund > cost && "more than was paid",
+    bps !== FEE_BPS && "another fee",
+    delivered !== (left < 0n ? 0n : left < wh ? left : wh) && "not what was due",
+    !within(cost * 1_000n - wh * price, 1_000n) && "cost not rounded up",
+    !within(delivered * price - gross * 1_000n, 1_000n) && "gross not rounded down",
+    !within(gross * bps - fee * 10_000n, 10_000n) && "fee not rounded down",
+  ].filter(Boolean);
+  if (wrong.length > 0) expect.unreachable(`${wrong.join(", ")}: ${Object.entries(payment).join(" ")}`);
+}
+
+// Beside one fill of the same energy: who splits pays no less than a microSTX under it per fill, fee and energy apart,
+// and the network takes more than a hundred for the smallest transaction.
+function expectNothingGainedBySplitting(payments) {
+  const [{ price }] = payments;
+  const fills = BigInt(payments.length);
+  const gross = (sum(payments.map((payment) => payment["delivered-wh"])) * price) / 1_000n;
+  const fee = (gross * FEE_BPS) / 10_000n;
+  const saved = gross - sum(payments.map(paidBy));
+  const dodged = fee - sum(payments.map((payment) => payment["fee-ustx"]));
+  for (const gain of [saved, dodged]) {
+    expect(gain).toBeGreaterThanOrEqual(0n);
+    expect(gain).toBeLessThan(fills);
+  }
+}
