@@ -3,6 +3,9 @@
 ;; Its invariants stand with settlement's tests: only there can offers be filled. test-*: must hold for all arguments.
 
 (define-constant ERR_PROPERTY (err u9004))
+(define-constant CAPACITY_W u10000)
+(define-constant OPEN_OFFER u1)
+(define-constant OPEN_WH u1000)
 
 ;; Opening, funding and closing forward energy in any parts never exceeds the capacity, and room is what is missing to it.
 (define-public (test-forward-room
@@ -116,15 +119,14 @@
   )
 )
 
-;; Nobody but settlement fills or completes an offer.
+;; Nobody but settlement fills or completes an offer, one that it could fill.
 (define-public (test-only-settlement-fills
-    (offer uint)
     (wh uint)
     (buyer principal)
   )
   (begin
-    (asserts! (is-err (mark-accepted offer wh buyer)) ERR_PROPERTY)
-    (asserts! (is-err (mark-completed offer)) ERR_PROPERTY)
+    (asserts! (is-eq (mark-accepted OPEN_OFFER (+ u1 (mod wh OPEN_WH)) buyer) ERR_NOT_SETTLEMENT) ERR_PROPERTY)
+    (asserts! (is-eq (mark-completed OPEN_OFFER) ERR_NOT_SETTLEMENT) ERR_PROPERTY)
     (ok true)
   )
 )
@@ -132,3 +134,20 @@
 (define-private (empty-book)
   (current-book u0 u0 u0)
 )
+
+;; A plant of this contract's, which holds every role, and an offer of its energy.
+(define-private (build (day uint))
+  (let ((asset-id (try! (contract-call? .asset-verification register-asset u1 CAPACITY_W "u33db" "test"
+      0x0000000000000000000000000000000000000000000000000000000000000000 u3600 none
+    ))))
+    (try! (contract-call? .asset-verification verify-asset asset-id CAPACITY_W none))
+    (try! (contract-call? .grid-integration request-connection asset-id CAPACITY_W))
+    (try! (contract-call? .grid-integration approve-connection asset-id CAPACITY_W false))
+    (as-contract? ()
+      (try! (create-offer asset-id day OPEN_WH u1000 u1 (* day SECONDS_PER_DAY) none))
+    )
+  )
+)
+
+;; A run ends long before that day.
+(map build (list (+ (current-day) MAX_FORWARD_DAYS)))
