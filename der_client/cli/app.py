@@ -11,6 +11,7 @@ from der_client.cli.deploy import deploy
 from der_client.cli.devnet import devnet
 from der_client.cli.keeper import keeper
 from der_client.cli.keys import app as keys
+from der_client.cli.record import record
 from der_client.cli.setup_roles import setup_roles
 from der_client.stacks.errors import DerClientError
 
@@ -38,6 +39,7 @@ app.command()(devnet)
 app.command()(deploy)
 app.command("setup-roles")(setup_roles)
 app.command()(keeper)
+app.command()(record)
 app.add_typer(keys, name="keys")
 
 

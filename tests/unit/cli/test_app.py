@@ -23,7 +23,7 @@ def test_version(der: RunDer) -> None:
 def test_help_names_every_command(der: RunDer) -> None:
     result = der("--help")
     assert result.exit_code == 0
-    for command in ("demo", "devnet", "deploy", "setup-roles", "keys"):
+    for command in ("demo", "devnet", "deploy", "setup-roles", "keeper", "record", "keys"):
         assert f" {command} " in result.stdout
 
 

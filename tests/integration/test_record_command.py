@@ -1,0 +1,135 @@
+"""``der record`` as a process of its own: a meter's CSV export, brought to the real devnet."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from der_client.devnet import Devnet
+from tests.integration.conftest import Cast, ReadyPlant, register, start_of
+
+KWH = ["0.250", "0.301", "", "0.5"]
+"""Of the first quarters of an hour of a day; one is not known."""
+
+
+@pytest.fixture
+def day(plant: ReadyPlant, devnet: Devnet) -> date:
+    """A day that is over."""
+    devnet.advance(to=start_of(plant.tomorrow + timedelta(days=1)))
+    return plant.tomorrow
+
+
+def export(path: Path, day: date, cells: list[str], offset: timedelta = timedelta()) -> Path:
+    """What a meter exports, its timestamps from a clock that is so far ahead of UTC, and without saying so."""
+    begin = start_of(day) + offset
+    stamps = [(begin + timedelta(minutes=15) * slot).strftime("%Y-%m-%d %H:%M") for slot in range(len(cells))]
+    rows = [f"{stamp};0815;{cell}" for stamp, cell in zip(stamps, cells, strict=True)]
+    path.write_text("\n".join(["stamp;serial;active energy", *rows]) + "\n")
+    return path
+
+
+@pytest.fixture
+def meter_key_file(plant: ReadyPlant, tmp_path: Path) -> Path:
+    path = tmp_path / "meter.key"
+    path.write_text(plant.meter_key.to_hex())
+    return path
+
+
+def test_what_is_missing_is_signed_and_relayed(
+    cast: Cast, devnet: Devnet, plant: ReadyPlant, day: date, meter_key_file: Path, tmp_path: Path
+) -> None:
+    options = ["--meter-key-file", str(meter_key_file)]
+    done = der_record(devnet, export(tmp_path / "a.csv", day, KWH), plant.asset_id, *options, "--json")
+    assert done.returncode == 0, done.stderr
+    (recording,) = json.loads(done.stdout)["recordings"]
+    assert (recording["day"], recording["status"], recording["wh"]) == (day.isoformat(), "recorded", 1051)
+    assert len(recording["txids"]) == 2  # a run of slots before the gap, and one after it
+    assert mask_and_wh(cast, plant.asset_id, day) == (0b1011, 1051)
+
+    # The file has grown: only what is new is paid for.
+    grown = export(tmp_path / "b.csv", day, [*KWH, "0.7"])
+    again = json.loads(der_record(devnet, grown, plant.asset_id, *options, "--json").stdout)
+    assert [(entry["slots"], entry["recorded_slots"]) for entry in again["recordings"]] == [(4, 1)]
+    assert mask_and_wh(cast, plant.asset_id, day) == (0b11011, 1751)
+    last = der_record(devnet, grown, plant.asset_id, *options)
+    assert last.returncode == 0
+    assert "repeated" in last.stdout
+    assert last.stdout.endswith("0 transactions, 0 µSTX fees\n")
+    assert plant.meter_key.to_hex() not in last.stdout + last.stderr + done.stdout + done.stderr
+
+
+def test_a_contradiction_is_told_and_not_sent(
+    cast: Cast, devnet: Devnet, plant: ReadyPlant, day: date, meter_key_file: Path, tmp_path: Path
+) -> None:
+    options = ["--meter-key-file", str(meter_key_file), "--interval-seconds", "900"]
+    assert der_record(devnet, export(tmp_path / "a.csv", day, ["1"]), plant.asset_id, *options).returncode == 0
+    done = der_record(devnet, export(tmp_path / "b.csv", day, ["1.1"]), plant.asset_id, *options)
+    assert done.returncode == 1
+    assert "conflicting" in done.stdout
+    assert "0 transactions" in done.stdout
+    assert mask_and_wh(cast, plant.asset_id, day) == (1, 1000)
+
+
+@pytest.mark.parametrize("zone", ["+02:00", "Africa/Maputo"])
+def test_an_oracle_records_for_a_meter_that_cannot_sign(cast: Cast, devnet: Devnet, tmp_path: Path, zone: str) -> None:
+    asset_id = register(cast, None)
+    cast.registrar.assets.verify_asset(asset_id, 6000, None).send().wait()
+    today = cast.anyone.now().date()
+    devnet.advance(to=start_of(today + timedelta(days=1)))
+    file = export(tmp_path / "a.csv", today, KWH, timedelta(hours=2))
+    oracle = devnet.accounts["wallet_3"].key.to_hex()
+    done = der_record(devnet, file, asset_id, "--time-zone", zone, "--json", key=oracle)
+    assert done.returncode == 0, done.stderr
+    assert mask_and_wh(cast, asset_id, today) == (0b1011, 1051)
+
+
+def test_who_is_no_oracle_is_told(devnet: Devnet, plant: ReadyPlant, day: date, tmp_path: Path) -> None:
+    done = der_record(devnet, export(tmp_path / "a.csv", day, KWH), plant.asset_id, "--json")
+    assert done.returncode == 1
+    report = json.loads(done.stdout)
+    assert [(entry["status"], entry["error"]) for entry in report["recordings"]] == [("refused", "ERR_NOT_ORACLE")]
+    assert report["txids"] == []
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ([], "has no asset 99"),
+        (["--time-zone", "Middle/Earth"], "neither an offset such as +01:00 nor a zone such as Europe/Berlin"),
+        (["--time-zone", "+25:99"], "neither an offset such as +01:00 nor a zone such as Europe/Berlin"),
+        (["--value-column", "power"], "power"),
+    ],
+)
+def test_what_cannot_be_is_told_in_a_line(devnet: Devnet, tmp_path: Path, options: list[str], told: str) -> None:
+    done = der_record(devnet, export(tmp_path / "a.csv", date(2026, 7, 1), KWH), 99, *options)
+    assert (done.returncode, done.stdout) == (1, "")
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert told in line
+
+
+def mask_and_wh(cast: Cast, asset_id: int, day: date) -> tuple[int, int]:
+    row = cast.anyone.production.get_day(asset_id, day)
+    assert row is not None
+    return row.mask, row.wh
+
+
+def der_record(
+    devnet: Devnet, file: Path, asset_id: int, *options: str, key: str = ""
+) -> subprocess.CompletedProcess[str]:
+    columns = ["--time-column", "stamp", "--value-column", "active energy"]
+    form = ["--unit", "kWh", "--delimiter", ";", "--empty-cells", "gap", "--time-zone", "+00:00"]
+    command = [sys.executable, "-m", "der_client.cli", "record", str(file), "--asset", str(asset_id)]
+    return subprocess.run(  # noqa: S603 -- our own command
+        [*command, "--url", devnet.url, *columns, *form, *options],
+        env={**os.environ, "DER_KEY": key or devnet.accounts["wallet_8"].key.to_hex()},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
