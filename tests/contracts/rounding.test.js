@@ -9,6 +9,9 @@ const FEE_BPS = 500n; // the cap
 const SETTLEMENT = `${DEPLOYER}.settlement`;
 const CROWD = `${DEPLOYER}.crowd`;
 
+// A minute of work; a busy machine is no failure.
+const TIMEOUT_MS = 1_800_000;
+
 // Price and Wh of fills that round as badly as can be: 1.001 microSTX lock 2, 1.999 earn 1, 19 bear no fee.
 const WORST = [
   [1_001n, 1n],
@@ -75,7 +78,7 @@ test("draining by rounding: 10,000 of the worst fills cut less than a microSTX e
   }
   must(chain.call(DEPLOYER, "settlement.withdraw-fees", fees, DEPLOYER));
   expect(chain.balance(SETTLEMENT)).toBe(0n);
-});
+}, TIMEOUT_MS);
 
 const sum = (amounts) => amounts.reduce((total, amount) => total + amount, 0n);
 const paidBy = (payment) => payment["cost-ustx"] - payment["refund-ustx"];
