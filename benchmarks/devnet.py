@@ -17,7 +17,7 @@ from benchmarks.measure import OURS, Peer, Scale, Work, no_time, numbered, requi
 from benchmarks.peers import SCRIPTS, NodeProcess
 from der_client import Der, PrivateKey
 from der_client.contracts.asset_verification import AssetKind
-from der_client.devnet import Devnet
+from der_client.devnet import Devnet, DevnetControl
 from der_client.nodejs import find_node
 from der_client.project import installed_project
 from der_client.stacks.clarity import UIntValue, encode
@@ -52,14 +52,14 @@ _SLOT_SECONDS: Final = 900
 
 def works(_peers: Peers) -> Iterator[Work]:
     """The start; then transactions, reads and snapshots of one devnet, whose history grows meanwhile."""
-    with _copied_project() as manifest:
+    with copied_project() as manifest:
         yield _start(manifest)
         with Devnet() as devnet, NodeProcess("simnet.js", str(manifest)) as simnet:
             yield from _of_devnet(devnet, simnet)
 
 
 @contextmanager
-def _copied_project() -> Iterator[Path]:
+def copied_project() -> Iterator[Path]:
     """The manifest of a copy of the project: the SDK writes beside it."""
     with tempfile.TemporaryDirectory() as folder:
         for part in _PROJECT_PARTS:
@@ -103,7 +103,7 @@ def _start(manifest: Path) -> Work:
 def _of_devnet(devnet: Devnet, simnet: NodeProcess) -> Iterator[Work]:
     wallets = [devnet.accounts[f"wallet_{number}"] for number in range(1, _CLIENTS + 1)]
     ders = [Der.connect(devnet.url, wallet) for wallet in wallets]
-    load = _Load(devnet, simnet, ders[0])
+    load = Load(devnet, simnet, ders[0])
     direct_call = simnet.work(
         "register an asset",
         {
@@ -156,7 +156,7 @@ def _of_devnet(devnet: Devnet, simnet: NodeProcess) -> Iterator[Work]:
     yield _snapshots(devnet, load)
 
 
-def _snapshots(devnet: Devnet, load: _Load) -> Work:
+def _snapshots(devnet: Devnet, load: Load) -> Work:
     def check() -> None:
         devnet.track_costs(False)
         while (missing := HISTORY - devnet.block_height) > 0:
@@ -196,7 +196,7 @@ def _clients(ders: Sequence[Der]) -> Runner:
     return run
 
 
-class _Load:
+class Load:
     """Requests made beforehand, which a program in Node.js sends as fast as they are answered.
 
     Args:
@@ -205,7 +205,7 @@ class _Load:
         reader: The contracts, to see what became of them.
     """
 
-    def __init__(self, devnet: Devnet, sender: NodeProcess, reader: Der) -> None:
+    def __init__(self, devnet: DevnetControl, sender: NodeProcess, reader: Der) -> None:
         self.reader = reader
         self._url = devnet.url
         self._sender = sender

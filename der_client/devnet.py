@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import threading
 import weakref
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -291,10 +291,13 @@ class Devnet(DevnetControl):
         output = self._process.stdout
         assert output is not None  # noqa: S101  # Popen was given a pipe
         threading.Thread(target=lambda: lines.put(output.readline()), daemon=True).start()
-        try:
-            line = lines.get(timeout=_START_TIMEOUT_S)
-        except queue.Empty:
-            line = b""
+        line: bytes | None = None
+        logged = -1
+        # With a long state file it takes its time, and logs how far it is: only silence is too long.
+        while line is None and (now_logged := os.fstat(self._log.fileno()).st_size) > logged:
+            logged = now_logged
+            with suppress(queue.Empty):
+                line = lines.get(timeout=_START_TIMEOUT_S)
         if not line:
             self._stop()
             raise DevnetError(f"the devnet did not start. Its log:\n{self.log() or '(empty)'}")

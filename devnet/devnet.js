@@ -22,6 +22,7 @@ import { SignatureVerifier } from "./wire/verifier.js";
 /** @typedef {{kind: "auto"} | {kind: "interval", milliseconds: number} | {kind: "manual"}} Mining */
 
 const IDLE_MILLISECONDS = 50;
+const PROGRESS_MILLISECONDS = 5_000;
 
 export class Devnet {
   /**
@@ -59,13 +60,25 @@ export class Devnet {
     const verifier = new SignatureVerifier(); // first, so that its thread starts beside the VM
     const chain = await Chain.start(genesis);
     const devnet = new Devnet(chain, accounts, mining, opened?.journal ?? null, verifier);
-    opened?.entries.forEach((entry, index) => devnet.#replay(entry, index));
+    if (opened) devnet.#replayAll(opened.entries);
     // A killed start may have left a transaction whose block was not written any more.
     if (mining.kind === "auto" && chain.mempool.ready(chain.ledger, 1).length > 0) devnet.#do({ do: "mine", each: true });
     if (!chain.genesis) devnet.#publish(contracts);
     if (mining.kind === "interval") devnet.blockTimer = setInterval(() => devnet.mine(1), mining.milliseconds);
     devnet.#touch();
     return devnet;
+  }
+
+  /** @param {Entry[]} entries */
+  #replayAll(entries) {
+    let told = Date.now();
+    entries.forEach((entry, index) => {
+      this.#replay(entry, index);
+      // Whoever waits for a long history sees that it goes on.
+      if (Date.now() - told < PROGRESS_MILLISECONDS) return;
+      told = Date.now();
+      process.stderr.write(`devnet: ${index + 1} of ${entries.length} lines of the state file are done again\n`);
+    });
   }
 
   /** @param {Entry} entry @param {number} index */
@@ -119,7 +132,7 @@ export class Devnet {
       case "submit":
         return this.chain.submit(parseTransaction(Buffer.from(entry.raw, "hex")));
       case "mine":
-        return entry.each ? this.chain.mineEachReady() : this.chain.mine();
+        return this.#mine(entry);
       case "advance":
         return this.chain.advanceTo(entry.to);
       case "snapshot":
@@ -131,6 +144,12 @@ export class Devnet {
       case "genesis":
         return this.chain.markGenesis();
     }
+  }
+
+  /** @param {import("./journal.js").MineEntry} entry gets what a replay need not find out again, the slowest part of it */
+  #mine(entry) {
+    const undone = entry.each ? this.chain.mineEachReady(entry.undone) : this.chain.mine(entry.undone);
+    if (Object.keys(undone).length > 0) entry.undone = undone;
   }
 
   /** A checkpoint taken while nobody waits makes a later undo short. */
@@ -170,8 +189,10 @@ export class Devnet {
     /** @type {Entry[]} */
     const entries = [{ do: "submit", raw: transaction.raw.toString("hex") }];
     if (this.mining.kind === "auto") {
-      this.chain.mineEachReady();
-      entries.push({ do: "mine", each: true });
+      /** @type {import("./journal.js").MineEntry} */
+      const mine = { do: "mine", each: true };
+      this.#mine(mine);
+      entries.push(mine);
     }
     this.journal?.append(entries);
     this.#touch();

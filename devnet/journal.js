@@ -9,7 +9,8 @@ import { closeSync, existsSync, ftruncateSync, openSync, readFileSync, rmSync, w
 const FORMAT = "der-client-devnet-1";
 
 /**
- * @typedef {{do: "submit", raw: string} | {do: "mine", each: boolean} | {do: "advance", to: number} | {do: "snapshot"}
+ * @typedef {{do: "mine", each: boolean, undone?: import("./chain/executor.js").Undone}} MineEntry
+ * @typedef {{do: "submit", raw: string} | MineEntry | {do: "advance", to: number} | {do: "snapshot"}
  *   | {do: "revert", id: number} | {do: "reset"} | {do: "genesis"}} Entry
  * @typedef {{startTime: number, balances: Map<string, bigint>}} Genesis
  */

@@ -55,11 +55,10 @@ export class Archive {
   /** @param {number} offset @param {number} length @returns {Buffer} a copy */
   read(offset, length) {
     const bytes = Buffer.alloc(length);
-    if (offset >= this.#fileLength) {
-      this.#tail.copy(bytes, 0, offset - this.#fileLength, offset - this.#fileLength + length);
-    } else {
-      for (let read = 0; read < length; ) read += readSync(this.#file, bytes, read, length - read, offset + read);
-    }
+    const inFile = Math.min(Math.max(0, this.#fileLength - offset), length);
+    for (let read = 0; read < inFile; ) read += readSync(this.#file, bytes, read, inFile - read, offset + read);
+    const start = offset + inFile - this.#fileLength;
+    if (inFile < length) this.#tail.copy(bytes, inFile, start, start + length - inFile);
     return bytes;
   }
 

@@ -1,7 +1,10 @@
-/** The blocks of the chain, at 88 bytes each. Their heights follow each other without a gap. */
+/** The blocks of the chain, at 88 bytes each in an archive. Their heights follow each other without a gap. */
 import { sha512_256 } from "../wire/hash.js";
+import { Archive } from "./archive.js";
 
 const RECORD = 88;
+/** Read together when all are searched. */
+const RECORDS_AT_ONCE = 4096;
 const HASH_AT = 24;
 const INDEX_HASH_AT = 56;
 
@@ -17,7 +20,7 @@ const INDEX_HASH_AT = 56;
  */
 
 export class Blocks {
-  #records = Buffer.alloc(1024 * RECORD);
+  #archive = new Archive();
   #count = 0;
   #firstHeight = 0;
   /** The newest one, which everybody asks for. @type {Block} */
@@ -39,14 +42,12 @@ export class Blocks {
     const identity = [this.#count > 0 ? this.tip.hash : "", height, burnHeight, time, ...txids].join(" ");
     const hash = sha512_256(Buffer.from(`block ${identity}`));
     const indexHash = sha512_256(Buffer.from(`index ${hash.toString("hex")}`));
-    const start = this.#count * RECORD;
-    if (start === this.#records.length) this.#records = Buffer.concat([this.#records, Buffer.alloc(start)]);
-    this.#records.writeDoubleLE(time, start);
-    this.#records.writeUInt32LE(burnHeight, start + 8);
-    this.#records.writeUInt32LE(firstTransaction, start + 12);
-    this.#records.writeUInt32LE(txids.length, start + 16);
-    hash.copy(this.#records, start + HASH_AT);
-    indexHash.copy(this.#records, start + INDEX_HASH_AT);
+    const record = Buffer.alloc(HASH_AT);
+    record.writeDoubleLE(time);
+    record.writeUInt32LE(burnHeight, 8);
+    record.writeUInt32LE(firstTransaction, 12);
+    record.writeUInt32LE(txids.length, 16);
+    this.#archive.append(Buffer.concat([record, hash, indexHash]));
     this.#count += 1;
     this.tip = this.at(this.#count - 1);
     return this.tip;
@@ -54,7 +55,7 @@ export class Blocks {
 
   /** @param {number} index counted from the first one @returns {Block} */
   at(index) {
-    const record = this.#records.subarray(index * RECORD, (index + 1) * RECORD);
+    const record = this.#archive.read(index * RECORD, RECORD);
     return {
       height: this.#firstHeight + index,
       time: record.readDoubleLE(0),
@@ -76,17 +77,24 @@ export class Blocks {
   withHash(hex) {
     const hash = Buffer.from(hex, "hex");
     if (hash.length !== 32) return undefined;
-    const used = this.#records.subarray(0, this.#count * RECORD);
-    for (let found = used.indexOf(hash); found >= 0; found = used.indexOf(hash, found + 1)) {
-      const within = found % RECORD;
-      if (within === HASH_AT || within === INDEX_HASH_AT) return this.at((found - within) / RECORD);
+    for (let first = 0; first < this.#count; first += RECORDS_AT_ONCE) {
+      const records = this.#archive.read(first * RECORD, Math.min(RECORDS_AT_ONCE, this.#count - first) * RECORD);
+      for (let found = records.indexOf(hash); found >= 0; found = records.indexOf(hash, found + 1)) {
+        const within = found % RECORD;
+        if (within === HASH_AT || within === INDEX_HASH_AT) return this.at(first + (found - within) / RECORD);
+      }
     }
     return undefined;
   }
 
   /** Forgets all but the first ones. @param {number} count at least 1 */
   cut(count) {
+    this.#archive.cut(count * RECORD);
     this.#count = count;
     this.tip = this.at(count - 1);
+  }
+
+  close() {
+    this.#archive.close();
   }
 }

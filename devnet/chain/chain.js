@@ -90,17 +90,18 @@ export class Chain {
   /**
    * Mines one block with what is ready, be it nothing.
    *
+   * @param {import("./executor.js").Undone} [known] of an earlier life
    * @param {number} [limit] most transactions in it
-   * @returns {number} how many transactions are in it
+   * @returns {import("./executor.js").Undone}
    */
-  mine(limit = MAX_TRANSACTIONS_PER_BLOCK) {
+  mine(known = {}, limit = MAX_TRANSACTIONS_PER_BLOCK) {
     const transactions = this.mempool.ready(this.ledger, limit);
     if (transactions.length === 0) {
       this.executor.record(() => this.vm.mineEmptyBlocks(1));
       this.#addBlock([]);
-      return 0;
+      return {};
     }
-    const outcomes = this.executor.runBlock(transactions);
+    const { outcomes, undone } = this.executor.runBlock(transactions, known);
     const entries = transactions.map((transaction, index) => ({ transaction, outcome: outcomes[index] }));
     for (const { transaction, outcome } of entries) {
       this.mempool.remove(transaction);
@@ -110,12 +111,21 @@ export class Chain {
     for (const { transaction, outcome } of mined) this.#settle(transaction, outcome);
     this.#addBlock(mined);
     for (const { transaction, outcome } of mined) if (outcome.status === "success") this.#noteContract(transaction);
-    return mined.length;
+    return undone;
   }
 
-  /** Mines a block for each transaction that is ready, as a node does whose blocks come faster than its transactions. */
-  mineEachReady() {
-    while (this.mempool.size > 0 && this.mempool.ready(this.ledger, 1).length > 0) this.mine(1);
+  /**
+   * Mines a block for each transaction that is ready, as a node does whose blocks come faster than its transactions.
+   *
+   * @param {import("./executor.js").Undone} [known] of an earlier life
+   * @returns {import("./executor.js").Undone} those of all the blocks
+   */
+  mineEachReady(known = {}) {
+    const undone = {};
+    while (this.mempool.size > 0 && this.mempool.ready(this.ledger, 1).length > 0) {
+      Object.assign(undone, this.mine(known, 1));
+    }
+    return undone;
   }
 
   /** @param {Transaction} transaction @param {Outcome} outcome */
@@ -143,7 +153,7 @@ export class Chain {
 
   /** @param {Transaction} transaction @param {string} status */
   #drop(transaction, status) {
-    if (this.dropped.size >= MAX_DROPPED) this.dropped.delete([...this.dropped.keys()][0]);
+    if (this.dropped.size >= MAX_DROPPED) this.dropped.delete(this.dropped.keys().next().value ?? "");
     this.dropped.set(transaction.txid, { transaction, status });
   }
 
@@ -157,6 +167,13 @@ export class Chain {
       this.executor.record(() => this.vm.mineTowards(target));
       this.#addBlock([]);
     }
+  }
+
+  /** @returns {number} what copies of the VM's memory take: for undoing, for a reset, for snapshots */
+  get vmCopiesBytes() {
+    const { vm, rolling } = this.executor;
+    const kept = this.genesis ? [this.genesis, ...this.snapshots] : this.snapshots;
+    return kept.reduce((sum, { image }) => sum + image.pages.length, vm.base.bytes.length + rolling.buffer.length);
   }
 
   /** @returns {number} the id to revert to */

@@ -36,6 +36,7 @@ const ZERO_COST = { read_count: 0, read_length: 0, runtime: 0, write_count: 0, w
  *
  * @typedef {{transaction: Transaction, operation: Operation | null, outcome: Outcome | null}} Form
  *   operation null runs the fee only; outcome is set when it is already known
+ * @typedef {Record<string, Outcome>} Undone by txid: transactions whose operation had to be undone, or never ran
  */
 
 export class Executor {
@@ -96,18 +97,20 @@ export class Executor {
    * Mines one block. Every transaction is in it except those `dropped_too_expensive`, whose fee cannot be paid.
    *
    * @param {Transaction[]} transactions
-   * @returns {Outcome[]}
+   * @param {Undone} known of an earlier life, which need not be tried and undone again
+   * @returns {{outcomes: Outcome[], undone: Undone}}
    */
-  runBlock(transactions) {
+  runBlock(transactions, known) {
     if (this.log.length >= CHECKPOINT_EVERY) this.capture();
-    /** @type {Form[]} */
-    const forms = transactions.map((transaction) => ({ transaction, operation: mainOperation(transaction), outcome: null }));
+    const forms = transactions.map((transaction) => formOf(transaction, known[transaction.txid]));
     while (!this.#attempt(forms)) {
       // Each failed attempt settles the outcome of one more transaction, so this ends.
     }
     const operations = forms.flatMap(formOperations);
     this.log.push(() => replay(this.vm, operations));
-    return forms.map((form) => /** @type {Outcome} */ (form.outcome));
+    const outcomes = forms.map((form) => /** @type {Outcome} */ (form.outcome));
+    const undone = forms.flatMap(({ operation, transaction }, index) => (operation ? [] : [[transaction.txid, outcomes[index]]]));
+    return { outcomes, undone: Object.fromEntries(undone) };
   }
 
   /**
@@ -252,6 +255,11 @@ function replay(vm, operations) {
     // A block of one transaction with a runtime error throws each time, and leaves the same state each time.
     if (!(error instanceof VmError)) throw error;
   }
+}
+
+/** @param {Transaction} transaction @param {Outcome} [known] @returns {Form} */
+function formOf(transaction, known) {
+  return { transaction, operation: known ? null : mainOperation(transaction), outcome: known ?? null };
 }
 
 /** @param {Form} form @returns {Operation[]} */

@@ -7,6 +7,7 @@
 import { parseTransaction } from "../wire/transaction.js";
 import { Archive } from "./archive.js";
 import { Blocks } from "./blocks.js";
+import { TransactionIndex } from "./transaction-index.js";
 
 /**
  * @typedef {import("../wire/transaction.js").Transaction} Transaction
@@ -25,20 +26,13 @@ import { Blocks } from "./blocks.js";
  * @typedef {{blocks: number, transactions: number, contracts: number}} Mark
  */
 
-/** Transactions are found by this much of their txid; the rest is compared afterwards. */
-const KEY_DIGITS = 16;
 /** Places of logs are kept as one number each: transaction · this + event. */
 const MAX_EVENTS = 65_536;
 
 export class History {
   blocks = new Blocks();
   #archive = new Archive();
-  /** Where each transaction's record starts in the archive. @type {number[]} */
-  #offsets = [];
-  /** The height of each transaction's block. @type {number[]} */
-  #heights = [];
-  /** @type {Map<string, number>} index of a transaction by the start of its txid */
-  #byKey = new Map();
+  #index = new TransactionIndex();
   /** @type {Contract[]} */
   #contractList = [];
   /** @type {Map<string, Contract>} */
@@ -55,7 +49,7 @@ export class History {
 
   /** @returns {number} */
   get transactionCount() {
-    return this.#offsets.length;
+    return this.#index.count;
   }
 
   /**
@@ -70,9 +64,7 @@ export class History {
   /** @param {{transaction: Transaction, outcome: Outcome}} entry @param {number} height */
   #addTransaction({ transaction, outcome }, height) {
     const index = this.transactionCount;
-    this.#offsets.push(this.#archive.append(recordOf(transaction, outcome)));
-    this.#heights.push(height);
-    this.#byKey.set(transaction.txid.slice(0, KEY_DIGITS), index);
+    this.#index.add(transaction.txid, { offset: this.#archive.append(recordOf(transaction, outcome)), height });
     const { payload } = transaction;
     if (payload.type === "contract_call") this.lastCosts.set(`${payload.contractId} ${payload.functionName}`, outcome.cost);
     outcome.events.forEach((event, eventIndex) => {
@@ -91,17 +83,20 @@ export class History {
 
   /** @param {number} index @returns {MinedTransaction} */
   transaction(index) {
-    const end = index + 1 < this.#offsets.length ? this.#offsets[index + 1] : this.#archive.length;
-    const record = this.#archive.read(this.#offsets[index], end - this.#offsets[index]);
-    const block = /** @type {Block} */ (this.blocks.atHeight(this.#heights[index]));
+    const { offset, height } = this.#index.at(index);
+    const end = index + 1 < this.transactionCount ? this.#index.at(index + 1).offset : this.#archive.length;
+    const record = this.#archive.read(offset, end - offset);
+    const block = /** @type {Block} */ (this.blocks.atHeight(height));
     return { ...readRecord(record), block, indexInBlock: index - block.firstTransaction };
   }
 
   /** @param {string} txid hex without 0x @returns {MinedTransaction | undefined} */
   find(txid) {
-    const index = this.#byKey.get(txid.slice(0, KEY_DIGITS));
-    const mined = index === undefined ? undefined : this.transaction(index);
-    return mined?.transaction.txid === txid ? mined : undefined;
+    for (const index of this.#index.candidates(txid)) {
+      const mined = this.transaction(index);
+      if (mined.transaction.txid === txid) return mined;
+    }
+    return undefined;
   }
 
   /** @param {string} txid @returns {boolean} */
@@ -161,17 +156,16 @@ export class History {
     this.blocks.cut(blocks);
     for (const { contractId } of this.#contractList.splice(contracts)) this.contracts.delete(contractId);
     if (transactions === this.transactionCount) return;
-    for (const [key, index] of this.#byKey) if (index >= transactions) this.#byKey.delete(key);
     for (const [contractId, places] of this.#logs) {
       while (places.length > 0 && places[places.length - 1] >= transactions * MAX_EVENTS) places.pop();
       if (places.length === 0) this.#logs.delete(contractId);
     }
-    this.#archive.cut(this.#offsets[transactions]);
-    this.#offsets.length = transactions;
-    this.#heights.length = transactions;
+    this.#archive.cut(this.#index.at(transactions).offset);
+    this.#index.cut(transactions);
   }
 
   close() {
+    this.blocks.close();
     this.#archive.close();
   }
 }

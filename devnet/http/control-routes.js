@@ -58,6 +58,7 @@ export async function controlRoutes(server, { devnet, control }) {
     mempool_size: chain.mempool.size,
     transactions: chain.history.transactionCount,
     vm_memory_bytes: chain.vm.memory.length,
+    vm_copies_bytes: chain.vmCopiesBytes,
     does_not_do: DIFFERENCES,
     ...tipJson(),
   }));

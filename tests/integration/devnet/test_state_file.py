@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import threading
@@ -11,9 +12,9 @@ import pytest
 
 from der_client.devnet import Devnet, DevnetError
 from der_client.stacks.clarity import PrincipalValue, UIntValue
-from der_client.stacks.transactions import ContractCall, TokenTransfer
+from der_client.stacks.transactions import ContractCall, ContractPublish, PostConditionMode, TokenTransfer
 
-from .bench import START, Bench
+from .bench import PROBE, START, Bench
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +34,7 @@ def seen(bench: Bench, txids: list[str]) -> Any:
         bench.json("/extended/v2/blocks?limit=30"),
         [bench.receipt(txid) for txid in txids],
         [bench.json(f"/v2/accounts/{account.address}") for account in bench.devnet.accounts.values()],
-        bench.json("/devnet") | {"pid": 0},
+        bench.json("/devnet") | {"pid": 0, "vm_copies_bytes": 0},
     )
 
 
@@ -166,3 +167,44 @@ def test_file_of_something_else(tmp_path: Path) -> None:
         start(path)
     assert path.read_text() == "milk\n"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_was_rolled_back_is_not_tried_again(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    bench = start(path, block_interval_s=0)
+    bench.devnet.mine()
+    sender, other = bench.account(1), bench.account(2)
+    published = bench.build(
+        bench.devnet.deployer, ContractPublish("probe", PROBE, 4), fee=20_000, mode=PostConditionMode.ALLOW
+    )
+    bench.submit(published.encode())
+    bench.devnet.mine()
+    calls = [
+        bench.build(account, ContractCall(bench.probe, function, (UIntValue(7),)), nonce=nonce)
+        for account in (sender, other)
+        for nonce, function in enumerate(("burn", "increment-and-divide", "refuse", "increment"))
+    ]
+    for call in calls:
+        assert bench.submit(call.encode()).ok
+    bench.devnet.mine()
+    before = seen(bench, [call.txid for call in calls])
+    assert {receipt["tx_status"] for receipt in before[1]} == {
+        "success",
+        "abort_by_response",
+        "abort_by_post_condition",
+    }
+    bench.devnet.close()
+    (mined,) = [line for line in map(json.loads, path.read_text().splitlines()) if line.get("undone")]
+    rolled_back = {receipt["tx_id"][2:] for receipt in before[1] if receipt["tx_status"] == "abort_by_post_condition"}
+    assert rolled_back <= mined["undone"].keys() < {call.txid for call in calls}
+    again = start(path, block_interval_s=0)
+    assert seen(again, [call.txid for call in calls]) == before
+    again.devnet.close()
+    # A state file of a devnet that did not write it down leads to the same.
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    for line in lines:
+        line.pop("undone", None)
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    third = start(path, block_interval_s=0)
+    assert seen(third, [call.txid for call in calls]) == before
+    third.devnet.close()

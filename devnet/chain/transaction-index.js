@@ -1,0 +1,98 @@
+/**
+ * Where each mined transaction is, by its number and by its txid: some 40 bytes each, in typed arrays, so that a long
+ * history weighs little.
+ */
+
+const FIRST_CAPACITY = 1024;
+const EMPTY = -1;
+
+/** @typedef {{offset: number, height: number}} Place offset of its record in the archive, height of its block */
+
+export class TransactionIndex {
+  #count = 0;
+  #offsets = new Float64Array(FIRST_CAPACITY);
+  #heights = new Uint32Array(FIRST_CAPACITY);
+  /** The first 8 bytes of each txid. */
+  #keys = new BigUint64Array(FIRST_CAPACITY);
+  /** Numbers by key, with open addressing: at most a quarter is in use. */
+  #slots = new Int32Array(4 * FIRST_CAPACITY).fill(EMPTY);
+
+  get count() {
+    return this.#count;
+  }
+
+  /** @param {string} txid hex @param {Place} place */
+  add(txid, { offset, height }) {
+    if (this.#count === this.#offsets.length) this.#grow();
+    const key = keyOf(txid);
+    this.#offsets[this.#count] = offset;
+    this.#heights[this.#count] = height;
+    this.#keys[this.#count] = key;
+    this.#count += 1;
+    this.#file(key, this.#count - 1);
+  }
+
+  /** @param {number} number @returns {Place} */
+  at(number) {
+    return { offset: this.#offsets[number], height: this.#heights[number] };
+  }
+
+  /** @param {string} txid hex @returns {number[]} the numbers of those whose txid begins alike: nearly always one or none */
+  candidates(txid) {
+    const key = keyOf(txid);
+    const found = [];
+    for (let slot = this.#slotOf(key); this.#slots[slot] !== EMPTY; slot = this.#after(slot)) {
+      const number = this.#slots[slot];
+      if (this.#keys[number] === key) found.push(number);
+    }
+    return found;
+  }
+
+  /** Forgets all but the first ones. @param {number} count */
+  cut(count) {
+    this.#count = count;
+    this.#fileAll();
+  }
+
+  /** @param {bigint} key @param {number} number */
+  #file(key, number) {
+    let slot = this.#slotOf(key);
+    while (this.#slots[slot] !== EMPTY) slot = this.#after(slot);
+    this.#slots[slot] = number;
+  }
+
+  #fileAll() {
+    this.#slots.fill(EMPTY);
+    for (let number = 0; number < this.#count; number++) this.#file(this.#keys[number], number);
+  }
+
+  #grow() {
+    const capacity = 2 * this.#offsets.length;
+    this.#offsets = grown(this.#offsets, new Float64Array(capacity));
+    this.#heights = grown(this.#heights, new Uint32Array(capacity));
+    this.#keys = grown(this.#keys, new BigUint64Array(capacity));
+    this.#slots = new Int32Array(4 * capacity);
+    this.#fileAll();
+  }
+
+  /** @param {bigint} key */
+  #slotOf(key) {
+    return Number(key & 0xffffffffn) & (this.#slots.length - 1);
+  }
+
+  /** @param {number} slot */
+  #after(slot) {
+    return (slot + 1) & (this.#slots.length - 1);
+  }
+}
+
+/** @param {string} txid hex @returns {bigint} */
+function keyOf(txid) {
+  return BigInt(`0x${txid.slice(0, 16)}`);
+}
+
+/** @template {Float64Array | Uint32Array | BigUint64Array} A @param {A} from @param {A} to @returns {A} */
+function grown(from, to) {
+  to.set(/** @type {any} */ (from));
+  return to;
+}
