@@ -38,6 +38,7 @@ export class Devnet {
     this.mining = mining;
     this.journal = journal;
     this.verifier = verifier;
+    this.closed = false;
     /** @type {NodeJS.Timeout | undefined} */
     this.idleTimer = undefined;
     /** @type {NodeJS.Timeout | undefined} */
@@ -179,7 +180,8 @@ export class Devnet {
 
   /** @param {Transaction} transaction whose signatures are verified */
   #accept(transaction) {
-    // The same bytes may have come in twice while their signatures were being verified.
+    // While its signatures were being verified, the same bytes may have come in again, or the end of this process.
+    if (this.closed) throw Object.assign(new Error("the devnet is ending"), { statusCode: 503 });
     if (this.chain.knows(transaction.txid)) return;
     try {
       this.chain.submit(transaction);
@@ -242,6 +244,7 @@ export class Devnet {
   }
 
   async close() {
+    this.closed = true;
     clearTimeout(this.idleTimer);
     clearInterval(this.blockTimer);
     this.journal?.close();
