@@ -52,14 +52,16 @@ export class Devnet {
    * @param {number} options.startTime unix seconds of a new chain's first block
    * @param {Mining} options.mining
    * @param {string | null} options.stateFile
+   * @param {boolean} [options.costs] whether execution costs are tracked, in what is replayed, too
    * @returns {Promise<Devnet>}
    */
-  static async start({ accounts, contracts, startTime, mining, stateFile }) {
+  static async start({ accounts, contracts, startTime, mining, stateFile, costs = true }) {
     const balances = new Map(accounts.map(({ address, balance }) => [address, balance]));
     const opened = stateFile ? Journal.open(stateFile, { startTime, balances }) : null;
     const genesis = opened?.genesis ?? { startTime, balances };
     const verifier = new SignatureVerifier(); // first, so that its thread starts beside the VM
     const chain = await Chain.start(genesis);
+    if (!costs) chain.vm.setCosts(false);
     const devnet = new Devnet(chain, accounts, mining, opened?.journal ?? null, verifier);
     if (opened) devnet.#replayAll(opened.entries);
     // A killed start may have left a transaction whose block was not written any more.

@@ -45,8 +45,9 @@ export class Journal {
     const text = existsSync(path) ? readFileSync(path, "utf8") : "";
     // What follows the last line feed was being written when the process was killed, and was never answered.
     const whole = text.slice(0, text.lastIndexOf("\n") + 1);
-    const lines = text === "" ? [] : readLines(whole, path);
-    const file = openSync(path, text === "" ? "w" : "r+");
+    const isNew = whole === "" && isStartOfHeader(text);
+    const lines = isNew ? [] : readLines(whole, path);
+    const file = openSync(path, isNew ? "w" : "r+");
     ftruncateSync(file, Buffer.byteLength(whole));
     const journal = new Journal(path, file, Buffer.byteLength(whole));
     if (lines.length === 0) {
@@ -92,7 +93,8 @@ function lockPath(path) {
 function lock(path) {
   const held = lockPath(path);
   const owner = existsSync(held) ? Number(readFileSync(held, "utf8")) : 0;
-  if (owner > 0 && isRunning(owner)) {
+  // In a container, a restarted devnet often has the process id of the one that was killed.
+  if (owner > 0 && owner !== process.pid && isRunning(owner)) {
     throw new Error(`${path} is in use by the devnet with process id ${owner}; if there is none, delete ${held}`);
   }
   writeFileSync(held, String(process.pid));
@@ -117,6 +119,12 @@ function readLines(text, path) {
     // Told below.
   }
   throw new Error(`${path} is no state file of this devnet`);
+}
+
+/** @param {string} text without a line feed @returns {boolean} whether it is empty, or a header that a kill cut off */
+function isStartOfHeader(text) {
+  const start = `{"format":"${FORMAT}"`;
+  return text.startsWith(start) || start.startsWith(text);
 }
 
 /** @param {Genesis} genesis */

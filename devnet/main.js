@@ -20,7 +20,6 @@ async function main(argv) {
     accounts: readAccounts(options.project),
     contracts: options.deploy ? readPlannedContracts(options.project) : [],
   });
-  if (!options.costs) devnet.chain.vm.setCosts(false);
   const server = createServer(devnet, options);
   const stop = async () => {
     await server.close();

@@ -50,8 +50,13 @@ export class TransactionIndex {
 
   /** Forgets all but the first ones. @param {number} count */
   cut(count) {
-    this.#count = count;
-    this.#fileAll();
+    while (this.#count > count) {
+      this.#count -= 1;
+      let slot = this.#slotOf(this.#keys[this.#count]);
+      while (this.#slots[slot] !== this.#count) slot = this.#after(slot);
+      // The one that was filed last has nobody behind it, so its slot is simply free again.
+      this.#slots[slot] = EMPTY;
+    }
   }
 
   /** @param {bigint} key @param {number} number */
@@ -61,18 +66,13 @@ export class TransactionIndex {
     this.#slots[slot] = number;
   }
 
-  #fileAll() {
-    this.#slots.fill(EMPTY);
-    for (let number = 0; number < this.#count; number++) this.#file(this.#keys[number], number);
-  }
-
   #grow() {
     const capacity = 2 * this.#offsets.length;
     this.#offsets = grown(this.#offsets, new Float64Array(capacity));
     this.#heights = grown(this.#heights, new Uint32Array(capacity));
     this.#keys = grown(this.#keys, new BigUint64Array(capacity));
-    this.#slots = new Int32Array(4 * capacity);
-    this.#fileAll();
+    this.#slots = new Int32Array(4 * capacity).fill(EMPTY);
+    for (let number = 0; number < this.#count; number++) this.#file(this.#keys[number], number);
   }
 
   /** @param {bigint} key */

@@ -46,6 +46,8 @@ test("txids that begin alike are both offered", () => {
   for (const end of ["00", "11", "22"]) index.add(`${"ab".repeat(31)}${end}`, { offset: 0, height: 1 });
   expect(index.candidates(`${"ab".repeat(31)}11`)).toEqual([0, 1, 2]);
   expect(index.candidates("ac".repeat(32))).toEqual([]);
+  index.cut(1);
+  expect(index.candidates("ab".repeat(32))).toEqual([0]);
 });
 
 test("blocks are found by height and hash, through more of them than are read at once", () => {
