@@ -55,8 +55,8 @@ class Auditor:
             found = answer.json()
             if (found["nonce"], found["sender_address"]) != (nonce, address):
                 self.problems.append(f"{entry.txid} is not the transaction {nonce} of {address}")
-            if entry.block_height:
-                self._require(f"block of {entry.txid}", found.get("block_height"), entry.block_height)
+            if entry.block_hash:
+                self._require(f"block of {entry.txid}", found.get("block_hash"), f"0x{entry.block_hash}")
                 self._require(f"status of {entry.txid}", found["tx_status"], entry.status and entry.status.value)
 
     def all_done_once(self, books: Mapping[str, Sequence[Entry]], begin: Mapping[str, int]) -> None:
@@ -77,15 +77,16 @@ class Auditor:
                     expected.update({entry.to: entry.ustx})
             account = self._get(f"/v2/accounts/{address}?proof=0")
             self._require(f"nonce of {address}", account["nonce"], len(book))
-            self._require(f"count of {address}", self._count(address), sum(e.kind in _STAY for e in book))
+            self._require(f"count of {address}", self._read("get-count", address), sum(e.kind in _STAY for e in book))
         for principal, ustx in expected.items():
             self._require(f"balance of {principal}", self.balance(principal), ustx)
+            self._require(f"balance of {principal} in the VM", self._read("get-balance", principal), ustx)
         self._require("sum of all", sum(map(self.balance, begin)), sum(begin.values()))
 
-    def _count(self, address: str) -> int:
-        address_of_contract, name = self.contract.split(".")
-        body = {"sender": address, "arguments": [f"0x{encode(PrincipalValue(address)).hex()}"]}
-        path = f"/v2/contracts/call-read/{address_of_contract}/{name}/get-count"
+    def _read(self, function: str, principal: str) -> int:
+        address, name = self.contract.split(".")
+        body = {"sender": address, "arguments": [f"0x{encode(PrincipalValue(principal)).hex()}"]}
+        path = f"/v2/contracts/call-read/{address}/{name}/{function}"
         answer = self.session.post(self.url + path, json=body, timeout=60).json()
         value = decode(bytes.fromhex(answer["result"][2:]))
         assert isinstance(value, UIntValue)

@@ -5,29 +5,39 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
 from contextlib import suppress
 from pathlib import Path
 from random import Random
+from typing import Final
 
 import requests
 
 from der_client.devnet import Devnet
+from der_client.nodejs import environment, find_node
+from der_client.project import installed_project
+
+_DIES_YOUNG: Final = 0.3
+_YOUNG_S: Final = 4.0
+_BLOCK_INTERVAL_S: Final = 0.06
 
 
 class Lives:
-    """A devnet that is killed and started again.
+    """A devnet that is killed and started again, at times before it is ready.
 
     Args:
         state_file: What it leaves to its next life.
+        random: Whether its blocks come at once or on a timer in a life, and whether it dies young.
 
     Attributes:
         devnet: The present life.
         kills: How many there were before.
     """
 
-    def __init__(self, state_file: Path) -> None:
+    def __init__(self, state_file: Path, random: Random | None = None) -> None:
         self.state_file = state_file
         self.kills = 0
+        self._random = random or Random()  # noqa: S311 - any will do
         self._port = free_port()
         self.devnet = self._start()
 
@@ -44,11 +54,32 @@ class Lives:
         self.kills += 1
 
     def revive(self) -> None:
-        """Begin the next life."""
-        self.devnet = self._start()
+        """Begin the next life. On a timer, transactions wait for their block, and are waiting when it is killed."""
+        if self._random.random() < _DIES_YOUNG:
+            self._die_young()
+        self.devnet = self._start(self._random.choice((None, _BLOCK_INTERVAL_S)))
 
-    def _start(self) -> Devnet:
-        return Devnet(deploy_contracts=False, state_file=self.state_file, port=self._port, track_costs=False)
+    def _start(self, block_interval_s: float | None = None) -> Devnet:
+        return Devnet(
+            deploy_contracts=False,
+            state_file=self.state_file,
+            port=self._port,
+            track_costs=False,
+            block_interval_s=block_interval_s,
+        )
+
+    def _die_young(self) -> None:
+        """Start it, and kill it while it boots, or does again what was done before."""
+        script = str(installed_project() / "devnet" / "main.js")
+        arguments = ["--no-contracts", "--no-costs", "--state-file", str(self.state_file), "--port", str(self._port)]
+        process = subprocess.Popen(  # noqa: S603 - our own server, without a shell
+            [find_node(), script, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment()
+        )
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(self._random.uniform(0, _YOUNG_S))
+        process.kill()
+        process.wait()
+        self.kills += 1
 
 
 def free_port() -> int:

@@ -79,7 +79,7 @@ def soak(plan: Plan, state_file: Path, tell: Callable[[str], object] = lambda _l
         tell: Takes lines about how it goes.
     """
     random = Random(plan.seed)  # noqa: S311 - chance that can be repeated is what is wanted
-    lives = Lives(state_file)
+    lives = Lives(state_file, random)
     walkers, auditor, begin = _set_up(plan, lives, random)
     stop = threading.Event()
     longest = 0.0

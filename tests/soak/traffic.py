@@ -57,7 +57,7 @@ class Entry:
         ustx: What it moves if it succeeds.
         to: To whom.
         answered: Whether the node has answered that it took it.
-        block_height: Where it was first seen mined; 0 before.
+        block_hash: Where it was first seen mined; empty before.
         status: How it ended then.
     """
 
@@ -66,7 +66,7 @@ class Entry:
     ustx: int
     to: str
     answered: bool = False
-    block_height: int = 0
+    block_hash: str = ""
     status: TransactionStatus | None = None
 
 
@@ -98,7 +98,7 @@ class Walker:
             burst = [self._send() for _ in range(self.random.randint(1, _LONGEST_BURST))]
             for entry in burst:
                 receipt = self.account.pending(entry.txid).wait_any(_PATIENCE_S, max_poll_s=0.2)
-                entry.block_height, entry.status = receipt.block_height, receipt.status
+                entry.block_hash, entry.status = receipt.block_hash, receipt.status
             stop.wait(self.random.uniform(0, 2 * self.pause_s))
 
     def _send(self) -> Entry:

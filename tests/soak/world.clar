@@ -21,6 +21,9 @@
 (define-read-only (get-count (who principal))
   (default-to u0 (map-get? counts who)))
 
+(define-read-only (get-balance (who principal))
+  (stx-get-balance who))
+
 (define-private (add-one)
   (let ((counted (+ u1 (get-count contract-caller))))
     (map-set counts contract-caller counted)
