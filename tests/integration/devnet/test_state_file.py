@@ -208,3 +208,15 @@ def test_what_was_rolled_back_is_not_tried_again(tmp_path: Path) -> None:
     third = start(path, block_interval_s=0)
     assert seen(third, [call.txid for call in calls]) == before
     third.devnet.close()
+
+
+def test_without_costs_a_restart_shows_none_either(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    bench = start(path, track_costs=False)
+    bench.publish_probe()
+    before = bench.call(bench.account(1), "increment", UIntValue(7))
+    assert before["execution_cost_runtime"] == 0
+    bench.devnet.close()
+    again = start(path, track_costs=False)
+    assert again.receipt(before["tx_id"][2:]) == before
+    again.devnet.close()
