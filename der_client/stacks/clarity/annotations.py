@@ -107,7 +107,7 @@ def seconds_of(moment: datetime) -> int:
 
 def time_of(seconds: int) -> datetime:
     """The UTC datetime of unix seconds; beyond the year 9999, the last second that Python knows."""
-    return datetime.fromtimestamp(min(seconds, _LAST_SECOND), UTC)
+    return datetime.fromtimestamp(seconds if seconds < _LAST_SECOND else _LAST_SECOND, UTC)  # noqa: FURB136 - quicker
 
 
 def day_number_of(day: date) -> int:
@@ -126,7 +126,7 @@ def day_number_of(day: date) -> int:
 
 def day_of(number: int) -> date:
     """The UTC date of a day number; beyond the year 9999, the last day that Python knows."""
-    return date.fromordinal(_EPOCH_ORDINAL + min(number, _LAST_DAY))
+    return date.fromordinal(_EPOCH_ORDINAL + (number if number < _LAST_DAY else _LAST_DAY))  # noqa: FURB136 - quicker
 
 
 UInt = Annotated[int, UINT]

@@ -59,12 +59,14 @@ class Codec:
         encode: From Python (and what to call it in errors) to a Clarity value; raises EncodeError.
         read: From wire bytes and an offset to Python and the offset behind; raises DecodeError.
         fixed: How the wire form looks, if all values of the type have the same length.
+        usual: If they do not, how nearly all of them look.
     """
 
     type: ClarityType
     encode: Encoder
     read: Reader
     fixed: FixedSize | None = None
+    usual: FixedSize | None = None
 
     def decode(self, data: bytes) -> Any:
         """Decode bytes that hold exactly one value.
@@ -138,6 +140,14 @@ def _read_principal(data: bytes, offset: int) -> tuple[str, int]:
     raise expected("principal", data, offset)
 
 
+@lru_cache(maxsize=65536)
+def _account_of(content: bytes) -> str:
+    return decoding.read_standard_principal(content, 0)[0]
+
+
+_ACCOUNT: Final = FixedSize(bytes((wire.STANDARD,)), decoding.ACCOUNT_BYTES, _account_of)
+
+
 def _sized_reader(tag: int, kind: BufferType | AsciiType | Utf8Type, read_body: Reader) -> Reader:
     limit = kind.length
 
@@ -172,7 +182,7 @@ def _type_codec(kind: ClarityType) -> Codec:
         case Utf8Type():
             reader = _sized_reader(wire.UTF8, kind, decoding.read_utf8)
         case _ if kind == PRINCIPAL:
-            reader = _read_principal
+            return Codec(kind, kind.from_python, _read_principal, usual=_ACCOUNT)
         case _:
             raise TypeError(f"{kind} is not written as an annotation")
     return Codec(kind, kind.from_python, reader)
@@ -302,7 +312,7 @@ def _model_codec(model: type[BaseModel]) -> Codec:
     types_by_name: dict[str, ClarityType] = {name: codec.type for name, _, codec in fields}
     kind = TupleType(types_by_name | {name: _constant_type(value) for name, value in constants.items()})
     entries: list[Field | Constant] = [
-        Field(name, attribute, codec.read, codec.fixed) for name, attribute, codec in fields
+        Field(name, attribute, codec.read, codec.fixed, codec.usual) for name, attribute, codec in fields
     ]
     entries += [Constant(name, encode_value(value)) for name, value in constants.items()]
 
@@ -324,15 +334,18 @@ def _constant_type(value: ClarityValue) -> ClarityType:
 def model_constructor(model: type[BaseModel]) -> Callable[[dict[str, Any]], Any]:
     """A function that fills a frozen model without validating it again: the codec has checked every field's type."""
     new: Final = model.__new__
-    names = frozenset(model.__pydantic_fields__)
-    put = object.__setattr__
+    fields_set = set(model.__pydantic_fields__)  # shared: pydantic changes only that of a copy, which it copies as well
+    put_values, put_fields_set, put_extra, put_private = (
+        BaseModel.__dict__[name].__set__
+        for name in ("__dict__", "__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__")
+    )
 
     def construct(values: dict[str, Any]) -> Any:
         instance = new(model)
-        put(instance, "__dict__", values)
-        put(instance, "__pydantic_fields_set__", set(names))
-        put(instance, "__pydantic_extra__", None)
-        put(instance, "__pydantic_private__", None)
+        put_values(instance, values)
+        put_fields_set(instance, fields_set)
+        put_extra(instance, None)
+        put_private(instance, None)
         return instance
 
     return construct

@@ -94,7 +94,16 @@ def _encode_buffer(value: BufferValue, _depth: int) -> bytes:
 
 
 def _encode_ascii(value: AsciiValue, _depth: int) -> bytes:
-    return b"\x0d" + len(value.value).to_bytes(4) + value.value.encode()
+    text = value.value
+    return _short_ascii_wire(text) if len(text) <= _SHORT else _ascii_wire(text)
+
+
+def _ascii_wire(text: str) -> bytes:
+    return b"\x0d" + len(text).to_bytes(4) + text.encode()
+
+
+_SHORT: Final = 64
+_short_ascii_wire: Final = lru_cache(maxsize=4096)(_ascii_wire)  # topics, regions and the like come again and again
 
 
 def _encode_utf8(value: Utf8Value, _depth: int) -> bytes:
@@ -155,9 +164,9 @@ def tuple_keys(names: tuple[str, ...]) -> list[bytes]:
 
 
 @lru_cache(maxsize=4096)
-def _tuple_frame(names: tuple[str, ...]) -> list[bytes]:
-    """What a tuple consists of, with nothing where its values stand."""
-    return [part for key in tuple_keys(names) for part in (key, b"")]
+def _tuple_pattern(names: tuple[str, ...]) -> bytes:
+    """What a tuple with these names consists of, for ``%``."""
+    return b"".join([key.replace(b"%", b"%%") + b"%b" for key in tuple_keys(names)])
 
 
 def _encode_tuple(value: TupleValue, depth: int) -> bytes:
@@ -166,9 +175,15 @@ def _encode_tuple(value: TupleValue, depth: int) -> bytes:
     inner = depth - 1
     fields = value.value
     encoders = _ENCODERS
-    parts = _tuple_frame(tuple(fields)).copy()
-    parts[1::2] = [encoders[type(item)](item, inner) for item in fields.values()]
-    return b"".join(parts)
+    contents = []
+    for item in fields.values():
+        kind = type(item)
+        # Half of what contracts hold are uints: written here, they take no call.
+        if kind is UIntValue:
+            contents.append(b"\x01" + item.value.to_bytes(16))
+        else:
+            contents.append(encoders[kind](item, inner))
+    return _tuple_pattern(tuple(fields)) % tuple(contents)
 
 
 _ENCODERS: Final[dict[type, Callable[..., bytes]]] = {

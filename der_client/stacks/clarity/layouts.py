@@ -79,12 +79,14 @@ class Field:
         attribute: Its name in Python.
         read: Reads its value.
         fixed: How its value looks, if all its values have the same length.
+        usual: If they do not, how nearly all of them look.
     """
 
     name: str
     attribute: str
     read: Reader
     fixed: FixedSize | None
+    usual: FixedSize | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,26 +125,31 @@ def tuple_reader(
     """
     header: Final = b"\x0c" + len(fields).to_bytes(4, "big")
     on_the_wire: Final = sorted(fields, key=lambda entry: entry.name)
-    stretches: Final = _stretches(header, on_the_wire)
+    layouts: Final = [_stretches(header, on_the_wire, usual=False)]
+    if any(isinstance(entry, Field) and entry.usual for entry in fields):
+        layouts.insert(0, _stretches(header, on_the_wire, usual=True))
     blank: Final[dict[str, Any]] = {entry.attribute: None for entry in fields if isinstance(entry, Field)}
 
     def read(data: bytes, offset: int) -> tuple[Any, int]:
-        values = blank.copy()
-        position = offset
-        for take_apart, size, fixed_bytes, converters, last in stretches:
+        for stretches in layouts:
+            values = blank.copy()
+            position = offset
             try:
-                parts = take_apart(data, position)
-                if parts[::2] != fixed_bytes:
-                    return read_one_by_one(data, offset)
-                for attribute, convert, place in converters:
-                    values[attribute] = convert(parts[place])
+                for take_apart, size, fixed_bytes, converters, last in stretches:
+                    parts = take_apart(data, position)
+                    if parts[::2] != fixed_bytes:
+                        break
+                    for attribute, convert, place in converters:
+                        values[attribute] = convert(parts[place])
+                    position += size
+                    if last:
+                        attribute, read_last = last
+                        values[attribute], position = read_last(data, position)
+                else:
+                    return construct(values), position
             except (struct.error, ValueError):
-                return read_one_by_one(data, offset)
-            position += size
-            if last:
-                attribute, read_last = last
-                values[attribute], position = read_last(data, position)
-        return construct(values), position
+                continue
+        return read_one_by_one(data, offset)
 
     def read_one_by_one(data: bytes, offset: int) -> tuple[Any, int]:
         """Finds the place where something else stands than should."""
@@ -168,7 +175,7 @@ def _prefix(entry: Field | Constant) -> bytes:
     return prefix + entry.encoded if isinstance(entry, Constant) else prefix
 
 
-def _stretches(header: bytes, fields: Sequence[Field | Constant]) -> list[_Stretch]:
+def _stretches(header: bytes, fields: Sequence[Field | Constant], *, usual: bool) -> list[_Stretch]:
     stretches: list[_Stretch] = []
     sizes: list[int] = []
     fixed_bytes: list[bytes] = []
@@ -185,12 +192,13 @@ def _stretches(header: bytes, fields: Sequence[Field | Constant]) -> list[_Stret
         pending += _prefix(entry)
         if isinstance(entry, Constant):
             continue
-        if entry.fixed is None:
+        fixed = entry.fixed or (entry.usual if usual else None)
+        if fixed is None:
             end_stretch((entry.attribute, entry.read))
         else:
-            fixed_bytes.append(pending + entry.fixed.tag)
-            values.append((entry.attribute, entry.fixed.convert, len(sizes) + 1))
-            sizes += (len(fixed_bytes[-1]), entry.fixed.size)
+            fixed_bytes.append(pending + fixed.tag)
+            values.append((entry.attribute, fixed.convert, len(sizes) + 1))
+            sizes += (len(fixed_bytes[-1]), fixed.size)
         pending = b""
     end_stretch(None)
     return stretches

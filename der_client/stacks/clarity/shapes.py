@@ -57,7 +57,7 @@ class Shapes(Generic[Item]):
 
     def __init__(self, formats: Mapping[type, LeafFormat]) -> None:
         self._formats = formats
-        self._known: dict[Kind, list[_Shape] | None] = {}
+        self._known: dict[Kind, list[Callable[[bytes, int], Item | None]] | None] = {}
 
     def read(self, kind: Kind, data: bytes, offset: int) -> Item | None:
         """Read the item that fills the rest of the input, if its shape is known.
@@ -67,8 +67,8 @@ class Shapes(Generic[Item]):
             data: The input.
             offset: Where it starts.
         """
-        for shape in self._known.get(kind) or ():
-            item: Item | None = shape.read(data, offset)
+        for read in self._known.get(kind) or ():
+            item = read(data, offset)
             if item is not None:
                 return item
         return None
@@ -90,7 +90,7 @@ class Shapes(Generic[Item]):
             return
         if shapes is not None and len(shapes) < _MAX_SHAPES_OF_A_KIND:
             try:
-                shapes.append(_Shape(item, self._formats))
+                shapes.append(_Shape(item, self._formats).read)
             except KeyError:
                 self._known[kind] = None  # A list in it: no two need be alike. A leaf alone: nothing to gain.
 
@@ -123,8 +123,8 @@ class _Shape:
 
     def _add_arguments(self, values: tuple[ClarityValue, ...]) -> _Build:
         self._add_bytes(b"", 0)
-        build = self._add_fields([(number, value, b"") for number, value in enumerate(values)])
-        return lambda contents: tuple(build(contents).values())
+        build = self._add_fields([None] * len(values), [(number, value, b"") for number, value in enumerate(values)])
+        return lambda contents: tuple(build(contents))
 
     def _add_value(self, value: ClarityValue, before: bytes) -> tuple[Callable[[Any], Any], type[ClarityValue] | None]:
         """Adds a value that stands behind some bytes; gives what makes it, and the ``kind`` for that.
@@ -135,24 +135,23 @@ class _Shape:
         if isinstance(value, TupleValue):
             names = tuple(value.value)
             self._add_bytes(before, 0)
-            build = self._add_fields(zip(names, value.value.values(), tuple_keys(names), strict=True))
+            fields = zip(names, value.value.values(), tuple_keys(names), strict=True)
+            build = self._add_fields(dict.fromkeys(names), fields)
             return (lambda contents: _holding(TupleValue, build(contents))), _COMPOSITE
         if kind in _WRAPPERS:
             self._add_bytes(before + _WRAPPERS[kind], 0)
-            build = self._add_fields([(0, value.value, b"")])
+            build = self._add_fields([None], [(0, value.value, b"")])
             return (lambda contents: _holding(kind, build(contents)[0])), _COMPOSITE
         leaf = self._formats[kind]
         wire = encode(value)
         self._add_bytes(before + wire[: leaf.head_length], len(wire) - leaf.head_length)
         return leaf.convert, leaf.kind
 
-    def _add_fields(
-        self, fields: Iterable[tuple[Any, ClarityValue, bytes]]
-    ) -> Callable[[Iterator[bytes]], dict[Any, Any]]:
+    def _add_fields(self, blank: Any, fields: Iterable[tuple[Any, ClarityValue, bytes]]) -> _Build:
+        """Adds values that stand behind some bytes; what is made of them is put into a copy of ``blank``."""
         entries = [(key, *self._add_value(value, before)) for key, value, before in fields]
-        blank = dict.fromkeys(key for key, *_ in entries)
 
-        def build(contents: Iterator[bytes]) -> dict[Any, Any]:
+        def build(contents: Iterator[bytes]) -> Any:
             made = blank.copy()
             for (key, make, kind), content in zip(entries, contents):  # noqa: B905 - those behind are for others
                 if kind is None:

@@ -23,11 +23,13 @@ if TYPE_CHECKING:
 UNSIGNED: Final = bytes(SIGNATURE_LENGTH)
 """What stands where a single signature is missing."""
 
-_SINGLE_SIG: Final = struct.Struct(">B20sQQB65s")
+SINGLE_SIG_LAYOUT: Final = "B20sQQB65s"
+"""Hash mode, signer, nonce, fee, key encoding, signature."""
+_SINGLE_SIG: Final = struct.Struct(f">{SINGLE_SIG_LAYOUT}")
 _MULTI_SIG_HEAD: Final = struct.Struct(">B20sQQI")
 _HASH_MODES: Final = {mode.value: mode for mode in HashMode}
 _SINGLE_SIG_MODES: Final = (HashMode.P2PKH.value, HashMode.P2WPKH.value)
-_SINGLE_SIG_FORMS: Final = {
+SINGLE_SIG_FORMS: Final = {
     (HashMode.P2PKH.value, 0): (HashMode.P2PKH, True),
     (HashMode.P2PKH.value, 1): (HashMode.P2PKH, False),
     (HashMode.P2WPKH.value, 0): (HashMode.P2WPKH, True),
@@ -149,6 +151,7 @@ class MultiSigCondition:
 
 
 SpendingCondition = SingleSigCondition | MultiSigCondition
+_put_attributes: Final = SingleSigCondition.__dict__["__dict__"].__set__
 
 NO_SPONSOR: Final = SingleSigCondition(HashMode.P2PKH, bytes(HASH160_LENGTH), 0, 0, compressed=True)
 """What stands in the sponsor's place until there is one, and in what the origin signs."""
@@ -210,16 +213,29 @@ def read_condition(data: bytes, offset: int) -> tuple[SpendingCondition, int]:
         raise truncated(data, offset, _SINGLE_SIG.size, "a single-signature condition")
     mode, signer, nonce, fee, encoding, signature = _SINGLE_SIG.unpack_from(data, offset)
     try:
-        hash_mode, compressed = _SINGLE_SIG_FORMS[mode, encoding]
+        hash_mode, compressed = SINGLE_SIG_FORMS[mode, encoding]
     except KeyError:
         raise DecodeError(
             f"{encoding:02x} is no key encoding for {HashMode(mode).name}", end - SIGNATURE_LENGTH - 1
         ) from None
+    return single_sig_condition(hash_mode, signer, nonce, fee, compressed, signature), end
+
+
+def single_sig_condition(
+    hash_mode: HashMode, signer: bytes, nonce: int, fee: int, compressed: bool, signature: bytes
+) -> SingleSigCondition:
+    """The condition of these parts: what its constructor makes, in a fraction of the time."""
     condition = object.__new__(SingleSigCondition)
-    condition.__dict__.update(
-        hash_mode=hash_mode, signer=signer, nonce=nonce, fee=fee, compressed=compressed, signature=signature
-    )
-    return condition, end
+    parts = {
+        "hash_mode": hash_mode,
+        "signer": signer,
+        "nonce": nonce,
+        "fee": fee,
+        "compressed": compressed,
+        "signature": signature,
+    }
+    _put_attributes(condition, parts)
+    return condition
 
 
 def _read_multi_sig(data: bytes, offset: int) -> tuple[MultiSigCondition, int]:

@@ -20,3 +20,17 @@ def sha512_256(data: bytes) -> bytes:
     state = _FRESH.copy()
     state.update(data)
     return state.digest()
+
+
+def sha512_256_hex(data: bytes) -> str:
+    """Hashes.
+
+    Args:
+        data: Any bytes.
+
+    Returns:
+        64 hexadecimal digits.
+    """
+    state = _FRESH.copy()
+    state.update(data)
+    return state.hexdigest()

@@ -55,8 +55,11 @@ def read_payload(data: bytes, offset: int) -> tuple[Payload, int]:
     Raises:
         DecodeError: If it is not well-formed.
     """
-    read, offset = read_choice(data, offset, _READERS, "type of payload")
-    return read(data, offset)
+    try:
+        read = _READERS[data[offset]]
+    except LookupError:
+        read, _ = read_choice(data, offset, _READERS, "type of payload")
+    return read(data, offset + 1)
 
 
 _READERS: Final[dict[int, Callable[[bytes, int], tuple[Payload, int]]]] = {

@@ -20,7 +20,7 @@ from der_client.stacks.clarity.decoding import (
     truncated,
 )
 from der_client.stacks.clarity.names import MAX_CONTRACT_NAME_LENGTH, is_contract_name
-from der_client.stacks.clarity.shapes import MAX_SHAPED_BYTES, Kind, Shapes
+from der_client.stacks.clarity.shapes import MAX_SHAPED_BYTES, Shapes
 from der_client.stacks.clarity.wire import CONTRACT, MAX_ARGUMENT_DEPTH, STANDARD
 from der_client.stacks.errors import DecodeError, EncodeError
 from der_client.stacks.transactions.wire import (
@@ -191,8 +191,14 @@ def read_call(data: bytes, offset: int) -> tuple[ContractCall, int]:
     Raises:
         DecodeError: If it is not well-formed.
     """
-    kind = _kind_of_call(data, offset)
-    if kind and (known := _ARGUMENTS.read(kind, data, len(data) - kind[1])) is not None:
+    # What calls of one function have in common, and how long their arguments are.
+    try:
+        function_at = offset + ACCOUNT_BYTES + 1 + data[offset + ACCOUNT_BYTES]
+        arguments_at = function_at + 5 + data[function_at]
+        kind = data[offset:arguments_at], len(data) - arguments_at
+    except IndexError:
+        kind, arguments_at = (b"", -1), len(data)
+    if (known := _ARGUMENTS.read(kind, data, arguments_at)) is not None:
         return _new_call(*_target_of(kind[0]), known), len(data)
     contract, offset = read_contract(data, offset)
     function, offset = read_name(data, offset)
@@ -202,20 +208,9 @@ def read_call(data: bytes, offset: int) -> tuple[ContractCall, int]:
         value, offset = read_value(data, offset, MAX_ARGUMENT_DEPTH)
         values.append(value)
     arguments = tuple(values)
-    if kind and offset == len(data):
+    if offset == len(data) and kind[1] <= MAX_SHAPED_BYTES:
         _ARGUMENTS.learn(kind, arguments)
     return _new_call(contract, function, arguments), offset
-
-
-def _kind_of_call(data: bytes, offset: int) -> Kind | None:
-    """What calls of one function have in common, and how long their arguments are; None if these are long."""
-    try:
-        function_at = offset + ACCOUNT_BYTES + 1 + data[offset + ACCOUNT_BYTES]
-        arguments_at = function_at + 5 + data[function_at]
-    except IndexError:
-        return None
-    length = len(data) - arguments_at
-    return (data[offset:arguments_at], length) if 0 <= length <= MAX_SHAPED_BYTES else None
 
 
 @lru_cache(maxsize=4096)
@@ -228,8 +223,11 @@ def _target_of(call: bytes) -> tuple[str, str]:
 def _new_call(contract: str, function: str, arguments: tuple[ClarityValue, ...]) -> ContractCall:
     """A call whose parts have been checked already."""
     call = object.__new__(ContractCall)
-    call.__dict__.update(contract=contract, function=function, arguments=arguments)
+    _put_attributes(call, {"contract": contract, "function": function, "arguments": arguments})
     return call
+
+
+_put_attributes: Final = ContractCall.__dict__["__dict__"].__set__
 
 
 def read_publish(data: bytes, offset: int) -> tuple[ContractPublish, int]:

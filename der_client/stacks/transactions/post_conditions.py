@@ -234,6 +234,27 @@ def read_post_condition(data: bytes, offset: int) -> tuple[PostCondition, int]:
     return read(principal, data, offset)
 
 
+def read_post_conditions(data: bytes, offset: int, count: int) -> tuple[tuple[PostCondition, ...], int]:
+    """Reads some post-conditions that follow each other.
+
+    Args:
+        data: The input.
+        offset: Where the first one starts.
+        count: How many they are.
+
+    Returns:
+        The post-conditions and the offset behind them.
+
+    Raises:
+        DecodeError: If one is not well-formed.
+    """
+    post_conditions = []
+    for _ in range(count):
+        post_condition, offset = read_post_condition(data, offset)
+        post_conditions.append(post_condition)
+    return tuple(post_conditions), offset
+
+
 def check_post_condition_network(condition: PostCondition, network: Network) -> None:
     """Refuses a post-condition that speaks of principals of another network.
 

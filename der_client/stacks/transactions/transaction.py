@@ -5,7 +5,6 @@ A transaction never changes: every step returns another one. Its bytes, once mad
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, Self
 
@@ -18,12 +17,12 @@ from der_client.stacks.transactions.conditions import (
     MultiSigCondition,
     condition_address,
     is_nobody,
-    read_condition,
 )
-from der_client.stacks.transactions.hashing import sha512_256
+from der_client.stacks.transactions.hashing import sha512_256, sha512_256_hex
+from der_client.stacks.transactions.head import SPONSORED, STANDARD, START, read_head
 from der_client.stacks.transactions.lazy import lazy
 from der_client.stacks.transactions.payload_types import read_payload
-from der_client.stacks.transactions.post_conditions import MIN_POST_CONDITION_LENGTH, read_post_condition
+from der_client.stacks.transactions.post_conditions import read_post_conditions
 from der_client.stacks.transactions.sendable import check_sendable
 from der_client.stacks.transactions.signing import (
     ORIGIN_FLAG,
@@ -34,7 +33,7 @@ from der_client.stacks.transactions.signing import (
     without_signatures,
 )
 from der_client.stacks.transactions.system_payloads import Coinbase, PoisonMicroblock
-from der_client.stacks.transactions.wire import U64_MAX, check_enum, check_number, read_choice, read_count
+from der_client.stacks.transactions.wire import U64_MAX, check_enum, check_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,13 +47,7 @@ if TYPE_CHECKING:
 
 MAX_TRANSACTION_LENGTH: Final = 2 << 20
 
-_STANDARD: Final = 0x04
-_SPONSORED: Final = 0x05
-_HEAD: Final = struct.Struct(">BIB")
-_VERSIONS: Final = (MAINNET.transaction_version, TESTNET.transaction_version)
-_ANCHOR_MODES: Final = {mode.value: mode for mode in AnchorMode}
-_POST_CONDITION_MODES: Final = {mode.value: mode for mode in PostConditionMode}
-_MODES: Final = {bytes((anchor, mode)): (anchor, mode) for anchor in AnchorMode for mode in PostConditionMode}
+_ON_CHAIN: Final = AnchorMode.ON_CHAIN  # looking a member up takes as long as a check of type
 
 
 @dataclass(frozen=True)
@@ -165,51 +158,30 @@ class Transaction:
             data = bytes(data)
         if len(data) > MAX_TRANSACTION_LENGTH:
             raise DecodeError(f"a transaction has at most {MAX_TRANSACTION_LENGTH} bytes, not {len(data)}", len(data))
-        if len(data) < _HEAD.size:
-            raise DecodeError(
-                f"a transaction starts with {_HEAD.size} bytes of version, chain id and authorization", len(data)
-            )
-        version, chain_id, authorization = _HEAD.unpack_from(data)
-        if version not in _VERSIONS:
-            raise DecodeError(f"{version:02x} is no transaction version; expected 00 (mainnet) or 80", 0)
-        if authorization not in (_STANDARD, _SPONSORED):
-            raise DecodeError(f"{authorization:02x} is no authorization; expected 04 (standard) or 05 (sponsored)", 5)
-        origin, offset = read_condition(data, _HEAD.size)
-        sponsor = None
-        if authorization == _SPONSORED:
-            sponsor, offset = read_condition(data, offset)
-        body_at = offset
-        try:
-            anchor_mode, mode = _MODES[data[offset : offset + 2]]
-            offset += 2
-        except KeyError:
-            anchor_mode, offset = read_choice(data, offset, _ANCHOR_MODES, "anchor mode")
-            mode, offset = read_choice(data, offset, _POST_CONDITION_MODES, "post-condition mode")
-        count, offset = read_count(data, offset, MIN_POST_CONDITION_LENGTH, "post-conditions")
-        post_conditions = []
-        for _ in range(count):
-            post_condition, offset = read_post_condition(data, offset)
-            post_conditions.append(post_condition)
+        version, chain_id, origin, sponsor, anchor_mode, mode, body_at, count, offset = read_head(data)
+        post_conditions: tuple[PostCondition, ...] = ()
+        if count:
+            post_conditions, offset = read_post_conditions(data, offset, count)
         payload, end = read_payload(data, offset)
         if end != len(data):
             raise DecodeError(f"{len(data) - end} bytes follow the transaction", end)
-        if anchor_mode is not AnchorMode.ON_CHAIN and isinstance(payload, (Coinbase, PoisonMicroblock)):
+        if anchor_mode is not _ON_CHAIN and isinstance(payload, (Coinbase, PoisonMicroblock)):
             raise DecodeError(f"a {type(payload).__name__} takes anchor mode 01 only", body_at)
         transaction = cls.__new__(cls)
-        # At once instead of field by field, as the constructor of a frozen class does: that takes a tenth of the time.
-        transaction.__dict__.update(
-            version=version,
-            chain_id=chain_id,
-            origin_condition=origin,
-            sponsor_condition=sponsor,
-            anchor_mode=anchor_mode,
-            post_condition_mode=mode,
-            post_conditions=tuple(post_conditions),
-            payload=payload,
+        parts = {
+            "version": version,
+            "chain_id": chain_id,
+            "origin_condition": origin,
+            "sponsor_condition": sponsor,
+            "anchor_mode": anchor_mode,
+            "post_condition_mode": mode,
+            "post_conditions": post_conditions,
+            "payload": payload,
             # Only one form is ever accepted, so these bytes are what encoding would give.
-            _encoded=data,
-            _body=data[body_at:],
-        )
+            "_encoded": data,
+            "_body": data[body_at:],
+        }
+        _put_attributes(transaction, parts)
         return transaction
 
     def encode(self) -> bytes:
@@ -223,7 +195,7 @@ class Transaction:
     @lazy
     def txid(self) -> str:
         """The transaction's id: 64 hexadecimal digits, no 0x. Of an unsigned one it changes with every signature."""
-        return sha512_256(self._encoded).hex()
+        return sha512_256_hex(self._encoded)
 
     @property
     def network(self) -> Network:
@@ -273,7 +245,7 @@ class Transaction:
     def estimated_length(self) -> int:
         """How many bytes it will have when fully signed, for estimating the fee."""
         sponsor = 0 if self.sponsor_condition is None else self.sponsor_condition.signed_length
-        return _HEAD.size + self.origin_condition.signed_length + sponsor + len(self._body)
+        return START.size + self.origin_condition.signed_length + sponsor + len(self._body)
 
     def sign(self, key: PrivateKey) -> Self:
         """Adds the next signature that is needed: of the sender, or, once that is complete, of the sponsor.
@@ -411,8 +383,8 @@ class Transaction:
 
     @lazy
     def _head(self) -> bytes:
-        authorization = _STANDARD if self.sponsor_condition is None else _SPONSORED
-        return _HEAD.pack(self.version, self.chain_id, authorization)
+        authorization = STANDARD if self.sponsor_condition is None else SPONSORED
+        return START.pack(self.version, self.chain_id, authorization)
 
     @lazy
     def _body(self) -> bytes:
@@ -443,3 +415,7 @@ class Transaction:
         # Neither of these holds a nonce, a fee or a signature.
         transaction.__dict__.update(_head=self._head, _body=self._body, initial_sighash=self.initial_sighash)
         return transaction
+
+
+# All at once instead of field by field, as the constructor of a frozen class does: that takes a tenth of the time.
+_put_attributes: Final = Transaction.__dict__["__dict__"].__set__

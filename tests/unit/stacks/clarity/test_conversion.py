@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
 from enum import IntEnum
@@ -24,6 +26,7 @@ from der_client.stacks.clarity import (
     TupleValue,
     UIntValue,
     Utf8Type,
+    decode,
     encode,
 )
 from der_client.stacks.clarity.annotations import (
@@ -218,3 +221,44 @@ def test_signatures_without_annotations_are_refused() -> None:
 
     with pytest.raises(TypeError, match="lacks annotations for asset_id"):
         compile_signature(create)
+
+
+OFFER = Offer(
+    offer_id=1,
+    price_ustx_per_kwh=83_333,
+    owner=ADDRESS,
+    taker=None,
+    day=date(2026, 1, 2),
+    expires_at=datetime(2026, 1, 1, tzinfo=UTC),
+    state=State.OPEN,
+    note="ü",
+    key=b"key!",
+    fills=(1, 2),
+)
+
+
+def test_changing_a_copy_of_a_model_leaves_others_as_they_are() -> None:
+    codec = codec_for(Offer)
+    first, second = (codec.decode(encode(codec.encode(OFFER, "offer"))) for _ in range(2))
+    changed = first.model_copy(update={"owner": "somebody", "more": 1})
+    assert "more" in changed.model_fields_set
+    assert first.model_fields_set == second.model_fields_set == set(Offer.model_fields)
+    assert pickle.loads(pickle.dumps(first)) == copy.deepcopy(first) == first == second == OFFER  # noqa: S301 - our own
+
+
+@pytest.mark.parametrize("owner", [ADDRESS, f"{ADDRESS}.vault"])
+def test_accounts_and_contracts_are_read_alike(owner: str) -> None:
+    codec = codec_for(Offer)
+    offer = OFFER.model_copy(update={"owner": owner})
+    data = encode(codec.encode(offer, "offer"))
+    assert codec.decode(data) == offer
+    for place, byte in enumerate(data):
+        damaged = data[:place] + bytes((byte ^ 0x80,)) + data[place + 1 :]
+        try:
+            decoded = codec.decode(damaged)
+        except DecodeError:
+            continue
+        untyped = decode(damaged)
+        assert isinstance(untyped, TupleValue)
+        assert decoded.owner == untyped["owner"].value
+        assert decoded.offer_id == untyped["offer-id"].value
