@@ -24,6 +24,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Annotated, Any, Generic, TypeVar
 
 from der_client.stacks.clarity.types import INT, PRINCIPAL, UINT, ClarityType
@@ -124,9 +125,10 @@ def day_number_of(day: date) -> int:
     return number
 
 
+@lru_cache(maxsize=4096)
 def day_of(number: int) -> date:
     """The UTC date of a day number; beyond the year 9999, the last day that Python knows."""
-    return date.fromordinal(_EPOCH_ORDINAL + (number if number < _LAST_DAY else _LAST_DAY))  # noqa: FURB136 - quicker
+    return date.fromordinal(_EPOCH_ORDINAL + min(number, _LAST_DAY))
 
 
 UInt = Annotated[int, UINT]

@@ -9,17 +9,26 @@ from __future__ import annotations
 import types
 import typing
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import lru_cache, partial
-from typing import Annotated, Any, Final, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Final, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel
 
 from der_client.stacks.clarity import decoding, wire
 from der_client.stacks.clarity.annotations import ClarityName, Conversion, MaxLength, Response
 from der_client.stacks.clarity.encoding import encode as encode_value
-from der_client.stacks.clarity.layouts import Constant, Field, FixedSize, Known, Reader, expected, tuple_reader
+from der_client.stacks.clarity.layouts import (
+    Constant,
+    Field,
+    FixedSize,
+    Known,
+    Reader,
+    ResultWriter,
+    expected,
+    tuple_reader,
+)
 from der_client.stacks.clarity.types import (
     BOOL,
     INT,
@@ -46,6 +55,9 @@ from der_client.stacks.clarity.values import (
     TupleValue,
 )
 from der_client.stacks.errors import DecodeError, EncodeError, shown
+
+if TYPE_CHECKING:
+    from der_client.stacks.clarity.generated import GeneratedReader
 
 Encoder = Callable[[Any, str], ClarityValue]
 
@@ -132,11 +144,15 @@ def _read_nothing(data: bytes, offset: int) -> tuple[None, int]:
 
 
 def _read_principal(data: bytes, offset: int) -> tuple[str, int]:
-    tag = data[offset : offset + 1]
-    if tag == b"\x05":
-        return decoding.read_standard_principal(data, offset + 1)
-    if tag == b"\x06":
-        return decoding.read_contract_principal(data, offset + 1)
+    start = offset + 1
+    tag = data[offset] if offset < len(data) else None
+    if tag == wire.STANDARD:
+        end = start + decoding.ACCOUNT_BYTES
+        if end <= len(data) and data[start] < decoding.ADDRESS_VERSIONS:
+            return _account_of(data[start:end]), end
+        return decoding.read_standard_principal(data, start)
+    if tag == wire.CONTRACT:
+        return decoding.read_contract_principal(data, start)
     raise expected("principal", data, offset)
 
 
@@ -204,8 +220,7 @@ def _converted_codec(conversion: Conversion) -> Codec:
         return inner.encode(plain, path)
 
     if inner.fixed is not None:
-        tag, size, plain_of = inner.fixed.tag, inner.fixed.size, inner.fixed.convert
-        return _fixed_codec(inner.type, encode, FixedSize(tag, size, lambda raw: from_clarity(plain_of(raw))))
+        return _fixed_codec(inner.type, encode, replace(inner.fixed, finish=from_clarity))
 
     def read(data: bytes, offset: int) -> tuple[Any, int]:
         plain, end = read_inner(data, offset)
@@ -236,10 +251,10 @@ def _optional_codec(item: Codec) -> Codec:
         return NoneValue() if value is None else SomeValue(item.encode(value, path))
 
     def read(data: bytes, offset: int) -> tuple[Any, int]:
-        tag = data[offset : offset + 1]
-        if tag == b"\x0a":
+        tag = data[offset] if offset < len(data) else None
+        if tag == wire.SOME:
             return read_item(data, offset + 1)
-        if tag == b"\x09":
+        if tag == wire.NONE:
             return None, offset + 1
         raise expected(OptionalType(item.type), data, offset)
 
@@ -324,31 +339,29 @@ def _model_codec(model: type[BaseModel]) -> Codec:
         }
         return TupleValue(given | constants)
 
-    return Codec(kind, encode, tuple_reader(kind, model.__name__, entries, model_constructor(model)))
+    return Codec(kind, encode, tuple_reader(kind, model.__name__, entries, _model_writer(model)))
 
 
 def _constant_type(value: ClarityValue) -> ClarityType:
     return AsciiType(len(value.value)) if isinstance(value, AsciiValue) else UINT
 
 
-def model_constructor(model: type[BaseModel]) -> Callable[[dict[str, Any]], Any]:
-    """A function that fills a frozen model without validating it again: the codec has checked every field's type."""
-    new: Final = model.__new__
-    fields_set = set(model.__pydantic_fields__)  # shared: pydantic changes only that of a copy, which it copies as well
-    put_values, put_fields_set, put_extra, put_private = (
-        BaseModel.__dict__[name].__set__
-        for name in ("__dict__", "__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__")
-    )
+def _model_writer(model: type[BaseModel]) -> ResultWriter:
+    """Writes what fills a frozen model without validating it again: the codec has checked every field's type."""
+    attributes: dict[str, object] = {
+        # Shared: pydantic changes that of a copy only, which it copies as well.
+        "__pydantic_fields_set__": set(model.__pydantic_fields__),
+        "__pydantic_extra__": None,
+        "__pydantic_private__": None,
+    }
 
-    def construct(values: dict[str, Any]) -> Any:
-        instance = new(model)
-        put_values(instance, values)
-        put_fields_set(instance, fields_set)
-        put_extra(instance, None)
-        put_private(instance, None)
-        return instance
+    def write(source: GeneratedReader, values: str) -> str:
+        puts = [("__dict__", values), *((name, source.constant(value)) for name, value in attributes.items())]
+        source.lines.append(f"model = new({source.constant(model)})")
+        source.lines += [f"{source.constant(BaseModel.__dict__[name].__set__)}(model, {value})" for name, value in puts]
+        return "model"
 
-    return construct
+    return write
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
 ACCOUNT_BYTES: Final = 21
 """Version and hash160 of an account."""
+ADDRESS_VERSIONS: Final = 32
 
 _from_bytes = int.from_bytes
 _Reader = Callable[[bytes, int, int], tuple[ClarityValue, int]]
@@ -203,8 +204,8 @@ def read_standard_principal(data: bytes, offset: int) -> tuple[str, int]:
     end = offset + ACCOUNT_BYTES
     if end > len(data):
         raise truncated(data, offset, ACCOUNT_BYTES, "a principal")
-    if data[offset] >= 32:
-        raise DecodeError(f"{data[offset]} is no version of an address: 0 to 31", offset)
+    if data[offset] >= ADDRESS_VERSIONS:
+        raise DecodeError(f"{data[offset]} is no version of an address: 0 to {ADDRESS_VERSIONS - 1}", offset)
     return _address_text(data[offset:end]), end
 
 

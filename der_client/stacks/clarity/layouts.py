@@ -1,16 +1,17 @@
 """Reads a tuple whose fields are known: what stands at a known distance is taken apart at once, the rest one by one.
 
 Names, type bytes and counts are the same in every value of a type, and most fields have a fixed size. So a tuple is a
-few stretches of known layout, each ended by a field of unknown length (a principal, an optional, a list …).
+few stretches of known layout, each ended by a field of unknown length (an optional, a list …). For each type of tuple a
+function is written that reads just that; what it does not understand is read field by field, which finds the error.
 """
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+from der_client.stacks.clarity.generated import GeneratedReader
 from der_client.stacks.errors import DecodeError
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 Reader = Callable[[bytes, int], tuple[Any, int]]
 """From wire bytes and an offset to Python and the offset behind; raises DecodeError."""
+ResultWriter = Callable[[GeneratedReader, str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +32,13 @@ class FixedSize:
         tag: What each of them begins with.
         size: How many bytes follow.
         convert: From those to Python; raises ValueError for those that stand for nothing.
+        finish: From what that gives to another Python type, if it shall be one.
     """
 
     tag: bytes
     size: int
     convert: Callable[[bytes], Any]
+    finish: Callable[[Any], Any] | None = None
 
     def reader(self, kind: object) -> Reader:
         """A reader of such a value.
@@ -42,7 +46,7 @@ class FixedSize:
         Args:
             kind: What to call the type in errors.
         """
-        tag, size, convert = self.tag, self.size, self.convert
+        tag, size, convert, finish = self.tag, self.size, self.convert, self.finish
         tag_size = len(tag)
 
         def read(data: bytes, offset: int) -> tuple[Any, int]:
@@ -51,7 +55,8 @@ class FixedSize:
             if data[offset:start] != tag or end > len(data):
                 raise expected(kind, data, offset)
             try:
-                return convert(data[start:end]), end
+                value = convert(data[start:end])
+                return (finish(value) if finish else value), end
             except ValueError as error:
                 raise DecodeError(str(error), offset) from None
 
@@ -102,70 +107,38 @@ class Constant:
     encoded: bytes
 
 
-class _Stretch(NamedTuple):
-    """Fixed bytes and values of fixed size in turn, and the field of unknown length that ends it, if any."""
-
-    take_apart: Callable[[bytes, int], tuple[bytes, ...]]
-    size: int
-    fixed_bytes: tuple[bytes, ...]
-    values: list[tuple[str, Callable[[bytes], Any], int]]
-    last: tuple[str, Reader] | None
-
-
-def tuple_reader(
-    kind: TupleType, name: str, fields: Sequence[Field | Constant], construct: Callable[[dict[str, Any]], Any]
-) -> Reader:
+def tuple_reader(kind: TupleType, name: str, fields: Sequence[Field | Constant], write_result: ResultWriter) -> Reader:
     """A reader of tuples with exactly these fields.
 
     Args:
         kind: The tuple's type.
         name: What Python calls it.
         fields: All of them, in any order.
-        construct: Makes the result of the values by Python name, which are in the order of ``fields``.
+        write_result: Adds lines that make the result of a dictionary (an expression): the values by Python name, in
+            the order of ``fields``; gives the expression for it.
     """
     header: Final = b"\x0c" + len(fields).to_bytes(4, "big")
     on_the_wire: Final = sorted(fields, key=lambda entry: entry.name)
-    layouts: Final = [_stretches(header, on_the_wire, usual=False)]
-    if any(isinstance(entry, Field) and entry.usual for entry in fields):
-        layouts.insert(0, _stretches(header, on_the_wire, usual=True))
-    blank: Final[dict[str, Any]] = {entry.attribute: None for entry in fields if isinstance(entry, Field)}
+    read_all: Final = _all_at_once(header, on_the_wire, fields, write_result, usual=False)
+    has_usual = any(isinstance(entry, Field) and entry.usual for entry in fields)
+    read_usual: Final = _all_at_once(header, on_the_wire, fields, write_result, usual=True) if has_usual else read_all
 
     def read(data: bytes, offset: int) -> tuple[Any, int]:
-        for stretches in layouts:
-            values = blank.copy()
-            position = offset
-            try:
-                for take_apart, size, fixed_bytes, converters, last in stretches:
-                    parts = take_apart(data, position)
-                    if parts[::2] != fixed_bytes:
-                        break
-                    for attribute, convert, place in converters:
-                        values[attribute] = convert(parts[place])
-                    position += size
-                    if last:
-                        attribute, read_last = last
-                        values[attribute], position = read_last(data, position)
-                else:
-                    return construct(values), position
-            except (struct.error, ValueError):
-                continue
-        return read_one_by_one(data, offset)
+        found: tuple[Any, int] | None = read_usual(data, offset) or read_all(data, offset)
+        return found or refuse(data, offset)
 
-    def read_one_by_one(data: bytes, offset: int) -> tuple[Any, int]:
+    def refuse(data: bytes, offset: int) -> NoReturn:
         """Finds the place where something else stands than should."""
         position = offset + len(header)
         if data[offset:position] != header:
             raise expected(kind, data, offset)
-        values = blank.copy()
         for entry in on_the_wire:
             prefix = _prefix(entry)
             start = position + len(prefix)
             if data[position:start] != prefix:
                 raise DecodeError(f"expected the field {entry.name!r} of {name}", position)
-            if isinstance(entry, Field):
-                values[entry.attribute], start = entry.read(data, start)
-            position = start
-        return construct(values), position
+            position = entry.read(data, start)[1] if isinstance(entry, Field) else start
+        raise DecodeError(f"no {name}", offset)
 
     return read
 
@@ -175,33 +148,60 @@ def _prefix(entry: Field | Constant) -> bytes:
     return prefix + entry.encoded if isinstance(entry, Constant) else prefix
 
 
-def _stretches(header: bytes, fields: Sequence[Field | Constant], *, usual: bool) -> list[_Stretch]:
-    stretches: list[_Stretch] = []
+def _all_at_once(
+    header: bytes,
+    on_the_wire: Sequence[Field | Constant],
+    fields: Sequence[Field | Constant],
+    write_result: ResultWriter,
+    *,
+    usual: bool,
+) -> Callable[[bytes, int], Any]:
+    """A function that gives None where :func:`tuple_reader` has to look closer.
+
+    Args:
+        header: How the tuple starts.
+        on_the_wire: Its fields in the order of the wire.
+        fields: In the order of the result.
+        write_result: Makes the result.
+        usual: Whether fields without a fixed size are expected to look as usual.
+    """
+    source = GeneratedReader()
+    expressions: dict[str, str] = {}
+    fixed: list[bytes] = []
     sizes: list[int] = []
-    fixed_bytes: list[bytes] = []
-    values: list[tuple[str, Callable[[bytes], Any], int]] = []
-    pending = header
+    place, parts, pending = "offset", "parts_0", header
 
-    def end_stretch(last: tuple[str, Reader] | None) -> None:
-        layout = struct.Struct("".join(f"{size}s" for size in (*sizes, len(pending))))
-        stretches.append(_Stretch(layout.unpack_from, layout.size, (*fixed_bytes, pending), values.copy(), last))
-        for collected in (sizes, fixed_bytes, values):
-            collected.clear()
+    def end_stretch() -> None:
+        """Takes apart what has a fixed size up to here; sets the place behind it."""
+        nonlocal place
+        source.lines += source.taking_apart(parts, place, (*fixed, pending), sizes)
+        source.lines.append(f"position = {place} + {sum(map(len, fixed)) + sum(sizes) + len(pending)}")
+        place = "position"
+        fixed.clear()
+        sizes.clear()
 
-    for entry in fields:
+    for entry in on_the_wire:
         pending += _prefix(entry)
         if isinstance(entry, Constant):
             continue
-        fixed = entry.fixed or (entry.usual if usual else None)
-        if fixed is None:
-            end_stretch((entry.attribute, entry.read))
+        form = entry.fixed or (entry.usual if usual else None)
+        if form is None:
+            end_stretch()
+            expressions[entry.attribute] = f"value_{len(source.lines)}"
+            source.lines.append(
+                f"{expressions[entry.attribute]}, position = {source.constant(entry.read)}(data, position)"
+            )
+            parts = f"parts_{len(source.lines)}"
         else:
-            fixed_bytes.append(pending + fixed.tag)
-            values.append((entry.attribute, fixed.convert, len(sizes) + 1))
-            sizes += (len(fixed_bytes[-1]), fixed.size)
+            fixed.append(pending + form.tag)
+            sizes.append(form.size)
+            value = f"{source.constant(form.convert)}({parts}[{2 * len(sizes) - 1}])"
+            expressions[entry.attribute] = f"{source.constant(form.finish)}({value})" if form.finish else value
         pending = b""
-    end_stretch(None)
-    return stretches
+    end_stretch()
+    shown = [entry.attribute for entry in fields if isinstance(entry, Field)]
+    values = ", ".join(f"{source.constant(attribute)}: {expressions[attribute]}" for attribute in shown)
+    return source.function(f"({write_result(source, f'{{{values}}}')}, position)")
 
 
 def expected(kind: object, data: bytes, offset: int) -> DecodeError:

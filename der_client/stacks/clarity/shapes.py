@@ -1,36 +1,34 @@
 """Takes values apart at once that look like ones that were read before, but for their numbers, addresses and texts.
 
 What a program decodes is of few kinds: the events of a contract, the answers and the arguments of a function. In all
-values of a kind and length only the leaves differ, so after some were read step by step, the others need not be. A
-shape never refuses a value: what fits none is read step by step as ever, which also tells what is wrong with it.
+values of a kind and length only the leaves differ. So for shapes that were read step by step often enough, a function
+is compiled that reads nothing but them. It never refuses a value: what has no such shape is read step by step as ever,
+which also tells what is wrong with it.
 """
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Final, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
 
 from der_client.stacks.clarity.encoding import encode, tuple_keys
-from der_client.stacks.clarity.values import ClarityValue, ErrValue, OkValue, SomeValue, TupleValue, set_value
+from der_client.stacks.clarity.generated import GeneratedReader
+from der_client.stacks.clarity.values import ClarityValue, ErrValue, OkValue, SomeValue, TupleValue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 Item = TypeVar("Item", ClarityValue, tuple[ClarityValue, ...])
 
 MAX_SHAPED_BYTES: Final = 1024
 """Longer input is read step by step. So short a value without lists needs no check of its type."""
-_MAX_KINDS: Final = 1024
+_MAX_KINDS: Final = 512
 _MAX_SHAPES_OF_A_KIND: Final = 4
+_OFTEN: Final = 16
+"""Compiling takes as long as about twenty values step by step, so nobody can make it happen more often than it pays."""
 _WRAPPERS: Final[dict[type, bytes]] = {OkValue: b"\x07", ErrValue: b"\x08", SomeValue: b"\x0a"}
 
 Kind = tuple[bytes, int]
 """What can be seen at once of an item: how it begins, and how many bytes it has."""
-_Convert = Callable[[bytes], Any]
-"""From the content of a leaf, the bytes behind its type and length, to what it holds or to the value itself."""
-_Build = Callable[[Iterator[bytes]], Any]
-"""From the contents of leaves, of which it takes its own, to a value that holds them."""
-_COMPOSITE: Final = ClarityValue
-"""Stands where the class of a leaf would, for what is made by ``_Build``."""
-_new = object.__new__
 
 
 class LeafFormat(NamedTuple):
@@ -44,12 +42,12 @@ class LeafFormat(NamedTuple):
     """
 
     head_length: int
-    convert: _Convert
+    convert: Callable[[bytes], Any]
     kind: type[ClarityValue] | None = None
 
 
 class Shapes(Generic[Item]):
-    """The shapes of the items, values or arguments, that were read before.
+    """The shapes of the items, values or arguments, that are read often.
 
     Args:
         formats: How leaves stand on the wire, by class.
@@ -57,7 +55,8 @@ class Shapes(Generic[Item]):
 
     def __init__(self, formats: Mapping[type, LeafFormat]) -> None:
         self._formats = formats
-        self._known: dict[Kind, list[Callable[[bytes, int], Item | None]] | None] = {}
+        self._readers: dict[Kind, list[Callable[[bytes, int], Item | None]]] = {}
+        self._seen: dict[Kind, int] = {}
 
     def read(self, kind: Kind, data: bytes, offset: int) -> Item | None:
         """Read the item that fills the rest of the input, if its shape is known.
@@ -67,110 +66,76 @@ class Shapes(Generic[Item]):
             data: The input.
             offset: Where it starts.
         """
-        for read in self._known.get(kind) or ():
+        for read in self._readers.get(kind, ()):
             item = read(data, offset)
             if item is not None:
                 return item
         return None
 
     def learn(self, kind: Kind, item: Item) -> None:
-        """Remember the shape of an item that was read step by step, unless it is the first one of its kind.
+        """Take note of an item that was read step by step; every 16th of a kind has its shape compiled.
 
         Args:
             kind: Its kind.
             item: What was read.
         """
-        try:
-            shapes = self._known[kind]
-        except KeyError:
+        seen = self._seen.get(kind, 0) + 1
+        if len(self._seen) >= _MAX_KINDS:
             # Nobody can fill the memory, nor for good take the place of the kinds in use.
-            if len(self._known) >= _MAX_KINDS:
-                self._known.clear()
-            self._known[kind] = []
+            self._seen.clear()
+            self._readers.clear()
+        self._seen[kind] = seen
+        if seen % _OFTEN:
             return
-        if shapes is not None and len(shapes) < _MAX_SHAPES_OF_A_KIND:
-            try:
-                shapes.append(_Shape(item, self._formats).read)
-            except KeyError:
-                self._known[kind] = None  # A list in it: no two need be alike. A leaf alone: nothing to gain.
+        readers = self._readers.setdefault(kind, [])
+        if len(readers) < _MAX_SHAPES_OF_A_KIND and (read := _ShapeReader(self._formats).function(item)):
+            readers.append(read)
 
 
-class _Shape:
-    """Bytes that are always the same and contents of leaves, in turn."""
+class _ShapeReader:
+    """Writes a function that reads items of one shape."""
 
-    def __init__(self, item: ClarityValue | tuple[ClarityValue, ...], formats: Mapping[type, LeafFormat]) -> None:
-        """Finds an item's shape; raises KeyError if it holds a list, or is a leaf alone."""
+    def __init__(self, formats: Mapping[type, LeafFormat]) -> None:
         self._formats = formats
-        self._fixed: tuple[bytes, ...] = ()
-        self._layout = ""
-        if isinstance(item, tuple):
-            self._build = self._add_arguments(item)
-        else:
-            self._build, kind = self._add_value(item, b"")
-            if kind is not _COMPOSITE:
-                raise KeyError(type(item))
-        self._take_apart = struct.Struct(self._layout).unpack_from
+        self._source = GeneratedReader()
+        self._fixed: list[bytes] = []
+        self._sizes: list[int] = []
 
-    def read(self, data: bytes, offset: int) -> Any:
-        """Read an item that is as long as the first one was; None if it has another shape."""
-        parts = self._take_apart(data, offset)
-        if parts[::2] != self._fixed:
-            return None
-        try:
-            return self._build(iter(parts[3::2]))
-        except (ValueError, LookupError):
-            return None
+    def function(self, item: ClarityValue | tuple[ClarityValue, ...]) -> Callable[[bytes, int], Any] | None:
+        """From the input and an offset to the item that fills the rest, or None; None itself for an item with lists.
 
-    def _add_arguments(self, values: tuple[ClarityValue, ...]) -> _Build:
-        self._add_bytes(b"", 0)
-        build = self._add_fields([None] * len(values), [(number, value, b"") for number, value in enumerate(values)])
-        return lambda contents: tuple(build(contents))
-
-    def _add_value(self, value: ClarityValue, before: bytes) -> tuple[Callable[[Any], Any], type[ClarityValue] | None]:
-        """Adds a value that stands behind some bytes; gives what makes it, and the ``kind`` for that.
-
-        What holds other values takes an empty content for itself.
+        The rest must be as long as that item.
         """
+        try:
+            if isinstance(item, tuple):
+                values = [self._value(value, b"") for value in item]
+                result = f"({''.join(f'{value}, ' for value in values)})"
+            else:
+                result = self._value(item, b"")
+        except KeyError:
+            return None
+        self._source.lines[:0] = self._source.taking_apart("parts", "offset", self._fixed, self._sizes)
+        return self._source.function(result)
+
+    def _value(self, value: ClarityValue, before: bytes) -> str:
+        """The expression for a value that stands behind some fixed bytes; raises KeyError if it holds a list."""
         kind = type(value)
         if isinstance(value, TupleValue):
-            names = tuple(value.value)
-            self._add_bytes(before, 0)
-            fields = zip(names, value.value.values(), tuple_keys(names), strict=True)
-            build = self._add_fields(dict.fromkeys(names), fields)
-            return (lambda contents: _holding(TupleValue, build(contents))), _COMPOSITE
+            keys = tuple_keys(tuple(value.value))
+            fields = zip(value.value.items(), (before + keys[0], *keys[1:]), strict=True)
+            items = [f"{self._source.constant(name)}: {self._value(item, key)}" for (name, item), key in fields]
+            return self._holding(kind, f"{{{', '.join(items)}}}")
         if kind in _WRAPPERS:
-            self._add_bytes(before + _WRAPPERS[kind], 0)
-            build = self._add_fields([None], [(0, value.value, b"")])
-            return (lambda contents: _holding(kind, build(contents)[0])), _COMPOSITE
+            return self._holding(kind, self._value(value.value, before + _WRAPPERS[kind]))
         leaf = self._formats[kind]
         wire = encode(value)
-        self._add_bytes(before + wire[: leaf.head_length], len(wire) - leaf.head_length)
-        return leaf.convert, leaf.kind
+        self._fixed.append(before + wire[: leaf.head_length])
+        self._sizes.append(len(wire) - leaf.head_length)
+        content = f"{self._source.constant(leaf.convert)}(parts[{2 * len(self._fixed) - 1}])"
+        return content if leaf.kind is None else self._holding(leaf.kind, content)
 
-    def _add_fields(self, blank: Any, fields: Iterable[tuple[Any, ClarityValue, bytes]]) -> _Build:
-        """Adds values that stand behind some bytes; what is made of them is put into a copy of ``blank``."""
-        entries = [(key, *self._add_value(value, before)) for key, value, before in fields]
-
-        def build(contents: Iterator[bytes]) -> Any:
-            made = blank.copy()
-            for (key, make, kind), content in zip(entries, contents):  # noqa: B905 - those behind are for others
-                if kind is None:
-                    made[key] = make(content)
-                elif kind is _COMPOSITE:
-                    made[key] = make(contents)
-                else:
-                    made[key] = leaf = _new(kind)
-                    set_value(leaf, make(content))
-            return made
-
-        return build
-
-    def _add_bytes(self, fixed: bytes, content_length: int) -> None:
-        self._fixed += (fixed,)
-        self._layout += f"{len(fixed)}s{content_length}s"
-
-
-def _holding(kind: type[ClarityValue], held: object) -> ClarityValue:
-    value = _new(kind)
-    set_value(value, held)
-    return value
+    def _holding(self, kind: type[ClarityValue], held: str) -> str:
+        """The name of a new value that holds something."""
+        name = f"value_{len(self._source.lines)}"
+        self._source.lines += [f"{name} = new({self._source.constant(kind)})", f"put({name}, {held})"]
+        return name

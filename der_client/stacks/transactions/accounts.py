@@ -14,7 +14,12 @@ from der_client.stacks.address import c32_address
 from der_client.stacks.errors import KeyFormatError
 from der_client.stacks.keys import PublicKey, hash160
 from der_client.stacks.transactions.codes import HashMode
-from der_client.stacks.transactions.conditions import MultiSigCondition, SingleSigCondition
+from der_client.stacks.transactions.conditions import (
+    UNSIGNED,
+    MultiSigCondition,
+    SingleSigCondition,
+    single_sig_condition,
+)
 from der_client.stacks.transactions.wire import check_number
 
 if TYPE_CHECKING:
@@ -81,7 +86,7 @@ class SingleSig:
         Returns:
             The condition.
         """
-        return SingleSigCondition(self.hash_mode, self.signer, nonce, fee, self.public_key.is_compressed)
+        return single_sig_condition(self.hash_mode, self.signer, nonce, fee, self.public_key.is_compressed, UNSIGNED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Final
 from der_client.stacks.errors import SigningError
 from der_client.stacks.keys import PublicKey
 from der_client.stacks.transactions.accounts import signer_hash
-from der_client.stacks.transactions.conditions import UNSIGNED, FieldSignature, MultiSigCondition, SingleSigCondition
+from der_client.stacks.transactions.conditions import (
+    UNSIGNED,
+    FieldSignature,
+    MultiSigCondition,
+    SingleSigCondition,
+    single_sig_condition,
+)
 from der_client.stacks.transactions.hashing import sha512_256
 
 if TYPE_CHECKING:
@@ -53,7 +59,7 @@ def add_signature(condition: SpendingCondition, key: PrivateKey, sighash: bytes,
             f"{own.hex()}, the account's {condition.signer.hex()}"
         )
     signature = key.sign_recoverable(presign_hash(sighash, flag, condition.fee, condition.nonce))
-    return SingleSigCondition(
+    return single_sig_condition(
         condition.hash_mode, condition.signer, condition.nonce, condition.fee, condition.compressed, signature
     )
 

@@ -402,18 +402,22 @@ class Transaction:
         return without_signatures(self.origin_condition, nonce, fee, self.initial_sighash, ORIGIN_FLAG)
 
     def _with_conditions(self, origin: SpendingCondition, sponsor: SpendingCondition | None) -> Self:
-        transaction = type(self)(
-            self.version,
-            self.chain_id,
-            origin,
-            sponsor,
-            self.anchor_mode,
-            self.post_condition_mode,
-            self.post_conditions,
-            self.payload,
-        )
-        # Neither of these holds a nonce, a fee or a signature.
-        transaction.__dict__.update(_head=self._head, _body=self._body, initial_sighash=self.initial_sighash)
+        transaction = object.__new__(type(self))
+        parts = {
+            "version": self.version,
+            "chain_id": self.chain_id,
+            "origin_condition": origin,
+            "sponsor_condition": sponsor,
+            "anchor_mode": self.anchor_mode,
+            "post_condition_mode": self.post_condition_mode,
+            "post_conditions": self.post_conditions,
+            "payload": self.payload,
+            # None of these holds a nonce, a fee or a signature.
+            "_head": self._head,
+            "_body": self._body,
+            "initial_sighash": self.initial_sighash,
+        }
+        _put_attributes(transaction, parts)
         return transaction
 
 

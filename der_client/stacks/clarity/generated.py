@@ -1,0 +1,66 @@
+"""Functions that are written line by line for one layout, as dataclasses writes a constructor for one class.
+
+A loop over the parts of a layout takes about as long as the work on them; written out, there is only the work. No name
+and no byte from outside gets into the source: constants stand there by numbered names.
+"""
+
+from __future__ import annotations
+
+import struct
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
+
+from der_client.stacks.clarity.values import set_value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+
+class GeneratedReader:
+    """The source of a function of ``data`` and ``offset``.
+
+    Attributes:
+        lines: What it does before it gives its result. A line may return None, for input of another layout; ValueError,
+            LookupError and ``struct.error`` do so, too.
+    """
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self._constants: dict[str, Any] = {"new": object.__new__, "put": set_value, "struct_error": struct.error}
+
+    def constant(self, value: object) -> str:
+        """A name for a constant."""
+        name = f"constant_{len(self._constants)}"
+        self._constants[name] = value
+        return name
+
+    def taking_apart(self, parts: str, offset: str, fixed: Sequence[bytes], sizes: Sequence[int]) -> list[str]:
+        """Lines that take fixed bytes and contents apart, which stand in turn; fixed bytes may end them.
+
+        Args:
+            parts: The name of what comes of it: all of them, in order.
+            offset: The name of where they start.
+            fixed: The bytes that must be there.
+            sizes: The lengths of the contents.
+        """
+        lengths = [length for pair in zip_longest(map(len, fixed), sizes) for length in pair if length is not None]
+        layout = struct.Struct("".join(f"{length}s" for length in lengths))
+        return [
+            f"{parts} = {self.constant(layout.unpack_from)}(data, {offset})",
+            f"if {parts}[::2] != {self.constant(tuple(fixed))}: return None",
+        ]
+
+    def function(self, result: str) -> Callable[[bytes, int], Any]:
+        """The function, which gives an expression's value."""
+        source = [
+            "def read(data, offset):",
+            "  try:",
+            *(f"    {line}" for line in self.lines),
+            f"    return {result}",
+            "  except (ValueError, LookupError, struct_error):",
+            "    return None",
+        ]
+        names = dict(self._constants)
+        exec("\n".join(source), names)  # noqa: S102 - nothing from outside is in it, see above
+        read: Callable[[bytes, int], Any] = names["read"]
+        return read
