@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from der_client.stacks.address import check_network
-from der_client.stacks.clarity import ClarityValue, ListValue, PrincipalValue, TupleValue
+from der_client.stacks.clarity import ClarityValue, ListValue, PrincipalValue, TupleValue, UIntValue
 from der_client.stacks.errors import SigningError
 from der_client.stacks.transactions import ContractCall
 from der_client.stacks.transactions.lazy import lazy
@@ -179,6 +179,8 @@ class Call(Generic[R]):
 
 def _principals(values: Sequence[ClarityValue]) -> Iterator[PrincipalValue]:
     for value in values:
+        if type(value) is UIntValue:  # most are, and hold nothing
+            continue
         if isinstance(value, PrincipalValue):
             yield value
         elif isinstance(value, ListValue):

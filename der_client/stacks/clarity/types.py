@@ -95,7 +95,11 @@ class _Scalar(ClarityType):
         if isinstance(value, ClarityValue):
             self.check(value, path)
             return value
-        return _named(path, self.kind, value)
+        try:
+            made: ClarityValue = self.kind(value)
+        except ValueError as error:
+            raise EncodeError(f"{path}: {error}") from None
+        return made
 
     def to_python(self, value: ClarityValue) -> Any:
         return value.value
