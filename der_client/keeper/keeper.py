@@ -296,11 +296,13 @@ class Keeper:
         deadline = time.monotonic() + self._confirm_timeout_s
         pause = 0.005
         while not is_reached():
-            if self._stopping.is_set() or time.monotonic() >= deadline:
-                return False
-            self._stopping.wait(pause)
-            pause = min(pause * 1.5, 3.0)
+            is_over = self._stopping.is_set() or time.monotonic() >= deadline
+            if not is_over:
+                self._stopping.wait(pause)
+                pause = min(pause * 1.5, 3.0)
             self._outbox.collect()
+            if is_over:  # after a last look, so that a stopped keeper tells what it did
+                return is_reached()
         return True
 
     def __repr__(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -423,6 +423,25 @@ def test_a_keeper_runs_until_it_is_stopped(cast: Cast, plant: ReadyPlant, devnet
         thread.join(10)
     assert not thread.is_alive()
     assert ids(event for report in reports for event in report.settled) == [payment_id]
+
+
+def test_a_keeper_that_is_stopped_after_sending_tells_what_came_of_it(
+    cast: Cast, plant: ReadyPlant, devnet: Devnet, keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    payment_id = fund(cast.buyer, offer(cast, plant, 1000), 1000)
+    devnet.advance(to=start_of(plant.tomorrow + timedelta(days=1)))
+    verify(cast, plant, 2000)
+    send = keeper._outbox.send
+
+    def send_and_stop(*what: Any) -> bool:
+        sent = send(*what)
+        keeper.stop()
+        return sent
+
+    monkeypatch.setattr(keeper._outbox, "send", send_and_stop)
+    reports: list[KeeperReport] = []
+    keeper.run(on_report=reports.append)
+    assert [ids(report.settled) for report in reports] == [[payment_id]]
 
 
 def test_a_stopped_keeper_sends_nothing(cast: Cast, plant: ReadyPlant, devnet: Devnet, keeper: Keeper) -> None:
