@@ -36,7 +36,17 @@ from der_client.stacks.clarity.values import (
     Utf8Value,
     set_value,
 )
-from der_client.stacks.clarity.wire import LIST, LIST_START, MAX_DEPTH, MAX_WIRE_BYTES, SURELY_SMALL, TUPLE
+from der_client.stacks.clarity.wire import (
+    EMPTY,
+    HOLDER,
+    LIST,
+    LIST_START,
+    MAX_DEPTH,
+    MAX_WIRE_BYTES,
+    SURELY_SMALL,
+    TUPLE,
+    room,
+)
 from der_client.stacks.errors import DecodeError
 
 if TYPE_CHECKING:
@@ -95,7 +105,7 @@ def read_value(data: bytes, offset: int, max_depth: int = MAX_DEPTH) -> tuple[Cl
         DecodeError: no valid value stands there.
     """
     try:
-        value, end = _READERS[data[offset]](data, offset + 1, max_depth)
+        value, end = _READERS[data[offset]](data, offset + 1, room(max_depth))
     except IndexError:
         raise bad_tag(data, offset) from None
     if end - offset > SURELY_SMALL or (data.find(LIST, offset, end) >= 0 and data.find(LIST_START, offset, end) >= 0):
@@ -125,7 +135,7 @@ def _distance(value: ClarityValue, path: Iterable[Step]) -> int:
                 value = value.value
             case _:  # Inside a list whose type was compared as a whole: which item it is cannot be said.
                 break
-        distance += sum(map(len, encode_all(before, MAX_DEPTH)))
+        distance += sum(map(len, encode_all(before, room(MAX_DEPTH))))
     return distance
 
 
@@ -250,10 +260,10 @@ def _principal(content: bytes) -> ClarityValue:
 
 def _read_wrapper(kind: type[OkValue | ErrValue | SomeValue]) -> _Reader:
     def read(data: bytes, offset: int, depth: int) -> tuple[ClarityValue, int]:
-        if not depth:
+        if depth < HOLDER:
             raise too_deep(offset)
         try:
-            inner, end = _READERS[data[offset]](data, offset + 1, depth - 1)
+            inner, end = _READERS[data[offset]](data, offset + 1, depth - HOLDER)
         except IndexError:
             raise bad_tag(data, offset) from None
         value = _new(kind)
@@ -268,7 +278,9 @@ def too_deep(offset: int) -> DecodeError:
     return DecodeError("values stand in one another deeper than a node allows", offset - 1)
 
 
-def _read_none(_data: bytes, offset: int, _depth: int) -> tuple[ClarityValue, int]:
+def _read_none(_data: bytes, offset: int, depth: int) -> tuple[ClarityValue, int]:
+    if depth < EMPTY:
+        raise too_deep(offset)
     return _NONE, offset
 
 
@@ -279,7 +291,7 @@ def _read_tuples(data: bytes, offset: int, depth: int, count: int) -> tuple[list
     header = b"\x0c" + len(first.value).to_bytes(4, "big")
     keys = [(key_wire(name), 1 + len(name), name) for name in first.value]
     readers = _READERS
-    inner = depth - 1
+    inner = depth - HOLDER
     while len(tuples) < count and data[offset : offset + 5] == header:
         fields: dict[str, ClarityValue] = {}
         position = offset + 5
@@ -301,9 +313,9 @@ def _read_tuples(data: bytes, offset: int, depth: int, count: int) -> tuple[list
 
 def _read_list(data: bytes, offset: int, depth: int) -> tuple[ClarityValue, int]:
     count, offset = read_length(data, offset, "list")
-    if count and not depth:
+    if depth < (HOLDER if count else EMPTY):
         raise too_deep(offset - 4)
-    inner = depth - 1
+    inner = depth - HOLDER
     items: list[ClarityValue] = []
     if count and data[offset] == TUPLE:
         items, offset = _read_tuples(data, offset, inner, count)
@@ -351,9 +363,9 @@ def _read_tuple(data: bytes, offset: int, depth: int) -> tuple[ClarityValue, int
     count, offset = read_length(data, offset, "tuple")
     if not count:
         raise DecodeError("a tuple has at least one field", offset - 4)
-    if not depth:
+    if depth < HOLDER:
         raise too_deep(offset - 4)
-    inner = depth - 1
+    inner = depth - HOLDER
     fields: dict[str, ClarityValue] = {}
     previous = ""
     known = _known_names.get

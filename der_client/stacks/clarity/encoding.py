@@ -25,7 +25,18 @@ from der_client.stacks.clarity.values import (
     Utf8Value,
     columns_of,
 )
-from der_client.stacks.clarity.wire import CONTRACT, LIST, LIST_START, MAX_DEPTH, MAX_WIRE_BYTES, STANDARD, SURELY_SMALL
+from der_client.stacks.clarity.wire import (
+    CONTRACT,
+    EMPTY,
+    HOLDER,
+    LIST,
+    LIST_START,
+    MAX_DEPTH,
+    MAX_WIRE_BYTES,
+    STANDARD,
+    SURELY_SMALL,
+    room,
+)
 from der_client.stacks.errors import EncodeError, shown
 
 if TYPE_CHECKING:
@@ -44,7 +55,7 @@ def encode(value: ClarityValue, max_depth: int = MAX_DEPTH) -> bytes:
             without a common type; the text names the path.
     """
     try:
-        data = _ENCODERS[type(value)](value, max_depth)
+        data = _ENCODERS[type(value)](value, room(max_depth))
     except KeyError as error:
         (kind,) = error.args
         raise EncodeError(
@@ -115,16 +126,18 @@ def _encode_principal(value: PrincipalValue, _depth: int) -> bytes:
     return _principal_wire(value.value)
 
 
-def _encode_none(_value: NoneValue, _depth: int) -> bytes:
+def _encode_none(_value: NoneValue, depth: int) -> bytes:
+    if depth < EMPTY:
+        raise _too_deep_to_encode()
     return b"\x09"
 
 
 def _encode_wrapper(tag: bytes) -> Callable[[OkValue | ErrValue | SomeValue, int], bytes]:
     def write(value: OkValue | ErrValue | SomeValue, depth: int) -> bytes:
-        if not depth:
+        if depth < HOLDER:
             raise _too_deep_to_encode()
         inner = value.value
-        return tag + _ENCODERS[type(inner)](inner, depth - 1)
+        return tag + _ENCODERS[type(inner)](inner, depth - HOLDER)
 
     return write
 
@@ -135,9 +148,9 @@ def _too_deep_to_encode() -> EncodeError:
 
 def _encode_list(value: ListValue, depth: int) -> bytes:
     items = value.value
-    if items and not depth:
+    if depth < (HOLDER if items else EMPTY):
         raise _too_deep_to_encode()
-    return b"".join([b"\x0b" + len(items).to_bytes(4), *encode_all(items, depth - 1)])
+    return b"".join([b"\x0b" + len(items).to_bytes(4), *encode_all(items, depth - HOLDER)])
 
 
 def encode_all(values: Collection[ClarityValue], depth: int) -> Iterable[bytes]:
@@ -146,11 +159,11 @@ def encode_all(values: Collection[ClarityValue], depth: int) -> Iterable[bytes]:
     kinds = set(map(type, values))
     if len(kinds) != 1:
         return [encoders[type(value)](value, depth) for value in values]
-    if kinds == {TupleValue} and depth and (columns := columns_of(values)):
+    if kinds == {TupleValue} and depth >= HOLDER and (columns := columns_of(values)):
         header = b"\x0c" + len(columns).to_bytes(4)
         parts: list[Iterable[bytes]] = [repeat(header)]
         for name, column in columns.items():
-            parts += [repeat(key_wire(name)), encode_all(column, depth - 1)]
+            parts += [repeat(key_wire(name)), encode_all(column, depth - HOLDER)]
         return map(b"".join, zip(*parts, strict=False))
     encode_one = encoders[kinds.pop()]
     return [encode_one(value, depth) for value in values]
@@ -170,9 +183,9 @@ def _tuple_pattern(names: tuple[str, ...]) -> bytes:
 
 
 def _encode_tuple(value: TupleValue, depth: int) -> bytes:
-    if not depth:
+    if depth < HOLDER:
         raise _too_deep_to_encode()
-    inner = depth - 1
+    inner = depth - HOLDER
     fields = value.value
     encoders = _ENCODERS
     contents = []

@@ -128,6 +128,8 @@ class _Parser:
         if word == "u" and self.peek() == '"':
             return self.checked(start, Utf8Value, self.string(self.from_hex))
         if word in _CONSTANTS:
+            if word == "none":
+                self.deeper(start, depth)  # its type holds that of nothing
             return _CONSTANTS[word]
         if _UINT.fullmatch(word):
             return self.checked(start, UIntValue, self.number(start, word[1:]))
@@ -159,13 +161,14 @@ class _Parser:
             self.place = inside
         elif not self.skip_space():
             self.expect(")")
+            self.deeper(start, depth)
             return ListValue()
-        return self.items(start, depth)
+        return self.items(self.deeper(start, depth))
 
-    def items(self, start: int, depth: int) -> ClarityValue:
+    def items(self, depth: int) -> ClarityValue:
         items: list[ClarityValue] = []
         while self.peek() != ")":
-            items.append(self.value(self.deeper(start, depth)))
+            items.append(self.value(depth))
             if not self.skip_space():
                 break
         self.expect(")")

@@ -10,6 +10,24 @@ MAX_DEPTH: Final = 31
 """Composites that may stand in one another around a scalar (``MAX_TYPE_DEPTH`` 32 counts the scalar)."""
 MAX_ARGUMENT_DEPTH: Final = 15
 """The same for values that a node decodes without knowing their type: arguments of calls and transactions."""
+HOLDER: Final = 2
+"""What one composite takes of the room that :func:`room` gives."""
+EMPTY: Final = 1
+"""What must be left of it for ``none`` and for an empty list."""
+
+
+def room(max_depth: int) -> int:
+    """How deep values may stand in one another.
+
+    The type of ``none`` and of an empty list holds the type of nothing, so that the node counts these as composites,
+    except in arguments, where it only counts what it has open.
+
+    Args:
+        max_depth: How many composites there may be.
+    """
+    return HOLDER * max_depth + (EMPTY if max_depth <= MAX_ARGUMENT_DEPTH else 0)
+
+
 MAX_WIRE_BYTES: Final = 2 * MAX_VALUE_BYTES
 SURELY_SMALL: Final = MAX_VALUE_BYTES // 128
 """Up to so many bytes only lists can be ill-typed or too large, and only they cost a check.

@@ -146,7 +146,9 @@ def test_nesting_is_bounded() -> None:
             parse(opening * (MAX_DEPTH + 1) + "u1" + closing * (MAX_DEPTH + 1))
         with pytest.raises(LiteralError, match="deeper"):
             parse(opening * 100_000)
-    assert str(parse("(" * (MAX_DEPTH + 1) + ")" * (MAX_DEPTH + 1))).startswith("(((")
+    assert str(parse("(" * MAX_DEPTH + ")" * MAX_DEPTH)).startswith("(((")
+    with pytest.raises(LiteralError, match="deeper"):
+        parse("(" * (MAX_DEPTH + 1) + ")" * (MAX_DEPTH + 1))
 
 
 @pytest.mark.parametrize(

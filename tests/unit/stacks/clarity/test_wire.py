@@ -20,6 +20,7 @@ from der_client.stacks.clarity import (
     ErrValue,
     IntValue,
     ListValue,
+    NoneValue,
     OkValue,
     PrincipalValue,
     SomeValue,
@@ -29,10 +30,11 @@ from der_client.stacks.clarity import (
     decode,
     decoding,
     encode,
+    parse,
 )
 from der_client.stacks.clarity.decoding import read_value
 from der_client.stacks.clarity.wire import MAX_ARGUMENT_DEPTH, MAX_DEPTH
-from der_client.stacks.errors import DecodeError, EncodeError
+from der_client.stacks.errors import DecodeError, EncodeError, LiteralError
 from tests.unit.stacks.clarity.strategies import VALUES
 
 VECTORS: dict[str, list[dict[str, Any]]] = json.loads(
@@ -168,6 +170,29 @@ def test_nesting_is_bounded() -> None:
     for composite in (b"\x0a", b"\x07", b"\x0b\x00\x00\x00\x01", b"\x0c\x00\x00\x00\x01\x01a"):
         with pytest.raises(DecodeError, match="deeper"):
             decode(composite * 100_000 + b"\x03")
+
+
+@pytest.mark.parametrize("empty", [NoneValue(), ListValue()])
+def test_what_is_empty_counts_as_a_composite_but_not_in_arguments(empty: ClarityValue) -> None:
+    """On the VM, 30 ``some`` hold none or an empty list, 31 do not."""
+    wrapped = empty
+    for depth in range(1, MAX_DEPTH + 1):
+        wrapped = SomeValue(wrapped)
+        data = b"\x0a" * depth + encode(empty)
+        if depth < MAX_DEPTH:
+            assert decode(data) == wrapped
+            assert encode(wrapped) == data
+            assert parse(str(wrapped), node_text=True) == wrapped
+        if depth <= MAX_ARGUMENT_DEPTH:
+            assert read_value(data, 0, MAX_ARGUMENT_DEPTH) == (wrapped, len(data))
+            assert encode(wrapped, MAX_ARGUMENT_DEPTH) == data
+    with pytest.raises(DecodeError, match="deeper") as refused:
+        decode(data)
+    assert refused.value.offset == MAX_DEPTH
+    with pytest.raises(EncodeError, match="deeper"):
+        encode(wrapped)
+    with pytest.raises(LiteralError, match="deeper"):
+        parse(str(wrapped), node_text=True)
 
 
 def test_arguments_nest_less_deep_than_results() -> None:
