@@ -149,19 +149,14 @@ def _read_principal(data: bytes, offset: int) -> tuple[str, int]:
     if tag == wire.STANDARD:
         end = start + decoding.ACCOUNT_BYTES
         if end <= len(data) and data[start] < decoding.ADDRESS_VERSIONS:
-            return _account_of(data[start:end]), end
+            return decoding.address_text(data[start:end]), end
         return decoding.read_standard_principal(data, start)
     if tag == wire.CONTRACT:
         return decoding.read_contract_principal(data, start)
     raise expected("principal", data, offset)
 
 
-@lru_cache(maxsize=65536)
-def _account_of(content: bytes) -> str:
-    return decoding.read_standard_principal(content, 0)[0]
-
-
-_ACCOUNT: Final = FixedSize(bytes((wire.STANDARD,)), decoding.ACCOUNT_BYTES, _account_of)
+_ACCOUNT: Final = FixedSize(bytes((wire.STANDARD,)), decoding.ACCOUNT_BYTES, decoding.address_text)
 
 
 def _sized_reader(tag: int, kind: BufferType | AsciiType | Utf8Type, read_body: Reader) -> Reader:

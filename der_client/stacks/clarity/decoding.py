@@ -205,7 +205,8 @@ def _read_false(_data: bytes, offset: int, _depth: int) -> tuple[ClarityValue, i
 
 
 @lru_cache(maxsize=65536)
-def _address_text(wire: bytes) -> str:
+def address_text(wire: bytes) -> str:
+    """The address of an account's version and hash160; raises AddressError for a version that there is not."""
     return c32_address(wire[0], wire[1:])
 
 
@@ -216,7 +217,7 @@ def read_standard_principal(data: bytes, offset: int) -> tuple[str, int]:
         raise truncated(data, offset, ACCOUNT_BYTES, "a principal")
     if data[offset] >= ADDRESS_VERSIONS:
         raise DecodeError(f"{data[offset]} is no version of an address: 0 to {ADDRESS_VERSIONS - 1}", offset)
-    return _address_text(data[offset:end]), end
+    return address_text(data[offset:end]), end
 
 
 def read_contract_principal(data: bytes, offset: int) -> tuple[str, int]:

@@ -80,7 +80,7 @@ class Shapes(Generic[Item]):
             item: What was read.
         """
         seen = self._seen.get(kind, 0) + 1
-        if len(self._seen) >= _MAX_KINDS:
+        if seen == 1 and len(self._seen) >= _MAX_KINDS:
             # Nobody can fill the memory, nor for good take the place of the kinds in use.
             self._seen.clear()
             self._readers.clear()

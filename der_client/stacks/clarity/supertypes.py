@@ -88,7 +88,7 @@ def type_of(value: ClarityValue) -> ClarityType:
     """Find the least type that a value belongs to; ``NoneType_`` stands where the value tells nothing.
 
     Args:
-        value: The value, of at most the depth that :func:`~der_client.stacks.clarity.wire.encode` takes.
+        value: The value, of at most the depth that :func:`~der_client.stacks.clarity.encoding.encode` takes.
 
     Raises:
         EncodeError: the items of a list have no type in common, or the type is larger than 1 MiB; the text names the

@@ -6,7 +6,6 @@ unless noted. Proofs are never asked for (``proof=0``).
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from functools import partial
@@ -43,6 +42,7 @@ from der_client.stacks.rpc.answers import (
 )
 from der_client.stacks.rpc.endpoint import BYTES_TYPE, JSON_TYPE, Answer, Endpoint, Request
 from der_client.stacks.rpc.rejections import explain_rejection
+from der_client.stacks.transactions.hashing import sha512_256_hex
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,7 +69,7 @@ def check_txid(txid: str) -> str:
 
 def compute_txid(raw: bytes) -> str:
     """The id of a signed transaction: SHA-512/256 of its bytes, in hexadecimal without ``0x``."""
-    return hashlib.new("sha512_256", raw).hexdigest()
+    return sha512_256_hex(raw)
 
 
 def split_contract_id(contract_id: str) -> tuple[str, str]:

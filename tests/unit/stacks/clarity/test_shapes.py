@@ -144,6 +144,10 @@ def test_strangers_cannot_use_up_the_memory(monkeypatch: pytest.MonkeyPatch) -> 
         for _ in range(3 * shapes._OFTEN):
             assert decode(encode(value)) == value
     assert max(map(len, known._readers.values())) == shapes._MAX_SHAPES_OF_A_KIND
-    for number in range(shapes._MAX_KINDS):
+    held = len(known._seen)
+    for number in range(shapes._MAX_KINDS - held):
         decode(encode(TupleValue({f"another-{number}": UIntValue(number)})))
+    decode(encode(TupleValue({"another-0": UIntValue(0)})))  # no new kind: full, but nothing has to go
+    assert known._readers
+    decode(encode(TupleValue({"one-more": UIntValue(0)})))
     assert not known._readers
