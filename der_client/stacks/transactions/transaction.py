@@ -119,16 +119,18 @@ class Transaction:
         check_number(fee, 0, U64_MAX, "fee (µSTX)")
         check_enum(mode, PostConditionMode, "mode")
         check_enum(anchor_mode, AnchorMode, "anchor_mode")
-        transaction = cls(
-            network.transaction_version,
-            network.chain_id,
-            sender.condition(nonce, fee),
-            NO_SPONSOR if sponsored else None,
-            anchor_mode,
-            mode,
-            tuple(post_conditions),
-            payload,
-        )
+        transaction = object.__new__(cls)
+        parts = {
+            "version": network.transaction_version,
+            "chain_id": network.chain_id,
+            "origin_condition": sender.condition(nonce, fee),
+            "sponsor_condition": NO_SPONSOR if sponsored else None,
+            "anchor_mode": anchor_mode,
+            "post_condition_mode": mode,
+            "post_conditions": tuple(post_conditions),
+            "payload": payload,
+        }
+        _put_attributes(transaction, parts)
         check_sendable(transaction, network)
         length = transaction.estimated_length
         if length > MAX_TRANSACTION_LENGTH:
@@ -241,7 +243,7 @@ class Transaction:
             return sha512_256(self._head + self.origin_condition.encode_blank() + self._body)
         return sha512_256(self._head + self.origin_condition.encode_blank() + NO_SPONSOR.encode() + self._body)
 
-    @property
+    @lazy
     def estimated_length(self) -> int:
         """How many bytes it will have when fully signed, for estimating the fee."""
         sponsor = 0 if self.sponsor_condition is None else self.sponsor_condition.signed_length
