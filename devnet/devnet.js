@@ -11,7 +11,7 @@ import { Journal } from "./journal.js";
 import { buildPublish, buildTransfer } from "./wire/builder.js";
 import { SignatureError } from "./wire/signatures.js";
 import { parseTransaction } from "./wire/transaction.js";
-import { SignatureVerifier } from "./wire/verifier.js";
+import { ending, SignatureVerifier } from "./wire/verifier.js";
 
 /** @typedef {import("./project/project.js").Account} Account */
 /** @typedef {import("./project/project.js").PlannedContract} PlannedContract */
@@ -183,7 +183,7 @@ export class Devnet {
   /** @param {Transaction} transaction whose signatures are verified */
   #accept(transaction) {
     // While its signatures were being verified, the same bytes may have come in again, or the end of this process.
-    if (this.closed) throw Object.assign(new Error("the devnet is ending"), { statusCode: 503 });
+    if (this.closed) throw ending();
     if (this.chain.knows(transaction.txid)) return;
     try {
       this.chain.submit(transaction);

@@ -4,6 +4,9 @@ import { SignatureError } from "./signatures.js";
 
 /** @typedef {{resolve: () => void, reject: (error: Error) => void}} Waiting */
 
+/** @returns {Error} for whoever waits while the process ends, or comes then */
+export const ending = () => Object.assign(new Error("the devnet is ending"), { statusCode: 503 });
+
 export class SignatureVerifier {
   /** @type {Map<number, Waiting>} */
   #waiting = new Map();
@@ -41,6 +44,8 @@ export class SignatureVerifier {
   }
 
   async close() {
+    for (const { reject } of this.#waiting.values()) reject(ending());
+    this.#waiting.clear();
     await this.#worker.terminate();
   }
 }
