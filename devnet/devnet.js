@@ -72,25 +72,26 @@ export class Devnet {
     return devnet;
   }
 
-  /** @param {Entry[]} entries */
+  /** @param {Iterable<Entry>} entries */
   #replayAll(entries) {
     let told = Date.now();
-    entries.forEach((entry, index) => {
-      this.#replay(entry, index);
+    let line = 1; // the header
+    for (const entry of entries) {
+      this.#replay(entry, ++line);
       // Whoever waits for a long history sees that it goes on.
-      if (Date.now() - told < PROGRESS_MILLISECONDS) return;
+      if (Date.now() - told < PROGRESS_MILLISECONDS) continue;
       told = Date.now();
-      process.stderr.write(`devnet: ${index + 1} of ${entries.length} lines of the state file are done again\n`);
-    });
+      process.stderr.write(`devnet: ${line} lines of the state file are done again\n`);
+    }
   }
 
-  /** @param {Entry} entry @param {number} index */
-  #replay(entry, index) {
+  /** @param {Entry} entry @param {number} line */
+  #replay(entry, line) {
     try {
       this.#apply(entry);
     } catch (error) {
       const { message } = /** @type {Error} */ (error);
-      throw new Error(`line ${index + 2} of the state file cannot be carried out again: ${message}`);
+      throw new Error(`line ${line} of the state file cannot be carried out again: ${message}`);
     }
   }
 

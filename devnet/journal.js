@@ -4,9 +4,22 @@
  *
  * A line is written before the request that caused it is answered, so a killed process loses nothing it has answered.
  */
-import { closeSync, existsSync, ftruncateSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 
 const FORMAT = "der-client-devnet-1";
+const CHUNK_BYTES = 1 << 20;
+const LINE_FEED = 0x0a;
 
 /**
  * @typedef {{do: "mine", each: boolean, undone?: import("./chain/executor.js").Undone}} MineEntry
@@ -28,7 +41,8 @@ export class Journal {
    *
    * @param {string} path
    * @param {Genesis} genesis of a new one
-   * @returns {{journal: Journal, genesis: Genesis, entries: Entry[]}} the genesis and entries that are in the file
+   * @returns {{journal: Journal, genesis: Genesis, entries: Iterable<Entry>}} the genesis that is in the file, and its
+   *   entries, read one by one, all before anything is appended: a long file fits neither into a string nor in memory
    */
   static open(path, genesis) {
     lock(path);
@@ -42,21 +56,22 @@ export class Journal {
 
   /** @param {string} path @param {Genesis} genesis */
   static #openLocked(path, genesis) {
-    const text = existsSync(path) ? readFileSync(path, "utf8") : "";
-    // What follows the last line feed was being written when the process was killed, and was never answered.
-    const whole = text.slice(0, text.lastIndexOf("\n") + 1);
-    const isNew = whole === "" && isStartOfHeader(text);
-    const lines = isNew ? [] : readLines(whole, path);
-    const file = openSync(path, isNew ? "w" : "r+");
-    ftruncateSync(file, Buffer.byteLength(whole));
-    const journal = new Journal(path, file, Buffer.byteLength(whole));
-    if (lines.length === 0) {
+    const file = openSync(path, existsSync(path) ? "r+" : "w+");
+    try {
+      // What follows the last line feed was being written when the process was killed, and was never answered.
+      const end = endOfLines(file);
+      const lines = readLines(file, end, path);
+      const first = lines.next();
+      if (first.done ? !isStartOfHeader(file) : first.value?.format !== FORMAT) throw notOurs(path);
+      ftruncateSync(file, end);
+      const journal = new Journal(path, file, end);
+      if (!first.done) return { journal, genesis: genesisOf(first.value), entries: lines };
       journal.#write([headerOf(genesis)]);
       return { journal, genesis, entries: [] };
+    } catch (error) {
+      closeSync(file);
+      throw error;
     }
-    const [header, ...entries] = lines;
-    const balances = new Map(Object.entries(header.balances).map(([key, value]) => [key, BigInt(/** @type {string} */ (value))]));
-    return { journal, genesis: { startTime: header.start_time, balances }, entries };
   }
 
   /** @param {Entry[]} entries written together */
@@ -110,21 +125,74 @@ function isRunning(pid) {
   }
 }
 
-/** @param {string} text whole lines @param {string} path for the error @returns {any[]} header and entries */
-function readLines(text, path) {
-  try {
-    const lines = text.split("\n").slice(0, -1).map((line) => JSON.parse(line));
-    if (lines[0]?.format === FORMAT) return lines;
-  } catch {
-    // Told below.
+/** @param {number} file @returns {number} where its last whole line ends */
+function endOfLines(file) {
+  for (let end = fstatSync(file).size; end > 0; end -= CHUNK_BYTES) {
+    const start = Math.max(0, end - CHUNK_BYTES);
+    const found = readBytes(file, start, end).lastIndexOf(LINE_FEED);
+    if (found >= 0) return start + found + 1;
   }
-  throw new Error(`${path} is no state file of this devnet`);
+  return 0;
 }
 
-/** @param {string} text without a line feed @returns {boolean} whether it is empty, or a header that a kill cut off */
-function isStartOfHeader(text) {
+/**
+ * @param {number} file
+ * @param {number} end of the last line
+ * @param {string} path for the error
+ * @returns {Generator<any, void, void>} what the lines hold
+ */
+function* readLines(file, end, path) {
+  /** @type {Buffer[]} */
+  let begun = [];
+  let number = 0;
+  for (let start = 0; start < end; start += CHUNK_BYTES) {
+    const chunk = readBytes(file, start, Math.min(end, start + CHUNK_BYTES));
+    let place = 0;
+    for (let feed = chunk.indexOf(LINE_FEED); feed >= 0; feed = chunk.indexOf(LINE_FEED, place)) {
+      yield parseLine(Buffer.concat([...begun, chunk.subarray(place, feed)]), ++number, path);
+      begun = [];
+      place = feed + 1;
+    }
+    begun.push(chunk.subarray(place));
+  }
+}
+
+/** @param {number} file @param {number} start @param {number} end @returns {Buffer} */
+function readBytes(file, start, end) {
+  const bytes = Buffer.alloc(end - start);
+  for (let read = 0; read < bytes.length; ) {
+    const count = readSync(file, bytes, read, bytes.length - read, start + read);
+    if (count === 0) throw new Error("the state file was cut short while it was being read");
+    read += count;
+  }
+  return bytes;
+}
+
+/** @param {Buffer} line @param {number} number @param {string} path both for the error */
+function parseLine(line, number, path) {
+  try {
+    return JSON.parse(line.toString("utf8"));
+  } catch {
+    throw notOurs(path, `: line ${number} is damaged`);
+  }
+}
+
+/** @param {string} path @param {string} [why] */
+function notOurs(path, why = "") {
+  return new Error(`${path} is no state file of this devnet${why}`);
+}
+
+/** @param {number} file without a line feed @returns {boolean} whether it is empty, or a header that a kill cut off */
+function isStartOfHeader(file) {
   const start = `{"format":"${FORMAT}"`;
-  return text.startsWith(start) || start.startsWith(text);
+  const text = readBytes(file, 0, Math.min(fstatSync(file).size, start.length)).toString("utf8");
+  return start.startsWith(text);
+}
+
+/** @param {any} header @returns {Genesis} */
+function genesisOf(header) {
+  const balances = Object.entries(header.balances).map(([address, amount]) => /** @type {const} */ ([address, BigInt(String(amount))]));
+  return { startTime: header.start_time, balances: new Map(balances) };
 }
 
 /** @param {Genesis} genesis */

@@ -1,5 +1,5 @@
 // The state file, where a kill has left something half-done.
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -23,9 +23,44 @@ test("a header that was being written when the process was killed is written aga
     writeFileSync(path, header.slice(0, length));
     const { journal, entries } = Journal.open(path, GENESIS);
     journal.close();
-    expect(entries).toEqual([]);
+    expect([...entries]).toEqual([]);
     expect(readFileSync(path, "utf8")).toBe(header);
   }
+});
+
+test("entries come one by one, whatever their length, and what a kill cut off is dropped", () => {
+  const first = Journal.open(path, GENESIS).journal;
+  const entries = [1, 1 << 20, (1 << 20) - 40, 3 << 20, 5].map((length) => ({ do: "submit", raw: "ü".repeat(length) }));
+  for (const entry of entries) first.append([entry]);
+  first.close();
+  const length = statSync(path).size;
+  appendFileSync(path, `{"do":"submit","raw":"${"ü".repeat(2 << 20)}`);
+  const { journal, genesis, entries: read } = Journal.open(path, { startTime: 1, balances: new Map() });
+  expect(genesis).toEqual(GENESIS);
+  expect([...read]).toEqual(entries);
+  expect(statSync(path).size).toBe(length);
+  journal.append([{ do: "reset" }]);
+  journal.close();
+  expect([...Journal.open(path, GENESIS).entries]).toEqual([...entries, { do: "reset" }]);
+});
+
+test.each([
+  ["hello\n", "line 1 is damaged"],
+  ["hello", "no state file"],
+  ["[]\n{}\n", "no state file"],
+  ['{"format":"other"}\n', "no state file"],
+])("another file is left as it is: %j", (text, words) => {
+  writeFileSync(path, text);
+  expect(() => Journal.open(path, GENESIS)).toThrow(words);
+  expect(readFileSync(path, "utf8")).toBe(text);
+  expect(existsSync(`${path}.lock`)).toBe(false);
+});
+
+test("a damaged line is named", () => {
+  Journal.open(path, GENESIS).journal.close();
+  appendFileSync(path, '{"do":"reset"}\n{"do":"re\n');
+  const { entries } = Journal.open(path, GENESIS);
+  expect(() => [...entries]).toThrow(`${path} is no state file of this devnet: line 3 is damaged`);
 });
 
 test("the lock of a killed devnet that had this process's id is taken over, as happens in containers", () => {
