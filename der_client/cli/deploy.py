@@ -43,6 +43,9 @@ def deploy(
     run_transfers: Annotated[
         bool, typer.Option("--run-transfers", help="Make the plan's STX transfers; every run makes them again.")
     ] = False,
+    run_calls: Annotated[
+        bool, typer.Option("--run-calls", help="Make the plan's contract calls; every run makes them again.")
+    ] = False,
     network: NetworkOption = None,
     max_fee: MaxFee = DEFAULT_MAX_FEE_USTX,
     timeout: TimeoutS = DEFAULT_TIMEOUT_S,
@@ -61,7 +64,7 @@ def deploy(
 
     planned = DeploymentPlan.read(plan or deployment_plan())
     account = Account(read_signing_key(key_file), open_client(url, network), fee_policy=FeePolicy(max_fee_ustx=max_fee))
-    _check(planned, account.address, retarget=retarget, run_transfers=run_transfers)
+    _check(planned, account.address, retarget=retarget, run_transfers=run_transfers, run_calls=run_calls)
     steps: list[StepReport] = []
     try:
         with progress_console().status(f"deploying to {account.client.url} as {account.address} …"):
@@ -70,6 +73,7 @@ def deploy(
                 account,
                 own_address=retarget,
                 run_transfers=run_transfers,
+                run_calls=run_calls,
                 timeout_s=timeout,
                 on_step=steps.append,
             )
@@ -92,10 +96,10 @@ def deploy(
         )
 
 
-def _check(plan: "DeploymentPlan", address: str, *, retarget: bool, run_transfers: bool) -> None:
+def _check(plan: "DeploymentPlan", address: str, *, retarget: bool, run_transfers: bool, run_calls: bool) -> None:
     """Refuse in the command's own words what the library would refuse in those of its arguments."""
     from der_client.stacks.errors import DeploymentError  # noqa: PLC0415 -- `der --help` stays fast
-    from der_client.stacks.plan import TransferStep  # noqa: PLC0415
+    from der_client.stacks.plan import CallStep, TransferStep  # noqa: PLC0415
 
     for step in plan.steps:
         if step.sender != address and not retarget:
@@ -104,10 +108,15 @@ def _check(plan: "DeploymentPlan", address: str, *, retarget: bool, run_transfer
                 f"{address}; use the other key, or publish under this one with --retarget"
             )
         if isinstance(step, TransferStep) and not run_transfers:
-            raise DeploymentError(
-                f"{plan.file}, line {step.line}: the plan sends {step.amount_ustx} µSTX to {step.recipient}, and would "
-                "do so again with each run; allow it with --run-transfers"
-            )
+            allow = "--run-transfers"
+        elif isinstance(step, CallStep) and not run_calls:
+            allow = "--run-calls"
+        else:
+            continue
+        raise DeploymentError(
+            f"{plan.file}, line {step.line}: the plan {step}, and would do so again with each run; "
+            f"allow it with {allow}"
+        )
 
 
 def _print(steps: "list[StepReport]", deployer: str) -> None:
@@ -115,7 +124,7 @@ def _print(steps: "list[StepReport]", deployer: str) -> None:
         f"Contracts of {deployer}",
         ("contract", "outcome", "block", "fee µSTX", "txid"),
         [
-            (step.contract_id.partition(".")[2] or "(STX)", step.outcome, step.block_height, step.fee_ustx, step.txid)
+            (step.subject.removeprefix(f"{deployer}."), step.outcome, step.block_height, step.fee_ustx, step.txid)
             for step in steps
         ],
     )

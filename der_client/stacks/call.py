@@ -11,16 +11,17 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from der_client.stacks.address import check_network
-from der_client.stacks.clarity import ClarityValue, ListValue, PrincipalValue, TupleValue, UIntValue
+from der_client.stacks.clarity import principals
 from der_client.stacks.errors import SigningError
 from der_client.stacks.transactions import ContractCall
 from der_client.stacks.transactions.lazy import lazy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from der_client.stacks.account import PendingTransaction
+    from der_client.stacks.clarity import ClarityValue
     from der_client.stacks.contract import Contract
     from der_client.stacks.declared import PublicFunction
     from der_client.stacks.events import Event, UnknownEvent
@@ -143,7 +144,7 @@ class Call(Generic[R]):
 
     def _check_principals(self, network: Network) -> None:
         """Refuse principals of another network anywhere among the arguments: they would name nobody here."""
-        for principal in _principals(self.arguments):
+        for principal in principals(self.arguments):
             check_network(principal.text, network, f"argument of {self.declared.function.__name__}")
 
     def send(
@@ -175,17 +176,3 @@ class Call(Generic[R]):
             for (_, name, _), value in zip(self.declared.signature.parameters, self.arguments, strict=True)
         )
         return f"Call({self.contract.name}.{self.declared.name}({shown}))"
-
-
-def _principals(values: Sequence[ClarityValue]) -> Iterator[PrincipalValue]:
-    for value in values:
-        if type(value) is UIntValue:  # most are, and hold nothing
-            continue
-        if isinstance(value, PrincipalValue):
-            yield value
-        elif isinstance(value, ListValue):
-            yield from _principals(value.items)
-        elif isinstance(value, TupleValue):
-            yield from _principals(tuple(value.fields.values()))
-        elif isinstance(value.value, ClarityValue):
-            yield from _principals((value.value,))

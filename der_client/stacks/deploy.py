@@ -8,19 +8,22 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from der_client.stacks.clarity import PrincipalValue
+from der_client.stacks.address import check_network, split_principal
+from der_client.stacks.clarity import PrincipalValue, principals
 from der_client.stacks.errors import (
+    AddressError,
     DeploymentError,
+    EncodeError,
     NotFoundError,
     TransactionDroppedError,
     TransactionFailedError,
     TransactionRejectedError,
 )
-from der_client.stacks.plan import DeploymentPlan, PublishStep, TransferStep
-from der_client.stacks.transactions import TokenTransfer
+from der_client.stacks.plan import CallStep, DeploymentPlan, PublishStep, TransferStep
+from der_client.stacks.transactions import ContractCall, PostConditionMode, TokenTransfer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from der_client.stacks.account import Account, PendingTransaction
@@ -40,6 +43,14 @@ class Outcome(StrEnum):
     DEPLOYED = "deployed"
     SKIPPED = "skipped"
     TRANSFERRED = "transferred"
+    CALLED = "called"
+
+
+_OUTCOMES: Final[dict[type[Step], Outcome]] = {
+    PublishStep: Outcome.DEPLOYED,
+    TransferStep: Outcome.TRANSFERRED,
+    CallStep: Outcome.CALLED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +59,11 @@ class StepReport:
 
     Attributes:
         outcome: Whether it was carried out now, or the same contract was there already.
-        contract_id: The contract; empty for a transfer.
+        contract_id: The contract that was published or called; empty for a transfer.
         txid: The transaction; ``None`` if skipped.
         block_height: Of the transaction; ``None`` if skipped.
         fee_ustx: What it cost; 0 if skipped.
+        function_name: The function that was called; empty for everything else.
     """
 
     outcome: Outcome
@@ -59,6 +71,12 @@ class StepReport:
     txid: str | None = None
     block_height: int | None = None
     fee_ustx: int = 0
+    function_name: str = ""
+
+    @property
+    def subject(self) -> str:
+        """What the step was about: a contract, a function of it as ``ADDRESS.name::function``, or ``STX``."""
+        return "::".join(filter(None, (self.contract_id, self.function_name))) or "STX"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,20 +113,25 @@ def deploy(
     *,
     own_address: bool = False,
     run_transfers: bool = False,
+    run_calls: bool = False,
     outside_root: bool = False,
     timeout_s: float = _DEFAULT_TIMEOUT_S,
     on_step: Callable[[StepReport], None] | None = None,
 ) -> DeploymentReport:
     """Publish the contracts of a plan that are not there yet, in order, batch after batch.
 
-    Everything is checked before the first transaction is sent: all sources, and that whatever is there already has the
-    same source. Fees follow the account's fee policy, not the plan's ``cost``, which may be old.
+    Everything is checked before the first transaction is sent: all sources, that whatever is there already has the
+    same source, and that calls fit the contracts they call (those that the plan itself publishes: once they are there).
+    Fees follow the account's fee policy, not the plan's ``cost``, which may be old.
 
     Args:
         plan: The plan, or its file.
         account: Signs and pays.
-        own_address: Whether the contracts shall be published by ``account`` although the plan expects another sender.
+        own_address: Whether the contracts shall be published by ``account`` although the plan expects another sender;
+            calls of the old sender's contracts then go to those of ``account``.
         run_transfers: Whether the plan's STX transfers shall be made; unlike contracts, each run makes them again.
+        run_calls: Whether the plan's contract calls shall be made, again with each run. A plan has no post-conditions,
+            so they may move whatever the contract moves, as when Clarinet carries it out.
         outside_root: Whether sources may lie outside the project's folder.
         timeout_s: The longest wait for one batch, in seconds.
         on_step: Called for each step that is done or skipped.
@@ -122,7 +145,7 @@ def deploy(
     if not isinstance(plan, DeploymentPlan):
         plan = DeploymentPlan.read(plan)
     _check_senders(plan, account.address, own_address=own_address)
-    _check_transfers(plan, allowed=run_transfers)
+    _check_repeated(plan, run_transfers=run_transfers, run_calls=run_calls)
     payloads = {
         step.contract_name: plan.payload(step, outside_root=outside_root)
         for step in plan.steps
@@ -133,6 +156,7 @@ def deploy(
     run = _Run(plan, account, payloads, timeout_s, on_step)
     run.wait_for_earlier_transactions()
     run.find_published()
+    run.check_calls()
     for batch in plan.batches:
         run.carry_out(batch)
     return DeploymentReport(account.address, tuple(run.reports))
@@ -179,15 +203,21 @@ class _Run:
         """Find out which contracts are there, and refuse to go on if one has another source."""
         self._published = {name for name in self._payloads if self._is_published(name)}
 
+    def check_calls(self) -> None:
+        """Refuse calls that do not fit; those of contracts that are still to be published are checked after that."""
+        for step in self._plan.steps:
+            if isinstance(step, CallStep) and not self._is_to_be_published(self._called_id(step)):
+                self._check_call(step)
+
     def carry_out(self, batch: Sequence[Step]) -> None:
         """Carry out a batch and wait until it is mined."""
-        for start in range(0, len(batch), _IN_FLIGHT_LIMIT):
-            sent = [(step, self._send(step)) for step in batch[start : start + _IN_FLIGHT_LIMIT]]
+        for group in _groups(batch):
+            sent = [(step, self._send(step)) for step in group]
             deadline = time.monotonic() + self._timeout_s
             for step, pending in sent:
                 report = self._finish(step, pending, max(0.0, deadline - time.monotonic()))
                 self.reports.append(report)
-                _LOG.info("%s %s", report.outcome, report.contract_id or "STX")
+                _LOG.info("%s %s", report.outcome, report.subject)
                 if self._on_step is not None:
                     self._on_step(report)
 
@@ -195,6 +225,8 @@ class _Run:
         """Send a step; ``None`` if it is done already."""
         if isinstance(step, TransferStep):
             return self._account.submit(TokenTransfer(PrincipalValue(step.recipient), step.amount_ustx, step.memo))
+        if isinstance(step, CallStep):
+            return self._send_call(step)
         if step.contract_name in self._published:
             return None
         try:
@@ -204,8 +236,53 @@ class _Run:
                 return None
             raise DeploymentError(f"{self._where(step)}: {error}") from error
 
+    def _send_call(self, step: CallStep) -> PendingTransaction:
+        called = self._called_id(step)
+        if self._is_to_be_published(called):
+            self._check_call(step)
+        try:
+            return self._account.submit(
+                ContractCall(called, step.function_name, step.arguments), mode=PostConditionMode.ALLOW
+            )
+        except TransactionRejectedError as error:
+            raise DeploymentError(f"{self._where(step)}: {error}") from error
+
+    def _check_call(self, step: CallStep) -> None:
+        called = self._called_id(step)
+        try:
+            interface = self._account.client.contract_interface(called)
+        except NotFoundError:
+            raise DeploymentError(
+                f"{self._where(step)}: there is no such contract, and no earlier step publishes it"
+            ) from None
+        function = interface.functions.get(step.function_name)
+        if function is None or function.access != "public":
+            public = ", ".join(name for name, other in interface.functions.items() if other.access == "public")
+            raise DeploymentError(f"{self._where(step)}: no public function of the contract; it has {public or 'none'}")
+        if len(step.arguments) != len(function.arguments):
+            names = ", ".join(argument.name for argument in function.arguments)
+            raise DeploymentError(
+                f"{self._where(step)}: takes {len(function.arguments)} parameters ({names}), not {len(step.arguments)}"
+            )
+        try:
+            for argument, value in zip(function.arguments, step.arguments, strict=True):
+                argument.type.check(value, argument.name)
+            for principal in principals(step.arguments):
+                check_network(principal.text, self._account.network, "parameter")
+        except (EncodeError, AddressError) as error:
+            raise DeploymentError(f"{self._where(step)}: {error}") from error
+
+    def _is_to_be_published(self, contract_id: str) -> bool:
+        address, name = split_principal(contract_id)
+        return address == self._account.address and name in self._payloads and name not in self._published
+
+    def _called_id(self, step: CallStep) -> str:
+        """What a call of the plan calls here: under ``own_address``, the sender's contracts are the account's."""
+        address, name = split_principal(step.contract_id)
+        return f"{self._account.address if address == step.sender else address}.{name}"
+
     def _finish(self, step: Step, pending: PendingTransaction | None, timeout_s: float) -> StepReport:
-        contract_id = self._contract_id(step.contract_name) if isinstance(step, PublishStep) else ""
+        contract_id = self._subject_id(step)
         if pending is None:
             return StepReport(Outcome.SKIPPED, contract_id)
         try:
@@ -213,11 +290,12 @@ class _Run:
         except (TransactionFailedError, TransactionDroppedError) as error:
             raise DeploymentError(f"{self._where(step)}: {error}") from error
         return StepReport(
-            Outcome.DEPLOYED if contract_id else Outcome.TRANSFERRED,
+            _OUTCOMES[type(step)],
             contract_id,
             pending.txid,
             receipt.block_height,
             receipt.fee_ustx,
+            step.function_name if isinstance(step, CallStep) else "",
         )
 
     def _is_published(self, name: str) -> bool:
@@ -237,9 +315,29 @@ class _Run:
     def _contract_id(self, name: str) -> str:
         return f"{self._account.address}.{name}"
 
+    def _subject_id(self, step: Step) -> str:
+        match step:
+            case PublishStep():
+                return self._contract_id(step.contract_name)
+            case CallStep():
+                return self._called_id(step)
+        return ""
+
     def _where(self, step: Step) -> str:
-        what = self._contract_id(step.contract_name) if isinstance(step, PublishStep) else "STX transfer"
-        return f"{self._plan.file}, line {step.line}: {what}"
+        what = self._subject_id(step) or "STX transfer"
+        function = f"::{step.function_name}" if isinstance(step, CallStep) else ""
+        return f"{self._plan.file}, line {step.line}: {what}{function}"
+
+
+def _groups(batch: Sequence[Step]) -> Iterator[Sequence[Step]]:
+    """Parts of a batch that may wait in the mempool together: a node takes calls only of contracts that are mined."""
+    start = 0
+    for index, step in enumerate(batch):
+        publishes = any(isinstance(earlier, PublishStep) for earlier in batch[start:index])
+        if index - start == _IN_FLIGHT_LIMIT or (publishes and isinstance(step, CallStep)):
+            yield batch[start:index]
+            start = index
+    yield batch[start:]
 
 
 def _check_senders(plan: DeploymentPlan, address: str, *, own_address: bool) -> None:
@@ -259,23 +357,31 @@ def _check_senders(plan: DeploymentPlan, address: str, *, own_address: bool) -> 
             names[step.contract_name] = step.line
 
 
-def _check_transfers(plan: DeploymentPlan, *, allowed: bool) -> None:
+def _check_repeated(plan: DeploymentPlan, *, run_transfers: bool, run_calls: bool) -> None:
     for step in plan.steps:
-        if isinstance(step, TransferStep) and not allowed:
-            raise DeploymentError(
-                f"{plan.file}, line {step.line}: the plan sends {step.amount_ustx} µSTX to {step.recipient}, and would "
-                "do so again with each run; allow it with run_transfers=True"
-            )
+        if isinstance(step, TransferStep) and not run_transfers:
+            allow = "run_transfers=True"
+        elif isinstance(step, CallStep) and not run_calls:
+            allow = "run_calls=True"
+        else:
+            continue
+        raise DeploymentError(
+            f"{plan.file}, line {step.line}: the plan {step}, and would do so again with each run; "
+            f"allow it with {allow}"
+        )
 
 
 def _check_own_references(plan: DeploymentPlan, payloads: dict[str, ContractPublish], address: str) -> None:
     for step in plan.steps:
-        if (
-            isinstance(step, PublishStep)
-            and step.sender != address
-            and step.sender in payloads[step.contract_name].code
-        ):
+        if step.sender == address:
+            continue
+        if isinstance(step, PublishStep) and step.sender in payloads[step.contract_name].code:
             raise DeploymentError(
                 f"{plan.file}, line {step.line}: the source of {step.contract_name} names {step.sender}, so it would "
                 f"not fit when {address} publishes it; refer to sibling contracts as .name"
+            )
+        if isinstance(step, CallStep) and any(name.text.startswith(step.sender) for name in principals(step.arguments)):
+            raise DeploymentError(
+                f"{plan.file}, line {step.line}: a parameter of {step.function_name} names {step.sender}, so it would "
+                f"not fit when {address} calls it; write {address} there"
             )

@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING, Final
 import yaml
 
 from der_client.stacks.address import split_principal
-from der_client.stacks.clarity import check_contract_name
-from der_client.stacks.errors import DeploymentError, InvalidValueError
+from der_client.stacks.clarity import check_clarity_name, check_contract_name, parse
+from der_client.stacks.errors import DeploymentError, InvalidValueError, LiteralError
 from der_client.stacks.transactions import ContractPublish
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Self
+
+    from der_client.stacks.clarity import ClarityValue
 
 _MAX_PLAN_BYTES: Final = 4 << 20
 _MAX_SOURCE_BYTES: Final = 2 << 20
@@ -62,8 +65,33 @@ class TransferStep:
     memo: bytes
     line: int
 
+    def __str__(self) -> str:
+        return f"sends {self.amount_ustx} µSTX to {self.recipient}"
 
-Step = PublishStep | TransferStep
+
+@dataclass(frozen=True, slots=True)
+class CallStep:
+    """A public function to call (``contract-call``).
+
+    Attributes:
+        contract_id: The contract, ``ADDRESS.name``.
+        sender: The address that the plan expects to call.
+        function_name: The plan's ``method``.
+        arguments: The plan's ``parameters``, Clarity literals, read.
+        line: Where it stands in the plan.
+    """
+
+    contract_id: str
+    sender: str
+    function_name: str
+    arguments: tuple[ClarityValue, ...]
+    line: int
+
+    def __str__(self) -> str:
+        return f"calls {self.contract_id}::{self.function_name}"
+
+
+Step = PublishStep | TransferStep | CallStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +234,17 @@ class _Node:
             raise self.error("must be a list")
         return [_Node(item, self._file, f"{self._name}[{index}]") for index, item in enumerate(self._node.value)]
 
+    def literal(self) -> ClarityValue:
+        """A Clarity literal, which YAML may have taken for a number or a truth value of its own."""
+        if not isinstance(self._node, yaml.ScalarNode):
+            raise self.error('must be a Clarity literal; put it into quotes: "{ id: u4 }"')
+        try:
+            return parse(self._node.value)
+        except LiteralError as error:
+            raise self.error(
+                f"is no Clarity literal: {error} (a string needs quotes of its own within those of YAML: '\"text\"')"
+            ) from error
+
     def text(self) -> str:
         if not isinstance(self._node, yaml.ScalarNode) or self._node.tag != "tag:yaml.org,2002:str":
             raise self.error("must be text")
@@ -217,43 +256,76 @@ class _Node:
             raise self.error(f"must be an integer from {low} to {high}, not {value!r:.80}")
         return int(value)
 
-    def principal(self) -> str:
+    def named(self, kind: str, check: Callable[[str], object]) -> str:
+        """Text that ``check`` lets pass."""
         text = self.text()
         try:
-            split_principal(text)
+            check(text)
         except InvalidValueError as error:
-            raise self.error(f"is no principal: {error}") from error
+            raise self.error(f"is no {kind}: {error}") from error
         return text
+
+    def principal(self) -> str:
+        return self.named("principal", split_principal)
 
 
 def _read_step(node: _Node) -> Step:
+    """Read a step in either form: its kind as a field of its own, or, in older plans, as the name of its fields."""
     fields = node.mapping()
-    kind = node.field("transaction-type").text()
-    if kind == "contract-publish":
-        name = node.field("contract-name")
-        try:
-            check_contract_name(name.text())
-        except InvalidValueError as error:
-            raise name.error(f"is no contract name: {error}") from error
-        return PublishStep(
-            contract_name=name.text(),
-            sender=node.field("expected-sender").principal(),
-            path=node.field("path").text(),
-            clarity_version=node.field("clarity-version").integer(1, 6),
-            line=node.line,
+    if "transaction-type" in fields:
+        kind, named, body = fields["transaction-type"].text(), fields["transaction-type"], node
+    elif len(fields) == 1:
+        ((kind, body),) = fields.items()
+        named, fields = body, body.mapping()
+    else:
+        raise node.error("lacks the field 'transaction-type'")
+    read = _STEPS.get(kind)
+    if read is None:
+        raise named.error(
+            f"is {kind!r:.80}, which is not supported: {', '.join(_STEPS)} are; emulated-… steps are for simnet plans, "
+            "so generate a plan for devnet, testnet or mainnet"
         )
-    if kind == "stx-transfer":
-        return TransferStep(
-            sender=node.field("expected-sender").principal(),
-            recipient=node.field("recipient").principal(),
-            amount_ustx=node.field("mstx-amount").integer(1, (1 << 64) - 1),
-            memo=_read_memo(fields["memo"]) if "memo" in fields else b"",
-            line=node.line,
-        )
-    raise fields["transaction-type"].error(
-        f"is {kind!r:.80}, which is not supported: contract-publish and stx-transfer are; emulated-… steps are for "
-        "simnet plans, so generate a plan for devnet, testnet or mainnet"
+    return read(body, fields, node.line)
+
+
+def _read_publish(node: _Node, _: dict[str, _Node], line: int) -> PublishStep:
+    return PublishStep(
+        contract_name=node.field("contract-name").named("contract name", check_contract_name),
+        sender=node.field("expected-sender").principal(),
+        path=node.field("path").text(),
+        clarity_version=node.field("clarity-version").integer(1, 6),
+        line=line,
     )
+
+
+def _read_transfer(node: _Node, fields: dict[str, _Node], line: int) -> TransferStep:
+    return TransferStep(
+        sender=node.field("expected-sender").principal(),
+        recipient=node.field("recipient").principal(),
+        amount_ustx=node.field("mstx-amount").integer(1, (1 << 64) - 1),
+        memo=_read_memo(fields["memo"]) if "memo" in fields else b"",
+        line=line,
+    )
+
+
+def _read_call(node: _Node, fields: dict[str, _Node], line: int) -> CallStep:
+    contract = node.field("contract-id")
+    if "." not in contract.principal():
+        raise contract.error(f"is an address, not a contract: {contract.text()}")
+    return CallStep(
+        contract_id=contract.text(),
+        sender=node.field("expected-sender").principal(),
+        function_name=node.field("method").named("function name", check_clarity_name),
+        arguments=tuple(item.literal() for item in fields["parameters"].sequence()) if "parameters" in fields else (),
+        line=line,
+    )
+
+
+_STEPS: Final[dict[str, Callable[[_Node, dict[str, _Node], int], Step]]] = {
+    "contract-publish": _read_publish,
+    "contract-call": _read_call,
+    "stx-transfer": _read_transfer,
+}
 
 
 def _read_memo(node: _Node) -> bytes:

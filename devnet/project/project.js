@@ -56,7 +56,10 @@ export function readPlannedContracts(directory) {
     // Older plans nest what newer ones mark by a transaction-type.
     const publish = transaction["contract-publish"] ?? transaction;
     if (publish === transaction && transaction["transaction-type"] !== "contract-publish") {
-      throw new ProjectError(`${PLAN}: the devnet only carries out contract-publish, not ${JSON.stringify(transaction)}`);
+      throw new ProjectError(
+        `${PLAN}: at its start the devnet only carries out contract-publish, not ${JSON.stringify(transaction)}; ` +
+          "start it with --no-contracts, and have the plan carried out by der deploy",
+      );
     }
     const path = resolve(directory, publish.path);
     if (!existsSync(path)) throw new ProjectError(`${PLAN} publishes ${publish.path}, which does not exist`);

@@ -162,6 +162,25 @@ class TestDeploy:
         balance = Client(bare_devnet.url).account(bare_devnet.accounts["wallet_1"].address).balance_ustx
         assert balance == 100_000_000_001_000
 
+    def test_calls_only_when_asked_for(self, bare_devnet: Devnet, tmp_path: Path) -> None:
+        address = bare_devnet.deployer.address
+        plan = write_project(tmp_path, address, "(define-public (f (x uint)) (ok x))")
+        contract = f"{address}.asset-verification"
+        lines = (
+            "contract-call",
+            f"contract-id: {contract}",
+            f"expected-sender: {address}",
+            "method: f",
+            "parameters: [u1]",
+        )
+        step = f"\n{' ' * 18}".join(lines)
+        plan.write_text(f"{plan.read_text().rstrip()}\n{' ' * 16}- transaction-type: {step}\n")
+        arguments = ("deploy", "--url", bare_devnet.url, "--plan", plan, "--run-transfers")
+        assert f"the plan calls {contract}::f, and would do so again" in failure(*arguments)
+        result = der(*arguments, "--run-calls")
+        assert result.exit_code == 0
+        assert "asset-verification::f │ called" in " ".join(result.stdout.split())
+
     def test_what_was_done_is_shown_when_the_rest_fails(self, bare_devnet: Devnet, tmp_path: Path) -> None:
         plan = write_project(tmp_path, bare_devnet.deployer.address, "(no-such-function)")
         result = der("deploy", "--url", bare_devnet.url, "--plan", plan, "--run-transfers")

@@ -37,6 +37,7 @@ from der_client.stacks.clarity.values import (
     TupleValue,
     UIntValue,
     Utf8Value,
+    principals,
 )
 
 __all__ = [
@@ -75,6 +76,7 @@ __all__ = [
     "encode_principal",
     "parse",
     "parse_abi_type",
+    "principals",
     "read_value",
     "type_of",
 ]

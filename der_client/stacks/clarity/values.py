@@ -14,7 +14,7 @@ from der_client.stacks.clarity.names import check_clarity_name, plain_text
 from der_client.stacks.errors import EncodeError, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 MAX_VALUE_BYTES: Final = 1 << 20
 """Largest buffer, string or list count in Clarity (``MAX_VALUE_SIZE``)."""
@@ -345,3 +345,18 @@ def columns_of(tuples: Collection[ClarityValue]) -> dict[str, list[ClarityValue]
         return {name: list(map(itemgetter(name), rows)) for name in names}
     except KeyError:
         return None
+
+
+def principals(values: Sequence[ClarityValue]) -> Iterator[PrincipalValue]:
+    """All principals in the values, however deep."""
+    for value in values:
+        if type(value) is UIntValue:  # most are, and hold nothing
+            continue
+        if isinstance(value, PrincipalValue):
+            yield value
+        elif isinstance(value, ListValue):
+            yield from principals(value.items)
+        elif isinstance(value, TupleValue):
+            yield from principals(tuple(value.fields.values()))
+        elif isinstance(value.value, ClarityValue):
+            yield from principals((value.value,))

@@ -9,11 +9,12 @@ import pytest
 import requests
 
 from der_client.stacks.account import Account
+from der_client.stacks.clarity import AsciiValue, BoolValue, BufferValue, IntValue, PrincipalValue, UIntValue
 from der_client.stacks.deploy import Outcome, StepReport, deploy
 from der_client.stacks.errors import ConfirmationTimeoutError, DeploymentError
 from der_client.stacks.keys import PrivateKey
 from der_client.stacks.network import DEVNET
-from der_client.stacks.plan import DeploymentPlan, PublishStep, TransferStep
+from der_client.stacks.plan import CallStep, DeploymentPlan, PublishStep, TransferStep
 from der_client.stacks.transactions import ContractPublish, TokenTransfer, Transaction
 
 from .fake_node import FakeNode
@@ -41,6 +42,16 @@ def transfer(memo: str = '"0x6869"') -> str:
           recipient: {OTHER}
           mstx-amount: 12
           memo: {memo}
+          cost: 500"""
+
+
+def call(parameters: str, contract: str = f"{DEPLOYER}.first") -> str:
+    return f"""
+        - transaction-type: contract-call
+          contract-id: {contract}
+          expected-sender: {DEPLOYER}
+          method: set-name!
+          parameters: {parameters}
           cost: 500"""
 
 
@@ -94,6 +105,51 @@ class TestReading:
             (TransferStep(DEPLOYER, OTHER, 12, b"hi", 25),),
         )
 
+    def test_the_form_of_older_plans(self, project: Path) -> None:
+        lines = (publish("first") + transfer()).replace("        - transaction-type: ", "        - ").splitlines()
+        older = "\n".join(
+            f"{line}:" if line.startswith("        - ") else line.replace(" " * 10, " " * 14) for line in lines
+        )
+        assert DeploymentPlan.read(write(project, plan_text(older))).steps == (
+            PublishStep("first", DEPLOYER, "contracts/first.clar", 4, 9),
+            TransferStep(DEPLOYER, OTHER, 12, b"hi", 16),
+        )
+        with pytest.raises(DeploymentError, match=r"line 10: field 'contract-publish' lacks the field 'path'"):
+            DeploymentPlan.read(write(project, plan_text(older.replace("path:", "file:"))))
+
+    def test_parameters_that_yaml_reads_otherwise(self, project: Path) -> None:
+        text = call(f"""[u1, -5, 0x01, true, '"a"', "'{OTHER}"]""")
+        (step,) = DeploymentPlan.read(write(project, plan_text(text))).steps
+        values = (
+            UIntValue(1),
+            IntValue(-5),
+            BufferValue(b"\1"),
+            BoolValue(True),
+            AsciiValue("a"),
+            PrincipalValue(OTHER),
+        )
+        assert step == CallStep(f"{DEPLOYER}.first", DEPLOYER, "set-name!", values, 9)
+
+    def test_a_call_without_parameters(self, project: Path) -> None:
+        text = call("[]").replace("          parameters: []\n", "")
+        (step,) = DeploymentPlan.read(write(project, plan_text(text))).steps
+        assert isinstance(step, CallStep)
+        assert step.arguments == ()
+
+    @pytest.mark.parametrize(
+        ("text", "words"),
+        [
+            (call("[u1, Token Name]"), r"line 13: field 'parameters'\[1\] is no Clarity literal: .*quotes of its own"),
+            (call("[{ id: u4 }]"), r"line 13: field 'parameters'\[0\] must be a Clarity literal; put it into quotes"),
+            (call("u1"), "field 'parameters' must be a list"),
+            (call("[]", DEPLOYER), f"line 10: field 'contract-id' is an address, not a contract: {DEPLOYER}"),
+            (call("[]").replace("set-name!", "set name"), "line 12: field 'method' is no function name"),
+        ],
+    )
+    def test_calls_that_are_none(self, project: Path, text: str, words: str) -> None:
+        with pytest.raises(DeploymentError, match=words):
+            DeploymentPlan.read(write(project, plan_text(text)))
+
     def test_the_root_without_a_manifest(self, project: Path) -> None:
         (project / "Clarinet.toml").unlink()
         assert DeploymentPlan.read(write(project, plan_text(publish("first")))).root == project
@@ -102,7 +158,12 @@ class TestReading:
         ("old", "new", "words"),
         [
             ("contract-publish", "emulated-contract-publish", r"line 9: .*emulated-contract-publish.*not supported"),
-            ("contract-publish", "contract-call", r"line 9: .*contract-call.*not supported"),
+            (
+                "contract-publish",
+                "btc-transfer",
+                r"line 9: .*btc-transfer.*not supported: contract-publish, contract-call",
+            ),
+            ("transaction-type: contract-publish", "emulated: 3", r"line 9: .*lacks the field 'transaction-type'"),
             ("contract-name: first", "contract-name: 1st", r"line 10: field 'contract-name'"),
             ("contract-name: first", "contract-name: [a]", r"line 10: field 'contract-name' must be text"),
             ("contract-name: first", "name: first", r"line 9: .*lacks the field 'contract-name'"),
@@ -274,6 +335,29 @@ class TestSenders:
     def test_one_name_twice(self, project: Path, account: Account) -> None:
         with pytest.raises(DeploymentError, match=r"first stands twice in the plan \(first in line 9\)"):
             deploy(write(project, plan_text(publish("first") + publish("first", OTHER))), account, own_address=True)
+
+
+class TestCalls:
+    def test_only_if_allowed(self, project: Path, account: Account, node: FakeNode) -> None:
+        with pytest.raises(
+            DeploymentError, match=rf"line 9: the plan calls {DEPLOYER}\.first::set-name!.*run_calls=True"
+        ):
+            deploy(write(project, plan_text(call("[]"))), account, run_transfers=True)
+        assert node.posts == []
+
+    def test_a_contract_that_nothing_publishes(self, project: Path, account: Account, node: FakeNode) -> None:
+        plan = write(project, plan_text(publish("second"), call("[]")))
+        with pytest.raises(DeploymentError, match=rf"line 18: {DEPLOYER}\.first::set-name!: there is no such contract"):
+            deploy(plan, account, run_calls=True)
+        assert node.posts == []
+
+    def test_a_parameter_that_names_the_old_sender(self, project: Path, account: Account, node: FakeNode) -> None:
+        text = call(f"""["(some '{OTHER}.second)"]""", f"{OTHER}.first").replace(
+            f"sender: {DEPLOYER}", f"sender: {OTHER}"
+        )
+        with pytest.raises(DeploymentError, match=rf"a parameter of set-name! names {OTHER}.*write {DEPLOYER}"):
+            deploy(write(project, plan_text(text)), account, own_address=True, run_calls=True)
+        assert node.posts == []
 
 
 class TestTransfers:
