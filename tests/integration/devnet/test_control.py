@@ -127,7 +127,7 @@ def test_revert_brings_the_mempool_back(bench: Bench) -> None:
     assert bench.receipt(waiting.txid)["tx_status"] == "success"
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(steps=st.lists(st.sampled_from(["increment", "refuse", "increment-and-divide", "burn"]), max_size=6))
 def test_any_history_can_be_undone(bench: Bench, steps: list[str]) -> None:
     before = fingerprint(bench)

@@ -80,7 +80,9 @@ def check_form(path: str, response: requests.Response) -> None:
         assert response.json()["error"] == "transaction rejected"
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(path=st.sampled_from(TAKES_JSON), body=JSON)
 def test_any_json(bench: Bench, path: str, body: Any) -> None:
     check_form(path, bench.post(path, json=body))
