@@ -1,17 +1,23 @@
 // Vitest global setup: a temporary folder for the contract tests, and their coverage, printed at the end of the run.
+// A run of all tests fails if a line or branch of a contract was never reached.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { sumCoverage } from "./coverage.js";
 
-export default function setup() {
+export default function setup({ vitest, config }) {
   const folder = mkdtempSync(join(tmpdir(), "der contract tests "));
   process.env.DER_CONTRACT_TESTS = folder;
   return () => {
     const sums = sumCoverage(folder);
     rmSync(folder, { recursive: true, force: true });
     if (sums.length > 0) process.stdout.write(`${table(sums)}\n`);
+    const ranAll = !vitest.filenamePattern?.length && !config.testNamePattern;
+    const isCovered = sums.every(({ lines, branches }) => lines.missed.length + branches.missed.length === 0);
+    if (!ranAll || isCovered) return;
+    process.stderr.write("\nA contract has lines or branches that no test reaches, see above.\n");
+    process.exitCode = 1;
   };
 }
 
