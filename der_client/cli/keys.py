@@ -18,7 +18,7 @@ app = typer.Typer(help="Make, import and list encrypted key files.", no_args_is_
 
 _SUFFIX = ".json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")
-_MAX_SECRET_CHARACTERS = 1000
+_MAX_SECRET_BYTES = 4000
 
 WordCount = Literal["12", "15", "18", "21", "24"]
 
@@ -169,7 +169,7 @@ def _read_secret() -> str:
     if sys.stdin.isatty():
         secret = ask_secret("Private key (hexadecimal) or mnemonic: ", "give it on standard input")
     else:
-        secret = sys.stdin.read(_MAX_SECRET_CHARACTERS)
+        secret = sys.stdin.buffer.read(_MAX_SECRET_BYTES).decode("utf-8", errors="replace")
     if not secret.strip():
         raise InvalidValueError("nothing to import: give a private key (hexadecimal) or a mnemonic on standard input")
     return secret.strip()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from der_client.stacks.errors import InvalidValueError, KeyFormatError
 from der_client.stacks.keys import PrivateKey
-from der_client.stacks.keystore import load_key
+from der_client.stacks.keystore import open_key
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,7 @@ PASSPHRASE_VARIABLE: Final = "DER_PASSPHRASE"  # noqa: S105 -- a name, not a pas
 MNEMONIC_PASSPHRASE_VARIABLE: Final = "DER_MNEMONIC_PASSPHRASE"  # noqa: S105
 _MAX_KEY_FILE_BYTES: Final = 1 << 16
 # What somebody may give for a file by mistake: a key in hexadecimal, or a mnemonic.
-_LOOKS_SECRET: Final = re.compile(r"(?:0x)?(?:[0-9a-fA-F]{2}){32,33}|(?:[a-z]+\s+){11,}[a-z]+")
+_LOOKS_SECRET: Final = re.compile(r"(?:0[xX])?[0-9a-fA-F]{60,}|(?:[A-Za-z]+\s+){11,}[A-Za-z]+")
 
 
 def read_signing_key(file: Path | None) -> PrivateKey:
@@ -130,12 +130,13 @@ def show_on_terminal(text: str) -> None:
 def _read_key_file(file: Path) -> PrivateKey:
     refuse_secret(str(file), "--key-file")
     try:
+        # Read once: it may be a pipe.
         with file.open("rb") as opened:
-            data = opened.read(_MAX_KEY_FILE_BYTES)
-        if data.lstrip().startswith(b"{"):
-            return load_key(file, ask_passphrase(f"of {file}"))
+            data = opened.read(_MAX_KEY_FILE_BYTES + 1)
     except OSError as error:
         raise KeyFormatError(f"--key-file {file}: cannot be read: {error.strerror}") from None
+    if data.lstrip().startswith(b"{"):
+        return open_key(data, ask_passphrase(f"of {file}"), source=str(file))
     return _parse(data.decode("ascii", errors="replace"), f"--key-file {file}")
 
 

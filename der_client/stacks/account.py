@@ -7,8 +7,15 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Final
 
 from der_client.stacks.clarity import PrincipalValue
-from der_client.stacks.errors import ConfirmationTimeoutError, SigningError, TransactionRejectedError
+from der_client.stacks.errors import (
+    ConfirmationTimeoutError,
+    InvalidValueError,
+    KeyFormatError,
+    SigningError,
+    TransactionRejectedError,
+)
 from der_client.stacks.fees import FeePolicy
+from der_client.stacks.keys import PrivateKey
 from der_client.stacks.nonces import NonceTracker
 from der_client.stacks.pending import PendingTransaction
 from der_client.stacks.rpc import TransactionReceipt
@@ -17,7 +24,6 @@ from der_client.stacks.transactions import PostConditionMode, TokenTransfer, Tra
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from der_client.stacks.keys import PrivateKey
     from der_client.stacks.network import Network
     from der_client.stacks.rpc import Client
     from der_client.stacks.transactions import PostCondition, UserPayload
@@ -43,6 +49,10 @@ class Account:
     """
 
     def __init__(self, key: PrivateKey, client: Client, *, fee_policy: FeePolicy | None = None) -> None:
+        if not isinstance(key, PrivateKey):
+            raise KeyFormatError(
+                f"Account takes a PrivateKey, not {type(key).__name__}: use PrivateKey.from_hex(…) or Wallet.account(…)"
+            )
         self._key = key
         self.client = client
         self.fee_policy = fee_policy or FeePolicy()
@@ -160,7 +170,7 @@ class Account:
         except BaseException:
             self._nonces.free(reserved)
             raise
-        return self._send(signed, reserved)
+        return self._send(signed, reserved, is_reserved=True)
 
     def sign_and_send(self, transaction: Transaction, *, replaces: bool = False) -> PendingTransaction:
         """Sign a transaction from `build` and send it.
@@ -170,13 +180,19 @@ class Account:
             replaces: Whether it shall replace the one with the same nonce that is in flight.
 
         Raises:
-            SigningError: If it is not of this account or network.
+            SigningError: If it is not of this account or network, or somebody else has to sign, too.
             InvalidValueError: If another transaction in flight uses its nonce.
             TransactionRejectedError: If the node refuses it; its nonce is free again.
             ConfirmationTimeoutError: If nobody knows whether it arrived; it carries the txid.
             NodeError: If the node is down or answers something else.
         """
-        return self._send(self.sign(transaction), transaction.nonce, replaces=replaces)
+        signed = self.sign(transaction)
+        if not signed.is_signed:
+            raise SigningError(
+                "the transaction needs its sponsor's signature, too: sign it by sign(), and give it to the sponsor's "
+                "Account.sponsor()"
+            )
+        return self._send(signed, transaction.nonce, replaces=replaces)
 
     def send(self, signed: Transaction, *, replaces: bool = False) -> PendingTransaction:
         """Send a signed transaction as it is. Sending the same one twice is harmless.
@@ -221,7 +237,7 @@ class Account:
         except BaseException:
             self._nonces.free(nonce)
             raise
-        return self._send(complete, nonce)
+        return self._send(complete, nonce, is_reserved=True)
 
     def transfer(
         self,
@@ -249,8 +265,11 @@ class Account:
             ConfirmationTimeoutError: If nobody knows whether it arrived; it carries the txid.
             NodeError: If the node is down or answers something else.
         """
-        payload = TokenTransfer(PrincipalValue(to), amount_ustx, memo.encode() if isinstance(memo, str) else memo)
-        return self.submit(payload, nonce=nonce, fee_ustx=fee_ustx)
+        try:
+            memo_bytes = memo.encode() if isinstance(memo, str) else memo
+        except UnicodeEncodeError:
+            raise InvalidValueError(f"memo {memo!r} is no text in UTF-8; give bytes") from None
+        return self.submit(TokenTransfer(PrincipalValue(to), amount_ustx, memo_bytes), nonce=nonce, fee_ustx=fee_ustx)
 
     def pending(self, txid: str) -> PendingTransaction:
         """A transaction that was sent earlier, to wait for."""
@@ -260,12 +279,15 @@ class Account:
         """Forget own transactions in flight, after the chain was set back (a devnet's revert or reset)."""
         self._nonces.forget()
 
-    def _send(self, signed: Transaction, nonce: int, *, replaces: bool = False) -> PendingTransaction:
+    def _send(
+        self, signed: Transaction, nonce: int, *, is_reserved: bool = False, replaces: bool = False
+    ) -> PendingTransaction:
         """Send what is known to be in order; ``nonce`` is this account's in it."""
         txid = signed.txid
-        before = self._nonces.claim(nonce, txid, replaces=replaces)
+        raw = signed.encode()
+        before = self._nonces.claim(nonce, txid, is_reserved=is_reserved, replaces=replaces)
         try:
-            self.client.send(signed.encode())
+            self.client.send(raw)
         except ConfirmationTimeoutError:
             raise  # it may be in the mempool: the nonce stays taken
         except TransactionRejectedError as error:
@@ -278,8 +300,13 @@ class Account:
             self._nonces.free(nonce, before)
             raise
         _LOG.info("sent %s (nonce %d) from %s", txid, nonce, self.address)
-        settle = partial(self._nonces.settle, nonce)
-        return PendingTransaction(self.client, txid, on_mined=settle, on_dropped=settle)
+        return PendingTransaction(
+            self.client,
+            txid,
+            on_mined=partial(self._nonces.settle, nonce),
+            on_dropped=partial(self._nonces.settle, nonce, txid),
+            raw=raw,
+        )
 
     def _check_own(self, transaction: Transaction) -> None:
         self._check_network(transaction)

@@ -131,6 +131,19 @@ def split_principal(text: str) -> tuple[str, str | None]:
     return canonical, name
 
 
+def canonical_principal(text: str) -> str:
+    """Takes a principal in any spelling and gives it in the canonical one, which nodes want.
+
+    Args:
+        text: An address or a contract's id.
+
+    Raises:
+        AddressError: If it is neither.
+    """
+    address, name = split_principal(text)
+    return address if name is None else f"{address}.{name}"
+
+
 def network_name(version: int) -> str:
     """Tells for people which networks an address version is for.
 

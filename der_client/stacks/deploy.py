@@ -13,12 +13,15 @@ from der_client.stacks.clarity import PrincipalValue, principals
 from der_client.stacks.errors import (
     AddressError,
     DeploymentError,
+    DerClientError,
     EncodeError,
+    InvalidValueError,
     NotFoundError,
     TransactionDroppedError,
     TransactionFailedError,
     TransactionRejectedError,
 )
+from der_client.stacks.network import MAINNET
 from der_client.stacks.plan import CallStep, DeploymentPlan, PublishStep, TransferStep
 from der_client.stacks.transactions import ContractCall, PostConditionMode, TokenTransfer
 
@@ -144,6 +147,7 @@ def deploy(
     """
     if not isinstance(plan, DeploymentPlan):
         plan = DeploymentPlan.read(plan)
+    _check_network(plan, account)
     _check_senders(plan, account.address, own_address=own_address)
     _check_repeated(plan, run_transfers=run_transfers, run_calls=run_calls)
     payloads = {
@@ -151,9 +155,10 @@ def deploy(
         for step in plan.steps
         if isinstance(step, PublishStep)
     }
+    transfers = {step: _transfer(plan, step, account) for step in plan.steps if isinstance(step, TransferStep)}
     if own_address:
         _check_own_references(plan, payloads, account.address)
-    run = _Run(plan, account, payloads, timeout_s, on_step)
+    run = _Run(plan, account, payloads, transfers, timeout_s, on_step)
     run.wait_for_earlier_transactions()
     run.find_published()
     run.check_calls()
@@ -170,12 +175,14 @@ class _Run:
         plan: DeploymentPlan,
         account: Account,
         payloads: dict[str, ContractPublish],
+        transfers: dict[TransferStep, TokenTransfer],
         timeout_s: float,
         on_step: Callable[[StepReport], None] | None,
     ) -> None:
         self._plan = plan
         self._account = account
         self._payloads = payloads
+        self._transfers = transfers
         self._timeout_s = timeout_s
         self._on_step = on_step
         self._published: set[str] = set()
@@ -210,29 +217,48 @@ class _Run:
                 self._check_call(step)
 
     def carry_out(self, batch: Sequence[Step]) -> None:
-        """Carry out a batch and wait until it is mined."""
+        """Carry out a batch and wait until it is mined; whatever was sent is reported, also if another step fails."""
         for group in _groups(batch):
-            sent = [(step, self._send(step)) for step in group]
+            failure: DerClientError | None = None
+            sent: list[tuple[Step, PendingTransaction | None]] = []
+            for step in group:
+                try:
+                    sent.append((step, self._send(step)))
+                except DerClientError as error:
+                    failure = error
+                    break
             deadline = time.monotonic() + self._timeout_s
             for step, pending in sent:
-                report = self._finish(step, pending, max(0.0, deadline - time.monotonic()))
-                self.reports.append(report)
-                _LOG.info("%s %s", report.outcome, report.subject)
-                if self._on_step is not None:
-                    self._on_step(report)
+                try:
+                    self._report(self._finish(step, pending, max(0.0, deadline - time.monotonic())))
+                except DerClientError as error:
+                    failure = failure or error
+            if failure is not None:
+                raise failure
+
+    def _report(self, report: StepReport) -> None:
+        self.reports.append(report)
+        _LOG.info("%s %s", report.outcome, report.subject)
+        if self._on_step is not None:
+            self._on_step(report)
 
     def _send(self, step: Step) -> PendingTransaction | None:
         """Send a step; ``None`` if it is done already."""
-        if isinstance(step, TransferStep):
-            return self._account.submit(TokenTransfer(PrincipalValue(step.recipient), step.amount_ustx, step.memo))
-        if isinstance(step, CallStep):
-            return self._send_call(step)
-        if step.contract_name in self._published:
-            return None
         try:
+            match step:
+                case TransferStep():
+                    return self._account.submit(self._transfers[step])
+                case CallStep():
+                    return self._send_call(step)
+                case PublishStep() if step.contract_name in self._published:
+                    return None
             return self._account.submit(self._payloads[step.contract_name])
         except TransactionRejectedError as error:
-            if error.reason == "ContractAlreadyExists" and self._is_published(step.contract_name):
+            if (
+                isinstance(step, PublishStep)
+                and error.reason == "ContractAlreadyExists"
+                and self._is_published(step.contract_name)
+            ):
                 return None
             raise DeploymentError(f"{self._where(step)}: {error}") from error
 
@@ -240,12 +266,8 @@ class _Run:
         called = self._called_id(step)
         if self._is_to_be_published(called):
             self._check_call(step)
-        try:
-            return self._account.submit(
-                ContractCall(called, step.function_name, step.arguments), mode=PostConditionMode.ALLOW
-            )
-        except TransactionRejectedError as error:
-            raise DeploymentError(f"{self._where(step)}: {error}") from error
+        call = ContractCall(called, step.function_name, step.arguments)
+        return self._account.submit(call, mode=PostConditionMode.ALLOW)
 
     def _check_call(self, step: CallStep) -> None:
         called = self._called_id(step)
@@ -338,6 +360,26 @@ def _groups(batch: Sequence[Step]) -> Iterator[Sequence[Step]]:
             yield batch[start:index]
             start = index
     yield batch[start:]
+
+
+def _check_network(plan: DeploymentPlan, account: Account) -> None:
+    # Testnet and devnets have the same addresses, and a plan for one does on the other; mainnet's money is real.
+    if (plan.network == MAINNET.name) != (account.network.chain_id == MAINNET.chain_id):
+        raise DeploymentError(
+            f"{plan.file} is a plan for {plan.network}, but the account is on {account.network.name}; generate a plan "
+            "for that network"
+        )
+
+
+def _transfer(plan: DeploymentPlan, step: TransferStep, account: Account) -> TokenTransfer:
+    where = f"{plan.file}, line {step.line}: STX transfer"
+    if step.recipient == account.address:
+        raise DeploymentError(f"{where}: sender and recipient are the same, {step.recipient}")
+    try:
+        check_network(step.recipient, account.network, "recipient")
+        return TokenTransfer(PrincipalValue(step.recipient), step.amount_ustx, step.memo)
+    except InvalidValueError as error:
+        raise DeploymentError(f"{where}: {error}") from error
 
 
 def _check_senders(plan: DeploymentPlan, address: str, *, own_address: bool) -> None:

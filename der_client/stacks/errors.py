@@ -20,7 +20,7 @@ The tree::
     │   ├── PostConditionAbortedError       a post-condition would have been broken; rolled back
     │   └── RuntimeAbortedError             a runtime error in the contract
     ├── TransactionDroppedError             left the mempool without being mined
-    ├── ConfirmationTimeoutError            the outcome is unknown: carries the txid
+    ├── ConfirmationTimeoutError            the outcome is unknown: carries the txid and the signed bytes
     ├── CallReadError                       a read-only call that the node could not run
     ├── SimulationUnavailableError          only the devnet can simulate
     └── DeploymentError                     a plan that cannot be carried out as written
@@ -220,11 +220,13 @@ class ConfirmationTimeoutError(DerClientError):
 
     Attributes:
         txid: The transaction's id.
+        raw: The signed transaction, where it was sent from here, else empty; to send these bytes again is safe.
     """
 
-    def __init__(self, message: str, txid: str) -> None:
+    def __init__(self, message: str, txid: str, raw: bytes = b"") -> None:
         super().__init__(message)
         self.txid = txid
+        self.raw = raw
 
 
 class CallReadError(DerClientError):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from der_client.stacks.errors import InvalidValueError, NodeAnswerError, NotFoundError
+from der_client.stacks.transactions.wire import check_number
 
 if TYPE_CHECKING:
     from der_client.stacks.rpc import Client
@@ -15,6 +16,7 @@ _LOG: Final = logging.getLogger(__name__)
 
 MIN_USTX_PER_BYTE: Final = 1
 """What a node's mempool wants at least (stacks-core, ``MINIMUM_TX_FEE_RATE_PER_BYTE``)."""
+_UINT64_MAX: Final = (1 << 64) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +34,7 @@ class FeePolicy:
 
     def __post_init__(self) -> None:
         """Refuse a cap that nothing can pass."""
-        if self.max_fee_ustx < 1:
-            raise InvalidValueError(f"max_fee_ustx is {self.max_fee_ustx}; it must be at least 1 µSTX")
+        check_number(self.max_fee_ustx, 1, _UINT64_MAX, "max_fee_ustx")
 
     def choose(self, client: Client, payload: bytes, length_bytes: int) -> int:
         """Choose the fee of a transaction.
@@ -65,6 +66,7 @@ class FeePolicy:
         Raises:
             InvalidValueError: If it is so.
         """
+        check_number(fee_ustx, 0, _UINT64_MAX, "fee_ustx")
         if fee_ustx > self.max_fee_ustx:
             raise InvalidValueError(
                 f"the fee would be {fee_ustx} µSTX, above the cap of {self.max_fee_ustx} µSTX; "

@@ -75,16 +75,19 @@ class PublicKey:
         Raises:
             KeyFormatError: If it is none.
         """
+        if not isinstance(data, bytes | bytearray | memoryview):
+            raise KeyFormatError(f"a public key is bytes, not {type(data).__name__}")
         compressed = len(data) == _COMPRESSED_LENGTH and data[0] in (2, 3)
         if not compressed and not (len(data) == _UNCOMPRESSED_LENGTH and data[0] == 4):
+            # A private key that was given by mistake must not be shown.
+            given = f"{len(data)} bytes" + (f" starting with {data[0]:02x}" if data else "")
             raise KeyFormatError(
-                f"a public key has 33 bytes starting with 02 or 03, or 65 starting with 04; got {len(data)} bytes: "
-                f"{data[:65].hex()}"
+                f"a public key has 33 bytes starting with 02 or 03, or 65 starting with 04, not {given}"
             )
         try:
-            coincurve.PublicKey(data)
+            coincurve.PublicKey(bytes(data))
         except ValueError:
-            raise KeyFormatError(f"{data.hex()} is no point on the curve secp256k1") from None
+            raise KeyFormatError(f"these {len(data)} bytes are no point on the curve secp256k1") from None
         return cls(bytes(data))
 
     @classmethod
@@ -100,9 +103,10 @@ class PublicKey:
         Raises:
             KeyFormatError: If it is none.
         """
-        match = _HEX.match(text)
+        match = _HEX.match(text) if isinstance(text, str) else None
         if not match:
-            raise KeyFormatError(f"{text[:140]!r} is no public key: expected 66 or 130 hexadecimal digits")
+            what = f"text of {len(text)} characters" if isinstance(text, str) else type(text).__name__
+            raise KeyFormatError(f"a public key is 66 or 130 hexadecimal digits, not {what}")
         return cls.from_bytes(bytes.fromhex(match[1]))
 
     @classmethod

@@ -22,7 +22,7 @@ _VERSION: Final = 1
 _SCRYPT: Final = {"n": 1 << 17, "r": 8, "p": 1}
 # A file from elsewhere may ask for less or more, but not for memory or time without bound.
 _MAX_SCRYPT_MEMORY: Final = 1 << 30
-_MAX_SCRYPT_P: Final = 16
+_MAX_SCRYPT_WORK: Final = 16 * _SCRYPT["n"] * _SCRYPT["r"] * _SCRYPT["p"]
 _MAX_FILE_LENGTH: Final = 1 << 16
 _SALT_LENGTH: Final = 32
 _NONCE_LENGTH: Final = 12
@@ -37,7 +37,7 @@ def save_key(path: Path | str, key: PrivateKey, password: str) -> None:
         password: What will open the file; UTF-8, at least one character.
 
     Raises:
-        InvalidValueError: If the file exists (a key is never overwritten) or the password is empty.
+        InvalidValueError: If the file exists (a key is never overwritten) or the password is empty or no text.
         OSError: If the file cannot be written.
     """
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415 -- heavy; `import der_client` stays fast
@@ -74,16 +74,35 @@ def load_key(path: Path | str, password: str) -> PrivateKey:
             no key file of a known version.
         OSError: If the file cannot be read.
     """
+    with Path(path).open("rb") as file:
+        return open_key(file.read(_MAX_FILE_LENGTH + 1), password, source=str(path))
+
+
+def open_key(content: bytes, password: str, *, source: str) -> PrivateKey:
+    """Opens the content of an encrypted key file, wherever it was read from.
+
+    Args:
+        content: What the file holds.
+        password: What it was written with.
+        source: What errors call it.
+
+    Returns:
+        The key.
+
+    Raises:
+        KeyFormatError: As :func:`load_key`.
+        InvalidValueError: If the password is no text.
+    """
     from cryptography.exceptions import InvalidTag  # noqa: PLC0415 -- heavy; `import der_client` stays fast
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
 
-    header, sealed = _read(Path(path))
+    header, sealed = _parse(content, source)
     try:
         secret = AESGCM(_derive(header["kdf"], password)).decrypt(
             bytes.fromhex(header["cipher"]["nonce"]), sealed, _authenticated(header)
         )
     except InvalidTag:
-        raise KeyFormatError(f"{path}: wrong password, or the file was changed") from None
+        raise KeyFormatError(f"{source}: wrong password, or the file was changed") from None
     return PrivateKey.from_bytes(secret)
 
 
@@ -102,8 +121,12 @@ def read_public_key(path: Path | str) -> PublicKey:
         KeyFormatError: If it is no key file of a known version.
         OSError: If the file cannot be read.
     """
-    header, _ = _read(Path(path))
-    return PublicKey.from_hex(header["public_key"])
+    with Path(path).open("rb") as file:
+        header, _ = _parse(file.read(_MAX_FILE_LENGTH + 1), str(path))
+    try:
+        return PublicKey.from_hex(header["public_key"])
+    except KeyFormatError as error:
+        raise KeyFormatError(f"{path}: {error}") from None
 
 
 def _write_new(target: Path, text: str) -> None:
@@ -124,15 +147,15 @@ def _write_new(target: Path, text: str) -> None:
         draft.unlink()
 
 
-def _read(path: Path) -> tuple[dict[str, Any], bytes]:
-    with path.open("rb") as file:
-        data = file.read(_MAX_FILE_LENGTH + 1)
+def _parse(data: bytes, source: str) -> tuple[dict[str, Any], bytes]:
     try:
         content = json.loads(data)
         if content["format"] != _FORMAT or len(data) > _MAX_FILE_LENGTH:
-            raise KeyFormatError(f"{path} is no key file of der-client")
+            raise KeyFormatError(f"{source} is no key file of der-client")
         if content["version"] != _VERSION:
-            raise KeyFormatError(f"{path} has version {content['version']!r}; this der-client knows version {_VERSION}")
+            raise KeyFormatError(
+                f"{source} has version {content['version']!r}; this der-client knows version {_VERSION}"
+            )
         sealed = bytes.fromhex(content.pop("sealed_key"))
         kdf, cipher = content["kdf"], content["cipher"]
         numbers = [kdf[name] for name in ("n", "r", "p")]
@@ -141,13 +164,15 @@ def _read(path: Path) -> tuple[dict[str, Any], bytes]:
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         if isinstance(error, KeyFormatError):
             raise
-        raise KeyFormatError(f"{path} is no key file of der-client") from None
+        raise KeyFormatError(f"{source} is no key file of der-client") from None
     if not known or not all(type(number) is int and number > 0 for number in numbers):
-        raise KeyFormatError(f"{path}: unknown key derivation or cipher")
+        raise KeyFormatError(f"{source}: unknown key derivation or cipher")
     n, r, p = numbers
-    if n & (n - 1) or n == 1 or 128 * n * r > _MAX_SCRYPT_MEMORY or p > _MAX_SCRYPT_P:
+    # RFC 7914 wants n to be a power of 2, and less than 2^(16 r).
+    is_scrypt = n > 1 and not n & (n - 1) and n.bit_length() - 1 < 16 * r
+    if not is_scrypt or 128 * r * (n + p) > _MAX_SCRYPT_MEMORY or n * r * p > _MAX_SCRYPT_WORK:
         raise KeyFormatError(
-            f"{path}: its scrypt parameters n={n}, r={r}, p={p} are not sensible (memory at most 1 GiB)"
+            f"{source}: its scrypt parameters n={n}, r={r}, p={p} are not sensible (memory at most 1 GiB)"
         )
     return content, sealed
 
@@ -156,7 +181,10 @@ def _derive(kdf: dict[str, Any], password: str) -> bytes:
     from cryptography.hazmat.primitives.kdf.scrypt import Scrypt  # noqa: PLC0415 -- heavy; `import der_client` stays fast
 
     # One spelling for é and the like, whatever the keyboard sent.
-    secret = unicodedata.normalize("NFC", password).encode()
+    try:
+        secret = unicodedata.normalize("NFC", password).encode()
+    except UnicodeEncodeError:
+        raise InvalidValueError("password: holds what is no text in UTF-8") from None
     return Scrypt(salt=bytes.fromhex(kdf["salt"]), length=32, n=kdf["n"], r=kdf["r"], p=kdf["p"]).derive(secret)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from der_client.stacks.errors import InvalidValueError, NotFoundError
+from der_client.stacks.rpc import Nonces
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,6 +50,7 @@ class NonceTracker:
         self._lock = threading.Lock()
         self._in_flight: dict[int, _InFlight] = {}
         self._freed: set[int] = set()
+        self._missing_since: dict[int, float] = {}
         self._node_next = 0
         self._asked_at = float("-inf")
 
@@ -73,22 +75,30 @@ class NonceTracker:
             self._in_flight[nonce] = _InFlight(time.monotonic())
             return nonce
 
-    def claim(self, nonce: int, txid: str, *, replaces: bool = False) -> str | None:
+    def claim(self, nonce: int, txid: str, *, is_reserved: bool = False, replaces: bool = False) -> str | None:
         """Record which transaction uses a nonce, just before it is sent.
 
         Args:
             nonce: Reserved before, or chosen by the caller.
             txid: The transaction.
+            is_reserved: Whether it is the caller who reserved it.
             replaces: Whether it may stand against another one with the same nonce that is in flight.
 
         Returns:
             The transaction in flight that it stands against, if any.
 
         Raises:
-            InvalidValueError: If another transaction in flight uses the nonce.
+            InvalidValueError: If another transaction, in flight or just being built, uses the nonce.
         """
         with self._lock:
-            entry = self._in_flight.setdefault(nonce, _InFlight(time.monotonic()))
+            entry = self._in_flight.get(nonce)
+            if entry is None:
+                entry = self._in_flight[nonce] = _InFlight(time.monotonic())
+            elif entry.txid is None and not is_reserved:
+                raise InvalidValueError(
+                    f"nonce {nonce} is being used by another transaction, which is on its way; build this one again "
+                    "with the next nonce"
+                )
             if entry.txid not in (None, txid) and not replaces:
                 raise InvalidValueError(
                     f"nonce {nonce} is in use by transaction {entry.txid}, which is on its way; build this one again "
@@ -116,18 +126,27 @@ class NonceTracker:
                 self._freed.add(nonce)
                 _LOG.warning("nonce %d of %s is free, and later transactions wait for it", nonce, self._address())
 
-    def settle(self, nonce: int) -> None:
-        """Forget a nonce that a mined transaction used, or that the chain used otherwise; ask the node next time."""
+    def settle(self, nonce: int, txid: str | None = None) -> None:
+        """Forget a nonce that a mined transaction used, or that the chain used otherwise; ask the node next time.
+
+        Args:
+            nonce: The nonce.
+            txid: Forget it only if it is this transaction that uses it, and not one that has replaced it.
+        """
         with self._lock:
+            self._asked_at = float("-inf")
+            entry = self._in_flight.get(nonce)
+            if txid is not None and entry is not None and entry.txid != txid:
+                return
             self._in_flight.pop(nonce, None)
             self._freed.discard(nonce)
-            self._asked_at = float("-inf")
 
     def forget(self) -> None:
         """Forget all that is in flight, e.g. after a devnet went back to a snapshot."""
         with self._lock:
             self._in_flight.clear()
             self._freed.clear()
+            self._missing_since.clear()
             self._asked_at = float("-inf")
 
     def _next(self) -> int:
@@ -141,20 +160,40 @@ class NonceTracker:
         return nonce
 
     def _ask_node(self) -> None:
-        executed, self._node_next, waiting = self._read_node()
+        nonces = self._read_node()
+        executed = -1 if nonces.last_executed is None else nonces.last_executed
+        waiting = {*nonces.in_mempool, nonces.last_in_mempool}
+        self._node_next = nonces.possible_next
         self._asked_at = time.monotonic()
         self._in_flight = {nonce: entry for nonce, entry in self._in_flight.items() if nonce > executed}
         self._freed = {nonce for nonce in self._freed if nonce > executed and nonce not in waiting}
+        self._fill_gaps(nonces.missing)
         self._drop_forgotten()
 
-    def _read_node(self) -> tuple[int, int, tuple[int, ...]]:
+    def _read_node(self) -> Nonces:
         try:
-            nonces = self._client.nonces(self._address())
+            return self._client.nonces(self._address())
         except NotFoundError:  # a bare node without the API
             nonce = self._client.account(self._address()).nonce
-            return nonce - 1, nonce, ()
-        executed = -1 if nonces.last_executed is None else nonces.last_executed
-        return executed, nonces.possible_next, nonces.in_mempool
+            return Nonces(nonce - 1, None, nonce, missing=(), in_mempool=())
+
+    def _fill_gaps(self, missing: tuple[int, ...]) -> None:
+        """Free a nonce that the mempool has lacked for long, while later ones wait for it: nothing is mined before.
+
+        Not at once, as an API may lag: its transaction may be on its way, from here or from another program.
+        """
+        now = self._asked_at
+        self._missing_since = {nonce: self._missing_since.get(nonce, now) for nonce in missing}
+        for nonce in missing:
+            entry = self._in_flight.get(nonce)
+            if entry is None and nonce not in self._freed:
+                _LOG.warning("nonce %d of %s is missing, and later transactions wait for it", nonce, self._address())
+            since = self._missing_since[nonce] if entry is None else max(entry.since, self._missing_since[nonce])
+            if now - since < _FORGOTTEN_AFTER_S:
+                continue
+            if entry is None or (entry.txid is not None and self._client.transaction(entry.txid) is None):
+                self._in_flight.pop(nonce, None)
+                self._freed.add(nonce)
 
     def _drop_forgotten(self) -> None:
         """Drop what the node took once and does not know any more: it restarted, or its chain was set back."""

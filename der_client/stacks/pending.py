@@ -16,6 +16,7 @@ from der_client.stacks.errors import (
     TransactionFailedError,
 )
 from der_client.stacks.rpc import TransactionReceipt, TransactionStatus
+from der_client.stacks.rpc.fields import excerpt
 from der_client.stacks.rpc.node import check_txid
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ DEFAULT_TIMEOUT_S: Final = 180.0
 _FIRST_POLL_S: Final = 0.003
 _POLL_GROWTH: Final = 1.5
 _DEFAULT_MAX_POLL_S: Final = 3.0
+_SHORTEST_LOOK_S: Final = 1.0
+_REPLACED: Final = frozenset({TransactionStatus.DROPPED_REPLACE_BY_FEE, TransactionStatus.DROPPED_REPLACE_ACROSS_FORK})
 
 
 class PendingTransaction:
@@ -41,6 +44,7 @@ class PendingTransaction:
         txid: The transaction's id.
         on_mined: Called once it is seen mined.
         on_dropped: Called if it is seen dropped.
+        raw: The signed transaction, if it was sent from here; errors of waiting carry it.
 
     Raises:
         InvalidValueError: If the txid is none.
@@ -53,9 +57,11 @@ class PendingTransaction:
         *,
         on_mined: Callable[[], None] | None = None,
         on_dropped: Callable[[], None] | None = None,
+        raw: bytes = b"",
     ) -> None:
         self.client = client
         self.txid = check_txid(txid)
+        self.raw = raw
         self._on_mined = on_mined
         self._on_dropped = on_dropped
 
@@ -73,7 +79,8 @@ class PendingTransaction:
         """Wait until it is mined, whatever came of it.
 
         Looks at once and then ever less often: a devnet answers in milliseconds, a public API is not flooded.
-        A node that fails meanwhile is asked again until the time is over.
+        A node that fails meanwhile is asked again until the time is over; one that is silent is given up a second
+        later at most.
 
         Args:
             timeout_s: The longest wait, in seconds.
@@ -86,7 +93,7 @@ class PendingTransaction:
         deadline = time.monotonic() + timeout_s
         pause = _FIRST_POLL_S
         while True:
-            seen, receipt = self._look()
+            seen, receipt = self._look(max(_SHORTEST_LOOK_S, deadline - time.monotonic()))
             if receipt is not None:
                 return receipt
             left = deadline - time.monotonic()
@@ -95,6 +102,7 @@ class PendingTransaction:
                     f"transaction {self.txid} was not mined within {timeout_s:g} s; {seen}. Its outcome is unknown: "
                     "wait again for the same txid, do not build it anew",
                     self.txid,
+                    self.raw,
                 )
             time.sleep(min(pause, left))
             pause = min(pause * _POLL_GROWTH, max_poll_s)
@@ -119,10 +127,10 @@ class PendingTransaction:
         require_success(receipt)
         return receipt
 
-    def _look(self) -> tuple[str, TransactionReceipt | None]:
+    def _look(self, within_s: float) -> tuple[str, TransactionReceipt | None]:
         """What was seen, in words, and the receipt if it is mined."""
         try:
-            info = self.info()
+            info = self.client.transaction(self.txid, within_s=within_s)
         except NodeError as error:
             _LOG.info("looking for %s failed: %s", self.txid, error)
             return f"at last the node did not tell: {error}", None
@@ -134,9 +142,13 @@ class PendingTransaction:
         if info.status.is_dropped:
             if self._on_dropped is not None:
                 self._on_dropped()
+            advice = (
+                "another transaction has its nonce: look what that one did before you build it again"
+                if info.status in _REPLACED
+                else "its nonce is free: find out why before you build it again"
+            )
             raise TransactionDroppedError(
-                f"transaction {self.txid} left the mempool without being mined ({info.status}); its nonce is free: "
-                "find out why before you build it again",
+                f"transaction {self.txid} left the mempool without being mined ({info.status}); {advice}",
                 self.txid,
                 info.status,
             )
@@ -175,7 +187,8 @@ def require_success(receipt: TransactionReceipt) -> None:
         raise TransactionFailedError(f"{what} was skipped as problematic: only its fee is spent", receipt.txid)
     if receipt.vm_error is not None or receipt.result == ErrValue(NoneValue()):
         raise RuntimeAbortedError(
-            f"{what} hit a runtime error and was rolled back (the fee is spent): {receipt.vm_error or 'no details'}",
+            f"{what} hit a runtime error and was rolled back (the fee is spent): "
+            f"{excerpt(receipt.vm_error or 'no details')}",
             receipt.txid,
         )
     raise TransactionFailedError(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import yaml
 
-from der_client.stacks.address import split_principal
+from der_client.stacks.address import canonical_principal
 from der_client.stacks.clarity import check_clarity_name, check_contract_name, parse
 from der_client.stacks.errors import DeploymentError, InvalidValueError, LiteralError
 from der_client.stacks.transactions import ContractPublish
@@ -179,6 +179,16 @@ class DeploymentPlan:
             raise DeploymentError(f"{where}: {error}") from error
 
 
+class _Loader(yaml.SafeLoader):
+    """Takes no aliases, by which a short file could hold millions of steps; Clarinet writes none."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise yaml.composer.ComposerError(None, None, "aliases (*) are not read", mark)
+        return super().compose_node(parent, index)
+
+
 class _Node:
     """A part of the plan that knows where it stands."""
 
@@ -198,7 +208,7 @@ class _Node:
         except (OSError, UnicodeDecodeError) as error:
             raise DeploymentError(f"deployment plan {file} cannot be read: {error}") from error
         try:
-            node = yaml.compose(text, Loader=yaml.SafeLoader)
+            node = yaml.compose(text, Loader=_Loader)
         except (yaml.YAMLError, RecursionError) as error:
             raise DeploymentError(f"{file} is not valid YAML: {error}") from error
         if node is None:
@@ -256,17 +266,21 @@ class _Node:
             raise self.error(f"must be an integer from {low} to {high}, not {value!r:.80}")
         return int(value)
 
-    def named(self, kind: str, check: Callable[[str], object]) -> str:
-        """Text that ``check`` lets pass."""
-        text = self.text()
+    def named(self, kind: str, check: Callable[[str], str]) -> str:
+        """Text that ``check`` lets pass, as it gives it."""
         try:
-            check(text)
+            return check(self.text())
         except InvalidValueError as error:
             raise self.error(f"is no {kind}: {error}") from error
-        return text
 
     def principal(self) -> str:
-        return self.named("principal", split_principal)
+        return self.named("principal", canonical_principal)
+
+    def address(self) -> str:
+        principal = self.principal()
+        if "." in principal:
+            raise self.error(f"must be an address, not the contract {principal}")
+        return principal
 
 
 def _read_step(node: _Node) -> Step:
@@ -291,7 +305,7 @@ def _read_step(node: _Node) -> Step:
 def _read_publish(node: _Node, _: dict[str, _Node], line: int) -> PublishStep:
     return PublishStep(
         contract_name=node.field("contract-name").named("contract name", check_contract_name),
-        sender=node.field("expected-sender").principal(),
+        sender=node.field("expected-sender").address(),
         path=node.field("path").text(),
         clarity_version=node.field("clarity-version").integer(1, 6),
         line=line,
@@ -300,7 +314,7 @@ def _read_publish(node: _Node, _: dict[str, _Node], line: int) -> PublishStep:
 
 def _read_transfer(node: _Node, fields: dict[str, _Node], line: int) -> TransferStep:
     return TransferStep(
-        sender=node.field("expected-sender").principal(),
+        sender=node.field("expected-sender").address(),
         recipient=node.field("recipient").principal(),
         amount_ustx=node.field("mstx-amount").integer(1, (1 << 64) - 1),
         memo=_read_memo(fields["memo"]) if "memo" in fields else b"",
@@ -309,12 +323,12 @@ def _read_transfer(node: _Node, fields: dict[str, _Node], line: int) -> Transfer
 
 
 def _read_call(node: _Node, fields: dict[str, _Node], line: int) -> CallStep:
-    contract = node.field("contract-id")
-    if "." not in contract.principal():
-        raise contract.error(f"is an address, not a contract: {contract.text()}")
+    contract_id = node.field("contract-id").principal()
+    if "." not in contract_id:
+        raise node.field("contract-id").error(f"is an address, not a contract: {contract_id}")
     return CallStep(
-        contract_id=contract.text(),
-        sender=node.field("expected-sender").principal(),
+        contract_id=contract_id,
+        sender=node.field("expected-sender").address(),
         function_name=node.field("method").named("function name", check_clarity_name),
         arguments=tuple(item.literal() for item in fields["parameters"].sequence()) if "parameters" in fields else (),
         line=line,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from der_client.stacks.address import split_principal
+from der_client.stacks.address import canonical_principal
 from der_client.stacks.errors import InvalidValueError
 from der_client.stacks.rpc.answers import (
     Balances,
@@ -55,12 +55,12 @@ def transaction(txid: str, *, event_offset: int = 0) -> Endpoint[TransactionInfo
 
 def nonces(principal: str) -> Endpoint[Nonces]:
     """``GET /extended/v1/address/{principal}/nonces``."""
-    return Endpoint(Request("GET", f"/extended/v1/address/{_principal(principal)}/nonces"), _read_nonces)
+    return Endpoint(Request("GET", f"/extended/v1/address/{canonical_principal(principal)}/nonces"), _read_nonces)
 
 
 def balances(principal: str) -> Endpoint[Balances]:
     """``GET /extended/v1/address/{principal}/balances``."""
-    return Endpoint(Request("GET", f"/extended/v1/address/{_principal(principal)}/balances"), _read_balances)
+    return Endpoint(Request("GET", f"/extended/v1/address/{canonical_principal(principal)}/balances"), _read_balances)
 
 
 def block(height_or_hash: int | str = "latest") -> Endpoint[Block]:
@@ -70,8 +70,8 @@ def block(height_or_hash: int | str = "latest") -> Endpoint[Block]:
         InvalidValueError: If it is neither a height of at least 0, nor a hash, nor ``latest``.
     """
     if isinstance(height_or_hash, int):
-        if height_or_hash < 0:
-            raise InvalidValueError(f"block height {height_or_hash} is negative; heights begin at 0")
+        if height_or_hash < 0 or isinstance(height_or_hash, bool):
+            raise InvalidValueError(f"block height {height_or_hash} is none; heights begin at 0")
         name = str(height_or_hash)
     else:
         name = height_or_hash if height_or_hash == "latest" else f"0x{check_txid(height_or_hash)}"
@@ -130,11 +130,6 @@ def read_cost(fields: Fields) -> ExecutionCost | None:
         write_count=fields.unsigned("execution_cost_write_count"),
         write_length_bytes=fields.unsigned("execution_cost_write_length"),
     )
-
-
-def _principal(principal: str) -> str:
-    address, name = split_principal(principal)
-    return address if name is None else f"{address}.{name}"
 
 
 def _time(fields: Fields, name: str) -> datetime:

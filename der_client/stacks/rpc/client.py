@@ -21,7 +21,7 @@ from der_client.stacks.errors import (
 )
 from der_client.stacks.network import DEVNET, MAINNET, TESTNET, Network
 from der_client.stacks.rpc import api, devnet, node
-from der_client.stacks.rpc.retries import BUSY_STATUSES, NothingSentError, RetryPolicy
+from der_client.stacks.rpc.retries import BUSY_STATUSES, NothingSentError, RetryPolicy, UnreadAnswerError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -92,8 +92,12 @@ class Client:
         answer_deadline_s: float = _DEFAULT_ANSWER_DEADLINE_S,
         session: requests.Session | None = None,
     ) -> None:
+        if not isinstance(timeout, tuple | list) or len(timeout) != 2:
+            raise InvalidValueError(f"timeout is two numbers of seconds, (to connect, of silence), not {timeout!r}")
         if min(*timeout, max_answer_bytes, answer_deadline_s) <= 0:
             raise InvalidValueError("timeout, max_answer_bytes and answer_deadline_s must be more than 0")
+        if network is not None and not isinstance(network, Network):
+            raise InvalidValueError(f"network is a Network, e.g. MAINNET, not {type(network).__name__} {network!r}")
         # Not before it is needed: requests takes a fifth of the time that importing this library may take.
         from der_client.stacks.rpc.transport import Transport  # noqa: PLC0415
 
@@ -144,13 +148,17 @@ class Client:
             self._network_is_checked = True
         return network
 
-    def run(self, endpoint: Endpoint[T]) -> T:
+    def run(self, endpoint: Endpoint[T], *, within_s: float | None = None) -> T:
         """Run any endpoint.
+
+        Args:
+            endpoint: What to ask.
+            within_s: Ask only once, and suffer no longer silence than so many seconds.
 
         Raises:
             NodeError: If the node is down, slow, or answers something else than the endpoint promises.
         """
-        return endpoint.read(self._transport.ask(endpoint.request))
+        return endpoint.read(self._transport.ask(endpoint.request, within_s=within_s))
 
     def info(self) -> NodeInfo:
         """The node and the tip of its chain."""
@@ -242,10 +250,15 @@ class Client:
         """A transaction in the node's mempool."""
         return self.run(node.unconfirmed_transaction(txid))
 
-    def transaction(self, txid: str) -> TransactionInfo | None:
-        """A transaction with all its events, or ``None`` if the API has never seen it."""
+    def transaction(self, txid: str, *, within_s: float | None = None) -> TransactionInfo | None:
+        """A transaction with all its events, or ``None`` if the API has never seen it.
+
+        Args:
+            txid: Its id.
+            within_s: Ask only once, and suffer no longer silence than so many seconds.
+        """
         try:
-            info = self.run(api.transaction(txid))
+            info = self.run(api.transaction(txid), within_s=within_s)
         except NotFoundError:
             return None
         while len(info.events) < info.event_count:
@@ -336,9 +349,11 @@ class Client:
             TransactionRejectedError: The node refused it; it is not in the mempool.
             NodeUnreachableError: No connection came about: nothing was sent.
             NodeAnswerError: The node answered something else, and does not know the transaction.
-            ConfirmationTimeoutError: Nobody knows whether it arrived; it carries the txid to look for. Sending the
-                identical bytes again is safe, signing anew is not.
+            ConfirmationTimeoutError: Nobody knows whether it arrived; it carries the txid to look for, and the bytes.
+                Sending the identical bytes again is safe, signing anew is not.
         """
+        if not isinstance(raw, bytes):
+            raise InvalidValueError(f"send takes the bytes of a signed transaction, not {type(raw).__name__}")
         txid = node.compute_txid(raw)
         endpoint = node.send(raw)
         retries = self._transport.retries
@@ -352,12 +367,12 @@ class Client:
                 answer = self._transport.ask_once(endpoint.request)
             except NothingSentError as error:
                 failure = error
-            except NodeUnreachableError as error:
+            except (NodeUnreachableError, UnreadAnswerError) as error:
                 failure = error
                 may_have_arrived = True
             else:
                 if answer.status not in BUSY_STATUSES:
-                    return self._read_sent(endpoint, answer, txid, may_have_arrived=may_have_arrived)
+                    return self._read_sent(endpoint, answer, raw, may_have_arrived=may_have_arrived)
                 failure = answer.unexpected()
                 retry_after = answer.retry_after
                 may_have_arrived = may_have_arrived or answer.status != 429
@@ -365,7 +380,7 @@ class Client:
                 return txid
             wait = retries.wait_s(attempt, retry_after)
             if wait is None:
-                raise _unknown_outcome(txid, failure) if may_have_arrived else failure
+                raise _unknown_outcome(txid, raw, failure) if may_have_arrived else failure
             _LOG.info("sending %s failed, trying again in %.1f s: %s", txid, wait, failure)
             time.sleep(wait)
 
@@ -402,7 +417,8 @@ class Client:
             self.url,
         )
 
-    def _read_sent(self, endpoint: Endpoint[str], answer: Answer, txid: str, *, may_have_arrived: bool) -> str:
+    def _read_sent(self, endpoint: Endpoint[str], answer: Answer, raw: bytes, *, may_have_arrived: bool) -> str:
+        txid = node.compute_txid(raw)
         try:
             return endpoint.read(answer)
         except TransactionRejectedError as error:
@@ -410,7 +426,7 @@ class Client:
                 raise
             if self._knows(txid):
                 return txid
-            raise _unknown_outcome(txid, error) from error
+            raise _unknown_outcome(txid, raw, error) from error
         except NodeError:
             if answer.status == 200 and self._knows(txid):
                 return txid
@@ -443,9 +459,10 @@ def _decode_answer(data: bytes, url: str) -> ClarityValue:
         raise NodeAnswerError(f"the answer is no valid Clarity value: {error}; use another node", url) from error
 
 
-def _unknown_outcome(txid: str, cause: DerClientError) -> ConfirmationTimeoutError:
+def _unknown_outcome(txid: str, raw: bytes, cause: DerClientError) -> ConfirmationTimeoutError:
     return ConfirmationTimeoutError(
         f"transaction {txid} was sent, but whether it arrived is not known: {cause}; look for this txid, or send the "
-        "identical bytes again; do not build it anew before its nonce is used or free",
+        "identical bytes again (Client.send(error.raw)); do not build it anew before its nonce is used or free",
         txid,
+        raw,
     )

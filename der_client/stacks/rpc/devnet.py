@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
-from der_client.stacks.address import split_principal
+from der_client.stacks.address import canonical_principal, split_principal
 from der_client.stacks.clarity import check_clarity_name
 from der_client.stacks.errors import InvalidValueError, NotFoundError, SimulationUnavailableError
 from der_client.stacks.rpc.answers import ExecutionCost, Simulation
@@ -47,10 +47,9 @@ def simulate_call(contract_id: str, function: str, arguments: Sequence[bytes], *
     """
     address, name = split_contract_id(contract_id)
     check_clarity_name(function)
-    split_principal(sender)
     return _endpoint(
         {
-            "sender": sender,
+            "sender": canonical_principal(sender),
             "contract": f"{address}.{name}",
             "function": function,
             "arguments": [argument.hex() for argument in arguments],

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import quote
 
-from der_client.stacks.address import split_principal
+from der_client.stacks.address import canonical_principal, split_principal
 from der_client.stacks.clarity import check_clarity_name
 from der_client.stacks.clarity.types import ClarityType, parse_abi_type
 from der_client.stacks.errors import (
@@ -20,6 +20,7 @@ from der_client.stacks.errors import (
     InvalidValueError,
     NodeAnswerError,
     TransactionRejectedError,
+    shown,
 )
 from der_client.stacks.rpc.answers import (
     AccountInfo,
@@ -41,6 +42,7 @@ from der_client.stacks.rpc.answers import (
     VariableInterface,
 )
 from der_client.stacks.rpc.endpoint import BYTES_TYPE, JSON_TYPE, Answer, Endpoint, Request
+from der_client.stacks.rpc.fields import excerpt
 from der_client.stacks.rpc.rejections import explain_rejection
 from der_client.stacks.transactions.hashing import sha512_256_hex
 
@@ -61,9 +63,9 @@ def check_txid(txid: str) -> str:
     Raises:
         InvalidValueError: If it is none.
     """
-    match = _TXID.match(txid)
+    match = _TXID.match(txid) if isinstance(txid, str) else None
     if match is None:
-        raise InvalidValueError(f"txid {txid!r} is not 64 hexadecimal digits (0x in front is allowed)")
+        raise InvalidValueError(f"txid {shown(txid)} is not 64 hexadecimal digits (0x in front is allowed)")
     return match[1].lower()
 
 
@@ -102,8 +104,8 @@ def pox() -> Endpoint[PoxInfo]:
 
 def account(principal: str, *, tip: str | None = None) -> Endpoint[AccountInfo]:
     """``GET /v2/accounts/{principal}``; an unknown principal has balance and nonce 0."""
-    split_principal(principal)
-    return Endpoint(Request("GET", f"/v2/accounts/{principal}", (_NO_PROOF, *_tip(tip))), _read_account)
+    path = f"/v2/accounts/{canonical_principal(principal)}"
+    return Endpoint(Request("GET", path, (_NO_PROOF, *_tip(tip))), _read_account)
 
 
 def send(raw: bytes) -> Endpoint[str]:
@@ -166,12 +168,12 @@ def call_read(
     """
     address, name = split_contract_id(contract_id)
     check_clarity_name(function)
-    body: dict[str, Any] = {"sender": sender or address, "arguments": [argument.hex() for argument in arguments]}
-    for principal in (sender, sponsor):
-        if principal is not None:
-            split_principal(principal)
+    body: dict[str, Any] = {
+        "sender": address if sender is None else canonical_principal(sender),
+        "arguments": [argument.hex() for argument in arguments],
+    }
     if sponsor is not None:
-        body["sponsor"] = sponsor
+        body["sponsor"] = canonical_principal(sponsor)
     path = f"/v2/contracts/call-read/{address}/{name}/{quote(function, safe='')}"
     return Endpoint(_json_post(path, body, _tip(tip)), partial(_read_call, contract_id, function))
 
@@ -229,7 +231,7 @@ def rejection(txid: str, answer: Answer) -> TransactionRejectedError:
     reason = fields.text("reason")
     data = fields.fields("reason_data").values if "reason_data" in fields else {}
     return TransactionRejectedError(
-        f"the node refused transaction {txid} ({reason}): {explain_rejection(reason, data)}",
+        f"the node refused transaction {txid} ({excerpt(reason)}): {explain_rejection(reason, data)}",
         answer.url,
         reason=reason,
         data=data,
@@ -433,7 +435,9 @@ def _read_call(contract_id: str, function: str, answer: Answer) -> bytes:
         return fields.hex_bytes("result")
     cause = fields.text("cause")
     advice = "; it writes, so it has to be sent as a transaction" if "NotReadOnly" in cause else ""
-    raise CallReadError(f"the node could not run {contract_id}.{function}: {cause}{advice} [{answer.url}]", cause)
+    raise CallReadError(
+        f"the node could not run {contract_id}.{function}: {excerpt(cause)}{advice} [{answer.url}]", cause
+    )
 
 
 def _read_map_entry(answer: Answer) -> bytes | None:

@@ -56,7 +56,7 @@ def _bad_nonce(data: Mapping[str, Any]) -> str:
 def _too_much_chaining(data: Mapping[str, Any]) -> str:
     return (
         f"too many transactions of the {_role(data)} {_shown(data, 'principal')} are waiting: its nonce is "
-        f"{_shown(data, 'actual')}, the account is at {_shown(data, 'expected')} and at most 25 may wait; "
+        f"{_shown(data, 'actual')}, and the highest that may wait now is {_shown(data, 'expected')}; "
         "wait until some are mined"
     )
 

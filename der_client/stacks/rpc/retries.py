@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from der_client.stacks.errors import InvalidValueError, NodeUnreachableError
+from der_client.stacks.errors import InvalidValueError, NodeAnswerError, NodeUnreachableError
 
 BUSY_STATUSES: Final = frozenset({429, 500, 502, 503, 504})
 """HTTP statuses that may be gone at the next attempt."""
@@ -15,6 +15,10 @@ BUSY_STATUSES: Final = frozenset({429, 500, 502, 503, 504})
 
 class NothingSentError(NodeUnreachableError):
     """No connection came about, so nothing of the request can have reached the node."""
+
+
+class UnreadAnswerError(NodeAnswerError):
+    """An answer that was not read to its end; what it answers may have been done."""
 
 
 @dataclass(frozen=True, slots=True)

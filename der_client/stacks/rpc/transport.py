@@ -7,18 +7,20 @@ same host and never for a POST, cookies are ignored, and no text of an error car
 from __future__ import annotations
 
 import logging
+import re
+import ssl
 import time
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
+from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError, ProxyError
 
-from der_client.stacks.errors import InvalidValueError, NodeAnswerError, NodeUnreachableError
+from der_client.stacks.errors import InvalidValueError, NodeAnswerError, NodeUnreachableError, shown
 from der_client.stacks.rpc.endpoint import Answer, Request
 from der_client.stacks.rpc.fields import excerpt
-from der_client.stacks.rpc.retries import BUSY_STATUSES, NothingSentError
+from der_client.stacks.rpc.retries import BUSY_STATUSES, NothingSentError, UnreadAnswerError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,6 +32,8 @@ _CHUNK_BYTES: Final = 1 << 16
 _POOL_SIZE: Final = 32
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _MAX_REDIRECTS: Final = 3
+_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE: Final = re.compile(r"(?!\s)[\t\x20-\x7e\x80-\xff]*(?<!\s)")
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -63,7 +67,7 @@ class Transport:
         self._max_answer_bytes = max_answer_bytes
         self._answer_deadline_s = answer_deadline_s
         self._session = session or _new_session()
-        self._headers = {**self._session.headers, **headers}
+        self._headers = {**self._session.headers, **_check_headers(headers)}
         # The environment is read once: for each request anew it would cost more than a local node's answer.
         self._settings: dict[str, Any] = dict(
             self._session.merge_environment_settings(self.url, {}, stream=True, verify=None, cert=None)
@@ -72,13 +76,19 @@ class Transport:
         if self.is_local:
             self._settings["proxies"] = {}
 
-    def ask(self, request: Request) -> Answer:
+    def ask(self, request: Request, *, within_s: float | None = None) -> Answer:
         """Send a request, repeating it within the policy if it may be repeated.
+
+        Args:
+            request: What is asked.
+            within_s: Ask only once, and be silent for no longer than so many seconds.
 
         Raises:
             NodeUnreachableError: No answer in time.
             NodeAnswerError: An answer that is too large, too slow or leads elsewhere, or still "busy" at the end.
         """
+        if within_s is not None:
+            return self.ask_once(request, within_s=within_s)
         attempt = 0
         while True:
             attempt += 1
@@ -98,19 +108,26 @@ class Transport:
                 _LOG.info("HTTP %d, trying again in %.1f s [%s]", answer.status, wait, answer.url)
             time.sleep(wait)
 
-    def ask_once(self, request: Request) -> Answer:
+    def ask_once(self, request: Request, *, within_s: float | None = None) -> Answer:
         """Send a request once, following redirects of a GET within the host.
+
+        Args:
+            request: What is asked.
+            within_s: At most so many seconds to connect, and of silence, if the client's limits are longer.
 
         Raises:
             NothingSentError: No connection came about.
             NodeUnreachableError: The connection broke or stayed silent; the request may have arrived.
-            NodeAnswerError: An answer that is too large, too slow or leads elsewhere.
+            UnreadAnswerError: An answer that is too large or too slow; the request arrived.
+            NodeAnswerError: An answer that leads elsewhere.
         """
+        connect_s, silence_s = self._timeout_s
+        timeout_s = (connect_s, silence_s) if within_s is None else (min(connect_s, within_s), min(silence_s, within_s))
         url = f"{self.url}{request.path}"
         if request.query:
             url = f"{url}?{urlencode(request.query)}"
         for _ in range(_MAX_REDIRECTS + 1):
-            answer, location = self._exchange(request, url)
+            answer, location = self._exchange(request, url, timeout_s)
             if answer.status not in _REDIRECTS:
                 return answer
             url = self._redirected(request, url, location)
@@ -120,14 +137,14 @@ class Transport:
         """Close all pooled connections."""
         self._session.close()
 
-    def _exchange(self, request: Request, url: str) -> tuple[Answer, str]:
+    def _exchange(self, request: Request, url: str, timeout_s: tuple[float, float]) -> tuple[Answer, str]:
         prepared = requests.PreparedRequest()
         headers = {**self._headers, "Content-Type": request.content_type} if request.content_type else self._headers
         prepared.prepare(method=request.method, url=url, headers=headers, data=request.body or None)
         try:
-            response = self._session.get_adapter(url).send(prepared, timeout=self._timeout_s, **self._settings)
+            response = self._session.get_adapter(url).send(prepared, timeout=timeout_s, **self._settings)
         except requests.RequestException as error:
-            raise self._unreachable(error, url) from error
+            raise _unreachable(error, url, timeout_s) from error
         try:
             body = self._read_body(response, url)
         except BaseException:
@@ -151,11 +168,11 @@ class Transport:
             while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
                 body += chunk
                 if len(body) > limit:
-                    raise NodeAnswerError(
+                    raise UnreadAnswerError(
                         f"the answer is longer than {limit} bytes; ask for less, or raise max_answer_bytes", url
                     )
                 if time.monotonic() > deadline:
-                    raise NodeAnswerError(
+                    raise UnreadAnswerError(
                         f"the answer took longer than {self._answer_deadline_s:g} s; "
                         "ask for less, use another node, or raise answer_deadline_s",
                         url,
@@ -167,8 +184,11 @@ class Transport:
         return bytes(body)
 
     def _redirected(self, request: Request, url: str, location: str) -> str:
-        target = urljoin(url, location)
-        here, there = urlsplit(url), urlsplit(target)
+        try:
+            target = urljoin(url, location)
+            here, there = urlsplit(url), urlsplit(target)
+        except ValueError as error:
+            raise NodeAnswerError(f"the node redirects to what is no address: {error}", url) from error
         same_host = (here.scheme, here.netloc) == (there.scheme, there.netloc)
         if request.method != "GET" or not location or not same_host:
             raise NodeAnswerError(
@@ -178,21 +198,25 @@ class Transport:
             )
         return target
 
-    def _unreachable(self, error: requests.RequestException, url: str) -> NodeUnreachableError:
-        if isinstance(error, requests.exceptions.SSLError):
-            return NothingSentError(f"no secure connection: {_cause(error)}; check the URL and its certificate", url)
-        if isinstance(error, requests.ConnectTimeout):
-            return NothingSentError(
-                f"no connection within {self._timeout_s[0]:g} s; is the node running, is the URL right?", url
-            )
-        if isinstance(error, requests.Timeout):
-            return NodeUnreachableError(
-                f"no answer within {self._timeout_s[1]:g} s; try again, use another node, or raise timeout", url
-            )
-        reason = error.args[0].reason if error.args and isinstance(error.args[0], MaxRetryError) else None
-        if isinstance(reason, NewConnectionError):
-            return NothingSentError(f"no connection: {_cause(reason)}; is the node running, is the URL right?", url)
-        return NodeUnreachableError(f"the connection broke: {_cause(error)}; is this a Stacks node?", url)
+
+def _unreachable(error: requests.RequestException, url: str, timeout_s: tuple[float, float]) -> NodeUnreachableError:
+    if isinstance(error, requests.exceptions.SSLError):
+        cause = _innermost(error)
+        # Any other fault of the secure channel may come after the request went through it.
+        kind = NothingSentError if isinstance(cause, ssl.SSLCertVerificationError) else NodeUnreachableError
+        return kind(f"no secure connection: {_cause(error)}; check the URL and its certificate", url)
+    if isinstance(error, requests.ConnectTimeout):
+        return NothingSentError(f"no connection within {timeout_s[0]:g} s; is the node running, is the URL right?", url)
+    if isinstance(error, requests.Timeout):
+        return NodeUnreachableError(
+            f"no answer within {timeout_s[1]:g} s; try again, use another node, or raise timeout", url
+        )
+    reason = error.args[0].reason if error.args and isinstance(error.args[0], MaxRetryError) else None
+    if isinstance(reason, ProxyError):
+        return NothingSentError(f"no connection to the proxy: {_cause(reason)}; is it running?", url)
+    if isinstance(reason, NewConnectionError):
+        return NothingSentError(f"no connection: {_cause(reason)}; is the node running, is the URL right?", url)
+    return NodeUnreachableError(f"the connection broke: {_cause(error)}; is this a Stacks node?", url)
 
 
 def _new_session() -> requests.Session:
@@ -204,16 +228,37 @@ def _new_session() -> requests.Session:
     return session
 
 
+def _check_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
+    for name, value in headers.items():
+        # The value may be a secret, and is not told.
+        if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
+            raise InvalidValueError(f"{shown(name)} is no name of a header")
+        if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
+            raise InvalidValueError(
+                f"the value of header {name!r} must be text of Latin-1 characters on one line, without spaces around it"
+            )
+    return headers
+
+
 def _check_base_url(url: str) -> str:
+    if "@" in url:
+        raise InvalidValueError("a node URL must not hold a user name or password; give Client(headers=…) instead")
+    if "?" in url or "#" in url:
+        raise InvalidValueError(
+            "a node URL must not hold a query (? …) or a fragment (# …); give Client(headers=…) instead"
+        )
     try:
         parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        raise InvalidValueError(f"node URL {url!r} is invalid: {error}") from None
-    if parts.username is not None or parts.password is not None:
-        raise InvalidValueError("a node URL must not hold a user name or password; give Client(headers=…) instead")
-    if parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment:
-        raise InvalidValueError(f"node URL {url!r} must look like https://api.example.com or http://localhost:3999")
+        host = parts.hostname or ""
+        host.encode("idna")
+        prepared = requests.Request("GET", url).prepare().url
+        is_valid = url.isprintable() and " " not in url and parts.port != 0 and prepared is not None
+    except (ValueError, requests.RequestException) as error:
+        raise InvalidValueError(f"node URL {shown(url)} is invalid: {error}") from None
+    if parts.scheme not in ("http", "https") or not host or not is_valid:
+        raise InvalidValueError(
+            f"node URL {shown(url)} must look like https://api.example.com or http://localhost:3999"
+        )
     return url.rstrip("/")
 
 
@@ -222,8 +267,14 @@ def _without_credentials(url: str) -> str:
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
-def _cause(error: BaseException) -> str:
-    """The innermost cause in a few words; urllib3 and requests wrap it several times."""
+def _innermost(error: BaseException) -> BaseException:
+    """What it all began with; urllib3 and requests wrap it several times."""
     while (inner := error.__cause__ or error.__context__) is not None:
         error = inner
-    return excerpt(str(error) or type(error).__name__)
+    return error
+
+
+def _cause(error: BaseException) -> str:
+    """The innermost cause in a few words."""
+    inner = _innermost(error)
+    return excerpt(str(inner) or type(inner).__name__)

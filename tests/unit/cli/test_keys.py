@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import select
 import stat
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from der_client.stacks.wallet import Wallet
 
 from .conftest import RunDer
 
+PASSPHRASE = "Pferd"  # no word of a mnemonic
 SECRET = "753b7cc01a1a2e86221266a154af739463fce51219d97e4f856cd7200c3bd2a601"
 MNEMONIC = (
     "twice kind fence tip hidden tilt action fragile skin nothing glory cousin green tomorrow spring wrist shed math "
@@ -59,6 +61,18 @@ def test_import_of_nonsense_writes_nothing(der: RunDer, tmp_path: Path, stdin: s
     assert result.stderr.startswith("error: ")
     assert not list(tmp_path.iterdir())
     assert not stdin.strip() or stdin.strip() not in result.output
+
+
+def test_import_of_bytes_that_are_no_text(tmp_path: Path) -> None:
+    done = subprocess.run(  # noqa: S603 - this very program
+        [sys.executable, "-m", "der_client.cli", "keys", "import", "owner", "--dir", str(tmp_path)],
+        input=b"\xff" * 64,
+        capture_output=True,
+        check=False,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8:strict"},
+    )
+    assert done.returncode == 1
+    assert done.stderr == b"error: a private key is text of 64 or 66 hexadecimal digits\n"
 
 
 def test_new_keys_differ_and_are_kept_in_the_default_folder(der: RunDer, tmp_path: Path) -> None:
@@ -180,7 +194,10 @@ def on_terminal(*arguments: str | Path, answers: list[tuple[str, str]]) -> Finis
     for prompt, answer in answers:
         seen_before = len(shown)
         while prompt not in shown[seen_before:]:
-            shown += os.read(master, 4096).decode()
+            # The parent holds the terminal open, too: it would not notice the end of a command that asks nothing.
+            assert process.poll() is None or select.select([master], [], [], 0)[0], shown
+            if select.select([master], [], [], 1)[0]:
+                shown += os.read(master, 4096).decode()
         os.write(master, f"{answer}\n".encode())
     stdout, _ = process.communicate(timeout=60)
     os.set_blocking(master, False)
@@ -199,17 +216,17 @@ def _read_rest(master: int) -> str:
 
 
 def test_the_mnemonic_is_shown_on_the_terminal_only(tmp_path: Path) -> None:
-    answers = [("Passphrase", "horse"), ("again", "horse")]
+    answers = [("Passphrase", PASSPHRASE), ("again", PASSPHRASE)]
     done = on_terminal("keys", "new", "alice", "--show-mnemonic", "--words", "12", "--dir", tmp_path, answers=answers)
     assert done.exit_code == 0, done
     words = next(line.strip() for line in done.terminal.splitlines() if len(line.split()) == 12)
     assert words not in done.stdout
-    assert "horse" not in done.terminal + done.stdout
-    assert load_key(tmp_path / "alice.json", "horse") == Wallet.from_mnemonic(words).account(0)
+    assert PASSPHRASE not in done.terminal + done.stdout
+    assert load_key(tmp_path / "alice.json", PASSPHRASE) == Wallet.from_mnemonic(words).account(0)
 
 
 def test_without_being_asked_no_mnemonic_is_shown(tmp_path: Path) -> None:
-    answers = [("Passphrase", "horse"), ("again", "horse")]
+    answers = [("Passphrase", PASSPHRASE), ("again", PASSPHRASE)]
     done = on_terminal("keys", "new", "alice", "--dir", tmp_path, answers=answers)
     assert done.exit_code == 0
     shown = [line for line in (done.terminal + done.stdout).splitlines() if "Passphrase" not in line]
@@ -217,18 +234,20 @@ def test_without_being_asked_no_mnemonic_is_shown(tmp_path: Path) -> None:
 
 
 def test_passphrases_that_differ(tmp_path: Path) -> None:
-    done = on_terminal("keys", "new", "a", "--dir", tmp_path, answers=[("Passphrase", "horse"), ("again", "house")])
+    done = on_terminal(
+        "keys", "new", "a", "--dir", tmp_path, answers=[("Passphrase", PASSPHRASE), ("again", "another passphrase")]
+    )
     assert done.exit_code == 1
     assert "differ; nothing was written" in done.stdout
     assert not list(tmp_path.iterdir())
 
 
 def test_a_key_typed_on_the_terminal_is_not_echoed(tmp_path: Path) -> None:
-    answers = [("Private key", SECRET), ("Passphrase", "horse"), ("again", "horse")]
+    answers = [("Private key", SECRET), ("Passphrase", PASSPHRASE), ("again", PASSPHRASE)]
     done = on_terminal("keys", "import", "owner", "--dir", tmp_path, answers=answers)
     assert done.exit_code == 0
     assert SECRET not in done.terminal + done.stdout
-    assert load_key(tmp_path / "owner.json", "horse").to_hex() == SECRET
+    assert load_key(tmp_path / "owner.json", PASSPHRASE).to_hex() == SECRET
 
 
 def test_no_terminal_to_show_the_mnemonic_on(tmp_path: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -75,6 +77,24 @@ def test_a_file_that_holds_no_key(tmp_path: Path, content: bytes) -> None:
     file.write_bytes(content)
     with pytest.raises(KeyFormatError, match=f"--key-file {file}: "):
         read_signing_key(file)
+
+
+def test_an_encrypted_file_out_of_a_pipe(tmp_path: Path) -> None:
+    save_key(tmp_path / "owner.json", PrivateKey.from_hex(SECRET), "correct horse")
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=lambda: pipe.write_bytes((tmp_path / "owner.json").read_bytes()), daemon=True)
+    writer.start()
+    assert read_signing_key(pipe).to_hex() == SECRET
+
+
+@pytest.mark.parametrize(
+    "secret", [SECRET, SECRET[:-1], SECRET[:62], f"0X{SECRET}", MNEMONIC.title(), " ".join(MNEMONIC.split()[:12])]
+)
+def test_a_secret_in_the_place_of_a_file_is_not_repeated(secret: str) -> None:
+    with pytest.raises(KeyFormatError, match="looks like a key or a mnemonic") as caught:
+        read_signing_key(Path(secret))
+    assert secret not in str(caught.value)
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

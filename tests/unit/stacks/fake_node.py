@@ -165,7 +165,7 @@ class FakeNode:
             "last_executed_tx_nonce": executed if executed >= 0 else None,
             "last_mempool_tx_nonce": max(waiting, default=None),
             "possible_next_nonce": max([executed, *waiting]) + 1,
-            "detected_missing_nonces": [],
+            "detected_missing_nonces": sorted({*range(executed + 1, max(waiting, default=0))} - {*waiting}),
             "detected_mempool_nonces": sorted(waiting)[:-1],  # the last one is told above
         }
 

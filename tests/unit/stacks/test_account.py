@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import ssl
 import sys
 import threading
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from der_client.stacks.errors import (
     ConfirmationTimeoutError,
     EncodeError,
     InvalidValueError,
+    KeyFormatError,
     NodeAnswerError,
     NodeUnreachableError,
     PostConditionAbortedError,
@@ -84,6 +86,7 @@ class TestTransfer:
             (OTHER, 1 << 64, b"", InvalidValueError, "amount"),
             (OTHER, 1, b"x" * 35, EncodeError, "34 bytes"),
             (OTHER, 1, "ü" * 18, EncodeError, "34 bytes"),
+            (OTHER, 1, "\ud800", InvalidValueError, "no text in UTF-8"),
             (KEY.address(DEVNET), 1, b"", InvalidValueError, "sender|itself|oneself"),
         ],
     )
@@ -99,6 +102,12 @@ class TestTransfer:
         with pytest.raises(AddressError, match="mainnet"):
             account.submit(ContractCall(f"{MAINNET_ADDRESS}.x", "f"))
         assert node.posts == []
+
+
+def test_a_key_that_is_none(client: Client) -> None:
+    with pytest.raises(KeyFormatError, match="takes a PrivateKey, not str") as caught:
+        Account(KEY.to_hex(), client)  # type: ignore[arg-type]
+    assert KEY.to_hex() not in str(caught.value)
 
 
 class TestNetwork:
@@ -195,9 +204,14 @@ class TestFees:
         assert self.fee(Account(KEY, client, fee_policy=FeePolicy(asks_node=False))) == LENGTH_OF_TRANSFER
         assert not [path for path in node.asked if "fees" in path]
 
-    def test_a_cap_of_nothing(self) -> None:
+    @pytest.mark.parametrize("cap", [0, "5", 1.5, True])
+    def test_a_cap_that_is_none(self, cap: Any) -> None:
         with pytest.raises(InvalidValueError, match="max_fee_ustx"):
-            FeePolicy(max_fee_ustx=0)
+            FeePolicy(max_fee_ustx=cap)
+
+    def test_a_fee_that_is_no_number(self, account: Account) -> None:
+        with pytest.raises(InvalidValueError, match="must be a whole number, not str"):
+            account.transfer(OTHER, 1, fee_ustx="500")  # type: ignore[arg-type]
 
 
 class TestNonces:
@@ -211,7 +225,10 @@ class TestNonces:
         account.transfer(OTHER, 1)
         assert sent(node)[-1].nonce == 5
 
-    def test_are_not_asked_for_again_while_in_flight(self, node: FakeNode, account: Account) -> None:
+    def test_are_not_asked_for_again_while_in_flight(
+        self, node: FakeNode, account: Account, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(nonces, "_TRUSTED_S", 1e9)
         node.mines_at_once = False
         for _ in range(5):
             account.transfer(OTHER, 1)
@@ -273,12 +290,84 @@ class TestNonces:
         assert node.posts[0] == node.posts[1]
         assert account.next_nonce() == 1
 
+    def test_one_that_was_lost_is_used_again_once_later_ones_wait_for_it(
+        self, node: FakeNode, account: Account, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        node.mines_at_once = False
+        node.refusals = [requests.ReadTimeout("slow")] * 2
+        with pytest.raises(ConfirmationTimeoutError) as caught:
+            account.transfer(OTHER, 1)
+        assert caught.value.raw == node.posts[0]
+        account.transfer(OTHER, 2)
+        monkeypatch.setattr(nonces, "_TRUSTED_S", 0.0)
+        assert account.next_nonce() == 2  # it may be on its way
+        monkeypatch.setattr(nonces, "_FORGOTTEN_AFTER_S", 0.0)
+        assert account.next_nonce() == 0
+        account.transfer(OTHER, 3)
+        assert account.next_nonce() == 2
+
+    def test_a_gap_of_another_program_is_told_and_filled_after_a_while(
+        self, node: FakeNode, account: Account, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        node.mines_at_once = False
+        other = Account(KEY, account.client)
+        other.submit(TokenTransfer(PrincipalValue(OTHER), 1), nonce=1)
+        assert account.next_nonce() == 2
+        assert f"nonce 0 of {account.address} is missing" in caplog.text
+        monkeypatch.setattr(nonces, "_FORGOTTEN_AFTER_S", 0.0)
+        assert account.next_nonce() == 0
+
+    def test_one_that_is_reserved_is_not_taken_away(self, node: FakeNode, account: Account) -> None:
+        built = account.build(TokenTransfer(PrincipalValue(OTHER), 1))
+        build = account.build
+
+        def interrupted(*arguments: Any, **options: Any) -> Transaction:
+            with pytest.raises(InvalidValueError, match="nonce 0 is being used by another transaction"):
+                account.sign_and_send(built)
+            return build(*arguments, **options)
+
+        account.build = interrupted  # type: ignore[method-assign]
+        account.transfer(OTHER, 2)
+        assert [transaction.payload.amount for transaction in sent(node)] == [2]  # type: ignore[union-attr]
+
+    def test_of_one_that_was_replaced_is_not_free(self, node: FakeNode, account: Account) -> None:
+        node.mines_at_once = False
+        first = account.transfer(OTHER, 1)
+        replacement = account.build(TokenTransfer(PrincipalValue(OTHER), 2), nonce=0, fee_ustx=500)
+        node.dropped = dict(node.waiting)
+        node.forget()
+        account.sign_and_send(replacement, replaces=True)
+        node.waiting.clear()  # as an API that lags
+        with pytest.raises(TransactionDroppedError, match="another transaction has its nonce"):
+            first.wait(1)
+        assert account.next_nonce() == 1
+
     def test_is_free_when_nothing_was_sent(self, node: FakeNode, account: Account) -> None:
         account.next_nonce()
         node.refusals = [requests.ConnectTimeout("down")] * 2
         with pytest.raises(NodeUnreachableError):
             account.transfer(OTHER, 1)
         assert account.next_nonce() == 0
+
+    @pytest.mark.parametrize(
+        ("problem", "expected"),
+        [
+            (ssl.SSLCertVerificationError("self-signed certificate"), 0),
+            (ssl.SSLError("bad record mac"), 1),  # perhaps behind a request that went through
+        ],
+    )
+    def test_when_the_secure_channel_fails(
+        self, node: FakeNode, account: Account, problem: ssl.SSLError, expected: int
+    ) -> None:
+        account.next_nonce()
+        error = requests.exceptions.SSLError("wrapped")
+        error.__cause__ = problem
+        node.refusals = [error] * 2
+        with pytest.raises(
+            ConfirmationTimeoutError if expected else NodeUnreachableError, match="no secure connection"
+        ):
+            account.transfer(OTHER, 1)
+        assert account.next_nonce() == expected
 
     def test_two_transactions_with_one_nonce_are_refused(self, node: FakeNode, account: Account) -> None:
         node.mines_at_once = False
@@ -349,6 +438,19 @@ class TestSponsor:
         transaction = sent(node)[0]
         assert transaction.sponsor_address == account.address
         assert transaction.fee == len(node.posts[0])
+
+    def test_what_a_sponsor_has_to_sign_is_not_sent_without(self, node: FakeNode, account: Account) -> None:
+        unsigned = Transaction.build(
+            TokenTransfer(PrincipalValue(OTHER), 1),
+            public_key=KEY.public_key,
+            network=DEVNET,
+            nonce=0,
+            fee=0,
+            sponsored=True,
+        )
+        with pytest.raises(SigningError, match=r"sponsor's signature.*Account\.sponsor\(\)"):
+            account.sign_and_send(unsigned)
+        assert node.posts == []
 
     def test_only_what_is_sponsored(self, account: Account) -> None:
         signed = account.sign(account.build(TokenTransfer(PrincipalValue(OTHER), 1)))

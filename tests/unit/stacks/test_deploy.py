@@ -13,7 +13,7 @@ from der_client.stacks.clarity import AsciiValue, BoolValue, BufferValue, IntVal
 from der_client.stacks.deploy import Outcome, StepReport, deploy
 from der_client.stacks.errors import ConfirmationTimeoutError, DeploymentError
 from der_client.stacks.keys import PrivateKey
-from der_client.stacks.network import DEVNET
+from der_client.stacks.network import DEVNET, MAINNET
 from der_client.stacks.plan import CallStep, DeploymentPlan, PublishStep, TransferStep
 from der_client.stacks.transactions import ContractPublish, TokenTransfer, Transaction
 
@@ -168,6 +168,12 @@ class TestReading:
             ("contract-name: first", "contract-name: [a]", r"line 10: field 'contract-name' must be text"),
             ("contract-name: first", "name: first", r"line 9: .*lacks the field 'contract-name'"),
             (DEPLOYER, "ST123", r"line 11: field 'expected-sender' is no principal"),
+            (DEPLOYER, f"{DEPLOYER}.first", r"line 11: field 'expected-sender' must be an address, not the contract"),
+            (
+                "- transaction-type",
+                "&a [*a, *a]\n        - transaction-type",
+                r"not valid YAML: aliases \(\*\) are not read",
+            ),
             ("clarity-version: 4", "clarity-version: 7", r"line 15: field 'clarity-version' .* 1 to 6, not '7'"),
             ("clarity-version: 4", "clarity-version: four", r"line 15: field 'clarity-version'"),
             ("cost: 5000", "path: x", r"line 13: field 'path' stands twice"),
@@ -200,6 +206,11 @@ class TestReading:
                 DeploymentPlan.read(write(project, text))
         with pytest.raises(DeploymentError, match="cannot be read"):
             DeploymentPlan.read(project / "nowhere.yaml")
+
+
+def test_addresses_in_another_spelling(project: Path) -> None:
+    (step,) = DeploymentPlan.read(write(project, plan_text(publish("first", DEPLOYER.lower())))).steps
+    assert step.sender == DEPLOYER
 
 
 class TestSources:
@@ -371,3 +382,42 @@ class TestTransfers:
         payload = Transaction.decode(node.posts[0]).payload
         assert isinstance(payload, TokenTransfer)
         assert (payload.amount, payload.memo) == (12, b"hi")
+
+    @pytest.mark.parametrize(
+        ("recipient", "words"),
+        [
+            (KEY.address(MAINNET), "line 18: STX transfer: recipient: .* is of mainnet"),
+            (DEPLOYER, "line 18: STX transfer: sender and recipient are the same"),
+            (f"{OTHER}.{'a' * 50}", "line 18: STX transfer: .*contract"),
+        ],
+    )
+    def test_impossible_ones_are_found_before_anything_is_sent(
+        self, project: Path, account: Account, node: FakeNode, recipient: str, words: str
+    ) -> None:
+        plan = write(project, plan_text(publish("first"), transfer().replace(OTHER, recipient)))
+        with pytest.raises(DeploymentError, match=words):
+            deploy(plan, account, run_transfers=True)
+        assert node.posts == []
+
+    def test_what_was_sent_is_reported_when_the_next_is_refused(
+        self, project: Path, account: Account, node: FakeNode
+    ) -> None:
+        plan = write(project, plan_text(transfer() + transfer() + transfer()))
+        node.refusals = [None, ("NotEnoughFunds", {"expected": "0x02", "actual": "0x01"})]
+        steps: list[StepReport] = []
+        with pytest.raises(DeploymentError, match=r"line 15: STX transfer: .*fund the account"):
+            deploy(plan, account, run_transfers=True, on_step=steps.append)
+        assert [step.txid for step in steps] == list(node.mined)
+        assert len(steps) == 1
+
+
+@pytest.mark.parametrize("planned", ["mainnet", "devnet"])
+def test_a_plan_for_another_network(project: Path, node: FakeNode, planned: str) -> None:
+    plan = write(project, plan_text(publish("first", OTHER)).replace("network: devnet", f"network: {planned}"))
+    node.network_id = DEVNET.chain_id if planned == "mainnet" else MAINNET.chain_id
+    with (
+        node.running() as client,
+        pytest.raises(DeploymentError, match=f"is a plan for {planned}, but the account is on"),
+    ):
+        deploy(plan, Account(KEY, client), own_address=True)
+    assert node.posts == []

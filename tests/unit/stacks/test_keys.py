@@ -107,6 +107,25 @@ def test_bad_public_keys_are_refused(bad: str) -> None:
         PublicKey.from_hex(bad)
 
 
+@pytest.mark.parametrize(
+    "secret",
+    [
+        SECRET + "01",
+        "02" + SECRET,
+        SECRET,
+        "abandon " * 11 + "about",
+        bytes.fromhex("02" + SECRET),
+        PrivateKey.generate(),
+    ],
+)
+def test_what_is_no_public_key_is_not_shown(secret: Any) -> None:
+    """It may be the private key, given by mistake."""
+    with pytest.raises(KeyFormatError) as caught:
+        (PublicKey.from_bytes if isinstance(secret, bytes) else PublicKey.from_hex)(secret)
+    for shown in (SECRET, SECRET[8:20], "abandon"):
+        assert shown not in str(caught.value)
+
+
 def test_generated_keys_differ() -> None:
     generated = {PrivateKey.generate() for _ in range(20)}
     assert len(generated) == 20

@@ -124,6 +124,10 @@ def test_every_field_is_protected(path: Path) -> None:
         {"kdf": {"name": "scrypt", "salt": "00", "n": 16, "r": 1 << 30, "p": 1}},
         {"kdf": {"name": "scrypt", "salt": "00", "n": 16, "r": 8, "p": 1 << 20}},
         {"kdf": {"name": "scrypt", "salt": "00", "n": 15, "r": 8, "p": 1}},
+        {"kdf": {"name": "scrypt", "salt": "00", "n": 2, "r": 1 << 18, "p": 15}},
+        {"kdf": {"name": "scrypt", "salt": "00", "n": 2, "r": 1 << 22, "p": 2}},
+        {"kdf": {"name": "scrypt", "salt": "00", "n": 1 << 16, "r": 1, "p": 1}},
+        {"kdf": {"name": "scrypt", "salt": "00", "n": 1 << 17, "r": 8, "p": 64}},
         {"kdf": {"name": "scrypt", "salt": "00", "n": 1, "r": 8, "p": 1}},
         {"kdf": {"name": "scrypt", "salt": "00", "n": -16, "r": 8, "p": 1}},
         {"kdf": {"name": "scrypt", "salt": "00", "n": "16", "r": 8, "p": 1}},
@@ -146,6 +150,19 @@ def test_other_files_are_no_key_files(tmp_path: Path, content: bytes) -> None:
         load_key(target, PASSWORD)
     with pytest.raises(KeyFormatError, match="no key file"):
         read_public_key(target)
+
+
+def test_a_broken_public_key_is_told_with_its_file(path: Path) -> None:
+    change(path, public_key="02" * 31)
+    with pytest.raises(KeyFormatError, match=f"{path}: a public key has 33 bytes"):
+        read_public_key(path)
+
+
+def test_a_password_that_is_no_text(path: Path, tmp_path: Path) -> None:
+    for act in (lambda: load_key(path, "\udcff"), lambda: save_key(tmp_path / "new.json", KEY, "\udcff")):
+        with pytest.raises(InvalidValueError, match="no text in UTF-8"):
+            act()
+    assert not (tmp_path / "new.json").exists()
 
 
 def test_a_missing_file_is_the_systems_error(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from der_client.stacks.errors import (
     TransactionRejectedError,
 )
 from der_client.stacks.network import DEVNET, MAINNET, TESTNET, Network
+from der_client.stacks.pending import PendingTransaction
 from der_client.stacks.rpc import Client, RetryPolicy, node
 
 URL = "https://node.test"
@@ -114,9 +115,15 @@ class Server:
         self._socket.close()
 
 
+_TAKEN: list[socket.socket] = []
+
+
 def url_of_nobody() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return f"http://127.0.0.1:{server.getsockname()[1]}"
+    """A port that is taken, so that no other process gets it, and at which nobody listens."""
+    taken = socket.socket()
+    taken.bind(("127.0.0.1", 0))
+    _TAKEN.append(taken)
+    return f"http://127.0.0.1:{taken.getsockname()[1]}"
 
 
 def answer(connection: socket.socket, body: bytes, status: str = "200 OK", headers: str = "") -> None:
@@ -240,16 +247,54 @@ class TestNetwork:
 class TestUrls:
     @pytest.mark.parametrize(
         "url",
-        ["", "node.test", "ftp://node.test", "http://", "http://node.test?x=1", "http://node.test/#a", "http://n:x"],
+        [
+            *(
+                "",
+                "node.test",
+                "ftp://node.test",
+                "http://",
+                "http://node.test?x=1",
+                "http://node.test/#a",
+                "http://n:x",
+            ),
+            *(
+                "http://*.x",
+                "http://.a",
+                "http://a b.c",
+                "http://a..b",
+                f"http://{'a' * 64}.c",
+                "http://h/?",
+                "http://h\n",
+            ),
+        ],
     )
     def test_what_is_no_base_address(self, url: str) -> None:
         with pytest.raises(InvalidValueError, match="URL"):
             Client(url)
 
-    def test_credentials_in_the_url_are_refused_and_not_shown(self) -> None:
-        with pytest.raises(InvalidValueError) as caught:
-            Client("https://me:hush@node.test")
+    @pytest.mark.parametrize(
+        "url", ["https://me:hush@node.test", "http://me:hush@n:99999", "me:hush@node.test", "http://n?api_key=hush"]
+    )
+    def test_credentials_in_the_url_are_refused_and_not_shown(self, url: str) -> None:
+        with pytest.raises(InvalidValueError, match="headers=") as caught:
+            Client(url)
         assert "hush" not in str(caught.value)
+
+    @pytest.mark.parametrize("value", ["hush\n", " hush", "hush\r\nX: y", "hush€", b"hush", None])
+    def test_a_header_that_cannot_be_sent_is_not_shown(self, value: Any) -> None:
+        with pytest.raises(InvalidValueError, match="the value of header 'x-api-key'") as caught:
+            Client(URL, headers={"x-api-key": value})
+        assert "hush" not in str(caught.value)
+
+    @pytest.mark.parametrize("name", ["", "a b", "a:b", 5])
+    def test_a_name_that_no_header_has(self, name: Any) -> None:
+        with pytest.raises(InvalidValueError, match="no name of a header"):
+            Client(URL, headers={name: "x"})
+
+    @pytest.mark.parametrize("options", [{"timeout": 5}, {"timeout": (1, 2, 3)}, {"network": "devnet"}])
+    def test_options_of_another_kind(self, options: dict[str, Any]) -> None:
+        with pytest.raises(InvalidValueError, match=r"two numbers|is a Network"):
+            Client(URL, **options)
 
     @pytest.mark.parametrize("timeout", [(0, 1), (1, 0), (-1, 1)])
     def test_limits_must_be_positive(self, timeout: tuple[float, float]) -> None:
@@ -268,7 +313,9 @@ class TestOutages:
             Client(url, retries=QUICK).info()
         assert caught.value.url == f"{url}/v2/info"
 
-    def test_an_unknown_host(self) -> None:
+    def test_an_unknown_host(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+            monkeypatch.delenv(name, raising=False)
         with pytest.raises(NodeUnreachableError, match="is the URL right"):
             Client("http://node.invalid", retries=QUICK).info()
 
@@ -276,7 +323,11 @@ class TestOutages:
         server = serve(lambda *_: time.sleep(5))
         with pytest.raises(NodeUnreachableError, match=r"no answer within 0\.05 s"):
             Client(server.url, timeout=(1, 0.05), retries=QUICK).info()
-        assert len(server.requests) == QUICK.attempts
+
+    def test_silence_does_not_make_waiting_longer(self, serve: Serve) -> None:
+        client = Client(serve(lambda *_: time.sleep(60)).url, timeout=(5, 30), retries=QUICK)
+        with pytest.raises(ConfirmationTimeoutError, match="no answer within 1 s"):
+            PendingTransaction(client, TXID).wait(0)
 
     def test_dripping(self, serve: Serve) -> None:
         def drip(connection: socket.socket, _: bytes) -> None:
@@ -373,6 +424,11 @@ class TestRedirects:
         mocked.get(f"{URL}/v2/info", status=301, headers={"Location": "/moved"})
         mocked.get(f"{URL}/moved", json=INFO)
         assert client.info().network_id == 0x80000000
+
+    def test_where_no_address_is(self, mocked: responses.RequestsMock, client: Client) -> None:
+        mocked.get(f"{URL}/v2/info", status=301, headers={"Location": "http://["})
+        with pytest.raises(NodeAnswerError, match="redirects to what is no address"):
+            client.info()
 
     @pytest.mark.parametrize(
         "target", ["https://evil.test/v2/info", "http://node.test/v2/info", "https://node.test:8/"]
@@ -537,6 +593,30 @@ class TestSending:
         with pytest.raises(NodeUnreachableError, match="is the node running"):
             Client(url_of_nobody(), retries=QUICK).send(RAW)
 
+    def test_a_proxy_that_is_down(self) -> None:
+        session = requests.Session()
+        session.proxies = {"http": url_of_nobody()}
+        client = Client("http://node.test", session=session, retries=QUICK)
+        with pytest.raises(NodeUnreachableError, match="no connection to the proxy"):
+            client.send(RAW)
+
+    def test_an_answer_that_is_too_long_may_be_a_lost_one(self, serve: Serve) -> None:
+        def handle(connection: socket.socket, request: bytes) -> None:
+            if request.startswith(b"POST"):
+                answer(connection, bytes(10_000))
+            else:
+                answer(connection, b"{}", "404 Not Found")
+
+        server = serve(handle)
+        with pytest.raises(ConfirmationTimeoutError, match="longer than 5000 bytes") as caught:
+            Client(server.url, max_answer_bytes=5000, retries=QUICK).send(RAW)
+        assert caught.value.raw == RAW
+        assert any(f"/extended/v1/tx/0x{TXID}".encode() in request for request in server.requests)
+
+    def test_what_is_no_bytes(self, client: Client) -> None:
+        with pytest.raises(InvalidValueError, match="bytes of a signed transaction, not str"):
+            client.send(RAW.hex())  # type: ignore[arg-type]
+
     def test_too_many_requests_is_no_lost_answer(self, mocked: responses.RequestsMock, client: Client) -> None:
         mocked.post(self.POST, status=429)
         mocked.post(self.POST, json=TXID)
@@ -572,7 +652,7 @@ class TestSending:
         server = serve(handle)
         client = Client(server.url, retries=QUICK)
         client.info()
-        assert closed.wait(1)
+        assert closed.wait(60)
         time.sleep(0.02)
         assert client.send(RAW) == TXID
         assert sum(request.endswith(RAW) for request in server.requests) == 1

@@ -195,6 +195,14 @@ class TestRequests:
         with pytest.raises(InvalidValueError, match="64 hexadecimal"):
             api.transaction(txid)
 
+    def test_principals_in_another_spelling(self) -> None:
+        assert node.account(ADDRESS.lower()).request.path == f"/v2/accounts/{ADDRESS}"
+        for endpoint in (
+            node.call_read(CONTRACT, "f", [], sender=ADDRESS.lower(), sponsor=ADDRESS.lower()),
+            devnet.simulate_call(CONTRACT, "f", [], sender=ADDRESS.lower()),
+        ):
+            assert ADDRESS.lower().encode() not in endpoint.request.body
+
     def test_nothing_that_is_no_principal_reaches_the_path(self) -> None:
         with pytest.raises(AddressError):
             node.account("../../secret")
@@ -202,8 +210,12 @@ class TestRequests:
             node.contract_source(ADDRESS)
         with pytest.raises(InvalidValueError):
             node.call_read(CONTRACT, "a b", [])
-        with pytest.raises(InvalidValueError, match="negative"):
+        with pytest.raises(InvalidValueError, match="begin at 0"):
             api.block(-1)
+        with pytest.raises(InvalidValueError, match="begin at 0"):
+            api.block(True)
+        with pytest.raises(InvalidValueError, match="not 64 hexadecimal"):
+            api.transaction(None)  # type: ignore[arg-type]
 
 
 class TestStrictness:
@@ -344,7 +356,7 @@ class TestSending:
             (
                 "TooMuchChaining",
                 {"expected": 3, "actual": 40, "principal": ADDRESS, "is_origin": False, "message": "m"},
-                ["sponsor", ADDRESS, "25", "wait"],
+                ["sponsor", ADDRESS, "40", "may wait now is 3"],
             ),
             ("ConflictingNonceInMempool", None, ["is waiting", "higher fee"]),
             ("ContractAlreadyExists", {"contract_identifier": CONTRACT}, [CONTRACT, "another name"]),
@@ -357,6 +369,7 @@ class TestSending:
             ("BadAddressVersionByte", None, ["another network"]),
             ("ServerFailureOther", {"message": "disk"}, ["disk", "later"]),
             ("SomethingNew", {"a": 1}, ["does not know", "{'a': 1}"]),
+            ("\x1b[2JOdd", None, ["( [2JOdd)"]),
         ],
     )
     def test_rejections_in_plain_words(self, reason: str, data: Any, words: list[str]) -> None:
