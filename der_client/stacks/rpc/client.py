@@ -7,7 +7,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from der_client.stacks.clarity import decode, encode
+from der_client.stacks.clarity import ClarityValue, decode, encode
 from der_client.stacks.clarity.wire import MAX_ARGUMENT_DEPTH
 from der_client.stacks.errors import (
     ConfirmationTimeoutError,
@@ -18,6 +18,7 @@ from der_client.stacks.errors import (
     NodeUnreachableError,
     NotFoundError,
     TransactionRejectedError,
+    shown,
 )
 from der_client.stacks.network import DEVNET, MAINNET, TESTNET, Network
 from der_client.stacks.rpc import api, devnet, node
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
     import requests
 
-    from der_client.stacks.clarity import ClarityValue
     from der_client.stacks.rpc.answers import (
         AccountInfo,
         Balances,
@@ -219,10 +219,7 @@ class Client:
             CallReadError: If the node could not run it.
             NodeError: If the node is down or answers something else.
         """
-        endpoint = node.call_read(
-            contract_id, function, [encode(value, MAX_ARGUMENT_DEPTH) for value in arguments], sender=sender, tip=tip
-        )
-        return self._run_value(endpoint)
+        return self._run_value(node.call_read(contract_id, function, _encoded(arguments), sender=sender, tip=tip))
 
     def map_entry(
         self, contract_id: str, map_name: str, key: ClarityValue, *, tip: str | None = None
@@ -330,8 +327,7 @@ class Client:
             SimulationUnavailableError: On any other node.
             TransactionRejectedError: If it would be refused.
         """
-        encoded = [encode(value, MAX_ARGUMENT_DEPTH) for value in arguments]
-        return self.run(devnet.simulate_call(contract_id, function, encoded, sender=sender))
+        return self.run(devnet.simulate_call(contract_id, function, _encoded(arguments), sender=sender))
 
     def send(self, raw: bytes) -> str:
         """Send a signed transaction.
@@ -450,6 +446,14 @@ class Client:
                 continue
             return True
         return False
+
+
+def _encoded(arguments: Sequence[ClarityValue]) -> list[bytes]:
+    if isinstance(arguments, ClarityValue):
+        raise InvalidValueError(
+            f"arguments is a sequence of Clarity values, not one of them: [{shown(arguments, str)}]"
+        )
+    return [encode(value, MAX_ARGUMENT_DEPTH) for value in arguments]
 
 
 def _decode_answer(data: bytes, url: str) -> ClarityValue:

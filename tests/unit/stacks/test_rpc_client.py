@@ -613,6 +613,10 @@ class TestSending:
         assert caught.value.raw == RAW
         assert any(f"/extended/v1/tx/0x{TXID}".encode() in request for request in server.requests)
 
+    def test_one_argument_that_stands_alone(self, client: Client) -> None:
+        with pytest.raises(InvalidValueError, match=r"not one of them: \[u5\]"):
+            client.call_read(CONTRACT, "f", UIntValue(5))  # type: ignore[arg-type]
+
     def test_what_is_no_bytes(self, client: Client) -> None:
         with pytest.raises(InvalidValueError, match="bytes of a signed transaction, not str"):
             client.send(RAW.hex())  # type: ignore[arg-type]
