@@ -186,7 +186,7 @@ def _encode_tuple(value: TupleValue, depth: int) -> bytes:
     if depth < HOLDER:
         raise _too_deep_to_encode()
     inner = depth - HOLDER
-    fields = value.value
+    fields = value._fields
     encoders = _ENCODERS
     contents = []
     for item in fields.values():

@@ -5,7 +5,8 @@ A value that exists is valid: constructors check type and range, so nothing wron
 
 from __future__ import annotations
 
-from operator import itemgetter
+from collections.abc import Mapping
+from operator import attrgetter, itemgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
 
@@ -14,7 +15,7 @@ from der_client.stacks.clarity.names import check_clarity_name, plain_text
 from der_client.stacks.errors import EncodeError, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
 MAX_VALUE_BYTES: Final = 1 << 20
 """Largest buffer, string or list count in Clarity (``MAX_VALUE_SIZE``)."""
@@ -280,7 +281,13 @@ class ListValue(ClarityValue):
     value: tuple[ClarityValue, ...]
 
     def __init__(self, items: Iterable[ClarityValue] = ()) -> None:
-        values = tuple(_require_clarity(item, f"item {index} of a list") for index, item in enumerate(items))
+        try:
+            given = iter(items)
+        except TypeError:
+            raise EncodeError(
+                f"a list takes several values, such as ListValue([UIntValue(1)]), not {type(items).__name__}"
+            ) from None
+        values = tuple(_require_clarity(item, f"item {index} of a list") for index, item in enumerate(given))
         set_value(self, values)
 
     @property
@@ -305,9 +312,15 @@ class TupleValue(ClarityValue):
     """``{k: v, …}``: named values, kept in the order of the wire (by the bytes of the names)."""
 
     __slots__ = ()
-    value: dict[str, ClarityValue]
+    # The slot of the base by another name: what the encoder reads is the dictionary itself, which takes no time, and
+    # what everybody else gets under the slot's own name cannot be changed.
+    _fields: dict[str, ClarityValue] = ClarityValue.__dict__["value"]
 
     def __init__(self, fields: Mapping[str, ClarityValue]) -> None:
+        if type(fields) is not dict and not isinstance(fields, Mapping):
+            raise EncodeError(
+                f'a tuple takes fields by name, such as TupleValue({{"id": UIntValue(1)}}), not {type(fields).__name__}'
+            )
         if not fields:
             raise EncodeError("a Clarity tuple has at least one field")
         value = {
@@ -317,18 +330,33 @@ class TupleValue(ClarityValue):
         set_value(self, value)
 
     @property
-    def fields(self) -> Mapping[str, ClarityValue]:
+    def value(self) -> Mapping[str, ClarityValue]:
         """The fields by name, read-only."""
-        return MappingProxyType(self.value)
+        return MappingProxyType(self._fields)
+
+    fields = value
 
     def __getitem__(self, name: str) -> ClarityValue:
-        return self.value[name]
+        return self._fields[name]
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and self._fields == other._fields
 
     def __hash__(self) -> int:
-        return hash((TupleValue, tuple(self.value.items())))
+        return hash((TupleValue, tuple(self._fields.items())))
+
+    def __repr__(self) -> str:
+        return f"TupleValue({self._fields!r})"
+
+    def __reduce__(self) -> tuple[type[Self], tuple[Any, ...]]:
+        return type(self), (self._fields,)
 
     def __str__(self) -> str:
-        return "(tuple " + " ".join(f"({name} {value})" for name, value in self.value.items()) + ")"
+        return "(tuple " + " ".join(f"({name} {value})" for name, value in self._fields.items()) + ")"
+
+
+fields_of: Final = attrgetter("_fields")
+"""The dictionary that a TupleValue holds, for the codec, which does not change it."""
 
 
 def columns_of(tuples: Collection[ClarityValue]) -> dict[str, list[ClarityValue]] | None:
@@ -337,7 +365,7 @@ def columns_of(tuples: Collection[ClarityValue]) -> dict[str, list[ClarityValue]
     Args:
         tuples: TupleValues, at least one.
     """
-    rows: list[dict[str, ClarityValue]] = [value.value for value in tuples]
+    rows: list[dict[str, ClarityValue]] = list(map(fields_of, tuples))
     names = rows[0]
     if set(map(len, rows)) != {len(names)}:
         return None
@@ -357,6 +385,6 @@ def principals(values: Sequence[ClarityValue]) -> Iterator[PrincipalValue]:
         elif isinstance(value, ListValue):
             yield from principals(value.items)
         elif isinstance(value, TupleValue):
-            yield from principals(tuple(value.fields.values()))
+            yield from principals(tuple(value.value.values()))
         elif isinstance(value.value, ClarityValue):
             yield from principals((value.value,))

@@ -287,7 +287,7 @@ def test_wrong_values_are_refused_and_named(make: Any, message: str) -> None:
 def test_values_do_not_change() -> None:
     value = TupleValue({"a": UIntValue(1)})
     with pytest.raises(AttributeError, match="do not change"):
-        value.value = {}
+        value.value = {}  # type: ignore[misc]
     with pytest.raises(TypeError):
         value.fields["a"] = UIntValue(2)  # type: ignore[index]
 
@@ -301,3 +301,29 @@ def test_values_of_different_types_differ() -> None:
 def test_text_form_escapes_as_the_node_does() -> None:
     assert str(AsciiValue('it\'s "q" \\ \n')) == '"it\\\'s \\"q\\" \\\\ \\n"'
     assert str(Utf8Value("é'\t")) == 'u"\\u{c3a9}\\\'\\t"'
+
+
+def test_a_tuple_that_was_checked_stays_as_it_is() -> None:
+    value = TupleValue({"a": UIntValue(1), "b": SomeValue(BoolValue(True))})
+    for fields in (value.value, value.fields, decode(encode(value)).value):
+        with pytest.raises(TypeError, match="does not support item assignment"):
+            fields["x y"] = UIntValue(2)  # type: ignore[index]
+        assert dict(fields) == {"a": UIntValue(1), "b": SomeValue(BoolValue(True))}
+    given = {"a": UIntValue(1)}
+    held = TupleValue(given)
+    given["x y"] = UIntValue(2)
+    assert held == TupleValue({"a": UIntValue(1)}) != TupleValue({"a": UIntValue(2)})
+    assert repr(held) == "TupleValue({'a': UIntValue(1)})"
+    assert hash(held) == hash(TupleValue({"a": UIntValue(1)}))
+
+
+@pytest.mark.parametrize("items", [UIntValue(1), 5, None])
+def test_a_list_is_made_of_several_values(items: Any) -> None:
+    with pytest.raises(EncodeError, match=rf"ListValue\(\[UIntValue\(1\)\]\), not {type(items).__name__}"):
+        ListValue(items)
+
+
+@pytest.mark.parametrize("fields", [UIntValue(1), [("a", UIntValue(1))], None])
+def test_a_tuple_is_made_of_named_values(fields: Any) -> None:
+    with pytest.raises(EncodeError, match=rf"fields by name.*not {type(fields).__name__}"):
+        TupleValue(fields)
