@@ -6,13 +6,15 @@ holds the hash of a Bitcoin redeem script that says so.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from der_client.stacks.address import c32_address
+from der_client.stacks.clarity.kinds import check_network_kind
 from der_client.stacks.errors import KeyFormatError
-from der_client.stacks.keys import PublicKey, hash160
+from der_client.stacks.keys import PrivateKey, PublicKey, hash160
 from der_client.stacks.transactions.codes import HashMode
 from der_client.stacks.transactions.conditions import (
     UNSIGNED,
@@ -44,7 +46,7 @@ class SingleSig:
         segwit: Whether the address is of segwit nested in P2SH (``P2WPKH``), which few wallets use.
 
     Raises:
-        KeyFormatError: If segwit is asked for with an uncompressed key.
+        KeyFormatError: If it is no public key, or segwit is asked for with an uncompressed one.
     """
 
     public_key: PublicKey
@@ -52,6 +54,8 @@ class SingleSig:
 
     def __post_init__(self) -> None:
         """Checks the fields."""
+        if not isinstance(self.public_key, PublicKey):
+            raise _no_public_key(self.public_key, "public_key")
         if self.segwit and not self.public_key.is_compressed:
             raise KeyFormatError("a segwit account takes a compressed public key")
 
@@ -74,6 +78,7 @@ class SingleSig:
         Returns:
             The address: SP… or ST…, for segwit SM… or SN….
         """
+        check_network_kind(network)
         return c32_address(network.multi_sig_version if self.segwit else network.single_sig_version, self.signer)
 
     def condition(self, nonce: int, fee: int) -> SingleSigCondition:
@@ -101,7 +106,7 @@ class Multisig:
             form). The address is the same.
 
     Raises:
-        KeyFormatError: If there are no or too many keys, or segwit is asked for with an uncompressed one.
+        KeyFormatError: If they are no public keys, none or too many, or segwit is asked for with an uncompressed one.
         InvalidValueError: If the number required is out of range.
     """
 
@@ -112,7 +117,7 @@ class Multisig:
 
     def __post_init__(self) -> None:
         """Checks the fields."""
-        object.__setattr__(self, "public_keys", tuple(self.public_keys))
+        object.__setattr__(self, "public_keys", check_public_keys(self.public_keys))
         if not 1 <= len(self.public_keys) <= MAX_KEYS:
             raise KeyFormatError(
                 f"public_keys: a multi-signature account has 1 to {MAX_KEYS}, not {len(self.public_keys)}"
@@ -142,6 +147,7 @@ class Multisig:
         Returns:
             The address: SM… or SN….
         """
+        check_network_kind(network)
         return c32_address(network.multi_sig_version, self.signer)
 
     def condition(self, nonce: int, fee: int) -> MultiSigCondition:
@@ -155,6 +161,32 @@ class Multisig:
             The condition; it holds all keys, so that signers need nothing else.
         """
         return MultiSigCondition(self.hash_mode, self.signer, nonce, fee, self.public_keys, self.required)
+
+
+def check_public_keys(keys: Iterable[PublicKey]) -> tuple[PublicKey, ...]:
+    """Refuses what is no sequence of public keys.
+
+    Args:
+        keys: The argument ``public_keys``.
+
+    Returns:
+        The keys.
+
+    Raises:
+        KeyFormatError: If it is none, or holds something else; the text does not show it.
+    """
+    if not isinstance(keys, Iterable):
+        raise KeyFormatError(f"public_keys: must be a tuple of PublicKey, not {type(keys).__name__}")
+    given = tuple(keys)
+    for index, key in enumerate(given):
+        if not isinstance(key, PublicKey):
+            raise _no_public_key(key, f"public_keys[{index}]")
+    return given
+
+
+def _no_public_key(key: object, what: str) -> KeyFormatError:
+    instead = "give its public_key" if isinstance(key, PrivateKey) else "of hexadecimal text, PublicKey.from_hex(…)"
+    return KeyFormatError(f"{what}: must be a PublicKey, not {type(key).__name__}: {instead}")
 
 
 def signer_hash(mode: HashMode, keys: Sequence[PublicKey], required: int) -> bytes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from der_client.stacks.clarity import ClarityValue, PrincipalValue, check_contract_name, encode, encode_principal
 from der_client.stacks.clarity.decoding import (
@@ -19,10 +19,12 @@ from der_client.stacks.clarity.decoding import (
     read_value,
     truncated,
 )
+from der_client.stacks.clarity.kinds import check_kind
 from der_client.stacks.clarity.names import MAX_CONTRACT_NAME_LENGTH, is_contract_name
 from der_client.stacks.clarity.shapes import MAX_SHAPED_BYTES, Shapes
+from der_client.stacks.clarity.supertypes import TypeConflictError
 from der_client.stacks.clarity.wire import CONTRACT, MAX_ARGUMENT_DEPTH, STANDARD
-from der_client.stacks.errors import DecodeError, EncodeError
+from der_client.stacks.errors import DecodeError, EncodeError, shown
 from der_client.stacks.transactions.wire import (
     U64_MAX,
     canonical_contract,
@@ -58,7 +60,7 @@ class TokenTransfer:
 
     Raises:
         EncodeError: If the recipient is no principal value, its contract's name has over 40 characters, or the memo is
-            too long.
+            no bytes or too long.
         InvalidValueError: If the amount is out of range.
     """
 
@@ -73,8 +75,10 @@ class TokenTransfer:
         if self.recipient.contract_name is not None:
             check_contract_name(self.recipient.contract_name)
         check_number(self.amount, 0, U64_MAX, "amount (µSTX)")
-        if not isinstance(self.memo, bytes) or len(self.memo) > MEMO_LENGTH:
-            raise EncodeError(f"memo: must be at most {MEMO_LENGTH} bytes, got {self.memo!r}")
+        if not isinstance(self.memo, bytes):
+            raise EncodeError(f"memo: must be bytes, not {type(self.memo).__name__}: of text, text.encode()")
+        if len(self.memo) > MEMO_LENGTH:
+            raise EncodeError(f"memo: must be at most {MEMO_LENGTH} bytes, not {len(self.memo)}: {shown(self.memo)}")
         if self.memo.endswith(b"\x00"):
             object.__setattr__(self, "memo", self.memo.rstrip(b"\x00"))
 
@@ -104,19 +108,35 @@ class ContractCall:
 
     def __post_init__(self) -> None:
         """Checks the fields."""
-        if _call_target(self.contract, self.function)[0] != self.contract:
-            object.__setattr__(self, "contract", canonical_contract(self.contract))
+        try:
+            contract = _call_target(self.contract, self.function)[0]
+        except TypeError:  # what cannot be looked up in a cache
+            check_kind(self.contract, str, "contract", error=EncodeError)
+            check_kind(self.function, str, "function", error=EncodeError)
+            raise
+        if contract != self.contract:
+            object.__setattr__(self, "contract", contract)
         if not isinstance(self.arguments, tuple):
             raise EncodeError(f"arguments: must be a tuple of Clarity values, not {type(self.arguments).__name__}")
+        for value in self.arguments:
+            if not isinstance(value, ClarityValue):
+                raise _no_clarity_value(self.arguments)
 
     def encode(self) -> bytes:
         """Gives the payload's bytes, its tag first.
 
         Raises:
-            EncodeError: If an argument is no Clarity value, or nested deeper than a node reads.
+            EncodeError: If an argument is nested deeper than a node reads, or a list in it has no type; the text names
+                the argument.
         """
         target = _call_target(self.contract, self.function)[1]
-        return b"".join((target, len(self.arguments).to_bytes(4), *map(_encode_argument, self.arguments)))
+        try:
+            return b"".join((target, len(self.arguments).to_bytes(4), *map(_encode_argument, self.arguments)))
+        except EncodeError:
+            # Only now is it looked for which one it is.
+            for index, value in enumerate(self.arguments):
+                _check_argument(index, value)
+            raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,3 +343,34 @@ def _call_target(contract: str, function: str) -> tuple[str, bytes]:
 
 def _encode_argument(value: ClarityValue) -> bytes:
     return encode(value, MAX_ARGUMENT_DEPTH)
+
+
+def _check_argument(index: int, value: ClarityValue) -> None:
+    """Refuses an argument that cannot be encoded; the text names it."""
+    try:
+        _encode_argument(value)
+    except TypeConflictError as error:
+        # Its text starts with the path into the value.
+        raise EncodeError(f"arguments[{index}]{str(error).removeprefix('value')}") from None
+    except EncodeError as error:
+        raise EncodeError(f"arguments[{index}]: {error}") from None
+
+
+_CLARITY_FOR: Final[dict[type, str]] = {
+    bool: "BoolValue(…)",
+    int: "UIntValue(…) or IntValue(…)",
+    str: "PrincipalValue(…), AsciiValue(…) or Utf8Value(…)",
+    bytes: "BufferValue(…)",
+    bytearray: "BufferValue(…)",
+    type(None): "NoneValue()",
+    list: "ListValue([…])",
+    tuple: "ListValue([…])",
+    dict: "TupleValue({…})",
+}
+
+
+def _no_clarity_value(arguments: tuple[Any, ...]) -> EncodeError:
+    """The error for arguments of which one is no Clarity value; it does not show it."""
+    index, value = next((place, value) for place, value in enumerate(arguments) if not isinstance(value, ClarityValue))
+    instead = next((text for kind, text in _CLARITY_FOR.items() if isinstance(value, kind)), "one such as UIntValue(1)")
+    return EncodeError(f"arguments[{index}]: must be a Clarity value, not {type(value).__name__}: write {instead}")

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Final, Literal
 from der_client.stacks.address import check_network, split_principal
 from der_client.stacks.clarity import ClarityValue, encode, encode_principal
 from der_client.stacks.clarity.decoding import read_name, read_standard_principal, read_value
+from der_client.stacks.clarity.kinds import check_kind
 from der_client.stacks.clarity.wire import MAX_ARGUMENT_DEPTH
-from der_client.stacks.errors import EncodeError
+from der_client.stacks.errors import AddressError, EncodeError
 from der_client.stacks.transactions.codes import FungibleCode, NonFungibleCode, PoxCode
 from der_client.stacks.transactions.wire import (
     U64_MAX,
@@ -276,12 +277,14 @@ def check_post_condition_network(condition: PostCondition, network: Network) -> 
 def _check_principal(condition: PostCondition) -> None:
     if condition.principal is ORIGIN:
         return
+    check_kind(condition.principal, str, "principal", "the text of an address, or ORIGIN", AddressError)
     address, name = split_principal(condition.principal)
     canonical = address if name is None else canonical_contract(condition.principal)
     object.__setattr__(condition, "principal", canonical)
 
 
 def _check_asset(condition: FtPostCondition | NftPostCondition) -> None:
+    check_kind(condition.asset, str, "asset", "ADDRESS.contract::token", EncodeError)
     contract, colons, name = condition.asset.partition("::")
     if not colons:
         raise EncodeError(f"asset: {condition.asset!r} is no asset; expected ADDRESS.contract::token")

@@ -155,6 +155,16 @@ def account_keys(condition: MultiSigCondition, sighash: bytes, flag: int) -> tup
     return keys
 
 
+def is_account_of(condition: MultiSigCondition, public_keys: Sequence[PublicKey]) -> bool:
+    """Tells whether a condition's address was made from these keys.
+
+    Args:
+        condition: The condition.
+        public_keys: All keys of an account, in their order.
+    """
+    return signer_hash(condition.hash_mode, public_keys, condition.required) == condition.signer
+
+
 def with_all_keys(
     condition: MultiSigCondition, public_keys: Sequence[PublicKey], sighash: bytes, flag: int
 ) -> MultiSigCondition:

@@ -8,9 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, Self
 
-from der_client.stacks.errors import DecodeError, InvalidValueError, SigningError
+from der_client.stacks.clarity.kinds import check_kind, check_network_kind
+from der_client.stacks.errors import DecodeError, InvalidValueError, KeyFormatError, SigningError
+from der_client.stacks.keys import PrivateKey
 from der_client.stacks.network import MAINNET, TESTNET
-from der_client.stacks.transactions.accounts import SingleSig
+from der_client.stacks.transactions.accounts import Multisig, SingleSig, check_public_keys
 from der_client.stacks.transactions.codes import AnchorMode, PostConditionMode
 from der_client.stacks.transactions.conditions import (
     NO_SPONSOR,
@@ -28,6 +30,7 @@ from der_client.stacks.transactions.signing import (
     ORIGIN_FLAG,
     SPONSOR_FLAG,
     add_signature,
+    is_account_of,
     verify_condition,
     with_all_keys,
     without_signatures,
@@ -38,9 +41,8 @@ from der_client.stacks.transactions.wire import U64_MAX, check_enum, check_numbe
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from der_client.stacks.keys import PrivateKey, PublicKey
+    from der_client.stacks.keys import PublicKey
     from der_client.stacks.network import Network
-    from der_client.stacks.transactions.accounts import Multisig
     from der_client.stacks.transactions.conditions import SpendingCondition
     from der_client.stacks.transactions.payload_types import Payload, UserPayload
     from der_client.stacks.transactions.post_conditions import PostCondition
@@ -109,12 +111,17 @@ class Transaction:
         Raises:
             AddressError: If an address is of another network; the text names both.
             EncodeError: If the payload is one that no user can send, or an argument cannot be encoded.
-            InvalidValueError: If a number is out of range, or no node would take the transaction: a transfer of 0, to
-                oneself or with post-conditions, or over 2 MiB.
+            InvalidValueError: If an argument is of a wrong type, a number is out of range, or no node would take the
+                transaction: a transfer of 0, to oneself or with post-conditions, or over 2 MiB.
         """
-        sender = account if public_key is None else SingleSig(public_key)
-        if sender is None or (account is not None and public_key is not None):
+        sender: SingleSig | Multisig
+        if public_key is not None and account is None:
+            sender = SingleSig(public_key)
+        elif account is not None and public_key is None:
+            sender = _check_account(account)
+        else:
             raise InvalidValueError("give either public_key (an ordinary account) or account")
+        check_network_kind(network)
         check_number(nonce, 0, U64_MAX, "nonce")
         check_number(fee, 0, U64_MAX, "fee (µSTX)")
         check_enum(mode, PostConditionMode, "mode")
@@ -127,7 +134,7 @@ class Transaction:
             "sponsor_condition": NO_SPONSOR if sponsored else None,
             "anchor_mode": anchor_mode,
             "post_condition_mode": mode,
-            "post_conditions": tuple(post_conditions),
+            "post_conditions": _sequence_of(post_conditions),
             "payload": payload,
         }
         _put_attributes(transaction, parts)
@@ -259,8 +266,10 @@ class Transaction:
             The transaction with one more signature.
 
         Raises:
+            KeyFormatError: If it is no private key.
             SigningError: If it is complete, or it is not this key's turn.
         """
+        _check_private_key(key)
         origin, sponsor = self.origin_condition, self.sponsor_condition
         if not origin.is_complete:
             return self._with_conditions(add_signature(origin, key, self.initial_sighash, ORIGIN_FLAG), sponsor)
@@ -283,9 +292,10 @@ class Transaction:
             The transaction, fully signed.
 
         Raises:
-            InvalidValueError: If a number is out of range.
+            InvalidValueError: If a number is out of range, or the key is none.
             SigningError: If it is not sponsored, or the sender has not (rightly) signed.
         """
+        _check_private_key(key)
         return self.with_sponsor(SingleSig(key.public_key), nonce=nonce, fee=fee).sign(key)
 
     def with_sponsor(self, account: SingleSig | Multisig, *, nonce: int, fee: int) -> Self:
@@ -300,9 +310,10 @@ class Transaction:
             The transaction, without any sponsor's signature; the sender's stay.
 
         Raises:
-            InvalidValueError: If a number is out of range.
+            InvalidValueError: If a number is out of range, or the account is none.
             SigningError: If it is not sponsored, or the sender has not signed.
         """
+        _check_account(account)
         if self.sponsor_condition is None:
             raise SigningError("this transaction is not sponsored; build it with sponsored=True")
         if not self.origin_condition.is_complete:
@@ -352,22 +363,35 @@ class Transaction:
     def with_public_keys(self, public_keys: Sequence[PublicKey]) -> Self:
         """Completes a half-signed multi-signature transaction of another program that left out who has not signed yet.
 
+        Whose keys they are is told by the address that they make: the sender's, the sponsor's, or that of both.
         Transactions half-signed here hold all keys and don't need this.
 
         Args:
-            public_keys: All keys of the sender's account, in their order.
+            public_keys: All keys of the sender's or the sponsor's account, in their order.
 
         Returns:
             The transaction, with every key or its signature in its place.
 
         Raises:
-            SigningError: If these are not the account's keys, or its signatures are not of them in this order.
+            KeyFormatError: If one is no public key.
+            SigningError: If these are the keys of neither account, or its signatures are not of them in this order; for
+                a sponsor's, also if the sender is not complete and rightly signed, which goes first.
         """
-        condition = self.origin_condition
-        if not isinstance(condition, MultiSigCondition):
-            raise SigningError("the sender's account has one key only")
-        complete = with_all_keys(condition, public_keys, self.initial_sighash, ORIGIN_FLAG)
-        return self._with_conditions(complete, self.sponsor_condition)
+        conditions = (self.origin_condition, self.sponsor_condition)
+        several = [condition for condition in conditions if isinstance(condition, MultiSigCondition)]
+        if not several:
+            raise SigningError("nothing is left out of this transaction: whoever signs it has one key only")
+        keys = check_public_keys(public_keys)
+        if not any(is_account_of(condition, keys) for condition in several):
+            hashes = " or ".join(condition.signer.hex() for condition in several)
+            raise SigningError(f"these {len(keys)} keys, in this order, are not of the account with hash {hashes}")
+        origin, sponsor = conditions
+        if isinstance(origin, MultiSigCondition) and is_account_of(origin, keys):
+            origin = with_all_keys(origin, keys, self.initial_sighash, ORIGIN_FLAG)
+        if isinstance(sponsor, MultiSigCondition) and is_account_of(sponsor, keys):
+            sighash = verify_condition(origin, self.initial_sighash, ORIGIN_FLAG)
+            sponsor = with_all_keys(sponsor, keys, sighash, SPONSOR_FLAG)
+        return self._with_conditions(origin, sponsor)
 
     def verify(self) -> Literal[True]:
         """Checks every signature, and that the keys are those of the sender's and the sponsor's addresses.
@@ -421,6 +445,24 @@ class Transaction:
         }
         _put_attributes(transaction, parts)
         return transaction
+
+
+def _check_account(account: SingleSig | Multisig) -> SingleSig | Multisig:
+    check_kind(account, (SingleSig, Multisig), "account", "of one key, SingleSig(key.public_key)")
+    return account
+
+
+def _check_private_key(key: PrivateKey) -> None:
+    check_kind(key, PrivateKey, "key", "of hexadecimal text, PrivateKey.from_hex(…)", KeyFormatError)
+
+
+def _sequence_of(post_conditions: Sequence[PostCondition]) -> tuple[PostCondition, ...]:
+    try:
+        return tuple(post_conditions)
+    except TypeError:
+        raise InvalidValueError(
+            f"post_conditions: must be a list or tuple, not {type(post_conditions).__name__}: put one into a list"
+        ) from None
 
 
 # All at once instead of field by field, as the constructor of a frozen class does: that takes a tenth of the time.

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from der_client.stacks.clarity import PrincipalValue, UIntValue
-from der_client.stacks.errors import AddressError, EncodeError, InvalidValueError, SigningError
+from der_client.stacks.errors import AddressError, InvalidValueError, KeyFormatError, SigningError
 from der_client.stacks.keys import PublicKey
 from der_client.stacks.network import DEVNET, MAINNET, TESTNET
 from der_client.stacks.transactions import (
@@ -139,9 +139,48 @@ def test_what_no_node_takes_is_refused(payload: Any, changes: dict[str, Any], re
         build(payload, **changes)
 
 
-def test_arguments_must_be_clarity_values() -> None:
-    with pytest.raises(EncodeError, match="Clarity value"):
-        build(ContractCall(f"{SENDER}.market", "set", (1,)))  # type: ignore[arg-type]
+SECRET = KEY.to_hex()
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"public_key": KEY}, "public_key: must be a PublicKey, not PrivateKey: give its public_key"),
+        ({"public_key": SECRET}, "public_key: must be a PublicKey, not str: .*from_hex"),
+        ({"public_key": None, "account": KEY.public_key}, "account: must be SingleSig or Multisig, not PublicKey"),
+        ({"public_key": None, "account": SECRET}, "account: must be SingleSig or Multisig, not str"),
+        ({"network": "devnet"}, "network: must be Network, not str: DEVNET, TESTNET or MAINNET"),
+        ({"network": None}, "network: must be Network, not NoneType"),
+        (
+            {"post_conditions": StxPostCondition(ORIGIN, FungibleCode.EQUAL, 1)},
+            "post_conditions: must be a list or tuple, not StxPostCondition",
+        ),
+        ({"post_conditions": None}, "post_conditions: must be a list or tuple, not NoneType"),
+    ],
+)
+def test_arguments_of_a_wrong_type_are_named(changes: dict[str, Any], reason: str) -> None:
+    with pytest.raises(InvalidValueError, match=reason) as caught:
+        build(**changes)
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize("key", [SECRET, None, KEY.public_key, bytes.fromhex(SECRET)])
+def test_only_private_keys_sign(key: Any) -> None:
+    reason = f"key: must be PrivateKey, not {type(key).__name__}: .*from_hex"
+    sponsored = build(sponsored=True, fee=0).sign(KEY)
+    with pytest.raises(KeyFormatError, match=reason) as caught:
+        build().sign(key)
+    assert SECRET not in str(caught.value)
+    with pytest.raises(KeyFormatError, match=reason):
+        sponsored.sponsor(key, nonce=0, fee=1)
+    with pytest.raises(InvalidValueError, match=r"account: must be SingleSig or Multisig, not .*SingleSig\("):
+        sponsored.with_sponsor(key, nonce=0, fee=1)
+
+
+@pytest.mark.parametrize("account", [SingleSig(KEY.public_key), Multisig((KEY.public_key,), 1)])
+def test_an_address_is_of_a_network(account: Any) -> None:
+    with pytest.raises(InvalidValueError, match="network: must be Network, not str"):
+        account.address("devnet")
 
 
 def test_another_fee_takes_the_signature_away() -> None:

@@ -174,6 +174,24 @@ def test_impossible_accounts_are_refused(count: int, required: Any) -> None:
         Multisig(keys, required)
 
 
+@pytest.mark.parametrize("segwit", [False, True])
+@pytest.mark.parametrize(
+    ("keys", "reason"),
+    [
+        ((KEYS[0].public_key, KEYS[1]), r"public_keys\[1\]: must be a PublicKey, not PrivateKey: give its public_key"),
+        ((KEYS[0].to_hex(),), r"public_keys\[0\]: must be a PublicKey, not str: .*from_hex"),
+        (KEYS[0].public_key, "public_keys: must be a tuple of PublicKey, not PublicKey"),
+        (KEYS[0].to_hex(), r"public_keys\[0\]: must be a PublicKey, not str"),
+    ],
+)
+def test_accounts_are_of_public_keys(keys: Any, reason: str, segwit: bool) -> None:
+    with pytest.raises(KeyFormatError, match=reason) as caught:
+        Multisig(keys, 1, segwit=segwit)
+    assert KEYS[0].to_hex() not in str(caught.value)
+    with pytest.raises(KeyFormatError, match=reason):
+        build(account_of(HashMode.P2SH, KEYS[:3], 2)).with_public_keys(keys)
+
+
 def test_segwit_takes_compressed_keys_only() -> None:
     with pytest.raises(KeyFormatError, match="compressed"):
         Multisig((LONG_KEYS[0].public_key, KEYS[1].public_key), 1, segwit=True)
@@ -202,10 +220,22 @@ def test_an_unsigned_transaction_of_stacks_js_is_completed_and_signed() -> None:
     assert transaction.with_public_keys(keys).initial_sighash == final.initial_sighash
 
 
+@MODE_ARGUMENT
+def test_signatures_of_other_keys_than_the_accounts_are_not_completed(mode: HashMode) -> None:
+    ours = build(account_of(mode, KEYS[:3], 2))
+    signature = condition_of(build(account_of(mode, KEYS[3:6], 2)).sign(KEYS[3])).fields[0]
+    foreign = replace(ours, origin_condition=replace(condition_of(ours), fields=(signature,)))
+    with pytest.raises(SigningError, match="1 of the keys and signatures in this transaction are of none of"):
+        foreign.with_public_keys([key.public_key for key in KEYS[:3]])
+
+
 def test_other_keys_complete_nothing() -> None:
     ours = build(account_of(HashMode.P2SH, KEYS[:3], 2)).sign(KEYS[0])
     for keys in (KEYS[:2], KEYS[1:4], [KEYS[1], KEYS[0], KEYS[2]], [*KEYS[:3], KEYS[3]]):
         with pytest.raises(SigningError):
+            ours.with_public_keys([key.public_key for key in keys])
+    for keys in (KEYS[:2], [KEYS[1], KEYS[0], KEYS[2]]):
+        with pytest.raises(SigningError, match=f"these {len(keys)} keys, in this order, are not of the account"):
             ours.with_public_keys([key.public_key for key in keys])
     with pytest.raises(SigningError, match="one key only"):
         build(SingleSig(KEYS[0].public_key)).with_public_keys([KEYS[0].public_key])

@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from der_client.stacks.clarity import PrincipalValue, UIntValue
+from der_client.stacks.clarity import (
+    ClarityValue,
+    IntValue,
+    ListValue,
+    PrincipalValue,
+    SomeValue,
+    TupleValue,
+    UIntValue,
+)
 from der_client.stacks.errors import AddressError, DecodeError, EncodeError, InvalidValueError
 from der_client.stacks.transactions import (
     Coinbase,
@@ -33,9 +41,15 @@ def test_a_memo_is_filled_up_with_zeros() -> None:
     assert read_payload(payload.encode(), 0) == (payload, len(payload.encode()))
 
 
-@pytest.mark.parametrize("memo", [b"a" * 35, bytes(35), "text", None])
-def test_a_memo_has_34_bytes_at_most(memo: Any) -> None:
-    with pytest.raises(EncodeError, match="memo: must be at most 34 bytes"):
+@pytest.mark.parametrize("memo", [b"a" * 35, bytes(35)])
+def test_a_memo_has_34_bytes_at_most(memo: bytes) -> None:
+    with pytest.raises(EncodeError, match="memo: must be at most 34 bytes, not 35"):
+        TokenTransfer(TO, 1, memo)
+
+
+@pytest.mark.parametrize("memo", ["text", None, bytearray(b"x"), "a" * 40])
+def test_a_memo_is_of_bytes(memo: Any) -> None:
+    with pytest.raises(EncodeError, match=rf"memo: must be bytes, not {type(memo).__name__}: .*encode"):
         TokenTransfer(TO, 1, memo)
 
 
@@ -80,6 +94,52 @@ def test_bad_names_are_refused(contract: str, function: str, error: type[Excepti
 def test_arguments_are_a_tuple(arguments: Any) -> None:
     with pytest.raises(EncodeError, match="arguments: must be a tuple"):
         ContractCall(f"{SENDER}.market", "set", arguments)
+
+
+@pytest.mark.parametrize(
+    ("value", "instead"),
+    [
+        (5, r"int: write UIntValue\(…\) or IntValue"),
+        (True, "bool: write BoolValue"),
+        ("SECRET", "str: write PrincipalValue"),
+        (b"SECRET", "bytes: write BufferValue"),
+        (None, r"NoneType: write NoneValue\(\)"),
+        ([UIntValue(1)], r"list: write ListValue\(\["),
+        ({"a": UIntValue(1)}, r"dict: write TupleValue\(\{"),
+        (1.5, "float: write one such as"),
+    ],
+)
+def test_an_argument_that_is_no_clarity_value_is_named_at_once(value: Any, instead: str) -> None:
+    with pytest.raises(EncodeError, match=rf"arguments\[1\]: must be a Clarity value, not {instead}") as caught:
+        ContractCall(f"{SENDER}.market", "set", (UIntValue(1), value))
+    assert "SECRET" not in str(caught.value)
+
+
+def test_an_argument_that_cannot_be_encoded_is_named() -> None:
+    mixed = ListValue([UIntValue(1), IntValue(1)])
+    call = ContractCall(f"{SENDER}.market", "set", (UIntValue(1), UIntValue(2), mixed))
+    with pytest.raises(EncodeError, match=r"^arguments\[2\]\[1\]: int stands where uint stood before"):
+        call.encode()
+    call = ContractCall(f"{SENDER}.market", "set", (TupleValue({"a": mixed}),))
+    with pytest.raises(EncodeError, match=r"^arguments\[0\]\.a\[1\]: int stands where"):
+        call.encode()
+    deep: ClarityValue = UIntValue(1)
+    for _ in range(40):
+        deep = SomeValue(deep)
+    call = ContractCall(f"{SENDER}.market", "set", (UIntValue(1), deep))
+    with pytest.raises(EncodeError, match=r"^arguments\[1\]: values stand in one another deeper"):
+        call.encode()
+
+
+def test_names_that_are_no_text_are_refused() -> None:
+    contract = f"{SENDER}.market"
+    cases: list[tuple[Any, str]] = [
+        (([contract], "set"), "contract: must be str, not list"),
+        ((contract, ["set"]), "function: must be str, not list"),
+    ]
+    for target, reason in cases:
+        with pytest.raises(EncodeError, match=reason):
+            ContractCall(*target)
 
 
 @pytest.mark.parametrize("character", ["\r", "\x00", "\x7f", "é", "😀", "\x0b", "\ud800"])

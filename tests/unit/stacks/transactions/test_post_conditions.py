@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from der_client.stacks.clarity import SomeValue, UIntValue
+from der_client.stacks.clarity import PrincipalValue, SomeValue, UIntValue
 from der_client.stacks.errors import AddressError, DecodeError, EncodeError, InvalidValueError
 from der_client.stacks.transactions import (
     ORIGIN,
@@ -64,7 +64,7 @@ def test_codes_are_members_of_their_enumeration() -> None:
         PoxPostCondition(ORIGIN, 0x30)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("principal", ["", "origin", f"{SENDER}.", SENDER[:-1], None])
+@pytest.mark.parametrize("principal", ["", "origin", f"{SENDER}.", SENDER[:-1], None, [SENDER], PrincipalValue(SENDER)])
 def test_principals(principal: Any) -> None:
     with pytest.raises(AddressError):
         PoxPostCondition(principal, PoxCode.MAY_PERFORM)
@@ -80,9 +80,10 @@ def test_principals(principal: Any) -> None:
         (f"{SENDER}.token::", EncodeError, "Clarity name"),
         (f"{SENDER}.token::1", EncodeError, "Clarity name"),
         (f"{SENDER[:-1]}.token::kwh", AddressError, "checksum"),
+        (None, EncodeError, "asset: must be str, not NoneType: ADDRESS.contract::token"),
     ],
 )
-def test_assets(asset: str, error: type[Exception], reason: str) -> None:
+def test_assets(asset: Any, error: type[Exception], reason: str) -> None:
     with pytest.raises(error, match=reason):
         FtPostCondition(ORIGIN, asset, FungibleCode.EQUAL, 1)
     with pytest.raises(error, match=reason):

@@ -9,13 +9,16 @@ import pytest
 
 from der_client.stacks.clarity import UIntValue
 from der_client.stacks.errors import InvalidValueError, SigningError
+from der_client.stacks.keys import PrivateKey
 from der_client.stacks.network import DEVNET
 from der_client.stacks.transactions import (
     NO_SPONSOR,
     ContractCall,
     HashMode,
     Multisig,
+    MultiSigCondition,
     SingleSig,
+    SpendingCondition,
     Transaction,
 )
 
@@ -63,12 +66,23 @@ def test_the_sponsor_may_be_set_and_sign_later() -> None:
     assert waiting.sign(SPONSOR).encode() == half.sponsor(SPONSOR, nonce=3, fee=555).encode()
 
 
-@pytest.mark.parametrize("mode", [mode for mode in HashMode if not mode.is_single_sig], ids=lambda mode: mode.name)
+MODE_ARGUMENT = pytest.mark.parametrize(
+    "mode", [mode for mode in HashMode if not mode.is_single_sig], ids=lambda mode: mode.name
+)
+
+
+def account_of(mode: HashMode, keys: list[PrivateKey]) -> Multisig:
+    return Multisig(tuple(key.public_key for key in keys), 2, segwit=mode.is_segwit, sequential=mode.is_sequential)
+
+
+def first_fields(condition: SpendingCondition | None, count: int) -> SpendingCondition:
+    assert isinstance(condition, MultiSigCondition)
+    return replace(condition, fields=condition.fields[:count])
+
+
+@MODE_ARGUMENT
 def test_several_keys_on_both_sides(mode: HashMode) -> None:
-    senders, sponsors = (
-        Multisig(tuple(key.public_key for key in keys), 2, segwit=mode.is_segwit, sequential=mode.is_sequential)
-        for keys in (KEYS[:3], KEYS[3:6])
-    )
+    senders, sponsors = (account_of(mode, keys) for keys in (KEYS[:3], KEYS[3:6]))
     transaction = build(public_key=None, account=senders).sign(KEYS[0]).sign(KEYS[2])
     transaction = transaction.with_sponsor(sponsors, nonce=1, fee=900)
     foretold = transaction.estimated_length
@@ -77,6 +91,55 @@ def test_several_keys_on_both_sides(mode: HashMode) -> None:
     assert transaction.sponsor_address == sponsors.address(DEVNET)
     assert len(transaction.encode()) == foretold
     assert transaction.with_fee(901).sign(KEYS[4]).sign(KEYS[5]).verify()
+
+
+@MODE_ARGUMENT
+def test_resuming_a_sponsor_that_another_program_half_signed(mode: HashMode) -> None:
+    """stacks.js leaves out the keys that have not signed."""
+    senders, sponsors = (account_of(mode, keys) for keys in (KEYS[:3], KEYS[3:6]))
+    sent = build(public_key=None, account=senders).sign(KEYS[0]).sign(KEYS[1])
+    ours = sent.with_sponsor(sponsors, nonce=1, fee=900).sign(KEYS[3])
+    theirs = Transaction.decode(
+        replace(
+            ours,
+            origin_condition=first_fields(ours.origin_condition, 2),
+            sponsor_condition=first_fields(ours.sponsor_condition, 1),
+        ).encode()
+    )
+    with pytest.raises(SigningError, match="call with_public_keys"):
+        theirs.with_public_keys(senders.public_keys).sign(KEYS[5])
+    # What a sponsor signs covers the sender, whose keys are not all there.
+    with pytest.raises(SigningError, match="of the account with hash"):
+        theirs.with_public_keys(sponsors.public_keys)
+    completed = theirs.with_public_keys(senders.public_keys).with_public_keys(sponsors.public_keys)
+    assert completed == ours
+    assert completed.sign(KEYS[5]).verify()
+    with pytest.raises(SigningError, match=f"{senders.signer.hex()} or {sponsors.signer.hex()}"):
+        theirs.with_public_keys(sponsors.public_keys[::-1])
+
+
+@MODE_ARGUMENT
+def test_a_sponsor_is_completed_also_where_the_sender_has_one_key_or_is_the_same_account(mode: HashMode) -> None:
+    sponsors = account_of(mode, KEYS[3:6])
+    of_one = build().sign(KEY)
+    of_the_same = build(public_key=None, account=sponsors).sign(KEYS[3]).sign(KEYS[4])
+    for sent in (of_one, of_the_same):
+        ours = sent.with_sponsor(sponsors, nonce=1, fee=900).sign(KEYS[3])
+        origin = ours.origin_condition if sent is of_one else first_fields(ours.origin_condition, 2)
+        theirs = replace(ours, origin_condition=origin, sponsor_condition=first_fields(ours.sponsor_condition, 1))
+        completed = Transaction.decode(theirs.encode()).with_public_keys(sponsors.public_keys)
+        assert completed == ours
+        assert completed.sign(KEYS[4]).verify()
+
+
+def test_a_sponsor_is_completed_after_the_sender_has_signed() -> None:
+    sponsors = account_of(HashMode.P2SH, KEYS[3:6])
+    half = build().sign(KEY).with_sponsor(sponsors, nonce=1, fee=900)
+    unsigned = replace(half, origin_condition=build().origin_condition)
+    with pytest.raises(SigningError, match="1 more signature"):
+        unsigned.with_public_keys(sponsors.public_keys)
+    with pytest.raises(SigningError, match="one key only"):
+        build().sign(KEY).with_public_keys(sponsors.public_keys)
 
 
 def test_a_segwit_sponsor() -> None:
