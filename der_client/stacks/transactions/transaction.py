@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal, Self
 from der_client.stacks.clarity.kinds import check_kind, check_network_kind
 from der_client.stacks.errors import DecodeError, InvalidValueError, KeyFormatError, SigningError
 from der_client.stacks.keys import PrivateKey
-from der_client.stacks.network import MAINNET, TESTNET
+from der_client.stacks.network import MAINNET, TESTNET, Network
 from der_client.stacks.transactions.accounts import Multisig, SingleSig, check_public_keys
 from der_client.stacks.transactions.codes import AnchorMode, PostConditionMode
 from der_client.stacks.transactions.conditions import (
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from der_client.stacks.keys import PublicKey
-    from der_client.stacks.network import Network
     from der_client.stacks.transactions.conditions import SpendingCondition
     from der_client.stacks.transactions.payload_types import Payload, UserPayload
     from der_client.stacks.transactions.post_conditions import PostCondition
@@ -121,7 +120,8 @@ class Transaction:
             sender = _check_account(account)
         else:
             raise InvalidValueError("give either public_key (an ordinary account) or account")
-        check_network_kind(network)
+        if not isinstance(network, Network):
+            check_network_kind(network)
         check_number(nonce, 0, U64_MAX, "nonce")
         check_number(fee, 0, U64_MAX, "fee (µSTX)")
         check_enum(mode, PostConditionMode, "mode")
@@ -269,7 +269,8 @@ class Transaction:
             KeyFormatError: If it is no private key.
             SigningError: If it is complete, or it is not this key's turn.
         """
-        _check_private_key(key)
+        if not isinstance(key, PrivateKey):
+            raise _no_private_key(key)
         origin, sponsor = self.origin_condition, self.sponsor_condition
         if not origin.is_complete:
             return self._with_conditions(add_signature(origin, key, self.initial_sighash, ORIGIN_FLAG), sponsor)
@@ -295,7 +296,8 @@ class Transaction:
             InvalidValueError: If a number is out of range, or the key is none.
             SigningError: If it is not sponsored, or the sender has not (rightly) signed.
         """
-        _check_private_key(key)
+        if not isinstance(key, PrivateKey):
+            raise _no_private_key(key)
         return self.with_sponsor(SingleSig(key.public_key), nonce=nonce, fee=fee).sign(key)
 
     def with_sponsor(self, account: SingleSig | Multisig, *, nonce: int, fee: int) -> Self:
@@ -452,8 +454,10 @@ def _check_account(account: SingleSig | Multisig) -> SingleSig | Multisig:
     return account
 
 
-def _check_private_key(key: PrivateKey) -> None:
-    check_kind(key, PrivateKey, "key", "of hexadecimal text, PrivateKey.from_hex(…)", KeyFormatError)
+def _no_private_key(key: object) -> KeyFormatError:
+    return KeyFormatError(
+        f"key: must be a PrivateKey, not {type(key).__name__}: of hexadecimal text, PrivateKey.from_hex(…)"
+    )
 
 
 def _sequence_of(post_conditions: Sequence[PostCondition]) -> tuple[PostCondition, ...]:

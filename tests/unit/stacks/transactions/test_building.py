@@ -166,7 +166,7 @@ def test_arguments_of_a_wrong_type_are_named(changes: dict[str, Any], reason: st
 
 @pytest.mark.parametrize("key", [SECRET, None, KEY.public_key, bytes.fromhex(SECRET)])
 def test_only_private_keys_sign(key: Any) -> None:
-    reason = f"key: must be PrivateKey, not {type(key).__name__}: .*from_hex"
+    reason = f"key: must be a PrivateKey, not {type(key).__name__}: .*from_hex"
     sponsored = build(sponsored=True, fee=0).sign(KEY)
     with pytest.raises(KeyFormatError, match=reason) as caught:
         build().sign(key)
