@@ -13,16 +13,17 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from der_client.stacks.clarity import AsciiValue, TupleValue, UIntValue, encode
-from der_client.stacks.errors import EncodeError
-from der_client.stacks.keys import PublicKey
+from der_client.stacks.clarity.kinds import check_kind, check_network_kind
+from der_client.stacks.errors import EncodeError, InvalidValueError
+from der_client.stacks.keys import PrivateKey, PublicKey
 
 if TYPE_CHECKING:
     from der_client.stacks.clarity import ClarityValue
-    from der_client.stacks.keys import PrivateKey
     from der_client.stacks.network import Network
 
 _STRUCTURED_DATA_PREFIX: Final = b"SIP018"
 _MESSAGE_PREFIX: Final = b"\x17Stacks Signed Message:\n"
+_OF_HEX: Final = "from_hex(…) makes one of hexadecimal text"
 _DOMAIN_TYPES: Final = {"name": AsciiValue, "version": AsciiValue, "chain-id": UIntValue}
 
 
@@ -39,7 +40,9 @@ def message_domain(name: str, version: str, network: Network) -> TupleValue:
 
     Raises:
         EncodeError: If a text is not ASCII.
+        InvalidValueError: If the network is none.
     """
+    check_network_kind(network)
     return TupleValue(
         {"name": AsciiValue(name), "version": AsciiValue(version), "chain-id": UIntValue(network.chain_id)}
     )
@@ -79,7 +82,9 @@ def sign_structured_data(key: PrivateKey, domain: TupleValue, message: ClarityVa
 
     Raises:
         EncodeError: If the domain is not as it must be.
+        InvalidValueError: If the key is none.
     """
+    check_kind(key, PrivateKey, "key", _OF_HEX)
     return key.sign_rsv(structured_data_hash(domain, message))
 
 
@@ -97,7 +102,9 @@ def verify_structured_data(key: PublicKey, domain: TupleValue, message: ClarityV
 
     Raises:
         EncodeError: If the domain is not as it must be.
+        InvalidValueError: If the key is none, or the signature no bytes.
     """
+    check_kind(key, PublicKey, "key", _OF_HEX)
     return key.verify(structured_data_hash(domain, message), _to_vrs(signature))
 
 
@@ -114,6 +121,7 @@ def recover_structured_data(domain: TupleValue, message: ClarityValue, signature
 
     Raises:
         EncodeError: If the domain is not as it must be.
+        InvalidValueError: If the signature is no bytes.
         SigningError: If no key can have made the signature.
     """
     return PublicKey.recover(structured_data_hash(domain, message), _to_vrs(signature))
@@ -127,8 +135,17 @@ def message_hash(text: str) -> bytes:
 
     Returns:
         The 32 bytes to sign.
+
+    Raises:
+        InvalidValueError: If it is no text.
     """
-    data = text.encode()
+    check_kind(text, str, "text", "of bytes, data.decode()")
+    try:
+        data = text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidValueError(
+            f"text: character {error.start + 1} is a lone surrogate, which no UTF-8 can hold"
+        ) from None
     return sha256(_MESSAGE_PREFIX + _compact_size(len(data)) + data).digest()
 
 
@@ -141,7 +158,11 @@ def sign_message(key: PrivateKey, text: str) -> bytes:
 
     Returns:
         65 bytes: r, s, recovery id.
+
+    Raises:
+        InvalidValueError: If the key is none, or the text.
     """
+    check_kind(key, PrivateKey, "key", _OF_HEX)
     return key.sign_rsv(message_hash(text))
 
 
@@ -155,7 +176,11 @@ def verify_message(key: PublicKey, text: str, signature: bytes) -> bool:
 
     Returns:
         False also for a malformed or high-s signature.
+
+    Raises:
+        InvalidValueError: If the key is none, the text is none, or the signature no bytes.
     """
+    check_kind(key, PublicKey, "key", _OF_HEX)
     return key.verify(message_hash(text), _to_vrs(signature))
 
 
@@ -170,12 +195,14 @@ def recover_message(text: str, signature: bytes) -> PublicKey:
         The signer's key, compressed.
 
     Raises:
+        InvalidValueError: If the text is none, or the signature no bytes.
         SigningError: If no key can have made the signature.
     """
     return PublicKey.recover(message_hash(text), _to_vrs(signature))
 
 
 def _to_vrs(signature: bytes) -> bytes:
+    check_kind(signature, bytes, "signature", "of hexadecimal text, bytes.fromhex(…)")
     return signature[64:] + signature[:64]
 
 

@@ -13,6 +13,7 @@ from typing import Final
 import coincurve
 from mnemonic import Mnemonic
 
+from der_client.stacks.clarity.kinds import check_kind
 from der_client.stacks.errors import KeyFormatError
 from der_client.stacks.keys import PrivateKey
 
@@ -49,8 +50,11 @@ class Wallet:
             The wallet.
 
         Raises:
-            KeyFormatError: If a word is not in the list or the checksum is wrong; the text does not show them.
+            KeyFormatError: If a word is not in the list, the checksum is wrong, or one of the two is no text; the error
+                does not show them.
         """
+        _check_text(words, "words")
+        _check_text(passphrase, "passphrase")
         parts = unicodedata.normalize("NFKD", words).lower().split()
         if len(parts) not in _STRENGTHS:
             raise KeyFormatError(f"a mnemonic has 12, 15, 18, 21 or 24 words, not {len(parts)}")
@@ -75,8 +79,9 @@ class Wallet:
             The wallet; it has no mnemonic.
 
         Raises:
-            KeyFormatError: If the length is wrong.
+            KeyFormatError: If it is no bytes, or the length is wrong.
         """
+        check_kind(seed, bytes, "seed", "of hexadecimal text, bytes.fromhex(…)", KeyFormatError)
         if len(seed) not in _SEED_LENGTHS:
             raise KeyFormatError(f"a seed has 16 to 64 bytes, not {len(seed)}")
         return cls(seed)
@@ -121,8 +126,10 @@ class Wallet:
             The key at ``m/44'/5757'/0'/0/index``.
 
         Raises:
-            KeyFormatError: If the index is out of range.
+            KeyFormatError: If the index is no whole number, or out of range.
         """
+        if isinstance(index, bool) or not isinstance(index, int):
+            raise KeyFormatError(f"an account's index is a whole number, not {type(index).__name__}")
         if not 0 <= index < _HARDENED:
             raise KeyFormatError(f"an account's index is 0 to {_HARDENED - 1}, not {index}")
         if self._accounts is None:
@@ -180,7 +187,17 @@ class _Node:
         return "_Node(<secret>)"
 
 
+def _check_text(text: str, what: str) -> None:
+    """Refuses what has no UTF-8 form, from which the seed is made."""
+    check_kind(text, str, what, error=KeyFormatError)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise KeyFormatError(f"{what}: holds a lone surrogate, which is no character") from None
+
+
 def _parse_path(path: str) -> tuple[int, ...]:
+    check_kind(path, str, "path", f"e.g. {STACKS_PATH}/0", KeyFormatError)
     if not _PATH.match(path):
         raise KeyFormatError(f"{path[:80]!r} is no derivation path: expected e.g. {STACKS_PATH}/0")
     steps = path.split("/")[1:]

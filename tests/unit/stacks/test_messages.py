@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from der_client.stacks.clarity import AsciiValue, TupleValue, UIntValue, decode
-from der_client.stacks.errors import EncodeError, SigningError
+from der_client.stacks.errors import EncodeError, InvalidValueError, SigningError
 from der_client.stacks.keys import PrivateKey, PublicKey
 from der_client.stacks.messages import (
     message_domain,
@@ -109,3 +109,50 @@ def test_malformed_signatures_are_of_nobody(signature: bytes) -> None:
     assert not verify_message(KEY.public_key, "hello", signature)
     with pytest.raises(SigningError):
         recover_message("hello", signature)
+
+
+@pytest.mark.parametrize("signature", ["00" * 65, None, 65, list(bytes(65))])
+def test_what_is_no_bytes_is_no_signature(signature: Any) -> None:
+    reason = rf"signature: must be bytes, not {type(signature).__name__}: .*fromhex"
+    with pytest.raises(InvalidValueError, match=reason):
+        verify_message(KEY.public_key, "hello", signature)
+    with pytest.raises(InvalidValueError, match=reason):
+        recover_message("hello", signature)
+    with pytest.raises(InvalidValueError, match=reason):
+        verify_structured_data(KEY.public_key, DOMAIN, HELLO, signature)
+    with pytest.raises(InvalidValueError, match=reason):
+        recover_structured_data(DOMAIN, HELLO, signature)
+
+
+@pytest.mark.parametrize("key", [KEY, KEY.public_key, KEY.to_hex(), None])
+def test_private_keys_sign_and_public_keys_verify(key: Any) -> None:
+    reason = f"key: must be P[a-z]+Key, not {type(key).__name__}: from_hex"
+    calls: list[Any] = []
+    if key is not KEY:
+        calls += [lambda: sign_message(key, "hello"), lambda: sign_structured_data(key, DOMAIN, HELLO)]
+    if key is not KEY.public_key:
+        calls += [
+            lambda: verify_message(key, "hello", bytes(65)),
+            lambda: verify_structured_data(key, DOMAIN, HELLO, bytes(65)),
+        ]
+    for call in calls:
+        with pytest.raises(InvalidValueError, match=reason) as caught:
+            call()
+        assert KEY.to_hex() not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [("ab\ud800", "text: character 3 is a lone surrogate"), (b"hello", "text: must be str, not bytes: .*decode")],
+)
+def test_a_plain_message_is_text(text: Any, reason: str) -> None:
+    with pytest.raises(InvalidValueError, match=reason):
+        sign_message(KEY, text)
+    with pytest.raises(InvalidValueError, match=reason):
+        verify_message(KEY.public_key, text, bytes(65))
+
+
+@pytest.mark.parametrize("network", ["devnet", None, 1])
+def test_a_domain_is_of_a_network(network: Any) -> None:
+    with pytest.raises(InvalidValueError, match=f"network: must be Network, not {type(network).__name__}: DEVNET"):
+        message_domain("Test App", "1.0.0", network)

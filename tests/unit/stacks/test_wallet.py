@@ -133,6 +133,42 @@ def test_account_indexes_out_of_range_are_refused(index: int) -> None:
         Wallet.from_mnemonic(ABANDON).account(index)
 
 
+@pytest.mark.parametrize("index", ["0", True, False, 1.0, None])
+def test_account_indexes_are_whole_numbers(index: Any) -> None:
+    with pytest.raises(KeyFormatError, match=f"index is a whole number, not {type(index).__name__}"):
+        Wallet.from_mnemonic(ABANDON).account(index)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ((None,), "words: must be str, not NoneType"),
+        ((ABANDON.split(),), "words: must be str, not list"),
+        ((ABANDON + " \ud800",), "words: holds a lone surrogate"),
+        ((ABANDON, None), "passphrase: must be str, not NoneType"),
+        ((ABANDON, "SECRET\udcff"), "passphrase: holds a lone surrogate"),
+        ((ABANDON, b"SECRET"), "passphrase: must be str, not bytes"),
+    ],
+)
+def test_mnemonics_and_passphrases_are_text(arguments: Any, reason: str) -> None:
+    with pytest.raises(KeyFormatError, match=reason) as caught:
+        Wallet.from_mnemonic(*arguments)
+    assert "abandon" not in str(caught.value)
+    assert "SECRET" not in "".join(traceback.format_exception_only(caught.value))
+
+
+@pytest.mark.parametrize("seed", ["a" * 32, None, 32])
+def test_seeds_are_bytes(seed: Any) -> None:
+    with pytest.raises(KeyFormatError, match=rf"seed: must be bytes, not {type(seed).__name__}: .*fromhex"):
+        Wallet.from_seed(seed)
+
+
+@pytest.mark.parametrize("path", [None, 0, b"m/0"])
+def test_paths_are_text(path: Any) -> None:
+    with pytest.raises(KeyFormatError, match=rf"path: must be str, not {type(path).__name__}: e\.g\. m/44'"):
+        Wallet.from_mnemonic(ABANDON).derive(path)
+
+
 def test_a_wallet_shows_nothing() -> None:
     wallet = Wallet.from_mnemonic(ABANDON)
     assert "abandon" not in repr(wallet) + str(wallet)
