@@ -67,6 +67,10 @@ class Contract:
     event_models: ClassVar[Mapping[str, type[Event]]]
     callees: ClassVar[tuple[type[Contract], ...]]
     functions: ClassVar[Mapping[str, DeclaredFunction[..., Any]]]
+    client: Client
+    deployer: str
+    account: Account | None
+    contract_id: str
 
     def __init_subclass__(
         cls,
@@ -83,14 +87,17 @@ class Contract:
             errors: Its error codes.
             events: What it prints.
             callees: The contracts of the same deployer that it calls, whose errors and events reach the caller.
+
+        Raises:
+            TypeError: Two methods declare the same function, or one has a name that this class needs for itself.
         """
         super().__init_subclass__()
+        functions = _functions_of(cls)
         cls.name = check_contract_name(name)
         cls.errors = errors
         cls.event_models = {event.topic: event for event in events}
         cls.callees = tuple(callees)
-        declared = [value for value in vars(cls).values() if isinstance(value, DeclaredFunction)]
-        cls.functions = {function.name: function for function in declared}
+        cls.functions = functions
 
     def __init__(self, client: Client, deployer: str, account: Account | None = None) -> None:
         address, name = split_principal(deployer)
@@ -269,6 +276,23 @@ class Contract:
     def __repr__(self) -> str:
         who = self.account.address if self.account else "nobody"
         return f"{type(self).__name__}({self.contract_id} as {who} at {self.client.url})"
+
+
+def _functions_of(contract: type[Contract]) -> dict[str, DeclaredFunction[..., Any]]:
+    """The functions that a class declares, by Clarity name."""
+    functions: dict[str, DeclaredFunction[..., Any]] = {}
+    for attribute, function in vars(contract).items():
+        if not isinstance(function, DeclaredFunction):
+            continue
+        if attribute in vars(Contract) or attribute in Contract.__annotations__:
+            raise TypeError(
+                f"{contract.__name__}.{attribute}: Contract itself has something of this name; call the method "
+                f'{attribute}_ and declare it with name="{function.name}"'
+            )
+        if function.name in functions:
+            raise TypeError(f"{contract.__name__} declares {function.name} twice")
+        functions[function.name] = function
+    return functions
 
 
 def _stx_transfers(events: Sequence[rpc.Event]) -> tuple[rpc.StxEvent, ...]:

@@ -2,7 +2,8 @@
 
 ``@read_only`` makes a method that asks the node and returns the typed result; ``@public`` one that returns a
 :class:`~der_client.stacks.call.Call`, which nothing happens to until it is sent. The Python signature *is* the ABI:
-parameters and result are compiled into codecs on first use.
+parameters and result are compiled into codecs on first use. Names are the Python ones with hyphens; ``name=…`` says the
+names that Python cannot spell, as does ``ClarityName`` for parameters.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
 
 from der_client.stacks.call import Call
+from der_client.stacks.clarity import check_clarity_name
 from der_client.stacks.clarity.conversion import Signature, clarity_name, compile_signature
+from der_client.stacks.errors import shown
 
 if TYPE_CHECKING:
     from der_client.stacks.clarity import ClarityValue
@@ -30,16 +33,25 @@ Moves = Callable[..., "Sequence[PostCondition]"]
 class DeclaredFunction(Generic[P, R]):
     """A Clarity function as Python declares it.
 
+    Args:
+        function: The declaring method.
+        name: The function's name in Clarity, if it is not the method's with hyphens.
+
     Attributes:
         name: The function's name in Clarity.
         function: The declaring method, whose body is never run.
+
+    Raises:
+        EncodeError: No Clarity function can be called so.
+        TypeError: It is no method, or takes ``*args`` or ``**kwargs``.
     """
 
     access: str
 
-    def __init__(self, function: Callable[Concatenate[Any, P], R]) -> None:
+    def __init__(self, function: Callable[Concatenate[Any, P], R], name: str | None = None) -> None:
+        _check_declaration(function)
         self.function = function
-        self.name = clarity_name(function.__name__)
+        self.name = check_clarity_name(clarity_name(function.__name__) if name is None else name)
         self.__doc__ = function.__doc__
 
     @cached_property
@@ -86,8 +98,10 @@ class PublicFunction(DeclaredFunction[P, R]):
 
     access = "public"
 
-    def __init__(self, function: Callable[Concatenate[Any, P], R], moves: Moves | None = None) -> None:
-        super().__init__(function)
+    def __init__(
+        self, function: Callable[Concatenate[Any, P], R], name: str | None = None, moves: Moves | None = None
+    ) -> None:
+        super().__init__(function, name)
         self.moves = moves
 
     @overload
@@ -103,36 +117,74 @@ class PublicFunction(DeclaredFunction[P, R]):
         return Call(contract, self, self.encode(bound), moves)
 
 
-def read_only(function: Callable[Concatenate[Any, P], R]) -> ReadOnlyFunction[P, R]:
+@overload
+def read_only(function: Callable[Concatenate[Any, P], R], /) -> ReadOnlyFunction[P, R]: ...
+@overload
+def read_only(*, name: str | None = None) -> Callable[[Callable[Concatenate[Any, P], R]], ReadOnlyFunction[P, R]]: ...
+def read_only(function: Any = None, /, *, name: str | None = None) -> Any:
     """Declare a read-only function; its annotations are the ABI, its body is empty.
 
-    A result in ``(ok …)`` is unwrapped; an ``(err uN)`` raises ContractError.
+    A result in ``(ok …)`` is unwrapped; an ``(err uN)`` raises ContractError, another ``(err …)``
+    TransactionFailedError, whose text shows it.
+
+    Args:
+        function: The declaring method.
+        name: The function's name in Clarity, if it is not the method's with hyphens: ``is-ok?``.
     """
+    if function is None:
+        return partial(ReadOnlyFunction, name=name)
     return ReadOnlyFunction(function)
 
 
 @overload
 def public(function: Callable[Concatenate[Any, P], R], /) -> PublicFunction[P, R]: ...
 @overload
-def public(*, moves: Moves) -> Callable[[Callable[Concatenate[Any, P], R]], PublicFunction[P, R]]: ...
-def public(function: Any = None, /, *, moves: Moves | None = None) -> Any:
+def public(
+    *, name: str | None = None, moves: Moves | None = None
+) -> Callable[[Callable[Concatenate[Any, P], R]], PublicFunction[P, R]]: ...
+def public(function: Any = None, /, *, name: str | None = None, moves: Moves | None = None) -> Any:
     """Declare a public function whose ``(ok …)`` holds the annotated result.
+
+    Its ``(err uN)`` raises ContractError, another ``(err …)`` TransactionFailedError, whose text shows it.
 
     Args:
         function: The declaring method.
+        name: The function's name in Clarity, if it is not the method's with hyphens: ``transfer!``.
         moves: For a function that moves assets: called with the contract and the arguments, it gives the
             post-conditions; it may read the chain once. Without it nothing may move but the fee.
     """
     if function is None:
-        return partial(PublicFunction, moves=moves)
+        return partial(PublicFunction, name=name, moves=moves)
     return PublicFunction(function)
+
+
+def _check_declaration(function: Callable[..., Any]) -> None:
+    """Refuse now what would be an obscure error in the first call."""
+    if not inspect.isfunction(function):
+        raise TypeError(
+            f"@public and @read_only declare a method, not {shown(function)}: a name is given as name=…, "
+            '@read_only(name="is-ok?")'
+        )
+    parameters = list(inspect.signature(function).parameters.values())
+    for parameter in parameters:
+        if parameter.kind in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD):
+            raise TypeError(
+                f"{function.__qualname__} takes {str(parameter).partition(':')[0]}: a Clarity function takes just the "
+                "arguments that it names, so declare each with its type"
+            )
+    if not parameters or parameters[0].kind is inspect.Parameter.KEYWORD_ONLY:
+        raise TypeError(f"{function.__qualname__} is a method: its first parameter is self")
 
 
 def _compile_binder(function: Callable[..., Any]) -> Callable[..., tuple[Any, ...]]:
     """A function with the declared parameters that returns their values in order: faster than binding a Signature."""
     parameters = list(inspect.signature(function).parameters.values())[1:]
+    first_by_name = next((p for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY), None)
     defaults = {f"_{p.name}": p.default for p in parameters if p.default is not inspect.Parameter.empty}
-    listed = ", ".join(f"{p.name}=_{p.name}" if f"_{p.name}" in defaults else p.name for p in parameters)
+    listed = ", ".join(
+        ("*, " if p is first_by_name else "") + (f"{p.name}=_{p.name}" if f"_{p.name}" in defaults else p.name)
+        for p in parameters
+    )
     returned = "".join(f"{p.name}, " for p in parameters)
     # Only parameter names, which are identifiers, stand in this source.
     binder: Callable[..., tuple[Any, ...]] = eval(f"lambda {listed}: ({returned})", defaults)  # noqa: S307

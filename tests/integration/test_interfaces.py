@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import pytest
+from pydantic import BaseModel, ConfigDict
 
 from der_client.contracts import CONTRACTS
 from der_client.contracts.asset_verification import AssetError, AssetKind, AssetState, AssetVerification, Role
@@ -14,10 +16,24 @@ from der_client.contracts.grid_integration import AlertLevel, ConnectionState, G
 from der_client.contracts.market_participation import MarketParticipation, OfferState
 from der_client.contracts.production_tracking import DayState, ProductionTracking
 from der_client.contracts.settlement import PaymentState, Settlement
-from der_client.stacks.clarity import ErrValue, UIntValue
-from der_client.stacks.clarity.annotations import UInt
+from der_client.stacks.clarity import (
+    UINT,
+    AsciiType,
+    AsciiValue,
+    ClarityValue,
+    ErrValue,
+    NoneValue,
+    OkValue,
+    OptionalType,
+    ResponseType,
+    SomeValue,
+    UIntValue,
+)
+from der_client.stacks.clarity.annotations import ClarityName, MaxLength, Trait, UInt
 from der_client.stacks.contract import Contract, public, read_only
+from der_client.stacks.errors import ContractError, EncodeError, TransactionFailedError
 from der_client.stacks.interface import differences
+from der_client.stacks.transactions import ContractPublish
 
 if TYPE_CHECKING:
     from enum import IntEnum
@@ -88,6 +104,100 @@ def test_every_topic_in_the_sources_has_an_event_class_of_its_contract() -> None
         source = (SOURCES / f"{contract.name}.clar").read_text()
         topics = set(re.findall(r'"([a-z]+(?:-[a-z]+)+)"', source)) - {"der-production"}
         assert set(contract.event_models) == topics
+
+
+ODD = """
+(define-trait counting ((count () (response uint uint))))
+(define-read-only (is-ok? (amount? uint)) (> amount? u0))
+(define-read-only (snake_case (x uint)) x)
+(define-read-only (twice (x (optional (optional uint)))) x)
+(define-read-only (show (row {a_b: uint, ok?: bool})) row)
+(define-read-only (text-error (x uint)) (if (> x u0) (ok x) (err "bad")))
+(define-read-only (mixed (items (list 3 (response uint (string-ascii 3))))) items)
+(define-public (via! (counter <counting>)) (contract-call? counter count))
+(define-public (tuple-error (x uint)) (if (> x u0) (ok x) (err {why: "bad", code: x})))
+(define-public (always-fails) (err u9))
+"""
+SEVEN = "(define-public (count) (ok u7))"
+TWICE = OptionalType(OptionalType(UINT))
+MIXED = ResponseType(UINT, AsciiType(3))
+
+
+class Row(BaseModel):
+    model_config = ConfigDict(frozen=True, defer_build=True)
+    a_b: Annotated[UInt, ClarityName("a_b")]
+    ok: Annotated[bool, ClarityName("ok?")]
+
+
+class Odd(Contract, name="odd"):
+    @read_only(name="is-ok?")
+    def is_ok(self, amount: Annotated[UInt, ClarityName("amount?")]) -> bool: ...
+
+    @read_only(name="snake_case")
+    def snake_case(self, x: UInt) -> UInt: ...
+
+    @read_only
+    def twice(self, x: Annotated[ClarityValue, TWICE]) -> Annotated[ClarityValue, TWICE]: ...
+
+    @read_only
+    def show(self, row: Row) -> Row: ...
+
+    @read_only
+    def text_error(self, x: UInt) -> UInt: ...
+
+    @read_only
+    def mixed(
+        self, items: Annotated[Sequence[Annotated[ClarityValue, MIXED]], MaxLength(3)]
+    ) -> Annotated[tuple[Annotated[ClarityValue, MIXED], ...], MaxLength(3)]: ...
+
+    @public(name="via!")
+    def via(self, counter: Trait) -> UInt: ...
+
+    @public
+    def tuple_error(self, x: UInt) -> UInt: ...
+
+    @public
+    def always_fails(self) -> None: ...
+
+
+@pytest.fixture
+def odd(der: Der) -> Odd:
+    """A contract of all that Python does not say by itself."""
+    account = der.account
+    assert account is not None
+    for name, code in (("odd", ODD), ("seven", SEVEN)):
+        account.submit(ContractPublish(name, code, 4)).wait()
+    return Odd(der.client, account.address, account)
+
+
+def test_any_contract_can_be_declared(odd: Odd) -> None:
+    assert differences(Odd, odd.client.contract_interface(odd.contract_id)) == ()
+
+
+def test_any_contract_can_be_read(odd: Odd) -> None:
+    assert odd.is_ok(1) is True
+    assert odd.snake_case(5) == 5
+    for value in (NoneValue(), SomeValue(NoneValue()), SomeValue(SomeValue(UIntValue(1)))):
+        assert odd.twice(value) == value
+    assert odd.show(Row(a_b=1, ok=True)) == Row(a_b=1, ok=True)
+    items = (OkValue(UIntValue(1)), ErrValue(AsciiValue("bad")))
+    assert odd.mixed(items) == items
+    assert odd.text_error(1) == 1
+    with pytest.raises(TransactionFailedError, match=r'odd.text-error answered \(err "bad"\)'):
+        odd.text_error(0)
+
+
+def test_any_contract_can_be_called(odd: Odd) -> None:
+    assert odd.via(f"{odd.deployer}.seven").send().wait().value == 7
+    assert odd.tuple_error(1).send().wait().value == 1
+    with pytest.raises(
+        TransactionFailedError, match=r'odd.tuple-error answered \(err \(tuple \(code u0\) \(why "bad"\)'
+    ):
+        odd.tuple_error(0).send().wait()
+    with pytest.raises(ContractError, match=r"odd\.always-fails: u9"):
+        odd.always_fails().send().wait()
+    with pytest.raises(EncodeError, match=r"via\.counter: .* is no contract"):
+        odd.via(odd.deployer)
 
 
 def test_differences_are_found_both_ways(der: Der) -> None:

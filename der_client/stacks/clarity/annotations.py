@@ -6,6 +6,7 @@ annotation                            Clarity type
 ``bool``                              ``bool``
 :data:`UInt`, :data:`Int`             ``uint``, ``int``
 :data:`Principal`                     ``principal``, as text
+:data:`Trait`                         a trait, ``<t>``: a contract that implements it, as the text ``ADDRESS.name``
 ``Annotated[bytes, BufferType(33)]``  ``(buff 33)``; likewise ``AsciiType(12)``, ``Utf8Type(40)`` over ``str``
 :data:`Timestamp`                     ``uint``: unix seconds, as an aware ``datetime`` in UTC
 :data:`Day`                           ``uint``: days since 1970-01-01, as a ``date``
@@ -14,9 +15,15 @@ an ``IntEnum``                        ``uint``
 ``Annotated[tuple[X, …], MaxLength(30)]``  ``(list 30 x)``; a parameter may also say ``Sequence[X]``
 a pydantic model                      a tuple, ``snake_case`` fields for ``kebab-case`` names
 :class:`Response` ``[X]``             ``(response x uint)`` inside another value
+``Annotated[ClarityValue, t]``        any type ``t``, as the Clarity value itself
 ====================================  =====================================================================
 
-``Annotated[…, ClarityName("price")]`` names a field or parameter whose Python name says more than Clarity's.
+The last one is for what plain Python cannot tell apart: ``(optional (optional x))``, where ``None`` would mean two
+things, and a response inside another value whose error is no ``uint``: ``Annotated[ClarityValue, ResponseType(UINT,
+BOOL)]``. A model with such a field needs ``arbitrary_types_allowed=True`` in its ``ConfigDict``.
+
+``Annotated[…, ClarityName("price")]`` names a field or parameter whose Python name says more than Clarity's, or whose
+Clarity name Python cannot spell: ``ClarityName("amount?")``.
 """
 
 from __future__ import annotations
@@ -27,7 +34,8 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Annotated, Any, Generic, TypeVar
 
-from der_client.stacks.clarity.types import INT, PRINCIPAL, UINT, ClarityType
+from der_client.stacks.clarity.names import check_clarity_name
+from der_client.stacks.clarity.types import INT, PRINCIPAL, UINT, ClarityType, TraitType
 from der_client.stacks.errors import EncodeError, shown
 
 T = TypeVar("T")
@@ -41,9 +49,17 @@ _LAST_DAY = (date.max - _EPOCH_DATE).days
 
 @dataclass(frozen=True, slots=True)
 class ClarityName:
-    """The name in Clarity, where it is not the Python name with hyphens."""
+    """The name in Clarity, where it is not the Python name with hyphens.
+
+    Raises:
+        EncodeError: Nothing can be called so in Clarity.
+    """
 
     name: str
+
+    def __post_init__(self) -> None:
+        """Checks the name."""
+        check_clarity_name(self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,5 +150,6 @@ def day_of(number: int) -> date:
 UInt = Annotated[int, UINT]
 Int = Annotated[int, INT]
 Principal = Annotated[str, PRINCIPAL]
+Trait = Annotated[str, TraitType()]
 Timestamp = Annotated[datetime, Conversion(UINT, seconds_of, time_of)]
 Day = Annotated[date, Conversion(UINT, day_number_of, day_of)]

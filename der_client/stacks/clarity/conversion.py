@@ -41,6 +41,7 @@ from der_client.stacks.clarity.types import (
     NoneType_,
     OptionalType,
     ResponseType,
+    TraitType,
     TupleType,
     Utf8Type,
 )
@@ -123,7 +124,10 @@ def codec_for(annotation: Any) -> Codec:
         return _enum_codec(annotation)
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return _model_codec(annotation)
-    raise TypeError(f"{annotation!r} names no Clarity type: see der_client.stacks.clarity.annotations")
+    raise TypeError(
+        f"{annotation!r} names no Clarity type: see der_client.stacks.clarity.annotations; what has none in Python is "
+        "written Annotated[ClarityValue, its type]"
+    )
 
 
 def _annotated_codec(base: Any, *notes: Any) -> Codec:
@@ -131,10 +135,36 @@ def _annotated_codec(base: Any, *notes: Any) -> Codec:
         if isinstance(note, Conversion):
             return _converted_codec(note)
         if isinstance(note, ClarityType):
-            return _type_codec(note)
+            return _value_codec(note) if _is_of_values(base) else _type_codec(note)
         if isinstance(note, MaxLength):
             return _list_codec(codec_for(get_args(base)[0]), note.length)
     return codec_for(base)
+
+
+def _is_of_values(annotation: Any) -> bool:
+    """Whether an annotation stands for Clarity values as they are: a class of them, or a union of such."""
+    kinds = get_args(annotation) if get_origin(annotation) in (types.UnionType, Union) else (annotation,)
+    return all(isinstance(kind, type) and issubclass(kind, ClarityValue) for kind in kinds)
+
+
+def _value_codec(kind: ClarityType) -> Codec:
+    """The codec of what is a Clarity value in Python, too."""
+
+    def encode(value: Any, path: str) -> ClarityValue:
+        if not isinstance(value, ClarityValue):
+            raise EncodeError(f"{path} takes a Clarity value of type {kind}, not {type(value).__name__} {shown(value)}")
+        kind.check(value, path)
+        return value
+
+    def read(data: bytes, offset: int) -> tuple[ClarityValue, int]:
+        value, end = decoding.read_value(data, offset)
+        try:
+            kind.check(value)
+        except EncodeError as error:
+            raise DecodeError(str(error), offset) from None
+        return value, end
+
+    return Codec(kind, encode, read)
 
 
 def _read_nothing(data: bytes, offset: int) -> tuple[None, int]:
@@ -154,6 +184,12 @@ def _read_principal(data: bytes, offset: int) -> tuple[str, int]:
     if tag == wire.CONTRACT:
         return decoding.read_contract_principal(data, start)
     raise expected("principal", data, offset)
+
+
+def _read_trait(data: bytes, offset: int) -> tuple[str, int]:
+    if data[offset : offset + 1] != bytes((wire.CONTRACT,)):
+        raise expected("a contract that implements a trait", data, offset)
+    return decoding.read_contract_principal(data, offset + 1)
 
 
 _ACCOUNT: Final = FixedSize(bytes((wire.STANDARD,)), decoding.ACCOUNT_BYTES, decoding.address_text)
@@ -192,10 +228,15 @@ def _type_codec(kind: ClarityType) -> Codec:
             reader = _sized_reader(wire.ASCII, kind, decoding.read_ascii)
         case Utf8Type():
             reader = _sized_reader(wire.UTF8, kind, decoding.read_utf8)
+        case TraitType():
+            reader = _read_trait
         case _ if kind == PRINCIPAL:
             return Codec(kind, kind.from_python, _read_principal, usual=_ACCOUNT)
         case _:
-            raise TypeError(f"{kind} is not written as an annotation")
+            raise TypeError(
+                f"an annotation for {kind} is made of those for its parts, see der_client.stacks.clarity.annotations, "
+                "or it is Annotated[ClarityValue, …], which stands for the Clarity value itself"
+            )
     return Codec(kind, kind.from_python, reader)
 
 

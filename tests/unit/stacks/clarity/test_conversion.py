@@ -15,14 +15,21 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict
 
 from der_client.stacks.clarity import (
+    UINT,
     AsciiType,
+    AsciiValue,
     BoolValue,
     BufferType,
     ClarityValue,
     ErrValue,
     ListValue,
+    NoneValue,
     OkValue,
+    OptionalType,
+    PrincipalValue,
+    ResponseType,
     SomeValue,
+    TupleType,
     TupleValue,
     UIntValue,
     Utf8Type,
@@ -37,6 +44,7 @@ from der_client.stacks.clarity.annotations import (
     Principal,
     Response,
     Timestamp,
+    Trait,
     UInt,
 )
 from der_client.stacks.clarity.conversion import codec_for, compile_signature
@@ -136,6 +144,82 @@ def test_annotations_stand_for_clarity_types(annotation: Any, python: Any, value
     assert codec.decode(encode(value)) == python
 
 
+DOUBLE = OptionalType(OptionalType(UINT))
+RESULT = ResponseType(UINT, AsciiType(3))
+
+
+@pytest.mark.parametrize(
+    ("annotation", "text", "values"),
+    [
+        (
+            Annotated[ClarityValue, DOUBLE],
+            "(optional (optional uint))",
+            [NoneValue(), SomeValue(NoneValue()), SomeValue(SomeValue(UIntValue(1)))],
+        ),
+        (
+            Annotated[OkValue | ErrValue, RESULT],
+            "(response uint (string-ascii 3))",
+            [OkValue(UIntValue(1)), ErrValue(AsciiValue("bad"))],
+        ),
+        (
+            Annotated[tuple[Annotated[ClarityValue, RESULT], ...], MaxLength(2)],
+            "(list 2 (response uint (string-ascii 3)))",
+            [(OkValue(UIntValue(1)), ErrValue(AsciiValue("bad"))), ()],
+        ),
+        (Annotated[UIntValue, UINT], "uint", [UIntValue(1)]),
+        (Annotated[ClarityValue, OptionalType(UINT)] | None, str(DOUBLE), [None, NoneValue(), SomeValue(UIntValue(1))]),
+    ],
+)
+def test_every_clarity_type_can_be_annotated_as_its_values(annotation: Any, text: str, values: list[Any]) -> None:
+    codec = codec_for(annotation)
+    assert str(codec.type) == text
+    for value in values:
+        encoded = codec.encode(value, "x")
+        codec.type.check(encoded)
+        assert codec.decode(encode(encoded)) == value
+
+
+@pytest.mark.parametrize("value", [UIntValue(1), SomeValue(UIntValue(1)), SomeValue(SomeValue(BoolValue(True)))])
+def test_values_of_another_type_are_refused_where_values_stand(value: ClarityValue) -> None:
+    codec = codec_for(Annotated[ClarityValue, DOUBLE])
+    with pytest.raises(EncodeError, match=r"x: .* is not of type"):
+        codec.encode(value, "x")
+    with pytest.raises(DecodeError, match=r"is not of type .* byte 0"):
+        codec.decode(encode(value))
+    with pytest.raises(EncodeError, match=r"x takes a Clarity value of type \(optional \(optional uint\)\), not int 5"):
+        codec.encode(5, "x")
+
+
+def test_models_may_hold_values() -> None:
+    class Row(BaseModel):
+        model_config = ConfigDict(frozen=True, defer_build=True, arbitrary_types_allowed=True)
+        limit: Annotated[Annotated[ClarityValue, DOUBLE], ClarityName("limit?")]
+
+    row = Row(limit=SomeValue(NoneValue()))
+    codec = codec_for(Row)
+    assert str(codec.type) == "{limit?: (optional (optional uint))}"
+    assert codec.decode(encode(codec.encode(row, "row"))) == row
+
+
+def test_a_trait_is_a_contract_by_its_text() -> None:
+    codec = codec_for(Trait)
+    contract = f"{ADDRESS}.token"
+    assert str(codec.type) == "trait_reference"
+    assert codec.encode(contract, "x") == PrincipalValue(contract)
+    assert codec.decode(encode(PrincipalValue(contract))) == contract
+    assert str(codec_for(Trait | None).type) == "(optional trait_reference)"
+    with pytest.raises(EncodeError, match=r"x: .* is no contract; a trait takes the principal of one, ADDRESS\.name"):
+        codec.encode(ADDRESS, "x")
+    with pytest.raises(DecodeError, match="expected a contract that implements a trait, found 0x05"):
+        codec.decode(encode(PrincipalValue(ADDRESS)))
+
+
+@pytest.mark.parametrize("name", ["two words", "", "1st", "a" * 129])
+def test_names_are_clarity_names(name: str) -> None:
+    with pytest.raises(EncodeError, match="no Clarity name"):
+        ClarityName(name)
+
+
 @pytest.mark.parametrize(
     ("annotation", "value", "message"),
     [
@@ -190,9 +274,12 @@ def test_answers_of_another_type_are_refused(annotation: Any, value: ClarityValu
 
 
 def test_annotations_that_name_no_clarity_type_are_refused() -> None:
-    for annotation in (int, str, dict[str, int], UInt | bool):
-        with pytest.raises(TypeError, match="names no Clarity type"):
+    for annotation in (int, str, dict[str, int], UInt | bool, ClarityValue):
+        with pytest.raises(TypeError, match=r"names no Clarity type.*Annotated\[ClarityValue, its type\]"):
             codec_for(annotation)
+    for kind in (DOUBLE, RESULT, TupleType({"a": UINT})):
+        with pytest.raises(TypeError, match=r"made of those for its parts.*or it is Annotated\[ClarityValue"):
+            codec_for(Annotated[int, kind])
 
 
 def test_signatures_are_compiled_from_annotations() -> None:

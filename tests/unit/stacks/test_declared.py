@@ -1,0 +1,141 @@
+"""Declarations of contracts: names, parameters, and what cannot be declared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any, assert_type
+
+import pytest
+
+from der_client.stacks.call import Call
+from der_client.stacks.clarity import UIntValue
+from der_client.stacks.clarity.annotations import ClarityName, UInt
+from der_client.stacks.contract import Contract, public, read_only
+from der_client.stacks.declared import PublicFunction, ReadOnlyFunction
+from der_client.stacks.errors import EncodeError
+from der_client.stacks.network import DEVNET
+from der_client.stacks.rpc import Client
+from der_client.stacks.transactions import PostCondition
+
+ADDRESS = "ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM"
+
+
+def nothing(_contract: Contract, _amount: int) -> tuple[PostCondition, ...]:
+    return ()
+
+
+class Odd(Contract, name="odd"):
+    @read_only(name="is-ok?")
+    def is_ok(self, limit: Annotated[UInt, ClarityName("limit?")]) -> bool:
+        raise NotImplementedError
+
+    @read_only()
+    def get_count(self) -> UInt:
+        raise NotImplementedError
+
+    @public(name="snake_case!")
+    def snake_case(self, first: UInt, second: UInt = 5, *, third: UInt) -> bool:
+        raise NotImplementedError
+
+    @public()
+    def do_it(self) -> bool:
+        raise NotImplementedError
+
+    @public(name="pay!", moves=nothing)
+    def pay(self, amount: UInt) -> bool:
+        raise NotImplementedError
+
+
+def odd() -> Odd:
+    return Odd(Client("http://localhost:1", network=DEVNET), ADDRESS)
+
+
+def test_names_that_python_cannot_spell() -> None:
+    assert set(Odd.functions) == {"is-ok?", "get-count", "snake_case!", "do-it", "pay!"}
+    assert [name for name, _, _ in Odd.functions["is-ok?"].signature.parameters] == ["limit?"]
+    assert odd().pay(1).payload.function == "pay!"
+    assert odd().pay(1).post_conditions == ()
+
+
+def test_types_are_those_of_the_methods() -> None:
+    # These are checked by mypy; nothing here asks a node.
+    contract = odd()
+    if TYPE_CHECKING:
+        assert_type(contract.is_ok(1), bool)
+        assert_type(contract.get_count(), int)
+        contract.is_ok("1")  # type: ignore[arg-type]
+    assert_type(contract.snake_case(1, third=3), Call[bool])
+    assert_type(contract.do_it(), Call[bool])
+    assert_type(contract.pay(1), Call[bool])
+    assert isinstance(Odd.is_ok, ReadOnlyFunction)
+    assert isinstance(Odd.pay, PublicFunction)
+
+
+def test_defaults_and_parameters_by_name_are_as_in_python() -> None:
+    assert odd().snake_case(1, third=3).arguments == (UIntValue(1), UIntValue(5), UIntValue(3))
+    assert odd().snake_case(third=3, second=2, first=1).arguments == (UIntValue(1), UIntValue(2), UIntValue(3))
+    with pytest.raises(TypeError, match=r"snake_case\(\).*positional"):
+        odd().snake_case(1, 2, 3)  # type: ignore[call-arg]
+
+
+DECLARE: list[Callable[..., Any]] = [read_only, public, read_only(), public(name="fine")]
+
+
+@pytest.mark.parametrize("name", ["is ok", "", "1st", "a" * 129, 5])
+def test_names_are_checked_where_they_are_given(name: Any) -> None:
+    def function(self: object) -> bool:
+        raise NotImplementedError
+
+    for declare in (read_only(name=name), public(name=name)):
+        with pytest.raises(EncodeError, match="no Clarity name"):
+            declare(function)
+
+
+@pytest.mark.parametrize("declare", DECLARE)
+def test_a_clarity_function_takes_a_fixed_number_of_arguments(declare: Callable[..., Any]) -> None:
+    def several(self: object, *amounts: UInt) -> bool:
+        raise NotImplementedError
+
+    def named(self: object, **amounts: UInt) -> bool:
+        raise NotImplementedError
+
+    for function, shown in ((several, r"\*amounts"), (named, r"\*\*amounts")):
+        with pytest.raises(TypeError, match=rf"{function.__name__} takes {shown}: a Clarity function takes just"):
+            declare(function)
+
+
+@pytest.mark.parametrize("declare", DECLARE)
+def test_methods_are_declared(declare: Callable[..., Any]) -> None:
+    def without_self() -> bool:
+        raise NotImplementedError
+
+    with pytest.raises(TypeError, match="without_self is a method: its first parameter is self"):
+        declare(without_self)
+    with pytest.raises(TypeError, match=r"declare a method, not 'is-ok\?': a name is given as name=…"):
+        declare("is-ok?")
+
+
+def test_no_function_is_declared_twice() -> None:
+    with pytest.raises(TypeError, match="Twice declares do-it twice"):
+
+        class Twice(Contract, name="twice"):
+            @public
+            def do_it(self) -> bool:
+                raise NotImplementedError
+
+            @read_only(name="do-it")
+            def see_it(self) -> bool:
+                raise NotImplementedError
+
+
+@pytest.mark.parametrize("name", ["name", "account", "contract_id", "receipt", "events", "client"])
+def test_names_that_the_base_needs_are_refused_with_a_way_out(name: str) -> None:
+    def function(self: object) -> bool:
+        raise NotImplementedError
+
+    function.__name__ = name
+    shown = name.replace("_", "-")
+    with pytest.raises(TypeError, match=f'Clash.{name}: .* call the method {name}_ and declare it with name="{shown}"'):
+        type("Clash", (Contract,), {name: public(function)}, name="clash")
+    declared: type[Contract] = type("Fine", (Contract,), {f"{name}_": public(name=shown)(function)}, name="fine")
+    assert set(declared.functions) == {shown}
