@@ -15,9 +15,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
+from der_client.stacks.account import Account
 from der_client.stacks.address import split_principal
 from der_client.stacks.call import Call, Receipt
 from der_client.stacks.clarity import ErrValue, UIntValue, check_contract_name, decode, encode
+from der_client.stacks.clarity.kinds import check_kind
 from der_client.stacks.clarity.wire import MAX_ARGUMENT_DEPTH
 from der_client.stacks.declared import DeclaredFunction, public, read_only
 from der_client.stacks.errors import (
@@ -38,7 +40,6 @@ from der_client.stacks.rpc.answers import TransactionStatus
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from der_client.stacks.account import Account
     from der_client.stacks.clarity import ClarityValue
     from der_client.stacks.error_codes import ErrorCode
     from der_client.stacks.rpc import Client, TransactionReceipt
@@ -103,6 +104,8 @@ class Contract:
         address, name = split_principal(deployer)
         if name is not None:
             raise AddressError(f"deployer takes an address, not the contract {deployer!r}")
+        if account is not None:
+            check_kind(account, Account, "account", "of a key, Account(key, client)")
         self.client = client
         self.deployer = address
         self.account = account

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 _STRUCTURED_DATA_PREFIX: Final = b"SIP018"
 _MESSAGE_PREFIX: Final = b"\x17Stacks Signed Message:\n"
-_OF_HEX: Final = "from_hex(…) makes one of hexadecimal text"
+_PRIVATE_KEY: Final = "of hexadecimal text, PrivateKey.from_hex(…)"
+_PUBLIC_KEY: Final = "of a private key, its public_key; of hexadecimal text, PublicKey.from_hex(…)"
 _DOMAIN_TYPES: Final = {"name": AsciiValue, "version": AsciiValue, "chain-id": UIntValue}
 
 
@@ -84,7 +85,7 @@ def sign_structured_data(key: PrivateKey, domain: TupleValue, message: ClarityVa
         EncodeError: If the domain is not as it must be.
         InvalidValueError: If the key is none.
     """
-    check_kind(key, PrivateKey, "key", _OF_HEX)
+    check_kind(key, PrivateKey, "key", _PRIVATE_KEY)
     return key.sign_rsv(structured_data_hash(domain, message))
 
 
@@ -104,7 +105,7 @@ def verify_structured_data(key: PublicKey, domain: TupleValue, message: ClarityV
         EncodeError: If the domain is not as it must be.
         InvalidValueError: If the key is none, or the signature no bytes.
     """
-    check_kind(key, PublicKey, "key", _OF_HEX)
+    check_kind(key, PublicKey, "key", _PUBLIC_KEY)
     return key.verify(structured_data_hash(domain, message), _to_vrs(signature))
 
 
@@ -162,7 +163,7 @@ def sign_message(key: PrivateKey, text: str) -> bytes:
     Raises:
         InvalidValueError: If the key is none, or the text.
     """
-    check_kind(key, PrivateKey, "key", _OF_HEX)
+    check_kind(key, PrivateKey, "key", _PRIVATE_KEY)
     return key.sign_rsv(message_hash(text))
 
 
@@ -180,7 +181,7 @@ def verify_message(key: PublicKey, text: str, signature: bytes) -> bool:
     Raises:
         InvalidValueError: If the key is none, the text is none, or the signature no bytes.
     """
-    check_kind(key, PublicKey, "key", _OF_HEX)
+    check_kind(key, PublicKey, "key", _PUBLIC_KEY)
     return key.verify(message_hash(text), _to_vrs(signature))
 
 

@@ -58,9 +58,12 @@ def encode(value: ClarityValue, max_depth: int = MAX_DEPTH) -> bytes:
         data = _ENCODERS[type(value)](value, room(max_depth))
     except KeyError as error:
         (kind,) = error.args
-        raise EncodeError(
-            f"encode takes a Clarity value such as UIntValue(1), but in {shown(value)} is a {kind.__name__}"
-        ) from None
+        found = (
+            f"not {kind.__name__} {shown(value)}"
+            if type(value) is kind
+            else f"but {shown(value)} holds {kind.__name__}"
+        )
+        raise EncodeError(f"encode takes a Clarity value such as UIntValue(1), {found}") from None
     if len(data) > MAX_WIRE_BYTES:
         raise EncodeError(f"{len(data)} bytes are too many for one value: at most {MAX_WIRE_BYTES}")
     if len(data) > SURELY_SMALL or (LIST in data and LIST_START in data):

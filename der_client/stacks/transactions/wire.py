@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from der_client.stacks.address import decode_c32_address, split_principal
 from der_client.stacks.clarity.decoding import read_contract_principal, truncated
 from der_client.stacks.clarity.names import MAX_CONTRACT_NAME_LENGTH, check_clarity_name, check_contract_name
-from der_client.stacks.errors import DecodeError, EncodeError, InvalidValueError
+from der_client.stacks.errors import DecodeError, EncodeError, InvalidValueError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -203,9 +203,9 @@ def check_number(value: int, low: int, high: int, what: str) -> int:
         InvalidValueError: If it is none, or out of range.
     """
     if type(value) is not int and (isinstance(value, bool) or not isinstance(value, int)):
-        raise InvalidValueError(f"{what}: must be a whole number, not {type(value).__name__} {value!r}")
+        raise InvalidValueError(f"{what}: must be a whole number, not {type(value).__name__} {shown(value)}")
     if not low <= value <= high:
-        raise InvalidValueError(f"{what}: {value} is not in {low}..{high}")
+        raise InvalidValueError(f"{what}: {shown(value)} is not in {low}..{high}")
     return value
 
 

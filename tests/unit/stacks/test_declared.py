@@ -12,7 +12,8 @@ from der_client.stacks.clarity import UIntValue
 from der_client.stacks.clarity.annotations import ClarityName, UInt
 from der_client.stacks.contract import Contract, public, read_only
 from der_client.stacks.declared import PublicFunction, ReadOnlyFunction
-from der_client.stacks.errors import EncodeError
+from der_client.stacks.errors import EncodeError, InvalidValueError
+from der_client.stacks.keys import PrivateKey
 from der_client.stacks.network import DEVNET
 from der_client.stacks.rpc import Client
 from der_client.stacks.transactions import PostCondition
@@ -76,6 +77,12 @@ def test_defaults_and_parameters_by_name_are_as_in_python() -> None:
     assert odd().snake_case(third=3, second=2, first=1).arguments == (UIntValue(1), UIntValue(2), UIntValue(3))
     with pytest.raises(TypeError, match=r"snake_case\(\).*positional"):
         odd().snake_case(1, 2, 3)  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize("account", [PrivateKey.generate(), ADDRESS])
+def test_a_contract_is_opened_for_an_account(account: Any) -> None:
+    with pytest.raises(InvalidValueError, match=r"account: must be Account, not .*Account\(key, client\)"):
+        Odd(odd().client, ADDRESS, account)
 
 
 DECLARE: list[Callable[..., Any]] = [read_only, public, read_only(), public(name="fine")]

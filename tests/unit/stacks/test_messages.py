@@ -126,7 +126,7 @@ def test_what_is_no_bytes_is_no_signature(signature: Any) -> None:
 
 @pytest.mark.parametrize("key", [KEY, KEY.public_key, KEY.to_hex(), None])
 def test_private_keys_sign_and_public_keys_verify(key: Any) -> None:
-    reason = f"key: must be P[a-z]+Key, not {type(key).__name__}: from_hex"
+    reason = f"key: must be P[a-z]+Key, not {type(key).__name__}: of .*from_hex"
     calls: list[Any] = []
     if key is not KEY:
         calls += [lambda: sign_message(key, "hello"), lambda: sign_structured_data(key, DOMAIN, HELLO)]

@@ -271,7 +271,7 @@ def test_names_from_strangers_cannot_use_up_the_memory_nor_the_place_of_others()
         (lambda: ListValue([1]), "item 0 of a list takes a Clarity value"),  # type: ignore[list-item]
         (lambda: SomeValue(1), "SomeValue takes a Clarity value"),  # type: ignore[arg-type]
         (lambda: encode(1), "encode takes a Clarity value"),  # type: ignore[arg-type]
-        (lambda: encode(SomeValue(Foreign(1))), "is a Foreign"),
+        (lambda: encode(SomeValue(Foreign(1))), "holds Foreign"),
         (lambda: encode(deep(100_000)), "deeper than a node allows"),
         (lambda: UIntValue(10**5000), "<int> is out of range for uint"),
         (lambda: UIntValue(Liar(-1)), "-1 is out of range for uint"),
@@ -315,6 +315,12 @@ def test_a_tuple_that_was_checked_stays_as_it_is() -> None:
     assert held == TupleValue({"a": UIntValue(1)}) != TupleValue({"a": UIntValue(2)})
     assert repr(held) == "TupleValue({'a': UIntValue(1)})"
     assert hash(held) == hash(TupleValue({"a": UIntValue(1)}))
+
+
+def test_what_is_no_clarity_value_is_named() -> None:
+    for value in (5, "x", [1]):
+        with pytest.raises(EncodeError, match=rf"takes a Clarity value.*, not {type(value).__name__} "):
+            encode(value)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("items", [UIntValue(1), 5, None])
