@@ -13,7 +13,7 @@ A contract is a class; its functions are declared methods::
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, TypeVar
 
 from der_client.stacks.account import Account
 from der_client.stacks.address import split_principal
@@ -31,11 +31,13 @@ from der_client.stacks.errors import (
     RuntimeAbortedError,
     SigningError,
     TransactionFailedError,
+    shown,
 )
 from der_client.stacks.events import Event, EventRecord, UnknownEvent, read_event, read_record
 from der_client.stacks.rpc import answers as rpc
 from der_client.stacks.rpc import node
 from der_client.stacks.rpc.answers import TransactionStatus
+from der_client.stacks.rpc.fields import excerpt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
 __all__ = ["Contract", "public", "read_only"]
 
 R = TypeVar("R")
+_ERR: Final = b"\x08"
 
 
 class Contract:
@@ -179,7 +182,7 @@ class Contract:
     def simulate(self, call: Call[R]) -> Receipt[R]:
         """Run a call on the devnet without changing anything; see :meth:`Call.simulate`."""
         simulation = self.client.simulate(call.transaction().encode())
-        self._require_success(call.declared, simulation.status, simulation.vm_error, txid="")
+        self._require_result(call.declared, simulation.status, simulation.raw_result, simulation.vm_error, txid="")
         return Receipt(
             value=self._result(call.declared, simulation.raw_result, txid=""),
             events=tuple(self._typed_events(simulation.events)),
@@ -197,7 +200,7 @@ class Contract:
         Raises:
             TransactionFailedError: it did not succeed; the subclass says why.
         """
-        self._require_success(declared, info.status, info.vm_error, info.txid)
+        self._require_result(declared, info.status, info.raw_result, info.vm_error, info.txid)
         return Receipt(
             value=self._result(declared, info.raw_result, info.txid),
             events=tuple(self._typed_events(info.events)),
@@ -209,20 +212,22 @@ class Contract:
             block_time=info.block_time,
         )
 
-    def _require_success(
-        self, declared: DeclaredFunction[..., Any], status: str, vm_error: str | None, txid: str
+    def _require_result(
+        self, declared: DeclaredFunction[..., Any], status: str, raw: bytes, vm_error: str | None, txid: str
     ) -> None:
         """Let pass what has a result to read, be it ``(ok …)`` or ``(err …)``."""
         where = f"{self.name}.{declared.name}"
         suffix = f" (txid {txid})" if txid else ""
         if status == TransactionStatus.ABORT_BY_POST_CONDITION:
+            if raw[:1] == _ERR:  # nothing moved, for the reason that the contract gives
+                return
             raise PostConditionAbortedError(
                 f"{where}: more or less would have moved than was declared, so all but the fee was rolled back; "
                 f"read the state again before you repeat the call{suffix}",
                 txid,
             )
         if status == TransactionStatus.ABORT_BY_RESPONSE and vm_error:
-            raise RuntimeAbortedError(f"{where}: runtime error: {vm_error}{suffix}", txid)
+            raise RuntimeAbortedError(f"{where}: runtime error: {excerpt(vm_error)}{suffix}", txid)
         if status not in (TransactionStatus.SUCCESS, TransactionStatus.ABORT_BY_RESPONSE):
             raise TransactionFailedError(f"{where}: {status}{suffix}", txid)
 
@@ -233,7 +238,7 @@ class Contract:
                 yield read_event(event.raw_value, member.event_models if member else {})
 
     def _result(self, declared: DeclaredFunction[..., R], raw: bytes, txid: str) -> R:
-        if raw[:1] == b"\x08":
+        if raw[:1] == _ERR:
             raise self._contract_error(declared.name, raw, txid)
         try:
             value: R = declared.signature.result.decode(raw[1:] if raw[:1] == b"\x07" else raw)
@@ -250,7 +255,7 @@ class Contract:
         inner = result.value if isinstance(result, ErrValue) else result
         suffix = f" (txid {txid})" if txid else ""
         if not isinstance(inner, UIntValue):
-            return TransactionFailedError(f"{self.name}.{function} answered {result}{suffix}", txid)
+            return TransactionFailedError(f"{self.name}.{function} answered {shown(result, str)}{suffix}", txid, inner)
         error, index = self._find_error(inner.value)
         code = inner.value if index is None else inner.value // 1000
         described = f"{error.name} (u{code})" if error is not None else f"u{code}"
@@ -264,6 +269,7 @@ class Contract:
             code=code,
             index=index,
             error=error,
+            result=inner,
         )
 
     def _find_error(self, code: int) -> tuple[ErrorCode | None, int | None]:

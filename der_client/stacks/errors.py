@@ -153,11 +153,13 @@ class TransactionFailedError(DerClientError):
 
     Attributes:
         txid: The transaction's id, hex without 0x; empty for a read-only call or a simulation.
+        result: The Clarity value of the ``(err …)`` that a contract answered, or ``None`` if it answered nothing.
     """
 
-    def __init__(self, message: str, txid: str) -> None:
+    def __init__(self, message: str, txid: str, result: Any = None) -> None:
         super().__init__(message)
         self.txid = txid
+        self.result = result
 
 
 class ContractError(TransactionFailedError):
@@ -183,8 +185,9 @@ class ContractError(TransactionFailedError):
         code: int,
         index: int | None = None,
         error: Any = None,
+        result: Any = None,
     ) -> None:
-        super().__init__(message, txid)
+        super().__init__(message, txid, result)
         self.contract = contract
         self.function = function
         self.name = name

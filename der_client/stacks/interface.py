@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from der_client.stacks.clarity import ResponseType
+from der_client.stacks.clarity import UINT, NoneType_, ResponseType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,7 @@ def differences(contract: type[Contract], interface: ContractInterface) -> tuple
     """What differs between a declared contract and a deployed one, a sentence each; empty if nothing does.
 
     Compares the public and read-only functions, their parameters and results, and the error constants' names. What a
-    function gives in ``(err …)`` is not declared, so it may be anything.
+    function gives in ``(err …)`` is a uint where the class declares error codes, else it may be anything.
 
     Args:
         contract: The declaring class.
@@ -36,7 +36,7 @@ def _differences(contract: type[Contract], interface: ContractInterface) -> Iter
     for name in contract.functions.keys() - deployed.keys():
         yield f"{name} is declared in {contract.__name__}, but not deployed"
     for name in contract.functions.keys() & deployed.keys():
-        yield from _function_differences(contract.functions[name], deployed[name])
+        yield from _function_differences(contract.functions[name], deployed[name], has_codes=bool(contract.errors))
     constants = {name for name, variable in interface.variables.items() if variable.access == "constant"}
     deployed_errors = {name for name in constants if name.startswith("ERR_")}
     declared_errors = set(contract.errors.__members__) if contract.errors else set()
@@ -45,7 +45,9 @@ def _differences(contract: type[Contract], interface: ContractInterface) -> Iter
         yield f"{name} is {where}"
 
 
-def _function_differences(declared: DeclaredFunction[..., Any], deployed: FunctionInterface) -> Iterator[str]:
+def _function_differences(
+    declared: DeclaredFunction[..., Any], deployed: FunctionInterface, *, has_codes: bool
+) -> Iterator[str]:
     if declared.access != deployed.access:
         yield f"{declared.name} is declared {declared.access}, but deployed {deployed.access}"
     declared_parameters = [(name, str(codec.type)) for name, _, codec in declared.signature.parameters]
@@ -55,6 +57,8 @@ def _function_differences(declared: DeclaredFunction[..., Any], deployed: Functi
     result = declared.signature.result.type
     if not _fits(result, deployed.output, must_be_response=declared.access == "public"):
         yield f"{declared.name} gives {result}, but is deployed with {deployed.output}"
+    if has_codes and isinstance(deployed.output, ResponseType) and deployed.output.error not in (UINT, NoneType_()):
+        yield f"{declared.name} has error codes, but is deployed with errors of type {deployed.output.error}"
 
 
 def _fits(result: ClarityType, output: ClarityType, *, must_be_response: bool) -> bool:

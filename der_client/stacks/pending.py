@@ -14,6 +14,7 @@ from der_client.stacks.errors import (
     RuntimeAbortedError,
     TransactionDroppedError,
     TransactionFailedError,
+    shown,
 )
 from der_client.stacks.rpc import TransactionReceipt, TransactionStatus
 from der_client.stacks.rpc.fields import excerpt
@@ -177,7 +178,8 @@ def require_success(receipt: TransactionReceipt) -> None:
     if receipt.status == TransactionStatus.SUCCESS:
         return
     what = f"transaction {receipt.txid}{_subject(receipt)}"
-    if receipt.status == TransactionStatus.ABORT_BY_POST_CONDITION:
+    # A contract that answers (err …) moves nothing; where something had to move, that is told by the status.
+    if receipt.status == TransactionStatus.ABORT_BY_POST_CONDITION and not isinstance(receipt.result, ErrValue):
         raise PostConditionAbortedError(
             f"{what} was rolled back (the fee is spent): more or less would have moved than its post-conditions allow; "
             "compare them with what the contract moves",
@@ -185,14 +187,18 @@ def require_success(receipt: TransactionReceipt) -> None:
         )
     if receipt.status == TransactionStatus.PROBLEMATIC_SKIPPED:
         raise TransactionFailedError(f"{what} was skipped as problematic: only its fee is spent", receipt.txid)
-    if receipt.vm_error is not None or receipt.result == ErrValue(NoneValue()):
+    if receipt.status == TransactionStatus.ABORT_BY_RESPONSE and (
+        receipt.vm_error is not None or receipt.result == ErrValue(NoneValue())
+    ):
         raise RuntimeAbortedError(
             f"{what} hit a runtime error and was rolled back (the fee is spent): "
             f"{excerpt(receipt.vm_error or 'no details')}",
             receipt.txid,
         )
     raise TransactionFailedError(
-        f"{what} answered {receipt.result} and was rolled back (the fee is spent)", receipt.txid
+        f"{what} answered {shown(receipt.result, str)} and was rolled back (the fee is spent)",
+        receipt.txid,
+        receipt.result.value if isinstance(receipt.result, ErrValue) else None,
     )
 
 

@@ -513,6 +513,15 @@ class TestWaiting:
             ({"tx_status": "abort_by_response", "vm_error": "DivisionByZero"}, RuntimeAbortedError, "DivisionByZero"),
             ({"tx_status": "abort_by_response", "tx_result": ErrValue(NoneValue())}, RuntimeAbortedError, "runtime"),
             ({"tx_status": "abort_by_response", "tx_result": ErrValue(UIntValue(101))}, TransactionFailedError, "u101"),
+            (
+                {
+                    "tx_status": "abort_by_post_condition",
+                    "vm_error": "Post-condition check failure",
+                    "tx_result": ErrValue(UIntValue(102)),
+                },
+                TransactionFailedError,
+                "u102",
+            ),
             ({"tx_status": "problematic_skipped"}, TransactionFailedError, "problematic"),
         ],
     )
