@@ -183,8 +183,9 @@ def test_any_contract_can_be_read(odd: Odd) -> None:
     items = (OkValue(UIntValue(1)), ErrValue(AsciiValue("bad")))
     assert odd.mixed(items) == items
     assert odd.text_error(1) == 1
-    with pytest.raises(TransactionFailedError, match=r'odd.text-error answered \(err "bad"\)'):
+    with pytest.raises(TransactionFailedError, match=r'odd.text-error answered \(err "bad"\)') as caught:
         odd.text_error(0)
+    assert caught.value.result == AsciiValue("bad")
 
 
 def test_any_contract_can_be_called(odd: Odd) -> None:
@@ -194,8 +195,9 @@ def test_any_contract_can_be_called(odd: Odd) -> None:
         TransactionFailedError, match=r'odd.tuple-error answered \(err \(tuple \(code u0\) \(why "bad"\)'
     ):
         odd.tuple_error(0).send().wait()
-    with pytest.raises(ContractError, match=r"odd\.always-fails: u9"):
+    with pytest.raises(ContractError, match=r"odd\.always-fails: u9") as failed:
         odd.always_fails().send().wait()
+    assert failed.value.result == UIntValue(9)
     with pytest.raises(EncodeError, match=r"via\.counter: .* is no contract"):
         odd.via(odd.deployer)
 
