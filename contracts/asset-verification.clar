@@ -8,7 +8,8 @@
 ;; Change:     requested (owner) -> approved | refused (registrar); until then the old values hold.
 ;; Ownership:  proposed (owner) -> accepted (new owner) | cancelled (owner).
 ;;
-;; An approval repeats the values that were reviewed and fails when they differ from what is stored.
+;; An approval repeats the values that were reviewed and fails when they differ from what is stored. So does accepting a
+;; transfer: it repeats the number of the proposal.
 ;; Units: power W, time unix seconds UTC, day = time / 86400, price microSTX per kWh.
 
 ;; Errors
@@ -90,6 +91,7 @@
   bool
 )
 
+;; `proposal` numbers the transfers that were ever proposed of the asset; it is that of the last.
 (define-map assets
   uint
   {
@@ -98,6 +100,7 @@
     min-price: uint,
     epoch: uint,
     proposed-owner: (optional principal),
+    proposal: uint,
     state: uint,
     kind: uint,
     capacity-w: uint,
@@ -269,6 +272,7 @@
       min-price: u0,
       epoch: u1,
       proposed-owner: none,
+      proposal: u0,
       state: STATE_PENDING,
       kind: kind,
       capacity-w: capacity-w,
@@ -566,41 +570,57 @@
 
 ;; Public: ownership and operation of an asset
 
-;; Owner: offers the asset to a new owner, who has to accept. Until then no offer of its energy is made or accepted.
-;; Prints "transfer-proposed".
+;; Owner: offers the asset to a new owner, who has to accept. Until then no offer of its energy is made or accepted, and
+;; none of it retired. Answers the proposal's number, one more than that of the proposal before. Prints
+;; "transfer-proposed".
 ;; Errors: ERR_ASSET_NOT_FOUND, ERR_NOT_ASSET_OWNER, ERR_WRONG_ASSET_STATE, ERR_TRANSFER_PROPOSED,
 ;; ERR_INVALID_NEW_OWNER.
 (define-public (propose-transfer
     (asset-id uint)
     (new-owner principal)
   )
-  (let ((asset (unwrap! (map-get? assets asset-id) ERR_ASSET_NOT_FOUND)))
+  (let (
+      (asset (unwrap! (map-get? assets asset-id) ERR_ASSET_NOT_FOUND))
+      (proposal (+ (get proposal asset) u1))
+    )
     (asserts! (is-eq contract-caller (get owner asset)) ERR_NOT_ASSET_OWNER)
     (asserts! (is-alive (get state asset)) ERR_WRONG_ASSET_STATE)
     (asserts! (is-none (get proposed-owner asset)) ERR_TRANSFER_PROPOSED)
     (asserts! (not (is-eq new-owner contract-caller)) ERR_INVALID_NEW_OWNER)
-    (map-set assets asset-id (merge asset { proposed-owner: (some new-owner) }))
+    (map-set assets asset-id
+      (merge asset {
+        proposed-owner: (some new-owner),
+        proposal: proposal,
+      })
+    )
     (print {
       topic: "transfer-proposed",
       version: u1,
       asset-id: asset-id,
       actor: contract-caller,
       new-owner: new-owner,
+      proposal: proposal,
     })
-    (ok true)
+    (ok proposal)
   )
 )
 
-;; The proposed owner: takes the asset over. The operator and any requested change fall away, and the epoch goes up by
-;; one, which voids the open offers; what was funded stays funded. Prints "transfer-accepted".
-;; Errors: ERR_ASSET_NOT_FOUND, ERR_NO_TRANSFER_PROPOSED, ERR_NOT_PROPOSED_OWNER.
-(define-public (accept-transfer (asset-id uint))
+;; The proposed owner: takes the asset over. `proposal` repeats the number of the proposal that was reviewed: nothing was
+;; sold since, while after a cancelled proposal the owner could have sold a year ahead. The operator and any requested
+;; change fall away, and the epoch goes up by one, which voids the open offers; what was funded stays funded.
+;; Prints "transfer-accepted".
+;; Errors: ERR_ASSET_NOT_FOUND, ERR_NO_TRANSFER_PROPOSED, ERR_NOT_PROPOSED_OWNER, ERR_REVIEW_MISMATCH.
+(define-public (accept-transfer
+    (asset-id uint)
+    (proposal uint)
+  )
   (let (
       (asset (unwrap! (map-get? assets asset-id) ERR_ASSET_NOT_FOUND))
       (new-owner (unwrap! (get proposed-owner asset) ERR_NO_TRANSFER_PROPOSED))
       (epoch (+ (get epoch asset) u1))
     )
     (asserts! (is-eq contract-caller new-owner) ERR_NOT_PROPOSED_OWNER)
+    (asserts! (is-eq proposal (get proposal asset)) ERR_REVIEW_MISMATCH)
     (map-set assets asset-id
       (merge asset {
         owner: new-owner,
@@ -618,6 +638,7 @@
       actor: contract-caller,
       old-owner: (get owner asset),
       new-owner: new-owner,
+      proposal: proposal,
       epoch: epoch,
     })
     (ok true)
@@ -636,6 +657,7 @@
       version: u1,
       asset-id: asset-id,
       actor: contract-caller,
+      proposal: (get proposal asset),
     })
     (ok true)
   )

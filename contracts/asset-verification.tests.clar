@@ -31,6 +31,7 @@
   {
     epoch: uint,
     key-epoch: uint,
+    proposal: uint,
   }
 )
 
@@ -118,10 +119,11 @@
       (new-owner tx-sender)
     )
     (asserts! (is-eq (mod id u4) u0) ERR_NOTHING_THERE)
-    (try! (propose-as-owner asset-id new-owner))
-    (if at-once
-      (accept-transfer asset-id)
-      (ok true)
+    (let ((proposal (try! (propose-as-owner asset-id new-owner))))
+      (if at-once
+        (accept-transfer asset-id proposal)
+        (ok true)
+      )
     )
   )
 )
@@ -143,6 +145,7 @@
     (map-set seen-epochs asset-id {
       epoch: (get epoch asset),
       key-epoch: (get key-epoch asset),
+      proposal: (get proposal asset),
     })
     (ok true)
   )
@@ -226,6 +229,7 @@
       asset (and
         (>= (get epoch asset) (get epoch seen))
         (>= (get key-epoch asset) (get key-epoch seen))
+        (>= (get proposal asset) (get proposal seen))
       )
       false
     )
@@ -270,22 +274,30 @@
   )
 )
 
-;; Proposing changes nothing; accepting ends operator and epoch; the owner before can do nothing more.
+;; Proposing changes nothing; accepting needs the number of this proposal, and ends operator and epoch; the owner before
+;; can do nothing more.
 (define-public (test-transfer-in-two-steps
     (kind uint)
     (capacity-w uint)
     (operator principal)
+    (other-proposal uint)
   )
   (let (
       (asset-id (unwrap! (register-as-owner kind capacity-w u0) ERR_PROPERTY))
       (before (unwrap! (map-get? assets asset-id) ERR_PROPERTY))
     )
     (asserts! (is-eq (propose-transfer asset-id operator) ERR_NOT_ASSET_OWNER) ERR_PROPERTY)
-    (asserts! (is-eq (accept-transfer asset-id) ERR_NO_TRANSFER_PROPOSED) ERR_PROPERTY)
-    (try! (propose-as-owner asset-id tx-sender))
-    (asserts! (not (can-operate asset-id tx-sender)) ERR_PROPERTY)
-    (try! (accept-transfer asset-id))
-    (let ((after (unwrap! (map-get? assets asset-id) ERR_PROPERTY)))
+    (asserts! (is-eq (accept-transfer asset-id other-proposal) ERR_NO_TRANSFER_PROPOSED) ERR_PROPERTY)
+    (let (
+        (proposal (try! (propose-as-owner asset-id tx-sender)))
+        (operating (can-operate asset-id tx-sender))
+        (other (accept-transfer asset-id (+ proposal other-proposal u1)))
+        (accepted (accept-transfer asset-id proposal))
+        (after (unwrap! (map-get? assets asset-id) ERR_PROPERTY))
+      )
+      (asserts! (not operating) ERR_PROPERTY)
+      (asserts! (is-eq other ERR_REVIEW_MISMATCH) ERR_PROPERTY)
+      (asserts! (is-ok accepted) ERR_PROPERTY)
       (asserts! (is-eq (get owner after) tx-sender) ERR_PROPERTY)
       (asserts! (is-eq (get epoch after) (+ (get epoch before) u1)) ERR_PROPERTY)
       (asserts! (is-none (get operator after)) ERR_PROPERTY)
@@ -379,6 +391,7 @@
   min-price: uint,
   epoch: uint,
   proposed-owner: (optional principal),
+  proposal: uint,
   state: uint,
   kind: uint,
   capacity-w: uint,

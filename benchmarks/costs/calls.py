@@ -99,8 +99,8 @@ def _keep_register(stage: Stage) -> None:
     stage.measure(seller.set_operator(plant, address(stage.anyone), 1))
     stage.measure(seller.propose_transfer(plant, address(stage.buyer)))
     stage.measure(seller.cancel_transfer(plant))
-    stage.run(seller.propose_transfer(plant, address(stage.buyer)))
-    stage.measure(buyer.accept_transfer(plant))
+    proposal = stage.run(seller.propose_transfer(plant, address(stage.buyer)))
+    stage.measure(buyer.accept_transfer(plant, proposal))
     stage.measure(buyer.retire_asset(plant))
 
 

@@ -75,6 +75,7 @@ class Asset(Model):
         min_price_ustx_per_kwh: The operator's lower limit, µSTX per kWh.
         epoch: Goes up when owner or operator change; offers of an older epoch are void.
         proposed_owner: To whom a transfer is proposed.
+        proposal: Number of the last proposed transfer, which accepting repeats; 0 if there was none.
         state: Its state.
         kind: Its kind.
         capacity_w: Rated power, W, from ``capacity_from_day`` on.
@@ -96,6 +97,7 @@ class Asset(Model):
     min_price_ustx_per_kwh: MinPrice
     epoch: UInt
     proposed_owner: Principal | None
+    proposal: UInt
     state: AssetState
     kind: AssetKind
     capacity_w: UInt
@@ -312,6 +314,7 @@ class TransferProposed(Event, topic="transfer-proposed"):
     asset_id: UInt
     actor: Principal
     new_owner: Principal
+    proposal: UInt
 
 
 class TransferAccepted(Event, topic="transfer-accepted"):
@@ -321,6 +324,7 @@ class TransferAccepted(Event, topic="transfer-accepted"):
     actor: Principal
     old_owner: Principal
     new_owner: Principal
+    proposal: UInt
     epoch: UInt
 
 
@@ -329,6 +333,7 @@ class TransferCancelled(Event, topic="transfer-cancelled"):
 
     asset_id: UInt
     actor: Principal
+    proposal: UInt
 
 
 class OperatorSet(Event, topic="operator-set"):
@@ -514,12 +519,18 @@ class AssetVerification(
         """Registrar: refuse a requested change."""
 
     @public
-    def propose_transfer(self, asset_id: UInt, new_owner: Principal) -> bool:
-        """Owner: offer the asset to a new owner; until he accepts, nothing of it is offered or sold."""
+    def propose_transfer(self, asset_id: UInt, new_owner: Principal) -> UInt:
+        """Owner: offer the asset to a new owner; until he accepts, none of it is sold. Gives the proposal's number."""
 
     @public
-    def accept_transfer(self, asset_id: UInt) -> bool:
-        """Proposed owner: take the asset over."""
+    def accept_transfer(self, asset_id: UInt, proposal: UInt) -> bool:
+        """Proposed owner: take the asset over.
+
+        Args:
+            asset_id: Which asset.
+            proposal: The number of the proposal that was reviewed (``Asset.proposal``, read before what was sold is):
+                fails if the owner cancelled it since and proposed anew, for he could have sold a year ahead in between.
+        """
 
     @public
     def cancel_transfer(self, asset_id: UInt) -> bool:

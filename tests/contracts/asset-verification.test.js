@@ -72,6 +72,7 @@ describe("register-asset", () => {
       "min-price": 0n,
       epoch: 1n,
       "proposed-owner": null,
+      proposal: 0n,
       state: ASSET.PENDING,
       kind: 2n,
       "capacity-w": BigInt(CAPACITY_W),
@@ -293,7 +294,7 @@ describe("retire-asset", () => {
     must(call(OWNER, "request-change", asset, 1, null));
     must(call(OWNER, "propose-transfer", asset, BUYER));
     must(call(OWNER, "retire-asset", asset));
-    expect(call(BUYER, "accept-transfer", asset).err).toBe(ERR.ERR_NO_TRANSFER_PROPOSED);
+    expect(call(BUYER, "accept-transfer", asset, 1).err).toBe(ERR.ERR_NO_TRANSFER_PROPOSED);
     expect(read("get-change", asset)).toBeNull();
   });
 });
@@ -467,10 +468,10 @@ describe("ownership", () => {
     must(call(OWNER, "set-operator", asset, OPERATOR, 7));
     must(call(OWNER, "request-change", asset, 5, null));
     expect(call(OWNER, "propose-transfer", asset, BUYER).events).toEqual([
-      { topic: "transfer-proposed", version: 1n, "asset-id": asset, actor: OWNER, "new-owner": BUYER },
+      { topic: "transfer-proposed", version: 1n, "asset-id": asset, actor: OWNER, "new-owner": BUYER, proposal: 1n },
     ]);
-    expect(read("get-asset", asset)).toMatchObject({ owner: OWNER, "proposed-owner": BUYER, epoch: 2n });
-    expect(call(BUYER, "accept-transfer", asset).events).toEqual([
+    expect(read("get-asset", asset)).toMatchObject({ owner: OWNER, "proposed-owner": BUYER, proposal: 1n, epoch: 2n });
+    expect(call(BUYER, "accept-transfer", asset, 1).events).toEqual([
       {
         topic: "transfer-accepted",
         version: 1n,
@@ -478,6 +479,7 @@ describe("ownership", () => {
         actor: BUYER,
         "old-owner": OWNER,
         "new-owner": BUYER,
+        proposal: 1n,
         epoch: 3n,
       },
     ]);
@@ -486,6 +488,7 @@ describe("ownership", () => {
       operator: null,
       "min-price": 0n,
       "proposed-owner": null,
+      proposal: 1n,
       epoch: 3n,
       state: ASSET.VERIFIED,
     });
@@ -504,12 +507,25 @@ describe("ownership", () => {
 
   test("is accepted by the proposed owner alone", () => {
     const asset = register(chain);
-    expect(call(BUYER, "accept-transfer", 99).err).toBe(ERR.ERR_ASSET_NOT_FOUND);
-    expect(call(BUYER, "accept-transfer", asset).err).toBe(ERR.ERR_NO_TRANSFER_PROPOSED);
+    expect(call(BUYER, "accept-transfer", 99, 1).err).toBe(ERR.ERR_ASSET_NOT_FOUND);
+    expect(call(BUYER, "accept-transfer", asset, 0).err).toBe(ERR.ERR_NO_TRANSFER_PROPOSED);
     must(call(OWNER, "propose-transfer", asset, BUYER));
     for (const sender of [OWNER, STRANGER]) {
-      expect(call(sender, "accept-transfer", asset).err).toBe(ERR.ERR_NOT_PROPOSED_OWNER);
+      expect(call(sender, "accept-transfer", asset, 1).err).toBe(ERR.ERR_NOT_PROPOSED_OWNER);
     }
+  });
+
+  test("is accepted as it was proposed: each proposal has a number of its own", () => {
+    const asset = register(chain);
+    expect(must(call(OWNER, "propose-transfer", asset, BUYER))).toBe(1n);
+    must(call(OWNER, "cancel-transfer", asset));
+    expect(must(call(OWNER, "propose-transfer", asset, BUYER))).toBe(2n);
+    for (const proposal of [0, 1, 3]) {
+      expect(call(BUYER, "accept-transfer", asset, proposal).err).toBe(ERR.ERR_REVIEW_MISMATCH);
+    }
+    must(call(BUYER, "accept-transfer", asset, 2));
+    expect(must(call(BUYER, "propose-transfer", asset, OWNER))).toBe(3n);
+    expect(must(call(OWNER, "propose-transfer", register(chain), BUYER))).toBe(1n);
   });
 
   test("stays where it is when the owner cancels", () => {
@@ -519,9 +535,9 @@ describe("ownership", () => {
     must(call(OWNER, "propose-transfer", asset, BUYER));
     expect(call(BUYER, "cancel-transfer", asset).err).toBe(ERR.ERR_NOT_ASSET_OWNER);
     expect(call(OWNER, "cancel-transfer", asset).events).toEqual([
-      { topic: "transfer-cancelled", version: 1n, "asset-id": asset, actor: OWNER },
+      { topic: "transfer-cancelled", version: 1n, "asset-id": asset, actor: OWNER, proposal: 1n },
     ]);
-    expect(call(BUYER, "accept-transfer", asset).err).toBe(ERR.ERR_NO_TRANSFER_PROPOSED);
+    expect(call(BUYER, "accept-transfer", asset, 1).err).toBe(ERR.ERR_NO_TRANSFER_PROPOSED);
     expect(read("get-asset", asset)).toMatchObject({ owner: OWNER, "proposed-owner": null, epoch: 1n });
   });
 
@@ -529,7 +545,7 @@ describe("ownership", () => {
     const asset = register(chain);
     must(call(OWNER, "propose-transfer", asset, BUYER));
     must(call(REGISTRAR, "reject-asset", asset, "no"));
-    expect(call(BUYER, "accept-transfer", asset).err).toBe(ERR.ERR_NO_TRANSFER_PROPOSED);
+    expect(call(BUYER, "accept-transfer", asset, 1).err).toBe(ERR.ERR_NO_TRANSFER_PROPOSED);
   });
 });
 

@@ -109,7 +109,7 @@ describe("energy is sold once", () => {
     const day = chain.today + 1n;
     fund(chain, offer(chain, asset, { day, wh: 600_000 }), 200_000);
     must(chain.call(OWNER, "asset-verification.propose-transfer", asset, BUYER_2));
-    must(chain.call(BUYER_2, "asset-verification.accept-transfer", asset));
+    must(chain.call(BUYER_2, "asset-verification.accept-transfer", asset, 1));
     fund(chain, offer(chain, asset, { day, wh: 600_000, by: BUYER_2 }), 300_000);
     chain.advanceToDay(day + 1n);
     produce(chain, asset, day, 700_000);
@@ -344,9 +344,28 @@ describe("sellers", () => {
     expect(chain.call(OWNER, "market-participation.create-offer", ...offerOf(chain, asset, { day })).err).toBe(
       MARKET.ERR_TRANSFER_PROPOSED,
     );
-    must(chain.call(BUYER, "asset-verification.accept-transfer", asset));
+    must(chain.call(BUYER, "asset-verification.accept-transfer", asset, 1));
     expect(taking()).toBe(MARKET.ERR_EPOCH_OVER);
     expect(chain.read("market-participation.get-available", asset, day)).toBe(BigInt(CAPACITY_W * 24));
+  });
+
+  test("selling next year to a friend between what the new owner reviewed and what he accepts", () => {
+    const asset = addPlant(chain);
+    const day = chain.today + 300n;
+    const propose = () => must(chain.call(OWNER, "asset-verification.propose-transfer", asset, BUYER));
+    const reviewed = propose();
+    // The acceptance is on its way; the owner is faster.
+    must(chain.call(OWNER, "asset-verification.cancel-transfer", asset));
+    fund(chain, offer(chain, asset, { day, wh: CAPACITY_W * 24, price: 1, minFill: 1_000, taker: STRANGER }), 1_000, {
+      by: STRANGER,
+    });
+    const other = propose();
+    const accepting = (proposal) => chain.call(BUYER, "asset-verification.accept-transfer", asset, proposal).err;
+    expect(accepting(reviewed)).toBe(ASSET.ERR_REVIEW_MISMATCH);
+    // He looks again: what is funded stays as long as this proposal stands.
+    expect(chain.read("asset-verification.get-asset", asset)).toMatchObject({ owner: OWNER, proposal: other });
+    expect(chain.read("market-participation.get-day-book", asset, day)["forward-funded-wh"]).toBe(1_000n);
+    expect(accepting(other)).toBeUndefined();
   });
 
   test("retiring a buyer's energy just before a transfer", () => {
@@ -494,7 +513,7 @@ describe("trapping money for ever", () => {
     (asset) => act(OWNER, "asset-verification.propose-transfer", asset, BUYER_2),
     (asset) => {
       act(OWNER, "asset-verification.propose-transfer", asset, BUYER_2);
-      act(BUYER_2, "asset-verification.accept-transfer", asset);
+      act(BUYER_2, "asset-verification.accept-transfer", asset, 1);
     },
     (asset) => {
       act(OWNER, "asset-verification.request-change", asset, 1, METER.key);

@@ -137,7 +137,7 @@ function measureRegister(counted) {
   call("propose-transfer", OWNER, plant, BUYER);
   call("cancel-transfer", OWNER, plant);
   call("propose-transfer", OWNER, plant, BUYER);
-  call("accept-transfer", BUYER, plant);
+  call("accept-transfer", BUYER, plant, 2);
   call("retire-asset", BUYER, plant);
 }
 

@@ -63,6 +63,7 @@ class Index {
           operator: null,
           "min-price": 0n,
           "proposed-owner": null,
+          proposal: 0n,
           "capacity-from-day": 0n,
           "previous-capacity-w": event["capacity-w"],
           "key-from-day": 0n,
@@ -77,7 +78,7 @@ class Index {
       "change-requested": () => (this.changes[asset] = event),
       "change-approved": () => (changeAsset(event), delete this.changes[asset]),
       "change-refused": () => delete this.changes[asset],
-      "transfer-proposed": () => changeAsset({ "proposed-owner": event["new-owner"] }),
+      "transfer-proposed": () => changeAsset({ "proposed-owner": event["new-owner"], proposal: event.proposal }),
       "transfer-cancelled": () => changeAsset({ "proposed-owner": null }),
       "transfer-accepted": () => {
         changeAsset({
@@ -208,7 +209,7 @@ test("events alone give every row of every map", async () => {
   asset(OWNER, "cancel-transfer", plant);
   asset(OWNER, "propose-transfer", plant, BUYER_2);
   asset(OWNER, "request-change", plant, 5, null);
-  asset(BUYER_2, "accept-transfer", plant);
+  asset(BUYER_2, "accept-transfer", plant, 2);
   const second = offering(BUYER_2, plant, { wh: 50_000 });
   market(STRANGER, "expire-offer", first);
   buying(BUYER, second, 50_000);

@@ -555,7 +555,7 @@ describe("a new epoch", () => {
     const open = offer(chain, asset, { day, wh: FORWARD_LIMIT_WH });
     const payment = fund(chain, open, 1_000_000);
     must(chain.call(OWNER, "asset-verification.propose-transfer", asset, BUYER_2));
-    must(chain.call(BUYER_2, "asset-verification.accept-transfer", asset));
+    must(chain.call(BUYER_2, "asset-verification.accept-transfer", asset, 1));
     expect(accepting(open, 1_000).err).toBe(ERR.ERR_EPOCH_OVER);
     expect(creating(asset, { by: OWNER }).err).toBe(ERR.ERR_NOT_SELLER);
     const own = offer(chain, asset, { by: BUYER_2, wh: 1_000_000 });

@@ -58,7 +58,7 @@ function storyFrom(today) {
     [COOPERATIVE, "asset-verification.propose-transfer", given, HEIR],
     [COOPERATIVE, "asset-verification.cancel-transfer", given],
     [COOPERATIVE, "asset-verification.propose-transfer", given, HEIR],
-    [HEIR, "asset-verification.accept-transfer", given],
+    [HEIR, "asset-verification.accept-transfer", given, 2],
     [HEIR, "asset-verification.retire-asset", given],
     [COOPERATIVE, "grid-integration.request-connection", plant, CAPACITY_W],
     [OFFICE, "grid-integration.reject-connection", plant, "x"],

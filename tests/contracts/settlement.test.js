@@ -265,7 +265,7 @@ describe("settle", () => {
     must(chain.call(REGISTRAR, "asset-verification.suspend-asset", asset, "x"));
     must(call(STRANGER, "settle", payments[2]));
     must(chain.call(OWNER, "asset-verification.propose-transfer", asset, BUYER_2));
-    must(chain.call(BUYER_2, "asset-verification.accept-transfer", asset));
+    must(chain.call(BUYER_2, "asset-verification.accept-transfer", asset, 1));
     must(chain.call(BUYER_2, "asset-verification.retire-asset", asset));
     must(call(DEPLOYER, "set-fee-bps", 500));
     chain.advanceToDay(day + 400n);

@@ -340,7 +340,8 @@ class Author:
             return None
         proposed = self.asset(asset_id).proposed_owner
         actor = self.anybody() if proposed is None else self.actor(proposed)
-        return step(actor, "assets.accept_transfer", asset_id=asset_id)
+        proposal = self.asset(asset_id).proposal - (1 if self.chance(0.15) else 0)
+        return step(actor, "assets.accept_transfer", asset_id=asset_id, proposal=max(0, proposal))
 
     def actor(self, principal: str) -> str:
         """The name of a principal that can act; that of a stranger for a contract."""

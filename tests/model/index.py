@@ -68,7 +68,8 @@ class Index:
 
     def _asset_registered(self, event: Fields) -> None:
         number, owner = event.pop("asset_id"), event.pop("actor")
-        never = dict.fromkeys(("capacity_from_day", "key_from_day", "verified_day", "retired_day", "min_price"), 0)
+        none_yet = ("capacity_from_day", "key_from_day", "verified_day", "retired_day", "min_price", "proposal")
+        never = dict.fromkeys(none_yet, 0)
         nobody = {"operator": None, "proposed_owner": None}
         self.assets[number] = event | never | nobody | {"owner": owner, "previous_capacity_w": event["capacity_w"]}
 
@@ -96,7 +97,7 @@ class Index:
         self.changes.pop(event["asset_id"], None)
 
     def _transfer_proposed(self, event: Fields) -> None:
-        self._changes_asset({"asset_id": event["asset_id"], "proposed_owner": event["new_owner"]})
+        self._changes_asset(event | {"proposed_owner": event["new_owner"]})
 
     def _transfer_cancelled(self, event: Fields) -> None:
         self._changes_asset({"asset_id": event["asset_id"], "proposed_owner": None})

@@ -24,7 +24,7 @@ REGRESSIONS: Final[dict[str, list[Action]]] = {
     "a proposed transfer falls away when a pending asset is rejected": [
         step("bob", "assets.propose_transfer", asset_id=4, new_owner="alice"),
         step("rita", "assets.reject_asset", asset_id=4, reason="unclear"),
-        step("alice", "assets.accept_transfer", asset_id=4),
+        step("alice", "assets.accept_transfer", asset_id=4, proposal=1),
     ],
     "a capacity changes twice on one day": [
         step("bob", "assets.request_change", asset_id=3, capacity_w=5_000, device_key=None),

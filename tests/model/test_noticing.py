@@ -115,11 +115,15 @@ def with_fee_rounded_up(original: Any, self: Settlement, payment: Any) -> Any:
     return replace(shares, fee_ustx=shares.fee_ustx + more, payout_ustx=shares.payout_ustx - more)
 
 
-def keeping_the_operator(original: Any, self: assets.Assets, caller: str, asset_id: int) -> Any:
+def keeping_the_operator(original: Any, self: assets.Assets, caller: str, asset_id: int, proposal: int) -> Any:
     operator = self.assets[asset_id].operator
-    result = original(self, caller, asset_id)
+    result = original(self, caller, asset_id, proposal)
     self.assets[asset_id].operator = operator
     return result
+
+
+def of_any_proposal(original: Any, self: assets.Assets, caller: str, asset_id: int, proposal: int) -> Any:
+    return original(self, caller, asset_id, self.assets[asset_id].proposal)
 
 
 def of_any_epoch(original: Any, self: Signature, key: bytes, *signed: Any) -> Any:
@@ -161,6 +165,7 @@ BROKEN_RULES = {
     "a key for old days": value(Asset, "signs", lambda asset, *_: asset.device_key is not None),
     "signatures of an old key": twist(Signature, "vouches", of_any_epoch),
     "nothing recorded once retired": value(Asset, "is_recordable", lambda asset, *_: asset.retired_day == 0),
+    "an acceptance of any proposal": twist(assets.Assets, "accept_transfer", of_any_proposal),
     "an operator who stays": twist(assets.Assets, "accept_transfer", keeping_the_operator),
     "a verifier decides disputes": twist(Production, "verify_day", verifying_what_is_disputed),
     "offers never completed": value(market, "complete", lambda *_: None),

@@ -34,6 +34,7 @@ class Asset:
     operator: str | None = None
     min_price: int = 0
     proposed_owner: str | None = None
+    proposal: int = 0
     capacity_from_day: int = 0
     previous_capacity_w: int = 0
     key_epoch: int = 1
@@ -251,23 +252,25 @@ class Assets:
 
     # Ownership
 
-    def propose_transfer(self, caller: str, asset_id: int, new_owner: str) -> bool:
-        """Owner: who gets it has to accept."""
+    def propose_transfer(self, caller: str, asset_id: int, new_owner: str) -> int:
+        """Owner: who gets it has to accept; gives the proposal's number."""
         objections, asset = self._for_owner(caller, asset_id)
         objections.add(AssetError.ERR_WRONG_ASSET_STATE, when=asset.is_final)
         objections.add(AssetError.ERR_TRANSFER_PROPOSED, when=asset.proposed_owner is not None)
         objections.add(AssetError.ERR_INVALID_NEW_OWNER, when=new_owner == asset.owner)
         objections.decide()
         asset.proposed_owner = new_owner
-        return True
+        asset.proposal += 1
+        return asset.proposal
 
-    def accept_transfer(self, caller: str, asset_id: int) -> bool:
-        """The new owner: operator and requested change fall away, and the open offers are void."""
+    def accept_transfer(self, caller: str, asset_id: int, proposal: int) -> bool:
+        """The new owner, of the proposal he reviewed: operator and change fall away, the open offers are void."""
         objections = Objections()
         asset = self._existing(asset_id, objections)
         if asset.proposed_owner is None:
             objections.refuse(AssetError.ERR_NO_TRANSFER_PROPOSED)
         objections.add(AssetError.ERR_NOT_PROPOSED_OWNER, when=caller != asset.proposed_owner)
+        objections.add(AssetError.ERR_REVIEW_MISMATCH, when=proposal != asset.proposal)
         objections.decide()
         asset.owner, asset.proposed_owner, asset.operator, asset.min_price = caller, None, None, 0
         asset.epoch += 1
