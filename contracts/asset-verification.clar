@@ -605,8 +605,8 @@
   )
 )
 
-;; The proposed owner: takes the asset over. `proposal` repeats the number of the proposal that was reviewed: nothing was
-;; sold since, while after a cancelled proposal the owner could have sold a year ahead. The operator and any requested
+;; The proposed owner: takes the asset over. `proposal` repeats the number of the proposal that was reviewed: nothing is
+;; sold while it stands, but between two proposals the owner could sell a year ahead. The operator and any requested
 ;; change fall away, and the epoch goes up by one, which voids the open offers; what was funded stays funded.
 ;; Prints "transfer-accepted".
 ;; Errors: ERR_ASSET_NOT_FOUND, ERR_NO_TRANSFER_PROPOSED, ERR_NOT_PROPOSED_OWNER, ERR_REVIEW_MISMATCH.

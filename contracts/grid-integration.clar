@@ -2,11 +2,12 @@
 ;;
 ;; Connection: none | rejected -> requested (owner) -> connected | rejected (grid operator of the asset's region);
 ;;             connected <-> curtailed, islanded, disconnected (grid operator). A curtailed asset still feeds in.
-;;             Whether the feed is metered is fixed at approval, for good.
-;; Feed:       one row per (asset, day), recorded from the day's end until 45 days after it; replaced until the day is
-;;             verified, final from then on.
-;; Deliverable of (asset, day), known once the day is verified: where the feed is metered, the lesser of verified and
-;; exported, and unknown before the feed is recorded; elsewhere what was verified.
+;;             Whether the feed is metered is fixed at approval, for good, and counts from the day of the approval on.
+;; Feed:       one row per (asset, day), of days from the approval on; recorded from the day's end until 45 days after
+;;             it; replaced until the day is verified, final from then on.
+;; Deliverable of (asset, day), known once the day is verified: where the feed is metered on that day, the lesser of
+;; verified and exported, and unknown before the feed is recorded; elsewhere what was verified. Of the days before the
+;; approval, nothing was fed in: their energy can be retired, and never be sold.
 ;;
 ;; Units: power W, energy Wh, time unix seconds UTC, day = time / 86400.
 
@@ -26,6 +27,7 @@
 (define-constant ERR_FEED_FINAL (err u3012)) ;; recorded, and the day is verified
 (define-constant ERR_IMPLAUSIBLE_FEED (err u3013)) ;; more than 10^15 Wh
 (define-constant ERR_UNKNOWN_ALERT_LEVEL (err u3014)) ;; a level is 0 to 3
+(define-constant ERR_DAY_BEFORE_CONNECTION (err u3015)) ;; the asset was not connected yet on that day
 
 ;; Roles of asset-verification
 
@@ -58,6 +60,7 @@
 
 ;; Data
 
+;; `feed-metered` is false and `approved-day` zero until the approval.
 (define-map connections
   uint
   {
@@ -65,6 +68,7 @@
     region: (string-ascii 8),
     export-limit-w: uint,
     feed-metered: bool,
+    approved-day: uint,
   }
 )
 
@@ -139,7 +143,7 @@
   )
   (match (contract-call? .production-tracking get-day asset-id day)
     row (if (is-eq (get state row) DAY_VERIFIED)
-      (if (is-feed-metered asset-id)
+      (if (is-feed-metered asset-id day)
         (match (get-feed asset-id day)
           feed (some (min-of (get wh row) (get exported-wh feed)))
           none
@@ -195,6 +199,7 @@
       region: (get region asset),
       export-limit-w: export-limit-w,
       feed-metered: false,
+      approved-day: u0,
     })
     (print {
       topic: "connection-requested",
@@ -210,14 +215,17 @@
 )
 
 ;; Grid operator of the region: connects the asset; the export limit repeats what was reviewed. `feed-metered` can never
-;; change again. Prints "connection-approved".
+;; change again, and counts from today on: days before have a final deliverable already. Prints "connection-approved".
 ;; Errors: ERR_CONNECTION_NOT_FOUND, ERR_NOT_GRID_OPERATOR, ERR_WRONG_CONNECTION_STATE, ERR_REVIEW_MISMATCH.
 (define-public (approve-connection
     (asset-id uint)
     (export-limit-w uint)
     (feed-metered bool)
   )
-  (let ((connection (unwrap! (map-get? connections asset-id) ERR_CONNECTION_NOT_FOUND)))
+  (let (
+      (connection (unwrap! (map-get? connections asset-id) ERR_CONNECTION_NOT_FOUND))
+      (today (current-day))
+    )
     (asserts! (is-grid-operator (get region connection)) ERR_NOT_GRID_OPERATOR)
     (asserts! (is-eq (get state connection) STATE_REQUESTED) ERR_WRONG_CONNECTION_STATE)
     (asserts! (is-eq export-limit-w (get export-limit-w connection)) ERR_REVIEW_MISMATCH)
@@ -225,6 +233,7 @@
       (merge connection {
         state: STATE_CONNECTED,
         feed-metered: feed-metered,
+        approved-day: today,
       })
     )
     (print {
@@ -234,6 +243,7 @@
       actor: contract-caller,
       export-limit-w: export-limit-w,
       feed-metered: feed-metered,
+      approved-day: today,
       state: STATE_CONNECTED,
     })
     (ok true)
@@ -318,11 +328,11 @@
 
 ;; Public: feed
 
-;; Grid operator of the region: records what an asset with an approved connection exported and imported on a day, once
-;; the day is over and until the window ends. Replaces an earlier feed until the day is verified.
-;; Prints "feed-recorded".
+;; Grid operator of the region: records what an asset with an approved connection exported and imported on a day, of
+;; those from the approval on, once the day is over and until the window ends. Replaces an earlier feed until the day is
+;; verified. Prints "feed-recorded".
 ;; Errors: ERR_CONNECTION_NOT_FOUND, ERR_NOT_GRID_OPERATOR, ERR_WRONG_CONNECTION_STATE, ERR_IMPLAUSIBLE_FEED,
-;; ERR_DAY_NOT_OVER, ERR_WINDOW_CLOSED, ERR_FEED_FINAL.
+;; ERR_DAY_BEFORE_CONNECTION, ERR_DAY_NOT_OVER, ERR_WINDOW_CLOSED, ERR_FEED_FINAL.
 (define-public (record-feed
     (asset-id uint)
     (day uint)
@@ -331,7 +341,7 @@
   )
   (let (
       (connection (unwrap! (map-get? connections asset-id) ERR_CONNECTION_NOT_FOUND))
-      (today (/ stacks-block-time SECONDS_PER_DAY))
+      (today (current-day))
       (old-feed (get-feed asset-id day))
       (old-exported-wh (default-to u0 (get exported-wh old-feed)))
       (old-imported-wh (default-to u0 (get imported-wh old-feed)))
@@ -342,6 +352,7 @@
     (asserts! (and (<= exported-wh MAX_DAY_WH) (<= imported-wh MAX_DAY_WH))
       ERR_IMPLAUSIBLE_FEED
     )
+    (asserts! (>= day (get approved-day connection)) ERR_DAY_BEFORE_CONNECTION)
     (asserts! (< day today) ERR_DAY_NOT_OVER)
     (asserts! (<= today (+ day WINDOW_DAYS)) ERR_WINDOW_CLOSED)
     (asserts! (or (is-none old-feed) (not (is-day-verified asset-id day))) ERR_FEED_FINAL)
@@ -400,6 +411,10 @@
 
 ;; Private
 
+(define-private (current-day)
+  (/ stacks-block-time SECONDS_PER_DAY)
+)
+
 (define-private (min-of
     (a uint)
     (b uint)
@@ -432,9 +447,14 @@
   (or (is-eq state STATE_CONNECTED) (is-eq state STATE_CURTAILED))
 )
 
-(define-private (is-feed-metered (asset-id uint))
+;; From the day of the approval on: none of these days can be verified before the approval, so that what a day can
+;; deliver never changes once it is known.
+(define-private (is-feed-metered
+    (asset-id uint)
+    (day uint)
+  )
   (match (map-get? connections asset-id)
-    connection (get feed-metered connection)
+    connection (and (get feed-metered connection) (>= day (get approved-day connection)))
     false
   )
 )

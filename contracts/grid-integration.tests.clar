@@ -1,12 +1,14 @@
 ;; Rendezvous tests of grid-integration, appended to the contract while they run (tests/rendezvous).
 ;;
 ;; act-*: what a random run may do besides the contract's own functions, with arguments that get somewhere; they call as
-;;        the contract itself, which holds every role and owns the two assets. The feed of the second is metered.
+;;        the contract itself, which holds every role and owns the three assets. The feed of the second is metered; so
+;;        is that of the third, which is connected only in the course of a run.
 ;; invariant-*: must hold after whatever was done. test-*: must hold for all arguments; (ok false) is a run that says
 ;;        nothing.
 
 (define-constant CAPACITY_W u10000)
 (define-constant FULL_DAY u16777215)
+(define-constant LATE_ASSET u3)
 (define-constant FIRST_DAY (/ stacks-block-time SECONDS_PER_DAY))
 ;; A run lasts some 170 days.
 (define-constant INDEX (list u0 u1 u2 u3 u4 u5 u6 u7 u8 u9 u10 u11 u12 u13 u14 u15))
@@ -105,9 +107,20 @@
   (as-contract? () (try! (set-export-limit (some-asset asset) (+ u1 (mod limit u20000)))))
 )
 
+;; Once in sixteen of its calls, so that some days come before.
+(define-public (act-connect (seed uint))
+  (begin
+    (asserts! (is-eq (mod seed u16) u0) (err u9005))
+    (as-contract? ()
+      (try! (request-connection LATE_ASSET CAPACITY_W))
+      (try! (approve-connection LATE_ASSET CAPACITY_W true))
+    )
+  )
+)
+
 ;; Invariants
 
-;; Once known, it never changes: not by a later feed, a status, or an export limit.
+;; Once known, it never changes: not by a connection, a later feed, a status, or an export limit.
 (define-read-only (invariant-deliverable-stays
     (asset uint)
     (back uint)
@@ -138,26 +151,37 @@
     (match (get-deliverable asset-id day)
       deliverable (and
         (is-day-verified asset-id day)
-        (if (is-feed-metered asset-id)
+        (if (is-feed-metered asset-id day)
           (is-eq deliverable (min-of wh (unwrap! (get exported-wh fed) false)))
           (is-eq deliverable wh)
         )
       )
       (or
         (not (is-day-verified asset-id day))
-        (and (is-feed-metered asset-id) (is-none fed))
+        (and (is-feed-metered asset-id day) (is-none fed))
       )
     )
   )
 )
 
 (define-read-only (invariant-metering-never-flips)
-  (and (not (is-feed-metered u1)) (is-feed-metered u2))
+  (and (not (is-feed-metered u1 FIRST_DAY)) (is-feed-metered u2 FIRST_DAY))
+)
+
+;; No feed is of a day before the connection.
+(define-read-only (invariant-fed-since-connected (back uint))
+  (let ((connection (get-connection LATE_ASSET)))
+    (or
+      (is-none (get-feed LATE_ASSET (any-day back)))
+      (>= (any-day back) (unwrap! (get approved-day connection) false))
+    )
+  )
 )
 
 (define-read-only (invariant-export-cap-within-capacity (asset uint))
-  (let ((cap-w (unwrap! (get-export-cap (some-asset asset)) false)))
-    (and (> cap-w u0) (<= cap-w CAPACITY_W))
+  (match (get-export-cap (some-asset asset))
+    cap-w (and (> cap-w u0) (<= cap-w CAPACITY_W))
+    (is-eq (some-asset asset) LATE_ASSET)
   )
 )
 
@@ -220,7 +244,7 @@
     (asserts! produced (ok false))
     (asserts!
       (or
-        (is-feed-metered asset-id)
+        (is-feed-metered asset-id day)
         (is-eq (get-deliverable asset-id day) (some (mod wh u60000)))
       )
       ERR_PROPERTY
@@ -236,6 +260,7 @@
     (value uint)
   )
   (let ((asset-id (some-asset asset)))
+    (asserts! (is-some (get-connection asset-id)) (ok false))
     (asserts! (is-eq (record-feed asset-id (some-day back) value value) ERR_NOT_GRID_OPERATOR) ERR_PROPERTY)
     (asserts! (is-eq (set-status asset-id STATE_ISLANDED) ERR_NOT_GRID_OPERATOR) ERR_PROPERTY)
     (asserts! (is-eq (set-export-limit asset-id (+ u1 value)) ERR_NOT_GRID_OPERATOR) ERR_PROPERTY)
@@ -256,7 +281,7 @@
 )
 
 (define-private (some-asset (seed uint))
-  (+ u1 (mod seed u2))
+  (+ u1 (mod seed u3))
 )
 
 ;; One of today and the three days before.
@@ -319,16 +344,21 @@
   )
 )
 
-(define-private (build (metered bool))
+(define-private (build (metered (optional bool)))
   (let ((asset-id (try! (contract-call? .asset-verification register-asset u1 CAPACITY_W "u33db" "test"
       0x0000000000000000000000000000000000000000000000000000000000000000 u3600 none
     ))))
     (try! (contract-call? .asset-verification verify-asset asset-id CAPACITY_W none))
     (as-contract? ()
-      (try! (request-connection asset-id CAPACITY_W))
-      (try! (approve-connection asset-id CAPACITY_W metered))
+      (match metered
+        fed (begin
+          (try! (request-connection asset-id CAPACITY_W))
+          (try! (approve-connection asset-id CAPACITY_W fed))
+        )
+        true
+      )
     )
   )
 )
 
-(map build (list false true))
+(map build (list (some false) (some true) none))

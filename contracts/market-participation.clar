@@ -1,7 +1,7 @@
 ;; market-participation: energy of a day offered for sale, taken, or retired; and the book that keeps it sold only once.
 ;;
-;; Forward offers sell a day that has not begun, spot offers what is left of a verified day. The day book holds, per
-;; (asset, day), what is open, funded, sold and retired:
+;; Forward offers sell a day that has not begun, spot offers what is left of a verified day, of those since the asset's
+;; connection was approved. The day book holds, per (asset, day), what is open, funded, sold and retired:
 ;;   forward-open + forward-funded           <= min(capacity, export limit) * 24 h
 ;;   spot-open + spot-sold + retired         <= D - min(forward-funded, D), D being what the day can deliver
 ;; First funded, first delivered: a forward fill remembers the Wh funded `before` it.
@@ -41,6 +41,7 @@
 (define-constant ERR_EPOCH_OVER (err u4022)) ;; the asset's owner or operator changed since
 (define-constant ERR_INVALID_FILL (err u4023)) ;; more than is open, or less than the smallest fill
 (define-constant ERR_SELF_TRADE (err u4024)) ;; the buyer sells this energy
+(define-constant ERR_DAY_BEFORE_CONNECTION (err u4025)) ;; the asset was not connected yet on that day
 
 ;; States of assets in asset-verification
 
@@ -187,10 +188,11 @@
 ;; Public: offers
 
 ;; Owner or operator of a verified, connected asset, unless paused: offers energy of a day that has not begun (forward)
-;; or is verified (spot). The operator never below the owner's price. Answers the offer's id. Prints "offer-created".
+;; or is verified (spot), of those since the connection was approved. The operator never below the owner's price. Answers
+;; the offer's id. Prints "offer-created".
 ;; Errors: ERR_ASSET_NOT_FOUND, ERR_NOT_SELLER, ERR_PAUSED, ERR_ASSET_NOT_VERIFIED, ERR_TRANSFER_PROPOSED,
 ;; ERR_NOT_CONNECTED, ERR_INVALID_ENERGY, ERR_INVALID_PRICE, ERR_BELOW_MIN_PRICE, ERR_INVALID_MIN_FILL,
-;; ERR_INVALID_EXPIRY, ERR_DAY_TOO_FAR, ERR_DAY_NOT_DELIVERABLE, ERR_OVERSOLD.
+;; ERR_INVALID_EXPIRY, ERR_DAY_TOO_FAR, ERR_DAY_BEFORE_CONNECTION, ERR_DAY_NOT_DELIVERABLE, ERR_OVERSOLD.
 (define-public (create-offer
     (asset-id uint)
     (day uint)
@@ -232,6 +234,8 @@
     (asserts! (>= (* min-fill-wh price) WH_PER_KWH) ERR_INVALID_MIN_FILL)
     (asserts! (> expires-at stacks-block-time) ERR_INVALID_EXPIRY)
     (asserts! (<= day (+ today MAX_FORWARD_DAYS)) ERR_DAY_TOO_FAR)
+    ;; A day to come never is. What was made before the connection was not fed in; it may be retired.
+    (asserts! (>= day (get approved-day connection)) ERR_DAY_BEFORE_CONNECTION)
     (asserts! (or spot (<= expires-at (* day SECONDS_PER_DAY))) ERR_INVALID_EXPIRY)
     (asserts!
       (<= wh (if spot

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 from der_client.contracts.production_tracking import ProductionTracking
-from der_client.contracts.units import Ids, Model, Page, Reason, Region
+from der_client.contracts.units import DayOrNever, Ids, Model, Page, Reason, Region
 from der_client.stacks.clarity.annotations import Day, Principal, Timestamp, UInt
 from der_client.stacks.contract import Contract, public, read_only
 from der_client.stacks.error_codes import ErrorCode
@@ -40,12 +40,14 @@ class Connection(Model):
         region: The grid operator's region.
         export_limit_w: The most power that may be exported, W.
         feed_metered: Whether the exported energy is metered; fixed at approval.
+        approved_day: First day whose feed counts and whose energy can be sold; ``None`` until approved.
     """
 
     state: ConnectionState
     region: Region
     export_limit_w: UInt
     feed_metered: bool
+    approved_day: DayOrNever
 
 
 class Feed(Model):
@@ -79,6 +81,7 @@ class GridError(ErrorCode):
     ERR_FEED_FINAL = 3012, "the feed of a verified day is final"
     ERR_IMPLAUSIBLE_FEED = 3013, "a feed must be at most 10^15 Wh"
     ERR_UNKNOWN_ALERT_LEVEL = 3014, "there is no such alert level"
+    ERR_DAY_BEFORE_CONNECTION = 3015, "the asset was not connected yet on that day"
 
 
 class ContractDeployed(Event, topic="grid-integration-deployed"):
@@ -104,6 +107,7 @@ class ConnectionApproved(Event, topic="connection-approved"):
     actor: Principal
     export_limit_w: UInt
     feed_metered: bool
+    approved_day: Day
     state: ConnectionState
 
 
@@ -208,7 +212,10 @@ class GridIntegration(
 
     @public
     def approve_connection(self, asset_id: UInt, export_limit_w: UInt, feed_metered: bool) -> bool:
-        """Grid operator: connect an asset; the limit (W) repeats what was reviewed, metering is fixed for good."""
+        """Grid operator: connect an asset; the limit (W) repeats what was reviewed, metering is fixed for good.
+
+        The feed meter counts for the days from this one on; energy of days before can be retired, but not sold.
+        """
 
     @public
     def reject_connection(self, asset_id: UInt, reason: Reason) -> bool:
@@ -224,7 +231,7 @@ class GridIntegration(
 
     @public
     def record_feed(self, asset_id: UInt, day: Day, exported_wh: UInt, imported_wh: UInt) -> bool:
-        """Grid operator: record the energy (Wh) that passed the meter on a day that is over."""
+        """Grid operator: record the energy (Wh) that passed the meter on a day that is over, since the approval."""
 
     @public
     def set_region_alert(self, region: Region, level: AlertLevel, until: Timestamp) -> bool:

@@ -128,6 +128,7 @@ class MarketError(ErrorCode):
     ERR_EPOCH_OVER = 4022, "owner or operator changed since: the offer is void"
     ERR_INVALID_FILL = 4023, "more than is open, or less than the smallest fill"
     ERR_SELF_TRADE = 4024, "seller and maker cannot take their own offer"
+    ERR_DAY_BEFORE_CONNECTION = 4025, "the asset was not connected yet on that day: its energy can only be retired"
 
 
 class ContractDeployed(Event, topic="market-participation-deployed"):
@@ -276,7 +277,7 @@ class MarketParticipation(
 
         Args:
             asset_id: Of which asset.
-            day: Of which day, UTC.
+            day: Of which day, UTC; a verified one no earlier than the asset was connected.
             wh: The energy, 1 to 10¹⁵ Wh.
             price_ustx_per_kwh: 1 to 10¹⁵ µSTX per kWh.
             min_fill_wh: The least energy that may be taken, Wh; worth at least 1 µSTX.

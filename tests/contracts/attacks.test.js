@@ -28,6 +28,7 @@ import {
   PAYMENT,
   WHOLE_DAY,
   addPlant,
+  connect,
   feed,
   fund,
   must,
@@ -123,6 +124,41 @@ describe("energy is sold once", () => {
     must(settle(2));
     const sold = [1, 2, 3].reduce((sum, payment) => sum + deliveredOf(payment), 0n);
     expect(sold + 50_000n).toBe(700_000n);
+  });
+
+  test("retiring energy before a metered connection shows that it was not fed in", () => {
+    const asset = registerVerified(chain);
+    const day = chain.today;
+    chain.advanceToDay(day + 1n);
+    produce(chain, asset, day, 10_000);
+    must(chain.call(OWNER, "market-participation.retire-energy", asset, day, 10_000, OWNER));
+    connect(chain, asset, { metered: true });
+    expect(chain.call(GRID_OPERATOR, "grid-integration.record-feed", asset, day, 1_000, 0).err).toBe(
+      GRID.ERR_DAY_BEFORE_CONNECTION,
+    );
+    // What can be delivered never falls below what is retired.
+    expect(chain.read("grid-integration.get-deliverable", asset, day)).toBe(10_000n);
+    expect(chain.call(OWNER, "market-participation.retire-energy", asset, day, 1, OWNER).err).toBe(MARKET.ERR_OVERSOLD);
+  });
+
+  test.each([
+    ["metered", true],
+    ["not metered", false],
+  ])("selling energy that was made before there was a connection, %s", (_, metered) => {
+    const asset = registerVerified(chain);
+    const day = chain.today;
+    chain.advanceToDay(day + 1n);
+    produce(chain, asset, day, 10_000);
+    connect(chain, asset, { metered });
+    const selling = (of) =>
+      chain.call(OWNER, "market-participation.create-offer", ...offerOf(chain, asset, { day: of, wh: 10_000 })).err;
+    expect(selling(day)).toBe(MARKET.ERR_DAY_BEFORE_CONNECTION);
+    must(chain.call(OWNER, "market-participation.retire-energy", asset, day, 4_000, OWNER));
+    // From the day of the connection on, it can be sold.
+    chain.advanceToDay(day + 2n);
+    produce(chain, asset, day + 1n, 10_000);
+    if (metered) feed(chain, asset, day + 1n, 10_000);
+    expect(selling(day + 1n)).toBeUndefined();
   });
 
   test("diluting an earlier buyer by later, cheaper fills", () => {

@@ -50,6 +50,7 @@ async function measure(ballast) {
   for (let index = 0; index < ballast; index += 1) fund(chain, offer(chain, addPlant(chain)), 1_000);
   await breathe();
   const plants = Array.from({ length: 200 }, () => registerVerified(chain));
+  connect(chain, plants[0]);
   await breathe();
   const single = registerVerified(chain);
   const metered = addPlant(chain, { deviceKey: METER.key, metered: true });
@@ -98,7 +99,6 @@ async function measure(ballast) {
   counted("adjust-day", ARBITER, "production-tracking.adjust-day", disputed, day, -1);
   counted("record-production", ORACLE, "production-tracking.record-production", single, day, WHOLE_DAY, 5_000);
   counted("reject-day", VERIFIER, "production-tracking.reject-day", single, day, "meter broken");
-  connect(chain, plants[0]);
   const spot = counted(
     "create-offer, spot",
     OWNER,

@@ -96,7 +96,7 @@ class Index {
       "day-disputed": () => day({ state: event.state }),
       "day-verified": () => day({ state: event.state }),
       "day-rejected": () => day({ mask: 0n, ...this.days[`${asset}/${event.day}`], wh: event.wh, state: event.state }),
-      "connection-requested": () => (this.connections[asset] = { ...event, "feed-metered": false }),
+      "connection-requested": () => (this.connections[asset] = { ...event, "feed-metered": false, "approved-day": 0n }),
       "connection-approved": () => Object.assign(this.connections[asset], event),
       "connection-rejected": () => Object.assign(this.connections[asset], { state: event.state }),
       "connection-status-set": () => Object.assign(this.connections[asset], event),

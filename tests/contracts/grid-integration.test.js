@@ -60,6 +60,7 @@ describe("request-connection", () => {
       region: REGION,
       "export-limit-w": BigInt(LIMIT_W),
       "feed-metered": false,
+      "approved-day": 0n,
     });
     expect(read("is-connected", asset)).toBe(false);
     expect(read("get-export-cap", asset)).toBeNull();
@@ -97,10 +98,12 @@ describe("approve-connection", () => {
         actor: GRID_OPERATOR,
         "export-limit-w": BigInt(LIMIT_W),
         "feed-metered": true,
+        "approved-day": chain.today,
         state: CONNECTION.CONNECTED,
       },
     ]);
     expect(read("is-connected", asset)).toBe(true);
+    expect(read("get-connection", asset)).toMatchObject({ "feed-metered": true, "approved-day": chain.today });
     expect(read("get-export-cap", asset)).toBe(BigInt(LIMIT_W));
     must(call(GRID_OPERATOR, "set-export-limit", asset, 10n ** 12n));
     expect(read("get-export-cap", asset)).toBe(BigInt(CAPACITY_W));
@@ -299,6 +302,23 @@ describe("record-feed", () => {
     expect(feeding(0, 0)).toBeUndefined();
   });
 
+  test.each([
+    ["metered", true],
+    ["not metered", false],
+  ])("is of a day since the connection, %s, was approved", (_, metered) => {
+    const asset = registerVerified(chain);
+    const day = chain.today + 1n;
+    chain.advanceToDay(day);
+    connect(chain, asset, { metered });
+    chain.advanceToDay(day + 1n);
+    expect(call(GRID_OPERATOR, "record-feed", asset, day - 1n, 1, 1).err).toBe(ERR.ERR_DAY_BEFORE_CONNECTION);
+    // A day later than the approval is one since, whatever became of the connection.
+    must(call(GRID_OPERATOR, "set-status", asset, CONNECTION.DISCONNECTED));
+    must(call(GRID_OPERATOR, "set-status", asset, CONNECTION.CONNECTED));
+    expect(read("get-connection", asset)["approved-day"]).toBe(day);
+    expect(call(GRID_OPERATOR, "record-feed", asset, day, 1, 1).ok).toBe(true);
+  });
+
   test("goes on while there is a pause", () => {
     const asset = addPlant(chain);
     must(chain.call(PAUSER, "asset-verification.set-paused", true));
@@ -351,6 +371,26 @@ describe("get-deliverable", () => {
     chain.advanceToDay(day + 1n);
     produce(chain, asset, day, 500);
     expect(deliverable(asset, day)).toBe(500n);
+  });
+
+  test("of a day before the approval is what was verified, whenever that was; of that day and later ones, metered", () => {
+    const asset = registerVerified(chain);
+    const day = chain.today;
+    chain.advanceToDay(day + 2n);
+    produce(chain, asset, day, 500);
+    must(call(OWNER, "request-connection", asset, CAPACITY_W));
+    expect(deliverable(asset, day)).toBe(500n);
+    must(call(GRID_OPERATOR, "reject-connection", asset, "no room"));
+    expect(deliverable(asset, day)).toBe(500n);
+    connect(chain, asset, { metered: true });
+    produce(chain, asset, day + 1n, 600);
+    expect(deliverable(asset, day)).toBe(500n);
+    expect(deliverable(asset, day + 1n)).toBe(600n);
+    chain.advanceToDay(day + 3n);
+    produce(chain, asset, day + 2n, 700);
+    expect(deliverable(asset, day + 2n)).toBeNull();
+    feed(chain, asset, day + 2n, 650);
+    expect(deliverable(asset, day + 2n)).toBe(650n);
   });
 });
 

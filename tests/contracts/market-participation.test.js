@@ -20,6 +20,7 @@ import {
   NO_LIMIT,
   OFFER,
   addPlant,
+  connect,
   feed,
   fund,
   must,
@@ -194,6 +195,23 @@ describe("create-offer", () => {
     feed(chain, asset, day, 99);
     expect(creating(asset, spot).err).toBe(ERR.ERR_OVERSOLD);
     expect(creating(asset, { ...spot, wh: 99 }).ok).toBe(1n);
+  });
+
+  test("of a verified day is of one since the connection was approved", () => {
+    const asset = registerVerified(chain);
+    const day = chain.today;
+    chain.advanceToDay(day + 1n);
+    produce(chain, asset, day, 500);
+    connect(chain, asset);
+    const spot = { wh: 100, minFill: 10 };
+    expect(creating(asset, { ...spot, day }).err).toBe(ERR.ERR_DAY_BEFORE_CONNECTION);
+    // What was made before it can still be retired.
+    expect(read("get-available", asset, day)).toBe(500n);
+    must(call(OWNER, "retire-energy", asset, day, 500, OWNER));
+    expect(read("get-available", asset, day)).toBe(0n);
+    chain.advanceToDay(day + 2n);
+    produce(chain, asset, day + 1n, 500);
+    expect(creating(asset, { ...spot, day: day + 1n }).ok).toBe(1n);
   });
 
   test("goes up to the lesser of capacity and export limit", () => {

@@ -137,7 +137,7 @@ class Index:
 
     def _connection_requested(self, event: Fields) -> None:
         kept = {name: event[name] for name in ("export_limit_w", "region", "state")}
-        self.connections[event["asset_id"]] = kept | {"feed_metered": False}
+        self.connections[event["asset_id"]] = kept | {"feed_metered": False, "approved_day": 0}
 
     def _changes_connection(self, event: Fields) -> None:
         kept = self.connections[event["asset_id"]]

@@ -61,16 +61,17 @@ def _energy_of_day(system: System, key: tuple[int, int], fills: list[Payment]) -
     deliverable = system.grid.deliverable_wh(*key)
     delivered = sum(fill.delivered_wh for fill in forward)
     sold = sum(fill.delivered_wh for fill in fills if fill.spot)
-    retirements = [item for item in system.market.retirements if (item.asset_id, item.day) == key]
-    retired = sum(item.wh for item in retirements)
+    retired = sum(item.wh for item in system.market.retirements if (item.asset_id, item.day) == key)
     if not verified and delivered + sold + retired:
         yield f"{delivered + sold + retired} Wh of {key} are used up, and the day is not verified"
     if deliverable is None:
         return
     promised = min(funded, deliverable)
-    # Metering that was approved after energy was retired may lower what can be delivered below that.
-    if promised + sold + retired > deliverable and not any(item.before_approval for item in retirements):
+    if promised + sold + retired > deliverable:
         yield f"of {deliverable} Wh of {key}, {promised} are promised, {sold} sold and {retired} retired"
+    connection = system.grid.connections.get(key[0])
+    if fills and (connection is None or not 0 < connection.approved_day <= key[1]):
+        yield f"energy of {key} was sold, and there was no connection to deliver it"
     settled = all(fill.state is PaymentState.SETTLED for fill in forward)
     if delivered > promised or (settled and delivered != promised):
         yield f"{delivered} Wh of {key} were delivered, of {promised} that can be"

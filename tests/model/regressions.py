@@ -7,8 +7,9 @@ from typing import Final
 from der_client.contracts.asset_verification import AssetKind
 from der_client.contracts.grid_integration import ConnectionState
 from tests.model.cast import SOUTH
+from tests.model.reference.clock import start_of
 from tests.model.step import Action, step
-from tests.model.story import TODAY, recorded, signed, until, verified
+from tests.model.story import TODAY, offer, recorded, signed, until, verified
 
 REGRESSIONS: Final[dict[str, list[Action]]] = {
     "a connection moves between connected and the other states only": [
@@ -43,7 +44,7 @@ REGRESSIONS: Final[dict[str, list[Action]]] = {
         until(TODAY + 1),
         recorded(3, TODAY, 23, 0, first=1),
     ],
-    "energy is retired before it is known that the feed is metered": [
+    "energy is retired before a connection, which is metered and shows less": [
         step(
             "bob",
             "assets.register_asset",
@@ -63,5 +64,12 @@ REGRESSIONS: Final[dict[str, list[Action]]] = {
         step("bob", "grid.request_connection", asset_id=5, export_limit_w=1_000),
         step("gus", "grid.approve_connection", asset_id=5, export_limit_w=1_000, feed_metered=True),
         step("gus", "grid.record_feed", asset_id=5, day=TODAY, exported_wh=10, imported_wh=0),
+        offer("bob", 5, TODAY, 1_000, expires_at=start_of(TODAY + 2)),
+        until(TODAY + 2),
+        recorded(5, TODAY + 1, 24, 24_000),
+        verified(5, TODAY + 1, 24_000),
+        step("gus", "grid.record_feed", asset_id=5, day=TODAY + 1, exported_wh=10, imported_wh=0),
+        step("bob", "market.retire_energy", asset_id=5, day=TODAY + 1, wh=11, beneficiary="erin"),
+        step("bob", "market.retire_energy", asset_id=5, day=TODAY + 1, wh=10, beneficiary="erin"),
     ],
 }

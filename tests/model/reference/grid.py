@@ -34,6 +34,7 @@ class Connection:
     region: str
     state: ConnectionState = ConnectionState.REQUESTED
     feed_metered: bool = False
+    approved_day: int = 0
 
     @property
     def is_approved(self) -> bool:
@@ -73,12 +74,15 @@ class Grid:
         return min(self.assets.assets[asset_id].capacity_w, connection.export_limit_w)
 
     def deliverable_wh(self, asset_id: int, day: int) -> int | None:
-        """D: verified, but where metered no more than exported, and unknown before that is known."""
+        """D: verified, but where metered no more than exported, and unknown before that is known.
+
+        Nothing is metered before the connection is approved, also not later: what was known then stays.
+        """
         row = self.production.days.get((asset_id, day))
         if row is None or row.state is not DayState.VERIFIED:
             return None
         connection = self.connections.get(asset_id)
-        if connection is None or not connection.feed_metered:
+        if connection is None or not connection.feed_metered or day < connection.approved_day:
             return row.wh
         feed = self.feeds.get((asset_id, day))
         return None if feed is None else min(row.wh, feed.exported_wh)
@@ -109,6 +113,7 @@ class Grid:
         objections.add(GridError.ERR_REVIEW_MISMATCH, when=export_limit_w != connection.export_limit_w)
         objections.decide()
         connection.state, connection.feed_metered = ConnectionState.CONNECTED, feed_metered
+        connection.approved_day = self.clock.today
         return True
 
     def reject_connection(self, caller: str, asset_id: int, reason: str) -> bool:
@@ -140,10 +145,11 @@ class Grid:
         return True
 
     def record_feed(self, caller: str, asset_id: int, day: int, exported_wh: int, imported_wh: int) -> bool:
-        """Grid operator: after the day, within the window; replaced until the day is verified."""
+        """Grid operator: after the day, since the approval, within the window; replaced until the day is verified."""
         objections, connection = self._for_operator(caller, asset_id)
         objections.add(GridError.ERR_WRONG_CONNECTION_STATE, when=not connection.is_approved)
         objections.add(GridError.ERR_IMPLAUSIBLE_FEED, when=max(exported_wh, imported_wh) > MAX_FEED_WH)
+        objections.add(GridError.ERR_DAY_BEFORE_CONNECTION, when=day < connection.approved_day)
         objections.add(GridError.ERR_DAY_NOT_OVER, when=self.clock.now < end_of(day))
         objections.add(GridError.ERR_WINDOW_CLOSED, when=self.clock.now >= end_of_window(day))
         verified = self.production.state(asset_id, day) is DayState.VERIFIED

@@ -63,14 +63,12 @@ class Retirement:
         day: Of which day.
         wh: How much, Wh.
         beneficiary: For whom.
-        before_approval: Whether the asset's connection was not approved yet, nor was it known if its feed is metered.
     """
 
     asset_id: int
     day: int
     wh: int
     beneficiary: str
-    before_approval: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +172,9 @@ class Market:
         objections.add(MarketError.ERR_INVALID_EXPIRY, when=not in_time)
         too_far = day > self.clock.today + MAX_FORWARD_DAYS
         objections.add(MarketError.ERR_DAY_TOO_FAR, when=too_far)
+        connection = self.grid.connections.get(asset_id)
+        before = connection is not None and day < connection.approved_day
+        objections.add(MarketError.ERR_DAY_BEFORE_CONNECTION, when=before)
         deliverable = forward or self.grid.deliverable_wh(asset_id, day) is not None
         objections.add(MarketError.ERR_DAY_NOT_DELIVERABLE, when=not deliverable)
         room = self.room_wh(asset_id, day)
@@ -297,7 +298,7 @@ class Market:
         room = None if deliverable is None else self.room_wh(asset_id, day)
         objections.add(MarketError.ERR_OVERSOLD, when=room is not None and wh > room)
         objections.decide()
-        self.retirements.append(Retirement(asset_id, day, wh, beneficiary, self.grid.export_cap_w(asset_id) is None))
+        self.retirements.append(Retirement(asset_id, day, wh, beneficiary))
         return True
 
     # Parts
