@@ -492,7 +492,8 @@
 )
 
 ;; Registrar: puts a requested change into force from today on; capacity and key repeat what was reviewed. Days before
-;; today keep the old capacity; a new key signs from today on, under a new key epoch, and the old key is free again.
+;; today keep the old capacity, and today has the larger of both. A new key signs from today on, under a new key epoch,
+;; and the old key is free again. What the old one signed and nobody relayed is void: its days are left to the oracle.
 ;; Prints "change-approved".
 ;; Errors: ERR_ASSET_NOT_FOUND, ERR_NOT_REGISTRAR, ERR_NO_CHANGE_REQUESTED, ERR_REVIEW_MISMATCH, ERR_CHANGE_TOO_SOON,
 ;; ERR_DEVICE_KEY_IN_USE.

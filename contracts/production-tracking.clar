@@ -633,7 +633,9 @@
   )
 )
 
-;; The most that the slots of `mask` can yield at the capacity of that day, tolerance included.
+;; The most that the slots of `mask` can yield at the capacity of that day, tolerance included. On the day of a change the
+;; larger capacity counts for all slots: which of them are older is not known, and a lower one would leave no room for
+;; the rest of a day of which more is recorded.
 (define-private (plausible-wh
     (mask uint)
     (day uint)
@@ -651,13 +653,27 @@
   )
   (/
     (* (count-slots mask)
-      (if (< day (get capacity-from-day right))
+      (capacity-on day (get capacity-w right) (get capacity-from-day right)
         (get previous-capacity-w right)
-        (get capacity-w right)
       )
       (get slot-seconds right) TOLERANCE_PERCENT
     )
     (* SECONDS_PER_HOUR u100)
+  )
+)
+
+(define-private (capacity-on
+    (day uint)
+    (capacity-w uint)
+    (from-day uint)
+    (previous-capacity-w uint)
+  )
+  (if (or
+      (< day from-day)
+      (and (is-eq day from-day) (> previous-capacity-w capacity-w))
+    )
+    previous-capacity-w
+    capacity-w
   )
 )
 

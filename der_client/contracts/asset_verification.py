@@ -79,7 +79,8 @@ class Asset(Model):
         state: Its state.
         kind: Its kind.
         capacity_w: Rated power, W, from ``capacity_from_day`` on.
-        capacity_from_day: First day of the present capacity; ``None`` if it never changed.
+        capacity_from_day: First day of the present capacity, on which the larger of both counts; ``None`` if it never
+            changed.
         previous_capacity_w: Rated power of the days before, W.
         location: Geohash.
         region: The grid operator's region.
@@ -129,7 +130,7 @@ class RecordingRight(Model):
         last_day: Last recordable day; far in the future while the asset is verified, before ``first_day`` if none is.
         slot_seconds: Length of a metering interval, s.
         capacity_w: Rated power from ``capacity_from_day`` on, W.
-        capacity_from_day: First day of that capacity.
+        capacity_from_day: First day of that capacity, on which the larger of both counts.
         previous_capacity_w: Rated power before, W.
         device_key: The meter's key, if one is bound.
         key_epoch: Which of the asset's keys it is.

@@ -135,7 +135,7 @@ def _check_day(right: RecordingRight, row: ProductionDay | None, day: date, mask
         return Refusal(
             ProductionError.ERR_SLOT_ALREADY_RECORDED, f"slots {describe_slots(twice)} of {day} are recorded already"
         )
-    capacity_w = right.previous_capacity_w if day < right.capacity_from_day else right.capacity_w
+    capacity_w = _capacity_on(day, right)
     slot_count = (recorded_mask | mask).bit_count()
     limit_wh = plausible_limit_wh(slot_count, capacity_w, right.slot_seconds)
     if recorded_wh + wh > limit_wh:
@@ -145,3 +145,12 @@ def _check_day(right: RecordingRight, row: ProductionDay | None, day: date, mask
             f"{capacity_w} W can produce",
         )
     return None
+
+
+def _capacity_on(day: date, right: RecordingRight) -> int:
+    """The rated power that limits a day, W: on the day of a change, the larger of both."""
+    if day > right.capacity_from_day:
+        return right.capacity_w
+    if day < right.capacity_from_day:
+        return right.previous_capacity_w
+    return max(right.previous_capacity_w, right.capacity_w)

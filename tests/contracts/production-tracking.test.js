@@ -188,6 +188,24 @@ describe("record-production", () => {
     expect(call(ORACLE, "record-production", asset, day + 1n, 1, 2 * SLOT_LIMIT_WH).ok).toBe(true);
   });
 
+  test("takes the larger capacity on the day of a change, so that what is recorded leaves room for the rest", () => {
+    const asset = registerVerified(chain);
+    const day = chain.today;
+    chain.advanceTo(day * DAY + DAY / 2n);
+    must(call(ORACLE, "record-production", asset, day, 1, SLOT_LIMIT_WH));
+    must(chain.call(OWNER, "asset-verification.request-change", asset, CAPACITY_W / 2, null));
+    must(chain.call(REGISTRAR, "asset-verification.approve-change", asset, CAPACITY_W / 2, null));
+    chain.advanceToDay(day + 2n);
+    expect(call(ORACLE, "record-production", asset, day, 2, SLOT_LIMIT_WH + 1).err).toBe(ERR.ERR_IMPLAUSIBLE_ENERGY);
+    expect(call(ORACLE, "record-production", asset, day, 2, SLOT_LIMIT_WH).ok).toBe(true);
+    expect(call(VERIFIER, "adjust-day", asset, day, 1).err).toBe(ERR.ERR_IMPLAUSIBLE_ENERGY);
+    expect(call(VERIFIER, "adjust-day", asset, day, -1).ok).toBe(BigInt(2 * SLOT_LIMIT_WH - 1));
+    expect(call(ORACLE, "record-production", asset, day + 1n, 1, SLOT_LIMIT_WH / 2 + 1).err).toBe(
+      ERR.ERR_IMPLAUSIBLE_ENERGY,
+    );
+    expect(call(ORACLE, "record-production", asset, day + 1n, 1, SLOT_LIMIT_WH / 2).ok).toBe(true);
+  });
+
   test("leaves a bound device key to sign, from the day of its binding on", () => {
     const { asset, day } = assetAndDay();
     must(chain.call(OWNER, "asset-verification.request-change", asset, CAPACITY_W, METER.key));

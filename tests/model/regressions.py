@@ -42,7 +42,8 @@ REGRESSIONS: Final[dict[str, list[Action]]] = {
         step("bob", "assets.request_change", asset_id=3, capacity_w=10, device_key=None),
         step("rita", "assets.approve_change", asset_id=3, capacity_w=10, device_key=None),
         until(TODAY + 1),
-        recorded(3, TODAY, 23, 0, first=1),
+        recorded(3, TODAY, 23, 25_225, first=1),
+        recorded(3, TODAY, 23, 25_224, first=1),
     ],
     "energy is retired before a connection, which is metered and shows less": [
         step(

@@ -162,6 +162,11 @@ BROKEN_RULES = {
     "retired energy sold": twist(Market, "book", without_retired),
     "void offers counted": twist(Market, "book", with_void_offers),
     "new capacity for old days": value(Asset, "capacity_on", lambda asset, *_: asset.capacity_w),
+    "the new capacity alone on the day of its change": value(
+        Asset,
+        "capacity_on",
+        lambda asset, day: asset.previous_capacity_w if day < asset.capacity_from_day else asset.capacity_w,
+    ),
     "a key for old days": value(Asset, "signs", lambda asset, *_: asset.device_key is not None),
     "signatures of an old key": twist(Signature, "vouches", of_any_epoch),
     "nothing recorded once retired": value(Asset, "is_recordable", lambda asset, *_: asset.retired_day == 0),

@@ -53,8 +53,10 @@ class Asset:
         return self.state in (AssetState.REJECTED, AssetState.RETIRED)
 
     def capacity_on(self, day: int) -> int:
-        """Its power on a day, W: days before a change keep the old one."""
-        return self.capacity_w if day >= self.capacity_from_day else self.previous_capacity_w
+        """Its power on a day, W: days before a change keep the old one, the day itself has the larger."""
+        if day == self.capacity_from_day:
+            return max(self.capacity_w, self.previous_capacity_w)
+        return self.capacity_w if day > self.capacity_from_day else self.previous_capacity_w
 
     def recordable_days(self) -> tuple[int, int] | None:
         """First and last day that may be recorded: verified, or retired on or after that day."""
@@ -104,12 +106,19 @@ class Assets:
         self.paused = False
         self.roles: set[tuple[Role, str, str]] = set()
         self.assets: dict[int, Asset] = {}
+        self.capacities: dict[int, list[tuple[int, int]]] = {}  # from which day on, and how much
         self.changes: dict[int, Change] = {}
         self.key_holders: dict[bytes, int] = {}
 
     def has_role(self, role: Role, who: str, region: str = "") -> bool:
         """Whether somebody has a role."""
         return (role, who, region) in self.roles
+
+    def capacities_on(self, asset_id: int, day: int) -> list[int]:
+        """All that an asset's capacity was at some time of a day, W."""
+        capacities = self.capacities[asset_id]
+        at_first = [capacity_w for since, capacity_w in capacities if since < day][-1:]
+        return at_first + [capacity_w for since, capacity_w in capacities if since == day]
 
     def key_is_taken(self, device_key: bytes | None, asset_id: int) -> bool:
         """Whether a key serves another asset."""
@@ -150,6 +159,7 @@ class Assets:
             device_key,
             previous_capacity_w=capacity_w,
         )
+        self.capacities[asset_id] = [(0, capacity_w)]
         return asset_id
 
     def verify_asset(self, caller: str, asset_id: int, capacity_w: int, device_key: bytes | None) -> bool:
@@ -230,6 +240,7 @@ class Assets:
             if days > 0:  # a second change on one day corrects the first; the days before keep what they had
                 asset.previous_capacity_w = asset.capacity_w
             asset.capacity_w, asset.capacity_from_day = capacity_w, self.clock.today
+            self.capacities[asset_id].append((self.clock.today, capacity_w))
         if device_key != asset.device_key:
             if asset.device_key is not None:
                 del self.key_holders[asset.device_key]

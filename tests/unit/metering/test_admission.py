@@ -90,6 +90,24 @@ def test_days_before_a_change_have_the_old_capacity() -> None:
     assert error_of(wh=1100, day=old + timedelta(days=1), now=now) is None
 
 
+@pytest.mark.parametrize("capacities", [(2000, 4000), (4000, 2000)])
+def test_the_day_of_a_change_has_the_larger_capacity(capacities: tuple[int, int]) -> None:
+    before, after = capacities
+    right = RIGHT.model_copy(update={"previous_capacity_w": before, "capacity_w": after})
+    changed = date(2026, 6, 15)
+    now = datetime(2026, 6, 17, tzinfo=UTC)
+
+    def is_taken(day: date, wh: int) -> bool:
+        return check_slots(right, None, day=day, mask=1, wh=wh, now=now) is None
+
+    assert is_taken(changed, 1100)
+    assert not is_taken(changed, 1101)
+    assert is_taken(changed - timedelta(days=1), before * 11 // 40)
+    assert not is_taken(changed - timedelta(days=1), before * 11 // 40 + 1)
+    assert is_taken(changed + timedelta(days=1), after * 11 // 40)
+    assert not is_taken(changed + timedelta(days=1), after * 11 // 40 + 1)
+
+
 @pytest.mark.parametrize(
     ("day", "error"), [(date(2026, 5, 31), ProductionError.ERR_NOT_RECORDABLE), (date(2026, 6, 1), None)]
 )
