@@ -31,7 +31,7 @@
 (define-constant ERR_INVALID_METADATA_HASH (err u1015)) ;; not 32 bytes
 (define-constant ERR_INVALID_SLOT_SECONDS (err u1016)) ;; a slot is 900, 1800 or 3600 s
 (define-constant ERR_INVALID_DEVICE_KEY (err u1017)) ;; not 33 bytes
-(define-constant ERR_DEVICE_KEY_IN_USE (err u1018)) ;; the key serves another asset
+(define-constant ERR_DEVICE_KEY_IN_USE (err u1018)) ;; it serves another asset, or one retired less than 31 days ago
 (define-constant ERR_REVIEW_MISMATCH (err u1019)) ;; what was reviewed is not what is stored
 (define-constant ERR_NO_CHANGE_REQUESTED (err u1020)) ;; the owner asked for no change
 (define-constant ERR_NOTHING_TO_CHANGE (err u1021)) ;; the asset has these values already
@@ -72,6 +72,8 @@
 ;; A day is recorded and adjusted until 45 days after it. One former capacity is kept, so the next change has to wait
 ;; until no day before the last one can be touched any more.
 (define-constant DAYS_BETWEEN_CAPACITY_CHANGES u46)
+;; A day is recorded until the end of this many days after it; production-tracking holds the same number.
+(define-constant RECORDING_DAYS u30)
 ;; The last recordable day of a verified asset: none in sight.
 (define-constant NO_LAST_DAY u340282366920938463463374607431768211455)
 
@@ -118,7 +120,7 @@
   }
 )
 
-;; The asset that a bound device key serves.
+;; The asset that a bound device key serves, or served last.
 (define-map device-keys
   (buff 33)
   uint
@@ -309,8 +311,8 @@
   )
 )
 
-;; Registrar: verifies a pending asset and binds its device key; capacity and key repeat what was reviewed.
-;; Prints "asset-verified".
+;; Registrar: verifies a pending asset and binds its device key, also one of a retired asset once nothing can be recorded
+;; of that any more; capacity and key repeat what was reviewed. Prints "asset-verified".
 ;; Errors: ERR_ASSET_NOT_FOUND, ERR_NOT_REGISTRAR, ERR_WRONG_ASSET_STATE, ERR_REVIEW_MISMATCH, ERR_DEVICE_KEY_IN_USE.
 (define-public (verify-asset
     (asset-id uint)
@@ -416,8 +418,9 @@
   )
 )
 
-;; Owner or registrar: retires an asset for good. Days up to today can still be recorded, unless it was suspended:
-;; retiring must not lift a suspension. A proposed transfer and a requested change fall away. Prints "asset-retired".
+;; Owner or registrar: retires an asset for good. Days up to today can still be recorded, and their energy retired, unless
+;; it was suspended: retiring must not lift a suspension. A proposed transfer and a requested change fall away. The device
+;; key is free for another asset when no day can be recorded any more. Prints "asset-retired".
 ;; Errors: ERR_ASSET_NOT_FOUND, ERR_NOT_OWNER_OR_REGISTRAR, ERR_WRONG_ASSET_STATE.
 (define-public (retire-asset (asset-id uint))
   (let (
@@ -825,14 +828,28 @@
   (or (is-eq state STATE_VERIFIED) (is-eq state STATE_SUSPENDED))
 )
 
-;; Binds a key to an asset; false if it serves another already.
+;; Binds a key to an asset; false if it serves another already, and still can.
 (define-private (bind-device-key
     (asset-id uint)
     (device-key (optional (buff 33)))
   )
   (match device-key
-    key (map-insert device-keys key asset-id)
+    key (or
+      (map-insert device-keys key asset-id)
+      (and (is-key-done key) (map-set device-keys key asset-id))
+    )
     true
+  )
+)
+
+;; Whether the asset that a bound key serves is retired, and its last day can't be recorded any more; of one that was
+;; suspended no day could. The meter may go on elsewhere: what it signed names the asset, and counts for no other.
+(define-private (is-key-done (key (buff 33)))
+  (let ((asset (map-get? assets (default-to u0 (map-get? device-keys key)))))
+    (and
+      (is-eq (get state asset) (some STATE_RETIRED))
+      (> (current-day) (+ (default-to u0 (get retired-day asset)) RECORDING_DAYS))
+    )
   )
 )
 

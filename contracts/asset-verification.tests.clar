@@ -177,14 +177,17 @@
   )
 )
 
-;; The key of an asset that was verified serves it and no other; a claimed one binds nothing.
+;; The key of an asset that was verified serves it and no other, until the asset is retired; a claimed one binds nothing.
 (define-read-only (invariant-key-serves-one-asset (id uint))
   (let ((asset-id (some-asset-id id)))
     (match (map-get? assets asset-id)
       asset (match (get device-key asset)
-        key (is-eq
-          (> (get verified-day asset) u0)
-          (is-eq (map-get? device-keys key) (some asset-id))
+        key (if (is-eq (get state asset) STATE_RETIRED)
+          (or (is-eq (get verified-day asset) u0) (is-some (map-get? device-keys key)))
+          (is-eq
+            (> (get verified-day asset) u0)
+            (is-eq (map-get? device-keys key) (some asset-id))
+          )
         )
         true
       )

@@ -192,7 +192,7 @@ class AssetError(ErrorCode):
     ERR_INVALID_METADATA_HASH = 1015, "the metadata hash must have 32 bytes"
     ERR_INVALID_SLOT_SECONDS = 1016, "slots last 900, 1800 or 3600 s"
     ERR_INVALID_DEVICE_KEY = 1017, "a device key must have 33 bytes"
-    ERR_DEVICE_KEY_IN_USE = 1018, "the device key serves another asset"
+    ERR_DEVICE_KEY_IN_USE = 1018, "the device key serves another asset, or one that was retired less than 31 days ago"
     ERR_REVIEW_MISMATCH = 1019, "what is stored differs from what was reviewed; read it again"
     ERR_NO_CHANGE_REQUESTED = 1020, "no change of this asset is requested"
     ERR_NOTHING_TO_CHANGE = 1021, "the asset already has these values"
@@ -438,7 +438,7 @@ class AssetVerification(
 
     @read_only
     def get_asset_by_device_key(self, device_key: DeviceKey) -> UInt | None:
-        """The asset that a bound key serves."""
+        """The asset that a bound key serves, or served last."""
 
     @read_only
     def is_verified(self, asset_id: UInt) -> bool:
@@ -505,7 +505,7 @@ class AssetVerification(
 
     @public
     def retire_asset(self, asset_id: UInt) -> bool:
-        """Owner or registrar: retire an asset for good."""
+        """Owner or registrar: retire an asset for good; its device key is free again 31 days later."""
 
     @public
     def request_change(self, asset_id: UInt, capacity_w: UInt, device_key: DeviceKey | None) -> bool:

@@ -16,7 +16,7 @@ import {
   VERIFIER,
   meter,
 } from "./accounts.js";
-import { errorsProvoked } from "./chain.js";
+import { DAY, errorsProvoked } from "./chain.js";
 import { errorsOf } from "./errors.js";
 import { ASSET, CAPACITY_W, METADATA_HASH, must, register, registerVerified, startSystem } from "./scenario.js";
 
@@ -454,11 +454,30 @@ describe("device keys", () => {
     expect(registerVerified(chain, { deviceKey: KEY })).toBe(2n);
   });
 
-  test("stay bound when the asset is retired", () => {
+  test("stay bound when the asset is retired, as long as its last day can be recorded", () => {
     const asset = registerVerified(chain, { deviceKey: KEY });
     must(call(OWNER, "retire-asset", asset));
+    const retired = chain.today;
     const next = register(chain, { deviceKey: KEY });
-    expect(call(REGISTRAR, "verify-asset", next, CAPACITY_W, KEY).err).toBe(ERR.ERR_DEVICE_KEY_IN_USE);
+    const verifying = () => call(REGISTRAR, "verify-asset", next, CAPACITY_W, KEY).err;
+    expect(verifying()).toBe(ERR.ERR_DEVICE_KEY_IN_USE);
+    chain.advanceTo((retired + 31n) * DAY - 10n);
+    expect(verifying()).toBe(ERR.ERR_DEVICE_KEY_IN_USE);
+    expect(chain.today).toBe(retired + 31n);
+    expect(verifying()).toBeUndefined();
+    expect(read("get-asset-by-device-key", KEY)).toBe(next);
+    expect(read("get-asset", asset)).toMatchObject({ state: ASSET.RETIRED, "device-key": KEY });
+  });
+
+  test("are free at once when the asset was suspended before it was retired: none of its days can be recorded", () => {
+    const asset = registerVerified(chain, { deviceKey: KEY });
+    const next = registerVerified(chain);
+    must(call(REGISTRAR, "suspend-asset", asset, "x"));
+    must(call(OWNER, "request-change", next, CAPACITY_W, KEY));
+    expect(call(REGISTRAR, "approve-change", next, CAPACITY_W, KEY).err).toBe(ERR.ERR_DEVICE_KEY_IN_USE);
+    must(call(OWNER, "retire-asset", asset));
+    must(call(REGISTRAR, "approve-change", next, CAPACITY_W, KEY));
+    expect(read("get-asset-by-device-key", KEY)).toBe(next);
   });
 });
 

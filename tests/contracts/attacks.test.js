@@ -332,6 +332,25 @@ describe("meters and their keys", () => {
     );
   });
 
+  test("a meter that goes to another plant, and what it signed for the one before", () => {
+    const asset = registerVerified(chain, { deviceKey: METER.key });
+    const day = chain.today;
+    chain.advanceToDay(day + 1n);
+    must(chain.call(OWNER, "asset-verification.retire-asset", asset));
+    const old = signedDay(METER, { asset, day, whs: Array(96).fill(5) });
+    chain.advanceToDay(day + 32n);
+    const next = registerVerified(chain, { deviceKey: METER.key });
+    chain.advanceToDay(day + 33n);
+    const relaying = (values) => chain.call(STRANGER, "production-tracking.record-day", ...values).err;
+    expect(relaying(old)).toBe(PRODUCTION.ERR_RECORDING_CLOSED);
+    expect(relaying([next, ...old.slice(1)])).toBe(PRODUCTION.ERR_NO_DEVICE_KEY);
+    // Not for a day either of which both plants can speak: the asset is part of what is signed.
+    const late = signedDay(METER, { asset, day: day + 32n, whs: [5] });
+    expect(relaying([next, ...late.slice(1)])).toBe(PRODUCTION.ERR_INVALID_SIGNATURE);
+    expect(relaying(late)).toBe(PRODUCTION.ERR_NOT_RECORDABLE);
+    expect(relaying(signedDay(METER, { asset: next, day: day + 32n, whs: [5] }))).toBeUndefined();
+  });
+
   test("a partial reading that blocks the full day: nobody can cut one out of it, nor the oracle", () => {
     const asset = registerVerified(chain, { deviceKey: METER.key });
     const day = chain.today;

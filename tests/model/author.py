@@ -213,13 +213,14 @@ class Author:
         return Wait(max(now, target + self.pick((-20, -10, -10, 0, 0, 10))))
 
     def end_of_something(self, now: int) -> int:
-        """When a day can no longer be recorded, or verified; an offer expires; or a capacity can change again."""
+        """When a day can no longer be recorded, or verified; an offer expires; a capacity can change; a key is free."""
         days = [*self.days(DayState.RECORDED, DayState.DISPUTED)]
         payments = self.system.settlement.payments.values()
         days += [(item.asset_id, item.day) for item in payments if item.state is PaymentState.LOCKED]
         ends = [end_of_window(day) for _, day in days] + [start_of(day + 31) for _, day in days]
         ends += [offer.expires_at for offer in self.system.market.offers.values() if offer.open_wh]
         ends += [start_of(asset.capacity_from_day + 46) for asset in self.system.assets.assets.values()]
+        ends += [start_of(asset.retired_day + 31) for asset in self.system.assets.assets.values() if asset.retired_day]
         coming = sorted({end for end in ends if now < end < now + 60 * DAY_S})
         return self.pick(coming) if coming else start_of(self.today + self.pick((30, 31, 45, 46, 47)))
 

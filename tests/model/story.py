@@ -273,6 +273,9 @@ def changed_and_handed_over() -> list[Action]:
             device_key=DEVICE_KEYS[2],
         ),
         step("rita", "assets.verify_asset", asset_id=5, capacity_w=10, device_key=DEVICE_KEYS[2]),
+        until(day + 46 + 31, 1),
+        step("rita", "assets.verify_asset", asset_id=5, capacity_w=10, device_key=DEVICE_KEYS[2]),
+        step("rita", "assets.verify_asset", asset_id=5, capacity_w=10, device_key=DEVICE_KEYS[2]),
         *what_stays(day + 46),
     ]
 

@@ -145,6 +145,8 @@ BROKEN_RULES = {
     ),
     "recorded for 29 days": value(production, "RECORDING_DAYS", 29),
     "recorded for 31 days": value(production, "RECORDING_DAYS", 31),
+    "a key bound for 29 days after a retirement": value(assets, "RECORDING_DAYS", 29),
+    "a key bound for 31 days after a retirement": value(assets, "RECORDING_DAYS", 31),
     "a window of 44 days": value(clock, "WINDOW_DAYS", 44),
     "a window of 46 days": value(clock, "WINDOW_DAYS", 46),
     "capacity changes after 45 days": value(assets, "DAYS_BETWEEN_CAPACITY_CHANGES", 45),

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from der_client.contracts.asset_verification import AssetError, AssetKind, AssetState, Role
-from tests.model.reference.clock import Clock
+from tests.model.reference.clock import RECORDING_DAYS, Clock, start_of
 from tests.model.reference.refusal import Objections
 
 MAX_CAPACITY_W = 10**12
@@ -121,8 +121,14 @@ class Assets:
         return at_first + [capacity_w for since, capacity_w in capacities if since == day]
 
     def key_is_taken(self, device_key: bytes | None, asset_id: int) -> bool:
-        """Whether a key serves another asset."""
-        return device_key is not None and self.key_holders.get(device_key, asset_id) != asset_id
+        """Whether a key serves another asset, of which something can still be recorded."""
+        if device_key is None or self.key_holders.get(device_key, asset_id) == asset_id:
+            return False
+        holder = self.assets[self.key_holders[device_key]]
+        if holder.state is not AssetState.RETIRED:
+            return True
+        days = holder.recordable_days()
+        return days is not None and self.clock.now < start_of(days[1] + 1 + RECORDING_DAYS)
 
     # Assets
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 DAY_S = 86_400
+RECORDING_DAYS = 30
+"""A day is recorded until the end of this many days after it."""
 WINDOW_DAYS = 45
 """A day is verified, fed and adjusted until the end of this many days after it; refunds come from there on."""
 

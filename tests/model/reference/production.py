@@ -11,10 +11,9 @@ from typing import Any
 from der_client.contracts.asset_verification import Role
 from der_client.contracts.production_tracking import DayState, ProductionError
 from tests.model.reference.assets import Asset, Assets
-from tests.model.reference.clock import Clock, end_of, end_of_window, start_of
+from tests.model.reference.clock import RECORDING_DAYS, Clock, end_of, end_of_window, start_of
 from tests.model.reference.refusal import Objections, Refused
 
-RECORDING_DAYS = 30
 MAX_ADJUSTMENT_WH = 10**15
 
 
