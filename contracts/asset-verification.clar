@@ -93,7 +93,8 @@
   bool
 )
 
-;; `proposal` numbers the transfers that were ever proposed of the asset; it is that of the last.
+;; `proposal` numbers the transfers that were ever proposed of the asset; it is that of the last. `retired-day` stays zero
+;; where the asset was not verified when it was retired.
 (define-map assets
   uint
   {

@@ -461,8 +461,8 @@
   )
 )
 
-;; Owner of a verified or retired asset: claims energy of a verified day for a beneficiary; it can never be sold.
-;; Prints "energy-retired".
+;; Owner of an asset that is verified, or was when it was retired: claims energy of a verified day for a beneficiary; it
+;; can never be sold. Prints "energy-retired".
 ;; Errors: ERR_ASSET_NOT_FOUND, ERR_NOT_ASSET_OWNER, ERR_ASSET_NOT_VERIFIED, ERR_TRANSFER_PROPOSED, ERR_INVALID_ENERGY,
 ;; ERR_DAY_NOT_DELIVERABLE, ERR_OVERSOLD.
 (define-public (retire-energy
@@ -481,8 +481,12 @@
       (book (current-book asset-id day (get epoch asset)))
     )
     (asserts! (is-eq contract-caller (get owner asset)) ERR_NOT_ASSET_OWNER)
+    ;; Retired without a last day, it was suspended, which retiring does not lift.
     (asserts!
-      (or (is-eq (get state asset) ASSET_VERIFIED) (is-eq (get state asset) ASSET_RETIRED))
+      (or
+        (is-eq (get state asset) ASSET_VERIFIED)
+        (and (is-eq (get state asset) ASSET_RETIRED) (> (get retired-day asset) u0))
+      )
       ERR_ASSET_NOT_VERIFIED
     )
     (asserts! (is-none (get proposed-owner asset)) ERR_TRANSFER_PROPOSED)

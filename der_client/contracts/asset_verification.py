@@ -90,7 +90,8 @@ class Asset(Model):
         key_epoch: Which of the asset's keys it is; part of what the meter signs.
         key_from_day: First day that only this key records; ``None`` until verified.
         verified_day: The day it was first verified; ``None`` until then.
-        retired_day: Last recordable day of a retired asset; ``None`` otherwise.
+        retired_day: Last recordable day of a retired asset; ``None`` otherwise, also if it was not verified when it was
+            retired, so that none of its energy can be recorded or retired any more.
     """
 
     owner: Principal

@@ -307,4 +307,7 @@ class MarketParticipation(
 
     @public
     def retire_energy(self, asset_id: UInt, day: Day, wh: UInt, beneficiary: Principal) -> bool:
-        """Owner: claim energy (Wh) of a verified day for a beneficiary; it can never be sold."""
+        """Owner: claim energy (Wh) of a verified day for a beneficiary; it can never be sold.
+
+        Also of an asset that was retired while it was verified, but not of one that was suspended then.
+        """

@@ -141,24 +141,23 @@ describe("energy is sold once", () => {
     expect(chain.call(OWNER, "market-participation.retire-energy", asset, day, 1, OWNER).err).toBe(MARKET.ERR_OVERSOLD);
   });
 
-  test.each([
-    ["metered", true],
-    ["not metered", false],
-  ])("selling energy that was made before there was a connection, %s", (_, metered) => {
-    const asset = registerVerified(chain);
-    const day = chain.today;
-    chain.advanceToDay(day + 1n);
-    produce(chain, asset, day, 10_000);
-    connect(chain, asset, { metered });
-    const selling = (of) =>
-      chain.call(OWNER, "market-participation.create-offer", ...offerOf(chain, asset, { day: of, wh: 10_000 })).err;
-    expect(selling(day)).toBe(MARKET.ERR_DAY_BEFORE_CONNECTION);
-    must(chain.call(OWNER, "market-participation.retire-energy", asset, day, 4_000, OWNER));
-    // From the day of the connection on, it can be sold.
-    chain.advanceToDay(day + 2n);
-    produce(chain, asset, day + 1n, 10_000);
-    if (metered) feed(chain, asset, day + 1n, 10_000);
-    expect(selling(day + 1n)).toBeUndefined();
+  test("selling energy that was made before there was a connection, metered or not", () => {
+    for (const metered of [true, false]) {
+      const asset = registerVerified(chain);
+      const day = chain.today;
+      chain.advanceToDay(day + 1n);
+      produce(chain, asset, day, 10_000);
+      connect(chain, asset, { metered });
+      const selling = (of) =>
+        chain.call(OWNER, "market-participation.create-offer", ...offerOf(chain, asset, { day: of, wh: 10_000 })).err;
+      expect(selling(day)).toBe(MARKET.ERR_DAY_BEFORE_CONNECTION);
+      must(chain.call(OWNER, "market-participation.retire-energy", asset, day, 4_000, OWNER));
+      // From the day of the connection on, it can be sold.
+      chain.advanceToDay(day + 2n);
+      produce(chain, asset, day + 1n, 10_000);
+      if (metered) feed(chain, asset, day + 1n, 10_000);
+      expect(selling(day + 1n)).toBeUndefined();
+    }
   });
 
   test("diluting an earlier buyer by later, cheaper fills", () => {
@@ -364,13 +363,18 @@ describe("meters and their keys", () => {
     must(chain.call(STRANGER, "production-tracking.record-day", ...whole));
   });
 
-  test("lifting a suspension by retiring", () => {
+  test("lifting a suspension by retiring: nothing more is recorded, and no energy retired", () => {
     const asset = registerVerified(chain);
     const day = chain.today;
-    chain.advanceToDay(day + 1n);
+    chain.advanceToDay(day + 2n);
+    produce(chain, asset, day, 500);
+    const retiring = () => chain.call(OWNER, "market-participation.retire-energy", asset, day, 100, OWNER).err;
+    expect(retiring()).toBeUndefined();
     must(chain.call(REGISTRAR, "asset-verification.suspend-asset", asset, "meter tampered"));
+    expect(retiring()).toBe(MARKET.ERR_ASSET_NOT_VERIFIED);
     must(chain.call(OWNER, "asset-verification.retire-asset", asset));
-    expect(chain.call(ORACLE, "production-tracking.record-production", asset, day, 1, 1).err).toBe(
+    expect(retiring()).toBe(MARKET.ERR_ASSET_NOT_VERIFIED);
+    expect(chain.call(ORACLE, "production-tracking.record-production", asset, day + 1n, 1, 1).err).toBe(
       PRODUCTION.ERR_NOT_RECORDABLE,
     );
   });

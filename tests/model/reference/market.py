@@ -285,11 +285,11 @@ class Market:
         objections.refuse(MarketError.ERR_NOT_SETTLEMENT)
 
     def retire_energy(self, caller: str, asset_id: int, day: int, wh: int, beneficiary: str) -> bool:
-        """Owner of a verified or retired asset: of a verified day."""
+        """Owner of an asset that is verified, or was when it was retired: of a verified day."""
         objections = Objections()
         asset = self._asset(asset_id, objections)
         objections.add(MarketError.ERR_NOT_ASSET_OWNER, when=caller != asset.owner)
-        served = asset.state in (AssetState.VERIFIED, AssetState.RETIRED)
+        served = asset.recordable_days() is not None
         objections.add(MarketError.ERR_ASSET_NOT_VERIFIED, when=not served)
         objections.add(MarketError.ERR_TRANSFER_PROPOSED, when=asset.proposed_owner is not None)
         objections.add(MarketError.ERR_INVALID_ENERGY, when=not 1 <= wh <= MAX_WH)
