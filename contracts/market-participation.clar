@@ -430,9 +430,13 @@
   )
 )
 
-;; Settlement only: one fill of the offer is settled or refunded. Answers the offer's state. Prints "offer-fill-closed".
+;; Settlement only, for `closer`, who called it: one fill of the offer is settled or refunded. Answers the offer's state.
+;; Prints "offer-fill-closed".
 ;; Errors: ERR_NOT_SETTLEMENT, ERR_OFFER_NOT_FOUND.
-(define-public (mark-completed (offer-id uint))
+(define-public (mark-completed
+    (offer-id uint)
+    (closer principal)
+  )
   (let ((offer (unwrap! (map-get? offers offer-id) ERR_OFFER_NOT_FOUND)))
     (asserts! (is-eq contract-caller .settlement) ERR_NOT_SETTLEMENT)
     (let (
@@ -451,7 +455,7 @@
         offer-id: offer-id,
         asset-id: (get asset-id offer),
         day: (get day offer),
-        actor: tx-sender,
+        actor: closer,
         open-wh: (get open-wh offer),
         unsettled-fills: unsettled,
         state: state,

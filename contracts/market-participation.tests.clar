@@ -126,7 +126,7 @@
   )
   (begin
     (asserts! (is-eq (mark-accepted OPEN_OFFER (+ u1 (mod wh OPEN_WH)) buyer) ERR_NOT_SETTLEMENT) ERR_PROPERTY)
-    (asserts! (is-eq (mark-completed OPEN_OFFER) ERR_NOT_SETTLEMENT) ERR_PROPERTY)
+    (asserts! (is-eq (mark-completed OPEN_OFFER buyer) ERR_NOT_SETTLEMENT) ERR_PROPERTY)
     (ok true)
   )
 )

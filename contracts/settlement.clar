@@ -378,7 +378,7 @@
 
 (define-private (complete-fill (offer-id uint))
   (begin
-    (try! (contract-call? .market-participation mark-completed offer-id))
+    (try! (contract-call? .market-participation mark-completed offer-id contract-caller))
     (ok true)
   )
 )

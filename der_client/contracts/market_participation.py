@@ -302,7 +302,7 @@ class MarketParticipation(
         """Settlement contract only; take offers with ``Settlement.accept_and_fund``."""
 
     @public
-    def mark_completed(self, offer_id: UInt) -> OfferState:
+    def mark_completed(self, offer_id: UInt, closer: Principal) -> OfferState:
         """Settlement contract only."""
 
     @public

@@ -411,9 +411,9 @@ describe("mark-accepted and mark-completed", () => {
     const id = offer(chain, asset);
     for (const sender of [OWNER, BUYER, DEPLOYER, STRANGER]) {
       expect(call(sender, "mark-accepted", id, 1_000, sender).err).toBe(ERR.ERR_NOT_SETTLEMENT);
-      expect(call(sender, "mark-completed", id).err).toBe(ERR.ERR_NOT_SETTLEMENT);
+      expect(call(sender, "mark-completed", id, sender).err).toBe(ERR.ERR_NOT_SETTLEMENT);
     }
-    expect(call(BUYER, "mark-completed", 99).err).toBe(ERR.ERR_OFFER_NOT_FOUND);
+    expect(call(BUYER, "mark-completed", 99, BUYER).err).toBe(ERR.ERR_OFFER_NOT_FOUND);
   });
 
   test("the last fill settled completes the offer", () => {
@@ -436,6 +436,26 @@ describe("mark-accepted and mark-completed", () => {
     expect(closing(payments[1])).toEqual({ ...event, "unsettled-fills": 1n, state: OFFER.ACCEPTED });
     expect(closing(payments[0])).toEqual({ ...event, "unsettled-fills": 0n, state: OFFER.COMPLETED });
   });
+
+  test.each(["settle u1", "refund u1", "settle-batch (list u1)"])(
+    "%s is told of who called it, be it a contract",
+    (settling) => {
+      const asset = addPlant(chain);
+      const day = chain.today + 1n;
+      fund(chain, offer(chain, asset, { day, wh: 1_000 }), 1_000);
+      chain.advanceToDay(day + 1n);
+      if (settling.startsWith("settle")) produce(chain, asset, day, 1_000);
+      else must(chain.call(VERIFIER, "production-tracking.reject-day", asset, day, "x"));
+      chain.deploy("keeper", `(define-public (go) (contract-call? .settlement ${settling}))`);
+      const { events } = chain.call(STRANGER, "keeper.go");
+      const actors = events.map((event) => [event.topic, event.actor]);
+      const keeper = `${DEPLOYER}.keeper`;
+      expect(actors).toEqual([
+        [settling.startsWith("settle") ? "payment-settled" : "payment-refunded", keeper],
+        ["offer-fill-closed", keeper],
+      ]);
+    },
+  );
 });
 
 // How the open remainder of an offer is closed, and what state that leaves.

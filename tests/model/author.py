@@ -735,7 +735,9 @@ class Author:
 
     def mark_completed(self) -> Step | None:
         """What only the settlement contract may."""
-        return None if self.chance(0.8) else step(self.anybody(), "market.mark_completed", offer_id=1)
+        if self.chance(0.8):
+            return None
+        return step(self.anybody(), "market.mark_completed", offer_id=1, closer=self.anybody())
 
     def retire_energy(self) -> Step | None:
         """What is left of a verified day."""

@@ -39,7 +39,9 @@ FEE_USTX: Final = 60_000
 BLOCK_S: Final = 10
 """What a block adds to the devnet's clock."""
 OBSERVER: Final = "model-observer"
-PRINCIPAL_ARGUMENTS: Final = frozenset({"who", "new_owner", "operator", "taker", "beneficiary", "buyer", "recipient"})
+PRINCIPAL_ARGUMENTS: Final = frozenset(
+    {"who", "new_owner", "operator", "taker", "beneficiary", "buyer", "closer", "recipient"}
+)
 _FUNDS_USTX: Final = 500_000_000_000
 _CURVE_ORDER: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 

@@ -58,7 +58,7 @@ class Oddities:
                 return ""
             case "slot_seconds":
                 return self._pick((0, 1, 899, 900, 1800, 3600, 86_400, UINT_MAX))
-            case "who" | "new_owner" | "operator" | "taker" | "beneficiary" | "buyer" | "recipient":
+            case "who" | "new_owner" | "operator" | "taker" | "beneficiary" | "buyer" | "closer" | "recipient":
                 return self._pick((CONTRACT_OWNER, *PEOPLE, "settlement", "observer"))
             case "items" | "payment_ids":
                 return self._list(value)

@@ -278,7 +278,7 @@ class Market:
             objections.absorb(refused)
         raise Refused(frozenset(objections.found))
 
-    def mark_completed(self, caller: str, offer_id: int) -> NoReturn:
+    def mark_completed(self, caller: str, offer_id: int, closer: str) -> NoReturn:
         """Settlement only, which no account is."""
         objections = Objections()
         objections.add(MarketError.ERR_OFFER_NOT_FOUND, when=offer_id not in self.offers)
