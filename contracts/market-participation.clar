@@ -140,16 +140,25 @@
   })
 )
 
-;; The Wh that could be offered now: of a day that has not begun within the capacity, of a verified day what is left.
+;; The Wh of a day that are left: of one that has not begun, 366 days ahead at most, within capacity and export limit; of a
+;; verified one, what is neither offered, sold nor retired. Zero of any other. Who may offer them now is not looked at:
+;; neither the pause, the states of asset and connection, nor a transfer under way. What is left of a day before the
+;; connection can be retired only.
 (define-read-only (get-available
     (asset-id uint)
     (day uint)
   )
   (match (contract-call? .asset-verification get-asset asset-id)
-    asset (let ((book (current-book asset-id day (get epoch asset))))
-      (if (> day (current-day))
+    asset (let (
+        (book (current-book asset-id day (get epoch asset)))
+        (today (current-day))
+      )
+      (if (> day today)
         (match (contract-call? .grid-integration get-export-cap asset-id)
-          cap-w (forward-room cap-w book)
+          cap-w (if (<= day (+ today MAX_FORWARD_DAYS))
+            (forward-room cap-w book)
+            u0
+          )
           u0
         )
         (match (contract-call? .grid-integration get-deliverable asset-id day)

@@ -256,7 +256,11 @@ class MarketParticipation(
 
     @read_only
     def get_available(self, asset_id: UInt, day: Day) -> UInt:
-        """The energy (Wh) of a day that could be offered now."""
+        """The energy (Wh) that is left of a day, for an offer or to be retired; 0 of a day that cannot be sold now.
+
+        Whether an offer would be refused for another reason is not looked at: a pause, the states of asset and
+        connection, a transfer under way. What is left of a day before the connection can be retired only.
+        """
 
     @read_only
     def quote(self, offer_id: UInt, wh: UInt) -> Quote | None:

@@ -258,6 +258,22 @@ describe("get-available", () => {
     expect(read("get-available", asset, chain.today + 1n)).toBe(0n);
     expect(read("get-available", asset, chain.today)).toBe(0n);
   });
+
+  test("reaches as far ahead as offers do", () => {
+    const asset = addPlant(chain);
+    expect(read("get-available", asset, chain.today + 366n)).toBe(BigInt(FORWARD_LIMIT_WH));
+    expect(read("get-available", asset, chain.today + 367n)).toBe(0n);
+    expect(read("get-available", asset, 2n ** 128n - 1n)).toBe(0n);
+  });
+
+  test("is what is left, whoever may offer it now", () => {
+    const asset = addPlant(chain);
+    must(chain.call(GRID_OPERATOR, "grid-integration.set-status", asset, 5));
+    must(chain.call(OWNER, "asset-verification.propose-transfer", asset, BUYER));
+    must(chain.call(REGISTRAR, "asset-verification.suspend-asset", asset, "x"));
+    must(chain.call(PAUSER, "asset-verification.set-paused", true));
+    expect(read("get-available", asset, chain.today + 1n)).toBe(BigInt(FORWARD_LIMIT_WH));
+  });
 });
 
 describe("quote", () => {

@@ -128,9 +128,9 @@ class Market:
         return self.clock.now >= start_of(day)
 
     def available_wh(self, asset_id: int, day: int) -> int:
-        """What could be offered of a day: forward within the capacity, spot within what is left."""
+        """What is left of a day: forward within the capacity and not too far ahead, else of what is deliverable."""
         room = self.room_wh(asset_id, day)
-        return 0 if room is None else max(0, room)
+        return 0 if room is None or day > self.clock.today + MAX_FORWARD_DAYS else max(0, room)
 
     def room_wh(self, asset_id: int, day: int) -> int | None:
         """What is left to sell of a day, perhaps less than nothing; ``None`` if the day cannot be sold now."""
