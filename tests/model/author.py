@@ -616,6 +616,11 @@ class Author:
         limit_w = self.pick((1, 1_000, self.asset(asset_id).capacity_w, 10**12))
         return step(self.grid_operator(asset_id), "grid.set_export_limit", asset_id=asset_id, export_limit_w=limit_w)
 
+    def is_since_connection(self, asset_id: int, day: int) -> bool:
+        """Whether an asset was connected on a day."""
+        connection = self.system.grid.connections.get(asset_id)
+        return connection is not None and day >= connection.approved_day
+
     def record_feed(self) -> Step | None:
         """Of a metered day that is over."""
         metered = [number for number, item in self.system.grid.connections.items() if item.feed_metered]
@@ -624,6 +629,7 @@ class Author:
             return None
         waiting = [key[1] for key in self.days(DayState.RECORDED, DayState.VERIFIED) if key[0] == asset_id]
         waiting = [day for day in waiting if (asset_id, day) not in self.system.grid.feeds]
+        waiting = [day for day in waiting if self.is_since_connection(asset_id, day) or self.chance(0.05)]
         day = self.pick(waiting) if waiting and self.chance(0.8) else self.today - self.pick((0, 1, 1, 2, 45, 46))
         recorded = self.known_wh((asset_id, day))
         return step(
@@ -663,6 +669,7 @@ class Author:
             return None
         asset = self.asset(asset_id)
         verified = [key[1] for key in self.days(DayState.VERIFIED) if key[0] == asset_id]
+        verified = [day for day in verified if self.is_since_connection(asset_id, day) or self.chance(0.05)]
         with_room = [day for day in verified if self.system.market.available_wh(asset_id, day)]
         spot = bool(with_room or verified) and self.chance(0.5)
         day = self.pick(with_room or verified) if spot else self.today + self.pick((1, 1, 1, 1, 2, 2, 3, 366))
