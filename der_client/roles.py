@@ -148,7 +148,7 @@ def read_roles(file: Path | str) -> tuple[Grant, ...]:
     """Read a roles file.
 
     Args:
-        file: A TOML file, as this module describes it.
+        file: A TOML file, as this module describes it; UTF-8, with or without byte order mark.
 
     Returns:
         The grants, in the order of the file.
@@ -259,7 +259,7 @@ def _read_tables(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > _MAX_FILE_BYTES:
             raise RolesFileError(f"longer than {_MAX_FILE_BYTES} bytes, which no roles file is", path)
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # editors on Windows may begin it with a mark
     except OSError as error:
         raise RolesFileError(f"cannot be read: {error.strerror}", path) from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:

@@ -42,6 +42,11 @@ def test_roles_and_regions_in_the_order_of_the_file(tmp_path: Path) -> None:
     )
 
 
+def test_a_byte_order_mark_is_no_part_of_the_file(tmp_path: Path) -> None:
+    file = write(tmp_path, f'\ufeff[roles]\narbiter = ["{A}"]')
+    assert read_roles(file) == (Grant(Role.ARBITER, A),)
+
+
 def test_the_example_names_every_role() -> None:
     assert {grant.role for grant in read_roles(EXAMPLE)} == set(Role)
 
