@@ -76,7 +76,9 @@ def record(
     empty_cells: Annotated[
         Literal["error", "gap"], typer.Option("--empty-cells", help="What a row without a reading is.")
     ] = "error",
-    delimiter: Annotated[str, typer.Option("--delimiter", metavar="CHARACTER")] = ",",
+    delimiter: Annotated[
+        str, typer.Option("--delimiter", metavar="CHARACTER", help="What separates the columns; \\t is a tab.")
+    ] = ",",
     meter_key_file: Annotated[
         Path | None,
         typer.Option(
@@ -113,7 +115,7 @@ def record(
         time_zone=None if time_zone is None else _zone(time_zone),
         stamped=stamped,
         empty_cells=empty_cells,
-        delimiter=delimiter,
+        delimiter="\t" if delimiter == "\\t" else delimiter,  # hardly a shell lets one type a tab
     )
     key = read_signing_key(key_file)
     meter_key = None if meter_key_file is None else read_signing_key(meter_key_file)

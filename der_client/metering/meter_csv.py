@@ -96,16 +96,19 @@ def read_power_csv(
             meters that keep standard time all year.
         stamped: Whether a timestamp says when its interval begins or when it ends.
         empty_cells: What an empty or ``NaN`` reading is: an error, or a gap as if the row were absent.
-        delimiter: What separates the columns.
+        delimiter: What separates the columns: one character, no quotation mark and no end of line.
 
     Returns:
         The series, exact, with its gaps.
 
     Raises:
-        MeterDataError: If a column is not there, a cell cannot be read, a local time is ambiguous or does not exist
-            (daylight saving time), timestamps repeat, go back or are out of step, or there are no readings.
+        MeterDataError: If the delimiter can be none, a column is not there, a cell cannot be read, a local time is
+            ambiguous or does not exist (daylight saving time), timestamps repeat, go back or are out of step, or there
+            are no readings.
         OSError: If the file cannot be opened.
     """
+    if len(delimiter) != 1 or delimiter in '"\r\n':
+        raise MeterDataError(f"the delimiter is {delimiter!r}: give one character, no quotation mark or end of line")
     if isinstance(source, str | PathLike):
         with Path(source).open(encoding="utf-8-sig", newline="") as stream:
             columns, rows = _table(stream, time_column, value_column, delimiter)

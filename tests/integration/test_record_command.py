@@ -89,6 +89,13 @@ def test_an_oracle_records_for_a_meter_that_cannot_sign(cast: Cast, devnet: Devn
     assert mask_and_wh(cast, asset_id, today) == (0b1011, 1051)
 
 
+def test_a_tab_is_written_as_two_characters(devnet: Devnet, plant: ReadyPlant, day: date, tmp_path: Path) -> None:
+    file = export(tmp_path / "a.csv", day, KWH)
+    file.write_text(file.read_text().replace(";", "\t"))
+    done = der_record(devnet, file, plant.asset_id, "--delimiter", "\\t", "--json")
+    assert [entry["slots"] for entry in json.loads(done.stdout)["recordings"]] == [3]
+
+
 def test_who_is_no_oracle_is_told(devnet: Devnet, plant: ReadyPlant, day: date, tmp_path: Path) -> None:
     done = der_record(devnet, export(tmp_path / "a.csv", day, KWH), plant.asset_id, "--json")
     assert done.returncode == 1
@@ -104,6 +111,7 @@ def test_who_is_no_oracle_is_told(devnet: Devnet, plant: ReadyPlant, day: date, 
         (["--time-zone", "Middle/Earth"], "neither an offset such as +01:00 nor a zone such as Europe/Berlin"),
         (["--time-zone", "+25:99"], "neither an offset such as +01:00 nor a zone such as Europe/Berlin"),
         (["--value-column", "power"], "power"),
+        (["--delimiter", ""], "the delimiter is '': give one character"),
     ],
 )
 def test_what_cannot_be_is_told_in_a_line(devnet: Devnet, tmp_path: Path, options: list[str], told: str) -> None:

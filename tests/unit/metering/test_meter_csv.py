@@ -92,6 +92,14 @@ def test_columns_are_chosen_by_name() -> None:
         read_power_csv(io.StringIO("a,a\n"), time_column="a", value_column="a")
 
 
+def test_any_one_character_separates_columns_and_nothing_else() -> None:
+    text = "time\tpower\n2025-06-01T00:00Z\t5\n2025-06-01T01:00Z\t6\n"
+    assert exact(read_power_csv(io.StringIO(text), delimiter="\t")) == [5, 6]
+    for delimiter in ("", "\\t", "||", '"', "\n", "\r"):
+        with pytest.raises(MeterDataError, match="give one character"):
+            read_power_csv(io.StringIO(text), delimiter=delimiter)
+
+
 def test_stamps_at_the_end_of_the_interval() -> None:
     rows = "2025-06-01T00:15Z,1\n2025-06-01T00:30Z,2\n"
     assert read(rows, stamped="end").times == (T, T + 900)
