@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 DOMAIN_NAME = "der-production"
 DOMAIN_VERSION = "1"
 CHAIN_ID_MAX = 2**32 - 1
+ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+"""The order of secp256k1 (SEC 2)."""
 SIGNATURE_HEX = re.compile(r"[0-9a-f]{130}", re.ASCII)
 
 
@@ -150,7 +152,7 @@ class DayMessage:
 
         Raises:
             SigningError: If another key, or none, made the signature, or something was changed since. A high s is
-                refused too, though the contract would accept it: this library never makes one.
+                refused too, though the contract would accept it: ask ``with_low_s()`` first where a meter makes one.
         """
         signer = self.signer()
         if signer.compressed_data != public_key.compressed_data:
@@ -159,6 +161,18 @@ class DayMessage:
                 f"bound device key {public_key.compressed_data.hex()}: the readings, key epoch {self.key_epoch}, the "
                 "contract or the chain differ from what the meter signed, or another meter did"
             )
+
+    def with_low_s(self) -> DayMessage:
+        """Returns the message with the same meter's signature in the form that this library reads.
+
+        Where r, s is a signature, so is r, -s with the other recovery id. Not every meter's library takes the lower of
+        the two, and the contract takes both.
+        """
+        s, recovery_id = int.from_bytes(self.signature[32:64]), self.signature[64]
+        if not ORDER // 2 < s < ORDER:
+            return self
+        signature = self.signature[:32] + (ORDER - s).to_bytes(32) + bytes([recovery_id ^ 1])
+        return replace(self, signature=signature)
 
     def readings(self, slot_seconds: int) -> DayReadings:
         """Returns what was signed as readings.

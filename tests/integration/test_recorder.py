@@ -103,6 +103,19 @@ class TestRelay:
         assert (again.txids, again.fees_ustx, again.problems) == ((), 0, ())
         assert nonce(cast.anyone) == before
 
+    def test_either_form_of_a_signature_is_relayed(
+        self, cast: Cast, plant: ReadyPlant, day: date, relayer: Recorder
+    ) -> None:
+        """Some meters sign with a high s, which the contract takes."""
+        low = message(cast, plant, day, 10, 100, 200)
+        order = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+        other_s = (order - int.from_bytes(low.signature[32:64])).to_bytes(32)
+        high = replace(low, signature=low.signature[:32] + other_s + bytes([low.signature[64] ^ 1]))
+        cast.anyone.production.record_day(high.asset_id, high.day, high.start, high.whs, high.signature).simulate()
+        report = relayer.relay([high, low])
+        assert [entry.status for entry in report.recordings] == [R.RECORDED, R.REPEATED]
+        assert len(report.txids) == 1
+
     def test_the_same_twice_in_one_call_costs_once(
         self, cast: Cast, plant: ReadyPlant, day: date, relayer: Recorder
     ) -> None:

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from der_client.metering import DayMessage, DayReadings, sign_day
+from der_client.metering.candidates import SignedReadings
 from der_client.stacks.errors import InvalidValueError, SigningError
 from der_client.stacks.keys import PrivateKey
 
@@ -102,6 +103,33 @@ def test_another_secp256k1_accepts_the_signature() -> None:
     verifying = VerifyingKey.from_string(METER.public_key.data, curve=SECP256k1)
     assert verifying.verify_digest(MESSAGE.signature[:64], digest, sigdecode=sigdecode_string)
     assert int.from_bytes(MESSAGE.signature[32:64], "big") <= SECP256k1.order // 2
+
+
+def with_other_s(message: DayMessage) -> DayMessage:
+    """The other signature that the same key can make of the same digest."""
+    s = int.from_bytes(message.signature[32:64])
+    other = message.signature[:32] + (SECP256k1.order - s).to_bytes(32) + bytes([message.signature[64] ^ 1])
+    return replace(message, signature=other)
+
+
+@given(st.integers(0, 2**128 - 1))
+def test_a_high_s_is_the_same_signature(wh: int) -> None:
+    readings = DayReadings(DAY, 900, 0, (wh,))
+    low = DayMessage.sign(METER, readings, contract=CONTRACT, asset_id=7, key_epoch=1, chain_id=CHAIN_ID)
+    high = with_other_s(low)
+    with pytest.raises(SigningError, match="high s"):
+        high.verify(METER.public_key)
+    assert high.with_low_s() == low.with_low_s() == low
+    # A relayer takes either.
+    assert SignedReadings.of(high) == SignedReadings.of(low)
+
+
+@pytest.mark.parametrize("s", [0, SECP256k1.order, 2**256 - 1])
+def test_what_is_no_signature_stays_none(s: int) -> None:
+    wrong = replace(MESSAGE, signature=bytes(32) + s.to_bytes(32) + b"\x09")
+    assert wrong.with_low_s() is wrong
+    with pytest.raises(SigningError):
+        wrong.verify(METER.public_key)
 
 
 @pytest.mark.parametrize(
