@@ -120,6 +120,16 @@ class Candidate(ABC):
         )
         return self.say(RecordingStatus.CONFLICTING, reason, conflicts=conflicts, **details)
 
+    def _unchecked(self, *, unchecked_mask: int, repeated_mask: int = 0) -> Recording:
+        """Nothing is missing, and of some slots nobody can say whether they are recorded with this energy."""
+        reason = (
+            f"slots {describe_slots(unchecked_mask)} of {self.day} are recorded, but their energy is known only "
+            "together with slots that are not given here, or not at all: give all that were recorded together"
+            if self.mask
+            else f"no slot of {self.day} is given"
+        )
+        return self.say(RecordingStatus.UNCHECKED, reason, unchecked_mask=unchecked_mask, repeated_mask=repeated_mask)
+
     def _refuse_part(
         self, chain: ChainDays, right: RecordingRight, repeated_mask: int, unchecked_mask: int, advice: str
     ) -> Recording:
@@ -140,7 +150,7 @@ class Candidate(ABC):
             return self._conflicting(*plan.conflicts, **known)
         if plan.is_done:
             is_same = self.mask == plan.repeated_mask != 0
-            return self.say(RecordingStatus.REPEATED if is_same else RecordingStatus.UNCHECKED, **known)
+            return self.say(RecordingStatus.REPEATED, **known) if is_same else self._unchecked(**known)
         new = plan.new
         refusal = check_slots(right, chain.row(self.key), day=self.day, mask=new.mask, wh=new.wh, now=chain.now)
         return Admitted(new.mask, new.wh, **known) if refusal is None else self._refused(refusal, **known)
@@ -255,7 +265,7 @@ class OracleSum(Candidate):
         parts = [part for part in chain.parts(self.key) if part.mask & self.mask]
         known = [part.wh for part in parts if part.wh is not None and not part.mask & ~self.mask]
         if len(known) != len(parts):
-            return self.say(RecordingStatus.UNCHECKED, unchecked_mask=self.mask)
+            return self._unchecked(unchecked_mask=self.mask)
         if sum(known) == self.wh:
             return self.say(RecordingStatus.REPEATED, repeated_mask=self.mask)
         return self._conflicting(Conflict(self.mask, sum(known), self.wh))

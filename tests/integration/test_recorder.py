@@ -164,6 +164,8 @@ class TestRelay:
             [message(cast, plant, day, 1, 100), message(cast, plant, day, 2, 100, 5)]
         ).recordings
         assert (part.status, part.unchecked_mask) == (R.UNCHECKED, 0b10)
+        assert "slots 1 of" in part.reason
+        assert "known only together with slots that are not given" in part.reason
         assert (overlapping.status, overlapping.error) == (R.REFUSED, ProductionError.ERR_SLOT_ALREADY_RECORDED)
         assert "have the meter sign the missing ones alone" in overlapping.reason
 
@@ -455,6 +457,9 @@ def test_without_its_events_a_day_is_compared_as_a_whole_or_not_at_all(
         )
     )
     assert (whole.status, part.status, slots.status) == (R.REPEATED, R.UNCHECKED, R.UNCHECKED)
+    assert (whole.reason, part.reason) == ("", slots.reason)
+    assert "slots 0 of" in part.reason
+    assert "or not at all" in part.reason
 
 
 def test_a_node_that_is_down_is_an_error_before_anything_is_sent(
