@@ -3,13 +3,15 @@
 How it is rounded: the exact energy of a slot is its mean power times its length, and hardly ever a whole Wh. What it
 has beyond whole Wh is carried into the day's next known slot. So no slot differs from its exact energy by a whole Wh,
 the sum of a day is its exact energy rounded down once, and no Wh is claimed before it was produced. Each day begins
-without a carry, so that a day's readings depend on that day's data alone.
+without a carry, so that a day's readings depend on that day's data alone. The exact energy is kept beside it: data that
+fill a gap later change the carry, and what was recorded before must still be known for the same.
 
 All of it is integer arithmetic; a float never touches energy.
 """
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from der_client.metering.days import EPOCH, LAST_DAY, SECONDS_PER_DAY, slots_per_day
@@ -47,11 +49,13 @@ def metered_days(series: PowerSeries, *, slot_seconds: int) -> Iterator[MeteredD
     wh_denominator = series.denominator * SECONDS_PER_HOUR
     for day_number, slot_energies in _energy_by_day(series, slot_seconds):
         wh_by_slot: list[int | None] = [None] * slots_per_day(slot_seconds)
+        exact_wh_by_slot: list[Fraction | None] = [None] * slots_per_day(slot_seconds)
         carry = 0
         for slot, (energy, intervals) in sorted(slot_energies.items()):
             if intervals == intervals_per_slot:
                 wh_by_slot[slot], carry = divmod(carry + energy, wh_denominator)
-        yield MeteredDay(day_of(day_number), slot_seconds, tuple(wh_by_slot))
+                exact_wh_by_slot[slot] = Fraction(energy, wh_denominator)
+        yield MeteredDay(day_of(day_number), slot_seconds, tuple(wh_by_slot), tuple(exact_wh_by_slot))
 
 
 def _check_fit(series: PowerSeries, slot_seconds: int) -> None:

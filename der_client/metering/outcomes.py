@@ -19,7 +19,7 @@ class RecordingStatus(StrEnum):
     RECORDED = "recorded"
     """All that was missing on the chain is recorded now."""
     REPEATED = "repeated"
-    """All of it was recorded before, with the same energy: nothing was sent."""
+    """All of it was recorded before, with the same energy, but for rounding: nothing was sent."""
     UNCHECKED = "unchecked"
     """All of it was recorded before, but only together with other slots: nothing was sent, and nothing can be said."""
     CONFLICTING = "conflicting"
@@ -66,7 +66,7 @@ class Recording:
 
     @property
     def is_on_chain(self) -> bool:
-        """Whether all of it is recorded with just this energy, now or before."""
+        """Whether all of it is recorded with this energy, now or before."""
         return self.status in (RecordingStatus.RECORDED, RecordingStatus.REPEATED)
 
 

@@ -3,6 +3,8 @@
 A slot is recorded once and for all, so a second recording of it fails and costs a fee. The chain keeps only which slots
 of a day are recorded and the Wh of all of them together; so a recorded part can be compared if all of its slots are
 metered again. Give the day's row as one part, or, to compare finer, a part for each recording event.
+
+Data that fill a gap may round what was recorded before by 1 Wh a run of slots the other way; that is a repeat, too.
 """
 
 from __future__ import annotations
@@ -71,10 +73,11 @@ class DayPlan:
 
     Attributes:
         new: The day with only the slots that are not recorded yet; record ``new.runs()``.
-        repeated_mask: Slots that are recorded with the same energy: nothing to do.
+        repeated_mask: Slots that are recorded with the same energy, but for rounding: nothing to do.
         unchecked_mask: Slots that are recorded, but cannot be compared: their energy is known only together with slots
             that were not metered again, or not at all. They cannot be recorded again either.
-        conflicts: Recorded parts that differ. Only a verifier can still change the day (``adjust-day``).
+        conflicts: Recorded parts that differ by more than rounding. Only a verifier can still change the day
+            (``adjust-day``).
     """
 
     new: MeteredDay
@@ -131,7 +134,7 @@ def plan_day(metered: MeteredDay, recorded: Iterable[RecordedPart]) -> DayPlan:
         again = metered.only(part.mask)
         if again.mask != part.mask or part.wh is None:
             unchecked_mask |= again.mask
-        elif again.wh == part.wh:
+        elif again.agrees_with(part.wh):
             repeated_mask |= part.mask
         else:
             conflicts.append(Conflict(part.mask, part.wh, again.wh))

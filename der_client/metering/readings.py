@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import ceil, floor
 from typing import TYPE_CHECKING
 
 from der_client.metering.bounds import UINT_MAX, require_integer
@@ -12,6 +13,7 @@ from der_client.stacks.errors import InvalidValueError
 
 if TYPE_CHECKING:
     from datetime import date, datetime
+    from fractions import Fraction
 
 MAX_CAPACITY_W = 10**12
 """The largest capacity that the contracts accept for an asset."""
@@ -91,11 +93,14 @@ class MeteredDay:
         day: The UTC day.
         slot_seconds: Length of a slot: 900, 1800 or 3600.
         wh_by_slot: Energy of each of the day's 96, 48 or 24 slots, Wh, or ``None`` where the data have a gap.
+        exact_wh_by_slot: The same before it was rounded; empty if nothing was. Two days that are rounded to the same
+            Wh are equal.
     """
 
     day: date
     slot_seconds: int
     wh_by_slot: tuple[int | None, ...]
+    exact_wh_by_slot: tuple[Fraction | None, ...] = field(default=(), compare=False, repr=False)
 
     def __post_init__(self) -> None:
         """Refuses a day of the wrong length or with impossible energy."""
@@ -109,6 +114,17 @@ class MeteredDay:
         for slot, wh in enumerate(self.wh_by_slot):
             if wh is not None:
                 require_integer(f"energy of slot {slot} in Wh", wh, 0, UINT_MAX)
+        if self.exact_wh_by_slot:
+            self._check_rounding()
+
+    def _check_rounding(self) -> None:
+        if len(self.exact_wh_by_slot) != len(self.wh_by_slot):
+            raise InvalidValueError("exact_wh_by_slot has not as many entries as wh_by_slot: give both for each slot")
+        for slot, (wh, exact) in enumerate(zip(self.wh_by_slot, self.exact_wh_by_slot, strict=True)):
+            if (wh is None) != (exact is None) or (wh is not None and exact is not None and abs(wh - exact) >= 1):
+                raise InvalidValueError(
+                    f"slot {slot} of day {self.day} has {wh} Wh, which {exact} Wh are not rounded to"
+                )
 
     @classmethod
     def from_readings(cls, *readings: DayReadings) -> MeteredDay:
@@ -164,7 +180,23 @@ class MeteredDay:
         """
         require_mask(mask, self.slot_seconds)
         kept = tuple(wh if mask >> slot & 1 else None for slot, wh in enumerate(self.wh_by_slot))
-        return MeteredDay(self.day, self.slot_seconds, kept)
+        exact = tuple(wh if mask >> slot & 1 else None for slot, wh in enumerate(self.exact_wh_by_slot))
+        return MeteredDay(self.day, self.slot_seconds, kept, exact)
+
+    def agrees_with(self, wh: int) -> bool:
+        """Whether so many Wh are the energy of the known slots together, rounded now or when other slots were known.
+
+        What is carried into a run of slots depends on which slots before it are known. So data that fill a gap may
+        round each later run the other way, down or up; a run of whole Wh stays as it is.
+
+        Args:
+            wh: What was recorded for just these slots, Wh.
+        """
+        if not self.exact_wh_by_slot:
+            return wh == self.wh
+        runs = [self.exact_wh_by_slot[start : start + count] for start, count in mask_runs(self.mask)]
+        energies = [sum(exact for exact in run if exact is not None) for run in runs]
+        return sum(map(floor, energies)) <= wh <= sum(map(ceil, energies))
 
     def runs(self) -> tuple[DayReadings, ...]:
         """Returns the known slots as contiguous runs, in order, each fit for one call of ``record-day``."""

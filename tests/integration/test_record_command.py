@@ -64,6 +64,29 @@ def test_what_is_missing_is_signed_and_relayed(
     assert plant.meter_key.to_hex() not in last.stdout + last.stderr + done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("is_signed", [True, False])
+def test_a_gap_that_is_filled_later_is_recorded(
+    cast: Cast, devnet: Devnet, plant: ReadyPlant, day: date, meter_key_file: Path, tmp_path: Path, is_signed: bool
+) -> None:
+    """The fill rounds what came after the gap the other way: 600 and 601 Wh, and then 600, 601 and 600."""
+    asset_id, options, key = plant.asset_id, ["--meter-key-file", str(meter_key_file)], ""
+    if not is_signed:
+        asset_id, options, key = register(cast, None), [], devnet.accounts["wallet_3"].key.to_hex()
+        cast.registrar.assets.verify_asset(asset_id, 6000, None).send().wait()
+        day = cast.anyone.now().date()
+        devnet.advance(to=start_of(day + timedelta(days=1)))
+    gap = export(tmp_path / "a.csv", day, ["0.6006", "", "0.6006"])
+    assert der_record(devnet, gap, asset_id, *options, key=key).returncode == 0
+    assert mask_and_wh(cast, asset_id, day) == (0b101, 1201)
+    filled = export(tmp_path / "b.csv", day, ["0.6006"] * 3)
+    for recorded_slots in (1, 0):
+        done = der_record(devnet, filled, asset_id, *options, "--json", key=key)
+        assert done.returncode == 0, done.stdout
+        (recording,) = json.loads(done.stdout)["recordings"]
+        assert (recording["slots"], recording["recorded_slots"]) == (3, recorded_slots)
+        assert mask_and_wh(cast, asset_id, day) == (0b111, 1802)
+
+
 def test_a_contradiction_is_told_and_not_sent(
     cast: Cast, devnet: Devnet, plant: ReadyPlant, day: date, meter_key_file: Path, tmp_path: Path
 ) -> None:

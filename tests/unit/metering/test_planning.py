@@ -1,12 +1,23 @@
 """Planning against what is recorded: new, repeated, not comparable, in conflict."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from math import ceil, floor
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from der_client.metering import Conflict, ConflictingReadingsError, MeteredDay, RecordedPart, full_mask, plan_day
+from der_client.metering import (
+    Conflict,
+    ConflictingReadingsError,
+    MeteredDay,
+    PowerSeries,
+    RecordedPart,
+    full_mask,
+    metered_days,
+    plan_day,
+)
 from der_client.stacks.errors import InvalidValueError
 
 DAY = date(2024, 10, 4)
@@ -96,3 +107,55 @@ def test_recording_in_two_steps_leaves_nothing_to_do(wh_by_slot: tuple[int | Non
     assert plan.is_done
     assert plan.repeated_mask == metered.mask
     plan.check_conflicts()
+
+
+def metered(watts: dict[int, Decimal]) -> MeteredDay:
+    """The day of a meter that tells the mean power of some hours, which in Wh is the same number."""
+    begin = datetime(DAY.year, DAY.month, DAY.day, tzinfo=UTC)
+    powers = ((begin + timedelta(hours=hour), power) for hour, power in sorted(watts.items()))
+    (day,) = metered_days(PowerSeries.from_watts(powers, interval_seconds=3600), slot_seconds=3600)
+    return day
+
+
+def test_what_a_gap_rounded_the_other_way_is_a_repeat() -> None:
+    power = Decimal("600.6")
+    before, after = metered({10: power, 12: power}), metered({10: power, 11: power, 12: power})
+    assert (before.wh_by_slot[10:13], after.wh_by_slot[10:13]) == ((600, None, 601), (600, 601, 600))
+    parts = [RecordedPart(run.mask, run.wh) for run in before.runs()]
+    for recorded in (parts, [RecordedPart(before.mask, before.wh)]):
+        plan = plan_day(after, recorded)
+        assert (plan.repeated_mask, plan.conflicts) == (before.mask, ())
+        assert plan.new == after.only(1 << 11)
+
+
+def test_more_than_rounding_is_a_conflict() -> None:
+    day = metered({10: Decimal("600.6"), 12: Decimal("600.6"), 13: Decimal(7)})
+    for slot, wh in ((10, 599), (10, 602), (13, 6), (13, 8)):
+        (conflict,) = plan_day(day, [RecordedPart(1 << slot, wh)]).conflicts
+        assert (conflict.mask, conflict.recorded_wh) == (1 << slot, wh)
+    assert plan_day(day, [RecordedPart(0b101 << 10, 1202)]).conflicts == ()
+    assert plan_day(day, [RecordedPart(0b101 << 10, 1203)]).conflicts != ()
+    # Without the meter's exact power nothing is known of any rounding.
+    assert plan_day(MeteredDay(DAY, 3600, day.wh_by_slot), [RecordedPart(1 << 10, 601)]).conflicts != ()
+
+
+@given(
+    st.dictionaries(st.integers(0, 23), st.decimals(0, 99, places=1) | st.integers(0, 99).map(Decimal), min_size=1),
+    st.integers(1, 2**24 - 1),
+    st.booleans(),
+)
+def test_a_file_that_grows_repeats_what_it_had(watts: dict[int, Decimal], known: int, at_once: bool) -> None:
+    earlier = {hour: power for hour, power in watts.items() if known >> hour & 1}
+    assume(earlier)
+    before, after = metered(earlier), metered(watts)
+    runs = before.runs()
+    parts = [RecordedPart(before.mask, before.wh)] if at_once else [RecordedPart(run.mask, run.wh) for run in runs]
+    plan = plan_day(after, parts)
+    assert (plan.repeated_mask, plan.conflicts) == (before.mask, ())
+    assert plan.new == after.only(after.mask & ~before.mask)
+    # A run is known for the same within the 1 Wh of its rounding, and no further.
+    for run in runs:
+        exact = sum(earlier[hour] for hour in range(run.start, run.start + len(run.whs)))
+        for wh in range(max(0, floor(exact) - 2), ceil(exact) + 3):
+            is_repeat = not plan_day(after, [RecordedPart(run.mask, wh)]).conflicts
+            assert is_repeat == (floor(exact) <= wh <= ceil(exact))

@@ -104,6 +104,18 @@ def test_days_that_cannot_be_are_refused() -> None:
         MeteredDay.from_readings()
 
 
+def test_what_it_was_rounded_from_goes_with_it() -> None:
+    exact = (Fraction(6006, 10), None, Fraction(3, 2), *(None,) * 21)
+    day = MeteredDay(DAY, 3600, (600, None, 2, *(None,) * 21), exact)
+    assert day == MeteredDay(DAY, 3600, day.wh_by_slot)
+    assert day.only(0b101).exact_wh_by_slot == exact
+    assert day.only(0b1).exact_wh_by_slot == (exact[0], *(None,) * 23)
+    assert [wh for wh in range(599, 606) if day.agrees_with(wh)] == [601, 602, 603]
+    for wrong in (exact[:3], (Fraction(602), *exact[1:]), (exact[0], Fraction(1), *exact[2:]), (None, *exact[1:])):
+        with pytest.raises(InvalidValueError, match=r"exact_wh_by_slot|not rounded to"):
+            MeteredDay(DAY, 3600, day.wh_by_slot, wrong)
+
+
 def test_plausibility_counts_known_slots_only() -> None:
     metered = MeteredDay(DAY, 3600, (1100, 1100, *(None,) * 22))
     metered.check_plausible(1000)
