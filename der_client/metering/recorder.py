@@ -89,6 +89,9 @@ class _Sent:
 class Recorder:
     """Records readings through one account; it is the relayer, or the oracle.
 
+    Use an account of its own: what an earlier run left in the mempool is waited for, since the same readings may be in
+    it, and nothing tells whose transactions these are.
+
     Args:
         contracts: The contracts with the account that pays, e.g. ``Der.connect(url, account)``.
         confirm_timeout_s: How long a call waits for a transaction, in seconds.
@@ -106,6 +109,8 @@ class Recorder:
         self._account = contracts.production.require_account()
         self._confirm_timeout_s = confirm_timeout_s
         self._in_flight: list[_InFlight] = []
+        self._is_alone = False
+        self._inherited_nonce: int | None = None
 
     def relay(self, messages: Iterable[DayMessage]) -> RecorderReport:
         """Relay what meters have signed, each message in a transaction of its own.
@@ -175,6 +180,9 @@ class Recorder:
             try:
                 self._look_at_in_flight()
                 admitted = self._judge(entries)
+                if admitted and not self._nothing_inherited():
+                    self._wait_for_inherited(run)
+                    continue  # what was waited for may have recorded it
             except (NodeError, CallReadError) as error:
                 if not run.txids and len(entries) == len(run.entries):
                     raise
@@ -217,6 +225,33 @@ class Recorder:
             if not is_lost and (info is None or not (info.status.is_mined or info.status.is_dropped)):
                 still.append(sent)
         self._in_flight = still
+
+    def _nothing_inherited(self) -> bool:
+        """Whether nothing of an earlier run of this account waits to be mined: the same readings may be in it."""
+        if self._is_alone:
+            return True
+        nonces = self._production.client.nonces(self._account.address)
+        if self._inherited_nonce is None:
+            self._inherited_nonce = nonces.last_in_mempool
+        executed = -1 if nonces.last_executed is None else nonces.last_executed
+        has_left = nonces.last_in_mempool is None  # mined, or given up by the node
+        self._is_alone = has_left or self._inherited_nonce is None or executed >= self._inherited_nonce
+        return self._is_alone
+
+    def _wait_for_inherited(self, run: Run) -> None:
+        """Wait for it as long as for a transaction; sending more would only queue behind it."""
+        deadline = time.monotonic() + self._confirm_timeout_s
+        pause = 0.05
+        while not self._nothing_inherited():
+            if time.monotonic() >= deadline:
+                run.give_up(
+                    f"transactions of {self._account.address} up to nonce {self._inherited_nonce} still wait in the "
+                    "mempool from before, and these readings may be in them: give them again when those are mined or "
+                    "dropped"
+                )
+                return
+            time.sleep(pause)
+            pause = min(pause * 1.5, 3.0)
 
     # Sending
 
