@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from der_client.devnet import Devnet
 
 REGION = "CO"
+NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
+"""When devnets of tests begin that start one: so that no test comes over midnight, and each run is like the last."""
 
 
 @pytest.fixture

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import socket
+import socketserver
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -21,30 +23,80 @@ from der_client.metering.outcomes import RecordingStatus
 from der_client.metering.recorder import Recorder
 from der_client.stacks.errors import NodeUnreachableError
 from der_client.stacks.rpc import Client, RetryPolicy
-from tests.integration.conftest import grant_roles, start_of
+from tests.integration.conftest import NOON, grant_roles, start_of
 from tests.integration.test_keeper import connect, fund, ids, nonce, offer, state, verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 KEEPER_ACCOUNTS = ("wallet_7", "wallet_8")
+LONG_S = 300
+"""Only ends a test that hangs."""
 
 
-@pytest.fixture(scope="module")
-def port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+class Doorway(socketserver.ThreadingTCPServer):
+    """An address that stays while the devnet behind it is restarted, whose own port may be taken by others meanwhile.
+
+    Attributes:
+        target: Where those who come are led; ``None`` turns them away.
+    """
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Passage)
+        self.target: tuple[str, int] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def open_to(self, devnet: Devnet) -> None:
+        parts = urlsplit(devnet.url)
+        assert parts.hostname is not None
+        assert parts.port is not None
+        self.target = parts.hostname, parts.port
 
 
-def quick(devnet: Devnet, name: str) -> Der:
+class Passage(socketserver.BaseRequestHandler):
+    """One connection through the doorway."""
+
+    def handle(self) -> None:
+        assert isinstance(self.server, Doorway)
+        if self.server.target is None:
+            return
+        with suppress(OSError), socket.create_connection(self.server.target) as inside:
+            threading.Thread(target=pass_on, args=(inside, self.request), daemon=True).start()
+            pass_on(self.request, inside)
+
+
+def pass_on(source: socket.socket, sink: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(1 << 16):
+            sink.sendall(data)
+    for end in (source, sink):
+        with suppress(OSError):
+            end.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.fixture
+def doorway() -> Iterator[Doorway]:
+    with Doorway() as doorway:
+        thread = threading.Thread(target=doorway.serve_forever)
+        thread.start()
+        yield doorway
+        doorway.shutdown()
+        thread.join()
+
+
+def quick(devnet: Devnet, name: str, url: str | None = None) -> Der:
     """A connection that does not wait long for a node that is down."""
-    client = Client(devnet.url, retries=RetryPolicy(attempts=1))
+    client = Client(url or devnet.url, retries=RetryPolicy(attempts=1))
     return Der.connect(client, devnet.accounts[name], deployer=devnet.deployer.address)
 
 
 def wait_for(is_reached: Callable[[], bool], what: str) -> None:
-    for _ in range(1000):
+    for _ in range(50 * LONG_S):
         if is_reached():
             return
         time.sleep(0.02)
@@ -59,31 +111,38 @@ def running(keeper: Keeper, reports: list[KeeperReport]) -> Iterator[None]:
         yield
     finally:
         keeper.stop()
-        thread.join(20)
+        thread.join(LONG_S)
         assert not thread.is_alive()
 
 
-def test_a_node_that_was_down_is_waited_for(tmp_path: Path, port: int, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_node_that_was_down_is_waited_for(
+    tmp_path: Path, doorway: Doorway, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("der_client.keeper.keeper._MAX_OUTAGE_PAUSE_S", 2.0)
     state_file = tmp_path / "chain"
-    with Devnet(state_file=state_file, port=port) as devnet:
+    with Devnet(state_file=state_file, start_time=NOON) as devnet:
+        doorway.open_to(devnet)
         cast = grant_roles(devnet, Der.connect(devnet.url, devnet.deployer))
         plant = connect(cast, feed_metered=False)
         payment_id = fund(cast.buyer, offer(cast, plant, 1000), 1000)
-        keeper = Keeper(quick(devnet, "wallet_7"))
-        by_hand = Keeper(quick(devnet, "wallet_8"))
+        keeper = Keeper(quick(devnet, "wallet_7", doorway.url))
+        by_hand = Keeper(quick(devnet, "wallet_8", doorway.url))
         by_hand.run_once()
         reports: list[KeeperReport] = []
         with running(keeper, reports):
             wait_for(lambda: keeper.open_payments == 1, "the keeper to catch up")
+            doorway.target = None
             devnet.close()
-            with pytest.raises(NodeUnreachableError, match="is the node running"):
+            with pytest.raises(NodeUnreachableError):
                 by_hand.run_once()
             wait_for(lambda: "the node failed (2 in a row), trying again in 2 s" in caplog.text, "a second failure")
-            with Devnet(state_file=state_file, port=port) as again:
+            with Devnet(state_file=state_file) as again:
+                owner = Der.connect(again.url, again.deployer)
                 again.advance(to=start_of(plant.tomorrow + timedelta(days=1)))
-                verify(cast, plant, 2000)
+                verify(grant_roles(again, owner), plant, 2000)
+                doorway.open_to(again)
                 wait_for(lambda: bool(reports), "the payment to be settled")
-                assert state(cast.anyone, payment_id) is PaymentState.SETTLED
+                assert state(owner, payment_id) is PaymentState.SETTLED
                 assert by_hand.run_once().did_nothing
     assert ids(event for report in reports for event in report.settled) == [payment_id]
 
@@ -92,7 +151,7 @@ def test_a_node_that_was_down_is_waited_for(tmp_path: Path, port: int, caplog: p
 def slow_devnet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Devnet, list[int]]]:
     """Three payments whose day is verified, on a devnet that only mines when told."""
     state_file = tmp_path_factory.mktemp("slow") / "chain"
-    with Devnet(state_file=state_file) as devnet:
+    with Devnet(state_file=state_file, start_time=NOON) as devnet:
         cast = grant_roles(devnet, Der.connect(devnet.url, devnet.deployer))
         plant = connect(cast, feed_metered=False)
         offer_id = offer(cast, plant, 3000)
@@ -210,3 +269,45 @@ def test_readings_on_their_way_are_not_sent_again(slow_chain: tuple[Devnet, list
     devnet.mine()
     assert [entry.status for entry in recorder.record(readings).recordings] == [RecordingStatus.REPEATED]
     assert nonce(der) == before + 1
+
+
+def test_after_a_restart_readings_on_their_way_are_not_sent_again(slow_chain: tuple[Devnet, list[int]]) -> None:
+    devnet, _ = slow_chain
+    der = quick(devnet, "wallet_3")
+    before = nonce(der)
+    day = der.now().date() - timedelta(days=2)
+    readings = [(1, MeteredDay(day, 900, (*(7,) * 48, *(None,) * 48)))]
+    (first,) = Recorder(der, confirm_timeout_s=0).record(readings).recordings
+    assert first.status is RecordingStatus.PENDING
+    # Nothing is left of the first recorder but what is in the mempool.
+    again = Recorder(quick(devnet, "wallet_3"), confirm_timeout_s=0)
+    for _ in range(2):
+        report = again.record(readings)
+        (waiting,) = report.recordings
+        assert (waiting.status, waiting.txids, report.txids) == (RecordingStatus.NOT_RECORDED, (), ())
+        assert f"up to nonce {before} still wait in the mempool" in waiting.reason
+    devnet.mine()
+    (repeated,) = again.record(readings).recordings
+    assert (repeated.status, nonce(der)) == (RecordingStatus.REPEATED, before + 1)
+    # Now it has the account to itself, and knows its own transactions.
+    for _ in range(2):
+        (rest,) = again.record([(1, MeteredDay(day, 900, (7,) * 96))]).recordings
+        assert (rest.status, len(rest.txids)) == (RecordingStatus.PENDING, 1)
+
+
+def test_what_an_earlier_run_left_is_waited_for(slow_chain: tuple[Devnet, list[int]]) -> None:
+    devnet, _ = slow_chain
+    der = quick(devnet, "wallet_3")
+    before = nonce(der)
+    readings = [(1, MeteredDay(der.now().date() - timedelta(days=2), 900, (7,) * 96))]
+    Recorder(der, confirm_timeout_s=0).record(readings)
+    statuses: list[RecordingStatus] = []
+    again = Recorder(quick(devnet, "wallet_3"), confirm_timeout_s=LONG_S)
+    thread = threading.Thread(
+        target=lambda: statuses.extend(entry.status for entry in again.record(readings).recordings)
+    )
+    thread.start()
+    wait_for(lambda: again._inherited_nonce is not None, "the recorder to see the mempool")
+    devnet.mine()
+    thread.join(LONG_S)
+    assert (statuses, nonce(der)) == ([RecordingStatus.REPEATED], before + 1)
