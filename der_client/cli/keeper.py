@@ -48,6 +48,12 @@ def keeper(
         float,
         typer.Option("--timeout", metavar="SECONDS", min=1, help="How long a round waits for its transactions."),
     ] = 180.0,
+    min_value: Annotated[
+        int,
+        typer.Option(
+            "--min-value", metavar="USTX", min=0, help="Leave payments that lock less to others: each costs a fee."
+        ),
+    ] = 0,
     as_json: Json = False,
 ) -> None:
     """Settle, refund and expire whatever has become due, until Ctrl-C.
@@ -62,7 +68,7 @@ def keeper(
 
     key = read_signing_key(key_file)
     der = Der.connect(open_client(url, network), key, deployer=deployer, fee_policy=FeePolicy(max_fee_ustx=max_fee))
-    running = Keeper(der, confirm_timeout_s=timeout)
+    running = Keeper(der, confirm_timeout_s=timeout, min_value_ustx=min_value)
     _stop_on_signals(running)
     if once:
         report = running.run_once()

@@ -52,11 +52,15 @@ class Duties:
 
     Whatever is told twice counts once. Memory and work grow with what is open and what changes, never with what exists.
 
+    Args:
+        min_value_ustx: Payments that lock less are never due, µSTX.
+
     Attributes:
         locked_ustx: The costs of all open payments, µSTX.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, min_value_ustx: int = 0) -> None:
+        self._min_value_ustx = min_value_ustx
         self._day_of: dict[int, DayKey] = {}
         self._costs_ustx: dict[int, int] = {}
         self.locked_ustx = 0
@@ -189,7 +193,8 @@ class Duties:
         """
         looks = self._looks.pop(key, 1)
         if action is not None:
-            self._due[action] |= self._payments.get(key, {})
+            payments = self._payments.get(key, {})
+            self._due[action] |= {number: None for number in payments if self._is_worth_it(number)}
         elif looks > 1:
             self._looks[key] = looks - 1
 
@@ -203,6 +208,9 @@ class Duties:
     def due(self, action: Action) -> Iterable[int]:
         """The payments or offers that an action is due for, those that became due first coming first."""
         return tuple(self._due[action])
+
+    def _is_worth_it(self, payment_id: int) -> bool:
+        return self._costs_ustx[payment_id] >= self._min_value_ustx
 
     def _look_at(self, key: DayKey) -> None:
         if key in self._payments:

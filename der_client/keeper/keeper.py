@@ -60,6 +60,7 @@ class Keeper:
         max_in_flight: How many transactions may wait to be mined at once, 1 to 20 (a node takes 25 of one account).
         max_sent_per_round: How many transactions a round sends at most.
         confirm_timeout_s: How long a round waits for its transactions, in seconds; a later round looks again.
+        min_value_ustx: Payments that lock less are left to others, µSTX.
 
     Raises:
         SigningError: If the connection has no account.
@@ -67,19 +68,29 @@ class Keeper:
     """
 
     def __init__(
-        self, der: Der, *, max_in_flight: int = 10, max_sent_per_round: int = 50, confirm_timeout_s: float = 180.0
+        self,
+        der: Der,
+        *,
+        max_in_flight: int = 10,
+        max_sent_per_round: int = 50,
+        confirm_timeout_s: float = 180.0,
+        min_value_ustx: int = 0,
     ) -> None:
         if not 1 <= max_in_flight <= 20 or max_sent_per_round < 1 or confirm_timeout_s < 0:
             raise InvalidValueError(
                 f"max_in_flight={max_in_flight}, max_sent_per_round={max_sent_per_round}, "
                 f"confirm_timeout_s={confirm_timeout_s}: give 1 to 20, at least 1, and at least 0"
             )
+        if min_value_ustx < 0:
+            raise InvalidValueError(f"min_value_ustx is {min_value_ustx}; give at least 0 µSTX")
         self._der = der
         self._max_in_flight = max_in_flight
         self._max_sent_per_round = max_sent_per_round
         self._confirm_timeout_s = confirm_timeout_s
         self._stopping = threading.Event()
-        self._duties = Duties()
+        self._min_value_ustx = min_value_ustx
+        self._duties = Duties(min_value_ustx)
+        self._is_deployed = False
         self._chain = SeenChain()
         self._doubts = 0
         self._doubts_allowed = _DOUBTS
@@ -186,7 +197,7 @@ class Keeper:
         """Read what is open now, newest first, and follow events from just before."""
         for feed in self._feeds:
             feed.skip_to_end()
-        duties = Duties()
+        duties = Duties(self._min_value_ustx)
         self._read_payments(duties, tip.block_time)
         self._read_offers(duties)
         self._duties = self._outbox.duties = duties

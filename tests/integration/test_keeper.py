@@ -123,6 +123,25 @@ def test_a_rejected_day_is_refunded(cast: Cast, plant: ReadyPlant, devnet: Devne
     assert state(cast.anyone, payment_id) is PaymentState.REFUNDED
 
 
+def test_what_locks_too_little_is_left_to_others(cast: Cast, plant: ReadyPlant, devnet: Devnet) -> None:
+    """Who buys dust must not spend the keeper's funds."""
+    rejected_day = plant.tomorrow + timedelta(days=1)
+    sold, doubtful = offer(cast, plant, 5000), offer(cast, plant, 5000, rejected_day)
+    dust = [fund(cast.buyer, sold, 100), fund(cast.buyer, doubtful, 100)]
+    worth = [fund(cast.buyer, sold, 4900), fund(cast.buyer, doubtful, 4900)]
+    keeper = Keeper(cast.anyone, min_value_ustx=4900 * PRICE // 1000)
+    keeper.run_once()
+    devnet.advance(to=start_of(plant.tomorrow + timedelta(days=2)))
+    verify(cast, plant, 5000)
+    cast.verifier.production.reject_day(plant.asset_id, rejected_day, "no data").send().wait()
+    report = keeper.run_once()
+    assert (ids(report.settled), [event.payment_id for event in report.refunded]) == (worth[:1], worth[1:])
+    assert keeper.run_once().did_nothing
+    assert keeper.open_payments == 2
+    for_all = Keeper(cast.other_buyer).run_once()
+    assert [*ids(for_all.settled), *(event.payment_id for event in for_all.refunded)] == dust
+
+
 @pytest.mark.parametrize("case", ["never recorded", "never verified", "never fed"])
 def test_after_the_window_is_refunded_what_was_not_delivered(
     cast: Cast, devnet: Devnet, keeper: Keeper, case: str
@@ -459,6 +478,8 @@ def test_an_account_and_sensible_limits_are_needed(devnet: Devnet, cast: Cast) -
         Keeper(Der.connect(devnet.url))
     with pytest.raises(InvalidValueError, match="max_in_flight=26"):
         Keeper(cast.anyone, max_in_flight=26)
+    with pytest.raises(InvalidValueError, match="min_value_ustx is -1"):
+        Keeper(cast.anyone, min_value_ustx=-1)
     with pytest.raises(InvalidValueError, match="interval_s is -1"):
         Keeper(cast.anyone).run(interval_s=-1)
 

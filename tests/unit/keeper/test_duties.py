@@ -210,3 +210,13 @@ def test_openings_and_closings_in_any_order_and_number(steps: list[tuple[bool, i
     for key in duties.days_to_look_at(100):
         duties.decide(key, Action.SETTLE)
     assert set(duties.due(Action.SETTLE)) == {number for number, day in model.items() if day < TODAY}
+
+
+@pytest.mark.parametrize("action", [Action.SETTLE, Action.REFUND])
+def test_payments_of_less_than_the_least_value_are_never_due(action: Action) -> None:
+    duties = Duties(min_value_ustx=50)
+    for payment_id, cost_ustx in ((1, 49), (2, 50), (3, 1)):
+        duties.add_payment(payment_id, 1, YESTERDAY, cost_ustx, NOW)
+    duties.decide((1, YESTERDAY), action)
+    assert duties.due(action) == (2,)
+    assert (duties.open_payments, duties.locked_ustx) == (3, 100), "they are open all the same"
