@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from der_client.contracts.asset_verification import Asset
     from der_client.contracts.market_participation import Offer
     from der_client.contracts.settlement import Payment
+    from der_client.stacks.contract import Contract
     from der_client.stacks.network import Network
 
 T = TypeVar("T")
@@ -117,6 +118,24 @@ class Der:
     def with_account(self, account: PrivateKey | HasKey) -> Self:
         """The same contracts for another account, over the same connection."""
         return type(self)(self._connection, self._connection.account(account))
+
+    def check_deployed(self, *contracts: Contract) -> None:
+        """Pass if contracts are there, so that another's name is not taken for a node that fails.
+
+        Args:
+            *contracts: Which; all five if none is given.
+
+        Raises:
+            DeploymentError: one of them is not.
+            NodeError: the node could not be asked.
+        """
+        for contract in contracts or (self.assets, self.production, self.grid, self.market, self.settlement):
+            try:
+                self.client.contract_interface(contract.contract_id)
+            except NotFoundError:
+                raise DeploymentError(
+                    f"{contract.contract_id} is not there; deploy the contracts first, or name who deployed them"
+                ) from None
 
     def now(self) -> datetime:
         """Chain time (UTC): that of the latest block. The contracts' clock, which the local one may differ from."""

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Final
 from der_client.contracts.asset_verification import Role
 from der_client.stacks.address import check_network, split_principal
 from der_client.stacks.clarity import AsciiType
-from der_client.stacks.errors import AddressError, DeploymentError, EncodeError, InvalidValueError, NotFoundError
+from der_client.stacks.errors import AddressError, DeploymentError, EncodeError, InvalidValueError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -207,7 +207,7 @@ def setup_roles(
     network = der.client.network
     for grant in grants:
         check_network(grant.who, network, grant.role_name)
-    _check_deployed(der)
+    der.check_deployed(der.assets)
     held = {grant for grant in grants if der.assets.has_role(grant.role, grant.who, grant.region)}
     if not held.issuperset(grants):
         _check_owner(der)
@@ -234,15 +234,6 @@ def _grant_batch(der: Der, grants: Sequence[Grant], held: set[Grant], timeout_s:
             continue
         receipt = pending.wait(max(0.0, deadline - time.monotonic()))
         yield GrantReport(grant, GrantOutcome.GRANTED, receipt.txid, receipt.block_height, receipt.fee_ustx)
-
-
-def _check_deployed(der: Der) -> None:
-    try:
-        der.client.contract_interface(der.assets.contract_id)
-    except NotFoundError:
-        raise DeploymentError(
-            f"{der.assets.contract_id} is not there; deploy the contracts first, or name who deployed them"
-        ) from None
 
 
 def _check_owner(der: Der) -> None:

@@ -130,9 +130,13 @@ class Keeper:
             What happened since the last report, also in rounds that ended with an error.
 
         Raises:
+            DeploymentError: If the contracts are not there; asked in the first round.
             NodeError: If the node is down or answers something else; what was sent is looked at in the next round.
             CallReadError: If the node could not run a read-only call.
         """
+        if not self._is_deployed:
+            self._der.check_deployed()
+            self._is_deployed = True
         self._outbox.collect()
         tip = self._look()
         if self._wait_until(self._outbox.nothing_inherited):
@@ -156,6 +160,7 @@ class Keeper:
 
         Raises:
             InvalidValueError: If the interval is negative.
+            DeploymentError: If the contracts are not there at the start.
         """
         if interval_s < 0:
             raise InvalidValueError(f"interval_s is {interval_s}; give at least 0 seconds")
