@@ -71,18 +71,35 @@ def keeper(
     running = Keeper(der, confirm_timeout_s=timeout, min_value_ustx=min_value)
     _stop_on_signals(running)
     if once:
-        report = running.run_once()
-        while report.has_more:
-            report = report.then(running.run_once())
-        _show(report, as_json=as_json)
-        if report.did_nothing and not as_json:
-            typer.echo(f"nothing is due: {running.open_payments} payments locked, {running.open_offers} offers open")
-        if report.failures or report.pending_txids:
-            raise typer.Exit(1)
+        _run_once(running, as_json=as_json)
         return
     _log_to_stderr()
     typer.echo(f"keeping {der.settlement.contract_id} as {running.address} (Ctrl-C ends it)", err=True)
     running.run(interval_s=interval, on_report=lambda report: _show(report, as_json=as_json))
+
+
+def _run_once(running: "Keeper", *, as_json: bool) -> None:
+    """Go round until no more can be done now; also if the node fails, what was done and paid is shown."""
+    from der_client.stacks.errors import DerClientError  # noqa: PLC0415
+
+    report: KeeperReport | None = None
+    try:
+        report = running.run_once()
+        while report.has_more:
+            report = report.then(running.run_once())
+    except DerClientError:
+        rest = running.unreported()
+        report = rest if report is None or rest is None else report.then(rest)
+        if report is not None and (report.pending_txids or not report.did_nothing):
+            _show(report, as_json=as_json)
+        raise
+    _show(report, as_json=as_json)
+    if not as_json and report.is_waiting:
+        typer.echo("this account's transactions are not mined yet: run it again when they are")
+    elif not as_json and report.did_nothing:
+        typer.echo(f"nothing is due: {running.open_payments} payments locked, {running.open_offers} offers open")
+    if report.failures or report.is_waiting:
+        raise typer.Exit(1)
 
 
 def _stop_on_signals(running: "Keeper") -> None:

@@ -180,6 +180,11 @@ class Duties:
         while self._windows and self._windows[0][0] <= now:
             self._look_at(heapq.heappop(self._windows)[1])
 
+    @property
+    def has_new_days(self) -> bool:
+        """Whether there are days that nobody has looked at since they were told."""
+        return LOOKS_AT_A_DAY in self._looks.values()
+
     def days_to_look_at(self, limit: int) -> list[DayKey]:
         """Days whose payments may have become due, the first so many."""
         return list(islice(self._looks, limit))

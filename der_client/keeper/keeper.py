@@ -91,6 +91,7 @@ class Keeper:
         self._min_value_ustx = min_value_ustx
         self._duties = Duties(min_value_ustx)
         self._is_deployed = False
+        self._tip: Block | None = None
         self._chain = SeenChain()
         self._doubts = 0
         self._doubts_allowed = _DOUBTS
@@ -138,16 +139,32 @@ class Keeper:
             self._der.check_deployed()
             self._is_deployed = True
         self._outbox.collect()
-        tip = self._look()
-        if self._wait_until(self._outbox.nothing_inherited):
+        self._tip = self._look()
+        is_alone = self._wait_until(self._outbox.nothing_inherited)
+        if is_alone:
             self._act()
-            self._wait_until(lambda: not self._outbox.txids)
+        is_waiting = not is_alone or not self._wait_until(lambda: not self._outbox.txids)
+        is_more_due = self._outbox.has_ready_work or self._duties.has_new_days
+        # Where it waited in vain, the next round would: it can do no more before a block comes.
+        has_more = is_more_due and not is_waiting and not self._stopping.is_set()
+        return self._report(self._tip, is_waiting=is_waiting, has_more=has_more)
+
+    def unreported(self) -> KeeperReport | None:
+        """What happened in a round that a failing node cut short, for who does not go on; no node is asked.
+
+        Returns:
+            A report, told once like any other; ``None`` if no round got so far that anything could have been done.
+        """
+        return None if self._tip is None else self._report(self._tip, is_waiting=bool(self._outbox.txids))
+
+    def _report(self, tip: Block, *, is_waiting: bool, has_more: bool = False) -> KeeperReport:
         return self._outbox.report(
             KeeperReport(
                 block_height=tip.height,
                 block_time=tip.block_time,
                 pending_txids=self._outbox.txids,
-                has_more=self._outbox.has_ready_work and not self._stopping.is_set(),
+                is_waiting=is_waiting,
+                has_more=has_more,
             )
         )
 
@@ -156,7 +173,7 @@ class Keeper:
 
         Args:
             interval_s: Pause between two rounds, in seconds; none while more is due than one round does.
-            on_report: Told of every round that did something.
+            on_report: Told of every round that did something; at the end also of one that a failing node cut short.
 
         Raises:
             InvalidValueError: If the interval is negative.
@@ -178,6 +195,9 @@ class Keeper:
                 if on_report is not None and not report.did_nothing:
                     on_report(report)
             self._stopping.wait(pause)
+        rest = self.unreported()
+        if on_report is not None and rest is not None and not rest.did_nothing:
+            on_report(rest)
 
     # What is to be done
 

@@ -46,7 +46,9 @@ class KeeperReport:
         txids: The transactions that were mined, in the order of their outcome.
         fees_ustx: Their fees, µSTX.
         pending_txids: Transactions whose outcome is not known yet; a later round looks again.
-        has_more: Whether more is due than one round does.
+        is_waiting: Whether transactions are still to be mined, its own or those of an earlier run, so that things may
+            be left undone.
+        has_more: Whether more is due than one round does, and the next can do it at once.
     """
 
     block_height: int
@@ -58,6 +60,7 @@ class KeeperReport:
     txids: tuple[str, ...] = ()
     fees_ustx: int = 0
     pending_txids: tuple[str, ...] = ()
+    is_waiting: bool = False
     has_more: bool = False
 
     @property
@@ -103,6 +106,7 @@ class KeeperReport:
             "txids": list(self.txids),
             "fees_ustx": self.fees_ustx,
             "pending_txids": list(self.pending_txids),
+            "is_waiting": self.is_waiting,
             "has_more": self.has_more,
         }
 

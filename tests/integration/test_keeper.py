@@ -15,7 +15,7 @@ from der_client.contracts.settlement import PaymentSettled, PaymentState
 from der_client.keeper import Keeper, KeeperReport
 from der_client.keeper.duties import WINDOW_DAYS, Action
 from der_client.stacks.account import FeePolicy
-from der_client.stacks.errors import InvalidValueError, SigningError
+from der_client.stacks.errors import InvalidValueError, NodeUnreachableError, SigningError
 from tests.integration.conftest import Cast, ReadyPlant, register, start_of
 
 if TYPE_CHECKING:
@@ -224,6 +224,23 @@ def test_more_than_a_page_of_payments_in_batches(cast: Cast, plant: ReadyPlant, 
     assert (len(second.txids), len(second.settled), second.has_more) == (1, 15, False)
     assert ids([*first.settled, *second.settled]) == payments
     assert cast.anyone.settlement.get_escrow_total() == 0
+
+
+def test_more_days_than_a_round_looks_at(
+    cast: Cast, plant: ReadyPlant, devnet: Devnet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("der_client.keeper.keeper._DAYS_PER_ROUND", 1)
+    days = [plant.tomorrow + timedelta(days=number) for number in range(3)]
+    payments = [fund(cast.buyer, offer(cast, plant, 1000, day), 1000) for day in days]
+    devnet.advance(to=start_of(days[-1] + timedelta(days=1)))
+    for day in days:
+        cast.verifier.production.reject_day(plant.asset_id, day, "no data").send().wait()
+    keeper = Keeper(cast.anyone)
+    reports = [keeper.run_once()]
+    while reports[-1].has_more:
+        reports.append(keeper.run_once())
+    assert sorted(event.payment_id for report in reports for event in report.refunded) == payments
+    assert len(reports) == 3
 
 
 def requests_of(keeper: Keeper, caplog: pytest.LogCaptureFixture) -> int:
@@ -461,6 +478,34 @@ def test_a_keeper_that_is_stopped_after_sending_tells_what_came_of_it(
     reports: list[KeeperReport] = []
     keeper.run(on_report=reports.append)
     assert [ids(report.settled) for report in reports] == [[payment_id]]
+
+
+def test_what_was_done_before_the_node_failed_is_told_at_the_end(
+    cast: Cast, plant: ReadyPlant, devnet: Devnet, keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert keeper.unreported() is None
+    payment_id = fund(cast.buyer, offer(cast, plant, 1000), 1000)
+    devnet.advance(to=start_of(plant.tomorrow + timedelta(days=1)))
+    verify(cast, plant, 2000)
+    collect = keeper._outbox.collect
+
+    def collect_and_fail() -> None:
+        collect()
+        if not keeper._outbox.txids:
+            keeper.stop()
+            raise NodeUnreachableError("gone", "url")
+
+    act = keeper._act
+
+    def act_and_fail() -> None:
+        act()
+        monkeypatch.setattr(keeper._outbox, "collect", collect_and_fail)
+
+    monkeypatch.setattr(keeper, "_act", act_and_fail)
+    reports: list[KeeperReport] = []
+    keeper.run(on_report=reports.append)
+    assert [ids(report.settled) for report in reports] == [[payment_id]]
+    assert reports[0].fees_ustx > 0
 
 
 def test_a_stopped_keeper_sends_nothing(cast: Cast, plant: ReadyPlant, devnet: Devnet, keeper: Keeper) -> None:

@@ -10,8 +10,13 @@ import sys
 from datetime import timedelta
 
 import pytest
+from typer.testing import CliRunner
 
+from der_client.cli.app import app
 from der_client.devnet import Devnet
+from der_client.keeper import Keeper
+from der_client.keeper.duties import Action
+from der_client.stacks.errors import NodeUnreachableError
 from tests.integration.conftest import Cast, start_of
 from tests.integration.test_keeper import connect, fund, offer, verify
 
@@ -47,6 +52,33 @@ def test_once_tells_failure(devnet: Devnet, due: list[int]) -> None:
     assert f"FAILED   settle {due[0]}: the fee would be" in done.stdout
     key = devnet.accounts["wallet_7"].key.to_hex()
     assert key not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("json_option", [["--json"], []])
+def test_once_tells_what_it_paid_for_before_the_node_failed(
+    devnet: Devnet, due: list[int], monkeypatch: pytest.MonkeyPatch, json_option: list[str]
+) -> None:
+    still_due = Keeper._still_due
+
+    def fail_after_settling(keeper: Keeper, action: Action, numbers: list[int]) -> list[int]:
+        if action is Action.EXPIRE:
+            keeper._wait_until(lambda: not keeper._outbox.txids)
+            raise NodeUnreachableError("gone", devnet.url)
+        return still_due(keeper, action, numbers)
+
+    monkeypatch.setattr("der_client.cli.keeper._stop_on_signals", lambda _keeper: None)  # pytest's own stay
+    monkeypatch.setattr(Keeper, "_still_due", fail_after_settling)
+    done = CliRunner().invoke(app, ["keeper", "--url", devnet.url, "--once", *json_option], env=environment(devnet))
+    assert done.exit_code == 1
+    assert "error: gone" in done.stderr
+    if json_option:
+        report = json.loads(done.stdout)
+        assert sorted(entry["payment_id"] for entry in report["settled"]) == due
+        assert (len(report["txids"]), report["expired"]) == (1, [])
+        assert report["fees_ustx"] > 0
+    else:
+        assert done.stdout.count("settled ") == len(due)
+        assert "1 transactions, " in done.stdout
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

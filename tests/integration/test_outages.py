@@ -8,13 +8,16 @@ import threading
 import time
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
+from typer.testing import CliRunner
 
 from der_client import Der
+from der_client.cli.app import app
 from der_client.contracts.settlement import PaymentSettled, PaymentState
 from der_client.devnet import Devnet
 from der_client.keeper import Keeper, KeeperReport
@@ -177,6 +180,32 @@ def test_nothing_is_sent_twice_while_it_waits_to_be_mined(slow_chain: tuple[Devn
     devnet.mine()
     report = keeper.run_once()
     assert (ids(report.settled), report.txids, report.pending_txids) == (payments, first.pending_txids, ())
+
+
+def test_once_ends_while_nothing_is_mined(
+    slow_chain: tuple[Devnet, list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More is due than may be on its way at once, and no block comes."""
+    devnet, payments = slow_chain
+    monkeypatch.setattr("der_client.keeper.keeper._BATCH", 1)
+    with devnet.anchor():
+        keeper = Keeper(quick(devnet, "wallet_7"), max_in_flight=1, confirm_timeout_s=0.1)
+        for _ in range(2):
+            report = keeper.run_once()
+            assert (len(report.pending_txids), report.is_waiting, report.has_more) == (1, True, False)
+    monkeypatch.setattr("der_client.cli.keeper._stop_on_signals", lambda _keeper: None)  # pytest's own stay
+    monkeypatch.setattr("der_client.keeper.Keeper", partial(Keeper, max_in_flight=1))
+    options = ["keeper", "--url", devnet.url, "--once", "--timeout", "1"]
+    environment = {"DER_KEY": devnet.accounts["wallet_7"].key.to_hex()}
+    first = CliRunner().invoke(app, options, env=environment)
+    pending, told = first.output.splitlines()
+    assert (first.exit_code, pending[:9]) == (1, "pending  ")
+    # Another run has sent nothing of its own, but cannot say that nothing is due.
+    again = CliRunner().invoke(app, options, env=environment)
+    assert (again.exit_code, again.output.splitlines()) == (1, [told])
+    assert "not mined yet: run it again" in told
+    devnet.mine()
+    assert [state(quick(devnet, "wallet_7"), number) for number in payments].count(PaymentState.SETTLED) == 1
 
 
 def test_it_can_be_stopped_while_it_waits(slow_chain: tuple[Devnet, list[int]]) -> None:
