@@ -231,7 +231,8 @@ class _Demo:
         deployer = self._accounts[CONTRACT_OWNER]
         self._der = Der.connect(self._client, deployer, deployer=deployer.address)
         before = self._balances()
-        first_day = self._der.now().date() + timedelta(days=1)
+        # Its energy is sold at noon of the day before: the next noon, since late in the day there is no time left.
+        first_day = (self._der.now() + timedelta(hours=12)).date() + timedelta(days=1)
         steps: list[tuple[str, Callable[[], None]]] = [
             ("deploying the contracts", self._deploy),
             ("granting roles", self._grant_roles),

@@ -10,11 +10,15 @@ undone by a snapshot. Fixtures of module or session scope use ``shared_devnet``,
     def test_sale(devnet, plant): ...  # undone afterwards
 
 Within a test, ``with devnet.anchor():`` undoes a part, such as one example of hypothesis.
+
+Its clock begins at noon of the present day (UTC), so that no test comes over midnight in its first blocks. To have each
+run like the last, set a moment in pytest's configuration: ``devnet_start_time = 2026-07-01T12:00:00Z``.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, time
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
@@ -24,11 +28,36 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+_START_TIME: Final = "devnet_start_time"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare what can be set in pytest's configuration."""
+    parser.addini(
+        _START_TIME,
+        "Chain time at which the tests' devnet begins, ISO 8601 with an offset. Default: noon (UTC) of the day.",
+        default="",
+    )
+
+
 @pytest.fixture(scope="session")
-def shared_devnet() -> Iterator[Devnet]:
+def shared_devnet(pytestconfig: pytest.Config) -> Iterator[Devnet]:
     """One devnet for the whole run, with the contracts published. What is done to it stays."""
-    with Devnet() as devnet:
+    with Devnet(start_time=_start_time(pytestconfig)) as devnet:
         yield devnet
+
+
+def _start_time(config: pytest.Config) -> datetime:
+    text = str(config.getini(_START_TIME)).strip()
+    if not text:
+        return datetime.combine(datetime.now(UTC).date(), time(12), UTC)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise pytest.UsageError(f"{_START_TIME} is {text!r}; give a moment with its offset, as 2026-07-01T12:00:00Z")
+    return moment
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +16,7 @@ from der_client.contracts.settlement import PaymentState
 from der_client.demo import MAX_DAYS, DemoResult, run_demo
 from der_client.project import deployment_plan
 from der_client.stacks.errors import InvalidValueError
+from tests.integration.conftest import NOON
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +29,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def empty_devnet() -> Iterator[Devnet]:
-    with Devnet(deploy_contracts=False) as devnet:
+    with Devnet(deploy_contracts=False, start_time=NOON) as devnet:
         yield devnet
 
 
@@ -93,6 +95,18 @@ def test_tables_are_shown_within_80_columns() -> None:
         assert word in shown
     assert "…" not in shown
     assert max(map(len, shown.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("before_midnight", [timedelta(seconds=170), timedelta(hours=12, seconds=170)], ids=str)
+def test_it_runs_at_any_time_of_the_day(before_midnight: timedelta) -> None:
+    """Setting up takes some minutes of chain time, which may end in the next day, or after noon."""
+    today = NOON.date()
+    midnight = datetime.combine(today + timedelta(days=1), time(), UTC)
+    with Devnet(deploy_contracts=False, start_time=midnight - before_midnight, track_costs=False) as devnet:
+        result = run_demo(devnet, deployment_plan())
+    assert result.first_day - today == timedelta(days=2 if before_midnight < timedelta(hours=12) else 1)
+    assert {payment.state for payment in result.payments} == {PaymentState.SETTLED}
+    assert {payment.spot for payment in result.payments} == {True, False}
 
 
 @pytest.mark.parametrize("days", [0, MAX_DAYS + 1])
