@@ -2,7 +2,8 @@
 
 Rendezvous appends ``contracts/NAME.tests.clar`` to the contract itself, and calls the whole with random arguments: in
 mode ``test`` its ``test-*`` functions, in mode ``invariant`` its public functions, and now and then an ``invariant-*``.
-Each contract and mode runs in a process of its own, on a chain that begins at the present time.
+Each contract and mode runs in a process of its own, on a chain that begins at a fixed time; so a seed does the
+same again.
 
 Needs npm packages of its own (package.json here: the version of Clarinet's SDK that Rendezvous can use), which the
 first run installs.
@@ -28,6 +29,7 @@ from der_client.project import project_root
 
 FOLDER: Final = Path(__file__).resolve().parent
 RENDEZVOUS: Final = FOLDER / "node_modules" / "@stacks" / "rendezvous" / "dist" / "app.js"
+CLOCK: Final = FOLDER / "fixed-clock.mjs"
 INSTALLED: Final = FOLDER / "node_modules" / ".package-lock.json"
 """npm writes it when it has installed everything."""
 
@@ -120,7 +122,7 @@ def run(task: Task, seed: int, runs: int) -> Outcome:
     with tempfile.TemporaryDirectory(prefix="der-rendezvous-") as name:
         project = Path(name)
         write_project(project, task.contract)
-        command = [find_node(), str(RENDEZVOUS), str(project), task.contract, task.mode]
+        command = [find_node(), "--import", CLOCK.as_uri(), str(RENDEZVOUS), str(project), task.contract, task.mode]
         # The chain keeps what was done, so a failure can't be shortened: stop at the first.
         command += [f"--runs={runs}", f"--seed={seed}", "--bail"]
         done = subprocess.run(  # noqa: S603 - our own arguments, without a shell

@@ -1,0 +1,13 @@
+// Loaded before Rendezvous: the present is always this moment, so that the chain of its SDK begins alike in each run.
+
+const PRESENT = Date.parse("2026-07-01T12:00:00Z");
+
+globalThis.Date = class extends Date {
+  constructor(...given) {
+    super(...(given.length === 0 ? [PRESENT] : given));
+  }
+
+  static now() {
+    return PRESENT;
+  }
+};
