@@ -309,7 +309,7 @@ class Running:
         send = os.killpg if whole_group else os.kill
         send(self.process.pid, number)
         try:
-            stdout, stderr = self.process.communicate(timeout=30)
+            stdout, stderr = self.process.communicate(timeout=300)
         finally:
             self.process.kill()  # harmless if it has ended, as it should have
         return self.process.returncode, stdout, stderr
@@ -317,7 +317,7 @@ class Running:
 
 def is_down(url: str) -> bool:
     try:
-        requests.get(f"{url}/v2/info", timeout=5)
+        requests.get(f"{url}/v2/info", timeout=30)
     except requests.ConnectionError:
         return True
     return False
@@ -350,7 +350,7 @@ class TestDevnet:
             check=True,
         )
         os.kill(int(found.stdout), signal.SIGKILL)
-        stdout, stderr = running.process.communicate(timeout=30)
+        stdout, stderr = running.process.communicate(timeout=300)
         assert (running.process.returncode, stdout) == (1, "")
         assert stderr.startswith("error: the devnet ended (exit status -9)")
 
@@ -395,12 +395,12 @@ class TestDevnet:
         )
         assert process.stdout is not None
         shown = ""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while "Ctrl-C" not in shown and time.monotonic() < deadline:
             shown += process.stdout.readline()
         process.send_signal(signal.SIGINT)
         try:
-            assert process.wait(30) == 0
+            assert process.wait(300) == 0
         finally:
             process.kill()  # harmless if it has ended, as it should have
             process.stdout.close()

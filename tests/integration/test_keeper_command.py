@@ -18,10 +18,7 @@ from der_client.keeper import Keeper
 from der_client.keeper.duties import Action
 from der_client.stacks.errors import NodeUnreachableError
 from tests.integration.conftest import Cast, start_of
-from tests.integration.test_keeper import connect, fund, offer, verify
-
-LONG_S = 300
-"""Only ends a test that hangs."""
+from tests.integration.test_keeper import LONG_S, connect, fund, offer, verify
 
 
 @pytest.fixture

@@ -27,14 +27,12 @@ from der_client.metering.recorder import Recorder
 from der_client.stacks.errors import NodeUnreachableError
 from der_client.stacks.rpc import Client, RetryPolicy
 from tests.integration.conftest import NOON, grant_roles, start_of
-from tests.integration.test_keeper import connect, fund, ids, nonce, offer, state, verify
+from tests.integration.test_keeper import LONG_S, connect, fund, ids, nonce, offer, state, verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 KEEPER_ACCOUNTS = ("wallet_7", "wallet_8")
-LONG_S = 300
-"""Only ends a test that hangs."""
 
 
 class Doorway(socketserver.ThreadingTCPServer):

@@ -23,7 +23,7 @@ TODAY = "datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)"
 def run(folder: Path, begin: str, *options: str) -> subprocess.CompletedProcess[str]:
     (folder / "test_users.py").write_text(USERS_TEST.format(begin=begin))
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, str(folder)]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=600)  # noqa: S603
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=300)  # noqa: S603
 
 
 def test_at_noon_of_the_present_day(tmp_path: Path) -> None:

@@ -161,6 +161,6 @@ def der_record(
         env={**os.environ, "DER_KEY": key or devnet.accounts["wallet_8"].key.to_hex()},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )

@@ -199,7 +199,7 @@ def on_terminal(*arguments: str | Path, answers: list[tuple[str, str]]) -> Finis
             if select.select([master], [], [], 1)[0]:
                 shown += os.read(master, 4096).decode()
         os.write(master, f"{answer}\n".encode())
-    stdout, _ = process.communicate(timeout=60)
+    stdout, _ = process.communicate(timeout=300)
     os.set_blocking(master, False)
     while chunk := _read_rest(master):
         shown += chunk
