@@ -153,7 +153,7 @@ export class Executor {
       position += form.operation ? 2 : 1;
       const outcome = fee.result === OK_TRUE ? main && outcomeOf(form.transaction, main) : unpaid();
       if (!outcome || form.outcome) continue;
-      if (outcome.status === "abort_by_post_condition" || outcome.status === "dropped_too_expensive") {
+      if (mustBeUndone(outcome)) {
         this.rewind();
         this.capture();
         for (const other of forms) if (other.operation) other.outcome = null;
@@ -309,14 +309,25 @@ function unpaid() {
   return { status: "dropped_too_expensive", result: ERR_NONE, events: [], cost: ZERO_COST, vmError: null };
 }
 
+/** @param {Outcome} outcome @returns {boolean} whether the VM has kept effects that must not stay */
+function mustBeUndone({ status, result }) {
+  return status === "dropped_too_expensive" || (status === "abort_by_post_condition" && !isError(result));
+}
+
+/** @param {string} result @returns {boolean} an (err …), of which the VM keeps nothing */
+function isError(result) {
+  return result.startsWith("0x08");
+}
+
 /** @param {Transaction} transaction @param {OperationResult} operation @returns {Outcome} */
 function outcomeOf(transaction, operation) {
   const cost = operation.costs === "null" ? ZERO_COST : JSON.parse(operation.costs).total;
   const result = transaction.payload.type === "smart_contract" ? OK_TRUE : operation.result;
-  if (result.startsWith("0x08")) return { status: "abort_by_response", result, events: [], cost, vmError: null };
-  const events = parseEvents(operation.events);
-  // A token transfer says itself what it moves; post-conditions and their mode do not apply to it.
+  const events = isError(result) ? [] : parseEvents(operation.events);
+  // Whatever a call returns, also (err …), its post-conditions are looked at: then it has moved nothing. A token
+  // transfer says itself what it moves; post-conditions and their mode do not apply to it.
   const violation = transaction.payload.type === "token_transfer" ? null : violatedPostCondition(transaction, events);
   if (violation) return { status: "abort_by_post_condition", result, events: [], cost, vmError: violation };
+  if (isError(result)) return { status: "abort_by_response", result, events: [], cost, vmError: null };
   return { status: "success", result, events, cost, vmError: null };
 }

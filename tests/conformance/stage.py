@@ -15,10 +15,13 @@ from der_client.stacks.clarity import AsciiValue, PrincipalValue, UIntValue
 from der_client.stacks.keys import PrivateKey
 from der_client.stacks.network import DEVNET
 from der_client.stacks.transactions import (
+    ORIGIN,
     ContractCall,
     ContractPublish,
+    FungibleCode,
     PostCondition,
     PostConditionMode,
+    StxPostCondition,
     TokenTransfer,
     Transaction,
     UserPayload,
@@ -47,6 +50,7 @@ FUNDED = (
     "refused",
     "failed",
     "uncovered",
+    "unsent",
     "minter",
     "waiting",
     "sponsor",
@@ -182,6 +186,10 @@ class Stage:
             "fail": self["failed"].build(self.call("fail", UIntValue(0))),
             # Deny mode, and no condition allows what would leave.
             "uncovered": self["uncovered"].build(self.call("pay", UIntValue(9), payee)),
+            # It sends nothing and is refused, against a condition that something is sent.
+            "unsent": self["unsent"].build(
+                self.call("refuse"), post_conditions=(StxPostCondition(ORIGIN, FungibleCode.EQUAL, 100),)
+            ),
             "mint": self["minter"].build(self.call("mint", UIntValue(5))),
             "sponsor": self.sponsored(self.call("peek")),
         }

@@ -20,6 +20,7 @@ CASES = (
     Case("accounts: after a call that was refused", get("/v2/accounts/$refused?proof=0"), ok(CALLER)),
     Case("accounts: after a call that failed", get("/v2/accounts/$failed?proof=0"), ok(CALLER)),
     Case("accounts: after a call that moved too much", get("/v2/accounts/$uncovered?proof=0"), ok(CALLER)),
+    Case("accounts: after a call that sent too little", get("/v2/accounts/$unsent?proof=0"), ok(CALLER)),
     Case(
         "accounts: after a call for which another paid",
         get("/v2/accounts/$sponsored?proof=0"),

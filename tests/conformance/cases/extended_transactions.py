@@ -50,6 +50,7 @@ OF_ITS_PARENT = AtLeast(
 )
 OF_MICROBLOCKS = AtLeast({"microblock_hash": str, "microblock_sequence": 0x7FFFFFFF, "microblock_canonical": True})
 OK_TRUE = {"hex": "0x0703", "repr": "(ok true)"}
+REFUSED = {"hex": "0x08010000000000000000000000000000004d", "repr": "(err u77)"}
 
 
 def transaction(name: str, kind: str, sender: str, status: str, result: Any, **more: Any) -> Answer:
@@ -161,7 +162,7 @@ CASES = (
             "contract_call",
             "refused",
             "abort_by_response",
-            {"hex": "0x08010000000000000000000000000000004d", "repr": "(err u77)"},
+            REFUSED,
         ),
     ),
     Case(
@@ -181,6 +182,26 @@ CASES = (
         get("/extended/v1/tx/0x$uncovered_txid"),
         transaction(
             "uncovered", "contract_call", "uncovered", "abort_by_post_condition", OK_TRUE, vm_error=Nullable(str)
+        ),
+    ),
+    Case(
+        "extended tx: abort_by_post_condition of a call that was refused",
+        get("/extended/v1/tx/0x$unsent_txid"),
+        transaction(
+            "unsent",
+            "contract_call",
+            "unsent",
+            "abort_by_post_condition",
+            REFUSED,
+            post_conditions=[
+                {
+                    "type": "stx",
+                    "condition_code": "sent_equal_to",
+                    "amount": "100",
+                    "principal": {"type_id": "principal_origin"},
+                }
+            ],
+            vm_error=Nullable(str),
         ),
     ),
     Case(

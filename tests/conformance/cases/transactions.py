@@ -49,6 +49,12 @@ CASES = (
         WITHOUT_INDEX,
     ),
     Case(
+        "node transaction: refused, and sent too little",
+        get("/v3/transaction/$unsent_txid"),
+        mined("unsent", "(err u77)"),
+        WITHOUT_INDEX,
+    ),
+    Case(
         "node transaction: sponsored", get("/v3/transaction/$sponsor_txid"), mined("sponsor", "(ok u7)"), WITHOUT_INDEX
     ),
     Case("node transaction: pending", get("/v3/transaction/$pending_txid"), text(404), WITHOUT_INDEX),

@@ -81,6 +81,37 @@ def test_error_response_undoes_all_but_fee_and_nonce(bench: Bench) -> None:
     assert bench.nonce(sender.address) == 1
 
 
+@pytest.mark.parametrize(
+    ("condition", "status"),
+    [
+        (exactly(0), "abort_by_response"),
+        (StxPostCondition(ORIGIN, FungibleCode.LESS_EQUAL, 100), "abort_by_response"),
+        (exactly(100), "abort_by_post_condition"),
+        (StxPostCondition(ORIGIN, FungibleCode.GREATER, 0), "abort_by_post_condition"),
+    ],
+)
+@pytest.mark.parametrize("mode", [DENY, ALLOW])
+def test_post_conditions_hold_for_an_error_response_too(
+    bench: Bench, condition: PostCondition, status: str, mode: PostConditionMode
+) -> None:
+    sender = bench.account(1)
+    before = bench.balance(sender.address)
+    receipt = bench.call(sender, "refuse", UIntValue(5), post_conditions=(condition,), mode=mode)
+    assert receipt["tx_status"] == status
+    assert receipt["tx_result"]["repr"] == "(err u77)"
+    assert (receipt["vm_error"] is None) is (status == "abort_by_response")
+    assert receipt["events"] == []
+    assert bench.counter() == 0
+    assert bench.balance(sender.address) == before - AMPLE_FEE
+    assert bench.nonce(sender.address) == 1
+
+
+def test_post_conditions_do_not_matter_after_a_runtime_error(bench: Bench) -> None:
+    receipt = bench.call(bench.account(1), "increment-and-divide", UIntValue(5), post_conditions=(exactly(100),))
+    assert receipt["tx_status"] == "abort_by_response"
+    assert receipt["tx_result"]["repr"] == "(err none)"
+
+
 def test_runtime_error_undoes_all_but_fee_and_nonce_and_disturbs_nothing_after(bench: Bench) -> None:
     sender = bench.account(1)
     before = bench.balance(sender.address)
