@@ -1,7 +1,5 @@
 /** Fee estimates (POST /v2/fees/transaction): the devnet is never full, so the least that is accepted is enough. */
 import { parsePayload } from "../wire/transaction.js";
-import { hexArgument } from "./arguments.js";
-import { RequestError } from "./errors.js";
 
 /** What surrounds the payload of a single-signature transaction without post-conditions (bytes). */
 const ENVELOPE_BYTES = 1 + 4 + 1 + 103 + 1 + 1 + 4;
@@ -11,12 +9,9 @@ const NO_COST = { read_count: 0, read_length: 0, runtime: 0, write_count: 0, wri
 
 /**
  * @param {import("../chain/chain.js").Chain} chain
- * @param {any} body
+ * @param {{payload: Buffer, length: number}} request
  */
-export function estimateFee(chain, body) {
-  const payload = hexArgument(body?.transaction_payload, "transaction_payload");
-  const given = body.estimated_len ?? 0;
-  if (!Number.isInteger(given) || given < 0) throw new RequestError(400, "estimated_len must be a number of bytes");
+export function estimateFee(chain, { payload, length: given }) {
   const length = Math.max(given, payload.length + ENVELOPE_BYTES);
   return {
     estimated_cost: lastCost(chain, payload),

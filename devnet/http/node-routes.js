@@ -2,10 +2,24 @@
 import { hexAmount, Rejection } from "../chain/rejection.js";
 import { callRead, constantValue, dataVar, mapEntry, ReadFailure } from "../chain/reader.js";
 import { DecodeError } from "../clarity/value.js";
-import { contractArgument, hexArgument, principalArgument, txidArgument } from "./arguments.js";
 import { RequestError } from "./errors.js";
 import { estimateFee } from "./fees.js";
 import { chainInfo, poxInfo } from "./node-info.js";
+import {
+  accountArgument,
+  callBody,
+  checkCallBody,
+  checkFeeBody,
+  checkKeyBody,
+  checkNoBody,
+  checkTransactionBody,
+  contractArgument,
+  feeBody,
+  keyBody,
+  MAX_BODY_BYTES,
+  transactionBody,
+  undecodable,
+} from "./node-requests.js";
 import { nodeText } from "./present.js";
 
 /** @typedef {import("fastify").FastifyInstance} FastifyInstance */
@@ -28,14 +42,32 @@ const PATH_PARAMETERS = {
   txid: /^[0-9a-f]{64}$/,
 };
 
+const JSON_WITH_CHARSET = "application/json; charset=utf-8";
+
 /** @param {FastifyInstance} server @param {{devnet: Devnet}} options */
 export async function nodeRoutes(server, { devnet }) {
   const { chain } = devnet;
 
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+  server.addHook("onRoute", (route) => {
+    route.bodyLimit = MAX_BODY_BYTES;
+    route.config = { checkBody: checkNoBody, ...route.config };
+  });
   server.addHook("onRequest", (request, reply, done) => {
     const parameters = /** @type {[keyof PATH_PARAMETERS, string][]} */ (Object.entries(/** @type {object} */ (request.params)));
-    if (parameters.every(([name, text]) => PATH_PARAMETERS[name].test(text))) done();
-    else reply.callNotFound();
+    // Fastify answers HEAD wherever there is GET; a node does not.
+    if (request.method === "HEAD" || !parameters.every(([name, text]) => PATH_PARAMETERS[name].test(text))) {
+      reply.callNotFound();
+      return;
+    }
+    /** @type {any} */ (request.routeOptions.config).checkBody(request);
+    done();
+  });
+  server.addHook("onSend", (_request, reply, payload, done) => {
+    // A node names no charset.
+    if (reply.getHeader("content-type") === JSON_WITH_CHARSET) reply.header("content-type", "application/json");
+    done(null, payload);
   });
 
   server.get("/v2/info", () => chainInfo(chain));
@@ -48,7 +80,7 @@ export async function nodeRoutes(server, { devnet }) {
   }));
 
   server.get("/v2/accounts/:principal", (/** @type {any} */ request) => {
-    const principal = principalArgument(request.params.principal);
+    const principal = accountArgument(request.params.principal);
     const proofs = wantsProof(request) ? { balance_proof: "", nonce_proof: "" } : {};
     return {
       balance: hexAmount(chain.ledger.balance(principal)),
@@ -59,55 +91,60 @@ export async function nodeRoutes(server, { devnet }) {
     };
   });
 
-  server.post("/v2/transactions", async (request, reply) => {
+  server.post("/v2/transactions", { config: { checkBody: checkTransactionBody } }, async (request, reply) => {
     try {
-      const { txid } = await devnet.submit(transactionBody(request.body));
+      const { txid } = await devnet.submit(transactionBody(request));
       return reply.type("application/json").send(JSON.stringify(txid));
     } catch (error) {
-      if (error instanceof DecodeError) throw new RequestError(400, `Failed to deserialize posted transaction: ${error.message}`);
+      if (error instanceof DecodeError) throw undecodable(`Failed to deserialize posted transaction: ${error.message}`);
       if (error instanceof Rejection) return reply.code(400).send(error.toJson());
       throw error;
     }
   });
 
   server.get("/v2/transactions/unconfirmed/:txid", (/** @type {any} */ request) => {
-    const pending = chain.mempool.find(txidArgument(request.params.txid));
-    if (!pending) throw new RequestError(404, `No such unconfirmed transaction ${request.params.txid}`);
-    return { tx: pending.transaction.raw.toString("hex"), status: "Mempool" };
+    const { txid } = request.params;
+    // Mined ones stay in a node's mempool until its garbage collection, for days.
+    const known = chain.mempool.find(txid) ?? chain.history.find(txid);
+    if (!known) throw new RequestError(404, `Transaction ${txid} not found in mempool or unconfirmed microblock stream`);
+    return { tx: known.transaction.raw.toString("hex"), status: "Mempool" };
   });
 
   server.get("/v2/fees/transfer", (_request, reply) => reply.type("application/json").send(String(MIN_FEE_RATE)));
-  server.post("/v2/fees/transaction", (/** @type {any} */ request) => estimateFee(chain, request.body));
+  server.post("/v2/fees/transaction", { config: { checkBody: checkFeeBody } }, (/** @type {any} */ request) => {
+    return estimateFee(chain, feeBody(request));
+  });
 
-  server.get("/v2/contracts/interface/:address/:name", (/** @type {any} */ request) => contractOf(request).abi);
+  server.get("/v2/contracts/interface/:address/:name", (/** @type {any} */ request) => {
+    return contractOf(request, "No contract interface data found").abi;
+  });
   server.get("/v2/contracts/source/:address/:name", (/** @type {any} */ request) => {
-    const { source, height } = contractOf(request);
+    const { source, height } = contractOf(request, "No contract source data found");
     return { source, publish_height: height, ...(wantsProof(request) ? { proof: "" } : {}) };
   });
 
-  server.post("/v2/contracts/call-read/:address/:name/:function", (/** @type {any} */ request) => {
-    const { sender, sponsor, arguments: args } = request.body ?? {};
-    if (!Array.isArray(args)) throw new RequestError(400, "Failed to decode body: `arguments` must be a list of hex strings");
-    // The VM knows no sponsors: tx-sponsor? is none whoever is named here.
-    if (sponsor !== undefined && sponsor !== null) principalArgument(String(sponsor));
+  const callPath = "/v2/contracts/call-read/:address/:name/:function";
+  server.post(callPath, { config: { checkBody: checkCallBody } }, (/** @type {any} */ request) => {
+    const contractId = contractArgument(request.params);
+    const call = { contractId, functionName: request.params.function, ...callBody(request) };
     try {
-      const result = callRead(chain, {
-        contractId: contractArgument(request.params),
-        functionName: request.params.function,
-        args: args.map((argument) => hexArgument(argument, "an argument")),
-        sender: principalArgument(String(sender)),
-      });
-      return { okay: true, result };
+      return { okay: true, result: callRead(chain, call) };
     } catch (error) {
       if (error instanceof ReadFailure) return { okay: false, cause: error.message };
+      if (error instanceof DecodeError) throw undecodable("Failed to deserialize argument value");
       throw error;
     }
   });
 
-  server.post("/v2/map_entry/:address/:name/:map", (/** @type {any} */ request) => {
-    const key = hexArgument(request.body, "the key");
-    const data = mapEntry(chain, contractArgument(request.params), request.params.map, key);
-    return { data, ...(wantsProof(request) ? { proof: "" } : {}) };
+  server.post("/v2/map_entry/:address/:name/:map", { config: { checkBody: checkKeyBody } }, (/** @type {any} */ request) => {
+    const contractId = contractArgument(request.params);
+    try {
+      const data = mapEntry(chain, contractId, request.params.map, keyBody(request));
+      return { data, ...(wantsProof(request) ? { proof: "" } : {}) };
+    } catch (error) {
+      if (error instanceof DecodeError) throw undecodable("Failed to deserialize key value");
+      throw error;
+    }
   });
 
   server.get("/v2/data_var/:address/:name/:variable", (/** @type {any} */ request) => {
@@ -128,8 +165,8 @@ export async function nodeRoutes(server, { devnet }) {
   });
 
   server.get("/v3/transaction/:txid", (/** @type {any} */ request) => {
-    const mined = chain.history.find(txidArgument(request.params.txid));
-    if (!mined) throw new RequestError(404, `Transaction ${request.params.txid} not found`);
+    const mined = chain.history.find(request.params.txid);
+    if (!mined) throw new RequestError(404, `No such transaction ${request.params.txid}\n`);
     return {
       index_block_hash: mined.block.indexHash,
       tx: mined.transaction.raw.toString("hex"),
@@ -139,25 +176,15 @@ export async function nodeRoutes(server, { devnet }) {
     };
   });
 
-  /** @param {any} request */
-  function contractOf(request) {
-    const contractId = contractArgument(request.params);
-    const contract = chain.contract(contractId);
-    if (!contract) throw new RequestError(404, `No contract interface data found: ${contractId}`);
+  /** @param {any} request @param {string} missing */
+  function contractOf(request, missing) {
+    const contract = chain.contract(contractArgument(request.params));
+    if (!contract) throw new RequestError(404, missing);
     return contract;
   }
 }
 
 /** @param {any} request @returns {boolean} the node's default is to prove */
 function wantsProof(request) {
-  return request.query.proof !== "0";
-}
-
-/** @param {unknown} body octets, or JSON with the hex and perhaps an attachment, which is kept by nobody @returns {Buffer} */
-function transactionBody(body) {
-  if (Buffer.isBuffer(body)) return body;
-  if (body === undefined || body === null) throw new RequestError(400, "Invalid Http request: expected non-zero-length body");
-  const { tx, attachment } = /** @type {any} */ (body);
-  if (attachment !== undefined && attachment !== null) hexArgument(attachment, "attachment");
-  return hexArgument(tx, "tx");
+  return request.query.proof === undefined || request.query.proof === "1";
 }

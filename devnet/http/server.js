@@ -5,14 +5,18 @@ import { DecodeError } from "../clarity/value.js";
 import { apiRoutes } from "./api-routes.js";
 import { apiV3Routes } from "./api-v3-routes.js";
 import { controlRoutes } from "./control-routes.js";
+import { RequestError } from "./errors.js";
+import { MAX_BODY_BYTES } from "./node-requests.js";
 import { nodeRoutes } from "./node-routes.js";
 
-/** A transaction of 2 MiB as hex in JSON, with some air. */
+/** Of what the node does not take itself: a transaction of 2 MiB as hex in JSON, with some air. */
 const BODY_LIMIT = 5 * 1024 * 1024;
+/** What large bodies may take together while they come in: nobody must fill the memory with them. */
+const LARGE_BODIES_LIMIT = 128 * 1024 * 1024;
+const LARGE_BODY = 1024 * 1024;
 const MAX_PATH_PARAMETER = 300;
 const KEEP_ALIVE_MILLISECONDS = 5 * 60_000;
 const REQUEST_MILLISECONDS = 60_000;
-const UNSUPPORTED_MEDIA_TYPE = 415;
 
 /**
  * @param {import("../devnet.js").Devnet} devnet
@@ -29,17 +33,33 @@ export function createServer(devnet, { control }) {
     frameworkErrors: (error, request, reply) => answerError(error, request.url, /** @type {any} */ (reply)),
   });
   server.removeContentTypeParser("text/plain"); // neither takes any
-  server.addContentTypeParser("application/octet-stream", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
   server.setErrorHandler((error, request, reply) => answerError(/** @type {any} */ (error), request.url, reply));
   server.setNotFoundHandler((request, reply) => {
     if (isJsonPath(request.url)) reply.code(404).send({ error: `cannot ${request.method} ${request.url.slice(0, 200)}` });
     else reply.code(404).type("text/plain").send("No such file or directory");
   });
+  limitLargeBodies(server);
   server.register(nodeRoutes, { devnet });
   server.register(apiRoutes, { devnet });
   server.register(apiV3Routes, { devnet });
   server.register(controlRoutes, { devnet, control });
   return server;
+}
+
+/** @param {import("fastify").FastifyInstance} server */
+function limitLargeBodies(server) {
+  let taken = 0;
+  server.addHook("onRequest", ({ headers }, reply, done) => {
+    const told = headers["transfer-encoding"] === undefined ? Number(headers["content-length"] ?? 0) : BODY_LIMIT;
+    if (told < LARGE_BODY) return done();
+    const length = Math.min(told, MAX_BODY_BYTES);
+    if (taken + length > LARGE_BODIES_LIMIT) return done(new RequestError(503, "too many large requests at once; try again later"));
+    taken += length;
+    reply.raw.once("close", () => {
+      taken -= length;
+    });
+    done();
+  });
 }
 
 /** @param {string} url */
@@ -54,5 +74,5 @@ function answerError(error, url, reply) {
   if (error.statusCode === undefined && status >= 500) process.stderr.write(`${url}: ${error.stack}\n`);
   const message = error.statusCode === undefined && status >= 500 ? `the devnet failed: ${error.message}` : error.message;
   if (isJsonPath(url)) reply.code(status).send(error.body ?? { error: message });
-  else reply.code(status === UNSUPPORTED_MEDIA_TYPE ? 400 : status).type("text/plain").send(message);
+  else reply.code(status).type("text/plain").send(message);
 }

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.conformance.case import JSON, get
 from tests.conformance.cases import CASES
 from tests.conformance.node import Target
 from tests.conformance.shapes import fill
@@ -23,3 +24,9 @@ def test_answer(stage: Stage, case: Case) -> None:
     if problems and case.instead and stage.node.target is not Target.EMBEDDED:
         problems = list(case.instead.mismatches(response))
     assert not problems, "\n".join(problems)
+
+
+@pytest.mark.parametrize("path", ["/v2/info", "/v2/fees/transfer", "/v2/accounts/$newcomer?proof=0"])
+def test_json_of_a_node_names_no_charset(stage: Stage, path: str) -> None:
+    response = stage.node.send(get(fill(path, stage.names)))
+    assert response.headers["content-type"] == JSON

@@ -46,7 +46,12 @@ CASES = (
     Case("accounts: latest tip", get("/v2/accounts/$newcomer?proof=0&tip=latest"), ok(NEWCOMER)),
     Case("accounts: malformed tip is ignored", get("/v2/accounts/$newcomer?proof=0&tip=17"), ok(NEWCOMER)),
     Case("accounts: unknown tip", get(f"/v2/accounts/$newcomer?proof=0&tip={UNKNOWN_BLOCK}"), text(404)),
-    Case("accounts: wrong checksum", get("/v2/accounts/ST000000000000000000002AMW42J"), text(400)),
+    Case("accounts: no proof unless asked for by 1", get("/v2/accounts/$newcomer?proof=true"), ok(NEWCOMER)),
+    Case(
+        "accounts: wrong checksum",
+        get("/v2/accounts/ST000000000000000000002AMW42J"),
+        text(400, "Failed to decode: Failed to parse `principal` field"),
+    ),
     Case("accounts: too short for an address", get("/v2/accounts/ST000"), text(404)),
     Case("accounts: no address", get("/v2/accounts/hello"), text(404)),
     Case("accounts: address with a dot and no name", get("/v2/accounts/ST000000000000000000002AMW42H."), text(404)),

@@ -66,15 +66,25 @@ INTERFACE = {
 }
 PUBLISHED = {"source": "$source", "publish_height": NumberFrom(1)}
 
+NO_INTERFACE = text(404, "No contract interface data found")
+
 CASES = (
     Case("interface: of a contract", get("/v2/contracts/interface/$contract_path"), ok(INTERFACE)),
     Case("interface: latest tip", get("/v2/contracts/interface/$contract_path?tip=latest"), ok(INTERFACE)),
-    Case("interface: unknown contract", get("/v2/contracts/interface/$publisher/nothing"), text(404)),
-    Case("interface: unknown account", get("/v2/contracts/interface/$stranger/nothing"), text(404)),
+    Case("interface: unknown contract", get("/v2/contracts/interface/$publisher/nothing"), NO_INTERFACE),
+    Case("interface: unknown account", get("/v2/contracts/interface/$stranger/nothing"), NO_INTERFACE),
     Case("interface: name that cannot be", get("/v2/contracts/interface/$publisher/-no-"), text(404)),
-    Case("interface: wrong checksum", get("/v2/contracts/interface/ST000000000000000000002AMW42J/pox"), text(400)),
+    Case(
+        "interface: wrong checksum",
+        get("/v2/contracts/interface/ST000000000000000000002AMW42J/pox"),
+        text(400, "Failed to decode `address`"),
+    ),
     Case("source: of a contract", get("/v2/contracts/source/$contract_path?proof=0"), ok(PUBLISHED)),
     Case("source: malformed tip is ignored", get("/v2/contracts/source/$contract_path?proof=0&tip=x"), ok(PUBLISHED)),
     Case("source: proof by default", get("/v2/contracts/source/$contract_path"), ok({**PUBLISHED, "proof": HEX})),
-    Case("source: unknown contract", get("/v2/contracts/source/$publisher/nothing"), text(404)),
+    Case(
+        "source: unknown contract",
+        get("/v2/contracts/source/$publisher/nothing"),
+        text(404, "No contract source data found"),
+    ),
 )

@@ -101,11 +101,38 @@ def test_odd_content_types(bench: Bench, kind: str) -> None:
     assert 400 <= response.status_code < 500
 
 
-def test_body_that_is_too_large(bench: Bench) -> None:
-    response = bench.post("/v2/transactions", data=bytes(6 << 20), kind="application/octet-stream")
-    assert response.status_code == 413
-    response = bench.post("/v2/transactions", data=bytes(3 << 20), kind="application/octet-stream")
+@pytest.mark.parametrize("mebibytes", [3, 6, 17, 40])
+def test_body_that_is_too_large(bench: Bench, mebibytes: int) -> None:
+    response = bench.post("/v2/transactions", data=bytes(mebibytes << 20), kind="application/octet-stream")
     assert response.status_code == 400
+    assert ("too big" in response.text) is (mebibytes > 16)
+
+
+def test_large_bodies_do_not_fill_the_memory(bench: Bench) -> None:
+    """What is not sent yet counts as well; when the connections are gone, there is room again."""
+    head = b"POST /v2/transactions HTTP/1.1\r\nhost: x\r\n"
+    head += b"content-type: application/json\r\ncontent-length: 16777216\r\n\r\n"
+    connections = [socket.create_connection(address_of(bench), timeout=30) for _ in range(12)]
+    try:
+        for connection in connections:
+            connection.sendall(head + bytes(1 << 16))
+        refused = connections[-1].recv(4096)
+        assert refused.startswith(b"HTTP/1.1 503")
+        assert bench.call(bench.account(2), "increment", UIntValue(1))["tx_status"] == "success"  # a small one
+    finally:
+        for connection in connections:
+            connection.close()
+    deadline = time.monotonic() + 30
+    while bench.post("/v2/transactions", data=bytes(15 << 20), kind="application/json").status_code != 400:
+        assert time.monotonic() < deadline
+
+
+def test_arguments_of_a_call_that_are_too_many(bench: Bench) -> None:
+    path = f"/v2/contracts/call-read/{bench.probe.replace('.', '/')}/look"
+    body = {"sender": bench.account(1).address, "arguments": ["0x03"] * 300_000}
+    response = bench.post(path, json=body)
+    assert response.status_code == 400
+    assert "Too many argument values" in response.text
 
 
 @pytest.mark.parametrize(

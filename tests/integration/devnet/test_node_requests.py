@@ -1,0 +1,185 @@
+"""What a node reads of a request, in what order, and the words in which it refuses the rest."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from der_client.stacks.clarity import PrincipalValue, TupleValue, UIntValue, encode
+from der_client.stacks.transactions import TokenTransfer
+
+from .bench import Bench
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import requests
+
+ADDRESS = "ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM"
+WRONG_CHECKSUM = "ST000000000000000000002AMW42J"
+NOBODY = "0" * 64
+JSON = "application/json"
+OCTETS = "application/octet-stream"
+POST = "/v2/transactions"
+
+
+def refused(response: requests.Response, status: int = 400) -> str:
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "text/plain"
+    return response.text
+
+
+def transfer(bench: Bench) -> bytes:
+    return bench.build(bench.account(1), TokenTransfer(PrincipalValue(bench.account(2).address), 1)).encode()
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "text"),
+    [
+        (f"/v2/accounts/{WRONG_CHECKSUM}", 400, "Failed to decode: Failed to parse `principal` field"),
+        (f"/v2/contracts/interface/{WRONG_CHECKSUM}/pox", 400, "Failed to decode `address`"),
+        (f"/v2/contracts/source/{WRONG_CHECKSUM}/pox", 400, "Failed to decode `address`"),
+        (f"/v2/contracts/interface/{ADDRESS}/nothing", 404, "No contract interface data found"),
+        (f"/v2/contracts/source/{ADDRESS}/nothing", 404, "No contract source data found"),
+        (f"/v2/data_var/{ADDRESS}/nothing/counter", 404, "Data var not found"),
+        (f"/v2/constant_val/{ADDRESS}/nothing/LIMIT", 404, "Constant not found"),
+        (f"/v3/transaction/{NOBODY}", 404, f"No such transaction {NOBODY}\n"),
+        (
+            f"/v2/transactions/unconfirmed/{NOBODY}",
+            404,
+            f"Transaction {NOBODY} not found in mempool or unconfirmed microblock stream",
+        ),
+    ],
+)
+def test_what_there_is_not(bench: Bench, path: str, status: int, text: str) -> None:
+    assert refused(bench.get(path), status) == text
+
+
+def test_mined_transactions_stay_in_the_mempool(bench: Bench) -> None:
+    """For days, until a node collects its garbage."""
+    raw = transfer(bench)
+    txid = bench.submit(raw).json()
+    assert bench.receipt(txid)["tx_status"] == "success"
+    assert bench.json(f"/v2/transactions/unconfirmed/{txid}") == {"tx": raw.hex(), "status": "Mempool"}
+
+
+def test_transaction_in_json_has_no_prefix(bench: Bench) -> None:
+    raw = transfer(bench).hex()
+    assert refused(bench.post(POST, json={"tx": f"0x{raw}"})) == "Failed to decode: Failed to parse tx"
+    attached = bench.post(POST, json={"tx": raw, "attachment": "0x00"})
+    assert refused(attached) == "Failed to decode: Failed to parse attachment"
+    assert bench.post(POST, json={"tx": raw.upper(), "attachment": "00"}).ok
+
+
+@pytest.mark.parametrize("body", ["[]", "{}", '{"tx": 5}', '{"tx": "00", "attachment": 5}', "{", "null", '"00"'])
+def test_json_that_is_no_transaction(bench: Bench, body: str) -> None:
+    assert refused(bench.post(POST, data=body.encode(), kind=JSON)) == "Failed to decode: Failed to parse body"
+
+
+def test_type_of_a_transaction(bench: Bench) -> None:
+    raw = transfer(bench)
+    assert refused(bench.post(POST, data=raw)) == "Failed to decode: Missing Content-Type for transaction"
+    wrong = (
+        "Failed to decode: Wrong Content-Type for transaction; expected application/json or application/octet-stream"
+    )
+    for kind in ("text/plain", "text/html", "application/octet-stream; charset=utf-8", "application/jsonp"):
+        assert refused(bench.post(POST, data=raw, kind=kind)) == wrong
+    for kind in ("application/json; charset=utf-8", "Application/JSON"):
+        assert bench.post(POST, data=json.dumps({"tx": raw.hex()}).encode(), kind=kind).ok
+
+
+def test_transaction_of_no_bytes(bench: Bench) -> None:
+    empty = "Failed to decode: Invalid Http request: expected non-zero-length body for PostTransaction"
+    for kind in (OCTETS, JSON, "text/plain", ""):
+        assert refused(bench.post(POST, data=b"", kind=kind)) == empty
+
+
+def test_length_must_be_told(bench: Bench) -> None:
+    """A node takes it from the header only, so a chunked body is none."""
+
+    def pieces() -> Iterator[bytes]:
+        yield transfer(bench)
+
+    url = bench.devnet.url + POST
+    response = bench.session.post(url, data=pieces(), headers={"content-type": OCTETS}, timeout=30)
+    assert "expected non-zero-length body" in refused(response)
+
+
+def test_reads_have_no_body_and_no_head(bench: Bench) -> None:
+    paths = ("/v2/info", f"/v2/accounts/{ADDRESS}", f"/v2/contracts/source/{bench.probe.replace('.', '/')}")
+    for path in paths:
+        response = bench.session.get(bench.devnet.url + path, data=b"{}", timeout=30)
+        assert refused(response) == "Failed to decode: Invalid Http request: expected 0-length body"
+        assert bench.session.head(bench.devnet.url + path, timeout=30).status_code == 404
+        assert bench.get(path).ok
+    assert bench.session.head(f"{bench.devnet.url}/extended/v1/status", timeout=30).ok  # the API has them
+
+
+@pytest.mark.parametrize(
+    ("path", "what"),
+    [
+        (f"/v2/contracts/call-read/{ADDRESS}/probe/look", "CallReadOnly"),
+        (f"/v2/map_entry/{ADDRESS}/probe/entries", "GetMapEntry"),
+        ("/v2/fees/transaction", "FeeRateEstimate"),
+    ],
+)
+def test_bodies_that_are_json(bench: Bench, path: str, what: str) -> None:
+    empty = f"Failed to decode: Invalid Http request: invalid body length for {what} (0)"
+    assert refused(bench.post(path, data=b"", kind=JSON)) == empty
+    for kind in ("text/plain", OCTETS, ""):
+        response = bench.post(path, data=b"{}", kind=kind)
+        assert refused(response) == "Failed to decode: Invalid content-type: expected application/json"
+    for body in (b"{", b"null", b"17", b"[]", b'{"sender": 5}', b'{"sender": "x", "arguments": "0x03"}'):
+        assert refused(bench.post(path, data=body, kind=JSON)).startswith("Failed to decode: Failed to parse JSON body")
+
+
+def test_body_that_is_longer_than_a_node_reads(bench: Bench) -> None:
+    host, port = bench.devnet.url.removeprefix("http://").split(":")
+    for path, mebibytes in ((f"/v2/map_entry/{ADDRESS}/probe/entries", 4), ("/v2/fees/transaction", 17)):
+        connection = http.client.HTTPConnection(host, int(port), timeout=30)
+        connection.putrequest("POST", path)
+        connection.putheader("content-type", JSON)
+        connection.putheader("content-length", str(mebibytes << 20))
+        connection.endheaders()
+        response = connection.getresponse()  # without waiting for the body
+        assert response.status == 400
+        assert b"invalid body length" in response.read()
+        connection.close()
+
+
+def test_who_calls(bench: Bench) -> None:
+    path = f"/v2/contracts/call-read/{bench.probe.replace('.', '/')}/look"
+
+    def ask(**body: Any) -> str:
+        return refused(bench.post(path, json={"sender": ADDRESS, "arguments": [], **body}))
+
+    assert ask(sender="nobody") == "Failed to decode: Failed to parse sender principal"
+    assert ask(sponsor="nobody") == "Failed to decode: Failed to parse sponsor principal"
+    for argument in ("zz", "0X03", "0x0", "0xff", "0x01"):
+        assert ask(arguments=[argument]) == "Failed to decode: Failed to deserialize argument value"
+
+
+@pytest.mark.parametrize("proof", ["", "?proof=1", "?proof=0", "?proof=true", "?proof=", "?proof=01"])
+def test_proof_is_given_by_default_and_for_one(bench: Bench, proof: str) -> None:
+    told = proof in ("", "?proof=1")
+    contract = bench.probe.replace(".", "/")
+    key = "0x" + encode(TupleValue({"id": UIntValue(1)})).hex()
+    assert ("balance_proof" in bench.json(f"/v2/accounts/{ADDRESS}{proof}")) is told
+    for path in (f"/v2/contracts/source/{contract}", f"/v2/data_var/{contract}/counter"):
+        assert ("proof" in bench.json(path + proof)) is told
+    assert ("proof" in bench.post(f"/v2/map_entry/{contract}/entries{proof}", json=key).json()) is told
+
+
+def test_json_of_a_node_names_no_charset(bench: Bench) -> None:
+    raw = transfer(bench)
+    responses = [
+        bench.get("/v2/info"),
+        bench.get("/v2/fees/transfer"),
+        bench.get(f"/v2/accounts/{ADDRESS}"),
+        bench.submit(raw),
+        bench.submit(bench.build(bench.account(1), TokenTransfer(PrincipalValue(ADDRESS), 1), fee=1).encode()),
+    ]
+    assert {response.headers["content-type"] for response in responses} == {"application/json"}
