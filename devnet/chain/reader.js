@@ -1,6 +1,6 @@
 /** Reads of the present state: contracts' functions, variables, maps and constants. */
 import { argumentProblem, fits } from "../clarity/abi.js";
-import { decodeValue, valueText } from "../clarity/value.js";
+import { decodeLoosely, valueText } from "../clarity/value.js";
 import { evaluateAsContract } from "../vm/contract-sender.js";
 import { VmError, VmPanic } from "../vm/vm.js";
 
@@ -19,7 +19,7 @@ export class ReadFailure extends Error {}
  * @typedef {object} ReadCall
  * @property {string} contractId
  * @property {string} functionName
- * @property {Buffer[]} args serialized
+ * @property {Buffer[]} args serialized, tuples in any order
  * @property {string} sender an address or a contract
  */
 
@@ -29,17 +29,18 @@ export class ReadFailure extends Error {}
  * @param {Chain} chain
  * @param {ReadCall} call
  * @returns {string} hex with 0x
- * @throws {ReadFailure}
+ * @throws {ReadFailure | import("../clarity/value.js").DecodeError}
  */
 export function callRead(chain, call) {
-  const { contractId, functionName, args, sender } = call;
+  const { contractId, functionName, sender } = call;
+  const decoded = call.args.map(decodeLoosely);
+  const [values, args] = [decoded.map(({ value }) => value), decoded.map(({ bytes }) => bytes)];
   const contract = chain.contract(contractId);
   if (!contract) throw new ReadFailure(`Unchecked(NoSuchContract("${contractId}"))`);
-  const values = args.map(decodeValue);
   const definition = readableFunction(contract, functionName, values);
   try {
     if (sender.includes(".")) return readAsContract(chain.executor, call, values);
-    if (definition.access === "public") return readByPublicFunction(chain.executor, call, values);
+    if (definition.access === "public") return readByPublicFunction(chain.executor, { ...call, args }, values);
     const { result, costs } = chain.executor.read((vm) => vm.callReadOnly(contractId, functionName, plainBytes(args), sender));
     checkCost(costs);
     return result;
@@ -135,16 +136,16 @@ export function dataVar(chain, contractId, name) {
  * @param {Chain} chain
  * @param {string} contractId
  * @param {string} map
- * @param {Buffer} key serialized
+ * @param {Buffer} key serialized, tuples in any order
  * @returns {string} hex with 0x; `none` for whatever does not exist
  * @throws {DecodeError}
  */
 export function mapEntry(chain, contractId, map, key) {
-  const value = decodeValue(key);
+  const { value, bytes } = decodeLoosely(key);
   const definition = chain.contract(contractId)?.abi.maps.find(({ name }) => name === map);
   if (!definition) return NONE;
   if (!fits(definition.key, value)) return NONE;
-  return chain.executor.read((vm) => vm.mapEntry(contractId, map, new Uint8Array(key)));
+  return chain.executor.read((vm) => vm.mapEntry(contractId, map, new Uint8Array(bytes)));
 }
 
 /** @type {WeakMap<import("./history.js").Contract, Map<string, string>>} */

@@ -1,11 +1,12 @@
 /**
- * Serialized Clarity values: a strict decoder and the two text forms in use.
+ * Serialized Clarity values: a decoder and the text forms in use.
  *
- * It accepts exactly what the node's serializer could have written (SIP-005): no trailing bytes, tuple keys in byte
- * order, valid text. A transaction with anything else cannot have a valid signature, since the node hashes what it
- * serializes itself.
+ * In transactions it accepts exactly what the node's serializer could have written (SIP-005): no trailing bytes, tuple
+ * keys in byte order, valid text. A transaction with anything else cannot have a valid signature, since the node hashes
+ * what it serializes itself. Where nothing is signed, a node reads tuples in any order and leaves what follows a value.
  */
 import { addressText } from "../address.js";
+import { encodeValue } from "./encode.js";
 
 const MAX_NESTING = 15;
 const MAX_VALUE_BYTES = 1024 * 1024;
@@ -32,10 +33,13 @@ export class DecodeError extends Error {}
 
 /** Reads big-endian fields one after the other, and never past the end. */
 export class ByteReader {
-  /** @param {Buffer} bytes */
-  constructor(bytes) {
+  /** @param {Buffer} bytes @param {{anyOrder?: boolean}} [options] anyOrder: of the fields of tuples */
+  constructor(bytes, { anyOrder = false } = {}) {
     this.bytes = bytes;
     this.offset = 0;
+    this.anyOrder = anyOrder;
+    /** Whether there was a tuple in another order than a node's. */
+    this.sawDisorder = false;
   }
 
   /** @param {number} length @returns {Buffer} a view, not a copy */
@@ -92,6 +96,19 @@ export function decodeValue(bytes) {
   const value = readValue(reader);
   if (reader.offset !== bytes.length) throw new DecodeError(`${bytes.length - reader.offset} bytes after the value`);
   return value;
+}
+
+/**
+ * What a node reads where nothing is signed.
+ *
+ * @param {Buffer} bytes
+ * @returns {{value: ClarityValue, bytes: Buffer}} the value, and how a node writes it
+ * @throws {DecodeError}
+ */
+export function decodeLoosely(bytes) {
+  const reader = new ByteReader(bytes.subarray(0, MAX_VALUE_BYTES), { anyOrder: true });
+  const value = readValue(reader);
+  return { value, bytes: reader.sawDisorder ? encodeValue(value) : bytes.subarray(0, reader.offset) };
 }
 
 /**
@@ -182,12 +199,21 @@ function readTuple(reader, nesting) {
   if (count > reader.bytes.length - reader.offset) throw new DecodeError(`tuple of ${count} fields is longer than its bytes`);
   /** @type {[string, ClarityValue][]} */
   const fields = [];
+  let ordered = true;
   for (let i = 0; i < count; i++) {
     const start = reader.offset;
     const name = reader.clarityName("tuple key");
     // Names are ASCII, so comparing UTF-16 units is comparing bytes.
-    if (i > 0 && name <= fields[i - 1][0]) throw new DecodeError(`tuple key ${name} at byte ${start} is out of order`);
+    if (i > 0 && name <= fields[i - 1][0]) {
+      if (!reader.anyOrder) throw new DecodeError(`tuple key ${name} at byte ${start} is out of order`);
+      ordered = false;
+    }
     fields.push([name, readTagged(reader, nesting + 1)]);
+  }
+  if (!ordered) {
+    reader.sawDisorder = true;
+    fields.sort(([a], [b]) => (a < b ? -1 : 1));
+    if (fields.some(([name], i) => i > 0 && name === fields[i - 1][0])) throw new DecodeError("a tuple with the same key twice");
   }
   return { kind: "tuple", fields };
 }

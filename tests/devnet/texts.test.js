@@ -1,11 +1,12 @@
-// Texts of values: literals as Clarinet's VM reads them, memos as the API's own codec does.
+// Texts and bytes of values: literals as Clarinet's VM reads them, memos as the API's own codec does.
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 import codec from "@hirosystems/stacks-encoding-native-js";
 import { beforeAll, describe, expect, test } from "vitest";
 
-import { decodeValue, valueText } from "../../devnet/clarity/value.js";
+import { encodeValue } from "../../devnet/clarity/encode.js";
+import { decodeLoosely, decodeValue, valueText } from "../../devnet/clarity/value.js";
 import { memoText } from "../../devnet/http/present-v3.js";
 import { Vm } from "../../devnet/vm/vm.js";
 
@@ -27,6 +28,26 @@ describe("a literal evaluates to the value it was made from", () => {
     const literal = valueText(decodeValue(Buffer.from(hex, "hex")), "literal");
     expect(vm.evaluate(literal)).toBe(`0x${hex}`);
   });
+});
+
+describe("a value is written as it was read", () => {
+  test.each(vectors.vm.map(({ hex }) => hex.replace(/^0x/, "")))("%s", (hex) => {
+    const bytes = Buffer.from(hex, "hex");
+    expect(encodeValue(decodeValue(bytes)).toString("hex")).toBe(hex);
+    expect(decodeLoosely(Buffer.concat([bytes, Buffer.of(7)])).bytes.toString("hex")).toBe(hex);
+  });
+});
+
+test("a tuple within a tuple is put in order, too", () => {
+  const [one, two] = ["0101".padEnd(2 + 32, "0"), "03"];
+  const inner = (first, second) => `0c000000020161${first}015a${second}`; // a, Z
+  const outer = (value) => `0c000000020162${value}0141${two}`; // b, A
+  const sorted = `0c000000020141${two}01620c00000002015a${two}0161${one}`;
+  const { bytes, value } = decodeLoosely(Buffer.from(outer(inner(one, two)), "hex"));
+  expect(bytes.toString("hex")).toBe(sorted);
+  expect(value).toEqual(decodeValue(bytes));
+  expect(() => decodeValue(Buffer.from(outer(inner(one, two)), "hex"))).toThrow("out of order");
+  expect(() => decodeLoosely(Buffer.from(`0c0000000301610301620301${"61"}03`, "hex"))).toThrow("same key twice");
 });
 
 describe("a memo reads as with the API's codec", () => {

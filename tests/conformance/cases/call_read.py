@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from der_client.stacks.clarity import AsciiValue, ListValue, UIntValue, encode
+from der_client.stacks.clarity import AsciiValue, ListValue, PrincipalValue, UIntValue, encode
 from tests.conformance.case import JSON, PLAIN, Case, Request, get, ok, post, post_raw, text
 from tests.conformance.cases.reads import hexed
 from tests.conformance.shapes import Text
@@ -25,9 +25,13 @@ def success(value: Any) -> Any:
 
 
 SEVEN = hexed(UIntValue(7))
+# {x: u7, Y: …}, whose fields a node puts the other way round
+OUT_OF_ORDER = "0x0c00000002" + "0178" + SEVEN[2:] + "0159" + hexed(PrincipalValue("ST000000000000000000002AMW42H"))[2:]
 # {caller: …, sender: …}: the same address twice
 ONE_READER = Text("0x0c000000020663616c6c6572(051a[0-9a-f]{40})0673656e646572" + r"\1")
 CONTRACT_READER = Text("0x0c000000020663616c6c6572(061a[0-9a-f]{40}057374616765)0673656e646572" + r"\1")
+
+NO_VALUE = text(400, "Failed to decode: Failed to deserialize argument value")
 
 CASES = (
     Case("call-read: a value", call("get-counter"), success(SEVEN)),
@@ -60,10 +64,24 @@ CASES = (
         call("read-often", hexed(ListValue((UIntValue(0),) * 150))),
         failure("CostBalanceExceeded"),
     ),
-    Case("call-read: argument that is no hex", call("divide", "0xzz"), text(400)),
-    Case("call-read: argument that is no value", call("divide", "0xff"), text(400)),
-    Case("call-read: sender that is no address", call("get-counter", sender="somebody"), text(400)),
-    Case("call-read: sponsor that is no address", call("get-counter", sponsor="somebody"), text(400)),
+    Case("call-read: tuple in another order", call("take-tuple", OUT_OF_ORDER), success("0x07" + SEVEN[2:])),
+    Case(
+        "call-read: more bytes than the argument's",
+        call("divide", hexed(UIntValue(3)) + "ff"),
+        success(hexed(UIntValue(33))),
+    ),
+    Case("call-read: argument that is no hex", call("divide", "0xzz"), NO_VALUE),
+    Case("call-read: argument that is no value", call("divide", "0xff"), NO_VALUE),
+    Case(
+        "call-read: sender that is no address",
+        call("get-counter", sender="somebody"),
+        text(400, "Failed to decode: Failed to parse sender principal"),
+    ),
+    Case(
+        "call-read: sponsor that is no address",
+        call("get-counter", sponsor="somebody"),
+        text(400, "Failed to decode: Failed to parse sponsor principal"),
+    ),
     Case("call-read: no sender", post(f"{FUNCTIONS}/get-counter", {"arguments": []}), text(400)),
     Case("call-read: no arguments", post(f"{FUNCTIONS}/get-counter", {"sender": "$newcomer"}), text(400)),
     Case(
@@ -72,7 +90,11 @@ CASES = (
         text(400),
     ),
     Case("call-read: malformed JSON", post_raw(f"{FUNCTIONS}/get-counter", b'{"sender":', JSON), text(400)),
-    Case("call-read: not as JSON", post_raw(f"{FUNCTIONS}/get-counter", b"{}", PLAIN), text(400)),
+    Case(
+        "call-read: not as JSON",
+        post_raw(f"{FUNCTIONS}/get-counter", b"{}", PLAIN),
+        text(400, "Failed to decode: Invalid content-type: expected application/json"),
+    ),
     Case("call-read: function name that cannot be", call("1st"), text(404)),
     Case("call-read: state as before", get("/v2/data_var/$contract_path/counter?proof=0"), ok({"data": SEVEN})),
 )

@@ -22,6 +22,8 @@ NOTES = "/v2/map_entry/$contract_path/notes"
 FIRST_NOTE = Text("0x0a0c00000002046e6f74650d000000056669727374" + "0377686f" + "051a[0-9a-f]{40}")
 SECOND_NOTE = Text("0x0a0c00000002046e6f74650d000000067365636f6e64" + "0377686f" + "051a[0-9a-f]{40}")
 
+NO_VALUE = text(400, "Failed to decode: Failed to deserialize key value")
+
 CASES = (
     Case("map_entry: from the publication", post(f"{NOTES}?proof=0", id_key(1)), ok({"data": FIRST_NOTE})),
     Case("map_entry: from a call", post(f"{NOTES}?proof=0", id_key(2)), ok({"data": SECOND_NOTE})),
@@ -32,14 +34,15 @@ CASES = (
     Case("map_entry: missing", post(f"{NOTES}?proof=0", id_key(9)), ok({"data": NONE})),
     Case("map_entry: empty proof of what is missing", post(NOTES, id_key(9)), ok({"data": NONE, "proof": ""})),
     Case("map_entry: key of another type", post(f"{NOTES}?proof=0", hexed(UIntValue(1))), ok({"data": NONE})),
+    Case("map_entry: more bytes than the key's", post(f"{NOTES}?proof=0", id_key(1) + "00"), ok({"data": FIRST_NOTE})),
     Case("map_entry: unknown map", post("/v2/map_entry/$contract_path/nothing?proof=0", id_key(1)), ok({"data": NONE})),
     Case(
         "map_entry: unknown contract",
         post("/v2/map_entry/$publisher/nothing/notes?proof=0", id_key(1)),
         ok({"data": NONE}),
     ),
-    Case("map_entry: key that is no hex", post(NOTES, "0xzz"), text(400)),
-    Case("map_entry: key that is no value", post(NOTES, "0xff"), text(400)),
+    Case("map_entry: key that is no hex", post(NOTES, "0xzz"), NO_VALUE),
+    Case("map_entry: key that is no value", post(NOTES, "0xff"), NO_VALUE),
     Case("map_entry: key that is no text", post(NOTES, {"key": id_key(1)}), text(400)),
     Case("map_entry: malformed JSON", post_raw(NOTES, b'"0x09', JSON), text(400)),
     Case("map_entry: not as JSON", post_raw(NOTES, id_key(1).encode(), PLAIN), text(400)),

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from der_client.stacks.clarity import PrincipalValue, TupleValue, UIntValue, encode
-from der_client.stacks.transactions import TokenTransfer
+from der_client.stacks.clarity import ClarityValue, PrincipalValue, TupleValue, UIntValue, encode
+from der_client.stacks.transactions import ContractPublish, TokenTransfer
 
 from .bench import Bench
 
@@ -160,6 +160,43 @@ def test_who_calls(bench: Bench) -> None:
     assert ask(sponsor="nobody") == "Failed to decode: Failed to parse sponsor principal"
     for argument in ("zz", "0X03", "0x0", "0xff", "0x01"):
         assert ask(arguments=[argument]) == "Failed to decode: Failed to deserialize argument value"
+
+
+def as_it_comes(**fields: ClarityValue) -> str:
+    """A tuple whose fields are not in the order of bytes; stacks.js writes such ones."""
+    return f"0c{len(fields):08x}" + "".join(
+        encode(TupleValue({name: value})).hex()[10:] for name, value in fields.items()
+    )
+
+
+def test_tuples_in_any_order_and_what_follows_a_value(bench: Bench) -> None:
+    publisher = bench.account(2)
+    source = """(define-map pairs {B: uint, a: uint} uint) (map-set pairs {B: u1, a: u2} u9)
+        (define-read-only (same (pair {B: uint, a: uint})) pair)
+        (define-read-only (first (all (list 3 {B: uint, a: uint}))) (element-at? all u0))
+        (define-public (same-again (pair {B: uint, a: uint})) (ok pair))"""
+    bench.send(publisher, ContractPublish("pairs", source, 4))
+    path = f"{publisher.address}/pairs"
+    pair = TupleValue({"B": UIntValue(1), "a": UIntValue(2)})
+    ordered = encode(pair).hex()
+    listed = "0b00000001"
+    swapped = as_it_comes(a=UIntValue(2), B=UIntValue(1))
+    assert swapped != ordered
+
+    def call(function: str, argument: str, sender: str = ADDRESS) -> str:
+        body = {"sender": sender, "arguments": [argument]}
+        return str(bench.post(f"/v2/contracts/call-read/{path}/{function}", json=body).json().get("result"))
+
+    for value in (ordered, swapped, swapped + "ff", ordered + "00" * 40):
+        assert call("same", value) == f"0x{ordered}"
+        assert call("first", listed + value) == f"0x0a{ordered}"
+        for sender in (ADDRESS, f"{publisher.address}.pairs"):
+            assert call("same-again", f"0x{value}", sender) == f"0x07{ordered}"
+        entry = bench.post(f"/v2/map_entry/{path}/pairs?proof=0", json=f"0x{value}").json()
+        assert entry == {"data": "0x0a" + encode(UIntValue(9)).hex()}
+    twice = swapped.replace("0142", "0161")
+    response = bench.post(f"/v2/contracts/call-read/{path}/same", json={"sender": ADDRESS, "arguments": [twice]})
+    assert refused(response) == "Failed to decode: Failed to deserialize argument value"
 
 
 @pytest.mark.parametrize("proof", ["", "?proof=1", "?proof=0", "?proof=true", "?proof=", "?proof=01"])
