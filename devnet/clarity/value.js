@@ -10,7 +10,7 @@ import { encodeValue } from "./encode.js";
 
 const MAX_NESTING = 15;
 const MAX_VALUE_BYTES = 1024 * 1024;
-const CLARITY_NAME = /^(?:[a-zA-Z][a-zA-Z0-9\-_!?+<>=/*]*|[-+=/*]|[<>]=?)$/;
+export const CLARITY_NAME = /^(?:[a-zA-Z][a-zA-Z0-9\-_!?+<>=/*]*|[-+=/*]|[<>]=?)$/;
 const CONTRACT_NAME = /^(?:[a-zA-Z][a-zA-Z0-9_-]{0,127}|__transient)$/;
 const ASCII_TEXT = /^[\x20-\x7e\t\n\x0c\r]*$/;
 const utf8 = new TextDecoder("utf-8", { fatal: true });

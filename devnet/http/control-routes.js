@@ -31,7 +31,7 @@ const DIFFERENCES = [
   "a transaction that ends in a runtime error shows no execution cost",
   "each block adds 10 seconds to the chain's clock; it does not follow the wall clock",
   "Merkle proofs (?proof=1) are empty",
-  "reads are of the latest block, whatever ?tip= asks for",
+  "reads are of the latest block, also when ?tip= names an earlier one",
   "the API tells neither total_sent and total_received of tokens nor execution costs of blocks",
 ];
 

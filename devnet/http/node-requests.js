@@ -3,6 +3,7 @@
  * and net/api). A node tells lengths and types of bodies itself, so bodies come here as bytes.
  */
 import { parsePrincipal } from "../address.js";
+import { CLARITY_NAME } from "../clarity/value.js";
 import { RequestError } from "./errors.js";
 
 /** @typedef {import("fastify").FastifyRequest<any>} Request */
@@ -79,6 +80,12 @@ export function contractArgument({ address, name }) {
   const contractId = principalOf(`${address}.${name}`);
   if (contractId === null) throw new RequestError(400, "Failed to decode `address`");
   return contractId;
+}
+
+/** @param {Record<string, string>} params of a path @param {string} field @returns {string} */
+export function nameArgument(params, field) {
+  if (!CLARITY_NAME.test(params[field])) throw new RequestError(400, `Failed to decode \`${field}\``);
+  return params[field];
 }
 
 /**

@@ -17,6 +17,7 @@ import {
   feeBody,
   keyBody,
   MAX_BODY_BYTES,
+  nameArgument,
   transactionBody,
   undecodable,
 } from "./node-requests.js";
@@ -29,19 +30,20 @@ const MIN_FEE_RATE = 1;
 
 const ADDRESS = "[0-9A-HJKMNP-TV-Z]{28,41}";
 const CONTRACT_NAME = "[a-zA-Z][a-zA-Z0-9_-]{0,127}";
-const CLARITY_NAME = /^(?:[a-zA-Z][a-zA-Z0-9_!?+<>=/*-]*|[-+=/*]|[<>]=?)$/;
-/** A node has no endpoint where a path holds anything else; checksums are looked at later. */
+const CLARITY_NAME = /^[\w!?+<>=/*-]{1,128}$/;
+/** A node has no endpoint where a path holds anything else; checksums, and how names begin, are looked at later. */
 const PATH_PARAMETERS = {
   principal: new RegExp(`^${ADDRESS}(?:\\.${CONTRACT_NAME})?$`),
   address: new RegExp(`^${ADDRESS}$`),
   name: new RegExp(`^${CONTRACT_NAME}$`),
   function: CLARITY_NAME,
   map: CLARITY_NAME,
-  variable: CLARITY_NAME,
-  constant: CLARITY_NAME,
+  varname: CLARITY_NAME,
+  constname: CLARITY_NAME,
   txid: /^[0-9a-f]{64}$/,
 };
 
+const BLOCK_ID = /^[0-9a-f]{64}$/i;
 const JSON_WITH_CHARSET = "application/json; charset=utf-8";
 
 /** @param {FastifyInstance} server @param {{devnet: Devnet}} options */
@@ -81,6 +83,7 @@ export async function nodeRoutes(server, { devnet }) {
 
   server.get("/v2/accounts/:principal", (/** @type {any} */ request) => {
     const principal = accountArgument(request.params.principal);
+    checkTip(request, chain, (tip) => `Chain tip '${tip}' not found`);
     const proofs = wantsProof(request) ? { balance_proof: "", nonce_proof: "" } : {};
     return {
       balance: hexAmount(chain.ledger.balance(principal)),
@@ -126,7 +129,9 @@ export async function nodeRoutes(server, { devnet }) {
   const callPath = "/v2/contracts/call-read/:address/:name/:function";
   server.post(callPath, { config: { checkBody: checkCallBody } }, (/** @type {any} */ request) => {
     const contractId = contractArgument(request.params);
-    const call = { contractId, functionName: request.params.function, ...callBody(request) };
+    const functionName = nameArgument(request.params, "function");
+    const call = { contractId, functionName, ...callBody(request) };
+    checkTip(request, chain);
     try {
       return { okay: true, result: callRead(chain, call) };
     } catch (error) {
@@ -138,8 +143,11 @@ export async function nodeRoutes(server, { devnet }) {
 
   server.post("/v2/map_entry/:address/:name/:map", { config: { checkBody: checkKeyBody } }, (/** @type {any} */ request) => {
     const contractId = contractArgument(request.params);
+    const map = nameArgument(request.params, "map");
+    const key = keyBody(request);
+    checkTip(request, chain);
     try {
-      const data = mapEntry(chain, contractId, request.params.map, keyBody(request));
+      const data = mapEntry(chain, contractId, map, key);
       return { data, ...(wantsProof(request) ? { proof: "" } : {}) };
     } catch (error) {
       if (error instanceof DecodeError) throw undecodable("Failed to deserialize key value");
@@ -147,15 +155,21 @@ export async function nodeRoutes(server, { devnet }) {
     }
   });
 
-  server.get("/v2/data_var/:address/:name/:variable", (/** @type {any} */ request) => {
-    const data = dataVar(chain, contractArgument(request.params), request.params.variable);
+  server.get("/v2/data_var/:address/:name/:varname", (/** @type {any} */ request) => {
+    const contractId = contractArgument(request.params);
+    const name = nameArgument(request.params, "varname");
+    checkTip(request, chain);
+    const data = dataVar(chain, contractId, name);
     if (data === null) throw new RequestError(404, "Data var not found");
     return { data, ...(wantsProof(request) ? { proof: "" } : {}) };
   });
 
-  server.get("/v2/constant_val/:address/:name/:constant", (/** @type {any} */ request) => {
+  server.get("/v2/constant_val/:address/:name/:constname", (/** @type {any} */ request) => {
+    const contractId = contractArgument(request.params);
+    const name = nameArgument(request.params, "constname");
+    checkTip(request, chain);
     try {
-      const data = constantValue(chain, contractArgument(request.params), request.params.constant);
+      const data = constantValue(chain, contractId, name);
       if (data === null) throw new RequestError(404, "Constant not found");
       return { data };
     } catch (error) {
@@ -178,10 +192,26 @@ export async function nodeRoutes(server, { devnet }) {
 
   /** @param {any} request @param {string} missing */
   function contractOf(request, missing) {
-    const contract = chain.contract(contractArgument(request.params));
+    const contractId = contractArgument(request.params);
+    checkTip(request, chain);
+    const contract = chain.contract(contractId);
     if (!contract) throw new RequestError(404, missing);
     return contract;
   }
+}
+
+/**
+ * There is the state of the latest block only. Whoever asks for an earlier one gets that, but nobody one that never was.
+ *
+ * @param {any} request
+ * @param {import("../chain/chain.js").Chain} chain
+ * @param {(tip: string) => string} refusal
+ */
+function checkTip({ query: { tip } }, { history }, refusal = () => "Chain tip not found") {
+  // A node ignores what is no id of a block.
+  if (typeof tip !== "string" || !BLOCK_ID.test(tip)) return;
+  const id = tip.toLowerCase();
+  if (id !== history.tip.indexHash && history.blocks.withHash(id)?.indexHash !== id) throw new RequestError(404, refusal(id));
 }
 
 /** @param {any} request @returns {boolean} the node's default is to prove */

@@ -25,7 +25,6 @@ DIFFERENCES: Mapping[Target, Mapping[str, str]] = {
         "source: proof by default": _NO_MERKLE_TREE,
         "map_entry: proof by default": _NO_MERKLE_TREE,
         "data_var: proof by default": _NO_MERKLE_TREE,
-        "accounts: unknown tip": "it has the state of the latest block only, and tells it whatever tip is asked for",
         "SignatureValidation: tuple out of order": "it names the disorder, as text; a node finds the signature wrong",
         "test_what_follows_a_transaction_is_ignored": "it insists on the bytes of one transaction and no more",
         "extended balances: turnover of tokens": "it keeps what is held of tokens, not what came and went",

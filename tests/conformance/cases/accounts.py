@@ -45,7 +45,11 @@ CASES = (
     ),
     Case("accounts: latest tip", get("/v2/accounts/$newcomer?proof=0&tip=latest"), ok(NEWCOMER)),
     Case("accounts: malformed tip is ignored", get("/v2/accounts/$newcomer?proof=0&tip=17"), ok(NEWCOMER)),
-    Case("accounts: unknown tip", get(f"/v2/accounts/$newcomer?proof=0&tip={UNKNOWN_BLOCK}"), text(404)),
+    Case(
+        "accounts: unknown tip",
+        get(f"/v2/accounts/$newcomer?proof=0&tip={UNKNOWN_BLOCK}"),
+        text(404, f"Chain tip '{UNKNOWN_BLOCK}' not found"),
+    ),
     Case("accounts: no proof unless asked for by 1", get("/v2/accounts/$newcomer?proof=true"), ok(NEWCOMER)),
     Case(
         "accounts: wrong checksum",

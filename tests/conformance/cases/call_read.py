@@ -6,6 +6,7 @@ from typing import Any
 
 from der_client.stacks.clarity import AsciiValue, ListValue, PrincipalValue, UIntValue, encode
 from tests.conformance.case import JSON, PLAIN, Case, Request, get, ok, post, post_raw, text
+from tests.conformance.cases.accounts import UNKNOWN_BLOCK
 from tests.conformance.cases.reads import hexed
 from tests.conformance.shapes import Text
 
@@ -95,6 +96,12 @@ CASES = (
         post_raw(f"{FUNCTIONS}/get-counter", b"{}", PLAIN),
         text(400, "Failed to decode: Invalid content-type: expected application/json"),
     ),
-    Case("call-read: function name that cannot be", call("1st"), text(404)),
+    Case(
+        "call-read: unknown tip",
+        call("get-counter", query=f"?tip={UNKNOWN_BLOCK}"),
+        text(404, "Chain tip not found"),
+    ),
+    Case("call-read: function name that cannot be", call("1st"), text(400, "Failed to decode `function`")),
+    Case("call-read: function name with what no name has", call("a.b"), text(404)),
     Case("call-read: state as before", get("/v2/data_var/$contract_path/counter?proof=0"), ok({"data": SEVEN})),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.conformance.case import Case, get, ok, text
+from tests.conformance.cases.accounts import UNKNOWN_BLOCK
 from tests.conformance.shapes import HEX, NumberFrom, Text, Unordered
 
 ANSWER_OF_REFUSAL = {"response": {"ok": "uint128", "error": "uint128"}}
@@ -72,6 +73,16 @@ CASES = (
     Case("interface: of a contract", get("/v2/contracts/interface/$contract_path"), ok(INTERFACE)),
     Case("interface: latest tip", get("/v2/contracts/interface/$contract_path?tip=latest"), ok(INTERFACE)),
     Case("interface: unknown contract", get("/v2/contracts/interface/$publisher/nothing"), NO_INTERFACE),
+    Case(
+        "source: unknown tip",
+        get(f"/v2/contracts/source/$contract_path?tip={UNKNOWN_BLOCK}"),
+        text(404, "Chain tip not found"),
+    ),
+    Case(
+        "interface: unknown tip",
+        get(f"/v2/contracts/interface/$contract_path?tip={UNKNOWN_BLOCK}"),
+        text(404, "Chain tip not found"),
+    ),
     Case("interface: unknown account", get("/v2/contracts/interface/$stranger/nothing"), NO_INTERFACE),
     Case("interface: name that cannot be", get("/v2/contracts/interface/$publisher/-no-"), text(404)),
     Case(

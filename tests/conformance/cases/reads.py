@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from der_client.stacks.clarity import ClarityValue, TupleValue, UIntValue, encode
-from tests.conformance.case import JSON, PLAIN, Case, get, ok, post, post_raw, text
+from tests.conformance.case import JSON, PLAIN, Answer, Case, get, ok, post, post_raw, text
+from tests.conformance.cases.accounts import UNKNOWN_BLOCK
 from tests.conformance.shapes import HEX, Text
 
 NONE = "0x09"
@@ -11,6 +12,11 @@ NONE = "0x09"
 
 def hexed(value: ClarityValue) -> str:
     return "0x" + encode(value).hex()
+
+
+def cannot_be(field: str) -> Answer:
+    """A name of the right characters that is none, such as by its first one."""
+    return text(400, f"Failed to decode `{field}`")
 
 
 def id_key(number: int) -> str:
@@ -61,7 +67,25 @@ CASES = (
         get("/v2/data_var/$contract_path/counter?proof=0&tip=nope"),
         ok({"data": hexed(UIntValue(7))}),
     ),
+    Case(
+        "map_entry: unknown tip",
+        post(f"{NOTES}?proof=0&tip={UNKNOWN_BLOCK}", id_key(1)),
+        text(404, "Chain tip not found"),
+    ),
+    Case("map_entry: name that cannot be", post("/v2/map_entry/$contract_path/1st", id_key(1)), cannot_be("map")),
     Case("data_var: unknown", get("/v2/data_var/$contract_path/nothing"), text(404)),
+    Case(
+        "data_var: unknown tip",
+        get(f"/v2/data_var/$contract_path/counter?tip={UNKNOWN_BLOCK}"),
+        text(404, "Chain tip not found"),
+    ),
+    Case("data_var: name that cannot be", get("/v2/data_var/$contract_path/1st"), cannot_be("varname")),
+    Case("constant_val: name that cannot be", get("/v2/constant_val/$contract_path/1st"), cannot_be("constname")),
+    Case(
+        "constant_val: unknown tip",
+        get(f"/v2/constant_val/$contract_path/LIMIT?tip={UNKNOWN_BLOCK}"),
+        text(404, "Chain tip not found"),
+    ),
     Case("data_var: of a constant", get("/v2/data_var/$contract_path/LIMIT"), text(404)),
     Case("data_var: unknown contract", get("/v2/data_var/$publisher/nothing/counter"), text(404)),
     Case("constant_val: a number", get("/v2/constant_val/$contract_path/LIMIT"), ok({"data": hexed(UIntValue(1000))})),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 
@@ -46,6 +47,8 @@ def transfer(bench: Bench) -> bytes:
         (f"/v2/contracts/source/{ADDRESS}/nothing", 404, "No contract source data found"),
         (f"/v2/data_var/{ADDRESS}/nothing/counter", 404, "Data var not found"),
         (f"/v2/constant_val/{ADDRESS}/nothing/LIMIT", 404, "Constant not found"),
+        (f"/v2/data_var/{ADDRESS}/nothing/1st", 400, "Failed to decode `varname`"),
+        (f"/v2/constant_val/{ADDRESS}/nothing/1st", 400, "Failed to decode `constname`"),
         (f"/v3/transaction/{NOBODY}", 404, f"No such transaction {NOBODY}\n"),
         (
             f"/v2/transactions/unconfirmed/{NOBODY}",
@@ -56,6 +59,48 @@ def transfer(bench: Bench) -> bytes:
 )
 def test_what_there_is_not(bench: Bench, path: str, status: int, text: str) -> None:
     assert refused(bench.get(path), status) == text
+
+
+def test_names_that_cannot_be(bench: Bench) -> None:
+    contract = bench.probe.replace(".", "/")
+    for name in ("1st", "-a", "_", "?"):
+        call = bench.post(
+            f"/v2/contracts/call-read/{contract}/{quote(name)}", json={"sender": ADDRESS, "arguments": []}
+        )
+        assert refused(call) == "Failed to decode `function`"
+        entry = bench.post(f"/v2/map_entry/{contract}/{quote(name)}", json="0x03")
+        assert refused(entry) == "Failed to decode `map`"
+    assert bench.get(f"/v2/data_var/{contract}/{'a' * 129}").status_code == 404  # no such path
+    assert bench.get(f"/v2/data_var/{contract}/a.b").status_code == 404
+
+
+def test_unknown_tip(bench: Bench) -> None:
+    contract = bench.probe.replace(".", "/")
+    nobody = "ab" * 32
+    account = f"/v2/accounts/{ADDRESS}?proof=0&tip="
+    assert refused(bench.get(account + nobody), 404) == f"Chain tip '{nobody}' not found"
+    paths = {
+        f"/v2/contracts/interface/{contract}": None,
+        f"/v2/contracts/source/{contract}": None,
+        f"/v2/data_var/{contract}/counter": None,
+        f"/v2/constant_val/{contract}/LIMIT": None,
+        f"/v2/map_entry/{contract}/entries": "0x03",
+        f"/v2/contracts/call-read/{contract}/look": {"sender": ADDRESS, "arguments": []},
+    }
+    info = bench.json("/v2/info")
+    blocks = [block["index_block_hash"][2:] for block in bench.json("/extended/v2/blocks?limit=3")["results"]]
+    for path, body in paths.items():
+
+        def ask(tip: str, path: str = path, body: Any = body) -> requests.Response:
+            asked = f"{path}?tip={tip}"
+            return bench.get(asked) if body is None else bench.post(asked, json=body)
+
+        assert refused(ask(nobody), 404) == "Chain tip not found"
+        assert refused(ask(info["stacks_tip"]), 404) == "Chain tip not found"  # no id of a block: its hash alone
+        for tip in (*blocks, blocks[0].upper(), "latest", "", "0x" + nobody, "1"):
+            assert ask(tip).json() == ask("latest").json()
+    assert bench.json(account + blocks[0]) == bench.json(account + "latest")
+    assert bench.post(f"/v2/map_entry/{contract}/entries?tip={nobody}", json="zz").status_code == 400
 
 
 def test_mined_transactions_stay_in_the_mempool(bench: Bench) -> None:
