@@ -10,6 +10,7 @@ import { Checkpoint, MemoryImage } from "../vm/memory.js";
 import { VmError, VmPanic } from "../vm/vm.js";
 import { parseEvents } from "./ledger.js";
 import { violatedPostCondition } from "./post-conditions.js";
+import { errorText } from "./vm-error.js";
 
 /** @typedef {import("../wire/transaction.js").Transaction} Transaction */
 /** @typedef {import("../vm/vm.js").Operation} Operation */
@@ -125,7 +126,7 @@ export class Executor {
       results = this.vm.mineBlock(forms.flatMap(formOperations));
     } catch (error) {
       if (!(error instanceof VmError || error instanceof VmPanic)) throw error;
-      const outcome = abort(ERR_NONE, error.message);
+      const outcome = abort(ERR_NONE, errorText(error.message));
       if (error instanceof VmError && forms.length === 1) {
         // The fee was taken and the block mined; only the failed operation left nothing, as it must be.
         forms[0].outcome = outcome;
@@ -206,7 +207,7 @@ export class Executor {
       return outcomeOf(transaction, results[results.length - 1]);
     } catch (error) {
       if (!(error instanceof VmError || error instanceof VmPanic)) throw error;
-      return abort(ERR_NONE, error.message);
+      return abort(ERR_NONE, errorText(error.message));
     }
   }
 

@@ -1,4 +1,9 @@
-/** Whether what a transaction moved is what its post-conditions and their mode allow (SIP-005, SIP-040, SIP-044). */
+/**
+ * Whether what a transaction moved is what its post-conditions and their mode allow (SIP-005, SIP-040, SIP-044). What
+ * does not hold is told as by a node (stacks-core, check_transaction_postconditions).
+ */
+import { addressText } from "../address.js";
+import { DecodeError, decodeValue, valueText } from "../clarity/value.js";
 import { MODE } from "../wire/post-conditions.js";
 
 /** @typedef {import("./ledger.js").ChainEvent} ChainEvent */
@@ -16,6 +21,23 @@ const NFT_SENT = 0x10;
 const NFT_NOT_SENT = 0x11;
 const POX_PERFORMED = 0x32;
 const STX = "STX";
+/** A node's name for STX among the assets. */
+const STX_ASSET = `${addressText(1, Buffer.alloc(20, 1))}.__transient::STX`;
+const FAILURE = "Post-condition check failure";
+/** A node's names of the codes. @type {Record<number, string>} */
+const CODES = {
+  1: "SentEq",
+  2: "SentGt",
+  3: "SentGe",
+  4: "SentLt",
+  5: "SentLe",
+  0x10: "Sent",
+  0x11: "NotSent",
+  0x12: "MaybeSent",
+  0x30: "NotPerformed",
+  0x31: "MaybePerformed",
+  0x32: "Performed",
+};
 
 /** What left each principal: amounts by `principal asset`, and token values by the same. */
 class Movements {
@@ -55,32 +77,38 @@ export function violatedPostCondition(transaction, events) {
   const coveredTokens = new Set();
   for (const condition of transaction.postConditions) {
     const principal = condition.principal ?? transaction.origin.address;
+    const code = CODES[condition.code];
     switch (condition.type) {
       case "stx":
       case "fungible": {
         const key = `${principal} ${"asset" in condition ? assetId(condition.asset) : STX}`;
         const moved = movements.amounts.get(key) ?? 0n;
         if (!COMPARE[condition.code](moved, condition.amount)) {
-          return `${principal} sent ${moved} of ${key.slice(principal.length + 1)}, against a post-condition`;
+          const what = "asset" in condition ? `fungible asset ${assetId(condition.asset)}` : STX;
+          return `${FAILURE} on ${what} owned by ${principal}: ${condition.amount} ${code} ${moved}`;
         }
         coveredAmounts.add(key);
         break;
       }
       case "non_fungible": {
         const key = `${principal} ${assetId(condition.asset)}`;
-        const sent = movements.tokens.get(key)?.has(condition.valueHex) ?? false;
+        const moved = movements.tokens.get(key);
+        const sent = moved?.has(condition.valueHex) ?? false;
         if ((condition.code === NFT_SENT && !sent) || (condition.code === NFT_NOT_SENT && sent)) {
-          return `${principal} ${sent ? "sent" : "did not send"} 0x${condition.valueHex} of ${assetId(condition.asset)}, against a post-condition`;
+          const what = `non-fungible asset ${assetId(condition.asset)} owned by ${principal}`;
+          return `${FAILURE} on ${what}: ${tokenText(condition.valueHex)} ${code} (sent ${moved?.size ?? 0} value(s))`;
         }
         coveredTokens.add(`${key} ${condition.valueHex}`);
         break;
       }
       case "staking":
         // The devnet has no proof of transfer: nothing is ever staked.
-        if (!COMPARE[condition.code](0n, condition.amount)) return `${principal} staked 0, against a post-condition`;
+        if (!COMPARE[condition.code](0n, condition.amount)) {
+          return `${FAILURE} on STX staked by ${principal}: ${condition.amount} ${code} 0`;
+        }
         break;
       case "pox":
-        if (condition.code === POX_PERFORMED) return `${principal} performed no PoX action, against a post-condition`;
+        if (condition.code === POX_PERFORMED) return `${FAILURE} on PoX action by ${principal}: ${code} performed=false`;
         break;
     }
   }
@@ -98,15 +126,26 @@ function uncovered({ postConditionMode, origin }, movements, coveredAmounts, cov
   if (postConditionMode === MODE.allow) return null;
   const concerns = (/** @type {string} */ key) =>
     postConditionMode === MODE.deny || key.startsWith(`${origin.address} `);
-  for (const [key, amount] of movements.amounts) {
-    if (concerns(key) && !coveredAmounts.has(key)) return `${key.replace(" ", ` sent ${amount} of `)}, which no post-condition covers`;
+  for (const key of movements.amounts.keys()) {
+    if (!concerns(key) || coveredAmounts.has(key)) continue;
+    const [principal, asset] = key.split(" ");
+    return `${FAILURE}: Fungible asset ${asset === STX ? STX_ASSET : asset} was moved by ${principal} but not checked`;
   }
   for (const [key, values] of movements.tokens) {
-    for (const value of values) {
-      if (concerns(key) && !coveredTokens.has(`${key} ${value}`)) {
-        return `${key.replace(" ", ` sent 0x${value} of `)}, which no post-condition covers`;
-      }
-    }
+    const value = concerns(key) ? [...values].find((hex) => !coveredTokens.has(`${key} ${hex}`)) : undefined;
+    if (value === undefined) continue;
+    const [principal, asset] = key.split(" ");
+    return `${FAILURE}: Non-fungible asset ${asset} value ${tokenText(value)} was moved by ${principal} but not checked`;
   }
   return null;
+}
+
+/** @param {string} hex @returns {string} the value, unless it is nested more than can be decoded without its type */
+function tokenText(hex) {
+  try {
+    return valueText(decodeValue(Buffer.from(hex, "hex")), "node");
+  } catch (error) {
+    if (error instanceof DecodeError) return `0x${hex}`;
+    throw error;
+  }
 }

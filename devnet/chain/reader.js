@@ -1,8 +1,9 @@
 /** Reads of the present state: contracts' functions, variables, maps and constants. */
-import { argumentProblem, fits } from "../clarity/abi.js";
+import { fits } from "../clarity/abi.js";
 import { decodeLoosely, valueText } from "../clarity/value.js";
-import { evaluateAsContract } from "../vm/contract-sender.js";
+import { evaluateAsContract, withoutStandIn } from "../vm/contract-sender.js";
 import { VmError, VmPanic } from "../vm/vm.js";
+import { errorText } from "./vm-error.js";
 
 /** @typedef {import("./chain.js").Chain} Chain */
 /** @typedef {import("./executor.js").Executor} Executor */
@@ -36,16 +37,18 @@ export function callRead(chain, call) {
   const decoded = call.args.map(decodeLoosely);
   const [values, args] = [decoded.map(({ value }) => value), decoded.map(({ bytes }) => bytes)];
   const contract = chain.contract(contractId);
-  if (!contract) throw new ReadFailure(`Unchecked(NoSuchContract("${contractId}"))`);
-  const definition = readableFunction(contract, functionName, values);
+  if (!contract) throw new ReadFailure(`RuntimeCheck(NoSuchContract("${contractId}"))`);
+  const definition = readableFunction(contract, functionName);
+  const isFit = values.length === definition.args.length && definition.args.every(({ type }, index) => fits(type, values[index]));
+  // What is wrong with arguments is told by the VM, which is asked for it in the ways that take them as bytes.
+  const asked = { ...call, args, sender: isFit ? sender : sender.split(".")[0] };
   try {
-    if (sender.includes(".")) return readAsContract(chain.executor, call, values);
-    if (definition.access === "public") return readByPublicFunction(chain.executor, { ...call, args }, values);
-    const { result, costs } = chain.executor.read((vm) => vm.callReadOnly(contractId, functionName, plainBytes(args), sender));
-    checkCost(costs);
-    return result;
+    if (asked.sender.includes(".")) return readAsContract(chain.executor, asked, values);
+    if (definition.access === "public") return readByPublicFunction(chain.executor, asked, values);
+    return readByReadOnlyFunction(chain.executor, asked);
   } catch (error) {
-    if (error instanceof VmError) throw new ReadFailure(causeOf(error.message));
+    // Arguments of other types are the VM's to refuse; that it panics of none is not known.
+    if (error instanceof VmError || (error instanceof VmPanic && !isFit)) throw new ReadFailure(withoutStandIn(errorText(error.message)));
     throw error;
   }
 }
@@ -53,21 +56,22 @@ export function callRead(chain, call) {
 /**
  * @param {import("./history.js").Contract} contract
  * @param {string} functionName
- * @param {import("../clarity/value.js").ClarityValue[]} values
  * @returns {import("../clarity/abi.js").AbiFunction}
  */
-function readableFunction({ contractId, abi }, functionName, values) {
+function readableFunction({ contractId, abi }, functionName) {
   const definition = abi.functions.find(({ name }) => name === functionName);
-  if (!definition) throw new ReadFailure(`Unchecked(UndefinedFunction("${functionName}"))`);
+  if (!definition) throw new ReadFailure(`RuntimeCheck(UndefinedFunction("${functionName}"))`);
   if (definition.access === "private") {
-    throw new ReadFailure(`Unchecked(NoSuchPublicFunction("${contractId}", "${functionName}"))`);
+    throw new ReadFailure(`RuntimeCheck(NoSuchPublicFunction("${contractId}", "${functionName}"))`);
   }
-  if (values.length !== definition.args.length) {
-    throw new ReadFailure(`Unchecked(IncorrectArgumentCount(${definition.args.length}, ${values.length}))`);
-  }
-  const problem = argumentProblem(definition, values);
-  if (problem) throw new ReadFailure(`Unchecked(TypeValueError(${problem}))`);
   return definition;
+}
+
+/** @param {Executor} executor @param {ReadCall} call */
+function readByReadOnlyFunction(executor, { contractId, functionName, args, sender }) {
+  const { result, costs } = executor.read((vm) => vm.callReadOnly(contractId, functionName, plainBytes(args), sender));
+  checkCost(costs);
+  return result;
 }
 
 /**
@@ -115,14 +119,8 @@ function checkCost(costs) {
   if (total.write_count > 0) throw new ReadFailure("NotReadOnly");
   if (LIMIT_ORDER.every((name) => total[name] <= READ_LIMITS[name])) return;
   const text = (/** @type {Record<string, number>} */ cost) =>
-    `ExecutionCost {${LIMIT_ORDER.map((name) => `"${name}": ${cost[name]}`).join(", ")}}`;
-  throw new ReadFailure(`CostBalanceExceeded(${text(total)}, ${text(READ_LIMITS)})`);
-}
-
-/** @param {string} message of the VM @returns {string} the part of it that a node shows */
-function causeOf(message) {
-  const match = /Runtime error while interpreting [^:]*: (.*)$/s.exec(message);
-  return match ? match[1] : message;
+    `ExecutionCost { ${LIMIT_ORDER.map((name) => `${name}: ${cost[name]}`).join(", ")} }`;
+  throw new ReadFailure(`RuntimeCheck(CostBalanceExceeded(${text(total)}, ${text(READ_LIMITS)}))`);
 }
 
 /** @param {Chain} chain @param {string} contractId @param {string} name @returns {string | null} hex with 0x */

@@ -14,6 +14,9 @@ const METHOD = "evaluate";
 /** Serialized `(ok {it: …})`, up to the value. */
 const WRAPPING = "0x070c00000001026974";
 const CLARITY_VERSION = 6;
+const STAND_IN_FRAMES = new RegExp(
+  `(?<=\n)\\S*\\.(.)\\1*:${METHOD}\n_native_:special_as_contract\n_native_:special_tuple\n_native_:special_contract-call\n`,
+);
 
 /**
  * Evaluates the expression one block after the tip, since the stand-in needs a block.
@@ -42,6 +45,11 @@ export function evaluateAsContract(vm, expression, sender) {
   const [{ costs }] = vm.mineBlock([{ callPublicFn: { contract, method: METHOD, args: [], args_maps: [], sender: address } }]);
   if (!result.startsWith(WRAPPING)) throw new VmError(`this build of the VM cannot act as the contract ${sender}`);
   return { result: `0x${result.slice(WRAPPING.length)}`, costs };
+}
+
+/** @param {string} text of an error, with a stack trace or not @returns {string} without what is only there for the stand-in */
+export function withoutStandIn(text) {
+  return text.replace(STAND_IN_FRAMES, "");
 }
 
 /** @param {Vm} vm @param {string} address @param {string} name @returns {string} a free name of the same length */

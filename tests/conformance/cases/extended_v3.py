@@ -113,7 +113,7 @@ CASES = (
     Case(
         "extended v3 tx: abort_by_response of a runtime error",
         get(f"{TRANSACTIONS}/0x$fail_txid"),
-        transaction("fail", "contract_call", "failed", "abort_by_response", vm_error=Text(".*DivisionByZero.*")),
+        transaction("fail", "contract_call", "failed", "abort_by_response", vm_error=Text("(?s)DivisionByZero.*")),
     ),
     Case(
         "extended v3 tx: abort_by_post_condition",
@@ -123,7 +123,7 @@ CASES = (
             "contract_call",
             "uncovered",
             "abort_by_post_condition",
-            vm_error=Nullable(str),
+            vm_error=Nullable(Text("Post-condition check failure.*")),
             post_condition_mode="deny",
             post_conditions=[],
         ),

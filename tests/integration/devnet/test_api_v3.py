@@ -102,7 +102,7 @@ def test_call(bench: Bench) -> None:
     [
         ("refuse", "abort_by_response", "(err u77)", None),
         ("increment-and-divide", "abort_by_response", "(err none)", "DivisionByZero"),
-        ("burn", "abort_by_post_condition", "(ok true)", "post-condition"),
+        ("burn", "abort_by_post_condition", "(ok true)", "Post-condition check failure"),
     ],
 )
 def test_call_that_fails(bench: Bench, function: str, status: str, text: str, error: str | None) -> None:

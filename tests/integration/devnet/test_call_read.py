@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from der_client.stacks.clarity import (
-    AsciiValue,
+    BoolValue,
     BufferValue,
     ClarityValue,
     ErrValue,
@@ -141,20 +142,48 @@ def test_whatever_writes_is_not_read_only(
 @pytest.mark.parametrize(
     ("function", "arguments", "expected"),
     [
-        ("nothing", [], 'UndefinedFunction("nothing")'),
-        ("read-again", [UIntValue(1), UIntValue(1)], "NoSuchPublicFunction"),
-        ("divide", [UIntValue(0)], "Runtime(DivisionByZero"),
-        ("increment-and-divide", [UIntValue(1)], "Runtime(DivisionByZero"),
-        ("divide", [], "IncorrectArgumentCount(1, 0)"),
-        ("divide", [AsciiValue("x")], "TypeValueError"),
-        ("increment", [AsciiValue("x")], "TypeValueError"),
-        ("read-often", [ListValue(tuple(UIntValue(n) for n in range(150)))], "CostBalanceExceeded"),
+        ("nothing", [], 'RuntimeCheck(UndefinedFunction("nothing"))'),
+        ("read-again", [UIntValue(1), UIntValue(1)], 'RuntimeCheck(NoSuchPublicFunction("$probe", "read-again"))'),
+        ("divide", [UIntValue(0)], "DivisionByZero\n Stack Trace: \n$probe:divide\n_native_:native_div\n"),
+        (
+            "increment-and-divide",
+            [UIntValue(1)],
+            "DivisionByZero\n Stack Trace: \n$probe:increment-and-divide\n_native_:native_div\n",
+        ),
+        ("divide", [], "RuntimeCheck(IncorrectArgumentCount(1, 0))"),
+        ("increment", [UIntValue(1)] * 2, "RuntimeCheck(IncorrectArgumentCount(1, 2))"),
+        ("divide", [BoolValue(True)], 'RuntimeCheck(TypeValueError(UIntType, "Bool(true)"))'),
+        ("increment", [BoolValue(False)], 'RuntimeCheck(TypeValueError(UIntType, "Bool(false)"))'),
     ],
 )
 def test_call_that_fails(bench: Bench, function: str, arguments: list[ClarityValue], expected: str) -> None:
+    """With the VM's own error, as a node writes it."""
     for sender in senders(bench):
-        assert expected in cause(ask(bench, function, *arguments, sender=sender))
+        assert cause(ask(bench, function, *arguments, sender=sender)) == expected.replace("$probe", bench.probe)
     assert bench.counter() == 0
+
+
+def test_call_that_reads_too_much(bench: Bench) -> None:
+    argument = ListValue(tuple(UIntValue(n) for n in range(150)))
+    for sender in senders(bench):
+        found = cause(ask(bench, "read-often", argument, sender=sender))
+        assert re.fullmatch(
+            r"RuntimeCheck\(CostBalanceExceeded\(ExecutionCost \{ write_length: 0, write_count: 0, read_length: \d+, "
+            r"read_count: \d+, runtime: \d+ \}, ExecutionCost \{ write_length: 0, write_count: 0, "
+            r"read_length: 200000, read_count: 100, runtime: 1000000000 \}\)\)",
+            found,
+        ), found
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_arguments_of_any_other_type(bench: Bench, name: str) -> None:
+    """In each place each of the others, and none of all these breaks the VM."""
+    for other in GOOD.values():
+        arguments = (GOOD | {name: other}).values()
+        if other == GOOD[name]:
+            continue
+        found = cause(ask(bench, "take-all", *arguments))
+        assert found.startswith("RuntimeCheck(TypeValueError("), found
 
 
 @pytest.mark.parametrize("text", ["", 'a "quoted" \\ text', "añ😀\n\t", "日本", "$;'", "\\u{41}"])

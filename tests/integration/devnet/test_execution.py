@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,6 +16,8 @@ from der_client.stacks.transactions import (
     NonFungibleCode,
     PostCondition,
     PostConditionMode,
+    PoxCode,
+    PoxPostCondition,
     StakingPostCondition,
     StxPostCondition,
 )
@@ -118,7 +120,8 @@ def test_runtime_error_undoes_all_but_fee_and_nonce_and_disturbs_nothing_after(b
     receipt = bench.call(sender, "increment-and-divide", UIntValue(5))
     assert receipt["tx_status"] == "abort_by_response"
     assert decode(bytes.fromhex(receipt["tx_result"]["hex"][2:])) == ErrValue(NoneValue())
-    assert "DivisionByZero" in receipt["vm_error"]
+    frames = (f"{bench.probe}:increment-and-divide", "_native_:native_div")
+    assert receipt["vm_error"] == "\n".join(("DivisionByZero", " Stack Trace: ", *frames, ""))
     assert bench.counter() == 0
     assert bench.balance(sender.address) == before - AMPLE_FEE
     assert bench.nonce(sender.address) == 1
@@ -179,6 +182,38 @@ def test_post_condition_abort_keeps_what_came_before(bench: Bench) -> None:
     assert bench.counter() == 3
     assert bench.call(sender, "increment", UIntValue(1))["tx_result"]["repr"] == "(ok u4)"
     assert bench.nonce(sender.address) == 5
+
+
+def test_what_a_post_condition_abort_says(bench: Bench) -> None:
+    """In a node's words, by which programs know what was wrong."""
+    sender, asset = bench.account(1), f"{bench.probe}::watt"
+    plant = NftPostCondition(ORIGIN, f"{bench.probe}::plant", UIntValue(7), NonFungibleCode.NOT_SENT)
+    watts = FtPostCondition(ORIGIN, asset, FungibleCode.LESS, 40)
+    other = NftPostCondition(ORIGIN, f"{bench.probe}::plant", UIntValue(8), NonFungibleCode.MAYBE_SENT)
+    staking = StakingPostCondition(ORIGIN, FungibleCode.GREATER, 3)
+    pox = PoxPostCondition(ORIGIN, PoxCode.WILL_PERFORM)
+    bench.call(sender, "mint-watt", UIntValue(100))
+    bench.call(sender, "mint-plant", UIntValue(7))
+    pay = ("pay", UIntValue(9), to(bench, 2))
+    send_watt = ("send-watt", UIntValue(40), to(bench, 2))
+    send_plant = ("send-plant", UIntValue(7), to(bench, 2))
+    cases: list[tuple[Any, tuple[PostCondition, ...], str]] = [
+        (pay, (exactly(8),), " on STX owned by $me: 8 SentEq 9"),
+        (pay, (), ": Fungible asset S1G2081040G2081040G2081040G208105NK8PE5.__transient::STX was moved by $me $not"),
+        (send_watt, (watts,), " on fungible asset $probe::watt owned by $me: 40 SentLt 40"),
+        (send_watt, (), ": Fungible asset $probe::watt was moved by $me $not"),
+        (send_plant, (plant,), " on non-fungible asset $probe::plant owned by $me: u7 NotSent (sent 1 value(s))"),
+        (send_plant, (other,), ": Non-fungible asset $probe::plant value u7 was moved by $me $not"),
+        (("look",), (staking,), " on STX staked by $me: 3 SentGt 0"),
+        (("look",), (pox,), " on PoX action by $me: Performed performed=false"),
+    ]
+    for call, conditions, text in cases:
+        receipt = bench.call(sender, *call, post_conditions=conditions)
+        expected = text.replace("$me", sender.address).replace("$probe", bench.probe).replace("$not", "but not checked")
+        assert (receipt["tx_status"], receipt["vm_error"]) == (
+            "abort_by_post_condition",
+            f"Post-condition check failure{expected}",
+        )
 
 
 def test_burnt_stx_count_as_sent(bench: Bench) -> None:

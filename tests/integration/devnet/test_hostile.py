@@ -172,9 +172,10 @@ def test_odd_paths(bench: Bench, path: str) -> None:
 
 def test_names_of_javascript_are_no_names_here(bench: Bench) -> None:
     contract = bench.probe.replace(".", "/")
-    for name in ("constructor", "__proto__", "toString"):
-        assert bench.get(f"/v2/data_var/{contract}/{name}").status_code == 404
-        assert bench.get(f"/v2/constant_val/{contract}/{name}").status_code == 404
+    for kind in ("data_var", "constant_val"):
+        for name in ("constructor", "toString"):
+            assert bench.get(f"/v2/{kind}/{contract}/{name}").status_code == 404
+        assert bench.get(f"/v2/{kind}/{contract}/__proto__").status_code == 400  # no name of Clarity's
 
 
 def test_random_bytes_are_no_transactions(bench: Bench) -> None:
