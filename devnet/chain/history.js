@@ -39,7 +39,7 @@ export class History {
   contracts = new Map();
   /** @type {Map<string, number[]>} places of logs by contract, oldest first */
   #logs = new Map();
-  /** @type {Map<string, import("./executor.js").Cost>} of the last run, by `contract function` */
+  /** @type {Map<string, import("./executor.js").Cost>} of the last run, by `costKey`; what is reverted counts, too */
   lastCosts = new Map();
 
   /** @returns {Block} */
@@ -66,7 +66,7 @@ export class History {
     const index = this.transactionCount;
     this.#index.add(transaction.txid, { offset: this.#archive.append(recordOf(transaction, outcome)), height });
     const { payload } = transaction;
-    if (payload.type === "contract_call") this.lastCosts.set(`${payload.contractId} ${payload.functionName}`, outcome.cost);
+    this.lastCosts.set(costKey(payload), outcome.cost);
     outcome.events.forEach((event, eventIndex) => {
       if (event.kind !== "print") return;
       const places = this.#logs.get(event.contractId);
@@ -168,6 +168,15 @@ export class History {
     this.blocks.close();
     this.#archive.close();
   }
+}
+
+/**
+ * @param {import("../wire/transaction.js").Payload} payload
+ * @returns {string} what shares its costs with it to a node's estimator: calls of the same function, all publications,
+ *   all transfers
+ */
+export function costKey(payload) {
+  return payload.type === "contract_call" ? `${payload.contractId} ${payload.functionName}` : payload.type;
 }
 
 /** @param {Transaction} transaction @param {Outcome} outcome @returns {Buffer} */

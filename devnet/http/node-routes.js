@@ -3,7 +3,7 @@ import { hexAmount, Rejection } from "../chain/rejection.js";
 import { callRead, constantValue, dataVar, mapEntry, ReadFailure } from "../chain/reader.js";
 import { DecodeError } from "../clarity/value.js";
 import { RequestError } from "./errors.js";
-import { estimateFee } from "./fees.js";
+import { estimateFee, NO_ESTIMATE } from "./fees.js";
 import { chainInfo, poxInfo } from "./node-info.js";
 import {
   accountArgument,
@@ -114,8 +114,15 @@ export async function nodeRoutes(server, { devnet }) {
   });
 
   server.get("/v2/fees/transfer", (_request, reply) => reply.type("application/json").send(String(MIN_FEE_RATE)));
-  server.post("/v2/fees/transaction", { config: { checkBody: checkFeeBody } }, (/** @type {any} */ request) => {
-    return estimateFee(chain, feeBody(request));
+  server.post("/v2/fees/transaction", { config: { checkBody: checkFeeBody } }, (/** @type {any} */ request, reply) => {
+    try {
+      return estimateFee(chain, feeBody(request)) ?? reply.code(400).send(NO_ESTIMATE);
+    } catch (error) {
+      if (error instanceof DecodeError) {
+        throw new RequestError(400, `Failed to decode due to SIP-003 codec error: DeserializeError("${error.message}")`);
+      }
+      throw error;
+    }
   });
 
   server.get("/v2/contracts/interface/:address/:name", (/** @type {any} */ request) => {

@@ -82,15 +82,14 @@ export function parseTransaction(raw) {
 }
 
 /**
+ * A payload by itself, which nobody signs: tuples may be in any order, and what follows it is left.
+ *
  * @param {Buffer} bytes
  * @returns {Payload}
  * @throws {DecodeError}
  */
 export function parsePayload(bytes) {
-  const reader = new ByteReader(bytes);
-  const payload = readPayload(reader);
-  if (reader.offset !== bytes.length) throw new DecodeError(`${bytes.length - reader.offset} bytes after the payload`);
-  return payload;
+  return readPayload(new ByteReader(bytes, { anyOrder: true }));
 }
 
 /**

@@ -204,6 +204,7 @@ class Stage:
             self.names |= {f"{name}_txid": transaction.txid, f"{name}_raw": transaction.encode().hex()}
         self.names |= {
             "contract": self.contract,
+            "call_payload": self.sent["call"].payload.encode().hex(),
             "contract_path": self.contract.replace(".", "/"),
             "source": SOURCE,
             "funds": str(FUNDS_USTX),

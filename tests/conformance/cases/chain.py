@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from der_client.stacks.clarity import PrincipalValue, UIntValue
-from der_client.stacks.transactions import ContractCall, TokenTransfer
+from der_client.stacks.transactions import ContractCall, ContractPublish, TokenTransfer
 from tests.conformance.case import JSON, PLAIN, Answer, Case, get, ok, post, post_raw, text
 from tests.conformance.shapes import HASH, SHORT_HASH, AtLeast, ListOf, Nullable, NumberFrom, Text
 
@@ -99,17 +99,29 @@ HEALTH = {
     "node_stacks_tip_height": NumberFrom(1),
 }
 
+PUBLICATION = ContractPublish("never-published", "(define-public (f) (ok u1))", 3).encode().hex()
 TRANSFER = TokenTransfer(PrincipalValue(BOOT), 1).encode().hex()
-CALL = ContractCall(f"{BOOT}.pox", "reject-pox", (UIntValue(1),)).encode().hex()
+NEVER_CALLED = ContractCall(f"{BOOT}.pox", "reject-pox", (UIntValue(1),)).encode().hex()
 ESTIMATE_FOR_500_BYTES = {
     "estimated_cost": COST,
     "estimated_cost_scalar": COUNT,
     "cost_scalar_change_by_byte": float,
     "estimations": [{"fee": NumberFrom(500), "fee_rate": float}] * 3,
 }
+# A node that has seen too few transactions, or whose settings leave estimates out.
 NO_ESTIMATE = Answer(
     400, JSON, AtLeast({"error": str, "reason": Text("NoEstimateAvailable|DatabaseError|CostEstimationDisabled")})
 )
+NEVER_MINED = Answer(
+    400,
+    JSON,
+    {
+        "error": "Estimation could not be performed",
+        "reason": "NoEstimateAvailable",
+        "reason_data": {"message": str},
+    },
+)
+NO_ESTIMATES = Answer(400, JSON, str)
 
 CASES = (
     Case("info: all fields", get("/v2/info"), ok(INFO)),
@@ -126,13 +138,31 @@ CASES = (
     ),
     Case(
         "fees: estimate for a call",
-        post("/v2/fees/transaction", {"transaction_payload": CALL, "estimated_len": 500}),
+        post("/v2/fees/transaction", {"transaction_payload": "$call_payload", "estimated_len": 500}),
         ok(ESTIMATE_FOR_500_BYTES),
         NO_ESTIMATE,
     ),
     Case(
+        "fees: estimate for a publication",
+        post("/v2/fees/transaction", {"transaction_payload": PUBLICATION, "estimated_len": 500}),
+        ok(ESTIMATE_FOR_500_BYTES),
+        NO_ESTIMATE,
+    ),
+    Case(
+        "fees: no estimate for what was never called",
+        post("/v2/fees/transaction", {"transaction_payload": NEVER_CALLED, "estimated_len": 500}),
+        NEVER_MINED,
+        NO_ESTIMATES,
+    ),
+    Case(
         "fees: payload with 0x",
-        post("/v2/fees/transaction", {"transaction_payload": "0x" + CALL, "estimated_len": 500}),
+        post("/v2/fees/transaction", {"transaction_payload": "0x" + TRANSFER, "estimated_len": 500}),
+        ok(ESTIMATE_FOR_500_BYTES),
+        NO_ESTIMATE,
+    ),
+    Case(
+        "fees: more bytes than the payload's",
+        post("/v2/fees/transaction", {"transaction_payload": TRANSFER + "00", "estimated_len": 500}),
         ok(ESTIMATE_FOR_500_BYTES),
         NO_ESTIMATE,
     ),

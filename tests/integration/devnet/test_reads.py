@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from der_client.devnet import Devnet
 from der_client.stacks.clarity import (
     AsciiValue,
     NoneValue,
@@ -17,6 +18,12 @@ from der_client.stacks.clarity import (
 from der_client.stacks.transactions import ContractCall, ContractPublish, TokenTransfer
 
 from .bench import AMPLE_FEE, START, Bench
+
+NO_ESTIMATE = {
+    "error": "Estimation could not be performed",
+    "reason": "NoEstimateAvailable",
+    "reason_data": {"message": "No estimate available for the provided payload."},
+}
 
 
 def hexed(value: Any) -> str:
@@ -95,12 +102,62 @@ def test_transfer_fee_is_a_number(bench: Bench) -> None:
 
 
 def test_fee_estimate_covers_the_minimum(bench: Bench) -> None:
+    bench.transfer(bench.account(1), bench.account(2).address, 1)
     payload = TokenTransfer(PrincipalValue(bench.account(2).address), 10).encode()
     body = {"transaction_payload": payload.hex(), "estimated_len": 500}
     fees = [estimation["fee"] for estimation in bench.post("/v2/fees/transaction", json=body).json()["estimations"]]
     assert fees == sorted(fees)
     assert fees[0] >= 500
     assert bench.post("/v2/fees/transaction", json={"transaction_payload": "zz"}).status_code == 400
+
+
+def test_fee_estimate_is_for_what_was_mined_before() -> None:
+    """Calls of each function by themselves, all transfers as one, all publications as one."""
+    with Devnet(deploy_contracts=False, start_time=START) as devnet:
+        bench = Bench(devnet)
+        payloads = {
+            "publication": ContractPublish("any", "(define-public (f) (ok u1))", 4),
+            "transfer": TokenTransfer(PrincipalValue(bench.probe), 3),
+            "call": ContractCall(bench.probe, "increment", (UIntValue(7),)),
+            "other call": ContractCall(bench.probe, "look", ()),
+        }
+
+        def estimates(**more: Any) -> dict[str, int | None]:
+            """The lowest fee of each, if there is one."""
+            found: dict[str, int | None] = {}
+            for name, payload in payloads.items():
+                body = {"transaction_payload": payload.encode().hex(), **more}
+                response = bench.post("/v2/fees/transaction", json=body)
+                found[name] = response.json()["estimations"][0]["fee"] if response.ok else None
+                if not response.ok:
+                    assert (response.status_code, response.json()) == (400, NO_ESTIMATE)
+            return found
+
+        lengths = {name: len(payload.encode()) for name, payload in payloads.items()}
+        known: set[str] = set()
+
+        def check(newly_known: str) -> None:
+            known.add(newly_known)
+            assert estimates() == {name: length if name in known else None for name, length in lengths.items()}
+            assert estimates(estimated_len=900) == {name: 900 if name in known else None for name in lengths}
+
+        assert set(estimates().values()) == {None}
+        bench.publish_probe()
+        check("publication")
+        bench.transfer(bench.account(1), bench.account(2).address, 1)
+        check("transfer")
+        bench.call(bench.account(1), "increment", UIntValue(1))
+        check("call")
+        bench.call(bench.account(1), "look")
+        check("other call")
+        payload = payloads["call"].encode().hex()
+        longer = bench.post("/v2/fees/transaction", json={"transaction_payload": f"0x{payload}ffff"})
+        assert (
+            longer.json()["estimations"][0]["fee"] == lengths["call"] + 2
+        )  # its bytes count, what follows is not read
+        assert longer.json()["estimated_cost"]["write_count"] == 1
+        half = bench.post("/v2/fees/transaction", json={"transaction_payload": payload[:-2]})
+        assert (half.status_code, half.text[:31]) == (400, "Failed to decode due to SIP-003")
 
 
 def test_node_transaction_text(bench: Bench) -> None:
