@@ -4,7 +4,7 @@
  *
  * Whatever a method changes, it changes and journals in one go, so no request ever sees it half-done.
  */
-import { checkMeaning, invalid } from "./chain/admission.js";
+import { checkAdmission, checkMeaning, invalid } from "./chain/admission.js";
 import { Chain } from "./chain/chain.js";
 import { Rejection } from "./chain/rejection.js";
 import { Journal } from "./journal.js";
@@ -102,6 +102,7 @@ export class Devnet {
       const { privateKey } = this.#signer(sender, `publish ${name}`);
       const nonce = this.chain.ledger.nonce(sender);
       const raw = buildPublish({ name, code: source, clarityVersion, privateKey, nonce, fee: feeUstx });
+      checkAdmission(parseTransaction(raw), this.chain);
       this.#do({ do: "submit", raw: raw.toString("hex") }, { do: "mine", each: true });
       const { status, vmError, result } = this.chain.history.transaction(this.chain.history.transactionCount - 1).outcome;
       if (status !== "success") throw new Error(`contract ${name} cannot be published: ${vmError ?? result}`);
@@ -134,7 +135,7 @@ export class Devnet {
   #apply(entry) {
     switch (entry.do) {
       case "submit":
-        return this.chain.submit(parseTransaction(Buffer.from(entry.raw, "hex")));
+        return this.chain.take(parseTransaction(Buffer.from(entry.raw, "hex")));
       case "mine":
         return this.#mine(entry);
       case "advance":

@@ -3,6 +3,7 @@ import { isTestnetVersion } from "../address.js";
 import { argumentProblem } from "../clarity/abi.js";
 import { TESTNET_CHAIN_ID } from "../wire/transaction.js";
 import { hexAmount, Rejection } from "./rejection.js";
+import { hasTrait, traitProblem } from "./traits.js";
 
 /** @typedef {import("../wire/transaction.js").Transaction} Transaction */
 /** @typedef {import("../wire/transaction.js").Payload} Payload */
@@ -16,6 +17,7 @@ const MAINNET_BIT = 0x80;
  * @typedef {object} State what admission looks at
  * @property {import("./ledger.js").Ledger} ledger
  * @property {(contractId: string) => import("./history.js").Contract | undefined} contract
+ * @property {import("./executor.js").Executor} executor
  */
 
 /**
@@ -142,6 +144,9 @@ function checkCall(payload, state) {
   if (!definition) throw new Rejection("NoSuchPublicFunction");
   const problem = argumentProblem(definition, payload.args);
   if (problem) throw new Rejection("BadFunctionArgument", { message: problem });
+  if (!definition.args.some(({ type }) => hasTrait(type))) return;
+  const unfit = traitProblem(state.executor, payload);
+  if (unfit) throw new Rejection("BadFunctionArgument", { message: unfit });
 }
 
 /**

@@ -83,6 +83,16 @@ export class Chain {
    */
   submit(transaction) {
     checkAdmission(transaction, this);
+    this.take(transaction);
+  }
+
+  /**
+   * Takes a transaction that was found good, now or in an earlier life, when the rules may have been others.
+   *
+   * @param {Transaction} transaction
+   * @throws {import("./rejection.js").Rejection} if another one is in its place
+   */
+  take(transaction) {
     for (const replaced of this.mempool.add(transaction, this.tip)) this.#drop(replaced, "dropped_replace_by_fee");
     this.dropped.delete(transaction.txid);
   }

@@ -29,7 +29,7 @@ from der_client.stacks.transactions import (
     TokenTransfer,
     Transaction,
 )
-from tests.conformance.shapes import Shape
+from tests.conformance.shapes import Shape, Text
 from tests.conformance.stage import CLARITY_VERSION, FEE_USTX, FUNDS_USTX, Stage
 
 if TYPE_CHECKING:
@@ -269,6 +269,18 @@ REJECTIONS = (
         from_newcomer(call("note", UIntValue(0), AsciiValue("x" * 21))),
         "BadFunctionArgument",
         MESSAGE,
+    ),
+    Rejection(
+        "BadFunctionArgument: missing contract for a trait",
+        from_newcomer(lambda stage: stage.call("look-through", PrincipalValue(f"{stage['payee'].address}.nothing"))),
+        "BadFunctionArgument",
+        {"message": Text(r"NoSuchContract\(.*\)")},
+    ),
+    Rejection(
+        "BadFunctionArgument: contract without the functions of a trait",
+        from_newcomer(lambda stage: stage.call("look-through", PrincipalValue(stage.contract))),
+        "BadFunctionArgument",
+        {"message": Text(r'BadTraitImplementation\("readable", "look"\)')},
     ),
     Rejection(
         "ContractAlreadyExists: once more",

@@ -3,6 +3,8 @@
 (define-constant LIMIT u1000)
 (define-constant ERR_REFUSED (err u77))
 
+(define-trait readable ((look () (response uint uint))))
+
 (define-fungible-token watt)
 (define-non-fungible-token plant uint)
 (define-data-var counter uint u7)
@@ -41,3 +43,5 @@
     (nft-mint? plant amount tx-sender)))
 
 (define-public (take-tuple (pair {x: uint, Y: principal})) (ok (get x pair)))
+
+(define-public (look-through (other <readable>)) (contract-call? other look))

@@ -30,6 +30,7 @@ INTERFACE = {
     "functions": Unordered(
         (
             function("private", "read-again", "uint128", time="uint128", sum="uint128"),
+            function("public", "look-through", response("uint128", "uint128"), other="trait_reference"),
             function("public", "fail", response("uint128", "none"), by="uint128"),
             function("public", "mint", response("bool", "uint128"), amount="uint128"),
             function("public", "note", response("bool", "none"), id="uint128", text=NOTE_TYPE),

@@ -28,6 +28,7 @@ from der_client.stacks.transactions import (
     ORIGIN,
     AnchorMode,
     ContractCall,
+    ContractPublish,
     FungibleCode,
     Multisig,
     PostConditionMode,
@@ -222,6 +223,62 @@ def test_argument_of_the_wrong_type(bench: Bench, name: str, value: ClarityValue
     )
     assert reason == "BadFunctionArgument"
     assert f"argument {name} " in data["message"]
+
+
+TRAITS = """(use-trait other .probe.readable)
+    (define-trait two ((look () (response uint uint)) (more (uint) (response bool bool))))
+    (define-public (deep (all (list 3 <two>)) (one (optional <other>)) (text (string-utf8 5))) (ok u1))"""
+
+
+def test_contract_for_a_trait_must_implement_it(bench: Bench) -> None:
+    deployer, sender = bench.devnet.deployer, bench.account(2)
+    sources = {
+        "traits": TRAITS,
+        "look": "(define-public (look) (ok u9))",
+        "both": "(define-read-only (look) (if true (ok u9) (err u9))) (define-public (more (n uint)) (ok true))",
+        "unfit": "(define-public (look) (ok true))",
+        "takes": "(define-public (look (n uint)) (ok n))",
+        "nothing": "(define-public (other) (ok u1))",
+    }
+    for name, source in sources.items():
+        txid = bench.send(deployer, ContractPublish(name, source, 4))
+        assert bench.receipt(txid)["tx_status"] == "success", bench.receipt(txid)
+
+    def contract(name: str) -> PrincipalValue:
+        return PrincipalValue(f"{deployer.address}.{name}")
+
+    def message(function: str, *arguments: ClarityValue, where: str = "probe") -> str | None:
+        payload = ContractCall(f"{deployer.address}.{where}", function, arguments)
+        response = bench.submit(bench.build(sender, payload).encode())
+        if response.ok:
+            return None
+        reason, data = rejection(response)
+        assert reason == "BadFunctionArgument"
+        return str(data["message"])
+
+    for name in ("unfit", "takes", "nothing"):
+        assert message("look-through", contract(name)) == 'BadTraitImplementation("readable", "look")'
+    assert message("look-through", contract("missing")) == f'NoSuchContract("{deployer.address}.missing")'
+    assert message("look-through", contract("both")) is None
+    assert message("look-through", contract("look")) is None
+    text, none = Utf8Value("añ😀"), NoneValue()
+    both = ListValue((contract("both"),) * 2)
+    assert message("deep", both, SomeValue(contract("look")), text, where="traits") is None
+    assert message("deep", ListValue(()), none, text, where="traits") is None
+    unfit = message("deep", both, SomeValue(contract("unfit")), text, where="traits")
+    assert unfit == 'BadTraitImplementation("readable", "look")'
+    other = message("deep", ListValue((contract("look"),)), none, text, where="traits")
+    assert other == 'BadTraitImplementation("two", "more")'
+    simulation = bench.post(
+        "/devnet/simulate",
+        json={
+            "sender": sender.address,
+            "contract": bench.probe,
+            "function": "look-through",
+            "arguments": [encode(contract("unfit")).hex()],
+        },
+    )
+    assert simulation.json()["reason"] == "BadFunctionArgument"
 
 
 @pytest.mark.parametrize("count", [0, 2])

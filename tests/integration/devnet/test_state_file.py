@@ -210,6 +210,24 @@ def test_what_was_rolled_back_is_not_tried_again(tmp_path: Path) -> None:
     third.devnet.close()
 
 
+def test_what_was_accepted_once_is_not_judged_again(tmp_path: Path) -> None:
+    """As by an earlier version of the devnet, which took contracts of all kinds for a trait."""
+    path = tmp_path / "state"
+    bench = start(path)
+    bench.publish_probe()
+    missing = PrincipalValue(f"{bench.account(2).address}.missing")
+    call = bench.build(bench.account(1), ContractCall(bench.probe, "look-through", (missing,)))
+    assert bench.submit(call.encode()).status_code == 400
+    bench.devnet.close()
+    entries = ({"do": "submit", "raw": call.encode().hex()}, {"do": "mine", "each": True})
+    with path.open("a") as file:
+        file.writelines(f"{json.dumps(entry)}\n" for entry in entries)
+    again = start(path)
+    assert again.receipt(call.txid)["tx_status"] == "abort_by_response"
+    assert again.nonce(again.account(1).address) == 1
+    again.devnet.close()
+
+
 def test_without_costs_a_restart_shows_none_either(tmp_path: Path) -> None:
     path = tmp_path / "state"
     bench = start(path, track_costs=False)
