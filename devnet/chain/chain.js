@@ -2,6 +2,7 @@
  * The chain: VM, ledger, history and mempool as one thing that accepts transactions, mines blocks, and can go back.
  * All of it is synchronous, so no request ever sees a half-done change.
  */
+import { emptyInterface } from "../clarity/abi.js";
 import { Vm } from "../vm/vm.js";
 import { checkAdmission } from "./admission.js";
 import { BootContracts } from "./boot-contracts.js";
@@ -157,7 +158,8 @@ export class Chain {
     if (payload.type !== "smart_contract") return;
     const contractId = `${origin.address}.${payload.name}`;
     const clarityVersion = payload.clarityVersion ?? LATEST_CLARITY_VERSION;
-    const abi = this.executor.read((vm) => vm.contractInterface(contractId));
+    // The VM keeps no contract that defines neither a function nor a trait.
+    const abi = this.executor.read((vm) => vm.contractInterface(contractId)) ?? emptyInterface(clarityVersion);
     this.history.addContract({ contractId, source: payload.code, clarityVersion, height: this.tip.height, txid, abi });
   }
 

@@ -10,6 +10,12 @@
  * @typedef {{functions: AbiFunction[], variables: {name: string, type: AbiType, access: "constant" | "variable"}[], maps: {name: string, key: AbiType, value: AbiType}[], fungible_tokens: {name: string}[], non_fungible_tokens: {name: string, type: AbiType}[], epoch: string, clarity_version: string}} Abi
  */
 
+/** @param {number} clarityVersion @returns {Abi} of a contract without functions, traits and anything else */
+export function emptyInterface(clarityVersion) {
+  const nothing = { functions: [], variables: [], maps: [], fungible_tokens: [], non_fungible_tokens: [] };
+  return { ...nothing, epoch: "Epoch40", clarity_version: `Clarity${clarityVersion}` };
+}
+
 const SIMPLE_KINDS = { int128: "int", uint128: "uint", bool: "bool", principal: "principal" };
 
 /**

@@ -9,6 +9,7 @@ import pytest
 from der_client.stacks.clarity import ErrValue, NoneValue, PrincipalValue, UIntValue, decode, encode
 from der_client.stacks.transactions import (
     ORIGIN,
+    ContractCall,
     ContractPublish,
     FtPostCondition,
     FungibleCode,
@@ -317,6 +318,24 @@ def test_publishing_in_every_clarity_version(bench: Bench, version: int | None) 
     assert interface["epoch"] == "Epoch40"
     source = bench.json(f"/v2/contracts/source/{publisher.address}/versioned")
     assert source == {"source": code, "publish_height": receipt["block_height"], "proof": ""}
+
+
+@pytest.mark.parametrize(
+    "code", ["(define-constant A u1)", "(define-data-var v uint u1)", "(+ u1 u1)", "(print u1)", ""]
+)
+def test_contract_without_functions(bench: Bench, code: str) -> None:
+    """The VM runs it and forgets it; whoever asks for it gets an answer all the same."""
+    publisher = bench.account(1)
+    receipt = bench.receipt(bench.send(publisher, ContractPublish("bare", code, 4)))
+    assert receipt["tx_status"] == "success"
+    interface = bench.json(f"/v2/contracts/interface/{publisher.address}/bare")
+    assert (interface["functions"], interface["clarity_version"]) == ([], "Clarity4")
+    assert bench.json(f"/v2/contracts/source/{publisher.address}/bare?proof=0")["source"] == code
+    assert bench.get(f"/v2/data_var/{publisher.address}/bare/v").status_code == 404
+    assert bench.get(f"/v2/constant_val/{publisher.address}/bare/A").status_code == 404
+    call = bench.build(publisher, ContractCall(f"{publisher.address}.bare", "f"))
+    assert bench.submit(call.encode()).json()["reason"] == "NoSuchPublicFunction"
+    assert bench.call(bench.account(2), "increment", UIntValue(1))["tx_status"] == "success"
 
 
 @pytest.mark.parametrize(
