@@ -6,7 +6,7 @@ import { hexAmount, Rejection } from "./rejection.js";
 import { hasTrait, traitProblem } from "./traits.js";
 
 /** @typedef {import("../wire/transaction.js").Transaction} Transaction */
-/** @typedef {import("../wire/transaction.js").Payload} Payload */
+/** @typedef {import("../wire/transaction.js").SpendingCondition} SpendingCondition */
 
 const MIN_FEE_PER_BYTE = 1n;
 /** A nonce may lie this far ahead of the account's: a chain of 25 pending transactions, and one. */
@@ -52,6 +52,7 @@ export function checkAdmission(transaction, state) {
   checkFee(transaction);
   checkNonces(transaction, state.ledger);
   checkPayload(transaction, state);
+  checkUnused(transaction, state.ledger);
 }
 
 /** @param {string} message @returns {Rejection} */
@@ -67,10 +68,6 @@ function checkOurs(transaction) {
   if (transaction.payload.type === "token_transfer" && transaction.postConditions.length > 0) {
     throw invalid("a token transfer cannot have post-conditions");
   }
-  const { origin, sponsor } = transaction;
-  if (sponsor && origin.address === sponsor.address && origin.nonce === sponsor.nonce) {
-    throw invalid("origin and sponsor are the same account with the same nonce");
-  }
 }
 
 /** @param {Transaction} transaction */
@@ -79,19 +76,39 @@ function checkFee({ payer, raw }) {
   if (payer.fee < expected) throw new Rejection("FeeTooLow", { expected: Number(expected), actual: Number(payer.fee) });
 }
 
-/** @param {Transaction} transaction @param {import("./ledger.js").Ledger} ledger */
+/**
+ * The first nonce that is not the account's decides, and the sponsor's comes first. If it is used, that is told; if it
+ * lies ahead, then how far, of the origin first.
+ *
+ * @param {Transaction} transaction
+ * @param {import("./ledger.js").Ledger} ledger
+ */
 function checkNonces({ origin, sponsor }, ledger) {
+  const differing = (sponsor ? [sponsor, origin] : [origin]).find(({ address, nonce }) => nonce !== ledger.nonce(address));
+  if (!differing) return;
+  const about = (/** @type {SpendingCondition} */ condition, /** @type {bigint} */ expected) => {
+    const { address: principal, nonce } = condition;
+    return { expected: Number(expected), actual: Number(nonce), principal, is_origin: condition === origin };
+  };
+  const next = ledger.nonce(differing.address);
+  if (differing.nonce < next) throw new Rejection("BadNonce", about(differing, next));
   for (const condition of sponsor ? [origin, sponsor] : [origin]) {
-    const expected = ledger.nonce(condition.address);
-    const who = { principal: condition.address, is_origin: condition === origin };
-    const actual = Number(condition.nonce);
-    if (condition.nonce < expected) throw new Rejection("BadNonce", { expected: Number(expected), actual, ...who });
-    const limit = expected + MAX_NONCE_AHEAD;
-    if (condition.nonce > limit) {
-      const message = "Nonce would exceed chaining limit in mempool";
-      throw new Rejection("TooMuchChaining", { expected: Number(limit), actual, ...who, message });
-    }
+    const limit = ledger.nonce(condition.address) + MAX_NONCE_AHEAD;
+    if (condition.nonce <= limit) continue;
+    const message = "Nonce would exceed chaining limit in mempool";
+    throw new Rejection("TooMuchChaining", { ...about(condition, limit), message });
   }
+}
+
+/**
+ * What has used a nonce stays in a node's mempool, and whatever else comes for it must have a higher fee. It could not
+ * be mined either way, so here it is refused.
+ *
+ * @param {Transaction} transaction
+ * @param {import("./ledger.js").Ledger} ledger
+ */
+function checkUnused({ origin }, ledger) {
+  if (origin.nonce < ledger.nonce(origin.address)) throw new Rejection("ConflictingNonceInMempool");
 }
 
 /** @param {import("./ledger.js").Ledger} ledger @param {string} address @param {bigint} needed */
@@ -131,8 +148,9 @@ export function checkPayload(transaction, state) {
  * @param {State} state
  */
 function checkTransfer({ origin, payer }, payload, { ledger }) {
-  checkFunds(ledger, origin.address, payload.amount + (payer === origin ? payer.fee : 0n));
-  if (payer !== origin) checkFunds(ledger, payer.address, payer.fee);
+  const paysItself = payer.address === origin.address;
+  checkFunds(ledger, origin.address, payload.amount + (paysItself ? payer.fee : 0n));
+  if (!paysItself) checkFunds(ledger, payer.address, payer.fee);
 }
 
 /** @param {import("../wire/transaction.js").CallPayload} payload @param {State} state */

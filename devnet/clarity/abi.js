@@ -72,14 +72,93 @@ export function signatureText(definition) {
 /**
  * @param {AbiFunction} definition
  * @param {ClarityValue[]} values
- * @returns {string | null} what is wrong with the arguments, or null
+ * @returns {string | null} what is wrong with the arguments, as a node says it, or null
  */
 export function argumentProblem(definition, values) {
-  if (values.length !== definition.args.length) {
-    return `${definition.name} takes ${definition.args.length} arguments, got ${values.length}`;
+  const { args } = definition;
+  if (values.length !== args.length) return `IncorrectArgumentCount(${args.length}, ${values.length})`;
+  const index = args.findIndex(({ type }, i) => !fits(type, values[i]));
+  return index < 0 ? null : typeError(args[index].type, values[index]);
+}
+
+/**
+ * @param {AbiType} type
+ * @param {ClarityValue} value that does not fit it
+ * @returns {string} a node's error of the innermost types that differ
+ */
+function typeError(type, value) {
+  if (typeof type !== "string") {
+    if ("optional" in type && value.kind === "some") return typeError(type.optional, value.value);
+    if ("response" in type && value.kind === "ok") return typeError(type.response.ok, value.value);
+    if ("response" in type && value.kind === "err") return typeError(type.response.error, value.value);
+    if ("list" in type && value.kind === "list" && value.items.length <= type.list.length) {
+      return typeError(type.list.type, /** @type {ClarityValue} */ (value.items.find((item) => !fits(type.list.type, item))));
+    }
+    if ("tuple" in type && value.kind === "tuple") {
+      const items = new Map(value.fields);
+      const unfit = type.tuple.find((field) => {
+        const item = items.get(field.name);
+        return item !== undefined && !fits(field.type, item);
+      });
+      if (unfit && type.tuple.every(({ name }) => items.has(name))) {
+        return typeError(unfit.type, /** @type {ClarityValue} */ (items.get(unfit.name)));
+      }
+    }
   }
-  const index = definition.args.findIndex((argument, i) => !fits(argument.type, values[i]));
-  if (index < 0) return null;
-  const { name, type } = definition.args[index];
-  return `argument ${name} of ${definition.name} does not fit ${typeText(type)}`;
+  return `TypeError(${signature(type)}, ${signature(typeOf(value))})`;
+}
+
+/** @param {ClarityValue} value @returns {AbiType} of an empty list, or of what is not there, the type is none */
+function typeOf(value) {
+  switch (value.kind) {
+    case "int":
+      return "int128";
+    case "uint":
+      return "uint128";
+    case "bool":
+      return "bool";
+    case "principal":
+      return "principal";
+    case "buffer":
+      return { buffer: { length: value.value.length } };
+    case "ascii":
+      return { "string-ascii": { length: value.value.length } };
+    case "utf8":
+      return { "string-utf8": { length: [...value.value].length } };
+    case "none":
+      return { optional: "none" };
+    case "some":
+      return { optional: typeOf(value.value) };
+    case "ok":
+      return { response: { ok: typeOf(value.value), error: "none" } };
+    case "err":
+      return { response: { ok: "none", error: typeOf(value.value) } };
+    case "list":
+      return { list: { type: value.items.length > 0 ? typeOf(value.items[0]) : "none", length: value.items.length } };
+    case "tuple":
+      return { tuple: value.fields.map(([name, item]) => ({ name, type: typeOf(item) })) };
+  }
+}
+
+const SIMPLE_SIGNATURES = {
+  none: "NoType",
+  int128: "IntType",
+  uint128: "UIntType",
+  bool: "BoolType",
+  principal: "PrincipalType",
+  trait_reference: "CallableType(Trait)",
+};
+
+/** @param {AbiType} type @returns {string} as a node writes it where it writes types in full */
+function signature(type) {
+  if (typeof type === "string") return SIMPLE_SIGNATURES[type];
+  if ("buffer" in type) return `SequenceType(BufferType(BufferLength(${type.buffer.length})))`;
+  if ("string-ascii" in type) return `SequenceType(StringType(ASCII(BufferLength(${type["string-ascii"].length}))))`;
+  if ("string-utf8" in type) return `SequenceType(StringType(UTF8(StringUTF8Length(${type["string-utf8"].length}))))`;
+  if ("optional" in type) return `OptionalType(${signature(type.optional)})`;
+  if ("response" in type) return `ResponseType((${signature(type.response.ok)}, ${signature(type.response.error)}))`;
+  if ("list" in type) {
+    return `SequenceType(ListType(ListTypeData { max_len: ${type.list.length}, entry_type: ${signature(type.list.type)} }))`;
+  }
+  return `TupleType(TupleTypeSignature {${type.tuple.map((field) => ` "${field.name}": ${typeText(field.type)},`).join("")}})`;
 }

@@ -27,6 +27,7 @@ const DIFFERENCES = [
   "the sender of a simulated call is an address, no contract",
   "constants whose value a function of the contract makes are not told by constant_val",
   "block hashes that contracts see are the VM's, not those of this interface",
+  "a transfer with post-conditions is refused, not taken and never mined",
   "a published contract that defines neither a function nor a trait is run, but nothing is kept of it",
   "a transaction that ends in a runtime error shows no execution cost",
   "each block adds 10 seconds to the chain's clock; it does not follow the wall clock",

@@ -26,6 +26,7 @@ DIFFERENCES: Mapping[Target, Mapping[str, str]] = {
         "map_entry: proof by default": _NO_MERKLE_TREE,
         "data_var: proof by default": _NO_MERKLE_TREE,
         "SignatureValidation: tuple out of order": "it names the disorder, as text; a node finds the signature wrong",
+        "test_transfer_with_post_conditions": "it refuses at once what a node takes and never mines",
         "test_what_follows_a_transaction_is_ignored": "it insists on the bytes of one transaction and no more",
         "extended balances: turnover of tokens": "it keeps what is held of tokens, not what came and went",
         "extended blocks: Bitcoin's side, and costs": "it has no Bitcoin behind it, and adds up no costs of blocks",

@@ -69,7 +69,7 @@ def signed(sender: Actor, payload: Payload, **terms: Any) -> bytes:
         None,
         AnchorMode.ON_CHAIN,
         PostConditionMode.DENY,
-        (),
+        terms.get("post_conditions", ()),
         payload,
     )
     return unsigned.sign(sender.key).encode()
@@ -134,6 +134,15 @@ def sponsored_with_used_nonce(stage: Stage) -> bytes:
     return stage.sponsored(stage.call("peek"), sponsor="caller", nonce=1).encode()
 
 
+def used_by_both(stage: Stage) -> bytes:
+    return stage.sponsored(stage.call("peek"), sponsor="caller", nonce=0).encode()
+
+
+def used_and_sponsor_ahead(stage: Stage) -> bytes:
+    """The transaction that used the origin's nonce is in the mempool still, with as high a fee."""
+    return stage.sponsored(stage.call("refuse"), sponsor="sponsor", nonce=0, sponsor_nonce=3).encode()
+
+
 def sponsored_without_money(stage: Stage) -> bytes:
     return stage.sponsored(stage.call("peek"), sponsor="stranger", nonce=1).encode()
 
@@ -173,6 +182,17 @@ REJECTIONS = (
         sponsored_with_used_nonce,
         "BadNonce",
         {"expected": 1, "actual": 0, "is_origin": False, "principal": "$caller"},
+    ),
+    Rejection(
+        "BadNonce: used by both, of whom the sponsor comes first",
+        used_by_both,
+        "BadNonce",
+        {"expected": 1, "actual": 0, "is_origin": False, "principal": "$caller"},
+    ),
+    Rejection(
+        "ConflictingNonceInMempool: used, and the sponsor's lies ahead",
+        used_and_sponsor_ahead,
+        "ConflictingNonceInMempool",
     ),
     Rejection(
         "TooMuchChaining: too far ahead",
@@ -254,15 +274,23 @@ REJECTIONS = (
         from_newcomer(call("read-again", UIntValue(0), UIntValue(0))),
         "NoSuchPublicFunction",
     ),
-    Rejection("BadFunctionArgument: too few", from_newcomer(call("fail")), "BadFunctionArgument", MESSAGE),
     Rejection(
-        "BadFunctionArgument: too many", from_newcomer(call("peek", UIntValue(0))), "BadFunctionArgument", MESSAGE
+        "BadFunctionArgument: too few",
+        from_newcomer(call("fail")),
+        "BadFunctionArgument",
+        {"message": "IncorrectArgumentCount(1, 0)"},
+    ),
+    Rejection(
+        "BadFunctionArgument: too many",
+        from_newcomer(call("peek", UIntValue(0))),
+        "BadFunctionArgument",
+        {"message": "IncorrectArgumentCount(0, 1)"},
     ),
     Rejection(
         "BadFunctionArgument: another type",
         from_newcomer(call("fail", AsciiValue("0"))),
         "BadFunctionArgument",
-        MESSAGE,
+        {"message": "TypeError(UIntType, SequenceType(StringType(ASCII(BufferLength(1)))))"},
     ),
     Rejection(
         "BadFunctionArgument: too long",

@@ -61,6 +61,8 @@ FUNDED = (
     "chaining",
     "outbidding",
     "trailing",
+    "own_sponsor",
+    "bound",
 )
 PENNILESS = ("stranger", "sponsored", "faucet_customer")
 
@@ -143,13 +145,15 @@ class Stage:
     def call(self, function: str, *arguments: Any) -> ContractCall:
         return ContractCall(self.contract, function, arguments)
 
-    def sponsored(self, payload: UserPayload, *, sponsor: str = "sponsor", nonce: int = 0) -> Transaction:
+    def sponsored(
+        self, payload: UserPayload, *, sponsor: str = "sponsor", nonce: int = 0, sponsor_nonce: int = 0
+    ) -> Transaction:
         """A transaction of an account without money, for which another one pays."""
         origin = self["sponsored"].key
         half = Transaction.build(
             payload, public_key=origin.public_key, network=DEVNET, nonce=nonce, fee=0, sponsored=True
         ).sign(origin)
-        return half.sponsor(self[sponsor].key, nonce=0, fee=FEE_USTX)
+        return half.sponsor(self[sponsor].key, nonce=sponsor_nonce, fee=FEE_USTX)
 
     def submit(self, name: str, transaction: Transaction) -> None:
         """Send a transaction that must be accepted."""

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from der_client.stacks.transactions import ContractCall, ContractPublish
+from der_client.stacks.network import DEVNET
+from der_client.stacks.transactions import (
+    ORIGIN,
+    ContractCall,
+    ContractPublish,
+    FungibleCode,
+    StxPostCondition,
+    Transaction,
+)
+from der_client.stacks.transactions.hashing import sha512_256
 from tests.conformance.case import JSON, Answer, ok, post, text
 from tests.conformance.node import eventually
+from tests.conformance.rejections import signed
 from tests.conformance.shapes import AtLeast, mismatches
 from tests.conformance.stage import CLARITY_VERSION, FEE_USTX, FUNDS_USTX
 
@@ -111,6 +121,29 @@ def test_missing_nonces_in_the_api(stage: Stage) -> None:
         "detected_missing_nonces": [4, 2],
         "detected_mempool_nonces": [3],  # without the last one, which is told above
     }
+
+
+def test_account_that_sponsors_itself(stage: Stage) -> None:
+    """Both nonces are the account's, which goes up once."""
+    actor = stage["own_sponsor"]
+    for nonce in range(2):
+        half = Transaction.build(
+            stage.transfer(), public_key=actor.key.public_key, network=DEVNET, nonce=nonce, fee=0, sponsored=True
+        ).sign(actor.key)
+        stage.submit("own sponsor", half.sponsor(actor.key, nonce=nonce, fee=FEE_USTX))
+    stage.node.wait_for_nonce(actor.address, 2)
+    account = stage.node.account(actor.address)
+    assert (int(account["balance"], 16), account["nonce"]) == (FUNDS_USTX - 2 * (FEE_USTX + 1), 2)
+
+
+def test_transfer_with_post_conditions(stage: Stage) -> None:
+    """A node takes it, and can never mine it; so the other one is mined, which has a higher fee."""
+    actor = stage["bound"]
+    condition = StxPostCondition(ORIGIN, FungibleCode.EQUAL, 1)
+    raw = signed(actor, stage.transfer(), post_conditions=(condition,))
+    check(stage.node.submit(raw), accepted(sha512_256(raw).hex()))
+    stage.submit("instead", actor.build(stage.transfer(), fee=FEE_USTX + 1))
+    stage.node.wait_for_nonce(actor.address, 1)
 
 
 def test_what_follows_a_transaction_is_ignored(stage: Stage) -> None:

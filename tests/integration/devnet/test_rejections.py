@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from der_client.stacks.clarity import PrincipalValue, UIntValue
+from der_client.stacks.clarity import BoolValue, PrincipalValue, UIntValue
 from der_client.stacks.network import DEVNET
 from der_client.stacks.transactions import (
     Coinbase,
@@ -94,6 +94,23 @@ def used_nonce_of_the_sponsor(bench: Bench) -> bytes:
     return sponsored(bench, nonce=0, sponsor_nonce=0)
 
 
+def used_by_the_origin(bench: Bench) -> bytes:
+    bench.transfer(bench.account(1), bench.account(2).address, 1)
+    return sponsored(bench, nonce=0, sponsor_nonce=0)
+
+
+def used_by_both(bench: Bench) -> bytes:
+    """The sponsor's is looked at first."""
+    used_by_the_origin(bench)
+    return used_nonce_of_the_sponsor(bench)
+
+
+def used_by_the_origin_and_sponsor_ahead(bench: Bench) -> bytes:
+    """The sponsor's nonce may come yet, so a node looks no further; but the origin's place is taken."""
+    used_by_the_origin(bench)
+    return sponsored(bench, nonce=0, sponsor_nonce=5)
+
+
 def about(bench: Bench, number: int, expected: int, actual: int, **more: Any) -> dict[str, Any]:
     principal = bench.account(number).address
     return {"expected": expected, "actual": actual, "principal": principal, "is_origin": number == 1, **more}
@@ -161,6 +178,9 @@ CASES = [
     ),
     Case("BadNonce", used_nonce, lambda bench: about(bench, 1, 1, 0)),
     Case("BadNonce", used_nonce_of_the_sponsor, lambda bench: about(bench, 3, 1, 0)),
+    Case("BadNonce", used_by_both, lambda bench: about(bench, 3, 1, 0)),
+    Case("BadNonce", used_by_the_origin, lambda bench: about(bench, 1, 1, 0)),
+    Case("ConflictingNonceInMempool", used_by_the_origin_and_sponsor_ahead, nothing),
     Case(
         "TooMuchChaining",
         lambda bench: bench.build(bench.account(1), transfer(bench), nonce=27).encode(),
@@ -170,6 +190,11 @@ CASES = [
         "TooMuchChaining",
         lambda bench: sponsored(bench, nonce=26, sponsor_nonce=27),
         lambda bench: too_far(bench, 3),
+    ),
+    Case(
+        "TooMuchChaining",
+        lambda bench: sponsored(bench, nonce=27, sponsor_nonce=27),
+        lambda bench: too_far(bench, 1),
     ),
     Case(
         "NotEnoughFunds",
@@ -213,7 +238,12 @@ CASES = [
     Case(
         "BadFunctionArgument",
         lambda bench: call(bench, bench.probe, "increment"),
-        lambda _: {"message": "increment takes 1 arguments, got 0"},
+        lambda _: {"message": "IncorrectArgumentCount(1, 0)"},
+    ),
+    Case(
+        "BadFunctionArgument",
+        lambda bench: call(bench, bench.probe, "increment", BoolValue(True)),
+        lambda _: {"message": "TypeError(UIntType, BoolType)"},
     ),
     Case(
         "ContractAlreadyExists",
