@@ -39,6 +39,10 @@ const DIFFERENCES = [
 /** @param {FastifyInstance} server @param {{devnet: Devnet, control: boolean}} options */
 export async function controlRoutes(server, { devnet, control }) {
   const { chain } = devnet;
+  server.addHook("onRoute", (route) => {
+    route.config = { ...route.config, cors: false };
+  });
+  for (const path of ["/devnet", "/devnet/*"]) server.options(path, (_request, reply) => reply.callNotFound());
   const deployer = devnet.accounts.find(({ name }) => name === "deployer");
 
   function tipJson() {
@@ -65,6 +69,8 @@ export async function controlRoutes(server, { devnet, control }) {
   }));
 
   if (!control) return;
+
+  server.addHook("onRequest", refuseWebPages);
 
   server.get("/devnet/accounts", () =>
     devnet.accounts.map(({ name, address, privateKey, mnemonic }) => ({
@@ -125,6 +131,22 @@ export async function controlRoutes(server, { devnet, control }) {
     }
     return simulationJson(chain.executor.simulate(transaction, { withFee: signed }), transaction);
   });
+}
+
+/**
+ * A browser asks first before it sends most requests of a page to another server, and hears that it may not. But some it
+ * sends at once, and those name the page's origin, or tell that they come from a page.
+ *
+ * @param {import("fastify").FastifyRequest} request
+ * @param {import("fastify").FastifyReply} _reply
+ * @param {(error?: Error) => void} done
+ */
+function refuseWebPages({ headers, routeOptions }, _reply, done) {
+  const site = headers["sec-fetch-site"];
+  const isOfPage = headers.origin !== undefined || (site !== undefined && site !== "none");
+  // What it tells of itself is no secret, and not for the page to read either.
+  if (!isOfPage || routeOptions.url === "/devnet") return done();
+  done(new RequestError(403, "web pages cannot control the devnet; ask it from a program"));
 }
 
 /** @param {import("../wire/transaction.js").Transaction} transaction */

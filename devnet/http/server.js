@@ -1,4 +1,5 @@
 /** The HTTP server: routes, limits, and errors in the node's or the API's manner. */
+import cors from "@fastify/cors";
 import fastify from "fastify";
 import { Rejection } from "../chain/rejection.js";
 import { DecodeError } from "../clarity/value.js";
@@ -39,6 +40,8 @@ export function createServer(devnet, { control }) {
     else reply.code(404).type("text/plain").send("No such file or directory");
   });
   limitLargeBodies(server);
+  // Any web page may use the API and, through it, the node; not what controls the devnet.
+  server.register(cors, { exposedHeaders: ["X-API-Version"] });
   server.register(nodeRoutes, { devnet });
   server.register(apiRoutes, { devnet });
   server.register(apiV3Routes, { devnet });

@@ -15,7 +15,7 @@ from der_client.stacks.clarity import (
     decode,
     encode,
 )
-from der_client.stacks.transactions import ContractCall, ContractPublish, TokenTransfer
+from der_client.stacks.transactions import ContractCall, ContractPublish, TokenTransfer, UserPayload
 
 from .bench import AMPLE_FEE, START, Bench
 
@@ -115,7 +115,7 @@ def test_fee_estimate_is_for_what_was_mined_before() -> None:
     """Calls of each function by themselves, all transfers as one, all publications as one."""
     with Devnet(deploy_contracts=False, start_time=START) as devnet:
         bench = Bench(devnet)
-        payloads = {
+        payloads: dict[str, UserPayload] = {
             "publication": ContractPublish("any", "(define-public (f) (ok u1))", 4),
             "transfer": TokenTransfer(PrincipalValue(bench.probe), 3),
             "call": ContractCall(bench.probe, "increment", (UIntValue(7),)),

@@ -1,0 +1,100 @@
+"""What web pages may do, and what they may not: a browser asks for them, or sends what needs no asking."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from der_client.stacks.clarity import PrincipalValue
+from der_client.stacks.transactions import TokenTransfer
+
+from .bench import Bench
+
+if TYPE_CHECKING:
+    import requests
+
+PAGE = "http://localhost:3000"
+CONTROL = ("mine", "advance", "snapshot", "revert", "reset", "costs", "simulate")
+
+
+def send(bench: Bench, method: str, path: str, headers: dict[str, str], **body: Any) -> requests.Response:
+    return bench.session.request(method, bench.devnet.url + path, headers=headers, timeout=30, **body)
+
+
+def preflight(bench: Bench, path: str) -> requests.Response:
+    asked = {
+        "origin": PAGE,
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "content-type",
+    }
+    return send(bench, "OPTIONS", path, asked)
+
+
+def allowed(response: requests.Response) -> str | None:
+    return response.headers.get("access-control-allow-origin")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v2/info",
+        "/v2/accounts/hello",
+        "/v3/health",
+        "/extended/v1/status",
+        f"/extended/v1/tx/0x{'0' * 64}",
+        "/extended/v3/nothing",
+        "/nothing",
+    ],
+)
+def test_pages_may_read_what_node_and_api_answer(bench: Bench, path: str) -> None:
+    """Refusals as well; the node gives them to anybody, also without an origin."""
+    for headers in ({"origin": PAGE}, {}):
+        assert allowed(send(bench, "GET", path, headers)) == "*"
+
+
+def test_pages_may_send_transactions(bench: Bench) -> None:
+    for path in ("/v2/transactions", "/v2/map_entry/x/y/z", "/extended/v1/faucets/stx"):
+        answer = preflight(bench, path)
+        assert (answer.status_code, allowed(answer)) == (204, "*")
+        assert "POST" in answer.headers["access-control-allow-methods"]
+        assert answer.headers["access-control-allow-headers"] == "content-type"
+    payload = TokenTransfer(PrincipalValue(bench.account(2).address), 1)
+    raw = bench.build(bench.account(1), payload).encode()
+    headers = {"origin": PAGE, "content-type": "application/octet-stream"}
+    sent = send(bench, "POST", "/v2/transactions", headers, data=raw)
+    assert (sent.status_code, allowed(sent)) == (200, "*")
+
+
+@pytest.mark.parametrize("action", CONTROL)
+def test_pages_do_not_control_the_devnet(bench: Bench, action: str) -> None:
+    """Neither by what a browser asks for first, nor by what it sends at once, such as a form."""
+    path = f"/devnet/{action}"
+    asked = preflight(bench, path)
+    assert (asked.status_code, allowed(asked)) == (403, None)
+    before = bench.json("/devnet")
+    origins = [
+        {"origin": PAGE},
+        {"origin": "null"},
+        {"origin": bench.devnet.url},  # of a name that was made to mean this machine
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+        {"sec-fetch-site": "same-origin"},
+    ]
+    for headers in origins:
+        for kind in ("", "text/plain", "application/x-www-form-urlencoded", "application/json"):
+            body = b"{}" if kind else b""
+            answer = send(bench, "POST", path, {**headers, **({"content-type": kind} if kind else {})}, data=body)
+            assert (answer.status_code, allowed(answer)) == (403, None)
+            assert "web pages" in answer.json()["error"]
+    assert bench.json("/devnet") == before
+
+
+def test_pages_cannot_read_what_controls_the_devnet(bench: Bench) -> None:
+    for path in ("/devnet", "/devnet/accounts"):
+        assert allowed(send(bench, "GET", path, {})) is None
+    accounts = send(bench, "GET", "/devnet/accounts", {"origin": PAGE})
+    assert (accounts.status_code, allowed(accounts)) == (403, None)
+    itself = send(bench, "GET", "/devnet", {"origin": PAGE})
+    assert (itself.status_code, allowed(itself)) == (200, None)
+    assert send(bench, "GET", "/devnet/accounts", {"sec-fetch-site": "none"}).ok  # who types the address
