@@ -34,13 +34,13 @@ export async function apiRoutes(server, { devnet }) {
     if (pending) return unminedTransactionJson(pending.transaction, "pending", pending.receiptTime, chain);
     const dropped = chain.dropped.get(txid);
     if (dropped) return unminedTransactionJson(dropped.transaction, dropped.status, chain.tip.time, chain);
-    throw new RequestError(404, `could not find transaction by ID 0x${txid}`);
+    throw new RequestError(404, "could not find transaction by ID");
   });
 
   server.get("/extended/v1/tx/:txid/raw", (/** @type {any} */ request) => {
     const txid = txidArgument(request.params.txid);
     const known = chain.history.find(txid) ?? chain.mempool.find(txid) ?? chain.dropped.get(txid);
-    if (!known) throw new RequestError(404, `could not find transaction by ID 0x${txid}`);
+    if (!known) throw new RequestError(404, "could not find raw transaction by ID");
     return { raw_tx: `0x${known.transaction.raw.toString("hex")}` };
   });
 
@@ -121,7 +121,7 @@ export async function apiRoutes(server, { devnet }) {
   server.get("/extended/v1/contract/:contractId", (/** @type {any} */ request) => {
     const contractId = contractIdArgument(request.params.contractId);
     const contract = chain.history.contracts.get(contractId);
-    if (!contract) throw new RequestError(404, `cannot find contract by ID ${contractId}`);
+    if (!contract) throw new RequestError(404, "cannot find contract by ID");
     return {
       tx_id: `0x${contract.txid}`,
       canonical: true,

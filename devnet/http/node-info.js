@@ -1,5 +1,6 @@
 /** What the node tells of itself and of proof of transfer (GET /v2/info, /v2/pox). */
-import { sha512_256 } from "../wire/hash.js";
+import { publicKey } from "../project/wallet.js";
+import { hash160, sha512_256 } from "../wire/hash.js";
 import { TESTNET_CHAIN_ID } from "../wire/transaction.js";
 import { BOOT_ADDRESS } from "../vm/vm.js";
 
@@ -10,6 +11,10 @@ const REGTEST_NETWORK_ID = 3669344250;
 const REWARD_CYCLE_LENGTH = 1050;
 const PREPARE_LENGTH = 50;
 const BLOCK_LIMIT = { read_count: 30_000, read_length: 200_000_000, runtime: 10_000_000_000, write_count: 15_000, write_length: 15_000_000 };
+/** Nodes prove with it who they are, to each other. There is no other one here, so it is of a private key of ones. */
+const NODE_KEY = publicKey(Buffer.alloc(32, 1));
+const NODE_KEY_HASH = hash160(NODE_KEY).toString("hex");
+const NO_ANCHOR = { anchor_block_hash: "0".repeat(64), anchor_block_txid: "0".repeat(64) };
 const UNREACHED_HEIGHT = 2 ** 63;
 
 /** @param {Chain} chain */
@@ -33,10 +38,9 @@ export function chainInfo({ tip }) {
     tenure_height: tip.burnHeight,
     exit_at_block_height: null,
     is_fully_synced: true,
-    node_public_key: null,
-    node_public_key_hash: null,
-    affirmations: null,
-    last_pox_anchor: null,
+    node_public_key: NODE_KEY.toString("hex"),
+    node_public_key_hash: NODE_KEY_HASH,
+    last_pox_anchor: NO_ANCHOR,
     stackerdbs: [],
   };
 }

@@ -1,4 +1,5 @@
 /** The HTTP server: routes, limits, and errors in the node's or the API's manner. */
+import { STATUS_CODES } from "node:http";
 import cors from "@fastify/cors";
 import fastify from "fastify";
 import { Rejection } from "../chain/rejection.js";
@@ -17,6 +18,8 @@ const LARGE_BODIES_LIMIT = 128 * 1024 * 1024;
 const LARGE_BODY = 1024 * 1024;
 const MAX_PATH_PARAMETER = 300;
 const KEEP_ALIVE_MILLISECONDS = 5 * 60_000;
+/** Of each answer of the API; our version is not one of its. */
+const API_HEADERS = { "x-api-version": "der-client devnet", "cache-control": "no-store" };
 const REQUEST_MILLISECONDS = 60_000;
 
 /**
@@ -30,21 +33,30 @@ export function createServer(devnet, { control }) {
     keepAliveTimeout: KEEP_ALIVE_MILLISECONDS,
     requestTimeout: REQUEST_MILLISECONDS,
     forceCloseConnections: true,
+    rewriteUrl: ({ url = "/" }) => withoutTrailingSlash(url),
     // Of paths that are refused before any route sees them.
     frameworkErrors: (error, request, reply) => answerError(error, request.url, /** @type {any} */ (reply)),
   });
   server.removeContentTypeParser("text/plain"); // neither takes any
   server.setErrorHandler((error, request, reply) => answerError(/** @type {any} */ (error), request.url, reply));
   server.setNotFoundHandler((request, reply) => {
-    if (isJsonPath(request.url)) reply.code(404).send({ error: `cannot ${request.method} ${request.url.slice(0, 200)}` });
+    const { method, url } = request;
+    if (isApiPath(url)) reply.code(404).send(apiError(404, `Route ${method}:${url.slice(0, 200)} not found`));
+    else if (isControlPath(url)) reply.code(404).send({ error: `cannot ${method} ${url.slice(0, 200)}` });
     else reply.code(404).type("text/plain").send("No such file or directory");
   });
   limitLargeBodies(server);
   // Any web page may use the API and, through it, the node; not what controls the devnet.
   server.register(cors, { exposedHeaders: ["X-API-Version"] });
   server.register(nodeRoutes, { devnet });
-  server.register(apiRoutes, { devnet });
-  server.register(apiV3Routes, { devnet });
+  server.register(async (api) => {
+    api.addHook("preHandler", (_request, reply, done) => {
+      reply.headers(API_HEADERS);
+      done();
+    });
+    api.register(apiRoutes, { devnet });
+    api.register(apiV3Routes, { devnet });
+  });
   server.register(controlRoutes, { devnet, control });
   return server;
 }
@@ -66,8 +78,26 @@ function limitLargeBodies(server) {
 }
 
 /** @param {string} url */
-function isJsonPath(url) {
-  return url.startsWith("/extended") || url.startsWith("/devnet");
+function isApiPath(url) {
+  return url.startsWith("/extended");
+}
+
+/** @param {string} url */
+function isControlPath(url) {
+  return url.startsWith("/devnet");
+}
+
+/** @param {string} url @returns {string} the API does not mind a slash at the end of a path; a node does */
+function withoutTrailingSlash(url) {
+  if (!isApiPath(url)) return url;
+  const query = url.indexOf("?");
+  const end = query < 0 ? url.length : query;
+  return url[end - 1] === "/" ? url.slice(0, end - 1) + url.slice(end) : url;
+}
+
+/** @param {number} statusCode @param {string} message @returns {object} the API's form of it */
+function apiError(statusCode, message) {
+  return { statusCode, error: STATUS_CODES[statusCode], message };
 }
 
 /** @param {Error & {statusCode?: number, body?: object}} error @param {string} url @param {import("fastify").FastifyReply} reply */
@@ -76,6 +106,7 @@ function answerError(error, url, reply) {
   const status = error.statusCode ?? (expected ? 400 : 500);
   if (error.statusCode === undefined && status >= 500) process.stderr.write(`${url}: ${error.stack}\n`);
   const message = error.statusCode === undefined && status >= 500 ? `the devnet failed: ${error.message}` : error.message;
-  if (isJsonPath(url)) reply.code(status).send(error.body ?? { error: message });
+  if (isApiPath(url)) reply.code(status).send(apiError(status, message));
+  else if (isControlPath(url)) reply.code(status).send(error.body ?? { error: message });
   else reply.code(status).type("text/plain").send(message);
 }

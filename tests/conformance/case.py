@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from tests.conformance.shapes import AtLeast, Shape, mismatches
@@ -81,9 +82,10 @@ def text(status: int, body: Shape = str) -> Answer:
     return Answer(status, PLAIN, body)
 
 
-def api_error(status: int) -> Answer:
-    """A refusal of the API: JSON with ``error``."""
-    return Answer(status, JSON, AtLeast({"error": str}))
+def api_error(status: int, message: Shape = str) -> Answer:
+    """A refusal of the API: JSON with the status, its name, and a text."""
+    body = {"statusCode": status, "error": HTTPStatus(status).phrase, "message": message}
+    return Answer(status, JSON, AtLeast(body))
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ REQUESTS = {
 LATER = {
     "contract-interface": {"epoch", "clarity_version"},
     "get-transaction": {"block_height", "is_canonical"},
-    "node-info": {"affirmations", "unanchored_seq"},
+    "node-info": {"unanchored_seq"},
     "pox-info": {"epochs", "pox_5_sbtc_contract", "pox_5_sbtc_registry_contract"},
 }
 

@@ -29,9 +29,9 @@ INFO = AtLeast(
         "tenure_height": COUNT,
         "exit_at_block_height": Nullable(int),
         "is_fully_synced": bool,
-        "node_public_key": Nullable(Text("[0-9a-f]{66}")),
-        "node_public_key_hash": Nullable(SHORT_HASH),
-        "last_pox_anchor": Nullable({"anchor_block_hash": HASH, "anchor_block_txid": HASH}),
+        "node_public_key": Text("0[23][0-9a-f]{64}"),
+        "node_public_key_hash": SHORT_HASH,
+        "last_pox_anchor": {"anchor_block_hash": HASH, "anchor_block_txid": HASH},
         "stackerdbs": Nullable(ListOf(str)),
     }
 )

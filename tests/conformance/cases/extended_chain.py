@@ -53,7 +53,11 @@ CONTRACTS = (
             )
         ),
     ),
-    Case("extended contract: unknown", get("/extended/v1/contract/$publisher.nothing"), api_error(404)),
+    Case(
+        "extended contract: unknown",
+        get("/extended/v1/contract/$publisher.nothing"),
+        api_error(404, "cannot find contract by ID"),
+    ),
 )
 
 BLOCK = {

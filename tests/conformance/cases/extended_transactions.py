@@ -282,7 +282,14 @@ CASES = (
     ),
     Case("extended tx: raw", get("/extended/v1/tx/0x$call_txid/raw"), ok({"raw_tx": "0x$call_raw"})),
     Case("extended tx: raw, pending", get("/extended/v1/tx/0x$pending_txid/raw"), ok({"raw_tx": "0x$pending_raw"})),
-    Case("extended tx: unknown", get(f"/extended/v1/tx/0x{NOBODY}"), api_error(404)),
-    Case("extended tx: raw of an unknown", get(f"/extended/v1/tx/0x{NOBODY}/raw"), api_error(404)),
+    Case(
+        "extended tx: unknown", get(f"/extended/v1/tx/0x{NOBODY}"), api_error(404, "could not find transaction by ID")
+    ),
+    Case(
+        "extended tx: raw of an unknown",
+        get(f"/extended/v1/tx/0x{NOBODY}/raw"),
+        api_error(404, "could not find raw transaction by ID"),
+    ),
+    Case("extended tx: slash at the end", get("/extended/v1/tx/0x$call_txid/"), ok(AtLeast({"tx_id": "0x$call_txid"}))),
     Case("extended tx: id that is none", get("/extended/v1/tx/0x12"), api_error(400)),
 )

@@ -181,7 +181,11 @@ def test_transaction_in_the_mempool(bench: Bench) -> None:
 def test_what_is_no_transaction(bench: Bench) -> None:
     unknown = f"/extended/v3/transactions/0x{'0' * 64}"
     assert bench.get(unknown).status_code == 404
-    assert bench.get(unknown).json() == {"error": "Transaction not found"}
+    assert bench.get(unknown).json() == {
+        "statusCode": 404,
+        "error": "Not Found",
+        "message": "Transaction not found",
+    }
     assert bench.get(f"{unknown}/events").status_code == 400
     for path in ("/extended/v3/transactions/0x12", f"{unknown}?include=everything"):
         assert bench.get(path).status_code == 400

@@ -75,7 +75,10 @@ def check_form(path: str, response: requests.Response) -> None:
     kind = response.headers["content-type"]
     if path.startswith(("/extended", "/devnet")):
         assert kind.startswith("application/json")
-        assert "error" in response.json() or response.json()["reason"]
+        told = response.json()
+        assert "error" in told
+        if path.startswith("/extended"):
+            assert (told["statusCode"], type(told["message"])) == (response.status_code, str)
     elif not kind.startswith("text/plain"):
         assert response.json()["error"] == "transaction rejected"
 

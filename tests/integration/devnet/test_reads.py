@@ -15,6 +15,7 @@ from der_client.stacks.clarity import (
     decode,
     encode,
 )
+from der_client.stacks.keys import PublicKey
 from der_client.stacks.transactions import ContractCall, ContractPublish, TokenTransfer, UserPayload
 
 from .bench import AMPLE_FEE, START, Bench
@@ -172,8 +173,38 @@ def test_node_transaction_text(bench: Bench) -> None:
 def test_unknown_transaction_is_404_json(bench: Bench) -> None:
     response = bench.get(f"/extended/v1/tx/0x{'0' * 64}")
     assert response.status_code == 404
-    assert "could not find transaction" in response.json()["error"]
+    expected = {"statusCode": 404, "error": "Not Found", "message": "could not find transaction by ID"}
+    assert response.json() == expected
+    raw = bench.get(f"/extended/v1/tx/0x{'0' * 64}/raw")
+    assert raw.json() == expected | {"message": "could not find raw transaction by ID"}
+    contract = bench.get(f"/extended/v1/contract/{bench.probe}x")
+    assert contract.json() == expected | {"message": "cannot find contract by ID"}
     assert bench.get("/extended/v1/tx/0x12").status_code == 400
+    nothing = bench.get("/extended/v1/nothing").json()
+    assert nothing == expected | {"message": "Route GET:/extended/v1/nothing not found"}
+
+
+def test_slash_at_the_end_of_a_path(bench: Bench) -> None:
+    """The API takes it for nothing, a node does not."""
+    assert bench.json("/extended/v1/status/") == bench.json("/extended/v1/status")
+    assert bench.json("/extended/v2/blocks/?limit=1") == bench.json("/extended/v2/blocks?limit=1")
+    for path in ("/v2/info/", "/extended/v1/status//", "/devnet/"):
+        assert bench.get(path).status_code == 404
+
+
+def test_headers_of_the_api(bench: Bench) -> None:
+    for path in ("/extended/v1/status", "/extended/v3/principals/x/nonces"):
+        headers = bench.get(path).headers
+        assert (headers["cache-control"], headers["x-api-version"]) == ("no-store", "der-client devnet")
+    assert "x-api-version" not in bench.get("/v2/info").headers
+
+
+def test_node_tells_of_itself(bench: Bench) -> None:
+    info = bench.json("/v2/info")
+    key = PublicKey.from_hex(info["node_public_key"])
+    assert key.hash160.hex() == info["node_public_key_hash"]
+    assert info["last_pox_anchor"] == {"anchor_block_hash": "0" * 64, "anchor_block_txid": "0" * 64}
+    assert "affirmations" not in info
 
 
 def test_contract_logs_newest_first_in_pages(bench: Bench) -> None:
