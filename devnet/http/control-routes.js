@@ -33,7 +33,7 @@ const DIFFERENCES = [
   "each block adds 10 seconds to the chain's clock; it does not follow the wall clock",
   "Merkle proofs (?proof=1) are empty",
   "reads are of the latest block, also when ?tip= names an earlier one",
-  "what nodes ask each other for: /v2/traits, clarity metadata, headers, neighbors, attachments, StackerDB, tenures, blocks",
+  "a node's endpoints for traits, clarity metadata, headers, neighbors, attachments, StackerDB, tenures, blocks, signers",
   "request bodies above 16 MiB",
   "one account as origin and sponsor of two transactions with one nonce, of which a node takes both",
   "the API tells neither total_sent and total_received of tokens nor execution costs of blocks",
