@@ -93,8 +93,8 @@
   bool
 )
 
-;; `proposal` numbers the transfers that were ever proposed of the asset; it is that of the last. `retired-day` stays zero
-;; where the asset was not verified when it was retired.
+;; `proposal` is the number of the last transfer that was proposed of the asset. `retired-day` stays zero where the asset
+;; was not verified when it was retired.
 (define-map assets
   uint
   {
@@ -312,8 +312,8 @@
   )
 )
 
-;; Registrar: verifies a pending asset and binds its device key, also one of a retired asset once nothing can be recorded
-;; of that any more; capacity and key repeat what was reviewed. Prints "asset-verified".
+;; Registrar: verifies a pending asset and binds its device key, also one of a retired asset of which nothing can be
+;; recorded any more; capacity and key repeat what was reviewed. Prints "asset-verified".
 ;; Errors: ERR_ASSET_NOT_FOUND, ERR_NOT_REGISTRAR, ERR_WRONG_ASSET_STATE, ERR_REVIEW_MISMATCH, ERR_DEVICE_KEY_IN_USE.
 (define-public (verify-asset
     (asset-id uint)
@@ -419,9 +419,9 @@
   )
 )
 
-;; Owner or registrar: retires an asset for good. Days up to today can still be recorded, and their energy retired, unless
-;; it was suspended: retiring must not lift a suspension. A proposed transfer and a requested change fall away. The device
-;; key is free for another asset when no day can be recorded any more. Prints "asset-retired".
+;; Owner or registrar: retires an asset for good. Days up to today can still be recorded, and their energy retired,
+;; unless it was suspended: retiring must not lift a suspension. A proposed transfer and a requested change fall away.
+;; The device key is free for another asset when no day can be recorded any more. Prints "asset-retired".
 ;; Errors: ERR_ASSET_NOT_FOUND, ERR_NOT_OWNER_OR_REGISTRAR, ERR_WRONG_ASSET_STATE.
 (define-public (retire-asset (asset-id uint))
   (let (

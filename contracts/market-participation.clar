@@ -140,10 +140,10 @@
   })
 )
 
-;; The Wh of a day that are left: of one that has not begun, 366 days ahead at most, within capacity and export limit; of a
-;; verified one, what is neither offered, sold nor retired. Zero of any other. Who may offer them now is not looked at:
-;; neither the pause, the states of asset and connection, nor a transfer under way. What is left of a day before the
-;; connection can be retired only.
+;; The Wh of a day that are left: of one that has not begun, 366 days ahead at most, within capacity and export limit; of
+;; a verified one, what is neither offered, sold nor retired. Zero of any other. What else an offer needs is not looked
+;; at: no pause, the states of asset and connection, no transfer under way. What is left of a day before the connection
+;; can be retired only.
 (define-read-only (get-available
     (asset-id uint)
     (day uint)
@@ -197,8 +197,8 @@
 ;; Public: offers
 
 ;; Owner or operator of a verified, connected asset, unless paused: offers energy of a day that has not begun (forward)
-;; or is verified (spot), of those since the connection was approved. The operator never below the owner's price. Answers
-;; the offer's id. Prints "offer-created".
+;; or is verified (spot), of those since the connection was approved. The operator never below the owner's price.
+;; Answers the offer's id. Prints "offer-created".
 ;; Errors: ERR_ASSET_NOT_FOUND, ERR_NOT_SELLER, ERR_PAUSED, ERR_ASSET_NOT_VERIFIED, ERR_TRANSFER_PROPOSED,
 ;; ERR_NOT_CONNECTED, ERR_INVALID_ENERGY, ERR_INVALID_PRICE, ERR_BELOW_MIN_PRICE, ERR_INVALID_MIN_FILL,
 ;; ERR_INVALID_EXPIRY, ERR_DAY_TOO_FAR, ERR_DAY_BEFORE_CONNECTION, ERR_DAY_NOT_DELIVERABLE, ERR_OVERSOLD.
@@ -439,8 +439,8 @@
   )
 )
 
-;; Settlement only, for `closer`, who called it: one fill of the offer is settled or refunded. Answers the offer's state.
-;; Prints "offer-fill-closed".
+;; Settlement only, for `closer`, who called it: one fill of the offer is settled or refunded. Answers the offer's
+;; state. Prints "offer-fill-closed".
 ;; Errors: ERR_NOT_SETTLEMENT, ERR_OFFER_NOT_FOUND.
 (define-public (mark-completed
     (offer-id uint)

@@ -633,9 +633,9 @@
   )
 )
 
-;; The most that the slots of `mask` can yield at the capacity of that day, tolerance included. On the day of a change the
-;; larger capacity counts for all slots: which of them are older is not known, and a lower one would leave no room for
-;; the rest of a day of which more is recorded.
+;; The most that the slots of `mask` can yield at the capacity of that day, tolerance included. On the day of a change,
+;; the larger capacity counts for all slots: which of them are older is not known, and the lower one would leave no room
+;; for the rest of a day of which more is recorded.
 (define-private (plausible-wh
     (mask uint)
     (day uint)
