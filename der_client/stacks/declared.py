@@ -125,7 +125,7 @@ def read_only(function: Any = None, /, *, name: str | None = None) -> Any:
     """Declare a read-only function; its annotations are the ABI, its body is empty.
 
     A result in ``(ok …)`` is unwrapped; an ``(err uN)`` raises ContractError, another ``(err …)``
-    TransactionFailedError, whose text shows it.
+    TransactionFailedError, whose ``result`` holds it.
 
     Args:
         function: The declaring method.
@@ -145,7 +145,7 @@ def public(
 def public(function: Any = None, /, *, name: str | None = None, moves: Moves | None = None) -> Any:
     """Declare a public function whose ``(ok …)`` holds the annotated result.
 
-    Its ``(err uN)`` raises ContractError, another ``(err …)`` TransactionFailedError, whose text shows it.
+    Its ``(err uN)`` raises ContractError, another ``(err …)`` TransactionFailedError, whose ``result`` holds it.
 
     Args:
         function: The declaring method.
