@@ -60,10 +60,17 @@ def deploy(
     from der_client.project import deployment_plan  # noqa: PLC0415
     from der_client.stacks.account import Account, FeePolicy  # noqa: PLC0415
     from der_client.stacks.deploy import deploy as carry_out  # noqa: PLC0415
+    from der_client.stacks.deploy import fits_network  # noqa: PLC0415
+    from der_client.stacks.errors import DeploymentError  # noqa: PLC0415
     from der_client.stacks.plan import DeploymentPlan  # noqa: PLC0415
 
     planned = DeploymentPlan.read(plan or deployment_plan())
     account = Account(read_signing_key(key_file), open_client(url, network), fee_policy=FeePolicy(max_fee_ustx=max_fee))
+    if network is None and not fits_network(planned, account.network):
+        raise DeploymentError(
+            f"{planned.file} is a plan for {planned.network}, but the node is on {account.network.name}; if that is "
+            f"meant, say so with --network {account.network.name}"
+        )
     _check(planned, account.address, retarget=retarget, run_transfers=run_transfers, run_calls=run_calls)
     steps: list[StepReport] = []
     try:
@@ -74,6 +81,7 @@ def deploy(
                 own_address=retarget,
                 run_transfers=run_transfers,
                 run_calls=run_calls,
+                other_network=network is not None,
                 timeout_s=timeout,
                 on_step=steps.append,
             )

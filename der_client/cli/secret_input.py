@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from der_client.stacks.errors import InvalidValueError, KeyFormatError
 from der_client.stacks.keys import PrivateKey
-from der_client.stacks.keystore import open_key
+from der_client.stacks.keystore import MAX_FILE_LENGTH, open_key
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 KEY_VARIABLE: Final = "DER_KEY"
 PASSPHRASE_VARIABLE: Final = "DER_PASSPHRASE"  # noqa: S105 -- a name, not a passphrase
 MNEMONIC_PASSPHRASE_VARIABLE: Final = "DER_MNEMONIC_PASSPHRASE"  # noqa: S105
-_MAX_KEY_FILE_BYTES: Final = 1 << 16
 # What somebody may give for a file by mistake: a key in hexadecimal, or a mnemonic.
 _LOOKS_SECRET: Final = re.compile(r"(?:0[xX])?[0-9a-fA-F]{60,}|(?:[A-Za-z]+\s+){11,}[A-Za-z]+")
 
@@ -132,7 +131,7 @@ def _read_key_file(file: Path) -> PrivateKey:
     try:
         # Read once: it may be a pipe.
         with file.open("rb") as opened:
-            data = opened.read(_MAX_KEY_FILE_BYTES + 1)
+            data = opened.read(MAX_FILE_LENGTH + 1)
     except OSError as error:
         raise KeyFormatError(f"--key-file {file}: cannot be read: {error.strerror}") from None
     if data.lstrip().startswith(b"{"):

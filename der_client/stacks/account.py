@@ -19,6 +19,7 @@ from der_client.stacks.keys import PrivateKey
 from der_client.stacks.nonces import NonceTracker
 from der_client.stacks.pending import PendingTransaction
 from der_client.stacks.rpc import TransactionReceipt
+from der_client.stacks.rpc.rejections import NONCE_TAKEN
 from der_client.stacks.transactions import PostConditionMode, TokenTransfer, Transaction
 
 if TYPE_CHECKING:
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 __all__ = ["Account", "FeePolicy", "PendingTransaction", "TransactionReceipt"]
 
 _LOG: Final = logging.getLogger(__name__)
-# The node knows more of this nonce than we: ask it anew instead of offering the nonce again.
-_STALE_NONCE: Final = frozenset({"BadNonce", "ConflictingNonceInMempool"})
 
 
 class Account:
@@ -237,7 +236,7 @@ class Account:
         except BaseException:
             self._nonces.free(nonce)
             raise
-        return self._send(complete, nonce, is_reserved=True)
+        return self._send(complete, nonce, is_reserved=True, as_origin=False)
 
     def transfer(
         self,
@@ -280,7 +279,13 @@ class Account:
         self._nonces.forget()
 
     def _send(
-        self, signed: Transaction, nonce: int, *, is_reserved: bool = False, replaces: bool = False
+        self,
+        signed: Transaction,
+        nonce: int,
+        *,
+        is_reserved: bool = False,
+        replaces: bool = False,
+        as_origin: bool = True,
     ) -> PendingTransaction:
         """Send what is known to be in order; ``nonce`` is this account's in it."""
         txid = signed.txid
@@ -291,7 +296,8 @@ class Account:
         except ConfirmationTimeoutError:
             raise  # it may be in the mempool: the nonce stays taken
         except TransactionRejectedError as error:
-            if error.reason in _STALE_NONCE and before is None:
+            # The node knows more of this nonce than we: ask it anew instead of offering the nonce again.
+            if error.reason in NONCE_TAKEN and before is None and error.data.get("is_origin", as_origin) is as_origin:
                 self._nonces.settle(nonce)
             else:
                 self._nonces.free(nonce, before)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from der_client.stacks.account import Account, PendingTransaction
+    from der_client.stacks.network import Network
     from der_client.stacks.plan import Step
     from der_client.stacks.transactions import ContractPublish
 
@@ -118,13 +119,14 @@ def deploy(
     run_transfers: bool = False,
     run_calls: bool = False,
     outside_root: bool = False,
+    other_network: bool = False,
     timeout_s: float = _DEFAULT_TIMEOUT_S,
     on_step: Callable[[StepReport], None] | None = None,
 ) -> DeploymentReport:
     """Publish the contracts of a plan that are not there yet, in order, batch after batch.
 
     Everything is checked before the first transaction is sent: all sources, that whatever is there already has the
-    same source, and that calls fit the contracts they call (those that the plan itself publishes: once they are there).
+    same source, and that calls fit the contracts they call (of those that the plan publishes: when it is their turn).
     Fees follow the account's fee policy, not the plan's ``cost``, which may be old.
 
     Args:
@@ -136,7 +138,8 @@ def deploy(
         run_calls: Whether the plan's contract calls shall be made, again with each run. A plan has no post-conditions,
             so they may move whatever the contract moves, as when Clarinet carries it out.
         outside_root: Whether sources may lie outside the project's folder.
-        timeout_s: The longest wait for one batch, in seconds.
+        other_network: Whether a plan for another network may be carried out on mainnet, or one for mainnet elsewhere.
+        timeout_s: The longest wait for what is sent together, at most 20 transactions of a batch, in seconds.
         on_step: Called for each step that is done or skipped.
 
     Raises:
@@ -147,7 +150,8 @@ def deploy(
     """
     if not isinstance(plan, DeploymentPlan):
         plan = DeploymentPlan.read(plan)
-    _check_network(plan, account)
+    if not other_network:
+        _check_network(plan, account)
     _check_senders(plan, account.address, own_address=own_address)
     _check_repeated(plan, run_transfers=run_transfers, run_calls=run_calls)
     payloads = {
@@ -186,6 +190,7 @@ class _Run:
         self._timeout_s = timeout_s
         self._on_step = on_step
         self._published: set[str] = set()
+        self._replaced = _senders(plan)
         self.reports: list[StepReport] = []
 
     def wait_for_earlier_transactions(self) -> None:
@@ -299,9 +304,9 @@ class _Run:
         return address == self._account.address and name in self._payloads and name not in self._published
 
     def _called_id(self, step: CallStep) -> str:
-        """What a call of the plan calls here: under ``own_address``, the sender's contracts are the account's."""
+        """What a call of the plan calls here: under ``own_address``, the contracts of its senders are the account's."""
         address, name = split_principal(step.contract_id)
-        return f"{self._account.address if address == step.sender else address}.{name}"
+        return f"{self._account.address if address in self._replaced else address}.{name}"
 
     def _finish(self, step: Step, pending: PendingTransaction | None, timeout_s: float) -> StepReport:
         contract_id = self._subject_id(step)
@@ -362,12 +367,21 @@ def _groups(batch: Sequence[Step]) -> Iterator[Sequence[Step]]:
     yield batch[start:]
 
 
+def fits_network(plan: DeploymentPlan, network: Network) -> bool:
+    """Whether a plan may be carried out on a network: one for a devnet or testnet on all of these, not on mainnet.
+
+    Args:
+        plan: The plan.
+        network: The network.
+    """
+    return (plan.network == MAINNET.name) == (network.chain_id == MAINNET.chain_id)
+
+
 def _check_network(plan: DeploymentPlan, account: Account) -> None:
-    # Testnet and devnets have the same addresses, and a plan for one does on the other; mainnet's money is real.
-    if (plan.network == MAINNET.name) != (account.network.chain_id == MAINNET.chain_id):
+    if not fits_network(plan, account.network):
         raise DeploymentError(
             f"{plan.file} is a plan for {plan.network}, but the account is on {account.network.name}; generate a plan "
-            "for that network"
+            "for that network, or say that it is meant with other_network=True"
         )
 
 
@@ -413,17 +427,25 @@ def _check_repeated(plan: DeploymentPlan, *, run_transfers: bool, run_calls: boo
         )
 
 
+def _senders(plan: DeploymentPlan) -> set[str]:
+    return {step.sender for step in plan.steps}
+
+
 def _check_own_references(plan: DeploymentPlan, payloads: dict[str, ContractPublish], address: str) -> None:
+    replaced = sorted(_senders(plan) - {address})
     for step in plan.steps:
-        if step.sender == address:
-            continue
-        if isinstance(step, PublishStep) and step.sender in payloads[step.contract_name].code:
-            raise DeploymentError(
-                f"{plan.file}, line {step.line}: the source of {step.contract_name} names {step.sender}, so it would "
-                f"not fit when {address} publishes it; refer to sibling contracts as .name"
+        if isinstance(step, PublishStep):
+            text, what = payloads[step.contract_name].code, f"the source of {step.contract_name}"
+            instead = "refer to sibling contracts as .name"
+        elif isinstance(step, CallStep):
+            text, what = (
+                " ".join(name.text for name in principals(step.arguments)),
+                f"a parameter of {step.function_name}",
             )
-        if isinstance(step, CallStep) and any(name.text.startswith(step.sender) for name in principals(step.arguments)):
+            instead = f"write {address} there"
+        else:
+            continue
+        if named := next((sender for sender in replaced if sender in text), None):
             raise DeploymentError(
-                f"{plan.file}, line {step.line}: a parameter of {step.function_name} names {step.sender}, so it would "
-                f"not fit when {address} calls it; write {address} there"
+                f"{plan.file}, line {step.line}: {what} names {named}, in whose place {address} is here; {instead}"
             )

@@ -13,6 +13,7 @@ import unicodedata
 from pathlib import Path
 from typing import Any, Final
 
+from der_client.stacks.clarity.kinds import check_kind
 from der_client.stacks.errors import InvalidValueError, KeyFormatError
 from der_client.stacks.keys import PrivateKey, PublicKey
 
@@ -22,8 +23,9 @@ _VERSION: Final = 1
 _SCRYPT: Final = {"n": 1 << 17, "r": 8, "p": 1}
 # A file from elsewhere may ask for less or more, but not for memory or time without bound.
 _MAX_SCRYPT_MEMORY: Final = 1 << 30
+_MAX_SCRYPT_R: Final = 64
 _MAX_SCRYPT_WORK: Final = 16 * _SCRYPT["n"] * _SCRYPT["r"] * _SCRYPT["p"]
-_MAX_FILE_LENGTH: Final = 1 << 16
+MAX_FILE_LENGTH: Final = 1 << 16
 _SALT_LENGTH: Final = 32
 _NONCE_LENGTH: Final = 12
 
@@ -72,10 +74,11 @@ def load_key(path: Path | str, password: str) -> PrivateKey:
     Raises:
         KeyFormatError: If the password is wrong or the file damaged or changed (these cannot be told apart), or it is
             no key file of a known version.
+        InvalidValueError: If the password is no text.
         OSError: If the file cannot be read.
     """
     with Path(path).open("rb") as file:
-        return open_key(file.read(_MAX_FILE_LENGTH + 1), password, source=str(path))
+        return open_key(file.read(MAX_FILE_LENGTH + 1), password, source=str(path))
 
 
 def open_key(content: bytes, password: str, *, source: str) -> PrivateKey:
@@ -122,7 +125,7 @@ def read_public_key(path: Path | str) -> PublicKey:
         OSError: If the file cannot be read.
     """
     with Path(path).open("rb") as file:
-        header, _ = _parse(file.read(_MAX_FILE_LENGTH + 1), str(path))
+        header, _ = _parse(file.read(MAX_FILE_LENGTH + 1), str(path))
     try:
         return PublicKey.from_hex(header["public_key"])
     except KeyFormatError as error:
@@ -150,9 +153,9 @@ def _write_new(target: Path, text: str) -> None:
 def _parse(data: bytes, source: str) -> tuple[dict[str, Any], bytes]:
     try:
         content = json.loads(data)
-        if content["format"] != _FORMAT or len(data) > _MAX_FILE_LENGTH:
+        if content["format"] != _FORMAT or len(data) > MAX_FILE_LENGTH:
             raise KeyFormatError(f"{source} is no key file of der-client")
-        if content["version"] != _VERSION:
+        if content["version"] != _VERSION or content["version"] is True:
             raise KeyFormatError(
                 f"{source} has version {content['version']!r}; this der-client knows version {_VERSION}"
             )
@@ -170,7 +173,8 @@ def _parse(data: bytes, source: str) -> tuple[dict[str, Any], bytes]:
     n, r, p = numbers
     # RFC 7914 wants n to be a power of 2, and less than 2^(16 r).
     is_scrypt = n > 1 and not n & (n - 1) and n.bit_length() - 1 < 16 * r
-    if not is_scrypt or 128 * r * (n + p) > _MAX_SCRYPT_MEMORY or n * r * p > _MAX_SCRYPT_WORK:
+    memory = 128 * r * (n + p + 2)
+    if not is_scrypt or r > _MAX_SCRYPT_R or memory > _MAX_SCRYPT_MEMORY or n * r * p > _MAX_SCRYPT_WORK:
         raise KeyFormatError(
             f"{source}: its scrypt parameters n={n}, r={r}, p={p} are not sensible (memory at most 1 GiB)"
         )
@@ -181,6 +185,7 @@ def _derive(kdf: dict[str, Any], password: str) -> bytes:
     from cryptography.hazmat.primitives.kdf.scrypt import Scrypt  # noqa: PLC0415 -- heavy; `import der_client` stays fast
 
     # One spelling for é and the like, whatever the keyboard sent.
+    check_kind(password, str, "password")
     try:
         secret = unicodedata.normalize("NFC", password).encode()
     except UnicodeEncodeError:

@@ -51,6 +51,7 @@ class NonceTracker:
         self._in_flight: dict[int, _InFlight] = {}
         self._freed: set[int] = set()
         self._missing_since: dict[int, float] = {}
+        self._has_api = True
         self._node_next = 0
         self._asked_at = float("-inf")
 
@@ -167,15 +168,26 @@ class NonceTracker:
         self._asked_at = time.monotonic()
         self._in_flight = {nonce: entry for nonce, entry in self._in_flight.items() if nonce > executed}
         self._freed = {nonce for nonce in self._freed if nonce > executed and nonce not in waiting}
-        self._fill_gaps(nonces.missing)
+        self._fill_gaps(self._gaps(nonces))
         self._drop_forgotten()
 
     def _read_node(self) -> Nonces:
         try:
-            return self._client.nonces(self._address())
+            nonces = self._client.nonces(self._address())
         except NotFoundError:  # a bare node without the API
-            nonce = self._client.account(self._address()).nonce
-            return Nonces(nonce - 1, None, nonce, missing=(), in_mempool=())
+            self._has_api = False
+        else:
+            self._has_api = True
+            return nonces
+        nonce = self._client.account(self._address()).nonce
+        return Nonces(nonce - 1, None, nonce, missing=(), in_mempool=())
+
+    def _gaps(self, nonces: Nonces) -> tuple[int, ...]:
+        """Nonces that may be missing in the mempool, below others that wait there."""
+        if nonces.last_executed is not None or nonces.last_in_mempool is None:
+            return nonces.missing
+        # Of an account of which nothing is mined yet, the API does not tell; of our own transactions we can ask.
+        return tuple(nonce for nonce in self._in_flight if nonce < nonces.last_in_mempool)
 
     def _fill_gaps(self, missing: tuple[int, ...]) -> None:
         """Free a nonce that the mempool has lacked for long, while later ones wait for it: nothing is mined before.
@@ -183,26 +195,33 @@ class NonceTracker:
         Not at once, as an API may lag: its transaction may be on its way, from here or from another program.
         """
         now = self._asked_at
-        self._missing_since = {nonce: self._missing_since.get(nonce, now) for nonce in missing}
+        known = self._missing_since
+        self._missing_since = {nonce: known.get(nonce, now) for nonce in missing}
         for nonce in missing:
             entry = self._in_flight.get(nonce)
-            if entry is None and nonce not in self._freed:
+            if entry is None and nonce not in known:
                 _LOG.warning("nonce %d of %s is missing, and later transactions wait for it", nonce, self._address())
             since = self._missing_since[nonce] if entry is None else max(entry.since, self._missing_since[nonce])
             if now - since < _FORGOTTEN_AFTER_S:
                 continue
-            if entry is None or (entry.txid is not None and self._client.transaction(entry.txid) is None):
+            if entry is None or self._is_gone(entry):
                 self._in_flight.pop(nonce, None)
                 self._freed.add(nonce)
 
     def _drop_forgotten(self) -> None:
         """Drop what the node took once and does not know any more: it restarted, or its chain was set back."""
         oldest = min(self._in_flight, default=None)
-        if oldest is None or oldest < self._node_next:
+        # A bare node tells nothing of what waits in its mempool.
+        if oldest is None or oldest < self._node_next or not self._has_api:
             return
         entry = self._in_flight[oldest]
-        if entry.txid is None or time.monotonic() - entry.since < _FORGOTTEN_AFTER_S:
-            return
-        if self._client.transaction(entry.txid) is None:
+        if time.monotonic() - entry.since >= _FORGOTTEN_AFTER_S and self._is_gone(entry):
             _LOG.warning("the node forgot transaction %s; nonce %d is free again", entry.txid, oldest)
             self._in_flight = {nonce: other for nonce, other in self._in_flight.items() if other.txid is None}
+
+    def _is_gone(self, entry: _InFlight) -> bool:
+        """Whether a transaction that was sent is not on its way any more."""
+        if entry.txid is None:
+            return False
+        info = self._client.transaction(entry.txid)
+        return info is None or info.status.is_dropped

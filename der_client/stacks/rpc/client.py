@@ -22,7 +22,8 @@ from der_client.stacks.errors import (
 )
 from der_client.stacks.network import DEVNET, MAINNET, TESTNET, Network
 from der_client.stacks.rpc import api, devnet, node
-from der_client.stacks.rpc.retries import BUSY_STATUSES, NothingSentError, RetryPolicy, UnreadAnswerError
+from der_client.stacks.rpc.rejections import FINAL, NONCE_TAKEN
+from der_client.stacks.rpc.retries import NothingSentError, RetryPolicy, UnreadAnswerError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -58,8 +59,6 @@ _DEFAULT_TIMEOUT_S: Final = (5.0, 30.0)
 _DEFAULT_ANSWER_DEADLINE_S: Final = 120.0
 # The largest legitimate answers are contract interfaces, sources and pages of events: a few MB at most.
 _DEFAULT_MAX_ANSWER_BYTES: Final = 32 << 20
-# What a node says of a transaction that is already mined, or that stands in its own way.
-_NONCE_TAKEN: Final = frozenset({"BadNonce", "ConflictingNonceInMempool"})
 _LOGS_PER_PAGE: Final = 100
 
 
@@ -259,7 +258,7 @@ class Client:
         except NotFoundError:
             return None
         while len(info.events) < info.event_count:
-            more = self.run(api.transaction(txid, event_offset=len(info.events))).events
+            more = self.run(api.transaction(txid, event_offset=len(info.events)), within_s=within_s).events
             if not more:
                 break  # the block was replaced meanwhile; the next look tells its new events
             info = replace(info, events=info.events + more)
@@ -344,7 +343,7 @@ class Client:
         Raises:
             TransactionRejectedError: The node refused it; it is not in the mempool.
             NodeUnreachableError: No connection came about: nothing was sent.
-            NodeAnswerError: The node answered something else, and does not know the transaction.
+            NodeAnswerError: The node answered something else, which shows that it did not take the transaction.
             ConfirmationTimeoutError: Nobody knows whether it arrived; it carries the txid to look for, and the bytes.
                 Sending the identical bytes again is safe, signing anew is not.
         """
@@ -352,29 +351,28 @@ class Client:
             raise InvalidValueError(f"send takes the bytes of a signed transaction, not {type(raw).__name__}")
         txid = node.compute_txid(raw)
         endpoint = node.send(raw)
-        retries = self._transport.retries
         may_have_arrived = False
         attempt = 0
         while True:
             attempt += 1
-            retry_after = ""
-            failure: DerClientError
+            answer: Answer | None = None
+            failure: NodeError
             try:
                 answer = self._transport.ask_once(endpoint.request)
-            except NothingSentError as error:
+                return endpoint.read(answer)
+            except TransactionRejectedError as error:
+                if error.reason in NONCE_TAKEN and self._knows(txid):
+                    return txid
+                if may_have_arrived and error.reason not in FINAL:
+                    raise _unknown_outcome(txid, raw, error) from error
+                raise
+            except NodeError as error:
                 failure = error
-            except (NodeUnreachableError, UnreadAnswerError) as error:
-                failure = error
-                may_have_arrived = True
-            else:
-                if answer.status not in BUSY_STATUSES:
-                    return self._read_sent(endpoint, answer, raw, may_have_arrived=may_have_arrived)
-                failure = answer.unexpected()
-                retry_after = answer.retry_after
-                may_have_arrived = may_have_arrived or answer.status != 429
+            repeatable = _may_be_repeated(failure, answer)
+            may_have_arrived = may_have_arrived or _may_have_arrived(failure, answer)
             if may_have_arrived and self._knows(txid):
                 return txid
-            wait = retries.wait_s(attempt, retry_after)
+            wait = self._transport.retries.wait_s(attempt, answer.retry_after if answer else "") if repeatable else None
             if wait is None:
                 raise _unknown_outcome(txid, raw, failure) if may_have_arrived else failure
             _LOG.info("sending %s failed, trying again in %.1f s: %s", txid, wait, failure)
@@ -413,21 +411,6 @@ class Client:
             self.url,
         )
 
-    def _read_sent(self, endpoint: Endpoint[str], answer: Answer, raw: bytes, *, may_have_arrived: bool) -> str:
-        txid = node.compute_txid(raw)
-        try:
-            return endpoint.read(answer)
-        except TransactionRejectedError as error:
-            if not may_have_arrived or error.reason not in _NONCE_TAKEN:
-                raise
-            if self._knows(txid):
-                return txid
-            raise _unknown_outcome(txid, raw, error) from error
-        except NodeError:
-            if answer.status == 200 and self._knows(txid):
-                return txid
-            raise
-
     def _knows(self, txid: str) -> bool:
         """Whether API or node know the transaction as waiting or mined."""
         try:
@@ -461,6 +444,26 @@ def _decode_answer(data: bytes, url: str) -> ClarityValue:
         return decode(data)
     except InvalidValueError as error:
         raise NodeAnswerError(f"the answer is no valid Clarity value: {error}; use another node", url) from error
+
+
+def _may_be_repeated(failure: NodeError, answer: Answer | None) -> bool:
+    """Whether another attempt at sending may have another outcome."""
+    if answer is None:
+        return isinstance(failure, NodeUnreachableError | UnreadAnswerError)
+    return answer.status == 429 or _is_of_server(answer.status)
+
+
+def _may_have_arrived(failure: NodeError, answer: Answer | None) -> bool:
+    """Whether the node may have taken a transaction at an attempt that failed so."""
+    if answer is None:
+        is_sent = isinstance(failure, NodeUnreachableError | UnreadAnswerError)
+        return is_sent and not isinstance(failure, NothingSentError)
+    return answer.status == 200 or _is_of_server(answer.status)
+
+
+def _is_of_server(status: int) -> bool:
+    """Whether it is from a server, or one in front of it, that failed at or gave up what it was asked."""
+    return status >= 500 or status == 408
 
 
 def _unknown_outcome(txid: str, raw: bytes, cause: DerClientError) -> ConfirmationTimeoutError:

@@ -79,6 +79,8 @@ def _own_words(sentence: str) -> Callable[[Mapping[str, Any]], str]:
     return explain
 
 
+NONCE_TAKEN: Final = frozenset({"BadNonce", "ConflictingNonceInMempool"})
+"""What a node says of a transaction that is already mined, or that stands in its own way."""
 _REPORT: Final = "please report it with the transaction"
 _EXPLANATIONS: Final[Mapping[str, str | Callable[[Mapping[str, Any]], str]]] = {
     "FeeTooLow": _fee_too_low,
@@ -123,3 +125,12 @@ _EXPLANATIONS: Final[Mapping[str, str | Callable[[Mapping[str, Any]], str]]] = {
     "NoCoinbaseViaMempool": "only miners make coinbase transactions, in their own blocks; it cannot be sent",
     "NoTenureChangeViaMempool": "only miners make tenure changes, in their own blocks; it cannot be sent",
 }
+_PASSING: Final = NONCE_TAKEN | {
+    "TemporarilyBlacklisted",
+    "EstimatorError",
+    "ServerFailureNoSuchChainTip",
+    "ServerFailureDatabase",
+    "ServerFailureOther",
+}
+FINAL: Final = frozenset(_EXPLANATIONS) - _PASSING
+"""Reasons that were true of the same bytes before, so that no earlier copy of them can have been taken."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 import logging
 import re
 import ssl
+import sys
 import time
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError, ProxyError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NewConnectionError, ProxyError
 
 from der_client.stacks.errors import InvalidValueError, NodeAnswerError, NodeUnreachableError, shown
 from der_client.stacks.rpc.endpoint import Answer, Request
@@ -138,15 +139,16 @@ class Transport:
         self._session.close()
 
     def _exchange(self, request: Request, url: str, timeout_s: tuple[float, float]) -> tuple[Answer, str]:
+        outer = sys.exception()  # what the caller is handling has nothing to do with this
         prepared = requests.PreparedRequest()
         headers = {**self._headers, "Content-Type": request.content_type} if request.content_type else self._headers
         prepared.prepare(method=request.method, url=url, headers=headers, data=request.body or None)
         try:
             response = self._session.get_adapter(url).send(prepared, timeout=timeout_s, **self._settings)
         except requests.RequestException as error:
-            raise _unreachable(error, url, timeout_s) from error
+            raise _unreachable(error, url, timeout_s, outer) from error
         try:
-            body = self._read_body(response, url)
+            body = self._read_body(response, url, outer)
         except BaseException:
             response.raw.close()  # the rest of the answer is not wanted, nor this connection any more
             raise
@@ -160,7 +162,7 @@ class Transport:
         )
         return answer, response.headers.get("Location", "")
 
-    def _read_body(self, response: requests.Response, url: str) -> bytes:
+    def _read_body(self, response: requests.Response, url: str, outer: BaseException | None) -> bytes:
         deadline = time.monotonic() + self._answer_deadline_s
         limit = self._max_answer_bytes
         body = bytearray()
@@ -179,7 +181,7 @@ class Transport:
                     )
         except (HTTPError, OSError) as error:
             raise NodeUnreachableError(
-                f"the connection broke while the answer was read: {_cause(error)}", url
+                f"the connection broke while the answer was read: {_cause(error, outer)}", url
             ) from error
         return bytes(body)
 
@@ -199,12 +201,14 @@ class Transport:
         return target
 
 
-def _unreachable(error: requests.RequestException, url: str, timeout_s: tuple[float, float]) -> NodeUnreachableError:
+def _unreachable(
+    error: requests.RequestException, url: str, timeout_s: tuple[float, float], outer: BaseException | None
+) -> NodeUnreachableError:
     if isinstance(error, requests.exceptions.SSLError):
-        cause = _innermost(error)
         # Any other fault of the secure channel may come after the request went through it.
-        kind = NothingSentError if isinstance(cause, ssl.SSLCertVerificationError) else NodeUnreachableError
-        return kind(f"no secure connection: {_cause(error)}; check the URL and its certificate", url)
+        is_refused = isinstance(_innermost(error, outer), ssl.SSLCertVerificationError)
+        kind = NothingSentError if is_refused else NodeUnreachableError
+        return kind(f"no secure connection: {_cause(error, outer)}; check the URL and its certificate", url)
     if isinstance(error, requests.ConnectTimeout):
         return NothingSentError(f"no connection within {timeout_s[0]:g} s; is the node running, is the URL right?", url)
     if isinstance(error, requests.Timeout):
@@ -213,10 +217,14 @@ def _unreachable(error: requests.RequestException, url: str, timeout_s: tuple[fl
         )
     reason = error.args[0].reason if error.args and isinstance(error.args[0], MaxRetryError) else None
     if isinstance(reason, ProxyError):
-        return NothingSentError(f"no connection to the proxy: {_cause(reason)}; is it running?", url)
+        # Also said of a connection that broke after the proxy had passed the request on.
+        first = reason.original_error
+        never = isinstance(first, NewConnectionError | ConnectTimeoutError) or "Tunnel connection failed" in str(first)
+        kind = NothingSentError if never else NodeUnreachableError
+        return kind(f"no connection by way of the proxy: {_cause(reason, outer)}; is it running?", url)
     if isinstance(reason, NewConnectionError):
-        return NothingSentError(f"no connection: {_cause(reason)}; is the node running, is the URL right?", url)
-    return NodeUnreachableError(f"the connection broke: {_cause(error)}; is this a Stacks node?", url)
+        return NothingSentError(f"no connection: {_cause(reason, outer)}; is the node running, is the URL right?", url)
+    return NodeUnreachableError(f"the connection broke: {_cause(error, outer)}; is this a Stacks node?", url)
 
 
 def _new_session() -> requests.Session:
@@ -267,14 +275,14 @@ def _without_credentials(url: str) -> str:
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
-def _innermost(error: BaseException) -> BaseException:
-    """What it all began with; urllib3 and requests wrap it several times."""
-    while (inner := error.__cause__ or error.__context__) is not None:
+def _innermost(error: BaseException, outer: BaseException | None) -> BaseException:
+    """What it all began with; urllib3 and requests wrap it several times. ``outer`` was there before."""
+    while (inner := error.__cause__ or error.__context__) is not None and inner is not outer:
         error = inner
     return error
 
 
-def _cause(error: BaseException) -> str:
+def _cause(error: BaseException, outer: BaseException | None) -> str:
     """The innermost cause in a few words."""
-    inner = _innermost(error)
+    inner = _innermost(error, outer)
     return excerpt(str(inner) or type(inner).__name__)

@@ -142,8 +142,7 @@ class FakeNode:
             return 400, {"error": "transaction rejected", "reason": reason, "reason_data": data, "txid": "00" * 32}
         transaction = Transaction.decode(raw)
         transaction.verify()
-        known = {**self.waiting, **self.mined}
-        if transaction.txid not in known:
+        if transaction.txid not in self.waiting:
             at = self.next_executed(transaction.origin)
             taken = {t.nonce for t in self.waiting.values() if t.origin == transaction.origin}
             if transaction.nonce < at:
@@ -160,13 +159,16 @@ class FakeNode:
 
     def _nonces(self, address: str) -> dict[str, Any]:
         executed = self.next_executed(split_principal(address)[0]) - 1
+        is_told = executed >= 0  # of an account of which nothing is mined, the API lists none
         waiting = [t.nonce for t in self.waiting.values() if t.origin == address]
         return {
             "last_executed_tx_nonce": executed if executed >= 0 else None,
             "last_mempool_tx_nonce": max(waiting, default=None),
             "possible_next_nonce": max([executed, *waiting]) + 1,
-            "detected_missing_nonces": sorted({*range(executed + 1, max(waiting, default=0))} - {*waiting}),
-            "detected_mempool_nonces": sorted(waiting)[:-1],  # the last one is told above
+            "detected_missing_nonces": sorted({*range(executed + 1, max(waiting, default=0))} - {*waiting})
+            if is_told
+            else [],
+            "detected_mempool_nonces": sorted(waiting)[:-1] if is_told else [],  # the last one is told above
         }
 
     def _look_up(self, txid: str) -> tuple[int, Any]:

@@ -22,7 +22,6 @@ from der_client.stacks.errors import (
     EncodeError,
     InvalidValueError,
     KeyFormatError,
-    NodeAnswerError,
     NodeUnreachableError,
     PostConditionAbortedError,
     RuntimeAbortedError,
@@ -309,13 +308,35 @@ class TestNonces:
     def test_a_gap_of_another_program_is_told_and_filled_after_a_while(
         self, node: FakeNode, account: Account, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
-        node.mines_at_once = False
         other = Account(KEY, account.client)
-        other.submit(TokenTransfer(PrincipalValue(OTHER), 1), nonce=1)
-        assert account.next_nonce() == 2
-        assert f"nonce 0 of {account.address} is missing" in caplog.text
+        other.transfer(OTHER, 1).wait()
+        node.mines_at_once = False
+        other.submit(TokenTransfer(PrincipalValue(OTHER), 1), nonce=2)
+        assert account.next_nonce() == 3
+        assert f"nonce 1 of {account.address} is missing" in caplog.text
+        monkeypatch.setattr(nonces, "_FORGOTTEN_AFTER_S", 0.0)
+        assert account.next_nonce() == 1
+
+    def test_one_that_was_dropped_while_nobody_waited_is_free(
+        self, node: FakeNode, account: Account, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        node.mines_at_once = False
+        account.transfer(OTHER, 1)
+        node.dropped = dict(node.waiting)
+        node.forget()
+        monkeypatch.setattr(nonces, "_TRUSTED_S", 0.0)
+        assert account.next_nonce() == 1
         monkeypatch.setattr(nonces, "_FORGOTTEN_AFTER_S", 0.0)
         assert account.next_nonce() == 0
+
+    def test_a_bare_node_does_not_tell_what_it_forgot(
+        self, node: FakeNode, account: Account, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        node.mines_at_once, node.has_api = False, False
+        account.transfer(OTHER, 1)
+        monkeypatch.setattr(nonces, "_TRUSTED_S", 0.0)
+        monkeypatch.setattr(nonces, "_FORGOTTEN_AFTER_S", 0.0)
+        assert account.next_nonce() == 1
 
     def test_one_that_is_reserved_is_not_taken_away(self, node: FakeNode, account: Account) -> None:
         built = account.build(TokenTransfer(PrincipalValue(OTHER), 1))
@@ -452,6 +473,23 @@ class TestSponsor:
             account.sign_and_send(unsigned)
         assert node.posts == []
 
+    def test_a_used_nonce_of_the_origin_leaves_the_sponsors(self, node: FakeNode, account: Account) -> None:
+        node.mines_at_once = False
+        origin = PrivateKey.generate()
+        signed = Transaction.build(
+            TokenTransfer(PrincipalValue(OTHER), 1),
+            public_key=origin.public_key,
+            network=DEVNET,
+            nonce=0,
+            fee=0,
+            sponsored=True,
+        ).sign(origin)
+        node.refusals = [("BadNonce", {"expected": 1, "actual": 0, "principal": signed.origin, "is_origin": True})]
+        node.on_refusal = lambda: account.submit(TokenTransfer(PrincipalValue(OTHER), 1), nonce=1)
+        with pytest.raises(TransactionRejectedError):
+            account.sponsor(signed)
+        assert account.next_nonce() == 0
+
     def test_only_what_is_sponsored(self, account: Account) -> None:
         signed = account.sign(account.build(TokenTransfer(PrincipalValue(OTHER), 1)))
         with pytest.raises(SigningError, match="not sponsored"):
@@ -548,5 +586,5 @@ def test_a_node_that_calls_it_by_another_txid(node: FakeNode, account: Account) 
     node.mines_at_once = False
     node.told_txid = "00" * 32
     node.lag = 1
-    with pytest.raises(NodeAnswerError, match="do not use this URL"):
+    with pytest.raises(ConfirmationTimeoutError, match="do not use this URL"):
         account.transfer(OTHER, 1)

@@ -22,6 +22,7 @@ from .fake_node import FakeNode
 KEY = PrivateKey.from_hex("11" * 32 + "01")
 DEPLOYER = KEY.address(DEVNET)
 OTHER = PrivateKey.from_hex("22" * 32 + "01").address(DEVNET)
+THIRD = PrivateKey.from_hex("33" * 32 + "01").address(DEVNET)
 
 
 def publish(name: str, sender: str = DEPLOYER, path: str | None = None) -> str:
@@ -339,9 +340,26 @@ class TestSenders:
 
     def test_a_source_that_names_the_old_sender(self, project: Path, account: Account, node: FakeNode) -> None:
         (project / "contracts" / "first.clar").write_text(f"(contract-call? '{OTHER}.second f)")
-        with pytest.raises(DeploymentError, match=rf"source of first names {OTHER}"):
+        with pytest.raises(
+            DeploymentError, match=rf"the source of first names {OTHER}, in whose place {DEPLOYER} is here"
+        ):
             deploy(write(project, plan_text(publish("first", OTHER))), account, own_address=True)
         assert node.posts == []
+
+    @pytest.mark.parametrize(
+        ("text", "words"),
+        [
+            (publish("second", DEPLOYER), f"the source of second names {OTHER}, in whose place"),
+            (
+                call(f"""["'{OTHER}"]""", f"{DEPLOYER}.first").replace(DEPLOYER, THIRD),
+                f"a parameter of set-name! names {OTHER}",
+            ),
+        ],
+    )
+    def test_of_another_step_that_is_named(self, project: Path, account: Account, text: str, words: str) -> None:
+        (project / "contracts" / "second.clar").write_text(f"(contract-call? '{OTHER}.first f)")
+        with pytest.raises(DeploymentError, match=words):
+            deploy(write(project, plan_text(publish("first", OTHER) + text)), account, own_address=True, run_calls=True)
 
     def test_one_name_twice(self, project: Path, account: Account) -> None:
         with pytest.raises(DeploymentError, match=r"first stands twice in the plan \(first in line 9\)"):
@@ -421,3 +439,7 @@ def test_a_plan_for_another_network(project: Path, node: FakeNode, planned: str)
     ):
         deploy(plan, Account(KEY, client), own_address=True)
     assert node.posts == []
+    if planned == "devnet":
+        with node.running() as client:
+            report = deploy(plan, Account(KEY, client), own_address=True, other_network=True)
+        assert report.deployed == (f"{KEY.address(MAINNET)}.first",)

@@ -115,7 +115,7 @@ def test_bad_public_keys_are_refused(bad: str) -> None:
         SECRET,
         "abandon " * 11 + "about",
         bytes.fromhex("02" + SECRET),
-        PrivateKey.generate(),
+        PrivateKey.from_hex(SECRET + "01"),
     ],
 )
 def test_what_is_no_public_key_is_not_shown(secret: Any) -> None:

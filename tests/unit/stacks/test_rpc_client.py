@@ -6,6 +6,7 @@ import gzip
 import json
 import logging
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -523,9 +524,53 @@ class TestSending:
         assert client.send(RAW) == TXID
         assert self.posts(mocked) == [RAW]
 
-    def test_refused(self, mocked: responses.RequestsMock, client: Client) -> None:
-        mocked.post(self.POST, status=400, json={"reason": "BadNonce", "reason_data": {}, "txid": TXID})
+    @pytest.mark.parametrize("reason", ["FeeTooLow", "BadNonce"])
+    def test_refused(self, mocked: responses.RequestsMock, client: Client, reason: str) -> None:
+        mocked.post(self.POST, status=400, json={"reason": reason, "reason_data": {}, "txid": TXID})
+        if reason == "BadNonce":
+            self.unknown(mocked)
         with pytest.raises(TransactionRejectedError):
+            client.send(RAW)
+        assert len(self.posts(mocked)) == 1
+
+    def test_sent_again_when_it_is_mined_already(self, mocked: responses.RequestsMock, client: Client) -> None:
+        mocked.post(self.POST, status=400, json={"reason": "BadNonce", "reason_data": {}, "txid": TXID})
+        mocked.get(self.LOOKUP, json=PENDING)
+        assert client.send(RAW) == TXID
+
+    @pytest.mark.parametrize(
+        "second",
+        [
+            {"status": 403, "body": "forbidden"},
+            {"status": 301, "headers": {"Location": "https://evil.test/"}},
+            {"status": 400, "json": {"reason": "ServerFailureDatabase", "reason_data": {}, "txid": TXID}},
+            {"status": 400, "json": {"reason": "TemporarilyBlacklisted", "txid": TXID}},
+        ],
+    )
+    def test_after_a_lost_answer_nothing_else_says_that_it_did_not_arrive(
+        self, mocked: responses.RequestsMock, client: Client, second: dict[str, Any]
+    ) -> None:
+        mocked.post(self.POST, body=requests.ReadTimeout("slow"))
+        mocked.post(self.POST, **second)
+        self.unknown(mocked)
+        with pytest.raises(ConfirmationTimeoutError) as caught:
+            client.send(RAW)
+        assert caught.value.raw == RAW
+
+    @pytest.mark.parametrize("status", [408, 500, 524])
+    def test_a_server_that_gave_up_may_have_taken_it(
+        self, mocked: responses.RequestsMock, client: Client, status: int
+    ) -> None:
+        mocked.post(self.POST, status=status)
+        self.unknown(mocked)
+        with pytest.raises(ConfirmationTimeoutError, match=f"HTTP {status}"):
+            client.send(RAW)
+        assert self.posts(mocked) == [RAW] * QUICK.attempts
+
+    @pytest.mark.parametrize("status", [401, 403, 404, 413])
+    def test_a_server_that_says_no_has_not(self, mocked: responses.RequestsMock, client: Client, status: int) -> None:
+        mocked.post(self.POST, status=status)
+        with pytest.raises(NodeError, match=f"HTTP {status}"):
             client.send(RAW)
         assert len(mocked.calls) == 1
 
@@ -593,12 +638,31 @@ class TestSending:
         with pytest.raises(NodeUnreachableError, match="is the node running"):
             Client(url_of_nobody(), retries=QUICK).send(RAW)
 
-    def test_a_proxy_that_is_down(self) -> None:
+    def through(self, proxy: str) -> Client:
         session = requests.Session()
-        session.proxies = {"http": url_of_nobody()}
-        client = Client("http://node.test", session=session, retries=QUICK)
-        with pytest.raises(NodeUnreachableError, match="no connection to the proxy"):
-            client.send(RAW)
+        session.proxies = {"http": proxy}
+        return Client("http://node.test", session=session, retries=QUICK)
+
+    def test_a_proxy_that_is_down(self) -> None:
+        with pytest.raises(NodeUnreachableError, match="no connection by way of the proxy"):
+            self.through(url_of_nobody()).send(RAW)
+
+    def test_a_proxy_that_hangs_up_may_have_passed_it_on(self, serve: Serve) -> None:
+        server = serve(lambda connection, _: connection.shutdown(socket.SHUT_RDWR))
+        with pytest.raises(ConfirmationTimeoutError):
+            self.through(server.url).send(RAW)
+        assert server.requests[0].endswith(RAW)
+
+    def test_what_the_caller_is_handling_is_no_cause(self) -> None:
+        def fail() -> None:
+            raise ssl.SSLCertVerificationError("a secret of the caller")
+
+        try:
+            fail()
+        except ssl.SSLCertVerificationError:
+            with pytest.raises(NodeUnreachableError, match="Connection refused") as caught:
+                Client(url_of_nobody(), retries=QUICK).send(RAW)
+        assert "secret" not in str(caught.value)
 
     def test_an_answer_that_is_too_long_may_be_a_lost_one(self, serve: Serve) -> None:
         def handle(connection: socket.socket, request: bytes) -> None:
@@ -627,17 +691,18 @@ class TestSending:
         assert client.send(RAW) == TXID
         assert [call.request.method for call in mocked.calls] == ["POST", "POST"]
 
-    def test_another_txid(self, mocked: responses.RequestsMock, client: Client) -> None:
-        mocked.post(self.POST, json="00" * 32)
+    @pytest.mark.parametrize(
+        ("body", "words"),
+        [(json.dumps("00" * 32), "do not use this URL"), ("<html>sign in</html>", "not JSON"), ("{}", "instead of")],
+    )
+    def test_an_answer_that_says_nothing(
+        self, mocked: responses.RequestsMock, client: Client, body: str, words: str
+    ) -> None:
+        mocked.post(self.POST, body=body, content_type="text/html")
         self.unknown(mocked)
-        with pytest.raises(NodeAnswerError, match="do not use this URL"):
+        with pytest.raises(ConfirmationTimeoutError, match=words):
             client.send(RAW)
-
-    def test_a_web_page(self, mocked: responses.RequestsMock, client: Client) -> None:
-        mocked.post(self.POST, body="<html>sign in</html>", content_type="text/html")
-        self.unknown(mocked)
-        with pytest.raises(NodeAnswerError, match="not JSON"):
-            client.send(RAW)
+        assert len(self.posts(mocked)) == 1
 
     def test_a_connection_closed_by_the_server_between_two_requests(self, serve: Serve) -> None:
         """The pooled connection is dead, the node never saw the bytes: it is sent over a new one."""
