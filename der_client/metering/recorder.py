@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from der_client.metering.signing import DayMessage
     from der_client.stacks.call import Call
     from der_client.stacks.keys import PrivateKey
+    from der_client.stacks.rpc import Nonces
 
 __all__ = ["Recorder", "RecorderReport", "Recording", "RecordingStatus"]
 
@@ -54,6 +55,10 @@ _MAX_IN_FLIGHT: Final = 20
 """How many transactions may wait to be mined at once; a node takes 25 of one account."""
 _LOST_AFTER_S: Final = 60.0
 """When a transaction that the node does not know any more is given up."""
+_INHERITANCE_S: Final = 600.0
+"""How long transactions of an earlier run are waited for."""
+_GAP_S: Final = 35.0
+"""How long a nonce below them may be missing; after 30 s the account's next transaction takes it."""
 
 
 class Contracts(Protocol):
@@ -90,11 +95,14 @@ class Recorder:
     """Records readings through one account; it is the relayer, or the oracle.
 
     Use an account of its own: what an earlier run left in the mempool is waited for, since the same readings may be in
-    it, and nothing tells whose transactions these are.
+    it, and nothing tells whose transactions these are. Not for ever: what waits for a missing nonce is never mined
+    before somebody uses that nonce, and other programs may use the account. Readings that are sent then and are in an
+    inherited transaction, too, are paid for twice, but recorded once.
 
     Args:
         contracts: The contracts with the account that pays, e.g. ``Der.connect(url, account)``.
-        confirm_timeout_s: How long a call waits for a transaction, in seconds.
+        confirm_timeout_s: How long a call waits for a transaction, in seconds. Where a nonce is missing below what an
+            earlier run left, it waits half a minute at least.
 
     Raises:
         SigningError: If the connection has no account.
@@ -111,6 +119,8 @@ class Recorder:
         self._in_flight: list[_InFlight] = []
         self._is_alone = False
         self._inherited_nonce: int | None = None
+        self._inherited_until: float | None = None
+        self._gap_since: float | None = None
 
     def relay(self, messages: Iterable[DayMessage]) -> RecorderReport:
         """Relay what meters have signed, each message in a transaction of its own.
@@ -227,23 +237,58 @@ class Recorder:
         self._in_flight = still
 
     def _nothing_inherited(self) -> bool:
-        """Whether nothing of an earlier run of this account waits to be mined: the same readings may be in it."""
+        """Whether nothing of an earlier run of this account is waited for any more: the same readings may be in it."""
         if self._is_alone:
             return True
         nonces = self._production.client.nonces(self._account.address)
+        if self._inherited_until is None:
+            self._inherited_until = time.monotonic() + _INHERITANCE_S
         if self._inherited_nonce is None:
             self._inherited_nonce = nonces.last_in_mempool
         executed = -1 if nonces.last_executed is None else nonces.last_executed
         has_left = nonces.last_in_mempool is None  # mined, or given up by the node
-        self._is_alone = has_left or self._inherited_nonce is None or executed >= self._inherited_nonce
+        if has_left or self._inherited_nonce is None or executed >= self._inherited_nonce:
+            self._is_alone = True
+        elif self._has_lasting_gap(nonces, self._inherited_nonce):
+            self._go_on("a nonce below is missing, which the next transaction takes")
+        elif time.monotonic() >= self._inherited_until:
+            self._go_on(f"they were not mined in {_INHERITANCE_S:.0f} s")
         return self._is_alone
 
+    def _has_lasting_gap(self, nonces: Nonces, inherited_nonce: int) -> bool:
+        """Whether a nonce below has been missing for so long that the next transaction takes it.
+
+        Nothing above is mined before. The account counts the time from when it is asked first.
+        """
+        if not any(nonce < inherited_nonce for nonce in nonces.missing):
+            self._gap_since = None
+            return False
+        if self._gap_since is None:
+            self._gap_since = time.monotonic()
+        elif self._waits_for_gap():
+            return False
+        return self._account.next_nonce() < inherited_nonce
+
+    def _waits_for_gap(self) -> bool:
+        return self._gap_since is not None and time.monotonic() - self._gap_since < _GAP_S
+
+    def _go_on(self, reason: str) -> None:
+        self._is_alone = True
+        _LOG.warning(
+            "transactions of %s up to nonce %s still wait in the mempool from before, and are not waited for any more: "
+            "%s; readings that are in them, too, are paid for twice, and recorded once",
+            self._account.address,
+            self._inherited_nonce,
+            reason,
+        )
+
     def _wait_for_inherited(self, run: Run) -> None:
-        """Wait for it as long as for a transaction; sending more would only queue behind it."""
+        """Wait for it as long as for a transaction; sending more would only queue behind it, unless it fills a gap."""
         deadline = time.monotonic() + self._confirm_timeout_s
         pause = 0.05
         while not self._nothing_inherited():
-            if time.monotonic() >= deadline:
+            # A program that is started anew each time would never see for how long a nonce is missing.
+            if time.monotonic() >= deadline and not self._waits_for_gap():
                 run.give_up(
                     f"transactions of {self._account.address} up to nonce {self._inherited_nonce} still wait in the "
                     "mempool from before, and these readings may be in them: give them again when those are mined or "

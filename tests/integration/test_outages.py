@@ -18,14 +18,18 @@ from typer.testing import CliRunner
 
 from der_client import Der
 from der_client.cli.app import app
+from der_client.contracts.production_tracking import DayRecord, ProductionRecorded
 from der_client.contracts.settlement import PaymentSettled, PaymentState
 from der_client.devnet import Devnet
 from der_client.keeper import Keeper, KeeperReport
-from der_client.metering import MeteredDay
+from der_client.metering import MeteredDay, recorder
 from der_client.metering.outcomes import RecordingStatus
 from der_client.metering.recorder import Recorder
+from der_client.stacks import nonces
+from der_client.stacks.clarity import PrincipalValue
 from der_client.stacks.errors import NodeUnreachableError
 from der_client.stacks.rpc import Client, RetryPolicy
+from der_client.stacks.transactions import TokenTransfer
 from tests.integration.conftest import NOON, grant_roles, start_of
 from tests.integration.test_keeper import LONG_S, connect, fund, ids, nonce, offer, state, verify
 
@@ -338,3 +342,70 @@ def test_what_an_earlier_run_left_is_waited_for(slow_chain: tuple[Devnet, list[i
     devnet.mine()
     thread.join(LONG_S)
     assert (statuses, nonce(der)) == ([RecordingStatus.REPEATED], before + 1)
+
+
+def leave_behind_a_gap(devnet: Devnet, name: str) -> int:
+    """A transfer waits in the mempool for a nonce that is missing, which is returned."""
+    der = quick(devnet, name)
+    account = der.production.require_account()
+    missing = nonce(der)
+    account.submit(TokenTransfer(PrincipalValue(devnet.accounts["wallet_4"].address), 1), nonce=missing + 1)
+    return missing
+
+
+def test_a_missing_nonce_is_filled_by_a_new_recorder(
+    slow_chain: tuple[Devnet, list[int]], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing of what waits can be mined before, however often the recorder is started."""
+    devnet, _ = slow_chain
+    monkeypatch.setattr(nonces, "_FORGOTTEN_AFTER_S", 0.2)
+    monkeypatch.setattr(recorder, "_GAP_S", 0.3)
+    missing = leave_behind_a_gap(devnet, "wallet_3")
+    der = quick(devnet, "wallet_3")
+    readings = [(1, MeteredDay(der.now().date() - timedelta(days=2), 900, (7,) * 96))]
+    (pending,) = Recorder(der, confirm_timeout_s=0).record(readings).recordings
+    assert (pending.status, len(pending.txids)) == (RecordingStatus.PENDING, 1)
+    assert f"up to nonce {missing + 1} still wait in the mempool" in caplog.text
+    assert "paid for twice" in caplog.text
+    devnet.mine()
+    (repeated,) = Recorder(quick(devnet, "wallet_3"), confirm_timeout_s=0).record(readings).recordings
+    assert (repeated.status, nonce(der)) == (RecordingStatus.REPEATED, missing + 2)
+
+
+def test_a_gap_that_others_fill_is_waited_for(slow_chain: tuple[Devnet, list[int]]) -> None:
+    devnet, _ = slow_chain
+    missing = leave_behind_a_gap(devnet, "wallet_3")
+    der = quick(devnet, "wallet_3")
+    readings = [(1, MeteredDay(der.now().date() - timedelta(days=2), 900, (7,) * 96))]
+    statuses: list[RecordingStatus] = []
+    new = Recorder(der, confirm_timeout_s=0)
+    thread = threading.Thread(target=lambda: statuses.extend(e.status for e in new.record(readings).recordings))
+    thread.start()
+    wait_for(lambda: new._gap_since is not None, "the recorder to see the gap")
+    other = quick(devnet, "wallet_3")
+    other.production.record_batch([DayRecord(asset_id=1, day=readings[0][1].day, mask=(1 << 96) - 1, wh=672)]).send(
+        nonce=missing
+    )
+    devnet.mine()
+    thread.join(LONG_S)
+    assert (statuses, nonce(der)) == ([RecordingStatus.REPEATED], missing + 2)
+
+
+def test_what_is_never_mined_is_not_waited_for_without_end(
+    slow_chain: tuple[Devnet, list[int]], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    devnet, _ = slow_chain
+    der = quick(devnet, "wallet_3")
+    readings = [(1, MeteredDay(der.now().date() - timedelta(days=2), 900, (7,) * 96))]
+    Recorder(der, confirm_timeout_s=0).record(readings)
+    again = Recorder(quick(devnet, "wallet_3"), confirm_timeout_s=0)
+    assert [entry.status for entry in again.record(readings).recordings] == [RecordingStatus.NOT_RECORDED]
+    clock = time.monotonic
+    monkeypatch.setattr(time, "monotonic", lambda: clock() + 601)
+    (twice,) = again.record(readings).recordings
+    assert (twice.status, len(twice.txids)) == (RecordingStatus.PENDING, 1)
+    assert "not mined in 600 s" in caplog.text
+    devnet.mine()
+    assert [entry.status for entry in again.record(readings).recordings] == [RecordingStatus.REPEATED]
+    recorded = [record.txid for record in der.production.events() if isinstance(record.event, ProductionRecorded)]
+    assert twice.txids[0] not in recorded, "the contract refuses the second"
