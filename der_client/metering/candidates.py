@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from der_client.contracts.production_tracking import ProductionError
 from der_client.metering.admission import Refusal, check_message, check_oracle, check_slots
-from der_client.metering.masks import describe_slots
+from der_client.metering.masks import describe_slots, full_mask
 from der_client.metering.outcomes import Recording, RecordingStatus
 from der_client.metering.planning import Conflict
 from der_client.metering.readings import MeteredDay
@@ -77,6 +77,11 @@ class Candidate(ABC):
     def key(self) -> DayKey:
         """Asset and day."""
         return self.asset_id, self.day
+
+    @property
+    def claimed_mask(self) -> int:
+        """The slots of which nothing else is recorded at the same time."""
+        return self.mask
 
     def judge(self, chain: ChainDays, target: Target) -> Admitted | Recording:
         """Compare with the chain: what can be recorded, or what there is to say instead.
@@ -228,6 +233,11 @@ class OracleReadings(Candidate):
     def of(cls, asset_id: int, metered: MeteredDay) -> Self:
         """From the readings of a day."""
         return cls(asset_id, metered.day, metered.mask, metered.wh, metered)
+
+    @property
+    def claimed_mask(self) -> int:
+        """All, if they were rounded: one recording is compared as what was rounded together."""
+        return full_mask(self.metered.slot_seconds) if self.metered.exact_wh_by_slot else self.mask
 
     def _check(self, right: RecordingRight, _target: Target) -> Refusal | None:
         return check_oracle(self.asset_id, self.day, right) or _check_slot_length(self.asset_id, self.metered, right)

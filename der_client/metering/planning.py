@@ -2,9 +2,10 @@
 
 A slot is recorded once and for all, so a second recording of it fails and costs a fee. The chain keeps only which slots
 of a day are recorded and the Wh of all of them together; so a recorded part can be compared if all of its slots are
-metered again. Give the day's row as one part, or, to compare finer, a part for each recording event.
+metered again. Give a part for each recording event; the day's row does as one part if it was recorded at once, or if
+nothing was rounded.
 
-Data that fill a gap may round what was recorded before by 1 Wh a run of slots the other way; that is a repeat, too.
+Data that fill a gap may round what was recorded after it by 1 Wh the other way; that is a repeat, too.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class ConflictingReadingsError(InvalidValueError):
 
 @dataclass(frozen=True, slots=True)
 class RecordedPart:
-    """Slots of a day that are on the chain.
+    """Slots of a day that are on the chain, and were recorded at once.
 
     Attributes:
         mask: The slots.
@@ -122,20 +123,28 @@ def plan_day(metered: MeteredDay, recorded: Iterable[RecordedPart]) -> DayPlan:
     Raises:
         InvalidValueError: If a part names slots that the day does not have, or two parts have a slot in common.
     """
-    recorded_mask = repeated_mask = unchecked_mask = 0
+    parts = tuple(recorded)
+    recorded_mask = _mask_of(parts, metered)
+    repeated_mask = unchecked_mask = 0
     conflicts: list[Conflict] = []
-    for part in recorded:
-        require_mask(part.mask, metered.slot_seconds)
-        if twice := recorded_mask & part.mask:
-            raise InvalidValueError(
-                f"two recorded parts of day {metered.day} have slots {describe_slots(twice)} in common: give each once"
-            )
-        recorded_mask |= part.mask
+    for part in parts:
         again = metered.only(part.mask)
         if again.mask != part.mask or part.wh is None:
             unchecked_mask |= again.mask
-        elif again.agrees_with(part.wh):
+        elif again.agrees_with(part.wh, others_mask=recorded_mask & ~part.mask):
             repeated_mask |= part.mask
         else:
             conflicts.append(Conflict(part.mask, part.wh, again.wh))
     return DayPlan(metered.only(metered.mask & ~recorded_mask), repeated_mask, unchecked_mask, tuple(conflicts))
+
+
+def _mask_of(parts: Iterable[RecordedPart], metered: MeteredDay) -> int:
+    mask = 0
+    for part in parts:
+        require_mask(part.mask, metered.slot_seconds)
+        if twice := mask & part.mask:
+            raise InvalidValueError(
+                f"two recorded parts of day {metered.day} have slots {describe_slots(twice)} in common: give each once"
+            )
+        mask |= part.mask
+    return mask

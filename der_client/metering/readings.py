@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from fractions import Fraction
 from math import ceil, floor
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,6 @@ from der_client.stacks.errors import InvalidValueError
 
 if TYPE_CHECKING:
     from datetime import date, datetime
-    from fractions import Fraction
 
 MAX_CAPACITY_W = 10**12
 """The largest capacity that the contracts accept for an asset."""
@@ -93,8 +93,9 @@ class MeteredDay:
         day: The UTC day.
         slot_seconds: Length of a slot: 900, 1800 or 3600.
         wh_by_slot: Energy of each of the day's 96, 48 or 24 slots, Wh, or ``None`` where the data have a gap.
-        exact_wh_by_slot: The same before it was rounded; empty if nothing was. Two days that are rounded to the same
-            Wh are equal.
+        exact_wh_by_slot: The same before it was rounded, with the slots that were left out since (`only`), as they had
+            their part in the rounding; empty if nothing was rounded. Two days that are rounded to the same Wh are
+            equal.
     """
 
     day: date
@@ -121,7 +122,7 @@ class MeteredDay:
         if len(self.exact_wh_by_slot) != len(self.wh_by_slot):
             raise InvalidValueError("exact_wh_by_slot has not as many entries as wh_by_slot: give both for each slot")
         for slot, (wh, exact) in enumerate(zip(self.wh_by_slot, self.exact_wh_by_slot, strict=True)):
-            if (wh is None) != (exact is None) or (wh is not None and exact is not None and abs(wh - exact) >= 1):
+            if wh is not None and (exact is None or abs(wh - exact) >= 1):
                 raise InvalidValueError(
                     f"slot {slot} of day {self.day} has {wh} Wh, which {exact} Wh are not rounded to"
                 )
@@ -180,23 +181,39 @@ class MeteredDay:
         """
         require_mask(mask, self.slot_seconds)
         kept = tuple(wh if mask >> slot & 1 else None for slot, wh in enumerate(self.wh_by_slot))
-        exact = tuple(wh if mask >> slot & 1 else None for slot, wh in enumerate(self.exact_wh_by_slot))
-        return MeteredDay(self.day, self.slot_seconds, kept, exact)
+        return MeteredDay(self.day, self.slot_seconds, kept, self.exact_wh_by_slot)
 
-    def agrees_with(self, wh: int) -> bool:
-        """Whether so many Wh are the energy of the known slots together, rounded now or when other slots were known.
+    def agrees_with(self, wh: int, *, others_mask: int = 0) -> bool:
+        """Whether so many Wh can be the energy of the known slots, rounded together now or when less was known.
 
-        What is carried into a run of slots depends on which slots before it are known. So data that fill a gap may
-        round each later run the other way, down or up; a run of whole Wh stays as it is.
+        Only what was carried into these slots can have been another, since that depends on which other slots were
+        known. So the exact energy between two such slots is rounded down or up, and that before the first of them is
+        rounded down, as each day begins without a carry. A slot of whole Wh changes no carry, and an empty one neither.
 
         Args:
-            wh: What was recorded for just these slots, Wh.
+            wh: What was recorded at once for just these slots, Wh.
+            others_mask: Slots that are recorded besides. They may have been known then even if they are not now.
+
+        Raises:
+            InvalidValueError: If the mask names a slot that the day does not have.
         """
-        if not self.exact_wh_by_slot:
+        require_mask(others_mask, self.slot_seconds)
+        if wh == self.wh or not self.exact_wh_by_slot:
             return wh == self.wh
-        runs = [self.exact_wh_by_slot[start : start + count] for start, count in mask_runs(self.mask)]
-        energies = [sum(exact for exact in run if exact is not None) for run in runs]
-        return sum(map(floor, energies)) <= wh <= sum(map(ceil, energies))
+        first, *later = self._energies_carried_together(others_mask)
+        least = floor(first) + sum(map(floor, later))
+        most = floor(first) + sum(map(ceil, later))
+        return least <= wh <= most
+
+    def _energies_carried_together(self, others_mask: int) -> list[Fraction]:
+        """The exact energy of the known slots, summed up to each other slot that may have changed the carry."""
+        energies = [Fraction(0)]
+        for slot, (wh, exact) in enumerate(zip(self.wh_by_slot, self.exact_wh_by_slot, strict=True)):
+            if wh is not None and exact is not None:
+                energies[-1] += exact
+            elif (others_mask >> slot & 1) if exact is None else exact.denominator != 1:
+                energies.append(Fraction(0))
+        return energies
 
     def runs(self) -> tuple[DayReadings, ...]:
         """Returns the known slots as contiguous runs, in order, each fit for one call of ``record-day``."""

@@ -209,9 +209,9 @@ class Recorder:
         admitted: list[Admission] = []
         for entry in entries:
             candidate = entry.candidate
-            if taken[candidate.key] & candidate.mask:
+            if taken[candidate.key] & candidate.claimed_mask:
                 continue
-            taken[candidate.key] |= candidate.mask
+            taken[candidate.key] |= candidate.claimed_mask
             verdict = candidate.judge(chain, target)
             if isinstance(verdict, Recording):
                 entry.end(verdict)

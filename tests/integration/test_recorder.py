@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 from datetime import date, timedelta
+from fractions import Fraction
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -355,6 +356,19 @@ class TestOracle:
         assert report.recordings[3].conflicts == (Conflict(0b11, 20, 10),)
         assert "slots 1 of" in report.recordings[4].reason
         assert row(cast.anyone, plain, day) == (0b11, 20)
+
+    def test_what_was_rounded_apart_is_recorded_apart(self, plain: int, day: date, oracle: Recorder) -> None:
+        """So that it is known again when the same comes together."""
+        exact = (Fraction(3, 2), Fraction(3, 2), *(None,) * 94)
+        halves = [
+            MeteredDay(day, 900, (1, *(None,) * 95), (exact[0], *(None,) * 95)),
+            MeteredDay(day, 900, (None, 1, *(None,) * 94), (None, exact[1], *(None,) * 94)),
+        ]
+        report = oracle.record([(plain, half) for half in halves])
+        assert [entry.status for entry in report.recordings] == [R.RECORDED] * 2
+        assert len(report.txids) == 2
+        (again,) = oracle.record([(plain, MeteredDay(day, 900, (1, 2, *(None,) * 94), exact))]).recordings
+        assert (again.status, again.repeated_mask) == (R.REPEATED, 0b11)
 
     def test_the_missing_part_is_recorded(self, cast: Cast, plain: int, day: date, oracle: Recorder) -> None:
         cast.oracle.production.record_production(plain, day, 0b11, 30).send().wait()

@@ -130,11 +130,11 @@ def test_what_a_gap_rounded_the_other_way_is_a_repeat() -> None:
 
 def test_more_than_rounding_is_a_conflict() -> None:
     day = metered({10: Decimal("600.6"), 12: Decimal("600.6"), 13: Decimal(7)})
-    for slot, wh in ((10, 599), (10, 602), (13, 6), (13, 8)):
+    for slot, wh in ((10, 599), (10, 601), (12, 599), (12, 602), (13, 6), (13, 8)):
         (conflict,) = plan_day(day, [RecordedPart(1 << slot, wh)]).conflicts
         assert (conflict.mask, conflict.recorded_wh) == (1 << slot, wh)
-    assert plan_day(day, [RecordedPart(0b101 << 10, 1202)]).conflicts == ()
-    assert plan_day(day, [RecordedPart(0b101 << 10, 1203)]).conflicts != ()
+    for wh, is_conflict in ((1200, True), (1201, False), (1202, True)):
+        assert bool(plan_day(day, [RecordedPart(0b101 << 10, wh)]).conflicts) == is_conflict
     # Without the meter's exact power nothing is known of any rounding.
     assert plan_day(MeteredDay(DAY, 3600, day.wh_by_slot), [RecordedPart(1 << 10, 601)]).conflicts != ()
 
@@ -153,9 +153,49 @@ def test_a_file_that_grows_repeats_what_it_had(watts: dict[int, Decimal], known:
     plan = plan_day(after, parts)
     assert (plan.repeated_mask, plan.conflicts) == (before.mask, ())
     assert plan.new == after.only(after.mask & ~before.mask)
-    # A run is known for the same within the 1 Wh of its rounding, and no further.
+    # What nothing was carried into is known for the same; a later run within the 1 Wh of its rounding, and no further.
     for run in runs:
         exact = sum(earlier[hour] for hour in range(run.start, run.start + len(run.whs)))
+        may_differ = any(watts[hour] % 1 for hour in watts if hour < run.start)
         for wh in range(max(0, floor(exact) - 2), ceil(exact) + 3):
             is_repeat = not plan_day(after, [RecordedPart(run.mask, wh)]).conflicts
-            assert is_repeat == (floor(exact) <= wh <= ceil(exact))
+            assert is_repeat == (floor(exact) <= wh <= (ceil(exact) if may_differ else floor(exact)))
+
+
+@given(
+    st.dictionaries(st.integers(0, 23), st.decimals(0, 9, places=2), min_size=1),
+    st.lists(st.tuples(st.integers(1, 2**24 - 1), st.integers(0, 2**24 - 1), st.booleans()), min_size=1, max_size=5),
+    st.integers(0, 24),
+)
+def test_what_was_recorded_in_steps_is_no_conflict(
+    watts: dict[int, Decimal], steps: list[tuple[int, int, bool]], first_hour: int
+) -> None:
+    """A file grows, some of what is missing is recorded at a time, and the beginning of what is recorded goes away."""
+    known = recorded = 0
+    parts: list[RecordedPart] = []
+    for grown, chosen, at_once in steps:
+        known |= grown
+        have = {hour: power for hour, power in watts.items() if known >> hour & 1}
+        if not have:
+            continue
+        new = plan_day(metered(have), parts).new.only(chosen)
+        if new.mask:
+            parts += [RecordedPart(new.mask, new.wh)] if at_once else [RecordedPart(r.mask, r.wh) for r in new.runs()]
+            recorded |= new.mask
+    left = {hour: power for hour, power in watts.items() if hour >= first_hour or not recorded >> hour & 1}
+    for day in (watts, left):
+        if not day:
+            continue
+        plan = plan_day(metered(day), parts)
+        assert plan.conflicts == ()
+        # The recorder gives again what it had left out.
+        assert plan_day(metered(day).only(recorded), parts).conflicts == ()
+
+
+@given(st.lists(st.none() | st.decimals(0, 9, places=2), min_size=8, max_size=8))
+def test_all_that_was_recorded_at_once_is_compared_to_the_wh(powers: list[Decimal | None]) -> None:
+    watts = {hour: power for hour, power in enumerate(powers) if power is not None}
+    assume(watts)
+    day = metered(watts)
+    for wh in range(floor(sum(watts.values())) + 9):
+        assert bool(plan_day(day, [RecordedPart(day.mask, wh)]).conflicts) == (wh != day.wh)

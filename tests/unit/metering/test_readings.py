@@ -109,11 +109,44 @@ def test_what_it_was_rounded_from_goes_with_it() -> None:
     day = MeteredDay(DAY, 3600, (600, None, 2, *(None,) * 21), exact)
     assert day == MeteredDay(DAY, 3600, day.wh_by_slot)
     assert day.only(0b101).exact_wh_by_slot == exact
-    assert day.only(0b1).exact_wh_by_slot == (exact[0], *(None,) * 23)
-    assert [wh for wh in range(599, 606) if day.agrees_with(wh)] == [601, 602, 603]
-    for wrong in (exact[:3], (Fraction(602), *exact[1:]), (exact[0], Fraction(1), *exact[2:]), (None, *exact[1:])):
+    assert day.only(0b1).exact_wh_by_slot == exact
+    for wrong in (exact[:3], (Fraction(602), *exact[1:]), (None, *exact[1:])):
         with pytest.raises(InvalidValueError, match=r"exact_wh_by_slot|not rounded to"):
             MeteredDay(DAY, 3600, day.wh_by_slot, wrong)
+
+
+def agreed(day: MeteredDay, mask: int, others_mask: int = 0) -> list[int]:
+    return [wh for wh in range(day.wh + 9) if day.only(mask).agrees_with(wh, others_mask=others_mask)]
+
+
+def test_only_what_may_have_been_carried_in_makes_a_difference() -> None:
+    exact = (Fraction(6, 5), Fraction(13, 10), Fraction(4), Fraction(5, 2), *(None,) * 20)
+    day = MeteredDay(DAY, 3600, (1, 1, 4, 3, *(None,) * 20), exact)
+    assert agreed(day, 0b1111) == [9], "all rounded together"
+    assert agreed(day, 0b0001) == [1], "each day begins without a carry"
+    assert agreed(day, 0b0010) == [1, 2]
+    assert agreed(day, 0b1001) == [3, 4]
+    assert agreed(day, 0b1011) == [5], "4 Wh change no carry"
+    assert agreed(day, 0b0100) == [4]
+    later = MeteredDay(DAY, 3600, (None, *(1, 4, 2), *(None,) * 20), (None, *exact[1:]))
+    assert agreed(later, 0b0010) == [1]
+    assert agreed(later, 0b0010, others_mask=0b0001) == [1, 2], "slot 0 was known once"
+    assert agreed(later, 0b0010, others_mask=0b0100) == [1]
+    assert agreed(MeteredDay(DAY, 3600, day.wh_by_slot), 0b1001) == [4], "nothing is known of any rounding"
+    with pytest.raises(InvalidValueError, match="mask"):
+        day.agrees_with(1, others_mask=1 << 24)
+
+
+def test_readings_agree_with_themselves_however_they_were_rounded() -> None:
+    day = MeteredDay(DAY, 3600, (2, *(None,) * 23), (Fraction(3, 2), *(None,) * 23))
+    assert agreed(day, 1) == [1, 2]
+
+
+def test_many_runs_carry_from_one_to_the_next() -> None:
+    """48 isolated slots of 1.5 Wh are 72 Wh, though they could be 48 or 96 Wh if each were rounded by itself."""
+    exact = (Fraction(3, 2), None) * 48
+    day = MeteredDay(DAY, 900, (1, None, 2, None) * 24, exact)
+    assert agreed(day, day.mask) == [72]
 
 
 def test_plausibility_counts_known_slots_only() -> None:
