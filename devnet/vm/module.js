@@ -53,7 +53,8 @@ export function loadVmModule(clock) {
   /** @type {any} */ (globalThis).FinalizationRegistry = undefined;
   try {
     delete require.cache[gluePath];
-    const glue = require(gluePath);
+    // A `require` keeps all that it has loaded, so each instance has one of its own, or none would ever be freed.
+    const glue = createRequire(import.meta.url)(gluePath);
     if (!instance) throw new Error("Clarinet's VM did not load as expected; is @stacks/clarinet-sdk 3.21.0 installed?");
     return { glue, exports: instance.exports, log };
   } finally {

@@ -1,4 +1,7 @@
 // Undoing: what the devnet relies on when it puts the VM's memory back.
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 
 import { Vm, VmError, VmPanic } from "../../devnet/vm/vm.js";
@@ -91,6 +94,21 @@ describe("after a panic", () => {
     expect(state()).toEqual(before);
     expect(executor.read(() => vm.callReadOnly(CONTRACT, "get-count", [], OWNER)).result).toMatch(/05$/);
   });
+});
+
+test("instances that broke are freed", async () => {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc");
+  const broken = [];
+  for (let round = 0; round < 5; round++) {
+    broken.push(new WeakRef(vm.module.exports.memory));
+    expect(() => vm.mineBlock([call("add", GARBAGE)])).toThrow(VmPanic);
+    vm.restore(fresh, { broken: true });
+    await new Promise((resolve) => setTimeout(resolve, 10)); // what a WeakRef was asked for lives on till then
+    collect();
+  }
+  expect(broken.filter((memory) => memory.deref() !== undefined).length).toBeLessThanOrEqual(1);
+  expect(count()).toBe(0n);
 });
 
 test("hundreds of restores lose no memory without bound", () => {
