@@ -1,5 +1,5 @@
 /** Reads of the present state: contracts' functions, variables, maps and constants. */
-import { fits } from "../clarity/abi.js";
+import { fits, readArgumentProblem } from "../clarity/abi.js";
 import { decodeLoosely, valueText } from "../clarity/value.js";
 import { evaluateAsContract, withoutStandIn } from "../vm/contract-sender.js";
 import { VmError, VmPanic } from "../vm/vm.js";
@@ -30,7 +30,7 @@ export class ReadFailure extends Error {}
  * @param {Chain} chain
  * @param {ReadCall} call
  * @returns {string} hex with 0x
- * @throws {ReadFailure | import("../clarity/value.js").DecodeError}
+ * @throws {ReadFailure | import("../clarity/value.js").DecodeError | VmPanic}
  */
 export function callRead(chain, call) {
   const { contractId, functionName, sender } = call;
@@ -39,16 +39,16 @@ export function callRead(chain, call) {
   const contract = chain.contract(contractId);
   if (!contract) throw new ReadFailure(`RuntimeCheck(NoSuchContract("${contractId}"))`);
   const definition = readableFunction(contract, functionName);
-  const isFit = values.length === definition.args.length && definition.args.every(({ type }, index) => fits(type, values[index]));
-  // What is wrong with arguments is told by the VM, which is asked for it in the ways that take them as bytes.
-  const asked = { ...call, args, sender: isFit ? sender : sender.split(".")[0] };
+  // Not the VM's to tell: it breaks of some, and takes lists and tuples without a look at what is in them.
+  const problem = readArgumentProblem(definition, values);
+  if (problem) throw new ReadFailure(`RuntimeCheck(${problem})`);
+  const asked = { ...call, args };
   try {
-    if (asked.sender.includes(".")) return readAsContract(chain.executor, asked, values);
+    if (sender.includes(".")) return readAsContract(chain.executor, asked, values);
     if (definition.access === "public") return readByPublicFunction(chain.executor, asked, values);
     return readByReadOnlyFunction(chain.executor, asked);
   } catch (error) {
-    // Arguments of other types are the VM's to refuse; that it panics of none is not known.
-    if (error instanceof VmError || (error instanceof VmPanic && !isFit)) throw new ReadFailure(withoutStandIn(errorText(error.message)));
+    if (error instanceof VmError) throw new ReadFailure(withoutStandIn(errorText(error.message)));
     throw error;
   }
 }
@@ -176,10 +176,9 @@ function evaluate(chain, expression, sender) {
   try {
     return chain.executor.read((vm) => vm.evaluate(expression, sender));
   } catch (error) {
-    if (error instanceof VmError || error instanceof VmPanic) {
-      throw new ReadFailure(`the devnet cannot evaluate this constant again: ${error.message}`);
-    }
-    throw error;
+    if (!(error instanceof VmError || error instanceof VmPanic)) throw error;
+    const why = error instanceof VmError ? error.message : "its VM breaks of it";
+    throw new ReadFailure(`the devnet cannot evaluate this constant again: ${why}`);
   }
 }
 

@@ -1,4 +1,7 @@
 /** Contract interfaces: whether a value fits a type, and types as text. */
+import { debugText } from "./debug-text.js";
+import { signature, typeText } from "./type-text.js";
+import { typeOf } from "./types.js";
 
 /**
  * @typedef {import("./value.js").ClarityValue} ClarityValue
@@ -48,20 +51,6 @@ export function fits(type, value) {
   });
 }
 
-/** @param {AbiType} type @returns {string} as Clarity writes it, e.g. `(list 3 (optional (buff 20)))` */
-export function typeText(type) {
-  if (typeof type === "string") {
-    return { int128: "int", uint128: "uint", trait_reference: "trait_reference" }[/** @type {"int128"} */ (type)] ?? type;
-  }
-  if ("buffer" in type) return `(buff ${type.buffer.length})`;
-  if ("string-ascii" in type) return `(string-ascii ${type["string-ascii"].length})`;
-  if ("string-utf8" in type) return `(string-utf8 ${type["string-utf8"].length})`;
-  if ("optional" in type) return `(optional ${typeText(type.optional)})`;
-  if ("response" in type) return `(response ${typeText(type.response.ok)} ${typeText(type.response.error)})`;
-  if ("list" in type) return `(list ${type.list.length} ${typeText(type.list.type)})`;
-  return `(tuple ${type.tuple.map(({ name, type: item }) => `(${name} ${typeText(item)})`).join(" ")})`;
-}
-
 /** @param {AbiFunction} definition @returns {string} its head, as the API shows it */
 export function signatureText(definition) {
   const args = definition.args.map(({ name, type }) => ` (${name} ${typeText(type)})`).join("");
@@ -72,13 +61,35 @@ export function signatureText(definition) {
 /**
  * @param {AbiFunction} definition
  * @param {ClarityValue[]} values
- * @returns {string | null} what is wrong with the arguments, as a node says it, or null
+ * @returns {string | null} what is wrong with the arguments of a transaction, as a node says it, or null
  */
 export function argumentProblem(definition, values) {
-  const { args } = definition;
+  return problemOf(definition, values, typeError);
+}
+
+/**
+ * @param {AbiFunction} definition
+ * @param {ClarityValue[]} values
+ * @returns {string | null} what is wrong with the arguments of a read, as a node says it, or null. Of lists and tuples a
+ *   node's VM does not look at all that is in them, and it names the trait for which it wants a contract
+ */
+export function readArgumentProblem(definition, values) {
+  return problemOf(definition, values, (type, value) => {
+    const text = debugText(value).replace(/[\\"]/g, "\\$&");
+    return `TypeValueError(${signature(type)}, "${text}")`;
+  });
+}
+
+/**
+ * @param {AbiFunction} definition
+ * @param {ClarityValue[]} values
+ * @param {(type: AbiType, value: ClarityValue) => string} unfit
+ * @returns {string | null}
+ */
+function problemOf({ args }, values, unfit) {
   if (values.length !== args.length) return `IncorrectArgumentCount(${args.length}, ${values.length})`;
   const index = args.findIndex(({ type }, i) => !fits(type, values[i]));
-  return index < 0 ? null : typeError(args[index].type, values[index]);
+  return index < 0 ? null : unfit(args[index].type, values[index]);
 }
 
 /**
@@ -105,60 +116,5 @@ function typeError(type, value) {
       }
     }
   }
-  return `TypeError(${signature(type)}, ${signature(typeOf(value))})`;
-}
-
-/** @param {ClarityValue} value @returns {AbiType} of an empty list, or of what is not there, the type is none */
-function typeOf(value) {
-  switch (value.kind) {
-    case "int":
-      return "int128";
-    case "uint":
-      return "uint128";
-    case "bool":
-      return "bool";
-    case "principal":
-      return "principal";
-    case "buffer":
-      return { buffer: { length: value.value.length } };
-    case "ascii":
-      return { "string-ascii": { length: value.value.length } };
-    case "utf8":
-      return { "string-utf8": { length: [...value.value].length } };
-    case "none":
-      return { optional: "none" };
-    case "some":
-      return { optional: typeOf(value.value) };
-    case "ok":
-      return { response: { ok: typeOf(value.value), error: "none" } };
-    case "err":
-      return { response: { ok: "none", error: typeOf(value.value) } };
-    case "list":
-      return { list: { type: value.items.length > 0 ? typeOf(value.items[0]) : "none", length: value.items.length } };
-    case "tuple":
-      return { tuple: value.fields.map(([name, item]) => ({ name, type: typeOf(item) })) };
-  }
-}
-
-const SIMPLE_SIGNATURES = {
-  none: "NoType",
-  int128: "IntType",
-  uint128: "UIntType",
-  bool: "BoolType",
-  principal: "PrincipalType",
-  trait_reference: "CallableType(Trait)",
-};
-
-/** @param {AbiType} type @returns {string} as a node writes it where it writes types in full */
-function signature(type) {
-  if (typeof type === "string") return SIMPLE_SIGNATURES[type];
-  if ("buffer" in type) return `SequenceType(BufferType(BufferLength(${type.buffer.length})))`;
-  if ("string-ascii" in type) return `SequenceType(StringType(ASCII(BufferLength(${type["string-ascii"].length}))))`;
-  if ("string-utf8" in type) return `SequenceType(StringType(UTF8(StringUTF8Length(${type["string-utf8"].length}))))`;
-  if ("optional" in type) return `OptionalType(${signature(type.optional)})`;
-  if ("response" in type) return `ResponseType((${signature(type.response.ok)}, ${signature(type.response.error)}))`;
-  if ("list" in type) {
-    return `SequenceType(ListType(ListTypeData { max_len: ${type.list.length}, entry_type: ${signature(type.list.type)} }))`;
-  }
-  return `TupleType(TupleTypeSignature {${type.tuple.map((field) => ` "${field.name}": ${typeText(field.type)},`).join("")}})`;
+  return `TypeError(${signature(type)}, ${signature(/** @type {AbiType} */ (typeOf(value)))})`;
 }

@@ -7,6 +7,7 @@
  */
 import { addressText } from "../address.js";
 import { encodeValue } from "./encode.js";
+import { typeOf } from "./types.js";
 
 const MAX_NESTING = 15;
 const MAX_VALUE_BYTES = 1024 * 1024;
@@ -92,8 +93,22 @@ export class ByteReader {
  * @throws {DecodeError}
  */
 export function decodeValue(bytes) {
+  return decodeWhole(bytes, readValue);
+}
+
+/**
+ * @param {Buffer} bytes of an argument in a transaction
+ * @returns {ClarityValue}
+ * @throws {DecodeError}
+ */
+export function decodeArgument(bytes) {
+  return decodeWhole(bytes, readArgument);
+}
+
+/** @param {Buffer} bytes @param {(reader: ByteReader) => ClarityValue} read */
+function decodeWhole(bytes, read) {
   const reader = new ByteReader(bytes);
-  const value = readValue(reader);
+  const value = read(reader);
   if (reader.offset !== bytes.length) throw new DecodeError(`${bytes.length - reader.offset} bytes after the value`);
   return value;
 }
@@ -107,8 +122,20 @@ export function decodeValue(bytes) {
  */
 export function decodeLoosely(bytes) {
   const reader = new ByteReader(bytes.subarray(0, MAX_VALUE_BYTES), { anyOrder: true });
-  const value = readValue(reader);
+  const value = readArgument(reader);
   return { value, bytes: reader.sawDisorder ? encodeValue(value) : bytes.subarray(0, reader.offset) };
+}
+
+/**
+ * @param {ByteReader} reader
+ * @returns {ClarityValue} a value of which nobody tells the type, so that it must have one of itself
+ * @throws {DecodeError}
+ */
+export function readArgument(reader) {
+  const start = reader.offset;
+  const value = readValue(reader);
+  if (!typeOf(value)) throw new DecodeError(`value at byte ${start} is of no type: its lists have items of several, or it is too large`);
+  return value;
 }
 
 /**
@@ -131,9 +158,7 @@ export function readValue(reader, nesting = 0) {
 function readTagged(reader, nesting) {
   const start = reader.offset;
   const tag = reader.u8();
-  if ((tag === 7 || tag === 8 || tag >= 10) && tag <= 12 && nesting >= MAX_NESTING) {
-    throw new DecodeError(`value at byte ${start} is nested more than ${MAX_NESTING} deep`);
-  }
+  if (tag === 7 || tag === 8 || tag === 10 || tag === 12) checkNesting(start, nesting);
   switch (tag) {
     case 0:
       return { kind: "int", value: BigInt.asIntN(128, readU128(reader)) };
@@ -170,6 +195,11 @@ function readTagged(reader, nesting) {
   }
 }
 
+/** @param {number} start @param {number} nesting */
+function checkNesting(start, nesting) {
+  if (nesting >= MAX_NESTING) throw new DecodeError(`value at byte ${start} is nested more than ${MAX_NESTING} deep`);
+}
+
 /** @param {ByteReader} reader */
 function readU128(reader) {
   return (reader.u64() << 64n) | reader.u64();
@@ -186,7 +216,9 @@ function readPrincipal(reader, withName) {
 
 /** @param {ByteReader} reader @param {number} nesting @returns {ListValue} */
 function readList(reader, nesting) {
+  const start = reader.offset;
   const count = reader.u32();
+  if (count > 0) checkNesting(start, nesting); // an empty list is as good as a number, also to a node
   if (count > reader.bytes.length - reader.offset) throw new DecodeError(`list of ${count} items is longer than its bytes`);
   const items = [];
   for (let i = 0; i < count; i++) items.push(readTagged(reader, nesting + 1));
@@ -196,6 +228,7 @@ function readList(reader, nesting) {
 /** @param {ByteReader} reader @param {number} nesting @returns {TupleValue} */
 function readTuple(reader, nesting) {
   const count = reader.u32();
+  if (count === 0) throw new DecodeError("a tuple without fields");
   if (count > reader.bytes.length - reader.offset) throw new DecodeError(`tuple of ${count} fields is longer than its bytes`);
   /** @type {[string, ClarityValue][]} */
   const fields = [];

@@ -1,7 +1,7 @@
 /** What only the devnet can do: /devnet. Time, blocks, snapshots, simulation, and an honest account of itself. */
 import { checkMeaning, checkPayload, invalid } from "../chain/admission.js";
 import { Rejection } from "../chain/rejection.js";
-import { decodeValue } from "../clarity/value.js";
+import { decodeArgument } from "../clarity/value.js";
 import { parsePrincipal } from "../address.js";
 import { SignatureError, verifySignatures } from "../wire/signatures.js";
 import { parseTransaction } from "../wire/transaction.js";
@@ -24,6 +24,7 @@ const DIFFERENCES = [
   "boot contracts can be read and called, but staking locks nothing; their interfaces may name another Clarity version",
   "call-read with a contract as its sender sees the height and time of the next block; a sponsor is not seen",
   "a public function that writes and then fails at run time is told as that failure by call-read, not as NotReadOnly",
+  "call-read runs no function with lists and tuples of other types inside; its texts of unfit arguments name no trait",
   "the sender of a simulated call is an address, no contract",
   "constants whose value a function of the contract makes are not told by constant_val",
   "block hashes that contracts see are the VM's, not those of this interface",
@@ -189,7 +190,7 @@ function unsignedCall({ sender, contract, function: functionName, arguments: arg
       addressVersion: version,
       contractId,
       functionName: String(functionName),
-      args: argBytes.map(decodeValue),
+      args: argBytes.map(decodeArgument),
       argBytes,
     },
   };

@@ -2,6 +2,7 @@
 import { hexAmount, Rejection } from "../chain/rejection.js";
 import { callRead, constantValue, dataVar, mapEntry, ReadFailure } from "../chain/reader.js";
 import { DecodeError } from "../clarity/value.js";
+import { VmPanic } from "../vm/vm.js";
 import { RequestError } from "./errors.js";
 import { estimateFee, NO_ESTIMATE } from "./fees.js";
 import { chainInfo, poxInfo } from "./node-info.js";
@@ -144,6 +145,10 @@ export async function nodeRoutes(server, { devnet }) {
     } catch (error) {
       if (error instanceof ReadFailure) return { okay: false, cause: error.message };
       if (error instanceof DecodeError) throw undecodable("Failed to deserialize argument value");
+      if (error instanceof VmPanic) {
+        process.stderr.write(`${request.url}: ${error.message}\n`);
+        throw new RequestError(400, "the devnet's VM broke of this call; it goes on as if it had not been asked");
+      }
       throw error;
     }
   });

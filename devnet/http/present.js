@@ -1,5 +1,6 @@
 /** Transactions, events and blocks as the Stacks API shows them (stacks-blockchain-api v9, `/extended`). */
-import { signatureText, typeText } from "../clarity/abi.js";
+import { signatureText } from "../clarity/abi.js";
+import { typeText } from "../clarity/type-text.js";
 import { decodeValue, valueJson, valueText } from "../clarity/value.js";
 import { AMOUNT_CODES, NFT_CODES, POX_CODES } from "../wire/post-conditions.js";
 

@@ -3,7 +3,7 @@
  * that the signature hash blanks out.
  */
 import { addressText, TESTNET_VERSIONS } from "../address.js";
-import { ByteReader, DecodeError, readValue } from "../clarity/value.js";
+import { ByteReader, DecodeError, readArgument, readValue } from "../clarity/value.js";
 import { sha512_256 } from "./hash.js";
 import { readPostConditions } from "./post-conditions.js";
 
@@ -223,7 +223,7 @@ function readCall(reader) {
   const argBytes = [];
   for (let i = 0; i < count; i++) {
     const start = reader.offset;
-    args.push(readValue(reader));
+    args.push(readArgument(reader));
     argBytes.push(reader.bytes.subarray(start, reader.offset));
   }
   return { type: "contract_call", address, addressVersion, contractId, functionName, args, argBytes };

@@ -81,6 +81,9 @@ CASES = (
     ),
     Case("call-read: argument that is no hex", call("divide", "0xzz"), NO_VALUE),
     Case("call-read: argument that is no value", call("divide", "0xff"), NO_VALUE),
+    Case("call-read: argument that is a tuple without fields", call("divide", "0x0c00000000"), NO_VALUE),
+    Case("call-read: argument that is a list of two types", call("divide", "0x0b000000020309"), NO_VALUE),
+    Case("call-read: argument that no node decodes, of no function", call("nothing", "0x0b000000020309"), NO_VALUE),
     Case(
         "call-read: sender that is no address",
         call("get-counter", sender="somebody"),

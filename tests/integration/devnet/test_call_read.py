@@ -16,6 +16,7 @@ from der_client.stacks.clarity import (
     NoneValue,
     OkValue,
     PrincipalValue,
+    SomeValue,
     TupleValue,
     UIntValue,
     Utf8Value,
@@ -183,6 +184,36 @@ def test_arguments_of_any_other_type(bench: Bench, name: str) -> None:
         if other == GOOD[name]:
             continue
         found = cause(ask(bench, "take-all", *arguments))
+        assert found.startswith("RuntimeCheck(TypeValueError("), found
+
+
+@pytest.mark.parametrize("hostile", ["0c00000000", "0b000000020309", "0a0b000000020309", "0b00000001" + "0c00000000"])
+def test_arguments_that_no_node_decodes(bench: Bench, hostile: str) -> None:
+    """Of all functions, also those that do not exist: arguments come first."""
+    memory = bench.json("/devnet")["vm_memory_bytes"]
+    for function in ("divide", "take-all", "look", "nothing"):
+        for sender in senders(bench):
+            path = f"/v2/contracts/call-read/{bench.probe.replace('.', '/')}/{function}"
+            answer = bench.post(path, json={"sender": sender, "arguments": ["0x" + hostile]})
+            expected = (400, "Failed to decode: Failed to deserialize argument value")
+            assert (answer.status_code, answer.text) == expected
+    key = bench.post(f"/v2/map_entry/{bench.probe.replace('.', '/')}/entries", json="0x" + hostile)
+    assert (key.status_code, key.text) == (400, "Failed to decode: Failed to deserialize key value")
+    assert bench.read("divide", UIntValue(4)) == UIntValue(25)
+    assert bench.json("/devnet")["vm_memory_bytes"] == memory
+
+
+@pytest.mark.parametrize("name", ["e", "f", "g", "h"])
+def test_arguments_with_another_type_inside(bench: Bench, name: str) -> None:
+    """A node's VM runs the function with such lists and tuples; the devnet does not."""
+    inside = {
+        "e": SomeValue(BoolValue(True)),
+        "f": OkValue(BoolValue(True)),
+        "g": ListValue((NoneValue(), NoneValue())),
+        "h": TupleValue({"x": UIntValue(1), "Y": UIntValue(1)}),
+    }
+    for sender in senders(bench):
+        found = cause(ask(bench, "take-all", *(GOOD | {name: inside[name]}).values(), sender=sender))
         assert found.startswith("RuntimeCheck(TypeValueError("), found
 
 
