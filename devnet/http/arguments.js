@@ -5,24 +5,25 @@ import { RequestError } from "./errors.js";
 const HEX = /^(?:0x)?((?:[0-9a-fA-F]{2})*)$/;
 const TXID = /^(?:0x)?([0-9a-fA-F]{64})$/;
 
-/** @param {string} text @returns {string} the address or contract id in its usual form */
-export function principalArgument(text) {
-  const parsed = parsePrincipal(text);
-  if (!parsed) throw new RequestError(400, `Failed to parse principal: ${text.slice(0, 200)}`);
+/** @param {unknown} text @returns {string | null} the address or contract id in its usual form; null if it is none */
+export function principalOf(text) {
+  const parsed = typeof text === "string" ? parsePrincipal(text) : null;
+  if (!parsed) return null;
   return parsed.name === null ? parsed.address : `${parsed.address}.${parsed.name}`;
 }
 
-/** @param {{address: string, name: string}} params of a path @returns {string} contract id */
-export function contractArgument({ address, name }) {
-  const parsed = parsePrincipal(`${address}.${name}`);
-  if (!parsed) throw new RequestError(400, `Failed to parse contract: ${address}.${name}`.slice(0, 300));
-  return `${parsed.address}.${parsed.name}`;
+/** @param {string} text @returns {string} the address or contract id in its usual form */
+export function principalArgument(text) {
+  const principal = principalOf(text);
+  if (principal === null) throw new RequestError(400, `Failed to parse principal: ${text.slice(0, 200)}`);
+  return principal;
 }
 
 /** @param {string} text `ADDRESS.name` @returns {string} contract id */
 export function contractIdArgument(text) {
-  const [address, name = ""] = text.split(".");
-  return contractArgument({ address, name });
+  const contractId = text.includes(".") ? principalOf(text) : null;
+  if (contractId === null) throw new RequestError(400, `Failed to parse contract: ${text}`.slice(0, 300));
+  return contractId;
 }
 
 /** @param {unknown} value @param {string} what @returns {Buffer} */

@@ -2,8 +2,8 @@
  * What requests to a node say, checked in a node's order and refused in its words (stacks-core, stackslib/src/net/http
  * and net/api). A node tells lengths and types of bodies itself, so bodies come here as bytes.
  */
-import { parsePrincipal } from "../address.js";
 import { CLARITY_NAME } from "../clarity/value.js";
+import { principalOf } from "./arguments.js";
 import { RequestError } from "./errors.js";
 
 /** @typedef {import("fastify").FastifyRequest<any>} Request */
@@ -66,13 +66,6 @@ export function accountArgument(text) {
   const principal = principalOf(text);
   if (principal === null) throw undecodable("Failed to parse `principal` field");
   return principal;
-}
-
-/** @param {unknown} text @returns {string | null} null if it is none */
-function principalOf(text) {
-  const parsed = typeof text === "string" ? parsePrincipal(text) : null;
-  if (!parsed) return null;
-  return parsed.name === null ? parsed.address : `${parsed.address}.${parsed.name}`;
 }
 
 /** @param {{address: string, name: string}} params of a path @returns {string} contract id */
