@@ -67,6 +67,7 @@ export class Devnet {
     // A killed start may have left a transaction whose block was not written any more.
     if (mining.kind === "auto" && chain.mempool.ready(chain.ledger, 1).length > 0) devnet.#do({ do: "mine", each: true });
     if (!chain.genesis) devnet.#publish(contracts);
+    if (opened) devnet.#tellChanges(contracts);
     if (mining.kind === "interval") devnet.blockTimer = setInterval(() => devnet.mine(1), mining.milliseconds);
     devnet.#touch();
     return devnet;
@@ -108,6 +109,19 @@ export class Devnet {
       if (status !== "success") throw new Error(`contract ${name} cannot be published: ${vmError ?? result}`);
     }
     this.#do({ do: "genesis" });
+  }
+
+  /** @param {PlannedContract[]} contracts which the state file may have as they were before somebody changed them */
+  #tellChanges(contracts) {
+    for (const { name, sender, path, source } of contracts) {
+      const contractId = `${sender}.${name}`;
+      const published = this.chain.history.contracts.get(contractId);
+      if (published?.source === source) continue;
+      const difference = published
+        ? `${contractId} in the state file has another source than ${path}: the chain keeps the old one`
+        : `${contractId} (${path}) is not in the state file: the chain goes on without it`;
+      process.stderr.write(`devnet: ${difference}; begin a new state file to use the new one\n`);
+    }
   }
 
   /** @param {string} address @param {string} purpose @returns {Account} */

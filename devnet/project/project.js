@@ -13,7 +13,7 @@ const MAX_SUPPLY = 2 ** 53;
 
 /**
  * @typedef {{name: string, address: string, privateKey: Buffer, mnemonic: string, balance: bigint}} Account
- * @typedef {{name: string, sender: string, source: string, clarityVersion: number, feeUstx: bigint}} PlannedContract
+ * @typedef {{name: string, sender: string, path: string, source: string, clarityVersion: number, feeUstx: bigint}} PlannedContract
  */
 
 /** The project cannot be used as it is; the text says which file and why. */
@@ -66,6 +66,7 @@ export function readPlannedContracts(directory) {
     return {
       name: publish["contract-name"],
       sender: publish["expected-sender"],
+      path: publish.path,
       source: readFileSync(path, "utf8").replaceAll("\r\n", "\n"),
       clarityVersion: publish["clarity-version"] ?? DEFAULT_CLARITY_VERSION,
       feeUstx: BigInt(publish.cost ?? 0),

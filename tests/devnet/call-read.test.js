@@ -37,7 +37,7 @@ beforeAll(async () => {
   const accounts = readAccounts(ROOT);
   sender = accounts.find(({ name }) => name === "deployer").address;
   contractId = `${sender}.reads`;
-  const contracts = [{ name: "reads", sender, source: SOURCE, clarityVersion: 4, feeUstx: 20_000n }];
+  const contracts = [{ name: "reads", sender, path: "reads.clar", source: SOURCE, clarityVersion: 4, feeUstx: 20_000n }];
   devnet = await Devnet.start({ accounts, contracts, startTime: 1_800_000_000, mining: { kind: "manual" }, stateFile: null });
 });
 afterAll(() => devnet.close());

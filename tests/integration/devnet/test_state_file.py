@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import threading
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from der_client.devnet import Devnet, DevnetError
+from der_client.project import installed_project
 from der_client.stacks.clarity import PrincipalValue, UIntValue
 from der_client.stacks.transactions import ContractCall, ContractPublish, PostConditionMode, TokenTransfer
 
@@ -145,6 +147,36 @@ def test_killed_while_publishing(tmp_path: Path) -> None:
         devnet.mine()
         devnet.reset()
         assert devnet.block_height == height
+
+
+def test_contract_that_changed_since(tmp_path: Path) -> None:
+    state, project = tmp_path / "state", tmp_path / "project"
+    for part in ("settings", "deployments", "contracts"):
+        shutil.copytree(installed_project() / part, project / part)
+    with Devnet(start_time=START, state_file=state, project=project) as devnet:
+        contracts = devnet.contracts
+    with Devnet(start_time=START, state_file=state, project=project) as devnet:
+        assert devnet.log() == ""  # nothing has changed
+    changed, *_ = sorted((project / "contracts").glob("*.clar"))
+    changed.write_text(changed.read_text() + ";; changed\n")
+    with Devnet(start_time=START, state_file=state, project=project) as devnet:
+        assert devnet.contracts == contracts
+        (told,) = devnet.log().splitlines()
+        assert told == (
+            f"devnet: {devnet.deployer.address}.{changed.stem} in the state file has another source than "
+            f"contracts/{changed.name}: the chain keeps the old one; begin a new state file to use the new one"
+        )
+        source = Bench(devnet).json(f"/v2/contracts/source/{devnet.deployer.address}/{changed.stem}?proof=0")["source"]
+        assert ";; changed" not in source
+
+
+def test_contract_that_is_new_since(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    start(state).devnet.close()
+    with Devnet(start_time=START, state_file=state) as devnet:
+        told = devnet.log().splitlines()
+        assert told
+        assert all("is not in the state file: the chain goes on without it" in line for line in told)
 
 
 def test_line_that_cannot_be_carried_out(tmp_path: Path) -> None:
