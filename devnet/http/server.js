@@ -13,9 +13,9 @@ import { nodeRoutes } from "./node-routes.js";
 
 /** Of what the node does not take itself: a transaction of 2 MiB as hex in JSON, with some air. */
 const BODY_LIMIT = 5 * 1024 * 1024;
-/** What large bodies may take together while they come in: nobody must fill the memory with them. */
+/** What bodies may take together, but for small ones such as transactions, while they come in: nobody must fill the memory with them. */
 const LARGE_BODIES_LIMIT = 128 * 1024 * 1024;
-const LARGE_BODY = 1024 * 1024;
+const LARGE_BODY = 16 * 1024;
 const MAX_PATH_PARAMETER = 300;
 const KEEP_ALIVE_MILLISECONDS = 5 * 60_000;
 /** Of each answer of the API; our version is not one of its. */

@@ -131,6 +131,20 @@ def test_large_bodies_do_not_fill_the_memory(bench: Bench) -> None:
         assert time.monotonic() < deadline
 
 
+def test_many_bodies_of_less_than_a_mebibyte_do_not_either(bench: Bench) -> None:
+    head = b"POST /v2/transactions HTTP/1.1\r\nhost: x\r\n"
+    head += b"content-type: application/json\r\ncontent-length: 1000000\r\n\r\n"
+    connections = [socket.create_connection(address_of(bench), timeout=30) for _ in range(150)]
+    try:
+        for connection in connections:
+            connection.sendall(head)
+        refused, _, _ = select.select(connections, [], [], 60)  # 134 of them fit
+        assert refused[0].recv(4096).startswith(b"HTTP/1.1 503")
+    finally:
+        for connection in connections:
+            connection.close()
+
+
 def test_arguments_of_a_call_that_are_too_many(bench: Bench) -> None:
     path = f"/v2/contracts/call-read/{bench.probe.replace('.', '/')}/look"
     body = {"sender": bench.account(1).address, "arguments": ["0x03"] * 300_000}
