@@ -1,4 +1,5 @@
 /** What only the devnet can do: /devnet. Time, blocks, snapshots, simulation, and an honest account of itself. */
+import { isIP } from "node:net";
 import { checkMeaning, checkPayload, invalid } from "../chain/admission.js";
 import { Rejection } from "../chain/rejection.js";
 import { decodeArgument } from "../clarity/value.js";
@@ -40,8 +41,8 @@ const DIFFERENCES = [
   "the API tells neither total_sent and total_received of tokens nor execution costs of blocks",
 ];
 
-/** @param {FastifyInstance} server @param {{devnet: Devnet, control: boolean}} options */
-export async function controlRoutes(server, { devnet, control }) {
+/** @param {FastifyInstance} server @param {{devnet: Devnet, control: boolean, host: string}} options */
+export async function controlRoutes(server, { devnet, control, host }) {
   const { chain } = devnet;
   server.addHook("onRoute", (route) => {
     route.config = { ...route.config, cors: false };
@@ -75,6 +76,7 @@ export async function controlRoutes(server, { devnet, control }) {
   if (!control) return;
 
   server.addHook("onRequest", refuseWebPages);
+  server.addHook("onRequest", refuseOtherHosts(host));
 
   server.get("/devnet/accounts", () =>
     devnet.accounts.map(({ name, address, privateKey, mnemonic }) => ({
@@ -151,6 +153,23 @@ function refuseWebPages({ headers, routeOptions }, _reply, done) {
   // What it tells of itself is no secret, and not for the page to read either.
   if (!isOfPage || routeOptions.url === "/devnet") return done();
   done(new RequestError(403, "web pages cannot control the devnet; ask it from a program"));
+}
+
+/**
+ * A page's own server can make its name mean this machine. Then the page asks its own origin, which the browser does not
+ * tell; but it tells the name.
+ *
+ * @param {string} ownHost
+ * @returns {import("fastify").onRequestHookHandler}
+ */
+function refuseOtherHosts(ownHost) {
+  const names = ["localhost", ownHost.toLowerCase()];
+  return ({ headers, routeOptions }, _reply, done) => {
+    if (headers.host === undefined || routeOptions.url === "/devnet") return done();
+    const name = headers.host.replace(/:\d*$/, "").toLowerCase();
+    if (isIP(name.replace(/^\[(.*)\]$/, "$1")) !== 0 || names.includes(name)) return done();
+    done(new RequestError(403, `the devnet is not controlled as ${name.slice(0, 100)}: ask an IP address, localhost, or what --host names`));
+  };
 }
 
 /** @param {import("../wire/transaction.js").Transaction} transaction */

@@ -24,9 +24,10 @@ const REQUEST_MILLISECONDS = 60_000;
 
 /**
  * @param {import("../devnet.js").Devnet} devnet
- * @param {{control: boolean}} options control: whether /devnet may change things
+ * @param {{control: boolean, host: string}} options control: whether /devnet may change things, if asked at this host, an
+ *   IP address or localhost
  */
-export function createServer(devnet, { control }) {
+export function createServer(devnet, { control, host }) {
   const server = fastify({
     bodyLimit: BODY_LIMIT,
     routerOptions: { maxParamLength: MAX_PATH_PARAMETER },
@@ -57,7 +58,7 @@ export function createServer(devnet, { control }) {
     api.register(apiRoutes, { devnet });
     api.register(apiV3Routes, { devnet });
   });
-  server.register(controlRoutes, { devnet, control });
+  server.register(controlRoutes, { devnet, control, host });
   return server;
 }
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from der_client.devnet import Devnet
 from der_client.stacks.clarity import PrincipalValue
 from der_client.stacks.transactions import TokenTransfer
 
-from .bench import Bench
+from .bench import START, Bench
 
 if TYPE_CHECKING:
     import requests
@@ -88,6 +90,41 @@ def test_pages_do_not_control_the_devnet(bench: Bench, action: str) -> None:
             assert (answer.status_code, allowed(answer)) == (403, None)
             assert "web pages" in answer.json()["error"]
     assert bench.json("/devnet") == before
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:3999", "localhost.evil.example", "127.0.0.1.example", "[x]", ""]
+)
+def test_names_that_others_made_mean_this_machine(bench: Bench, host: str) -> None:
+    """A page of such a name asks its own origin: the browser names no origin then, and no site without https."""
+    headers = {"host": host}
+    before = bench.json("/devnet")
+    accounts = send(bench, "GET", "/devnet/accounts", headers)
+    assert (accounts.status_code, "private_key" in accounts.text) == (403, False)
+    for action in CONTROL:
+        assert send(bench, "POST", f"/devnet/{action}", headers, json={}).status_code == 403
+    assert send(bench, "GET", "/v2/info", headers).ok
+    assert bench.json("/devnet") == before
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "LocalHost:3999", "127.0.0.1", "192.168.1.5:3999", "[::1]", "[fe80::1]:3999"]
+)
+def test_names_of_this_machine(bench: Bench, host: str) -> None:
+    assert send(bench, "GET", "/devnet/accounts", {"host": host}).ok
+
+
+def test_name_that_it_was_started_with() -> None:
+    name = socket.gethostname()
+    try:
+        socket.getaddrinfo(name, 0)
+    except OSError:
+        pytest.skip("this machine has no name that leads to it")
+    with Devnet(deploy_contracts=False, start_time=START, host=name) as devnet:
+        bench = Bench(devnet)
+        for host in (name, f"{name.upper()}:1"):
+            assert send(bench, "GET", "/devnet/accounts", {"host": host}).ok
+        assert send(bench, "GET", "/devnet/accounts", {"host": f"{name}.example"}).status_code == 403
 
 
 def test_pages_cannot_read_what_controls_the_devnet(bench: Bench) -> None:
