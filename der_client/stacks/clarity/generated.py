@@ -20,7 +20,7 @@ class GeneratedReader:
     """The source of a function of ``data`` and ``offset``.
 
     Attributes:
-        lines: What it does before it gives its result. A line may return None, for input of another layout; ValueError,
+        lines: What it does before it gives its result. A line may ``break``, for input of another layout; ValueError,
             LookupError and ``struct.error`` do so, too.
     """
 
@@ -47,20 +47,29 @@ class GeneratedReader:
         layout = struct.Struct("".join(f"{length}s" for length in lengths))
         return [
             f"{parts} = {self.constant(layout.unpack_from)}(data, {offset})",
-            f"if {parts}[::2] != {self.constant(tuple(fixed))}: return None",
+            f"if {parts}[::2] != {self.constant(tuple(fixed))}: break",
         ]
 
-    def function(self, result: str) -> Callable[[bytes, int], Any]:
-        """The function, which gives an expression's value."""
+    def function(
+        self, result: str, otherwise: Callable[[bytes, int], Any] | None = None
+    ) -> Callable[[bytes, int], Any]:
+        """The function, which gives an expression's value.
+
+        Args:
+            result: The expression.
+            otherwise: What reads input of another layout; without it, None is given.
+        """
         source = [
             "def read(data, offset):",
-            "  try:",
-            *(f"    {line}" for line in self.lines),
-            f"    return {result}",
-            "  except (ValueError, LookupError, struct_error):",
-            "    return None",
+            "  while True:",
+            "    try:",
+            *(f"      {line}" for line in self.lines),
+            f"      return {result}",
+            "    except (ValueError, LookupError, struct_error):",
+            "      break",
+            "  return otherwise(data, offset)" if otherwise else "  return None",
         ]
-        names = dict(self._constants)
+        names = {**self._constants, "otherwise": otherwise}
         exec("\n".join(source), names)  # noqa: S102 - nothing from outside is in it, see above
         read: Callable[[bytes, int], Any] = names["read"]
         return read

@@ -119,13 +119,6 @@ def tuple_reader(kind: TupleType, name: str, fields: Sequence[Field | Constant],
     """
     header: Final = b"\x0c" + len(fields).to_bytes(4, "big")
     on_the_wire: Final = sorted(fields, key=lambda entry: entry.name)
-    read_all: Final = _all_at_once(header, on_the_wire, fields, write_result, usual=False)
-    has_usual = any(isinstance(entry, Field) and entry.usual for entry in fields)
-    read_usual: Final = _all_at_once(header, on_the_wire, fields, write_result, usual=True) if has_usual else read_all
-
-    def read(data: bytes, offset: int) -> tuple[Any, int]:
-        found: tuple[Any, int] | None = read_usual(data, offset) or read_all(data, offset)
-        return found or refuse(data, offset)
 
     def refuse(data: bytes, offset: int) -> NoReturn:
         """Finds the place where something else stands than should."""
@@ -140,7 +133,10 @@ def tuple_reader(kind: TupleType, name: str, fields: Sequence[Field | Constant],
             position = entry.read(data, start)[1] if isinstance(entry, Field) else start
         raise DecodeError(f"no {name}", offset)
 
-    return read
+    read_any = _all_at_once(header, on_the_wire, fields, write_result, refuse, usual=False)
+    if any(isinstance(entry, Field) and entry.usual for entry in fields):
+        return _all_at_once(header, on_the_wire, fields, write_result, read_any, usual=True)
+    return read_any
 
 
 def _prefix(entry: Field | Constant) -> bytes:
@@ -153,16 +149,18 @@ def _all_at_once(
     on_the_wire: Sequence[Field | Constant],
     fields: Sequence[Field | Constant],
     write_result: ResultWriter,
+    otherwise: Reader,
     *,
     usual: bool,
-) -> Callable[[bytes, int], Any]:
-    """A function that gives None where :func:`tuple_reader` has to look closer.
+) -> Reader:
+    """A reader of such tuples.
 
     Args:
         header: How the tuple starts.
         on_the_wire: Its fields in the order of the wire.
         fields: In the order of the result.
         write_result: Makes the result.
+        otherwise: Reads what is not such a tuple, or says what is wrong with it.
         usual: Whether fields without a fixed size are expected to look as usual.
     """
     source = GeneratedReader()
@@ -201,7 +199,7 @@ def _all_at_once(
     end_stretch()
     shown = [entry.attribute for entry in fields if isinstance(entry, Field)]
     values = ", ".join(f"{source.constant(attribute)}: {expressions[attribute]}" for attribute in shown)
-    return source.function(f"({write_result(source, f'{{{values}}}')}, position)")
+    return source.function(f"({write_result(source, f'{{{values}}}')}, position)", otherwise)
 
 
 def expected(kind: object, data: bytes, offset: int) -> DecodeError:
