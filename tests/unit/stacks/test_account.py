@@ -64,6 +64,17 @@ def sent(node: FakeNode) -> list[Transaction]:
     return [Transaction.decode(raw) for raw in node.posts]
 
 
+def to_be_sponsored(key: PrivateKey) -> Transaction:
+    return Transaction.build(
+        TokenTransfer(PrincipalValue(OTHER), 1),
+        public_key=key.public_key,
+        network=DEVNET,
+        nonce=0,
+        fee=0,
+        sponsored=True,
+    )
+
+
 class TestTransfer:
     def test_is_built_signed_sent_and_mined(self, node: FakeNode, account: Account) -> None:
         receipt = account.transfer(OTHER, 5_000, "lunch").wait()
@@ -447,28 +458,14 @@ class TestNonces:
 class TestSponsor:
     def test_pays_for_another(self, node: FakeNode, account: Account) -> None:
         origin = PrivateKey.generate()
-        unsigned = Transaction.build(
-            TokenTransfer(PrincipalValue(OTHER), 1),
-            public_key=origin.public_key,
-            network=DEVNET,
-            nonce=0,
-            fee=0,
-            sponsored=True,
-        )
+        unsigned = to_be_sponsored(origin)
         account.sponsor(unsigned.sign(origin)).wait()
         transaction = sent(node)[0]
         assert transaction.sponsor_address == account.address
         assert transaction.fee == len(node.posts[0])
 
     def test_what_a_sponsor_has_to_sign_is_not_sent_without(self, node: FakeNode, account: Account) -> None:
-        unsigned = Transaction.build(
-            TokenTransfer(PrincipalValue(OTHER), 1),
-            public_key=KEY.public_key,
-            network=DEVNET,
-            nonce=0,
-            fee=0,
-            sponsored=True,
-        )
+        unsigned = to_be_sponsored(KEY)
         with pytest.raises(SigningError, match=r"sponsor's signature.*Account\.sponsor\(\)"):
             account.sign_and_send(unsigned)
         assert node.posts == []
@@ -476,14 +473,7 @@ class TestSponsor:
     def test_a_used_nonce_of_the_origin_leaves_the_sponsors(self, node: FakeNode, account: Account) -> None:
         node.mines_at_once = False
         origin = PrivateKey.generate()
-        signed = Transaction.build(
-            TokenTransfer(PrincipalValue(OTHER), 1),
-            public_key=origin.public_key,
-            network=DEVNET,
-            nonce=0,
-            fee=0,
-            sponsored=True,
-        ).sign(origin)
+        signed = to_be_sponsored(origin).sign(origin)
         node.refusals = [("BadNonce", {"expected": 1, "actual": 0, "principal": signed.origin, "is_origin": True})]
         node.on_refusal = lambda: account.submit(TokenTransfer(PrincipalValue(OTHER), 1), nonce=1)
         with pytest.raises(TransactionRejectedError):
