@@ -7,7 +7,6 @@ const ALIASES = { O: "0", L: "1", I: "1" };
 
 /** Address versions of the test networks: single-signature (ST) and multi-signature (SN). */
 export const TESTNET_VERSIONS = { singleSig: 26, multiSig: 21 };
-const MAINNET_VERSIONS = [22, 20];
 
 /** @type {Map<string, string>} */
 const textCache = new Map();
@@ -80,9 +79,4 @@ export function parsePrincipal(text) {
 /** @param {number} version @returns {boolean} */
 export function isTestnetVersion(version) {
   return version === TESTNET_VERSIONS.singleSig || version === TESTNET_VERSIONS.multiSig;
-}
-
-/** @param {number} version @returns {boolean} */
-export function isMainnetVersion(version) {
-  return MAINNET_VERSIONS.includes(version);
 }

@@ -7,6 +7,7 @@ import resource
 import select
 import socket
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -112,37 +113,35 @@ def test_body_that_is_too_large(bench: Bench, mebibytes: int) -> None:
     assert ("too big" in response.text) is (mebibytes > 16)
 
 
-def test_large_bodies_do_not_fill_the_memory(bench: Bench) -> None:
-    """What is not sent yet counts as well; when the connections are gone, there is room again."""
+@contextmanager
+def unfinished_bodies(bench: Bench, length: int, count: int, *, start: bytes = b"") -> Iterator[None]:
+    """So many connections that announce a body of so many bytes and send its start only; some are refused."""
     head = b"POST /v2/transactions HTTP/1.1\r\nhost: x\r\n"
-    head += b"content-type: application/json\r\ncontent-length: 16777216\r\n\r\n"
-    connections = [socket.create_connection(address_of(bench), timeout=30) for _ in range(12)]
+    head += b"content-type: application/json\r\ncontent-length: %d\r\n\r\n" % length
+    connections = [socket.create_connection(address_of(bench), timeout=30) for _ in range(count)]
     try:
         for connection in connections:
-            connection.sendall(head + bytes(1 << 16))
-        refused, _, _ = select.select(connections, [], [], 60)  # eight of them fit, the others are answered at once
+            connection.sendall(head + start)
+        refused, _, _ = select.select(connections, [], [], 60)
         assert refused[0].recv(4096).startswith(b"HTTP/1.1 503")
-        assert bench.call(bench.account(2), "increment", UIntValue(1))["tx_status"] == "success"  # a small one
+        yield
     finally:
         for connection in connections:
             connection.close()
+
+
+def test_large_bodies_do_not_fill_the_memory(bench: Bench) -> None:
+    """What is not sent yet counts as well; when the connections are gone, there is room again."""
+    with unfinished_bodies(bench, 16 << 20, 12, start=bytes(1 << 16)):  # eight fit, the others are answered at once
+        assert bench.call(bench.account(2), "increment", UIntValue(1))["tx_status"] == "success"  # a small one
     deadline = time.monotonic() + 30
     while bench.post("/v2/transactions", data=bytes(15 << 20), kind="application/json").status_code != 400:
         assert time.monotonic() < deadline
 
 
 def test_many_bodies_of_less_than_a_mebibyte_do_not_either(bench: Bench) -> None:
-    head = b"POST /v2/transactions HTTP/1.1\r\nhost: x\r\n"
-    head += b"content-type: application/json\r\ncontent-length: 1000000\r\n\r\n"
-    connections = [socket.create_connection(address_of(bench), timeout=30) for _ in range(150)]
-    try:
-        for connection in connections:
-            connection.sendall(head)
-        refused, _, _ = select.select(connections, [], [], 60)  # 134 of them fit
-        assert refused[0].recv(4096).startswith(b"HTTP/1.1 503")
-    finally:
-        for connection in connections:
-            connection.close()
+    with unfinished_bodies(bench, 1_000_000, 150):  # 134 of them fit
+        pass
 
 
 def test_arguments_of_a_call_that_are_too_many(bench: Bench) -> None:
