@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from der_client.devnet import DevnetControl
-    from der_client.stacks.call import Call, Receipt
+    from der_client.stacks.contract.call import Call, Receipt
 
 R = TypeVar("R")
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from der_client.devnet import DevnetControl
-    from der_client.stacks.call import Call, Receipt
+    from der_client.stacks.contract.call import Call, Receipt
 
 R = TypeVar("R")
 

@@ -17,10 +17,10 @@ from der_client.contracts.units import (
     Reason,
     Region,
 )
-from der_client.stacks.clarity.annotations import ClarityName, Day, MaxLength, Principal, UInt
 from der_client.stacks.contract import Contract, public, read_only
-from der_client.stacks.error_codes import ErrorCode
-from der_client.stacks.events import Event
+from der_client.stacks.contract.annotations import ClarityName, Day, MaxLength, Principal, UInt
+from der_client.stacks.contract.errors import ErrorCode
+from der_client.stacks.contract.events import Event
 
 
 class Role(IntEnum):

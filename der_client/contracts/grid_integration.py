@@ -6,10 +6,10 @@ from enum import IntEnum
 
 from der_client.contracts.production_tracking import ProductionTracking
 from der_client.contracts.units import DayOrNever, Ids, Model, Page, Reason, Region
-from der_client.stacks.clarity.annotations import Day, Principal, Timestamp, UInt
 from der_client.stacks.contract import Contract, public, read_only
-from der_client.stacks.error_codes import ErrorCode
-from der_client.stacks.events import Event
+from der_client.stacks.contract.annotations import Day, Principal, Timestamp, UInt
+from der_client.stacks.contract.errors import ErrorCode
+from der_client.stacks.contract.events import Event
 
 
 class ConnectionState(IntEnum):

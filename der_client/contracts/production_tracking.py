@@ -8,10 +8,10 @@ from typing import Annotated
 
 from der_client.contracts.asset_verification import AssetVerification
 from der_client.contracts.units import Hash32, Model, Page, Reason, Signature
-from der_client.stacks.clarity.annotations import ClarityName, Day, Int, MaxLength, Principal, UInt
 from der_client.stacks.contract import Contract, public, read_only
-from der_client.stacks.error_codes import ErrorCode
-from der_client.stacks.events import Event
+from der_client.stacks.contract.annotations import ClarityName, Day, Int, MaxLength, Principal, UInt
+from der_client.stacks.contract.errors import ErrorCode
+from der_client.stacks.contract.events import Event
 
 
 class DayState(IntEnum):

@@ -8,10 +8,10 @@ from typing import Annotated
 
 from der_client.contracts.market_participation import MarketParticipation
 from der_client.contracts.units import Ids, Model, Page, PriceUstxPerKwh
-from der_client.stacks.clarity.annotations import ClarityName, Day, MaxLength, Principal, Response, UInt
 from der_client.stacks.contract import Contract, public, read_only
-from der_client.stacks.error_codes import ErrorCode
-from der_client.stacks.events import Event
+from der_client.stacks.contract.annotations import ClarityName, Day, MaxLength, Principal, Response, UInt
+from der_client.stacks.contract.errors import ErrorCode
+from der_client.stacks.contract.events import Event
 from der_client.stacks.transactions import ORIGIN, FungibleCode, StxPostCondition
 
 

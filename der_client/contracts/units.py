@@ -9,7 +9,7 @@ from typing import Annotated, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from der_client.stacks.clarity import UINT, AsciiType, BufferType
-from der_client.stacks.clarity.annotations import (
+from der_client.stacks.contract.annotations import (
     ClarityName,
     Conversion,
     MaxLength,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from der_client.stacks.events import read_event
+from der_client.stacks.contract.events import read_event
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from der_client.stacks.contract import Contract
-    from der_client.stacks.events import Event, UnknownEvent
+    from der_client.stacks.contract.events import Event, UnknownEvent
     from der_client.stacks.rpc.answers import ContractLogEvent
 
 _EVENTS_PER_PAGE: Final = 20

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from der_client.contracts.production_tracking import ProductionDay
     from der_client.der import Der
-    from der_client.stacks.call import Call
+    from der_client.stacks.contract.call import Call
     from der_client.stacks.rpc.answers import Block
 
 _LOG: Final = logging.getLogger(__name__)

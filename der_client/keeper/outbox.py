@@ -12,7 +12,7 @@ from der_client.contracts.market_participation import MarketError, OfferExpired
 from der_client.contracts.settlement import PaymentRefunded, PaymentSettled, SettlementError
 from der_client.keeper.duties import Action
 from der_client.keeper.report import Draft, Skipped
-from der_client.stacks.call import Pending
+from der_client.stacks.contract.call import Pending
 from der_client.stacks.errors import (
     ConfirmationTimeoutError,
     ContractError,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from der_client.der import Der
     from der_client.keeper.duties import Duties
     from der_client.keeper.report import KeeperReport
-    from der_client.stacks.call import Call, Receipt
+    from der_client.stacks.contract.call import Call, Receipt
 
 _LOG: Final = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from der_client.contracts.production_tracking import AssetDay, ProductionRecorded
 from der_client.metering.planning import DayPlan, RecordedPart, plan_day
-from der_client.stacks.events import read_event
+from der_client.stacks.contract.events import read_event
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 
 from der_client.metering.bounds import require_integer
-from der_client.stacks.clarity.annotations import day_number_of
+from der_client.stacks.contract.annotations import day_number_of
 from der_client.stacks.errors import InvalidValueError
 
 SECONDS_PER_DAY = 86_400

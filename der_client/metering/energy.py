@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from der_client.metering.days import EPOCH, LAST_DAY, SECONDS_PER_DAY, slots_per_day
 from der_client.metering.readings import MeteredDay
-from der_client.stacks.clarity.annotations import day_number_of, day_of
+from der_client.stacks.contract.annotations import day_number_of, day_of
 from der_client.stacks.errors import InvalidValueError
 
 if TYPE_CHECKING:

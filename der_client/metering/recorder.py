@@ -22,7 +22,7 @@ from der_client.metering.chain_days import ChainDays
 from der_client.metering.masks import describe_slots
 from der_client.metering.outcomes import RecorderReport, Recording, RecordingStatus
 from der_client.metering.recording_run import Admission, Run
-from der_client.stacks.call import Pending
+from der_client.stacks.contract.call import Pending
 from der_client.stacks.errors import (
     CallReadError,
     ConfirmationTimeoutError,
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from der_client.metering.readings import MeteredDay
     from der_client.metering.recording_run import Entry
     from der_client.metering.signing import DayMessage
-    from der_client.stacks.call import Call
+    from der_client.stacks.contract.call import Call
     from der_client.stacks.keys import PrivateKey
     from der_client.stacks.rpc import Nonces
 

@@ -20,7 +20,7 @@ from der_client.metering.masks import MAX_SLOTS_PER_DAY
 from der_client.metering.readings import DayReadings
 from der_client.stacks.address import split_principal
 from der_client.stacks.clarity import AsciiValue, ListValue, PrincipalValue, TupleValue, UIntValue
-from der_client.stacks.clarity.annotations import day_number_of
+from der_client.stacks.contract.annotations import day_number_of
 from der_client.stacks.errors import InvalidValueError, SigningError
 from der_client.stacks.keys import SIGNATURE_LENGTH
 from der_client.stacks.messages import recover_structured_data, sign_structured_data, structured_data_hash

@@ -13,7 +13,7 @@ import unicodedata
 from pathlib import Path
 from typing import Any, Final
 
-from der_client.stacks.clarity.kinds import check_kind
+from der_client.stacks.checks import check_kind
 from der_client.stacks.errors import InvalidValueError, KeyFormatError
 from der_client.stacks.keys import PrivateKey, PublicKey
 

@@ -12,8 +12,8 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
+from der_client.stacks.checks import check_kind, check_network_kind
 from der_client.stacks.clarity import AsciiValue, TupleValue, UIntValue, encode
-from der_client.stacks.clarity.kinds import check_kind, check_network_kind
 from der_client.stacks.errors import EncodeError, InvalidValueError
 from der_client.stacks.keys import PrivateKey, PublicKey
 

@@ -13,7 +13,7 @@ from typing import Final
 import coincurve
 from mnemonic import Mnemonic
 
-from der_client.stacks.clarity.kinds import check_kind
+from der_client.stacks.checks import check_kind
 from der_client.stacks.errors import KeyFormatError
 from der_client.stacks.keys import PrivateKey
 

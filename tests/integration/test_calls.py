@@ -19,8 +19,9 @@ from der_client.contracts.asset_verification import (
 )
 from der_client.contracts.production_tracking import DayRecord, ProductionError
 from der_client.stacks.clarity import AsciiValue, TupleValue, encode
-from der_client.stacks.clarity.annotations import UInt
 from der_client.stacks.contract import Contract, public, read_only
+from der_client.stacks.contract.annotations import UInt
+from der_client.stacks.contract.events import UnknownEvent, read_event
 from der_client.stacks.errors import (
     AddressError,
     EncodeError,
@@ -29,7 +30,6 @@ from der_client.stacks.errors import (
     PostConditionAbortedError,
     SigningError,
 )
-from der_client.stacks.events import UnknownEvent, read_event
 from der_client.stacks.transactions import PostConditionMode
 from tests.integration.conftest import REGION, Cast, ReadyPlant, register, start_of
 

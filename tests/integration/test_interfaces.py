@@ -29,10 +29,10 @@ from der_client.stacks.clarity import (
     SomeValue,
     UIntValue,
 )
-from der_client.stacks.clarity.annotations import ClarityName, MaxLength, Trait, UInt
 from der_client.stacks.contract import Contract, public, read_only
+from der_client.stacks.contract.annotations import ClarityName, MaxLength, Trait, UInt
+from der_client.stacks.contract.interface import differences
 from der_client.stacks.errors import ContractError, EncodeError, TransactionFailedError
-from der_client.stacks.interface import differences
 from der_client.stacks.transactions import ContractPublish
 
 if TYPE_CHECKING:

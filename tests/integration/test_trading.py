@@ -49,7 +49,7 @@ from der_client.contracts.settlement import (
     SettlementError,
 )
 from der_client.metering import DayMessage, DayReadings
-from der_client.stacks.clarity.annotations import Response
+from der_client.stacks.contract.annotations import Response
 from tests.integration.conftest import REGION, Cast, ReadyPlant, register, start_of
 
 if TYPE_CHECKING:

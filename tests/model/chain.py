@@ -23,9 +23,9 @@ from der_client.stacks.clarity import (
     TupleValue,
     UIntValue,
 )
-from der_client.stacks.clarity.annotations import day_of, time_of
+from der_client.stacks.contract.annotations import day_of, time_of
+from der_client.stacks.contract.events import EventRecord
 from der_client.stacks.errors import ContractError, InvalidValueError, TransactionFailedError
-from der_client.stacks.events import EventRecord
 from der_client.stacks.transactions import ContractPublish
 from tests.model.cast import CONTRACT_OWNER, DEVICE_KEYS, FUNDS_USTX, METERS, PEOPLE, REGIONS, key_of
 from tests.model.plain import plain

@@ -11,9 +11,9 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final, Literal
 
 from der_client.stacks.address import check_network, split_principal
+from der_client.stacks.checks import check_kind
 from der_client.stacks.clarity import ClarityValue, encode, encode_principal
 from der_client.stacks.clarity.decoding import read_name, read_standard_principal, read_value
-from der_client.stacks.clarity.kinds import check_kind
 from der_client.stacks.clarity.wire import MAX_ARGUMENT_DEPTH
 from der_client.stacks.errors import AddressError, EncodeError
 from der_client.stacks.transactions.codes import FungibleCode, NonFungibleCode, PoxCode

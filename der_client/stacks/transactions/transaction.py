@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, Self
 
-from der_client.stacks.clarity.kinds import check_kind, check_network_kind
+from der_client.stacks.checks import check_kind, check_network_kind
 from der_client.stacks.errors import DecodeError, InvalidValueError, KeyFormatError, SigningError
 from der_client.stacks.keys import PrivateKey
 from der_client.stacks.network import MAINNET, TESTNET, Network

@@ -13,7 +13,7 @@ from der_client.contracts.settlement import SettlementError
 from der_client.keeper.duties import Action, Duties
 from der_client.keeper.outbox import Outbox
 from der_client.keeper.report import KeeperReport
-from der_client.stacks.clarity.annotations import Response
+from der_client.stacks.contract.annotations import Response
 from der_client.stacks.errors import (
     ConfirmationTimeoutError,
     ContractError,

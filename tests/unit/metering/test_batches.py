@@ -18,7 +18,7 @@ from der_client.metering import (
     split_batches,
 )
 from der_client.stacks.clarity import encode
-from der_client.stacks.clarity.conversion import codec_for
+from der_client.stacks.contract.codecs import codec_for
 from der_client.stacks.errors import InvalidValueError
 
 DAY = date(2024, 10, 4)

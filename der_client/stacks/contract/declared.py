@@ -1,9 +1,9 @@
 """Functions of a contract, declared as typed Python methods with an empty body.
 
 ``@read_only`` makes a method that asks the node and returns the typed result; ``@public`` one that returns a
-:class:`~der_client.stacks.call.Call`, which nothing happens to until it is sent. The Python signature *is* the ABI:
-parameters and result are compiled into codecs on first use. Names are the Python ones with hyphens; ``name=…`` says the
-names that Python cannot spell, as does ``ClarityName`` for parameters.
+:class:`~der_client.stacks.contract.call.Call`, which nothing happens to until it is sent. The Python signature *is* the
+ABI: parameters and result are compiled into codecs on first use. Names are the Python ones with hyphens; ``name=…``
+says the names that Python cannot spell, as does ``ClarityName`` for parameters.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
 
-from der_client.stacks.call import Call
 from der_client.stacks.clarity import check_clarity_name
-from der_client.stacks.clarity.conversion import Signature, clarity_name, compile_signature
+from der_client.stacks.contract.call import Call
+from der_client.stacks.contract.codecs import Signature, clarity_name, compile_signature
 from der_client.stacks.errors import shown
 
 if TYPE_CHECKING:
     from der_client.stacks.clarity import ClarityValue
-    from der_client.stacks.contract import Contract
+    from der_client.stacks.contract.contract import Contract
     from der_client.stacks.transactions import PostCondition
 
 P = ParamSpec("P")

@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, TypeVar
 
 from der_client.stacks.account import Account
 from der_client.stacks.address import split_principal
-from der_client.stacks.call import Call, Receipt
+from der_client.stacks.checks import check_kind
 from der_client.stacks.clarity import ErrValue, UIntValue, check_contract_name, decode, encode
-from der_client.stacks.clarity.kinds import check_kind
 from der_client.stacks.clarity.wire import MAX_ARGUMENT_DEPTH
-from der_client.stacks.declared import DeclaredFunction, public, read_only
+from der_client.stacks.contract.call import Call, Receipt
+from der_client.stacks.contract.declared import DeclaredFunction, public, read_only
+from der_client.stacks.contract.events import Event, EventRecord, UnknownEvent, read_event, read_record
 from der_client.stacks.errors import (
     AddressError,
     ContractError,
@@ -33,7 +34,6 @@ from der_client.stacks.errors import (
     TransactionFailedError,
     shown,
 )
-from der_client.stacks.events import Event, EventRecord, UnknownEvent, read_event, read_record
 from der_client.stacks.rpc import answers as rpc
 from der_client.stacks.rpc import node
 from der_client.stacks.rpc.answers import TransactionStatus
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from der_client.stacks.clarity import ClarityValue
-    from der_client.stacks.error_codes import ErrorCode
+    from der_client.stacks.contract.errors import ErrorCode
     from der_client.stacks.rpc import Client, TransactionReceipt
 
 __all__ = ["Contract", "public", "read_only"]

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from der_client.stacks.clarity import ClarityType
-    from der_client.stacks.contract import Contract
-    from der_client.stacks.declared import DeclaredFunction
+    from der_client.stacks.contract.contract import Contract
+    from der_client.stacks.contract.declared import DeclaredFunction
     from der_client.stacks.rpc.answers import ContractInterface, FunctionInterface
 
 

@@ -17,18 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Union, get_args, get_or
 from pydantic import BaseModel
 
 from der_client.stacks.clarity import decoding, wire
-from der_client.stacks.clarity.annotations import ClarityName, Conversion, MaxLength, Response
 from der_client.stacks.clarity.encoding import encode as encode_value
-from der_client.stacks.clarity.layouts import (
-    Constant,
-    Field,
-    FixedSize,
-    Known,
-    Reader,
-    ResultWriter,
-    expected,
-    tuple_reader,
-)
 from der_client.stacks.clarity.types import (
     BOOL,
     INT,
@@ -54,6 +43,17 @@ from der_client.stacks.clarity.values import (
     OkValue,
     SomeValue,
     TupleValue,
+)
+from der_client.stacks.contract.annotations import ClarityName, Conversion, MaxLength, Response
+from der_client.stacks.contract.layouts import (
+    Constant,
+    Field,
+    FixedSize,
+    Known,
+    Reader,
+    ResultWriter,
+    expected,
+    tuple_reader,
 )
 from der_client.stacks.errors import DecodeError, EncodeError, shown
 
@@ -103,7 +103,7 @@ def clarity_name(name: str, annotation: Any = None) -> str:
 
 @lru_cache(maxsize=1024)
 def codec_for(annotation: Any) -> Codec:
-    """Compile the codec of an annotation (see :mod:`der_client.stacks.clarity.annotations` for the vocabulary).
+    """Compile the codec of an annotation (see :mod:`der_client.stacks.contract.annotations` for the vocabulary).
 
     Raises:
         TypeError: the annotation names no Clarity type.
@@ -125,7 +125,7 @@ def codec_for(annotation: Any) -> Codec:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return _model_codec(annotation)
     raise TypeError(
-        f"{annotation!r} names no Clarity type: see der_client.stacks.clarity.annotations; what has none in Python is "
+        f"{annotation!r} names no Clarity type: see der_client.stacks.contract.annotations; what has none in Python is "
         "written Annotated[ClarityValue, its type]"
     )
 
@@ -234,7 +234,7 @@ def _type_codec(kind: ClarityType) -> Codec:
             return Codec(kind, kind.from_python, _read_principal, usual=_ACCOUNT)
         case _:
             raise TypeError(
-                f"an annotation for {kind} is made of those for its parts, see der_client.stacks.clarity.annotations, "
+                f"an annotation for {kind} is made of those for its parts, see der_client.stacks.contract.annotations, "
                 "or it is Annotated[ClarityValue, …], which stands for the Clarity value itself"
             )
     return Codec(kind, kind.from_python, reader)

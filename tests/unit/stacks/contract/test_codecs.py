@@ -36,7 +36,7 @@ from der_client.stacks.clarity import (
     decode,
     encode,
 )
-from der_client.stacks.clarity.annotations import (
+from der_client.stacks.contract.annotations import (
     ClarityName,
     Day,
     Int,
@@ -47,7 +47,7 @@ from der_client.stacks.clarity.annotations import (
     Trait,
     UInt,
 )
-from der_client.stacks.clarity.conversion import codec_for, compile_signature
+from der_client.stacks.contract.codecs import codec_for, compile_signature
 from der_client.stacks.errors import DecodeError, EncodeError
 
 ADDRESS = "ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM"

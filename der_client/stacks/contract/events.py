@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import BaseModel, ConfigDict
 
 from der_client.stacks.clarity import AsciiValue, ClarityValue, TupleValue, UIntValue, decode
-from der_client.stacks.clarity.conversion import codec_for
+from der_client.stacks.contract.codecs import codec_for
 from der_client.stacks.errors import DecodeError
 
 if TYPE_CHECKING:

@@ -22,8 +22,8 @@ from der_client.stacks.clarity import (
     UIntValue,
     encode,
 )
-from der_client.stacks.clarity.annotations import Day, Int, Principal, Timestamp, UInt
-from der_client.stacks.clarity.conversion import codec_for
+from der_client.stacks.contract.annotations import Day, Int, Principal, Timestamp, UInt
+from der_client.stacks.contract.codecs import codec_for
 from der_client.stacks.errors import DecodeError
 
 ADDRESS = "ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM"

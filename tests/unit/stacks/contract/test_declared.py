@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any, assert_type
 
 import pytest
 
-from der_client.stacks.call import Call
 from der_client.stacks.clarity import UIntValue
-from der_client.stacks.clarity.annotations import ClarityName, UInt
 from der_client.stacks.contract import Contract, public, read_only
-from der_client.stacks.declared import PublicFunction, ReadOnlyFunction
+from der_client.stacks.contract.annotations import ClarityName, UInt
+from der_client.stacks.contract.call import Call
+from der_client.stacks.contract.declared import PublicFunction, ReadOnlyFunction
 from der_client.stacks.errors import EncodeError, InvalidValueError
 from der_client.stacks.keys import PrivateKey
 from der_client.stacks.network import DEVNET

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from der_client.stacks.account import PendingTransaction
     from der_client.stacks.clarity import ClarityValue
-    from der_client.stacks.contract import Contract
-    from der_client.stacks.declared import PublicFunction
-    from der_client.stacks.events import Event, UnknownEvent
+    from der_client.stacks.contract.contract import Contract
+    from der_client.stacks.contract.declared import PublicFunction
+    from der_client.stacks.contract.events import Event, UnknownEvent
     from der_client.stacks.network import Network
     from der_client.stacks.rpc.answers import ExecutionCost, StxEvent
     from der_client.stacks.transactions import PostCondition, Transaction
