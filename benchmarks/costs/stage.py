@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from benchmarks.costs.call_cost import CallCost
 from der_client import Der, PrivateKey
 from der_client.contracts.asset_verification import AssetKind, Role
-from der_client.metering import DayMessage, DayReadings
+from der_client.readings import DayMessage, DayReadings
 from der_client.stacks.fees import FeePolicy
 
 if TYPE_CHECKING:

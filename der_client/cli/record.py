@@ -20,7 +20,7 @@ from der_client.cli.options import (
 from der_client.cli.output import print_json, print_table, progress_console
 
 if TYPE_CHECKING:
-    from der_client.metering.recorder import RecorderReport, Recording
+    from der_client.recorder.recorder import RecorderReport, Recording
 
 
 def record(
@@ -101,8 +101,8 @@ def record(
     """
     from der_client.cli.secret_input import read_signing_key  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.der import Der  # noqa: PLC0415
-    from der_client.metering import Unit, metered_days, read_power_csv  # noqa: PLC0415
-    from der_client.metering.recorder import Recorder  # noqa: PLC0415
+    from der_client.readings import Unit, metered_days, read_power_csv  # noqa: PLC0415
+    from der_client.recorder.recorder import Recorder  # noqa: PLC0415
     from der_client.stacks.account import FeePolicy  # noqa: PLC0415
     from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415
 

@@ -22,9 +22,10 @@ from der_client.contracts.production_tracking import DayRecord, ProductionRecord
 from der_client.contracts.settlement import PaymentSettled, PaymentState
 from der_client.devnet import Devnet
 from der_client.keeper import Keeper, KeeperReport
-from der_client.metering import MeteredDay, recorder
-from der_client.metering.outcomes import RecordingStatus
-from der_client.metering.recorder import Recorder
+from der_client.readings import MeteredDay
+from der_client.recorder import recorder
+from der_client.recorder.outcomes import RecordingStatus
+from der_client.recorder.recorder import Recorder
 from der_client.stacks import nonces
 from der_client.stacks.clarity import PrincipalValue
 from der_client.stacks.errors import NodeUnreachableError

@@ -48,7 +48,7 @@ from der_client.contracts.settlement import (
     PaymentState,
     SettlementError,
 )
-from der_client.metering import DayMessage, DayReadings
+from der_client.readings import DayMessage, DayReadings
 from der_client.stacks.contract.annotations import Response
 from tests.integration.conftest import REGION, Cast, ReadyPlant, register, start_of
 

@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 from der_client import Der
 from der_client.contracts.production_tracking import DayRecord, ReviewedDay
 from der_client.devnet import Devnet
-from der_client.metering.signing import sign_day
+from der_client.readings.signing import sign_day
 from der_client.stacks.account import Account
 from der_client.stacks.clarity import (
     AsciiValue,

@@ -20,7 +20,8 @@ LAYERS = [
     ["der_client.devnet"],
     ["der_client.project"],
     ["der_client.nodejs"],
-    ["der_client.metering"],
+    ["der_client.recorder"],
+    ["der_client.readings"],
     ["der_client.contracts"],
     ["der_client.stacks.contract"],
     ["der_client.stacks.contract.interface"],
@@ -61,6 +62,7 @@ PURE = [
     "der_client.stacks.messages",
     "der_client.stacks.transactions",
 ]
+READINGS_MAY_KNOW = ["address", "clarity", "errors", "keys", "messages"]
 DOES_IO = {"requests", "socket", "subprocess", "urllib3", "http", "threading", "tempfile", "time", "pathlib", "os"}
 
 MODULES = {
@@ -119,6 +121,13 @@ def test_the_stacks_sdk_knows_nothing_of_energy(module: str) -> None:
         if target.startswith("der_client") and not target.startswith("der_client.stacks")
     ]
     assert not foreign
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if name.startswith("der_client.readings")])
+def test_readings_know_no_node(module: str) -> None:
+    allowed = tuple(f"der_client.{part}" for part in ("readings", *(f"stacks.{name}" for name in READINGS_MAY_KNOW)))
+    foreign = [name for name in imports(module) if name.startswith("der_client") and not name.startswith(allowed)]
+    assert not foreign, f"{module} must run on a meter, so it must not know {foreign}"
 
 
 @pytest.mark.parametrize(
