@@ -17,8 +17,9 @@ The tree::
     │   └── TransactionRejectedError        refused by the mempool: carries reason and data
     ├── TransactionFailedError              mined, without the effect that was wanted: carries the txid
     │   ├── ContractError                   the contract answered (err uN)
-    │   ├── PostConditionAbortedError       a post-condition would have been broken; rolled back
-    │   └── RuntimeAbortedError             a runtime error in the contract
+    │   ├── PostConditionAbortedError       a post-condition was not met; rolled back
+    │   ├── RuntimeAbortedError             a runtime error in the contract
+    │   └── AnalysisFailedError             a contract that did not pass the analysis was not published
     ├── TransactionDroppedError             left the mempool without being mined
     ├── ConfirmationTimeoutError            the outcome is unknown: carries the txid and the signed bytes
     ├── CallReadError                       a read-only call that the node could not run
@@ -32,6 +33,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from der_client.stacks.unmet import UnmetPostCondition
 
 _MOST_SHOWN: Final = 200
 
@@ -125,7 +128,16 @@ class NodeUnreachableError(NodeError):
 
 
 class NodeAnswerError(NodeError):
-    """An answer that is not what the endpoint promises: wrong status, no JSON, missing or odd fields."""
+    """An answer that is not what the endpoint promises: wrong status, no JSON, missing or odd fields.
+
+    Attributes:
+        retry_after_s: How long the node asks to wait before the next request (Retry-After), in seconds; ``None`` if it
+            does not ask.
+    """
+
+    def __init__(self, message: str, url: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(message, url)
+        self.retry_after_s = retry_after_s
 
 
 class NotFoundError(NodeError):
@@ -197,11 +209,34 @@ class ContractError(TransactionFailedError):
 
 
 class PostConditionAbortedError(TransactionFailedError):
-    """More or less would have moved than the post-conditions allow; everything but fee and nonce was rolled back."""
+    """More or less would have moved than the post-conditions allow; everything but fee and nonce was rolled back.
+
+    Attributes:
+        sentence: The node's own sentence on which condition was not met; empty if it gave none.
+        unmet: The same as fields (`der_client.stacks.unmet.UnmetPostCondition`): which asset, whose, which condition,
+            how much; ``None`` if the sentence could not be read.
+    """
+
+    def __init__(self, message: str, txid: str, *, sentence: str = "", unmet: UnmetPostCondition | None = None) -> None:
+        super().__init__(message, txid)
+        self.sentence = sentence
+        self.unmet = unmet
 
 
 class RuntimeAbortedError(TransactionFailedError):
     """The contract hit a runtime error; everything but fee and nonce was rolled back."""
+
+
+class AnalysisFailedError(TransactionFailedError):
+    """A contract did not pass the analysis, so it was not published; only fee and nonce are spent.
+
+    Attributes:
+        finding: The node's own words on what is wrong with the source.
+    """
+
+    def __init__(self, message: str, txid: str, *, finding: str = "") -> None:
+        super().__init__(message, txid)
+        self.finding = finding
 
 
 class TransactionDroppedError(DerClientError):

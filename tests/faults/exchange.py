@@ -87,7 +87,6 @@ class Exchange:
         ask: The request.
         closing: Set when the proxy closes, so that what would go on without end ends.
         withheld: Where a fault puts what it keeps back.
-        was_delivered: Whether the node got it.
         is_over: Whether the connection is closed afterwards.
     """
 
@@ -96,14 +95,11 @@ class Exchange:
     node: Callable[[Ask], Reply]
     closing: threading.Event
     withheld: list[Ask]
-    was_delivered: bool = field(default=False, init=False)
     is_over: bool = field(default=False, init=False)
 
     def deliver(self) -> Reply:
         """Let the node answer."""
-        reply = self.node(self.ask)
-        self.was_delivered = True
-        return reply
+        return self.node(self.ask)
 
     def answer(self, reply: Reply) -> None:
         """Send a whole answer."""

@@ -44,7 +44,7 @@ class _Rule:
         return self.faults.popleft() if self.faults else None
 
 
-@dataclass(frozen=True)
+@dataclass
 class Asked:
     """A request that came by, the name of its fault, and whether the node got it."""
 
@@ -204,15 +204,21 @@ class FaultProxy:
     def _serve(self, connection: socket.socket, stream: BinaryIO) -> None:
         while (ask := Ask.read(stream)) is not None:
             fault = self._fault(ask)
-            exchange = Exchange(ask, connection, self._answer, self._state.closing, self._state.withheld)
+            name = getattr(fault, "__qualname__", "").partition(".")[0]
+            entry = Asked(ask.method, ask.path, name, was_delivered=False)
+            with self._state.lock:
+                self._state.asked.append(entry)
+
+            def deliver(ask: Ask, entry: Asked = entry) -> Reply:
+                reply = self._answer(ask)
+                entry.was_delivered = True
+                return reply
+
+            exchange = Exchange(ask, connection, deliver, self._state.closing, self._state.withheld)
             try:
                 fault(exchange)
             except (OSError, HTTPException):  # the client has gone, or the node is down
                 exchange.reset()
-            finally:
-                name = getattr(fault, "__qualname__", "").partition(".")[0]
-                with self._state.lock:
-                    self._state.asked.append(Asked(ask.method, ask.path, name, exchange.was_delivered))
             if exchange.is_over:
                 return
 

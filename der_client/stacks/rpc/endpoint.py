@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar
 
 from der_client.stacks.errors import NodeAnswerError, NotFoundError
 from der_client.stacks.rpc.fields import Fields, excerpt, parse_json
+from der_client.stacks.rpc.retries import retry_after_s
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,7 +94,11 @@ class Answer:
 
     def unexpected(self) -> NodeAnswerError:
         """The error for a status that the endpoint does not promise."""
-        return NodeAnswerError(f"HTTP {self.status}: {self.excerpt()!r}; {self._advice()}", self.url)
+        return NodeAnswerError(
+            f"HTTP {self.status}: {self.excerpt()!r}; {self._advice()}",
+            self.url,
+            retry_after_s=retry_after_s(self.retry_after),
+        )
 
     def excerpt(self) -> str:
         """The beginning of the body, fit for an error message."""

@@ -53,13 +53,14 @@ class RetryPolicy:
         if attempt >= self.attempts:
             return None
         wait = min(self.backoff_s * (1 << (attempt - 1)), self.max_wait_s)
-        asked = _retry_after_s(retry_after)
+        asked = retry_after_s(retry_after)
         if asked is None:
             return wait
         return max(wait, asked) if asked <= self.max_wait_s else None
 
 
-def _retry_after_s(header: str) -> float | None:
+def retry_after_s(header: str) -> float | None:
+    """Read a Retry-After header: seconds, or a date; ``None`` if it is neither."""
     if not header:
         return None
     if header.isascii() and header.isdigit():

@@ -513,7 +513,7 @@ class TestWaiting:
     def test_a_node_that_fails_meanwhile(self, node: FakeNode, account: Account) -> None:
         pending = account.transfer(OTHER, 1)
         node.outcome = {"tx_status": "odd"}
-        with pytest.raises(ConfirmationTimeoutError, match="the node did not tell"):
+        with pytest.raises(ConfirmationTimeoutError, match="the last look failed"):
             pending.wait(0.02)
         node.outcome = {}
         assert pending.wait(1).status == "success"
@@ -539,7 +539,17 @@ class TestWaiting:
         [
             ({"tx_status": "abort_by_post_condition"}, PostConditionAbortedError, "post-conditions allow"),
             ({"tx_status": "abort_by_response", "vm_error": "DivisionByZero"}, RuntimeAbortedError, "DivisionByZero"),
-            ({"tx_status": "abort_by_response", "tx_result": ErrValue(NoneValue())}, RuntimeAbortedError, "runtime"),
+            (
+                {"tx_status": "abort_by_response", "vm_error": "UnwrapFailure", "tx_result": ErrValue(NoneValue())},
+                RuntimeAbortedError,
+                "UnwrapFailure",
+            ),
+            # A node says what went wrong at run time; without its words it is the contract's own answer.
+            (
+                {"tx_status": "abort_by_response", "tx_result": ErrValue(NoneValue())},
+                TransactionFailedError,
+                r"returned \(err none\)",
+            ),
             ({"tx_status": "abort_by_response", "tx_result": ErrValue(UIntValue(101))}, TransactionFailedError, "u101"),
             (
                 {
