@@ -110,7 +110,7 @@ class PendingTransaction:
             time.sleep(max(0.0, min(max(look.not_before_s, pause), left)))
             if left <= look.not_before_s:
                 raise ConfirmationTimeoutError(
-                    f"transaction {self.txid} was not {_wanted(confirmations)} within {timeout_s:g} s; {look.seen}. Its "
+                    f"transaction {self.txid} was not {_wanted(confirmations)} within {timeout_s:g} s; {look.seen}. "
                     "Its outcome is unknown: wait again for the same txid, do not build it anew",
                     self.txid,
                     self.raw,

@@ -7,6 +7,8 @@ import pytest
 from der_client.devnet import Devnet
 from der_client.stacks.account import Account
 from der_client.stacks.clarity import UIntValue
+from der_client.stacks.contract import Contract, public
+from der_client.stacks.contract.annotations import UInt
 from der_client.stacks.errors import (
     AnalysisFailedError,
     ConfirmationTimeoutError,
@@ -26,6 +28,21 @@ SOURCE = """
 (define-public (break) (ok (unwrap-panic (if true none (some 1)))))
 (define-public (pay (ustx uint)) (stx-transfer? ustx tx-sender 'ST000000000000000000002AMW42H))
 """
+
+
+class Odd(Contract, name="odd"):
+    """The same, typed."""
+
+    @public
+    def refuse(self) -> UInt: ...
+
+    @public(name="break")
+    def break_(self) -> UInt: ...
+
+    @public
+    def pay(self, ustx: UInt) -> bool: ...
+
+
 TX = r"/extended/v1/tx/.*|/extended/v3/transactions/.*"
 
 
@@ -73,6 +90,29 @@ def test_what_no_post_condition_covers(chain: Devnet, account: Account, contract
         pending.wait(5)
     assert caught.value.unmet is not None
     assert caught.value.unmet.is_uncovered
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments"), [("refuse", ()), ("break_", ()), ("pay", (5,)), ("pay", (1 << 100,))]
+)
+def test_typed_contracts_read_the_same(
+    chain: Devnet, account: Account, contract_id: str, function: str, arguments: tuple[int, ...]
+) -> None:
+    odd = Odd(account.client, contract_id.partition(".")[0], account)
+    pending = getattr(odd, function)(*arguments).send(fee_ustx=10_000)
+    chain.mine()
+    errors = []
+    for wait in (pending.wait, account.pending(pending.txid).wait):
+        with pytest.raises(TransactionFailedError) as caught:
+            wait(5)
+        errors.append(caught.value)
+    typed, plain = errors
+    assert (typed.txid, typed.result, getattr(typed, "sentence", "")) == (
+        plain.txid,
+        plain.result,
+        getattr(plain, "sentence", ""),
+    )
+    assert isinstance(typed, type(plain))
 
 
 @pytest.mark.parametrize("source", ["(define-public (f) (ok (foo)))", "(define-public (f) (ok u1)"])

@@ -37,7 +37,9 @@ LAYERS = [
     ["der_client.stacks.deploy"],
     ["der_client.stacks.plan"],
     ["der_client.stacks.account"],
-    ["der_client.stacks.pending", "der_client.stacks.fees", "der_client.stacks.nonces"],
+    ["der_client.stacks.pending"],
+    ["der_client.stacks.outcome"],
+    ["der_client.stacks.fees", "der_client.stacks.nonces"],
     ["der_client.stacks.rpc"],
     ["der_client.stacks.keystore"],
     ["der_client.stacks.transactions"],
@@ -50,6 +52,7 @@ LAYERS = [
     ["der_client.stacks.network"],
     ["der_client.stacks.contract.errors"],
     ["der_client.stacks.errors"],
+    ["der_client.stacks.unmet"],
     ["der_client.stacks"],
 ]
 LEVELS = {prefix: len(LAYERS) - number for number, layer in enumerate(LAYERS) for prefix in layer}

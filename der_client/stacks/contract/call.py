@@ -69,20 +69,22 @@ class Pending(Generic[R]):
         """The transaction's id, known before it was sent."""
         return self._transaction.txid
 
-    def wait(self, timeout_s: float = 120.0) -> Receipt[R]:
+    def wait(self, timeout_s: float = 120.0, *, confirmations: int = 1) -> Receipt[R]:
         """Wait until the call is mined; safe to repeat after a time-out.
 
         Args:
             timeout_s: How long, in seconds.
+            confirmations: How many blocks of the present fork must hold it: its own, and those on top of it.
 
         Raises:
             ContractError: the contract answered ``(err uN)``.
-            PostConditionAbortedError: more or less would have moved than was declared.
+            PostConditionAbortedError: a post-condition was not met; its `sentence` and `unmet` say which.
             RuntimeAbortedError: the contract hit a runtime error.
             TransactionDroppedError: it left the mempool without being mined.
             ConfirmationTimeoutError: not mined in time; the outcome is unknown.
         """
-        return self._call.contract.receipt(self._call.declared, self._transaction.wait_any(timeout_s))
+        mined = self._transaction.wait_any(timeout_s, confirmations=confirmations)
+        return self._call.contract.receipt(self._call.declared, mined)
 
     def __repr__(self) -> str:
         return f"Pending({self._call.declared.name}, txid={self.txid})"

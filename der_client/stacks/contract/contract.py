@@ -28,22 +28,20 @@ from der_client.stacks.errors import (
     ContractError,
     DecodeError,
     NodeAnswerError,
-    PostConditionAbortedError,
-    RuntimeAbortedError,
     SigningError,
     TransactionFailedError,
     shown,
 )
+from der_client.stacks.outcome import OutcomeKind, outcome_of, read_outcome
 from der_client.stacks.rpc import answers as rpc
 from der_client.stacks.rpc import node
-from der_client.stacks.rpc.answers import TransactionStatus
-from der_client.stacks.rpc.fields import excerpt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from der_client.stacks.clarity import ClarityValue
     from der_client.stacks.contract.errors import ErrorCode
+    from der_client.stacks.outcome import Outcome
     from der_client.stacks.rpc import Client, TransactionReceipt
 
 __all__ = ["Contract", "public", "read_only"]
@@ -182,7 +180,8 @@ class Contract:
     def simulate(self, call: Call[R]) -> Receipt[R]:
         """Run a call on the devnet without changing anything; see :meth:`Call.simulate`."""
         simulation = self.client.simulate(call.transaction().encode())
-        self._require_result(call.declared, simulation.status, simulation.raw_result, simulation.vm_error, txid="")
+        outcome = read_outcome(simulation.status, simulation.raw_result, simulation.vm_error)
+        self._require_result(call.declared, outcome)
         return Receipt(
             value=self._result(call.declared, simulation.raw_result, txid=""),
             events=tuple(self._typed_events(simulation.events)),
@@ -200,7 +199,7 @@ class Contract:
         Raises:
             TransactionFailedError: it did not succeed; the subclass says why.
         """
-        self._require_result(declared, info.status, info.raw_result, info.vm_error, info.txid)
+        self._require_result(declared, outcome_of(info))
         return Receipt(
             value=self._result(declared, info.raw_result, info.txid),
             events=tuple(self._typed_events(info.events)),
@@ -212,24 +211,13 @@ class Contract:
             block_time=info.block_time,
         )
 
-    def _require_result(
-        self, declared: DeclaredFunction[..., Any], status: str, raw: bytes, vm_error: str | None, txid: str
-    ) -> None:
+    def _require_result(self, declared: DeclaredFunction[..., Any], outcome: Outcome) -> None:
         """Let pass what has a result to read, be it ``(ok …)`` or ``(err …)``."""
-        where = f"{self.name}.{declared.name}"
-        suffix = f" (txid {txid})" if txid else ""
-        if status == TransactionStatus.ABORT_BY_POST_CONDITION:
-            if raw[:1] == _ERR:  # nothing moved, for the reason that the contract gives
-                return
-            raise PostConditionAbortedError(
-                f"{where}: more or less would have moved than was declared, so all but the fee was rolled back; "
-                f"read the state again before you repeat the call{suffix}",
-                txid,
-            )
-        if status == TransactionStatus.ABORT_BY_RESPONSE and vm_error:
-            raise RuntimeAbortedError(f"{where}: runtime error: {excerpt(vm_error)}{suffix}", txid)
-        if status not in (TransactionStatus.SUCCESS, TransactionStatus.ABORT_BY_RESPONSE):
-            raise TransactionFailedError(f"{where}: {status}{suffix}", txid)
+        if outcome.kind is not OutcomeKind.CONTRACT_ERROR:
+            where = f"{self.name}.{declared.name}"
+            error = outcome.error(f"{where} (txid {outcome.txid})" if outcome.txid else where)
+            if error is not None:
+                raise error
 
     def _typed_events(self, events: Sequence[rpc.Event]) -> Iterator[Event | UnknownEvent]:
         for event in events:

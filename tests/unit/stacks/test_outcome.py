@@ -19,6 +19,7 @@ from der_client.stacks.unmet import UnmetPostCondition, read_unmet
 OWNER = "ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM"
 USD = f"{OWNER}.usd-token::usd"
 STX_TEXT = "S1G2081040G2081040G2081040G208105NK8PE5.__transient::STX"
+TOKEN = '(tuple (name "a b: c"))'
 FAILURE = "Post-condition check failure"
 ERR_NONE, ERR_7, OK = ErrValue(NoneValue()), ErrValue(UIntValue(7)), OkValue(BoolValue(value=True))
 
@@ -126,9 +127,8 @@ def test_the_errors_carry_the_values() -> None:
             ("STX", f"{OWNER}.some-pool", "SentLe", 10, 12, "", False),
         ),
         (
-            f'{FAILURE} on non-fungible asset {OWNER}.names::names owned by {OWNER}: (tuple (name "a b: c")) NotSent '
-            "(sent 1 value(s))",
-            (f"{OWNER}.names::names", OWNER, "NotSent", None, None, '(tuple (name "a b: c"))', False),
+            f"{FAILURE} on non-fungible asset {OWNER}.names::names owned by {OWNER}: {TOKEN} NotSent (sent 1 value(s))",
+            (f"{OWNER}.names::names", OWNER, "NotSent", None, None, TOKEN, False),
         ),
         (
             f"{FAILURE}: Fungible asset {STX_TEXT} was moved by {OWNER} but not checked",
