@@ -139,8 +139,14 @@ export class Devnet {
    */
   #do(...entries) {
     let result;
-    for (const entry of entries) result = this.#apply(entry);
-    this.journal?.append(entries);
+    try {
+      for (const entry of entries) result = this.#apply(entry);
+      this.journal?.append(entries);
+    } catch (error) {
+      this.chain.feed.discard();
+      throw error;
+    }
+    this.chain.feed.flush();
     this.#touch();
     return result;
   }
@@ -201,21 +207,15 @@ export class Devnet {
     // While its signatures were being verified, the same bytes may have come in again, or the end of this process.
     if (this.closed) throw ending();
     if (this.chain.knows(transaction.txid)) return;
+    /** @type {Entry[]} */
+    const entries = [{ do: "submit", raw: transaction.raw.toString("hex") }];
+    if (this.mining.kind === "auto") entries.push({ do: "mine", each: true });
     try {
-      this.chain.submit(transaction);
+      checkAdmission(transaction, this.chain);
+      this.#do(...entries);
     } catch (error) {
       throw error instanceof Rejection ? error.of(transaction) : error;
     }
-    /** @type {Entry[]} */
-    const entries = [{ do: "submit", raw: transaction.raw.toString("hex") }];
-    if (this.mining.kind === "auto") {
-      /** @type {import("./journal.js").MineEntry} */
-      const mine = { do: "mine", each: true };
-      this.#mine(mine);
-      entries.push(mine);
-    }
-    this.journal?.append(entries);
-    this.#touch();
   }
 
   /** @param {number} blocks */

@@ -4,9 +4,9 @@
  */
 import { emptyInterface } from "../clarity/abi.js";
 import { Vm } from "../vm/vm.js";
-import { checkAdmission } from "./admission.js";
 import { BootContracts } from "./boot-contracts.js";
 import { Executor, FEE_SINK, LATEST_CLARITY_VERSION } from "./executor.js";
+import { Feed } from "./feed.js";
 import { History } from "./history.js";
 import { Ledger } from "./ledger.js";
 import { Mempool } from "./mempool.js";
@@ -37,6 +37,7 @@ export class Chain {
     for (const [address, amount] of balances) this.ledger.stx.set(address, amount);
     this.history = new History();
     this.mempool = new Mempool();
+    this.feed = new Feed();
     /** @type {Map<string, Dropped>} transactions that left the mempool unmined, by txid */
     this.dropped = new Map();
     /** @type {Snapshot[]} */
@@ -77,25 +78,17 @@ export class Chain {
   }
 
   /**
-   * Takes a new transaction into the mempool.
-   *
-   * @param {Transaction} transaction whose signatures are verified
-   * @throws {import("./rejection.js").Rejection} if a node would refuse it
-   */
-  submit(transaction) {
-    checkAdmission(transaction, this);
-    this.take(transaction);
-  }
-
-  /**
-   * Takes a transaction that was found good, now or in an earlier life, when the rules may have been others.
+   * Takes a transaction into the mempool that was found good, now or in an earlier life, when the rules may have been
+   * others.
    *
    * @param {Transaction} transaction
    * @throws {import("./rejection.js").Rejection} if another one is in its place
    */
   take(transaction) {
-    for (const replaced of this.mempool.add(transaction, this.tip)) this.#drop(replaced, "dropped_replace_by_fee");
-    this.dropped.delete(transaction.txid);
+    const { txid } = transaction;
+    for (const replaced of this.mempool.add(transaction, this.tip)) this.#drop(replaced, "dropped_replace_by_fee", txid);
+    this.dropped.delete(txid);
+    this.feed.note("pending", () => /** @type {import("./mempool.js").Pending} */ (this.mempool.find(txid)));
   }
 
   /**
@@ -151,6 +144,11 @@ export class Chain {
   #addBlock(entries) {
     const { height, burnHeight, time } = this.vm;
     this.history.addBlock({ height, burnHeight, time }, entries);
+    this.feed.note("block", () => {
+      const block = this.tip;
+      const mined = entries.map((entry, indexInBlock) => ({ ...entry, block, indexInBlock }));
+      return { block, parent: this.history.blocks.atHeight(height - 1), mined };
+    });
   }
 
   /** @param {Transaction} transaction */
@@ -163,10 +161,11 @@ export class Chain {
     this.history.addContract({ contractId, source: payload.code, clarityVersion, height: this.tip.height, txid, abi });
   }
 
-  /** @param {Transaction} transaction @param {string} status */
-  #drop(transaction, status) {
+  /** @param {Transaction} transaction @param {string} status @param {string | null} [replacedBy] txid */
+  #drop(transaction, status, replacedBy = null) {
     if (this.dropped.size >= MAX_DROPPED) this.dropped.delete(this.dropped.keys().next().value ?? "");
     this.dropped.set(transaction.txid, { transaction, status });
+    this.feed.note("dropped", () => ({ transaction, status, replacedBy }));
   }
 
   /**
@@ -239,5 +238,6 @@ export class Chain {
     this.mempool = mempool.copy();
     this.history.cut(mark);
     this.dropped.clear();
+    this.feed.note("reverted", () => ({ block: this.tip }));
   }
 }

@@ -10,6 +10,7 @@ import { controlRoutes } from "./control-routes.js";
 import { RequestError } from "./errors.js";
 import { MAX_BODY_BYTES } from "./node-requests.js";
 import { nodeRoutes } from "./node-routes.js";
+import { serveSocket } from "./socket.js";
 
 /** Of what the node does not take itself: a transaction of 2 MiB as hex in JSON, with some air. */
 const BODY_LIMIT = 5 * 1024 * 1024;
@@ -59,6 +60,7 @@ export function createServer(devnet, { control, host }) {
     api.register(apiV3Routes, { devnet });
   });
   server.register(controlRoutes, { devnet, control, host });
+  serveSocket(server, devnet.chain);
   return server;
 }
 
