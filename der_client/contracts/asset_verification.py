@@ -7,18 +7,20 @@ from enum import IntEnum
 from typing import Annotated
 
 from der_client.contracts.units import (
+    AssetDay,
     DayOrNever,
-    DeviceKey,
     Geohash,
     Hash32,
     Ids,
+    Key33,
     Model,
     Page,
     Reason,
     Region,
+    Signature,
 )
 from der_client.stacks.contract import Contract, public, read_only
-from der_client.stacks.contract.annotations import ClarityName, Day, MaxLength, Principal, UInt
+from der_client.stacks.contract.annotations import ClarityName, Day, MaxLength, Principal, Response, UInt
 from der_client.stacks.contract.errors import ErrorCode
 from der_client.stacks.contract.events import Event
 
@@ -62,6 +64,44 @@ class AssetKind(IntEnum):
     VEHICLE = 7
     OTHER = 8
 
+    @property
+    def is_storage(self) -> bool:
+        """Whether it only gives back what was counted when it was made, so that it is never retired or claimed."""
+        return self in (AssetKind.BATTERY, AssetKind.VEHICLE)
+
+
+class KeyCurve(IntEnum):
+    """The curve of a meter's key."""
+
+    SECP256K1 = 1
+    P256 = 2
+
+
+class DeviceKey(Model):
+    """A meter's public key.
+
+    Attributes:
+        curve: Its curve.
+        key: The compressed public key, 33 bytes.
+    """
+
+    curve: KeyCurve
+    key: Key33
+
+
+class KeyClaim(Model):
+    """A meter's public key with the proof that whoever claims it has the meter.
+
+    Attributes:
+        curve: Its curve.
+        key: The compressed public key, 33 bytes.
+        proof: The meter's signature (r ‖ s, 64 bytes) over :meth:`AssetVerification.get_key_proof_hash` of the owner.
+    """
+
+    curve: KeyCurve
+    key: Key33
+    proof: Signature
+
 
 MinPrice = Annotated[UInt, ClarityName("min-price")]
 
@@ -79,19 +119,19 @@ class Asset(Model):
         state: Its state.
         kind: Its kind.
         capacity_w: Rated power, W, from ``capacity_from_day`` on.
-        capacity_from_day: First day of the present capacity, on which the larger of both counts; ``None`` if it never
-            changed.
+        capacity_from_day: First day of the present capacity; ``None`` if it never changed.
         previous_capacity_w: Rated power of the days before, W.
         location: Geohash.
         region: The grid operator's region.
         metadata_hash: SHA-256 of documents kept elsewhere.
         slot_seconds: Length of a metering interval: 900, 1800 or 3600 s.
-        device_key: The meter's compressed public key; bound from ``key_from_day`` on.
+        device_key: The meter's public key; bound from ``key_from_day`` on.
         key_epoch: Which of the asset's keys it is; part of what the meter signs.
         key_from_day: First day that only this key records; ``None`` until verified.
+        previous_device_key: The key before, which records the days before ``key_from_day``.
+        previous_key_from_day: First day of the key before; ``None`` where there was none.
         verified_day: The day it was first verified; ``None`` until then.
-        retired_day: Last recordable day of a retired asset; ``None`` otherwise, also if it was not verified when it was
-            retired, so that none of its energy can be recorded or retired any more.
+        last_day: Last recordable day of a suspended or retired asset; ``None`` while there is none.
     """
 
     owner: Principal
@@ -112,8 +152,10 @@ class Asset(Model):
     device_key: DeviceKey | None
     key_epoch: UInt
     key_from_day: DayOrNever
+    previous_device_key: DeviceKey | None
+    previous_key_from_day: DayOrNever
     verified_day: DayOrNever
-    retired_day: DayOrNever
+    last_day: Day | None
 
 
 class AssetChange(Model):
@@ -124,29 +166,50 @@ class AssetChange(Model):
 
 
 class RecordingRight(Model):
-    """What has to be known to record an asset's production.
+    """What has to be known to record the production of one day of an asset.
 
     Attributes:
-        first_day: First recordable day.
-        last_day: Last recordable day; far in the future while the asset is verified, before ``first_day`` if none is.
+        recordable: Whether the day lies between the asset's verification and its last day.
+        lost: Whether nothing can ever be recorded of it: the asset is retired, and the day lies after its last one.
         slot_seconds: Length of a metering interval, s.
-        capacity_w: Rated power from ``capacity_from_day`` on, W.
-        capacity_from_day: First day of that capacity, on which the larger of both counts.
-        previous_capacity_w: Rated power before, W.
-        device_key: The meter's key, if one is bound.
+        capacity_w: Rated power on that day, W.
+        device_key: The meter's key that records the day, if one does.
         key_epoch: Which of the asset's keys it is.
-        key_from_day: First day that only this key records.
     """
 
-    first_day: Day
-    last_day: Day
+    recordable: bool
+    lost: bool
     slot_seconds: UInt
     capacity_w: UInt
-    capacity_from_day: Day
-    previous_capacity_w: UInt
     device_key: DeviceKey | None
     key_epoch: UInt
-    key_from_day: Day
+
+
+class ReviewRoles(Model):
+    """Which of the roles that review production somebody has."""
+
+    verifier: bool
+    arbiter: bool
+
+
+class Registration(Model):
+    """One asset to register, among others of the same owner; the fields are those of ``register_asset``."""
+
+    kind: AssetKind
+    capacity_w: UInt
+    location: Geohash
+    region: Region
+    metadata_hash: Hash32
+    slot_seconds: UInt
+    device_key: KeyClaim | None = None
+
+
+class ReviewedAsset(Model):
+    """An asset to verify, with the capacity (W) and the key that were reviewed."""
+
+    asset_id: UInt
+    capacity_w: UInt
+    device_key: DeviceKey | None = None
 
 
 class TradingTerms(Model):
@@ -158,6 +221,7 @@ class TradingTerms(Model):
         min_price_ustx_per_kwh: The operator's lower limit, µSTX per kWh.
         epoch: Offers of an older one are void.
         capacity_w: Rated power, W.
+        storage: Whether it is a battery or a vehicle, whose energy is never retired or claimed.
         verified: Whether the asset is verified now.
         transfer_proposed: Whether a transfer is under way, which stops trading.
         paused: Whether the contracts are paused.
@@ -168,6 +232,7 @@ class TradingTerms(Model):
     min_price_ustx_per_kwh: MinPrice
     epoch: UInt
     capacity_w: UInt
+    storage: bool
     verified: bool
     transfer_proposed: bool
     paused: bool
@@ -189,20 +254,23 @@ class AssetError(ErrorCode):
     ERR_WRONG_ASSET_STATE = 1011, "the asset's state does not allow this"
     ERR_INVALID_KIND = 1012, "there is no such kind of asset"
     ERR_INVALID_CAPACITY = 1013, "the capacity must be 1 to 10^12 W"
-    ERR_INVALID_LOCATION = 1014, "the location is empty"
+    ERR_INVALID_LOCATION = 1014, "the location is not a geohash of 1 to 12 characters"
     ERR_INVALID_METADATA_HASH = 1015, "the metadata hash must have 32 bytes"
     ERR_INVALID_SLOT_SECONDS = 1016, "slots last 900, 1800 or 3600 s"
-    ERR_INVALID_DEVICE_KEY = 1017, "a device key must have 33 bytes"
+    ERR_INVALID_DEVICE_KEY = 1017, "a device key must have 33 bytes and be of curve 1 (secp256k1) or 2 (P-256)"
     ERR_DEVICE_KEY_IN_USE = 1018, "the device key serves another asset, or one that was retired less than 31 days ago"
     ERR_REVIEW_MISMATCH = 1019, "what is stored differs from what was reviewed; read it again"
     ERR_NO_CHANGE_REQUESTED = 1020, "no change of this asset is requested"
     ERR_NOTHING_TO_CHANGE = 1021, "the asset already has these values"
-    ERR_CHANGE_TOO_SOON = 1022, "the capacity can change again 46 days after its last change"
-    ERR_TRANSFER_PROPOSED = 1023, "a transfer of this asset is already proposed; cancel it first"
+    ERR_CHANGE_TOO_SOON = 1022, "capacity or key can change again 46 days after its last change came into force"
+    ERR_TRANSFER_PROPOSED = 1023, "a transfer of this asset is proposed; accept or cancel it first"
     ERR_NO_TRANSFER_PROPOSED = 1024, "no transfer of this asset is proposed"
     ERR_NOT_PROPOSED_OWNER = 1025, "the asset was offered to somebody else"
-    ERR_INVALID_NEW_OWNER = 1026, "the owner cannot transfer the asset to himself"
+    ERR_INVALID_NEW_OWNER = 1026, "the asset already belongs to this owner"
     ERR_INVALID_MIN_PRICE = 1027, "the lowest price must be at most 10^15 microSTX per kWh"
+    ERR_OWN_ASSET = 1028, "a registrar cannot approve an asset that they own or operate"
+    ERR_INVALID_PROOF = 1029, "the device key did not sign the proof for this owner"
+    ERR_METADATA_IN_USE = 1030, "another asset that is neither rejected nor retired has this metadata hash"
 
 
 class ContractDeployed(Event, topic="asset-verification-deployed"):
@@ -213,7 +281,8 @@ class ContractDeployed(Event, topic="asset-verification-deployed"):
     seconds_per_day: UInt
     max_capacity_w: UInt
     max_price_ustx_per_kwh: Annotated[UInt, ClarityName("max-price")]
-    days_between_capacity_changes: UInt
+    days_between_changes: UInt
+    recording_days: UInt
 
 
 class AssetRegistered(Event, topic="asset-registered"):
@@ -255,11 +324,12 @@ class AssetRejected(Event, topic="asset-rejected"):
 
 
 class AssetSuspended(Event, topic="asset-suspended"):
-    """A registrar suspended an asset."""
+    """A registrar suspended an asset; ``last_day`` is the last that can be recorded while it is."""
 
     asset_id: UInt
     actor: Principal
     reason: Reason
+    last_day: Day
     state: AssetState
 
 
@@ -276,7 +346,7 @@ class AssetRetired(Event, topic="asset-retired"):
 
     asset_id: UInt
     actor: Principal
-    retired_day: DayOrNever
+    last_day: Day | None
     state: AssetState
 
 
@@ -300,6 +370,8 @@ class ChangeApproved(Event, topic="change-approved"):
     device_key: DeviceKey | None
     key_epoch: UInt
     key_from_day: DayOrNever
+    previous_device_key: DeviceKey | None
+    previous_key_from_day: DayOrNever
 
 
 class ChangeRefused(Event, topic="change-refused"):
@@ -339,7 +411,7 @@ class TransferCancelled(Event, topic="transfer-cancelled"):
 
 
 class OperatorSet(Event, topic="operator-set"):
-    """An owner named who trades for him, or nobody; the open offers are void."""
+    """An owner named an operator who trades for them, or none; the open offers are void."""
 
     asset_id: UInt
     actor: Principal
@@ -424,12 +496,12 @@ class AssetVerification(
         """The change that is requested, or ``None``."""
 
     @read_only
-    def get_recording_right(self, asset_id: UInt) -> RecordingRight | None:
-        """What has to be known to record an asset's production."""
+    def get_recording_right(self, asset_id: UInt, day: Day) -> RecordingRight | None:
+        """What has to be known to record a day of an asset; ``None`` if there is no such asset."""
 
     @read_only
     def get_recording_rights(
-        self, asset_ids: Annotated[Sequence[UInt], MaxLength(200)]
+        self, keys: Annotated[Sequence[AssetDay], MaxLength(200)]
     ) -> Annotated[tuple[RecordingRight | None, ...], MaxLength(200)]:
         """The same for a whole batch."""
 
@@ -438,8 +510,16 @@ class AssetVerification(
         """What has to be known to make or take an offer of an asset's energy."""
 
     @read_only
-    def get_asset_by_device_key(self, device_key: DeviceKey) -> UInt | None:
+    def get_asset_by_device_key(self, key: Key33) -> UInt | None:
         """The asset that a bound key serves, or served last."""
+
+    @read_only
+    def get_asset_by_metadata_hash(self, hash: Annotated[Hash32, ClarityName("hash")]) -> UInt | None:  # noqa: A002
+        """The asset that was registered last with this metadata hash."""
+
+    @read_only
+    def get_key_proof_hash(self, owner: Principal) -> Hash32:
+        """What a device key signs (SIP-018) so that this owner may claim it."""
 
     @read_only
     def is_verified(self, asset_id: UInt) -> bool:
@@ -452,6 +532,20 @@ class AssetVerification(
     @read_only
     def has_role(self, role: Role, who: Principal, region: Region) -> bool:
         """Whether somebody has a role; the region is empty but for grid operators."""
+
+    @read_only
+    def get_review_roles(self, who: Principal) -> ReviewRoles:
+        """Whether somebody is a verifier, an arbiter, or both."""
+
+    @read_only
+    def operates_regions(
+        self, who: Principal, regions: Annotated[Sequence[Region], MaxLength(100)]
+    ) -> Annotated[tuple[bool, ...], MaxLength(100)]:
+        """For each of up to 100 regions, whether somebody is its grid operator."""
+
+    @read_only
+    def is_day_lost(self, asset_id: UInt, day: Day) -> bool:
+        """Whether nothing can ever be recorded of a day: the asset is retired, and the day lies after its last one."""
 
     @read_only
     def get_contract_owner(self) -> Principal:
@@ -474,23 +568,35 @@ class AssetVerification(
         region: Region,
         metadata_hash: Hash32,
         slot_seconds: UInt,
-        device_key: DeviceKey | None = None,
+        device_key: KeyClaim | None = None,
     ) -> UInt:
-        """Register an asset that the caller owns; gives its id.
+        """Register an asset that the caller owns; return its id.
 
         Args:
             kind: Its kind.
             capacity_w: Rated power, 1 to 10¹² W.
-            location: Geohash, 1 to 12 characters.
+            location: Geohash, 1 to 12 characters (base 32 without a, i, l, o).
             region: The grid operator's region, 1 to 8 characters.
             metadata_hash: SHA-256 of documents kept elsewhere, 32 bytes.
             slot_seconds: Length of a metering interval: 900, 1800 or 3600 s.
-            device_key: The meter's compressed public key, 33 bytes; without one an oracle records.
+            device_key: The meter's key with its proof; without one an oracle records.
         """
+
+    @public
+    def register_assets(
+        self, items: Annotated[Sequence[Registration], MaxLength(20)]
+    ) -> Annotated[tuple[Response[UInt], ...], MaxLength(20)]:
+        """Register up to 20 assets that the caller owns; one id or error for each."""
 
     @public
     def verify_asset(self, asset_id: UInt, capacity_w: UInt, device_key: DeviceKey | None) -> bool:
         """Registrar: verify a pending asset and bind its key; capacity (W) and key repeat what was reviewed."""
+
+    @public
+    def verify_assets(
+        self, items: Annotated[Sequence[ReviewedAsset], MaxLength(50)]
+    ) -> Annotated[tuple[Response[bool], ...], MaxLength(50)]:
+        """Registrar: verify up to 50 pending assets; one answer for each, a failing one alone is undone."""
 
     @public
     def reject_asset(self, asset_id: UInt, reason: Reason) -> bool:
@@ -509,12 +615,12 @@ class AssetVerification(
         """Owner or registrar: retire an asset for good; its device key is free again 31 days later."""
 
     @public
-    def request_change(self, asset_id: UInt, capacity_w: UInt, device_key: DeviceKey | None) -> bool:
-        """Owner: ask for another capacity (W) or device key."""
+    def request_change(self, asset_id: UInt, capacity_w: UInt, device_key: KeyClaim | None) -> bool:
+        """Owner: ask for another capacity (W) or device key; the proof counts only for a key that is new."""
 
     @public
     def approve_change(self, asset_id: UInt, capacity_w: UInt, device_key: DeviceKey | None) -> bool:
-        """Registrar: put a requested change into force; capacity (W) and key repeat what was reviewed."""
+        """Registrar: put a requested change into force from tomorrow; capacity (W) and key repeat what was reviewed."""
 
     @public
     def refuse_change(self, asset_id: UInt, reason: Reason) -> bool:
@@ -522,7 +628,7 @@ class AssetVerification(
 
     @public
     def propose_transfer(self, asset_id: UInt, new_owner: Principal) -> UInt:
-        """Owner: offer the asset to a new owner; until he accepts, none of it is sold. Gives the proposal's number."""
+        """Owner: offer the asset to a new owner, and sell nothing until they accept; return the proposal's number."""
 
     @public
     def accept_transfer(self, asset_id: UInt, proposal: UInt) -> bool:
@@ -531,7 +637,7 @@ class AssetVerification(
         Args:
             asset_id: Which asset.
             proposal: The number of the proposal that was reviewed (``Asset.proposal``, read before what was sold is):
-                fails if the owner cancelled it since and proposed anew, for he could have sold a year ahead in between.
+                fails if the owner cancelled it since and proposed anew: in between, a year ahead could have been sold.
         """
 
     @public
@@ -540,7 +646,10 @@ class AssetVerification(
 
     @public
     def set_operator(self, asset_id: UInt, operator: Principal | None, min_price_ustx_per_kwh: MinPrice) -> bool:
-        """Owner: name who trades for him, never below a price in µSTX per kWh, or nobody; voids the open offers."""
+        """Owner: name an operator who may trade, never below a price in µSTX per kWh, or none; voids the open offers.
+
+        An operator sells in a token only where this price is 0, since it is in µSTX.
+        """
 
     @public
     def set_role(self, role: Role, who: Principal, region: Region, granted: bool) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import IntEnum
+from typing import Annotated
 
 from der_client.contracts.production_tracking import ProductionTracking
-from der_client.contracts.units import DayOrNever, Ids, Model, Page, Reason, Region
+from der_client.contracts.units import AssetDay, DayOrNever, Ids, Model, Page, Reason, Region
 from der_client.stacks.contract import Contract, public, read_only
-from der_client.stacks.contract.annotations import Day, Principal, Timestamp, UInt
+from der_client.stacks.contract.annotations import Day, MaxLength, Principal, Response, Timestamp, UInt
 from der_client.stacks.contract.errors import ErrorCode
 from der_client.stacks.contract.events import Event
 
@@ -50,11 +52,60 @@ class Connection(Model):
     approved_day: DayOrNever
 
 
+class ExportCap(Model):
+    """The most power that could be exported, W, from a day on until the next entry."""
+
+    from_day: Day
+    cap_w: UInt
+
+
+ExportSchedule = Annotated[tuple[ExportCap, ...], MaxLength(16)]
+
+
 class Feed(Model):
-    """Energy that passed the grid meter, Wh."""
+    """Energy that passed the grid meter on a day.
+
+    Attributes:
+        exported_wh: What left the plant, Wh.
+        imported_wh: What the plant took, Wh.
+        recorder: Who recorded it.
+        verified: Whether somebody else verified it, for good.
+    """
 
     exported_wh: UInt
     imported_wh: UInt
+    recorder: Principal
+    verified: bool
+
+
+class TotalFeed(Model):
+    """Energy that passed the grid meter over all days, Wh."""
+
+    exported_wh: UInt
+    imported_wh: UInt
+
+
+class FeedRecord(Model):
+    """The feed of a day of an asset, Wh: what is recorded, or what was reviewed."""
+
+    asset_id: UInt
+    day: Day
+    exported_wh: UInt
+    imported_wh: UInt
+
+
+class Delivery(Model):
+    """What a verified day gives.
+
+    Attributes:
+        deliverable_wh: The energy that can be delivered, Wh.
+        retirable_wh: The most that can be retired, Wh: where a feed is known, exported less imported.
+        mask: The slots that were recorded.
+    """
+
+    deliverable_wh: UInt
+    retirable_wh: UInt
+    mask: UInt
 
 
 class RegionAlert(Model):
@@ -78,10 +129,15 @@ class GridError(ErrorCode):
     ERR_REVIEW_MISMATCH = 3009, "what was requested differs from what was reviewed; read it again"
     ERR_DAY_NOT_OVER = 3010, "the day is not over yet"
     ERR_WINDOW_CLOSED = 3011, "a feed can be recorded until 45 days after its day"
-    ERR_FEED_FINAL = 3012, "the feed of a verified day is final"
+    ERR_FEED_FINAL = 3012, "the feed is verified and final"
     ERR_IMPLAUSIBLE_FEED = 3013, "a feed must be at most 10^15 Wh"
     ERR_UNKNOWN_ALERT_LEVEL = 3014, "there is no such alert level"
     ERR_DAY_BEFORE_CONNECTION = 3015, "the asset was not connected yet on that day"
+    ERR_NOT_VERIFIER = 3016, "only a verifier may do this"
+    ERR_FEED_NOT_FOUND = 3017, "no feed of that day is recorded"
+    ERR_OWN_FEED = 3018, "a feed is verified by another principal than recorded it"
+    ERR_OWN_ASSET = 3019, "a grid operator cannot approve the connection of an asset that they own or operate"
+    ERR_TRANSFER_PROPOSED = 3020, "a transfer of the asset is proposed; accept or cancel it first"
 
 
 class ContractDeployed(Event, topic="grid-integration-deployed"):
@@ -108,6 +164,7 @@ class ConnectionApproved(Event, topic="connection-approved"):
     export_limit_w: UInt
     feed_metered: bool
     approved_day: Day
+    export_schedule: ExportSchedule
     state: ConnectionState
 
 
@@ -120,20 +177,29 @@ class ConnectionRejected(Event, topic="connection-rejected"):
     state: ConnectionState
 
 
+class ConnectionWithdrawn(Event, topic="connection-withdrawn"):
+    """An owner took a request back."""
+
+    asset_id: UInt
+    actor: Principal
+
+
 class ConnectionStatusSet(Event, topic="connection-status-set"):
     """A connection was curtailed, islanded, disconnected, or connected again."""
 
     asset_id: UInt
     actor: Principal
+    export_schedule: ExportSchedule
     state: ConnectionState
 
 
 class ExportLimitSet(Event, topic="export-limit-set"):
-    """An export limit was set, for offers made from then on."""
+    """An export limit was set: a higher one from that day, a lower one from the next."""
 
     asset_id: UInt
     actor: Principal
     export_limit_w: UInt
+    export_schedule: ExportSchedule
 
 
 class FeedRecorded(Event, topic="feed-recorded"):
@@ -145,6 +211,16 @@ class FeedRecorded(Event, topic="feed-recorded"):
     exported_wh: UInt
     imported_wh: UInt
     replaced: bool
+
+
+class FeedVerified(Event, topic="feed-verified"):
+    """The feed of a day is verified for good."""
+
+    asset_id: UInt
+    day: Day
+    actor: Principal
+    exported_wh: UInt
+    imported_wh: UInt
 
 
 class RegionAlertSet(Event, topic="region-alert-set"):
@@ -165,9 +241,11 @@ class GridIntegration(
         ConnectionRequested,
         ConnectionApproved,
         ConnectionRejected,
+        ConnectionWithdrawn,
         ConnectionStatusSet,
         ExportLimitSet,
         FeedRecorded,
+        FeedVerified,
         RegionAlertSet,
     ),
     callees=(ProductionTracking,),
@@ -184,19 +262,35 @@ class GridIntegration(
 
     @read_only
     def is_connected(self, asset_id: UInt) -> bool:
-        """Whether the asset is connected or curtailed."""
+        """Whether the asset is verified, and connected or curtailed."""
 
     @read_only
     def get_feed(self, asset_id: UInt, day: Day) -> Feed | None:
         """The feed of a day, or ``None``."""
 
     @read_only
-    def get_total_feed(self, asset_id: UInt) -> Feed:
+    def get_feeds(self, keys: Annotated[Sequence[AssetDay], MaxLength(30)]) -> Page[Feed]:
+        """Up to 30 feeds at once."""
+
+    @read_only
+    def get_total_feed(self, asset_id: UInt) -> TotalFeed:
         """The feed of an asset over all days."""
 
     @read_only
     def get_deliverable(self, asset_id: UInt, day: Day) -> UInt | None:
         """The energy (Wh) that can be delivered from a day; ``None`` until it is known, final then."""
+
+    @read_only
+    def get_delivery(self, asset_id: UInt, day: Day) -> Delivery | None:
+        """What a day gives; ``None`` until it is known, final then."""
+
+    @read_only
+    def get_export_schedule(self, asset_id: UInt) -> ExportSchedule:
+        """The export caps of an asset, oldest first; of the oldest days only the largest is kept."""
+
+    @read_only
+    def get_cap_on(self, asset_id: UInt, day: Day) -> UInt:
+        """The most power that could be exported on a day, W; 0 where nothing could. Final once the day is over."""
 
     @read_only
     def get_export_cap(self, asset_id: UInt) -> UInt | None:
@@ -208,13 +302,17 @@ class GridIntegration(
 
     @public
     def request_connection(self, asset_id: UInt, export_limit_w: UInt) -> bool:
-        """Owner of a verified asset: ask for a connection."""
+        """Owner of a verified asset: ask for a connection, or replace a request that is not decided yet."""
+
+    @public
+    def withdraw_request(self, asset_id: UInt) -> bool:
+        """Owner: take a request back that is not decided yet."""
 
     @public
     def approve_connection(self, asset_id: UInt, export_limit_w: UInt, feed_metered: bool) -> bool:
         """Grid operator: connect an asset; the limit (W) repeats what was reviewed, metering is fixed for good.
 
-        The feed meter counts for the days from this one on; energy of days before can be retired, but not sold.
+        Only energy of the days from this one on can be sold or retired.
         """
 
     @public
@@ -223,15 +321,34 @@ class GridIntegration(
 
     @public
     def set_status(self, asset_id: UInt, status: ConnectionState) -> bool:
-        """Grid operator: curtail, island, disconnect, or connect again."""
+        """Grid operator: curtail, island, disconnect, or connect again.
+
+        An islanded or disconnected asset delivers nothing from tomorrow on, a reconnected one from today.
+        """
 
     @public
     def set_export_limit(self, asset_id: UInt, export_limit_w: UInt) -> bool:
-        """Grid operator: set the export limit (W) for offers made from now on."""
+        """Grid operator: set the export limit (W); a higher one holds from today, a lower one from tomorrow."""
 
     @public
     def record_feed(self, asset_id: UInt, day: Day, exported_wh: UInt, imported_wh: UInt) -> bool:
         """Grid operator: record the energy (Wh) that passed the meter on a day that is over, since the approval."""
+
+    @public
+    def record_feeds(
+        self, items: Annotated[Sequence[FeedRecord], MaxLength(100)]
+    ) -> Annotated[tuple[Response[bool], ...], MaxLength(100)]:
+        """Grid operator: record up to 100 feeds; one answer for each, a failing one changes nothing."""
+
+    @public
+    def verify_feed(self, asset_id: UInt, day: Day, exported_wh: UInt, imported_wh: UInt) -> bool:
+        """Verifier, not who recorded it: verify a feed for good; the energy (Wh) repeats what was reviewed."""
+
+    @public
+    def verify_feeds(
+        self, items: Annotated[Sequence[FeedRecord], MaxLength(100)]
+    ) -> Annotated[tuple[Response[bool], ...], MaxLength(100)]:
+        """Verifier: verify up to 100 feeds; one answer for each, a failing one changes nothing."""
 
     @public
     def set_region_alert(self, region: Region, level: AlertLevel, until: Timestamp) -> bool:

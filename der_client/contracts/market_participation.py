@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import IntEnum
+from typing import Annotated
 
 from der_client.contracts.grid_integration import GridIntegration
-from der_client.contracts.units import Ids, Model, Page, PriceUstxPerKwh
+from der_client.contracts.units import AssetDay, Ids, Model, Page, PricePerKwh, Purpose
 from der_client.stacks.contract import Contract, public, read_only
-from der_client.stacks.contract.annotations import Day, Principal, Timestamp, UInt
+from der_client.stacks.contract.annotations import Day, MaxLength, Principal, Response, Timestamp, UInt
 from der_client.stacks.contract.errors import ErrorCode
 from der_client.stacks.contract.events import Event
 
@@ -34,10 +36,11 @@ class Offer(Model):
         maker: Who made it: owner or operator.
         wh: The energy offered, Wh.
         open_wh: What is still open of it, Wh.
-        price_ustx_per_kwh: The price, µSTX per kWh.
+        price_per_kwh: The price of a kWh, in µSTX or the smallest unit of the token.
         min_fill_wh: The least energy that may be taken, unless it is all that is open, Wh.
         expires_at: When it expires, chain time.
         taker: Who alone may take it, if anybody is named.
+        token: The SIP-010 token it is priced in; ``None`` for STX.
         epoch: The asset's epoch when it was made.
         state: Its state.
         fills: How many times some of it was taken.
@@ -51,18 +54,27 @@ class Offer(Model):
     maker: Principal
     wh: UInt
     open_wh: UInt
-    price_ustx_per_kwh: PriceUstxPerKwh
+    price_per_kwh: PricePerKwh
     min_fill_wh: UInt
     expires_at: Timestamp
     taker: Principal | None
+    token: Principal | None
     epoch: UInt
     state: OfferState
     fills: UInt
     unsettled_fills: UInt
 
-    def cost_ustx(self, wh: int) -> int:
-        """What so many Wh of the offer cost, µSTX, rounded up as the contract does."""
-        return -(-wh * self.price_ustx_per_kwh // 1000)
+    def cost(self, wh: int) -> int:
+        """Return what so many Wh cost, in µSTX or the smallest unit of the token, rounded up as the contract does."""
+        return -(-wh * self.price_per_kwh // 1000)
+
+
+class OfferedDay(Model):
+    """One day of a long contract: the energy offered, Wh, and until when (chain time)."""
+
+    day: Day
+    wh: UInt
+    expires_at: Timestamp
 
 
 class DayBook(Model):
@@ -80,12 +92,12 @@ class Quote(Model):
     """What taking some of an offer would cost now.
 
     Attributes:
-        cost_ustx: µSTX to lock.
+        cost: What is locked, in µSTX or the smallest unit of the token.
         before_wh: Energy funded ahead of it, which is delivered first, Wh.
         open_wh: What is open of the offer, Wh.
     """
 
-    cost_ustx: UInt
+    cost: UInt
     before_wh: UInt
     open_wh: UInt
 
@@ -97,8 +109,12 @@ class FillTerms(Model):
     day: Day
     spot: bool
     payee: Principal
-    price_ustx_per_kwh: PriceUstxPerKwh
+    token: Principal | None
+    claimable: bool
+    price_per_kwh: PricePerKwh
+    wh: UInt
     before_wh: UInt
+    mask: UInt
 
 
 class MarketError(ErrorCode):
@@ -115,8 +131,8 @@ class MarketError(ErrorCode):
     ERR_NOT_CONNECTED = 4009, "the asset is not connected to the grid"
     ERR_INVALID_ENERGY = 4010, "the energy must be 1 to 10^15 Wh"
     ERR_INVALID_PRICE = 4011, "the price must be 1 to 10^15 microSTX per kWh"
-    ERR_BELOW_MIN_PRICE = 4012, "the owner set a higher price for his operator"
-    ERR_INVALID_MIN_FILL = 4013, "the smallest fill must be within the offer and worth at least 1 microSTX"
+    ERR_BELOW_MIN_PRICE = 4012, "the owner set a higher price for the operator, or sells in STX only through them"
+    ERR_INVALID_MIN_FILL = 4013, "the smallest fill must be within the offer and worth at least 1 of the smallest unit"
     ERR_INVALID_EXPIRY = 4014, "an offer expires in the future, a forward one before its day begins"
     ERR_DAY_TOO_FAR = 4015, "a forward day is at most 366 days ahead"
     ERR_DAY_NOT_DELIVERABLE = 4016, "the day has begun and is not verified (and fed, where metered) yet"
@@ -126,9 +142,12 @@ class MarketError(ErrorCode):
     ERR_OFFER_EXPIRED = 4020, "the offer has expired"
     ERR_OFFER_NOT_EXPIRED = 4021, "the offer has not expired yet"
     ERR_EPOCH_OVER = 4022, "owner or operator changed since: the offer is void"
-    ERR_INVALID_FILL = 4023, "more than is open, or less than the smallest fill"
+    ERR_INVALID_FILL = 4023, "zero, or less than the smallest fill or the buyer's least is open"
     ERR_SELF_TRADE = 4024, "seller and maker cannot take their own offer"
-    ERR_DAY_BEFORE_CONNECTION = 4025, "the asset was not connected yet on that day: its energy can only be retired"
+    ERR_DAY_BEFORE_CONNECTION = 4025, "the asset was not connected yet on that day"
+    ERR_TOKEN_NOT_LISTED = 4026, "the token is not on the list: offers are priced in STX or a listed token"
+    ERR_STORAGE_NOT_RETIRABLE = 4027, "what a battery or vehicle gives back was counted when it was made"
+    ERR_ABOVE_NET_EXPORT = 4028, "no more than exported less imported can be retired of that day"
 
 
 class ContractDeployed(Event, topic="market-participation-deployed"):
@@ -150,10 +169,11 @@ class OfferCreated(Event, topic="offer-created"):
     seller: Principal
     wh: UInt
     open_wh: UInt
-    price_ustx_per_kwh: PriceUstxPerKwh
+    price_per_kwh: PricePerKwh
     min_fill_wh: UInt
     expires_at: Timestamp
     taker: Principal | None
+    token: Principal | None
     epoch: UInt
     state: OfferState
 
@@ -212,12 +232,23 @@ class OfferFillClosed(Event, topic="offer-fill-closed"):
 class EnergyRetired(Event, topic="energy-retired"):
     """Energy was claimed for a beneficiary and can never be sold."""
 
+    retirement_id: UInt
     asset_id: UInt
     day: Day
+    mask: UInt
     actor: Principal
     wh: UInt
     beneficiary: Principal
+    purpose: Purpose
     day_retired_wh: UInt
+
+
+class TokenSet(Event, topic="token-set"):
+    """A token was put on the list of those that offers may be priced in, or taken off it."""
+
+    token: Principal
+    listed: bool
+    actor: Principal
 
 
 class MarketParticipation(
@@ -233,6 +264,7 @@ class MarketParticipation(
         OfferAccepted,
         OfferFillClosed,
         EnergyRetired,
+        TokenSet,
     ),
     callees=(GridIntegration,),
 ):
@@ -255,6 +287,22 @@ class MarketParticipation(
         """The book of a day as its last change left it, or ``None``."""
 
     @read_only
+    def get_day_books(self, keys: Annotated[Sequence[AssetDay], MaxLength(30)]) -> Page[DayBook]:
+        """Up to 30 day books at once."""
+
+    @read_only
+    def get_retirement_count(self) -> UInt:
+        """How many times energy was retired; the ids begin at 1."""
+
+    @read_only
+    def get_funded_until(self, asset_id: UInt) -> Day | None:
+        """The last day of an asset with energy funded ahead, which a new owner must deliver; ``None`` if none."""
+
+    @read_only
+    def is_token_listed(self, token: Principal) -> bool:
+        """Whether offers may be priced in a token."""
+
+    @read_only
     def get_available(self, asset_id: UInt, day: Day) -> UInt:
         """The energy (Wh) that is left of a day, for an offer or to be retired; 0 of a day that cannot be sold now.
 
@@ -264,7 +312,7 @@ class MarketParticipation(
 
     @read_only
     def quote(self, offer_id: UInt, wh: UInt) -> Quote | None:
-        """What taking so many Wh would cost now; ``None`` if the offer has not that much open."""
+        """What taking so many Wh would cost now; ``None`` if nobody could take them."""
 
     @public
     def create_offer(
@@ -272,26 +320,46 @@ class MarketParticipation(
         asset_id: UInt,
         day: Day,
         wh: UInt,
-        price_ustx_per_kwh: PriceUstxPerKwh,
+        price_per_kwh: PricePerKwh,
         min_fill_wh: UInt,
         expires_at: Timestamp,
         taker: Principal | None = None,
+        token: Principal | None = None,
     ) -> UInt:
-        """Owner or operator: offer energy of a day that has not begun, or is verified; gives the offer's id.
+        """Owner or operator: offer energy of a day that has not begun, or is verified; return the offer's id.
 
         Args:
             asset_id: Of which asset.
             day: Of which day, UTC; a verified one no earlier than the asset was connected.
             wh: The energy, 1 to 10¹⁵ Wh.
-            price_ustx_per_kwh: 1 to 10¹⁵ µSTX per kWh.
-            min_fill_wh: The least energy that may be taken, Wh; worth at least 1 µSTX.
+            price_per_kwh: 1 to 10¹⁵ µSTX, or smallest units of the token, per kWh.
+            min_fill_wh: The least energy that may be taken, Wh; worth at least 1 of that unit.
             expires_at: Chain time; for a forward offer no later than the day begins.
             taker: Who alone may take it; anybody if not given.
+            token: The SIP-010 token it is priced in, ``ADDRESS.name``, which must be listed; STX if not given.
         """
+
+    @public
+    def create_offers(
+        self,
+        asset_id: UInt,
+        price_per_kwh: PricePerKwh,
+        min_fill_wh: UInt,
+        taker: Principal | None,
+        token: Principal | None,
+        days: Annotated[Sequence[OfferedDay], MaxLength(31)],
+    ) -> Annotated[tuple[Response[UInt], ...], MaxLength(31)]:
+        """Owner or operator: offer energy of up to 31 days on the same terms; one id or error for each."""
 
     @public
     def cancel_offer(self, offer_id: UInt) -> bool:
         """Owner or operator: take back what is open."""
+
+    @public
+    def cancel_offers(
+        self, offer_ids: Annotated[Sequence[UInt], MaxLength(31)]
+    ) -> Annotated[tuple[Response[bool], ...], MaxLength(31)]:
+        """Owner or operator: take back what is open of up to 31 offers; one answer for each."""
 
     @public
     def reject_offer(self, offer_id: UInt) -> bool:
@@ -302,7 +370,7 @@ class MarketParticipation(
         """Anyone: close what is open of an offer that has expired or is void."""
 
     @public
-    def mark_accepted(self, offer_id: UInt, wh: UInt, buyer: Principal) -> FillTerms:
+    def mark_accepted(self, offer_id: UInt, wh: UInt, min_wh: UInt, buyer: Principal) -> FillTerms:
         """Settlement contract only; take offers with ``Settlement.accept_and_fund``."""
 
     @public
@@ -310,8 +378,17 @@ class MarketParticipation(
         """Settlement contract only."""
 
     @public
-    def retire_energy(self, asset_id: UInt, day: Day, wh: UInt, beneficiary: Principal) -> bool:
-        """Owner: claim energy (Wh) of a verified day for a beneficiary; it can never be sold.
+    def mark_token(self, token: Principal, listed: bool, setter: Principal) -> bool:
+        """Settlement contract only; list tokens with ``Settlement.set_token``."""
 
-        Also of an asset that was retired while it was verified, but not of one that was suspended then.
+    @public
+    def retire_energy(self, asset_id: UInt, day: Day, wh: UInt, beneficiary: Principal, purpose: Purpose) -> UInt:
+        """Owner: claim energy of a verified day, so that it can never be sold; return the retirement's id.
+
+        Args:
+            asset_id: Of which asset; not a battery or a vehicle.
+            day: Of which day, UTC.
+            wh: The energy, Wh; where a feed is known, within exported less imported of that day.
+            beneficiary: For whom.
+            purpose: What for, up to 64 characters.
         """

@@ -7,9 +7,9 @@ from enum import IntEnum
 from typing import Annotated
 
 from der_client.contracts.asset_verification import AssetVerification
-from der_client.contracts.units import Hash32, Model, Page, Reason, Signature
+from der_client.contracts.units import AssetDay, Hash32, Model, Page, Reason, Signature
 from der_client.stacks.contract import Contract, public, read_only
-from der_client.stacks.contract.annotations import ClarityName, Day, Int, MaxLength, Principal, UInt
+from der_client.stacks.contract.annotations import Day, MaxLength, Principal, Response, UInt
 from der_client.stacks.contract.errors import ErrorCode
 from der_client.stacks.contract.events import Event
 
@@ -50,13 +50,6 @@ class TotalProduction(Model):
     verified_wh: UInt
 
 
-class AssetDay(Model):
-    """Names a day of an asset."""
-
-    asset_id: UInt
-    day: Day
-
-
 class DayRecord(Model):
     """What an oracle records of one day of one asset.
 
@@ -73,19 +66,86 @@ class DayRecord(Model):
     wh: UInt
 
 
-class ReviewedDay(Model):
-    """A day to verify, with the energy (Wh) that was reviewed."""
+class SignedDay(Model):
+    """Readings of one day that a meter signed.
+
+    Attributes:
+        asset_id: The asset.
+        day: The day, UTC.
+        start: The first slot.
+        whs: Energy of the slots from there on, Wh.
+        signature: 64 bytes, r ‖ s.
+    """
 
     asset_id: UInt
     day: Day
+    start: UInt
+    whs: Annotated[tuple[UInt, ...], MaxLength(96)]
+    signature: Signature
+
+
+class ReviewedDay(Model):
+    """A day to verify, with the slots (``mask``) and the energy (Wh) that were reviewed."""
+
+    asset_id: UInt
+    day: Day
+    mask: UInt
     wh: UInt
+
+
+class Root(Model):
+    """A Merkle root over many days of many meters.
+
+    Attributes:
+        oracle: Who anchored it, and may claim its leaves.
+        root: The root.
+        leaves: How many leaves it has, at most 2²⁴.
+        total_wh: Their energy together, Wh, as the oracle said.
+        from_day: The first day, UTC.
+        to_day: The last day, UTC.
+    """
+
+    oracle: Principal
+    root: Hash32
+    leaves: UInt
+    total_wh: UInt
+    from_day: Day
+    to_day: Day
+
+
+class Leaf(Model):
+    """One day of one meter under a root.
+
+    Attributes:
+        asset_id: The asset.
+        day: The day, UTC.
+        mask: The slots, slot 0 the lowest bit.
+        wh: Their energy together, Wh.
+        whs_hash: SHA-256 of the slots' energies, which are kept elsewhere.
+    """
+
+    asset_id: UInt
+    day: Day
+    mask: UInt
+    wh: UInt
+    whs_hash: Hash32
+
+
+class Sibling(Model):
+    """One step of a proof: a neighbour's hash, and whether it is on the left."""
+
+    left: bool
+    hash: Hash32
+
+
+Path = Annotated[Sequence[Sibling], MaxLength(24)]
 
 
 class ProductionError(ErrorCode):
     """Errors of ``production-tracking``."""
 
     ERR_NOT_ORACLE = 2001, "only an oracle may do this"
-    ERR_NOT_VERIFIER = 2002, "only a verifier may do this"
+    ERR_NOT_VERIFIER = 2002, "the day is not disputed: only a verifier decides it"
     ERR_NOT_ARBITER = 2003, "the day is disputed: only an arbiter decides it"
     ERR_NOT_VERIFIER_OR_ARBITER = 2004, "only a verifier or an arbiter may do this"
     ERR_ASSET_NOT_FOUND = 2005, "no asset has this id"
@@ -104,7 +164,12 @@ class ProductionError(ErrorCode):
     ERR_DAY_NOT_OVER = 2018, "the day is not over yet"
     ERR_WINDOW_CLOSED = 2019, "a day can be verified and adjusted until 45 days after it"
     ERR_REVIEW_MISMATCH = 2020, "what is recorded differs from what was reviewed; read it again"
-    ERR_INVALID_ADJUSTMENT = 2021, "the adjustment is zero, too large, or makes the day negative"
+    ERR_INVALID_ADJUSTMENT = 2021, "the adjustment changes nothing, or the energy is above 10^15 Wh"
+    ERR_DAY_STILL_OPEN = 2022, "nothing is recorded of the day yet, and it still can be"
+    ERR_ROOT_NOT_FOUND = 2023, "no root has this id"
+    ERR_INVALID_ROOT = 2024, "a root has 32 bytes, 1 to 2^24 leaves, and days in order that are not in the future"
+    ERR_NOT_ANCHORING_ORACLE = 2025, "only the oracle who anchored the root may claim its leaves"
+    ERR_LEAF_NOT_IN_ROOT = 2026, "the path does not lead from this leaf to the root"
 
 
 class ContractDeployed(Event, topic="production-tracking-deployed"):
@@ -113,10 +178,11 @@ class ContractDeployed(Event, topic="production-tracking-deployed"):
     recording_days: UInt
     window_days: UInt
     tolerance_percent: UInt
+    max_leaves: UInt
 
 
 class ProductionRecorded(Event, topic="production-recorded"):
-    """Slots of a day were recorded, by the meter's signature (``signed``) or by an oracle."""
+    """Slots of a day were recorded, by the meter's signature (``signed``) or by an oracle, perhaps from a root."""
 
     asset_id: UInt
     day: Day
@@ -126,6 +192,7 @@ class ProductionRecorded(Event, topic="production-recorded"):
     wh: UInt
     day_mask: UInt
     day_wh: UInt
+    root_id: UInt | None
     state: DayState
 
 
@@ -146,6 +213,7 @@ class DayRejected(Event, topic="day-rejected"):
     asset_id: UInt
     day: Day
     actor: Principal
+    mask: UInt
     wh: UInt
     reason: Reason
     state: DayState
@@ -157,6 +225,7 @@ class DayDisputed(Event, topic="day-disputed"):
     asset_id: UInt
     day: Day
     actor: Principal
+    mask: UInt
     wh: UInt
     reason: Reason
     state: DayState
@@ -168,16 +237,36 @@ class DayAdjusted(Event, topic="day-adjusted"):
     asset_id: UInt
     day: Day
     actor: Principal
-    delta_wh: Int
+    before_wh: UInt
     day_wh: UInt
     state: DayState
+
+
+class RootAnchored(Event, topic="root-anchored"):
+    """An oracle anchored a root; nothing is counted until its leaves are claimed."""
+
+    root_id: UInt
+    actor: Principal
+    root: Hash32
+    leaves: UInt
+    total_wh: UInt
+    from_day: Day
+    to_day: Day
 
 
 class ProductionTracking(
     Contract,
     name="production-tracking",
     errors=ProductionError,
-    events=(ContractDeployed, ProductionRecorded, DayVerified, DayRejected, DayDisputed, DayAdjusted),
+    events=(
+        ContractDeployed,
+        ProductionRecorded,
+        DayVerified,
+        DayRejected,
+        DayDisputed,
+        DayAdjusted,
+        RootAnchored,
+    ),
     callees=(AssetVerification,),
 ):
     """Production, counted once, and its verification."""
@@ -209,13 +298,31 @@ class ProductionTracking(
     ) -> Hash32:
         """What a meter signs (SIP-018)."""
 
+    @read_only
+    def get_root(self, root_id: UInt) -> Root | None:
+        """A root, or ``None``."""
+
+    @read_only
+    def get_root_count(self) -> UInt:
+        """How many roots were ever anchored; their ids begin at 1."""
+
+    @read_only
+    def get_leaf_hash(self, leaf: Leaf) -> Hash32:
+        """The hash of a leaf, as the tree has it."""
+
+    @read_only
+    def verify_leaf(self, root_id: UInt, leaf: Leaf, path: Path) -> bool:
+        """Whether a leaf is under a root."""
+
     @public
     def record_production(self, asset_id: UInt, day: Day, mask: UInt, wh: UInt) -> bool:
         """Oracle: record the energy (Wh) of the slots in a mask, where no device key is bound."""
 
     @public
-    def record_batch(self, items: Annotated[Sequence[DayRecord], MaxLength(200)]) -> bool:
-        """Oracle: record up to 200 asset-days, all or nothing."""
+    def record_batch(
+        self, items: Annotated[Sequence[DayRecord], MaxLength(200)]
+    ) -> Annotated[tuple[Response[bool], ...], MaxLength(200)]:
+        """Oracle: record up to 200 asset-days; one answer for each, a failing one changes nothing."""
 
     @public
     def record_day(
@@ -233,25 +340,52 @@ class ProductionTracking(
             day: The day, UTC.
             start: The first slot.
             whs: Energy of the slots from there on, Wh.
-            signature: 65 bytes, r ‖ s ‖ recovery id.
+            signature: 64 bytes, r ‖ s, of the key that is bound for that day.
         """
 
     @public
-    def verify_day(self, asset_id: UInt, day: Day, wh: UInt) -> bool:
-        """Verifier (arbiter where disputed): verify a day for good; the energy (Wh) repeats what was reviewed."""
+    def record_days(
+        self, items: Annotated[Sequence[SignedDay], MaxLength(20)]
+    ) -> Annotated[tuple[Response[bool], ...], MaxLength(20)]:
+        """Anyone: relay up to 20 signed days of any meters; one answer for each, a failing one changes nothing."""
 
     @public
-    def verify_days(self, items: Annotated[Sequence[ReviewedDay], MaxLength(100)]) -> bool:
-        """Verifier: verify up to 100 recorded days, all or nothing."""
+    def verify_day(self, asset_id: UInt, day: Day, mask: UInt, wh: UInt) -> bool:
+        """Verifier (arbiter where disputed): verify a day for good; slots and energy (Wh) repeat what was reviewed."""
 
     @public
-    def reject_day(self, asset_id: UInt, day: Day, reason: Reason) -> bool:
-        """Verifier (arbiter where disputed): reject a day for good."""
+    def verify_days(
+        self, items: Annotated[Sequence[ReviewedDay], MaxLength(100)]
+    ) -> Annotated[tuple[Response[bool], ...], MaxLength(100)]:
+        """Verifier or arbiter: verify up to 100 days; one answer for each, a failing one changes nothing."""
+
+    @public
+    def reject_day(self, asset_id: UInt, day: Day, mask: UInt, wh: UInt, reason: Reason) -> bool:
+        """Verifier (arbiter where disputed): reject a day for good; slots and energy (Wh) repeat what was reviewed.
+
+        A day of which nothing is recorded takes 0 and 0, once nothing can be recorded of it any more.
+        """
 
     @public
     def dispute_day(self, asset_id: UInt, day: Day, reason: Reason) -> bool:
         """Verifier or arbiter: leave the decision on a recorded day to the arbiter."""
 
     @public
-    def adjust_day(self, asset_id: UInt, day: Day, delta_wh: Annotated[Int, ClarityName("delta")]) -> UInt:
-        """Verifier (arbiter where disputed): correct a day's energy by so many Wh; gives the new energy."""
+    def adjust_day(self, asset_id: UInt, day: Day, wh_before: UInt, wh_after: UInt) -> UInt:
+        """Verifier (arbiter where disputed): correct a day's energy (Wh), repeating what it was; return the new."""
+
+    @public
+    def anchor_root(self, root: Hash32, leaves: UInt, total_wh: UInt, from_day: Day, to_day: Day) -> UInt:
+        """Oracle: anchor a Merkle root over many days of many meters; return its id.
+
+        Args:
+            root: The root, 32 bytes.
+            leaves: How many leaves it has, 1 to 2²⁴.
+            total_wh: Their energy together, Wh.
+            from_day: The first day, UTC.
+            to_day: The last day, UTC.
+        """
+
+    @public
+    def claim_leaf(self, root_id: UInt, leaf: Leaf, path: Path) -> bool:
+        """The oracle who anchored the root: record the day of a leaf, under the rules of ``record_production``."""

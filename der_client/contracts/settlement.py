@@ -1,18 +1,38 @@
-"""``settlement``: the money. Buyers lock the cost of what they take; what is delivered is paid, the rest refunded."""
+"""``settlement``: the money. Buyers lock the cost of what they take; what is delivered is paid, the rest refunded.
+
+Amounts are in µSTX where a payment's ``token`` is ``None``, else in the smallest unit of that SIP-010 token. STX are paid
+out at once; tokens become credits, which each party withdraws.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import IntEnum
 from typing import Annotated
 
-from der_client.contracts.market_participation import MarketParticipation
-from der_client.contracts.units import Ids, Model, Page, PriceUstxPerKwh
+from der_client.contracts.market_participation import MarketParticipation, Offer
+from der_client.contracts.units import PAGE, Ids, Model, Page, PricePerKwh, Purpose
 from der_client.stacks.contract import Contract, public, read_only
-from der_client.stacks.contract.annotations import ClarityName, Day, MaxLength, Principal, Response, UInt
+from der_client.stacks.contract.annotations import (
+    ClarityName,
+    Day,
+    MaxLength,
+    Principal,
+    Response,
+    Timestamp,
+    Trait,
+    UInt,
+)
 from der_client.stacks.contract.errors import ErrorCode
 from der_client.stacks.contract.events import Event
-from der_client.stacks.transactions import ORIGIN, FungibleCode, StxPostCondition
+from der_client.stacks.transactions import (
+    ORIGIN,
+    FtPostCondition,
+    FungibleCode,
+    Origin,
+    PostCondition,
+    StxPostCondition,
+)
 
 
 class PaymentState(IntEnum):
@@ -33,16 +53,19 @@ class Payment(Model):
         spot: Whether it was delivered and paid at once.
         buyer: Who locked the cost.
         payee: Who is paid.
+        token: The SIP-010 token of all amounts; ``None`` for µSTX.
+        claimable: Whether the buyer may claim what is delivered; never of a battery or vehicle.
         wh: The energy taken, Wh.
         before_wh: Energy funded ahead of it, which is delivered first, Wh.
-        price_ustx_per_kwh: The price, µSTX per kWh.
+        price_per_kwh: The price of a kWh.
         fee_bps: The fee, basis points of what is delivered.
-        cost_ustx: What was locked, µSTX.
+        cost: What was locked.
         state: Its state.
         delivered_wh: What was delivered, Wh; 0 while locked, as all that follow.
-        payout_ustx: What the payee got, µSTX.
-        fee_ustx: What the fee was, µSTX.
-        refund_ustx: What the buyer got back, µSTX.
+        payout: What the payee got.
+        fee: What the fee was.
+        refund: What the buyer got back.
+        claimed_wh: What the buyer has claimed of it, Wh.
     """
 
     offer_id: UInt
@@ -51,41 +74,83 @@ class Payment(Model):
     spot: bool
     buyer: Principal
     payee: Principal
+    token: Principal | None
+    claimable: bool
     wh: UInt
     before_wh: UInt
-    price_ustx_per_kwh: PriceUstxPerKwh
+    price_per_kwh: PricePerKwh
     fee_bps: UInt
-    cost_ustx: UInt
+    cost: UInt
     state: PaymentState
     delivered_wh: UInt
-    payout_ustx: UInt
-    fee_ustx: UInt
-    refund_ustx: UInt
+    payout: UInt
+    fee: UInt
+    refund: UInt
+    claimed_wh: UInt
 
 
 class SettlementPreview(Model):
-    """How the cost of a payment would be shared out: µSTX to payee, fee and buyer for the energy delivered, Wh."""
+    """How the cost of a payment would be shared out: to payee, fee and buyer for the energy delivered, Wh."""
 
     delivered_wh: UInt
-    payout_ustx: UInt
-    fee_ustx: UInt
-    refund_ustx: UInt
+    payout: UInt
+    fee: UInt
+    refund: UInt
+
+
+class Ledger(Model):
+    """What the contract owes in STX (µSTX) or a token: locked, fees earned, credits not withdrawn."""
+
+    escrow: UInt
+    fees: UInt
+    credits: UInt
+
+
+class FeeSchedule(Model):
+    """The fee, basis points, and the one that is announced.
+
+    Attributes:
+        fee_bps: The fee of payments funded now.
+        next_fee_bps: The announced fee; equal to ``fee_bps`` if none is announced.
+        next_from: From when on the announced fee holds.
+    """
+
+    fee_bps: UInt
+    next_fee_bps: UInt
+    next_from: Timestamp
+
+
+class Taking(Model):
+    """What to take of one offer, Wh: so much, or what is open if that is at least ``min_wh``."""
+
+    offer_id: UInt
+    wh: UInt
+    min_wh: UInt
 
 
 class SettlementError(ErrorCode):
     """Errors of ``settlement``."""
 
     ERR_NOT_DIRECT_CALLER = 5001, "STX leave only an account that calls directly, not through another contract"
-    ERR_COST_ABOVE_MAX = 5002, "the cost is more than the most that was allowed"
+    ERR_PRICE_ABOVE_MAX = 5002, "the price is more than the most that was allowed"
     ERR_BEFORE_ABOVE_MAX = 5003, "more energy is funded ahead than was allowed"
     ERR_PAYMENT_NOT_FOUND = 5004, "no payment has this id"
     ERR_PAYMENT_CLOSED = 5005, "the payment is settled or refunded already"
     ERR_NOT_DELIVERABLE = 5006, "the day is not verified (and fed, where metered) yet"
-    ERR_NOT_REFUNDABLE = 5007, "the day is neither rejected nor past its window without delivery"
-    ERR_TRANSFER_FAILED = 5008, "the STX could not be moved; is the balance enough?"
+    ERR_NOT_REFUNDABLE = 5007, "the day can still be delivered: it is neither rejected, nor lost, nor past its window"
+    ERR_TRANSFER_FAILED = 5008, "the STX or tokens could not be moved; is the balance enough?"
     ERR_NOT_CONTRACT_OWNER = 5009, "only the owner of the contracts may do this"
     ERR_FEE_TOO_HIGH = 5010, "the fee is at most 500 basis points"
-    ERR_INVALID_AMOUNT = 5011, "the amount must be 1 to the fees that are left"
+    ERR_INVALID_AMOUNT = 5011, "the amount must be 1 to what is left"
+    ERR_WRONG_TOKEN = 5012, "the offer or payment is in another token, or in STX"
+    ERR_NOT_RECEIVED = 5013, "the token answered ok, but the amount did not arrive"
+    ERR_NOT_PAYEE = 5014, "only the payee of the payment may do this"
+    ERR_NOT_BUYER = 5015, "only the buyer of the payment may do this"
+    ERR_NOT_SETTLED = 5016, "nothing is delivered yet: the payment is not settled"
+    ERR_NOT_CLAIMABLE = 5017, "what a battery or vehicle gives back cannot be claimed"
+    ERR_INVALID_CLAIM = 5018, "the claim must be 1 Wh to what is delivered and not claimed"
+    ERR_INVALID_RECIPIENT = 5019, "the payment cannot be assigned to this principal"
+    ERR_NO_CREDIT = 5020, "the caller has no credit in this token"
 
 
 class ContractDeployed(Event, topic="settlement-deployed"):
@@ -93,6 +158,7 @@ class ContractDeployed(Event, topic="settlement-deployed"):
 
     fee_bps: UInt
     max_fee_bps: UInt
+    fee_notice_seconds: UInt
     window_days: UInt
 
 
@@ -106,16 +172,18 @@ class PaymentFunded(Event, topic="payment-funded"):
     actor: Principal
     spot: bool
     payee: Principal
+    token: Principal | None
+    claimable: bool
     wh: UInt
     before_wh: UInt
-    price_ustx_per_kwh: PriceUstxPerKwh
+    price_per_kwh: PricePerKwh
     fee_bps: UInt
-    cost_ustx: UInt
+    cost: UInt
     state: PaymentState
 
 
 class PaymentClosed(Event, topic=""):
-    """Base of the events that close a payment: how its cost was shared out."""
+    """Base of the events that close a payment: how its cost was shared out, as credits where it was in a token."""
 
     payment_id: UInt
     offer_id: UInt
@@ -124,11 +192,12 @@ class PaymentClosed(Event, topic=""):
     actor: Principal
     buyer: Principal
     payee: Principal
-    cost_ustx: UInt
+    token: Principal | None
+    cost: UInt
     delivered_wh: UInt
-    payout_ustx: UInt
-    fee_ustx: UInt
-    refund_ustx: UInt
+    payout: UInt
+    fee: UInt
+    refund: UInt
     state: PaymentState
 
 
@@ -137,78 +206,192 @@ class PaymentSettled(PaymentClosed, topic="payment-settled"):
 
 
 class PaymentRefunded(PaymentClosed, topic="payment-refunded"):
-    """The buyer got everything back."""
+    """The buyer got everything back, since the day can never be delivered."""
+
+
+class PaymentReleased(PaymentClosed, topic="payment-released"):
+    """The payee gave everything back to the buyer."""
+
+
+class PaymentAssigned(Event, topic="payment-assigned"):
+    """A buyer handed a payment, its refund and its claims to another."""
+
+    payment_id: UInt
+    actor: Principal
+    to: Principal
+
+
+class EnergyClaimed(Event, topic="energy-claimed"):
+    """A buyer claimed delivered energy for a beneficiary: a certificate."""
+
+    claim_id: UInt
+    payment_id: UInt
+    asset_id: UInt
+    day: Day
+    mask: UInt
+    actor: Principal
+    wh: UInt
+    beneficiary: Principal
+    purpose: Purpose
+    claimed_wh: UInt
+
+
+class CreditWithdrawn(Event, topic="credit-withdrawn"):
+    """A party withdrew its credit in a token."""
+
+    actor: Principal
+    token: Principal
+    amount: UInt
 
 
 class FeeBpsSet(Event, topic="fee-bps-set"):
-    """The fee of payments funded from then on."""
+    """The fee was set: a lower one at once, a higher one from ``next_from`` on."""
 
     actor: Principal
     fee_bps: UInt
+    next_fee_bps: UInt
+    next_from: Timestamp
 
 
 class FeesWithdrawn(Event, topic="fees-withdrawn"):
-    """Fees were sent to a recipient; ``fees_ustx`` are left."""
+    """Fees were sent to a recipient; ``fees`` are left."""
+
+    actor: Principal
+    token: Principal | None
+    recipient: Principal
+    amount: UInt
+    fees: UInt
+
+
+class SurplusWithdrawn(Event, topic="surplus-withdrawn"):
+    """STX beyond escrow and fees were sent to a recipient, µSTX."""
 
     actor: Principal
     recipient: Principal
-    amount_ustx: UInt
-    fees_ustx: UInt
+    amount: UInt
 
 
 def _funding_moves(
-    contract: Settlement, offer_id: int, wh: int, max_cost_ustx: int, _max_before_wh: int
-) -> list[StxPostCondition]:
-    """The buyer sends exactly the cost; of a spot fill the contract passes on at most that."""
-    market = MarketParticipation(contract.client, contract.deployer, contract.account)
-    offer = market.get_offer(offer_id)
+    contract: Settlement, offer_id: int, wh: int, _min_wh: int, max_price_per_kwh: int, _max_before_wh: int
+) -> list[PostCondition]:
+    """The buyer sends at most the cost; of a spot fill the contract passes on at most that."""
+    offer = _market(contract).get_offer(offer_id)
     if offer is None:
-        return [StxPostCondition(ORIGIN, FungibleCode.LESS_EQUAL, max_cost_ustx)]
-    cost_ustx = offer.cost_ustx(wh)
-    moves = [StxPostCondition(ORIGIN, FungibleCode.EQUAL, cost_ustx)]
-    if offer.spot:
-        moves.append(StxPostCondition(contract.contract_id, FungibleCode.LESS_EQUAL, cost_ustx))
-    return moves
+        return [_most_from(ORIGIN, _cost(wh, max_price_per_kwh))]
+    return _taking_moves(contract, [(offer, wh)])
 
 
-def _settling_moves(contract: Settlement, payment_id: int) -> list[StxPostCondition]:
-    """The contract passes on at most what was locked; the fee stays."""
-    payment = contract.get_payment(payment_id)
-    return [] if payment is None else [_at_most(contract, payment.cost_ustx)]
+def _funding_moves_with(
+    contract: Settlement, token: str, offer_id: int, wh: int, _min_wh: int, max_price_per_kwh: int, _max_before_wh: int
+) -> list[PostCondition]:
+    """The buyer sends at most the cost, in the token."""
+    offer = _market(contract).get_offer(offer_id)
+    price = max_price_per_kwh if offer is None else offer.price_per_kwh
+    return [
+        FtPostCondition(ORIGIN, asset, FungibleCode.LESS_EQUAL, _cost(wh, price)) for asset in _assets(contract, token)
+    ]
 
 
-def _batch_moves(contract: Settlement, payment_ids: Sequence[int]) -> list[StxPostCondition]:
-    """The contract passes on at most what is still locked of these payments."""
-    payments = contract.get_payments(list(dict.fromkeys(payment_ids)))
-    locked = [payment for payment in payments if payment is not None and payment.state is PaymentState.LOCKED]
-    return [_at_most(contract, sum(payment.cost_ustx for payment in locked))] if locked else []
+def _long_funding_moves(
+    contract: Settlement, items: Sequence[Taking], _max_price_per_kwh: int, _max_before_wh: int
+) -> list[PostCondition]:
+    """The buyer sends at most the cost of all; of spot fills the contract passes on at most their cost."""
+    offers = _by_pages(_market(contract).get_offers, [item.offer_id for item in items])
+    return _taking_moves(
+        contract, [(offer, item.wh) for offer, item in zip(offers, items, strict=True) if offer is not None]
+    )
 
 
-def _refund_moves(contract: Settlement, payment_id: int) -> list[StxPostCondition]:
-    """The contract gives back exactly what was locked."""
-    payment = contract.get_payment(payment_id)
-    if payment is None:
-        return []
-    return [StxPostCondition(contract.contract_id, FungibleCode.EQUAL, payment.cost_ustx)]
+def _taking_moves(contract: Settlement, taken: Sequence[tuple[Offer, int]]) -> list[PostCondition]:
+    cost = sum(offer.cost(wh) for offer, wh in taken)
+    at_once = sum(offer.cost(wh) for offer, wh in taken if offer.spot)
+    moves: list[PostCondition] = [_most_from(ORIGIN, cost)] if taken else []
+    return [*moves, _most_from(contract.contract_id, at_once)] if at_once else moves
 
 
-def _withdrawal_moves(contract: Settlement, amount_ustx: int, _recipient: str) -> list[StxPostCondition]:
+def _closing_moves(contract: Settlement, payment_id: int) -> list[PostCondition]:
+    """The contract passes on at most what was locked; the fee stays, and tokens become credits."""
+    return _batch_moves(contract, [payment_id])
+
+
+def _batch_moves(contract: Settlement, payment_ids: Sequence[int]) -> list[PostCondition]:
+    """The contract passes on at most what is still locked of these payments, in STX."""
+    locked = [
+        payment.cost
+        for payment in contract.get_payments(list(dict.fromkeys(payment_ids)))
+        if payment is not None and payment.state is PaymentState.LOCKED and payment.token is None
+    ]
+    return [_most_from(contract.contract_id, sum(locked))] if locked else []
+
+
+def _credit_moves(contract: Settlement, token: str) -> list[PostCondition]:
+    """The contract sends exactly the caller's credit."""
+    credit = contract.get_credit(contract.require_account().address, token)
+    return [
+        FtPostCondition(contract.contract_id, asset, FungibleCode.EQUAL, credit) for asset in _assets(contract, token)
+    ]
+
+
+def _withdrawal_moves(contract: Settlement, amount_ustx: int, _recipient: str) -> list[PostCondition]:
     """The contract sends exactly the amount."""
     return [StxPostCondition(contract.contract_id, FungibleCode.EQUAL, amount_ustx)]
 
 
-def _at_most(contract: Settlement, amount_ustx: int) -> StxPostCondition:
-    return StxPostCondition(contract.contract_id, FungibleCode.LESS_EQUAL, amount_ustx)
+def _withdrawal_moves_with(contract: Settlement, token: str, amount: int, _recipient: str) -> list[PostCondition]:
+    """The contract sends exactly the amount, in the token."""
+    return [
+        FtPostCondition(contract.contract_id, asset, FungibleCode.EQUAL, amount) for asset in _assets(contract, token)
+    ]
+
+
+def _market(contract: Settlement) -> MarketParticipation:
+    return MarketParticipation(contract.client, contract.deployer, contract.account)
+
+
+def _assets(contract: Settlement, token: str) -> list[str]:
+    """The assets that a token contract can move, ``ADDRESS.name::asset``: its interface has the names."""
+    return [f"{token}::{name}" for name in contract.client.contract_interface(token).fungible_tokens]
+
+
+def _most_from(sender: str | Origin, amount_ustx: int) -> StxPostCondition:
+    return StxPostCondition(sender, FungibleCode.LESS_EQUAL, amount_ustx)
+
+
+def _cost(wh: int, price_per_kwh: int) -> int:
+    return -(-wh * price_per_kwh // 1000)
+
+
+def _by_pages(read: Callable[[Sequence[int]], Sequence[Offer | None]], ids: Sequence[int]) -> list[Offer | None]:
+    """Read things by their ids, a page at a time."""
+    return [thing for first in range(0, len(ids), PAGE) for thing in read(ids[first : first + PAGE])]
+
+
+MaxPrice = Annotated[UInt, ClarityName("max-price")]
+MaxBefore = Annotated[UInt, ClarityName("max-before")]
+PaymentIds = Annotated[Sequence[UInt], MaxLength(25)]
+Answers = Annotated[tuple[Response[bool], ...], MaxLength(25)]
 
 
 class Settlement(
     Contract,
     name="settlement",
     errors=SettlementError,
-    events=(ContractDeployed, PaymentFunded, PaymentSettled, PaymentRefunded, FeeBpsSet, FeesWithdrawn),
+    events=(
+        ContractDeployed,
+        PaymentFunded,
+        PaymentSettled,
+        PaymentRefunded,
+        PaymentReleased,
+        PaymentAssigned,
+        EnergyClaimed,
+        CreditWithdrawn,
+        FeeBpsSet,
+        FeesWithdrawn,
+        SurplusWithdrawn,
+    ),
     callees=(MarketParticipation,),
 ):
-    """Escrow: funding, settling and refunding fills; the fees."""
+    """Escrow: funding, settling and refunding fills; claims of what was bought; credits; the fees."""
 
     @read_only
     def get_payment(self, payment_id: UInt) -> Payment | None:
@@ -223,60 +406,155 @@ class Settlement(
         """How many payments were ever made; their ids begin at 1."""
 
     @read_only
+    def get_claim_count(self) -> UInt:
+        """How many claims were ever made; their ids begin at 1."""
+
+    @read_only
     def preview_settlement(self, payment_id: UInt) -> SettlementPreview | None:
         """What settling would do now; ``None`` if the payment is closed or its day cannot be delivered yet."""
 
     @read_only
-    def get_escrow_total(self) -> UInt:
-        """What is locked in all, µSTX."""
+    def get_escrow_total(self, token: Principal | None = None) -> UInt:
+        """What is locked in all, in µSTX or a token."""
 
     @read_only
-    def get_fees(self) -> UInt:
-        """Fees earned and not withdrawn, µSTX."""
+    def get_fees(self, token: Principal | None = None) -> UInt:
+        """Fees earned and not withdrawn, in µSTX or a token."""
+
+    @read_only
+    def get_ledger(self, token: Principal | None = None) -> Ledger:
+        """What the contract owes, in µSTX or a token."""
+
+    @read_only
+    def get_credit(self, who: Principal, token: Principal) -> UInt:
+        """What somebody can withdraw of a token, in its smallest unit."""
 
     @read_only
     def get_fee_bps(self) -> UInt:
         """The fee of payments funded now, basis points."""
 
     @read_only
+    def get_fee_schedule(self) -> FeeSchedule:
+        """The fee, and the one that is announced."""
+
+    @read_only
     def is_solvent(self) -> bool:
-        """Whether the contract's balance covers all that is locked and all fees."""
+        """Whether the contract's STX cover all that is locked and all fees."""
+
+    @read_only
+    def get_surplus(self) -> UInt:
+        """STX of the contract beyond what is locked and the fees, µSTX."""
 
     @public(moves=_funding_moves)
     def accept_and_fund(
         self,
         offer_id: UInt,
         wh: UInt,
-        max_cost_ustx: Annotated[UInt, ClarityName("max-cost")],
-        max_before_wh: Annotated[UInt, ClarityName("max-before")],
+        min_wh: UInt,
+        max_price_per_kwh: MaxPrice,
+        max_before_wh: MaxBefore,
     ) -> UInt:
-        """Take energy of an offer and lock its cost; gives the payment's id.
+        """Take energy of an offer in STX and lock its cost; return the payment's id.
 
         Args:
             offer_id: The offer.
-            wh: How much of it, Wh.
-            max_cost_ustx: The most it may cost, µSTX.
+            wh: How much of it, Wh; where less is open, what is open is taken.
+            min_wh: The least energy to take, Wh.
+            max_price_per_kwh: The most a kWh may cost, µSTX.
             max_before_wh: The most energy that may be funded ahead, and so be delivered first, Wh.
         """
 
-    @public(moves=_settling_moves)
+    @public(moves=_funding_moves_with)
+    def accept_and_fund_with(
+        self,
+        token: Trait,
+        offer_id: UInt,
+        wh: UInt,
+        min_wh: UInt,
+        max_price_per_kwh: MaxPrice,
+        max_before_wh: MaxBefore,
+    ) -> UInt:
+        """Take energy of an offer that is priced in a token; return the payment's id.
+
+        Args:
+            token: The offer's token, ``ADDRESS.name``.
+            offer_id: The offer.
+            wh: How much of it, Wh; where less is open, what is open is taken.
+            min_wh: The least energy to take, Wh.
+            max_price_per_kwh: The most a kWh may cost, in the token's smallest unit.
+            max_before_wh: The most energy that may be funded ahead, and so be delivered first, Wh.
+        """
+
+    @public(moves=_long_funding_moves)
+    def accept_offers(
+        self,
+        items: Annotated[Sequence[Taking], MaxLength(31)],
+        max_price_per_kwh: MaxPrice,
+        max_before_wh: MaxBefore,
+    ) -> Annotated[tuple[Response[UInt], ...], MaxLength(31)]:
+        """Take energy of up to 31 offers in STX; one payment's id or error for each.
+
+        Args:
+            items: The offers, and how much of each.
+            max_price_per_kwh: The most a kWh may cost in any of them, µSTX.
+            max_before_wh: The most energy that may be funded ahead of each, Wh.
+        """
+
+    @public(moves=_closing_moves)
     def settle(self, payment_id: UInt) -> bool:
         """Anyone: pay what was delivered and refund the rest, as soon as the day is verified."""
 
     @public(moves=_batch_moves)
-    def settle_batch(
-        self, payment_ids: Annotated[Sequence[UInt], MaxLength(25)]
-    ) -> Annotated[tuple[Response[bool], ...], MaxLength(25)]:
+    def settle_batch(self, payment_ids: PaymentIds) -> Answers:
         """Anyone: settle up to 25 payments; one answer for each, a failing one alone is undone."""
 
-    @public(moves=_refund_moves)
+    @public(moves=_closing_moves)
     def refund(self, payment_id: UInt) -> bool:
         """Anyone: give the buyer back what can never be delivered."""
 
+    @public(moves=_batch_moves)
+    def refund_batch(self, payment_ids: PaymentIds) -> Answers:
+        """Anyone: refund up to 25 payments; one answer for each, a failing one alone is undone."""
+
+    @public(moves=_closing_moves)
+    def release(self, payment_id: UInt) -> bool:
+        """Payee: give a locked payment back to its buyer in full."""
+
+    @public
+    def claim(self, payment_id: UInt, wh: UInt, beneficiary: Principal, purpose: Purpose) -> UInt:
+        """Buyer: claim delivered energy for a beneficiary, each Wh once; return the claim's id.
+
+        Args:
+            payment_id: A settled payment of the caller.
+            wh: The energy, 1 Wh to what is delivered and not claimed.
+            beneficiary: For whom.
+            purpose: What for, up to 64 characters.
+        """
+
+    @public
+    def assign_payment(self, payment_id: UInt, to: Principal) -> bool:
+        """Buyer: hand a payment, its refund and its claims to another."""
+
+    @public(moves=_credit_moves)
+    def withdraw(self, token: Trait) -> UInt:
+        """Withdraw the caller's whole credit in a token; return the amount, in its smallest unit."""
+
+    @public
+    def set_token(self, token: Principal, listed: bool) -> bool:
+        """Contract owner: let offers be priced in a SIP-010 token, or no longer; what was sold stays payable."""
+
     @public
     def set_fee_bps(self, fee_bps: Annotated[UInt, ClarityName("bps")]) -> bool:
-        """Contract owner: set the fee of payments funded from now on, 0 to 500 basis points."""
+        """Contract owner: set the fee, 0 to 500 basis points; a higher one holds 7 days later, a lower one at once."""
 
     @public(moves=_withdrawal_moves)
     def withdraw_fees(self, amount_ustx: Annotated[UInt, ClarityName("amount")], recipient: Principal) -> bool:
-        """Contract owner: send earned fees to a recipient."""
+        """Contract owner: send earned fees (µSTX) to a recipient."""
+
+    @public(moves=_withdrawal_moves_with)
+    def withdraw_fees_with(self, token: Trait, amount: UInt, recipient: Principal) -> bool:
+        """Contract owner: send earned fees to a recipient, in the smallest unit of a token."""
+
+    @public(moves=_withdrawal_moves)
+    def withdraw_surplus(self, amount_ustx: Annotated[UInt, ClarityName("amount")], recipient: Principal) -> bool:
+        """Contract owner: send STX (µSTX) that are neither locked nor fees to a recipient."""

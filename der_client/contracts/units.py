@@ -12,6 +12,7 @@ from der_client.stacks.clarity import UINT, AsciiType, BufferType
 from der_client.stacks.contract.annotations import (
     ClarityName,
     Conversion,
+    Day,
     MaxLength,
     UInt,
     day_number_of,
@@ -24,11 +25,14 @@ Region = Annotated[str, AsciiType(8)]
 Geohash = Annotated[str, AsciiType(12)]
 Reason = Annotated[str, AsciiType(64)]
 Hash32 = Annotated[bytes, BufferType(32)]
-DeviceKey = Annotated[bytes, BufferType(33)]
-Signature = Annotated[bytes, BufferType(65)]
-PriceUstxPerKwh = Annotated[UInt, ClarityName("price")]
-Ids = Annotated[Sequence[UInt], MaxLength(30)]
-Page = Annotated[tuple[T | None, ...], MaxLength(30)]
+Key33 = Annotated[bytes, BufferType(33)]
+Signature = Annotated[bytes, BufferType(64)]
+PricePerKwh = Annotated[UInt, ClarityName("price")]
+Purpose = Annotated[str, AsciiType(64)]
+PAGE = 30
+"""How many things of a kind the contracts show at once."""
+Ids = Annotated[Sequence[UInt], MaxLength(PAGE)]
+Page = Annotated[tuple[T | None, ...], MaxLength(PAGE)]
 
 
 def _number_or_zero(day: date | None) -> int:
@@ -49,15 +53,25 @@ class Model(BaseModel):
     model_config = ConfigDict(frozen=True, defer_build=True, ser_json_bytes="hex", val_json_bytes="hex")
 
 
+class AssetDay(Model):
+    """Names a day of an asset."""
+
+    asset_id: UInt
+    day: Day
+
+
 __all__ = [
+    "PAGE",
+    "AssetDay",
     "DayOrNever",
-    "DeviceKey",
     "Geohash",
     "Hash32",
     "Ids",
+    "Key33",
     "Model",
     "Page",
-    "PriceUstxPerKwh",
+    "PricePerKwh",
+    "Purpose",
     "Reason",
     "Region",
     "Signature",
