@@ -5,11 +5,12 @@
 ;;
 ;; Asset:      pending -> verified | rejected (registrar); verified <-> suspended (registrar);
 ;;             pending, verified, suspended -> retired (owner, registrar).
-;; Change:     requested (owner) -> approved | refused (registrar); until then the old values hold.
-;; Ownership:  proposed (owner) -> accepted (new owner) | cancelled (owner).
+;; Change:     requested (owner) -> approved | refused (registrar); an approved one holds from the next day on.
+;; Ownership:  proposed (owner) -> accepted (new owner) | cancelled (owner). Nothing about the asset changes meanwhile.
 ;;
 ;; An approval repeats the values that were reviewed and fails when they differ from what is stored. So does accepting a
-;; transfer: it repeats the number of the proposal.
+;; transfer: it repeats the number of the proposal. Nobody approves their own asset.
+;; A suspension and a retirement have a last day: days up to it can still be recorded, verified and delivered.
 ;; Units: power W, time unix seconds UTC, day = time / 86400, price microSTX per kWh.
 
 ;; Errors
@@ -27,20 +28,23 @@
 (define-constant ERR_WRONG_ASSET_STATE (err u1011)) ;; not in this state of the asset
 (define-constant ERR_INVALID_KIND (err u1012)) ;; a kind is 1 to 8
 (define-constant ERR_INVALID_CAPACITY (err u1013)) ;; a capacity is 1 to 10^12 W
-(define-constant ERR_INVALID_LOCATION (err u1014)) ;; empty
+(define-constant ERR_INVALID_LOCATION (err u1014)) ;; not a geohash
 (define-constant ERR_INVALID_METADATA_HASH (err u1015)) ;; not 32 bytes
 (define-constant ERR_INVALID_SLOT_SECONDS (err u1016)) ;; a slot is 900, 1800 or 3600 s
-(define-constant ERR_INVALID_DEVICE_KEY (err u1017)) ;; not 33 bytes
-(define-constant ERR_DEVICE_KEY_IN_USE (err u1018)) ;; it serves another asset, or one retired less than 31 days ago
+(define-constant ERR_INVALID_DEVICE_KEY (err u1017)) ;; not 33 bytes, or of an unknown curve
+(define-constant ERR_DEVICE_KEY_IN_USE (err u1018)) ;; another asset has it, and days that it can still sign for
 (define-constant ERR_REVIEW_MISMATCH (err u1019)) ;; what was reviewed is not what is stored
 (define-constant ERR_NO_CHANGE_REQUESTED (err u1020)) ;; the owner asked for no change
 (define-constant ERR_NOTHING_TO_CHANGE (err u1021)) ;; the asset has these values already
-(define-constant ERR_CHANGE_TOO_SOON (err u1022)) ;; the last change of capacity is less than 46 days old
+(define-constant ERR_CHANGE_TOO_SOON (err u1022)) ;; the last change of it is less than 46 days old
 (define-constant ERR_TRANSFER_PROPOSED (err u1023)) ;; a transfer is proposed already
 (define-constant ERR_NO_TRANSFER_PROPOSED (err u1024)) ;; no transfer is proposed
 (define-constant ERR_NOT_PROPOSED_OWNER (err u1025)) ;; the asset was proposed to another
 (define-constant ERR_INVALID_NEW_OWNER (err u1026)) ;; the owner has it already
 (define-constant ERR_INVALID_MIN_PRICE (err u1027)) ;; a price is at most 10^15
+(define-constant ERR_OWN_ASSET (err u1028)) ;; nobody approves an asset that they own or operate
+(define-constant ERR_INVALID_PROOF (err u1029)) ;; not signed by the device key for this owner
+(define-constant ERR_METADATA_IN_USE (err u1030)) ;; another asset has it, neither rejected nor retired
 
 ;; Roles
 
@@ -59,23 +63,43 @@
 (define-constant STATE_SUSPENDED u4)
 (define-constant STATE_RETIRED u5)
 
-;; Asset kinds: 1 solar, 2 wind, 3 hydro, 4 bioenergy, 5 combined heat and power, 6 battery, 7 vehicle, 8 other
+;; Asset kinds: 1 solar, 2 wind, 3 hydro, 4 bioenergy, 5 combined heat and power, 6 battery, 7 vehicle, 8 other. Those
+;; between the two storages give back what was counted when it was made.
 
 (define-constant MIN_KIND u1)
 (define-constant MAX_KIND u8)
+(define-constant KIND_BATTERY u6)
+(define-constant KIND_VEHICLE u7)
+
+;; Curves of device keys
+
+(define-constant CURVE_SECP256K1 u1)
+(define-constant CURVE_P256 u2)
 
 ;; Bounds and durations
 
 (define-constant MAX_CAPACITY_W u1000000000000)
 (define-constant MAX_PRICE u1000000000000000)
 (define-constant SECONDS_PER_DAY u86400)
-;; A day is recorded and adjusted until 45 days after it. One former capacity is kept, so the next change has to wait
-;; until no day before the last one can be touched any more.
-(define-constant DAYS_BETWEEN_CAPACITY_CHANGES u46)
 ;; A day is recorded until the end of this many days after it; production-tracking holds the same number.
 (define-constant RECORDING_DAYS u30)
-;; The last recordable day of a verified asset: none in sight.
-(define-constant NO_LAST_DAY u340282366920938463463374607431768211455)
+;; A day is adjusted until 45 days after it. One former capacity and one former key are kept, so the next change has to
+;; wait until no day before the last one can be touched any more.
+(define-constant DAYS_BETWEEN_CHANGES u46)
+(define-constant GEOHASH_CHARACTERS "0123456789bcdefghjkmnpqrstuvwxyz")
+
+;; What a device signs is the SIP-018 hash under the domain {name: "der-production", version: "1", chain-id}: its prefix,
+;; the domain's hash, the message's hash.
+(define-constant SIGNING_PREFIX (concat 0x534950303138
+  (sha256 (unwrap!
+    (to-consensus-buff? {
+      name: "der-production",
+      version: "1",
+      chain-id: chain-id,
+    })
+    ERR_INVALID_PROOF
+  ))
+))
 
 ;; Data
 
@@ -93,8 +117,10 @@
   bool
 )
 
-;; `proposal` is the number of the last transfer that was proposed of the asset. `retired-day` stays zero where the asset
-;; was not verified when it was retired.
+;; `proposal` is the number of the last transfer that was proposed of the asset. From `capacity-from-day` on the capacity
+;; holds, before it the previous one. From `key-from-day` on the device key signs, from `previous-key-from-day` until then
+;; the previous one; days before both have no key. `verified-day` is zero until the asset is verified. `last-day` is none
+;; while there is none; where an asset was never verified it does not matter.
 (define-map assets
   uint
   {
@@ -113,11 +139,19 @@
     region: (string-ascii 8),
     metadata-hash: (buff 32),
     slot-seconds: uint,
-    device-key: (optional (buff 33)),
+    device-key: (optional {
+      curve: uint,
+      key: (buff 33),
+    }),
     key-epoch: uint,
     key-from-day: uint,
+    previous-device-key: (optional {
+      curve: uint,
+      key: (buff 33),
+    }),
+    previous-key-from-day: uint,
     verified-day: uint,
-    retired-day: uint,
+    last-day: (optional uint),
   }
 )
 
@@ -127,12 +161,21 @@
   uint
 )
 
+;; The asset that was registered last with this metadata.
+(define-map metadata-hashes
+  (buff 32)
+  uint
+)
+
 ;; The change of a verified or suspended asset that its owner asked for.
 (define-map changes
   uint
   {
     capacity-w: uint,
-    device-key: (optional (buff 33)),
+    device-key: (optional {
+      curve: uint,
+      key: (buff 33),
+    }),
   }
 )
 
@@ -154,31 +197,60 @@
   (map-get? changes asset-id)
 )
 
-;; What has to be known to record production: which days may be recorded, by whom, and how much is plausible.
-;; `last-day` is before `first-day` while nothing may be recorded.
-(define-read-only (get-recording-right (asset-id uint))
+;; What has to be known to record the production of a day: whether it may be, how much is plausible, and which key signs,
+;; under which key epoch. `lost` is a day of which nothing can ever be recorded any more.
+(define-read-only (get-recording-right
+    (asset-id uint)
+    (day uint)
+  )
   (match (map-get? assets asset-id)
-    asset (some {
-      first-day: (get verified-day asset),
-      last-day: (if (is-eq (get state asset) STATE_VERIFIED)
-        NO_LAST_DAY
-        (get retired-day asset)
-      ),
-      slot-seconds: (get slot-seconds asset),
-      capacity-w: (get capacity-w asset),
-      capacity-from-day: (get capacity-from-day asset),
-      previous-capacity-w: (get previous-capacity-w asset),
-      device-key: (get device-key asset),
-      key-epoch: (get key-epoch asset),
-      key-from-day: (get key-from-day asset),
-    })
+    asset (let ((by-present-key (>= day (get key-from-day asset))))
+      (some {
+        recordable: (and
+          (> (get verified-day asset) u0)
+          (>= day (get verified-day asset))
+          (not (is-after-last day (get last-day asset)))
+        ),
+        lost: (is-lost day (get state asset) (get verified-day asset) (get last-day asset)),
+        slot-seconds: (get slot-seconds asset),
+        capacity-w: (if (>= day (get capacity-from-day asset))
+          (get capacity-w asset)
+          (get previous-capacity-w asset)
+        ),
+        device-key: (if by-present-key
+          (get device-key asset)
+          (if (>= day (get previous-key-from-day asset))
+            (get previous-device-key asset)
+            none
+          )
+        ),
+        key-epoch: (if by-present-key
+          (get key-epoch asset)
+          (- (get key-epoch asset) u1)
+        ),
+      })
+    )
     none
   )
 )
 
 ;; The rights of a whole batch in one call.
-(define-read-only (get-recording-rights (asset-ids (list 200 uint)))
-  (map get-recording-right asset-ids)
+(define-read-only (get-recording-rights (keys (list 200 {
+  asset-id: uint,
+  day: uint,
+})))
+  (map get-recording-right-of keys)
+)
+
+;; Whether nothing can ever be recorded of a day any more: the asset is retired, and the day lies after its last one.
+(define-read-only (is-day-lost
+    (asset-id uint)
+    (day uint)
+  )
+  (match (map-get? assets asset-id)
+    asset (is-lost day (get state asset) (get verified-day asset) (get last-day asset))
+    false
+  )
 )
 
 ;; What has to be known to make or take an offer of an asset's energy, in one call.
@@ -190,6 +262,7 @@
       min-price: (get min-price asset),
       epoch: (get epoch asset),
       capacity-w: (get capacity-w asset),
+      storage: (is-storage (get kind asset)),
       verified: (is-eq (get state asset) STATE_VERIFIED),
       transfer-proposed: (is-some (get proposed-owner asset)),
       paused: (var-get paused),
@@ -198,8 +271,29 @@
   )
 )
 
-(define-read-only (get-asset-by-device-key (device-key (buff 33)))
-  (map-get? device-keys device-key)
+(define-read-only (get-asset-by-device-key (key (buff 33)))
+  (map-get? device-keys key)
+)
+
+(define-read-only (get-asset-by-metadata-hash (metadata-hash (buff 32)))
+  (map-get? metadata-hashes metadata-hash)
+)
+
+;; Prefix and domain of everything that a device signs.
+(define-read-only (get-signing-prefix)
+  SIGNING_PREFIX
+)
+
+;; What a device key signs to show that `owner` holds it.
+(define-read-only (get-key-proof-hash (owner principal))
+  (sha256 (concat SIGNING_PREFIX
+    (sha256 (default-to 0x
+      (to-consensus-buff? {
+        contract: current-contract,
+        owner: owner,
+      })
+    ))
+  ))
 )
 
 (define-read-only (is-verified (asset-id uint))
@@ -215,7 +309,7 @@
     (who principal)
   )
   (match (map-get? assets asset-id)
-    asset (or (is-eq who (get owner asset)) (is-eq (some who) (get operator asset)))
+    asset (is-operated-by (get owner asset) (get operator asset) who)
     false
   )
 )
@@ -233,6 +327,25 @@
   }))
 )
 
+;; The roles of who reviews production, in one call.
+(define-read-only (get-review-roles (who principal))
+  {
+    verifier: (has-role ROLE_VERIFIER who ""),
+    arbiter: (has-role ROLE_ARBITER who ""),
+  }
+)
+
+;; Of each region, whether `who` is a grid operator there.
+(define-read-only (operates-regions
+    (who principal)
+    (regions (list 100 (string-ascii 8)))
+  )
+  (get answers (fold add-region regions {
+    who: who,
+    answers: (list),
+  }))
+)
+
 (define-read-only (get-contract-owner)
   (var-get contract-owner)
 )
@@ -247,10 +360,11 @@
 
 ;; Public: the register
 
-;; Anyone, unless paused: registers an asset that the caller owns; a registrar verifies it later. Answers its id.
+;; Anyone, unless paused: registers an asset that the caller owns; a registrar verifies it later. The proof of a device
+;; key is its signature over `get-key-proof-hash` of the caller, r and s. Returns the asset's id.
 ;; Prints "asset-registered".
 ;; Errors: ERR_PAUSED, ERR_INVALID_KIND, ERR_INVALID_CAPACITY, ERR_INVALID_LOCATION, ERR_INVALID_REGION,
-;; ERR_INVALID_METADATA_HASH, ERR_INVALID_SLOT_SECONDS, ERR_INVALID_DEVICE_KEY.
+;; ERR_INVALID_METADATA_HASH, ERR_INVALID_SLOT_SECONDS, ERR_METADATA_IN_USE, ERR_INVALID_DEVICE_KEY, ERR_INVALID_PROOF.
 (define-public (register-asset
     (kind uint)
     (capacity-w uint)
@@ -258,45 +372,15 @@
     (region (string-ascii 8))
     (metadata-hash (buff 32))
     (slot-seconds uint)
-    (device-key (optional (buff 33)))
+    (device-key (optional {
+      curve: uint,
+      key: (buff 33),
+      proof: (buff 64),
+    }))
   )
-  (let ((asset-id (+ (var-get asset-count) u1)))
+  (begin
     (asserts! (not (var-get paused)) ERR_PAUSED)
-    (asserts! (and (>= kind MIN_KIND) (<= kind MAX_KIND)) ERR_INVALID_KIND)
-    (asserts! (is-capacity capacity-w) ERR_INVALID_CAPACITY)
-    (asserts! (> (len location) u0) ERR_INVALID_LOCATION)
-    (asserts! (> (len region) u0) ERR_INVALID_REGION)
-    (asserts! (is-eq (len metadata-hash) u32) ERR_INVALID_METADATA_HASH)
-    (asserts! (is-slot-seconds slot-seconds) ERR_INVALID_SLOT_SECONDS)
-    (asserts! (is-device-key device-key) ERR_INVALID_DEVICE_KEY)
-    (map-set assets asset-id {
-      owner: contract-caller,
-      operator: none,
-      min-price: u0,
-      epoch: u1,
-      proposed-owner: none,
-      proposal: u0,
-      state: STATE_PENDING,
-      kind: kind,
-      capacity-w: capacity-w,
-      capacity-from-day: u0,
-      previous-capacity-w: capacity-w,
-      location: location,
-      region: region,
-      metadata-hash: metadata-hash,
-      slot-seconds: slot-seconds,
-      device-key: device-key,
-      key-epoch: u1,
-      key-from-day: u0,
-      verified-day: u0,
-      retired-day: u0,
-    })
-    (var-set asset-count asset-id)
-    (print {
-      topic: "asset-registered",
-      version: u1,
-      asset-id: asset-id,
-      actor: contract-caller,
+    (register {
       kind: kind,
       capacity-w: capacity-w,
       location: location,
@@ -304,61 +388,77 @@
       metadata-hash: metadata-hash,
       slot-seconds: slot-seconds,
       device-key: device-key,
-      epoch: u1,
-      key-epoch: u1,
-      state: STATE_PENDING,
     })
-    (ok asset-id)
   )
 )
 
-;; Registrar: verifies a pending asset and binds its device key, also one of a retired asset of which nothing can be
-;; recorded any more; capacity and key repeat what was reviewed. Prints "asset-verified".
-;; Errors: ERR_ASSET_NOT_FOUND, ERR_NOT_REGISTRAR, ERR_WRONG_ASSET_STATE, ERR_REVIEW_MISMATCH, ERR_DEVICE_KEY_IN_USE.
+;; Anyone, unless paused: `register-asset` of up to 20 plants of the caller's; one answer for each, in order.
+;; Prints "asset-registered" for each registered.
+;; Errors: ERR_PAUSED; of each plant, those of `register-asset`.
+(define-public (register-assets (plants (list 20 {
+  kind: uint,
+  capacity-w: uint,
+  location: (string-ascii 12),
+  region: (string-ascii 8),
+  metadata-hash: (buff 32),
+  slot-seconds: uint,
+  device-key: (optional {
+    curve: uint,
+    key: (buff 33),
+    proof: (buff 64),
+  }),
+})))
+  (begin
+    (asserts! (not (var-get paused)) ERR_PAUSED)
+    (ok (map register plants))
+  )
+)
+
+;; Registrar, unless it is their own: verifies a pending asset and binds its device key, which signs from tomorrow on;
+;; capacity and key repeat what was reviewed. Prints "asset-verified".
+;; Errors: ERR_NOT_REGISTRAR, ERR_ASSET_NOT_FOUND, ERR_OWN_ASSET, ERR_WRONG_ASSET_STATE, ERR_REVIEW_MISMATCH,
+;; ERR_DEVICE_KEY_IN_USE.
 (define-public (verify-asset
     (asset-id uint)
     (capacity-w uint)
-    (device-key (optional (buff 33)))
+    (device-key (optional {
+      curve: uint,
+      key: (buff 33),
+    }))
   )
-  (let (
-      (asset (unwrap! (map-get? assets asset-id) ERR_ASSET_NOT_FOUND))
-      (today (current-day))
-    )
+  (begin
     (asserts! (is-registrar) ERR_NOT_REGISTRAR)
-    (asserts! (is-eq (get state asset) STATE_PENDING) ERR_WRONG_ASSET_STATE)
-    (asserts! (is-eq capacity-w (get capacity-w asset)) ERR_REVIEW_MISMATCH)
-    (asserts! (is-eq device-key (get device-key asset)) ERR_REVIEW_MISMATCH)
-    (asserts! (bind-device-key asset-id device-key) ERR_DEVICE_KEY_IN_USE)
-    (map-set assets asset-id
-      (merge asset {
-        state: STATE_VERIFIED,
-        verified-day: today,
-        key-from-day: today,
-      })
-    )
-    (print {
-      topic: "asset-verified",
-      version: u1,
+    (verify {
       asset-id: asset-id,
-      actor: contract-caller,
       capacity-w: capacity-w,
       device-key: device-key,
-      verified-day: today,
-      key-from-day: today,
-      state: STATE_VERIFIED,
     })
-    (ok true)
+  )
+)
+
+;; Registrar: `verify-asset` of up to 50 assets; one answer for each, in order. Prints "asset-verified" for each verified.
+;; Errors: ERR_NOT_REGISTRAR; of each asset, those of `verify-asset`.
+(define-public (verify-assets (reviews (list 50 {
+  asset-id: uint,
+  capacity-w: uint,
+  device-key: (optional {
+    curve: uint,
+    key: (buff 33),
+  }),
+})))
+  (begin
+    (asserts! (is-registrar) ERR_NOT_REGISTRAR)
+    (ok (map verify reviews))
   )
 )
 
 ;; Registrar: rejects a pending asset for good. Prints "asset-rejected".
-;; Errors: ERR_ASSET_NOT_FOUND, ERR_NOT_REGISTRAR, ERR_WRONG_ASSET_STATE.
+;; Errors: ERR_NOT_REGISTRAR, ERR_ASSET_NOT_FOUND, ERR_WRONG_ASSET_STATE.
 (define-public (reject-asset
     (asset-id uint)
     (reason (string-ascii 64))
   )
-  (let ((asset (unwrap! (map-get? assets asset-id) ERR_ASSET_NOT_FOUND)))
-    (asserts! (is-registrar) ERR_NOT_REGISTRAR)
+  (let ((asset (try! (get-for-registrar asset-id))))
     (asserts! (is-eq (get state asset) STATE_PENDING) ERR_WRONG_ASSET_STATE)
     (map-set assets asset-id
       (merge asset {
@@ -378,23 +478,31 @@
   )
 )
 
-;; Registrar: suspends a verified asset: nothing is recorded, offered or accepted until it is reinstated.
-;; Prints "asset-suspended".
-;; Errors: ERR_ASSET_NOT_FOUND, ERR_NOT_REGISTRAR, ERR_WRONG_ASSET_STATE.
+;; Registrar: suspends a verified asset: until it is reinstated nothing is offered or accepted, and no day after today
+;; recorded. Prints "asset-suspended".
+;; Errors: ERR_NOT_REGISTRAR, ERR_ASSET_NOT_FOUND, ERR_WRONG_ASSET_STATE.
 (define-public (suspend-asset
     (asset-id uint)
     (reason (string-ascii 64))
   )
-  (let ((asset (unwrap! (map-get? assets asset-id) ERR_ASSET_NOT_FOUND)))
-    (asserts! (is-registrar) ERR_NOT_REGISTRAR)
+  (let (
+      (asset (try! (get-for-registrar asset-id)))
+      (today (current-day))
+    )
     (asserts! (is-eq (get state asset) STATE_VERIFIED) ERR_WRONG_ASSET_STATE)
-    (map-set assets asset-id (merge asset { state: STATE_SUSPENDED }))
+    (map-set assets asset-id
+      (merge asset {
+        state: STATE_SUSPENDED,
+        last-day: (some today),
+      })
+    )
     (print {
       topic: "asset-suspended",
       version: u1,
       asset-id: asset-id,
       actor: contract-caller,
       reason: reason,
+      last-day: today,
       state: STATE_SUSPENDED,
     })
     (ok true)
@@ -402,12 +510,16 @@
 )
 
 ;; Registrar: makes a suspended asset verified again. Prints "asset-reinstated".
-;; Errors: ERR_ASSET_NOT_FOUND, ERR_NOT_REGISTRAR, ERR_WRONG_ASSET_STATE.
+;; Errors: ERR_NOT_REGISTRAR, ERR_ASSET_NOT_FOUND, ERR_WRONG_ASSET_STATE.
 (define-public (reinstate-asset (asset-id uint))
-  (let ((asset (unwrap! (map-get? assets asset-id) ERR_ASSET_NOT_FOUND)))
-    (asserts! (is-registrar) ERR_NOT_REGISTRAR)
+  (let ((asset (try! (get-for-registrar asset-id))))
     (asserts! (is-eq (get state asset) STATE_SUSPENDED) ERR_WRONG_ASSET_STATE)
-    (map-set assets asset-id (merge asset { state: STATE_VERIFIED }))
+    (map-set assets asset-id
+      (merge asset {
+        state: STATE_VERIFIED,
+        last-day: none,
+      })
+    )
     (print {
       topic: "asset-reinstated",
       version: u1,
@@ -419,17 +531,17 @@
   )
 )
 
-;; Owner or registrar: retires an asset for good. Days up to today can still be recorded, and their energy retired,
-;; unless it was suspended: retiring must not lift a suspension. A proposed transfer and a requested change fall away.
-;; The device key is free for another asset when no day can be recorded any more. Prints "asset-retired".
+;; Owner or registrar: retires an asset for good. Days up to today can still be recorded, verified and delivered, or up
+;; to the day of its suspension. A proposed transfer and a requested change fall away. The device key is free for another
+;; asset when no day can be recorded any more. Prints "asset-retired".
 ;; Errors: ERR_ASSET_NOT_FOUND, ERR_NOT_OWNER_OR_REGISTRAR, ERR_WRONG_ASSET_STATE.
 (define-public (retire-asset (asset-id uint))
   (let (
       (asset (unwrap! (map-get? assets asset-id) ERR_ASSET_NOT_FOUND))
       (state (get state asset))
-      (retired-day (if (is-eq state STATE_VERIFIED)
-        (current-day)
-        u0
+      (last-day (if (is-eq state STATE_VERIFIED)
+        (some (current-day))
+        (get last-day asset)
       ))
     )
     (asserts! (or (is-eq contract-caller (get owner asset)) (is-registrar))
@@ -439,7 +551,7 @@
     (map-set assets asset-id
       (merge asset {
         state: STATE_RETIRED,
-        retired-day: retired-day,
+        last-day: last-day,
         proposed-owner: none,
       })
     )
@@ -449,7 +561,7 @@
       version: u1,
       asset-id: asset-id,
       actor: contract-caller,
-      retired-day: retired-day,
+      last-day: last-day,
       state: STATE_RETIRED,
     })
     (ok true)
@@ -458,96 +570,124 @@
 
 ;; Public: changes of capacity and device key
 
-;; Owner: asks for another capacity or device key of a verified or suspended asset; replaces an earlier request.
-;; Nothing changes until a registrar approves it. Prints "change-requested".
-;; Errors: ERR_ASSET_NOT_FOUND, ERR_NOT_ASSET_OWNER, ERR_WRONG_ASSET_STATE, ERR_INVALID_CAPACITY,
-;; ERR_INVALID_DEVICE_KEY, ERR_NOTHING_TO_CHANGE.
+;; Owner: asks for another capacity or device key of a verified or suspended asset; replaces an earlier request. A new key
+;; needs its proof, as at the registration. Nothing changes until a registrar approves it. Prints "change-requested".
+;; Errors: ERR_ASSET_NOT_FOUND, ERR_NOT_ASSET_OWNER, ERR_WRONG_ASSET_STATE, ERR_TRANSFER_PROPOSED, ERR_INVALID_CAPACITY,
+;; ERR_INVALID_DEVICE_KEY, ERR_INVALID_PROOF, ERR_NOTHING_TO_CHANGE.
 (define-public (request-change
     (asset-id uint)
     (capacity-w uint)
-    (device-key (optional (buff 33)))
+    (device-key (optional {
+      curve: uint,
+      key: (buff 33),
+      proof: (buff 64),
+    }))
   )
   (let ((asset (unwrap! (map-get? assets asset-id) ERR_ASSET_NOT_FOUND)))
     (asserts! (is-eq contract-caller (get owner asset)) ERR_NOT_ASSET_OWNER)
     (asserts! (is-changeable (get state asset)) ERR_WRONG_ASSET_STATE)
+    (asserts! (is-none (get proposed-owner asset)) ERR_TRANSFER_PROPOSED)
     (asserts! (is-capacity capacity-w) ERR_INVALID_CAPACITY)
-    (asserts! (is-device-key device-key) ERR_INVALID_DEVICE_KEY)
-    (asserts!
-      (not (and
-        (is-eq capacity-w (get capacity-w asset))
-        (is-eq device-key (get device-key asset))
-      ))
-      ERR_NOTHING_TO_CHANGE
+    (let ((new-key (try! (check-claim device-key (get device-key asset)))))
+      (asserts!
+        (not (and
+          (is-eq capacity-w (get capacity-w asset))
+          (is-eq new-key (get device-key asset))
+        ))
+        ERR_NOTHING_TO_CHANGE
+      )
+      (map-set changes asset-id {
+        capacity-w: capacity-w,
+        device-key: new-key,
+      })
+      (print {
+        topic: "change-requested",
+        version: u1,
+        asset-id: asset-id,
+        actor: contract-caller,
+        capacity-w: capacity-w,
+        device-key: new-key,
+      })
+      (ok true)
     )
-    (map-set changes asset-id {
-      capacity-w: capacity-w,
-      device-key: device-key,
-    })
-    (print {
-      topic: "change-requested",
-      version: u1,
-      asset-id: asset-id,
-      actor: contract-caller,
-      capacity-w: capacity-w,
-      device-key: device-key,
-    })
-    (ok true)
   )
 )
 
-;; Registrar: puts a requested change into force from today on; capacity and key repeat what was reviewed. Days before
-;; today keep the old capacity, and today has the larger of both. A new key signs from today on, under a new key epoch,
-;; and the old key is free again. What the old one signed and nobody relayed is void: its days are left to the oracle.
+;; Registrar, unless it is their own: puts a requested change into force from tomorrow on; capacity and key repeat what
+;; was reviewed. Days up to today keep the former capacity and the former key. A new key signs under a new key epoch.
 ;; Prints "change-approved".
-;; Errors: ERR_ASSET_NOT_FOUND, ERR_NOT_REGISTRAR, ERR_NO_CHANGE_REQUESTED, ERR_REVIEW_MISMATCH, ERR_CHANGE_TOO_SOON,
-;; ERR_DEVICE_KEY_IN_USE.
+;; Errors: ERR_NOT_REGISTRAR, ERR_ASSET_NOT_FOUND, ERR_OWN_ASSET, ERR_NO_CHANGE_REQUESTED, ERR_TRANSFER_PROPOSED,
+;; ERR_REVIEW_MISMATCH, ERR_CHANGE_TOO_SOON, ERR_DEVICE_KEY_IN_USE.
 (define-public (approve-change
     (asset-id uint)
     (capacity-w uint)
-    (device-key (optional (buff 33)))
+    (device-key (optional {
+      curve: uint,
+      key: (buff 33),
+    }))
   )
   (let (
-      (asset (unwrap! (map-get? assets asset-id) ERR_ASSET_NOT_FOUND))
+      (asset (try! (get-for-approval asset-id)))
       (change (unwrap! (map-get? changes asset-id) ERR_NO_CHANGE_REQUESTED))
-      (today (current-day))
-      (old-capacity-w (get capacity-w asset))
-      (from-day (get capacity-from-day asset))
-      (capacity (changed-capacity capacity-w old-capacity-w from-day
-        (get previous-capacity-w asset) today
-      ))
+      (tomorrow (+ (current-day) u1))
+      (same-capacity (is-eq capacity-w (get capacity-w asset)))
       (same-key (is-eq device-key (get device-key asset)))
-      (key-epoch (if same-key
-        (get key-epoch asset)
-        (+ (get key-epoch asset) u1)
+      (capacity (if same-capacity
+        {
+          capacity-w: capacity-w,
+          capacity-from-day: (get capacity-from-day asset),
+          previous-capacity-w: (get previous-capacity-w asset),
+        }
+        {
+          capacity-w: capacity-w,
+          capacity-from-day: tomorrow,
+          previous-capacity-w: (get capacity-w asset),
+        }
       ))
-      (key-from-day (if same-key
-        (get key-from-day asset)
-        today
+      (key (if same-key
+        {
+          device-key: device-key,
+          key-epoch: (get key-epoch asset),
+          key-from-day: (get key-from-day asset),
+          previous-device-key: (get previous-device-key asset),
+          previous-key-from-day: (get previous-key-from-day asset),
+        }
+        {
+          device-key: device-key,
+          key-epoch: (+ (get key-epoch asset) u1),
+          key-from-day: tomorrow,
+          previous-device-key: (get device-key asset),
+          previous-key-from-day: (get key-from-day asset),
+        }
       ))
     )
-    (asserts! (is-registrar) ERR_NOT_REGISTRAR)
+    (asserts! (is-none (get proposed-owner asset)) ERR_TRANSFER_PROPOSED)
     (asserts! (is-eq capacity-w (get capacity-w change)) ERR_REVIEW_MISMATCH)
     (asserts! (is-eq device-key (get device-key change)) ERR_REVIEW_MISMATCH)
-    (asserts! (may-change-capacity capacity-w old-capacity-w from-day today) ERR_CHANGE_TOO_SOON)
-    (asserts! (or same-key (rebind-device-key asset-id (get device-key asset) device-key))
-      ERR_DEVICE_KEY_IN_USE
+    (asserts!
+      (or
+        same-capacity
+        (>= tomorrow (+ (get capacity-from-day asset) DAYS_BETWEEN_CHANGES))
+      )
+      ERR_CHANGE_TOO_SOON
     )
-    (map-set assets asset-id
-      (merge (merge asset capacity) {
-        device-key: device-key,
-        key-epoch: key-epoch,
-        key-from-day: key-from-day,
-      })
+    ;; Before the first key of an asset there was none, so that its days lose nothing by a second one.
+    (asserts!
+      (or
+        same-key
+        (is-eq (get key-epoch asset) u1)
+        (>= tomorrow (+ (get key-from-day asset) DAYS_BETWEEN_CHANGES))
+      )
+      ERR_CHANGE_TOO_SOON
     )
+    (asserts! (bind-device-key asset-id device-key) ERR_DEVICE_KEY_IN_USE)
+    (map-set assets asset-id (merge (merge asset capacity) key))
     (map-delete changes asset-id)
-    (print (merge capacity {
+    (print (merge (merge capacity key) {
       topic: "change-approved",
       version: u1,
       asset-id: asset-id,
       actor: contract-caller,
-      device-key: device-key,
-      key-epoch: key-epoch,
-      key-from-day: key-from-day,
     }))
     (ok true)
   )
@@ -575,8 +715,8 @@
 
 ;; Public: ownership and operation of an asset
 
-;; Owner: offers the asset to a new owner, who has to accept. Until then no offer of its energy is made or accepted, and
-;; none of it retired. Answers the proposal's number, one more than that of the proposal before. Prints
+;; Owner: offers the asset to a new owner, who has to accept. Until then no offer of its energy is made or accepted, none
+;; of it retired, and neither the asset nor its connection changed. Returns the proposal's number, one more than that of the proposal before. Prints
 ;; "transfer-proposed".
 ;; Errors: ERR_ASSET_NOT_FOUND, ERR_NOT_ASSET_OWNER, ERR_WRONG_ASSET_STATE, ERR_TRANSFER_PROPOSED,
 ;; ERR_INVALID_NEW_OWNER.
@@ -611,7 +751,7 @@
 )
 
 ;; The proposed owner: takes the asset over. `proposal` repeats the number of the proposal that was reviewed: nothing is
-;; sold while it stands, but between two proposals the owner could sell a year ahead. The operator and any requested
+;; sold while it lasts, but between two proposals the owner could sell a year ahead. The operator and any requested
 ;; change fall away, and the epoch goes up by one, which voids the open offers; what was funded stays funded.
 ;; Prints "transfer-accepted".
 ;; Errors: ERR_ASSET_NOT_FOUND, ERR_NO_TRANSFER_PROPOSED, ERR_NOT_PROPOSED_OWNER, ERR_REVIEW_MISMATCH.
@@ -668,7 +808,7 @@
   )
 )
 
-;; Owner: names who trades for him, never below `min-price`, or nobody. The epoch goes up by one, which voids the open
+;; Owner: names who trades for them, never below `min-price`, or nobody. The epoch goes up by one, which voids the open
 ;; offers. Prints "operator-set".
 ;; Errors: ERR_ASSET_NOT_FOUND, ERR_NOT_ASSET_OWNER, ERR_WRONG_ASSET_STATE, ERR_INVALID_MIN_PRICE.
 (define-public (set-operator
@@ -793,7 +933,7 @@
   )
 )
 
-;; Private
+;; Private: reading
 
 (define-private (current-day)
   (/ stacks-block-time SECONDS_PER_DAY)
@@ -803,21 +943,79 @@
   (has-role ROLE_REGISTRAR contract-caller "")
 )
 
-(define-private (is-capacity (capacity-w uint))
-  (and (>= capacity-w u1) (<= capacity-w MAX_CAPACITY_W))
-)
-
-;; A quarter, half or full hour.
-(define-private (is-slot-seconds (seconds uint))
-  (or (is-eq seconds u900) (is-eq seconds u1800) (is-eq seconds u3600))
-)
-
-;; No key, or a compressed one of 33 bytes.
-(define-private (is-device-key (device-key (optional (buff 33))))
-  (match device-key
-    key (is-eq (len key) u33)
-    true
+;; The asset, for a registrar alone.
+(define-private (get-for-registrar (asset-id uint))
+  (begin
+    (asserts! (is-registrar) ERR_NOT_REGISTRAR)
+    (ok (unwrap! (map-get? assets asset-id) ERR_ASSET_NOT_FOUND))
   )
+)
+
+;; The asset, for a registrar who neither owns nor operates it.
+(define-private (get-for-approval (asset-id uint))
+  (let ((asset (try! (get-for-registrar asset-id))))
+    (asserts!
+      (not (is-operated-by (get owner asset) (get operator asset) contract-caller))
+      ERR_OWN_ASSET
+    )
+    (ok asset)
+  )
+)
+
+(define-private (is-operated-by
+    (owner principal)
+    (operator (optional principal))
+    (who principal)
+  )
+  (or (is-eq who owner) (is-eq (some who) operator))
+)
+
+(define-private (add-region
+    (region (string-ascii 8))
+    (all {
+      who: principal,
+      answers: (list 100 bool),
+    })
+  )
+  (merge all { answers: (default-to (list)
+    (as-max-len?
+      (append (get answers all) (has-role ROLE_GRID_OPERATOR (get who all) region))
+      u100
+    )) })
+)
+
+(define-private (get-recording-right-of (key {
+  asset-id: uint,
+  day: uint,
+}))
+  (get-recording-right (get asset-id key) (get day key))
+)
+
+(define-private (is-after-last
+    (day uint)
+    (last-day (optional uint))
+  )
+  (match last-day
+    last (> day last)
+    false
+  )
+)
+
+;; Retired, and after its last day; all days of one that was never verified.
+(define-private (is-lost
+    (day uint)
+    (state uint)
+    (verified-day uint)
+    (last-day (optional uint))
+  )
+  (and
+    (is-eq state STATE_RETIRED)
+    (or (is-eq verified-day u0) (is-after-last day last-day))
+  )
+)
+
+(define-private (is-storage (kind uint))
+  (and (>= kind KIND_BATTERY) (<= kind KIND_VEHICLE))
 )
 
 ;; Neither rejected nor retired.
@@ -829,80 +1027,241 @@
   (or (is-eq state STATE_VERIFIED) (is-eq state STATE_SUSPENDED))
 )
 
-;; Binds a key to an asset; false if it serves another already, and still can.
+;; Private: checking what an owner says
+
+(define-private (is-capacity (capacity-w uint))
+  (and (>= capacity-w u1) (<= capacity-w MAX_CAPACITY_W))
+)
+
+;; A quarter, half or full hour.
+(define-private (is-slot-seconds (seconds uint))
+  (or (is-eq seconds u900) (is-eq seconds u1800) (is-eq seconds u3600))
+)
+
+(define-private (is-geohash (location (string-ascii 12)))
+  (and (> (len location) u0) (fold is-geohash-so-far location true))
+)
+
+(define-private (is-geohash-so-far
+    (character (string-ascii 1))
+    (so-far bool)
+  )
+  (and so-far (is-some (index-of? GEOHASH_CHARACTERS character)))
+)
+
+;; Whether no asset that is neither rejected nor retired has this metadata.
+(define-private (is-metadata-free (metadata-hash (buff 32)))
+  (match (map-get? metadata-hashes metadata-hash)
+    asset-id (not (is-alive (default-to STATE_RETIRED (get state (map-get? assets asset-id)))))
+    true
+  )
+)
+
+;; The device key that the caller claims, none or one that they have shown to hold. `present` needs no new proof.
+(define-private (check-claim
+    (claim (optional {
+      curve: uint,
+      key: (buff 33),
+      proof: (buff 64),
+    }))
+    (present (optional {
+      curve: uint,
+      key: (buff 33),
+    }))
+  )
+  (match claim
+    claimed (let (
+        (curve (get curve claimed))
+        (key (get key claimed))
+        (device-key (some {
+          curve: curve,
+          key: key,
+        }))
+      )
+      (asserts!
+        (and (is-eq (len key) u33) (>= curve CURVE_SECP256K1) (<= curve CURVE_P256))
+        ERR_INVALID_DEVICE_KEY
+      )
+      (asserts!
+        (or (is-eq device-key present) (is-proof curve key (get proof claimed)))
+        ERR_INVALID_PROOF
+      )
+      (ok device-key)
+    )
+    (ok none)
+  )
+)
+
+(define-private (is-proof
+    (curve uint)
+    (key (buff 33))
+    (proof (buff 64))
+  )
+  (let ((hash (get-key-proof-hash contract-caller)))
+    (if (is-eq curve CURVE_P256)
+      (secp256r1-verify hash proof key)
+      (secp256k1-verify hash proof key)
+    )
+  )
+)
+
+;; Private: registering and verifying. Nothing is written before all is checked: a batch goes on after an item that fails.
+
+(define-private (register (plant {
+  kind: uint,
+  capacity-w: uint,
+  location: (string-ascii 12),
+  region: (string-ascii 8),
+  metadata-hash: (buff 32),
+  slot-seconds: uint,
+  device-key: (optional {
+    curve: uint,
+    key: (buff 33),
+    proof: (buff 64),
+  }),
+}))
+  (let (
+      (asset-id (+ (var-get asset-count) u1))
+      (metadata-hash (get metadata-hash plant))
+    )
+    (asserts! (and (>= (get kind plant) MIN_KIND) (<= (get kind plant) MAX_KIND))
+      ERR_INVALID_KIND
+    )
+    (asserts! (is-capacity (get capacity-w plant)) ERR_INVALID_CAPACITY)
+    (asserts! (is-geohash (get location plant)) ERR_INVALID_LOCATION)
+    (asserts! (> (len (get region plant)) u0) ERR_INVALID_REGION)
+    (asserts! (is-eq (len metadata-hash) u32) ERR_INVALID_METADATA_HASH)
+    (asserts! (is-slot-seconds (get slot-seconds plant)) ERR_INVALID_SLOT_SECONDS)
+    (asserts! (is-metadata-free metadata-hash) ERR_METADATA_IN_USE)
+    (let (
+        (device-key (try! (check-claim (get device-key plant) none)))
+        (described (merge plant { device-key: device-key }))
+      )
+      (map-set assets asset-id
+        (merge described {
+          owner: contract-caller,
+          operator: none,
+          min-price: u0,
+          epoch: u1,
+          proposed-owner: none,
+          proposal: u0,
+          state: STATE_PENDING,
+          capacity-from-day: u0,
+          previous-capacity-w: (get capacity-w plant),
+          key-epoch: u1,
+          key-from-day: u0,
+          previous-device-key: none,
+          previous-key-from-day: u0,
+          verified-day: u0,
+          last-day: none,
+        })
+      )
+      (map-set metadata-hashes metadata-hash asset-id)
+      (var-set asset-count asset-id)
+      (print (merge described {
+        topic: "asset-registered",
+        version: u1,
+        asset-id: asset-id,
+        actor: contract-caller,
+        epoch: u1,
+        key-epoch: u1,
+        state: STATE_PENDING,
+      }))
+      (ok asset-id)
+    )
+  )
+)
+
+(define-private (verify (review {
+  asset-id: uint,
+  capacity-w: uint,
+  device-key: (optional {
+    curve: uint,
+    key: (buff 33),
+  }),
+}))
+  (let (
+      (asset-id (get asset-id review))
+      (asset (try! (get-for-approval asset-id)))
+      (device-key (get device-key review))
+      (today (current-day))
+      (key-from-day (if (is-some device-key)
+        (+ today u1)
+        u0
+      ))
+    )
+    (asserts! (is-eq (get state asset) STATE_PENDING) ERR_WRONG_ASSET_STATE)
+    (asserts! (is-eq (get capacity-w review) (get capacity-w asset)) ERR_REVIEW_MISMATCH)
+    (asserts! (is-eq device-key (get device-key asset)) ERR_REVIEW_MISMATCH)
+    (asserts! (bind-device-key asset-id device-key) ERR_DEVICE_KEY_IN_USE)
+    (map-set assets asset-id
+      (merge asset {
+        state: STATE_VERIFIED,
+        verified-day: today,
+        key-from-day: key-from-day,
+      })
+    )
+    (print (merge review {
+      topic: "asset-verified",
+      version: u1,
+      actor: contract-caller,
+      verified-day: today,
+      key-from-day: key-from-day,
+      state: STATE_VERIFIED,
+    }))
+    (ok true)
+  )
+)
+
+;; Private: keys and the assets that they serve
+
+;; Binds a key to an asset; false if another asset has it, and days that it can still sign for.
 (define-private (bind-device-key
     (asset-id uint)
-    (device-key (optional (buff 33)))
+    (device-key (optional {
+      curve: uint,
+      key: (buff 33),
+    }))
   )
   (match device-key
-    key (or
-      (map-insert device-keys key asset-id)
-      (and (is-key-done key) (map-set device-keys key asset-id))
+    bound (and
+      (is-key-free (get key bound) asset-id)
+      (map-set device-keys (get key bound) asset-id)
     )
     true
   )
 )
 
-;; Whether the asset that a bound key serves is retired, and its last day can't be recorded any more; of one that was
-;; suspended no day could. The meter may go on elsewhere: what it signed names the asset, and counts for no other.
-(define-private (is-key-done (key (buff 33)))
-  (let ((asset (map-get? assets (default-to u0 (map-get? device-keys key)))))
-    (and
-      (is-eq (get state asset) (some STATE_RETIRED))
-      (> (current-day) (+ (default-to u0 (get retired-day asset)) RECORDING_DAYS))
-    )
-  )
-)
-
-(define-private (rebind-device-key
+(define-private (is-key-free
+    (key (buff 33))
     (asset-id uint)
-    (old-key (optional (buff 33)))
-    (new-key (optional (buff 33)))
   )
-  (begin
-    (match old-key
-      key (map-delete device-keys key)
-      true
+  (match (map-get? device-keys key)
+    holder (or (is-eq holder asset-id) (is-key-done key holder))
+    true
+  )
+)
+
+;; Whether no day that the key signs for its holder can be recorded any more: its holder is retired or has another key,
+;; for long enough. The meter may go on elsewhere: what it signed names the asset, and counts for no other.
+(define-private (is-key-done
+    (key (buff 33))
+    (holder uint)
+  )
+  (let (
+      (asset (unwrap! (map-get? assets holder) true))
+      (last-day (default-to (get verified-day asset) (get last-day asset)))
     )
-    (bind-device-key asset-id new-key)
-  )
-)
-
-(define-private (may-change-capacity
-    (capacity-w uint)
-    (old-capacity-w uint)
-    (from-day uint)
-    (today uint)
-  )
-  (or
-    (is-eq capacity-w old-capacity-w)
-    (is-eq today from-day)
-    (>= today (+ from-day DAYS_BETWEEN_CAPACITY_CHANGES))
-  )
-)
-
-;; The capacities once `capacity-w` is in force today. A second change on one day keeps the capacity of the days before.
-(define-private (changed-capacity
-    (capacity-w uint)
-    (old-capacity-w uint)
-    (from-day uint)
-    (previous-capacity-w uint)
-    (today uint)
-  )
-  (if (is-eq capacity-w old-capacity-w)
-    {
-      capacity-w: capacity-w,
-      capacity-from-day: from-day,
-      previous-capacity-w: previous-capacity-w,
-    }
-    {
-      capacity-w: capacity-w,
-      capacity-from-day: today,
-      previous-capacity-w: (if (is-eq today from-day)
-        previous-capacity-w
-        old-capacity-w
-      ),
-    }
+    (or
+      (and
+        (is-eq (get state asset) STATE_RETIRED)
+        (> (current-day) (+ last-day RECORDING_DAYS))
+      )
+      (and
+        (not (is-eq (some key) (get key (get device-key asset))))
+        (>= (current-day) (+ (get key-from-day asset) RECORDING_DAYS))
+      )
+    )
   )
 )
 
@@ -914,5 +1273,6 @@
   seconds-per-day: SECONDS_PER_DAY,
   max-capacity-w: MAX_CAPACITY_W,
   max-price: MAX_PRICE,
-  days-between-capacity-changes: DAYS_BETWEEN_CAPACITY_CHANGES,
+  days-between-changes: DAYS_BETWEEN_CHANGES,
+  recording-days: RECORDING_DAYS,
 })

@@ -1,12 +1,13 @@
 ;; production-tracking: what each asset produced, slot by slot, and whether it is verified.
 ;;
 ;; One row per (asset, day): a bit mask of the slots recorded (slot 0 is the lowest bit; 96, 48 or 24 slots a day) and
-;; their energy in Wh. A slot is recorded at most once, by whatever path. Where a device key is bound, from the day of
-;; its binding on, only its signature records; otherwise the oracle does.
+;; their energy in Wh. A slot is recorded at most once, by whatever path. Where a device key holds on a day, only its
+;; signature records; otherwise the oracle does, also from a Merkle root that it anchored before.
 ;;
 ;; Day:  open -> recorded (device signature, oracle) -> verified | rejected (verifier);
-;;       recorded -> disputed (verifier, arbiter) -> verified | rejected (arbiter); open -> rejected (verifier).
-;;       Verified and rejected are final: no slot and no adjustment after.
+;;       recorded -> disputed (verifier, arbiter) -> verified | rejected (arbiter);
+;;       open -> rejected (verifier), once nothing can be recorded any more.
+;;       Verified and rejected are final: no slot and no adjustment after. A decision repeats what was reviewed.
 ;;
 ;; Times: recorded from the slot's end until 30 days after the day; verified from the day's end until 45 days after it.
 ;; Units: energy Wh, time unix seconds UTC, day = time / 86400.
@@ -18,7 +19,7 @@
 (define-constant ERR_NOT_ARBITER (err u2003)) ;; only an arbiter may: the day is disputed
 (define-constant ERR_NOT_VERIFIER_OR_ARBITER (err u2004)) ;; only a verifier or an arbiter may
 (define-constant ERR_ASSET_NOT_FOUND (err u2005)) ;; no asset has this id
-(define-constant ERR_NOT_RECORDABLE (err u2006)) ;; the asset is not verified, or was not on that day
+(define-constant ERR_NOT_RECORDABLE (err u2006)) ;; not between the asset's first and last day
 (define-constant ERR_INVALID_SLOTS (err u2007)) ;; no slot, or one beyond the day
 (define-constant ERR_SLOT_NOT_OVER (err u2008)) ;; a slot has not ended yet
 (define-constant ERR_RECORDING_CLOSED (err u2009)) ;; more than 30 days after the day
@@ -33,7 +34,12 @@
 (define-constant ERR_DAY_NOT_OVER (err u2018)) ;; the day has not ended
 (define-constant ERR_WINDOW_CLOSED (err u2019)) ;; more than 45 days after the day
 (define-constant ERR_REVIEW_MISMATCH (err u2020)) ;; what was reviewed is not what is stored
-(define-constant ERR_INVALID_ADJUSTMENT (err u2021)) ;; zero, too large, or below an energy of zero
+(define-constant ERR_INVALID_ADJUSTMENT (err u2021)) ;; the energy would stay the same
+(define-constant ERR_DAY_STILL_OPEN (err u2022)) ;; nothing is recorded, and still can be
+(define-constant ERR_ROOT_NOT_FOUND (err u2023)) ;; no root has this id
+(define-constant ERR_INVALID_ROOT (err u2024)) ;; not 32 bytes, or leaves, energy or days out of bounds
+(define-constant ERR_NOT_ANCHORING_ORACLE (err u2025)) ;; another oracle anchored the root
+(define-constant ERR_LEAF_NOT_IN_ROOT (err u2026)) ;; its path does not lead to the root, or its day is not among the root's
 
 ;; Roles of asset-verification
 
@@ -53,22 +59,25 @@
 
 (define-constant SECONDS_PER_DAY u86400)
 (define-constant SECONDS_PER_HOUR u3600)
-;; A day is recorded until the end of this many days after it.
+;; A day is recorded until the end of this many days after it; asset-verification holds the same number.
 (define-constant RECORDING_DAYS u30)
-;; A day is verified, and its feed recorded, until the end of this many days after it. grid-integration, settlement and
-;; asset-verification (between changes of capacity) hold the same number.
+;; A day is verified, and its feed, until the end of this many days after it; grid-integration holds the same number, and
+;; asset-verification one more between changes of capacity.
 (define-constant WINDOW_DAYS u45)
 ;; A meter may exceed the rated capacity by 10 %.
 (define-constant TOLERANCE_PERCENT u110)
 (define-constant MAX_SLOTS u96)
 ;; No capacity yields as much in a day; keeps every sum far from overflow.
 (define-constant MAX_DAY_WH u1000000000000000)
-(define-constant MAX_ADJUSTMENT_WH 1000000000000000)
-;; An item that fails at index i fails its batch with code * 1000 + i.
-(define-constant BATCH_ERROR_FACTOR u1000)
+(define-constant MAX_LEAVES u16777216)
+(define-constant CURVE_P256 u2)
 
-;; SIP-018: the prefix of every structured data hash
-(define-constant SIP018_PREFIX 0x534950303138)
+;; What a device signs: the SIP-018 hash under the domain of asset-verification.
+(define-constant SIGNING_PREFIX (contract-call? .asset-verification get-signing-prefix))
+
+;; Of nodes in a Merkle tree, so that none passes for a leaf.
+(define-constant LEAF_PREFIX 0x00)
+(define-constant NODE_PREFIX 0x01)
 
 ;; Data
 
@@ -90,6 +99,20 @@
   {
     recorded-wh: uint,
     verified-wh: uint,
+  }
+)
+
+;; What an oracle has anchored: the root of a Merkle tree over meter-days. It counts nothing until its leaves are claimed.
+(define-data-var root-count uint u0)
+(define-map roots
+  uint
+  {
+    oracle: principal,
+    root: (buff 32),
+    leaves: uint,
+    total-wh: uint,
+    from-day: uint,
+    to-day: uint,
   }
 )
 
@@ -132,8 +155,7 @@
   )
 )
 
-;; What a meter signs for the readings `whs` of the slots from `start` on: the SIP-018 hash under the domain
-;; {name: "der-production", version: "1", chain-id}.
+;; What a meter signs for the readings `whs` of the slots from `start` on.
 (define-read-only (get-reading-hash
     (asset-id uint)
     (day uint)
@@ -141,27 +163,62 @@
     (start uint)
     (whs (list 96 uint))
   )
-  (sha256 (concat SIP018_PREFIX
-    (concat
-      (consensus-hash (to-consensus-buff? {
-        name: "der-production",
-        version: "1",
-        chain-id: chain-id,
-      }))
-      (consensus-hash (to-consensus-buff? {
+  (sha256 (concat SIGNING_PREFIX
+    (sha256 (default-to 0x
+      (to-consensus-buff? {
         asset-id: asset-id,
         contract: current-contract,
         day: day,
         key-epoch: key-epoch,
         start: start,
         whs: whs,
-      }))
-    )))
+      })
+    ))
+  ))
+)
+
+(define-read-only (get-root (root-id uint))
+  (map-get? roots root-id)
+)
+
+(define-read-only (get-root-count)
+  (var-get root-count)
+)
+
+(define-read-only (get-leaf-hash (leaf {
+  asset-id: uint,
+  day: uint,
+  mask: uint,
+  wh: uint,
+  whs-hash: (buff 32),
+}))
+  (sha256 (concat LEAF_PREFIX (default-to 0x (to-consensus-buff? leaf))))
+)
+
+;; Whether the path leads from the leaf to the root; `left` where the sibling is on the left.
+(define-read-only (verify-leaf
+    (root-id uint)
+    (leaf {
+      asset-id: uint,
+      day: uint,
+      mask: uint,
+      wh: uint,
+      whs-hash: (buff 32),
+    })
+    (path (list 24 {
+      left: bool,
+      hash: (buff 32),
+    }))
+  )
+  (match (map-get? roots root-id)
+    anchored (is-eq (get root anchored) (fold climb path (get-leaf-hash leaf)))
+    false
+  )
 )
 
 ;; Public: recording
 
-;; Oracle: records the energy of the slots in `mask` together, where no device key is bound for that day.
+;; Oracle: records the energy of the slots in `mask` together, where no device key holds on that day.
 ;; Prints "production-recorded".
 ;; Errors: ERR_NOT_ORACLE, ERR_ASSET_NOT_FOUND, ERR_DEVICE_MUST_SIGN, and those of `record-slots`.
 (define-public (record-production
@@ -178,33 +235,31 @@
       mask: mask,
       wh: wh,
     }
-      (contract-call? .asset-verification get-recording-right asset-id)
-      stacks-block-time
-    )
+      (contract-call? .asset-verification get-recording-right asset-id day) {
+      now: stacks-block-time,
+      root-id: none,
+    })
   )
 )
 
-;; Oracle: `record-production` of up to 200 asset-days, all or nothing. Prints "production-recorded" for each.
-;; Errors: ERR_NOT_ORACLE; those of `record-production` as code * 1000 + index.
+;; Oracle: `record-production` of up to 200 asset-days; one answer for each, in order. Prints "production-recorded" for
+;; each recorded.
+;; Errors: ERR_NOT_ORACLE; of each item, those of `record-production`.
 (define-public (record-batch (items (list 200 {
   asset-id: uint,
   day: uint,
   mask: uint,
   wh: uint,
 })))
-  (let ((rights (contract-call? .asset-verification get-recording-rights (map get-asset-id items))))
+  (let ((keys (map get-key items)))
     (asserts! (has-role ROLE_ORACLE) ERR_NOT_ORACLE)
-    (try! (fold record-item (map with-right items rights)
-      (ok {
-        index: u0,
-        now: stacks-block-time,
-      })
+    (ok (map record-by-oracle items
+      (contract-call? .asset-verification get-recording-rights keys) (get-stamps keys)
     ))
-    (ok true)
   )
 )
 
-;; Anyone: relays the readings of the slots from `start` on that the asset's meter has signed.
+;; Anyone: relays the readings of the slots from `start` on that the asset's meter has signed; the signature is r and s.
 ;; Prints "production-recorded".
 ;; Errors: ERR_ASSET_NOT_FOUND, ERR_NO_DEVICE_KEY, ERR_INVALID_SLOTS, ERR_INVALID_SIGNATURE, those of `record-slots`.
 (define-public (record-day
@@ -212,85 +267,192 @@
     (day uint)
     (start uint)
     (whs (list 96 uint))
-    (signature (buff 65))
+    (signature (buff 64))
+  )
+  (record-signed {
+    asset-id: asset-id,
+    day: day,
+    start: start,
+    whs: whs,
+    signature: signature,
+  }
+    (contract-call? .asset-verification get-recording-right asset-id day) {
+    now: stacks-block-time,
+    root-id: none,
+  })
+)
+
+;; Anyone: `record-day` of up to 20 days, of any meters; one answer for each, in order. Prints "production-recorded" for
+;; each recorded.
+;; Errors: none; of each day, those of `record-day`.
+(define-public (record-days (readings (list 20 {
+  asset-id: uint,
+  day: uint,
+  start: uint,
+  whs: (list 96 uint),
+  signature: (buff 64),
+})))
+  (let ((keys (map get-key-of-readings readings)))
+    (ok (map record-signed readings
+      (contract-call? .asset-verification get-recording-rights keys) (get-stamps keys)
+    ))
+  )
+)
+
+;; Public: Merkle roots
+
+;; Oracle: anchors the root of a Merkle tree over up to 2^24 meter-days of the days from `from-day` to `to-day`, of
+;; `total-wh` together. Counts nothing. Returns the root's id. Prints "root-anchored".
+;; Errors: ERR_NOT_ORACLE, ERR_INVALID_ROOT.
+(define-public (anchor-root
+    (root (buff 32))
+    (leaves uint)
+    (total-wh uint)
+    (from-day uint)
+    (to-day uint)
   )
   (let (
-      (right (unwrap!
-        (contract-call? .asset-verification get-recording-right asset-id)
-        ERR_ASSET_NOT_FOUND
-      ))
-      (device-key (unwrap! (get device-key right) ERR_NO_DEVICE_KEY))
-      (count (len whs))
+      (root-id (+ (var-get root-count) u1))
+      (anchored {
+        oracle: contract-caller,
+        root: root,
+        leaves: leaves,
+        total-wh: total-wh,
+        from-day: from-day,
+        to-day: to-day,
+      })
     )
-    (asserts! (>= day (get key-from-day right)) ERR_NO_DEVICE_KEY)
-    ;; Before the shift: it would drop bits, and the power overflow.
-    (asserts! (and (< start MAX_SLOTS) (<= (+ start count) MAX_SLOTS)) ERR_INVALID_SLOTS)
-    (asserts!
-      (is-eq
-        (secp256k1-recover? (get-reading-hash asset-id day (get key-epoch right) start whs)
-          signature
-        )
-        (ok device-key)
+    (asserts! (has-role ROLE_ORACLE) ERR_NOT_ORACLE)
+    (asserts! (is-eq (len root) u32) ERR_INVALID_ROOT)
+    (asserts! (and (>= leaves u1) (<= leaves MAX_LEAVES)) ERR_INVALID_ROOT)
+    (asserts! (<= total-wh (* leaves MAX_DAY_WH)) ERR_INVALID_ROOT)
+    (asserts! (<= from-day to-day) ERR_INVALID_ROOT)
+    (map-set roots root-id anchored)
+    (var-set root-count root-id)
+    (print (merge anchored {
+      topic: "root-anchored",
+      version: u1,
+      root-id: root-id,
+      actor: contract-caller,
+    }))
+    (ok root-id)
+  )
+)
+
+;; The oracle that anchored the root: records the meter-day of one of its leaves, as `record-production` would.
+;; Prints "production-recorded".
+;; Errors: ERR_NOT_ORACLE, ERR_ROOT_NOT_FOUND, ERR_NOT_ANCHORING_ORACLE, ERR_LEAF_NOT_IN_ROOT, and those of
+;; `record-production`.
+(define-public (claim-leaf
+    (root-id uint)
+    (leaf {
+      asset-id: uint,
+      day: uint,
+      mask: uint,
+      wh: uint,
+      whs-hash: (buff 32),
+    })
+    (path (list 24 {
+      left: bool,
+      hash: (buff 32),
+    }))
+  )
+  (let (
+      (asset-id (get asset-id leaf))
+      (day (get day leaf))
+    )
+    (asserts! (has-role ROLE_ORACLE) ERR_NOT_ORACLE)
+    (let ((anchored (unwrap! (map-get? roots root-id) ERR_ROOT_NOT_FOUND)))
+      (asserts! (is-eq contract-caller (get oracle anchored)) ERR_NOT_ANCHORING_ORACLE)
+      (asserts! (and (>= day (get from-day anchored)) (<= day (get to-day anchored)))
+        ERR_LEAF_NOT_IN_ROOT
       )
-      ERR_INVALID_SIGNATURE
-    )
-    (record-slots asset-id day (bit-shift-left (- (pow u2 count) u1) start)
-      (fold add-bounded whs u0) right true stacks-block-time
+      (asserts! (verify-leaf root-id leaf path) ERR_LEAF_NOT_IN_ROOT)
+      (record-by-oracle {
+        asset-id: asset-id,
+        day: day,
+        mask: (get mask leaf),
+        wh: (get wh leaf),
+      }
+        (contract-call? .asset-verification get-recording-right asset-id day) {
+        now: stacks-block-time,
+        root-id: (some root-id),
+      })
     )
   )
 )
 
 ;; Public: review
 
-;; Verifier, or the arbiter where it is disputed: verifies a recorded day for good; `wh` repeats what was reviewed.
-;; Prints "day-verified".
-;; Errors: ERR_DAY_NOT_RECORDED, ERR_DAY_FINAL, ERR_NOT_VERIFIER, ERR_NOT_ARBITER, ERR_DAY_NOT_OVER,
-;; ERR_WINDOW_CLOSED, ERR_REVIEW_MISMATCH.
+;; Verifier, or the arbiter where it is disputed: verifies a recorded day for good; mask and energy repeat what was
+;; reviewed. Prints "day-verified".
+;; Errors: ERR_NOT_VERIFIER_OR_ARBITER, ERR_DAY_NOT_RECORDED, ERR_DAY_FINAL, ERR_NOT_VERIFIER, ERR_NOT_ARBITER,
+;; ERR_DAY_NOT_OVER, ERR_WINDOW_CLOSED, ERR_REVIEW_MISMATCH.
 (define-public (verify-day
     (asset-id uint)
     (day uint)
+    (mask uint)
     (wh uint)
   )
-  (let ((row (unwrap! (get-day asset-id day) ERR_DAY_NOT_RECORDED)))
-    (try! (check-decider (get state row)))
-    (verify-reviewed asset-id day wh row (current-day))
+  (verify {
+    asset-id: asset-id,
+    day: day,
+    mask: mask,
+    wh: wh,
+  }
+    (try! (get-reviewer)) (current-day)
   )
 )
 
-;; Verifier: `verify-day` of up to 100 recorded days, all or nothing. Prints "day-verified" for each.
-;; Errors: ERR_NOT_VERIFIER; those of `verify-day` and ERR_DAY_DISPUTED as code * 1000 + index.
+;; Verifier or arbiter: `verify-day` of up to 100 days; one answer for each, in order. Prints "day-verified" for each
+;; verified.
+;; Errors: ERR_NOT_VERIFIER_OR_ARBITER; of each day, those of `verify-day`.
 (define-public (verify-days (items (list 100 {
   asset-id: uint,
   day: uint,
+  mask: uint,
   wh: uint,
 })))
-  (begin
-    (asserts! (has-role ROLE_VERIFIER) ERR_NOT_VERIFIER)
-    (try! (fold verify-item items
-      (ok {
-        index: u0,
-        today: (current-day),
-      })
-    ))
-    (ok true)
+  (let ((reviewer (try! (get-reviewer))))
+    (ok (get answers (fold verify-next items {
+      reviewer: reviewer,
+      today: (current-day),
+      answers: (list),
+    })))
   )
 )
 
-;; Verifier, or the arbiter where it is disputed: rejects a day for good once it is over, recorded or not.
-;; Prints "day-rejected".
-;; Errors: ERR_ASSET_NOT_FOUND, ERR_DAY_FINAL, ERR_NOT_VERIFIER, ERR_NOT_ARBITER, ERR_DAY_NOT_OVER.
+;; Verifier, or the arbiter where it is disputed: rejects a day for good once it is over; mask and energy repeat what was
+;; reviewed, both zero of an open day, of which nothing can be recorded any more. Prints "day-rejected".
+;; Errors: ERR_NOT_VERIFIER_OR_ARBITER, ERR_ASSET_NOT_FOUND, ERR_DAY_FINAL, ERR_NOT_VERIFIER, ERR_NOT_ARBITER,
+;; ERR_DAY_NOT_OVER, ERR_DAY_STILL_OPEN, ERR_REVIEW_MISMATCH.
 (define-public (reject-day
     (asset-id uint)
     (day uint)
+    (mask uint)
+    (wh uint)
     (reason (string-ascii 64))
   )
-  (let ((row (get-row asset-id day)))
-    (asserts!
-      (is-some (contract-call? .asset-verification get-recording-right asset-id))
-      ERR_ASSET_NOT_FOUND
+  (let (
+      (reviewer (try! (get-reviewer)))
+      (right (unwrap!
+        (contract-call? .asset-verification get-recording-right asset-id day)
+        ERR_ASSET_NOT_FOUND
+      ))
+      (row (get-row asset-id day))
+      (today (current-day))
     )
-    (try! (check-decider (get state row)))
-    (asserts! (< day (current-day)) ERR_DAY_NOT_OVER)
+    (try! (check-decider reviewer (get state row)))
+    (asserts! (< day today) ERR_DAY_NOT_OVER)
+    (asserts!
+      (or
+        (not (is-eq (get state row) STATE_OPEN))
+        (get lost right)
+        (> today (+ day RECORDING_DAYS))
+      )
+      ERR_DAY_STILL_OPEN
+    )
+    (asserts! (is-reviewed row mask wh) ERR_REVIEW_MISMATCH)
     (set-row asset-id day (merge row { state: STATE_REJECTED }))
     (print {
       topic: "day-rejected",
@@ -298,7 +460,8 @@
       asset-id: asset-id,
       day: day,
       actor: contract-caller,
-      wh: (get wh row),
+      mask: mask,
+      wh: wh,
       reason: reason,
       state: STATE_REJECTED,
     })
@@ -307,18 +470,16 @@
 )
 
 ;; Verifier or arbiter: leaves the decision on a recorded day to the arbiter. Prints "day-disputed".
-;; Errors: ERR_DAY_NOT_RECORDED, ERR_DAY_FINAL, ERR_DAY_DISPUTED, ERR_NOT_VERIFIER_OR_ARBITER.
+;; Errors: ERR_NOT_VERIFIER_OR_ARBITER, ERR_DAY_NOT_RECORDED, ERR_DAY_FINAL, ERR_DAY_DISPUTED.
 (define-public (dispute-day
     (asset-id uint)
     (day uint)
     (reason (string-ascii 64))
   )
   (let (
+      (reviewer (try! (get-reviewer)))
       (row (unwrap! (get-day asset-id day) ERR_DAY_NOT_RECORDED))
       (state (get state row))
-    )
-    (asserts! (or (has-role ROLE_VERIFIER) (has-role ROLE_ARBITER))
-      ERR_NOT_VERIFIER_OR_ARBITER
     )
     (asserts! (not (is-final state)) ERR_DAY_FINAL)
     (asserts! (is-eq state STATE_RECORDED) ERR_DAY_DISPUTED)
@@ -329,6 +490,7 @@
       asset-id: asset-id,
       day: day,
       actor: contract-caller,
+      mask: (get mask row),
       wh: (get wh row),
       reason: reason,
       state: STATE_DISPUTED,
@@ -337,52 +499,50 @@
   )
 )
 
-;; Verifier, or the arbiter where it is disputed: corrects the energy of a recorded day by `delta` Wh, within what its
-;; slots can yield, until the window ends. Answers the new energy. Prints "day-adjusted".
-;; Errors: ERR_DAY_NOT_RECORDED, ERR_ASSET_NOT_FOUND, ERR_DAY_FINAL, ERR_NOT_VERIFIER, ERR_NOT_ARBITER,
-;; ERR_WINDOW_CLOSED, ERR_INVALID_ADJUSTMENT, ERR_IMPLAUSIBLE_ENERGY.
+;; Verifier, or the arbiter where it is disputed: corrects the energy of a recorded day, within what its slots can yield,
+;; until the window ends; `wh-before` repeats what was reviewed. Returns the new energy. Prints "day-adjusted".
+;; Errors: ERR_NOT_VERIFIER_OR_ARBITER, ERR_DAY_NOT_RECORDED, ERR_ASSET_NOT_FOUND, ERR_DAY_FINAL, ERR_NOT_VERIFIER,
+;; ERR_NOT_ARBITER, ERR_WINDOW_CLOSED, ERR_REVIEW_MISMATCH, ERR_INVALID_ADJUSTMENT, ERR_IMPLAUSIBLE_ENERGY.
 (define-public (adjust-day
     (asset-id uint)
     (day uint)
-    (delta int)
+    (wh-before uint)
+    (wh-after uint)
   )
   (let (
+      (reviewer (try! (get-reviewer)))
       (row (unwrap! (get-day asset-id day) ERR_DAY_NOT_RECORDED))
       (right (unwrap!
-        (contract-call? .asset-verification get-recording-right asset-id)
+        (contract-call? .asset-verification get-recording-right asset-id day)
         ERR_ASSET_NOT_FOUND
       ))
-      (old-wh (get wh row))
       (total (get-total-production asset-id))
     )
-    (try! (check-decider (get state row)))
+    (try! (check-decider reviewer (get state row)))
     (asserts! (<= (current-day) (+ day WINDOW_DAYS)) ERR_WINDOW_CLOSED)
+    (asserts! (is-eq wh-before (get wh row)) ERR_REVIEW_MISMATCH)
+    (asserts! (not (is-eq wh-after wh-before)) ERR_INVALID_ADJUSTMENT)
     (asserts!
-      (and
-        (not (is-eq delta 0))
-        (<= delta MAX_ADJUSTMENT_WH)
-        (>= delta (- 0 (to-int old-wh)))
+      (<= wh-after
+        (plausible-wh (get mask row) (get slot-seconds right) (get capacity-w right))
       )
-      ERR_INVALID_ADJUSTMENT
+      ERR_IMPLAUSIBLE_ENERGY
     )
-    (let ((wh (to-uint (+ (to-int old-wh) delta))))
-      (asserts! (<= wh (plausible-wh (get mask row) day right)) ERR_IMPLAUSIBLE_ENERGY)
-      (set-row asset-id day (merge row { wh: wh }))
-      (map-set totals asset-id
-        (merge total { recorded-wh: (- (+ (get recorded-wh total) wh) old-wh) })
-      )
-      (print {
-        topic: "day-adjusted",
-        version: u1,
-        asset-id: asset-id,
-        day: day,
-        actor: contract-caller,
-        delta-wh: delta,
-        day-wh: wh,
-        state: (get state row),
-      })
-      (ok wh)
+    (set-row asset-id day (merge row { wh: wh-after }))
+    (map-set totals asset-id
+      (merge total { recorded-wh: (- (+ (get recorded-wh total) wh-after) wh-before) })
     )
+    (print {
+      topic: "day-adjusted",
+      version: u1,
+      asset-id: asset-id,
+      day: day,
+      actor: contract-caller,
+      before-wh: wh-before,
+      day-wh: wh-after,
+      state: (get state row),
+    })
+    (ok wh-after)
   )
 )
 
@@ -400,16 +560,42 @@
   (>= state STATE_VERIFIED)
 )
 
+;; What the caller may review, at least something.
+(define-private (get-reviewer)
+  (let ((reviewer (contract-call? .asset-verification get-review-roles contract-caller)))
+    (asserts! (or (get verifier reviewer) (get arbiter reviewer)) ERR_NOT_VERIFIER_OR_ARBITER)
+    (ok reviewer)
+  )
+)
+
 ;; A disputed day is the arbiter's to decide, any other the verifier's, a final one nobody's.
-(define-private (check-decider (state uint))
+(define-private (check-decider
+    (reviewer {
+      verifier: bool,
+      arbiter: bool,
+    })
+    (state uint)
+  )
   (begin
     (asserts! (not (is-final state)) ERR_DAY_FINAL)
     (if (is-eq state STATE_DISPUTED)
-      (asserts! (has-role ROLE_ARBITER) ERR_NOT_ARBITER)
-      (asserts! (has-role ROLE_VERIFIER) ERR_NOT_VERIFIER)
+      (asserts! (get arbiter reviewer) ERR_NOT_ARBITER)
+      (asserts! (get verifier reviewer) ERR_NOT_VERIFIER)
     )
     (ok true)
   )
+)
+
+(define-private (is-reviewed
+    (row {
+      state: uint,
+      mask: uint,
+      wh: uint,
+    })
+    (mask uint)
+    (wh uint)
+  )
+  (and (is-eq mask (get mask row)) (is-eq wh (get wh row)))
 )
 
 (define-private (get-row
@@ -451,73 +637,58 @@
   (map-get? days key)
 )
 
-(define-private (get-asset-id (item {
+;; Of each item, its asset and day.
+(define-private (get-key (item {
   asset-id: uint,
   day: uint,
   mask: uint,
   wh: uint,
 }))
-  (get asset-id item)
-)
-
-(define-private (with-right
-    (item {
-      asset-id: uint,
-      day: uint,
-      mask: uint,
-      wh: uint,
-    })
-    (right (optional {
-      first-day: uint,
-      last-day: uint,
-      slot-seconds: uint,
-      capacity-w: uint,
-      capacity-from-day: uint,
-      previous-capacity-w: uint,
-      device-key: (optional (buff 33)),
-      key-epoch: uint,
-      key-from-day: uint,
-    }))
-  )
   {
-    item: item,
-    right: right,
+    asset-id: (get asset-id item),
+    day: (get day item),
   }
 )
 
-(define-private (record-item
-    (entry {
-      item: {
-        asset-id: uint,
-        day: uint,
-        mask: uint,
-        wh: uint,
-      },
-      right: (optional {
-        first-day: uint,
-        last-day: uint,
-        slot-seconds: uint,
-        capacity-w: uint,
-        capacity-from-day: uint,
-        previous-capacity-w: uint,
-        device-key: (optional (buff 33)),
-        key-epoch: uint,
-        key-from-day: uint,
-      }),
+(define-private (get-key-of-readings (readings {
+  asset-id: uint,
+  day: uint,
+  start: uint,
+  whs: (list 96 uint),
+  signature: (buff 64),
+}))
+  {
+    asset-id: (get asset-id readings),
+    day: (get day readings),
+  }
+)
+
+;; The same stamp for each item of a batch, as the time costs a read whenever it is asked.
+(define-private (get-stamps (keys (list 200 {
+  asset-id: uint,
+  day: uint,
+})))
+  (fold repeat-stamp keys
+    (list {
+      now: stacks-block-time,
+      root-id: none,
     })
-    (progress (response {
-      index: uint,
-      now: uint,
-    } uint))
   )
-  (let (
-      (state (try! progress))
-      (index (get index state))
-    )
-    (match (record-by-oracle (get item entry) (get right entry) (get now state))
-      recorded (ok (merge state { index: (+ index u1) }))
-      code (err (+ (* code BATCH_ERROR_FACTOR) index))
-    )
+)
+
+(define-private (repeat-stamp
+    (key {
+      asset-id: uint,
+      day: uint,
+    })
+    (stamps (list 201 {
+      now: uint,
+      root-id: (optional uint),
+    }))
+  )
+  (unwrap!
+    (as-max-len? (append stamps (unwrap! (element-at? stamps u0) stamps)) u201)
+    stamps
   )
 )
 
@@ -529,73 +700,126 @@
       wh: uint,
     })
     (asset-right (optional {
-      first-day: uint,
-      last-day: uint,
+      recordable: bool,
+      lost: bool,
       slot-seconds: uint,
       capacity-w: uint,
-      capacity-from-day: uint,
-      previous-capacity-w: uint,
-      device-key: (optional (buff 33)),
+      device-key: (optional {
+        curve: uint,
+        key: (buff 33),
+      }),
       key-epoch: uint,
-      key-from-day: uint,
     }))
-    (now uint)
+    (stamp {
+      now: uint,
+      root-id: (optional uint),
+    })
   )
   (let ((right (unwrap! asset-right ERR_ASSET_NOT_FOUND)))
-    (asserts!
-      (or (is-none (get device-key right)) (< (get day item) (get key-from-day right)))
-      ERR_DEVICE_MUST_SIGN
+    (asserts! (is-none (get device-key right)) ERR_DEVICE_MUST_SIGN)
+    (asserts! (get recordable right) ERR_NOT_RECORDABLE)
+    (record-slots item (get slot-seconds right) (get capacity-w right) false stamp)
+  )
+)
+
+(define-private (record-signed
+    (readings {
+      asset-id: uint,
+      day: uint,
+      start: uint,
+      whs: (list 96 uint),
+      signature: (buff 64),
+    })
+    (asset-right (optional {
+      recordable: bool,
+      lost: bool,
+      slot-seconds: uint,
+      capacity-w: uint,
+      device-key: (optional {
+        curve: uint,
+        key: (buff 33),
+      }),
+      key-epoch: uint,
+    }))
+    (stamp {
+      now: uint,
+      root-id: (optional uint),
+    })
+  )
+  (let (
+      (right (unwrap! asset-right ERR_ASSET_NOT_FOUND))
+      (device-key (unwrap! (get device-key right) ERR_NO_DEVICE_KEY))
+      (asset-id (get asset-id readings))
+      (day (get day readings))
+      (start (get start readings))
+      (whs (get whs readings))
+      (count (len whs))
     )
-    (record-slots (get asset-id item) (get day item) (get mask item) (get wh item) right
-      false now
+    ;; Before the shift: it would drop bits, and the power overflow.
+    (asserts! (and (< start MAX_SLOTS) (<= (+ start count) MAX_SLOTS)) ERR_INVALID_SLOTS)
+    (asserts!
+      (is-signed-by device-key
+        (get-reading-hash asset-id day (get key-epoch right) start whs)
+        (get signature readings)
+      )
+      ERR_INVALID_SIGNATURE
+    )
+    (asserts! (get recordable right) ERR_NOT_RECORDABLE)
+    (record-slots {
+      asset-id: asset-id,
+      day: day,
+      mask: (bit-shift-left (- (pow u2 count) u1) start),
+      wh: (fold add-bounded whs u0),
+    }
+      (get slot-seconds right) (get capacity-w right) true stamp
     )
   )
 )
 
-;; Adds the slots of `mask` and their energy to the day, whoever vouches for them.
-;; Errors: ERR_NOT_RECORDABLE (asset not verified, or not on that day), ERR_SLOT_NOT_OVER, ERR_RECORDING_CLOSED,
-;; ERR_INVALID_SLOTS (none, or beyond the day), ERR_DAY_FINAL, ERR_SLOT_ALREADY_RECORDED, ERR_IMPLAUSIBLE_ENERGY.
-(define-private (record-slots
-    (asset-id uint)
-    (day uint)
-    (mask uint)
-    (wh uint)
-    (right {
-      first-day: uint,
-      last-day: uint,
-      slot-seconds: uint,
-      capacity-w: uint,
-      capacity-from-day: uint,
-      previous-capacity-w: uint,
-      device-key: (optional (buff 33)),
-      key-epoch: uint,
-      key-from-day: uint,
+(define-private (is-signed-by
+    (device-key {
+      curve: uint,
+      key: (buff 33),
     })
+    (hash (buff 32))
+    (signature (buff 64))
+  )
+  (if (is-eq (get curve device-key) CURVE_P256)
+    (secp256r1-verify hash signature (get key device-key))
+    (secp256k1-verify hash signature (get key device-key))
+  )
+)
+
+;; Adds the slots of `mask` and their energy to the day, whoever vouches for them. Nothing is written before all is
+;; checked: a batch goes on after an item that fails.
+;; Errors: ERR_NOT_RECORDABLE (before, by who calls this), ERR_INVALID_SLOTS (none, or beyond the day),
+;; ERR_SLOT_NOT_OVER, ERR_RECORDING_CLOSED, ERR_DAY_FINAL, ERR_SLOT_ALREADY_RECORDED, ERR_IMPLAUSIBLE_ENERGY.
+(define-private (record-slots
+    (item {
+      asset-id: uint,
+      day: uint,
+      mask: uint,
+      wh: uint,
+    })
+    (slot-seconds uint)
+    (capacity-w uint)
     (signed bool)
-    (now uint)
+    (stamp {
+      now: uint,
+      root-id: (optional uint),
+    })
   )
   (let (
-      (today (/ now SECONDS_PER_DAY))
-      (slots-per-day (/ SECONDS_PER_DAY (get slot-seconds right)))
+      (asset-id (get asset-id item))
+      (day (get day item))
+      (mask (get mask item))
+      (wh (get wh item))
       (row (get-row asset-id day))
       (new-mask (bit-or (get mask row) mask))
-      (limit (plausible-wh new-mask day right))
+      (limit (plausible-wh new-mask slot-seconds capacity-w))
       (total (get-total-production asset-id))
     )
-    (asserts! (and (>= day (get first-day right)) (<= day (get last-day right)))
-      ERR_NOT_RECORDABLE
-    )
-    (asserts! (and (> mask u0) (< mask (pow u2 slots-per-day))) ERR_INVALID_SLOTS)
-    (asserts! (<= day today) ERR_SLOT_NOT_OVER)
-    (asserts! (<= today (+ day RECORDING_DAYS)) ERR_RECORDING_CLOSED)
-    ;; On the day itself, only the slots that have ended: so many of the lowest bits.
-    (asserts!
-      (or
-        (< day today)
-        (< mask (pow u2 (/ (mod now SECONDS_PER_DAY) (get slot-seconds right))))
-      )
-      ERR_SLOT_NOT_OVER
-    )
+    (try! (check-slots-over day mask slot-seconds (get now stamp)))
     (asserts! (not (is-final (get state row))) ERR_DAY_FINAL)
     (asserts! (is-eq (bit-and (get mask row) mask) u0) ERR_SLOT_ALREADY_RECORDED)
     ;; First alone: the sum of anything could overflow.
@@ -615,65 +839,54 @@
       (map-set totals asset-id
         (merge total { recorded-wh: (+ (get recorded-wh total) wh) })
       )
-      (print {
+      (print (merge item {
         topic: "production-recorded",
         version: u1,
-        asset-id: asset-id,
-        day: day,
         actor: contract-caller,
         signed: signed,
-        mask: mask,
-        wh: wh,
+        root-id: (get root-id stamp),
         day-mask: new-mask,
         day-wh: day-wh,
         state: state,
-      })
+      }))
       (ok true)
     )
   )
 )
 
-;; The most that the slots of `mask` can yield at the capacity of that day, tolerance included. On the day of a change,
-;; the larger capacity counts for all slots: which of them are older is not known, and the lower one would leave no room
-;; for the rest of a day of which more is recorded.
-(define-private (plausible-wh
-    (mask uint)
+;; Slots of the day that have all ended, not too long ago.
+(define-private (check-slots-over
     (day uint)
-    (right {
-      first-day: uint,
-      last-day: uint,
-      slot-seconds: uint,
-      capacity-w: uint,
-      capacity-from-day: uint,
-      previous-capacity-w: uint,
-      device-key: (optional (buff 33)),
-      key-epoch: uint,
-      key-from-day: uint,
-    })
+    (mask uint)
+    (slot-seconds uint)
+    (now uint)
   )
-  (/
-    (* (count-slots mask)
-      (capacity-on day (get capacity-w right) (get capacity-from-day right)
-        (get previous-capacity-w right)
-      )
-      (get slot-seconds right) TOLERANCE_PERCENT
+  (let ((today (/ now SECONDS_PER_DAY)))
+    (asserts! (and (> mask u0) (< mask (pow u2 (/ SECONDS_PER_DAY slot-seconds))))
+      ERR_INVALID_SLOTS
     )
-    (* SECONDS_PER_HOUR u100)
+    (asserts! (<= day today) ERR_SLOT_NOT_OVER)
+    (asserts! (<= today (+ day RECORDING_DAYS)) ERR_RECORDING_CLOSED)
+    ;; On the day itself, so many of the lowest bits.
+    (asserts!
+      (or
+        (< day today)
+        (< mask (pow u2 (/ (mod now SECONDS_PER_DAY) slot-seconds)))
+      )
+      ERR_SLOT_NOT_OVER
+    )
+    (ok true)
   )
 )
 
-(define-private (capacity-on
-    (day uint)
+;; The most that the slots of `mask` can yield, tolerance included.
+(define-private (plausible-wh
+    (mask uint)
+    (slot-seconds uint)
     (capacity-w uint)
-    (from-day uint)
-    (previous-capacity-w uint)
   )
-  (if (or
-      (< day from-day)
-      (and (is-eq day from-day) (> previous-capacity-w capacity-w))
-    )
-    previous-capacity-w
-    capacity-w
+  (/ (* (count-slots mask) capacity-w slot-seconds TOLERANCE_PERCENT)
+    (* SECONDS_PER_HOUR u100)
   )
 )
 
@@ -706,78 +919,80 @@
   ))
 )
 
-(define-private (consensus-hash (serialized (optional (buff 4096))))
-  (sha256 (default-to 0x serialized))
+;; One step from a node of a Merkle tree to the one above.
+(define-private (climb
+    (step {
+      left: bool,
+      hash: (buff 32),
+    })
+    (node (buff 32))
+  )
+  (sha256 (concat NODE_PREFIX
+    (if (get left step)
+      (concat (get hash step) node)
+      (concat node (get hash step))
+    )
+  ))
 )
 
 ;; Private: review
 
-(define-private (verify-item
+(define-private (verify-next
     (item {
       asset-id: uint,
       day: uint,
-      wh: uint,
-    })
-    (progress (response {
-      index: uint,
-      today: uint,
-    } uint))
-  )
-  (let (
-      (state (try! progress))
-      (index (get index state))
-    )
-    (match (verify-undisputed (get asset-id item) (get day item) (get wh item)
-      (get today state)
-    )
-      verified (ok (merge state { index: (+ index u1) }))
-      code (err (+ (* code BATCH_ERROR_FACTOR) index))
-    )
-  )
-)
-
-(define-private (verify-undisputed
-    (asset-id uint)
-    (day uint)
-    (wh uint)
-    (today uint)
-  )
-  (let ((row (unwrap! (get-day asset-id day) ERR_DAY_NOT_RECORDED)))
-    (asserts! (not (is-final (get state row))) ERR_DAY_FINAL)
-    (asserts! (is-eq (get state row) STATE_RECORDED) ERR_DAY_DISPUTED)
-    (verify-reviewed asset-id day wh row today)
-  )
-)
-
-(define-private (verify-reviewed
-    (asset-id uint)
-    (day uint)
-    (wh uint)
-    (row {
-      state: uint,
       mask: uint,
       wh: uint,
     })
+    (batch {
+      reviewer: {
+        verifier: bool,
+        arbiter: bool,
+      },
+      today: uint,
+      answers: (list 100 (response bool uint)),
+    })
+  )
+  (merge batch { answers: (default-to (list)
+    (as-max-len?
+      (append (get answers batch) (verify item (get reviewer batch) (get today batch)))
+      u100
+    )) })
+)
+
+(define-private (verify
+    (item {
+      asset-id: uint,
+      day: uint,
+      mask: uint,
+      wh: uint,
+    })
+    (reviewer {
+      verifier: bool,
+      arbiter: bool,
+    })
     (today uint)
   )
-  (let ((total (get-total-production asset-id)))
+  (let (
+      (asset-id (get asset-id item))
+      (day (get day item))
+      (row (unwrap! (get-day asset-id day) ERR_DAY_NOT_RECORDED))
+      (total (get-total-production asset-id))
+    )
+    (try! (check-decider reviewer (get state row)))
     (asserts! (< day today) ERR_DAY_NOT_OVER)
     (asserts! (<= today (+ day WINDOW_DAYS)) ERR_WINDOW_CLOSED)
-    (asserts! (is-eq wh (get wh row)) ERR_REVIEW_MISMATCH)
+    (asserts! (is-reviewed row (get mask item) (get wh item)) ERR_REVIEW_MISMATCH)
     (set-row asset-id day (merge row { state: STATE_VERIFIED }))
     (map-set totals asset-id
-      (merge total { verified-wh: (+ (get verified-wh total) wh) })
+      (merge total { verified-wh: (+ (get verified-wh total) (get wh item)) })
     )
-    (print {
+    (print (merge item {
       topic: "day-verified",
       version: u1,
-      asset-id: asset-id,
-      day: day,
       actor: contract-caller,
-      mask: (get mask row),
-      wh: wh,
       state: STATE_VERIFIED,
-    })
+    }))
     (ok true)
   )
 )
@@ -788,4 +1003,5 @@
   recording-days: RECORDING_DAYS,
   window-days: WINDOW_DAYS,
   tolerance-percent: TOLERANCE_PERCENT,
+  max-leaves: MAX_LEAVES,
 })
