@@ -1,7 +1,7 @@
 """``settlement``: the money. Buyers lock the cost of what they take; what is delivered is paid, the rest refunded.
 
-Amounts are in µSTX where a payment's ``token`` is ``None``, else in the smallest unit of that SIP-010 token. STX are paid
-out at once; tokens become credits, which each party withdraws.
+Amounts are in µSTX where a payment's ``token`` is ``None``, else in the smallest unit of that SIP-010 token. STX are
+paid out at once; tokens become credits, which each party withdraws.
 """
 
 from __future__ import annotations
@@ -327,9 +327,7 @@ def _batch_moves(contract: Settlement, payment_ids: Sequence[int]) -> list[PostC
 def _credit_moves(contract: Settlement, token: str) -> list[PostCondition]:
     """The contract sends exactly the caller's credit."""
     credit = contract.get_credit(contract.require_account().address, token)
-    return [
-        FtPostCondition(contract.contract_id, asset, FungibleCode.EQUAL, credit) for asset in _assets(contract, token)
-    ]
+    return _exactly(contract, token, credit)
 
 
 def _withdrawal_moves(contract: Settlement, amount_ustx: int, _recipient: str) -> list[PostCondition]:
@@ -339,9 +337,12 @@ def _withdrawal_moves(contract: Settlement, amount_ustx: int, _recipient: str) -
 
 def _withdrawal_moves_with(contract: Settlement, token: str, amount: int, _recipient: str) -> list[PostCondition]:
     """The contract sends exactly the amount, in the token."""
-    return [
-        FtPostCondition(contract.contract_id, asset, FungibleCode.EQUAL, amount) for asset in _assets(contract, token)
-    ]
+    return _exactly(contract, token, amount)
+
+
+def _exactly(contract: Settlement, token: str, amount: int) -> list[PostCondition]:
+    sender = contract.contract_id
+    return [FtPostCondition(sender, asset, FungibleCode.EQUAL, amount) for asset in _assets(contract, token)]
 
 
 def _market(contract: Settlement) -> MarketParticipation:
@@ -353,7 +354,7 @@ def _assets(contract: Settlement, token: str) -> list[str]:
     return [f"{token}::{name}" for name in contract.client.contract_interface(token).fungible_tokens]
 
 
-def _most_from(sender: str | Origin, amount_ustx: int) -> StxPostCondition:
+def _most_from(sender: Sender, amount_ustx: int) -> StxPostCondition:
     return StxPostCondition(sender, FungibleCode.LESS_EQUAL, amount_ustx)
 
 
