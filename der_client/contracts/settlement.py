@@ -29,10 +29,10 @@ from der_client.stacks.transactions import (
     ORIGIN,
     FtPostCondition,
     FungibleCode,
-    Origin,
     PostCondition,
     StxPostCondition,
 )
+from der_client.stacks.transactions.post_conditions import Principal as Sender
 
 
 class PaymentState(IntEnum):

@@ -4,22 +4,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from der_client.contracts.asset_verification import AssetError, AssetKind, AssetState, Role
+from der_client.contracts.asset_verification import AssetError, AssetKind, AssetState, DeviceKey, Role
 from tests.model.reference.clock import RECORDING_DAYS, Clock, start_of
-from tests.model.reference.refusal import Objections
+from tests.model.reference.refusal import Objections, Refused, each
 
 MAX_CAPACITY_W = 10**12
 MAX_PRICE = 10**15
 SLOT_SECONDS = (900, 1800, 3600)
-DAYS_BETWEEN_CAPACITY_CHANGES = 46
-NEVER_ENDS = 2**128 - 1
+DAYS_BETWEEN_CHANGES = 46
+GEOHASH = frozenset("0123456789bcdefghjkmnpqrstuvwxyz")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A key that an owner claims, and who showed to have the meter: what the rules see of a proof.
+
+    Attributes:
+        key: The key.
+        signer: The meter that signed the proof; ``None`` if nothing was signed.
+        owner: For whom it signed.
+    """
+
+    key: DeviceKey
+    signer: DeviceKey | None
+    owner: str
 
 
 @dataclass(slots=True)
 class Asset:
-    """A plant, with the fields that the contract tells of it."""
+    """A plant, with the fields that the contract shows of it."""
 
     owner: str
     kind: AssetKind
@@ -28,7 +45,7 @@ class Asset:
     region: str
     metadata_hash: bytes
     slot_seconds: int
-    device_key: bytes | None
+    device_key: DeviceKey | None
     state: AssetState = AssetState.PENDING
     epoch: int = 1
     operator: str | None = None
@@ -39,8 +56,10 @@ class Asset:
     previous_capacity_w: int = 0
     key_epoch: int = 1
     key_from_day: int = 0
+    previous_device_key: DeviceKey | None = None
+    previous_key_from_day: int = 0
     verified_day: int = 0
-    retired_day: int = 0
+    last_day: int | None = None
 
     @property
     def slots(self) -> int:
@@ -53,30 +72,30 @@ class Asset:
         return self.state in (AssetState.REJECTED, AssetState.RETIRED)
 
     def capacity_on(self, day: int) -> int:
-        """Its power on a day, W: days before a change keep the old one, the day itself has the larger."""
-        if day == self.capacity_from_day:
-            return max(self.capacity_w, self.previous_capacity_w)
-        return self.capacity_w if day > self.capacity_from_day else self.previous_capacity_w
-
-    def recordable_days(self) -> tuple[int, int] | None:
-        """First and last day that may be recorded: verified, or retired on or after that day."""
-        if self.state is AssetState.VERIFIED:
-            return self.verified_day, NEVER_ENDS
-        if self.state is AssetState.RETIRED and self.retired_day >= self.verified_day > 0:
-            return self.verified_day, self.retired_day
-        return None
+        """Its power on a day, W: days before a change keep the old one."""
+        return self.capacity_w if day >= self.capacity_from_day else self.previous_capacity_w
 
     def is_recordable(self, day: int) -> bool:
-        """Whether production of a day may be recorded."""
-        days = self.recordable_days()
-        return days is not None and days[0] <= day <= days[1]
+        """Whether production of a day may be recorded: from the first verification to the last day."""
+        return 0 < self.verified_day <= day and not self._is_after_last(day)
 
-    def signs(self, day: int) -> bool:
-        """Whether only the meter's signature records a day.
+    def is_lost(self, day: int) -> bool:
+        """Whether nothing can ever be recorded of a day."""
+        return self.state is AssetState.RETIRED and (self.verified_day == 0 or self._is_after_last(day))
+
+    def _is_after_last(self, day: int) -> bool:
+        return self.last_day is not None and day > self.last_day
+
+    def key_on(self, day: int) -> tuple[DeviceKey, int] | None:
+        """The key that records a day and its epoch; ``None`` where an oracle does.
 
         A key that was claimed and never bound counts, too: nothing of such an asset is recorded anyway.
         """
-        return self.device_key is not None and day >= self.key_from_day
+        if day >= self.key_from_day:
+            return None if self.device_key is None else (self.device_key, self.key_epoch)
+        if self.previous_device_key is not None and day >= self.previous_key_from_day:
+            return self.previous_device_key, self.key_epoch - 1
+        return None
 
     def may_trade(self, who: str) -> bool:
         """Whether somebody is its owner or operator."""
@@ -88,7 +107,7 @@ class Change:
     """What an owner asked for."""
 
     capacity_w: int
-    device_key: bytes | None
+    device_key: DeviceKey | None
 
 
 class Assets:
@@ -106,7 +125,6 @@ class Assets:
         self.paused = False
         self.roles: set[tuple[Role, str, str]] = set()
         self.assets: dict[int, Asset] = {}
-        self.capacities: dict[int, list[tuple[int, int]]] = {}  # from which day on, and how much
         self.changes: dict[int, Change] = {}
         self.key_holders: dict[bytes, int] = {}
 
@@ -114,26 +132,47 @@ class Assets:
         """Whether somebody has a role."""
         return (role, who, region) in self.roles
 
-    def capacities_on(self, asset_id: int, day: int) -> list[int]:
-        """All that an asset's capacity was at some time of a day, W."""
-        capacities = self.capacities[asset_id]
-        at_first = [capacity_w for since, capacity_w in capacities if since < day][-1:]
-        return at_first + [capacity_w for since, capacity_w in capacities if since == day]
-
-    def key_is_taken(self, device_key: bytes | None, asset_id: int) -> bool:
-        """Whether a key serves another asset, of which something can still be recorded."""
-        if device_key is None or self.key_holders.get(device_key, asset_id) == asset_id:
+    def key_is_taken(self, device_key: DeviceKey | None, asset_id: int) -> bool:
+        """Whether a key serves another asset, of which a day that it signs can still be recorded."""
+        if device_key is None or self.key_holders.get(device_key.key, asset_id) == asset_id:
             return False
-        holder = self.assets[self.key_holders[device_key]]
-        if holder.state is not AssetState.RETIRED:
-            return True
-        days = holder.recordable_days()
-        return days is not None and self.clock.now < start_of(days[1] + 1 + RECORDING_DAYS)
+        holder = self.assets[self.key_holders[device_key.key]]
+        last_day = holder.verified_day if holder.last_day is None else holder.last_day
+        if holder.state is AssetState.RETIRED and self.clock.today > last_day + RECORDING_DAYS:
+            return False
+        replaced = holder.device_key is None or holder.device_key.key != device_key.key
+        return not (replaced and self.clock.today >= holder.key_from_day + RECORDING_DAYS)
+
+    def metadata_is_taken(self, metadata_hash: bytes) -> bool:
+        """Whether an asset that is neither rejected nor retired has this metadata."""
+        return any(asset.metadata_hash == metadata_hash and not asset.is_final for asset in self.assets.values())
+
+    def _judge_claim(self, objections: Objections, caller: str, claim: Claim | None, present: DeviceKey | None) -> None:
+        """Note what speaks against a key that a caller claims."""
+        if claim is None:
+            return
+        objections.add(AssetError.ERR_INVALID_DEVICE_KEY, when=len(claim.key.key) != 33)
+        shown = (claim.signer, claim.owner) == (claim.key, caller)
+        objections.add(AssetError.ERR_INVALID_PROOF, when=claim.key != present and not shown)
 
     # Assets
 
-    def register_asset(
+    def register_asset(self, caller: str, **plant: Any) -> int:
+        """Anyone, unless paused; who claims a key shows a signature of it."""
+        objections = Objections()
+        objections.add(AssetError.ERR_PAUSED, when=self.paused)
+        return self._register(objections, caller, **plant)
+
+    def register_assets(self, caller: str, items: Sequence[Mapping[str, Any]]) -> tuple[int | Refused, ...]:
+        """Anyone, unless paused: one answer each."""
+        objections = Objections()
+        objections.add(AssetError.ERR_PAUSED, when=self.paused)
+        objections.decide()
+        return each(items, lambda item: self._register(Objections(), caller, **item))
+
+    def _register(
         self,
+        objections: Objections,
         caller: str,
         kind: AssetKind,
         capacity_w: int,
@@ -141,17 +180,15 @@ class Assets:
         region: str,
         metadata_hash: bytes,
         slot_seconds: int,
-        device_key: bytes | None,
+        device_key: Claim | None,
     ) -> int:
-        """Anyone, unless paused."""
-        objections = Objections()
-        objections.add(AssetError.ERR_PAUSED, when=self.paused)
         objections.add(AssetError.ERR_INVALID_CAPACITY, when=not 1 <= capacity_w <= MAX_CAPACITY_W)
-        objections.add(AssetError.ERR_INVALID_LOCATION, when=not location)
+        objections.add(AssetError.ERR_INVALID_LOCATION, when=not location or not GEOHASH.issuperset(location))
         objections.add(AssetError.ERR_INVALID_REGION, when=not region)
         objections.add(AssetError.ERR_INVALID_METADATA_HASH, when=len(metadata_hash) != 32)
         objections.add(AssetError.ERR_INVALID_SLOT_SECONDS, when=slot_seconds not in SLOT_SECONDS)
-        objections.add(AssetError.ERR_INVALID_DEVICE_KEY, when=device_key is not None and len(device_key) != 33)
+        objections.add(AssetError.ERR_METADATA_IN_USE, when=self.metadata_is_taken(metadata_hash))
+        self._judge_claim(objections, caller, device_key, None)
         objections.decide()
         asset_id = len(self.assets) + 1
         self.assets[asset_id] = Asset(
@@ -162,26 +199,33 @@ class Assets:
             region,
             metadata_hash,
             slot_seconds,
-            device_key,
+            None if device_key is None else device_key.key,
             previous_capacity_w=capacity_w,
         )
-        self.capacities[asset_id] = [(0, capacity_w)]
         return asset_id
 
-    def verify_asset(self, caller: str, asset_id: int, capacity_w: int, device_key: bytes | None) -> bool:
-        """Registrar, a pending asset: binds the key; capacity and key repeat what was reviewed."""
-        objections, asset = self._for_registrar(caller, asset_id)
+    def verify_asset(self, caller: str, asset_id: int, capacity_w: int, device_key: DeviceKey | None) -> bool:
+        """Registrar, a pending asset of another: binds the key from tomorrow; capacity and key repeat the review."""
+        objections, asset = self._for_approval(caller, asset_id)
         objections.add(AssetError.ERR_WRONG_ASSET_STATE, when=asset.state is not AssetState.PENDING)
         objections.add(
             AssetError.ERR_REVIEW_MISMATCH, when=(capacity_w, device_key) != (asset.capacity_w, asset.device_key)
         )
-        objections.add(AssetError.ERR_DEVICE_KEY_IN_USE, when=self.key_is_taken(asset.device_key, asset_id))
+        objections.add(AssetError.ERR_DEVICE_KEY_IN_USE, when=self.key_is_taken(device_key, asset_id))
         objections.decide()
         asset.state = AssetState.VERIFIED
-        asset.verified_day = asset.key_from_day = self.clock.today
+        asset.verified_day = self.clock.today
         if device_key is not None:
-            self.key_holders[device_key] = asset_id
+            asset.key_from_day = self.clock.today + 1
+            self.key_holders[device_key.key] = asset_id
         return True
+
+    def verify_assets(self, caller: str, items: Sequence[Mapping[str, Any]]) -> tuple[bool | Refused, ...]:
+        """Registrar: one answer each."""
+        objections = Objections()
+        objections.add(AssetError.ERR_NOT_REGISTRAR, when=not self.has_role(Role.REGISTRAR, caller))
+        objections.decide()
+        return each(items, lambda item: self.verify_asset(caller, **item))
 
     def reject_asset(self, caller: str, asset_id: int, reason: str) -> bool:
         """Registrar: pending to rejected. A proposed transfer falls away."""
@@ -190,24 +234,27 @@ class Assets:
         return True
 
     def suspend_asset(self, caller: str, asset_id: int, reason: str) -> bool:
-        """Registrar: verified to suspended."""
+        """Registrar: verified to suspended; today is the last day."""
         self._move(caller, asset_id, AssetState.VERIFIED, AssetState.SUSPENDED)
+        self.assets[asset_id].last_day = self.clock.today
         return True
 
     def reinstate_asset(self, caller: str, asset_id: int) -> bool:
         """Registrar: suspended to verified."""
         self._move(caller, asset_id, AssetState.SUSPENDED, AssetState.VERIFIED)
+        self.assets[asset_id].last_day = None
         return True
 
     def retire_asset(self, caller: str, asset_id: int) -> bool:
-        """Owner or registrar: for good. Only an asset that was verified can still record up to today."""
+        """Owner or registrar: for good; the last day is today, or that of the suspension."""
         objections = Objections()
         asset = self._existing(asset_id, objections)
         may = caller == asset.owner or self.has_role(Role.REGISTRAR, caller)
         objections.add(AssetError.ERR_NOT_OWNER_OR_REGISTRAR, when=not may)
         objections.add(AssetError.ERR_WRONG_ASSET_STATE, when=asset.is_final)
         objections.decide()
-        asset.retired_day = self.clock.today if asset.state is AssetState.VERIFIED else 0
+        if asset.state is AssetState.VERIFIED:
+            asset.last_day = self.clock.today
         asset.state = AssetState.RETIRED
         asset.proposed_owner = None
         self.changes.pop(asset_id, None)
@@ -215,46 +262,48 @@ class Assets:
 
     # Changes of capacity and key
 
-    def request_change(self, caller: str, asset_id: int, capacity_w: int, device_key: bytes | None) -> bool:
-        """Owner of a verified or suspended asset; replaces an earlier request."""
+    def request_change(self, caller: str, asset_id: int, capacity_w: int, device_key: Claim | None) -> bool:
+        """Owner of a verified or suspended asset; replaces an earlier request; a new key is shown to be theirs."""
         objections, asset = self._for_owner(caller, asset_id)
         served = asset.state in (AssetState.VERIFIED, AssetState.SUSPENDED)
         objections.add(AssetError.ERR_WRONG_ASSET_STATE, when=not served)
+        objections.add(AssetError.ERR_TRANSFER_PROPOSED, when=asset.proposed_owner is not None)
         objections.add(AssetError.ERR_INVALID_CAPACITY, when=not 1 <= capacity_w <= MAX_CAPACITY_W)
-        objections.add(AssetError.ERR_INVALID_DEVICE_KEY, when=device_key is not None and len(device_key) != 33)
-        same = (capacity_w, device_key) == (asset.capacity_w, asset.device_key)
+        self._judge_claim(objections, caller, device_key, asset.device_key)
+        key = None if device_key is None else device_key.key
+        same = (capacity_w, key) == (asset.capacity_w, asset.device_key)
         objections.add(AssetError.ERR_NOTHING_TO_CHANGE, when=same)
         objections.decide()
-        self.changes[asset_id] = Change(capacity_w, device_key)
+        self.changes[asset_id] = Change(capacity_w, key)
         return True
 
-    def approve_change(self, caller: str, asset_id: int, capacity_w: int, device_key: bytes | None) -> bool:
-        """Registrar: in force from today on; days before keep the old capacity; a new key starts a new key epoch."""
-        objections, asset = self._for_registrar(caller, asset_id)
+    def approve_change(self, caller: str, asset_id: int, capacity_w: int, device_key: DeviceKey | None) -> bool:
+        """Registrar, of another's: in force from tomorrow on; days before keep the old capacity and the old key."""
+        objections, asset = self._for_approval(caller, asset_id)
         change = self.changes.get(asset_id)
         if change is None:
             objections.refuse(AssetError.ERR_NO_CHANGE_REQUESTED)
+        tomorrow = self.clock.today + 1
+        objections.add(AssetError.ERR_TRANSFER_PROPOSED, when=asset.proposed_owner is not None)
         reviewed = (capacity_w, device_key) == (change.capacity_w, change.device_key)
         objections.add(AssetError.ERR_REVIEW_MISMATCH, when=not reviewed)
-        changes_capacity = change.capacity_w != asset.capacity_w
-        days = self.clock.today - asset.capacity_from_day
-        too_soon = changes_capacity and 0 < days < DAYS_BETWEEN_CAPACITY_CHANGES
-        objections.add(AssetError.ERR_CHANGE_TOO_SOON, when=too_soon)
-        objections.add(AssetError.ERR_DEVICE_KEY_IN_USE, when=self.key_is_taken(change.device_key, asset_id))
+        changes_capacity = capacity_w != asset.capacity_w
+        early = tomorrow < asset.capacity_from_day + DAYS_BETWEEN_CHANGES
+        objections.add(AssetError.ERR_CHANGE_TOO_SOON, when=changes_capacity and early)
+        changes_key = device_key != asset.device_key
+        early = asset.key_epoch > 1 and tomorrow < asset.key_from_day + DAYS_BETWEEN_CHANGES
+        objections.add(AssetError.ERR_CHANGE_TOO_SOON, when=changes_key and early)
+        objections.add(AssetError.ERR_DEVICE_KEY_IN_USE, when=self.key_is_taken(device_key, asset_id))
         objections.decide()
         if changes_capacity:
-            if days > 0:  # a second change on one day corrects the first; the days before keep what they had
-                asset.previous_capacity_w = asset.capacity_w
-            asset.capacity_w, asset.capacity_from_day = capacity_w, self.clock.today
-            self.capacities[asset_id].append((self.clock.today, capacity_w))
-        if device_key != asset.device_key:
-            if asset.device_key is not None:
-                del self.key_holders[asset.device_key]
-            if device_key is not None:
-                self.key_holders[device_key] = asset_id
-            asset.device_key = device_key
+            asset.previous_capacity_w = asset.capacity_w
+            asset.capacity_w, asset.capacity_from_day = capacity_w, tomorrow
+        if changes_key:
+            asset.previous_device_key, asset.previous_key_from_day = asset.device_key, asset.key_from_day
+            asset.device_key, asset.key_from_day = device_key, tomorrow
             asset.key_epoch += 1
-            asset.key_from_day = self.clock.today
+        if device_key is not None:
+            self.key_holders[device_key.key] = asset_id
         del self.changes[asset_id]
         return True
 
@@ -281,7 +330,7 @@ class Assets:
         return asset.proposal
 
     def accept_transfer(self, caller: str, asset_id: int, proposal: int) -> bool:
-        """The new owner, of the proposal he reviewed: operator and change fall away, the open offers are void."""
+        """The new owner, of the proposal they reviewed: operator and change fall away, the open offers are void."""
         objections = Objections()
         asset = self._existing(asset_id, objections)
         if asset.proposed_owner is None:
@@ -360,6 +409,11 @@ class Assets:
         objections = Objections()
         objections.add(AssetError.ERR_NOT_REGISTRAR, when=not self.has_role(Role.REGISTRAR, caller))
         return objections, self._existing(asset_id, objections)
+
+    def _for_approval(self, caller: str, asset_id: int) -> tuple[Objections, Asset]:
+        objections, asset = self._for_registrar(caller, asset_id)
+        objections.add(AssetError.ERR_OWN_ASSET, when=asset.may_trade(caller))
+        return objections, asset
 
     def _for_owner(self, caller: str, asset_id: int) -> tuple[Objections, Asset]:
         objections = Objections()

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
+from collections.abc import Callable, Sequence
+from typing import NoReturn, TypeVar
 
 from der_client.stacks.contract.errors import ErrorCode
+
+I = TypeVar("I")  # noqa: E741
+T = TypeVar("T")
 
 
 class Refused(Exception):  # noqa: N818  # reads as what happened to the call
@@ -12,13 +16,23 @@ class Refused(Exception):  # noqa: N818  # reads as what happened to the call
 
     Attributes:
         errors: The errors whose condition holds; the contract may answer any of them.
-        index: The item of an all-or-nothing batch that fails.
     """
 
-    def __init__(self, errors: frozenset[ErrorCode], index: int | None = None) -> None:
-        super().__init__(f"{' or '.join(sorted(error.name for error in errors))}, index {index}")
+    def __init__(self, errors: frozenset[ErrorCode]) -> None:
+        super().__init__(" or ".join(sorted(error.name for error in errors)))
         self.errors = errors
-        self.index = index
+
+
+def each(items: Sequence[I], act: Callable[[I], T]) -> tuple[T | Refused, ...]:
+    """What comes of each item of a batch, in order; one that is refused changes nothing and stops no other."""
+    return tuple(_attempt(item, act) for item in items)
+
+
+def _attempt(item: I, act: Callable[[I], T]) -> T | Refused:
+    try:
+        return act(item)
+    except Refused as refused:
+        return refused
 
 
 class Objections:
