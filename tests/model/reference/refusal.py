@@ -7,7 +7,7 @@ from typing import NoReturn, TypeVar
 
 from der_client.stacks.contract.errors import ErrorCode
 
-I = TypeVar("I")  # noqa: E741
+Item = TypeVar("Item")
 T = TypeVar("T")
 
 
@@ -23,12 +23,12 @@ class Refused(Exception):  # noqa: N818  # reads as what happened to the call
         self.errors = errors
 
 
-def each(items: Sequence[I], act: Callable[[I], T]) -> tuple[T | Refused, ...]:
+def each(items: Sequence[Item], act: Callable[[Item], T]) -> tuple[T | Refused, ...]:
     """What comes of each item of a batch, in order; one that is refused changes nothing and stops no other."""
     return tuple(_attempt(item, act) for item in items)
 
 
-def _attempt(item: I, act: Callable[[I], T]) -> T | Refused:
+def _attempt(item: Item, act: Callable[[Item], T]) -> T | Refused:
     try:
         return act(item)
     except Refused as refused:
