@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from der_client.contracts.asset_verification import AssetState, Role
@@ -12,10 +13,11 @@ from der_client.contracts.production_tracking import DayState
 from tests.model.reference.assets import Asset, Assets
 from tests.model.reference.clock import Clock, end_of, end_of_window
 from tests.model.reference.production import Production
-from tests.model.reference.refusal import Objections
+from tests.model.reference.refusal import Objections, Refused, each
 
 MAX_EXPORT_LIMIT_W = 10**12
 MAX_FEED_WH = 10**15
+MAX_SCHEDULE = 16
 CONNECTED = ConnectionState.CONNECTED
 OPERATED = (
     ConnectionState.CONNECTED,
@@ -41,6 +43,11 @@ class Connection:
         """Whether it was ever connected."""
         return self.state in OPERATED
 
+    @property
+    def feeds_in(self) -> bool:
+        """Connected or curtailed."""
+        return self.state in (ConnectionState.CONNECTED, ConnectionState.CURTAILED)
+
 
 @dataclass(slots=True)
 class Feed:
@@ -48,6 +55,8 @@ class Feed:
 
     exported_wh: int
     imported_wh: int
+    recorder: str
+    verified: bool = False
 
 
 class Grid:
@@ -59,12 +68,14 @@ class Grid:
         self.production = production
         self.connections: dict[int, Connection] = {}
         self.feeds: dict[tuple[int, int], Feed] = {}
+        self.schedules: dict[int, list[tuple[int, int]]] = {}  # from which day on, and how much
         self.alerts: dict[str, tuple[AlertLevel, int]] = {}
 
     def is_connected(self, asset_id: int) -> bool:
-        """Connected or curtailed."""
+        """Connected or curtailed, of a verified asset."""
         connection = self.connections.get(asset_id)
-        return connection is not None and connection.state in (ConnectionState.CONNECTED, ConnectionState.CURTAILED)
+        verified = self.assets.assets[asset_id].state is AssetState.VERIFIED
+        return connection is not None and connection.feeds_in and verified
 
     def export_cap_w(self, asset_id: int) -> int | None:
         """The lesser of capacity and export limit, once approved."""
@@ -73,47 +84,104 @@ class Grid:
             return None
         return min(self.assets.assets[asset_id].capacity_w, connection.export_limit_w)
 
-    def deliverable_wh(self, asset_id: int, day: int) -> int | None:
-        """D: verified, but where metered no more than exported, and unknown before that is known.
+    def cap_on(self, asset_id: int, day: int) -> int:
+        """The most that could be exported on a day, W."""
+        caps = [cap_w for from_day, cap_w in self.schedules.get(asset_id, []) if from_day <= day]
+        return caps[-1] if caps else 0
 
-        Nothing is metered before the connection is approved, also not later: what was known then stays.
-        """
+    def _schedule(self, asset_id: int, cap_w: int) -> None:
+        """From now on so much may be exported: today keeps the largest that held on it."""
+        today = self.clock.today
+        from_day = today if cap_w >= self.cap_on(asset_id, today) else today + 1
+        kept = [entry for entry in self.schedules.get(asset_id, []) if entry[0] < from_day]
+        if len(kept) == MAX_SCHEDULE:
+            kept[:2] = [(kept[0][0], max(kept[0][1], kept[1][1]))]
+        if cap_w != (kept[-1][1] if kept else 0):
+            kept.append((from_day, cap_w))
+        self.schedules[asset_id] = kept
+
+    def is_metered(self, asset_id: int, day: int) -> bool:
+        """Whether a feed counts on a day."""
+        connection = self.connections.get(asset_id)
+        return connection is not None and connection.feed_metered and day >= connection.approved_day
+
+    def verified_feed(self, asset_id: int, day: int) -> Feed | None:
+        """The feed of a day, once it is verified."""
+        feed = self.feeds.get((asset_id, day))
+        return feed if feed is not None and feed.verified else None
+
+    def deliverable_wh(self, asset_id: int, day: int) -> int | None:
+        """D: verified, within the verified feed where metered, else within the cap of that day; unknown before that."""
         row = self.production.days.get((asset_id, day))
         if row is None or row.state is not DayState.VERIFIED:
             return None
-        connection = self.connections.get(asset_id)
-        if connection is None or not connection.feed_metered or day < connection.approved_day:
-            return row.wh
-        feed = self.feeds.get((asset_id, day))
+        if not self.is_metered(asset_id, day):
+            return min(row.wh, self.cap_on(asset_id, day) * 24)
+        feed = self.verified_feed(asset_id, day)
         return None if feed is None else min(row.wh, feed.exported_wh)
 
-    def total_feed(self, asset_id: int) -> Feed:
+    def retirable_wh(self, asset_id: int, day: int) -> int | None:
+        """Of what can be delivered, where a feed is verified no more than exported less imported."""
+        deliverable, feed = self.deliverable_wh(asset_id, day), self.verified_feed(asset_id, day)
+        if deliverable is None or feed is None:
+            return deliverable
+        return min(deliverable, max(0, feed.exported_wh - feed.imported_wh))
+
+    def is_undeliverable(self, asset_id: int, day: int) -> bool:
+        """Rejected; or never recorded, and it never can be; or the window is over and D is not known."""
+        row = self.production.days.get((asset_id, day))
+        if row is not None and row.state is DayState.REJECTED:
+            return True
+        if row is None and self.assets.assets[asset_id].is_lost(day):
+            return True
+        return self.clock.now >= end_of_window(day) and self.deliverable_wh(asset_id, day) is None
+
+    def total_feed(self, asset_id: int) -> dict[str, int]:
         """Over all days."""
         feeds = [feed for (of, _), feed in self.feeds.items() if of == asset_id]
-        return Feed(sum(feed.exported_wh for feed in feeds), sum(feed.imported_wh for feed in feeds))
+        return {
+            "exported_wh": sum(feed.exported_wh for feed in feeds),
+            "imported_wh": sum(feed.imported_wh for feed in feeds),
+        }
 
     def request_connection(self, caller: str, asset_id: int, export_limit_w: int) -> bool:
-        """Owner of a verified asset, for the first time or after a rejection."""
+        """Owner of a verified asset, until a request is approved."""
         objections = Objections()
         asset = self._asset(asset_id, objections)
         connection = self.connections.get(asset_id)
         objections.add(GridError.ERR_NOT_ASSET_OWNER, when=caller != asset.owner)
         objections.add(GridError.ERR_ASSET_NOT_VERIFIED, when=asset.state is not AssetState.VERIFIED)
+        objections.add(GridError.ERR_TRANSFER_PROPOSED, when=asset.proposed_owner is not None)
         objections.add(GridError.ERR_INVALID_EXPORT_LIMIT, when=not 1 <= export_limit_w <= MAX_EXPORT_LIMIT_W)
-        again = connection is None or connection.state is ConnectionState.REJECTED
-        objections.add(GridError.ERR_WRONG_CONNECTION_STATE, when=not again)
+        approved = connection is not None and connection.is_approved
+        objections.add(GridError.ERR_WRONG_CONNECTION_STATE, when=approved)
         objections.decide()
         self.connections[asset_id] = Connection(export_limit_w, asset.region)
         return True
 
+    def withdraw_request(self, caller: str, asset_id: int) -> bool:
+        """Owner: a request that is not decided."""
+        objections = Objections()
+        asset = self._asset(asset_id, objections)
+        objections.add(GridError.ERR_NOT_ASSET_OWNER, when=caller != asset.owner)
+        connection = self.connections.get(asset_id) or objections.refuse(GridError.ERR_CONNECTION_NOT_FOUND)
+        objections.add(GridError.ERR_WRONG_CONNECTION_STATE, when=connection.state is not ConnectionState.REQUESTED)
+        objections.decide()
+        del self.connections[asset_id]
+        return True
+
     def approve_connection(self, caller: str, asset_id: int, export_limit_w: int, feed_metered: bool) -> bool:
-        """Grid operator: the limit repeats what was reviewed; whether the feed is metered is fixed for good."""
+        """Grid operator, of another's asset: the limit repeats the review; metering is fixed for good."""
         objections, connection = self._for_operator(caller, asset_id)
+        asset = self.assets.assets[asset_id]
+        objections.add(GridError.ERR_OWN_ASSET, when=asset.may_trade(caller))
+        objections.add(GridError.ERR_TRANSFER_PROPOSED, when=asset.proposed_owner is not None)
         objections.add(GridError.ERR_WRONG_CONNECTION_STATE, when=connection.state is not ConnectionState.REQUESTED)
         objections.add(GridError.ERR_REVIEW_MISMATCH, when=export_limit_w != connection.export_limit_w)
         objections.decide()
         connection.state, connection.feed_metered = ConnectionState.CONNECTED, feed_metered
         connection.approved_day = self.clock.today
+        self.schedules[asset_id] = [(self.clock.today, export_limit_w)]
         return True
 
     def reject_connection(self, caller: str, asset_id: int, reason: str) -> bool:
@@ -133,30 +201,55 @@ class Grid:
         objections.add(GridError.ERR_WRONG_CONNECTION_STATE, when=not moves)
         objections.decide()
         connection.state = status
+        self._schedule(asset_id, connection.export_limit_w if connection.feeds_in else 0)
         return True
 
     def set_export_limit(self, caller: str, asset_id: int, export_limit_w: int) -> bool:
-        """Grid operator: for offers made from now on."""
+        """Grid operator: a higher one from today, a lower one from tomorrow."""
         objections, connection = self._for_operator(caller, asset_id)
+        transfer = self.assets.assets[asset_id].proposed_owner is not None
+        objections.add(GridError.ERR_TRANSFER_PROPOSED, when=transfer)
         objections.add(GridError.ERR_WRONG_CONNECTION_STATE, when=not connection.is_approved)
         objections.add(GridError.ERR_INVALID_EXPORT_LIMIT, when=not 1 <= export_limit_w <= MAX_EXPORT_LIMIT_W)
         objections.decide()
         connection.export_limit_w = export_limit_w
+        self._schedule(asset_id, export_limit_w if connection.feeds_in else 0)
         return True
 
     def record_feed(self, caller: str, asset_id: int, day: int, exported_wh: int, imported_wh: int) -> bool:
-        """Grid operator: after the day, since the approval, within the window; replaced until the day is verified."""
+        """Grid operator: after the day, since the approval, within the window; replaced until it is verified."""
         objections, connection = self._for_operator(caller, asset_id)
         objections.add(GridError.ERR_WRONG_CONNECTION_STATE, when=not connection.is_approved)
         objections.add(GridError.ERR_IMPLAUSIBLE_FEED, when=max(exported_wh, imported_wh) > MAX_FEED_WH)
         objections.add(GridError.ERR_DAY_BEFORE_CONNECTION, when=day < connection.approved_day)
         objections.add(GridError.ERR_DAY_NOT_OVER, when=self.clock.now < end_of(day))
         objections.add(GridError.ERR_WINDOW_CLOSED, when=self.clock.now >= end_of_window(day))
-        verified = self.production.state(asset_id, day) is DayState.VERIFIED
-        objections.add(GridError.ERR_FEED_FINAL, when=verified and (asset_id, day) in self.feeds)
+        objections.add(GridError.ERR_FEED_FINAL, when=self.verified_feed(asset_id, day) is not None)
         objections.decide()
-        self.feeds[asset_id, day] = Feed(exported_wh, imported_wh)
+        self.feeds[asset_id, day] = Feed(exported_wh, imported_wh, caller)
         return True
+
+    def record_feeds(self, caller: str, items: Sequence[Mapping[str, int]]) -> tuple[bool | Refused, ...]:
+        """Grid operator: one answer each."""
+        return each(items, lambda item: self.record_feed(caller, **item))
+
+    def verify_feed(self, caller: str, asset_id: int, day: int, exported_wh: int, imported_wh: int) -> bool:
+        """Verifier who did not record it: within the window, repeating both energies."""
+        objections = self._for_verifier(caller)
+        feed = self.feeds.get((asset_id, day)) or objections.refuse(GridError.ERR_FEED_NOT_FOUND)
+        objections.add(GridError.ERR_OWN_FEED, when=caller == feed.recorder)
+        objections.add(GridError.ERR_FEED_FINAL, when=feed.verified)
+        objections.add(GridError.ERR_WINDOW_CLOSED, when=self.clock.now >= end_of_window(day))
+        reviewed = (exported_wh, imported_wh) == (feed.exported_wh, feed.imported_wh)
+        objections.add(GridError.ERR_REVIEW_MISMATCH, when=not reviewed)
+        objections.decide()
+        feed.verified = True
+        return True
+
+    def verify_feeds(self, caller: str, items: Sequence[Mapping[str, int]]) -> tuple[bool | Refused, ...]:
+        """Verifier: one answer each."""
+        self._for_verifier(caller).decide()
+        return each(items, lambda item: self.verify_feed(caller, **item))
 
     def set_region_alert(self, caller: str, region: str, level: AlertLevel, until: int) -> bool:
         """Grid operator of the region."""
@@ -170,6 +263,11 @@ class Grid:
     def _asset(self, asset_id: int, objections: Objections) -> Asset:
         asset = self.assets.assets.get(asset_id)
         return asset if asset is not None else objections.refuse(GridError.ERR_ASSET_NOT_FOUND)
+
+    def _for_verifier(self, caller: str) -> Objections:
+        objections = Objections()
+        objections.add(GridError.ERR_NOT_VERIFIER, when=not self.assets.has_role(Role.VERIFIER, caller))
+        return objections
 
     def _for_operator(self, caller: str, asset_id: int) -> tuple[Objections, Connection]:
         objections = Objections()

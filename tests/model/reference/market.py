@@ -4,15 +4,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from der_client.contracts.asset_verification import AssetState
 from der_client.contracts.market_participation import MarketError, OfferState
 from tests.model.reference.assets import Asset, Assets
 from tests.model.reference.clock import Clock, start_of
 from tests.model.reference.grid import Grid
-from tests.model.reference.refusal import Objections, Refused
+from tests.model.reference.refusal import Objections, Refused, each
 
 MAX_WH = 10**15
 MAX_PRICE = 10**15
@@ -34,12 +35,13 @@ class Offer:
     min_fill_wh: int
     expires_at: int
     taker: str | None
+    token: str | None
     epoch: int
     state: OfferState = OfferState.PENDING
     fills: int = 0
     unsettled_fills: int = 0
 
-    def cost_ustx(self, wh: int) -> int:
+    def cost(self, wh: int) -> int:
         """What so much of it costs, rounded up."""
         return -(-wh * self.price // 1000)
 
@@ -63,12 +65,14 @@ class Retirement:
         day: Of which day.
         wh: How much, Wh.
         beneficiary: For whom.
+        purpose: What for.
     """
 
     asset_id: int
     day: int
     wh: int
     beneficiary: str
+    purpose: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +94,12 @@ class FillTerms:
     day: int
     spot: bool
     payee: str
+    token: str | None
+    claimable: bool
     price: int
+    wh: int
     before_wh: int
+    mask: int
 
 
 class Market:
@@ -104,6 +112,7 @@ class Market:
         self.offers: dict[int, Offer] = {}
         self.sales: list[Sale] = []
         self.retirements: list[Retirement] = []
+        self.tokens: set[str] = set()
 
     def book(self, asset_id: int, day: int) -> DayBook:
         """The day book, from the offers, sales and retirements: what is open counts only in the asset's epoch."""
@@ -150,21 +159,24 @@ class Market:
         asset_id: int,
         day: int,
         wh: int,
-        price_ustx_per_kwh: int,
+        price_per_kwh: int,
         min_fill_wh: int,
         expires_at: int,
         taker: str | None,
+        token: str | None,
     ) -> int:
         """Owner or operator of a verified, connected asset."""
         objections = Objections()
         asset = self._asset(asset_id, objections)
-        price = price_ustx_per_kwh
+        price = price_per_kwh
         objections.add(MarketError.ERR_NOT_SELLER, when=not asset.may_trade(caller))
         self._exposure(objections, asset_id, asset)
         objections.add(MarketError.ERR_INVALID_ENERGY, when=not 1 <= wh <= MAX_WH)
         objections.add(MarketError.ERR_INVALID_PRICE, when=not 1 <= price <= MAX_PRICE)
-        below = caller != asset.owner and price < asset.min_price
+        lowest = asset.min_price if token is None else 1 if asset.min_price == 0 else MAX_PRICE + 1
+        below = caller != asset.owner and price < lowest
         objections.add(MarketError.ERR_BELOW_MIN_PRICE, when=below)
+        objections.add(MarketError.ERR_TOKEN_NOT_LISTED, when=token is not None and token not in self.tokens)
         fills = 1 <= min_fill_wh <= wh and min_fill_wh * price >= 1000
         objections.add(MarketError.ERR_INVALID_MIN_FILL, when=not fills)
         forward = not self.has_begun(day)
@@ -193,9 +205,34 @@ class Market:
             min_fill_wh=min_fill_wh,
             expires_at=expires_at,
             taker=taker,
+            token=token,
             epoch=asset.epoch,
         )
         return offer_id
+
+    def create_offers(
+        self,
+        caller: str,
+        asset_id: int,
+        price_per_kwh: int,
+        min_fill_wh: int,
+        taker: str | None,
+        token: str | None,
+        days: Sequence[Mapping[str, int]],
+    ) -> tuple[int | Refused, ...]:
+        """Owner or operator: many days on the same terms; one answer each, unless the terms are wrong for all."""
+        common = Objections()
+        asset = self._asset(asset_id, common)
+        common.add(MarketError.ERR_NOT_SELLER, when=not asset.may_trade(caller))
+        common.decide()
+        terms: dict[str, Any] = {
+            "asset_id": asset_id,
+            "price_per_kwh": price_per_kwh,
+            "min_fill_wh": min_fill_wh,
+            "taker": taker,
+            "token": token,
+        }
+        return each(days, lambda day: self.create_offer(caller, **terms, **day))
 
     # What is open of an offer ends
 
@@ -205,6 +242,10 @@ class Market:
         may = self.assets.assets[offer.asset_id].may_trade(caller)
         objections.add(MarketError.ERR_NOT_SELLER, when=not may)
         return self._close(objections, offer, OfferState.CANCELLED)
+
+    def cancel_offers(self, caller: str, offer_ids: Sequence[int]) -> tuple[bool | Refused, ...]:
+        """Owner or operator: one answer each."""
+        return each(offer_ids, lambda offer_id: self.cancel_offer(caller, offer_id))
 
     def reject_offer(self, caller: str, offer_id: int) -> bool:
         """The named taker."""
@@ -229,8 +270,8 @@ class Market:
 
     # Sales
 
-    def judge_fill(self, buyer: str, offer_id: int, wh: int) -> Offer:
-        """The offer, if the buyer may take so much of it."""
+    def judge_fill(self, buyer: str, offer_id: int, wh: int, min_wh: int) -> tuple[Offer, int]:
+        """The offer and how much of it a buyer gets: so much, or what is open if that is enough for them."""
         objections, offer = self._open(offer_id)
         asset = self.assets.assets[offer.asset_id]
         self._exposure(objections, offer.asset_id, asset)
@@ -238,17 +279,25 @@ class Market:
         objections.add(MarketError.ERR_OFFER_EXPIRED, when=self.clock.now >= offer.expires_at)
         objections.add(MarketError.ERR_NOT_TAKER, when=offer.taker not in (None, buyer))
         objections.add(MarketError.ERR_SELF_TRADE, when=buyer in (offer.seller, offer.maker))
-        enough = wh >= offer.min_fill_wh or wh == offer.open_wh
-        objections.add(MarketError.ERR_INVALID_FILL, when=not (enough and 0 < wh <= offer.open_wh))
+        taken = min(wh, offer.open_wh)
+        enough = taken >= offer.min_fill_wh or taken == offer.open_wh
+        objections.add(MarketError.ERR_INVALID_FILL, when=not (enough and taken >= max(1, min_wh)))
+        over = not offer.spot and self._exceeds_cap(offer, taken)
+        objections.add(MarketError.ERR_OVERSOLD, when=over)
         objections.decide()
-        return offer
+        return offer, taken
 
-    def take(self, buyer: str, offer_id: int, wh: int) -> FillTerms:
+    def _exceeds_cap(self, offer: Offer, wh: int) -> bool:
+        """Whether more of a day to come would be funded than may be exported under the present cap."""
+        cap_w = self.grid.export_cap_w(offer.asset_id) or 0
+        return self.book(offer.asset_id, offer.day).forward_funded_wh + wh > cap_w * 24
+
+    def take(self, buyer: str, offer_id: int, wh: int, min_wh: int) -> FillTerms:
         """A buyer takes energy of an offer; the settlement funds it."""
-        offer = self.judge_fill(buyer, offer_id, wh)
-        terms = self.terms(offer)
-        self.sales.append(Sale(offer.asset_id, offer.day, offer.spot, wh))
-        offer.open_wh -= wh
+        offer, taken = self.judge_fill(buyer, offer_id, wh, min_wh)
+        terms = self.terms(offer, taken)
+        self.sales.append(Sale(offer.asset_id, offer.day, offer.spot, taken))
+        offer.open_wh -= taken
         offer.fills += 1
         offer.state = OfferState.ACCEPTED
         if offer.spot:
@@ -257,10 +306,28 @@ class Market:
             offer.unsettled_fills += 1
         return terms
 
-    def terms(self, offer: Offer) -> FillTerms:
+    def terms(self, offer: Offer, wh: int) -> FillTerms:
         """On which terms the next fill of an offer is sold."""
         before_wh = 0 if offer.spot else self.book(offer.asset_id, offer.day).forward_funded_wh
-        return FillTerms(offer.asset_id, offer.day, offer.spot, offer.seller, offer.price, before_wh)
+        claimable = not self.assets.assets[offer.asset_id].kind.is_storage
+        row = self.grid.production.days.get((offer.asset_id, offer.day))
+        return FillTerms(
+            offer.asset_id,
+            offer.day,
+            offer.spot,
+            offer.seller,
+            offer.token,
+            claimable,
+            offer.price,
+            wh,
+            before_wh,
+            0 if row is None else row.mask,
+        )
+
+    def funded_until(self, asset_id: int) -> int | None:
+        """The last day of an asset with energy funded ahead."""
+        days = [sale.day for sale in self.sales if sale.asset_id == asset_id and not sale.spot]
+        return max(days, default=None)
 
     def fill_is_closed(self, offer_id: int) -> None:
         """A fill was settled or refunded."""
@@ -268,38 +335,35 @@ class Market:
         offer.unsettled_fills -= 1
         complete(offer)
 
-    def mark_accepted(self, caller: str, offer_id: int, wh: int, buyer: str) -> NoReturn:
+    def mark_accepted(self, caller: str, offer_id: int, wh: int, min_wh: int, buyer: str) -> NoReturn:
         """Settlement only, which no account is."""
-        objections = Objections()
-        objections.add(MarketError.ERR_NOT_SETTLEMENT, when=True)
-        try:
-            self.judge_fill(buyer, offer_id, wh)
-        except Refused as refused:
-            objections.absorb(refused)
-        raise Refused(frozenset(objections.found))
+        raise Refused(frozenset({MarketError.ERR_NOT_SETTLEMENT}))
 
     def mark_completed(self, caller: str, offer_id: int, closer: str) -> NoReturn:
         """Settlement only, which no account is."""
-        objections = Objections()
-        objections.add(MarketError.ERR_OFFER_NOT_FOUND, when=offer_id not in self.offers)
-        objections.refuse(MarketError.ERR_NOT_SETTLEMENT)
+        raise Refused(frozenset({MarketError.ERR_NOT_SETTLEMENT}))
 
-    def retire_energy(self, caller: str, asset_id: int, day: int, wh: int, beneficiary: str) -> bool:
-        """Owner of an asset that is verified, or was when it was retired: of a verified day."""
+    def mark_token(self, caller: str, token: str, listed: bool, setter: str) -> NoReturn:
+        """Settlement only, which no account is."""
+        raise Refused(frozenset({MarketError.ERR_NOT_SETTLEMENT}))
+
+    def retire_energy(self, caller: str, asset_id: int, day: int, wh: int, beneficiary: str, purpose: str) -> int:
+        """Owner: of a verified day; what a storage gives back was counted before."""
         objections = Objections()
         asset = self._asset(asset_id, objections)
         objections.add(MarketError.ERR_NOT_ASSET_OWNER, when=caller != asset.owner)
-        served = asset.recordable_days() is not None
-        objections.add(MarketError.ERR_ASSET_NOT_VERIFIED, when=not served)
         objections.add(MarketError.ERR_TRANSFER_PROPOSED, when=asset.proposed_owner is not None)
+        objections.add(MarketError.ERR_STORAGE_NOT_RETIRABLE, when=asset.kind.is_storage)
         objections.add(MarketError.ERR_INVALID_ENERGY, when=not 1 <= wh <= MAX_WH)
-        deliverable = self.grid.deliverable_wh(asset_id, day)
-        objections.add(MarketError.ERR_DAY_NOT_DELIVERABLE, when=deliverable is None)
-        room = None if deliverable is None else self.room_wh(asset_id, day)
-        objections.add(MarketError.ERR_OVERSOLD, when=room is not None and wh > room)
+        retirable = self.grid.retirable_wh(asset_id, day)
+        objections.add(MarketError.ERR_DAY_NOT_DELIVERABLE, when=retirable is None)
+        if retirable is not None:
+            room, retired = self.room_wh(asset_id, day), self.book(asset_id, day).retired_wh
+            objections.add(MarketError.ERR_OVERSOLD, when=room is not None and wh > room)
+            objections.add(MarketError.ERR_ABOVE_NET_EXPORT, when=retired + wh > retirable)
         objections.decide()
-        self.retirements.append(Retirement(asset_id, day, wh, beneficiary))
-        return True
+        self.retirements.append(Retirement(asset_id, day, wh, beneficiary, purpose))
+        return len(self.retirements)
 
     # Parts
 
