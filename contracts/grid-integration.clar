@@ -1,13 +1,16 @@
 ;; grid-integration: which assets feed into the grid, how much they may export, and what really passed the meter.
 ;;
-;; Connection: none | rejected -> requested (owner) -> connected | rejected (grid operator of the asset's region);
-;;             connected <-> curtailed, islanded, disconnected (grid operator). A curtailed asset still feeds in.
-;;             Whether the feed is metered is fixed at approval, for good, and counts from the day of the approval on.
-;; Feed:       one row per (asset, day), of days from the approval on; recorded from the day's end until 45 days after
-;;             it; replaced until the day is verified, final from then on.
-;; Deliverable of (asset, day), known once the day is verified: where the feed is metered on that day, the lesser of
-;; verified and exported, and unknown before the feed is recorded; elsewhere what was verified. Of the days before the
-;; approval, nothing was fed in: their energy can be retired, and never be sold.
+;; Connection: none | rejected -> requested (owner) -> connected | rejected (grid operator of the asset's region), or
+;;             withdrawn (owner); connected <-> curtailed, islanded, disconnected (grid operator). A curtailed asset still
+;;             feeds in. Whether the feed is metered is fixed at approval, for good.
+;; Export:     a schedule of caps, each from a day on. A cap that rises holds from the same day, one that falls from the
+;;             next: the cap of a day is the largest that held on it, final once the day is over. Islanded and
+;;             disconnected assets export nothing.
+;; Feed:       one row per (asset, day) of an approved connection: recorded (grid operator; may be replaced) -> verified
+;;             (verifier, another principal), final. Both from the day's end until 45 days after it.
+;; Deliverable of (asset, day), final once it is known: where the feed is metered, the lesser of verified and exported,
+;; known once both are verified; elsewhere the lesser of verified and the cap of that day * 24 h, known once the day is
+;; verified. Days before the approval have a cap of zero and deliver nothing.
 ;;
 ;; Units: power W, energy Wh, time unix seconds UTC, day = time / 86400.
 
@@ -24,19 +27,26 @@
 (define-constant ERR_REVIEW_MISMATCH (err u3009)) ;; what was reviewed is not what is stored
 (define-constant ERR_DAY_NOT_OVER (err u3010)) ;; the day has not ended
 (define-constant ERR_WINDOW_CLOSED (err u3011)) ;; more than 45 days after the day
-(define-constant ERR_FEED_FINAL (err u3012)) ;; recorded, and the day is verified
+(define-constant ERR_FEED_FINAL (err u3012)) ;; the feed is verified
 (define-constant ERR_IMPLAUSIBLE_FEED (err u3013)) ;; more than 10^15 Wh
 (define-constant ERR_UNKNOWN_ALERT_LEVEL (err u3014)) ;; a level is 0 to 3
 (define-constant ERR_DAY_BEFORE_CONNECTION (err u3015)) ;; the asset was not connected yet on that day
+(define-constant ERR_NOT_VERIFIER (err u3016)) ;; only a verifier may
+(define-constant ERR_FEED_NOT_FOUND (err u3017)) ;; no feed is recorded for the day
+(define-constant ERR_OWN_FEED (err u3018)) ;; nobody verifies a feed that they recorded
+(define-constant ERR_OWN_ASSET (err u3019)) ;; nobody connects an asset that they own or operate
+(define-constant ERR_TRANSFER_PROPOSED (err u3020)) ;; the asset is changing hands
 
 ;; Roles of asset-verification
 
+(define-constant ROLE_VERIFIER u2)
 (define-constant ROLE_GRID_OPERATOR u5)
 
 ;; States of assets and days in other contracts
 
 (define-constant ASSET_VERIFIED u2)
 (define-constant DAY_VERIFIED u3)
+(define-constant DAY_REJECTED u4)
 
 ;; Connection states
 
@@ -54,7 +64,10 @@
 ;; Bounds and durations
 
 (define-constant SECONDS_PER_DAY u86400)
+(define-constant HOURS_PER_DAY u24)
+;; A feed is recorded and verified until the end of this many days after its day, as production is in production-tracking.
 (define-constant WINDOW_DAYS u45)
+(define-constant MAX_SCHEDULE u16)
 (define-constant MAX_EXPORT_LIMIT_W u1000000000000)
 (define-constant MAX_DAY_WH u1000000000000000)
 
@@ -80,7 +93,18 @@
   {
     exported-wh: uint,
     imported-wh: uint,
+    recorder: principal,
+    verified: bool,
   }
+)
+
+;; By days that rise. Each cap holds until the next; before the first it is zero.
+(define-map export-schedules
+  uint
+  (list 16 {
+    from-day: uint,
+    cap-w: uint,
+  })
 )
 
 (define-map total-feeds
@@ -110,9 +134,13 @@
   (map get-connection asset-ids)
 )
 
+;; Whether a verified asset feeds in.
 (define-read-only (is-connected (asset-id uint))
   (match (map-get? connections asset-id)
-    connection (is-feeding (get state connection))
+    connection (and
+      (is-feeding (get state connection))
+      (contract-call? .asset-verification is-verified asset-id)
+    )
     false
   )
 )
@@ -127,6 +155,13 @@
   })
 )
 
+(define-read-only (get-feeds (keys (list 30 {
+  asset-id: uint,
+  day: uint,
+})))
+  (map get-feed-of keys)
+)
+
 (define-read-only (get-total-feed (asset-id uint))
   (default-to {
     exported-wh: u0,
@@ -136,19 +171,24 @@
   )
 )
 
-;; The Wh that can be delivered from a day, once it is known; final then.
-(define-read-only (get-deliverable
+;; What a day has delivered, final once it is known, and the slots that were recorded of it. Of the deliverable, no more can
+;; be retired than was exported beyond what was imported, where that is known.
+(define-read-only (get-delivery
     (asset-id uint)
     (day uint)
   )
   (match (contract-call? .production-tracking get-day asset-id day)
     row (if (is-eq (get state row) DAY_VERIFIED)
-      (if (is-feed-metered asset-id day)
-        (match (get-feed asset-id day)
-          feed (some (min-of (get wh row) (get exported-wh feed)))
-          none
-        )
-        (some (get wh row))
+      (match (get-deliverable-of asset-id day (get wh row))
+        deliverable (some {
+          deliverable-wh: deliverable,
+          retirable-wh: (match (get-verified-feed asset-id day)
+            feed (min-of deliverable (minus-or-zero (get exported-wh feed) (get imported-wh feed)))
+            deliverable
+          ),
+          mask: (get mask row),
+        })
+        none
       )
       none
     )
@@ -156,12 +196,92 @@
   )
 )
 
+;; The Wh that can be delivered from a day, once it is known; final then.
+(define-read-only (get-deliverable
+    (asset-id uint)
+    (day uint)
+  )
+  (match (contract-call? .production-tracking get-day asset-id day)
+    row (get-deliverable-of-row asset-id day (get state row) (get wh row))
+    none
+  )
+)
+
+;; First funded, first delivered: of `wh` that were funded after `before-wh` others of the same day, how much the day
+;; delivers, once that is known.
+(define-read-only (get-delivered
+    (asset-id uint)
+    (day uint)
+    (wh uint)
+    (before-wh uint)
+  )
+  (match (get-deliverable asset-id day)
+    deliverable (some (min-of wh (minus-or-zero deliverable before-wh)))
+    none
+  )
+)
+
+;; Whether a day will never deliver anything that is known: it was rejected, or nothing is recorded of it and nothing can
+;; ever be, or the window is over.
+(define-read-only (is-undeliverable
+    (asset-id uint)
+    (day uint)
+  )
+  (match (contract-call? .production-tracking get-day asset-id day)
+    row (or
+      (is-eq (get state row) DAY_REJECTED)
+      (and
+        (is-window-over day)
+        (is-none (get-deliverable-of-row asset-id day (get state row) (get wh row)))
+      )
+    )
+    (or
+      (is-window-over day)
+      (contract-call? .asset-verification is-day-lost asset-id day)
+    )
+  )
+)
+
 ;; The most W that an asset with an approved connection may export: the lesser of its capacity and its export limit.
 (define-read-only (get-export-cap (asset-id uint))
-  (match (map-get? connections asset-id)
-    connection (if (is-approved (get state connection))
-      (some (min-of (get-capacity-w asset-id) (get export-limit-w connection)))
+  (match (get-market-terms asset-id)
+    terms (if (get approved terms)
+      (some (get cap-w terms))
       none
+    )
+    none
+  )
+)
+
+(define-read-only (get-export-schedule (asset-id uint))
+  (default-to (list) (map-get? export-schedules asset-id))
+)
+
+;; The largest export, in W, that was allowed on a day, or is from today's point of view.
+(define-read-only (get-cap-on
+    (asset-id uint)
+    (day uint)
+  )
+  (cap-on day (get-export-schedule asset-id))
+)
+
+;; What has to be known to make or take an offer of an asset's energy, in one call: the trading terms of
+;; asset-verification, and whether and how much the asset may feed in.
+(define-read-only (get-market-terms (asset-id uint))
+  (match (contract-call? .asset-verification get-trading-terms asset-id)
+    terms (match (map-get? connections asset-id)
+      connection (some (merge terms {
+        approved: (is-approved (get state connection)),
+        connected: (is-feeding (get state connection)),
+        approved-day: (get approved-day connection),
+        cap-w: (min-of (get capacity-w terms) (get export-limit-w connection)),
+      }))
+      (some (merge terms {
+        approved: false,
+        connected: false,
+        approved-day: u0,
+        cap-w: u0,
+      }))
     )
     none
   )
@@ -173,10 +293,10 @@
 
 ;; Public: connection
 
-;; Owner of a verified asset: asks for a connection, for the first time or after a rejection.
-;; Prints "connection-requested".
-;; Errors: ERR_ASSET_NOT_FOUND, ERR_NOT_ASSET_OWNER, ERR_ASSET_NOT_VERIFIED, ERR_INVALID_EXPORT_LIMIT,
-;; ERR_WRONG_CONNECTION_STATE.
+;; Owner of a verified asset: asks for a connection, for the first time or after a rejection, or replaces a request that is
+;; not decided yet. Prints "connection-requested".
+;; Errors: ERR_ASSET_NOT_FOUND, ERR_NOT_ASSET_OWNER, ERR_ASSET_NOT_VERIFIED, ERR_TRANSFER_PROPOSED,
+;; ERR_INVALID_EXPORT_LIMIT, ERR_WRONG_CONNECTION_STATE.
 (define-public (request-connection
     (asset-id uint)
     (export-limit-w uint)
@@ -186,10 +306,11 @@
     )))
     (asserts! (is-eq contract-caller (get owner asset)) ERR_NOT_ASSET_OWNER)
     (asserts! (is-eq (get state asset) ASSET_VERIFIED) ERR_ASSET_NOT_VERIFIED)
+    (asserts! (is-none (get proposed-owner asset)) ERR_TRANSFER_PROPOSED)
     (asserts! (is-export-limit export-limit-w) ERR_INVALID_EXPORT_LIMIT)
     (asserts!
       (match (map-get? connections asset-id)
-        connection (is-eq (get state connection) STATE_REJECTED)
+        connection (not (is-approved (get state connection)))
         true
       )
       ERR_WRONG_CONNECTION_STATE
@@ -214,19 +335,58 @@
   )
 )
 
-;; Grid operator of the region: connects the asset; the export limit repeats what was reviewed. `feed-metered` can never
-;; change again, and counts from today on: days before have a final deliverable already. Prints "connection-approved".
-;; Errors: ERR_CONNECTION_NOT_FOUND, ERR_NOT_GRID_OPERATOR, ERR_WRONG_CONNECTION_STATE, ERR_REVIEW_MISMATCH.
+;; Owner: takes back a request that is not decided yet. Prints "connection-withdrawn".
+;; Errors: ERR_ASSET_NOT_FOUND, ERR_NOT_ASSET_OWNER, ERR_CONNECTION_NOT_FOUND, ERR_WRONG_CONNECTION_STATE.
+(define-public (withdraw-request (asset-id uint))
+  (let ((asset (unwrap! (contract-call? .asset-verification get-asset asset-id)
+      ERR_ASSET_NOT_FOUND
+    )))
+    (asserts! (is-eq contract-caller (get owner asset)) ERR_NOT_ASSET_OWNER)
+    (asserts!
+      (is-eq STATE_REQUESTED
+        (get state (unwrap! (map-get? connections asset-id) ERR_CONNECTION_NOT_FOUND))
+      )
+      ERR_WRONG_CONNECTION_STATE
+    )
+    (map-delete connections asset-id)
+    (print {
+      topic: "connection-withdrawn",
+      version: u1,
+      asset-id: asset-id,
+      actor: contract-caller,
+    })
+    (ok true)
+  )
+)
+
+;; Grid operator of the region, unless the asset is their own: connects it, from today on; the export limit repeats what
+;; was reviewed. `feed-metered` can never change again. Prints "connection-approved".
+;; Errors: ERR_CONNECTION_NOT_FOUND, ERR_NOT_GRID_OPERATOR, ERR_ASSET_NOT_FOUND, ERR_OWN_ASSET, ERR_TRANSFER_PROPOSED,
+;; ERR_WRONG_CONNECTION_STATE, ERR_REVIEW_MISMATCH.
 (define-public (approve-connection
     (asset-id uint)
     (export-limit-w uint)
     (feed-metered bool)
   )
   (let (
-      (connection (unwrap! (map-get? connections asset-id) ERR_CONNECTION_NOT_FOUND))
+      (connection (try! (get-for-operator asset-id)))
+      (terms (unwrap! (contract-call? .asset-verification get-trading-terms asset-id)
+        ERR_ASSET_NOT_FOUND
+      ))
       (today (current-day))
+      (schedule (list {
+        from-day: today,
+        cap-w: export-limit-w,
+      }))
     )
-    (asserts! (is-grid-operator (get region connection)) ERR_NOT_GRID_OPERATOR)
+    (asserts!
+      (not (or
+        (is-eq contract-caller (get owner terms))
+        (is-eq (some contract-caller) (get operator terms))
+      ))
+      ERR_OWN_ASSET
+    )
+    (asserts! (not (get transfer-proposed terms)) ERR_TRANSFER_PROPOSED)
     (asserts! (is-eq (get state connection) STATE_REQUESTED) ERR_WRONG_CONNECTION_STATE)
     (asserts! (is-eq export-limit-w (get export-limit-w connection)) ERR_REVIEW_MISMATCH)
     (map-set connections asset-id
@@ -236,6 +396,7 @@
         approved-day: today,
       })
     )
+    (map-set export-schedules asset-id schedule)
     (print {
       topic: "connection-approved",
       version: u1,
@@ -244,6 +405,7 @@
       export-limit-w: export-limit-w,
       feed-metered: feed-metered,
       approved-day: today,
+      export-schedule: schedule,
       state: STATE_CONNECTED,
     })
     (ok true)
@@ -256,8 +418,7 @@
     (asset-id uint)
     (reason (string-ascii 64))
   )
-  (let ((connection (unwrap! (map-get? connections asset-id) ERR_CONNECTION_NOT_FOUND)))
-    (asserts! (is-grid-operator (get region connection)) ERR_NOT_GRID_OPERATOR)
+  (let ((connection (try! (get-for-operator asset-id))))
     (asserts! (is-eq (get state connection) STATE_REQUESTED) ERR_WRONG_CONNECTION_STATE)
     (map-set connections asset-id (merge connection { state: STATE_REJECTED }))
     (print {
@@ -272,18 +433,17 @@
   )
 )
 
-;; Grid operator of the region: moves a connected asset to curtailed, islanded or disconnected, or back to connected.
-;; Prints "connection-status-set".
+;; Grid operator of the region: moves a connected asset to curtailed, islanded or disconnected, or back to connected. While
+;; islanded or disconnected it exports nothing, from tomorrow on. Prints "connection-status-set".
 ;; Errors: ERR_CONNECTION_NOT_FOUND, ERR_NOT_GRID_OPERATOR, ERR_UNKNOWN_STATUS, ERR_WRONG_CONNECTION_STATE.
 (define-public (set-status
     (asset-id uint)
     (status uint)
   )
   (let (
-      (connection (unwrap! (map-get? connections asset-id) ERR_CONNECTION_NOT_FOUND))
+      (connection (try! (get-for-operator asset-id)))
       (state (get state connection))
     )
-    (asserts! (is-grid-operator (get region connection)) ERR_NOT_GRID_OPERATOR)
     (asserts! (is-approved status) ERR_UNKNOWN_STATUS)
     (asserts! (is-approved state) ERR_WRONG_CONNECTION_STATE)
     ;; One of the two is connected, and only one.
@@ -297,21 +457,29 @@
       version: u1,
       asset-id: asset-id,
       actor: contract-caller,
+      export-schedule: (schedule-cap asset-id (allowed-w status (get export-limit-w connection))),
       state: status,
     })
     (ok true)
   )
 )
 
-;; Grid operator of the region: sets the export limit of an approved connection, for offers made from now on.
+;; Grid operator of the region: sets the export limit of an approved connection, while no transfer is proposed. A higher
+;; one holds from today on, a lower one from tomorrow; offers are made and taken under it from now on.
 ;; Prints "export-limit-set".
-;; Errors: ERR_CONNECTION_NOT_FOUND, ERR_NOT_GRID_OPERATOR, ERR_WRONG_CONNECTION_STATE, ERR_INVALID_EXPORT_LIMIT.
+;; Errors: ERR_CONNECTION_NOT_FOUND, ERR_NOT_GRID_OPERATOR, ERR_ASSET_NOT_FOUND, ERR_TRANSFER_PROPOSED,
+;; ERR_WRONG_CONNECTION_STATE, ERR_INVALID_EXPORT_LIMIT.
 (define-public (set-export-limit
     (asset-id uint)
     (export-limit-w uint)
   )
-  (let ((connection (unwrap! (map-get? connections asset-id) ERR_CONNECTION_NOT_FOUND)))
-    (asserts! (is-grid-operator (get region connection)) ERR_NOT_GRID_OPERATOR)
+  (let (
+      (connection (try! (get-for-operator asset-id)))
+      (terms (unwrap! (contract-call? .asset-verification get-trading-terms asset-id)
+        ERR_ASSET_NOT_FOUND
+      ))
+    )
+    (asserts! (not (get transfer-proposed terms)) ERR_TRANSFER_PROPOSED)
     (asserts! (is-approved (get state connection)) ERR_WRONG_CONNECTION_STATE)
     (asserts! (is-export-limit export-limit-w) ERR_INVALID_EXPORT_LIMIT)
     (map-set connections asset-id (merge connection { export-limit-w: export-limit-w }))
@@ -321,6 +489,7 @@
       asset-id: asset-id,
       actor: contract-caller,
       export-limit-w: export-limit-w,
+      export-schedule: (schedule-cap asset-id (allowed-w (get state connection) export-limit-w)),
     })
     (ok true)
   )
@@ -329,7 +498,7 @@
 ;; Public: feed
 
 ;; Grid operator of the region: records what an asset with an approved connection exported and imported on a day, of
-;; those from the approval on, once the day is over and until the window ends. Replaces an earlier feed until the day is
+;; those from the approval on, once the day is over and until the window ends. Replaces an earlier feed until it is
 ;; verified. Prints "feed-recorded".
 ;; Errors: ERR_CONNECTION_NOT_FOUND, ERR_NOT_GRID_OPERATOR, ERR_WRONG_CONNECTION_STATE, ERR_IMPLAUSIBLE_FEED,
 ;; ERR_DAY_BEFORE_CONNECTION, ERR_DAY_NOT_OVER, ERR_WINDOW_CLOSED, ERR_FEED_FINAL.
@@ -339,45 +508,71 @@
     (exported-wh uint)
     (imported-wh uint)
   )
-  (let (
-      (connection (unwrap! (map-get? connections asset-id) ERR_CONNECTION_NOT_FOUND))
-      (today (current-day))
-      (old-feed (get-feed asset-id day))
-      (old-exported-wh (default-to u0 (get exported-wh old-feed)))
-      (old-imported-wh (default-to u0 (get imported-wh old-feed)))
-      (total (get-total-feed asset-id))
-    )
-    (asserts! (is-grid-operator (get region connection)) ERR_NOT_GRID_OPERATOR)
-    (asserts! (is-approved (get state connection)) ERR_WRONG_CONNECTION_STATE)
-    (asserts! (and (<= exported-wh MAX_DAY_WH) (<= imported-wh MAX_DAY_WH))
-      ERR_IMPLAUSIBLE_FEED
-    )
-    (asserts! (>= day (get approved-day connection)) ERR_DAY_BEFORE_CONNECTION)
-    (asserts! (< day today) ERR_DAY_NOT_OVER)
-    (asserts! (<= today (+ day WINDOW_DAYS)) ERR_WINDOW_CLOSED)
-    (asserts! (or (is-none old-feed) (not (is-day-verified asset-id day))) ERR_FEED_FINAL)
-    (map-set feeds {
+  (record {
+    asset-id: asset-id,
+    day: day,
+    exported-wh: exported-wh,
+    imported-wh: imported-wh,
+  }
+    (is-grid-operator (get-region asset-id)) (current-day)
+  )
+)
+
+;; Grid operator: `record-feed` of up to 100 asset-days of regions of theirs; one answer for each, in order.
+;; Prints "feed-recorded" for each recorded.
+;; Errors: none; of each feed, those of `record-feed`.
+(define-public (record-feeds (feeds-read (list 100 {
+  asset-id: uint,
+  day: uint,
+  exported-wh: uint,
+  imported-wh: uint,
+})))
+  (ok (get answers (fold record-next feeds-read {
+    operates: (contract-call? .asset-verification operates-regions contract-caller
+      (map get-region-of feeds-read)
+    ),
+    today: (current-day),
+    answers: (list),
+  })))
+)
+
+;; Verifier who did not record it: verifies the feed of a day for good, once the day is over and until the window ends;
+;; both energies repeat what was reviewed. Prints "feed-verified".
+;; Errors: ERR_NOT_VERIFIER, ERR_FEED_NOT_FOUND, ERR_OWN_FEED, ERR_FEED_FINAL, ERR_WINDOW_CLOSED, ERR_REVIEW_MISMATCH.
+(define-public (verify-feed
+    (asset-id uint)
+    (day uint)
+    (exported-wh uint)
+    (imported-wh uint)
+  )
+  (begin
+    (asserts! (is-verifier) ERR_NOT_VERIFIER)
+    (verify {
       asset-id: asset-id,
       day: day,
-    } {
       exported-wh: exported-wh,
       imported-wh: imported-wh,
-    })
-    (map-set total-feeds asset-id {
-      exported-wh: (- (+ (get exported-wh total) exported-wh) old-exported-wh),
-      imported-wh: (- (+ (get imported-wh total) imported-wh) old-imported-wh),
-    })
-    (print {
-      topic: "feed-recorded",
-      version: u1,
-      asset-id: asset-id,
-      day: day,
-      actor: contract-caller,
-      exported-wh: exported-wh,
-      imported-wh: imported-wh,
-      replaced: (is-some old-feed),
-    })
-    (ok true)
+    }
+      (current-day)
+    )
+  )
+)
+
+;; Verifier: `verify-feed` of up to 100 asset-days; one answer for each, in order. Prints "feed-verified" for each
+;; verified.
+;; Errors: ERR_NOT_VERIFIER; of each feed, those of `verify-feed`.
+(define-public (verify-feeds (feeds-read (list 100 {
+  asset-id: uint,
+  day: uint,
+  exported-wh: uint,
+  imported-wh: uint,
+})))
+  (begin
+    (asserts! (is-verifier) ERR_NOT_VERIFIER)
+    (ok (get answers (fold verify-next feeds-read {
+      today: (current-day),
+      answers: (list),
+    })))
   )
 )
 
@@ -409,10 +604,16 @@
   )
 )
 
-;; Private
+;; Private: numbers and roles
 
 (define-private (current-day)
   (/ stacks-block-time SECONDS_PER_DAY)
+)
+
+(define-private (is-window-over (day uint))
+  (let ((today (current-day)))
+    (and (< day today) (> today (+ day WINDOW_DAYS)))
+  )
 )
 
 (define-private (min-of
@@ -425,14 +626,31 @@
   )
 )
 
-;; Of an asset that exists.
-(define-private (get-capacity-w (asset-id uint))
-  (default-to u0 (get capacity-w (contract-call? .asset-verification get-asset asset-id)))
+;; a - b, or zero where b is more.
+(define-private (minus-or-zero
+    (a uint)
+    (b uint)
+  )
+  (- a (min-of a b))
+)
+
+(define-private (is-verifier)
+  (contract-call? .asset-verification has-role ROLE_VERIFIER contract-caller "")
 )
 
 (define-private (is-grid-operator (region (string-ascii 8)))
   (contract-call? .asset-verification has-role ROLE_GRID_OPERATOR contract-caller region)
 )
+
+;; The connection of an asset, for a grid operator of its region alone.
+(define-private (get-for-operator (asset-id uint))
+  (let ((connection (unwrap! (map-get? connections asset-id) ERR_CONNECTION_NOT_FOUND)))
+    (asserts! (is-grid-operator (get region connection)) ERR_NOT_GRID_OPERATOR)
+    (ok connection)
+  )
+)
+
+;; Private: connections
 
 (define-private (is-export-limit (export-limit-w uint))
   (and (>= export-limit-w u1) (<= export-limit-w MAX_EXPORT_LIMIT_W))
@@ -447,6 +665,181 @@
   (or (is-eq state STATE_CONNECTED) (is-eq state STATE_CURTAILED))
 )
 
+;; What an asset in this state may export under a limit.
+(define-private (allowed-w
+    (state uint)
+    (export-limit-w uint)
+  )
+  (if (is-feeding state)
+    export-limit-w
+    u0
+  )
+)
+
+;; Private: the export schedule
+
+;; Writes that from now on `cap-w` may be exported, and returns the schedule. A higher cap counts for all of today, a lower
+;; one from tomorrow on, so that today keeps the largest that held on it.
+(define-private (schedule-cap
+    (asset-id uint)
+    (cap-w uint)
+  )
+  (let (
+      (schedule (get-export-schedule asset-id))
+      (today (current-day))
+      (from-day (if (>= cap-w (cap-on today schedule))
+        today
+        (+ today u1)
+      ))
+      (before (with-room (get kept
+        (fold keep-before schedule {
+          from-day: from-day,
+          kept: (list),
+        })
+      )))
+      (changed (if (is-eq cap-w (cap-on from-day before))
+        before
+        (default-to before
+          (as-max-len?
+            (append before {
+              from-day: from-day,
+              cap-w: cap-w,
+            })
+            u16
+          ))
+      ))
+    )
+    (map-set export-schedules asset-id changed)
+    changed
+  )
+)
+
+(define-private (keep-before
+    (entry {
+      from-day: uint,
+      cap-w: uint,
+    })
+    (all {
+      from-day: uint,
+      kept: (list 16 {
+        from-day: uint,
+        cap-w: uint,
+      }),
+    })
+  )
+  (if (< (get from-day entry) (get from-day all))
+    (merge all { kept: (default-to (list) (as-max-len? (append (get kept all) entry) u16)) })
+    all
+  )
+)
+
+;; A full schedule loses its oldest entry; the larger of the two oldest caps holds for the days of both.
+(define-private (with-room (schedule (list 16 {
+  from-day: uint,
+  cap-w: uint,
+})))
+  (if (is-eq (len schedule) MAX_SCHEDULE)
+    (get kept (fold merge-oldest schedule {
+      index: u0,
+      kept: (list),
+    }))
+    schedule
+  )
+)
+
+(define-private (merge-oldest
+    (entry {
+      from-day: uint,
+      cap-w: uint,
+    })
+    (all {
+      index: uint,
+      kept: (list 16 {
+        from-day: uint,
+        cap-w: uint,
+      }),
+    })
+  )
+  (let (
+      (kept (get kept all))
+      (oldest (default-to entry (element-at? kept u0)))
+    )
+    {
+      index: (+ (get index all) u1),
+      kept: (if (is-eq (get index all) u1)
+        (list {
+          from-day: (get from-day oldest),
+          cap-w: (if (> (get cap-w oldest) (get cap-w entry))
+            (get cap-w oldest)
+            (get cap-w entry)
+          ),
+        })
+        (default-to (list) (as-max-len? (append kept entry) u16))
+      ),
+    }
+  )
+)
+
+(define-private (cap-on
+    (day uint)
+    (schedule (list 16 {
+      from-day: uint,
+      cap-w: uint,
+    }))
+  )
+  (get cap-w
+    (fold later-cap schedule {
+      day: day,
+      cap-w: u0,
+    })
+  )
+)
+
+(define-private (later-cap
+    (entry {
+      from-day: uint,
+      cap-w: uint,
+    })
+    (found {
+      day: uint,
+      cap-w: uint,
+    })
+  )
+  (if (<= (get from-day entry) (get day found))
+    (merge found { cap-w: (get cap-w entry) })
+    found
+  )
+)
+
+;; Private: deliverables
+
+(define-private (get-deliverable-of-row
+    (asset-id uint)
+    (day uint)
+    (state uint)
+    (verified-wh uint)
+  )
+  (if (is-eq state DAY_VERIFIED)
+    (get-deliverable-of asset-id day verified-wh)
+    none
+  )
+)
+
+;; Of a verified day.
+(define-private (get-deliverable-of
+    (asset-id uint)
+    (day uint)
+    (verified-wh uint)
+  )
+  (if (is-feed-metered asset-id day)
+    (match (get-verified-feed asset-id day)
+      feed (some (min-of verified-wh (get exported-wh feed)))
+      none
+    )
+    (some (min-of verified-wh (* (get-cap-on asset-id day) HOURS_PER_DAY)))
+  )
+)
+
 ;; From the day of the approval on: none of these days can be verified before the approval, so that what a day can
 ;; deliver never changes once it is known.
 (define-private (is-feed-metered
@@ -459,13 +852,168 @@
   )
 )
 
-(define-private (is-day-verified
+(define-private (get-verified-feed
     (asset-id uint)
     (day uint)
   )
-  (match (contract-call? .production-tracking get-day asset-id day)
-    row (is-eq (get state row) DAY_VERIFIED)
-    false
+  (match (get-feed asset-id day)
+    feed (if (get verified feed)
+      (some feed)
+      none
+    )
+    none
+  )
+)
+
+;; Private: feeds. Nothing is written before all is checked: a batch goes on after an item that fails.
+
+(define-private (get-feed-of (key {
+  asset-id: uint,
+  day: uint,
+}))
+  (map-get? feeds key)
+)
+
+;; Empty, where no grid operator is, if there is no connection.
+(define-private (get-region (asset-id uint))
+  (default-to "" (get region (map-get? connections asset-id)))
+)
+
+(define-private (get-region-of (reading {
+  asset-id: uint,
+  day: uint,
+  exported-wh: uint,
+  imported-wh: uint,
+}))
+  (get-region (get asset-id reading))
+)
+
+(define-private (record-next
+    (reading {
+      asset-id: uint,
+      day: uint,
+      exported-wh: uint,
+      imported-wh: uint,
+    })
+    (batch {
+      operates: (list 100 bool),
+      today: uint,
+      answers: (list 100 (response bool uint)),
+    })
+  )
+  (let ((answers (get answers batch)))
+    (merge batch { answers: (default-to (list)
+      (as-max-len?
+        (append answers
+          (record reading (default-to false (element-at? (get operates batch) (len answers)))
+            (get today batch)
+          ))
+        u100
+      )) })
+  )
+)
+
+(define-private (record
+    (reading {
+      asset-id: uint,
+      day: uint,
+      exported-wh: uint,
+      imported-wh: uint,
+    })
+    (operates bool)
+    (today uint)
+  )
+  (let (
+      (asset-id (get asset-id reading))
+      (day (get day reading))
+      (exported-wh (get exported-wh reading))
+      (imported-wh (get imported-wh reading))
+      (connection (unwrap! (map-get? connections asset-id) ERR_CONNECTION_NOT_FOUND))
+      (old-feed (get-feed asset-id day))
+      (total (get-total-feed asset-id))
+    )
+    (asserts! operates ERR_NOT_GRID_OPERATOR)
+    (asserts! (is-approved (get state connection)) ERR_WRONG_CONNECTION_STATE)
+    (asserts! (and (<= exported-wh MAX_DAY_WH) (<= imported-wh MAX_DAY_WH))
+      ERR_IMPLAUSIBLE_FEED
+    )
+    (asserts! (>= day (get approved-day connection)) ERR_DAY_BEFORE_CONNECTION)
+    (asserts! (< day today) ERR_DAY_NOT_OVER)
+    (asserts! (<= today (+ day WINDOW_DAYS)) ERR_WINDOW_CLOSED)
+    (asserts! (not (default-to false (get verified old-feed))) ERR_FEED_FINAL)
+    (map-set feeds {
+      asset-id: asset-id,
+      day: day,
+    } {
+      exported-wh: exported-wh,
+      imported-wh: imported-wh,
+      recorder: contract-caller,
+      verified: false,
+    })
+    (map-set total-feeds asset-id {
+      exported-wh: (- (+ (get exported-wh total) exported-wh) (default-to u0 (get exported-wh old-feed))),
+      imported-wh: (- (+ (get imported-wh total) imported-wh) (default-to u0 (get imported-wh old-feed))),
+    })
+    (print (merge reading {
+      topic: "feed-recorded",
+      version: u1,
+      actor: contract-caller,
+      replaced: (is-some old-feed),
+    }))
+    (ok true)
+  )
+)
+
+(define-private (verify-next
+    (reading {
+      asset-id: uint,
+      day: uint,
+      exported-wh: uint,
+      imported-wh: uint,
+    })
+    (batch {
+      today: uint,
+      answers: (list 100 (response bool uint)),
+    })
+  )
+  (merge batch { answers: (default-to (list)
+    (as-max-len? (append (get answers batch) (verify reading (get today batch))) u100)
+  ) })
+)
+
+(define-private (verify
+    (reading {
+      asset-id: uint,
+      day: uint,
+      exported-wh: uint,
+      imported-wh: uint,
+    })
+    (today uint)
+  )
+  (let (
+      (key {
+        asset-id: (get asset-id reading),
+        day: (get day reading),
+      })
+      (feed (unwrap! (map-get? feeds key) ERR_FEED_NOT_FOUND))
+    )
+    (asserts! (not (is-eq contract-caller (get recorder feed))) ERR_OWN_FEED)
+    (asserts! (not (get verified feed)) ERR_FEED_FINAL)
+    (asserts! (<= today (+ (get day reading) WINDOW_DAYS)) ERR_WINDOW_CLOSED)
+    (asserts!
+      (and
+        (is-eq (get exported-wh reading) (get exported-wh feed))
+        (is-eq (get imported-wh reading) (get imported-wh feed))
+      )
+      ERR_REVIEW_MISMATCH
+    )
+    (map-set feeds key (merge feed { verified: true }))
+    (print (merge reading {
+      topic: "feed-verified",
+      version: u1,
+      actor: contract-caller,
+    }))
+    (ok true)
   )
 )
 

@@ -10,10 +10,12 @@
 ;;        settled or refunded). What is still open can be rejected (named taker), cancelled (owner, operator) or expired
 ;;        (anyone, from `expires-at`, or at once when the asset's epoch is over); the offer takes that state only if it
 ;;        has no fill.
-;; Retired energy (owner): what is left of a verified day, claimed for a beneficiary; never sold.
+;; Retired energy (owner): what is left of a verified day, claimed for a beneficiary; never sold. What a battery or a
+;;        vehicle gives back was counted when it was made, and is not retired.
 ;;
-;; Money is the business of settlement, which alone may fill and complete offers.
-;; Units: energy Wh, price microSTX per kWh, time unix seconds UTC, day = time / 86400.
+;; Money is the business of settlement, which alone may fill and complete offers and list tokens.
+;; Units: energy Wh, time unix seconds UTC, day = time / 86400. A price is per kWh, in the smallest unit of the offer's
+;; token: microSTX where it has none.
 
 ;; Errors
 
@@ -27,31 +29,24 @@
 (define-constant ERR_TRANSFER_PROPOSED (err u4008)) ;; the asset is changing hands
 (define-constant ERR_NOT_CONNECTED (err u4009)) ;; the asset is not connected to the grid
 (define-constant ERR_INVALID_ENERGY (err u4010)) ;; energy is 1 to 10^15 Wh
-(define-constant ERR_INVALID_PRICE (err u4011)) ;; a price is 1 to 10^15 microSTX per kWh
-(define-constant ERR_BELOW_MIN_PRICE (err u4012)) ;; the operator must not sell below the owner's price
-(define-constant ERR_INVALID_MIN_FILL (err u4013)) ;; zero, above the offer, or worth less than 1 microSTX
+(define-constant ERR_INVALID_PRICE (err u4011)) ;; a price is 1 to 10^15 per kWh
+(define-constant ERR_BELOW_MIN_PRICE (err u4012)) ;; the operator sells below the owner's price, or in a token despite it
+(define-constant ERR_INVALID_MIN_FILL (err u4013)) ;; zero, above the offer, or worth less than the smallest unit
 (define-constant ERR_INVALID_EXPIRY (err u4014)) ;; past, or after a forward day has begun
 (define-constant ERR_DAY_TOO_FAR (err u4015)) ;; more than 366 days ahead
-(define-constant ERR_DAY_NOT_DELIVERABLE (err u4016)) ;; the day is not verified, or its feed not recorded
+(define-constant ERR_DAY_NOT_DELIVERABLE (err u4016)) ;; the day is not verified, or its feed not
 (define-constant ERR_OVERSOLD (err u4017)) ;; more than there is left to sell
 (define-constant ERR_OFFER_NOT_FOUND (err u4018)) ;; no offer has this id
 (define-constant ERR_OFFER_CLOSED (err u4019)) ;; nothing is open any more
 (define-constant ERR_OFFER_EXPIRED (err u4020)) ;; its time is over
 (define-constant ERR_OFFER_NOT_EXPIRED (err u4021)) ;; neither its time nor its epoch is over
 (define-constant ERR_EPOCH_OVER (err u4022)) ;; the asset's owner or operator changed since
-(define-constant ERR_INVALID_FILL (err u4023)) ;; more than is open, or less than the smallest fill
+(define-constant ERR_INVALID_FILL (err u4023)) ;; zero, or less than the smallest fill, or than the buyer asks for
 (define-constant ERR_SELF_TRADE (err u4024)) ;; the buyer sells this energy
 (define-constant ERR_DAY_BEFORE_CONNECTION (err u4025)) ;; the asset was not connected yet on that day
-
-;; States of assets in asset-verification
-
-(define-constant ASSET_VERIFIED u2)
-(define-constant ASSET_RETIRED u5)
-
-;; Connection states of grid-integration in which an asset feeds in
-
-(define-constant CONNECTION_CONNECTED u3)
-(define-constant CONNECTION_CURTAILED u4)
+(define-constant ERR_TOKEN_NOT_LISTED (err u4026)) ;; nothing is priced in this token
+(define-constant ERR_STORAGE_NOT_RETIRABLE (err u4027)) ;; what a storage gives back was counted when it was made
+(define-constant ERR_ABOVE_NET_EXPORT (err u4028)) ;; more than the day exported beyond what it imported
 
 ;; Offer states
 
@@ -75,8 +70,9 @@
 ;; Data
 
 (define-data-var offer-count uint u0)
+(define-data-var retirement-count uint u0)
 
-;; `seller` is the owner when the offer was made, who is paid; `maker` who made it for him. `fills` counts all fills,
+;; `seller` is the owner when the offer was made, who is paid; `maker` who made it for them. `fills` counts all fills,
 ;; `unsettled-fills` those whose payment is still locked.
 (define-map offers
   uint
@@ -92,11 +88,24 @@
     min-fill-wh: uint,
     expires-at: uint,
     taker: (optional principal),
+    token: (optional principal),
     epoch: uint,
     state: uint,
     fills: uint,
     unsettled-fills: uint,
   }
+)
+
+;; The tokens that offers may be priced in, beside STX.
+(define-map tokens
+  principal
+  bool
+)
+
+;; The last day of an asset of which energy is funded: what a new owner has to deliver.
+(define-map funded-until
+  uint
+  uint
 )
 
 ;; The open sums belong to `epoch`: a newer epoch finds them zero.
@@ -129,6 +138,19 @@
   (var-get offer-count)
 )
 
+(define-read-only (get-retirement-count)
+  (var-get retirement-count)
+)
+
+(define-read-only (is-token-listed (token principal))
+  (default-to false (map-get? tokens token))
+)
+
+;; The last day of an asset of which energy is funded, if there is one.
+(define-read-only (get-funded-until (asset-id uint))
+  (map-get? funded-until asset-id)
+)
+
 ;; The book as the last write left it: where the asset's epoch is newer, the open sums count as zero.
 (define-read-only (get-day-book
     (asset-id uint)
@@ -140,25 +162,28 @@
   })
 )
 
+(define-read-only (get-day-books (keys (list 30 {
+  asset-id: uint,
+  day: uint,
+})))
+  (map get-day-book-of keys)
+)
+
 ;; The Wh of a day that are left: of one that has not begun, 366 days ahead at most, within capacity and export limit; of
 ;; a verified one, what is neither offered, sold nor retired. Zero of any other. What else an offer needs is not looked
-;; at: no pause, the states of asset and connection, no transfer under way. What is left of a day before the connection
-;; can be retired only.
+;; at: no pause, the states of asset and connection, no transfer under way.
 (define-read-only (get-available
     (asset-id uint)
     (day uint)
   )
-  (match (contract-call? .asset-verification get-asset asset-id)
-    asset (let (
-        (book (current-book asset-id day (get epoch asset)))
+  (match (contract-call? .grid-integration get-market-terms asset-id)
+    terms (let (
+        (book (current-book asset-id day (get epoch terms)))
         (today (current-day))
       )
       (if (> day today)
-        (match (contract-call? .grid-integration get-export-cap asset-id)
-          cap-w (if (<= day (+ today MAX_FORWARD_DAYS))
-            (forward-room cap-w book)
-            u0
-          )
+        (if (and (get approved terms) (<= day (+ today MAX_FORWARD_DAYS)))
+          (forward-room (get cap-w terms) book)
           u0
         )
         (match (contract-call? .grid-integration get-deliverable asset-id day)
@@ -171,37 +196,31 @@
   )
 )
 
-;; What `wh` of an offer cost now, and how much is ahead of them; none if the offer has not that much open.
+;; What `wh` of an offer cost now, in the smallest unit of its token, and how much is ahead of them; none if nobody could
+;; take them now.
 (define-read-only (quote
     (offer-id uint)
     (wh uint)
   )
-  (match (map-get? offers offer-id)
-    offer (if (<= wh (get open-wh offer))
-      (some {
-        cost-ustx: (/ (+ (* wh (get price offer)) (- WH_PER_KWH u1)) WH_PER_KWH),
-        before-wh: (if (get spot offer)
-          u0
-          (get forward-funded-wh
-            (current-book (get asset-id offer) (get day offer) (get epoch offer))
-          )
-        ),
-        open-wh: (get open-wh offer),
-      })
-      none
-    )
-    none
+  (match (get-fill offer-id wh wh)
+    fill (some {
+      cost: (/ (+ (* wh (get price (get offer fill))) (- WH_PER_KWH u1)) WH_PER_KWH),
+      before-wh: (get before-wh fill),
+      open-wh: (get open-wh (get offer fill)),
+    })
+    code none
   )
 )
 
 ;; Public: offers
 
 ;; Owner or operator of a verified, connected asset, unless paused: offers energy of a day that has not begun (forward)
-;; or is verified (spot), of those since the connection was approved. The operator never below the owner's price.
-;; Answers the offer's id. Prints "offer-created".
+;; or is verified (spot), of those since the connection was approved, at a price per kWh in STX (no token) or in a listed
+;; token. The operator never below the owner's price. Returns the offer's id. Prints "offer-created".
 ;; Errors: ERR_ASSET_NOT_FOUND, ERR_NOT_SELLER, ERR_PAUSED, ERR_ASSET_NOT_VERIFIED, ERR_TRANSFER_PROPOSED,
-;; ERR_NOT_CONNECTED, ERR_INVALID_ENERGY, ERR_INVALID_PRICE, ERR_BELOW_MIN_PRICE, ERR_INVALID_MIN_FILL,
-;; ERR_INVALID_EXPIRY, ERR_DAY_TOO_FAR, ERR_DAY_BEFORE_CONNECTION, ERR_DAY_NOT_DELIVERABLE, ERR_OVERSOLD.
+;; ERR_NOT_CONNECTED, ERR_INVALID_PRICE, ERR_BELOW_MIN_PRICE, ERR_TOKEN_NOT_LISTED, ERR_INVALID_ENERGY,
+;; ERR_INVALID_MIN_FILL, ERR_INVALID_EXPIRY, ERR_DAY_TOO_FAR, ERR_DAY_BEFORE_CONNECTION, ERR_DAY_NOT_DELIVERABLE,
+;; ERR_OVERSOLD.
 (define-public (create-offer
     (asset-id uint)
     (day uint)
@@ -210,96 +229,40 @@
     (min-fill-wh uint)
     (expires-at uint)
     (taker (optional principal))
+    (token (optional principal))
   )
-  (let (
-      (offer-id (+ (var-get offer-count) u1))
-      (terms (unwrap! (contract-call? .asset-verification get-trading-terms asset-id)
-        ERR_ASSET_NOT_FOUND
-      ))
-      (connection (unwrap! (contract-call? .grid-integration get-connection asset-id)
-        ERR_NOT_CONNECTED
-      ))
-      (owner (get owner terms))
-      (epoch (get epoch terms))
-      (book (current-book asset-id day epoch))
-      (today (current-day))
-      (spot (<= day today))
-      (state STATE_PENDING)
-    )
-    (asserts!
-      (or (is-eq contract-caller owner) (is-eq (some contract-caller) (get operator terms)))
-      ERR_NOT_SELLER
-    )
-    (try! (check-tradable (get paused terms) (get verified terms) (get transfer-proposed terms)
-      (get state connection)
-    ))
-    (asserts! (and (>= wh u1) (<= wh MAX_WH)) ERR_INVALID_ENERGY)
-    (asserts! (and (>= price u1) (<= price MAX_PRICE)) ERR_INVALID_PRICE)
-    (asserts! (or (is-eq contract-caller owner) (>= price (get min-price terms)))
-      ERR_BELOW_MIN_PRICE
-    )
-    (asserts! (and (>= min-fill-wh u1) (<= min-fill-wh wh)) ERR_INVALID_MIN_FILL)
-    ;; A fill worth less than a microSTX would round to nothing.
-    (asserts! (>= (* min-fill-wh price) WH_PER_KWH) ERR_INVALID_MIN_FILL)
-    (asserts! (> expires-at stacks-block-time) ERR_INVALID_EXPIRY)
-    (asserts! (<= day (+ today MAX_FORWARD_DAYS)) ERR_DAY_TOO_FAR)
-    ;; A day to come never is. What was made before the connection was not fed in; it may be retired.
-    (asserts! (>= day (get approved-day connection)) ERR_DAY_BEFORE_CONNECTION)
-    (asserts! (or spot (<= expires-at (* day SECONDS_PER_DAY))) ERR_INVALID_EXPIRY)
-    (asserts!
-      (<= wh (if spot
-        (spot-room
-          (unwrap! (contract-call? .grid-integration get-deliverable asset-id day)
-            ERR_DAY_NOT_DELIVERABLE
-          )
-          book
-        )
-        (forward-room (min-of (get capacity-w terms) (get export-limit-w connection)) book)
-      ))
-      ERR_OVERSOLD
-    )
-    (map-set offers offer-id {
-      asset-id: asset-id,
+  (let ((sheet (offer-day {
       day: day,
-      spot: spot,
-      seller: owner,
-      maker: contract-caller,
       wh: wh,
-      open-wh: wh,
-      price: price,
-      min-fill-wh: min-fill-wh,
       expires-at: expires-at,
-      taker: taker,
-      epoch: epoch,
-      state: state,
-      fills: u0,
-      unsettled-fills: u0,
-    })
-    (var-set offer-count offer-id)
-    (set-book asset-id day
-      (if spot
-        (merge book { spot-open-wh: (+ (get spot-open-wh book) wh) })
-        (merge book { forward-open-wh: (+ (get forward-open-wh book) wh) })
-      ))
-    (print {
-      topic: "offer-created",
-      version: u1,
-      offer-id: offer-id,
-      asset-id: asset-id,
-      day: day,
-      actor: contract-caller,
-      spot: spot,
-      seller: owner,
-      wh: wh,
-      open-wh: wh,
-      price: price,
-      min-fill-wh: min-fill-wh,
-      expires-at: expires-at,
-      taker: taker,
-      epoch: epoch,
-      state: state,
-    })
-    (ok offer-id)
+    }
+      (try! (open-sheet asset-id price min-fill-wh taker token))
+    )))
+    (var-set offer-count (get offer-count sheet))
+    (unwrap! (element-at? (get answers sheet) u0) ERR_INVALID_ENERGY)
+  )
+)
+
+;; Owner or operator: `create-offer` of up to 31 days at one price; one answer for each, in order. Prints "offer-created"
+;; for each offer.
+;; Errors: those of `create-offer` about the asset, the price, the token and the smallest fill; of each day, the others.
+(define-public (create-offers
+    (asset-id uint)
+    (price uint)
+    (min-fill-wh uint)
+    (taker (optional principal))
+    (token (optional principal))
+    (days (list 31 {
+      day: uint,
+      wh: uint,
+      expires-at: uint,
+    }))
+  )
+  (let ((sheet (fold offer-day days
+      (try! (open-sheet asset-id price min-fill-wh taker token))
+    )))
+    (var-set offer-count (get offer-count sheet))
+    (ok (get answers sheet))
   )
 )
 
@@ -313,6 +276,13 @@
     )
     (close-offer offer-id STATE_CANCELLED "offer-cancelled")
   )
+)
+
+;; Owner or operator: `cancel-offer` of up to 31 offers; one answer for each, in order. Prints "offer-cancelled" for each
+;; cancelled.
+;; Errors: none; of each offer, those of `cancel-offer`.
+(define-public (cancel-offers (offer-ids (list 31 uint)))
+  (ok (map cancel-offer offer-ids))
 )
 
 ;; The taker that an offer names: declines what is open of it. Prints "offer-rejected".
@@ -339,60 +309,39 @@
   )
 )
 
-;; Settlement only, for `buyer`, who funds it in the same transaction: fills `wh` of an offer. A spot fill counts as
-;; settled at once. Answers what settlement has to know of it. Prints "offer-accepted".
-;; Errors: ERR_NOT_SETTLEMENT, ERR_OFFER_NOT_FOUND, ERR_ASSET_NOT_FOUND, ERR_NOT_CONNECTED, ERR_PAUSED,
-;; ERR_ASSET_NOT_VERIFIED, ERR_TRANSFER_PROPOSED, ERR_OFFER_CLOSED, ERR_EPOCH_OVER, ERR_OFFER_EXPIRED, ERR_NOT_TAKER,
-;; ERR_SELF_TRADE, ERR_INVALID_FILL.
+;; Settlement only, for `buyer`, who funds it in the same transaction: fills `wh` of an offer, or what is open if that is
+;; less, but not less than `min-wh`. A spot fill counts as settled at once. Returns what settlement has to know of it.
+;; Prints "offer-accepted".
+;; Errors: ERR_NOT_SETTLEMENT, ERR_NOT_TAKER, ERR_SELF_TRADE, and those of `get-fill`.
 (define-public (mark-accepted
     (offer-id uint)
     (wh uint)
+    (min-wh uint)
     (buyer principal)
   )
-  (let (
-      (offer (unwrap! (map-get? offers offer-id) ERR_OFFER_NOT_FOUND))
-      (asset-id (get asset-id offer))
-      (day (get day offer))
-      (spot (get spot offer))
-      (open-wh (get open-wh offer))
-      (terms (unwrap! (contract-call? .asset-verification get-trading-terms asset-id)
-        ERR_ASSET_NOT_FOUND
-      ))
-      (connection (unwrap! (contract-call? .grid-integration get-connection asset-id)
-        ERR_NOT_CONNECTED
-      ))
-      (book (current-book asset-id day (get epoch offer)))
-      (before-wh (if spot
-        u0
-        (get forward-funded-wh book)
-      ))
-    )
+  (begin
     (asserts! (is-eq contract-caller .settlement) ERR_NOT_SETTLEMENT)
-    (asserts! (> open-wh u0) ERR_OFFER_CLOSED)
-    (try! (check-tradable (get paused terms) (get verified terms) (get transfer-proposed terms)
-      (get state connection)
-    ))
-    (asserts! (is-eq (get epoch offer) (get epoch terms)) ERR_EPOCH_OVER)
-    (asserts! (< stacks-block-time (get expires-at offer)) ERR_OFFER_EXPIRED)
-    (asserts! (is-eq (default-to buyer (get taker offer)) buyer) ERR_NOT_TAKER)
-    (asserts! (not (or (is-eq buyer (get seller offer)) (is-eq buyer (get maker offer))))
-      ERR_SELF_TRADE
-    )
-    (asserts!
-      (and
-        (<= wh open-wh)
-        (or (>= wh (get min-fill-wh offer)) (is-eq wh open-wh))
-      )
-      ERR_INVALID_FILL
-    )
     (let (
-        (left-wh (- open-wh wh))
+        (fill (try! (get-fill offer-id wh min-wh)))
+        (offer (get offer fill))
+        (book (get book fill))
+        (asset-id (get asset-id offer))
+        (day (get day offer))
+        (spot (get spot offer))
+        (taken-wh (get wh fill))
+        (before-wh (get before-wh fill))
+        (left-wh (- (get open-wh offer) taken-wh))
         (unsettled (if spot
           (get unsettled-fills offer)
           (+ (get unsettled-fills offer) u1)
         ))
         (fills (+ (get fills offer) u1))
         (state (filled-state left-wh unsettled))
+      )
+      (asserts! (is-eq (default-to buyer (get taker offer)) buyer) ERR_NOT_TAKER)
+      (asserts!
+        (not (or (is-eq buyer (get seller offer)) (is-eq buyer (get maker offer))))
+        ERR_SELF_TRADE
       )
       (map-set offers offer-id
         (merge offer {
@@ -405,14 +354,19 @@
       (set-book asset-id day
         (if spot
           (merge book {
-            spot-open-wh: (- (get spot-open-wh book) wh),
-            spot-sold-wh: (+ (get spot-sold-wh book) wh),
+            spot-open-wh: (- (get spot-open-wh book) taken-wh),
+            spot-sold-wh: (+ (get spot-sold-wh book) taken-wh),
           })
           (merge book {
-            forward-open-wh: (- (get forward-open-wh book) wh),
-            forward-funded-wh: (+ before-wh wh),
+            forward-open-wh: (- (get forward-open-wh book) taken-wh),
+            forward-funded-wh: (+ before-wh taken-wh),
           })
         ))
+      (and
+        (not spot)
+        (> day (default-to u0 (map-get? funded-until asset-id)))
+        (map-set funded-until asset-id day)
+      )
       (print {
         topic: "offer-accepted",
         version: u1,
@@ -420,7 +374,7 @@
         asset-id: asset-id,
         day: day,
         actor: buyer,
-        wh: wh,
+        wh: taken-wh,
         before-wh: before-wh,
         open-wh: left-wh,
         fills: fills,
@@ -433,6 +387,9 @@
         spot: spot,
         payee: (get seller offer),
         price: (get price offer),
+        token: (get token offer),
+        claimable: (not (get storage fill)),
+        wh: taken-wh,
         before-wh: before-wh,
       })
     )
@@ -446,9 +403,10 @@
     (offer-id uint)
     (closer principal)
   )
-  (let ((offer (unwrap! (map-get? offers offer-id) ERR_OFFER_NOT_FOUND)))
+  (begin
     (asserts! (is-eq contract-caller .settlement) ERR_NOT_SETTLEMENT)
     (let (
+        (offer (unwrap! (map-get? offers offer-id) ERR_OFFER_NOT_FOUND))
         (unsettled (- (get unsettled-fills offer) u1))
         (state (filled-state (get open-wh offer) unsettled))
       )
@@ -474,66 +432,84 @@
   )
 )
 
-;; Owner of an asset that is verified, or was when it was retired: claims energy of a verified day for a beneficiary; it
-;; can never be sold. Prints "energy-retired".
-;; Errors: ERR_ASSET_NOT_FOUND, ERR_NOT_ASSET_OWNER, ERR_ASSET_NOT_VERIFIED, ERR_TRANSFER_PROPOSED, ERR_INVALID_ENERGY,
-;; ERR_DAY_NOT_DELIVERABLE, ERR_OVERSOLD.
-(define-public (retire-energy
-    (asset-id uint)
-    (day uint)
-    (wh uint)
-    (beneficiary principal)
+;; Settlement only, for `setter`, who called it: allows offers in a token, or no new ones. Prints "token-set".
+;; Errors: ERR_NOT_SETTLEMENT.
+(define-public (mark-token
+    (token principal)
+    (listed bool)
+    (setter principal)
   )
-  (let (
-      (asset (unwrap! (contract-call? .asset-verification get-asset asset-id)
-        ERR_ASSET_NOT_FOUND
-      ))
-      (deliverable (unwrap! (contract-call? .grid-integration get-deliverable asset-id day)
-        ERR_DAY_NOT_DELIVERABLE
-      ))
-      (book (current-book asset-id day (get epoch asset)))
-    )
-    (asserts! (is-eq contract-caller (get owner asset)) ERR_NOT_ASSET_OWNER)
-    ;; Retired without a last day, it was suspended, which retiring does not lift.
-    (asserts!
-      (or
-        (is-eq (get state asset) ASSET_VERIFIED)
-        (and (is-eq (get state asset) ASSET_RETIRED) (> (get retired-day asset) u0))
-      )
-      ERR_ASSET_NOT_VERIFIED
-    )
-    (asserts! (is-none (get proposed-owner asset)) ERR_TRANSFER_PROPOSED)
-    (asserts! (> wh u0) ERR_INVALID_ENERGY)
-    (asserts! (<= wh (spot-room deliverable book)) ERR_OVERSOLD)
-    (set-book asset-id day (merge book { retired-wh: (+ (get retired-wh book) wh) }))
+  (begin
+    (asserts! (is-eq contract-caller .settlement) ERR_NOT_SETTLEMENT)
+    (map-set tokens token listed)
     (print {
-      topic: "energy-retired",
+      topic: "token-set",
       version: u1,
-      asset-id: asset-id,
-      day: day,
-      actor: contract-caller,
-      wh: wh,
-      beneficiary: beneficiary,
-      day-retired-wh: (+ (get retired-wh book) wh),
+      actor: setter,
+      token: token,
+      listed: listed,
     })
     (ok true)
   )
 )
 
-;; Private
+;; Public: retiring
+
+;; Owner of an asset that is not a storage: claims energy of a verified day for a beneficiary and a purpose; it can never
+;; be sold. Where the feed is known, no more than was exported beyond what was imported. Returns the number of the
+;; retirement. Prints "energy-retired", which is the certificate.
+;; Errors: ERR_ASSET_NOT_FOUND, ERR_NOT_ASSET_OWNER, ERR_STORAGE_NOT_RETIRABLE, ERR_TRANSFER_PROPOSED,
+;; ERR_DAY_NOT_DELIVERABLE, ERR_INVALID_ENERGY, ERR_OVERSOLD, ERR_ABOVE_NET_EXPORT.
+(define-public (retire-energy
+    (asset-id uint)
+    (day uint)
+    (wh uint)
+    (beneficiary principal)
+    (purpose (string-ascii 64))
+  )
+  (let (
+      (terms (unwrap! (contract-call? .asset-verification get-trading-terms asset-id)
+        ERR_ASSET_NOT_FOUND
+      ))
+      (retirement-id (+ (var-get retirement-count) u1))
+    )
+    (asserts! (is-eq contract-caller (get owner terms)) ERR_NOT_ASSET_OWNER)
+    (asserts! (not (get storage terms)) ERR_STORAGE_NOT_RETIRABLE)
+    (asserts! (not (get transfer-proposed terms)) ERR_TRANSFER_PROPOSED)
+    (let (
+        (delivery (unwrap! (contract-call? .grid-integration get-delivery asset-id day)
+          ERR_DAY_NOT_DELIVERABLE
+        ))
+        (book (current-book asset-id day (get epoch terms)))
+        (retired-wh (get retired-wh book))
+      )
+      (asserts! (> wh u0) ERR_INVALID_ENERGY)
+      (asserts! (<= wh (spot-room (get deliverable-wh delivery) book)) ERR_OVERSOLD)
+      (asserts! (<= (+ retired-wh wh) (get retirable-wh delivery)) ERR_ABOVE_NET_EXPORT)
+      (set-book asset-id day (merge book { retired-wh: (+ retired-wh wh) }))
+      (var-set retirement-count retirement-id)
+      (print {
+        topic: "energy-retired",
+        version: u1,
+        retirement-id: retirement-id,
+        asset-id: asset-id,
+        day: day,
+        mask: (get mask delivery),
+        actor: contract-caller,
+        wh: wh,
+        beneficiary: beneficiary,
+        purpose: purpose,
+        day-retired-wh: (+ retired-wh wh),
+      })
+      (ok retirement-id)
+    )
+  )
+)
+
+;; Private: time and numbers
 
 (define-private (current-day)
   (/ stacks-block-time SECONDS_PER_DAY)
-)
-
-(define-private (min-of
-    (a uint)
-    (b uint)
-  )
-  (if (< a b)
-    a
-    b
-  )
 )
 
 ;; a - b, or zero where b is more.
@@ -541,7 +517,253 @@
     (a uint)
     (b uint)
   )
-  (- a (min-of a b))
+  (if (> a b)
+    (- a b)
+    u0
+  )
+)
+
+;; Private: making offers. Nothing is written before all is checked: a batch goes on after an item that fails.
+
+;; What all offers of one call have in common, once it is checked, with their answers so far.
+(define-private (open-sheet
+    (asset-id uint)
+    (price uint)
+    (min-fill-wh uint)
+    (taker (optional principal))
+    (token (optional principal))
+  )
+  (let (
+      (terms (unwrap! (contract-call? .grid-integration get-market-terms asset-id)
+        ERR_ASSET_NOT_FOUND
+      ))
+      (owner (get owner terms))
+    )
+    (asserts!
+      (or (is-eq contract-caller owner) (is-eq (some contract-caller) (get operator terms)))
+      ERR_NOT_SELLER
+    )
+    (try! (check-tradable (get paused terms) (get verified terms) (get transfer-proposed terms)
+      (get connected terms)
+    ))
+    (asserts! (and (>= price u1) (<= price MAX_PRICE)) ERR_INVALID_PRICE)
+    ;; The owner's price is in microSTX: it says nothing about a token.
+    (asserts!
+      (or
+        (is-eq contract-caller owner)
+        (is-eq (get min-price terms) u0)
+        (and (is-none token) (>= price (get min-price terms)))
+      )
+      ERR_BELOW_MIN_PRICE
+    )
+    (asserts!
+      (match token
+        listed (is-token-listed listed)
+        true
+      )
+      ERR_TOKEN_NOT_LISTED
+    )
+    ;; A fill worth less than the smallest unit would round to nothing.
+    (asserts!
+      (and
+        (>= min-fill-wh u1)
+        (<= min-fill-wh MAX_WH)
+        (>= (* min-fill-wh price) WH_PER_KWH)
+      )
+      ERR_INVALID_MIN_FILL
+    )
+    (ok {
+      asset-id: asset-id,
+      seller: owner,
+      price: price,
+      min-fill-wh: min-fill-wh,
+      taker: taker,
+      token: token,
+      epoch: (get epoch terms),
+      cap-w: (get cap-w terms),
+      approved-day: (get approved-day terms),
+      now: stacks-block-time,
+      offer-count: (var-get offer-count),
+      answers: (list),
+    })
+  )
+)
+
+(define-private (offer-day
+    (item {
+      day: uint,
+      wh: uint,
+      expires-at: uint,
+    })
+    (sheet {
+      asset-id: uint,
+      seller: principal,
+      price: uint,
+      min-fill-wh: uint,
+      taker: (optional principal),
+      token: (optional principal),
+      epoch: uint,
+      cap-w: uint,
+      approved-day: uint,
+      now: uint,
+      offer-count: uint,
+      answers: (list 31 (response uint uint)),
+    })
+  )
+  (let ((answer (write-offer item sheet)))
+    (merge sheet {
+      offer-count: (match answer
+        offer-id offer-id
+        code (get offer-count sheet)
+      ),
+      answers: (default-to (list) (as-max-len? (append (get answers sheet) answer) u31)),
+    })
+  )
+)
+
+(define-private (write-offer
+    (item {
+      day: uint,
+      wh: uint,
+      expires-at: uint,
+    })
+    (sheet {
+      asset-id: uint,
+      seller: principal,
+      price: uint,
+      min-fill-wh: uint,
+      taker: (optional principal),
+      token: (optional principal),
+      epoch: uint,
+      cap-w: uint,
+      approved-day: uint,
+      now: uint,
+      offer-count: uint,
+      answers: (list 31 (response uint uint)),
+    })
+  )
+  (let (
+      (offer-id (+ (get offer-count sheet) u1))
+      (asset-id (get asset-id sheet))
+      (day (get day item))
+      (wh (get wh item))
+      (expires-at (get expires-at item))
+      (book (current-book asset-id day (get epoch sheet)))
+      (today (/ (get now sheet) SECONDS_PER_DAY))
+      (spot (<= day today))
+      (offered {
+        asset-id: asset-id,
+        day: day,
+        spot: spot,
+        seller: (get seller sheet),
+        wh: wh,
+        open-wh: wh,
+        price: (get price sheet),
+        min-fill-wh: (get min-fill-wh sheet),
+        expires-at: expires-at,
+        taker: (get taker sheet),
+        token: (get token sheet),
+        epoch: (get epoch sheet),
+        state: STATE_PENDING,
+      })
+    )
+    (asserts! (and (>= wh u1) (<= wh MAX_WH)) ERR_INVALID_ENERGY)
+    (asserts! (<= (get min-fill-wh sheet) wh) ERR_INVALID_MIN_FILL)
+    (asserts! (> expires-at (get now sheet)) ERR_INVALID_EXPIRY)
+    (asserts! (<= day (+ today MAX_FORWARD_DAYS)) ERR_DAY_TOO_FAR)
+    ;; A day to come never is. What was made before the connection was not fed in.
+    (asserts! (>= day (get approved-day sheet)) ERR_DAY_BEFORE_CONNECTION)
+    (asserts! (or spot (<= expires-at (* day SECONDS_PER_DAY))) ERR_INVALID_EXPIRY)
+    (asserts!
+      (<= wh (if spot
+        (spot-room
+          (unwrap! (contract-call? .grid-integration get-deliverable asset-id day)
+            ERR_DAY_NOT_DELIVERABLE
+          )
+          book
+        )
+        (forward-room (get cap-w sheet) book)
+      ))
+      ERR_OVERSOLD
+    )
+    (map-set offers offer-id
+      (merge offered {
+        maker: contract-caller,
+        fills: u0,
+        unsettled-fills: u0,
+      })
+    )
+    (set-book asset-id day
+      (if spot
+        (merge book { spot-open-wh: (+ (get spot-open-wh book) wh) })
+        (merge book { forward-open-wh: (+ (get forward-open-wh book) wh) })
+      ))
+    (print (merge offered {
+      topic: "offer-created",
+      version: u1,
+      offer-id: offer-id,
+      actor: contract-caller,
+    }))
+    (ok offer-id)
+  )
+)
+
+;; Private: taking offers
+
+;; What anybody could take of an offer now: `wh`, or what is open if that is less, but not less than `min-wh`.
+;; Errors: ERR_OFFER_NOT_FOUND, ERR_ASSET_NOT_FOUND, ERR_OFFER_CLOSED, ERR_PAUSED, ERR_ASSET_NOT_VERIFIED,
+;; ERR_TRANSFER_PROPOSED, ERR_NOT_CONNECTED, ERR_EPOCH_OVER, ERR_OFFER_EXPIRED, ERR_INVALID_FILL, ERR_OVERSOLD.
+(define-private (get-fill
+    (offer-id uint)
+    (wh uint)
+    (min-wh uint)
+  )
+  (let (
+      (offer (unwrap! (map-get? offers offer-id) ERR_OFFER_NOT_FOUND))
+      (asset-id (get asset-id offer))
+      (spot (get spot offer))
+      (open-wh (get open-wh offer))
+      (terms (unwrap! (contract-call? .grid-integration get-market-terms asset-id)
+        ERR_ASSET_NOT_FOUND
+      ))
+      (book (current-book asset-id (get day offer) (get epoch offer)))
+      (before-wh (if spot
+        u0
+        (get forward-funded-wh book)
+      ))
+      (taken-wh (if (< wh open-wh)
+        wh
+        open-wh
+      ))
+    )
+    (asserts! (> open-wh u0) ERR_OFFER_CLOSED)
+    (try! (check-tradable (get paused terms) (get verified terms) (get transfer-proposed terms)
+      (get connected terms)
+    ))
+    (asserts! (is-eq (get epoch offer) (get epoch terms)) ERR_EPOCH_OVER)
+    (asserts! (< stacks-block-time (get expires-at offer)) ERR_OFFER_EXPIRED)
+    (asserts!
+      (and
+        (>= taken-wh min-wh)
+        (or
+          (>= taken-wh (get min-fill-wh offer))
+          (is-eq taken-wh open-wh)
+        )
+      )
+      ERR_INVALID_FILL
+    )
+    ;; Capacity or export limit may be lower than when the offer was made.
+    (asserts! (or spot (<= (+ before-wh taken-wh) (* (get cap-w terms) HOURS_PER_DAY)))
+      ERR_OVERSOLD
+    )
+    (ok {
+      offer: offer,
+      book: book,
+      wh: taken-wh,
+      before-wh: before-wh,
+      storage: (get storage terms),
+    })
+  )
 )
 
 ;; What making and taking an offer both need: no pause, a verified asset that feeds in, no transfer under way.
@@ -549,21 +771,24 @@
     (paused bool)
     (verified bool)
     (transfer-proposed bool)
-    (connection-state uint)
+    (connected bool)
   )
   (begin
     (asserts! (not paused) ERR_PAUSED)
     (asserts! verified ERR_ASSET_NOT_VERIFIED)
     (asserts! (not transfer-proposed) ERR_TRANSFER_PROPOSED)
-    (asserts!
-      (or
-        (is-eq connection-state CONNECTION_CONNECTED)
-        (is-eq connection-state CONNECTION_CURTAILED)
-      )
-      ERR_NOT_CONNECTED
-    )
+    (asserts! connected ERR_NOT_CONNECTED)
     (ok true)
   )
+)
+
+;; Private: the day book
+
+(define-private (get-day-book-of (key {
+  asset-id: uint,
+  day: uint,
+}))
+  (map-get? day-books key)
 )
 
 ;; The book as it counts in `epoch`: the open sums of an older one are zero.
@@ -656,14 +881,17 @@
   )
 )
 
+;; Private: the end of offers
+
 ;; Whether the epoch of an offer has passed; its asset exists.
 (define-private (is-epoch-over
     (asset-id uint)
     (epoch uint)
   )
   (< epoch
-    (default-to u0 (get epoch (contract-call? .asset-verification get-asset asset-id)))
-  )
+    (get epoch
+      (unwrap! (contract-call? .asset-verification get-trading-terms asset-id) false)
+    ))
 )
 
 ;; Closes what is open of an offer and gives the energy back to the book. An offer of an older epoch than the book's has
