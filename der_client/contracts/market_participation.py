@@ -114,7 +114,6 @@ class FillTerms(Model):
     price_per_kwh: PricePerKwh
     wh: UInt
     before_wh: UInt
-    mask: UInt
 
 
 class MarketError(ErrorCode):

@@ -143,7 +143,7 @@ class SettlementError(ErrorCode):
     ERR_FEE_TOO_HIGH = 5010, "the fee is at most 500 basis points"
     ERR_INVALID_AMOUNT = 5011, "the amount must be 1 to what is left"
     ERR_WRONG_TOKEN = 5012, "the offer or payment is in another token, or in STX"
-    ERR_NOT_RECEIVED = 5013, "the token answered ok, but the amount did not arrive"
+    ERR_TOKEN_NOT_MOVED = 5013, "the token answered ok, but the amount did not move"
     ERR_NOT_PAYEE = 5014, "only the payee of the payment may do this"
     ERR_NOT_BUYER = 5015, "only the buyer of the payment may do this"
     ERR_NOT_SETTLED = 5016, "nothing is delivered yet: the payment is not settled"
@@ -159,7 +159,6 @@ class ContractDeployed(Event, topic="settlement-deployed"):
     fee_bps: UInt
     max_fee_bps: UInt
     fee_notice_seconds: UInt
-    window_days: UInt
 
 
 class PaymentFunded(Event, topic="payment-funded"):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from der_client.contracts.asset_verification import AssetError, AssetKind, AssetState, DeviceKey, Role
-from tests.model.reference.clock import RECORDING_DAYS, Clock, start_of
+from tests.model.reference.clock import RECORDING_DAYS, Clock
 from tests.model.reference.refusal import Objections, Refused, each
 
 MAX_CAPACITY_W = 10**12

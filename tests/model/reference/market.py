@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from der_client.contracts.asset_verification import AssetState
 from der_client.contracts.market_participation import MarketError, OfferState
@@ -99,7 +99,6 @@ class FillTerms:
     price: int
     wh: int
     before_wh: int
-    mask: int
 
 
 class Market:
@@ -166,19 +165,74 @@ class Market:
         token: str | None,
     ) -> int:
         """Owner or operator of a verified, connected asset."""
+        objections, asset = self._terms(caller, asset_id, price_per_kwh, min_fill_wh, token)
+        return self._offer(
+            objections, caller, asset, asset_id, day, wh, price_per_kwh, min_fill_wh, expires_at, taker, token
+        )
+
+    def create_offers(
+        self,
+        caller: str,
+        asset_id: int,
+        price_per_kwh: int,
+        min_fill_wh: int,
+        taker: str | None,
+        token: str | None,
+        days: Sequence[Mapping[str, int]],
+    ) -> tuple[int | Refused, ...]:
+        """Owner or operator: many days on the same terms; one answer each, unless the terms are wrong for all."""
+        common, asset = self._terms(caller, asset_id, price_per_kwh, min_fill_wh, token)
+        common.decide()
+        return each(
+            days,
+            lambda item: self._offer(
+                Objections(),
+                caller,
+                asset,
+                asset_id,
+                item["day"],
+                item["wh"],
+                price_per_kwh,
+                min_fill_wh,
+                item["expires_at"],
+                taker,
+                token,
+            ),
+        )
+
+    def _terms(
+        self, caller: str, asset_id: int, price: int, min_fill_wh: int, token: str | None
+    ) -> tuple[Objections, Asset]:
+        """What all offers of one call have in common."""
         objections = Objections()
         asset = self._asset(asset_id, objections)
-        price = price_per_kwh
         objections.add(MarketError.ERR_NOT_SELLER, when=not asset.may_trade(caller))
         self._exposure(objections, asset_id, asset)
-        objections.add(MarketError.ERR_INVALID_ENERGY, when=not 1 <= wh <= MAX_WH)
         objections.add(MarketError.ERR_INVALID_PRICE, when=not 1 <= price <= MAX_PRICE)
-        lowest = asset.min_price if token is None else 1 if asset.min_price == 0 else MAX_PRICE + 1
-        below = caller != asset.owner and price < lowest
-        objections.add(MarketError.ERR_BELOW_MIN_PRICE, when=below)
+        # The operator's lowest price is in µSTX: in a token there is none but zero.
+        enough = asset.min_price == 0 or (token is None and price >= asset.min_price)
+        objections.add(MarketError.ERR_BELOW_MIN_PRICE, when=caller != asset.owner and not enough)
         objections.add(MarketError.ERR_TOKEN_NOT_LISTED, when=token is not None and token not in self.tokens)
-        fills = 1 <= min_fill_wh <= wh and min_fill_wh * price >= 1000
+        fills = 1 <= min_fill_wh <= MAX_WH and min_fill_wh * price >= 1000
         objections.add(MarketError.ERR_INVALID_MIN_FILL, when=not fills)
+        return objections, asset
+
+    def _offer(
+        self,
+        objections: Objections,
+        caller: str,
+        asset: Asset,
+        asset_id: int,
+        day: int,
+        wh: int,
+        price: int,
+        min_fill_wh: int,
+        expires_at: int,
+        taker: str | None,
+        token: str | None,
+    ) -> int:
+        objections.add(MarketError.ERR_INVALID_ENERGY, when=not 1 <= wh <= MAX_WH)
+        objections.add(MarketError.ERR_INVALID_MIN_FILL, when=min_fill_wh > wh)
         forward = not self.has_begun(day)
         in_time = self.clock.now < expires_at and (not forward or expires_at <= start_of(day))
         objections.add(MarketError.ERR_INVALID_EXPIRY, when=not in_time)
@@ -209,30 +263,6 @@ class Market:
             epoch=asset.epoch,
         )
         return offer_id
-
-    def create_offers(
-        self,
-        caller: str,
-        asset_id: int,
-        price_per_kwh: int,
-        min_fill_wh: int,
-        taker: str | None,
-        token: str | None,
-        days: Sequence[Mapping[str, int]],
-    ) -> tuple[int | Refused, ...]:
-        """Owner or operator: many days on the same terms; one answer each, unless the terms are wrong for all."""
-        common = Objections()
-        asset = self._asset(asset_id, common)
-        common.add(MarketError.ERR_NOT_SELLER, when=not asset.may_trade(caller))
-        common.decide()
-        terms: dict[str, Any] = {
-            "asset_id": asset_id,
-            "price_per_kwh": price_per_kwh,
-            "min_fill_wh": min_fill_wh,
-            "taker": taker,
-            "token": token,
-        }
-        return each(days, lambda day: self.create_offer(caller, **terms, **day))
 
     # What is open of an offer ends
 
@@ -310,7 +340,6 @@ class Market:
         """On which terms the next fill of an offer is sold."""
         before_wh = 0 if offer.spot else self.book(offer.asset_id, offer.day).forward_funded_wh
         claimable = not self.assets.assets[offer.asset_id].kind.is_storage
-        row = self.grid.production.days.get((offer.asset_id, offer.day))
         return FillTerms(
             offer.asset_id,
             offer.day,
@@ -321,7 +350,6 @@ class Market:
             offer.price,
             wh,
             before_wh,
-            0 if row is None else row.mask,
         )
 
     def funded_until(self, asset_id: int) -> int | None:

@@ -153,9 +153,7 @@ class Production:
         """Anyone: one answer each."""
         return each(items, lambda item: self.record_day(caller, **item))
 
-    def anchor_root(
-        self, caller: str, root: bytes, leaves: int, total_wh: int, from_day: int, to_day: int
-    ) -> int:
+    def anchor_root(self, caller: str, root: bytes, leaves: int, total_wh: int, from_day: int, to_day: int) -> int:
         """Oracle: counts nothing."""
         objections = Objections()
         objections.add(ProductionError.ERR_NOT_ORACLE, when=not self.assets.has_role(Role.ORACLE, caller))

@@ -4,23 +4,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from der_client.contracts.production_tracking import DayState
 from der_client.contracts.settlement import PaymentState, SettlementError
 from tests.model.reference.assets import Assets
-from tests.model.reference.clock import Clock, end_of_window
+from tests.model.reference.clock import DAY_S, Clock
 from tests.model.reference.grid import Grid
 from tests.model.reference.market import Market
-from tests.model.reference.refusal import Objections, Refused
+from tests.model.reference.refusal import Objections, Refused, each
 
 MAX_FEE_BPS = 500
+FEE_NOTICE_S = 7 * DAY_S
 
 
 @dataclass(slots=True)
 class Payment:
-    """The money of one fill, with the fields that the contract tells of it."""
+    """The money of one fill, with the fields that the contract shows of it."""
 
     offer_id: int
     asset_id: int
@@ -28,16 +29,19 @@ class Payment:
     spot: bool
     buyer: str
     payee: str
+    token: str | None
+    claimable: bool
     wh: int
     before_wh: int
     price: int
     fee_bps: int
-    cost_ustx: int
+    cost: int
     state: PaymentState = PaymentState.LOCKED
     delivered_wh: int = 0
-    payout_ustx: int = 0
-    fee_ustx: int = 0
-    refund_ustx: int = 0
+    payout: int = 0
+    fee: int = 0
+    refund: int = 0
+    claimed_wh: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +49,34 @@ class Shares:
     """How the cost of a payment is shared out."""
 
     delivered_wh: int
-    payout_ustx: int
-    fee_ustx: int
-    refund_ustx: int
+    payout: int
+    fee: int
+    refund: int
+
+
+@dataclass(slots=True)
+class Claim:
+    """Bought energy, claimed for a beneficiary."""
+
+    payment_id: int
+    wh: int
+    beneficiary: str
+    purpose: str
+
+
+@dataclass(slots=True)
+class Token:
+    """A SIP-010 token that does what it says.
+
+    Attributes:
+        balances: By principal.
+    """
+
+    balances: Counter[str] = field(default_factory=Counter)
 
 
 class Settlement:
-    """All payments, and everybody's STX.
+    """All payments, everybody's STX, and everybody's tokens.
 
     Args:
         clock: Chain time.
@@ -61,6 +86,7 @@ class Settlement:
         address: The contract's principal.
         fee_bps: The fee that it was deployed with, which the rules leave open.
         balances: STX by principal, µSTX.
+        tokens: The tokens there are, by their contract.
     """
 
     def __init__(
@@ -72,31 +98,68 @@ class Settlement:
         address: str,
         fee_bps: int,
         balances: dict[str, int],
+        tokens: dict[str, Token],
     ) -> None:
         self.clock = clock
         self.assets = assets
         self.grid = grid
         self.market = market
         self.address = address
-        self.fee_bps = fee_bps
+        self.fees_set: list[tuple[int, int]] = [(0, fee_bps)]  # from when on, and how much
         self.balances = balances
+        self.tokens = tokens
         self.payments: dict[int, Payment] = {}
-        self.withdrawn_ustx = 0
+        self.claims: list[Claim] = []
+        self.fees_withdrawn: Counter[str | None] = Counter()
+        self.credits_withdrawn: Counter[tuple[str, str]] = Counter()
+        self.credits_given: Counter[tuple[str, str]] = Counter()
 
     @property
-    def escrow_ustx(self) -> int:
-        """What is locked in all."""
-        return sum(payment.cost_ustx for payment in self.payments.values() if payment.state is PaymentState.LOCKED)
+    def fee_bps(self) -> int:
+        """The fee of payments funded now."""
+        return next(bps for since, bps in reversed(self.fees_set) if since <= self.clock.now)
 
     @property
-    def fees_ustx(self) -> int:
-        """Fees earned and not withdrawn."""
-        return sum(payment.fee_ustx for payment in self.payments.values()) - self.withdrawn_ustx
+    def fee_schedule(self) -> dict[str, int]:
+        """The fee before and after its last change, and from when that holds."""
+        since, bps = self.fees_set[-1]
+        former = self.fees_set[-2][1] if len(self.fees_set) > 1 else bps
+        return {"fee_bps": former, "next_fee_bps": bps, "next_from": since}
 
-    def move(self, source: str, target: str, amount_ustx: int) -> None:
-        """Move STX."""
-        self.balances[source] -= amount_ustx
-        self.balances[target] = self.balances.get(target, 0) + amount_ustx
+    def escrow(self, token: str | None) -> int:
+        """What is locked in all, of a token or STX."""
+        locked = [payment for payment in self.payments.values() if payment.state is PaymentState.LOCKED]
+        return sum(payment.cost for payment in locked if payment.token == token)
+
+    def fees(self, token: str | None) -> int:
+        """Fees earned and not withdrawn, of a token or STX."""
+        earned = sum(payment.fee for payment in self.payments.values() if payment.token == token)
+        return earned - self.fees_withdrawn[token]
+
+    def credit(self, who: str, token: str) -> int:
+        """What somebody can withdraw of a token."""
+        return self.credits_given[who, token] - self.credits_withdrawn[who, token]
+
+    def ledger(self, token: str | None) -> dict[str, int]:
+        """What is owed, of a token or STX."""
+        given = sum(amount for (_, of), amount in self.credits_given.items() if of == token)
+        taken = sum(amount for (_, of), amount in self.credits_withdrawn.items() if of == token)
+        return {"escrow": self.escrow(token), "fees": self.fees(token), "credits": given - taken}
+
+    @property
+    def surplus_ustx(self) -> int:
+        """STX that nobody is owed."""
+        return self.balances[self.address] - self.escrow(None) - self.fees(None)
+
+    def balance(self, who: str, token: str | None) -> int:
+        """What somebody has."""
+        return self.balances.get(who, 0) if token is None else self.tokens[token].balances[who]
+
+    def move(self, source: str, target: str, amount: int, token: str | None = None) -> None:
+        """Move STX or tokens."""
+        purse = self.balances if token is None else self.tokens[token].balances
+        purse[source] = purse.get(source, 0) - amount
+        purse[target] = purse.get(target, 0) + amount
 
     def shares(self, payment: Payment) -> Shares | None:
         """What settling a locked payment would do; ``None`` if its day cannot be delivered."""
@@ -105,36 +168,62 @@ class Settlement:
         deliverable = self.grid.deliverable_wh(payment.asset_id, payment.day)
         if deliverable is None:
             return None
-        ahead = payment.wh if payment.spot else max(0, deliverable - payment.before_wh)
-        delivered = min(payment.wh, ahead)
-        gross = delivered * payment.price // 1000
-        fee = gross * payment.fee_bps // 10_000
-        return Shares(delivered, gross - fee, fee, payment.cost_ustx - gross)
+        return shared_out(payment, min(payment.wh, max(0, deliverable - payment.before_wh)))
 
     def is_refundable(self, payment: Payment) -> bool:
-        """The day was rejected, or the window is over and it can't be delivered."""
-        if self.grid.production.state(payment.asset_id, payment.day) is DayState.REJECTED:
-            return True
-        over = self.clock.now >= end_of_window(payment.day)
-        return over and self.grid.deliverable_wh(payment.asset_id, payment.day) is None
+        """The day will never deliver anything."""
+        return self.grid.is_undeliverable(payment.asset_id, payment.day)
 
-    def accept_and_fund(self, caller: str, offer_id: int, wh: int, max_cost_ustx: int, max_before_wh: int) -> int:
-        """A buyer takes energy and locks its cost; a spot fill is delivered and paid at once."""
+    # Funding
+
+    def accept_and_fund(
+        self, caller: str, offer_id: int, wh: int, min_wh: int, max_price_per_kwh: int, max_before_wh: int
+    ) -> int:
+        """A buyer takes energy and locks its cost in STX; a spot fill is delivered and paid at once."""
+        return self._fund(caller, None, offer_id, wh, min_wh, max_price_per_kwh, max_before_wh)
+
+    def accept_and_fund_with(
+        self, caller: str, token: str, offer_id: int, wh: int, min_wh: int, max_price_per_kwh: int, max_before_wh: int
+    ) -> int:
+        """A buyer takes energy and locks its cost in a token."""
+        return self._fund(caller, token, offer_id, wh, min_wh, max_price_per_kwh, max_before_wh)
+
+    def accept_offers(
+        self, caller: str, items: Sequence[Mapping[str, int]], max_price_per_kwh: int, max_before_wh: int
+    ) -> tuple[int | Refused, ...]:
+        """A buyer takes of many offers in STX: one answer each."""
+        limits = {"max_price_per_kwh": max_price_per_kwh, "max_before_wh": max_before_wh}
+        return each(items, lambda item: self.accept_and_fund(caller, **item, **limits))
+
+    def _fund(
+        self,
+        caller: str,
+        token: str | None,
+        offer_id: int,
+        wh: int,
+        min_wh: int,
+        max_price: int,
+        max_before_wh: int,
+    ) -> int:
         objections = Objections()
         offer = self.market.offers.get(offer_id)
         if offer is not None:
-            cost = offer.cost_ustx(wh)
-            objections.add(SettlementError.ERR_COST_ABOVE_MAX, when=cost > max_cost_ustx)
-            before_wh = self.market.terms(offer).before_wh
+            objections.add(SettlementError.ERR_WRONG_TOKEN, when=offer.token != token)
+            objections.add(SettlementError.ERR_PRICE_ABOVE_MAX, when=offer.price > max_price)
+            taken = min(wh, offer.open_wh)
+            before_wh = self.market.terms(offer, taken).before_wh
             objections.add(SettlementError.ERR_BEFORE_ABOVE_MAX, when=before_wh > max_before_wh)
-            objections.add(SettlementError.ERR_TRANSFER_FAILED, when=cost > self.balances[caller])
+            poor = offer.cost(taken) > self.balance(caller, token)
+            objections.add(SettlementError.ERR_TRANSFER_FAILED, when=poor)
         try:
-            self.market.judge_fill(caller, offer_id, wh)
+            self.market.judge_fill(caller, offer_id, wh, min_wh)
         except Refused as refused:
             objections.absorb(refused)
         objections.decide()
-        terms = self.market.take(caller, offer_id, wh)
-        self.move(caller, self.address, cost)
+        terms = self.market.take(caller, offer_id, wh, min_wh)
+        assert offer is not None
+        cost = offer.cost(terms.wh)
+        self.move(caller, self.address, cost, token)
         payment_id = len(self.payments) + 1
         self.payments[payment_id] = payment = Payment(
             offer_id,
@@ -143,73 +232,149 @@ class Settlement:
             terms.spot,
             buyer=caller,
             payee=terms.payee,
-            wh=wh,
+            token=token,
+            claimable=terms.claimable,
+            wh=terms.wh,
             before_wh=terms.before_wh,
             price=terms.price,
             fee_bps=self.fee_bps,
-            cost_ustx=cost,
+            cost=cost,
         )
         if payment.spot:
-            self._pay(payment)
+            self._close(payment, shared_out(payment, payment.wh), PaymentState.SETTLED)
         return payment_id
+
+    # The end of payments
 
     def settle(self, caller: str, payment_id: int) -> bool:
         """Anyone, once the day can be delivered."""
         objections, payment = self._locked(payment_id)
-        deliverable = self.grid.deliverable_wh(payment.asset_id, payment.day)
-        objections.add(SettlementError.ERR_NOT_DELIVERABLE, when=deliverable is None)
+        shares = self.shares(payment)
+        objections.add(SettlementError.ERR_NOT_DELIVERABLE, when=shares is None)
         objections.decide()
-        self._pay(payment)
+        assert shares is not None
+        self._close(payment, shares, PaymentState.SETTLED)
         self.market.fill_is_closed(payment.offer_id)
         return True
 
     def settle_batch(self, caller: str, payment_ids: Sequence[int]) -> tuple[bool | Refused, ...]:
         """Anyone: one answer each."""
-        return tuple(self._attempt(caller, payment_id) for payment_id in payment_ids)
+        return each(payment_ids, lambda payment_id: self.settle(caller, payment_id))
 
     def refund(self, caller: str, payment_id: int) -> bool:
         """Anyone, once the day can never be delivered."""
         objections, payment = self._locked(payment_id)
         objections.add(SettlementError.ERR_NOT_REFUNDABLE, when=not self.is_refundable(payment))
+        return self._give_back(objections, payment)
+
+    def refund_batch(self, caller: str, payment_ids: Sequence[int]) -> tuple[bool | Refused, ...]:
+        """Anyone: one answer each."""
+        return each(payment_ids, lambda payment_id: self.refund(caller, payment_id))
+
+    def release(self, caller: str, payment_id: int) -> bool:
+        """The payee, at any time."""
+        objections, payment = self._locked(payment_id)
+        objections.add(SettlementError.ERR_NOT_PAYEE, when=caller != payment.payee)
+        return self._give_back(objections, payment)
+
+    def _give_back(self, objections: Objections, payment: Payment) -> bool:
         objections.decide()
-        payment.state, payment.refund_ustx = PaymentState.REFUNDED, payment.cost_ustx
-        self.move(self.address, payment.buyer, payment.cost_ustx)
+        self._close(payment, Shares(0, 0, 0, payment.cost), PaymentState.REFUNDED)
         self.market.fill_is_closed(payment.offer_id)
         return True
 
+    def withdraw(self, caller: str, token: str) -> int:
+        """Any party: all its credit of a token."""
+        objections = Objections()
+        credit = self.credit(caller, token)
+        objections.add(SettlementError.ERR_NO_CREDIT, when=credit == 0)
+        objections.decide()
+        self.credits_withdrawn[caller, token] += credit
+        self.move(self.address, caller, credit, token)
+        return credit
+
+    # What was bought
+
+    def claim(self, caller: str, payment_id: int, wh: int, beneficiary: str, purpose: str) -> int:
+        """The buyer: each delivered Wh once, unless a storage gave it back."""
+        objections, payment = self._for_buyer(caller, payment_id)
+        objections.add(SettlementError.ERR_NOT_SETTLED, when=payment.state is not PaymentState.SETTLED)
+        objections.add(SettlementError.ERR_NOT_CLAIMABLE, when=not payment.claimable)
+        claimed = [claim.wh for claim in self.claims if claim.payment_id == payment_id]
+        left = payment.delivered_wh - sum(claimed)
+        objections.add(SettlementError.ERR_INVALID_CLAIM, when=not 1 <= wh <= left)
+        objections.decide()
+        self.claims.append(Claim(payment_id, wh, beneficiary, purpose))
+        payment.claimed_wh += wh
+        return len(self.claims)
+
+    def assign_payment(self, caller: str, payment_id: int, to: str) -> bool:
+        """The buyer: hands over what was not refunded."""
+        objections, payment = self._for_buyer(caller, payment_id)
+        objections.add(SettlementError.ERR_PAYMENT_CLOSED, when=payment.state is PaymentState.REFUNDED)
+        objections.add(SettlementError.ERR_INVALID_RECIPIENT, when=to in (caller, self.address))
+        objections.decide()
+        payment.buyer = to
+        return True
+
+    # Tokens, fees, surplus
+
+    def set_token(self, caller: str, token: str, listed: bool) -> bool:
+        """Contract owner: what new offers may be priced in."""
+        self._for_contract_owner(caller).decide()
+        (self.market.tokens.add if listed else self.market.tokens.discard)(token)
+        return True
+
     def set_fee_bps(self, caller: str, fee_bps: int) -> bool:
-        """Contract owner: of payments funded from now on."""
+        """Contract owner: a lower fee at once, a higher one in 7 days."""
         objections = self._for_contract_owner(caller)
         objections.add(SettlementError.ERR_FEE_TOO_HIGH, when=fee_bps > MAX_FEE_BPS)
         objections.decide()
-        self.fee_bps = fee_bps
+        present, now = self.fee_bps, self.clock.now
+        if fee_bps <= present:
+            self.fees_set = [(now, fee_bps)]
+        else:
+            self.fees_set = [(0, present), (now + FEE_NOTICE_S, fee_bps)]
         return True
 
     def withdraw_fees(self, caller: str, amount_ustx: int, recipient: str) -> bool:
         """Contract owner: fees only; a transfer to the contract itself is none."""
+        return self._withdraw_fees(caller, None, amount_ustx, recipient)
+
+    def withdraw_fees_with(self, caller: str, token: str, amount: int, recipient: str) -> bool:
+        """Contract owner: fees in a token."""
+        return self._withdraw_fees(caller, token, amount, recipient)
+
+    def _withdraw_fees(self, caller: str, token: str | None, amount: int, recipient: str) -> bool:
         objections = self._for_contract_owner(caller)
-        objections.add(SettlementError.ERR_INVALID_AMOUNT, when=not 1 <= amount_ustx <= self.fees_ustx)
+        objections.add(SettlementError.ERR_INVALID_AMOUNT, when=not 1 <= amount <= self.fees(token))
         objections.add(SettlementError.ERR_TRANSFER_FAILED, when=recipient == self.address)
         objections.decide()
-        self.withdrawn_ustx += amount_ustx
+        self.fees_withdrawn[token] += amount
+        self.move(self.address, recipient, amount, token)
+        return True
+
+    def withdraw_surplus(self, caller: str, amount_ustx: int, recipient: str) -> bool:
+        """Contract owner: STX that nobody is owed."""
+        objections = self._for_contract_owner(caller)
+        objections.add(SettlementError.ERR_INVALID_AMOUNT, when=not 1 <= amount_ustx <= self.surplus_ustx)
+        objections.add(SettlementError.ERR_TRANSFER_FAILED, when=recipient == self.address)
+        objections.decide()
         self.move(self.address, recipient, amount_ustx)
         return True
 
-    def _attempt(self, caller: str, payment_id: int) -> bool | Refused:
-        try:
-            return self.settle(caller, payment_id)
-        except Refused as refused:
-            return refused
+    # Parts
 
-    def _pay(self, payment: Payment) -> None:
-        """Deliver what can be delivered; the fee stays in the contract."""
-        shares = self.shares(payment)
-        assert shares is not None
-        payment.state = PaymentState.SETTLED
-        payment.delivered_wh, payment.fee_ustx = shares.delivered_wh, shares.fee_ustx
-        payment.payout_ustx, payment.refund_ustx = shares.payout_ustx, shares.refund_ustx
-        self.move(self.address, payment.payee, shares.payout_ustx)
-        self.move(self.address, payment.buyer, shares.refund_ustx)
+    def _close(self, payment: Payment, shares: Shares, state: PaymentState) -> None:
+        """Share the cost out: STX at once, a token as credits; the fee stays in the contract."""
+        payment.state = state
+        payment.delivered_wh, payment.fee = shares.delivered_wh, shares.fee
+        payment.payout, payment.refund = shares.payout, shares.refund
+        for who, amount in ((payment.payee, shares.payout), (payment.buyer, shares.refund)):
+            if payment.token is None:
+                self.move(self.address, who, amount)
+            elif amount:
+                self.credits_given[who, payment.token] += amount
 
     def _locked(self, payment_id: int) -> tuple[Objections, Payment]:
         objections = Objections()
@@ -217,8 +382,21 @@ class Settlement:
         objections.add(SettlementError.ERR_PAYMENT_CLOSED, when=payment.state is not PaymentState.LOCKED)
         return objections, payment
 
+    def _for_buyer(self, caller: str, payment_id: int) -> tuple[Objections, Payment]:
+        objections = Objections()
+        payment = self.payments.get(payment_id) or objections.refuse(SettlementError.ERR_PAYMENT_NOT_FOUND)
+        objections.add(SettlementError.ERR_NOT_BUYER, when=caller != payment.buyer)
+        return objections, payment
+
     def _for_contract_owner(self, caller: str) -> Objections:
         objections = Objections()
         not_owner = caller != self.assets.contract_owner
         objections.add(SettlementError.ERR_NOT_CONTRACT_OWNER, when=not_owner)
         return objections
+
+
+def shared_out(payment: Payment, delivered_wh: int) -> Shares:
+    """How the cost of a payment is shared out when so much is delivered."""
+    gross = delivered_wh * payment.price // 1000
+    fee = gross * payment.fee_bps // 10_000
+    return Shares(delivered_wh, gross - fee, fee, payment.cost - gross)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ from tests.model.reference.clock import Clock
 from tests.model.reference.grid import Grid
 from tests.model.reference.market import Market
 from tests.model.reference.production import Production
-from tests.model.reference.settlement import Settlement
+from tests.model.reference.settlement import Settlement, Token
 
 
 @dataclass
@@ -33,6 +34,7 @@ class System:
         settlement: str,
         fee_bps: int,
         balances: dict[str, int],
+        tokens: dict[str, dict[str, int]],
     ) -> System:
         """The system as it is right after its deployment.
 
@@ -42,13 +44,15 @@ class System:
             settlement: The principal of the settlement contract.
             fee_bps: The fee that it was deployed with.
             balances: STX by principal, µSTX.
+            tokens: Of each token's contract, the balances by principal.
         """
         clock = Clock(now)
         assets = Assets(clock, contract_owner)
         production = Production(clock, assets)
         grid = Grid(clock, assets, production)
         market = Market(clock, assets, grid)
-        money = Settlement(clock, assets, grid, market, settlement, fee_bps, dict(balances))
+        purses = {token: Token(Counter(held)) for token, held in tokens.items()}
+        money = Settlement(clock, assets, grid, market, settlement, fee_bps, dict(balances), purses)
         return cls(clock, assets, production, grid, market, money)
 
     def call(self, contract: str, function: str, caller: str, arguments: dict[str, Any]) -> Any:
