@@ -100,5 +100,5 @@ export function proofMessage({ owner, chainId, contract }) {
   return structuredMessage(proof, chainId);
 }
 
-/** The hash of a message, in hex. */
+/** The SHA-256 of a message (bytes or text), in hex. */
 export const hashOf = (message) => sha256(message).toString("hex");
