@@ -663,17 +663,19 @@
   }
 )
 
-;; The same stamp for each item of a batch, as the time costs a read whenever it is asked.
+;; The same stamp for each item of a batch, as the time costs a read whenever it is asked. As many as there are items: a
+;; map over lists of which only some are empty breaks the call.
 (define-private (get-stamps (keys (list 200 {
   asset-id: uint,
   day: uint,
 })))
-  (fold repeat-stamp keys
-    (list {
+  (get stamps (fold repeat-stamp keys {
+    stamp: {
       now: stacks-block-time,
       root-id: none,
-    })
-  )
+    },
+    stamps: (list),
+  }))
 )
 
 (define-private (repeat-stamp
@@ -681,15 +683,18 @@
       asset-id: uint,
       day: uint,
     })
-    (stamps (list 201 {
-      now: uint,
-      root-id: (optional uint),
-    }))
+    (all {
+      stamp: {
+        now: uint,
+        root-id: (optional uint),
+      },
+      stamps: (list 200 {
+        now: uint,
+        root-id: (optional uint),
+      }),
+    })
   )
-  (unwrap!
-    (as-max-len? (append stamps (unwrap! (element-at? stamps u0) stamps)) u201)
-    stamps
-  )
+  (merge all { stamps: (default-to (list) (as-max-len? (append (get stamps all) (get stamp all)) u200)) })
 )
 
 (define-private (record-by-oracle

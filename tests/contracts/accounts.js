@@ -1,5 +1,5 @@
 // Who plays which part in the tests, and the meters' keys. The addresses are Clarinet's public defaults.
-import { createHash } from "node:crypto";
+import { createECDH, createHash, createPrivateKey, sign } from "node:crypto";
 
 import { Cl, serializeCV } from "@stacks/transactions";
 import * as secp256k1 from "tiny-secp256k1";
@@ -24,36 +24,63 @@ export const ROLE = { REGISTRAR: 1, VERIFIER: 2, ARBITER: 3, ORACLE: 4, GRID_OPE
 
 const sha256 = (bytes) => createHash("sha256").update(bytes).digest();
 
-/** A meter: its compressed public key (hex) and how it signs a digest, as r, s, recovery id (hex). */
-export function meter(name) {
+export const CURVE = { SECP256K1: 1, P256: 2 };
+
+/**
+ * A meter: its device key {curve, key} (hex), how it signs a message (its preimage, not its hash) as r and s (hex), and
+ * how it shows that `owner` holds it.
+ */
+export function meter(name, { curve = CURVE.SECP256K1 } = {}) {
   const secret = sha256(`meter ${name}`);
+  const { key, sign } = curve === CURVE.P256 ? p256(secret) : koblitz(secret);
+  const claimBy = (owner, message = {}) => ({ curve, key, proof: sign(proofMessage({ owner, ...message })) });
+  return { deviceKey: { curve, key }, sign, claimBy };
+}
+
+function koblitz(secret) {
   return {
     key: Buffer.from(secp256k1.pointFromScalar(secret, true)).toString("hex"),
-    sign(digest) {
-      const { signature, recoveryId } = secp256k1.signRecoverable(digest, secret);
-      return Buffer.concat([signature, Buffer.from([recoveryId])]).toString("hex");
-    },
+    sign: (message) => Buffer.from(secp256k1.sign(sha256(message), secret)).toString("hex"),
   };
 }
 
-const CURVE_ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
-
-/** The twin of a signature (r, s, recovery id, hex) with the other S: just as valid to who only recovers. */
-export function highS(signature) {
-  const twin = CURVE_ORDER - BigInt(`0x${signature.slice(64, 128)}`);
-  const recoveryId = Number.parseInt(signature.slice(128), 16) ^ 1;
-  return signature.slice(0, 64) + twin.toString(16).padStart(64, "0") + recoveryId.toString(16).padStart(2, "0");
+function p256(secret) {
+  const ecdh = createECDH("prime256v1");
+  ecdh.setPrivateKey(secret);
+  const point = ecdh.getPublicKey();
+  const [x, y, d] = [point.subarray(1, 33), point.subarray(33), secret].map((part) => part.toString("base64url"));
+  const privateKey = createPrivateKey({ key: { kty: "EC", crv: "P-256", x, y, d }, format: "jwk" });
+  return {
+    key: ecdh.getPublicKey("hex", "compressed"),
+    sign: (message) => sign("sha256", message, { key: privateKey, dsaEncoding: "ieee-p1363" }).toString("hex"),
+  };
 }
 
-/** The SIP-018 hash that a meter signs, built here from the standard, not from the contract. */
-export function readingHash({ assetId, day, keyEpoch, start, whs, chainId = 0x80000000, contract }) {
-  const hash = (value) => sha256(Buffer.from(serializeCV(value), "hex"));
+const CURVE_ORDERS = {
+  [CURVE.SECP256K1]: 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n,
+  [CURVE.P256]: 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n,
+};
+
+/** The twin of a signature (r, s, hex) with the other S: just as valid to a verifier that does not insist on one. */
+export function otherS(signature, curve = CURVE.SECP256K1) {
+  const twin = CURVE_ORDERS[curve] - BigInt(`0x${signature.slice(64)}`);
+  return signature.slice(0, 64) + twin.toString(16).padStart(64, "0");
+}
+
+/** What SIP-018 hashes of a value under the contracts' domain, built here from the standard, not from the contracts. */
+function structuredMessage(value, chainId = 0x80000000) {
+  const hash = (part) => sha256(Buffer.from(serializeCV(part), "hex"));
   const domain = Cl.tuple({
     "chain-id": Cl.uint(chainId),
     name: Cl.stringAscii("der-production"),
     version: Cl.stringAscii("1"),
   });
-  const message = Cl.tuple({
+  return Buffer.concat([Buffer.from("SIP018"), hash(domain), hash(value)]);
+}
+
+/** What a meter signs of its readings. */
+export function readingMessage({ assetId, day, keyEpoch, start, whs, chainId, contract }) {
+  const reading = Cl.tuple({
     "asset-id": Cl.uint(assetId),
     contract: Cl.principal(contract ?? `${DEPLOYER}.production-tracking`),
     day: Cl.uint(day),
@@ -61,5 +88,17 @@ export function readingHash({ assetId, day, keyEpoch, start, whs, chainId = 0x80
     start: Cl.uint(start),
     whs: Cl.list(whs.map((wh) => Cl.uint(wh))),
   });
-  return sha256(Buffer.concat([Buffer.from("SIP018"), hash(domain), hash(message)]));
+  return structuredMessage(reading, chainId);
 }
+
+/** What a meter signs to show that `owner` holds its key. */
+export function proofMessage({ owner, chainId, contract }) {
+  const proof = Cl.tuple({
+    contract: Cl.principal(contract ?? `${DEPLOYER}.asset-verification`),
+    owner: Cl.principal(owner),
+  });
+  return structuredMessage(proof, chainId);
+}
+
+/** The SHA-256 of a message (bytes or text), in hex. */
+export const hashOf = (message) => sha256(message).toString("hex");

@@ -14,15 +14,32 @@ import {
   ROLE,
   STRANGER,
   VERIFIER,
+  CURVE,
+  hashOf,
   meter,
+  otherS,
+  proofMessage,
 } from "./accounts.js";
 import { DAY, errorsProvoked } from "./chain.js";
 import { errorsOf } from "./errors.js";
-import { ASSET, CAPACITY_W, METADATA_HASH, must, register, registerVerified, startSystem } from "./scenario.js";
+import {
+  ASSET,
+  CAPACITY_W,
+  change,
+  must,
+  newMetadataHash,
+  plantOf,
+  register,
+  registerVerified,
+  startSystem,
+} from "./scenario.js";
 
 const ERR = errorsOf("asset-verification");
-const KEY = meter("first").key;
-const KEY_2 = meter("second").key;
+const DEVICE = meter("first");
+const DEVICE_2 = meter("second", { curve: CURVE.P256 });
+const typed = ({ curve, key }) => ({ curve: BigInt(curve), key });
+const KEY = typed(DEVICE.deviceKey);
+const KEY_2 = typed(DEVICE_2.deviceKey);
 
 let chain;
 beforeEach(async () => {
@@ -39,14 +56,16 @@ describe("register-asset", () => {
     capacity: CAPACITY_W,
     location: "9q8yy",
     region: REGION,
-    hash: METADATA_HASH,
+    hash: null,
     seconds: 900,
-    key: null,
+    device: null,
   };
-  const registering = (changes) => call(OWNER, "register-asset", ...Object.values({ ...arguments_, ...changes }));
+  const registering = (changes) =>
+    call(OWNER, "register-asset", ...Object.values({ ...arguments_, hash: newMetadataHash(), ...changes }));
 
   test("stores a pending asset of the caller, and prints it", () => {
-    const { ok, events } = registering({ kind: 2, key: KEY });
+    const hash = newMetadataHash();
+    const { ok, events } = registering({ kind: 2, hash, device: DEVICE.claimBy(OWNER) });
     expect(ok).toBe(1n);
     expect(events).toEqual([
       {
@@ -58,7 +77,7 @@ describe("register-asset", () => {
         "capacity-w": BigInt(CAPACITY_W),
         location: "9q8yy",
         region: REGION,
-        "metadata-hash": METADATA_HASH,
+        "metadata-hash": hash,
         "slot-seconds": 900n,
         "device-key": KEY,
         epoch: 1n,
@@ -80,14 +99,17 @@ describe("register-asset", () => {
       "previous-capacity-w": BigInt(CAPACITY_W),
       location: "9q8yy",
       region: REGION,
-      "metadata-hash": METADATA_HASH,
+      "metadata-hash": hash,
       "slot-seconds": 900n,
       "device-key": KEY,
       "key-epoch": 1n,
       "key-from-day": 0n,
+      "previous-device-key": null,
+      "previous-key-from-day": 0n,
       "verified-day": 0n,
-      "retired-day": 0n,
+      "last-day": null,
     });
+    expect(read("get-asset-by-metadata-hash", hash)).toBe(1n);
     expect(read("get-asset-count")).toBe(1n);
     expect(read("get-assets", [1, 2]).map((asset) => asset?.owner)).toEqual([OWNER, undefined]);
   });
@@ -102,6 +124,9 @@ describe("register-asset", () => {
     ["the greatest capacity", { capacity: 10n ** 12n }],
     ["half hours", { seconds: 1800 }],
     ["hours", { seconds: 3600 }],
+    ["a whole geohash", { location: "0123456789bc" }],
+    ["a key on secp256k1", { device: DEVICE.claimBy(OWNER) }],
+    ["a key on P-256", { device: DEVICE_2.claimBy(OWNER) }],
   ])("takes %s", (_, changes) => {
     expect(registering(changes).ok).toBe(1n);
   });
@@ -112,12 +137,54 @@ describe("register-asset", () => {
     ["no capacity", { capacity: 0 }, ERR.ERR_INVALID_CAPACITY],
     ["too much capacity", { capacity: 10n ** 12n + 1n }, ERR.ERR_INVALID_CAPACITY],
     ["no location", { location: "" }, ERR.ERR_INVALID_LOCATION],
+    ["a location that is no geohash", { location: "9q8ay" }, ERR.ERR_INVALID_LOCATION],
+    ["a location in capitals", { location: "9Q8YY" }, ERR.ERR_INVALID_LOCATION],
     ["no region", { region: "" }, ERR.ERR_INVALID_REGION],
     ["a short hash", { hash: "ab".repeat(31) }, ERR.ERR_INVALID_METADATA_HASH],
     ["slots of a minute", { seconds: 60 }, ERR.ERR_INVALID_SLOT_SECONDS],
-    ["a short key", { key: "02".repeat(32) }, ERR.ERR_INVALID_DEVICE_KEY],
+    ["a short key", { device: { ...DEVICE.claimBy(OWNER), key: "02".repeat(32) } }, ERR.ERR_INVALID_DEVICE_KEY],
+    ["curve 0", { device: { ...DEVICE.claimBy(OWNER), curve: 0 } }, ERR.ERR_INVALID_DEVICE_KEY],
+    ["curve 3", { device: { ...DEVICE.claimBy(OWNER), curve: 3 } }, ERR.ERR_INVALID_DEVICE_KEY],
+    ["a key that is none", { device: { ...DEVICE.claimBy(OWNER), key: "05".repeat(33) } }, ERR.ERR_INVALID_PROOF],
   ])("refuses %s", (_, changes, error) => {
     expect(registering(changes).err).toBe(error);
+  });
+
+  test("takes the proof with the other S as well", () => {
+    for (const device of [DEVICE, DEVICE_2]) {
+      const claim = device.claimBy(OWNER);
+      expect(registering({ device: { ...claim, proof: otherS(claim.proof, claim.curve) } }).err).toBeUndefined();
+    }
+  });
+
+  test("wants to see that the caller holds the key", () => {
+    expect(read("get-key-proof-hash", OWNER)).toBe(hashOf(proofMessage({ owner: OWNER })));
+    const claim = DEVICE.claimBy(OWNER);
+    for (const device of [
+      DEVICE.claimBy(STRANGER),
+      DEVICE.claimBy(OWNER, { chainId: 1 }),
+      DEVICE.claimBy(OWNER, { contract: `${DEPLOYER}.production-tracking` }),
+      { ...claim, proof: DEVICE_2.claimBy(OWNER).proof },
+      { ...claim, proof: "" },
+      { ...claim, curve: CURVE.P256 },
+    ]) {
+      expect(registering({ device }).err).toBe(ERR.ERR_INVALID_PROOF);
+    }
+    expect(registering({ device: claim }).err).toBeUndefined();
+  });
+
+  test("refuses the metadata of an asset that is neither rejected nor retired", () => {
+    const hash = newMetadataHash();
+    const first = must(registering({ hash }));
+    expect(registering({ hash }).err).toBe(ERR.ERR_METADATA_IN_USE);
+    must(call(REGISTRAR, "reject-asset", first, "typing error"));
+    const second = must(registering({ hash }));
+    must(call(REGISTRAR, "verify-asset", second, CAPACITY_W, null));
+    expect(registering({ hash }).err).toBe(ERR.ERR_METADATA_IN_USE);
+    must(call(REGISTRAR, "suspend-asset", second, "x"));
+    expect(registering({ hash }).err).toBe(ERR.ERR_METADATA_IN_USE);
+    must(call(OWNER, "retire-asset", second));
+    expect(registering({ hash }).ok).toBe(3n);
   });
 
   test("is stopped by a pause", () => {
@@ -128,9 +195,82 @@ describe("register-asset", () => {
   });
 });
 
+describe("register-assets", () => {
+  const NAMES = ["kind", "capacity-w", "location", "region", "metadata-hash", "slot-seconds", "device-key"];
+  const itemOf = (options) => Object.fromEntries(plantOf(options).map((value, index) => [NAMES[index], value]));
+
+  test("registers all that are in order, and answers for each", () => {
+    const first = itemOf({ device: DEVICE });
+    const items = [first, { ...itemOf(), kind: 9 }, { ...itemOf(), "metadata-hash": first["metadata-hash"] }, itemOf()];
+    const { ok, events } = call(OWNER, "register-assets", items);
+    expect(ok).toEqual([{ ok: 1n }, { err: ERR.ERR_INVALID_KIND }, { err: ERR.ERR_METADATA_IN_USE }, { ok: 2n }]);
+    expect(events.map(({ topic, "asset-id": id }) => [topic, id])).toEqual([
+      ["asset-registered", 1n],
+      ["asset-registered", 2n],
+    ]);
+    expect(read("get-asset-count")).toBe(2n);
+    expect(read("get-asset", 2)["metadata-hash"]).toBe(items[3]["metadata-hash"]);
+  });
+
+  test("takes 20, of none does nothing, and is stopped by a pause", () => {
+    const items = Array.from({ length: 20 }, () => itemOf());
+    expect(call(OWNER, "register-assets", items).ok.map(({ ok }) => ok)).toEqual(items.map((_, index) => BigInt(index + 1)));
+    expect(call(OWNER, "register-assets", []).ok).toEqual([]);
+    must(call(PAUSER, "set-paused", true));
+    expect(call(OWNER, "register-assets", items).err).toBe(ERR.ERR_PAUSED);
+  });
+});
+
+describe("verify-assets", () => {
+  const review = (asset, capacity = CAPACITY_W, device = null) => ({
+    "asset-id": asset,
+    "capacity-w": capacity,
+    "device-key": device && device.deviceKey,
+  });
+
+  test("verifies all that are as reviewed, and answers for each", () => {
+    const assets = [register(chain, { device: DEVICE }), register(chain), register(chain, { device: DEVICE })];
+    const { ok } = call(REGISTRAR, "verify-assets", [
+      review(assets[0], CAPACITY_W, DEVICE),
+      review(assets[1], CAPACITY_W + 1),
+      review(assets[2], CAPACITY_W, DEVICE),
+      review(99),
+      review(assets[1]),
+    ]);
+    expect(ok).toEqual([
+      { ok: true },
+      { err: ERR.ERR_REVIEW_MISMATCH },
+      { err: ERR.ERR_DEVICE_KEY_IN_USE },
+      { err: ERR.ERR_ASSET_NOT_FOUND },
+      { ok: true },
+    ]);
+    expect(assets.map(stateOf)).toEqual([ASSET.VERIFIED, ASSET.VERIFIED, ASSET.PENDING]);
+  });
+
+  test("is for registrars", () => {
+    expect(call(OWNER, "verify-assets", [review(register(chain))]).err).toBe(ERR.ERR_NOT_REGISTRAR);
+  });
+});
+
+describe("nobody approves their own asset", () => {
+  test("neither as its owner nor as its operator", () => {
+    const own = register(chain, { owner: REGISTRAR });
+    expect(call(REGISTRAR, "verify-asset", own, CAPACITY_W, null).err).toBe(ERR.ERR_OWN_ASSET);
+    const operated = register(chain);
+    must(call(OWNER, "set-operator", operated, REGISTRAR, 0));
+    expect(call(REGISTRAR, "verify-asset", operated, CAPACITY_W, null).err).toBe(ERR.ERR_OWN_ASSET);
+    const asset = registerVerified(chain);
+    must(call(OWNER, "request-change", asset, 5, null));
+    must(call(OWNER, "set-operator", asset, REGISTRAR, 0));
+    expect(call(REGISTRAR, "approve-change", asset, 5, null).err).toBe(ERR.ERR_OWN_ASSET);
+    must(call(OWNER, "set-operator", asset, null, 0));
+    must(call(REGISTRAR, "approve-change", asset, 5, null));
+  });
+});
+
 describe("verify-asset", () => {
   test("makes a pending asset verified and binds its key", () => {
-    const asset = register(chain, { deviceKey: KEY });
+    const asset = register(chain, { device: DEVICE });
     const { today } = chain;
     const { ok, events } = call(REGISTRAR, "verify-asset", asset, CAPACITY_W, KEY);
     expect(ok).toBe(true);
@@ -143,13 +283,13 @@ describe("verify-asset", () => {
         "capacity-w": BigInt(CAPACITY_W),
         "device-key": KEY,
         "verified-day": today,
-        "key-from-day": today,
+        "key-from-day": today + 1n,
         state: ASSET.VERIFIED,
       },
     ]);
     expect(read("is-verified", asset)).toBe(true);
-    expect(read("get-asset-by-device-key", KEY)).toBe(asset);
-    expect(read("get-asset", asset)).toMatchObject({ "verified-day": today, "key-from-day": today });
+    expect(read("get-asset-by-device-key", KEY.key)).toBe(asset);
+    expect(read("get-asset", asset)).toMatchObject({ "verified-day": today, "key-from-day": today + 1n });
   });
 
   test("is for registrars", () => {
@@ -164,7 +304,7 @@ describe("verify-asset", () => {
   });
 
   test("repeats what was reviewed", () => {
-    const asset = register(chain, { deviceKey: KEY });
+    const asset = register(chain, { device: DEVICE });
     expect(call(REGISTRAR, "verify-asset", asset, CAPACITY_W + 1, KEY).err).toBe(ERR.ERR_REVIEW_MISMATCH);
     expect(call(REGISTRAR, "verify-asset", asset, CAPACITY_W, KEY_2).err).toBe(ERR.ERR_REVIEW_MISMATCH);
     expect(call(REGISTRAR, "verify-asset", asset, CAPACITY_W, null).err).toBe(ERR.ERR_REVIEW_MISMATCH);
@@ -235,7 +375,7 @@ describe("reject-asset, suspend-asset, reinstate-asset", () => {
     );
     const asset = registerVerified(chain);
     expect(call(REGISTRAR, "suspend-asset", asset, "fraud").events).toEqual(
-      event("asset-suspended", asset, { reason: "fraud", state: ASSET.SUSPENDED }),
+      event("asset-suspended", asset, { reason: "fraud", "last-day": chain.today, state: ASSET.SUSPENDED }),
     );
     expect(read("is-verified", asset)).toBe(false);
     expect(call(REGISTRAR, "reinstate-asset", asset).events).toEqual(
@@ -264,11 +404,16 @@ describe("retire-asset", () => {
         version: 1n,
         "asset-id": asset,
         actor: OWNER,
-        "retired-day": today,
+        "last-day": today,
         state: ASSET.RETIRED,
       },
     ]);
-    expect(read("get-recording-right", asset)).toMatchObject({ "first-day": today, "last-day": today });
+    const right = (day) => read("get-recording-right", asset, day);
+    expect([today - 1n, today, today + 1n].map((day) => right(day).recordable)).toEqual([false, true, false]);
+    expect([today - 1n, today, today + 1n].map((day) => right(day).lost)).toEqual([false, false, true]);
+    expect(read("is-day-lost", asset, today)).toBe(false);
+    expect(read("is-day-lost", asset, today + 1n)).toBe(true);
+    expect(read("is-day-lost", 99, today)).toBe(false);
   });
 
   test("is for the owner and registrars", () => {
@@ -280,13 +425,33 @@ describe("retire-asset", () => {
     expect(call(REGISTRAR, "retire-asset", asset).ok).toBe(true);
   });
 
-  test("leaves nothing recordable of an asset that was suspended, or never verified", () => {
-    const suspended = registerVerified(chain);
-    must(call(REGISTRAR, "suspend-asset", suspended, "meter tampered"));
-    for (const asset of [suspended, register(chain)]) {
-      expect(call(OWNER, "retire-asset", asset).events).toMatchObject([{ "retired-day": 0n }]);
-      expect(read("get-recording-right", asset)["last-day"]).toBe(0n);
-    }
+  test("keeps the day of a suspension before it as the last day", () => {
+    const asset = registerVerified(chain);
+    const { today } = chain;
+    must(call(REGISTRAR, "suspend-asset", asset, "meter tampered"));
+    chain.advanceToDay(today + 3n);
+    const right = (day) => read("get-recording-right", asset, day);
+    expect([today, today + 1n].map((day) => right(day).recordable)).toEqual([true, false]);
+    expect(right(today + 1n).lost).toBe(false);
+    expect(call(OWNER, "retire-asset", asset).events).toMatchObject([{ "last-day": today }]);
+    expect([today, today + 1n].map((day) => right(day).recordable)).toEqual([true, false]);
+    expect([today, today + 1n].map((day) => right(day).lost)).toEqual([false, true]);
+  });
+
+  test("leaves nothing recordable of an asset that was never verified", () => {
+    const asset = register(chain);
+    expect(call(OWNER, "retire-asset", asset).events).toMatchObject([{ "last-day": null }]);
+    expect(read("get-recording-right", asset, chain.today)).toMatchObject({ recordable: false, lost: true });
+  });
+
+  test("a suspension that is lifted leaves its days recordable", () => {
+    const asset = registerVerified(chain);
+    const { today } = chain;
+    must(call(REGISTRAR, "suspend-asset", asset, "inspection"));
+    chain.advanceToDay(today + 3n);
+    must(call(REGISTRAR, "reinstate-asset", asset));
+    expect(read("get-asset", asset)["last-day"]).toBeNull();
+    expect(read("get-recording-right", asset, today + 1n).recordable).toBe(true);
   });
 
   test("ends a proposed transfer and a requested change", () => {
@@ -300,10 +465,16 @@ describe("retire-asset", () => {
 });
 
 describe("changes", () => {
+  const requesting = (asset, capacity, device = null, by = OWNER) =>
+    call(by, "request-change", asset, capacity, device && device.claimBy(by));
+  const approving = (asset, capacity, device = null, by = REGISTRAR) =>
+    call(by, "approve-change", asset, capacity, device && device.deviceKey);
+  const right = (asset, day) => read("get-recording-right", asset, day);
+
   test("change nothing before they are approved", () => {
-    const asset = registerVerified(chain, { deviceKey: KEY });
+    const asset = registerVerified(chain, { device: DEVICE });
     const before = read("get-asset", asset);
-    expect(call(OWNER, "request-change", asset, 5, KEY_2).events).toEqual([
+    expect(requesting(asset, 5, DEVICE_2).events).toEqual([
       {
         topic: "change-requested",
         version: 1n,
@@ -315,115 +486,116 @@ describe("changes", () => {
     ]);
     expect(read("get-asset", asset)).toEqual(before);
     expect(read("get-change", asset)).toEqual({ "capacity-w": 5n, "device-key": KEY_2 });
-    expect(read("get-asset-by-device-key", KEY_2)).toBeNull();
+    expect(read("get-asset-by-device-key", KEY_2.key)).toBeNull();
   });
 
-  test("hold from the day of their approval on", () => {
-    const asset = registerVerified(chain, { deviceKey: KEY });
-    chain.advanceToDay(chain.today + 3n);
-    must(call(OWNER, "request-change", asset, 5, KEY_2));
+  test("hold from the day after their approval on; days before keep the former capacity and key", () => {
+    const asset = registerVerified(chain, { device: DEVICE });
+    const verified = chain.today;
+    chain.advanceToDay(verified + 3n);
+    must(requesting(asset, 5, DEVICE_2));
     const { today } = chain;
-    expect(call(REGISTRAR, "approve-change", asset, 5, KEY_2).events).toEqual([
+    expect(approving(asset, 5, DEVICE_2).events).toEqual([
       {
         topic: "change-approved",
         version: 1n,
         "asset-id": asset,
         actor: REGISTRAR,
         "capacity-w": 5n,
-        "capacity-from-day": today,
+        "capacity-from-day": today + 1n,
         "previous-capacity-w": BigInt(CAPACITY_W),
         "device-key": KEY_2,
         "key-epoch": 2n,
-        "key-from-day": today,
+        "key-from-day": today + 1n,
+        "previous-device-key": KEY,
+        "previous-key-from-day": verified + 1n,
       },
     ]);
-    expect(read("get-recording-right", asset)).toMatchObject({
-      "capacity-w": 5n,
-      "capacity-from-day": today,
-      "previous-capacity-w": BigInt(CAPACITY_W),
-      "device-key": KEY_2,
-      "key-epoch": 2n,
-      "key-from-day": today,
-    });
+    const shared = { recordable: true, lost: false, "slot-seconds": 900n };
+    const former = { ...shared, "capacity-w": BigInt(CAPACITY_W), "device-key": KEY, "key-epoch": 1n };
+    expect(right(asset, today + 1n)).toEqual({ ...shared, "capacity-w": 5n, "device-key": KEY_2, "key-epoch": 2n });
+    expect(right(asset, today)).toEqual(former);
+    expect(right(asset, verified + 1n)).toEqual(former);
+    // The day of the verification is the oracle's: no key was bound before it.
+    expect(right(asset, verified)).toMatchObject({ "device-key": null });
+    expect(right(99, today)).toBeNull();
     expect(read("get-change", asset)).toBeNull();
-    expect(read("get-asset-by-device-key", KEY)).toBeNull();
-    expect(read("get-asset-by-device-key", KEY_2)).toBe(asset);
+    expect([KEY.key, KEY_2.key].map((key) => read("get-asset-by-device-key", key))).toEqual([asset, asset]);
   });
 
   test("of the capacity alone leave the key, of the key alone the capacity", () => {
-    const asset = registerVerified(chain, { deviceKey: KEY });
-    const verifiedDay = chain.today;
-    chain.advanceToDay(verifiedDay + 3n);
-    must(call(OWNER, "request-change", asset, 5, KEY));
-    must(call(REGISTRAR, "approve-change", asset, 5, KEY));
-    expect(read("get-asset", asset)).toMatchObject({ "key-epoch": 1n, "key-from-day": verifiedDay });
+    const asset = registerVerified(chain, { device: DEVICE });
+    const verified = chain.today;
+    chain.advanceToDay(verified + 3n);
+    // The key that is bound already needs no new proof.
+    must(call(OWNER, "request-change", asset, 5, { ...DEVICE.deviceKey, proof: "" }));
+    must(approving(asset, 5, DEVICE));
+    expect(read("get-asset", asset)).toMatchObject({ "key-epoch": 1n, "key-from-day": verified + 1n });
     const capacity = {
-      "capacity-from-day": verifiedDay + 3n,
+      "capacity-from-day": verified + 4n,
       "previous-capacity-w": BigInt(CAPACITY_W),
       "capacity-w": 5n,
     };
-    chain.advanceToDay(verifiedDay + 5n);
-    must(call(OWNER, "request-change", asset, 5, null));
-    must(call(REGISTRAR, "approve-change", asset, 5, null));
+    chain.advanceToDay(verified + 5n);
+    must(requesting(asset, 5));
+    must(approving(asset, 5));
     expect(read("get-asset", asset)).toMatchObject({
       ...capacity,
       "key-epoch": 2n,
-      "key-from-day": verifiedDay + 5n,
+      "key-from-day": verified + 6n,
       "device-key": null,
+      "previous-device-key": KEY,
     });
-    expect(read("get-asset-by-device-key", KEY)).toBeNull();
   });
 
-  test("of a capacity wait until no day before the last one can be touched", () => {
-    const asset = registerVerified(chain);
-    const change = (capacity) => {
-      must(call(OWNER, "request-change", asset, capacity, null));
-      return call(REGISTRAR, "approve-change", asset, capacity, null);
+  test.each([
+    ["capacity", (turn) => [CAPACITY_W + turn, null]],
+    ["key", (turn) => [CAPACITY_W, meter(`turn ${turn}`)]],
+  ])("of a %s wait until no day before the last one can be touched", (_, wanted) => {
+    const asset = registerVerified(chain, { device: DEVICE });
+    const changing = (turn) => {
+      const [capacity, device] = wanted(turn);
+      must(requesting(asset, capacity, device ?? DEVICE));
+      return approving(asset, capacity, device ?? DEVICE).err;
     };
+    // The first may come at any time: nothing was there before.
     const { today } = chain;
-    expect(change(10).ok).toBe(true);
-    // A mistake is corrected on the same day, and the former capacity stays that of the days before.
-    expect(change(11).ok).toBe(true);
-    expect(read("get-asset", asset)).toMatchObject({
-      "capacity-w": 11n,
-      "previous-capacity-w": BigInt(CAPACITY_W),
-      "capacity-from-day": today,
-    });
-    chain.advanceToDay(today + 45n);
-    expect(change(12).err).toBe(ERR.ERR_CHANGE_TOO_SOON);
-    chain.advanceToDay(today + 46n);
-    expect(change(12).ok).toBe(true);
-    expect(read("get-asset", asset)).toMatchObject({
-      "capacity-w": 12n,
-      "previous-capacity-w": 11n,
-      "capacity-from-day": today + 46n,
-    });
+    expect(changing(1)).toBeUndefined();
+    expect(changing(2)).toBe(ERR.ERR_CHANGE_TOO_SOON);
+    chain.advanceTo((today + 46n) * DAY - 20n);
+    expect(changing(2)).toBe(ERR.ERR_CHANGE_TOO_SOON);
+    expect(chain.today).toBe(today + 46n);
+    expect(changing(2)).toBeUndefined();
+    expect(changing(3)).toBe(ERR.ERR_CHANGE_TOO_SOON);
   });
 
   test("are requested by the owner, with valid values", () => {
-    const asset = registerVerified(chain, { deviceKey: KEY });
-    expect(call(STRANGER, "request-change", asset, 5, KEY).err).toBe(ERR.ERR_NOT_ASSET_OWNER);
-    expect(call(OWNER, "request-change", 99, 5, KEY).err).toBe(ERR.ERR_ASSET_NOT_FOUND);
-    expect(call(OWNER, "request-change", asset, 0, KEY).err).toBe(ERR.ERR_INVALID_CAPACITY);
-    expect(call(OWNER, "request-change", asset, 5, "02").err).toBe(ERR.ERR_INVALID_DEVICE_KEY);
-    expect(call(OWNER, "request-change", asset, CAPACITY_W, KEY).err).toBe(ERR.ERR_NOTHING_TO_CHANGE);
+    const asset = registerVerified(chain, { device: DEVICE });
+    const claim = DEVICE_2.claimBy(OWNER);
+    expect(requesting(asset, 5, DEVICE_2, STRANGER).err).toBe(ERR.ERR_NOT_ASSET_OWNER);
+    expect(requesting(99, 5).err).toBe(ERR.ERR_ASSET_NOT_FOUND);
+    expect(requesting(asset, 0).err).toBe(ERR.ERR_INVALID_CAPACITY);
+    expect(call(OWNER, "request-change", asset, 5, { ...claim, key: "02" }).err).toBe(ERR.ERR_INVALID_DEVICE_KEY);
+    expect(call(OWNER, "request-change", asset, 5, DEVICE_2.claimBy(STRANGER)).err).toBe(ERR.ERR_INVALID_PROOF);
+    expect(requesting(asset, CAPACITY_W, DEVICE).err).toBe(ERR.ERR_NOTHING_TO_CHANGE);
   });
 
   test("are approved by a registrar who repeats them", () => {
     const asset = registerVerified(chain);
-    expect(call(REGISTRAR, "approve-change", 99, 5, KEY).err).toBe(ERR.ERR_ASSET_NOT_FOUND);
-    expect(call(REGISTRAR, "approve-change", asset, 5, KEY).err).toBe(ERR.ERR_NO_CHANGE_REQUESTED);
-    must(call(OWNER, "request-change", asset, 5, KEY));
-    expect(call(OWNER, "approve-change", asset, 5, KEY).err).toBe(ERR.ERR_NOT_REGISTRAR);
-    expect(call(REGISTRAR, "approve-change", asset, 6, KEY).err).toBe(ERR.ERR_REVIEW_MISMATCH);
-    expect(call(REGISTRAR, "approve-change", asset, 5, KEY_2).err).toBe(ERR.ERR_REVIEW_MISMATCH);
+    expect(approving(99, 5, DEVICE).err).toBe(ERR.ERR_ASSET_NOT_FOUND);
+    expect(approving(asset, 5, DEVICE).err).toBe(ERR.ERR_NO_CHANGE_REQUESTED);
+    must(requesting(asset, 5, DEVICE));
+    expect(approving(asset, 5, DEVICE, OWNER).err).toBe(ERR.ERR_NOT_REGISTRAR);
+    expect(approving(asset, 6, DEVICE).err).toBe(ERR.ERR_REVIEW_MISMATCH);
+    expect(approving(asset, 5, DEVICE_2).err).toBe(ERR.ERR_REVIEW_MISMATCH);
+    expect(approving(asset, 5).err).toBe(ERR.ERR_REVIEW_MISMATCH);
     must(call(REGISTRAR, "suspend-asset", asset, "x"));
-    expect(call(REGISTRAR, "approve-change", asset, 5, KEY).ok).toBe(true);
+    expect(approving(asset, 5, DEVICE).ok).toBe(true);
   });
 
   test("are refused by a registrar", () => {
     const asset = registerVerified(chain);
-    must(call(OWNER, "request-change", asset, 5, null));
+    must(requesting(asset, 5));
     expect(call(OWNER, "refuse-change", asset, "no").err).toBe(ERR.ERR_NOT_REGISTRAR);
     expect(call(REGISTRAR, "refuse-change", asset, "no").events).toEqual([
       { topic: "change-refused", version: 1n, "asset-id": asset, actor: REGISTRAR, reason: "no" },
@@ -432,52 +604,68 @@ describe("changes", () => {
     expect(call(REGISTRAR, "refuse-change", asset, "no").err).toBe(ERR.ERR_NO_CHANGE_REQUESTED);
     expect(read("get-asset", asset)["capacity-w"]).toBe(BigInt(CAPACITY_W));
   });
+
+  test("wait while a transfer is proposed", () => {
+    const asset = registerVerified(chain);
+    must(requesting(asset, 5));
+    must(call(OWNER, "propose-transfer", asset, BUYER));
+    expect(requesting(asset, 6).err).toBe(ERR.ERR_TRANSFER_PROPOSED);
+    expect(approving(asset, 5).err).toBe(ERR.ERR_TRANSFER_PROPOSED);
+    must(call(OWNER, "cancel-transfer", asset));
+    expect(approving(asset, 5).ok).toBe(true);
+  });
 });
 
 describe("device keys", () => {
+  const holder = (device) => read("get-asset-by-device-key", device.deviceKey.key);
+
   test("serve one asset, the first that is verified with them", () => {
-    const squatter = register(chain, { owner: STRANGER, deviceKey: KEY });
-    const asset = registerVerified(chain, { deviceKey: KEY });
-    expect(call(REGISTRAR, "verify-asset", squatter, CAPACITY_W, KEY).err).toBe(ERR.ERR_DEVICE_KEY_IN_USE);
-    const other = registerVerified(chain, { deviceKey: KEY_2 });
-    must(call(OWNER, "request-change", other, CAPACITY_W, KEY));
-    expect(call(REGISTRAR, "approve-change", other, CAPACITY_W, KEY).err).toBe(ERR.ERR_DEVICE_KEY_IN_USE);
-    // The failed approval has not let go of the old key.
-    expect(read("get-asset-by-device-key", KEY_2)).toBe(other);
-    expect(read("get-asset-by-device-key", KEY)).toBe(asset);
+    const first = register(chain, { device: DEVICE });
+    const asset = registerVerified(chain, { device: DEVICE });
+    expect(call(REGISTRAR, "verify-asset", first, CAPACITY_W, DEVICE.deviceKey).err).toBe(ERR.ERR_DEVICE_KEY_IN_USE);
+    const other = registerVerified(chain, { device: DEVICE_2 });
+    must(call(OWNER, "request-change", other, CAPACITY_W, DEVICE.claimBy(OWNER)));
+    expect(call(REGISTRAR, "approve-change", other, CAPACITY_W, DEVICE.deviceKey).err).toBe(ERR.ERR_DEVICE_KEY_IN_USE);
+    expect([holder(DEVICE), holder(DEVICE_2)]).toEqual([asset, other]);
   });
 
-  test("are free again once replaced", () => {
-    const asset = registerVerified(chain, { deviceKey: KEY });
-    must(call(OWNER, "request-change", asset, CAPACITY_W, KEY_2));
-    must(call(REGISTRAR, "approve-change", asset, CAPACITY_W, KEY_2));
-    expect(registerVerified(chain, { deviceKey: KEY })).toBe(2n);
+  test("that were replaced are free when their last day can't be recorded any more", () => {
+    const asset = registerVerified(chain, { device: DEVICE });
+    change(chain, asset, CAPACITY_W, DEVICE_2);
+    const lastDay = chain.today;
+    const next = register(chain, { device: DEVICE });
+    const verifying = () => call(REGISTRAR, "verify-asset", next, CAPACITY_W, DEVICE.deviceKey).err;
+    chain.advanceTo((lastDay + 31n) * DAY - 10n);
+    expect(verifying()).toBe(ERR.ERR_DEVICE_KEY_IN_USE);
+    expect(verifying()).toBeUndefined();
+    expect(holder(DEVICE)).toBe(next);
+  });
+
+  test("come back to the asset that they served before", () => {
+    const asset = registerVerified(chain, { device: DEVICE });
+    change(chain, asset, CAPACITY_W, DEVICE_2);
+    chain.advanceToDay(chain.today + 47n);
+    change(chain, asset, CAPACITY_W, DEVICE);
+    expect(read("get-asset", asset)).toMatchObject({
+      "device-key": KEY,
+      "previous-device-key": KEY_2,
+      "key-epoch": 3n,
+    });
   });
 
   test("stay bound when the asset is retired, as long as its last day can be recorded", () => {
-    const asset = registerVerified(chain, { deviceKey: KEY });
+    const asset = registerVerified(chain, { device: DEVICE });
     must(call(OWNER, "retire-asset", asset));
     const retired = chain.today;
-    const next = register(chain, { deviceKey: KEY });
-    const verifying = () => call(REGISTRAR, "verify-asset", next, CAPACITY_W, KEY).err;
+    const next = register(chain, { device: DEVICE });
+    const verifying = () => call(REGISTRAR, "verify-asset", next, CAPACITY_W, DEVICE.deviceKey).err;
     expect(verifying()).toBe(ERR.ERR_DEVICE_KEY_IN_USE);
     chain.advanceTo((retired + 31n) * DAY - 10n);
     expect(verifying()).toBe(ERR.ERR_DEVICE_KEY_IN_USE);
     expect(chain.today).toBe(retired + 31n);
     expect(verifying()).toBeUndefined();
-    expect(read("get-asset-by-device-key", KEY)).toBe(next);
+    expect(holder(DEVICE)).toBe(next);
     expect(read("get-asset", asset)).toMatchObject({ state: ASSET.RETIRED, "device-key": KEY });
-  });
-
-  test("are free at once when the asset was suspended before it was retired: none of its days can be recorded", () => {
-    const asset = registerVerified(chain, { deviceKey: KEY });
-    const next = registerVerified(chain);
-    must(call(REGISTRAR, "suspend-asset", asset, "x"));
-    must(call(OWNER, "request-change", next, CAPACITY_W, KEY));
-    expect(call(REGISTRAR, "approve-change", next, CAPACITY_W, KEY).err).toBe(ERR.ERR_DEVICE_KEY_IN_USE);
-    must(call(OWNER, "retire-asset", asset));
-    must(call(REGISTRAR, "approve-change", next, CAPACITY_W, KEY));
-    expect(read("get-asset-by-device-key", KEY)).toBe(next);
   });
 });
 
@@ -602,20 +790,18 @@ describe("set-operator", () => {
 
 describe("recording rights", () => {
   test("of a batch come in one call, in order", () => {
-    const asset = registerVerified(chain, { deviceKey: KEY, slotSeconds: 1800 });
-    const { today } = chain;
-    expect(read("get-recording-rights", [99, asset])).toEqual([
+    const asset = registerVerified(chain, { device: DEVICE, slotSeconds: 1800 });
+    const day = chain.today + 1n;
+    const keys = [99, asset].map((id) => ({ "asset-id": id, day }));
+    expect(read("get-recording-rights", keys)).toEqual([
       null,
       {
-        "first-day": today,
-        "last-day": 2n ** 128n - 1n,
+        recordable: true,
+        lost: false,
         "slot-seconds": 1800n,
         "capacity-w": BigInt(CAPACITY_W),
-        "capacity-from-day": 0n,
-        "previous-capacity-w": BigInt(CAPACITY_W),
         "device-key": KEY,
         "key-epoch": 1n,
-        "key-from-day": today,
       },
     ]);
   });
@@ -646,6 +832,9 @@ describe("roles", () => {
 
   test("do not stand in for each other", () => {
     expect(read("has-role", ROLE.VERIFIER, ORACLE, "")).toBe(false);
+    expect(read("get-review-roles", VERIFIER)).toEqual({ verifier: true, arbiter: false });
+    expect(read("get-review-roles", PAUSER)).toEqual({ verifier: false, arbiter: true });
+    expect(read("operates-regions", GRID_OPERATOR, ["DE-BY", REGION, ""])).toEqual([false, true, false]);
   });
 });
 

@@ -38,7 +38,7 @@ const manifest = join(project, "Clarinet.toml");
 const ownManifest = readFileSync(manifest, "utf8");
 
 let simnet;
-let deployedVersion = 4;
+let deployedVersion = 5;
 
 /** Lets the process answer vitest, which gives up after a minute of silence: the VM itself never waits for anything. */
 export const breathe = () => setImmediate();
@@ -47,7 +47,7 @@ export const breathe = () => setImmediate();
  * Starts the chain anew: the five contracts deployed, nothing else done. Ends the chain started before.
  * Costs are counted from the file's first chain on, or not at all: counting makes calls several times slower.
  */
-export async function startChain({ clarityVersion = 4, trackCosts = false } = {}) {
+export async function startChain({ clarityVersion = 5, trackCosts = false } = {}) {
   if (simnet) endChain();
   await breathe();
   if (clarityVersion !== deployedVersion) useClarity(clarityVersion);
@@ -60,7 +60,7 @@ export async function startChain({ clarityVersion = 4, trackCosts = false } = {}
 
 // The SDK deploys once and starts every further session from there, unless its plan and cache are gone.
 function useClarity(version) {
-  writeFileSync(manifest, ownManifest.replaceAll("clarity_version = 4", `clarity_version = ${version}`));
+  writeFileSync(manifest, ownManifest.replaceAll("clarity_version = 5", `clarity_version = ${version}`));
   rmSync(join(project, "deployments"), { recursive: true, force: true });
   simnet?.clearCache();
   deployedVersion = version;
@@ -125,7 +125,7 @@ class Chain {
   }
 
   /** Deploys a further contract of the deployer's; answers what it printed. */
-  deploy(name, source, clarityVersion = 4) {
+  deploy(name, source, clarityVersion = 5) {
     return readEvents(this.simnet.deployContract(name, source, { clarityVersion }, DEPLOYER).events).events;
   }
 
@@ -134,9 +134,10 @@ class Chain {
     this.simnet.transferSTX(ustx, recipient, sender);
   }
 
-  /** microSTX of an account or contract. */
-  balance(principal) {
-    return this.simnet.getAssetsMap().get("STX").get(principal) ?? 0n;
+  /** microSTX of an account or contract, or what it has of a token ("contract.token", of the deployer's). */
+  balance(principal, asset) {
+    const held = this.simnet.getAssetsMap().get(asset ? `.${asset}` : "STX");
+    return held?.get(principal) ?? 0n;
   }
 
   /** The block time of the next call, unix seconds. */
@@ -164,7 +165,7 @@ class Chain {
     this.advanceTo(BigInt(day) * DAY);
   }
 
-  /** The Clarity version that a contract was deployed under: "Clarity4". */
+  /** The Clarity version that a contract was deployed under: "Clarity5". */
   clarityVersionOf(contract) {
     return this.simnet.getContractsInterfaces().get(`${DEPLOYER}.${contract}`).clarity_version;
   }

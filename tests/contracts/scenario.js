@@ -11,14 +11,14 @@ import {
   REGISTRAR,
   ROLE,
   VERIFIER,
-  readingHash,
+  hashOf,
+  readingMessage,
 } from "./accounts.js";
 import { DAY, startChain } from "./chain.js";
 
 export const CAPACITY_W = 100_000;
 /** All 96 quarter-hours of a day. */
 export const WHOLE_DAY = 2n ** 96n - 1n;
-export const METADATA_HASH = "ab".repeat(32);
 /** More than any test pays or finds ahead of it. */
 export const NO_LIMIT = 10n ** 18n;
 
@@ -42,29 +42,34 @@ export async function startSystem(options) {
   return chain;
 }
 
-/** Registers an asset; answers its id. */
-export function register(chain, { owner = OWNER, capacityW = CAPACITY_W, slotSeconds = 900, deviceKey = null } = {}) {
-  return must(
-    chain.call(
-      owner,
-      "asset-verification.register-asset",
-      1,
-      capacityW,
-      "9q8yy",
-      REGION,
-      METADATA_HASH,
-      slotSeconds,
-      deviceKey,
-    ),
-  );
+let plants = 0;
+/** A metadata hash that no asset has yet. */
+export const newMetadataHash = () => hashOf(`plant ${(plants += 1)}`);
+
+/** The arguments of `register-asset`; `device` is a meter. */
+export function plantOf({ owner = OWNER, kind = 1, capacityW = CAPACITY_W, slotSeconds = 900, device = null } = {}) {
+  return [kind, capacityW, "9q8yy", REGION, newMetadataHash(), slotSeconds, device && device.claimBy(owner)];
 }
 
-/** Registers an asset and has it verified; answers its id. */
+/** Registers an asset; answers its id. */
+export function register(chain, { owner = OWNER, ...options } = {}) {
+  return must(chain.call(owner, "asset-verification.register-asset", ...plantOf({ owner, ...options })));
+}
+
+/** Registers an asset and has it verified; answers its id. Its device signs from tomorrow on. */
 export function registerVerified(chain, options = {}) {
   const asset = register(chain, options);
-  const { capacityW = CAPACITY_W, deviceKey = null } = options;
-  must(chain.call(REGISTRAR, "asset-verification.verify-asset", asset, capacityW, deviceKey));
+  const { capacityW = CAPACITY_W, device = null } = options;
+  must(chain.call(REGISTRAR, "asset-verification.verify-asset", asset, capacityW, device && device.deviceKey));
   return asset;
+}
+
+/** Requests a change of capacity and device, and has it approved: it holds from tomorrow on. */
+export function change(chain, asset, capacityW, device = null, { owner = OWNER } = {}) {
+  must(
+    chain.call(owner, "asset-verification.request-change", asset, capacityW, device && device.claimBy(owner)),
+  );
+  must(chain.call(REGISTRAR, "asset-verification.approve-change", asset, capacityW, device && device.deviceKey));
 }
 
 /** Requests a connection and has it approved. */
@@ -86,8 +91,9 @@ export function offerOf(
   asset,
   { day = chain.today + 1n, wh = 500_000, price = 100_000, minFill = 1_000, ...rest } = {},
 ) {
-  const { expiresAt = BigInt(day) > chain.today ? BigInt(day) * DAY : chain.now + DAY, taker = null } = rest;
-  return [asset, day, wh, price, minFill, expiresAt, taker];
+  const { expiresAt = BigInt(day) > chain.today ? BigInt(day) * DAY : chain.now + DAY } = rest;
+  const { taker = null, token = null } = rest;
+  return [asset, day, wh, price, minFill, expiresAt, taker, token];
 }
 
 /** Makes an offer; answers its id. */
@@ -97,7 +103,7 @@ export function offer(chain, asset, { by = OWNER, ...options } = {}) {
 
 /** Takes part of an offer and funds it; answers the payment's id. */
 export function fund(chain, offerId, wh, { by = BUYER } = {}) {
-  return must(chain.call(by, "settlement.accept-and-fund", offerId, wh, NO_LIMIT, NO_LIMIT));
+  return must(chain.call(by, "settlement.accept-and-fund", offerId, wh, wh, NO_LIMIT, NO_LIMIT));
 }
 
 /** Records a whole day by the oracle. */
@@ -108,17 +114,31 @@ export function record(chain, asset, day, wh, mask = WHOLE_DAY) {
 /** Records a whole day and has it verified; the day must be over. */
 export function produce(chain, asset, day, wh) {
   record(chain, asset, day, wh);
-  must(chain.call(VERIFIER, "production-tracking.verify-day", asset, day, wh));
+  verify(chain, asset, day);
 }
 
+/** Has a day verified as it is. */
+export function verify(chain, asset, day, { by = VERIFIER } = {}) {
+  const { mask, wh } = chain.read("production-tracking.get-day", asset, day);
+  must(chain.call(by, "production-tracking.verify-day", asset, day, mask, wh));
+}
+
+/** Has a day rejected as it is. */
+export function reject(chain, asset, day, { by = VERIFIER } = {}) {
+  const { mask, wh } = chain.read("production-tracking.get-day", asset, day) ?? { mask: 0, wh: 0 };
+  must(chain.call(by, "production-tracking.reject-day", asset, day, mask, wh, "x"));
+}
+
+/** Records the feed of a day and has it verified. */
 export function feed(chain, asset, day, exportedWh, importedWh = 0) {
   must(chain.call(GRID_OPERATOR, "grid-integration.record-feed", asset, day, exportedWh, importedWh));
+  must(chain.call(VERIFIER, "grid-integration.verify-feed", asset, day, exportedWh, importedWh));
 }
 
 /** The arguments of `record-day` for readings signed by `signer`. */
 export function signedDay(signer, { asset, day, start = 0, whs, keyEpoch = 1, ...rest }) {
-  const digest = readingHash({ assetId: asset, day, keyEpoch, start, whs, ...rest });
-  return [asset, day, start, whs, signer.sign(digest)];
+  const message = readingMessage({ assetId: asset, day, keyEpoch, start, whs, ...rest });
+  return [asset, day, start, whs, signer.sign(message)];
 }
 
 /** Day states, offer states and payment states by name, as the contracts number them. */

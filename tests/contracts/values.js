@@ -6,7 +6,7 @@ export function encode(type, value) {
   if (type === "uint128") return Cl.uint(value);
   if (type === "int128") return Cl.int(value);
   if (type === "bool") return Cl.bool(value);
-  if (type === "principal") return Cl.principal(value);
+  if (type === "principal" || type === "trait_reference") return Cl.principal(value);
   if (type.optional !== undefined) return value === null ? Cl.none() : Cl.some(encode(type.optional, value));
   if (type["string-ascii"]) return Cl.stringAscii(value);
   if (type.buffer) return Cl.bufferFromHex(value);
