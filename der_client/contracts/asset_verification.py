@@ -19,6 +19,7 @@ from der_client.contracts.units import (
     Region,
     Signature,
 )
+from der_client.stacks.clarity import BufferType
 from der_client.stacks.contract import Contract, public, read_only
 from der_client.stacks.contract.annotations import ClarityName, Day, MaxLength, Principal, Response, UInt
 from der_client.stacks.contract.errors import ErrorCode
@@ -514,8 +515,12 @@ class AssetVerification(
         """The asset that a bound key serves, or served last."""
 
     @read_only
-    def get_asset_by_metadata_hash(self, hash: Annotated[Hash32, ClarityName("hash")]) -> UInt | None:  # noqa: A002
+    def get_asset_by_metadata_hash(self, metadata_hash: Hash32) -> UInt | None:
         """The asset that was registered last with this metadata hash."""
+
+    @read_only
+    def get_signing_prefix(self) -> Annotated[bytes, BufferType(38)]:
+        """What everything that a device signs begins with (SIP-018): the prefix and the domain's hash."""
 
     @read_only
     def get_key_proof_hash(self, owner: Principal) -> Hash32:
@@ -584,7 +589,7 @@ class AssetVerification(
 
     @public
     def register_assets(
-        self, items: Annotated[Sequence[Registration], MaxLength(20)]
+        self, items: Annotated[Sequence[Registration], MaxLength(20), ClarityName("plants")]
     ) -> Annotated[tuple[Response[UInt], ...], MaxLength(20)]:
         """Register up to 20 assets that the caller owns; one id or error for each."""
 
@@ -594,7 +599,7 @@ class AssetVerification(
 
     @public
     def verify_assets(
-        self, items: Annotated[Sequence[ReviewedAsset], MaxLength(50)]
+        self, items: Annotated[Sequence[ReviewedAsset], MaxLength(50), ClarityName("reviews")]
     ) -> Annotated[tuple[Response[bool], ...], MaxLength(50)]:
         """Registrar: verify up to 50 pending assets; one answer for each, a failing one alone is undone."""
 

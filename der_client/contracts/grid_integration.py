@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from enum import IntEnum
 from typing import Annotated
 
+from der_client.contracts.asset_verification import TradingTerms
 from der_client.contracts.production_tracking import ProductionTracking
 from der_client.contracts.units import AssetDay, DayOrNever, Ids, Model, Page, Reason, Region
 from der_client.stacks.contract import Contract, public, read_only
-from der_client.stacks.contract.annotations import Day, MaxLength, Principal, Response, Timestamp, UInt
+from der_client.stacks.contract.annotations import ClarityName, Day, MaxLength, Principal, Response, Timestamp, UInt
 from der_client.stacks.contract.errors import ErrorCode
 from der_client.stacks.contract.events import Event
 
@@ -106,6 +107,22 @@ class Delivery(Model):
     deliverable_wh: UInt
     retirable_wh: UInt
     mask: UInt
+
+
+class MarketTerms(TradingTerms):
+    """What has to be known to make or take an offer of an asset's energy: its trading terms, and its connection.
+
+    Attributes:
+        approved: Whether a connection was ever approved.
+        connected: Whether it is connected or curtailed now.
+        approved_day: First day whose energy can be sold; ``None`` until approved.
+        cap_w: The lesser of capacity and export limit, W.
+    """
+
+    approved: bool
+    connected: bool
+    approved_day: DayOrNever
+    cap_w: UInt
 
 
 class RegionAlert(Model):
@@ -285,6 +302,18 @@ class GridIntegration(
         """What a day gives; ``None`` until it is known, final then."""
 
     @read_only
+    def get_delivered(self, asset_id: UInt, day: Day, wh: UInt, before_wh: UInt) -> UInt | None:
+        """What a day delivers (Wh) of a forward fill behind others; ``None`` until it is known."""
+
+    @read_only
+    def is_undeliverable(self, asset_id: UInt, day: Day) -> bool:
+        """Whether a day will never deliver anything that is known, so that what was paid for it can be refunded."""
+
+    @read_only
+    def get_market_terms(self, asset_id: UInt) -> MarketTerms | None:
+        """What has to be known to make or take an offer of an asset's energy."""
+
+    @read_only
     def get_export_schedule(self, asset_id: UInt) -> ExportSchedule:
         """The export caps of an asset, oldest first; of the oldest days only the largest is kept."""
 
@@ -336,7 +365,7 @@ class GridIntegration(
 
     @public
     def record_feeds(
-        self, items: Annotated[Sequence[FeedRecord], MaxLength(100)]
+        self, items: Annotated[Sequence[FeedRecord], MaxLength(100), ClarityName("feeds-read")]
     ) -> Annotated[tuple[Response[bool], ...], MaxLength(100)]:
         """Grid operator: record up to 100 feeds; one answer for each, a failing one changes nothing."""
 
@@ -346,7 +375,7 @@ class GridIntegration(
 
     @public
     def verify_feeds(
-        self, items: Annotated[Sequence[FeedRecord], MaxLength(100)]
+        self, items: Annotated[Sequence[FeedRecord], MaxLength(100), ClarityName("feeds-read")]
     ) -> Annotated[tuple[Response[bool], ...], MaxLength(100)]:
         """Verifier: verify up to 100 feeds; one answer for each, a failing one changes nothing."""
 

@@ -9,7 +9,7 @@ from typing import Annotated
 from der_client.contracts.asset_verification import AssetVerification
 from der_client.contracts.units import AssetDay, Hash32, Model, Page, Reason, Signature
 from der_client.stacks.contract import Contract, public, read_only
-from der_client.stacks.contract.annotations import Day, MaxLength, Principal, Response, UInt
+from der_client.stacks.contract.annotations import ClarityName, Day, MaxLength, Principal, Response, UInt
 from der_client.stacks.contract.errors import ErrorCode
 from der_client.stacks.contract.events import Event
 
@@ -345,7 +345,7 @@ class ProductionTracking(
 
     @public
     def record_days(
-        self, items: Annotated[Sequence[SignedDay], MaxLength(20)]
+        self, items: Annotated[Sequence[SignedDay], MaxLength(20), ClarityName("readings")]
     ) -> Annotated[tuple[Response[bool], ...], MaxLength(20)]:
         """Anyone: relay up to 20 signed days of any meters; one answer for each, a failing one changes nothing."""
 

@@ -488,7 +488,7 @@ class Settlement(
     @public(moves=_long_funding_moves)
     def accept_offers(
         self,
-        items: Annotated[Sequence[Taking], MaxLength(31)],
+        items: Annotated[Sequence[Taking], MaxLength(31), ClarityName("fills")],
         max_price_per_kwh: MaxPrice,
         max_before_wh: MaxBefore,
     ) -> Annotated[tuple[Response[UInt], ...], MaxLength(31)]:

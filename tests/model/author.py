@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from random import Random
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
-from der_client.contracts.asset_verification import AssetKind, AssetState, Role
+from der_client.contracts.asset_verification import AssetKind, AssetState, DeviceKey, Role
 from der_client.contracts.grid_integration import AlertLevel, ConnectionState
 from der_client.contracts.production_tracking import DayState
 from der_client.contracts.settlement import PaymentState
@@ -22,12 +22,15 @@ from tests.model.cast import (
     PEOPLE,
     REGIONS,
     ROLES,
+    TOKEN,
 )
+from tests.model.merkle import Proof, Tree, frozen
 from tests.model.odd import Oddities
 from tests.model.reference import System
-from tests.model.reference.assets import Asset
+from tests.model.reference.assets import Asset, Claim
 from tests.model.reference.clock import DAY_S, end_of, end_of_window, start_of
 from tests.model.reference.production import Signature
+from tests.model.start import claim, metadata
 from tests.model.step import Action, Step, Wait, step
 
 T = TypeVar("T")
@@ -85,12 +88,14 @@ class Author:
         return Step(actor, made.contract, made.function, arguments)
 
     def _makers(self) -> dict[str, dict[Maker, int]]:
-        """How often what happens, in parts of about 250."""
+        """How often what happens, in parts of about 350."""
         return {
             "time": {self.wait: 14},
             "assets": {
                 self.register_asset: 3,
+                self.register_assets: 2,
                 self.verify_asset: 8,
+                self.verify_assets: 4,
                 self.reject_asset: 1,
                 self.suspend_asset: 1,
                 self.reinstate_asset: 4,
@@ -111,6 +116,9 @@ class Author:
                 self.record_production: 10,
                 self.record_batch: 4,
                 self.record_day: 12,
+                self.record_days: 6,
+                self.anchor_root: 3,
+                self.claim_leaf: 6,
                 self.verify_day: 8,
                 self.verify_days: 4,
                 self.reject_day: 2,
@@ -119,29 +127,44 @@ class Author:
             },
             "grid": {
                 self.request_connection: 6,
+                self.withdraw_request: 1,
                 self.approve_connection: 8,
                 self.reject_connection: 1,
                 self.set_status: 3,
                 self.set_export_limit: 2,
                 self.record_feed: 8,
+                self.record_feeds: 4,
+                self.verify_feed: 8,
+                self.verify_feeds: 4,
                 self.set_region_alert: 1,
             },
             "market": {
                 self.create_offer: 16,
+                self.create_offers: 8,
                 self.cancel_offer: 2,
+                self.cancel_offers: 1,
                 self.reject_offer: 2,
                 self.expire_offer: 3,
                 self.mark_accepted: 1,
                 self.mark_completed: 1,
+                self.mark_token: 1,
                 self.retire_energy: 4,
             },
             "settlement": {
                 self.accept_and_fund: 20,
+                self.accept_offers: 8,
                 self.settle: 8,
                 self.settle_batch: 4,
                 self.refund: 6,
+                self.refund_batch: 3,
+                self.release: 2,
+                self.withdraw: 6,
+                self.claim: 8,
+                self.assign_payment: 3,
+                self.set_token: 1,
                 self.set_fee_bps: 1,
                 self.withdraw_fees: 2,
+                self.withdraw_surplus: 1,
             },
         }
 
@@ -162,7 +185,7 @@ class Author:
         return self.pick(otherwise) if otherwise and self.chance(0.1) else None
 
     def anybody(self) -> str:
-        """Anybody, whatever he may do."""
+        """Anybody, whatever they may do."""
         return self.pick((CONTRACT_OWNER, *PEOPLE))
 
     def holder(self, role: Role, region: str = "") -> str:
@@ -219,8 +242,11 @@ class Author:
         days += [(item.asset_id, item.day) for item in payments if item.state is PaymentState.LOCKED]
         ends = [end_of_window(day) for _, day in days] + [start_of(day + 31) for _, day in days]
         ends += [offer.expires_at for offer in self.system.market.offers.values() if offer.open_wh]
-        ends += [start_of(asset.capacity_from_day + 46) for asset in self.system.assets.assets.values()]
-        ends += [start_of(asset.retired_day + 31) for asset in self.system.assets.assets.values() if asset.retired_day]
+        assets = self.system.assets.assets.values()
+        ends += [start_of(day + 45) for asset in assets for day in (asset.capacity_from_day, asset.key_from_day)]
+        ends += [start_of(asset.key_from_day + 30) for asset in assets]
+        ends += [start_of(asset.last_day + 31) for asset in assets if asset.last_day is not None]
+        ends.append(self.system.settlement.fees_set[-1][0])
         coming = sorted({end for end in ends if now < end < now + 60 * DAY_S})
         return self.pick(coming) if coming else start_of(self.today + self.pick((30, 31, 45, 46, 47)))
 
@@ -228,35 +254,64 @@ class Author:
 
     def register_asset(self) -> Step:
         """Another plant."""
-        return step(
-            self.pick(OWNERS),
-            "assets.register_asset",
-            kind=self.pick(list(AssetKind)),
-            capacity_w=self.pick((1, 997, 4_000, 10_000, 123_457, 10**12)),
-            location="9xj3ud",
-            region=self.pick(REGIONS),
-            metadata_hash=bytes(32),
-            slot_seconds=self.pick((900, 1800, 3600)),
-            device_key=self.key(),
-        )
+        owner = self.pick(OWNERS)
+        return step(owner, "assets.register_asset", **self.plant(owner))
 
-    def key(self) -> bytes | None:
+    def register_assets(self) -> Step:
+        """Some plants at once."""
+        owner = self.pick(OWNERS)
+        items = [self.plant(owner) for _ in range(self.random.randint(0, 3))]
+        return step(owner, "assets.register_assets", items=items)
+
+    def plant(self, owner: str) -> dict[str, Any]:
+        """What is said of a plant; now and then, one that is there already."""
+        old = self.chance(0.05)
+        return {
+            "kind": self.pick(list(AssetKind)),
+            "capacity_w": self.pick((1, 997, 4_000, 10_000, 123_457, 10**12)),
+            "location": "9xj3ud",
+            "region": self.pick(REGIONS),
+            "metadata_hash": metadata(self.random.randint(1, 9) if old else self.random.randint(10, 10**9)),
+            "slot_seconds": self.pick((900, 1800, 3600)),
+            "device_key": self.claim_of(owner, self.key()),
+        }
+
+    def key(self) -> DeviceKey | None:
         """The key of a meter, or none."""
         return self.pick((None, *DEVICE_KEYS))
+
+    def claim_of(self, owner: str, device_key: DeviceKey | None) -> Claim | None:
+        """A key with its proof; now and then, with that of another meter or for another owner."""
+        if device_key is None or not self.chance(0.06):
+            return claim(owner, device_key)
+        return self.pick(
+            (
+                Claim(device_key, None, owner),
+                Claim(device_key, self.pick(DEVICE_KEYS), owner),
+                Claim(device_key, device_key, self.pick(OWNERS)),
+            )
+        )
 
     def verify_asset(self) -> Step | None:
         """A pending plant."""
         asset_id = self.one(self.assets(AssetState.PENDING), self.all_assets())
         if asset_id is None:
             return None
+        return step(self.holder(Role.REGISTRAR), "assets.verify_asset", **self.reviewed(asset_id))
+
+    def verify_assets(self) -> Step | None:
+        """Pending plants, and some others."""
+        pending = self.assets(AssetState.PENDING)
+        if not pending and self.chance(0.8):
+            return None
+        chosen = pending[:3] + [self.pick(self.all_assets()) for _ in range(self.random.randint(0, 1))]
+        items = [self.reviewed(asset_id) for asset_id in chosen]
+        return step(self.holder(Role.REGISTRAR), "assets.verify_assets", items=items)
+
+    def reviewed(self, asset_id: int) -> dict[str, Any]:
+        """What a registrar reviewed of a plant."""
         asset = self.asset(asset_id)
-        return step(
-            self.holder(Role.REGISTRAR),
-            "assets.verify_asset",
-            asset_id=asset_id,
-            capacity_w=asset.capacity_w,
-            device_key=asset.device_key,
-        )
+        return {"asset_id": asset_id, "capacity_w": asset.capacity_w, "device_key": asset.device_key}
 
     def reject_asset(self) -> Step | None:
         """A pending plant."""
@@ -298,7 +353,7 @@ class Author:
             "assets.request_change",
             asset_id=asset_id,
             capacity_w=capacity_w,
-            device_key=device_key,
+            device_key=self.claim_of(self.owner(asset_id), device_key),
         )
 
     def approve_change(self) -> Step | None:
@@ -407,14 +462,18 @@ class Author:
 
     def day_to_record(self, *, signed: bool) -> tuple[int, int] | None:
         """A day of which something may be missing: one that was sold, or one of the last."""
-        awaited = [key for key in self.awaited_days() if self.asset(key[0]).signs(key[1]) is signed]
+        awaited = [key for key in self.awaited_days() if self.signs(*key) is signed]
         if awaited and self.chance(0.6):
             return self.pick(awaited)
         day = self.today - self.pick((0, 0, 1, 1, 1, 2, 3, 29, 30, 31))
-        fitting = [number for number, asset in self.system.assets.assets.items() if asset.signs(day) is signed]
+        fitting = [number for number in self.all_assets() if self.signs(number, day) is signed]
         recordable = [number for number in fitting if self.asset(number).is_recordable(day)]
         asset_id = self.one(recordable if self.chance(0.9) else fitting, self.all_assets())
         return None if asset_id is None else (asset_id, day)
+
+    def signs(self, asset_id: int, day: int) -> bool:
+        """Whether a meter signs a day."""
+        return self.asset(asset_id).key_on(day) is not None
 
     def free_slots(self, asset_id: int, day: int) -> list[int]:
         """Slots of a day that are over and not recorded."""
@@ -462,35 +521,73 @@ class Author:
 
     def record_day(self) -> Step | None:
         """What a meter signed, relayed by anybody."""
-        key = self.day_to_record(signed=True)
-        if key is None:
+        reading = self.reading()
+        return None if reading is None else step(self.anybody(), "production.record_day", **reading)
+
+    def record_days(self) -> Step:
+        """What some meters signed."""
+        made = [self.reading() for _ in range(self.random.randint(0, 3))]
+        return step(self.anybody(), "production.record_days", items=[item for item in made if item is not None])
+
+    def reading(self) -> dict[str, Any] | None:
+        """Free slots of a day, signed."""
+        chosen = self.day_to_record(signed=True)
+        if chosen is None:
             return None
-        asset_id, day = key
-        asset = self.asset(asset_id)
+        asset_id, day = chosen
         slots = self.free_slots(asset_id, day) or [0]
         start = self.pick(slots) if self.chance(0.2) else slots[0]
         run = next((n for n in range(1, 97) if start + n not in slots), 1)
         n = run if self.chance(0.7) else self.random.randint(1, run)
         wh = self.random.randint(0, self.slot_wh(asset_id, day))
         whs = (wh,) * n
+        key, key_epoch = self.asset(asset_id).key_on(day) or (DEVICE_KEYS[0], 1)
         signature = Signature(
-            key=asset.device_key if asset.device_key in DEVICE_KEYS else DEVICE_KEYS[0],
+            key=key if key in DEVICE_KEYS else DEVICE_KEYS[0],
             asset_id=asset_id,
             day=day,
-            key_epoch=asset.key_epoch,
+            key_epoch=key_epoch,
             start=start,
             whs=whs,
             has_high_s=self.chance(0.1),
         )
+        return {"asset_id": asset_id, "day": day, "start": start, "whs": whs, "signature": signature}
+
+    def anchor_root(self) -> Step | None:
+        """Over some days that an oracle knows."""
+        tree = self.tree()
+        if tree is None:
+            return None
+        days = [dict(leaf)["day"] for leaf in tree.leaves]
         return step(
-            self.anybody(),
-            "production.record_day",
-            asset_id=asset_id,
-            day=day,
-            start=start,
-            whs=whs,
-            signature=signature,
+            self.holder(Role.ORACLE),
+            "production.anchor_root",
+            root=tree,
+            leaves=len(tree.leaves),
+            total_wh=sum(dict(leaf)["wh"] for leaf in tree.leaves),
+            from_day=min(days),
+            to_day=max(days),
         )
+
+    def tree(self) -> Tree | None:
+        """A tree over records of free slots."""
+        made = [self.record() for _ in range(self.random.randint(1, 5))]
+        leaves = tuple(frozen(item | {"whs_hash": bytes(32)}) for item in made if item is not None)
+        return Tree(leaves) if leaves else None
+
+    def claim_leaf(self) -> Step | None:
+        """Mostly a leaf of a tree that was anchored."""
+        production = self.system.production
+        root_id = self.one(list(production.trees), list(production.roots))
+        if root_id is None:
+            return None
+        tree = production.trees.get(root_id) if self.chance(0.95) else self.tree()
+        if tree is None:
+            return None
+        number = self.random.randrange(len(tree.leaves))
+        leaf = dict(tree.leaves[number])
+        oracle = self.actor(production.roots[root_id].oracle)
+        return step(oracle, "production.claim_leaf", root_id=root_id, leaf=leaf, path=Proof(tree, number))
 
     def reviewer(self, key: tuple[int, int]) -> str:
         """Who decides on a day."""
@@ -511,18 +608,23 @@ class Author:
         key = self.recorded_day()
         if key is None:
             return None
-        wh = self.system.production.days[key].wh
-        return step(self.reviewer(key), "production.verify_day", asset_id=key[0], day=key[1], wh=wh)
+        return step(self.reviewer(key), "production.verify_day", **self.reviewed_day(key))
+
+    def reviewed_day(self, key: tuple[int, int]) -> dict[str, int]:
+        """What a verifier reviewed of a day."""
+        row = self.system.production.days.get(key)
+        mask, wh = (0, 0) if row is None else (row.mask, row.wh)
+        return {"asset_id": key[0], "day": key[1], "mask": mask, "wh": wh}
 
     def verify_days(self) -> Step | None:
         """All that wait, or some of them."""
-        days = self.days(DayState.RECORDED)
+        days = self.days(DayState.RECORDED, DayState.DISPUTED)
         days = [key for key in days if end_of(key[1]) <= self.system.clock.now < end_of_window(key[1])]
         days = days[: self.random.randint(0, 6)]
         if self.chance(0.1):
             days += [self.pick(list(self.system.production.days) or [(1, self.today)])]
-        items = [{"asset_id": key[0], "day": key[1], "wh": self.known_wh(key)} for key in days]
-        return step(self.holder(Role.VERIFIER), "production.verify_days", items=items)
+        items = [self.reviewed_day(key) for key in days]
+        return step(self.holder(self.pick((Role.VERIFIER, Role.ARBITER))), "production.verify_days", items=items)
 
     def known_wh(self, key: tuple[int, int]) -> int:
         """What is recorded of a day."""
@@ -539,7 +641,7 @@ class Author:
         key = self.pick(locked) if locked and self.chance(0.3) else self.recorded_day()
         if key is None:
             return None
-        return step(self.reviewer(key), "production.reject_day", asset_id=key[0], day=key[1], reason="no")
+        return step(self.reviewer(key), "production.reject_day", **self.reviewed_day(key), reason="no")
 
     def dispute_day(self) -> Step | None:
         """A recorded day."""
@@ -556,8 +658,15 @@ class Author:
             return None
         row = self.system.production.days[key]
         room = self.most_wh(*key, row.mask)
-        delta = self.pick((-row.wh, -(row.wh // 3), 1, room, room // 2))
-        return step(self.reviewer(key), "production.adjust_day", asset_id=key[0], day=key[1], delta_wh=delta)
+        after = self.pick((0, row.wh - row.wh // 3, row.wh + 1, row.wh + room, row.wh + room // 2))
+        return step(
+            self.reviewer(key),
+            "production.adjust_day",
+            asset_id=key[0],
+            day=key[1],
+            wh_before=row.wh,
+            wh_after=after,
+        )
 
     # The grid
 
@@ -571,6 +680,11 @@ class Author:
             return None
         limit_w = self.pick((1, 3_000, self.asset(asset_id).capacity_w, 10**12))
         return step(self.owner(asset_id), "grid.request_connection", asset_id=asset_id, export_limit_w=limit_w)
+
+    def withdraw_request(self) -> Step | None:
+        """One that is not decided."""
+        asset_id = self.one(self.connections(ConnectionState.REQUESTED), self.all_assets())
+        return None if asset_id is None else step(self.owner(asset_id), "grid.withdraw_request", asset_id=asset_id)
 
     def connections(self, *states: ConnectionState) -> list[int]:
         """Assets with a connection in one of these states."""
@@ -623,6 +737,18 @@ class Author:
 
     def record_feed(self) -> Step | None:
         """Of a metered day that is over."""
+        feed = self.feed()
+        return None if feed is None else step(self.grid_operator(feed["asset_id"]), "grid.record_feed", **feed)
+
+    def record_feeds(self) -> Step | None:
+        """Of some metered days."""
+        made = [feed for feed in (self.feed() for _ in range(self.random.randint(0, 4))) if feed is not None]
+        if not made:
+            return None
+        return step(self.grid_operator(made[0]["asset_id"]), "grid.record_feeds", items=made)
+
+    def feed(self) -> dict[str, int] | None:
+        """What passed the meter of a plant, mostly on a day that waits for it."""
         metered = [number for number, item in self.system.grid.connections.items() if item.feed_metered]
         asset_id = self.one(metered or list(self.system.grid.connections))
         if asset_id is None:
@@ -632,14 +758,42 @@ class Author:
         waiting = [day for day in waiting if self.is_since_connection(asset_id, day) or self.chance(0.05)]
         day = self.pick(waiting) if waiting and self.chance(0.8) else self.today - self.pick((0, 1, 1, 2, 45, 46))
         recorded = self.known_wh((asset_id, day))
-        return step(
-            self.grid_operator(asset_id),
-            "grid.record_feed",
-            asset_id=asset_id,
-            day=day,
-            exported_wh=self.pick((recorded, recorded // 2, recorded + 1, 0)),
-            imported_wh=self.pick((0, 17)),
-        )
+        return {
+            "asset_id": asset_id,
+            "day": day,
+            "exported_wh": self.pick((recorded, recorded // 2, recorded + 1, 0)),
+            "imported_wh": self.pick((0, 17)),
+        }
+
+    def verify_feed(self) -> Step | None:
+        """Mostly one that waits for it."""
+        key = self.one(self.feeds_to_verify(), list(self.system.grid.feeds))
+        return None if key is None else step(self.feed_verifier(key), "grid.verify_feed", **self.reviewed_feed(key))
+
+    def verify_feeds(self) -> Step | None:
+        """Some that wait, and perhaps another."""
+        keys = self.feeds_to_verify()[: self.random.randint(0, 4)]
+        if self.system.grid.feeds and self.chance(0.2):
+            keys.append(self.pick(list(self.system.grid.feeds)))
+        if not keys:
+            return None
+        items = [self.reviewed_feed(key) for key in keys]
+        return step(self.feed_verifier(keys[0]), "grid.verify_feeds", items=items)
+
+    def feeds_to_verify(self) -> list[tuple[int, int]]:
+        """Feeds that are not verified."""
+        return [key for key, feed in self.system.grid.feeds.items() if not feed.verified]
+
+    def feed_verifier(self, key: tuple[int, int]) -> str:
+        """A verifier; now and then, who recorded the feed."""
+        recorder = self.system.grid.feeds[key].recorder
+        return self.actor(recorder) if self.chance(0.05) else self.holder(Role.VERIFIER)
+
+    def reviewed_feed(self, key: tuple[int, int]) -> dict[str, int]:
+        """What a verifier reviewed of a feed."""
+        feed = self.system.grid.feeds[key]
+        energies = {"exported_wh": feed.exported_wh, "imported_wh": feed.imported_wh}
+        return {"asset_id": key[0], "day": key[1], **energies}
 
     def set_region_alert(self) -> Step:
         """To a region."""
@@ -667,34 +821,68 @@ class Author:
         asset_id = self.one(self.sellable(), self.all_assets())
         if asset_id is None:
             return None
-        asset = self.asset(asset_id)
+        spot, day = self.day_to_offer(asset_id)
+        wh = self.wh_to_offer(asset_id, day)
+        actor, terms = self.terms_of_offer(asset_id, wh)
+        return step(
+            actor,
+            "market.create_offer",
+            **terms,
+            day=day,
+            wh=max(wh, terms["min_fill_wh"]),
+            expires_at=self.expiry(day, spot=spot),
+        )
+
+    def create_offers(self) -> Step | None:
+        """Some days at one price."""
+        asset_id = self.one(self.sellable(), self.all_assets())
+        if asset_id is None:
+            return None
+        chosen = [self.day_to_offer(asset_id) for _ in range(self.random.randint(0, 4))]
+        whs = [self.wh_to_offer(asset_id, day) for _, day in chosen]
+        actor, terms = self.terms_of_offer(asset_id, min(whs, default=1))
+        days = [
+            {"day": day, "wh": wh, "expires_at": self.expiry(day, spot=spot)}
+            for (spot, day), wh in zip(chosen, whs, strict=True)
+        ]
+        return step(actor, "market.create_offers", **terms, days=days)
+
+    def day_to_offer(self, asset_id: int) -> tuple[bool, int]:
+        """A day of an asset to sell, and whether on the spot: one with something left, or one to come."""
         verified = [key[1] for key in self.days(DayState.VERIFIED) if key[0] == asset_id]
         verified = [day for day in verified if self.is_since_connection(asset_id, day) or self.chance(0.05)]
         with_room = [day for day in verified if self.system.market.available_wh(asset_id, day)]
         spot = bool(with_room or verified) and self.chance(0.5)
-        day = self.pick(with_room or verified) if spot else self.today + self.pick((1, 1, 1, 1, 2, 2, 3, 366))
+        return spot, self.pick(with_room or verified) if spot else self.today + self.pick((1, 1, 1, 1, 2, 2, 3, 366))
+
+    def wh_to_offer(self, asset_id: int, day: int) -> int:
+        """All that is left of a day, or less."""
         wh = self.amount(max(1, self.system.market.available_wh(asset_id, day)))
-        if self.chance(0.5):
-            wh = max(1, wh // 4)
+        return max(1, wh // 4) if self.chance(0.5) else wh
+
+    def expiry(self, day: int, *, spot: bool) -> int:
+        """Soon, or when the day begins."""
+        soon = self.system.clock.now + self.pick((60, 900, 3600, 40_000, 10**7))
+        return soon if spot else min(soon, start_of(day)) if self.chance(0.3) else start_of(day)
+
+    def terms_of_offer(self, asset_id: int, wh: int) -> tuple[str, dict[str, Any]]:
+        """Who offers so much of an asset, on which terms."""
+        asset = self.asset(asset_id)
         price = self.pick((1, 333, 5_000, 83_333, 83_333, 10**6, 10**9))
+        token = TOKEN if self.chance(0.35) else None
         seller = asset.operator if asset.operator is not None and self.chance(0.4) else asset.owner
         if seller == asset.operator and self.chance(0.9):
             price = max(price, asset.min_price)
+            token = token if asset.min_price == 0 else None
         least = -(-1000 // price)
         min_fill_wh = least if self.chance(0.5) else self.random.randint(least, max(least, wh // 3))
-        soon = self.system.clock.now + self.pick((60, 900, 3600, 40_000, 10**7))
-        expires_at = soon if spot else min(soon, start_of(day)) if self.chance(0.3) else start_of(day)
-        return step(
-            self.actor(seller),
-            "market.create_offer",
-            asset_id=asset_id,
-            day=day,
-            wh=max(wh, min_fill_wh),
-            price_ustx_per_kwh=price,
-            min_fill_wh=min_fill_wh,
-            expires_at=expires_at,
-            taker=self.pick((None, None, None, *BUYERS)),
-        )
+        return self.actor(seller), {
+            "asset_id": asset_id,
+            "price_per_kwh": price,
+            "min_fill_wh": min_fill_wh,
+            "taker": self.pick((None, None, None, *BUYERS)),
+            "token": token,
+        }
 
     def open_offers(self) -> list[int]:
         """Offers of which something is open."""
@@ -713,6 +901,14 @@ class Author:
         asset = self.asset(offer.asset_id)
         actor = self.actor(self.pick((asset.owner, asset.operator or asset.owner, offer.seller)))
         return step(actor, "market.cancel_offer", offer_id=offer_id)
+
+    def cancel_offers(self) -> Step | None:
+        """Some of one asset."""
+        offer_ids = self.all_offers()[-self.random.randint(1, 3) :]
+        if not offer_ids:
+            return None
+        owner = self.owner(self.system.market.offers[offer_ids[0]].asset_id)
+        return step(owner, "market.cancel_offers", offer_ids=offer_ids)
 
     def reject_offer(self) -> Step | None:
         """By the taker it names."""
@@ -738,13 +934,19 @@ class Author:
         """What only the settlement contract may."""
         if self.chance(0.8):
             return None
-        return step(self.anybody(), "market.mark_accepted", offer_id=1, wh=1, buyer=self.anybody())
+        return step(self.anybody(), "market.mark_accepted", offer_id=1, wh=1, min_wh=1, buyer=self.anybody())
 
     def mark_completed(self) -> Step | None:
         """What only the settlement contract may."""
         if self.chance(0.8):
             return None
         return step(self.anybody(), "market.mark_completed", offer_id=1, closer=self.anybody())
+
+    def mark_token(self) -> Step | None:
+        """What only the settlement contract may."""
+        if self.chance(0.8):
+            return None
+        return step(self.anybody(), "market.mark_token", token=TOKEN, listed=True, setter=self.anybody())
 
     def retire_energy(self) -> Step | None:
         """What is left of a verified day."""
@@ -758,33 +960,63 @@ class Author:
             day=key[1],
             wh=max(1, self.amount(self.system.market.available_wh(*key)) // self.pick((1, 2, 5))),
             beneficiary=self.pick((*BUYERS, "observer", "settlement")),
+            purpose="own use",
         )
 
     # The money
 
     def accept_and_fund(self) -> Step | None:
-        """A buyer, mostly the named one, of what is open."""
-        alive = [number for number in self.open_offers() if not self.is_over(number)]
-        offer_id = self.one(alive or (self.open_offers() if self.chance(0.1) else []), self.all_offers())
+        """A buyer, mostly the named one, of what is open, in the offer's currency."""
+        offer_id = self.offer_to_take()
         if offer_id is None:
             return None
         offer = self.system.market.offers[offer_id]
+        wh, min_wh = self.wh_to_take(offer_id)
+        arguments = {"offer_id": offer_id, "wh": wh, "min_wh": min_wh, **self.limits([offer_id])}
+        in_token = (offer.token is not None) is not self.chance(0.04)
+        if in_token:
+            return step(self.buyer(offer_id), "settlement.accept_and_fund_with", token=TOKEN, **arguments)
+        return step(self.buyer(offer_id), "settlement.accept_and_fund", **arguments)
+
+    def accept_offers(self) -> Step | None:
+        """Some offers at once, mostly in STX."""
+        chosen = [self.offer_to_take() for _ in range(self.random.randint(1, 4))]
+        offers = [offer_id for offer_id in chosen if offer_id is not None]
+        offers = [number for number in offers if self.system.market.offers[number].token is None or self.chance(0.1)]
+        if not offers:
+            return None
+        items = []
+        for offer_id in offers:
+            wh, min_wh = self.wh_to_take(offer_id)
+            items.append({"offer_id": offer_id, "wh": wh, "min_wh": min_wh})
+        return step(self.buyer(offers[0]), "settlement.accept_offers", items=items, **self.limits(offers))
+
+    def offer_to_take(self) -> int | None:
+        """Mostly one that can be taken."""
+        alive = [number for number in self.open_offers() if not self.is_over(number)]
+        return self.one(alive or (self.open_offers() if self.chance(0.1) else []), self.all_offers())
+
+    def wh_to_take(self, offer_id: int) -> tuple[int, int]:
+        """How much of an offer, and at least: sometimes more than is open."""
+        offer = self.system.market.offers[offer_id]
         least = min(offer.min_fill_wh, offer.open_wh)
-        wh = self.pick((offer.open_wh, least, self.random.randint(least, max(least, offer.open_wh))))
-        before_wh = self.system.market.terms(offer).before_wh
-        buyer = (
-            self.pick((*BUYERS, *BUYERS, *BUYERS, OPERATOR, *OWNERS))
-            if offer.taker is None
-            else self.actor(offer.taker)
-        )
-        return step(
-            buyer,
-            "settlement.accept_and_fund",
-            offer_id=offer_id,
-            wh=wh,
-            max_cost_ustx=offer.cost_ustx(wh) + self.pick((0, 0, 1, 10**15)),
-            max_before_wh=before_wh + self.pick((0, 0, 1, 10**9)),
-        )
+        wh = self.pick((offer.open_wh, least, self.random.randint(least, max(least, offer.open_wh)), offer.wh + 1))
+        return wh, self.pick((wh, least, 0, offer.open_wh, offer.open_wh + 1))
+
+    def limits(self, offers: Sequence[int]) -> dict[str, int]:
+        """What a buyer of some offers allows."""
+        market = self.system.market
+        price = max(market.offers[number].price for number in offers)
+        before_wh = max(market.terms(market.offers[number], 0).before_wh for number in offers)
+        return {
+            "max_price_per_kwh": max(0, price + self.pick((0, 0, 0, 1, 10**15, -1))),
+            "max_before_wh": before_wh + self.pick((0, 0, 1, 10**9, 10**15)),
+        }
+
+    def buyer(self, offer_id: int) -> str:
+        """Who may take an offer."""
+        taker = self.system.market.offers[offer_id].taker
+        return self.pick((*BUYERS, *BUYERS, *BUYERS, OPERATOR, *OWNERS)) if taker is None else self.actor(taker)
 
     def payments(self, *, settling: bool) -> list[int]:
         """Locked payments that can be settled, or refunded."""
@@ -816,19 +1048,84 @@ class Author:
         payment_id = self.one(self.payments(settling=False), list(self.system.settlement.payments))
         return None if payment_id is None else step(self.anybody(), "settlement.refund", payment_id=payment_id)
 
+    def refund_batch(self) -> Step | None:
+        """Those that can be refunded, and perhaps another."""
+        payments = self.payments(settling=False)[: self.random.randint(1, 6)]
+        others = list(self.system.settlement.payments)
+        if not payments and (not others or self.chance(0.9)):
+            return None
+        mixed = payments + [self.pick(others) for _ in range(self.random.randint(0, 2))]
+        return step(self.anybody(), "settlement.refund_batch", payment_ids=mixed)
+
+    def release(self) -> Step | None:
+        """By the payee."""
+        items = self.system.settlement.payments
+        locked = [number for number, item in items.items() if item.state is PaymentState.LOCKED]
+        payment_id = self.one(locked if self.chance(0.4) else [], list(items))
+        if payment_id is None:
+            return None
+        return step(self.actor(items[payment_id].payee), "settlement.release", payment_id=payment_id)
+
+    def withdraw(self) -> Step | None:
+        """Whoever has a credit."""
+        money = self.system.settlement
+        (token,) = money.tokens
+        owed = [who for who in sorted(self.names) if money.credit(who, token)]
+        if not owed and self.chance(0.9):
+            return None
+        return step(self.actor(self.pick(owed)) if owed else self.anybody(), "settlement.withdraw", token=TOKEN)
+
+    def claim(self) -> Step | None:
+        """What was delivered to somebody."""
+        items = self.system.settlement.payments
+        left = {number: item.delivered_wh - item.claimed_wh for number, item in items.items()}
+        payment_id = self.one([number for number, wh in left.items() if wh], list(items))
+        if payment_id is None:
+            return None
+        return step(
+            self.actor(items[payment_id].buyer),
+            "settlement.claim",
+            payment_id=payment_id,
+            wh=self.amount(left[payment_id]),
+            beneficiary=self.pick((*BUYERS, "observer", "settlement")),
+            purpose="scope 2",
+        )
+
+    def assign_payment(self) -> Step | None:
+        """To somebody else."""
+        items = self.system.settlement.payments
+        if not items:
+            return None
+        payment_id = self.pick(list(items))
+        to = self.pick((*BUYERS, "observer", OPERATOR, "settlement" if self.chance(0.2) else "dave"))
+        return step(self.actor(items[payment_id].buyer), "settlement.assign_payment", payment_id=payment_id, to=to)
+
+    def set_token(self) -> Step:
+        """By the contract owner, mostly to list it."""
+        owner = self.actor(self.system.assets.contract_owner)
+        return step(owner, "settlement.set_token", token=TOKEN, listed=self.chance(0.8))
+
     def set_fee_bps(self) -> Step:
         """By the contract owner."""
         owner = self.actor(self.system.assets.contract_owner)
         return step(owner, "settlement.set_fee_bps", fee_bps=self.pick((0, 1, 99, 100, 333, 500, 501)))
 
     def withdraw_fees(self) -> Step | None:
-        """Some, or all."""
-        fees = self.system.settlement.fees_ustx
+        """Some, or all, of STX or the token."""
+        money = self.system.settlement
+        (token,) = money.tokens
+        owner = self.actor(self.system.assets.contract_owner)
+        recipient = self.pick((*OWNERS, CONTRACT_OWNER, "paul", "settlement", "observer"))
+        in_token = self.chance(0.5)
+        fees = money.fees(token if in_token else None)
         if not fees and self.chance(0.9):
             return None
-        return step(
-            self.actor(self.system.assets.contract_owner),
-            "settlement.withdraw_fees",
-            amount_ustx=self.amount(fees),
-            recipient=self.pick((*OWNERS, CONTRACT_OWNER, "paul", "settlement", "observer")),
-        )
+        if in_token:
+            arguments = {"token": TOKEN, "amount": self.amount(fees), "recipient": recipient}
+            return step(owner, "settlement.withdraw_fees_with", **arguments)
+        return step(owner, "settlement.withdraw_fees", amount_ustx=self.amount(fees), recipient=recipient)
+
+    def withdraw_surplus(self) -> Step:
+        """More than there is: nobody sends STX to the contract unasked here."""
+        owner = self.actor(self.system.assets.contract_owner)
+        return step(owner, "settlement.withdraw_surplus", amount_ustx=1, recipient="paul")

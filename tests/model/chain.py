@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, cast
 
+from pydantic import BaseModel
+
 from der_client import Der
-from der_client.contracts.production_tracking import DayRecord, ReviewedDay
+from der_client.contracts.asset_verification import KeyClaim, Registration, ReviewedAsset
+from der_client.contracts.grid_integration import FeedRecord
+from der_client.contracts.market_participation import OfferedDay
+from der_client.contracts.production_tracking import DayRecord, Leaf, ReviewedDay, Sibling, SignedDay
+from der_client.contracts.settlement import Taking
 from der_client.devnet import Devnet
-from der_client.readings.signing import sign_day
 from der_client.stacks.account import Account
 from der_client.stacks.clarity import (
     AsciiValue,
@@ -26,9 +31,25 @@ from der_client.stacks.clarity import (
 from der_client.stacks.contract.annotations import day_of, time_of
 from der_client.stacks.contract.events import EventRecord
 from der_client.stacks.errors import ContractError, InvalidValueError, TransactionFailedError
-from der_client.stacks.transactions import ContractPublish
-from tests.model.cast import CONTRACT_OWNER, DEVICE_KEYS, FUNDS_USTX, METERS, PEOPLE, REGIONS, key_of
+from der_client.stacks.messages import structured_data_hash
+from der_client.stacks.transactions import ContractCall, ContractPublish
+from tests.model.cast import (
+    BUYERS,
+    CONTRACT_OWNER,
+    DEVICE_KEYS,
+    FUNDS_USTX,
+    METERS,
+    OPERATOR,
+    ORDERS,
+    OWNERS,
+    PEOPLE,
+    REGIONS,
+    TOKEN,
+    key_of,
+)
+from tests.model.merkle import Proof, Tree
 from tests.model.plain import plain
+from tests.model.reference.assets import Claim
 from tests.model.reference.production import Signature
 from tests.model.step import Step
 
@@ -40,10 +61,23 @@ BLOCK_S: Final = 10
 """What a block adds to the devnet's clock."""
 OBSERVER: Final = "model-observer"
 PRINCIPAL_ARGUMENTS: Final = frozenset(
-    {"who", "new_owner", "operator", "taker", "beneficiary", "buyer", "closer", "recipient"}
+    {"who", "new_owner", "operator", "taker", "beneficiary", "buyer", "closer", "recipient", "to", "setter", "token"}
 )
 _FUNDS_USTX: Final = 500_000_000_000
-_CURVE_ORDER: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+_FUNDS_TOKEN: Final = 10**15
+_STAND_IN: Final = Path(__file__).parents[2] / "contracts" / "stand-ins" / f"{TOKEN}.clar"
+_ITEMS: Final[dict[str, type[BaseModel]]] = {
+    "register_assets": Registration,
+    "verify_assets": ReviewedAsset,
+    "record_batch": DayRecord,
+    "record_days": SignedDay,
+    "verify_days": ReviewedDay,
+    "record_feeds": FeedRecord,
+    "verify_feeds": FeedRecord,
+    "create_offers": OfferedDay,
+    "accept_offers": Taking,
+}
+"""What the items of a batch are, by its function."""
 
 AssetDays = Sequence[tuple[int, int]]
 
@@ -62,12 +96,10 @@ class Failed:
     Attributes:
         name: The error's name, or what else went wrong.
         code: Its number; 0 if the contract gave none.
-        index: The item of a batch.
     """
 
     name: str
     code: int
-    index: int | None
 
 
 @dataclass(frozen=True)
@@ -96,6 +128,7 @@ class Chain:
         self.views = {CONTRACT_OWNER: owner} | {name: owner.with_account(key_of(name)) for name in PEOPLE}
         self.addresses = {name: self._account(name).address for name in self.views}
         self.addresses["settlement"] = owner.settlement.contract_id
+        self.addresses[TOKEN] = f"{owner.deployer}.{TOKEN}"
         self.addresses["observer"] = f"{owner.deployer}.{OBSERVER}"
         self._set_up()
         self._nonces = {name: self._account(name).next_nonce() for name in self.views}
@@ -108,8 +141,12 @@ class Chain:
         owner = self._account(CONTRACT_OWNER)
         for name in PEOPLE:
             owner.transfer(self.addresses[name], FUNDS_USTX.get(name, _FUNDS_USTX), fee_ustx=FEE_USTX).wait()
+        owner.submit(ContractPublish(TOKEN, _STAND_IN.read_text(), 5), fee_ustx=FEE_USTX).wait()
+        for name in (*OWNERS, OPERATOR, *BUYERS):
+            mint = (UIntValue(_FUNDS_TOKEN), PrincipalValue(self.addresses[name]))
+            owner.submit(ContractCall(self.addresses[TOKEN], "protocol-mint", mint), fee_ustx=FEE_USTX).wait()
         source = Path(__file__).with_name("observer.clar").read_text()
-        owner.submit(ContractPublish(OBSERVER, source, 4), fee_ustx=FEE_USTX).wait()
+        owner.submit(ContractPublish(OBSERVER, source, 5), fee_ustx=FEE_USTX).wait()
 
     @contextmanager
     def anchor(self) -> Iterator[None]:
@@ -141,9 +178,9 @@ class Chain:
         try:
             return Done(pending.wait().value)
         except ContractError as error:
-            return Failed(str(error.name), error.code, error.index)
+            return Failed(str(error.name), error.code)
         except TransactionFailedError as error:
-            return Failed(f"{type(error).__name__}: {error}", 0, None)
+            return Failed(f"{type(error).__name__}: {error}", 0)
 
     def glance(self) -> dict[str, Any]:
         """Chain time and all balances."""
@@ -161,7 +198,8 @@ class Chain:
             "look",
             self._people,
             ListValue(tuple(AsciiValue(region) for region in REGIONS)),
-            ListValue(tuple(BufferValue(key) for key in DEVICE_KEYS)),
+            ListValue(tuple(BufferValue(device_key.key) for device_key in DEVICE_KEYS)),
+            PrincipalValue(self.addresses[TOKEN]),
             _uints(asset_ids),
             ListValue(tuple(asset_day(*key) for key in days)),
             _uints(offer_ids),
@@ -197,41 +235,77 @@ class Chain:
     def _typed(self, step: Step, name: str, value: Any) -> Any:
         """An argument as the typed client takes it."""
         match name:
-            case "day":
-                return day_of(value)
-            case "expires_at" | "until":
-                return time_of(value)
-            case "signature":
+            case "days" | "items":
+                model = _ITEMS[step.function]
+                return [model(**{key: self._typed(step, key, field) for key, field in item.items()}) for item in value]
+            case "leaf":
+                return Leaf(**value | {"day": day_of(value["day"])})
+        match value:
+            case Signature():
                 return self.sign(value)
-            case "items":
-                model = DayRecord if step.function == "record_batch" else ReviewedDay
-                return [model(**item | {"day": day_of(item["day"])}) for item in value]
+            case Claim():
+                return self.prove(value)
+            case Tree():
+                return value.root
+            case Proof():
+                return [Sibling(left=left, hash=digest) for left, digest in value.path]
+            case int() if name in ("day", "from_day", "to_day"):
+                return day_of(value)
+            case int() if name in ("expires_at", "until"):
+                return time_of(value)
         return value
 
     def sign(self, signature: Signature) -> bytes:
         """A meter's signature on the wire."""
-        raw = sign_day(
-            METERS[signature.key],
-            contract=self.views[CONTRACT_OWNER].production.contract_id,
-            asset_id=signature.asset_id,
-            day=day_of(signature.day),
-            key_epoch=signature.key_epoch,
-            start=signature.start,
-            whs=signature.whs,
-            chain_id=self.views[CONTRACT_OWNER].client.network.chain_id,
+        production = self.views[CONTRACT_OWNER].production
+        message = TupleValue(
+            {
+                "asset-id": UIntValue(signature.asset_id),
+                "contract": PrincipalValue(production.contract_id),
+                "day": UIntValue(signature.day),
+                "key-epoch": UIntValue(signature.key_epoch),
+                "start": UIntValue(signature.start),
+                "whs": ListValue(tuple(UIntValue(wh) for wh in signature.whs)),
+            }
         )
+        raw = METERS[signature.key].sign(structured_data_hash(self._domain, message))
         if signature.has_high_s:
-            s = _CURVE_ORDER - int.from_bytes(raw[32:64])
-            raw = raw[:32] + s.to_bytes(32) + bytes([raw[64] ^ 1])
-        return raw if signature.is_whole else raw[:64]
+            raw = raw[:32] + (ORDERS[signature.key.curve] - int.from_bytes(raw[32:])).to_bytes(32)
+        return raw if signature.is_whole else raw[:63]
+
+    def prove(self, claim: Claim) -> KeyClaim:
+        """A claimed key with its proof on the wire."""
+        message = TupleValue(
+            {
+                "contract": PrincipalValue(self.views[CONTRACT_OWNER].assets.contract_id),
+                "owner": PrincipalValue(self.addresses.get(claim.owner, claim.owner)),
+            }
+        )
+        digest = structured_data_hash(self._domain, message)
+        proof = bytes(64) if claim.signer is None else METERS[claim.signer].sign(digest)
+        return KeyClaim(curve=claim.key.curve, key=claim.key.key, proof=proof)
+
+    @cached_property
+    def _domain(self) -> TupleValue:
+        chain_id = self.views[CONTRACT_OWNER].client.network.chain_id
+        name, version = AsciiValue("der-production"), AsciiValue("1")
+        return TupleValue({"chain-id": UIntValue(chain_id), "name": name, "version": version})
 
 
 def resolved(arguments: Mapping[str, Any], addresses: Mapping[str, str]) -> dict[str, Any]:
     """Arguments with principals for names."""
-    return {
-        key: addresses[value] if key in PRINCIPAL_ARGUMENTS and value is not None else value
-        for key, value in arguments.items()
-    }
+    return {key: _resolved(key, value, addresses) for key, value in arguments.items()}
+
+
+def _resolved(key: str, value: Any, addresses: Mapping[str, str]) -> Any:
+    match value:
+        case None:
+            return None
+        case Claim():
+            return replace(value, owner=addresses[value.owner])
+        case list() if key in ("items", "days"):
+            return [resolved(item, addresses) for item in value]
+    return addresses[value] if key in PRINCIPAL_ARGUMENTS else value
 
 
 def asset_day(asset_id: int, day: int) -> TupleValue:

@@ -16,6 +16,7 @@ OUT_OF_REACH: Final[dict[ErrorCode, str]] = {
     AssetError.ERR_INVALID_KIND: "the client takes members of AssetKind only",
     GridError.ERR_UNKNOWN_ALERT_LEVEL: "the client takes members of AlertLevel only",
     SettlementError.ERR_NOT_DIRECT_CALLER: "an account calls directly; the tests of attacks go through a contract",
+    SettlementError.ERR_TOKEN_NOT_MOVED: "the token of the model does what it says; the tests of attacks have others",
 }
 """Errors that no call through the typed clients can meet, and why."""
 

@@ -1,7 +1,6 @@
 """What the chain must show, by the model: to the observer, and in the maps of the contracts.
 
-Two things are left to the contract and compared by their meaning: how "nothing may be recorded" is told in a recording
-right, and open sums in a day book that an older epoch wrote.
+One thing is left to the contract and compared by its meaning: open sums in a day book that an older epoch wrote.
 """
 
 from __future__ import annotations
@@ -10,22 +9,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
+from pydantic import BaseModel
+
 from der_client.contracts.asset_verification import AssetState
 from der_client.stacks.clarity import ClarityValue, UIntValue
 from tests.model.cast import DEVICE_KEYS, REGIONS
 from tests.model.chain import AssetDays, asset_day
-from tests.model.reference import DayBook, System
+from tests.model.reference import DayBook, Refused, System
 from tests.model.reference.assets import Asset
 
-_RIGHT = (
-    "capacity_w",
-    "capacity_from_day",
-    "previous_capacity_w",
-    "device_key",
-    "key_epoch",
-    "key_from_day",
-    "slot_seconds",
-)
+NOBODY = "nobody"
+"""A buyer whom no rule but the offer's own keeps from taking it."""
 _EMPTY_BOOK = asdict(DayBook(0, 0, 0, 0, 0))
 
 
@@ -48,38 +42,48 @@ def expected_view(
         payment_ids: Payments that exist.
     """
     register, market, money = system.assets, system.market, system.settlement
+    (token,) = money.tokens
     return {
         "time": system.clock.now,
         "contract_owner": register.contract_owner,
         "proposed_contract_owner": register.proposed_contract_owner,
         "paused": register.paused,
         "assets": len(register.assets),
+        "roots": len(system.production.roots),
         "offers": len(market.offers),
+        "retirements": len(market.retirements),
         "payments": len(money.payments),
-        "escrow_ustx": money.escrow_ustx,
-        "fees_ustx": money.fees_ustx,
+        "claims": len(money.claims),
+        "token_listed": token in market.tokens,
+        "ledger": money.ledger(None),
+        "token_ledger": money.ledger(token),
+        "escrow": money.escrow(None),
+        "fees": money.fees(token),
+        "surplus_ustx": money.surplus_ustx,
         "fee_bps": money.fee_bps,
+        "fee_schedule": money.fee_schedule,
         "solvent": True,
         "balances": [money.balances[principal] for principal in people],
+        "tokens": [money.balance(principal, token) for principal in people],
+        "credits": [money.credit(principal, token) for principal in people],
         "alerts": [_alert(system, region) for region in REGIONS],
-        "key_holders": [register.key_holders.get(key) for key in DEVICE_KEYS],
-        "asset_list": [asdict(register.assets[asset_id]) for asset_id in asset_ids],
-        "right_list": [_right(register.assets[asset_id]) for asset_id in asset_ids],
-        "connection_list": [_dict_or_none(system.grid.connections.get(asset_id)) for asset_id in asset_ids],
+        "key_holders": [register.key_holders.get(device_key.key) for device_key in DEVICE_KEYS],
+        "asset_list": [shown(register.assets[asset_id]) for asset_id in asset_ids],
+        "connection_list": [shown(system.grid.connections.get(asset_id)) for asset_id in asset_ids],
         "asset_details": [_asset_details(system, asset_id) for asset_id in asset_ids],
-        "production_list": [_dict_or_none(system.production.days.get(key)) for key in days],
+        "right_list": [_right(register.assets[asset_id], day) for asset_id, day in days],
+        "production_list": [shown(system.production.days.get(key)) for key in days],
+        "feed_list": [shown(system.grid.feeds.get(key)) for key in days],
         "day_details": [_day_details(system, *key) for key in days],
-        "offer_list": [asdict(market.offers[offer_id]) for offer_id in offer_ids],
-        "payment_list": [asdict(money.payments[payment_id]) for payment_id in payment_ids],
-        "preview_list": [_dict_or_none(money.shares(money.payments[payment_id])) for payment_id in payment_ids],
+        "offer_list": [shown(market.offers[offer_id]) for offer_id in offer_ids],
+        "quote_list": [_quote(system, offer_id) for offer_id in offer_ids],
+        "payment_list": [shown(money.payments[payment_id]) for payment_id in payment_ids],
+        "preview_list": [shown(money.shares(money.payments[payment_id])) for payment_id in payment_ids],
     }
 
 
 def normalised(view: dict[str, Any], system: System, days: AssetDays) -> dict[str, Any]:
-    """What the observer showed, with the two things in the model's words."""
-    for right in view["right_list"]:
-        first, last = right.pop("first_day"), right.pop("last_day")
-        right["days"] = (first, last) if 0 < first <= last else None
+    """What the observer showed, with the day books in the model's words."""
     for (asset_id, _), details in zip(days, view["day_details"], strict=True):
         details["book"] = present_book(details["book"], system.assets.assets[asset_id].epoch)
     return view
@@ -132,12 +136,17 @@ class Touched:
         made = len(money.payments)
         payments = _existing([*arguments.get("payment_ids", ()), arguments.get("payment_id"), made], money.payments)
         taken = [money.payments[payment_id].offer_id for payment_id in payments]
-        offers = _existing([arguments.get("offer_id"), len(market.offers), *taken], market.offers)
-        days = [(item["asset_id"], item["day"]) for item in arguments.get("items", ())]
+        taken += [item["offer_id"] for item in arguments.get("items", ()) if "offer_id" in item]
+        named = [*arguments.get("offer_ids", ()), arguments.get("offer_id"), len(market.offers), *taken]
+        offers = _existing(named, market.offers)
+        items = [*arguments.get("items", ()), *([arguments["leaf"]] if "leaf" in arguments else [])]
+        days = [(item["asset_id"], item["day"]) for item in items if "day" in item]
+        days += [(arguments["asset_id"], item["day"]) for item in arguments.get("days", ())]
         if "day" in arguments:
             days.append((arguments["asset_id"], arguments["day"]))
         days += [(offer.asset_id, offer.day) for offer in map(market.offers.__getitem__, offers)]
         named = [arguments.get("asset_id"), len(system.assets.assets), *(asset_id for asset_id, _ in days)]
+        named += [item["asset_id"] for item in arguments.get("items", ()) if "asset_id" in item]
         assets = _existing(named, system.assets.assets)
         return cls(assets, [key for key in dict.fromkeys(days) if key[0] in assets], offers, payments)
 
@@ -147,40 +156,49 @@ class Touched:
             case "assets":
                 for asset_id in self.assets:
                     uint = UIntValue(asset_id)
-                    yield Entry("assets", "assets", uint, asdict(system.assets.assets[asset_id]))
-                    yield Entry("assets", "changes", uint, _dict_or_none(system.assets.changes.get(asset_id)))
+                    yield Entry("assets", "assets", uint, shown(system.assets.assets[asset_id]))
+                    yield Entry("assets", "changes", uint, shown(system.assets.changes.get(asset_id)))
             case "production":
                 for key in self.days:
                     row = system.production.days.get(key)
-                    yield Entry("production", "days", asset_day(*key), _dict_or_none(row))
+                    yield Entry("production", "days", asset_day(*key), shown(row))
             case "grid":
                 for asset_id in self.assets:
                     connection = system.grid.connections.get(asset_id)
-                    yield Entry("grid", "connections", UIntValue(asset_id), _dict_or_none(connection))
+                    yield Entry("grid", "connections", UIntValue(asset_id), shown(connection))
                 for key in self.days:
-                    yield Entry("grid", "feeds", asset_day(*key), _dict_or_none(system.grid.feeds.get(key)))
+                    yield Entry("grid", "feeds", asset_day(*key), shown(system.grid.feeds.get(key)))
             case _:
                 for offer_id in self.offers:
-                    yield Entry("market", "offers", UIntValue(offer_id), asdict(system.market.offers[offer_id]))
+                    yield Entry("market", "offers", UIntValue(offer_id), shown(system.market.offers[offer_id]))
                 for key in self.days:
                     book = asdict(system.market.book(*key))
                     yield Entry("market", "day-books", asset_day(*key), book, system.assets.assets[key[0]].epoch)
                 for payment_id in self.payments:
                     payment = system.settlement.payments[payment_id]
-                    yield Entry("settlement", "payments", UIntValue(payment_id), asdict(payment))
+                    yield Entry("settlement", "payments", UIntValue(payment_id), shown(payment))
 
 
 def _existing(ids: Sequence[int | None], things: Mapping[int, Any]) -> list[int]:
     return [number for number in dict.fromkeys(ids) if number is not None and number in things]
 
 
-def _right(asset: Asset) -> dict[str, Any]:
-    return {name: getattr(asset, name) for name in _RIGHT} | {"days": asset.recordable_days()}
+def _right(asset: Asset, day: int) -> dict[str, Any]:
+    key = asset.key_on(day)
+    by_present_key = day >= asset.key_from_day
+    return {
+        "recordable": asset.is_recordable(day),
+        "lost": asset.is_lost(day),
+        "slot_seconds": asset.slot_seconds,
+        "capacity_w": asset.capacity_on(day),
+        "device_key": None if key is None else shown(key[0]),
+        "key_epoch": asset.key_epoch if by_present_key else asset.key_epoch - 1,
+    }
 
 
 def _asset_details(system: System, asset_id: int) -> dict[str, Any]:
     return {
-        "change": _dict_or_none(system.assets.changes.get(asset_id)),
+        "change": shown(system.assets.changes.get(asset_id)),
         "verified": system.assets.assets[asset_id].state is AssetState.VERIFIED,
         "production": {
             "recorded_wh": system.production.recorded_wh(asset_id),
@@ -188,17 +206,42 @@ def _asset_details(system: System, asset_id: int) -> dict[str, Any]:
         },
         "connected": system.grid.is_connected(asset_id),
         "export_cap_w": system.grid.export_cap_w(asset_id),
-        "feed": asdict(system.grid.total_feed(asset_id)),
+        "export_schedule": [
+            {"from_day": from_day, "cap_w": cap_w} for from_day, cap_w in system.grid.schedules.get(asset_id, [])
+        ],
+        "feed": system.grid.total_feed(asset_id),
+        "funded_until": system.market.funded_until(asset_id),
     }
 
 
 def _day_details(system: System, asset_id: int, day: int) -> dict[str, Any]:
+    deliverable = system.grid.deliverable_wh(asset_id, day)
     return {
-        "feed": _dict_or_none(system.grid.feeds.get((asset_id, day))),
-        "deliverable": system.grid.deliverable_wh(asset_id, day),
+        "lost": system.assets.assets[asset_id].is_lost(day),
+        "cap_w": system.grid.cap_on(asset_id, day),
+        "deliverable": deliverable,
+        "delivery": None
+        if deliverable is None
+        else {
+            "deliverable_wh": deliverable,
+            "retirable_wh": system.grid.retirable_wh(asset_id, day),
+            "mask": system.production.days[asset_id, day].mask,
+        },
         "book": asdict(system.market.book(asset_id, day)),
         "available_wh": system.market.available_wh(asset_id, day),
     }
+
+
+def _quote(system: System, offer_id: int) -> dict[str, int] | None:
+    """What all that is open of an offer costs, if anybody could take it."""
+    offer = system.market.offers[offer_id]
+    open_wh = offer.open_wh
+    try:
+        system.market.judge_fill(offer.taker or NOBODY, offer_id, open_wh, open_wh)
+    except Refused:
+        return None
+    before_wh = system.market.terms(offer, open_wh).before_wh
+    return {"cost": offer.cost(open_wh), "before_wh": before_wh, "open_wh": open_wh}
 
 
 def _alert(system: System, region: str) -> dict[str, int] | None:
@@ -206,5 +249,9 @@ def _alert(system: System, region: str) -> dict[str, int] | None:
     return None if alert is None else {"level": alert[0], "until": alert[1]}
 
 
-def _dict_or_none(thing: Any) -> dict[str, Any] | None:
-    return None if thing is None else asdict(thing)
+def shown(thing: Any) -> dict[str, Any] | None:
+    """What a contract shows of something that the model keeps."""
+    if thing is None:
+        return None
+    fields = thing.model_dump() if isinstance(thing, BaseModel) else asdict(thing)
+    return {name: shown(value) if isinstance(value, BaseModel) else value for name, value in fields.items()}

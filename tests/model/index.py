@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import asdict
 from typing import Any
 
 from der_client.contracts.settlement import PaymentState
 from der_client.stacks.contract.events import Event, EventRecord
+from tests.model.expectation import shown
 from tests.model.plain import bare
 from tests.model.reference import System
 
@@ -34,15 +34,23 @@ class Index:
         self.alerts: dict[str, tuple[int, int]] = {}
         self.offers: dict[int, Fields] = {}
         self.payments: dict[int, Fields] = {}
+        self.roots: dict[int, Fields] = {}
+        self.schedules: dict[int, list[tuple[int, int]]] = {}
+        self.tokens: set[str] = set()
+        self.claims: dict[int, Fields] = {}
+        self.credits: Counter[tuple[str, str]] = Counter()
         self.retired_wh: Counter[AssetDay] = Counter()
-        self.fees_ustx = 0
+        self.fees: Counter[str | None] = Counter()
         for record in records:
             assert isinstance(record.event, Event), record
             self._take(record.event)
 
     def shown(self) -> Fields:
-        """All of it."""
-        return vars(self)
+        """All of it; sums of nothing are left out."""
+        sums = {
+            name: {key: amount for key, amount in vars(self)[name].items() if amount} for name in ("fees", "credits")
+        }
+        return vars(self) | sums
 
     def _take(self, event: Event) -> None:
         handle: Callable[[Fields], None] = getattr(self, f"_{event.topic.replace('-', '_')}")
@@ -68,16 +76,26 @@ class Index:
 
     def _asset_registered(self, event: Fields) -> None:
         number, owner = event.pop("asset_id"), event.pop("actor")
-        none_yet = ("capacity_from_day", "key_from_day", "verified_day", "retired_day", "min_price", "proposal")
+        none_yet = (
+            "capacity_from_day",
+            "key_from_day",
+            "verified_day",
+            "previous_key_from_day",
+            "min_price",
+            "proposal",
+        )
         never = dict.fromkeys(none_yet, 0)
-        nobody = {"operator": None, "proposed_owner": None}
+        nobody = dict.fromkeys(("operator", "proposed_owner", "previous_device_key", "last_day"))
         self.assets[number] = event | never | nobody | {"owner": owner, "previous_capacity_w": event["capacity_w"]}
 
     def _changes_asset(self, event: Fields) -> None:
         kept = self.assets[event["asset_id"]]
         kept |= {name: value for name, value in event.items() if name in kept}
 
-    _asset_verified = _asset_suspended = _asset_reinstated = _operator_set = _changes_asset
+    _asset_verified = _asset_suspended = _operator_set = _changes_asset
+
+    def _asset_reinstated(self, event: Fields) -> None:
+        self._changes_asset(event | {"last_day": None})
 
     def _asset_rejected(self, event: Fields) -> None:
         self._changes_asset(event | {"proposed_owner": None})
@@ -118,10 +136,7 @@ class Index:
     def _day_verified(self, event: Fields) -> None:
         self._day(event, mask=event["mask"], wh=event["wh"])
 
-    def _day_rejected(self, event: Fields) -> None:
-        self._day(event, wh=event["wh"])
-
-    _day_disputed = _day_rejected
+    _day_rejected = _day_disputed = _day_verified
 
     def _day_adjusted(self, event: Fields) -> None:
         self._day(event, wh=event["day_wh"])
@@ -129,6 +144,10 @@ class Index:
     def _day(self, event: Fields, **changes: int) -> None:
         key = (event["asset_id"], event["day"])
         self.days[key] = {"mask": 0, **self.days.get(key, {}), **changes, "state": event["state"]}
+
+    def _root_anchored(self, event: Fields) -> None:
+        oracle = event.pop("actor")
+        self.roots[event.pop("root_id")] = event | {"oracle": oracle}
 
     # grid-integration
 
@@ -142,12 +161,21 @@ class Index:
     def _changes_connection(self, event: Fields) -> None:
         kept = self.connections[event["asset_id"]]
         kept |= {name: value for name, value in event.items() if name in kept}
+        if "export_schedule" in event:
+            entries = [(entry["from_day"], entry["cap_w"]) for entry in event["export_schedule"]]
+            self.schedules[event["asset_id"]] = entries
 
     _connection_approved = _connection_rejected = _connection_status_set = _export_limit_set = _changes_connection
 
+    def _connection_withdrawn(self, event: Fields) -> None:
+        del self.connections[event["asset_id"]]
+
     def _feed_recorded(self, event: Fields) -> None:
         feed = {name: event[name] for name in ("exported_wh", "imported_wh")}
-        self.feeds[event["asset_id"], event["day"]] = feed
+        self.feeds[event["asset_id"], event["day"]] = feed | {"recorder": event["actor"], "verified": False}
+
+    def _feed_verified(self, event: Fields) -> None:
+        self.feeds[event["asset_id"], event["day"]]["verified"] = True
 
     def _region_alert_set(self, event: Fields) -> None:
         self.alerts[event["region"]] = (event["level"], event["until"])
@@ -173,30 +201,55 @@ class Index:
         self.retired_wh[key] += event["wh"]
         assert self.retired_wh[key] == event["day_retired_wh"]
 
+    def _token_set(self, event: Fields) -> None:
+        (self.tokens.add if event["listed"] else self.tokens.discard)(event["token"])
+
     # settlement
 
     def _settlement_deployed(self, event: Fields) -> None:
-        self.system["fee_bps"] = event["fee_bps"]
+        bps = event["fee_bps"]
+        self.system["fee_schedule"] = {"fee_bps": bps, "next_fee_bps": bps, "next_from": 0}
 
     def _fee_bps_set(self, event: Fields) -> None:
-        self.system["fee_bps"] = event["fee_bps"]
+        self.system["fee_schedule"] = {name: event[name] for name in ("fee_bps", "next_fee_bps", "next_from")}
 
     def _payment_funded(self, event: Fields) -> None:
         number, buyer = event.pop("payment_id"), event.pop("actor")
-        open_shares = dict.fromkeys(("delivered_wh", "payout_ustx", "fee_ustx", "refund_ustx"), 0)
+        open_shares = dict.fromkeys(("delivered_wh", "payout", "fee", "refund", "claimed_wh"), 0)
         self.payments[number] = event | open_shares | {"buyer": buyer}
 
     def _payment_closed(self, event: Fields) -> None:
         kept = self.payments[event["payment_id"]]
         assert kept["state"] == PaymentState.LOCKED
         kept |= {name: value for name, value in event.items() if name in kept}
-        self.fees_ustx += event["fee_ustx"]
+        self.fees[event["token"]] += event["fee"]
+        if event["token"] is not None:
+            self.credits[event["payee"], event["token"]] += event["payout"]
+            self.credits[event["buyer"], event["token"]] += event["refund"]
 
-    _payment_settled = _payment_refunded = _payment_closed
+    _payment_settled = _payment_refunded = _payment_released = _payment_closed
+
+    def _payment_assigned(self, event: Fields) -> None:
+        self.payments[event["payment_id"]]["buyer"] = event["to"]
+
+    def _energy_claimed(self, event: Fields) -> None:
+        kept = self.payments[event["payment_id"]]
+        kept["claimed_wh"] += event["wh"]
+        assert kept["claimed_wh"] == event["claimed_wh"]
+        assert (kept["asset_id"], kept["day"]) == (event["asset_id"], event["day"])
+        assert event["mask"] == self.days[event["asset_id"], event["day"]]["mask"]
+        names = ("payment_id", "wh", "beneficiary", "purpose")
+        self.claims[event["claim_id"]] = {name: event[name] for name in names}
+
+    def _credit_withdrawn(self, event: Fields) -> None:
+        self.credits[event["actor"], event["token"]] -= event["amount"]
 
     def _fees_withdrawn(self, event: Fields) -> None:
-        self.fees_ustx -= event["amount_ustx"]
-        assert self.fees_ustx == event["fees_ustx"]
+        self.fees[event["token"]] -= event["amount"]
+        assert self.fees[event["token"]] == event["fees"]
+
+    def _surplus_withdrawn(self, event: Fields) -> None:
+        """Moves nothing that is kept here."""
 
 
 def expected_index(system: System) -> Fields:
@@ -205,26 +258,33 @@ def expected_index(system: System) -> Fields:
     retired: Counter[AssetDay] = Counter()
     for item in system.market.retirements:
         retired[item.asset_id, item.day] += item.wh
+    owed = money.credits_given.copy()
+    owed.subtract(money.credits_withdrawn)
     return {
         "system": {
             "proposed_contract_owner": register.proposed_contract_owner,
             "contract_owner": register.contract_owner,
             "paused": register.paused,
-            "fee_bps": money.fee_bps,
+            "fee_schedule": money.fee_schedule,
         },
         "roles": register.roles,
         "assets": _rows(register.assets),
         "changes": _rows(register.changes),
         "days": _rows(system.production.days),
+        "roots": _rows(system.production.roots),
         "connections": _rows(system.grid.connections),
+        "schedules": system.grid.schedules,
         "feeds": _rows(system.grid.feeds),
         "alerts": system.grid.alerts,
         "offers": _rows(system.market.offers),
+        "tokens": system.market.tokens,
         "payments": _rows(money.payments),
+        "claims": _rows(dict(enumerate(money.claims, 1))),
+        "credits": {key: owed[key] for key in owed if owed[key]},
         "retired_wh": retired,
-        "fees_ustx": money.fees_ustx,
+        "fees": {token: money.fees(token) for token in (None, *money.tokens) if money.fees(token)},
     }
 
 
-def _rows(things: dict[Any, Any]) -> dict[Any, Fields]:
-    return {key: asdict(thing) for key, thing in things.items()}
+def _rows(things: dict[Any, Any]) -> dict[Any, Fields | None]:
+    return {key: shown(thing) for key, thing in things.items()}

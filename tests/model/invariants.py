@@ -18,19 +18,23 @@ def broken_invariants(system: System) -> list[str]:
 
 def _money(system: System) -> Iterator[str]:
     money = system.settlement
-    locked = sum(payment.cost_ustx for payment in money.payments.values() if payment.state is PaymentState.LOCKED)
-    balance = money.balances[money.address]
-    if balance != locked + money.fees_ustx:
-        yield f"the contract holds {balance} µSTX, but {locked} are locked and {money.fees_ustx} are fees"
-    if min(money.balances.values()) < 0:
-        yield f"somebody has less than nothing: {money.balances}"
+    for token in (None, *money.tokens):
+        owed = sum(money.ledger(token).values())
+        balance = money.balance(money.address, token)
+        if balance < owed if token is None else balance != owed:
+            yield f"the contract holds {balance} of {token or 'STX'}, and owes {owed}"
+    if min(money.balances.values()) < 0 or any(min(held.balances.values()) < 0 for held in money.tokens.values()):
+        yield f"somebody has less than nothing: {money.balances} {money.tokens}"
     for number, payment in money.payments.items():
-        shares = payment.payout_ustx + payment.fee_ustx + payment.refund_ustx
-        if shares != (0 if payment.state is PaymentState.LOCKED else payment.cost_ustx):
-            yield f"payment {number} of {payment.cost_ustx} µSTX was shared out as {shares}"
+        shares = payment.payout + payment.fee + payment.refund
+        if shares != (0 if payment.state is PaymentState.LOCKED else payment.cost):
+            yield f"payment {number} of {payment.cost} was shared out as {shares}"
         can_settle, can_refund = money.shares(payment) is not None, money.is_refundable(payment)
         if payment.state is PaymentState.LOCKED and can_settle and can_refund:
             yield f"payment {number} can be settled and refunded"
+        claimed = sum(claim.wh for claim in money.claims if claim.payment_id == number)
+        if not claimed == payment.claimed_wh <= payment.delivered_wh:
+            yield f"{claimed} Wh of payment {number} are claimed, of {payment.delivered_wh} that were delivered"
 
 
 def _energy(system: System) -> Iterator[str]:
@@ -40,9 +44,8 @@ def _energy(system: System) -> Iterator[str]:
     for key in {*fills, *((item.asset_id, item.day) for item in system.market.retirements)}:
         yield from _energy_of_day(system, key, fills[key])
     for (asset_id, day), row in system.production.days.items():
-        # On the day of a change, or of two, whatever was in force may have counted.
-        most_w = max(system.assets.capacities_on(asset_id, day))
-        most_ws = row.mask.bit_count() * most_w * system.assets.assets[asset_id].slot_seconds
+        asset = system.assets.assets[asset_id]
+        most_ws = row.mask.bit_count() * asset.capacity_on(day) * asset.slot_seconds
         if row.wh * 3600 * 100 > most_ws * 110:
             yield f"asset {asset_id} made {row.wh} Wh on day {day}, more than it can"
 

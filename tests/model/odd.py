@@ -8,19 +8,23 @@ from enum import IntEnum
 from random import Random
 from typing import Any, Final, TypeVar
 
-from tests.model.cast import CONTRACT_OWNER, DEVICE_KEYS, PEOPLE, REGIONS
+from der_client.contracts.asset_verification import DeviceKey, KeyCurve
+from tests.model.cast import CONTRACT_OWNER, DEVICE_KEYS, PEOPLE, REGIONS, TOKEN
 from tests.model.reference import System
+from tests.model.reference.assets import Claim
 from tests.model.reference.clock import start_of
 from tests.model.reference.production import Signature
 
 T = TypeVar("T")
 
+_PRINCIPALS: Final = frozenset(
+    {"who", "new_owner", "operator", "taker", "beneficiary", "buyer", "closer", "recipient", "to", "setter"}
+)
+
 UINT_MAX: Final = 2**128 - 1
-INT_MIN: Final = -(2**127)
 LAST_DAY: Final = 2_932_895
 """The last that Python's ``date`` and the end of that day can tell: 9999-12-30."""
 _EDGES: Final = (0, 1, 2, 96, 10**12, 10**12 + 1, 10**15, 10**15 + 1, 2**96 - 1, 2**96, 2**127, UINT_MAX)
-_KEYS: Final = (None, b"", b"\x02" * 32, *DEVICE_KEYS)
 
 
 class Oddities:
@@ -44,32 +48,38 @@ class Oddities:
             arguments: All that make sense.
         """
         match name:
-            case "day":
+            case "day" | "from_day" | "to_day":
                 return self._day(value)
             case "expires_at" | "until":
                 return self._time(value, arguments)
             case "device_key":
-                return self._pick(_KEYS)
+                return self._device_key(value)
+            case "proof" | "path":
+                return value
+            case "root":
+                return bytes(self._pick((0, 31, 32)))
+            case "leaf":
+                return self._item(value)
+            case "token":
+                return self._pick((None, "observer", TOKEN)) if "wh" in arguments else "observer"
             case "metadata_hash":
                 return bytes(self._pick((0, 31)))
             case "region":
                 return self._pick(("", "EAST", *REGIONS))
-            case "location" | "reason":
+            case "location":
+                return self._pick(("", "9xja"))
+            case "reason" | "purpose":
                 return ""
             case "slot_seconds":
                 return self._pick((0, 1, 899, 900, 1800, 3600, 86_400, UINT_MAX))
-            case "who" | "new_owner" | "operator" | "taker" | "beneficiary" | "buyer" | "closer" | "recipient":
+            case _ if name in _PRINCIPALS:
                 return self._pick((CONTRACT_OWNER, *PEOPLE, "settlement", "observer"))
-            case "items" | "payment_ids":
+            case "items" | "payment_ids" | "offer_ids" | "days":
                 return self._list(value)
             case "whs":
                 return self._readings(value)
             case "signature":
                 return self._signature(value)
-            case "delta_wh":
-                return self._pick(
-                    (0, 1, -1, value + 1, value - 1, -(10**15), 10**15, 10**15 + 1, INT_MIN, -INT_MIN - 1)
-                )
         return self._plain(value)
 
     def _plain(self, value: Any) -> Any:
@@ -104,12 +114,22 @@ class Oddities:
             return [*items, self._pick(items)]
         number = self.random.randrange(len(items))
         item = items[number]
-        if isinstance(item, dict):
-            name = self._pick(list(item))
-            item = item | {name: self.instead_of(name, item[name], item)}
-        else:
-            item = self._uint(item)
+        item = self._item(item) if isinstance(item, dict) else self._uint(item)
         return [*items[:number], item, *items[number + 1 :]]
+
+    def _item(self, item: dict[str, Any]) -> dict[str, Any]:
+        """One of its fields changed."""
+        name = self._pick(list(item))
+        return item | {name: self.instead_of(name, item[name], item)}
+
+    def _device_key(self, value: DeviceKey | Claim | None) -> DeviceKey | Claim | None:
+        """Another key, one that is too short, or none."""
+        short = DeviceKey(curve=KeyCurve.P256, key=b"\x02" * 32)
+        if isinstance(value, Claim):
+            return self._pick(
+                (None, replace(value, signer=None), replace(value, key=short), replace(value, owner="sam"))
+            )
+        return self._pick((None, short, *DEVICE_KEYS))
 
     def _readings(self, whs: tuple[int, ...]) -> tuple[int, ...]:
         return self._pick(((), whs[:-1], (*whs[1:], 10**9), (*whs[1:], UINT_MAX), (UINT_MAX,) * 2, (0,) * 96))

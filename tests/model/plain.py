@@ -32,10 +32,12 @@ def plain(value: ClarityValue) -> Any:
 
 def bare(thing: BaseModel) -> dict[str, Any]:
     """What a typed answer or event holds: days and times as numbers, prices without their unit."""
-    return {
-        name.replace("price_ustx_per_kwh", "price"): _bare_value(name, value)
-        for name, value in thing.model_dump().items()
-    }
+    return _bare_fields(thing.model_dump())
+
+
+def _bare_fields(fields: dict[str, Any]) -> dict[str, Any]:
+    names = {"min_price_ustx_per_kwh": "min_price", "price_per_kwh": "price"}
+    return {names.get(name, name): _bare_value(name, value) for name, value in fields.items()}
 
 
 def _bare_value(name: str, value: Any) -> Any:
@@ -43,7 +45,11 @@ def _bare_value(name: str, value: Any) -> Any:
         return seconds_of(value)
     if isinstance(value, date):
         return day_number_of(value)
-    return 0 if value is None and name.endswith("_day") else value
+    if isinstance(value, dict):
+        return _bare_fields(value)
+    if isinstance(value, (list, tuple)):
+        return [_bare_value(name, item) for item in value]
+    return 0 if value is None and name.endswith("_day") and name != "last_day" else value
 
 
 def difference(model: Any, chain: Any, path: str = "") -> list[tuple[str, Any, Any]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from der_client.contracts.asset_verification import AssetKind
-from tests.model.cast import CONTRACT_OWNER, DEVICE_KEYS, NORTH, ROLES, SOUTH
+from der_client.contracts.asset_verification import AssetKind, DeviceKey
+from tests.model.cast import CONTRACT_OWNER, DEVICE_KEYS, NORTH, ROLES, SOUTH, TOKEN
+from tests.model.reference.assets import Claim
 from tests.model.step import Step, step
 
 
@@ -17,12 +18,25 @@ def first_steps() -> list[Step]:
         *_plant(1, "alice", "greta", NORTH, 4_000, 900, DEVICE_KEYS[0], feed_metered=False),
         *_plant(2, "alice", "greta", NORTH, 10_000, 1800, None, feed_metered=True),
         *_plant(3, "bob", "gus", SOUTH, 997, 3600, None, feed_metered=False),
+        step(CONTRACT_OWNER, "settlement.set_token", token=TOKEN, listed=True),
         step("bob", "assets.set_operator", asset_id=3, operator="carol", min_price_ustx_per_kwh=50_000),
-        _registration("bob", SOUTH, 123_457, 900, DEVICE_KEYS[1]),
+        _registration(4, "bob", SOUTH, 123_457, 900, DEVICE_KEYS[1]),
     ]
 
 
-def _registration(owner: str, region: str, capacity_w: int, slot_seconds: int, device_key: bytes | None) -> Step:
+def claim(owner: str, device_key: DeviceKey | None) -> Claim | None:
+    """A key with the proof that an owner needs to claim it."""
+    return None if device_key is None else Claim(device_key, device_key, owner)
+
+
+def metadata(number: int) -> bytes:
+    """The metadata hash of a plant."""
+    return number.to_bytes(32)
+
+
+def _registration(
+    number: int, owner: str, region: str, capacity_w: int, slot_seconds: int, device_key: DeviceKey | None
+) -> Step:
     return step(
         owner,
         "assets.register_asset",
@@ -30,9 +44,9 @@ def _registration(owner: str, region: str, capacity_w: int, slot_seconds: int, d
         capacity_w=capacity_w,
         location="9xj3ud",
         region=region,
-        metadata_hash=bytes(32),
+        metadata_hash=metadata(number),
         slot_seconds=slot_seconds,
-        device_key=device_key,
+        device_key=claim(owner, device_key),
     )
 
 
@@ -43,14 +57,14 @@ def _plant(
     region: str,
     capacity_w: int,
     slot_seconds: int,
-    device_key: bytes | None,
+    device_key: DeviceKey | None,
     *,
     feed_metered: bool,
 ) -> list[Step]:
     """A plant that can sell."""
     ids = {"asset_id": asset_id}
     return [
-        _registration(owner, region, capacity_w, slot_seconds, device_key),
+        _registration(asset_id, owner, region, capacity_w, slot_seconds, device_key),
         step("rita", "assets.verify_asset", **ids, capacity_w=capacity_w, device_key=device_key),
         step(owner, "grid.request_connection", **ids, export_limit_w=capacity_w),
         step(grid_operator, "grid.approve_connection", **ids, export_limit_w=capacity_w, feed_metered=feed_metered),

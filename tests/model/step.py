@@ -7,7 +7,10 @@ from dataclasses import dataclass, fields
 from enum import IntEnum
 from typing import Any
 
+from der_client.contracts.asset_verification import DeviceKey
 from tests.model.cast import DEVICE_KEYS
+from tests.model.merkle import Proof, Tree
+from tests.model.reference.assets import Claim
 from tests.model.reference.production import Signature
 
 
@@ -56,19 +59,21 @@ def source(value: Any) -> str:
     match value:
         case IntEnum():
             return f"{type(value).__name__}.{value.name}"
-        case bytes() if value in DEVICE_KEYS:
+        case DeviceKey() if value in DEVICE_KEYS:
             return f"DEVICE_KEYS[{DEVICE_KEYS.index(value)}]"
         case str():
             return f'"{value}"'
         case tuple() if len(value) > 2 and len(set(value)) == 1:
             return f"({source(value[0])},) * {len(value)}"
+        case tuple():
+            return f"({''.join(f'{source(item)}, ' for item in value)})"
         case list():
             return f"[{', '.join(map(source, value))}]"
         case Mapping():
             return f"{{{', '.join(f'{source(name)}: {source(item)}' for name, item in value.items())}}}"
-        case Signature():
+        case Signature() | Claim() | Proof() | Tree():
             named = ", ".join(f"{field.name}={source(getattr(value, field.name))}" for field in fields(value))
-            return f"Signature({named})"
+            return f"{type(value).__name__}({named})"
     return repr(value)
 
 

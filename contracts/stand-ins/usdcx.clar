@@ -1,0 +1,5 @@
+(define-fungible-token usdcx-token)
+(define-public (protocol-mint (amount uint) (recipient principal)) (ft-mint? usdcx-token amount recipient))
+(define-read-only (get-balance (who principal)) (ok (ft-get-balance usdcx-token who)))
+(define-public (transfer (amount uint) (sender principal) (recipient principal) (memo (optional (buff 34))))
+  (begin (asserts! (is-eq tx-sender sender) (err u4)) (ft-transfer? usdcx-token amount sender recipient)))
