@@ -247,6 +247,7 @@ class RootAnchored(Event, topic="root-anchored"):
 
     root_id: UInt
     actor: Principal
+    oracle: Principal
     root: Hash32
     leaves: UInt
     total_wh: UInt
