@@ -133,7 +133,7 @@ class Oddities:
             return self._pick(
                 (None, replace(value, signer=None), replace(value, key=short), replace(value, owner="sam"))
             )
-        return self._pick((None, short, *DEVICE_KEYS))
+        return None if value is None else self._pick((None, short, *DEVICE_KEYS))
 
     def _readings(self, whs: tuple[int, ...]) -> tuple[int, ...]:
         return self._pick(((), whs[:-1], (*whs[1:], 10**9), (*whs[1:], UINT_MAX), (UINT_MAX,) * 2, (0,) * 96))

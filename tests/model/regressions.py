@@ -8,8 +8,9 @@ from der_client.contracts.asset_verification import AssetKind
 from der_client.contracts.grid_integration import ConnectionState
 from tests.model.cast import SOUTH
 from tests.model.reference.clock import start_of
+from tests.model.start import metadata
 from tests.model.step import Action, step
-from tests.model.story import TODAY, offer, recorded, signed, until, verified
+from tests.model.story import TODAY, offer, recorded, retired, signed, until, verified
 
 REGRESSIONS: Final[dict[str, list[Action]]] = {
     "a connection moves between connected and the other states only": [
@@ -53,24 +54,24 @@ REGRESSIONS: Final[dict[str, list[Action]]] = {
             capacity_w=1_000,
             location="9xj3ud",
             region=SOUTH,
-            metadata_hash=bytes(32),
+            metadata_hash=metadata(5),
             slot_seconds=3600,
             device_key=None,
         ),
         step("rita", "assets.verify_asset", asset_id=5, capacity_w=1_000, device_key=None),
         until(TODAY + 1),
         recorded(5, TODAY, 24, 24_000),
-        verified(5, TODAY, 24_000),
-        step("bob", "market.retire_energy", asset_id=5, day=TODAY, wh=24_000, beneficiary="erin"),
+        verified(5, TODAY, 24, 24_000),
+        retired("bob", 5, TODAY, 24_000),
         step("bob", "grid.request_connection", asset_id=5, export_limit_w=1_000),
         step("gus", "grid.approve_connection", asset_id=5, export_limit_w=1_000, feed_metered=True),
         step("gus", "grid.record_feed", asset_id=5, day=TODAY, exported_wh=10, imported_wh=0),
         offer("bob", 5, TODAY, 1_000, expires_at=start_of(TODAY + 2)),
         until(TODAY + 2),
         recorded(5, TODAY + 1, 24, 24_000),
-        verified(5, TODAY + 1, 24_000),
+        verified(5, TODAY + 1, 24, 24_000),
         step("gus", "grid.record_feed", asset_id=5, day=TODAY + 1, exported_wh=10, imported_wh=0),
-        step("bob", "market.retire_energy", asset_id=5, day=TODAY + 1, wh=11, beneficiary="erin"),
-        step("bob", "market.retire_energy", asset_id=5, day=TODAY + 1, wh=10, beneficiary="erin"),
+        retired("bob", 5, TODAY + 1, 11),
+        retired("bob", 5, TODAY + 1, 10),
     ],
 }

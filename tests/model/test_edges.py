@@ -14,7 +14,6 @@ from der_client.stacks.clarity import (
     BoolValue,
     BufferValue,
     ClarityValue,
-    IntValue,
     ListValue,
     NoneValue,
     PrincipalValue,
@@ -24,7 +23,6 @@ from der_client.stacks.clarity import (
 )
 from der_client.stacks.clarity.types import (
     BOOL,
-    INT,
     PRINCIPAL,
     UINT,
     AsciiType,
@@ -38,12 +36,11 @@ from der_client.stacks.contract import Contract
 from der_client.stacks.contract.declared import DeclaredFunction
 from der_client.stacks.transactions import ContractCall, PostConditionMode
 from tests.model.chain import FEE_USTX, Chain
-from tests.model.odd import INT_MIN, UINT_MAX
+from tests.model.odd import UINT_MAX
 from tests.model.story import TODAY, forward_with_a_shortfall
 from tests.model.twin import Twin
 
 UINTS = (0, 1, 2, 3, 96, 10**9, 10**12, 10**15, 10**15 + 1, 2**96 - 1, 2**127, UINT_MAX, TODAY, TODAY + 1, TODAY + 366)
-INTS = (0, 1, -1, 10**15 + 1, -(10**15), INT_MIN, -INT_MIN - 1)
 BYTES = (0, 2, 255)
 CALLS_PER_FUNCTION = 6
 
@@ -76,7 +73,6 @@ def value(kind: ClarityType, random: Random, people: list[str]) -> ClarityValue:
             return TupleValue({name: value(field, random, people) for name, field in kind.fields.items()})
     scalars: dict[ClarityType, Any] = {
         UINT: lambda: UIntValue(random.choice(UINTS)),
-        INT: lambda: IntValue(random.choice(INTS)),
         BOOL: lambda: BoolValue(random.random() < 0.5),
         PRINCIPAL: lambda: PrincipalValue(random.choice(people)),
     }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -13,8 +12,10 @@ from der_client.contracts.asset_verification import Role
 from der_client.stacks.contract.annotations import day_of
 from tests.model.cast import PEOPLE, REGIONS
 from tests.model.chain import Chain
+from tests.model.expectation import NOBODY, shown
 from tests.model.odd import UINT_MAX
 from tests.model.plain import bare
+from tests.model.reference import Refused, System
 from tests.model.story import forward_with_a_shortfall
 from tests.model.twin import Twin
 
@@ -34,8 +35,8 @@ def der(told: Twin) -> Der:
     return told.chain.views["alice"]
 
 
-def held(things: Mapping[int, Any]) -> dict[int, dict[str, Any]]:
-    return {key: asdict(thing) for key, thing in things.items()}
+def held(things: Mapping[int, Any]) -> dict[int, Any]:
+    return {key: shown(thing) for key, thing in things.items()}
 
 
 def test_lists(told: Twin, der: Der) -> None:
@@ -49,26 +50,35 @@ def test_days(told: Twin, der: Der) -> None:
     for (asset_id, day), row in told.system.production.days.items():
         found = der.production.get_day(asset_id, day_of(day))
         assert found is not None
-        assert bare(found) == asdict(row)
+        assert bare(found) == shown(row)
         book = der.market.get_day_book(asset_id, day_of(day))
         assert book is not None
-        assert book.model_dump(exclude={"epoch"}) == asdict(told.system.market.book(asset_id, day))
+        assert book.model_dump(exclude={"epoch"}) == shown(told.system.market.book(asset_id, day))
         for slot in (0, 89, 90, 95, 96, 127, 128, 10**9):
             recorded = bool(row.mask >> slot & 1) if slot < 128 else False
             assert der.production.is_slot_recorded(asset_id, day_of(day), slot) is recorded
 
 
+def can_be_taken(system: System, offer_id: int, wh: int) -> bool:
+    """Whether the model lets anybody take so much of an offer."""
+    try:
+        system.market.judge_fill(system.market.offers[offer_id].taker or NOBODY, offer_id, wh, wh)
+    except Refused:
+        return False
+    return True
+
+
 def test_quotes(told: Twin, der: Der) -> None:
     for offer_id, offer in told.system.market.offers.items():
-        before_wh = told.system.market.terms(offer).before_wh
+        before_wh = told.system.market.terms(offer, 0).before_wh
         for wh in {1, offer.open_wh, offer.open_wh + 1, UINT_MAX}:
             quote = der.market.quote(offer_id, wh)
-            if wh > offer.open_wh:
+            if not can_be_taken(told.system, offer_id, wh):
                 assert quote is None
                 continue
             assert quote is not None
-            assert (quote.cost_ustx, quote.before_wh, quote.open_wh) == (
-                offer.cost_ustx(wh),
+            assert (quote.cost, quote.before_wh, quote.open_wh) == (
+                offer.cost(wh),
                 before_wh,
                 offer.open_wh,
             )

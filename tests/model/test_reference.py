@@ -23,11 +23,20 @@ def system_with_a_plant() -> System:
     """A plant of 1 MW that can sell."""
     balances = dict.fromkeys(("owner", "buyer", SETTLEMENT), 0) | {"buyer": 10**30}
     system = System.deployed(
-        now=TODAY * DAY_S, contract_owner="boss", settlement=SETTLEMENT, fee_bps=500, balances=balances
+        now=TODAY * DAY_S, contract_owner="boss", settlement=SETTLEMENT, fee_bps=500, balances=balances, tokens={}
     )
     for role in Role:
         system.assets.set_role("boss", role, "official", "R" if role is Role.GRID_OPERATOR else "", True)
-    system.assets.register_asset("owner", AssetKind.HYDRO, 10**6, "u", "R", bytes(32), 3600, None)
+    system.assets.register_asset(
+        "owner",
+        kind=AssetKind.HYDRO,
+        capacity_w=10**6,
+        location="u",
+        region="R",
+        metadata_hash=bytes(32),
+        slot_seconds=3600,
+        device_key=None,
+    )
     system.assets.verify_asset("official", 1, 10**6, None)
     system.grid.request_connection("owner", 1, 10**6)
     system.grid.approve_connection("official", 1, 10**6, False)
@@ -52,9 +61,9 @@ def test_first_funded_is_first_delivered_and_every_ustx_is_accounted_for(
     day = TODAY + 1
     for sale in sales:
         offer_id = system.market.create_offer(
-            "owner", 1, day, sale.wh, sale.price, min_fill_wh=1, expires_at=day * DAY_S, taker=None
+            "owner", 1, day, sale.wh, sale.price, min_fill_wh=1, expires_at=day * DAY_S, taker=None, token=None
         )
-        system.settlement.accept_and_fund("buyer", offer_id, sale.wh, 10**30, 10**30)
+        system.settlement.accept_and_fund("buyer", offer_id, sale.wh, sale.wh, 10**30, 10**30)
     system.clock.now = end_of(day)
     system.production.days[1, day] = Day((1 << 24) - 1, DayState.VERIFIED, delivered_wh)
     order = list(system.settlement.payments)
@@ -70,23 +79,23 @@ def test_first_funded_is_first_delivered_and_every_ustx_is_accounted_for(
     assert len(partial) <= 1
     for payment in payments:
         assert payment.state is PaymentState.SETTLED
-        assert payment.payout_ustx + payment.fee_ustx + payment.refund_ustx == payment.cost_ustx
-        gross = payment.payout_ustx + payment.fee_ustx
+        assert payment.payout + payment.fee + payment.refund == payment.cost
+        gross = payment.payout + payment.fee
         assert 1000 * gross <= payment.delivered_wh * payment.price < 1000 * (gross + 1)
-        assert 10_000 * payment.fee_ustx <= 500 * gross
-    assert system.settlement.balances[SETTLEMENT] == system.settlement.fees_ustx
+        assert 10_000 * payment.fee <= 500 * gross
+    assert system.settlement.balances[SETTLEMENT] == system.settlement.fees(None)
 
 
 def test_an_invariant_can_break() -> None:
     system = system_with_a_plant()
     day = TODAY + 1
-    system.market.create_offer("owner", 1, day, 1000, 1000, 1, day * DAY_S, None)
-    system.settlement.accept_and_fund("buyer", 1, 600, 10**9, 0)
+    system.market.create_offer("owner", 1, day, 1000, 1000, 1, day * DAY_S, None, None)
+    system.settlement.accept_and_fund("buyer", 1, 600, 600, 10**9, 0)
     assert not broken_invariants(system)
     payment = system.settlement.payments[1]
-    payment.cost_ustx += 1
-    assert "the contract holds 600 µSTX, but 601 are locked" in broken_invariants(system)[0]
-    payment.cost_ustx -= 1
+    payment.cost += 1
+    assert "the contract holds 600 of STX, and owes 601" in broken_invariants(system)[0]
+    payment.cost -= 1
     payment.before_wh = 1
     assert broken_invariants(system) == ["a fill of (1, 20001) stands behind 1 Wh, but 0 were funded before it"]
     payment.before_wh = 0
