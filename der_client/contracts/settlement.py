@@ -271,24 +271,22 @@ class SurplusWithdrawn(Event, topic="surplus-withdrawn"):
 
 
 def _funding_moves(
-    contract: Settlement, offer_id: int, wh: int, _min_wh: int, max_price_per_kwh: int, _max_before_wh: int
+    contract: Settlement, offer_id: int, wh: int, _min_wh: int, _max_price_per_kwh: int, _max_before_wh: int
 ) -> list[PostCondition]:
     """The buyer sends at most the cost; of a spot fill the contract passes on at most that."""
     offer = _market(contract).get_offer(offer_id)
-    if offer is None:
-        return [_most_from(ORIGIN, _cost(wh, max_price_per_kwh))]
-    return _taking_moves(contract, [(offer, wh)])
+    return [] if offer is None else _taking_moves(contract, [(offer, wh)])
 
 
 def _funding_moves_with(
-    contract: Settlement, token: str, offer_id: int, wh: int, _min_wh: int, max_price_per_kwh: int, _max_before_wh: int
+    contract: Settlement, token: str, offer_id: int, wh: int, _min_wh: int, _max_price_per_kwh: int, _max_before_wh: int
 ) -> list[PostCondition]:
     """The buyer sends at most the cost, in the token."""
     offer = _market(contract).get_offer(offer_id)
-    price = max_price_per_kwh if offer is None else offer.price_per_kwh
-    return [
-        FtPostCondition(ORIGIN, asset, FungibleCode.LESS_EQUAL, _cost(wh, price)) for asset in _assets(contract, token)
-    ]
+    if offer is None:  # the contract refuses it, and nothing moves
+        return []
+    cost = offer.cost(min(wh, offer.open_wh))
+    return [FtPostCondition(ORIGIN, asset, FungibleCode.LESS_EQUAL, cost) for asset in _assets(contract, token)]
 
 
 def _long_funding_moves(
@@ -302,8 +300,9 @@ def _long_funding_moves(
 
 
 def _taking_moves(contract: Settlement, taken: Sequence[tuple[Offer, int]]) -> list[PostCondition]:
-    cost = sum(offer.cost(wh) for offer, wh in taken)
-    at_once = sum(offer.cost(wh) for offer, wh in taken if offer.spot)
+    costs = [(offer, offer.cost(min(wh, offer.open_wh))) for offer, wh in taken]
+    cost = sum(cost for _, cost in costs)
+    at_once = sum(cost for offer, cost in costs if offer.spot)
     moves: list[PostCondition] = [_most_from(ORIGIN, cost)] if taken else []
     return [*moves, _most_from(contract.contract_id, at_once)] if at_once else moves
 
@@ -355,10 +354,6 @@ def _assets(contract: Settlement, token: str) -> list[str]:
 
 def _most_from(sender: Sender, amount_ustx: int) -> StxPostCondition:
     return StxPostCondition(sender, FungibleCode.LESS_EQUAL, amount_ustx)
-
-
-def _cost(wh: int, price_per_kwh: int) -> int:
-    return -(-wh * price_per_kwh // 1000)
 
 
 def _by_pages(read: Callable[[Sequence[int]], Sequence[Offer | None]], ids: Sequence[int]) -> list[Offer | None]:

@@ -241,7 +241,6 @@ def spot_and_retired() -> list[Action]:
         take("erin", 6, 21_000),
         take("erin", 6, 2_000, min_wh=1_001),
         take("erin", 6, 2_000, min_wh=1_000),
-        settle(4),
     ]
 
 
@@ -332,6 +331,7 @@ def in_a_token() -> list[Action]:
     terms = {"asset_id": 3, "price_per_kwh": 10**6 + 1, "min_fill_wh": 1, "taker": None, "token": TOKEN}
     first, second = ({"offer_id": number, "wh": 20_000, "min_wh": 10_000} for number in (12, 13))
     return [
+        settle(4),
         step("bob", "market.create_offers", **terms, days=[*month, month[0] | {"wh": 10**6}]),
         step("deployer", "settlement.set_token", token=TOKEN, listed=False),
         step("bob", "market.create_offers", **terms, days=month),
@@ -367,10 +367,8 @@ def leaves_and_days_in_batches() -> list[Action]:
     day = TODAY + 59
     record = {"asset_id": 2, "day": day, "mask": mask_of(40), "wh": 40_000}
     pending = {"asset_id": 4, "capacity_w": 123_457, "device_key": DEVICE_KEYS[1]}
-    tree = Tree(
-        tuple(frozen(record | {"mask": 1 << slot, "wh": slot, "whs_hash": bytes(32)}) for slot in range(40, 45))
-    )
-    leaf = dict(tree.leaves[4])
+    leaves = [record | {"mask": 1 << slot, "wh": slot, "whs_hash": bytes(32)} for slot in range(40, 45)]
+    tree, leaf = Tree(tuple(map(frozen, leaves))), leaves[4]
     return [
         until(day + 1),
         step("olga", "production.anchor_root", root=tree, leaves=0, total_wh=210, from_day=day, to_day=day),
@@ -402,9 +400,7 @@ def leaves_and_days_in_batches() -> list[Action]:
             items=[{"asset_id": 2, "day": day, "exported_wh": wh, "imported_wh": 0} for wh in (8, 9, 9)],
         ),
         step("bob", "grid.request_connection", asset_id=4, export_limit_w=1),
-        step(
-            "rita", "assets.verify_assets", items=[{"asset_id": 4, "capacity_w": 123_457, "device_key": DEVICE_KEYS[1]}]
-        ),
+        step("rita", "assets.verify_assets", items=[pending, pending]),
         step("bob", "grid.request_connection", asset_id=4, export_limit_w=1),
         step("bob", "grid.withdraw_request", asset_id=4),
         step("bob", "grid.withdraw_request", asset_id=4),

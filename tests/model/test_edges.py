@@ -30,11 +30,13 @@ from der_client.stacks.clarity.types import (
     ClarityType,
     ListType,
     OptionalType,
+    TraitType,
     TupleType,
 )
 from der_client.stacks.contract import Contract
 from der_client.stacks.contract.declared import DeclaredFunction
 from der_client.stacks.transactions import ContractCall, PostConditionMode
+from tests.model.cast import TOKEN
 from tests.model.chain import FEE_USTX, Chain
 from tests.model.odd import UINT_MAX
 from tests.model.story import TODAY, forward_with_a_shortfall
@@ -57,7 +59,7 @@ def chain(twin: Twin) -> Iterator[Chain]:
         yield twin.chain
 
 
-def value(kind: ClarityType, random: Random, people: list[str]) -> ClarityValue:
+def value(kind: ClarityType, random: Random, people: list[str], token: str) -> ClarityValue:
     """Any value of a type, mostly at its edges."""
     match kind:
         case AsciiType():
@@ -65,12 +67,14 @@ def value(kind: ClarityType, random: Random, people: list[str]) -> ClarityValue:
         case BufferType():
             return BufferValue(bytes([random.choice(BYTES)]) * random.choice((0, kind.length)))
         case OptionalType():
-            return SomeValue(value(kind.item, random, people)) if random.random() < 0.7 else NoneValue()
+            return SomeValue(value(kind.item, random, people, token)) if random.random() < 0.7 else NoneValue()
         case ListType():
             length = random.choice((0, 1, 2, kind.length))
-            return ListValue(tuple(value(kind.item, random, people) for _ in range(length)))
+            return ListValue(tuple(value(kind.item, random, people, token) for _ in range(length)))
+        case TraitType():
+            return PrincipalValue(token)
         case TupleType():
-            return TupleValue({name: value(field, random, people) for name, field in kind.fields.items()})
+            return TupleValue({name: value(field, random, people, token) for name, field in kind.fields.items()})
     scalars: dict[ClarityType, Any] = {
         UINT: lambda: UIntValue(random.choice(UINTS)),
         BOOL: lambda: BoolValue(random.random() < 0.5),
@@ -86,8 +90,9 @@ def value(kind: ClarityType, random: Random, people: list[str]) -> ClarityValue:
 def test_no_call_aborts(chain: Chain, contract: type[Contract], function: DeclaredFunction[..., Any]) -> None:
     random = Random(function.name)  # noqa: S311  # chance that can be repeated is what is wanted
     people = list(chain.addresses.values())
+    token = chain.addresses[TOKEN]
     for _ in range(CALLS_PER_FUNCTION):
-        arguments = tuple(value(codec.type, random, people) for _, _, codec in function.signature.parameters)
+        arguments = tuple(value(codec.type, random, people, token) for _, _, codec in function.signature.parameters)
         account = chain.views[random.choice(sorted(chain.views))].account
         assert account is not None
         contract_id = f"{chain.views['alice'].deployer}.{contract.name}"

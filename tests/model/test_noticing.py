@@ -137,8 +137,12 @@ def verifying_what_is_disputed(original: Any, self: Production, caller: str, **a
     return original(self, caller, **arguments)
 
 
-def whether_verified_or_not(_: Any, self: Grid, *key: int) -> Any:
-    return self.feeds.get(key)  # type: ignore[call-overload]
+def of_the_present_key(original: Any, self: Asset, day: int) -> Any:
+    return original(self, day) if day >= self.key_from_day else None
+
+
+def whether_verified_or_not(_: Any, self: Grid, asset_id: int, day: int) -> Any:
+    return self.feeds.get((asset_id, day))
 
 
 def of_another_recorder(original: Any, self: Grid, caller: str, **reviewed: int) -> Any:
@@ -148,8 +152,8 @@ def of_another_recorder(original: Any, self: Grid, caller: str, **reviewed: int)
     return original(self, caller, **reviewed)
 
 
-def as_deliverable(_: Any, self: Grid, *key: int) -> Any:
-    return self.deliverable_wh(*key)
+def as_deliverable(_: Any, self: Grid, asset_id: int, day: int) -> Any:
+    return self.deliverable_wh(asset_id, day)
 
 
 def in_any_currency(
@@ -195,7 +199,7 @@ BROKEN_RULES = {
     "a key for old days": value(
         Asset, "key_on", lambda asset, *_: None if asset.device_key is None else (asset.device_key, asset.key_epoch)
     ),
-    "a former key that is forgotten": value(Asset, "previous_device_key", None),
+    "a former key that is forgotten": twist(Asset, "key_on", of_the_present_key),
     "a key that anybody may claim": value(assets.Assets, "_judge_claim", lambda *_: None),
     "a plant that is registered twice": value(assets.Assets, "metadata_is_taken", lambda *_: False),
     "an open day that is rejected": value(Asset, "is_lost", lambda *_: True),
