@@ -612,9 +612,9 @@
   )
 )
 
-;; Once the money is here: a spot fill is delivered. Read again, as a token may have called back.
+;; Once the money is here: a spot fill is delivered.
 (define-private (complete-funding (payment-id uint))
-  (let ((payment (try! (get-locked payment-id))))
+  (let ((payment (unwrap! (map-get? payments payment-id) ERR_PAYMENT_NOT_FOUND)))
     (if (get spot payment)
       (close-payment payment-id payment "payment-settled" (get wh payment))
       (ok true)
@@ -646,9 +646,12 @@
 
 ;; Private: the end of payments
 
+;; A payment that can still be ended. A spot payment is settled as it is funded; while its token moves, nobody else ends it.
 (define-private (get-locked (payment-id uint))
   (let ((payment (unwrap! (map-get? payments payment-id) ERR_PAYMENT_NOT_FOUND)))
-    (asserts! (is-eq (get state payment) STATE_LOCKED) ERR_PAYMENT_CLOSED)
+    (asserts! (and (is-eq (get state payment) STATE_LOCKED) (not (get spot payment)))
+      ERR_PAYMENT_CLOSED
+    )
     (ok payment)
   )
 )

@@ -129,6 +129,11 @@ class Chain {
     return readEvents(this.simnet.deployContract(name, source, { clarityVersion }, DEPLOYER).events).events;
   }
 
+  /** Deploys a stand-in of a token, from contracts/stand-ins. */
+  deployStandIn(name) {
+    this.deploy(name, readFileSync(join(project, "contracts", "stand-ins", `${name}.clar`), "utf8"));
+  }
+
   /** Sends microSTX from an account to an account or contract. */
   transfer(sender, recipient, ustx) {
     this.simnet.transferSTX(ustx, recipient, sender);
@@ -218,5 +223,8 @@ function readEvents(events) {
     transfers: events
       .filter(({ event }) => event === "stx_transfer_event")
       .map(({ data }) => ({ from: data.sender, to: data.recipient, ustx: BigInt(data.amount) })),
+    tokenTransfers: events
+      .filter(({ event }) => event === "ft_transfer_event")
+      .map(({ data }) => ({ from: data.sender, to: data.recipient, amount: BigInt(data.amount) })),
   };
 }

@@ -27,7 +27,9 @@ import {
   record,
   register,
   registerVerified,
+  reject,
   startSystem,
+  verify,
 } from "./scenario.js";
 
 const ERR = errorsOf("grid-integration");
@@ -84,6 +86,43 @@ describe("request-connection", () => {
     }
     expect(call(OWNER, "request-connection", asset, 10n ** 12n).ok).toBe(true);
   });
+
+  test("replaces a request that is not decided yet", () => {
+    const asset = registerVerified(chain);
+    must(call(OWNER, "request-connection", asset, LIMIT_W));
+    must(call(OWNER, "request-connection", asset, 5));
+    expect(read("get-connection", asset)).toMatchObject({ state: CONNECTION.REQUESTED, "export-limit-w": 5n });
+    expect(call(GRID_OPERATOR, "approve-connection", asset, LIMIT_W, false).err).toBe(ERR.ERR_REVIEW_MISMATCH);
+  });
+});
+
+describe("withdraw-request", () => {
+  test("takes an undecided request back", () => {
+    const asset = registerVerified(chain);
+    expect(call(OWNER, "withdraw-request", asset).err).toBe(ERR.ERR_CONNECTION_NOT_FOUND);
+    must(call(OWNER, "request-connection", asset, LIMIT_W));
+    expect(call(STRANGER, "withdraw-request", asset).err).toBe(ERR.ERR_NOT_ASSET_OWNER);
+    expect(call(OWNER, "withdraw-request", 99).err).toBe(ERR.ERR_ASSET_NOT_FOUND);
+    expect(call(OWNER, "withdraw-request", asset).events).toEqual([
+      { topic: "connection-withdrawn", version: 1n, "asset-id": asset, actor: OWNER },
+    ]);
+    expect(read("get-connection", asset)).toBeNull();
+    expect(call(GRID_OPERATOR, "approve-connection", asset, LIMIT_W, false).err).toBe(ERR.ERR_CONNECTION_NOT_FOUND);
+  });
+});
+
+describe("while a transfer is proposed", () => {
+  test("no connection is requested, approved or given another limit", () => {
+    const [fresh, requested, connected] = [registerVerified(chain), registerVerified(chain), addPlant(chain)];
+    must(call(OWNER, "request-connection", requested, LIMIT_W));
+    const propose = (asset) => must(chain.call(OWNER, "asset-verification.propose-transfer", asset, BUYER));
+    [fresh, requested, connected].forEach(propose);
+    expect(call(OWNER, "request-connection", fresh, LIMIT_W).err).toBe(ERR.ERR_TRANSFER_PROPOSED);
+    expect(call(GRID_OPERATOR, "approve-connection", requested, LIMIT_W, false).err).toBe(ERR.ERR_TRANSFER_PROPOSED);
+    expect(call(GRID_OPERATOR, "set-export-limit", connected, 5).err).toBe(ERR.ERR_TRANSFER_PROPOSED);
+    // What safety asks for goes on.
+    expect(call(GRID_OPERATOR, "set-status", connected, CONNECTION.DISCONNECTED).ok).toBe(true);
+  });
 });
 
 describe("approve-connection", () => {
@@ -99,9 +138,11 @@ describe("approve-connection", () => {
         "export-limit-w": BigInt(LIMIT_W),
         "feed-metered": true,
         "approved-day": chain.today,
+        "export-schedule": [{ "from-day": chain.today, "cap-w": BigInt(LIMIT_W) }],
         state: CONNECTION.CONNECTED,
       },
     ]);
+    expect(read("get-export-schedule", asset)).toEqual([{ "from-day": chain.today, "cap-w": BigInt(LIMIT_W) }]);
     expect(read("is-connected", asset)).toBe(true);
     expect(read("get-connection", asset)).toMatchObject({ "feed-metered": true, "approved-day": chain.today });
     expect(read("get-export-cap", asset)).toBe(BigInt(LIMIT_W));
@@ -115,6 +156,17 @@ describe("approve-connection", () => {
     const asset = registerVerified(chain);
     must(call(OWNER, "request-connection", asset, LIMIT_W));
     expect(call(GRID_OPERATOR, "approve-connection", asset, LIMIT_W + 1, true).err).toBe(ERR.ERR_REVIEW_MISMATCH);
+  });
+
+  test("is not for who owns or operates the asset", () => {
+    const own = registerVerified(chain, { owner: GRID_OPERATOR });
+    must(call(GRID_OPERATOR, "request-connection", own, LIMIT_W));
+    const operated = registerVerified(chain);
+    must(call(OWNER, "request-connection", operated, LIMIT_W));
+    must(chain.call(OWNER, "asset-verification.set-operator", operated, GRID_OPERATOR, 0));
+    for (const asset of [own, operated]) {
+      expect(call(GRID_OPERATOR, "approve-connection", asset, LIMIT_W, false).err).toBe(ERR.ERR_OWN_ASSET);
+    }
   });
 });
 
@@ -149,7 +201,8 @@ describe("connection states", () => {
   };
   const OTHERS = { NONE: "ERR_CONNECTION_NOT_FOUND" };
   const outcomes = [
-    ["request-connection", OWNER, [LIMIT_W], { NONE: "REQUESTED", REJECTED: "REQUESTED" }, {}],
+    ["request-connection", OWNER, [LIMIT_W], { NONE: "REQUESTED", REJECTED: "REQUESTED", REQUESTED: "REQUESTED" }, {}],
+    ["withdraw-request", OWNER, [], { REQUESTED: "NONE" }, OTHERS],
     ["approve-connection", GRID_OPERATOR, [LIMIT_W, true], { REQUESTED: "CONNECTED" }, OTHERS],
     ["reject-connection", GRID_OPERATOR, ["no"], { REQUESTED: "REJECTED" }, OTHERS],
     [
@@ -170,7 +223,7 @@ describe("connection states", () => {
       const { err } = call(sender, name, asset, ...values);
       if (allowed[state]) {
         expect(err).toBeUndefined();
-        expect(read("get-connection", asset).state).toBe(CONNECTION[allowed[state]]);
+        expect(read("get-connection", asset)?.state).toBe(CONNECTION[allowed[state]]);
       } else {
         expect(err).toBe(ERR[errors[state] ?? "ERR_WRONG_CONNECTION_STATE"]);
         expect(read("get-connection", asset)?.state).toBe(CONNECTION[state]);
@@ -180,6 +233,12 @@ describe("connection states", () => {
 
   test.each(Object.keys(reach))("an asset that is %s feeds in, or not", (state) => {
     expect(read("is-connected", reach[state]())).toBe(["CONNECTED", "CURTAILED"].includes(state));
+  });
+
+  test("an asset that is suspended does not feed in", () => {
+    const asset = reach.CONNECTED();
+    must(chain.call(REGISTRAR, "asset-verification.suspend-asset", asset, "x"));
+    expect(read("is-connected", asset)).toBe(false);
   });
 
   test.each(Object.keys(reach))("limit and feed of a connection that is %s", (state) => {
@@ -232,10 +291,19 @@ describe("reject-connection, set-status, set-export-limit", () => {
     );
     connect(chain, asset);
     expect(call(GRID_OPERATOR, "set-status", asset, 4).events).toEqual(
-      event("connection-status-set", { state: CONNECTION.CURTAILED }),
+      event("connection-status-set", {
+        state: CONNECTION.CURTAILED,
+        "export-schedule": [{ "from-day": chain.today, "cap-w": BigInt(CAPACITY_W) }],
+      }),
     );
     expect(call(GRID_OPERATOR, "set-export-limit", asset, 7).events).toEqual(
-      event("export-limit-set", { "export-limit-w": 7n }),
+      event("export-limit-set", {
+        "export-limit-w": 7n,
+        "export-schedule": [
+          { "from-day": chain.today, "cap-w": BigInt(CAPACITY_W) },
+          { "from-day": chain.today + 1n, "cap-w": 7n },
+        ],
+      }),
     );
     expect(read("get-connection", asset)).toMatchObject({ "export-limit-w": 7n, state: CONNECTION.CURTAILED });
   });
@@ -249,7 +317,7 @@ describe("reject-connection, set-status, set-export-limit", () => {
 });
 
 describe("record-feed", () => {
-  test("stores what passed the meter, and replaces it until the day is verified", () => {
+  test("stores what passed the meter, and replaces it until it is verified", () => {
     const asset = addPlant(chain, { metered: true });
     const day = chain.today;
     chain.advanceToDay(day + 1n);
@@ -260,25 +328,23 @@ describe("record-feed", () => {
     expect(call(GRID_OPERATOR, "record-feed", asset, day, 90, 9).events).toEqual([
       { ...event, "exported-wh": 90n, "imported-wh": 9n, replaced: true },
     ]);
-    expect(read("get-feed", asset, day)).toEqual({ "exported-wh": 90n, "imported-wh": 9n });
+    const row = { "exported-wh": 90n, "imported-wh": 9n, recorder: GRID_OPERATOR, verified: false };
+    expect(read("get-feed", asset, day)).toEqual(row);
+    expect(
+      read("get-feeds", [
+        { "asset-id": asset, day },
+        { "asset-id": 99, day },
+      ]),
+    ).toEqual([row, null]);
     expect(read("get-total-feed", asset)).toEqual({ "exported-wh": 90n, "imported-wh": 9n });
-    record(chain, asset, day, 500);
+    produce(chain, asset, day, 500);
     expect(call(GRID_OPERATOR, "record-feed", asset, day, 91, 9).ok).toBe(true);
-    must(chain.call(VERIFIER, "production-tracking.verify-day", asset, day, 500));
+    must(call(VERIFIER, "verify-feed", asset, day, 91, 9));
     expect(call(GRID_OPERATOR, "record-feed", asset, day, 92, 9).err).toBe(ERR.ERR_FEED_FINAL);
     expect(read("get-total-feed", asset)).toEqual({ "exported-wh": 91n, "imported-wh": 9n });
     chain.advanceToDay(day + 2n);
     feed(chain, asset, day + 1n, 10, 1);
     expect(read("get-total-feed", asset)).toEqual({ "exported-wh": 101n, "imported-wh": 10n });
-  });
-
-  test("after the verification is final at once", () => {
-    const asset = addPlant(chain, { metered: true });
-    const day = chain.today;
-    chain.advanceToDay(day + 1n);
-    produce(chain, asset, day, 500);
-    expect(call(GRID_OPERATOR, "record-feed", asset, day, 100, 7).ok).toBe(true);
-    expect(call(GRID_OPERATOR, "record-feed", asset, day, 100, 7).err).toBe(ERR.ERR_FEED_FINAL);
   });
 
   test("begins when the day is over and ends 45 days later", () => {
@@ -327,8 +393,218 @@ describe("record-feed", () => {
   });
 });
 
+describe("record-feeds", () => {
+  const item = (asset, day, exported, imported = 0) => ({
+    "asset-id": asset,
+    day,
+    "exported-wh": exported,
+    "imported-wh": imported,
+  });
+
+  test("records all that are in order, and answers for each", () => {
+    const [asset, other] = [addPlant(chain), addPlant(chain, { metered: true })];
+    const unconnected = registerVerified(chain);
+    const day = chain.today;
+    chain.advanceToDay(day + 1n);
+    const items = [
+      item(asset, day, 5),
+      item(99, day, 5),
+      item(unconnected, day, 5),
+      item(asset, day + 1n, 5),
+      item(other, day, 6, 2),
+      item(asset, day, 7),
+    ];
+    expect(call(GRID_OPERATOR, "record-feeds", items).ok).toEqual([
+      { ok: true },
+      { err: ERR.ERR_CONNECTION_NOT_FOUND },
+      { err: ERR.ERR_CONNECTION_NOT_FOUND },
+      { err: ERR.ERR_DAY_NOT_OVER },
+      { ok: true },
+      { ok: true },
+    ]);
+    expect(read("get-feed", asset, day)["exported-wh"]).toBe(7n);
+    expect(read("get-total-feed", asset)["exported-wh"]).toBe(7n);
+    expect(call(STRANGER, "record-feeds", items.slice(0, 2)).ok).toEqual([
+      { err: ERR.ERR_NOT_GRID_OPERATOR },
+      { err: ERR.ERR_CONNECTION_NOT_FOUND },
+    ]);
+    expect(call(GRID_OPERATOR, "record-feeds", []).ok).toEqual([]);
+  });
+
+  test("and verify-feeds take 100", () => {
+    const asset = addPlant(chain);
+    const day = chain.today;
+    chain.advanceToDay(day + 40n);
+    const items = Array.from({ length: 100 }, (_, index) => item(asset, day + BigInt(index % 40), index));
+    expect(call(GRID_OPERATOR, "record-feeds", items).ok).toEqual(Array(100).fill({ ok: true }));
+    const verified = call(VERIFIER, "verify-feeds", items).ok;
+    expect(verified.filter(({ ok }) => ok)).toHaveLength(40);
+  });
+});
+
+describe("verify-feed", () => {
+  const recorded = () => {
+    const asset = addPlant(chain, { metered: true });
+    const day = chain.today;
+    chain.advanceToDay(day + 1n);
+    must(call(GRID_OPERATOR, "record-feed", asset, day, 100, 7));
+    return { asset, day };
+  };
+
+  test("makes a feed final", () => {
+    const { asset, day } = recorded();
+    expect(call(VERIFIER, "verify-feed", asset, day, 100, 7).events).toEqual([
+      {
+        topic: "feed-verified",
+        version: 1n,
+        "asset-id": asset,
+        day,
+        actor: VERIFIER,
+        "exported-wh": 100n,
+        "imported-wh": 7n,
+      },
+    ]);
+    expect(read("get-feed", asset, day).verified).toBe(true);
+    expect(call(VERIFIER, "verify-feed", asset, day, 100, 7).err).toBe(ERR.ERR_FEED_FINAL);
+  });
+
+  test("repeats what was reviewed", () => {
+    const { asset, day } = recorded();
+    for (const reviewed of [
+      [101, 7],
+      [100, 8],
+    ]) {
+      expect(call(VERIFIER, "verify-feed", asset, day, ...reviewed).err).toBe(ERR.ERR_REVIEW_MISMATCH);
+    }
+    expect(call(VERIFIER, "verify-feed", asset, day + 1n, 100, 7).err).toBe(ERR.ERR_FEED_NOT_FOUND);
+  });
+
+  test("is for verifiers, of what another recorded", () => {
+    const { asset, day } = recorded();
+    const item = { "asset-id": asset, day, "exported-wh": 100, "imported-wh": 7 };
+    for (const by of [OWNER, GRID_OPERATOR, STRANGER]) {
+      expect(call(by, "verify-feed", asset, day, 100, 7).err).toBe(ERR.ERR_NOT_VERIFIER);
+      expect(call(by, "verify-feeds", [item]).err).toBe(ERR.ERR_NOT_VERIFIER);
+    }
+    must(chain.call(DEPLOYER, "asset-verification.set-role", ROLE.VERIFIER, GRID_OPERATOR, "", true));
+    expect(call(GRID_OPERATOR, "verify-feed", asset, day, 100, 7).err).toBe(ERR.ERR_OWN_FEED);
+    expect(call(GRID_OPERATOR, "verify-feeds", [item]).ok).toEqual([{ err: ERR.ERR_OWN_FEED }]);
+    expect(call(VERIFIER, "verify-feeds", [item, item]).ok).toEqual([{ ok: true }, { err: ERR.ERR_FEED_FINAL }]);
+  });
+
+  test("ends with the window", () => {
+    const { asset, day } = recorded();
+    chain.advanceTo((day + 46n) * DAY - 10n);
+    must(call(VERIFIER, "verify-feed", asset, day, 100, 7));
+    const late = recorded();
+    chain.advanceToDay(late.day + 46n);
+    expect(call(VERIFIER, "verify-feed", late.asset, late.day, 100, 7).err).toBe(ERR.ERR_WINDOW_CLOSED);
+  });
+});
+
+describe("the export schedule", () => {
+  const capOn = (asset, day) => read("get-cap-on", asset, day);
+  const setLimit = (asset, limit) => must(call(GRID_OPERATOR, "set-export-limit", asset, limit));
+  const setStatus = (asset, status) => must(call(GRID_OPERATOR, "set-status", asset, status));
+  const caps = (asset, from, count) => Array.from({ length: count }, (_, index) => capOn(asset, from + BigInt(index)));
+
+  test("keeps for each day the largest cap that held on it", () => {
+    const asset = registerVerified(chain);
+    const day = chain.today + 1n;
+    chain.advanceToDay(day);
+    connect(chain, asset, { limitW: 100 });
+    expect(caps(asset, day - 1n, 3)).toEqual([0n, 100n, 100n]);
+    setLimit(asset, 24);
+    expect(caps(asset, day, 2)).toEqual([100n, 24n]);
+    setLimit(asset, 60);
+    expect(caps(asset, day, 2)).toEqual([100n, 60n]);
+    chain.advanceToDay(day + 1n);
+    setLimit(asset, 200);
+    expect(caps(asset, day, 3)).toEqual([100n, 200n, 200n]);
+    setLimit(asset, 50);
+    setLimit(asset, 150);
+    expect(caps(asset, day, 3)).toEqual([100n, 200n, 150n]);
+    setLimit(asset, 200);
+    expect(caps(asset, day, 3)).toEqual([100n, 200n, 200n]);
+    chain.advanceToDay(day + 5n);
+    expect(caps(asset, day, 6)).toEqual([100n, 200n, 200n, 200n, 200n, 200n]);
+    expect(capOn(asset, 2n ** 128n - 1n)).toBe(200n);
+    expect(capOn(99, day)).toBe(0n);
+    expect(read("get-export-schedule", 99)).toEqual([]);
+  });
+
+  test.each([
+    ["islanded", CONNECTION.ISLANDED],
+    ["disconnected", CONNECTION.DISCONNECTED],
+  ])("is zero from the day after an asset was %s until the day of its return", (_, status) => {
+    const asset = addPlant(chain, { limitW: 100 });
+    const day = chain.today;
+    setStatus(asset, status);
+    expect(caps(asset, day, 2)).toEqual([100n, 0n]);
+    chain.advanceToDay(day + 3n);
+    // A limit that is set meanwhile holds from the return on.
+    setLimit(asset, 70);
+    expect(caps(asset, day, 5)).toEqual([100n, 0n, 0n, 0n, 0n]);
+    setStatus(asset, CONNECTION.CONNECTED);
+    expect(caps(asset, day, 5)).toEqual([100n, 0n, 0n, 70n, 70n]);
+  });
+
+  test("stays as it was when an asset returns on the same day", () => {
+    const asset = addPlant(chain, { limitW: 100 });
+    const day = chain.today;
+    const before = read("get-export-schedule", asset);
+    setStatus(asset, CONNECTION.DISCONNECTED);
+    setStatus(asset, CONNECTION.CONNECTED);
+    expect(read("get-export-schedule", asset)).toEqual(before);
+    chain.advanceToDay(day + 2n);
+    setStatus(asset, CONNECTION.CURTAILED);
+    setStatus(asset, CONNECTION.CONNECTED);
+    expect(read("get-export-schedule", asset)).toEqual(before);
+  });
+
+  test("has sixteen entries; the two oldest share the larger cap", () => {
+    const asset = addPlant(chain, { limitW: 100 });
+    const day = chain.today;
+    for (let index = 1; index <= 15; index += 1) {
+      chain.advanceToDay(day + BigInt(2 * index));
+      setLimit(asset, 100 + index);
+    }
+    expect(read("get-export-schedule", asset)).toHaveLength(16);
+    expect(caps(asset, day, 4)).toEqual([100n, 100n, 101n, 101n]);
+    chain.advanceToDay(day + 32n);
+    setLimit(asset, 7);
+    expect(read("get-export-schedule", asset)).toHaveLength(16);
+    expect(caps(asset, day, 5)).toEqual([101n, 101n, 101n, 101n, 102n]);
+    expect(caps(asset, day + 31n, 3)).toEqual([115n, 115n, 7n]);
+    chain.advanceToDay(day + 34n);
+    setLimit(asset, 6);
+    expect(caps(asset, day - 1n, 6)).toEqual([0n, 102n, 102n, 102n, 102n, 102n]);
+    // The larger one also where it is the older.
+    const falling = addPlant(chain, { limitW: 1_000 });
+    const start = chain.today;
+    for (let index = 1; index <= 16; index += 1) {
+      chain.advanceToDay(start + BigInt(2 * index));
+      setLimit(falling, 1_000 - index);
+    }
+    expect(caps(falling, start, 6)).toEqual([1_000n, 1_000n, 1_000n, 1_000n, 1_000n, 998n]);
+  });
+});
+
 describe("get-deliverable", () => {
   const deliverable = (asset, day) => read("get-deliverable", asset, day);
+
+  test("is no more than the cap of the day allows", () => {
+    const asset = addPlant(chain, { limitW: 1_000 });
+    const day = chain.today;
+    must(call(GRID_OPERATOR, "set-status", asset, CONNECTION.DISCONNECTED));
+    chain.advanceToDay(day + 2n);
+    for (const on of [day, day + 1n]) produce(chain, asset, on, 30_000);
+    expect([day, day + 1n].map((on) => deliverable(asset, on))).toEqual([24_000n, 0n]);
+    // Nothing that happens after a day changes what it delivers.
+    must(call(GRID_OPERATOR, "set-status", asset, CONNECTION.CONNECTED));
+    must(call(GRID_OPERATOR, "set-export-limit", asset, 50_000));
+    expect([day, day + 1n].map((on) => deliverable(asset, on))).toEqual([24_000n, 0n]);
+  });
 
   test("without a metered feed is what was verified", () => {
     const asset = addPlant(chain);
@@ -338,7 +614,7 @@ describe("get-deliverable", () => {
     record(chain, asset, day, 500);
     feed(chain, asset, day, 400);
     expect(deliverable(asset, day)).toBeNull();
-    must(chain.call(VERIFIER, "production-tracking.verify-day", asset, day, 500));
+    verify(chain, asset, day);
     expect(deliverable(asset, day)).toBe(500n);
   });
 
@@ -352,8 +628,12 @@ describe("get-deliverable", () => {
     chain.advanceToDay(day + 1n);
     produce(chain, asset, day, 500);
     expect(deliverable(asset, day)).toBeNull();
-    feed(chain, asset, day, exported);
+    must(call(GRID_OPERATOR, "record-feed", asset, day, exported, 0));
+    expect(deliverable(asset, day)).toBeNull();
+    must(call(VERIFIER, "verify-feed", asset, day, exported, 0));
     expect(deliverable(asset, day)).toBe(expected);
+    expect(read("get-delivered", asset, day, 500, 0)).toBe(expected);
+    expect(read("get-delivered", asset, day, 100, 350)).toBe({ 400: 50n, 500: 100n, 0: 0n }[expected]);
   });
 
   test("of a rejected day is unknown for good", () => {
@@ -361,36 +641,122 @@ describe("get-deliverable", () => {
     const day = chain.today;
     chain.advanceToDay(day + 1n);
     record(chain, asset, day, 500);
-    must(chain.call(VERIFIER, "production-tracking.reject-day", asset, day, "no"));
+    reject(chain, asset, day);
     expect(deliverable(asset, day)).toBeNull();
+    expect(read("get-delivery", asset, day)).toBeNull();
+    expect(read("get-delivered", asset, day, 1, 0)).toBeNull();
   });
 
-  test("of an asset without connection is what was verified", () => {
-    const asset = registerVerified(chain);
-    const day = chain.today;
-    chain.advanceToDay(day + 1n);
-    produce(chain, asset, day, 500);
-    expect(deliverable(asset, day)).toBe(500n);
-  });
-
-  test("of a day before the approval is what was verified, whenever that was; of that day and later ones, metered", () => {
+  test("of days before the approval is nothing, whenever that was", () => {
     const asset = registerVerified(chain);
     const day = chain.today;
     chain.advanceToDay(day + 2n);
     produce(chain, asset, day, 500);
+    expect(deliverable(asset, day)).toBe(0n);
     must(call(OWNER, "request-connection", asset, CAPACITY_W));
-    expect(deliverable(asset, day)).toBe(500n);
+    expect(deliverable(asset, day)).toBe(0n);
     must(call(GRID_OPERATOR, "reject-connection", asset, "no room"));
-    expect(deliverable(asset, day)).toBe(500n);
     connect(chain, asset, { metered: true });
     produce(chain, asset, day + 1n, 600);
-    expect(deliverable(asset, day)).toBe(500n);
-    expect(deliverable(asset, day + 1n)).toBe(600n);
+    expect([day, day + 1n].map((on) => deliverable(asset, on))).toEqual([0n, 0n]);
     chain.advanceToDay(day + 3n);
     produce(chain, asset, day + 2n, 700);
     expect(deliverable(asset, day + 2n)).toBeNull();
     feed(chain, asset, day + 2n, 650);
     expect(deliverable(asset, day + 2n)).toBe(650n);
+  });
+});
+
+describe("get-delivery", () => {
+  const delivery = (asset, day) => read("get-delivery", asset, day);
+
+  test("says what can be retired: of a known feed no more than was exported beyond what was imported", () => {
+    const asset = addPlant(chain);
+    const day = chain.today;
+    expect(delivery(asset, day)).toBeNull();
+    chain.advanceToDay(day + 1n);
+    record(chain, asset, day, 500, 0b11);
+    expect(delivery(asset, day)).toBeNull();
+    verify(chain, asset, day);
+    const known = { "deliverable-wh": 500n, mask: 3n };
+    expect(delivery(asset, day)).toEqual({ ...known, "retirable-wh": 500n });
+    must(call(GRID_OPERATOR, "record-feed", asset, day, 450, 100));
+    expect(delivery(asset, day)).toEqual({ ...known, "retirable-wh": 500n });
+    must(call(VERIFIER, "verify-feed", asset, day, 450, 100));
+    expect(delivery(asset, day)).toEqual({ ...known, "retirable-wh": 350n });
+  });
+
+  test.each([
+    [900, 100, 500n],
+    [100, 900, 0n],
+  ])("of %i exported and %i imported", (exported, imported, retirable) => {
+    const asset = addPlant(chain);
+    const day = chain.today;
+    chain.advanceToDay(day + 1n);
+    produce(chain, asset, day, 500);
+    feed(chain, asset, day, exported, imported);
+    expect(delivery(asset, day)["retirable-wh"]).toBe(retirable);
+  });
+});
+
+describe("is-undeliverable", () => {
+  const undeliverable = (asset, day) => read("is-undeliverable", asset, day);
+
+  test("is a day that was rejected, or lost, or whose window is over before it is known", () => {
+    const [asset, metered, retired] = [addPlant(chain), addPlant(chain, { metered: true }), addPlant(chain)];
+    const day = chain.today;
+    must(chain.call(OWNER, "asset-verification.retire-asset", retired));
+    expect(undeliverable(retired, day)).toBe(false);
+    expect(undeliverable(retired, day + 1n)).toBe(true);
+    chain.advanceToDay(day + 4n);
+    record(chain, asset, day, 5);
+    reject(chain, asset, day);
+    produce(chain, asset, day + 1n, 5);
+    record(chain, asset, day + 2n, 5);
+    produce(chain, metered, day + 1n, 5);
+    const days = [day, day + 1n, day + 2n, day + 3n];
+    expect(days.map((on) => undeliverable(asset, on))).toEqual([true, false, false, false]);
+    expect(undeliverable(metered, day + 1n)).toBe(false);
+    chain.advanceToDay(day + 50n);
+    expect(days.map((on) => undeliverable(asset, on))).toEqual([true, false, true, true]);
+    expect(undeliverable(metered, day + 1n)).toBe(true);
+    expect(undeliverable(asset, 2n ** 128n - 1n)).toBe(false);
+  });
+});
+
+describe("get-market-terms", () => {
+  test("are the trading terms, and whether and how much the asset may feed in", () => {
+    const asset = registerVerified(chain, { kind: 6 });
+    const terms = {
+      owner: OWNER,
+      operator: null,
+      "min-price": 0n,
+      epoch: 1n,
+      "capacity-w": BigInt(CAPACITY_W),
+      storage: true,
+      verified: true,
+      "transfer-proposed": false,
+      paused: false,
+    };
+    expect(chain.read("asset-verification.get-trading-terms", asset)).toEqual(terms);
+    expect(chain.read("asset-verification.get-trading-terms", 99)).toBeNull();
+    expect(read("get-market-terms", asset)).toEqual({
+      ...terms,
+      approved: false,
+      connected: false,
+      "approved-day": 0n,
+      "cap-w": 0n,
+    });
+    expect(read("get-market-terms", 99)).toBeNull();
+    connect(chain, asset, { limitW: LIMIT_W });
+    must(call(GRID_OPERATOR, "set-status", asset, CONNECTION.ISLANDED));
+    expect(read("get-market-terms", asset)).toEqual({
+      ...terms,
+      approved: true,
+      connected: false,
+      "approved-day": chain.today,
+      "cap-w": BigInt(LIMIT_W),
+    });
   });
 });
 

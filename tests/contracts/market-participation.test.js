@@ -19,6 +19,7 @@ import {
   CAPACITY_W,
   NO_LIMIT,
   OFFER,
+  WHOLE_DAY,
   addPlant,
   connect,
   feed,
@@ -30,7 +31,9 @@ import {
   record,
   register,
   registerVerified,
+  reject,
   startSystem,
+  verify,
 } from "./scenario.js";
 
 const ERR = errorsOf("market-participation");
@@ -45,8 +48,10 @@ beforeEach(async () => {
 const call = (sender, name, ...values) => chain.call(sender, `market-participation.${name}`, ...values);
 const read = (name, ...values) => chain.read(`market-participation.${name}`, ...values);
 const creating = (asset, options = {}) => call(options.by ?? OWNER, "create-offer", ...offerOf(chain, asset, options));
-const accepting = (offerId, wh, by = BUYER) =>
-  chain.call(by, "settlement.accept-and-fund", offerId, wh, NO_LIMIT, NO_LIMIT);
+const accepting = (offerId, wh, by = BUYER, minWh = wh) =>
+  chain.call(by, "settlement.accept-and-fund", offerId, wh, minWh, NO_LIMIT, NO_LIMIT);
+const listing = (token, listed = true) => must(chain.call(DEPLOYER, "settlement.set-token", token, listed));
+const TOKEN = `${DEPLOYER}.some-token`;
 const bookOf = (asset, day) => read("get-day-book", asset, day);
 
 /** A plant and a verified day of it with `wh`. */
@@ -76,6 +81,7 @@ describe("create-offer", () => {
       "min-fill-wh": 1_000n,
       "expires-at": day * DAY,
       taker: BUYER,
+      token: null,
       epoch: 1n,
       state: OFFER.PENDING,
     };
@@ -119,7 +125,7 @@ describe("create-offer", () => {
     const unconnected = registerVerified(chain);
     const asset = addPlant(chain);
     expect(creating(99).err).toBe(ERR.ERR_ASSET_NOT_FOUND);
-    expect(creating(pending).err).toBe(ERR.ERR_NOT_CONNECTED);
+    expect(creating(pending).err).toBe(ERR.ERR_ASSET_NOT_VERIFIED);
     expect(creating(unconnected).err).toBe(ERR.ERR_NOT_CONNECTED);
     must(chain.call(GRID_OPERATOR, "grid-integration.set-status", asset, 5));
     expect(creating(asset).err).toBe(ERR.ERR_NOT_CONNECTED);
@@ -146,7 +152,9 @@ describe("create-offer", () => {
     ["no smallest fill", { minFill: 0 }, "ERR_INVALID_MIN_FILL"],
     ["a smallest fill above the offer", { wh: 100, minFill: 101 }, "ERR_INVALID_MIN_FILL"],
     ["a smallest fill worth less than a microSTX", { price: 999, minFill: 1 }, "ERR_INVALID_MIN_FILL"],
+    ["a smallest fill that no offer can have", { minFill: 2n ** 128n - 1n }, "ERR_INVALID_MIN_FILL"],
     ["more than capacity", { wh: FORWARD_LIMIT_WH + 1 }, "ERR_OVERSOLD"],
+    ["a token that is not listed", { token: `${DEPLOYER}.some-token` }, "ERR_TOKEN_NOT_LISTED"],
   ];
   test.each(BOUNDS)("refuses %s", (_, options, error) => {
     const asset = addPlant(chain);
@@ -189,7 +197,9 @@ describe("create-offer", () => {
     chain.advanceToDay(day + 1n);
     record(chain, asset, day, 500);
     expect(creating(asset, spot).err).toBe(ERR.ERR_DAY_NOT_DELIVERABLE);
-    must(chain.call(VERIFIER, "production-tracking.verify-day", asset, day, 500));
+    verify(chain, asset, day);
+    expect(creating(asset, spot).err).toBe(ERR.ERR_DAY_NOT_DELIVERABLE);
+    must(chain.call(GRID_OPERATOR, "grid-integration.record-feed", asset, day, 98, 0));
     expect(creating(asset, spot).err).toBe(ERR.ERR_DAY_NOT_DELIVERABLE);
     expect(read("get-available", asset, day)).toBe(0n);
     feed(chain, asset, day, 99);
@@ -205,9 +215,6 @@ describe("create-offer", () => {
     connect(chain, asset);
     const spot = { wh: 100, minFill: 10 };
     expect(creating(asset, { ...spot, day }).err).toBe(ERR.ERR_DAY_BEFORE_CONNECTION);
-    // What was made before it can still be retired.
-    expect(read("get-available", asset, day)).toBe(500n);
-    must(call(OWNER, "retire-energy", asset, day, 500, OWNER));
     expect(read("get-available", asset, day)).toBe(0n);
     chain.advanceToDay(day + 2n);
     produce(chain, asset, day + 1n, 500);
@@ -235,6 +242,142 @@ describe("create-offer", () => {
     must(call(OWNER, "cancel-offer", first));
     expect(creating(asset, { wh: FORWARD_LIMIT_WH - 1_400_000 + 1 }).err).toBe(ERR.ERR_OVERSOLD);
     expect(creating(asset, { wh: FORWARD_LIMIT_WH - 1_400_000 }).ok).toBe(3n);
+  });
+});
+
+describe("an offer in a token", () => {
+  test("is made while the token is listed, and goes on when it is not any more", () => {
+    const asset = addPlant(chain);
+    expect(read("is-token-listed", TOKEN)).toBe(false);
+    listing(TOKEN);
+    expect(read("is-token-listed", TOKEN)).toBe(true);
+    const { ok, events } = creating(asset, { token: TOKEN, wh: 1_000 });
+    expect(events).toMatchObject([{ topic: "offer-created", token: TOKEN }]);
+    expect(read("get-offer", ok).token).toBe(TOKEN);
+    listing(TOKEN, false);
+    expect(creating(asset, { token: TOKEN, wh: 1_000 }).err).toBe(ERR.ERR_TOKEN_NOT_LISTED);
+    expect(read("quote", ok, 1_000)).toMatchObject({ cost: 100_000n });
+  });
+
+  test("is for an operator only where the owner has set no price, which is in microSTX", () => {
+    const asset = addPlant(chain);
+    listing(TOKEN);
+    must(chain.call(OWNER, "asset-verification.set-operator", asset, OPERATOR, 1));
+    expect(creating(asset, { by: OPERATOR, token: TOKEN }).err).toBe(ERR.ERR_BELOW_MIN_PRICE);
+    expect(creating(asset, { by: OPERATOR, wh: 1_000 }).ok).toBe(1n);
+    expect(creating(asset, { by: OWNER, token: TOKEN, wh: 1_000 }).ok).toBe(2n);
+    must(chain.call(OWNER, "asset-verification.set-operator", asset, OPERATOR, 0));
+    expect(creating(asset, { by: OPERATOR, token: TOKEN, wh: 1_000 }).ok).toBe(3n);
+  });
+});
+
+describe("create-offers", () => {
+  const days = (first, count, wh = 1_000) =>
+    Array.from({ length: count }, (_, index) => {
+      const day = first + BigInt(index);
+      return { day, wh, "expires-at": day * DAY };
+    });
+  const offering = (asset, items, { by = OWNER, price = 100_000, minFill = 1_000, taker = null, token = null } = {}) =>
+    call(by, "create-offers", asset, price, minFill, taker, token, items);
+
+  test("offers a month of days at one price, and answers for each", () => {
+    const asset = addPlant(chain);
+    const first = chain.today + 1n;
+    const { ok, events } = offering(asset, days(first, 31), { taker: BUYER, minFill: 10 });
+    expect(ok).toEqual(Array.from({ length: 31 }, (_, index) => ({ ok: BigInt(index + 1) })));
+    expect(events.map((event) => [event.topic, event["offer-id"], event.day])).toEqual(
+      Array.from({ length: 31 }, (_, index) => ["offer-created", BigInt(index + 1), first + BigInt(index)]),
+    );
+    expect(read("get-offer-count")).toBe(31n);
+    expect(read("get-offer", 31)).toMatchObject({ day: first + 30n, taker: BUYER, "min-fill-wh": 10n, price: 100_000n });
+    const keys = days(first, 30).map(({ day }) => ({ "asset-id": asset, day }));
+    expect(read("get-day-books", keys).map((row) => row["forward-open-wh"])).toEqual(Array(30).fill(1_000n));
+  });
+
+  test("goes on after a day that cannot be offered", () => {
+    const { asset, day } = plantAndVerifiedDay({ wh: 1_500 });
+    const tomorrow = chain.today + 1n;
+    const item = (of, wh, end = of * DAY) => ({ day: of, wh, "expires-at": end });
+    const items = [
+      item(tomorrow, 2_000),
+      item(tomorrow, FORWARD_LIMIT_WH - 1_999),
+      item(tomorrow, 0),
+      item(tomorrow, 999),
+      item(tomorrow + 366n, 1_000),
+      item(tomorrow, 1_000, chain.now),
+      item(tomorrow, 1_000, tomorrow * DAY + 1n),
+      item(chain.today, 1_000, chain.now + DAY),
+      item(day, 1_000, chain.now + DAY),
+      item(day, 1_000, chain.now + DAY),
+      item(tomorrow, FORWARD_LIMIT_WH - 2_000),
+    ];
+    expect(offering(asset, items).ok).toEqual([
+      { ok: 1n },
+      { err: ERR.ERR_OVERSOLD },
+      { err: ERR.ERR_INVALID_ENERGY },
+      { err: ERR.ERR_INVALID_MIN_FILL },
+      { err: ERR.ERR_DAY_TOO_FAR },
+      { err: ERR.ERR_INVALID_EXPIRY },
+      { err: ERR.ERR_INVALID_EXPIRY },
+      { err: ERR.ERR_DAY_NOT_DELIVERABLE },
+      { ok: 2n },
+      { err: ERR.ERR_OVERSOLD },
+      { ok: 3n },
+    ]);
+    expect(read("get-offer-count")).toBe(3n);
+    expect(creating(asset, { wh: 1_000, day: tomorrow + 1n }).ok).toBe(4n);
+    expect(offering(asset, []).ok).toEqual([]);
+  });
+
+  test("fails as a whole where all its offers would", () => {
+    const asset = addPlant(chain);
+    const items = days(chain.today + 1n, 2);
+    expect(offering(asset, items, { by: STRANGER }).err).toBe(ERR.ERR_NOT_SELLER);
+    expect(offering(asset, items, { price: 0 }).err).toBe(ERR.ERR_INVALID_PRICE);
+    expect(offering(asset, items, { minFill: 0 }).err).toBe(ERR.ERR_INVALID_MIN_FILL);
+    expect(offering(asset, items, { token: TOKEN }).err).toBe(ERR.ERR_TOKEN_NOT_LISTED);
+    must(chain.call(PAUSER, "asset-verification.set-paused", true));
+    expect(offering(asset, items).err).toBe(ERR.ERR_PAUSED);
+  });
+});
+
+describe("cancel-offers", () => {
+  test("takes back each that it may, and answers for each", () => {
+    const asset = addPlant(chain);
+    const other = addPlant(chain, { owner: BUYER });
+    const ids = [offer(chain, asset), offer(chain, other, { by: BUYER }), offer(chain, asset)];
+    expect(call(OWNER, "cancel-offers", [...ids, 99, ids[0]]).ok).toEqual([
+      { ok: true },
+      { err: ERR.ERR_NOT_SELLER },
+      { ok: true },
+      { err: ERR.ERR_OFFER_NOT_FOUND },
+      { err: ERR.ERR_OFFER_CLOSED },
+    ]);
+    expect(read("get-offers", ids).map(({ state }) => state)).toEqual([
+      OFFER.CANCELLED,
+      OFFER.PENDING,
+      OFFER.CANCELLED,
+    ]);
+  });
+
+  test("takes 31", () => {
+    const asset = addPlant(chain);
+    const ids = Array.from({ length: 31 }, (_, index) => offer(chain, asset, { day: chain.today + 1n + BigInt(index) }));
+    expect(call(OWNER, "cancel-offers", ids).ok).toEqual(Array(31).fill({ ok: true }));
+  });
+});
+
+describe("get-funded-until", () => {
+  test("is the last day of which energy is funded", () => {
+    const asset = addPlant(chain);
+    const day = chain.today;
+    expect(read("get-funded-until", asset)).toBeNull();
+    fund(chain, offer(chain, asset, { day: day + 5n }), 1_000);
+    expect(read("get-funded-until", asset)).toBe(day + 5n);
+    fund(chain, offer(chain, asset, { day: day + 2n }), 1_000);
+    expect(read("get-funded-until", asset)).toBe(day + 5n);
+    fund(chain, offer(chain, asset, { day: day + 9n }), 1_000);
+    expect(read("get-funded-until", asset)).toBe(day + 9n);
   });
 });
 
@@ -280,10 +423,10 @@ describe("quote", () => {
   test("says what a fill costs, rounded up, and what is ahead of it", () => {
     const asset = addPlant(chain);
     const id = offer(chain, asset, { wh: 10_000, price: 1_001, minFill: 1 });
-    expect(read("quote", id, 1)).toEqual({ "cost-ustx": 2n, "before-wh": 0n, "open-wh": 10_000n });
-    expect(read("quote", id, 1_000)).toMatchObject({ "cost-ustx": 1_001n });
+    expect(read("quote", id, 1)).toEqual({ cost: 2n, "before-wh": 0n, "open-wh": 10_000n });
+    expect(read("quote", id, 1_000)).toMatchObject({ cost: 1_001n });
     fund(chain, id, 4_000);
-    expect(read("quote", id, 6_000)).toEqual({ "cost-ustx": 6_006n, "before-wh": 4_000n, "open-wh": 6_000n });
+    expect(read("quote", id, 6_000)).toEqual({ cost: 6_006n, "before-wh": 4_000n, "open-wh": 6_000n });
     expect(read("quote", id, 6_001)).toBeNull();
     expect(read("quote", 99, 1)).toBeNull();
   });
@@ -291,7 +434,35 @@ describe("quote", () => {
   test("of a spot offer has nothing ahead", () => {
     const { asset, day } = plantAndVerifiedDay();
     const id = offer(chain, asset, { day, wh: 100, minFill: 10 });
-    expect(read("quote", id, 100)).toEqual({ "cost-ustx": 10_000n, "before-wh": 0n, "open-wh": 100n });
+    expect(read("quote", id, 100)).toEqual({ cost: 10_000n, "before-wh": 0n, "open-wh": 100n });
+  });
+
+  test("is none for what nobody can take", () => {
+    const asset = addPlant(chain);
+    const day = chain.today + 1n;
+    const id = offer(chain, asset, { day, wh: 10_000, minFill: 1_000, expiresAt: day * DAY - 100n });
+    const quoted = (wh = 1_000) => read("quote", id, wh) !== null;
+    const without = (contract, by, [name, ...values], [back, ...backValues]) => {
+      must(chain.call(by, `${contract}.${name}`, asset, ...values));
+      expect(quoted()).toBe(false);
+      must(chain.call(by, `${contract}.${back}`, asset, ...backValues));
+      expect(quoted()).toBe(true);
+    };
+    expect([0, 999, 1_000, 10_000, 10_001].map(quoted)).toEqual([false, false, true, true, false]);
+    without("asset-verification", REGISTRAR, ["suspend-asset", "x"], ["reinstate-asset"]);
+    without("asset-verification", OWNER, ["propose-transfer", BUYER], ["cancel-transfer"]);
+    without("grid-integration", GRID_OPERATOR, ["set-status", 6], ["set-status", 3]);
+    without("grid-integration", GRID_OPERATOR, ["set-export-limit", 1], ["set-export-limit", CAPACITY_W]);
+    must(chain.call(PAUSER, "asset-verification.set-paused", true));
+    expect(quoted()).toBe(false);
+    must(chain.call(PAUSER, "asset-verification.set-paused", false));
+    chain.advanceTo(day * DAY - 110n);
+    expect(quoted()).toBe(true);
+    chain.advanceTo(day * DAY - 90n);
+    expect(quoted()).toBe(false);
+    const next = offer(chain, asset, { day: day + 1n });
+    must(chain.call(OWNER, "asset-verification.set-operator", asset, null, 0));
+    expect(read("quote", next, 1_000)).toBeNull();
   });
 });
 
@@ -358,10 +529,33 @@ describe("accepting", () => {
     const id = offer(chain, asset, { wh: 2_500, minFill: 1_000 });
     expect(accepting(99, 1).err).toBe(ERR.ERR_OFFER_NOT_FOUND);
     for (const wh of [0, 999, 2_501, 2n ** 128n - 1n]) expect(accepting(id, wh).err).toBe(ERR.ERR_INVALID_FILL);
+    expect(accepting(id, 0, BUYER, 0).err).toBe(ERR.ERR_INVALID_FILL);
     expect(accepting(id, 1_000).ok).toBe(1n);
     expect(accepting(id, 1_000).ok).toBe(2n);
     expect(accepting(id, 499).err).toBe(ERR.ERR_INVALID_FILL);
     expect(accepting(id, 500).ok).toBe(3n);
+  });
+
+  test("takes what is open where that is less, if it is as much as the buyer asks for", () => {
+    const asset = addPlant(chain);
+    const id = offer(chain, asset, { wh: 2_500, minFill: 1_000 });
+    expect(accepting(id, 3_000, BUYER, 2_501).err).toBe(ERR.ERR_INVALID_FILL);
+    must(accepting(id, 1_000, BUYER_2));
+    expect(accepting(id, 2_500, BUYER, 1_501).err).toBe(ERR.ERR_INVALID_FILL);
+    expect(accepting(id, 2_500, BUYER, 1_500).events[0]).toMatchObject({ wh: 1_500n, "open-wh": 0n });
+  });
+
+  test("keeps to a capacity and a limit that fell since", () => {
+    const asset = addPlant(chain);
+    const day = chain.today + 2n;
+    const id = offer(chain, asset, { day, wh: FORWARD_LIMIT_WH });
+    must(accepting(id, 24_000));
+    must(chain.call(GRID_OPERATOR, "grid-integration.set-export-limit", asset, 2_000));
+    expect(accepting(id, 24_001).err).toBe(ERR.ERR_OVERSOLD);
+    expect(accepting(id, 12_000).ok).toBe(2n);
+    expect(accepting(id, 12_001).err).toBe(ERR.ERR_OVERSOLD);
+    expect(accepting(id, 12_000).ok).toBe(3n);
+    expect(accepting(id, 1_000).err).toBe(ERR.ERR_OVERSOLD);
   });
 
   test("is for the taker that the offer names", () => {
@@ -426,10 +620,12 @@ describe("mark-accepted and mark-completed", () => {
     const asset = addPlant(chain);
     const id = offer(chain, asset);
     for (const sender of [OWNER, BUYER, DEPLOYER, STRANGER]) {
-      expect(call(sender, "mark-accepted", id, 1_000, sender).err).toBe(ERR.ERR_NOT_SETTLEMENT);
-      expect(call(sender, "mark-completed", id, sender).err).toBe(ERR.ERR_NOT_SETTLEMENT);
+      for (const of of [id, 99]) {
+        expect(call(sender, "mark-accepted", of, 1_000, 1, sender).err).toBe(ERR.ERR_NOT_SETTLEMENT);
+        expect(call(sender, "mark-completed", of, sender).err).toBe(ERR.ERR_NOT_SETTLEMENT);
+      }
+      expect(call(sender, "mark-token", TOKEN, true, sender).err).toBe(ERR.ERR_NOT_SETTLEMENT);
     }
-    expect(call(BUYER, "mark-completed", 99, BUYER).err).toBe(ERR.ERR_OFFER_NOT_FOUND);
   });
 
   test("the last fill settled completes the offer", () => {
@@ -453,7 +649,7 @@ describe("mark-accepted and mark-completed", () => {
     expect(closing(payments[0])).toEqual({ ...event, "unsettled-fills": 0n, state: OFFER.COMPLETED });
   });
 
-  test.each(["settle u1", "refund u1", "settle-batch (list u1)"])(
+  test.each(["settle u1", "refund u1", "settle-batch (list u1)", "refund-batch (list u1)"])(
     "%s is told of who called it, be it a contract",
     (settling) => {
       const asset = addPlant(chain);
@@ -461,7 +657,10 @@ describe("mark-accepted and mark-completed", () => {
       fund(chain, offer(chain, asset, { day, wh: 1_000 }), 1_000);
       chain.advanceToDay(day + 1n);
       if (settling.startsWith("settle")) produce(chain, asset, day, 1_000);
-      else must(chain.call(VERIFIER, "production-tracking.reject-day", asset, day, "x"));
+      else {
+        record(chain, asset, day, 1);
+        reject(chain, asset, day);
+      }
       chain.deploy("keeper", `(define-public (go) (contract-call? .settlement ${settling}))`);
       const { events } = chain.call(STRANGER, "keeper.go");
       const actors = events.map((event) => [event.topic, event.actor]);
@@ -632,10 +831,10 @@ describe("a new epoch", () => {
     const { asset, day } = plantAndVerifiedDay({ wh: 1_000 });
     const old = offer(chain, asset, { day, wh: 500, minFill: 10 });
     fund(chain, old, 100);
-    must(call(OWNER, "retire-energy", asset, day, 50, OWNER));
+    must(call(OWNER, "retire-energy", asset, day, 50, OWNER, "own use"));
     must(chain.call(OWNER, "asset-verification.set-operator", asset, null, 0));
     expect(read("get-available", asset, day)).toBe(850n);
-    must(call(OWNER, "retire-energy", asset, day, 50, OWNER));
+    must(call(OWNER, "retire-energy", asset, day, 50, OWNER, "own use"));
     expect(bookOf(asset, day)).toMatchObject({
       epoch: 2n,
       "spot-open-wh": 0n,
@@ -650,31 +849,41 @@ describe("a new epoch", () => {
 describe("retire-energy", () => {
   test("takes energy from the market for good", () => {
     const { asset, day } = plantAndVerifiedDay({ wh: 1_000 });
-    const event = { topic: "energy-retired", version: 1n, "asset-id": asset, day, actor: OWNER, beneficiary: BUYER };
-    expect(call(OWNER, "retire-energy", asset, day, 300, BUYER).events).toEqual([
-      { ...event, wh: 300n, "day-retired-wh": 300n },
+    const event = {
+      topic: "energy-retired",
+      version: 1n,
+      "asset-id": asset,
+      day,
+      mask: WHOLE_DAY,
+      actor: OWNER,
+      beneficiary: BUYER,
+      purpose: "own use",
+    };
+    expect(call(OWNER, "retire-energy", asset, day, 300, BUYER, "own use").events).toEqual([
+      { ...event, "retirement-id": 1n, wh: 300n, "day-retired-wh": 300n },
     ]);
-    expect(call(OWNER, "retire-energy", asset, day, 100, BUYER).events).toEqual([
-      { ...event, wh: 100n, "day-retired-wh": 400n },
+    expect(call(OWNER, "retire-energy", asset, day, 100, BUYER, "own use").events).toEqual([
+      { ...event, "retirement-id": 2n, wh: 100n, "day-retired-wh": 400n },
     ]);
+    expect(read("get-retirement-count")).toBe(2n);
     expect(read("get-available", asset, day)).toBe(600n);
     expect(creating(asset, { day, wh: 601, minFill: 10 }).err).toBe(ERR.ERR_OVERSOLD);
     offer(chain, asset, { day, wh: 600, minFill: 10 });
-    expect(call(OWNER, "retire-energy", asset, day, 1, BUYER).err).toBe(ERR.ERR_OVERSOLD);
+    expect(call(OWNER, "retire-energy", asset, day, 1, BUYER, "own use").err).toBe(ERR.ERR_OVERSOLD);
   });
 
-  test("is for the owner of a verified or retired asset that does not change hands", () => {
+  test("is for the owner of an asset that does not change hands", () => {
     const { asset, day } = plantAndVerifiedDay({ wh: 1_000 });
-    const retiring = (by = OWNER, id = asset) => call(by, "retire-energy", id, day, 1, BUYER).err;
+    const retiring = (by = OWNER, id = asset) => call(by, "retire-energy", id, day, 1, BUYER, "own use").err;
     must(chain.call(OWNER, "asset-verification.set-operator", asset, OPERATOR, 0));
     for (const by of [OPERATOR, STRANGER]) expect(retiring(by)).toBe(ERR.ERR_NOT_ASSET_OWNER);
     expect(retiring(OWNER, 99)).toBe(ERR.ERR_ASSET_NOT_FOUND);
     must(chain.call(OWNER, "asset-verification.propose-transfer", asset, BUYER));
     expect(retiring()).toBe(ERR.ERR_TRANSFER_PROPOSED);
     must(chain.call(OWNER, "asset-verification.cancel-transfer", asset));
+    expect(retiring()).toBeUndefined();
+    // A verified day is final, whatever becomes of the asset.
     must(chain.call(REGISTRAR, "asset-verification.suspend-asset", asset, "x"));
-    expect(retiring()).toBe(ERR.ERR_ASSET_NOT_VERIFIED);
-    must(chain.call(REGISTRAR, "asset-verification.reinstate-asset", asset));
     expect(retiring()).toBeUndefined();
     must(chain.call(OWNER, "asset-verification.retire-asset", asset));
     expect(retiring()).toBeUndefined();
@@ -682,11 +891,32 @@ describe("retire-energy", () => {
 
   test("needs a verified day and some energy of it", () => {
     const { asset, day } = plantAndVerifiedDay({ wh: 1_000 });
-    expect(call(OWNER, "retire-energy", asset, day + 1n, 1, BUYER).err).toBe(ERR.ERR_DAY_NOT_DELIVERABLE);
-    expect(call(OWNER, "retire-energy", asset, day, 0, BUYER).err).toBe(ERR.ERR_INVALID_ENERGY);
-    expect(call(OWNER, "retire-energy", asset, day, 2n ** 128n - 1n, BUYER).err).toBe(ERR.ERR_OVERSOLD);
-    expect(call(OWNER, "retire-energy", asset, day, 1_001, BUYER).err).toBe(ERR.ERR_OVERSOLD);
-    expect(call(OWNER, "retire-energy", asset, day, 1_000, BUYER).ok).toBe(true);
+    expect(call(OWNER, "retire-energy", asset, day + 1n, 1, BUYER, "own use").err).toBe(ERR.ERR_DAY_NOT_DELIVERABLE);
+    expect(call(OWNER, "retire-energy", asset, day, 0, BUYER, "own use").err).toBe(ERR.ERR_INVALID_ENERGY);
+    expect(call(OWNER, "retire-energy", asset, day, 2n ** 128n - 1n, BUYER, "own use").err).toBe(ERR.ERR_OVERSOLD);
+    expect(call(OWNER, "retire-energy", asset, day, 1_001, BUYER, "own use").err).toBe(ERR.ERR_OVERSOLD);
+    expect(call(OWNER, "retire-energy", asset, day, 1_000, BUYER, "own use").ok).toBe(1n);
+  });
+
+  test("is not for what a storage gives back", () => {
+    for (const kind of [6, 7]) {
+      const { asset, day } = plantAndVerifiedDay({ kind, wh: 1_000 });
+      expect(call(OWNER, "retire-energy", asset, day, 1, BUYER, "own use").err).toBe(ERR.ERR_STORAGE_NOT_RETIRABLE);
+      // It is sold like any other.
+      expect(creating(asset, { day, wh: 1_000 }).err).toBeUndefined();
+    }
+  });
+
+  test("takes no more than was exported beyond what was imported, where the feed is known", () => {
+    const { asset, day } = plantAndVerifiedDay({ wh: 1_000, metered: true });
+    feed(chain, asset, day, 900, 300);
+    const retiring = (wh) => call(OWNER, "retire-energy", asset, day, wh, BUYER, "own use").err;
+    expect(retiring(901)).toBe(ERR.ERR_OVERSOLD);
+    expect(retiring(601)).toBe(ERR.ERR_ABOVE_NET_EXPORT);
+    expect(retiring(400)).toBeUndefined();
+    expect(retiring(201)).toBe(ERR.ERR_ABOVE_NET_EXPORT);
+    expect(retiring(200)).toBeUndefined();
+    expect(creating(asset, { day, wh: 300, minFill: 10 }).ok).toBe(1n);
   });
 });
 

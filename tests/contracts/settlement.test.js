@@ -27,7 +27,9 @@ import {
   offer,
   produce,
   record,
+  reject,
   startSystem,
+  verify,
 } from "./scenario.js";
 
 const ERR = errorsOf("settlement");
@@ -59,12 +61,12 @@ function expectSolvent() {
   const payments = Array.from({ length: count }, (_, index) => paymentOf(index + 1));
   const locked = payments
     .filter(({ state }) => state === PAYMENT.LOCKED)
-    .reduce((sum, row) => sum + row["cost-ustx"], 0n);
-  expect(read("get-escrow-total")).toBe(locked);
-  expect(chain.balance(SETTLEMENT)).toBe(locked + read("get-fees"));
+    .reduce((sum, row) => sum + row.cost, 0n);
+  expect(read("get-escrow-total", null)).toBe(locked);
+  expect(chain.balance(SETTLEMENT)).toBe(locked + read("get-fees", null));
   expect(read("is-solvent")).toBe(true);
   for (const row of payments.filter(({ state }) => state !== PAYMENT.LOCKED)) {
-    expect(row["payout-ustx"] + row["fee-ustx"] + row["refund-ustx"]).toBe(row["cost-ustx"]);
+    expect(row.payout + row.fee + row.refund).toBe(row.cost);
   }
 }
 
@@ -74,7 +76,7 @@ describe("accept-and-fund", () => {
     const day = chain.today + 1n;
     const id = offer(chain, asset, { day, wh: 500_000, price: 120_001 });
     const before = chain.balance(BUYER);
-    const { ok, events, transfers } = call(BUYER, "accept-and-fund", id, 300_001, NO_LIMIT, 0);
+    const { ok, events, transfers } = call(BUYER, "accept-and-fund", id, 300_001, 1, NO_LIMIT, 0);
     expect(ok).toBe(1n);
     // 300.001 kWh at 0.120001 STX, rounded up.
     const cost = 36_000_421n;
@@ -84,11 +86,13 @@ describe("accept-and-fund", () => {
       day,
       spot: false,
       payee: OWNER,
+      token: null,
+      claimable: true,
       wh: 300_001n,
       "before-wh": 0n,
       price: 120_001n,
       "fee-bps": 100n,
-      "cost-ustx": cost,
+      cost: cost,
       state: PAYMENT.LOCKED,
     };
     expect(events.map(({ topic }) => topic)).toEqual(["offer-accepted", "payment-funded"]);
@@ -99,9 +103,10 @@ describe("accept-and-fund", () => {
       ...shared,
       buyer: BUYER,
       "delivered-wh": 0n,
-      "payout-ustx": 0n,
-      "fee-ustx": 0n,
-      "refund-ustx": 0n,
+      payout: 0n,
+      fee: 0n,
+      refund: 0n,
+      "claimed-wh": 0n,
     });
     expect(read("get-payment-count")).toBe(1n);
     expect(read("get-payments", [1, 2]).map((row) => row?.buyer)).toEqual([BUYER, undefined]);
@@ -115,7 +120,7 @@ describe("accept-and-fund", () => {
     produce(chain, asset, day, 1_000);
     const id = offer(chain, asset, { day, wh: 1_000, price: 100_001, minFill: 10 });
     const balances = [BUYER, OWNER].map((who) => chain.balance(who));
-    const { ok, events, transfers } = call(BUYER, "accept-and-fund", id, 333, NO_LIMIT, 0);
+    const { ok, events, transfers } = call(BUYER, "accept-and-fund", id, 333, 333, NO_LIMIT, 0);
     // 333 Wh at 0.100001 STX are 33300.333: 33301 to lock, 33300 earned, of which 1 % is the fee.
     expect(events.map(({ topic }) => topic)).toEqual(["offer-accepted", "payment-funded", "payment-settled"]);
     expect(transfers).toEqual([
@@ -124,7 +129,7 @@ describe("accept-and-fund", () => {
       { from: SETTLEMENT, to: BUYER, ustx: 1n },
     ]);
     expect([chain.balance(BUYER) - balances[0], chain.balance(OWNER) - balances[1]]).toEqual([-33_300n, 32_967n]);
-    expect(paymentOf(ok)).toMatchObject({ state: PAYMENT.SETTLED, spot: true, "delivered-wh": 333n, "fee-ustx": 333n });
+    expect(paymentOf(ok)).toMatchObject({ state: PAYMENT.SETTLED, spot: true, "delivered-wh": 333n, fee: 333n });
     expect(call(STRANGER, "settle", ok).err).toBe(ERR.ERR_PAYMENT_CLOSED);
     expect(call(STRANGER, "refund", ok).err).toBe(ERR.ERR_PAYMENT_CLOSED);
     expectSolvent();
@@ -133,17 +138,26 @@ describe("accept-and-fund", () => {
   test("keeps to what the buyer allows", () => {
     const asset = addPlant(chain);
     const id = offer(chain, asset, { wh: 500_000, price: 100_000 });
-    const funding = (wh, maxCost, maxBefore) => call(BUYER, "accept-and-fund", id, wh, maxCost, maxBefore).err;
-    expect(funding(10_000, 999_999, 0)).toBe(ERR.ERR_COST_ABOVE_MAX);
-    expect(funding(10_000, 1_000_000, 0)).toBeUndefined();
-    expect(funding(10_000, 1_000_000, 9_999)).toBe(ERR.ERR_BEFORE_ABOVE_MAX);
-    expect(funding(10_000, 1_000_000, 10_000)).toBeUndefined();
+    const funding = (wh, maxPrice, maxBefore) => call(BUYER, "accept-and-fund", id, wh, wh, maxPrice, maxBefore).err;
+    expect(funding(10_000, 99_999, 0)).toBe(ERR.ERR_PRICE_ABOVE_MAX);
+    expect(funding(10_000, 100_000, 0)).toBeUndefined();
+    expect(funding(10_000, 100_000, 9_999)).toBe(ERR.ERR_BEFORE_ABOVE_MAX);
+    expect(funding(10_000, 100_000, 10_000)).toBeUndefined();
+  });
+
+  test("takes what is open where that is less, and locks the cost of that", () => {
+    const asset = addPlant(chain);
+    const id = offer(chain, asset, { wh: 10_000, price: 100_000 });
+    must(call(BUYER_2, "accept-and-fund", id, 7_000, 1, NO_LIMIT, NO_LIMIT));
+    const { ok } = call(BUYER, "accept-and-fund", id, 10_000, 2_000, NO_LIMIT, NO_LIMIT);
+    expect(paymentOf(ok)).toMatchObject({ wh: 3_000n, cost: 300_000n });
+    expectSolvent();
   });
 
   test("needs the STX", () => {
     const asset = addPlant(chain);
     const id = offer(chain, asset, { wh: 500_000, price: 10n ** 15n });
-    expect(call(BUYER, "accept-and-fund", id, 500_000, NO_LIMIT, 0).err).toBe(ERR.ERR_TRANSFER_FAILED);
+    expect(call(BUYER, "accept-and-fund", id, 500_000, 1, NO_LIMIT, 0).err).toBe(ERR.ERR_TRANSFER_FAILED);
     expect(read("get-payment-count")).toBe(0n);
     expect(chain.read("market-participation.get-offer", id)).toMatchObject({
       state: OFFER.PENDING,
@@ -152,7 +166,7 @@ describe("accept-and-fund", () => {
   });
 
   test("passes the market's own errors on", () => {
-    expect(call(BUYER, "accept-and-fund", 99, 1, NO_LIMIT, NO_LIMIT).err).toBe(MARKET_ERR.ERR_OFFER_NOT_FOUND);
+    expect(call(BUYER, "accept-and-fund", 99, 1, 1, NO_LIMIT, NO_LIMIT).err).toBe(MARKET_ERR.ERR_OFFER_NOT_FOUND);
   });
 
   test("is not for a contract in between, but for a contract that buys for itself", () => {
@@ -160,19 +174,80 @@ describe("accept-and-fund", () => {
     const id = offer(chain, asset);
     chain.deploy(
       "trader",
-      `(define-public (buy-for-caller (id uint)) (contract-call? .settlement accept-and-fund id u1000 u1000000000 u0))
+      `(define-public (buy-for-caller (id uint)) (contract-call? .settlement accept-and-fund id u1000 u1000 u1000000000 u0))
        (define-public (buy-for-itself (id uint))
-         (as-contract? ((with-stx u1000000000)) (unwrap! (contract-call? .settlement accept-and-fund id u1000 u1000000000 u0) (err u1))))`,
+         (as-contract? ((with-stx u1000000000)) (unwrap! (contract-call? .settlement accept-and-fund id u1000 u1000 u1000000000 u0) (err u1))))`,
     );
     expect(chain.call(BUYER, "trader.buy-for-caller", id).err).toBe(ERR.ERR_NOT_DIRECT_CALLER);
     chain.transfer(STRANGER, `${DEPLOYER}.trader`, 10n ** 9n);
     expect(chain.call(STRANGER, "trader.buy-for-itself", id).ok).toBe(1n);
-    expect(paymentOf(1)).toMatchObject({ buyer: `${DEPLOYER}.trader`, "cost-ustx": 100_000n });
+    expect(paymentOf(1)).toMatchObject({ buyer: `${DEPLOYER}.trader`, cost: 100_000n });
     // The contract is refunded like anybody.
     chain.advanceToDay(chain.today + 50n);
     expect(call(STRANGER, "refund", 1).transfers).toEqual([
       { from: SETTLEMENT, to: `${DEPLOYER}.trader`, ustx: 100_000n },
     ]);
+  });
+});
+
+describe("accept-offers", () => {
+  const taking = (items, { by = BUYER, maxPrice = NO_LIMIT, maxBefore = NO_LIMIT } = {}) =>
+    call(
+      by,
+      "accept-offers",
+      items.map(([id, wh, minWh = wh]) => ({ "offer-id": id, wh, "min-wh": minWh })),
+      maxPrice,
+      maxBefore,
+    );
+
+  test("takes a month of offers in one call", () => {
+    const asset = addPlant(chain);
+    const ids = Array.from({ length: 31 }, (_, index) => offer(chain, asset, { day: chain.today + 1n + BigInt(index) }));
+    const before = chain.balance(BUYER);
+    const { ok, transfers } = taking(ids.map((id) => [id, 1_000]));
+    expect(ok).toEqual(ids.map((_, index) => ({ ok: BigInt(index + 1) })));
+    expect(transfers).toHaveLength(31);
+    expect(before - chain.balance(BUYER)).toBe(31n * 100_000n);
+    expectSolvent();
+  });
+
+  test("undoes alone what fails, money and market", () => {
+    const asset = addPlant(chain);
+    const day = chain.today + 1n;
+    const cheap = offer(chain, asset, { day, wh: 10_000, price: 50_000 });
+    const dear = offer(chain, asset, { day, wh: 10_000, price: 200_000 });
+    const precious = offer(chain, asset, { day, wh: 10_000, price: 10n ** 15n });
+    const { ok } = taking(
+      [
+        [cheap, 5_000],
+        [dear, 5_000],
+        [99, 5_000],
+        [cheap, 9_000, 6_000],
+        [cheap, 9_000, 5_000],
+      ],
+      { maxPrice: 100_000 },
+    );
+    expect(ok).toEqual([
+      { ok: 1n },
+      { err: ERR.ERR_PRICE_ABOVE_MAX },
+      { err: MARKET_ERR.ERR_OFFER_NOT_FOUND },
+      { err: MARKET_ERR.ERR_INVALID_FILL },
+      { ok: 2n },
+    ]);
+    expect(taking([[precious, 10_000], [dear, 1_000]]).ok).toEqual([{ err: ERR.ERR_TRANSFER_FAILED }, { ok: 3n }]);
+    expect(taking([[dear, 1_000]], { maxBefore: 10_999 }).ok).toEqual([{ err: ERR.ERR_BEFORE_ABOVE_MAX }]);
+    for (const id of [precious, dear]) {
+      expect(chain.read("market-participation.get-offer", id)["open-wh"]).toBe(id === dear ? 9_000n : 10_000n);
+    }
+    expect(chain.read("market-participation.get-day-book", asset, day)["forward-funded-wh"]).toBe(11_000n);
+    expectSolvent();
+  });
+
+  test("is not for a contract in between", () => {
+    const id = offer(chain, addPlant(chain));
+    const item = `(list { offer-id: u${id}, wh: u1000, min-wh: u1000 })`;
+    chain.deploy("trader", `(define-public (buy) (contract-call? .settlement accept-offers ${item} u1000000 u0))`);
+    expect(chain.call(BUYER, "trader.buy").ok).toEqual([{ err: ERR.ERR_NOT_DIRECT_CALLER }]);
   });
 });
 
@@ -183,9 +258,9 @@ describe("settle", () => {
     produce(chain, asset, day, 200_000);
     const preview = {
       "delivered-wh": 200_000n,
-      "payout-ustx": 19_800_000n,
-      "fee-ustx": 200_000n,
-      "refund-ustx": 10_000_000n,
+      payout: 19_800_000n,
+      fee: 200_000n,
+      refund: 10_000_000n,
     };
     expect(read("preview-settlement", payments[0])).toEqual(preview);
     const { ok, events, transfers } = call(STRANGER, "settle", payments[0]);
@@ -200,7 +275,8 @@ describe("settle", () => {
       actor: STRANGER,
       buyer: BUYER,
       payee: OWNER,
-      "cost-ustx": 30_000_000n,
+      token: null,
+      cost: 30_000_000n,
       ...preview,
       state: PAYMENT.SETTLED,
     });
@@ -223,7 +299,7 @@ describe("settle", () => {
     chain.advanceToDay(day + 1n);
     record(chain, asset, day, 300_000);
     expect(settling()).toBe(ERR.ERR_NOT_DELIVERABLE);
-    must(chain.call(VERIFIER, "production-tracking.verify-day", asset, day, 300_000));
+    verify(chain, asset, day);
     expect(read("preview-settlement", payments[0])).toBeNull();
     expect(read("preview-settlement", 99)).toBeNull();
     expect(settling()).toBe(ERR.ERR_NOT_DELIVERABLE);
@@ -250,7 +326,7 @@ describe("settle", () => {
     chain.advanceToDay(day + 1n);
     produce(chain, asset, day, 0);
     must(call(STRANGER, "settle", payments[0]));
-    expect(paymentOf(payments[0])).toMatchObject({ "delivered-wh": 0n, "payout-ustx": 0n, "refund-ustx": 10_000_000n });
+    expect(paymentOf(payments[0])).toMatchObject({ "delivered-wh": 0n, payout: 0n, refund: 10_000_000n });
   });
 
   test("cannot be stopped once the day is verified", () => {
@@ -270,7 +346,7 @@ describe("settle", () => {
     must(call(DEPLOYER, "set-fee-bps", 500));
     chain.advanceToDay(day + 400n);
     must(call(STRANGER, "settle", payments[3]));
-    for (const payment of payments) expect(paymentOf(payment)).toMatchObject({ payee: OWNER, "payout-ustx": 99_000n });
+    for (const payment of payments) expect(paymentOf(payment)).toMatchObject({ payee: OWNER, payout: 99_000n });
     expectSolvent();
   });
 });
@@ -328,7 +404,7 @@ describe("escrow arithmetic", () => {
     const cost = (wh * price + 999n) / 1000n;
     const gross = (delivered * price) / 1000n;
     const fee = (gross * bps) / 10_000n;
-    return { "cost-ustx": cost, "payout-ustx": gross - fee, "fee-ustx": fee, "refund-ustx": cost - gross };
+    return { cost: cost, payout: gross - fee, fee: fee, refund: cost - gross };
   };
   const CASES = [
     [1_000n, 1n, 1_000n, 500n],
@@ -344,6 +420,7 @@ describe("escrow arithmetic", () => {
 
   test.each(CASES)("of %d Wh at %d, %d delivered, a fee of %d basis points", (wh, price, delivered, bps) => {
     must(call(DEPLOYER, "set-fee-bps", bps));
+    chain.advanceToDay(chain.today + 8n);
     const { asset, day, payments } = fundTomorrow([Number(wh)], { price, minFill: 1_000 });
     chain.advanceToDay(day + 1n);
     produce(chain, asset, day, delivered);
@@ -395,9 +472,9 @@ describe("settle-batch", () => {
 describe("refund", () => {
   const REFUNDED = {
     "delivered-wh": 0n,
-    "payout-ustx": 0n,
-    "fee-ustx": 0n,
-    "refund-ustx": 10_000_000n,
+    payout: 0n,
+    fee: 0n,
+    refund: 10_000_000n,
     state: PAYMENT.REFUNDED,
   };
 
@@ -406,7 +483,8 @@ describe("refund", () => {
     chain.advanceToDay(day + 1n);
     expect(call(BUYER, "refund", 99).err).toBe(ERR.ERR_PAYMENT_NOT_FOUND);
     expect(call(BUYER, "refund", payments[0]).err).toBe(ERR.ERR_NOT_REFUNDABLE);
-    must(chain.call(VERIFIER, "production-tracking.reject-day", asset, day, "no data"));
+    record(chain, asset, day, 5);
+    reject(chain, asset, day);
     expect(call(STRANGER, "settle", payments[0]).err).toBe(ERR.ERR_NOT_DELIVERABLE);
     const { ok, events, transfers } = call(STRANGER, "refund", payments[0]);
     expect(ok).toBe(true);
@@ -421,7 +499,8 @@ describe("refund", () => {
         actor: STRANGER,
         buyer: BUYER,
         payee: OWNER,
-        "cost-ustx": 10_000_000n,
+        token: null,
+        cost: 10_000_000n,
         ...REFUNDED,
       },
       expect.objectContaining({ topic: "offer-fill-closed", state: OFFER.COMPLETED }),
@@ -444,11 +523,22 @@ describe("refund", () => {
       "refund",
     ],
     rejected: [
-      ({ asset, day }) => must(chain.call(VERIFIER, "production-tracking.reject-day", asset, day, "x")),
+      ({ asset, day }) => {
+        record(chain, asset, day, 5);
+        reject(chain, asset, day);
+      },
       "refund",
     ],
     verified: [({ asset, day }) => produce(chain, asset, day, 5), "settle"],
     "verified without feed": [({ asset, day }) => produce(chain, asset, day, 5), "refund", true],
+    "verified, its feed not": [
+      ({ asset, day }) => {
+        produce(chain, asset, day, 5);
+        must(chain.call(GRID_OPERATOR, "grid-integration.record-feed", asset, day, 5, 0));
+      },
+      "refund",
+      true,
+    ],
     "verified and fed": [
       ({ asset, day }) => {
         produce(chain, asset, day, 5);
@@ -480,10 +570,43 @@ describe("refund", () => {
     expect(call(BUYER, "refund", payments[0]).ok).toBe(true);
   });
 
+  test("comes at once where the asset was retired before the day, and nothing can come any more", () => {
+    const { asset, day, payments } = fundTomorrow([100_000]);
+    must(chain.call(OWNER, "asset-verification.retire-asset", asset));
+    expect(call(STRANGER, "settle", payments[0]).err).toBe(ERR.ERR_NOT_DELIVERABLE);
+    expect(call(STRANGER, "refund", payments[0]).ok).toBe(true);
+    chain.advanceToDay(day + 1n);
+    expect(call(STRANGER, "settle", payments[0]).err).toBe(ERR.ERR_PAYMENT_CLOSED);
+    // Retired on its last day, which it delivers.
+    const other = fundTomorrow([100_000]);
+    chain.advanceToDay(other.day);
+    must(chain.call(OWNER, "asset-verification.retire-asset", other.asset));
+    expect(call(STRANGER, "refund", other.payments[0]).err).toBe(ERR.ERR_NOT_REFUNDABLE);
+    chain.advanceToDay(other.day + 1n);
+    produce(chain, other.asset, other.day, 100_000);
+    must(call(STRANGER, "settle", other.payments[0]));
+    expectSolvent();
+  });
+
+  test("of many answers for each, and undoes a failing one alone", () => {
+    const { asset, payments } = fundTomorrow([1_000, 1_000]);
+    const other = fundTomorrow([1_000]);
+    must(chain.call(OWNER, "asset-verification.retire-asset", asset));
+    expect(call(STRANGER, "refund-batch", [payments[0], other.payments[0], 99, payments[1], payments[1]]).ok).toEqual([
+      { ok: true },
+      { err: ERR.ERR_NOT_REFUNDABLE },
+      { err: ERR.ERR_PAYMENT_NOT_FOUND },
+      { ok: true },
+      { err: ERR.ERR_PAYMENT_CLOSED },
+    ]);
+    expectSolvent();
+  });
+
   test("never frees the funded energy again", () => {
     const { asset, day, payments } = fundTomorrow([100_000]);
     chain.advanceToDay(day + 1n);
-    must(chain.call(VERIFIER, "production-tracking.reject-day", asset, day, "x"));
+    record(chain, asset, day, 5);
+    reject(chain, asset, day);
     must(call(BUYER, "refund", payments[0]));
     expect(chain.read("market-participation.get-day-book", asset, day)["forward-funded-wh"]).toBe(100_000n);
   });
@@ -496,19 +619,178 @@ describe("refund", () => {
   });
 });
 
+describe("release", () => {
+  test("gives a locked payment back in full, by the payee", () => {
+    const { asset, day, offerId, payments } = fundTomorrow([100_000, 50_000]);
+    for (const by of [BUYER, DEPLOYER, STRANGER]) {
+      expect(call(by, "release", payments[0]).err).toBe(ERR.ERR_NOT_PAYEE);
+    }
+    expect(call(OWNER, "release", 99).err).toBe(ERR.ERR_PAYMENT_NOT_FOUND);
+    const { events, transfers } = call(OWNER, "release", payments[0]);
+    expect(events[0]).toMatchObject({
+      topic: "payment-released",
+      actor: OWNER,
+      "delivered-wh": 0n,
+      payout: 0n,
+      fee: 0n,
+      refund: 10_000_000n,
+      state: PAYMENT.REFUNDED,
+    });
+    expect(transfers).toEqual([{ from: SETTLEMENT, to: BUYER, ustx: 10_000_000n }]);
+    expect(call(OWNER, "release", payments[0]).err).toBe(ERR.ERR_PAYMENT_CLOSED);
+    // The book stays as it is: the next in line gets no more than before.
+    expect(chain.read("market-participation.get-day-book", asset, day)["forward-funded-wh"]).toBe(150_000n);
+    chain.advanceToDay(day + 1n);
+    produce(chain, asset, day, 120_000);
+    must(call(OWNER, "release", payments[1]));
+    expect(chain.read("market-participation.get-offer", offerId).state).toBe(OFFER.COMPLETED);
+    expectSolvent();
+  });
+});
+
+describe("claim", () => {
+  const claiming = (by, payment, wh) => call(by, "claim", payment, wh, STRANGER, "Scope 2, 2026");
+
+  test("takes delivered energy for a beneficiary, each Wh once", () => {
+    const { asset, day, payments } = fundTomorrow([100_000]);
+    expect(claiming(BUYER, payments[0], 1).err).toBe(ERR.ERR_NOT_SETTLED);
+    chain.advanceToDay(day + 1n);
+    produce(chain, asset, day, 60_000);
+    must(call(STRANGER, "settle", payments[0]));
+    expect(claiming(BUYER, 99, 1).err).toBe(ERR.ERR_PAYMENT_NOT_FOUND);
+    for (const by of [OWNER, STRANGER]) expect(claiming(by, payments[0], 1).err).toBe(ERR.ERR_NOT_BUYER);
+    for (const wh of [0, 60_001, 2n ** 128n - 1n]) {
+      expect(claiming(BUYER, payments[0], wh).err).toBe(ERR.ERR_INVALID_CLAIM);
+    }
+    expect(claiming(BUYER, payments[0], 40_000)).toMatchObject({
+      ok: 1n,
+      events: [
+        {
+          topic: "energy-claimed",
+          version: 1n,
+          "claim-id": 1n,
+          "payment-id": payments[0],
+          "asset-id": asset,
+          day,
+          mask: 2n ** 96n - 1n,
+          actor: BUYER,
+          wh: 40_000n,
+          beneficiary: STRANGER,
+          purpose: "Scope 2, 2026",
+          "claimed-wh": 40_000n,
+        },
+      ],
+    });
+    expect(claiming(BUYER, payments[0], 20_001).err).toBe(ERR.ERR_INVALID_CLAIM);
+    expect(claiming(BUYER, payments[0], 20_000).ok).toBe(2n);
+    expect(claiming(BUYER, payments[0], 1).err).toBe(ERR.ERR_INVALID_CLAIM);
+    expect(read("get-claim-count")).toBe(2n);
+    expect(paymentOf(payments[0])["claimed-wh"]).toBe(60_000n);
+  });
+
+  test("is of spot fills, too, and of nothing that was refunded", () => {
+    const asset = addPlant(chain);
+    const day = chain.today;
+    chain.advanceToDay(day + 1n);
+    produce(chain, asset, day, 1_000);
+    const spot = fund(chain, offer(chain, asset, { day, wh: 1_000, minFill: 10 }), 400);
+    expect(claiming(BUYER, spot, 401).err).toBe(ERR.ERR_INVALID_CLAIM);
+    expect(claiming(BUYER, spot, 400).ok).toBe(1n);
+    const { payments } = fundTomorrow([1_000]);
+    must(call(OWNER, "release", payments[0]));
+    expect(claiming(BUYER, payments[0], 1).err).toBe(ERR.ERR_NOT_SETTLED);
+  });
+
+  test("is not of what a storage gave back", () => {
+    const { asset, day, payments } = fundTomorrow([1_000], { kind: 6 });
+    expect(paymentOf(payments[0]).claimable).toBe(false);
+    chain.advanceToDay(day + 1n);
+    produce(chain, asset, day, 1_000);
+    must(call(STRANGER, "settle", payments[0]));
+    expect(claiming(BUYER, payments[0], 1).err).toBe(ERR.ERR_NOT_CLAIMABLE);
+  });
+});
+
+describe("assign-payment", () => {
+  test("hands over the payment, its refund and its claims", () => {
+    const { asset, day, payments } = fundTomorrow([100_000]);
+    for (const by of [OWNER, STRANGER]) {
+      expect(call(by, "assign-payment", payments[0], by).err).toBe(ERR.ERR_NOT_BUYER);
+    }
+    expect(call(BUYER, "assign-payment", 99, STRANGER).err).toBe(ERR.ERR_PAYMENT_NOT_FOUND);
+    for (const to of [BUYER, SETTLEMENT]) {
+      expect(call(BUYER, "assign-payment", payments[0], to).err).toBe(ERR.ERR_INVALID_RECIPIENT);
+    }
+    expect(call(BUYER, "assign-payment", payments[0], STRANGER).events).toEqual([
+      { topic: "payment-assigned", version: 1n, "payment-id": payments[0], actor: BUYER, to: STRANGER },
+    ]);
+    expect(paymentOf(payments[0])).toMatchObject({ buyer: STRANGER, state: PAYMENT.LOCKED });
+    chain.advanceToDay(day + 1n);
+    produce(chain, asset, day, 60_000);
+    expect(call(OWNER, "settle", payments[0]).transfers.at(-1)).toEqual({
+      from: SETTLEMENT,
+      to: STRANGER,
+      ustx: 4_000_000n,
+    });
+    expect(call(BUYER, "claim", payments[0], 1, BUYER, "").err).toBe(ERR.ERR_NOT_BUYER);
+    must(call(STRANGER, "claim", payments[0], 1, BUYER, ""));
+    // A settled one as well, for what is left to claim.
+    must(call(STRANGER, "assign-payment", payments[0], BUYER_2));
+    expect(call(BUYER_2, "claim", payments[0], 60_000, BUYER, "").err).toBe(ERR.ERR_INVALID_CLAIM);
+    must(call(BUYER_2, "claim", payments[0], 59_999, BUYER, ""));
+  });
+
+  test("is not of what was refunded", () => {
+    const { payments } = fundTomorrow([1_000]);
+    must(call(OWNER, "release", payments[0]));
+    expect(call(BUYER, "assign-payment", payments[0], STRANGER).err).toBe(ERR.ERR_PAYMENT_CLOSED);
+  });
+});
+
 describe("fees", () => {
+  const SEVEN_DAYS = 7n * DAY;
+  const schedule = () => read("get-fee-schedule");
+
   test("are set by the contract owner, up to five percent", () => {
     expect(read("get-fee-bps")).toBe(100n);
-    expect(call(DEPLOYER, "set-fee-bps", 500).events).toEqual([
-      { topic: "fee-bps-set", version: 1n, actor: DEPLOYER, "fee-bps": 500n },
-    ]);
+    expect(schedule()).toEqual({ "fee-bps": 100n, "next-fee-bps": 100n, "next-from": 0n });
     expect(call(DEPLOYER, "set-fee-bps", 501).err).toBe(ERR.ERR_FEE_TOO_HIGH);
     for (const by of [OWNER, OPERATOR, STRANGER])
       expect(call(by, "set-fee-bps", 0).err).toBe(ERR.ERR_NOT_CONTRACT_OWNER);
+    expect(call(DEPLOYER, "set-fee-bps", 500).ok).toBe(true);
     expect(call(DEPLOYER, "set-fee-bps", 0).ok).toBe(true);
   });
 
-  test("follow the contract owner when he changes", () => {
+  test("that are lower hold at once, higher ones from seven days later", () => {
+    const offerId = offer(chain, addPlant(chain), { day: chain.today + 20n });
+    const feeOfNext = () => paymentOf(fund(chain, offerId, 1_000))["fee-bps"];
+    const from = chain.now;
+    const raised = { "fee-bps": 100n, "next-fee-bps": 300n, "next-from": from + SEVEN_DAYS };
+    expect(call(DEPLOYER, "set-fee-bps", 300).events).toEqual([
+      { topic: "fee-bps-set", version: 1n, actor: DEPLOYER, ...raised },
+    ]);
+    expect(schedule()).toEqual(raised);
+    chain.advanceTo(from + SEVEN_DAYS - 10n);
+    expect(feeOfNext()).toBe(100n);
+    expect(feeOfNext()).toBe(300n);
+    expect(read("get-fee-bps")).toBe(300n);
+    must(call(DEPLOYER, "set-fee-bps", 200));
+    expect(read("get-fee-bps")).toBe(200n);
+    expect(schedule()["next-fee-bps"]).toBe(200n);
+  });
+
+  test("that were announced are replaced, and a new notice begins", () => {
+    must(call(DEPLOYER, "set-fee-bps", 500));
+    chain.advanceToDay(chain.today + 6n);
+    const from = chain.now;
+    must(call(DEPLOYER, "set-fee-bps", 400));
+    expect(schedule()).toEqual({ "fee-bps": 100n, "next-fee-bps": 400n, "next-from": from + SEVEN_DAYS });
+    must(call(DEPLOYER, "set-fee-bps", 100));
+    chain.advanceToDay(chain.today + 20n);
+    expect(read("get-fee-bps")).toBe(100n);
+  });
+
+  test("follow the contract owner when that changes", () => {
     must(chain.call(DEPLOYER, "asset-verification.propose-owner", OPERATOR));
     expect(call(OPERATOR, "set-fee-bps", 1).err).toBe(ERR.ERR_NOT_CONTRACT_OWNER);
     must(chain.call(OPERATOR, "asset-verification.accept-owner"));
@@ -518,11 +800,11 @@ describe("fees", () => {
 
   test("of a payment are those of its funding", () => {
     const { asset, day, payments } = fundTomorrow([100_000]);
-    must(call(DEPLOYER, "set-fee-bps", 500));
+    must(call(DEPLOYER, "set-fee-bps", 0));
     chain.advanceToDay(day + 1n);
     produce(chain, asset, day, 100_000);
     must(call(STRANGER, "settle", payments[0]));
-    expect(paymentOf(payments[0])["fee-ustx"]).toBe(100_000n);
+    expect(paymentOf(payments[0]).fee).toBe(100_000n);
   });
 
   test("and nothing but fees are withdrawn, by the contract owner", () => {
@@ -531,7 +813,7 @@ describe("fees", () => {
     produce(chain, asset, day, 200_000);
     expect(call(DEPLOYER, "withdraw-fees", 1, DEPLOYER).err).toBe(ERR.ERR_INVALID_AMOUNT);
     must(call(STRANGER, "settle", payments[0]));
-    expect(read("get-fees")).toBe(100_000n);
+    expect(read("get-fees", null)).toBe(100_000n);
     for (const amount of [0, 100_001, 2n ** 128n - 1n]) {
       expect(call(DEPLOYER, "withdraw-fees", amount, DEPLOYER).err).toBe(ERR.ERR_INVALID_AMOUNT);
     }
@@ -543,9 +825,10 @@ describe("fees", () => {
         topic: "fees-withdrawn",
         version: 1n,
         actor: DEPLOYER,
+        token: null,
         recipient: STRANGER,
-        "amount-ustx": 99_999n,
-        "fees-ustx": 1n,
+        amount: 99_999n,
+        fees: 1n,
       },
     ]);
     expect(transfers).toEqual([{ from: SETTLEMENT, to: STRANGER, ustx: 99_999n }]);
@@ -555,6 +838,32 @@ describe("fees", () => {
   });
 });
 
-test("every error of the contract was provoked above", () => {
-  expect(Object.keys(ERR).filter((name) => !errorsProvoked.has(ERR[name]))).toEqual([]);
+describe("withdraw-surplus", () => {
+  test("takes what somebody sent without being asked, and nothing that anybody is owed", () => {
+    const { asset, day, payments } = fundTomorrow([100_000]);
+    expect(read("get-surplus")).toBe(0n);
+    expect(call(DEPLOYER, "withdraw-surplus", 1, DEPLOYER).err).toBe(ERR.ERR_INVALID_AMOUNT);
+    chain.transfer(STRANGER, SETTLEMENT, 700n);
+    expect(read("get-surplus")).toBe(700n);
+    expect(call(STRANGER, "withdraw-surplus", 1, STRANGER).err).toBe(ERR.ERR_NOT_CONTRACT_OWNER);
+    for (const amount of [0, 701, 2n ** 128n - 1n]) {
+      expect(call(DEPLOYER, "withdraw-surplus", amount, DEPLOYER).err).toBe(ERR.ERR_INVALID_AMOUNT);
+    }
+    expect(call(DEPLOYER, "withdraw-surplus", 1, SETTLEMENT).err).toBe(ERR.ERR_TRANSFER_FAILED);
+    chain.advanceToDay(day + 1n);
+    produce(chain, asset, day, 100_000);
+    must(call(STRANGER, "settle", payments[0]));
+    expect(read("get-surplus")).toBe(700n);
+    expect(call(DEPLOYER, "withdraw-surplus", 700, STRANGER)).toMatchObject({
+      ok: true,
+      events: [{ topic: "surplus-withdrawn", version: 1n, actor: DEPLOYER, recipient: STRANGER, amount: 700n }],
+      transfers: [{ from: SETTLEMENT, to: STRANGER, ustx: 700n }],
+    });
+    expect(chain.balance(SETTLEMENT)).toBe(read("get-fees", null));
+  });
+});
+
+test("every error of the contract was provoked above, but those of tokens", () => {
+  const missing = Object.keys(ERR).filter((name) => !errorsProvoked.has(ERR[name]));
+  expect(missing).toEqual(["ERR_WRONG_TOKEN", "ERR_TOKEN_NOT_MOVED", "ERR_NO_CREDIT"]);
 });
