@@ -10,20 +10,17 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from der_client.stacks.clarity import ClarityValue, decode, encode
 from der_client.stacks.clarity.wire import MAX_ARGUMENT_DEPTH
 from der_client.stacks.errors import (
-    ConfirmationTimeoutError,
-    DerClientError,
     InvalidValueError,
     NodeAnswerError,
     NodeError,
-    NodeUnreachableError,
     NotFoundError,
-    TransactionRejectedError,
     shown,
 )
 from der_client.stacks.network import DEVNET, MAINNET, TESTNET, Network
 from der_client.stacks.rpc import api, devnet, node
-from der_client.stacks.rpc.rejections import FINAL, NONCE_TAKEN
-from der_client.stacks.rpc.retries import NothingSentError, RetryPolicy, UnreadAnswerError
+from der_client.stacks.rpc import broadcast as sending
+from der_client.stacks.rpc.retries import RetryPolicy
+from der_client.stacks.rpc.steps import Ask, Pause, Steps, repeated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -157,7 +154,7 @@ class Client:
         Raises:
             NodeError: If the node is down, slow, or answers something else than the endpoint promises.
         """
-        return endpoint.read(self._transport.ask(endpoint.request, within_s=within_s))
+        return endpoint.read(self._ask(Ask(endpoint.request, within_s)))
 
     def info(self) -> NodeInfo:
         """The node and the tip of its chain."""
@@ -224,9 +221,8 @@ class Client:
         self, contract_id: str, map_name: str, key: ClarityValue, *, tip: str | None = None
     ) -> ClarityValue | None:
         """An entry of a contract's map, or ``None`` if there is none."""
-        answer = self._transport.ask(
-            (endpoint := node.map_entry(contract_id, map_name, encode(key, MAX_ARGUMENT_DEPTH), tip=tip)).request
-        )
+        endpoint = node.map_entry(contract_id, map_name, encode(key, MAX_ARGUMENT_DEPTH), tip=tip)
+        answer = self._ask(Ask(endpoint.request))
         value = endpoint.read(answer)
         return None if value is None else _decode_answer(value, answer.url)
 
@@ -341,42 +337,59 @@ class Client:
             Its id, hexadecimal without 0x.
 
         Raises:
-            TransactionRejectedError: The node refused it; it is not in the mempool.
-            NodeUnreachableError: No connection came about: nothing was sent.
-            NodeAnswerError: The node answered something else, which shows that it did not take the transaction.
-            ConfirmationTimeoutError: Nobody knows whether it arrived; it carries the txid to look for, and the bytes.
-                Sending the identical bytes again is safe, signing anew is not.
+            TransactionRejectedError: A node refused it in its own words; it is not in the mempool.
+            NodeUnreachableError: No connection was made: nothing was sent.
+            BroadcastUnknownError: Nobody knows whether it arrived, whatever was answered instead; it carries the txid
+                to look for, and the bytes. Sending the identical bytes again is safe, signing anew is not.
         """
-        if not isinstance(raw, bytes):
-            raise InvalidValueError(f"send takes the bytes of a signed transaction, not {type(raw).__name__}")
-        txid = node.compute_txid(raw)
-        endpoint = node.send(raw)
-        may_have_arrived = False
-        attempt = 0
-        while True:
-            attempt += 1
-            answer: Answer | None = None
-            failure: NodeError
-            try:
-                answer = self._transport.ask_once(endpoint.request)
-                return endpoint.read(answer)
-            except TransactionRejectedError as error:
-                if error.reason in NONCE_TAKEN and self._knows(txid):
-                    return txid
-                if may_have_arrived and error.reason not in FINAL:
-                    raise _unknown_outcome(txid, raw, error) from error
-                raise
-            except NodeError as error:
-                failure = error
-            repeatable = _may_be_repeated(failure, answer)
-            may_have_arrived = may_have_arrived or _may_have_arrived(failure, answer)
-            if may_have_arrived and self._knows(txid):
-                return txid
-            wait = self._transport.retries.wait_s(attempt, answer.retry_after if answer else "") if repeatable else None
-            if wait is None:
-                raise _unknown_outcome(txid, raw, failure) if may_have_arrived else failure
-            _LOG.info("sending %s failed, trying again in %.1f s: %s", txid, wait, failure)
-            time.sleep(wait)
+        return self.follow(sending.send(raw, self._transport.retries))
+
+    def broadcast(self, raw: bytes) -> str:
+        """Send a signed transaction once, without looking for it and without sending it again.
+
+        Args:
+            raw: The encoded signed transaction.
+
+        Returns:
+            Its id, hexadecimal without 0x: the node took it, or had it already.
+
+        Raises:
+            TransactionRejectedError: The node refused these bytes.
+            NothingSentError: No connection was made.
+            BroadcastUnknownError: Anything else; nobody knows whether it arrived.
+        """
+        return self.follow(sending.broadcast(raw))
+
+    def follow(self, steps: Steps[T]) -> T:
+        """Carry out steps: send what they ask for, and wait where they pause.
+
+        Args:
+            steps: What has to be done; see `der_client.stacks.rpc.steps`.
+
+        Raises:
+            NodeError: Whatever the steps leave unhandled.
+        """
+        try:
+            step = next(steps)
+            while True:
+                if isinstance(step, Pause):
+                    time.sleep(step.seconds)
+                    step = next(steps)
+                    continue
+                try:
+                    answer = self._ask(step)
+                except NodeError as error:
+                    step = steps.throw(error)
+                else:
+                    step = steps.send(answer)
+        except StopIteration as done:
+            result: T = done.value
+            return result
+
+    def _ask(self, step: Ask) -> Answer:
+        if step.once or step.within_s is not None:
+            return self._transport.ask_once(step.request, within_s=step.within_s)
+        return self.follow(repeated(step.request, self._transport.retries))
 
     def close(self) -> None:
         """Close the pooled connections; the client opens new ones if it is used again."""
@@ -397,7 +410,7 @@ class Client:
         return f"Client({self.url!r})"
 
     def _run_value(self, endpoint: Endpoint[bytes]) -> ClarityValue:
-        answer = self._transport.ask(endpoint.request)
+        answer = self._ask(Ask(endpoint.request))
         return _decode_answer(endpoint.read(answer), answer.url)
 
     def _network_of(self, network_id: int) -> Network:
@@ -410,25 +423,6 @@ class Client:
             "give Client(network=Network(…)) with its versions",
             self.url,
         )
-
-    def _knows(self, txid: str) -> bool:
-        """Whether API or node know the transaction as waiting or mined."""
-        try:
-            info = self.run(api.transaction(txid))
-        except NodeUnreachableError:
-            return False
-        except (NotFoundError, NodeAnswerError):
-            return self._node_knows(txid)
-        return not info.status.is_dropped
-
-    def _node_knows(self, txid: str) -> bool:
-        for endpoint in (node.unconfirmed_transaction(txid), node.transaction(txid)):
-            try:
-                self.run(endpoint)
-            except NodeError:
-                continue
-            return True
-        return False
 
 
 def _encoded(arguments: Sequence[ClarityValue]) -> list[bytes]:
@@ -444,32 +438,3 @@ def _decode_answer(data: bytes, url: str) -> ClarityValue:
         return decode(data)
     except InvalidValueError as error:
         raise NodeAnswerError(f"the answer is no valid Clarity value: {error}; use another node", url) from error
-
-
-def _may_be_repeated(failure: NodeError, answer: Answer | None) -> bool:
-    """Whether another attempt at sending may have another outcome."""
-    if answer is None:
-        return isinstance(failure, NodeUnreachableError | UnreadAnswerError)
-    return answer.status == 429 or _is_of_server(answer.status)
-
-
-def _may_have_arrived(failure: NodeError, answer: Answer | None) -> bool:
-    """Whether the node may have taken a transaction at an attempt that failed so."""
-    if answer is None:
-        is_sent = isinstance(failure, NodeUnreachableError | UnreadAnswerError)
-        return is_sent and not isinstance(failure, NothingSentError)
-    return answer.status == 200 or _is_of_server(answer.status)
-
-
-def _is_of_server(status: int) -> bool:
-    """Whether it is from a server, or one in front of it, that failed at or gave up what it was asked."""
-    return status >= 500 or status == 408
-
-
-def _unknown_outcome(txid: str, raw: bytes, cause: DerClientError) -> ConfirmationTimeoutError:
-    return ConfirmationTimeoutError(
-        f"transaction {txid} was sent, but whether it arrived is not known: {cause}; look for this txid, or send the "
-        "identical bytes again (Client.send(error.raw)); do not build it anew before its nonce is used or free",
-        txid,
-        raw,
-    )

@@ -18,10 +18,10 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NewConnectionError, ProxyError
 
-from der_client.stacks.errors import InvalidValueError, NodeAnswerError, NodeUnreachableError, shown
+from der_client.stacks.errors import InvalidValueError, NodeAnswerError, NodeUnreachableError, NothingSentError, shown
 from der_client.stacks.rpc.endpoint import Answer, Request
 from der_client.stacks.rpc.fields import excerpt
-from der_client.stacks.rpc.retries import BUSY_STATUSES, NothingSentError, UnreadAnswerError
+from der_client.stacks.rpc.retries import UnreadAnswerError, read_retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,38 +77,6 @@ class Transport:
         if self.is_local:
             self._settings["proxies"] = {}
 
-    def ask(self, request: Request, *, within_s: float | None = None) -> Answer:
-        """Send a request, repeating it within the policy if it may be repeated.
-
-        Args:
-            request: What is asked.
-            within_s: Ask only once, and be silent for no longer than so many seconds.
-
-        Raises:
-            NodeUnreachableError: No answer in time.
-            NodeAnswerError: An answer that is too large, too slow or leads elsewhere, or still "busy" at the end.
-        """
-        if within_s is not None:
-            return self.ask_once(request, within_s=within_s)
-        attempt = 0
-        while True:
-            attempt += 1
-            try:
-                answer = self.ask_once(request)
-            except NodeUnreachableError as error:
-                wait = self.retries.wait_s(attempt) if request.repeatable else None
-                if wait is None:
-                    raise
-                _LOG.info("attempt %d failed, trying again in %.1f s: %s", attempt, wait, error)
-            else:
-                if answer.status not in BUSY_STATUSES or not request.repeatable:
-                    return answer
-                wait = self.retries.wait_s(attempt, answer.retry_after)
-                if wait is None:
-                    return answer
-                _LOG.info("HTTP %d, trying again in %.1f s [%s]", answer.status, wait, answer.url)
-            time.sleep(wait)
-
     def ask_once(self, request: Request, *, within_s: float | None = None) -> Answer:
         """Send a request once, following redirects of a GET within the host.
 
@@ -158,7 +126,7 @@ class Transport:
             body=body,
             url=url,
             content_type=response.headers.get("Content-Type", "").lower(),
-            retry_after=response.headers.get("Retry-After", ""),
+            retry_after_s=read_retry_after(response.headers.get("Retry-After", ""), response.headers.get("Date", "")),
         )
         return answer, response.headers.get("Location", "")
 

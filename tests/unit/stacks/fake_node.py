@@ -16,6 +16,7 @@ import responses
 from der_client.stacks.address import split_principal
 from der_client.stacks.network import DEVNET
 from der_client.stacks.rpc import Client, RetryPolicy
+from der_client.stacks.rpc.node import compute_txid
 from der_client.stacks.transactions import ContractPublish, Transaction
 
 URL = "http://127.0.0.1:3999"
@@ -139,7 +140,12 @@ class FakeNode:
                 raise refusal
             self.on_refusal()
             reason, data = refusal
-            return 400, {"error": "transaction rejected", "reason": reason, "reason_data": data, "txid": "00" * 32}
+            return 400, {
+                "error": "transaction rejected",
+                "reason": reason,
+                "reason_data": data,
+                "txid": compute_txid(raw),
+            }
         transaction = Transaction.decode(raw)
         transaction.verify()
         if transaction.txid not in self.waiting:
