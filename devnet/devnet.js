@@ -39,6 +39,8 @@ export class Devnet {
     this.journal = journal;
     this.verifier = verifier;
     this.closed = false;
+    /** How often the chain was set back, so that clients can tell it from a node that is behind. */
+    this.rewinds = 0;
     /** @type {NodeJS.Timeout | undefined} */
     this.idleTimer = undefined;
     /** @type {NodeJS.Timeout | undefined} */
@@ -163,8 +165,10 @@ export class Devnet {
       case "snapshot":
         return this.chain.snapshot();
       case "revert":
+        this.rewinds += 1;
         return this.chain.revert(entry.id);
       case "reset":
+        this.rewinds += 1;
         return this.chain.reset();
       case "genesis":
         return this.chain.markGenesis();

@@ -8,6 +8,7 @@ The tree::
     │   ├── DecodeError                     bytes that are no valid encoding; carries the offset
     │   ├── LiteralError                    text that is no Clarity literal; carries the offset
     │   ├── AddressError                    text that is no valid address, or one of the other network
+    │   ├── NonceConflictError              another transaction has this nonce; carries the nonce
     │   └── KeyFormatError                  a key, mnemonic or path that cannot be used (never shows it)
     ├── SigningError                        a transaction that cannot be signed so, or whose signature is wrong
     ├── NodeError                           the node: carries the URL
@@ -103,6 +104,20 @@ class LiteralError(InvalidValueError):
 
 class AddressError(InvalidValueError):
     """Text that is no valid address, or an address of another network."""
+
+
+class NonceConflictError(InvalidValueError):
+    """Another transaction of the account, on its way or waiting in the mempool, has the nonce; nothing was sent.
+
+    Attributes:
+        nonce: The nonce.
+        txid: The other transaction; empty if it is not known which it is.
+    """
+
+    def __init__(self, message: str, nonce: int, txid: str = "") -> None:
+        super().__init__(message)
+        self.nonce = nonce
+        self.txid = txid
 
 
 class KeyFormatError(InvalidValueError):

@@ -65,6 +65,7 @@ export async function controlRoutes(server, { devnet, control, host }) {
     accounts: Object.fromEntries(devnet.accounts.map(({ name, address }) => [name, address])),
     contracts: [...chain.history.contracts.keys()],
     snapshots: chain.snapshots.map(({ id }) => id),
+    rewinds: devnet.rewinds,
     mempool_size: chain.mempool.size,
     transactions: chain.history.transactionCount,
     vm_memory_bytes: chain.vm.memory.length,

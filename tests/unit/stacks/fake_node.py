@@ -38,6 +38,7 @@ class FakeNode:
         estimate: The body of the fee estimate, with its status.
         rate: The body of the transfer fee rate.
         has_api: Whether it serves ``/extended``.
+        rewinds: How often its chain was set back, if it is an embedded devnet.
         on_refusal: Called before a refusal is answered.
         told_txid: The txid that it answers to a submission, instead of the right one.
     """
@@ -51,6 +52,7 @@ class FakeNode:
     estimate: tuple[int, Any] = (400, "Fee estimation not supported on this node")
     rate: Any = 1
     has_api: bool = True
+    rewinds: int | None = None
     told_txid: str | None = None
     on_refusal: Callable[[], object] = lambda: None
     posts: list[bytes] = field(default_factory=list)
@@ -100,6 +102,8 @@ class FakeNode:
         *_, last = path.split("/")
         if path == "/v2/info":
             return 200, self._info()
+        if path == "/devnet" and self.rewinds is not None:
+            return 200, {"pid": 1, "rewinds": self.rewinds}
         if path == "/v2/transactions":
             return self._accept(body)
         if path == "/v2/fees/transaction":
