@@ -54,10 +54,11 @@ export class Devnet {
    * @param {number} options.startTime unix seconds of a new chain's first block
    * @param {Mining} options.mining
    * @param {string | null} options.stateFile
+   * @param {(chain: Chain) => void} [options.follow] called before anything new happens to the chain
    * @param {boolean} [options.costs] whether execution costs are tracked, in what is replayed, too
    * @returns {Promise<Devnet>}
    */
-  static async start({ accounts, contracts, startTime, mining, stateFile, costs = true }) {
+  static async start({ accounts, contracts, startTime, mining, stateFile, follow, costs = true }) {
     const balances = new Map(accounts.map(({ address, balance }) => [address, balance]));
     const opened = stateFile ? Journal.open(stateFile, { startTime, balances }) : null;
     const genesis = opened?.genesis ?? { startTime, balances };
@@ -66,6 +67,8 @@ export class Devnet {
     if (!costs) chain.vm.setCosts(false);
     const devnet = new Devnet(chain, accounts, mining, opened?.journal ?? null, verifier);
     if (opened) devnet.#replayAll(opened.entries);
+    follow?.(chain);
+    if (chain.history.blocks.count === 1) devnet.#tellFirstBlock();
     // A killed start may have left a transaction whose block was not written any more.
     if (mining.kind === "auto" && chain.mempool.ready(chain.ledger, 1).length > 0) devnet.#do({ do: "mine", each: true });
     if (!chain.genesis) devnet.#publish(contracts);
@@ -73,6 +76,13 @@ export class Devnet {
     if (mining.kind === "interval") devnet.blockTimer = setInterval(() => devnet.mine(1), mining.milliseconds);
     devnet.#touch();
     return devnet;
+  }
+
+  /** Followers came too late to hear of it. */
+  #tellFirstBlock() {
+    const { feed, tip } = this.chain;
+    feed.note("block", () => ({ block: tip, parent: undefined, mined: [] }));
+    feed.flush();
   }
 
   /** @param {Iterable<Entry>} entries */
