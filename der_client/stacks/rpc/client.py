@@ -65,11 +65,11 @@ class Client:
     Args:
         url: The base address that serves ``/v2`` and ``/extended``: an API, Clarinet's devnet, or the embedded devnet.
         network: The network behind it; asked for when first needed if not given.
-        timeout: Seconds to connect, and seconds of silence that are suffered while an answer is read.
+        timeout: Seconds to connect, and the longest silence while an answer is read, in seconds.
         retries: How often and how patiently failed requests are repeated, where repeating changes nothing.
         headers: Sent with each request, e.g. ``{"x-api-key": …}``; never shown in texts or logs.
         max_answer_bytes: The longest answer that is read.
-        answer_deadline_s: The longest time that one answer may take to arrive.
+        answer_deadline_s: The longest time that one request may take, from connecting to the last byte of its answer.
         session: A `requests.Session` whose proxies and TLS settings shall be used.
 
     Raises:
@@ -149,7 +149,7 @@ class Client:
 
         Args:
             endpoint: What to ask.
-            within_s: Ask only once, and suffer no longer silence than so many seconds.
+            within_s: Ask only once, and for no longer than so many seconds.
 
         Raises:
             NodeError: If the node is down, slow, or answers something else than the endpoint promises.
@@ -247,7 +247,7 @@ class Client:
 
         Args:
             txid: Its id.
-            within_s: Ask only once, and suffer no longer silence than so many seconds.
+            within_s: Ask only once, and for no longer than so many seconds.
         """
         try:
             info = self.run(api.transaction(txid), within_s=within_s)

@@ -35,6 +35,8 @@ from der_client.stacks.pending import PendingTransaction
 from der_client.stacks.rpc import Client, RetryPolicy, node
 from der_client.stacks.transactions import TokenTransfer, Transaction
 
+from .raw_server import Handle, Server, answer, url_of_nobody
+
 URL = "https://node.test"
 ADDRESS = "ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM"
 CONTRACT = f"{ADDRESS}.market"
@@ -76,74 +78,11 @@ def client() -> Client:
     return Client(URL, retries=QUICK)
 
 
-class Server:
-    """A server that does with each connection what the test says, byte by byte."""
-
-    def __init__(self, handle: Callable[[socket.socket, bytes], None]) -> None:
-        self._handle = handle
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        self.requests: list[bytes] = []
-        self.connections = 0
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self._socket.accept()
-            except OSError:
-                return
-            self.connections += 1
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-
-    def _serve(self, connection: socket.socket) -> None:
-        with connection:
-            try:
-                while request := self._read_request(connection):
-                    self.requests.append(request)
-                    self._handle(connection, request)
-            except OSError:
-                return
-
-    def _read_request(self, connection: socket.socket) -> bytes:
-        data = b""
-        while b"\r\n\r\n" not in data:
-            chunk = connection.recv(4096)
-            if not chunk:
-                return b""
-            data += chunk
-        head, _, body = data.partition(b"\r\n\r\n")
-        length = next(
-            (int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0
-        )
-        while len(body) < length:
-            body += connection.recv(4096)
-        return head + b"\r\n\r\n" + body
-
-    def close(self) -> None:
-        self._socket.close()
-
-
-_TAKEN: list[socket.socket] = []
-
-
-def url_of_nobody() -> str:
-    """A port that is taken, so that no other process gets it, and at which nobody listens."""
-    taken = socket.socket()
-    taken.bind(("127.0.0.1", 0))
-    _TAKEN.append(taken)
-    return f"http://127.0.0.1:{taken.getsockname()[1]}"
-
-
-def answer(connection: socket.socket, body: bytes, status: str = "200 OK", headers: str = "") -> None:
-    connection.sendall(f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n{headers}\r\n".encode() + body)
-
-
 @pytest.fixture
-def serve() -> Iterator[Callable[[Callable[[socket.socket, bytes], None]], Server]]:
+def serve() -> Iterator[Callable[[Handle], Server]]:
     servers: list[Server] = []
 
-    def start(handle: Callable[[socket.socket, bytes], None]) -> Server:
+    def start(handle: Handle) -> Server:
         servers.append(Server(handle))
         return servers[-1]
 
@@ -152,7 +91,7 @@ def serve() -> Iterator[Callable[[Callable[[socket.socket, bytes], None]], Serve
         server.close()
 
 
-Serve = Callable[[Callable[[socket.socket, bytes], None]], Server]
+Serve = Callable[[Handle], Server]
 
 
 class TestReading:
