@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
-
 from der_client.contracts.production_tracking import ProductionTracking
-from der_client.contracts.units import DayOrNever, Ids, Model, Page, Reason, Region
-from der_client.stacks.contract import Contract, public, read_only
+from der_client.contracts.units import DayOrNever, EnergyContract, Ids, Model, Page, Reason, Region, VersionedEvent
+from der_client.stacks.contract import public, read_only
 from der_client.stacks.contract.annotations import Day, Principal, Timestamp, UInt
-from der_client.stacks.contract.errors import ErrorCode
-from der_client.stacks.contract.events import Event
+from der_client.stacks.contract.errors import Code, ErrorCode
 
 
-class ConnectionState(IntEnum):
+class ConnectionState(Code):
     """State of a grid connection."""
 
     REQUESTED = 1
@@ -23,7 +20,7 @@ class ConnectionState(IntEnum):
     DISCONNECTED = 6
 
 
-class AlertLevel(IntEnum):
+class AlertLevel(Code):
     """What a grid operator announces to its region."""
 
     NONE = 0
@@ -84,13 +81,13 @@ class GridError(ErrorCode):
     ERR_DAY_BEFORE_CONNECTION = 3015, "the asset was not connected yet on that day"
 
 
-class ContractDeployed(Event, topic="grid-integration-deployed"):
+class ContractDeployed(VersionedEvent, topic="grid-integration-deployed"):
     """The contract was deployed, with these settings."""
 
     window_days: UInt
 
 
-class ConnectionRequested(Event, topic="connection-requested"):
+class ConnectionRequested(VersionedEvent, topic="connection-requested"):
     """An owner asked for a connection."""
 
     asset_id: UInt
@@ -100,7 +97,7 @@ class ConnectionRequested(Event, topic="connection-requested"):
     state: ConnectionState
 
 
-class ConnectionApproved(Event, topic="connection-approved"):
+class ConnectionApproved(VersionedEvent, topic="connection-approved"):
     """A grid operator connected an asset."""
 
     asset_id: UInt
@@ -111,7 +108,7 @@ class ConnectionApproved(Event, topic="connection-approved"):
     state: ConnectionState
 
 
-class ConnectionRejected(Event, topic="connection-rejected"):
+class ConnectionRejected(VersionedEvent, topic="connection-rejected"):
     """A grid operator rejected a request."""
 
     asset_id: UInt
@@ -120,7 +117,7 @@ class ConnectionRejected(Event, topic="connection-rejected"):
     state: ConnectionState
 
 
-class ConnectionStatusSet(Event, topic="connection-status-set"):
+class ConnectionStatusSet(VersionedEvent, topic="connection-status-set"):
     """A connection was curtailed, islanded, disconnected, or connected again."""
 
     asset_id: UInt
@@ -128,7 +125,7 @@ class ConnectionStatusSet(Event, topic="connection-status-set"):
     state: ConnectionState
 
 
-class ExportLimitSet(Event, topic="export-limit-set"):
+class ExportLimitSet(VersionedEvent, topic="export-limit-set"):
     """An export limit was set, for offers made from then on."""
 
     asset_id: UInt
@@ -136,7 +133,7 @@ class ExportLimitSet(Event, topic="export-limit-set"):
     export_limit_w: UInt
 
 
-class FeedRecorded(Event, topic="feed-recorded"):
+class FeedRecorded(VersionedEvent, topic="feed-recorded"):
     """The feed of a day was recorded, or replaced."""
 
     asset_id: UInt
@@ -147,7 +144,7 @@ class FeedRecorded(Event, topic="feed-recorded"):
     replaced: bool
 
 
-class RegionAlertSet(Event, topic="region-alert-set"):
+class RegionAlertSet(VersionedEvent, topic="region-alert-set"):
     """A grid operator announced an alert level."""
 
     actor: Principal
@@ -157,7 +154,7 @@ class RegionAlertSet(Event, topic="region-alert-set"):
 
 
 class GridIntegration(
-    Contract,
+    EnergyContract,
     name="grid-integration",
     errors=GridError,
     events=(

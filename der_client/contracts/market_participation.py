@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
-
 from der_client.contracts.grid_integration import GridIntegration
-from der_client.contracts.units import Ids, Model, Page, PriceUstxPerKwh
-from der_client.stacks.contract import Contract, public, read_only
+from der_client.contracts.units import EnergyContract, Ids, Model, Page, PriceUstxPerKwh, VersionedEvent
+from der_client.stacks.contract import public, read_only
 from der_client.stacks.contract.annotations import Day, Principal, Timestamp, UInt
-from der_client.stacks.contract.errors import ErrorCode
-from der_client.stacks.contract.events import Event
+from der_client.stacks.contract.errors import Code, ErrorCode
 
 
-class OfferState(IntEnum):
+class OfferState(Code):
     """State of an offer."""
 
     PENDING = 1
@@ -131,7 +128,7 @@ class MarketError(ErrorCode):
     ERR_DAY_BEFORE_CONNECTION = 4025, "the asset was not connected yet on that day: its energy can only be retired"
 
 
-class ContractDeployed(Event, topic="market-participation-deployed"):
+class ContractDeployed(VersionedEvent, topic="market-participation-deployed"):
     """The contract was deployed, with these settings."""
 
     max_forward_days: UInt
@@ -139,7 +136,7 @@ class ContractDeployed(Event, topic="market-participation-deployed"):
     max_wh: UInt
 
 
-class OfferCreated(Event, topic="offer-created"):
+class OfferCreated(VersionedEvent, topic="offer-created"):
     """Energy was offered."""
 
     offer_id: UInt
@@ -158,7 +155,7 @@ class OfferCreated(Event, topic="offer-created"):
     state: OfferState
 
 
-class OfferClosed(Event, topic=""):
+class OfferClosed(VersionedEvent, topic=""):
     """Base of the events that close what is open of an offer."""
 
     offer_id: UInt
@@ -182,7 +179,7 @@ class OfferExpired(OfferClosed, topic="offer-expired"):
     """What was open has expired."""
 
 
-class OfferAccepted(Event, topic="offer-accepted"):
+class OfferAccepted(VersionedEvent, topic="offer-accepted"):
     """Some of an offer was taken and funded."""
 
     offer_id: UInt
@@ -197,7 +194,7 @@ class OfferAccepted(Event, topic="offer-accepted"):
     state: OfferState
 
 
-class OfferFillClosed(Event, topic="offer-fill-closed"):
+class OfferFillClosed(VersionedEvent, topic="offer-fill-closed"):
     """A fill of an offer was settled or refunded."""
 
     offer_id: UInt
@@ -209,7 +206,7 @@ class OfferFillClosed(Event, topic="offer-fill-closed"):
     state: OfferState
 
 
-class EnergyRetired(Event, topic="energy-retired"):
+class EnergyRetired(VersionedEvent, topic="energy-retired"):
     """Energy was claimed for a beneficiary and can never be sold."""
 
     asset_id: UInt
@@ -221,7 +218,7 @@ class EnergyRetired(Event, topic="energy-retired"):
 
 
 class MarketParticipation(
-    Contract,
+    EnergyContract,
     name="market-participation",
     errors=MarketError,
     events=(

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import IntEnum
 from typing import Annotated
 
 from der_client.contracts.market_participation import MarketParticipation
-from der_client.contracts.units import Ids, Model, Page, PriceUstxPerKwh
-from der_client.stacks.contract import Contract, public, read_only
+from der_client.contracts.units import EnergyContract, Ids, Model, Page, PriceUstxPerKwh, VersionedEvent
+from der_client.stacks.contract import public, read_only
 from der_client.stacks.contract.annotations import ClarityName, Day, MaxLength, Principal, Response, UInt
-from der_client.stacks.contract.errors import ErrorCode
-from der_client.stacks.contract.events import Event
+from der_client.stacks.contract.errors import Code, ErrorCode
 from der_client.stacks.transactions import ORIGIN, FungibleCode, StxPostCondition
 
 
-class PaymentState(IntEnum):
+class PaymentState(Code):
     """State of a payment."""
 
     LOCKED = 1
@@ -88,7 +86,7 @@ class SettlementError(ErrorCode):
     ERR_INVALID_AMOUNT = 5011, "the amount must be 1 to the fees that are left"
 
 
-class ContractDeployed(Event, topic="settlement-deployed"):
+class ContractDeployed(VersionedEvent, topic="settlement-deployed"):
     """The contract was deployed, with these settings."""
 
     fee_bps: UInt
@@ -96,7 +94,7 @@ class ContractDeployed(Event, topic="settlement-deployed"):
     window_days: UInt
 
 
-class PaymentFunded(Event, topic="payment-funded"):
+class PaymentFunded(VersionedEvent, topic="payment-funded"):
     """A buyer took energy and locked its cost."""
 
     payment_id: UInt
@@ -114,7 +112,7 @@ class PaymentFunded(Event, topic="payment-funded"):
     state: PaymentState
 
 
-class PaymentClosed(Event, topic=""):
+class PaymentClosed(VersionedEvent, topic=""):
     """Base of the events that close a payment: how its cost was shared out."""
 
     payment_id: UInt
@@ -140,14 +138,14 @@ class PaymentRefunded(PaymentClosed, topic="payment-refunded"):
     """The buyer got everything back."""
 
 
-class FeeBpsSet(Event, topic="fee-bps-set"):
+class FeeBpsSet(VersionedEvent, topic="fee-bps-set"):
     """The fee of payments funded from then on."""
 
     actor: Principal
     fee_bps: UInt
 
 
-class FeesWithdrawn(Event, topic="fees-withdrawn"):
+class FeesWithdrawn(VersionedEvent, topic="fees-withdrawn"):
     """Fees were sent to a recipient; ``fees_ustx`` are left."""
 
     actor: Principal
@@ -202,7 +200,7 @@ def _at_most(contract: Settlement, amount_ustx: int) -> StxPostCondition:
 
 
 class Settlement(
-    Contract,
+    EnergyContract,
     name="settlement",
     errors=SettlementError,
     events=(ContractDeployed, PaymentFunded, PaymentSettled, PaymentRefunded, FeeBpsSet, FeesWithdrawn),

@@ -26,6 +26,7 @@ The tree::
     ├── ConfirmationTimeoutError            the outcome is unknown: carries the txid and the signed bytes
     │   └── BroadcastUnknownError           sent, and nobody said in the node's own form whether it was taken
     ├── CallReadError                       a read-only call that the node could not run
+    ├── UnknownEventError               printed, and not an event that the contract's class declares (strict_events)
     ├── SimulationUnavailableError          only the devnet can simulate
     └── DeploymentError                     a plan that cannot be carried out as written
 """
@@ -308,6 +309,24 @@ class CallReadError(DerClientError):
     def __init__(self, message: str, cause: str) -> None:
         super().__init__(message)
         self.cause = cause
+
+
+class UnknownEventError(DerClientError):
+    """A contract printed something that none of its declared events fits, where the declaration says it must.
+
+    Attributes:
+        contract: The contract's id, ``ADDRESS.name``.
+        txid: The transaction's id; empty for a simulation.
+        value: What was printed, a Clarity value.
+        reason: What did not fit.
+    """
+
+    def __init__(self, message: str, *, contract: str, txid: str, value: Any, reason: str) -> None:
+        super().__init__(message)
+        self.contract = contract
+        self.txid = txid
+        self.value = value
+        self.reason = reason
 
 
 class SimulationUnavailableError(DerClientError):

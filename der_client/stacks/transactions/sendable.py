@@ -10,30 +10,36 @@ from der_client.stacks.transactions.payloads import ContractCall, ContractPublis
 from der_client.stacks.transactions.post_conditions import check_post_condition_network
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from der_client.stacks.network import Network
-    from der_client.stacks.transactions.transaction import Transaction
+    from der_client.stacks.transactions.payload_types import Payload
+    from der_client.stacks.transactions.post_conditions import PostCondition
 
 
-def check_sendable(transaction: Transaction, network: Network) -> None:
-    """Refuses what no node takes into its mempool, and addresses of another network.
+def check_sendable(
+    payload: Payload, post_conditions: Sequence[PostCondition], origin: Callable[[], str], network: Network
+) -> None:
+    """Refuse what no node takes into its mempool, and addresses of another network.
 
     Args:
-        transaction: The transaction.
-        network: Where it shall be sent.
+        payload: What the transaction does.
+        post_conditions: Its post-conditions.
+        origin: Gives the address of the account that it is of; worked out only where it matters.
+        network: The network to which it is to be sent.
 
     Raises:
         AddressError: If an address is of another network; the text names both.
         EncodeError: If no user can send the payload, or something else is given as a post-condition.
         InvalidValueError: If it is a transfer of 0, to oneself or with post-conditions.
     """
-    for condition in transaction.post_conditions:
+    for condition in post_conditions:
         check_post_condition_network(condition, network)
-    payload = transaction.payload
     match payload:
         case ContractCall():
             check_network(payload.contract, network, "contract")
         case TokenTransfer():
-            _check_transfer(payload, transaction, network)
+            _check_transfer(payload, post_conditions, origin(), network)
         case ContractPublish():
             pass
         case _:
@@ -42,11 +48,13 @@ def check_sendable(transaction: Transaction, network: Network) -> None:
             )
 
 
-def _check_transfer(payload: TokenTransfer, transaction: Transaction, network: Network) -> None:
+def _check_transfer(
+    payload: TokenTransfer, post_conditions: Sequence[PostCondition], origin: str, network: Network
+) -> None:
     check_network(payload.recipient.text, network, "recipient")
     if not payload.amount:
         raise InvalidValueError("amount: a transfer must be of 1 µSTX or more, not 0")
-    if payload.recipient.text == transaction.origin:
-        raise InvalidValueError(f"recipient: {transaction.origin} is the sender, and no node takes such a transfer")
-    if transaction.post_conditions:
+    if payload.recipient.text == origin:
+        raise InvalidValueError(f"recipient: {origin} is the sender, and no node takes such a transfer")
+    if post_conditions:
         raise InvalidValueError("post_conditions: a transfer takes none; its amount is all that moves")

@@ -138,7 +138,7 @@ class Transaction:
             "payload": payload,
         }
         _put_attributes(transaction, parts)
-        check_sendable(transaction, network)
+        check_sendable(payload, transaction.post_conditions, lambda: transaction.origin, network)
         length = transaction.estimated_length
         if length > MAX_TRANSACTION_LENGTH:
             raise InvalidValueError(
