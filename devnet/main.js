@@ -28,6 +28,10 @@ async function main(argv) {
       observers = new Observers(chain, observed);
     },
   });
+  devnet.chain.vm.onFailure = (error) => {
+    process.stderr.write(`devnet: its VM has failed: ${error.message}\n`);
+    process.exit(1);
+  };
   const server = createServer(devnet, options);
   const stop = async () => {
     await server.close();
