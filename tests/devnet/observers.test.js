@@ -196,7 +196,7 @@ test("an observer that refuses, is away, and comes back gets everything, once an
   await start({ kind: "manual" });
   await posts(1, "/new_block");
   await listener.stop();
-  for (let block = 0; block < 20; block++) devnet.mine(1);
+  for (let block = 0; block < 20; block++) await devnet.mine(1);
   await new Promise((resolve) => setTimeout(resolve, 150));
   await listener.start();
   await posts(21, "/new_block");
@@ -207,11 +207,11 @@ test("an observer that refuses, is away, and comes back gets everything, once an
 test("the end waits for an observer that answers, and not for ever for one that never did", async () => {
   await start({ kind: "manual" });
   await posts(1, "/new_block");
-  devnet.mine(1);
+  await devnet.mine(1);
   await observers.close();
   expect(listener.at("/new_block")).toHaveLength(2);
   observers = new Observers(devnet.chain, [parseObserver("127.0.0.1:1")]);
-  devnet.mine(1);
+  await devnet.mine(1);
   await observers.close();
   observers = undefined;
 });
