@@ -332,9 +332,10 @@ class Account:
 
     def _check_own(self, transaction: Transaction) -> None:
         self._check_network(transaction)
-        if transaction.origin != self.address:
+        origin = transaction.of_network(self.network).origin  # bytes do not hold a network's own address versions
+        if origin != self.address:
             raise SigningError(
-                f"the transaction's origin is {transaction.origin}, but this account is {self.address}; "
+                f"the transaction's origin is {origin}, but this account is {self.address}; "
                 "use the account it was built for"
             )
 

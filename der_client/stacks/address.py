@@ -172,7 +172,7 @@ def check_network(principal: str, network: Network, what: str = "address") -> No
         AddressError: If it is invalid, or of another network; the text names both networks.
     """
     version = _principal_version(principal)
-    if version not in (network.single_sig_version, network.multi_sig_version):
+    if not network.has_address_version(version):
         raise AddressError(
             f"{what}: {principal} is of {network_name(version)}, but the transaction is for {network.name}"
         )

@@ -10,8 +10,6 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, Protocol, TypeVar
 
-from der_client.stacks.address import check_network
-from der_client.stacks.clarity import principals
 from der_client.stacks.contract.movements import exact_conditions
 from der_client.stacks.contract.showing import html_table
 from der_client.stacks.errors import SigningError
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
     from der_client.stacks.contract.codecs import Signature
     from der_client.stacks.contract.events import Event, UnknownEvent
     from der_client.stacks.contract.movements import AssetEvent
-    from der_client.stacks.network import Network
     from der_client.stacks.rpc.answers import ExecutionCost, StxEvent, TransactionReceipt
     from der_client.stacks.transactions import PostCondition, Transaction
 
@@ -221,18 +218,12 @@ class Call(Generic[R]):
             AddressError: If an argument is an address of another network.
         """
         account = self.contract.require_account()
-        self._check_principals(account.network)
         return account.build(
             self.payload, post_conditions=self._conditions(post_conditions), mode=mode, nonce=nonce, fee_ustx=fee_ustx
         )
 
     def _conditions(self, given: Sequence[PostCondition] | None) -> Sequence[PostCondition]:
         return self.post_conditions if given is None else given
-
-    def _check_principals(self, network: Network) -> None:
-        """Refuse principals of another network anywhere among the arguments: they would name nobody here."""
-        for principal in principals(self.arguments):
-            check_network(principal.text, network, f"argument of {self.declared.function.__name__}")
 
     def send(
         self,
@@ -260,7 +251,6 @@ class Call(Generic[R]):
         """
         account = self.contract.require_account()
         if signed is None:
-            self._check_principals(account.network)
             sent = account.submit(
                 self.payload,
                 post_conditions=self._conditions(post_conditions),

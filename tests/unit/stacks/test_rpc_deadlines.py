@@ -9,6 +9,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -261,7 +262,7 @@ class TestTls:
 
         def accept() -> None:
             connection, _ = listener.accept()
-            with connection:
+            with connection, suppress(OSError):
                 for _second in range(2000):
                     connection.sendall(b"\x16")
                     time.sleep(0.01)
