@@ -23,6 +23,7 @@ LAYERS = [
     ["der_client.recorder"],
     ["der_client.readings"],
     ["der_client.contracts"],
+    ["der_client.stacks.standards"],
     ["der_client.stacks.contract"],
     ["der_client.stacks.contract.contract"],
     ["der_client.stacks.contract.interface"],
@@ -50,6 +51,7 @@ LAYERS = [
     ["der_client.stacks.keys"],
     ["der_client.stacks.ripemd160"],
     ["der_client.stacks.clarity"],
+    ["der_client.stacks.bitcoin"],
     ["der_client.stacks.address"],
     ["der_client.stacks.checks"],
     ["der_client.stacks.network"],
@@ -61,6 +63,7 @@ LAYERS = [
 LEVELS = {prefix: len(LAYERS) - number for number, layer in enumerate(LAYERS) for prefix in layer}
 
 PURE = [
+    "der_client.stacks.bitcoin",
     "der_client.stacks.clarity",
     "der_client.stacks.keys",
     "der_client.stacks.address",

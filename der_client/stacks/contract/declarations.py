@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from der_client.stacks.clarity import check_contract_name
@@ -100,7 +99,7 @@ def _declared_by(contract: type[ContractDeclaration]) -> dict[str, Declared[...,
         by_attribute |= vars(base)
     own = {name: each for name, each in vars(contract).items() if isinstance(each, Declared)}
     for attribute, each in own.items():
-        if any(attribute in vars(base) or attribute in inspect.get_annotations(base) for base in _LIBRARY):
+        if attribute in _TAKEN:
             raise TypeError(
                 f"{contract.__name__}.{attribute}: Contract itself has something of this name; call the method "
                 f'{attribute}_ and declare it with name="{each.name}"'
@@ -113,12 +112,12 @@ def _declared_by(contract: type[ContractDeclaration]) -> dict[str, Declared[...,
                 raise TypeError(f"{contract.__name__} declares {each.name} twice")
             declared[each.name] = each
     if contract.__module__ == "der_client.stacks.contract.contract":
-        _LIBRARY.append(contract)
+        _TAKEN.update(vars(contract), contract.__annotations__)
     return declared
 
 
-_LIBRARY: list[type] = [ContractDeclaration]
-"""Whose names a declared method cannot have."""
+_TAKEN: set[str] = {*vars(ContractDeclaration), *ContractDeclaration.__annotations__}
+"""Names of the base classes, which a declared method cannot have."""
 
 
 def _unique(*groups: Iterable[T]) -> tuple[T, ...]:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import ast
 import builtins
 import inspect
+import re
 import sys
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary, WeakSet
 
 from pydantic import BaseModel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 
 def local_names(function: Callable[..., Any], where: str) -> dict[str, Any]:
@@ -58,9 +58,9 @@ def _resolved(annotations: Mapping[str, Any], names: Mapping[str, Any], where: s
     for parameter, annotation in annotations.items():
         if not isinstance(annotation, str):
             continue
-        for name in _names_in(annotation):
+        for name in _names_in(annotation, names):
             value = names.get(name, _MISSING)
-            if value is _MISSING and not hasattr(builtins, name):
+            if value is _MISSING and name not in _BUILTINS:
                 value = found[name] = _local(name)
                 if value is _MISSING:
                     what = "the result" if parameter == "return" else parameter
@@ -75,6 +75,7 @@ def _resolved(annotations: Mapping[str, Any], names: Mapping[str, Any], where: s
 
 
 _MISSING = object()
+_BUILTINS: Final = frozenset(vars(builtins))
 _CHECKED: WeakSet[type] = WeakSet()
 _LOCAL_NAMES: WeakKeyDictionary[type, dict[str, Any]] = WeakKeyDictionary()
 
@@ -89,12 +90,16 @@ def _local(name: str) -> Any:
     return _MISSING
 
 
-@lru_cache(maxsize=4096)
-def _names_in(annotation: str) -> tuple[str, ...]:
-    if annotation.isidentifier():
-        return (annotation,)
+_NAME: Final = re.compile(r"(?<![\w.\"'])[A-Za-z_]\w*")
+
+
+def _names_in(annotation: str, names: Mapping[str, Any]) -> Iterable[str]:
+    """The names that an annotation uses; text in quotes counts as names, too, as long as it is that of something."""
+    found = _NAME.findall(annotation)
+    if all(name in names or name in _BUILTINS for name in found):
+        return found
     try:
         tree = ast.parse(annotation, mode="eval")
     except SyntaxError:
         return ()
-    return tuple(dict.fromkeys(node.id for node in ast.walk(tree) if isinstance(node, ast.Name)))
+    return [node.id for node in ast.walk(tree) if isinstance(node, ast.Name)]

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from der_client.stacks.clarity import ResponseType
-from der_client.stacks.clarity.types import OptionalType
+from der_client.stacks.clarity.types import (
+    AsciiType,
+    BufferType,
+    ListType,
+    NoneType_,
+    OptionalType,
+    ResponseType,
+    TupleType,
+    Utf8Type,
+)
 from der_client.stacks.contract.declared import check_map_entry
 from der_client.stacks.contract.errors import same_name
 
@@ -22,9 +30,12 @@ def differences(contract: type[ContractDeclaration], interface: ContractInterfac
     """What differs between a declared contract and a deployed one, a sentence each; empty if nothing does.
 
     Compares the public and read-only functions, their parameters and results, and whatever variables, maps, constants
-    and error constants are declared. A deployed function that is not declared differs, too, unless the class is an
-    interface. Error constants match whatever their case, with hyphens or underscores. The interface does not hold the
-    values of constants, and errors may be of any type, so these are not compared.
+    and error constants are declared. A deployed function that is not declared differs, too. Error constants match
+    whatever their case, with hyphens or underscores. The interface does not hold the values of constants, and errors
+    may be of any type, so these are not compared.
+
+    If the class is an interface, a contract may have more functions, other names of parameters, wider parameters and
+    narrower results, such as a shorter text: what the class says is true of it all the same.
 
     Args:
         contract: The declaring class.
@@ -35,12 +46,13 @@ def differences(contract: type[ContractDeclaration], interface: ContractInterfac
 
 def _differences(contract: type[ContractDeclaration], interface: ContractInterface) -> Iterator[str]:
     deployed = {name: function for name, function in interface.functions.items() if function.access != "private"}
-    if contract.name:
+    is_exact = bool(contract.name)
+    if is_exact:
         for name in deployed.keys() - contract.functions.keys():
             yield f"{name} is deployed, but not declared in {contract.__name__}"
     for name, function in contract.functions.items():
         if name in deployed:
-            yield from _function_differences(function, deployed[name])
+            yield from _function_differences(function, deployed[name], is_exact=is_exact)
         else:
             yield f"{name} is declared in {contract.__name__}, but not deployed"
     yield from _variable_differences(contract, interface)
@@ -51,16 +63,50 @@ def _differences(contract: type[ContractDeclaration], interface: ContractInterfa
             yield f"{error.constant} is declared, but not deployed"
 
 
-def _function_differences(declared: DeclaredFunction[..., Any], deployed: FunctionInterface) -> Iterator[str]:
+def _function_differences(
+    declared: DeclaredFunction[..., Any], deployed: FunctionInterface, *, is_exact: bool
+) -> Iterator[str]:
     if declared.access != deployed.access:
         yield f"{declared.name} is declared {declared.access}, but deployed {deployed.access}"
-    declared_parameters = [(name, str(codec.type)) for name, _, codec in declared.signature.parameters]
-    deployed_parameters = [(argument.name, str(argument.type)) for argument in deployed.arguments]
-    if declared_parameters != deployed_parameters:
-        yield f"{declared.name} takes {declared_parameters}, but is deployed with {deployed_parameters}"
-    result = declared.signature.result.type
-    if not _fits(result, deployed.output, must_be_response=declared.access == "public"):
-        yield f"{declared.name} gives {result}, but is deployed with {deployed.output}"
+    parameters = [(name, codec.type) for name, _, codec in declared.signature.parameters]
+    arguments = [(argument.name, argument.type) for argument in deployed.arguments]
+    if is_exact:
+        is_same = _texts(parameters) == _texts(arguments)
+    else:
+        is_same = len(parameters) == len(arguments) and all(
+            _admits(wide, narrow) for (_, narrow), (_, wide) in zip(parameters, arguments, strict=True)
+        )
+    if not is_same:
+        yield f"{declared.name} takes {_texts(parameters)}, but is deployed with {_texts(arguments)}"
+    result, output = declared.signature.result.type, deployed.output
+    inner = output.ok if isinstance(output, ResponseType) else output
+    is_possible = declared.access != "public" or isinstance(output, ResponseType)
+    if not is_possible or not (str(inner) == str(result) if is_exact else _admits(result, inner)):
+        yield f"{declared.name} gives {result}, but is deployed with {output}"
+
+
+def _texts(named: list[tuple[str, ClarityType]]) -> list[tuple[str, str]]:
+    return [(name, str(kind)) for name, kind in named]
+
+
+def _admits(wide: ClarityType, narrow: ClarityType) -> bool:
+    """Whether every value of one type is one of another, too."""
+    match wide, narrow:
+        case _, NoneType_():
+            return True
+        case (BufferType(), BufferType()) | (AsciiType(), AsciiType()) | (Utf8Type(), Utf8Type()):
+            return bool(narrow.length <= wide.length)  # type: ignore[attr-defined]
+        case OptionalType(), OptionalType():
+            return _admits(wide.item, narrow.item)
+        case ListType(), ListType():
+            return narrow.length <= wide.length and _admits(wide.item, narrow.item)
+        case ResponseType(), ResponseType():
+            return _admits(wide.ok, narrow.ok) and _admits(wide.error, narrow.error)
+        case TupleType(), TupleType():
+            return wide.fields.keys() == narrow.fields.keys() and all(
+                _admits(kind, narrow.fields[name]) for name, kind in wide.fields.items()
+            )
+    return str(wide) == str(narrow)
 
 
 def _variable_differences(contract: type[ContractDeclaration], interface: ContractInterface) -> Iterator[str]:
@@ -90,9 +136,3 @@ def _map_differences(contract: type[ContractDeclaration], interface: ContractInt
                 f"map {name} is declared from {key.type} to {entry.item}, but deployed from {deployed.key} to "
                 f"{deployed.value}"
             )
-
-
-def _fits(result: ClarityType, output: ClarityType, *, must_be_response: bool) -> bool:
-    if isinstance(output, ResponseType):
-        return str(output.ok) == str(result)
-    return not must_be_response and str(output) == str(result)

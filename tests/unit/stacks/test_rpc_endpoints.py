@@ -456,7 +456,7 @@ class TestApi:
             transaction_answer(
                 events=[
                     event(0, "smart_contract_log", contract_log=printed),
-                    event(1, "stx_asset", asset={**asset, "amount": "5", "memo": "0x00"}),
+                    event(1, "stx_asset", asset={**asset, "amount": "5", "memo": "0x686900"}),
                     event(2, "stx_asset", asset={"asset_event_type": "burn", "sender": ADDRESS, "amount": "6"}),
                     event(3, "fungible_token_asset", asset={**asset, "amount": "7"}),
                     event(4, "non_fungible_token_asset", asset={**asset, "value": value}),
@@ -468,8 +468,9 @@ class TestApi:
         assert (log.value, log.event_index, log.txid) == (UIntValue(9), 0, TXID)
         assert isinstance(stx, StxEvent)
         assert (stx.action, stx.sender, stx.recipient, stx.amount_ustx) == ("transfer", ADDRESS, CONTRACT, 5)
+        assert stx.memo == b"hi"
         assert isinstance(burn, StxEvent)
-        assert (burn.action, burn.recipient) == ("burn", "")
+        assert (burn.action, burn.recipient, burn.memo) == ("burn", "", b"")
         assert isinstance(ft, FungibleTokenEvent)
         assert ft.amount == 7
         assert isinstance(nft, NonFungibleTokenEvent)
