@@ -19,6 +19,7 @@ from der_client.stacks.errors import (
 from der_client.stacks.network import DEVNET, MAINNET, TESTNET, Network
 from der_client.stacks.rpc import api, devnet, node
 from der_client.stacks.rpc import broadcast as sending
+from der_client.stacks.rpc.logs import MAX_PER_PAGE, LogReader
 from der_client.stacks.rpc.retries import RetryPolicy
 from der_client.stacks.rpc.steps import Ask, Pause, Steps, repeated
 
@@ -56,7 +57,6 @@ _DEFAULT_TIMEOUT_S: Final = (5.0, 30.0)
 _DEFAULT_ANSWER_DEADLINE_S: Final = 120.0
 # The largest legitimate answers are contract interfaces, sources and pages of events: a few MB at most.
 _DEFAULT_MAX_ANSWER_BYTES: Final = 32 << 20
-_LOGS_PER_PAGE: Final = 100
 
 
 class Client:
@@ -282,27 +282,21 @@ class Client:
         """A page of what a contract printed, newest first."""
         return self.run(api.contract_logs(contract_id, limit=limit, offset=offset, cursor=cursor))
 
-    def iter_contract_logs(self, contract_id: str, *, per_page: int = _LOGS_PER_PAGE) -> Iterator[ContractLogEvent]:
-        """All that a contract printed, newest first, page by page as it is consumed; each event once.
+    def iter_contract_logs(self, contract_id: str, *, per_page: int = MAX_PER_PAGE) -> Iterator[ContractLogEvent]:
+        """Iterate over all that a contract printed, newest first, page by page as it is consumed; each event once.
+
+        What a fork moves while it is read is found all the same; what is printed meanwhile may be left out.
 
         Args:
             contract_id: ``ADDRESS.name``.
-            per_page: Events per request, 1 to 100.
+            per_page: Events per request, 2 to 100.
+
+        Raises:
+            NodeError: If the API could not be read.
         """
-        seen: set[tuple[str, int]] = set()  # new events push older ones onto the next page
-        offset, cursor = 0, None
-        while True:
-            page = self.contract_logs(contract_id, limit=per_page, offset=offset, cursor=cursor)
-            for event in page.events:
-                if (event.txid, event.event_index) not in seen:
-                    seen.add((event.txid, event.event_index))
-                    yield event
-            if page.next_cursor is not None and page.next_cursor != cursor:
-                offset, cursor = 0, page.next_cursor
-            elif cursor is None and page.events and offset + len(page.events) < page.total:
-                offset += len(page.events)
-            else:
-                return
+        reader = LogReader(contract_id, per_page)
+        while not reader.is_done:
+            yield from self.follow(reader.next_page())
 
     def simulate(self, raw: bytes) -> Simulation:
         """What a signed transaction would do now (embedded devnet only).

@@ -134,29 +134,6 @@ class TestReading:
         assert info is not None
         assert [item.event_index for item in info.events] == [0, 1, 2]
 
-    def test_logs_are_read_to_the_end_and_each_once(self, mocked: responses.RequestsMock, client: Client) -> None:
-        def log(index: int) -> dict[str, Any]:
-            value = {"hex": "0x03", "repr": "true"}
-            contract_log = {"contract_id": CONTRACT, "topic": "print", "value": value}
-            return {"event_index": index, "tx_id": f"0x{TXID}", "contract_log": contract_log}
-
-        url = f"{URL}/extended/v2/smart-contracts/{CONTRACT}/logs"
-        match = responses.matchers.query_param_matcher
-        mocked.get(url, json={"total": 4, "results": [log(4), log(3)]}, match=[match({"limit": "2"})])
-        # One more was printed meanwhile, so that the second page begins with what the first ended with.
-        second = {"total": 5, "results": [log(3), log(2)]}
-        mocked.get(url, json=second, match=[match({"limit": "2", "offset": "2"})])
-        mocked.get(url, json={"total": 5, "results": [log(1)]}, match=[match({"limit": "2", "offset": "4"})])
-        assert [item.event_index for item in client.iter_contract_logs(CONTRACT, per_page=2)] == [4, 3, 2, 1]
-
-    def test_logs_by_cursor(self, mocked: responses.RequestsMock, client: Client) -> None:
-        url = f"{URL}/extended/v2/smart-contracts/{CONTRACT}/logs"
-        match = responses.matchers.query_param_matcher
-        first = {"total": 2, "results": [], "next_cursor": "7"}
-        mocked.get(url, json=first, match=[match({"limit": "100"})])
-        mocked.get(url, json={"total": 2, "results": []}, match=[match({"limit": "100", "cursor": "7"})])
-        assert list(client.iter_contract_logs(CONTRACT)) == []
-
     def test_headers_are_sent_and_not_shown(self, mocked: responses.RequestsMock, caplog: Any) -> None:
         caplog.set_level(logging.DEBUG)
         mocked.get(f"{URL}/v2/fees/transfer", json=1, match=[responses.matchers.header_matcher({"x-api-key": "hush"})])
