@@ -25,7 +25,7 @@ from der_client.stacks.errors import DerClientError
 from der_client.stacks.keys import PrivateKey
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -234,6 +234,8 @@ class Devnet(DevnetControl):
         state_file: Keeps the chain in this file, and goes on from it if it exists.
         control: Whether what can change things under ``/devnet`` is served. Without, most methods here fail.
         track_costs: Execution costs in receipts; without, the VM is about four times faster.
+        event_observers: Where to post events as a node does, beside those of the project's ``settings/Devnet.toml``:
+            ``HOST:PORT``, or ``HOST:PORT=KEY,KEY…`` with a node's ``events_keys``.
         project: The Clarinet project that gives accounts and contracts. Default: this library's own.
 
     Attributes:
@@ -255,6 +257,7 @@ class Devnet(DevnetControl):
         state_file: Path | str | None = None,
         control: bool = True,
         track_costs: bool = True,
+        event_observers: Sequence[str] = (),
         project: Path | str | None = None,
     ) -> None:
         main = installed_project() / "devnet" / "main.js"
@@ -271,6 +274,8 @@ class Devnet(DevnetControl):
             arguments.append("--no-control")
         if not track_costs:
             arguments.append("--no-costs")
+        for observer in event_observers:
+            arguments += ["--event-observer", observer]
         if project is not None:
             arguments += ["--project", str(project)]
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the process that writes to it

@@ -4,7 +4,9 @@ import { fileURLToPath } from "node:url";
 import { Devnet } from "./devnet.js";
 import { createServer } from "./http/server.js";
 import { readOptions, USAGE } from "./options.js";
-import { readAccounts, readPlannedContracts } from "./project/project.js";
+import { Observers } from "./observers/observers.js";
+import { parseObserver } from "./observers/settings.js";
+import { readAccounts, readObservers, readPlannedContracts } from "./project/project.js";
 
 const DEFAULT_PROJECT = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -15,15 +17,26 @@ async function main(argv) {
     process.stdout.write(USAGE);
     return;
   }
+  const observed = [...readObservers(options.project).map(parseObserver), ...options.observers];
+  /** @type {Observers | undefined} */
+  let observers;
   const devnet = await Devnet.start({
     ...options,
     accounts: readAccounts(options.project),
     contracts: options.deploy ? readPlannedContracts(options.project) : [],
+    follow: (chain) => {
+      observers = new Observers(chain, observed);
+    },
   });
+  devnet.chain.vm.onFailure = (error) => {
+    process.stderr.write(`devnet: its VM has failed: ${error.message}\n`);
+    process.exit(1);
+  };
   const server = createServer(devnet, options);
   const stop = async () => {
     await server.close();
     await devnet.close();
+    await observers?.close();
     process.exit(0);
   };
   process.on("SIGINT", stop);

@@ -1,5 +1,6 @@
 /** The command line of the devnet. */
 import { parseArgs } from "node:util";
+import { parseObserver } from "./observers/settings.js";
 
 /**
  * @typedef {object} Options
@@ -13,6 +14,7 @@ import { parseArgs } from "node:util";
  * @property {number} startTime unix seconds
  * @property {import("./devnet.js").Mining} mining
  * @property {string | null} stateFile
+ * @property {import("./observers/settings.js").Observer[]} observers beside those of the project's settings
  */
 
 export const USAGE = `The embedded Stacks devnet of der-client.
@@ -26,6 +28,8 @@ export const USAGE = `The embedded Stacks devnet of der-client.
   --start-time SECONDS  unix time of the first block (default: now)
   --block-interval MS   mine on a timer instead of at once; 0 mines only when told by POST /devnet/mine
   --state-file FILE     keep the chain in this file, and go on from it
+  --event-observer HOST:PORT[=KEY,KEY…]
+                        post events there as a node does, all or those of the keys; may be given several times
   --no-costs            do not track execution costs: about four times faster
   --no-control          switch off what changes things under /devnet
   --until-stdin-closes  end when standard input does, so as never to outlive the parent process
@@ -50,6 +54,7 @@ export function readOptions(argv, defaultProject) {
     startTime: integer("start-time", values["start-time"] ?? String(Math.floor(Date.now() / 1000)), 2 ** 32),
     mining: interval === undefined ? { kind: "auto" } : miningOf(integer("block-interval", interval, 2 ** 31 - 1)),
     stateFile: values["state-file"] ?? null,
+    observers: (values["event-observer"] ?? []).map(parseObserver),
   };
 }
 
@@ -67,6 +72,7 @@ function parse(argv) {
         "start-time": text,
         "block-interval": text,
         "state-file": text,
+        "event-observer": { ...text, multiple: true },
         "no-contracts": flag,
         "no-control": flag,
         "no-costs": flag,

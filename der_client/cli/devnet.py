@@ -49,6 +49,14 @@ def devnet(
         Path | None,
         typer.Option(metavar="FILE", help="Keep the chain in this file, and go on from it.", show_default=False),
     ] = None,
+    event_observer: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="HOST:PORT[=KEY,…]",
+            help="Post events there, as a node does: all, or those of the keys. Can be given several times.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Run the embedded devnet until Ctrl-C: a Stacks node's HTTP interface in front of Clarinet's VM.
@@ -70,6 +78,7 @@ def devnet(
                 port=port,
                 host=host,
                 state_file=state_file,
+                event_observers=event_observer or (),
             )
     except KeyboardInterrupt:
         raise typer.Exit from None

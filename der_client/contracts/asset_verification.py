@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import IntEnum
 from typing import Annotated
 
 from der_client.contracts.units import (
@@ -18,15 +17,15 @@ from der_client.contracts.units import (
     Reason,
     Region,
     Signature,
+    VersionedEvent,
 )
 from der_client.stacks.clarity import BufferType
 from der_client.stacks.contract import Contract, public, read_only
 from der_client.stacks.contract.annotations import ClarityName, Day, MaxLength, Principal, Response, UInt
-from der_client.stacks.contract.errors import ErrorCode
-from der_client.stacks.contract.events import Event
+from der_client.stacks.contract.errors import Code, ErrorCode
 
 
-class Role(IntEnum):
+class Role(Code):
     """Roles that the owner of the contracts grants."""
 
     REGISTRAR = 1
@@ -43,7 +42,7 @@ class Role(IntEnum):
     """Stops new exposure."""
 
 
-class AssetState(IntEnum):
+class AssetState(Code):
     """State of an asset."""
 
     PENDING = 1
@@ -53,7 +52,7 @@ class AssetState(IntEnum):
     RETIRED = 5
 
 
-class AssetKind(IntEnum):
+class AssetKind(Code):
     """Kind of an asset."""
 
     SOLAR = 1
@@ -71,7 +70,7 @@ class AssetKind(IntEnum):
         return self in (AssetKind.BATTERY, AssetKind.VEHICLE)
 
 
-class KeyCurve(IntEnum):
+class KeyCurve(Code):
     """The curve of a meter's key."""
 
     SECP256K1 = 1
@@ -274,7 +273,7 @@ class AssetError(ErrorCode):
     ERR_METADATA_IN_USE = 1030, "another asset that is neither rejected nor retired has this metadata hash"
 
 
-class ContractDeployed(Event, topic="asset-verification-deployed"):
+class ContractDeployed(VersionedEvent, topic="asset-verification-deployed"):
     """The contract was deployed, with these settings."""
 
     contract_owner: Principal
@@ -286,7 +285,7 @@ class ContractDeployed(Event, topic="asset-verification-deployed"):
     recording_days: UInt
 
 
-class AssetRegistered(Event, topic="asset-registered"):
+class AssetRegistered(VersionedEvent, topic="asset-registered"):
     """An asset waits for a registrar."""
 
     asset_id: UInt
@@ -303,7 +302,7 @@ class AssetRegistered(Event, topic="asset-registered"):
     state: AssetState
 
 
-class AssetVerified(Event, topic="asset-verified"):
+class AssetVerified(VersionedEvent, topic="asset-verified"):
     """A registrar verified an asset and bound its key."""
 
     asset_id: UInt
@@ -315,7 +314,7 @@ class AssetVerified(Event, topic="asset-verified"):
     state: AssetState
 
 
-class AssetRejected(Event, topic="asset-rejected"):
+class AssetRejected(VersionedEvent, topic="asset-rejected"):
     """A registrar rejected an asset for good."""
 
     asset_id: UInt
@@ -324,7 +323,7 @@ class AssetRejected(Event, topic="asset-rejected"):
     state: AssetState
 
 
-class AssetSuspended(Event, topic="asset-suspended"):
+class AssetSuspended(VersionedEvent, topic="asset-suspended"):
     """A registrar suspended an asset; ``last_day`` is the last that can be recorded while it is."""
 
     asset_id: UInt
@@ -334,7 +333,7 @@ class AssetSuspended(Event, topic="asset-suspended"):
     state: AssetState
 
 
-class AssetReinstated(Event, topic="asset-reinstated"):
+class AssetReinstated(VersionedEvent, topic="asset-reinstated"):
     """A registrar made a suspended asset verified again."""
 
     asset_id: UInt
@@ -342,7 +341,7 @@ class AssetReinstated(Event, topic="asset-reinstated"):
     state: AssetState
 
 
-class AssetRetired(Event, topic="asset-retired"):
+class AssetRetired(VersionedEvent, topic="asset-retired"):
     """An asset was retired for good."""
 
     asset_id: UInt
@@ -351,7 +350,7 @@ class AssetRetired(Event, topic="asset-retired"):
     state: AssetState
 
 
-class ChangeRequested(Event, topic="change-requested"):
+class ChangeRequested(VersionedEvent, topic="change-requested"):
     """An owner asked for another capacity or key."""
 
     asset_id: UInt
@@ -360,7 +359,7 @@ class ChangeRequested(Event, topic="change-requested"):
     device_key: DeviceKey | None
 
 
-class ChangeApproved(Event, topic="change-approved"):
+class ChangeApproved(VersionedEvent, topic="change-approved"):
     """A registrar put a change into force."""
 
     asset_id: UInt
@@ -375,7 +374,7 @@ class ChangeApproved(Event, topic="change-approved"):
     previous_key_from_day: DayOrNever
 
 
-class ChangeRefused(Event, topic="change-refused"):
+class ChangeRefused(VersionedEvent, topic="change-refused"):
     """A registrar refused a change."""
 
     asset_id: UInt
@@ -383,7 +382,7 @@ class ChangeRefused(Event, topic="change-refused"):
     reason: Reason
 
 
-class TransferProposed(Event, topic="transfer-proposed"):
+class TransferProposed(VersionedEvent, topic="transfer-proposed"):
     """An owner offered an asset to a new owner."""
 
     asset_id: UInt
@@ -392,7 +391,7 @@ class TransferProposed(Event, topic="transfer-proposed"):
     proposal: UInt
 
 
-class TransferAccepted(Event, topic="transfer-accepted"):
+class TransferAccepted(VersionedEvent, topic="transfer-accepted"):
     """An asset has a new owner; its open offers are void."""
 
     asset_id: UInt
@@ -403,7 +402,7 @@ class TransferAccepted(Event, topic="transfer-accepted"):
     epoch: UInt
 
 
-class TransferCancelled(Event, topic="transfer-cancelled"):
+class TransferCancelled(VersionedEvent, topic="transfer-cancelled"):
     """An owner took a proposed transfer back."""
 
     asset_id: UInt
@@ -411,7 +410,7 @@ class TransferCancelled(Event, topic="transfer-cancelled"):
     proposal: UInt
 
 
-class OperatorSet(Event, topic="operator-set"):
+class OperatorSet(VersionedEvent, topic="operator-set"):
     """An owner named an operator who trades for them, or none; the open offers are void."""
 
     asset_id: UInt
@@ -421,7 +420,7 @@ class OperatorSet(Event, topic="operator-set"):
     epoch: UInt
 
 
-class RoleSet(Event, topic="role-set"):
+class RoleSet(VersionedEvent, topic="role-set"):
     """A role was granted or taken."""
 
     actor: Principal
@@ -431,14 +430,14 @@ class RoleSet(Event, topic="role-set"):
     granted: bool
 
 
-class ContractOwnerProposed(Event, topic="contract-owner-proposed"):
+class ContractOwnerProposed(VersionedEvent, topic="contract-owner-proposed"):
     """The owner of the contracts proposed another."""
 
     actor: Principal
     new_owner: Principal
 
 
-class ContractOwnerAccepted(Event, topic="contract-owner-accepted"):
+class ContractOwnerAccepted(VersionedEvent, topic="contract-owner-accepted"):
     """The contracts have a new owner."""
 
     actor: Principal
@@ -446,7 +445,7 @@ class ContractOwnerAccepted(Event, topic="contract-owner-accepted"):
     new_owner: Principal
 
 
-class PausedSet(Event, topic="paused-set"):
+class PausedSet(VersionedEvent, topic="paused-set"):
     """New exposure was stopped or allowed again."""
 
     actor: Principal

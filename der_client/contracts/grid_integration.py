@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import IntEnum
 from typing import Annotated
 
 from der_client.contracts.asset_verification import TradingTerms
 from der_client.contracts.production_tracking import ProductionTracking
-from der_client.contracts.units import AssetDay, DayOrNever, Ids, Model, Page, Reason, Region
+from der_client.contracts.units import AssetDay, DayOrNever, Ids, Model, Page, Reason, Region, VersionedEvent
 from der_client.stacks.contract import Contract, public, read_only
 from der_client.stacks.contract.annotations import ClarityName, Day, MaxLength, Principal, Response, Timestamp, UInt
-from der_client.stacks.contract.errors import ErrorCode
-from der_client.stacks.contract.events import Event
+from der_client.stacks.contract.errors import Code, ErrorCode
 
 
-class ConnectionState(IntEnum):
+class ConnectionState(Code):
     """State of a grid connection."""
 
     REQUESTED = 1
@@ -26,7 +24,7 @@ class ConnectionState(IntEnum):
     DISCONNECTED = 6
 
 
-class AlertLevel(IntEnum):
+class AlertLevel(Code):
     """What a grid operator announces to its region."""
 
     NONE = 0
@@ -157,13 +155,13 @@ class GridError(ErrorCode):
     ERR_TRANSFER_PROPOSED = 3020, "a transfer of the asset is proposed; accept or cancel it first"
 
 
-class ContractDeployed(Event, topic="grid-integration-deployed"):
+class ContractDeployed(VersionedEvent, topic="grid-integration-deployed"):
     """The contract was deployed, with these settings."""
 
     window_days: UInt
 
 
-class ConnectionRequested(Event, topic="connection-requested"):
+class ConnectionRequested(VersionedEvent, topic="connection-requested"):
     """An owner asked for a connection."""
 
     asset_id: UInt
@@ -173,7 +171,7 @@ class ConnectionRequested(Event, topic="connection-requested"):
     state: ConnectionState
 
 
-class ConnectionApproved(Event, topic="connection-approved"):
+class ConnectionApproved(VersionedEvent, topic="connection-approved"):
     """A grid operator connected an asset."""
 
     asset_id: UInt
@@ -185,7 +183,7 @@ class ConnectionApproved(Event, topic="connection-approved"):
     state: ConnectionState
 
 
-class ConnectionRejected(Event, topic="connection-rejected"):
+class ConnectionRejected(VersionedEvent, topic="connection-rejected"):
     """A grid operator rejected a request."""
 
     asset_id: UInt
@@ -194,14 +192,14 @@ class ConnectionRejected(Event, topic="connection-rejected"):
     state: ConnectionState
 
 
-class ConnectionWithdrawn(Event, topic="connection-withdrawn"):
+class ConnectionWithdrawn(VersionedEvent, topic="connection-withdrawn"):
     """An owner took a request back."""
 
     asset_id: UInt
     actor: Principal
 
 
-class ConnectionStatusSet(Event, topic="connection-status-set"):
+class ConnectionStatusSet(VersionedEvent, topic="connection-status-set"):
     """A connection was curtailed, islanded, disconnected, or connected again."""
 
     asset_id: UInt
@@ -210,7 +208,7 @@ class ConnectionStatusSet(Event, topic="connection-status-set"):
     state: ConnectionState
 
 
-class ExportLimitSet(Event, topic="export-limit-set"):
+class ExportLimitSet(VersionedEvent, topic="export-limit-set"):
     """An export limit was set: a higher one from that day, a lower one from the next."""
 
     asset_id: UInt
@@ -219,7 +217,7 @@ class ExportLimitSet(Event, topic="export-limit-set"):
     export_schedule: ExportSchedule
 
 
-class FeedRecorded(Event, topic="feed-recorded"):
+class FeedRecorded(VersionedEvent, topic="feed-recorded"):
     """The feed of a day was recorded, or replaced."""
 
     asset_id: UInt
@@ -230,7 +228,7 @@ class FeedRecorded(Event, topic="feed-recorded"):
     replaced: bool
 
 
-class FeedVerified(Event, topic="feed-verified"):
+class FeedVerified(VersionedEvent, topic="feed-verified"):
     """The feed of a day is verified for good."""
 
     asset_id: UInt
@@ -240,7 +238,7 @@ class FeedVerified(Event, topic="feed-verified"):
     imported_wh: UInt
 
 
-class RegionAlertSet(Event, topic="region-alert-set"):
+class RegionAlertSet(VersionedEvent, topic="region-alert-set"):
     """A grid operator announced an alert level."""
 
     actor: Principal

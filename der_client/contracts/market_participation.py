@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import IntEnum
 from typing import Annotated
 
 from der_client.contracts.grid_integration import GridIntegration
-from der_client.contracts.units import AssetDay, Ids, Model, Page, PricePerKwh, Purpose
+from der_client.contracts.units import AssetDay, Ids, Model, Page, PricePerKwh, Purpose, VersionedEvent
 from der_client.stacks.contract import Contract, public, read_only
 from der_client.stacks.contract.annotations import Day, MaxLength, Principal, Response, Timestamp, UInt
-from der_client.stacks.contract.errors import ErrorCode
-from der_client.stacks.contract.events import Event
+from der_client.stacks.contract.errors import Code, ErrorCode
 
 
-class OfferState(IntEnum):
+class OfferState(Code):
     """State of an offer."""
 
     PENDING = 1
@@ -149,7 +147,7 @@ class MarketError(ErrorCode):
     ERR_ABOVE_NET_EXPORT = 4028, "no more than exported less imported can be retired of that day"
 
 
-class ContractDeployed(Event, topic="market-participation-deployed"):
+class ContractDeployed(VersionedEvent, topic="market-participation-deployed"):
     """The contract was deployed, with these settings."""
 
     max_forward_days: UInt
@@ -157,7 +155,7 @@ class ContractDeployed(Event, topic="market-participation-deployed"):
     max_wh: UInt
 
 
-class OfferCreated(Event, topic="offer-created"):
+class OfferCreated(VersionedEvent, topic="offer-created"):
     """Energy was offered."""
 
     offer_id: UInt
@@ -177,7 +175,7 @@ class OfferCreated(Event, topic="offer-created"):
     state: OfferState
 
 
-class OfferClosed(Event, topic=""):
+class OfferClosed(VersionedEvent, topic=""):
     """Base of the events that close what is open of an offer."""
 
     offer_id: UInt
@@ -201,7 +199,7 @@ class OfferExpired(OfferClosed, topic="offer-expired"):
     """What was open has expired."""
 
 
-class OfferAccepted(Event, topic="offer-accepted"):
+class OfferAccepted(VersionedEvent, topic="offer-accepted"):
     """Some of an offer was taken and funded."""
 
     offer_id: UInt
@@ -216,7 +214,7 @@ class OfferAccepted(Event, topic="offer-accepted"):
     state: OfferState
 
 
-class OfferFillClosed(Event, topic="offer-fill-closed"):
+class OfferFillClosed(VersionedEvent, topic="offer-fill-closed"):
     """A fill of an offer was settled or refunded."""
 
     offer_id: UInt
@@ -228,7 +226,7 @@ class OfferFillClosed(Event, topic="offer-fill-closed"):
     state: OfferState
 
 
-class EnergyRetired(Event, topic="energy-retired"):
+class EnergyRetired(VersionedEvent, topic="energy-retired"):
     """Energy was claimed for a beneficiary and can never be sold."""
 
     retirement_id: UInt
@@ -242,7 +240,7 @@ class EnergyRetired(Event, topic="energy-retired"):
     day_retired_wh: UInt
 
 
-class TokenSet(Event, topic="token-set"):
+class TokenSet(VersionedEvent, topic="token-set"):
     """A token was put on the list of those that offers may be priced in, or taken off it."""
 
     token: Principal

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import IntEnum
 from typing import Annotated
 
 from der_client.contracts.asset_verification import AssetVerification
-from der_client.contracts.units import AssetDay, Hash32, Model, Page, Reason, Signature
+from der_client.contracts.units import AssetDay, Hash32, Model, Page, Reason, Signature, VersionedEvent
 from der_client.stacks.contract import Contract, public, read_only
 from der_client.stacks.contract.annotations import ClarityName, Day, MaxLength, Principal, Response, UInt
-from der_client.stacks.contract.errors import ErrorCode
-from der_client.stacks.contract.events import Event
+from der_client.stacks.contract.errors import Code, ErrorCode
 
 
-class DayState(IntEnum):
+class DayState(Code):
     """State of the production of a day; a day of which nothing is kept is open."""
 
     OPEN = 0
@@ -172,7 +170,7 @@ class ProductionError(ErrorCode):
     ERR_LEAF_NOT_IN_ROOT = 2026, "the path does not lead from this leaf to the root"
 
 
-class ContractDeployed(Event, topic="production-tracking-deployed"):
+class ContractDeployed(VersionedEvent, topic="production-tracking-deployed"):
     """The contract was deployed, with these settings."""
 
     recording_days: UInt
@@ -181,7 +179,7 @@ class ContractDeployed(Event, topic="production-tracking-deployed"):
     max_leaves: UInt
 
 
-class ProductionRecorded(Event, topic="production-recorded"):
+class ProductionRecorded(VersionedEvent, topic="production-recorded"):
     """Slots of a day were recorded, by the meter's signature (``signed``) or by an oracle, perhaps from a root."""
 
     asset_id: UInt
@@ -196,7 +194,7 @@ class ProductionRecorded(Event, topic="production-recorded"):
     state: DayState
 
 
-class DayVerified(Event, topic="day-verified"):
+class DayVerified(VersionedEvent, topic="day-verified"):
     """A day is verified for good."""
 
     asset_id: UInt
@@ -207,7 +205,7 @@ class DayVerified(Event, topic="day-verified"):
     state: DayState
 
 
-class DayRejected(Event, topic="day-rejected"):
+class DayRejected(VersionedEvent, topic="day-rejected"):
     """A day is rejected for good."""
 
     asset_id: UInt
@@ -219,7 +217,7 @@ class DayRejected(Event, topic="day-rejected"):
     state: DayState
 
 
-class DayDisputed(Event, topic="day-disputed"):
+class DayDisputed(VersionedEvent, topic="day-disputed"):
     """The decision on a day is left to an arbiter."""
 
     asset_id: UInt
@@ -231,7 +229,7 @@ class DayDisputed(Event, topic="day-disputed"):
     state: DayState
 
 
-class DayAdjusted(Event, topic="day-adjusted"):
+class DayAdjusted(VersionedEvent, topic="day-adjusted"):
     """The energy of a day was corrected."""
 
     asset_id: UInt
@@ -242,7 +240,7 @@ class DayAdjusted(Event, topic="day-adjusted"):
     state: DayState
 
 
-class RootAnchored(Event, topic="root-anchored"):
+class RootAnchored(VersionedEvent, topic="root-anchored"):
     """An oracle anchored a root; nothing is counted until its leaves are claimed."""
 
     root_id: UInt

@@ -7,11 +7,10 @@ paid out at once; tokens become credits, which each party withdraws.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from enum import IntEnum
 from typing import Annotated
 
 from der_client.contracts.market_participation import MarketParticipation, Offer
-from der_client.contracts.units import PAGE, Ids, Model, Page, PricePerKwh, Purpose
+from der_client.contracts.units import PAGE, Ids, Model, Page, PricePerKwh, Purpose, VersionedEvent
 from der_client.stacks.contract import Contract, public, read_only
 from der_client.stacks.contract.annotations import (
     ClarityName,
@@ -23,8 +22,7 @@ from der_client.stacks.contract.annotations import (
     Trait,
     UInt,
 )
-from der_client.stacks.contract.errors import ErrorCode
-from der_client.stacks.contract.events import Event
+from der_client.stacks.contract.errors import Code, ErrorCode
 from der_client.stacks.transactions import (
     ORIGIN,
     FtPostCondition,
@@ -35,7 +33,7 @@ from der_client.stacks.transactions import (
 from der_client.stacks.transactions.post_conditions import Principal as Sender
 
 
-class PaymentState(IntEnum):
+class PaymentState(Code):
     """State of a payment."""
 
     LOCKED = 1
@@ -153,7 +151,7 @@ class SettlementError(ErrorCode):
     ERR_NO_CREDIT = 5020, "the caller has no credit in this token"
 
 
-class ContractDeployed(Event, topic="settlement-deployed"):
+class ContractDeployed(VersionedEvent, topic="settlement-deployed"):
     """The contract was deployed, with these settings."""
 
     fee_bps: UInt
@@ -161,7 +159,7 @@ class ContractDeployed(Event, topic="settlement-deployed"):
     fee_notice_seconds: UInt
 
 
-class PaymentFunded(Event, topic="payment-funded"):
+class PaymentFunded(VersionedEvent, topic="payment-funded"):
     """A buyer took energy and locked its cost."""
 
     payment_id: UInt
@@ -181,7 +179,7 @@ class PaymentFunded(Event, topic="payment-funded"):
     state: PaymentState
 
 
-class PaymentClosed(Event, topic=""):
+class PaymentClosed(VersionedEvent, topic=""):
     """Base of the events that close a payment: how its cost was shared out, as credits where it was in a token."""
 
     payment_id: UInt
@@ -212,7 +210,7 @@ class PaymentReleased(PaymentClosed, topic="payment-released"):
     """The payee gave everything back to the buyer."""
 
 
-class PaymentAssigned(Event, topic="payment-assigned"):
+class PaymentAssigned(VersionedEvent, topic="payment-assigned"):
     """A buyer handed a payment, its refund and its claims to another."""
 
     payment_id: UInt
@@ -220,7 +218,7 @@ class PaymentAssigned(Event, topic="payment-assigned"):
     to: Principal
 
 
-class EnergyClaimed(Event, topic="energy-claimed"):
+class EnergyClaimed(VersionedEvent, topic="energy-claimed"):
     """A buyer claimed delivered energy for a beneficiary: a certificate."""
 
     claim_id: UInt
@@ -235,7 +233,7 @@ class EnergyClaimed(Event, topic="energy-claimed"):
     claimed_wh: UInt
 
 
-class CreditWithdrawn(Event, topic="credit-withdrawn"):
+class CreditWithdrawn(VersionedEvent, topic="credit-withdrawn"):
     """A party withdrew its credit in a token."""
 
     actor: Principal
@@ -243,7 +241,7 @@ class CreditWithdrawn(Event, topic="credit-withdrawn"):
     amount: UInt
 
 
-class FeeBpsSet(Event, topic="fee-bps-set"):
+class FeeBpsSet(VersionedEvent, topic="fee-bps-set"):
     """The fee was set: a lower one at once, a higher one from ``next_from`` on."""
 
     actor: Principal
@@ -252,7 +250,7 @@ class FeeBpsSet(Event, topic="fee-bps-set"):
     next_from: Timestamp
 
 
-class FeesWithdrawn(Event, topic="fees-withdrawn"):
+class FeesWithdrawn(VersionedEvent, topic="fees-withdrawn"):
     """Fees were sent to a recipient; ``fees`` are left."""
 
     actor: Principal
@@ -262,7 +260,7 @@ class FeesWithdrawn(Event, topic="fees-withdrawn"):
     fees: UInt
 
 
-class SurplusWithdrawn(Event, topic="surplus-withdrawn"):
+class SurplusWithdrawn(VersionedEvent, topic="surplus-withdrawn"):
     """STX beyond escrow and fees were sent to a recipient, µSTX."""
 
     actor: Principal

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict
-
 from der_client.stacks.clarity import UINT, AsciiType, BufferType
 from der_client.stacks.contract.annotations import (
     ClarityName,
@@ -18,6 +16,8 @@ from der_client.stacks.contract.annotations import (
     day_number_of,
     day_of,
 )
+from der_client.stacks.contract.events import Event
+from der_client.stacks.contract.models import Model
 
 T = TypeVar("T")
 
@@ -47,10 +47,8 @@ DayOrNever = Annotated[date | None, Conversion(UINT, _number_or_zero, _day_or_no
 """A day that Clarity writes as u0 while it has not come: ``None`` in Python."""
 
 
-class Model(BaseModel):
-    """Base of what a contract keeps: frozen, compared by value, units in the names."""
-
-    model_config = ConfigDict(frozen=True, defer_build=True, ser_json_bytes="hex", val_json_bytes="hex")
+class VersionedEvent(Event, version=1):
+    """Base of the events of the five contracts, which carry a version."""
 
 
 class AssetDay(Model):
@@ -75,4 +73,5 @@ __all__ = [
     "Reason",
     "Region",
     "Signature",
+    "VersionedEvent",
 ]

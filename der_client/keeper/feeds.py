@@ -35,7 +35,7 @@ class EventFeed:
 
     def __init__(self, contract: Contract, models: Sequence[type[Event]]) -> None:
         self._contract = contract
-        self._models = {model.topic: model for model in models}
+        self._models = tuple(models)
         self._last: tuple[str, int] | None = None
 
     def skip_to_end(self) -> None:

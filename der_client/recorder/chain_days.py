@@ -106,7 +106,7 @@ class ChainDays:
         return next(self._logs, None) if self._logs_left >= 0 else None
 
 
-_MODELS: Final = {ProductionRecorded.topic: ProductionRecorded}
+_MODELS: Final = (ProductionRecorded,)
 
 
 def _mask_of(parts: Iterable[RecordedPart]) -> int:

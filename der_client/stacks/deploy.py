@@ -24,6 +24,7 @@ from der_client.stacks.errors import (
 from der_client.stacks.network import MAINNET
 from der_client.stacks.plan import CallStep, DeploymentPlan, PublishStep, TransferStep
 from der_client.stacks.transactions import ContractCall, PostConditionMode, TokenTransfer
+from der_client.stacks.transactions.sendable import check_principals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -294,8 +295,7 @@ class _Run:
         try:
             for argument, value in zip(function.arguments, step.arguments, strict=True):
                 argument.type.check(value, argument.name)
-            for principal in principals(step.arguments):
-                check_network(principal.text, self._account.network, "parameter")
+            check_principals(step.arguments, self._account.network, "parameter")
         except (EncodeError, AddressError) as error:
             raise DeploymentError(f"{self._where(step)}: {error}") from error
 

@@ -8,10 +8,12 @@ The tree::
     │   ├── DecodeError                     bytes that are no valid encoding; carries the offset
     │   ├── LiteralError                    text that is no Clarity literal; carries the offset
     │   ├── AddressError                    text that is no valid address, or one of the other network
+    │   ├── NonceConflictError              another transaction has this nonce; carries the nonce
     │   └── KeyFormatError                  a key, mnemonic or path that cannot be used (never shows it)
     ├── SigningError                        a transaction that cannot be signed so, or whose signature is wrong
     ├── NodeError                           the node: carries the URL
     │   ├── NodeUnreachableError            down, refused or too slow
+    │   │   └── NothingSentError            no connection: nothing of the request can have arrived
     │   ├── NodeAnswerError                 an answer that is not what the endpoint promises
     │   ├── NotFoundError                   the node does not know the thing asked for
     │   └── TransactionRejectedError        refused by the mempool: carries reason and data
@@ -22,7 +24,9 @@ The tree::
     │   └── AnalysisFailedError             a contract that did not pass the analysis was not published
     ├── TransactionDroppedError             left the mempool without being mined
     ├── ConfirmationTimeoutError            the outcome is unknown: carries the txid and the signed bytes
+    │   └── BroadcastUnknownError           sent, and nobody said in the node's own form whether it was taken
     ├── CallReadError                       a read-only call that the node could not run
+    ├── UnknownEventError               printed, and not an event that the contract's class declares (strict_events)
     ├── SimulationUnavailableError          only the devnet can simulate
     └── DeploymentError                     a plan that cannot be carried out as written
 """
@@ -103,6 +107,20 @@ class AddressError(InvalidValueError):
     """Text that is no valid address, or an address of another network."""
 
 
+class NonceConflictError(InvalidValueError):
+    """Another transaction of the account, on its way or waiting in the mempool, has the nonce; nothing was sent.
+
+    Attributes:
+        nonce: The nonce.
+        txid: The other transaction; empty if it is not known which it is.
+    """
+
+    def __init__(self, message: str, nonce: int, txid: str = "") -> None:
+        super().__init__(message)
+        self.nonce = nonce
+        self.txid = txid
+
+
 class KeyFormatError(InvalidValueError):
     """A private key, public key, mnemonic or derivation path that cannot be used. The text never shows a secret."""
 
@@ -116,28 +134,27 @@ class NodeError(DerClientError):
 
     Attributes:
         url: The address that was asked.
+        status: HTTP status of the answer; 0 if there was none.
+        retry_after_s: Seconds after which the node wants to be asked again (Retry-After); ``None`` if it did not say.
     """
 
-    def __init__(self, message: str, url: str) -> None:
+    def __init__(self, message: str, url: str, *, status: int = 0, retry_after_s: float | None = None) -> None:
         super().__init__(f"{message} [{url}]")
         self.url = url
+        self.status = status
+        self.retry_after_s = retry_after_s
 
 
 class NodeUnreachableError(NodeError):
     """No answer: the node is down, refused the connection, or took longer than the time-out."""
 
 
+class NothingSentError(NodeUnreachableError):
+    """No connection was made, so nothing of the request can have reached the node."""
+
+
 class NodeAnswerError(NodeError):
-    """An answer that is not what the endpoint promises: wrong status, no JSON, missing or odd fields.
-
-    Attributes:
-        retry_after_s: How long the node asks to wait before the next request (Retry-After), in seconds; ``None`` if it
-            does not ask.
-    """
-
-    def __init__(self, message: str, url: str, *, retry_after_s: float | None = None) -> None:
-        super().__init__(message, url)
-        self.retry_after_s = retry_after_s
+    """An answer that is not what the endpoint promises: wrong status, no JSON, missing or odd fields."""
 
 
 class NotFoundError(NodeError):
@@ -267,6 +284,21 @@ class ConfirmationTimeoutError(DerClientError):
         self.raw = raw
 
 
+class BroadcastUnknownError(ConfirmationTimeoutError):
+    """A transaction left this machine, and whether a node took it is not known.
+
+    Only a refusal in the node's own form, or another transaction seen mined with the same nonce, shows that it was not
+    taken. Look for the txid, or send the identical bytes again; keep the nonce until one of them answers.
+
+    Attributes:
+        retry_after_s: Seconds after which the node wants to be asked again (Retry-After); ``None`` if it did not say.
+    """
+
+    def __init__(self, message: str, txid: str, raw: bytes = b"", *, retry_after_s: float | None = None) -> None:
+        super().__init__(message, txid, raw)
+        self.retry_after_s = retry_after_s
+
+
 class CallReadError(DerClientError):
     """A read-only call that the node could not run.
 
@@ -277,6 +309,24 @@ class CallReadError(DerClientError):
     def __init__(self, message: str, cause: str) -> None:
         super().__init__(message)
         self.cause = cause
+
+
+class UnknownEventError(DerClientError):
+    """A contract printed something that none of its declared events fits, where the declaration says it must.
+
+    Attributes:
+        contract: The contract's id, ``ADDRESS.name``.
+        txid: The transaction's id; empty for a simulation.
+        value: What was printed, a Clarity value.
+        reason: What did not fit.
+    """
+
+    def __init__(self, message: str, *, contract: str, txid: str, value: Any, reason: str) -> None:
+        super().__init__(message)
+        self.contract = contract
+        self.txid = txid
+        self.value = value
+        self.reason = reason
 
 
 class SimulationUnavailableError(DerClientError):

@@ -12,7 +12,6 @@ import { parseEvents } from "./ledger.js";
 import { violatedPostCondition } from "./post-conditions.js";
 import { errorText } from "./vm-error.js";
 
-/** @typedef {import("../wire/transaction.js").Transaction} Transaction */
 /** @typedef {import("../vm/vm.js").Operation} Operation */
 /** @typedef {import("../vm/vm.js").OperationResult} OperationResult */
 
@@ -26,6 +25,14 @@ export const LATEST_CLARITY_VERSION = 6;
 const ZERO_COST = { read_count: 0, read_length: 0, runtime: 0, write_count: 0, write_length: 0 };
 
 /**
+ * @typedef {object} Order what of a transaction is to be carried out, as plain data
+ * @property {string} txid hex
+ * @property {string} sender address of the origin
+ * @property {{address: string, fee: bigint}} payer
+ * @property {import("../wire/transaction.js").Payload} payload
+ * @property {import("../wire/post-conditions.js").PostCondition[]} postConditions
+ * @property {number} postConditionMode
+ *
  * @typedef {{read_count: number, read_length: number, runtime: number, write_count: number, write_length: number}} Cost
  *
  * @typedef {object} Outcome
@@ -35,10 +42,24 @@ const ZERO_COST = { read_count: 0, read_length: 0, runtime: 0, write_count: 0, w
  * @property {Cost} cost
  * @property {string | null} vmError
  *
- * @typedef {{transaction: Transaction, operation: Operation | null, outcome: Outcome | null}} Form
+ * @typedef {{order: Order, operation: Operation | null, outcome: Outcome | null}} Form
  *   operation null runs the fee only; outcome is set when it is already known
  * @typedef {Record<string, Outcome>} Undone by txid: transactions whose operation had to be undone, or never ran
  */
+
+/** @param {import("../wire/transaction.js").Transaction} transaction @returns {Order} */
+export function orderOf({ txid, origin, payer, payload, postConditions, postConditionMode }) {
+  // The VM takes arguments as bytes; their values, which may be large, stay here.
+  const lean = payload.type === "contract_call" ? { ...payload, args: [] } : payload;
+  return {
+    txid,
+    sender: origin.address,
+    payer: { address: payer.address, fee: payer.fee },
+    payload: lean,
+    postConditions,
+    postConditionMode,
+  };
+}
 
 export class Executor {
   /** @param {import("../vm/vm.js").Vm} vm */
@@ -52,13 +73,28 @@ export class Executor {
   }
 
   /**
-   * Runs something that cannot fail and changes the VM's state, and remembers it for replays.
+   * Runs something that changes the VM's state, and remembers it for replays. If it fails, it has changed nothing.
    *
-   * @param {() => void} change
+   * @template T
+   * @param {() => T} change
+   * @returns {T}
    */
   record(change) {
-    change();
+    let result;
+    try {
+      result = change();
+    } catch (error) {
+      this.rewind(error instanceof VmPanic);
+      throw error;
+    }
     this.log.push(change);
+    return result;
+  }
+
+  /** Takes back what was recorded last, before anything else was done. */
+  undoLast() {
+    this.log.pop();
+    this.rewind();
   }
 
   /** Takes a checkpoint if there is anything since the last one. */
@@ -97,20 +133,20 @@ export class Executor {
   /**
    * Mines one block. Every transaction is in it except those `dropped_too_expensive`, whose fee cannot be paid.
    *
-   * @param {Transaction[]} transactions
+   * @param {Order[]} orders
    * @param {Undone} known of an earlier life, which need not be tried and undone again
    * @returns {{outcomes: Outcome[], undone: Undone}}
    */
-  runBlock(transactions, known) {
+  runBlock(orders, known) {
     if (this.log.length >= CHECKPOINT_EVERY) this.capture();
-    const forms = transactions.map((transaction) => formOf(transaction, known[transaction.txid]));
+    const forms = orders.map((order) => formOf(order, known[order.txid]));
     while (!this.#attempt(forms)) {
       // Each failed attempt settles the outcome of one more transaction, so this ends.
     }
     const operations = forms.flatMap(formOperations);
     this.log.push(() => replay(this.vm, operations));
     const outcomes = forms.map((form) => /** @type {Outcome} */ (form.outcome));
-    const undone = forms.flatMap(({ operation, transaction }, index) => (operation ? [] : [[transaction.txid, outcomes[index]]]));
+    const undone = forms.flatMap(({ operation, order }, index) => (operation ? [] : [[order.txid, outcomes[index]]]));
     return { outcomes, undone: Object.fromEntries(undone) };
   }
 
@@ -152,7 +188,7 @@ export class Executor {
       if (form.outcome?.status === "dropped_too_expensive") continue;
       const [fee, main] = form.operation ? results.slice(position, position + 2) : [results[position], null];
       position += form.operation ? 2 : 1;
-      const outcome = fee.result === OK_TRUE ? main && outcomeOf(form.transaction, main) : unpaid();
+      const outcome = fee.result === OK_TRUE ? main && outcomeOf(form.order, main) : unpaid();
       if (!outcome || form.outcome) continue;
       if (mustBeUndone(outcome)) {
         this.rewind();
@@ -195,16 +231,16 @@ export class Executor {
   /**
    * What a transaction would do on the present state, which stays as it is.
    *
-   * @param {Transaction} transaction
+   * @param {Order} order
    * @param {{withFee: boolean}} options
    * @returns {Outcome}
    */
-  simulate(transaction, { withFee }) {
-    const operation = mainOperation(transaction);
-    const operations = withFee ? [feeOperation(transaction), operation] : [operation];
+  simulate(order, { withFee }) {
+    const operation = mainOperation(order);
+    const operations = withFee ? [feeOperation(order), operation] : [operation];
     try {
       const results = this.undone((vm) => vm.mineBlock(operations));
-      return outcomeOf(transaction, results[results.length - 1]);
+      return outcomeOf(order, results[results.length - 1]);
     } catch (error) {
       if (!(error instanceof VmError || error instanceof VmPanic)) throw error;
       return abort(ERR_NONE, errorText(error.message));
@@ -258,25 +294,24 @@ function replay(vm, operations) {
   }
 }
 
-/** @param {Transaction} transaction @param {Outcome} [known] @returns {Form} */
-function formOf(transaction, known) {
-  return { transaction, operation: known ? null : mainOperation(transaction), outcome: known ?? null };
+/** @param {Order} order @param {Outcome} [known] @returns {Form} */
+function formOf(order, known) {
+  return { order, operation: known ? null : mainOperation(order), outcome: known ?? null };
 }
 
 /** @param {Form} form @returns {Operation[]} */
-function formOperations({ transaction, operation, outcome }) {
+function formOperations({ order, operation, outcome }) {
   if (outcome?.status === "dropped_too_expensive") return [];
-  return operation ? [feeOperation(transaction), operation] : [feeOperation(transaction)];
+  return operation ? [feeOperation(order), operation] : [feeOperation(order)];
 }
 
-/** @param {Transaction} transaction @returns {Operation} */
+/** @param {Order} order @returns {Operation} */
 function feeOperation({ payer }) {
   return { transferSTX: { amount: Number(payer.fee), recipient: FEE_SINK, sender: payer.address } };
 }
 
-/** @param {Transaction} transaction @returns {Operation} */
-function mainOperation({ payload, origin }) {
-  const sender = origin.address;
+/** @param {Order} order @returns {Operation} */
+function mainOperation({ payload, sender }) {
   switch (payload.type) {
     case "token_transfer":
       return { transferSTX: { amount: Number(payload.amount), recipient: payload.recipient, sender } };
@@ -320,14 +355,14 @@ function isError(result) {
   return result.startsWith("0x08");
 }
 
-/** @param {Transaction} transaction @param {OperationResult} operation @returns {Outcome} */
-function outcomeOf(transaction, operation) {
+/** @param {Order} order @param {OperationResult} operation @returns {Outcome} */
+function outcomeOf(order, operation) {
   const cost = operation.costs === "null" ? ZERO_COST : JSON.parse(operation.costs).total;
-  const result = transaction.payload.type === "smart_contract" ? OK_TRUE : operation.result;
+  const result = order.payload.type === "smart_contract" ? OK_TRUE : operation.result;
   const events = isError(result) ? [] : parseEvents(operation.events);
   // Whatever a call returns, also (err …), its post-conditions are looked at: then it has moved nothing. A token
   // transfer says itself what it moves; post-conditions and their mode do not apply to it.
-  const violation = transaction.payload.type === "token_transfer" ? null : violatedPostCondition(transaction, events);
+  const violation = order.payload.type === "token_transfer" ? null : violatedPostCondition(order, events);
   if (violation) return { status: "abort_by_post_condition", result, events: [], cost, vmError: violation };
   if (isError(result)) return { status: "abort_by_response", result, events: [], cost, vmError: null };
   return { status: "success", result, events, cost, vmError: null };

@@ -1,8 +1,7 @@
 /**
  * What happens to the chain, handed on to whoever follows it: sockets, event observers, the log.
  *
- * The chain notes each change while it makes it. Followers hear of it afterwards, when the change can no longer fail:
- * a request that is undone half-way takes its notes back.
+ * The chain notes each change once it can no longer fail. Followers hear of it when the change is complete.
  */
 import { EventEmitter } from "node:events";
 
@@ -56,10 +55,5 @@ export class Feed extends EventEmitter {
         process.stderr.write(`a follower of the chain failed: ${/** @type {Error} */ (error).stack}\n`);
       }
     }
-  }
-
-  /** Forgets what was noted since the last flush: it did not happen. */
-  discard() {
-    this.#waiting = [];
   }
 }

@@ -148,10 +148,10 @@ export async function apiRoutes(server, { devnet }) {
     return blockJson(block, chain.history.blocks.atHeight(block.height - 1));
   }
 
-  server.post("/extended/v1/faucets/stx", (/** @type {any} */ request) => {
+  server.post("/extended/v1/faucets/stx", async (/** @type {any} */ request) => {
     const address = request.query.address ?? request.body?.address;
     try {
-      const { txid, raw } = devnet.fund(principalArgument(String(address)), FAUCET_USTX);
+      const { txid, raw } = await devnet.fund(principalArgument(String(address)), FAUCET_USTX);
       return { success: true, txId: `0x${txid}`, txRaw: raw.toString("hex") };
     } catch (error) {
       if (error instanceof Rejection) throw new RequestError(400, `the faucet cannot send: ${error.reason}`);

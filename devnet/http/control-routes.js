@@ -1,6 +1,8 @@
 /** What only the devnet can do: /devnet. Time, blocks, snapshots, simulation, and an honest account of itself. */
 import { isIP } from "node:net";
-import { checkMeaning, checkPayload, invalid } from "../chain/admission.js";
+import { checkMeaning, checkPayload, checkTraits, invalid } from "../chain/admission.js";
+import { orderOf } from "../chain/executor.js";
+import { PATIENCE } from "../chain/reader.js";
 import { Rejection } from "../chain/rejection.js";
 import { decodeArgument } from "../clarity/value.js";
 import { parsePrincipal } from "../address.js";
@@ -65,10 +67,11 @@ export async function controlRoutes(server, { devnet, control, host }) {
     accounts: Object.fromEntries(devnet.accounts.map(({ name, address }) => [name, address])),
     contracts: [...chain.history.contracts.keys()],
     snapshots: chain.snapshots.map(({ id }) => id),
+    rewinds: chain.rewinds,
     mempool_size: chain.mempool.size,
     transactions: chain.history.transactionCount,
-    vm_memory_bytes: chain.vm.memory.length,
-    vm_copies_bytes: chain.vmCopiesBytes,
+    vm_memory_bytes: chain.vm.memoryBytes,
+    vm_copies_bytes: chain.vm.copiesBytes,
     does_not_do: DIFFERENCES,
     ...tipJson(),
   }));
@@ -88,40 +91,40 @@ export async function controlRoutes(server, { devnet, control, host }) {
     })),
   );
 
-  server.post("/devnet/mine", (/** @type {any} */ request) => {
-    devnet.mine(integerArgument(request.body?.blocks, "blocks", { min: 1, max: MAX_BLOCKS, fallback: 1 }));
+  server.post("/devnet/mine", async (/** @type {any} */ request) => {
+    await devnet.mine(integerArgument(request.body?.blocks, "blocks", { min: 1, max: MAX_BLOCKS, fallback: 1 }));
     return tipJson();
   });
 
-  server.post("/devnet/advance", (/** @type {any} */ request) => {
+  server.post("/devnet/advance", async (/** @type {any} */ request) => {
     const { to, seconds } = request.body ?? {};
     if ((to === undefined) === (seconds === undefined)) throw new RequestError(400, "give either `to` (unix seconds) or `seconds`");
     const { time } = chain.tip;
     const range = { min: 0, max: MAX_ADVANCE_SECONDS };
-    if (seconds !== undefined) devnet.advanceTo(time + integerArgument(seconds, "seconds", range));
-    else devnet.advanceTo(integerArgument(to, "to", { min: 0, max: time + MAX_ADVANCE_SECONDS }));
+    if (seconds !== undefined) await devnet.advanceTo(time + integerArgument(seconds, "seconds", range));
+    else await devnet.advanceTo(integerArgument(to, "to", { min: 0, max: time + MAX_ADVANCE_SECONDS }));
     return tipJson();
   });
 
-  server.post("/devnet/snapshot", () => ({ id: devnet.snapshot() }));
-  server.post("/devnet/revert", (/** @type {any} */ request) => {
+  server.post("/devnet/snapshot", async () => ({ id: await devnet.snapshot() }));
+  server.post("/devnet/revert", async (/** @type {any} */ request) => {
     const id = integerArgument(request.body?.id, "id", { min: 1, max: 2 ** 31 });
-    if (!devnet.revert(id)) throw new RequestError(404, `there is no snapshot ${id}; a revert uses up its snapshot and all later ones`);
+    if (!(await devnet.revert(id))) throw new RequestError(404, `there is no snapshot ${id}; a revert uses up its snapshot and all later ones`);
     return tipJson();
   });
-  server.post("/devnet/reset", () => {
-    devnet.reset();
+  server.post("/devnet/reset", async () => {
+    await devnet.reset();
     return tipJson();
   });
 
-  server.post("/devnet/costs", (/** @type {any} */ request) => {
+  server.post("/devnet/costs", async (/** @type {any} */ request) => {
     const { enabled } = request.body ?? {};
     if (typeof enabled !== "boolean") throw new RequestError(400, "`enabled` must be true or false");
-    chain.vm.setCosts(enabled);
+    await chain.vm.setCosts(enabled);
     return { enabled };
   });
 
-  server.post("/devnet/simulate", (/** @type {any} */ request) => {
+  server.post("/devnet/simulate", async (/** @type {any} */ request) => {
     const body = request.body ?? {};
     const signed = body.transaction !== undefined;
     const transaction = signed ? parseTransaction(hexArgument(body.transaction, "transaction")) : unsignedCall(body);
@@ -129,13 +132,16 @@ export async function controlRoutes(server, { devnet, control, host }) {
       checkMeaning(transaction);
       // An unsigned transaction is what its sender would sign, so it is taken at its word.
       if (signed && !isUnsigned(transaction)) verifySignatures(transaction);
+      if (transaction.payload.type === "contract_call") await chain.loadContract(transaction.payload.contractId, PATIENCE);
       checkPayload(transaction, chain);
+      await checkTraits(transaction, chain);
     } catch (error) {
       const rejection = error instanceof SignatureError ? invalid(error.message) : error;
       if (!(rejection instanceof Rejection)) throw rejection;
       throw new RequestError(400, rejection.reason, rejection.of(transaction).toJson());
     }
-    return simulationJson(chain.executor.simulate(transaction, { withFee: signed }), transaction);
+    const outcome = await chain.vm.ask("simulate", [orderOf(transaction), { withFee: signed }], PATIENCE);
+    return simulationJson(outcome, transaction);
   });
 }
 

@@ -17,9 +17,14 @@ const NODE_KEY_HASH = hash160(NODE_KEY).toString("hex");
 const NO_ANCHOR = { anchor_block_hash: "0".repeat(64), anchor_block_txid: "0".repeat(64) };
 const UNREACHED_HEIGHT = 2 ** 63;
 
+/** @param {number} burnHeight @returns {string} hex */
+export function consensusHash(burnHeight) {
+  return sha512_256(Buffer.from(`consensus ${burnHeight}`)).subarray(0, 20).toString("hex");
+}
+
 /** @param {Chain} chain */
 export function chainInfo({ tip }) {
-  const consensus = sha512_256(Buffer.from(`consensus ${tip.burnHeight}`)).subarray(0, 20).toString("hex");
+  const consensus = consensusHash(tip.burnHeight);
   return {
     peer_version: TESTNET_PEER_VERSION,
     pox_consensus: consensus,

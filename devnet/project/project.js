@@ -44,6 +44,17 @@ function readAccount(name, { mnemonic, derivation, balance }) {
 }
 
 /**
+ * @param {string} directory of the Clarinet project
+ * @returns {string[]} the event observers of its settings, `HOST:PORT` each
+ */
+export function readObservers(directory) {
+  const settings = /** @type {any} */ (readWith(parseToml, join(directory, SETTINGS)));
+  const observers = settings.devnet?.stacks_node_events_observers ?? [];
+  if (Array.isArray(observers) && observers.every((observer) => typeof observer === "string")) return observers;
+  throw new ProjectError(`${SETTINGS}: devnet.stacks_node_events_observers must be a list of texts such as "localhost:3700"`);
+}
+
+/**
  * The contracts that the devnet plan publishes, in its order.
  *
  * @param {string} directory

@@ -50,6 +50,7 @@ export class Vm {
     this.sdk = sdk;
     this.clock = clock;
     this.lostBytes = 0;
+    this.instances = 1;
     this.costsEnabled = true;
     this.costsFlag = -1;
   }
@@ -281,6 +282,7 @@ export class Vm {
     this.sdk = Object.create(glue.SDK.prototype);
     this.sdk.__wbg_ptr = pointer;
     this.lostBytes = 0;
+    this.instances += 1;
   }
 
   #makeHeadroom() {

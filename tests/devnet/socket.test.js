@@ -37,7 +37,7 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-  devnet.reset();
+  await devnet.reset();
   socket = await connect(url);
 });
 
@@ -118,13 +118,13 @@ describe("notifications", () => {
   test("each block, with what is in it", async () => {
     await socket.change("subscribe", "block");
     const { txid } = await devnet.submit(transfer(0n));
-    devnet.mine(1);
+    await devnet.mine(1);
     const { method, params } = await socket.next();
     expect(method).toBe("block");
     const { tip } = devnet.chain;
     expect(params).toMatchObject({ canonical: true, height: tip.height, hash: `0x${tip.hash}`, txs: [`0x${txid}`], tx_count: 1 });
     expect(params.parent_block_hash).toBe(`0x${devnet.chain.history.blocks.atHeight(tip.height - 1).hash}`);
-    devnet.mine(1);
+    await devnet.mine(1);
     expect((await socket.next()).params).toMatchObject({ height: tip.height + 1, txs: [], parent_block_hash: params.hash });
   });
 
@@ -134,14 +134,14 @@ describe("notifications", () => {
     expect(await socket.next()).toMatchObject({ method: "mempool", params: { tx_id: `0x${sent.txid}`, tx_status: "pending" } });
     await socket.change("unsubscribe", "mempool");
     await socket.change("subscribe", "tx_update", { tx_id: sent.txid });
-    devnet.mine(1);
+    await devnet.mine(1);
     const update = await socket.next();
     expect(update).toMatchObject({ method: "tx_update", params: { tx_id: `0x${sent.txid}`, tx_status: "success" } });
     const response = await fetch(`${url}/extended/v1/tx/${sent.txid}`);
     expect(update.params).toEqual(await response.json());
     const other = await devnet.submit(transfer(1n));
     expect(other.txid).not.toBe(sent.txid);
-    devnet.mine(1);
+    await devnet.mine(1);
     await socket.change("unsubscribe", "tx_update", { tx_id: sent.txid });
     expect(socket.messages).toEqual([]);
   });
@@ -157,7 +157,7 @@ describe("notifications", () => {
     await socket.change("subscribe", "address_tx_update", { address: SENDER });
     await socket.change("subscribe", "address_balance_update", { address: RECIPIENT });
     const { txid } = await devnet.submit(transfer(0n));
-    devnet.mine(1);
+    await devnet.mine(1);
     expect(await socket.next()).toMatchObject({
       method: "address_tx_update",
       params: {
@@ -186,7 +186,7 @@ describe("notifications", () => {
     await socket.change("subscribe", "nft_asset_event", { asset_identifier: asset, value: `0x01${"0".repeat(31)}2` });
     const publication = buildPublish({ name: "tickets", code: TOKEN, clarityVersion: 4, privateKey: KEY, nonce: 0n, fee: 1_000n });
     const { txid } = await devnet.submit(publication);
-    devnet.mine(1);
+    await devnet.mine(1);
     const notes = [await socket.next(), await socket.next(), await socket.next()];
     expect(notes.map(({ method }) => method)).toEqual(["nft_event", "nft_asset_event", "nft_collection_event"]);
     for (const { params } of notes) {
@@ -208,7 +208,7 @@ describe("notifications", () => {
     expect(devnet.chain.feed.listenerCount("block")).toBe(1);
     await socket.change("unsubscribe", "block");
     expect(devnet.chain.feed.listenerCount("block")).toBe(0);
-    devnet.mine(1);
+    await devnet.mine(1);
     await socket.change("subscribe", "block");
     expect(socket.messages).toEqual([]);
     socket.socket.close();
@@ -224,9 +224,9 @@ test("what cannot be written to the state file is not told", async () => {
     },
     close() {},
   };
-  expect(() => devnet.mine(1)).toThrow("disk full");
+  await expect(devnet.mine(1)).rejects.toThrow("disk full");
   devnet.journal = null;
-  devnet.mine(1);
+  await devnet.mine(1);
   const { params } = await socket.next();
   expect(params.height).toBe(devnet.chain.tip.height);
 });

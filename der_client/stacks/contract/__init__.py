@@ -1,21 +1,47 @@
-"""Typed clients of contracts: functions and events declared in Python, bound to a contract on a network."""
+"""Typed clients of contracts: functions, storage and events declared in Python, bound to a contract on a network."""
 
+from der_client.stacks.contract.annotations import (
+    ClarityName,
+    Day,
+    Int,
+    MaxLength,
+    Principal,
+    Response,
+    Timestamp,
+    Trait,
+    UInt,
+)
 from der_client.stacks.contract.call import Call, Pending, Receipt
 from der_client.stacks.contract.contract import Contract
-from der_client.stacks.contract.declared import public, read_only
-from der_client.stacks.contract.errors import ErrorCode
+from der_client.stacks.contract.declared import constant, data_map, data_var, public, read_only
+from der_client.stacks.contract.errors import Code, ErrorCode
 from der_client.stacks.contract.events import Event, EventRecord, UnknownEvent
 from der_client.stacks.contract.interface import differences
+from der_client.stacks.contract.models import Model
 
 __all__ = [
     "Call",
+    "ClarityName",
+    "Code",
     "Contract",
+    "Day",
     "ErrorCode",
     "Event",
     "EventRecord",
+    "Int",
+    "MaxLength",
+    "Model",
     "Pending",
+    "Principal",
     "Receipt",
+    "Response",
+    "Timestamp",
+    "Trait",
+    "UInt",
     "UnknownEvent",
+    "constant",
+    "data_map",
+    "data_var",
     "differences",
     "public",
     "read_only",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import lru_cache, partial
@@ -18,6 +18,7 @@ from pydantic import BaseModel
 
 from der_client.stacks.clarity import decoding, wire
 from der_client.stacks.clarity.encoding import encode as encode_value
+from der_client.stacks.clarity.supertypes import type_of
 from der_client.stacks.clarity.types import (
     BOOL,
     INT,
@@ -35,7 +36,6 @@ from der_client.stacks.clarity.types import (
     Utf8Type,
 )
 from der_client.stacks.clarity.values import (
-    AsciiValue,
     ClarityValue,
     ErrValue,
     ListValue,
@@ -45,6 +45,7 @@ from der_client.stacks.clarity.values import (
     TupleValue,
 )
 from der_client.stacks.contract.annotations import ClarityName, Conversion, MaxLength, Response
+from der_client.stacks.contract.hints import local_names_of
 from der_client.stacks.contract.layouts import (
     Constant,
     Field,
@@ -349,7 +350,7 @@ def _list_codec(item: Codec, length: int) -> Codec:
 
 def field_annotations(model: type[BaseModel]) -> dict[str, Any]:
     """The annotations of a model's fields, resolved, by Python name."""
-    hints = get_type_hints(model, include_extras=True)
+    hints = get_type_hints(model, localns=local_names_of(model), include_extras=True)
     return {name: hints[name] for name in model.__pydantic_fields__}
 
 
@@ -379,7 +380,7 @@ def _model_codec(model: type[BaseModel]) -> Codec:
 
 
 def _constant_type(value: ClarityValue) -> ClarityType:
-    return AsciiType(len(value.value)) if isinstance(value, AsciiValue) else UINT
+    return type_of(value)
 
 
 def _model_writer(model: type[BaseModel]) -> ResultWriter:
@@ -413,13 +414,17 @@ class Signature:
     result: Codec
 
 
-def compile_signature(function: Callable[..., Any]) -> Signature:
+def compile_signature(function: Callable[..., Any], local_names: Mapping[str, Any] | None = None) -> Signature:
     """Compile a declared function's annotations (without ``self``).
 
+    Args:
+        function: The declaring method.
+        local_names: What its annotations name that is not in its module.
+
     Raises:
-        TypeError: an annotation is missing or names no Clarity type.
+        TypeError: If an annotation is missing or does not name a Clarity type.
     """
-    hints = typing.get_type_hints(function, include_extras=True)
+    hints = typing.get_type_hints(function, localns=dict(local_names) if local_names else None, include_extras=True)
     code = function.__code__
     names = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
     if missing := [name for name in (*names, "return") if name not in hints]:

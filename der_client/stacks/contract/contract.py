@@ -12,22 +12,46 @@ A contract is a class; its functions are declared methods::
 
 from __future__ import annotations
 
+from copy import copy
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from der_client.stacks.account import Account
-from der_client.stacks.address import split_principal
+from der_client.stacks.address import check_network, split_principal
 from der_client.stacks.checks import check_kind
-from der_client.stacks.clarity import ErrValue, UIntValue, check_contract_name, decode, encode
+from der_client.stacks.clarity import ErrValue, UIntValue, decode, encode
 from der_client.stacks.clarity.wire import MAX_ARGUMENT_DEPTH
+from der_client.stacks.contract.annotations import seconds_of
 from der_client.stacks.contract.call import Call, Receipt
-from der_client.stacks.contract.declared import DeclaredFunction, public, read_only
-from der_client.stacks.contract.events import Event, EventRecord, UnknownEvent, read_event, read_record
+from der_client.stacks.contract.declarations import ContractDeclaration
+from der_client.stacks.contract.declared import (
+    Constant,
+    DataMap,
+    DataVar,
+    Declared,
+    check_map_entry,
+    public,
+    read_only,
+)
+from der_client.stacks.contract.events import (
+    Event,
+    EventRecord,
+    UnknownEvent,
+    read_event,
+    read_record,
+    require_known,
+)
+from der_client.stacks.contract.interface import differences
+from der_client.stacks.contract.movements import AssetEvent
 from der_client.stacks.errors import (
     AddressError,
+    CallReadError,
     ContractError,
     DecodeError,
+    DeploymentError,
+    InvalidValueError,
     NodeAnswerError,
+    NotFoundError,
     SigningError,
     TransactionFailedError,
     shown,
@@ -35,25 +59,33 @@ from der_client.stacks.errors import (
 from der_client.stacks.outcome import OutcomeKind, outcome_of, read_outcome
 from der_client.stacks.rpc import answers as rpc
 from der_client.stacks.rpc import node
+from der_client.stacks.transactions import PostConditionMode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from der_client.stacks.clarity import ClarityValue
+    from der_client.stacks.contract.call import Declaration
     from der_client.stacks.contract.errors import ErrorCode
     from der_client.stacks.outcome import Outcome
     from der_client.stacks.rpc import Client, TransactionReceipt
+    from der_client.stacks.transactions import PostCondition
 
 __all__ = ["Contract", "public", "read_only"]
 
 R = TypeVar("R")
+_OK: Final = b"\x07"
 _ERR: Final = b"\x08"
+_NONE: Final = b"\x09"
+_SOME: Final = b"\x0a"
 
 
-class Contract:
+class Contract(ContractDeclaration):
     """A contract on a network, as one account sees it.
 
-    A subclass names itself: ``class Counter(Contract, name="counter", errors=CounterError, events=(Counted,))``.
+    A subclass names itself: ``class Counter(Contract, name="counter", errors=CounterError, events=(Counted,))``. One
+    without a name is an interface that many contracts have: other classes inherit from it, and :meth:`at` binds it to
+    any contract.
 
     Args:
         client: The node.
@@ -61,78 +93,101 @@ class Contract:
         account: Who signs; without one, only reading works.
 
     Attributes:
+        name: The contract's name on chain; empty for an interface.
         contract_id: ``DEPLOYER.name``.
     """
 
-    name: ClassVar[str]
-    errors: ClassVar[type[ErrorCode] | None]
-    event_models: ClassVar[Mapping[str, type[Event]]]
-    callees: ClassVar[tuple[type[Contract], ...]]
-    functions: ClassVar[Mapping[str, DeclaredFunction[..., Any]]]
     client: Client
     deployer: str
     account: Account | None
     contract_id: str
 
-    def __init_subclass__(
-        cls,
-        *,
-        name: str,
-        errors: type[ErrorCode] | None = None,
-        events: Sequence[type[Event]] = (),
-        callees: Sequence[type[Contract]] = (),
-    ) -> None:
-        """Declare a contract.
-
-        Args:
-            name: Its name on chain.
-            errors: Its error codes.
-            events: What it prints.
-            callees: The contracts of the same deployer that it calls, whose errors and events reach the caller.
-
-        Raises:
-            TypeError: Two methods declare the same function, or one has a name that this class needs for itself.
-        """
-        super().__init_subclass__()
-        functions = _functions_of(cls)
-        cls.name = check_contract_name(name)
-        cls.errors = errors
-        cls.event_models = {event.topic: event for event in events}
-        cls.callees = tuple(callees)
-        cls.functions = functions
-
     def __init__(self, client: Client, deployer: str, account: Account | None = None) -> None:
+        if not self.name:
+            raise TypeError(
+                f"{type(self).__name__} is an interface without a name: bind it to a contract by "
+                f'{type(self).__name__}.at(client, "ADDRESS.name", account)'
+            )
         address, name = split_principal(deployer)
         if name is not None:
-            raise AddressError(f"deployer takes an address, not the contract {deployer!r}")
-        if account is not None:
-            check_kind(account, Account, "account", "of a key, Account(key, client)")
-        self.client = client
-        self.deployer = address
-        self.account = account
-        self.contract_id = f"{address}.{self.name}"
-        self._family = {f"{address}.{member.name}": member for member in self.family()}
+            raise AddressError(
+                f"deployer takes an address, not the contract {deployer!r}, which {type(self).__name__}.at(…) takes"
+            )
+        self._bind(client, address, self.name, account)
 
     @classmethod
-    def family(cls) -> Iterator[type[Contract]]:
-        """This contract and all that it calls, directly or not."""
-        yield cls
-        for callee in cls.callees:
-            yield from callee.family()
+    def at(
+        cls, client: Client, contract_id: str, account: Account | None = None, *, strict_events: bool | None = None
+    ) -> Self:
+        """Bind the class to any contract that has these functions, whatever its name.
+
+        Args:
+            client: The node.
+            contract_id: ``ADDRESS.name``.
+            account: Who signs; without one, only reading works.
+            strict_events: Whether something printed that no declared event fits is an error; as the class says if not
+                given.
+
+        Raises:
+            AddressError: If the id is not one of a contract.
+        """
+        address, name = split_principal(contract_id)
+        if name is None:
+            raise AddressError(f"contract_id: {contract_id!r} is an address; a contract is given as ADDRESS.name")
+        contract = cls.__new__(cls)
+        contract._bind(client, address, name, account)  # noqa: SLF001 - of the same class
+        if strict_events is not None:
+            contract.strict_events = strict_events
+        return contract
+
+    def _bind(self, client: Client, address: str, name: str, account: Account | None) -> None:
+        self.client = client
+        self.deployer = address
+        self.account = None if account is None else _checked_account(account)
+        self.name = name
+        self.contract_id = f"{address}.{name}"
+        self._family: dict[str, type[ContractDeclaration]] = {
+            f"{address}.{member.name}": member for callee in self.callees for member in callee.family() if member.name
+        }
+        self._family[self.contract_id] = type(self)
 
     def with_account(self, account: Account) -> Self:
         """The same contract for another account."""
-        return type(self)(self.client, self.deployer, account)
+        contract = copy(self)
+        contract.account = _checked_account(account)
+        return contract
+
+    def with_callees(self, *contracts: Contract) -> Self:
+        """The same contract, with contracts of others that it calls: their errors and events are named, too.
+
+        Args:
+            *contracts: Bound ones, for instance ``Sip010.at(client, token_id)``.
+        """
+        contract = copy(self)
+        others = {key: member for callee in contracts for key, member in callee._family.items()}  # noqa: SLF001
+        contract._family = {**others, **self._family}  # noqa: SLF001 - of the same class
+        return contract
 
     def require_account(self) -> Account:
         """The account that signs.
 
         Raises:
-            SigningError: the contract was opened without one.
+            SigningError: If the contract was opened without one.
         """
         if self.account is None:
             raise SigningError(f"{self.name} was opened without an account, so it can only be read: connect with one")
         return self.account
+
+    @classmethod
+    def split_error_code(cls, code: int) -> tuple[int, int | None]:
+        """What ``(err uN)`` says: the code, and the item of a batch that failed, if the contract packs both into N.
+
+        Contracts that do so override it; for all others the number is the code.
+
+        Args:
+            code: The number.
+        """
+        return code, None
 
     def events(self, since: int | datetime | None = None) -> Iterator[EventRecord]:
         """Everything the contract printed, typed, oldest first.
@@ -141,11 +196,17 @@ class Contract:
             since: Only from this block height, or this block time (aware), on.
 
         Raises:
-            NodeError: the API could not be read.
+            InvalidValueError: If ``since`` is neither.
+            UnknownEventError: If something was printed that no declared event fits, and ``strict_events`` is on.
+            NodeError: If the API could not be read.
         """
+        if since is not None:
+            _check_since(since)
         newest_first: list[EventRecord] = []
         for log in self.client.iter_contract_logs(self.contract_id):
-            record = read_record(log, self.event_models)
+            record = read_record(log, self.event_classes)
+            if self.strict_events:
+                require_known(record.event, record.contract_id, record.txid)
             if since is not None:
                 record = self._with_block(record)
                 if _is_before(record, since):
@@ -164,28 +225,87 @@ class Contract:
             record.event, record.contract_id, record.txid, record.event_index, info.block_height, info.block_time
         )
 
-    def ask(self, declared: DeclaredFunction[..., R], arguments: tuple[ClarityValue, ...]) -> R:
-        """Run a read-only function on the node and decode its result.
+    def ask(self, declared: Declared[..., R], arguments: tuple[ClarityValue, ...]) -> R:
+        """Read what a declared read-only function, variable, constant or map entry gives now.
 
         Raises:
-            CallReadError: the node could not run it.
-            ContractError: it answered ``(err uN)``.
-            NodeAnswerError: the result is not of the declared type.
+            DeploymentError: If the contract is not deployed on this network.
+            CallReadError: If the node could not run the function.
+            NotFoundError: If the contract has no such variable or constant.
+            ContractError: If the function answered ``(err uN)``.
+            NodeAnswerError: If the result is not of the declared type.
         """
-        sender = self.deployer if self.account is None else self.account.address
-        encoded = [encode(argument, MAX_ARGUMENT_DEPTH) for argument in arguments]
-        raw = self.client.run(node.call_read(self.contract_id, declared.name, encoded, sender=sender))
-        return self._result(declared, raw, txid="")
+        value: R = (
+            self._entry(declared, *arguments) if isinstance(declared, DataMap) else self._read(declared, arguments)
+        )
+        return value
 
-    def simulate(self, call: Call[R]) -> Receipt[R]:
+    def _read(self, declared: Declared[..., Any], arguments: tuple[ClarityValue, ...]) -> Any:
+        try:
+            if isinstance(declared, DataVar):
+                raw = self.client.run(node.data_var(self.contract_id, declared.name))
+            elif isinstance(declared, Constant):
+                raw = self.client.run(node.constant_val(self.contract_id, declared.name))
+            else:
+                sender = self.deployer if self.account is None else self.account.address
+                encoded = [encode(argument, MAX_ARGUMENT_DEPTH) for argument in arguments]
+                raw = self.client.run(node.call_read(self.contract_id, declared.name, encoded, sender=sender))
+                return self._result(declared, raw, txid="")
+        except (CallReadError, NotFoundError):
+            self._require_deployed()
+            raise
+        return self._decoded(declared, raw)
+
+    def _entry(self, declared: DataMap[..., Any], key: ClarityValue) -> Any:
+        check_map_entry(declared)
+        entry = self.client.run(node.map_entry(self.contract_id, declared.name, encode(key, MAX_ARGUMENT_DEPTH)))
+        if entry is None:
+            self._require_deployed()
+        return self._decoded(declared, _NONE if entry is None else _SOME + entry)
+
+    def _require_deployed(self) -> None:
+        """Tell a contract that is not there from a node that fails.
+
+        Raises:
+            DeploymentError: If it is not there.
+        """
+        try:
+            self.client.contract_interface(self.contract_id)
+        except NotFoundError:
+            hint = "deploy it first, or check the address that deployed it"
+            try:
+                check_network(self.deployer, self.client.network, "deployer")
+            except AddressError as error:
+                hint = str(error)
+            raise DeploymentError(f"{self.contract_id} is not deployed at {self.client.url}: {hint}") from None
+
+    def differences(self) -> tuple[str, ...]:
+        """What differs between the class and the deployed contract, a sentence each; see `differences`.
+
+        Raises:
+            DeploymentError: If the contract is not deployed on this network.
+            NodeError: If the node could not be asked.
+        """
+        self._require_deployed()
+        return differences(type(self), self.client.contract_interface(self.contract_id))
+
+    def simulate(
+        self,
+        call: Call[R],
+        *,
+        post_conditions: Sequence[PostCondition] | None = None,
+        mode: PostConditionMode = PostConditionMode.DENY,
+    ) -> Receipt[R]:
         """Run a call on the devnet without changing anything; see :meth:`Call.simulate`."""
-        simulation = self.client.simulate(call.transaction().encode())
+        transaction = call.transaction(post_conditions=post_conditions, mode=mode)
+        simulation = self.client.simulate(transaction.encode())
         outcome = read_outcome(simulation.status, simulation.raw_result, simulation.vm_error)
         self._require_result(call.declared, outcome)
         return Receipt(
             value=self._result(call.declared, simulation.raw_result, txid=""),
-            events=tuple(self._typed_events(simulation.events)),
+            events=tuple(self._typed_events(simulation.events, "")),
             transfers=_stx_transfers(simulation.events),
+            moved=_moved(simulation.events),
             txid="",
             fee_ustx=0,
             cost=simulation.cost,
@@ -193,7 +313,7 @@ class Contract:
             block_time=None,
         )
 
-    def receipt(self, declared: DeclaredFunction[..., R], info: TransactionReceipt) -> Receipt[R]:
+    def receipt(self, declared: Declared[..., R], info: TransactionReceipt) -> Receipt[R]:
         """Turn the API's answer for a mined call into a typed receipt.
 
         Raises:
@@ -202,8 +322,9 @@ class Contract:
         self._require_result(declared, outcome_of(info))
         return Receipt(
             value=self._result(declared, info.raw_result, info.txid),
-            events=tuple(self._typed_events(info.events)),
+            events=tuple(self._typed_events(info.events, info.txid)),
             transfers=_stx_transfers(info.events),
+            moved=_moved(info.events),
             txid=info.txid,
             fee_ustx=info.fee_ustx,
             cost=info.cost,
@@ -211,7 +332,7 @@ class Contract:
             block_time=info.block_time,
         )
 
-    def _require_result(self, declared: DeclaredFunction[..., Any], outcome: Outcome) -> None:
+    def _require_result(self, declared: Declaration, outcome: Outcome) -> None:
         """Let pass what has a result to read, be it ``(ok …)`` or ``(err …)``."""
         if outcome.kind is not OutcomeKind.CONTRACT_ERROR:
             where = f"{self.name}.{declared.name}"
@@ -219,24 +340,29 @@ class Contract:
             if error is not None:
                 raise error
 
-    def _typed_events(self, events: Sequence[rpc.Event]) -> Iterator[Event | UnknownEvent]:
+    def _typed_events(self, events: Sequence[rpc.Event], txid: str) -> Iterator[Event | UnknownEvent]:
         for event in events:
             if isinstance(event, rpc.ContractLogEvent):
                 member = self._family.get(event.contract_id)
-                yield read_event(event.raw_value, member.event_models if member else {})
+                typed = read_event(event.raw_value, member.event_classes if member else ())
+                if self.strict_events and member is not None:
+                    require_known(typed, event.contract_id, txid)
+                yield typed
 
-    def _result(self, declared: DeclaredFunction[..., R], raw: bytes, txid: str) -> R:
+    def _result(self, declared: Declaration, raw: bytes, txid: str) -> Any:
         if raw[:1] == _ERR:
             raise self._contract_error(declared.name, raw, txid)
+        return self._decoded(declared, raw[1:] if raw[:1] == _OK else raw)
+
+    def _decoded(self, declared: Declaration, raw: bytes) -> Any:
         try:
-            value: R = declared.signature.result.decode(raw[1:] if raw[:1] == b"\x07" else raw)
+            return declared.signature.result.decode(raw)
         except DecodeError as error:
             raise NodeAnswerError(
-                f"{self.contract_id} {declared.name} answered 0x{raw[:64].hex()}, which is no "
+                f"{self.contract_id} {declared.name} gave 0x{raw[:64].hex()}, which is not "
                 f"{declared.signature.result.type}: {error}; is another version of the contract deployed?",
                 self.client.url,
             ) from None
-        return value
 
     def _contract_error(self, function: str, raw: bytes, txid: str) -> TransactionFailedError:
         result = decode(raw)
@@ -244,8 +370,8 @@ class Contract:
         suffix = f" (txid {txid})" if txid else ""
         if not isinstance(inner, UIntValue):
             return TransactionFailedError(f"{self.name}.{function} answered {shown(result, str)}{suffix}", txid, inner)
-        error, index = self._find_error(inner.value)
-        code = inner.value if index is None else inner.value // 1000
+        code, index = self.split_error_code(inner.value)
+        error = self._find_error(code)
         described = f"{error.name} (u{code})" if error is not None else f"u{code}"
         item = f" at item {index}" if index is not None else ""
         return ContractError(
@@ -260,40 +386,40 @@ class Contract:
             result=inner,
         )
 
-    def _find_error(self, code: int) -> tuple[ErrorCode | None, int | None]:
-        """The error that a code stands for, and the item of an all-or-nothing batch (code · 1000 + index)."""
-        enums = [member.errors for member in self._family.values() if member.errors is not None]
-        for candidate, index in ((code, None), (code // 1000, code % 1000)):
-            for enum in enums:
-                for error in enum:
-                    if error == candidate:
-                        return error, index
-        return None, None
+    def _find_error(self, code: int) -> ErrorCode | None:
+        """The declared error that a code stands for: the contract's own, else one of a contract that it calls."""
+        own = self.error_codes
+        others = [enum for member in self._family.values() for enum in member.error_codes if enum not in own]
+        return next((error for enum in (*own, *others) for error in enum if int(error) == code), None)
 
     def __repr__(self) -> str:
         who = self.account.address if self.account else "nobody"
         return f"{type(self).__name__}({self.contract_id} as {who} at {self.client.url})"
 
 
-def _functions_of(contract: type[Contract]) -> dict[str, DeclaredFunction[..., Any]]:
-    """The functions that a class declares, by Clarity name."""
-    functions: dict[str, DeclaredFunction[..., Any]] = {}
-    for attribute, function in vars(contract).items():
-        if not isinstance(function, DeclaredFunction):
-            continue
-        if attribute in vars(Contract) or attribute in Contract.__annotations__:
-            raise TypeError(
-                f"{contract.__name__}.{attribute}: Contract itself has something of this name; call the method "
-                f'{attribute}_ and declare it with name="{function.name}"'
-            )
-        if function.name in functions:
-            raise TypeError(f"{contract.__name__} declares {function.name} twice")
-        functions[function.name] = function
-    return functions
+def _checked_account(account: Account) -> Account:
+    check_kind(account, Account, "account", "of a key, Account(key, client)")
+    return account
 
 
 def _stx_transfers(events: Sequence[rpc.Event]) -> tuple[rpc.StxEvent, ...]:
     return tuple(event for event in events if isinstance(event, rpc.StxEvent))
+
+
+def _moved(events: Sequence[rpc.Event]) -> tuple[AssetEvent, ...]:
+    return tuple(event for event in events if isinstance(event, AssetEvent))
+
+
+def _check_since(since: object) -> None:
+    if isinstance(since, datetime):
+        seconds_of(since.replace(microsecond=0))
+    elif isinstance(since, bool) or not isinstance(since, int):
+        raise InvalidValueError(
+            "since: expected a block height, or a block time as a datetime with a time zone, got "
+            f"{type(since).__name__} {shown(since, str)}"
+        )
+    elif since < 0:
+        raise InvalidValueError(f"since: a block height must be 0 or more, got {shown(since)}")
 
 
 def _is_before(record: EventRecord, since: int | datetime) -> bool:

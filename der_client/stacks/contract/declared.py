@@ -1,9 +1,10 @@
-"""Functions of a contract, declared as typed Python methods with an empty body.
+"""What a contract has, declared as typed Python methods with an empty body.
 
 ``@read_only`` makes a method that asks the node and returns the typed result; ``@public`` one that returns a
-:class:`~der_client.stacks.contract.call.Call`, which nothing happens to until it is sent. The Python signature *is* the
-ABI: parameters and result are compiled into codecs on first use. Names are the Python ones with hyphens; ``name=…``
-says the names that Python cannot spell, as does ``ClarityName`` for parameters.
+:class:`~der_client.stacks.contract.call.Call`, which nothing happens to until it is sent. ``@data_var``, ``@constant``
+and ``@data_map`` read what the contract keeps. The Python signature *is* the ABI: parameters and result are compiled
+into codecs on first use. Names are the Python ones with hyphens; ``name=…`` says the names that Python cannot spell,
+as does ``ClarityName`` for parameters.
 """
 
 from __future__ import annotations
@@ -11,16 +12,17 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial
+from types import MethodType
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
 
 from der_client.stacks.clarity import check_clarity_name
-from der_client.stacks.contract.call import Call
+from der_client.stacks.clarity.types import OptionalType
+from der_client.stacks.contract.call import BoundContract, Call
 from der_client.stacks.contract.codecs import Signature, clarity_name, compile_signature
 from der_client.stacks.errors import shown
 
 if TYPE_CHECKING:
     from der_client.stacks.clarity import ClarityValue
-    from der_client.stacks.contract.contract import Contract
     from der_client.stacks.transactions import PostCondition
 
 P = ParamSpec("P")
@@ -30,40 +32,49 @@ Moves = Callable[..., "Sequence[PostCondition]"]
 """What a call moves: called with the contract and the call's arguments, it gives the tightest post-conditions."""
 
 
-class DeclaredFunction(Generic[P, R]):
-    """A Clarity function as Python declares it.
+class Declared(Generic[P, R]):
+    """Something of a contract as Python declares it.
 
     Args:
         function: The declaring method.
-        name: The function's name in Clarity, if it is not the method's with hyphens.
+        name: Its name in Clarity, if it is not the method's with hyphens.
 
     Attributes:
-        name: The function's name in Clarity.
+        name: Its name in Clarity.
         function: The declaring method, whose body is never run.
+        local_names: What its annotations name that is not in its module; set when the class is made.
 
     Raises:
-        EncodeError: No Clarity function can be called so.
-        TypeError: It is no method, or takes ``*args`` or ``**kwargs``.
+        EncodeError: If nothing in Clarity can be called so.
+        TypeError: If it is not a method, or takes ``*args`` or ``**kwargs``.
     """
-
-    access: str
 
     def __init__(self, function: Callable[Concatenate[Any, P], R], name: str | None = None) -> None:
         _check_declaration(function)
         self.function = function
         self.name = check_clarity_name(clarity_name(function.__name__) if name is None else name)
+        self.local_names: dict[str, Any] = {}
         self.__doc__ = function.__doc__
+        self.__name__ = function.__name__
+        self.__qualname__ = function.__qualname__
+        self.__module__ = function.__module__
 
     @cached_property
     def signature(self) -> Signature:
         """The codecs of parameters and result."""
-        return compile_signature(self.function)
+        return compile_signature(self.function, self.local_names)
+
+    @cached_property
+    def __signature__(self) -> inspect.Signature:
+        """What ``inspect.signature`` and editors show: that of the method, with what calling it returns."""
+        signature = inspect.signature(self.function)
+        return signature.replace(return_annotation=self._returned(signature.return_annotation))
 
     def encode(self, arguments: tuple[Any, ...]) -> tuple[ClarityValue, ...]:
         """Turn bound arguments into Clarity values.
 
         Raises:
-            EncodeError: one does not fit; the text names function, argument, value and limit.
+            EncodeError: If one does not fit; the text names function, argument, value and limit.
         """
         return tuple([encode(value, path) for (encode, path), value in zip(self._encoders, arguments, strict=True)])
 
@@ -76,21 +87,59 @@ class DeclaredFunction(Generic[P, R]):
         where = self.function.__name__
         return [(codec.encode, f"{where}.{name}") for _, name, codec in self.signature.parameters]
 
+    def _returned(self, annotation: Any) -> Any:
+        """What calling the method gives, for a declared result."""
+        return annotation
 
-class ReadOnlyFunction(DeclaredFunction[P, R]):
-    """A read-only function: calling it asks the node."""
+    def _run(self, contract: BoundContract, /, *args: P.args, **kwargs: P.kwargs) -> Any:
+        raise NotImplementedError
 
-    access = "read_only"
+    @cached_property
+    def _method(self) -> Callable[..., Any]:
+        """The function that is bound to a contract; it looks like the declaring one."""
+        run = self._run
+
+        def method(contract: BoundContract, /, *args: Any, **kwargs: Any) -> Any:
+            return run(contract, *args, **kwargs)
+
+        method.__name__, method.__qualname__ = self.__name__, self.__qualname__
+        method.__module__, method.__doc__ = self.__module__, self.__doc__
+        method.__signature__ = self.__signature__  # type: ignore[attr-defined]
+        return method
+
+    def __call__(self, contract: BoundContract, /, *args: P.args, **kwargs: P.kwargs) -> Any:
+        """As for any method, ``Class.method(contract, …)`` is ``contract.method(…)``."""
+        return self._run(contract, *args, **kwargs)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name}: {self.__qualname__}{self.__signature__}>"
+
+
+class _Reading(Declared[P, R]):
+    """What is read from the node at once."""
 
     @overload
     def __get__(self, instance: None, owner: type) -> Self: ...
     @overload
-    def __get__(self, instance: Contract, owner: type) -> Callable[P, R]: ...
-    def __get__(self, instance: Contract | None, owner: type) -> Self | Callable[P, R]:
-        return self if instance is None else partial(self._ask, instance)
+    def __get__(self, instance: BoundContract, owner: type) -> Callable[P, R]: ...
+    def __get__(self, instance: BoundContract | None, owner: type) -> Self | Callable[P, R]:
+        return self if instance is None else MethodType(self._method, instance)
 
-    def _ask(self, contract: Contract, *args: P.args, **kwargs: P.kwargs) -> R:
-        return contract.ask(self, self.encode(self._bind(*args, **kwargs)))
+    def _run(self, contract: BoundContract, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        result: R = contract.ask(self, self.encode(self._bind(*args, **kwargs)))
+        return result
+
+
+class DeclaredFunction(Declared[P, R]):
+    """A Clarity function as Python declares it; ``access`` is ``read_only`` or ``public``."""
+
+    access: str
+
+
+class ReadOnlyFunction(DeclaredFunction[P, R], _Reading[P, R]):
+    """A read-only function: calling it asks the node."""
+
+    access = "read_only"
 
 
 class PublicFunction(DeclaredFunction[P, R]):
@@ -107,14 +156,29 @@ class PublicFunction(DeclaredFunction[P, R]):
     @overload
     def __get__(self, instance: None, owner: type) -> Self: ...
     @overload
-    def __get__(self, instance: Contract, owner: type) -> Callable[P, Call[R]]: ...
-    def __get__(self, instance: Contract | None, owner: type) -> Self | Callable[P, Call[R]]:
-        return self if instance is None else partial(self._prepare, instance)
+    def __get__(self, instance: BoundContract, owner: type) -> Callable[P, Call[R]]: ...
+    def __get__(self, instance: BoundContract | None, owner: type) -> Self | Callable[P, Call[R]]:
+        return self if instance is None else MethodType(self._method, instance)
 
-    def _prepare(self, contract: Contract, *args: P.args, **kwargs: P.kwargs) -> Call[R]:
+    def _returned(self, annotation: Any) -> Any:
+        return f"Call[{annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)}]"
+
+    def _run(self, contract: BoundContract, /, *args: P.args, **kwargs: P.kwargs) -> Call[R]:
         bound = self._bind(*args, **kwargs)
         moves = partial(self.moves, contract, *bound) if self.moves else None
         return Call(contract, self, self.encode(bound), moves)
+
+
+class DataVar(_Reading[P, R]):
+    """A data variable: calling it reads its value."""
+
+
+class Constant(_Reading[P, R]):
+    """A constant: calling it reads its value."""
+
+
+class DataMap(_Reading[P, R]):
+    """A map: calling it with a key reads the entry."""
 
 
 @overload
@@ -158,11 +222,87 @@ def public(function: Any = None, /, *, name: str | None = None, moves: Moves | N
     return PublicFunction(function)
 
 
+@overload
+def data_var(function: Callable[[Any], R], /) -> DataVar[[], R]: ...
+@overload
+def data_var(*, name: str | None = None) -> Callable[[Callable[[Any], R]], DataVar[[], R]]: ...
+def data_var(function: Any = None, /, *, name: str | None = None) -> Any:
+    """Declare a data variable, as a method without parameters that returns its value.
+
+    Args:
+        function: The declaring method.
+        name: The variable's name in Clarity, if it is not the method's with hyphens.
+    """
+    if function is None:
+        return partial(_without_parameters, DataVar, name)
+    return _without_parameters(DataVar, None, function)
+
+
+@overload
+def constant(function: Callable[[Any], R], /) -> Constant[[], R]: ...
+@overload
+def constant(*, name: str | None = None) -> Callable[[Callable[[Any], R]], Constant[[], R]]: ...
+def constant(function: Any = None, /, *, name: str | None = None) -> Any:
+    """Declare a constant, as a method without parameters that returns its value.
+
+    Args:
+        function: The declaring method.
+        name: The constant's name in Clarity, if it is not the method's with hyphens: ``MAX-FEE``.
+    """
+    if function is None:
+        return partial(_without_parameters, Constant, name)
+    return _without_parameters(Constant, None, function)
+
+
+@overload
+def data_map(function: Callable[Concatenate[Any, P], R], /) -> DataMap[P, R]: ...
+@overload
+def data_map(*, name: str | None = None) -> Callable[[Callable[Concatenate[Any, P], R]], DataMap[P, R]]: ...
+def data_map(function: Any = None, /, *, name: str | None = None) -> Any:
+    """Declare a map, as a method that takes the key and returns the entry, or ``None`` if there is none.
+
+    A key that is a tuple is a model.
+
+    Args:
+        function: The declaring method: one parameter, and a result that may be ``None``.
+        name: The map's name in Clarity, if it is not the method's with hyphens.
+    """
+    if function is None:
+        return partial(_map, name)
+    return _map(None, function)
+
+
+def _without_parameters(kind: type[Declared[..., Any]], name: str | None, function: Callable[..., Any]) -> Any:
+    declared = kind(function, name)
+    if len(inspect.signature(function).parameters) != 1:
+        raise TypeError(f"{function.__qualname__}: a {kind.__name__} has no parameters but self")
+    return declared
+
+
+def _map(name: str | None, function: Callable[..., Any]) -> Any:
+    declared: DataMap[..., Any] = DataMap(function, name)
+    if len(inspect.signature(function).parameters) != 2:
+        raise TypeError(f"{function.__qualname__}: a map has one parameter, its key; a key of several parts is a model")
+    return declared
+
+
+def check_map_entry(declared: DataMap[..., Any]) -> OptionalType:
+    """The type that a map's method returns.
+
+    Raises:
+        TypeError: If it cannot be None, although there may be no entry.
+    """
+    entry = declared.signature.result.type
+    if not isinstance(entry, OptionalType):
+        raise TypeError(f"{declared.__qualname__} returns {entry}, but an entry may be missing: write … | None")
+    return entry
+
+
 def _check_declaration(function: Callable[..., Any]) -> None:
     """Refuse now what would be an obscure error in the first call."""
     if not inspect.isfunction(function):
         raise TypeError(
-            f"@public and @read_only declare a method, not {shown(function)}: a name is given as name=…, "
+            f"@public, @read_only and their like declare a method, not {shown(function)}: a name is given as name=…, "
             '@read_only(name="is-ok?")'
         )
     parameters = list(inspect.signature(function).parameters.values())

@@ -200,7 +200,7 @@ def _read_event(fields: Fields, txid: str) -> Event:
             sender=asset.optional_text("sender") or "",
             recipient=asset.optional_text("recipient") or "",
             amount_ustx=asset.amount("amount"),
-            memo=asset.optional_text("memo") or "",
+            memo=asset.hex_bytes("memo").rstrip(b"\x00") if "memo" in asset else b"",
             txid=txid,
             event_index=index,
         )

@@ -10,20 +10,18 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from der_client.stacks.clarity import ClarityValue, decode, encode
 from der_client.stacks.clarity.wire import MAX_ARGUMENT_DEPTH
 from der_client.stacks.errors import (
-    ConfirmationTimeoutError,
-    DerClientError,
     InvalidValueError,
     NodeAnswerError,
     NodeError,
-    NodeUnreachableError,
     NotFoundError,
-    TransactionRejectedError,
     shown,
 )
 from der_client.stacks.network import DEVNET, MAINNET, TESTNET, Network
 from der_client.stacks.rpc import api, devnet, node
-from der_client.stacks.rpc.rejections import FINAL, NONCE_TAKEN
-from der_client.stacks.rpc.retries import NothingSentError, RetryPolicy, UnreadAnswerError
+from der_client.stacks.rpc import broadcast as sending
+from der_client.stacks.rpc.logs import MAX_PER_PAGE, LogReader
+from der_client.stacks.rpc.retries import RetryPolicy
+from der_client.stacks.rpc.steps import Ask, Pause, Steps, repeated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -59,7 +57,6 @@ _DEFAULT_TIMEOUT_S: Final = (5.0, 30.0)
 _DEFAULT_ANSWER_DEADLINE_S: Final = 120.0
 # The largest legitimate answers are contract interfaces, sources and pages of events: a few MB at most.
 _DEFAULT_MAX_ANSWER_BYTES: Final = 32 << 20
-_LOGS_PER_PAGE: Final = 100
 
 
 class Client:
@@ -68,11 +65,11 @@ class Client:
     Args:
         url: The base address that serves ``/v2`` and ``/extended``: an API, Clarinet's devnet, or the embedded devnet.
         network: The network behind it; asked for when first needed if not given.
-        timeout: Seconds to connect, and seconds of silence that are suffered while an answer is read.
+        timeout: Seconds to connect, and the longest silence while an answer is read, in seconds.
         retries: How often and how patiently failed requests are repeated, where repeating changes nothing.
         headers: Sent with each request, e.g. ``{"x-api-key": …}``; never shown in texts or logs.
         max_answer_bytes: The longest answer that is read.
-        answer_deadline_s: The longest time that one answer may take to arrive.
+        answer_deadline_s: The longest time that one request may take, from connecting to the last byte of its answer.
         session: A `requests.Session` whose proxies and TLS settings shall be used.
 
     Raises:
@@ -152,12 +149,12 @@ class Client:
 
         Args:
             endpoint: What to ask.
-            within_s: Ask only once, and suffer no longer silence than so many seconds.
+            within_s: Ask only once, and for no longer than so many seconds.
 
         Raises:
             NodeError: If the node is down, slow, or answers something else than the endpoint promises.
         """
-        return endpoint.read(self._transport.ask(endpoint.request, within_s=within_s))
+        return endpoint.read(self._ask(Ask(endpoint.request, within_s)))
 
     def info(self) -> NodeInfo:
         """The node and the tip of its chain."""
@@ -224,9 +221,8 @@ class Client:
         self, contract_id: str, map_name: str, key: ClarityValue, *, tip: str | None = None
     ) -> ClarityValue | None:
         """An entry of a contract's map, or ``None`` if there is none."""
-        answer = self._transport.ask(
-            (endpoint := node.map_entry(contract_id, map_name, encode(key, MAX_ARGUMENT_DEPTH), tip=tip)).request
-        )
+        endpoint = node.map_entry(contract_id, map_name, encode(key, MAX_ARGUMENT_DEPTH), tip=tip)
+        answer = self._ask(Ask(endpoint.request))
         value = endpoint.read(answer)
         return None if value is None else _decode_answer(value, answer.url)
 
@@ -251,7 +247,7 @@ class Client:
 
         Args:
             txid: Its id.
-            within_s: Ask only once, and suffer no longer silence than so many seconds.
+            within_s: Ask only once, and for no longer than so many seconds.
         """
         try:
             info = self.run(api.transaction(txid), within_s=within_s)
@@ -286,27 +282,21 @@ class Client:
         """A page of what a contract printed, newest first."""
         return self.run(api.contract_logs(contract_id, limit=limit, offset=offset, cursor=cursor))
 
-    def iter_contract_logs(self, contract_id: str, *, per_page: int = _LOGS_PER_PAGE) -> Iterator[ContractLogEvent]:
-        """All that a contract printed, newest first, page by page as it is consumed; each event once.
+    def iter_contract_logs(self, contract_id: str, *, per_page: int = MAX_PER_PAGE) -> Iterator[ContractLogEvent]:
+        """Iterate over all that a contract printed, newest first, page by page as it is consumed; each event once.
+
+        What a fork moves while it is read is found all the same; what is printed meanwhile may be left out.
 
         Args:
             contract_id: ``ADDRESS.name``.
-            per_page: Events per request, 1 to 100.
+            per_page: Events per request, 2 to 100.
+
+        Raises:
+            NodeError: If the API could not be read.
         """
-        seen: set[tuple[str, int]] = set()  # new events push older ones onto the next page
-        offset, cursor = 0, None
-        while True:
-            page = self.contract_logs(contract_id, limit=per_page, offset=offset, cursor=cursor)
-            for event in page.events:
-                if (event.txid, event.event_index) not in seen:
-                    seen.add((event.txid, event.event_index))
-                    yield event
-            if page.next_cursor is not None and page.next_cursor != cursor:
-                offset, cursor = 0, page.next_cursor
-            elif cursor is None and page.events and offset + len(page.events) < page.total:
-                offset += len(page.events)
-            else:
-                return
+        reader = LogReader(contract_id, per_page)
+        while not reader.is_done:
+            yield from self.follow(reader.next_page())
 
     def simulate(self, raw: bytes) -> Simulation:
         """What a signed transaction would do now (embedded devnet only).
@@ -341,42 +331,59 @@ class Client:
             Its id, hexadecimal without 0x.
 
         Raises:
-            TransactionRejectedError: The node refused it; it is not in the mempool.
-            NodeUnreachableError: No connection came about: nothing was sent.
-            NodeAnswerError: The node answered something else, which shows that it did not take the transaction.
-            ConfirmationTimeoutError: Nobody knows whether it arrived; it carries the txid to look for, and the bytes.
-                Sending the identical bytes again is safe, signing anew is not.
+            TransactionRejectedError: A node refused it in its own words; it is not in the mempool.
+            NodeUnreachableError: No connection was made: nothing was sent.
+            BroadcastUnknownError: Nobody knows whether it arrived, whatever was answered instead; it carries the txid
+                to look for, and the bytes. Sending the identical bytes again is safe, signing anew is not.
         """
-        if not isinstance(raw, bytes):
-            raise InvalidValueError(f"send takes the bytes of a signed transaction, not {type(raw).__name__}")
-        txid = node.compute_txid(raw)
-        endpoint = node.send(raw)
-        may_have_arrived = False
-        attempt = 0
-        while True:
-            attempt += 1
-            answer: Answer | None = None
-            failure: NodeError
-            try:
-                answer = self._transport.ask_once(endpoint.request)
-                return endpoint.read(answer)
-            except TransactionRejectedError as error:
-                if error.reason in NONCE_TAKEN and self._knows(txid):
-                    return txid
-                if may_have_arrived and error.reason not in FINAL:
-                    raise _unknown_outcome(txid, raw, error) from error
-                raise
-            except NodeError as error:
-                failure = error
-            repeatable = _may_be_repeated(failure, answer)
-            may_have_arrived = may_have_arrived or _may_have_arrived(failure, answer)
-            if may_have_arrived and self._knows(txid):
-                return txid
-            wait = self._transport.retries.wait_s(attempt, answer.retry_after if answer else "") if repeatable else None
-            if wait is None:
-                raise _unknown_outcome(txid, raw, failure) if may_have_arrived else failure
-            _LOG.info("sending %s failed, trying again in %.1f s: %s", txid, wait, failure)
-            time.sleep(wait)
+        return self.follow(sending.send(raw, self._transport.retries))
+
+    def broadcast(self, raw: bytes) -> str:
+        """Send a signed transaction once, without looking for it and without sending it again.
+
+        Args:
+            raw: The encoded signed transaction.
+
+        Returns:
+            Its id, hexadecimal without 0x: the node took it, or had it already.
+
+        Raises:
+            TransactionRejectedError: The node refused these bytes.
+            NothingSentError: No connection was made.
+            BroadcastUnknownError: Anything else; nobody knows whether it arrived.
+        """
+        return self.follow(sending.broadcast(raw))
+
+    def follow(self, steps: Steps[T]) -> T:
+        """Carry out steps: send what they ask for, and wait where they pause.
+
+        Args:
+            steps: What has to be done; see `der_client.stacks.rpc.steps`.
+
+        Raises:
+            NodeError: Whatever the steps leave unhandled.
+        """
+        try:
+            step = next(steps)
+            while True:
+                if isinstance(step, Pause):
+                    time.sleep(step.seconds)
+                    step = next(steps)
+                    continue
+                try:
+                    answer = self._ask(step)
+                except NodeError as error:
+                    step = steps.throw(error)
+                else:
+                    step = steps.send(answer)
+        except StopIteration as done:
+            result: T = done.value
+            return result
+
+    def _ask(self, step: Ask) -> Answer:
+        if step.once or step.within_s is not None:
+            return self._transport.ask_once(step.request, within_s=step.within_s)
+        return self.follow(repeated(step.request, self._transport.retries))
 
     def close(self) -> None:
         """Close the pooled connections; the client opens new ones if it is used again."""
@@ -397,7 +404,7 @@ class Client:
         return f"Client({self.url!r})"
 
     def _run_value(self, endpoint: Endpoint[bytes]) -> ClarityValue:
-        answer = self._transport.ask(endpoint.request)
+        answer = self._ask(Ask(endpoint.request))
         return _decode_answer(endpoint.read(answer), answer.url)
 
     def _network_of(self, network_id: int) -> Network:
@@ -410,25 +417,6 @@ class Client:
             "give Client(network=Network(…)) with its versions",
             self.url,
         )
-
-    def _knows(self, txid: str) -> bool:
-        """Whether API or node know the transaction as waiting or mined."""
-        try:
-            info = self.run(api.transaction(txid))
-        except NodeUnreachableError:
-            return False
-        except (NotFoundError, NodeAnswerError):
-            return self._node_knows(txid)
-        return not info.status.is_dropped
-
-    def _node_knows(self, txid: str) -> bool:
-        for endpoint in (node.unconfirmed_transaction(txid), node.transaction(txid)):
-            try:
-                self.run(endpoint)
-            except NodeError:
-                continue
-            return True
-        return False
 
 
 def _encoded(arguments: Sequence[ClarityValue]) -> list[bytes]:
@@ -444,32 +432,3 @@ def _decode_answer(data: bytes, url: str) -> ClarityValue:
         return decode(data)
     except InvalidValueError as error:
         raise NodeAnswerError(f"the answer is no valid Clarity value: {error}; use another node", url) from error
-
-
-def _may_be_repeated(failure: NodeError, answer: Answer | None) -> bool:
-    """Whether another attempt at sending may have another outcome."""
-    if answer is None:
-        return isinstance(failure, NodeUnreachableError | UnreadAnswerError)
-    return answer.status == 429 or _is_of_server(answer.status)
-
-
-def _may_have_arrived(failure: NodeError, answer: Answer | None) -> bool:
-    """Whether the node may have taken a transaction at an attempt that failed so."""
-    if answer is None:
-        is_sent = isinstance(failure, NodeUnreachableError | UnreadAnswerError)
-        return is_sent and not isinstance(failure, NothingSentError)
-    return answer.status == 200 or _is_of_server(answer.status)
-
-
-def _is_of_server(status: int) -> bool:
-    """Whether it is from a server, or one in front of it, that failed at or gave up what it was asked."""
-    return status >= 500 or status == 408
-
-
-def _unknown_outcome(txid: str, raw: bytes, cause: DerClientError) -> ConfirmationTimeoutError:
-    return ConfirmationTimeoutError(
-        f"transaction {txid} was sent, but whether it arrived is not known: {cause}; look for this txid, or send the "
-        "identical bytes again (Client.send(error.raw)); do not build it anew before its nonce is used or free",
-        txid,
-        raw,
-    )

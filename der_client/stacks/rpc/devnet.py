@@ -27,6 +27,14 @@ def deployer() -> Endpoint[str]:
     return Endpoint(Request("GET", "/devnet"), _read_deployer)
 
 
+def lineage() -> Endpoint[tuple[int, int]]:
+    """``GET /devnet``: the process and how often its chain was set back; differs after a revert, a reset or a restart.
+
+    `NotFoundError` if the node is not an embedded devnet.
+    """
+    return Endpoint(Request("GET", "/devnet"), _read_lineage)
+
+
 def simulate_transaction(raw: bytes) -> Endpoint[Simulation]:
     """What a signed transaction would do now.
 
@@ -75,6 +83,13 @@ def _read_deployer(answer: Answer) -> str:
     if name is not None:
         raise fields.error("deployer", "an address")
     return address
+
+
+def _read_lineage(answer: Answer) -> tuple[int, int]:
+    if answer.status in _NO_SUCH_PATH:
+        raise NotFoundError("the node is not an embedded devnet", answer.url)
+    fields = answer.fields()
+    return fields.unsigned("pid"), fields.unsigned("rewinds")
 
 
 def _read_simulation(answer: Answer) -> Simulation:

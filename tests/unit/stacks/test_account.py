@@ -280,18 +280,25 @@ class TestNonces:
         account.transfer(OTHER, 4)
         assert [transaction.nonce for transaction in sent(node)] == [1, 0, 0, 2]
 
-    @pytest.mark.parametrize("reason", ["BadNonce", "ConflictingNonceInMempool"])
+    @pytest.mark.parametrize(
+        ("reason", "following"), [("BadNonce", 7), ("ConflictingNonceInMempool", 2), ("BadNonce without data", 2)]
+    )
     def test_one_that_the_node_calls_used_is_not_tried_again(
-        self, node: FakeNode, account: Account, reason: str
+        self, node: FakeNode, account: Account, reason: str, following: int
     ) -> None:
         node.mines_at_once = False
         account.transfer(OTHER, 1)
-        node.refusals = [(reason, {"expected": 7, "actual": 1, "principal": account.address})]
+        data = {"expected": 7, "actual": 1, "principal": account.address}
+        node.refusals = [(reason.partition(" ")[0], data if following == 7 else {})]
         with pytest.raises(TransactionRejectedError):
             account.transfer(OTHER, 2)
-        asked = len(node.asked)
-        account.next_nonce()
-        assert node.asked[asked:] == [f"/extended/v1/address/{account.address}/nonces"]
+        assert account.next_nonce() == following
+
+    def test_a_refusal_about_another_account_says_nothing(self, node: FakeNode, account: Account) -> None:
+        node.refusals = [("BadNonce", {"expected": 7, "actual": 0, "principal": OTHER, "is_origin": True})]
+        with pytest.raises(TransactionRejectedError):
+            account.transfer(OTHER, 2)
+        assert account.next_nonce() == 1
 
     def test_stays_taken_when_nobody_knows_whether_it_arrived(self, node: FakeNode, account: Account) -> None:
         node.refusals = [requests.ReadTimeout("slow")] * 2
@@ -430,9 +437,22 @@ class TestNonces:
         node.mine()
         assert account.next_nonce() == 1
 
-    def test_start_anew_after_the_chain_was_set_back(self, node: FakeNode, account: Account) -> None:
+    def test_start_anew_after_a_devnet_was_set_back(self, node: FakeNode, account: Account) -> None:
+        node.rewinds = 0
         account.transfer(OTHER, 1).wait()
         node.forget()
+        node.rewinds = 1
+        assert account.next_nonce() == 0
+
+    @pytest.mark.parametrize("rewinds", [None, 3])
+    def test_of_what_was_seen_mined_are_never_given_again(
+        self, node: FakeNode, account: Account, rewinds: int | None
+    ) -> None:
+        node.rewinds = rewinds
+        account.transfer(OTHER, 1).wait()
+        node.forget()  # an API and a node that are behind look the same
+        assert account.next_nonce() == 1
+        account.forget_in_flight()
         assert account.next_nonce() == 0
 
     def test_start_anew_after_unseen_ones_were_forgotten(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any, assert_type
 
 import pytest
 
+from der_client.stacks.account import PendingTransaction
 from der_client.stacks.clarity import UIntValue
-from der_client.stacks.contract import Contract, public, read_only
+from der_client.stacks.contract import Contract, Event, Model, Pending, public, read_only
 from der_client.stacks.contract.annotations import ClarityName, UInt
 from der_client.stacks.contract.call import Call
 from der_client.stacks.contract.declared import PublicFunction, ReadOnlyFunction
@@ -32,6 +34,7 @@ class Odd(Contract, name="odd"):
 
     @read_only()
     def get_count(self) -> UInt:
+        """Return the count."""
         raise NotImplementedError
 
     @public(name="snake_case!")
@@ -118,8 +121,101 @@ def test_methods_are_declared(declare: Callable[..., Any]) -> None:
 
     with pytest.raises(TypeError, match="without_self is a method: its first parameter is self"):
         declare(without_self)
-    with pytest.raises(TypeError, match=r"declare a method, not 'is-ok\?': a name is given as name=…"):
+    with pytest.raises(TypeError, match=r"their like declare a method, not 'is-ok\?': a name is given as name=…"):
         declare("is-ok?")
+
+
+def test_methods_look_like_methods() -> None:
+    contract = odd()
+    assert str(inspect.signature(contract.is_ok)).startswith("(limit: ")
+    assert str(inspect.signature(Odd.is_ok)).startswith("(self, limit: ")
+    assert inspect.signature(contract.snake_case).return_annotation == "Call[bool]"
+    assert contract.is_ok.__name__ == "is_ok"
+    assert inspect.getdoc(contract.get_count) == inspect.getdoc(Odd.get_count) == "Return the count."
+    assert inspect.ismethod(contract.pay)
+    assert contract.pay.__self__ is contract
+    assert Odd.pay(contract, 1).arguments == contract.pay(1).arguments
+    assert repr(Odd.is_ok).startswith("<ReadOnlyFunction is-ok?: Odd.is_ok(self, limit: ")
+
+
+def test_a_missing_name_is_an_error_of_the_class() -> None:
+    with pytest.raises(TypeError, match=r"Missing\.get: the annotation of amount is Amuont, but Amuont is"):
+
+        class Missing(Contract, name="missing"):
+            @read_only
+            def get(self, amount: Amuont) -> bool:  # type: ignore[name-defined]  # noqa: F821
+                raise NotImplementedError
+
+    class Row(Model):
+        owner: Onwer  # type: ignore[name-defined]  # noqa: F821
+
+    with pytest.raises(TypeError, match="Row: the annotation of owner is Onwer, but Onwer is not defined here"):
+
+        class Deep(Contract, name="deep"):
+            @read_only
+            def get(self, amount: UInt) -> Row | None:
+                raise NotImplementedError
+
+    class Said(Event, topic="said"):
+        words: Wrods  # type: ignore[name-defined]  # noqa: F821
+
+    with pytest.raises(TypeError, match="Said: the annotation of words is Wrods"):
+
+        class Speaker(Contract, name="speaker", events=(Said,)):
+            pass
+
+
+def test_names_of_the_function_around_are_found() -> None:
+    Amount = UInt  # noqa: N806 - a type
+
+    class Inner(Model):
+        amount: Amount  # type: ignore[valid-type]
+
+    class Local(Contract, name="local"):
+        @read_only
+        def get(self, inner: Inner) -> Inner | None:
+            raise NotImplementedError
+
+    assert str(Local.functions["get"].signature.result.type) == "(optional {amount: uint})"
+
+
+def test_a_class_inherits_and_may_declare_anew() -> None:
+    class Base(Contract):
+        @read_only
+        def get(self) -> UInt:
+            raise NotImplementedError
+
+        @public
+        def put(self, value: UInt) -> bool:
+            raise NotImplementedError
+
+    class Other(Contract):
+        @read_only
+        def look(self) -> UInt:
+            raise NotImplementedError
+
+    class Both(Base, Other, name="both"):
+        @public
+        def put(self, value: UInt) -> UInt:  # type: ignore[override]
+            raise NotImplementedError
+
+    assert set(Both.functions) == {"get", "put", "look"}
+    assert str(Both.functions["put"].signature.result.type) == "uint"
+    assert str(Base.functions["put"].signature.result.type) == "bool"
+    assert (Base.name, Both.name) == ("", "both")
+
+
+def test_a_step_that_is_missing_is_named() -> None:
+    call = odd().pay(1)
+    with pytest.raises(AttributeError, match=r"a call has no attribute 'wait'; it was not sent: \.send\(\)\.wait\(\)"):
+        call.wait()  # type: ignore[attr-defined]
+    with pytest.raises(AttributeError, match=r"it is an attribute of the receipt: \.send\(\)\.wait\(\)\.value"):
+        call.value  # type: ignore[attr-defined]  # noqa: B018
+    with pytest.raises(AttributeError, match=r"a call has no attribute 'valeu'$"):
+        call.valeu  # type: ignore[attr-defined]  # noqa: B018
+    pending = Pending(call, PendingTransaction(odd().client, "ab" * 32))
+    with pytest.raises(AttributeError, match=r"a pending call has no attribute 'events'; .*: \.wait\(\)\.events"):
+        pending.events  # type: ignore[attr-defined]  # noqa: B018
 
 
 def test_no_function_is_declared_twice() -> None:

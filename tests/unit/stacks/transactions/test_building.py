@@ -49,7 +49,8 @@ def test_what_is_built_says_what_it_is() -> None:
     assert transaction.post_condition_mode is PostConditionMode.DENY
     assert transaction.anchor_mode is AnchorMode.ANY
     assert (transaction.version, transaction.chain_id) == (0x80, 0x80000000)
-    assert transaction.network == TESTNET
+    assert transaction.network is DEVNET
+    assert Transaction.decode(transaction.encode()).network is TESTNET
     assert (transaction.is_sponsored, transaction.sponsor_address) == (False, None)
     assert not transaction.is_signed
     signed = transaction.sign(KEY)
