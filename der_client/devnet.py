@@ -21,8 +21,9 @@ import requests
 
 from der_client.nodejs import environment, find_node
 from der_client.project import installed_project
-from der_client.stacks.errors import DerClientError
+from der_client.stacks.errors import DerClientError, InvalidValueError
 from der_client.stacks.keys import PrivateKey
+from der_client.stacks.nonces import chain_went_back
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -37,7 +38,7 @@ _LOG_TAIL_CHARACTERS: Final = 4000
 
 
 class DevnetError(DerClientError):
-    """The devnet did not start, ended, or refused a control request; the text carries its log or its answer."""
+    """The devnet did not start, ended, was closed, or refused a request; the text carries its log or its answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +68,12 @@ class DevnetControl:
         url: The base address; serves ``/v2``, ``/extended`` and ``/devnet``.
 
     Raises:
-        DevnetError: No embedded devnet answers there.
+        DevnetError: If no embedded devnet answers there.
     """
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
+        self._closed = False
         self._session = requests.Session()
         self._session.trust_env = False  # a proxy has no business between a program and its devnet
         self._accounts: dict[str, DevnetAccount] = {}
@@ -123,12 +125,20 @@ class DevnetControl:
         """Let time pass: mine empty blocks until chain time has reached a moment.
 
         Args:
-            to: The moment: timezone-aware, or unix seconds. One that is past changes nothing.
+            to: The moment: timezone-aware, or unix seconds. That which was just reached is fine, too.
             seconds: Or how long, from now on in chain time.
 
         Returns:
             Chain time afterwards: at most ten seconds later than asked for.
+
+        Raises:
+            InvalidValueError: If neither or both are given, or one of them is not a moment or a number of seconds.
+            DevnetError: If the moment is before chain time, which only goes forward, or too far ahead.
         """
+        if (to is None) == (seconds is None):
+            raise InvalidValueError("advance: give either to= (a moment) or seconds= (how long from now on)")
+        if seconds is not None and (isinstance(seconds, bool) or not isinstance(seconds, int)):
+            raise InvalidValueError(f"advance: seconds must be int, not {type(seconds).__name__}")
         body = {"seconds": seconds} if to is None else {"to": _unix_seconds(to)}
         return datetime.fromtimestamp(self._control("POST", "advance", body)["block_time"], UTC)
 
@@ -144,13 +154,15 @@ class DevnetControl:
         """Go back to a snapshot, which is used up then, like all that were taken after it.
 
         Raises:
-            DevnetError: There is no such snapshot (any more).
+            DevnetError: If the snapshot does not exist (any more).
         """
         self._control("POST", "revert", {"id": snapshot_id})
+        chain_went_back(self.url)
 
     def reset(self) -> None:
         """Go back to the state right after the start. All snapshots are gone then."""
         self._control("POST", "reset", {})
+        chain_went_back(self.url)
 
     @contextmanager
     def anchor(self) -> Iterator[Self]:
@@ -181,6 +193,8 @@ class DevnetControl:
         return self._request(method, f"/devnet/{action}".rstrip("/"), body)
 
     def _request(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
+        if self._closed:
+            raise DevnetError(f"{self!r} was closed; use it inside of its `with` block, or before close()")
         try:
             response = self._session.request(method, self.url + path, json=body, timeout=_CONTROL_TIMEOUT_S)
             answer = response.json()
@@ -200,6 +214,7 @@ class DevnetControl:
 
     def close(self) -> None:
         """Close the connection; the devnet itself runs on. Closing twice is fine."""
+        self._closed = True
         self._session.close()
 
     def __enter__(self) -> Self:
@@ -242,8 +257,8 @@ class Devnet(DevnetControl):
         url: The base address, such as ``http://127.0.0.1:40123``; serves ``/v2``, ``/extended`` and ``/devnet``.
 
     Raises:
-        DevnetSetupError: Node.js or the npm packages are missing or too old.
-        DevnetError: It did not start; the text carries its log.
+        DevnetSetupError: If Node.js or the npm packages are missing or too old.
+        DevnetError: If it did not start; the text carries its log.
     """
 
     def __init__(
@@ -278,6 +293,7 @@ class Devnet(DevnetControl):
             arguments += ["--event-observer", observer]
         if project is not None:
             arguments += ["--project", str(project)]
+        self._last_log = ""
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the process that writes to it
         self._process = subprocess.Popen(  # noqa: S603  # our own server, without a shell
             arguments,
@@ -310,7 +326,8 @@ class Devnet(DevnetControl):
 
     def log(self) -> str:
         """What the devnet wrote to its standard error: the last 4,000 characters."""
-        self._log.flush()
+        if self._log.closed:
+            return self._last_log
         size = os.fstat(self._log.fileno()).st_size
         return os.pread(self._log.fileno(), size, 0).decode(errors="replace")[-_LOG_TAIL_CHARACTERS:].strip()
 
@@ -321,7 +338,7 @@ class Devnet(DevnetControl):
             timeout_s: The longest wait, in seconds; without one, for ever.
 
         Raises:
-            DevnetError: It ended by itself; the text carries its log.
+            DevnetError: If it ended by itself; the text carries its log.
         """
         try:
             status = self._process.wait(timeout_s)
@@ -333,6 +350,7 @@ class Devnet(DevnetControl):
         """End the devnet. Closing twice is fine."""
         super().close()
         self._stop()
+        self._last_log = self.log()
         self._log.close()
 
     def __repr__(self) -> str:
@@ -341,10 +359,14 @@ class Devnet(DevnetControl):
 
 
 def _unix_seconds(moment: datetime | int) -> int:
-    if isinstance(moment, int):
+    if isinstance(moment, int) and not isinstance(moment, bool):
         return moment
+    if not isinstance(moment, datetime):
+        raise InvalidValueError(
+            f"a moment must be a datetime with a time zone, or unix seconds (int), not {type(moment).__name__}"
+        )
     if moment.tzinfo is None:
-        raise ValueError(f"{moment!r} has no timezone; chain time is UTC: use datetime(…, tzinfo=UTC)")
+        raise InvalidValueError(f"{moment!r} has no time zone; chain time is UTC: use datetime(…, tzinfo=UTC)")
     return int(moment.timestamp())
 
 

@@ -1,4 +1,5 @@
 /** Starts the devnet, prints its URL as one line of JSON when it is ready, and ends cleanly when told. */
+import { createServer as createListener } from "node:net";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Devnet } from "./devnet.js";
@@ -17,6 +18,7 @@ async function main(argv) {
     process.stdout.write(USAGE);
     return;
   }
+  await checkAddress(options);
   const observed = [...readObservers(options.project).map(parseObserver), ...options.observers];
   /** @type {Observers | undefined} */
   let observers;
@@ -42,8 +44,33 @@ async function main(argv) {
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
   if (options.untilStdinCloses) process.stdin.on("end", stop).on("error", stop).resume();
-  const url = await server.listen({ host: options.host, port: options.port });
+  const { host, port } = options;
+  const url = await server.listen({ host, port }).catch((error) => {
+    throw addressError(error, host, port);
+  });
   process.stdout.write(`${JSON.stringify({ url, pid: process.pid })}\n`);
+}
+
+/**
+ * Says at once that it cannot listen, not after the VM has started.
+ *
+ * @param {{host: string, port: number}} address
+ */
+async function checkAddress({ host, port }) {
+  const listener = createListener();
+  await new Promise((resolve, reject) => {
+    listener.once("error", (error) => reject(addressError(error, host, port)));
+    listener.listen({ host, port }, () => listener.close(resolve));
+  });
+}
+
+/** @param {NodeJS.ErrnoException} error @param {string} host @param {number} port */
+function addressError(error, host, port) {
+  if (error.code === "EADDRINUSE") {
+    return new Error(`port ${port} of ${host} is in use; choose another with --port (port=), or 0 for any free one`);
+  }
+  if (error.code === "EACCES") return new Error(`port ${port} may not be used by this user; choose one above 1023 with --port (port=)`);
+  return new Error(`cannot listen on ${host}: ${error.message}; choose another address with --host (host=)`);
 }
 
 main(process.argv.slice(2)).catch((error) => {

@@ -7,6 +7,7 @@ import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+from weakref import WeakSet
 
 from der_client.stacks.errors import NodeError, NodeUnreachableError, NonceConflictError, NotFoundError
 from der_client.stacks.network import DEVNET
@@ -29,6 +30,10 @@ still.
 """
 
 
+_TRACKERS: Final[WeakSet[NonceTracker]] = WeakSet()
+_TRACKERS_LOCK: Final = threading.Lock()
+
+
 @dataclass(slots=True)
 class _InFlight:
     """What uses a nonce: a transaction from here, one that is being built (no txid), or one of somebody else."""
@@ -36,6 +41,18 @@ class _InFlight:
     since: float
     txid: str | None = None
     is_foreign: bool = False
+
+
+def chain_went_back(url: str) -> None:
+    """Have all trackers of this process forget what they know of a node's chain, which was set back.
+
+    Args:
+        url: Of the embedded devnet.
+    """
+    with _TRACKERS_LOCK:
+        trackers = [tracker for tracker in _TRACKERS if tracker.url == url]
+    for tracker in trackers:
+        tracker.forget()
 
 
 class NonceTracker:
@@ -64,6 +81,13 @@ class NonceTracker:
         self._asked_at = float("-inf")
         self._lineage: tuple[int, int] | None = None
         self._may_be_embedded = True
+        with _TRACKERS_LOCK:
+            _TRACKERS.add(self)
+
+    @property
+    def url(self) -> str:
+        """Where its node is."""
+        return self._client.url
 
     def peek(self) -> int:
         """The nonce that `reserve` would give now.
@@ -192,6 +216,7 @@ class NonceTracker:
         self._freed.clear()
         self._missing_since.clear()
         self._floor = 0
+        self._lineage = None
         self._asked_at = float("-inf")
 
     def _raise_floor(self, nonce: int) -> None:
@@ -215,7 +240,9 @@ class NonceTracker:
     def _ask(self) -> None:
         self._remember_lineage()
         nonces = self._read()
-        if nonces.possible_next < self._floor and self._is_rewound():
+        # Below what was seen mined, or without what was sent: the chain went back, or API and node are behind.
+        known = max(self._floor, min(self._in_flight, default=-1) + 1)
+        if nonces.possible_next < known and self._is_rewound():
             self._forget()
         executed = max(-1 if nonces.last_executed is None else nonces.last_executed, self._floor - 1)
         waiting = {*nonces.in_mempool, nonces.last_in_mempool}
@@ -345,7 +372,6 @@ class NonceTracker:
         if lineage is None or lineage == self._lineage:
             return False
         _LOG.warning("the devnet at %s was set back, or began anew; nonces are counted anew", self._client.url)
-        self._lineage = lineage
         return True
 
 

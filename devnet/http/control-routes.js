@@ -16,6 +16,7 @@ import { simulationJson } from "./present.js";
 /** @typedef {import("../devnet.js").Devnet} Devnet */
 
 const MAX_BLOCKS = 1000;
+const BLOCK_SECONDS = 10;
 const MAX_ADVANCE_SECONDS = 10 * 366 * 86_400;
 
 /** What a program must not learn from this devnet. */
@@ -102,7 +103,7 @@ export async function controlRoutes(server, { devnet, control, host }) {
     const { time } = chain.tip;
     const range = { min: 0, max: MAX_ADVANCE_SECONDS };
     if (seconds !== undefined) await devnet.advanceTo(time + integerArgument(seconds, "seconds", range));
-    else await devnet.advanceTo(integerArgument(to, "to", { min: 0, max: time + MAX_ADVANCE_SECONDS }));
+    else await devnet.advanceTo(futureArgument(to, time));
     return tipJson();
   });
 
@@ -176,6 +177,15 @@ function refuseOtherHosts(ownHost) {
     if (isIP(name.replace(/^\[(.*)\]$/, "$1")) !== 0 || names.includes(name)) return done();
     done(new RequestError(403, `the devnet is not controlled as ${name.slice(0, 100)}: ask an IP address, localhost, or what --host names`));
   };
+}
+
+/** @param {unknown} to unix seconds, as asked for @param {number} now chain time */
+function futureArgument(to, now) {
+  const moment = integerArgument(to, "to", { min: 0, max: now + MAX_ADVANCE_SECONDS });
+  // An advance may go a block too far: the same one asked for again is no mistake.
+  if (moment > now - BLOCK_SECONDS) return moment;
+  const [asked, present] = [moment, now].map((seconds) => new Date(seconds * 1000).toISOString());
+  throw new RequestError(400, `to (${asked}) is before chain time (${present}), which only goes forward`);
 }
 
 /** @param {import("../wire/transaction.js").Transaction} transaction */

@@ -444,6 +444,25 @@ class TestNonces:
         node.rewinds = 1
         assert account.next_nonce() == 0
 
+    def test_start_anew_after_a_devnet_was_set_back_over_what_nobody_waited_for(
+        self, node: FakeNode, account: Account, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(nonces, "_TRUSTED_S", 0.0)
+        node.rewinds = 0
+        account.transfer(OTHER, 1)
+        node.forget()
+        assert account.next_nonce() == 1  # it may only be behind
+        node.rewinds = 1
+        assert account.next_nonce() == 0
+
+    def test_start_anew_when_this_process_set_the_devnet_back(self, node: FakeNode, account: Account) -> None:
+        account.transfer(OTHER, 1)
+        node.forget()
+        nonces.chain_went_back("http://elsewhere")
+        assert account.next_nonce() == 1
+        nonces.chain_went_back(account.client.url)
+        assert account.next_nonce() == 0
+
     @pytest.mark.parametrize("rewinds", [None, 3])
     def test_of_what_was_seen_mined_are_never_given_again(
         self, node: FakeNode, account: Account, rewinds: int | None
