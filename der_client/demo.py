@@ -12,13 +12,22 @@ from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import BaseModel, ConfigDict
 
-from der_client.contracts.asset_verification import Asset, AssetKind, Role
+from der_client.contracts.asset_verification import Asset, AssetKind, DeviceKey, KeyClaim, KeyCurve, Role
 from der_client.contracts.market_participation import Offer
 from der_client.contracts.settlement import Payment
 from der_client.der import Der
-from der_client.readings import NREL_SERF_EAST_CAPACITY_W, DayMessage, MeteredDay, metered_days, nrel_serf_east
+from der_client.readings import (
+    NREL_SERF_EAST_CAPACITY_W,
+    DayMessage,
+    MeteredDay,
+    MeterKey,
+    metered_days,
+    nrel_serf_east,
+    prove_key,
+)
 from der_client.stacks.account import Account
 from der_client.stacks.deploy import deploy
 from der_client.stacks.errors import DerClientError, InvalidValueError
@@ -30,6 +39,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from der_client.devnet import DevnetControl
+    from der_client.readings.meter_keys import MeterSigner
     from der_client.stacks.contract.call import Call, Receipt
 
 R = TypeVar("R")
@@ -62,6 +72,7 @@ class Plant:
         utility_percent: How much of the expected energy the utility takes forward, %.
         community_percent: The same for the community, after the utility.
         price_ustx_per_kwh: Of its energy, µSTX per kWh.
+        p256_meter: Whether its meter signs by P-256, as most secure elements do, and not by secp256k1.
     """
 
     name: str
@@ -72,11 +83,12 @@ class Plant:
     utility_percent: int
     community_percent: int
     price_ustx_per_kwh: int
+    p256_meter: bool = False
 
 
 PLANTS = (
     Plant("SERF East roof", "wallet_1", NREL_SERF_EAST_CAPACITY_W, 0, False, 60, 40, 83_333),
-    Plant("school roof", "wallet_2", 48_000, 30, False, 70, 0, 75_000),
+    Plant("school roof", "wallet_2", 48_000, 30, False, 70, 0, 75_000, p256_meter=True),
     Plant("solar field", "wallet_2", 240_000, 60, True, 50, 0, 61_001),
 )
 EXPORTED_PERCENT = 97
@@ -160,7 +172,7 @@ class _RunningPlant:
 
     plant: Plant
     asset_id: int
-    meter_key: PrivateKey
+    meter_key: MeterSigner
     key_epoch: int
     days: list[MeteredDay]
 
@@ -285,8 +297,15 @@ class _Demo:
         authority, operator = self._as(AUTHORITY), self._as(GRID_OPERATOR)
         for plant in PLANTS:
             owner = self._as(plant.owner)
-            meter_key = PrivateKey.generate()
-            device_key = meter_key.public_key.compressed_data
+            meter_key = ec.generate_private_key(ec.SECP256R1()) if plant.p256_meter else PrivateKey.generate()
+            public_key = MeterKey.of(meter_key)
+            device_key = DeviceKey(curve=KeyCurve(public_key.curve), key=public_key.key)
+            proof = prove_key(
+                meter_key,
+                contract=owner.assets.contract_id,
+                owner=self._accounts[plant.owner].address,
+                chain_id=self._client.network.chain_id,
+            )
             asset_id = self._do(
                 owner.assets.register_asset(
                     AssetKind.SOLAR,
@@ -295,7 +314,7 @@ class _Demo:
                     REGION,
                     sha256(plant.name.encode()).digest(),
                     SLOT_SECONDS,
-                    device_key,
+                    KeyClaim(curve=device_key.curve, key=device_key.key, proof=proof),
                 )
             )
             self._do(authority.assets.verify_asset(asset_id, plant.capacity_w, device_key))
@@ -349,11 +368,11 @@ class _Demo:
         return offer_id
 
     def _take(self, buyer: str, offer_id: int, wh: int) -> int:
-        quote = self._der.market.quote(offer_id, wh)
-        if quote is None:
-            raise DerClientError(f"offer {offer_id} has no {wh} Wh open")
+        offer, quote = self._der.market.get_offer(offer_id), self._der.market.quote(offer_id, wh)
+        if offer is None or quote is None:
+            raise DerClientError(f"{wh} Wh of offer {offer_id} cannot be taken")
         settlement = self._as(buyer).settlement
-        payment_id = self._do(settlement.accept_and_fund(offer_id, wh, quote.cost_ustx, quote.before_wh))
+        payment_id = self._do(settlement.accept_and_fund(offer_id, wh, wh, offer.price_per_kwh, quote.before_wh))
         self._payment_ids.append(payment_id)
         return payment_id
 
@@ -380,10 +399,11 @@ class _Demo:
             recorded = relayer.production.get_day(running.asset_id, day)
             if recorded is None or recorded.wh != metered.wh:
                 raise DerClientError(f"asset {running.asset_id}, {day}: metered {metered.wh} Wh, recorded {recorded}")
-            self._do(authority.production.verify_day(running.asset_id, day, recorded.wh))
+            self._do(authority.production.verify_day(running.asset_id, day, recorded.mask, recorded.wh))
             if running.plant.feed_metered:
                 exported_wh = metered.wh * EXPORTED_PERCENT // 100
                 self._do(operator.grid.record_feed(running.asset_id, day, exported_wh, 0))
+                self._do(authority.grid.verify_feed(running.asset_id, day, exported_wh, 0))
 
     def _settle(self, day: date) -> None:
         """Anybody may settle: here the relayer does, all payments of the day at once."""
@@ -433,10 +453,10 @@ class _Demo:
             produced_wh=sum(plant.produced_wh for plant in plants),
             sold_wh=sum(payment.wh for payment in own_payments),
             delivered_wh=sum(payment.delivered_wh for payment in own_payments),
-            locked_ustx=sum(payment.cost_ustx for payment in own_payments),
-            paid_ustx=sum(payment.payout_ustx for payment in own_payments),
-            refunded_ustx=sum(payment.refund_ustx for payment in own_payments),
-            fees_ustx=sum(payment.fee_ustx for payment in own_payments),
+            locked_ustx=sum(payment.cost for payment in own_payments),
+            paid_ustx=sum(payment.payout for payment in own_payments),
+            refunded_ustx=sum(payment.refund for payment in own_payments),
+            fees_ustx=sum(payment.fee for payment in own_payments),
             network_fees_ustx=self._books.network_fees_ustx,
             txids=self._books.txids,
             plants=plants,

@@ -104,7 +104,7 @@ def _payments(result: DemoResult) -> Table:
             "spot" if payment.spot else "forward",
             f"{payment.wh:,}",
             f"{payment.delivered_wh:,}",
-            *map(_stx, (payment.cost_ustx, payment.payout_ustx, payment.refund_ustx)),
+            *map(_stx, (payment.cost, payment.payout, payment.refund)),
         )
     return table
 

@@ -67,7 +67,7 @@ def keeper(
     from der_client.stacks.account import FeePolicy  # noqa: PLC0415
 
     key = read_signing_key(key_file)
-    der = Der.connect(open_client(url, network), key, deployer=deployer, fee_policy=FeePolicy(max_fee_ustx=max_fee))
+    der = Der.connect(open_client(url, network), key, deployer=deployer, fee_policy=FeePolicy(max_fee=max_fee))
     running = Keeper(der, confirm_timeout_s=timeout, min_value_ustx=min_value)
     _stop_on_signals(running)
     if once:
@@ -149,5 +149,5 @@ def _lines(report: "KeeperReport") -> "Iterator[str]":
 def _amounts(closed: "PaymentClosed") -> str:
     return (
         f"payment {closed.payment_id} (asset {closed.asset_id}, {closed.day}): {closed.delivered_wh:,} Wh delivered, "
-        f"{closed.payout_ustx:,} µSTX paid, {closed.fee_ustx:,} fee, {closed.refund_ustx:,} refunded"
+        f"{closed.payout:,} µSTX paid, {closed.fee:,} fee, {closed.refund:,} refunded"
     )

@@ -12,8 +12,8 @@ from enum import StrEnum
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from der_client.contracts.asset_verification import OperatorSet, TransferAccepted
-from der_client.contracts.grid_integration import FeedRecorded
+from der_client.contracts.asset_verification import AssetRetired, OperatorSet, TransferAccepted
+from der_client.contracts.grid_integration import FeedVerified
 from der_client.contracts.market_participation import OfferAccepted, OfferClosed, OfferCreated
 from der_client.contracts.production_tracking import DayRejected, DayVerified
 from der_client.contracts.settlement import PaymentClosed, PaymentFunded
@@ -53,16 +53,16 @@ class Duties:
     Whatever is told twice counts once. Memory and work grow with what is open and what changes, never with what exists.
 
     Args:
-        min_value_ustx: Payments that lock less are never due, µSTX.
+        min_value_ustx: Payments in STX that lock less are never due, µSTX.
 
     Attributes:
-        locked_ustx: The costs of all open payments, µSTX.
+        locked_ustx: The costs of all open payments in STX, µSTX.
     """
 
     def __init__(self, min_value_ustx: int = 0) -> None:
         self._min_value_ustx = min_value_ustx
         self._day_of: dict[int, DayKey] = {}
-        self._costs_ustx: dict[int, int] = {}
+        self._costs_ustx: dict[int, int | None] = {}
         self.locked_ustx = 0
         self._payments: defaultdict[DayKey, dict[int, None]] = defaultdict(dict)
         self._offers: dict[int, tuple[int, int]] = {}  # asset and epoch
@@ -83,14 +83,14 @@ class Duties:
         """How many offers are open."""
         return len(self._offers)
 
-    def add_payment(self, payment_id: int, asset_id: int, day: date, cost_ustx: int, now: datetime) -> None:
+    def add_payment(self, payment_id: int, asset_id: int, day: date, cost_ustx: int | None, now: datetime) -> None:
         """A payment is locked; its day is looked at if it is over already, or else when an event tells.
 
         Args:
             payment_id: The payment.
             asset_id: Of which asset.
             day: Of which day.
-            cost_ustx: What is locked, µSTX.
+            cost_ustx: What is locked, µSTX; ``None`` if it is locked in a token.
             now: Chain time.
         """
         if payment_id in self._day_of:
@@ -100,7 +100,7 @@ class Duties:
             heapq.heappush(self._windows, (refundable_from(day), key))
         self._day_of[payment_id] = key
         self._costs_ustx[payment_id] = cost_ustx
-        self.locked_ustx += cost_ustx
+        self.locked_ustx += cost_ustx or 0
         self._payments[key][payment_id] = None
         if day < now.date():
             self._looks[key] = LOOKS_AT_A_DAY
@@ -110,7 +110,7 @@ class Duties:
         key = self._day_of.pop(payment_id, None)
         if key is None:
             return
-        self.locked_ustx -= self._costs_ustx.pop(payment_id)
+        self.locked_ustx -= self._costs_ustx.pop(payment_id) or 0
         self._due[Action.SETTLE].pop(payment_id, None)
         self._due[Action.REFUND].pop(payment_id, None)
         self._payments[key].pop(payment_id)
@@ -157,15 +157,19 @@ class Duties:
         """
         match event:
             case PaymentFunded(spot=False):
-                self.add_payment(event.payment_id, event.asset_id, event.day, event.cost_ustx, now)
+                cost_ustx = event.cost if event.token is None else None
+                self.add_payment(event.payment_id, event.asset_id, event.day, cost_ustx, now)
             case PaymentClosed():
                 self.drop_payment(event.payment_id)
             case OfferCreated():
                 self.add_offer(event.offer_id, event.asset_id, event.epoch, event.expires_at)
             case OfferClosed() | OfferAccepted(open_wh=0):
                 self.drop_offer(event.offer_id)
-            case DayVerified() | DayRejected() | FeedRecorded():
+            case DayVerified() | DayRejected() | FeedVerified():
                 self._look_at((event.asset_id, event.day))
+            case AssetRetired():
+                for key in [key for key in self._payments if key[0] == event.asset_id]:
+                    self._look_at(key)
             case TransferAccepted() | OperatorSet():
                 self.set_epoch(event.asset_id, event.epoch)
             case _:
@@ -215,7 +219,8 @@ class Duties:
         return tuple(self._due[action])
 
     def _is_worth_it(self, payment_id: int) -> bool:
-        return self._costs_ustx[payment_id] >= self._min_value_ustx
+        cost_ustx = self._costs_ustx[payment_id]
+        return cost_ustx is None or cost_ustx >= self._min_value_ustx
 
     def _look_at(self, key: DayKey) -> None:
         if key in self._payments:

@@ -7,8 +7,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from der_client.contracts.asset_verification import OperatorSet, TransferAccepted
-from der_client.contracts.grid_integration import FeedRecorded
+from der_client.contracts.asset_verification import AssetRetired, OperatorSet, TransferAccepted
+from der_client.contracts.grid_integration import FeedVerified
 from der_client.contracts.market_participation import (
     OfferAccepted,
     OfferCancelled,
@@ -16,8 +16,15 @@ from der_client.contracts.market_participation import (
     OfferExpired,
     OfferRejected,
 )
-from der_client.contracts.production_tracking import AssetDay, DayRejected, DayState, DayVerified
-from der_client.contracts.settlement import PaymentFunded, PaymentRefunded, PaymentSettled, PaymentState
+from der_client.contracts.production_tracking import DayRejected, DayState, DayVerified
+from der_client.contracts.settlement import (
+    PaymentFunded,
+    PaymentRefunded,
+    PaymentReleased,
+    PaymentSettled,
+    PaymentState,
+)
+from der_client.contracts.units import AssetDay
 from der_client.keeper.duties import Action, DayKey, Duties, refundable_from
 from der_client.keeper.feeds import EventFeed, LostThreadError
 from der_client.keeper.outbox import Outbox
@@ -99,10 +106,10 @@ class Keeper:
         # What opens something stands last and is read last, so that no event is read before what it is about.
         self._feeds = [
             EventFeed(der.production, (DayVerified, DayRejected)),
-            EventFeed(der.grid, (FeedRecorded,)),
-            EventFeed(der.assets, (TransferAccepted, OperatorSet)),
+            EventFeed(der.grid, (FeedVerified,)),
+            EventFeed(der.assets, (TransferAccepted, OperatorSet, AssetRetired)),
             EventFeed(der.market, (OfferCreated, OfferAccepted, OfferCancelled, OfferRejected, OfferExpired)),
-            EventFeed(der.settlement, (PaymentFunded, PaymentSettled, PaymentRefunded)),
+            EventFeed(der.settlement, (PaymentFunded, PaymentSettled, PaymentRefunded, PaymentReleased)),
         ]
 
     @property
@@ -231,15 +238,11 @@ class Keeper:
     def _read_payments(self, duties: Duties, now: datetime) -> None:
         settlement = self._der.settlement
         count = settlement.get_payment_count()
-        # Locked payments are never without cost, so nothing older is locked once their costs make up the whole escrow.
-        unseen_ustx = settlement.get_escrow_total()
         for ids in _pages_down(count):
-            if unseen_ustx <= 0:
-                return
             for payment_id, payment in zip(ids, settlement.get_payments(ids), strict=True):
                 if payment is not None and payment.state is PaymentState.LOCKED:
-                    unseen_ustx -= payment.cost_ustx
-                    duties.add_payment(payment_id, payment.asset_id, payment.day, payment.cost_ustx, now)
+                    cost_ustx = payment.cost if payment.token is None else None
+                    duties.add_payment(payment_id, payment.asset_id, payment.day, cost_ustx, now)
 
     def _read_offers(self, duties: Duties) -> None:
         market = self._der.market
@@ -287,7 +290,10 @@ class Keeper:
             return Action.REFUND
         if state is DayState.VERIFIED and self._der.grid.get_deliverable(*key) is not None:
             return Action.SETTLE
-        return Action.REFUND if now >= refundable_from(key[1]) else None
+        if now >= refundable_from(key[1]):
+            return Action.REFUND
+        is_lost = row is None and self._der.assets.is_day_lost(*key)  # of a plant that was retired
+        return Action.REFUND if is_lost else None
 
     # Doing it
 

@@ -8,9 +8,10 @@ from der_client.readings.days import DayReadings, MeteredDay, plausible_limit_wh
 from der_client.readings.energy import metered_days
 from der_client.readings.masks import describe_slots, full_mask, mask_runs, mask_slots, run_mask, slots_mask
 from der_client.readings.meter_csv import MeterDataError, Unit, read_power_csv
+from der_client.readings.meter_keys import Curve, MeterKey, raw_signature
 from der_client.readings.power import PowerSeries
 from der_client.readings.sample_data import NREL_SERF_EAST_CAPACITY_W, nrel_serf_east
-from der_client.readings.signing import DayMessage, sign_day
+from der_client.readings.signing import DayMessage, prove_key, sign_day
 from der_client.readings.slots import (
     day_at,
     day_end,
@@ -24,9 +25,11 @@ from der_client.readings.slots import (
 
 __all__ = [
     "NREL_SERF_EAST_CAPACITY_W",
+    "Curve",
     "DayMessage",
     "DayReadings",
     "MeterDataError",
+    "MeterKey",
     "MeteredDay",
     "PowerSeries",
     "Unit",
@@ -40,6 +43,8 @@ __all__ = [
     "metered_days",
     "nrel_serf_east",
     "plausible_limit_wh",
+    "prove_key",
+    "raw_signature",
     "read_power_csv",
     "run_mask",
     "sign_day",

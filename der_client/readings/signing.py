@@ -1,8 +1,8 @@
 """Signing by the meter: a day's readings, bound to one asset, contract and chain, so that anyone may relay them.
 
 The meter signs the SIP-018 hash of ``{asset-id, contract, day, key-epoch, start, whs}`` under the domain
-``{name: "der-production", version: "1", chain-id}``; ``record-day`` of production-tracking recovers the key and
-compares it with the one bound to the asset. A slot counts once whoever relays it, so a meter must never sign two
+``{name: "der-production", version: "1", chain-id}``; ``record-day`` of production-tracking checks the signature
+with the key that is bound for that day. A slot counts once whoever relays it, so a meter must never sign two
 different readings of one slot: which of them counts would be the relayer's choice.
 """
 
@@ -10,35 +10,34 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
 from der_client.readings.bounds import UINT_MAX, require_integer
 from der_client.readings.days import DayReadings
 from der_client.readings.masks import MAX_SLOTS_PER_DAY
+from der_client.readings.meter_keys import RAW_LENGTH, MeterKey, MeterSigner, sign_digest
 from der_client.readings.slots import day_number
 from der_client.stacks.address import split_principal
 from der_client.stacks.clarity import AsciiValue, ListValue, PrincipalValue, TupleValue, UIntValue
 from der_client.stacks.errors import InvalidValueError, SigningError
-from der_client.stacks.keys import SIGNATURE_LENGTH
-from der_client.stacks.messages import recover_structured_data, sign_structured_data, structured_data_hash
+from der_client.stacks.messages import structured_data_hash
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from der_client.stacks.keys import PrivateKey, PublicKey
+    from der_client.stacks.keys import PublicKey
 
 DOMAIN_NAME = "der-production"
 DOMAIN_VERSION = "1"
 CHAIN_ID_MAX = 2**32 - 1
-ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
-"""The order of secp256k1 (SEC 2)."""
-SIGNATURE_HEX = re.compile(r"[0-9a-f]{130}", re.ASCII)
+SIGNATURE_HEX = re.compile(r"[0-9a-f]{128}(?:0[0-3])?", re.ASCII)
+"""``r ‖ s``; meters of the first edition added a recovery id."""
 
 
 def sign_day(
-    key: PrivateKey,
+    key: MeterSigner,
     *,
     contract: str,
     asset_id: int,
@@ -48,10 +47,10 @@ def sign_day(
     whs: Sequence[int],
     chain_id: int,
 ) -> bytes:
-    """Signs consecutive readings of a day as the meter.
+    """Sign consecutive readings of a day as the meter.
 
     Args:
-        key: The meter's device key.
+        key: The meter's device key (secp256k1 or P-256), or a function that signs 32 bytes with it.
         contract: Id of the production-tracking contract that shall record them, ``ADDRESS.name``.
         asset_id: The asset's number.
         day: The UTC day; what is signed is its number since 1970.
@@ -61,13 +60,32 @@ def sign_day(
         chain_id: 1 on mainnet, 0x80000000 on testnet and devnets.
 
     Returns:
-        65 bytes: r, s, recovery id.
+        64 bytes: r, s.
 
     Raises:
         InvalidValueError: If a value cannot be what it is given as.
     """
     message = _message(contract=contract, asset_id=asset_id, day=day, key_epoch=key_epoch, start=start, whs=tuple(whs))
-    return sign_structured_data(key, _domain(chain_id), message)
+    return sign_digest(key, structured_data_hash(_domain(chain_id), message))
+
+
+def prove_key(key: MeterSigner, *, contract: str, owner: str, chain_id: int) -> bytes:
+    """Sign as the meter that an owner may claim its key, when they register a plant or ask for a change.
+
+    Args:
+        key: The meter's device key, or a function that signs 32 bytes with it.
+        contract: Id of the asset-verification contract, ``ADDRESS.name``.
+        owner: Who registers the plant: an address, or a contract.
+        chain_id: 1 on mainnet, 0x80000000 on testnet and devnets.
+
+    Returns:
+        64 bytes: r, s, over what ``get-key-proof-hash`` of the contract gives.
+
+    Raises:
+        InvalidValueError: If a value cannot be what it is given as.
+    """
+    message = TupleValue({"contract": PrincipalValue(contract), "owner": PrincipalValue(owner)})
+    return sign_digest(key, structured_data_hash(_domain(chain_id), message))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +100,7 @@ class DayMessage:
         key_epoch: How often a device key was bound to the asset.
         start: The first slot.
         whs: Energy of each slot from there on, Wh; 1 to 96.
-        signature: 65 bytes: r, s, recovery id.
+        signature: 64 bytes: r, s.
     """
 
     contract: str
@@ -98,17 +116,17 @@ class DayMessage:
         """Refuses a message that no contract would take, whoever signed it."""
         _domain(self.chain_id)
         self._signed()
-        if not isinstance(self.signature, bytes) or len(self.signature) != SIGNATURE_LENGTH:
-            raise InvalidValueError("the signature must be 65 bytes: r, s, recovery id")
+        if not isinstance(self.signature, bytes) or len(self.signature) != RAW_LENGTH:
+            raise InvalidValueError("the signature must be 64 bytes: r, s")
 
     @classmethod
     def sign(
-        cls, key: PrivateKey, readings: DayReadings, *, contract: str, asset_id: int, key_epoch: int, chain_id: int
+        cls, key: MeterSigner, readings: DayReadings, *, contract: str, asset_id: int, key_epoch: int, chain_id: int
     ) -> DayMessage:
-        """Signs a run of readings as the meter.
+        """Sign a run of readings as the meter.
 
         Args:
-            key: The meter's device key.
+            key: The meter's device key (secp256k1 or P-256), or a function that signs 32 bytes with it.
             readings: What was produced.
             contract: Id of the production-tracking contract, ``ADDRESS.name``.
             asset_id: The asset's number.
@@ -135,43 +153,22 @@ class DayMessage:
         """The 32 bytes that the meter signed; the contract computes the same."""
         return structured_data_hash(_domain(self.chain_id), self._signed())
 
-    def signer(self) -> PublicKey:
-        """Returns the key that made the signature, in its 33-byte form.
-
-        Raises:
-            SigningError: If no key can have made it.
-        """
-        return recover_structured_data(_domain(self.chain_id), self._signed(), self.signature)
-
-    def verify(self, public_key: PublicKey) -> None:
-        """Passes if the meter signed just this; do it before paying a fee to relay it.
+    def verify(self, key: MeterKey | PublicKey) -> None:
+        """Pass if the meter signed just this; do it before paying a fee to relay it.
 
         Args:
-            public_key: The device key that is bound to the asset.
+            key: The device key that is bound for this day; a high s is a signature, too.
 
         Raises:
-            SigningError: If another key, or none, made the signature, or something was changed since. A high s is
-                refused too, though the contract would accept it: ask ``with_low_s()`` first where a meter makes one.
+            SigningError: If another key, or none, made the signature, or something was changed since.
         """
-        signer = self.signer()
-        if signer.compressed_data != public_key.compressed_data:
+        bound = key if isinstance(key, MeterKey) else MeterKey.of(key)
+        if not bound.signed(self.digest, self.signature):
             raise SigningError(
-                f"day {self.day} of asset {self.asset_id} is signed by {signer.compressed_data.hex()}, not by the "
-                f"bound device key {public_key.compressed_data.hex()}: the readings, key epoch {self.key_epoch}, the "
-                "contract or the chain differ from what the meter signed, or another meter did"
+                f"day {self.day} of asset {self.asset_id} is not signed by the bound device key {bound.key.hex()}: the "
+                f"readings, key epoch {self.key_epoch}, the contract or the chain differ from what the meter signed, "
+                "or another meter did"
             )
-
-    def with_low_s(self) -> DayMessage:
-        """Returns the message with the same meter's signature in the form that this library reads.
-
-        Where r, s is a signature, so is r, -s with the other recovery id. Not every meter's library takes the lower of
-        the two, and the contract takes both.
-        """
-        s, recovery_id = int.from_bytes(self.signature[32:64]), self.signature[64]
-        if not ORDER // 2 < s < ORDER:
-            return self
-        signature = self.signature[:32] + (ORDER - s).to_bytes(32) + bytes([recovery_id ^ 1])
-        return replace(self, signature=signature)
 
     def readings(self, slot_seconds: int) -> DayReadings:
         """Returns what was signed as readings.
@@ -218,7 +215,7 @@ class DayMessage:
         signature = fields["signature"]
         if not isinstance(signature, str) or not SIGNATURE_HEX.fullmatch(signature):
             raise InvalidValueError(
-                "the signature of the day message must be text of 130 lower-case hexadecimal digits"
+                "the signature of the day message must be text of 128 lower-case hexadecimal digits: r, s"
             )
         try:
             day = date.fromisoformat(fields["day"])
@@ -228,7 +225,8 @@ class DayMessage:
             ) from error
         if not isinstance(fields["whs"], list):
             raise InvalidValueError(f"whs of the day message must be a list of Wh, not {fields['whs']!r}")
-        return cls(**fields | {"day": day, "whs": tuple(fields["whs"]), "signature": bytes.fromhex(signature)})
+        raw = bytes.fromhex(signature)[:RAW_LENGTH]
+        return cls(**fields | {"day": day, "whs": tuple(fields["whs"]), "signature": raw})
 
     def _signed(self) -> TupleValue:
         return _message(

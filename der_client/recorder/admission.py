@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Final
 from der_client.contracts.production_tracking import ProductionError
 from der_client.readings.days import plausible_limit_wh
 from der_client.readings.masks import describe_slots
+from der_client.readings.meter_keys import Curve, MeterKey
 from der_client.readings.slots import day_at, day_start, slots_per_day
 from der_client.stacks.errors import SigningError
-from der_client.stacks.keys import PublicKey
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -41,19 +41,18 @@ class Refusal:
 
 
 def check_message(message: DayMessage, right: RecordingRight, *, contract: str, chain_id: int) -> Refusal | None:
-    """Check that the bound meter signed a message, for this contract and chain, with its present key.
+    """Check that the bound meter signed a message, for this contract and chain, with the key of that day.
 
     Args:
         message: What is to be relayed.
-        right: The asset's recording right.
+        right: The asset's recording right on that day.
         contract: Id of the production-tracking contract that shall record it.
         chain_id: Of its network.
     """
-    if right.device_key is None or message.day < right.key_from_day:
-        since = "" if right.device_key is None else f" before {right.key_from_day}"
+    if right.device_key is None:
         return Refusal(
             ProductionError.ERR_NO_DEVICE_KEY,
-            f"asset {message.asset_id} has no device key{since}: an oracle records {message.day}",
+            f"asset {message.asset_id} has no device key on {message.day}: an oracle records that day",
         )
     for name, signed, wanted in (
         ("contract", message.contract, contract),
@@ -66,7 +65,7 @@ def check_message(message: DayMessage, right: RecordingRight, *, contract: str, 
                 f"the meter signed for {name} {signed}, but asset {message.asset_id} is recorded with {wanted}",
             )
     try:
-        message.verify(PublicKey.from_bytes(right.device_key))
+        message.verify(MeterKey(Curve(right.device_key.curve), right.device_key.key))
     except SigningError as error:
         return Refusal(ProductionError.ERR_INVALID_SIGNATURE, str(error))
     return None
@@ -74,10 +73,10 @@ def check_message(message: DayMessage, right: RecordingRight, *, contract: str, 
 
 def check_oracle(asset_id: int, day: date, right: RecordingRight) -> Refusal | None:
     """Check that it is an oracle who records a day, and not the meter."""
-    if right.device_key is not None and day >= right.key_from_day:
+    if right.device_key is not None:
         return Refusal(
             ProductionError.ERR_DEVICE_MUST_SIGN,
-            f"asset {asset_id} has a device key since {right.key_from_day}: only its meter's signature records {day}",
+            f"asset {asset_id} has a device key on {day}: only its meter's signature records that day",
         )
     return None
 
@@ -88,18 +87,17 @@ def check_slots(
     """Check that new slots of a day can be recorded now.
 
     Args:
-        right: The asset's recording right.
+        right: The asset's recording right on that day.
         row: What is recorded of the day; none of the slots given.
         day: The day.
         mask: The new slots.
         wh: Their energy together, Wh.
         now: Chain time.
     """
-    if not right.first_day <= day <= right.last_day:
+    if not right.recordable:
         return Refusal(
             ProductionError.ERR_NOT_RECORDABLE,
-            f"{day} cannot be recorded: the asset was not verified then (recordable: {right.first_day} to "
-            f"{right.last_day})",
+            f"{day} cannot be recorded: the asset was not verified yet, or it was suspended or retired before",
         )
     if not 0 < mask < 1 << slots_per_day(right.slot_seconds):
         return Refusal(
@@ -135,7 +133,7 @@ def _check_day(right: RecordingRight, row: ProductionDay | None, day: date, mask
         return Refusal(
             ProductionError.ERR_SLOT_ALREADY_RECORDED, f"slots {describe_slots(twice)} of {day} are recorded already"
         )
-    capacity_w = _capacity_on(day, right)
+    capacity_w = right.capacity_w
     slot_count = (recorded_mask | mask).bit_count()
     limit_wh = plausible_limit_wh(slot_count, capacity_w, right.slot_seconds)
     if recorded_wh + wh > limit_wh:
@@ -145,12 +143,3 @@ def _check_day(right: RecordingRight, row: ProductionDay | None, day: date, mask
             f"{capacity_w} W can produce",
         )
     return None
-
-
-def _capacity_on(day: date, right: RecordingRight) -> int:
-    """The rated power that limits a day, W: on the day of a change, the larger of both."""
-    if day > right.capacity_from_day:
-        return right.capacity_w
-    if day < right.capacity_from_day:
-        return right.previous_capacity_w
-    return max(right.previous_capacity_w, right.capacity_w)

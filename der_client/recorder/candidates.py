@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from der_client.contracts.asset_verification import RecordingRight
     from der_client.contracts.production_tracking import DayRecord
+    from der_client.readings.meter_keys import MeterSigner
     from der_client.recorder.chain_days import ChainDays, DayKey
     from der_client.recorder.planning import DayPlan
-    from der_client.stacks.keys import PrivateKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class Candidate(ABC):
         Raises:
             NodeError: the chain could not be read.
         """
-        right = chain.right(self.asset_id)
+        right = chain.right(self.key)
         if right is None:
             return self._refused(Refusal(ProductionError.ERR_ASSET_NOT_FOUND, f"there is no asset {self.asset_id}"))
         refusal = self._check(right, target)
@@ -171,7 +171,7 @@ class SignedReadings(Candidate):
     def of(cls, message: DayMessage) -> Self:
         """From a message."""
         mask = ((1 << len(message.whs)) - 1) << message.start
-        return cls(message.asset_id, message.day, mask, sum(message.whs), message.with_low_s())
+        return cls(message.asset_id, message.day, mask, sum(message.whs), message)
 
     def _check(self, right: RecordingRight, target: Target) -> Refusal | None:
         return check_message(self.message, right, contract=target.contract, chain_id=target.chain_id)
@@ -194,10 +194,10 @@ class MeterReadings(Candidate):
     """Readings that are signed when it is known what of them is missing, by a program that holds the meter's key."""
 
     metered: MeteredDay
-    meter_key: PrivateKey
+    meter_key: MeterSigner
 
     @classmethod
-    def of(cls, asset_id: int, metered: MeteredDay, meter_key: PrivateKey) -> Self:
+    def of(cls, asset_id: int, metered: MeteredDay, meter_key: MeterSigner) -> Self:
         """From the readings of a day."""
         return cls(asset_id, metered.day, metered.mask, metered.wh, metered, meter_key)
 

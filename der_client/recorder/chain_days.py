@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
-from der_client.contracts.production_tracking import AssetDay, ProductionRecorded
+from der_client.contracts.production_tracking import ProductionRecorded
+from der_client.contracts.units import AssetDay
 from der_client.recorder.planning import DayPlan, RecordedPart, plan_day
 from der_client.stacks.contract.events import read_event
 
@@ -44,22 +45,20 @@ class ChainDays:
     def __init__(self, assets: AssetVerification, production: ProductionTracking, keys: Iterable[DayKey]) -> None:
         self._production = production
         unique = sorted(set(keys))
-        asset_ids = sorted({asset_id for asset_id, _ in unique})
         self.now: datetime = production.client.block("latest").block_time
-        self._rights: dict[int, RecordingRight | None] = {}
+        self._rights: dict[DayKey, RecordingRight | None] = {}
         self._rows: dict[DayKey, ProductionDay | None] = {}
-        for page in _pages(asset_ids):
-            self._rights.update(zip(page, assets.get_recording_rights(page), strict=True))
         for page in _pages(unique):
             asked = [AssetDay(asset_id=asset_id, day=day) for asset_id, day in page]
+            self._rights.update(zip(page, assets.get_recording_rights(asked), strict=True))
             self._rows.update(zip(page, production.get_days(asked), strict=True))
         self._parts: defaultdict[DayKey, list[RecordedPart]] = defaultdict(list)
         self._logs: Iterator[ContractLogEvent] | None = None
         self._logs_left = MAX_EVENTS
 
-    def right(self, asset_id: int) -> RecordingRight | None:
-        """An asset's recording right; ``None`` if there is no such asset."""
-        return self._rights[asset_id]
+    def right(self, key: DayKey) -> RecordingRight | None:
+        """The right to record a day of an asset; ``None`` if there is no such asset."""
+        return self._rights[key]
 
     def row(self, key: DayKey) -> ProductionDay | None:
         """What is recorded of a day; ``None`` if nothing."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from der_client.contracts.asset_verification import Role
-from der_client.contracts.production_tracking import DayRecord, ProductionError
+from der_client.contracts.production_tracking import DayRecord, ProductionError, SignedDay
 from der_client.readings.bounds import require_integer
 from der_client.readings.masks import describe_slots
 from der_client.recorder.batches import MAX_BATCH_ITEMS
@@ -39,18 +39,21 @@ if TYPE_CHECKING:
     from der_client.contracts.asset_verification import AssetVerification
     from der_client.contracts.production_tracking import ProductionTracking
     from der_client.readings.days import MeteredDay
+    from der_client.readings.meter_keys import MeterSigner
     from der_client.readings.signing import DayMessage
     from der_client.recorder.candidates import Candidate
     from der_client.recorder.chain_days import DayKey
     from der_client.recorder.recording_run import Entry
+    from der_client.stacks.contract.annotations import Response
     from der_client.stacks.contract.call import Call
-    from der_client.stacks.keys import PrivateKey
     from der_client.stacks.rpc import Nonces
 
 __all__ = ["Recorder", "RecorderReport", "Recording", "RecordingStatus"]
 
 _LOG: Final = logging.getLogger(__name__)
 
+_MESSAGES_PER_CALL: Final = 20
+"""How many signed days record-days takes."""
 _MAX_IN_FLIGHT: Final = 20
 """How many transactions may wait to be mined at once; a node takes 25 of one account."""
 _LOST_AFTER_S: Final = 60.0
@@ -85,10 +88,10 @@ class _InFlight:
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
-    """A transaction on its way, and which slots of whom are in it."""
+    """A transaction on its way, and which slots of whom are in each of its items."""
 
-    pending: Pending[bool]
-    masks: dict[Admission, int]
+    pending: Pending[tuple[Response[bool], ...]]
+    items: tuple[dict[Admission, int], ...]
 
 
 class Recorder:
@@ -123,7 +126,7 @@ class Recorder:
         self._gap_since: float | None = None
 
     def relay(self, messages: Iterable[DayMessage]) -> RecorderReport:
-        """Relay what meters have signed, each message in a transaction of its own.
+        """Relay what meters have signed, up to 20 messages in a transaction.
 
         Args:
             messages: In any order; repeats and overlaps are sorted out.
@@ -133,15 +136,15 @@ class Recorder:
         """
         return self._run([SignedReadings.of(message) for message in messages], self._relay)
 
-    def sign_and_relay(self, asset_id: int, days: Iterable[MeteredDay], meter_key: PrivateKey) -> RecorderReport:
-        """Sign as the meter what is missing on the chain of some days, and relay it: one transaction per run of slots.
+    def sign_and_relay(self, asset_id: int, days: Iterable[MeteredDay], meter_key: MeterSigner) -> RecorderReport:
+        """Sign as the meter what is missing on the chain of some days, and relay it, each run of slots signed alone.
 
         Only for a program that is the meter, or stands in for it: nobody else should hold its key.
 
         Args:
             asset_id: The asset.
             days: The readings.
-            meter_key: The meter's device key.
+            meter_key: The meter's device key, or a function that signs 32 bytes with it.
 
         Raises:
             NodeError, CallReadError: If the chain could not be read; nothing was sent.
@@ -153,15 +156,13 @@ class Recorder:
         readings: Iterable[DayRecord | tuple[int, MeteredDay]],
         *,
         batch_size: int = MAX_BATCH_ITEMS,
-        keep_going: bool = True,
     ) -> RecorderReport:
         """Record as an oracle, in batches; the account needs that role.
 
         Args:
             readings: Each an asset with the readings of its day, or an item of which only the sum is known; of any
                 number of assets and days, in any order.
-            batch_size: The most asset-days in a batch, 1 to 200. A batch is recorded as a whole or not at all.
-            keep_going: Whether the rest of a batch is recorded without the item that made it fail.
+            batch_size: The most asset-days in a batch, 1 to 200. The contract answers for each of them.
 
         Raises:
             InvalidValueError: If the batch size is out of range.
@@ -178,7 +179,7 @@ class Recorder:
             return RecorderReport(tuple(refused), (), 0)
 
         def send(run: Run, admitted: Sequence[Admission]) -> None:
-            self._record(run, admitted, batch_size, keep_going=keep_going)
+            self._record(run, admitted, batch_size)
 
         return self._run(candidates, send)
 
@@ -301,47 +302,40 @@ class Recorder:
     # Sending
 
     def _relay(self, run: Run, admitted: Sequence[Admission]) -> None:
-        """One transaction per message, several on their way at once."""
+        """Some messages per transaction, several transactions on their way at once."""
         waiting: deque[_Sent] = deque()
-        for admission in admitted:
-            for message in admission.verdict.messages:
-                if len(waiting) >= _MAX_IN_FLIGHT:
-                    self._finish_message(run, waiting.popleft())
-                call = self._production.record_day(
-                    message.asset_id, message.day, message.start, message.whs, message.signature
-                )
-                sent = self._send(run, call, {admission: SignedReadings.of(message).mask})
-                if sent is not None:
-                    waiting.append(sent)
+        messages = [(admission, message) for admission in admitted for message in admission.verdict.messages]
+        for first in range(0, len(messages), _MESSAGES_PER_CALL):
+            if len(waiting) >= _MAX_IN_FLIGHT:
+                self._finish(run, waiting.popleft())
+            page = messages[first : first + _MESSAGES_PER_CALL]
+            call = self._production.record_days([_signed_day(message) for _, message in page])
+            sent = self._send(run, call, [{owner: SignedReadings.of(message).mask} for owner, message in page])
+            if sent is not None:
+                waiting.append(sent)
         for sent in waiting:
-            self._finish_message(run, sent)
+            self._finish(run, sent)
         for admission in admitted:
             admission.end(RecordingStatus.RECORDED)
 
-    def _finish_message(self, run: Run, sent: _Sent) -> None:
-        error = self._finish(run, sent)
-        if error is not None:
-            for admission in sent.masks:
-                admission.refuse(_code(error), str(error))
-
-    def _record(self, run: Run, admitted: Sequence[Admission], batch_size: int, *, keep_going: bool) -> None:
+    def _record(self, run: Run, admitted: Sequence[Admission], batch_size: int) -> None:
         """One transaction per batch; readings of the same day, and of other slots, are one item."""
         by_day: defaultdict[DayKey, list[Admission]] = defaultdict(list)
         for admission in admitted:
             by_day[admission.entry.candidate.key].append(admission)
         keys = sorted(by_day)
         for first in range(0, len(keys), batch_size):
-            batch = {key: by_day[key] for key in keys[first : first + batch_size]}
-            call = self._production.record_batch([_item(key, parts) for key, parts in batch.items()])
-            masks = {admission: admission.verdict.new_mask for parts in batch.values() for admission in parts}
-            sent = self._send(run, call, masks)
-            error = None if sent is None else self._finish(run, sent)
-            if error is not None:
-                _after_failure(batch, error, keep_going=keep_going)
+            batch = [(key, by_day[key]) for key in keys[first : first + batch_size]]
+            call = self._production.record_batch([_item(key, parts) for key, parts in batch])
+            sent = self._send(run, call, [{part: part.verdict.new_mask for part in parts} for _, parts in batch])
+            if sent is not None:
+                self._finish(run, sent)
         for admission in admitted:
             admission.end(RecordingStatus.RECORDED)
 
-    def _send(self, run: Run, call: Call[bool], masks: dict[Admission, int]) -> _Sent | None:
+    def _send(
+        self, run: Run, call: Call[tuple[Response[bool], ...]], items: Sequence[dict[Admission, int]]
+    ) -> _Sent | None:
         """Send a call; ``None`` if that failed, and then nothing more is sent in this run."""
         if run.failure is None:
             try:
@@ -353,33 +347,38 @@ class Recorder:
                 run.failure = f"nothing more was sent: {error}"
                 _LOG.warning("%s", run.failure)
         if run.failure is not None:
-            for admission in masks:
-                admission.end(RecordingStatus.NOT_RECORDED, run.failure)
+            _end_all(items, RecordingStatus.NOT_RECORDED, run.failure)
             return None
-        run.sent(pending.txid, masks)
-        return _Sent(pending, masks)
+        run.sent(pending.txid, list(dict.fromkeys(admission for masks in items for admission in masks)))
+        return _Sent(pending, tuple(items))
 
-    def _finish(self, run: Run, sent: _Sent) -> ContractError | None:
-        """Wait for a transaction; the error if the contract refused it."""
+    def _finish(self, run: Run, sent: _Sent) -> None:
+        """Wait for a transaction, and note what the contract answered for each of its items."""
         try:
             receipt = sent.pending.wait(self._confirm_timeout_s)
         except (ConfirmationTimeoutError, NodeError) as error:
-            for admission, mask in sent.masks.items():
-                key = admission.entry.candidate.key
-                self._in_flight.append(_InFlight(key, mask, sent.pending.txid, time.monotonic()))
-                admission.end(RecordingStatus.PENDING, str(error))
+            for masks in sent.items:
+                for admission, mask in masks.items():
+                    key = admission.entry.candidate.key
+                    self._in_flight.append(_InFlight(key, mask, sent.pending.txid, time.monotonic()))
+                    admission.end(RecordingStatus.PENDING, str(error))
         except TransactionFailedError as error:
             run.fees_ustx += self._fee_ustx(error.txid)
-            if isinstance(error, ContractError):
-                return error
-            _end_all(sent.masks, RecordingStatus.NOT_RECORDED, str(error))
+            if isinstance(error, ContractError):  # the caller may not record at all
+                for masks in sent.items:
+                    for admission in masks:
+                        admission.refuse(_code(error.code), str(error))
+            _end_all(sent.items, RecordingStatus.NOT_RECORDED, str(error))
         except TransactionDroppedError as error:
-            _end_all(sent.masks, RecordingStatus.NOT_RECORDED, str(error))
+            _end_all(sent.items, RecordingStatus.NOT_RECORDED, str(error))
         else:
             run.fees_ustx += receipt.fee_ustx
-            for admission, mask in sent.masks.items():
-                admission.entry.recorded_mask |= mask
-        return None
+            for answer, masks in zip(receipt.value, sent.items, strict=True):
+                for admission, mask in masks.items():
+                    if answer.error_code is None:
+                        admission.entry.recorded_mask |= mask
+                    else:
+                        admission.refuse(_code(answer.error_code), _described(answer.error_code, receipt.txid))
 
     def _fee_ustx(self, txid: str) -> int:
         """What a failed transaction cost; 0 if the node does not tell."""
@@ -400,25 +399,26 @@ def _item(key: DayKey, parts: Sequence[Admission]) -> DayRecord:
     return DayRecord(asset_id=asset_id, day=day, mask=mask, wh=sum(part.verdict.new_wh for part in parts))
 
 
-def _after_failure(batch: dict[DayKey, list[Admission]], error: ContractError, *, keep_going: bool) -> None:
-    """Nothing of a batch was recorded: the item at fault is refused, the others are judged anew, or not."""
-    culprits = list(batch) if error.index is None else [list(batch)[error.index]]
-    for key, parts in batch.items():
-        for part in parts:
-            if key in culprits:
-                part.refuse(_code(error), str(error), for_good=not keep_going)
-            elif keep_going:
-                part.judge_anew()
-            else:
-                asset_id, day = culprits[0]
-                reason = f"its batch failed at item {error.index} (asset {asset_id}, {day}): {error}"
-                part.end(RecordingStatus.NOT_RECORDED, reason)
+def _signed_day(message: DayMessage) -> SignedDay:
+    return SignedDay(
+        asset_id=message.asset_id,
+        day=message.day,
+        start=message.start,
+        whs=message.whs,
+        signature=message.signature,
+    )
 
 
-def _end_all(admissions: Iterable[Admission], status: RecordingStatus, reason: str) -> None:
-    for admission in admissions:
-        admission.end(status, reason)
+def _end_all(items: Iterable[dict[Admission, int]], status: RecordingStatus, reason: str) -> None:
+    for masks in items:
+        for admission in masks:
+            admission.end(status, reason)
 
 
-def _code(error: ContractError) -> ProductionError | None:
-    return error.error if isinstance(error.error, ProductionError) else None
+def _code(number: int) -> ProductionError | None:
+    return next((error for error in ProductionError if error == number), None)
+
+
+def _described(number: int, txid: str) -> str:
+    error = _code(number)
+    return f"u{number} (txid {txid})" if error is None else f"{error.name} (u{number}): {error.reason} (txid {txid})"

@@ -47,10 +47,10 @@ class Entry:
             txids=tuple(self.txids),
         )
 
-    def refuse(self, error: ProductionError | None, reason: str, *, for_good: bool) -> None:
+    def refuse(self, error: ProductionError | None, reason: str) -> None:
         """The contract refused it: the first time it is judged anew, since the chain may have changed; then it ends."""
         self.refusals += 1
-        if for_good or self.refusals >= _MAX_REFUSALS:
+        if self.refusals >= _MAX_REFUSALS:
             self.end(self.candidate.say(RecordingStatus.REFUSED, reason, error=error))
 
 
@@ -75,15 +75,11 @@ class Admission:
             known = {"repeated_mask": verdict.repeated_mask, "unchecked_mask": verdict.unchecked_mask}
             self.entry.end(self.entry.candidate.say(status, reason, **known))
 
-    def refuse(self, error: ProductionError | None, reason: str, *, for_good: bool = False) -> None:
+    def refuse(self, error: ProductionError | None, reason: str) -> None:
         """The contract refused it."""
         if not self._is_settled:
             self._is_settled = True
-            self.entry.refuse(error, reason, for_good=for_good)
-
-    def judge_anew(self) -> None:
-        """Nothing is known of it, through no fault of its own."""
-        self._is_settled = True
+            self.entry.refuse(error, reason)
 
 
 class Run:
