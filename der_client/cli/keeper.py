@@ -67,7 +67,7 @@ def keeper(
     from der_client.stacks.account import FeePolicy  # noqa: PLC0415
 
     key = read_signing_key(key_file)
-    der = Der.connect(open_client(url, network), key, deployer=deployer, fee_policy=FeePolicy(max_fee=max_fee))
+    der = Der.connect(open_client(url, network), key, deployer=deployer, fee_policy=FeePolicy(max_fee_ustx=max_fee))
     running = Keeper(der, confirm_timeout_s=timeout, min_value_ustx=min_value)
     _stop_on_signals(running)
     if once:
