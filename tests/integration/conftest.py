@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from hashlib import sha256
+from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
 
 from der_client import Der, PrivateKey
-from der_client.contracts.asset_verification import AssetKind, Role
+from der_client.contracts.asset_verification import AssetKind, DeviceKey, KeyClaim, KeyCurve, Role
+from der_client.readings import prove_key
 
 if TYPE_CHECKING:
     from der_client.devnet import Devnet
@@ -23,6 +26,9 @@ NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 def der(devnet: Devnet) -> Der:
     """The contracts as their owner sees them."""
     return Der.connect(devnet.url, devnet.deployer)
+
+
+_PLANTS = count()
 
 
 @dataclass(frozen=True)
@@ -81,19 +87,37 @@ class ReadyPlant:
     tomorrow: date
 
 
-def register(cast: Cast, device_key: bytes | None, capacity_w: int = 6000) -> int:
+def register(cast: Cast, device_key: KeyClaim | None, capacity_w: int = 6000) -> int:
     """Register a plant of the seller."""
-    call = cast.seller.assets.register_asset(AssetKind.SOLAR, capacity_w, "9xj3ud", REGION, bytes(32), 900, device_key)
+    documents = sha256(str(next(_PLANTS)).encode()).digest()
+    call = cast.seller.assets.register_asset(AssetKind.SOLAR, capacity_w, "9xj3ud", REGION, documents, 900, device_key)
     return call.send().wait().value
+
+
+def claimed(cast: Cast, meter_key: PrivateKey) -> KeyClaim:
+    """The key of a meter, with the proof that the seller has it."""
+    account = cast.seller.account
+    assert account is not None
+    proof = prove_key(
+        meter_key,
+        contract=cast.seller.assets.contract_id,
+        owner=account.address,
+        chain_id=cast.seller.client.network.chain_id,
+    )
+    return KeyClaim(curve=KeyCurve.SECP256K1, key=meter_key.public_key.compressed_data, proof=proof)
+
+
+def bound(meter_key: PrivateKey) -> DeviceKey:
+    """The key of a meter, as a registrar binds it."""
+    return DeviceKey(curve=KeyCurve.SECP256K1, key=meter_key.public_key.compressed_data)
 
 
 @pytest.fixture
 def plant(cast: Cast) -> ReadyPlant:
     """A plant that can sell."""
     meter_key = PrivateKey.generate()
-    device_key = meter_key.public_key.compressed_data
-    asset_id = register(cast, device_key)
-    cast.registrar.assets.verify_asset(asset_id, 6000, device_key).send().wait()
+    asset_id = register(cast, claimed(cast, meter_key))
+    cast.registrar.assets.verify_asset(asset_id, 6000, bound(meter_key)).send().wait()
     cast.seller.grid.request_connection(asset_id, 6000).send().wait()
     cast.grid_operator.grid.approve_connection(asset_id, 6000, False).send().wait()
     return ReadyPlant(asset_id, 6000, meter_key, cast.seller.now().date() + timedelta(days=1))

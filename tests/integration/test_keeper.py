@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from der_client.devnet import Devnet
 
 PRICE = 83_333
+ALL_SLOTS = (1 << 96) - 1
 LONG_S = 300
 """Only ends a test that hangs."""
 
@@ -37,14 +38,21 @@ def offer(cast: Cast, plant: ReadyPlant, wh: int, day: date | None = None) -> in
 def fund(buyer: Der, offer_id: int, wh: int) -> int:
     quote = buyer.market.quote(offer_id, wh)
     assert quote is not None
-    return buyer.settlement.accept_and_fund(offer_id, wh, quote.cost_ustx, quote.before_wh).send().wait().value
+    return buyer.settlement.accept_and_fund(offer_id, wh, wh, PRICE, quote.before_wh).send().wait().value
 
 
 def verify(cast: Cast, plant: ReadyPlant, wh: int, day: date | None = None) -> None:
     """Record a day without a meter and verify it."""
     day = day or plant.tomorrow
-    cast.oracle.production.record_production(plant.asset_id, day, (1 << 96) - 1, wh).send().wait()
-    cast.verifier.production.verify_day(plant.asset_id, day, wh).send().wait()
+    cast.oracle.production.record_production(plant.asset_id, day, ALL_SLOTS, wh).send().wait()
+    cast.verifier.production.verify_day(plant.asset_id, day, ALL_SLOTS, wh).send().wait()
+
+
+def reject(cast: Cast, plant: ReadyPlant, day: date | None = None) -> None:
+    """Record something of a day and reject it: while nothing is recorded, it stays open for 30 days."""
+    day = day or plant.tomorrow
+    cast.oracle.production.record_production(plant.asset_id, day, 1, 1).send().wait()
+    cast.verifier.production.reject_day(plant.asset_id, day, 1, 1, "no data").send().wait()
 
 
 def nonce(der: Der) -> int:
@@ -100,11 +108,11 @@ def test_a_verified_day_is_settled_with_its_shortfall(
     for event in report.settled:
         preview = previews[event.payment_id]
         assert preview is not None
-        assert (event.delivered_wh, event.payout_ustx, event.fee_ustx, event.refund_ustx) == (
+        assert (event.delivered_wh, event.payout, event.fee, event.refund) == (
             preview.delivered_wh,
-            preview.payout_ustx,
-            preview.fee_ustx,
-            preview.refund_ustx,
+            preview.payout,
+            preview.fee,
+            preview.refund,
         )
     assert [event.delivered_wh for event in report.settled if event.payment_id == second] == [4000]
     assert len(report.txids) == 1, "one batch for both"
@@ -119,9 +127,9 @@ def test_a_rejected_day_is_refunded(cast: Cast, plant: ReadyPlant, devnet: Devne
     payment_id = fund(cast.buyer, offer(cast, plant, 2000), 2000)
     keeper.run_once()
     devnet.advance(to=start_of(plant.tomorrow + timedelta(days=1)))
-    cast.verifier.production.reject_day(plant.asset_id, plant.tomorrow, "no data").send().wait()
+    reject(cast, plant)
     (refunded,) = keeper.run_once().refunded
-    assert (refunded.payment_id, refunded.refund_ustx) == (payment_id, 2000 * PRICE // 1000)
+    assert (refunded.payment_id, refunded.refund) == (payment_id, 2000 * PRICE // 1000)
     assert state(cast.anyone, payment_id) is PaymentState.REFUNDED
 
 
@@ -135,7 +143,7 @@ def test_what_locks_too_little_is_left_to_others(cast: Cast, plant: ReadyPlant, 
     keeper.run_once()
     devnet.advance(to=start_of(plant.tomorrow + timedelta(days=2)))
     verify(cast, plant, 5000)
-    cast.verifier.production.reject_day(plant.asset_id, rejected_day, "no data").send().wait()
+    reject(cast, plant, rejected_day)
     report = keeper.run_once()
     assert (ids(report.settled), [event.payment_id for event in report.refunded]) == (worth[:1], worth[1:])
     assert keeper.run_once().did_nothing
@@ -171,6 +179,8 @@ def test_a_metered_plant_waits_for_its_feed(cast: Cast, devnet: Devnet, keeper: 
     for _ in range(5):
         assert keeper.run_once().did_nothing
     cast.grid_operator.grid.record_feed(plant.asset_id, plant.tomorrow, 1500, 0).send().wait()
+    assert keeper.run_once().did_nothing
+    cast.verifier.grid.verify_feed(plant.asset_id, plant.tomorrow, 1500, 0).send().wait()
     (settled,) = keeper.run_once().settled
     assert (settled.payment_id, settled.delivered_wh) == (payment_id, 1500)
 
@@ -207,7 +217,7 @@ def test_a_new_keeper_finds_what_was_left_open(cast: Cast, plant: ReadyPlant, de
     rejected = fund(cast.buyer, offer(cast, plant, 700, rejected_day), 700)
     devnet.advance(to=start_of(plant.tomorrow + timedelta(days=2)))
     verify(cast, plant, 9000)
-    cast.verifier.production.reject_day(plant.asset_id, rejected_day, "no data").send().wait()
+    reject(cast, plant, rejected_day)
     report = Keeper(cast.anyone).run_once()
     assert ids(report.settled) == [payment_id]
     assert [event.payment_id for event in report.refunded] == [rejected]
@@ -236,7 +246,7 @@ def test_more_days_than_a_round_looks_at(
     payments = [fund(cast.buyer, offer(cast, plant, 1000, day), 1000) for day in days]
     devnet.advance(to=start_of(days[-1] + timedelta(days=1)))
     for day in days:
-        cast.verifier.production.reject_day(plant.asset_id, day, "no data").send().wait()
+        reject(cast, plant, day)
     keeper = Keeper(cast.anyone)
     reports = [keeper.run_once()]
     while reports[-1].has_more:
@@ -271,22 +281,15 @@ def test_a_round_costs_what_has_changed(
     assert requests_of(keeper, caplog) == few, "what is open costs nothing while nothing happens to it"
 
 
-def test_catching_up_reads_no_further_than_the_escrow_reaches(
-    cast: Cast, plant: ReadyPlant, devnet: Devnet, caplog: pytest.LogCaptureFixture
+def test_a_plant_that_is_retired_is_refunded_at_once(
+    cast: Cast, plant: ReadyPlant, devnet: Devnet, keeper: Keeper
 ) -> None:
-    offer_id = offer(cast, plant, 40_000)
-    for _ in range(33):
-        fund(cast.buyer, offer_id, 500)
-    devnet.advance(to=start_of(plant.tomorrow + timedelta(days=1)))
-    verify(cast, plant, 40_000)
-    Keeper(cast.anyone).run_once()
-    day = cast.anyone.now().date() + timedelta(days=1)
-    fund(cast.buyer, offer(cast, plant, 1000, day), 1000)
-    late = Keeper(cast.other_buyer)
-    with caplog.at_level(logging.DEBUG, "der_client.stacks.rpc.transport"):
-        late.run_once()
-    assert late.open_payments == 1
-    assert sum("/get-payments" in record.message for record in caplog.records) == 1
+    """Nothing can ever be recorded of days after its last one."""
+    day = plant.tomorrow + timedelta(days=200)
+    payment_id = fund(cast.buyer, offer(cast, plant, 2000, day), 2000)
+    assert keeper.run_once().did_nothing
+    cast.seller.assets.retire_asset(plant.asset_id).send().wait()
+    assert [event.payment_id for event in keeper.run_once().refunded] == [payment_id]
 
 
 def test_keepers_side_by_side(cast: Cast, plant: ReadyPlant, devnet: Devnet) -> None:
@@ -352,7 +355,7 @@ def test_a_fork_that_lost_only_some_transactions_is_noticed(
     offers = [offer(cast, plant, 1000), offer(cast, plant, 1000)]
     funding = []
     for buyer, offer_id in zip((cast.buyer, cast.other_buyer), offers, strict=True):
-        call = buyer.settlement.accept_and_fund(offer_id, 1000, 10**6, 10**6)
+        call = buyer.settlement.accept_and_fund(offer_id, 1000, 1000, PRICE, 10**6)
         assert buyer.account is not None
         funding.append((call, buyer.account.sign(call.transaction())))
     with devnet.anchor():
@@ -375,7 +378,7 @@ def test_what_somebody_else_does_between_look_and_send_costs_nothing(
     refunded = fund(cast.buyer, offer(cast, plant, 1000, day), 1000)
     devnet.advance(to=start_of(day + timedelta(days=1)))
     verify(cast, plant, 2000)
-    cast.verifier.production.reject_day(plant.asset_id, day, "no data").send().wait()
+    reject(cast, plant, day)
     act = keeper._act
 
     def act_late() -> None:
@@ -532,5 +535,5 @@ def test_an_account_and_sensible_limits_are_needed(devnet: Devnet, cast: Cast) -
 
 
 def test_the_window_is_that_of_the_contracts(der: Der) -> None:
-    for contract in (der.settlement, der.production, der.grid):
+    for contract in (der.production, der.grid):
         assert der.client.constant_val(contract.contract_id, "WINDOW_DAYS").value == WINDOW_DAYS

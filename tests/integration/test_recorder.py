@@ -112,7 +112,7 @@ class TestRelay:
         low = message(cast, plant, day, 10, 100, 200)
         order = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
         other_s = (order - int.from_bytes(low.signature[32:64])).to_bytes(32)
-        high = replace(low, signature=low.signature[:32] + other_s + bytes([low.signature[64] ^ 1]))
+        high = replace(low, signature=low.signature[:32] + other_s)
         cast.anyone.production.record_day(high.asset_id, high.day, high.start, high.whs, high.signature).simulate()
         report = relayer.relay([high, low])
         assert [entry.status for entry in report.recordings] == [R.RECORDED, R.REPEATED]
@@ -124,7 +124,7 @@ class TestRelay:
         signed = message(cast, plant, day, 0, 1, 2, 3)
         report = relayer.relay([signed, message(cast, plant, day, 3, 4), signed])
         assert [entry.status for entry in report.recordings] == [R.RECORDED, R.RECORDED, R.REPEATED]
-        assert len(report.txids) == 2
+        assert len(report.txids) == 1
 
     def test_a_conflict_is_reported_and_not_paid_for(
         self, cast: Cast, plant: ReadyPlant, day: date, relayer: Recorder
@@ -151,7 +151,7 @@ class TestRelay:
     def test_an_adjustment_makes_no_conflict(self, cast: Cast, plant: ReadyPlant, day: date, relayer: Recorder) -> None:
         signed = message(cast, plant, day, 0, 100, 100)
         relayer.relay([signed])
-        cast.verifier.production.adjust_day(plant.asset_id, day, -30).send().wait()
+        cast.verifier.production.adjust_day(plant.asset_id, day, 200, 170).send().wait()
         assert [entry.status for entry in relayer.relay([signed]).recordings] == [R.REPEATED]
         corrected = message(cast, plant, day, 0, 100, 70)
         assert [entry.status for entry in relayer.relay([corrected]).recordings] == [R.REPEATED], (

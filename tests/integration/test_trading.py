@@ -29,7 +29,6 @@ from der_client.contracts.market_participation import (
     OfferState,
 )
 from der_client.contracts.production_tracking import (
-    AssetDay,
     DayAdjusted,
     DayDisputed,
     DayRecord,
@@ -48,6 +47,7 @@ from der_client.contracts.settlement import (
     PaymentState,
     SettlementError,
 )
+from der_client.contracts.units import AssetDay
 from der_client.readings import DayMessage, DayReadings
 from der_client.stacks.contract.annotations import Response
 from tests.integration.conftest import REGION, Cast, ReadyPlant, register, start_of
@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from der_client.devnet import Devnet
 
 PRICE = 83_333
+ALL_SLOTS = (1 << 96) - 1
 
 
 def offer(cast: Cast, plant: ReadyPlant, wh: int, taker: str | None = None) -> int:
@@ -71,7 +72,7 @@ def offer(cast: Cast, plant: ReadyPlant, wh: int, taker: str | None = None) -> i
 
 
 def take(buyer: Der, offer_id: int, wh: int, before_wh: int = 0) -> int:
-    receipt = buyer.settlement.accept_and_fund(offer_id, wh, -(-wh * PRICE // 1000), before_wh).send().wait()
+    receipt = buyer.settlement.accept_and_fund(offer_id, wh, wh, PRICE, before_wh).send().wait()
     assert {type(event) for event in receipt.events} >= {OfferAccepted, PaymentFunded}
     return receipt.value
 
@@ -100,7 +101,9 @@ def test_forward_sale_with_a_shortfall(cast: Cast, plant: ReadyPlant, devnet: De
     second = take(cast.other_buyer, offer_id, 10_000, before_wh=20_000)
     devnet.advance(to=start_of(plant.tomorrow + timedelta(days=1)))
     record(cast, plant, [1000] * 24 + [1] * 72)
-    (verified,) = cast.verifier.production.verify_day(plant.asset_id, plant.tomorrow, 24_072).send().wait().events
+    (verified,) = (
+        cast.verifier.production.verify_day(plant.asset_id, plant.tomorrow, ALL_SLOTS, 24_072).send().wait().events
+    )
     assert isinstance(verified, DayVerified)
 
     preview = cast.anyone.settlement.preview_settlement(second)
@@ -108,17 +111,17 @@ def test_forward_sale_with_a_shortfall(cast: Cast, plant: ReadyPlant, devnet: De
     settled = next(event for event in receipt.events if isinstance(event, PaymentSettled))
     gross = 4072 * PRICE // 1000
     fee = gross * 100 // 10_000
-    assert (settled.delivered_wh, settled.payout_ustx, settled.fee_ustx) == (4072, gross - fee, fee)
+    assert (settled.delivered_wh, settled.payout, settled.fee) == (4072, gross - fee, fee)
     assert preview is not None
     assert preview.model_dump() == {
         "delivered_wh": settled.delivered_wh,
-        "payout_ustx": settled.payout_ustx,
-        "fee_ustx": settled.fee_ustx,
-        "refund_ustx": settled.refund_ustx,
+        "payout": settled.payout,
+        "fee": settled.fee,
+        "refund": settled.refund,
     }
     moved = {transfer.recipient: transfer.amount_ustx for transfer in receipt.transfers}
-    assert moved == {settled.payee: settled.payout_ustx, settled.buyer: settled.refund_ustx}
-    assert settled.payout_ustx + settled.fee_ustx + settled.refund_ustx == settled.cost_ustx == 833_330
+    assert moved == {settled.payee: settled.payout, settled.buyer: settled.refund}
+    assert settled.payout + settled.fee + settled.refund == settled.cost == 833_330
     assert any(isinstance(event, OfferFillClosed) for event in receipt.events)
 
     batch = cast.anyone.settlement.settle_batch([first, second, 99]).send().wait()
@@ -148,7 +151,7 @@ def test_spot_sale_is_paid_at_once_and_the_rest_retired(cast: Cast, plant: Ready
     devnet.advance(to=start_of(plant.tomorrow + timedelta(days=1)))
     record(cast, plant, [500] * 10)
     cast.verifier.production.verify_days(
-        [ReviewedDay(asset_id=plant.asset_id, day=plant.tomorrow, wh=5000)]
+        [ReviewedDay(asset_id=plant.asset_id, day=plant.tomorrow, mask=0x3FF, wh=5000)]
     ).send().wait()
     assert cast.anyone.market.get_available(plant.asset_id, plant.tomorrow) == 5000
     expires_at = cast.seller.now() + timedelta(hours=1)
@@ -156,16 +159,16 @@ def test_spot_sale_is_paid_at_once_and_the_rest_retired(cast: Cast, plant: Ready
     offer_id = create.send().wait().value
     quote = cast.buyer.market.quote(offer_id, 3001)
     assert quote is not None
-    assert quote.cost_ustx == -(-3001 * PRICE // 1000)
-    receipt = cast.buyer.settlement.accept_and_fund(offer_id, 3001, quote.cost_ustx, 0).send().wait()
+    assert quote.cost == -(-3001 * PRICE // 1000)
+    receipt = cast.buyer.settlement.accept_and_fund(offer_id, 3001, 3001, PRICE, 0).send().wait()
     settled = next(event for event in receipt.events if isinstance(event, PaymentSettled))
     assert settled.delivered_wh == 3001
-    assert settled.refund_ustx == 1
+    assert settled.refund == 1
     cast.seller.market.cancel_offer(offer_id).send().wait()
 
     seller = cast.seller.account
     assert seller is not None
-    retire = cast.seller.market.retire_energy(plant.asset_id, plant.tomorrow, 1999, seller.address)
+    retire = cast.seller.market.retire_energy(plant.asset_id, plant.tomorrow, 1999, seller.address, "own use")
     assert isinstance(retire.send().wait().events[0], EnergyRetired)
     with pytest.raises(ContractError) as caught:
         retire.send().wait()
@@ -199,18 +202,20 @@ def test_a_rejected_day_is_refunded(cast: Cast, plant: ReadyPlant, devnet: Devne
     payment_id = take(cast.buyer, offer(cast, plant, 2000), 2000)
     with pytest.raises(ContractError, match="ERR_NOT_REFUNDABLE"):
         cast.buyer.settlement.refund(payment_id).send().wait()
-    devnet.advance(to=start_of(plant.tomorrow + timedelta(days=1)))
-    (rejected,) = cast.verifier.production.reject_day(plant.asset_id, plant.tomorrow, "no data").send().wait().events
+    devnet.advance(to=start_of(plant.tomorrow + timedelta(days=31)))
+    (rejected,) = (
+        cast.verifier.production.reject_day(plant.asset_id, plant.tomorrow, 0, 0, "no data").send().wait().events
+    )
     assert isinstance(rejected, DayRejected)
     receipt = cast.anyone.settlement.refund(payment_id).send().wait()
     refunded = next(event for event in receipt.events if isinstance(event, PaymentRefunded))
-    assert refunded.refund_ustx == refunded.cost_ustx == 2000 * PRICE // 1000
+    assert refunded.refund == refunded.cost == 2000 * PRICE // 1000
 
 
 def test_a_race_can_only_abort(cast: Cast, plant: ReadyPlant) -> None:
     """Post-conditions are worked out when the call is built; whoever is faster makes it fail, not cost more."""
     offer_id = offer(cast, plant, 2000)
-    slow = cast.buyer.settlement.accept_and_fund(offer_id, 2000, 10**6, 0)
+    slow = cast.buyer.settlement.accept_and_fund(offer_id, 2000, 2000, PRICE, 0)
     assert [condition.amount for condition in slow.post_conditions if hasattr(condition, "amount")] == [166_666]
     take(cast.other_buyer, offer_id, 2000)
     with pytest.raises(ContractError, match="ERR_OFFER_CLOSED"):
@@ -223,11 +228,11 @@ def test_oracle_records_disputes_and_adjustments(cast: Cast, devnet: Devnet) -> 
     day = cast.oracle.now().date() + timedelta(days=1)
     devnet.advance(to=start_of(day + timedelta(days=2)))
     items = [DayRecord(asset_id=asset_id, day=day + timedelta(days=number), mask=0b111, wh=300) for number in (0, 1)]
-    assert cast.oracle.production.record_batch(items).send().wait().value is True
+    assert cast.oracle.production.record_batch(items).send().wait().value == (Response(True, None),) * 2
     cast.oracle.production.record_production(asset_id, day, 0b1000, 100).send().wait()
     (disputed,) = cast.verifier.production.dispute_day(asset_id, day, "odd").send().wait().events
     assert isinstance(disputed, DayDisputed)
-    adjusting = cast.arbiter.production.adjust_day(asset_id, day, -50).send().wait()
+    adjusting = cast.arbiter.production.adjust_day(asset_id, day, 400, 350).send().wait()
     assert adjusting.value == 350
     assert isinstance(adjusting.events[0], DayAdjusted)
     keys = [AssetDay(asset_id=asset_id, day=day + timedelta(days=number)) for number in (0, 1, 2)]
@@ -245,7 +250,7 @@ def test_oracle_records_disputes_and_adjustments(cast: Cast, devnet: Devnet) -> 
 def test_grid_operator_curtails_limits_meters_and_warns(cast: Cast, plant: ReadyPlant, devnet: Devnet) -> None:
     grid = cast.grid_operator.grid
     until = cast.anyone.now() + timedelta(hours=3)
-    events = [
+    events: list[object] = [
         grid.set_status(plant.asset_id, ConnectionState.CURTAILED).send().wait().events[0],
         grid.set_export_limit(plant.asset_id, 4000).send().wait().events[0],
         grid.set_region_alert(REGION, AlertLevel.WARNING, until).send().wait().events[0],
@@ -268,9 +273,12 @@ def test_grid_operator_curtails_limits_meters_and_warns(cast: Cast, plant: Ready
     assert isinstance(rejected, ConnectionRejected)
 
 
-def test_fee_is_set_and_bounded(cast: Cast) -> None:
+def test_a_higher_fee_is_announced_and_bounded(cast: Cast, devnet: Devnet) -> None:
+    settlement = cast.anyone.settlement
     (event,) = cast.contract_owner.settlement.set_fee_bps(500).send().wait().events
     assert isinstance(event, FeeBpsSet)
-    assert cast.anyone.settlement.get_fee_bps() == 500
+    assert (settlement.get_fee_bps(), settlement.get_fee_schedule().next_fee_bps) == (100, 500)
+    devnet.advance(to=event.next_from)
+    assert settlement.get_fee_bps() == 500
     with pytest.raises(ContractError, match="ERR_FEE_TOO_HIGH"):
         cast.contract_owner.settlement.set_fee_bps(501).send().wait()
