@@ -14,8 +14,8 @@ import pytest
 from der_client import ContractError, Der, PrivateKey
 from der_client.contracts.production_tracking import DayRecord, ProductionError
 from der_client.readings import DayMessage, DayReadings, MeteredDay
+from der_client.readings.slots import RECORDING_DAYS
 from der_client.recorder import Conflict
-from der_client.recorder.admission import RECORDING_DAYS
 from der_client.recorder.candidates import Admitted, OracleSum, Target
 from der_client.recorder.chain_days import ChainDays
 from der_client.recorder.outcomes import RecordingStatus
