@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 from der_client.contracts.market_participation import MarketParticipation
 from der_client.contracts.units import EnergyContract, Ids, Model, Page, PriceUstxPerKwh, VersionedEvent
@@ -207,6 +207,22 @@ class Settlement(
     callees=(MarketParticipation,),
 ):
     """Escrow: funding, settling and refunding fills; the fees."""
+
+    def look_up(self, error: ErrorCode, arguments: Mapping[str, Any]) -> str:
+        """What a fill costs and what is funded ahead of it now, or the state of a payment."""
+        offer_id, wh, payment_id = (arguments.get(name) for name in ("offer_id", "wh", "payment_id"))
+        if error is SettlementError.ERR_PAYMENT_CLOSED and payment_id is not None:
+            payment = self.get_payment(payment_id)
+            return "" if payment is None else f"payment {payment_id} is {payment.state.name.lower()}"
+        is_quoted = error in (SettlementError.ERR_BEFORE_ABOVE_MAX, SettlementError.ERR_COST_ABOVE_MAX)
+        if not is_quoted or offer_id is None or wh is None:
+            return ""
+        quote = MarketParticipation(self.client, self.deployer).quote(offer_id, wh)
+        if quote is None:
+            return ""
+        if error is SettlementError.ERR_COST_ABOVE_MAX:
+            return f"it costs {quote.cost_ustx:,} µSTX now"
+        return f"{quote.before_wh:,} Wh are ahead of it now"
 
     @read_only
     def get_payment(self, payment_id: UInt) -> Payment | None:

@@ -215,6 +215,7 @@ class ContractError(TransactionFailedError):
         code: The number in ``(err uN)``, without the index of a batch.
         index: The item of an all-or-nothing batch that failed, or ``None``.
         error: The member of the contract's ``IntEnum`` of errors, or ``None``.
+        detail: What the chain said of it when the error was read, such as a state; empty if nothing.
     """
 
     def __init__(
@@ -229,8 +230,10 @@ class ContractError(TransactionFailedError):
         index: int | None = None,
         error: Any = None,
         result: Any = None,
+        detail: str = "",
     ) -> None:
         super().__init__(message, txid, result)
+        self.detail = detail
         self.contract = contract
         self.function = function
         self.name = name
