@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from der_client.stacks.account import Account
 from der_client.stacks.address import check_network, split_principal
-from der_client.stacks.checks import check_kind
+from der_client.stacks.checks import check_kind, check_number
 from der_client.stacks.clarity import encode
 from der_client.stacks.clarity.wire import MAX_ARGUMENT_DEPTH
 from der_client.stacks.contract.annotations import seconds_of
@@ -66,6 +66,7 @@ __all__ = ["Contract", "public", "read_only"]
 R = TypeVar("R")
 _OK: Final = b"\x07"
 _ERR: Final = b"\x08"
+_LAST_HEIGHT: Final = 2**64 - 1
 _NONE: Final = b"\x09"
 _SOME: Final = b"\x0a"
 
@@ -341,13 +342,13 @@ def _moved(events: Sequence[rpc.Event]) -> tuple[AssetEvent, ...]:
 def _check_since(since: object) -> None:
     if isinstance(since, datetime):
         seconds_of(since.replace(microsecond=0))
-    elif isinstance(since, bool) or not isinstance(since, int):
+    elif isinstance(since, int):
+        check_number(since, 0, _LAST_HEIGHT, "since")
+    else:
         raise InvalidValueError(
             "since: expected a block height, or a block time as a datetime with a time zone, got "
             f"{type(since).__name__} {shown(since, str)}"
         )
-    elif since < 0:
-        raise InvalidValueError(f"since: a block height must be 0 or more, got {shown(since)}")
 
 
 def _is_before(record: EventRecord, since: int | datetime) -> bool:
