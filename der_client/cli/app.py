@@ -11,9 +11,17 @@ from der_client.cli.deploy import deploy
 from der_client.cli.devnet import devnet
 from der_client.cli.keeper import keeper
 from der_client.cli.keys import app as keys
+from der_client.cli.readings import app as readings
 from der_client.cli.record import record
 from der_client.cli.setup_roles import setup_roles
 from der_client.stacks.errors import DerClientError
+
+
+def _text(error: DerClientError) -> str:
+    """What is wrong with meter data is said in options here, and in arguments by the library."""
+    from der_client.readings.errors import MeterDataError  # noqa: PLC0415 -- `der --help` stays fast
+
+    return error.for_command() if isinstance(error, MeterDataError) else str(error)
 
 
 class _Commands(TyperGroup):
@@ -23,7 +31,7 @@ class _Commands(TyperGroup):
         try:
             return super().main(*args, **extra)
         except DerClientError as error:
-            typer.echo(f"error: {error}", err=True)
+            typer.echo(f"error: {_text(error)}", err=True)
             sys.exit(1)
 
 
@@ -40,6 +48,7 @@ app.command()(deploy)
 app.command("setup-roles")(setup_roles)
 app.command()(keeper)
 app.command()(record)
+app.add_typer(readings, name="readings")
 app.add_typer(keys, name="keys")
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 from der_client.contracts.units import (
     AssetDay,
@@ -478,6 +478,14 @@ class AssetVerification(
     ),
 ):
     """Plants, their owners, operators and meters; the roles; the pause switch."""
+
+    def look_up(self, error: ErrorCode, arguments: Mapping[str, Any]) -> str:
+        """The asset's state, where it is what does not allow a call."""
+        asset_id = arguments.get("asset_id")
+        if error is not AssetError.ERR_WRONG_ASSET_STATE or asset_id is None:
+            return ""
+        asset = self.get_asset(asset_id)
+        return "" if asset is None else f"asset {asset_id} is {asset.state.name.lower()}"
 
     @read_only
     def get_asset(self, asset_id: UInt) -> Asset | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 from der_client.contracts.asset_verification import TradingTerms
 from der_client.contracts.production_tracking import ProductionTracking
@@ -266,6 +266,14 @@ class GridIntegration(
     callees=(ProductionTracking,),
 ):
     """Grid connections and the energy that really passed the meter."""
+
+    def look_up(self, error: ErrorCode, arguments: Mapping[str, Any]) -> str:
+        """The connection's state, where it is what does not allow a call."""
+        asset_id = arguments.get("asset_id")
+        if error is not GridError.ERR_WRONG_CONNECTION_STATE or asset_id is None:
+            return ""
+        connection = self.get_connection(asset_id)
+        return "" if connection is None else f"the connection of asset {asset_id} is {connection.state.name.lower()}"
 
     @read_only
     def get_connection(self, asset_id: UInt) -> Connection | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 from der_client.contracts.grid_integration import GridIntegration
 from der_client.contracts.units import AssetDay, Ids, Model, Page, PricePerKwh, Purpose, VersionedEvent
@@ -266,6 +266,21 @@ class MarketParticipation(
     callees=(GridIntegration,),
 ):
     """Energy offers: who sells what, of which day, at which price."""
+
+    def look_up(self, error: ErrorCode, arguments: Mapping[str, Any]) -> str:
+        """What is left of a day that is oversold, what is open of an offer, or its state."""
+        asset_id, day, offer_id = (arguments.get(name) for name in ("asset_id", "day", "offer_id"))
+        if error is MarketError.ERR_OVERSOLD and asset_id is not None and day is not None:
+            return f"{self.get_available(asset_id, day):,} Wh of {day} are available"
+        if error not in (MarketError.ERR_OFFER_CLOSED, MarketError.ERR_INVALID_FILL) or offer_id is None:
+            return ""
+        offer = self.get_offer(offer_id)
+        if offer is None:
+            return ""
+        return (
+            f"offer {offer_id} is {offer.state.name.lower()}; {offer.open_wh:,} Wh of it are open, and the smallest "
+            f"fill is {offer.min_fill_wh:,} Wh"
+        )
 
     @read_only
     def get_offer(self, offer_id: UInt) -> Offer | None:

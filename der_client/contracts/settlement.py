@@ -6,8 +6,8 @@ paid out at once; tokens become credits, which each party withdraws.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Annotated
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any
 
 from der_client.contracts.market_participation import MarketParticipation, Offer
 from der_client.contracts.units import PAGE, Ids, Model, Page, PricePerKwh, Purpose, VersionedEvent
@@ -385,6 +385,21 @@ class Settlement(
     callees=(MarketParticipation,),
 ):
     """Escrow: funding, settling and refunding fills; claims of what was bought; credits; the fees."""
+
+    def look_up(self, error: ErrorCode, arguments: Mapping[str, Any]) -> str:
+        """What a fill costs and what is funded ahead of it now, or the state of a payment."""
+        offer_id, wh, payment_id = (arguments.get(name) for name in ("offer_id", "wh", "payment_id"))
+        if error is SettlementError.ERR_PAYMENT_CLOSED and payment_id is not None:
+            payment = self.get_payment(payment_id)
+            return "" if payment is None else f"payment {payment_id} is {payment.state.name.lower()}"
+        if offer_id is None or wh is None:
+            return ""
+        market = _market(self)
+        if error is SettlementError.ERR_PRICE_ABOVE_MAX:
+            offer = market.get_offer(offer_id)
+            return "" if offer is None else f"it costs {offer.price_per_kwh:,} per kWh"
+        quote = market.quote(offer_id, wh) if error is SettlementError.ERR_BEFORE_ABOVE_MAX else None
+        return "" if quote is None else f"{quote.before_wh:,} Wh are ahead of it now"
 
     @read_only
     def get_payment(self, payment_id: UInt) -> Payment | None:

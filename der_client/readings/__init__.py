@@ -1,37 +1,51 @@
 """Readings: from what a plant measured to what its meter signs.
 
-Import of meter data, conversion of power into energy slot by slot, days and masks, signing by the meter. Nothing here
-talks to a node, so all of it runs on a meter or a gateway; ``der_client.recorder`` brings readings to the chain.
+Files and frames of meter data become series of intervals, those become days of slots, and a meter signs these. Nothing
+here talks to a node, so all of it runs on a meter or a gateway; ``der_client.recorder`` brings readings to the chain.
 """
 
-from der_client.readings.days import DayReadings, MeteredDay, plausible_limit_wh
+from der_client.readings.days import DayReadings, MeteredDay
 from der_client.readings.energy import metered_days
-from der_client.readings.masks import describe_slots, full_mask, mask_runs, mask_slots, run_mask, slots_mask
-from der_client.readings.meter_csv import MeterDataError, Unit, read_power_csv
+from der_client.readings.errors import MeterDataError
+from der_client.readings.files import read_channels, read_file
+from der_client.readings.frame import read_frame
+from der_client.readings.intervals import Interval, IntervalSeries, Quality
 from der_client.readings.meter_keys import Curve, MeterKey, raw_signature
-from der_client.readings.power import PowerSeries
+from der_client.readings.quantities import Unit
 from der_client.readings.sample_data import NREL_SERF_EAST_CAPACITY_W, nrel_serf_east
 from der_client.readings.signing import DayMessage, prove_key, sign_day
 from der_client.readings.slots import (
     day_at,
     day_end,
     day_start,
+    describe_slots,
+    full_mask,
+    mask_runs,
+    mask_slots,
+    plausible_limit_wh,
+    run_mask,
     slot_at,
     slot_end,
     slot_start,
+    slots_mask,
     slots_per_day,
     unix_seconds,
 )
+from der_client.readings.table import TableFormat
+from der_client.readings.table_reader import read_table
 
 __all__ = [
     "NREL_SERF_EAST_CAPACITY_W",
     "Curve",
     "DayMessage",
     "DayReadings",
+    "Interval",
+    "IntervalSeries",
     "MeterDataError",
     "MeterKey",
     "MeteredDay",
-    "PowerSeries",
+    "Quality",
+    "TableFormat",
     "Unit",
     "day_at",
     "day_end",
@@ -45,7 +59,10 @@ __all__ = [
     "plausible_limit_wh",
     "prove_key",
     "raw_signature",
-    "read_power_csv",
+    "read_channels",
+    "read_file",
+    "read_frame",
+    "read_table",
     "run_mask",
     "sign_day",
     "slot_at",

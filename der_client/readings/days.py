@@ -8,37 +8,21 @@ from math import ceil, floor
 from typing import TYPE_CHECKING
 
 from der_client.readings.bounds import UINT_MAX, require_integer
-from der_client.readings.masks import describe_slots, mask_runs, require_mask, run_mask
-from der_client.readings.slots import require_day, slot_end, slot_start, slots_per_day
+from der_client.readings.slots import (
+    describe_slots,
+    mask_runs,
+    plausible_limit_wh,
+    require_day,
+    require_mask,
+    run_mask,
+    slot_end,
+    slot_start,
+    slots_per_day,
+)
 from der_client.stacks.errors import InvalidValueError
 
 if TYPE_CHECKING:
     from datetime import date, datetime
-
-MAX_CAPACITY_W = 10**12
-"""The largest capacity that the contracts accept for an asset."""
-
-
-def plausible_limit_wh(slot_count: int, capacity_w: int, slot_seconds: int) -> int:
-    """Returns the most energy that the contracts accept for so many slots: 110 % of full power all the time.
-
-    The contract asserts ``wh <= slots · capacity-w · slot-seconds / 3600 · 1.1``; for whole Wh that is the same as
-    comparing with this floor, which is computed in integers.
-
-    Args:
-        slot_count: How many slots of the day are recorded, 0 to 96.
-        capacity_w: The asset's capacity, W, 1 to 10¹².
-        slot_seconds: 900, 1800 or 3600.
-
-    Returns:
-        The limit, Wh, rounded down.
-
-    Raises:
-        InvalidValueError: If an argument is out of range.
-    """
-    require_integer(f"number of slots of {slot_seconds} s", slot_count, 0, slots_per_day(slot_seconds))
-    require_integer("capacity_w", capacity_w, 1, MAX_CAPACITY_W)
-    return slot_count * capacity_w * slot_seconds * 11 // (3600 * 10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +80,14 @@ class MeteredDay:
         exact_wh_by_slot: The same before it was rounded, with the slots that were left out since (`only`), as they had
             their part in the rounding; empty if nothing was rounded. Two days that are rounded to the same Wh are
             equal.
+        estimated_mask: The known slots whose energy is an estimate, in whole or in part.
     """
 
     day: date
     slot_seconds: int
     wh_by_slot: tuple[int | None, ...]
     exact_wh_by_slot: tuple[Fraction | None, ...] = field(default=(), compare=False, repr=False)
+    estimated_mask: int = field(default=0, compare=False)
 
     def __post_init__(self) -> None:
         """Refuses a day of the wrong length or with impossible energy."""
@@ -122,7 +108,7 @@ class MeteredDay:
         if len(self.exact_wh_by_slot) != len(self.wh_by_slot):
             raise InvalidValueError("exact_wh_by_slot has not as many entries as wh_by_slot: give both for each slot")
         for slot, (wh, exact) in enumerate(zip(self.wh_by_slot, self.exact_wh_by_slot, strict=True)):
-            if wh is not None and (exact is None or abs(wh - exact) >= 1):
+            if wh is not None and (exact is None or not _is_rounded(wh, exact)):
                 raise InvalidValueError(
                     f"slot {slot} of day {self.day} has {wh} Wh, which {exact} Wh are not rounded to"
                 )
@@ -181,7 +167,7 @@ class MeteredDay:
         """
         require_mask(mask, self.slot_seconds)
         kept = tuple(wh if mask >> slot & 1 else None for slot, wh in enumerate(self.wh_by_slot))
-        return MeteredDay(self.day, self.slot_seconds, kept, self.exact_wh_by_slot)
+        return MeteredDay(self.day, self.slot_seconds, kept, self.exact_wh_by_slot, self.estimated_mask & mask)
 
     def agrees_with(self, wh: int, *, others_mask: int = 0) -> bool:
         """Whether so many Wh can be the energy of the known slots, rounded together now or when less was known.
@@ -238,3 +224,9 @@ class MeteredDay:
                 f"day {self.day}: {self.wh} Wh in slots {describe_slots(self.mask)} of {self.slot_seconds} s is more "
                 f"than the {limit} Wh (110 %) that {capacity_w} W can plausibly produce: check unit and capacity"
             )
+
+
+def _is_rounded(wh: int, exact: Fraction) -> bool:
+    """Whether they are less than 1 Wh apart; in integers, as a year has 35,000 slots."""
+    below, rest = divmod(exact.numerator, exact.denominator)
+    return wh == below or (wh == below + 1 and rest > 0)

@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING
 
 from der_client.readings.bounds import UINT_MAX, require_integer
 from der_client.readings.days import DayReadings
-from der_client.readings.masks import MAX_SLOTS_PER_DAY
 from der_client.readings.meter_keys import RAW_LENGTH, MeterKey, MeterSigner, sign_digest
-from der_client.readings.slots import day_number
+from der_client.readings.slots import MAX_SLOTS_PER_DAY, day_number
 from der_client.stacks.address import split_principal
 from der_client.stacks.clarity import AsciiValue, ListValue, PrincipalValue, TupleValue, UIntValue
 from der_client.stacks.errors import InvalidValueError, SigningError

@@ -4,23 +4,19 @@ It compares readings with what the chain knows of their day (``plan_day``), keep
 records the rest, as a relayer of what meters signed or as an oracle.
 """
 
-from der_client.recorder.batches import MAX_BATCH_ITEMS, ProductionItem, merge_items, split_batches
 from der_client.recorder.outcomes import RecorderReport, Recording, RecordingStatus
 from der_client.recorder.planning import Conflict, ConflictingReadingsError, DayPlan, RecordedPart, plan_day
-from der_client.recorder.recorder import Recorder
+from der_client.recorder.recorder import MAX_BATCH_ITEMS, Recorder
 
 __all__ = [
     "MAX_BATCH_ITEMS",
     "Conflict",
     "ConflictingReadingsError",
     "DayPlan",
-    "ProductionItem",
     "RecordedPart",
     "Recorder",
     "RecorderReport",
     "Recording",
     "RecordingStatus",
-    "merge_items",
     "plan_day",
-    "split_batches",
 ]

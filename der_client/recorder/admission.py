@@ -7,13 +7,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from der_client.contracts.production_tracking import ProductionError
-from der_client.readings.days import plausible_limit_wh
-from der_client.readings.masks import describe_slots
 from der_client.readings.meter_keys import Curve, MeterKey
-from der_client.readings.slots import day_at, day_start, slots_per_day
+from der_client.readings.slots import (
+    RECORDING_DAYS,
+    day_at,
+    day_start,
+    describe_slots,
+    plausible_limit_wh,
+    slots_per_day,
+)
 from der_client.stacks.errors import SigningError
 
 if TYPE_CHECKING:
@@ -22,9 +27,6 @@ if TYPE_CHECKING:
     from der_client.contracts.asset_verification import RecordingRight
     from der_client.contracts.production_tracking import ProductionDay
     from der_client.readings.signing import DayMessage
-
-RECORDING_DAYS: Final = 30
-"""Until the end of how many days after it a day can be recorded (production-tracking.clar)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from der_client.contracts.production_tracking import ProductionError
 from der_client.readings.days import MeteredDay
-from der_client.readings.masks import describe_slots, full_mask
 from der_client.readings.signing import DayMessage
+from der_client.readings.slots import describe_slots, full_mask
 from der_client.recorder.admission import Refusal, check_message, check_oracle, check_slots
 from der_client.recorder.outcomes import Recording, RecordingStatus
 from der_client.recorder.planning import Conflict

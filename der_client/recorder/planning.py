@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from der_client.readings.bounds import UINT_MAX, require_integer
-from der_client.readings.masks import describe_slots, require_mask
+from der_client.readings.slots import describe_slots, require_mask
 from der_client.stacks.errors import InvalidValueError
 
 if TYPE_CHECKING:

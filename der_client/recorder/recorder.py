@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from der_client.contracts.asset_verification import Role
 from der_client.contracts.production_tracking import DayRecord, ProductionError, SignedDay
 from der_client.readings.bounds import require_integer
-from der_client.readings.masks import describe_slots
-from der_client.recorder.batches import MAX_BATCH_ITEMS
+from der_client.readings.slots import describe_slots
 from der_client.recorder.candidates import MeterReadings, OracleReadings, OracleSum, SignedReadings, Target
 from der_client.recorder.chain_days import ChainDays
 from der_client.recorder.outcomes import RecorderReport, Recording, RecordingStatus
@@ -54,6 +53,8 @@ _LOG: Final = logging.getLogger(__name__)
 
 _MESSAGES_PER_CALL: Final = 20
 """How many signed days record-days takes."""
+MAX_BATCH_ITEMS: Final = 200
+"""How many items one call of ``record-batch`` takes."""
 _MAX_IN_FLIGHT: Final = 20
 """How many transactions may wait to be mined at once; a node takes 25 of one account."""
 _LOST_AFTER_S: Final = 60.0

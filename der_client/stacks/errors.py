@@ -8,6 +8,7 @@ The tree::
     │   ├── DecodeError                     bytes that are no valid encoding; carries the offset
     │   ├── LiteralError                    text that is no Clarity literal; carries the offset
     │   ├── AddressError                    text that is no valid address, or one of the other network
+    │   ├── JobConflictError                a job's key is in the journal with another content
     │   ├── NonceConflictError              another transaction has this nonce; carries the nonce
     │   └── KeyFormatError                  a key, mnemonic or path that cannot be used (never shows it)
     ├── SigningError                        a transaction that cannot be signed so, or whose signature is wrong
@@ -25,6 +26,7 @@ The tree::
     ├── TransactionDroppedError             left the mempool without being mined
     ├── ConfirmationTimeoutError            the outcome is unknown: carries the txid and the signed bytes
     │   └── BroadcastUnknownError           sent, and nobody said in the node's own form whether it was taken
+    ├── JournalError                        the journal of an outbox: of another network, newer, broken, full disk
     ├── CallReadError                       a read-only call that the node could not run
     ├── UnknownEventError               printed, and not an event that the contract's class declares (strict_events)
     ├── SimulationUnavailableError          only the devnet can simulate
@@ -121,6 +123,18 @@ class NonceConflictError(InvalidValueError):
         self.txid = txid
 
 
+class JobConflictError(InvalidValueError):
+    """A job with this key, and another content, is in the journal; nothing was added.
+
+    Attributes:
+        key: The key.
+    """
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"job {key} is in the journal with another content; a key is for one thing: use another key")
+        self.key = key
+
+
 class KeyFormatError(InvalidValueError):
     """A private key, public key, mnemonic or derivation path that cannot be used. The text never shows a secret."""
 
@@ -198,9 +212,9 @@ class ContractError(TransactionFailedError):
         contract: The contract's id, ``ADDRESS.name``.
         function: The function that was called.
         name: The contract's own name of the error, e.g. ``ERR_NOT_OWNER``; ``None`` if it declares none for the code.
-        code: The number in ``(err uN)``, without the index of a batch.
-        index: The item of an all-or-nothing batch that failed, or ``None``.
+        code: The number in ``(err uN)``.
         error: The member of the contract's ``IntEnum`` of errors, or ``None``.
+        detail: What the chain said of it when the error was read, such as a state; empty if nothing.
     """
 
     def __init__(
@@ -212,16 +226,16 @@ class ContractError(TransactionFailedError):
         function: str,
         name: str | None,
         code: int,
-        index: int | None = None,
         error: Any = None,
         result: Any = None,
+        detail: str = "",
     ) -> None:
         super().__init__(message, txid, result)
+        self.detail = detail
         self.contract = contract
         self.function = function
         self.name = name
         self.code = code
-        self.index = index
         self.error = error
 
 
@@ -297,6 +311,18 @@ class BroadcastUnknownError(ConfirmationTimeoutError):
     def __init__(self, message: str, txid: str, raw: bytes = b"", *, retry_after_s: float | None = None) -> None:
         super().__init__(message, txid, raw)
         self.retry_after_s = retry_after_s
+
+
+class JournalError(DerClientError):
+    """The journal of an outbox cannot be used; nothing was sent that is not in it, and nothing in it is lost.
+
+    Attributes:
+        journal: Its place, without a password.
+    """
+
+    def __init__(self, message: str, journal: str) -> None:
+        super().__init__(f"the journal {journal} {message}")
+        self.journal = journal
 
 
 class CallReadError(DerClientError):

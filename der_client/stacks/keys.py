@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 import coincurve
 
 from der_client.stacks.address import c32_address
+from der_client.stacks.checks import check_network_kind
 from der_client.stacks.errors import InvalidValueError, KeyFormatError, SigningError
 from der_client.stacks.ripemd160 import ripemd160
 from der_client.stacks.secret import Secret
@@ -169,7 +170,11 @@ class PublicKey:
 
         Returns:
             The address, e.g. ``ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM``.
+
+        Raises:
+            InvalidValueError: If it is not a network, but for instance the name of one.
         """
+        check_network_kind(network)
         return c32_address(network.single_sig_version, self.hash160)
 
     def verify(self, digest: bytes, signature: bytes) -> bool:
@@ -293,6 +298,9 @@ class PrivateKey:
 
         Returns:
             The address.
+
+        Raises:
+            InvalidValueError: If it is not a network, but for instance the name of one.
         """
         return self.public_key.address(network)
 

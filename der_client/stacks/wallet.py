@@ -14,7 +14,7 @@ from typing import Final
 import coincurve
 from mnemonic import Mnemonic
 
-from der_client.stacks.checks import check_kind, check_secret_kind
+from der_client.stacks.checks import check_kind, check_number, check_secret_kind
 from der_client.stacks.errors import KeyFormatError
 from der_client.stacks.keys import PrivateKey
 from der_client.stacks.secret import Secret
@@ -137,10 +137,7 @@ class Wallet:
         Raises:
             KeyFormatError: If the index is no whole number, or out of range.
         """
-        if isinstance(index, bool) or not isinstance(index, int):
-            raise KeyFormatError(f"an account's index is a whole number, not {type(index).__name__}")
-        if not 0 <= index < _HARDENED:
-            raise KeyFormatError(f"an account's index is 0 to {_HARDENED - 1}, not {index}")
+        check_number(index, 0, _HARDENED - 1, "index", KeyFormatError)
         if self._accounts is None:
             self._accounts = self._root.descendant(STACKS_PATH)
         return PrivateKey(self._accounts.child(index).key, compressed=True)

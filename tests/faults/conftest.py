@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, make_url, text
 
 from der_client.devnet import Devnet
 from der_client.stacks.account import Account
 from der_client.stacks.rpc import Client, RetryPolicy
+from tests.postgres import MISSING, find_programs, running
 
 from .proxy import FaultProxy
 
@@ -53,3 +57,40 @@ def account(client: Client, chain: Devnet) -> Account:
 def payee(chain: Devnet) -> str:
     """Whom it pays."""
     return chain.accounts["wallet_2"].address
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The URL of a Postgres server of this run."""
+    if find_programs() is None:
+        pytest.skip(MISSING)
+    with running() as url:
+        yield url
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str | Path | None:
+    """Where a journal is kept: each test runs with each kind."""
+    if request.param == "memory":
+        return None
+    if request.param == "sqlite":
+        return tmp_path / "journal.db"
+    return new_database(request.getfixturevalue("postgres"))
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def lasting_place(request: pytest.FixtureRequest, tmp_path: Path) -> str | Path:
+    """The same, for journals that outlive an outbox."""
+    if request.param == "sqlite":
+        return tmp_path / "journal.db"
+    return new_database(request.getfixturevalue("postgres"))
+
+
+def new_database(url: str) -> str:
+    """An empty database on a server."""
+    name = f"test_{uuid.uuid4().hex}"
+    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    return make_url(url).set(database=name).render_as_string(hide_password=False)

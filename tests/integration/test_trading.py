@@ -255,7 +255,8 @@ def test_grid_operator_curtails_limits_meters_and_warns(cast: Cast, plant: Ready
         grid.set_export_limit(plant.asset_id, 4000).send().wait().events[0],
         grid.set_region_alert(REGION, AlertLevel.WARNING, until).send().wait().events[0],
     ]
-    assert [type(event) for event in events] == [ConnectionStatusSet, ExportLimitSet, RegionAlertSet]
+    kinds: list[type] = [ConnectionStatusSet, ExportLimitSet, RegionAlertSet]
+    assert [type(event) for event in events] == kinds
     alert = grid.get_region_alert(REGION)
     assert alert is not None
     assert (alert.level, alert.until) == (AlertLevel.WARNING, until)
@@ -282,3 +283,18 @@ def test_a_higher_fee_is_announced_and_bounded(cast: Cast, devnet: Devnet) -> No
     assert settlement.get_fee_bps() == 500
     with pytest.raises(ContractError, match="ERR_FEE_TOO_HIGH"):
         cast.contract_owner.settlement.set_fee_bps(501).send().wait()
+
+
+def test_errors_say_what_can_be_looked_up(cast: Cast, plant: ReadyPlant) -> None:
+    with pytest.raises(ContractError, match=rf"ERR_WRONG_ASSET_STATE .*; asset {plant.asset_id} is verified") as state:
+        cast.registrar.assets.verify_asset(plant.asset_id, 6000, None).simulate()
+    assert state.value.detail == f"asset {plant.asset_id} is verified"
+    left = cast.seller.market.get_available(plant.asset_id, plant.tomorrow)
+    with pytest.raises(ContractError, match=rf"ERR_OVERSOLD .*; {left:,} Wh of {plant.tomorrow} are available"):
+        offer(cast, plant, left + 1)
+    first, second = offer(cast, plant, 1000), offer(cast, plant, 1000)
+    cast.buyer.settlement.accept_and_fund(first, 1000, 10**9, 0).send().wait()
+    with pytest.raises(ContractError, match=r"ERR_BEFORE_ABOVE_MAX .*; 1,000 Wh are ahead of it now"):
+        cast.buyer.settlement.accept_and_fund(second, 1000, 10**9, 0).send().wait()
+    with pytest.raises(ContractError, match=f"ERR_OFFER_CLOSED .*; offer {first} is accepted; 0 Wh of it are open"):
+        cast.buyer.settlement.accept_and_fund(first, 1, 10**9, 10**9).send().wait()

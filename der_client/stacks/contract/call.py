@@ -59,7 +59,7 @@ class BoundContract(Protocol):
     ) -> Receipt[R]:
         """Run a call without changing anything."""
 
-    def receipt(self, declared: Any, info: TransactionReceipt) -> Receipt[Any]:
+    def receipt(self, declared: Any, info: TransactionReceipt, arguments: tuple[ClarityValue, ...]) -> Receipt[Any]:
         """What came of a mined call."""
 
 
@@ -121,7 +121,7 @@ class Pending(Generic[R]):
             ConfirmationTimeoutError: If it was not mined in time; the outcome is unknown.
         """
         mined = self._transaction.wait_any(timeout_s, confirmations=confirmations)
-        return self._call.contract.receipt(self._call.declared, mined)
+        return self._call.contract.receipt(self._call.declared, mined, self._call.arguments)
 
     if not TYPE_CHECKING:  # a type checker shall still find attributes that are not there
 

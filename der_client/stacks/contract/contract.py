@@ -18,12 +18,11 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from der_client.stacks.account import Account
 from der_client.stacks.address import check_network, split_principal
-from der_client.stacks.checks import check_kind
-from der_client.stacks.clarity import ErrValue, UIntValue, decode, encode
+from der_client.stacks.checks import check_kind, check_number
+from der_client.stacks.clarity import encode
 from der_client.stacks.clarity.wire import MAX_ARGUMENT_DEPTH
 from der_client.stacks.contract.annotations import seconds_of
 from der_client.stacks.contract.call import Call, Receipt
-from der_client.stacks.contract.declarations import ContractDeclaration
 from der_client.stacks.contract.declared import (
     Constant,
     DataMap,
@@ -34,29 +33,23 @@ from der_client.stacks.contract.declared import (
     read_only,
 )
 from der_client.stacks.contract.events import (
-    Event,
     EventRecord,
-    UnknownEvent,
-    read_event,
     read_record,
     require_known,
 )
 from der_client.stacks.contract.interface import differences
 from der_client.stacks.contract.movements import AssetEvent
+from der_client.stacks.contract.results import ContractResults
 from der_client.stacks.errors import (
     AddressError,
     CallReadError,
-    ContractError,
-    DecodeError,
     DeploymentError,
     InvalidValueError,
-    NodeAnswerError,
     NotFoundError,
     SigningError,
-    TransactionFailedError,
     shown,
 )
-from der_client.stacks.outcome import OutcomeKind, outcome_of, read_outcome
+from der_client.stacks.outcome import outcome_of, read_outcome
 from der_client.stacks.rpc import answers as rpc
 from der_client.stacks.rpc import node
 from der_client.stacks.transactions import PostConditionMode
@@ -65,9 +58,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from der_client.stacks.clarity import ClarityValue
-    from der_client.stacks.contract.call import Declaration
-    from der_client.stacks.contract.errors import ErrorCode
-    from der_client.stacks.outcome import Outcome
     from der_client.stacks.rpc import Client, TransactionReceipt
     from der_client.stacks.transactions import PostCondition
 
@@ -76,11 +66,12 @@ __all__ = ["Contract", "public", "read_only"]
 R = TypeVar("R")
 _OK: Final = b"\x07"
 _ERR: Final = b"\x08"
+_LAST_HEIGHT: Final = 2**64 - 1
 _NONE: Final = b"\x09"
 _SOME: Final = b"\x0a"
 
 
-class Contract(ContractDeclaration):
+class Contract(ContractResults):
     """A contract on a network, as one account sees it.
 
     A subclass names itself: ``class Counter(Contract, name="counter", errors=CounterError, events=(Counted,))``. One
@@ -146,10 +137,8 @@ class Contract(ContractDeclaration):
         self.account = None if account is None else _checked_account(account)
         self.name = name
         self.contract_id = f"{address}.{name}"
-        self._family: dict[str, type[ContractDeclaration]] = {
-            f"{address}.{member.name}": member for callee in self.callees for member in callee.family() if member.name
-        }
-        self._family[self.contract_id] = type(self)
+        members = [member for callee in self.callees for member in callee.family() if member.name]
+        self._family = {f"{address}.{member.name}": member for member in members} | {self.contract_id: type(self)}
 
     def with_account(self, account: Account) -> Self:
         """The same contract for another account."""
@@ -177,17 +166,6 @@ class Contract(ContractDeclaration):
         if self.account is None:
             raise SigningError(f"{self.name} was opened without an account, so it can only be read: connect with one")
         return self.account
-
-    @classmethod
-    def split_error_code(cls, code: int) -> tuple[int, int | None]:
-        """What ``(err uN)`` says: the code, and the item of a batch that failed, if the contract packs both into N.
-
-        Contracts that do so override it; for all others the number is the code.
-
-        Args:
-            code: The number.
-        """
-        return code, None
 
     def events(self, since: int | datetime | None = None) -> Iterator[EventRecord]:
         """Everything the contract printed, typed, oldest first.
@@ -250,7 +228,7 @@ class Contract(ContractDeclaration):
                 sender = self.deployer if self.account is None else self.account.address
                 encoded = [encode(argument, MAX_ARGUMENT_DEPTH) for argument in arguments]
                 raw = self.client.run(node.call_read(self.contract_id, declared.name, encoded, sender=sender))
-                return self._result(declared, raw, txid="")
+                return self._result(declared, raw, "", arguments)
         except (CallReadError, NotFoundError):
             self._require_deployed()
             raise
@@ -302,7 +280,7 @@ class Contract(ContractDeclaration):
         outcome = read_outcome(simulation.status, simulation.raw_result, simulation.vm_error)
         self._require_result(call.declared, outcome)
         return Receipt(
-            value=self._result(call.declared, simulation.raw_result, txid=""),
+            value=self._result(call.declared, simulation.raw_result, "", call.arguments),
             events=tuple(self._typed_events(simulation.events, "")),
             transfers=_stx_transfers(simulation.events),
             moved=_moved(simulation.events),
@@ -313,15 +291,22 @@ class Contract(ContractDeclaration):
             block_time=None,
         )
 
-    def receipt(self, declared: Declared[..., R], info: TransactionReceipt) -> Receipt[R]:
+    def receipt(
+        self, declared: Declared[..., R], info: TransactionReceipt, arguments: tuple[ClarityValue, ...] = ()
+    ) -> Receipt[R]:
         """Turn the API's answer for a mined call into a typed receipt.
+
+        Args:
+            declared: The function.
+            info: The API's answer.
+            arguments: With what it was called, for what an error says of them.
 
         Raises:
             TransactionFailedError: it did not succeed; the subclass says why.
         """
         self._require_result(declared, outcome_of(info))
         return Receipt(
-            value=self._result(declared, info.raw_result, info.txid),
+            value=self._result(declared, info.raw_result, info.txid, arguments),
             events=tuple(self._typed_events(info.events, info.txid)),
             transfers=_stx_transfers(info.events),
             moved=_moved(info.events),
@@ -332,65 +317,9 @@ class Contract(ContractDeclaration):
             block_time=info.block_time,
         )
 
-    def _require_result(self, declared: Declaration, outcome: Outcome) -> None:
-        """Let pass what has a result to read, be it ``(ok …)`` or ``(err …)``."""
-        if outcome.kind is not OutcomeKind.CONTRACT_ERROR:
-            where = f"{self.name}.{declared.name}"
-            error = outcome.error(f"{where} (txid {outcome.txid})" if outcome.txid else where)
-            if error is not None:
-                raise error
-
-    def _typed_events(self, events: Sequence[rpc.Event], txid: str) -> Iterator[Event | UnknownEvent]:
-        for event in events:
-            if isinstance(event, rpc.ContractLogEvent):
-                member = self._family.get(event.contract_id)
-                typed = read_event(event.raw_value, member.event_classes if member else ())
-                if self.strict_events and member is not None:
-                    require_known(typed, event.contract_id, txid)
-                yield typed
-
-    def _result(self, declared: Declaration, raw: bytes, txid: str) -> Any:
-        if raw[:1] == _ERR:
-            raise self._contract_error(declared.name, raw, txid)
-        return self._decoded(declared, raw[1:] if raw[:1] == _OK else raw)
-
-    def _decoded(self, declared: Declaration, raw: bytes) -> Any:
-        try:
-            return declared.signature.result.decode(raw)
-        except DecodeError as error:
-            raise NodeAnswerError(
-                f"{self.contract_id} {declared.name} gave 0x{raw[:64].hex()}, which is not "
-                f"{declared.signature.result.type}: {error}; is another version of the contract deployed?",
-                self.client.url,
-            ) from None
-
-    def _contract_error(self, function: str, raw: bytes, txid: str) -> TransactionFailedError:
-        result = decode(raw)
-        inner = result.value if isinstance(result, ErrValue) else result
-        suffix = f" (txid {txid})" if txid else ""
-        if not isinstance(inner, UIntValue):
-            return TransactionFailedError(f"{self.name}.{function} answered {shown(result, str)}{suffix}", txid, inner)
-        code, index = self.split_error_code(inner.value)
-        error = self._find_error(code)
-        described = f"{error.name} (u{code})" if error is not None else f"u{code}"
-        item = f" at item {index}" if index is not None else ""
-        return ContractError(
-            f"{self.name}.{function}: {described}{item}{f': {error.reason}' if error else ''}{suffix}",
-            txid,
-            contract=self.contract_id,
-            function=function,
-            name=None if error is None else error.name,
-            code=code,
-            index=index,
-            error=error,
-            result=inner,
-        )
-
-    def _find_error(self, code: int) -> ErrorCode | None:
-        """The declared error that a code stands for: the contract's own, else one of a contract that it calls."""
-        own = self.error_codes
-        others = [enum for member in self._family.values() for enum in member.error_codes if enum not in own]
-        return next((error for enum in (*own, *others) for error in enum if int(error) == code), None)
+    def _member(self, contract_id: str) -> ContractResults:
+        member = self._family[contract_id]
+        return member.at(self.client, contract_id, self.account) if issubclass(member, Contract) else self
 
     def __repr__(self) -> str:
         who = self.account.address if self.account else "nobody"
@@ -413,13 +342,13 @@ def _moved(events: Sequence[rpc.Event]) -> tuple[AssetEvent, ...]:
 def _check_since(since: object) -> None:
     if isinstance(since, datetime):
         seconds_of(since.replace(microsecond=0))
-    elif isinstance(since, bool) or not isinstance(since, int):
+    elif isinstance(since, int):
+        check_number(since, 0, _LAST_HEIGHT, "since")
+    else:
         raise InvalidValueError(
             "since: expected a block height, or a block time as a datetime with a time zone, got "
             f"{type(since).__name__} {shown(since, str)}"
         )
-    elif since < 0:
-        raise InvalidValueError(f"since: a block height must be 0 or more, got {shown(since)}")
 
 
 def _is_before(record: EventRecord, since: int | datetime) -> bool:

@@ -111,7 +111,7 @@ def _declared_by(contract: type[ContractDeclaration]) -> dict[str, Declared[...,
             if each.name in declared:
                 raise TypeError(f"{contract.__name__} declares {each.name} twice")
             declared[each.name] = each
-    if contract.__module__ == "der_client.stacks.contract.contract":
+    if contract.__module__.startswith("der_client.stacks.contract."):
         _TAKEN.update(vars(contract), contract.__annotations__)
     return declared
 

@@ -439,6 +439,15 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class MinedNonce:
+    """A mined transaction, its origin and the nonce that it used."""
+
+    txid: str
+    sender: str
+    nonce: int
+
+
+@dataclass(frozen=True, slots=True)
 class BlockPage:
     """Blocks, newest first, and how many there are in all."""
 

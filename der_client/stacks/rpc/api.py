@@ -19,6 +19,7 @@ from der_client.stacks.rpc.answers import (
     Event,
     ExecutionCost,
     FungibleTokenEvent,
+    MinedNonce,
     Nonces,
     NonFungibleTokenEvent,
     OtherEvent,
@@ -87,6 +88,18 @@ def blocks(limit: int = 20, offset: int = 0) -> Endpoint[BlockPage]:
     """
     query = (("limit", str(limit)), ("offset", str(offset)))
     return Endpoint(Request("GET", "/extended/v2/blocks", query), _read_blocks)
+
+
+def block_transactions(height: int, *, limit: int = 50, offset: int = 0) -> Endpoint[tuple[MinedNonce, ...]]:
+    """``GET /extended/v2/blocks/{height}/transactions``: which accounts used which nonces in a block.
+
+    Args:
+        height: Of the block; `NotFoundError` if there is none yet.
+        limit: How many; 1 to 50 on public networks.
+        offset: How many to skip.
+    """
+    query = (("limit", str(limit)), ("offset", str(offset)))
+    return Endpoint(Request("GET", f"/extended/v2/blocks/{height}/transactions", query), _read_block_transactions)
 
 
 def contract_logs(
@@ -278,6 +291,13 @@ def _read_block(fields: Fields) -> Block:
         parent_block_hash=_optional_hash(fields, "parent_block_hash"),
         burn_block_height=fields.optional_unsigned("burn_block_height"),
         tx_count=fields.optional_unsigned("tx_count"),
+    )
+
+
+def _read_block_transactions(answer: Answer) -> tuple[MinedNonce, ...]:
+    return tuple(
+        MinedNonce(entry.hash_text("tx_id"), entry.text("sender_address"), entry.unsigned("nonce"))
+        for entry in answer.fields().items("results")
     )
 
 

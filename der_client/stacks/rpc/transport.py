@@ -17,6 +17,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NewConnectionError, ProxyError
 
+from der_client.stacks.checks import check_kind
 from der_client.stacks.errors import (
     InvalidValueError,
     NodeAnswerError,
@@ -41,6 +42,7 @@ _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _MAX_REDIRECTS: Final = 3
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE: Final = re.compile(r"(?!\s)[\t\x20-\x7e\x80-\xff]*(?<!\s)")
+_API_PATH: Final = re.compile(r"/(?:extended(?:/v\d)?|v[123])\Z")
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -252,6 +254,7 @@ def _check_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _check_base_url(url: str) -> str:
+    check_kind(url, str, "url", "the base address of a node, such as http://localhost:3999")
     if "@" in url:
         raise InvalidValueError("a node URL must not hold a user name or password; give Client(headers=…) instead")
     if "?" in url or "#" in url:
@@ -270,7 +273,12 @@ def _check_base_url(url: str) -> str:
         raise InvalidValueError(
             f"node URL {shown(url)} must look like https://api.example.com or http://localhost:3999"
         )
-    return url.rstrip("/")
+    base = url.rstrip("/")
+    if path := _API_PATH.search(base):
+        raise InvalidValueError(
+            f"node URL {shown(url)} ends in {path[0]}: give the base address, {base[: path.start()]}"
+        )
+    return base
 
 
 def _without_credentials(url: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, Self
 
-from der_client.stacks.checks import check_kind, check_network_kind
+from der_client.stacks.checks import check_enum, check_kind, check_network_kind, check_number
 from der_client.stacks.errors import DecodeError, InvalidValueError, KeyFormatError, SigningError
 from der_client.stacks.keys import PrivateKey
 from der_client.stacks.network import MAINNET, TESTNET, Network
@@ -36,7 +36,7 @@ from der_client.stacks.transactions.signing import (
     without_signatures,
 )
 from der_client.stacks.transactions.system_payloads import Coinbase, PoisonMicroblock
-from der_client.stacks.transactions.wire import U64_MAX, check_enum, check_number
+from der_client.stacks.transactions.wire import U64_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

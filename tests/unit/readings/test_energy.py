@@ -1,4 +1,4 @@
-"""From power to energy: exactness, rounding, gaps, negative power."""
+"""From intervals to days: exactness, rounding, gaps, negative power, estimates."""
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from der_client.readings import MeteredDay, PowerSeries, metered_days
+from der_client.readings import Interval, IntervalSeries, MeterDataError, MeteredDay, Quality, metered_days
 from der_client.stacks.errors import InvalidValueError
 
 BEGIN = datetime(2025, 1, 1, tzinfo=UTC)
@@ -17,9 +17,9 @@ DAY = date(2025, 1, 1)
 DAY_NUMBER = 20089
 
 
-def series_of(watts: dict[int, int | Decimal], interval_seconds: int) -> PowerSeries:
+def series_of(watts: dict[int, int | Decimal], interval_seconds: int) -> IntervalSeries:
     """Takes the power by number of the interval since the beginning of ``DAY``."""
-    return PowerSeries.from_watts(
+    return IntervalSeries.from_power(
         ((BEGIN + timedelta(seconds=index * interval_seconds), power) for index, power in watts.items()),
         interval_seconds=interval_seconds,
     )
@@ -101,19 +101,46 @@ def test_days_without_any_reading_between_others_are_yielded_as_unknown() -> Non
     assert days[1].runs() == ()
 
 
-def test_intervals_that_do_not_fit_are_refused() -> None:
-    with pytest.raises(InvalidValueError, match="intervals of 3600 s do not fit into slots of 900 s"):
-        list(metered_days(series_of({0: 1}, 3600), slot_seconds=900))
-    with pytest.raises(InvalidValueError, match="intervals of 600 s do not fit"):
-        list(metered_days(series_of({0: 1}, 600), slot_seconds=900))
-    with pytest.raises(InvalidValueError, match="420 s after a full 900 s"):
-        list(metered_days(PowerSeries(900, (DAY_NUMBER * 86400 + 420,), (1,)), slot_seconds=900))
-    with pytest.raises(InvalidValueError, match="before 1970"):
-        list(metered_days(PowerSeries(900, (-900,), (1,)), slot_seconds=900))
-    with pytest.raises(InvalidValueError, match="after 9999-12-30"):
-        list(metered_days(PowerSeries(900, (0, 900 * 10**9), (1, 1)), slot_seconds=900))
+def test_an_interval_that_is_longer_than_a_slot_or_across_two_says_nothing_of_either() -> None:
+    assert one_day({0: 1000, 1: 1000}, 3600, 900).mask == 0
+    assert one_day({0: 1000, 1: 1000}, 3600, 3600).wh_by_slot[:3] == (1000, 1000, None)
+    shifted = IntervalSeries.from_power(
+        ((BEGIN + timedelta(minutes=7, seconds=minutes * 60), 400) for minutes in range(0, 60, 15)),
+        interval_seconds=900,
+    )
+    (day,) = metered_days(shifted, slot_seconds=900)
+    assert day.mask == 0
+    ten = one_day(dict.fromkeys(range(9), 600), 600, 900)
+    assert ten.mask == 0, "every second ten-minute interval lies across two slots"
+    assert one_day(dict.fromkeys(range(9), 600), 600, 1800).wh_by_slot[:4] == (300, 300, 300, None)
+
+
+def test_what_cannot_be_a_day_is_refused() -> None:
+    with pytest.raises(MeterDataError, match="before 1970"):
+        list(metered_days(IntervalSeries((-900_000_000,), (0,), (1,)), slot_seconds=900))
     with pytest.raises(InvalidValueError, match="900, 1800 or 3600"):
-        list(metered_days(PowerSeries(900, (0,), (1,)), slot_seconds=600))
+        list(metered_days(IntervalSeries((0,), (900_000_000,), (1,)), slot_seconds=600))
+
+
+def test_a_mistyped_year_is_an_error_and_not_300_000_days() -> None:
+    series = IntervalSeries.from_intervals(
+        [Interval(day, day + timedelta(minutes=15), Fraction(1)) for day in (BEGIN, BEGIN.replace(year=2925))]
+    )
+    with pytest.raises(MeterDataError, match="a year must be mistyped"):
+        list(metered_days(series, slot_seconds=900))
+
+
+def test_estimates_count_only_when_asked_and_are_shown() -> None:
+    length = timedelta(minutes=5)
+    qualities = [Quality.MEASURED] * 3 + [Quality.MEASURED, Quality.ESTIMATED, Quality.MEASURED]
+    series = IntervalSeries.from_intervals(
+        Interval(BEGIN + number * length, BEGIN + (number + 1) * length, Fraction(10), quality)
+        for number, quality in enumerate(qualities)
+    )
+    (without,) = metered_days(series, slot_seconds=900)
+    assert (without.mask, without.estimated_mask) == (0b1, 0)
+    (with_them,) = metered_days(series, slot_seconds=900, estimates=True)
+    assert (with_them.mask, with_them.estimated_mask, with_them.only(0b1).estimated_mask) == (0b11, 0b10, 0)
 
 
 @given(st.lists(st.integers(0, 10**6), min_size=96, max_size=96), st.sampled_from((1800, 3600)))

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from der_client.readings import describe_slots, full_mask, mask_runs, mask_slots, run_mask, slots_mask
-from der_client.readings.masks import require_mask
+from der_client.readings.slots import require_mask
 from der_client.stacks.errors import InvalidValueError
 
 SLOTS = st.sets(st.integers(0, 95))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from der_client.readings import MeteredDay, PowerSeries, full_mask, metered_days
+from der_client.readings import IntervalSeries, MeteredDay, full_mask, metered_days
 from der_client.recorder import Conflict, ConflictingReadingsError, RecordedPart, plan_day
 from der_client.stacks.errors import InvalidValueError
 
@@ -105,7 +105,7 @@ def metered(watts: dict[int, Decimal]) -> MeteredDay:
     """The day of a meter that tells the mean power of some hours, which in Wh is the same number."""
     begin = datetime(DAY.year, DAY.month, DAY.day, tzinfo=UTC)
     powers = ((begin + timedelta(hours=hour), power) for hour, power in sorted(watts.items()))
-    (day,) = metered_days(PowerSeries.from_watts(powers, interval_seconds=3600), slot_seconds=3600)
+    (day,) = metered_days(IntervalSeries.from_power(powers, interval_seconds=3600), slot_seconds=3600)
     return day
 
 

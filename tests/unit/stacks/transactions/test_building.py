@@ -152,7 +152,7 @@ SECRET = KEY.to_hex()
         ({"public_key": SECRET}, "public_key: must be a PublicKey, not str: .*from_hex"),
         ({"public_key": None, "account": KEY.public_key}, "account: must be SingleSig or Multisig, not PublicKey"),
         ({"public_key": None, "account": SECRET}, "account: must be SingleSig or Multisig, not str"),
-        ({"network": "devnet"}, "network: must be Network, not str: DEVNET, TESTNET or MAINNET"),
+        ({"network": "devnet"}, "network: must be Network, not str: DEVNET of der_client"),
         ({"network": None}, "network: must be Network, not NoneType"),
         (
             {"post_conditions": StxPostCondition(ORIGIN, FungibleCode.EQUAL, 1)},
