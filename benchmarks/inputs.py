@@ -100,6 +100,7 @@ OFFERS: Final[tuple[ClarityValue, ...]] = tuple(
                 "min-fill-wh": UIntValue(1000),
                 "expires-at": UIntValue(1_790_000_000 + number),
                 "taker": SomeValue(PrincipalValue(maker)) if number % 2 else NoneValue(),
+                "token": NoneValue() if number % 2 else SomeValue(PrincipalValue(f"{maker}.usdcx")),
                 "epoch": UIntValue(1),
                 "state": UIntValue(1 + number % 6),
                 "fills": UIntValue(number),

@@ -45,7 +45,7 @@ def works(peers: Peers) -> Iterator[Work]:
     def build(number: int) -> bytes:
         call = calls[number % len(calls)]
         return (
-            market.retire_energy(call.asset_id, call.day, call.wh, call.beneficiary)
+            market.retire_energy(call.asset_id, call.day, call.wh, call.beneficiary, "own use")
             .transaction(nonce=number, fee_ustx=inputs.FEE_USTX)
             .sign(inputs.KEY)
             .encode()

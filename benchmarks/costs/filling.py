@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from benchmarks.costs.calls import BATCH, DAY_WH, WHOLE_DAY
-from benchmarks.costs.stage import CAPACITY_W, PRICE_USTX_PER_KWH, Stage, start_of
+from benchmarks.costs.stage import CAPACITY_W, PRICE_PER_KWH, Stage, start_of
 from der_client.contracts.production_tracking import DayRecord
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def _offer(stage: Stage, plants: range) -> None:
     stage.run_all(operator.approve_connection(plant, CAPACITY_W, False) for plant in plants)
     day = seller.now().date() + DAYS_AHEAD
     stage.run_all(
-        seller.market.create_offer(plant, day, OFFERED_WH, PRICE_USTX_PER_KWH, OFFERED_WH, start_of(day))
+        seller.market.create_offer(plant, day, OFFERED_WH, PRICE_PER_KWH, OFFERED_WH, start_of(day))
         for plant in plants
         for _ in range(OFFERS_OF_CONNECTED)
     )

@@ -29,9 +29,11 @@ class Prototype:
 
 
 PROTOTYPE: Final[Mapping[str, Prototype]] = {
-    "record-day, 1 slot": Prototype("12", 2, (1_250, 2_500)),
+    "record-day, 1 slot, P-256": Prototype("12", 2, (1_250, 2_500)),
     "record-day, 96 slots": Prototype("12", 2, (120_000, 240_000)),
     "record-batch, 200 asset-days": Prototype("1,011", 400, (268_800, 556_800)),
+    "anchor-root, 1,048,576 leaves": Prototype("7", 2),
+    "claim-leaf, depth 20": Prototype("13", 2, (1_153, 2_307)),
     "create-offer, forward": Prototype("23"),
     "accept-and-fund, forward": Prototype("27"),
     "settle, all delivered": Prototype("31 to 33"),
@@ -39,12 +41,19 @@ PROTOTYPE: Final[Mapping[str, Prototype]] = {
 
 MOST_READS: Final[Mapping[str, int]] = {
     "record-day, 96 slots": 16,
+    "record-days, 20 days of 96 slots": 20 * 7,
+    "record-batch, 200 asset-days": 1_100,
+    "verify-days, 100 asset-days": 100 * 5,
     "create-offer, forward": 30,
     "create-offer, spot": 30,
-    "accept-and-fund, forward": 35,
-    "accept-and-fund, spot": 35,
+    "create-offers, 31 days": 31 * 12,
+    "accept-and-fund, forward": 36,
+    "accept-and-fund, spot": 36,
+    "accept-and-fund-with, forward": 48,
+    "accept-and-fund-with, spot": 48,
     "settle, all delivered": 30,
     "settle, with a shortfall": 30,
+    "claim-leaf, depth 20": 18,
 }
 LEAST_READINGS: Final[Mapping[str, int]] = {"record-batch, 200 asset-days": 200_000}
 

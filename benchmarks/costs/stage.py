@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from cryptography.hazmat.primitives.asymmetric import ec
+
 from benchmarks.costs.call_cost import CallCost
 from der_client import Der, PrivateKey
-from der_client.contracts.asset_verification import AssetKind, Role
-from der_client.readings import DayMessage, DayReadings
+from der_client.contracts.asset_verification import AssetKind, DeviceKey, KeyClaim, KeyCurve, Registration, Role
+from der_client.contracts.production_tracking import SignedDay
+from der_client.readings import DayMessage, DayReadings, MeterKey, prove_key
 from der_client.stacks.fees import FeePolicy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from der_client.devnet import DevnetControl
+    from der_client.readings.meter_keys import MeterSigner
     from der_client.stacks.contract.call import Call, Receipt
 
 R = TypeVar("R")
 
 REGION: Final = "CA-N"
 CAPACITY_W: Final = 100_000
-PRICE_USTX_PER_KWH: Final = 100_000
+PRICE_PER_KWH: Final = 100_000
 NO_LIMIT: Final = 10**18
 METER, SMALL_METER, SPARE_METER = (PrivateKey.from_bytes(bytes([number]) * 32 + b"\x01") for number in (1, 2, 3))
+P256_METER = ec.derive_private_key(4, ec.SECP256R1())
 SLOT_SECONDS: Final = 900
 
 
@@ -94,17 +100,42 @@ class Stage:
         self.measured.append(CallCost.of(call, transaction, receipt.cost, variant, readings))
         return receipt.value
 
-    def register(self, meter: PrivateKey | None = None, *, variant: str | None = None) -> int:
+    def register(self, meter: MeterSigner | None = None, *, variant: str | None = None) -> int:
         """Register a plant of the seller; measured if a variant is given."""
-        call = self._registration(device_key(meter))
+        call = self._registration(meter)
         return self.run(call) if variant is None else self.measure(call, variant)
 
-    def _registration(self, key: bytes | None) -> Call[int]:
-        return self.seller.assets.register_asset(
-            AssetKind.SOLAR, CAPACITY_W, "9q8yy", REGION, bytes(range(32)), SLOT_SECONDS, key
+    def registration(self, meter: MeterSigner | None = None) -> Registration:
+        """What is said of a new plant of the seller."""
+        return Registration(
+            kind=AssetKind.SOLAR,
+            capacity_w=CAPACITY_W,
+            location="9q8yy",
+            region=REGION,
+            metadata_hash=secrets.token_bytes(32),
+            slot_seconds=SLOT_SECONDS,
+            device_key=self.claim(meter),
         )
 
-    def add_verified(self, meter: PrivateKey | None = None) -> int:
+    def claim(self, meter: MeterSigner | None) -> KeyClaim | None:
+        """A meter's key with its proof for the seller."""
+        key = device_key(meter)
+        if meter is None or key is None:
+            return None
+        assets = self.seller.assets
+        proof = prove_key(
+            meter,
+            contract=assets.contract_id,
+            owner=address(self.seller),
+            chain_id=self.seller.client.network.chain_id,
+        )
+        return KeyClaim(curve=key.curve, key=key.key, proof=proof)
+
+    def _registration(self, meter: MeterSigner | None) -> Call[int]:
+        plant = self.registration(meter)
+        return self.seller.assets.register_asset(**{name: getattr(plant, name) for name in Registration.model_fields})
+
+    def add_verified(self, meter: MeterSigner | None = None) -> int:
         """A verified plant."""
         asset_id = self.register(meter)
         self.run(self.official.assets.verify_asset(asset_id, CAPACITY_W, device_key(meter)))
@@ -118,7 +149,7 @@ class Stage:
         self.run_all(self.official.assets.verify_asset(plant, CAPACITY_W, None) for plant in plants)
         return plants
 
-    def add_connected(self, meter: PrivateKey | None = None, *, feed_metered: bool = False) -> int:
+    def add_connected(self, meter: MeterSigner | None = None, *, feed_metered: bool = False) -> int:
         """A verified and connected plant."""
         asset_id = self.add_verified(meter)
         self.connect(asset_id, feed_metered=feed_metered)
@@ -129,17 +160,17 @@ class Stage:
         self.run(self.seller.grid.request_connection(asset_id, CAPACITY_W))
         self.run(self.grid_operator.grid.approve_connection(asset_id, CAPACITY_W, feed_metered))
 
-    def offer(self, asset_id: int, day: date, wh: int, taker: str | None = None) -> Call[int]:
+    def offer(self, asset_id: int, day: date, wh: int, taker: str | None = None, token: str | None = None) -> Call[int]:
         """An offer of a day: open until the day begins, or for a day if it is over."""
         now = self.seller.now()
         expires_at = start_of(day) if now < start_of(day) else now + timedelta(days=1)
-        return self.seller.market.create_offer(asset_id, day, wh, PRICE_USTX_PER_KWH, 1_000, expires_at, taker)
+        return self.seller.market.create_offer(asset_id, day, wh, PRICE_PER_KWH, 1_000, expires_at, taker, token)
 
     def funding(self, offer_id: int, wh: int) -> Call[int]:
         """Taking energy of an offer."""
-        return self.buyer.settlement.accept_and_fund(offer_id, wh, NO_LIMIT, NO_LIMIT)
+        return self.buyer.settlement.accept_and_fund(offer_id, wh, wh, NO_LIMIT, NO_LIMIT)
 
-    def signed_day(self, asset_id: int, day: date, whs: Sequence[int], meter: PrivateKey) -> Call[bool]:
+    def signed_day(self, asset_id: int, day: date, whs: Sequence[int], meter: MeterSigner) -> SignedDay:
         """Readings from the first slot on, signed by the plant's first meter key."""
         production = self.anyone.production
         message = DayMessage.sign(
@@ -150,7 +181,11 @@ class Stage:
             key_epoch=1,
             chain_id=self.anyone.client.network.chain_id,
         )
-        return production.record_day(asset_id, day, 0, whs, message.signature)
+        return SignedDay(asset_id=asset_id, day=day, start=0, whs=tuple(whs), signature=message.signature)
+
+    def relay(self, signed: SignedDay) -> Call[bool]:
+        """Relaying of a signed day alone."""
+        return self.anyone.production.record_day(signed.asset_id, signed.day, 0, signed.whs, signed.signature)
 
 
 def address(who: Der) -> str:
@@ -160,9 +195,12 @@ def address(who: Der) -> str:
     return who.account.address
 
 
-def device_key(meter: PrivateKey | None) -> bytes | None:
+def device_key(meter: MeterSigner | None) -> DeviceKey | None:
     """What a plant's register keeps of its meter's key."""
-    return None if meter is None else meter.public_key.compressed_data
+    if not isinstance(meter, PrivateKey | ec.EllipticCurvePrivateKey):
+        return None
+    key = MeterKey.of(meter)
+    return DeviceKey(curve=KeyCurve(key.curve), key=key.key)
 
 
 def start_of(day: date) -> datetime:

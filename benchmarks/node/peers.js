@@ -27,7 +27,7 @@ const works = {
           contractAddress,
           contractName,
           functionName,
-          functionArgs: [Cl.uint(assetId), Cl.uint(day), Cl.uint(wh), Cl.principal(beneficiary)],
+          functionArgs: [Cl.uint(assetId), Cl.uint(day), Cl.uint(wh), Cl.principal(beneficiary), Cl.stringAscii("own use")],
           senderKey,
           nonce: number,
           fee,

@@ -293,8 +293,8 @@ def test_errors_say_what_can_be_looked_up(cast: Cast, plant: ReadyPlant) -> None
     with pytest.raises(ContractError, match=rf"ERR_OVERSOLD .*; {left:,} Wh of {plant.tomorrow} are available"):
         offer(cast, plant, left + 1)
     first, second = offer(cast, plant, 1000), offer(cast, plant, 1000)
-    cast.buyer.settlement.accept_and_fund(first, 1000, 10**9, 0).send().wait()
+    cast.buyer.settlement.accept_and_fund(first, 1000, 1000, PRICE, 0).send().wait()
     with pytest.raises(ContractError, match=r"ERR_BEFORE_ABOVE_MAX .*; 1,000 Wh are ahead of it now"):
-        cast.buyer.settlement.accept_and_fund(second, 1000, 10**9, 0).send().wait()
+        cast.buyer.settlement.accept_and_fund(second, 1000, 1000, PRICE, 0).send().wait()
     with pytest.raises(ContractError, match=f"ERR_OFFER_CLOSED .*; offer {first} is accepted; 0 Wh of it are open"):
-        cast.buyer.settlement.accept_and_fund(first, 1, 10**9, 10**9).send().wait()
+        cast.buyer.settlement.accept_and_fund(first, 1, 1, PRICE, 10**9).send().wait()

@@ -73,7 +73,7 @@ def test_goals_are_those_of_the_project(peers: Peers) -> None:
     }
 
 
-def test_what_is_built_is_a_signed_call_with_four_arguments(peers: Peers) -> None:
+def test_what_is_built_is_a_signed_call_with_five_arguments(peers: Peers) -> None:
     build = next(suite.GROUPS["transactions"](peers))
     build.check()
     raw = bytes.fromhex(
@@ -92,7 +92,13 @@ def test_what_is_built_is_a_signed_call_with_four_arguments(peers: Peers) -> Non
     transaction.verify()
     assert transaction.nonce == 5
     assert isinstance(transaction.payload, ContractCall)
-    assert [str(value) for value in transaction.payload.arguments] == ["u1", "u20454", "u7", inputs.ADDRESSES[3]]
+    assert [str(value) for value in transaction.payload.arguments] == [
+        "u1",
+        "u20454",
+        "u7",
+        inputs.ADDRESSES[3],
+        '"own use"',
+    ]
 
 
 def test_inputs_have_the_sizes_that_their_names_say() -> None:

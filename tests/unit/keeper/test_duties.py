@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from der_client.contracts.asset_verification import OperatorSet
-from der_client.contracts.grid_integration import FeedRecorded
+from der_client.contracts.asset_verification import AssetRetired, AssetState, OperatorSet
+from der_client.contracts.grid_integration import FeedVerified
 from der_client.contracts.market_participation import OfferAccepted, OfferCancelled, OfferCreated, OfferState
 from der_client.contracts.production_tracking import DayState, DayVerified
 from der_client.contracts.settlement import PaymentFunded, PaymentSettled, PaymentState
@@ -21,7 +21,7 @@ NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 TODAY, TOMORROW, YESTERDAY = date(2026, 7, 1), date(2026, 7, 2), date(2026, 6, 30)
 
 
-def funded(payment_id: int, day: date, *, spot: bool = False) -> PaymentFunded:
+def funded(payment_id: int, day: date, *, spot: bool = False, token: str | None = None) -> PaymentFunded:
     return PaymentFunded(
         payment_id=payment_id,
         offer_id=1,
@@ -32,15 +32,17 @@ def funded(payment_id: int, day: date, *, spot: bool = False) -> PaymentFunded:
         payee=SOMEBODY,
         wh=1000,
         before_wh=0,
-        price_ustx_per_kwh=50,
+        token=token,
+        claimable=True,
+        price_per_kwh=50,
         fee_bps=100,
-        cost_ustx=50,
+        cost=50,
         state=PaymentState.LOCKED,
     )
 
 
 def settled(payment_id: int, day: date) -> PaymentSettled:
-    amounts: dict[str, Any] = dict.fromkeys(("delivered_wh", "payout_ustx", "fee_ustx", "refund_ustx"), 0)
+    amounts: dict[str, Any] = dict.fromkeys(("delivered_wh", "payout", "fee", "refund"), 0)
     return PaymentSettled(
         payment_id=payment_id,
         offer_id=1,
@@ -49,7 +51,8 @@ def settled(payment_id: int, day: date) -> PaymentSettled:
         actor=SOMEBODY,
         buyer=SOMEBODY,
         payee=SOMEBODY,
-        cost_ustx=50,
+        token=None,
+        cost=50,
         state=PaymentState.SETTLED,
         **amounts,
     )
@@ -65,10 +68,11 @@ def created(offer_id: int, *, epoch: int = 0, expires_at: datetime = NOW + timed
         seller=SOMEBODY,
         wh=1000,
         open_wh=1000,
-        price_ustx_per_kwh=50,
+        price_per_kwh=50,
         min_fill_wh=1,
         expires_at=expires_at,
         taker=None,
+        token=None,
         epoch=epoch,
         state=OfferState.PENDING,
     )
@@ -129,9 +133,7 @@ def test_a_day_of_which_nothing_is_due_is_looked_at_a_few_times() -> None:
         assert duties.days_to_look_at(10) == [(1, YESTERDAY)]
         duties.decide((1, YESTERDAY), None)
     assert duties.days_to_look_at(10) == []
-    duties.apply(
-        FeedRecorded(asset_id=1, day=YESTERDAY, actor=SOMEBODY, exported_wh=1, imported_wh=0, replaced=False), NOW
-    )
+    duties.apply(FeedVerified(asset_id=1, day=YESTERDAY, actor=SOMEBODY, exported_wh=1, imported_wh=0), NOW)
     assert duties.days_to_look_at(10) == [(1, YESTERDAY)]
 
 
@@ -220,3 +222,23 @@ def test_payments_of_less_than_the_least_value_are_never_due(action: Action) -> 
     duties.decide((1, YESTERDAY), action)
     assert duties.due(action) == (2,)
     assert (duties.open_payments, duties.locked_ustx) == (3, 100), "they are open all the same"
+
+
+def test_what_is_locked_in_a_token_is_never_too_little() -> None:
+    duties = Duties(min_value_ustx=51)
+    for event in (funded(1, YESTERDAY), funded(2, YESTERDAY, token=f"{SOMEBODY}.usdcx")):
+        duties.apply(event, NOW)
+    assert duties.locked_ustx == 50
+    duties.decide((1, YESTERDAY), Action.SETTLE)
+    assert list(duties.due(Action.SETTLE)) == [2]
+    duties.drop_payment(2)
+    duties.drop_payment(1)
+    assert duties.locked_ustx == 0
+
+
+def test_the_days_of_a_retired_plant_are_looked_at() -> None:
+    duties = told(funded(1, TOMORROW), funded(2, TODAY))
+    assert duties.days_to_look_at(10) == []
+    retired = AssetRetired(asset_id=1, actor=SOMEBODY, last_day=TODAY, state=AssetState.RETIRED)
+    duties.apply(retired, NOW)
+    assert set(duties.days_to_look_at(10)) == {(1, TODAY), (1, TOMORROW)}

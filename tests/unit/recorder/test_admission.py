@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from der_client.contracts.asset_verification import RecordingRight
+from der_client.contracts.asset_verification import DeviceKey, KeyCurve, RecordingRight
 from der_client.contracts.production_tracking import DayState, ProductionDay, ProductionError
 from der_client.readings import DayMessage, DayReadings
 from der_client.recorder.admission import check_message, check_oracle, check_slots
@@ -18,15 +18,12 @@ MIDNIGHT = datetime(2026, 7, 1, tzinfo=UTC)
 METER = PrivateKey.from_hex("11" * 32)
 CONTRACT = "ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM.production-tracking"
 RIGHT = RecordingRight(
-    first_day=date(2026, 6, 1),
-    last_day=date(9999, 1, 1),
+    recordable=True,
+    lost=False,
     slot_seconds=900,
     capacity_w=4000,
-    capacity_from_day=date(2026, 6, 15),
-    previous_capacity_w=2000,
-    device_key=METER.public_key.compressed_data,
+    device_key=DeviceKey(curve=KeyCurve.SECP256K1, key=METER.public_key.compressed_data),
     key_epoch=3,
-    key_from_day=date(2026, 6, 20),
 )
 LATER = MIDNIGHT + timedelta(days=2)
 
@@ -82,42 +79,15 @@ def test_what_the_day_can_take(row: ProductionDay | None, mask: int, wh: int, er
     assert error_of(mask, wh, row=row) is error
 
 
-def test_days_before_a_change_have_the_old_capacity() -> None:
-    old = date(2026, 6, 14)
-    now = datetime(2026, 6, 16, tzinfo=UTC)
-    assert error_of(wh=550, day=old, now=now) is None
-    assert error_of(wh=551, day=old, now=now) is ProductionError.ERR_IMPLAUSIBLE_ENERGY
-    assert error_of(wh=1100, day=old + timedelta(days=1), now=now) is None
+def test_not_outside_of_the_days_of_an_asset() -> None:
+    outside = RIGHT.model_copy(update={"recordable": False})
+    refusal = check_slots(outside, None, day=DAY, mask=1, wh=0, now=LATER)
+    assert refusal is not None
+    assert refusal.error is ProductionError.ERR_NOT_RECORDABLE
 
 
-@pytest.mark.parametrize("capacities", [(2000, 4000), (4000, 2000)])
-def test_the_day_of_a_change_has_the_larger_capacity(capacities: tuple[int, int]) -> None:
-    before, after = capacities
-    right = RIGHT.model_copy(update={"previous_capacity_w": before, "capacity_w": after})
-    changed = date(2026, 6, 15)
-    now = datetime(2026, 6, 17, tzinfo=UTC)
-
-    def is_taken(day: date, wh: int) -> bool:
-        return check_slots(right, None, day=day, mask=1, wh=wh, now=now) is None
-
-    assert is_taken(changed, 1100)
-    assert not is_taken(changed, 1101)
-    assert is_taken(changed - timedelta(days=1), before * 11 // 40)
-    assert not is_taken(changed - timedelta(days=1), before * 11 // 40 + 1)
-    assert is_taken(changed + timedelta(days=1), after * 11 // 40)
-    assert not is_taken(changed + timedelta(days=1), after * 11 // 40 + 1)
-
-
-@pytest.mark.parametrize(
-    ("day", "error"), [(date(2026, 5, 31), ProductionError.ERR_NOT_RECORDABLE), (date(2026, 6, 1), None)]
-)
-def test_not_before_the_first_day(day: date, error: ProductionError | None) -> None:
-    assert error_of(day=day, now=datetime(2026, 6, 3, tzinfo=UTC)) is error
-
-
-def test_the_oracle_records_until_the_key_is_bound() -> None:
-    assert check_oracle(1, date(2026, 6, 19), RIGHT) is None
-    refusal = check_oracle(1, date(2026, 6, 20), RIGHT)
+def test_the_oracle_records_days_without_a_key() -> None:
+    refusal = check_oracle(1, DAY, RIGHT)
     assert refusal is not None
     assert refusal.error is ProductionError.ERR_DEVICE_MUST_SIGN
     assert check_oracle(1, DAY, RIGHT.model_copy(update={"device_key": None})) is None
@@ -145,15 +115,11 @@ def test_a_message_counts_only_as_it_was_signed() -> None:
         replace(message, day=DAY + timedelta(days=1)),
         replace(message, chain_id=2),
         replace(message, contract=CONTRACT + "s"),
-        replace(message, signature=bytes(65)),
+        replace(message, signature=bytes(64)),
     ):
         refusal = check_message(wrong, RIGHT, contract=CONTRACT, chain_id=1)
         assert refusal is not None, wrong
         assert refusal.error is ProductionError.ERR_INVALID_SIGNATURE
-    for early in (
-        RIGHT.model_copy(update={"key_from_day": DAY + timedelta(days=1)}),
-        RIGHT.model_copy(update={"device_key": None}),
-    ):
-        refusal = check_message(message, early, contract=CONTRACT, chain_id=1)
-        assert refusal is not None
-        assert refusal.error is ProductionError.ERR_NO_DEVICE_KEY
+    refusal = check_message(message, RIGHT.model_copy(update={"device_key": None}), contract=CONTRACT, chain_id=1)
+    assert refusal is not None
+    assert refusal.error is ProductionError.ERR_NO_DEVICE_KEY

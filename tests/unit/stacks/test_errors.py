@@ -28,7 +28,7 @@ URL = "http://localhost:20443/v2/info"
         LiteralError("wrong", 7),
         NodeAnswerError("wrong", URL),
         TransactionRejectedError("wrong", URL, reason="BadNonce", data={"expected": 1}, txid="00"),
-        ContractError("wrong", "00", contract="ST1.a", function="f", name="ERR_NOT_OWNER", code=7, index=3),
+        ContractError("wrong", "00", contract="ST1.a", function="f", name="ERR_NOT_OWNER", code=7),
     ],
     ids=lambda error: type(error).__name__,
 )
