@@ -295,7 +295,8 @@ class _Demo:
 
     def _register_plants(self, first_day: date) -> None:
         authority, operator = self._as(AUTHORITY), self._as(GRID_OPERATOR)
-        for plant in PLANTS:
+        registered = self._der.assets.get_asset_count()
+        for number, plant in enumerate(PLANTS, registered + 1):
             owner = self._as(plant.owner)
             meter_key = ec.generate_private_key(ec.SECP256R1()) if plant.p256_meter else PrivateKey.generate()
             public_key = MeterKey.of(meter_key)
@@ -312,7 +313,7 @@ class _Demo:
                     plant.capacity_w,
                     "9xj3ud",
                     REGION,
-                    sha256(plant.name.encode()).digest(),
+                    sha256(f"{plant.name}, asset {number}".encode()).digest(),
                     SLOT_SECONDS,
                     KeyClaim(curve=device_key.curve, key=device_key.key, proof=proof),
                 )
@@ -336,7 +337,7 @@ class _Demo:
     def _sell_forward(self, day: date) -> None:
         """At noon of the day before: offers, what buyers take of them, one offer declined, one taken back."""
         ends = _start_of(day)
-        self._devnet.advance(to=ends - timedelta(hours=12))
+        self._devnet.advance(to=max(ends - timedelta(hours=12), self._der.now()))
         for running in self._plants:
             seller = self._as(running.plant.owner)
             sold_percent = running.plant.utility_percent + running.plant.community_percent

@@ -90,7 +90,7 @@ def test_sending_the_same_transaction_twice_is_harmless(devnet: Devnet) -> None:
 
 
 def test_errors_of_a_contract_have_its_name_for_them(cast: Cast) -> None:
-    call = cast.anyone.assets.verify_asset(99, 1, None)
+    call = cast.registrar.assets.verify_asset(99, 1, None)
     with pytest.raises(ContractError, match=r"ERR_ASSET_NOT_FOUND \(u1008\): no asset has this id") as caught:
         call.send().wait()
     error = caught.value
@@ -168,7 +168,9 @@ def test_what_was_not_declared_cannot_move(cast: Cast, plant: ReadyPlant) -> Non
 
     class Careless(Contract, name="settlement"):
         @public
-        def accept_and_fund(self, offer_id: UInt, wh: UInt, max_cost: UInt, max_before: UInt) -> UInt: ...
+        def accept_and_fund(
+            self, offer_id: UInt, wh: UInt, min_wh: UInt, max_price: UInt, max_before: UInt
+        ) -> UInt: ...
 
     offer_id = (
         cast.seller.market.create_offer(plant.asset_id, plant.tomorrow, 1000, 10**6, 1, start_of(plant.tomorrow))
@@ -180,7 +182,7 @@ def test_what_was_not_declared_cannot_move(cast: Cast, plant: ReadyPlant) -> Non
     assert buyer is not None
     before = buyer.balance_ustx()
     careless = Careless(cast.buyer.client, cast.buyer.deployer, buyer)
-    call = careless.accept_and_fund(offer_id, 1000, 10**6, 0)
+    call = careless.accept_and_fund(offer_id, 1000, 1000, 10**6, 0)
     with pytest.raises(PostConditionAbortedError, match="rolled back") as caught:
         call.send(fee_ustx=700).wait()
     assert caught.value.txid
@@ -191,10 +193,10 @@ def test_what_was_not_declared_cannot_move(cast: Cast, plant: ReadyPlant) -> Non
 def test_an_answer_of_another_type_is_named(der: Der) -> None:
     class Other(Contract, name="settlement"):
         @read_only
-        def get_fees(self) -> bool: ...
+        def get_surplus(self) -> bool: ...
 
-    with pytest.raises(NodeAnswerError, match=r"get-fees gave 0x01.*which is not bool.*another version"):
-        Other(der.client, der.deployer).get_fees()
+    with pytest.raises(NodeAnswerError, match=r"get-surplus gave 0x01.*which is not bool.*another version"):
+        Other(der.client, der.deployer).get_surplus()
 
 
 def test_history_is_typed_and_can_start_anywhere(cast: Cast, devnet: Devnet) -> None:
