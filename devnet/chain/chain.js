@@ -7,7 +7,7 @@
  */
 import { emptyInterface } from "../clarity/abi.js";
 import { BootContracts } from "./boot-contracts.js";
-import { FEE_SINK, LATEST_CLARITY_VERSION, orderOf } from "./executor.js";
+import { BlockTooLarge, FEE_SINK, LATEST_CLARITY_VERSION, orderOf } from "./executor.js";
 import { Feed } from "./feed.js";
 import { History } from "./history.js";
 import { Ledger } from "./ledger.js";
@@ -120,16 +120,23 @@ export class Chain {
    * @returns {Promise<void>}
    */
   async mine({ known = {}, most = MAX_TRANSACTIONS_PER_BLOCK, only, keep } = {}) {
-    const transactions = only ? this.#pending(only) : this.mempool.ready(this.ledger, most);
+    let transactions = only ? this.#pending(only) : this.mempool.ready(this.ledger, most);
     const { additions } = this.mempool;
-    this.inBlock = new Set(transactions.map(({ txid }) => txid));
-    try {
-      await this.vm.change("runBlock", [transactions.map(orderOf), known], (result) => {
-        const unchanged = this.mempool.additions === additions;
-        this.#settleBlock(transactions, result, () => keep?.(result.undone, unchanged ? undefined : [...this.inBlock]));
-      });
-    } finally {
-      this.inBlock = new Set();
+    const all = transactions.length;
+    for (;;) {
+      this.inBlock = new Set(transactions.map(({ txid }) => txid));
+      try {
+        await this.vm.change("runBlock", [transactions.map(orderOf), known], (result) => {
+          const asReady = transactions.length === all && this.mempool.additions === additions;
+          this.#settleBlock(transactions, result, () => keep?.(result.undone, asReady ? undefined : [...this.inBlock]));
+        });
+        return;
+      } catch (error) {
+        if (!(error instanceof BlockTooLarge)) throw error;
+        transactions = transactions.slice(0, transactions.length >> 1);
+      } finally {
+        this.inBlock = new Set();
+      }
     }
   }
 

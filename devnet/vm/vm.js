@@ -3,6 +3,8 @@
  *
  * Everything here is synchronous, and knows nothing of transactions, nonces or post-conditions.
  */
+import { Budget, OF_ONE, OF_SEVERAL } from "./budget.js";
+import { ADDED } from "./instrument.js";
 import { loadVmModule } from "./module.js";
 import { BaseImage } from "./memory.js";
 
@@ -19,11 +21,24 @@ const HEADROOM_REFERENCES = 4096;
 /** Room lost by growth and restore that is put up with before a new instance of the module is made. */
 const MAX_LOST_BYTES = 64 * 1024 * 1024;
 
+/** @typedef {{line: number, column: number, endLine: number, endColumn: number}} Span in a source, counted from 1 */
+
 /** A runtime error or a refusal of the VM: what was asked has no effect. `message` is the VM's own text. */
-export class VmError extends Error {}
+export class VmError extends Error {
+  /** Where the expression is that failed, as far as the VM knows. @type {Span | null} */
+  place = null;
+}
 
 /** The VM itself broke (a Rust panic). Its memory must be restored before it is used again. */
 export class VmPanic extends Error {}
+
+/** It was too much for the VM: it ran too long, or wanted too much memory. Its memory must be restored. */
+export class VmExhausted extends VmPanic {}
+
+const EXHAUSTED = {
+  time: "it takes longer than any transaction may",
+  memory: "it takes more memory than any transaction may",
+};
 
 /**
  * @typedef {{transferSTX: {amount: number, recipient: string, sender: string}}} TransferOperation
@@ -111,7 +126,8 @@ export class Vm {
    * @throws {VmPanic} the memory must be restored
    */
   mineBlock(operations) {
-    return this.#guard(() => this.sdk.mineBlock(operations));
+    // Each transaction has its fee paid by an operation of its own.
+    return this.#guard(() => this.sdk.mineBlock(operations), operations.length > 2 ? OF_SEVERAL : OF_ONE);
   }
 
   /** @param {number} count */
@@ -326,16 +342,31 @@ export class Vm {
   /**
    * @template T
    * @param {() => T} run
+   * @param {import("./budget.js").Allowance} [allowance]
    * @returns {T}
    */
-  #guard(run) {
+  #guard(run, allowance = OF_ONE) {
+    const budget = new Budget(this.module, allowance);
+    const { exports } = this.module;
+    exports[ADDED.line].value = 0;
+    this.module.log.panic = "";
     try {
       return run();
     } catch (error) {
-      if (typeof error === "string") throw new VmError(error);
+      if (typeof error === "string") throw Object.assign(new VmError(error), { place: this.#failedPlace() });
+      if (budget.cause) throw new VmExhausted(EXHAUSTED[budget.cause]);
       const panic = this.module.log.panic.split("\n\nStack:")[0].trim();
       throw new VmPanic(panic || String(error));
     }
+  }
+
+  /** @returns {Span | null} */
+  #failedPlace() {
+    const { exports } = this.module;
+    const line = exports[ADDED.line].value;
+    if (line === 0) return null;
+    const [column, endLine, endColumn] = [ADDED.column, ADDED.endLine, ADDED.endColumn].map((name) => exports[name].value);
+    return { line, column, endLine, endColumn };
   }
 }
 
