@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import create_engine, delete, event, func, insert, literal, or_, select, update
+from sqlalchemy import bindparam, create_engine, delete, event, func, insert, literal, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from sqlalchemy.engine import Connection, Engine, Row
+
+Mined = tuple[Sent, Outcome, int, str, int]
+"""A mined transaction with its outcome, block height, block hash and fee in µSTX."""
 
 _CHUNK: Final = 400
 """How many keys or rows one statement names; SQLite takes a limited number of parameters."""
@@ -277,8 +280,7 @@ class Journal:
     def raise_floor(self, account: str, nonce: int) -> None:
         """All nonces below this one are used."""
         with self._transaction("be written") as connection:
-            query = update(lanes).where(lanes.c.account == account, lanes.c.floor < nonce)
-            connection.execute(query.values(floor=nonce))
+            connection.execute(_RAISE_FLOOR, [{"b_account": account, "b_floor": nonce}])
 
     def live(self, account: str) -> list[Sent]:
         """An account's transactions that are not known to be mined, by nonce."""
@@ -385,55 +387,60 @@ class Journal:
             self._insert_transactions(connection, [replacement], self._now(connection))
             return True
 
-    def record_taken(self, txids: Sequence[str]) -> None:
-        """Note that a node took transactions, or may have."""
-        if not txids:
+    def record_turn(self, taken: Sequence[Sent], mined: Sequence[Mined]) -> None:
+        """Note which transactions a node took, or may have taken, and what came of those that are mined."""
+        ended = {sent.txid for sent, *_ in mined}
+        on_their_way = [sent for sent in taken if sent.txid not in ended and not sent.was_taken]
+        if not on_their_way and not mined:
             return
         with self._transaction("be written") as connection:
-            taken = transactions.c.txid.in_(txids)
-            connection.execute(update(transactions).where(taken, transactions.c.state == _LIVE).values(was_taken=1))
-            owners = select(transactions.c.job_id).where(taken, transactions.c.state == _LIVE)
-            query = update(jobs).where(jobs.c.id.in_(owners), jobs.c.state == JobState.SIGNED)
-            connection.execute(query.values(state=JobState.SENT))
+            if on_their_way:
+                connection.execute(_TAKE, [{"b_txid": sent.txid} for sent in on_their_way])
+                connection.execute(_SEND, [{"b_id": sent.job_id} for sent in on_their_way])
+            if mined:
+                self._record_mined(connection, mined)
 
-    def record_mined(self, sent: Sent, outcome: Outcome, *, height: int, block_hash: str, fee_ustx: int) -> None:
-        """Note what came of a job's transaction."""
-        self.record_all_mined([(sent, outcome, height, block_hash, fee_ustx)])
+    def record_mined(self, mined: Sequence[Mined]) -> None:
+        """Note what came of transactions that are mined."""
+        self.record_turn((), mined)
 
-    def record_all_mined(self, mined: Sequence[tuple[Sent, Outcome, int, str, int]]) -> None:
-        """Note what came of transactions: each with its outcome, block height, block hash and fee."""
-        if not mined:
-            return
-        with self._transaction("be written") as connection:
-            for sent, outcome, height, block_hash, fee_ustx in mined:
-                same_job = transactions.c.job_id == sent.job_id
-                connection.execute(
-                    update(transactions)
-                    .where(transactions.c.txid == sent.txid)
-                    .values(state=_MINED, was_taken=1, block_height=height, block_hash=block_hash)
-                )
-                others = (transactions.c.txid != sent.txid) & (transactions.c.state == _LIVE)
-                connection.execute(update(transactions).where(same_job, others).values(state=_DEAD))
-                first = jobs.c.state != JobState.MINED
-                is_new = connection.execute(
-                    update(jobs)
-                    .where(jobs.c.id == sent.job_id, first)
-                    .values(
-                        state=JobState.MINED,
-                        outcome=outcome.kind,
-                        reason="" if outcome.kind is OutcomeKind.SUCCESS else outcome.text[:1000],
-                        txid=sent.txid,
-                        account=sent.account,
-                        block_height=height,
-                        fee_paid_ustx=str(fee_ustx),
-                        result=outcome.raw_result,
-                    )
-                ).rowcount
-                self._count_waits(connection, sent.job_id)
-                if is_new and outcome.kind is not OutcomeKind.SUCCESS:
-                    self._give_up_followers(connection, [sent.job_id])
-                lane = (lanes.c.account == sent.account) & (lanes.c.floor <= sent.nonce)
-                connection.execute(update(lanes).where(lane).values(floor=sent.nonce + 1))
+    def _record_mined(self, connection: Connection, mined: Sequence[Mined]) -> None:
+        connection.execute(
+            _MINE,
+            [
+                {"b_txid": sent.txid, "block_height": height, "block_hash": block_hash}
+                for sent, _, height, block_hash, _ in mined
+            ],
+        )
+        connection.execute(_OUTDO, [{"b_id": sent.job_id, "b_txid": sent.txid} for sent, *_ in mined])
+        connection.execute(
+            _END,
+            [
+                {
+                    "b_id": sent.job_id,
+                    "outcome": str(outcome.kind),
+                    "reason": "" if outcome.kind is OutcomeKind.SUCCESS else outcome.text[:1000],
+                    "txid": sent.txid,
+                    "account": sent.account,
+                    "block_height": height,
+                    "fee_paid_ustx": str(fee_ustx),
+                    "result": outcome.raw_result,
+                }
+                for sent, outcome, height, _, fee_ustx in mined
+            ],
+        )
+        next_nonces: dict[str, int] = {}
+        for sent, *_ in mined:
+            next_nonces[sent.account] = max(next_nonces.get(sent.account, 0), sent.nonce + 1)
+        connection.execute(_RAISE_FLOOR, [{"b_account": key, "b_floor": floor} for key, floor in next_nonces.items()])
+        numbers = [sent.job_id for sent, *_ in mined]
+        followed = set(connection.execute(select(follows.c.on_id).where(follows.c.on_id.in_(numbers))).scalars())
+        for sent, outcome, *_ in mined:
+            if sent.job_id not in followed:
+                continue
+            self._count_waits(connection, sent.job_id)
+            if outcome.kind is not OutcomeKind.SUCCESS:
+                self._give_up_followers(connection, [sent.job_id])
 
     def record_forked(self, sent: Sent) -> None:
         """Note that a fork took a mined transaction away: the same bytes are to be sent again."""
@@ -525,13 +532,9 @@ class Journal:
                 for each in signed
             ],
         )
-        for each in signed:
-            query = update(jobs).where(jobs.c.id == each.job_id)
-            connection.execute(
-                query.values(
-                    state=JobState.SIGNED, account=each.account, txid=each.txid, claimed_by="", claimed_until=0.0
-                )
-            )
+        connection.execute(
+            _SIGN, [{"b_id": each.job_id, "account": each.account, "txid": each.txid} for each in signed]
+        )
 
     def _free_slots(self, connection: Connection, numbers: Sequence[int], state: str) -> None:
         live = transactions.c.job_id.in_(numbers) & (transactions.c.state == _LIVE)
@@ -598,6 +601,59 @@ class Journal:
             raise JournalError(f"cannot {doing}: {_words(error)}", self.name) from error
 
 
+# Statements for many rows at once: made once, as making one takes longer than running it.
+_TAKE: Final = (
+    update(transactions)
+    .where(transactions.c.txid == bindparam("b_txid"), transactions.c.state == _LIVE)
+    .values(was_taken=1)
+)
+_SEND: Final = (
+    update(jobs).where(jobs.c.id == bindparam("b_id"), jobs.c.state == JobState.SIGNED).values(state=JobState.SENT)
+)
+_SIGN: Final = (
+    update(jobs)
+    .where(jobs.c.id == bindparam("b_id"))
+    .values(
+        state=JobState.SIGNED,
+        account=bindparam("account"),
+        txid=bindparam("txid"),
+        claimed_by="",
+        claimed_until=0.0,
+    )
+)
+_MINE: Final = (
+    update(transactions)
+    .where(transactions.c.txid == bindparam("b_txid"))
+    .values(state=_MINED, was_taken=1, block_height=bindparam("block_height"), block_hash=bindparam("block_hash"))
+)
+_OUTDO: Final = (
+    update(transactions)
+    .where(
+        transactions.c.job_id == bindparam("b_id"),
+        transactions.c.txid != bindparam("b_txid"),
+        transactions.c.state == _LIVE,
+    )
+    .values(state=_DEAD)
+)
+_END: Final = (
+    update(jobs)
+    .where(jobs.c.id == bindparam("b_id"), jobs.c.state != JobState.MINED)
+    .values(
+        state=JobState.MINED,
+        outcome=bindparam("outcome"),
+        reason=bindparam("reason"),
+        txid=bindparam("txid"),
+        account=bindparam("account"),
+        block_height=bindparam("block_height"),
+        fee_paid_ustx=bindparam("fee_paid_ustx"),
+        result=bindparam("result"),
+    )
+)
+_RAISE_FLOOR: Final = (
+    update(lanes)
+    .where(lanes.c.account == bindparam("b_account"), lanes.c.floor < bindparam("b_floor"))
+    .values(floor=bindparam("b_floor"))
+)
 _UNDONE: Final[dict[str, Any]] = {
     "outcome": "",
     "reason": "",
