@@ -45,6 +45,8 @@ LAYERS = [
     ["der_client.stacks.outbox.outbox"],
     ["der_client.stacks.outbox.lane"],
     ["der_client.stacks.outbox.journal"],
+    ["der_client.stacks.outbox.job_table"],
+    ["der_client.stacks.outbox.database", "der_client.stacks.outbox.rows"],
     ["der_client.stacks.outbox.schema", "der_client.stacks.outbox.jobs"],
     ["der_client.stacks.account"],
     ["der_client.stacks.pending"],
