@@ -35,14 +35,17 @@ The tree::
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Self
 
     from der_client.stacks.unmet import UnmetPostCondition
 
 _MOST_SHOWN: Final = 200
+_LIBRARY: Final = __name__.partition(".")[0] + "."
 
 
 def shown(value: object, write: Callable[[object], str] = repr) -> str:
@@ -61,6 +64,12 @@ def shown(value: object, write: Callable[[object], str] = repr) -> str:
 
 class DerClientError(Exception):
     """The root of every error that this library raises on purpose."""
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Make the error; where pytest runs, its report ends at the user's line."""
+        if "_pytest" in sys.modules:
+            _hide_own_frames()
+        return super().__new__(cls, *args, **kwargs)
 
     # Exceptions are copied, and sent to other processes, by calling their class with the message alone.
     def __reduce__(self) -> tuple[Callable[..., DerClientError], tuple[Any, ...]]:
@@ -364,3 +373,19 @@ class SimulationUnavailableError(DerClientError):
 
 class DeploymentError(DerClientError):
     """A deployment plan that cannot be carried out as written."""
+
+
+def _hide_own_frames() -> None:
+    """Mark the modules of this library that are running: pytest then leaves their frames out of its report."""
+    frame = sys._getframe(2)  # noqa: SLF001 - the frames from here to the user's are all there is to walk
+    while frame is not None:
+        names = frame.f_globals
+        if not str(names.get("__name__")).startswith(_LIBRARY):
+            return
+        names.setdefault("__tracebackhide__", _is_of_this_library)
+        frame = frame.f_back  # type: ignore[assignment]
+
+
+def _is_of_this_library(raised: Any) -> bool:
+    """Whether what pytest reports was raised on purpose; what was not is a fault of the library and shows all."""
+    return isinstance(raised.value, DerClientError)

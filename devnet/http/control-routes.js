@@ -128,7 +128,7 @@ export async function controlRoutes(server, { devnet, control, host }) {
   server.post("/devnet/simulate", async (/** @type {any} */ request) => {
     const body = request.body ?? {};
     const signed = body.transaction !== undefined;
-    const transaction = signed ? parseTransaction(hexArgument(body.transaction, "transaction")) : unsignedCall(body);
+    const transaction = signed ? parseTransaction(hexArgument(body.transaction, "transaction"), { maybeUnsigned: true }) : unsignedCall(body);
     try {
       checkMeaning(transaction);
       // An unsigned transaction is what its sender would sign, so it is taken at its word.
@@ -190,7 +190,7 @@ function futureArgument(to, now) {
 
 /** @param {import("../wire/transaction.js").Transaction} transaction */
 function isUnsigned({ origin }) {
-  return origin.signature ? origin.signature.every((byte) => byte === 0) : origin.fields.length === 0;
+  return origin.signature ? origin.signature.every((byte) => byte === 0) : origin.fields.every((field) => field.signature === null);
 }
 
 /**

@@ -48,6 +48,7 @@ LAYERS = [
     ["der_client.stacks.outbox.job_table"],
     ["der_client.stacks.outbox.database", "der_client.stacks.outbox.rows"],
     ["der_client.stacks.outbox.schema", "der_client.stacks.outbox.jobs"],
+    ["der_client.stacks.multisig"],
     ["der_client.stacks.account"],
     ["der_client.stacks.pending"],
     ["der_client.stacks.outcome"],
