@@ -31,9 +31,8 @@ def test_a_fault_of_the_library(monkeypatch):
 def test_frames_of_the_library_are_left_out(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(TEST)
     text = str(pytester.runpytest_subprocess("-p", "no:der_client", "-p", "no:cacheprovider").stdout)
-    ours, fault = text.split("test_a_fault_of_the_library", 1)
-    assert (
-        "# the user's line\nE       der_client.stacks.errors.EncodeError: register_asset.capacity_w: -5 is out" in ours
-    )
+    ours, fault = text.split("_ test_a_fault_of_the_library _", 1)
+    assert "# the user's line" in ours
+    assert "EncodeError: register_asset.capacity_w: -5 is out of range" in ours
     assert "der_client/stacks" not in ours
     assert "der_client/stacks/contract/declared.py" in fault
