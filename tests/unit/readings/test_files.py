@@ -330,7 +330,7 @@ def test_workbooks_have_times_and_numbers_of_their_own(tmp_path: Path) -> None:
     assert (series.start, series.wh) == (BEGIN, Fraction(300))
     apart: list[list[Any]] = [
         ["Day", "Clock", "W"],
-        *([datetime(2026, 6, 1), time(10, minute), 400] for minute in (0, 15)),
+        *([naive[0].replace(hour=0), time(10, minute), 400] for minute in (0, 15)),
     ]
     series = read_file(workbook(tmp_path / "b.xlsx", apart), time=["Day", "Clock"], values="W", time_zone="UTC")
     assert (series.start, series.wh) == (BEGIN, Fraction(200))
