@@ -30,7 +30,8 @@ The tree::
     ├── CallReadError                       a read-only call that the node could not run
     ├── UnknownEventError               printed, and not an event that the contract's class declares (strict_events)
     ├── SimulationUnavailableError          only the devnet can simulate
-    └── DeploymentError                     a plan that cannot be carried out as written
+    ├── DeploymentError                     a plan that cannot be carried out as written
+    └── MissingExtraError (ImportError)         a part of the library that needs an extra to be installed
 """
 
 from __future__ import annotations
@@ -373,6 +374,18 @@ class SimulationUnavailableError(DerClientError):
 
 class DeploymentError(DerClientError):
     """A deployment plan that cannot be carried out as written."""
+
+
+class MissingExtraError(DerClientError, ImportError):
+    """A part of the library needs packages that only an extra installs.
+
+    Attributes:
+        extra: The extra's name.
+    """
+
+    def __init__(self, extra: str, package: str) -> None:
+        super().__init__(f"the package {package} is not installed; install it with: pip install 'der-client[{extra}]'")
+        self.extra = extra
 
 
 def _hide_own_frames() -> None:
