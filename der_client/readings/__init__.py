@@ -10,9 +10,11 @@ from der_client.readings.errors import MeterDataError
 from der_client.readings.files import read_channels, read_file
 from der_client.readings.frame import read_frame
 from der_client.readings.intervals import Interval, IntervalSeries, Quality
+from der_client.readings.merkle import Leaf, MerkleTree, root_of
 from der_client.readings.quantities import Unit
 from der_client.readings.sample_data import NREL_SERF_EAST_CAPACITY_W, nrel_serf_east
-from der_client.readings.signing import DayMessage, sign_day
+from der_client.readings.signers import Curve
+from der_client.readings.signing import DayMessage, sign_day, sign_key_proof
 from der_client.readings.slots import (
     day_at,
     day_end,
@@ -35,10 +37,13 @@ from der_client.readings.table_reader import read_table
 
 __all__ = [
     "NREL_SERF_EAST_CAPACITY_W",
+    "Curve",
     "DayMessage",
     "DayReadings",
     "Interval",
     "IntervalSeries",
+    "Leaf",
+    "MerkleTree",
     "MeterDataError",
     "MeteredDay",
     "Quality",
@@ -58,8 +63,10 @@ __all__ = [
     "read_file",
     "read_frame",
     "read_table",
+    "root_of",
     "run_mask",
     "sign_day",
+    "sign_key_proof",
     "slot_at",
     "slot_end",
     "slot_start",
