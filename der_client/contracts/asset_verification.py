@@ -19,7 +19,7 @@ from der_client.contracts.units import (
     VersionedEvent,
 )
 from der_client.stacks.contract import public, read_only
-from der_client.stacks.contract.annotations import ClarityName, Day, MaxLength, Principal, UInt
+from der_client.stacks.contract.annotations import ClarityName, Day, FromCall, MaxLength, Principal, UInt
 from der_client.stacks.contract.errors import Code, ErrorCode
 
 
@@ -70,6 +70,7 @@ class Asset(Model):
     """A plant.
 
     Attributes:
+        asset_id: Its id; 0 if it was not read by it.
         owner: Who owns it and sells its energy.
         operator: Who else may trade for it, never below ``min_price_ustx_per_kwh``.
         min_price_ustx_per_kwh: The operator's lower limit, µSTX per kWh.
@@ -94,6 +95,7 @@ class Asset(Model):
             retired, so that none of its energy can be recorded or retired any more.
     """
 
+    asset_id: Annotated[int, FromCall("asset_id")] = 0
     owner: Principal
     operator: Principal | None
     min_price_ustx_per_kwh: MinPrice

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 from der_client.contracts.production_tracking import ProductionTracking
 from der_client.contracts.units import DayOrNever, EnergyContract, Ids, Model, Page, Reason, Region, VersionedEvent
 from der_client.stacks.contract import public, read_only
-from der_client.stacks.contract.annotations import Day, Principal, Timestamp, UInt
+from der_client.stacks.contract.annotations import Day, FromCall, Principal, Timestamp, UInt
 from der_client.stacks.contract.errors import Code, ErrorCode
 
 
@@ -36,6 +36,7 @@ class Connection(Model):
     """A grid connection.
 
     Attributes:
+        asset_id: Of which asset; 0 if it was not read by its id.
         state: Its state.
         region: The grid operator's region.
         export_limit_w: The most power that may be exported, W.
@@ -43,6 +44,7 @@ class Connection(Model):
         approved_day: First day whose feed counts and whose energy can be sold; ``None`` until approved.
     """
 
+    asset_id: Annotated[int, FromCall("asset_id")] = 0
     state: ConnectionState
     region: Region
     export_limit_w: UInt

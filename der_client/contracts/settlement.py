@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from der_client.contracts.market_participation import MarketParticipation
 from der_client.contracts.units import EnergyContract, Ids, Model, Page, PriceUstxPerKwh, VersionedEvent
 from der_client.stacks.contract import public, read_only
-from der_client.stacks.contract.annotations import ClarityName, Day, MaxLength, Principal, Response, UInt
+from der_client.stacks.contract.annotations import ClarityName, Day, FromCall, MaxLength, Principal, Response, UInt
 from der_client.stacks.contract.errors import Code, ErrorCode
 from der_client.stacks.transactions import ORIGIN, FungibleCode, StxPostCondition
 
@@ -25,6 +25,7 @@ class Payment(Model):
     """The money of one fill of an offer.
 
     Attributes:
+        payment_id: Its id; 0 if it was not read by it.
         offer_id: Of which offer.
         asset_id: Of which asset.
         day: Of which day, UTC.
@@ -43,6 +44,7 @@ class Payment(Model):
         refund_ustx: What the buyer got back, µSTX.
     """
 
+    payment_id: Annotated[int, FromCall("payment_id")] = 0
     offer_id: UInt
     asset_id: UInt
     day: Day

@@ -27,7 +27,7 @@ LAYERS = [
     ["der_client.stacks.standards"],
     ["der_client.stacks.contract"],
     ["der_client.stacks.contract.contract"],
-    ["der_client.stacks.contract.interface", "der_client.stacks.contract.results"],
+    ["der_client.stacks.contract.interface", "der_client.stacks.contract.results", "der_client.stacks.contract.frames"],
     ["der_client.stacks.contract.declarations"],
     ["der_client.stacks.contract.declared"],
     ["der_client.stacks.contract.call"],
