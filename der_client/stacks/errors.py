@@ -7,6 +7,7 @@ The tree::
     │   ├── EncodeError                     a Python or Clarity value that does not fit the Clarity type
     │   ├── DecodeError                     bytes that are no valid encoding; carries the offset
     │   ├── LiteralError                    text that is no Clarity literal; carries the offset
+    │   ├── SourceError                     source of a contract that cannot be read; carries line and column
     │   ├── AddressError                    text that is no valid address, or one of the other network
     │   ├── JobConflictError                a job's key is in the journal with another content
     │   ├── NonceConflictError              another transaction has this nonce; carries the nonce
@@ -113,6 +114,20 @@ class LiteralError(InvalidValueError):
     def __init__(self, message: str, offset: int) -> None:
         super().__init__(f"{message} (at character {offset})")
         self.offset = offset
+
+
+class SourceError(InvalidValueError):
+    """Source of a contract that cannot be read.
+
+    Attributes:
+        line: The line of the problem, from 1.
+        column: The column, from 1.
+    """
+
+    def __init__(self, message: str, line: int, column: int) -> None:
+        super().__init__(message)
+        self.line = line
+        self.column = column
 
 
 class AddressError(InvalidValueError):
