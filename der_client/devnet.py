@@ -15,12 +15,12 @@ import weakref
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import IO, TYPE_CHECKING, Any, Final, Self
 
 import requests
 
 from der_client.nodejs import environment, find_node
-from der_client.project import installed_project
+from der_client.project import installed_project, project_root
 from der_client.stacks.errors import DerClientError, InvalidValueError
 from der_client.stacks.keys import PrivateKey
 from der_client.stacks.nonces import chain_went_back
@@ -142,6 +142,28 @@ class DevnetControl:
         body = {"seconds": seconds} if to is None else {"to": _unix_seconds(to)}
         return datetime.fromtimestamp(self._control("POST", "advance", body)["block_time"], UTC)
 
+    @property
+    def epoch(self) -> str:
+        """The epoch that the next block is in, such as ``4.0``."""
+        return str(self._control("GET", "")["epoch"])
+
+    def enter_epoch(self, epoch: str) -> str:
+        """Have the next blocks in another epoch of Stacks, earlier or later.
+
+        A contract can be published as of an earlier epoch, and what that epoch had works again, such as ``at-block``
+        before 3.4. Blocks before epoch 3.0 take ten minutes of chain time each.
+
+        Args:
+            epoch: ``2.0`` to ``4.0``.
+
+        Returns:
+            The epoch before.
+
+        Raises:
+            DevnetError: If there is no such epoch.
+        """
+        return str(self._control("POST", "epoch", {"epoch": epoch})["before"])
+
     def snapshot(self) -> int:
         """Remember the whole state: VM, chain and mempool.
 
@@ -251,7 +273,10 @@ class Devnet(DevnetControl):
         track_costs: Execution costs in receipts; without, the VM is about four times faster.
         event_observers: Where to post events as a node does, beside those of the project's ``settings/Devnet.toml``:
             ``HOST:PORT``, or ``HOST:PORT=KEY,KEY…`` with a node's ``events_keys``.
-        project: The Clarinet project that gives accounts and contracts. Default: this library's own.
+        project: The Clarinet project that gives accounts and contracts: by its devnet plan, or without one in the
+            order that its sources ask for; a requirement that is not in its cache is asked of a public API, as Clarinet
+            does. Contracts are published in their epochs, and the devnet stays in the last one of them if they use
+            ``at-block``, which later epochs do not have. Default: this library's own.
 
     Attributes:
         url: The base address, such as ``http://127.0.0.1:40123``; serves ``/v2``, ``/extended`` and ``/devnet``.
@@ -259,6 +284,7 @@ class Devnet(DevnetControl):
     Raises:
         DevnetSetupError: If Node.js or the npm packages are missing or too old.
         DevnetError: If it did not start; the text carries its log.
+        DeploymentError: If the project cannot be read, or its plan not be carried out.
     """
 
     def __init__(
@@ -291,8 +317,12 @@ class Devnet(DevnetControl):
             arguments.append("--no-costs")
         for observer in event_observers:
             arguments += ["--event-observer", observer]
+        prepared = None
         if project is not None:
             arguments += ["--project", str(project)]
+            if deploy_contracts:
+                prepared = _prepared_file(project)
+                arguments += ["--prepared-plan", prepared.name]
         self._last_log = ""
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the process that writes to it
         self._process = subprocess.Popen(  # noqa: S603  # our own server, without a shell
@@ -306,6 +336,8 @@ class Devnet(DevnetControl):
         # Also ends the process when the object is dropped or the interpreter exits without close().
         self._stop = weakref.finalize(self, _stop_process, self._process)
         super().__init__(self._wait_until_ready())
+        if prepared is not None:
+            prepared.close()
 
     def _wait_until_ready(self) -> str:
         lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
@@ -356,6 +388,18 @@ class Devnet(DevnetControl):
     def __repr__(self) -> str:
         """Where it is and whether it runs."""
         return f"Devnet({self.url}, {'running' if self._process.poll() is None else 'ended'})"
+
+
+def _prepared_file(project: Path | str) -> IO[str]:
+    """A file with what the devnet does at its start for a project; it goes when it is closed."""
+    from der_client.stacks.clarinet import fetch_source  # noqa: PLC0415 -- only for projects of others
+    from der_client.stacks.prepared import SETTINGS, prepare_project  # noqa: PLC0415
+
+    prepared = prepare_project(project, usual_settings=project_root() / SETTINGS, fetch=fetch_source)
+    file = tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8")  # noqa: SIM115 -- the devnet reads it
+    json.dump(prepared.to_json(), file)
+    file.flush()
+    return file
 
 
 def _unix_seconds(moment: datetime | int) -> int:

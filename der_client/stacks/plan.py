@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 import yaml
@@ -19,6 +18,7 @@ from der_client.stacks.epochs import EPOCHS, epoch_named
 from der_client.stacks.errors import DeploymentError, InvalidValueError, LiteralError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Self
 
     from der_client.stacks.clarity import ClarityValue
@@ -63,7 +63,8 @@ class TransferStep:
         recipient: Who gets them.
         amount_ustx: How many, in µSTX.
         memo: Up to 34 bytes.
-        line: Where it stands in the plan.
+        line: Its line in the plan.
+        epoch: The epoch of its batch; empty if the plan does not say.
     """
 
     sender: str
@@ -71,6 +72,7 @@ class TransferStep:
     amount_ustx: int
     memo: bytes
     line: int
+    epoch: str = ""
 
     def __str__(self) -> str:
         return f"sends {self.amount_ustx} µSTX to {self.recipient}"
@@ -85,7 +87,8 @@ class CallStep:
         sender: The address that the plan expects to call.
         function_name: The plan's ``method``.
         arguments: The plan's ``parameters``, Clarity literals, read.
-        line: Where it stands in the plan.
+        line: Its line in the plan.
+        epoch: The epoch of its batch; empty if the plan does not say.
     """
 
     contract_id: str
@@ -93,6 +96,7 @@ class CallStep:
     function_name: str
     arguments: tuple[ClarityValue, ...]
     line: int
+    epoch: str = ""
 
     def __str__(self) -> str:
         return f"calls {self.contract_id}::{self.function_name}"
@@ -295,13 +299,10 @@ def _read_step(node: _Node, epoch: str) -> Step:
         named, fields = body, body.mapping()
     else:
         raise node.error("lacks the field 'transaction-type'")
-    if kind in ("contract-publish", "requirement-publish"):
-        return _READ_PUBLISH[kind](body, fields, node.line, epoch)
     read = _STEPS.get(kind)
     if read is None:
-        known = ", ".join((*_READ_PUBLISH, *_STEPS))
-        raise named.error(f"is {kind!r:.80}, which is not supported: {known} are; {_instead_of(kind)}")
-    return read(body, fields, node.line)
+        raise named.error(f"is {kind!r:.80}, which is not supported: {', '.join(_STEPS)} are; {_instead_of(kind)}")
+    return read(body, fields, node.line, epoch)
 
 
 def _instead_of(kind: str) -> str:
@@ -354,23 +355,18 @@ def _read_clarity_version(fields: dict[str, _Node]) -> int | None:
     return fields["clarity-version"].integer(1, 6) if "clarity-version" in fields else None
 
 
-_READ_PUBLISH: Final[dict[str, Callable[[_Node, dict[str, _Node], int, str], PublishStep]]] = {
-    "contract-publish": _read_publish,
-    "requirement-publish": _read_requirement,
-}
-
-
-def _read_transfer(node: _Node, fields: dict[str, _Node], line: int) -> TransferStep:
+def _read_transfer(node: _Node, fields: dict[str, _Node], line: int, epoch: str) -> TransferStep:
     return TransferStep(
         sender=node.field("expected-sender").address(),
         recipient=node.field("recipient").principal(),
         amount_ustx=node.field("mstx-amount").integer(1, (1 << 64) - 1),
         memo=_read_memo(fields["memo"]) if "memo" in fields else b"",
         line=line,
+        epoch=epoch,
     )
 
 
-def _read_call(node: _Node, fields: dict[str, _Node], line: int) -> CallStep:
+def _read_call(node: _Node, fields: dict[str, _Node], line: int, epoch: str) -> CallStep:
     contract_id = node.field("contract-id").principal()
     if "." not in contract_id:
         raise node.field("contract-id").error(f"is an address, not a contract: {contract_id}")
@@ -380,10 +376,13 @@ def _read_call(node: _Node, fields: dict[str, _Node], line: int) -> CallStep:
         function_name=node.field("method").named("function name", check_clarity_name),
         arguments=tuple(item.literal() for item in fields["parameters"].sequence()) if "parameters" in fields else (),
         line=line,
+        epoch=epoch,
     )
 
 
-_STEPS: Final[dict[str, Callable[[_Node, dict[str, _Node], int], Step]]] = {
+_STEPS: Final[dict[str, Callable[[_Node, dict[str, _Node], int, str], Step]]] = {
+    "contract-publish": _read_publish,
+    "requirement-publish": _read_requirement,
     "contract-call": _read_call,
     "stx-transfer": _read_transfer,
 }

@@ -1,4 +1,4 @@
-"""Sources of the contracts of a plan: from files, from the web, from a node; with addresses changed as the plan says."""
+"""Sources of the contracts of a plan: from files, the web or a node, with addresses changed as the plan says."""
 
 from __future__ import annotations
 
@@ -8,22 +8,20 @@ from urllib.parse import urlsplit
 
 from der_client.stacks.epochs import EPOCHS
 from der_client.stacks.errors import DeploymentError, DerClientError, InvalidValueError
+from der_client.stacks.plan import PublishStep
 from der_client.stacks.transactions import ContractPublish
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from der_client.stacks.plan import DeploymentPlan, PublishStep
+    from der_client.stacks.plan import DeploymentPlan
 
 MAINNET_BOOT_ADDRESS: Final = "SP000000000000000000002Q6VF78"
 TESTNET_BOOT_ADDRESS: Final = "ST000000000000000000002AMW42H"
 _MAX_SOURCE_BYTES: Final = 2 << 20
 _TIMEOUT_S: Final = 30.0
 _WITH_ADDRESS: Final = re.compile(r"\bS[0-9A-HJKMNP-TV-Z]{25,40}\b(?:\.[a-zA-Z](?:[a-zA-Z0-9_-]*[a-zA-Z0-9_])?)?")
-
-FetchSource = "Callable[[str], str]"
-"""Gives the source of a contract of another network by its id; raises a DerClientError if it cannot."""
 
 
 class PlanSources:
@@ -55,8 +53,6 @@ class PlanSources:
         Raises:
             DeploymentError: If a source cannot be had, lies outside the project, or holds what none may hold.
         """
-        from der_client.stacks.plan import PublishStep  # noqa: PLC0415
-
         remapped: dict[str, str] = {}
         for step in self._plan.steps:
             if isinstance(step, PublishStep):

@@ -21,7 +21,22 @@ export const FEE_SINK = addressText(TESTNET_VERSIONS.singleSig, Buffer.from("dev
 const CHECKPOINT_EVERY = 128;
 const OK_TRUE = "0x0703";
 const ERR_NONE = "0x0809";
-export const LATEST_CLARITY_VERSION = 6;
+/** The newest version of Clarity of each epoch. @type {Record<string, number>} */
+export const CLARITY_OF_EPOCH = {
+  "2.0": 1,
+  2.05: 1,
+  2.1: 2,
+  2.2: 2,
+  2.3: 2,
+  2.4: 2,
+  2.5: 2,
+  "3.0": 3,
+  3.1: 3,
+  3.2: 3,
+  3.3: 4,
+  3.4: 5,
+  "4.0": 6,
+};
 const ZERO_COST = { read_count: 0, read_length: 0, runtime: 0, write_count: 0, write_length: 0 };
 
 /**
@@ -145,7 +160,7 @@ export class Executor {
    */
   runBlock(orders, known) {
     if (this.log.length >= CHECKPOINT_EVERY) this.capture();
-    const forms = orders.map((order) => formOf(order, known[order.txid]));
+    const forms = orders.map((order) => formOf(order, known[order.txid], this.vm.epoch));
     while (!this.#attempt(forms)) {
       // Each failed attempt settles the outcome of one more transaction, so this ends.
     }
@@ -244,7 +259,7 @@ export class Executor {
    * @returns {Outcome}
    */
   simulate(order, { withFee }) {
-    const operation = mainOperation(order);
+    const operation = mainOperation(order, this.vm.epoch);
     const operations = withFee ? [feeOperation(order), operation] : [operation];
     try {
       const results = this.undone((vm) => vm.mineBlock(operations));
@@ -302,9 +317,9 @@ function replay(vm, operations) {
   }
 }
 
-/** @param {Order} order @param {Outcome} [known] @returns {Form} */
-function formOf(order, known) {
-  return { order, operation: known ? null : mainOperation(order), outcome: known ?? null };
+/** @param {Order} order @param {Outcome | undefined} known @param {string} epoch @returns {Form} */
+function formOf(order, known, epoch) {
+  return { order, operation: known ? null : mainOperation(order, epoch), outcome: known ?? null };
 }
 
 /** @param {Form} form @returns {Operation[]} */
@@ -318,8 +333,8 @@ function feeOperation({ payer }) {
   return { transferSTX: { amount: Number(payer.fee), recipient: FEE_SINK, sender: payer.address } };
 }
 
-/** @param {Order} order @returns {Operation} */
-function mainOperation({ payload, sender }) {
+/** @param {Order} order @param {string} epoch @returns {Operation} */
+function mainOperation({ payload, sender }, epoch) {
   switch (payload.type) {
     case "token_transfer":
       return { transferSTX: { amount: Number(payload.amount), recipient: payload.recipient, sender } };
@@ -335,7 +350,7 @@ function mainOperation({ payload, sender }) {
         },
       };
     case "smart_contract": {
-      const options = { clarityVersion: payload.clarityVersion ?? LATEST_CLARITY_VERSION };
+      const options = { clarityVersion: payload.clarityVersion ?? CLARITY_OF_EPOCH[epoch] };
       return { deployContract: { name: payload.name, content: payload.code, options, sender } };
     }
     default:

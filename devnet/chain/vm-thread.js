@@ -106,7 +106,7 @@ export class VmThread {
    * Has the VM change its state. `commit` gets what came of it, at once and before any other question is asked; if it
    * throws, the VM takes the change back.
    *
-   * @template {"runBlock" | "advance"} O
+   * @template {"runBlock" | "advance" | "enterEpoch"} O
    * @template T
    * @param {O} operation
    * @param {Parameters<Engine[O]>} args

@@ -1,7 +1,7 @@
 /** What only the devnet can do: /devnet. Time, blocks, snapshots, simulation, and an honest account of itself. */
 import { isIP } from "node:net";
 import { checkMeaning, checkPayload, checkTraits, invalid } from "../chain/admission.js";
-import { orderOf } from "../chain/executor.js";
+import { CLARITY_OF_EPOCH, orderOf } from "../chain/executor.js";
 import { PATIENCE } from "../chain/reader.js";
 import { Rejection } from "../chain/rejection.js";
 import { decodeArgument } from "../clarity/value.js";
@@ -59,7 +59,8 @@ export async function controlRoutes(server, { devnet, control, host }) {
 
   server.get("/devnet", () => ({
     name: "der-client devnet",
-    vm: "Clarinet simnet 3.21.0, epoch 4.0",
+    vm: `Clarinet simnet 3.21.0, epoch ${chain.epoch}`,
+    epoch: chain.epoch,
     pid: process.pid,
     control,
     mining: devnet.mining,
@@ -105,6 +106,17 @@ export async function controlRoutes(server, { devnet, control, host }) {
     if (seconds !== undefined) await devnet.advanceTo(time + integerArgument(seconds, "seconds", range));
     else await devnet.advanceTo(futureArgument(to, time));
     return tipJson();
+  });
+
+  server.post("/devnet/epoch", async (/** @type {any} */ request) => {
+    const { epoch } = request.body ?? {};
+    if (typeof epoch !== "string" || !Object.hasOwn(CLARITY_OF_EPOCH, epoch)) {
+      const known = Object.keys(CLARITY_OF_EPOCH).sort((a, b) => Number(a) - Number(b));
+      throw new RequestError(400, `\`epoch\` must be one of ${known.join(", ")}, not ${JSON.stringify(epoch)}`);
+    }
+    const before = chain.epoch;
+    await devnet.enterEpoch(epoch);
+    return { before, epoch, ...tipJson() };
   });
 
   server.post("/devnet/snapshot", async () => ({ id: await devnet.snapshot() }));

@@ -111,6 +111,11 @@ export class Vm {
     return this.sdk.burnBlockHeight;
   }
 
+  /** @returns {string} the epoch that the next block is in, such as "4.0" */
+  get epoch() {
+    return this.sdk.currentEpoch;
+  }
+
   /** Unix seconds of the tip: what `stacks-block-time` was in the last block, and is in read-only calls. */
   get time() {
     return Number(this.sdk.getBlockTime());
@@ -132,7 +137,18 @@ export class Vm {
 
   /** @param {number} count */
   mineEmptyBlocks(count) {
-    this.#guard(() => this.sdk.mineEmptyStacksBlocks(count));
+    // Before epoch 3.0 each burn block has one Stacks block.
+    if (Number(this.epoch) < 3) this.#guard(() => this.sdk.mineEmptyBurnBlocks(count));
+    else this.#guard(() => this.sdk.mineEmptyStacksBlocks(count));
+  }
+
+  /**
+   * Has the next blocks in another epoch, earlier or later. The VM may mine a block for it, and its clock may go back.
+   *
+   * @param {string} epoch one that there is, such as "2.4"
+   */
+  setEpoch(epoch) {
+    this.#guard(() => this.sdk.setEpoch(epoch));
   }
 
   /**

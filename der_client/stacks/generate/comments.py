@@ -10,8 +10,9 @@ WIDTH: Final = 120
 _CODE: Final = re.compile(r"^[({]|^#\[|^TODO\b|^FIXME\b|^XXX\b|^SPDX|^lint|^[a-z-]+: *$", re.IGNORECASE)
 _RULE: Final = re.compile(r"^[^\w]*$|[-=*#~]{4,}")
 _HEADING: Final = re.compile(
-    r"^(public|read[- ]?only|private|internal|admin|getters?|setters?|constants?|data( maps)?( and)?( vars)?|maps?|variables?"
-    r"|errors?|helpers?|events?|storage|traits?)( (functions?|methods?|getters?|calls?|codes?|variables?|vars?))?[.:]?$",
+    r"^(public|read[- ]?only|private|internal|admin|getters?|setters?|constants?|data( maps)?( and)?( vars)?"
+    r"|maps?|variables?|errors?|helpers?|events?|storage|traits?)"
+    r"( (functions?|methods?|getters?|calls?|codes?|variables?|vars?))?[.:]?$",
     re.IGNORECASE,
 )
 _TAG: Final = re.compile(r"^@(?P<tag>[a-z-]+)[:;,]?\s*(?P<rest>.*)$", re.IGNORECASE)

@@ -35,8 +35,8 @@ class FoundError:
 def find_errors(definitions: Definitions) -> tuple[FoundError, ...]:
     """The constants of a source that are error codes, in its order.
 
-    That is every constant that holds ``(err uN)``, and a number that the source gives in ``(err NAME)``, or that is named
-    as an error and calculated with nowhere.
+    That is every constant that holds ``(err uN)``, and a number that the source gives in ``(err NAME)``, or that is
+    named as an error and calculated with nowhere.
 
     Args:
         definitions: What the source defines.

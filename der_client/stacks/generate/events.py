@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from der_client.stacks.clarity import TupleType, parse
 from der_client.stacks.clarity.source import Kind
 from der_client.stacks.errors import InvalidValueError
-from der_client.stacks.generate.inference import Type, join
+from der_client.stacks.generate.inference import join
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from der_client.stacks.clarity.source import Expression
     from der_client.stacks.generate.definitions import Definitions
     from der_client.stacks.generate.inference import Printed
+    from der_client.stacks.generate.type_syntax import Type
 
-_NAMING_KEYS: Final = ("topic", "event", "notification", "type", "object", "action", "op", "name", "method", "function")
+_NAMING_KEYS: Final[tuple[str, ...]] = (
+    *("topic", "event", "notification", "type", "object", "action", "op", "name", "method", "function"),
+)
 """Keys whose text names what happened, in this order; several may do so together."""
 
 
@@ -61,7 +64,7 @@ def _event(definitions: Definitions, printed: Printed) -> FoundEvent | None:
     if not isinstance(kind, TupleType):
         return FoundEvent({}, {"value": kind}, is_whole=True, functions=[printed.function])
     texts = _texts(definitions, printed.value)
-    constants = {key: texts[key] for key in _NAMING_KEYS if key in texts} or texts
+    constants: dict[str, str] = {key: texts[key] for key in _NAMING_KEYS if key in texts} or texts
     fields = {name: each for name, each in kind.fields.items() if name not in constants}
     return FoundEvent(constants, fields, is_whole=False, functions=[printed.function])
 
@@ -82,7 +85,7 @@ def _texts(definitions: Definitions, value: Expression) -> dict[str, str]:
 def _ascii(literal: str) -> str:
     """The text of a string-ascii literal; empty if it is another one."""
     try:
-        return "" if literal.startswith("u") else str(parse(literal).value)  # type: ignore[attr-defined]
+        return "" if literal.startswith("u") else str(parse(literal).value)
     except InvalidValueError:
         return ""
 

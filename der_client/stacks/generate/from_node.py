@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from typing import TYPE_CHECKING
 
 from der_client.stacks.address import split_principal
 from der_client.stacks.clarity.source import Source
 from der_client.stacks.errors import AddressError, NotFoundError, SourceError
 from der_client.stacks.generate.definitions import Definitions
-from der_client.stacks.generate.inference import result_in_trait
 from der_client.stacks.generate.module import ContractInput
+from der_client.stacks.generate.type_syntax import result_in_trait
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from der_client.stacks.generate.inference import Type
+    from der_client.stacks.generate.type_syntax import Type
     from der_client.stacks.rpc import Client
     from der_client.stacks.rpc.answers import ContractInterface
 
@@ -51,14 +51,14 @@ def read_contract(
     def full(named: str) -> str:
         return f"{address}{named}" if named.startswith(".") else named
 
-    @lru_cache(maxsize=None)
+    @cache
     def interface_of(named: str) -> ContractInterface | None:
         try:
             return client.contract_interface(full(named))
         except (NotFoundError, AddressError):
             return None
 
-    @lru_cache(maxsize=None)
+    @cache
     def trait_result(named: str, trait: str, function: str) -> Type:
         try:
             defining = Definitions.of(Source.read(client.contract_source(full(named)).source))

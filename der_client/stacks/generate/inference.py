@@ -1,7 +1,8 @@
 """Finds the type of expressions, for what no interface says: what a contract prints.
 
-The interface gives the types of everything that a contract defines; here are those of Clarity's own functions and of what
-``let`` and ``match`` bind. A type may be wider than the one that the VM would find; one that cannot be found is ``None``.
+The interface gives the types of everything that a contract defines; here are those of Clarity's own functions and of
+what ``let`` and ``match`` bind. A type may be wider than the one that the VM would find; one that cannot be found is
+``None``.
 
 Facts from Clarity's reference, checked against the VM on public contracts.
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from der_client.stacks.clarity import (
     BOOL,
@@ -32,6 +33,7 @@ from der_client.stacks.clarity import (
 from der_client.stacks.clarity.source import Expression, Kind
 from der_client.stacks.clarity.supertypes import least_supertype, sizes_of
 from der_client.stacks.errors import InvalidValueError
+from der_client.stacks.generate.type_syntax import Type, parse_type, result_in_trait, tuple_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -39,7 +41,6 @@ if TYPE_CHECKING:
     from der_client.stacks.generate.definitions import Definitions
     from der_client.stacks.rpc.answers import ContractInterface
 
-Type = ClarityType | None
 Environment = dict[str, Type]
 InterfaceOf = Callable[[str], "ContractInterface | None"]
 """Gives the interface of a contract that a source names, ``.name`` or ``ADDRESS.name``; ``None`` if it is not known."""
@@ -115,8 +116,10 @@ _FIXED: Final[dict[str, ClarityType]] = {
     "nft-get-owner?": OptionalType(PRINCIPAL),
 }
 _LIKE_FIRST: Final = frozenset(
-    ("+", "-", "*", "/", "mod", "pow", "sqrti", "log2", "xor", "bit-xor", "bit-and", "bit-or", "bit-not")
-    + ("bit-shift-left", "bit-shift-right", "print", "filter")
+    (
+        *("+", "-", "*", "/", "mod", "pow", "sqrti", "log2", "xor", "bit-xor", "bit-and", "bit-or", "bit-not"),
+        *("bit-shift-left", "bit-shift-right", "print", "filter"),
+    )
 )
 _BLOCK_PROPERTIES: Final[dict[str, ClarityType]] = {
     **dict.fromkeys(("time", "block-reward", "miner-spend-total", "miner-spend-winner"), UINT),
@@ -205,7 +208,7 @@ class Inference:
         if not expression.items:
             return None
         head = expression.head
-        special = _SPECIAL.get(head)
+        special = self._SPECIAL.get(head)
         if special is not None:
             return special(self, expression.items[1:], environment)
         types = [self.type_of(item, environment) for item in expression.items[1:]]
@@ -440,52 +443,44 @@ class Inference:
         self._last(items, environment)
         return ResponseType(AsciiType(_MAX_LENGTH), UINT)
 
-
-_Special = Callable[[Inference, "Sequence[Expression]", Environment], Type]
-_SPECIAL: Final[dict[str, _Special]] = {
-    "print": Inference._print,
-    "let": Inference._let,
-    "begin": Inference._inner,
-    "if": Inference._if,
-    "match": Inference._match,
-    **dict.fromkeys(("unwrap!", "unwrap-panic", "try!"), Inference._unwrap),
-    **dict.fromkeys(("unwrap-err!", "unwrap-err-panic"), Inference._unwrap_err),
-    "default-to": Inference._default_to,
-    "some": Inference._some,
-    "ok": Inference._ok,
-    "err": Inference._err,
-    "var-get": Inference._var_get,
-    "map-get?": Inference._map_get,
-    "tuple": Inference._tuple_call,
-    "get": Inference._get,
-    "merge": Inference._merge,
-    "list": Inference._list,
-    "map": Inference._map,
-    "fold": Inference._fold,
-    "append": Inference._append,
-    "concat": Inference._concat,
-    "as-max-len?": Inference._as_max_len,
-    **dict.fromkeys(("element-at", "element-at?"), Inference._element_at),
-    **dict.fromkeys(("slice?", "replace-at?"), Inference._same_optional),
-    "as-contract": Inference._inner,
-    "at-block": Inference._inner,
-    "as-contract?": Inference._in_response,
-    "restrict-assets?": Inference._in_response,
-    "contract-call?": Inference._contract_call,
-    **dict.fromkeys(
-        ("get-block-info?", "get-burn-block-info?", "get-stacks-block-info?", "get-tenure-info?"),
-        Inference._block_info,
-    ),
-    "to-consensus-buff?": Inference._to_consensus,
-    "from-consensus-buff?": Inference._from_consensus,
-    "to-ascii?": Inference._to_ascii,
-}
-
-
-def tuple_type(fields: Mapping[str, Type]) -> Type:
-    """The type of a tuple, if all its fields have one."""
-    known = {name: kind for name, kind in fields.items() if kind is not None}
-    return TupleType(known) if fields and len(known) == len(fields) else None
+    _SPECIAL: ClassVar[dict[str, Callable[[Inference, Sequence[Expression], Environment], Type]]] = {
+        "print": _print,
+        "let": _let,
+        "begin": _inner,
+        "if": _if,
+        "match": _match,
+        **dict.fromkeys(("unwrap!", "unwrap-panic", "try!"), _unwrap),
+        **dict.fromkeys(("unwrap-err!", "unwrap-err-panic"), _unwrap_err),
+        "default-to": _default_to,
+        "some": _some,
+        "ok": _ok,
+        "err": _err,
+        "var-get": _var_get,
+        "map-get?": _map_get,
+        "tuple": _tuple_call,
+        "get": _get,
+        "merge": _merge,
+        "list": _list,
+        "map": _map,
+        "fold": _fold,
+        "append": _append,
+        "concat": _concat,
+        "as-max-len?": _as_max_len,
+        **dict.fromkeys(("element-at", "element-at?"), _element_at),
+        **dict.fromkeys(("slice?", "replace-at?"), _same_optional),
+        "as-contract": _inner,
+        "at-block": _inner,
+        "as-contract?": _in_response,
+        "restrict-assets?": _in_response,
+        "contract-call?": _contract_call,
+        **dict.fromkeys(
+            ("get-block-info?", "get-burn-block-info?", "get-stacks-block-info?", "get-tenure-info?"),
+            _block_info,
+        ),
+        "to-consensus-buff?": _to_consensus,
+        "from-consensus-buff?": _from_consensus,
+        "to-ascii?": _to_ascii,
+    }
 
 
 def join(one: Type, other: Type) -> Type:
@@ -548,34 +543,3 @@ def _serialized_size(kind: ClarityType) -> int:
         case ResponseType():
             return 1 + max(_serialized_size(kind.ok), _serialized_size(kind.error))
     return 5 + sizes_of(kind)[0]
-
-
-_PLAIN: Final[dict[str, ClarityType]] = {"int": INT, "uint": UINT, "bool": BOOL, "principal": PRINCIPAL}
-_SIZED: Final = {"buff": BufferType, "string-ascii": AsciiType, "string-utf8": Utf8Type}
-
-
-def parse_type(expression: Expression | None) -> Type:
-    """Read a type as a source writes it; ``None`` if it is not one."""
-    if expression is None:
-        return None
-    if expression.kind is Kind.ATOM:
-        return TraitType() if expression.text.startswith("<") else _PLAIN.get(expression.text)
-    if fields := expression.fields:
-        return tuple_type({name: parse_type(kind) for name, kind in fields.items()})
-    items = expression.items[1:]
-    match expression.head, items:
-        case ("buff" | "string-ascii" | "string-utf8") as name, [length] if length.text.isdigit():
-            return _SIZED[name](int(length.text))
-        case "optional", [inner] if (kind := parse_type(inner)) is not None:
-            return OptionalType(kind)
-        case "response", [good, bad]:
-            ok, error = parse_type(good), parse_type(bad)
-            return None if ok is None or error is None else ResponseType(ok, error)
-        case "list", [length, inner] if length.text.isdigit() and (kind := parse_type(inner)) is not None:
-            return ListType(kind, int(length.text))
-    return None
-
-
-def result_in_trait(function: Expression | None) -> Type:
-    """The result of a function of a trait: ``(name (argument …) result)``."""
-    return parse_type(function.items[2]) if function is not None and len(function.items) == 3 else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import textwrap
 from dataclasses import dataclass, field
@@ -26,25 +27,26 @@ if TYPE_CHECKING:
     from der_client.stacks.clarity import ClarityType
     from der_client.stacks.clarity.source import Source
     from der_client.stacks.generate.events import FoundEvent
-    from der_client.stacks.generate.inference import InterfaceOf, Type
+    from der_client.stacks.generate.inference import InterfaceOf
     from der_client.stacks.generate.shapes import ModelShape
+    from der_client.stacks.generate.type_syntax import Type
     from der_client.stacks.rpc.answers import ContractInterface, FunctionInterface
 
 # Annotations and decorators in a class are looked up in the class first, so nothing in one may have these names.
 _IN_ANNOTATIONS: Final = frozenset({"bool", "bytes", "int", "str", "tuple"})
 _DECORATORS: Final = frozenset({"constant", "data_map", "data_var", "public", "read_only"})
-_METHOD_NAMES: Final = (
-    _IN_ANNOTATIONS
-    | _DECORATORS
-    | set(dir(Contract))
-    | {name for base in Contract.__mro__ for name in base.__dict__.get("__annotations__", {})}
-)
+_METHOD_NAMES: Final = {
+    *_IN_ANNOTATIONS,
+    *_DECORATORS,
+    *dir(Contract),
+    *(name for base in Contract.__mro__ for name in inspect.get_annotations(base)),
+}
 _FIELD_NAMES: Final = _IN_ANNOTATIONS | set(dir(Model)) | set(dir(Event)) | {"model_config"}
-_IMPORTED: Final = frozenset(
-    ("Annotated", "ClassVar", "Sequence", "ConfigDict", "Contract", "ErrorCode", "Event", "Model", "ClarityName")
-    + ("ClarityValue", "Int", "MaxLength", "Principal", "Response", "Trait", "UInt", "None", "True", "False")
-    + ("AsciiType", "BufferType", "ListType", "NoneType_", "OptionalType", "ResponseType", "TraitType", "TupleType")
-    + ("Utf8Type",)
+_IMPORTED: Final = (
+    *("Annotated", "ClassVar", "Sequence", "ConfigDict", "Contract", "ErrorCode", "Event", "Model", "ClarityName"),
+    *("ClarityValue", "Int", "MaxLength", "Principal", "Response", "Trait", "UInt", "None", "True", "False"),
+    *("AsciiType", "BufferType", "ListType", "NoneType_", "OptionalType", "ResponseType", "TraitType", "TupleType"),
+    "Utf8Type",
 )
 
 
@@ -144,9 +146,8 @@ class _Module:
             arguments.append(f"errors={self._error_class}")
         callees = sorted(self._contract.callees.values())
         groups = [(name, items) for name, items in (("events", events), ("callees", callees)) if items]
-        one = ", ".join(
-            (*arguments, *(f"{name}=({', '.join(items)}{',' * (len(items) == 1)})" for name, items in groups))
-        )
+        grouped = [f"{name}=({', '.join(items)}{',' * (len(items) == 1)})" for name, items in groups]
+        one = ", ".join((*arguments, *grouped))
         if len(f"class {self._class}({one}):") <= comments.WIDTH:
             lines = [f"class {self._class}({one}):"]
         elif len(f"    {one}") <= comments.WIDTH:
@@ -160,15 +161,14 @@ class _Module:
     def _class_docstring(self) -> list[str]:
         about = comments.prose(self._definitions.about)
         lines = comments.docstring(about, {}, 4) if about else [f'    """The contract ``{self._contract.name}``."""']
-        tokens = [f"    fungible_tokens: ClassVar[tuple[str, ...]] = {_tuple(self._interface.fungible_tokens)}"]
-        unique = [f"    non_fungible_tokens: ClassVar[tuple[str, ...]] = {_tuple(self._interface.non_fungible_tokens)}"]
-        shown = [
-            *(tokens if self._interface.fungible_tokens else []),
-            *(unique if self._interface.non_fungible_tokens else []),
-        ]
-        if shown:
+        kinds = {
+            "fungible_tokens": tuple(self._interface.fungible_tokens),
+            "non_fungible_tokens": tuple(self._interface.non_fungible_tokens),
+        }
+        tokens = [f"    {kind}: ClassVar[tuple[str, ...]] = {_tuple(names)}" for kind, names in kinds.items() if names]
+        if tokens:
             self._shapes.use("ClassVar", "typing")
-            lines += ["", *shown]
+            lines += ["", *tokens]
         return lines
 
     @staticmethod
@@ -300,6 +300,7 @@ class _Module:
         self._shapes.use("Event", CONTRACT)
         said = "-".join(event.constants.values())
         first = next(filter(None, event.functions), "deployment")
+        wanted: tuple[str, ...]
         if event.is_whole:
             wanted = (f"{_kind_word(event.fields['value'])}-printed",)
         elif said:
@@ -313,9 +314,8 @@ class _Module:
         if "topic" in event.constants:
             arguments.append(f"topic={_quoted(event.constants['topic'])}")
         if others:
-            arguments.append(
-                f"where={{{', '.join(f'{_quoted(key)}: {_quoted(text)}' for key, text in others.items())}}}"
-            )
+            pairs = ", ".join(f"{_quoted(key)}: {_quoted(text)}" for key, text in others.items())
+            arguments.append(f"where={{{pairs}}}")
         if event.is_whole:
             arguments.append("whole=True")
         fields = self._shapes.fields(event.fields, name)
