@@ -277,6 +277,7 @@ class Devnet(DevnetControl):
             order that its sources ask for; a requirement that is not in its cache is asked of a public API, as Clarinet
             does. Contracts are published in their epochs, and the devnet stays in the last one of them if they use
             ``at-block``, which later epochs do not have. Default: this library's own.
+        requirements_url: The node to ask for requirements that are not in the project's cache.
 
     Attributes:
         url: The base address, such as ``http://127.0.0.1:40123``; serves ``/v2``, ``/extended`` and ``/devnet``.
@@ -300,6 +301,7 @@ class Devnet(DevnetControl):
         track_costs: bool = True,
         event_observers: Sequence[str] = (),
         project: Path | str | None = None,
+        requirements_url: str | None = None,
     ) -> None:
         main = installed_project() / "devnet" / "main.js"
         arguments = [find_node(), str(main), "--until-stdin-closes", "--host", host, "--port", str(port)]
@@ -321,7 +323,7 @@ class Devnet(DevnetControl):
         if project is not None:
             arguments += ["--project", str(project)]
             if deploy_contracts:
-                prepared = _prepared_file(project)
+                prepared = _prepared_file(project, requirements_url)
                 arguments += ["--prepared-plan", prepared.name]
         self._last_log = ""
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the process that writes to it
@@ -390,12 +392,12 @@ class Devnet(DevnetControl):
         return f"Devnet({self.url}, {'running' if self._process.poll() is None else 'ended'})"
 
 
-def _prepared_file(project: Path | str) -> IO[str]:
+def _prepared_file(project: Path | str, requirements_url: str | None) -> IO[str]:
     """A file with what the devnet does at its start for a project; it goes when it is closed."""
-    from der_client.stacks.clarinet import fetch_source  # noqa: PLC0415 -- only for projects of others
+    from der_client.stacks.clarinet import fetcher  # noqa: PLC0415 -- only for projects of others
     from der_client.stacks.prepared import SETTINGS, prepare_project  # noqa: PLC0415
 
-    prepared = prepare_project(project, usual_settings=project_root() / SETTINGS, fetch=fetch_source)
+    prepared = prepare_project(project, usual_settings=project_root() / SETTINGS, fetch=fetcher(requirements_url))
     file = tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8")  # noqa: SIM115 -- the devnet reads it
     json.dump(prepared.to_json(), file)
     file.flush()

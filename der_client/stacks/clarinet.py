@@ -19,12 +19,17 @@ from der_client.stacks.clarity.source import Kind, Source
 from der_client.stacks.epochs import EPOCHS, epoch_named, order_of
 from der_client.stacks.errors import DeploymentError, DerClientError, InvalidValueError
 from der_client.stacks.plan import DeploymentPlan, PublishStep
-from der_client.stacks.sources import MAINNET_BOOT_ADDRESS, TESTNET_BOOT_ADDRESS, read_source
+from der_client.stacks.sources import (
+    MAINNET_BOOT_ADDRESS,
+    TESTNET_BOOT_ADDRESS,
+    Fetch,
+    FetchedContract,
+    oldest_version,
+    read_source,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-
-    from der_client.stacks.rpc.answers import ContractSource
+    from collections.abc import Iterable, Mapping
 
 MANIFEST: Final = "Clarinet.toml"
 DEVNET_PLAN: Final = Path("deployments") / "default.devnet-plan.yaml"
@@ -32,14 +37,8 @@ PUBLIC_APIS: Final = {"SP": "https://api.hiro.so", "SM": "https://api.hiro.so"}
 """Where Clarinet, too, looks for requirements, by the beginning of their addresses."""
 _TESTNET_API: Final = "https://api.testnet.hiro.so"
 
+_NEEDING: Final = frozenset(("contract-call?", "use-trait", "impl-trait"))
 _CONTRACT: Final = re.compile(r"(?P<address>'?S[0-9A-HJKMNP-TV-Z]{20,41})?\.(?P<name>[a-zA-Z][a-zA-Z0-9_-]*)")
-# Names that Clarity has had only since its second version, and others that it had no longer in its third.
-_SINCE_CLARITY_2: Final = re.compile(
-    r"(stacks-block-height|tenure-height|stacks-block-time|current-contract|tx-sponsor\?|chain-id|is-in-mainnet|slice\?"
-    r"|element-at\?|index-of\?|replace-at\?|principal-(construct|destruct)\?|(to|from)-consensus-buff\?|is-standard"
-    r"|stx-account|stx-transfer-memo\?|string-to-u?int\?|int-to-(ascii|utf8)|buff-to-u?int-[lb]e|bit-(and|or|not|xor)"
-    r"|get-(stacks-block|tenure|burn-block)-info\?|contract-hash\?|as-contract\?|to-ascii\?|restrict-assets\?)\Z"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +119,14 @@ class ClarinetProject:
         addresses: Mapping[str, str],
         *,
         only: Iterable[str] | None = None,
-        fetch: Callable[[str], str] | None = None,
+        fetch: Fetch | None = None,
     ) -> DeploymentPlan:
         """A plan that publishes its contracts on a devnet or testnet, in the order that their sources ask for.
 
         Args:
             addresses: Those of accounts by name; ``deployer`` publishes whatever names nobody else.
             only: The names of contracts, if just these are wanted, with those that they need.
-            fetch: Gives the source of a requirement that is not in the cache, by its id.
+            fetch: Gives a requirement that is not in the cache, by its id.
 
         Raises:
             DeploymentError: If a source cannot be had, contracts need each other, or an account is not known.
@@ -146,15 +145,13 @@ class ClarinetProject:
         return file, notes if isinstance(notes, dict) else {}
 
 
-def project_plan(
-    root: str | Path, addresses: Mapping[str, str], *, fetch: Callable[[str], str] | None = None
-) -> DeploymentPlan:
+def project_plan(root: str | Path, addresses: Mapping[str, str], *, fetch: Fetch | None = None) -> DeploymentPlan:
     """The plan of a project for its devnet: its own, or else one made from its contracts.
 
     Args:
         root: The project's folder.
         addresses: Those of the devnet's accounts by name.
-        fetch: Gives the source of a requirement that is not in the cache, by its id.
+        fetch: Gives a requirement that is not in the cache, by its id.
 
     Raises:
         DeploymentError: If there is neither, or it cannot be carried out.
@@ -165,54 +162,70 @@ def project_plan(
     return ClarinetProject.read(root).plan(addresses, fetch=fetch)
 
 
-def fetch_source(contract_id: str) -> str:
-    """Ask a public API for the source of a contract, on mainnet or testnet as its address says.
-
-    Raises:
-        NodeError: If it is not there, or the API cannot be reached.
-    """
-    return fetch_contract(contract_id).source
-
-
-def fetch_contract(contract_id: str) -> ContractSource:
-    """As `fetch_source`, with the height at which it was published."""
-    from der_client.stacks.rpc import Client  # noqa: PLC0415 -- only for what is not in the cache
-
-    return Client(PUBLIC_APIS.get(contract_id[:2], _TESTNET_API)).contract_source(contract_id)
-
-
-def references(source: str) -> tuple[str, ...]:
-    """The contracts that a source names, ``.name`` or ``ADDRESS.name``, in its order.
+def fetcher(url: str | None = None) -> Fetch:
+    """What asks a node for requirements.
 
     Args:
-        source: The source of a contract.
-
-    Raises:
-        SourceError: If it cannot be read.
+        url: The node; if not given a public API, of mainnet or testnet as the address of the requirement says.
     """
-    found: dict[str, None] = {}
-    for top in Source.read(source).expressions:
-        for expression in top.walk():
-            match = _CONTRACT.match(expression.text) if expression.kind is Kind.ATOM else None
-            if match:
-                found[f"{(match['address'] or '').lstrip(chr(39))}.{match['name']}"] = None
-    return tuple(found)
+
+    def fetch(contract_id: str) -> FetchedContract:
+        from der_client.stacks.rpc import Client  # noqa: PLC0415 -- only for what is not in the cache
+
+        client = Client(url or PUBLIC_APIS.get(contract_id[:2], _TESTNET_API))
+        interface = client.contract_interface(contract_id)
+        source = client.contract_source(contract_id).source
+        return FetchedContract(source, interface.epoch or "", interface.clarity_version or "")
+
+    return fetch
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """The contracts that a source names, ``.name`` or ``ADDRESS.name``.
+
+    Attributes:
+        needed: Those that must be there when it is published: what it calls, gives to others in calls, and whose traits
+            it uses.
+        named: The others, which are just principals.
+    """
+
+    needed: frozenset[str]
+    named: frozenset[str]
+
+    @classmethod
+    def of(cls, source: str) -> References:
+        """Find them.
+
+        Raises:
+            SourceError: If the source cannot be read.
+        """
+        needed: set[str] = set()
+        named: set[str] = set()
+        for top in Source.read(source).expressions:
+            for expression in top.walk():
+                calls = expression.head in _NEEDING
+                for item in expression.items:
+                    match = _CONTRACT.match(item.text) if item.kind is Kind.ATOM else None
+                    if match:
+                        name = f"{(match['address'] or '').lstrip(chr(39))}.{match['name']}"
+                        (needed if calls else named).add(name)
+        return cls(frozenset(needed), frozenset(named - needed))
 
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """A contract that is to be published."""
+    """A contract that is to be published; what it needs before, and what should be there before if it can be."""
 
     step: PublishStep
     needs: frozenset[str]
+    likes: frozenset[str]
 
 
 class _Planner:
     """Orders contracts by what they need."""
 
-    def __init__(
-        self, project: ClarinetProject, addresses: Mapping[str, str], fetch: Callable[[str], str] | None
-    ) -> None:
+    def __init__(self, project: ClarinetProject, addresses: Mapping[str, str], fetch: Fetch | None) -> None:
         self._project = project
         self._addresses = addresses
         self._fetch = fetch
@@ -227,7 +240,8 @@ class _Planner:
                 continue
             wanted = self._want(key)
             self._wanted[key] = wanted
-            waiting.extend(sorted(wanted.needs - self._wanted.keys()))
+            waiting.extend(sorted((wanted.needs | wanted.likes) - self._wanted.keys()))
+        self._assign_senders()
         steps = [self._wanted[key].step for key in self._order()]
         return DeploymentPlan(
             name=f"The contracts of {self._project.root.name or self._file}",
@@ -246,15 +260,21 @@ class _Planner:
             step = PublishStep(own.name, sender, own.path, version, 0, epoch=epoch)
         else:
             step, source = self._requirement(key)
-        return _Wanted(step, frozenset(self._needs(key, source)))
-
-    def _needs(self, key: str, source: str) -> Iterable[str]:
-        address = "" if key.startswith(".") else key.partition(".")[0]
         try:
-            named = references(source)
+            references = References.of(source)
         except InvalidValueError as error:
             raise DeploymentError(f"{self._file}: contract {key.lstrip('.')}: {error}") from error
-        for each in named:
+        needs = frozenset(self._keys(key, references.needed))
+        likes = frozenset(name for name in self._keys(key, references.named) if self._is_at_hand(name)) - needs
+        return _Wanted(step, needs, likes)
+
+    def _is_at_hand(self, key: str) -> bool:
+        return key.startswith(".") or self._project.cached_requirement(key)[0].exists()
+
+    def _keys(self, key: str, names: Iterable[str]) -> Iterable[str]:
+        """The keys of contracts that the source of another one names, as far as they have to be published."""
+        address = "" if key.startswith(".") else key.partition(".")[0]
+        for each in names:
             whole = f"{address}{each}" if each.startswith(".") else each
             issuer, _, name = whole.partition(".")
             if whole == key or issuer in (MAINNET_BOOT_ADDRESS, TESTNET_BOOT_ADDRESS):
@@ -272,18 +292,16 @@ class _Planner:
         where = f"{self._file}: requirement {contract_id}"
         if not file.exists():
             self._fetch_into_cache(contract_id, file, where)
+            file, notes = self._project.cached_requirement(contract_id)
         try:
             source = read_source(file, self._project.root, where, outside_root=True)
         except UnicodeDecodeError as error:
             raise DeploymentError(f"{where}: byte {error.start} is not ASCII") from error
-        address, _, name = contract_id.partition(".")
-        sender = self._free_sender(name, where)
+        name = contract_id.partition(".")[2]
         noted = str(notes.get("clarity_version", "")).removeprefix("Clarity")
         version, epoch = _terms(int(noted) if noted in set("123456") else None, _noted_epoch(notes), source)
         path = str(file.relative_to(self._project.root)) if file.is_relative_to(self._project.root) else str(file)
-        step = PublishStep(
-            name, sender, path, version, 0, epoch=epoch, requirement=contract_id, remapped=((address, sender),)
-        )
+        step = PublishStep(name, "", path, version, 0, epoch=epoch, requirement=contract_id)
         return step, source
 
     def _fetch_into_cache(self, contract_id: str, file: Path, where: str) -> None:
@@ -293,24 +311,45 @@ class _Planner:
                 "'clarinet check' once, or put its source there"
             )
         try:
-            source = self._fetch(contract_id)
+            fetched = self._fetch(contract_id)
         except DerClientError as error:
             raise DeploymentError(f"{where} is not in {file.parent}, and could not be fetched: {error}") from error
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(source.encode())
+            file.write_bytes(fetched.source.encode())
+            file.with_suffix(".json").write_text(json.dumps(fetched.notes(), indent=2), encoding="utf-8")
         except OSError as error:
             raise DeploymentError(f"{where}: cannot be kept in {file.parent}: {error}") from error
 
-    def _free_sender(self, name: str, where: str) -> str:
-        """The account that publishes a requirement: one that publishes no other contract of this name."""
-        taken = {wanted.step.sender for wanted in self._wanted.values() if wanted.step.contract_name == name}
-        if name in self._project.contracts:
-            taken.add(self._address(self._project.contracts[name].deployer, name))
-        for account in ("deployer", *self._addresses):
-            if (address := self._addresses.get(account)) and address not in taken:
-                return address
-        raise DeploymentError(f"{where}: every account publishes another contract of this name already")
+    def _assign_senders(self) -> None:
+        """Give each address that requirements are from an account: one that publishes no other contract of a name.
+
+        Contracts of one address stay together, since they may call each other as ``.name``.
+        """
+        taken = {(each.step.sender, each.step.contract_name) for each in self._wanted.values() if each.step.sender}
+        issuers: dict[str, list[str]] = {}
+        for key in sorted(self._wanted):
+            if not key.startswith("."):
+                issuers.setdefault(key.partition(".")[0], []).append(key)
+        for issuer, keys in issuers.items():
+            names = [key.partition(".")[2] for key in keys]
+            free = (each for each in self._accounts() if not any((each, name) in taken for name in names))
+            sender = next(free, None)
+            if sender is None:
+                raise DeploymentError(
+                    f"{self._file}: the requirements of {issuer}, {', '.join(names)}, have names that every account "
+                    "publishes already; add an account to settings/Devnet.toml"
+                )
+            taken.update((sender, name) for name in names)
+            for key in keys:
+                wanted = self._wanted[key]
+                step = replace(wanted.step, sender=sender, remapped=((issuer, sender),))
+                self._wanted[key] = replace(wanted, step=step)
+
+    def _accounts(self) -> Iterable[str]:
+        """The addresses of the accounts, the deployer's first."""
+        names = sorted(self._addresses, key=lambda name: name != "deployer")
+        return [self._addresses[name] for name in names]
 
     def _address(self, account: str, contract: str) -> str:
         try:
@@ -326,7 +365,8 @@ class _Planner:
         left = dict(self._wanted)
         order: list[str] = []
         while left:
-            ready = [key for key, wanted in left.items() if not wanted.needs & left.keys()]
+            ready = [key for key, wanted in left.items() if not (wanted.needs | wanted.likes) & left.keys()]
+            ready = ready or [key for key, wanted in left.items() if not wanted.needs & left.keys()]
             if not ready:
                 raise DeploymentError(f"{self._file}: {_circle(left)} need each other, so none can be published first")
             ready.sort(key=lambda key: (_epoch_order(left[key].step.epoch), key.startswith("."), key))
@@ -363,22 +403,13 @@ def _batches(steps: Iterable[PublishStep]) -> tuple[tuple[PublishStep, ...], ...
 
 def _terms(version: int | None, epoch: str, source: str) -> tuple[int | None, str]:
     """The version and epoch of a contract, where its project may leave both out."""
-    if version is None and not epoch and not _is_of_clarity_2(source):
-        return 1, "2.05"  # what Clarinet takes then
+    if version is None and not epoch:
+        version = oldest_version(source)  # for Clarinet it is 1 then, of epoch 2.05
     if version is not None and not epoch:
         epoch = next(name for name, newest in EPOCHS.items() if newest >= version) if version > 1 else "2.05"
     if version is None and epoch:
         version = EPOCHS[epoch]
     return version, epoch
-
-
-def _is_of_clarity_2(source: str) -> bool:
-    """Whether a source uses what Clarity has had only since its second version."""
-    return any(
-        _SINCE_CLARITY_2.match(expression.text) is not None
-        for top in Source.read(source).expressions
-        for expression in top.walk()
-    )
 
 
 def _noted_epoch(notes: Mapping[str, Any]) -> str:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from der_client.stacks.network import Network
     from der_client.stacks.plan import Step
     from der_client.stacks.rpc import Client
+    from der_client.stacks.sources import Fetch
     from der_client.stacks.transactions import ContractPublish
 
 _LOG: Final = logging.getLogger(__name__)
@@ -126,7 +127,7 @@ def deploy(
     outside_root: bool = False,
     other_network: bool = False,
     other_accounts: Sequence[Account] = (),
-    fetch: Callable[[str], str] | None = None,
+    fetch: Fetch | None = None,
     timeout_s: float = _DEFAULT_TIMEOUT_S,
     on_step: Callable[[StepReport], None] | None = None,
 ) -> DeploymentReport:
@@ -147,8 +148,8 @@ def deploy(
         outside_root: Whether sources may lie outside the project's folder.
         other_network: Whether a plan for another network may be carried out on mainnet, or one for mainnet elsewhere.
         other_accounts: Further accounts, for the steps of which the plan expects their addresses as senders.
-        fetch: Gives the source of a requirement whose file is missing, by its id, ``ADDRESS.name``; for instance
-            :func:`~der_client.stacks.clarinet.fetch_source`.
+        fetch: Gives a requirement whose file is missing, by its id, ``ADDRESS.name``; for instance
+            :func:`~der_client.stacks.clarinet.fetcher`.
         timeout_s: The longest wait for what is sent together, at most 20 transactions of a batch, in seconds.
         on_step: Called for each step that is done or skipped.
 

@@ -19,16 +19,18 @@ from der_client.stacks.transactions import ContractCall, PostConditionMode, Toke
 from der_client.stacks.wallet import Wallet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from der_client.stacks.keys import PrivateKey
     from der_client.stacks.plan import DeploymentPlan, Step
+    from der_client.stacks.sources import Fetch
     from der_client.stacks.transactions import ContractPublish
     from der_client.stacks.transactions.payload_types import UserPayload
 
 SETTINGS: Final = Path("settings") / "Devnet.toml"
 _DEFAULT_PATH: Final = "m/44'/5757'/0'/0/0"
 _LEAST_FEE_USTX: Final = 1_000
+_LAST_WITH_AT_BLOCK: Final = [epoch for epoch in EPOCHS if has_at_block(epoch)][-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +41,13 @@ class PreparedStep:
         what: What to say if it fails: where it is in the plan, and what cannot be done.
         source: Where the source is from, if it publishes a contract.
         raw: The signed transaction.
-        epoch: The epoch that it wants; ``None`` for any.
+        epoch: The epoch that it wants.
     """
 
     what: str
     source: str
     raw: bytes
-    epoch: str | None
+    epoch: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +94,13 @@ def read_keys(settings: str | Path) -> dict[str, PrivateKey]:
     return keys
 
 
-def prepare_plan(
-    plan: DeploymentPlan, keys: Mapping[str, PrivateKey], *, fetch: Callable[[str], str] | None = None
-) -> PreparedPlan:
+def prepare_plan(plan: DeploymentPlan, keys: Mapping[str, PrivateKey], *, fetch: Fetch | None = None) -> PreparedPlan:
     """Sign all that a plan does, for a devnet that has just begun.
 
     Args:
         plan: The plan.
         keys: Those of the devnet's accounts by name.
-        fetch: Gives the source of a requirement whose file is missing, by its id.
+        fetch: Gives a requirement whose file is missing, by its id.
 
     Raises:
         DeploymentError: If the plan cannot be carried out; the text names file and line.
@@ -124,7 +124,7 @@ def prepare_plan(
             raise DeploymentError(f"{where}: {error}") from error
         nonces[step.sender] += 1
         source = (step.path or step.url) if isinstance(step, PublishStep) else ""
-        steps.append(PreparedStep(f"{where}: {_failure(step)}", source, raw, step.epoch or None))
+        steps.append(PreparedStep(f"{where}: {_failure(step)}", source, raw, step.epoch or _epoch_for(payloads, step)))
     return PreparedPlan(tuple(steps), _epoch_after(payloads))
 
 
@@ -162,6 +162,12 @@ def _failure(step: Step) -> str:
             return f"the transfer to {step.recipient} failed"
 
 
+def _epoch_for(payloads: Mapping[PublishStep, ContractPublish], step: Step) -> str:
+    """The epoch for a step of which the plan says none."""
+    uses_at_block = isinstance(step, PublishStep) and _uses_at_block(payloads[step].code)
+    return _LAST_WITH_AT_BLOCK if uses_at_block else LATEST_EPOCH
+
+
 def _epoch_after(payloads: Mapping[PublishStep, ContractPublish]) -> str:
     """The epoch that a project's contracts are used in: the newest, unless they use what that has no longer."""
     epochs = [step.epoch for step in payloads if step.epoch]
@@ -179,15 +185,13 @@ def _uses_at_block(code: str) -> bool:
     return any(expression.head == "at-block" for top in tops for expression in top.walk())
 
 
-def prepare_project(
-    root: str | Path, *, usual_settings: str | Path, fetch: Callable[[str], str] | None = None
-) -> PreparedPlan:
+def prepare_project(root: str | Path, *, usual_settings: str | Path, fetch: Fetch | None = None) -> PreparedPlan:
     """Prepare what a Clarinet project publishes on its devnet, by its plan or, without one, by its Clarinet.toml.
 
     Args:
         root: The project's folder.
         usual_settings: The accounts of a project that has no ``settings/Devnet.toml``.
-        fetch: Gives the source of a requirement that is not in the project's cache, by its id.
+        fetch: Gives a requirement that is not in the project's cache, by its id.
 
     Raises:
         DeploymentError: If the project cannot be read or its plan not carried out; the text says what to do.

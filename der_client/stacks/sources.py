@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from der_client.stacks.clarity.source import Source
 from der_client.stacks.epochs import EPOCHS
 from der_client.stacks.errors import DeploymentError, DerClientError, InvalidValueError
 from der_client.stacks.plan import PublishStep
 from der_client.stacks.transactions import ContractPublish
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from der_client.stacks.plan import DeploymentPlan
@@ -23,6 +26,49 @@ _MAX_SOURCE_BYTES: Final = 2 << 20
 _TIMEOUT_S: Final = 30.0
 _WITH_ADDRESS: Final = re.compile(r"\bS[0-9A-HJKMNP-TV-Z]{25,40}\b(?:\.[a-zA-Z](?:[a-zA-Z0-9_-]*[a-zA-Z0-9_])?)?")
 
+# Names by the version of Clarity that brought them.
+_SINCE: Final[dict[int, frozenset[str]]] = {
+    5: frozenset(("secp256r1-verify",)),
+    4: frozenset(
+        ("stacks-block-time", "current-contract", "contract-hash?", "as-contract?", "restrict-assets?", "to-ascii?")
+    ),
+    3: frozenset(("stacks-block-height", "tenure-height", "get-stacks-block-info?", "get-tenure-info?")),
+    2: frozenset(
+        (
+            *("tx-sponsor?", "chain-id", "is-in-mainnet", "slice?", "element-at?", "index-of?", "replace-at?"),
+            *("principal-construct?", "principal-destruct?", "to-consensus-buff?", "from-consensus-buff?"),
+            *("is-standard", "stx-account", "stx-transfer-memo?", "string-to-int?", "string-to-uint?"),
+            *("int-to-ascii", "int-to-utf8", "buff-to-int-le", "buff-to-int-be", "buff-to-uint-le"),
+            *("buff-to-uint-be", "bit-and", "bit-or", "bit-not", "bit-xor", "bit-shift-left", "bit-shift-right"),
+            "get-burn-block-info?",
+        )
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedContract:
+    """A contract of another network.
+
+    Attributes:
+        source: Its source.
+        epoch: As a node names it: ``Epoch24``; empty if it does not say.
+        clarity_version: As a node names it: ``Clarity2``; empty if it does not say.
+    """
+
+    source: str
+    epoch: str = ""
+    clarity_version: str = ""
+
+    def notes(self) -> dict[str, str]:
+        """What Clarinet notes beside the source in its cache."""
+        notes = {"epoch": self.epoch, "clarity_version": self.clarity_version}
+        return {name: value for name, value in notes.items() if value}
+
+
+Fetch = Callable[[str], FetchedContract]
+"""Gives a contract of another network by its id; raises a DerClientError if it cannot."""
+
 
 class PlanSources:
     """What a plan publishes.
@@ -31,7 +77,7 @@ class PlanSources:
         plan: The plan.
         sender: Who publishes everything instead of the senders that the plan expects, if anyone.
         outside_root: Whether sources may lie outside the project's folder.
-        fetch: Gives the source of a requirement whose file is missing, by its id.
+        fetch: Gives a requirement whose file is missing, by its id.
     """
 
     def __init__(
@@ -40,7 +86,7 @@ class PlanSources:
         *,
         sender: str | None = None,
         outside_root: bool = False,
-        fetch: Callable[[str], str] | None = None,
+        fetch: Fetch | None = None,
     ) -> None:
         self._plan = plan
         self._sender = sender
@@ -74,8 +120,8 @@ class PlanSources:
         if self._plan.network != "mainnet":
             code = remap(code, {**remapped}, {MAINNET_BOOT_ADDRESS: TESTNET_BOOT_ADDRESS, **addresses})
         version = step.clarity_version
-        if version is None and step.epoch:
-            version = EPOCHS[step.epoch]
+        if version is None:
+            version = EPOCHS[step.epoch] if step.epoch else oldest_version(code)
         try:
             return ContractPublish(step.contract_name, code, version)
         except InvalidValueError as error:
@@ -87,7 +133,7 @@ class PlanSources:
         path = self._plan.root / step.path
         if step.requirement and self._fetch is not None and not path.exists():
             try:
-                return self._fetch(step.requirement)
+                return self._fetch(step.requirement).source
             except DerClientError as error:
                 raise DeploymentError(
                     f"{where}: the file is not there, and {step.requirement} could not be fetched: {error}; "
@@ -141,6 +187,23 @@ def remap(source: str, contracts: Mapping[str, str], addresses: Mapping[str, str
         return f"{addresses.get(address, address)}{dot}{name}"
 
     return _WITH_ADDRESS.sub(replaced, source)
+
+
+def oldest_version(source: str) -> int | None:
+    """The oldest version of Clarity that has all the names that a source uses, for one that says of none what it is.
+
+    Args:
+        source: The source.
+
+    Returns:
+        The version; ``None`` if the source cannot be read.
+    """
+    try:
+        tops = Source.read(source).expressions
+    except InvalidValueError:
+        return None
+    used = {expression.text for top in tops for expression in top.walk()}
+    return next((version for version, names in _SINCE.items() if used & names), 1)
 
 
 def _download(url: str, where: str) -> bytes:
