@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from der_client.stacks.prepared import PreparedPlan
+
 _START_TIMEOUT_S: Final = 60.0
 _STOP_TIMEOUT_S: Final = 10.0
 # Advancing time by years mines many blocks before it answers.
@@ -278,6 +280,7 @@ class Devnet(DevnetControl):
             does. Contracts are published in their epochs, and the devnet stays in the last one of them if they use
             ``at-block``, which later epochs do not have. Default: this library's own.
         requirements_url: The node to ask for requirements that are not in the project's cache.
+        prepared: What to carry out at the start instead of the project's plan.
 
     Attributes:
         url: The base address, such as ``http://127.0.0.1:40123``; serves ``/v2``, ``/extended`` and ``/devnet``.
@@ -302,6 +305,7 @@ class Devnet(DevnetControl):
         event_observers: Sequence[str] = (),
         project: Path | str | None = None,
         requirements_url: str | None = None,
+        prepared: PreparedPlan | None = None,
     ) -> None:
         main = installed_project() / "devnet" / "main.js"
         arguments = [find_node(), str(main), "--until-stdin-closes", "--host", host, "--port", str(port)]
@@ -319,9 +323,13 @@ class Devnet(DevnetControl):
             arguments.append("--no-costs")
         for observer in event_observers:
             arguments += ["--event-observer", observer]
-        prepared = None
         if project is not None:
             arguments += ["--project", str(project)]
+            if deploy_contracts and prepared is None:
+                prepared = _prepare(project, requirements_url)
+        plan_file = None if prepared is None else _written(prepared)
+        if plan_file is not None:
+            arguments += ["--prepared-plan", plan_file.name]
             if deploy_contracts:
                 prepared = _prepared_file(project, requirements_url)
                 arguments += ["--prepared-plan", prepared.name]
@@ -338,8 +346,8 @@ class Devnet(DevnetControl):
         # Also ends the process when the object is dropped or the interpreter exits without close().
         self._stop = weakref.finalize(self, _stop_process, self._process)
         super().__init__(self._wait_until_ready())
-        if prepared is not None:
-            prepared.close()
+        if plan_file is not None:
+            plan_file.close()
 
     def _wait_until_ready(self) -> str:
         lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
@@ -392,13 +400,16 @@ class Devnet(DevnetControl):
         return f"Devnet({self.url}, {'running' if self._process.poll() is None else 'ended'})"
 
 
-def _prepared_file(project: Path | str, requirements_url: str | None) -> IO[str]:
-    """A file with what the devnet does at its start for a project; it goes when it is closed."""
+def _prepare(project: Path | str, requirements_url: str | None) -> PreparedPlan:
     from der_client.stacks.clarinet import fetcher  # noqa: PLC0415 -- only for projects of others
     from der_client.stacks.prepared import SETTINGS, prepare_project  # noqa: PLC0415
 
-    prepared = prepare_project(project, usual_settings=project_root() / SETTINGS, fetch=fetcher(requirements_url))
-    file = tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8")  # noqa: SIM115 -- the devnet reads it
+    return prepare_project(project, usual_settings=project_root() / SETTINGS, fetch=fetcher(requirements_url))
+
+
+def _written(prepared: PreparedPlan) -> IO[str]:
+    """A file that the devnet reads at its start; it goes when it is closed."""
+    file = tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8")  # noqa: SIM115 -- closed after the start
     json.dump(prepared.to_json(), file)
     file.flush()
     return file

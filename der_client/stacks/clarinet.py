@@ -33,8 +33,7 @@ if TYPE_CHECKING:
 
 MANIFEST: Final = "Clarinet.toml"
 DEVNET_PLAN: Final = Path("deployments") / "default.devnet-plan.yaml"
-PUBLIC_APIS: Final = {"SP": "https://api.hiro.so", "SM": "https://api.hiro.so"}
-"""Where Clarinet, too, looks for requirements, by the beginning of their addresses."""
+_PUBLIC_APIS: Final = {"SP": "https://api.hiro.so", "SM": "https://api.hiro.so"}
 _TESTNET_API: Final = "https://api.testnet.hiro.so"
 
 _NEEDING: Final = frozenset(("contract-call?", "use-trait", "impl-trait"))
@@ -162,6 +161,11 @@ def project_plan(root: str | Path, addresses: Mapping[str, str], *, fetch: Fetch
     return ClarinetProject.read(root).plan(addresses, fetch=fetch)
 
 
+def public_api(principal: str) -> str:
+    """A public API of the network that an address is of, by which Clarinet, too, finds requirements."""
+    return _PUBLIC_APIS.get(principal[:2], _TESTNET_API)
+
+
 def fetcher(url: str | None = None) -> Fetch:
     """What asks a node for requirements.
 
@@ -172,7 +176,7 @@ def fetcher(url: str | None = None) -> Fetch:
     def fetch(contract_id: str) -> FetchedContract:
         from der_client.stacks.rpc import Client  # noqa: PLC0415 -- only for what is not in the cache
 
-        client = Client(url or PUBLIC_APIS.get(contract_id[:2], _TESTNET_API))
+        client = Client(url or public_api(contract_id))
         interface = client.contract_interface(contract_id)
         source = client.contract_source(contract_id).source
         return FetchedContract(source, interface.epoch or "", interface.clarity_version or "")
@@ -185,11 +189,13 @@ class References:
     """The contracts that a source names, ``.name`` or ``ADDRESS.name``.
 
     Attributes:
+        called: Those of which it calls a function.
         needed: Those that must be there when it is published: what it calls, gives to others in calls, and whose traits
             it uses.
         named: The others, which are just principals.
     """
 
+    called: frozenset[str]
     needed: frozenset[str]
     named: frozenset[str]
 
@@ -200,17 +206,20 @@ class References:
         Raises:
             SourceError: If the source cannot be read.
         """
+        called: set[str] = set()
         needed: set[str] = set()
         named: set[str] = set()
         for top in Source.read(source).expressions:
             for expression in top.walk():
                 calls = expression.head in _NEEDING
-                for item in expression.items:
+                for place, item in enumerate(expression.items):
                     match = _CONTRACT.match(item.text) if item.kind is Kind.ATOM else None
                     if match:
                         name = f"{(match['address'] or '').lstrip(chr(39))}.{match['name']}"
                         (needed if calls else named).add(name)
-        return cls(frozenset(needed), frozenset(named - needed))
+                        if place == 1 and expression.head == "contract-call?":
+                            called.add(name)
+        return cls(frozenset(called), frozenset(needed), frozenset(named - needed))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ LAYERS = [
     ["der_client.demo", "der_client.roles", "der_client.keeper"],
     ["der_client"],
     ["der_client.der"],
+    ["der_client.generation"],
     ["der_client.devnet"],
     ["der_client.project"],
     ["der_client.installation"],
@@ -24,7 +25,11 @@ LAYERS = [
     ["der_client.recorder"],
     ["der_client.readings"],
     ["der_client.contracts"],
+<<<<<<< HEAD
     ["der_client.stacks.standards"],
+=======
+    ["der_client.stacks.generate"],
+>>>>>>> c0a154c (der generate)
     ["der_client.stacks.contract"],
     ["der_client.stacks.contract.contract"],
     ["der_client.stacks.contract.interface", "der_client.stacks.contract.results", "der_client.stacks.contract.frames"],
@@ -40,6 +45,9 @@ LAYERS = [
     ],
     ["der_client.stacks.contract.showing"],
     ["der_client.stacks.deploy"],
+    ["der_client.stacks.prepared"],
+    ["der_client.stacks.clarinet"],
+    ["der_client.stacks.sources"],
     ["der_client.stacks.plan"],
     ["der_client.stacks.outbox"],
     ["der_client.stacks.outbox.outbox"],
