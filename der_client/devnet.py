@@ -330,9 +330,6 @@ class Devnet(DevnetControl):
         plan_file = None if prepared is None else _written(prepared)
         if plan_file is not None:
             arguments += ["--prepared-plan", plan_file.name]
-            if deploy_contracts:
-                prepared = _prepared_file(project, requirements_url)
-                arguments += ["--prepared-plan", prepared.name]
         self._last_log = ""
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the process that writes to it
         self._process = subprocess.Popen(  # noqa: S603  # our own server, without a shell

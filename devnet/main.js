@@ -19,12 +19,9 @@ async function main(argv) {
     process.stdout.write(USAGE);
     return;
   }
-<<<<<<< HEAD
   await checkAddress(options);
-=======
   // A project may leave its settings out of its repository; Clarinet's usual accounts are those of this library, too.
   const accounts = readAccounts(hasSettings(options.project) ? options.project : DEFAULT_PROJECT);
->>>>>>> 419637f (Devnet: projects of others are prepared in Python; epochs can be entered)
   const observed = [...readObservers(options.project).map(parseObserver), ...options.observers];
   /** @type {Observers | undefined} */
   let observers;
@@ -57,7 +54,6 @@ async function main(argv) {
   process.stdout.write(`${JSON.stringify({ url, pid: process.pid })}\n`);
 }
 
-<<<<<<< HEAD
 /**
  * Says at once that it cannot listen, not after the VM has started.
  *
@@ -78,12 +74,12 @@ function addressError(error, host, port) {
   }
   if (error.code === "EACCES") return new Error(`port ${port} may not be used by this user; choose one above 1023 with --port (port=)`);
   return new Error(`cannot listen on ${host}: ${error.message}; choose another address with --host (host=)`);
-=======
+}
+
 /** @param {import("./options.js").Options} options @param {import("./project/project.js").Account[]} accounts */
 function planOf({ deploy, prepared, project }, accounts) {
   if (!deploy) return emptyPlan();
   return prepared ? readPreparedPlan(prepared) : readPlan(project, accounts);
->>>>>>> 419637f (Devnet: projects of others are prepared in Python; epochs can be entered)
 }
 
 main(process.argv.slice(2)).catch((error) => {

@@ -25,11 +25,7 @@ LAYERS = [
     ["der_client.recorder"],
     ["der_client.readings"],
     ["der_client.contracts"],
-<<<<<<< HEAD
-    ["der_client.stacks.standards"],
-=======
-    ["der_client.stacks.generate"],
->>>>>>> c0a154c (der generate)
+    ["der_client.stacks.standards", "der_client.stacks.generate"],
     ["der_client.stacks.contract"],
     ["der_client.stacks.contract.contract"],
     ["der_client.stacks.contract.interface", "der_client.stacks.contract.results", "der_client.stacks.contract.frames"],
@@ -72,7 +68,7 @@ LAYERS = [
     ["der_client.stacks.address"],
     ["der_client.stacks.checks"],
     ["der_client.stacks.secret"],
-    ["der_client.stacks.network"],
+    ["der_client.stacks.network", "der_client.stacks.epochs"],
     ["der_client.stacks.contract.errors"],
     ["der_client.stacks.errors"],
     ["der_client.stacks.unmet"],
