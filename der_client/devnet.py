@@ -21,7 +21,7 @@ import requests
 
 from der_client.nodejs import environment, find_node
 from der_client.project import installed_project, project_root
-from der_client.stacks.errors import DerClientError, InvalidValueError
+from der_client.stacks.errors import DeploymentError, DerClientError, InvalidValueError
 from der_client.stacks.keys import PrivateKey
 from der_client.stacks.nonces import chain_went_back
 
@@ -287,8 +287,7 @@ class Devnet(DevnetControl):
 
     Raises:
         DevnetSetupError: If Node.js or the npm packages are missing or too old.
-        DevnetError: If it did not start; the text carries its log.
-        DeploymentError: If the project cannot be read, or its plan not be carried out.
+        DevnetError: If it did not start, or the project's plan cannot be carried out; the text carries its log.
     """
 
     def __init__(
@@ -401,7 +400,10 @@ def _prepare(project: Path | str, requirements_url: str | None) -> PreparedPlan:
     from der_client.stacks.clarinet import fetcher  # noqa: PLC0415 -- only for projects of others
     from der_client.stacks.prepared import SETTINGS, prepare_project  # noqa: PLC0415
 
-    return prepare_project(project, usual_settings=project_root() / SETTINGS, fetch=fetcher(requirements_url))
+    try:
+        return prepare_project(project, usual_settings=project_root() / SETTINGS, fetch=fetcher(requirements_url))
+    except DeploymentError as error:
+        raise DevnetError(str(error)) from error
 
 
 def _written(prepared: PreparedPlan) -> IO[str]:

@@ -55,15 +55,13 @@ def generate(
     """
     from der_client.generation import write_files  # noqa: PLC0415 -- `der --help` stays fast
 
-    modules = _from_node(what, url, network) if _CONTRACT_ID.match(what) else _from_files(what, url)
     is_package = Path(what).is_dir()
+    if output is None and check:
+        raise typer.BadParameter("--check compares with a file: give it with --output", param_hint="--check")
+    if output is None and is_package:
+        raise typer.BadParameter("a project gives several modules: give their folder with --output", param_hint="-o")
+    modules = _from_node(what, url, network) if _CONTRACT_ID.match(what) else _from_files(what, url)
     if output is None:
-        if check:
-            raise typer.BadParameter("--check compares with a file: give it with --output", param_hint="--check")
-        if is_package:
-            raise typer.BadParameter(
-                "a project gives several modules: give their folder with --output", param_hint="-o"
-            )
         typer.echo(next(iter(modules.values())), nl=False)
         return
     changed = write_files(modules, output, is_package=is_package, check=check)

@@ -89,8 +89,10 @@ class ClarinetProject:
         file = folder if folder.name == MANIFEST else folder / MANIFEST
         try:
             content = tomllib.loads(file.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise DeploymentError(f"{file} does not exist: {file.parent} is not a Clarinet project") from None
         except (OSError, UnicodeDecodeError) as error:
-            raise DeploymentError(f"{file} cannot be read: {error}; is it a Clarinet project?") from error
+            raise DeploymentError(f"{file} cannot be read: {error}") from error
         except tomllib.TOMLDecodeError as error:
             raise DeploymentError(f"{file} is not valid TOML: {error}") from error
         project = _table(content, "project", file)

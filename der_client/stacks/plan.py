@@ -111,7 +111,7 @@ class DeploymentPlan:
 
     Attributes:
         name: The plan's own name.
-        network: ``simnet``, ``devnet``, ``testnet`` or ``mainnet``, as Clarinet wrote it.
+        network: ``simnet``, ``devnet``, ``testnet`` or ``mainnet``, as Clarinet wrote it; ``devnet`` if it did not.
         batches: The steps.
         file: The plan.
         root: The project's folder, which paths start from.
@@ -144,7 +144,7 @@ class DeploymentPlan:
         )
         return cls(
             name=fields["name"].text() if "name" in fields else path.stem,
-            network=top.field("network").text(),
+            network=fields["network"].text() if "network" in fields else "devnet",
             batches=batches,
             file=path,
             root=Path(root) if root is not None else _find_root(path),
@@ -346,9 +346,9 @@ def _read_requirement(node: _Node, fields: dict[str, _Node], line: int, epoch: s
 
 
 def _read_path(node: _Node, fields: dict[str, _Node]) -> str:
-    if ("path" in fields) == ("url" in fields):
-        raise node.error("has to have either the field 'path' or the field 'url'")
-    return fields["path"].text() if "path" in fields else ""
+    if "path" in fields and "url" in fields:
+        raise node.error("has both the field 'path' and the field 'url'; leave one of them out")
+    return "" if "url" in fields else node.field("path").text()
 
 
 def _read_clarity_version(fields: dict[str, _Node]) -> int | None:

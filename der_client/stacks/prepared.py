@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from der_client.stacks.clarinet import project_plan
+from der_client.stacks.clarinet import MANIFEST, project_plan
 from der_client.stacks.clarity import PrincipalValue
 from der_client.stacks.clarity.source import Source
 from der_client.stacks.epochs import EPOCHS, LATEST_EPOCH, has_at_block
@@ -197,6 +197,10 @@ def prepare_project(root: str | Path, *, usual_settings: str | Path, fetch: Fetc
         DeploymentError: If the project cannot be read or its plan not carried out; the text says what to do.
     """
     settings = Path(root) / SETTINGS
+    if not settings.is_file() and not (Path(root) / MANIFEST).is_file():
+        raise DeploymentError(
+            f"{root} is not a Clarinet project: {MANIFEST} does not exist, and {SETTINGS} does not exist"
+        )
     keys = read_keys(settings if settings.is_file() else usual_settings)
     plan = project_plan(root, {name: key.address(DEVNET) for name, key in keys.items()}, fetch=fetch)
     return prepare_plan(plan, keys, fetch=fetch)

@@ -332,7 +332,7 @@ def _by_length(item: tuple[str, str]) -> tuple[str, int]:
 
 def _subject(function: str) -> str:
     """What a function gives: ``get-token-info`` gives a token-info."""
-    for prefix in ("get-", "fetch-", "read-", "lookup-", "calculate-", "compute-", "find-"):
+    for prefix in ("get-", "fetch-", "read-", "lookup-", "calculate-", "compute-", "find-", "preview-", "check-"):
         if function.startswith(prefix) and len(function) > len(prefix):
             return function.removeprefix(prefix)
     return function
@@ -374,4 +374,5 @@ def _same(member: str, constant: str) -> bool:
 
 
 def _kind_word(kind: ClarityType) -> str:
-    return type(kind).__name__.strip("_").removesuffix("Type").lower() if hasattr(kind, "__slots__") else "value"
+    """What kind of thing a type is, in a word: ``uint``, ``list``."""
+    return re.sub(r"^string-", "", str(kind).strip("(").split(" ", 1)[0].rstrip(")"))

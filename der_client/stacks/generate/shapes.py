@@ -146,6 +146,8 @@ class Shapes:
         """An annotation that also gives the name in Clarity, where that is not the Python name with hyphens."""
         if name.replace("_", "-") == clarity:
             return annotation
+        if annotation.startswith("Annotated[") and annotation.endswith(")]"):
+            annotation = annotation.removeprefix("Annotated[").removesuffix("]")
         return f'{self.use("Annotated")}[{annotation}, {self.use("ClarityName")}("{clarity}")]'
 
     def fields(self, fields: Mapping[str, ClarityType], owner: str, taken: Iterable[str] = ()) -> list[Field]:
