@@ -108,7 +108,7 @@ class PlanSources:
 
     def _payload(self, step: PublishStep, remapped: Mapping[str, str]) -> ContractPublish:
         where = (
-            f"{self._plan.file}, line {step.line}: contract {step.contract_name}, {step.url or f'path {step.path}'}"
+            f"{self._plan.file}, line {step.line}: contract {step.contract_name}, {step.url or f'path {step.path!r}'}"
         )
         try:
             code = self._source(step, where)
@@ -167,7 +167,7 @@ def read_source(path: Path, root: Path, where: str, *, outside_root: bool = Fals
         # As bytes: text mode would turn CR LF into LF in silence, and another source than the file's be published.
         return resolved.read_bytes().decode("ascii")
     except FileNotFoundError:
-        raise DeploymentError(f"{where}, which does not exist") from None
+        raise DeploymentError(f"{where}: cannot be read: it is to be {path}, which does not exist") from None
     except OSError as error:
         raise DeploymentError(f"{where}: cannot be read: {error}") from error
 
