@@ -23,11 +23,11 @@ from der_client.readings import (
     NREL_SERF_EAST_CAPACITY_W,
     DayMessage,
     MeteredDay,
-    MeterKey,
     metered_days,
     nrel_serf_east,
-    prove_key,
 )
+from der_client.readings.signers import compressed
+from der_client.readings.signing import sign_key_proof
 from der_client.stacks.account import Account
 from der_client.stacks.deploy import deploy
 from der_client.stacks.errors import DerClientError, InvalidValueError
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from der_client.devnet import DevnetControl
-    from der_client.readings.meter_keys import MeterSigner
+    from der_client.readings.signers import Signer
     from der_client.stacks.contract.call import Call, Receipt
 
 R = TypeVar("R")
@@ -172,7 +172,7 @@ class _RunningPlant:
 
     plant: Plant
     asset_id: int
-    meter_key: MeterSigner
+    meter_key: Signer
     key_epoch: int
     days: list[MeteredDay]
 
@@ -299,9 +299,11 @@ class _Demo:
         for number, plant in enumerate(PLANTS, registered + 1):
             owner = self._as(plant.owner)
             meter_key = ec.generate_private_key(ec.SECP256R1()) if plant.p256_meter else PrivateKey.generate()
-            public_key = MeterKey.of(meter_key)
-            device_key = DeviceKey(curve=KeyCurve(public_key.curve), key=public_key.key)
-            proof = prove_key(
+            device_key = DeviceKey(
+                curve=KeyCurve.P256 if plant.p256_meter else KeyCurve.SECP256K1,
+                key=compressed(meter_key.public_key if isinstance(meter_key, PrivateKey) else meter_key.public_key()),
+            )
+            proof = sign_key_proof(
                 meter_key,
                 contract=owner.assets.contract_id,
                 owner=self._accounts[plant.owner].address,
@@ -393,9 +395,7 @@ class _Demo:
                     chain_id=self._client.network.chain_id,
                 )
                 self._do(
-                    relayer.production.record_day(
-                        message.asset_id, message.day, message.start, message.whs, message.signature
-                    )
+                    relayer.production.record_day(message.asset_id, message.day, message.start, message.whs, message.rs)
                 )
             recorded = relayer.production.get_day(running.asset_id, day)
             if recorded is None or recorded.wh != metered.wh:

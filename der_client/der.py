@@ -14,6 +14,7 @@ from der_client.contracts import (
 )
 from der_client.stacks.account import Account, FeePolicy
 from der_client.stacks.address import split_principal
+from der_client.stacks.contract.frames import Listing
 from der_client.stacks.errors import AddressError, DeploymentError, InvalidValueError, NotFoundError
 from der_client.stacks.keys import PrivateKey
 from der_client.stacks.rpc import Client
@@ -180,15 +181,15 @@ class Der:
         """Chain time (UTC): that of the latest block. The contracts' clock, which the local one may differ from."""
         return self.client.block("latest").block_time
 
-    def list_assets(self) -> dict[int, Asset]:
+    def list_assets(self) -> Listing[int, Asset]:
         """All assets by id."""
         return _all(self.assets.get_asset_count(), self.assets.get_assets)
 
-    def list_offers(self) -> dict[int, Offer]:
+    def list_offers(self) -> Listing[int, Offer]:
         """All offers by id."""
         return _all(self.market.get_offer_count(), self.market.get_offers)
 
-    def list_payments(self) -> dict[int, Payment]:
+    def list_payments(self) -> Listing[int, Payment]:
         """All payments by id."""
         return _all(self.settlement.get_payment_count(), self.settlement.get_payments)
 
@@ -197,10 +198,10 @@ class Der:
         return f"Der({self.client.url}, contracts of {self.deployer}, as {who})"
 
 
-def _all(count: int, get: Callable[[Sequence[int]], tuple[T | None, ...]]) -> dict[int, T]:
+def _all(count: int, get: Callable[[Sequence[int]], tuple[T | None, ...]]) -> Listing[int, T]:
     """Read things with ids 1 to count, a page at a time."""
-    found: dict[int, T] = {}
+    found: Listing[int, T] = Listing()
     for first in range(1, count + 1, _PAGE):
         ids = range(first, min(first + _PAGE, count + 1))
-        found |= {number: thing for number, thing in zip(ids, get(ids), strict=True) if thing is not None}
+        found.update((number, thing) for number, thing in zip(ids, get(ids), strict=True) if thing is not None)
     return found

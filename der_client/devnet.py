@@ -15,13 +15,13 @@ import weakref
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import IO, TYPE_CHECKING, Any, Final, Self
 
 import requests
 
 from der_client.nodejs import environment, find_node
-from der_client.project import installed_project
-from der_client.stacks.errors import DerClientError, InvalidValueError
+from der_client.project import installed_project, project_root
+from der_client.stacks.errors import DeploymentError, DerClientError, InvalidValueError
 from der_client.stacks.keys import PrivateKey
 from der_client.stacks.nonces import chain_went_back
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
+
+    from der_client.stacks.prepared import PreparedPlan
 
 _START_TIMEOUT_S: Final = 60.0
 _STOP_TIMEOUT_S: Final = 10.0
@@ -142,6 +144,28 @@ class DevnetControl:
         body = {"seconds": seconds} if to is None else {"to": _unix_seconds(to)}
         return datetime.fromtimestamp(self._control("POST", "advance", body)["block_time"], UTC)
 
+    @property
+    def epoch(self) -> str:
+        """The epoch that the next block is in, such as ``4.0``."""
+        return str(self._control("GET", "")["epoch"])
+
+    def enter_epoch(self, epoch: str) -> str:
+        """Have the next blocks in another epoch of Stacks, earlier or later.
+
+        A contract can be published as of an earlier epoch, and what that epoch had works again, such as ``at-block``
+        before 3.4. Blocks before epoch 3.0 take ten minutes of chain time each.
+
+        Args:
+            epoch: ``2.0`` to ``4.0``.
+
+        Returns:
+            The epoch before.
+
+        Raises:
+            DevnetError: If there is no such epoch.
+        """
+        return str(self._control("POST", "epoch", {"epoch": epoch})["before"])
+
     def snapshot(self) -> int:
         """Remember the whole state: VM, chain and mempool.
 
@@ -251,14 +275,19 @@ class Devnet(DevnetControl):
         track_costs: Execution costs in receipts; without, the VM is about four times faster.
         event_observers: Where to post events as a node does, beside those of the project's ``settings/Devnet.toml``:
             ``HOST:PORT``, or ``HOST:PORT=KEY,KEY…`` with a node's ``events_keys``.
-        project: The Clarinet project that gives accounts and contracts. Default: this library's own.
+        project: The Clarinet project that gives accounts and contracts: by its devnet plan, or without one in the
+            order that its sources ask for; a requirement that is not in its cache is asked of a public API, as Clarinet
+            does. Contracts are published in their epochs, and the devnet stays in the last one of them if they use
+            ``at-block``, which later epochs do not have. Default: this library's own.
+        requirements_url: The node to ask for requirements that are not in the project's cache.
+        prepared: What to carry out at the start instead of the project's plan.
 
     Attributes:
         url: The base address, such as ``http://127.0.0.1:40123``; serves ``/v2``, ``/extended`` and ``/devnet``.
 
     Raises:
         DevnetSetupError: If Node.js or the npm packages are missing or too old.
-        DevnetError: If it did not start; the text carries its log.
+        DevnetError: If it did not start, or the project's plan cannot be carried out; the text carries its log.
     """
 
     def __init__(
@@ -274,6 +303,8 @@ class Devnet(DevnetControl):
         track_costs: bool = True,
         event_observers: Sequence[str] = (),
         project: Path | str | None = None,
+        requirements_url: str | None = None,
+        prepared: PreparedPlan | None = None,
     ) -> None:
         main = installed_project() / "devnet" / "main.js"
         arguments = [find_node(), str(main), "--until-stdin-closes", "--host", host, "--port", str(port)]
@@ -293,6 +324,11 @@ class Devnet(DevnetControl):
             arguments += ["--event-observer", observer]
         if project is not None:
             arguments += ["--project", str(project)]
+            if deploy_contracts and prepared is None:
+                prepared = _prepare(project, requirements_url)
+        plan_file = None if prepared is None else _written(prepared)
+        if plan_file is not None:
+            arguments += ["--prepared-plan", plan_file.name]
         self._last_log = ""
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the process that writes to it
         self._process = subprocess.Popen(  # noqa: S603  # our own server, without a shell
@@ -306,6 +342,8 @@ class Devnet(DevnetControl):
         # Also ends the process when the object is dropped or the interpreter exits without close().
         self._stop = weakref.finalize(self, _stop_process, self._process)
         super().__init__(self._wait_until_ready())
+        if plan_file is not None:
+            plan_file.close()
 
     def _wait_until_ready(self) -> str:
         lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
@@ -356,6 +394,24 @@ class Devnet(DevnetControl):
     def __repr__(self) -> str:
         """Where it is and whether it runs."""
         return f"Devnet({self.url}, {'running' if self._process.poll() is None else 'ended'})"
+
+
+def _prepare(project: Path | str, requirements_url: str | None) -> PreparedPlan:
+    from der_client.stacks.clarinet import fetcher  # noqa: PLC0415 -- only for projects of others
+    from der_client.stacks.prepared import SETTINGS, prepare_project  # noqa: PLC0415
+
+    try:
+        return prepare_project(project, usual_settings=project_root() / SETTINGS, fetch=fetcher(requirements_url))
+    except DeploymentError as error:
+        raise DevnetError(str(error)) from error
+
+
+def _written(prepared: PreparedPlan) -> IO[str]:
+    """A file that the devnet reads at its start; it goes when it is closed."""
+    file = tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8")  # noqa: SIM115 -- closed after the start
+    json.dump(prepared.to_json(), file)
+    file.flush()
+    return file
 
 
 def _unix_seconds(moment: datetime | int) -> int:

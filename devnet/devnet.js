@@ -9,18 +9,22 @@ import { checkAdmission, checkMeaning, invalid } from "./chain/admission.js";
 import { Chain } from "./chain/chain.js";
 import { Rejection } from "./chain/rejection.js";
 import { Journal } from "./journal.js";
-import { buildPublish, buildTransfer } from "./wire/builder.js";
+import { emptyPlan } from "./project/plan.js";
+import { buildTransfer } from "./wire/builder.js";
 import { SignatureError } from "./wire/signatures.js";
 import { parseTransaction } from "./wire/transaction.js";
 import { ending, SignatureVerifier } from "./wire/verifier.js";
 
 /** @typedef {import("./project/project.js").Account} Account */
-/** @typedef {import("./project/project.js").PlannedContract} PlannedContract */
+/** @typedef {import("./project/plan.js").Plan} Plan */
 /** @typedef {import("./journal.js").Entry} Entry */
 /** @typedef {import("./wire/transaction.js").Transaction} Transaction */
 
 /** How blocks come: one for each transaction at once, on a timer, or only when asked. */
 /** @typedef {{kind: "auto"} | {kind: "interval", milliseconds: number} | {kind: "manual"}} Mining */
+
+/** @param {Transaction} transaction @returns {string | undefined} what it publishes */
+const contractIdOf = ({ origin, payload }) => (payload.type === "smart_contract" ? `${origin.address}.${payload.name}` : undefined);
 
 const PROGRESS_MILLISECONDS = 5_000;
 /** How long whoever sends a transaction waits for its block, where each is mined at once. Then it is pending, as on a node. */
@@ -60,7 +64,7 @@ export class Devnet {
   /**
    * @param {object} options
    * @param {Account[]} options.accounts
-   * @param {PlannedContract[]} options.contracts to publish at the start of a new chain
+   * @param {Plan} [options.plan] to carry out at the start of a new chain
    * @param {number} options.startTime unix seconds of a new chain's first block
    * @param {Mining} options.mining
    * @param {string | null} options.stateFile
@@ -68,7 +72,7 @@ export class Devnet {
    * @param {boolean} [options.costs] whether execution costs are tracked, in what is replayed, too
    * @returns {Promise<Devnet>}
    */
-  static async start({ accounts, contracts, startTime, mining, stateFile, follow, costs = true }) {
+  static async start({ accounts, plan = emptyPlan(), startTime, mining, stateFile, follow, costs = true }) {
     const balances = new Map(accounts.map(({ address, balance }) => [address, balance]));
     const opened = stateFile ? Journal.open(stateFile, { startTime, balances }) : null;
     const genesis = opened?.genesis ?? { startTime, balances };
@@ -81,8 +85,8 @@ export class Devnet {
     if (chain.history.blocks.count === 1) devnet.#tellFirstBlock();
     // A killed start may have left a transaction whose block was not written any more.
     if (mining.kind === "auto") await devnet.#mineReady();
-    if (!chain.genesis) await devnet.#publish(contracts);
-    if (opened) devnet.#tellChanges(contracts);
+    if (!chain.genesis) await devnet.#carryOut(plan);
+    if (opened) devnet.#tellChanges(plan);
     if (mining.kind === "interval") devnet.blockTimer = setInterval(() => devnet.#mineOnTime(), mining.milliseconds);
     return devnet;
   }
@@ -117,42 +121,37 @@ export class Devnet {
     }
   }
 
-  /** @param {PlannedContract[]} contracts those that an earlier, killed start has published are left alone */
-  async #publish(contracts) {
-    for (const { name, sender, source, clarityVersion, feeUstx } of contracts) {
-      if (this.chain.history.contracts.has(`${sender}.${name}`)) continue;
-      const { privateKey } = this.#signer(sender, `publish ${name}`);
-      const nonce = this.chain.ledger.nonce(sender);
-      const raw = buildPublish({ name, code: source, clarityVersion, privateKey, nonce, fee: feeUstx });
-      await this.#accept(parseTransaction(raw), { patience: Infinity });
+  /** @param {Plan} plan what an earlier, killed start has done of it is left alone */
+  async #carryOut({ steps, epoch }) {
+    for (const step of steps) {
+      const transaction = parseTransaction(step.raw);
+      if (this.chain.knows(transaction.txid) || this.chain.history.contracts.has(contractIdOf(transaction) ?? "")) continue;
+      if (step.epoch) await this.enterEpoch(step.epoch);
+      await this.#accept(transaction, { patience: Infinity });
       await this.#mineReady();
       const { status, vmError, result } = this.chain.history.transaction(this.chain.history.transactionCount - 1).outcome;
-      if (status !== "success") throw new Error(`contract ${name} cannot be published: ${vmError ?? result}`);
+      if (status !== "success") throw new Error(`${step.what}: ${vmError ?? result}`);
     }
+    if (epoch) await this.enterEpoch(epoch);
     await this.#turn(async () => {
       this.#write({ do: "genesis" });
       await this.chain.markGenesis();
     });
   }
 
-  /** @param {PlannedContract[]} contracts which the state file may have as they were before somebody changed them */
-  #tellChanges(contracts) {
-    for (const { name, sender, path, source } of contracts) {
-      const contractId = `${sender}.${name}`;
+  /** @param {Plan} plan whose contracts the state file may have as they were before somebody changed them */
+  #tellChanges({ steps }) {
+    for (const { raw, from } of steps) {
+      const transaction = parseTransaction(raw);
+      const contractId = contractIdOf(transaction);
+      if (!contractId || transaction.payload.type !== "smart_contract") continue;
       const published = this.chain.history.contracts.get(contractId);
-      if (published?.source === source) continue;
+      if (published?.source === transaction.payload.code) continue;
       const difference = published
-        ? `${contractId} in the state file has another source than ${path}: the chain keeps the old one`
-        : `${contractId} (${path}) is not in the state file: the chain goes on without it`;
+        ? `${contractId} in the state file has another source than ${from}: the chain keeps the old one`
+        : `${contractId} (${from}) is not in the state file: the chain goes on without it`;
       process.stderr.write(`devnet: ${difference}; begin a new state file to use the new one\n`);
     }
-  }
-
-  /** @param {string} address @param {string} purpose @returns {Account} */
-  #signer(address, purpose) {
-    const account = this.accounts.find((candidate) => candidate.address === address);
-    if (!account) throw new Error(`no account of settings/Devnet.toml has the address ${address}, needed to ${purpose}`);
-    return account;
   }
 
   /** @param {Entry} entry of the state file @returns {Promise<unknown>} */
@@ -172,6 +171,8 @@ export class Devnet {
       }
       case "advance":
         return this.chain.advanceTo(entry.to);
+      case "epoch":
+        return this.chain.enterEpoch(entry.epoch);
       case "snapshot":
         return this.chain.snapshot();
       case "revert":
@@ -354,6 +355,13 @@ export class Devnet {
   /** @param {number} to unix seconds @returns {Promise<void>} */
   advanceTo(to) {
     return this.#turn(() => this.chain.advanceTo(to, () => this.#write({ do: "advance", to })));
+  }
+
+  /** @param {string} epoch one of `CLARITY_OF_EPOCH` @returns {Promise<void>} */
+  enterEpoch(epoch) {
+    return this.#turn(async () => {
+      if (epoch !== this.chain.epoch) await this.chain.enterEpoch(epoch, () => this.#write({ do: "epoch", epoch }));
+    });
   }
 
   /** @returns {Promise<number>} id */

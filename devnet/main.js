@@ -7,7 +7,8 @@ import { createServer } from "./http/server.js";
 import { readOptions, USAGE } from "./options.js";
 import { Observers } from "./observers/observers.js";
 import { parseObserver } from "./observers/settings.js";
-import { readAccounts, readObservers, readPlannedContracts } from "./project/project.js";
+import { emptyPlan, readPlan, readPreparedPlan } from "./project/plan.js";
+import { hasSettings, readAccounts, readObservers } from "./project/project.js";
 
 const DEFAULT_PROJECT = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -19,13 +20,15 @@ async function main(argv) {
     return;
   }
   await checkAddress(options);
+  // A project may leave its settings out of its repository; Clarinet's usual accounts are those of this library, too.
+  const accounts = readAccounts(hasSettings(options.project) ? options.project : DEFAULT_PROJECT);
   const observed = [...readObservers(options.project).map(parseObserver), ...options.observers];
   /** @type {Observers | undefined} */
   let observers;
   const devnet = await Devnet.start({
     ...options,
-    accounts: readAccounts(options.project),
-    contracts: options.deploy ? readPlannedContracts(options.project) : [],
+    accounts,
+    plan: planOf(options, accounts),
     follow: (chain) => {
       observers = new Observers(chain, observed);
     },
@@ -71,6 +74,12 @@ function addressError(error, host, port) {
   }
   if (error.code === "EACCES") return new Error(`port ${port} may not be used by this user; choose one above 1023 with --port (port=)`);
   return new Error(`cannot listen on ${host}: ${error.message}; choose another address with --host (host=)`);
+}
+
+/** @param {import("./options.js").Options} options @param {import("./project/project.js").Account[]} accounts */
+function planOf({ deploy, prepared, project }, accounts) {
+  if (!deploy) return emptyPlan();
+  return prepared ? readPreparedPlan(prepared) : readPlan(project, accounts);
 }
 
 main(process.argv.slice(2)).catch((error) => {

@@ -8,6 +8,7 @@ import { parseObserver } from "./observers/settings.js";
  * @property {string} host
  * @property {number} port 0 takes any free one
  * @property {boolean} deploy
+ * @property {string | null} prepared file with the plan, prepared in Python
  * @property {boolean} control
  * @property {boolean} costs
  * @property {boolean} untilStdinCloses
@@ -25,6 +26,7 @@ export const USAGE = `The embedded Stacks devnet of der-client.
   --host HOST           address to listen on (default 127.0.0.1: this machine only)
   --port PORT           0 takes any free port (default 3999)
   --no-contracts        do not publish the project's contracts
+  --prepared-plan FILE  publish what der_client has prepared instead: JSON
   --start-time SECONDS  unix time of the first block (default: now)
   --block-interval MS   mine on a timer instead of at once; 0 mines only when told by POST /devnet/mine
   --state-file FILE     keep the chain in this file, and go on from it
@@ -48,6 +50,7 @@ export function readOptions(argv, defaultProject) {
     host: values.host ?? "127.0.0.1",
     port: integer("port", values.port ?? "3999", 65_535),
     deploy: !values["no-contracts"],
+    prepared: values["prepared-plan"] ?? null,
     control: !values["no-control"],
     costs: !values["no-costs"],
     untilStdinCloses: values["until-stdin-closes"] ?? false,
@@ -74,6 +77,7 @@ function parse(argv) {
         "state-file": text,
         "event-observer": { ...text, multiple: true },
         "no-contracts": flag,
+        "prepared-plan": text,
         "no-control": flag,
         "no-costs": flag,
         "until-stdin-closes": flag,

@@ -13,14 +13,16 @@ from benchmarks.costs.call_cost import CallCost
 from der_client import Der, PrivateKey
 from der_client.contracts.asset_verification import AssetKind, DeviceKey, KeyClaim, KeyCurve, Registration, Role
 from der_client.contracts.production_tracking import SignedDay
-from der_client.readings import DayMessage, DayReadings, MeterKey, prove_key
+from der_client.readings import DayMessage, DayReadings
+from der_client.readings.signers import compressed
+from der_client.readings.signing import sign_key_proof
 from der_client.stacks.fees import FeePolicy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from der_client.devnet import DevnetControl
-    from der_client.readings.meter_keys import MeterSigner
+    from der_client.readings.signers import Signer
     from der_client.stacks.contract.call import Call, Receipt
 
 R = TypeVar("R")
@@ -100,12 +102,12 @@ class Stage:
         self.measured.append(CallCost.of(call, transaction, receipt.cost, variant, readings))
         return receipt.value
 
-    def register(self, meter: MeterSigner | None = None, *, variant: str | None = None) -> int:
+    def register(self, meter: Signer | None = None, *, variant: str | None = None) -> int:
         """Register a plant of the seller; measured if a variant is given."""
         call = self._registration(meter)
         return self.run(call) if variant is None else self.measure(call, variant)
 
-    def registration(self, meter: MeterSigner | None = None) -> Registration:
+    def registration(self, meter: Signer | None = None) -> Registration:
         """What is said of a new plant of the seller."""
         return Registration(
             kind=AssetKind.SOLAR,
@@ -117,13 +119,13 @@ class Stage:
             device_key=self.claim(meter),
         )
 
-    def claim(self, meter: MeterSigner | None) -> KeyClaim | None:
+    def claim(self, meter: Signer | None) -> KeyClaim | None:
         """A meter's key with its proof for the seller."""
         key = device_key(meter)
         if meter is None or key is None:
             return None
         assets = self.seller.assets
-        proof = prove_key(
+        proof = sign_key_proof(
             meter,
             contract=assets.contract_id,
             owner=address(self.seller),
@@ -131,11 +133,11 @@ class Stage:
         )
         return KeyClaim(curve=key.curve, key=key.key, proof=proof)
 
-    def _registration(self, meter: MeterSigner | None) -> Call[int]:
+    def _registration(self, meter: Signer | None) -> Call[int]:
         plant = self.registration(meter)
         return self.seller.assets.register_asset(**{name: getattr(plant, name) for name in Registration.model_fields})
 
-    def add_verified(self, meter: MeterSigner | None = None) -> int:
+    def add_verified(self, meter: Signer | None = None) -> int:
         """A verified plant."""
         asset_id = self.register(meter)
         self.run(self.official.assets.verify_asset(asset_id, CAPACITY_W, device_key(meter)))
@@ -149,7 +151,7 @@ class Stage:
         self.run_all(self.official.assets.verify_asset(plant, CAPACITY_W, None) for plant in plants)
         return plants
 
-    def add_connected(self, meter: MeterSigner | None = None, *, feed_metered: bool = False) -> int:
+    def add_connected(self, meter: Signer | None = None, *, feed_metered: bool = False) -> int:
         """A verified and connected plant."""
         asset_id = self.add_verified(meter)
         self.connect(asset_id, feed_metered=feed_metered)
@@ -170,7 +172,7 @@ class Stage:
         """Taking energy of an offer."""
         return self.buyer.settlement.accept_and_fund(offer_id, wh, wh, NO_LIMIT, NO_LIMIT)
 
-    def signed_day(self, asset_id: int, day: date, whs: Sequence[int], meter: MeterSigner) -> SignedDay:
+    def signed_day(self, asset_id: int, day: date, whs: Sequence[int], meter: Signer) -> SignedDay:
         """Readings from the first slot on, signed by the plant's first meter key."""
         production = self.anyone.production
         message = DayMessage.sign(
@@ -181,7 +183,7 @@ class Stage:
             key_epoch=1,
             chain_id=self.anyone.client.network.chain_id,
         )
-        return SignedDay(asset_id=asset_id, day=day, start=0, whs=tuple(whs), signature=message.signature)
+        return SignedDay(asset_id=asset_id, day=day, start=0, whs=tuple(whs), signature=message.rs)
 
     def relay(self, signed: SignedDay) -> Call[bool]:
         """Relaying of a signed day alone."""
@@ -195,12 +197,13 @@ def address(who: Der) -> str:
     return who.account.address
 
 
-def device_key(meter: MeterSigner | None) -> DeviceKey | None:
+def device_key(meter: Signer | None) -> DeviceKey | None:
     """What a plant's register keeps of its meter's key."""
-    if not isinstance(meter, PrivateKey | ec.EllipticCurvePrivateKey):
-        return None
-    key = MeterKey.of(meter)
-    return DeviceKey(curve=KeyCurve(key.curve), key=key.key)
+    if isinstance(meter, PrivateKey):
+        return DeviceKey(curve=KeyCurve.SECP256K1, key=compressed(meter.public_key))
+    if isinstance(meter, ec.EllipticCurvePrivateKey):
+        return DeviceKey(curve=KeyCurve.P256, key=compressed(meter.public_key()))
+    return None
 
 
 def start_of(day: date) -> datetime:

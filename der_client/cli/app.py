@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 from der_client.cli.demo import demo
 from der_client.cli.deploy import deploy
 from der_client.cli.devnet import devnet
+from der_client.cli.generate import generate
 from der_client.cli.keeper import keeper
 from der_client.cli.keys import app as keys
 from der_client.cli.readings import app as readings
@@ -45,6 +46,7 @@ app = typer.Typer(
 app.command()(demo)
 app.command()(devnet)
 app.command()(deploy)
+app.command()(generate)
 app.command("setup-roles")(setup_roles)
 app.command()(keeper)
 app.command()(record)

@@ -21,7 +21,7 @@ from der_client.contracts.units import (
 )
 from der_client.stacks.clarity import BufferType
 from der_client.stacks.contract import Contract, public, read_only
-from der_client.stacks.contract.annotations import ClarityName, Day, MaxLength, Principal, Response, UInt
+from der_client.stacks.contract.annotations import ClarityName, Day, FromCall, MaxLength, Principal, Response, UInt
 from der_client.stacks.contract.errors import Code, ErrorCode
 
 
@@ -110,6 +110,7 @@ class Asset(Model):
     """A plant.
 
     Attributes:
+        asset_id: Its id; 0 if it was not read by it.
         owner: Who owns it and sells its energy.
         operator: Who else may trade for it, never below ``min_price_ustx_per_kwh``.
         min_price_ustx_per_kwh: The operator's lower limit, µSTX per kWh.
@@ -134,6 +135,7 @@ class Asset(Model):
         last_day: Last recordable day of a suspended or retired asset; ``None`` while there is none.
     """
 
+    asset_id: Annotated[int, FromCall("asset_id")] = 0
     owner: Principal
     operator: Principal | None
     min_price_ustx_per_kwh: MinPrice

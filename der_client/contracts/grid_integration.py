@@ -9,7 +9,16 @@ from der_client.contracts.asset_verification import TradingTerms
 from der_client.contracts.production_tracking import ProductionTracking
 from der_client.contracts.units import AssetDay, DayOrNever, Ids, Model, Page, Reason, Region, VersionedEvent
 from der_client.stacks.contract import Contract, public, read_only
-from der_client.stacks.contract.annotations import ClarityName, Day, MaxLength, Principal, Response, Timestamp, UInt
+from der_client.stacks.contract.annotations import (
+    ClarityName,
+    Day,
+    FromCall,
+    MaxLength,
+    Principal,
+    Response,
+    Timestamp,
+    UInt,
+)
 from der_client.stacks.contract.errors import Code, ErrorCode
 
 
@@ -37,6 +46,7 @@ class Connection(Model):
     """A grid connection.
 
     Attributes:
+        asset_id: Of which asset; 0 if it was not read by its id.
         state: Its state.
         region: The grid operator's region.
         export_limit_w: The most power that may be exported, W.
@@ -44,6 +54,7 @@ class Connection(Model):
         approved_day: First day whose feed counts and whose energy can be sold; ``None`` until approved.
     """
 
+    asset_id: Annotated[int, FromCall("asset_id")] = 0
     state: ConnectionState
     region: Region
     export_limit_w: UInt

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from der_client.contracts.grid_integration import GridIntegration
 from der_client.contracts.units import AssetDay, Ids, Model, Page, PricePerKwh, Purpose, VersionedEvent
 from der_client.stacks.contract import Contract, public, read_only
-from der_client.stacks.contract.annotations import Day, MaxLength, Principal, Response, Timestamp, UInt
+from der_client.stacks.contract.annotations import Day, FromCall, MaxLength, Principal, Response, Timestamp, UInt
 from der_client.stacks.contract.errors import Code, ErrorCode
 
 
@@ -27,6 +27,7 @@ class Offer(Model):
     """Energy offered for sale.
 
     Attributes:
+        offer_id: Its id; 0 if it was not read by it.
         asset_id: Of which asset.
         day: Of which day, UTC.
         spot: Whether the day is verified (spot) or had not begun (forward).
@@ -45,6 +46,7 @@ class Offer(Model):
         unsettled_fills: How many of those payments are still locked.
     """
 
+    offer_id: Annotated[int, FromCall("offer_id")] = 0
     asset_id: UInt
     day: Day
     spot: bool

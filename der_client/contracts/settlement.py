@@ -15,6 +15,7 @@ from der_client.stacks.contract import Contract, public, read_only
 from der_client.stacks.contract.annotations import (
     ClarityName,
     Day,
+    FromCall,
     MaxLength,
     Principal,
     Response,
@@ -45,6 +46,7 @@ class Payment(Model):
     """The money of one fill of an offer.
 
     Attributes:
+        payment_id: Its id; 0 if it was not read by it.
         offer_id: Of which offer.
         asset_id: Of which asset.
         day: Of which day, UTC.
@@ -66,6 +68,7 @@ class Payment(Model):
         claimed_wh: What the buyer has claimed of it, Wh.
     """
 
+    payment_id: Annotated[int, FromCall("payment_id")] = 0
     offer_id: UInt
     asset_id: UInt
     day: Day

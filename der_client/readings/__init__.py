@@ -10,10 +10,11 @@ from der_client.readings.errors import MeterDataError
 from der_client.readings.files import read_channels, read_file
 from der_client.readings.frame import read_frame
 from der_client.readings.intervals import Interval, IntervalSeries, Quality
-from der_client.readings.meter_keys import Curve, MeterKey, raw_signature
+from der_client.readings.merkle import Leaf, MerkleTree, root_of
 from der_client.readings.quantities import Unit
 from der_client.readings.sample_data import NREL_SERF_EAST_CAPACITY_W, nrel_serf_east
-from der_client.readings.signing import DayMessage, prove_key, sign_day
+from der_client.readings.signers import Curve
+from der_client.readings.signing import DayMessage, sign_day, sign_key_proof
 from der_client.readings.slots import (
     day_at,
     day_end,
@@ -41,8 +42,9 @@ __all__ = [
     "DayReadings",
     "Interval",
     "IntervalSeries",
+    "Leaf",
+    "MerkleTree",
     "MeterDataError",
-    "MeterKey",
     "MeteredDay",
     "Quality",
     "TableFormat",
@@ -57,14 +59,14 @@ __all__ = [
     "metered_days",
     "nrel_serf_east",
     "plausible_limit_wh",
-    "prove_key",
-    "raw_signature",
     "read_channels",
     "read_file",
     "read_frame",
     "read_table",
+    "root_of",
     "run_mask",
     "sign_day",
+    "sign_key_proof",
     "slot_at",
     "slot_end",
     "slot_start",

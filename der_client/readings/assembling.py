@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import pairwise
 from math import lcm
 from typing import TYPE_CHECKING, Final
 
@@ -78,6 +79,7 @@ class Assembler:
     _shortest_us: int | None = None
     _rows: int = 0
     _known: int = 0
+    _last: Fraction | None = None
     _rises: int = 0
     _falls: int = 0
     _positive: Fraction = Fraction(0)
@@ -327,9 +329,16 @@ class Assembler:
         if self.kind == "register":
             return
         if self.kind == "energy":
-            steps = rows["number"].drop_nulls().diff()
+            shown = rows["number"].drop_nulls()
+            steps = shown.diff()
             self._rises += int((steps > 0).sum())
             self._falls += int((steps < 0).sum())
+            if len(shown):
+                first = Fraction(int(shown[0]), 10**decimals)
+                if self._last is not None:
+                    self._rises += first > self._last
+                    self._falls += first < self._last
+                self._last = Fraction(int(shown[-1]), 10**decimals)
         least = numbers.min()
         if least is not None and least < 0:
             negative = numbers < 0
@@ -424,6 +433,7 @@ class Assembler:
                 f"no two rows are {_seconds(self._step_us or 0)} apart, as `interval_seconds` says; the shortest step "
                 f"is {_seconds(self._shortest_us)}: give `interval_seconds={self._shortest_us // MICROSECONDS}`"
             )
+        self._join_pieces()
         denominator = lcm(*(done.denominator for done in self._done))
         starts = [start for done in self._done for start in done.starts]
         ends = [end for done in self._done for end in done.ends]
@@ -450,10 +460,37 @@ class Assembler:
         low, high = range_us(self.form)
         return series if low is None and high is None else series.between_us(low, high)
 
+    def _join_pieces(self) -> None:
+        """Join the parts of a quarter-hour that came in two pieces of a file."""
+        for before, after in pairwise(self._done):
+            if not before.starts:
+                continue
+            energies = before.energies[-1], after.energies[0]
+            is_one = (
+                before.ends[-1] == after.starts[0] and (after.ends[0] - 1) // CELL_US == before.starts[-1] // CELL_US
+            )
+            if not is_one or None in energies:
+                continue
+            common = lcm(before.denominator, after.denominator)
+            for part in (before, after):
+                scale, part.denominator = common // part.denominator, common
+                if scale != 1:
+                    part.energies[:] = [None if each is None else each * scale for each in part.energies]
+            after.energies[0] = (before.energies.pop() or 0) + (after.energies[0] or 0)
+            after.starts[0] = before.starts.pop()
+            before.ends.pop()
+            if before.estimated or after.estimated:
+                before.estimated = before.estimated or [False] * (len(before.starts) + 1)
+                after.estimated = after.estimated or [False] * len(after.starts)
+                after.estimated[0] = before.estimated.pop() or after.estimated[0]
+        self._done = [done for done in self._done if done.starts]
+
     def _check_kind(self) -> None:
         if self.kind != "energy" or self.form.allow_rising:
             return
-        if self._rises >= _FEWEST_RISES and self._falls * _RISES_PER_FALL <= self._rises:
+        days = 1 + (self._done[-1].ends[-1] - self._done[0].starts[0]) // (SECONDS_PER_DAY * MICROSECONDS)
+        is_seldom = self._falls <= days and self._falls * _RISES_PER_FALL <= self._rises
+        if self._rises >= _FEWEST_RISES and is_seldom:
             raise MeterDataError(
                 f"the readings only grow ({self._rises} times, and fall {self._falls} times): this looks like a "
                 'register, a counter of all energy; give `kind="register"`, or `allow_rising=True` if they are '

@@ -124,6 +124,7 @@ class CsvTable:
     ) -> None:
         self._delimiter = delimiter
         self._stream = open_binary(source)
+        self._is_own = self._stream is not source
         head = self._stream.read(4096)
         refuse_what_is_not_text(head)
         if head.removeprefix(codecs.BOM_UTF8).upper().startswith(b"100,NEM12"):
@@ -146,8 +147,9 @@ class CsvTable:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close the file."""
-        self._stream.close()
+        """Close the file, unless it was opened by somebody else."""
+        if self._is_own:
+            self._stream.close()
 
     # Bytes
 
@@ -226,6 +228,10 @@ class CsvTable:
                     best = names
         except csv.Error as error:
             raise MeterDataError(f"this is not valid CSV ({error})", line=reader.line_num) from error
+        if not columns:
+            raise MeterDataError(
+                f"no header row is seen: cells are separated by {self._delimiter!r}; check `delimiter`"
+            )
         missing = [name for name in columns if name not in best]
         known = ", ".join(map(repr, best))
         hint = "" if len(best) > 1 else f"; cells are separated by {self._delimiter!r}: check `delimiter`"
@@ -266,7 +272,8 @@ class CsvTable:
         schema = {str(number): pl.String for number in range(width)}
         outside = _QUOTED.sub(b"", piece) if b'"' in piece else piece
         rows = outside.count(b"\n")
-        if outside.count(self._delimiter.encode()) == (width - 1) * rows and b"\0" not in outside:
+        is_whole = outside.count(self._delimiter.encode()) == (width - 1) * rows
+        if is_whole and b"\0" not in outside and b'"' not in outside:
             try:
                 frame = pl.read_csv(
                     io.BytesIO(piece),
@@ -335,7 +342,7 @@ def line_of(source: Source, encoding: str, delimiter: str, record: int) -> int |
         delimiter: What separates its cells.
         record: The row's number from 0, with all rows before the header.
     """
-    if not isinstance(source, str | PathLike | bytes | list | tuple):
+    if not isinstance(source, str | PathLike | bytes):
         return None
     with open_binary(source) as stream:
         head = stream.read(4)

@@ -138,7 +138,7 @@ def _find_header(rows: Iterator[tuple[Any, ...]], form: TableFormat) -> tuple[li
             return names, number + 1
         if len(wanted & set(names)) >= len(wanted & set(best)) and names:
             best = names
-    missing = next(iter(wanted - set(best)), "")
+    missing = next((name for name in columns_of(form) if name not in best), "")
     raise MeterDataError(
         f"no row of the sheet has the column {missing!r}; the one that looks most like a header row has: "
         f"{', '.join(map(repr, best))}",

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from io import TextIOBase
 from itertools import product
+from os import PathLike
 from typing import TYPE_CHECKING, Any, Final
 
 from der_client.readings.assembling import Assembler, Rows
-from der_client.readings.csv_pieces import CsvTable, line_of
+from der_client.readings.csv_pieces import CsvTable, line_of, open_binary
 from der_client.readings.errors import MeterDataError
 from der_client.readings.instants import Clock, LocalTimes, parse_times
 from der_client.readings.intervals import MICROSECONDS, IntervalSeries
@@ -66,6 +68,10 @@ def read_table(source: Source, form: TableFormat | None = None, **options: Any) 
     """
     form = (form or TableFormat()).with_options(**options) if options else form or TableFormat()
     require_polars()
+    if not isinstance(source, str | PathLike | bytes) and not (
+        hasattr(source, "read") and not isinstance(source, TextIOBase)
+    ):
+        source = open_binary(source).read()  # text: it can be looked at again where a row is wrong
     with CsvTable(
         source,
         encoding=form.encoding,

@@ -10,7 +10,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from der_client.contracts.production_tracking import ProductionError
-from der_client.readings.meter_keys import Curve, MeterKey
 from der_client.readings.slots import (
     RECORDING_DAYS,
     day_at,
@@ -57,6 +56,7 @@ def check_message(message: DayMessage, right: RecordingRight, *, contract: str, 
             f"asset {message.asset_id} has no device key on {message.day}: an oracle records that day",
         )
     for name, signed, wanted in (
+        ("curve", message.curve.name, right.device_key.curve.name),
         ("contract", message.contract, contract),
         ("chain id", message.chain_id, chain_id),
         ("key epoch", message.key_epoch, right.key_epoch),
@@ -67,7 +67,7 @@ def check_message(message: DayMessage, right: RecordingRight, *, contract: str, 
                 f"the meter signed for {name} {signed}, but asset {message.asset_id} is recorded with {wanted}",
             )
     try:
-        message.verify(MeterKey(Curve(right.device_key.curve), right.device_key.key))
+        message.verify(right.device_key.key)
     except SigningError as error:
         return Refusal(ProductionError.ERR_INVALID_SIGNATURE, str(error))
     return None

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from der_client.contracts.asset_verification import RecordingRight
     from der_client.contracts.production_tracking import DayRecord
-    from der_client.readings.meter_keys import MeterSigner
+    from der_client.readings.signers import Signer
     from der_client.recorder.chain_days import ChainDays, DayKey
     from der_client.recorder.planning import DayPlan
 
@@ -194,10 +194,10 @@ class MeterReadings(Candidate):
     """Readings that are signed when it is known what of them is missing, by a program that holds the meter's key."""
 
     metered: MeteredDay
-    meter_key: MeterSigner
+    meter_key: Signer
 
     @classmethod
-    def of(cls, asset_id: int, metered: MeteredDay, meter_key: MeterSigner) -> Self:
+    def of(cls, asset_id: int, metered: MeteredDay, meter_key: Signer) -> Self:
         """From the readings of a day."""
         return cls(asset_id, metered.day, metered.mask, metered.wh, metered, meter_key)
 

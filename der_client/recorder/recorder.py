@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from der_client.contracts.asset_verification import AssetVerification
     from der_client.contracts.production_tracking import ProductionTracking
     from der_client.readings.days import MeteredDay
-    from der_client.readings.meter_keys import MeterSigner
+    from der_client.readings.signers import Signer
     from der_client.readings.signing import DayMessage
     from der_client.recorder.candidates import Candidate
     from der_client.recorder.chain_days import DayKey
@@ -137,7 +137,7 @@ class Recorder:
         """
         return self._run([SignedReadings.of(message) for message in messages], self._relay)
 
-    def sign_and_relay(self, asset_id: int, days: Iterable[MeteredDay], meter_key: MeterSigner) -> RecorderReport:
+    def sign_and_relay(self, asset_id: int, days: Iterable[MeteredDay], meter_key: Signer) -> RecorderReport:
         """Sign as the meter what is missing on the chain of some days, and relay it, each run of slots signed alone.
 
         Only for a program that is the meter, or stands in for it: nobody else should hold its key.
@@ -406,7 +406,7 @@ def _signed_day(message: DayMessage) -> SignedDay:
         day=message.day,
         start=message.start,
         whs=message.whs,
-        signature=message.signature,
+        signature=message.rs,
     )
 
 

@@ -19,14 +19,14 @@ from der_client.stacks.keys import PrivateKey
 from der_client.stacks.nonces import NonceTracker
 from der_client.stacks.pending import PendingTransaction
 from der_client.stacks.rpc import TransactionReceipt
-from der_client.stacks.transactions import PostConditionMode, TokenTransfer, Transaction
+from der_client.stacks.transactions import PostConditionMode, SingleSig, TokenTransfer, Transaction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from der_client.stacks.network import Network
     from der_client.stacks.rpc import Client
-    from der_client.stacks.transactions import PostCondition, UserPayload
+    from der_client.stacks.transactions import Multisig, PostCondition, UserPayload
 
 __all__ = ["Account", "FeePolicy", "PendingTransaction", "TransactionReceipt"]
 
@@ -52,9 +52,17 @@ class Account:
                 f"Account takes a PrivateKey, not {type(key).__name__}: use PrivateKey.from_hex(…) or Wallet.account(…)"
             )
         self._key = key
+        self._connect(client, fee_policy)
+
+    def _connect(self, client: Client, fee_policy: FeePolicy | None) -> None:
         self.client = client
         self.fee_policy = fee_policy or FeePolicy()
         self._nonces = NonceTracker(client, lambda: self.address)
+
+    @cached_property
+    def _spender(self) -> SingleSig | Multisig:
+        """How the address follows from the key, and how transactions are signed."""
+        return SingleSig(self._key.public_key)
 
     @property
     def network(self) -> Network:
@@ -64,7 +72,7 @@ class Account:
     @cached_property
     def address(self) -> str:
         """The account's address on its network."""
-        return self._key.address(self.network)
+        return self._spender.address(self.network)
 
     def balance_ustx(self) -> int:
         """What the account can spend, in µSTX.
@@ -109,7 +117,7 @@ class Account:
         network = self.client.checked_network()
         draft = Transaction.build(
             payload,
-            public_key=self._key.public_key,
+            account=self._spender,
             network=network,
             nonce=self.next_nonce() if nonce is None else nonce,
             fee=0 if fee_ustx is None else fee_ustx,

@@ -7,6 +7,7 @@ The tree::
     │   ├── EncodeError                     a Python or Clarity value that does not fit the Clarity type
     │   ├── DecodeError                     bytes that are no valid encoding; carries the offset
     │   ├── LiteralError                    text that is no Clarity literal; carries the offset
+    │   ├── SourceError                     source of a contract that cannot be read; carries line and column
     │   ├── AddressError                    text that is no valid address, or one of the other network
     │   ├── JobConflictError                a job's key is in the journal with another content
     │   ├── NonceConflictError              another transaction has this nonce; carries the nonce
@@ -30,19 +31,23 @@ The tree::
     ├── CallReadError                       a read-only call that the node could not run
     ├── UnknownEventError               printed, and not an event that the contract's class declares (strict_events)
     ├── SimulationUnavailableError          only the devnet can simulate
-    └── DeploymentError                     a plan that cannot be carried out as written
+    ├── DeploymentError                     a plan that cannot be carried out as written
+    └── MissingExtraError (ImportError)         a part of the library that needs an extra to be installed
 """
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Self
 
     from der_client.stacks.unmet import UnmetPostCondition
 
 _MOST_SHOWN: Final = 200
+_LIBRARY: Final = __name__.partition(".")[0] + "."
 
 
 def shown(value: object, write: Callable[[object], str] = repr) -> str:
@@ -61,6 +66,12 @@ def shown(value: object, write: Callable[[object], str] = repr) -> str:
 
 class DerClientError(Exception):
     """The root of every error that this library raises on purpose."""
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Make the error; where pytest runs, its report ends at the user's line."""
+        if "_pytest" in sys.modules:
+            _hide_own_frames()
+        return super().__new__(cls, *args, **kwargs)
 
     # Exceptions are copied, and sent to other processes, by calling their class with the message alone.
     def __reduce__(self) -> tuple[Callable[..., DerClientError], tuple[Any, ...]]:
@@ -103,6 +114,20 @@ class LiteralError(InvalidValueError):
     def __init__(self, message: str, offset: int) -> None:
         super().__init__(f"{message} (at character {offset})")
         self.offset = offset
+
+
+class SourceError(InvalidValueError):
+    """Source of a contract that cannot be read.
+
+    Attributes:
+        line: The line of the problem, from 1.
+        column: The column, from 1.
+    """
+
+    def __init__(self, message: str, line: int, column: int) -> None:
+        super().__init__(message)
+        self.line = line
+        self.column = column
 
 
 class AddressError(InvalidValueError):
@@ -361,3 +386,31 @@ class SimulationUnavailableError(DerClientError):
 
 class DeploymentError(DerClientError):
     """A deployment plan that cannot be carried out as written."""
+
+
+class MissingExtraError(DerClientError, ImportError):
+    """A part of the library needs packages that only an extra installs.
+
+    Attributes:
+        extra: The extra's name.
+    """
+
+    def __init__(self, extra: str, package: str) -> None:
+        super().__init__(f"the package {package} is not installed; install it with: pip install 'der-client[{extra}]'")
+        self.extra = extra
+
+
+def _hide_own_frames() -> None:
+    """Mark the modules of this library that are running: pytest then leaves their frames out of its report."""
+    frame = sys._getframe(2)  # noqa: SLF001 - the frames from here to the user's are all there is to walk
+    while frame is not None:
+        names = frame.f_globals
+        if not str(names.get("__name__")).startswith(_LIBRARY):
+            return
+        names.setdefault("__tracebackhide__", _is_of_this_library)
+        frame = frame.f_back  # type: ignore[assignment]
+
+
+def _is_of_this_library(raised: Any) -> bool:
+    """Whether what pytest reports was raised on purpose; what was not is a fault of the library and shows all."""
+    return isinstance(raised.value, DerClientError)

@@ -7,7 +7,7 @@
  */
 import { emptyInterface } from "../clarity/abi.js";
 import { BootContracts } from "./boot-contracts.js";
-import { FEE_SINK, LATEST_CLARITY_VERSION, orderOf } from "./executor.js";
+import { BlockTooLarge, CLARITY_OF_EPOCH, FEE_SINK, orderOf } from "./executor.js";
 import { Feed } from "./feed.js";
 import { History } from "./history.js";
 import { Ledger } from "./ledger.js";
@@ -30,6 +30,7 @@ const MAX_DROPPED = 1000;
  * @property {Ledger} ledger
  * @property {Mempool} mempool
  * @property {import("./history.js").Mark} mark
+ * @property {string} epoch
  *
  * @typedef {{transaction: Transaction, status: string}} Dropped
  */
@@ -59,6 +60,8 @@ export class Chain {
     this.genesis = null;
     /** How often it was set back, so that clients can tell it from a node that is behind. */
     this.rewinds = 0;
+    /** The epoch that the next block is in. */
+    this.epoch = "4.0";
     this.history.addBlock(place, []);
   }
 
@@ -120,16 +123,23 @@ export class Chain {
    * @returns {Promise<void>}
    */
   async mine({ known = {}, most = MAX_TRANSACTIONS_PER_BLOCK, only, keep } = {}) {
-    const transactions = only ? this.#pending(only) : this.mempool.ready(this.ledger, most);
+    let transactions = only ? this.#pending(only) : this.mempool.ready(this.ledger, most);
     const { additions } = this.mempool;
-    this.inBlock = new Set(transactions.map(({ txid }) => txid));
-    try {
-      await this.vm.change("runBlock", [transactions.map(orderOf), known], (result) => {
-        const unchanged = this.mempool.additions === additions;
-        this.#settleBlock(transactions, result, () => keep?.(result.undone, unchanged ? undefined : [...this.inBlock]));
-      });
-    } finally {
-      this.inBlock = new Set();
+    const all = transactions.length;
+    for (;;) {
+      this.inBlock = new Set(transactions.map(({ txid }) => txid));
+      try {
+        await this.vm.change("runBlock", [transactions.map(orderOf), known], (result) => {
+          const asReady = transactions.length === all && this.mempool.additions === additions;
+          this.#settleBlock(transactions, result, () => keep?.(result.undone, asReady ? undefined : [...this.inBlock]));
+        });
+        return;
+      } catch (error) {
+        if (!(error instanceof BlockTooLarge)) throw error;
+        transactions = transactions.slice(0, transactions.length >> 1);
+      } finally {
+        this.inBlock = new Set();
+      }
     }
   }
 
@@ -200,7 +210,7 @@ export class Chain {
   #noteContract({ txid, payload, origin }, interfaces) {
     if (payload.type !== "smart_contract") return;
     const contractId = `${origin.address}.${payload.name}`;
-    const clarityVersion = payload.clarityVersion ?? LATEST_CLARITY_VERSION;
+    const clarityVersion = payload.clarityVersion ?? CLARITY_OF_EPOCH[this.epoch];
     // The VM keeps no contract that defines neither a function nor a trait.
     const abi = interfaces[contractId] ?? emptyInterface(clarityVersion);
     this.history.addContract({ contractId, source: payload.code, clarityVersion, height: this.tip.height, txid, abi });
@@ -221,7 +231,16 @@ export class Chain {
    * @returns {Promise<void>}
    */
   async advanceTo(target, keep) {
-    await this.vm.change("advance", [target], (places) => {
+    await this.#addEmpty("advance", target, keep);
+  }
+
+  /**
+   * @param {"advance" | "enterEpoch"} operation which mines empty blocks
+   * @param {any} argument
+   * @param {(() => void) | undefined} keep
+   */
+  async #addEmpty(operation, argument, keep) {
+    await this.vm.change(operation, [argument], (places) => {
       const mark = this.history.mark();
       try {
         for (const place of places) this.history.addBlock(place, []);
@@ -232,6 +251,18 @@ export class Chain {
       }
       for (const { height } of places) this.#noteBlock(height, []);
     });
+  }
+
+  /**
+   * Has the next blocks in another epoch: contracts of an earlier one are published in it, and what it had works again.
+   *
+   * @param {string} epoch one of `CLARITY_OF_EPOCH`
+   * @param {() => void} [keep] writes it down; throws if it cannot
+   * @returns {Promise<void>}
+   */
+  async enterEpoch(epoch, keep) {
+    await this.#addEmpty("enterEpoch", epoch, keep);
+    this.epoch = epoch;
   }
 
   /** @returns {Promise<number>} the id to revert to; what is remembered is the state at this moment */
@@ -258,6 +289,7 @@ export class Chain {
       ledger: this.ledger.copy(),
       mempool: this.mempool.copy(),
       mark: this.history.mark(),
+      epoch: this.epoch,
     };
   }
 
@@ -286,10 +318,11 @@ export class Chain {
   }
 
   /** @param {Snapshot} snapshot @param {Snapshot[]} gone those that nobody can revert to any more */
-  async #restore({ image, ledger, mempool, mark }, gone) {
+  async #restore({ image, ledger, mempool, mark, epoch }, gone) {
     this.ledger = ledger.copy();
     this.mempool = mempool.copy();
     this.history.cut(mark);
+    this.epoch = epoch;
     this.dropped.clear();
     this.rewinds += 1;
     this.feed.note("reverted", () => ({ block: this.tip }));

@@ -7,10 +7,10 @@
  */
 import { addressText, TESTNET_VERSIONS } from "../address.js";
 import { Checkpoint, MemoryImage } from "../vm/memory.js";
-import { VmError, VmPanic } from "../vm/vm.js";
+import { VmError, VmExhausted, VmPanic } from "../vm/vm.js";
 import { parseEvents } from "./ledger.js";
 import { violatedPostCondition } from "./post-conditions.js";
-import { errorText } from "./vm-error.js";
+import { errorText, isTooMuch } from "./vm-error.js";
 
 /** @typedef {import("../vm/vm.js").Operation} Operation */
 /** @typedef {import("../vm/vm.js").OperationResult} OperationResult */
@@ -21,7 +21,22 @@ export const FEE_SINK = addressText(TESTNET_VERSIONS.singleSig, Buffer.from("dev
 const CHECKPOINT_EVERY = 128;
 const OK_TRUE = "0x0703";
 const ERR_NONE = "0x0809";
-export const LATEST_CLARITY_VERSION = 6;
+/** The newest version of Clarity of each epoch. @type {Record<string, number>} */
+export const CLARITY_OF_EPOCH = {
+  "2.0": 1,
+  2.05: 1,
+  2.1: 2,
+  2.2: 2,
+  2.3: 2,
+  2.4: 2,
+  2.5: 2,
+  "3.0": 3,
+  3.1: 3,
+  3.2: 3,
+  3.3: 4,
+  3.4: 5,
+  "4.0": 6,
+};
 const ZERO_COST = { read_count: 0, read_length: 0, runtime: 0, write_count: 0, write_length: 0 };
 
 /**
@@ -41,11 +56,17 @@ const ZERO_COST = { read_count: 0, read_length: 0, runtime: 0, write_count: 0, w
  * @property {import("./ledger.js").ChainEvent[]} events none unless success
  * @property {Cost} cost
  * @property {string | null} vmError
+ * @property {FailedAt | null} [failedAt] of a runtime error
+ *
+ * @typedef {import("../vm/vm.js").Span & {contractId: string, functionName: string}} FailedAt
  *
  * @typedef {{order: Order, operation: Operation | null, outcome: Outcome | null}} Form
  *   operation null runs the fee only; outcome is set when it is already known
  * @typedef {Record<string, Outcome>} Undone by txid: transactions whose operation had to be undone, or never ran
  */
+
+/** What was to be in one block is more than the VM can do in one. Nothing of it was done. */
+export class BlockTooLarge extends Error {}
 
 /** @param {import("../wire/transaction.js").Transaction} transaction @returns {Order} */
 export function orderOf({ txid, origin, payer, payload, postConditions, postConditionMode }) {
@@ -139,7 +160,7 @@ export class Executor {
    */
   runBlock(orders, known) {
     if (this.log.length >= CHECKPOINT_EVERY) this.capture();
-    const forms = orders.map((order) => formOf(order, known[order.txid]));
+    const forms = orders.map((order) => formOf(order, known[order.txid], this.vm.epoch));
     while (!this.#attempt(forms)) {
       // Each failed attempt settles the outcome of one more transaction, so this ends.
     }
@@ -162,13 +183,15 @@ export class Executor {
       results = this.vm.mineBlock(forms.flatMap(formOperations));
     } catch (error) {
       if (!(error instanceof VmError || error instanceof VmPanic)) throw error;
-      const outcome = abort(ERR_NONE, errorText(error.message));
-      if (error instanceof VmError && forms.length === 1) {
+      const outcome = failureOutcome(error);
+      if (forms.length === 1 && outcome.status !== "dropped_too_expensive" && error instanceof VmError) {
         // The fee was taken and the block mined; only the failed operation left nothing, as it must be.
         forms[0].outcome = outcome;
         return true;
       }
       this.rewind(error instanceof VmPanic);
+      // Each of them may fit by itself, and none of them is to blame.
+      if (error instanceof VmExhausted && open.length > 1) throw new BlockTooLarge(error.message);
       const culprit = open.length === 1 ? open[0] : this.#findCulprit(forms);
       culprit.operation = null;
       culprit.outcome = outcome;
@@ -188,7 +211,7 @@ export class Executor {
       if (form.outcome?.status === "dropped_too_expensive") continue;
       const [fee, main] = form.operation ? results.slice(position, position + 2) : [results[position], null];
       position += form.operation ? 2 : 1;
-      const outcome = fee.result === OK_TRUE ? main && outcomeOf(form.order, main) : unpaid();
+      const outcome = fee.result === OK_TRUE ? main && outcomeOf(form.order, main) : dropped(null);
       if (!outcome || form.outcome) continue;
       if (mustBeUndone(outcome)) {
         this.rewind();
@@ -236,14 +259,14 @@ export class Executor {
    * @returns {Outcome}
    */
   simulate(order, { withFee }) {
-    const operation = mainOperation(order);
+    const operation = mainOperation(order, this.vm.epoch);
     const operations = withFee ? [feeOperation(order), operation] : [operation];
     try {
       const results = this.undone((vm) => vm.mineBlock(operations));
       return outcomeOf(order, results[results.length - 1]);
     } catch (error) {
       if (!(error instanceof VmError || error instanceof VmPanic)) throw error;
-      return abort(ERR_NONE, errorText(error.message));
+      return failureOutcome(error);
     }
   }
 
@@ -294,9 +317,9 @@ function replay(vm, operations) {
   }
 }
 
-/** @param {Order} order @param {Outcome} [known] @returns {Form} */
-function formOf(order, known) {
-  return { order, operation: known ? null : mainOperation(order), outcome: known ?? null };
+/** @param {Order} order @param {Outcome | undefined} known @param {string} epoch @returns {Form} */
+function formOf(order, known, epoch) {
+  return { order, operation: known ? null : mainOperation(order, epoch), outcome: known ?? null };
 }
 
 /** @param {Form} form @returns {Operation[]} */
@@ -310,8 +333,8 @@ function feeOperation({ payer }) {
   return { transferSTX: { amount: Number(payer.fee), recipient: FEE_SINK, sender: payer.address } };
 }
 
-/** @param {Order} order @returns {Operation} */
-function mainOperation({ payload, sender }) {
+/** @param {Order} order @param {string} epoch @returns {Operation} */
+function mainOperation({ payload, sender }, epoch) {
   switch (payload.type) {
     case "token_transfer":
       return { transferSTX: { amount: Number(payload.amount), recipient: payload.recipient, sender } };
@@ -327,7 +350,7 @@ function mainOperation({ payload, sender }) {
         },
       };
     case "smart_contract": {
-      const options = { clarityVersion: payload.clarityVersion ?? LATEST_CLARITY_VERSION };
+      const options = { clarityVersion: payload.clarityVersion ?? CLARITY_OF_EPOCH[epoch] };
       return { deployContract: { name: payload.name, content: payload.code, options, sender } };
     }
     default:
@@ -335,14 +358,36 @@ function mainOperation({ payload, sender }) {
   }
 }
 
+/**
+ * @param {string} message which names the functions that the error went through
+ * @param {import("../vm/vm.js").Span} place in the contract of the last one that is no built-in function
+ * @returns {FailedAt | null}
+ */
+function placeOf(message, place) {
+  const identifiers = [...message.matchAll(/identifier: "([^"]+)"/g)].map(([, identifier]) => identifier);
+  const own = identifiers.filter((identifier) => !identifier.startsWith("_native_:")).at(-1);
+  if (!own) return null;
+  const [contractId, functionName] = own.split(":");
+  return { contractId, functionName, ...place };
+}
+
 /** @param {string} result @param {string} vmError @returns {Outcome} */
 function abort(result, vmError) {
   return { status: "abort_by_response", result, events: [], cost: ZERO_COST, vmError };
 }
 
-/** @returns {Outcome} */
-function unpaid() {
-  return { status: "dropped_too_expensive", result: ERR_NONE, events: [], cost: ZERO_COST, vmError: null };
+/** @param {VmError | VmPanic} error @returns {Outcome} */
+function failureOutcome(error) {
+  const text = errorText(error.message);
+  // A node does not mine what is too much for a block, and takes it out of its mempool.
+  if (error instanceof VmExhausted || isTooMuch(text)) return dropped(text);
+  const place = error instanceof VmError ? error.place : null;
+  return { ...abort(ERR_NONE, text), failedAt: place && placeOf(error.message, place) };
+}
+
+/** @param {string | null} vmError @returns {Outcome} */
+function dropped(vmError) {
+  return { status: "dropped_too_expensive", result: ERR_NONE, events: [], cost: ZERO_COST, vmError };
 }
 
 /** @param {Outcome} outcome @returns {boolean} whether the VM has kept effects that must not stay */

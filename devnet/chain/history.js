@@ -27,7 +27,7 @@ import { TransactionIndex } from "./transaction-index.js";
  */
 
 /** Places of logs are kept as one number each: transaction · this + event. */
-const MAX_EVENTS = 65_536;
+const MAX_EVENTS = 2 ** 22;
 
 export class History {
   blocks = new Blocks();

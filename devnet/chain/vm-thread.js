@@ -5,18 +5,21 @@
  * It answers one question after the other; a question that waits can be given up, one that is being answered cannot.
  */
 import { Worker } from "node:worker_threads";
-import { VmError, VmPanic } from "../vm/vm.js";
+import { VmError, VmExhausted, VmPanic } from "../vm/vm.js";
 import { ending } from "../wire/verifier.js";
+import { BlockTooLarge } from "./executor.js";
 import { ReadFailure } from "./reads.js";
 
 /** @typedef {import("./engine.js").Engine} Engine */
 /** @typedef {{[K in keyof Engine]: Engine[K] extends (...args: any[]) => any ? K : never}[keyof Engine]} Operation */
 
 /** @type {Record<string, new (message: string) => Error>} */
-const ERRORS = { VmError, VmPanic, ReadFailure };
+const ERRORS = { VmError, VmExhausted, VmPanic, ReadFailure, BlockTooLarge };
 /** Questions that wait at most: each may hold an argument of megabytes. */
 const MAX_WAITING = 1_000;
 const IDLE_MILLISECONDS = 50;
+/** Contracts may be nested deeply, and all that is done with them is done by recursion. */
+const STACK_MEBIBYTES = 32;
 /**
  * @typedef {object} Question
  * @property {string} operation
@@ -59,7 +62,10 @@ export class VmThread {
    * @returns {Promise<{vm: VmThread, place: import("./engine.js").Place}>} with the first block
    */
   static async start(genesis) {
-    const worker = new Worker(new URL("./engine-worker.js", import.meta.url), { workerData: genesis });
+    const worker = new Worker(new URL("./engine-worker.js", import.meta.url), {
+      workerData: genesis,
+      resourceLimits: { stackSizeMb: STACK_MEBIBYTES },
+    });
     const vm = new VmThread(worker);
     const place = await new Promise((resolve, reject) => {
       vm.#asked = { operation: "boot", args: [], resolve, reject, commit: undefined, timer: undefined };
@@ -100,7 +106,7 @@ export class VmThread {
    * Has the VM change its state. `commit` gets what came of it, at once and before any other question is asked; if it
    * throws, the VM takes the change back.
    *
-   * @template {"runBlock" | "advance"} O
+   * @template {"runBlock" | "advance" | "enterEpoch"} O
    * @template T
    * @param {O} operation
    * @param {Parameters<Engine[O]>} args

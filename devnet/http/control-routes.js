@@ -1,7 +1,7 @@
 /** What only the devnet can do: /devnet. Time, blocks, snapshots, simulation, and an honest account of itself. */
 import { isIP } from "node:net";
 import { checkMeaning, checkPayload, checkTraits, invalid } from "../chain/admission.js";
-import { orderOf } from "../chain/executor.js";
+import { CLARITY_OF_EPOCH, orderOf } from "../chain/executor.js";
 import { PATIENCE } from "../chain/reader.js";
 import { Rejection } from "../chain/rejection.js";
 import { decodeArgument } from "../clarity/value.js";
@@ -59,7 +59,8 @@ export async function controlRoutes(server, { devnet, control, host }) {
 
   server.get("/devnet", () => ({
     name: "der-client devnet",
-    vm: "Clarinet simnet 3.21.0, epoch 4.0",
+    vm: `Clarinet simnet 3.21.0, epoch ${chain.epoch}`,
+    epoch: chain.epoch,
     pid: process.pid,
     control,
     mining: devnet.mining,
@@ -107,6 +108,17 @@ export async function controlRoutes(server, { devnet, control, host }) {
     return tipJson();
   });
 
+  server.post("/devnet/epoch", async (/** @type {any} */ request) => {
+    const { epoch } = request.body ?? {};
+    if (typeof epoch !== "string" || !Object.hasOwn(CLARITY_OF_EPOCH, epoch)) {
+      const known = Object.keys(CLARITY_OF_EPOCH).sort((a, b) => Number(a) - Number(b));
+      throw new RequestError(400, `\`epoch\` must be one of ${known.join(", ")}, not ${JSON.stringify(epoch)}`);
+    }
+    const before = chain.epoch;
+    await devnet.enterEpoch(epoch);
+    return { before, epoch, ...tipJson() };
+  });
+
   server.post("/devnet/snapshot", async () => ({ id: await devnet.snapshot() }));
   server.post("/devnet/revert", async (/** @type {any} */ request) => {
     const id = integerArgument(request.body?.id, "id", { min: 1, max: 2 ** 31 });
@@ -128,7 +140,7 @@ export async function controlRoutes(server, { devnet, control, host }) {
   server.post("/devnet/simulate", async (/** @type {any} */ request) => {
     const body = request.body ?? {};
     const signed = body.transaction !== undefined;
-    const transaction = signed ? parseTransaction(hexArgument(body.transaction, "transaction")) : unsignedCall(body);
+    const transaction = signed ? parseTransaction(hexArgument(body.transaction, "transaction"), { maybeUnsigned: true }) : unsignedCall(body);
     try {
       checkMeaning(transaction);
       // An unsigned transaction is what its sender would sign, so it is taken at its word.
@@ -190,7 +202,7 @@ function futureArgument(to, now) {
 
 /** @param {import("../wire/transaction.js").Transaction} transaction */
 function isUnsigned({ origin }) {
-  return origin.signature ? origin.signature.every((byte) => byte === 0) : origin.fields.length === 0;
+  return origin.signature ? origin.signature.every((byte) => byte === 0) : origin.fields.every((field) => field.signature === null);
 }
 
 /**

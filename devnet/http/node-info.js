@@ -10,7 +10,8 @@ const TESTNET_PEER_VERSION = 4207599116;
 const REGTEST_NETWORK_ID = 3669344250;
 const REWARD_CYCLE_LENGTH = 1050;
 const PREPARE_LENGTH = 50;
-const BLOCK_LIMIT = { read_count: 30_000, read_length: 200_000_000, runtime: 10_000_000_000, write_count: 15_000, write_length: 15_000_000 };
+/** What the VM stops at. */
+const BLOCK_LIMIT = { read_count: 15_000, read_length: 100_000_000, runtime: 5_000_000_000, write_count: 15_000, write_length: 15_000_000 };
 /** Nodes prove with it who they are, to each other. There is no other one here, so it is of a private key of ones. */
 const NODE_KEY = publicKey(Buffer.alloc(32, 1));
 const NODE_KEY_HASH = hash160(NODE_KEY).toString("hex");

@@ -71,7 +71,7 @@ async function start(mining, ...keys) {
   const settings = keys.length > 0 ? keys : [""];
   devnet = await Devnet.start({
     accounts: [{ name: "deployer", address: SENDER, privateKey: KEY, mnemonic: "", balance: 10n ** 12n }],
-    contracts: [],
+   
     startTime: 1_800_000_000,
     mining,
     stateFile: null,

@@ -22,7 +22,7 @@ let url;
 beforeAll(async () => {
   devnet = await Devnet.start({
     accounts: [{ name: "deployer", address: SENDER, privateKey: KEY, mnemonic: "", balance: 10n ** 12n }],
-    contracts: [],
+   
     startTime: 1_800_000_000,
     mining: { kind: "manual" },
     stateFile: null,

@@ -12,7 +12,7 @@ import pytest
 
 from der_client import Der, PrivateKey
 from der_client.contracts.asset_verification import AssetKind, DeviceKey, KeyClaim, KeyCurve, Role
-from der_client.readings import prove_key
+from der_client.readings.signing import sign_key_proof
 
 if TYPE_CHECKING:
     from der_client.devnet import Devnet
@@ -98,7 +98,7 @@ def claimed(cast: Cast, meter_key: PrivateKey) -> KeyClaim:
     """The key of a meter, with the proof that the seller has it."""
     account = cast.seller.account
     assert account is not None
-    proof = prove_key(
+    proof = sign_key_proof(
         meter_key,
         contract=cast.seller.assets.contract_id,
         owner=account.address,

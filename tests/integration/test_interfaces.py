@@ -192,7 +192,7 @@ def test_any_contract_can_be_read(odd: Odd) -> None:
     items = (OkValue(UIntValue(1)), ErrValue(AsciiValue("bad")))
     assert odd.mixed(items) == items
     assert odd.text_error(1) == 1
-    with pytest.raises(TransactionFailedError, match=r'odd.text-error answered \(err "bad"\)') as caught:
+    with pytest.raises(TransactionFailedError, match=r'odd.text-error returned \(err "bad"\)') as caught:
         odd.text_error(0)
     assert caught.value.result == AsciiValue("bad")
 
@@ -201,7 +201,7 @@ def test_any_contract_can_be_called(odd: Odd) -> None:
     assert odd.via(f"{odd.deployer}.seven").send().wait().value == 7
     assert odd.tuple_error(1).send().wait().value == 1
     with pytest.raises(
-        TransactionFailedError, match=r'odd.tuple-error answered \(err \(tuple \(code u0\) \(why "bad"\)'
+        TransactionFailedError, match=r'odd.tuple-error returned \(err \(tuple \(code u0\) \(why "bad"\)'
     ):
         odd.tuple_error(0).send().wait()
     with pytest.raises(ContractError, match=r"odd\.always-fails: u9") as failed:

@@ -113,7 +113,7 @@ class TestRelay:
         order = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
         other_s = (order - int.from_bytes(low.signature[32:64])).to_bytes(32)
         high = replace(low, signature=low.signature[:32] + other_s)
-        cast.anyone.production.record_day(high.asset_id, high.day, high.start, high.whs, high.signature).simulate()
+        cast.anyone.production.record_day(high.asset_id, high.day, high.start, high.whs, high.rs).simulate()
         report = relayer.relay([high, low])
         assert [entry.status for entry in report.recordings] == [R.RECORDED, R.REPEATED]
         assert len(report.txids) == 1
@@ -218,7 +218,7 @@ class TestRelay:
         ]
         for signed in messages:
             call = cast.anyone.production.record_day(
-                signed.asset_id, signed.day, signed.start, signed.whs, signed.signature
+                signed.asset_id, signed.day, signed.start, signed.whs, signed.rs
             )
             try:
                 call.simulate()

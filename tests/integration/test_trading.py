@@ -88,7 +88,7 @@ def record(cast: Cast, plant: ReadyPlant, whs: list[int], day: date | None = Non
         chain_id=cast.anyone.client.network.chain_id,
     )
     call = cast.anyone.production.record_day(
-        message.asset_id, message.day, message.start, message.whs, message.signature
+        message.asset_id, message.day, message.start, message.whs, message.rs
     )
     (event,) = call.send().wait().events
     assert isinstance(event, ProductionRecorded)

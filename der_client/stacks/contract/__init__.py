@@ -3,6 +3,7 @@
 from der_client.stacks.contract.annotations import (
     ClarityName,
     Day,
+    FromCall,
     Int,
     MaxLength,
     Principal,
@@ -16,6 +17,7 @@ from der_client.stacks.contract.contract import Contract
 from der_client.stacks.contract.declared import constant, data_map, data_var, public, read_only
 from der_client.stacks.contract.errors import Code, ErrorCode
 from der_client.stacks.contract.events import Event, EventRecord, UnknownEvent
+from der_client.stacks.contract.frames import Listing, to_pandas, to_polars
 from der_client.stacks.contract.interface import differences
 from der_client.stacks.contract.models import Model
 
@@ -28,7 +30,9 @@ __all__ = [
     "ErrorCode",
     "Event",
     "EventRecord",
+    "FromCall",
     "Int",
+    "Listing",
     "MaxLength",
     "Model",
     "Pending",
@@ -45,4 +49,6 @@ __all__ = [
     "differences",
     "public",
     "read_only",
+    "to_pandas",
+    "to_polars",
 ]

@@ -63,6 +63,20 @@ class ClarityName:
 
 
 @dataclass(frozen=True, slots=True)
+class FromCall:
+    """Marks a field of a model that is not in the tuple: what a read-only function was asked for, such as an id.
+
+    ``asset_id: Annotated[int, FromCall("asset_id")] = 0`` is filled by every function that returns the model and has a
+    parameter of that name, and by one that returns a list of them and has the list ``asset_ids``.
+
+    Attributes:
+        parameter: The parameter's name in Python; with an s for a list.
+    """
+
+    parameter: str
+
+
+@dataclass(frozen=True, slots=True)
 class MaxLength:
     """The declared maximum of a list."""
 

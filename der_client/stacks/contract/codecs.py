@@ -44,7 +44,7 @@ from der_client.stacks.clarity.values import (
     SomeValue,
     TupleValue,
 )
-from der_client.stacks.contract.annotations import ClarityName, Conversion, MaxLength, Response
+from der_client.stacks.contract.annotations import ClarityName, Conversion, FromCall, MaxLength, Response
 from der_client.stacks.contract.hints import local_names_of
 from der_client.stacks.contract.layouts import (
     Constant,
@@ -349,9 +349,20 @@ def _list_codec(item: Codec, length: int) -> Codec:
 
 
 def field_annotations(model: type[BaseModel]) -> dict[str, Any]:
-    """The annotations of a model's fields, resolved, by Python name."""
+    """The annotations of a model's fields that are in its tuple, resolved, by Python name."""
     hints = get_type_hints(model, localns=local_names_of(model), include_extras=True)
-    return {name: hints[name] for name in model.__pydantic_fields__}
+    return {name: hints[name] for name in model.__pydantic_fields__ if _source_of(hints[name]) is None}
+
+
+def _source_of(annotation: Any) -> FromCall | None:
+    return next((note for note in getattr(annotation, "__metadata__", ()) if isinstance(note, FromCall)), None)
+
+
+def _sources(model: type[BaseModel]) -> dict[str, str]:
+    """The fields of a model that are not in its tuple, with the parameter that fills each."""
+    hints = get_type_hints(model, localns=local_names_of(model), include_extras=True)
+    found = {name: _source_of(hints[name]) for name in model.__pydantic_fields__}
+    return {name: source.parameter for name, source in found.items() if source is not None}
 
 
 def _model_codec(model: type[BaseModel]) -> Codec:
@@ -392,7 +403,11 @@ def _model_writer(model: type[BaseModel]) -> ResultWriter:
         "__pydantic_private__": None,
     }
 
+    absent = {name: model.__pydantic_fields__[name].default for name in _sources(model)}
+
     def write(source: GeneratedReader, values: str) -> str:
+        if absent:
+            values = f"{{**{values}, **{source.constant(absent)}}}"
         puts = [("__dict__", values), *((name, source.constant(value)) for name, value in attributes.items())]
         source.lines.append(f"model = new({source.constant(model)})")
         source.lines += [f"{source.constant(BaseModel.__dict__[name].__set__)}(model, {value})" for name, value in puts]
@@ -408,10 +423,27 @@ class Signature:
     Attributes:
         parameters: Clarity name, Python name and codec of each parameter, in order.
         result: The codec of what the function returns.
+        identities: The fields of the returned models that take the value of a parameter, each with its number.
+        is_list: Whether it returns a list of models, which take the items of the parameter.
     """
 
     parameters: tuple[tuple[str, str, Codec], ...]
     result: Codec
+    identities: tuple[tuple[str, int], ...] = ()
+    is_list: bool = False
+
+    def identify(self, result: Any, arguments: Sequence[Any]) -> None:
+        """Fill the fields of what was returned that say what was asked for.
+
+        Args:
+            result: What the function returned, newly decoded.
+            arguments: Its arguments, as they were given.
+        """
+        for field, number in self.identities:
+            models = result if self.is_list else (result,)
+            for model, value in zip(models, arguments[number] if self.is_list else (arguments[number],), strict=True):
+                if model is not None:
+                    model.__dict__[field] = value
 
 
 def compile_signature(function: Callable[..., Any], local_names: Mapping[str, Any] | None = None) -> Signature:
@@ -429,7 +461,25 @@ def compile_signature(function: Callable[..., Any], local_names: Mapping[str, An
     names = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
     if missing := [name for name in (*names, "return") if name not in hints]:
         raise TypeError(f"{function.__qualname__} lacks annotations for {', '.join(missing)}")
+    model, is_list = _returned_model(hints["return"])
+    suffix = "s" if is_list else ""
+    sources = {} if model is None else _sources(model)
     return Signature(
         tuple((clarity_name(name, hints[name]), name, codec_for(hints[name])) for name in names),
         codec_for(hints["return"]),
+        tuple((field, names.index(name + suffix)) for field, name in sources.items() if name + suffix in names),
+        is_list,
     )
+
+
+def _returned_model(annotation: Any) -> tuple[type[BaseModel] | None, bool]:
+    """The model that a function returns, perhaps or in a list, and whether it is a list."""
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _returned_model(parts[0])
+    if origin in (types.UnionType, Union):
+        return _returned_model(next(part for part in parts if part is not types.NoneType))
+    if origin is tuple:
+        return _returned_model(parts[0])[0], True
+    is_model = isinstance(annotation, type) and issubclass(annotation, BaseModel)
+    return (annotation if is_model else None), False

@@ -126,7 +126,10 @@ class _Reading(Declared[P, R]):
         return self if instance is None else MethodType(self._method, instance)
 
     def _run(self, contract: BoundContract, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        result: R = contract.ask(self, self.encode(self._bind(*args, **kwargs)))
+        bound = self._bind(*args, **kwargs)
+        result: R = contract.ask(self, self.encode(bound))
+        if self.signature.identities:
+            self.signature.identify(result, bound)
         return result
 
 

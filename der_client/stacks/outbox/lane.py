@@ -36,12 +36,21 @@ _BLOCKS_PER_LOOK: Final = 50
 _PAGE: Final = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """What the node answered to a broadcast of several: those that were or may have been taken, and the refusals."""
+@dataclass
+class Turn:
+    """What came of a lane's turn.
 
-    taken: tuple[Sent, ...] = ()
-    refused: tuple[tuple[Sent, TransactionRejectedError], ...] = ()
+    Attributes:
+        taken: Transactions that a node took, or may have taken.
+        refused: Those that the node refused, and how.
+        mined: Those that are in a block of the present fork, with their receipts.
+        lost: Those whose nonce another transaction has used that is not in the journal.
+    """
+
+    taken: list[Sent] = field(default_factory=list)
+    refused: list[tuple[Sent, TransactionRejectedError]] = field(default_factory=list)
+    mined: list[tuple[Sent, TransactionReceipt]] = field(default_factory=list)
+    lost: list[Sent] = field(default_factory=list)
 
 
 @dataclass
@@ -111,6 +120,26 @@ class Lane:
 
     # Asking the node
 
+    @property
+    def has_work(self) -> bool:
+        """Whether there is anything to send or to look for."""
+        return bool(self.unsent or self.live) and not self.is_silent
+
+    def turn(self, resolve_s: float) -> Turn:
+        """Send what is to be sent, then look for what was mined.
+
+        Args:
+            resolve_s: How long after a nonce was used, while nobody shows ours mined, the blocks are searched for who
+                used it, in seconds.
+        """
+        turn = Turn()
+        self._post(turn)
+        turn.mined = self._look()
+        done = {sent.txid for sent, _ in turn.mined}
+        open_ones = [sent for sent in self.live.values() if sent.txid not in done]
+        turn.lost = self._lost(open_ones, resolve_s)
+        return turn
+
     def begin(self) -> None:
         """Learn where the account is on the chain and in the mempool.
 
@@ -127,12 +156,7 @@ class Lane:
         waiting = {*told.in_mempool, *([] if told.last_in_mempool is None else [told.last_in_mempool])}
         self.foreign = {nonce for nonce in waiting if nonce >= self.following} - own
 
-    def look(self) -> list[tuple[Sent, TransactionReceipt]]:
-        """Look for what was mined.
-
-        Returns:
-            Transactions that are in a block of the present fork, with their receipts.
-        """
+    def _look(self) -> list[tuple[Sent, TransactionReceipt]]:
         if not self.live or self.is_silent:
             return []
         try:
@@ -158,21 +182,18 @@ class Lane:
         is_mined = info is not None and outcome_of(info).kind.is_mined
         return info if is_mined and isinstance(info, TransactionReceipt) else None
 
-    def lost_slots(self, resolve_s: float) -> list[Sent]:
+    def _lost(self, open_ones: Sequence[Sent], resolve_s: float) -> list[Sent]:
         """Transactions whose nonce another one has used that is not in the journal: they can never be mined.
 
         That is so only where the other one is seen in a block. An API that is behind shows neither.
-
-        Args:
-            resolve_s: How long after the nonce was used the blocks are searched, in seconds.
         """
-        passed = {sent.nonce for sent in self.live.values() if sent.nonce < self.following}
+        passed = {sent.nonce for sent in open_ones if sent.nonce < self.following}
         self._passed_at = {nonce: self._passed_at.get(nonce, time.monotonic()) for nonce in passed}
         lost: list[Sent] = []
         for nonce, since in self._passed_at.items():
             if time.monotonic() - since < resolve_s or self.is_silent:
                 continue
-            own = [sent for sent in self.live.values() if sent.nonce == nonce]
+            own = [sent for sent in open_ones if sent.nonce == nonce]
             try:
                 user = self._user_of(nonce, min(sent.height for sent in own))
             except NodeError as error:
@@ -182,16 +203,14 @@ class Lane:
                 lost += own[:1]
         return lost
 
-    def post(self) -> Answers:
+    def _post(self, turn: Turn) -> None:
         """Send what is to be sent, in the order of the nonces; the rest waits if the node fails."""
-        taken: list[Sent] = []
-        refused: list[tuple[Sent, TransactionRejectedError]] = []
         while self.unsent and not self.is_silent:
             sent = self.unsent[0]
             try:
                 self.account.client.broadcast(sent.raw)
             except TransactionRejectedError as error:
-                refused.append((sent, error))
+                turn.refused.append((sent, error))
                 self.unsent.pop(0)
                 if sent.txid in self.fresh:
                     break  # what comes after it would leave a gap
@@ -201,15 +220,14 @@ class Lane:
                 break
             except BroadcastUnknownError as error:
                 self.fresh.discard(sent.txid)
-                taken.append(sent)
+                turn.taken.append(sent)
                 cause = error.__cause__
                 self.failed(cause if isinstance(cause, NodeError) else NodeUnreachableError("unknown", ""))
                 break
             self.unsent.pop(0)
             self.fresh.discard(sent.txid)
             self.failures = 0
-            taken.append(sent)
-        return Answers(tuple(taken), tuple(refused))
+            turn.taken.append(sent)
 
     def is_known(self, sent: Sent) -> bool:
         """Whether API or node have a transaction."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import replace
 from itertools import islice
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from der_client.stacks.account import Account
 from der_client.stacks.errors import DerClientError, InvalidValueError, NodeError, NotFoundError
@@ -18,17 +18,18 @@ from der_client.stacks.outbox.lane import MAX_IN_MEMPOOL, Lane, by_nonce
 from der_client.stacks.outcome import outcome_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+    from concurrent.futures import Future
     from pathlib import Path
     from types import TracebackType
     from typing import Self
 
     from der_client.stacks.errors import TransactionRejectedError
-    from der_client.stacks.rpc import Client, TransactionReceipt
+    from der_client.stacks.outbox.lane import Turn
+    from der_client.stacks.rpc import Client
     from der_client.stacks.rpc.answers import Block
     from der_client.stacks.transactions import Transaction
 
-_T = TypeVar("_T")
 _LOG: Final = logging.getLogger(__name__)
 
 _LEASE_S: Final = 30.0
@@ -117,6 +118,7 @@ class Outbox:
         self._tip: Block | None = None
         self._fees: dict[tuple[str, int], tuple[float, int]] = {}
         self._missed_at: dict[str, float] = {}
+        self._turns: dict[str, Future[Turn]] = {}
         self._pool = ThreadPoolExecutor(min(len(given), _MAX_THREADS), thread_name_prefix="outbox")
 
     def add(self, *jobs: Job) -> int:
@@ -236,25 +238,49 @@ class Outbox:
             JournalError: If the journal cannot be written; nothing was sent that is not in it.
         """
         self._lease()
-        happened: list[Progress] = []
-        lanes = list(self._lanes.values())
-        happened += self._take_mined(lanes, self._map(Lane.look, lanes))
-        happened += self._check_forks(lanes)
-        happened += self._resolve(lanes)
-        for lane in lanes:
+        happened = self._check_forks()
+        for address, lane in self._lanes.items():
+            if address in self._turns:
+                continue
             self._raise_fee(lane)
             happened += self._sign(lane)
-        ready = [lane for lane in lanes if lane.unsent and not lane.is_silent]
-        answers = self._map(Lane.post, ready)
-        taken = [sent for answer in answers for sent in answer.taken]
-        self.journal.record_taken([sent.txid for sent in taken])
-        for lane, answer in zip(ready, answers, strict=True):
-            for sent in answer.taken:
-                if not lane.live[sent.txid].was_taken:
-                    happened.append(Progress(sent.key, JobState.SENT, sent.txid))
-                lane.live[sent.txid] = replace(sent, was_taken=True)
-            for sent, error in answer.refused:
-                happened += self._refused(lane, sent, error)
+            if lane.has_work:
+                self._turns[address] = self._pool.submit(lane.turn, _RESOLVE_S)
+        return happened + self._finish(wait_for_all=False)
+
+    def _finish(self, *, wait_for_all: bool) -> list[Progress]:
+        """Write down what came of the lanes' turns: of those that have ended, and at least of one."""
+        happened: list[Progress] = []
+        wait(self._turns.values(), return_when=ALL_COMPLETED if wait_for_all else FIRST_COMPLETED)
+        for address in [address for address, turn in self._turns.items() if turn.done()]:
+            turn = self._turns.pop(address).result()
+            if address in self._lanes:
+                happened += self._take(self._lanes[address], turn)
+        return happened
+
+    def _take(self, lane: Lane, turn: Turn) -> list[Progress]:
+        happened = []
+        outcomes = [outcome_of(receipt) for _, receipt in turn.mined]
+        self.journal.record_turn(
+            turn.taken,
+            [
+                (sent, outcome, receipt.block_height, receipt.block_hash, receipt.fee_ustx)
+                for (sent, receipt), outcome in zip(turn.mined, outcomes, strict=True)
+            ],
+        )
+        for sent in turn.taken:
+            if not lane.live[sent.txid].was_taken:
+                happened.append(Progress(sent.key, JobState.SENT, sent.txid))
+            lane.live[sent.txid] = replace(sent, was_taken=True)
+        for (sent, _), outcome in zip(turn.mined, outcomes, strict=True):
+            lane.floor = max(lane.floor, sent.nonce + 1)
+            self._drop_live(lane, sent.job_id)
+            happened.append(Progress(sent.key, JobState.MINED, sent.txid, outcome.kind, outcome.text))
+        for sent in turn.lost:
+            reason = f"another transaction of {lane.address} used nonce {sent.nonce}"
+            happened.append(self._queue_again(lane, sent, reason))
+        for sent, error in turn.refused:
+            happened += self._refused(lane, sent, error)
         return happened
 
     def close(self) -> None:
@@ -297,6 +323,7 @@ class Outbox:
         for address, account in self._accounts.items():
             if not self.journal.lease(address, self._owner, _LEASE_S):
                 if self._lanes.pop(address, None) is not None:
+                    self._turns.pop(address, None)
                     _LOG.warning("another process has taken over %s", address)
             elif address not in self._lanes:
                 live = by_nonce(self.journal.live(address))
@@ -312,28 +339,7 @@ class Outbox:
                 # What was mined before may have been taken away by a fork meanwhile.
                 self._tip, self._forks_at = None, float("-inf")
 
-    def _map(self, ask: Callable[[Lane], _T], lanes: Sequence[Lane]) -> list[_T]:
-        return [ask(lanes[0])] if len(lanes) == 1 else list(self._pool.map(ask, lanes))
-
-    # What was mined
-
-    def _take_mined(
-        self, lanes: Sequence[Lane], found: Sequence[Sequence[tuple[Sent, TransactionReceipt]]]
-    ) -> list[Progress]:
-        mined = [(lane, sent, receipt) for lane, seen in zip(lanes, found, strict=True) for sent, receipt in seen]
-        outcomes = [outcome_of(receipt) for _, _, receipt in mined]
-        self.journal.record_all_mined(
-            [
-                (sent, outcome, receipt.block_height, receipt.block_hash, receipt.fee_ustx)
-                for (_, sent, receipt), outcome in zip(mined, outcomes, strict=True)
-            ]
-        )
-        happened = []
-        for (lane, sent, _), outcome in zip(mined, outcomes, strict=True):
-            lane.floor = max(lane.floor, sent.nonce + 1)
-            self._drop_live(lane, sent.job_id)
-            happened.append(Progress(sent.key, JobState.MINED, sent.txid, outcome.kind, outcome.text))
-        return happened
+    # What was mined, and what no more is
 
     def _drop_live(self, lane: Lane, job_id: int) -> None:
         for txid in [txid for txid, sent in lane.live.items() if sent.job_id == job_id]:
@@ -342,22 +348,21 @@ class Outbox:
             self._missed_at.pop(txid, None)
         lane.unsent = [sent for sent in lane.unsent if sent.job_id != job_id]
 
-    def _check_forks(self, lanes: Sequence[Lane]) -> list[Progress]:
+    def _check_forks(self) -> list[Progress]:
         """Look again at what is mined and not deep yet, if the chain is not the one that was seen before."""
-        if not lanes or time.monotonic() - self._forks_at < _FORK_S:
+        if not self._lanes or time.monotonic() - self._forks_at < _FORK_S:
             return []
         self._forks_at = time.monotonic()
+        happened: list[Progress] = []
         try:
             tip = self._client.block("latest")
-            if not self._is_elsewhere(tip):
-                self._tip = tip
-                return []
-            happened = []
-            for lane in lanes:
-                happened += self._look_again(lane, tip.height - _FINAL_DEPTH)
+            if self._is_elsewhere(tip):
+                happened += self._finish(wait_for_all=True)
+                for lane in self._lanes.values():
+                    happened += self._look_again(lane, tip.height - _FINAL_DEPTH)
         except NodeError as error:
             _LOG.info("the chain could not be looked at: %s", error)
-            return []
+            return happened
         self._tip = tip
         return happened
 
@@ -388,18 +393,6 @@ class Outbox:
                 lane.unsent.append(sent)
                 happened.append(Progress(sent.key, JobState.SENT, sent.txid, reason="a fork took its block away"))
         lane.live = by_nonce(list(lane.live.values()))
-        return happened
-
-    def _resolve(self, lanes: Sequence[Lane]) -> list[Progress]:
-        """Queue again what can never be mined, because somebody else's transaction used its nonce."""
-        waiting = [lane for lane in lanes if any(sent.nonce < lane.following for sent in lane.live.values())]
-        if not waiting:
-            return []
-        happened = []
-        for lane, lost in zip(waiting, self._map(lambda lane: lane.lost_slots(_RESOLVE_S), waiting), strict=True):
-            for sent in lost:
-                reason = f"another transaction of {lane.address} used nonce {sent.nonce}"
-                happened.append(self._queue_again(lane, sent, reason))
         return happened
 
     def _queue_again(self, lane: Lane, sent: Sent, reason: str, wait_s: float = 0.0) -> Progress:

@@ -34,6 +34,7 @@ from der_client.stacks.rpc.answers import (
     UnconfirmedTransaction,
     VariableInterface,
 )
+from der_client.stacks.rpc.async_client import AsyncClient
 from der_client.stacks.rpc.client import Client
 from der_client.stacks.rpc.endpoint import Answer, Endpoint, Request
 from der_client.stacks.rpc.retries import RetryPolicy
@@ -42,6 +43,7 @@ __all__ = [
     "AccountInfo",
     "Answer",
     "ArgumentInterface",
+    "AsyncClient",
     "Balances",
     "Block",
     "BlockPage",

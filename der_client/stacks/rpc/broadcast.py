@@ -17,17 +17,17 @@ from der_client.stacks.errors import (
     NodeAnswerError,
     NodeError,
     NodeUnreachableError,
-    NotFoundError,
     NothingSentError,
     TransactionRejectedError,
 )
-from der_client.stacks.rpc import api, node
+from der_client.stacks.rpc import node
 from der_client.stacks.rpc.rejections import NONCE_TAKEN, STATIC
 from der_client.stacks.rpc.retries import BUSY_STATUSES, UnreadAnswerError
 from der_client.stacks.rpc.steps import Ask, Pause, Steps, ask
 from der_client.stacks.transactions import Transaction
 
 if TYPE_CHECKING:
+    from der_client.stacks.rpc.api_versions import ApiVersions
     from der_client.stacks.rpc.endpoint import Answer
     from der_client.stacks.rpc.retries import RetryPolicy
 
@@ -58,12 +58,13 @@ def broadcast(raw: bytes) -> Steps[str]:
         raise _unknown(txid, raw, error) from error
 
 
-def send(raw: bytes, policy: RetryPolicy) -> Steps[str]:
+def send(raw: bytes, policy: RetryPolicy, versions: ApiVersions) -> Steps[str]:
     """Send a signed transaction; as long as its arrival is open, look for its id and send the identical bytes again.
 
     Args:
         raw: The encoded signed transaction.
         policy: How often, and after how long.
+        versions: What the node's API has.
 
     Returns:
         Its id, hexadecimal without 0x.
@@ -82,7 +83,7 @@ def send(raw: bytes, policy: RetryPolicy) -> Steps[str]:
         try:
             return _read(raw, txid, (yield Ask(node.send(raw).request, once=True)))
         except TransactionRejectedError as error:
-            if error.reason in NONCE_TAKEN and (yield from _is_known(txid)):
+            if error.reason in NONCE_TAKEN and (yield from _is_known(txid, versions)):
                 return txid
             if may_have_arrived and error.reason not in STATIC:
                 raise _unknown(txid, raw, error) from error
@@ -92,7 +93,7 @@ def send(raw: bytes, policy: RetryPolicy) -> Steps[str]:
         if not isinstance(failure, NothingSentError):
             may_have_arrived = True
             # Who answers "too many requests" passed nothing on, most likely; asking more would be no help.
-            if failure.status != 429 and (yield from _is_known(txid)):
+            if failure.status != 429 and (yield from _is_known(txid, versions)):
                 return txid
         wait = policy.wait_s(attempt, failure.retry_after_s) if _may_be_repeated(failure) else None
         if wait is None:
@@ -131,15 +132,15 @@ def _is_undecodable(raw: bytes) -> bool:
     return False
 
 
-def _is_known(txid: str) -> Steps[bool]:
+def _is_known(txid: str, versions: ApiVersions) -> Steps[bool]:
     """Whether API or node have the transaction, waiting or mined."""
     try:
-        info = yield from ask(api.transaction(txid))
+        info = yield from versions.summary(txid)
     except NodeUnreachableError:
         return False
-    except (NotFoundError, NodeAnswerError):
-        return (yield from _node_has(txid))
-    return not info.status.is_dropped
+    except NodeAnswerError:
+        info = None
+    return (yield from _node_has(txid)) if info is None else not info.status.is_dropped
 
 
 def _node_has(txid: str) -> Steps[bool]:

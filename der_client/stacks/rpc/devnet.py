@@ -35,6 +35,15 @@ def lineage() -> Endpoint[tuple[int, int]]:
     return Endpoint(Request("GET", "/devnet"), _read_lineage)
 
 
+def set_epoch(epoch: str) -> Endpoint[str]:
+    """``POST /devnet/epoch``: have the next blocks in an epoch, such as ``2.4``; gives the one before.
+
+    `NotFoundError` if the node is not an embedded devnet.
+    """
+    body = json.dumps({"epoch": epoch}).encode()
+    return Endpoint(Request("POST", "/devnet/epoch", body=body, content_type=JSON_TYPE), _read_epoch)
+
+
 def simulate_transaction(raw: bytes) -> Endpoint[Simulation]:
     """What a signed transaction would do now.
 
@@ -90,6 +99,12 @@ def _read_lineage(answer: Answer) -> tuple[int, int]:
         raise NotFoundError("the node is not an embedded devnet", answer.url)
     fields = answer.fields()
     return fields.unsigned("pid"), fields.unsigned("rewinds")
+
+
+def _read_epoch(answer: Answer) -> str:
+    if answer.status in _NO_SUCH_PATH:
+        raise NotFoundError("the node is not an embedded devnet, whose epoch can be set", answer.url)
+    return answer.fields().text("before")
 
 
 def _read_simulation(answer: Answer) -> Simulation:

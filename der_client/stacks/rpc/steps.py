@@ -1,12 +1,13 @@
 """Several requests that make one answer, written once and run by any client, synchronous or not.
 
 Steps are a generator: it yields what has to be done next (`Ask`, `Pause`) and is sent the answer, or thrown the
-`NodeError` that came instead; what it returns is the result. Nothing here touches the network or the clock.
+`NodeError` that came instead; what it returns is the result. Nothing here touches the network.
 """
 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -28,12 +29,12 @@ class Ask:
 
     Attributes:
         request: What is asked.
-        within_s: Ask only once, and for no longer than so many seconds; ``None`` for the client's own limits.
+        until: When to give up at the latest, by the monotonic clock; ``None`` for the client's own limits.
         once: Whether it must not be repeated, whatever the client's policy says.
     """
 
     request: Request
-    within_s: float | None = None
+    until: float | None = None
     once: bool = False
 
 
@@ -47,22 +48,24 @@ class Pause:
 Steps = Generator[Ask | Pause, Any, T]
 
 
-def ask(endpoint: Endpoint[T], within_s: float | None = None) -> Steps[T]:
+def ask(endpoint: Endpoint[T], until: float | None = None, *, once: bool = False) -> Steps[T]:
     """Ask one endpoint.
 
     Args:
         endpoint: What to ask, and how its answer is read.
-        within_s: Ask only once, and for no longer than so many seconds.
+        until: When to give up at the latest, by the monotonic clock.
+        once: Whether it must not be repeated, whatever the client's policy says.
     """
-    return endpoint.read((yield Ask(endpoint.request, within_s)))
+    return endpoint.read((yield Ask(endpoint.request, until, once)))
 
 
-def repeated(request: Request, policy: RetryPolicy) -> Steps[Answer]:
+def repeated(request: Request, policy: RetryPolicy, until: float | None = None) -> Steps[Answer]:
     """Send a request, and repeat it within the policy where repeating changes nothing on the other side.
 
     Args:
         request: What is asked.
         policy: How often, and after how long.
+        until: When to give up at the latest, by the monotonic clock.
 
     Returns:
         The answer, which may still be "busy" at the end.
@@ -70,7 +73,7 @@ def repeated(request: Request, policy: RetryPolicy) -> Steps[Answer]:
     Raises:
         NodeUnreachableError: No answer at the last attempt.
     """
-    command = Ask(request, once=True)
+    command = Ask(request, until, once=True)
     attempt = 0
     while True:
         attempt += 1
@@ -89,3 +92,26 @@ def repeated(request: Request, policy: RetryPolicy) -> Steps[Answer]:
                 return answer
             _LOG.info("HTTP %d, trying again in %.1f s [%s]", answer.status, wait, answer.url)
         yield Pause(wait)
+
+
+def time_left_s(limit_s: float, until: float | None, url: str) -> float:
+    """Return how long a request may take.
+
+    Args:
+        limit_s: The client's own limit.
+        until: When to give up, by the monotonic clock.
+        url: What is asked.
+
+    Raises:
+        NodeUnreachableError: If there is no time left to ask at all.
+    """
+    if until is None:
+        return limit_s
+    left_s = until - time.monotonic()
+    if left_s <= 0:
+        raise NodeUnreachableError(
+            "the answers so far were too slow, so that there is no time left for this one; use another node, or raise "
+            "answer_deadline_s",
+            url,
+        )
+    return min(limit_s, left_s)

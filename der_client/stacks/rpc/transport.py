@@ -7,43 +7,34 @@ same host and never for a POST, cookies are ignored, and no text of an error car
 from __future__ import annotations
 
 import logging
-import re
 import ssl
 import sys
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
+from urllib.parse import urlencode, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NewConnectionError, ProxyError
 
-from der_client.stacks.checks import check_kind
 from der_client.stacks.errors import (
-    InvalidValueError,
     NodeAnswerError,
     NodeError,
     NodeUnreachableError,
     NothingSentError,
-    shown,
 )
 from der_client.stacks.rpc.budget import Budget, BudgetAdapter, spending
 from der_client.stacks.rpc.endpoint import Answer, Request
 from der_client.stacks.rpc.fields import excerpt
+from der_client.stacks.rpc.methods import LOOPBACK
 from der_client.stacks.rpc.retries import UnreadAnswerError, read_retry_after
+from der_client.stacks.rpc.steps import time_left_s
+from der_client.stacks.rpc.urls import HEADERS, MAX_REDIRECTS, REDIRECTS, check_base_url, check_headers, redirect_target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from der_client.stacks.rpc.retries import RetryPolicy
-
 _LOG: Final = logging.getLogger(__name__)
 _CHUNK_BYTES: Final = 1 << 16
-_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-_MAX_REDIRECTS: Final = 3
-_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_HEADER_VALUE: Final = re.compile(r"(?!\s)[\t\x20-\x7e\x80-\xff]*(?<!\s)")
-_API_PATH: Final = re.compile(r"/(?:extended(?:/v\d)?|v[123])\Z")
-_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class Transport:
@@ -52,7 +43,6 @@ class Transport:
     Args:
         url: Base address of the node.
         timeout_s: Seconds to connect, and seconds of silence while reading.
-        retries: How failed requests are repeated.
         max_answer_bytes: The longest body that is read, decompressed.
         answer_deadline_s: The longest time that one exchange may take, from connecting to the last byte, redirects
             included.
@@ -65,20 +55,18 @@ class Transport:
         url: str,
         *,
         timeout_s: tuple[float, float],
-        retries: RetryPolicy,
         max_answer_bytes: int,
         answer_deadline_s: float,
         headers: Mapping[str, str],
         session: requests.Session | None,
     ) -> None:
-        self.url = _check_base_url(url)
+        self.url = check_base_url(url)
         self._timeout_s = timeout_s
-        self.retries = retries
         self._max_answer_bytes = max_answer_bytes
         self._answer_deadline_s = answer_deadline_s
         self._session = session or _new_session()
         self._budget_adapter = BudgetAdapter()
-        self._headers = {**self._session.headers, **_check_headers(headers)}
+        self._headers = {**self._session.headers, **check_headers(headers)}
         # The environment is read once: for each request anew it would cost more than a local node's answer.
         self._settings: dict[str, Any] = dict(
             self._session.merge_environment_settings(
@@ -90,16 +78,16 @@ class Transport:
                 cert=None,
             )
         )
-        self.is_local = urlsplit(self.url).hostname in _LOOPBACK
+        self.is_local = urlsplit(self.url).hostname in LOOPBACK
         if self.is_local:
             self._settings["proxies"] = {}
 
-    def ask_once(self, request: Request, *, within_s: float | None = None) -> Answer:
+    def ask_once(self, request: Request, until: float | None = None) -> Answer:
         """Send a request once, following redirects of a GET within the host.
 
         Args:
             request: What is asked.
-            within_s: At most so many seconds for all of it, if the client's own limit is longer.
+            until: When to give up by the monotonic clock, if the client's own limit is later.
 
         Raises:
             NothingSentError: No connection was made.
@@ -108,18 +96,18 @@ class Transport:
             NodeAnswerError: An answer that leads elsewhere.
         """
         connect_s, silence_s = self._timeout_s
-        limit_s = self._answer_deadline_s if within_s is None else min(self._answer_deadline_s, within_s)
+        limit_s = time_left_s(self._answer_deadline_s, until, self.url)
         budget = Budget(limit_s, silence_s, self._max_answer_bytes)
         url = f"{self.url}{request.path}"
         if request.query:
             url = f"{url}?{urlencode(request.query)}"
         with spending(budget):
-            for _ in range(_MAX_REDIRECTS + 1):
+            for _ in range(MAX_REDIRECTS + 1):
                 answer, location = self._exchange(request, url, budget, (connect_s, min(silence_s, limit_s)))
-                if answer.status not in _REDIRECTS:
+                if answer.status not in REDIRECTS:
                     return answer
-                url = self._redirected(request, url, location)
-        raise NodeAnswerError(f"the node redirected more than {_MAX_REDIRECTS} times; check the URL", url)
+                url = redirect_target(request, url, location)
+        raise NodeAnswerError(f"the node redirected more than {MAX_REDIRECTS} times; check the URL", url)
 
     def close(self) -> None:
         """Close all pooled connections."""
@@ -192,21 +180,6 @@ class Transport:
         # One that somebody wrote is there for a reason; the usual one knows no deadline.
         return self._budget_adapter if type(adapter) is HTTPAdapter else adapter
 
-    def _redirected(self, request: Request, url: str, location: str) -> str:
-        try:
-            target = urljoin(url, location)
-            here, there = urlsplit(url), urlsplit(target)
-        except ValueError as error:
-            raise NodeAnswerError(f"the node redirects to what is no address: {error}", url) from error
-        same_host = (here.scheme, here.netloc) == (there.scheme, there.netloc)
-        if request.method != "GET" or not location or not same_host:
-            raise NodeAnswerError(
-                f"the node redirects to {excerpt(_without_credentials(target))!r}, which is not followed; "
-                "if you trust that address, use it as the URL",
-                url,
-            )
-        return target
-
 
 def _unreachable(
     error: requests.RequestException, url: str, timeout_s: tuple[float, float], outer: BaseException | None
@@ -236,54 +209,8 @@ def _unreachable(
 
 def _new_session() -> requests.Session:
     session = requests.Session()
-    session.headers["User-Agent"] = "der-client"
-    session.headers["Accept"] = "application/json, text/plain;q=0.5"
+    session.headers.update(HEADERS)
     return session
-
-
-def _check_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
-    for name, value in headers.items():
-        # The value may be a secret, and is not told.
-        if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
-            raise InvalidValueError(f"{shown(name)} is no name of a header")
-        if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
-            raise InvalidValueError(
-                f"the value of header {name!r} must be text of Latin-1 characters on one line, without spaces around it"
-            )
-    return headers
-
-
-def _check_base_url(url: str) -> str:
-    check_kind(url, str, "url", "the base address of a node, such as http://localhost:3999")
-    if "@" in url:
-        raise InvalidValueError("a node URL must not hold a user name or password; give Client(headers=…) instead")
-    if "?" in url or "#" in url:
-        raise InvalidValueError(
-            "a node URL must not hold a query (? …) or a fragment (# …); give Client(headers=…) instead"
-        )
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        host.encode("idna")
-        prepared = requests.Request("GET", url).prepare().url
-        is_valid = url.isprintable() and " " not in url and parts.port != 0 and prepared is not None
-    except (ValueError, requests.RequestException) as error:
-        raise InvalidValueError(f"node URL {shown(url)} is invalid: {error}") from None
-    if parts.scheme not in ("http", "https") or not host or not is_valid:
-        raise InvalidValueError(
-            f"node URL {shown(url)} must look like https://api.example.com or http://localhost:3999"
-        )
-    base = url.rstrip("/")
-    if path := _API_PATH.search(base):
-        raise InvalidValueError(
-            f"node URL {shown(url)} ends in {path[0]}: give the base address, {base[: path.start()]}"
-        )
-    return base
-
-
-def _without_credentials(url: str) -> str:
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 def _innermost(error: BaseException, outer: BaseException | None) -> BaseException:

@@ -252,7 +252,7 @@ def test_each_sample_has_its_right_energy(
         ("five_minute_power.csv", None, {"unit": "W"}, ["name --time and --values", "'solar_power'"]),
         ("watt_seconds.csv", None, {"unit": "Wh"}, ["'Energy [Ws]'", "--unit Ws", "--no-unit-check"]),
         ("midnight_24.csv", None, {"delimiter": ";"}, ["--unit"]),
-        ("midnight_24.csv", None, {"unit": "W"}, ["--time", "'t;v'"]),
+        ("midnight_24.csv", None, {"unit": "W"}, ["--delimiter"]),
         ("duplicate_row.csv", None, {"unit": "W"}, ["line 4", "line 3", "--duplicates equal-once"]),
     ],
 )

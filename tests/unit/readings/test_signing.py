@@ -7,17 +7,14 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
-from ecdsa import NIST256p, SECP256k1, VerifyingKey  # type: ignore[import-untyped]
+from ecdsa import SECP256k1, VerifyingKey  # type: ignore[import-untyped]
 from ecdsa.util import sigdecode_string  # type: ignore[import-untyped]
 from hypothesis import given
 from hypothesis import strategies as st
 
-from der_client.readings import Curve, DayMessage, DayReadings, MeterKey, sign_day
-from der_client.readings.meter_keys import MeterSigner
-from der_client.stacks.errors import InvalidValueError, KeyFormatError, SigningError
+from der_client.readings import Curve, DayMessage, DayReadings, sign_day
+from der_client.recorder.candidates import SignedReadings
+from der_client.stacks.errors import InvalidValueError, SigningError
 from der_client.stacks.keys import PrivateKey
 
 # A public test key, of the SIP-018 vectors.
@@ -29,13 +26,12 @@ CHAIN_ID = 0x80000000
 READINGS = DayReadings(DAY, 900, 40, (0, 857, 1210))
 MESSAGE = DayMessage.sign(METER, READINGS, contract=CONTRACT, asset_id=7, key_epoch=1, chain_id=CHAIN_ID)
 
-# encodeStructuredDataBytes and signStructuredData of @stacks/transactions 7.6.0 for MESSAGE, without the recovery id;
-# get-reading-hash of
+# encodeStructuredDataBytes and signStructuredData of @stacks/transactions 7.6.0 for MESSAGE; get-reading-hash of
 # production-tracking answers the same digest on the VM of Clarinet.
 STACKSJS_DIGEST = "f63a46a4aefcb16e9281c8c58c718805dbaddf911bc628193a49be175f2b9052"
 STACKSJS_SIGNATURE = (
     "416517194562daf7a2cf4dd0f687dd508c9dfe8a318ccf4653e9cec2e4c0d639"
-    "444d626222b8ecb5147248e0cb0c924641783e5f98a8d13d1164bc26e53711ed"
+    "444d626222b8ecb5147248e0cb0c924641783e5f98a8d13d1164bc26e53711ed01"
 )
 
 
@@ -98,85 +94,41 @@ def test_the_digest_is_the_encoding_by_hand(fields: dict[str, Any]) -> None:
     message = DayMessage(contract=CONTRACT, signature=signature, **fields)
     assert message.digest == digest_by_hand(**fields)
     message.verify(METER.public_key)
+    assert message.signer() == METER.public_key
     assert DayMessage.from_json(message.to_json()) == message
 
 
 def test_another_secp256k1_accepts_the_signature() -> None:
     digest = digest_by_hand(asset_id=7, day=DAY, key_epoch=1, start=40, whs=(0, 857, 1210), chain_id=CHAIN_ID)
     verifying = VerifyingKey.from_string(METER.public_key.data, curve=SECP256k1)
-    assert verifying.verify_digest(MESSAGE.signature, digest, sigdecode=sigdecode_string)
-    assert int.from_bytes(MESSAGE.signature[32:], "big") <= SECP256k1.order // 2
+    assert verifying.verify_digest(MESSAGE.signature[:64], digest, sigdecode=sigdecode_string)
+    assert int.from_bytes(MESSAGE.signature[32:64], "big") <= SECP256k1.order // 2
 
 
-def with_other_s(message: DayMessage, order: int) -> DayMessage:
+def with_other_s(message: DayMessage) -> DayMessage:
     """The other signature that the same key can make of the same digest."""
-    s = int.from_bytes(message.signature[32:])
-    return replace(message, signature=message.signature[:32] + (order - s).to_bytes(32))
-
-
-P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
-P256_METER = ec.derive_private_key(7, ec.SECP256R1())
-
-
-def signed_by(signer: MeterSigner, wh: int = 5) -> DayMessage:
-    readings = DayReadings(DAY, 900, 0, (wh,))
-    return DayMessage.sign(signer, readings, contract=CONTRACT, asset_id=7, key_epoch=1, chain_id=CHAIN_ID)
+    s = int.from_bytes(message.signature[32:64])
+    other = message.signature[:32] + (SECP256k1.order - s).to_bytes(32) + bytes([message.signature[64] ^ 1])
+    return replace(message, signature=other)
 
 
 @given(st.integers(0, 2**128 - 1))
-def test_a_high_s_is_a_signature_too(wh: int) -> None:
-    for meter, order in ((METER, SECP256k1.order), (P256_METER, P256_ORDER)):
-        message = signed_by(meter, wh)
-        for either in (message, with_other_s(message, order)):
-            either.verify(MeterKey.of(meter))
-            assert DayMessage.from_json(either.to_json()) == either
+def test_a_high_s_is_the_same_signature(wh: int) -> None:
+    readings = DayReadings(DAY, 900, 0, (wh,))
+    low = DayMessage.sign(METER, readings, contract=CONTRACT, asset_id=7, key_epoch=1, chain_id=CHAIN_ID)
+    high = with_other_s(low)
+    high.verify(METER.public_key)  # as the contract does
+    assert high.with_low_s() == low.with_low_s() == low
+    # A relayer takes either.
+    assert SignedReadings.of(high) == SignedReadings.of(low)
 
 
-def test_another_p256_accepts_the_signature() -> None:
-    message = signed_by(P256_METER)
-    verifying = VerifyingKey.from_string(MeterKey.of(P256_METER).key, curve=NIST256p)
-    assert verifying.verify_digest(message.signature, message.digest, sigdecode=sigdecode_string)
-
-
-def as_der(digest: bytes) -> bytes:
-    """What PKCS#11 libraries and secure elements give."""
-    return P256_METER.sign(digest, ec.ECDSA(Prehashed(hashes.SHA256())))
-
-
-def with_recovery_id(digest: bytes) -> bytes:
-    return METER.sign_rsv(digest)
-
-
-@pytest.mark.parametrize(("signer", "meter"), [(as_der, P256_METER), (with_recovery_id, METER)])
-def test_anything_that_signs_32_bytes_is_a_meter(signer: MeterSigner, meter: PrivateKey) -> None:
-    signed_by(signer).verify(MeterKey.of(meter))
-
-
-@pytest.mark.parametrize(
-    "given", [b"", bytes(63), bytes(66), b"\x30\x03\x02\x01", b"\x30" + bytes(70), None, "00" * 64]
-)
-def test_what_is_no_signature_is_refused(given: Any) -> None:
-    with pytest.raises(InvalidValueError, match="a signature is r and s"):
-        signed_by(lambda _: given)
-
-
-def test_a_key_of_another_curve_is_refused() -> None:
-    with pytest.raises(KeyFormatError, match="not of secp384r1"):
-        signed_by(ec.generate_private_key(ec.SECP384R1()))
-    with pytest.raises(KeyFormatError, match="not a compressed public key of P256"):
-        MeterKey(Curve.P256, bytes(33))
-
-
-def test_a_key_is_bound_to_its_curve() -> None:
-    """The contract asks for the curve, too: the same 33 bytes may be a point of both."""
-    message = signed_by(METER)
-    with pytest.raises((SigningError, KeyFormatError)):
-        message.verify(MeterKey(Curve.P256, METER.public_key.compressed_data))
-
-
-def test_old_messages_with_a_recovery_id_are_read() -> None:
-    text = MESSAGE.to_json().replace(MESSAGE.signature.hex(), MESSAGE.signature.hex() + "01")
-    assert DayMessage.from_json(text) == MESSAGE
+@pytest.mark.parametrize("s", [0, SECP256k1.order, 2**256 - 1])
+def test_what_is_no_signature_stays_none(s: int) -> None:
+    wrong = replace(MESSAGE, signature=bytes(32) + s.to_bytes(32) + b"\x09")
+    assert wrong.with_low_s() is wrong
+    with pytest.raises(SigningError):
+        wrong.verify(METER.public_key)
 
 
 @pytest.mark.parametrize(
@@ -203,8 +155,9 @@ def test_another_meter_is_noticed() -> None:
         MESSAGE.verify(PrivateKey.from_bytes(bytes(31) + b"\x02\x01").public_key)
 
 
-def test_garbage_is_no_signature() -> None:
-    for signature in (bytes(64), b"\xff" * 64, MESSAGE.signature[:32] + bytes(32), MESSAGE.signature[32:] * 2):
+def test_garbage_is_refused() -> None:
+    r, s = MESSAGE.signature[:32], MESSAGE.signature[32:64]
+    for signature in (bytes(65), b"\xff" * 65, r + s + b"\x09"):
         with pytest.raises(SigningError):
             replace(MESSAGE, signature=signature).verify(METER.public_key)
 
@@ -227,8 +180,9 @@ def test_garbage_is_no_signature() -> None:
         ({"whs": (1.5,)}, "slot 40"),
         ({"chain_id": 0}, "chain_id"),
         ({"chain_id": 2**32}, "chain_id"),
-        ({"signature": bytes(65)}, "64 bytes"),
-        ({"signature": "00" * 64}, "64 bytes"),
+        ({"signature": bytes(63)}, "64 bytes"),
+        ({"signature": "00" * 65}, "64 bytes"),
+        ({"signature": bytes(65), "curve": Curve.P256}, "64 bytes"),
     ],
 )
 def test_messages_that_no_contract_takes_are_refused(change: dict[str, Any], reason: str) -> None:

@@ -118,7 +118,7 @@ class FakeNode:
             return (404, "No contract source data found") if source is None else (200, self._source(source))
         if self.has_api and path.startswith("/extended/v1/tx/"):
             return self._look_up(last.removeprefix("0x"))
-        if self.has_api and path.endswith("/nonces"):
+        if self.has_api and path.startswith("/extended/v1/address/") and path.endswith("/nonces"):
             return 200, self._nonces(path.split("/")[-2])
         return 404, {"error": "not found"}
 

@@ -242,7 +242,7 @@ class TestNonces:
         node.mines_at_once = False
         for _ in range(5):
             account.transfer(OTHER, 1)
-        assert len([path for path in node.asked if path.endswith("/nonces")]) == 1
+        assert len([path for path in node.asked if path.startswith("/extended/v1") and path.endswith("/nonces")]) == 1
 
     def test_of_several_threads_differ(self, node: FakeNode, account: Account, request: pytest.FixtureRequest) -> None:
         request.addfinalizer(partial(sys.setswitchinterval, sys.getswitchinterval()))

@@ -75,7 +75,10 @@ def mocked() -> Iterator[responses.RequestsMock]:
 
 @pytest.fixture
 def client() -> Client:
-    return Client(URL, retries=QUICK)
+    """As if it was found out before that the node has version 1 of the API only."""
+    client = Client(URL, retries=QUICK)
+    client._api.has_v3 = False
+    return client
 
 
 @pytest.fixture
