@@ -977,11 +977,9 @@
       answers: (list 100 bool),
     })
   )
-  (merge all { answers: (default-to (list)
-    (as-max-len?
-      (append (get answers all) (has-role ROLE_GRID_OPERATOR (get who all) region))
-      u100
-    )) })
+  (let ((answers (append (get answers all) (has-role ROLE_GRID_OPERATOR (get who all) region))))
+    (merge all { answers: (unwrap! (as-max-len? answers u100) all) })
+  )
 )
 
 (define-private (get-recording-right-of (key {

@@ -5,12 +5,31 @@
 ;; invariant-*: must hold after whatever was done. test-*: must hold for all arguments; (ok false) is a run that says
 ;;        nothing.
 
+;; Keys, with proofs that this contract holds them: on the simulated chain, of its deployer.
 (define-constant KEYS (list
-  0x020000000000000000000000000000000000000000000000000000000000000001
-  0x020000000000000000000000000000000000000000000000000000000000000002
-  0x020000000000000000000000000000000000000000000000000000000000000003
-  0x020000000000000000000000000000000000000000000000000000000000000004
+  {
+    curve: CURVE_SECP256K1,
+    key: 0x0271f83c46ae36464cdeb90cf95dd6a2e788a5df2f68ad1beafee2f47de5b19038,
+    proof: 0xbd625d235a6d060a25319aa53585f687ab8013a31e5574370ee6bff1b38fb5b94a5a8523aedc4ecd51f08e3b7ee0b0887a357fea1b00c73162d7a3721c00361a,
+  }
+  {
+    curve: CURVE_SECP256K1,
+    key: 0x03ed39ae8bb8aed6839a82933c7ce8d06e17948cde6be23d8b479f366b1977fbb1,
+    proof: 0xf442632d73ae097e96a9e42973ccf7ee6f6f34a7fc3cbe5280cb4c32c11c72cb573eede27869893b6b9d3b463c97689b4550bb5190ca8057db1213801623c76b,
+  }
+  {
+    curve: CURVE_SECP256K1,
+    key: 0x03408db67bf25d570824c196da9da43bf77bb61dd1fec2d5fdf68a8d0348081bb5,
+    proof: 0x9183a3ac31b4746e313e82d56009035b62c2dd8f5e14878d82f120657a95de3d4552c339345c387c587e12294d92ac5ddfc40e3ab8ff2b8b6ba6ffd7cf635ea6,
+  }
+  {
+    curve: CURVE_SECP256K1,
+    key: 0x02feaf0b64457b603eb3a41b0a446ddaf92f20772b82dbe8b9068e8d53239700eb,
+    proof: 0x3fbf32a61957fe5bcf5199a1bda8d179ce912112fd6690c6266fcbf1eaa3751d3a9e98073552825742356f5916d1fb249cccbe359226971a96c325e4120f73a9,
+  }
 ))
+;; Who owns an asset while this contract approves it: nobody approves their own.
+(define-constant SOMEBODY 'ST000000000000000000002AMW42H)
 (define-constant ERR_PROPERTY (err u9004))
 (define-constant ERR_NOTHING_THERE (err u9002))
 
@@ -20,9 +39,12 @@
   {
     state: uint,
     capacity-w: uint,
-    device-key: (optional (buff 33)),
+    device-key: (optional {
+      curve: uint,
+      key: (buff 33),
+    }),
     verified-day: uint,
-    retired-day: uint,
+    last-day: (optional uint),
   }
 )
 ;; The highest epochs that were seen.
@@ -62,7 +84,7 @@
       (asset-id (some-asset-id id))
       (asset (unwrap! (map-get? assets asset-id) ERR_NOTHING_THERE))
     )
-    (as-contract? () (try! (verify-asset asset-id (get capacity-w asset) (get device-key asset))))
+    (verify-as-registrar asset-id (get capacity-w asset) (get device-key asset))
   )
 )
 
@@ -105,7 +127,7 @@
       (asset-id (some-asset-id id))
       (change (unwrap! (map-get? changes asset-id) ERR_NOTHING_THERE))
     )
-    (as-contract? () (try! (approve-change asset-id (get capacity-w change) (get device-key change))))
+    (approve-as-registrar asset-id (get capacity-w change) (get device-key change))
   )
 )
 
@@ -160,13 +182,24 @@
         (is-capacity (get capacity-w asset))
         (is-capacity (get previous-capacity-w asset))
         (is-slot-seconds (get slot-seconds asset))
-        (is-device-key (get device-key asset))
+        (is-geohash (get location asset))
         (>= state STATE_PENDING)
         (<= state STATE_RETIRED)
-        (<= (get capacity-from-day asset) (current-day))
-        (<= (get key-from-day asset) (current-day))
+        (<= (get capacity-from-day asset) (+ (current-day) u1))
+        (<= (get key-from-day asset) (+ (current-day) u1))
+        (or
+          (is-eq (get key-from-day asset) u0)
+          (< (get previous-key-from-day asset) (get key-from-day asset))
+        )
         (<= (get verified-day asset) (current-day))
         (or (is-alive state) (is-none (get proposed-owner asset)) (is-eq state STATE_REJECTED))
+        ;; Suspended or retired after it was verified, it has a last day; verified, it has none.
+        (is-eq (is-some (get last-day asset))
+          (or
+            (is-eq state STATE_SUSPENDED)
+            (and (is-eq state STATE_RETIRED) (> (get verified-day asset) u0))
+          )
+        )
         ;; Verified or suspended, it was verified on a day; pending or rejected, it never was.
         (is-eq (is-changeable state)
           (and (> (get verified-day asset) u0) (not (is-eq state STATE_RETIRED)))
@@ -181,7 +214,7 @@
 (define-read-only (invariant-key-serves-one-asset (id uint))
   (let ((asset-id (some-asset-id id)))
     (match (map-get? assets asset-id)
-      asset (match (get device-key asset)
+      asset (match (get key (get device-key asset))
         key (if (is-eq (get state asset) STATE_RETIRED)
           (or (is-eq (get verified-day asset) u0) (is-some (map-get? device-keys key)))
           (is-eq
@@ -196,14 +229,40 @@
   )
 )
 
-(define-read-only (invariant-bound-key-is-of-its-asset (key uint))
-  (let ((device-key (unwrap! (element-at? KEYS (mod key (len KEYS))) false)))
-    (match (map-get? device-keys device-key)
-      asset-id (match (map-get? assets asset-id)
-        asset (is-eq (get device-key asset) (some device-key))
-        false
+;; While one asset can record by a key, it is bound to that asset and no other can: of each day, the key of the right that
+;; is asked for.
+(define-read-only (invariant-key-of-a-day-is-bound
+    (id uint)
+    (back uint)
+  )
+  (let (
+      (asset-id (some-asset-id id))
+      (right (get-recording-right asset-id (- (current-day) (mod back u30))))
+    )
+    (match (get key (default-to none (get device-key right)))
+      key (or
+        (not (default-to false (get recordable right)))
+        (is-eq (map-get? device-keys key) (some asset-id))
       )
       true
+    )
+  )
+)
+
+;; Of two assets with the same metadata, at most one is neither rejected nor retired.
+(define-read-only (invariant-metadata-is-of-one-asset
+    (id uint)
+    (other uint)
+  )
+  (let (
+      (a (map-get? assets (some-asset-id id)))
+      (b (map-get? assets (some-asset-id other)))
+    )
+    (or
+      (is-eq (some-asset-id id) (some-asset-id other))
+      (not (is-eq (get metadata-hash a) (get metadata-hash b)))
+      (not (is-alive (default-to u0 (get state a))))
+      (not (is-alive (default-to u0 (get state b))))
     )
   )
 )
@@ -251,12 +310,13 @@
     (other-key uint)
   )
   (let (
-      (asset-id (unwrap! (register-as-owner kind capacity-w key) ERR_PROPERTY))
+      (asset-id (unwrap! (register-as-owner kind capacity-w key) (ok false)))
       (asset (unwrap! (map-get? assets asset-id) ERR_PROPERTY))
       (capacity (get capacity-w asset))
       (device-key (get device-key asset))
-      (other (some-key other-key))
+      (other (bare (some-key other-key)))
     )
+    (asserts! (is-eq (verify-own asset-id capacity device-key) ERR_OWN_ASSET) ERR_PROPERTY)
     (asserts!
       (is-eq (verify-as-registrar asset-id (+ capacity difference u1) device-key) ERR_REVIEW_MISMATCH)
       ERR_PROPERTY
@@ -286,7 +346,7 @@
     (other-proposal uint)
   )
   (let (
-      (asset-id (unwrap! (register-as-owner kind capacity-w u0) ERR_PROPERTY))
+      (asset-id (unwrap! (register-as-owner kind capacity-w u0) (ok false)))
       (before (unwrap! (map-get? assets asset-id) ERR_PROPERTY))
     )
     (asserts! (is-eq (propose-transfer asset-id operator) ERR_NOT_ASSET_OWNER) ERR_PROPERTY)
@@ -317,7 +377,7 @@
     (role uint)
     (who principal)
   )
-  (let ((asset-id (unwrap! (register-as-owner kind capacity-w u0) ERR_PROPERTY)))
+  (let ((asset-id (unwrap! (register-as-owner kind capacity-w u0) (ok false))))
     (asserts! (is-eq (reject-asset asset-id "test") ERR_NOT_REGISTRAR) ERR_PROPERTY)
     (asserts! (is-eq (retire-asset asset-id) ERR_NOT_OWNER_OR_REGISTRAR) ERR_PROPERTY)
     (asserts! (is-eq (set-paused true) ERR_NOT_PAUSER) ERR_PROPERTY)
@@ -335,15 +395,75 @@
 
 ;; Private
 
-;; As the contract itself. In functions of their own: `try!` leaves the function that it stands in.
-(define-private (verify-as-registrar
+;; As the contract itself. In functions of their own: `try!` leaves the function that it is in.
+(define-private (verify-own
     (asset-id uint)
     (capacity-w uint)
-    (device-key (optional (buff 33)))
+    (device-key (optional {
+      curve: uint,
+      key: (buff 33),
+    }))
   )
   (as-contract? () (try! (verify-asset asset-id capacity-w device-key)))
 )
 
+(define-private (approve-own
+    (asset-id uint)
+    (capacity-w uint)
+    (device-key (optional {
+      curve: uint,
+      key: (buff 33),
+    }))
+  )
+  (as-contract? () (try! (approve-change asset-id capacity-w device-key)))
+)
+
+(define-private (verify-as-registrar
+    (asset-id uint)
+    (capacity-w uint)
+    (device-key (optional {
+      curve: uint,
+      key: (buff 33),
+    }))
+  )
+  (let (
+      (owner (set-owner asset-id SOMEBODY))
+      (answer (verify-own asset-id capacity-w device-key))
+    )
+    (set-owner asset-id owner)
+    answer
+  )
+)
+
+(define-private (approve-as-registrar
+    (asset-id uint)
+    (capacity-w uint)
+    (device-key (optional {
+      curve: uint,
+      key: (buff 33),
+    }))
+  )
+  (let (
+      (owner (set-owner asset-id SOMEBODY))
+      (answer (approve-own asset-id capacity-w device-key))
+    )
+    (set-owner asset-id owner)
+    answer
+  )
+)
+
+;; Gives the owner before.
+(define-private (set-owner
+    (asset-id uint)
+    (owner principal)
+  )
+  (let ((asset (unwrap! (map-get? assets asset-id) owner)))
+    (map-set assets asset-id (merge asset { owner: owner }))
+    (get owner asset)
+  )
+)
+
+;; Once in eight, with the metadata of one before.
 (define-private (register-as-owner
     (kind uint)
     (capacity-w uint)
@@ -351,8 +471,27 @@
   )
   (as-contract? ()
     (try! (register-asset (+ MIN_KIND (mod kind MAX_KIND)) (+ u1 (mod capacity-w u100000)) "u33db" "test"
-      0x0000000000000000000000000000000000000000000000000000000000000000 u900 (some-key key)
+      (sha256 (if (is-eq (mod capacity-w u8) u7)
+        (mod capacity-w (+ (var-get asset-count) u1))
+        (var-get asset-count)
+      ))
+      u900 (some-key key)
     ))
+  )
+)
+
+;; Of a claim, what is kept of it.
+(define-private (bare (claim (optional {
+  curve: uint,
+  key: (buff 33),
+  proof: (buff 64),
+})))
+  (match claim
+    claimed (some {
+      curve: (get curve claimed),
+      key: (get key claimed),
+    })
+    none
   )
 )
 
@@ -404,17 +543,25 @@
   region: (string-ascii 8),
   metadata-hash: (buff 32),
   slot-seconds: uint,
-  device-key: (optional (buff 33)),
+  device-key: (optional {
+    curve: uint,
+    key: (buff 33),
+  }),
   key-epoch: uint,
   key-from-day: uint,
+  previous-device-key: (optional {
+    curve: uint,
+    key: (buff 33),
+  }),
+  previous-key-from-day: uint,
   verified-day: uint,
-  retired-day: uint,
+  last-day: (optional uint),
 }))
   {
     state: (get state asset),
     capacity-w: (get capacity-w asset),
     device-key: (get device-key asset),
     verified-day: (get verified-day asset),
-    retired-day: (get retired-day asset),
+    last-day: (get last-day asset),
   }
 )

@@ -697,16 +697,13 @@
           kept: (list),
         })
       )))
+      (longer (append before {
+        from-day: from-day,
+        cap-w: cap-w,
+      }))
       (changed (if (is-eq cap-w (cap-on from-day before))
         before
-        (default-to before
-          (as-max-len?
-            (append before {
-              from-day: from-day,
-              cap-w: cap-w,
-            })
-            u16
-          ))
+        (unwrap! (as-max-len? longer u16) schedule)
       ))
     )
     (map-set export-schedules asset-id changed)
@@ -728,7 +725,7 @@
     })
   )
   (if (< (get from-day entry) (get from-day all))
-    (merge all { kept: (default-to (list) (as-max-len? (append (get kept all) entry) u16)) })
+    (merge all { kept: (unwrap! (as-max-len? (append (get kept all) entry) u16) all) })
     all
   )
 )
@@ -774,7 +771,7 @@
             (get cap-w entry)
           ),
         })
-        (default-to (list) (as-max-len? (append kept entry) u16))
+        (unwrap! (as-max-len? (append kept entry) u16) all)
       ),
     }
   )
@@ -901,15 +898,11 @@
       answers: (list 100 (response bool uint)),
     })
   )
-  (let ((answers (get answers batch)))
-    (merge batch { answers: (default-to (list)
-      (as-max-len?
-        (append answers
-          (record reading (default-to false (element-at? (get operates batch) (len answers)))
-            (get today batch)
-          ))
-        u100
-      )) })
+  (let (
+      (operates (unwrap! (element-at? (get operates batch) (len (get answers batch))) batch))
+      (answers (append (get answers batch) (record reading operates (get today batch))))
+    )
+    (merge batch { answers: (unwrap! (as-max-len? answers u100) batch) })
   )
 )
 
@@ -976,9 +969,9 @@
       answers: (list 100 (response bool uint)),
     })
   )
-  (merge batch { answers: (default-to (list)
-    (as-max-len? (append (get answers batch) (verify reading (get today batch))) u100)
-  ) })
+  (let ((answers (append (get answers batch) (verify reading (get today batch)))))
+    (merge batch { answers: (unwrap! (as-max-len? answers u100) batch) })
+  )
 )
 
 (define-private (verify
@@ -991,15 +984,13 @@
     (today uint)
   )
   (let (
-      (key {
-        asset-id: (get asset-id reading),
-        day: (get day reading),
-      })
-      (feed (unwrap! (map-get? feeds key) ERR_FEED_NOT_FOUND))
+      (asset-id (get asset-id reading))
+      (day (get day reading))
+      (feed (unwrap! (get-feed asset-id day) ERR_FEED_NOT_FOUND))
     )
     (asserts! (not (is-eq contract-caller (get recorder feed))) ERR_OWN_FEED)
     (asserts! (not (get verified feed)) ERR_FEED_FINAL)
-    (asserts! (<= today (+ (get day reading) WINDOW_DAYS)) ERR_WINDOW_CLOSED)
+    (asserts! (<= today (+ day WINDOW_DAYS)) ERR_WINDOW_CLOSED)
     (asserts!
       (and
         (is-eq (get exported-wh reading) (get exported-wh feed))
@@ -1007,7 +998,12 @@
       )
       ERR_REVIEW_MISMATCH
     )
-    (map-set feeds key (merge feed { verified: true }))
+    (map-set feeds {
+      asset-id: asset-id,
+      day: day,
+    }
+      (merge feed { verified: true })
+    )
     (print (merge reading {
       topic: "feed-verified",
       version: u1,

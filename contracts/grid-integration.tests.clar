@@ -44,6 +44,9 @@
     (try! (feed-as-operator (some-asset asset) (some-day back) (mod exported-wh u80000)
       (mod imported-wh u80000)
     ))
+    (and (is-eq (mod imported-wh u2) u0)
+      (is-ok (verify-as-another (some-asset asset) (some-day back)))
+    )
     (ok (remember (some-asset asset) (some-day back)))
   )
 )
@@ -54,6 +57,7 @@
   )
   (let ((last (var-get produced-day)))
     (try! (feed-as-operator (get asset-id last) (get day last) (mod exported-wh u80000) (mod imported-wh u80000)))
+    (try! (verify-as-another (get asset-id last) (get day last)))
     (ok (remember (get asset-id last) (get day last)))
   )
 )
@@ -75,7 +79,7 @@
       day: day,
     })
     (and verified
-      (try! (contract-call? .production-tracking verify-day asset-id day (mod wh u60000)))
+      (try! (contract-call? .production-tracking verify-day asset-id day FULL_DAY (mod wh u60000)))
     )
     (ok (remember asset-id day))
   )
@@ -88,7 +92,7 @@
       (day (get day last))
       (row (contract-call? .production-tracking get-day asset-id day))
     )
-    (try! (contract-call? .production-tracking verify-day asset-id day (default-to u0 (get wh row))))
+    (try! (contract-call? .production-tracking verify-day asset-id day FULL_DAY (default-to u0 (get wh row))))
     (ok (remember asset-id day))
   )
 )
@@ -111,10 +115,7 @@
 (define-public (act-connect (seed uint))
   (begin
     (asserts! (is-eq (mod seed u16) u0) (err u9005))
-    (as-contract? ()
-      (try! (request-connection LATE_ASSET CAPACITY_W))
-      (try! (approve-connection LATE_ASSET CAPACITY_W true))
-    )
+    (connect LATE_ASSET true)
   )
 )
 
@@ -137,7 +138,8 @@
   )
 )
 
-;; Never more than was verified, nor more than was exported where that is metered; never known before both are.
+;; Never more than was verified, nor more than was exported where that is metered, nor than the cap of the day allows
+;; elsewhere; never known before what it takes is verified.
 (define-read-only (invariant-deliverable-is-least
     (asset uint)
     (back uint)
@@ -145,22 +147,64 @@
   (let (
       (asset-id (some-asset asset))
       (day (any-day back))
-      (wh (default-to u0 (get wh (contract-call? .production-tracking get-day asset-id day))))
-      (fed (get-feed asset-id day))
+      (row (contract-call? .production-tracking get-day asset-id day))
+      (wh (default-to u0 (get wh row)))
+      (verified (is-eq (get state row) (some DAY_VERIFIED)))
+      (fed (get-verified-feed asset-id day))
     )
     (match (get-deliverable asset-id day)
       deliverable (and
-        (is-day-verified asset-id day)
+        verified
         (if (is-feed-metered asset-id day)
           (is-eq deliverable (min-of wh (unwrap! (get exported-wh fed) false)))
-          (is-eq deliverable wh)
+          (is-eq deliverable (min-of wh (* (get-cap-on asset-id day) HOURS_PER_DAY)))
         )
       )
       (or
-        (not (is-day-verified asset-id day))
+        (not verified)
         (and (is-feed-metered asset-id day) (is-none fed))
       )
     )
+  )
+)
+
+;; Never known and lost at once; one of them once the window is over.
+(define-read-only (invariant-known-or-undeliverable
+    (asset uint)
+    (back uint)
+  )
+  (let (
+      (asset-id (some-asset asset))
+      (day (- (current-day) (mod back (+ u1 (- (current-day) FIRST_DAY)))))
+      (known (is-some (get-deliverable asset-id day)))
+      (lost (is-undeliverable asset-id day))
+    )
+    (and
+      (not (and known lost))
+      (or known lost (not (is-window-over day)))
+    )
+  )
+)
+
+;; By days that rise, to tomorrow at most, and never a day whose neighbour has the same cap but by dropping the oldest.
+(define-read-only (invariant-schedule-rises (asset uint))
+  (get rises (fold check-rising (get-export-schedule (some-asset asset)) {
+    after: u0,
+    rises: true,
+  }))
+)
+
+;; An asset that feeds in may export its limit from tomorrow on, and another nothing.
+(define-read-only (invariant-schedule-ends-with-the-present (asset uint))
+  (match (get-connection (some-asset asset))
+    connection (is-eq
+      (get-cap-on (some-asset asset) (+ (current-day) u1))
+      (if (is-approved (get state connection))
+        (allowed-w (get state connection) (get export-limit-w connection))
+        u0
+      )
+    )
+    (is-eq (get-export-schedule (some-asset asset)) (list))
   )
 )
 
@@ -202,31 +246,66 @@
 
 ;; Properties
 
-;; A feed of a verified day is never replaced; before, the last one counts.
+;; A feed is replaced until it is verified, and never by whoever recorded it.
 (define-public (test-feed-is-final-once-verified
     (asset uint)
     (back uint)
     (first-wh uint)
     (second-wh uint)
+    (verified bool)
   )
   (let (
       (asset-id (some-asset asset))
       (day (some-day back))
-      (verified (is-day-verified asset-id day))
-      (fed (is-ok (act-feed asset back first-wh u0)))
+      (fed (is-ok (feed-as-operator asset-id day (mod first-wh u80000) u0)))
+      (own (verify-own asset-id day))
+      (other (and verified (is-ok (verify-as-another asset-id day))))
       (between (get-feed asset-id day))
-      (again (act-feed asset back second-wh u0))
+      (again (feed-as-operator asset-id day (mod second-wh u80000) u0))
     )
     (asserts! fed (ok false))
+    (asserts! (is-eq own ERR_OWN_FEED) ERR_PROPERTY)
+    (asserts! (is-eq other verified) ERR_PROPERTY)
     (asserts! (is-eq (get exported-wh between) (some (mod first-wh u80000))) ERR_PROPERTY)
-    (asserts! (if verified (is-eq again ERR_FEED_FINAL) (is-ok again)) ERR_PROPERTY)
+    (asserts!
+      (if verified
+        (is-eq again ERR_FEED_FINAL)
+        (is-ok again)
+      )
+      ERR_PROPERTY
+    )
     (asserts!
       (is-eq (get exported-wh (get-feed asset-id day))
-        (some (mod (if verified first-wh second-wh) u80000))
+        (some (mod (if verified
+          first-wh
+          second-wh
+        ) u80000))
       )
       ERR_PROPERTY
     )
     (ok true)
+  )
+)
+
+;; Whatever is set in whatever order on one day: the day keeps the largest cap of all, and tomorrow has the last.
+(define-public (test-cap-of-a-day-is-its-largest
+    (asset uint)
+    (limits (list 6 uint))
+  )
+  (let (
+      (asset-id (some-asset asset))
+      (before (get-cap-on asset-id (current-day)))
+    )
+    (asserts! (is-connected asset-id) (ok false))
+    (let ((sums (fold set-limit limits {
+        asset-id: asset-id,
+        most: before,
+        last: (default-to u0 (get export-limit-w (get-connection asset-id))),
+      })))
+      (asserts! (is-eq (get-cap-on asset-id (current-day)) (get most sums)) ERR_PROPERTY)
+      (asserts! (is-eq (get-cap-on asset-id (+ (current-day) u1)) (get last sums)) ERR_PROPERTY)
+      (ok true)
+    )
   )
 )
 
@@ -245,7 +324,9 @@
     (asserts!
       (or
         (is-feed-metered asset-id day)
-        (is-eq (get-deliverable asset-id day) (some (mod wh u60000)))
+        (is-eq (get-deliverable asset-id day)
+          (some (min-of (mod wh u60000) (* (get-cap-on asset-id day) HOURS_PER_DAY)))
+        )
       )
       ERR_PROPERTY
     )
@@ -264,13 +345,15 @@
     (asserts! (is-eq (record-feed asset-id (some-day back) value value) ERR_NOT_GRID_OPERATOR) ERR_PROPERTY)
     (asserts! (is-eq (set-status asset-id STATE_ISLANDED) ERR_NOT_GRID_OPERATOR) ERR_PROPERTY)
     (asserts! (is-eq (set-export-limit asset-id (+ u1 value)) ERR_NOT_GRID_OPERATOR) ERR_PROPERTY)
+    (asserts! (is-eq (verify-feed asset-id (some-day back) value value) ERR_NOT_VERIFIER) ERR_PROPERTY)
+    (asserts! (is-err (withdraw-request asset-id)) ERR_PROPERTY)
     (ok true)
   )
 )
 
 ;; Private
 
-;; As the contract itself. In a function of its own: `try!` leaves the function that it stands in.
+;; As the contract itself. In functions of their own: `try!` leaves the function that it is in.
 (define-private (feed-as-operator
     (asset-id uint)
     (day uint)
@@ -278,6 +361,106 @@
     (imported-wh uint)
   )
   (as-contract? () (try! (record-feed asset-id day exported-wh imported-wh)))
+)
+
+(define-private (verify-own
+    (asset-id uint)
+    (day uint)
+  )
+  (let ((feed (unwrap! (get-feed asset-id day) ERR_FEED_NOT_FOUND)))
+    (as-contract? ()
+      (try! (verify-feed asset-id day (get exported-wh feed) (get imported-wh feed)))
+    )
+  )
+)
+
+;; As the caller, who is a verifier for that.
+(define-private (verify-as-another
+    (asset-id uint)
+    (day uint)
+  )
+  (let (
+      (feed (unwrap! (get-feed asset-id day) ERR_FEED_NOT_FOUND))
+      (granted (contract-call? .asset-verification set-verifier-in-test tx-sender true))
+      (answer (verify-feed asset-id day (get exported-wh feed) (get imported-wh feed)))
+      (taken (contract-call? .asset-verification set-verifier-in-test tx-sender false))
+    )
+    answer
+  )
+)
+
+;; Requested by this contract, which owns the asset, and approved while somebody else does.
+(define-private (connect
+    (asset-id uint)
+    (metered bool)
+  )
+  (begin
+    (try! (request-own asset-id))
+    (try! (contract-call? .asset-verification set-owner-in-test asset-id 'ST000000000000000000002AMW42H))
+    (try! (approve-as-operator asset-id metered))
+    (try! (contract-call? .asset-verification set-owner-in-test asset-id current-contract))
+    (ok true)
+  )
+)
+
+(define-private (request-own (asset-id uint))
+  (as-contract? () (try! (request-connection asset-id CAPACITY_W)))
+)
+
+(define-private (approve-as-operator
+    (asset-id uint)
+    (metered bool)
+  )
+  (as-contract? () (try! (approve-connection asset-id CAPACITY_W metered)))
+)
+
+(define-private (set-limit
+    (seed uint)
+    (all {
+      asset-id: uint,
+      most: uint,
+      last: uint,
+    })
+  )
+  (let ((limit-w (+ u1 (mod seed u20000))))
+    (if (is-ok (limit-as-operator (get asset-id all) limit-w))
+      (merge all {
+        most: (if (> limit-w (get most all))
+          limit-w
+          (get most all)
+        ),
+        last: limit-w,
+      })
+      all
+    )
+  )
+)
+
+(define-private (limit-as-operator
+    (asset-id uint)
+    (limit-w uint)
+  )
+  (as-contract? () (try! (set-export-limit asset-id limit-w)))
+)
+
+(define-private (check-rising
+    (entry {
+      from-day: uint,
+      cap-w: uint,
+    })
+    (all {
+      after: uint,
+      rises: bool,
+    })
+  )
+  {
+    after: (get from-day entry),
+    rises: (and
+      (get rises all)
+      (> (get from-day entry) (get after all))
+      (<= (get from-day entry) (+ (current-day) u1))
+    ),
+  }
 )
 
 (define-private (some-asset (seed uint))
@@ -345,18 +528,10 @@
 )
 
 (define-private (build (metered (optional bool)))
-  (let ((asset-id (try! (contract-call? .asset-verification register-asset u1 CAPACITY_W "u33db" "test"
-      0x0000000000000000000000000000000000000000000000000000000000000000 u3600 none
-    ))))
-    (try! (contract-call? .asset-verification verify-asset asset-id CAPACITY_W none))
-    (as-contract? ()
-      (match metered
-        fed (begin
-          (try! (request-connection asset-id CAPACITY_W))
-          (try! (approve-connection asset-id CAPACITY_W fed))
-        )
-        true
-      )
+  (let ((asset-id (try! (contract-call? .asset-verification add-in-test CAPACITY_W u3600))))
+    (match metered
+      fed (connect asset-id fed)
+      (ok true)
     )
   )
 )

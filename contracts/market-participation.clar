@@ -610,13 +610,16 @@
       answers: (list 31 (response uint uint)),
     })
   )
-  (let ((answer (write-offer item sheet)))
+  (let (
+      (answer (write-offer item sheet))
+      (answers (append (get answers sheet) answer))
+    )
     (merge sheet {
       offer-count: (match answer
         offer-id offer-id
         code (get offer-count sheet)
       ),
-      answers: (default-to (list) (as-max-len? (append (get answers sheet) answer) u31)),
+      answers: (unwrap! (as-max-len? answers u31) sheet),
     })
   )
 )

@@ -21,7 +21,7 @@
         forward-funded-wh: funded,
       }))
       (room (forward-room cap-w book))
-      (more (merge book { forward-open-wh: (+ open (min-of wh room)) }))
+      (more (merge book { forward-open-wh: (+ open (least-of wh room)) }))
     )
     (asserts!
       (if (> (+ open funded) limit)
@@ -30,7 +30,7 @@
       )
       ERR_PROPERTY
     )
-    (asserts! (is-eq (forward-room cap-w more) (- room (min-of wh room))) ERR_PROPERTY)
+    (asserts! (is-eq (forward-room cap-w more) (- room (least-of wh room))) ERR_PROPERTY)
     ;; Energy that goes from open to funded changes no room: a fill can't make a day oversold.
     (asserts!
       (is-eq room
@@ -61,7 +61,7 @@
         retired-wh: retired,
       }))
       (room (spot-room deliverable book))
-      (owed (+ (min-of funded deliverable) open sold retired))
+      (owed (+ (least-of funded deliverable) open sold retired))
     )
     (asserts!
       (if (>= owed deliverable)
@@ -125,9 +125,20 @@
     (buyer principal)
   )
   (begin
-    (asserts! (is-eq (mark-accepted OPEN_OFFER (+ u1 (mod wh OPEN_WH)) buyer) ERR_NOT_SETTLEMENT) ERR_PROPERTY)
+    (asserts! (is-eq (mark-accepted OPEN_OFFER (+ u1 (mod wh OPEN_WH)) u1 buyer) ERR_NOT_SETTLEMENT) ERR_PROPERTY)
     (asserts! (is-eq (mark-completed OPEN_OFFER buyer) ERR_NOT_SETTLEMENT) ERR_PROPERTY)
+    (asserts! (is-eq (mark-token buyer true buyer) ERR_NOT_SETTLEMENT) ERR_PROPERTY)
     (ok true)
+  )
+)
+
+(define-private (least-of
+    (a uint)
+    (b uint)
+  )
+  (if (< a b)
+    a
+    b
   )
 )
 
@@ -135,16 +146,15 @@
   (current-book u0 u0 u0)
 )
 
-;; A plant of this contract's, which holds every role, and an offer of its energy.
+;; A plant of this contract's, which is connected while somebody else owns it, and an offer of its energy.
 (define-private (build (day uint))
-  (let ((asset-id (try! (contract-call? .asset-verification register-asset u1 CAPACITY_W "u33db" "test"
-      0x0000000000000000000000000000000000000000000000000000000000000000 u3600 none
-    ))))
-    (try! (contract-call? .asset-verification verify-asset asset-id CAPACITY_W none))
+  (let ((asset-id (try! (contract-call? .asset-verification add-in-test CAPACITY_W u3600))))
     (try! (contract-call? .grid-integration request-connection asset-id CAPACITY_W))
+    (try! (contract-call? .asset-verification set-owner-in-test asset-id 'ST000000000000000000002AMW42H))
     (try! (contract-call? .grid-integration approve-connection asset-id CAPACITY_W false))
+    (try! (contract-call? .asset-verification set-owner-in-test asset-id current-contract))
     (as-contract? ()
-      (try! (create-offer asset-id day OPEN_WH u1000 u1 (* day SECONDS_PER_DAY) none))
+      (try! (create-offer asset-id day OPEN_WH u1000 u1 (* day SECONDS_PER_DAY) none none))
     )
   )
 )

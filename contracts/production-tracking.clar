@@ -211,7 +211,7 @@
     }))
   )
   (match (map-get? roots root-id)
-    anchored (is-eq (get root anchored) (fold climb path (get-leaf-hash leaf)))
+    anchored (is-eq (get root anchored) (root-of leaf path))
     false
   )
 )
@@ -367,7 +367,7 @@
       (asserts! (and (>= day (get from-day anchored)) (<= day (get to-day anchored)))
         ERR_LEAF_NOT_IN_ROOT
       )
-      (asserts! (verify-leaf root-id leaf path) ERR_LEAF_NOT_IN_ROOT)
+      (asserts! (is-eq (get root anchored) (root-of leaf path)) ERR_LEAF_NOT_IN_ROOT)
       (record-by-oracle {
         asset-id: asset-id,
         day: day,
@@ -694,7 +694,9 @@
       }),
     })
   )
-  (merge all { stamps: (default-to (list) (as-max-len? (append (get stamps all) (get stamp all)) u200)) })
+  (let ((stamps (append (get stamps all) (get stamp all))))
+    (merge all { stamps: (unwrap! (as-max-len? stamps u200) all) })
+  )
 )
 
 (define-private (record-by-oracle
@@ -924,6 +926,24 @@
   ))
 )
 
+;; Private: Merkle trees
+
+(define-private (root-of
+    (leaf {
+      asset-id: uint,
+      day: uint,
+      mask: uint,
+      wh: uint,
+      whs-hash: (buff 32),
+    })
+    (path (list 24 {
+      left: bool,
+      hash: (buff 32),
+    }))
+  )
+  (fold climb path (get-leaf-hash leaf))
+)
+
 ;; One step from a node of a Merkle tree to the one above.
 (define-private (climb
     (step {
@@ -958,11 +978,9 @@
       answers: (list 100 (response bool uint)),
     })
   )
-  (merge batch { answers: (default-to (list)
-    (as-max-len?
-      (append (get answers batch) (verify item (get reviewer batch) (get today batch)))
-      u100
-    )) })
+  (let ((answers (append (get answers batch) (verify item (get reviewer batch) (get today batch)))))
+    (merge batch { answers: (unwrap! (as-max-len? answers u100) batch) })
+  )
 )
 
 (define-private (verify

@@ -135,7 +135,7 @@
       (day (any-day back))
       (row (get-row asset-id day))
       (mask (get mask row))
-      (right (unwrap! (contract-call? .asset-verification get-recording-right asset-id) false))
+      (right (unwrap! (contract-call? .asset-verification get-recording-right asset-id day) false))
       (seconds (get slot-seconds right))
       (over (if (< day (current-day))
         (/ SECONDS_PER_DAY seconds)
@@ -144,7 +144,7 @@
     )
     (and
       (< mask (pow u2 over))
-      (<= (get wh row) (plausible-wh mask day right))
+      (<= (get wh row) (plausible-wh mask seconds (get capacity-w right)))
       (<= (get state row) STATE_REJECTED)
       (or
         (> mask u0)
@@ -287,9 +287,9 @@
       (asset-id (some-asset asset))
       (day (some-day back))
       (mask (some-mask asset low high))
-      (right (unwrap! (contract-call? .asset-verification get-recording-right asset-id) ERR_PROPERTY))
+      (right (unwrap! (contract-call? .asset-verification get-recording-right asset-id day) ERR_PROPERTY))
       (row (get-row asset-id day))
-      (room (- (plausible-wh (bit-or (get mask row) mask) day right) (get wh row)))
+      (room (- (plausible-wh (bit-or (get mask row) mask) (get slot-seconds right) (get capacity-w right)) (get wh row)))
       (above (record-as-oracle asset-id day mask (+ room u1)))
       (exact (record-as-oracle asset-id day mask room))
     )
@@ -321,11 +321,44 @@
     (asserts! decided (ok false))
     (asserts! (is-final (get state row)) ERR_PROPERTY)
     (asserts! (is-err (act-record asset back mask u0 wh)) ERR_PROPERTY)
-    (asserts! (is-err (adjust-as-verifier asset-id day (to-int wh))) ERR_PROPERTY)
+    (asserts! (is-err (adjust-as-verifier asset-id day (to-int (mod wh u1000000)))) ERR_PROPERTY)
     (asserts! (is-err (dispute-as-verifier asset-id day)) ERR_PROPERTY)
     (asserts! (is-err (verify-as-verifier asset-id day)) ERR_PROPERTY)
     (asserts! (is-err (reject-as-verifier asset-id day)) ERR_PROPERTY)
     (asserts! (is-eq row (get-row asset-id day)) ERR_PROPERTY)
+    (ok true)
+  )
+)
+
+;; A leaf is in the root to which its path leads, on whichever side its siblings are, and no other leaf is.
+(define-public (test-leaf-is-in-its-root
+    (asset uint)
+    (mask uint)
+    (wh uint)
+    (lefts (list 24 bool))
+    (other uint)
+  )
+  (let (
+      (leaf {
+        asset-id: (some-asset asset),
+        day: (current-day),
+        mask: mask,
+        wh: wh,
+        whs-hash: (sha256 wh),
+      })
+      (path (map sibling lefts))
+      (root-id (unwrap! (anchor-as-oracle (root-of leaf path)) ERR_PROPERTY))
+    )
+    (asserts! (verify-leaf root-id leaf path) ERR_PROPERTY)
+    (asserts! (not (verify-leaf root-id (merge leaf { wh: (+ wh other u1) }) path)) ERR_PROPERTY)
+    (asserts! (not (verify-leaf (+ root-id u1) leaf path)) ERR_PROPERTY)
+    (asserts!
+      (or
+        (is-eq (len path) u0)
+        (not (verify-leaf root-id leaf (default-to (list) (slice? path u1 (len path)))))
+      )
+      ERR_PROPERTY
+    )
     (ok true)
   )
 )
@@ -335,7 +368,7 @@
     (asset uint)
     (back uint)
     (mask uint)
-    (delta int)
+    (delta uint)
   )
   (let (
       (asset-id (some-asset asset))
@@ -343,10 +376,11 @@
       (row (get-row asset-id day))
     )
     (asserts! (is-eq (record-production asset-id day (+ u1 mask) u0) ERR_NOT_ORACLE) ERR_PROPERTY)
-    (asserts! (is-err (verify-day asset-id day (get wh row))) ERR_PROPERTY)
-    (asserts! (is-err (reject-day asset-id day "test")) ERR_PROPERTY)
+    (asserts! (is-err (verify-day asset-id day (get mask row) (get wh row))) ERR_PROPERTY)
+    (asserts! (is-err (reject-day asset-id day (get mask row) (get wh row) "test")) ERR_PROPERTY)
     (asserts! (is-err (dispute-day asset-id day "test")) ERR_PROPERTY)
-    (asserts! (is-err (adjust-day asset-id day delta)) ERR_PROPERTY)
+    (asserts! (is-err (adjust-day asset-id day (get wh row) delta)) ERR_PROPERTY)
+    (asserts! (is-err (anchor-root 0x0000000000000000000000000000000000000000000000000000000000000000 u1 u0 day day)) ERR_PROPERTY)
     (asserts! (is-eq row (get-row asset-id day)) ERR_PROPERTY)
     (ok true)
   )
@@ -354,7 +388,7 @@
 
 ;; Private
 
-;; As the contract itself. In functions of their own: `try!` leaves the function that it stands in.
+;; As the contract itself. In functions of their own: `try!` leaves the function that it is in.
 (define-private (record-as-oracle
     (asset-id uint)
     (day uint)
@@ -364,19 +398,35 @@
   (as-contract? () (try! (record-production asset-id day mask wh)))
 )
 
+(define-private (anchor-as-oracle (root (buff 32)))
+  (as-contract? () (try! (anchor-root root u1 u0 (current-day) (current-day))))
+)
+
+(define-private (sibling (left bool))
+  {
+    left: left,
+    hash: (sha256 (if left
+      u1
+      u0
+    )),
+  }
+)
+
 (define-private (reject-as-verifier
     (asset-id uint)
     (day uint)
   )
-  (as-contract? () (try! (reject-day asset-id day "test")))
+  (let ((row (get-row asset-id day)))
+    (as-contract? () (try! (reject-day asset-id day (get mask row) (get wh row) "test")))
+  )
 )
 
 (define-private (verify-as-verifier
     (asset-id uint)
     (day uint)
   )
-  (let ((wh (get wh (get-row asset-id day))))
-    (as-contract? () (try! (verify-day asset-id day wh)))
+  (let ((row (get-row asset-id day)))
+    (as-contract? () (try! (verify-day asset-id day (get mask row) (get wh row))))
   )
 )
 
@@ -392,7 +442,17 @@
     (day uint)
     (delta int)
   )
-  (as-contract? () (try! (adjust-day asset-id day delta)))
+  (let (
+      (before (get wh (get-row asset-id day)))
+      (after (+ (to-int before) delta))
+    )
+    (as-contract? ()
+      (try! (adjust-day asset-id day before (if (< after 0)
+        u0
+        (to-uint after)
+      )))
+    )
+  )
 )
 
 (define-private (some-asset (seed uint))
@@ -496,11 +556,7 @@
 )
 
 (define-private (build (slot-seconds uint))
-  (let ((asset-id (try! (contract-call? .asset-verification register-asset u1 CAPACITY_W "u33db" "test"
-      0x0000000000000000000000000000000000000000000000000000000000000000 slot-seconds none
-    ))))
-    (contract-call? .asset-verification verify-asset asset-id CAPACITY_W none)
-  )
+  (contract-call? .asset-verification add-in-test CAPACITY_W slot-seconds)
 )
 
 (map build SLOT_SECONDS)

@@ -634,14 +634,14 @@
       answers: (list 31 (response uint uint)),
     })
   )
-  (merge batch { answers: (default-to (list)
-    (as-max-len?
-      (append (get answers batch)
-        (accept-and-fund (get offer-id fill) (get wh fill) (get min-wh fill) (get max-price batch)
-          (get max-before batch)
-        ))
-      u31
-    )) })
+  (let (
+      (answer (accept-and-fund (get offer-id fill) (get wh fill) (get min-wh fill) (get max-price batch)
+        (get max-before batch)
+      ))
+      (answers (append (get answers batch) answer))
+    )
+    (merge batch { answers: (unwrap! (as-max-len? answers u31) batch) })
+  )
 )
 
 ;; Private: the end of payments

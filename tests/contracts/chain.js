@@ -131,6 +131,7 @@ class Chain {
 
   /** Deploys a stand-in of a token, from contracts/stand-ins. */
   deployStandIn(name) {
+    standIns.add(name);
     this.deploy(name, readFileSync(join(project, "contracts", "stand-ins", `${name}.clar`), "utf8"));
   }
 
@@ -203,7 +204,7 @@ class Chain {
     // Slow to fetch, and the same on every chain but for the contracts that a test deploys.
     if (!interfaces.has(id)) {
       const fetched = this.simnet.getContractsInterfaces();
-      if (!CONTRACTS.includes(contract)) return fetched.get(id);
+      if (!CONTRACTS.includes(contract) && !standIns.has(contract)) return fetched.get(id);
       interfaces.set(id, fetched.get(id));
     }
     return interfaces.get(id);
@@ -211,6 +212,7 @@ class Chain {
 }
 
 const interfaces = new Map();
+const standIns = new Set();
 
 /** The codes of all errors that calls of this test file have answered. */
 export const errorsProvoked = new Set();

@@ -15,13 +15,13 @@ import {
   ROLE,
   STRANGER,
   VERIFIER,
+  hashOf,
   meter,
 } from "./accounts.js";
 import { CONTRACTS, breathe } from "./chain.js";
 import {
   CAPACITY_W,
   CONNECTION,
-  METADATA_HASH,
   NO_LIMIT,
   WHOLE_DAY,
   addPlant,
@@ -30,6 +30,7 @@ import {
   must,
   offer,
   offerOf,
+  plantOf,
   registerVerified,
   signedDay,
   startSystem,
@@ -40,7 +41,9 @@ const METER = meter("first");
 const OLD_METER = meter("old");
 const NEW_METER = meter("new");
 // They run inside accept-and-fund and settle.
-const ONLY_CALLED_BY_SETTLEMENT = ["mark-accepted", "mark-completed"];
+const ONLY_CALLED_BY_SETTLEMENT = ["mark-accepted", "mark-completed", "mark-token"];
+const TOKEN = `${DEPLOYER}.usdcx`;
+const PATH = Array.from({ length: 20 }, (_, index) => ({ left: index % 2 === 1, hash: hashOf(`sibling ${index}`) }));
 
 let chain;
 
@@ -50,89 +53,58 @@ async function measure(ballast) {
   for (let index = 0; index < ballast; index += 1) fund(chain, offer(chain, addPlant(chain)), 1_000);
   await breathe();
   const plants = Array.from({ length: 200 }, () => registerVerified(chain));
-  connect(chain, plants[0]);
+  for (const plant of plants.slice(0, 100)) connect(chain, plant);
   await breathe();
   const single = registerVerified(chain);
-  const metered = addPlant(chain, { deviceKey: METER.key, metered: true });
+  const metered = addPlant(chain, { device: METER, metered: true });
+  const signed = Array.from({ length: 20 }, (_, index) => {
+    const device = meter(`of many ${index}`, { curve: 1 + (index % 2) });
+    return { device, asset: registerVerified(chain, { device }) };
+  });
   const costs = {};
   const counted = (name, ...call) => {
     const answer = chain.call(...call);
     costs[name] = { reads: Number(answer.cost.readCount), writes: Number(answer.cost.writeCount) };
     return must(answer);
   };
+  const all = (name, ...call) => counted(name, ...call).map(must);
   measureRegister(counted);
   measureConnections(counted);
   const day = chain.today + 1n;
-  const named = offer(chain, metered, { day, wh: 1_000, taker: BUYER });
-  counted("reject-offer", BUYER, "market-participation.reject-offer", named);
-  const late = offer(chain, metered, { day, wh: 1_000 });
-  const forward = counted(
-    "create-offer, forward",
-    OWNER,
-    "market-participation.create-offer",
-    ...offerOf(chain, metered, { day }),
-  );
-  const funding = (name, id) => counted(name, BUYER, "settlement.accept-and-fund", id, 1_000, NO_LIMIT, NO_LIMIT);
-  const payment = funding("accept-and-fund, forward", forward);
-  const batch = Array.from({ length: 25 }, () => fund(chain, forward, 1_000));
-  chain.advanceToDay(day + 1n);
-  counted("expire-offer", STRANGER, "market-participation.expire-offer", late);
-  const whs = Array(96).fill(200);
-  counted("record-day", STRANGER, "production-tracking.record-day", ...signedDay(METER, { asset: metered, day, whs }));
-  counted("verify-day", VERIFIER, "production-tracking.verify-day", metered, day, 19_200);
-  counted("record-feed", GRID_OPERATOR, "grid-integration.record-feed", metered, day, 19_100, 0);
-  counted("settle", STRANGER, "settlement.settle", payment);
-  counted("settle, with a shortfall", STRANGER, "settlement.settle", batch[18]);
-  counted(
-    "settle-batch of 24",
-    STRANGER,
-    "settlement.settle-batch",
-    batch.filter((_, index) => index !== 18),
-  );
+  const market = measureMarket(counted, all, metered, day);
   await breathe();
-  const days = plants.map((asset) => ({ "asset-id": asset, day, mask: WHOLE_DAY, wh: 5_000 }));
-  counted("record-batch of 200", ORACLE, "production-tracking.record-batch", days);
-  const reviewed = days.slice(0, 100).map(({ mask, ...item }) => item);
-  counted("verify-days of 100", VERIFIER, "production-tracking.verify-days", reviewed);
-  const disputed = plants.at(-1);
-  counted("dispute-day", VERIFIER, "production-tracking.dispute-day", disputed, day, "odd");
-  counted("adjust-day", ARBITER, "production-tracking.adjust-day", disputed, day, -1);
-  counted("record-production", ORACLE, "production-tracking.record-production", single, day, WHOLE_DAY, 5_000);
-  counted("reject-day", VERIFIER, "production-tracking.reject-day", single, day, "meter broken");
-  const spot = counted(
-    "create-offer, spot",
-    OWNER,
-    "market-participation.create-offer",
-    ...offerOf(chain, plants[0], { day, wh: 5_000 }),
-  );
-  funding("accept-and-fund, spot", spot);
-  counted("cancel-offer", OWNER, "market-participation.cancel-offer", spot);
-  counted("retire-energy", OWNER, "market-participation.retire-energy", plants[0], day, 100, BUYER);
-  chain.advanceToDay(day + 50n);
-  counted("refund", STRANGER, "settlement.refund", 1);
-  counted("set-fee-bps", DEPLOYER, "settlement.set-fee-bps", 100);
-  counted("withdraw-fees", DEPLOYER, "settlement.withdraw-fees", 1, DEPLOYER);
+  chain.advanceToDay(day + 1n);
+  measureProduction(counted, all, { day, plants, single, metered, signed });
+  await breathe();
+  measureFeeds(counted, all, { day, plants, metered });
+  measureSettlement(counted, all, { day, plants, metered, ...market });
   return costs;
 }
 
 function measureRegister(counted) {
-  const call = (name, by, ...values) => counted(name, by, `asset-verification.${name}`, ...values);
+  const call = (name, by, ...values) => counted(name, by, `asset-verification.${name.split(" of ")[0]}`, ...values);
   call("set-role", DEPLOYER, ROLE.VERIFIER, VERIFIER, "", true);
   call("propose-owner", DEPLOYER, DEPLOYER);
   call("accept-owner", DEPLOYER);
   call("set-paused", PAUSER, true);
   call("set-paused", PAUSER, false);
-  const newPlant = [1, CAPACITY_W, "9q8yy", REGION, METADATA_HASH, 900];
-  call("reject-asset", REGISTRAR, call("register-asset", OWNER, ...newPlant, null), "no such plant");
-  const plant = call("register-asset", OWNER, ...newPlant, OLD_METER.key);
-  call("verify-asset", REGISTRAR, plant, CAPACITY_W, OLD_METER.key);
+  const NAMES = ["kind", "capacity-w", "location", "region", "metadata-hash", "slot-seconds", "device-key"];
+  const items = Array.from({ length: 20 }, () => plantOf()).map((values) =>
+    Object.fromEntries(values.map((value, index) => [NAMES[index], value])),
+  );
+  const many = call("register-assets of 20", OWNER, items).map(must);
+  const review = (asset) => ({ "asset-id": asset, "capacity-w": CAPACITY_W, "device-key": null });
+  call("verify-assets of 20", REGISTRAR, many.map(review)).map(must);
+  call("reject-asset", REGISTRAR, call("register-asset", OWNER, ...plantOf()), "no such plant");
+  const plant = call("register-asset", OWNER, ...plantOf({ device: OLD_METER }));
+  call("verify-asset", REGISTRAR, plant, CAPACITY_W, OLD_METER.deviceKey);
   call("suspend-asset", REGISTRAR, plant, "inspection");
   call("reinstate-asset", REGISTRAR, plant);
-  const change = [plant, CAPACITY_W + 1, NEW_METER.key];
-  call("request-change", OWNER, ...change);
+  const change = [plant, CAPACITY_W + 1];
+  call("request-change", OWNER, ...change, NEW_METER.claimBy(OWNER));
   call("refuse-change", REGISTRAR, plant, "not yet");
-  call("request-change", OWNER, ...change);
-  call("approve-change", REGISTRAR, ...change);
+  call("request-change", OWNER, ...change, NEW_METER.claimBy(OWNER));
+  call("approve-change", REGISTRAR, ...change, NEW_METER.deviceKey);
   call("set-operator", OWNER, plant, OPERATOR, 1);
   call("propose-transfer", OWNER, plant, BUYER);
   call("cancel-transfer", OWNER, plant);
@@ -145,12 +117,131 @@ function measureConnections(counted) {
   const call = (name, by, ...values) => counted(name, by, `grid-integration.${name}`, ...values);
   const [plant, refused] = [registerVerified(chain), registerVerified(chain)];
   call("request-connection", OWNER, plant, CAPACITY_W);
+  call("withdraw-request", OWNER, plant);
+  call("request-connection", OWNER, plant, CAPACITY_W);
   call("approve-connection", GRID_OPERATOR, plant, CAPACITY_W, false);
   call("set-status", GRID_OPERATOR, plant, CONNECTION.CURTAILED);
   call("set-export-limit", GRID_OPERATOR, plant, 1_000);
   call("request-connection", OWNER, refused, CAPACITY_W);
   call("reject-connection", GRID_OPERATOR, refused, "no room");
   call("set-region-alert", GRID_OPERATOR, REGION, 2, chain.now + 3_600n);
+}
+
+/** Offers of tomorrow and later, taken in STX and in a token; answers what is settled later. */
+function measureMarket(counted, all, plant, day) {
+  const creating = (name, options) =>
+    counted(name, OWNER, "market-participation.create-offer", ...offerOf(chain, plant, { day, ...options }));
+  chain.deployStandIn("usdcx");
+  counted("set-token", DEPLOYER, "settlement.set-token", TOKEN, true);
+  must(chain.call(DEPLOYER, "usdcx.protocol-mint", 10n ** 9n, BUYER));
+  counted(
+    "reject-offer",
+    BUYER,
+    "market-participation.reject-offer",
+    creating("create-offer, named", { wh: 1_000, taker: BUYER }),
+  );
+  const late = creating("create-offer, late", { wh: 1_000 });
+  const forward = creating("create-offer, forward", {});
+  const inToken = creating("create-offer, in a token", { wh: 10_000, token: TOKEN });
+  const funding = (name, id) =>
+    counted(name, BUYER, "settlement.accept-and-fund", id, 1_000, 1_000, NO_LIMIT, NO_LIMIT);
+  const payment = funding("accept-and-fund, forward", forward);
+  const inTokens = [1, 2].map(() =>
+    counted(
+      "accept-and-fund-with, forward",
+      ...[BUYER, "settlement.accept-and-fund-with", TOKEN, inToken, 1_000, 1_000, NO_LIMIT, NO_LIMIT],
+    ),
+  );
+  const batch = Array.from({ length: 25 }, () => fund(chain, forward, 1_000));
+  const days = Array.from({ length: 31 }, (_, index) => day + 1n + BigInt(index));
+  const terms = [plant, 100_000, 1_000, null, null];
+  const items = days.map((of) => ({ day: of, wh: 5_000, "expires-at": of * 86_400n }));
+  const month = all("create-offers of 31", OWNER, "market-participation.create-offers", ...terms, items);
+  const fills = month.map((id) => ({ "offer-id": id, wh: 1_000, "min-wh": 1_000 }));
+  const monthly = all("accept-offers of 31", BUYER, "settlement.accept-offers", fills, NO_LIMIT, NO_LIMIT);
+  all("cancel-offers of 31", OWNER, "market-participation.cancel-offers", month);
+  return { late, payment, inTokens, batch, monthly };
+}
+
+function measureProduction(counted, all, { day, plants, single, metered, signed }) {
+  const call = (name, by, ...values) =>
+    counted(name, by, `production-tracking.${name.split(/, | of /)[0]}`, ...values);
+  const whs = Array(96).fill(200);
+  call("record-day", STRANGER, ...signedDay(METER, { asset: metered, day, whs }));
+  const NAMES = ["asset-id", "day", "start", "whs", "signature"];
+  const readings = signed
+    .map(({ device, asset }) => signedDay(device, { asset, day, whs }))
+    .map((values) => Object.fromEntries(values.map((value, index) => [NAMES[index], value])));
+  all("record-days of 20", STRANGER, "production-tracking.record-days", readings);
+  call("verify-day", VERIFIER, metered, day, WHOLE_DAY, 19_200);
+  const items = plants.map((asset) => ({ "asset-id": asset, day, mask: WHOLE_DAY, wh: 5_000 }));
+  all("record-batch of 200", ORACLE, "production-tracking.record-batch", items);
+  all("verify-days of 100", VERIFIER, "production-tracking.verify-days", items.slice(0, 100));
+  const disputed = plants.at(-1);
+  call("dispute-day", VERIFIER, disputed, day, "odd");
+  call("adjust-day", ARBITER, disputed, day, 5_000, 4_999);
+  const leaf = { "asset-id": single, day, mask: 1, wh: 5, "whs-hash": hashOf("readings") };
+  call("anchor-root", ORACLE, rootOf(leaf), 2 ** 20, 5, day, day);
+  call("claim-leaf", ORACLE, chain.read("production-tracking.get-root-count"), leaf, PATH);
+  call("record-production", ORACLE, single, day, WHOLE_DAY - 1n, 5_000);
+  call("reject-day", VERIFIER, single, day, WHOLE_DAY, 5_005, "meter broken");
+}
+
+/** The root to which the path of 20 steps leads. */
+function rootOf(leaf) {
+  const bytes = (hex) => Buffer.from(hex, "hex");
+  return PATH.reduce(
+    (node, { left, hash }) => hashOf(Buffer.concat([bytes("01"), ...(left ? [hash, node] : [node, hash]).map(bytes)])),
+    chain.read("production-tracking.get-leaf-hash", leaf),
+  );
+}
+
+function measureFeeds(counted, all, { day, plants, metered }) {
+  const item = (asset) => ({ "asset-id": asset, day, "exported-wh": 4_000, "imported-wh": 0 });
+  const items = plants.slice(0, 100).map(item);
+  all("record-feeds of 100", GRID_OPERATOR, "grid-integration.record-feeds", items);
+  all("verify-feeds of 100", VERIFIER, "grid-integration.verify-feeds", items);
+  counted("record-feed", GRID_OPERATOR, "grid-integration.record-feed", metered, day, 19_100, 0);
+  counted("verify-feed", VERIFIER, "grid-integration.verify-feed", metered, day, 19_100, 0);
+}
+
+function measureSettlement(counted, all, { day, plants, metered, late, payment, inTokens, batch, monthly }) {
+  const call = (name, by, ...values) => counted(name, by, `settlement.${name.split(/, | of /)[0]}`, ...values);
+  counted("expire-offer", STRANGER, "market-participation.expire-offer", late);
+  call("settle", STRANGER, payment);
+  call("settle, with a shortfall", STRANGER, batch[16]);
+  call("settle, in a token", STRANGER, inTokens[0]);
+  all(
+    "settle-batch of 24",
+    STRANGER,
+    "settlement.settle-batch",
+    batch.filter((_, index) => index !== 16),
+  );
+  call("claim", BUYER, payment, 1, STRANGER, "Scope 2");
+  call("assign-payment", BUYER, payment, STRANGER);
+  call("release", OWNER, inTokens[1]);
+  call("withdraw", OWNER, TOKEN);
+  const spot = counted(
+    "create-offer, spot",
+    OWNER,
+    "market-participation.create-offer",
+    ...offerOf(chain, plants[0], { day, wh: 4_000 }),
+  );
+  call("accept-and-fund, spot", BUYER, spot, 1_000, 1_000, NO_LIMIT, NO_LIMIT);
+  counted("cancel-offer", OWNER, "market-participation.cancel-offer", spot);
+  const inToken = offer(chain, plants[0], { day, wh: 1_000, token: TOKEN });
+  call("accept-and-fund-with, spot", BUYER, TOKEN, inToken, 1_000, 1_000, NO_LIMIT, NO_LIMIT);
+  counted("retire-energy", OWNER, "market-participation.retire-energy", plants[0], day, 100, BUYER, "own use");
+  must(chain.call(OWNER, "asset-verification.retire-asset", metered));
+  call("refund, at once", STRANGER, monthly[5]);
+  all("refund-batch of 25", STRANGER, "settlement.refund-batch", monthly.slice(6));
+  chain.advanceToDay(day + 50n);
+  call("refund", STRANGER, monthly[0]);
+  call("set-fee-bps", DEPLOYER, 100);
+  call("withdraw-fees", DEPLOYER, 1, DEPLOYER);
+  call("withdraw-fees-with", DEPLOYER, TOKEN, 1, DEPLOYER);
+  chain.transfer(STRANGER, `${DEPLOYER}.settlement`, 1n);
+  call("withdraw-surplus", DEPLOYER, 1, DEPLOYER);
 }
 
 let costs;
@@ -161,13 +252,23 @@ beforeAll(async () => {
 describe("a call reads at most", () => {
   test.each([
     ["record-day", 16],
+    ["record-days of 20", 20 * 7],
+    ["record-batch of 200", 1_100],
+    ["verify-days of 100", 100 * 5],
+    ["claim-leaf", 18],
     ["create-offer, forward", 30],
     ["create-offer, spot", 30],
-    ["accept-and-fund, forward", 35],
-    ["accept-and-fund, spot", 35],
+    ["create-offer, in a token", 30],
+    ["create-offers of 31", 31 * 12],
+    ["accept-and-fund, forward", 36],
+    ["accept-and-fund, spot", 36],
+    ["accept-and-fund-with, forward", 48],
+    ["accept-and-fund-with, spot", 48],
+    ["accept-offers of 31", 31 * 36],
     ["settle", 30],
     ["settle, with a shortfall", 30],
-    ["refund", 35],
+    ["settle, in a token", 30],
+    ["refund", 36],
   ])("%s: %i", (name, most) => {
     expect(costs[name].reads).toBeLessThanOrEqual(most);
   });
