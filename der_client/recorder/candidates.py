@@ -171,7 +171,7 @@ class SignedReadings(Candidate):
     def of(cls, message: DayMessage) -> Self:
         """From a message."""
         mask = ((1 << len(message.whs)) - 1) << message.start
-        return cls(message.asset_id, message.day, mask, sum(message.whs), message)
+        return cls(message.asset_id, message.day, mask, sum(message.whs), message.with_low_s())
 
     def _check(self, right: RecordingRight, target: Target) -> Refusal | None:
         return check_message(self.message, right, contract=target.contract, chain_id=target.chain_id)

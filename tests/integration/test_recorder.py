@@ -217,9 +217,7 @@ class TestRelay:
             message(cast, plant, day, 0, 100, key_epoch=2),
         ]
         for signed in messages:
-            call = cast.anyone.production.record_day(
-                signed.asset_id, signed.day, signed.start, signed.whs, signed.rs
-            )
+            call = cast.anyone.production.record_day(signed.asset_id, signed.day, signed.start, signed.whs, signed.rs)
             try:
                 call.simulate()
                 answer = None

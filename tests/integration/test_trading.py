@@ -87,9 +87,7 @@ def record(cast: Cast, plant: ReadyPlant, whs: list[int], day: date | None = Non
         key_epoch=1,
         chain_id=cast.anyone.client.network.chain_id,
     )
-    call = cast.anyone.production.record_day(
-        message.asset_id, message.day, message.start, message.whs, message.rs
-    )
+    call = cast.anyone.production.record_day(message.asset_id, message.day, message.start, message.whs, message.rs)
     (event,) = call.send().wait().events
     assert isinstance(event, ProductionRecorded)
     assert (event.signed, event.wh, event.state) == (True, sum(whs), DayState.RECORDED)
