@@ -16,6 +16,7 @@ from types import MethodType
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
 
 from der_client.stacks.clarity import check_clarity_name
+from der_client.stacks.clarity.generated import compile_generated
 from der_client.stacks.clarity.types import OptionalType
 from der_client.stacks.contract.call import BoundContract, Call
 from der_client.stacks.contract.codecs import Signature, clarity_name, compile_signature
@@ -330,7 +331,8 @@ def _compile_binder(function: Callable[..., Any]) -> Callable[..., tuple[Any, ..
     )
     returned = "".join(f"{p.name}, " for p in parameters)
     # Only parameter names, which are identifiers, stand in this source.
-    binder: Callable[..., tuple[Any, ...]] = eval(f"lambda {listed}: ({returned})", defaults)  # noqa: S307
+    code = compile_generated(f"lambda {listed}: ({returned})", f"arguments of {function.__qualname__}", "eval")
+    binder: Callable[..., tuple[Any, ...]] = eval(code, defaults)  # noqa: S307
     binder.__name__ = function.__name__
     binder.__qualname__ = function.__qualname__
     return binder
