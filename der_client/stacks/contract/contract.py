@@ -44,6 +44,7 @@ from der_client.stacks.errors import (
     AddressError,
     CallReadError,
     DeploymentError,
+    EncodeError,
     InvalidValueError,
     NotFoundError,
     SigningError,
@@ -341,7 +342,10 @@ def _moved(events: Sequence[rpc.Event]) -> tuple[AssetEvent, ...]:
 
 def _check_since(since: object) -> None:
     if isinstance(since, datetime):
-        seconds_of(since.replace(microsecond=0))
+        try:
+            seconds_of(since.replace(microsecond=0))
+        except EncodeError as error:
+            raise InvalidValueError(f"since: {error}") from None
     elif isinstance(since, int):
         check_number(since, 0, _LAST_HEIGHT, "since")
     else:

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Self, Ty
 from der_client.stacks.clarity import check_clarity_name
 from der_client.stacks.clarity.generated import compile_generated
 from der_client.stacks.clarity.types import OptionalType
-from der_client.stacks.contract.call import BoundContract, Call
+from der_client.stacks.contract.call import BoundContract, Call, Pending, Receipt
 from der_client.stacks.contract.codecs import Signature, clarity_name, compile_signature
-from der_client.stacks.errors import shown
+from der_client.stacks.errors import EncodeError, shown
 
 if TYPE_CHECKING:
     from der_client.stacks.clarity import ClarityValue
@@ -77,7 +77,14 @@ class Declared(Generic[P, R]):
         Raises:
             EncodeError: If one does not fit; the text names function, argument, value and limit.
         """
-        return tuple([encode(value, path) for (encode, path), value in zip(self._encoders, arguments, strict=True)])
+        try:
+            return tuple([encode(value, path) for (encode, path), value in zip(self._encoders, arguments, strict=True)])
+        except EncodeError as error:
+            for (_, path), value in zip(self._encoders, arguments, strict=True):
+                if isinstance(value, Call | Pending | Receipt):
+                    step = {Call: ".send().wait().value", Pending: ".wait().value", Receipt: ".value"}[type(value)]
+                    raise EncodeError(f"{path}: expected a value, got {value!r}: its result is {step}") from None
+            raise error from None
 
     @cached_property
     def _bind(self) -> Callable[..., tuple[Any, ...]]:
