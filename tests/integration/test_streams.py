@@ -15,6 +15,8 @@ import pytest
 from der_client.devnet import Devnet
 from der_client.stacks.account import Account
 from der_client.stacks.clarity import UIntValue
+from der_client.stacks.contract import Contract
+from der_client.stacks.contract.events import EventRecord
 from der_client.stacks.errors import InvalidValueError, NodeAnswerError, NodeUnreachableError
 from der_client.stacks.rpc import AsyncClient, Client, LogUpdate, RetryPolicy
 from der_client.stacks.transactions import ContractCall, ContractPublish
@@ -198,6 +200,43 @@ class TestLogs:
     def test_times_that_make_no_sense(self, chain: Devnet, options: dict[str, float]) -> None:
         with pytest.raises(InvalidValueError, match="poll_s must be more than 0"):
             Client(chain.url).stream_contract_logs(Speaker(chain).contract, **options)  # type: ignore[arg-type]
+
+
+class Talk(Contract, name="talk"):
+    """Prints numbers."""
+
+
+class TestEvents:
+    def test_history_and_what_follows(self, chain: Devnet) -> None:
+        speaker = Speaker(chain)
+        speaker.say(1, 2)
+        talk = Talk.at(Client(chain.url), speaker.contract)
+        events = talk.events(follow=True)
+        speaker.say(3)
+        assert [str(next(events).event.value) for _ in range(3)] == ["u1", "u2", "u3"]  # type: ignore[union-attr]
+
+    def test_since_a_height(self, chain: Devnet) -> None:
+        speaker = Speaker(chain)
+        speaker.say(1)
+        speaker.say(2)
+        talk = Talk.at(Client(chain.url), speaker.contract)
+        events = talk.events(since=chain.block_height, follow=True, idle_s=1)
+        speaker.say(3)
+        assert [str(record.event.value) for record in events] == ["u2", "u3"]  # type: ignore[union-attr]
+
+    def test_of_a_fork(self, chain: Devnet) -> None:
+        speaker, withdrawn = Speaker(chain), list[EventRecord]()
+        talk = Talk.at(Client(chain.url), speaker.contract)
+        with chain.anchor():
+            events = talk.events(follow=True, on_withdrawn=withdrawn.append)
+            speaker.say(1)
+            first = next(events)
+        Speaker(chain).say(2)
+        chain.mine()
+        next(events)
+        Speaker(chain, "wallet_3").say(3)
+        next(events)
+        assert [record.txid for record in withdrawn] == [first.txid]
 
 
 class TestBlocks:
