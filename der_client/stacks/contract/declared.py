@@ -44,6 +44,8 @@ class Declared(Generic[P, R]):
         name: Its name in Clarity.
         function: The declaring method, whose body is never run.
         local_names: What its annotations name that is not in its module; set when the class is made.
+        is_exact: Whether its types are just those of the deployed contract, and not those of an interface, which a
+            contract may narrow; set when the class is made.
 
     Raises:
         EncodeError: If nothing in Clarity can be called so.
@@ -55,6 +57,7 @@ class Declared(Generic[P, R]):
         self.function = function
         self.name = check_clarity_name(clarity_name(function.__name__) if name is None else name)
         self.local_names: dict[str, Any] = {}
+        self.is_exact = True
         self.__doc__ = function.__doc__
         self.__name__ = function.__name__
         self.__qualname__ = function.__qualname__
