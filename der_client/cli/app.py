@@ -12,6 +12,7 @@ from der_client.cli.devnet import devnet
 from der_client.cli.generate import generate
 from der_client.cli.keeper import keeper
 from der_client.cli.keys import app as keys
+from der_client.cli.outbox import app as outbox
 from der_client.cli.readings import app as readings
 from der_client.cli.record import record
 from der_client.cli.setup_roles import setup_roles
@@ -50,6 +51,7 @@ app.command()(generate)
 app.command("setup-roles")(setup_roles)
 app.command()(keeper)
 app.command()(record)
+app.add_typer(outbox, name="outbox")
 app.add_typer(readings, name="readings")
 app.add_typer(keys, name="keys")
 

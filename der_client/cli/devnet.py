@@ -49,6 +49,14 @@ def devnet(
         Path | None,
         typer.Option(metavar="FILE", help="Keep the chain in this file, and go on from it.", show_default=False),
     ] = None,
+    project: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Clarinet project whose accounts and contracts to take. Default: this library's own.",
+            show_default=False,
+        ),
+    ] = None,
     event_observer: Annotated[
         list[str] | None,
         typer.Option(
@@ -78,6 +86,7 @@ def devnet(
                 port=port,
                 host=host,
                 state_file=state_file,
+                project=project,
                 event_observers=event_observer or (),
             )
     except KeyboardInterrupt:

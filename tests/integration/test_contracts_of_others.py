@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import pytest
@@ -258,7 +259,10 @@ def test_what_fits_no_event_says_why_or_is_an_error(shop: Shop, account: Account
     assert [type(record.event).__name__ for record in loose.events()] == ["Given", "UnknownEvent"]
 
 
-@pytest.mark.parametrize("since", ["2026-01-01", 1.5, True, -1])
+NAIVE = datetime(2026, 1, 1)  # noqa: DTZ001 - the point of the test
+
+
+@pytest.mark.parametrize("since", ["2026-01-01", 1.5, True, -1, date(2026, 1, 1), timedelta(days=1), NAIVE])
 def test_a_start_of_history_is_a_height_or_a_time(shop: Shop, since: object) -> None:
     with pytest.raises(InvalidValueError, match="since: "):
         shop.events(since=since)  # type: ignore[arg-type]

@@ -130,6 +130,11 @@ class Pending(Generic[R]):
             step = f"; it is an attribute of the receipt: .wait().{name}" if name in Receipt.__slots__ else ""
             raise AttributeError(f"a pending call has no attribute {name!r}{step}", name=name, obj=self)
 
+    def __rich_repr__(self) -> Iterator[tuple[str, object]]:
+        """What rich shows."""
+        yield "function", self._call.declared.name
+        yield "txid", self.txid
+
     def __repr__(self) -> str:
         return f"Pending({self._call.declared.name}, txid={self.txid})"
 
@@ -273,6 +278,12 @@ class Call(Generic[R]):
             elif name in Receipt.__slots__:
                 step = f"; it is an attribute of the receipt: .send().wait().{name}"
             raise AttributeError(f"a call has no attribute {name!r}{step}", name=name, obj=self)
+
+    def __rich_repr__(self) -> Iterator[tuple[str, object]]:
+        """What rich shows."""
+        yield "function", f"{self.contract.contract_id}.{self.declared.name}"
+        for name, value in self._named_arguments():
+            yield name, str(value)
 
     def _named_arguments(self) -> Iterator[tuple[str, ClarityValue]]:
         parameters = self.declared.signature.parameters

@@ -407,7 +407,7 @@ def _model_writer(model: type[BaseModel]) -> ResultWriter:
 
     def write(source: GeneratedReader, values: str) -> str:
         if absent:
-            values = f"{{**{values}, **{source.constant(absent)}}}"
+            values = f"{{**{source.constant(absent)}, **{values}}}"
         puts = [("__dict__", values), *((name, source.constant(value)) for name, value in attributes.items())]
         source.lines.append(f"model = new({source.constant(model)})")
         source.lines += [f"{source.constant(BaseModel.__dict__[name].__set__)}(model, {value})" for name, value in puts]

@@ -44,6 +44,7 @@ from der_client.stacks.errors import (
     AddressError,
     CallReadError,
     DeploymentError,
+    EncodeError,
     InvalidValueError,
     NotFoundError,
     SigningError,
@@ -55,10 +56,10 @@ from der_client.stacks.rpc import node
 from der_client.stacks.transactions import PostConditionMode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from der_client.stacks.clarity import ClarityValue
-    from der_client.stacks.rpc import Client, TransactionReceipt
+    from der_client.stacks.rpc import Client, ContractLogEvent, LogUpdate, TransactionReceipt
     from der_client.stacks.transactions import PostCondition
 
 __all__ = ["Contract", "public", "read_only"]
@@ -167,11 +168,23 @@ class Contract(ContractResults):
             raise SigningError(f"{self.name} was opened without an account, so it can only be read: connect with one")
         return self.account
 
-    def events(self, since: int | datetime | None = None) -> Iterator[EventRecord]:
+    def events(
+        self,
+        since: int | datetime | None = None,
+        *,
+        follow: bool = False,
+        idle_s: float | None = None,
+        on_withdrawn: Callable[[EventRecord], object] | None = None,
+    ) -> Iterator[EventRecord]:
         """Everything the contract printed, typed, oldest first.
 
         Args:
             since: Only from this block height, or this block time (aware), on.
+            follow: Go on with what is printed from now on, each event once, over cut connections and forks; see
+                `Client.stream_contract_logs`.
+            idle_s: With ``follow``: end after so many seconds without anything new; ``None`` for never.
+            on_withdrawn: With ``follow``: called with an event, given before, that a fork took away. If it is mined
+                again, it comes anew.
 
         Raises:
             InvalidValueError: If ``since`` is neither.
@@ -181,16 +194,39 @@ class Contract(ContractResults):
         if since is not None:
             _check_since(since)
         newest_first: list[EventRecord] = []
+        logs: list[ContractLogEvent] = []
         for log in self.client.iter_contract_logs(self.contract_id):
-            record = read_record(log, self.event_classes)
-            if self.strict_events:
-                require_known(record.event, record.contract_id, record.txid)
+            logs.append(log)
+            record = self._record(log)
             if since is not None:
                 record = self._with_block(record)
                 if _is_before(record, since):
                     break
             newest_first.append(record)
-        return reversed(newest_first)
+        if not follow:
+            return reversed(newest_first)
+        updates = self.client.stream_contract_logs(self.contract_id, history=True, known=logs[::-1], idle_s=idle_s)
+        return self._followed(newest_first, updates, on_withdrawn)
+
+    def _followed(
+        self,
+        newest_first: list[EventRecord],
+        updates: Iterator[LogUpdate],
+        on_withdrawn: Callable[[EventRecord], object] | None,
+    ) -> Iterator[EventRecord]:
+        yield from reversed(newest_first)
+        for update in updates:
+            record = self._record(update.event)
+            if not update.is_withdrawn:
+                yield record
+            elif on_withdrawn is not None:
+                on_withdrawn(record)
+
+    def _record(self, log: ContractLogEvent) -> EventRecord:
+        record = read_record(log, self.event_classes)
+        if self.strict_events:
+            require_known(record.event, record.contract_id, record.txid)
+        return record
 
     def _with_block(self, record: EventRecord) -> EventRecord:
         """Fill in the block of an event that came without it: some APIs list logs so."""
@@ -341,7 +377,10 @@ def _moved(events: Sequence[rpc.Event]) -> tuple[AssetEvent, ...]:
 
 def _check_since(since: object) -> None:
     if isinstance(since, datetime):
-        seconds_of(since.replace(microsecond=0))
+        try:
+            seconds_of(since.replace(microsecond=0))
+        except EncodeError as error:
+            raise InvalidValueError(f"since: {error}") from None
     elif isinstance(since, int):
         check_number(since, 0, _LAST_HEIGHT, "since")
     else:

@@ -68,7 +68,7 @@ class ContractDeclaration:
             EncodeError: If no contract can have the name.
         """
         super().__init_subclass__()
-        declared = _declared_by(cls)
+        declared = _declared_by(cls, is_exact=name is not None)
         cls.name = "" if name is None else check_contract_name(name)
         cls.functions = {key: each for key, each in declared.items() if isinstance(each, DeclaredFunction)}
         cls.data_vars = {key: each for key, each in declared.items() if isinstance(each, DataVar)}
@@ -92,7 +92,7 @@ class ContractDeclaration:
             yield from callee.family()
 
 
-def _declared_by(contract: type[ContractDeclaration]) -> dict[str, Declared[..., Any]]:
+def _declared_by(contract: type[ContractDeclaration], *, is_exact: bool) -> dict[str, Declared[..., Any]]:
     """All that a class declares, inherited or not, by Clarity name."""
     by_attribute: dict[str, Any] = {}
     for base in reversed(contract.__mro__):
@@ -104,6 +104,7 @@ def _declared_by(contract: type[ContractDeclaration]) -> dict[str, Declared[...,
                 f"{contract.__name__}.{attribute}: Contract itself has something of this name; call the method "
                 f'{attribute}_ and declare it with name="{each.name}"'
             )
+        each.is_exact = is_exact
         each.local_names = local_names(each.function, f"{contract.__name__}.{attribute}")
     declared: dict[str, Declared[..., Any]] = {}
     for each in by_attribute.values():

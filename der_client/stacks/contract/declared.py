@@ -16,10 +16,11 @@ from types import MethodType
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
 
 from der_client.stacks.clarity import check_clarity_name
+from der_client.stacks.clarity.generated import compile_generated
 from der_client.stacks.clarity.types import OptionalType
-from der_client.stacks.contract.call import BoundContract, Call
+from der_client.stacks.contract.call import BoundContract, Call, Pending, Receipt
 from der_client.stacks.contract.codecs import Signature, clarity_name, compile_signature
-from der_client.stacks.errors import shown
+from der_client.stacks.errors import EncodeError, shown
 
 if TYPE_CHECKING:
     from der_client.stacks.clarity import ClarityValue
@@ -43,6 +44,8 @@ class Declared(Generic[P, R]):
         name: Its name in Clarity.
         function: The declaring method, whose body is never run.
         local_names: What its annotations name that is not in its module; set when the class is made.
+        is_exact: Whether its types are just those of the deployed contract, and not those of an interface, which a
+            contract may narrow; set when the class is made.
 
     Raises:
         EncodeError: If nothing in Clarity can be called so.
@@ -54,6 +57,7 @@ class Declared(Generic[P, R]):
         self.function = function
         self.name = check_clarity_name(clarity_name(function.__name__) if name is None else name)
         self.local_names: dict[str, Any] = {}
+        self.is_exact = True
         self.__doc__ = function.__doc__
         self.__name__ = function.__name__
         self.__qualname__ = function.__qualname__
@@ -76,7 +80,14 @@ class Declared(Generic[P, R]):
         Raises:
             EncodeError: If one does not fit; the text names function, argument, value and limit.
         """
-        return tuple([encode(value, path) for (encode, path), value in zip(self._encoders, arguments, strict=True)])
+        try:
+            return tuple([encode(value, path) for (encode, path), value in zip(self._encoders, arguments, strict=True)])
+        except EncodeError as error:
+            for (_, path), value in zip(self._encoders, arguments, strict=True):
+                if isinstance(value, Call | Pending | Receipt):
+                    step = {Call: ".send().wait().value", Pending: ".wait().value", Receipt: ".value"}[type(value)]
+                    raise EncodeError(f"{path}: expected a value, got {value!r}: its result is {step}") from None
+            raise error from None
 
     @cached_property
     def _bind(self) -> Callable[..., tuple[Any, ...]]:
@@ -330,7 +341,8 @@ def _compile_binder(function: Callable[..., Any]) -> Callable[..., tuple[Any, ..
     )
     returned = "".join(f"{p.name}, " for p in parameters)
     # Only parameter names, which are identifiers, stand in this source.
-    binder: Callable[..., tuple[Any, ...]] = eval(f"lambda {listed}: ({returned})", defaults)  # noqa: S307
+    code = compile_generated(f"lambda {listed}: ({returned})", f"arguments of {function.__qualname__}", "eval")
+    binder: Callable[..., tuple[Any, ...]] = eval(code, defaults)  # noqa: S307
     binder.__name__ = function.__name__
     binder.__qualname__ = function.__qualname__
     return binder

@@ -34,8 +34,9 @@ def differences(contract: type[ContractDeclaration], interface: ContractInterfac
     whatever their case, with hyphens or underscores. The interface does not hold the values of constants, and errors
     may be of any type, so these are not compared.
 
-    If the class is an interface, a contract may have more functions, other names of parameters, wider parameters and
-    narrower results, such as a shorter text: what the class says is true of it all the same.
+    If the class is an interface, the contract may have more functions. Of what an interface declares, also where a
+    class inherits it, the contract may have other names of parameters, wider parameters and narrower results, such as
+    a shorter text: what the interface says is true of it all the same.
 
     Args:
         contract: The declaring class.
@@ -46,13 +47,12 @@ def differences(contract: type[ContractDeclaration], interface: ContractInterfac
 
 def _differences(contract: type[ContractDeclaration], interface: ContractInterface) -> Iterator[str]:
     deployed = {name: function for name, function in interface.functions.items() if function.access != "private"}
-    is_exact = bool(contract.name)
-    if is_exact:
+    if contract.name:
         for name in deployed.keys() - contract.functions.keys():
             yield f"{name} is deployed, but not declared in {contract.__name__}"
     for name, function in contract.functions.items():
         if name in deployed:
-            yield from _function_differences(function, deployed[name], is_exact=is_exact)
+            yield from _function_differences(function, deployed[name])
         else:
             yield f"{name} is declared in {contract.__name__}, but not deployed"
     yield from _variable_differences(contract, interface)
@@ -63,14 +63,12 @@ def _differences(contract: type[ContractDeclaration], interface: ContractInterfa
             yield f"{error.constant} is declared, but not deployed"
 
 
-def _function_differences(
-    declared: DeclaredFunction[..., Any], deployed: FunctionInterface, *, is_exact: bool
-) -> Iterator[str]:
+def _function_differences(declared: DeclaredFunction[..., Any], deployed: FunctionInterface) -> Iterator[str]:
     if declared.access != deployed.access:
         yield f"{declared.name} is declared {declared.access}, but deployed {deployed.access}"
     parameters = [(name, codec.type) for name, _, codec in declared.signature.parameters]
     arguments = [(argument.name, argument.type) for argument in deployed.arguments]
-    if is_exact:
+    if declared.is_exact:
         is_same = _texts(parameters) == _texts(arguments)
     else:
         is_same = len(parameters) == len(arguments) and all(
@@ -81,7 +79,7 @@ def _function_differences(
     result, output = declared.signature.result.type, deployed.output
     inner = output.ok if isinstance(output, ResponseType) else output
     is_possible = declared.access != "public" or isinstance(output, ResponseType)
-    if not is_possible or not (str(inner) == str(result) if is_exact else _admits(result, inner)):
+    if not is_possible or not (str(inner) == str(result) if declared.is_exact else _admits(result, inner)):
         yield f"{declared.name} gives {result}, but is deployed with {output}"
 
 

@@ -133,9 +133,9 @@ def tuple_reader(kind: TupleType, name: str, fields: Sequence[Field | Constant],
             position = entry.read(data, start)[1] if isinstance(entry, Field) else start
         raise DecodeError(f"no {name}", offset)
 
-    read_any = _all_at_once(header, on_the_wire, fields, write_result, refuse, usual=False)
+    read_any = _all_at_once(header, on_the_wire, fields, write_result, refuse, usual=False, name=name)
     if any(isinstance(entry, Field) and entry.usual for entry in fields):
-        return _all_at_once(header, on_the_wire, fields, write_result, read_any, usual=True)
+        return _all_at_once(header, on_the_wire, fields, write_result, read_any, usual=True, name=name)
     return read_any
 
 
@@ -152,6 +152,7 @@ def _all_at_once(
     otherwise: Reader,
     *,
     usual: bool,
+    name: str,
 ) -> Reader:
     """A reader of such tuples.
 
@@ -162,6 +163,7 @@ def _all_at_once(
         write_result: Makes the result.
         otherwise: Reads what is not such a tuple, or says what is wrong with it.
         usual: Whether fields without a fixed size are expected to look as usual.
+        name: What Python calls them.
     """
     source = GeneratedReader()
     expressions: dict[str, str] = {}
@@ -199,7 +201,7 @@ def _all_at_once(
     end_stretch()
     shown = [entry.attribute for entry in fields if isinstance(entry, Field)]
     values = ", ".join(f"{source.constant(attribute)}: {expressions[attribute]}" for attribute in shown)
-    return source.function(f"({write_result(source, f'{{{values}}}')}, position)", otherwise)
+    return source.function(f"({write_result(source, f'{{{values}}}')}, position)", otherwise, name=name)
 
 
 def expected(kind: object, data: bytes, offset: int) -> DecodeError:

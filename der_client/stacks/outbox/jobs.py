@@ -185,6 +185,7 @@ class Progress:
         txid: Its transaction; empty if it has none.
         outcome: What came of it, if it is mined.
         reason: Why it was given up, or put off.
+        wait_s: How long until its next try, if it was put off, in seconds.
     """
 
     key: str
@@ -192,3 +193,4 @@ class Progress:
     txid: str = ""
     outcome: OutcomeKind | None = None
     reason: str = ""
+    wait_s: float = 0.0

@@ -142,6 +142,14 @@ class Outbox:
                 )
         return self.journal.add(jobs)
 
+    def cancel(self, key: str) -> bool:
+        """Give up a job that is not signed yet.
+
+        Returns:
+            Whether it was so; one that is signed may be mined at any time.
+        """
+        return self.journal.cancel(key)
+
     def find(self, key: str) -> Entry | None:
         """What the journal knows of a job; ``None`` if it has no such key."""
         return self.journal.find(key)
@@ -398,7 +406,7 @@ class Outbox:
     def _queue_again(self, lane: Lane, sent: Sent, reason: str, wait_s: float = 0.0) -> Progress:
         self.journal.record_dead(sent, reason, wait_s=wait_s)
         self._drop_live(lane, sent.job_id)
-        return Progress(sent.key, JobState.QUEUED, reason=reason)
+        return Progress(sent.key, JobState.QUEUED, reason=reason, wait_s=wait_s)
 
     # Signing
 

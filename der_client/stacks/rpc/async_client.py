@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
 
 from der_client.stacks.errors import NodeError
+from der_client.stacks.rpc.bells import AsyncBell
 from der_client.stacks.rpc.logs import MAX_PER_PAGE, LogReader
 from der_client.stacks.rpc.methods import (
     DEFAULT_ANSWER_DEADLINE_S,
@@ -16,10 +17,11 @@ from der_client.stacks.rpc.methods import (
     check_network_id,
     network_of,
 )
-from der_client.stacks.rpc.steps import Ask, Pause, Steps, repeated
+from der_client.stacks.rpc.steps import Ask, Listen, Steps, repeated
+from der_client.stacks.rpc.watching import DEFAULT_POLL_S, BlockWatch, LogWatch
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Mapping, Sequence
     from types import TracebackType
     from typing import Self
 
@@ -27,8 +29,10 @@ if TYPE_CHECKING:
     from der_client.stacks.rpc.answers import ContractLogEvent
     from der_client.stacks.rpc.endpoint import Answer, Endpoint
     from der_client.stacks.rpc.retries import RetryPolicy
+    from der_client.stacks.rpc.watching import BlockUpdate, LogUpdate, Watch
 
 T = TypeVar("T")
+Update = TypeVar("Update")
 __all__: Final = ["AsyncClient"]
 
 
@@ -63,6 +67,7 @@ class AsyncClient(Methods):
         answer_deadline_s: float = DEFAULT_ANSWER_DEADLINE_S,
     ) -> None:
         super().__init__(network, timeout, retries, max_answer_bytes, answer_deadline_s)
+        self._own_headers = dict(headers or {})
         from der_client.stacks.rpc.async_transport import AsyncTransport  # noqa: PLC0415 -- an extra
 
         self._transport = AsyncTransport(
@@ -120,11 +125,44 @@ class AsyncClient(Methods):
             for event in await self.follow(reader.next_page()):
                 yield event
 
-    async def follow(self, steps: Steps[T]) -> T:
+    async def stream_contract_logs(
+        self,
+        contract_id: str,
+        *,
+        history: bool = False,
+        known: Sequence[ContractLogEvent] = (),
+        poll_s: float = DEFAULT_POLL_S,
+        idle_s: float | None = None,
+    ) -> AsyncIterator[LogUpdate]:
+        """Follow what a contract prints; see `Client.stream_contract_logs`. It begins with the first step."""
+        async for update in self._watched(LogWatch(contract_id, poll_s, idle_s, known), history=history or bool(known)):
+            yield update
+
+    async def stream_blocks(
+        self, *, poll_s: float = DEFAULT_POLL_S, idle_s: float | None = None
+    ) -> AsyncIterator[BlockUpdate]:
+        """Follow the blocks; see `Client.stream_blocks`. It begins with the first step."""
+        async for update in self._watched(BlockWatch(poll_s, idle_s), history=False):
+            yield update
+
+    async def _watched(self, watch: Watch[Update], *, history: bool) -> AsyncIterator[Update]:
+        bell = AsyncBell(self.url, self._own_headers)
+        await bell.connect()
+        try:
+            if not history:
+                await self.follow(watch.start())
+            while not watch.is_over:
+                for update in await self.follow(watch.next_updates(), bell):
+                    yield update
+        finally:
+            await bell.close()
+
+    async def follow(self, steps: Steps[T], bell: AsyncBell | None = None) -> T:
         """Carry out steps: send what they ask for, and wait where they pause.
 
         Args:
             steps: What has to be done; see `der_client.stacks.rpc.steps`.
+            bell: What announces new blocks to steps that listen for them.
 
         Raises:
             NodeError: Whatever the steps leave unhandled.
@@ -132,16 +170,19 @@ class AsyncClient(Methods):
         try:
             step = next(steps)
             while True:
-                if isinstance(step, Pause):
-                    await asyncio.sleep(step.seconds)
-                    step = next(steps)
+                if isinstance(step, Ask):
+                    try:
+                        answer = await self._ask(step)
+                    except NodeError as error:
+                        step = steps.throw(error)
+                    else:
+                        step = steps.send(answer)
                     continue
-                try:
-                    answer = await self._ask(step)
-                except NodeError as error:
-                    step = steps.throw(error)
+                if isinstance(step, Listen) and bell is not None:
+                    await bell.wait(step)
                 else:
-                    step = steps.send(answer)
+                    await asyncio.sleep(step.seconds)
+                step = next(steps)
         except StopIteration as done:
             result: T = done.value
             return result
@@ -165,6 +206,11 @@ class AsyncClient(Methods):
         """Close the client."""
         await self.close()
 
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be copied or sent to another process: headers may hold a secret, and connections do not travel."""
+        raise TypeError("an AsyncClient cannot be pickled or copied; make one from its URL in each process")
+
     def __repr__(self) -> str:
         """The client's address; headers may hold a secret and are not shown."""
-        return f"AsyncClient({self.url!r})"
+        transport = self.__dict__.get("_transport")
+        return f"AsyncClient({transport.url!r})" if transport is not None else "AsyncClient(…)"

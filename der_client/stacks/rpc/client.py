@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import TYPE_CHECKING, Final, TypeVar
+from itertools import count
+from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
 
-from der_client.stacks.errors import (
-    NodeError,
-)
+from der_client.stacks.errors import NodeError, NodeUnreachableError
+from der_client.stacks.rpc.bells import Bell
 from der_client.stacks.rpc.logs import MAX_PER_PAGE, LogReader
 from der_client.stacks.rpc.methods import (
     DEFAULT_ANSWER_DEADLINE_S,
@@ -18,10 +18,12 @@ from der_client.stacks.rpc.methods import (
     check_network_id,
     network_of,
 )
-from der_client.stacks.rpc.steps import Ask, Pause, Steps, repeated
+from der_client.stacks.rpc.notices import CUT, Notice, check_subscription
+from der_client.stacks.rpc.steps import Ask, Listen, Pause, Steps, repeated
+from der_client.stacks.rpc.watching import DEFAULT_POLL_S, BlockWatch, LogWatch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from types import TracebackType
     from typing import Self
 
@@ -31,10 +33,13 @@ if TYPE_CHECKING:
     from der_client.stacks.rpc.answers import (
         ContractLogEvent,
     )
+    from der_client.stacks.rpc.api_socket import ApiSocket
     from der_client.stacks.rpc.endpoint import Answer, Endpoint
     from der_client.stacks.rpc.retries import RetryPolicy
+    from der_client.stacks.rpc.watching import BlockUpdate, LogUpdate, Watch
 
 T = TypeVar("T")
+Update = TypeVar("Update")
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -68,6 +73,7 @@ class Client(Methods):
         session: requests.Session | None = None,
     ) -> None:
         super().__init__(network, timeout, retries, max_answer_bytes, answer_deadline_s)
+        self._own_headers = dict(headers or {})
         # Not before it is needed: requests takes a fifth of the time that importing this library may take.
         from der_client.stacks.rpc.transport import Transport  # noqa: PLC0415
 
@@ -139,11 +145,118 @@ class Client(Methods):
         while not reader.is_done:
             yield from self.follow(reader.next_page())
 
-    def follow(self, steps: Steps[T]) -> T:
+    def stream_contract_logs(
+        self,
+        contract_id: str,
+        *,
+        history: bool = False,
+        known: Sequence[ContractLogEvent] = (),
+        poll_s: float = DEFAULT_POLL_S,
+        idle_s: float | None = None,
+    ) -> Iterator[LogUpdate]:
+        """Follow what a contract prints from now on: each event once, in order, over cut connections and forks.
+
+        The API's WebSocket says when to look (extra ``stream``); without it the API is asked now and then.
+
+        Args:
+            contract_id: ``ADDRESS.name``.
+            history: Whether all that was printed so far comes first, oldest first.
+            known: What was read already, oldest first and without gaps: what is newer follows.
+            poll_s: How often to look where no WebSocket says when, in seconds.
+            idle_s: End after so many seconds without anything new; ``None`` for never.
+
+        Raises:
+            NodeError: If the API cannot be read at the start; later, it is asked again until it answers.
+        """
+        return self._watched(LogWatch(contract_id, poll_s, idle_s, known), history=history or bool(known))
+
+    def stream_blocks(self, *, poll_s: float = DEFAULT_POLL_S, idle_s: float | None = None) -> Iterator[BlockUpdate]:
+        """Follow the blocks from now on: each once, in order, over cut connections; forks say what they replace.
+
+        Args:
+            poll_s: How often to look where no WebSocket says when, in seconds.
+            idle_s: End after so many seconds without a new block; ``None`` for never.
+
+        Raises:
+            NodeError: If the API cannot be read at the start; later, it is asked again until it answers.
+        """
+        return self._watched(BlockWatch(poll_s, idle_s), history=False)
+
+    def stream(self, event: str, *, idle_s: float | None = None, **parameters: str) -> Iterator[Notice]:
+        """Follow what the API announces over its WebSocket (extra ``stream``), as it says it.
+
+        Announcements are lost while a connection is cut. It is made again, and a notice of the event ``cut`` says so;
+        `stream_blocks` and `stream_contract_logs` miss nothing.
+
+        Args:
+            event: ``block``, ``mempool``, ``tx_update`` (tx_id=…), ``address_tx_update`` (address=…),
+                ``address_balance_update`` (address=…), ``nft_event``, ``nft_asset_event`` (asset_identifier=…,
+                value=…) or ``nft_collection_event`` (asset_identifier=…).
+            idle_s: End after so many seconds without a notice; ``None`` for never.
+            **parameters: Of the event.
+
+        Raises:
+            InvalidValueError: If there is no such event, or it takes other parameters.
+            NodeError: If the API does not serve a WebSocket, or refuses the subscription.
+            MissingExtraError: If the extra is not installed.
+        """
+        check_subscription(event, parameters)
+        from der_client.stacks.rpc.api_socket import ApiSocket  # noqa: PLC0415 -- an extra
+
+        first = ApiSocket(self.url, self._own_headers, event, parameters)
+        return self._notices(first, event, parameters, idle_s)
+
+    def _notices(
+        self, socket: ApiSocket, event: str, parameters: Mapping[str, str], idle_s: float | None
+    ) -> Iterator[Notice]:
+        again = type(socket)
+        try:
+            while True:
+                try:
+                    notice = socket.next_notice(idle_s)
+                except NodeError as error:
+                    socket.close()
+                    socket = self.follow(self._connected_again(again, event, parameters))
+                    notice = Notice(CUT, {"reason": str(error)})
+                if notice is None:
+                    return
+                yield notice
+        finally:
+            socket.close()
+
+    def _connected_again(self, kind: type[ApiSocket], event: str, parameters: Mapping[str, str]) -> Steps[ApiSocket]:
+        for attempt in count():
+            try:
+                return kind(self.url, self._own_headers, event, parameters)
+            except NodeUnreachableError as error:
+                pause_s = min(0.5 * (1 << min(attempt, 7)), 60.0)
+                _LOG.info("connecting again failed, trying again in %.1f s: %s", pause_s, error)
+                yield Pause(pause_s)
+        raise AssertionError
+
+    def _watched(self, watch: Watch[Update], *, history: bool) -> Iterator[Update]:
+        bell = Bell(self.url, self._own_headers)  # before the first look, so that nothing falls in between
+        try:
+            if not history:
+                self.follow(watch.start())
+        except BaseException:
+            bell.close()
+            raise
+        return self._updates(watch, bell)
+
+    def _updates(self, watch: Watch[Update], bell: Bell) -> Iterator[Update]:
+        try:
+            while not watch.is_over:
+                yield from self.follow(watch.next_updates(), bell)
+        finally:
+            bell.close()
+
+    def follow(self, steps: Steps[T], bell: Bell | None = None) -> T:
         """Carry out steps: send what they ask for, and wait where they pause.
 
         Args:
             steps: What has to be done; see `der_client.stacks.rpc.steps`.
+            bell: What announces new blocks to steps that listen for them.
 
         Raises:
             NodeError: Whatever the steps leave unhandled.
@@ -151,16 +264,19 @@ class Client(Methods):
         try:
             step = next(steps)
             while True:
-                if isinstance(step, Pause):
-                    time.sleep(step.seconds)
-                    step = next(steps)
+                if isinstance(step, Ask):
+                    try:
+                        answer = self._ask(step)
+                    except NodeError as error:
+                        step = steps.throw(error)
+                    else:
+                        step = steps.send(answer)
                     continue
-                try:
-                    answer = self._ask(step)
-                except NodeError as error:
-                    step = steps.throw(error)
+                if isinstance(step, Listen) and bell is not None:
+                    bell.wait(step)
                 else:
-                    step = steps.send(answer)
+                    time.sleep(step.seconds)
+                step = next(steps)
         except StopIteration as done:
             result: T = done.value
             return result
@@ -184,6 +300,11 @@ class Client(Methods):
         """Close the client."""
         self.close()
 
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be copied or sent to another process: headers may hold a secret, and connections do not travel."""
+        raise TypeError("a Client cannot be pickled or copied; make one from its URL in each process")
+
     def __repr__(self) -> str:
         """The client's address; headers may hold a secret and are not shown."""
-        return f"Client({self.url!r})"
+        transport = self.__dict__.get("_transport")
+        return f"Client({transport.url!r})" if transport is not None else "Client(…)"

@@ -15,6 +15,8 @@ from der_client.stacks.rpc import api
 from der_client.stacks.rpc.steps import ask
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from der_client.stacks.rpc.answers import ContractLogEvent
     from der_client.stacks.rpc.steps import Steps
 
@@ -130,6 +132,15 @@ class LogFollower:
             newest += yield from reader.next_page()
         self._known = {key_of(event): event for event in reversed(newest)}
         self._is_whole = reader.is_done
+
+    def know(self, events: Sequence[ContractLogEvent]) -> None:
+        """Take events that were read already as known, and all that are older.
+
+        Args:
+            events: Oldest first, without gaps.
+        """
+        self._known = {key_of(event): event for event in events[-_REMEMBERED:]}
+        self._is_whole = False
 
     def look(self) -> Steps[LogChanges]:
         """Find what has changed.

@@ -45,7 +45,20 @@ class Pause:
     seconds: float
 
 
-Steps = Generator[Ask | Pause, Any, T]
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Wait for a new block.
+
+    Attributes:
+        seconds: How long, where nothing announces blocks.
+        longest_s: How long, where they are announced.
+    """
+
+    seconds: float
+    longest_s: float
+
+
+Steps = Generator[Ask | Pause | Listen, Any, T]
 
 
 def ask(endpoint: Endpoint[T], until: float | None = None, *, once: bool = False) -> Steps[T]:

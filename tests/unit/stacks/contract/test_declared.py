@@ -218,6 +218,22 @@ def test_a_step_that_is_missing_is_named() -> None:
         pending.events  # type: ignore[attr-defined]  # noqa: B018
 
 
+def test_a_call_is_not_its_result() -> None:
+    call: Any = odd().pay(1)
+    pending: Any = Pending(call, PendingTransaction(odd().client, "ab" * 32))
+    for given, step in ((call, r"\.send\(\)\.wait\(\)\.value"), (pending, r"\.wait\(\)\.value")):
+        with pytest.raises(EncodeError, match=rf"pay\.amount: expected a value, got .*: its result is {step}$"):
+            odd().pay(given)
+
+
+def test_calls_are_shown_by_rich_and_in_notebooks() -> None:
+    call = odd().pay(7)
+    assert list(call.__rich_repr__()) == [("function", f"{ADDRESS}.odd.pay!"), ("amount", "u7")]
+    shown = call._repr_html_()
+    assert "<th>amount</th><td>u7</td>" in shown
+    assert "<td>.simulate() or .send()</td>" in shown
+
+
 def test_no_function_is_declared_twice() -> None:
     with pytest.raises(TypeError, match="Twice declares do-it twice"):
 

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 import pytest
 
-from der_client.stacks.clarity import BOOL, INT, PRINCIPAL, UINT, AsciiType, BufferType, ResponseType, TupleType
+from der_client.stacks.clarity import (
+    BOOL,
+    INT,
+    PRINCIPAL,
+    UINT,
+    AsciiType,
+    BufferType,
+    NoneType_,
+    ResponseType,
+    TupleType,
+)
 from der_client.stacks.contract import (
     ClarityName,
     Contract,
@@ -120,6 +131,30 @@ def test_an_interface_leaves_alone_what_it_does_not_declare() -> None:
     more = function("mint", "public", ResponseType(BOOL, UINT), amount=UINT)
     assert differences(Sip, interface(more)) == ()
     assert differences(Usd, interface(more)) == ("mint is deployed, but not declared in Usd",)
+
+
+def test_what_an_interface_declares_may_be_narrower_and_named_otherwise() -> None:
+    class Named(Contract):
+        @read_only
+        def get_name(self, of: UInt) -> Annotated[str, AsciiType(32)]:
+            raise NotImplementedError
+
+    class Exact(Contract, name="exact"):
+        @read_only
+        def get_name(self, of: UInt) -> Annotated[str, AsciiType(32)]:
+            raise NotImplementedError
+
+    class Inherited(Named, name="inherited"):
+        pass
+
+    def deployed(length: int) -> ContractInterface:
+        shown = function("get-name", "read_only", ResponseType(AsciiType(length), NoneType_()), id=UINT)
+        return replace(interface(), functions={"get-name": shown})
+
+    assert differences(Named, deployed(4)) == differences(Inherited, deployed(4)) == ()
+    assert len(differences(Exact, deployed(4))) == 2
+    (difference,) = differences(Inherited, deployed(33))
+    assert difference == "get-name gives (string-ascii 32), but is deployed with (response (string-ascii 33) none)"
 
 
 def test_what_is_declared_is_compared() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import linecache
 from enum import IntEnum
 from typing import Any, ClassVar
 
@@ -22,6 +24,7 @@ from der_client.stacks.clarity import (
     UIntValue,
     encode,
 )
+from der_client.stacks.clarity.generated import compile_generated
 from der_client.stacks.contract.annotations import Day, Int, Principal, Timestamp, UInt
 from der_client.stacks.contract.codecs import codec_for
 from der_client.stacks.errors import DecodeError
@@ -173,3 +176,24 @@ def test_errors_name_what_is_wrong_and_where(fields: dict[str, ClarityValue], me
 )
 def test_times(annotation: Any, number: int, shown: str) -> None:
     assert codec_for(annotation).decode(encode(UIntValue(number))).isoformat() == shown
+
+
+def test_generated_code_has_a_name_and_a_source() -> None:
+    class Pair(BaseModel):
+        model_config = ConfigDict(frozen=True, defer_build=True)
+        left: UInt
+        right: UInt
+
+    read = codec_for(Pair).read
+    assert read.__code__.co_filename.endswith("reader of Pair>")
+    assert "unpack_from" not in (source := inspect.getsource(read))
+    assert source.startswith("def read(data, offset):")
+
+
+def test_sources_of_generated_code_do_not_fill_the_memory() -> None:
+    before = len(linecache.cache)
+    for number in range(5000):
+        compile_generated("1", f"number {number}", "eval")
+    assert len(linecache.cache) <= before + 4096
+    linecache.checkcache()
+    assert any(name.endswith("number 4999>") for name in linecache.cache)

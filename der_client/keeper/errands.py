@@ -1,7 +1,8 @@
-"""The keeper's transactions: nothing is sent twice, every outcome is understood, failures are tried ever less often."""
+"""What the keeper has sent: which payments and offers are in it, what came of it, and when failures are tried again."""
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from dataclasses import dataclass
@@ -13,46 +14,37 @@ from der_client.contracts.settlement import PaymentRefunded, PaymentSettled, Set
 from der_client.keeper.duties import Action
 from der_client.keeper.report import Draft, Skipped
 from der_client.stacks.contract.call import Pending
-from der_client.stacks.errors import (
-    ConfirmationTimeoutError,
-    ContractError,
-    InvalidValueError,
-    TransactionDroppedError,
-    TransactionFailedError,
-    TransactionRejectedError,
-)
-from der_client.stacks.rpc.answers import TransactionStatus
+from der_client.stacks.errors import ConfirmationTimeoutError, ContractError, TransactionFailedError
+from der_client.stacks.outbox import Job, JobState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from der_client.der import Der
     from der_client.keeper.duties import Duties
     from der_client.keeper.report import KeeperReport
     from der_client.stacks.contract.call import Call, Receipt
+    from der_client.stacks.outbox import Outbox
 
 _LOG: Final = logging.getLogger(__name__)
 
 _FIRST_RETRY_S: Final = 15.0
 _MAX_RETRY_S: Final = 3600.0
-_LOST_AFTER_S: Final = 60.0
-"""When a transaction that the node does not know any more is given up; an API shows one after some seconds at most."""
-_INHERITANCE_S: Final = 600.0
-"""How long transactions of an earlier run are waited for."""
 
-_ITS_OWN_FAULT: Final = frozenset({TransactionStatus.DROPPED_TOO_EXPENSIVE, TransactionStatus.DROPPED_PROBLEMATIC})
 _DONE_BY_OTHER: Final = frozenset({SettlementError.ERR_PAYMENT_CLOSED, MarketError.ERR_OFFER_CLOSED})
+_LONGEST_KEY: Final = 150
 _NOT_DUE: Final = frozenset({SettlementError.ERR_NOT_DELIVERABLE, SettlementError.ERR_NOT_REFUNDABLE})
 
 
-@dataclass(frozen=True, slots=True)
-class _Sent:
-    """A transaction on its way."""
+@dataclass(slots=True)
+class _Errand:
+    """A job of the outbox: an action for some payments, or an offer."""
 
     action: Action
     ids: tuple[int, ...]
-    pending: Pending[Any]
-    since: float
+    call: Call[Any]
+    txid: str = ""
+    is_mined: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,32 +61,39 @@ class _Failure:
         return cls(count, time.monotonic() + min(_FIRST_RETRY_S * 2.0**count, _MAX_RETRY_S))
 
 
-class Outbox:
-    """Sends what is due and learns what came of it.
+class Errands:
+    """Hands what is due to an outbox and learns what came of it.
 
     Args:
         der: The contracts, with the account that signs.
-        duties: What is due; told what is done.
-
-    Raises:
-        SigningError: If the connection has no account.
+        duties: What is due; learns what is done.
+        outbox: Sends; jobs that an earlier keeper left in its journal are gone on with.
+        call_for: Makes the call for an action and its payments, or its offer.
     """
 
-    def __init__(self, der: Der, duties: Duties) -> None:
+    def __init__(
+        self, der: Der, duties: Duties, outbox: Outbox, call_for: Callable[[Action, Sequence[int]], Call[Any]]
+    ) -> None:
         self.duties = duties
-        self._client = der.client
         self._account = der.settlement.require_account()
-        self._sent: dict[str, _Sent] = {}
+        self._client = der.client
+        self._outbox = outbox
+        self._call_for = call_for
+        self._errands: dict[str, _Errand] = {}
         self._failures: dict[tuple[Action, int], _Failure] = {}
         self._refusal: _Failure | None = None  # of sending anything at all
         self._draft = Draft()
-        self._inherited_nonce: int | None = None
-        self._inherited_until: float | None = None
+        self._go_on()
 
     @property
     def txids(self) -> tuple[str, ...]:
         """The transactions whose outcome is not known yet."""
-        return tuple(self._sent)
+        return tuple(errand.txid for errand in self._errands.values() if errand.txid)
+
+    @property
+    def number(self) -> int:
+        """How many are on their way."""
+        return len(self._errands)
 
     @property
     def has_ready_work(self) -> bool:
@@ -113,24 +112,6 @@ class Outbox:
         self._failures = {key: failure for key, failure in self._failures.items() if failure.retry_at > long_ago}
         return draft.report(empty)
 
-    def nothing_inherited(self) -> bool:
-        """Whether nothing of an earlier run of this account waits to be mined: it could do the same things.
-
-        Waits for that 10 minutes at most, since other programs may use the account.
-
-        Raises:
-            NodeError: the node could not be asked.
-        """
-        if self._inherited_until is None:
-            self._inherited_nonce = self._client.nonces(self._account.address).last_in_mempool
-            self._inherited_until = time.monotonic() + _INHERITANCE_S
-        if self._inherited_nonce is None:
-            return True
-        executed = self._client.nonces(self._account.address).last_executed
-        if (executed is not None and executed >= self._inherited_nonce) or time.monotonic() > self._inherited_until:
-            self._inherited_nonce = None
-        return self._inherited_nonce is None
-
     def ready(self, batch: int) -> Iterator[tuple[Action, tuple[int, ...]]]:
         """What can be sent now, a transaction at a time.
 
@@ -144,7 +125,7 @@ class Outbox:
             return
         together: list[int] = []
         alone: list[tuple[Action, int]] = []
-        on_their_way = {(sent.action, number) for sent in self._sent.values() for number in sent.ids}
+        on_their_way = {(errand.action, number) for errand in self._errands.values() for number in errand.ids}
         for action in Action:
             for number in self.duties.due(action):
                 failure = self._failures.get((action, number))
@@ -160,53 +141,76 @@ class Outbox:
         for action, number in alone:
             yield action, (number,)
 
-    def send(self, action: Action, ids: Sequence[int], call: Call[Any]) -> bool:
-        """Send a call that does an action for some payments, or an offer.
+    def send(self, action: Action, ids: Sequence[int]) -> bool:
+        """Do an action for some payments, or an offer.
 
         Returns:
-            Whether it was sent; if not, the reason stands in the report, and sending more makes no sense now.
+            Whether it is on its way; if not, the reason is in the report, and sending more makes no sense now.
 
         Raises:
-            NodeError: the node is down; nothing was sent.
+            JournalError: If the outbox's journal cannot be written; nothing was sent.
         """
-        try:
-            pending = call.send()
-        except ConfirmationTimeoutError as error:
-            # It may have arrived: it is looked for, and not sent again meanwhile.
-            pending = Pending(call, self._account.pending(error.txid))
-        except (TransactionRejectedError, InvalidValueError) as error:
-            self._hold(action, ids, str(error))
-            return False
-        self._refusal = None
-        _LOG.info("%s %s: sent %s", action, _listed(ids), pending.txid)
-        self._sent[pending.txid] = _Sent(action, tuple(ids), pending, time.monotonic())
-        return True
+        call = self._call_for(action, ids)
+        key = self._new_key(action, ids)
+        note = json.dumps({"action": action, "ids": list(ids)})
+        self._errands[key] = _Errand(action, tuple(ids), call)
+        self._outbox.add(Job(key, call.payload, call.post_conditions, account=self._account.address, note=note))
+        _LOG.info("%s %s: %s", action, _listed(ids), key)
+        self.collect()
+        return key in self._errands or self._refusal is None
 
     def collect(self) -> None:
-        """Look once what came of each transaction on its way.
+        """Let the outbox work once, and learn what came of each transaction.
 
         Raises:
-            NodeError: the node could not be asked about one that nobody has seen for a while.
+            JournalError: If the outbox's journal cannot be written; nothing was sent that is not in it.
         """
-        for txid, sent in list(self._sent.items()):
-            try:
-                receipt = sent.pending.wait(0)
-            except ConfirmationTimeoutError:
-                if time.monotonic() - sent.since < _LOST_AFTER_S or self._client.transaction(txid) is not None:
-                    continue
-                self._hold(sent.action, sent.ids, f"the node does not know transaction {txid} any more")
-            except TransactionDroppedError as error:
-                if error.status in _ITS_OWN_FAULT:
-                    self._fail(sent.action, sent.ids, str(error), None)
-                else:
-                    self._hold(sent.action, sent.ids, str(error))
-            except TransactionFailedError as error:
-                self._take_failure(sent, error)
-            else:
-                self._take_receipt(sent, receipt)
-            del self._sent[txid]
+        for progress in self._outbox.step():
+            errand = self._errands.get(progress.key)
+            if errand is None:
+                continue
+            errand.txid = progress.txid
+            if progress.state is JobState.MINED:
+                errand.is_mined = True
+            elif progress.state is JobState.GIVEN_UP or (progress.wait_s and self._outbox.cancel(progress.key)):
+                del self._errands[progress.key]
+                self._hold(errand.action, errand.ids, progress.reason)
+            elif progress.state is JobState.SENT:
+                self._refusal = None
+        for key, errand in list(self._errands.items()):
+            if errand.is_mined and self._read(errand):
+                del self._errands[key]
 
-    def _take_receipt(self, sent: _Sent, receipt: Receipt[Any]) -> None:
+    def _go_on(self) -> None:
+        """Take over what an earlier keeper has signed; what it only meant to sign is decided anew."""
+        for entry in self._outbox.journal.entries(JobState.QUEUED, JobState.SIGNED, JobState.SENT):
+            if not self._outbox.cancel(entry.key):
+                note = json.loads(entry.note)
+                action, ids = Action(note["action"]), tuple(note["ids"])
+                self._errands[entry.key] = _Errand(action, ids, self._call_for(action, ids), entry.txid)
+
+    def _new_key(self, action: Action, ids: Sequence[int]) -> str:
+        name = f"{action}/{_listed(ids)}"
+        if len(name) > _LONGEST_KEY:
+            name = f"{action}/{ids[0]}-{ids[-1]}/{sha256(name.encode()).hexdigest()[:16]}"
+        attempt = 1
+        while self._outbox.find(key := f"{name}#{attempt}") is not None:
+            attempt += 1
+        return key
+
+    def _read(self, errand: _Errand) -> bool:
+        """Read what came of a mined transaction; whether the API tells it already."""
+        try:
+            receipt = Pending(errand.call, self._account.pending(errand.txid)).wait(0)
+        except ConfirmationTimeoutError:
+            return False
+        except TransactionFailedError as error:
+            self._take_failure(errand, error)
+        else:
+            self._take_receipt(errand, receipt)
+        return True
+
+    def _take_receipt(self, errand: _Errand, receipt: Receipt[Any]) -> None:
         self._draft.txids.append(receipt.txid)
         self._draft.fees_ustx += receipt.fee_ustx
         for event in receipt.events:
@@ -219,23 +223,23 @@ class Outbox:
                     self._draft.expired.append(event)
                 case _:
                     pass
-        if sent.action is not Action.SETTLE:
-            self._done(sent.action, sent.ids[0])
+        if errand.action is not Action.SETTLE:
+            self._done(errand.action, errand.ids[0])
             return
-        for payment_id, outcome in zip(sent.ids, receipt.value, strict=True):
+        for payment_id, outcome in zip(errand.ids, receipt.value, strict=True):
             if outcome.is_ok:
-                self._done(sent.action, payment_id)
+                self._done(errand.action, payment_id)
             else:
-                self._refused(sent.action, payment_id, outcome.error_code, receipt.txid)
+                self._refused(errand.action, payment_id, outcome.error_code, receipt.txid)
 
-    def _take_failure(self, sent: _Sent, error: TransactionFailedError) -> None:
+    def _take_failure(self, errand: _Errand, error: TransactionFailedError) -> None:
         info = self._client.transaction(error.txid)
         self._draft.txids.append(error.txid)
         self._draft.fees_ustx += 0 if info is None else info.fee_ustx
-        if isinstance(error, ContractError) and len(sent.ids) == 1:
-            self._refused(sent.action, sent.ids[0], error.code, error.txid)
+        if isinstance(error, ContractError) and len(errand.ids) == 1:
+            self._refused(errand.action, errand.ids[0], error.code, error.txid)
         else:
-            self._fail(sent.action, sent.ids, str(error), error.txid)
+            self._fail(errand.action, errand.ids, str(error), error.txid)
 
     def _refused(self, action: Action, number: int, code: int | None, txid: str) -> None:
         """The contract answered ``(err uN)`` for one payment or offer."""
