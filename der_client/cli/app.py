@@ -9,8 +9,8 @@ from typer.core import TyperGroup
 from der_client.cli.demo import demo
 from der_client.cli.deploy import deploy
 from der_client.cli.devnet import devnet
-from der_client.cli.generate import generate
 from der_client.cli.gateway import gateway
+from der_client.cli.generate import generate
 from der_client.cli.keeper import keeper
 from der_client.cli.keys import app as keys
 from der_client.cli.outbox import app as outbox

@@ -19,6 +19,8 @@ from der_client.gateway.gateway import RefusedError, UnavailableError, require_e
 from der_client.stacks.errors import InvalidValueError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from der_client.gateway.gateway import Gateway
 
 _LOG: Final = logging.getLogger(__name__)
@@ -73,13 +75,13 @@ class Broker:
         return cls(parts.hostname, port or _PORTS[parts.scheme], parts.scheme == "mqtts", **own)
 
 
-async def listen(gateway: Gateway, broker: Broker, *, ready: asyncio.Event | None = None) -> None:
+async def listen(gateway: Gateway, broker: Broker, *, on_ready: Callable[[], None] | None = None) -> None:
     """Take what meters publish, until it is cancelled; a lost connection is made again.
 
     Args:
         gateway: Takes the messages.
         broker: Where from.
-        ready: Set when the subscription holds.
+        on_ready: Called when the broker has the subscription.
 
     Raises:
         InvalidValueError: If aiomqtt is not installed.
@@ -102,8 +104,9 @@ async def listen(gateway: Gateway, broker: Broker, *, ready: asyncio.Event | Non
         try:
             async with client:
                 await client.subscribe(broker.topic, qos=_AT_LEAST_ONCE)
-                if ready is not None:
-                    ready.set()
+                _LOG.info("listening to %s on %s:%s", broker.topic, broker.host, broker.port)
+                if on_ready is not None:
+                    on_ready()
                 async for message in client.messages:
                     await _take(gateway, broker, client, message)
         except aiomqtt.MqttError as error:

@@ -14,7 +14,7 @@ from der_client.gateway.mqtt import listen
 from der_client.stacks.errors import DerClientError, InvalidValueError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from der_client.gateway.gateway import Gateway
     from der_client.gateway.mqtt import Broker
@@ -47,6 +47,7 @@ async def serve(
     interval_s: float = 10.0,
     keep_days: float = 90.0,
     stop: asyncio.Event,
+    on_listening: Callable[[], None] | None = None,
 ) -> None:
     """Run a gateway until it is stopped; what is being relayed then is finished first.
 
@@ -57,6 +58,7 @@ async def serve(
         interval_s: The pause between two looks for what is due.
         keep_days: How long messages are kept on which nothing has to be done any more.
         stop: Set to end.
+        on_listening: Called when the broker has the subscription.
 
     Raises:
         InvalidValueError: If a library of the extra is not installed.
@@ -64,7 +66,7 @@ async def serve(
     server = _server(gateway)
     relaying = asyncio.create_task(_relay(gateway, interval_s, keep_days, stop))
     serving = asyncio.create_task(server.serve(sockets=[listening]))
-    hearing = asyncio.create_task(listen(gateway, broker) if broker is not None else stop.wait())
+    hearing = asyncio.create_task(listen(gateway, broker, on_ready=on_listening) if broker is not None else stop.wait())
     await asyncio.wait([relaying, serving, hearing], return_when=asyncio.FIRST_COMPLETED)
     stop.set()
     server.should_exit = True

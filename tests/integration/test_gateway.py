@@ -86,12 +86,13 @@ def served(gateway: Gateway, broker: Broker | None = None) -> Iterator[str]:
     async def run() -> None:
         nonlocal stop
         stop = asyncio.Event()
-        begun.set()
-        await serve(gateway, listening=listening, broker=broker, interval_s=0.1, stop=stop)
+        if broker is None:
+            begun.set()
+        await serve(gateway, listening=listening, broker=broker, interval_s=0.1, stop=stop, on_listening=begun.set)
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(run()))
     thread.start()
-    begun.wait()
+    assert begun.wait(60)
     try:
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
     finally:
@@ -290,13 +291,9 @@ class TestMqtt:
     ) -> None:
         with served(gateway, broker):
             message = signed(cast, plant, day, 0, 10, 20)
-            # The gateway's session may begin only now: then the broker would drop what came before it.
-            published(broker, "der/days/warm-up", b"{")
-            answer = None
-            while answer is None:
-                answer = published(
-                    broker, "der/days/meter-1", message.to_json().encode(), wait_for="der/receipts/meter-1"
-                )
+            payload = message.to_json().encode()
+            answer = published(broker, "der/days/meter-1", payload, wait_for="der/receipts/meter-1")
+            assert answer is not None
             assert answer["receipts"][0]["id"] == message.digest.hex()
             refused = published(broker, "der/days/meter-2", b"{}", wait_for="der/receipts/meter-2")
             assert refused is not None
@@ -309,7 +306,7 @@ class TestMqtt:
         self, cast: Cast, plant: ReadyPlant, day: date, gateway: Gateway, broker: Broker
     ) -> None:
         with served(gateway, broker):
-            assert published(broker, "der/days/a", b"{}", wait_for="der/receipts/a") is not None  # its session is there
+            pass  # its session is there
         message = signed(cast, plant, day, 0, 10)
         published(broker, "der/days/b", message.to_json().encode())
         assert gateway.store.get(message.digest.hex()) is None
@@ -333,7 +330,6 @@ class TestMqtt:
             raise UnavailableError("the chain cannot be asked now")
 
         with served(gateway, broker):
-            assert published(broker, "der/days/a", b"{}", wait_for="der/receipts/a") is not None
             monkeypatch.setattr(gateway, "take", take)
             published(broker, "der/days/b", message.to_json().encode())
             assert begun.wait(60)
