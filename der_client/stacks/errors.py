@@ -31,6 +31,7 @@ The tree::
     ├── CallReadError                       a read-only call that the node could not run
     ├── UnknownEventError               printed, and not an event that the contract's class declares (strict_events)
     ├── SimulationUnavailableError          only the devnet can simulate
+    ├── TraceUnavailableError               only the devnet can trace
     ├── DeploymentError                     a plan that cannot be carried out as written
     └── MissingExtraError (ImportError)         a part of the library that needs an extra to be installed
 """
@@ -382,6 +383,10 @@ class UnknownEventError(DerClientError):
 
 class SimulationUnavailableError(DerClientError):
     """The node at this URL cannot simulate; only the embedded devnet can."""
+
+
+class TraceUnavailableError(DerClientError):
+    """The node at this URL cannot trace transactions; only the embedded devnet can."""
 
 
 class DeploymentError(DerClientError):

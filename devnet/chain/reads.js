@@ -44,7 +44,9 @@ export function callFunction(executor, call) {
 
 /** @param {Executor} executor @param {FunctionCall} call */
 function readByReadOnlyFunction(executor, { contractId, functionName, args, sender }) {
-  const { result, costs } = executor.read((vm) => vm.callReadOnly(contractId, functionName, args, sender));
+  const call = executor.read((vm) => vm.callReadOnly(contractId, functionName, args, sender));
+  executor.note([call]);
+  const { result, costs } = call;
   checkCost(costs);
   return result;
 }

@@ -5,12 +5,14 @@ import { CLARITY_OF_EPOCH, orderOf } from "../chain/executor.js";
 import { PATIENCE } from "../chain/reader.js";
 import { Rejection } from "../chain/rejection.js";
 import { decodeArgument } from "../clarity/value.js";
-import { parsePrincipal } from "../address.js";
+import { parsePrincipal, TESTNET_VERSIONS } from "../address.js";
 import { SignatureError, verifySignatures } from "../wire/signatures.js";
+import { Tracer } from "../tracing/tracer.js";
 import { parseTransaction } from "../wire/transaction.js";
 import { contractIdArgument, hexArgument, integerArgument } from "./arguments.js";
 import { RequestError } from "./errors.js";
 import { simulationJson } from "./present.js";
+import { tracingRoutes } from "./tracing-routes.js";
 
 /** @typedef {import("fastify").FastifyInstance} FastifyInstance */
 /** @typedef {import("../devnet.js").Devnet} Devnet */
@@ -44,8 +46,12 @@ const DIFFERENCES = [
   "the API tells neither total_sent and total_received of tokens nor execution costs of blocks",
 ];
 
-/** @param {FastifyInstance} server @param {{devnet: Devnet, control: boolean, host: string}} options */
-export async function controlRoutes(server, { devnet, control, host }) {
+/**
+ * @param {FastifyInstance} server
+ * @param {{devnet: Devnet, control: boolean, host: string, paths: Map<string, string>}} options paths: of the project's
+ *   contracts, by their ids
+ */
+export async function controlRoutes(server, { devnet, control, host, paths }) {
   const { chain } = devnet;
   server.addHook("onRoute", (route) => {
     route.config = { ...route.config, cors: false };
@@ -82,6 +88,10 @@ export async function controlRoutes(server, { devnet, control, host }) {
 
   server.addHook("onRequest", refuseWebPages);
   server.addHook("onRequest", refuseOtherHosts(host));
+
+  const tracer = new Tracer(chain);
+  server.addHook("onClose", () => tracer.close());
+  server.register(tracingRoutes, { devnet, tracer, paths });
 
   server.get("/devnet/accounts", () =>
     devnet.accounts.map(({ name, address, privateKey, mnemonic }) => ({
@@ -135,6 +145,22 @@ export async function controlRoutes(server, { devnet, control, host }) {
     if (typeof enabled !== "boolean") throw new RequestError(400, "`enabled` must be true or false");
     await chain.vm.setCosts(enabled);
     return { enabled };
+  });
+
+  server.post("/devnet/impersonate", async (/** @type {any} */ request) => {
+    const { sender, payload } = request.body ?? {};
+    const from = parsePrincipal(String(sender));
+    if (from?.name !== null || from.version !== TESTNET_VERSIONS.singleSig) {
+      throw new RequestError(400, `sender ${String(sender).slice(0, 200)} must be an address of the test networks (ST…), not a contract`);
+    }
+    try {
+      const { txid } = await devnet.impersonate(from, hexArgument(payload, "payload"));
+      return { tx_id: `0x${txid}` };
+    } catch (error) {
+      if (!(error instanceof Rejection)) throw error;
+      const json = error.toJson();
+      throw new RequestError(400, error.reason, { ...json, error: `${json.error}: ${error.reason}` });
+    }
   });
 
   server.post("/devnet/simulate", async (/** @type {any} */ request) => {

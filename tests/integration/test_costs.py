@@ -61,9 +61,7 @@ def test_a_goal_that_is_missed_is_told(measured: list[CallCost]) -> None:
 def test_a_tenure_ends_by_whichever_limit_comes_first(measured: list[CallCost]) -> None:
     for call in measured:
         for limit in (BEFORE_EPOCH_4, EPOCH_4):
-            fits = [
-                getattr(limit, name) // used for name in COSTS if (used := getattr(call.cost, name))
-            ]
+            fits = [getattr(limit, name) // used for name in COSTS if (used := getattr(call.cost, name))]
             assert call.calls_per_tenure(limit) == min(fits), call.name
 
 

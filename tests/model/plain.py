@@ -15,6 +15,7 @@ from der_client.stacks.clarity import (
     TupleValue,
 )
 from der_client.stacks.contract.annotations import day_number_of, seconds_of
+from der_client.stacks.contract.codecs import field_annotations
 
 
 def plain(value: ClarityValue) -> Any:
@@ -31,8 +32,8 @@ def plain(value: ClarityValue) -> Any:
 
 
 def bare(thing: BaseModel) -> dict[str, Any]:
-    """What a typed answer or event holds: days and times as numbers, prices without their unit."""
-    return _bare_fields(thing.model_dump())
+    """What the tuple of a typed answer or event holds: days and times as numbers, prices without their unit."""
+    return _bare_fields(thing.model_dump(include=set(field_annotations(type(thing)))))
 
 
 def _bare_fields(fields: dict[str, Any]) -> dict[str, Any]:

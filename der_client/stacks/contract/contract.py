@@ -351,6 +351,7 @@ class Contract(ContractResults):
             cost=info.cost,
             block_height=info.block_height,
             block_time=info.block_time,
+            client=self.client,
         )
 
     def _member(self, contract_id: str) -> ContractResults:

@@ -17,7 +17,7 @@ from der_client.stacks.clarity import ClarityValue, decode, encode
 from der_client.stacks.clarity.wire import MAX_ARGUMENT_DEPTH
 from der_client.stacks.errors import InvalidValueError, NodeAnswerError, shown
 from der_client.stacks.network import DEVNET, MAINNET, TESTNET, Network
-from der_client.stacks.rpc import api, devnet, node
+from der_client.stacks.rpc import api, devnet, node, trace
 from der_client.stacks.rpc import broadcast as sending
 from der_client.stacks.rpc.api_versions import ApiVersions
 from der_client.stacks.rpc.retries import RetryPolicy
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         UnconfirmedTransaction,
     )
     from der_client.stacks.rpc.endpoint import Endpoint
+    from der_client.stacks.rpc.trace import TransactionTrace
 
 DEFAULT_TIMEOUT_S: Final = (5.0, 30.0)
 DEFAULT_ANSWER_DEADLINE_S: Final = 120.0
@@ -313,6 +314,19 @@ class Methods:
             TransactionRejectedError: If it would be refused.
         """
         return ask(devnet.simulate_call(contract_id, function, _encoded(arguments), sender=sender))
+
+    @asked
+    def trace(self, txid: str) -> Steps[TransactionTrace]:
+        """What a mined transaction did, call by call (embedded devnet only).
+
+        Args:
+            txid: Its id.
+
+        Raises:
+            NotFoundError: If it is not in the chain (yet, or any more).
+            TraceUnavailableError: On any other node.
+        """
+        return ask(trace.trace(txid.removeprefix("0x")))
 
     @asked
     def send(self, raw: bytes) -> Steps[str]:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, assert_type
 import pytest
 
 from der_client.stacks.account import PendingTransaction
-from der_client.stacks.clarity import UIntValue
-from der_client.stacks.contract import Contract, Event, Model, Pending, public, read_only
+from der_client.stacks.clarity import UIntValue, encode
+from der_client.stacks.contract import Code, Contract, Event, Model, Pending, public, read_only
 from der_client.stacks.contract.annotations import ClarityName, UInt
 from der_client.stacks.contract.call import Call
 from der_client.stacks.contract.declared import PublicFunction, ReadOnlyFunction
@@ -177,6 +177,18 @@ def test_names_of_the_function_around_are_found() -> None:
             raise NotImplementedError
 
     assert str(Local.functions["get"].signature.result.type) == "(optional {amount: uint})"
+
+
+def test_names_of_the_class_itself_are_found() -> None:
+    class Outer(Contract, name="outer"):
+        class Place(Code):
+            HERE = 1
+
+        @read_only
+        def get(self) -> Place:
+            raise NotImplementedError
+
+    assert Outer.functions["get"].signature.result.decode(encode(UIntValue(1))) is Outer.Place.HERE
 
 
 def test_a_class_inherits_and_may_declare_anew() -> None:
