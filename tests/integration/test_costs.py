@@ -19,7 +19,7 @@ from der_client.contracts.market_participation import OfferState
 from der_client.devnet import Devnet
 from der_client.stacks.contract.declared import PublicFunction
 
-COSTS = ("read_count", "read_length", "write_count", "write_length", "runtime")
+COSTS = ("read_count", "read_length_bytes", "write_count", "write_length_bytes", "runtime")
 
 
 @pytest.fixture(scope="module")
