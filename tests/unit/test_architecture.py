@@ -30,6 +30,7 @@ LAYERS = [
     ["der_client.stacks.contract.contract"],
     ["der_client.stacks.contract.interface", "der_client.stacks.contract.results", "der_client.stacks.contract.frames"],
     ["der_client.stacks.contract.declarations"],
+    ["der_client.stacks.contract.jobs"],
     ["der_client.stacks.contract.declared"],
     ["der_client.stacks.contract.call"],
     ["der_client.stacks.contract.events", "der_client.stacks.contract.movements"],
