@@ -15,7 +15,7 @@ from der_client.contracts import (
 from der_client.stacks.account import Account, FeePolicy
 from der_client.stacks.address import split_principal
 from der_client.stacks.contract.frames import Listing
-from der_client.stacks.errors import AddressError, DeploymentError, InvalidValueError, NotFoundError
+from der_client.stacks.errors import AddressError, DeploymentError, InvalidValueError, NotFoundError, whole
 from der_client.stacks.keys import PrivateKey
 from der_client.stacks.rpc import Client
 from der_client.stacks.rpc import devnet as devnet_endpoints
@@ -193,6 +193,7 @@ class Der:
         """All payments by id."""
         return _all(self.settlement.get_payment_count(), self.settlement.get_payments)
 
+    @whole
     def __repr__(self) -> str:
         who = self.account.address if self.account else "nobody"
         return f"Der({self.client.url}, contracts of {self.deployer}, as {who})"

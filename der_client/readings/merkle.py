@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from der_client.readings.bounds import UINT_MAX, require_integer
 from der_client.readings.slots import MAX_SLOTS_PER_DAY, day_number
 from der_client.stacks.clarity import BufferValue, ListValue, TupleValue, UIntValue, encode
-from der_client.stacks.errors import InvalidValueError
+from der_client.stacks.errors import InvalidValueError, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -186,6 +186,7 @@ class MerkleTree:
             index //= 2
         return tuple(path)
 
+    @whole
     def __repr__(self) -> str:
         """Its root and size."""
         return f"<MerkleTree of {len(self)} leaves, root {self.root.hex()}>"

@@ -30,6 +30,7 @@ from der_client.stacks.errors import (
     InvalidValueError,
     NodeError,
     TransactionFailedError,
+    whole,
 )
 from der_client.stacks.outbox import JobState, Outbox
 
@@ -323,6 +324,7 @@ class Recorder:
         _LOG.warning("%s", run.failure)
         _end_all(masks, RecordingStatus.NOT_RECORDED, run.failure)
 
+    @whole
     def __repr__(self) -> str:
         """For whom and where."""
         return f"Recorder({self._production!r})"

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from der_client.stacks.errors import ConfirmationTimeoutError, InvalidValueError, NodeAnswerError, NodeError
+from der_client.stacks.errors import ConfirmationTimeoutError, InvalidValueError, NodeAnswerError, NodeError, whole
 from der_client.stacks.outcome import OutcomeKind, outcome_of, subject_of
 from der_client.stacks.rpc import TransactionReceipt
 from der_client.stacks.rpc.node import check_txid
@@ -174,6 +174,7 @@ class PendingTransaction:
             return _Look(f"it is in block {info.block_height}, and has {had} of {confirmations} confirmations")
         return _Look("it is deep enough", info)
 
+    @whole
     def __repr__(self) -> str:
         """The transaction and the node."""
         return f"PendingTransaction({self.txid}, {self.client.url})"

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from der_client.stacks.account import Account
-from der_client.stacks.errors import DerClientError, InvalidValueError, NodeError, NotFoundError
+from der_client.stacks.errors import DerClientError, InvalidValueError, NodeError, NotFoundError, whole
 from der_client.stacks.outbox.jobs import Entry, Job, JobState, Progress, Sent
 from der_client.stacks.outbox.journal import Journal
 from der_client.stacks.outbox.lane import MAX_IN_MEMPOOL, Lane, by_nonce
@@ -326,6 +326,7 @@ class Outbox:
         """Close it."""
         self.close()
 
+    @whole
     def __repr__(self) -> str:
         """Its journal and its accounts."""
         return f"Outbox({self.journal.name}, {', '.join(self._accounts)})"
