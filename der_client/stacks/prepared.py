@@ -110,7 +110,7 @@ def prepare_plan(plan: DeploymentPlan, keys: Mapping[str, PrivateKey], *, fetch:
     payloads = dict(PlanSources(plan, outside_root=True, fetch=fetch).payloads())
     steps = []
     for step in plan.steps:
-        where = f"{plan.file}, line {step.line}"
+        where = plan.where(step)
         key = by_address.get(step.sender)
         if key is None:
             known = ", ".join(f"{name} {each.address(DEVNET)}" for name, each in keys.items())

@@ -107,9 +107,7 @@ class PlanSources:
                 yield step, self._payload(step, remapped)
 
     def _payload(self, step: PublishStep, remapped: Mapping[str, str]) -> ContractPublish:
-        where = (
-            f"{self._plan.file}, line {step.line}: contract {step.contract_name}, {step.url or f'path {step.path!r}'}"
-        )
+        where = f"{self._plan.where(step)}: contract {step.contract_name}, {step.url or f'path {step.path!r}'}"
         try:
             code = self._source(step, where)
         except UnicodeDecodeError as error:

@@ -69,7 +69,7 @@ LAYERS = [
     ["der_client.stacks.address"],
     ["der_client.stacks.checks"],
     ["der_client.stacks.secret"],
-    ["der_client.stacks.network", "der_client.stacks.epochs"],
+    ["der_client.stacks.network", "der_client.stacks.epochs", "der_client.stacks.standard_traits"],
     ["der_client.stacks.contract.errors"],
     ["der_client.stacks.errors"],
     ["der_client.stacks.unmet"],
