@@ -283,8 +283,8 @@ class _Planner:
         siblings = {name for name in references.called if name.startswith(".") and key.startswith(".")}
         if missing := sorted(siblings - {f".{name}" for name in self._project.contracts}):
             raise DeploymentError(
-                f"{self._file}: contract {key[1:]} calls {', '.join(missing)}, which is not there: add it to {MANIFEST}, "
-                f"or put its source, {missing[0][1:]}.clar, beside the file"
+                f"{self._file}: contract {key[1:]} calls {', '.join(missing)}, which is not there: "
+                f"add it to {MANIFEST}, or put its source, {missing[0][1:]}.clar, beside the file"
             )
         needs = frozenset(self._keys(key, references.needed))
         likes = frozenset(name for name in self._keys(key, references.named) if self._is_at_hand(name)) - needs
