@@ -88,7 +88,8 @@ class _Waiting:
                 self._on_mined()
             if confirmations == 1:
                 return _Look("it is mined", info)
-            depth = (yield from ask(api.block())).height - info.block_height + 1
+            tip = yield from ask(api.block(), time.monotonic() + within_s, once=True)
+            depth = tip.height - info.block_height + 1
             again = yield from self.client.transaction_steps(self.txid, within_s)
         except NodeError as error:
             _LOG.info("looking for %s failed: %s", self.txid, error)
