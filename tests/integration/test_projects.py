@@ -194,6 +194,8 @@ def test_deploy_carries_out_the_plan_on_a_devnet(plan: Path) -> None:
 
 
 def test_a_project_without_a_plan_is_published_in_the_order_of_its_sources(project: Path) -> None:
+    caller = project / "contracts" / "caller.clar"
+    caller.write_bytes(caller.read_bytes().replace(b"\n", b"\r\n"))  # as an editor on Windows leaves it
     steps = ClarinetProject.read(project).plan({"deployer": DEPLOYER}).steps
     assert [getattr(step, "contract_name", "") for step in steps] == ["traits", "registry", "old", "shop", "caller"]
     with Devnet(project=project, track_costs=False) as devnet:
