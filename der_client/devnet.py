@@ -21,7 +21,7 @@ import requests
 
 from der_client.nodejs import environment, find_node
 from der_client.project import installed_project, project_root
-from der_client.stacks.errors import DeploymentError, DerClientError, InvalidValueError
+from der_client.stacks.errors import DeploymentError, DerClientError, InvalidValueError, whole
 from der_client.stacks.keys import PrivateKey
 from der_client.stacks.nonces import chain_went_back
 from der_client.stacks.transactions import UserPayload
@@ -325,6 +325,7 @@ class DevnetControl:
         """End it."""
         self.close()
 
+    @whole
     def __repr__(self) -> str:
         """Where it is."""
         return f"{type(self).__name__}({self.url})"
@@ -470,6 +471,7 @@ class Devnet(DevnetControl):
         self._last_log = self.log()
         self._log.close()
 
+    @whole
     def __repr__(self) -> str:
         """Where it is and whether it runs."""
         return f"Devnet({self.url}, {'running' if self._process.poll() is None else 'ended'})"

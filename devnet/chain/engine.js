@@ -176,7 +176,12 @@ export class Engine {
    */
   trace(orders, known) {
     const { outcome, trace, folded } = this.executor.trace(orders, known);
-    return { outcome, trace: trace.slice(0, MAX_TRACE_TEXT), folded: folded.slice(0, MAX_TRACE_TEXT), isWhole: trace.length <= MAX_TRACE_TEXT };
+    return {
+      outcome,
+      trace: trace.slice(0, MAX_TRACE_TEXT),
+      folded: folded.slice(0, MAX_TRACE_TEXT),
+      isWhole: trace.length <= MAX_TRACE_TEXT,
+    };
   }
 
   /** @returns {Record<string, import("../tracing/coverage.js").ContractProfile>} what was reached so far, by contract */

@@ -110,8 +110,8 @@ export class Executor {
    */
   trace(orders, known) {
     const last = orders[orders.length - 1];
-    const before = orders.slice(0, -1).map((order) => formOf(order, known[order.txid]));
-    const operations = [...before, formOf(last)].flatMap(formOperations);
+    const before = orders.slice(0, -1).map((order) => formOf(order, known[order.txid], this.vm.epoch));
+    const operations = [...before, formOf(last, undefined, this.vm.epoch)].flatMap(formOperations);
     return this.undone((vm) => {
       vm.profiles = vm.traces = true;
       let outcome, folded, trace;

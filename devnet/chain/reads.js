@@ -60,6 +60,7 @@ function readByReadOnlyFunction(executor, { contractId, functionName, args, send
  */
 function readByPublicFunction(executor, call) {
   const { contractId, functionName, args, sender } = call;
+  /** @type {import("../vm/vm.js").CallOperation["callPublicFn"]} */
   const operation = { contract: contractId, method: functionName, args: [], args_maps: args, sender };
   checkCost(executor.undone((vm) => vm.withCosts(() => vm.mineBlock([{ callPublicFn: operation }])[0].costs)));
   return executor.undone((vm) => vm.evaluate(callExpression(call), sender));

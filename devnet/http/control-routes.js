@@ -14,6 +14,7 @@ import { RequestError } from "./errors.js";
 import { simulationJson } from "./present.js";
 import { tracingRoutes } from "./tracing-routes.js";
 
+/** @typedef {import("./arguments.js").Request} Request */
 /** @typedef {import("fastify").FastifyInstance} FastifyInstance */
 /** @typedef {import("../devnet.js").Devnet} Devnet */
 
@@ -103,12 +104,12 @@ export async function controlRoutes(server, { devnet, control, host, paths }) {
     })),
   );
 
-  server.post("/devnet/mine", async (/** @type {any} */ request) => {
+  server.post("/devnet/mine", async (/** @type {Request} */ request) => {
     await devnet.mine(integerArgument(request.body?.blocks, "blocks", { min: 1, max: MAX_BLOCKS, fallback: 1 }));
     return tipJson();
   });
 
-  server.post("/devnet/advance", async (/** @type {any} */ request) => {
+  server.post("/devnet/advance", async (/** @type {Request} */ request) => {
     const { to, seconds } = request.body ?? {};
     if ((to === undefined) === (seconds === undefined)) throw new RequestError(400, "give either `to` (unix seconds) or `seconds`");
     const { time } = chain.tip;
@@ -118,7 +119,7 @@ export async function controlRoutes(server, { devnet, control, host, paths }) {
     return tipJson();
   });
 
-  server.post("/devnet/epoch", async (/** @type {any} */ request) => {
+  server.post("/devnet/epoch", async (/** @type {Request} */ request) => {
     const { epoch } = request.body ?? {};
     if (typeof epoch !== "string" || !Object.hasOwn(CLARITY_OF_EPOCH, epoch)) {
       const known = Object.keys(CLARITY_OF_EPOCH).sort((a, b) => Number(a) - Number(b));
@@ -130,9 +131,10 @@ export async function controlRoutes(server, { devnet, control, host, paths }) {
   });
 
   server.post("/devnet/snapshot", async () => ({ id: await devnet.snapshot() }));
-  server.post("/devnet/revert", async (/** @type {any} */ request) => {
+  server.post("/devnet/revert", async (/** @type {Request} */ request) => {
     const id = integerArgument(request.body?.id, "id", { min: 1, max: 2 ** 31 });
-    if (!(await devnet.revert(id))) throw new RequestError(404, `there is no snapshot ${id}; a revert uses up its snapshot and all later ones`);
+    if (!(await devnet.revert(id)))
+      throw new RequestError(404, `there is no snapshot ${id}; a revert uses up its snapshot and all later ones`);
     return tipJson();
   });
   server.post("/devnet/reset", async () => {
@@ -140,14 +142,14 @@ export async function controlRoutes(server, { devnet, control, host, paths }) {
     return tipJson();
   });
 
-  server.post("/devnet/costs", async (/** @type {any} */ request) => {
+  server.post("/devnet/costs", async (/** @type {Request} */ request) => {
     const { enabled } = request.body ?? {};
     if (typeof enabled !== "boolean") throw new RequestError(400, "`enabled` must be true or false");
     await chain.vm.setCosts(enabled);
     return { enabled };
   });
 
-  server.post("/devnet/impersonate", async (/** @type {any} */ request) => {
+  server.post("/devnet/impersonate", async (/** @type {Request} */ request) => {
     const { sender, payload } = request.body ?? {};
     const from = parsePrincipal(String(sender));
     if (from?.name !== null || from.version !== TESTNET_VERSIONS.singleSig) {
@@ -163,10 +165,12 @@ export async function controlRoutes(server, { devnet, control, host, paths }) {
     }
   });
 
-  server.post("/devnet/simulate", async (/** @type {any} */ request) => {
+  server.post("/devnet/simulate", async (/** @type {Request} */ request) => {
     const body = request.body ?? {};
     const signed = body.transaction !== undefined;
-    const transaction = signed ? parseTransaction(hexArgument(body.transaction, "transaction"), { maybeUnsigned: true }) : unsignedCall(body);
+    const transaction = signed
+      ? parseTransaction(hexArgument(body.transaction, "transaction"), { maybeUnsigned: true })
+      : unsignedCall(body);
     try {
       checkMeaning(transaction);
       // An unsigned transaction is what its sender would sign, so it is taken at its word.
@@ -213,7 +217,9 @@ function refuseOtherHosts(ownHost) {
     if (headers.host === undefined || routeOptions.url === "/devnet") return done();
     const name = headers.host.replace(/:\d*$/, "").toLowerCase();
     if (isIP(name.replace(/^\[(.*)\]$/, "$1")) !== 0 || names.includes(name)) return done();
-    done(new RequestError(403, `the devnet is not controlled as ${name.slice(0, 100)}: ask an IP address, localhost, or what --host names`));
+    done(
+      new RequestError(403, `the devnet is not controlled as ${name.slice(0, 100)}: ask an IP address, localhost, or what --host names`),
+    );
   };
 }
 
@@ -234,7 +240,7 @@ function isUnsigned({ origin }) {
 /**
  * A contract call as if `sender` had sent it, without fee and post-conditions.
  *
- * @param {any} body
+ * @param {Request["body"]} body
  * @returns {import("../wire/transaction.js").Transaction}
  */
 function unsignedCall({ sender, contract, function: functionName, arguments: args = [] }) {

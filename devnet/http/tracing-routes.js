@@ -3,6 +3,8 @@ import { lcov } from "../tracing/coverage.js";
 import { txidArgument } from "./arguments.js";
 import { RequestError } from "./errors.js";
 
+/** @typedef {import("./arguments.js").Request} Request */
+
 const NOT_NOTED = "it is noted from the start on only: start the devnet with --coverage (Devnet(coverage=True))";
 
 /**
@@ -13,7 +15,7 @@ const NOT_NOTED = "it is noted from the start on only: start the devnet with --c
 export async function tracingRoutes(server, { devnet, tracer, paths }) {
   const { chain } = devnet;
 
-  server.get("/devnet/trace/:txid", async (/** @type {any} */ request) => {
+  server.get("/devnet/trace/:txid", async (/** @type {Request} */ request) => {
     const { mined, txid } = minedOf(request.params.txid);
     const { call, vmError, isWhole } = await tracer.trace(mined);
     const { outcome, block } = mined;
@@ -28,7 +30,7 @@ export async function tracingRoutes(server, { devnet, tracer, paths }) {
     };
   });
 
-  server.get("/devnet/profile", async (/** @type {any} */ request) => {
+  server.get("/devnet/profile", async (/** @type {Request} */ request) => {
     const { txid } = request.query;
     if (txid === undefined) return { unit: "runtime", contracts: contractsOnly(await reached()) };
     const { mined } = minedOf(String(txid));

@@ -20,10 +20,12 @@
  * @property {string | null} args their values as text; null if there are none, or they are not known
  * @property {string | null} result as text; null if it did not return
  * @property {string[]} events that it printed or caused itself, as text
+ * @property {number | null} runtime cost with all that it called; null if it is not known. What is read here has none yet
  * @property {Call[]} calls that it made
  */
 
-const LINE = /^((?:│ {3})*)(?:├── \( (?<call>.*) \) {2}[^\s:]+:(?<line>\d+):(?<column>\d+)|│ ↳ (?<what>args|callee): (?<value>.*)|│ ✸ (?<event>.*)|└── (?<result>.*))$/s;
+const LINE =
+  /^((?:│ {3})*)(?:├── \( (?<call>.*) \) {2}[^\s:]+:(?<line>\d+):(?<column>\d+)|│ ↳ (?<what>args|callee): (?<value>.*)|│ ✸ (?<event>.*)|└── (?<result>.*))$/s;
 const CONTRACT_CALL = /^contract-call\? (\S+) (\S+)/;
 const CALLEE = /^\(?(\S+\.[^\s>]+) as </;
 
@@ -34,7 +36,7 @@ const CALLEE = /^\(?(\S+\.[^\s>]+) as </;
  */
 export function parseTrace(text, outermost) {
   /** @type {Call} */
-  const root = { ...outermost, expression: "", at: null, result: null, events: [], calls: [] };
+  const root = { ...outermost, expression: "", at: null, result: null, events: [], runtime: 0, calls: [] };
   const open = [root];
   for (const line of text.split("\n")) {
     const match = LINE.exec(line);
@@ -66,6 +68,7 @@ function startCall(expression, caller, line, column) {
     args: null,
     result: null,
     events: [],
+    runtime: 0,
     calls: [],
   };
 }

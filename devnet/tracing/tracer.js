@@ -14,7 +14,6 @@ import { parseTrace } from "./trace-text.js";
 /** @typedef {import("../chain/chain.js").Chain} Chain */
 /** @typedef {import("../chain/history.js").MinedTransaction} MinedTransaction */
 /** @typedef {import("./trace-text.js").Call} Call */
-/** @typedef {Call & {runtime: number | null, calls: TracedCall[]}} TracedCall runtime: cost with all that it called; null if not known */
 
 const IDLE_MILLISECONDS = 30_000;
 const PATIENCE_MILLISECONDS = 60_000;
@@ -40,7 +39,7 @@ export class Tracer {
 
   /**
    * @param {MinedTransaction} mined
-   * @returns {Promise<{call: TracedCall | null, profile: ReturnType<Coverage["toJson"]>, vmError: string | null, isWhole: boolean}>}
+   * @returns {Promise<{call: Call | null, profile: ReturnType<Coverage["toJson"]>, vmError: string | null, isWhole: boolean}>}
    */
   trace(mined) {
     const turn = this.#last.then(() => this.#trace(mined));
@@ -138,13 +137,12 @@ function knownOf(mined) {
   return Object.fromEntries(undone.map(({ transaction, outcome }) => [transaction.txid, outcome]));
 }
 
-/** @param {Call} root @param {string} folded @returns {TracedCall} */
+/** @param {Call} root gets its costs @param {string} folded @returns {Call} */
 function withCosts(root, folded) {
-  const traced = /** @type {TracedCall} */ (root);
-  prepare(traced);
+  prepare(root);
   for (const { frames, cost } of parseFolded(folded)) {
     if (frames[0].contract !== root.contract) continue; // of the fee
-    let current = traced;
+    let current = root;
     current.runtime = (current.runtime ?? 0) + cost;
     for (const { contract, line, column } of frames) {
       const next = current.calls.find(({ at }) => at && at.contract === contract && at.line === line && at.column === column);
@@ -153,12 +151,11 @@ function withCosts(root, folded) {
       current = next;
     }
   }
-  return traced;
+  return root;
 }
 
-/** @param {TracedCall} call */
+/** @param {Call} call */
 function prepare(call) {
-  call.runtime = 0;
   for (const inner of call.calls) prepare(inner);
   // An expression that was evaluated several times has the cost of all of them together.
   for (const inner of call.calls) {

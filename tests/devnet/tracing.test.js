@@ -60,6 +60,7 @@ test("the tree of calls", () => {
       args: 'u9, "( x )  d:1:1"',
       result: "(ok u4)",
       events: ["print event: (tuple (at u4))"],
+      runtime: 0,
       calls: [
         {
           contract: `${A}.d`,
@@ -69,6 +70,7 @@ test("the tree of calls", () => {
           args: "u9",
           result: "u4",
           events: [],
+          runtime: 0,
           calls: [],
         },
       ],
@@ -81,6 +83,7 @@ test("the tree of calls", () => {
       args: "u9",
       result: null,
       events: [],
+      runtime: 0,
       calls: [],
     },
   ]);

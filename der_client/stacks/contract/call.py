@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, Protocol, TypeVar
 
 from der_client.stacks.contract.movements import exact_conditions
 from der_client.stacks.contract.showing import html_table
-from der_client.stacks.errors import SigningError, TraceUnavailableError
+from der_client.stacks.errors import SigningError, TraceUnavailableError, whole
 from der_client.stacks.transactions import ContractCall, PostConditionMode
 from der_client.stacks.transactions.lazy import lazy
 
@@ -150,6 +150,7 @@ class Pending(Generic[R]):
         yield "function", self._call.declared.name
         yield "txid", self.txid
 
+    @whole
     def __repr__(self) -> str:
         return f"Pending({self._call.declared.name}, txid={self.txid})"
 
@@ -304,6 +305,7 @@ class Call(Generic[R]):
         parameters = self.declared.signature.parameters
         return ((name, value) for (_, name, _), value in zip(parameters, self.arguments, strict=True))
 
+    @whole
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={value}" for name, value in self._named_arguments())
         return f"Call({self.contract.name}.{self.declared.name}({shown}))"

@@ -49,6 +49,7 @@ from der_client.stacks.errors import (
     NotFoundError,
     SigningError,
     shown,
+    whole,
 )
 from der_client.stacks.outcome import outcome_of, read_outcome
 from der_client.stacks.rpc import answers as rpc
@@ -358,6 +359,7 @@ class Contract(ContractResults):
         member = self._family[contract_id]
         return member.at(self.client, contract_id, self.account) if issubclass(member, Contract) else self
 
+    @whole
     def __repr__(self) -> str:
         who = self.account.address if self.account else "nobody"
         return f"{type(self).__name__}({self.contract_id} as {who} at {self.client.url})"

@@ -7,7 +7,7 @@ import time
 from itertools import count
 from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
 
-from der_client.stacks.errors import NodeError, NodeUnreachableError
+from der_client.stacks.errors import NodeError, NodeUnreachableError, whole
 from der_client.stacks.rpc.bells import Bell
 from der_client.stacks.rpc.logs import MAX_PER_PAGE, LogReader
 from der_client.stacks.rpc.methods import (
@@ -304,7 +304,7 @@ class Client(Methods):
         """Refuse to be copied or sent to another process: headers may hold a secret, and connections do not travel."""
         raise TypeError("a Client cannot be pickled or copied; make one from its URL in each process")
 
+    @whole
     def __repr__(self) -> str:
         """The client's address; headers may hold a secret and are not shown."""
-        transport = self.__dict__.get("_transport")
-        return f"Client({transport.url!r})" if transport is not None else "Client(…)"
+        return f"Client({self.url!r})"

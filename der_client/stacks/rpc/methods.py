@@ -137,6 +137,10 @@ class Methods:
         self._network = network
         self._network_is_checked = False
 
+    def transaction_steps(self, txid: str, within_s: float | None = None) -> Steps[TransactionInfo | None]:
+        """As `transaction`, as a part of other steps."""
+        return self._api.transaction(txid, self._until(within_s), once=within_s is not None)
+
     def _until(self, within_s: float | None) -> float:
         return time.monotonic() + (self._deadline_s if within_s is None else within_s)
 
@@ -254,7 +258,7 @@ class Methods:
         Raises:
             NodeError: If the API could not be asked.
         """
-        return self._api.transaction(txid, self._until(within_s), once=within_s is not None)
+        return self.transaction_steps(txid, within_s)
 
     @asked
     def nonces(self, principal: str) -> Steps[Nonces]:
