@@ -79,6 +79,10 @@ export class Devnet {
     const genesis = opened?.genesis ?? { startTime, balances };
     const verifier = new SignatureVerifier(); // first, so that its thread starts beside the VM
     const chain = await Chain.start(genesis, { coverage });
+    for (const { raw, from } of plan.steps) {
+      const contractId = contractIdOf(parseTransaction(raw));
+      if (contractId && from) chain.files.set(contractId, from);
+    }
     if (!costs) await chain.vm.setCosts(false);
     const devnet = new Devnet(chain, accounts, mining, opened?.journal ?? null, verifier);
     if (opened) await devnet.#replayAll(opened.entries);
@@ -405,6 +409,7 @@ export class Devnet {
     const nonce = this.#nextNonce(faucet.address);
     const raw = buildTransfer({ recipient, amount, privateKey: faucet.privateKey, nonce, fee: 0n });
     const transaction = parseTransaction(raw);
+    checkMeaning(transaction);
     await this.#accept(transaction);
     return transaction;
   }

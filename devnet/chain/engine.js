@@ -4,6 +4,7 @@
  *
  * A new question is a method here, and `chain.vm.ask("method", …)` there.
  */
+import { withoutAddition } from "../vm/top-level-code.js";
 import { Vm } from "../vm/vm.js";
 import { Coverage } from "../tracing/coverage.js";
 import { loadBootContract } from "./boot-contracts.js";
@@ -93,7 +94,7 @@ export class Engine {
       orders.flatMap(({ payload, sender }, index) => {
         if (payload.type !== "smart_contract" || outcomes[index].status !== "success") return [];
         const contractId = `${sender}.${payload.name}`;
-        return [[contractId, this.executor.read((vm) => vm.contractInterface(contractId))]];
+        return [[contractId, withoutAddition(this.executor.read((vm) => vm.contractInterface(contractId)))]];
       }),
     );
     return { outcomes, undone, place: this.place(), interfaces };

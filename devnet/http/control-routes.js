@@ -5,7 +5,7 @@ import { CLARITY_OF_EPOCH, orderOf } from "../chain/executor.js";
 import { PATIENCE } from "../chain/reader.js";
 import { Rejection } from "../chain/rejection.js";
 import { decodeArgument } from "../clarity/value.js";
-import { parsePrincipal, TESTNET_VERSIONS } from "../address.js";
+import { isTestnetVersion, parsePrincipal, TESTNET_VERSIONS } from "../address.js";
 import { SignatureError, verifySignatures } from "../wire/signatures.js";
 import { Tracer } from "../tracing/tracer.js";
 import { parseTransaction } from "../wire/transaction.js";
@@ -184,7 +184,7 @@ export async function controlRoutes(server, { devnet, control, host, paths }) {
       throw new RequestError(400, rejection.reason, rejection.of(transaction).toJson());
     }
     const outcome = await chain.vm.ask("simulate", [orderOf(transaction), { withFee: signed }], PATIENCE);
-    return simulationJson(outcome, transaction);
+    return simulationJson(outcome, transaction, chain);
   });
 }
 
@@ -245,7 +245,7 @@ function isUnsigned({ origin }) {
  */
 function unsignedCall({ sender, contract, function: functionName, arguments: args = [] }) {
   const from = parsePrincipal(String(sender));
-  if (from?.name !== null) throw new RequestError(400, `sender ${sender} is no address`);
+  if (from?.name !== null || !isTestnetVersion(from.version)) throw new RequestError(400, `sender ${sender} is not an address of a test network`);
   const contractId = contractIdArgument(String(contract));
   if (!Array.isArray(args)) throw new RequestError(400, "`arguments` must be a list of hex strings");
   const argBytes = args.map((argument) => hexArgument(argument, "an argument"));

@@ -11,9 +11,16 @@ import { BaseImage } from "./memory.js";
 /** The addresses the VM's boot contracts have on test networks. */
 export const BOOT_ADDRESS = "ST000000000000000000002AMW42H";
 
+/** Those that they have on the main network, where a node of a test network has nothing; and what is there instead. */
+const MAINNET_BOOT = "SP000000000000000000002Q6VF78.";
+const NO_ADDRESS = "SP000000000000000000002XXXXXX.";
+
 /** Setting the epoch mines one burn block, which adds this to the clock (seconds). */
 const EPOCH_START_SECONDS = 610;
 const BURN_BLOCK_SECONDS = 600;
+
+/** Where constants end. */
+const HEAP = 2_700_000;
 
 /** Growth after a restore is lost to the VM's allocator; room made before the first copy prevents the growth. */
 const HEADROOM_BYTES = 64 * 1024 * 1024;
@@ -92,6 +99,7 @@ export class Vm {
     const costsCandidates = vm.#costsFlagCandidates(noFiles);
     await sdk.initEmptySession({ enabled: false });
     sdk.setEpoch("4.0");
+    vm.overwrite(MAINNET_BOOT, NO_ADDRESS);
     for (const [address, amount] of balances) if (amount > 0n) sdk.mintSTX(address, amount);
     vm.costsFlag = costsCandidates.find((offset) => vm.#controlsCosts(offset)) ?? -1;
     vm.#makeHeadroom();
@@ -270,14 +278,14 @@ export class Vm {
   }
 
   /**
-   * Replaces a text wherever it stands in the VM's memory.
+   * Replaces a text wherever it stands in the VM's memory, but for its constants.
    *
    * @param {string} text ASCII
    * @param {string} other as long
    */
   overwrite(text, other) {
     const { memory } = this;
-    for (let at = memory.indexOf(text, 0, "latin1"); at >= 0; at = memory.indexOf(text, at + 1, "latin1")) {
+    for (let at = memory.indexOf(text, HEAP, "latin1"); at >= 0; at = memory.indexOf(text, at + 1, "latin1")) {
       memory.write(other, at, "latin1");
     }
   }
