@@ -20,7 +20,7 @@ import { tracingRoutes } from "./tracing-routes.js";
 
 const MAX_BLOCKS = 1000;
 const BLOCK_SECONDS = 10;
-const MAX_ADVANCE_SECONDS = 10 * 366 * 86_400;
+const MAX_ADVANCE_SECONDS = 100 * 366 * 86_400;
 
 /** What a program must not learn from this devnet. */
 const DIFFERENCES = [
