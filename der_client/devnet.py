@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import queue
+import secrets
 import subprocess
 import tempfile
 import threading
@@ -41,6 +42,7 @@ _STOP_TIMEOUT_S: Final = 10.0
 # Advancing time by years mines many blocks before it answers.
 _CONTROL_TIMEOUT_S: Final = 120.0
 _LOG_TAIL_CHARACTERS: Final = 4000
+_TOKEN_VARIABLE: Final = "DER_DEVNET_TOKEN"  # noqa: S105 -- its name
 
 
 class DevnetError(DerClientError):
@@ -69,6 +71,8 @@ class DevnetControl:
 
     Args:
         url: Its base address.
+        control_token: What it asks for before it lets itself be controlled, if it does. Default: that of the
+            environment variable ``DER_DEVNET_TOKEN``.
 
     Attributes:
         url: The base address; serves ``/v2``, ``/extended`` and ``/devnet``.
@@ -77,11 +81,14 @@ class DevnetControl:
         DevnetError: If no embedded devnet answers there.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, control_token: str | None = None) -> None:
         self.url = url.rstrip("/")
         self._closed = False
         self._session = requests.Session()
         self._session.trust_env = False  # a proxy has no business between a program and its devnet
+        token = control_token or os.environ.get(_TOKEN_VARIABLE)
+        if token:
+            self._session.headers["Authorization"] = f"Bearer {token}"
         self._accounts: dict[str, DevnetAccount] = {}
         self._control("GET", "")
 
@@ -344,7 +351,8 @@ class Devnet(DevnetControl):
         start_time: Chain time of the first block: timezone-aware, or unix seconds. Default: now.
         block_interval_s: Seconds between blocks; 0 mines only on :meth:`mine`. Default: each transaction at once.
         port: Where to listen; 0 takes any free port.
-        host: The address to listen on; the default can be reached from this machine only.
+        host: The address to listen on; the default can be reached from this machine only. With another one, what
+            controls it asks for a token: that of the environment variable ``DER_DEVNET_TOKEN``, or one of its own.
         state_file: Keeps the chain in this file, and goes on from it if it exists.
         control: Whether what can change things under ``/devnet`` is served. Without, most methods here fail.
         track_costs: Execution costs in receipts; without, the VM is about four times faster.
@@ -409,6 +417,7 @@ class Devnet(DevnetControl):
         plan_file = None if prepared is None else _written(prepared)
         if plan_file is not None:
             arguments += ["--prepared-plan", plan_file.name]
+        token = os.environ.get(_TOKEN_VARIABLE) or (None if _is_loopback(host) else secrets.token_urlsafe())
         self._last_log = ""
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the process that writes to it
         self._process = subprocess.Popen(  # noqa: S603  # our own server, without a shell
@@ -416,12 +425,12 @@ class Devnet(DevnetControl):
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
-            env=environment(),
+            env=environment() | ({_TOKEN_VARIABLE: token} if token and control else {}),
             process_group=0,  # so that Ctrl-C reaches this program alone, whose cleanup may still need the devnet
         )
         # Also ends the process when the object is dropped or the interpreter exits without close().
         self._stop = weakref.finalize(self, _stop_process, self._process)
-        super().__init__(self._wait_until_ready())
+        super().__init__(self._wait_until_ready(), control_token=token)
         if plan_file is not None:
             plan_file.close()
 
@@ -493,6 +502,10 @@ def _written(prepared: PreparedPlan) -> IO[str]:
     json.dump(prepared.to_json(), file)
     file.flush()
     return file
+
+
+def _is_loopback(host: str) -> bool:
+    return host in {"localhost", "::1"} or host.startswith("127.")
 
 
 def _unix_seconds(moment: datetime | int) -> int:

@@ -134,8 +134,9 @@ export class Devnet {
       if (step.epoch) await this.enterEpoch(step.epoch);
       await this.#accept(transaction, { patience: Infinity });
       await this.#mineReady();
-      const { status, vmError, result } = this.chain.history.transaction(this.chain.history.transactionCount - 1).outcome;
-      if (status !== "success") throw new Error(`${step.what}: ${vmError ?? result}`);
+      const outcome = this.chain.history.find(transaction.txid)?.outcome;
+      if (!outcome) throw new Error(`${step.what}: it is too much for a block`);
+      if (outcome.status !== "success") throw new Error(`${step.what}: ${outcome.vmError ?? outcome.result}`);
     }
     if (epoch) await this.enterEpoch(epoch);
     await this.#turn(async () => {

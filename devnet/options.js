@@ -9,7 +9,8 @@ import { parseObserver } from "./observers/settings.js";
  * @property {number} port 0 takes any free one
  * @property {boolean} deploy
  * @property {string | null} prepared file with the plan, prepared in Python
- * @property {boolean} control
+ * @property {boolean} control whether what changes things under /devnet is served
+ * @property {string | null} controlToken which is asked for that
  * @property {boolean} costs
  * @property {boolean} coverage
  * @property {boolean} untilStdinCloses
@@ -18,6 +19,8 @@ import { parseObserver } from "./observers/settings.js";
  * @property {string | null} stateFile
  * @property {import("./observers/settings.js").Observer[]} observers beside those of the project's settings
  */
+
+const TOKEN_VARIABLE = "DER_DEVNET_TOKEN";
 
 export const USAGE = `The embedded Stacks devnet of der-client.
 
@@ -37,6 +40,9 @@ export const USAGE = `The embedded Stacks devnet of der-client.
   --coverage            note which lines of contracts are reached, and their costs: about eight times slower
   --no-control          switch off what changes things under /devnet
   --until-stdin-closes  end when standard input does, so as never to outlive the parent process
+
+What changes things under /devnet asks for the token in the environment variable ${TOKEN_VARIABLE}, if there is one
+(authorization: Bearer TOKEN). With --host other than this machine's own, there must be one, or it is switched off.
 `;
 
 /** A command line that cannot be used. */
@@ -47,13 +53,19 @@ export function readOptions(argv, defaultProject) {
   const { values } = parse(argv);
   if (values.help) return null;
   const interval = values["block-interval"];
+  const host = values.host ?? "127.0.0.1";
+  const controlToken = process.env[TOKEN_VARIABLE] || null;
+  if (!values["no-control"] && !controlToken && !isLoopback(host)) {
+    process.stderr.write(`devnet: others can reach ${host}, so nobody can control it: for that, set ${TOKEN_VARIABLE}\n`);
+  }
   return {
     project: values.project ?? defaultProject,
-    host: values.host ?? "127.0.0.1",
+    host,
     port: integer("port", values.port ?? "3999", 65_535),
     deploy: !values["no-contracts"],
     prepared: values["prepared-plan"] ?? null,
-    control: !values["no-control"],
+    control: !values["no-control"] && (controlToken !== null || isLoopback(host)),
+    controlToken,
     costs: !values["no-costs"],
     coverage: values.coverage ?? false,
     untilStdinCloses: values["until-stdin-closes"] ?? false,
@@ -62,6 +74,11 @@ export function readOptions(argv, defaultProject) {
     stateFile: values["state-file"] ?? null,
     observers: (values["event-observer"] ?? []).map(parseObserver),
   };
+}
+
+/** @param {string} host @returns {boolean} whether only this machine can reach it */
+function isLoopback(host) {
+  return host === "localhost" || host === "::1" || /^127(?:\.\d+){3}$/.test(host);
 }
 
 /** @param {string[]} argv */

@@ -1,4 +1,5 @@
 /** What only the devnet can do: /devnet. Time, blocks, snapshots, simulation, and an honest account of itself. */
+import { createHash, timingSafeEqual } from "node:crypto";
 import { isIP } from "node:net";
 import { checkMeaning, checkPayload, checkTraits, invalid } from "../chain/admission.js";
 import { CLARITY_OF_EPOCH, orderOf } from "../chain/executor.js";
@@ -49,10 +50,10 @@ const DIFFERENCES = [
 
 /**
  * @param {FastifyInstance} server
- * @param {{devnet: Devnet, control: boolean, host: string, paths: Map<string, string>}} options paths: of the project's
- *   contracts, by their ids
+ * @param {{devnet: Devnet, control: boolean, controlToken: string | null, host: string, paths: Map<string, string>}} options
+ *   paths: of the project's contracts, by their ids
  */
-export async function controlRoutes(server, { devnet, control, host, paths }) {
+export async function controlRoutes(server, { devnet, control, controlToken, host, paths }) {
   const { chain } = devnet;
   server.addHook("onRoute", (route) => {
     route.config = { ...route.config, cors: false };
@@ -89,6 +90,7 @@ export async function controlRoutes(server, { devnet, control, host, paths }) {
 
   server.addHook("onRequest", refuseWebPages);
   server.addHook("onRequest", refuseOtherHosts(host));
+  if (controlToken !== null) server.addHook("onRequest", refuseWithoutToken(controlToken));
 
   const tracer = new Tracer(chain);
   server.addHook("onClose", () => tracer.close());
@@ -202,6 +204,21 @@ function refuseWebPages({ headers, routeOptions }, _reply, done) {
   // What it tells of itself is no secret, and not for the page to read either.
   if (!isOfPage || routeOptions.url === "/devnet") return done();
   done(new RequestError(403, "web pages cannot control the devnet; ask it from a program"));
+}
+
+/** @param {string} token @returns {import("fastify").onRequestHookHandler} */
+function refuseWithoutToken(token) {
+  const wanted = digestOf(`Bearer ${token}`);
+  return ({ headers, routeOptions }, reply, done) => {
+    if (routeOptions.url === "/devnet" || timingSafeEqual(digestOf(headers.authorization ?? ""), wanted)) return done();
+    reply.header("www-authenticate", "Bearer");
+    done(new RequestError(401, "whoever controls this devnet needs its token: send it as `authorization: Bearer TOKEN`"));
+  };
+}
+
+/** @param {string} text @returns {Buffer} */
+function digestOf(text) {
+  return createHash("sha256").update(text).digest();
 }
 
 /**

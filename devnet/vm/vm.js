@@ -171,6 +171,7 @@ export class Vm {
    */
   setEpoch(epoch) {
     this.#guard(() => this.sdk.setEpoch(epoch));
+    this.overwrite(MAINNET_BOOT, NO_ADDRESS);
   }
 
   /**
