@@ -87,7 +87,7 @@ export class Journal {
       if (!this.lock.isHeld) throw new Error(`${this.lock.path} is another's, or gone`);
       // What could not be cut off after an earlier failure.
       if (fstatSync(this.file).size > this.position) ftruncateSync(this.file, this.position);
-      for (let written = 0; written < bytes.length; ) {
+      for (let written = 0; written < bytes.length;) {
         written += writeSync(this.file, bytes, written, bytes.length - written, this.position + written);
       }
     } catch (error) {

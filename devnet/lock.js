@@ -5,7 +5,19 @@
  * container has a process 1. Where its owner cannot be asked for, because it runs elsewhere, it shows that it lives by
  * touching its lock every other second. The lock of one that lives no more is taken over.
  */
-import { closeSync, fstatSync, linkSync, openSync, readFileSync, readlinkSync, realpathSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  fstatSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { hostname } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { randomUUID } from "node:crypto";
@@ -180,7 +192,9 @@ const PLACE = [hostname(), contentOf("/proc/sys/kernel/random/boot_id"), linkTar
 /** @param {number} pid @returns {string | null} */
 function startOf(pid) {
   // The name of the program may have spaces and brackets in it; what is asked for is the 20th field behind it.
-  const fields = contentOf(`/proc/${pid}/stat`)?.replace(/^.*\) /s, "").split(" ");
+  const fields = contentOf(`/proc/${pid}/stat`)
+    ?.replace(/^.*\) /s, "")
+    .split(" ");
   return fields?.[19] ?? null;
 }
 

@@ -30,7 +30,11 @@ async function main(argv) {
   // Also while it starts, which takes long with a long state file.
   let stop = async () => process.exit(0);
   for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => stop());
-  if (options.untilStdinCloses) process.stdin.on("end", () => stop()).on("error", () => stop()).resume();
+  if (options.untilStdinCloses)
+    process.stdin
+      .on("end", () => stop())
+      .on("error", () => stop())
+      .resume();
   const plan = planOf(options, accounts);
   const devnet = await Devnet.start({
     ...options,

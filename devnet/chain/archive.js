@@ -48,7 +48,7 @@ export class Archive {
   /** @param {Buffer} bytes @throws {StorageError} then nothing has changed */
   #write(bytes) {
     try {
-      for (let written = 0; written < bytes.length; ) {
+      for (let written = 0; written < bytes.length;) {
         written += writeSync(this.#file, bytes, written, bytes.length - written, this.#fileLength + written);
       }
     } catch (error) {

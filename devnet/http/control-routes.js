@@ -265,7 +265,8 @@ function isUnsigned({ origin }) {
  */
 function unsignedCall({ sender, contract, function: functionName, arguments: args = [] }) {
   const from = parsePrincipal(String(sender));
-  if (from?.name !== null || !isTestnetVersion(from.version)) throw new RequestError(400, `sender ${sender} is not an address of a test network`);
+  if (from?.name !== null || !isTestnetVersion(from.version))
+    throw new RequestError(400, `sender ${sender} is not an address of a test network`);
   const contractId = contractIdArgument(String(contract));
   if (!Array.isArray(args)) throw new RequestError(400, "`arguments` must be a list of hex strings");
   const argBytes = args.map((argument) => hexArgument(argument, "an argument"));

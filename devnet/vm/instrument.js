@@ -293,7 +293,9 @@ const TEN_MINUTES = Buffer.of(0xd8, 0x04);
 
 /** @param {Buffer[]} bodies @param {Buffer} burnSeconds the global that they are to add instead of 600 */
 function varyBurnBlocks(bodies, burnSeconds) {
-  const found = bodies.flatMap((body, index) => [...body.toString("latin1").matchAll(/\x42\xd8\x04\x7c/gs)].map((match) => [index, match.index]));
+  const found = bodies.flatMap((body, index) =>
+    [...body.toString("latin1").matchAll(/\x42\xd8\x04\x7c/gs)].map((match) => [index, match.index]),
+  );
   if (found.length !== 1) throw new InstrumentError(`the VM's module adds 600 in ${found.length} places`);
   const [[index, at]] = found;
   const body = bodies[index];
