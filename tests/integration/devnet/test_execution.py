@@ -453,7 +453,9 @@ def test_deeply_nested_values_can_be_read(bench: Bench, depth: int) -> None:
     assert bench.json(f"/extended/v2/smart-contracts/{contract}/logs")["results"][0]["tx_id"] == receipt["tx_id"]
     assert bench.json(f"/extended/v3/transactions/{txid}?include=result")["result"]["repr"] == f"(ok {expected})"
     assert bench.json(f"/v3/transaction/{txid}")["block_height"] == receipt["block_height"]
-    assert bench.client.transaction(txid).raw_result is not None
+    info = bench.client.transaction(txid)
+    assert info is not None
+    assert info.raw_result is not None
 
 
 def test_more_prints_than_fit_into_sixteen_bits(bench: Bench) -> None:
@@ -487,8 +489,9 @@ def test_large_events_come_in_pages_that_can_be_read(bench: Bench) -> None:
     contract = f"{publisher.address}.large"
     txid = bench.send(publisher, ContractCall(contract, "many", (BufferValue(bytes(500_000)),)), fee=600_000)
     mined(bench, txid)
-    events = bench.client.transaction(txid).events
-    assert len(events) == 22
+    info = bench.client.transaction(txid)
+    assert info is not None
+    assert len(info.events) == 22
     seen, cursor = 0, ""
     while cursor is not None:
         page = bench.json(f"/extended/v2/smart-contracts/{contract}/logs?limit=20{cursor and '&cursor=' + cursor}")

@@ -261,7 +261,7 @@ def test_what_was_accepted_once_is_not_judged_again(tmp_path: Path) -> None:
     call = bench.build(bench.account(1), ContractCall(bench.probe, "look-through", (missing,)))
     assert bench.submit(call.encode()).status_code == 400
     bench.devnet.close()
-    entries = [{"do": "submit", "raw": call.encode().hex()}, {"do": "mine", "each": True}]
+    entries: list[dict[str, Any]] = [{"do": "submit", "raw": call.encode().hex()}, {"do": "mine", "each": True}]
     write_lines(path, [*lines_of(path), *entries])
     again = start(path)
     assert again.receipt(call.txid)["tx_status"] == "abort_by_response"
