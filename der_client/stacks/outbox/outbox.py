@@ -445,6 +445,8 @@ class Outbox:
         signed: list[Sent] = []
         nonces = lane.free_nonces(self._max_in_flight)
         for entry in entries:
+            if len(signed) == len(nonces):
+                break  # what others did with the account left less room
             try:
                 signed.append(self._signed(lane, entry, nonces[len(signed)], self._tip.height))
             except NodeError as error:
