@@ -28,7 +28,7 @@ from der_client.stacks.nonces import chain_went_back
 from der_client.stacks.transactions import UserPayload
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -360,6 +360,7 @@ class Devnet(DevnetControl):
             ``HOST:PORT``, or ``HOST:PORT=KEY,KEY…`` with a node's ``events_keys``.
         coverage: Whether it is noted which lines of contracts are reached, for :meth:`coverage` and :meth:`profile`;
             the VM is about eight times slower then.
+        talk: Gets a line of text for each block and each transaction, in a thread of its own.
         project: The Clarinet project that gives accounts and contracts: by its devnet plan, or without one in the
             order that its sources ask for; a requirement that is not in its cache is asked of a public API, as Clarinet
             does. Contracts are published in their epochs, and the devnet stays in the last one of them if they use
@@ -388,6 +389,7 @@ class Devnet(DevnetControl):
         track_costs: bool = True,
         coverage: bool = False,
         event_observers: Sequence[str] = (),
+        talk: Callable[[str], object] | None = None,
         project: Path | str | None = None,
         requirements_url: str | None = None,
         prepared: PreparedPlan | None = None,
@@ -408,6 +410,8 @@ class Devnet(DevnetControl):
             arguments.append("--no-costs")
         if coverage:
             arguments.append("--coverage")
+        if talk is not None:
+            arguments.append("--talk")
         for observer in event_observers:
             arguments += ["--event-observer", observer]
         if project is not None:
@@ -429,8 +433,12 @@ class Devnet(DevnetControl):
             process_group=0,  # so that Ctrl-C reaches this program alone, whose cleanup may still need the devnet
         )
         # Also ends the process when the object is dropped or the interpreter exits without close().
-        self._stop = weakref.finalize(self, _stop_process, self._process)
+        readers: list[threading.Thread] = []
+        self._stop = weakref.finalize(self, _stop_process, self._process, readers)
         super().__init__(self._wait_until_ready(), control_token=token)
+        if talk is not None:
+            readers.append(threading.Thread(target=_hand_on, args=(self._process.stdout, talk), daemon=True))
+            readers[0].start()
         if plan_file is not None:
             plan_file.close()
 
@@ -486,6 +494,11 @@ class Devnet(DevnetControl):
         return f"Devnet({self.url}, {'running' if self._process.poll() is None else 'ended'})"
 
 
+def _hand_on(output: IO[bytes], talk: Callable[[str], object]) -> None:
+    for line in output:
+        talk(line.decode(errors="replace").rstrip("\n"))
+
+
 def _prepare(project: Path | str, requirements_url: str | None) -> PreparedPlan:
     from der_client.stacks.clarinet import fetcher  # noqa: PLC0415 -- only for projects of others
     from der_client.stacks.prepared import SETTINGS, prepare_project  # noqa: PLC0415
@@ -520,7 +533,7 @@ def _unix_seconds(moment: datetime | int) -> int:
     return int(moment.timestamp())
 
 
-def _stop_process(process: subprocess.Popen[bytes]) -> None:
+def _stop_process(process: subprocess.Popen[bytes], readers: Sequence[threading.Thread]) -> None:
     """Close the standard input, which the devnet takes as its end; and be sure."""
     if process.stdin is not None:
         process.stdin.close()
@@ -529,5 +542,8 @@ def _stop_process(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+    for reader in readers:
+        if reader is not threading.current_thread():
+            reader.join(_STOP_TIMEOUT_S)
     if process.stdout is not None:
         process.stdout.close()

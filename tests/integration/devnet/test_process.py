@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -17,6 +18,9 @@ import requests
 from der_client.devnet import Devnet, DevnetControl, DevnetError
 from der_client.nodejs import find_node
 from der_client.project import installed_project
+from der_client.stacks.account import Account
+from der_client.stacks.clarity import UIntValue
+from der_client.stacks.rpc import Client
 from der_client.stacks.transactions import ContractCall, ContractPublish
 
 from .bench import START, Bench
@@ -206,3 +210,21 @@ def test_it_ends_while_its_vm_is_busy(tmp_path: Path, way: str) -> None:
     again.devnet.mine()
     assert again.receipt(call)["tx_status"] == "dropped_too_expensive"
     again.devnet.close()
+
+
+def test_it_talks_of_blocks_and_transactions() -> None:
+    lines: list[str] = []
+    with Devnet(deploy_contracts=False, start_time=START, block_interval_s=0, talk=lines.append) as devnet:
+        account = Account(devnet.accounts["wallet_1"].key, Client(devnet.url))
+        account.transfer(devnet.deployer.address, 5)
+        account.submit(ContractPublish("c", "(define-public (f (n uint)) (ok (/ u1 n)))", 4))
+        devnet.mine()
+        devnet.advance(seconds=3_600)
+        account.submit(ContractCall(f"{account.address}.c", "f", (UIntValue(0),)))
+        devnet.mine()
+    text = "\n".join(lines)  # all of it: the end of the devnet is the end of its lines
+    assert "block 2, 2027-01-15 08:00:10, 2 transactions" in lines
+    assert re.search(r"^  [0-9a-f]{8}… wallet_1: 5 µSTX to deployer  ok$", text, re.MULTILINE)
+    assert re.search(r"^  [0-9a-f]{8}… wallet_1: publishes c  ok$", text, re.MULTILINE)
+    assert re.search(r"^blocks 3 to \d+, empty$", text, re.MULTILINE)
+    assert re.search(r"^  [0-9a-f]{8}… wallet_1: \(c\.f u0\)  abort_by_response DivisionByZero", text, re.MULTILINE)
