@@ -77,6 +77,7 @@ fuzz: setup
 
 soak: setup
 	$(PY) -m tests.soak $(ARGS)
+	$(PY) -m tests.soak.outbox
 
 clean:
 	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import queue
+import secrets
 import subprocess
 import tempfile
 import threading
@@ -27,7 +28,7 @@ from der_client.stacks.nonces import chain_went_back
 from der_client.stacks.transactions import UserPayload
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -41,6 +42,7 @@ _STOP_TIMEOUT_S: Final = 10.0
 # Advancing time by years mines many blocks before it answers.
 _CONTROL_TIMEOUT_S: Final = 120.0
 _LOG_TAIL_CHARACTERS: Final = 4000
+_TOKEN_VARIABLE: Final = "DER_DEVNET_TOKEN"  # noqa: S105 -- its name
 
 
 class DevnetError(DerClientError):
@@ -69,6 +71,8 @@ class DevnetControl:
 
     Args:
         url: Its base address.
+        control_token: What it asks for before it lets itself be controlled, if it does. Default: that of the
+            environment variable ``DER_DEVNET_TOKEN``.
 
     Attributes:
         url: The base address; serves ``/v2``, ``/extended`` and ``/devnet``.
@@ -77,11 +81,14 @@ class DevnetControl:
         DevnetError: If no embedded devnet answers there.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, control_token: str | None = None) -> None:
         self.url = url.rstrip("/")
         self._closed = False
         self._session = requests.Session()
         self._session.trust_env = False  # a proxy has no business between a program and its devnet
+        token = control_token or os.environ.get(_TOKEN_VARIABLE)
+        if token:
+            self._session.headers["Authorization"] = f"Bearer {token}"
         self._accounts: dict[str, DevnetAccount] = {}
         self._control("GET", "")
 
@@ -344,7 +351,8 @@ class Devnet(DevnetControl):
         start_time: Chain time of the first block: timezone-aware, or unix seconds. Default: now.
         block_interval_s: Seconds between blocks; 0 mines only on :meth:`mine`. Default: each transaction at once.
         port: Where to listen; 0 takes any free port.
-        host: The address to listen on; the default can be reached from this machine only.
+        host: The address to listen on; the default can be reached from this machine only. With another one, what
+            controls it asks for a token: that of the environment variable ``DER_DEVNET_TOKEN``, or one of its own.
         state_file: Keeps the chain in this file, and goes on from it if it exists.
         control: Whether what can change things under ``/devnet`` is served. Without, most methods here fail.
         track_costs: Execution costs in receipts; without, the VM is about four times faster.
@@ -352,6 +360,7 @@ class Devnet(DevnetControl):
             ``HOST:PORT``, or ``HOST:PORT=KEY,KEY…`` with a node's ``events_keys``.
         coverage: Whether it is noted which lines of contracts are reached, for :meth:`coverage` and :meth:`profile`;
             the VM is about eight times slower then.
+        talk: Gets a line of text for each block and each transaction, in a thread of its own.
         project: The Clarinet project that gives accounts and contracts: by its devnet plan, or without one in the
             order that its sources ask for; a requirement that is not in its cache is asked of a public API, as Clarinet
             does. Contracts are published in their epochs, and the devnet stays in the last one of them if they use
@@ -380,6 +389,7 @@ class Devnet(DevnetControl):
         track_costs: bool = True,
         coverage: bool = False,
         event_observers: Sequence[str] = (),
+        talk: Callable[[str], object] | None = None,
         project: Path | str | None = None,
         requirements_url: str | None = None,
         prepared: PreparedPlan | None = None,
@@ -400,6 +410,8 @@ class Devnet(DevnetControl):
             arguments.append("--no-costs")
         if coverage:
             arguments.append("--coverage")
+        if talk is not None:
+            arguments.append("--talk")
         for observer in event_observers:
             arguments += ["--event-observer", observer]
         if project is not None:
@@ -409,6 +421,7 @@ class Devnet(DevnetControl):
         plan_file = None if prepared is None else _written(prepared)
         if plan_file is not None:
             arguments += ["--prepared-plan", plan_file.name]
+        token = os.environ.get(_TOKEN_VARIABLE) or (None if _is_loopback(host) else secrets.token_urlsafe())
         self._last_log = ""
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the process that writes to it
         self._process = subprocess.Popen(  # noqa: S603  # our own server, without a shell
@@ -416,12 +429,16 @@ class Devnet(DevnetControl):
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
-            env=environment(),
+            env=environment() | ({_TOKEN_VARIABLE: token} if token and control else {}),
             process_group=0,  # so that Ctrl-C reaches this program alone, whose cleanup may still need the devnet
         )
         # Also ends the process when the object is dropped or the interpreter exits without close().
-        self._stop = weakref.finalize(self, _stop_process, self._process)
-        super().__init__(self._wait_until_ready())
+        readers: list[threading.Thread] = []
+        self._stop = weakref.finalize(self, _stop_process, self._process, readers)
+        super().__init__(self._wait_until_ready(), control_token=token)
+        if talk is not None:
+            readers.append(threading.Thread(target=_hand_on, args=(self._process.stdout, talk), daemon=True))
+            readers[0].start()
         if plan_file is not None:
             plan_file.close()
 
@@ -477,6 +494,11 @@ class Devnet(DevnetControl):
         return f"Devnet({self.url}, {'running' if self._process.poll() is None else 'ended'})"
 
 
+def _hand_on(output: IO[bytes], talk: Callable[[str], object]) -> None:
+    for line in output:
+        talk(line.decode(errors="replace").rstrip("\n"))
+
+
 def _prepare(project: Path | str, requirements_url: str | None) -> PreparedPlan:
     from der_client.stacks.clarinet import fetcher  # noqa: PLC0415 -- only for projects of others
     from der_client.stacks.prepared import SETTINGS, prepare_project  # noqa: PLC0415
@@ -495,6 +517,10 @@ def _written(prepared: PreparedPlan) -> IO[str]:
     return file
 
 
+def _is_loopback(host: str) -> bool:
+    return host in {"localhost", "::1"} or host.startswith("127.")
+
+
 def _unix_seconds(moment: datetime | int) -> int:
     if isinstance(moment, int) and not isinstance(moment, bool):
         return moment
@@ -507,7 +533,7 @@ def _unix_seconds(moment: datetime | int) -> int:
     return int(moment.timestamp())
 
 
-def _stop_process(process: subprocess.Popen[bytes]) -> None:
+def _stop_process(process: subprocess.Popen[bytes], readers: Sequence[threading.Thread]) -> None:
     """Close the standard input, which the devnet takes as its end; and be sure."""
     if process.stdin is not None:
         process.stdin.close()
@@ -516,5 +542,8 @@ def _stop_process(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+    for reader in readers:
+        if reader is not threading.current_thread():
+            reader.join(_STOP_TIMEOUT_S)
     if process.stdout is not None:
         process.stdout.close()

@@ -79,6 +79,10 @@ export class Devnet {
     const genesis = opened?.genesis ?? { startTime, balances };
     const verifier = new SignatureVerifier(); // first, so that its thread starts beside the VM
     const chain = await Chain.start(genesis, { coverage });
+    for (const { raw, from } of plan.steps) {
+      const contractId = contractIdOf(parseTransaction(raw));
+      if (contractId && from) chain.files.set(contractId, from);
+    }
     if (!costs) await chain.vm.setCosts(false);
     const devnet = new Devnet(chain, accounts, mining, opened?.journal ?? null, verifier);
     if (opened) await devnet.#replayAll(opened.entries);
@@ -130,8 +134,9 @@ export class Devnet {
       if (step.epoch) await this.enterEpoch(step.epoch);
       await this.#accept(transaction, { patience: Infinity });
       await this.#mineReady();
-      const { status, vmError, result } = this.chain.history.transaction(this.chain.history.transactionCount - 1).outcome;
-      if (status !== "success") throw new Error(`${step.what}: ${vmError ?? result}`);
+      const outcome = this.chain.history.find(transaction.txid)?.outcome;
+      if (!outcome) throw new Error(`${step.what}: it is too much for a block`);
+      if (outcome.status !== "success") throw new Error(`${step.what}: ${outcome.vmError ?? outcome.result}`);
     }
     if (epoch) await this.enterEpoch(epoch);
     await this.#turn(async () => {
@@ -405,6 +410,7 @@ export class Devnet {
     const nonce = this.#nextNonce(faucet.address);
     const raw = buildTransfer({ recipient, amount, privateKey: faucet.privateKey, nonce, fee: 0n });
     const transaction = parseTransaction(raw);
+    checkMeaning(transaction);
     await this.#accept(transaction);
     return transaction;
   }

@@ -4,20 +4,18 @@
  *
  * A line is written before the request that caused it is answered, so a killed process loses nothing it has answered.
  */
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  ftruncateSync,
-  openSync,
-  readFileSync,
-  readSync,
-  rmSync,
-  writeFileSync,
-  writeSync,
-} from "node:fs";
+import { createHash } from "node:crypto";
+import { closeSync, existsSync, fchmodSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
+import { Lock, realPath } from "./lock.js";
+import { StorageError } from "./storage-error.js";
 
-const FORMAT = "der-client-devnet-1";
+/** Each line ends with a tab and a checksum of what is before it. Files of the earlier format have lines without. */
+const FORMAT = "der-client-devnet-2";
+const WITHOUT_CHECKSUMS = "der-client-devnet-1";
+const FORMATS = [FORMAT, WITHOUT_CHECKSUMS];
+const CHECKED = /^(.*)\t([0-9a-f]{8})$/s;
+const CHECKED_AND_MORE = /^(.*?)\t([0-9a-f]{8})./s;
+const MODE = 0o600;
 const CHUNK_BYTES = 1 << 20;
 const LINE_FEED = 0x0a;
 
@@ -30,9 +28,10 @@ const LINE_FEED = 0x0a;
  */
 
 export class Journal {
-  /** @param {string} path @param {number} file descriptor @param {number} position after the last whole line */
-  constructor(path, file, position) {
+  /** @param {string} path @param {Lock} lock @param {number} file descriptor @param {number} position after the last whole line */
+  constructor(path, lock, file, position) {
     this.path = path;
+    this.lock = lock;
     this.file = file;
     this.position = position;
   }
@@ -46,28 +45,31 @@ export class Journal {
    *   entries, read one by one, all before anything is appended: a long file fits neither into a string nor in memory
    */
   static open(path, genesis) {
-    lock(path);
+    const real = realPath(path);
+    const lock = Lock.take(real);
     try {
-      return Journal.#openLocked(path, genesis);
+      return Journal.#openLocked(real, lock, genesis);
     } catch (error) {
-      rmSync(lockPath(path), { force: true });
+      lock.release();
       throw error;
     }
   }
 
-  /** @param {string} path @param {Genesis} genesis */
-  static #openLocked(path, genesis) {
-    const file = openSync(path, existsSync(path) ? "r+" : "w+");
+  /** @param {string} path @param {Lock} lock @param {Genesis} genesis */
+  static #openLocked(path, lock, genesis) {
+    const file = openSync(path, existsSync(path) ? "r+" : "wx+", MODE);
     try {
-      // What follows the last line feed was being written when the process was killed, and was never answered.
-      const end = endOfLines(file);
+      if (fstatSync(file).nlink > 1) throw new Error(`${path} has several names (hard links), which could be used by several devnets`);
+      const end = endOfLines(file, path);
       const lines = readLines(file, end, path);
       const first = lines.next();
-      if (first.done ? !isStartOfHeader(file) : first.value?.format !== FORMAT) throw notOurs(path);
+      if (first.done ? !isStartOfHeader(file) : !FORMATS.includes(first.value?.format)) throw notOurs(path);
+      fchmodSync(file, MODE);
+      // What follows the last line was being written when the process was killed, and was never answered.
       ftruncateSync(file, end);
-      const journal = new Journal(path, file, end);
+      const journal = new Journal(path, lock, file, end);
       if (!first.done) return { journal, genesis: genesisOf(first.value), entries: lines };
-      journal.#write([headerOf(genesis)]);
+      journal.append([headerOf(genesis)]);
       return { journal, genesis, entries: [] };
     } catch (error) {
       closeSync(file);
@@ -75,65 +77,69 @@ export class Journal {
     }
   }
 
-  /** @param {Entry[]} entries written together */
-  append(entries) {
-    this.#write(entries);
+  /**
+   * @param {object[]} lines written together, or not at all
+   * @throws {StorageError}
+   */
+  append(lines) {
+    const bytes = Buffer.from(lines.map((line) => `${checkedLine(JSON.stringify(line))}\n`).join(""));
+    try {
+      if (!this.lock.isHeld) throw new Error(`${this.lock.path} is another's, or gone`);
+      // What could not be cut off after an earlier failure.
+      if (fstatSync(this.file).size > this.position) ftruncateSync(this.file, this.position);
+      for (let written = 0; written < bytes.length;) {
+        written += writeSync(this.file, bytes, written, bytes.length - written, this.position + written);
+      }
+    } catch (error) {
+      this.#cutBack();
+      throw new StorageError(`the state file ${this.path}`, /** @type {Error} */ (error));
+    }
+    this.position += bytes.length;
   }
 
-  /** @param {object[]} lines */
-  #write(lines) {
-    const bytes = Buffer.from(lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
-    for (let written = 0; written < bytes.length;) {
-      const count = writeSync(this.file, bytes, written, bytes.length - written, this.position);
-      written += count;
-      this.position += count;
+  /** To the last whole line. */
+  #cutBack() {
+    try {
+      ftruncateSync(this.file, this.position);
+    } catch {
+      // Then before the next line is written; and what is torn at a start is dropped.
     }
   }
 
   close() {
     closeSync(this.file);
-    rmSync(lockPath(this.path), { force: true });
+    this.lock.release();
   }
 }
 
-/** @param {string} path */
-function lockPath(path) {
-  return `${path}.lock`;
+/** @param {string} text @returns {string} with its checksum */
+function checkedLine(text) {
+  return `${text}\t${checksumOf(text)}`;
 }
 
-/**
- * Two devnets that write one file would ruin it. A lock that a killed one has left is taken over.
- *
- * @param {string} path
- */
-function lock(path) {
-  const held = lockPath(path);
-  const owner = existsSync(held) ? Number(readFileSync(held, "utf8")) : 0;
-  // In a container, a restarted devnet often has the process id of the one that was killed.
-  if (owner > 0 && owner !== process.pid && isRunning(owner)) {
-    throw new Error(`${path} is in use by the devnet with process id ${owner}; if there is none, delete ${held}`);
-  }
-  writeFileSync(held, String(process.pid));
+/** @param {string} text @returns {string} 8 hex digits */
+function checksumOf(text) {
+  return createHash("sha256").update(text).digest("hex").slice(0, 8);
 }
 
-/** @param {number} pid @returns {boolean} */
-function isRunning(pid) {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return /** @type {NodeJS.ErrnoException} */ (error).code === "EPERM";
-  }
-}
-
-/** @param {number} file @returns {number} where its last whole line ends */
-function endOfLines(file) {
-  for (let end = fstatSync(file).size; end > 0; end -= CHUNK_BYTES) {
+/** @param {number} file @param {string} path for the error @returns {number} where its last whole line ends */
+function endOfLines(file, path) {
+  const { size } = fstatSync(file);
+  for (let end = size; end > 0; end -= CHUNK_BYTES) {
     const start = Math.max(0, end - CHUNK_BYTES);
     const found = readBytes(file, start, end).lastIndexOf(LINE_FEED);
-    if (found >= 0) return start + found + 1;
+    if (found < 0) continue;
+    checkTail(file, start + found + 1, size, path);
+    return start + found + 1;
   }
+  checkTail(file, 0, size, path);
   return 0;
+}
+
+/** Of a line that was being written something is missing. One with a checksum, and more, has lost its end otherwise. @param {number} file @param {number} start @param {number} end @param {string} path */
+function checkTail(file, start, end, path) {
+  const [, text, checksum] = CHECKED_AND_MORE.exec(readBytes(file, start, end).toString("utf8")) ?? [];
+  if (text !== undefined && checksumOf(text) === checksum) throw damaged(path, "its last line has another end");
 }
 
 /**
@@ -146,11 +152,14 @@ function* readLines(file, end, path) {
   /** @type {Buffer[]} */
   let begun = [];
   let number = 0;
+  let mustBeChecked = false;
   for (let start = 0; start < end; start += CHUNK_BYTES) {
     const chunk = readBytes(file, start, Math.min(end, start + CHUNK_BYTES));
     let place = 0;
     for (let feed = chunk.indexOf(LINE_FEED); feed >= 0; feed = chunk.indexOf(LINE_FEED, place)) {
-      yield parseLine(Buffer.concat([...begun, chunk.subarray(place, feed)]), ++number, path);
+      const content = parseLine(Buffer.concat([...begun, chunk.subarray(place, feed)]), ++number, path, mustBeChecked);
+      if (number === 1) mustBeChecked = content?.format === FORMAT;
+      yield content;
       begun = [];
       place = feed + 1;
     }
@@ -169,13 +178,26 @@ function readBytes(file, start, end) {
   return bytes;
 }
 
-/** @param {Buffer} line @param {number} number @param {string} path both for the error */
-function parseLine(line, number, path) {
+/**
+ * @param {Buffer} line
+ * @param {number} number for the error
+ * @param {string} path for the error
+ * @param {boolean} mustBeChecked
+ * @returns {any}
+ */
+function parseLine(line, number, path, mustBeChecked) {
+  const [, text, checksum] = CHECKED.exec(line.toString("utf8")) ?? [];
+  if (text === undefined ? mustBeChecked : checksumOf(text) !== checksum) throw damaged(path, `line ${number} does not match its checksum`);
   try {
-    return JSON.parse(line.toString("utf8"));
+    return JSON.parse(text ?? line.toString("utf8"));
   } catch {
-    throw notOurs(path, `: line ${number} is damaged`);
+    throw damaged(path, `line ${number} is damaged`);
   }
+}
+
+/** @param {string} path @param {string} why */
+function damaged(path, why) {
+  return notOurs(path, `: ${why}; use a copy of it, or cut it before that line to go on from there`);
 }
 
 /** @param {string} path @param {string} [why] */
@@ -185,9 +207,10 @@ function notOurs(path, why = "") {
 
 /** @param {number} file without a line feed @returns {boolean} whether it is empty, or a header that a kill cut off */
 function isStartOfHeader(file) {
-  const start = `{"format":"${FORMAT}"`;
-  const text = readBytes(file, 0, Math.min(fstatSync(file).size, start.length)).toString("utf8");
-  return start.startsWith(text);
+  return FORMATS.some((format) => {
+    const start = `{"format":"${format}"`;
+    return start.startsWith(readBytes(file, 0, Math.min(fstatSync(file).size, start.length)).toString("utf8"));
+  });
 }
 
 /** @param {any} header @returns {Genesis} */

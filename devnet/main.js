@@ -9,8 +9,10 @@ import { Observers } from "./observers/observers.js";
 import { parseObserver } from "./observers/settings.js";
 import { emptyPlan, readPlan, readPreparedPlan } from "./project/plan.js";
 import { hasSettings, readAccounts, readObservers } from "./project/project.js";
+import { talk } from "./talk.js";
 import { parseTransaction } from "./wire/transaction.js";
 
+const LONGEST_END_MILLISECONDS = 8_000;
 const DEFAULT_PROJECT = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** @param {string[]} argv */
@@ -26,6 +28,14 @@ async function main(argv) {
   const observed = [...readObservers(options.project).map(parseObserver), ...options.observers];
   /** @type {Observers | undefined} */
   let observers;
+  // Also while it starts, which takes long with a long state file.
+  let stop = async () => process.exit(0);
+  for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => stop());
+  if (options.untilStdinCloses)
+    process.stdin
+      .on("end", () => stop())
+      .on("error", () => stop())
+      .resume();
   const plan = planOf(options, accounts);
   const devnet = await Devnet.start({
     ...options,
@@ -40,20 +50,20 @@ async function main(argv) {
     process.exit(1);
   };
   const server = createServer(devnet, { ...options, paths: pathsOf(plan) });
-  const stop = async () => {
+  stop = async () => {
+    // Whatever may hang then, the end does not.
+    setTimeout(() => process.kill(process.pid, "SIGKILL"), LONGEST_END_MILLISECONDS).unref();
     await server.close();
     await devnet.close();
     await observers?.close();
     process.exit(0);
   };
-  process.on("SIGINT", stop);
-  process.on("SIGTERM", stop);
-  if (options.untilStdinCloses) process.stdin.on("end", stop).on("error", stop).resume();
   const { host, port } = options;
   const url = await server.listen({ host, port }).catch((error) => {
     throw addressError(error, host, port);
   });
   process.stdout.write(`${JSON.stringify({ url, pid: process.pid })}\n`);
+  if (options.talk) talk(devnet.chain, accounts, (line) => process.stdout.write(`${line}\n`));
 }
 
 /**

@@ -9,15 +9,19 @@ import { parseObserver } from "./observers/settings.js";
  * @property {number} port 0 takes any free one
  * @property {boolean} deploy
  * @property {string | null} prepared file with the plan, prepared in Python
- * @property {boolean} control
+ * @property {boolean} control whether what changes things under /devnet is served
+ * @property {string | null} controlToken which is asked for that
  * @property {boolean} costs
  * @property {boolean} coverage
+ * @property {boolean} talk
  * @property {boolean} untilStdinCloses
  * @property {number} startTime unix seconds
  * @property {import("./devnet.js").Mining} mining
  * @property {string | null} stateFile
  * @property {import("./observers/settings.js").Observer[]} observers beside those of the project's settings
  */
+
+const TOKEN_VARIABLE = "DER_DEVNET_TOKEN";
 
 export const USAGE = `The embedded Stacks devnet of der-client.
 
@@ -35,8 +39,12 @@ export const USAGE = `The embedded Stacks devnet of der-client.
                         post events there as a node does, all or those of the keys; may be given several times
   --no-costs            do not track execution costs: about four times faster
   --coverage            note which lines of contracts are reached, and their costs: about eight times slower
+  --talk                a line on standard output for each block and transaction, after the one that says where it listens
   --no-control          switch off what changes things under /devnet
   --until-stdin-closes  end when standard input does, so as never to outlive the parent process
+
+What changes things under /devnet asks for the token in the environment variable ${TOKEN_VARIABLE}, if there is one
+(authorization: Bearer TOKEN). With --host other than this machine's own, there must be one, or it is switched off.
 `;
 
 /** A command line that cannot be used. */
@@ -47,21 +55,33 @@ export function readOptions(argv, defaultProject) {
   const { values } = parse(argv);
   if (values.help) return null;
   const interval = values["block-interval"];
+  const host = values.host ?? "127.0.0.1";
+  const controlToken = process.env[TOKEN_VARIABLE] || null;
+  if (!values["no-control"] && !controlToken && !isLoopback(host)) {
+    process.stderr.write(`devnet: others can reach ${host}, so nobody can control it: for that, set ${TOKEN_VARIABLE}\n`);
+  }
   return {
     project: values.project ?? defaultProject,
-    host: values.host ?? "127.0.0.1",
+    host,
     port: integer("port", values.port ?? "3999", 65_535),
     deploy: !values["no-contracts"],
     prepared: values["prepared-plan"] ?? null,
-    control: !values["no-control"],
+    control: !values["no-control"] && (controlToken !== null || isLoopback(host)),
+    controlToken,
     costs: !values["no-costs"],
     coverage: values.coverage ?? false,
+    talk: values.talk ?? false,
     untilStdinCloses: values["until-stdin-closes"] ?? false,
     startTime: integer("start-time", values["start-time"] ?? String(Math.floor(Date.now() / 1000)), 2 ** 32),
     mining: interval === undefined ? { kind: "auto" } : miningOf(integer("block-interval", interval, 2 ** 31 - 1)),
     stateFile: values["state-file"] ?? null,
     observers: (values["event-observer"] ?? []).map(parseObserver),
   };
+}
+
+/** @param {string} host @returns {boolean} whether only this machine can reach it */
+function isLoopback(host) {
+  return host === "localhost" || host === "::1" || /^127(?:\.\d+){3}$/.test(host);
 }
 
 /** @param {string[]} argv */
@@ -84,6 +104,7 @@ function parse(argv) {
         "no-control": flag,
         "no-costs": flag,
         coverage: flag,
+        talk: flag,
         "until-stdin-closes": flag,
         help: flag,
       },

@@ -65,11 +65,13 @@ def devnet(
             show_default=False,
         ),
     ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Do not print a line for each block and transaction.")] = False,
     as_json: Json = False,
 ) -> None:
     """Run the embedded devnet until Ctrl-C: a Stacks node's HTTP interface in front of Clarinet's VM.
 
-    Its accounts are Clarinet's public test accounts: test money only.
+    It prints a line for each block and each transaction. Its accounts are Clarinet's public test accounts: test money
+    only.
     """
     from der_client.devnet import Devnet  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.stacks.errors import DerClientError  # noqa: PLC0415
@@ -88,6 +90,7 @@ def devnet(
                 state_file=state_file,
                 project=project,
                 event_observers=event_observer or (),
+                talk=None if quiet or as_json else _print_line,
             )
     except KeyboardInterrupt:
         raise typer.Exit from None
@@ -103,6 +106,10 @@ def devnet(
             # Ctrl-C in a terminal reaches the devnet's process too, which then ends before it is told.
             if not stopped.is_set():
                 raise
+
+
+def _print_line(line: str) -> None:
+    output_console().print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def _on_stop(handler: "Callable[[int, FrameType | None], object]") -> None:
@@ -145,6 +152,8 @@ def _show(running: "Devnet", *, as_json: bool) -> None:
         )
         return
     print_table("Accounts", ("name", "address", "balance µSTX"), accounts)
+    keys = [(account.name, account.key.to_hex()) for account in running.accounts.values()]
+    print_table("Private keys (test money only)", ("name", "private key"), keys)
     if running.contracts:
         print_table("Contracts", ("contract",), [(contract_id,) for contract_id in running.contracts])
     output_console().print(f"Listening on {running.url}  (Ctrl-C ends it)", markup=False)

@@ -1,10 +1,11 @@
 /**
  * Bytes that are written once and read seldom: kept in a nameless temporary file, with the newest megabyte in memory.
- * It can be cut at its end.
+ * It can be cut at its end. What there is no room for is not appended at all.
  */
 import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { StorageError } from "../storage-error.js";
 
 const TAIL_BYTES = 1024 * 1024;
 
@@ -44,10 +45,14 @@ export class Archive {
     this.#tailLength = 0;
   }
 
-  /** @param {Buffer} bytes */
+  /** @param {Buffer} bytes @throws {StorageError} then nothing has changed */
   #write(bytes) {
-    for (let written = 0; written < bytes.length;) {
-      written += writeSync(this.#file, bytes, written, bytes.length - written, this.#fileLength + written);
+    try {
+      for (let written = 0; written < bytes.length;) {
+        written += writeSync(this.#file, bytes, written, bytes.length - written, this.#fileLength + written);
+      }
+    } catch (error) {
+      throw new StorageError(`the history in ${tmpdir()}`, /** @type {Error} */ (error));
     }
     this.#fileLength += bytes.length;
   }

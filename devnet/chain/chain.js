@@ -53,6 +53,8 @@ export class Chain {
     this.history = new History();
     this.mempool = new Mempool();
     this.feed = new Feed();
+    /** @type {Map<string, string>} the project's file of a contract, by contract id */
+    this.files = new Map();
     /** @type {Map<string, Dropped>} transactions that left the mempool unmined, by txid */
     this.dropped = new Map();
     /** @type {Set<string>} txids of those that the VM is carrying out */
@@ -150,13 +152,9 @@ export class Chain {
     }
   }
 
-  /** @param {string[]} txids @returns {Transaction[]} */
+  /** @param {string[]} txids @returns {Transaction[]} those of them that are in the mempool */
   #pending(txids) {
-    return txids.map((txid) => {
-      const pending = this.mempool.find(txid);
-      if (!pending) throw new Error(`transaction ${txid} is not in the mempool`);
-      return pending.transaction;
-    });
+    return txids.flatMap((txid) => this.mempool.find(txid)?.transaction ?? []);
   }
 
   /** @returns {boolean} whether there is anything to mine */

@@ -4,7 +4,9 @@
  *
  * A new question is a method here, and `chain.vm.ask("method", …)` there.
  */
-import { Vm } from "../vm/vm.js";
+import { withoutAddition } from "../vm/top-level-code.js";
+import { MAX_MEMORY_BYTES } from "../vm/budget.js";
+import { BURN_BLOCK_SECONDS, Vm, VmExhausted } from "../vm/vm.js";
 import { Coverage } from "../tracing/coverage.js";
 import { loadBootContract } from "./boot-contracts.js";
 import { Executor } from "./executor.js";
@@ -21,11 +23,16 @@ import { traitProblem } from "./traits.js";
 
 /** Of a trace, and of where its cost was spent: characters. */
 const MAX_TRACE_TEXT = 4 * 1024 * 1024;
+/** The most burn blocks in one advance: a year of them. On longer ways each takes longer. */
+const MAX_BURN_BLOCKS = 52_560;
+/** What an empty block takes of the VM's memory, with some air. */
+const BLOCK_BYTES = 2_048;
 
 export class Engine {
   /** @type {Map<number, import("../vm/memory.js").MemoryImage>} */
   #images = new Map();
   #nextImage = 1;
+  #burnSeconds = BURN_BLOCK_SECONDS;
 
   /** @param {Executor} executor @param {Coverage | null} coverage */
   constructor(executor, coverage) {
@@ -93,7 +100,7 @@ export class Engine {
       orders.flatMap(({ payload, sender }, index) => {
         if (payload.type !== "smart_contract" || outcomes[index].status !== "success") return [];
         const contractId = `${sender}.${payload.name}`;
-        return [[contractId, this.executor.read((vm) => vm.contractInterface(contractId))]];
+        return [[contractId, withoutAddition(this.executor.read((vm) => vm.contractInterface(contractId)))]];
       }),
     );
     return { outcomes, undone, place: this.place(), interfaces };
@@ -106,11 +113,19 @@ export class Engine {
    * @returns {Place[]}
    */
   advance(target) {
+    const span = Math.max(0, target - this.vm.time);
+    const burnSeconds = Math.max(BURN_BLOCK_SECONDS, Math.ceil(span / MAX_BURN_BLOCKS));
+    const room = MAX_MEMORY_BYTES - this.vm.memory.length;
+    if ((span / burnSeconds) * BLOCK_BYTES > room) {
+      throw new VmExhausted("the VM's memory has no room for so many blocks: reset the chain, or begin a new one");
+    }
     return this.executor.record(() => {
       /** @type {Place[]} */
       const places = [];
       while (this.vm.time < target) {
-        this.vm.mineTowards(target);
+        // The last stretch is shorter than the others, and its burn blocks are as usual.
+        const left = target - this.vm.time;
+        this.vm.mineTowards(target, left < burnSeconds ? BURN_BLOCK_SECONDS : burnSeconds);
         places.push(this.place());
       }
       return places;
@@ -136,9 +151,19 @@ export class Engine {
     });
   }
 
-  /** @returns {Place} of an empty block with a burn block */
-  burnBlock() {
-    this.executor.record(() => this.vm.mineBurnBlock());
+  /**
+   * @param {number} time unix seconds of an empty block with a burn block, which was mined once
+   * @returns {Place} of it
+   */
+  burnBlock(time) {
+    const mine = (/** @type {number} */ seconds) => this.executor.record(() => this.vm.mineBurnBlock(seconds));
+    mine(this.#burnSeconds);
+    if (this.vm.time !== time) {
+      // After a long advance they are as far from each other as before it.
+      this.#burnSeconds = Math.max(BURN_BLOCK_SECONDS, this.#burnSeconds + time - this.vm.time);
+      this.undoLast();
+      mine(this.#burnSeconds);
+    }
     return this.place();
   }
 

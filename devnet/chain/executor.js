@@ -7,10 +7,11 @@
  */
 import { addressText, TESTNET_VERSIONS } from "../address.js";
 import { Checkpoint, MemoryImage } from "../vm/memory.js";
+import { asContract } from "../vm/top-level-code.js";
 import { VmError, VmExhausted, VmPanic } from "../vm/vm.js";
 import { parseEvents } from "./ledger.js";
 import { violatedPostCondition } from "./post-conditions.js";
-import { errorText, isTooMuch } from "./vm-error.js";
+import { errorText, isAnalysisFinding, isTooMuch } from "./vm-error.js";
 
 /** @typedef {import("../vm/vm.js").Operation} Operation */
 /** @typedef {import("../vm/vm.js").OperationResult} OperationResult */
@@ -225,7 +226,8 @@ export class Executor {
       if (!(error instanceof VmError || error instanceof VmPanic)) throw error;
       if (this.onProfile && error instanceof VmError) this.onProfile(this.vm.restOfProfile());
       const outcome = failureOutcome(error);
-      if (forms.length === 1 && outcome.status !== "dropped_too_expensive" && error instanceof VmError) {
+      const isFinding = isAnalysisFinding(error.message);
+      if (forms.length === 1 && outcome.status !== "dropped_too_expensive" && error instanceof VmError && !isFinding) {
         // The fee was taken and the block mined; only the failed operation left nothing, as it must be.
         forms[0].outcome = outcome;
         return true;
@@ -235,7 +237,7 @@ export class Executor {
       if (error instanceof VmExhausted && open.length > 1) throw new BlockTooLarge(error.message);
       const culprit = open.length === 1 ? open[0] : this.#findCulprit(forms);
       culprit.operation = null;
-      culprit.outcome = outcome;
+      culprit.outcome = isFinding ? { ...outcome, vmError: this.#firstFinding(culprit.order, outcome.vmError) } : outcome;
       return false;
     }
     return this.#judge(forms, results);
@@ -265,6 +267,26 @@ export class Executor {
       form.outcome = outcome;
     }
     return true;
+  }
+
+  /**
+   * Of all that is wrong with a contract, the VM tells the last thing, where a node stops at the first.
+   *
+   * @param {Order} order
+   * @param {string | null} last
+   * @returns {string | null}
+   */
+  #firstFinding({ payload }, last) {
+    if (payload.type !== "smart_contract") return last;
+    try {
+      this.undone((vm) => vm.evaluate(asContract(payload.code)));
+    } catch (error) {
+      if (!(error instanceof VmError || error instanceof VmPanic)) throw error;
+      const [, ...findings] = error.message.split("\n");
+      // Its console takes the source for one of the newest Clarity, and may find something else.
+      if (findings.at(-1) === last) return findings[0];
+    }
+    return last;
   }
 
   /**
@@ -393,7 +415,7 @@ function mainOperation({ payload, sender }, epoch) {
       };
     case "smart_contract": {
       const options = { clarityVersion: payload.clarityVersion ?? CLARITY_OF_EPOCH[epoch] };
-      return { deployContract: { name: payload.name, content: payload.code, options, sender } };
+      return { deployContract: { name: payload.name, content: asContract(payload.code), options, sender } };
     }
     default:
       throw new Error(`a ${payload.type} cannot be in a block here`);

@@ -125,11 +125,18 @@ export class History {
   newestLogs(contractId, offset, limit) {
     const places = this.#logs.get(contractId) ?? [];
     const end = Math.max(0, places.length - offset);
+    /** @type {Map<number, MinedTransaction>} many logs may be of one transaction, and that one large */
+    const known = new Map();
+    const transaction = (/** @type {number} */ index) => {
+      const mined = known.get(index) ?? this.transaction(index);
+      known.set(index, mined);
+      return mined;
+    };
     return places
       .slice(Math.max(0, end - limit), end)
       .reverse()
       .map((place) => {
-        const mined = this.transaction(Math.floor(place / MAX_EVENTS));
+        const mined = transaction(Math.floor(place / MAX_EVENTS));
         const eventIndex = place % MAX_EVENTS;
         return { mined, eventIndex, event: /** @type {any} */ (mined.outcome.events[eventIndex]) };
       });

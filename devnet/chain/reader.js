@@ -1,5 +1,6 @@
 /** Reads of the present state: contracts' functions, variables, maps and constants. */
 import { fits, readArgumentProblem } from "../clarity/abi.js";
+import { topLevelForms } from "../clarity/forms.js";
 import { decodeLoosely } from "../clarity/value.js";
 import { VmError, VmPanic } from "../vm/vm.js";
 import { ReadFailure } from "./reads.js";
@@ -118,11 +119,5 @@ async function evaluate(chain, expression, sender) {
 
 /** @param {string} source @returns {string[]} its top-level forms that define constants, in order */
 function constantDefinitions(source) {
-  const forms = [];
-  let [depth, start] = [0, 0];
-  for (const { 0: token, index } of source.matchAll(/;[^\n]*|"(?:\\.|[^"\\])*"|[()]/gs)) {
-    if (token === "(" && depth++ === 0) start = index;
-    else if (token === ")" && --depth === 0) forms.push(source.slice(start, index + 1));
-  }
-  return forms.filter((form) => /^\(\s*define-constant\s/.test(form));
+  return topLevelForms(source).filter((form) => /^\(\s*define-constant\s/.test(form));
 }

@@ -27,3 +27,8 @@ const TOO_MUCH =
 export function isTooMuch(text) {
   return TOO_MUCH.test(text);
 }
+
+/** @param {string} message of the VM @returns {boolean} whether a contract could not be published for what is written in it */
+export function isAnalysisFinding(message) {
+  return /^Contract deployment runtime error: \S+ -> (?!Runtime Error: )/.test(message);
+}

@@ -5,13 +5,25 @@
 import { Rejection } from "../chain/rejection.js";
 import { contractIdArgument, principalArgument, integerArgument, txidArgument } from "./arguments.js";
 import { RequestError } from "./errors.js";
-import { blockJson, eventJson, logJson, minedTransactionJson, noncesOf, stxBalanceJson, unminedTransactionJson } from "./present.js";
+import {
+  blockJson,
+  eventJson,
+  FIRST_EVENTS,
+  listedTransactionJson,
+  logJson,
+  minedTransactionJson,
+  noncesOf,
+  pageOfEvents,
+  stxBalanceJson,
+  unminedTransactionJson,
+} from "./present.js";
 
 /** @typedef {import("./arguments.js").Request} Request */
 /** @typedef {import("fastify").FastifyInstance} FastifyInstance */
 /** @typedef {import("../devnet.js").Devnet} Devnet */
 
 const MAX_LIMIT = 200;
+const MAX_EVENTS = 100;
 const FAUCET_USTX = 500_000_000n;
 const BLOCK_REFERENCE = /^(?:latest|\d{1,15}|(?:0x)?[0-9a-fA-F]{64})$/;
 
@@ -30,7 +42,11 @@ export async function apiRoutes(server, { devnet }) {
   server.get("/extended/v1/tx/:txid", (/** @type {Request} */ request) => {
     const txid = txidArgument(request.params.txid);
     const mined = chain.history.find(txid);
-    if (mined) return minedTransactionJson(mined, chain);
+    if (mined) {
+      const offset = integerArgument(request.query.event_offset, "event_offset", { min: 0, max: 2 ** 31, fallback: FIRST_EVENTS.offset });
+      const limit = integerArgument(request.query.event_limit, "event_limit", { min: 0, max: MAX_EVENTS, fallback: FIRST_EVENTS.limit });
+      return minedTransactionJson(mined, chain, { offset, limit });
+    }
     const pending = chain.mempool.find(txid);
     if (pending) return unminedTransactionJson(pending.transaction, "pending", pending.receiptTime, chain);
     const dropped = chain.dropped.get(txid);
@@ -84,14 +100,15 @@ export async function apiRoutes(server, { devnet }) {
       const [log] = history.newestLogs(contractId, first, 1);
       return log ? cursorOf(log) : null;
     };
+    const logs = pageOfEvents(history.newestLogs(contractId, offset, limit), { offset: 0, limit });
     return {
       limit,
       offset,
       total,
-      next_cursor: cursorAt(offset + limit),
+      next_cursor: cursorAt(offset + logs.length),
       prev_cursor: offset > 0 ? cursorAt(Math.max(0, offset - limit)) : null,
       cursor: cursorAt(offset),
-      results: history.newestLogs(contractId, offset, limit).map(logJson),
+      results: logs.map(logJson),
     };
   });
 
@@ -99,7 +116,7 @@ export async function apiRoutes(server, { devnet }) {
     const contractId = contractIdArgument(request.params.contractId);
     const limit = integerArgument(request.query.limit, "limit", { min: 1, max: 50, fallback: 20 });
     const offset = integerArgument(request.query.offset, "offset", { min: 0, max: 2 ** 31, fallback: 0 });
-    const logs = chain.history.newestLogs(contractId, offset, limit);
+    const logs = pageOfEvents(chain.history.newestLogs(contractId, offset, limit), { offset: 0, limit });
     return { limit, offset, results: logs.map(({ event, eventIndex, mined }) => eventJson(event, eventIndex, mined.transaction)) };
   });
 
@@ -131,7 +148,7 @@ export async function apiRoutes(server, { devnet }) {
     const transactions = chain.history.transactionsOf(blockArgument(request));
     const limit = integerArgument(request.query.limit, "limit", { min: 1, max: MAX_LIMIT, fallback: 20 });
     const offset = integerArgument(request.query.offset, "offset", { min: 0, max: 2 ** 31, fallback: 0 });
-    const results = transactions.slice(offset, offset + limit).map((mined) => minedTransactionJson(mined, chain));
+    const results = transactions.slice(offset, offset + limit).map((mined) => listedTransactionJson(mined, chain));
     return { limit, offset, total: transactions.length, results };
   });
 

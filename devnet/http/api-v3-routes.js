@@ -4,7 +4,7 @@ import { valueJson } from "../clarity/value.js";
 import { principalArgument, integerArgument, txidArgument } from "./arguments.js";
 import { RequestError } from "./errors.js";
 import { eventV3, INCLUDABLE, minedTransactionV3, pendingTransactionV3 } from "./present-v3.js";
-import { noncesOf } from "./present.js";
+import { noncesOf, pageOfEvents } from "./present.js";
 
 /** @typedef {import("./arguments.js").Request} Request */
 /** @typedef {import("fastify").FastifyInstance} FastifyInstance */
@@ -30,8 +30,11 @@ export async function apiV3Routes(server, { devnet }) {
   server.get("/extended/v3/transactions/:txid/events", (/** @type {Request} */ request) => {
     const mined = chain.history.find(txidArgument(request.params.txid));
     if (!mined) throw new RequestError(400, "Transaction not found");
-    const events = mined.outcome.events.map((event, index) => eventV3(event, index, mined.transaction));
-    return pageOf(events, request.query, EVENT_LIMITS, ({ event_index }) => String(event_index));
+    const events = mined.outcome.events.map((event, index) => ({ event, index }));
+    const page = pageOf(events, request.query, EVENT_LIMITS, ({ index }) => String(index));
+    const fitting = pageOfEvents(page.results, { offset: 0, limit: page.limit });
+    if (fitting.length < page.results.length) page.cursor.next = String(page.results[fitting.length].index);
+    return { ...page, results: fitting.map(({ event, index }) => eventV3(event, index, mined.transaction)) };
   });
 
   server.get("/extended/v3/principals/:principal/nonces", (/** @type {Request} */ request) => {

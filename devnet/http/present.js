@@ -21,8 +21,36 @@ function iso(seconds) {
   return new Date(seconds * 1000).toISOString();
 }
 
-/** @param {MinedTransaction} mined @param {Chain} chain */
-export function minedTransactionJson(mined, chain) {
+/** Of the events of a transaction in one answer, unless other ones are asked for. */
+export const FIRST_EVENTS = { offset: 0, limit: 96 };
+const NO_EVENTS = { offset: 0, limit: 0 };
+/** What the values of a page of events may take, as bytes: written out they take four times as much. */
+const MAX_PAGE_BYTES = 4 * 1024 * 1024;
+
+/**
+ * @template {import("../chain/ledger.js").ChainEvent | {event: import("../chain/ledger.js").ChainEvent}} E
+ * @param {E[]} events
+ * @param {{offset: number, limit: number}} page
+ * @returns {E[]} of the page those that fit into one answer, at least one
+ */
+export function pageOfEvents(events, { offset, limit }) {
+  let bytes = 0;
+  const wanted = events.slice(offset, offset + limit);
+  const end = wanted.findIndex((item) => {
+    const event = "event" in item ? item.event : item;
+    bytes += "valueHex" in event ? event.valueHex.length / 2 : 0;
+    return bytes > MAX_PAGE_BYTES;
+  });
+  return end < 0 ? wanted : wanted.slice(0, Math.max(1, end));
+}
+
+/** @param {MinedTransaction} mined @param {Chain} chain @returns {object} as in a list, where the API shows no events */
+export function listedTransactionJson(mined, chain) {
+  return minedTransactionJson(mined, chain, NO_EVENTS);
+}
+
+/** @param {MinedTransaction} mined @param {Chain} chain @param {{offset: number, limit: number}} [eventPage] */
+export function minedTransactionJson(mined, chain, eventPage = FIRST_EVENTS) {
   const { transaction, outcome, block, indexInBlock } = mined;
   return {
     ...commonJson(transaction),
@@ -30,6 +58,7 @@ export function minedTransactionJson(mined, chain) {
     tx_status: outcome.status,
     tx_result: valueJson(outcome.result),
     vm_error: outcome.vmError,
+    ...failureJson(outcome, chain),
     canonical: true,
     is_unanchored: false,
     tx_index: indexInBlock,
@@ -37,7 +66,7 @@ export function minedTransactionJson(mined, chain) {
     ...parentJson(chain.history.blocks.atHeight(block.height - 1)),
     ...NO_MICROBLOCK,
     event_count: outcome.events.length,
-    events: eventsJson(mined),
+    events: eventsJson(mined, eventPage),
     execution_cost_read_count: outcome.cost.read_count,
     execution_cost_read_length: outcome.cost.read_length,
     execution_cost_runtime: outcome.cost.runtime,
@@ -185,9 +214,35 @@ function assetJson({ address, contractName, assetName }) {
   return { contract_address: address, contract_name: contractName, asset_name: assetName };
 }
 
-/** @param {MinedTransaction} mined */
-function eventsJson({ transaction, outcome }) {
-  return outcome.events.map((event, index) => eventJson(event, index, transaction));
+/** @param {MinedTransaction} mined @param {{offset: number, limit: number}} page */
+function eventsJson({ transaction, outcome }, page) {
+  return pageOfEvents(outcome.events, page).map((event, index) => eventJson(event, page.offset + index, transaction));
+}
+
+/**
+ * Where a runtime error comes from. No node tells it, so it is beside what a node tells.
+ *
+ * @param {import("../chain/executor.js").Outcome} outcome
+ * @param {Chain} chain
+ */
+function failureJson({ failedAt }, chain) {
+  if (!failedAt) return {};
+  const { contractId, functionName, line, column, endLine, endColumn } = failedAt;
+  const source = chain.contract(contractId)?.source ?? "";
+  const expression = textBetween(source.split("\n").slice(line - 1, endLine), column, endColumn);
+  const file = chain.files.get(contractId) ?? null;
+  return { vm_error_at: { contract_id: contractId, function_name: functionName, file, line, column, expression } };
+}
+
+const MAX_EXPRESSION = 500;
+
+/** @param {string[]} lines @param {number} column of the first one @param {number} endColumn of the last one, inclusive */
+function textBetween(lines, column, endColumn) {
+  const last = lines.length - 1;
+  return lines
+    .map((text, index) => text.slice(index === 0 ? column - 1 : 0, index === last ? endColumn : undefined))
+    .join("\n")
+    .slice(0, MAX_EXPRESSION);
 }
 
 /** @param {import("../chain/ledger.js").ChainEvent} event @param {number} index @param {Transaction} transaction */
@@ -324,8 +379,8 @@ export function blockJson(block, parent) {
   };
 }
 
-/** @param {import("../chain/executor.js").Outcome} outcome @param {Transaction} transaction */
-export function simulationJson(outcome, transaction) {
+/** @param {import("../chain/executor.js").Outcome} outcome @param {Transaction} transaction @param {Chain} chain */
+export function simulationJson(outcome, transaction, chain) {
   return {
     ok: outcome.status === "success",
     status: outcome.status,
@@ -333,6 +388,7 @@ export function simulationJson(outcome, transaction) {
     events: outcome.events.map((event, index) => eventJson(event, index, transaction)),
     cost: outcome.cost,
     vm_error: outcome.vmError,
+    ...failureJson(outcome, chain),
   };
 }
 

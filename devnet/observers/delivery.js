@@ -8,7 +8,7 @@ const TIMEOUT_MILLISECONDS = 5_000;
 const FIRST_PAUSE_MILLISECONDS = 100;
 const LONGEST_PAUSE_MILLISECONDS = 5_000;
 /** At the end, what waits still gets this time. */
-const LAST_MILLISECONDS = 2_000;
+const LAST_MILLISECONDS = 5_000;
 
 /** @typedef {{path: string, offset: number, length: number}} Waiting */
 

@@ -98,7 +98,7 @@ export class Tracer {
     const parent = history.blocks.at(this.#blocks - 1);
     const place =
       mined.length === 0 && block.burnHeight > parent.burnHeight
-        ? await vm.ask("burnBlock", [])
+        ? await vm.ask("burnBlock", [block.time])
         : (await vm.ask("runBlock", [orders, knownOf(mined)])).place;
     if (place.height !== block.height || place.time !== block.time) {
       this.#stop();

@@ -19,9 +19,9 @@ export const MAX_MEMORY_BYTES = 3 * 1024 ** 3;
  */
 
 /** Of one transaction, or one question. @type {Allowance} */
-export const OF_ONE = { allocations: 120_000_000, cpuSeconds: 15, bytes: 256 * 1024 * 1024 };
+export const OF_ONE = { allocations: 60_000_000, cpuSeconds: 10, bytes: 256 * 1024 * 1024 };
 /** Of a block of several: what is too much for it is tried again in smaller ones. @type {Allowance} */
-export const OF_SEVERAL = { ...OF_ONE, allocations: 60_000_000, cpuSeconds: 8 };
+export const OF_SEVERAL = { ...OF_ONE, allocations: 30_000_000, cpuSeconds: 5 };
 
 /** Where it is noted what it costs, which takes long. @type {Allowance} */
 export const OF_PROFILED = { ...OF_ONE, allocations: 8 * OF_ONE.allocations, cpuSeconds: 60 };

@@ -6,7 +6,8 @@
  * - The hooks that note down every expression of a call (for a trace that is kept in memory, 1.5 KB each) run only when
  *   asked for. Instead, the place of the expression that failed first is kept.
  *
- * And one thing is as on a node then: a contract is kept as JSON, and read however deep its expressions are nested.
+ * And two things can be as on a node then: a contract is kept as JSON, and read however deep its expressions are nested;
+ * and the time from one burn block to the next is not always ten minutes.
  *
  * What is changed is found by what it looks like where that is certain, else by its number, with a checksum.
  */
@@ -14,6 +15,7 @@ import { createHash } from "node:crypto";
 
 const SECTION = { type: 1, import: 2, function: 3, global: 6, export: 7, code: 10 };
 const I32 = 0x7f;
+const I64 = 0x7e;
 const KIND = { function: 0, global: 3 };
 const OP = {
   if: 0x04,
@@ -29,6 +31,7 @@ const OP = {
   memorySize: 0x3f,
   memoryGrow: 0x40,
   constant: 0x41,
+  wideConstant: 0x42,
   isZero: 0x45,
   less: 0x48,
   greaterUnsigned: 0x4b,
@@ -50,7 +53,10 @@ const EXPRESSION = 4;
 const RESULT = 5;
 const PLACE_AT = 112;
 
-/** Names under which what was added is exported. */
+/** Seconds by which a burn block is later than the last one; a BigInt. */
+export const BURN_SECONDS = "devnet_burn_seconds";
+
+/** Names under which what else was added is exported. */
 export const ADDED = {
   /** Allocations until the next question; the VM calls `TICK` when it falls below 0. */
   fuel: "devnet_fuel",
@@ -157,11 +163,14 @@ export function instrument(source) {
   const names = /** @type {(keyof ADDED)[]} */ (Object.keys(ADDED));
   const globalOf = (/** @type {keyof ADDED} */ name) => unsigned(globalCount + names.indexOf(name));
   const added = names.map(() => code(I32, 1, OP.constant, small(0), OP.end));
+  const burnSeconds = unsigned(globalCount + added.length);
+  added.push(code(I64, 1, OP.wideConstant, TEN_MINUTES, OP.end));
   section("global").content = Buffer.concat([unsigned(globalCount + added.length), globals.rest(), ...added]);
 
   const exports = new Reader(section("export").content);
   const exportCount = exports.unsigned();
   const exported = names.map((name) => Buffer.concat([text(ADDED[name]), Buffer.of(KIND.global), globalOf(name)]));
+  exported.push(Buffer.concat([text(BURN_SECONDS), Buffer.of(KIND.global), burnSeconds]));
   section("export").content = Buffer.concat([unsigned(exportCount + exported.length), exports.rest(), ...exported]);
 
   const functions = new Reader(section("function").content);
@@ -179,6 +188,7 @@ export function instrument(source) {
     bodies[number - imports.length] = withPrologue(body, prologues[/** @type {keyof HOOKS} */ (hook)]);
   }
   liftDepthLimit(bodies);
+  varyBurnBlocks(bodies, burnSeconds);
   const allocator = theOnlyOneThatGrows(bodies);
   bodies[allocator] = withPrologue(growingBy(bodies[allocator], grow), fuelPrologue(globalOf, tick));
   bodies.push(growBody(globalOf));
@@ -276,6 +286,20 @@ function liftDepthLimit(bodies) {
     count += places.length;
   });
   if (count !== DEPTH_CHECKS) throw new InstrumentError(`the VM's module checks the depth of JSON in ${count} places`);
+}
+
+/** 600 as the code has it. */
+const TEN_MINUTES = Buffer.of(0xd8, 0x04);
+
+/** @param {Buffer[]} bodies @param {Buffer} burnSeconds the global that they are to add instead of 600 */
+function varyBurnBlocks(bodies, burnSeconds) {
+  const found = bodies.flatMap((body, index) =>
+    [...body.toString("latin1").matchAll(/\x42\xd8\x04\x7c/gs)].map((match) => [index, match.index]),
+  );
+  if (found.length !== 1) throw new InstrumentError(`the VM's module adds 600 in ${found.length} places`);
+  const [[index, at]] = found;
+  const body = bodies[index];
+  bodies[index] = Buffer.concat([body.subarray(0, at), code(OP.globalGet, burnSeconds), body.subarray(at + 3)]);
 }
 
 /** @typedef {(name: keyof ADDED) => Buffer} GlobalOf */

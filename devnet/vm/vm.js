@@ -4,16 +4,24 @@
  * Everything here is synchronous, and knows nothing of transactions, nonces or post-conditions.
  */
 import { Budget, OF_ONE, OF_PROFILED, OF_SEVERAL } from "./budget.js";
-import { ADDED } from "./instrument.js";
+import { ADDED, BURN_SECONDS } from "./instrument.js";
 import { loadVmModule } from "./module.js";
 import { BaseImage } from "./memory.js";
 
 /** The addresses the VM's boot contracts have on test networks. */
 export const BOOT_ADDRESS = "ST000000000000000000002AMW42H";
 
+/** Those that they have on the main network, where a node of a test network has nothing; and what is there instead. */
+const MAINNET_BOOT = "SP000000000000000000002Q6VF78.";
+const NO_ADDRESS = "SP000000000000000000002XXXXXX.";
+
 /** Setting the epoch mines one burn block, which adds this to the clock (seconds). */
 const EPOCH_START_SECONDS = 610;
-const BURN_BLOCK_SECONDS = 600;
+/** Between burn blocks, unless it is said otherwise. */
+export const BURN_BLOCK_SECONDS = 600;
+
+/** Where constants end. */
+const HEAP = 2_700_000;
 
 /** Growth after a restore is lost to the VM's allocator; room made before the first copy prevents the growth. */
 const HEADROOM_BYTES = 64 * 1024 * 1024;
@@ -33,7 +41,10 @@ export class VmError extends Error {
 export class VmPanic extends Error {}
 
 /** It was too much for the VM: it ran too long, or wanted too much memory. Its memory must be restored. */
-export class VmExhausted extends VmPanic {}
+export class VmExhausted extends VmPanic {
+  /** Of an answer that cannot be given for it. */
+  statusCode = 503;
+}
 
 const EXHAUSTED = {
   time: "it takes longer than any transaction may",
@@ -92,6 +103,7 @@ export class Vm {
     const costsCandidates = vm.#costsFlagCandidates(noFiles);
     await sdk.initEmptySession({ enabled: false });
     sdk.setEpoch("4.0");
+    vm.overwrite(MAINNET_BOOT, NO_ADDRESS);
     for (const [address, amount] of balances) if (amount > 0n) sdk.mintSTX(address, amount);
     vm.costsFlag = costsCandidates.find((offset) => vm.#controlsCosts(offset)) ?? -1;
     vm.#makeHeadroom();
@@ -159,22 +171,30 @@ export class Vm {
    */
   setEpoch(epoch) {
     this.#guard(() => this.sdk.setEpoch(epoch));
+    this.overwrite(MAINNET_BOOT, NO_ADDRESS);
   }
 
   /**
-   * Mines one empty block: a burn block (600 s) where the way is that long, else a Stacks block (10 s).
+   * Mines one empty block: a burn block where the way is that long, else a Stacks block (10 s).
    *
    * @param {number} target unix seconds
+   * @param {number} [burnSeconds] between burn blocks, at least 600
    */
-  mineTowards(target) {
-    // A burn block adds less than 600 s when Stacks blocks already took some of its time, so it never goes too far.
-    if (target - this.time >= BURN_BLOCK_SECONDS) this.mineBurnBlock();
+  mineTowards(target, burnSeconds = BURN_BLOCK_SECONDS) {
+    // A burn block adds less than that when Stacks blocks already took some of its time, so it never goes too far.
+    if (target - this.time >= burnSeconds) this.mineBurnBlock(burnSeconds);
     else this.mineEmptyBlocks(1);
   }
 
-  /** Mines one empty block with a burn block. */
-  mineBurnBlock() {
-    this.#guard(() => this.sdk.mineEmptyBurnBlocks(1));
+  /** Mines one empty block with a burn block. @param {number} [seconds] after the last burn block, at least 600 */
+  mineBurnBlock(seconds = BURN_BLOCK_SECONDS) {
+    const added = this.module.exports[BURN_SECONDS];
+    added.value = BigInt(seconds);
+    try {
+      this.#guard(() => this.sdk.mineEmptyBurnBlocks(1));
+    } finally {
+      added.value = BigInt(BURN_BLOCK_SECONDS);
+    }
   }
 
   /**
@@ -270,14 +290,14 @@ export class Vm {
   }
 
   /**
-   * Replaces a text wherever it stands in the VM's memory.
+   * Replaces a text wherever it stands in the VM's memory, but for its constants.
    *
    * @param {string} text ASCII
    * @param {string} other as long
    */
   overwrite(text, other) {
     const { memory } = this;
-    for (let at = memory.indexOf(text, 0, "latin1"); at >= 0; at = memory.indexOf(text, at + 1, "latin1")) {
+    for (let at = memory.indexOf(text, HEAP, "latin1"); at >= 0; at = memory.indexOf(text, at + 1, "latin1")) {
       memory.write(other, at, "latin1");
     }
   }

@@ -63,6 +63,7 @@ FUNDED = (
     "trailing",
     "own_sponsor",
     "bound",
+    "publishing",
 )
 PENNILESS = ("stranger", "sponsored", "faucet_customer")
 

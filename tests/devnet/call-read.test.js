@@ -9,6 +9,7 @@ import { ReadFailure } from "../../devnet/chain/reads.js";
 import { DecodeError, decodeLoosely } from "../../devnet/clarity/value.js";
 import { Devnet } from "../../devnet/devnet.js";
 import { readAccounts } from "../../devnet/project/project.js";
+import { buildPublish } from "../../devnet/wire/builder.js";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const SOURCE = `
@@ -37,8 +38,10 @@ beforeAll(async () => {
   const accounts = readAccounts(ROOT);
   sender = accounts.find(({ name }) => name === "deployer").address;
   contractId = `${sender}.reads`;
-  const contracts = [{ name: "reads", sender, path: "reads.clar", source: SOURCE, clarityVersion: 4, feeUstx: 20_000n }];
-  devnet = await Devnet.start({ accounts, contracts, startTime: 1_800_000_000, mining: { kind: "manual" }, stateFile: null });
+  const { privateKey } = accounts.find(({ name }) => name === "deployer");
+  const raw = buildPublish({ name: "reads", code: SOURCE, clarityVersion: 4, privateKey, nonce: 0n, fee: 20_000n });
+  const plan = { steps: [{ what: "reads cannot be published", from: "reads.clar", raw, epoch: null }], epoch: null };
+  devnet = await Devnet.start({ accounts, plan, startTime: 1_800_000_000, mining: { kind: "manual" }, stateFile: null });
 });
 afterAll(() => devnet.close());
 

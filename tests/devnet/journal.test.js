@@ -1,10 +1,26 @@
 // The state file, where a kill has left something half-done.
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  linkSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { basename, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { Journal } from "../../devnet/journal.js";
+import { StorageError } from "../../devnet/storage-error.js";
 
 const GENESIS = { startTime: 1_800_000_000, balances: new Map([["ST1", 5n]]) };
 
@@ -60,14 +76,165 @@ test("a damaged line is named", () => {
   Journal.open(path, GENESIS).journal.close();
   appendFileSync(path, '{"do":"reset"}\n{"do":"re\n');
   const { entries } = Journal.open(path, GENESIS);
-  expect(() => [...entries]).toThrow(`${path} is no state file of this devnet: line 3 is damaged`);
+  expect(() => [...entries]).toThrow(`${path} is no state file of this devnet: line 2 does not match its checksum`);
+  const old = '{"format":"der-client-devnet-1","start_time":1,"balances":{}}\n';
+  writeFileSync(path, `${old}{"do":"reset"}\n{"do":"re\n`);
+  rmSync(`${path}.lock`);
+  const second = Journal.open(path, GENESIS);
+  expect(() => [...second.entries]).toThrow(`${path} is no state file of this devnet: line 3 is damaged`);
 });
 
-test("the lock of a killed devnet that had this process's id is taken over, as happens in containers", () => {
-  writeFileSync(`${path}.lock`, String(process.pid));
-  Journal.open(path, GENESIS).journal.close();
-  expect(existsSync(`${path}.lock`)).toBe(false);
+test("no bit can flip unnoticed", () => {
+  const { journal } = Journal.open(path, GENESIS);
+  for (const entry of [{ do: "submit", raw: "80ff" }, { do: "mine", each: false }, { do: "advance", to: 1_900_000_000 }]) journal.append([entry]);
+  journal.close();
+  const whole = readFileSync(path);
+  for (let bit = 0; bit < 8 * whole.length; bit += 3) {
+    const flipped = Buffer.from(whole);
+    flipped[bit >> 3] ^= 1 << (bit & 7);
+    writeFileSync(path, flipped);
+    expect(() => {
+      const opened = Journal.open(path, GENESIS);
+      opened.journal.close();
+      return [...opened.entries];
+    }, `bit ${bit}`).toThrow(/no state file|bad file descriptor/);
+    expect(readFileSync(path).equals(flipped)).toBe(true);
+  }
 });
+
+test("a file of the earlier version has no checksums, and goes on with them", () => {
+  const header = { format: "der-client-devnet-1", start_time: 5, balances: { ST1: "7" } };
+  writeFileSync(path, `${JSON.stringify(header)}\n{"do":"mine","each":true}\n`);
+  const { journal, genesis, entries } = Journal.open(path, GENESIS);
+  expect(genesis).toEqual({ startTime: 5, balances: new Map([["ST1", 7n]]) });
+  expect([...entries]).toEqual([{ do: "mine", each: true }]);
+  journal.append([{ do: "reset" }]);
+  journal.close();
+  const again = Journal.open(path, GENESIS);
+  expect([...again.entries]).toEqual([{ do: "mine", each: true }, { do: "reset" }]);
+  again.journal.close();
+});
+
+describe("a disk that is full", () => {
+  test("nothing is left of what could not be written, and it goes on when there is room", () => {
+    const { journal } = Journal.open(path, GENESIS);
+    journal.append([{ do: "snapshot" }]);
+    const before = readFileSync(path);
+    const { file } = journal;
+    journal.file = openSync("/dev/full", "r+");
+    expect(() => journal.append([{ do: "reset" }])).toThrow(StorageError);
+    closeSync(journal.file);
+    journal.file = file;
+    appendFileSync(path, '{"do":"re'); // what a write left that failed half-way, and could not be cut off
+    journal.append([{ do: "reset" }]);
+    journal.close();
+    expect(readFileSync(path).subarray(0, before.length).equals(before)).toBe(true);
+    const again = Journal.open(path, GENESIS);
+    expect([...again.entries]).toEqual([{ do: "snapshot" }, { do: "reset" }]);
+    again.journal.close();
+  });
+});
+
+test("nobody else can read it", () => {
+  Journal.open(path, GENESIS).journal.close();
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+});
+
+describe("the lock", () => {
+  const PLACE_ELSEWHERE = { pid: 1, started: "5", place: "another-container 1 2", token: "x" };
+  const open = () => Journal.open(path, GENESIS).journal;
+
+  test("of a killed devnet that had this process's id is taken over, as happens in containers", () => {
+    writeFileSync(`${path}.lock`, String(process.pid));
+    open().close();
+    expect(readdirSync(folder)).toEqual(["state"]);
+  });
+
+  test("of a process that has another one's id now is taken over", () => {
+    const journal = open();
+    const owner = JSON.parse(readFileSync(`${path}.lock`, "utf8"));
+    journal.close();
+    writeFileSync(`${path}.lock`, JSON.stringify({ ...owner, pid: process.ppid, started: "1" }));
+    open().close();
+  });
+
+  test("holds within one process, too, and through links", () => {
+    const journal = open();
+    symlinkSync(path, join(folder, "link"));
+    for (const name of ["state", "link", "../" + basename(folder) + "/state"]) {
+      expect(() => Journal.open(join(folder, name), GENESIS)).toThrow(`in use by the devnet with process id ${process.pid}`);
+    }
+    journal.close();
+    const through = Journal.open(join(folder, "link"), GENESIS).journal;
+    expect(existsSync(`${path}.lock`)).toBe(true);
+    through.close();
+  });
+
+  test("is of the file that a link leads to, also when that does not exist yet", () => {
+    symlinkSync("state", join(folder, "link"));
+    const journal = Journal.open(join(folder, "link"), GENESIS).journal;
+    expect(existsSync(`${path}.lock`)).toBe(true);
+    journal.close();
+  });
+
+  test("of a container whose devnet lives is respected: it touches it", () => {
+    writeFileSync(`${path}.lock`, JSON.stringify(PLACE_ELSEWHERE));
+    const touch = `setInterval(() => require("fs").utimesSync(${JSON.stringify(`${path}.lock`)}, new Date(), new Date()), 500)`;
+    const owner = spawn(process.execPath, ["-e", touch]);
+    try {
+      expect(open).toThrow("in use by the devnet with process id 1");
+    } finally {
+      owner.kill();
+    }
+  });
+
+  test("of a container that is gone is taken over after some silence", { timeout: 30_000 }, () => {
+    writeFileSync(`${path}.lock`, JSON.stringify(PLACE_ELSEWHERE));
+    open().close();
+  });
+
+  test("goes to one only of many that come at once", { timeout: 60_000 }, async () => {
+    const program = `
+      import { Journal } from ${JSON.stringify(new URL("../../devnet/journal.js", import.meta.url))};
+      process.stdout.write("ready\\n");
+      process.stdin.once("data", () => {
+        try {
+          Journal.open(${JSON.stringify(path)}, { startTime: 1, balances: new Map() });
+          process.stdout.write("got it\\n");
+        } catch (error) {
+          process.stdout.write(error.message.includes("use") || error.message.includes("taken over") ? "refused\\n" : error.stack);
+        }
+      });`;
+    const children = Array.from({ length: 6 }, () => spawn(process.execPath, ["--input-type=module", "-e", program], { stdio: ["pipe", "pipe", "inherit"] }));
+    const lineOf = async (child) => String((await once(child.stdout, "data"))[0]).trim();
+    expect(await Promise.all(children.map(lineOf))).toEqual(Array(6).fill("ready"));
+    const answers = Promise.all(children.map(lineOf));
+    for (const child of children) child.stdin.write("go\n");
+    expect((await answers).sort()).toEqual(["got it", ...Array(5).fill("refused")]);
+    for (const child of children) child.kill("SIGKILL");
+  });
+
+  test("that was lost lets nothing be written", () => {
+    const journal = open();
+    rmSync(`${path}.lock`);
+    const other = open();
+    expect(() => journal.append([{ do: "reset" }])).toThrow("is another's, or gone");
+    other.append([{ do: "snapshot" }]);
+    journal.close();
+    expect(existsSync(`${path}.lock`)).toBe(true);
+    other.close();
+  });
+});
+
+test("a file with several names is refused", () => {
+  openAndClose();
+  linkSync(path, join(folder, "other"));
+  expect(() => Journal.open(path, GENESIS)).toThrow("several names");
+});
+
+function openAndClose() {
+  Journal.open(path, GENESIS).journal.close();
+}
 
 test("the lock of a devnet that runs is respected", () => {
   writeFileSync(`${path}.lock`, String(process.ppid));

@@ -90,7 +90,7 @@ function transfer(nonce, fee = 1_000n) {
 }
 
 async function posts(count, path) {
-  await expect.poll(() => (path ? listener.at(path) : listener.posts).length, { timeout: 10_000 }).toBe(count);
+  await expect.poll(() => (path ? listener.at(path) : listener.posts).length, { timeout: 120_000 }).toBe(count);
 }
 
 test("from the first block on, in order", async () => {

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { deserializeTransaction } from "@stacks/transactions";
 import { describe, expect, test } from "vitest";
 
-import { decodeValue, DecodeError, valueText } from "../../devnet/clarity/value.js";
+import { decodeArgument, decodeValue, DecodeError, valueText } from "../../devnet/clarity/value.js";
 import { buildPublish, buildTransfer } from "../../devnet/wire/builder.js";
 import { sha512_256 } from "../../devnet/wire/hash.js";
 import { blanked, SignatureError, verifySignatures } from "../../devnet/wire/signatures.js";
@@ -109,8 +109,8 @@ test.each([
   ["051e" + "00".repeat(20), true],
   ["0520" + "00".repeat(20), false],
 ])("value %s is canonical: %s", (hex, good) => {
-  if (good) decodeValue(bytes(hex));
-  else expect(() => decodeValue(bytes(hex))).toThrow(DecodeError);
+  if (good) decodeArgument(bytes(hex));
+  else expect(() => decodeArgument(bytes(hex))).toThrow(DecodeError);
 });
 
 test("what the devnet signs itself, stacks.js verifies", () => {

@@ -554,3 +554,35 @@ def chain_fee(chain: Devnet, txid: str) -> int:
         info = client.transaction(txid)
     assert info is not None
     return info.fee_ustx
+
+
+def test_the_same_bytes_may_be_signed_again(
+    chain: Devnet, account: Account, payee: str, begin: Open, place: Any
+) -> None:
+    """A job was refused for a conflict, and the nonce is free again: its transaction is the one from before."""
+    outbox = begin(place)
+    outbox.step()
+    other = Account(account._key, Client(chain.url))
+    snapshot = chain.snapshot()
+    other.transfer(payee, 100, fee_ustx=FEE)
+    (lane,) = outbox._lanes.values()
+    lane.begin = lambda: None  # type: ignore[method-assign]
+    outbox.add(pay(payee, 1))
+    outbox.step()
+    chain.revert(snapshot)
+    lane.foreign.clear()
+    settle(chain, outbox)
+    assert amounts(chain, account.address) == Counter([1])
+
+
+def test_others_may_leave_less_room(chain: Devnet, account: Account, payee: str, begin: Open) -> None:
+    """Transactions of another program fill the mempool between two looks."""
+    outbox = begin()
+    outbox.step()
+    other = Account(account._key, Client(chain.url))
+    other.transfer(payee, 100, fee_ustx=FEE)
+    chain.mine()
+    for amount in range(101, 121):
+        other.transfer(payee, amount, fee_ustx=FEE)
+    settle(chain, outbox, *(pay(payee, amount) for amount in range(1, 31)))
+    assert amounts(chain, account.address) == Counter([*range(1, 31), *range(100, 121)])

@@ -27,3 +27,18 @@ def test_the_devnet_and_the_simnet_do_the_same(monkeypatch: pytest.MonkeyPatch) 
         ("devnet server: read-only calls", "direct SDK call"): (Scale.SPEED, 0.6),
         ("devnet: snapshot + revert after 100 transactions", "the clock"): (Scale.ADDED_S, 0.06),
     }
+
+
+def test_the_outbox_does_the_same_work() -> None:
+    goals = {}
+    with suite.works(["sending"]) as works:
+        for work in works:
+            work.check()
+            (peer,) = work.peers
+            goals[work.name, peer.name] = (peer.scale, peer.goal)
+            assert work.run(9) > 0
+            assert peer.run(2) > 0
+    assert goals == {
+        ("outbox: jobs to mined, 1 lane", "devnet's own rate"): (Scale.SPEED, None),
+        ("outbox: jobs to mined, 8 lanes", "devnet's own rate"): (Scale.SPEED, 0.7),
+    }

@@ -1,4 +1,7 @@
-"""Soaks the devnet: ``python -m tests.soak --minutes 10 --clients 16``. Ends with what was lost, or done twice."""
+"""Soaks the devnet: ``python -m tests.soak --minutes 10 --clients 16``. Ends with what was lost, or done twice.
+
+With ``--hostile``, contracts are published that nobody should, while another client sends transfers.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
+from tests.soak import hostile
 from tests.soak.run import Plan, soak
 
 
@@ -19,7 +23,10 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=60, help="transactions a second, of all together (%(default)s)")
     parser.add_argument("--life", type=float, default=30, help="seconds between two kills, on average (%(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="of all chance (%(default)s)")
+    parser.add_argument("--hostile", action="store_true", help="publish and call pathological contracts instead")
     options = parser.parse_args()
+    if options.hostile:
+        return _hostile(options.minutes * 60, options.seed)
     plan = Plan(options.minutes * 60, options.clients, options.rate, options.life, options.seed)
     with tempfile.TemporaryDirectory(prefix="der-soak-") as folder:
         outcome = soak(plan, Path(folder) / "state", lambda line: (sys.stdout.write(f"{line}\n"), sys.stdout.flush()))
@@ -33,6 +40,18 @@ def main() -> int:
         sys.stdout.write(f"PROBLEM: {problem}\n")
     sys.stdout.write("all there, all done once\n" if not outcome.problems else f"{len(outcome.problems)} problems\n")
     return 1 if outcome.problems else 0
+
+
+def _hostile(seconds: float, seed: int) -> int:
+    report = hostile.run(seconds, seed=seed, tell=lambda line: (sys.stdout.write(f"{line}\n"), sys.stdout.flush()))
+    for problem in report.problems:
+        sys.stdout.write(f"PROBLEM: {problem}\n")
+    ends = ", ".join(f"{count} {status}" for status, count in report.statuses.items())
+    sys.stdout.write(
+        f"{ends}; {report.transfers} transfers mined; at most {report.peak_bytes >> 20} MiB of memory; "
+        f"{len(report.problems)} problems\n"
+    )
+    return 1 if report.problems else 0
 
 
 if __name__ == "__main__":

@@ -53,6 +53,10 @@ class Lives:
         self.devnet.close()
         self.kills += 1
 
+    def close(self) -> None:
+        """End the present life."""
+        self.devnet.close()
+
     def revive(self) -> None:
         """Begin the next life. On a timer, transactions wait for their block, and are waiting when it is killed."""
         if self._random.random() < _DIES_YOUNG:

@@ -52,15 +52,15 @@ from der_client.stacks.errors import (
     whole,
 )
 from der_client.stacks.outcome import outcome_of, read_outcome
+from der_client.stacks.rpc import Client, node
 from der_client.stacks.rpc import answers as rpc
-from der_client.stacks.rpc import node
 from der_client.stacks.transactions import PostConditionMode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from der_client.stacks.clarity import ClarityValue
-    from der_client.stacks.rpc import Client, ContractLogEvent, LogUpdate, TransactionReceipt
+    from der_client.stacks.rpc import ContractLogEvent, LogUpdate, TransactionReceipt
     from der_client.stacks.transactions import PostCondition
 
 __all__ = ["Contract", "public", "read_only"]
@@ -134,6 +134,7 @@ class Contract(ContractResults):
         return contract
 
     def _bind(self, client: Client, address: str, name: str, account: Account | None) -> None:
+        check_kind(client, Client, "client", "of an address, Client(url)")
         self.client = client
         self.deployer = address
         self.account = None if account is None else _checked_account(account)

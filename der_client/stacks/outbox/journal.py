@@ -290,8 +290,14 @@ class Journal(JobTable):
             self._give_up(connection, [sent.job_id], reason)
 
     def _insert_transactions(self, connection: Connection, signed: Sequence[Sent], now: float) -> None:
+        # The same bytes may be signed again after they were refused: it is the same transaction.
+        new = self._insert(transactions)
+        again = new.on_conflict_do_update(
+            index_elements=["txid"],
+            set_={"state": LIVE, "signed_at": new.excluded.signed_at, "height": new.excluded.height},
+        )
         connection.execute(
-            insert(transactions),
+            again,
             [
                 {
                     "txid": each.txid,

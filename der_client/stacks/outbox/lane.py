@@ -154,7 +154,8 @@ class Lane:
         except NotFoundError:  # a bare node without the API
             return
         waiting = {*told.in_mempool, *([] if told.last_in_mempool is None else [told.last_in_mempool])}
-        self.foreign = {nonce for nonce in waiting if nonce >= self.following} - own
+        # What the node called taken stays so, though the API may not show it yet.
+        self.foreign = {nonce for nonce in waiting | self.foreign if nonce >= self.following} - own
 
     def _look(self) -> list[tuple[Sent, TransactionReceipt]]:
         if not self.live or self.is_silent:
@@ -178,7 +179,7 @@ class Lane:
 
     def receipt(self, sent: Sent) -> TransactionReceipt | None:
         """The receipt of a transaction if it is mined on the present fork."""
-        info = self.account.client.transaction(sent.txid)
+        info = self.account.client.transaction_summary(sent.txid)
         is_mined = info is not None and outcome_of(info).kind.is_mined
         return info if is_mined and isinstance(info, TransactionReceipt) else None
 
@@ -231,7 +232,7 @@ class Lane:
 
     def is_known(self, sent: Sent) -> bool:
         """Whether API or node have a transaction."""
-        info = self.account.client.transaction(sent.txid)
+        info = self.account.client.transaction_summary(sent.txid)
         if info is not None and not info.status.is_dropped:
             return True
         for endpoint in (node.unconfirmed_transaction(sent.txid), node.transaction(sent.txid)):

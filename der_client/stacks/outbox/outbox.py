@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 _LOG: Final = logging.getLogger(__name__)
 
-_LEASE_S: Final = 30.0
 _CLAIM_S: Final = 60.0
 _FORK_S: Final = 5.0
 _FINAL_DEPTH: Final = 100
@@ -78,6 +77,7 @@ class Outbox:
             never if not given.
         max_poll_s: The longest pause between two looks, in seconds.
         look_s: After how long without news a transaction is looked for by itself, and sent again if nobody has it.
+        lease_s: How long an account stays with a process that has died, in seconds: longer than a living one may pause.
 
     Raises:
         JournalError: If the journal cannot be used, or is of another network or purpose.
@@ -95,6 +95,7 @@ class Outbox:
         raise_fee_after_s: float | None = None,
         max_poll_s: float = 2.0,
         look_s: float = 30.0,
+        lease_s: float = 30.0,
     ) -> None:
         given = [accounts] if isinstance(accounts, Account) else list(accounts)
         if not given or not all(isinstance(account, Account) for account in given):
@@ -112,6 +113,7 @@ class Outbox:
         self._raise_fee_after_s = raise_fee_after_s
         self._max_poll_s = max_poll_s
         self._look_s = look_s
+        self._lease_s = lease_s
         self._lanes: dict[str, Lane] = {}
         self._renewed_at = float("-inf")
         self._forks_at = float("-inf")
@@ -344,11 +346,11 @@ class Outbox:
 
     def _lease(self) -> None:
         """Hold as many of the accounts as nobody else does."""
-        if time.monotonic() - self._renewed_at < _LEASE_S / 3:
+        if time.monotonic() - self._renewed_at < self._lease_s / 3:
             return
         self._renewed_at = time.monotonic()
         for address, account in self._accounts.items():
-            if not self.journal.lease(address, self._owner, _LEASE_S):
+            if not self.journal.lease(address, self._owner, self._lease_s):
                 if self._lanes.pop(address, None) is not None:
                     self._turns.pop(address, None)
                     _LOG.warning("another process has taken over %s", address)
@@ -359,7 +361,7 @@ class Outbox:
                     lane.begin()
                 except NodeError as error:
                     _LOG.warning("%s cannot be used yet: %s", address, error)
-                    self._renewed_at = time.monotonic() - _LEASE_S / 3 + 1.0
+                    self._renewed_at = time.monotonic() - self._lease_s / 3 + 1.0
                     continue
                 lane.unsent = list(live.values())
                 self._lanes[address] = lane
@@ -443,6 +445,8 @@ class Outbox:
         signed: list[Sent] = []
         nonces = lane.free_nonces(self._max_in_flight)
         for entry in entries:
+            if len(signed) == len(nonces):
+                break  # what others did with the account left less room
             try:
                 signed.append(self._signed(lane, entry, nonces[len(signed)], self._tip.height))
             except NodeError as error:

@@ -1,5 +1,7 @@
 """Asking a Stacks node and the API in front of it: endpoints as values, typed answers, a synchronous client."""
 
+from typing import TYPE_CHECKING, Any
+
 from der_client.stacks.rpc.answers import (
     AccountInfo,
     ArgumentInterface,
@@ -34,12 +36,14 @@ from der_client.stacks.rpc.answers import (
     UnconfirmedTransaction,
     VariableInterface,
 )
-from der_client.stacks.rpc.async_client import AsyncClient
 from der_client.stacks.rpc.client import Client
 from der_client.stacks.rpc.endpoint import Answer, Endpoint, Request
 from der_client.stacks.rpc.notices import Notice
 from der_client.stacks.rpc.retries import RetryPolicy
 from der_client.stacks.rpc.watching import BlockUpdate, LogUpdate
+
+if TYPE_CHECKING:
+    from der_client.stacks.rpc.async_client import AsyncClient
 
 __all__ = [
     "AccountInfo",
@@ -84,3 +88,12 @@ __all__ = [
     "UnconfirmedTransaction",
     "VariableInterface",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the asynchronous client when it is first asked for: asyncio takes its time."""
+    if name != "AsyncClient":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from der_client.stacks.rpc.async_client import AsyncClient  # noqa: PLC0415
+
+    return AsyncClient

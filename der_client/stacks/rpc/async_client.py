@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
 
 from der_client.stacks.errors import NodeError, whole
-from der_client.stacks.rpc.bells import AsyncBell
+from der_client.stacks.rpc.async_bells import AsyncBell
 from der_client.stacks.rpc.logs import MAX_PER_PAGE, LogReader
 from der_client.stacks.rpc.methods import (
     DEFAULT_ANSWER_DEADLINE_S,

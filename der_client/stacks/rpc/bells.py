@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from typing import TYPE_CHECKING, Final
@@ -12,7 +11,7 @@ from der_client.stacks.errors import MissingExtraError, NodeError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from der_client.stacks.rpc.api_socket import ApiSocket, AsyncApiSocket
+    from der_client.stacks.rpc.api_socket import ApiSocket
     from der_client.stacks.rpc.steps import Listen
 
 _LOG: Final = logging.getLogger(__name__)
@@ -20,8 +19,8 @@ _LONGEST_PAUSE_S: Final = 300.0
 _FIRST_PAUSE_S: Final = 1.0
 
 
-class _Attempts:
-    """When to try to connect again."""
+class Attempts:
+    """When to try to connect again, after failures ever later."""
 
     def __init__(self) -> None:
         self._failures = 0
@@ -29,9 +28,11 @@ class _Attempts:
 
     @property
     def is_due(self) -> bool:
+        """Whether to try now."""
         return time.monotonic() >= self._next
 
     def failed(self, error: Exception) -> None:
+        """Note a failure."""
         pause_s = min(_FIRST_PAUSE_S * (1 << min(self._failures, 9)), _LONGEST_PAUSE_S)
         if isinstance(error, MissingExtraError):
             pause_s = float("inf")
@@ -40,6 +41,7 @@ class _Attempts:
         _LOG.info("no announcements of blocks, so that they are polled for: %s", error)
 
     def succeeded(self) -> None:
+        """Note that it worked."""
         self._failures, self._next = 0, 0.0
 
 
@@ -54,7 +56,7 @@ class Bell:
     def __init__(self, url: str, headers: Mapping[str, str]) -> None:
         self._url = url
         self._headers = headers
-        self._attempts = _Attempts()
+        self._attempts = Attempts()
         self._socket: ApiSocket | None = None
         self._connect()
 
@@ -94,48 +96,3 @@ class Bell:
             self._attempts.failed(error)
         else:
             self._attempts.succeeded()
-
-
-class AsyncBell:
-    """As `Bell`, for one event loop; connects when it is first waited for, or by `connect`."""
-
-    def __init__(self, url: str, headers: Mapping[str, str]) -> None:
-        self._url = url
-        self._headers = headers
-        self._attempts = _Attempts()
-        self._socket: AsyncApiSocket | None = None
-
-    async def connect(self) -> None:
-        """Connect, if there is something to connect to."""
-        try:
-            from der_client.stacks.rpc.api_socket import AsyncApiSocket  # noqa: PLC0415 -- an extra
-
-            self._socket = await AsyncApiSocket.open(self._url, self._headers, "block", {})
-        except (NodeError, MissingExtraError) as error:
-            self._attempts.failed(error)
-        else:
-            self._attempts.succeeded()
-
-    async def wait(self, listen: Listen) -> None:
-        """Wait until it rings; see `Bell.wait`."""
-        if self._socket is None and self._attempts.is_due:
-            await self.connect()
-            if self._socket is not None:
-                return
-        if self._socket is None:
-            await asyncio.sleep(listen.seconds)
-            return
-        try:
-            async with asyncio.timeout(listen.longest_s):
-                await self._socket.next_notice()
-        except TimeoutError:
-            return
-        except NodeError as error:
-            await self.close()
-            self._attempts.failed(error)
-
-    async def close(self) -> None:
-        """Close the connection."""
-        if self._socket is not None:
-            await self._socket.close()
-            self._socket = None

@@ -261,6 +261,21 @@ class Methods:
         return self.transaction_steps(txid, within_s)
 
     @asked
+    def transaction_summary(self, txid: str) -> Steps[TransactionInfo | None]:
+        """Look for a transaction without its events, which takes one request.
+
+        Args:
+            txid: Its id.
+
+        Returns:
+            What the API knows of it, or ``None`` if it has never seen it; ``events`` may be empty.
+
+        Raises:
+            NodeError: If the API could not be asked.
+        """
+        return self._api.summary(txid, self._until(None))
+
+    @asked
     def nonces(self, principal: str) -> Steps[Nonces]:
         """Which nonces of an account are mined, waiting, and next.
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from der_client.stacks.clarity import ErrValue, NoneValue, PrincipalValue, UIntValue, decode, encode
+from der_client.stacks.clarity import BufferValue, ErrValue, NoneValue, PrincipalValue, UIntValue, decode, encode
 from der_client.stacks.transactions import (
     ORIGIN,
     ContractCall,
@@ -28,6 +29,7 @@ from .bench import AMPLE_FEE, START, Bench
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+MAINNET_BOOT = "SP000000000000000000002Q6VF78"
 DENY, ALLOW, ORIGINATOR = PostConditionMode.DENY, PostConditionMode.ALLOW, PostConditionMode.ORIGINATOR
 
 
@@ -324,15 +326,18 @@ def test_publishing_in_every_clarity_version(bench: Bench, version: int | None) 
     "code", ["(define-constant A u1)", "(define-data-var v uint u1)", "(+ u1 u1)", "(print u1)", ""]
 )
 def test_contract_without_functions(bench: Bench, code: str) -> None:
-    """The VM runs it and forgets it; whoever asks for it gets an answer all the same."""
+    """It is a contract like any other; the VM by itself would run it and forget it."""
     publisher = bench.account(1)
     receipt = bench.receipt(bench.send(publisher, ContractPublish("bare", code, 4)))
     assert receipt["tx_status"] == "success"
     interface = bench.json(f"/v2/contracts/interface/{publisher.address}/bare")
     assert (interface["functions"], interface["clarity_version"]) == ([], "Clarity4")
     assert bench.json(f"/v2/contracts/source/{publisher.address}/bare?proof=0")["source"] == code
-    assert bench.get(f"/v2/data_var/{publisher.address}/bare/v").status_code == 404
-    assert bench.get(f"/v2/constant_val/{publisher.address}/bare/A").status_code == 404
+    found = (
+        bench.get(f"/v2/data_var/{publisher.address}/bare/v").ok,
+        bench.get(f"/v2/constant_val/{publisher.address}/bare/A").ok,
+    )
+    assert found == ("define-data-var" in code, "define-constant" in code)
     call = bench.build(publisher, ContractCall(f"{publisher.address}.bare", "f"))
     assert bench.submit(call.encode()).json()["reason"] == "NoSuchPublicFunction"
     assert bench.call(bench.account(2), "increment", UIntValue(1))["tx_status"] == "success"
@@ -342,7 +347,10 @@ def test_contract_without_functions(bench: Bench, code: str) -> None:
     ("code", "error"),
     [
         ("(define-public (broken) (ok (missing)))", "missing"),
-        ("(define-public (unbalanced) (ok u1)", ""),
+        ("(define-public (unbalanced) (ok u1)", "expected closing ')'"),
+        ("(define-public (a) (ok (first)))\n(define-public (b) (ok (second)))", "use of unresolved function 'first'"),
+        ("(define-public (a) (ok u1)))\n(define-data-var x uint 'x)", "invalid character, 'x', in principal literal"),
+        (f"(define-public (f) (ok (contract-call? '{MAINNET_BOOT}.pox-4 get-pox-info)))", f"'{MAINNET_BOOT}.pox-4'"),
         ("(/ u1 u0)", "DivisionByZero"),
     ],
 )
@@ -370,3 +378,160 @@ def test_post_conditions_hold_while_publishing(bench: Bench) -> None:
     receipt = bench.receipt(bench.send(publisher, ContractPublish("payer", code, 4), post_conditions=(exactly(5),)))
     assert receipt["tx_status"] == "success"
     assert bench.balance(bench.account(2).address) == before + 5
+
+
+def mined(bench: Bench, txid: str) -> dict[str, Any]:
+    """The receipt of what takes so long that it may be pending at first."""
+    deadline = time.monotonic() + 120
+    while (receipt := bench.receipt(txid))["tx_status"] == "pending":
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    return receipt
+
+
+def test_code_outside_of_functions_runs_as_its_publisher(bench: Bench) -> None:
+    publisher, other = bench.account(1), bench.account(2)
+    code = f"(print tx-sender) (print contract-caller) (stx-transfer? u7 tx-sender '{other.address})"
+    before = bench.balance(other.address)
+    receipt = bench.receipt(bench.send(publisher, ContractPublish("once", code, 4), mode=ALLOW))
+    assert receipt["tx_status"] == "success"
+    printed = [event["contract_log"]["value"]["repr"] for event in receipt["events"] if "contract_log" in event]
+    assert printed == [f"'{publisher.address}"] * 2
+    assert bench.balance(other.address) == before + 7
+
+
+def test_runtime_error_names_its_place(bench: Bench) -> None:
+    publisher = bench.account(1)
+    code = """(define-private (divide (a uint))
+  (let ((b u0))
+    (/ a b)))
+(define-public (early) (begin (try! (if true (err u3) (ok u1))) (ok u1)))
+(define-public (outer)
+  (begin (is-err (early)) (ok (+ u1 (divide u5)))))"""
+    bench.send(publisher, ContractPublish("places", code, 4))
+    contract = f"{publisher.address}.places"
+    receipt = bench.receipt(bench.send(publisher, ContractCall(contract, "outer", ())))
+    assert receipt["vm_error"].startswith("DivisionByZero\n Stack Trace: \n")
+    assert receipt["vm_error_at"] == {
+        "contract_id": contract,
+        "function_name": "divide",
+        "file": None,
+        "line": 3,
+        "column": 5,
+        "expression": "(/ a b)",
+    }
+    simulated = bench.post(
+        "/devnet/simulate",
+        json={"sender": publisher.address, "contract": contract, "function": "outer", "arguments": []},
+    ).json()
+    assert simulated["vm_error_at"] == receipt["vm_error_at"]
+    refused = bench.receipt(bench.send(publisher, ContractCall(contract, "early", ())))
+    assert (refused["tx_result"]["repr"], "vm_error_at" in refused) == ("(err u3)", False)
+
+
+@pytest.mark.parametrize("depth", [20, 38, 60, 120])
+def test_deeply_nested_expressions_run(bench: Bench, depth: int) -> None:
+    publisher = bench.account(1)
+    code = f"(define-public (deep) (ok {'(+ u1 ' * depth}u1{')' * depth}))"
+    bench.send(publisher, ContractPublish("deep", code, 4))
+    receipt = bench.receipt(bench.send(publisher, ContractCall(f"{publisher.address}.deep", "deep", ())))
+    assert receipt["tx_result"]["repr"] == f"(ok u{depth + 1})"
+
+
+@pytest.mark.parametrize("depth", [15, 16, 30])
+def test_deeply_nested_values_can_be_read(bench: Bench, depth: int) -> None:
+    publisher = bench.account(1)
+    value = "{a: " * depth + "u1" + "}" * depth
+    code = f"(define-data-var kept bool true)(define-public (deep) (begin (print {value}) (ok {value})))"
+    bench.send(publisher, ContractPublish("nested", code, 4))
+    contract = f"{publisher.address}.nested"
+    txid = bench.send(publisher, ContractCall(contract, "deep", ()))
+    receipt = bench.receipt(txid)
+    expected = "(tuple (a " * depth + "u1" + "))" * depth
+    assert receipt["tx_result"]["repr"] == f"(ok {expected})"
+    assert receipt["events"][0]["contract_log"]["value"]["repr"] == expected
+    assert bench.json(f"/extended/v2/smart-contracts/{contract}/logs")["results"][0]["tx_id"] == receipt["tx_id"]
+    assert bench.json(f"/extended/v3/transactions/{txid}?include=result")["result"]["repr"] == f"(ok {expected})"
+    assert bench.json(f"/v3/transaction/{txid}")["block_height"] == receipt["block_height"]
+    info = bench.client.transaction(txid)
+    assert info is not None
+    assert info.raw_result is not None
+
+
+def test_more_prints_than_fit_into_sixteen_bits(bench: Bench) -> None:
+    publisher = bench.account(1)
+    code = """(define-private (one (byte (buff 1)) (count uint)) (begin (print count) (+ count u1)))
+(define-public (many (times (buff 70000))) (ok (fold one times u0)))"""
+    bench.send(publisher, ContractPublish("prints", code, 4))
+    contract = f"{publisher.address}.prints"
+    call = ContractCall(contract, "many", (BufferValue(bytes(70_000)),))
+    txid = bench.send(publisher, call, fee=100_000)
+    mined(bench, txid)
+    logs = f"/extended/v2/smart-contracts/{contract}/logs"
+    newest = bench.json(f"{logs}?limit=2")
+    assert newest["total"] == 70_000
+    assert [log["contract_log"]["value"]["repr"] for log in newest["results"]] == ["u69999", "u69998"]
+    assert bench.json(f"{logs}?limit=1&cursor={newest['next_cursor']}")["results"][0]["event_index"] == 69_997
+    receipt = bench.receipt(txid)
+    assert (receipt["event_count"], len(receipt["events"])) == (70_000, 96)
+    page = bench.json(f"/extended/v1/tx/{txid}?event_offset=69990&event_limit=100")["events"]
+    assert [event["event_index"] for event in page] == list(range(69_990, 70_000))
+    with bench.devnet.anchor():
+        pass
+    assert bench.json(f"{logs}?limit=2") == newest
+
+
+def test_large_events_come_in_pages_that_can_be_read(bench: Bench) -> None:
+    publisher = bench.account(1)
+    code = """(define-private (one (byte (buff 1)) (big (buff 500000))) (begin (print big) big))
+(define-public (many (big (buff 500000))) (begin (fold one 0x%s big) (ok u1)))""" % ("00" * 22)
+    bench.send(publisher, ContractPublish("large", code, 4))
+    contract = f"{publisher.address}.large"
+    txid = bench.send(publisher, ContractCall(contract, "many", (BufferValue(bytes(500_000)),)), fee=600_000)
+    mined(bench, txid)
+    info = bench.client.transaction(txid)
+    assert info is not None
+    assert len(info.events) == 22
+    seen, cursor = 0, ""
+    while cursor is not None:
+        page = bench.json(f"/extended/v2/smart-contracts/{contract}/logs?limit=20{cursor and '&cursor=' + cursor}")
+        seen += len(page["results"])
+        assert 0 < len(page["results"]) < 20
+        cursor = page["next_cursor"]
+    assert seen == 22
+    events_page = bench.json(f"/extended/v3/transactions/{txid}/events?limit=100")
+    assert 0 < len(events_page["results"]) < 22
+    assert events_page["cursor"]["next"] == str(len(events_page["results"]))
+
+
+ENDLESS = "(define-private (f0) u1)" + "".join(
+    f"(define-private (f{level}) (+ (f{level - 1}) (f{level - 1})))" for level in range(1, 31)
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "costs"),
+    [
+        ("reads", "(define-data-var v uint u1)(define-private (one (b (buff 1)) (n uint)) (+ n (var-get v)))", True),
+        ("calls", ENDLESS, True),
+        ("calls", ENDLESS, False),
+    ],
+)
+def test_what_is_too_much_for_a_block_is_never_mined(bench: Bench, name: str, code: str, *, costs: bool) -> None:
+    """As on a node: neither fee nor nonce is used, and whoever waits hears of it."""
+    publisher = bench.account(1)
+    body = "(fold one (unwrap-panic (as-max-len? 0x00 u1)) u0)" if name == "reads" else "(f30)"
+    if name == "reads":
+        body = f"(fold one 0x{'00' * 15_001} u0)"
+    bench.send(publisher, ContractPublish(name, f"{code}(define-public (go) (ok {body}))", 4), fee=100_000)
+    nonce, balance = bench.nonce(publisher.address), bench.balance(publisher.address)
+    bench.devnet.track_costs(costs)
+    try:
+        txid = bench.send(publisher, ContractCall(f"{publisher.address}.{name}", "go", ()))
+        status = mined(bench, txid)["tx_status"]
+    finally:
+        bench.devnet.track_costs(True)
+    assert status == "dropped_too_expensive"
+    assert (bench.nonce(publisher.address), bench.balance(publisher.address)) == (nonce, balance)
+    assert bench.json("/devnet")["vm_memory_bytes"] < 600 << 20
+    assert bench.transfer(publisher, bench.account(2).address, 5)["tx_status"] == "success"

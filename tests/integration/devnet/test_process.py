@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -14,8 +16,14 @@ import pytest
 import requests
 
 from der_client.devnet import Devnet, DevnetControl, DevnetError
+from der_client.nodejs import find_node
+from der_client.project import installed_project
+from der_client.stacks.account import Account
+from der_client.stacks.clarity import UIntValue
+from der_client.stacks.rpc import Client
+from der_client.stacks.transactions import ContractCall, ContractPublish
 
-from .bench import START
+from .bench import START, Bench
 
 
 def is_up(url: str) -> bool:
@@ -135,3 +143,88 @@ def test_two_side_by_side() -> None:
     with Devnet(deploy_contracts=False) as one, Devnet(deploy_contracts=False) as two:
         one.mine(5)
         assert one.block_height == two.block_height + 5
+
+
+def test_control_from_other_machines_needs_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DER_DEVNET_TOKEN", raising=False)
+    with Devnet(deploy_contracts=False, host="0.0.0.0") as devnet:  # noqa: S104  # that is what is tested
+        url = devnet.url.replace("0.0.0.0", "127.0.0.1")  # noqa: S104
+        devnet.mine()
+        for headers in ({}, {"authorization": "Bearer wrong"}, {"authorization": ""}):
+            refused = requests.post(f"{url}/devnet/mine", json={}, headers=headers, timeout=5)
+            assert refused.status_code == 401
+            assert "token" in refused.json()["error"]
+        assert requests.get(f"{url}/devnet", timeout=5).json()["control"] is True
+        assert requests.get(f"{url}/v2/info", timeout=5).ok
+    monkeypatch.setenv("DER_DEVNET_TOKEN", "a token of mine")
+    with Devnet(deploy_contracts=False) as devnet:
+        assert DevnetControl(devnet.url).mine() == devnet.block_height
+        other = DevnetControl(devnet.url, control_token="another")
+        with pytest.raises(DevnetError, match="needs its token"):
+            other.mine()
+
+
+def test_without_a_token_others_cannot_control_it() -> None:
+    main = installed_project() / "devnet" / "main.js"
+    command = [find_node(), str(main), "--host", "0.0.0.0", "--port", "0", "--no-contracts"]  # noqa: S104
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603
+        assert process.stdout is not None
+        assert process.stderr is not None
+        port = json.loads(process.stdout.readline())["url"].rpartition(":")[2]
+        assert requests.get(f"http://127.0.0.1:{port}/devnet", timeout=5).json()["control"] is False
+        assert requests.post(f"http://127.0.0.1:{port}/devnet/mine", json={}, timeout=5).status_code == 404
+        process.terminate()
+        assert "set DER_DEVNET_TOKEN" in process.stderr.read()
+
+
+ENDLESS = "(define-private (f0) u1)" + "".join(
+    f"(define-private (f{level}) (+ (f{level - 1}) (f{level - 1})))" for level in range(1, 40)
+)
+
+
+@pytest.mark.parametrize("way", ["signal", "the parent's end"])
+def test_it_ends_while_its_vm_is_busy(tmp_path: Path, way: str) -> None:
+    """With costs off, a timer and an endless call; and its state file can be used afterwards."""
+    state = tmp_path / "state"
+    devnet = Devnet(deploy_contracts=False, track_costs=False, block_interval_s=0.05, state_file=state)
+    bench = Bench(devnet)
+    publisher = bench.account(1)
+    code = f"{ENDLESS}(define-public (go) (ok (f39)))"
+    published = bench.send(publisher, ContractPublish("endless", code, 4), fee=100_000)
+    while bench.receipt(published)["tx_status"] == "pending":
+        time.sleep(0.05)
+    call = bench.send(publisher, ContractCall(f"{publisher.address}.endless", "go", ()))
+    time.sleep(0.3)
+    assert bench.receipt(call)["tx_status"] == "pending"
+    started = time.monotonic()
+    if way == "signal":
+        os.kill(bench.json("/devnet")["pid"], signal.SIGTERM)
+    else:
+        assert devnet._process.stdin is not None
+        devnet._process.stdin.close()
+    assert devnet._process.wait(20) == 0
+    assert time.monotonic() - started < 15
+    devnet.close()
+    again = Bench(Devnet(deploy_contracts=False, track_costs=False, block_interval_s=0, state_file=state))
+    assert again.receipt(call)["tx_status"] == "pending"
+    again.devnet.mine()
+    assert again.receipt(call)["tx_status"] == "dropped_too_expensive"
+    again.devnet.close()
+
+
+def test_it_talks_of_blocks_and_transactions() -> None:
+    lines: list[str] = []
+    with Devnet(deploy_contracts=False, start_time=START, block_interval_s=0, talk=lines.append) as devnet:
+        account = Account(devnet.accounts["wallet_1"].key, Client(devnet.url))
+        account.transfer(devnet.deployer.address, 5)
+        account.submit(ContractPublish("c", "(define-public (f (n uint)) (ok (/ u1 n)))", 4))
+        devnet.mine()
+        devnet.advance(seconds=3_600)
+        account.submit(ContractCall(f"{account.address}.c", "f", (UIntValue(0),)))
+        devnet.mine()
+    text = "\n".join(lines)  # all of it: the end of the devnet is the end of its lines
+    assert "block 2, 2027-01-15 08:00:10, 2 transactions" in lines
+    assert re.search(r"^  [0-9a-f]{8}… wallet_1: 5 µSTX to deployer  ok$", text, re.MULTILINE)
+    assert re.search(r"^  [0-9a-f]{8}… wallet_1: publishes c  ok$", text, re.MULTILINE)
+    assert re.search(r"^blocks 3 to \d+, empty$", text, re.MULTILINE)
+    assert re.search(r"^  [0-9a-f]{8}… wallet_1: \(c\.f u0\)  abort_by_response DivisionByZero", text, re.MULTILINE)

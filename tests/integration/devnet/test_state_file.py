@@ -31,6 +31,17 @@ def kill(bench: Bench) -> None:
     bench.devnet.close()
 
 
+def lines_of(path: Path) -> list[dict[str, Any]]:
+    """What the lines of a state file hold, without their checksums."""
+    return [json.loads(line.partition("\t")[0]) for line in path.read_text().splitlines()]
+
+
+def write_lines(path: Path, lines: list[dict[str, Any]]) -> None:
+    """As a version of the devnet wrote them that knew no checksums."""
+    first, *others = lines
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in [first | {"format": "der-client-devnet-1"}, *others]))
+
+
 def seen(bench: Bench, txids: list[str]) -> Any:
     return (
         bench.json("/extended/v2/blocks?limit=30"),
@@ -182,8 +193,7 @@ def test_contract_that_is_new_since(tmp_path: Path) -> None:
 def test_line_that_cannot_be_carried_out(tmp_path: Path) -> None:
     path = tmp_path / "state"
     start(path).devnet.close()
-    with path.open("a") as file:
-        file.write('{"do": "submit", "raw": "00"}\n')
+    write_lines(path, [*lines_of(path), {"do": "submit", "raw": "00"}])
     with pytest.raises(DevnetError, match="line 3 of the state file"):
         start(path)
 
@@ -226,17 +236,17 @@ def test_what_was_rolled_back_is_not_tried_again(tmp_path: Path) -> None:
         "abort_by_post_condition",
     }
     bench.devnet.close()
-    (mined,) = [line for line in map(json.loads, path.read_text().splitlines()) if line.get("undone")]
+    (mined,) = [line for line in lines_of(path) if line.get("undone")]
     rolled_back = {receipt["tx_id"][2:] for receipt in before[1] if receipt["tx_status"] == "abort_by_post_condition"}
     assert rolled_back <= mined["undone"].keys() < {call.txid for call in calls}
     again = start(path, block_interval_s=0)
     assert seen(again, [call.txid for call in calls]) == before
     again.devnet.close()
     # A state file of a devnet that did not write it down leads to the same.
-    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    lines = lines_of(path)
     for line in lines:
         line.pop("undone", None)
-    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    write_lines(path, lines)
     third = start(path, block_interval_s=0)
     assert seen(third, [call.txid for call in calls]) == before
     third.devnet.close()
@@ -251,9 +261,8 @@ def test_what_was_accepted_once_is_not_judged_again(tmp_path: Path) -> None:
     call = bench.build(bench.account(1), ContractCall(bench.probe, "look-through", (missing,)))
     assert bench.submit(call.encode()).status_code == 400
     bench.devnet.close()
-    entries = ({"do": "submit", "raw": call.encode().hex()}, {"do": "mine", "each": True})
-    with path.open("a") as file:
-        file.writelines(f"{json.dumps(entry)}\n" for entry in entries)
+    entries: list[dict[str, Any]] = [{"do": "submit", "raw": call.encode().hex()}, {"do": "mine", "each": True}]
+    write_lines(path, [*lines_of(path), *entries])
     again = start(path)
     assert again.receipt(call.txid)["tx_status"] == "abort_by_response"
     assert again.nonce(again.account(1).address) == 1
@@ -270,3 +279,31 @@ def test_without_costs_a_restart_shows_none_either(tmp_path: Path) -> None:
     again = start(path, track_costs=False)
     assert again.receipt(before["tx_id"][2:]) == before
     again.devnet.close()
+
+
+def test_damage_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    bench = start(path)
+    bench.transfer(bench.account(1), bench.account(2).address, 5)
+    bench.devnet.close()
+    whole = bytearray(path.read_bytes())
+    whole[whole.index(b'"submit"') + 30] ^= 1
+    path.write_bytes(whole)
+    with pytest.raises(DevnetError, match="line 3 does not match its checksum"):
+        start(path)
+
+
+def test_only_its_owner_can_read_it(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    start(path).devnet.close()
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_link_is_the_file_that_it_leads_to(tmp_path: Path) -> None:
+    path, link = tmp_path / "state", tmp_path / "link"
+    link.symlink_to(path)
+    bench = start(link)
+    with pytest.raises(DevnetError, match="in use by the devnet with process id"):
+        start(path)
+    bench.devnet.close()
+    assert sorted(tmp_path.iterdir()) == [link, path]

@@ -88,6 +88,14 @@ def test_a_contract_is_opened_for_an_account(account: Any) -> None:
         Odd(odd().client, ADDRESS, account)
 
 
+@pytest.mark.parametrize("client", ["http://localhost:3999", None, odd])
+def test_a_contract_is_opened_on_a_client(client: Any) -> None:
+    with pytest.raises(InvalidValueError, match=r"client: must be Client, not .*Client\(url\)"):
+        Odd(client, ADDRESS)
+    with pytest.raises(InvalidValueError, match="client: must be Client"):
+        Odd.at(client, f"{ADDRESS}.odd")
+
+
 DECLARE: list[Callable[..., Any]] = [read_only, public, read_only(), public(name="fine")]
 
 

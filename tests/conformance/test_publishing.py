@@ -1,0 +1,48 @@
+"""What can be published, what comes of it, and what can be called then."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from der_client.stacks.transactions import ContractCall, ContractPublish, PostConditionMode
+from tests.conformance.case import get
+from tests.conformance.stage import CLARITY_VERSION
+
+if TYPE_CHECKING:
+    from tests.conformance.stage import Stage
+
+MAINNET_BOOT = "SP000000000000000000002Q6VF78"
+DEPTH = 60
+FEE_USTX = 20_000
+PAID_USTX = 11
+
+
+def test_publishing(stage: Stage) -> None:
+    """In steps of one account."""
+    actor, paid = stage["publishing"], stage["publisher"].address
+    before = int(stage.node.account(paid)["balance"], 16)
+    deep = f"(define-public (go) (ok {'(+ u1 ' * DEPTH}u1{')' * DEPTH}))"
+    sources = {
+        # There are boot contracts of the main network nowhere else.
+        "mainnet": f"(define-public (go) (ok (contract-call? '{MAINNET_BOOT}.pox-4 get-pox-info)))",
+        "unbalanced": "(define-public (go) (ok u1)",
+        "deep": deep,
+        # It runs as its publisher, without any function in it.
+        "once": f"(stx-transfer? u{PAID_USTX} tx-sender '{paid})",
+        "nothing": "",
+    }
+    for nonce, (name, code) in enumerate(sources.items()):
+        published = actor.build(
+            ContractPublish(name, code, CLARITY_VERSION), nonce=nonce, fee=FEE_USTX, mode=PostConditionMode.ALLOW
+        )
+        stage.submit(name, published)
+        stage.node.wait_for_nonce(actor.address, nonce + 1)
+    there = {
+        name: stage.node.send(get(f"/v2/contracts/source/{actor.address}/{name}?proof=0")).status_code
+        for name in sources
+    }
+    assert there == {"mainnet": 404, "unbalanced": 404, "deep": 200, "once": 200, "nothing": 200}
+    assert int(stage.node.account(paid)["balance"], 16) == before + PAID_USTX
+    call = actor.build(ContractCall(f"{actor.address}.deep", "go", ()), nonce=len(sources))
+    stage.submit("deep call", call)
+    stage.node.wait_for_nonce(actor.address, len(sources) + 1)

@@ -1,0 +1,272 @@
+"""Soaks the outbox: ``python -m tests.soak.outbox --minutes 10``.
+
+Four processes share a journal on Postgres and four accounts, two have a journal of their own in SQLite. They and the
+devnet are killed at random, and everything between them goes wrong now and then. At the end every payment must be mined
+exactly once, and nothing else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+import requests
+
+from der_client import PrivateKey
+from der_client.stacks.account import Account
+from der_client.stacks.network import DEVNET
+from der_client.stacks.rpc import Client
+from tests.faults import kinds
+from tests.faults.exchange import Ask
+from tests.faults.proxy import FaultProxy
+from tests.faults.replica import API_READS, NODE_READS, Lag
+from tests.postgres import MISSING, find_programs, running
+from tests.soak.lives import Lives
+
+_FUNDS_USTX = 1_000_000_000
+_PATIENCE_S = 300.0
+_POSTS = (
+    kinds.reset_before,
+    kinds.reset_after,
+    kinds.half,
+    kinds.page(400),
+    kinds.page(400, delivered=True),
+    kinds.page(502, delivered=True),
+    kinds.busy(503, delivered=True),
+    kinds.busy(429, "1"),
+    kinds.early_hints,
+    kinds.slow(0.3),
+)
+_GETS = (kinds.reset_before, kinds.half, kinds.page(502), kinds.busy(503), kinds.busy(429, "1"), kinds.unknown)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long and how hard.
+
+    Attributes:
+        seconds: How long things go wrong.
+        jobs: How many payments each journal has.
+        life_s: How long a process lives, on average; the devnet lives three times as long.
+        seed: Of all chance.
+        uses_postgres: Whether there is a shared journal on Postgres beside those in files.
+    """
+
+    seconds: float
+    jobs: int
+    life_s: float
+    seed: int = 1
+    uses_postgres: bool = True
+
+
+@dataclass
+class Crew:
+    """The processes of one journal.
+
+    Attributes:
+        journal: Its place.
+        keys: Of its accounts.
+        payee: Whom they pay.
+        size: How many processes there are.
+    """
+
+    journal: str
+    keys: list[PrivateKey]
+    payee: str
+    size: int
+    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def fill(self, url: str, jobs: int) -> None:
+        """Start as many as are missing. One that ended by itself has done all there was."""
+        self.processes = [process for process in self.processes if process.poll() is None]
+        plan = {"url": url, "journal": self.journal, "payee": self.payee, "jobs": jobs}
+        secret = json.dumps({**plan, "keys": [key.to_hex() for key in self.keys]})
+        while len(self.processes) < self.size:
+            command = [sys.executable, "-m", "tests.soak.outbox_worker"]
+            self.processes.append(subprocess.Popen(command, env={**os.environ, "DER_SOAK": secret}))  # noqa: S603 - ours
+
+    def kill(self, random: Random) -> None:
+        """Kill one of them, as SIGKILL does."""
+        process = random.choice(self.processes)
+        process.kill()
+        process.wait()
+
+
+@dataclass
+class Outcome:
+    """What came of it."""
+
+    problems: list[str] = field(default_factory=list)
+    payments: int = 0
+    kills: int = 0
+    devnet_kills: int = 0
+    faults: int = 0
+
+
+def soak(plan: Plan, folder: Path, tell: Callable[[str], object] = lambda _line: None) -> Outcome:
+    """Let processes pay while they, the devnet and the way between them fail, then count.
+
+    Args:
+        plan: How long and how hard.
+        folder: For the files.
+        tell: Takes lines about how it goes.
+    """
+    random = Random(plan.seed)  # noqa: S311 - chance that can be repeated is what is wanted
+    outcome = Outcome()
+    with ExitStack() as stack:
+        lives = Lives(folder / "state", random)
+        stack.callback(lives.close)
+        crews = _crews(plan, folder, lives, random, stack)
+        proxy = stack.enter_context(FaultProxy(lives.url))
+        with _at_work(crews):
+            _trouble(plan, lives, crews, proxy, random, outcome, tell)
+            proxy.clear()
+            _finish(plan, crews, proxy.url)
+        outcome.faults = sum(asked.fault != "pass_on" for asked in proxy.asked())
+        outcome.devnet_kills = lives.kills
+        _count(plan, lives.url, crews, outcome)
+    return outcome
+
+
+def _crews(plan: Plan, folder: Path, lives: Lives, random: Random, stack: ExitStack) -> list[Crew]:
+    def key() -> PrivateKey:
+        return PrivateKey.from_bytes(random.randbytes(31) + b"\1")
+
+    def payee() -> str:
+        return key().address(DEVNET)
+
+    crews = [Crew(str(folder / f"journal-{number}.db"), [key()], payee(), 1) for number in range(2)]
+    if plan.uses_postgres:
+        crews.append(Crew(stack.enter_context(running()), [key() for _ in range(4)], payee(), 4))
+    bank = Account(lives.devnet.deployer.key, Client(lives.url, network=DEVNET))
+    for crew in crews:
+        for each in crew.keys:
+            bank.transfer(each.address(DEVNET), _FUNDS_USTX, fee_ustx=1_000).wait()
+    return crews
+
+
+@contextmanager
+def _at_work(crews: list[Crew]) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        for crew in crews:
+            for process in crew.processes:
+                process.kill()
+                process.wait()
+
+
+def _trouble(
+    plan: Plan,
+    lives: Lives,
+    crews: list[Crew],
+    proxy: FaultProxy,
+    random: Random,
+    outcome: Outcome,
+    tell: Callable[[str], object],
+) -> None:
+    proxy.mood = lambda ask: _mood(ask, random)
+    deadline = time.monotonic() + plan.seconds
+    rounds = 0
+    while time.monotonic() < deadline:
+        rounds += 1
+        for crew in crews:
+            crew.fill(proxy.url, plan.jobs)
+        proxy.lag = random.choice(
+            [
+                None,
+                Lag(blocks=random.randint(1, 5)),
+                Lag(since=time.monotonic()),
+                Lag(blocks=2, reads=API_READS | NODE_READS),
+            ]
+        )
+        time.sleep(random.uniform(0.5, 1.5) * plan.life_s / len(crews))
+        random.choice(crews).kill(random)
+        outcome.kills += 1
+        if rounds % 3 == 0:
+            lives.kill()
+            time.sleep(random.uniform(0, 1))
+            lives.revive()
+        tell(f"{outcome.kills} processes and {lives.kills} devnets killed")
+
+
+def _mood(ask: Ask, random: Random) -> kinds.Fault | None:
+    if ask.path == "/v2/transactions":
+        return random.choice(_POSTS) if random.random() < 0.2 else None
+    return random.choice(_GETS) if random.random() < 0.05 else None
+
+
+def _finish(plan: Plan, crews: list[Crew], url: str) -> None:
+    """Without faults and kills: each journal is worked off."""
+    for crew in crews:
+        crew.fill(url, plan.jobs)
+        for process in crew.processes:
+            process.wait(_PATIENCE_S)
+
+
+def _count(plan: Plan, url: str, crews: list[Crew], outcome: Outcome) -> None:
+    """Compare what is on the chain, asked without the client library, with what was to be done."""
+    paid: dict[str, Counter[int]] = {crew.payee: Counter() for crew in crews}
+    senders = {key.address(DEVNET) for crew in crews for key in crew.keys}
+    others = 0
+    tip = requests.get(f"{url}/extended/v2/blocks/latest", timeout=60).json()["height"]
+    for height in range(1, tip + 1):
+        answer = requests.get(f"{url}/extended/v2/blocks/{height}/transactions?limit=200", timeout=60).json()
+        for entry in answer["results"]:
+            if entry["sender_address"] not in senders:
+                continue
+            to = entry["token_transfer"]["recipient_address"]
+            if to not in paid or entry["tx_status"] != "success":
+                others += 1
+                continue
+            paid[to][int(entry["token_transfer"]["amount"])] += 1
+    for crew in crews:
+        counts = paid[crew.payee]
+        outcome.payments += counts.total()
+        missing = [amount for amount in range(1, plan.jobs + 1) if not counts[amount]]
+        twice = [amount for amount, number in counts.items() if number > 1]
+        if missing:
+            outcome.problems.append(f"{crew.journal}: {len(missing)} payments are missing: {missing[:10]}")
+        if twice:
+            outcome.problems.append(f"{crew.journal}: {len(twice)} payments were made more than once: {twice[:10]}")
+    if others:
+        outcome.problems.append(f"{others} transactions are not payments that were asked for")
+
+
+def main() -> int:
+    """Run as the command line says; gives 1 if anything was wrong."""
+    parser = argparse.ArgumentParser(prog="python -m tests.soak.outbox", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=10, help="how long things go wrong (%(default)s)")
+    parser.add_argument("--jobs", type=int, default=5_000, help="payments of each journal (%(default)s)")
+    parser.add_argument("--life", type=float, default=5, help="seconds that a process lives, on average (%(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="of all chance (%(default)s)")
+    options = parser.parse_args()
+    has_postgres = find_programs() is not None
+    if not has_postgres:
+        sys.stdout.write(f"{MISSING}\n")
+    plan = Plan(options.minutes * 60, options.jobs, options.life, options.seed, has_postgres)
+    with tempfile.TemporaryDirectory(prefix="der-soak-") as folder:
+        outcome = soak(plan, Path(folder), lambda line: (sys.stdout.write(f"{line}\n"), sys.stdout.flush()))
+    sys.stdout.write(
+        f"{outcome.payments} payments mined; {outcome.kills} processes and {outcome.devnet_kills} devnets killed, "
+        f"{outcome.faults} faults on the way\n"
+    )
+    for problem in outcome.problems:
+        sys.stdout.write(f"PROBLEM: {problem}\n")
+    sys.stdout.write("each exactly once\n" if not outcome.problems else f"{len(outcome.problems)} problems\n")
+    return 1 if outcome.problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,15 @@
+"""A minute of contracts that nobody should publish."""
+
+from __future__ import annotations
+
+from tests.soak.hostile import run
+
+MOST_BYTES = 3 << 30
+
+
+def test_pathological_contracts_harm_nobody() -> None:
+    report = run(45)
+    assert report.problems == []
+    assert report.transfers > 0
+    assert report.statuses.keys() >= {"success", "abort_by_response"}
+    assert report.peak_bytes < MOST_BYTES
