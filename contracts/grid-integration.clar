@@ -207,8 +207,7 @@
   )
 )
 
-;; First funded, first delivered: of `wh` that were funded after `before-wh` others of the same day, how much the day
-;; delivers, once that is known.
+;; Of `wh` that were funded after `before-wh` others of the same day, how much the day delivers, once that is known.
 (define-read-only (get-delivered
     (asset-id uint)
     (day uint)
@@ -216,7 +215,7 @@
     (before-wh uint)
   )
   (match (get-deliverable asset-id day)
-    deliverable (some (min-of wh (minus-or-zero deliverable before-wh)))
+    deliverable (some (delivered-of wh before-wh deliverable))
     none
   )
 )
@@ -809,6 +808,15 @@
 )
 
 ;; Private: deliverables
+
+;; First funded, first delivered: what is left of the day after all that was funded before.
+(define-private (delivered-of
+    (wh uint)
+    (before-wh uint)
+    (deliverable uint)
+  )
+  (min-of wh (minus-or-zero deliverable before-wh))
+)
 
 (define-private (get-deliverable-of-row
     (asset-id uint)

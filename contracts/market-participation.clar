@@ -654,21 +654,18 @@
       (book (current-book asset-id day (get epoch sheet)))
       (today (/ (get now sheet) SECONDS_PER_DAY))
       (spot (<= day today))
-      (offered {
+      (offered (merge item {
         asset-id: asset-id,
-        day: day,
         spot: spot,
         seller: (get seller sheet),
-        wh: wh,
         open-wh: wh,
         price: (get price sheet),
         min-fill-wh: (get min-fill-wh sheet),
-        expires-at: expires-at,
         taker: (get taker sheet),
         token: (get token sheet),
         epoch: (get epoch sheet),
         state: STATE_PENDING,
-      })
+      }))
     )
     (asserts! (and (>= wh u1) (<= wh MAX_WH)) ERR_INVALID_ENERGY)
     (asserts! (<= (get min-fill-wh sheet) wh) ERR_INVALID_MIN_FILL)

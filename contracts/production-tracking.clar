@@ -311,30 +311,32 @@
     (from-day uint)
     (to-day uint)
   )
-  (let (
-      (root-id (+ (var-get root-count) u1))
-      (anchored {
-        oracle: contract-caller,
-        root: root,
-        leaves: leaves,
-        total-wh: total-wh,
-        from-day: from-day,
-        to-day: to-day,
-      })
-    )
+  (let ((root-id (+ (var-get root-count) u1)))
     (asserts! (has-role ROLE_ORACLE) ERR_NOT_ORACLE)
     (asserts! (is-eq (len root) u32) ERR_INVALID_ROOT)
     (asserts! (and (>= leaves u1) (<= leaves MAX_LEAVES)) ERR_INVALID_ROOT)
     (asserts! (<= total-wh (* leaves MAX_DAY_WH)) ERR_INVALID_ROOT)
     (asserts! (<= from-day to-day) ERR_INVALID_ROOT)
-    (map-set roots root-id anchored)
+    (map-set roots root-id {
+      oracle: contract-caller,
+      root: root,
+      leaves: leaves,
+      total-wh: total-wh,
+      from-day: from-day,
+      to-day: to-day,
+    })
     (var-set root-count root-id)
-    (print (merge anchored {
+    (print {
       topic: "root-anchored",
       version: u1,
       root-id: root-id,
       actor: contract-caller,
-    }))
+      root: root,
+      leaves: leaves,
+      total-wh: total-wh,
+      from-day: from-day,
+      to-day: to-day,
+    })
     (ok root-id)
   )
 )
@@ -670,10 +672,7 @@
   day: uint,
 })))
   (get stamps (fold repeat-stamp keys {
-    stamp: {
-      now: stacks-block-time,
-      root-id: none,
-    },
+    now: stacks-block-time,
     stamps: (list),
   }))
 )
@@ -684,17 +683,17 @@
       day: uint,
     })
     (all {
-      stamp: {
-        now: uint,
-        root-id: (optional uint),
-      },
+      now: uint,
       stamps: (list 200 {
         now: uint,
         root-id: (optional uint),
       }),
     })
   )
-  (let ((stamps (append (get stamps all) (get stamp all))))
+  (let ((stamps (append (get stamps all) {
+      now: (get now all),
+      root-id: none,
+    })))
     (merge all { stamps: (unwrap! (as-max-len? stamps u200) all) })
   )
 )
