@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from benchmarks.measure import Runner
     from benchmarks.peers import Peers
     from der_client.stacks.account import Account
-    from der_client.stacks.call import Call
+    from der_client.stacks.contract.call import Call
     from der_client.stacks.transactions import Transaction
 
 START_GOAL = 1.3

@@ -1,4 +1,4 @@
-"""How long a program waits for ``import der_client``, as whole processes.
+"""How long a program waits for ``from der_client import Der``, as whole processes.
 
 Counted is processor time, the system's included: on a machine with nothing else to do that is how long it takes, and
 on a busy one it is still what the import costs. Python's bytecode is there, as an installation leaves it, wherever this
@@ -33,8 +33,8 @@ def works(_peers: Peers) -> Iterator[Work]:
         environment = {**os.environ, "PYTHONPYCACHEPREFIX": folder}
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
         yield Work(
-            "import der_client",
-            _python("import der_client", environment),
+            "from der_client import Der",
+            _python("from der_client import Der", environment),
             (Peer("bare Python start", _python("pass", environment), Scale.ADDED_S, IMPORT_GOAL_S),),
             partial(_check, environment),
             rounds=_ROUNDS,
@@ -60,4 +60,4 @@ def _check(environment: dict[str, str]) -> None:
     """Also leaves the bytecode for those that are timed."""
     code = "import der_client; print(der_client.Der.__name__, der_client.Devnet.__name__)"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env=environment)  # noqa: S603
-    require_same("import der_client", {"expected": "Der Devnet", OURS: done.stdout.strip()})
+    require_same("from der_client import Der", {"expected": "Der Devnet", OURS: done.stdout.strip()})

@@ -3,28 +3,38 @@
 ``Der`` ties the five contracts to a network and an account; ``Devnet`` runs them on this machine.
 """
 
-from typing import TYPE_CHECKING
-
-from der_client.der import Der
-from der_client.stacks.account import Account, FeePolicy
-from der_client.stacks.errors import ContractError, DerClientError
-from der_client.stacks.keys import PrivateKey
-from der_client.stacks.wallet import Wallet
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from der_client.der import Der
     from der_client.devnet import Devnet
+    from der_client.stacks.account import Account, FeePolicy
+    from der_client.stacks.errors import ContractError, DerClientError
+    from der_client.stacks.keys import PrivateKey
+    from der_client.stacks.wallet import Wallet
 
 __all__ = ["Account", "ContractError", "Der", "DerClientError", "Devnet", "FeePolicy", "PrivateKey", "Wallet"]
 
+_MODULES: Final = {
+    "Account": "der_client.stacks.account",
+    "ContractError": "der_client.stacks.errors",
+    "Der": "der_client.der",
+    "DerClientError": "der_client.stacks.errors",
+    "Devnet": "der_client.devnet",
+    "FeePolicy": "der_client.stacks.account",
+    "PrivateKey": "der_client.stacks.keys",
+    "Wallet": "der_client.stacks.wallet",
+}
+
 
 def __getattr__(name: str) -> object:
-    """Load the devnet when it is first asked for: programs on a real network import faster without it."""
-    if name == "Devnet":
-        from der_client.devnet import Devnet  # noqa: PLC0415
-
-        globals()[name] = Devnet
-        return Devnet
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    """Load what is asked for: the pytest plugin, which every run of pytest imports, needs none of it."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(_MODULES[name]), name)
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:

@@ -18,7 +18,7 @@ from der_client.contracts.asset_verification import Asset, AssetKind, Role
 from der_client.contracts.market_participation import Offer
 from der_client.contracts.settlement import Payment
 from der_client.der import Der
-from der_client.metering import NREL_SERF_EAST_CAPACITY_W, DayMessage, MeteredDay, metered_days, nrel_serf_east
+from der_client.readings import NREL_SERF_EAST_CAPACITY_W, DayMessage, MeteredDay, metered_days, nrel_serf_east
 from der_client.stacks.account import Account
 from der_client.stacks.deploy import deploy
 from der_client.stacks.errors import DerClientError, InvalidValueError
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from der_client.devnet import DevnetControl
-    from der_client.stacks.call import Call, Receipt
+    from der_client.stacks.contract.call import Call, Receipt
 
 R = TypeVar("R")
 

@@ -13,10 +13,13 @@ from der_client.contracts import (
     Settlement,
 )
 from der_client.stacks.account import Account, FeePolicy
-from der_client.stacks.errors import DeploymentError, NotFoundError
+from der_client.stacks.address import split_principal
+from der_client.stacks.contract.frames import Listing
+from der_client.stacks.errors import AddressError, DeploymentError, InvalidValueError, NotFoundError
 from der_client.stacks.keys import PrivateKey
 from der_client.stacks.rpc import Client
 from der_client.stacks.rpc import devnet as devnet_endpoints
+from der_client.stacks.wallet import Wallet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -49,9 +52,45 @@ class _Connection:
     fee_policy: FeePolicy | None
     accounts: dict[bytes, Account] = field(default_factory=dict)
 
-    def account(self, owner: PrivateKey | HasKey) -> Account:
-        key = owner if isinstance(owner, PrivateKey) else owner.key
+    def account(self, owner: PrivateKey | HasKey | Account | Wallet) -> Account:
+        if isinstance(owner, Account):
+            return self._checked(owner)
+        key = _key_of(owner)
         return self.accounts.setdefault(key.public_key.data, Account(key, self.client, fee_policy=self.fee_policy))
+
+    def _checked(self, account: Account) -> Account:
+        if account.client.url != self.client.url:
+            raise InvalidValueError(
+                f"account: it is one at {account.client.url}, but the connection is to {self.client.url}; give its key"
+            )
+        if self.fee_policy is not None:
+            raise InvalidValueError("fee_policy: an Account has its own; give its key instead, or leave fee_policy out")
+        return account
+
+
+def _key_of(owner: object) -> PrivateKey:
+    """The key of whatever has one. The error never shows text, which may be a secret in the wrong place.
+
+    Raises:
+        InvalidValueError: If it has none.
+    """
+    if isinstance(owner, Wallet):
+        return owner.account(0)
+    key = owner if isinstance(owner, PrivateKey) else getattr(owner, "key", None)
+    if isinstance(key, PrivateKey):
+        return key
+    if isinstance(owner, str):
+        try:
+            address, _ = split_principal(owner)
+        except AddressError:
+            instead = "text: write PrivateKey.from_hex(…) for a key, Wallet.from_mnemonic(…) for words"
+        else:
+            instead = f"the address {address}, which cannot sign: give its PrivateKey, or leave it out to read only"
+    else:
+        instead = type(owner).__name__
+    raise InvalidValueError(
+        f"account: expected a PrivateKey, an Account, a Wallet or an account of the devnet, got {instead}"
+    )
 
 
 class Der:
@@ -83,7 +122,7 @@ class Der:
     def connect(
         cls,
         url: str | Client,
-        account: PrivateKey | HasKey | None = None,
+        account: PrivateKey | HasKey | Account | Wallet | None = None,
         *,
         deployer: str | None = None,
         network: Network | None = None,
@@ -93,15 +132,17 @@ class Der:
 
         Args:
             url: Base address that serves ``/v2`` and ``/extended``, or a :class:`~der_client.stacks.rpc.Client`.
-            account: Whose key signs; without one, only reading works.
-            deployer: Who deployed the contracts; the embedded devnet tells it, any other network has to be told.
+            account: Who signs: a key, an account of the devnet, an Account at the same URL, or a Wallet, whose first
+                account it is; without one, only reading works.
+            deployer: The address that deployed the contracts; an embedded devnet names it, no other network does.
             network: The network behind the URL; asked for if not given.
             fee_policy: How fees are chosen, and their cap.
 
         Raises:
-            DeploymentError: no deployer was given, and the node is no embedded devnet.
-            AddressError: the deployer is no address.
-            NodeError: the node could not be asked.
+            DeploymentError: If no deployer was given, and the node is not an embedded devnet.
+            InvalidValueError: If something else is given as the account, or the URL is not a base address.
+            AddressError: If the deployer is not an address.
+            NodeError: If the node could not be asked.
         """
         client = url if isinstance(url, Client) else Client(url, network=network)
         if deployer is None:
@@ -109,13 +150,12 @@ class Der:
                 deployer = client.run(devnet_endpoints.deployer())
             except NotFoundError:
                 raise DeploymentError(
-                    f"{client.url} is no embedded devnet, so it must be told whose contracts are meant: "
-                    "give deployer=, the address that deployed them"
+                    f"{client.url} is not an embedded devnet; pass deployer=, the address that deployed the contracts"
                 ) from None
         connection = _Connection(client, deployer, fee_policy)
         return cls(connection, None if account is None else connection.account(account))
 
-    def with_account(self, account: PrivateKey | HasKey) -> Self:
+    def with_account(self, account: PrivateKey | HasKey | Account | Wallet) -> Self:
         """The same contracts for another account, over the same connection."""
         return type(self)(self._connection, self._connection.account(account))
 
@@ -141,15 +181,15 @@ class Der:
         """Chain time (UTC): that of the latest block. The contracts' clock, which the local one may differ from."""
         return self.client.block("latest").block_time
 
-    def list_assets(self) -> dict[int, Asset]:
+    def list_assets(self) -> Listing[int, Asset]:
         """All assets by id."""
         return _all(self.assets.get_asset_count(), self.assets.get_assets)
 
-    def list_offers(self) -> dict[int, Offer]:
+    def list_offers(self) -> Listing[int, Offer]:
         """All offers by id."""
         return _all(self.market.get_offer_count(), self.market.get_offers)
 
-    def list_payments(self) -> dict[int, Payment]:
+    def list_payments(self) -> Listing[int, Payment]:
         """All payments by id."""
         return _all(self.settlement.get_payment_count(), self.settlement.get_payments)
 
@@ -158,10 +198,10 @@ class Der:
         return f"Der({self.client.url}, contracts of {self.deployer}, as {who})"
 
 
-def _all(count: int, get: Callable[[Sequence[int]], tuple[T | None, ...]]) -> dict[int, T]:
+def _all(count: int, get: Callable[[Sequence[int]], tuple[T | None, ...]]) -> Listing[int, T]:
     """Read things with ids 1 to count, a page at a time."""
-    found: dict[int, T] = {}
+    found: Listing[int, T] = Listing()
     for first in range(1, count + 1, _PAGE):
         ids = range(first, min(first + _PAGE, count + 1))
-        found |= {number: thing for number, thing in zip(ids, get(ids), strict=True) if thing is not None}
+        found.update((number, thing) for number, thing in zip(ids, get(ids), strict=True) if thing is not None)
     return found

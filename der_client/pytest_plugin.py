@@ -17,16 +17,16 @@ run like the last, set a moment in pytest's configuration: ``devnet_start_time =
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from der_client.devnet import Devnet
-
+# Every run of pytest imports this module where der-client is installed: what takes time, the fixtures import.
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
+    from der_client.devnet import Devnet
 
 _START_TIME: Final = "devnet_start_time"
 
@@ -40,14 +40,39 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> None:
+    """Have a failure end at the line of the test whose call failed, not inside of this library (``--full-trace`` does).
+
+    That is so for the library's own errors, which say what is wrong; others are shown down to where they were raised.
+    """
+    if call.excinfo is None:
+        return
+    for entry in call.excinfo.traceback:
+        variables = entry.frame.f_globals
+        if str(variables.get("__name__", "")).startswith("der_client."):
+            # Pytest looks for it among the variables of a frame, and among those of its module.
+            variables.setdefault("__tracebackhide__", _is_own_error)
+
+
+def _is_own_error(raised: pytest.ExceptionInfo[BaseException]) -> bool:
+    from der_client.stacks.errors import DerClientError  # noqa: PLC0415 -- it was raised, so it is loaded
+
+    return isinstance(raised.value, DerClientError)
+
+
 @pytest.fixture(scope="session")
 def shared_devnet(pytestconfig: pytest.Config) -> Iterator[Devnet]:
     """One devnet for the whole run, with the contracts published. What is done to it stays."""
+    from der_client.devnet import Devnet  # noqa: PLC0415 -- only where a test asks for it
+
     with Devnet(start_time=_start_time(pytestconfig)) as devnet:
         yield devnet
 
 
 def _start_time(config: pytest.Config) -> datetime:
+    from datetime import UTC, datetime, time  # noqa: PLC0415 -- only where a test asks for it
+
     text = str(config.getini(_START_TIME)).strip()
     if not text:
         return datetime.combine(datetime.now(UTC).date(), time(12), UTC)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from der_client.der import Der
-    from der_client.stacks.call import Pending
+    from der_client.stacks.contract.call import Pending
 
 _LOG: Final = logging.getLogger(__name__)
 _MAX_FILE_BYTES: Final = 1 << 20

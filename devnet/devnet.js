@@ -2,27 +2,35 @@
  * The devnet as its users see it: a chain with named accounts and contracts on it, that mines by itself or when told,
  * and, with a journal, survives its process.
  *
- * Whatever a method changes, it changes and journals in one go, so no request ever sees it half-done.
+ * What changes the chain happens one after the other, in turns; only transactions come in at any time. Whatever a turn
+ * changes, it changes and journals in one go, so no request ever sees it half-done.
  */
 import { checkAdmission, checkMeaning, invalid } from "./chain/admission.js";
 import { Chain } from "./chain/chain.js";
 import { Rejection } from "./chain/rejection.js";
 import { Journal } from "./journal.js";
-import { buildPublish, buildTransfer } from "./wire/builder.js";
+import { emptyPlan } from "./project/plan.js";
+import { buildTransfer } from "./wire/builder.js";
 import { SignatureError } from "./wire/signatures.js";
 import { parseTransaction } from "./wire/transaction.js";
 import { ending, SignatureVerifier } from "./wire/verifier.js";
 
 /** @typedef {import("./project/project.js").Account} Account */
-/** @typedef {import("./project/project.js").PlannedContract} PlannedContract */
+/** @typedef {import("./project/plan.js").Plan} Plan */
 /** @typedef {import("./journal.js").Entry} Entry */
 /** @typedef {import("./wire/transaction.js").Transaction} Transaction */
 
 /** How blocks come: one for each transaction at once, on a timer, or only when asked. */
 /** @typedef {{kind: "auto"} | {kind: "interval", milliseconds: number} | {kind: "manual"}} Mining */
 
-const IDLE_MILLISECONDS = 50;
+/** @param {Transaction} transaction @returns {string | undefined} what it publishes */
+const contractIdOf = ({ origin, payload }) => (payload.type === "smart_contract" ? `${origin.address}.${payload.name}` : undefined);
+
 const PROGRESS_MILLISECONDS = 5_000;
+/** How long whoever sends a transaction waits for its block, where each is mined at once. Then it is pending, as on a node. */
+const PATIENCE_MILLISECONDS = 5_000;
+/** How soon it is tried again to mine what could not be stored. */
+const RETRY_MILLISECONDS = 1_000;
 
 export class Devnet {
   /**
@@ -39,8 +47,16 @@ export class Devnet {
     this.journal = journal;
     this.verifier = verifier;
     this.closed = false;
+    /** @type {Promise<unknown>} the turn that comes last, for now */
+    this.lastTurn = Promise.resolve();
+    /** @type {Promise<void> | null} */
+    this.miningReady = null;
+    /** @type {Map<string, () => void>} by txid: what wakes the request that waits for its block */
+    this.waiting = new Map();
+    /** @type {Error | null} why the last block could not be stored */
+    this.storageError = null;
     /** @type {NodeJS.Timeout | undefined} */
-    this.idleTimer = undefined;
+    this.retryTimer = undefined;
     /** @type {NodeJS.Timeout | undefined} */
     this.blockTimer = undefined;
   }
@@ -48,37 +64,46 @@ export class Devnet {
   /**
    * @param {object} options
    * @param {Account[]} options.accounts
-   * @param {PlannedContract[]} options.contracts to publish at the start of a new chain
+   * @param {Plan} [options.plan] to carry out at the start of a new chain
    * @param {number} options.startTime unix seconds of a new chain's first block
    * @param {Mining} options.mining
    * @param {string | null} options.stateFile
+   * @param {(chain: Chain) => void} [options.follow] called before anything new happens to the chain
    * @param {boolean} [options.costs] whether execution costs are tracked, in what is replayed, too
    * @returns {Promise<Devnet>}
    */
-  static async start({ accounts, contracts, startTime, mining, stateFile, costs = true }) {
+  static async start({ accounts, plan = emptyPlan(), startTime, mining, stateFile, follow, costs = true }) {
     const balances = new Map(accounts.map(({ address, balance }) => [address, balance]));
     const opened = stateFile ? Journal.open(stateFile, { startTime, balances }) : null;
     const genesis = opened?.genesis ?? { startTime, balances };
     const verifier = new SignatureVerifier(); // first, so that its thread starts beside the VM
     const chain = await Chain.start(genesis);
-    if (!costs) chain.vm.setCosts(false);
+    if (!costs) await chain.vm.setCosts(false);
     const devnet = new Devnet(chain, accounts, mining, opened?.journal ?? null, verifier);
-    if (opened) devnet.#replayAll(opened.entries);
+    if (opened) await devnet.#replayAll(opened.entries);
+    follow?.(chain);
+    if (chain.history.blocks.count === 1) devnet.#tellFirstBlock();
     // A killed start may have left a transaction whose block was not written any more.
-    if (mining.kind === "auto" && chain.mempool.ready(chain.ledger, 1).length > 0) devnet.#do({ do: "mine", each: true });
-    if (!chain.genesis) devnet.#publish(contracts);
-    if (opened) devnet.#tellChanges(contracts);
-    if (mining.kind === "interval") devnet.blockTimer = setInterval(() => devnet.mine(1), mining.milliseconds);
-    devnet.#touch();
+    if (mining.kind === "auto") await devnet.#mineReady();
+    if (!chain.genesis) await devnet.#carryOut(plan);
+    if (opened) devnet.#tellChanges(plan);
+    if (mining.kind === "interval") devnet.blockTimer = setInterval(() => devnet.#mineOnTime(), mining.milliseconds);
     return devnet;
   }
 
+  /** Followers came too late to hear of it. */
+  #tellFirstBlock() {
+    const { feed, tip } = this.chain;
+    feed.note("block", () => ({ block: tip, parent: undefined, mined: [] }));
+    feed.flush();
+  }
+
   /** @param {Iterable<Entry>} entries */
-  #replayAll(entries) {
+  async #replayAll(entries) {
     let told = Date.now();
     let line = 1; // the header
     for (const entry of entries) {
-      this.#replay(entry, ++line);
+      await this.#replay(entry, ++line);
       // Whoever waits for a long history sees that it goes on.
       if (Date.now() - told < PROGRESS_MILLISECONDS) continue;
       told = Date.now();
@@ -87,73 +112,67 @@ export class Devnet {
   }
 
   /** @param {Entry} entry @param {number} line */
-  #replay(entry, line) {
+  async #replay(entry, line) {
     try {
-      this.#apply(entry);
+      await this.#again(entry);
     } catch (error) {
       const { message } = /** @type {Error} */ (error);
       throw new Error(`line ${line} of the state file cannot be carried out again: ${message}`);
     }
   }
 
-  /** @param {PlannedContract[]} contracts those that an earlier, killed start has published are left alone */
-  #publish(contracts) {
-    for (const { name, sender, source, clarityVersion, feeUstx } of contracts) {
-      if (this.chain.history.contracts.has(`${sender}.${name}`)) continue;
-      const { privateKey } = this.#signer(sender, `publish ${name}`);
-      const nonce = this.chain.ledger.nonce(sender);
-      const raw = buildPublish({ name, code: source, clarityVersion, privateKey, nonce, fee: feeUstx });
-      checkAdmission(parseTransaction(raw), this.chain);
-      this.#do({ do: "submit", raw: raw.toString("hex") }, { do: "mine", each: true });
+  /** @param {Plan} plan what an earlier, killed start has done of it is left alone */
+  async #carryOut({ steps, epoch }) {
+    for (const step of steps) {
+      const transaction = parseTransaction(step.raw);
+      if (this.chain.knows(transaction.txid) || this.chain.history.contracts.has(contractIdOf(transaction) ?? "")) continue;
+      if (step.epoch) await this.enterEpoch(step.epoch);
+      await this.#accept(transaction, { patience: Infinity });
+      await this.#mineReady();
       const { status, vmError, result } = this.chain.history.transaction(this.chain.history.transactionCount - 1).outcome;
-      if (status !== "success") throw new Error(`contract ${name} cannot be published: ${vmError ?? result}`);
+      if (status !== "success") throw new Error(`${step.what}: ${vmError ?? result}`);
     }
-    this.#do({ do: "genesis" });
+    if (epoch) await this.enterEpoch(epoch);
+    await this.#turn(async () => {
+      this.#write({ do: "genesis" });
+      await this.chain.markGenesis();
+    });
   }
 
-  /** @param {PlannedContract[]} contracts which the state file may have as they were before somebody changed them */
-  #tellChanges(contracts) {
-    for (const { name, sender, path, source } of contracts) {
-      const contractId = `${sender}.${name}`;
+  /** @param {Plan} plan whose contracts the state file may have as they were before somebody changed them */
+  #tellChanges({ steps }) {
+    for (const { raw, from } of steps) {
+      const transaction = parseTransaction(raw);
+      const contractId = contractIdOf(transaction);
+      if (!contractId || transaction.payload.type !== "smart_contract") continue;
       const published = this.chain.history.contracts.get(contractId);
-      if (published?.source === source) continue;
+      if (published?.source === transaction.payload.code) continue;
       const difference = published
-        ? `${contractId} in the state file has another source than ${path}: the chain keeps the old one`
-        : `${contractId} (${path}) is not in the state file: the chain goes on without it`;
+        ? `${contractId} in the state file has another source than ${from}: the chain keeps the old one`
+        : `${contractId} (${from}) is not in the state file: the chain goes on without it`;
       process.stderr.write(`devnet: ${difference}; begin a new state file to use the new one\n`);
     }
   }
 
-  /** @param {string} address @param {string} purpose @returns {Account} */
-  #signer(address, purpose) {
-    const account = this.accounts.find((candidate) => candidate.address === address);
-    if (!account) throw new Error(`no account of settings/Devnet.toml has the address ${address}, needed to ${purpose}`);
-    return account;
-  }
-
-  /**
-   * Does and then journals: what was answered is in the journal, and what was not may not be.
-   *
-   * @param {...Entry} entries
-   * @returns {any} what the last one gives
-   */
-  #do(...entries) {
-    let result;
-    for (const entry of entries) result = this.#apply(entry);
-    this.journal?.append(entries);
-    this.#touch();
-    return result;
-  }
-
-  /** @param {Entry} entry @returns {any} */
-  #apply(entry) {
+  /** @param {Entry} entry of the state file @returns {Promise<unknown>} */
+  async #again(entry) {
     switch (entry.do) {
-      case "submit":
-        return this.chain.take(parseTransaction(Buffer.from(entry.raw, "hex")));
-      case "mine":
-        return this.#mine(entry);
+      case "submit": {
+        const transaction = parseTransaction(Buffer.from(entry.raw, "hex"));
+        // Whoever shows it asks for the contract.
+        if (transaction.payload.type === "contract_call") await this.chain.loadContract(transaction.payload.contractId);
+        return this.chain.take(transaction);
+      }
+      case "mine": {
+        const { each, undone: known = {}, most, only } = entry;
+        if (!each) return this.chain.mine({ known, most, only });
+        while (this.chain.hasReady) await this.chain.mine({ known, most: 1 });
+        return undefined;
+      }
       case "advance":
         return this.chain.advanceTo(entry.to);
+      case "epoch":
+        return this.chain.enterEpoch(entry.epoch);
       case "snapshot":
         return this.chain.snapshot();
       case "revert":
@@ -165,16 +184,95 @@ export class Devnet {
     }
   }
 
-  /** @param {import("./journal.js").MineEntry} entry gets what a replay need not find out again, the slowest part of it */
-  #mine(entry) {
-    const undone = entry.each ? this.chain.mineEachReady(entry.undone) : this.chain.mine(entry.undone);
-    if (Object.keys(undone).length > 0) entry.undone = undone;
+  /**
+   * @template T
+   * @param {() => Promise<T>} run what changes the chain, alone
+   * @returns {Promise<T>}
+   */
+  #turn(run) {
+    const turn = this.lastTurn.then(() => {
+      if (this.closed) throw ending();
+      return run();
+    });
+    this.lastTurn = turn.catch(() => undefined);
+    return turn.finally(() => this.chain.feed.flush());
   }
 
-  /** A checkpoint taken while nobody waits makes a later undo short. */
-  #touch() {
-    clearTimeout(this.idleTimer);
-    this.idleTimer = setTimeout(() => this.chain.executor.capture(), IDLE_MILLISECONDS).unref();
+  /**
+   * @param {Entry} entry what is about to be done, and cannot fail; or was done, and is taken back if this fails
+   * @throws {import("./journal.js").StorageError}
+   */
+  #write(entry) {
+    if (this.closed) throw ending();
+    this.journal?.append([entry]);
+  }
+
+  /**
+   * @param {number} [most] transactions
+   * @returns {Promise<void>}
+   */
+  #mineBlock(most) {
+    return this.chain.mine({
+      most,
+      keep: (undone, only) => {
+        /** @type {import("./journal.js").MineEntry} */
+        const entry = { do: "mine", each: false };
+        if (most !== undefined) entry.most = most;
+        if (only) entry.only = only;
+        // What a replay need not find out again, the slowest part of it.
+        if (Object.keys(undone).length > 0) entry.undone = undone;
+        this.#write(entry);
+      },
+    });
+  }
+
+  /** Mines a block for each transaction that is ready, as a node does whose blocks come faster than its transactions. */
+  #mineReady() {
+    this.miningReady ??= this.#turn(async () => {
+      try {
+        while (this.chain.hasReady) {
+          await this.#mineBlock(1);
+          this.chain.feed.flush();
+          this.#tellWaiting();
+        }
+        this.storageError = null;
+      } finally {
+        this.miningReady = null;
+      }
+    });
+    return this.miningReady;
+  }
+
+  /** @returns {Promise<void>} as `#mineReady`; what cannot be stored now is tried again later */
+  async #mineAtOnce() {
+    try {
+      await this.#mineReady();
+    } catch (error) {
+      if (this.closed) return;
+      this.#noteFailure(/** @type {Error} */ (error));
+      clearTimeout(this.retryTimer);
+      this.retryTimer = setTimeout(() => this.#mineAtOnce(), RETRY_MILLISECONDS).unref();
+    }
+  }
+
+  async #mineOnTime() {
+    // When blocks take longer than the time between them, some are left out.
+    if (this.miningReady) return;
+    this.miningReady = this.#turn(() => this.#mineBlock());
+    try {
+      await this.miningReady;
+      this.storageError = null;
+    } catch (error) {
+      if (!this.closed) this.#noteFailure(/** @type {Error} */ (error));
+    } finally {
+      this.miningReady = null;
+    }
+  }
+
+  /** @param {Error} error of a block, which is told once */
+  #noteFailure(error) {
+    if (this.storageError?.message !== error.message) process.stderr.write(`devnet: no block was mined: ${error.message}\n`);
+    this.storageError = error;
   }
 
   /**
@@ -192,54 +290,104 @@ export class Devnet {
       const rejection = error instanceof SignatureError ? invalid(error.message) : error;
       throw rejection instanceof Rejection ? rejection.of(transaction) : rejection;
     }
-    this.#accept(transaction);
+    await this.#accept(transaction);
     return transaction;
   }
 
-  /** @param {Transaction} transaction whose signatures are verified */
-  #accept(transaction) {
-    // While its signatures were being verified, the same bytes may have come in again, or the end of this process.
-    if (this.closed) throw ending();
-    if (this.chain.knows(transaction.txid)) return;
+  /**
+   * Takes a transaction in, and where each is mined at once, waits for its block.
+   *
+   * @param {Transaction} transaction whose signatures are verified
+   * @param {{patience?: number}} [options] milliseconds to wait for the block
+   */
+  async #accept(transaction, { patience = PATIENCE_MILLISECONDS } = {}) {
     try {
-      this.chain.submit(transaction);
+      await this.#take(transaction);
     } catch (error) {
       throw error instanceof Rejection ? error.of(transaction) : error;
     }
-    /** @type {Entry[]} */
-    const entries = [{ do: "submit", raw: transaction.raw.toString("hex") }];
-    if (this.mining.kind === "auto") {
-      /** @type {import("./journal.js").MineEntry} */
-      const mine = { do: "mine", each: true };
-      this.#mine(mine);
-      entries.push(mine);
+    this.chain.feed.flush();
+    if (this.mining.kind === "auto" && this.chain.isReady(transaction)) await this.#minedWithin(transaction, patience);
+  }
+
+  /** @param {Transaction} transaction that is ready @param {number} patience milliseconds @returns {Promise<void>} */
+  #minedWithin({ txid }, patience) {
+    return new Promise((resolve) => {
+      const timer = patience === Infinity ? undefined : setTimeout(() => done(), patience);
+      const done = () => {
+        clearTimeout(timer);
+        this.waiting.delete(txid);
+        resolve();
+      };
+      this.waiting.set(txid, done);
+      this.#mineAtOnce().then(done);
+    });
+  }
+
+  /** Tells those who wait for a transaction that is not in the mempool any more. */
+  #tellWaiting() {
+    for (const [txid, done] of this.waiting) if (!this.chain.mempool.find(txid)) done();
+  }
+
+  /** @param {Transaction} transaction */
+  async #take(transaction) {
+    const { chain } = this;
+    for (;;) {
+      if (this.storageError && this.mining.kind === "auto") await this.#mineReady();
+      await checkAdmission(transaction, chain);
+      // While it was being looked at, the same bytes may have come in again, or the end of this process.
+      if (this.closed) throw ending();
+      if (chain.knows(transaction.txid)) return;
+      // What the VM is carrying out cannot be replaced any more; when it is done, the nonce is used.
+      if (!chain.mempool.conflicting(transaction).some(({ txid }) => chain.inBlock.has(txid))) break;
+      await this.lastTurn;
     }
-    this.journal?.append(entries);
-    this.#touch();
+    chain.mempool.replaced(transaction);
+    this.#write({ do: "submit", raw: transaction.raw.toString("hex") });
+    chain.take(transaction);
   }
 
-  /** @param {number} blocks */
-  mine(blocks) {
-    for (let i = 0; i < blocks; i++) this.#do({ do: "mine", each: false });
+  /** @param {number} blocks @returns {Promise<void>} */
+  async mine(blocks) {
+    for (let i = 0; i < blocks; i++) await this.#turn(() => this.#mineBlock());
   }
 
-  /** @param {number} to unix seconds */
+  /** @param {number} to unix seconds @returns {Promise<void>} */
   advanceTo(to) {
-    this.#do({ do: "advance", to });
+    return this.#turn(() => this.chain.advanceTo(to, () => this.#write({ do: "advance", to })));
   }
 
-  /** @returns {number} id */
+  /** @param {string} epoch one of `CLARITY_OF_EPOCH` @returns {Promise<void>} */
+  enterEpoch(epoch) {
+    return this.#turn(async () => {
+      if (epoch !== this.chain.epoch) await this.chain.enterEpoch(epoch, () => this.#write({ do: "epoch", epoch }));
+    });
+  }
+
+  /** @returns {Promise<number>} id */
   snapshot() {
-    return this.#do({ do: "snapshot" });
+    return this.#turn(async () => {
+      this.#write({ do: "snapshot" });
+      return await this.chain.snapshot();
+    });
   }
 
-  /** @param {number} id @returns {boolean} false if there is no such snapshot */
+  /** @param {number} id @returns {Promise<boolean>} false if there is no such snapshot */
   revert(id) {
-    return this.#do({ do: "revert", id });
+    return this.#turn(async () => {
+      if (!this.chain.hasSnapshot(id)) return false;
+      this.#write({ do: "revert", id });
+      await this.chain.revert(id);
+      return true;
+    });
   }
 
+  /** @returns {Promise<void>} */
   reset() {
-    this.#do({ do: "reset" });
+    return this.#turn(async () => {
+      this.#write({ do: "reset" });
+      await this.chain.reset();
+    });
   }
 
   /**
@@ -247,26 +395,26 @@ export class Devnet {
    *
    * @param {string} recipient
    * @param {bigint} amount µSTX
-   * @returns {Transaction}
+   * @returns {Promise<Transaction>}
    * @throws {Rejection}
    */
-  fund(recipient, amount) {
+  async fund(recipient, amount) {
     const faucet = this.accounts.find(({ name }) => name === "faucet");
     if (!faucet) throw new Error("settings/Devnet.toml has no account named faucet");
     const pending = this.chain.mempool.noncesOf(faucet.address);
     const nonce = pending.length > 0 ? pending[pending.length - 1] + 1n : this.chain.ledger.nonce(faucet.address);
     const raw = buildTransfer({ recipient, amount, privateKey: faucet.privateKey, nonce, fee: 0n });
     const transaction = parseTransaction(raw);
-    this.#accept(transaction);
+    await this.#accept(transaction);
     return transaction;
   }
 
   async close() {
     this.closed = true;
-    clearTimeout(this.idleTimer);
+    clearTimeout(this.retryTimer);
     clearInterval(this.blockTimer);
     this.journal?.close();
+    await Promise.all([this.chain.vm.close(), this.verifier.close()]);
     this.chain.history.close();
-    await this.verifier.close();
   }
 }

@@ -1,10 +1,14 @@
 /** Starts the devnet, prints its URL as one line of JSON when it is ready, and ends cleanly when told. */
+import { createServer as createListener } from "node:net";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Devnet } from "./devnet.js";
 import { createServer } from "./http/server.js";
 import { readOptions, USAGE } from "./options.js";
-import { readAccounts, readPlannedContracts } from "./project/project.js";
+import { Observers } from "./observers/observers.js";
+import { parseObserver } from "./observers/settings.js";
+import { emptyPlan, readPlan, readPreparedPlan } from "./project/plan.js";
+import { hasSettings, readAccounts, readObservers } from "./project/project.js";
 
 const DEFAULT_PROJECT = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -15,22 +19,67 @@ async function main(argv) {
     process.stdout.write(USAGE);
     return;
   }
+  await checkAddress(options);
+  // A project may leave its settings out of its repository; Clarinet's usual accounts are those of this library, too.
+  const accounts = readAccounts(hasSettings(options.project) ? options.project : DEFAULT_PROJECT);
+  const observed = [...readObservers(options.project).map(parseObserver), ...options.observers];
+  /** @type {Observers | undefined} */
+  let observers;
   const devnet = await Devnet.start({
     ...options,
-    accounts: readAccounts(options.project),
-    contracts: options.deploy ? readPlannedContracts(options.project) : [],
+    accounts,
+    plan: planOf(options, accounts),
+    follow: (chain) => {
+      observers = new Observers(chain, observed);
+    },
   });
+  devnet.chain.vm.onFailure = (error) => {
+    process.stderr.write(`devnet: its VM has failed: ${error.message}\n`);
+    process.exit(1);
+  };
   const server = createServer(devnet, options);
   const stop = async () => {
     await server.close();
     await devnet.close();
+    await observers?.close();
     process.exit(0);
   };
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
   if (options.untilStdinCloses) process.stdin.on("end", stop).on("error", stop).resume();
-  const url = await server.listen({ host: options.host, port: options.port });
+  const { host, port } = options;
+  const url = await server.listen({ host, port }).catch((error) => {
+    throw addressError(error, host, port);
+  });
   process.stdout.write(`${JSON.stringify({ url, pid: process.pid })}\n`);
+}
+
+/**
+ * Says at once that it cannot listen, not after the VM has started.
+ *
+ * @param {{host: string, port: number}} address
+ */
+async function checkAddress({ host, port }) {
+  const listener = createListener();
+  await new Promise((resolve, reject) => {
+    listener.once("error", (error) => reject(addressError(error, host, port)));
+    listener.listen({ host, port }, () => listener.close(resolve));
+  });
+}
+
+/** @param {NodeJS.ErrnoException} error @param {string} host @param {number} port */
+function addressError(error, host, port) {
+  if (error.code === "EADDRINUSE") {
+    return new Error(`port ${port} of ${host} is in use; choose another with --port (port=), or 0 for any free one`);
+  }
+  if (error.code === "EACCES") return new Error(`port ${port} may not be used by this user; choose one above 1023 with --port (port=)`);
+  return new Error(`cannot listen on ${host}: ${error.message}; choose another address with --host (host=)`);
+}
+
+/** @param {import("./options.js").Options} options @param {import("./project/project.js").Account[]} accounts */
+function planOf({ deploy, prepared, project }, accounts) {
+  if (!deploy) return emptyPlan();
+  return prepared ? readPreparedPlan(prepared) : readPlan(project, accounts);
 }
 
 main(process.argv.slice(2)).catch((error) => {

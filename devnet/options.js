@@ -1,5 +1,6 @@
 /** The command line of the devnet. */
 import { parseArgs } from "node:util";
+import { parseObserver } from "./observers/settings.js";
 
 /**
  * @typedef {object} Options
@@ -7,12 +8,14 @@ import { parseArgs } from "node:util";
  * @property {string} host
  * @property {number} port 0 takes any free one
  * @property {boolean} deploy
+ * @property {string | null} prepared file with the plan, prepared in Python
  * @property {boolean} control
  * @property {boolean} costs
  * @property {boolean} untilStdinCloses
  * @property {number} startTime unix seconds
  * @property {import("./devnet.js").Mining} mining
  * @property {string | null} stateFile
+ * @property {import("./observers/settings.js").Observer[]} observers beside those of the project's settings
  */
 
 export const USAGE = `The embedded Stacks devnet of der-client.
@@ -23,9 +26,12 @@ export const USAGE = `The embedded Stacks devnet of der-client.
   --host HOST           address to listen on (default 127.0.0.1: this machine only)
   --port PORT           0 takes any free port (default 3999)
   --no-contracts        do not publish the project's contracts
+  --prepared-plan FILE  publish what der_client has prepared instead: JSON
   --start-time SECONDS  unix time of the first block (default: now)
   --block-interval MS   mine on a timer instead of at once; 0 mines only when told by POST /devnet/mine
   --state-file FILE     keep the chain in this file, and go on from it
+  --event-observer HOST:PORT[=KEY,KEY…]
+                        post events there as a node does, all or those of the keys; may be given several times
   --no-costs            do not track execution costs: about four times faster
   --no-control          switch off what changes things under /devnet
   --until-stdin-closes  end when standard input does, so as never to outlive the parent process
@@ -44,12 +50,14 @@ export function readOptions(argv, defaultProject) {
     host: values.host ?? "127.0.0.1",
     port: integer("port", values.port ?? "3999", 65_535),
     deploy: !values["no-contracts"],
+    prepared: values["prepared-plan"] ?? null,
     control: !values["no-control"],
     costs: !values["no-costs"],
     untilStdinCloses: values["until-stdin-closes"] ?? false,
     startTime: integer("start-time", values["start-time"] ?? String(Math.floor(Date.now() / 1000)), 2 ** 32),
     mining: interval === undefined ? { kind: "auto" } : miningOf(integer("block-interval", interval, 2 ** 31 - 1)),
     stateFile: values["state-file"] ?? null,
+    observers: (values["event-observer"] ?? []).map(parseObserver),
   };
 }
 
@@ -67,7 +75,9 @@ function parse(argv) {
         "start-time": text,
         "block-interval": text,
         "state-file": text,
+        "event-observer": { ...text, multiple: true },
         "no-contracts": flag,
+        "prepared-plan": text,
         "no-control": flag,
         "no-costs": flag,
         "until-stdin-closes": flag,

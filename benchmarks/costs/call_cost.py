@@ -10,7 +10,7 @@ from der_client.stacks.fees import MIN_USTX_PER_BYTE
 from der_client.stacks.rpc.answers import ExecutionCost
 
 if TYPE_CHECKING:
-    from der_client.stacks.call import Call
+    from der_client.stacks.contract.call import Call
     from der_client.stacks.transactions import Transaction
 
 # What the transactions of one tenure may cost together before it is extended: before epoch 4.0 (SIP-012), and in it,

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from benchmarks.costs.call_cost import CallCost
 from der_client import Der, PrivateKey
 from der_client.contracts.asset_verification import AssetKind, Role
-from der_client.metering import DayMessage, DayReadings
+from der_client.readings import DayMessage, DayReadings
 from der_client.stacks.fees import FeePolicy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from der_client.devnet import DevnetControl
-    from der_client.stacks.call import Call, Receipt
+    from der_client.stacks.contract.call import Call, Receipt
 
 R = TypeVar("R")
 

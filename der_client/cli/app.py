@@ -9,11 +9,21 @@ from typer.core import TyperGroup
 from der_client.cli.demo import demo
 from der_client.cli.deploy import deploy
 from der_client.cli.devnet import devnet
+from der_client.cli.generate import generate
 from der_client.cli.keeper import keeper
 from der_client.cli.keys import app as keys
+from der_client.cli.outbox import app as outbox
+from der_client.cli.readings import app as readings
 from der_client.cli.record import record
 from der_client.cli.setup_roles import setup_roles
 from der_client.stacks.errors import DerClientError
+
+
+def _text(error: DerClientError) -> str:
+    """What is wrong with meter data is said in options here, and in arguments by the library."""
+    from der_client.readings.errors import MeterDataError  # noqa: PLC0415 -- `der --help` stays fast
+
+    return error.for_command() if isinstance(error, MeterDataError) else str(error)
 
 
 class _Commands(TyperGroup):
@@ -23,7 +33,7 @@ class _Commands(TyperGroup):
         try:
             return super().main(*args, **extra)
         except DerClientError as error:
-            typer.echo(f"error: {error}", err=True)
+            typer.echo(f"error: {_text(error)}", err=True)
             sys.exit(1)
 
 
@@ -37,9 +47,12 @@ app = typer.Typer(
 app.command()(demo)
 app.command()(devnet)
 app.command()(deploy)
+app.command()(generate)
 app.command("setup-roles")(setup_roles)
 app.command()(keeper)
 app.command()(record)
+app.add_typer(outbox, name="outbox")
+app.add_typer(readings, name="readings")
 app.add_typer(keys, name="keys")
 
 

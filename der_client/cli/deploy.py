@@ -33,7 +33,7 @@ def deploy(
         typer.Option(
             "--plan",
             metavar="FILE",
-            help="Clarinet's deployment plan. Default: that of the five contracts.",
+            help="Clarinet's deployment plan, or the folder of a project without one. Default: the five contracts.",
             show_default=False,
         ),
     ] = None,
@@ -59,13 +59,17 @@ def deploy(
     from der_client.cli.secret_input import read_signing_key  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.project import deployment_plan  # noqa: PLC0415
     from der_client.stacks.account import Account, FeePolicy  # noqa: PLC0415
+    from der_client.stacks.clarinet import fetcher, project_plan  # noqa: PLC0415
     from der_client.stacks.deploy import deploy as carry_out  # noqa: PLC0415
     from der_client.stacks.deploy import fits_network  # noqa: PLC0415
     from der_client.stacks.errors import DeploymentError  # noqa: PLC0415
     from der_client.stacks.plan import DeploymentPlan  # noqa: PLC0415
 
-    planned = DeploymentPlan.read(plan or deployment_plan())
     account = Account(read_signing_key(key_file), open_client(url, network), fee_policy=FeePolicy(max_fee_ustx=max_fee))
+    if plan is not None and plan.is_dir():
+        planned = project_plan(plan, {"deployer": account.address}, fetch=fetcher())
+    else:
+        planned = DeploymentPlan.read(plan or deployment_plan())
     if network is None and not fits_network(planned, account.network):
         raise DeploymentError(
             f"{planned.file} is a plan for {planned.network}, but the node is on {account.network.name}; if that is "
@@ -82,6 +86,7 @@ def deploy(
                 run_transfers=run_transfers,
                 run_calls=run_calls,
                 other_network=network is not None,
+                fetch=fetcher(),
                 timeout_s=timeout,
                 on_step=steps.append,
             )

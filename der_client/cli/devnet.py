@@ -49,6 +49,22 @@ def devnet(
         Path | None,
         typer.Option(metavar="FILE", help="Keep the chain in this file, and go on from it.", show_default=False),
     ] = None,
+    project: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Clarinet project whose accounts and contracts to take. Default: this library's own.",
+            show_default=False,
+        ),
+    ] = None,
+    event_observer: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="HOST:PORT[=KEY,…]",
+            help="Post events there, as a node does: all, or those of the keys. Can be given several times.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Run the embedded devnet until Ctrl-C: a Stacks node's HTTP interface in front of Clarinet's VM.
@@ -70,6 +86,8 @@ def devnet(
                 port=port,
                 host=host,
                 state_file=state_file,
+                project=project,
+                event_observers=event_observer or (),
             )
     except KeyboardInterrupt:
         raise typer.Exit from None

@@ -2,10 +2,12 @@
 
 import logging
 import signal
+import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from der_client.cli.journals import JournalPlace, default_journal
 from der_client.cli.options import (
     DEFAULT_MAX_FEE_USTX,
     Json,
@@ -18,11 +20,13 @@ from der_client.cli.options import (
 from der_client.cli.output import print_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import FrameType
 
     from der_client.contracts.settlement import PaymentClosed
     from der_client.keeper import Keeper, KeeperReport
+
+_MAX_PAUSE_S = 60.0
 
 
 def keeper(
@@ -54,12 +58,14 @@ def keeper(
             "--min-value", metavar="USTX", min=0, help="Leave payments that lock less to others: each costs a fee."
         ),
     ] = 0,
+    journal: JournalPlace = None,
     as_json: Json = False,
 ) -> None:
     """Settle, refund and expire whatever has become due, until Ctrl-C.
 
-    Anybody may run it, beside any number of others; it pays the transactions' fees and gains nothing. It needs no file:
-    what is open stands on the chain. With --json, every round that did something prints an object on one line.
+    Anybody may run it, beside any number of others; it pays the transactions' fees and gains nothing. What is due is
+    read from the chain; what it sends is in its journal first ('der outbox' shows it), so that it can be killed at any
+    moment. With --json, every round that did something prints an object on one line.
     """
     from der_client.cli.secret_input import read_signing_key  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.der import Der  # noqa: PLC0415
@@ -67,15 +73,42 @@ def keeper(
     from der_client.stacks.account import FeePolicy  # noqa: PLC0415
 
     key = read_signing_key(key_file)
-    der = Der.connect(open_client(url, network), key, deployer=deployer, fee_policy=FeePolicy(max_fee_ustx=max_fee))
-    running = Keeper(der, confirm_timeout_s=timeout, min_value_ustx=min_value)
-    _stop_on_signals(running)
+
+    def connect() -> Keeper:
+        der = Der.connect(open_client(url, network), key, deployer=deployer, fee_policy=FeePolicy(max_fee_ustx=max_fee))
+        place = journal or default_journal("keeper", der)
+        return Keeper(der, confirm_timeout_s=timeout, min_value_ustx=min_value, journal=place)
+
     if once:
-        _run_once(running, as_json=as_json)
+        running = connect()
+        _stop_on_signals(running)
+        try:
+            _run_once(running, as_json=as_json)
+        finally:
+            running.close()
         return
     _log_to_stderr()
-    typer.echo(f"keeping {der.settlement.contract_id} as {running.address} (Ctrl-C ends it)", err=True)
-    running.run(interval_s=interval, on_report=lambda report: _show(report, as_json=as_json))
+    running = _connected(connect)
+    _stop_on_signals(running)
+    typer.echo(f"keeping {running.contract_id} as {running.address} (Ctrl-C ends it)", err=True)
+    try:
+        running.run(interval_s=interval, on_report=lambda report: _show(report, as_json=as_json))
+    finally:
+        running.close()
+
+
+def _connected(connect: "Callable[[], Keeper]") -> "Keeper":
+    """Connect; a node that is down is waited for, 1 s at first and up to a minute, as it is later."""
+    from der_client.stacks.errors import NodeUnreachableError  # noqa: PLC0415 -- `der --help` stays fast
+
+    pause = 1.0
+    while True:
+        try:
+            return connect()
+        except NodeUnreachableError as error:
+            typer.echo(f"the node cannot be reached, trying again in {pause:.0f} s (Ctrl-C ends it): {error}", err=True)
+            time.sleep(pause)
+            pause = min(2 * pause, _MAX_PAUSE_S)
 
 
 def _run_once(running: "Keeper", *, as_json: bool) -> None:

@@ -13,6 +13,7 @@ from der_client.cli.output import print_json, print_table
 
 if TYPE_CHECKING:
     from der_client.stacks.keys import PrivateKey, PublicKey
+    from der_client.stacks.secret import Secret
 
 app = typer.Typer(help="Make, import and list encrypted key files.", no_args_is_help=True)
 
@@ -66,12 +67,17 @@ def new_key(
     as_json: Json = False,
 ) -> None:
     """Make a new key and keep it in an encrypted file; the passphrase is asked for, or taken from DER_PASSPHRASE."""
-    from der_client.cli.secret_input import has_terminal, show_on_terminal  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.cli.secret_input import (  # noqa: PLC0415 -- `der --help` stays fast
+        forbid_core_dumps,
+        has_terminal,
+        show_on_terminal,
+    )
     from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415
     from der_client.stacks.wallet import Wallet  # noqa: PLC0415
 
     if show_mnemonic and not has_terminal():
         raise InvalidValueError("--show-mnemonic: there is no terminal to show it on, and it goes nowhere else")
+    forbid_core_dumps()
     wallet = Wallet.generate(int(words))
     file = _save(folder, name, wallet.account(0))
     if show_mnemonic:
@@ -103,7 +109,7 @@ def import_key(
     from der_client.stacks.wallet import Wallet  # noqa: PLC0415
 
     secret = _read_secret()
-    if len(secret.split()) > 1:
+    if len(secret.reveal().split()) > 1:
         key = Wallet.from_mnemonic(secret, ask_mnemonic_passphrase() if mnemonic_passphrase else "").account(account)
     elif mnemonic_passphrase:
         raise InvalidValueError("--mnemonic-passphrase: what was given is a key, not a mnemonic")
@@ -162,17 +168,19 @@ def show_address(
             typer.echo(f"{where}  {address}")
 
 
-def _read_secret() -> str:
-    from der_client.cli.secret_input import ask_secret  # noqa: PLC0415 -- `der --help` stays fast
+def _read_secret() -> "Secret[str]":
+    from der_client.cli.secret_input import ask_secret, forbid_core_dumps  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415
+    from der_client.stacks.secret import Secret  # noqa: PLC0415
 
+    forbid_core_dumps()
     if sys.stdin.isatty():
         secret = ask_secret("Private key (hexadecimal) or mnemonic: ", "give it on standard input")
     else:
-        secret = sys.stdin.buffer.read(_MAX_SECRET_BYTES).decode("utf-8", errors="replace")
-    if not secret.strip():
+        secret = Secret(sys.stdin.buffer.read(_MAX_SECRET_BYTES).decode("utf-8", errors="replace"))
+    if not secret.reveal().strip():
         raise InvalidValueError("nothing to import: give a private key (hexadecimal) or a mnemonic on standard input")
-    return secret.strip()
+    return Secret(secret.reveal().strip())
 
 
 def _file(folder: Path, name: str) -> Path:

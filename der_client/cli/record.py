@@ -1,8 +1,9 @@
-"""``der record``: bring a meter's CSV export to the chain."""
+"""``der record``: bring meter data from a file to the chain."""
 
-from datetime import UTC, datetime, tzinfo
+from collections import defaultdict
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,67 +19,96 @@ from der_client.cli.options import (
     open_client,
 )
 from der_client.cli.output import print_json, print_table, progress_console
+from der_client.cli.table_options import (
+    Channels,
+    Estimates,
+    FormatOption,
+    PowerOfTen,
+    format_of,
+    with_table_options,
+)
 
 if TYPE_CHECKING:
-    from der_client.metering.recorder import RecorderReport, Recording
+    from collections.abc import Iterable, Sequence
+
+    from der_client.der import Der
+    from der_client.readings import IntervalSeries
+    from der_client.readings.coverage import Coverage
+    from der_client.recorder import Recorder, RecorderReport, Recording
+    from der_client.stacks.keys import PrivateKey
+
+NOT_AS_GIVEN = 3
+"""Exit code: something of the file is not on the chain as it is in the file."""
+NOTHING_KNOWN = 4
+"""Exit code: the file has readings, but no complete slot of a plant."""
+OUTCOME_UNKNOWN = 5
+"""Exit code: transactions were sent, and what came of them is not known yet."""
+_MOST_REASONS = 5
 
 
+@dataclass(frozen=True)
+class _Plant:
+    """Whose readings of the file are recorded for which asset."""
+
+    asset: int
+    series: "IntervalSeries"
+    meter_key_file: Path | None
+
+
+@dataclass(frozen=True)
+class _Result:
+    plant: _Plant
+    coverage: "Coverage"
+    report: "RecorderReport"
+
+    @property
+    def exit_code(self) -> int:
+        statuses = {str(recording.status) for recording in self.report.problems}
+        if not self.coverage.known_slots:
+            return NOTHING_KNOWN
+        if not statuses:
+            return 0
+        return OUTCOME_UNKNOWN if statuses == {"pending"} else NOT_AS_GIVEN
+
+
+@with_table_options
 def record(
     file: Annotated[
         Path,
-        typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True, help="CSV file with one head row."),
+        typer.Argument(
+            metavar="FILE", exists=True, dir_okay=False, readable=True, help="CSV, .xlsx, .parquet, XML, JSON or NEM12."
+        ),
     ],
     *,
-    asset: Annotated[int, typer.Option("--asset", metavar="ID", min=1, help="The asset that the meter belongs to.")],
     url: Url,
+    asset: Annotated[
+        int | None,
+        typer.Option("--asset", metavar="ID", min=1, help="The asset that the meter belongs to.", show_default=False),
+    ] = None,
+    plants: Annotated[
+        Path | None,
+        typer.Option(
+            "--plants",
+            metavar="FILE.toml",
+            exists=True,
+            dir_okay=False,
+            help="Several plants: [[plant]] with asset, and channel, values, where … of its readings.",
+            show_default=False,
+        ),
+    ] = None,
     deployer: Annotated[
         str | None,
         typer.Option(
             "--deployer",
             metavar="ADDRESS",
-            help="Who deployed the contracts. Default: the embedded devnet tells it.",
+            help="Who deployed the contracts. Default: the embedded devnet says it.",
             show_default=False,
         ),
     ] = None,
-    time_column: Annotated[
-        str | None,
-        typer.Option("--time-column", metavar="NAME", help="Default: the first of two columns.", show_default=False),
-    ] = None,
-    value_column: Annotated[
-        str | None,
-        typer.Option("--value-column", metavar="NAME", help="Default: the second of two columns.", show_default=False),
-    ] = None,
-    unit: Annotated[
-        Literal["W", "kW", "Wh", "kWh"], typer.Option("--unit", help="Mean power, or energy, of each interval.")
-    ] = "W",
-    interval_seconds: Annotated[
-        int | None,
-        typer.Option(
-            "--interval-seconds",
-            metavar="SECONDS",
-            min=1,
-            help="Length of an interval. Default: the shortest step between two rows.",
-            show_default=False,
-        ),
-    ] = None,
-    time_zone: Annotated[
-        str | None,
-        typer.Option(
-            "--time-zone",
-            metavar="ZONE",
-            help="Of timestamps without offset: +01:00, or Europe/Berlin for clocks that change.",
-            show_default=False,
-        ),
-    ] = None,
-    stamped: Annotated[
-        Literal["start", "end"], typer.Option("--stamped", help="Which end of its interval a timestamp tells.")
-    ] = "start",
-    empty_cells: Annotated[
-        Literal["error", "gap"], typer.Option("--empty-cells", help="What a row without a reading is.")
-    ] = "error",
-    delimiter: Annotated[
-        str, typer.Option("--delimiter", metavar="CHARACTER", help="What separates the columns; \\t is a tab.")
-    ] = ",",
+    format_name: FormatOption = None,
+    channel: Channels = None,
+    power_of_ten: PowerOfTen = None,
+    estimates: Estimates = False,
     meter_key_file: Annotated[
         Path | None,
         typer.Option(
@@ -92,68 +122,137 @@ def record(
     network: NetworkOption = None,
     max_fee: MaxFee = DEFAULT_MAX_FEE_USTX,
     timeout: TimeoutS = DEFAULT_TIMEOUT_S,
+    all_days: Annotated[bool, typer.Option("--all-days", help="Print a line for each day, not a summary.")] = False,
     as_json: Json = False,
+    table_options: dict[str, Any],
 ) -> None:
-    """Record a meter's CSV export: what is missing on the chain, slot by slot.
+    """Record meter data from a file: what is missing on the chain, slot by slot.
 
     Safe to repeat, also with a file that has grown: what is recorded already is left out, what contradicts it is
-    reported. The exit code is 1 if anything is not recorded as it stands in the file.
+    reported.
+
+    Exit codes: 0 all that the file says is on the chain; 1 an error, and nothing was recorded; 2 wrong usage;
+    3 something is not on the chain as it is in the file; 4 the file has no complete slot; 5 the outcome is not
+    known yet.
     """
     from der_client.cli.secret_input import read_signing_key  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.der import Der  # noqa: PLC0415
-    from der_client.metering import Unit, metered_days, read_power_csv  # noqa: PLC0415
-    from der_client.metering.recorder import Recorder  # noqa: PLC0415
+    from der_client.recorder import Recorder  # noqa: PLC0415
     from der_client.stacks.account import FeePolicy  # noqa: PLC0415
-    from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415
 
-    series = read_power_csv(
-        file,
-        time_column=time_column,
-        value_column=value_column,
-        unit=Unit(unit),
-        interval_seconds=interval_seconds,
-        time_zone=None if time_zone is None else _zone(time_zone),
-        stamped=stamped,
-        empty_cells=empty_cells,
-        delimiter="\t" if delimiter == "\\t" else delimiter,  # hardly a shell lets one type a tab
-    )
-    key = read_signing_key(key_file)
-    meter_key = None if meter_key_file is None else read_signing_key(meter_key_file)
-    der = Der.connect(open_client(url, network), key, deployer=deployer, fee_policy=FeePolicy(max_fee_ustx=max_fee))
-    plant = der.assets.get_asset(asset)
-    if plant is None:
-        raise InvalidValueError(f"{der.assets.contract_id} has no asset {asset}; 'register-asset' gives the id")
-    days = [day for day in metered_days(series, slot_seconds=plant.slot_seconds) if day.mask]
-    recorder = Recorder(der, confirm_timeout_s=timeout)
-    with progress_console().status(f"recording {len(days)} days of asset {asset} …"):
-        if meter_key is None:
-            report = recorder.record((asset, day) for day in days)
-        else:
-            report = recorder.sign_and_relay(asset, days, meter_key)
-    if as_json:
-        print_json(_fields(report))
+    if (asset is None) == (plants is None):
+        raise typer.BadParameter("give --asset for one plant, or --plants for several")
+    shared = {"form": format_of(format_name), "power_of_ten": power_of_ten} | table_options
+    if plants is None:
+        found = [_plant(file, shared, {"asset": asset, "channel": channel or []}, meter_key_file)]
     else:
-        _print(report, asset)
-    if report.problems:
-        raise typer.Exit(1)
+        found = [_plant(file, shared, entry, meter_key_file) for entry in _entries(plants)]
+    key = read_signing_key(key_file)
+    meter_keys = {
+        path: read_signing_key(path) for path in {plant.meter_key_file for plant in found} if path is not None
+    }
+    der = Der.connect(open_client(url, network), key, deployer=deployer, fee_policy=FeePolicy(max_fee_ustx=max_fee))
+    coverages = [_coverage(der, plant, estimates=estimates) for plant in found]
+    recorder = Recorder(der, confirm_timeout_s=timeout)
+    days = sum(sum(1 for day in coverage.days if day.mask) for coverage in coverages)
+    with progress_console().status(f"recording {days} days of {_count(len(found), 'plant')} …"):
+        results = [
+            _Result(plant, coverage, report)
+            for plant, coverage, report in zip(
+                found, coverages, _recorded(recorder, found, coverages, meter_keys), strict=True
+            )
+        ]
+    if as_json:
+        print_json(_fields(results))
+    else:
+        _print(results, all_days=all_days, estimates=estimates)
+    if code := max(result.exit_code for result in results):
+        raise typer.Exit(code)
 
 
-def _zone(text: str) -> tzinfo:
-    from zoneinfo import ZoneInfo  # noqa: PLC0415 -- `der --help` stays fast
+# What is to be recorded
 
-    from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415
+
+def _entries(path: Path) -> "list[dict[str, Any]]":
+    """The plants of a file in TOML."""
+    import tomllib  # noqa: PLC0415 -- `der --help` stays fast
+
+    from der_client.readings import MeterDataError  # noqa: PLC0415
 
     try:
-        if text.startswith(("+", "-")):
-            return datetime.strptime(text, "%z").tzinfo or UTC
-        return ZoneInfo(text)
-    except (ValueError, OSError, KeyError) as error:
-        raise InvalidValueError(
-            f"--time-zone {text!r} is neither an offset such as +01:00 nor a zone such as Europe/Berlin"
-        ) from error
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise MeterDataError(f"{path} is not TOML: {error}") from error
+    entries = content.pop("plant", None)
+    if content or not isinstance(entries, list) or not entries:
+        other = f", not {next(iter(content))!r}" if content else ""
+        raise MeterDataError(f"{path}: expected one [[plant]] for each plant{other}")
+    seen: set[int] = set()
+    for number, entry in enumerate(entries, 1):
+        asset = entry.get("asset")
+        if isinstance(asset, bool) or not isinstance(asset, int) or asset < 1:
+            raise MeterDataError(f"{path}, plant {number}: asset is {asset!r}: expected the number of an asset")
+        if asset in seen:
+            raise MeterDataError(
+                f"{path}, plant {number}: asset {asset} is there twice: name all its channels or columns "
+                "in one [[plant]], and they are added up"
+            )
+        seen.add(asset)
+    return entries
 
 
-def _fields(report: "RecorderReport") -> dict[str, Any]:
+def _plant(file: Path, shared: dict[str, Any], entry: dict[str, Any], meter_key_file: Path | None) -> _Plant:
+    from der_client.readings import MeterDataError, read_file  # noqa: PLC0415 -- `der --help` stays fast
+
+    own = dict(entry)
+    asset, channels, key_file = own.pop("asset"), own.pop("channel", []), own.pop("meter_key_file", None)
+    options = shared | own
+    form, power_of_ten = options.pop("form"), options.pop("power_of_ten")
+    if "format" in options:
+        form = format_of(str(options.pop("format")))
+    try:
+        series = read_file(
+            file,
+            form,
+            channels=[channels] if isinstance(channels, str) else channels,
+            power_of_ten=power_of_ten,
+            **options,
+        )
+    except MeterDataError as error:
+        if "asset" in entry and "channel" in entry and not own and not channels:
+            raise
+        raise MeterDataError(f"asset {asset}: {error}") from error
+    return _Plant(asset, series, meter_key_file if key_file is None else Path(key_file))
+
+
+def _coverage(der: "Der", plant: _Plant, *, estimates: bool) -> "Coverage":
+    from der_client.readings.coverage import Coverage  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415
+
+    found = der.assets.get_asset(plant.asset)
+    if found is None:
+        raise InvalidValueError(f"{der.assets.contract_id} has no asset {plant.asset}; 'register-asset' gives the id")
+    return Coverage.of(plant.series, found.slot_seconds, estimates=estimates)
+
+
+def _recorded(
+    recorder: "Recorder",
+    plants: "Sequence[_Plant]",
+    coverages: "Sequence[Coverage]",
+    meter_keys: "dict[Path, PrivateKey]",
+) -> "Iterable[RecorderReport]":
+    for plant, coverage in zip(plants, coverages, strict=True):
+        days = [day for day in coverage.days if day.mask]
+        if plant.meter_key_file is None:
+            yield recorder.record((plant.asset, day) for day in days)
+        else:
+            yield recorder.sign_and_relay(plant.asset, days, meter_keys[plant.meter_key_file])
+
+
+# What is said of it
+
+
+def _fields(results: "Sequence[_Result]") -> dict[str, Any]:
     return {
         "recordings": [
             {
@@ -167,28 +266,94 @@ def _fields(report: "RecorderReport") -> dict[str, Any]:
                 "reason": recording.reason or None,
                 "txids": list(recording.txids),
             }
-            for recording in report.recordings
+            for result in results
+            for recording in result.report.recordings
         ],
-        "txids": list(report.txids),
-        "fees_ustx": report.fees_ustx,
+        "plants": [
+            {
+                "asset_id": result.plant.asset,
+                "known_slots": result.coverage.known_slots,
+                "unknown_slots": result.coverage.unknown_slots,
+                "estimated_slots": result.coverage.estimated_slots,
+                "days_without_a_slot": result.coverage.empty_days,
+                "reason": _for_command(result.coverage.reason) or None,
+                "notes": list(result.plant.series.notes),
+            }
+            for result in results
+        ],
+        "txids": [txid for result in results for txid in result.report.txids],
+        "fees_ustx": sum(result.report.fees_ustx for result in results),
     }
 
 
-def _print(report: "RecorderReport", asset: int) -> None:
-    print_table(
-        f"Production of asset {asset}",
-        ("day", "slots", "Wh", "status", "recorded now", "reason"),
-        [_row(recording) for recording in report.recordings],
-    )
-    typer.echo(f"{len(report.txids)} transactions, {report.fees_ustx:,} µSTX fees")
+def _print(results: "Sequence[_Result]", *, all_days: bool, estimates: bool) -> None:
+    for result in results:
+        recordings = result.report.recordings
+        title = f"Production of asset {result.plant.asset}"
+        if all_days:
+            print_table(title, ("day", "slots", "Wh", "status", "recorded now"), [_day(each) for each in recordings])
+        elif recordings:
+            print_table(title, ("status", "days", "slots", "Wh", "first day", "last day"), _groups(recordings))
+        else:
+            typer.echo(title)
+        for line in _remarks(result, estimates=estimates):
+            typer.echo(line)
+    txids = sum(len(result.report.txids) for result in results)
+    fees = sum(result.report.fees_ustx for result in results)
+    typer.echo(f"{_count(txids, 'transaction')}, {fees:,} µSTX fees")
 
 
-def _row(recording: "Recording") -> tuple[object, ...]:
-    return (
-        recording.day,
-        recording.mask.bit_count(),
-        recording.wh,
-        recording.status,
-        recording.recorded_mask.bit_count(),
-        recording.reason,
-    )
+def _day(recording: "Recording") -> tuple[object, ...]:
+    recorded = recording.recorded_mask.bit_count()
+    return (recording.day, recording.mask.bit_count(), recording.wh, recording.status, recorded)
+
+
+def _groups(recordings: "Iterable[Recording]") -> list[tuple[object, ...]]:
+    by_status: defaultdict[str, list[Recording]] = defaultdict(list)
+    for recording in recordings:
+        by_status[str(recording.status)].append(recording)
+    return [
+        (
+            status,
+            len(group),
+            sum(each.mask.bit_count() for each in group),
+            sum(each.wh for each in group),
+            min(each.day for each in group),
+            max(each.day for each in group),
+        )
+        for status, group in by_status.items()
+    ]
+
+
+def _remarks(result: _Result, *, estimates: bool) -> "Iterable[str]":
+    """Why some days are not on the chain, and what of the file was left out."""
+    reasons = [recording for recording in result.report.problems if recording.reason]
+    for recording in reasons[:_MOST_REASONS]:
+        yield f"{recording.day} {recording.status}: {recording.reason}"
+    if len(reasons) > _MOST_REASONS:
+        yield f"… and {_count(len(reasons) - _MOST_REASONS, 'more day')}: --all-days or --json lists them"
+    coverage = result.coverage
+    left_out = []
+    if coverage.unknown_slots:
+        left_out.append(f"{_count(coverage.unknown_slots, 'slot')} of which the file does not know all")
+    if coverage.empty_days:
+        left_out.append(f"{_count(coverage.empty_days, 'day')} without a complete slot")
+    if left_out:
+        yield f"left out: {', '.join(left_out)}"
+    if coverage.estimated_slots:
+        what = "recorded as well" if estimates else "left out; --estimates records them"
+        yield f"estimates: {_count(coverage.estimated_slots, 'slot')}, {what}"
+    for note in result.plant.series.notes:
+        yield f"note: {note}"
+    if coverage.reason:
+        yield f"nothing to record: {_for_command(coverage.reason)}"
+
+
+def _for_command(reason: str) -> str:
+    from der_client.readings import MeterDataError  # noqa: PLC0415 -- `der --help` stays fast
+
+    return MeterDataError(reason).for_command()
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from der_client.stacks.errors import InvalidValueError, KeyFormatError
 from der_client.stacks.keys import PrivateKey
 from der_client.stacks.keystore import MAX_FILE_LENGTH, open_key
+from der_client.stacks.secret import Secret
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,14 +33,25 @@ def read_signing_key(file: Path | None) -> PrivateKey:
         KeyFormatError: If there is no key, or it cannot be used; the text does not show it.
         InvalidValueError: If a passphrase is needed and there is nobody to ask.
     """
+    forbid_core_dumps()
     if file is not None:
         return _read_key_file(file)
-    text = os.environ.get(KEY_VARIABLE, "")
-    if not text:
+    text = Secret(os.environ.get(KEY_VARIABLE, ""))
+    if not text.reveal():
         raise KeyFormatError(
             f"no key to sign with: give --key-file FILE, or put the key into the environment as {KEY_VARIABLE}"
         )
     return _parse(text, KEY_VARIABLE)
+
+
+def forbid_core_dumps() -> None:
+    """Have this process leave no core file if it crashes from here on: it is about to hold a secret."""
+    try:
+        import resource  # noqa: PLC0415 -- not on Windows, which writes no core files
+    except ImportError:
+        return
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
 
 
 def refuse_secret(argument: str, option: str) -> None:
@@ -55,7 +67,7 @@ def refuse_secret(argument: str, option: str) -> None:
         )
 
 
-def ask_passphrase(purpose: str, *, twice: bool = False) -> str:
+def ask_passphrase(purpose: str, *, twice: bool = False) -> Secret[str]:
     """The passphrase of a key file: from ``DER_PASSPHRASE``, or asked for on the terminal.
 
     Args:
@@ -68,7 +80,7 @@ def ask_passphrase(purpose: str, *, twice: bool = False) -> str:
     return _ask_passphrase(purpose, PASSPHRASE_VARIABLE, twice=twice)
 
 
-def ask_mnemonic_passphrase() -> str:
+def ask_mnemonic_passphrase() -> Secret[str]:
     """The passphrase of a mnemonic (BIP-39): from ``DER_MNEMONIC_PASSPHRASE``, or asked for twice on the terminal.
 
     Every passphrase opens another wallet, so nothing else would show a typing error.
@@ -79,20 +91,20 @@ def ask_mnemonic_passphrase() -> str:
     return _ask_passphrase("of the mnemonic", MNEMONIC_PASSPHRASE_VARIABLE, twice=True)
 
 
-def _ask_passphrase(purpose: str, variable: str, *, twice: bool) -> str:
-    known = os.environ.get(variable)
-    if known is not None:
-        passphrase = known
+def _ask_passphrase(purpose: str, variable: str, *, twice: bool) -> Secret[str]:
+    forbid_core_dumps()
+    if variable in os.environ:
+        passphrase = Secret(os.environ[variable])
     else:
         passphrase = ask_secret(f"Passphrase {purpose}: ", f"put it into the environment as {variable}")
-        if twice and passphrase != ask_secret("The same again: ", ""):
+        if twice and passphrase.reveal() != ask_secret("The same again: ", "").reveal():
             raise InvalidValueError("the two passphrases differ; nothing was written")
-    if not passphrase:
+    if not passphrase.reveal():
         raise InvalidValueError("the passphrase is empty; it must have at least one character")
     return passphrase
 
 
-def ask_secret(prompt: str, otherwise: str) -> str:
+def ask_secret(prompt: str, otherwise: str) -> Secret[str]:
     """Ask on the terminal, without echo.
 
     Args:
@@ -104,7 +116,7 @@ def ask_secret(prompt: str, otherwise: str) -> str:
     """
     if not has_terminal():
         raise InvalidValueError(f"there is no terminal to ask on ({prompt.rstrip(': ')}); {otherwise}")
-    return getpass.getpass(prompt)
+    return Secret(getpass.getpass(prompt))
 
 
 def has_terminal() -> bool:
@@ -131,15 +143,15 @@ def _read_key_file(file: Path) -> PrivateKey:
     try:
         # Read once: it may be a pipe.
         with file.open("rb") as opened:
-            data = opened.read(MAX_FILE_LENGTH + 1)
+            data = Secret(opened.read(MAX_FILE_LENGTH + 1))
     except OSError as error:
         raise KeyFormatError(f"--key-file {file}: cannot be read: {error.strerror}") from None
-    if data.lstrip().startswith(b"{"):
-        return open_key(data, ask_passphrase(f"of {file}"), source=str(file))
-    return _parse(data.decode("ascii", errors="replace"), f"--key-file {file}")
+    if data.reveal().lstrip().startswith(b"{"):
+        return open_key(data.reveal(), ask_passphrase(f"of {file}"), source=str(file))
+    return _parse(Secret(data.reveal().decode("ascii", errors="replace")), f"--key-file {file}")
 
 
-def _parse(text: str, source: str) -> PrivateKey:
+def _parse(text: Secret[str], source: str) -> PrivateKey:
     try:
         return PrivateKey.from_hex(text)
     except KeyFormatError as error:

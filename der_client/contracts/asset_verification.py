@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from enum import IntEnum
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 from der_client.contracts.units import (
     DayOrNever,
     DeviceKey,
+    EnergyContract,
     Geohash,
     Hash32,
     Ids,
@@ -16,14 +16,14 @@ from der_client.contracts.units import (
     Page,
     Reason,
     Region,
+    VersionedEvent,
 )
-from der_client.stacks.clarity.annotations import ClarityName, Day, MaxLength, Principal, UInt
-from der_client.stacks.contract import Contract, public, read_only
-from der_client.stacks.error_codes import ErrorCode
-from der_client.stacks.events import Event
+from der_client.stacks.contract import public, read_only
+from der_client.stacks.contract.annotations import ClarityName, Day, FromCall, MaxLength, Principal, UInt
+from der_client.stacks.contract.errors import Code, ErrorCode
 
 
-class Role(IntEnum):
+class Role(Code):
     """Roles that the owner of the contracts grants."""
 
     REGISTRAR = 1
@@ -40,7 +40,7 @@ class Role(IntEnum):
     """Stops new exposure."""
 
 
-class AssetState(IntEnum):
+class AssetState(Code):
     """State of an asset."""
 
     PENDING = 1
@@ -50,7 +50,7 @@ class AssetState(IntEnum):
     RETIRED = 5
 
 
-class AssetKind(IntEnum):
+class AssetKind(Code):
     """Kind of an asset."""
 
     SOLAR = 1
@@ -70,6 +70,7 @@ class Asset(Model):
     """A plant.
 
     Attributes:
+        asset_id: Its id; 0 if it was not read by it.
         owner: Who owns it and sells its energy.
         operator: Who else may trade for it, never below ``min_price_ustx_per_kwh``.
         min_price_ustx_per_kwh: The operator's lower limit, µSTX per kWh.
@@ -94,6 +95,7 @@ class Asset(Model):
             retired, so that none of its energy can be recorded or retired any more.
     """
 
+    asset_id: Annotated[int, FromCall("asset_id")] = 0
     owner: Principal
     operator: Principal | None
     min_price_ustx_per_kwh: MinPrice
@@ -205,7 +207,7 @@ class AssetError(ErrorCode):
     ERR_INVALID_MIN_PRICE = 1027, "the lowest price must be at most 10^15 microSTX per kWh"
 
 
-class ContractDeployed(Event, topic="asset-verification-deployed"):
+class ContractDeployed(VersionedEvent, topic="asset-verification-deployed"):
     """The contract was deployed, with these settings."""
 
     contract_owner: Principal
@@ -216,7 +218,7 @@ class ContractDeployed(Event, topic="asset-verification-deployed"):
     days_between_capacity_changes: UInt
 
 
-class AssetRegistered(Event, topic="asset-registered"):
+class AssetRegistered(VersionedEvent, topic="asset-registered"):
     """An asset waits for a registrar."""
 
     asset_id: UInt
@@ -233,7 +235,7 @@ class AssetRegistered(Event, topic="asset-registered"):
     state: AssetState
 
 
-class AssetVerified(Event, topic="asset-verified"):
+class AssetVerified(VersionedEvent, topic="asset-verified"):
     """A registrar verified an asset and bound its key."""
 
     asset_id: UInt
@@ -245,7 +247,7 @@ class AssetVerified(Event, topic="asset-verified"):
     state: AssetState
 
 
-class AssetRejected(Event, topic="asset-rejected"):
+class AssetRejected(VersionedEvent, topic="asset-rejected"):
     """A registrar rejected an asset for good."""
 
     asset_id: UInt
@@ -254,7 +256,7 @@ class AssetRejected(Event, topic="asset-rejected"):
     state: AssetState
 
 
-class AssetSuspended(Event, topic="asset-suspended"):
+class AssetSuspended(VersionedEvent, topic="asset-suspended"):
     """A registrar suspended an asset."""
 
     asset_id: UInt
@@ -263,7 +265,7 @@ class AssetSuspended(Event, topic="asset-suspended"):
     state: AssetState
 
 
-class AssetReinstated(Event, topic="asset-reinstated"):
+class AssetReinstated(VersionedEvent, topic="asset-reinstated"):
     """A registrar made a suspended asset verified again."""
 
     asset_id: UInt
@@ -271,7 +273,7 @@ class AssetReinstated(Event, topic="asset-reinstated"):
     state: AssetState
 
 
-class AssetRetired(Event, topic="asset-retired"):
+class AssetRetired(VersionedEvent, topic="asset-retired"):
     """An asset was retired for good."""
 
     asset_id: UInt
@@ -280,7 +282,7 @@ class AssetRetired(Event, topic="asset-retired"):
     state: AssetState
 
 
-class ChangeRequested(Event, topic="change-requested"):
+class ChangeRequested(VersionedEvent, topic="change-requested"):
     """An owner asked for another capacity or key."""
 
     asset_id: UInt
@@ -289,7 +291,7 @@ class ChangeRequested(Event, topic="change-requested"):
     device_key: DeviceKey | None
 
 
-class ChangeApproved(Event, topic="change-approved"):
+class ChangeApproved(VersionedEvent, topic="change-approved"):
     """A registrar put a change into force."""
 
     asset_id: UInt
@@ -302,7 +304,7 @@ class ChangeApproved(Event, topic="change-approved"):
     key_from_day: DayOrNever
 
 
-class ChangeRefused(Event, topic="change-refused"):
+class ChangeRefused(VersionedEvent, topic="change-refused"):
     """A registrar refused a change."""
 
     asset_id: UInt
@@ -310,7 +312,7 @@ class ChangeRefused(Event, topic="change-refused"):
     reason: Reason
 
 
-class TransferProposed(Event, topic="transfer-proposed"):
+class TransferProposed(VersionedEvent, topic="transfer-proposed"):
     """An owner offered an asset to a new owner."""
 
     asset_id: UInt
@@ -319,7 +321,7 @@ class TransferProposed(Event, topic="transfer-proposed"):
     proposal: UInt
 
 
-class TransferAccepted(Event, topic="transfer-accepted"):
+class TransferAccepted(VersionedEvent, topic="transfer-accepted"):
     """An asset has a new owner; its open offers are void."""
 
     asset_id: UInt
@@ -330,7 +332,7 @@ class TransferAccepted(Event, topic="transfer-accepted"):
     epoch: UInt
 
 
-class TransferCancelled(Event, topic="transfer-cancelled"):
+class TransferCancelled(VersionedEvent, topic="transfer-cancelled"):
     """An owner took a proposed transfer back."""
 
     asset_id: UInt
@@ -338,7 +340,7 @@ class TransferCancelled(Event, topic="transfer-cancelled"):
     proposal: UInt
 
 
-class OperatorSet(Event, topic="operator-set"):
+class OperatorSet(VersionedEvent, topic="operator-set"):
     """An owner named who trades for him, or nobody; the open offers are void."""
 
     asset_id: UInt
@@ -348,7 +350,7 @@ class OperatorSet(Event, topic="operator-set"):
     epoch: UInt
 
 
-class RoleSet(Event, topic="role-set"):
+class RoleSet(VersionedEvent, topic="role-set"):
     """A role was granted or taken."""
 
     actor: Principal
@@ -358,14 +360,14 @@ class RoleSet(Event, topic="role-set"):
     granted: bool
 
 
-class ContractOwnerProposed(Event, topic="contract-owner-proposed"):
+class ContractOwnerProposed(VersionedEvent, topic="contract-owner-proposed"):
     """The owner of the contracts proposed another."""
 
     actor: Principal
     new_owner: Principal
 
 
-class ContractOwnerAccepted(Event, topic="contract-owner-accepted"):
+class ContractOwnerAccepted(VersionedEvent, topic="contract-owner-accepted"):
     """The contracts have a new owner."""
 
     actor: Principal
@@ -373,7 +375,7 @@ class ContractOwnerAccepted(Event, topic="contract-owner-accepted"):
     new_owner: Principal
 
 
-class PausedSet(Event, topic="paused-set"):
+class PausedSet(VersionedEvent, topic="paused-set"):
     """New exposure was stopped or allowed again."""
 
     actor: Principal
@@ -381,7 +383,7 @@ class PausedSet(Event, topic="paused-set"):
 
 
 class AssetVerification(
-    Contract,
+    EnergyContract,
     name="asset-verification",
     errors=AssetError,
     events=(
@@ -406,6 +408,14 @@ class AssetVerification(
     ),
 ):
     """Plants, their owners, operators and meters; the roles; the pause switch."""
+
+    def look_up(self, error: ErrorCode, arguments: Mapping[str, Any]) -> str:
+        """The asset's state, where it is what does not allow a call."""
+        asset_id = arguments.get("asset_id")
+        if error is not AssetError.ERR_WRONG_ASSET_STATE or asset_id is None:
+            return ""
+        asset = self.get_asset(asset_id)
+        return "" if asset is None else f"asset {asset_id} is {asset.state.name.lower()}"
 
     @read_only
     def get_asset(self, asset_id: UInt) -> Asset | None:

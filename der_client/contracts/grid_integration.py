@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from der_client.contracts.production_tracking import ProductionTracking
-from der_client.contracts.units import DayOrNever, Ids, Model, Page, Reason, Region
-from der_client.stacks.clarity.annotations import Day, Principal, Timestamp, UInt
-from der_client.stacks.contract import Contract, public, read_only
-from der_client.stacks.error_codes import ErrorCode
-from der_client.stacks.events import Event
+from der_client.contracts.units import DayOrNever, EnergyContract, Ids, Model, Page, Reason, Region, VersionedEvent
+from der_client.stacks.contract import public, read_only
+from der_client.stacks.contract.annotations import Day, FromCall, Principal, Timestamp, UInt
+from der_client.stacks.contract.errors import Code, ErrorCode
 
 
-class ConnectionState(IntEnum):
+class ConnectionState(Code):
     """State of a grid connection."""
 
     REQUESTED = 1
@@ -23,7 +23,7 @@ class ConnectionState(IntEnum):
     DISCONNECTED = 6
 
 
-class AlertLevel(IntEnum):
+class AlertLevel(Code):
     """What a grid operator announces to its region."""
 
     NONE = 0
@@ -36,6 +36,7 @@ class Connection(Model):
     """A grid connection.
 
     Attributes:
+        asset_id: Of which asset; 0 if it was not read by its id.
         state: Its state.
         region: The grid operator's region.
         export_limit_w: The most power that may be exported, W.
@@ -43,6 +44,7 @@ class Connection(Model):
         approved_day: First day whose feed counts and whose energy can be sold; ``None`` until approved.
     """
 
+    asset_id: Annotated[int, FromCall("asset_id")] = 0
     state: ConnectionState
     region: Region
     export_limit_w: UInt
@@ -84,13 +86,13 @@ class GridError(ErrorCode):
     ERR_DAY_BEFORE_CONNECTION = 3015, "the asset was not connected yet on that day"
 
 
-class ContractDeployed(Event, topic="grid-integration-deployed"):
+class ContractDeployed(VersionedEvent, topic="grid-integration-deployed"):
     """The contract was deployed, with these settings."""
 
     window_days: UInt
 
 
-class ConnectionRequested(Event, topic="connection-requested"):
+class ConnectionRequested(VersionedEvent, topic="connection-requested"):
     """An owner asked for a connection."""
 
     asset_id: UInt
@@ -100,7 +102,7 @@ class ConnectionRequested(Event, topic="connection-requested"):
     state: ConnectionState
 
 
-class ConnectionApproved(Event, topic="connection-approved"):
+class ConnectionApproved(VersionedEvent, topic="connection-approved"):
     """A grid operator connected an asset."""
 
     asset_id: UInt
@@ -111,7 +113,7 @@ class ConnectionApproved(Event, topic="connection-approved"):
     state: ConnectionState
 
 
-class ConnectionRejected(Event, topic="connection-rejected"):
+class ConnectionRejected(VersionedEvent, topic="connection-rejected"):
     """A grid operator rejected a request."""
 
     asset_id: UInt
@@ -120,7 +122,7 @@ class ConnectionRejected(Event, topic="connection-rejected"):
     state: ConnectionState
 
 
-class ConnectionStatusSet(Event, topic="connection-status-set"):
+class ConnectionStatusSet(VersionedEvent, topic="connection-status-set"):
     """A connection was curtailed, islanded, disconnected, or connected again."""
 
     asset_id: UInt
@@ -128,7 +130,7 @@ class ConnectionStatusSet(Event, topic="connection-status-set"):
     state: ConnectionState
 
 
-class ExportLimitSet(Event, topic="export-limit-set"):
+class ExportLimitSet(VersionedEvent, topic="export-limit-set"):
     """An export limit was set, for offers made from then on."""
 
     asset_id: UInt
@@ -136,7 +138,7 @@ class ExportLimitSet(Event, topic="export-limit-set"):
     export_limit_w: UInt
 
 
-class FeedRecorded(Event, topic="feed-recorded"):
+class FeedRecorded(VersionedEvent, topic="feed-recorded"):
     """The feed of a day was recorded, or replaced."""
 
     asset_id: UInt
@@ -147,7 +149,7 @@ class FeedRecorded(Event, topic="feed-recorded"):
     replaced: bool
 
 
-class RegionAlertSet(Event, topic="region-alert-set"):
+class RegionAlertSet(VersionedEvent, topic="region-alert-set"):
     """A grid operator announced an alert level."""
 
     actor: Principal
@@ -157,7 +159,7 @@ class RegionAlertSet(Event, topic="region-alert-set"):
 
 
 class GridIntegration(
-    Contract,
+    EnergyContract,
     name="grid-integration",
     errors=GridError,
     events=(
@@ -173,6 +175,14 @@ class GridIntegration(
     callees=(ProductionTracking,),
 ):
     """Grid connections and the energy that really passed the meter."""
+
+    def look_up(self, error: ErrorCode, arguments: Mapping[str, Any]) -> str:
+        """The connection's state, where it is what does not allow a call."""
+        asset_id = arguments.get("asset_id")
+        if error is not GridError.ERR_WRONG_CONNECTION_STATE or asset_id is None:
+            return ""
+        connection = self.get_connection(asset_id)
+        return "" if connection is None else f"the connection of asset {asset_id} is {connection.state.name.lower()}"
 
     @read_only
     def get_connection(self, asset_id: UInt) -> Connection | None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from der_client.contracts.grid_integration import GridIntegration
-from der_client.contracts.units import Ids, Model, Page, PriceUstxPerKwh
-from der_client.stacks.clarity.annotations import Day, Principal, Timestamp, UInt
-from der_client.stacks.contract import Contract, public, read_only
-from der_client.stacks.error_codes import ErrorCode
-from der_client.stacks.events import Event
+from der_client.contracts.units import EnergyContract, Ids, Model, Page, PriceUstxPerKwh, VersionedEvent
+from der_client.stacks.contract import public, read_only
+from der_client.stacks.contract.annotations import Day, FromCall, Principal, Timestamp, UInt
+from der_client.stacks.contract.errors import Code, ErrorCode
 
 
-class OfferState(IntEnum):
+class OfferState(Code):
     """State of an offer."""
 
     PENDING = 1
@@ -27,6 +27,7 @@ class Offer(Model):
     """Energy offered for sale.
 
     Attributes:
+        offer_id: Its id; 0 if it was not read by it.
         asset_id: Of which asset.
         day: Of which day, UTC.
         spot: Whether the day is verified (spot) or had not begun (forward).
@@ -44,6 +45,7 @@ class Offer(Model):
         unsettled_fills: How many of those payments are still locked.
     """
 
+    offer_id: Annotated[int, FromCall("offer_id")] = 0
     asset_id: UInt
     day: Day
     spot: bool
@@ -131,7 +133,7 @@ class MarketError(ErrorCode):
     ERR_DAY_BEFORE_CONNECTION = 4025, "the asset was not connected yet on that day: its energy can only be retired"
 
 
-class ContractDeployed(Event, topic="market-participation-deployed"):
+class ContractDeployed(VersionedEvent, topic="market-participation-deployed"):
     """The contract was deployed, with these settings."""
 
     max_forward_days: UInt
@@ -139,7 +141,7 @@ class ContractDeployed(Event, topic="market-participation-deployed"):
     max_wh: UInt
 
 
-class OfferCreated(Event, topic="offer-created"):
+class OfferCreated(VersionedEvent, topic="offer-created"):
     """Energy was offered."""
 
     offer_id: UInt
@@ -158,7 +160,7 @@ class OfferCreated(Event, topic="offer-created"):
     state: OfferState
 
 
-class OfferClosed(Event, topic=""):
+class OfferClosed(VersionedEvent, topic=""):
     """Base of the events that close what is open of an offer."""
 
     offer_id: UInt
@@ -182,7 +184,7 @@ class OfferExpired(OfferClosed, topic="offer-expired"):
     """What was open has expired."""
 
 
-class OfferAccepted(Event, topic="offer-accepted"):
+class OfferAccepted(VersionedEvent, topic="offer-accepted"):
     """Some of an offer was taken and funded."""
 
     offer_id: UInt
@@ -197,7 +199,7 @@ class OfferAccepted(Event, topic="offer-accepted"):
     state: OfferState
 
 
-class OfferFillClosed(Event, topic="offer-fill-closed"):
+class OfferFillClosed(VersionedEvent, topic="offer-fill-closed"):
     """A fill of an offer was settled or refunded."""
 
     offer_id: UInt
@@ -209,7 +211,7 @@ class OfferFillClosed(Event, topic="offer-fill-closed"):
     state: OfferState
 
 
-class EnergyRetired(Event, topic="energy-retired"):
+class EnergyRetired(VersionedEvent, topic="energy-retired"):
     """Energy was claimed for a beneficiary and can never be sold."""
 
     asset_id: UInt
@@ -221,7 +223,7 @@ class EnergyRetired(Event, topic="energy-retired"):
 
 
 class MarketParticipation(
-    Contract,
+    EnergyContract,
     name="market-participation",
     errors=MarketError,
     events=(
@@ -237,6 +239,21 @@ class MarketParticipation(
     callees=(GridIntegration,),
 ):
     """Energy offers: who sells what, of which day, at which price."""
+
+    def look_up(self, error: ErrorCode, arguments: Mapping[str, Any]) -> str:
+        """What is left of a day that is oversold, what is open of an offer, or its state."""
+        asset_id, day, offer_id = (arguments.get(name) for name in ("asset_id", "day", "offer_id"))
+        if error is MarketError.ERR_OVERSOLD and asset_id is not None and day is not None:
+            return f"{self.get_available(asset_id, day):,} Wh of {day} are available"
+        if error not in (MarketError.ERR_OFFER_CLOSED, MarketError.ERR_INVALID_FILL) or offer_id is None:
+            return ""
+        offer = self.get_offer(offer_id)
+        if offer is None:
+            return ""
+        return (
+            f"offer {offer_id} is {offer.state.name.lower()}; {offer.open_wh:,} Wh of it are open, and the smallest "
+            f"fill is {offer.min_fill_wh:,} Wh"
+        )
 
     @read_only
     def get_offer(self, offer_id: UInt) -> Offer | None:

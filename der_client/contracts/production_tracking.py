@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import IntEnum
 from typing import Annotated
 
 from der_client.contracts.asset_verification import AssetVerification
-from der_client.contracts.units import Hash32, Model, Page, Reason, Signature
-from der_client.stacks.clarity.annotations import ClarityName, Day, Int, MaxLength, Principal, UInt
-from der_client.stacks.contract import Contract, public, read_only
-from der_client.stacks.error_codes import ErrorCode
-from der_client.stacks.events import Event
+from der_client.contracts.units import EnergyContract, Hash32, Model, Page, Reason, Signature, VersionedEvent
+from der_client.stacks.contract import public, read_only
+from der_client.stacks.contract.annotations import ClarityName, Day, Int, MaxLength, Principal, UInt
+from der_client.stacks.contract.errors import Code, ErrorCode
 
 
-class DayState(IntEnum):
+class DayState(Code):
     """State of the production of a day; a day of which nothing is kept is open."""
 
     OPEN = 0
@@ -107,7 +105,7 @@ class ProductionError(ErrorCode):
     ERR_INVALID_ADJUSTMENT = 2021, "the adjustment is zero, too large, or makes the day negative"
 
 
-class ContractDeployed(Event, topic="production-tracking-deployed"):
+class ContractDeployed(VersionedEvent, topic="production-tracking-deployed"):
     """The contract was deployed, with these settings."""
 
     recording_days: UInt
@@ -115,7 +113,7 @@ class ContractDeployed(Event, topic="production-tracking-deployed"):
     tolerance_percent: UInt
 
 
-class ProductionRecorded(Event, topic="production-recorded"):
+class ProductionRecorded(VersionedEvent, topic="production-recorded"):
     """Slots of a day were recorded, by the meter's signature (``signed``) or by an oracle."""
 
     asset_id: UInt
@@ -129,7 +127,7 @@ class ProductionRecorded(Event, topic="production-recorded"):
     state: DayState
 
 
-class DayVerified(Event, topic="day-verified"):
+class DayVerified(VersionedEvent, topic="day-verified"):
     """A day is verified for good."""
 
     asset_id: UInt
@@ -140,7 +138,7 @@ class DayVerified(Event, topic="day-verified"):
     state: DayState
 
 
-class DayRejected(Event, topic="day-rejected"):
+class DayRejected(VersionedEvent, topic="day-rejected"):
     """A day is rejected for good."""
 
     asset_id: UInt
@@ -151,7 +149,7 @@ class DayRejected(Event, topic="day-rejected"):
     state: DayState
 
 
-class DayDisputed(Event, topic="day-disputed"):
+class DayDisputed(VersionedEvent, topic="day-disputed"):
     """The decision on a day is left to an arbiter."""
 
     asset_id: UInt
@@ -162,7 +160,7 @@ class DayDisputed(Event, topic="day-disputed"):
     state: DayState
 
 
-class DayAdjusted(Event, topic="day-adjusted"):
+class DayAdjusted(VersionedEvent, topic="day-adjusted"):
     """The energy of a day was corrected."""
 
     asset_id: UInt
@@ -174,7 +172,7 @@ class DayAdjusted(Event, topic="day-adjusted"):
 
 
 class ProductionTracking(
-    Contract,
+    EnergyContract,
     name="production-tracking",
     errors=ProductionError,
     events=(ContractDeployed, ProductionRecorded, DayVerified, DayRejected, DayDisputed, DayAdjusted),

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from enum import IntEnum
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 from der_client.contracts.market_participation import MarketParticipation
-from der_client.contracts.units import Ids, Model, Page, PriceUstxPerKwh
-from der_client.stacks.clarity.annotations import ClarityName, Day, MaxLength, Principal, Response, UInt
-from der_client.stacks.contract import Contract, public, read_only
-from der_client.stacks.error_codes import ErrorCode
-from der_client.stacks.events import Event
+from der_client.contracts.units import EnergyContract, Ids, Model, Page, PriceUstxPerKwh, VersionedEvent
+from der_client.stacks.contract import public, read_only
+from der_client.stacks.contract.annotations import ClarityName, Day, FromCall, MaxLength, Principal, Response, UInt
+from der_client.stacks.contract.errors import Code, ErrorCode
 from der_client.stacks.transactions import ORIGIN, FungibleCode, StxPostCondition
 
 
-class PaymentState(IntEnum):
+class PaymentState(Code):
     """State of a payment."""
 
     LOCKED = 1
@@ -27,6 +25,7 @@ class Payment(Model):
     """The money of one fill of an offer.
 
     Attributes:
+        payment_id: Its id; 0 if it was not read by it.
         offer_id: Of which offer.
         asset_id: Of which asset.
         day: Of which day, UTC.
@@ -45,6 +44,7 @@ class Payment(Model):
         refund_ustx: What the buyer got back, µSTX.
     """
 
+    payment_id: Annotated[int, FromCall("payment_id")] = 0
     offer_id: UInt
     asset_id: UInt
     day: Day
@@ -88,7 +88,7 @@ class SettlementError(ErrorCode):
     ERR_INVALID_AMOUNT = 5011, "the amount must be 1 to the fees that are left"
 
 
-class ContractDeployed(Event, topic="settlement-deployed"):
+class ContractDeployed(VersionedEvent, topic="settlement-deployed"):
     """The contract was deployed, with these settings."""
 
     fee_bps: UInt
@@ -96,7 +96,7 @@ class ContractDeployed(Event, topic="settlement-deployed"):
     window_days: UInt
 
 
-class PaymentFunded(Event, topic="payment-funded"):
+class PaymentFunded(VersionedEvent, topic="payment-funded"):
     """A buyer took energy and locked its cost."""
 
     payment_id: UInt
@@ -114,7 +114,7 @@ class PaymentFunded(Event, topic="payment-funded"):
     state: PaymentState
 
 
-class PaymentClosed(Event, topic=""):
+class PaymentClosed(VersionedEvent, topic=""):
     """Base of the events that close a payment: how its cost was shared out."""
 
     payment_id: UInt
@@ -140,14 +140,14 @@ class PaymentRefunded(PaymentClosed, topic="payment-refunded"):
     """The buyer got everything back."""
 
 
-class FeeBpsSet(Event, topic="fee-bps-set"):
+class FeeBpsSet(VersionedEvent, topic="fee-bps-set"):
     """The fee of payments funded from then on."""
 
     actor: Principal
     fee_bps: UInt
 
 
-class FeesWithdrawn(Event, topic="fees-withdrawn"):
+class FeesWithdrawn(VersionedEvent, topic="fees-withdrawn"):
     """Fees were sent to a recipient; ``fees_ustx`` are left."""
 
     actor: Principal
@@ -202,13 +202,29 @@ def _at_most(contract: Settlement, amount_ustx: int) -> StxPostCondition:
 
 
 class Settlement(
-    Contract,
+    EnergyContract,
     name="settlement",
     errors=SettlementError,
     events=(ContractDeployed, PaymentFunded, PaymentSettled, PaymentRefunded, FeeBpsSet, FeesWithdrawn),
     callees=(MarketParticipation,),
 ):
     """Escrow: funding, settling and refunding fills; the fees."""
+
+    def look_up(self, error: ErrorCode, arguments: Mapping[str, Any]) -> str:
+        """What a fill costs and what is funded ahead of it now, or the state of a payment."""
+        offer_id, wh, payment_id = (arguments.get(name) for name in ("offer_id", "wh", "payment_id"))
+        if error is SettlementError.ERR_PAYMENT_CLOSED and payment_id is not None:
+            payment = self.get_payment(payment_id)
+            return "" if payment is None else f"payment {payment_id} is {payment.state.name.lower()}"
+        is_quoted = error in (SettlementError.ERR_BEFORE_ABOVE_MAX, SettlementError.ERR_COST_ABOVE_MAX)
+        if not is_quoted or offer_id is None or wh is None:
+            return ""
+        quote = MarketParticipation(self.client, self.deployer).quote(offer_id, wh)
+        if quote is None:
+            return ""
+        if error is SettlementError.ERR_COST_ABOVE_MAX:
+            return f"it costs {quote.cost_ustx:,} µSTX now"
+        return f"{quote.before_wh:,} Wh are ahead of it now"
 
     @read_only
     def get_payment(self, payment_id: UInt) -> Payment | None:

@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict
-
 from der_client.stacks.clarity import UINT, AsciiType, BufferType
-from der_client.stacks.clarity.annotations import (
+from der_client.stacks.contract.annotations import (
     ClarityName,
     Conversion,
     MaxLength,
@@ -17,6 +15,9 @@ from der_client.stacks.clarity.annotations import (
     day_number_of,
     day_of,
 )
+from der_client.stacks.contract.contract import Contract
+from der_client.stacks.contract.events import Event
+from der_client.stacks.contract.models import Model
 
 T = TypeVar("T")
 
@@ -43,15 +44,23 @@ DayOrNever = Annotated[date | None, Conversion(UINT, _number_or_zero, _day_or_no
 """A day that Clarity writes as u0 while it has not come: ``None`` in Python."""
 
 
-class Model(BaseModel):
-    """Base of what a contract keeps: frozen, compared by value, units in the names."""
+class VersionedEvent(Event, version=1):
+    """Base of the events of the five contracts, which carry a version."""
 
-    model_config = ConfigDict(frozen=True, defer_build=True, ser_json_bytes="hex", val_json_bytes="hex")
+
+class EnergyContract(Contract):
+    """Base of the five contracts. Their batches put the item that failed into the number of the error."""
+
+    @classmethod
+    def split_error_code(cls, code: int) -> tuple[int, int | None]:
+        """Codes have four digits; behind one that a batch gives stand three more, the number of the item."""
+        return divmod(code, 1000) if code >= 1_000_000 else (code, None)
 
 
 __all__ = [
     "DayOrNever",
     "DeviceKey",
+    "EnergyContract",
     "Geohash",
     "Hash32",
     "Ids",
@@ -61,4 +70,5 @@ __all__ = [
     "Reason",
     "Region",
     "Signature",
+    "VersionedEvent",
 ]

@@ -21,7 +21,7 @@ from der_client.contracts.settlement import PaymentClosed, PaymentFunded
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from der_client.stacks.events import Event, UnknownEvent
+    from der_client.stacks.contract.events import Event, UnknownEvent
 
 WINDOW_DAYS: Final = 45
 """Until the end of how many days after it a day can be verified and fed; refunds from there (settlement.clar)."""

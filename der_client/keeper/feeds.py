@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from der_client.stacks.events import read_event
+from der_client.stacks.contract.events import read_event
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from der_client.stacks.contract import Contract
-    from der_client.stacks.events import Event, UnknownEvent
+    from der_client.stacks.contract.events import Event, UnknownEvent
     from der_client.stacks.rpc.answers import ContractLogEvent
 
 _EVENTS_PER_PAGE: Final = 20
@@ -35,7 +35,7 @@ class EventFeed:
 
     def __init__(self, contract: Contract, models: Sequence[type[Event]]) -> None:
         self._contract = contract
-        self._models = {model.topic: model for model in models}
+        self._models = tuple(models)
         self._last: tuple[str, int] | None = None
 
     def skip_to_end(self) -> None:

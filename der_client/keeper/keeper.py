@@ -19,19 +19,22 @@ from der_client.contracts.market_participation import (
 from der_client.contracts.production_tracking import AssetDay, DayRejected, DayState, DayVerified
 from der_client.contracts.settlement import PaymentFunded, PaymentRefunded, PaymentSettled, PaymentState
 from der_client.keeper.duties import Action, DayKey, Duties, refundable_from
+from der_client.keeper.errands import Errands
 from der_client.keeper.feeds import EventFeed, LostThreadError
-from der_client.keeper.outbox import Outbox
 from der_client.keeper.report import KeeperReport
 from der_client.keeper.seen_chain import Place, SeenChain
 from der_client.stacks.errors import CallReadError, InvalidValueError, NodeError
+from der_client.stacks.outbox import Outbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
+    from pathlib import Path
 
     from der_client.contracts.production_tracking import ProductionDay
     from der_client.der import Der
-    from der_client.stacks.call import Call
+    from der_client.stacks.contract.call import Call
+    from der_client.stacks.outbox import Journal
     from der_client.stacks.rpc.answers import Block
 
 _LOG: Final = logging.getLogger(__name__)
@@ -50,8 +53,8 @@ class Keeper:
     """Settles payments whose day can be delivered, refunds those that never can be, and expires offers that are over.
 
     It begins with the present state of the chain and then follows the contracts' events, so a round costs what has
-    changed, not what exists. It needs no file: whatever it knows can be read from the chain again. Any number of
-    keepers can work side by side, each with an account of its own.
+    changed, not what exists. Any number of keepers can work side by side, each with an account of its own. What it has
+    sent is in the journal of its outbox: with one in a file, a keeper that was killed goes on where it was.
 
     Use it from one thread at a time; only :meth:`stop` may be called from anywhere.
 
@@ -61,6 +64,7 @@ class Keeper:
         max_sent_per_round: How many transactions a round sends at most.
         confirm_timeout_s: How long a round waits for its transactions, in seconds; a later round looks again.
         min_value_ustx: Payments that lock less are left to others, µSTX.
+        journal: Of the outbox: a path (SQLite), a URL (Postgres), or ``None`` for one that ends with the keeper.
 
     Raises:
         SigningError: If the connection has no account.
@@ -75,6 +79,7 @@ class Keeper:
         max_sent_per_round: int = 50,
         confirm_timeout_s: float = 180.0,
         min_value_ustx: int = 0,
+        journal: Journal | Path | str | None = None,
     ) -> None:
         if not 1 <= max_in_flight <= 20 or max_sent_per_round < 1 or confirm_timeout_s < 0:
             raise InvalidValueError(
@@ -90,12 +95,14 @@ class Keeper:
         self._stopping = threading.Event()
         self._min_value_ustx = min_value_ustx
         self._duties = Duties(min_value_ustx)
-        self._is_deployed = False
         self._tip: Block | None = None
         self._chain = SeenChain()
         self._doubts = 0
         self._doubts_allowed = _DOUBTS
-        self._outbox = Outbox(der, self._duties)
+        self._account = der.settlement.require_account()
+        self._journal = journal
+        self._outbox: Outbox | None = None
+        self._errands: Errands | None = None
         # What opens something stands last and is read last, so that no event is read before what it is about.
         self._feeds = [
             EventFeed(der.production, (DayVerified, DayRejected)),
@@ -108,7 +115,12 @@ class Keeper:
     @property
     def address(self) -> str:
         """The account that pays the fees."""
-        return self._der.settlement.require_account().address
+        return self._account.address
+
+    @property
+    def contract_id(self) -> str:
+        """The settlement contract whose payments it settles."""
+        return self._der.settlement.contract_id
 
     @property
     def open_payments(self) -> int:
@@ -135,19 +147,34 @@ class Keeper:
             NodeError: If the node is down or answers something else; what was sent is looked at in the next round.
             CallReadError: If the node could not run a read-only call.
         """
-        if not self._is_deployed:
-            self._der.check_deployed()
-            self._is_deployed = True
-        self._outbox.collect()
+        errands = self._open()
+        errands.collect()
         self._tip = self._look()
-        is_alone = self._wait_until(self._outbox.nothing_inherited)
-        if is_alone:
-            self._act()
-        is_waiting = not is_alone or not self._wait_until(lambda: not self._outbox.txids)
-        is_more_due = self._outbox.has_ready_work or self._duties.has_new_days
+        self._act()
+        is_waiting = not self._wait_until(lambda: not errands.number)
+        is_more_due = errands.has_ready_work or self._duties.has_new_days
         # Where it waited in vain, the next round would: it can do no more before a block comes.
         has_more = is_more_due and not is_waiting and not self._stopping.is_set()
         return self._report(self._tip, is_waiting=is_waiting, has_more=has_more)
+
+    def close(self) -> None:
+        """Give back the account; what is on its way stays in the journal, for the next keeper."""
+        if self._outbox is not None:
+            self._outbox.close()
+            self._outbox = self._errands = None
+
+    def _open(self) -> Errands:
+        """Make sure once that the contracts are there, and open the outbox."""
+        if self._errands is None:
+            self._der.check_deployed()
+            self._outbox = Outbox(
+                self._account,
+                self._journal,
+                purpose=f"keeper of {self.contract_id}",
+                max_in_flight=self._max_in_flight,
+            )
+            self._errands = Errands(self._der, self._duties, self._outbox, self._call)
+        return self._errands
 
     def unreported(self) -> KeeperReport | None:
         """What happened in a round that a failing node cut short, for who does not go on; no node is asked.
@@ -155,14 +182,17 @@ class Keeper:
         Returns:
             A report, told once like any other; ``None`` if no round got so far that anything could have been done.
         """
-        return None if self._tip is None else self._report(self._tip, is_waiting=bool(self._outbox.txids))
+        if self._tip is None or self._errands is None:
+            return None
+        return self._report(self._tip, is_waiting=bool(self._errands.number))
 
     def _report(self, tip: Block, *, is_waiting: bool, has_more: bool = False) -> KeeperReport:
-        return self._outbox.report(
+        errands = self._open()
+        return errands.report(
             KeeperReport(
                 block_height=tip.height,
                 block_time=tip.block_time,
-                pending_txids=self._outbox.txids,
+                pending_txids=errands.txids,
                 is_waiting=is_waiting,
                 has_more=has_more,
             )
@@ -225,7 +255,7 @@ class Keeper:
         duties = Duties(self._min_value_ustx)
         self._read_payments(duties, tip.block_time)
         self._read_offers(duties)
-        self._duties = self._outbox.duties = duties
+        self._duties = self._open().duties = duties
         _LOG.info("%d payments are locked, %d offers open", duties.open_payments, duties.open_offers)
 
     def _read_payments(self, duties: Duties, now: datetime) -> None:
@@ -293,12 +323,13 @@ class Keeper:
 
     def _act(self) -> None:
         """Send what is due, so much as one round may."""
-        for sent, (action, ids) in enumerate(self._outbox.ready(_BATCH)):
-            has_room = self._wait_until(lambda: len(self._outbox.txids) < self._max_in_flight)
+        errands = self._open()
+        for sent, (action, ids) in enumerate(errands.ready(_BATCH)):
+            has_room = self._wait_until(lambda: errands.number < self._max_in_flight)
             if sent >= self._max_sent_per_round or not has_room or self._stopping.is_set():
                 return
             still_due = self._still_due(action, ids)
-            if still_due and not self._outbox.send(action, still_due, self._call(action, still_due)):
+            if still_due and not errands.send(action, still_due):
                 return
 
     def _still_due(self, action: Action, ids: Sequence[int]) -> list[int]:
@@ -336,7 +367,7 @@ class Keeper:
             if not is_over:
                 self._stopping.wait(pause)
                 pause = min(pause * 1.5, 3.0)
-            self._outbox.collect()
+            self._open().collect()
             if is_over:  # after a last look, so that a stopped keeper tells what it did
                 return is_reached()
         return True

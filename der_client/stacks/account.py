@@ -19,15 +19,14 @@ from der_client.stacks.keys import PrivateKey
 from der_client.stacks.nonces import NonceTracker
 from der_client.stacks.pending import PendingTransaction
 from der_client.stacks.rpc import TransactionReceipt
-from der_client.stacks.rpc.rejections import NONCE_TAKEN
-from der_client.stacks.transactions import PostConditionMode, TokenTransfer, Transaction
+from der_client.stacks.transactions import PostConditionMode, SingleSig, TokenTransfer, Transaction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from der_client.stacks.network import Network
     from der_client.stacks.rpc import Client
-    from der_client.stacks.transactions import PostCondition, UserPayload
+    from der_client.stacks.transactions import Multisig, PostCondition, UserPayload
 
 __all__ = ["Account", "FeePolicy", "PendingTransaction", "TransactionReceipt"]
 
@@ -53,9 +52,17 @@ class Account:
                 f"Account takes a PrivateKey, not {type(key).__name__}: use PrivateKey.from_hex(…) or Wallet.account(…)"
             )
         self._key = key
+        self._connect(client, fee_policy)
+
+    def _connect(self, client: Client, fee_policy: FeePolicy | None) -> None:
         self.client = client
         self.fee_policy = fee_policy or FeePolicy()
         self._nonces = NonceTracker(client, lambda: self.address)
+
+    @cached_property
+    def _spender(self) -> SingleSig | Multisig:
+        """How the address follows from the key, and how transactions are signed."""
+        return SingleSig(self._key.public_key)
 
     @property
     def network(self) -> Network:
@@ -65,7 +72,7 @@ class Account:
     @cached_property
     def address(self) -> str:
         """The account's address on its network."""
-        return self._key.address(self.network)
+        return self._spender.address(self.network)
 
     def balance_ustx(self) -> int:
         """What the account can spend, in µSTX.
@@ -110,7 +117,7 @@ class Account:
         network = self.client.checked_network()
         draft = Transaction.build(
             payload,
-            public_key=self._key.public_key,
+            account=self._spender,
             network=network,
             nonce=self.next_nonce() if nonce is None else nonce,
             fee=0 if fee_ustx is None else fee_ustx,
@@ -139,6 +146,7 @@ class Account:
         mode: PostConditionMode = PostConditionMode.DENY,
         nonce: int | None = None,
         fee_ustx: int | None = None,
+        replaces: bool = False,
     ) -> PendingTransaction:
         """Build, sign and send in one go, with a nonce that no other thread gets.
 
@@ -148,19 +156,24 @@ class Account:
             mode: What becomes of assets that no post-condition names.
             nonce: The account's next one if not given.
             fee_ustx: By the fee policy if not given, in µSTX.
+            replaces: Whether it shall replace the one with the same nonce that is on its way; give ``nonce``, too.
 
         Raises:
             AddressError: If an address is of another network.
             InvalidValueError: If it could never be executed, the fee would be above the cap, or the client was given
                 another network than the node's.
+            NonceConflictError: If another transaction on its way has the nonce that was given.
             TransactionRejectedError: If the node refuses it; its nonce is free again.
             ConfirmationTimeoutError: If nobody knows whether it arrived; it carries the txid.
             NodeError: If the node is down or answers something else.
         """
         if nonce is not None:
             return self.sign_and_send(
-                self.build(payload, post_conditions=post_conditions, mode=mode, nonce=nonce, fee_ustx=fee_ustx)
+                self.build(payload, post_conditions=post_conditions, mode=mode, nonce=nonce, fee_ustx=fee_ustx),
+                replaces=replaces,
             )
+        if replaces:
+            raise InvalidValueError("replaces=True needs nonce=, that of the transaction to be replaced")
         reserved = self._nonces.reserve()
         try:
             signed = self.sign(
@@ -176,11 +189,11 @@ class Account:
 
         Args:
             transaction: Unsigned, of this account.
-            replaces: Whether it shall replace the one with the same nonce that is in flight.
+            replaces: Whether it shall replace the one with the same nonce that is on its way.
 
         Raises:
             SigningError: If it is not of this account or network, or somebody else has to sign, too.
-            InvalidValueError: If another transaction in flight uses its nonce.
+            NonceConflictError: If another transaction on its way has its nonce.
             TransactionRejectedError: If the node refuses it; its nonce is free again.
             ConfirmationTimeoutError: If nobody knows whether it arrived; it carries the txid.
             NodeError: If the node is down or answers something else.
@@ -198,11 +211,11 @@ class Account:
 
         Args:
             signed: Of this account, with all signatures.
-            replaces: Whether it shall replace the one with the same nonce that is in flight.
+            replaces: Whether it shall replace the one with the same nonce that is on its way.
 
         Raises:
             SigningError: If it is not of this account or network, or a signature does not verify.
-            InvalidValueError: If another transaction in flight uses its nonce.
+            NonceConflictError: If another transaction on its way has its nonce.
             TransactionRejectedError: If the node refuses it; its nonce is free again.
             ConfirmationTimeoutError: If nobody knows whether it arrived; it carries the txid.
             NodeError: If the node is down or answers something else.
@@ -246,6 +259,7 @@ class Account:
         *,
         nonce: int | None = None,
         fee_ustx: int | None = None,
+        replaces: bool = False,
     ) -> PendingTransaction:
         """Send STX.
 
@@ -255,11 +269,13 @@ class Account:
             memo: Up to 34 bytes that all can read.
             nonce: The account's next one if not given.
             fee_ustx: By the fee policy if not given, in µSTX.
+            replaces: Whether it shall replace the one with the same nonce that is on its way; give ``nonce``, too.
 
         Raises:
             AddressError: If the recipient is no principal of this network.
             InvalidValueError: If amount or memo are not possible, the recipient is this account, or the fee would be
                 above the cap.
+            NonceConflictError: If another transaction on its way has the nonce that was given.
             TransactionRejectedError: If the node refuses it; its nonce is free again.
             ConfirmationTimeoutError: If nobody knows whether it arrived; it carries the txid.
             NodeError: If the node is down or answers something else.
@@ -268,7 +284,8 @@ class Account:
             memo_bytes = memo.encode() if isinstance(memo, str) else memo
         except UnicodeEncodeError:
             raise InvalidValueError(f"memo {memo!r} is no text in UTF-8; give bytes") from None
-        return self.submit(TokenTransfer(PrincipalValue(to), amount_ustx, memo_bytes), nonce=nonce, fee_ustx=fee_ustx)
+        payload = TokenTransfer(PrincipalValue(to), amount_ustx, memo_bytes)
+        return self.submit(payload, nonce=nonce, fee_ustx=fee_ustx, replaces=replaces)
 
     def pending(self, txid: str) -> PendingTransaction:
         """A transaction that was sent earlier, to wait for."""
@@ -296,11 +313,9 @@ class Account:
         except ConfirmationTimeoutError:
             raise  # it may be in the mempool: the nonce stays taken
         except TransactionRejectedError as error:
-            # The node knows more of this nonce than we: ask it anew instead of offering the nonce again.
-            if error.reason in NONCE_TAKEN and before is None and error.data.get("is_origin", as_origin) is as_origin:
-                self._nonces.settle(nonce)
-            else:
-                self._nonces.free(nonce, before)
+            self._nonces.free(nonce, before)
+            if before is None:
+                self._learn(error, nonce, as_origin=as_origin)
             raise
         except Exception:
             self._nonces.free(nonce, before)
@@ -309,16 +324,26 @@ class Account:
         return PendingTransaction(
             self.client,
             txid,
-            on_mined=partial(self._nonces.settle, nonce),
-            on_dropped=partial(self._nonces.settle, nonce, txid),
+            on_mined=partial(self._nonces.used, nonce),
+            on_dropped=partial(self._nonces.dropped, nonce, txid),
             raw=raw,
         )
 
+    def _learn(self, error: TransactionRejectedError, nonce: int, *, as_origin: bool) -> None:
+        """What a refusal says of this account's nonces; one for a conflict does not say whose nonce it is."""
+        is_own = error.data.get("is_origin", as_origin) is as_origin
+        match error.reason, error.data.get("expected"):
+            case "BadNonce", int(expected) if is_own and error.data.get("principal", self.address) == self.address:
+                self._nonces.expected(expected)
+            case (("BadNonce" | "ConflictingNonceInMempool"), _) if is_own and as_origin:
+                self._nonces.taken(nonce)
+
     def _check_own(self, transaction: Transaction) -> None:
         self._check_network(transaction)
-        if transaction.origin != self.address:
+        origin = transaction.of_network(self.network).origin  # bytes do not hold a network's own address versions
+        if origin != self.address:
             raise SigningError(
-                f"the transaction's origin is {transaction.origin}, but this account is {self.address}; "
+                f"the transaction's origin is {origin}, but this account is {self.address}; "
                 "use the account it was built for"
             )
 

@@ -172,7 +172,7 @@ def check_network(principal: str, network: Network, what: str = "address") -> No
         AddressError: If it is invalid, or of another network; the text names both networks.
     """
     version = _principal_version(principal)
-    if version not in (network.single_sig_version, network.multi_sig_version):
+    if not network.has_address_version(version):
         raise AddressError(
             f"{what}: {principal} is of {network_name(version)}, but the transaction is for {network.name}"
         )
@@ -198,8 +198,7 @@ def to_bitcoin_address(address: str) -> str:
     version, hash160 = decode_c32_address(address)
     if version not in _BITCOIN_VERSIONS:
         raise AddressError(f"{address!r} has version {version}, which has no Bitcoin counterpart (20, 21, 22, 26 have)")
-    body = bytes((_BITCOIN_VERSIONS[version],)) + hash160
-    return _base58_encode(body + _double_sha256(body)[:4])
+    return base58check_encode(_BITCOIN_VERSIONS[version], hash160)
 
 
 def from_bitcoin_address(text: str) -> str:
@@ -214,6 +213,34 @@ def from_bitcoin_address(text: str) -> str:
     Raises:
         AddressError: If the text is no such address; segwit addresses (bc1…, tb1…) have no Stacks counterpart.
     """
+    version, hash160 = base58check_decode(text)
+    if version not in _STACKS_VERSIONS:
+        raise AddressError(
+            f"{text!r} has Bitcoin version {version}, which has no Stacks counterpart (0, 5, 111, 196 have)"
+        )
+    return c32_address(_STACKS_VERSIONS[version], hash160)
+
+
+def base58check_encode(version: int, hash160: bytes) -> str:
+    """Write a version and 20 bytes as Bitcoin writes its older addresses.
+
+    Args:
+        version: 0 to 255.
+        hash160: 20 bytes.
+    """
+    body = bytes((version,)) + hash160
+    return _base58_encode(body + _double_sha256(body)[:4])
+
+
+def base58check_decode(text: str) -> tuple[int, bytes]:
+    """Read what `base58check_encode` writes.
+
+    Args:
+        text: The address.
+
+    Raises:
+        AddressError: If it is not base58, does not hold 25 bytes, or its checksum is wrong.
+    """
     if not isinstance(text, str) or not _BASE58_TEXT.match(text):
         raise AddressError(f"{str(text)[:64]!r} is no base58 Bitcoin address; segwit addresses (bc1…) cannot be mapped")
     data = _base58_decode(text)
@@ -221,11 +248,7 @@ def from_bitcoin_address(text: str) -> str:
         raise AddressError(f"{text!r} is no Bitcoin address: it holds {len(data)} bytes instead of 25")
     if _double_sha256(data[:21])[:4] != data[21:]:
         raise AddressError(f"{text!r} is no Bitcoin address: its checksum is wrong; check it for typing errors")
-    if data[0] not in _STACKS_VERSIONS:
-        raise AddressError(
-            f"{text!r} has Bitcoin version {data[0]}, which has no Stacks counterpart (0, 5, 111, 196 have)"
-        )
-    return c32_address(_STACKS_VERSIONS[data[0]], data[1:21])
+    return data[0], data[1:21]
 
 
 def _checksum(version: int, hash160: bytes) -> bytes:

@@ -16,22 +16,28 @@ from der_client.stacks.errors import (
     DerClientError,
     EncodeError,
     InvalidValueError,
+    NodeError,
     NotFoundError,
     TransactionDroppedError,
     TransactionFailedError,
     TransactionRejectedError,
 )
-from der_client.stacks.network import MAINNET
+from der_client.stacks.network import MAINNET, TESTNET
 from der_client.stacks.plan import CallStep, DeploymentPlan, PublishStep, TransferStep
+from der_client.stacks.rpc import devnet
+from der_client.stacks.sources import PlanSources
 from der_client.stacks.transactions import ContractCall, PostConditionMode, TokenTransfer
+from der_client.stacks.transactions.sendable import check_principals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from der_client.stacks.account import Account, PendingTransaction
     from der_client.stacks.network import Network
     from der_client.stacks.plan import Step
+    from der_client.stacks.rpc import Client
+    from der_client.stacks.sources import Fetch
     from der_client.stacks.transactions import ContractPublish
 
 _LOG: Final = logging.getLogger(__name__)
@@ -120,6 +126,8 @@ def deploy(
     run_calls: bool = False,
     outside_root: bool = False,
     other_network: bool = False,
+    other_accounts: Sequence[Account] = (),
+    fetch: Fetch | None = None,
     timeout_s: float = _DEFAULT_TIMEOUT_S,
     on_step: Callable[[StepReport], None] | None = None,
 ) -> DeploymentReport:
@@ -139,6 +147,9 @@ def deploy(
             so they may move whatever the contract moves, as when Clarinet carries it out.
         outside_root: Whether sources may lie outside the project's folder.
         other_network: Whether a plan for another network may be carried out on mainnet, or one for mainnet elsewhere.
+        other_accounts: Further accounts, for the steps of which the plan expects their addresses as senders.
+        fetch: Gives a requirement whose file is missing, by its id, ``ADDRESS.name``; for instance
+            :func:`~der_client.stacks.clarinet.fetcher`.
         timeout_s: The longest wait for what is sent together, at most 20 transactions of a batch, in seconds.
         on_step: Called for each step that is done or skipped.
 
@@ -152,17 +163,17 @@ def deploy(
         plan = DeploymentPlan.read(plan)
     if not other_network:
         _check_network(plan, account)
-    _check_senders(plan, account.address, own_address=own_address)
+    accounts = {each.address: each for each in (account, *other_accounts)}
+    _check_senders(plan, accounts, account.address, own_address=own_address)
+    _check_requirements(plan, account)
     _check_repeated(plan, run_transfers=run_transfers, run_calls=run_calls)
-    payloads = {
-        step.contract_name: plan.payload(step, outside_root=outside_root)
-        for step in plan.steps
-        if isinstance(step, PublishStep)
-    }
+    sender = account.address if own_address else None
+    payloads = dict(PlanSources(plan, sender=sender, outside_root=outside_root, fetch=fetch).payloads())
     transfers = {step: _transfer(plan, step, account) for step in plan.steps if isinstance(step, TransferStep)}
     if own_address:
         _check_own_references(plan, payloads, account.address)
-    run = _Run(plan, account, payloads, transfers, timeout_s, on_step)
+        accounts = dict.fromkeys(_senders(plan), account)
+    run = _Run(plan, account, accounts, payloads, transfers, timeout_s, on_step)
     run.wait_for_earlier_transactions()
     run.find_published()
     run.check_calls()
@@ -178,27 +189,34 @@ class _Run:
         self,
         plan: DeploymentPlan,
         account: Account,
-        payloads: dict[str, ContractPublish],
+        accounts: Mapping[str, Account],
+        payloads: dict[PublishStep, ContractPublish],
         transfers: dict[TransferStep, TokenTransfer],
         timeout_s: float,
         on_step: Callable[[StepReport], None] | None,
     ) -> None:
         self._plan = plan
         self._account = account
+        self._accounts = accounts
+        self._epochs = _Epochs(account.client, timeout_s)
         self._payloads = payloads
         self._transfers = transfers
         self._timeout_s = timeout_s
         self._on_step = on_step
         self._published: set[str] = set()
-        self._replaced = _senders(plan)
+        self._to_publish = {self._contract_id(step) for step in payloads}
         self.reports: list[StepReport] = []
 
     def wait_for_earlier_transactions(self) -> None:
-        """Wait until nothing of the account is in the mempool: it could be a contract of a run that was broken off."""
+        """Wait until nothing of the accounts is in the mempool: it could be a contract of a run that was broken off."""
+        for account in dict.fromkeys(self._accounts.values()):
+            self._wait_for_earlier_transactions_of(account)
+
+    def _wait_for_earlier_transactions_of(self, account: Account) -> None:
         deadline = time.monotonic() + self._timeout_s
         while True:
             try:
-                nonces = self._account.client.nonces(self._account.address)
+                nonces = account.client.nonces(account.address)
             except NotFoundError:  # a bare node without the API, which cannot tell
                 return
             executed = -1 if nonces.last_executed is None else nonces.last_executed
@@ -206,14 +224,14 @@ class _Run:
                 return
             if time.monotonic() > deadline:
                 raise DeploymentError(
-                    f"{self._account.address} still has a transaction in the mempool (nonce {nonces.last_in_mempool}) "
+                    f"{account.address} still has a transaction in the mempool (nonce {nonces.last_in_mempool}) "
                     f"after {self._timeout_s:g} s; it may be of an earlier run: run again when it is mined"
                 )
             time.sleep(_POLL_S)
 
     def find_published(self) -> None:
         """Find out which contracts are there, and refuse to go on if one has another source."""
-        self._published = {name for name in self._payloads if self._is_published(name)}
+        self._published = {self._contract_id(step) for step in self._payloads if self._is_published(step)}
 
     def check_calls(self) -> None:
         """Refuse calls that do not fit; those of contracts that are still to be published are checked after that."""
@@ -223,23 +241,33 @@ class _Run:
 
     def carry_out(self, batch: Sequence[Step]) -> None:
         """Carry out a batch and wait until it is mined; whatever was sent is reported, also if another step fails."""
-        for group in _groups(batch):
-            failure: DerClientError | None = None
-            sent: list[tuple[Step, PendingTransaction | None]] = []
-            for step in group:
-                try:
-                    sent.append((step, self._send(step)))
-                except DerClientError as error:
-                    failure = error
-                    break
-            deadline = time.monotonic() + self._timeout_s
-            for step, pending in sent:
-                try:
-                    self._report(self._finish(step, pending, max(0.0, deadline - time.monotonic())))
-                except DerClientError as error:
-                    failure = failure or error
-            if failure is not None:
-                raise failure
+        try:
+            for group in _groups(batch):
+                self._carry_out_together(group)
+        finally:
+            self._epochs.leave()
+
+    def _carry_out_together(self, group: Sequence[Step]) -> None:
+        if epoch := next(
+            (step.epoch for step in group if isinstance(step, PublishStep) and not self._is_done(step)), ""
+        ):
+            self._epochs.enter(epoch, self._where(group[0]))
+        failure: DerClientError | None = None
+        sent: list[tuple[Step, PendingTransaction | None]] = []
+        for step in group:
+            try:
+                sent.append((step, self._send(step)))
+            except DerClientError as error:
+                failure = error
+                break
+        deadline = time.monotonic() + self._timeout_s
+        for step, pending in sent:
+            try:
+                self._report(self._finish(step, pending, max(0.0, deadline - time.monotonic())))
+            except DerClientError as error:
+                failure = failure or error
+        if failure is not None:
+            raise failure
 
     def _report(self, report: StepReport) -> None:
         self.reports.append(report)
@@ -252,18 +280,14 @@ class _Run:
         try:
             match step:
                 case TransferStep():
-                    return self._account.submit(self._transfers[step])
+                    return self._accounts[step.sender].submit(self._transfers[step])
                 case CallStep():
                     return self._send_call(step)
-                case PublishStep() if step.contract_name in self._published:
+                case PublishStep() if self._is_done(step):
                     return None
-            return self._account.submit(self._payloads[step.contract_name])
+            return self._accounts[step.sender].submit(self._payloads[step])
         except TransactionRejectedError as error:
-            if (
-                isinstance(step, PublishStep)
-                and error.reason == "ContractAlreadyExists"
-                and self._is_published(step.contract_name)
-            ):
+            if isinstance(step, PublishStep) and error.reason == "ContractAlreadyExists" and self._is_published(step):
                 return None
             raise DeploymentError(f"{self._where(step)}: {error}") from error
 
@@ -272,7 +296,7 @@ class _Run:
         if self._is_to_be_published(called):
             self._check_call(step)
         call = ContractCall(called, step.function_name, step.arguments)
-        return self._account.submit(call, mode=PostConditionMode.ALLOW)
+        return self._accounts[step.sender].submit(call, mode=PostConditionMode.ALLOW)
 
     def _check_call(self, step: CallStep) -> None:
         called = self._called_id(step)
@@ -294,19 +318,21 @@ class _Run:
         try:
             for argument, value in zip(function.arguments, step.arguments, strict=True):
                 argument.type.check(value, argument.name)
-            for principal in principals(step.arguments):
-                check_network(principal.text, self._account.network, "parameter")
+            check_principals(step.arguments, self._account.network, "parameter")
         except (EncodeError, AddressError) as error:
             raise DeploymentError(f"{self._where(step)}: {error}") from error
 
     def _is_to_be_published(self, contract_id: str) -> bool:
-        address, name = split_principal(contract_id)
-        return address == self._account.address and name in self._payloads and name not in self._published
+        return contract_id in self._to_publish and contract_id not in self._published
+
+    def _is_done(self, step: PublishStep) -> bool:
+        return self._contract_id(step) in self._published
 
     def _called_id(self, step: CallStep) -> str:
         """What a call of the plan calls here: under ``own_address``, the contracts of its senders are the account's."""
         address, name = split_principal(step.contract_id)
-        return f"{self._account.address if address in self._replaced else address}.{name}"
+        account = self._accounts.get(address)
+        return f"{address if account is None else account.address}.{name}"
 
     def _finish(self, step: Step, pending: PendingTransaction | None, timeout_s: float) -> StepReport:
         contract_id = self._subject_id(step)
@@ -325,13 +351,15 @@ class _Run:
             step.function_name if isinstance(step, CallStep) else "",
         )
 
-    def _is_published(self, name: str) -> bool:
-        contract_id = self._contract_id(name)
+    def _is_published(self, step: PublishStep) -> bool:
+        contract_id = self._contract_id(step)
         try:
             published = self._account.client.contract_source(contract_id)
         except NotFoundError:
             return False
-        if published.source != self._payloads[name].code:
+        # Clarinet takes a requirement on testnet as it is there, too: whoever published it had it remapped otherwise.
+        on_testnet = bool(step.requirement) and self._plan.network == TESTNET.name
+        if published.source != self._payloads[step].code and not on_testnet:
             raise DeploymentError(
                 f"{contract_id} is published already (at height {published.publish_height}) with another source than "
                 f"{self._plan.file} gives; a contract cannot be changed: publish under another name or from another "
@@ -339,13 +367,13 @@ class _Run:
             )
         return True
 
-    def _contract_id(self, name: str) -> str:
-        return f"{self._account.address}.{name}"
+    def _contract_id(self, step: PublishStep) -> str:
+        return f"{self._accounts[step.sender].address}.{step.contract_name}"
 
     def _subject_id(self, step: Step) -> str:
         match step:
             case PublishStep():
-                return self._contract_id(step.contract_name)
+                return self._contract_id(step)
             case CallStep():
                 return self._called_id(step)
         return ""
@@ -354,6 +382,60 @@ class _Run:
         what = self._subject_id(step) or "STX transfer"
         function = f"::{step.function_name}" if isinstance(step, CallStep) else ""
         return f"{self._plan.file}, line {step.line}: {what}{function}"
+
+
+class _Epochs:
+    """The epoch that contracts are published in: the embedded devnet changes it, of another node it is waited for."""
+
+    def __init__(self, client: Client, timeout_s: float) -> None:
+        self._client = client
+        self._timeout_s = timeout_s
+        self._usual = ""
+        self._present = ""
+
+    def enter(self, epoch: str, where: str) -> None:
+        """Have the next blocks in an epoch, or at least in no earlier one.
+
+        Raises:
+            DeploymentError: If a node has not come as far in time.
+        """
+        if epoch == self._present:
+            return
+        try:
+            before = self._client.run(devnet.set_epoch(epoch))
+        except NotFoundError:
+            self._wait_for(epoch, where)
+        else:
+            self._usual = self._usual or before
+        self._present = epoch
+
+    def leave(self) -> None:
+        """Go back to the epoch that was there before."""
+        if self._usual and self._present != self._usual:
+            self._client.run(devnet.set_epoch(self._usual))
+        self._present = self._usual
+
+    def _wait_for(self, epoch: str, where: str) -> None:
+        deadline = time.monotonic() + self._timeout_s
+        while True:
+            try:
+                pox = self._client.pox()
+            except NodeError:  # not every API serves it; the node then says for itself what it cannot publish
+                return
+            starts = [each.start_height for each in pox.epochs if _same_epoch(each.epoch_id, epoch)]
+            if not starts or starts[0] <= pox.current_burnchain_block_height:
+                return
+            if time.monotonic() > deadline:
+                raise DeploymentError(
+                    f"{where}: the plan wants epoch {epoch}, which begins at burn block {starts[0]}; the node is at "
+                    f"{pox.current_burnchain_block_height} after {self._timeout_s:g} s: run again later"
+                )
+            time.sleep(_POLL_S)
+
+
+def _same_epoch(named: str, epoch: str) -> bool:
+    """Whether a node's name of an epoch, ``Epoch24`` or ``Epoch2_05``, is that of an epoch."""
+    return named.removeprefix("Epoch").replace("_", "") == epoch.replace(".", "")
 
 
 def _groups(batch: Sequence[Step]) -> Iterator[Sequence[Step]]:
@@ -396,21 +478,34 @@ def _transfer(plan: DeploymentPlan, step: TransferStep, account: Account) -> Tok
         raise DeploymentError(f"{where}: {error}") from error
 
 
-def _check_senders(plan: DeploymentPlan, address: str, *, own_address: bool) -> None:
-    names: dict[str, int] = {}
+def _check_senders(plan: DeploymentPlan, accounts: Mapping[str, Account], address: str, *, own_address: bool) -> None:
+    lines: dict[str, int] = {}
     for step in plan.steps:
-        if step.sender != address and not own_address:
+        if step.sender not in accounts and not own_address:
             raise DeploymentError(
                 f"{plan.file}, line {step.line}: the plan expects {step.sender} to send this, but the account is "
-                f"{address}; use that account, or publish under this one with own_address=True"
+                f"{address}; use that account, give it with other_accounts=, or publish under this one with "
+                "own_address=True"
             )
         if isinstance(step, PublishStep):
-            if step.contract_name in names:
+            contract_id = f"{address if own_address else step.sender}.{step.contract_name}"
+            if contract_id in lines:
                 raise DeploymentError(
                     f"{plan.file}, line {step.line}: contract {step.contract_name} stands twice in the plan "
-                    f"(first in line {names[step.contract_name]}); one account publishes a name only once"
+                    f"(first in line {lines[contract_id]}); one account publishes a name only once"
                 )
-            names[step.contract_name] = step.line
+            lines[contract_id] = step.line
+
+
+def _check_requirements(plan: DeploymentPlan, account: Account) -> None:
+    if account.network.chain_id != MAINNET.chain_id:
+        return
+    for step in plan.steps:
+        if isinstance(step, PublishStep) and step.requirement:
+            raise DeploymentError(
+                f"{plan.file}, line {step.line}: the requirement {step.requirement} is on mainnet itself, so it is not "
+                "published again there; generate a plan for mainnet: clarinet deployments generate --mainnet"
+            )
 
 
 def _check_repeated(plan: DeploymentPlan, *, run_transfers: bool, run_calls: bool) -> None:
@@ -431,11 +526,11 @@ def _senders(plan: DeploymentPlan) -> set[str]:
     return {step.sender for step in plan.steps}
 
 
-def _check_own_references(plan: DeploymentPlan, payloads: dict[str, ContractPublish], address: str) -> None:
+def _check_own_references(plan: DeploymentPlan, payloads: dict[PublishStep, ContractPublish], address: str) -> None:
     replaced = sorted(_senders(plan) - {address})
     for step in plan.steps:
         if isinstance(step, PublishStep):
-            text, what = payloads[step.contract_name].code, f"the source of {step.contract_name}"
+            text, what = payloads[step].code, f"the source of {step.contract_name}"
             instead = "refer to sibling contracts as .name"
         elif isinstance(step, CallStep):
             text, what = (

@@ -7,33 +7,47 @@ The tree::
     │   ├── EncodeError                     a Python or Clarity value that does not fit the Clarity type
     │   ├── DecodeError                     bytes that are no valid encoding; carries the offset
     │   ├── LiteralError                    text that is no Clarity literal; carries the offset
+    │   ├── SourceError                     source of a contract that cannot be read; carries line and column
     │   ├── AddressError                    text that is no valid address, or one of the other network
+    │   ├── JobConflictError                a job's key is in the journal with another content
+    │   ├── NonceConflictError              another transaction has this nonce; carries the nonce
     │   └── KeyFormatError                  a key, mnemonic or path that cannot be used (never shows it)
     ├── SigningError                        a transaction that cannot be signed so, or whose signature is wrong
     ├── NodeError                           the node: carries the URL
     │   ├── NodeUnreachableError            down, refused or too slow
+    │   │   └── NothingSentError            no connection: nothing of the request can have arrived
     │   ├── NodeAnswerError                 an answer that is not what the endpoint promises
     │   ├── NotFoundError                   the node does not know the thing asked for
     │   └── TransactionRejectedError        refused by the mempool: carries reason and data
     ├── TransactionFailedError              mined, without the effect that was wanted: carries the txid
     │   ├── ContractError                   the contract answered (err uN)
-    │   ├── PostConditionAbortedError       a post-condition would have been broken; rolled back
-    │   └── RuntimeAbortedError             a runtime error in the contract
+    │   ├── PostConditionAbortedError       a post-condition was not met; rolled back
+    │   ├── RuntimeAbortedError             a runtime error in the contract
+    │   └── AnalysisFailedError             a contract that did not pass the analysis was not published
     ├── TransactionDroppedError             left the mempool without being mined
     ├── ConfirmationTimeoutError            the outcome is unknown: carries the txid and the signed bytes
+    │   └── BroadcastUnknownError           sent, and nobody said in the node's own form whether it was taken
+    ├── JournalError                        the journal of an outbox: of another network, newer, broken, full disk
     ├── CallReadError                       a read-only call that the node could not run
+    ├── UnknownEventError               printed, and not an event that the contract's class declares (strict_events)
     ├── SimulationUnavailableError          only the devnet can simulate
-    └── DeploymentError                     a plan that cannot be carried out as written
+    ├── DeploymentError                     a plan that cannot be carried out as written
+    └── MissingExtraError (ImportError)         a part of the library that needs an extra to be installed
 """
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Self
+
+    from der_client.stacks.unmet import UnmetPostCondition
 
 _MOST_SHOWN: Final = 200
+_LIBRARY: Final = __name__.partition(".")[0] + "."
 
 
 def shown(value: object, write: Callable[[object], str] = repr) -> str:
@@ -52,6 +66,12 @@ def shown(value: object, write: Callable[[object], str] = repr) -> str:
 
 class DerClientError(Exception):
     """The root of every error that this library raises on purpose."""
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Make the error; where pytest runs, its report ends at the user's line."""
+        if "_pytest" in sys.modules:
+            _hide_own_frames()
+        return super().__new__(cls, *args, **kwargs)
 
     # Exceptions are copied, and sent to other processes, by calling their class with the message alone.
     def __reduce__(self) -> tuple[Callable[..., DerClientError], tuple[Any, ...]]:
@@ -96,8 +116,48 @@ class LiteralError(InvalidValueError):
         self.offset = offset
 
 
+class SourceError(InvalidValueError):
+    """Source of a contract that cannot be read.
+
+    Attributes:
+        line: The line of the problem, from 1.
+        column: The column, from 1.
+    """
+
+    def __init__(self, message: str, line: int, column: int) -> None:
+        super().__init__(message)
+        self.line = line
+        self.column = column
+
+
 class AddressError(InvalidValueError):
     """Text that is no valid address, or an address of another network."""
+
+
+class NonceConflictError(InvalidValueError):
+    """Another transaction of the account, on its way or waiting in the mempool, has the nonce; nothing was sent.
+
+    Attributes:
+        nonce: The nonce.
+        txid: The other transaction; empty if it is not known which it is.
+    """
+
+    def __init__(self, message: str, nonce: int, txid: str = "") -> None:
+        super().__init__(message)
+        self.nonce = nonce
+        self.txid = txid
+
+
+class JobConflictError(InvalidValueError):
+    """A job with this key, and another content, is in the journal; nothing was added.
+
+    Attributes:
+        key: The key.
+    """
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"job {key} is in the journal with another content; a key is for one thing: use another key")
+        self.key = key
 
 
 class KeyFormatError(InvalidValueError):
@@ -113,15 +173,23 @@ class NodeError(DerClientError):
 
     Attributes:
         url: The address that was asked.
+        status: HTTP status of the answer; 0 if there was none.
+        retry_after_s: Seconds after which the node wants to be asked again (Retry-After); ``None`` if it did not say.
     """
 
-    def __init__(self, message: str, url: str) -> None:
+    def __init__(self, message: str, url: str, *, status: int = 0, retry_after_s: float | None = None) -> None:
         super().__init__(f"{message} [{url}]")
         self.url = url
+        self.status = status
+        self.retry_after_s = retry_after_s
 
 
 class NodeUnreachableError(NodeError):
     """No answer: the node is down, refused the connection, or took longer than the time-out."""
+
+
+class NothingSentError(NodeUnreachableError):
+    """No connection was made, so nothing of the request can have reached the node."""
 
 
 class NodeAnswerError(NodeError):
@@ -172,6 +240,7 @@ class ContractError(TransactionFailedError):
         code: The number in ``(err uN)``, without the index of a batch.
         index: The item of an all-or-nothing batch that failed, or ``None``.
         error: The member of the contract's ``IntEnum`` of errors, or ``None``.
+        detail: What the chain said of it when the error was read, such as a state; empty if nothing.
     """
 
     def __init__(
@@ -186,8 +255,10 @@ class ContractError(TransactionFailedError):
         index: int | None = None,
         error: Any = None,
         result: Any = None,
+        detail: str = "",
     ) -> None:
         super().__init__(message, txid, result)
+        self.detail = detail
         self.contract = contract
         self.function = function
         self.name = name
@@ -197,11 +268,34 @@ class ContractError(TransactionFailedError):
 
 
 class PostConditionAbortedError(TransactionFailedError):
-    """More or less would have moved than the post-conditions allow; everything but fee and nonce was rolled back."""
+    """More or less would have moved than the post-conditions allow; everything but fee and nonce was rolled back.
+
+    Attributes:
+        sentence: The node's own sentence on which condition was not met; empty if it gave none.
+        unmet: The same as fields (`der_client.stacks.unmet.UnmetPostCondition`): which asset, whose, which condition,
+            how much; ``None`` if the sentence could not be read.
+    """
+
+    def __init__(self, message: str, txid: str, *, sentence: str = "", unmet: UnmetPostCondition | None = None) -> None:
+        super().__init__(message, txid)
+        self.sentence = sentence
+        self.unmet = unmet
 
 
 class RuntimeAbortedError(TransactionFailedError):
     """The contract hit a runtime error; everything but fee and nonce was rolled back."""
+
+
+class AnalysisFailedError(TransactionFailedError):
+    """A contract did not pass the analysis, so it was not published; only fee and nonce are spent.
+
+    Attributes:
+        finding: The node's own words on what is wrong with the source.
+    """
+
+    def __init__(self, message: str, txid: str, *, finding: str = "") -> None:
+        super().__init__(message, txid)
+        self.finding = finding
 
 
 class TransactionDroppedError(DerClientError):
@@ -232,6 +326,33 @@ class ConfirmationTimeoutError(DerClientError):
         self.raw = raw
 
 
+class BroadcastUnknownError(ConfirmationTimeoutError):
+    """A transaction left this machine, and whether a node took it is not known.
+
+    Only a refusal in the node's own form, or another transaction seen mined with the same nonce, shows that it was not
+    taken. Look for the txid, or send the identical bytes again; keep the nonce until one of them answers.
+
+    Attributes:
+        retry_after_s: Seconds after which the node wants to be asked again (Retry-After); ``None`` if it did not say.
+    """
+
+    def __init__(self, message: str, txid: str, raw: bytes = b"", *, retry_after_s: float | None = None) -> None:
+        super().__init__(message, txid, raw)
+        self.retry_after_s = retry_after_s
+
+
+class JournalError(DerClientError):
+    """The journal of an outbox cannot be used; nothing was sent that is not in it, and nothing in it is lost.
+
+    Attributes:
+        journal: Its place, without a password.
+    """
+
+    def __init__(self, message: str, journal: str) -> None:
+        super().__init__(f"the journal {journal} {message}")
+        self.journal = journal
+
+
 class CallReadError(DerClientError):
     """A read-only call that the node could not run.
 
@@ -244,9 +365,55 @@ class CallReadError(DerClientError):
         self.cause = cause
 
 
+class UnknownEventError(DerClientError):
+    """A contract printed something that none of its declared events fits, where the declaration says it must.
+
+    Attributes:
+        contract: The contract's id, ``ADDRESS.name``.
+        txid: The transaction's id; empty for a simulation.
+        value: What was printed, a Clarity value.
+        reason: What did not fit.
+    """
+
+    def __init__(self, message: str, *, contract: str, txid: str, value: Any, reason: str) -> None:
+        super().__init__(message)
+        self.contract = contract
+        self.txid = txid
+        self.value = value
+        self.reason = reason
+
+
 class SimulationUnavailableError(DerClientError):
     """The node at this URL cannot simulate; only the embedded devnet can."""
 
 
 class DeploymentError(DerClientError):
     """A deployment plan that cannot be carried out as written."""
+
+
+class MissingExtraError(DerClientError, ImportError):
+    """A part of the library needs packages that only an extra installs.
+
+    Attributes:
+        extra: The extra's name.
+    """
+
+    def __init__(self, extra: str, package: str) -> None:
+        super().__init__(f"the package {package} is not installed; install it with: pip install 'der-client[{extra}]'")
+        self.extra = extra
+
+
+def _hide_own_frames() -> None:
+    """Mark the modules of this library that are running: pytest then leaves their frames out of its report."""
+    frame = sys._getframe(2)  # noqa: SLF001 - the frames from here to the user's are all there is to walk
+    while frame is not None:
+        names = frame.f_globals
+        if not str(names.get("__name__")).startswith(_LIBRARY):
+            return
+        names.setdefault("__tracebackhide__", _is_of_this_library)
+        frame = frame.f_back  # type: ignore[assignment]
+
+
+def _is_of_this_library(raised: Any) -> bool:
+    """Whether what pytest reports was raised on purpose; what was not is a fault of the library and shows all."""
+    return isinstance(raised.value, DerClientError)

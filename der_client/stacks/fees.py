@@ -6,8 +6,8 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from der_client.stacks.checks import check_number
 from der_client.stacks.errors import InvalidValueError, NodeAnswerError, NotFoundError
-from der_client.stacks.transactions.wire import check_number
 
 if TYPE_CHECKING:
     from der_client.stacks.rpc import Client

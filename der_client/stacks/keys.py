@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Final
 import coincurve
 
 from der_client.stacks.address import c32_address
+from der_client.stacks.checks import check_network_kind
 from der_client.stacks.errors import InvalidValueError, KeyFormatError, SigningError
 from der_client.stacks.ripemd160 import ripemd160
+from der_client.stacks.secret import Secret
 
 if TYPE_CHECKING:
     from der_client.stacks.network import Network
@@ -168,7 +170,11 @@ class PublicKey:
 
         Returns:
             The address, e.g. ``ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM``.
+
+        Raises:
+            InvalidValueError: If it is not a network, but for instance the name of one.
         """
+        check_network_kind(network)
         return c32_address(network.single_sig_version, self.hash160)
 
     def verify(self, digest: bytes, signature: bytes) -> bool:
@@ -229,11 +235,12 @@ class PrivateKey:
         object.__setattr__(self, "public_key", PublicKey(key.public_key.format(compressed=compressed)))
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> PrivateKey:
+    def from_bytes(cls, data: bytes | Secret[bytes]) -> PrivateKey:
         """Reads a key as Stacks wallets write it.
 
         Args:
-            data: 32 bytes for a key with an uncompressed public key, 33 ending in 01 for a compressed one.
+            data: 32 bytes for a key with an uncompressed public key, 33 ending in 01 for a compressed one. A `Secret`
+                keeps it out of the caller's local variables.
 
         Returns:
             The key.
@@ -241,23 +248,26 @@ class PrivateKey:
         Raises:
             KeyFormatError: If it is none; the text does not show it.
         """
-        compressed = len(data) == _SECRET_LENGTH + 1
-        if compressed and data[-1:] != _COMPRESSED_FLAG:
+        data = Secret.of(data)
+        length = len(data.reveal())
+        compressed = length == _SECRET_LENGTH + 1
+        if compressed and data.reveal()[-1:] != _COMPRESSED_FLAG:
             raise KeyFormatError("a private key of 33 bytes must end in 01 (which says: compressed public key)")
-        if not compressed and len(data) != _SECRET_LENGTH:
-            raise KeyFormatError(f"a private key has 32 bytes, or 33 ending in 01, not {len(data)}")
+        if not compressed and length != _SECRET_LENGTH:
+            raise KeyFormatError(f"a private key has 32 bytes, or 33 ending in 01, not {length}")
         try:
-            key = coincurve.PrivateKey(bytes(data[:_SECRET_LENGTH]))
+            key = coincurve.PrivateKey(bytes(data.reveal()[:_SECRET_LENGTH]))
         except ValueError:
             raise KeyFormatError("a private key must be above 0 and below the order of secp256k1") from None
         return cls(key, compressed=compressed)
 
     @classmethod
-    def from_hex(cls, text: str) -> PrivateKey:
+    def from_hex(cls, text: str | Secret[str]) -> PrivateKey:
         """Reads a key from hexadecimal text, with or without 0x.
 
         Args:
-            text: 64 digits (uncompressed public key), or 66 ending in 01 (compressed).
+            text: 64 digits (uncompressed public key), or 66 ending in 01 (compressed). A `Secret` keeps it out of the
+                caller's local variables.
 
         Returns:
             The key.
@@ -265,10 +275,11 @@ class PrivateKey:
         Raises:
             KeyFormatError: If it is none; the text does not show it.
         """
-        match = _HEX.match(text.strip()) if isinstance(text, str) else None
-        if not match:
+        text = Secret.of(text)
+        data = _unhex(text)
+        if data is None:
             raise KeyFormatError("a private key is text of 64 or 66 hexadecimal digits")
-        return cls.from_bytes(bytes.fromhex(match[1]))
+        return cls.from_bytes(data)
 
     @classmethod
     def generate(cls) -> PrivateKey:
@@ -287,6 +298,9 @@ class PrivateKey:
 
         Returns:
             The address.
+
+        Raises:
+            InvalidValueError: If it is not a network, but for instance the name of one.
         """
         return self.public_key.address(network)
 
@@ -344,3 +358,8 @@ class PrivateKey:
 def _check_digest(digest: bytes) -> None:
     if len(digest) != _DIGEST_LENGTH:
         raise InvalidValueError(f"a digest to sign has 32 bytes, not {len(digest)}")
+
+
+def _unhex(text: Secret[str]) -> Secret[bytes] | None:
+    match = _HEX.match(text.reveal().strip()) if isinstance(text.reveal(), str) else None
+    return Secret(bytes.fromhex(match[1])) if match else None

@@ -13,9 +13,10 @@ import unicodedata
 from pathlib import Path
 from typing import Any, Final
 
-from der_client.stacks.clarity.kinds import check_kind
+from der_client.stacks.checks import check_secret_kind
 from der_client.stacks.errors import InvalidValueError, KeyFormatError
 from der_client.stacks.keys import PrivateKey, PublicKey
+from der_client.stacks.secret import Secret
 
 _FORMAT: Final = "der-client-key"
 _VERSION: Final = 1
@@ -30,7 +31,7 @@ _SALT_LENGTH: Final = 32
 _NONCE_LENGTH: Final = 12
 
 
-def save_key(path: Path | str, key: PrivateKey, password: str) -> None:
+def save_key(path: Path | str, key: PrivateKey, password: str | Secret[str]) -> None:
     """Writes a key to a new encrypted file with mode 0600.
 
     Args:
@@ -44,8 +45,9 @@ def save_key(path: Path | str, key: PrivateKey, password: str) -> None:
     """
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415 -- heavy; `import der_client` stays fast
 
+    password = Secret.of(password)
     target = Path(path)
-    if not password:
+    if not password.reveal():
         raise InvalidValueError("password: must not be empty")
     header: dict[str, Any] = {
         "format": _FORMAT,
@@ -54,14 +56,14 @@ def save_key(path: Path | str, key: PrivateKey, password: str) -> None:
         "kdf": {"name": "scrypt", "salt": secrets.token_hex(_SALT_LENGTH), **_SCRYPT},
         "cipher": {"name": "aes-256-gcm", "nonce": secrets.token_hex(_NONCE_LENGTH)},
     }
-    sealed = AESGCM(_derive(header["kdf"], password)).encrypt(
+    sealed = AESGCM(_derive(header["kdf"], password).reveal()).encrypt(
         bytes.fromhex(header["cipher"]["nonce"]), bytes.fromhex(key.to_hex()), _authenticated(header)
     )
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     _write_new(target, json.dumps({**header, "sealed_key": sealed.hex()}, indent=2) + "\n")
 
 
-def load_key(path: Path | str, password: str) -> PrivateKey:
+def load_key(path: Path | str, password: str | Secret[str]) -> PrivateKey:
     """Opens an encrypted key file.
 
     Args:
@@ -77,11 +79,12 @@ def load_key(path: Path | str, password: str) -> PrivateKey:
         InvalidValueError: If the password is no text.
         OSError: If the file cannot be read.
     """
+    password = Secret.of(password)
     with Path(path).open("rb") as file:
         return open_key(file.read(MAX_FILE_LENGTH + 1), password, source=str(path))
 
 
-def open_key(content: bytes, password: str, *, source: str) -> PrivateKey:
+def open_key(content: bytes, password: str | Secret[str], *, source: str) -> PrivateKey:
     """Opens the content of an encrypted key file, wherever it was read from.
 
     Args:
@@ -99,10 +102,13 @@ def open_key(content: bytes, password: str, *, source: str) -> PrivateKey:
     from cryptography.exceptions import InvalidTag  # noqa: PLC0415 -- heavy; `import der_client` stays fast
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
 
+    password = Secret.of(password)
     header, sealed = _parse(content, source)
     try:
-        secret = AESGCM(_derive(header["kdf"], password)).decrypt(
-            bytes.fromhex(header["cipher"]["nonce"]), sealed, _authenticated(header)
+        secret = Secret(
+            AESGCM(_derive(header["kdf"], password).reveal()).decrypt(
+                bytes.fromhex(header["cipher"]["nonce"]), sealed, _authenticated(header)
+            )
         )
     except InvalidTag:
         raise KeyFormatError(f"{source}: wrong password, or the file was changed") from None
@@ -181,16 +187,17 @@ def _parse(data: bytes, source: str) -> tuple[dict[str, Any], bytes]:
     return content, sealed
 
 
-def _derive(kdf: dict[str, Any], password: str) -> bytes:
+def _derive(kdf: dict[str, Any], password: Secret[str]) -> Secret[bytes]:
     from cryptography.hazmat.primitives.kdf.scrypt import Scrypt  # noqa: PLC0415 -- heavy; `import der_client` stays fast
 
     # One spelling for é and the like, whatever the keyboard sent.
-    check_kind(password, str, "password")
+    check_secret_kind(password, str, "password")
     try:
-        secret = unicodedata.normalize("NFC", password).encode()
+        secret = Secret(unicodedata.normalize("NFC", password.reveal()).encode())
     except UnicodeEncodeError:
         raise InvalidValueError("password: holds what is no text in UTF-8") from None
-    return Scrypt(salt=bytes.fromhex(kdf["salt"]), length=32, n=kdf["n"], r=kdf["r"], p=kdf["p"]).derive(secret)
+    scrypt = Scrypt(salt=bytes.fromhex(kdf["salt"]), length=32, n=kdf["n"], r=kdf["r"], p=kdf["p"])
+    return Secret(scrypt.derive(secret.reveal()))
 
 
 def _authenticated(header: dict[str, Any]) -> bytes:

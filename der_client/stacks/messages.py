@@ -12,8 +12,8 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
+from der_client.stacks.checks import check_kind, check_network_kind
 from der_client.stacks.clarity import AsciiValue, TupleValue, UIntValue, encode
-from der_client.stacks.clarity.kinds import check_kind, check_network_kind
 from der_client.stacks.errors import EncodeError, InvalidValueError
 from der_client.stacks.keys import PrivateKey, PublicKey
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _STRUCTURED_DATA_PREFIX: Final = b"SIP018"
 _MESSAGE_PREFIX: Final = b"\x17Stacks Signed Message:\n"
+_OLD_MESSAGE_PREFIX: Final = b"\x18Stacks Message Signing:\n"
 _PRIVATE_KEY: Final = "of hexadecimal text, PrivateKey.from_hex(…)"
 _PUBLIC_KEY: Final = "of a private key, its public_key; of hexadecimal text, PublicKey.from_hex(…)"
 _DOMAIN_TYPES: Final = {"name": AsciiValue, "version": AsciiValue, "chain-id": UIntValue}
@@ -128,11 +129,12 @@ def recover_structured_data(domain: TupleValue, message: ClarityValue, signature
     return PublicKey.recover(structured_data_hash(domain, message), _to_vrs(signature))
 
 
-def message_hash(text: str) -> bytes:
+def message_hash(text: str, *, old_prefix: bool = False) -> bytes:
     """Hashes a plain message: SHA-256 of a prefix, the text's length and the text.
 
     Args:
         text: Any text; its UTF-8 bytes count.
+        old_prefix: Whether it is the prefix that wallets used earlier, ``Stacks Message Signing``.
 
     Returns:
         The 32 bytes to sign.
@@ -147,7 +149,8 @@ def message_hash(text: str) -> bytes:
         raise InvalidValueError(
             f"text: character {error.start + 1} is a lone surrogate, which no UTF-8 can hold"
         ) from None
-    return sha256(_MESSAGE_PREFIX + _compact_size(len(data)) + data).digest()
+    prefix = _OLD_MESSAGE_PREFIX if old_prefix else _MESSAGE_PREFIX
+    return sha256(prefix + _compact_size(len(data)) + data).digest()
 
 
 def sign_message(key: PrivateKey, text: str) -> bytes:
@@ -168,7 +171,7 @@ def sign_message(key: PrivateKey, text: str) -> bytes:
 
 
 def verify_message(key: PublicKey, text: str, signature: bytes) -> bool:
-    """Tells whether a key signed a plain message.
+    """Tells whether a key signed a plain message, with the prefix of today or the one that wallets used before.
 
     Args:
         key: The signer's public key.
@@ -182,15 +185,19 @@ def verify_message(key: PublicKey, text: str, signature: bytes) -> bool:
         InvalidValueError: If the key is none, the text is none, or the signature no bytes.
     """
     check_kind(key, PublicKey, "key", _PUBLIC_KEY)
-    return key.verify(message_hash(text), _to_vrs(signature))
+    vrs = _to_vrs(signature)
+    return any(key.verify(message_hash(text, old_prefix=old), vrs) for old in (False, True))
 
 
-def recover_message(text: str, signature: bytes) -> PublicKey:
+def recover_message(text: str, signature: bytes, *, old_prefix: bool = False) -> PublicKey:
     """Finds the key that signed a plain message; compare its address with the one you trust.
+
+    Under the other prefix another key comes out, so a signature that may be old is tried with both.
 
     Args:
         text: The message.
         signature: 65 bytes: r, s, recovery id.
+        old_prefix: Whether it was signed with the prefix that wallets used earlier.
 
     Returns:
         The signer's key, compressed.
@@ -199,7 +206,7 @@ def recover_message(text: str, signature: bytes) -> PublicKey:
         InvalidValueError: If the text is none, or the signature no bytes.
         SigningError: If no key can have made the signature.
     """
-    return PublicKey.recover(message_hash(text), _to_vrs(signature))
+    return PublicKey.recover(message_hash(text, old_prefix=old_prefix), _to_vrs(signature))
 
 
 def _to_vrs(signature: bytes) -> bytes:

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from typing import Final
+
+from der_client.stacks.errors import InvalidValueError
+
+_TRANSACTION_VERSIONS: Final = (0x00, 0x80)
+_ADDRESS_VERSIONS: Final = range(32)
+_CHAIN_IDS: Final = range(1 << 32)
+_NAME: Final = re.compile(r"[\x21-\x7e][\x20-\x7e]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +25,10 @@ class Network:
         single_sig_version: c32check version of single-signature addresses (SP or ST).
         multi_sig_version: c32check version of multi-signature addresses (SM or SN).
         url: The default address of a node with an API, or empty.
+
+    Raises:
+        InvalidValueError: If no network can be like that: a node knows the transaction versions 0x00 and 0x80 only,
+            chain ids have 32 bits, and address versions are 0 to 31, another one for each kind.
     """
 
     name: str
@@ -23,7 +36,31 @@ class Network:
     chain_id: int
     single_sig_version: int
     multi_sig_version: int
-    url: str
+    url: str = ""
+
+    def __post_init__(self) -> None:
+        """Check the fields."""
+        if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
+            raise InvalidValueError("name: a network has a name of 1 to 64 printable characters")
+        if type(self.transaction_version) is not int or self.transaction_version not in _TRANSACTION_VERSIONS:
+            raise InvalidValueError(
+                f"transaction_version: must be 0x00 (mainnet) or 0x80 (any other network), got "
+                f"{self.transaction_version!r}"
+            )
+        if type(self.chain_id) is not int or self.chain_id not in _CHAIN_IDS:
+            raise InvalidValueError(f"chain_id: must be an integer from 0 to 2³²-1, got {self.chain_id!r}")
+        for what in ("single_sig_version", "multi_sig_version"):
+            version = getattr(self, what)
+            if type(version) is not int or version not in _ADDRESS_VERSIONS:
+                raise InvalidValueError(f"{what}: must be an integer from 0 to 31, got {version!r}")
+        if self.single_sig_version == self.multi_sig_version:
+            raise InvalidValueError(
+                f"multi_sig_version: must differ from single_sig_version, both are {self.multi_sig_version}"
+            )
+
+    def has_address_version(self, version: int) -> bool:
+        """Whether addresses of this network have this c32check version."""
+        return version in (self.single_sig_version, self.multi_sig_version)
 
 
 MAINNET = Network("mainnet", 0x00, 1, 22, 20, "https://api.hiro.so")

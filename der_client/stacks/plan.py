@@ -14,8 +14,8 @@ import yaml
 
 from der_client.stacks.address import canonical_principal
 from der_client.stacks.clarity import check_clarity_name, check_contract_name, parse
+from der_client.stacks.epochs import EPOCHS, epoch_named
 from der_client.stacks.errors import DeploymentError, InvalidValueError, LiteralError
-from der_client.stacks.transactions import ContractPublish
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,27 +24,34 @@ if TYPE_CHECKING:
     from der_client.stacks.clarity import ClarityValue
 
 _MAX_PLAN_BYTES: Final = 4 << 20
-_MAX_SOURCE_BYTES: Final = 2 << 20
 _INTEGER: Final = re.compile(r"[0-9]{1,20}\Z")
 
 
 @dataclass(frozen=True, slots=True)
 class PublishStep:
-    """A contract to publish (``contract-publish``).
+    """A contract to publish (``contract-publish``, or ``requirement-publish`` for one that is of another network).
 
     Attributes:
         contract_name: Its name.
         sender: The address that the plan expects to publish it.
-        path: Its source, relative to the project's root, as the plan writes it.
-        clarity_version: 1 to 6.
-        line: Where it stands in the plan.
+        path: Its source, relative to the project's root, as the plan writes it; empty if there is a ``url``.
+        clarity_version: 1 to 6; ``None`` for the newest of the epoch.
+        line: Its line in the plan.
+        url: Where its source is to be had, ``https://…``; empty if there is a ``path``.
+        epoch: The epoch of its batch, such as ``2.4``; empty if the plan does not say.
+        requirement: Of a requirement: its id where it is from, ``ADDRESS.name``.
+        remapped: Of a requirement: addresses, and what its source has instead of them here.
     """
 
     contract_name: str
     sender: str
     path: str
-    clarity_version: int
+    clarity_version: int | None
     line: int
+    url: str = ""
+    epoch: str = ""
+    requirement: str = ""
+    remapped: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +63,8 @@ class TransferStep:
         recipient: Who gets them.
         amount_ustx: How many, in µSTX.
         memo: Up to 34 bytes.
-        line: Where it stands in the plan.
+        line: Its line in the plan.
+        epoch: The epoch of its batch; empty if the plan does not say.
     """
 
     sender: str
@@ -64,6 +72,7 @@ class TransferStep:
     amount_ustx: int
     memo: bytes
     line: int
+    epoch: str = ""
 
     def __str__(self) -> str:
         return f"sends {self.amount_ustx} µSTX to {self.recipient}"
@@ -78,7 +87,8 @@ class CallStep:
         sender: The address that the plan expects to call.
         function_name: The plan's ``method``.
         arguments: The plan's ``parameters``, Clarity literals, read.
-        line: Where it stands in the plan.
+        line: Its line in the plan.
+        epoch: The epoch of its batch; empty if the plan does not say.
     """
 
     contract_id: str
@@ -86,6 +96,7 @@ class CallStep:
     function_name: str
     arguments: tuple[ClarityValue, ...]
     line: int
+    epoch: str = ""
 
     def __str__(self) -> str:
         return f"calls {self.contract_id}::{self.function_name}"
@@ -100,7 +111,7 @@ class DeploymentPlan:
 
     Attributes:
         name: The plan's own name.
-        network: ``simnet``, ``devnet``, ``testnet`` or ``mainnet``, as Clarinet wrote it.
+        network: ``simnet``, ``devnet``, ``testnet`` or ``mainnet``, as Clarinet wrote it; ``devnet`` if it did not.
         batches: The steps.
         file: The plan.
         root: The project's folder, which paths start from.
@@ -128,12 +139,12 @@ class DeploymentPlan:
         top = _Node.of_file(path)
         fields = top.mapping()
         batches = tuple(
-            tuple(_read_step(step) for step in batch.field("transactions").sequence())
+            tuple(_read_step(step, _read_epoch(batch)) for step in batch.field("transactions").sequence())
             for batch in top.field("plan").field("batches").sequence()
         )
         return cls(
             name=fields["name"].text() if "name" in fields else path.stem,
-            network=top.field("network").text(),
+            network=fields["network"].text() if "network" in fields else "devnet",
             batches=batches,
             file=path,
             root=Path(root) if root is not None else _find_root(path),
@@ -143,40 +154,6 @@ class DeploymentPlan:
     def steps(self) -> tuple[Step, ...]:
         """The steps of all batches, in order."""
         return tuple(step for batch in self.batches for step in batch)
-
-    def payload(self, step: PublishStep, *, outside_root: bool = False) -> ContractPublish:
-        """Read the source of a contract and make the payload that publishes it.
-
-        Args:
-            step: Of this plan.
-            outside_root: Whether the source may lie outside the project's folder.
-
-        Raises:
-            DeploymentError: If the source cannot be read, lies outside, or holds what a contract must not hold.
-        """
-        path = self.root / step.path
-        where = f"{self.file}, line {step.line}: contract {step.contract_name}, path {step.path!r}"
-        try:
-            resolved = path.resolve(strict=True)
-            if not outside_root and not resolved.is_relative_to(self.root.resolve()):
-                raise DeploymentError(
-                    f"{where} leads out of the project's folder {self.root}; move the file into it, or allow it with "
-                    "outside_root=True"
-                )
-            if resolved.stat().st_size > _MAX_SOURCE_BYTES:
-                raise DeploymentError(f"{where}: the source is longer than {_MAX_SOURCE_BYTES} bytes")
-            # As bytes: text mode would turn CR LF into LF in silence, and another source than the file's be published.
-            code = resolved.read_bytes().decode("ascii")
-        except OSError as error:
-            raise DeploymentError(f"{where}: cannot be read: {error}") from error
-        except UnicodeDecodeError as error:
-            raise DeploymentError(
-                f"{where}: byte {error.start} is not ASCII; Clarity sources hold printable ASCII, tabs and line feeds"
-            ) from error
-        try:
-            return ContractPublish(step.contract_name, code, step.clarity_version)
-        except InvalidValueError as error:
-            raise DeploymentError(f"{where}: {error}") from error
 
 
 class _Loader(yaml.SafeLoader):
@@ -260,6 +237,24 @@ class _Node:
             raise self.error("must be text")
         return str(self._node.value)
 
+    def scalar(self) -> str:
+        """Text as it is written, whatever YAML takes it for: ``3.0`` is a number there."""
+        if not isinstance(self._node, yaml.ScalarNode):
+            raise self.error("must be text")
+        return str(self._node.value)
+
+    def addresses(self) -> tuple[tuple[str, str], ...]:
+        """A mapping from addresses to addresses, as written."""
+        if not isinstance(self._node, yaml.MappingNode):
+            raise self.error("must be a mapping of addresses")
+        return tuple(
+            (
+                _Node(key, self._file, f"an address in {self._name}").address(),
+                _Node(value, self._file, self._name).address(),
+            )
+            for key, value in self._node.value
+        )
+
     def integer(self, low: int, high: int) -> int:
         value = self._node.value if isinstance(self._node, yaml.ScalarNode) else None
         if not isinstance(value, str) or not _INTEGER.match(value) or not low <= int(value) <= high:
@@ -283,7 +278,18 @@ class _Node:
         return principal
 
 
-def _read_step(node: _Node) -> Step:
+def _read_epoch(batch: _Node) -> str:
+    fields = batch.mapping()
+    if "epoch" not in fields:
+        return ""
+    text = fields["epoch"].scalar()
+    epoch = epoch_named(text)
+    if epoch is None:
+        raise fields["epoch"].error(f"is {text!r:.40}, which is not a known epoch: {', '.join(EPOCHS)} are")
+    return epoch
+
+
+def _read_step(node: _Node, epoch: str) -> Step:
     """Read a step in either form: its kind as a field of its own, or, in older plans, as the name of its fields."""
     fields = node.mapping()
     if "transaction-type" in fields:
@@ -295,34 +301,72 @@ def _read_step(node: _Node) -> Step:
         raise node.error("lacks the field 'transaction-type'")
     read = _STEPS.get(kind)
     if read is None:
-        raise named.error(
-            f"is {kind!r:.80}, which is not supported: {', '.join(_STEPS)} are; emulated-… steps are for simnet plans, "
-            "so generate a plan for devnet, testnet or mainnet"
-        )
-    return read(body, fields, node.line)
+        raise named.error(f"is {kind!r:.80}, which is not supported: {', '.join(_STEPS)} are; {_instead_of(kind)}")
+    return read(body, fields, node.line, epoch)
 
 
-def _read_publish(node: _Node, _: dict[str, _Node], line: int) -> PublishStep:
+def _instead_of(kind: str) -> str:
+    """What to do about a step that is not supported."""
+    if kind == "btc-transfer":
+        return "send bitcoin with a Bitcoin wallet, and take the step out of the plan"
+    return (
+        "emulated-… steps are for simnet plans, so generate a plan for devnet, testnet or mainnet: "
+        "clarinet deployments generate --devnet"
+    )
+
+
+def _read_publish(node: _Node, fields: dict[str, _Node], line: int, epoch: str) -> PublishStep:
     return PublishStep(
         contract_name=node.field("contract-name").named("contract name", check_contract_name),
         sender=node.field("expected-sender").address(),
-        path=node.field("path").text(),
-        clarity_version=node.field("clarity-version").integer(1, 6),
+        path=_read_path(node, fields),
+        url=fields["url"].text() if "url" in fields else "",
+        clarity_version=_read_clarity_version(fields),
+        epoch=epoch,
         line=line,
     )
 
 
-def _read_transfer(node: _Node, fields: dict[str, _Node], line: int) -> TransferStep:
+def _read_requirement(node: _Node, fields: dict[str, _Node], line: int, epoch: str) -> PublishStep:
+    requirement = node.field("contract-id").principal()
+    if "." not in requirement:
+        raise node.field("contract-id").error(f"is an address, not a contract: {requirement}")
+    remapped = fields["remap-principals"].addresses() if "remap-principals" in fields else ()
+    return PublishStep(
+        contract_name=requirement.partition(".")[2],
+        sender=node.field("remap-sender").address(),
+        path=_read_path(node, fields),
+        url=fields["url"].text() if "url" in fields else "",
+        clarity_version=_read_clarity_version(fields),
+        epoch=epoch,
+        line=line,
+        requirement=requirement,
+        remapped=remapped,
+    )
+
+
+def _read_path(node: _Node, fields: dict[str, _Node]) -> str:
+    if "path" in fields and "url" in fields:
+        raise node.error("has both the field 'path' and the field 'url'; leave one of them out")
+    return "" if "url" in fields else node.field("path").text()
+
+
+def _read_clarity_version(fields: dict[str, _Node]) -> int | None:
+    return fields["clarity-version"].integer(1, 6) if "clarity-version" in fields else None
+
+
+def _read_transfer(node: _Node, fields: dict[str, _Node], line: int, epoch: str) -> TransferStep:
     return TransferStep(
         sender=node.field("expected-sender").address(),
         recipient=node.field("recipient").principal(),
         amount_ustx=node.field("mstx-amount").integer(1, (1 << 64) - 1),
         memo=_read_memo(fields["memo"]) if "memo" in fields else b"",
         line=line,
+        epoch=epoch,
     )
 
 
-def _read_call(node: _Node, fields: dict[str, _Node], line: int) -> CallStep:
+def _read_call(node: _Node, fields: dict[str, _Node], line: int, epoch: str) -> CallStep:
     contract_id = node.field("contract-id").principal()
     if "." not in contract_id:
         raise node.field("contract-id").error(f"is an address, not a contract: {contract_id}")
@@ -332,11 +376,13 @@ def _read_call(node: _Node, fields: dict[str, _Node], line: int) -> CallStep:
         function_name=node.field("method").named("function name", check_clarity_name),
         arguments=tuple(item.literal() for item in fields["parameters"].sequence()) if "parameters" in fields else (),
         line=line,
+        epoch=epoch,
     )
 
 
-_STEPS: Final[dict[str, Callable[[_Node, dict[str, _Node], int], Step]]] = {
+_STEPS: Final[dict[str, Callable[[_Node, dict[str, _Node], int, str], Step]]] = {
     "contract-publish": _read_publish,
+    "requirement-publish": _read_requirement,
     "contract-call": _read_call,
     "stx-transfer": _read_transfer,
 }

@@ -5,6 +5,7 @@ The Stacks path is ``m/44'/5757'/0'/0/i`` (SLIP-44 coin type 5757); Clarinet's `
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import re
 import unicodedata
@@ -13,9 +14,10 @@ from typing import Final
 import coincurve
 from mnemonic import Mnemonic
 
-from der_client.stacks.clarity.kinds import check_kind
+from der_client.stacks.checks import check_kind, check_number, check_secret_kind
 from der_client.stacks.errors import KeyFormatError
 from der_client.stacks.keys import PrivateKey
+from der_client.stacks.secret import Secret
 
 STACKS_PATH: Final = "m/44'/5757'/0'/0"
 
@@ -24,6 +26,7 @@ _STRENGTHS: Final = {12: 128, 15: 160, 18: 192, 21: 224, 24: 256}
 _PATH: Final = re.compile(r"m(?:/[0-9]{1,10}['hH]?)*\Z")
 _HARDENED: Final = 1 << 31
 _MAX_DEPTH: Final = 255
+_SEED_ROUNDS: Final = 2048
 _SEED_LENGTHS: Final = range(16, 65)
 
 
@@ -32,18 +35,20 @@ class Wallet:
 
     __slots__ = ("_accounts", "_root", "_words")
 
-    def __init__(self, seed: bytes, words: str | None = None) -> None:
+    def __init__(self, seed: bytes | Secret[bytes], words: str | Secret[str] | None = None) -> None:
         """Takes the seed; use :meth:`from_mnemonic`, :meth:`from_seed` or :meth:`generate`."""
+        seed = Secret.of(seed)
         self._root = _Node.from_seed(seed)
         self._accounts: _Node | None = None
-        self._words = words
+        self._words = None if words is None else Secret.of(words)
 
     @classmethod
-    def from_mnemonic(cls, words: str, passphrase: str = "") -> Wallet:
+    def from_mnemonic(cls, words: str | Secret[str], passphrase: str | Secret[str] = "") -> Wallet:
         """Opens the wallet that a mnemonic stands for (BIP-39, English words).
 
         Args:
-            words: 12, 15, 18, 21 or 24 words, separated by white space.
+            words: 12, 15, 18, 21 or 24 words, separated by white space. A `Secret` keeps it out of the caller's local
+                variables.
             passphrase: The optional "25th word"; every passphrase opens another wallet.
 
         Returns:
@@ -53,23 +58,25 @@ class Wallet:
             KeyFormatError: If a word is not in the list, the checksum is wrong, or one of the two is no text; the error
                 does not show them.
         """
+        words, passphrase = Secret.of(words), Secret.of(passphrase)
         _check_text(words, "words")
         _check_text(passphrase, "passphrase")
-        parts = unicodedata.normalize("NFKD", words).lower().split()
-        if len(parts) not in _STRENGTHS:
-            raise KeyFormatError(f"a mnemonic has 12, 15, 18, 21 or 24 words, not {len(parts)}")
-        unknown = [str(place) for place, word in enumerate(parts, 1) if word not in _ENGLISH.wordlist]
+        parts = Secret(unicodedata.normalize("NFKD", words.reveal()).lower().split())
+        count = len(parts.reveal())
+        if count not in _STRENGTHS:
+            raise KeyFormatError(f"a mnemonic has 12, 15, 18, 21 or 24 words, not {count}")
+        unknown = _unknown_places(parts)
         if unknown:
             raise KeyFormatError(
                 f"these words of the mnemonic are not in BIP-39's English list: no. {', '.join(unknown)}"
             )
-        text = " ".join(parts)
-        if not _ENGLISH.check(text):
+        text = Secret(" ".join(parts.reveal()))
+        if not _ENGLISH.check(text.reveal()):
             raise KeyFormatError("the mnemonic's checksum is wrong: a word is mistaken or out of place")
-        return cls(Mnemonic.to_seed(text, passphrase), text)
+        return cls(_seed(text, passphrase), text)
 
     @classmethod
-    def from_seed(cls, seed: bytes) -> Wallet:
+    def from_seed(cls, seed: bytes | Secret[bytes]) -> Wallet:
         """Opens the wallet of a BIP-32 seed.
 
         Args:
@@ -81,9 +88,11 @@ class Wallet:
         Raises:
             KeyFormatError: If it is no bytes, or the length is wrong.
         """
-        check_kind(seed, bytes, "seed", "of hexadecimal text, bytes.fromhex(…)", KeyFormatError)
-        if len(seed) not in _SEED_LENGTHS:
-            raise KeyFormatError(f"a seed has 16 to 64 bytes, not {len(seed)}")
+        seed = Secret.of(seed)
+        check_secret_kind(seed, bytes, "seed", "of hexadecimal text, bytes.fromhex(…)", KeyFormatError)
+        length = len(seed.reveal())
+        if length not in _SEED_LENGTHS:
+            raise KeyFormatError(f"a seed has 16 to 64 bytes, not {length}")
         return cls(seed)
 
     @classmethod
@@ -114,7 +123,7 @@ class Wallet:
         """
         if self._words is None:
             raise KeyFormatError("this wallet was opened from a seed, so it has no mnemonic")
-        return self._words
+        return self._words.reveal()
 
     def account(self, index: int = 0) -> PrivateKey:
         """Gives the key of a Stacks account, as Stacks wallets and Clarinet number them.
@@ -128,10 +137,7 @@ class Wallet:
         Raises:
             KeyFormatError: If the index is no whole number, or out of range.
         """
-        if isinstance(index, bool) or not isinstance(index, int):
-            raise KeyFormatError(f"an account's index is a whole number, not {type(index).__name__}")
-        if not 0 <= index < _HARDENED:
-            raise KeyFormatError(f"an account's index is 0 to {_HARDENED - 1}, not {index}")
+        check_number(index, 0, _HARDENED - 1, "index", KeyFormatError)
         if self._accounts is None:
             self._accounts = self._root.descendant(STACKS_PATH)
         return PrivateKey(self._accounts.child(index).key, compressed=True)
@@ -165,9 +171,9 @@ class _Node:
         self.chain_code = chain_code
 
     @classmethod
-    def from_seed(cls, seed: bytes) -> _Node:
-        digest = hmac.digest(b"Bitcoin seed", seed, "sha512")
-        return cls(coincurve.PrivateKey(digest[:32]), digest[32:])
+    def from_seed(cls, seed: Secret[bytes]) -> _Node:
+        digest = Secret(hmac.digest(b"Bitcoin seed", seed.reveal(), "sha512"))
+        return cls(coincurve.PrivateKey(digest.reveal()[:32]), digest.reveal()[32:])
 
     def descendant(self, path: str) -> _Node:
         node = self
@@ -176,10 +182,10 @@ class _Node:
         return node
 
     def child(self, index: int) -> _Node:
-        parent = b"\x00" + self.key.secret if index >= _HARDENED else self.key.public_key.format()
-        digest = hmac.digest(self.chain_code, parent + index.to_bytes(4), "sha512")
+        parent = Secret(b"\x00" + self.key.secret if index >= _HARDENED else self.key.public_key.format())
+        digest = Secret(hmac.digest(self.chain_code, parent.reveal() + index.to_bytes(4), "sha512"))
         try:
-            return _Node(self.key.add(digest[:32]), digest[32:])
+            return _Node(self.key.add(digest.reveal()[:32]), digest.reveal()[32:])
         except ValueError:  # happens once in 2¹²⁷ (BIP-32)
             raise KeyFormatError(f"there is no key at index {index}; take the next") from None
 
@@ -187,11 +193,21 @@ class _Node:
         return "_Node(<secret>)"
 
 
-def _check_text(text: str, what: str) -> None:
+def _unknown_places(words: Secret[list[str]]) -> list[str]:
+    return [str(place) for place, word in enumerate(words.reveal(), 1) if word not in _ENGLISH.wordlist]
+
+
+def _seed(words: Secret[str], passphrase: Secret[str]) -> Secret[bytes]:
+    """The seed of normalized words (BIP-39, "From mnemonic to seed")."""
+    salt = Secret(unicodedata.normalize("NFKD", "mnemonic" + passphrase.reveal()).encode())
+    return Secret(hashlib.pbkdf2_hmac("sha512", words.reveal().encode(), salt.reveal(), _SEED_ROUNDS))
+
+
+def _check_text(text: Secret[str], what: str) -> None:
     """Refuses what has no UTF-8 form, from which the seed is made."""
-    check_kind(text, str, what, error=KeyFormatError)
+    check_secret_kind(text, str, what, error=KeyFormatError)
     try:
-        text.encode()
+        text.reveal().encode()
     except UnicodeEncodeError:
         raise KeyFormatError(f"{what}: holds a lone surrogate, which is no character") from None
 

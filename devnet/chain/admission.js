@@ -3,10 +3,11 @@ import { isTestnetVersion } from "../address.js";
 import { argumentProblem } from "../clarity/abi.js";
 import { TESTNET_CHAIN_ID } from "../wire/transaction.js";
 import { hexAmount, Rejection } from "./rejection.js";
-import { hasTrait, traitProblem } from "./traits.js";
+import { hasTrait } from "./traits.js";
 
 /** @typedef {import("../wire/transaction.js").Transaction} Transaction */
 /** @typedef {import("../wire/transaction.js").SpendingCondition} SpendingCondition */
+/** @typedef {import("./chain.js").Chain} Chain */
 
 const MIN_FEE_PER_BYTE = 1n;
 /** A nonce may lie this far ahead of the account's: a chain of 25 pending transactions, and one. */
@@ -17,7 +18,6 @@ const MAINNET_BIT = 0x80;
  * @typedef {object} State what admission looks at
  * @property {import("./ledger.js").Ledger} ledger
  * @property {(contractId: string) => import("./history.js").Contract | undefined} contract
- * @property {import("./executor.js").Executor} executor
  */
 
 /**
@@ -41,18 +41,51 @@ export function checkMeaning({ version, payload, origin }) {
 }
 
 /**
- * All that is checked after `checkMeaning` and the signatures.
+ * All that is checked after `checkMeaning` and the signatures, and needs only what the chain knows.
  *
  * @param {Transaction} transaction
  * @param {State} state
  * @throws {Rejection}
  */
-export function checkAdmission(transaction, state) {
+function checkKnown(transaction, state) {
   checkOurs(transaction);
   checkFee(transaction);
   checkNonces(transaction, state.ledger);
   checkPayload(transaction, state);
-  checkUnused(transaction, state.ledger);
+}
+
+/**
+ * All that is checked after `checkMeaning` and the signatures. When it is through, nothing has changed since the last look.
+ *
+ * @param {Transaction} transaction
+ * @param {Chain} chain
+ * @returns {Promise<void>}
+ * @throws {Rejection}
+ */
+export async function checkAdmission(transaction, chain) {
+  const { payload } = transaction;
+  if (payload.type === "contract_call") await chain.loadContract(payload.contractId);
+  checkKnown(transaction, chain);
+  if (await checkTraits(transaction, chain)) checkKnown(transaction, chain);
+  checkUnused(transaction, chain.ledger);
+}
+
+/**
+ * Whether contracts that are passed for traits implement them, which only the VM can tell.
+ *
+ * @param {Transaction} transaction whose arguments fit but for that
+ * @param {Chain} chain
+ * @returns {Promise<boolean>} whether the VM was asked, and others may have changed the chain meanwhile
+ * @throws {Rejection}
+ */
+export async function checkTraits({ payload }, chain) {
+  if (payload.type !== "contract_call") return false;
+  const { contractId, functionName, args } = payload;
+  const definition = chain.contract(contractId)?.abi.functions.find(({ name }) => name === functionName);
+  if (!definition?.args.some(({ type }) => hasTrait(type))) return false;
+  const unfit = await chain.vm.ask("traitProblem", [contractId, functionName, args]);
+  if (unfit) throw new Rejection("BadFunctionArgument", { message: unfit });
+  return true;
 }
 
 /** @param {string} message @returns {Rejection} */
@@ -162,9 +195,6 @@ function checkCall(payload, state) {
   if (!definition) throw new Rejection("NoSuchPublicFunction");
   const problem = argumentProblem(definition, payload.args);
   if (problem) throw new Rejection("BadFunctionArgument", { message: problem });
-  if (!definition.args.some(({ type }) => hasTrait(type))) return;
-  const unfit = traitProblem(state.executor, payload);
-  if (unfit) throw new Rejection("BadFunctionArgument", { message: unfit });
 }
 
 /**

@@ -14,34 +14,44 @@ const OLD_VERSION = 2;
 const NEW_VERSION = 6;
 const NO_TXID = "0".repeat(64);
 
+/** @param {string} contractId @returns {boolean} whether it could be one, by its address */
+export function isBootContractId(contractId) {
+  return contractId.startsWith(`${BOOT_ADDRESS}.`);
+}
+
+/**
+ * @param {import("./executor.js").Executor} executor
+ * @param {string} contractId
+ * @returns {Contract | undefined}
+ */
+export function loadBootContract(executor, contractId) {
+  const source = executor.read((vm) => vm.contractSource(contractId));
+  if (source === undefined) return undefined;
+  const name = contractId.slice(BOOT_ADDRESS.length + 1);
+  const clarityVersion = OLD_CLARITY.has(name) ? OLD_VERSION : NEW_VERSION;
+  const copy = `interface-of-${name}`;
+  const abi = executor.undone((vm) => {
+    vm.mineBlock([{ deployContract: { name: copy, content: source, options: { clarityVersion }, sender: BOOT_ADDRESS } }]);
+    return vm.contractInterface(`${BOOT_ADDRESS}.${copy}`);
+  });
+  if (!abi) throw new VmError(`the VM told no interface of ${contractId}`);
+  return { contractId, source, clarityVersion, height: 0, txid: NO_TXID, abi };
+}
+
+/** Those that were asked for, by id. Once known, they are at hand without the VM. */
 export class BootContracts {
-  /** @param {import("./executor.js").Executor} executor */
-  constructor(executor) {
-    this.executor = executor;
-    /** @type {Map<string, Contract>} */
-    this.known = new Map();
-  }
+  /** @type {Map<string, Contract>} */
+  #known = new Map();
 
-  /** @param {string} contractId @returns {Contract | undefined} */
+  /** @param {string} contractId @returns {Contract | undefined} if it is known */
   get(contractId) {
-    const [address, name] = contractId.split(".");
-    if (address !== BOOT_ADDRESS) return undefined;
-    const known = this.known.get(contractId) ?? this.#load(contractId, name);
-    if (known) this.known.set(contractId, known);
-    return known;
+    return this.#known.get(contractId);
   }
 
-  /** @param {string} contractId @param {string} name @returns {Contract | undefined} */
-  #load(contractId, name) {
-    const source = this.executor.read((vm) => vm.contractSource(contractId));
-    if (source === undefined) return undefined;
-    const clarityVersion = OLD_CLARITY.has(name) ? OLD_VERSION : NEW_VERSION;
-    const copy = `interface-of-${name}`;
-    const abi = this.executor.undone((vm) => {
-      vm.mineBlock([{ deployContract: { name: copy, content: source, options: { clarityVersion }, sender: BOOT_ADDRESS } }]);
-      return vm.contractInterface(`${BOOT_ADDRESS}.${copy}`);
-    });
-    if (!abi) throw new VmError(`the VM told no interface of ${contractId}`);
-    return { contractId, source, clarityVersion, height: 0, txid: NO_TXID, abi };
+  /** @param {import("./vm-thread.js").VmThread} vm @param {string} contractId @param {{patience?: number}} options */
+  async load(vm, contractId, options) {
+    if (!isBootContractId(contractId) || this.#known.has(contractId)) return;
+    const contract = await vm.ask("bootContract", [contractId], options);
+    if (contract) this.#known.set(contractId, contract);
   }
 }

@@ -1,18 +1,24 @@
 /**
  * The chain: VM, ledger, history and mempool as one thing that accepts transactions, mines blocks, and can go back.
- * All of it is synchronous, so no request ever sees a half-done change.
+ *
+ * The VM takes its time, in a thread of its own. What comes of it changes the rest in one go, so no request ever sees a
+ * half-done change; and if it cannot be kept, because a disk is full, the VM takes it back. Blocks, advances and the like
+ * are asked for one at a time (see Devnet).
  */
 import { emptyInterface } from "../clarity/abi.js";
-import { Vm } from "../vm/vm.js";
-import { checkAdmission } from "./admission.js";
 import { BootContracts } from "./boot-contracts.js";
-import { Executor, FEE_SINK, LATEST_CLARITY_VERSION } from "./executor.js";
+import { BlockTooLarge, CLARITY_OF_EPOCH, FEE_SINK, orderOf } from "./executor.js";
+import { Feed } from "./feed.js";
 import { History } from "./history.js";
 import { Ledger } from "./ledger.js";
 import { Mempool } from "./mempool.js";
+import { VmThread } from "./vm-thread.js";
 
 /** @typedef {import("../wire/transaction.js").Transaction} Transaction */
 /** @typedef {import("./executor.js").Outcome} Outcome */
+/** @typedef {import("./executor.js").Undone} Undone */
+/** @typedef {import("./history.js").Contract} Contract */
+/** @typedef {(undone: Undone, only: string[] | undefined) => void} Keep writes down that a block was mined; throws if it cannot */
 
 const MAX_TRANSACTIONS_PER_BLOCK = 200;
 const MAX_DROPPED = 1000;
@@ -20,55 +26,71 @@ const MAX_DROPPED = 1000;
 /**
  * @typedef {object} Snapshot
  * @property {number} id
- * @property {import("../vm/memory.js").MemoryImage} image
+ * @property {Promise<number>} image id of the VM's copy
  * @property {Ledger} ledger
  * @property {Mempool} mempool
  * @property {import("./history.js").Mark} mark
+ * @property {string} epoch
  *
  * @typedef {{transaction: Transaction, status: string}} Dropped
  */
 
 export class Chain {
-  /** @param {Executor} executor @param {Map<string, bigint>} balances */
-  constructor(executor, balances) {
-    this.executor = executor;
-    this.bootContracts = new BootContracts(executor);
+  /**
+   * @param {VmThread} vm
+   * @param {import("./engine.js").Place} place of the first block
+   * @param {Map<string, bigint>} balances
+   */
+  constructor(vm, place, balances) {
+    this.vm = vm;
+    this.bootContracts = new BootContracts();
     this.ledger = new Ledger();
     for (const [address, amount] of balances) this.ledger.stx.set(address, amount);
     this.history = new History();
     this.mempool = new Mempool();
+    this.feed = new Feed();
     /** @type {Map<string, Dropped>} transactions that left the mempool unmined, by txid */
     this.dropped = new Map();
+    /** @type {Set<string>} txids of those that the VM is carrying out */
+    this.inBlock = new Set();
     /** @type {Snapshot[]} */
     this.snapshots = [];
     this.nextSnapshotId = 1;
     /** @type {Snapshot | null} where a reset leads to */
     this.genesis = null;
-    this.#addBlock([]);
+    /** How often it was set back, so that clients can tell it from a node that is behind. */
+    this.rewinds = 0;
+    /** The epoch that the next block is in. */
+    this.epoch = "4.0";
+    this.history.addBlock(place, []);
   }
 
   /**
-   * @param {object} options
-   * @param {number} options.startTime unix seconds of the first block
-   * @param {Map<string, bigint>} options.balances µSTX by address
+   * @param {import("../journal.js").Genesis} genesis
    * @returns {Promise<Chain>}
    */
-  static async start({ startTime, balances }) {
-    const vm = await Vm.boot({ startTime, balances });
-    return new Chain(new Executor(vm), balances);
-  }
-
-  get vm() {
-    return this.executor.vm;
+  static async start(genesis) {
+    const { vm, place } = await VmThread.start(genesis);
+    return new Chain(vm, place, genesis.balances);
   }
 
   get tip() {
     return this.history.tip;
   }
 
-  /** @param {string} contractId @returns {import("./history.js").Contract | undefined} published, or a boot contract */
+  /** @param {string} contractId @returns {Contract | undefined} published, or a boot contract that was loaded */
   contract(contractId) {
     return this.history.contracts.get(contractId) ?? this.bootContracts.get(contractId);
+  }
+
+  /**
+   * @param {string} contractId
+   * @param {{patience?: number}} [options] how long to wait for the VM, if it has to be asked
+   * @returns {Promise<Contract | undefined>} published, or a boot contract
+   */
+  async loadContract(contractId, options = {}) {
+    await this.bootContracts.load(this.vm, contractId, options);
+    return this.contract(contractId);
   }
 
   /** @param {string} txid @returns {boolean} whether it is mined or in the mempool */
@@ -77,66 +99,93 @@ export class Chain {
   }
 
   /**
-   * Takes a new transaction into the mempool.
-   *
-   * @param {Transaction} transaction whose signatures are verified
-   * @throws {import("./rejection.js").Rejection} if a node would refuse it
-   */
-  submit(transaction) {
-    checkAdmission(transaction, this);
-    this.take(transaction);
-  }
-
-  /**
-   * Takes a transaction that was found good, now or in an earlier life, when the rules may have been others.
+   * Takes a transaction into the mempool that was found good, now or in an earlier life, when the rules may have been
+   * others.
    *
    * @param {Transaction} transaction
    * @throws {import("./rejection.js").Rejection} if another one is in its place
    */
   take(transaction) {
-    for (const replaced of this.mempool.add(transaction, this.tip)) this.#drop(replaced, "dropped_replace_by_fee");
-    this.dropped.delete(transaction.txid);
+    const { txid } = transaction;
+    for (const replaced of this.mempool.add(transaction, this.tip)) this.#drop(replaced, "dropped_replace_by_fee", txid);
+    this.dropped.delete(txid);
+    this.feed.note("pending", () => /** @type {import("./mempool.js").Pending} */ (this.mempool.find(txid)));
   }
 
   /**
    * Mines one block with what is ready, be it nothing.
    *
-   * @param {import("./executor.js").Undone} [known] of an earlier life
-   * @param {number} [limit] most transactions in it
-   * @returns {import("./executor.js").Undone}
+   * @param {object} [options]
+   * @param {Undone} [options.known] of an earlier life
+   * @param {number} [options.most] transactions in it
+   * @param {string[]} [options.only] txids of exactly those that are to be in it
+   * @param {Keep} [options.keep] gets the txids if others came in meanwhile
+   * @returns {Promise<void>}
    */
-  mine(known = {}, limit = MAX_TRANSACTIONS_PER_BLOCK) {
-    const transactions = this.mempool.ready(this.ledger, limit);
-    if (transactions.length === 0) {
-      this.executor.record(() => this.vm.mineEmptyBlocks(1));
-      this.#addBlock([]);
-      return {};
+  async mine({ known = {}, most = MAX_TRANSACTIONS_PER_BLOCK, only, keep } = {}) {
+    let transactions = only ? this.#pending(only) : this.mempool.ready(this.ledger, most);
+    const { additions } = this.mempool;
+    const all = transactions.length;
+    for (;;) {
+      this.inBlock = new Set(transactions.map(({ txid }) => txid));
+      try {
+        await this.vm.change("runBlock", [transactions.map(orderOf), known], (result) => {
+          const asReady = transactions.length === all && this.mempool.additions === additions;
+          this.#settleBlock(transactions, result, () => keep?.(result.undone, asReady ? undefined : [...this.inBlock]));
+        });
+        return;
+      } catch (error) {
+        if (!(error instanceof BlockTooLarge)) throw error;
+        transactions = transactions.slice(0, transactions.length >> 1);
+      } finally {
+        this.inBlock = new Set();
+      }
     }
-    const { outcomes, undone } = this.executor.runBlock(transactions, known);
+  }
+
+  /** @param {string[]} txids @returns {Transaction[]} */
+  #pending(txids) {
+    return txids.map((txid) => {
+      const pending = this.mempool.find(txid);
+      if (!pending) throw new Error(`transaction ${txid} is not in the mempool`);
+      return pending.transaction;
+    });
+  }
+
+  /** @returns {boolean} whether there is anything to mine */
+  get hasReady() {
+    return this.mempool.size > 0 && this.mempool.ready(this.ledger, 1).length > 0;
+  }
+
+  /** @param {Transaction} transaction @returns {boolean} whether it could be in the next blocks */
+  isReady(transaction) {
+    return this.mempool.ready(this.ledger, Infinity).includes(transaction);
+  }
+
+  /**
+   * @param {Transaction[]} transactions
+   * @param {import("./engine.js").BlockResult} result
+   * @param {() => void} keep
+   */
+  #settleBlock(transactions, { outcomes, place, interfaces }, keep) {
     const entries = transactions.map((transaction, index) => ({ transaction, outcome: outcomes[index] }));
+    const mined = entries.filter(({ outcome }) => outcome.status !== "dropped_too_expensive");
+    const mark = this.history.mark();
+    // First what may fail.
+    this.history.addBlock(place, mined);
+    try {
+      keep();
+    } catch (error) {
+      this.history.cut(mark);
+      throw error;
+    }
     for (const { transaction, outcome } of entries) {
       this.mempool.remove(transaction);
       if (outcome.status === "dropped_too_expensive") this.#drop(transaction, outcome.status);
     }
-    const mined = entries.filter(({ outcome }) => outcome.status !== "dropped_too_expensive");
     for (const { transaction, outcome } of mined) this.#settle(transaction, outcome);
-    this.#addBlock(mined);
-    for (const { transaction, outcome } of mined) if (outcome.status === "success") this.#noteContract(transaction);
-    return undone;
-  }
-
-  /**
-   * Mines a block for each transaction that is ready, as a node does whose blocks come faster than its transactions.
-   *
-   * @param {import("./executor.js").Undone} [known] of an earlier life
-   * @returns {import("./executor.js").Undone} those of all the blocks
-   */
-  mineEachReady(known = {}) {
-    const undone = {};
-    while (this.mempool.size > 0 && this.mempool.ready(this.ledger, 1).length > 0) {
-      Object.assign(undone, this.mine(known, 1));
-    }
-    return undone;
+    this.#noteBlock(place.height, mined);
+    for (const { transaction, outcome } of mined) if (outcome.status === "success") this.#noteContract(transaction, interfaces);
   }
 
   /** @param {Transaction} transaction @param {Outcome} outcome */
@@ -147,97 +196,137 @@ export class Chain {
     for (const event of outcome.events) this.ledger.apply(event);
   }
 
-  /** @param {{transaction: Transaction, outcome: Outcome}[]} entries */
-  #addBlock(entries) {
-    const { height, burnHeight, time } = this.vm;
-    this.history.addBlock({ height, burnHeight, time }, entries);
+  /** @param {number} height @param {{transaction: Transaction, outcome: Outcome}[]} entries what is in the block there */
+  #noteBlock(height, entries) {
+    this.feed.note("block", () => {
+      const { blocks } = this.history;
+      const block = /** @type {import("./blocks.js").Block} */ (blocks.atHeight(height));
+      const mined = entries.map((entry, indexInBlock) => ({ ...entry, block, indexInBlock }));
+      return { block, parent: blocks.atHeight(height - 1), mined };
+    });
   }
 
-  /** @param {Transaction} transaction */
-  #noteContract({ txid, payload, origin }) {
+  /** @param {Transaction} transaction @param {Record<string, any>} interfaces */
+  #noteContract({ txid, payload, origin }, interfaces) {
     if (payload.type !== "smart_contract") return;
     const contractId = `${origin.address}.${payload.name}`;
-    const clarityVersion = payload.clarityVersion ?? LATEST_CLARITY_VERSION;
+    const clarityVersion = payload.clarityVersion ?? CLARITY_OF_EPOCH[this.epoch];
     // The VM keeps no contract that defines neither a function nor a trait.
-    const abi = this.executor.read((vm) => vm.contractInterface(contractId)) ?? emptyInterface(clarityVersion);
+    const abi = interfaces[contractId] ?? emptyInterface(clarityVersion);
     this.history.addContract({ contractId, source: payload.code, clarityVersion, height: this.tip.height, txid, abi });
   }
 
-  /** @param {Transaction} transaction @param {string} status */
-  #drop(transaction, status) {
+  /** @param {Transaction} transaction @param {string} status @param {string | null} [replacedBy] txid */
+  #drop(transaction, status, replacedBy = null) {
     if (this.dropped.size >= MAX_DROPPED) this.dropped.delete(this.dropped.keys().next().value ?? "");
     this.dropped.set(transaction.txid, { transaction, status });
+    this.feed.note("dropped", () => ({ transaction, status, replacedBy }));
   }
 
   /**
    * Mines empty blocks until the tip's time is at least `target`.
    *
    * @param {number} target unix seconds
+   * @param {() => void} [keep] writes it down; throws if it cannot
+   * @returns {Promise<void>}
    */
-  advanceTo(target) {
-    while (this.tip.time < target) {
-      this.executor.record(() => this.vm.mineTowards(target));
-      this.#addBlock([]);
-    }
+  async advanceTo(target, keep) {
+    await this.#addEmpty("advance", target, keep);
   }
 
-  /** @returns {number} what copies of the VM's memory take: for undoing, for a reset, for snapshots */
-  get vmCopiesBytes() {
-    const { vm, rolling } = this.executor;
-    const kept = this.genesis ? [this.genesis, ...this.snapshots] : this.snapshots;
-    return kept.reduce((sum, { image }) => sum + image.pages.length, vm.base.bytes.length + rolling.buffer.length);
+  /**
+   * @param {"advance" | "enterEpoch"} operation which mines empty blocks
+   * @param {any} argument
+   * @param {(() => void) | undefined} keep
+   */
+  async #addEmpty(operation, argument, keep) {
+    await this.vm.change(operation, [argument], (places) => {
+      const mark = this.history.mark();
+      try {
+        for (const place of places) this.history.addBlock(place, []);
+        keep?.();
+      } catch (error) {
+        this.history.cut(mark);
+        throw error;
+      }
+      for (const { height } of places) this.#noteBlock(height, []);
+    });
   }
 
-  /** @returns {number} the id to revert to */
-  snapshot() {
+  /**
+   * Has the next blocks in another epoch: contracts of an earlier one are published in it, and what it had works again.
+   *
+   * @param {string} epoch one of `CLARITY_OF_EPOCH`
+   * @param {() => void} [keep] writes it down; throws if it cannot
+   * @returns {Promise<void>}
+   */
+  async enterEpoch(epoch, keep) {
+    await this.#addEmpty("enterEpoch", epoch, keep);
+    this.epoch = epoch;
+  }
+
+  /** @returns {Promise<number>} the id to revert to; what is remembered is the state at this moment */
+  async snapshot() {
     const snapshot = this.#capture();
     this.snapshots.push(snapshot);
+    await snapshot.image;
     return snapshot.id;
   }
 
   /** From now on, a reset leads here. */
-  markGenesis() {
+  async markGenesis() {
     this.genesis = this.#capture();
+    await this.genesis.image;
   }
 
   /** @returns {Snapshot} */
   #capture() {
+    const image = this.vm.ask("image", []);
+    image.catch(() => undefined); // told to whoever awaits it
     return {
       id: this.nextSnapshotId++,
-      image: this.executor.image(),
+      image,
       ledger: this.ledger.copy(),
       mempool: this.mempool.copy(),
       mark: this.history.mark(),
+      epoch: this.epoch,
     };
+  }
+
+  /** @param {number} id @returns {boolean} */
+  hasSnapshot(id) {
+    return this.snapshots.some((snapshot) => snapshot.id === id);
   }
 
   /**
    * Goes back to a snapshot, which is gone then, like all taken after it.
    *
    * @param {number} id
-   * @returns {boolean} false if there is no such snapshot
+   * @returns {Promise<void>} when the VM is there as well; all else is at once
    */
-  revert(id) {
+  async revert(id) {
     const index = this.snapshots.findIndex((snapshot) => snapshot.id === id);
-    if (index < 0) return false;
-    this.#restore(this.snapshots[index]);
-    this.snapshots.length = index;
-    return true;
+    if (index < 0) throw new Error(`there is no snapshot ${id}`);
+    const gone = this.snapshots.splice(index);
+    await this.#restore(gone[0], gone);
   }
 
   /** Goes back to the start. All snapshots are gone then. */
-  reset() {
+  async reset() {
     if (!this.genesis) throw new Error("there is no genesis to reset to");
-    this.#restore(this.genesis);
-    this.snapshots = [];
+    await this.#restore(this.genesis, this.snapshots.splice(0));
   }
 
-  /** @param {Snapshot} snapshot */
-  #restore({ image, ledger, mempool, mark }) {
-    this.executor.restore(image);
+  /** @param {Snapshot} snapshot @param {Snapshot[]} gone those that nobody can revert to any more */
+  async #restore({ image, ledger, mempool, mark, epoch }, gone) {
     this.ledger = ledger.copy();
     this.mempool = mempool.copy();
     this.history.cut(mark);
+    this.epoch = epoch;
     this.dropped.clear();
+    this.rewinds += 1;
+    this.feed.note("reverted", () => ({ block: this.tip }));
+    await this.vm.ask("restore", [await image]);
+    await this.vm.ask("forget", [await Promise.all(gone.map((snapshot) => snapshot.image))]);
   }
 }

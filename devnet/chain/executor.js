@@ -7,12 +7,11 @@
  */
 import { addressText, TESTNET_VERSIONS } from "../address.js";
 import { Checkpoint, MemoryImage } from "../vm/memory.js";
-import { VmError, VmPanic } from "../vm/vm.js";
+import { VmError, VmExhausted, VmPanic } from "../vm/vm.js";
 import { parseEvents } from "./ledger.js";
 import { violatedPostCondition } from "./post-conditions.js";
-import { errorText } from "./vm-error.js";
+import { errorText, isTooMuch } from "./vm-error.js";
 
-/** @typedef {import("../wire/transaction.js").Transaction} Transaction */
 /** @typedef {import("../vm/vm.js").Operation} Operation */
 /** @typedef {import("../vm/vm.js").OperationResult} OperationResult */
 
@@ -22,10 +21,33 @@ export const FEE_SINK = addressText(TESTNET_VERSIONS.singleSig, Buffer.from("dev
 const CHECKPOINT_EVERY = 128;
 const OK_TRUE = "0x0703";
 const ERR_NONE = "0x0809";
-export const LATEST_CLARITY_VERSION = 6;
+/** The newest version of Clarity of each epoch. @type {Record<string, number>} */
+export const CLARITY_OF_EPOCH = {
+  "2.0": 1,
+  2.05: 1,
+  2.1: 2,
+  2.2: 2,
+  2.3: 2,
+  2.4: 2,
+  2.5: 2,
+  "3.0": 3,
+  3.1: 3,
+  3.2: 3,
+  3.3: 4,
+  3.4: 5,
+  "4.0": 6,
+};
 const ZERO_COST = { read_count: 0, read_length: 0, runtime: 0, write_count: 0, write_length: 0 };
 
 /**
+ * @typedef {object} Order what of a transaction is to be carried out, as plain data
+ * @property {string} txid hex
+ * @property {string} sender address of the origin
+ * @property {{address: string, fee: bigint}} payer
+ * @property {import("../wire/transaction.js").Payload} payload
+ * @property {import("../wire/post-conditions.js").PostCondition[]} postConditions
+ * @property {number} postConditionMode
+ *
  * @typedef {{read_count: number, read_length: number, runtime: number, write_count: number, write_length: number}} Cost
  *
  * @typedef {object} Outcome
@@ -34,11 +56,31 @@ const ZERO_COST = { read_count: 0, read_length: 0, runtime: 0, write_count: 0, w
  * @property {import("./ledger.js").ChainEvent[]} events none unless success
  * @property {Cost} cost
  * @property {string | null} vmError
+ * @property {FailedAt | null} [failedAt] of a runtime error
  *
- * @typedef {{transaction: Transaction, operation: Operation | null, outcome: Outcome | null}} Form
+ * @typedef {import("../vm/vm.js").Span & {contractId: string, functionName: string}} FailedAt
+ *
+ * @typedef {{order: Order, operation: Operation | null, outcome: Outcome | null}} Form
  *   operation null runs the fee only; outcome is set when it is already known
  * @typedef {Record<string, Outcome>} Undone by txid: transactions whose operation had to be undone, or never ran
  */
+
+/** What was to be in one block is more than the VM can do in one. Nothing of it was done. */
+export class BlockTooLarge extends Error {}
+
+/** @param {import("../wire/transaction.js").Transaction} transaction @returns {Order} */
+export function orderOf({ txid, origin, payer, payload, postConditions, postConditionMode }) {
+  // The VM takes arguments as bytes; their values, which may be large, stay here.
+  const lean = payload.type === "contract_call" ? { ...payload, args: [] } : payload;
+  return {
+    txid,
+    sender: origin.address,
+    payer: { address: payer.address, fee: payer.fee },
+    payload: lean,
+    postConditions,
+    postConditionMode,
+  };
+}
 
 export class Executor {
   /** @param {import("../vm/vm.js").Vm} vm */
@@ -52,13 +94,28 @@ export class Executor {
   }
 
   /**
-   * Runs something that cannot fail and changes the VM's state, and remembers it for replays.
+   * Runs something that changes the VM's state, and remembers it for replays. If it fails, it has changed nothing.
    *
-   * @param {() => void} change
+   * @template T
+   * @param {() => T} change
+   * @returns {T}
    */
   record(change) {
-    change();
+    let result;
+    try {
+      result = change();
+    } catch (error) {
+      this.rewind(error instanceof VmPanic);
+      throw error;
+    }
     this.log.push(change);
+    return result;
+  }
+
+  /** Takes back what was recorded last, before anything else was done. */
+  undoLast() {
+    this.log.pop();
+    this.rewind();
   }
 
   /** Takes a checkpoint if there is anything since the last one. */
@@ -97,20 +154,20 @@ export class Executor {
   /**
    * Mines one block. Every transaction is in it except those `dropped_too_expensive`, whose fee cannot be paid.
    *
-   * @param {Transaction[]} transactions
+   * @param {Order[]} orders
    * @param {Undone} known of an earlier life, which need not be tried and undone again
    * @returns {{outcomes: Outcome[], undone: Undone}}
    */
-  runBlock(transactions, known) {
+  runBlock(orders, known) {
     if (this.log.length >= CHECKPOINT_EVERY) this.capture();
-    const forms = transactions.map((transaction) => formOf(transaction, known[transaction.txid]));
+    const forms = orders.map((order) => formOf(order, known[order.txid], this.vm.epoch));
     while (!this.#attempt(forms)) {
       // Each failed attempt settles the outcome of one more transaction, so this ends.
     }
     const operations = forms.flatMap(formOperations);
     this.log.push(() => replay(this.vm, operations));
     const outcomes = forms.map((form) => /** @type {Outcome} */ (form.outcome));
-    const undone = forms.flatMap(({ operation, transaction }, index) => (operation ? [] : [[transaction.txid, outcomes[index]]]));
+    const undone = forms.flatMap(({ operation, order }, index) => (operation ? [] : [[order.txid, outcomes[index]]]));
     return { outcomes, undone: Object.fromEntries(undone) };
   }
 
@@ -126,13 +183,15 @@ export class Executor {
       results = this.vm.mineBlock(forms.flatMap(formOperations));
     } catch (error) {
       if (!(error instanceof VmError || error instanceof VmPanic)) throw error;
-      const outcome = abort(ERR_NONE, errorText(error.message));
-      if (error instanceof VmError && forms.length === 1) {
+      const outcome = failureOutcome(error);
+      if (forms.length === 1 && outcome.status !== "dropped_too_expensive" && error instanceof VmError) {
         // The fee was taken and the block mined; only the failed operation left nothing, as it must be.
         forms[0].outcome = outcome;
         return true;
       }
       this.rewind(error instanceof VmPanic);
+      // Each of them may fit by itself, and none of them is to blame.
+      if (error instanceof VmExhausted && open.length > 1) throw new BlockTooLarge(error.message);
       const culprit = open.length === 1 ? open[0] : this.#findCulprit(forms);
       culprit.operation = null;
       culprit.outcome = outcome;
@@ -152,7 +211,7 @@ export class Executor {
       if (form.outcome?.status === "dropped_too_expensive") continue;
       const [fee, main] = form.operation ? results.slice(position, position + 2) : [results[position], null];
       position += form.operation ? 2 : 1;
-      const outcome = fee.result === OK_TRUE ? main && outcomeOf(form.transaction, main) : unpaid();
+      const outcome = fee.result === OK_TRUE ? main && outcomeOf(form.order, main) : dropped(null);
       if (!outcome || form.outcome) continue;
       if (mustBeUndone(outcome)) {
         this.rewind();
@@ -195,19 +254,19 @@ export class Executor {
   /**
    * What a transaction would do on the present state, which stays as it is.
    *
-   * @param {Transaction} transaction
+   * @param {Order} order
    * @param {{withFee: boolean}} options
    * @returns {Outcome}
    */
-  simulate(transaction, { withFee }) {
-    const operation = mainOperation(transaction);
-    const operations = withFee ? [feeOperation(transaction), operation] : [operation];
+  simulate(order, { withFee }) {
+    const operation = mainOperation(order, this.vm.epoch);
+    const operations = withFee ? [feeOperation(order), operation] : [operation];
     try {
       const results = this.undone((vm) => vm.mineBlock(operations));
-      return outcomeOf(transaction, results[results.length - 1]);
+      return outcomeOf(order, results[results.length - 1]);
     } catch (error) {
       if (!(error instanceof VmError || error instanceof VmPanic)) throw error;
-      return abort(ERR_NONE, errorText(error.message));
+      return failureOutcome(error);
     }
   }
 
@@ -258,25 +317,24 @@ function replay(vm, operations) {
   }
 }
 
-/** @param {Transaction} transaction @param {Outcome} [known] @returns {Form} */
-function formOf(transaction, known) {
-  return { transaction, operation: known ? null : mainOperation(transaction), outcome: known ?? null };
+/** @param {Order} order @param {Outcome | undefined} known @param {string} epoch @returns {Form} */
+function formOf(order, known, epoch) {
+  return { order, operation: known ? null : mainOperation(order, epoch), outcome: known ?? null };
 }
 
 /** @param {Form} form @returns {Operation[]} */
-function formOperations({ transaction, operation, outcome }) {
+function formOperations({ order, operation, outcome }) {
   if (outcome?.status === "dropped_too_expensive") return [];
-  return operation ? [feeOperation(transaction), operation] : [feeOperation(transaction)];
+  return operation ? [feeOperation(order), operation] : [feeOperation(order)];
 }
 
-/** @param {Transaction} transaction @returns {Operation} */
+/** @param {Order} order @returns {Operation} */
 function feeOperation({ payer }) {
   return { transferSTX: { amount: Number(payer.fee), recipient: FEE_SINK, sender: payer.address } };
 }
 
-/** @param {Transaction} transaction @returns {Operation} */
-function mainOperation({ payload, origin }) {
-  const sender = origin.address;
+/** @param {Order} order @param {string} epoch @returns {Operation} */
+function mainOperation({ payload, sender }, epoch) {
   switch (payload.type) {
     case "token_transfer":
       return { transferSTX: { amount: Number(payload.amount), recipient: payload.recipient, sender } };
@@ -292,7 +350,7 @@ function mainOperation({ payload, origin }) {
         },
       };
     case "smart_contract": {
-      const options = { clarityVersion: payload.clarityVersion ?? LATEST_CLARITY_VERSION };
+      const options = { clarityVersion: payload.clarityVersion ?? CLARITY_OF_EPOCH[epoch] };
       return { deployContract: { name: payload.name, content: payload.code, options, sender } };
     }
     default:
@@ -300,14 +358,36 @@ function mainOperation({ payload, origin }) {
   }
 }
 
+/**
+ * @param {string} message which names the functions that the error went through
+ * @param {import("../vm/vm.js").Span} place in the contract of the last one that is no built-in function
+ * @returns {FailedAt | null}
+ */
+function placeOf(message, place) {
+  const identifiers = [...message.matchAll(/identifier: "([^"]+)"/g)].map(([, identifier]) => identifier);
+  const own = identifiers.filter((identifier) => !identifier.startsWith("_native_:")).at(-1);
+  if (!own) return null;
+  const [contractId, functionName] = own.split(":");
+  return { contractId, functionName, ...place };
+}
+
 /** @param {string} result @param {string} vmError @returns {Outcome} */
 function abort(result, vmError) {
   return { status: "abort_by_response", result, events: [], cost: ZERO_COST, vmError };
 }
 
-/** @returns {Outcome} */
-function unpaid() {
-  return { status: "dropped_too_expensive", result: ERR_NONE, events: [], cost: ZERO_COST, vmError: null };
+/** @param {VmError | VmPanic} error @returns {Outcome} */
+function failureOutcome(error) {
+  const text = errorText(error.message);
+  // A node does not mine what is too much for a block, and takes it out of its mempool.
+  if (error instanceof VmExhausted || isTooMuch(text)) return dropped(text);
+  const place = error instanceof VmError ? error.place : null;
+  return { ...abort(ERR_NONE, text), failedAt: place && placeOf(error.message, place) };
+}
+
+/** @param {string | null} vmError @returns {Outcome} */
+function dropped(vmError) {
+  return { status: "dropped_too_expensive", result: ERR_NONE, events: [], cost: ZERO_COST, vmError };
 }
 
 /** @param {Outcome} outcome @returns {boolean} whether the VM has kept effects that must not stay */
@@ -320,14 +400,14 @@ function isError(result) {
   return result.startsWith("0x08");
 }
 
-/** @param {Transaction} transaction @param {OperationResult} operation @returns {Outcome} */
-function outcomeOf(transaction, operation) {
+/** @param {Order} order @param {OperationResult} operation @returns {Outcome} */
+function outcomeOf(order, operation) {
   const cost = operation.costs === "null" ? ZERO_COST : JSON.parse(operation.costs).total;
-  const result = transaction.payload.type === "smart_contract" ? OK_TRUE : operation.result;
+  const result = order.payload.type === "smart_contract" ? OK_TRUE : operation.result;
   const events = isError(result) ? [] : parseEvents(operation.events);
   // Whatever a call returns, also (err …), its post-conditions are looked at: then it has moved nothing. A token
   // transfer says itself what it moves; post-conditions and their mode do not apply to it.
-  const violation = transaction.payload.type === "token_transfer" ? null : violatedPostCondition(transaction, events);
+  const violation = order.payload.type === "token_transfer" ? null : violatedPostCondition(order, events);
   if (violation) return { status: "abort_by_post_condition", result, events: [], cost, vmError: violation };
   if (isError(result)) return { status: "abort_by_response", result, events: [], cost, vmError: null };
   return { status: "success", result, events, cost, vmError: null };

@@ -27,7 +27,7 @@ import { TransactionIndex } from "./transaction-index.js";
  */
 
 /** Places of logs are kept as one number each: transaction · this + event. */
-const MAX_EVENTS = 65_536;
+const MAX_EVENTS = 2 ** 22;
 
 export class History {
   blocks = new Blocks();
@@ -53,12 +53,20 @@ export class History {
   }
 
   /**
+   * Adds a block, or, if there is no room for it in the temporary folder, nothing of it.
+   *
    * @param {{height: number, burnHeight: number, time: number}} place
    * @param {{transaction: Transaction, outcome: Outcome}[]} entries
    */
   addBlock(place, entries) {
-    this.blocks.add(place, this.transactionCount, entries.map(({ transaction }) => transaction.txid));
-    for (const entry of entries) this.#addTransaction(entry, place.height);
+    const mark = this.mark();
+    try {
+      this.blocks.add(place, this.transactionCount, entries.map(({ transaction }) => transaction.txid));
+      for (const entry of entries) this.#addTransaction(entry, place.height);
+    } catch (error) {
+      if (mark.blocks > 0) this.cut(mark);
+      throw error;
+    }
   }
 
   /** @param {{transaction: Transaction, outcome: Outcome}} entry @param {number} height */

@@ -15,10 +15,13 @@ export class Mempool {
   entries = new Map();
   /** @type {Map<string, string>} txid by `address nonce` */
   #byPlace = new Map();
+  /** How many ever came in; who remembers it sees whether others came. */
+  additions = 0;
 
   /** @returns {Mempool} */
   copy() {
     const copy = new Mempool();
+    copy.additions = this.additions;
     copy.entries = new Map(this.entries);
     copy.#byPlace = new Map(this.#byPlace);
     return copy;
@@ -35,15 +38,34 @@ export class Mempool {
 
   /**
    * @param {Transaction} transaction
+   * @returns {Transaction[]} those in whose place it would be
+   */
+  conflicting(transaction) {
+    const taken = [...new Set(places(transaction).map((place) => this.#byPlace.get(place)))];
+    return taken.flatMap((txid) => (txid ? [/** @type {Pending} */ (this.entries.get(txid)).transaction] : []));
+  }
+
+  /**
+   * @param {Transaction} transaction
+   * @returns {Transaction[]} those it would replace, having a higher fee
+   * @throws {Rejection}
+   */
+  replaced(transaction) {
+    const others = this.conflicting(transaction);
+    if (others.some((other) => other.payer.fee >= transaction.payer.fee)) throw new Rejection("ConflictingNonceInMempool");
+    return others;
+  }
+
+  /**
+   * @param {Transaction} transaction
    * @param {{time: number, height: number}} tip
    * @returns {Transaction[]} those it replaced, having a higher fee
    * @throws {Rejection}
    */
   add(transaction, { time, height }) {
-    const taken = [...new Set(places(transaction).map((place) => this.#byPlace.get(place)))];
-    const replaced = taken.flatMap((txid) => (txid ? [/** @type {Pending} */ (this.entries.get(txid)).transaction] : []));
-    if (replaced.some((other) => other.payer.fee >= transaction.payer.fee)) throw new Rejection("ConflictingNonceInMempool");
+    const replaced = this.replaced(transaction);
     for (const other of replaced) this.remove(other);
+    this.additions += 1;
     this.entries.set(transaction.txid, { transaction, receiptTime: time, receiptHeight: height });
     for (const place of places(transaction)) this.#byPlace.set(place, transaction.txid);
     return replaced;

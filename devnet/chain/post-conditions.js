@@ -7,7 +7,7 @@ import { DecodeError, decodeValue, valueText } from "../clarity/value.js";
 import { MODE } from "../wire/post-conditions.js";
 
 /** @typedef {import("./ledger.js").ChainEvent} ChainEvent */
-/** @typedef {import("../wire/transaction.js").Transaction} Transaction */
+/** @typedef {import("./executor.js").Order} Order */
 
 /** @type {Record<number, (moved: bigint, limit: bigint) => boolean>} */
 const COMPARE = {
@@ -65,18 +65,18 @@ function assetId(asset) {
 }
 
 /**
- * @param {Transaction} transaction
+ * @param {Order} order
  * @param {ChainEvent[]} events what its execution emitted, without the fee
  * @returns {string | null} what is violated, or null
  */
-export function violatedPostCondition(transaction, events) {
+export function violatedPostCondition(order, events) {
   const movements = new Movements(events);
   /** @type {Set<string>} */
   const coveredAmounts = new Set();
   /** @type {Set<string>} */
   const coveredTokens = new Set();
-  for (const condition of transaction.postConditions) {
-    const principal = condition.principal ?? transaction.origin.address;
+  for (const condition of order.postConditions) {
+    const principal = condition.principal ?? order.sender;
     const code = CODES[condition.code];
     switch (condition.type) {
       case "stx":
@@ -112,20 +112,20 @@ export function violatedPostCondition(transaction, events) {
         break;
     }
   }
-  return uncovered(transaction, movements, coveredAmounts, coveredTokens);
+  return uncovered(order, movements, coveredAmounts, coveredTokens);
 }
 
 /**
- * @param {Transaction} transaction
+ * @param {Order} order
  * @param {Movements} movements
  * @param {Set<string>} coveredAmounts
  * @param {Set<string>} coveredTokens
  * @returns {string | null}
  */
-function uncovered({ postConditionMode, origin }, movements, coveredAmounts, coveredTokens) {
+function uncovered({ postConditionMode, sender }, movements, coveredAmounts, coveredTokens) {
   if (postConditionMode === MODE.allow) return null;
   const concerns = (/** @type {string} */ key) =>
-    postConditionMode === MODE.deny || key.startsWith(`${origin.address} `);
+    postConditionMode === MODE.deny || key.startsWith(`${sender} `);
   for (const key of movements.amounts.keys()) {
     if (!concerns(key) || coveredAmounts.has(key)) continue;
     const [principal, asset] = key.split(" ");

@@ -1,20 +1,14 @@
 /** Reads of the present state: contracts' functions, variables, maps and constants. */
 import { fits, readArgumentProblem } from "../clarity/abi.js";
-import { decodeLoosely, valueText } from "../clarity/value.js";
-import { evaluateAsContract, withoutStandIn } from "../vm/contract-sender.js";
+import { decodeLoosely } from "../clarity/value.js";
 import { VmError, VmPanic } from "../vm/vm.js";
-import { errorText } from "./vm-error.js";
+import { ReadFailure } from "./reads.js";
 
 /** @typedef {import("./chain.js").Chain} Chain */
-/** @typedef {import("./executor.js").Executor} Executor */
 
-/** The limits a node sets to a read-only call. */
-const READ_LIMITS = { read_count: 100, read_length: 200_000, runtime: 1_000_000_000, write_count: 0, write_length: 0 };
 const NONE = "0x09";
-const LIMIT_ORDER = /** @type {const} */ (["write_length", "write_count", "read_length", "read_count", "runtime"]);
-
-/** A read-only call that cannot be carried out; `message` is the node's cause. */
-export class ReadFailure extends Error {}
+/** How long a read waits for its turn at the VM, in milliseconds. */
+export const PATIENCE = { patience: 5_000 };
 
 /**
  * @typedef {object} ReadCall
@@ -25,32 +19,25 @@ export class ReadFailure extends Error {}
  */
 
 /**
- * Calls a function that writes nothing, at the tip. Read-only functions from an address take the VM's own short way.
+ * Calls a function that writes nothing, at the tip.
  *
  * @param {Chain} chain
  * @param {ReadCall} call
- * @returns {string} hex with 0x
+ * @returns {Promise<string>} hex with 0x
  * @throws {ReadFailure | import("../clarity/value.js").DecodeError | VmPanic}
  */
-export function callRead(chain, call) {
-  const { contractId, functionName, sender } = call;
-  const decoded = call.args.map(decodeLoosely);
-  const [values, args] = [decoded.map(({ value }) => value), decoded.map(({ bytes }) => bytes)];
-  const contract = chain.contract(contractId);
+export async function callRead(chain, { contractId, functionName, args, sender }) {
+  const decoded = args.map(decodeLoosely);
+  const contract = await chain.loadContract(contractId, PATIENCE);
   if (!contract) throw new ReadFailure(`RuntimeCheck(NoSuchContract("${contractId}"))`);
   const definition = readableFunction(contract, functionName);
   // Not the VM's to tell: it breaks of some, and takes lists and tuples without a look at what is in them.
-  const problem = readArgumentProblem(definition, values);
+  const problem = readArgumentProblem(definition, decoded.map(({ value }) => value));
   if (problem) throw new ReadFailure(`RuntimeCheck(${problem})`);
-  const asked = { ...call, args };
-  try {
-    if (sender.includes(".")) return readAsContract(chain.executor, asked, values);
-    if (definition.access === "public") return readByPublicFunction(chain.executor, asked, values);
-    return readByReadOnlyFunction(chain.executor, asked);
-  } catch (error) {
-    if (error instanceof VmError) throw new ReadFailure(withoutStandIn(errorText(error.message)));
-    throw error;
-  }
+  // The VM takes no Buffers: they turn into something else on their way.
+  const bytes = decoded.map((argument) => new Uint8Array(argument.bytes));
+  const access = /** @type {"public" | "read_only"} */ (definition.access);
+  return chain.vm.ask("callFunction", [{ contractId, functionName, access, args: bytes, sender }], PATIENCE);
 }
 
 /**
@@ -67,67 +54,11 @@ function readableFunction({ contractId, abi }, functionName) {
   return definition;
 }
 
-/** @param {Executor} executor @param {ReadCall} call */
-function readByReadOnlyFunction(executor, { contractId, functionName, args, sender }) {
-  const { result, costs } = executor.read((vm) => vm.callReadOnly(contractId, functionName, plainBytes(args), sender));
-  checkCost(costs);
-  return result;
-}
-
-/**
- * The VM runs a public function only in a new block. There its costs tell whether it writes; what it gives at the tip
- * is asked by an expression. Both are undone.
- *
- * @param {Executor} executor
- * @param {ReadCall} call
- * @param {import("../clarity/value.js").ClarityValue[]} values
- */
-function readByPublicFunction(executor, call, values) {
-  const { contractId, functionName, args, sender } = call;
-  const operation = { contract: contractId, method: functionName, args: [], args_maps: plainBytes(args), sender };
-  checkCost(executor.undone((vm) => vm.withCosts(() => vm.mineBlock([{ callPublicFn: operation }])[0].costs)));
-  return executor.undone((vm) => vm.evaluate(callExpression(call, values), sender));
-}
-
-/**
- * @param {Executor} executor
- * @param {ReadCall} call
- * @param {import("../clarity/value.js").ClarityValue[]} values
- */
-function readAsContract(executor, call, values) {
-  return executor.undone((vm) => {
-    const { result, costs } = vm.withCosts(() => evaluateAsContract(vm, callExpression(call, values), call.sender));
-    checkCost(costs);
-    return result;
-  });
-}
-
-/** @param {ReadCall} call @param {import("../clarity/value.js").ClarityValue[]} values */
-function callExpression({ contractId, functionName }, values) {
-  return `(${["contract-call?", `'${contractId}`, functionName, ...values.map((value) => valueText(value, "literal"))].join(" ")})`;
-}
-
-/** @param {Buffer[]} args @returns {Uint8Array[]} the VM takes no Buffers: they turn into something else on their way */
-function plainBytes(args) {
-  return args.map((bytes) => new Uint8Array(bytes));
-}
-
-/** @param {string} costs JSON, or "null" if they are not tracked */
-function checkCost(costs) {
-  if (costs === "null") return;
-  const { total } = JSON.parse(costs);
-  if (total.write_count > 0) throw new ReadFailure("NotReadOnly");
-  if (LIMIT_ORDER.every((name) => total[name] <= READ_LIMITS[name])) return;
-  const text = (/** @type {Record<string, number>} */ cost) =>
-    `ExecutionCost { ${LIMIT_ORDER.map((name) => `${name}: ${cost[name]}`).join(", ")} }`;
-  throw new ReadFailure(`RuntimeCheck(CostBalanceExceeded(${text(total)}, ${text(READ_LIMITS)}))`);
-}
-
-/** @param {Chain} chain @param {string} contractId @param {string} name @returns {string | null} hex with 0x */
-export function dataVar(chain, contractId, name) {
-  const variables = chain.contract(contractId)?.abi.variables ?? [];
+/** @param {Chain} chain @param {string} contractId @param {string} name @returns {Promise<string | null>} hex with 0x */
+export async function dataVar(chain, contractId, name) {
+  const variables = (await chain.loadContract(contractId, PATIENCE))?.abi.variables ?? [];
   if (!variables.some((variable) => variable.name === name && variable.access === "variable")) return null;
-  return chain.executor.read((vm) => vm.dataVar(contractId, name));
+  return chain.vm.ask("dataVar", [contractId, name], PATIENCE);
 }
 
 /**
@@ -135,15 +66,15 @@ export function dataVar(chain, contractId, name) {
  * @param {string} contractId
  * @param {string} map
  * @param {Buffer} key serialized, tuples in any order
- * @returns {string} hex with 0x; `none` for whatever does not exist
+ * @returns {Promise<string>} hex with 0x; `none` for whatever does not exist
  * @throws {DecodeError}
  */
-export function mapEntry(chain, contractId, map, key) {
+export async function mapEntry(chain, contractId, map, key) {
   const { value, bytes } = decodeLoosely(key);
-  const definition = chain.contract(contractId)?.abi.maps.find(({ name }) => name === map);
+  const definition = (await chain.loadContract(contractId, PATIENCE))?.abi.maps.find(({ name }) => name === map);
   if (!definition) return NONE;
   if (!fits(definition.key, value)) return NONE;
-  return chain.executor.read((vm) => vm.mapEntry(contractId, map, new Uint8Array(bytes)));
+  return chain.vm.ask("mapEntry", [contractId, map, new Uint8Array(bytes)], PATIENCE);
 }
 
 /** @type {WeakMap<import("./history.js").Contract, Map<string, string>>} */
@@ -155,26 +86,26 @@ const constantsOf = new WeakMap();
  * @param {Chain} chain
  * @param {string} contractId
  * @param {string} name
- * @returns {string | null} hex with 0x
+ * @returns {Promise<string | null>} hex with 0x
  * @throws {ReadFailure} if it is made by a function of its contract
  */
-export function constantValue(chain, contractId, name) {
-  const contract = chain.contract(contractId);
+export async function constantValue(chain, contractId, name) {
+  const contract = await chain.loadContract(contractId, PATIENCE);
   if (!contract?.abi.variables.some((variable) => variable.name === name && variable.access === "constant")) return null;
   const known = constantsOf.get(contract) ?? new Map();
   constantsOf.set(contract, known);
   if (!known.has(name)) {
     const definitions = constantDefinitions(contract.source).join("\n");
     const deployer = contractId.split(".")[0];
-    known.set(name, evaluate(chain, `${definitions}\n${name}`, deployer));
+    known.set(name, await evaluate(chain, `${definitions}\n${name}`, deployer));
   }
   return /** @type {string} */ (known.get(name));
 }
 
 /** @param {Chain} chain @param {string} expression @param {string} sender */
-function evaluate(chain, expression, sender) {
+async function evaluate(chain, expression, sender) {
   try {
-    return chain.executor.read((vm) => vm.evaluate(expression, sender));
+    return await chain.vm.ask("evaluate", [expression, sender], PATIENCE);
   } catch (error) {
     if (!(error instanceof VmError || error instanceof VmPanic)) throw error;
     const why = error instanceof VmError ? error.message : "its VM breaks of it";

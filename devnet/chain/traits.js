@@ -21,7 +21,7 @@ export function hasTrait(type) {
 
 /**
  * @param {import("./executor.js").Executor} executor
- * @param {import("../wire/transaction.js").CallPayload} call whose arguments fit but for this
+ * @param {{contractId: string, functionName: string, args: import("../clarity/value.js").ClarityValue[]}} call whose arguments fit but for this
  * @returns {string | null} what is wrong, as a node says it, or null
  */
 export function traitProblem(executor, { contractId, functionName, args }) {

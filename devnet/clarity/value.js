@@ -34,9 +34,14 @@ export class DecodeError extends Error {}
 
 /** Reads big-endian fields one after the other, and never past the end. */
 export class ByteReader {
-  /** @param {Buffer} bytes @param {{anyOrder?: boolean}} [options] anyOrder: of the fields of tuples */
-  constructor(bytes, { anyOrder = false } = {}) {
+  /**
+   * @param {Buffer} bytes
+   * @param {{anyOrder?: boolean, trusted?: boolean}} [options] anyOrder: of the fields of tuples; trusted: values are the
+   *   VM's own, which may be nested more deeply, and take more bytes, than those that come in
+   */
+  constructor(bytes, { anyOrder = false, trusted = false } = {}) {
     this.bytes = bytes;
+    this.trusted = trusted;
     this.offset = 0;
     this.anyOrder = anyOrder;
     /** Whether there was a tuple in another order than a node's. */
@@ -88,12 +93,12 @@ export class ByteReader {
 }
 
 /**
- * @param {Buffer} bytes
+ * @param {Buffer} bytes of a value that the VM gave, or took
  * @returns {ClarityValue}
  * @throws {DecodeError}
  */
 export function decodeValue(bytes) {
-  return decodeWhole(bytes, readValue);
+  return decodeWhole(new ByteReader(bytes, { trusted: true }), readValue);
 }
 
 /**
@@ -102,14 +107,14 @@ export function decodeValue(bytes) {
  * @throws {DecodeError}
  */
 export function decodeArgument(bytes) {
-  return decodeWhole(bytes, readArgument);
+  return decodeWhole(new ByteReader(bytes), readArgument);
 }
 
-/** @param {Buffer} bytes @param {(reader: ByteReader) => ClarityValue} read */
-function decodeWhole(bytes, read) {
-  const reader = new ByteReader(bytes);
+/** @param {ByteReader} reader @param {(reader: ByteReader) => ClarityValue} read */
+function decodeWhole(reader, read) {
   const value = read(reader);
-  if (reader.offset !== bytes.length) throw new DecodeError(`${bytes.length - reader.offset} bytes after the value`);
+  const left = reader.bytes.length - reader.offset;
+  if (left > 0) throw new DecodeError(`${left} bytes after the value`);
   return value;
 }
 
@@ -146,7 +151,7 @@ export function readArgument(reader) {
 export function readValue(reader, nesting = 0) {
   const start = reader.offset;
   const value = readTagged(reader, nesting);
-  if (reader.offset - start > MAX_VALUE_BYTES) throw new DecodeError(`value at byte ${start} is larger than 1 MiB`);
+  if (reader.offset - start > MAX_VALUE_BYTES && !reader.trusted) throw new DecodeError(`value at byte ${start} is larger than 1 MiB`);
   return value;
 }
 
@@ -158,7 +163,7 @@ export function readValue(reader, nesting = 0) {
 function readTagged(reader, nesting) {
   const start = reader.offset;
   const tag = reader.u8();
-  if (tag === 7 || tag === 8 || tag === 10 || tag === 12) checkNesting(start, nesting);
+  if (tag === 7 || tag === 8 || tag === 10 || tag === 12) checkNesting(reader, start, nesting);
   switch (tag) {
     case 0:
       return { kind: "int", value: BigInt.asIntN(128, readU128(reader)) };
@@ -195,9 +200,9 @@ function readTagged(reader, nesting) {
   }
 }
 
-/** @param {number} start @param {number} nesting */
-function checkNesting(start, nesting) {
-  if (nesting >= MAX_NESTING) throw new DecodeError(`value at byte ${start} is nested more than ${MAX_NESTING} deep`);
+/** @param {ByteReader} reader @param {number} start @param {number} nesting */
+function checkNesting(reader, start, nesting) {
+  if (nesting >= MAX_NESTING && !reader.trusted) throw new DecodeError(`value at byte ${start} is nested more than ${MAX_NESTING} deep`);
 }
 
 /** @param {ByteReader} reader */
@@ -218,7 +223,7 @@ function readPrincipal(reader, withName) {
 function readList(reader, nesting) {
   const start = reader.offset;
   const count = reader.u32();
-  if (count > 0) checkNesting(start, nesting); // an empty list is as good as a number, also to a node
+  if (count > 0) checkNesting(reader, start, nesting); // an empty list is as good as a number, also to a node
   if (count > reader.bytes.length - reader.offset) throw new DecodeError(`list of ${count} items is longer than its bytes`);
   const items = [];
   for (let i = 0; i < count; i++) items.push(readTagged(reader, nesting + 1));

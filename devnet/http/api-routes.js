@@ -5,7 +5,7 @@
 import { Rejection } from "../chain/rejection.js";
 import { contractIdArgument, principalArgument, integerArgument, txidArgument } from "./arguments.js";
 import { RequestError } from "./errors.js";
-import { blockJson, eventJson, logJson, minedTransactionJson, noncesOf, unminedTransactionJson } from "./present.js";
+import { blockJson, eventJson, logJson, minedTransactionJson, noncesOf, stxBalanceJson, unminedTransactionJson } from "./present.js";
 
 /** @typedef {import("fastify").FastifyInstance} FastifyInstance */
 /** @typedef {import("../devnet.js").Devnet} Devnet */
@@ -56,38 +56,22 @@ export async function apiRoutes(server, { devnet }) {
     };
   });
 
-  server.get("/extended/v1/address/:principal/stx", (/** @type {any} */ request) => stxJson(principalArgument(request.params.principal)));
+  server.get("/extended/v1/address/:principal/stx", (/** @type {any} */ request) =>
+    stxBalanceJson(chain.ledger, principalArgument(request.params.principal)),
+  );
   server.get("/extended/v1/address/:principal/balances", (/** @type {any} */ request) => {
     const principal = principalArgument(request.params.principal);
     /** @type {Map<string, number>} */
     const counts = new Map();
     for (const { asset } of chain.ledger.tokensOf(principal)) counts.set(asset, (counts.get(asset) ?? 0) + 1);
     return {
-      stx: stxJson(principal),
+      stx: stxBalanceJson(chain.ledger, principal),
       fungible_tokens: Object.fromEntries(
         chain.ledger.fungiblesOf(principal).map(({ asset, amount }) => [asset, { balance: String(amount) }]),
       ),
       non_fungible_tokens: Object.fromEntries([...counts].map(([asset, count]) => [asset, { count: String(count) }])),
     };
   });
-
-  /** @param {string} principal */
-  function stxJson(principal) {
-    const { sent, received, fees } = chain.ledger.turnoverOf(principal);
-    return {
-      balance: String(chain.ledger.balance(principal)),
-      estimated_balance: String(chain.ledger.balance(principal)),
-      total_sent: String(sent),
-      total_received: String(received),
-      total_fees_sent: String(fees),
-      total_miner_rewards_received: "0",
-      lock_tx_id: "",
-      locked: "0",
-      lock_height: 0,
-      burnchain_lock_height: 0,
-      burnchain_unlock_height: 0,
-    };
-  }
 
   server.get("/extended/v2/smart-contracts/:contractId/logs", (/** @type {any} */ request) => {
     const contractId = contractIdArgument(request.params.contractId);
@@ -164,10 +148,10 @@ export async function apiRoutes(server, { devnet }) {
     return blockJson(block, chain.history.blocks.atHeight(block.height - 1));
   }
 
-  server.post("/extended/v1/faucets/stx", (/** @type {any} */ request) => {
+  server.post("/extended/v1/faucets/stx", async (/** @type {any} */ request) => {
     const address = request.query.address ?? request.body?.address;
     try {
-      const { txid, raw } = devnet.fund(principalArgument(String(address)), FAUCET_USTX);
+      const { txid, raw } = await devnet.fund(principalArgument(String(address)), FAUCET_USTX);
       return { success: true, txId: `0x${txid}`, txRaw: raw.toString("hex") };
     } catch (error) {
       if (error instanceof Rejection) throw new RequestError(400, `the faucet cannot send: ${error.reason}`);

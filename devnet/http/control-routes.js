@@ -1,6 +1,8 @@
 /** What only the devnet can do: /devnet. Time, blocks, snapshots, simulation, and an honest account of itself. */
 import { isIP } from "node:net";
-import { checkMeaning, checkPayload, invalid } from "../chain/admission.js";
+import { checkMeaning, checkPayload, checkTraits, invalid } from "../chain/admission.js";
+import { CLARITY_OF_EPOCH, orderOf } from "../chain/executor.js";
+import { PATIENCE } from "../chain/reader.js";
 import { Rejection } from "../chain/rejection.js";
 import { decodeArgument } from "../clarity/value.js";
 import { parsePrincipal } from "../address.js";
@@ -14,6 +16,7 @@ import { simulationJson } from "./present.js";
 /** @typedef {import("../devnet.js").Devnet} Devnet */
 
 const MAX_BLOCKS = 1000;
+const BLOCK_SECONDS = 10;
 const MAX_ADVANCE_SECONDS = 10 * 366 * 86_400;
 
 /** What a program must not learn from this devnet. */
@@ -56,7 +59,8 @@ export async function controlRoutes(server, { devnet, control, host }) {
 
   server.get("/devnet", () => ({
     name: "der-client devnet",
-    vm: "Clarinet simnet 3.21.0, epoch 4.0",
+    vm: `Clarinet simnet 3.21.0, epoch ${chain.epoch}`,
+    epoch: chain.epoch,
     pid: process.pid,
     control,
     mining: devnet.mining,
@@ -65,10 +69,11 @@ export async function controlRoutes(server, { devnet, control, host }) {
     accounts: Object.fromEntries(devnet.accounts.map(({ name, address }) => [name, address])),
     contracts: [...chain.history.contracts.keys()],
     snapshots: chain.snapshots.map(({ id }) => id),
+    rewinds: chain.rewinds,
     mempool_size: chain.mempool.size,
     transactions: chain.history.transactionCount,
-    vm_memory_bytes: chain.vm.memory.length,
-    vm_copies_bytes: chain.vmCopiesBytes,
+    vm_memory_bytes: chain.vm.memoryBytes,
+    vm_copies_bytes: chain.vm.copiesBytes,
     does_not_do: DIFFERENCES,
     ...tipJson(),
   }));
@@ -88,54 +93,68 @@ export async function controlRoutes(server, { devnet, control, host }) {
     })),
   );
 
-  server.post("/devnet/mine", (/** @type {any} */ request) => {
-    devnet.mine(integerArgument(request.body?.blocks, "blocks", { min: 1, max: MAX_BLOCKS, fallback: 1 }));
+  server.post("/devnet/mine", async (/** @type {any} */ request) => {
+    await devnet.mine(integerArgument(request.body?.blocks, "blocks", { min: 1, max: MAX_BLOCKS, fallback: 1 }));
     return tipJson();
   });
 
-  server.post("/devnet/advance", (/** @type {any} */ request) => {
+  server.post("/devnet/advance", async (/** @type {any} */ request) => {
     const { to, seconds } = request.body ?? {};
     if ((to === undefined) === (seconds === undefined)) throw new RequestError(400, "give either `to` (unix seconds) or `seconds`");
     const { time } = chain.tip;
     const range = { min: 0, max: MAX_ADVANCE_SECONDS };
-    if (seconds !== undefined) devnet.advanceTo(time + integerArgument(seconds, "seconds", range));
-    else devnet.advanceTo(integerArgument(to, "to", { min: 0, max: time + MAX_ADVANCE_SECONDS }));
+    if (seconds !== undefined) await devnet.advanceTo(time + integerArgument(seconds, "seconds", range));
+    else await devnet.advanceTo(futureArgument(to, time));
     return tipJson();
   });
 
-  server.post("/devnet/snapshot", () => ({ id: devnet.snapshot() }));
-  server.post("/devnet/revert", (/** @type {any} */ request) => {
+  server.post("/devnet/epoch", async (/** @type {any} */ request) => {
+    const { epoch } = request.body ?? {};
+    if (typeof epoch !== "string" || !Object.hasOwn(CLARITY_OF_EPOCH, epoch)) {
+      const known = Object.keys(CLARITY_OF_EPOCH).sort((a, b) => Number(a) - Number(b));
+      throw new RequestError(400, `\`epoch\` must be one of ${known.join(", ")}, not ${JSON.stringify(epoch)}`);
+    }
+    const before = chain.epoch;
+    await devnet.enterEpoch(epoch);
+    return { before, epoch, ...tipJson() };
+  });
+
+  server.post("/devnet/snapshot", async () => ({ id: await devnet.snapshot() }));
+  server.post("/devnet/revert", async (/** @type {any} */ request) => {
     const id = integerArgument(request.body?.id, "id", { min: 1, max: 2 ** 31 });
-    if (!devnet.revert(id)) throw new RequestError(404, `there is no snapshot ${id}; a revert uses up its snapshot and all later ones`);
+    if (!(await devnet.revert(id))) throw new RequestError(404, `there is no snapshot ${id}; a revert uses up its snapshot and all later ones`);
     return tipJson();
   });
-  server.post("/devnet/reset", () => {
-    devnet.reset();
+  server.post("/devnet/reset", async () => {
+    await devnet.reset();
     return tipJson();
   });
 
-  server.post("/devnet/costs", (/** @type {any} */ request) => {
+  server.post("/devnet/costs", async (/** @type {any} */ request) => {
     const { enabled } = request.body ?? {};
     if (typeof enabled !== "boolean") throw new RequestError(400, "`enabled` must be true or false");
-    chain.vm.setCosts(enabled);
+    await chain.vm.setCosts(enabled);
     return { enabled };
   });
 
-  server.post("/devnet/simulate", (/** @type {any} */ request) => {
+  server.post("/devnet/simulate", async (/** @type {any} */ request) => {
     const body = request.body ?? {};
     const signed = body.transaction !== undefined;
-    const transaction = signed ? parseTransaction(hexArgument(body.transaction, "transaction")) : unsignedCall(body);
+    const transaction = signed ? parseTransaction(hexArgument(body.transaction, "transaction"), { maybeUnsigned: true }) : unsignedCall(body);
     try {
       checkMeaning(transaction);
       // An unsigned transaction is what its sender would sign, so it is taken at its word.
       if (signed && !isUnsigned(transaction)) verifySignatures(transaction);
+      if (transaction.payload.type === "contract_call") await chain.loadContract(transaction.payload.contractId, PATIENCE);
       checkPayload(transaction, chain);
+      await checkTraits(transaction, chain);
     } catch (error) {
       const rejection = error instanceof SignatureError ? invalid(error.message) : error;
       if (!(rejection instanceof Rejection)) throw rejection;
       throw new RequestError(400, rejection.reason, rejection.of(transaction).toJson());
     }
-    return simulationJson(chain.executor.simulate(transaction, { withFee: signed }), transaction);
+    const outcome = await chain.vm.ask("simulate", [orderOf(transaction), { withFee: signed }], PATIENCE);
+    return simulationJson(outcome, transaction);
   });
 }
 
@@ -172,9 +191,18 @@ function refuseOtherHosts(ownHost) {
   };
 }
 
+/** @param {unknown} to unix seconds, as asked for @param {number} now chain time */
+function futureArgument(to, now) {
+  const moment = integerArgument(to, "to", { min: 0, max: now + MAX_ADVANCE_SECONDS });
+  // An advance may go a block too far: the same one asked for again is no mistake.
+  if (moment > now - BLOCK_SECONDS) return moment;
+  const [asked, present] = [moment, now].map((seconds) => new Date(seconds * 1000).toISOString());
+  throw new RequestError(400, `to (${asked}) is before chain time (${present}), which only goes forward`);
+}
+
 /** @param {import("../wire/transaction.js").Transaction} transaction */
 function isUnsigned({ origin }) {
-  return origin.signature ? origin.signature.every((byte) => byte === 0) : origin.fields.length === 0;
+  return origin.signature ? origin.signature.every((byte) => byte === 0) : origin.fields.every((field) => field.signature === null);
 }
 
 /**

@@ -10,16 +10,22 @@ const TESTNET_PEER_VERSION = 4207599116;
 const REGTEST_NETWORK_ID = 3669344250;
 const REWARD_CYCLE_LENGTH = 1050;
 const PREPARE_LENGTH = 50;
-const BLOCK_LIMIT = { read_count: 30_000, read_length: 200_000_000, runtime: 10_000_000_000, write_count: 15_000, write_length: 15_000_000 };
+/** What the VM stops at. */
+const BLOCK_LIMIT = { read_count: 15_000, read_length: 100_000_000, runtime: 5_000_000_000, write_count: 15_000, write_length: 15_000_000 };
 /** Nodes prove with it who they are, to each other. There is no other one here, so it is of a private key of ones. */
 const NODE_KEY = publicKey(Buffer.alloc(32, 1));
 const NODE_KEY_HASH = hash160(NODE_KEY).toString("hex");
 const NO_ANCHOR = { anchor_block_hash: "0".repeat(64), anchor_block_txid: "0".repeat(64) };
 const UNREACHED_HEIGHT = 2 ** 63;
 
+/** @param {number} burnHeight @returns {string} hex */
+export function consensusHash(burnHeight) {
+  return sha512_256(Buffer.from(`consensus ${burnHeight}`)).subarray(0, 20).toString("hex");
+}
+
 /** @param {Chain} chain */
 export function chainInfo({ tip }) {
-  const consensus = sha512_256(Buffer.from(`consensus ${tip.burnHeight}`)).subarray(0, 20).toString("hex");
+  const consensus = consensusHash(tip.burnHeight);
   return {
     peer_version: TESTNET_PEER_VERSION,
     pox_consensus: consensus,

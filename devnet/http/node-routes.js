@@ -1,6 +1,7 @@
 /** What a Stacks node itself serves: /v2 and /v3. Shapes and status codes are the node's; errors are plain text. */
 import { hexAmount, Rejection } from "../chain/rejection.js";
-import { callRead, constantValue, dataVar, mapEntry, ReadFailure } from "../chain/reader.js";
+import { callRead, constantValue, dataVar, mapEntry, PATIENCE } from "../chain/reader.js";
+import { ReadFailure } from "../chain/reads.js";
 import { DecodeError } from "../clarity/value.js";
 import { VmPanic } from "../vm/vm.js";
 import { RequestError } from "./errors.js";
@@ -126,40 +127,40 @@ export async function nodeRoutes(server, { devnet }) {
     }
   });
 
-  server.get("/v2/contracts/interface/:address/:name", (/** @type {any} */ request) => {
-    return contractOf(request, "No contract interface data found").abi;
+  server.get("/v2/contracts/interface/:address/:name", async (/** @type {any} */ request) => {
+    return (await contractOf(request, "No contract interface data found")).abi;
   });
-  server.get("/v2/contracts/source/:address/:name", (/** @type {any} */ request) => {
-    const { source, height } = contractOf(request, "No contract source data found");
+  server.get("/v2/contracts/source/:address/:name", async (/** @type {any} */ request) => {
+    const { source, height } = await contractOf(request, "No contract source data found");
     return { source, publish_height: height, ...(wantsProof(request) ? { proof: "" } : {}) };
   });
 
   const callPath = "/v2/contracts/call-read/:address/:name/:function";
-  server.post(callPath, { config: { checkBody: checkCallBody } }, (/** @type {any} */ request) => {
+  server.post(callPath, { config: { checkBody: checkCallBody } }, async (/** @type {any} */ request) => {
     const contractId = contractArgument(request.params);
     const functionName = nameArgument(request.params, "function");
     const call = { contractId, functionName, ...callBody(request) };
     checkTip(request, chain);
     try {
-      return { okay: true, result: callRead(chain, call) };
+      return { okay: true, result: await callRead(chain, call) };
     } catch (error) {
       if (error instanceof ReadFailure) return { okay: false, cause: error.message };
       if (error instanceof DecodeError) throw undecodable("Failed to deserialize argument value");
       if (error instanceof VmPanic) {
         process.stderr.write(`${request.url}: ${error.message}\n`);
-        throw new RequestError(400, "the devnet's VM broke of this call; it goes on as if it had not been asked");
+        throw new RequestError(400, "This call crashed the VM. Its previous state was restored.");
       }
       throw error;
     }
   });
 
-  server.post("/v2/map_entry/:address/:name/:map", { config: { checkBody: checkKeyBody } }, (/** @type {any} */ request) => {
+  server.post("/v2/map_entry/:address/:name/:map", { config: { checkBody: checkKeyBody } }, async (/** @type {any} */ request) => {
     const contractId = contractArgument(request.params);
     const map = nameArgument(request.params, "map");
     const key = keyBody(request);
     checkTip(request, chain);
     try {
-      const data = mapEntry(chain, contractId, map, key);
+      const data = await mapEntry(chain, contractId, map, key);
       return { data, ...(wantsProof(request) ? { proof: "" } : {}) };
     } catch (error) {
       if (error instanceof DecodeError) throw undecodable("Failed to deserialize key value");
@@ -167,21 +168,21 @@ export async function nodeRoutes(server, { devnet }) {
     }
   });
 
-  server.get("/v2/data_var/:address/:name/:varname", (/** @type {any} */ request) => {
+  server.get("/v2/data_var/:address/:name/:varname", async (/** @type {any} */ request) => {
     const contractId = contractArgument(request.params);
     const name = nameArgument(request.params, "varname");
     checkTip(request, chain);
-    const data = dataVar(chain, contractId, name);
+    const data = await dataVar(chain, contractId, name);
     if (data === null) throw new RequestError(404, "Data var not found");
     return { data, ...(wantsProof(request) ? { proof: "" } : {}) };
   });
 
-  server.get("/v2/constant_val/:address/:name/:constname", (/** @type {any} */ request) => {
+  server.get("/v2/constant_val/:address/:name/:constname", async (/** @type {any} */ request) => {
     const contractId = contractArgument(request.params);
     const name = nameArgument(request.params, "constname");
     checkTip(request, chain);
     try {
-      const data = constantValue(chain, contractId, name);
+      const data = await constantValue(chain, contractId, name);
       if (data === null) throw new RequestError(404, "Constant not found");
       return { data };
     } catch (error) {
@@ -203,10 +204,10 @@ export async function nodeRoutes(server, { devnet }) {
   });
 
   /** @param {any} request @param {string} missing */
-  function contractOf(request, missing) {
+  async function contractOf(request, missing) {
     const contractId = contractArgument(request.params);
     checkTip(request, chain);
-    const contract = chain.contract(contractId);
+    const contract = await chain.loadContract(contractId, PATIENCE);
     if (!contract) throw new RequestError(404, missing);
     return contract;
   }

@@ -2,6 +2,7 @@
 import { signatureText } from "../clarity/abi.js";
 import { typeText } from "../clarity/type-text.js";
 import { decodeValue, valueJson, valueText } from "../clarity/value.js";
+import { sha512_256 } from "../wire/hash.js";
 import { AMOUNT_CODES, NFT_CODES, POX_CODES } from "../wire/post-conditions.js";
 
 /** @typedef {import("../wire/transaction.js").Transaction} Transaction */
@@ -243,6 +244,66 @@ export function noncesOf({ ledger, mempool }, address) {
 /** @param {number} start @param {number} end @returns {number[]} */
 function range(start, end) {
   return Array.from({ length: Math.max(0, end - start) }, (_, index) => start + index);
+}
+
+/** @param {import("../chain/ledger.js").Ledger} ledger @param {string} principal what of STX it has and had */
+export function stxBalanceJson(ledger, principal) {
+  const { sent, received, fees } = ledger.turnoverOf(principal);
+  return {
+    balance: String(ledger.balance(principal)),
+    estimated_balance: String(ledger.balance(principal)),
+    total_sent: String(sent),
+    total_received: String(received),
+    total_fees_sent: String(fees),
+    total_miner_rewards_received: "0",
+    lock_tx_id: "",
+    locked: "0",
+    lock_height: 0,
+    burnchain_lock_height: 0,
+    burnchain_unlock_height: 0,
+  };
+}
+
+/**
+ * A block as version 1 of the API shows it, which its WebSocket sends.
+ *
+ * @param {Block} block
+ * @param {Block | undefined} parent
+ * @param {MinedTransaction[]} mined
+ */
+export function blockV1(block, parent, mined) {
+  const cost = totalCost(mined);
+  return {
+    ...blockJson(block, parent),
+    tenure_height: block.burnHeight,
+    burn_block_hash: `0x${burnBlockHash(block.burnHeight)}`,
+    miner_txid: `0x${NO_HASH}`,
+    parent_microblock_hash: `0x${NO_HASH}`,
+    parent_microblock_sequence: 0,
+    txs: mined.map(({ transaction }) => `0x${transaction.txid}`),
+    microblocks_accepted: [],
+    microblocks_streamed: [],
+    execution_cost_read_count: cost.read_count,
+    execution_cost_read_length: cost.read_length,
+    execution_cost_runtime: cost.runtime,
+    execution_cost_write_count: cost.write_count,
+    execution_cost_write_length: cost.write_length,
+    microblock_tx_count: {},
+  };
+}
+
+/** @param {MinedTransaction[]} mined @returns {import("../chain/executor.js").Cost} */
+export function totalCost(mined) {
+  const total = { read_count: 0, read_length: 0, runtime: 0, write_count: 0, write_length: 0 };
+  for (const { outcome } of mined) {
+    for (const key of /** @type {(keyof typeof total)[]} */ (Object.keys(total))) total[key] += outcome.cost[key];
+  }
+  return total;
+}
+
+/** There is no Bitcoin behind the devnet. @param {number} height @returns {string} hex, the same for each height */
+export function burnBlockHash(height) {
+  return sha512_256(Buffer.from(`burn block ${height}`)).toString("hex");
 }
 
 /** @param {Block} block @param {Block | undefined} parent */

@@ -10,6 +10,7 @@ import { controlRoutes } from "./control-routes.js";
 import { RequestError } from "./errors.js";
 import { MAX_BODY_BYTES } from "./node-requests.js";
 import { nodeRoutes } from "./node-routes.js";
+import { serveSocket } from "./socket.js";
 
 /** Of what the node does not take itself: a transaction of 2 MiB as hex in JSON, with some air. */
 const BODY_LIMIT = 5 * 1024 * 1024;
@@ -59,6 +60,7 @@ export function createServer(devnet, { control, host }) {
     api.register(apiV3Routes, { devnet });
   });
   server.register(controlRoutes, { devnet, control, host });
+  serveSocket(server, devnet.chain);
   return server;
 }
 
@@ -101,12 +103,13 @@ function apiError(statusCode, message) {
   return { statusCode, error: STATUS_CODES[statusCode], message };
 }
 
-/** @param {Error & {statusCode?: number, body?: object}} error @param {string} url @param {import("fastify").FastifyReply} reply */
+/** @param {Error & {statusCode?: number, retryAfterSeconds?: number, body?: object}} error @param {string} url @param {import("fastify").FastifyReply} reply */
 function answerError(error, url, reply) {
   const expected = error instanceof DecodeError || error instanceof Rejection;
   const status = error.statusCode ?? (expected ? 400 : 500);
   if (error.statusCode === undefined && status >= 500) process.stderr.write(`${url}: ${error.stack}\n`);
   const message = error.statusCode === undefined && status >= 500 ? `the devnet failed: ${error.message}` : error.message;
+  if (error.retryAfterSeconds !== undefined) reply.header("retry-after", String(error.retryAfterSeconds));
   if (isApiPath(url)) reply.code(status).send(apiError(status, message));
   else if (isControlPath(url)) reply.code(status).send(error.body ?? { error: message });
   else reply.code(status).type("text/plain").send(message);

@@ -6,14 +6,20 @@
  * - `FinalizationRegistry` is hidden, because finalizers free VM objects by address: after a restore those addresses
  *   belong to something else, and the process crashes. Whoever makes a VM object frees it himself;
  * - the imports that print are silenced (panic messages are kept for the error), and the one that reads the clock
- *   answers the given genesis time, which is the only time at which the VM looks at a clock.
+ *   answers the given genesis time, which is the only time at which the VM looks at a clock;
+ * - the code is changed, so that what it does can be bounded (instrument.js).
  */
 import { createRequire } from "node:module";
+import { ADDED, instrument } from "./instrument.js";
 
 const require = createRequire(import.meta.url);
 const gluePath = createRequire(require.resolve("@stacks/clarinet-sdk")).resolve("@stacks/clarinet-sdk-wasm");
 
-/** Compiled once; every instance shares the code and what the engine has optimised of it. @type {WebAssembly.Module | undefined} */
+/** All that a memory with 32-bit addresses can have. */
+const MAX_PAGES = 65_536;
+const FULL = 2 ** 31 - 1;
+
+/** Compiled once; every instance shares the code and what the engine has optimised of it. @type {{module: WebAssembly.Module, tick: string} | undefined} */
 let compiled;
 
 /**
@@ -21,6 +27,7 @@ let compiled;
  * @property {any} glue the generated module: SDK, SDKOptions, CallFnArgs, …
  * @property {any} exports the exports of the WebAssembly instance
  * @property {{panic: string}} log the last panic message
+ * @property {{tick: () => void}} hooks what is called each time the count of allocations is used up
  */
 
 /**
@@ -36,18 +43,29 @@ export function loadVmModule(clock) {
     registry: globalThis.FinalizationRegistry,
   };
   const log = { panic: "" };
+  const hooks = { tick: () => undefined };
   /** @type {WebAssembly.Instance | undefined} */
   let instance;
   /** @type {any} */ (WebAssembly).Module = function cachedModule(/** @type {BufferSource} */ bytes) {
-    compiled ??= new hidden.module(bytes);
-    return compiled;
+    if (!compiled) {
+      const changed = instrument(Buffer.from(/** @type {Uint8Array} */ (bytes)));
+      compiled = { module: new hidden.module(/** @type {any} */ (changed.bytes)), tick: changed.tick };
+    }
+    return compiled.module;
   };
   /** @type {any} */ (WebAssembly).Instance = function capturedInstance(
     /** @type {WebAssembly.Module} */ module,
     /** @type {any} */ imports,
   ) {
-    for (const namespace of Object.values(imports)) replaceImports(namespace, clock, log);
+    for (const namespace of Object.values(imports)) {
+      replaceImports(namespace, clock, log);
+      const { tick } = /** @type {{tick: string}} */ (compiled);
+      if (tick in namespace) namespace[tick] = () => hooks.tick();
+    }
     instance = new hidden.instance(module, imports);
+    // Without bounds, till somebody sets some.
+    /** @type {any} */ (instance.exports)[ADDED.maxPages].value = MAX_PAGES;
+    /** @type {any} */ (instance.exports)[ADDED.fuel].value = FULL;
     return instance;
   };
   /** @type {any} */ (globalThis).FinalizationRegistry = undefined;
@@ -56,7 +74,8 @@ export function loadVmModule(clock) {
     // A `require` keeps all that it has loaded, so each instance has one of its own, or none would ever be freed.
     const glue = createRequire(import.meta.url)(gluePath);
     if (!instance) throw new Error("Clarinet's VM did not load as expected; is @stacks/clarinet-sdk 3.21.0 installed?");
-    return { glue, exports: instance.exports, log };
+    const exports = /** @type {any} */ (instance.exports);
+    return { glue, exports, log, hooks };
   } finally {
     WebAssembly.Instance = hidden.instance;
     WebAssembly.Module = hidden.module;

@@ -3,6 +3,8 @@
  *
  * Everything here is synchronous, and knows nothing of transactions, nonces or post-conditions.
  */
+import { Budget, OF_ONE, OF_SEVERAL } from "./budget.js";
+import { ADDED } from "./instrument.js";
 import { loadVmModule } from "./module.js";
 import { BaseImage } from "./memory.js";
 
@@ -19,11 +21,24 @@ const HEADROOM_REFERENCES = 4096;
 /** Room lost by growth and restore that is put up with before a new instance of the module is made. */
 const MAX_LOST_BYTES = 64 * 1024 * 1024;
 
+/** @typedef {{line: number, column: number, endLine: number, endColumn: number}} Span in a source, counted from 1 */
+
 /** A runtime error or a refusal of the VM: what was asked has no effect. `message` is the VM's own text. */
-export class VmError extends Error {}
+export class VmError extends Error {
+  /** Where the expression is that failed, as far as the VM knows. @type {Span | null} */
+  place = null;
+}
 
 /** The VM itself broke (a Rust panic). Its memory must be restored before it is used again. */
 export class VmPanic extends Error {}
+
+/** It was too much for the VM: it ran too long, or wanted too much memory. Its memory must be restored. */
+export class VmExhausted extends VmPanic {}
+
+const EXHAUSTED = {
+  time: "it takes longer than any transaction may",
+  memory: "it takes more memory than any transaction may",
+};
 
 /**
  * @typedef {{transferSTX: {amount: number, recipient: string, sender: string}}} TransferOperation
@@ -50,6 +65,7 @@ export class Vm {
     this.sdk = sdk;
     this.clock = clock;
     this.lostBytes = 0;
+    this.instances = 1;
     this.costsEnabled = true;
     this.costsFlag = -1;
   }
@@ -95,6 +111,11 @@ export class Vm {
     return this.sdk.burnBlockHeight;
   }
 
+  /** @returns {string} the epoch that the next block is in, such as "4.0" */
+  get epoch() {
+    return this.sdk.currentEpoch;
+  }
+
   /** Unix seconds of the tip: what `stacks-block-time` was in the last block, and is in read-only calls. */
   get time() {
     return Number(this.sdk.getBlockTime());
@@ -110,12 +131,24 @@ export class Vm {
    * @throws {VmPanic} the memory must be restored
    */
   mineBlock(operations) {
-    return this.#guard(() => this.sdk.mineBlock(operations));
+    // Each transaction has its fee paid by an operation of its own.
+    return this.#guard(() => this.sdk.mineBlock(operations), operations.length > 2 ? OF_SEVERAL : OF_ONE);
   }
 
   /** @param {number} count */
   mineEmptyBlocks(count) {
-    this.#guard(() => this.sdk.mineEmptyStacksBlocks(count));
+    // Before epoch 3.0 each burn block has one Stacks block.
+    if (Number(this.epoch) < 3) this.#guard(() => this.sdk.mineEmptyBurnBlocks(count));
+    else this.#guard(() => this.sdk.mineEmptyStacksBlocks(count));
+  }
+
+  /**
+   * Has the next blocks in another epoch, earlier or later. The VM may mine a block for it, and its clock may go back.
+   *
+   * @param {string} epoch one that there is, such as "2.4"
+   */
+  setEpoch(epoch) {
+    this.#guard(() => this.sdk.setEpoch(epoch));
   }
 
   /**
@@ -281,6 +314,7 @@ export class Vm {
     this.sdk = Object.create(glue.SDK.prototype);
     this.sdk.__wbg_ptr = pointer;
     this.lostBytes = 0;
+    this.instances += 1;
   }
 
   #makeHeadroom() {
@@ -324,16 +358,31 @@ export class Vm {
   /**
    * @template T
    * @param {() => T} run
+   * @param {import("./budget.js").Allowance} [allowance]
    * @returns {T}
    */
-  #guard(run) {
+  #guard(run, allowance = OF_ONE) {
+    const budget = new Budget(this.module, allowance);
+    const { exports } = this.module;
+    exports[ADDED.line].value = 0;
+    this.module.log.panic = "";
     try {
       return run();
     } catch (error) {
-      if (typeof error === "string") throw new VmError(error);
+      if (typeof error === "string") throw Object.assign(new VmError(error), { place: this.#failedPlace() });
+      if (budget.cause) throw new VmExhausted(EXHAUSTED[budget.cause]);
       const panic = this.module.log.panic.split("\n\nStack:")[0].trim();
       throw new VmPanic(panic || String(error));
     }
+  }
+
+  /** @returns {Span | null} */
+  #failedPlace() {
+    const { exports } = this.module;
+    const line = exports[ADDED.line].value;
+    if (line === 0) return null;
+    const [column, endLine, endColumn] = [ADDED.column, ADDED.endLine, ADDED.endColumn].map((name) => exports[name].value);
+    return { line, column, endLine, endColumn };
   }
 }
 

@@ -60,17 +60,18 @@ const HASH_MODES = Object.values(HASH_MODE);
 
 /**
  * @param {Buffer} raw
+ * @param {{ maybeUnsigned?: boolean }} [options] Whether an account of several keys may have signed nothing yet.
  * @returns {Transaction}
  * @throws {DecodeError}
  */
-export function parseTransaction(raw) {
+export function parseTransaction(raw, { maybeUnsigned = false } = {}) {
   if (raw.length > MAX_TRANSACTION_BYTES) throw new DecodeError(`${raw.length} bytes are more than 2 MiB`);
   const reader = new ByteReader(raw);
   const version = reader.u8();
   const chainId = reader.u32();
   const authType = oneOf(reader.u8(), [4, 5], "auth type", reader);
-  const origin = readCondition(reader);
-  const sponsor = authType === 5 ? readCondition(reader) : null;
+  const origin = readCondition(reader, maybeUnsigned);
+  const sponsor = authType === 5 ? readCondition(reader, maybeUnsigned) : null;
   const anchorMode = oneOf(reader.u8(), [1, 2, 3], "anchor mode", reader);
   const postConditionMode = oneOf(reader.u8(), [1, 2, 3], "post-condition mode", reader);
   const postConditions = readPostConditions(reader);
@@ -103,8 +104,8 @@ function oneOf(value, allowed, what, reader) {
   return value;
 }
 
-/** @param {ByteReader} reader @returns {SpendingCondition} */
-function readCondition(reader) {
+/** @param {ByteReader} reader @param {boolean} maybeUnsigned @returns {SpendingCondition} */
+function readCondition(reader, maybeUnsigned) {
   const start = reader.offset;
   const hashMode = oneOf(reader.u8(), HASH_MODES, "hash mode", reader);
   const hash160 = reader.take(20);
@@ -114,7 +115,7 @@ function readCondition(reader) {
   const plain = hashMode === HASH_MODE.p2pkh; // all others, p2wpkh too, hash a script
   const address = addressText(plain ? TESTNET_VERSIONS.singleSig : TESTNET_VERSIONS.multiSig, hash160);
   const head = { hashMode, hash160, address, nonce, fee, start };
-  return single ? { ...head, ...readSingleSig(reader, hashMode) } : { ...head, ...readMultiSig(reader, hashMode) };
+  return single ? { ...head, ...readSingleSig(reader, hashMode) } : { ...head, ...readMultiSig(reader, hashMode, maybeUnsigned) };
 }
 
 /** @param {ByteReader} reader @param {number} hashMode */
@@ -128,8 +129,8 @@ function readSingleSig(reader, hashMode) {
   return { signature, compressed, fields: [], signaturesRequired: 1, end: reader.offset, proof };
 }
 
-/** @param {ByteReader} reader @param {number} hashMode */
-function readMultiSig(reader, hashMode) {
+/** @param {ByteReader} reader @param {number} hashMode @param {boolean} maybeUnsigned */
+function readMultiSig(reader, hashMode, maybeUnsigned) {
   const proofStart = reader.offset;
   const count = reader.u32();
   if (count > reader.bytes.length / 33) throw new DecodeError(`${count} auth fields are more than the bytes hold`);
@@ -148,7 +149,8 @@ function readMultiSig(reader, hashMode) {
   const signaturesRequired = reader.u16();
   const signatures = fields.filter((field) => field.signature).length;
   const sequential = hashMode === HASH_MODE.p2sh || hashMode === HASH_MODE.p2wsh;
-  if (sequential ? signatures !== signaturesRequired : signatures < signaturesRequired) {
+  const isComplete = sequential ? signatures === signaturesRequired : signatures >= signaturesRequired;
+  if (!isComplete && !(maybeUnsigned && signatures === 0)) {
     throw new DecodeError(`${signatures} signatures where ${signaturesRequired} are required`);
   }
   return { signature: null, compressed: true, fields, signaturesRequired, end: reader.offset, proof };

@@ -11,7 +11,7 @@ test("a transaction that is being verified is neither accepted nor written", asy
   const folder = mkdtempSync(join(tmpdir(), "der-ending-"));
   const stateFile = join(folder, "state");
   const accounts = readAccounts(process.cwd());
-  const devnet = await Devnet.start({ accounts, contracts: [], startTime: 1_800_000_000, mining: { kind: "auto" }, stateFile });
+  const devnet = await Devnet.start({ accounts, startTime: 1_800_000_000, mining: { kind: "auto" }, stateFile });
   const [sender, recipient] = accounts;
   const transfer = { recipient: recipient.address, amount: 5n, privateKey: sender.privateKey, fee: 1_000n };
   await devnet.submit(buildTransfer({ ...transfer, nonce: 0n }));

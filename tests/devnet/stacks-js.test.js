@@ -54,7 +54,7 @@ beforeAll(async () => {
   const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
   const accounts = readAccounts(root);
   wallets = Object.fromEntries(accounts.map((account) => [account.name, account]));
-  devnet = await Devnet.start({ accounts, contracts: [], startTime: 1_800_000_000, mining: { kind: "auto" }, stateFile: null });
+  devnet = await Devnet.start({ accounts, startTime: 1_800_000_000, mining: { kind: "auto" }, stateFile: null });
   server = createServer(devnet, { control: true, host: "127.0.0.1" });
   const baseUrl = await server.listen({ host: "127.0.0.1", port: 0 });
   // With the network, since stacks.js forgets a client of its own when there is no estimate of the fee.

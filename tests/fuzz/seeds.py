@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from der_client.stacks.clarity import encode
-from der_client.stacks.clarity.annotations import Response
+from der_client.stacks.contract.annotations import Response
 from tests.differential.generation import Generator
 from tests.fuzz.targets import TYPED, Color, Inner, Outer
 

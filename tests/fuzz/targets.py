@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from pydantic import BaseModel, ConfigDict
 
 from der_client.stacks.clarity import AsciiType, BufferType, Utf8Type, decode, encode, parse, type_of
-from der_client.stacks.clarity.annotations import Day, Int, MaxLength, Principal, Response, Timestamp, UInt
-from der_client.stacks.clarity.conversion import Codec, codec_for
 from der_client.stacks.clarity.decoding import read_value
 from der_client.stacks.clarity.wire import MAX_ARGUMENT_DEPTH
+from der_client.stacks.contract.annotations import Day, Int, MaxLength, Principal, Response, Timestamp, UInt
+from der_client.stacks.contract.codecs import Codec, codec_for
 from der_client.stacks.errors import DecodeError, LiteralError, SigningError
 from der_client.stacks.transactions import Transaction
 

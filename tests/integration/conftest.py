@@ -12,11 +12,19 @@ from der_client import Der, PrivateKey
 from der_client.contracts.asset_verification import AssetKind, Role
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from der_client.devnet import Devnet
 
 REGION = "CO"
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 """When devnets of tests begin that start one: so that no test comes over midnight, and each run is like the last."""
+
+
+@pytest.fixture(autouse=True)
+def own_journals(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Commands keep their journals in the test's own folder."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
 
 @pytest.fixture

@@ -90,7 +90,7 @@ def test_transfer(account: Account, client: Client, other: str) -> None:
         other,
         1_000,
     )
-    assert bytes.fromhex(event.memo[2:]).rstrip(b"\0") == b"for lunch"
+    assert event.memo == b"for lunch"
     assert receipt.block_height == client.block("latest").height
     assert receipt.block_time == client.block(receipt.block_height).block_time
     assert client.block(receipt.block_hash).height == receipt.block_height

@@ -19,8 +19,9 @@ from der_client.contracts.asset_verification import (
 )
 from der_client.contracts.production_tracking import DayRecord, ProductionError
 from der_client.stacks.clarity import AsciiValue, TupleValue, encode
-from der_client.stacks.clarity.annotations import UInt
 from der_client.stacks.contract import Contract, public, read_only
+from der_client.stacks.contract.annotations import UInt
+from der_client.stacks.contract.events import UnknownEvent, read_event
 from der_client.stacks.errors import (
     AddressError,
     EncodeError,
@@ -29,7 +30,6 @@ from der_client.stacks.errors import (
     PostConditionAbortedError,
     SigningError,
 )
-from der_client.stacks.events import UnknownEvent, read_event
 from der_client.stacks.transactions import PostConditionMode
 from tests.integration.conftest import REGION, Cast, ReadyPlant, register, start_of
 
@@ -146,7 +146,7 @@ def test_wrong_arguments_are_refused_before_anything_is_signed(der: Der, devnet:
 def test_addresses_of_another_network_are_refused(der: Der) -> None:
     call = der.assets.set_role(Role.REGISTRAR, MAINNET_ADDRESS, "", True)
     for act in (call.send, call.transaction, call.simulate):
-        with pytest.raises(AddressError, match=r"set_role: SP1PQ.* is of mainnet, but the transaction is for"):
+        with pytest.raises(AddressError, match=r"argument of set-role: SP1PQ.* is of mainnet, but"):
             act()
 
 
@@ -193,7 +193,7 @@ def test_an_answer_of_another_type_is_named(der: Der) -> None:
         @read_only
         def get_fees(self) -> bool: ...
 
-    with pytest.raises(NodeAnswerError, match=r"get-fees answered 0x01.*which is no bool.*another version"):
+    with pytest.raises(NodeAnswerError, match=r"get-fees gave 0x01.*which is not bool.*another version"):
         Other(der.client, der.deployer).get_fees()
 
 
@@ -217,7 +217,7 @@ def test_history_is_typed_and_can_start_anywhere(cast: Cast, devnet: Devnet) -> 
 
 def test_unknown_topics_are_given_as_they_are() -> None:
     value = TupleValue({"topic": AsciiValue("from-the-future")})
-    assert read_event(encode(value), {}) == UnknownEvent(value)
+    assert read_event(encode(value), ()) == UnknownEvent(value, "no event of this contract is declared")
 
 
 def test_many_things_are_listed_page_by_page(cast: Cast) -> None:

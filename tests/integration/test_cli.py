@@ -383,7 +383,7 @@ class TestDevnet:
         assert result.exit_code == 1
         assert result.stdout == ""
         assert "the devnet did not start" in result.stderr
-        assert "EADDRINUSE" in result.stderr
+        assert "is in use" in result.stderr
 
     @pytest.mark.parametrize("moment", ["noon", "2030-06-01T00:00", "-5"])
     def test_a_start_time_that_is_none(self, moment: str) -> None:

@@ -17,7 +17,7 @@ from benchmarks.costs.utility import ways
 from der_client import Der
 from der_client.contracts.market_participation import OfferState
 from der_client.devnet import Devnet
-from der_client.stacks.declared import PublicFunction
+from der_client.stacks.contract.declared import PublicFunction
 
 
 @pytest.fixture(scope="module")

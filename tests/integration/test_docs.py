@@ -51,7 +51,7 @@ def test_python_blocks_run_in_order(page: Path, devnet: Devnet, monkeypatch: pyt
     monkeypatch.setattr(der_client, "Devnet", LateDevnet)
     names: dict[str, Any] = {"__name__": page.stem}
     for number, code in enumerate(blocks(page, "python")):
-        exec(compile(code, f"{page.name}, block {number + 1}", "exec"), names)  # noqa: S102 - that is the test
+        exec(compile(code, f"{page.name}, block {number + 1}", "exec", dont_inherit=True), names)  # noqa: S102
     for name, value in names.items():
         if name.startswith("test_"):
             value(devnet)

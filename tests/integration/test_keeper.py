@@ -469,14 +469,15 @@ def test_a_keeper_that_is_stopped_after_sending_tells_what_came_of_it(
     payment_id = fund(cast.buyer, offer(cast, plant, 1000), 1000)
     devnet.advance(to=start_of(plant.tomorrow + timedelta(days=1)))
     verify(cast, plant, 2000)
-    send = keeper._outbox.send
+    errands = keeper._open()
+    send = errands.send
 
     def send_and_stop(*what: Any) -> bool:
         sent = send(*what)
         keeper.stop()
         return sent
 
-    monkeypatch.setattr(keeper._outbox, "send", send_and_stop)
+    monkeypatch.setattr(errands, "send", send_and_stop)
     reports: list[KeeperReport] = []
     keeper.run(on_report=reports.append)
     assert [ids(report.settled) for report in reports] == [[payment_id]]
@@ -489,11 +490,12 @@ def test_what_was_done_before_the_node_failed_is_told_at_the_end(
     payment_id = fund(cast.buyer, offer(cast, plant, 1000), 1000)
     devnet.advance(to=start_of(plant.tomorrow + timedelta(days=1)))
     verify(cast, plant, 2000)
-    collect = keeper._outbox.collect
+    errands = keeper._open()
+    collect = errands.collect
 
     def collect_and_fail() -> None:
         collect()
-        if not keeper._outbox.txids:
+        if not errands.number:
             keeper.stop()
             raise NodeUnreachableError("gone", "url")
 
@@ -501,7 +503,7 @@ def test_what_was_done_before_the_node_failed_is_told_at_the_end(
 
     def act_and_fail() -> None:
         act()
-        monkeypatch.setattr(keeper._outbox, "collect", collect_and_fail)
+        monkeypatch.setattr(errands, "collect", collect_and_fail)
 
     monkeypatch.setattr(keeper, "_act", act_and_fail)
     reports: list[KeeperReport] = []

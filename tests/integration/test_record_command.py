@@ -93,7 +93,7 @@ def test_a_contradiction_is_told_and_not_sent(
     options = ["--meter-key-file", str(meter_key_file), "--interval-seconds", "900"]
     assert der_record(devnet, export(tmp_path / "a.csv", day, ["1"]), plant.asset_id, *options).returncode == 0
     done = der_record(devnet, export(tmp_path / "b.csv", day, ["1.1"]), plant.asset_id, *options)
-    assert done.returncode == 1
+    assert done.returncode == 3
     assert "conflicting" in done.stdout
     assert "0 transactions" in done.stdout
     assert mask_and_wh(cast, plant.asset_id, day) == (1, 1000)
@@ -121,7 +121,7 @@ def test_a_tab_is_written_as_two_characters(devnet: Devnet, plant: ReadyPlant, d
 
 def test_who_is_no_oracle_is_told(devnet: Devnet, plant: ReadyPlant, day: date, tmp_path: Path) -> None:
     done = der_record(devnet, export(tmp_path / "a.csv", day, KWH), plant.asset_id, "--json")
-    assert done.returncode == 1
+    assert done.returncode == 3
     report = json.loads(done.stdout)
     assert [(entry["status"], entry["error"]) for entry in report["recordings"]] == [("refused", "ERR_NOT_ORACLE")]
     assert report["txids"] == []
@@ -131,10 +131,10 @@ def test_who_is_no_oracle_is_told(devnet: Devnet, plant: ReadyPlant, day: date, 
     ("options", "told"),
     [
         ([], "has no asset 99"),
-        (["--time-zone", "Middle/Earth"], "neither an offset such as +01:00 nor a zone such as Europe/Berlin"),
-        (["--time-zone", "+25:99"], "neither an offset such as +01:00 nor a zone such as Europe/Berlin"),
+        (["--time-zone", "Middle/Earth"], "expected an offset such as +01:00, or a zone such as Europe/Berlin"),
+        (["--time-zone", "+25:99"], "expected an offset such as +01:00, or a zone such as Europe/Berlin"),
         (["--value-column", "power"], "power"),
-        (["--delimiter", ""], "the delimiter is '': give one character"),
+        (["--delimiter", ""], "--delimiter is '': expected one character"),
     ],
 )
 def test_what_cannot_be_is_told_in_a_line(devnet: Devnet, tmp_path: Path, options: list[str], told: str) -> None:
@@ -154,7 +154,7 @@ def der_record(
     devnet: Devnet, file: Path, asset_id: int, *options: str, key: str = ""
 ) -> subprocess.CompletedProcess[str]:
     columns = ["--time-column", "stamp", "--value-column", "active energy"]
-    form = ["--unit", "kWh", "--delimiter", ";", "--empty-cells", "gap", "--time-zone", "+00:00"]
+    form = ["--unit", "kWh", "--delimiter", ";", "--nulls", "unknown", "--time-zone", "+00:00"]
     command = [sys.executable, "-m", "der_client.cli", "record", str(file), "--asset", str(asset_id)]
     return subprocess.run(  # noqa: S603 -- our own command
         [*command, "--url", devnet.url, *columns, *form, *options],

@@ -13,12 +13,13 @@ import pytest
 
 from der_client import ContractError, Der, PrivateKey
 from der_client.contracts.production_tracking import DayRecord, ProductionError
-from der_client.metering import Conflict, DayMessage, DayReadings, MeteredDay
-from der_client.metering.admission import RECORDING_DAYS
-from der_client.metering.candidates import Admitted, OracleSum, Target
-from der_client.metering.chain_days import ChainDays
-from der_client.metering.outcomes import RecordingStatus
-from der_client.metering.recorder import Recorder
+from der_client.readings import DayMessage, DayReadings, MeteredDay
+from der_client.readings.slots import RECORDING_DAYS
+from der_client.recorder import Conflict
+from der_client.recorder.candidates import Admitted, OracleSum, Target
+from der_client.recorder.chain_days import ChainDays
+from der_client.recorder.outcomes import RecordingStatus
+from der_client.recorder.recorder import Recorder
 from der_client.stacks.account import FeePolicy
 from der_client.stacks.errors import NodeUnreachableError, SigningError
 from der_client.stacks.rpc import Client, RetryPolicy
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from der_client.devnet import Devnet
-    from der_client.metering.recording_run import Admission, Entry
+    from der_client.recorder.recording_run import Admission, Entry
 
 FULL = (1 << 96) - 1
 R = RecordingStatus
@@ -459,7 +460,7 @@ def test_what_is_told_before_sending_is_what_the_contract_answers(
 def test_without_its_events_a_day_is_compared_as_a_whole_or_not_at_all(
     cast: Cast, plain: int, day: date, oracle: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("der_client.metering.chain_days.MAX_EVENTS", 0)
+    monkeypatch.setattr("der_client.recorder.chain_days.MAX_EVENTS", 0)
     oracle.record([DayRecord(asset_id=plain, day=day, mask=0b1, wh=5)])
     oracle.record([DayRecord(asset_id=plain, day=day, mask=0b10, wh=6)])
     whole, part, slots = (

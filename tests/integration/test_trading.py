@@ -48,8 +48,8 @@ from der_client.contracts.settlement import (
     PaymentState,
     SettlementError,
 )
-from der_client.metering import DayMessage, DayReadings
-from der_client.stacks.clarity.annotations import Response
+from der_client.readings import DayMessage, DayReadings
+from der_client.stacks.contract.annotations import Response
 from tests.integration.conftest import REGION, Cast, ReadyPlant, register, start_of
 
 if TYPE_CHECKING:
@@ -274,3 +274,18 @@ def test_fee_is_set_and_bounded(cast: Cast) -> None:
     assert cast.anyone.settlement.get_fee_bps() == 500
     with pytest.raises(ContractError, match="ERR_FEE_TOO_HIGH"):
         cast.contract_owner.settlement.set_fee_bps(501).send().wait()
+
+
+def test_errors_say_what_can_be_looked_up(cast: Cast, plant: ReadyPlant) -> None:
+    with pytest.raises(ContractError, match=rf"ERR_WRONG_ASSET_STATE .*; asset {plant.asset_id} is verified") as state:
+        cast.registrar.assets.verify_asset(plant.asset_id, 6000, None).simulate()
+    assert state.value.detail == f"asset {plant.asset_id} is verified"
+    left = cast.seller.market.get_available(plant.asset_id, plant.tomorrow)
+    with pytest.raises(ContractError, match=rf"ERR_OVERSOLD .*; {left:,} Wh of {plant.tomorrow} are available"):
+        offer(cast, plant, left + 1)
+    first, second = offer(cast, plant, 1000), offer(cast, plant, 1000)
+    cast.buyer.settlement.accept_and_fund(first, 1000, 10**9, 0).send().wait()
+    with pytest.raises(ContractError, match=r"ERR_BEFORE_ABOVE_MAX .*; 1,000 Wh are ahead of it now"):
+        cast.buyer.settlement.accept_and_fund(second, 1000, 10**9, 0).send().wait()
+    with pytest.raises(ContractError, match=f"ERR_OFFER_CLOSED .*; offer {first} is accepted; 0 Wh of it are open"):
+        cast.buyer.settlement.accept_and_fund(first, 1, 10**9, 10**9).send().wait()

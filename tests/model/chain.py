@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 from der_client import Der
 from der_client.contracts.production_tracking import DayRecord, ReviewedDay
 from der_client.devnet import Devnet
-from der_client.metering.signing import sign_day
+from der_client.readings.signing import sign_day
 from der_client.stacks.account import Account
 from der_client.stacks.clarity import (
     AsciiValue,
@@ -23,9 +23,9 @@ from der_client.stacks.clarity import (
     TupleValue,
     UIntValue,
 )
-from der_client.stacks.clarity.annotations import day_of, time_of
+from der_client.stacks.contract.annotations import day_of, time_of
+from der_client.stacks.contract.events import EventRecord
 from der_client.stacks.errors import ContractError, InvalidValueError, TransactionFailedError
-from der_client.stacks.events import EventRecord
 from der_client.stacks.transactions import ContractPublish
 from tests.model.cast import CONTRACT_OWNER, DEVICE_KEYS, FUNDS_USTX, METERS, PEOPLE, REGIONS, key_of
 from tests.model.plain import plain

@@ -9,7 +9,7 @@ from der_client.contracts import CONTRACTS
 from der_client.contracts.asset_verification import AssetError
 from der_client.contracts.grid_integration import GridError
 from der_client.contracts.settlement import SettlementError
-from der_client.stacks.error_codes import ErrorCode
+from der_client.stacks.contract.errors import ErrorCode
 
 OUT_OF_REACH: Final[dict[ErrorCode, str]] = {
     AssetError.ERR_UNKNOWN_ROLE: "the client takes members of Role only",

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from der_client.contracts.settlement import PaymentState
-from der_client.stacks.events import Event, EventRecord
+from der_client.stacks.contract.events import Event, EventRecord
 from tests.model.plain import bare
 from tests.model.reference import System
 

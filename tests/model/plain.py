@@ -14,7 +14,7 @@ from der_client.stacks.clarity import (
     SomeValue,
     TupleValue,
 )
-from der_client.stacks.clarity.annotations import day_number_of, seconds_of
+from der_client.stacks.contract.annotations import day_number_of, seconds_of
 
 
 def plain(value: ClarityValue) -> Any:

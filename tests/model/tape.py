@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from der_client.stacks.clarity import ClarityValue
-from der_client.stacks.events import EventRecord
+from der_client.stacks.contract.events import EventRecord
 from tests.model.chain import AssetDays, Outcome
 from tests.model.step import Step
 from tests.model.twin import Answers, DisagreementError

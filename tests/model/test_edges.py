@@ -35,7 +35,7 @@ from der_client.stacks.clarity.types import (
     TupleType,
 )
 from der_client.stacks.contract import Contract
-from der_client.stacks.declared import DeclaredFunction
+from der_client.stacks.contract.declared import DeclaredFunction
 from der_client.stacks.transactions import ContractCall, PostConditionMode
 from tests.model.chain import FEE_USTX, Chain
 from tests.model.odd import INT_MIN, UINT_MAX

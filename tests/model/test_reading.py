@@ -10,7 +10,7 @@ import pytest
 
 from der_client import Der
 from der_client.contracts.asset_verification import Role
-from der_client.stacks.clarity.annotations import day_of
+from der_client.stacks.contract.annotations import day_of
 from tests.model.cast import PEOPLE, REGIONS
 from tests.model.chain import Chain
 from tests.model.odd import UINT_MAX

@@ -16,8 +16,8 @@ from random import Random
 from typing import Any, Final, Protocol, Self
 
 from der_client.stacks.clarity import ClarityValue
-from der_client.stacks.clarity.annotations import Response
-from der_client.stacks.events import EventRecord
+from der_client.stacks.contract.annotations import Response
+from der_client.stacks.contract.events import EventRecord
 from tests.model.author import Author
 from tests.model.cast import CONTRACT_OWNER
 from tests.model.chain import BLOCK_S, FEE_USTX, AssetDays, Done, Failed, Outcome, Unsent, resolved

@@ -17,20 +17,46 @@ LAYERS = [
     ["der_client.demo", "der_client.roles", "der_client.keeper"],
     ["der_client"],
     ["der_client.der"],
+    ["der_client.generation"],
     ["der_client.devnet"],
     ["der_client.project"],
+    ["der_client.installation"],
     ["der_client.nodejs"],
-    ["der_client.metering"],
+    ["der_client.recorder"],
+    ["der_client.readings"],
     ["der_client.contracts"],
-    ["der_client.stacks.interface"],
+    ["der_client.stacks.standards", "der_client.stacks.generate"],
     ["der_client.stacks.contract"],
-    ["der_client.stacks.declared"],
-    ["der_client.stacks.call"],
-    ["der_client.stacks.events"],
+    ["der_client.stacks.contract.contract"],
+    ["der_client.stacks.contract.interface", "der_client.stacks.contract.results", "der_client.stacks.contract.frames"],
+    ["der_client.stacks.contract.declarations"],
+    ["der_client.stacks.contract.declared"],
+    ["der_client.stacks.contract.call"],
+    ["der_client.stacks.contract.events", "der_client.stacks.contract.movements"],
+    ["der_client.stacks.contract.models", "der_client.stacks.contract.codecs"],
+    [
+        "der_client.stacks.contract.layouts",
+        "der_client.stacks.contract.annotations",
+        "der_client.stacks.contract.hints",
+    ],
+    ["der_client.stacks.contract.showing"],
     ["der_client.stacks.deploy"],
+    ["der_client.stacks.prepared"],
+    ["der_client.stacks.clarinet"],
+    ["der_client.stacks.sources"],
     ["der_client.stacks.plan"],
+    ["der_client.stacks.outbox"],
+    ["der_client.stacks.outbox.outbox"],
+    ["der_client.stacks.outbox.lane"],
+    ["der_client.stacks.outbox.journal"],
+    ["der_client.stacks.outbox.job_table"],
+    ["der_client.stacks.outbox.database", "der_client.stacks.outbox.rows"],
+    ["der_client.stacks.outbox.schema", "der_client.stacks.outbox.jobs"],
+    ["der_client.stacks.multisig"],
     ["der_client.stacks.account"],
-    ["der_client.stacks.pending", "der_client.stacks.fees", "der_client.stacks.nonces"],
+    ["der_client.stacks.pending"],
+    ["der_client.stacks.outcome"],
+    ["der_client.stacks.fees", "der_client.stacks.nonces"],
     ["der_client.stacks.rpc"],
     ["der_client.stacks.keystore"],
     ["der_client.stacks.transactions"],
@@ -38,15 +64,20 @@ LAYERS = [
     ["der_client.stacks.keys"],
     ["der_client.stacks.ripemd160"],
     ["der_client.stacks.clarity"],
+    ["der_client.stacks.bitcoin"],
     ["der_client.stacks.address"],
-    ["der_client.stacks.network"],
-    ["der_client.stacks.error_codes"],
+    ["der_client.stacks.checks"],
+    ["der_client.stacks.secret"],
+    ["der_client.stacks.network", "der_client.stacks.epochs"],
+    ["der_client.stacks.contract.errors"],
     ["der_client.stacks.errors"],
+    ["der_client.stacks.unmet"],
     ["der_client.stacks"],
 ]
 LEVELS = {prefix: len(LAYERS) - number for number, layer in enumerate(LAYERS) for prefix in layer}
 
 PURE = [
+    "der_client.stacks.bitcoin",
     "der_client.stacks.clarity",
     "der_client.stacks.keys",
     "der_client.stacks.address",
@@ -54,6 +85,7 @@ PURE = [
     "der_client.stacks.messages",
     "der_client.stacks.transactions",
 ]
+READINGS_MAY_KNOW = ["address", "clarity", "errors", "keys", "messages"]
 DOES_IO = {"requests", "socket", "subprocess", "urllib3", "http", "threading", "tempfile", "time", "pathlib", "os"}
 
 MODULES = {
@@ -63,13 +95,11 @@ MODULES = {
 
 
 def imports(module: str) -> set[str]:
-    """What a module imports when it is loaded or run, in full; imports for annotations alone do not count."""
+    """What a module imports, in full: when it is loaded, when it is run, and for annotations alone."""
     found: set[str] = set()
 
     def visit(node: ast.AST) -> None:
         match node:
-            case ast.If(test=ast.Name(id="TYPE_CHECKING")):
-                return
             case ast.Import(names=names):
                 found.update(name.name for name in names)
             case ast.ImportFrom(module=str(source), names=names):
@@ -114,6 +144,13 @@ def test_the_stacks_sdk_knows_nothing_of_energy(module: str) -> None:
     assert not foreign
 
 
+@pytest.mark.parametrize("module", [name for name in MODULES if name.startswith("der_client.readings")])
+def test_readings_know_no_node(module: str) -> None:
+    allowed = tuple(f"der_client.{part}" for part in ("readings", *(f"stacks.{name}" for name in READINGS_MAY_KNOW)))
+    foreign = [name for name in imports(module) if name.startswith("der_client") and not name.startswith(allowed)]
+    assert not foreign, f"{module} must run on a meter, so it must not know {foreign}"
+
+
 @pytest.mark.parametrize(
     "module", [name for name in MODULES if f"{name}.".startswith(tuple(f"{pure}." for pure in PURE))]
 )
@@ -123,6 +160,19 @@ def test_pure_modules_do_no_io(module: str) -> None:
 
 def test_importing_the_library_loads_nothing_heavy() -> None:
     heavy = ["typer", "rich", "yaml", "cryptography", "pandas", "pytest"]
-    code = f"import sys, der_client; print([name for name in {heavy} if name in sys.modules])"
+    code = f"import sys; from der_client import Der; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
     assert done.stdout.strip() == "[]"
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Not even for annotations: two modules that need each other's types are one, or lack a third."""
+    graph = {module: {target for target in imports(module) if target in MODULES} for module in MODULES}
+    while leaves := {module for module, targets in graph.items() if not targets & graph.keys() - {module}}:
+        graph = {module: targets for module, targets in graph.items() if module not in leaves}
+    # What is left is in circles, or above one; those above are taken away from the other end.
+    while roots := {
+        module for module in graph if not any(module in graph[other] for other in graph if other != module)
+    }:
+        graph = {module: targets for module, targets in graph.items() if module not in roots}
+    assert not graph, {module: sorted(targets & graph.keys()) for module, targets in graph.items()}

@@ -6,14 +6,16 @@ and no byte from outside gets into the source: constants stand there by numbered
 
 from __future__ import annotations
 
+import linecache
 import struct
-from itertools import zip_longest
-from typing import TYPE_CHECKING, Any
+from itertools import cycle, zip_longest
+from typing import TYPE_CHECKING, Any, Final
 
 from der_client.stacks.clarity.values import set_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from types import CodeType
 
 
 class GeneratedReader:
@@ -51,13 +53,14 @@ class GeneratedReader:
         ]
 
     def function(
-        self, result: str, otherwise: Callable[[bytes, int], Any] | None = None
+        self, result: str, otherwise: Callable[[bytes, int], Any] | None = None, *, name: str = "value"
     ) -> Callable[[bytes, int], Any]:
         """The function, which gives an expression's value.
 
         Args:
             result: The expression.
             otherwise: What reads input of another layout; without it, None is given.
+            name: What it reads, for tracebacks, debuggers and profilers, which show its source.
         """
         source = [
             "def read(data, offset):",
@@ -70,6 +73,36 @@ class GeneratedReader:
             "  return otherwise(data, offset)" if otherwise else "  return None",
         ]
         names = {**self._constants, "otherwise": otherwise}
-        exec("\n".join(source), names)  # noqa: S102 - nothing from outside is in it, see above
+        # Nothing from outside is in the source, see above.
+        exec(compile_generated("\n".join(source), f"reader of {name}", "exec"), names)  # noqa: S102
         read: Callable[[bytes, int], Any] = names["read"]
         return read
+
+
+_MAX_SOURCES: Final = 4096
+_places: Final = cycle(range(_MAX_SOURCES))
+
+
+def compile_generated(source: str, name: str, mode: str) -> CodeType:
+    """Compile generated source so that tracebacks and debuggers show it.
+
+    Args:
+        source: The source.
+        name: What it is.
+        mode: As of ``compile``.
+    """
+    place = next(_places)
+    file = f"<der_client {place}: {name}>"
+    _forget(place, file)
+    # Without a time of change, linecache keeps what it is given.
+    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+    return compile(source, file, mode)
+
+
+_files: Final[dict[int, str]] = {}
+
+
+def _forget(place: int, file: str) -> None:
+    """Let go of the oldest source, so that they do not fill the memory."""
+    linecache.cache.pop(_files.get(place, ""), None)
+    _files[place] = file

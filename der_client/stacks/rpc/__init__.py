@@ -34,17 +34,22 @@ from der_client.stacks.rpc.answers import (
     UnconfirmedTransaction,
     VariableInterface,
 )
+from der_client.stacks.rpc.async_client import AsyncClient
 from der_client.stacks.rpc.client import Client
 from der_client.stacks.rpc.endpoint import Answer, Endpoint, Request
+from der_client.stacks.rpc.notices import Notice
 from der_client.stacks.rpc.retries import RetryPolicy
+from der_client.stacks.rpc.watching import BlockUpdate, LogUpdate
 
 __all__ = [
     "AccountInfo",
     "Answer",
     "ArgumentInterface",
+    "AsyncClient",
     "Balances",
     "Block",
     "BlockPage",
+    "BlockUpdate",
     "Client",
     "ContractInterface",
     "ContractLogEvent",
@@ -57,6 +62,7 @@ __all__ = [
     "FeeEstimate",
     "FunctionInterface",
     "FungibleTokenEvent",
+    "LogUpdate",
     "MapInterface",
     "NodeHealth",
     "NodeInfo",
@@ -64,6 +70,7 @@ __all__ = [
     "NonFungibleTokenEvent",
     "NonFungibleTokenInterface",
     "Nonces",
+    "Notice",
     "OtherEvent",
     "PoxCycle",
     "PoxInfo",

@@ -270,13 +270,16 @@ class ContractLogEvent:
 
 @dataclass(frozen=True, slots=True)
 class StxEvent:
-    """STX that moved: ``action`` is transfer, mint or burn; sender or recipient is empty where there is none."""
+    """STX that moved: ``action`` is transfer, mint or burn; sender or recipient is empty where there is none.
+
+    Its memo is that of a transfer, without the zero bytes at the end that the wire adds.
+    """
 
     action: str
     sender: str
     recipient: str
     amount_ustx: int
-    memo: str
+    memo: bytes
     txid: str
     event_index: int
 
@@ -433,6 +436,15 @@ class Block:
     parent_block_hash: str | None
     burn_block_height: int | None
     tx_count: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class MinedNonce:
+    """A mined transaction, its origin and the nonce that it used."""
+
+    txid: str
+    sender: str
+    nonce: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from der_client.stacks.rpc.answers import (
     Event,
     ExecutionCost,
     FungibleTokenEvent,
+    MinedNonce,
     Nonces,
     NonFungibleTokenEvent,
     OtherEvent,
@@ -89,6 +90,18 @@ def blocks(limit: int = 20, offset: int = 0) -> Endpoint[BlockPage]:
     return Endpoint(Request("GET", "/extended/v2/blocks", query), _read_blocks)
 
 
+def block_transactions(height: int, *, limit: int = 50, offset: int = 0) -> Endpoint[tuple[MinedNonce, ...]]:
+    """``GET /extended/v2/blocks/{height}/transactions``: which accounts used which nonces in a block.
+
+    Args:
+        height: Of the block; `NotFoundError` if there is none yet.
+        limit: How many; 1 to 50 on public networks.
+        offset: How many to skip.
+    """
+    query = (("limit", str(limit)), ("offset", str(offset)))
+    return Endpoint(Request("GET", f"/extended/v2/blocks/{height}/transactions", query), _read_block_transactions)
+
+
 def contract_logs(
     contract_id: str, *, limit: int = 50, offset: int = 0, cursor: str | None = None
 ) -> Endpoint[ContractLogPage]:
@@ -132,7 +145,16 @@ def read_cost(fields: Fields) -> ExecutionCost | None:
     )
 
 
-def _time(fields: Fields, name: str) -> datetime:
+def read_status(fields: Fields, name: str) -> TransactionStatus:
+    """Read the API's word for what became of a transaction."""
+    try:
+        return TransactionStatus(fields.text(name))
+    except ValueError:
+        raise fields.error(name, f"one of {', '.join(TransactionStatus)}") from None
+
+
+def read_time(fields: Fields, name: str) -> datetime:
+    """Read a moment in Unix seconds."""
     seconds = fields.unsigned(name)
     if seconds > _LATEST_UNIX_SECONDS:
         raise fields.error(name, "Unix seconds before the year 10000")
@@ -143,10 +165,7 @@ def _read_transaction(txid: str, answer: Answer) -> TransactionInfo:
     fields = answer.fields()
     if fields.hash_text("tx_id") != txid:
         raise fields.error("tx_id", f"the transaction asked for, {txid}")
-    try:
-        status = TransactionStatus(fields.text("tx_status"))
-    except ValueError:
-        raise fields.error("tx_status", f"one of {', '.join(TransactionStatus)}") from None
+    status = read_status(fields, "tx_status")
     type_ = fields.text("tx_type")
     contract_id, function = _subject(fields, type_)
     known: dict[str, Any] = {
@@ -173,7 +192,7 @@ def _read_transaction(txid: str, answer: Answer) -> TransactionInfo:
         raw_result=fields.fields("tx_result").hex_bytes("hex"),
         block_height=fields.unsigned("block_height"),
         block_hash=fields.hash_text("block_hash"),
-        block_time=_time(fields, "block_time"),
+        block_time=read_time(fields, "block_time"),
     )
 
 
@@ -200,7 +219,7 @@ def _read_event(fields: Fields, txid: str) -> Event:
             sender=asset.optional_text("sender") or "",
             recipient=asset.optional_text("recipient") or "",
             amount_ustx=asset.amount("amount"),
-            memo=asset.optional_text("memo") or "",
+            memo=asset.hex_bytes("memo").rstrip(b"\x00") if "memo" in asset else b"",
             txid=txid,
             event_index=index,
         )
@@ -238,7 +257,7 @@ def _read_log(fields: Fields, txid: str) -> ContractLogEvent:
         txid=txid,
         event_index=fields.unsigned("event_index"),
         block_height=fields.optional_unsigned("block_height"),
-        block_time=_time(fields, "block_time") if "block_time" in fields else None,
+        block_time=read_time(fields, "block_time") if "block_time" in fields else None,
     )
 
 
@@ -273,11 +292,18 @@ def _read_block(fields: Fields) -> Block:
     return Block(
         height=fields.unsigned("height"),
         hash=fields.hash_text("hash"),
-        block_time=_time(fields, "block_time"),
+        block_time=read_time(fields, "block_time"),
         index_block_hash=_optional_hash(fields, "index_block_hash"),
         parent_block_hash=_optional_hash(fields, "parent_block_hash"),
         burn_block_height=fields.optional_unsigned("burn_block_height"),
         tx_count=fields.optional_unsigned("tx_count"),
+    )
+
+
+def _read_block_transactions(answer: Answer) -> tuple[MinedNonce, ...]:
+    return tuple(
+        MinedNonce(entry.hash_text("tx_id"), entry.text("sender_address"), entry.unsigned("nonce"))
+        for entry in answer.fields().items("results")
     )
 
 

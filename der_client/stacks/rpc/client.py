@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import replace
-from typing import TYPE_CHECKING, Final, TypeVar
+from itertools import count
+from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
 
-from der_client.stacks.clarity import ClarityValue, decode, encode
-from der_client.stacks.clarity.wire import MAX_ARGUMENT_DEPTH
-from der_client.stacks.errors import (
-    ConfirmationTimeoutError,
-    DerClientError,
-    InvalidValueError,
-    NodeAnswerError,
-    NodeError,
-    NodeUnreachableError,
-    NotFoundError,
-    TransactionRejectedError,
-    shown,
+from der_client.stacks.errors import NodeError, NodeUnreachableError
+from der_client.stacks.rpc.bells import Bell
+from der_client.stacks.rpc.logs import MAX_PER_PAGE, LogReader
+from der_client.stacks.rpc.methods import (
+    DEFAULT_ANSWER_DEADLINE_S,
+    DEFAULT_MAX_ANSWER_BYTES,
+    DEFAULT_TIMEOUT_S,
+    Methods,
+    check_network_id,
+    network_of,
 )
-from der_client.stacks.network import DEVNET, MAINNET, TESTNET, Network
-from der_client.stacks.rpc import api, devnet, node
-from der_client.stacks.rpc.rejections import FINAL, NONCE_TAKEN
-from der_client.stacks.rpc.retries import NothingSentError, RetryPolicy, UnreadAnswerError
+from der_client.stacks.rpc.notices import CUT, Notice, check_subscription
+from der_client.stacks.rpc.steps import Ask, Listen, Pause, Steps, repeated
+from der_client.stacks.rpc.watching import DEFAULT_POLL_S, BlockWatch, LogWatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -32,47 +29,31 @@ if TYPE_CHECKING:
 
     import requests
 
+    from der_client.stacks.network import Network
     from der_client.stacks.rpc.answers import (
-        AccountInfo,
-        Balances,
-        Block,
-        BlockPage,
-        ContractInterface,
         ContractLogEvent,
-        ContractLogPage,
-        ContractSource,
-        FeeEstimate,
-        NodeHealth,
-        NodeInfo,
-        NodeTransaction,
-        Nonces,
-        PoxInfo,
-        Simulation,
-        TransactionInfo,
-        UnconfirmedTransaction,
     )
+    from der_client.stacks.rpc.api_socket import ApiSocket
     from der_client.stacks.rpc.endpoint import Answer, Endpoint
+    from der_client.stacks.rpc.retries import RetryPolicy
+    from der_client.stacks.rpc.watching import BlockUpdate, LogUpdate, Watch
 
 T = TypeVar("T")
+Update = TypeVar("Update")
 _LOG: Final = logging.getLogger(__name__)
-_DEFAULT_TIMEOUT_S: Final = (5.0, 30.0)
-_DEFAULT_ANSWER_DEADLINE_S: Final = 120.0
-# The largest legitimate answers are contract interfaces, sources and pages of events: a few MB at most.
-_DEFAULT_MAX_ANSWER_BYTES: Final = 32 << 20
-_LOGS_PER_PAGE: Final = 100
 
 
-class Client:
+class Client(Methods):
     """Asks a node, and the API in front of it. Connections are pooled; one client serves several threads.
 
     Args:
         url: The base address that serves ``/v2`` and ``/extended``: an API, Clarinet's devnet, or the embedded devnet.
         network: The network behind it; asked for when first needed if not given.
-        timeout: Seconds to connect, and seconds of silence that are suffered while an answer is read.
+        timeout: Seconds to connect, and the longest silence while an answer is read, in seconds.
         retries: How often and how patiently failed requests are repeated, where repeating changes nothing.
         headers: Sent with each request, e.g. ``{"x-api-key": …}``; never shown in texts or logs.
         max_answer_bytes: The longest answer that is read.
-        answer_deadline_s: The longest time that one answer may take to arrive.
+        answer_deadline_s: The longest time that one request may take, from connecting to the last byte of its answer.
         session: A `requests.Session` whose proxies and TLS settings shall be used.
 
     Raises:
@@ -84,33 +65,26 @@ class Client:
         url: str,
         *,
         network: Network | None = None,
-        timeout: tuple[float, float] = _DEFAULT_TIMEOUT_S,
+        timeout: tuple[float, float] = DEFAULT_TIMEOUT_S,
         retries: RetryPolicy | None = None,
         headers: Mapping[str, str] | None = None,
-        max_answer_bytes: int = _DEFAULT_MAX_ANSWER_BYTES,
-        answer_deadline_s: float = _DEFAULT_ANSWER_DEADLINE_S,
+        max_answer_bytes: int = DEFAULT_MAX_ANSWER_BYTES,
+        answer_deadline_s: float = DEFAULT_ANSWER_DEADLINE_S,
         session: requests.Session | None = None,
     ) -> None:
-        if not isinstance(timeout, tuple | list) or len(timeout) != 2:
-            raise InvalidValueError(f"timeout is two numbers of seconds, (to connect, of silence), not {timeout!r}")
-        if min(*timeout, max_answer_bytes, answer_deadline_s) <= 0:
-            raise InvalidValueError("timeout, max_answer_bytes and answer_deadline_s must be more than 0")
-        if network is not None and not isinstance(network, Network):
-            raise InvalidValueError(f"network is a Network, e.g. MAINNET, not {type(network).__name__} {network!r}")
+        super().__init__(network, timeout, retries, max_answer_bytes, answer_deadline_s)
+        self._own_headers = dict(headers or {})
         # Not before it is needed: requests takes a fifth of the time that importing this library may take.
         from der_client.stacks.rpc.transport import Transport  # noqa: PLC0415
 
         self._transport = Transport(
             url,
             timeout_s=timeout,
-            retries=retries or RetryPolicy(),
             max_answer_bytes=max_answer_bytes,
             answer_deadline_s=answer_deadline_s,
             headers=headers or {},
             session=session,
         )
-        self._network = network
-        self._network_is_checked = False
 
     @property
     def url(self) -> str:
@@ -125,7 +99,7 @@ class Client:
             NodeError: If the node had to be asked and did not answer properly.
         """
         if self._network is None:
-            self._network = self._network_of(self.info().network_id)
+            self._network = network_of(self.info().network_id, self.url)
             self._network_is_checked = True
         return self._network
 
@@ -138,12 +112,7 @@ class Client:
         """
         network = self.network
         if not self._network_is_checked:
-            network_id = self.info().network_id
-            if network_id != network.chain_id:
-                raise InvalidValueError(
-                    f"the node at {self.url} is on network {network_id}, but network={network.name} "
-                    f"(chain id {network.chain_id}) was given; correct the URL or the network"
-                )
+            check_network_id(network, self.info().network_id, self.url)
             self._network_is_checked = True
         return network
 
@@ -152,231 +121,170 @@ class Client:
 
         Args:
             endpoint: What to ask.
-            within_s: Ask only once, and suffer no longer silence than so many seconds.
+            within_s: Ask only once, and for no longer than so many seconds.
 
         Raises:
             NodeError: If the node is down, slow, or answers something else than the endpoint promises.
         """
-        return endpoint.read(self._transport.ask(endpoint.request, within_s=within_s))
+        until = None if within_s is None else time.monotonic() + within_s
+        return endpoint.read(self._ask(Ask(endpoint.request, until, once=within_s is not None)))
 
-    def info(self) -> NodeInfo:
-        """The node and the tip of its chain."""
-        return self.run(node.info())
+    def iter_contract_logs(self, contract_id: str, *, per_page: int = MAX_PER_PAGE) -> Iterator[ContractLogEvent]:
+        """Iterate over all that a contract printed, newest first, page by page as it is consumed; each event once.
 
-    def health(self) -> NodeHealth:
-        """How far the node is behind its peers."""
-        return self.run(node.health())
-
-    def pox(self) -> PoxInfo:
-        """Proof of transfer: cycles, thresholds and epochs."""
-        return self.run(node.pox())
-
-    def account(self, principal: str, *, tip: str | None = None) -> AccountInfo:
-        """Balance and nonce of a principal; zeros if the network has never seen it."""
-        return self.run(node.account(principal, tip=tip))
-
-    def transfer_fee_rate(self) -> int:
-        """The node's fee rate for transfers, in µSTX per byte."""
-        return self.run(node.transfer_fee_rate())
-
-    def estimate_fee(self, payload: bytes, length_bytes: int) -> FeeEstimate | None:
-        """The node's fee estimate, or ``None`` if it has none.
+        What a fork moves while it is read is found all the same; what is printed meanwhile may be left out.
 
         Args:
-            payload: The encoded payload.
-            length_bytes: The length of the whole signed transaction.
+            contract_id: ``ADDRESS.name``.
+            per_page: Events per request, 2 to 100.
+
+        Raises:
+            NodeError: If the API could not be read.
         """
-        return self.run(node.fee_estimate(payload, length_bytes))
+        reader = LogReader(contract_id, per_page)
+        while not reader.is_done:
+            yield from self.follow(reader.next_page())
 
-    def contract_interface(self, contract_id: str, *, tip: str | None = None) -> ContractInterface:
-        """A contract's functions, variables, maps and tokens with their types."""
-        return self.run(node.contract_interface(contract_id, tip=tip))
-
-    def contract_source(self, contract_id: str, *, tip: str | None = None) -> ContractSource:
-        """A contract's source code."""
-        return self.run(node.contract_source(contract_id, tip=tip))
-
-    def call_read(
+    def stream_contract_logs(
         self,
         contract_id: str,
-        function: str,
-        arguments: Sequence[ClarityValue] = (),
         *,
-        sender: str | None = None,
-        tip: str | None = None,
-    ) -> ClarityValue:
-        """Call a read-only function.
+        history: bool = False,
+        known: Sequence[ContractLogEvent] = (),
+        poll_s: float = DEFAULT_POLL_S,
+        idle_s: float | None = None,
+    ) -> Iterator[LogUpdate]:
+        """Follow what a contract prints from now on: each event once, in order, over cut connections and forks.
+
+        The API's WebSocket says when to look (extra ``stream``); without it the API is asked now and then.
 
         Args:
             contract_id: ``ADDRESS.name``.
-            function: Its name.
-            arguments: Clarity values.
-            sender: What ``tx-sender`` shall be; the contract's deployer if not given.
-            tip: A block id, or ``latest``.
+            history: Whether all that was printed so far comes first, oldest first.
+            known: What was read already, oldest first and without gaps: what is newer follows.
+            poll_s: How often to look where no WebSocket says when, in seconds.
+            idle_s: End after so many seconds without anything new; ``None`` for never.
 
         Raises:
-            CallReadError: If the node could not run it.
-            NodeError: If the node is down or answers something else.
+            NodeError: If the API cannot be read at the start; later, it is asked again until it answers.
         """
-        return self._run_value(node.call_read(contract_id, function, _encoded(arguments), sender=sender, tip=tip))
+        return self._watched(LogWatch(contract_id, poll_s, idle_s, known), history=history or bool(known))
 
-    def map_entry(
-        self, contract_id: str, map_name: str, key: ClarityValue, *, tip: str | None = None
-    ) -> ClarityValue | None:
-        """An entry of a contract's map, or ``None`` if there is none."""
-        answer = self._transport.ask(
-            (endpoint := node.map_entry(contract_id, map_name, encode(key, MAX_ARGUMENT_DEPTH), tip=tip)).request
-        )
-        value = endpoint.read(answer)
-        return None if value is None else _decode_answer(value, answer.url)
-
-    def data_var(self, contract_id: str, variable: str, *, tip: str | None = None) -> ClarityValue:
-        """The value of a contract's data variable."""
-        return self._run_value(node.data_var(contract_id, variable, tip=tip))
-
-    def constant_val(self, contract_id: str, constant: str, *, tip: str | None = None) -> ClarityValue:
-        """The value of a contract's constant."""
-        return self._run_value(node.constant_val(contract_id, constant, tip=tip))
-
-    def node_transaction(self, txid: str) -> NodeTransaction:
-        """A mined transaction as the node keeps it; `transaction` tells more."""
-        return self.run(node.transaction(txid))
-
-    def unconfirmed_transaction(self, txid: str) -> UnconfirmedTransaction:
-        """A transaction in the node's mempool."""
-        return self.run(node.unconfirmed_transaction(txid))
-
-    def transaction(self, txid: str, *, within_s: float | None = None) -> TransactionInfo | None:
-        """A transaction with all its events, or ``None`` if the API has never seen it.
+    def stream_blocks(self, *, poll_s: float = DEFAULT_POLL_S, idle_s: float | None = None) -> Iterator[BlockUpdate]:
+        """Follow the blocks from now on: each once, in order, over cut connections; forks say what they replace.
 
         Args:
-            txid: Its id.
-            within_s: Ask only once, and suffer no longer silence than so many seconds.
+            poll_s: How often to look where no WebSocket says when, in seconds.
+            idle_s: End after so many seconds without a new block; ``None`` for never.
+
+        Raises:
+            NodeError: If the API cannot be read at the start; later, it is asked again until it answers.
+        """
+        return self._watched(BlockWatch(poll_s, idle_s), history=False)
+
+    def stream(self, event: str, *, idle_s: float | None = None, **parameters: str) -> Iterator[Notice]:
+        """Follow what the API announces over its WebSocket (extra ``stream``), as it says it.
+
+        Announcements are lost while a connection is cut. It is made again, and a notice of the event ``cut`` says so;
+        `stream_blocks` and `stream_contract_logs` miss nothing.
+
+        Args:
+            event: ``block``, ``mempool``, ``tx_update`` (tx_id=…), ``address_tx_update`` (address=…),
+                ``address_balance_update`` (address=…), ``nft_event``, ``nft_asset_event`` (asset_identifier=…,
+                value=…) or ``nft_collection_event`` (asset_identifier=…).
+            idle_s: End after so many seconds without a notice; ``None`` for never.
+            **parameters: Of the event.
+
+        Raises:
+            InvalidValueError: If there is no such event, or it takes other parameters.
+            NodeError: If the API does not serve a WebSocket, or refuses the subscription.
+            MissingExtraError: If the extra is not installed.
+        """
+        check_subscription(event, parameters)
+        from der_client.stacks.rpc.api_socket import ApiSocket  # noqa: PLC0415 -- an extra
+
+        first = ApiSocket(self.url, self._own_headers, event, parameters)
+        return self._notices(first, event, parameters, idle_s)
+
+    def _notices(
+        self, socket: ApiSocket, event: str, parameters: Mapping[str, str], idle_s: float | None
+    ) -> Iterator[Notice]:
+        again = type(socket)
+        try:
+            while True:
+                try:
+                    notice = socket.next_notice(idle_s)
+                except NodeError as error:
+                    socket.close()
+                    socket = self.follow(self._connected_again(again, event, parameters))
+                    notice = Notice(CUT, {"reason": str(error)})
+                if notice is None:
+                    return
+                yield notice
+        finally:
+            socket.close()
+
+    def _connected_again(self, kind: type[ApiSocket], event: str, parameters: Mapping[str, str]) -> Steps[ApiSocket]:
+        for attempt in count():
+            try:
+                return kind(self.url, self._own_headers, event, parameters)
+            except NodeUnreachableError as error:
+                pause_s = min(0.5 * (1 << min(attempt, 7)), 60.0)
+                _LOG.info("connecting again failed, trying again in %.1f s: %s", pause_s, error)
+                yield Pause(pause_s)
+        raise AssertionError
+
+    def _watched(self, watch: Watch[Update], *, history: bool) -> Iterator[Update]:
+        bell = Bell(self.url, self._own_headers)  # before the first look, so that nothing falls in between
+        try:
+            if not history:
+                self.follow(watch.start())
+        except BaseException:
+            bell.close()
+            raise
+        return self._updates(watch, bell)
+
+    def _updates(self, watch: Watch[Update], bell: Bell) -> Iterator[Update]:
+        try:
+            while not watch.is_over:
+                yield from self.follow(watch.next_updates(), bell)
+        finally:
+            bell.close()
+
+    def follow(self, steps: Steps[T], bell: Bell | None = None) -> T:
+        """Carry out steps: send what they ask for, and wait where they pause.
+
+        Args:
+            steps: What has to be done; see `der_client.stacks.rpc.steps`.
+            bell: What announces new blocks to steps that listen for them.
+
+        Raises:
+            NodeError: Whatever the steps leave unhandled.
         """
         try:
-            info = self.run(api.transaction(txid), within_s=within_s)
-        except NotFoundError:
-            return None
-        while len(info.events) < info.event_count:
-            more = self.run(api.transaction(txid, event_offset=len(info.events)), within_s=within_s).events
-            if not more:
-                break  # the block was replaced meanwhile; the next look tells its new events
-            info = replace(info, events=info.events + more)
-        return info
+            step = next(steps)
+            while True:
+                if isinstance(step, Ask):
+                    try:
+                        answer = self._ask(step)
+                    except NodeError as error:
+                        step = steps.throw(error)
+                    else:
+                        step = steps.send(answer)
+                    continue
+                if isinstance(step, Listen) and bell is not None:
+                    bell.wait(step)
+                else:
+                    time.sleep(step.seconds)
+                step = next(steps)
+        except StopIteration as done:
+            result: T = done.value
+            return result
 
-    def nonces(self, principal: str) -> Nonces:
-        """Which nonces of a principal are mined, waiting, and next."""
-        return self.run(api.nonces(principal))
-
-    def balances(self, principal: str) -> Balances:
-        """STX and tokens of a principal."""
-        return self.run(api.balances(principal))
-
-    def block(self, height_or_hash: int | str = "latest") -> Block:
-        """A block by height, hash, or the latest, whose time is the chain's time."""
-        return self.run(api.block(height_or_hash))
-
-    def blocks(self, limit: int = 20, offset: int = 0) -> BlockPage:
-        """Blocks, newest first."""
-        return self.run(api.blocks(limit, offset))
-
-    def contract_logs(
-        self, contract_id: str, *, limit: int = 50, offset: int = 0, cursor: str | None = None
-    ) -> ContractLogPage:
-        """A page of what a contract printed, newest first."""
-        return self.run(api.contract_logs(contract_id, limit=limit, offset=offset, cursor=cursor))
-
-    def iter_contract_logs(self, contract_id: str, *, per_page: int = _LOGS_PER_PAGE) -> Iterator[ContractLogEvent]:
-        """All that a contract printed, newest first, page by page as it is consumed; each event once.
-
-        Args:
-            contract_id: ``ADDRESS.name``.
-            per_page: Events per request, 1 to 100.
-        """
-        seen: set[tuple[str, int]] = set()  # new events push older ones onto the next page
-        offset, cursor = 0, None
-        while True:
-            page = self.contract_logs(contract_id, limit=per_page, offset=offset, cursor=cursor)
-            for event in page.events:
-                if (event.txid, event.event_index) not in seen:
-                    seen.add((event.txid, event.event_index))
-                    yield event
-            if page.next_cursor is not None and page.next_cursor != cursor:
-                offset, cursor = 0, page.next_cursor
-            elif cursor is None and page.events and offset + len(page.events) < page.total:
-                offset += len(page.events)
-            else:
-                return
-
-    def simulate(self, raw: bytes) -> Simulation:
-        """What a signed transaction would do now (embedded devnet only).
-
-        Raises:
-            SimulationUnavailableError: On any other node.
-            TransactionRejectedError: If it would be refused.
-        """
-        return self.run(devnet.simulate_transaction(raw))
-
-    def simulate_call(
-        self, contract_id: str, function: str, arguments: Sequence[ClarityValue] = (), *, sender: str
-    ) -> Simulation:
-        """What a call of a public function would do now (embedded devnet only).
-
-        Raises:
-            SimulationUnavailableError: On any other node.
-            TransactionRejectedError: If it would be refused.
-        """
-        return self.run(devnet.simulate_call(contract_id, function, _encoded(arguments), sender=sender))
-
-    def send(self, raw: bytes) -> str:
-        """Send a signed transaction.
-
-        After a failure that leaves open whether the transaction arrived, its id is looked up; only if the node does not
-        know it, the identical bytes are sent again. Nothing is ever signed here.
-
-        Args:
-            raw: The encoded signed transaction.
-
-        Returns:
-            Its id, hexadecimal without 0x.
-
-        Raises:
-            TransactionRejectedError: The node refused it; it is not in the mempool.
-            NodeUnreachableError: No connection came about: nothing was sent.
-            NodeAnswerError: The node answered something else, which shows that it did not take the transaction.
-            ConfirmationTimeoutError: Nobody knows whether it arrived; it carries the txid to look for, and the bytes.
-                Sending the identical bytes again is safe, signing anew is not.
-        """
-        if not isinstance(raw, bytes):
-            raise InvalidValueError(f"send takes the bytes of a signed transaction, not {type(raw).__name__}")
-        txid = node.compute_txid(raw)
-        endpoint = node.send(raw)
-        may_have_arrived = False
-        attempt = 0
-        while True:
-            attempt += 1
-            answer: Answer | None = None
-            failure: NodeError
-            try:
-                answer = self._transport.ask_once(endpoint.request)
-                return endpoint.read(answer)
-            except TransactionRejectedError as error:
-                if error.reason in NONCE_TAKEN and self._knows(txid):
-                    return txid
-                if may_have_arrived and error.reason not in FINAL:
-                    raise _unknown_outcome(txid, raw, error) from error
-                raise
-            except NodeError as error:
-                failure = error
-            repeatable = _may_be_repeated(failure, answer)
-            may_have_arrived = may_have_arrived or _may_have_arrived(failure, answer)
-            if may_have_arrived and self._knows(txid):
-                return txid
-            wait = self._transport.retries.wait_s(attempt, answer.retry_after if answer else "") if repeatable else None
-            if wait is None:
-                raise _unknown_outcome(txid, raw, failure) if may_have_arrived else failure
-            _LOG.info("sending %s failed, trying again in %.1f s: %s", txid, wait, failure)
-            time.sleep(wait)
+    def _ask(self, step: Ask) -> Answer:
+        if step.once:
+            return self._transport.ask_once(step.request, step.until)
+        return self.follow(repeated(step.request, self.retries, step.until))
 
     def close(self) -> None:
         """Close the pooled connections; the client opens new ones if it is used again."""
@@ -392,84 +300,11 @@ class Client:
         """Close the client."""
         self.close()
 
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be copied or sent to another process: headers may hold a secret, and connections do not travel."""
+        raise TypeError("a Client cannot be pickled or copied; make one from its URL in each process")
+
     def __repr__(self) -> str:
         """The client's address; headers may hold a secret and are not shown."""
-        return f"Client({self.url!r})"
-
-    def _run_value(self, endpoint: Endpoint[bytes]) -> ClarityValue:
-        answer = self._transport.ask(endpoint.request)
-        return _decode_answer(endpoint.read(answer), answer.url)
-
-    def _network_of(self, network_id: int) -> Network:
-        if network_id == MAINNET.chain_id:
-            return MAINNET
-        if network_id == TESTNET.chain_id:
-            return DEVNET if self._transport.is_local else TESTNET
-        raise NodeAnswerError(
-            f"the node is on network {network_id}, which is neither mainnet (1) nor testnet (2147483648); "
-            "give Client(network=Network(…)) with its versions",
-            self.url,
-        )
-
-    def _knows(self, txid: str) -> bool:
-        """Whether API or node know the transaction as waiting or mined."""
-        try:
-            info = self.run(api.transaction(txid))
-        except NodeUnreachableError:
-            return False
-        except (NotFoundError, NodeAnswerError):
-            return self._node_knows(txid)
-        return not info.status.is_dropped
-
-    def _node_knows(self, txid: str) -> bool:
-        for endpoint in (node.unconfirmed_transaction(txid), node.transaction(txid)):
-            try:
-                self.run(endpoint)
-            except NodeError:
-                continue
-            return True
-        return False
-
-
-def _encoded(arguments: Sequence[ClarityValue]) -> list[bytes]:
-    if isinstance(arguments, ClarityValue):
-        raise InvalidValueError(
-            f"arguments is a sequence of Clarity values, not one of them: [{shown(arguments, str)}]"
-        )
-    return [encode(value, MAX_ARGUMENT_DEPTH) for value in arguments]
-
-
-def _decode_answer(data: bytes, url: str) -> ClarityValue:
-    try:
-        return decode(data)
-    except InvalidValueError as error:
-        raise NodeAnswerError(f"the answer is no valid Clarity value: {error}; use another node", url) from error
-
-
-def _may_be_repeated(failure: NodeError, answer: Answer | None) -> bool:
-    """Whether another attempt at sending may have another outcome."""
-    if answer is None:
-        return isinstance(failure, NodeUnreachableError | UnreadAnswerError)
-    return answer.status == 429 or _is_of_server(answer.status)
-
-
-def _may_have_arrived(failure: NodeError, answer: Answer | None) -> bool:
-    """Whether the node may have taken a transaction at an attempt that failed so."""
-    if answer is None:
-        is_sent = isinstance(failure, NodeUnreachableError | UnreadAnswerError)
-        return is_sent and not isinstance(failure, NothingSentError)
-    return answer.status == 200 or _is_of_server(answer.status)
-
-
-def _is_of_server(status: int) -> bool:
-    """Whether it is from a server, or one in front of it, that failed at or gave up what it was asked."""
-    return status >= 500 or status == 408
-
-
-def _unknown_outcome(txid: str, raw: bytes, cause: DerClientError) -> ConfirmationTimeoutError:
-    return ConfirmationTimeoutError(
-        f"transaction {txid} was sent, but whether it arrived is not known: {cause}; look for this txid, or send the "
-        "identical bytes again (Client.send(error.raw)); do not build it anew before its nonce is used or free",
-        txid,
-        raw,
-    )
+        transport = self.__dict__.get("_transport")
+        return f"Client({transport.url!r})" if transport is not None else "Client(…)"

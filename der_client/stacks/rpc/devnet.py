@@ -27,6 +27,23 @@ def deployer() -> Endpoint[str]:
     return Endpoint(Request("GET", "/devnet"), _read_deployer)
 
 
+def lineage() -> Endpoint[tuple[int, int]]:
+    """``GET /devnet``: the process and how often its chain was set back; differs after a revert, a reset or a restart.
+
+    `NotFoundError` if the node is not an embedded devnet.
+    """
+    return Endpoint(Request("GET", "/devnet"), _read_lineage)
+
+
+def set_epoch(epoch: str) -> Endpoint[str]:
+    """``POST /devnet/epoch``: have the next blocks in an epoch, such as ``2.4``; gives the one before.
+
+    `NotFoundError` if the node is not an embedded devnet.
+    """
+    body = json.dumps({"epoch": epoch}).encode()
+    return Endpoint(Request("POST", "/devnet/epoch", body=body, content_type=JSON_TYPE), _read_epoch)
+
+
 def simulate_transaction(raw: bytes) -> Endpoint[Simulation]:
     """What a signed transaction would do now.
 
@@ -75,6 +92,19 @@ def _read_deployer(answer: Answer) -> str:
     if name is not None:
         raise fields.error("deployer", "an address")
     return address
+
+
+def _read_lineage(answer: Answer) -> tuple[int, int]:
+    if answer.status in _NO_SUCH_PATH:
+        raise NotFoundError("the node is not an embedded devnet", answer.url)
+    fields = answer.fields()
+    return fields.unsigned("pid"), fields.unsigned("rewinds")
+
+
+def _read_epoch(answer: Answer) -> str:
+    if answer.status in _NO_SUCH_PATH:
+        raise NotFoundError("the node is not an embedded devnet, whose epoch can be set", answer.url)
+    return answer.fields().text("before")
 
 
 def _read_simulation(answer: Answer) -> Simulation:

@@ -47,14 +47,14 @@ class Answer:
         body: Decompressed, at most as long as the client allows.
         url: The full address that answered, without credentials.
         content_type: As the server says, lower case; may be empty.
-        retry_after: The Retry-After header; may be empty.
+        retry_after_s: Seconds after which the node wants to be asked again (Retry-After); ``None`` if it did not say.
     """
 
     status: int
     body: bytes
     url: str
     content_type: str = ""
-    retry_after: str = ""
+    retry_after_s: float | None = None
 
     def json(self) -> Any:
         """The body of a 200, parsed.
@@ -88,12 +88,17 @@ class Answer:
         if self.status == 200:
             return
         if self.status == 404 and not self.is_html:
-            raise NotFoundError(f"the node does not know it (HTTP 404): {self.excerpt()!r}", self.url)
+            raise NotFoundError(f"the node does not know it (HTTP 404): {self.excerpt()!r}", self.url, status=404)
         raise self.unexpected()
 
     def unexpected(self) -> NodeAnswerError:
         """The error for a status that the endpoint does not promise."""
-        return NodeAnswerError(f"HTTP {self.status}: {self.excerpt()!r}; {self._advice()}", self.url)
+        return NodeAnswerError(
+            f"HTTP {self.status}: {self.excerpt()!r}; {self._advice()}",
+            self.url,
+            status=self.status,
+            retry_after_s=self.retry_after_s,
+        )
 
     def excerpt(self) -> str:
         """The beginning of the body, fit for an error message."""

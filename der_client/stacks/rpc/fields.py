@@ -32,12 +32,16 @@ def parse_json(body: bytes, url: str) -> Any:
         NodeAnswerError: If it is none, or nested deeper than Python can follow.
     """
     try:
-        return json.loads(body)
+        return json.loads(body, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         shown = excerpt(body[: 4 * _EXCERPT_CHARACTERS].decode("utf-8", "replace"))
         raise NodeAnswerError(
             f"the answer is not JSON: {shown!r}; check that the URL is that of a Stacks node with an API", url
         ) from error
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
 
 
 class Fields:

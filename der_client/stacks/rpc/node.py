@@ -214,20 +214,14 @@ def rejection(txid: str, answer: Answer) -> TransactionRejectedError:
 
     Args:
         txid: The transaction.
-        answer: JSON with ``reason`` and ``reason_data``, or text if the node could not decode the transaction.
+        answer: JSON with this ``txid``, ``reason`` and ``reason_data``.
 
     Raises:
-        NodeAnswerError: If the answer is neither.
+        NodeAnswerError: If it is of another form, or about another transaction.
     """
-    if answer.body[:1] != b"{":  # plain text is all a node says when it cannot decode the bytes at all
-        return TransactionRejectedError(
-            f"the node cannot decode the transaction: {answer.excerpt()!r}; does it support this kind of transaction?",
-            answer.url,
-            reason="Deserialization",
-            data={},
-            txid=txid,
-        )
     fields = answer.fields_of_any_status()
+    if fields.hash_text("txid") != txid:
+        raise fields.error("txid", f"the transaction sent, {txid}")
     reason = fields.text("reason")
     data = fields.fields("reason_data").values if "reason_data" in fields else {}
     return TransactionRejectedError(
@@ -347,7 +341,7 @@ def _read_account(answer: Answer) -> AccountInfo:
 
 def _read_sent(txid: str, answer: Answer) -> str:
     if answer.status == 400:
-        raise rejection(txid, answer)
+        raise rejection(txid, answer) if answer.body[:1] == b"{" else answer.unexpected()
     told = answer.json()
     match = _TXID.match(told) if isinstance(told, str) else None
     if match is None:

@@ -6,12 +6,16 @@ is left out of the sentence, never trusted.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from der_client.stacks.rpc.fields import excerpt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+
+_HEX_AMOUNT: Final = re.compile(r"0x[0-9a-fA-F]{1,32}")
 
 
 def explain_rejection(reason: str, data: Mapping[str, Any]) -> str:
@@ -33,10 +37,11 @@ def _shown(data: Mapping[str, Any], name: str) -> str:
 
 
 def _hex_amount(data: Mapping[str, Any], name: str) -> str:
-    try:
-        return str(int(data[name], 16)) if isinstance(data.get(name), str) else str(int(data[name]))
-    except (KeyError, TypeError, ValueError):
-        return "?"
+    """Return an amount that the node writes as ``0x`` and 32 digits; ``?`` for whatever else comes in its place."""
+    value = data.get(name)
+    if type(value) is str and _HEX_AMOUNT.fullmatch(value):
+        return str(int(value, 16))
+    return str(value) if type(value) is int and 0 <= value < 1 << 128 else "?"
 
 
 def _fee_too_low(data: Mapping[str, Any]) -> str:
@@ -125,12 +130,19 @@ _EXPLANATIONS: Final[Mapping[str, str | Callable[[Mapping[str, Any]], str]]] = {
     "NoCoinbaseViaMempool": "only miners make coinbase transactions, in their own blocks; it cannot be sent",
     "NoTenureChangeViaMempool": "only miners make tenure changes, in their own blocks; it cannot be sent",
 }
-_PASSING: Final = NONCE_TAKEN | {
-    "TemporarilyBlacklisted",
-    "EstimatorError",
-    "ServerFailureNoSuchChainTip",
-    "ServerFailureDatabase",
-    "ServerFailureOther",
-}
-FINAL: Final = frozenset(_EXPLANATIONS) - _PASSING
-"""Reasons that were true of the same bytes before, so that no earlier copy of them can have been taken."""
+STATIC: Final = frozenset(
+    {
+        "Serialization",
+        "Deserialization",
+        "BadTransactionVersion",
+        "BadAddressVersionByte",
+        "TransferRecipientCannotEqualSender",
+        "TransferAmountMustBePositive",
+        "NoCoinbaseViaMempool",
+        "NoTenureChangeViaMempool",
+    }
+)
+"""Reasons that lie in the bytes alone, so that no node can have taken an earlier copy of them.
+
+Every other one depends on what the node that was asked knows; another node behind the same URL may have taken a copy.
+"""

@@ -7,14 +7,10 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from der_client.stacks.errors import InvalidValueError, NodeAnswerError, NodeUnreachableError
+from der_client.stacks.errors import InvalidValueError, NodeAnswerError
 
 BUSY_STATUSES: Final = frozenset({429, 500, 502, 503, 504})
 """HTTP statuses that may be gone at the next attempt."""
-
-
-class NothingSentError(NodeUnreachableError):
-    """No connection came about, so nothing of the request can have reached the node."""
 
 
 class UnreadAnswerError(NodeAnswerError):
@@ -40,31 +36,48 @@ class RetryPolicy:
         if self.attempts < 1 or self.backoff_s < 0 or self.max_wait_s < 0:
             raise InvalidValueError(f"{self}: attempts must be at least 1 and waits at least 0 seconds")
 
-    def wait_s(self, attempt: int, retry_after: str = "") -> float | None:
-        """Seconds to wait after a failed attempt.
+    def wait_s(self, attempt: int, retry_after_s: float | None = None) -> float | None:
+        """Return the seconds to wait after a failed attempt.
 
         Args:
             attempt: Which one failed, from 1.
-            retry_after: The node's Retry-After header, if any.
+            retry_after_s: What the node asks for (`read_retry_after`), if anything.
 
         Returns:
-            The wait, or ``None`` if there shall be no further attempt.
+            The wait, or ``None`` if there must be no further attempt.
         """
         if attempt >= self.attempts:
             return None
         wait = min(self.backoff_s * (1 << (attempt - 1)), self.max_wait_s)
-        asked = _retry_after_s(retry_after)
-        if asked is None:
+        if retry_after_s is None:
             return wait
-        return max(wait, asked) if asked <= self.max_wait_s else None
+        return max(wait, retry_after_s) if retry_after_s <= self.max_wait_s else None
 
 
-def _retry_after_s(header: str) -> float | None:
+def read_retry_after(header: str, date: str) -> float | None:
+    """Read a Retry-After header.
+
+    Args:
+        header: The header: a number of seconds, or a date; may be empty.
+        date: The Date header of the same answer, by which a date is understood: the local clock may be wrong. Only
+            without it the local clock is taken.
+
+    Returns:
+        Seconds from now, or ``None`` if it says nothing.
+    """
     if not header:
         return None
     if header.isascii() and header.isdigit():
         return float(header[:9])
+    then = _moment(header)
+    if then is None:
+        return None
+    now = _moment(date)
+    return max(0.0, then - (time.time() if now is None else now))
+
+
+def _moment(header: str) -> float | None:
     try:
-        return max(0.0, parsedate_to_datetime(header).timestamp() - time.time())
+        return parsedate_to_datetime(header).timestamp()
     except (ValueError, OverflowError):
         return None

@@ -7,35 +7,34 @@ same host and never for a POST, cookies are ignored, and no text of an error car
 from __future__ import annotations
 
 import logging
-import re
 import ssl
 import sys
-import time
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
+from urllib.parse import urlencode, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NewConnectionError, ProxyError
 
-from der_client.stacks.errors import InvalidValueError, NodeAnswerError, NodeUnreachableError, shown
+from der_client.stacks.errors import (
+    NodeAnswerError,
+    NodeError,
+    NodeUnreachableError,
+    NothingSentError,
+)
+from der_client.stacks.rpc.budget import Budget, BudgetAdapter, spending
 from der_client.stacks.rpc.endpoint import Answer, Request
 from der_client.stacks.rpc.fields import excerpt
-from der_client.stacks.rpc.retries import BUSY_STATUSES, NothingSentError, UnreadAnswerError
+from der_client.stacks.rpc.methods import LOOPBACK
+from der_client.stacks.rpc.retries import UnreadAnswerError, read_retry_after
+from der_client.stacks.rpc.steps import time_left_s
+from der_client.stacks.rpc.urls import HEADERS, MAX_REDIRECTS, REDIRECTS, check_base_url, check_headers, redirect_target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from der_client.stacks.rpc.retries import RetryPolicy
-
 _LOG: Final = logging.getLogger(__name__)
 _CHUNK_BYTES: Final = 1 << 16
-_POOL_SIZE: Final = 32
-_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-_MAX_REDIRECTS: Final = 3
-_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_HEADER_VALUE: Final = re.compile(r"(?!\s)[\t\x20-\x7e\x80-\xff]*(?<!\s)")
-_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class Transport:
@@ -44,9 +43,9 @@ class Transport:
     Args:
         url: Base address of the node.
         timeout_s: Seconds to connect, and seconds of silence while reading.
-        retries: How failed requests are repeated.
         max_answer_bytes: The longest body that is read, decompressed.
-        answer_deadline_s: The longest time that the body of one answer may take.
+        answer_deadline_s: The longest time that one exchange may take, from connecting to the last byte, redirects
+            included.
         headers: Sent with each request, e.g. an API key; never shown.
         session: Takes proxies, certificates and TLS settings from it; a new one if not given.
     """
@@ -56,99 +55,78 @@ class Transport:
         url: str,
         *,
         timeout_s: tuple[float, float],
-        retries: RetryPolicy,
         max_answer_bytes: int,
         answer_deadline_s: float,
         headers: Mapping[str, str],
         session: requests.Session | None,
     ) -> None:
-        self.url = _check_base_url(url)
+        self.url = check_base_url(url)
         self._timeout_s = timeout_s
-        self.retries = retries
         self._max_answer_bytes = max_answer_bytes
         self._answer_deadline_s = answer_deadline_s
         self._session = session or _new_session()
-        self._headers = {**self._session.headers, **_check_headers(headers)}
+        self._budget_adapter = BudgetAdapter()
+        self._headers = {**self._session.headers, **check_headers(headers)}
         # The environment is read once: for each request anew it would cost more than a local node's answer.
         self._settings: dict[str, Any] = dict(
-            self._session.merge_environment_settings(self.url, {}, stream=True, verify=None, cert=None)
+            self._session.merge_environment_settings(
+                self.url,
+                {},
+                stream=True,
+                # Otherwise the environment's certificates would go before those of the session.
+                verify=None if self._session.verify is True else self._session.verify,
+                cert=None,
+            )
         )
-        self.is_local = urlsplit(self.url).hostname in _LOOPBACK
+        self.is_local = urlsplit(self.url).hostname in LOOPBACK
         if self.is_local:
             self._settings["proxies"] = {}
 
-    def ask(self, request: Request, *, within_s: float | None = None) -> Answer:
-        """Send a request, repeating it within the policy if it may be repeated.
-
-        Args:
-            request: What is asked.
-            within_s: Ask only once, and be silent for no longer than so many seconds.
-
-        Raises:
-            NodeUnreachableError: No answer in time.
-            NodeAnswerError: An answer that is too large, too slow or leads elsewhere, or still "busy" at the end.
-        """
-        if within_s is not None:
-            return self.ask_once(request, within_s=within_s)
-        attempt = 0
-        while True:
-            attempt += 1
-            try:
-                answer = self.ask_once(request)
-            except NodeUnreachableError as error:
-                wait = self.retries.wait_s(attempt) if request.repeatable else None
-                if wait is None:
-                    raise
-                _LOG.info("attempt %d failed, trying again in %.1f s: %s", attempt, wait, error)
-            else:
-                if answer.status not in BUSY_STATUSES or not request.repeatable:
-                    return answer
-                wait = self.retries.wait_s(attempt, answer.retry_after)
-                if wait is None:
-                    return answer
-                _LOG.info("HTTP %d, trying again in %.1f s [%s]", answer.status, wait, answer.url)
-            time.sleep(wait)
-
-    def ask_once(self, request: Request, *, within_s: float | None = None) -> Answer:
+    def ask_once(self, request: Request, until: float | None = None) -> Answer:
         """Send a request once, following redirects of a GET within the host.
 
         Args:
             request: What is asked.
-            within_s: At most so many seconds to connect, and of silence, if the client's limits are longer.
+            until: When to give up by the monotonic clock, if the client's own limit is later.
 
         Raises:
-            NothingSentError: No connection came about.
+            NothingSentError: No connection was made.
             NodeUnreachableError: The connection broke or stayed silent; the request may have arrived.
             UnreadAnswerError: An answer that is too large or too slow; the request arrived.
             NodeAnswerError: An answer that leads elsewhere.
         """
         connect_s, silence_s = self._timeout_s
-        timeout_s = (connect_s, silence_s) if within_s is None else (min(connect_s, within_s), min(silence_s, within_s))
+        limit_s = time_left_s(self._answer_deadline_s, until, self.url)
+        budget = Budget(limit_s, silence_s, self._max_answer_bytes)
         url = f"{self.url}{request.path}"
         if request.query:
             url = f"{url}?{urlencode(request.query)}"
-        for _ in range(_MAX_REDIRECTS + 1):
-            answer, location = self._exchange(request, url, timeout_s)
-            if answer.status not in _REDIRECTS:
-                return answer
-            url = self._redirected(request, url, location)
-        raise NodeAnswerError(f"the node redirected more than {_MAX_REDIRECTS} times; check the URL", url)
+        with spending(budget):
+            for _ in range(MAX_REDIRECTS + 1):
+                answer, location = self._exchange(request, url, budget, (connect_s, min(silence_s, limit_s)))
+                if answer.status not in REDIRECTS:
+                    return answer
+                url = redirect_target(request, url, location)
+        raise NodeAnswerError(f"the node redirected more than {MAX_REDIRECTS} times; check the URL", url)
 
     def close(self) -> None:
         """Close all pooled connections."""
+        self._budget_adapter.close()
         self._session.close()
 
-    def _exchange(self, request: Request, url: str, timeout_s: tuple[float, float]) -> tuple[Answer, str]:
+    def _exchange(
+        self, request: Request, url: str, budget: Budget, timeout_s: tuple[float, float]
+    ) -> tuple[Answer, str]:
         outer = sys.exception()  # what the caller is handling has nothing to do with this
         prepared = requests.PreparedRequest()
         headers = {**self._headers, "Content-Type": request.content_type} if request.content_type else self._headers
         prepared.prepare(method=request.method, url=url, headers=headers, data=request.body or None)
         try:
-            response = self._session.get_adapter(url).send(prepared, timeout=timeout_s, **self._settings)
+            response = self._adapter(url).send(prepared, timeout=timeout_s, **self._settings)
         except requests.RequestException as error:
-            raise _unreachable(error, url, timeout_s, outer) from error
+            raise self._over(budget, url) or _unreachable(error, url, timeout_s, outer) from error
         try:
-            body = self._read_body(response, url, outer)
+            body = self._read_body(response, url, budget, outer)
         except BaseException:
             response.raw.close()  # the rest of the answer is not wanted, nor this connection any more
             raise
@@ -158,47 +136,49 @@ class Transport:
             body=body,
             url=url,
             content_type=response.headers.get("Content-Type", "").lower(),
-            retry_after=response.headers.get("Retry-After", ""),
+            retry_after_s=read_retry_after(response.headers.get("Retry-After", ""), response.headers.get("Date", "")),
         )
         return answer, response.headers.get("Location", "")
 
-    def _read_body(self, response: requests.Response, url: str, outer: BaseException | None) -> bytes:
-        deadline = time.monotonic() + self._answer_deadline_s
+    def _read_body(self, response: requests.Response, url: str, budget: Budget, outer: BaseException | None) -> bytes:
         limit = self._max_answer_bytes
         body = bytearray()
         try:
             while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
                 body += chunk
                 if len(body) > limit:
-                    raise UnreadAnswerError(
-                        f"the answer is longer than {limit} bytes; ask for less, or raise max_answer_bytes", url
-                    )
-                if time.monotonic() > deadline:
-                    raise UnreadAnswerError(
-                        f"the answer took longer than {self._answer_deadline_s:g} s; "
-                        "ask for less, use another node, or raise answer_deadline_s",
-                        url,
-                    )
+                    raise self._too_long(url)
         except (HTTPError, OSError) as error:
-            raise NodeUnreachableError(
+            raise self._over(budget, url) or NodeUnreachableError(
                 f"the connection broke while the answer was read: {_cause(error, outer)}", url
             ) from error
         return bytes(body)
 
-    def _redirected(self, request: Request, url: str, location: str) -> str:
-        try:
-            target = urljoin(url, location)
-            here, there = urlsplit(url), urlsplit(target)
-        except ValueError as error:
-            raise NodeAnswerError(f"the node redirects to what is no address: {error}", url) from error
-        same_host = (here.scheme, here.netloc) == (there.scheme, there.netloc)
-        if request.method != "GET" or not location or not same_host:
-            raise NodeAnswerError(
-                f"the node redirects to {excerpt(_without_credentials(target))!r}, which is not followed; "
-                "if you trust that address, use it as the URL",
+    def _over(self, budget: Budget, url: str) -> NodeError | None:
+        """The error for an exchange that took more than its budget; ``None`` if it did not."""
+        if budget.bytes_left < 0:
+            return self._too_long(url)
+        if budget.left_s > 0:
+            return None
+        if budget.has_received:
+            return UnreadAnswerError(
+                f"the answer took longer than {budget.within_s:g} s; "
+                "ask for less, use another node, or raise answer_deadline_s",
                 url,
             )
-        return target
+        return NodeUnreachableError(
+            f"no answer within {budget.within_s:.3g} s; try again, use another node, or raise timeout", url
+        )
+
+    def _too_long(self, url: str) -> UnreadAnswerError:
+        return UnreadAnswerError(
+            f"the answer is longer than {self._max_answer_bytes} bytes; ask for less, or raise max_answer_bytes", url
+        )
+
+    def _adapter(self, url: str) -> requests.adapters.BaseAdapter:
+        adapter = self._session.get_adapter(url)
+        # One that somebody wrote is there for a reason; the usual one knows no deadline.
+        return self._budget_adapter if type(adapter) is HTTPAdapter else adapter
 
 
 def _unreachable(
@@ -229,50 +209,8 @@ def _unreachable(
 
 def _new_session() -> requests.Session:
     session = requests.Session()
-    session.headers["User-Agent"] = "der-client"
-    session.headers["Accept"] = "application/json, text/plain;q=0.5"
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, HTTPAdapter(pool_connections=2, pool_maxsize=_POOL_SIZE))
+    session.headers.update(HEADERS)
     return session
-
-
-def _check_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
-    for name, value in headers.items():
-        # The value may be a secret, and is not told.
-        if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
-            raise InvalidValueError(f"{shown(name)} is no name of a header")
-        if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
-            raise InvalidValueError(
-                f"the value of header {name!r} must be text of Latin-1 characters on one line, without spaces around it"
-            )
-    return headers
-
-
-def _check_base_url(url: str) -> str:
-    if "@" in url:
-        raise InvalidValueError("a node URL must not hold a user name or password; give Client(headers=…) instead")
-    if "?" in url or "#" in url:
-        raise InvalidValueError(
-            "a node URL must not hold a query (? …) or a fragment (# …); give Client(headers=…) instead"
-        )
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        host.encode("idna")
-        prepared = requests.Request("GET", url).prepare().url
-        is_valid = url.isprintable() and " " not in url and parts.port != 0 and prepared is not None
-    except (ValueError, requests.RequestException) as error:
-        raise InvalidValueError(f"node URL {shown(url)} is invalid: {error}") from None
-    if parts.scheme not in ("http", "https") or not host or not is_valid:
-        raise InvalidValueError(
-            f"node URL {shown(url)} must look like https://api.example.com or http://localhost:3999"
-        )
-    return url.rstrip("/")
-
-
-def _without_credentials(url: str) -> str:
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 def _innermost(error: BaseException, outer: BaseException | None) -> BaseException:

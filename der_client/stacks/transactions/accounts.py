@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from der_client.stacks.address import c32_address
-from der_client.stacks.clarity.kinds import check_network_kind
+from der_client.stacks.checks import check_network_kind, check_number
 from der_client.stacks.errors import KeyFormatError
 from der_client.stacks.keys import PrivateKey, PublicKey, hash160
 from der_client.stacks.transactions.codes import HashMode
@@ -22,7 +22,6 @@ from der_client.stacks.transactions.conditions import (
     SingleSigCondition,
     single_sig_condition,
 )
-from der_client.stacks.transactions.wire import check_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
+from der_client.stacks.checks import check_kind, check_number
 from der_client.stacks.clarity import ClarityValue, PrincipalValue, check_contract_name, encode, encode_principal
 from der_client.stacks.clarity.decoding import (
     ACCOUNT_BYTES,
@@ -19,7 +20,6 @@ from der_client.stacks.clarity.decoding import (
     read_value,
     truncated,
 )
-from der_client.stacks.clarity.kinds import check_kind
 from der_client.stacks.clarity.names import MAX_CONTRACT_NAME_LENGTH, is_contract_name
 from der_client.stacks.clarity.shapes import MAX_SHAPED_BYTES, Shapes
 from der_client.stacks.clarity.supertypes import TypeConflictError
@@ -28,7 +28,6 @@ from der_client.stacks.errors import DecodeError, EncodeError, shown
 from der_client.stacks.transactions.wire import (
     U64_MAX,
     canonical_contract,
-    check_number,
     read_bytes,
     read_contract,
     read_count,

@@ -11,17 +11,15 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final, Literal
 
 from der_client.stacks.address import check_network, split_principal
+from der_client.stacks.checks import check_enum, check_kind, check_number
 from der_client.stacks.clarity import ClarityValue, encode, encode_principal
 from der_client.stacks.clarity.decoding import read_name, read_standard_principal, read_value
-from der_client.stacks.clarity.kinds import check_kind
 from der_client.stacks.clarity.wire import MAX_ARGUMENT_DEPTH
 from der_client.stacks.errors import AddressError, EncodeError
 from der_client.stacks.transactions.codes import FungibleCode, NonFungibleCode, PoxCode
 from der_client.stacks.transactions.wire import (
     U64_MAX,
     canonical_contract,
-    check_enum,
-    check_number,
     read_choice,
     read_contract,
     read_number,

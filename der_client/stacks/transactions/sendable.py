@@ -1,39 +1,53 @@
-"""What a node refuses although it is well-formed, as far as that can be told without asking one."""
+"""What a node refuses although it is well-formed, as far as that can be told without asking one.
+
+Every way of building a transaction comes by here, so this is where it is checked that all addresses in it, arguments
+included, are of the network it is for.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from der_client.stacks.address import check_network
+from der_client.stacks.clarity import principals
 from der_client.stacks.errors import EncodeError, InvalidValueError
 from der_client.stacks.transactions.payloads import ContractCall, ContractPublish, TokenTransfer
 from der_client.stacks.transactions.post_conditions import check_post_condition_network
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from der_client.stacks.clarity import ClarityValue
     from der_client.stacks.network import Network
-    from der_client.stacks.transactions.transaction import Transaction
+    from der_client.stacks.transactions.accounts import Multisig, SingleSig
+    from der_client.stacks.transactions.payload_types import UserPayload
+    from der_client.stacks.transactions.post_conditions import PostCondition
 
 
-def check_sendable(transaction: Transaction, network: Network) -> None:
-    """Refuses what no node takes into its mempool, and addresses of another network.
+def check_sendable(
+    payload: UserPayload, post_conditions: Sequence[PostCondition], sender: SingleSig | Multisig, network: Network
+) -> None:
+    """Refuse what no node takes into its mempool, and addresses of another network.
 
     Args:
-        transaction: The transaction.
-        network: Where it shall be sent.
+        payload: What the transaction does.
+        post_conditions: Its post-conditions.
+        sender: Whose it is.
+        network: Where it will be sent.
 
     Raises:
         AddressError: If an address is of another network; the text names both.
         EncodeError: If no user can send the payload, or something else is given as a post-condition.
         InvalidValueError: If it is a transfer of 0, to oneself or with post-conditions.
     """
-    for condition in transaction.post_conditions:
+    for condition in post_conditions:
         check_post_condition_network(condition, network)
-    payload = transaction.payload
     match payload:
         case ContractCall():
             check_network(payload.contract, network, "contract")
+            check_principals(payload.arguments, network, f"argument of {payload.function}")
         case TokenTransfer():
-            _check_transfer(payload, transaction, network)
+            _check_transfer(payload, post_conditions, sender, network)
         case ContractPublish():
             pass
         case _:
@@ -42,11 +56,29 @@ def check_sendable(transaction: Transaction, network: Network) -> None:
             )
 
 
-def _check_transfer(payload: TokenTransfer, transaction: Transaction, network: Network) -> None:
+def check_principals(values: Sequence[ClarityValue], network: Network, what: str) -> None:
+    """Refuse principals of another network anywhere in Clarity values: they would name nobody here.
+
+    Args:
+        values: The values.
+        network: Where they will be used.
+        what: What the message calls them.
+
+    Raises:
+        AddressError: If one is of another network; the text names both.
+    """
+    for principal in principals(values):
+        check_network(principal.text, network, what)
+
+
+def _check_transfer(
+    payload: TokenTransfer, post_conditions: Sequence[PostCondition], sender: SingleSig | Multisig, network: Network
+) -> None:
     check_network(payload.recipient.text, network, "recipient")
     if not payload.amount:
         raise InvalidValueError("amount: a transfer must be of 1 µSTX or more, not 0")
-    if payload.recipient.text == transaction.origin:
-        raise InvalidValueError(f"recipient: {transaction.origin} is the sender, and no node takes such a transfer")
-    if transaction.post_conditions:
+    origin = sender.address(network)
+    if payload.recipient.text == origin:
+        raise InvalidValueError(f"recipient: {origin} is the sender, and no node takes such a transfer")
+    if post_conditions:
         raise InvalidValueError("post_conditions: a transfer takes none; its amount is all that moves")

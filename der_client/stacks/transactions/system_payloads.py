@@ -9,20 +9,13 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
+from der_client.stacks.checks import check_enum, check_number
 from der_client.stacks.clarity import PrincipalValue, encode_principal
 from der_client.stacks.clarity.wire import NONE, SOME
 from der_client.stacks.errors import DecodeError, EncodeError
 from der_client.stacks.transactions.codes import TenureChangeCause
 from der_client.stacks.transactions.payloads import read_principal
-from der_client.stacks.transactions.wire import (
-    U16_MAX,
-    U32_MAX,
-    check_enum,
-    check_number,
-    read_bytes,
-    read_choice,
-    read_number,
-)
+from der_client.stacks.transactions.wire import U16_MAX, U32_MAX, read_bytes, read_choice, read_number
 
 POISON_TAG: Final = 0x03
 COINBASE_TAG: Final = 0x04

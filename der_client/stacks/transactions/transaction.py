@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, Self
 
-from der_client.stacks.clarity.kinds import check_kind, check_network_kind
+from der_client.stacks.checks import check_enum, check_kind, check_network_kind, check_number
 from der_client.stacks.errors import DecodeError, InvalidValueError, KeyFormatError, SigningError
 from der_client.stacks.keys import PrivateKey
 from der_client.stacks.network import MAINNET, TESTNET, Network
@@ -36,7 +36,7 @@ from der_client.stacks.transactions.signing import (
     without_signatures,
 )
 from der_client.stacks.transactions.system_payloads import Coinbase, PoisonMicroblock
-from der_client.stacks.transactions.wire import U64_MAX, check_enum, check_number
+from der_client.stacks.transactions.wire import U64_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -136,9 +136,10 @@ class Transaction:
             "post_condition_mode": mode,
             "post_conditions": _sequence_of(post_conditions),
             "payload": payload,
+            "network": network,
         }
         _put_attributes(transaction, parts)
-        check_sendable(transaction, network)
+        check_sendable(payload, transaction.post_conditions, sender, network)
         length = transaction.estimated_length
         if length > MAX_TRANSACTION_LENGTH:
             raise InvalidValueError(
@@ -147,17 +148,19 @@ class Transaction:
         return transaction
 
     @classmethod
-    def decode(cls, data: bytes | bytearray | memoryview) -> Self:
+    def decode(cls, data: bytes | bytearray | memoryview, network: Network | None = None) -> Self:
         """Reads a transaction, signed or half-signed, that fills the whole input.
 
         Args:
             data: Its bytes, at most 2 MiB.
+            network: The network it is from, if that has address versions of its own; the bytes do not hold them.
 
         Returns:
             The transaction; encoding it gives the same bytes. Its signatures are not checked: see :meth:`verify`.
 
         Raises:
             DecodeError: If it is not well-formed.
+            InvalidValueError: If it is for another chain than the network's.
         """
         if not isinstance(data, bytes):
             if not isinstance(data, bytearray | memoryview):
@@ -177,7 +180,7 @@ class Transaction:
         if anchor_mode is not _ON_CHAIN and isinstance(payload, (Coinbase, PoisonMicroblock)):
             raise DecodeError(f"a {type(payload).__name__} takes anchor mode 01 only", body_at)
         transaction = cls.__new__(cls)
-        parts = {
+        parts: dict[str, object] = {
             "version": version,
             "chain_id": chain_id,
             "origin_condition": origin,
@@ -190,7 +193,24 @@ class Transaction:
             "_encoded": data,
             "_body": data[body_at:],
         }
+        if network is not None:
+            parts["network"] = _check_chain(version, chain_id, network)
         _put_attributes(transaction, parts)
+        return transaction
+
+    def of_network(self, network: Network) -> Self:
+        """Give the same transaction with its addresses shown as those of another network of the same chain.
+
+        Args:
+            network: Whose address versions are meant.
+
+        Raises:
+            InvalidValueError: If the transaction is for another chain than the network's.
+        """
+        if self.network == network:
+            return self
+        transaction = object.__new__(type(self))
+        _put_attributes(transaction, {**self.__dict__, "network": _check_chain(self.version, self.chain_id, network)})
         return transaction
 
     def encode(self) -> bytes:
@@ -206,9 +226,12 @@ class Transaction:
         """The transaction's id: 64 hexadecimal digits, no 0x. Of an unsigned one it changes with every signature."""
         return sha512_256_hex(self._encoded)
 
-    @property
+    @lazy
     def network(self) -> Network:
-        """``MAINNET`` or ``TESTNET`` (which stands for devnets too: their transactions are alike)."""
+        """The network it was built or decoded for, by whose address versions `origin` and `sponsor_address` are shown.
+
+        Of a transaction decoded without one: ``MAINNET`` or ``TESTNET`` (which also covers devnets).
+        """
         return MAINNET if self.version == MAINNET.transaction_version else TESTNET
 
     @property
@@ -440,6 +463,7 @@ class Transaction:
             "post_condition_mode": self.post_condition_mode,
             "post_conditions": self.post_conditions,
             "payload": self.payload,
+            "network": self.network,
             # None of these holds a nonce, a fee or a signature.
             "_head": self._head,
             "_body": self._body,
@@ -447,6 +471,16 @@ class Transaction:
         }
         _put_attributes(transaction, parts)
         return transaction
+
+
+def _check_chain(version: int, chain_id: int, network: Network) -> Network:
+    check_network_kind(network)
+    if (version, chain_id) != (network.transaction_version, network.chain_id):
+        raise InvalidValueError(
+            f"network: the transaction is for chain id {chain_id} (version {version:#04x}), but {network.name} has "
+            f"chain id {network.chain_id} (version {network.transaction_version:#04x})"
+        )
+    return network
 
 
 def _check_account(account: SingleSig | Multisig) -> SingleSig | Multisig:

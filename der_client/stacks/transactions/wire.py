@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from der_client.stacks.address import decode_c32_address, split_principal
 from der_client.stacks.clarity.decoding import read_contract_principal, truncated
 from der_client.stacks.clarity.names import MAX_CONTRACT_NAME_LENGTH, check_clarity_name, check_contract_name
-from der_client.stacks.errors import DecodeError, EncodeError, InvalidValueError, shown
+from der_client.stacks.errors import DecodeError, EncodeError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -185,47 +185,6 @@ def write_name(name: str) -> bytes:
         EncodeError: If it is no Clarity name.
     """
     return bytes((len(check_clarity_name(name)),)) + name.encode()
-
-
-def check_number(value: int, low: int, high: int, what: str) -> int:
-    """Refuses what is no whole number in a range.
-
-    Args:
-        value: The number.
-        low: The least that is allowed.
-        high: The most that is allowed.
-        what: The argument's name, for the error.
-
-    Returns:
-        The number.
-
-    Raises:
-        InvalidValueError: If it is none, or out of range.
-    """
-    if type(value) is not int and (isinstance(value, bool) or not isinstance(value, int)):
-        raise InvalidValueError(f"{what}: must be a whole number, not {type(value).__name__} {shown(value)}")
-    if not low <= value <= high:
-        raise InvalidValueError(f"{what}: {shown(value)} is not in {low}..{high}")
-    return value
-
-
-def check_enum(value: Choice, kind: type[Choice], what: str) -> Choice:
-    """Refuses what is no member of an enumeration.
-
-    Args:
-        value: The member.
-        kind: The enumeration.
-        what: The argument's name, for the error.
-
-    Returns:
-        The member.
-
-    Raises:
-        InvalidValueError: If it is none.
-    """
-    if not isinstance(value, kind):
-        raise InvalidValueError(f"{what}: must be a member of {kind.__name__}, not {value!r}")
-    return value
 
 
 @lru_cache(maxsize=_CACHE_SIZE)

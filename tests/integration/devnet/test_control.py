@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from der_client.devnet import Devnet, DevnetError
 from der_client.stacks.clarity import PrincipalValue, UIntValue, decode, encode
+from der_client.stacks.errors import InvalidValueError
 from der_client.stacks.network import DEVNET
 from der_client.stacks.transactions import (
     ORIGIN,
@@ -67,6 +68,33 @@ def test_long_way_is_exact(bench: Bench) -> None:
     start = bench.devnet.now()
     reached = bench.devnet.advance(seconds=45 * 86_400)
     assert 45 * 86_400 <= (reached - start).total_seconds() < 45 * 86_400 + 10
+
+
+def test_advance_never_goes_back(bench: Bench) -> None:
+    now = bench.devnet.now()
+    with pytest.raises(
+        DevnetError, match=r"to \(2027-.*Z\) is before chain time \(2027-.*Z\), which only goes forward"
+    ):
+        bench.devnet.advance(to=now - timedelta(minutes=1))
+    assert bench.devnet.now() == now
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({}, "give either to= .* or seconds="),
+        ({"to": 2_000_000_000, "seconds": 5}, "give either"),
+        ({"seconds": 1.5}, "seconds must be int, not float"),
+        ({"seconds": timedelta(1)}, "seconds must be int, not timedelta"),
+        ({"seconds": True}, "seconds must be int, not bool"),
+        ({"to": date(2030, 1, 1)}, "a moment must be a datetime with a time zone, or unix seconds .*, not date"),
+        ({"to": "2030-01-01"}, "not str"),
+        ({"to": datetime(2030, 1, 1)}, "has no time zone"),  # noqa: DTZ001
+    ],
+)
+def test_advance_says_what_it_takes(bench: Bench, asked: dict[str, Any], told: str) -> None:
+    with pytest.raises(InvalidValueError, match=told):
+        bench.devnet.advance(**asked)
 
 
 @pytest.mark.parametrize(

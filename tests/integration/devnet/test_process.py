@@ -8,17 +8,14 @@ import socket
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 import requests
 
-from der_client.devnet import Devnet, DevnetError
+from der_client.devnet import Devnet, DevnetControl, DevnetError
 
 from .bench import START
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def is_up(url: str) -> bool:
@@ -58,11 +55,44 @@ def test_it_never_outlives_its_parent(how: signal.Signals) -> None:
     wait_until_down(url)
 
 
-def test_port_that_is_taken() -> None:
+def test_port_that_is_taken(tmp_path: Path) -> None:
+    state = tmp_path / "state"
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        with pytest.raises(DevnetError, match="EADDRINUSE"):
-            Devnet(deploy_contracts=False, port=port)
+        with pytest.raises(DevnetError, match=rf"port {port} of 127\.0\.0\.1 is in use; choose another with --port"):
+            Devnet(deploy_contracts=False, port=port, state_file=state)
+    assert not state.exists()  # it was said before anything was begun
+
+
+def test_address_that_is_not_of_this_machine() -> None:
+    with pytest.raises(DevnetError, match=r"cannot listen on 192\.0\.2\.1: .*--host"):
+        Devnet(deploy_contracts=False, host="192.0.2.1")
+
+
+def test_what_is_asked_after_the_end() -> None:
+    with Devnet(deploy_contracts=False) as devnet:
+        control = DevnetControl(devnet.url)
+    for ask in (devnet.now, devnet.mine, devnet.snapshot, lambda: devnet.advance(seconds=1), lambda: devnet.contracts):
+        with pytest.raises(DevnetError, match=r"Devnet\(http://127.*, ended\) was closed"):
+            ask()
+    assert devnet.log() == ""
+    with pytest.raises(DevnetError, match="no embedded devnet answers"):
+        control.now()
+    control.close()
+    with pytest.raises(DevnetError, match=r"DevnetControl\(http://127.*\) was closed"):
+        control.now()
+
+
+def test_its_process_has_no_secret_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DER_KEY", "0123456789abcdef")
+    with Devnet(deploy_contracts=False) as devnet:
+        pid = requests.get(f"{devnet.url}/devnet", timeout=5).json()["pid"]
+        environment = Path(f"/proc/{pid}/environ")
+        if not environment.exists():
+            pytest.skip("processes cannot be looked into here")
+        variables = environment.read_bytes()
+    assert b"PATH=" in variables
+    assert b"0123456789abcdef" not in variables
 
 
 def test_project_without_settings(tmp_path: Path) -> None:

@@ -42,6 +42,24 @@ def test_each_example_starts_alike(devnet, paid_once, ustx):
     with devnet.anchor():
         pay(devnet, ustx)
         assert balance(devnet, "wallet_2") == paid_once + 1_000 + ustx
+
+@pytest.fixture(scope="module")
+def payer(shared_devnet):
+    return Account(shared_devnet.accounts["wallet_3"].key, Client(shared_devnet.url))
+
+def test_sends_without_waiting(devnet, payer):
+    payer.transfer(devnet.accounts["wallet_2"].address, 7)
+
+def test_sends_after_that_was_undone(devnet, payer):
+    assert payer.transfer(devnet.accounts["wallet_2"].address, 7).wait(timeout_s=20).nonce == 0
+"""
+
+FAILING_TESTS = """
+from der_client import Der
+
+def test_own_error(devnet):
+    der = Der.connect(devnet.url, devnet.accounts["wallet_1"])
+    der.assets.set_role(3, "", "", True).send().wait()  # the line of the user
 """
 
 
@@ -51,4 +69,30 @@ def test_isolation(tmp_path: Path, workers: list[str]) -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *workers, str(tmp_path)]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)  # noqa: S603
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "4 passed" in done.stdout
+    assert "6 passed" in done.stdout
+
+
+def run_pytest(folder: Path, *arguments: str) -> str:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments, str(folder)]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=120)  # noqa: S603
+    return done.stdout + done.stderr
+
+
+def test_a_failure_ends_at_the_users_line(tmp_path: Path) -> None:
+    (tmp_path / "test_users.py").write_text(FAILING_TESTS)
+    shown = run_pytest(tmp_path, "-k", "own_error")
+    assert ">       der.assets.set_role(3" in shown
+    assert "test_users.py:6: EncodeError" in shown
+    assert "der_client/" not in shown
+    assert "der_client/stacks" in run_pytest(tmp_path, "-k", "own_error", "--full-trace")
+
+
+def test_a_project_that_does_not_use_it_loads_nothing_of_the_library(tmp_path: Path) -> None:
+    (tmp_path / "test_users.py").write_text(
+        "import sys\n"
+        "def test_it():\n"
+        "    ours = sorted(name for name in sys.modules if name.startswith('der_client'))\n"
+        "    assert ours == ['der_client', 'der_client.pytest_plugin']\n"
+        "    assert not {'requests', 'pydantic', 'coincurve', 'hypothesis.strategies'} & set(sys.modules)\n"
+    )
+    assert "1 passed" in run_pytest(tmp_path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from der_client.stacks.error_codes import ErrorCode
+from der_client.stacks.contract.errors import ErrorCode
 
 
 class Refused(Exception):  # noqa: N818  # reads as what happened to the call

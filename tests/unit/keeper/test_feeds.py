@@ -11,7 +11,7 @@ from der_client.contracts.settlement import PaymentFunded
 from der_client.keeper import feeds
 from der_client.keeper.feeds import EventFeed, LostThreadError
 from der_client.stacks.clarity import UIntValue, encode
-from der_client.stacks.events import UnknownEvent
+from der_client.stacks.contract.events import UnknownEvent
 from der_client.stacks.rpc.answers import ContractLogEvent
 
 

@@ -16,6 +16,7 @@ import responses
 from der_client.stacks.address import split_principal
 from der_client.stacks.network import DEVNET
 from der_client.stacks.rpc import Client, RetryPolicy
+from der_client.stacks.rpc.node import compute_txid
 from der_client.stacks.transactions import ContractPublish, Transaction
 
 URL = "http://127.0.0.1:3999"
@@ -37,6 +38,7 @@ class FakeNode:
         estimate: The body of the fee estimate, with its status.
         rate: The body of the transfer fee rate.
         has_api: Whether it serves ``/extended``.
+        rewinds: How often its chain was set back, if it is an embedded devnet.
         on_refusal: Called before a refusal is answered.
         told_txid: The txid that it answers to a submission, instead of the right one.
     """
@@ -50,6 +52,7 @@ class FakeNode:
     estimate: tuple[int, Any] = (400, "Fee estimation not supported on this node")
     rate: Any = 1
     has_api: bool = True
+    rewinds: int | None = None
     told_txid: str | None = None
     on_refusal: Callable[[], object] = lambda: None
     posts: list[bytes] = field(default_factory=list)
@@ -99,6 +102,8 @@ class FakeNode:
         *_, last = path.split("/")
         if path == "/v2/info":
             return 200, self._info()
+        if path == "/devnet" and self.rewinds is not None:
+            return 200, {"pid": 1, "rewinds": self.rewinds}
         if path == "/v2/transactions":
             return self._accept(body)
         if path == "/v2/fees/transaction":
@@ -113,7 +118,7 @@ class FakeNode:
             return (404, "No contract source data found") if source is None else (200, self._source(source))
         if self.has_api and path.startswith("/extended/v1/tx/"):
             return self._look_up(last.removeprefix("0x"))
-        if self.has_api and path.endswith("/nonces"):
+        if self.has_api and path.startswith("/extended/v1/address/") and path.endswith("/nonces"):
             return 200, self._nonces(path.split("/")[-2])
         return 404, {"error": "not found"}
 
@@ -139,7 +144,12 @@ class FakeNode:
                 raise refusal
             self.on_refusal()
             reason, data = refusal
-            return 400, {"error": "transaction rejected", "reason": reason, "reason_data": data, "txid": "00" * 32}
+            return 400, {
+                "error": "transaction rejected",
+                "reason": reason,
+                "reason_data": data,
+                "txid": compute_txid(raw),
+            }
         transaction = Transaction.decode(raw)
         transaction.verify()
         if transaction.txid not in self.waiting:

@@ -242,7 +242,7 @@ class TestNonces:
         node.mines_at_once = False
         for _ in range(5):
             account.transfer(OTHER, 1)
-        assert len([path for path in node.asked if path.endswith("/nonces")]) == 1
+        assert len([path for path in node.asked if path.startswith("/extended/v1") and path.endswith("/nonces")]) == 1
 
     def test_of_several_threads_differ(self, node: FakeNode, account: Account, request: pytest.FixtureRequest) -> None:
         request.addfinalizer(partial(sys.setswitchinterval, sys.getswitchinterval()))
@@ -280,18 +280,25 @@ class TestNonces:
         account.transfer(OTHER, 4)
         assert [transaction.nonce for transaction in sent(node)] == [1, 0, 0, 2]
 
-    @pytest.mark.parametrize("reason", ["BadNonce", "ConflictingNonceInMempool"])
+    @pytest.mark.parametrize(
+        ("reason", "following"), [("BadNonce", 7), ("ConflictingNonceInMempool", 2), ("BadNonce without data", 2)]
+    )
     def test_one_that_the_node_calls_used_is_not_tried_again(
-        self, node: FakeNode, account: Account, reason: str
+        self, node: FakeNode, account: Account, reason: str, following: int
     ) -> None:
         node.mines_at_once = False
         account.transfer(OTHER, 1)
-        node.refusals = [(reason, {"expected": 7, "actual": 1, "principal": account.address})]
+        data = {"expected": 7, "actual": 1, "principal": account.address}
+        node.refusals = [(reason.partition(" ")[0], data if following == 7 else {})]
         with pytest.raises(TransactionRejectedError):
             account.transfer(OTHER, 2)
-        asked = len(node.asked)
-        account.next_nonce()
-        assert node.asked[asked:] == [f"/extended/v1/address/{account.address}/nonces"]
+        assert account.next_nonce() == following
+
+    def test_a_refusal_about_another_account_says_nothing(self, node: FakeNode, account: Account) -> None:
+        node.refusals = [("BadNonce", {"expected": 7, "actual": 0, "principal": OTHER, "is_origin": True})]
+        with pytest.raises(TransactionRejectedError):
+            account.transfer(OTHER, 2)
+        assert account.next_nonce() == 1
 
     def test_stays_taken_when_nobody_knows_whether_it_arrived(self, node: FakeNode, account: Account) -> None:
         node.refusals = [requests.ReadTimeout("slow")] * 2
@@ -430,9 +437,41 @@ class TestNonces:
         node.mine()
         assert account.next_nonce() == 1
 
-    def test_start_anew_after_the_chain_was_set_back(self, node: FakeNode, account: Account) -> None:
+    def test_start_anew_after_a_devnet_was_set_back(self, node: FakeNode, account: Account) -> None:
+        node.rewinds = 0
         account.transfer(OTHER, 1).wait()
         node.forget()
+        node.rewinds = 1
+        assert account.next_nonce() == 0
+
+    def test_start_anew_after_a_devnet_was_set_back_over_what_nobody_waited_for(
+        self, node: FakeNode, account: Account, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(nonces, "_TRUSTED_S", 0.0)
+        node.rewinds = 0
+        account.transfer(OTHER, 1)
+        node.forget()
+        assert account.next_nonce() == 1  # it may only be behind
+        node.rewinds = 1
+        assert account.next_nonce() == 0
+
+    def test_start_anew_when_this_process_set_the_devnet_back(self, node: FakeNode, account: Account) -> None:
+        account.transfer(OTHER, 1)
+        node.forget()
+        nonces.chain_went_back("http://elsewhere")
+        assert account.next_nonce() == 1
+        nonces.chain_went_back(account.client.url)
+        assert account.next_nonce() == 0
+
+    @pytest.mark.parametrize("rewinds", [None, 3])
+    def test_of_what_was_seen_mined_are_never_given_again(
+        self, node: FakeNode, account: Account, rewinds: int | None
+    ) -> None:
+        node.rewinds = rewinds
+        account.transfer(OTHER, 1).wait()
+        node.forget()  # an API and a node that are behind look the same
+        assert account.next_nonce() == 1
+        account.forget_in_flight()
         assert account.next_nonce() == 0
 
     def test_start_anew_after_unseen_ones_were_forgotten(
@@ -513,7 +552,7 @@ class TestWaiting:
     def test_a_node_that_fails_meanwhile(self, node: FakeNode, account: Account) -> None:
         pending = account.transfer(OTHER, 1)
         node.outcome = {"tx_status": "odd"}
-        with pytest.raises(ConfirmationTimeoutError, match="the node did not tell"):
+        with pytest.raises(ConfirmationTimeoutError, match="the last look failed"):
             pending.wait(0.02)
         node.outcome = {}
         assert pending.wait(1).status == "success"
@@ -539,7 +578,17 @@ class TestWaiting:
         [
             ({"tx_status": "abort_by_post_condition"}, PostConditionAbortedError, "post-conditions allow"),
             ({"tx_status": "abort_by_response", "vm_error": "DivisionByZero"}, RuntimeAbortedError, "DivisionByZero"),
-            ({"tx_status": "abort_by_response", "tx_result": ErrValue(NoneValue())}, RuntimeAbortedError, "runtime"),
+            (
+                {"tx_status": "abort_by_response", "vm_error": "UnwrapFailure", "tx_result": ErrValue(NoneValue())},
+                RuntimeAbortedError,
+                "UnwrapFailure",
+            ),
+            # A node says what went wrong at run time; without its words it is the contract's own answer.
+            (
+                {"tx_status": "abort_by_response", "tx_result": ErrValue(NoneValue())},
+                TransactionFailedError,
+                r"returned \(err none\)",
+            ),
             ({"tx_status": "abort_by_response", "tx_result": ErrValue(UIntValue(101))}, TransactionFailedError, "u101"),
             (
                 {

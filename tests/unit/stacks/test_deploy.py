@@ -162,7 +162,7 @@ class TestReading:
             (
                 "contract-publish",
                 "btc-transfer",
-                r"line 9: .*btc-transfer.*not supported: contract-publish, contract-call",
+                r"line 9: .*btc-transfer.*not supported: contract-publish, requirement-publish.*Bitcoin wallet",
             ),
             ("transaction-type: contract-publish", "emulated: 3", r"line 9: .*lacks the field 'transaction-type'"),
             ("contract-name: first", "contract-name: 1st", r"line 10: field 'contract-name'"),

@@ -104,6 +104,17 @@ def test_every_text_can_be_signed(text: str) -> None:
     assert verify_message(KEY.public_key, text, signature)
 
 
+def test_messages_of_older_wallets_verify_and_are_not_signed_any_more() -> None:
+    old = sha256(b"\x18Stacks Message Signing:\n" + b"\x05hello").digest()
+    assert message_hash("hello", old_prefix=True) == old
+    signature = KEY.sign_rsv(old)
+    assert verify_message(KEY.public_key, "hello", signature)
+    assert not verify_message(KEY.public_key, "hallo", signature)
+    assert recover_message("hello", signature, old_prefix=True) == KEY.public_key
+    assert recover_message("hello", signature) != KEY.public_key
+    assert sign_message(KEY, "hello") == KEY.sign_rsv(message_hash("hello")) != signature
+
+
 @pytest.mark.parametrize("signature", [b"", bytes(64), bytes(65), bytes(66)])
 def test_malformed_signatures_are_of_nobody(signature: bytes) -> None:
     assert not verify_message(KEY.public_key, "hello", signature)

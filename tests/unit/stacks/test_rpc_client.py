@@ -16,8 +16,9 @@ import pytest
 import requests
 import responses
 
-from der_client.stacks.clarity import NoneValue, TupleValue, UIntValue, encode
+from der_client.stacks.clarity import NoneValue, PrincipalValue, TupleValue, UIntValue, encode
 from der_client.stacks.errors import (
+    BroadcastUnknownError,
     CallReadError,
     ConfirmationTimeoutError,
     InvalidValueError,
@@ -25,11 +26,16 @@ from der_client.stacks.errors import (
     NodeError,
     NodeUnreachableError,
     NotFoundError,
+    NothingSentError,
     TransactionRejectedError,
 )
+from der_client.stacks.keys import PrivateKey
 from der_client.stacks.network import DEVNET, MAINNET, TESTNET, Network
 from der_client.stacks.pending import PendingTransaction
 from der_client.stacks.rpc import Client, RetryPolicy, node
+from der_client.stacks.transactions import TokenTransfer, Transaction
+
+from .raw_server import Handle, Server, answer, url_of_nobody
 
 URL = "https://node.test"
 ADDRESS = "ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM"
@@ -37,6 +43,10 @@ CONTRACT = f"{ADDRESS}.market"
 QUICK = RetryPolicy(attempts=3, backoff_s=0.001, max_wait_s=0.05)
 RAW = b"\x80 signed bytes"
 TXID = node.compute_txid(RAW)
+KEY = PrivateKey.from_hex("11" * 32 + "01")
+SIGNED = Transaction.build(
+    TokenTransfer(PrincipalValue(ADDRESS), 1), public_key=KEY.public_key, network=DEVNET, nonce=0, fee=200
+).sign(KEY)
 INFO = {
     "network_id": 0x80000000,
     "server_version": "test",
@@ -65,77 +75,17 @@ def mocked() -> Iterator[responses.RequestsMock]:
 
 @pytest.fixture
 def client() -> Client:
-    return Client(URL, retries=QUICK)
-
-
-class Server:
-    """A server that does with each connection what the test says, byte by byte."""
-
-    def __init__(self, handle: Callable[[socket.socket, bytes], None]) -> None:
-        self._handle = handle
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        self.requests: list[bytes] = []
-        self.connections = 0
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self._socket.accept()
-            except OSError:
-                return
-            self.connections += 1
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-
-    def _serve(self, connection: socket.socket) -> None:
-        with connection:
-            try:
-                while request := self._read_request(connection):
-                    self.requests.append(request)
-                    self._handle(connection, request)
-            except OSError:
-                return
-
-    def _read_request(self, connection: socket.socket) -> bytes:
-        data = b""
-        while b"\r\n\r\n" not in data:
-            chunk = connection.recv(4096)
-            if not chunk:
-                return b""
-            data += chunk
-        head, _, body = data.partition(b"\r\n\r\n")
-        length = next(
-            (int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0
-        )
-        while len(body) < length:
-            body += connection.recv(4096)
-        return head + b"\r\n\r\n" + body
-
-    def close(self) -> None:
-        self._socket.close()
-
-
-_TAKEN: list[socket.socket] = []
-
-
-def url_of_nobody() -> str:
-    """A port that is taken, so that no other process gets it, and at which nobody listens."""
-    taken = socket.socket()
-    taken.bind(("127.0.0.1", 0))
-    _TAKEN.append(taken)
-    return f"http://127.0.0.1:{taken.getsockname()[1]}"
-
-
-def answer(connection: socket.socket, body: bytes, status: str = "200 OK", headers: str = "") -> None:
-    connection.sendall(f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n{headers}\r\n".encode() + body)
+    """As if it was found out before that the node has version 1 of the API only."""
+    client = Client(URL, retries=QUICK)
+    client._api.has_v3 = False
+    return client
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable[[Callable[[socket.socket, bytes], None]], Server]]:
+def serve() -> Iterator[Callable[[Handle], Server]]:
     servers: list[Server] = []
 
-    def start(handle: Callable[[socket.socket, bytes], None]) -> Server:
+    def start(handle: Handle) -> Server:
         servers.append(Server(handle))
         return servers[-1]
 
@@ -144,7 +94,7 @@ def serve() -> Iterator[Callable[[Callable[[socket.socket, bytes], None]], Serve
         server.close()
 
 
-Serve = Callable[[Callable[[socket.socket, bytes], None]], Server]
+Serve = Callable[[Handle], Server]
 
 
 class TestReading:
@@ -186,29 +136,6 @@ class TestReading:
         info = client.transaction(TXID)
         assert info is not None
         assert [item.event_index for item in info.events] == [0, 1, 2]
-
-    def test_logs_are_read_to_the_end_and_each_once(self, mocked: responses.RequestsMock, client: Client) -> None:
-        def log(index: int) -> dict[str, Any]:
-            value = {"hex": "0x03", "repr": "true"}
-            contract_log = {"contract_id": CONTRACT, "topic": "print", "value": value}
-            return {"event_index": index, "tx_id": f"0x{TXID}", "contract_log": contract_log}
-
-        url = f"{URL}/extended/v2/smart-contracts/{CONTRACT}/logs"
-        match = responses.matchers.query_param_matcher
-        mocked.get(url, json={"total": 4, "results": [log(4), log(3)]}, match=[match({"limit": "2"})])
-        # One more was printed meanwhile, so that the second page begins with what the first ended with.
-        second = {"total": 5, "results": [log(3), log(2)]}
-        mocked.get(url, json=second, match=[match({"limit": "2", "offset": "2"})])
-        mocked.get(url, json={"total": 5, "results": [log(1)]}, match=[match({"limit": "2", "offset": "4"})])
-        assert [item.event_index for item in client.iter_contract_logs(CONTRACT, per_page=2)] == [4, 3, 2, 1]
-
-    def test_logs_by_cursor(self, mocked: responses.RequestsMock, client: Client) -> None:
-        url = f"{URL}/extended/v2/smart-contracts/{CONTRACT}/logs"
-        match = responses.matchers.query_param_matcher
-        first = {"total": 2, "results": [], "next_cursor": "7"}
-        mocked.get(url, json=first, match=[match({"limit": "100"})])
-        mocked.get(url, json={"total": 2, "results": []}, match=[match({"limit": "100", "cursor": "7"})])
-        assert list(client.iter_contract_logs(CONTRACT)) == []
 
     def test_headers_are_sent_and_not_shown(self, mocked: responses.RequestsMock, caplog: Any) -> None:
         caplog.set_level(logging.DEBUG)
@@ -413,6 +340,24 @@ class TestOutages:
             client.info()
         assert len(mocked.calls) == 1
 
+    def test_a_date_is_understood_by_the_clock_of_the_server(
+        self, mocked: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The local clock may be wrong by hours."""
+        waits: list[float] = []
+        monkeypatch.setattr(time, "sleep", waits.append)
+        headers = {"Retry-After": "Sun, 06 Nov 1994 08:49:40 GMT", "Date": "Sun, 06 Nov 1994 08:49:37 GMT"}
+        mocked.get(f"{URL}/v2/info", status=429, headers=headers)
+        mocked.get(f"{URL}/v2/info", json=INFO)
+        Client(URL, retries=RetryPolicy(attempts=2, backoff_s=0.001, max_wait_s=5)).info()
+        assert waits == [3.0]
+
+    def test_the_error_says_when_to_come_back(self, mocked: responses.RequestsMock, client: Client) -> None:
+        mocked.get(f"{URL}/v2/info", status=429, headers={"Retry-After": "12"})
+        with pytest.raises(NodeAnswerError) as caught:
+            client.info()
+        assert (caught.value.status, caught.value.retry_after_s) == (429, 12)
+
     @pytest.mark.parametrize("header", ["soon", "-5", "9" * 100])
     def test_an_odd_retry_after(self, mocked: responses.RequestsMock, client: Client, header: str) -> None:
         mocked.get(f"{URL}/v2/info", status=503, headers={"Retry-After": header})
@@ -442,8 +387,8 @@ class TestRedirects:
     @pytest.mark.parametrize("status", [301, 302, 307, 308])
     def test_a_post_is_never(self, mocked: responses.RequestsMock, client: Client, status: int) -> None:
         mocked.post(f"{URL}/v2/transactions", status=status, headers={"Location": "/elsewhere"})
-        with pytest.raises(NodeAnswerError, match="not followed"):
-            client.send(RAW)
+        with pytest.raises(BroadcastUnknownError, match="not followed"):
+            client.broadcast(RAW)
 
     def test_in_circles(self, mocked: responses.RequestsMock, client: Client) -> None:
         mocked.get(f"{URL}/v2/info", status=302, headers={"Location": "/v2/info"})
@@ -507,10 +452,10 @@ class TestSending:
     POST = f"{URL}/v2/transactions"
     LOOKUP = f"{URL}/extended/v1/tx/0x{TXID}"
 
-    def unknown(self, mocked: responses.RequestsMock) -> None:
-        mocked.get(self.LOOKUP, status=404, json={"error": "could not find transaction by ID"})
-        mocked.get(f"{URL}/v2/transactions/unconfirmed/{TXID}", status=404, body="not found")
-        mocked.get(f"{URL}/v3/transaction/{TXID}", status=501, body="not indexed")
+    def unknown(self, mocked: responses.RequestsMock, txid: str = TXID) -> None:
+        mocked.get(f"{URL}/extended/v1/tx/0x{txid}", status=404, json={"error": "could not find transaction by ID"})
+        mocked.get(f"{URL}/v2/transactions/unconfirmed/{txid}", status=404, body="not found")
+        mocked.get(f"{URL}/v3/transaction/{txid}", status=501, body="not indexed")
 
     def posts(self, mocked: responses.RequestsMock) -> list[Any]:
         return [call.request.body for call in mocked.calls if call.request.method == "POST"]
@@ -567,11 +512,65 @@ class TestSending:
             client.send(RAW)
         assert self.posts(mocked) == [RAW] * QUICK.attempts
 
-    @pytest.mark.parametrize("status", [401, 403, 404, 413])
-    def test_a_server_that_says_no_has_not(self, mocked: responses.RequestsMock, client: Client, status: int) -> None:
-        mocked.post(self.POST, status=status)
-        with pytest.raises(NodeError, match=f"HTTP {status}"):
+    @pytest.mark.parametrize(
+        "reply",
+        [
+            *({"status": status} for status in (201, 204, 304, 401, 403, 404, 413, 451, 499)),
+            {"status": 400, "body": "<html>Bad Request</html>", "content_type": "text/html"},
+            {"status": 400, "body": "bad request"},
+            {"status": 400, "json": {"error": "bad request"}},
+            {"status": 400, "json": {"error": "transaction rejected", "reason": "BadNonce", "txid": "11" * 32}},
+            {"status": 400, "json": {"error": "transaction rejected", "txid": SIGNED.txid}},
+            {"status": 403, "json": {"error": "transaction rejected", "reason": "FeeTooLow", "txid": SIGNED.txid}},
+            {"status": 200, "body": "OK"},
+            {"status": 200, "json": "11" * 32},
+            {"status": 302, "headers": {"Location": "/"}},
+        ],
+    )
+    def test_what_is_not_the_nodes_own_answer_proves_nothing(
+        self, mocked: responses.RequestsMock, client: Client, reply: dict[str, Any]
+    ) -> None:
+        """The gateway that says it may stand in front of a node that has taken the transaction."""
+        raw = SIGNED.encode()
+        mocked.post(self.POST, **reply)
+        self.unknown(mocked, SIGNED.txid)
+        with pytest.raises(BroadcastUnknownError) as caught:
+            client.send(raw)
+        assert (caught.value.txid, caught.value.raw) == (SIGNED.txid, raw)
+        assert self.posts(mocked) == [raw]
+        mocked.post(self.POST, **reply)
+        with pytest.raises(BroadcastUnknownError) as caught:
+            client.broadcast(raw)
+        assert (caught.value.txid, caught.value.raw) == (SIGNED.txid, raw)
+
+    def test_text_from_a_node_that_cannot_decode_what_is_no_transaction(
+        self, mocked: responses.RequestsMock, client: Client
+    ) -> None:
+        mocked.post(self.POST, status=400, body="Failed to decode", content_type="text/plain")
+        with pytest.raises(TransactionRejectedError, match="cannot decode") as caught:
             client.send(RAW)
+        assert (caught.value.reason, caught.value.txid) == ("Deserialization", TXID)
+
+    def test_once(self, mocked: responses.RequestsMock, client: Client) -> None:
+        mocked.post(self.POST, status=503, headers={"Retry-After": "7"})
+        with pytest.raises(BroadcastUnknownError) as caught:
+            client.broadcast(RAW)
+        assert caught.value.retry_after_s == 7
+        mocked.post(self.POST, json={"reason": "FeeTooLow", "txid": TXID}, status=400)
+        with pytest.raises(TransactionRejectedError):
+            client.broadcast(RAW)
+        mocked.replace("POST", self.POST, json=TXID)
+        assert client.broadcast(RAW) == TXID
+
+    def test_once_without_a_connection(self) -> None:
+        with pytest.raises(NothingSentError):
+            Client(url_of_nobody()).broadcast(RAW)
+
+    def test_too_many_requests_to_the_end(self, mocked: responses.RequestsMock, client: Client) -> None:
+        mocked.post(self.POST, status=429, headers={"Retry-After": "60"})
+        with pytest.raises(BroadcastUnknownError, match="HTTP 429") as caught:
+            client.send(RAW)
+        assert caught.value.retry_after_s == 60
         assert len(mocked.calls) == 1
 
     def test_lost_answer_and_the_node_knows_it(self, mocked: responses.RequestsMock, client: Client) -> None:
@@ -617,13 +616,24 @@ class TestSending:
             client.send(RAW)
         assert caught.value.txid == TXID
 
+    @pytest.mark.parametrize(
+        ("reason", "expected"),
+        [
+            ("TransferAmountMustBePositive", TransactionRejectedError),
+            ("NoSuchContract", BroadcastUnknownError),
+            ("NotEnoughFunds", BroadcastUnknownError),
+            ("FeeTooLow", BroadcastUnknownError),
+            ("SomethingNew", BroadcastUnknownError),
+        ],
+    )
     def test_refused_for_another_reason_after_a_lost_answer(
-        self, mocked: responses.RequestsMock, client: Client
+        self, mocked: responses.RequestsMock, client: Client, reason: str, expected: type[Exception]
     ) -> None:
+        """Another node behind the same URL may have taken the first copy, unless no node ever would."""
         mocked.post(self.POST, body=requests.ReadTimeout("slow"))
-        mocked.post(self.POST, status=400, json={"reason": "NoSuchContract", "txid": TXID})
+        mocked.post(self.POST, status=400, json={"reason": reason, "txid": TXID})
         self.unknown(mocked)
-        with pytest.raises(TransactionRejectedError):
+        with pytest.raises(expected):
             client.send(RAW)
 
     def test_never_an_answer(self, mocked: responses.RequestsMock, client: Client) -> None:

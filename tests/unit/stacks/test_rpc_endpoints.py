@@ -16,6 +16,7 @@ from der_client.stacks.errors import (
     CallReadError,
     InvalidValueError,
     NodeAnswerError,
+    NodeError,
     NotFoundError,
     SimulationUnavailableError,
     TransactionRejectedError,
@@ -154,8 +155,11 @@ class TestNodeExamples:
         assert transaction.block_height is None
 
     def test_rejection(self) -> None:
+        refusal = example("transaction-submission-error")
+        with pytest.raises(NodeAnswerError, match="not the transaction sent"):
+            read(node.send(b"bytes"), refusal, status=400)
         with pytest.raises(TransactionRejectedError) as caught:
-            read(node.send(b"bytes"), example("transaction-submission-error"), status=400)
+            read(node.send(b"bytes"), {**refusal, "txid": node.compute_txid(b"bytes")}, status=400)
         error = caught.value
         assert error.reason == "BadNonce"
         assert error.data["expected"] == 0
@@ -373,7 +377,7 @@ class TestSending:
         ],
     )
     def test_rejections_in_plain_words(self, reason: str, data: Any, words: list[str]) -> None:
-        answer = {"error": "transaction rejected", "reason": reason, "txid": TXID}
+        answer = {"error": "transaction rejected", "reason": reason, "txid": node.compute_txid(self.RAW)}
         if data is not None:
             answer["reason_data"] = data
         with pytest.raises(TransactionRejectedError) as caught:
@@ -384,13 +388,23 @@ class TestSending:
             assert word in str(caught.value)
 
     def test_reason_data_of_an_odd_type(self) -> None:
+        txid = node.compute_txid(self.RAW)
         with pytest.raises(NodeAnswerError, match="reason_data"):
-            read(node.send(self.RAW), {"reason": "FeeTooLow", "reason_data": [1], "txid": TXID}, 400)
+            read(node.send(self.RAW), {"reason": "FeeTooLow", "reason_data": [1], "txid": txid}, 400)
 
-    def test_plain_text_means_undecodable(self) -> None:
-        with pytest.raises(TransactionRejectedError, match="cannot decode") as caught:
+    @pytest.mark.parametrize("amount", ["Infinity", "1e999", "-1", '"0x' + "f" * 33 + '"', '"-0x5"', '"0x_1"', "true"])
+    def test_amounts_that_are_none(self, amount: str) -> None:
+        """Whatever a node writes, the error is typed: Infinity is not JSON, and what is no amount is left out."""
+        body = (
+            f'{{"error": "transaction rejected", "reason": "NotEnoughFunds", "txid": "{node.compute_txid(self.RAW)}", '
+            f'"reason_data": {{"expected": {amount}, "actual": 5}}}}'
+        )
+        with pytest.raises(NodeError, match=r"needs \? µSTX|not JSON"):
+            read_text(node.send(self.RAW), body, 400)
+
+    def test_plain_text_is_no_refusal(self) -> None:
+        with pytest.raises(NodeAnswerError, match="HTTP 400: 'Failed"):
             read_text(node.send(self.RAW), "Failed to deserialize posted transaction", 400)
-        assert caught.value.reason == "Deserialization"
 
 
 class TestApi:
@@ -442,7 +456,7 @@ class TestApi:
             transaction_answer(
                 events=[
                     event(0, "smart_contract_log", contract_log=printed),
-                    event(1, "stx_asset", asset={**asset, "amount": "5", "memo": "0x00"}),
+                    event(1, "stx_asset", asset={**asset, "amount": "5", "memo": "0x686900"}),
                     event(2, "stx_asset", asset={"asset_event_type": "burn", "sender": ADDRESS, "amount": "6"}),
                     event(3, "fungible_token_asset", asset={**asset, "amount": "7"}),
                     event(4, "non_fungible_token_asset", asset={**asset, "value": value}),
@@ -454,8 +468,9 @@ class TestApi:
         assert (log.value, log.event_index, log.txid) == (UIntValue(9), 0, TXID)
         assert isinstance(stx, StxEvent)
         assert (stx.action, stx.sender, stx.recipient, stx.amount_ustx) == ("transfer", ADDRESS, CONTRACT, 5)
+        assert stx.memo == b"hi"
         assert isinstance(burn, StxEvent)
-        assert (burn.action, burn.recipient) == ("burn", "")
+        assert (burn.action, burn.recipient, burn.memo) == ("burn", "", b"")
         assert isinstance(ft, FungibleTokenEvent)
         assert ft.amount == 7
         assert isinstance(nft, NonFungibleTokenEvent)

@@ -49,7 +49,8 @@ def test_what_is_built_says_what_it_is() -> None:
     assert transaction.post_condition_mode is PostConditionMode.DENY
     assert transaction.anchor_mode is AnchorMode.ANY
     assert (transaction.version, transaction.chain_id) == (0x80, 0x80000000)
-    assert transaction.network == TESTNET
+    assert transaction.network is DEVNET
+    assert Transaction.decode(transaction.encode()).network is TESTNET
     assert (transaction.is_sponsored, transaction.sponsor_address) == (False, None)
     assert not transaction.is_signed
     signed = transaction.sign(KEY)
@@ -151,7 +152,7 @@ SECRET = KEY.to_hex()
         ({"public_key": SECRET}, "public_key: must be a PublicKey, not str: .*from_hex"),
         ({"public_key": None, "account": KEY.public_key}, "account: must be SingleSig or Multisig, not PublicKey"),
         ({"public_key": None, "account": SECRET}, "account: must be SingleSig or Multisig, not str"),
-        ({"network": "devnet"}, "network: must be Network, not str: DEVNET, TESTNET or MAINNET"),
+        ({"network": "devnet"}, "network: must be Network, not str: DEVNET of der_client"),
         ({"network": None}, "network: must be Network, not NoneType"),
         (
             {"post_conditions": StxPostCondition(ORIGIN, FungibleCode.EQUAL, 1)},

@@ -1,0 +1,162 @@
+"""``der readings``: looks at files of meter data before anything of them is recorded."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from der_client.cli.table_options import (
+    Channels,
+    Estimates,
+    FormatOption,
+    PowerOfTen,
+    format_of,
+    with_table_options,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from der_client.readings import IntervalSeries, MeteredDay
+    from der_client.readings.coverage import Coverage
+    from der_client.readings.table import TableFormat
+
+app = typer.Typer(help="Look at files of meter data before they are recorded.", no_args_is_help=True)
+
+_BARS = "▁▂▃▄▅▆▇█"
+_PLAIN_BARS = "_.:-=+*#"
+_WIDTH = 48
+_SHOWN_DAYS = 3
+
+
+@app.command("formats")
+def formats() -> None:
+    """List the formats that --format knows by name."""
+    from der_client.cli.output import print_table  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.readings.files import FORMATS  # noqa: PLC0415
+    from der_client.readings.table import ready_made_formats  # noqa: PLC0415
+
+    rows: list[Sequence[object]] = [(name, kind.description) for name, kind in FORMATS.items()]
+    print_table("Kinds of files", ("format", "what"), rows)
+    print_table("Ready-made formats of tables", ("format", "what"), list(ready_made_formats().items()))
+
+
+@app.command("inspect")
+@with_table_options
+def inspect(
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True, help="The file to look at."),
+    ],
+    *,
+    format_name: FormatOption = None,
+    channel: Channels = None,
+    power_of_ten: PowerOfTen = None,
+    estimates: Estimates = False,
+    slot_seconds: Annotated[
+        int, typer.Option("--slot-seconds", metavar="SECONDS", help="The asset's slots: 900, 1800 or 3600 s.")
+    ] = 900,
+    table_options: dict[str, Any],
+) -> None:
+    """Show what a file looks like, the format to read it with, and what would be recorded of it.
+
+    Nothing is recorded. The proposed format is for a person to confirm: keep it in a file, correct it, and give that
+    file to 'der record' with --format.
+    """
+    from der_client.readings import MeterDataError, TableFormat  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.readings.coverage import Coverage  # noqa: PLC0415
+    from der_client.readings.files import read_channels, read_file  # noqa: PLC0415
+    from der_client.readings.sniffing import propose_format  # noqa: PLC0415
+
+    form = format_of(format_name)
+    remarks: tuple[str, ...] = ()
+    if form is None:
+        try:
+            proposal = propose_format(file)
+            form, remarks = proposal.form, proposal.remarks
+        except MeterDataError as error:
+            if not table_options:
+                raise
+            remarks = (str(error),)
+    typer.echo(_describe(form, table_options))
+    for remark in remarks:
+        typer.echo(f"# {MeterDataError(remark).for_command()}")
+    if channel:
+        series = read_file(file, form, channels=channel, power_of_ten=power_of_ten, **table_options)
+    else:
+        found = read_channels(file, form, power_of_ten=power_of_ten, **table_options)
+        if len(found) > 1:
+            typer.echo("")
+            for name, each in found.items():
+                typer.echo(f"channel {name!r}: {_summary(each)}")
+            typer.echo("\nPick one with --channel; several are added up.")
+            return
+        series = next(iter(found.values()))
+    if isinstance(form, TableFormat):
+        form = form.with_options(**table_options)
+    _show(series, Coverage.of(series, slot_seconds, estimates=estimates), estimates=estimates)
+
+
+def _describe(form: "str | TableFormat | None", options: dict[str, Any]) -> str:
+    """The format as text, to be kept in a file."""
+    from der_client.readings.table import TableFormat  # noqa: PLC0415 -- `der --help` stays fast
+
+    if isinstance(form, str):
+        return f"--format {form}"
+    merged = TableFormat(**options) if form is None else form.with_options(**options)
+    return merged.to_toml().rstrip() or "# nothing has to be said of this table"
+
+
+def _summary(series: "IntervalSeries") -> str:
+    return f"{len(series):,} intervals, {series.start:%Y-%m-%d} to {series.end:%Y-%m-%d}, {float(series.wh):,.0f} Wh"
+
+
+def _show(series: "IntervalSeries", coverage: "Coverage", *, estimates: bool) -> None:
+    from der_client.readings import MeterDataError  # noqa: PLC0415 -- `der --help` stays fast
+
+    typer.echo(f"\n{_summary(series)}")
+    known = [day for day in coverage.days if day.mask]
+    for line in _bars(known):
+        typer.echo(line)
+    typer.echo(
+        f"{coverage.known_slots:,} slots known, {coverage.unknown_slots:,} unknown; "
+        f"{len(known):,} days with a known slot, {coverage.empty_days:,} without"
+    )
+    if coverage.estimated_slots:
+        what = "counted" if estimates else "unknown without --estimates"
+        typer.echo(f"{coverage.estimated_slots:,} slots are estimates: {what}")
+    for note in series.notes:
+        typer.echo(f"note: {note}")
+    if coverage.reason:
+        typer.echo(f"nothing could be recorded: {MeterDataError(coverage.reason).for_command()}")
+        raise typer.Exit(4)
+
+
+def _bars(days: "Sequence[MeteredDay]") -> "Iterator[str]":
+    """The first and the last days, a bar for each part of a day; a dot is not known."""
+    bars = _BARS if _can_show(_BARS) else _PLAIN_BARS
+    shown = list(days) if len(days) <= 2 * _SHOWN_DAYS else [*days[:_SHOWN_DAYS], *days[-_SHOWN_DAYS:]]
+    parts = [[*_parts(day)] for day in shown]
+    most = max((wh for row in parts for wh in row if wh is not None), default=0) or 1
+    for number, (day, row) in enumerate(zip(shown, parts, strict=True)):
+        if number == _SHOWN_DAYS and len(days) > len(shown):
+            yield f"{'…':>10}"
+        text = "".join("·" if wh is None else bars[min(wh * len(bars) // most, len(bars) - 1)] for wh in row)
+        yield f"{day.day} {text} {day.wh:>12,} Wh"
+
+
+def _parts(day: "MeteredDay") -> "Iterator[int | None]":
+    slots = day.wh_by_slot
+    per_part = max(1, len(slots) // _WIDTH)
+    for first in range(0, len(slots), per_part):
+        some = slots[first : first + per_part]
+        yield None if None in some else sum(wh or 0 for wh in some)
+
+
+def _can_show(text: str) -> bool:
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,171 @@
+"""Generated modules for contracts on a network, in a file or in a Clarinet project.
+
+What the interface of a file's contracts is only a virtual machine can say, so they are published on an embedded devnet.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from der_client.devnet import Devnet
+from der_client.project import project_root
+from der_client.stacks.clarinet import MANIFEST, ClarinetProject, ProjectContract, References, fetcher
+from der_client.stacks.errors import DerClientError, InvalidValueError
+from der_client.stacks.generate.from_node import read_contract
+from der_client.stacks.generate.module import class_name, module_name, write_module
+from der_client.stacks.network import DEVNET
+from der_client.stacks.plan import PublishStep
+from der_client.stacks.prepared import SETTINGS, prepare_plan, read_keys
+from der_client.stacks.rpc import Client
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from der_client.stacks.plan import DeploymentPlan
+
+_START_TIME: Final = 1_767_225_600
+"""2026-01-01T00:00Z: nothing in a module depends on the day on which it is written."""
+
+
+def module_of_deployed(client: Client, contract_id: str) -> dict[str, str]:
+    """Write the module for a contract that is published.
+
+    Args:
+        client: The node.
+        contract_id: ``ADDRESS.name``.
+
+    Returns:
+        The text by the module's name.
+
+    Raises:
+        NodeError: If the node does not know the contract, or cannot be reached.
+        InvalidValueError: If the id or the source cannot be read.
+    """
+    contract = read_contract(client, contract_id)
+    return {module_name(contract.name): write_module(contract)}
+
+
+def modules_of_project(root: str | Path, *, requirements_url: str | None = None) -> dict[str, str]:
+    """Write the modules for all contracts of a Clarinet project.
+
+    Args:
+        root: The project's folder.
+        requirements_url: The node to ask for requirements that are not in the project's cache.
+
+    Returns:
+        The texts by the modules' names.
+
+    Raises:
+        DeploymentError: If the project cannot be read, or a contract not be published.
+    """
+    project = ClarinetProject.read(root)
+    return _modules(project, project.contracts, requirements_url)
+
+
+def modules_of_file(file: str | Path, *, requirements_url: str | None = None) -> dict[str, str]:
+    """Write the module for a source file.
+
+    In a Clarinet project the file is what the project says it is. Elsewhere it is a contract of its own, and those that
+    it names are looked for in the same folder.
+
+    Args:
+        file: The source.
+        requirements_url: The node to ask for contracts of others that are not at hand.
+
+    Returns:
+        The text by the module's name.
+
+    Raises:
+        DeploymentError: If the source cannot be read, or the contract not be published.
+    """
+    path = Path(file).resolve()
+    project, name = _project_of(path)
+    return _modules(project, [name], requirements_url)
+
+
+def write_files(modules: Mapping[str, str], output: Path, *, is_package: bool, check: bool = False) -> tuple[Path, ...]:
+    """Write modules to their files, those that differ.
+
+    Args:
+        modules: The texts by the modules' names.
+        output: The file; of a package the folder.
+        is_package: Whether it is a package.
+        check: Whether just to say which would be written.
+
+    Returns:
+        The files that were or would be written.
+
+    Raises:
+        InvalidValueError: If a file cannot be read or written.
+    """
+    if is_package:
+        texts = {output / f"{name}.py": text for name, text in modules.items()}
+        texts[output / "__init__.py"] = '"""Contracts: written by ``der generate``."""\n'
+    else:
+        texts = dict.fromkeys([output], next(iter(modules.values())))
+    try:
+        changed = [path for path, text in texts.items() if not path.is_file() or path.read_text("utf-8") != text]
+        for path in changed:
+            if not check:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(texts[path], encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidValueError(f"{output} cannot be written: {error}") from error
+    return tuple(sorted(changed))
+
+
+def _modules(project: ClarinetProject, names: Iterable[str], requirements_url: str | None) -> dict[str, str]:
+    settings = project.root / SETTINGS
+    keys = read_keys(settings if settings.is_file() else project_root() / SETTINGS)
+    fetch = fetcher(requirements_url)
+    wanted = sorted(names)
+    plan = project.plan({name: key.address(DEVNET) for name, key in keys.items()}, only=wanted, fetch=fetch)
+    prepared = prepare_plan(plan, keys, fetch=fetch)
+    senders = _senders(plan)
+    with Devnet(prepared=prepared, start_time=_START_TIME, project=project.root) as devnet:
+        client = Client(devnet.url)
+        return {
+            module_name(name): write_module(
+                read_contract(
+                    client,
+                    f"{senders[name]}.{name}",
+                    callees=_callees(project, name, wanted),
+                    origin=project.contracts[name].path,
+                )
+            )
+            for name in wanted
+        }
+
+
+def _senders(plan: DeploymentPlan) -> dict[str, str]:
+    steps = [step for step in plan.steps if isinstance(step, PublishStep) and not step.requirement]
+    return {step.contract_name: step.sender for step in steps}
+
+
+def _callees(project: ClarinetProject, name: str, written: Iterable[str]) -> dict[str, str]:
+    """The modules and classes of those contracts of a project that one of them calls, among those that are written."""
+    own = project.contracts[name]
+    needed = References.of(project.source(own)).called
+    called = [each for each in written if f".{each}" in needed and project.contracts[each].deployer == own.deployer]
+    return {module_name(each): class_name(each) for each in called if each != name}
+
+
+def _project_of(path: Path) -> tuple[ClarinetProject, str]:
+    """The project that a file is in, and its name there; one just for the file if it is in none."""
+    for folder in path.parents:
+        if (folder / MANIFEST).is_file():
+            try:
+                project = ClarinetProject.read(folder)
+            except DerClientError:
+                break
+            for name, contract in project.contracts.items():
+                if (folder / contract.path).resolve() == path:
+                    return project, name
+    contracts = {
+        source.stem: ProjectContract(source.stem, source.name, None, "", "deployer")
+        for source in sorted(path.parent.glob("*.clar"))
+    }
+    if path.stem not in contracts:
+        contracts[path.stem] = ProjectContract(path.stem, path.name, None, "", "deployer")
+    return ClarinetProject(path.parent, contracts, (), path.parent / ".cache"), path.stem

@@ -1,0 +1,285 @@
+"""What the keeper has sent: which payments and offers are in it, what came of it, and when failures are tried again."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Final
+
+from der_client.contracts.market_participation import MarketError, OfferExpired
+from der_client.contracts.settlement import PaymentRefunded, PaymentSettled, SettlementError
+from der_client.keeper.duties import Action
+from der_client.keeper.report import Draft, Skipped
+from der_client.stacks.contract.call import Pending
+from der_client.stacks.errors import ConfirmationTimeoutError, ContractError, TransactionFailedError
+from der_client.stacks.outbox import Job, JobState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from der_client.der import Der
+    from der_client.keeper.duties import Duties
+    from der_client.keeper.report import KeeperReport
+    from der_client.stacks.contract.call import Call, Receipt
+    from der_client.stacks.outbox import Outbox
+
+_LOG: Final = logging.getLogger(__name__)
+
+_FIRST_RETRY_S: Final = 15.0
+_MAX_RETRY_S: Final = 3600.0
+
+_DONE_BY_OTHER: Final = frozenset({SettlementError.ERR_PAYMENT_CLOSED, MarketError.ERR_OFFER_CLOSED})
+_LONGEST_KEY: Final = 150
+_NOT_DUE: Final = frozenset({SettlementError.ERR_NOT_DELIVERABLE, SettlementError.ERR_NOT_REFUNDABLE})
+
+
+@dataclass(slots=True)
+class _Errand:
+    """A job of the outbox: an action for some payments, or an offer."""
+
+    action: Action
+    ids: tuple[int, ...]
+    call: Call[Any]
+    txid: str = ""
+    is_mined: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """How often something failed, and when it may be tried again (monotonic clock)."""
+
+    count: int
+    retry_at: float
+
+    @classmethod
+    def after(cls, before: _Failure | None) -> _Failure:
+        """One more, with a wait twice as long as after the one before."""
+        count = 0 if before is None else before.count + 1
+        return cls(count, time.monotonic() + min(_FIRST_RETRY_S * 2.0**count, _MAX_RETRY_S))
+
+
+class Errands:
+    """Hands what is due to an outbox and learns what came of it.
+
+    Args:
+        der: The contracts, with the account that signs.
+        duties: What is due; learns what is done.
+        outbox: Sends; jobs that an earlier keeper left in its journal are gone on with.
+        call_for: Makes the call for an action and its payments, or its offer.
+    """
+
+    def __init__(
+        self, der: Der, duties: Duties, outbox: Outbox, call_for: Callable[[Action, Sequence[int]], Call[Any]]
+    ) -> None:
+        self.duties = duties
+        self._account = der.settlement.require_account()
+        self._client = der.client
+        self._outbox = outbox
+        self._call_for = call_for
+        self._errands: dict[str, _Errand] = {}
+        self._failures: dict[tuple[Action, int], _Failure] = {}
+        self._refusal: _Failure | None = None  # of sending anything at all
+        self._draft = Draft()
+        self._go_on()
+
+    @property
+    def txids(self) -> tuple[str, ...]:
+        """The transactions whose outcome is not known yet."""
+        return tuple(errand.txid for errand in self._errands.values() if errand.txid)
+
+    @property
+    def number(self) -> int:
+        """How many are on their way."""
+        return len(self._errands)
+
+    @property
+    def has_ready_work(self) -> bool:
+        """Whether anything is due that neither is on its way nor failed just now."""
+        return any(True for _ in self.ready(1))
+
+    def report(self, empty: KeeperReport) -> KeeperReport:
+        """What happened since the last report.
+
+        Args:
+            empty: The report of a round in which nothing happened.
+        """
+        draft, self._draft = self._draft, Draft()
+        # Whatever is still due was tried again by then; the rest is gone.
+        long_ago = time.monotonic() - _MAX_RETRY_S
+        self._failures = {key: failure for key, failure in self._failures.items() if failure.retry_at > long_ago}
+        return draft.report(empty)
+
+    def ready(self, batch: int) -> Iterator[tuple[Action, tuple[int, ...]]]:
+        """What can be sent now, a transaction at a time.
+
+        Payments to settle go together; what failed before goes alone, so that it can spoil nothing for others.
+
+        Args:
+            batch: How many payments are settled together.
+        """
+        now = time.monotonic()
+        if self._refusal is not None and now < self._refusal.retry_at:
+            return
+        together: list[int] = []
+        alone: list[tuple[Action, int]] = []
+        on_their_way = {(errand.action, number) for errand in self._errands.values() for number in errand.ids}
+        for action in Action:
+            for number in self.duties.due(action):
+                failure = self._failures.get((action, number))
+                if (action, number) in on_their_way or (failure is not None and now < failure.retry_at):
+                    continue
+                if action is Action.SETTLE and failure is None:
+                    together.append(number)
+                else:
+                    alone.append((action, number))
+        together = self._from_own_place(together)
+        for first in range(0, len(together), batch):
+            yield Action.SETTLE, tuple(together[first : first + batch])
+        for action, number in alone:
+            yield action, (number,)
+
+    def send(self, action: Action, ids: Sequence[int]) -> bool:
+        """Do an action for some payments, or an offer.
+
+        Returns:
+            Whether it is on its way; if not, the reason is in the report, and sending more makes no sense now.
+
+        Raises:
+            JournalError: If the outbox's journal cannot be written; nothing was sent.
+        """
+        call = self._call_for(action, ids)
+        key = self._new_key(action, ids)
+        note = json.dumps({"action": action, "ids": list(ids)})
+        self._errands[key] = _Errand(action, tuple(ids), call)
+        self._outbox.add(Job(key, call.payload, call.post_conditions, account=self._account.address, note=note))
+        _LOG.info("%s %s: %s", action, _listed(ids), key)
+        self.collect()
+        return key in self._errands or self._refusal is None
+
+    def collect(self) -> None:
+        """Let the outbox work once, and learn what came of each transaction.
+
+        Raises:
+            JournalError: If the outbox's journal cannot be written; nothing was sent that is not in it.
+        """
+        for progress in self._outbox.step():
+            errand = self._errands.get(progress.key)
+            if errand is None:
+                continue
+            errand.txid = progress.txid
+            if progress.state is JobState.MINED:
+                errand.is_mined = True
+            elif progress.state is JobState.GIVEN_UP or (progress.wait_s and self._outbox.cancel(progress.key)):
+                del self._errands[progress.key]
+                self._hold(errand.action, errand.ids, progress.reason)
+            elif progress.state is JobState.SENT:
+                self._refusal = None
+        for key, errand in list(self._errands.items()):
+            if errand.is_mined and self._read(errand):
+                del self._errands[key]
+
+    def _go_on(self) -> None:
+        """Take over what an earlier keeper has signed; what it only meant to sign is decided anew."""
+        for entry in self._outbox.journal.entries(JobState.QUEUED, JobState.SIGNED, JobState.SENT):
+            if not self._outbox.cancel(entry.key):
+                note = json.loads(entry.note)
+                action, ids = Action(note["action"]), tuple(note["ids"])
+                self._errands[entry.key] = _Errand(action, ids, self._call_for(action, ids), entry.txid)
+
+    def _new_key(self, action: Action, ids: Sequence[int]) -> str:
+        name = f"{action}/{_listed(ids)}"
+        if len(name) > _LONGEST_KEY:
+            name = f"{action}/{ids[0]}-{ids[-1]}/{sha256(name.encode()).hexdigest()[:16]}"
+        attempt = 1
+        while self._outbox.find(key := f"{name}#{attempt}") is not None:
+            attempt += 1
+        return key
+
+    def _read(self, errand: _Errand) -> bool:
+        """Read what came of a mined transaction; whether the API tells it already."""
+        try:
+            receipt = Pending(errand.call, self._account.pending(errand.txid)).wait(0)
+        except ConfirmationTimeoutError:
+            return False
+        except TransactionFailedError as error:
+            self._take_failure(errand, error)
+        else:
+            self._take_receipt(errand, receipt)
+        return True
+
+    def _take_receipt(self, errand: _Errand, receipt: Receipt[Any]) -> None:
+        self._draft.txids.append(receipt.txid)
+        self._draft.fees_ustx += receipt.fee_ustx
+        for event in receipt.events:
+            match event:
+                case PaymentSettled():
+                    self._draft.settled.append(event)
+                case PaymentRefunded():
+                    self._draft.refunded.append(event)
+                case OfferExpired():
+                    self._draft.expired.append(event)
+                case _:
+                    pass
+        if errand.action is not Action.SETTLE:
+            self._done(errand.action, errand.ids[0])
+            return
+        for payment_id, outcome in zip(errand.ids, receipt.value, strict=True):
+            if outcome.is_ok:
+                self._done(errand.action, payment_id)
+            else:
+                self._refused(errand.action, payment_id, outcome.error_code, receipt.txid)
+
+    def _take_failure(self, errand: _Errand, error: TransactionFailedError) -> None:
+        info = self._client.transaction(error.txid)
+        self._draft.txids.append(error.txid)
+        self._draft.fees_ustx += 0 if info is None else info.fee_ustx
+        if isinstance(error, ContractError) and len(errand.ids) == 1:
+            self._refused(errand.action, errand.ids[0], error.code, error.txid)
+        else:
+            self._fail(errand.action, errand.ids, str(error), error.txid)
+
+    def _refused(self, action: Action, number: int, code: int | None, txid: str) -> None:
+        """The contract answered ``(err uN)`` for one payment or offer."""
+        known = next((error for enum in (SettlementError, MarketError) for error in enum if error == code), None)
+        reason = f"u{code}" if known is None else f"{known.name} (u{code}): {known.reason}"
+        if known in _DONE_BY_OTHER:
+            self._draft.skipped.append(Skipped(action, number, reason, done_by_other=True, txid=txid))
+            self._done(action, number)
+            return
+        self._fail(action, (number,), reason, txid)
+        if known in _NOT_DUE:
+            self.duties.reconsider(number)
+
+    def _done(self, action: Action, number: int) -> None:
+        self._failures.pop((action, number), None)
+        if action is Action.EXPIRE:
+            self.duties.drop_offer(number)
+        else:
+            self.duties.drop_payment(number)
+
+    def _fail(self, action: Action, ids: Sequence[int], reason: str, txid: str | None) -> None:
+        """Something is wrong with one of these: try each again later, and alone."""
+        _LOG.warning("%s %s failed: %s", action, _listed(ids), reason)
+        for number in ids:
+            self._failures[action, number] = _Failure.after(self._failures.get((action, number)))
+            self._draft.skipped.append(Skipped(action, number, reason, txid=txid))
+
+    def _hold(self, action: Action, ids: Sequence[int], reason: str) -> None:
+        """Nothing can be sent, whatever it is (no funds, fees above the cap): try again later."""
+        self._refusal = _Failure.after(self._refusal)
+        _LOG.warning("%s %s was not sent: %s", action, _listed(ids), reason)
+        self._draft.skipped += [Skipped(action, number, reason) for number in ids]
+
+    def _from_own_place(self, ids: list[int]) -> list[int]:
+        """The same, begun somewhere else by each account, so that several keepers do not begin with the same."""
+        if not ids:
+            return ids
+        first = int.from_bytes(sha256(self._account.address.encode()).digest()) % len(ids)
+        return ids[first:] + ids[:first]
+
+
+def _listed(ids: Sequence[int]) -> str:
+    return ", ".join(str(number) for number in ids)

@@ -1,0 +1,389 @@
+"""CSV text in pieces: finds the header row, checks that all rows are whole, and hands out frames of text.
+
+Polars splits the cells; nothing is converted here. A file is read a piece at a time, so a large one needs no more
+memory than a small one.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from dataclasses import dataclass
+from itertools import islice
+from os import PathLike
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Final, Self, TypeAlias
+
+from der_client.readings.errors import MeterDataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    import polars as pl
+
+Source: TypeAlias = "str | PathLike[str] | bytes | IO[bytes] | IO[str] | Iterable[str]"
+"""What readings are read from: a path, bytes, an open stream, or lines of text."""
+
+PIECE_BYTES: Final = 1 << 24
+LONGEST_PREAMBLE: Final = 500
+"""In how many rows at the beginning the header row is looked for."""
+_LONGEST_ROW: Final = 1 << 20
+_QUOTED: Final = re.compile(rb'"[^"]*"')
+_SIGNATURES: Final = (
+    (b"PK\x03\x04", "a ZIP archive, which an Excel workbook (.xlsx) is, too: name it .xlsx, or unpack it"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook (.xls): save it as .xlsx or as CSV"),
+    (b"\x1f\x8b", "packed by gzip: unpack it"),
+    (b"BZh", "packed by bzip2: unpack it"),
+    (b"\xfd7zXZ", "packed by xz: unpack it"),
+    (b"\x28\xb5\x2f\xfd", "packed by zstd: unpack it"),
+    (b"7z\xbc\xaf", "a 7z archive: unpack it"),
+    (b"PAR1", "a Parquet file: name it .parquet"),
+    (b"%PDF", "a PDF document: ask for the readings as CSV"),
+    (b"SQLite format 3", "an SQLite database: export the table as CSV"),
+)
+
+
+def open_binary(source: Source) -> IO[bytes]:
+    """Open what readings are read from as bytes.
+
+    Args:
+        source: Path of a file, its content, an open binary or text stream, or lines of text.
+
+    Raises:
+        OSError: If the file cannot be opened.
+    """
+    if isinstance(source, str | PathLike):
+        return Path(source).open("rb")
+    if isinstance(source, bytes):
+        return io.BytesIO(source)
+    stream: Any = source
+    if not hasattr(stream, "read"):
+        return io.BytesIO("".join(line if line.endswith("\n") else f"{line}\n" for line in stream).encode())
+    opened: IO[bytes] = io.BytesIO(stream.read().encode()) if isinstance(stream, io.TextIOBase) else stream
+    return opened
+
+
+def refuse_what_is_not_text(head: bytes) -> None:
+    """Pass if a file can be a table of text.
+
+    Args:
+        head: Its first bytes.
+
+    Raises:
+        MeterDataError: If it is packed or of another kind.
+    """
+    for signature, what in _SIGNATURES:
+        if head.startswith(signature):
+            raise MeterDataError(f"this is not text, but {what}")
+    beginning = head.removeprefix(codecs.BOM_UTF8).lstrip()
+    if beginning.startswith(b"<"):
+        raise MeterDataError('this is XML: if it is a Green Button file, give `format="green-button"`')
+    if beginning.startswith((b"{", b"[")):
+        raise MeterDataError('this is JSON: if it is of SolarEdge, give `format="solaredge"`')
+    if not head.startswith((codecs.BOM_UTF16_BE, codecs.BOM_UTF16_LE)) and b"\0" in head:
+        if head[1::2].count(0) > len(head) // 4 or head[::2].count(0) > len(head) // 4:
+            raise MeterDataError('this looks like UTF-16 text: give `encoding="utf-16"`')
+        raise MeterDataError("this is not text but binary data: export the readings as CSV")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Rows of a table.
+
+    Attributes:
+        frame: The cells as text, one column for each of the table, named by its number from 0.
+        first_record: The number of the first row in the file, from 0, the rows before the header included.
+    """
+
+    frame: pl.DataFrame
+    first_record: int
+
+
+class CsvTable:
+    """A table of text that is being read.
+
+    Args:
+        source: Where from.
+        encoding: Of the text; a byte order mark counts more.
+        delimiter: What separates the cells.
+        columns: Columns whose names must be in the header row, so that it is found below a preamble.
+        has_header: Whether there is a header row; if not, columns are named "1", "2" and so on.
+
+    Attributes:
+        header: The names of the columns.
+
+    Raises:
+        MeterDataError: If it is not text of this encoding, or there is no header row.
+        OSError: If the file cannot be opened.
+    """
+
+    def __init__(
+        self, source: Source, *, encoding: str, delimiter: str, columns: Sequence[str], has_header: bool = True
+    ) -> None:
+        self._delimiter = delimiter
+        self._stream = open_binary(source)
+        self._is_own = self._stream is not source
+        head = self._stream.read(4096)
+        refuse_what_is_not_text(head)
+        if head.removeprefix(codecs.BOM_UTF8).upper().startswith(b"100,NEM12"):
+            raise MeterDataError('this is a NEM12 file: give `format="nem12"`')
+        self._encoding = _encoding_of(head, encoding)
+        self._is_utf8 = codecs.lookup(self._encoding).name in {"utf-8", "ascii"}
+        if head.startswith(codecs.BOM_UTF8):
+            head, self._is_utf8 = head.removeprefix(codecs.BOM_UTF8), True
+        self._decoder = codecs.getincrementaldecoder(self._encoding)(errors="strict")
+        self._held = b""
+        self._buffer = self._decode(head, final=len(head) < 4096)
+        self._is_at_end = len(head) < 4096
+        self._lines_before = 0
+        self.header: tuple[str, ...] = ()
+        self._record = 0
+        self._find_header(columns, has_header=has_header)
+
+    def __enter__(self) -> Self:
+        """Itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the file, unless it was opened by somebody else."""
+        if self._is_own:
+            self._stream.close()
+
+    # Bytes
+
+    def _decode(self, data: bytes, *, final: bool) -> bytes:
+        """The same text in UTF-8, with line ends of one kind."""
+        if self._is_utf8:  # polars looks whether it is
+            return self._one_line_end(data, final=final)
+        try:
+            text = self._decoder.decode(data, final)
+        except UnicodeDecodeError as error:
+            raise self._wrong_encoding(error) from error
+        return self._one_line_end(text.encode(), final=final)
+
+    def _one_line_end(self, data: bytes, *, final: bool) -> bytes:
+        encoded = self._held + data if self._held else data
+        self._held = b""
+        if encoded.endswith(b"\r") and not final:  # perhaps half of a line end
+            encoded, self._held = encoded[:-1], b"\r"
+        if b"\r" in encoded:
+            encoded = encoded.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        return encoded
+
+    def _text(self, piece: bytes, first_line: int) -> str:
+        """The text of a piece in UTF-8."""
+        try:
+            return piece.decode()
+        except UnicodeDecodeError as error:
+            raise self._wrong_encoding(error, first_line + piece.count(b"\n", 0, error.start)) from error
+
+    def _wrong_encoding(self, error: UnicodeDecodeError, line: int | None = None) -> MeterDataError:
+        known = "cp1252" if self._encoding != "cp1252" else "utf-8"
+        return MeterDataError(
+            f"this is not text in {self._encoding} ({error.reason}): give its `encoding`, such as "
+            f'`encoding="{known}"` or `encoding="utf-16"`',
+            line=line,
+        )
+
+    def _fill(self, size: int) -> None:
+        """Read on until the buffer has so many bytes, or the file ends."""
+        parts = [self._buffer]
+        length = len(self._buffer)
+        while length < size and not self._is_at_end:
+            data = self._stream.read(size - length)
+            if isinstance(data, str):
+                data = data.encode()
+            self._is_at_end = not data
+            parts.append(self._decode(data, final=self._is_at_end))
+            length += len(parts[-1])
+        self._buffer = parts[0] if len(parts) == 1 else b"".join(parts)
+
+    # Header
+
+    def _find_header(self, columns: Sequence[str], *, has_header: bool) -> None:
+        self._fill(_LONGEST_ROW)
+        if not self._buffer.strip():
+            raise MeterDataError("the file is empty")
+        lines = self._buffer.split(b"\n", LONGEST_PREAMBLE)[:LONGEST_PREAMBLE]
+        text = io.StringIO(self._text(b"\n".join(lines) + b"\n", 1), newline="")
+        reader = csv.reader(text, delimiter=self._delimiter)
+        best: list[str] = []
+        try:
+            for number, cells in enumerate(islice(reader, LONGEST_PREAMBLE)):
+                names = [name.strip() for name in cells]
+                if not has_header and any(names):
+                    self.header = tuple(str(index) for index in range(1, len(names) + 1))
+                    return
+                if (columns and set(columns) <= set(names)) or (not columns and len(list(filter(None, names))) > 1):
+                    self.header = tuple(names)
+                    self._record = number + 1
+                    self._lines_before = reader.line_num
+                    self._buffer = _after_lines(self._buffer, reader.line_num)
+                    return
+                if len(set(names) & set(columns)) > len(set(best) & set(columns)) or (
+                    not set(best) & set(columns) and len(names) > len(best)
+                ):
+                    best = names
+        except csv.Error as error:
+            raise MeterDataError(f"this is not valid CSV ({error})", line=reader.line_num) from error
+        if not columns:
+            raise MeterDataError(
+                f"no header row is seen: cells are separated by {self._delimiter!r}; check `delimiter`"
+            )
+        missing = [name for name in columns if name not in best]
+        known = ", ".join(map(repr, best))
+        hint = "" if len(best) > 1 else f"; cells are separated by {self._delimiter!r}: check `delimiter`"
+        raise MeterDataError(
+            f"no header row has the column {missing[0]!r}; the row that looks most like one has: {known}{hint}",
+            column=missing[0],
+        )
+
+    # Rows
+
+    def pieces(self, last_used: int | None = None) -> Iterator[Piece]:
+        """Yield all rows below the header.
+
+        Args:
+            last_used: The number of the last column that is read. A row may lack cells behind the one after it; one
+                that ends with it may have been cut off in the middle of it. By default, no row may lack a cell.
+
+        Raises:
+            MeterDataError: If a row has too few or too many cells, or the text is not valid CSV.
+        """
+        while True:
+            self._fill(PIECE_BYTES)
+            if not self._buffer:
+                return
+            cut = len(self._buffer) if self._is_at_end else _last_whole_row(self._buffer)
+            piece, self._buffer = self._buffer[:cut], self._buffer[cut:]
+            if not piece.endswith(b"\n"):
+                piece += b"\n"
+            frame = self._frame(piece, len(self.header) if last_used is None else last_used + 2)
+            yield Piece(frame, self._record)
+            self._record += frame.height
+            self._lines_before += frame.height if b'"' not in piece else piece.count(b"\n")
+
+    def _frame(self, piece: bytes, fewest: int) -> pl.DataFrame:
+        import polars as pl  # noqa: PLC0415 -- heavy, and an extra
+
+        width = len(self.header)
+        schema = {str(number): pl.String for number in range(width)}
+        outside = _QUOTED.sub(b"", piece) if b'"' in piece else piece
+        rows = outside.count(b"\n")
+        is_whole = outside.count(self._delimiter.encode()) == (width - 1) * rows
+        if is_whole and b"\0" not in outside and b'"' not in outside:
+            try:
+                frame = pl.read_csv(
+                    io.BytesIO(piece),
+                    has_header=False,
+                    schema=schema,
+                    separator=self._delimiter,
+                    empty_string_is_null=False,
+                    quote_char='"' if len(outside) != len(piece) else None,
+                )
+            except pl.exceptions.PolarsError:
+                frame = None
+            if frame is not None and frame.height == rows:
+                return frame
+        return self._slow_frame(piece, schema, fewest)
+
+    def _slow_frame(self, piece: bytes, schema: dict[str, type[pl.String]], fewest: int) -> pl.DataFrame:
+        """Cell by cell, for a piece with empty lines, or where a row is wrong and must be named."""
+        import polars as pl  # noqa: PLC0415
+
+        width = len(self.header)
+        reader = csv.reader(
+            io.StringIO(self._text(piece, self._lines_before + 1), newline=""), delimiter=self._delimiter, strict=True
+        )
+        records: list[Sequence[str]] = []
+        empty = ("",) * width
+        try:
+            for cells in reader:
+                if len(cells) == width:
+                    records.append(cells)
+                elif not any(cell.strip() for cell in cells):
+                    records.append(empty)
+                elif fewest <= len(cells) < width:
+                    records.append([*cells, *empty[len(cells) :]])
+                elif len(cells) > width and not any(cell.strip() for cell in cells[width:]):
+                    records.append(cells[:width])
+                else:
+                    self._refuse_width(cells, self._lines_before + reader.line_num)
+        except csv.Error as error:
+            raise MeterDataError(
+                f"this is not valid CSV ({error}): a quotation mark is missing or misplaced",
+                line=self._lines_before + reader.line_num,
+            ) from error
+        return pl.DataFrame(records, schema=schema, orient="row")
+
+    def _refuse_width(self, cells: Sequence[str], line: int) -> None:
+        width, value = len(self.header), self._delimiter.join(cells)
+        if len(cells) < width:
+            raise MeterDataError(
+                f"the row is short: it has {len(cells)} cells, the header row {width}; a file that was cut off ends "
+                "like this",
+                line=line,
+                value=value,
+            )
+        hint = " (a decimal comma between commas must be quoted)" if self._delimiter == "," else ""
+        raise MeterDataError(
+            f"the row has {len(cells)} cells, the header row {width}{hint}: check `delimiter`", line=line, value=value
+        )
+
+
+def line_of(source: Source, encoding: str, delimiter: str, record: int) -> int | None:
+    """Return the line of a row, looked for in the file again; None if it cannot be read twice.
+
+    Args:
+        source: The file.
+        encoding: Of its text.
+        delimiter: What separates its cells.
+        record: The row's number from 0, with all rows before the header.
+    """
+    if not isinstance(source, str | PathLike | bytes):
+        return None
+    with open_binary(source) as stream:
+        head = stream.read(4)
+        stream.seek(0)
+        text = io.TextIOWrapper(stream, encoding=_encoding_of(head, encoding), newline="")
+        reader = csv.reader(text, delimiter=delimiter)
+        for _ in islice(reader, record):
+            pass
+        before = reader.line_num
+        next(reader, None)
+        return min(before + 1, reader.line_num) or None
+
+
+def _encoding_of(head: bytes, encoding: str) -> str:
+    if head.startswith(codecs.BOM_UTF8):
+        return "utf-8-sig"
+    if head.startswith((codecs.BOM_UTF16_BE, codecs.BOM_UTF16_LE)):
+        return "utf-16"
+    return encoding
+
+
+def _after_lines(data: bytes, count: int) -> bytes:
+    position = 0
+    for _ in range(count):
+        end = data.find(b"\n", position)
+        if end < 0:
+            return b""
+        position = end + 1
+    return data[position:]
+
+
+def _last_whole_row(data: bytes) -> int:
+    """Where the last row that is certainly whole ends: at a line end outside quotation marks."""
+    end = data.rfind(b"\n") + 1
+    if b'"' not in data:
+        return end or len(data)
+    quotes = data.count(b'"', 0, end)
+    while end:
+        if quotes % 2 == 0:
+            return end
+        before = data.rfind(b"\n", 0, end - 1) + 1
+        quotes -= data.count(b'"', before, end)
+        end = before
+    return len(data)

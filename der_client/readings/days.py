@@ -1,0 +1,232 @@
+"""Readings: how much energy each slot of a day produced, in whole Wh, and which slots nothing is known of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from math import ceil, floor
+from typing import TYPE_CHECKING
+
+from der_client.readings.bounds import UINT_MAX, require_integer
+from der_client.readings.slots import (
+    describe_slots,
+    mask_runs,
+    plausible_limit_wh,
+    require_day,
+    require_mask,
+    run_mask,
+    slot_end,
+    slot_start,
+    slots_per_day,
+)
+from der_client.stacks.errors import InvalidValueError
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DayReadings:
+    """The energy of consecutive slots of one day: what one call of ``record-day`` carries, and a meter signs.
+
+    Attributes:
+        day: The UTC day.
+        slot_seconds: Length of a slot: 900, 1800 or 3600.
+        start: The first slot.
+        whs: Energy of each slot from ``start`` on, Wh; at least one.
+    """
+
+    day: date
+    slot_seconds: int
+    start: int
+    whs: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        """Refuses readings that no day can have."""
+        require_day(self.day)
+        run_mask(self.start, len(self.whs), self.slot_seconds)
+        for slot, wh in enumerate(self.whs, self.start):
+            require_integer(f"energy of slot {slot} in Wh", wh, 0, UINT_MAX)
+
+    @property
+    def mask(self) -> int:
+        """The slots, as a mask."""
+        return run_mask(self.start, len(self.whs), self.slot_seconds)
+
+    @property
+    def wh(self) -> int:
+        """All the energy together, Wh."""
+        return sum(self.whs)
+
+    @property
+    def begins_at(self) -> datetime:
+        """When the first slot begins, UTC."""
+        return slot_start(self.day, self.start, self.slot_seconds)
+
+    @property
+    def ends_at(self) -> datetime:
+        """When the last slot is over, UTC; the readings can be recorded from then on."""
+        return slot_end(self.day, self.start + len(self.whs) - 1, self.slot_seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class MeteredDay:
+    """All that is known of the energy of one day, slot by slot. What is not known is ``None``, never 0.
+
+    Attributes:
+        day: The UTC day.
+        slot_seconds: Length of a slot: 900, 1800 or 3600.
+        wh_by_slot: Energy of each of the day's 96, 48 or 24 slots, Wh, or ``None`` where the data have a gap.
+        exact_wh_by_slot: The same before it was rounded, with the slots that were left out since (`only`), as they had
+            their part in the rounding; empty if nothing was rounded. Two days that are rounded to the same Wh are
+            equal.
+        estimated_mask: The known slots whose energy is an estimate, in whole or in part.
+    """
+
+    day: date
+    slot_seconds: int
+    wh_by_slot: tuple[int | None, ...]
+    exact_wh_by_slot: tuple[Fraction | None, ...] = field(default=(), compare=False, repr=False)
+    estimated_mask: int = field(default=0, compare=False)
+
+    def __post_init__(self) -> None:
+        """Refuses a day of the wrong length or with impossible energy."""
+        require_day(self.day)
+        slots = slots_per_day(self.slot_seconds)
+        if len(self.wh_by_slot) != slots:
+            raise InvalidValueError(
+                f"wh_by_slot has {len(self.wh_by_slot)} entries: a day has {slots} slots of {self.slot_seconds} s; "
+                "put None where nothing is known"
+            )
+        for slot, wh in enumerate(self.wh_by_slot):
+            if wh is not None:
+                require_integer(f"energy of slot {slot} in Wh", wh, 0, UINT_MAX)
+        if self.exact_wh_by_slot:
+            self._check_rounding()
+
+    def _check_rounding(self) -> None:
+        if len(self.exact_wh_by_slot) != len(self.wh_by_slot):
+            raise InvalidValueError("exact_wh_by_slot has not as many entries as wh_by_slot: give both for each slot")
+        for slot, (wh, exact) in enumerate(zip(self.wh_by_slot, self.exact_wh_by_slot, strict=True)):
+            if wh is not None and (exact is None or not _is_rounded(wh, exact)):
+                raise InvalidValueError(
+                    f"slot {slot} of day {self.day} has {wh} Wh, which {exact} Wh are not rounded to"
+                )
+
+    @classmethod
+    def from_readings(cls, *readings: DayReadings) -> MeteredDay:
+        """Puts runs of slots of the same day together.
+
+        Args:
+            *readings: At least one run; in any order.
+
+        Raises:
+            InvalidValueError: If they are of different days or slot lengths, or two of them have the same slot.
+        """
+        if not readings:
+            raise InvalidValueError("no readings: give at least one run of slots")
+        day, slot_seconds = readings[0].day, readings[0].slot_seconds
+        wh_by_slot: list[int | None] = [None] * slots_per_day(slot_seconds)
+        for run in readings:
+            if (run.day, run.slot_seconds) != (day, slot_seconds):
+                raise InvalidValueError(
+                    f"readings of day {run.day} in slots of {run.slot_seconds} s do not go with day {day} in slots of "
+                    f"{slot_seconds} s: put each day together by itself"
+                )
+            for slot, wh in enumerate(run.whs, run.start):
+                if wh_by_slot[slot] is not None:
+                    raise InvalidValueError(f"slot {slot} of day {day} is given twice: each slot counts once")
+                wh_by_slot[slot] = wh
+        return cls(day, slot_seconds, tuple(wh_by_slot))
+
+    @property
+    def mask(self) -> int:
+        """The slots whose energy is known."""
+        return sum(1 << slot for slot, wh in enumerate(self.wh_by_slot) if wh is not None)
+
+    @property
+    def missing_mask(self) -> int:
+        """The slots of which nothing is known."""
+        return sum(1 << slot for slot, wh in enumerate(self.wh_by_slot) if wh is None)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the energy of every slot is known."""
+        return None not in self.wh_by_slot
+
+    @property
+    def wh(self) -> int:
+        """The energy of the known slots together, Wh."""
+        return sum(wh for wh in self.wh_by_slot if wh is not None)
+
+    def only(self, mask: int) -> MeteredDay:
+        """Returns the same day with the slots outside the mask taken as unknown.
+
+        Raises:
+            InvalidValueError: If the mask names a slot that the day does not have.
+        """
+        require_mask(mask, self.slot_seconds)
+        kept = tuple(wh if mask >> slot & 1 else None for slot, wh in enumerate(self.wh_by_slot))
+        return MeteredDay(self.day, self.slot_seconds, kept, self.exact_wh_by_slot, self.estimated_mask & mask)
+
+    def agrees_with(self, wh: int, *, others_mask: int = 0) -> bool:
+        """Whether so many Wh can be the energy of the known slots, rounded together now or when less was known.
+
+        Only what was carried into these slots can have been another, since that depends on which other slots were
+        known. So the exact energy between two such slots is rounded down or up, and that before the first of them is
+        rounded down, as each day begins without a carry. A slot of whole Wh changes no carry, and an empty one neither.
+
+        Args:
+            wh: What was recorded at once for just these slots, Wh.
+            others_mask: Slots that are recorded besides. They may have been known then even if they are not now.
+
+        Raises:
+            InvalidValueError: If the mask names a slot that the day does not have.
+        """
+        require_mask(others_mask, self.slot_seconds)
+        if wh == self.wh or not self.exact_wh_by_slot:
+            return wh == self.wh
+        first, *later = self._energies_carried_together(others_mask)
+        least = floor(first) + sum(map(floor, later))
+        most = floor(first) + sum(map(ceil, later))
+        return least <= wh <= most
+
+    def _energies_carried_together(self, others_mask: int) -> list[Fraction]:
+        """The exact energy of the known slots, summed up to each other slot that may have changed the carry."""
+        energies = [Fraction(0)]
+        for slot, (wh, exact) in enumerate(zip(self.wh_by_slot, self.exact_wh_by_slot, strict=True)):
+            if wh is not None and exact is not None:
+                energies[-1] += exact
+            elif (others_mask >> slot & 1) if exact is None else exact.denominator != 1:
+                energies.append(Fraction(0))
+        return energies
+
+    def runs(self) -> tuple[DayReadings, ...]:
+        """Returns the known slots as contiguous runs, in order, each fit for one call of ``record-day``."""
+        known = tuple(wh or 0 for wh in self.wh_by_slot)
+        return tuple(
+            DayReadings(self.day, self.slot_seconds, start, known[start : start + count])
+            for start, count in mask_runs(self.mask)
+        )
+
+    def check_plausible(self, capacity_w: int) -> None:
+        """Checks the day's energy against what the contracts accept, before a fee is spent on it.
+
+        Args:
+            capacity_w: The asset's capacity, W.
+
+        Raises:
+            InvalidValueError: If there is more energy than 110 % of full power in all known slots.
+        """
+        limit = plausible_limit_wh(self.mask.bit_count(), capacity_w, self.slot_seconds)
+        if self.wh > limit:
+            raise InvalidValueError(
+                f"day {self.day}: {self.wh} Wh in slots {describe_slots(self.mask)} of {self.slot_seconds} s is more "
+                f"than the {limit} Wh (110 %) that {capacity_w} W can plausibly produce: check unit and capacity"
+            )
+
+
+def _is_rounded(wh: int, exact: Fraction) -> bool:
+    """Whether they are less than 1 Wh apart; in integers, as a year has 35,000 slots."""
+    below, rest = divmod(exact.numerator, exact.denominator)
+    return wh == below or (wh == below + 1 and rest > 0)

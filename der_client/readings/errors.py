@@ -1,0 +1,49 @@
+"""What is wrong with meter data, and where."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from der_client.stacks.errors import InvalidValueError
+
+_SHOWN_LENGTH: Final = 60
+_FIELD: Final = re.compile(r"`(\w+)(?:=([^`]*))?`")
+
+
+class MeterDataError(InvalidValueError):
+    """Meter data that cannot be read as asked; nothing was imported.
+
+    The message names arguments in backquotes, such as ``unit="kWh"``; ``for_command`` has the options in their place.
+
+    Attributes:
+        line: The line of the file, from 1, or None where the whole file is meant.
+        column: The column's name, or None.
+        value: The cell as it is in the file, shortened to 60 characters, or None.
+    """
+
+    def __init__(
+        self, message: str, *, line: int | None = None, column: str | None = None, value: str | None = None
+    ) -> None:
+        if value is not None and len(value) > _SHOWN_LENGTH:
+            value = value[:_SHOWN_LENGTH] + "…"
+        where = [f"line {line}"] if line is not None else []
+        where += [f"column {column!r}"] if column is not None else []
+        where += [f"value {value!r}"] if value is not None else []
+        super().__init__(f"{', '.join(where)}: {message}" if where else message)
+        self.line = line
+        self.column = column
+        self.value = value
+
+    def for_command(self) -> str:
+        """Return the message with the options of the command line instead of arguments."""
+        return _FIELD.sub(_option, str(self))
+
+
+def _option(match: re.Match[str]) -> str:
+    name, value = match[1].replace("_", "-"), match[2]
+    if value in {None, "True"}:
+        return f"--{name}"
+    if value == "False":
+        return f"--no-{name}"
+    return f"--{name} {value if set(value) & set(' ;%') else value.strip(chr(34))}"

@@ -1,0 +1,157 @@
+"""Files of meter data of any kind: a registry of formats, and one way to read them all.
+
+A new format is a module that gives a series for each channel, and one line in ``FORMATS``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from der_client.readings.errors import MeterDataError
+from der_client.readings.intervals import IntervalSeries
+from der_client.readings.table import TableFormat, ready_made_formats
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from os import PathLike
+
+
+@dataclass(frozen=True, slots=True)
+class FileFormat:
+    """A kind of file.
+
+    Attributes:
+        description: What it is; for people.
+        reader: Where the function is that reads it, ``module:function``.
+        is_table: Whether it is a table, which a ``TableFormat`` describes; others say by themselves what they say.
+        suffixes: What the names of such files end with, for tables that are not text.
+        fields: Which fields of a ``TableFormat`` count, where it is not a table.
+    """
+
+    description: str
+    reader: str
+    is_table: bool = False
+    suffixes: tuple[str, ...] = ()
+    fields: frozenset[str] = frozenset()
+
+
+FORMATS: Final[Mapping[str, FileFormat]] = {
+    "csv": FileFormat("text in columns", "table_reader:read_table", is_table=True),
+    "excel": FileFormat("Excel workbooks", "excel:read_excel", is_table=True, suffixes=(".xlsx", ".xlsm")),
+    "parquet": FileFormat("Parquet files", "frame:read_parquet", is_table=True, suffixes=(".parquet", ".pq")),
+    "green-button": FileFormat("Green Button, ESPI XML", "green_button:read_green_button"),
+    "nem12": FileFormat("NEM12, meters in Australia", "nem12:read_nem12"),
+    "solaredge": FileFormat(
+        "JSON of SolarEdge's monitoring", "solaredge:read_solaredge", fields=frozenset({"time_zone", "ambiguous"})
+    ),
+}
+
+
+def read_channels(
+    path: str | PathLike[str], form: str | TableFormat | None = None, *, power_of_ten: int | None = None, **options: Any
+) -> dict[str, IntervalSeries]:
+    """Read all channels of a file: its meters, and which way the energy went.
+
+    Args:
+        path: The file.
+        form: The format: a name of ``FORMATS``, the name of a ready-made format of tables, or a format of tables.
+        power_of_ten: For Green Button: what all readings are to be multiplied by, where the file says it wrong.
+        **options: Fields of a ``TableFormat``, which count more than those of ``form``.
+
+    Returns:
+        The series by the name of their channel; a table has one channel, whose name is empty.
+
+    Raises:
+        MeterDataError: If the format is not known, or the file cannot be read or is not certain.
+        OSError: If the file cannot be opened.
+    """
+    name, table = _chosen(path, form, options)
+    kind = FORMATS[name]
+    read = getattr(import_module(f"der_client.readings.{kind.reader.partition(':')[0]}"), kind.reader.partition(":")[2])
+    if power_of_ten is not None and name != "green-button":
+        raise MeterDataError(f"`power_of_ten` is for the format green-button, not for {name}")
+    if kind.is_table:
+        return {"": read(path, table)}
+    unused = sorted(set(table.model_fields_set) - kind.fields - {"from_", "to", "description"})
+    if unused:
+        raise MeterDataError(f"`{unused[0]}` is for tables; the format {name} says it by itself: leave it out")
+    channels: dict[str, IntervalSeries]
+    if name == "green-button":
+        channels = read(path, power_of_ten=power_of_ten)
+    else:
+        channels = read(path, table) if kind.fields else read(path)
+    if table.from_ is None and table.to is None:
+        return channels
+    from der_client.readings.assembling import range_us  # noqa: PLC0415 -- pulls in nothing heavy, but is of tables
+
+    return {name: series.between_us(*range_us(table)) for name, series in channels.items()}
+
+
+def read_file(
+    path: str | PathLike[str],
+    form: str | TableFormat | None = None,
+    *,
+    channels: Sequence[str] = (),
+    power_of_ten: int | None = None,
+    **options: Any,
+) -> IntervalSeries:
+    """Read one plant's readings from a file.
+
+    Args:
+        path: The file.
+        form: The format: a name of ``FORMATS``, the name of a ready-made format of tables, or a format of tables.
+        channels: Which channels are the plant's, as ``read_channels`` names them; several are added up. Needed where a
+            file has more than one.
+        power_of_ten: For Green Button: what all readings are to be multiplied by, where the file says it wrong.
+        **options: Fields of a ``TableFormat``, which count more than those of ``form``.
+
+    Raises:
+        MeterDataError: If the format or a channel is not known, or the file cannot be read or is not certain.
+        OSError: If the file cannot be opened.
+    """
+    found = read_channels(path, form, power_of_ten=power_of_ten, **options)
+    names = ", ".join(map(repr, found))
+    if not channels:
+        if len(found) > 1:
+            raise MeterDataError(f"the file has several channels: {names}; name the plant's with `channel`")
+        return next(iter(found.values()))
+    for name in channels:
+        if name not in found:
+            has = f"there are: {names}" if list(found) != [""] else "a table has none: name its columns, or use `where`"
+            raise MeterDataError(f"the file has no channel {name!r}; {has}; check `channel`")
+    if len(set(channels)) < len(channels):
+        raise MeterDataError("`channel` names a channel twice: each counts once")
+    return IntervalSeries.total([found[name] for name in channels])
+
+
+def format_named(text: str) -> str | TableFormat:
+    """Return what a name of a format means: a file of TOML, a name of ``FORMATS``, or a ready-made format of tables.
+
+    Raises:
+        MeterDataError: If there is none; the message lists them.
+        OSError: If the file cannot be opened.
+    """
+    if text.endswith(".toml"):
+        return TableFormat.from_toml(text)
+    if text in FORMATS:
+        return text
+    if text in ready_made_formats():
+        return TableFormat.named(text)
+    known = ", ".join([*FORMATS, *ready_made_formats()])
+    raise MeterDataError(f"`format` is {text!r}: expected a file ending in .toml, or one of: {known}")
+
+
+def _chosen(
+    path: str | PathLike[str], form: str | TableFormat | None, options: dict[str, Any]
+) -> tuple[str, TableFormat]:
+    suffix = Path(path).suffix.lower()
+    by_suffix = next((name for name, kind in FORMATS.items() if suffix in kind.suffixes), "csv")
+    if isinstance(form, str):
+        form = format_named(form)
+    if isinstance(form, str):
+        return form, TableFormat(**options)
+    table = form or TableFormat()
+    return by_suffix, table.with_options(**options) if options else table

@@ -1,0 +1,158 @@
+"""What production-tracking would answer to a recording, told before a fee is spent on it.
+
+The same checks in the same order as in the contract, by what it knows: the asset's recording right and the day's row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from der_client.contracts.production_tracking import ProductionError
+from der_client.readings.slots import (
+    RECORDING_DAYS,
+    day_at,
+    day_start,
+    describe_slots,
+    plausible_limit_wh,
+    slots_per_day,
+)
+from der_client.stacks.errors import SigningError
+from der_client.stacks.keys import PublicKey
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from der_client.contracts.asset_verification import RecordingRight
+    from der_client.contracts.production_tracking import ProductionDay
+    from der_client.readings.signing import DayMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why the contract would not record something.
+
+    Attributes:
+        error: The code it would answer.
+        reason: The same for people, with the values.
+    """
+
+    error: ProductionError
+    reason: str
+
+
+def check_message(message: DayMessage, right: RecordingRight, *, contract: str, chain_id: int) -> Refusal | None:
+    """Check that the bound meter signed a message, for this contract and chain, with its present key.
+
+    Args:
+        message: What is to be relayed.
+        right: The asset's recording right.
+        contract: Id of the production-tracking contract that shall record it.
+        chain_id: Of its network.
+    """
+    if right.device_key is None or message.day < right.key_from_day:
+        since = "" if right.device_key is None else f" before {right.key_from_day}"
+        return Refusal(
+            ProductionError.ERR_NO_DEVICE_KEY,
+            f"asset {message.asset_id} has no device key{since}: an oracle records {message.day}",
+        )
+    for name, signed, wanted in (
+        ("contract", message.contract, contract),
+        ("chain id", message.chain_id, chain_id),
+        ("key epoch", message.key_epoch, right.key_epoch),
+    ):
+        if signed != wanted:
+            return Refusal(
+                ProductionError.ERR_INVALID_SIGNATURE,
+                f"the meter signed for {name} {signed}, but asset {message.asset_id} is recorded with {wanted}",
+            )
+    try:
+        message.verify(PublicKey.from_bytes(right.device_key))
+    except SigningError as error:
+        return Refusal(ProductionError.ERR_INVALID_SIGNATURE, str(error))
+    return None
+
+
+def check_oracle(asset_id: int, day: date, right: RecordingRight) -> Refusal | None:
+    """Check that it is an oracle who records a day, and not the meter."""
+    if right.device_key is not None and day >= right.key_from_day:
+        return Refusal(
+            ProductionError.ERR_DEVICE_MUST_SIGN,
+            f"asset {asset_id} has a device key since {right.key_from_day}: only its meter's signature records {day}",
+        )
+    return None
+
+
+def check_slots(
+    right: RecordingRight, row: ProductionDay | None, *, day: date, mask: int, wh: int, now: datetime
+) -> Refusal | None:
+    """Check that new slots of a day can be recorded now.
+
+    Args:
+        right: The asset's recording right.
+        row: What is recorded of the day; none of the slots given.
+        day: The day.
+        mask: The new slots.
+        wh: Their energy together, Wh.
+        now: Chain time.
+    """
+    if not right.first_day <= day <= right.last_day:
+        return Refusal(
+            ProductionError.ERR_NOT_RECORDABLE,
+            f"{day} cannot be recorded: the asset was not verified then (recordable: {right.first_day} to "
+            f"{right.last_day})",
+        )
+    if not 0 < mask < 1 << slots_per_day(right.slot_seconds):
+        return Refusal(
+            ProductionError.ERR_INVALID_SLOTS,
+            f"slots {describe_slots(mask)} are given, but the asset's day has {slots_per_day(right.slot_seconds)} "
+            f"slots of {right.slot_seconds} s",
+        )
+    return _check_time(right, day, mask, now) or _check_day(right, row, day, mask, wh)
+
+
+def _check_time(right: RecordingRight, day: date, mask: int, now: datetime) -> Refusal | None:
+    last_ends = day_start(day) + timedelta(seconds=mask.bit_length() * right.slot_seconds)
+    if now < last_ends:
+        return Refusal(
+            ProductionError.ERR_SLOT_NOT_OVER,
+            f"slot {mask.bit_length() - 1} of {day} is over at {last_ends:%Y-%m-%d %H:%M} UTC, and it is "
+            f"{now:%Y-%m-%d %H:%M} on the chain",
+        )
+    last_day = day + timedelta(days=RECORDING_DAYS)
+    if day_at(now) > last_day:
+        return Refusal(
+            ProductionError.ERR_RECORDING_CLOSED,
+            f"{day} could be recorded until {last_day}, and it is {day_at(now)} on the chain",
+        )
+    return None
+
+
+def _check_day(right: RecordingRight, row: ProductionDay | None, day: date, mask: int, wh: int) -> Refusal | None:
+    recorded_mask, recorded_wh = (0, 0) if row is None else (row.mask, row.wh)
+    if row is not None and row.state.is_final:
+        return Refusal(ProductionError.ERR_DAY_FINAL, f"{day} is {row.state.name.lower()} for good")
+    if twice := recorded_mask & mask:
+        return Refusal(
+            ProductionError.ERR_SLOT_ALREADY_RECORDED, f"slots {describe_slots(twice)} of {day} are recorded already"
+        )
+    capacity_w = _capacity_on(day, right)
+    slot_count = (recorded_mask | mask).bit_count()
+    limit_wh = plausible_limit_wh(slot_count, capacity_w, right.slot_seconds)
+    if recorded_wh + wh > limit_wh:
+        return Refusal(
+            ProductionError.ERR_IMPLAUSIBLE_ENERGY,
+            f"{recorded_wh + wh} Wh in {slot_count} slots of {day} are more than the {limit_wh} Wh (110 %) that "
+            f"{capacity_w} W can produce",
+        )
+    return None
+
+
+def _capacity_on(day: date, right: RecordingRight) -> int:
+    """The rated power that limits a day, W: on the day of a change, the larger of both."""
+    if day > right.capacity_from_day:
+        return right.capacity_w
+    if day < right.capacity_from_day:
+        return right.previous_capacity_w
+    return max(right.previous_capacity_w, right.capacity_w)

@@ -1,0 +1,136 @@
+"""The bookkeeping of one call of the recorder: what was given, what was sent for it, and what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from der_client.recorder.outcomes import RecorderReport, Recording, RecordingStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from der_client.contracts.production_tracking import ProductionError
+    from der_client.recorder.candidates import Admitted, Candidate
+
+_MAX_REFUSALS = 2
+
+
+@dataclass(slots=True)
+class Entry:
+    """Readings that were given, and what was done for them so far.
+
+    Attributes:
+        candidate: The readings.
+        result: What became of them; ``None`` while they have to be judged, for the first time or anew.
+        recorded_mask: The slots that were recorded.
+        txids: The transactions that were sent for them.
+        refusals: How often the contract refused them though nothing spoke against it: somebody was faster.
+    """
+
+    candidate: Candidate
+    result: Recording | None = None
+    recorded_mask: int = 0
+    txids: list[str] = field(default_factory=list)
+    refusals: int = 0
+
+    def end(self, result: Recording) -> None:
+        """Say what became of it, together with what was done for it before."""
+        status = result.status
+        if self.recorded_mask and status is RecordingStatus.REPEATED:
+            status = RecordingStatus.RECORDED
+        self.result = replace(
+            result,
+            status=status,
+            recorded_mask=self.recorded_mask,
+            repeated_mask=result.repeated_mask & ~self.recorded_mask,
+            txids=tuple(self.txids),
+        )
+
+    def refuse(self, error: ProductionError | None, reason: str, *, for_good: bool) -> None:
+        """The contract refused it: the first time it is judged anew, since the chain may have changed; then it ends."""
+        self.refusals += 1
+        if for_good or self.refusals >= _MAX_REFUSALS:
+            self.end(self.candidate.say(RecordingStatus.REFUSED, reason, error=error))
+
+
+@dataclass(slots=True, eq=False)
+class Admission:
+    """An entry of which something is to be sent. Whatever is said of it first, counts.
+
+    Attributes:
+        entry: The entry.
+        verdict: What of it.
+    """
+
+    entry: Entry
+    verdict: Admitted
+    _is_settled: bool = False
+
+    def end(self, status: RecordingStatus, reason: str = "") -> None:
+        """Say what became of it."""
+        if not self._is_settled:
+            self._is_settled = True
+            verdict = self.verdict
+            known = {"repeated_mask": verdict.repeated_mask, "unchecked_mask": verdict.unchecked_mask}
+            self.entry.end(self.entry.candidate.say(status, reason, **known))
+
+    def refuse(self, error: ProductionError | None, reason: str, *, for_good: bool = False) -> None:
+        """The contract refused it."""
+        if not self._is_settled:
+            self._is_settled = True
+            self.entry.refuse(error, reason, for_good=for_good)
+
+    def judge_anew(self) -> None:
+        """Nothing is known of it, through no fault of its own."""
+        self._is_settled = True
+
+
+class Run:
+    """One call of the recorder.
+
+    Args:
+        candidates: All that was given, in order; what is given twice, is looked at once.
+
+    Attributes:
+        entries: Each of them once.
+        txids: All transactions that were sent.
+        fees_ustx: What they cost so far, µSTX.
+        failure: Why nothing more is sent; ``None`` while all goes well.
+    """
+
+    def __init__(self, candidates: Sequence[Candidate]) -> None:
+        self._candidates = candidates
+        self.entries = [Entry(candidate) for candidate in dict.fromkeys(candidates)]
+        self.txids: list[str] = []
+        self.fees_ustx = 0
+        self.failure: str | None = None
+
+    @property
+    def open_entries(self) -> list[Entry]:
+        """What has to be judged, for the first time or anew."""
+        return [entry for entry in self.entries if entry.result is None]
+
+    def sent(self, txid: str, admissions: Iterable[Admission]) -> None:
+        """A transaction was sent for some of them."""
+        self.txids.append(txid)
+        for admission in admissions:
+            admission.entry.txids.append(txid)
+
+    def give_up(self, reason: str) -> None:
+        """Nothing more can be sent."""
+        for entry in self.open_entries:
+            entry.end(entry.candidate.say(RecordingStatus.NOT_RECORDED, reason))
+
+    def report(self) -> RecorderReport:
+        """What became of all of it; a repeat of what was recorded now is a repeat like any other."""
+        results = {entry.candidate: entry.result for entry in self.entries if entry.result is not None}
+        recordings: list[Recording] = []
+        seen: set[Candidate] = set()
+        for candidate in self._candidates:
+            result = results[candidate]
+            if result.is_on_chain and candidate in seen:
+                result = candidate.say(RecordingStatus.REPEATED, repeated_mask=candidate.mask)
+            seen.add(candidate)
+            recordings.append(result)
+        return RecorderReport(tuple(recordings), tuple(self.txids), self.fees_ustx)

@@ -1,0 +1,299 @@
+"""The life of a contract call, one step at a time, each usable alone.
+
+``call.simulate()`` → ``call.transaction()`` → ``.sign(key)`` → ``pending = call.send()`` →
+``receipt = pending.wait()``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, Protocol, TypeVar
+
+from der_client.stacks.contract.movements import exact_conditions
+from der_client.stacks.contract.showing import html_table
+from der_client.stacks.errors import SigningError
+from der_client.stacks.transactions import ContractCall, PostConditionMode
+from der_client.stacks.transactions.lazy import lazy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
+
+    from der_client.stacks.account import Account, PendingTransaction
+    from der_client.stacks.clarity import ClarityValue
+    from der_client.stacks.contract.codecs import Signature
+    from der_client.stacks.contract.events import Event, UnknownEvent
+    from der_client.stacks.contract.movements import AssetEvent
+    from der_client.stacks.rpc.answers import ExecutionCost, StxEvent, TransactionReceipt
+    from der_client.stacks.transactions import PostCondition, Transaction
+
+R = TypeVar("R")
+
+
+class Declaration(Protocol):
+    """What a call knows of the declared function: its name in Clarity, the method, and the codecs."""
+
+    name: str
+    function: Callable[..., Any]
+
+    @property
+    def signature(self) -> Signature:
+        """The codecs of parameters and result."""
+
+
+class BoundContract(Protocol):
+    """What a call and a declared function need of the contract: its id, the account, and what comes of a call."""
+
+    name: str
+    contract_id: str
+
+    def require_account(self) -> Account:
+        """The account that signs."""
+
+    def ask(self, declared: Any, arguments: tuple[ClarityValue, ...]) -> Any:
+        """Read something."""
+
+    def simulate(
+        self, call: Call[R], *, post_conditions: Sequence[PostCondition] | None, mode: PostConditionMode
+    ) -> Receipt[R]:
+        """Run a call without changing anything."""
+
+    def receipt(self, declared: Any, info: TransactionReceipt, arguments: tuple[ClarityValue, ...]) -> Receipt[Any]:
+        """What came of a mined call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt(Generic[R]):
+    """What a successful call did.
+
+    Attributes:
+        value: What the function returned in ``(ok …)``, typed.
+        events: What the contracts printed, typed, in order.
+        transfers: The STX that moved (besides the fee), in order.
+        moved: All that moved (besides the fee): STX, fungible and non-fungible tokens, in order.
+        txid: The transaction's id; empty for a simulation.
+        fee_ustx: The fee that was taken.
+        cost: What the execution cost; ``None`` where the API does not say.
+        block_height: Of the block; ``None`` for a simulation.
+        block_time: Of the block, UTC; ``None`` for a simulation.
+    """
+
+    value: R
+    events: tuple[Event | UnknownEvent, ...]
+    transfers: tuple[StxEvent, ...]
+    moved: tuple[AssetEvent, ...]
+    txid: str
+    fee_ustx: int
+    cost: ExecutionCost | None
+    block_height: int | None
+    block_time: datetime | None
+
+    def _repr_html_(self) -> str:
+        """A table, for notebooks."""
+        return html_table("Receipt", {each.name: getattr(self, each.name) for each in fields(self)})
+
+
+class Pending(Generic[R]):
+    """A call that was sent and whose outcome is awaited."""
+
+    def __init__(self, call: Call[R], transaction: PendingTransaction) -> None:
+        self._call = call
+        self._transaction = transaction
+
+    @property
+    def txid(self) -> str:
+        """The transaction's id, known before it was sent."""
+        return self._transaction.txid
+
+    def wait(self, timeout_s: float = 120.0, *, confirmations: int = 1) -> Receipt[R]:
+        """Wait until the call is mined; safe to repeat after a time-out.
+
+        Args:
+            timeout_s: How long, in seconds.
+            confirmations: How many blocks of the present fork must hold it: its own, and those on top of it.
+
+        Raises:
+            ContractError: If the contract answered ``(err uN)``.
+            PostConditionAbortedError: If a post-condition was not met; its `sentence` and `unmet` say which.
+            RuntimeAbortedError: If the contract hit a runtime error.
+            TransactionDroppedError: If it left the mempool without being mined.
+            ConfirmationTimeoutError: If it was not mined in time; the outcome is unknown.
+        """
+        mined = self._transaction.wait_any(timeout_s, confirmations=confirmations)
+        return self._call.contract.receipt(self._call.declared, mined, self._call.arguments)
+
+    if not TYPE_CHECKING:  # a type checker shall still find attributes that are not there
+
+        def __getattr__(self, name: str) -> NoReturn:
+            """Name the step that is missing when somebody asks for what only a receipt has."""
+            step = f"; it is an attribute of the receipt: .wait().{name}" if name in Receipt.__slots__ else ""
+            raise AttributeError(f"a pending call has no attribute {name!r}{step}", name=name, obj=self)
+
+    def __rich_repr__(self) -> Iterator[tuple[str, object]]:
+        """What rich shows."""
+        yield "function", self._call.declared.name
+        yield "txid", self.txid
+
+    def __repr__(self) -> str:
+        return f"Pending({self._call.declared.name}, txid={self.txid})"
+
+    def _repr_html_(self) -> str:
+        """A table, for notebooks."""
+        return html_table("Pending", {"function": self._call.declared.name, "txid": self.txid, "next": ".wait()"})
+
+
+class Call(Generic[R]):
+    """A prepared call of a public function; nothing is signed or sent until asked for.
+
+    Attributes:
+        contract: The contract that is called.
+        declared: The function.
+        arguments: The arguments as Clarity values.
+    """
+
+    def __init__(
+        self,
+        contract: BoundContract,
+        declared: Declaration,
+        arguments: tuple[ClarityValue, ...],
+        moves: Callable[[], Sequence[PostCondition]] | None,
+    ) -> None:
+        self.contract = contract
+        self.declared = declared
+        self.arguments = arguments
+        self._moves = moves
+
+    @lazy
+    def payload(self) -> ContractCall:
+        """The call as a transaction's payload."""
+        return ContractCall(self.contract.contract_id, self.declared.name, self.arguments)
+
+    @cached_property
+    def post_conditions(self) -> tuple[PostCondition, ...]:
+        """What may move, worked out once; everything else aborts (deny mode)."""
+        return tuple(self._moves()) if self._moves else ()
+
+    def simulate(
+        self,
+        *,
+        post_conditions: Sequence[PostCondition] | None = None,
+        mode: PostConditionMode = PostConditionMode.DENY,
+    ) -> Receipt[R]:
+        """Run the call on the present state without changing anything.
+
+        Args:
+            post_conditions: Instead of those that the function declares.
+            mode: What becomes of assets that no post-condition names.
+
+        Raises:
+            SimulationUnavailableError: If the node is not an embedded devnet.
+            ContractError, PostConditionAbortedError, RuntimeAbortedError: As the call itself would.
+        """
+        return self.contract.simulate(self, post_conditions=post_conditions, mode=mode)
+
+    def tighten(self) -> Call[R]:
+        """The same call with post-conditions that allow exactly what moves when it is simulated now.
+
+        Raises:
+            SimulationUnavailableError: If the node is not an embedded devnet.
+            ContractError, RuntimeAbortedError: As the call itself would.
+        """
+        moved = self.simulate(post_conditions=(), mode=PostConditionMode.ALLOW).moved
+        conditions = exact_conditions(moved, self.contract.require_account().address)
+        return Call(self.contract, self.declared, self.arguments, lambda: conditions)
+
+    def transaction(
+        self,
+        *,
+        nonce: int | None = None,
+        fee_ustx: int | None = None,
+        post_conditions: Sequence[PostCondition] | None = None,
+        mode: PostConditionMode = PostConditionMode.DENY,
+    ) -> Transaction:
+        """The unsigned transaction.
+
+        Args:
+            nonce: The account's next one if not given.
+            fee_ustx: By the account's fee policy if not given.
+            post_conditions: Instead of those that the function declares.
+            mode: What becomes of assets that no post-condition names.
+
+        Raises:
+            AddressError: If an argument is an address of another network.
+        """
+        account = self.contract.require_account()
+        return account.build(
+            self.payload, post_conditions=self._conditions(post_conditions), mode=mode, nonce=nonce, fee_ustx=fee_ustx
+        )
+
+    def _conditions(self, given: Sequence[PostCondition] | None) -> Sequence[PostCondition]:
+        return self.post_conditions if given is None else given
+
+    def send(
+        self,
+        signed: Transaction | None = None,
+        *,
+        nonce: int | None = None,
+        fee_ustx: int | None = None,
+        post_conditions: Sequence[PostCondition] | None = None,
+        mode: PostConditionMode = PostConditionMode.DENY,
+    ) -> Pending[R]:
+        """Sign with the account's key and send.
+
+        Args:
+            signed: A transaction of this call that was signed elsewhere; it is sent as it is, and takes no other
+                argument.
+            nonce: As for :meth:`transaction`.
+            fee_ustx: As for :meth:`transaction`.
+            post_conditions: As for :meth:`transaction`.
+            mode: As for :meth:`transaction`.
+
+        Raises:
+            SigningError: If the signed transaction is not of this call.
+            TransactionRejectedError: If the node refused it; nothing is in the mempool.
+            NodeUnreachableError: If there is no answer, and the node does not know the transaction.
+        """
+        account = self.contract.require_account()
+        if signed is None:
+            sent = account.submit(
+                self.payload,
+                post_conditions=self._conditions(post_conditions),
+                mode=mode,
+                nonce=nonce,
+                fee_ustx=fee_ustx,
+            )
+            return Pending(self, sent)
+        if signed.payload != self.payload:
+            raise SigningError(f"the signed transaction is not this call of {self.declared.name}")
+        return Pending(self, account.send(signed))
+
+    if not TYPE_CHECKING:  # a type checker shall still find attributes that are not there
+
+        def __getattr__(self, name: str) -> NoReturn:
+            """Name the steps that are missing when somebody waits for a call, or asks for what only a receipt has."""
+            step = ""
+            if name == "wait":
+                step = "; it was not sent: .send().wait()"
+            elif name in Receipt.__slots__:
+                step = f"; it is an attribute of the receipt: .send().wait().{name}"
+            raise AttributeError(f"a call has no attribute {name!r}{step}", name=name, obj=self)
+
+    def __rich_repr__(self) -> Iterator[tuple[str, object]]:
+        """What rich shows."""
+        yield "function", f"{self.contract.contract_id}.{self.declared.name}"
+        for name, value in self._named_arguments():
+            yield name, str(value)
+
+    def _named_arguments(self) -> Iterator[tuple[str, ClarityValue]]:
+        parameters = self.declared.signature.parameters
+        return ((name, value) for (_, name, _), value in zip(parameters, self.arguments, strict=True))
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={value}" for name, value in self._named_arguments())
+        return f"Call({self.contract.name}.{self.declared.name}({shown}))"
+
+    def _repr_html_(self) -> str:
+        """A table, for notebooks."""
+        rows = {"contract": self.contract.contract_id, "function": self.declared.name, **dict(self._named_arguments())}
+        return html_table("Call", {**rows, "next": ".simulate() or .send()"})

@@ -1,0 +1,125 @@
+"""What a class says of a contract: its functions, storage, errors and events; apart from any network."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from der_client.stacks.clarity import check_contract_name
+from der_client.stacks.contract.declared import Constant, DataMap, DataVar, Declared, DeclaredFunction
+from der_client.stacks.contract.hints import check_model, local_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from der_client.stacks.contract.errors import ErrorCode
+    from der_client.stacks.contract.events import Event
+
+T = TypeVar("T")
+
+
+class ContractDeclaration:
+    """The declared part of a contract, which its class has; derived classes inherit all of it.
+
+    Attributes:
+        name: The contract's name on chain; empty for an interface.
+        functions: The declared functions by their names in Clarity.
+        data_vars: The declared data variables, likewise.
+        data_maps: The declared maps, likewise.
+        constants: The declared constants, likewise.
+        errors: Its error codes; those of the class that it derives from if it has none of its own.
+        error_codes: All its error codes, those of the classes that it derives from included.
+        event_classes: What it prints, likewise.
+        callees: The contracts of the same deployer that it calls.
+        strict_events: Whether something printed that no declared event fits is an error.
+    """
+
+    name: str = ""
+    errors: ClassVar[type[ErrorCode] | None] = None
+    error_codes: ClassVar[tuple[type[ErrorCode], ...]] = ()
+    event_classes: ClassVar[tuple[type[Event], ...]] = ()
+    callees: ClassVar[tuple[type[ContractDeclaration], ...]] = ()
+    functions: ClassVar[Mapping[str, DeclaredFunction[..., Any]]] = {}
+    data_vars: ClassVar[Mapping[str, DataVar[..., Any]]] = {}
+    data_maps: ClassVar[Mapping[str, DataMap[..., Any]]] = {}
+    constants: ClassVar[Mapping[str, Constant[..., Any]]] = {}
+    strict_events: bool = False
+
+    def __init_subclass__(
+        cls,
+        *,
+        name: str | None = None,
+        errors: type[ErrorCode] | None = None,
+        events: Sequence[type[Event]] = (),
+        callees: Sequence[type[ContractDeclaration]] = (),
+        strict_events: bool | None = None,
+    ) -> None:
+        """Declare a contract, or an interface.
+
+        Args:
+            name: Its name on chain; without one, the class is an interface.
+            errors: Its error codes.
+            events: What it prints.
+            callees: The contracts of the same deployer that it calls, whose errors and events reach the caller.
+            strict_events: Whether something printed that no declared event fits is an error.
+
+        Raises:
+            TypeError: If two methods declare the same function, one has a name that this class needs for itself, or an
+                annotation names something that is not defined.
+            EncodeError: If no contract can have the name.
+        """
+        super().__init_subclass__()
+        declared = _declared_by(cls, is_exact=name is not None)
+        cls.name = "" if name is None else check_contract_name(name)
+        cls.functions = {key: each for key, each in declared.items() if isinstance(each, DeclaredFunction)}
+        cls.data_vars = {key: each for key, each in declared.items() if isinstance(each, DataVar)}
+        cls.data_maps = {key: each for key, each in declared.items() if isinstance(each, DataMap)}
+        cls.constants = {key: each for key, each in declared.items() if isinstance(each, Constant)}
+        bases = [base for base in cls.__bases__ if issubclass(base, ContractDeclaration)]
+        cls.error_codes = _unique((errors,) if errors else (), *(base.error_codes for base in bases))
+        cls.errors = cls.error_codes[0] if cls.error_codes else None
+        cls.event_classes = _unique(events, *(base.event_classes for base in bases))
+        cls.callees = _unique(callees, *(base.callees for base in bases))
+        if strict_events is not None:
+            cls.strict_events = strict_events
+        for event in events:
+            check_model(event)
+
+    @classmethod
+    def family(cls) -> Iterator[type[ContractDeclaration]]:
+        """This contract and all that it calls, directly or not."""
+        yield cls
+        for callee in cls.callees:
+            yield from callee.family()
+
+
+def _declared_by(contract: type[ContractDeclaration], *, is_exact: bool) -> dict[str, Declared[..., Any]]:
+    """All that a class declares, inherited or not, by Clarity name."""
+    by_attribute: dict[str, Any] = {}
+    for base in reversed(contract.__mro__):
+        by_attribute |= vars(base)
+    own = {name: each for name, each in vars(contract).items() if isinstance(each, Declared)}
+    for attribute, each in own.items():
+        if attribute in _TAKEN:
+            raise TypeError(
+                f"{contract.__name__}.{attribute}: Contract itself has something of this name; call the method "
+                f'{attribute}_ and declare it with name="{each.name}"'
+            )
+        each.is_exact = is_exact
+        each.local_names = local_names(each.function, f"{contract.__name__}.{attribute}")
+    declared: dict[str, Declared[..., Any]] = {}
+    for each in by_attribute.values():
+        if isinstance(each, Declared):
+            if each.name in declared:
+                raise TypeError(f"{contract.__name__} declares {each.name} twice")
+            declared[each.name] = each
+    if contract.__module__.startswith("der_client.stacks.contract."):
+        _TAKEN.update(vars(contract), contract.__annotations__)
+    return declared
+
+
+_TAKEN: set[str] = {*vars(ContractDeclaration), *ContractDeclaration.__annotations__}
+"""Names of the base classes, which a declared method cannot have."""
+
+
+def _unique(*groups: Iterable[T]) -> tuple[T, ...]:
+    return tuple(dict.fromkeys(each for group in groups for each in group))

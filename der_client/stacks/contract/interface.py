@@ -1,0 +1,136 @@
+"""Compares a declared contract with the interface of the deployed one, both ways."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from der_client.stacks.clarity.types import (
+    AsciiType,
+    BufferType,
+    ListType,
+    NoneType_,
+    OptionalType,
+    ResponseType,
+    TupleType,
+    Utf8Type,
+)
+from der_client.stacks.contract.declared import check_map_entry
+from der_client.stacks.contract.errors import same_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from der_client.stacks.clarity import ClarityType
+    from der_client.stacks.contract.declarations import ContractDeclaration
+    from der_client.stacks.contract.declared import DataMap, Declared, DeclaredFunction
+    from der_client.stacks.rpc.answers import ContractInterface, FunctionInterface, MapInterface, VariableInterface
+
+
+def differences(contract: type[ContractDeclaration], interface: ContractInterface) -> tuple[str, ...]:
+    """What differs between a declared contract and a deployed one, a sentence each; empty if nothing does.
+
+    Compares the public and read-only functions, their parameters and results, and whatever variables, maps, constants
+    and error constants are declared. A deployed function that is not declared differs, too. Error constants match
+    whatever their case, with hyphens or underscores. The interface does not hold the values of constants, and errors
+    may be of any type, so these are not compared.
+
+    If the class is an interface, the contract may have more functions. Of what an interface declares, also where a
+    class inherits it, the contract may have other names of parameters, wider parameters and narrower results, such as
+    a shorter text: what the interface says is true of it all the same.
+
+    Args:
+        contract: The declaring class.
+        interface: The interface of the deployed contract (GET /v2/contracts/interface).
+    """
+    return tuple(_differences(contract, interface))
+
+
+def _differences(contract: type[ContractDeclaration], interface: ContractInterface) -> Iterator[str]:
+    deployed = {name: function for name, function in interface.functions.items() if function.access != "private"}
+    if contract.name:
+        for name in deployed.keys() - contract.functions.keys():
+            yield f"{name} is deployed, but not declared in {contract.__name__}"
+    for name, function in contract.functions.items():
+        if name in deployed:
+            yield from _function_differences(function, deployed[name])
+        else:
+            yield f"{name} is declared in {contract.__name__}, but not deployed"
+    yield from _variable_differences(contract, interface)
+    yield from _map_differences(contract, interface)
+    constants = {same_name(name) for name, each in interface.variables.items() if each.access == "constant"}
+    for error in (error for codes in contract.error_codes for error in codes):
+        if error.constant is not None and same_name(error.constant) not in constants:
+            yield f"{error.constant} is declared, but not deployed"
+
+
+def _function_differences(declared: DeclaredFunction[..., Any], deployed: FunctionInterface) -> Iterator[str]:
+    if declared.access != deployed.access:
+        yield f"{declared.name} is declared {declared.access}, but deployed {deployed.access}"
+    parameters = [(name, codec.type) for name, _, codec in declared.signature.parameters]
+    arguments = [(argument.name, argument.type) for argument in deployed.arguments]
+    if declared.is_exact:
+        is_same = _texts(parameters) == _texts(arguments)
+    else:
+        is_same = len(parameters) == len(arguments) and all(
+            _admits(wide, narrow) for (_, narrow), (_, wide) in zip(parameters, arguments, strict=True)
+        )
+    if not is_same:
+        yield f"{declared.name} takes {_texts(parameters)}, but is deployed with {_texts(arguments)}"
+    result, output = declared.signature.result.type, deployed.output
+    inner = output.ok if isinstance(output, ResponseType) else output
+    is_possible = declared.access != "public" or isinstance(output, ResponseType)
+    if not is_possible or not (str(inner) == str(result) if declared.is_exact else _admits(result, inner)):
+        yield f"{declared.name} gives {result}, but is deployed with {output}"
+
+
+def _texts(named: list[tuple[str, ClarityType]]) -> list[tuple[str, str]]:
+    return [(name, str(kind)) for name, kind in named]
+
+
+def _admits(wide: ClarityType, narrow: ClarityType) -> bool:
+    """Whether every value of one type is one of another, too."""
+    match wide, narrow:
+        case _, NoneType_():
+            return True
+        case (BufferType(), BufferType()) | (AsciiType(), AsciiType()) | (Utf8Type(), Utf8Type()):
+            return bool(narrow.length <= wide.length)  # type: ignore[attr-defined]
+        case OptionalType(), OptionalType():
+            return _admits(wide.item, narrow.item)
+        case ListType(), ListType():
+            return narrow.length <= wide.length and _admits(wide.item, narrow.item)
+        case ResponseType(), ResponseType():
+            return _admits(wide.ok, narrow.ok) and _admits(wide.error, narrow.error)
+        case TupleType(), TupleType():
+            return wide.fields.keys() == narrow.fields.keys() and all(
+                _admits(kind, narrow.fields[name]) for name, kind in wide.fields.items()
+            )
+    return str(wide) == str(narrow)
+
+
+def _variable_differences(contract: type[ContractDeclaration], interface: ContractInterface) -> Iterator[str]:
+    for access, declared in (("variable", contract.data_vars), ("constant", contract.constants)):
+        each: Declared[..., Any]
+        for name, each in declared.items():
+            deployed: VariableInterface | None = interface.variables.get(name)
+            if deployed is None:
+                yield f"{access} {name} is declared in {contract.__name__}, but not deployed"
+            elif deployed.access != access:
+                yield f"{name} is declared as a {access}, but deployed as a {deployed.access}"
+            elif str(each.signature.result.type) != str(deployed.type):
+                yield f"{access} {name} is {each.signature.result.type}, but is deployed as {deployed.type}"
+
+
+def _map_differences(contract: type[ContractDeclaration], interface: ContractInterface) -> Iterator[str]:
+    declared: DataMap[..., Any]
+    for name, declared in contract.data_maps.items():
+        deployed: MapInterface | None = interface.maps.get(name)
+        if deployed is None:
+            yield f"map {name} is declared in {contract.__name__}, but not deployed"
+            continue
+        ((_, _, key),) = declared.signature.parameters
+        entry = check_map_entry(declared)
+        if (str(key.type), str(entry)) != (str(deployed.key), str(OptionalType(deployed.value))):
+            yield (
+                f"map {name} is declared from {key.type} to {entry.item}, but deployed from {deployed.key} to "
+                f"{deployed.value}"
+            )

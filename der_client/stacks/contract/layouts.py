@@ -1,0 +1,210 @@
+"""Reads a tuple whose fields are known: what stands at a known distance is taken apart at once, the rest one by one.
+
+Names, type bytes and counts are the same in every value of a type, and most fields have a fixed size. So a tuple is a
+few stretches of known layout, each ended by a field of unknown length (an optional, a list …). For each type of tuple a
+function is written that reads just that; what it does not understand is read field by field, which finds the error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from der_client.stacks.clarity.generated import GeneratedReader
+from der_client.stacks.errors import DecodeError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from der_client.stacks.clarity.types import TupleType
+
+Reader = Callable[[bytes, int], tuple[Any, int]]
+"""From wire bytes and an offset to Python and the offset behind; raises DecodeError."""
+ResultWriter = Callable[[GeneratedReader, str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class FixedSize:
+    """The wire form of a type whose values all have the same length.
+
+    Attributes:
+        tag: What each of them begins with.
+        size: How many bytes follow.
+        convert: From those to Python; raises ValueError for those that stand for nothing.
+        finish: From what that gives to another Python type, if it shall be one.
+    """
+
+    tag: bytes
+    size: int
+    convert: Callable[[bytes], Any]
+    finish: Callable[[Any], Any] | None = None
+
+    def reader(self, kind: object) -> Reader:
+        """A reader of such a value.
+
+        Args:
+            kind: What to call the type in errors.
+        """
+        tag, size, convert, finish = self.tag, self.size, self.convert, self.finish
+        tag_size = len(tag)
+
+        def read(data: bytes, offset: int) -> tuple[Any, int]:
+            start = offset + tag_size
+            end = start + size
+            if data[offset:start] != tag or end > len(data):
+                raise expected(kind, data, offset)
+            try:
+                value = convert(data[start:end])
+                return (finish(value) if finish else value), end
+            except ValueError as error:
+                raise DecodeError(str(error), offset) from None
+
+        return read
+
+
+class Known(dict[bytes, Any]):
+    """All values of a type by their bytes."""
+
+    def __init__(self, values: Mapping[bytes, Any], describe: Callable[[bytes], str]) -> None:
+        """Takes the values, and what to say of bytes that are none."""
+        super().__init__(values)
+        self._describe = describe
+
+    def __missing__(self, raw: bytes) -> Any:
+        raise ValueError(self._describe(raw))
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of a tuple.
+
+    Attributes:
+        name: Its name in Clarity.
+        attribute: Its name in Python.
+        read: Reads its value.
+        fixed: How its value looks, if all its values have the same length.
+        usual: If they do not, how nearly all of them look.
+    """
+
+    name: str
+    attribute: str
+    read: Reader
+    fixed: FixedSize | None
+    usual: FixedSize | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A field that has the same value in each tuple of its kind, and is not shown.
+
+    Attributes:
+        name: Its name in Clarity.
+        encoded: Its value.
+    """
+
+    name: str
+    encoded: bytes
+
+
+def tuple_reader(kind: TupleType, name: str, fields: Sequence[Field | Constant], write_result: ResultWriter) -> Reader:
+    """A reader of tuples with exactly these fields.
+
+    Args:
+        kind: The tuple's type.
+        name: What Python calls it.
+        fields: All of them, in any order.
+        write_result: Adds lines that make the result of a dictionary (an expression): the values by Python name, in
+            the order of ``fields``; gives the expression for it.
+    """
+    header: Final = b"\x0c" + len(fields).to_bytes(4, "big")
+    on_the_wire: Final = sorted(fields, key=lambda entry: entry.name)
+
+    def refuse(data: bytes, offset: int) -> NoReturn:
+        """Finds the place where something else stands than should."""
+        position = offset + len(header)
+        if data[offset:position] != header:
+            raise expected(kind, data, offset)
+        for entry in on_the_wire:
+            prefix = _prefix(entry)
+            start = position + len(prefix)
+            if data[position:start] != prefix:
+                raise DecodeError(f"expected the field {entry.name!r} of {name}", position)
+            position = entry.read(data, start)[1] if isinstance(entry, Field) else start
+        raise DecodeError(f"no {name}", offset)
+
+    read_any = _all_at_once(header, on_the_wire, fields, write_result, refuse, usual=False, name=name)
+    if any(isinstance(entry, Field) and entry.usual for entry in fields):
+        return _all_at_once(header, on_the_wire, fields, write_result, read_any, usual=True, name=name)
+    return read_any
+
+
+def _prefix(entry: Field | Constant) -> bytes:
+    prefix = bytes((len(entry.name),)) + entry.name.encode("ascii")
+    return prefix + entry.encoded if isinstance(entry, Constant) else prefix
+
+
+def _all_at_once(
+    header: bytes,
+    on_the_wire: Sequence[Field | Constant],
+    fields: Sequence[Field | Constant],
+    write_result: ResultWriter,
+    otherwise: Reader,
+    *,
+    usual: bool,
+    name: str,
+) -> Reader:
+    """A reader of such tuples.
+
+    Args:
+        header: How the tuple starts.
+        on_the_wire: Its fields in the order of the wire.
+        fields: In the order of the result.
+        write_result: Makes the result.
+        otherwise: Reads what is not such a tuple, or says what is wrong with it.
+        usual: Whether fields without a fixed size are expected to look as usual.
+        name: What Python calls them.
+    """
+    source = GeneratedReader()
+    expressions: dict[str, str] = {}
+    fixed: list[bytes] = []
+    sizes: list[int] = []
+    place, parts, pending = "offset", "parts_0", header
+
+    def end_stretch() -> None:
+        """Takes apart what has a fixed size up to here; sets the place behind it."""
+        nonlocal place
+        source.lines += source.taking_apart(parts, place, (*fixed, pending), sizes)
+        source.lines.append(f"position = {place} + {sum(map(len, fixed)) + sum(sizes) + len(pending)}")
+        place = "position"
+        fixed.clear()
+        sizes.clear()
+
+    for entry in on_the_wire:
+        pending += _prefix(entry)
+        if isinstance(entry, Constant):
+            continue
+        form = entry.fixed or (entry.usual if usual else None)
+        if form is None:
+            end_stretch()
+            expressions[entry.attribute] = f"value_{len(source.lines)}"
+            source.lines.append(
+                f"{expressions[entry.attribute]}, position = {source.constant(entry.read)}(data, position)"
+            )
+            parts = f"parts_{len(source.lines)}"
+        else:
+            fixed.append(pending + form.tag)
+            sizes.append(form.size)
+            value = f"{source.constant(form.convert)}({parts}[{2 * len(sizes) - 1}])"
+            expressions[entry.attribute] = f"{source.constant(form.finish)}({value})" if form.finish else value
+        pending = b""
+    end_stretch()
+    shown = [entry.attribute for entry in fields if isinstance(entry, Field)]
+    values = ", ".join(f"{source.constant(attribute)}: {expressions[attribute]}" for attribute in shown)
+    return source.function(f"({write_result(source, f'{{{values}}}')}, position)", otherwise, name=name)
+
+
+def expected(kind: object, data: bytes, offset: int) -> DecodeError:
+    """The error for a place where another type stands."""
+    found = f"0x{data[offset]:02x}" if offset < len(data) else "the end of the input"
+    return DecodeError(f"expected {kind}, found {found}", offset)

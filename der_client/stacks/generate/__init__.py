@@ -1,0 +1,1 @@
+"""Writes Python modules for contracts: what one would declare by hand."""

@@ -1,0 +1,128 @@
+"""An account of several keys on a network: what it does is signed step by step, by whoever holds the keys."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, NoReturn
+
+from der_client.stacks.account import Account
+from der_client.stacks.checks import check_kind
+from der_client.stacks.errors import SigningError
+from der_client.stacks.keys import PrivateKey
+from der_client.stacks.transactions import Multisig, PostConditionMode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from der_client.stacks.fees import FeePolicy
+    from der_client.stacks.pending import PendingTransaction
+    from der_client.stacks.rpc import Client
+    from der_client.stacks.transactions import PostCondition, Transaction, UserPayload
+
+
+class MultisigAccount(Account):
+    """An account of several keys. It can own contracts, and calls typed ones like any other account.
+
+    With enough keys here, everything is as for an :class:`Account`. With fewer, or none, a call is built by
+    ``call.transaction()``, handed round as bytes and signed by ``.sign(key)`` or :meth:`sign`, and sent by
+    ``call.send(signed)``.
+
+    Args:
+        multisig: The public keys, and how many of them must sign.
+        client: The node.
+        keys: The private keys that are held here.
+        fee_policy: How fees are chosen, and their cap.
+
+    Raises:
+        SigningError: If a key is not one of the account's.
+    """
+
+    def __init__(
+        self,
+        multisig: Multisig,
+        client: Client,
+        *,
+        keys: Sequence[PrivateKey] = (),
+        fee_policy: FeePolicy | None = None,
+    ) -> None:
+        check_kind(multisig, Multisig, "multisig", "Multisig(public_keys, required)")
+        for key in keys:
+            check_kind(key, PrivateKey, "keys", "of hexadecimal text, PrivateKey.from_hex(…)")
+            if key.public_key not in multisig.public_keys:
+                raise SigningError(f"keys: the key of {key.public_key.data.hex()} is not one of the account's")
+        self.multisig = multisig
+        self._keys = tuple(sorted(keys, key=lambda key: multisig.public_keys.index(key.public_key)))
+        self._connect(client, fee_policy)
+
+    @cached_property
+    def _spender(self) -> Multisig:
+        return self.multisig
+
+    def sign(self, transaction: Transaction) -> Transaction:
+        """Sign a transaction of this account with the keys held here, as far as signatures are missing.
+
+        Raises:
+            SigningError: If it is not of this account or network, or no key is held here.
+        """
+        self._check_own(transaction)
+        if not self._keys:
+            self._refuse()
+        for key in self._keys:
+            if not transaction.is_signed:
+                transaction = transaction.sign(key)
+        return transaction
+
+    def submit(
+        self,
+        payload: UserPayload,
+        *,
+        post_conditions: Sequence[PostCondition] = (),
+        mode: PostConditionMode = PostConditionMode.DENY,
+        nonce: int | None = None,
+        fee_ustx: int | None = None,
+        replaces: bool = False,
+    ) -> PendingTransaction:
+        """As `Account.submit`, if enough keys are held here.
+
+        Raises:
+            SigningError: If they are too few.
+        """
+        self._require_enough()
+        return super().submit(
+            payload, post_conditions=post_conditions, mode=mode, nonce=nonce, fee_ustx=fee_ustx, replaces=replaces
+        )
+
+    def sign_and_send(self, transaction: Transaction, *, replaces: bool = False) -> PendingTransaction:
+        """As `Account.sign_and_send`, if the keys held here are what is missing.
+
+        Raises:
+            SigningError: If they are too few.
+        """
+        signed = self.sign(transaction)
+        if not signed.is_signed:
+            self._refuse()
+        return self.send(signed, replaces=replaces)
+
+    def sponsor(self, signed: Transaction, *, fee_ustx: int | None = None) -> NoReturn:
+        """Refuse: an account of several keys does not sponsor.
+
+        Raises:
+            SigningError: Always.
+        """
+        del signed, fee_ustx
+        raise SigningError("an account of several keys does not sponsor transactions; use one with a single key")
+
+    def _require_enough(self) -> None:
+        if len(self._keys) < self.multisig.required:
+            self._refuse()
+
+    def _refuse(self) -> NoReturn:
+        raise SigningError(
+            f"{self.multisig.required} of {len(self.multisig.public_keys)} keys must sign, and {len(self._keys)} are "
+            "held here: build the transaction by call.transaction(), let each signer .sign(key) it, then call.send(it)"
+        )
+
+    def __repr__(self) -> str:
+        """The account and the node, which is not asked for it; never a key."""
+        of = f"{self.multisig.required} of {len(self.multisig.public_keys)}"
+        return f"MultisigAccount({self.__dict__.get('address', of)}, {self.client.url})"

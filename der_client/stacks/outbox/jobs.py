@@ -1,0 +1,196 @@
+"""What an outbox does: a job is a key and a transaction's content; an entry is what the journal knows of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final, cast
+
+from der_client.stacks.clarity import decode
+from der_client.stacks.errors import InvalidValueError
+from der_client.stacks.outcome import OutcomeKind
+from der_client.stacks.transactions import PostConditionMode
+from der_client.stacks.transactions.payload_types import UserPayload, read_payload
+from der_client.stacks.transactions.post_conditions import read_post_conditions
+
+if TYPE_CHECKING:
+    from der_client.stacks.clarity import ClarityValue
+    from der_client.stacks.transactions import PostCondition
+
+MAX_KEY_LENGTH: Final = 200
+
+
+class JobState(StrEnum):
+    """How far a job is."""
+
+    QUEUED = "queued"
+    """Waits for its turn, for a job that it follows, or for the next try."""
+    SIGNED = "signed"
+    """Its transaction is in the journal; it may have been sent, or not."""
+    SENT = "sent"
+    """A node took its transaction, or may have taken it."""
+    MINED = "mined"
+    """Its transaction is in a block; its outcome says what came of it."""
+    GIVEN_UP = "given up"
+    """It will not be done; its reason says why."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more is done about it."""
+        return self in (JobState.MINED, JobState.GIVEN_UP)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something to be done on the chain, at most once.
+
+    Attributes:
+        key: What it is for, such as ``settle/31``. A journal does a job with a key once, whoever adds it.
+        payload: What the transaction does.
+        post_conditions: What must be true of what it moves.
+        mode: What becomes of assets that no post-condition names.
+        fee_ustx: The fee, in µSTX; by the account's fee policy if not given.
+        account: The address that shall sign it; any of the outbox's accounts if empty.
+        follows: Keys of jobs that must be mined with success before.
+        note: Whatever the caller wants to keep with it.
+
+    Raises:
+        InvalidValueError: If the key is empty or longer than 200 characters, or it follows itself.
+    """
+
+    key: str
+    payload: UserPayload
+    post_conditions: tuple[PostCondition, ...] = ()
+    mode: PostConditionMode = PostConditionMode.DENY
+    fee_ustx: int | None = None
+    account: str = ""
+    follows: tuple[str, ...] = ()
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a key that cannot be kept."""
+        if not isinstance(self.key, str) or not 1 <= len(self.key) <= MAX_KEY_LENGTH or not self.key.isprintable():
+            raise InvalidValueError(
+                f"a job's key must have 1 to {MAX_KEY_LENGTH} printable characters: {self.key!r:.80}"
+            )
+        if self.key in self.follows:
+            raise InvalidValueError(f"job {self.key} follows itself; name other jobs in follows=")
+
+    @property
+    def body(self) -> bytes:
+        """Payload, post-conditions and mode as bytes, as the journal keeps them."""
+        conditions = b"".join(condition.encode() for condition in self.post_conditions)
+        head = bytes([self.mode]) + len(self.post_conditions).to_bytes(2)
+        return head + conditions + self.payload.encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A job in the journal.
+
+    Attributes:
+        id: Its number in the journal; jobs are done in this order.
+        key: Its key.
+        body: What it does (`Job.body`).
+        state: How far it is.
+        account: The address that signs it; empty if any may and none has.
+        fee_ustx: The fee that the job was given, in µSTX; ``None`` if by policy.
+        note: The caller's.
+        txid: Its latest transaction; empty before it is signed.
+        outcome: What came of it, once it is mined.
+        reason: Why it is given up, or why the last try failed.
+        block_height: Of its block; ``None`` unless mined.
+        fee_paid_ustx: What was taken; ``None`` unless mined.
+        raw_result: What the transaction returned; empty unless mined.
+        attempts: How often a try failed.
+    """
+
+    id: int
+    key: str
+    body: bytes
+    state: JobState
+    account: str
+    fee_ustx: int | None
+    note: str
+    txid: str
+    outcome: OutcomeKind | None
+    reason: str
+    block_height: int | None
+    fee_paid_ustx: int | None
+    raw_result: bytes
+    attempts: int
+
+    @property
+    def job(self) -> Job:
+        """The job, without what it follows."""
+        conditions, at = read_post_conditions(self.body, 3, int.from_bytes(self.body[1:3]))
+        payload, _ = read_payload(self.body, at)
+        return Job(
+            self.key,
+            cast("UserPayload", payload),
+            conditions,
+            PostConditionMode(self.body[0]),
+            self.fee_ustx,
+            self.account,
+            note=self.note,
+        )
+
+    @property
+    def is_success(self) -> bool:
+        """Whether it is mined and did what was wanted."""
+        return self.outcome is OutcomeKind.SUCCESS
+
+    @property
+    def result(self) -> ClarityValue | None:
+        """What the transaction returned; ``None`` unless mined."""
+        return decode(self.raw_result) if self.raw_result else None
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A transaction of a job that is not known to be mined.
+
+    Attributes:
+        txid: Its id.
+        job_id: The job.
+        key: The job's key.
+        account: The address that signed it.
+        nonce: Its nonce.
+        fee_ustx: The fee it offers, in µSTX.
+        raw: The signed bytes.
+        was_taken: Whether a node said that it took it.
+        signed_at: When it was signed, by the journal's clock (unix seconds).
+        height: How high the chain was then.
+    """
+
+    txid: str
+    job_id: int
+    key: str
+    account: str
+    nonce: int
+    fee_ustx: int
+    raw: bytes
+    was_taken: bool
+    signed_at: float
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Something that happened to a job.
+
+    Attributes:
+        key: The job.
+        state: How far it is now.
+        txid: Its transaction; empty if it has none.
+        outcome: What came of it, if it is mined.
+        reason: Why it was given up, or put off.
+        wait_s: How long until its next try, if it was put off, in seconds.
+    """
+
+    key: str
+    state: JobState
+    txid: str = ""
+    outcome: OutcomeKind | None = None
+    reason: str = ""
+    wait_s: float = 0.0

@@ -1,0 +1,216 @@
+"""The asynchronous client: what `Client` can be asked, to be awaited."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
+
+from der_client.stacks.errors import NodeError
+from der_client.stacks.rpc.bells import AsyncBell
+from der_client.stacks.rpc.logs import MAX_PER_PAGE, LogReader
+from der_client.stacks.rpc.methods import (
+    DEFAULT_ANSWER_DEADLINE_S,
+    DEFAULT_MAX_ANSWER_BYTES,
+    DEFAULT_TIMEOUT_S,
+    Methods,
+    check_network_id,
+    network_of,
+)
+from der_client.stacks.rpc.steps import Ask, Listen, Steps, repeated
+from der_client.stacks.rpc.watching import DEFAULT_POLL_S, BlockWatch, LogWatch
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+    from types import TracebackType
+    from typing import Self
+
+    from der_client.stacks.network import Network
+    from der_client.stacks.rpc.answers import ContractLogEvent
+    from der_client.stacks.rpc.endpoint import Answer, Endpoint
+    from der_client.stacks.rpc.retries import RetryPolicy
+    from der_client.stacks.rpc.watching import BlockUpdate, LogUpdate, Watch
+
+T = TypeVar("T")
+Update = TypeVar("Update")
+__all__: Final = ["AsyncClient"]
+
+
+class AsyncClient(Methods):
+    """Asks a node, and the API in front of it, from one event loop. Needs the extra ``async`` (``der-client[async]``).
+
+    All methods of `Client` are there, to be awaited: ``await client.transaction(txid)``.
+
+    Args:
+        url: The base address that serves ``/v2`` and ``/extended``.
+        network: The network behind it; asked for when first needed if not given.
+        timeout: Seconds to connect, and the longest silence while an answer is read, in seconds.
+        retries: How often and how patiently failed requests are repeated, where repeating changes nothing.
+        headers: Sent with each request, e.g. ``{"x-api-key": …}``; never shown in texts or logs.
+        max_answer_bytes: The longest answer that is read.
+        answer_deadline_s: The longest time that one request may take, from connecting to the last byte of its answer.
+
+    Raises:
+        InvalidValueError: If the URL or a limit makes no sense.
+        MissingExtraError: If the extra is not installed.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        network: Network | None = None,
+        timeout: tuple[float, float] = DEFAULT_TIMEOUT_S,
+        retries: RetryPolicy | None = None,
+        headers: Mapping[str, str] | None = None,
+        max_answer_bytes: int = DEFAULT_MAX_ANSWER_BYTES,
+        answer_deadline_s: float = DEFAULT_ANSWER_DEADLINE_S,
+    ) -> None:
+        super().__init__(network, timeout, retries, max_answer_bytes, answer_deadline_s)
+        self._own_headers = dict(headers or {})
+        from der_client.stacks.rpc.async_transport import AsyncTransport  # noqa: PLC0415 -- an extra
+
+        self._transport = AsyncTransport(
+            url,
+            timeout_s=timeout,
+            max_answer_bytes=max_answer_bytes,
+            answer_deadline_s=answer_deadline_s,
+            headers=headers or {},
+        )
+
+    @property
+    def url(self) -> str:
+        """The base address, without a slash at the end."""
+        return self._transport.url
+
+    async def network(self) -> Network:
+        """Find the network: as given, or else as the node's ``network_id`` says; checked once if it was given.
+
+        Raises:
+            InvalidValueError: If the client was given another network than the node's.
+            NodeError: If the node did not answer properly.
+        """
+        if self._network is None or not self._network_is_checked:
+            network_id = (await self.info()).network_id
+            if self._network is None:
+                self._network = network_of(network_id, self.url)
+            check_network_id(self._network, network_id, self.url)
+            self._network_is_checked = True
+        return self._network
+
+    async def run(self, endpoint: Endpoint[T], *, within_s: float | None = None) -> T:
+        """Run any endpoint.
+
+        Args:
+            endpoint: What to ask.
+            within_s: Ask only once, and for no longer than so many seconds.
+
+        Raises:
+            NodeError: If the node is down, slow, or answers something else than the endpoint promises.
+        """
+        until = None if within_s is None else time.monotonic() + within_s
+        return endpoint.read(await self._ask(Ask(endpoint.request, until, once=within_s is not None)))
+
+    async def iter_contract_logs(
+        self, contract_id: str, *, per_page: int = MAX_PER_PAGE
+    ) -> AsyncIterator[ContractLogEvent]:
+        """Iterate over all that a contract printed, newest first; see `Client.iter_contract_logs`.
+
+        Args:
+            contract_id: ``ADDRESS.name``.
+            per_page: Events per request, 2 to 100.
+        """
+        reader = LogReader(contract_id, per_page)
+        while not reader.is_done:
+            for event in await self.follow(reader.next_page()):
+                yield event
+
+    async def stream_contract_logs(
+        self,
+        contract_id: str,
+        *,
+        history: bool = False,
+        known: Sequence[ContractLogEvent] = (),
+        poll_s: float = DEFAULT_POLL_S,
+        idle_s: float | None = None,
+    ) -> AsyncIterator[LogUpdate]:
+        """Follow what a contract prints; see `Client.stream_contract_logs`. It begins with the first step."""
+        async for update in self._watched(LogWatch(contract_id, poll_s, idle_s, known), history=history or bool(known)):
+            yield update
+
+    async def stream_blocks(
+        self, *, poll_s: float = DEFAULT_POLL_S, idle_s: float | None = None
+    ) -> AsyncIterator[BlockUpdate]:
+        """Follow the blocks; see `Client.stream_blocks`. It begins with the first step."""
+        async for update in self._watched(BlockWatch(poll_s, idle_s), history=False):
+            yield update
+
+    async def _watched(self, watch: Watch[Update], *, history: bool) -> AsyncIterator[Update]:
+        bell = AsyncBell(self.url, self._own_headers)
+        await bell.connect()
+        try:
+            if not history:
+                await self.follow(watch.start())
+            while not watch.is_over:
+                for update in await self.follow(watch.next_updates(), bell):
+                    yield update
+        finally:
+            await bell.close()
+
+    async def follow(self, steps: Steps[T], bell: AsyncBell | None = None) -> T:
+        """Carry out steps: send what they ask for, and wait where they pause.
+
+        Args:
+            steps: What has to be done; see `der_client.stacks.rpc.steps`.
+            bell: What announces new blocks to steps that listen for them.
+
+        Raises:
+            NodeError: Whatever the steps leave unhandled.
+        """
+        try:
+            step = next(steps)
+            while True:
+                if isinstance(step, Ask):
+                    try:
+                        answer = await self._ask(step)
+                    except NodeError as error:
+                        step = steps.throw(error)
+                    else:
+                        step = steps.send(answer)
+                    continue
+                if isinstance(step, Listen) and bell is not None:
+                    await bell.wait(step)
+                else:
+                    await asyncio.sleep(step.seconds)
+                step = next(steps)
+        except StopIteration as done:
+            result: T = done.value
+            return result
+
+    async def _ask(self, step: Ask) -> Answer:
+        if step.once:
+            return await self._transport.ask_once(step.request, step.until)
+        return await self.follow(repeated(step.request, self.retries, step.until))
+
+    async def close(self) -> None:
+        """Close the pooled connections."""
+        await self._transport.close()
+
+    async def __aenter__(self) -> Self:
+        """Use the client in an ``async with`` block, which closes it."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Close the client."""
+        await self.close()
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be copied or sent to another process: headers may hold a secret, and connections do not travel."""
+        raise TypeError("an AsyncClient cannot be pickled or copied; make one from its URL in each process")
+
+    def __repr__(self) -> str:
+        """The client's address; headers may hold a secret and are not shown."""
+        transport = self.__dict__.get("_transport")
+        return f"AsyncClient({transport.url!r})" if transport is not None else "AsyncClient(…)"

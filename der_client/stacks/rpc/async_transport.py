@@ -1,0 +1,146 @@
+"""Carries one request to a node and brings the answer back, asynchronously (httpx2); the same bounds as `Transport`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode, urlsplit
+
+from der_client.stacks.errors import NodeAnswerError, NodeError, NodeUnreachableError, NothingSentError
+from der_client.stacks.rpc.endpoint import Answer
+from der_client.stacks.rpc.extras import require_extra
+from der_client.stacks.rpc.fields import excerpt
+from der_client.stacks.rpc.methods import LOOPBACK
+from der_client.stacks.rpc.retries import UnreadAnswerError, read_retry_after
+from der_client.stacks.rpc.steps import time_left_s
+from der_client.stacks.rpc.urls import (
+    HEADERS,
+    MAX_REDIRECTS,
+    REDIRECTS,
+    check_base_url,
+    check_headers,
+    redirect_target,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from der_client.stacks.rpc.endpoint import Request
+
+with require_extra("async"):
+    import httpx2
+
+_LOG: Final = logging.getLogger(__name__)
+_LIMITS: Final = httpx2.Limits(max_connections=100, max_keepalive_connections=32)
+
+
+class AsyncTransport:
+    """A pooled connection to one node, for one event loop.
+
+    Args:
+        url: Base address of the node.
+        timeout_s: Seconds to connect, and seconds of silence while reading.
+        max_answer_bytes: The longest body that is read, decompressed.
+        answer_deadline_s: The longest time that one exchange may take, redirects included.
+        headers: Sent with each request, e.g. an API key; never shown.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        timeout_s: tuple[float, float],
+        max_answer_bytes: int,
+        answer_deadline_s: float,
+        headers: Mapping[str, str],
+    ) -> None:
+        self.url = check_base_url(url)
+        self._max_answer_bytes = max_answer_bytes
+        self._answer_deadline_s = answer_deadline_s
+        connect_s, silence_s = timeout_s
+        self._silence_s = silence_s
+        self._client = httpx2.AsyncClient(
+            headers={**HEADERS, **check_headers(headers)},
+            timeout=httpx2.Timeout(silence_s, connect=connect_s),
+            limits=_LIMITS,
+            trust_env=urlsplit(self.url).hostname not in LOOPBACK,
+        )
+
+    async def ask_once(self, request: Request, until: float | None = None) -> Answer:
+        """Send a request once, following redirects of a GET within the host.
+
+        Args:
+            request: What is asked.
+            until: When to give up by the monotonic clock, if the client's own limit is later.
+
+        Raises:
+            NothingSentError: No connection was made.
+            NodeUnreachableError: The connection broke or stayed silent; the request may have arrived.
+            UnreadAnswerError: An answer that is too large or too slow; the request arrived.
+            NodeAnswerError: An answer that leads elsewhere.
+        """
+        limit_s = time_left_s(self._answer_deadline_s, until, self.url)
+        url = f"{self.url}{request.path}"
+        if request.query:
+            url = f"{url}?{urlencode(request.query)}"
+        try:
+            async with asyncio.timeout(limit_s):
+                for _ in range(MAX_REDIRECTS + 1):
+                    answer, location = await self._exchange(request, url)
+                    if answer.status not in REDIRECTS:
+                        return answer
+                    url = redirect_target(request, url, location)
+        except TimeoutError:
+            raise NodeUnreachableError(
+                f"no complete answer within {limit_s:.3g} s; try again, use another node, or raise answer_deadline_s",
+                url,
+            ) from None
+        raise NodeAnswerError(f"the node redirected more than {MAX_REDIRECTS} times; check the URL", url)
+
+    async def _exchange(self, request: Request, url: str) -> tuple[Answer, str]:
+        headers = {"Content-Type": request.content_type} if request.content_type else None
+        try:
+            async with self._client.stream(
+                request.method, url, content=request.body or None, headers=headers
+            ) as response:
+                body = await self._read_body(response, url)
+        except httpx2.HTTPError as error:
+            raise self._unreachable(error, url) from error
+        finally:
+            self._client.cookies.clear()
+        _LOG.debug("%s %s: HTTP %d, %d bytes", request.method, url, response.status_code, len(body))
+        answer = Answer(
+            status=response.status_code,
+            body=body,
+            url=url,
+            content_type=response.headers.get("content-type", "").lower(),
+            retry_after_s=read_retry_after(response.headers.get("retry-after", ""), response.headers.get("date", "")),
+        )
+        return answer, response.headers.get("location", "")
+
+    async def _read_body(self, response: httpx2.Response, url: str) -> bytes:
+        body = bytearray()
+        async for chunk in response.aiter_bytes():
+            body += chunk
+            if len(body) > self._max_answer_bytes:
+                raise UnreadAnswerError(
+                    f"the answer is longer than {self._max_answer_bytes} bytes; "
+                    "ask for less, or raise max_answer_bytes",
+                    url,
+                )
+        return bytes(body)
+
+    def _unreachable(self, error: httpx2.HTTPError, url: str) -> NodeError:
+        cause = excerpt(str(error) or type(error).__name__)
+        if isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout):
+            return NothingSentError(f"no connection: {cause}; is the node running, is the URL right?", url)
+        if isinstance(error, httpx2.TimeoutException):
+            return NodeUnreachableError(
+                f"no answer within {self._silence_s:g} s; try again, use another node, or raise timeout", url
+            )
+        return NodeUnreachableError(f"the connection broke: {cause}; is this a Stacks node?", url)
+
+    async def close(self) -> None:
+        """Close all pooled connections."""
+        await self._client.aclose()

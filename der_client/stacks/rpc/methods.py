@@ -1,0 +1,412 @@
+"""What a node and its API can be asked, written once for all clients.
+
+A method gives steps (`der_client.stacks.rpc.steps`). On a `Client` it is called and returns the result; on an
+`AsyncClient` it is awaited.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import wraps
+from inspect import signature
+from types import MethodType
+from typing import TYPE_CHECKING, Any, Concatenate, Final, Generic, ParamSpec, Protocol, TypeVar, overload
+from urllib.parse import urlsplit
+
+from der_client.stacks.clarity import ClarityValue, decode, encode
+from der_client.stacks.clarity.wire import MAX_ARGUMENT_DEPTH
+from der_client.stacks.errors import InvalidValueError, NodeAnswerError, shown
+from der_client.stacks.network import DEVNET, MAINNET, TESTNET, Network
+from der_client.stacks.rpc import api, devnet, node
+from der_client.stacks.rpc import broadcast as sending
+from der_client.stacks.rpc.api_versions import ApiVersions
+from der_client.stacks.rpc.retries import RetryPolicy
+from der_client.stacks.rpc.steps import Ask, Steps, ask
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Sequence
+    from typing import Self
+
+    from der_client.stacks.rpc.answers import (
+        AccountInfo,
+        Balances,
+        Block,
+        BlockPage,
+        ContractInterface,
+        ContractLogPage,
+        ContractSource,
+        FeeEstimate,
+        NodeHealth,
+        NodeInfo,
+        NodeTransaction,
+        Nonces,
+        PoxInfo,
+        Simulation,
+        TransactionInfo,
+        UnconfirmedTransaction,
+    )
+    from der_client.stacks.rpc.endpoint import Endpoint
+
+DEFAULT_TIMEOUT_S: Final = (5.0, 30.0)
+DEFAULT_ANSWER_DEADLINE_S: Final = 120.0
+# The largest legitimate answers are contract interfaces, sources and pages of events: a few MB at most.
+DEFAULT_MAX_ANSWER_BYTES: Final = 32 << 20
+LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Synchronous(Protocol):
+    """A client that carries out steps and returns their result."""
+
+    def follow(self, steps: Steps[T]) -> T:
+        """Carry out steps."""
+
+
+class Asynchronous(Protocol):
+    """A client that carries out steps when it is awaited."""
+
+    async def follow(self, steps: Steps[T]) -> T:
+        """Carry out steps."""
+
+
+class asked(Generic[P, T]):  # noqa: N801 -- a decorator
+    """Decorates a method that gives steps: on a client it is a method that carries them out.
+
+    Args:
+        steps: The method.
+    """
+
+    def __init__(self, steps: Callable[Concatenate[Any, P], Steps[T]]) -> None:
+        self.__doc__ = steps.__doc__
+
+        @wraps(steps)
+        def call(client: Any, *arguments: P.args, **options: P.kwargs) -> T:
+            result: T = client.follow(steps(client, *arguments, **options))
+            return result
+
+        # For people: what comes back, not the steps to it.
+        returns = str(steps.__annotations__["return"]).removeprefix("Steps[").removesuffix("]")
+        call.__annotations__ = {**steps.__annotations__, "return": returns}
+        call.__signature__ = signature(steps).replace(return_annotation=returns)  # type: ignore[attr-defined]
+        self._call = call
+
+    @overload
+    def __get__(self, client: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, client: Synchronous, owner: type) -> Callable[P, T]: ...
+    @overload
+    def __get__(self, client: Asynchronous, owner: type) -> Callable[P, Coroutine[Any, Any, T]]: ...
+    def __get__(self, client: Any, owner: type) -> Any:
+        """Bind to a client."""
+        return self._call if client is None else MethodType(self._call, client)
+
+
+class Methods:
+    """What any client can be asked; see `Client` and `AsyncClient`.
+
+    Args:
+        network: The network, if it is known.
+        timeout: Seconds to connect, and the longest silence.
+        retries: How failed requests are repeated.
+        max_answer_bytes: The longest answer that is read.
+        answer_deadline_s: How long one request may take, and one method that needs several for its answer.
+
+    Attributes:
+        retries: How failed requests are repeated.
+    """
+
+    def __init__(
+        self,
+        network: Network | None,
+        timeout: tuple[float, float],
+        retries: RetryPolicy | None,
+        max_answer_bytes: int,
+        answer_deadline_s: float,
+    ) -> None:
+        if not isinstance(timeout, tuple | list) or len(timeout) != 2:
+            raise InvalidValueError(f"timeout is two numbers of seconds, (to connect, of silence), not {timeout!r}")
+        if min(*timeout, max_answer_bytes, answer_deadline_s) <= 0:
+            raise InvalidValueError("timeout, max_answer_bytes and answer_deadline_s must be more than 0")
+        if network is not None and not isinstance(network, Network):
+            raise InvalidValueError(f"network is a Network, e.g. MAINNET, got {shown(network)}")
+        self.retries = retries or RetryPolicy()
+        self._deadline_s = answer_deadline_s
+        self._api = ApiVersions()
+        self._network = network
+        self._network_is_checked = False
+
+    def _until(self, within_s: float | None) -> float:
+        return time.monotonic() + (self._deadline_s if within_s is None else within_s)
+
+    @asked
+    def info(self) -> Steps[NodeInfo]:
+        """The node and the tip of its chain."""
+        return ask(node.info())
+
+    @asked
+    def health(self) -> Steps[NodeHealth]:
+        """How far the node is behind its peers."""
+        return ask(node.health())
+
+    @asked
+    def pox(self) -> Steps[PoxInfo]:
+        """Proof of transfer: cycles, thresholds and epochs."""
+        return ask(node.pox())
+
+    @asked
+    def account(self, principal: str, *, tip: str | None = None) -> Steps[AccountInfo]:
+        """Balance and nonce of a principal; zeros if the network has never seen it."""
+        return ask(node.account(principal, tip=tip))
+
+    @asked
+    def transfer_fee_rate(self) -> Steps[int]:
+        """The node's fee rate for transfers, in µSTX per byte."""
+        return ask(node.transfer_fee_rate())
+
+    @asked
+    def estimate_fee(self, payload: bytes, length_bytes: int) -> Steps[FeeEstimate | None]:
+        """The node's fee estimate, or ``None`` if it has none.
+
+        Args:
+            payload: The encoded payload.
+            length_bytes: The length of the whole signed transaction.
+        """
+        return ask(node.fee_estimate(payload, length_bytes))
+
+    @asked
+    def contract_interface(self, contract_id: str, *, tip: str | None = None) -> Steps[ContractInterface]:
+        """A contract's functions, variables, maps and tokens with their types."""
+        return ask(node.contract_interface(contract_id, tip=tip))
+
+    @asked
+    def contract_source(self, contract_id: str, *, tip: str | None = None) -> Steps[ContractSource]:
+        """A contract's source code."""
+        return ask(node.contract_source(contract_id, tip=tip))
+
+    @asked
+    def call_read(
+        self,
+        contract_id: str,
+        function: str,
+        arguments: Sequence[ClarityValue] = (),
+        *,
+        sender: str | None = None,
+        tip: str | None = None,
+    ) -> Steps[ClarityValue]:
+        """Call a read-only function.
+
+        Args:
+            contract_id: ``ADDRESS.name``.
+            function: Its name.
+            arguments: Clarity values.
+            sender: What ``tx-sender`` shall be; the contract's deployer if not given.
+            tip: A block id, or ``latest``.
+
+        Raises:
+            CallReadError: If the node could not run it.
+            NodeError: If the node is down or answers something else.
+        """
+        return _value(node.call_read(contract_id, function, _encoded(arguments), sender=sender, tip=tip))
+
+    @asked
+    def map_entry(
+        self, contract_id: str, map_name: str, key: ClarityValue, *, tip: str | None = None
+    ) -> Steps[ClarityValue | None]:
+        """An entry of a contract's map, or ``None`` if there is none."""
+        endpoint = node.map_entry(contract_id, map_name, encode(key, MAX_ARGUMENT_DEPTH), tip=tip)
+        answer = yield Ask(endpoint.request)
+        value = endpoint.read(answer)
+        return None if value is None else _decode_answer(value, answer.url)
+
+    @asked
+    def data_var(self, contract_id: str, variable: str, *, tip: str | None = None) -> Steps[ClarityValue]:
+        """The value of a contract's data variable."""
+        return _value(node.data_var(contract_id, variable, tip=tip))
+
+    @asked
+    def constant_val(self, contract_id: str, constant: str, *, tip: str | None = None) -> Steps[ClarityValue]:
+        """The value of a contract's constant."""
+        return _value(node.constant_val(contract_id, constant, tip=tip))
+
+    @asked
+    def node_transaction(self, txid: str) -> Steps[NodeTransaction]:
+        """A mined transaction as the node keeps it; `transaction` tells more."""
+        return ask(node.transaction(txid))
+
+    @asked
+    def unconfirmed_transaction(self, txid: str) -> Steps[UnconfirmedTransaction]:
+        """A transaction in the node's mempool."""
+        return ask(node.unconfirmed_transaction(txid))
+
+    @asked
+    def transaction(self, txid: str, *, within_s: float | None = None) -> Steps[TransactionInfo | None]:
+        """Look for a transaction, with all its events.
+
+        Args:
+            txid: Its id.
+            within_s: Ask nothing twice, and for no longer than so many seconds in all.
+
+        Returns:
+            What the API knows of it, or ``None`` if it has never seen it.
+
+        Raises:
+            NodeError: If the API could not be asked.
+        """
+        return self._api.transaction(txid, self._until(within_s), once=within_s is not None)
+
+    @asked
+    def nonces(self, principal: str) -> Steps[Nonces]:
+        """Which nonces of an account are mined, waiting, and next.
+
+        Raises:
+            NotFoundError: If the node has no API.
+            NodeError: If it could not be asked.
+        """
+        return self._api.nonces(principal)
+
+    @asked
+    def balances(self, principal: str) -> Steps[Balances]:
+        """STX and tokens of a principal.
+
+        Raises:
+            NotFoundError: If the node has no API.
+            NodeError: If it could not be asked.
+        """
+        return self._api.balances(principal, self._until(None))
+
+    @asked
+    def block(self, height_or_hash: int | str = "latest") -> Steps[Block]:
+        """A block by height, hash, or the latest, whose time is the chain's time."""
+        return ask(api.block(height_or_hash))
+
+    @asked
+    def blocks(self, limit: int = 20, offset: int = 0) -> Steps[BlockPage]:
+        """Blocks, newest first."""
+        return ask(api.blocks(limit, offset))
+
+    @asked
+    def contract_logs(
+        self, contract_id: str, *, limit: int = 50, offset: int = 0, cursor: str | None = None
+    ) -> Steps[ContractLogPage]:
+        """A page of what a contract printed, newest first."""
+        return ask(api.contract_logs(contract_id, limit=limit, offset=offset, cursor=cursor))
+
+    @asked
+    def simulate(self, raw: bytes) -> Steps[Simulation]:
+        """What a signed transaction would do now (embedded devnet only).
+
+        Raises:
+            SimulationUnavailableError: On any other node.
+            TransactionRejectedError: If it would be refused.
+        """
+        return ask(devnet.simulate_transaction(raw))
+
+    @asked
+    def simulate_call(
+        self, contract_id: str, function: str, arguments: Sequence[ClarityValue] = (), *, sender: str
+    ) -> Steps[Simulation]:
+        """What a call of a public function would do now (embedded devnet only).
+
+        Raises:
+            SimulationUnavailableError: On any other node.
+            TransactionRejectedError: If it would be refused.
+        """
+        return ask(devnet.simulate_call(contract_id, function, _encoded(arguments), sender=sender))
+
+    @asked
+    def send(self, raw: bytes) -> Steps[str]:
+        """Send a signed transaction.
+
+        After a failure that leaves open whether the transaction arrived, its id is looked up; only if the node does not
+        know it, the identical bytes are sent again. Nothing is ever signed here.
+
+        Args:
+            raw: The encoded signed transaction.
+
+        Returns:
+            Its id, hexadecimal without 0x.
+
+        Raises:
+            TransactionRejectedError: A node refused it in its own words; it is not in the mempool.
+            NodeUnreachableError: No connection was made: nothing was sent.
+            BroadcastUnknownError: Nobody knows whether it arrived, whatever was answered instead; it carries the txid
+                to look for, and the bytes. Sending the identical bytes again is safe, signing anew is not.
+        """
+        return sending.send(raw, self.retries, self._api)
+
+    @asked
+    def broadcast(self, raw: bytes) -> Steps[str]:
+        """Send a signed transaction once, without looking for it and without sending it again.
+
+        Args:
+            raw: The encoded signed transaction.
+
+        Returns:
+            Its id, hexadecimal without 0x: the node took it, or had it already.
+
+        Raises:
+            TransactionRejectedError: The node refused these bytes.
+            NothingSentError: No connection was made.
+            BroadcastUnknownError: Anything else; nobody knows whether it arrived.
+        """
+        return sending.broadcast(raw)
+
+
+def _value(endpoint: Endpoint[bytes]) -> Steps[ClarityValue]:
+    answer = yield Ask(endpoint.request)
+    return _decode_answer(endpoint.read(answer), answer.url)
+
+
+def _encoded(arguments: Sequence[ClarityValue]) -> list[bytes]:
+    if isinstance(arguments, ClarityValue):
+        raise InvalidValueError(
+            f"arguments is a sequence of Clarity values, not one of them: [{shown(arguments, str)}]"
+        )
+    return [encode(value, MAX_ARGUMENT_DEPTH) for value in arguments]
+
+
+def _decode_answer(data: bytes, url: str) -> ClarityValue:
+    try:
+        return decode(data)
+    except InvalidValueError as error:
+        raise NodeAnswerError(f"the answer is no valid Clarity value: {error}; use another node", url) from error
+
+
+def network_of(network_id: int, url: str) -> Network:
+    """Find the network by the id that a node gives.
+
+    Args:
+        network_id: The node's ``network_id``.
+        url: Where the node is; on this machine it is a devnet.
+
+    Raises:
+        NodeAnswerError: If it is none of those known here.
+    """
+    if network_id == MAINNET.chain_id:
+        return MAINNET
+    if network_id == TESTNET.chain_id:
+        return DEVNET if urlsplit(url).hostname in LOOPBACK else TESTNET
+    raise NodeAnswerError(
+        f"the node is on network {network_id}, which is neither mainnet (1) nor testnet (2147483648); "
+        "give Client(network=Network(…)) with its versions",
+        url,
+    )
+
+
+def check_network_id(network: Network, network_id: int, url: str) -> None:
+    """Refuse a network that is not the node's.
+
+    Args:
+        network: As given.
+        network_id: The node's ``network_id``.
+        url: Where the node is.
+
+    Raises:
+        InvalidValueError: If they differ.
+    """
+    if network_id != network.chain_id:
+        raise InvalidValueError(
+            f"the node at {url} is on network {network_id}, but network={network.name} "
+            f"(chain id {network.chain_id}) was given; correct the URL or the network"
+        )

@@ -1,0 +1,100 @@
+"""What the API's WebSocket says and is told, without any socket: JSON-RPC 2.0 at ``/extended/v1/ws``."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit, urlunsplit
+
+from der_client.stacks.errors import InvalidValueError, NodeAnswerError
+from der_client.stacks.rpc.fields import Fields, excerpt, parse_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PATH: Final = "/extended/v1/ws"
+MAX_MESSAGE_BYTES: Final = 32 << 20
+CUT: Final = "cut"
+_PARAMETERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "block": (),
+    "mempool": (),
+    "tx_update": ("tx_id",),
+    "address_tx_update": ("address",),
+    "address_balance_update": ("address",),
+    "nft_event": (),
+    "nft_asset_event": ("asset_identifier", "value"),
+    "nft_collection_event": ("asset_identifier",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that the API announced.
+
+    Attributes:
+        event: Which kind, such as ``mempool``. ``cut``: the connection was cut and is there again; what happened
+            meanwhile was not announced, so read what matters anew.
+        data: As the API says it.
+    """
+
+    event: str
+    data: Mapping[str, Any]
+
+
+def socket_url(base_url: str) -> str:
+    """Return the address of the API's WebSocket."""
+    parts = urlsplit(base_url)
+    scheme = "wss" if parts.scheme == "https" else "ws"
+    return urlunsplit((scheme, parts.netloc, parts.path.rstrip("/") + PATH, "", ""))
+
+
+def check_subscription(event: str, parameters: Mapping[str, str]) -> None:
+    """Refuse what the API cannot be subscribed to.
+
+    Raises:
+        InvalidValueError: If there is no such event, or it takes other parameters.
+    """
+    if event not in _PARAMETERS:
+        raise InvalidValueError(f"event must be one of {', '.join(_PARAMETERS)}, got {event!r}")
+    if set(parameters) != set(_PARAMETERS[event]) or not all(isinstance(value, str) for value in parameters.values()):
+        wanted = ", ".join(f"{name}=…" for name in _PARAMETERS[event]) or "no parameters"
+        raise InvalidValueError(f"a stream of {event} takes {wanted}, got {', '.join(parameters) or 'none'}")
+
+
+class Conversation:
+    """Both sides of one subscription.
+
+    Args:
+        url: The socket's address, for errors.
+        event: What to subscribe to.
+        parameters: Its parameters.
+    """
+
+    def __init__(self, url: str, event: str, parameters: Mapping[str, str]) -> None:
+        check_subscription(event, parameters)
+        self._url = url
+        self.request = json.dumps(
+            {"jsonrpc": "2.0", "id": 1, "method": "subscribe", "params": {"event": event, **parameters}}
+        )
+        self._event = event
+        self.is_confirmed = False
+        self.notices: deque[Notice] = deque()
+
+    def read(self, message: str | bytes) -> None:
+        """Take a message.
+
+        Raises:
+            NodeAnswerError: If the subscription is refused, or the message is not of the protocol.
+        """
+        raw = message.encode() if isinstance(message, str) else message
+        fields = Fields(parse_json(raw, self._url), self._url)
+        if "error" in fields:
+            raise NodeAnswerError(
+                f"the API refused the subscription to {self._event}: {excerpt(str(fields.any('error')))}", self._url
+            )
+        if "method" not in fields:
+            self.is_confirmed = True
+            return
+        self.notices.append(Notice(fields.text("method"), fields.fields("params").values))

@@ -1,0 +1,130 @@
+"""Several requests that make one answer, written once and run by any client, synchronous or not.
+
+Steps are a generator: it yields what has to be done next (`Ask`, `Pause`) and is sent the answer, or thrown the
+`NodeError` that came instead; what it returns is the result. Nothing here touches the network.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from der_client.stacks.errors import NodeUnreachableError
+from der_client.stacks.rpc.retries import BUSY_STATUSES
+
+if TYPE_CHECKING:
+    from der_client.stacks.rpc.endpoint import Answer, Endpoint, Request
+    from der_client.stacks.rpc.retries import RetryPolicy
+
+T = TypeVar("T")
+_LOG: Final = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Send a request, and bring the answer.
+
+    Attributes:
+        request: What is asked.
+        until: When to give up at the latest, by the monotonic clock; ``None`` for the client's own limits.
+        once: Whether it must not be repeated, whatever the client's policy says.
+    """
+
+    request: Request
+    until: float | None = None
+    once: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Do nothing for so many seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Wait for a new block.
+
+    Attributes:
+        seconds: How long, where nothing announces blocks.
+        longest_s: How long, where they are announced.
+    """
+
+    seconds: float
+    longest_s: float
+
+
+Steps = Generator[Ask | Pause | Listen, Any, T]
+
+
+def ask(endpoint: Endpoint[T], until: float | None = None, *, once: bool = False) -> Steps[T]:
+    """Ask one endpoint.
+
+    Args:
+        endpoint: What to ask, and how its answer is read.
+        until: When to give up at the latest, by the monotonic clock.
+        once: Whether it must not be repeated, whatever the client's policy says.
+    """
+    return endpoint.read((yield Ask(endpoint.request, until, once)))
+
+
+def repeated(request: Request, policy: RetryPolicy, until: float | None = None) -> Steps[Answer]:
+    """Send a request, and repeat it within the policy where repeating changes nothing on the other side.
+
+    Args:
+        request: What is asked.
+        policy: How often, and after how long.
+        until: When to give up at the latest, by the monotonic clock.
+
+    Returns:
+        The answer, which may still be "busy" at the end.
+
+    Raises:
+        NodeUnreachableError: No answer at the last attempt.
+    """
+    command = Ask(request, until, once=True)
+    attempt = 0
+    while True:
+        attempt += 1
+        try:
+            answer: Answer = yield command
+        except NodeUnreachableError as error:
+            wait = policy.wait_s(attempt) if request.repeatable else None
+            if wait is None:
+                raise
+            _LOG.info("attempt %d failed, trying again in %.1f s: %s", attempt, wait, error)
+        else:
+            if answer.status not in BUSY_STATUSES or not request.repeatable:
+                return answer
+            wait = policy.wait_s(attempt, answer.retry_after_s)
+            if wait is None:
+                return answer
+            _LOG.info("HTTP %d, trying again in %.1f s [%s]", answer.status, wait, answer.url)
+        yield Pause(wait)
+
+
+def time_left_s(limit_s: float, until: float | None, url: str) -> float:
+    """Return how long a request may take.
+
+    Args:
+        limit_s: The client's own limit.
+        until: When to give up, by the monotonic clock.
+        url: What is asked.
+
+    Raises:
+        NodeUnreachableError: If there is no time left to ask at all.
+    """
+    if until is None:
+        return limit_s
+    left_s = until - time.monotonic()
+    if left_s <= 0:
+        raise NodeUnreachableError(
+            "the answers so far were too slow, so that there is no time left for this one; use another node, or raise "
+            "answer_deadline_s",
+            url,
+        )
+    return min(limit_s, left_s)

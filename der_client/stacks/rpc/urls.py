@@ -1,0 +1,112 @@
+"""What a node's address and headers may be, and which redirects are followed; the same for every client.
+
+Redirects are followed only within the same host and never for a POST, and no text of an error carries credentials.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urljoin, urlsplit, urlunsplit
+
+import requests
+
+from der_client.stacks.checks import check_kind
+from der_client.stacks.errors import InvalidValueError, NodeAnswerError, shown
+from der_client.stacks.rpc.fields import excerpt
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from der_client.stacks.rpc.endpoint import Request
+
+REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+MAX_REDIRECTS: Final = 3
+HEADERS: Final = {"User-Agent": "der-client", "Accept": "application/json, text/plain;q=0.5"}
+_API_PATH: Final = re.compile(r"/(?:extended(?:/v\d)?|v[123])\Z")
+_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE: Final = re.compile(r"(?!\s)[\t\x20-\x7e\x80-\xff]*(?<!\s)")
+
+
+def redirect_target(request: Request, url: str, location: str) -> str:
+    """Follow a redirect of a GET within the host.
+
+    Args:
+        request: What was asked.
+        url: Where.
+        location: Where the node redirects to.
+
+    Raises:
+        NodeAnswerError: If it leads elsewhere, or the request is not a GET.
+    """
+    try:
+        target = urljoin(url, location)
+        here, there = urlsplit(url), urlsplit(target)
+    except ValueError as error:
+        raise NodeAnswerError(f"the node redirects to what is no address: {error}", url) from error
+    same_host = (here.scheme, here.netloc) == (there.scheme, there.netloc)
+    if request.method != "GET" or not location or not same_host:
+        raise NodeAnswerError(
+            f"the node redirects to {excerpt(_without_credentials(target))!r}, which is not followed; "
+            "if you trust that address, use it as the URL",
+            url,
+        )
+    return target
+
+
+def check_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
+    """Refuse what cannot be sent as headers, without showing a value.
+
+    Raises:
+        InvalidValueError: If a name or value cannot be sent.
+    """
+    for name, value in headers.items():
+        # The value may be a secret, and is not told.
+        if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
+            raise InvalidValueError(f"{shown(name)} is no name of a header")
+        if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
+            raise InvalidValueError(
+                f"the value of header {name!r} must be text of Latin-1 characters on one line, without spaces around it"
+            )
+    return headers
+
+
+def check_base_url(url: str) -> str:
+    """Check a node's address.
+
+    Returns:
+        The address without a slash at the end.
+
+    Raises:
+        InvalidValueError: If it is not the address of an HTTP server, or holds more than that.
+    """
+    check_kind(url, str, "url", "the base address of a node, such as http://localhost:3999")
+    if "@" in url:
+        raise InvalidValueError("a node URL must not hold a user name or password; give Client(headers=…) instead")
+    if "?" in url or "#" in url:
+        raise InvalidValueError(
+            "a node URL must not hold a query (? …) or a fragment (# …); give Client(headers=…) instead"
+        )
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        host.encode("idna")
+        prepared = requests.Request("GET", url).prepare().url
+        is_valid = url.isprintable() and " " not in url and parts.port != 0 and prepared is not None
+    except (ValueError, requests.RequestException) as error:
+        raise InvalidValueError(f"node URL {shown(url)} is invalid: {error}") from None
+    if parts.scheme not in ("http", "https") or not host or not is_valid:
+        raise InvalidValueError(
+            f"node URL {shown(url)} must look like https://api.example.com or http://localhost:3999"
+        )
+    base = url.rstrip("/")
+    if path := _API_PATH.search(base):
+        raise InvalidValueError(
+            f"node URL {shown(url)} ends in {path[0]}: give the base address, {base[: path.start()]}"
+        )
+    return base
+
+
+def _without_credentials(url: str) -> str:
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

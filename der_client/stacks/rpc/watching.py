@@ -1,0 +1,202 @@
+"""Following the chain: what is new since the last look, found by asking, as soon as something says that there is more.
+
+A WebSocket only rings the bell (`Listen`); what happened is always read through the API's lists. So nothing depends on
+which messages arrive: what was missed while the connection was cut is found by the next look, as is a fork.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Final, Generic, NamedTuple, TypeVar
+
+from der_client.stacks.errors import InvalidValueError, NodeError
+from der_client.stacks.rpc import api
+from der_client.stacks.rpc.logs import LogFollower
+from der_client.stacks.rpc.steps import Listen, Pause, Steps, ask
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from der_client.stacks.rpc.answers import Block, ContractLogEvent
+
+Update = TypeVar("Update")
+_LOG: Final = logging.getLogger(__name__)
+DEFAULT_POLL_S: Final = 5.0
+_LONGEST_PAUSE_S: Final = 60.0
+_SILENCE_S: Final = 30.0  # how long announcements are trusted: some sockets fall silent without being closed
+_BLOCKS_PER_PAGE: Final = 30
+_BLOCKS_REMEMBERED: Final = 2_000
+_BLOCKS_ANCHOR: Final = 3
+
+
+class LogUpdate(NamedTuple):
+    """A change in what a contract printed.
+
+    Attributes:
+        event: What was printed.
+        is_withdrawn: Whether a fork took it away; it was new in an earlier update. If it is mined again, it comes anew.
+    """
+
+    event: ContractLogEvent
+    is_withdrawn: bool = False
+
+
+class BlockUpdate(NamedTuple):
+    """A new block.
+
+    Attributes:
+        block: The block.
+        replaced: Earlier blocks, given before, that a fork took away for this one, oldest first.
+    """
+
+    block: Block
+    replaced: tuple[Block, ...] = ()
+
+
+class Watch(ABC, Generic[Update]):
+    """Looks again and again, with patience for a node that fails, and gives what is new.
+
+    Args:
+        poll_s: How often to look where nothing rings, in seconds.
+        idle_s: End after so many seconds without anything new; ``None`` for never.
+
+    Attributes:
+        is_over: Whether it ended.
+    """
+
+    def __init__(self, poll_s: float, idle_s: float | None) -> None:
+        if poll_s <= 0 or (idle_s is not None and idle_s < 0):
+            raise InvalidValueError(f"poll_s must be more than 0 and idle_s at least 0, got {poll_s!r} and {idle_s!r}")
+        self.is_over = False
+        self._poll_s = poll_s
+        self._idle_s = idle_s
+        self._quiet_since = time.monotonic()
+
+    @abstractmethod
+    def start(self) -> Steps[None]:
+        """Take what is there now as known."""
+
+    @abstractmethod
+    def look(self) -> Steps[list[Update]]:
+        """Find what is new since the last look."""
+
+    def next_updates(self) -> Steps[list[Update]]:
+        """Wait until there is something new.
+
+        Returns:
+            What is new, in the order of the chain; nothing once the watch `is_over`.
+        """
+        failures = 0
+        while True:
+            pause_s = self._poll_s
+            try:
+                updates = yield from self.look()
+            except NodeError as error:
+                failures += 1
+                pause_s = min(self._poll_s * (1 << min(failures, 6)), _LONGEST_PAUSE_S)
+                pause_s = max(pause_s, error.retry_after_s or 0.0)
+                _LOG.info("following failed, looking again in %.1f s: %s", pause_s, error)
+                if not self._is_idle():
+                    yield Pause(self._at_most(pause_s))  # a bell must not call it back sooner
+                    continue
+            else:
+                failures = 0
+                if updates:
+                    self._quiet_since = time.monotonic()
+                    return updates
+            if self._is_idle():
+                self.is_over = True
+                return []
+            yield Listen(self._at_most(pause_s), self._at_most(max(_SILENCE_S, pause_s)))
+
+    def _is_idle(self) -> bool:
+        return self._idle_s is not None and time.monotonic() - self._quiet_since >= self._idle_s
+
+    def _at_most(self, seconds: float) -> float:
+        if self._idle_s is None:
+            return seconds
+        return max(0.0, min(seconds, self._quiet_since + self._idle_s - time.monotonic()))
+
+
+class LogWatch(Watch[LogUpdate]):
+    """Follows what a contract prints: each event once, in order, over cuts and forks.
+
+    Args:
+        contract_id: ``ADDRESS.name``.
+        poll_s: How often to look where nothing rings, in seconds.
+        idle_s: End after so many seconds without anything new; ``None`` for never.
+        known: What was read already, oldest first; what is newer follows.
+    """
+
+    def __init__(
+        self, contract_id: str, poll_s: float, idle_s: float | None, known: Sequence[ContractLogEvent] = ()
+    ) -> None:
+        super().__init__(poll_s, idle_s)
+        self._follower = LogFollower(contract_id)
+        if known:
+            self._follower.know(known)
+
+    def start(self) -> Steps[None]:
+        """Take what was printed so far as known."""
+        return self._follower.start()
+
+    def look(self) -> Steps[list[LogUpdate]]:
+        """Find what was printed, and what was withdrawn."""
+        changes = yield from self._follower.look()
+        withdrawn = [LogUpdate(event, is_withdrawn=True) for event in reversed(changes.withdrawn)]
+        return [*withdrawn, *map(LogUpdate, changes.fresh)]
+
+
+class BlockWatch(Watch[BlockUpdate]):
+    """Follows the blocks: each once, in order, over cuts and forks.
+
+    Args:
+        poll_s: How often to look where nothing rings, in seconds.
+        idle_s: End after so many seconds without anything new; ``None`` for never.
+    """
+
+    def __init__(self, poll_s: float, idle_s: float | None) -> None:
+        super().__init__(poll_s, idle_s)
+        self._known: dict[int, Block] = {}  # by height, ascending
+
+    def start(self) -> Steps[None]:
+        """Take the blocks so far as known."""
+        page = yield from ask(api.blocks(_BLOCKS_PER_PAGE))
+        self._known = {block.height: block for block in reversed(page.blocks)}
+
+    def look(self) -> Steps[list[BlockUpdate]]:
+        """Find the new blocks.
+
+        A chain that is shorter than before is a replica that is behind, until it has grown past what is known.
+        """
+        highest = max(self._known, default=-1)
+        found: dict[int, Block] = {}
+        while True:
+            # The newest one again, in front: blocks that come meanwhile push the others down.
+            page = yield from ask(api.blocks(_BLOCKS_PER_PAGE, max(0, len(found) - 1)))
+            if not found and (not page.blocks or page.blocks[0].height < highest):
+                return []
+            if found and page.blocks and min(found) - page.blocks[0].height > 1:
+                return []  # a fork took blocks away between two pages; the next look sees it whole
+            found |= {block.height: block for block in page.blocks}
+            lowest = min(found, default=0)
+            anchored = [block for block in page.blocks if self._has(block)]
+            if len(anchored) >= min(_BLOCKS_ANCHOR, len(self._known)) or lowest <= 1 or len(page.blocks) < 2:
+                break
+        fresh = [found[height] for height in sorted(found) if not self._has(found[height])]
+        first = min(self._known, default=0)  # what is older was there before the start
+        return [self._take(block) for block in fresh if block.height >= first]
+
+    def _has(self, block: Block) -> bool:
+        known = self._known.get(block.height)
+        return known is not None and known.hash == block.hash
+
+    def _take(self, block: Block) -> BlockUpdate:
+        replaced = tuple(other for height, other in self._known.items() if height >= block.height)
+        self._known = {height: other for height, other in self._known.items() if height < block.height}
+        self._known[block.height] = block
+        while len(self._known) > _BLOCKS_REMEMBERED:
+            del self._known[next(iter(self._known))]
+        return BlockUpdate(block, replaced)

@@ -1,0 +1,188 @@
+/**
+ * All that is asked of the VM, by name: it runs in a thread of its own (engine-worker.js), and the rest of the devnet
+ * reaches it through `VmThread` (vm-thread.js) only. Whatever goes in or comes out is plain data.
+ *
+ * A new question is a method here, and `chain.vm.ask("method", …)` there.
+ */
+import { Vm } from "../vm/vm.js";
+import { loadBootContract } from "./boot-contracts.js";
+import { Executor } from "./executor.js";
+import { callFunction } from "./reads.js";
+import { traitProblem } from "./traits.js";
+
+/** @typedef {import("./executor.js").Order} Order */
+/** @typedef {import("./executor.js").Outcome} Outcome */
+/** @typedef {import("./executor.js").Undone} Undone */
+
+/** @typedef {{height: number, burnHeight: number, time: number}} Place of a block; time in unix seconds */
+/** @typedef {{outcomes: Outcome[], undone: Undone, place: Place, interfaces: Record<string, any>}} BlockResult
+ *   interfaces by contract id: of what was published */
+
+export class Engine {
+  /** @type {Map<number, import("../vm/memory.js").MemoryImage>} */
+  #images = new Map();
+  #nextImage = 1;
+
+  /** @param {Executor} executor */
+  constructor(executor) {
+    this.executor = executor;
+  }
+
+  /**
+   * @param {object} options
+   * @param {number} options.startTime unix seconds of the first block
+   * @param {Map<string, bigint>} options.balances µSTX by address
+   * @returns {Promise<Engine>}
+   */
+  static async boot(options) {
+    return new Engine(new Executor(await Vm.boot(options)));
+  }
+
+  get vm() {
+    return this.executor.vm;
+  }
+
+  /** @returns {Place} of the latest block */
+  place() {
+    const { height, burnHeight, time } = this.vm;
+    return { height, burnHeight, time };
+  }
+
+  /**
+   * @returns {{memoryBytes: number, copiesBytes: number, instances: number}} of the VM; of the copies of it, for undoing,
+   *   for a reset, for snapshots; and how often it was begun anew
+   */
+  weight() {
+    const { vm, rolling } = this.executor;
+    const images = [...this.#images.values()].reduce((sum, { pages }) => sum + pages.length, 0);
+    return { memoryBytes: vm.memory.length, copiesBytes: vm.base.bytes.length + rolling.buffer.length + images, instances: vm.instances };
+  }
+
+  /** @param {boolean} enabled */
+  setCosts(enabled) {
+    this.vm.setCosts(enabled);
+  }
+
+  /**
+   * Mines one block; `undoLast` takes it back as long as nothing else was asked.
+   *
+   * @param {Order[]} orders
+   * @param {Undone} known of an earlier life
+   * @returns {BlockResult}
+   */
+  runBlock(orders, known) {
+    if (orders.length === 0) {
+      this.executor.record(() => this.vm.mineEmptyBlocks(1));
+      return { outcomes: [], undone: {}, place: this.place(), interfaces: {} };
+    }
+    const { outcomes, undone } = this.executor.runBlock(orders, known);
+    const interfaces = Object.fromEntries(
+      orders.flatMap(({ payload, sender }, index) => {
+        if (payload.type !== "smart_contract" || outcomes[index].status !== "success") return [];
+        const contractId = `${sender}.${payload.name}`;
+        return [[contractId, this.executor.read((vm) => vm.contractInterface(contractId))]];
+      }),
+    );
+    return { outcomes, undone, place: this.place(), interfaces };
+  }
+
+  /**
+   * Mines empty blocks until the tip's time is at least `target`; `undoLast` takes them back together.
+   *
+   * @param {number} target unix seconds
+   * @returns {Place[]}
+   */
+  advance(target) {
+    return this.executor.record(() => {
+      /** @type {Place[]} */
+      const places = [];
+      while (this.vm.time < target) {
+        this.vm.mineTowards(target);
+        places.push(this.place());
+      }
+      return places;
+    });
+  }
+
+  /**
+   * Has the next blocks in another epoch, with a clock that is not behind; `undoLast` takes it back.
+   *
+   * @param {string} epoch one that there is
+   * @returns {Place[]} of the empty blocks that this takes
+   */
+  enterEpoch(epoch) {
+    return this.executor.record(() => {
+      const { height, time } = this.vm;
+      this.vm.setEpoch(epoch);
+      const places = this.vm.height > height ? [this.place()] : [];
+      while (this.vm.time < time) {
+        this.vm.mineEmptyBlocks(1);
+        places.push(this.place());
+      }
+      return places;
+    });
+  }
+
+  undoLast() {
+    this.executor.undoLast();
+  }
+
+  /** @returns {number} the id of a copy of the present state, for `restore` */
+  image() {
+    const id = this.#nextImage++;
+    this.#images.set(id, this.executor.image());
+    return id;
+  }
+
+  /** @param {number} id */
+  restore(id) {
+    const image = this.#images.get(id);
+    if (!image) throw new Error(`the VM has no image ${id}`);
+    this.executor.restore(image);
+  }
+
+  /** @param {number[]} ids of images that nobody needs any more */
+  forget(ids) {
+    for (const id of ids) this.#images.delete(id);
+  }
+
+  /** A copy taken while nobody waits makes a later undo short. */
+  capture() {
+    this.executor.capture();
+  }
+
+  /** @param {Order} order @param {{withFee: boolean}} options @returns {Outcome} */
+  simulate(order, options) {
+    return this.executor.simulate(order, options);
+  }
+
+  /** @param {import("./reads.js").FunctionCall} call @returns {string} hex with 0x */
+  callFunction(call) {
+    return callFunction(this.executor, call);
+  }
+
+  /** @param {string} contractId @param {string} name of a variable that exists @returns {string} hex with 0x */
+  dataVar(contractId, name) {
+    return this.executor.read((vm) => vm.dataVar(contractId, name));
+  }
+
+  /** @param {string} contractId @param {string} map @param {Uint8Array} key that fits @returns {string} hex with 0x */
+  mapEntry(contractId, map, key) {
+    return this.executor.read((vm) => vm.mapEntry(contractId, map, key));
+  }
+
+  /** @param {string} expression that writes nothing @param {string} sender @returns {string} hex with 0x */
+  evaluate(expression, sender) {
+    return this.executor.read((vm) => vm.evaluate(expression, sender));
+  }
+
+  /** @param {string} contractId @param {string} functionName @param {import("../clarity/value.js").ClarityValue[]} args */
+  traitProblem(contractId, functionName, args) {
+    return traitProblem(this.executor, { contractId, functionName, args });
+  }
+
+  /** @param {string} contractId @returns {import("./history.js").Contract | undefined} */
+  bootContract(contractId) {
+    return loadBootContract(this.executor, contractId);
+  }
+}

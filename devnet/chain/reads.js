@@ -1,0 +1,93 @@
+/**
+ * Calls of functions that write nothing, as the VM carries them out, at the tip. Read-only functions from an address take
+ * its own short way.
+ */
+import { decodeValue, valueText } from "../clarity/value.js";
+import { evaluateAsContract, withoutStandIn } from "../vm/contract-sender.js";
+import { VmError } from "../vm/vm.js";
+import { errorText } from "./vm-error.js";
+
+/** @typedef {import("./executor.js").Executor} Executor */
+
+/** The limits a node sets to a read-only call. */
+const READ_LIMITS = { read_count: 100, read_length: 200_000, runtime: 1_000_000_000, write_count: 0, write_length: 0 };
+const LIMIT_ORDER = /** @type {const} */ (["write_length", "write_count", "read_length", "read_count", "runtime"]);
+
+/** A read-only call that cannot be carried out; `message` is the node's cause. */
+export class ReadFailure extends Error {}
+
+/**
+ * @typedef {object} FunctionCall of a function that exists, with arguments that fit
+ * @property {string} contractId
+ * @property {string} functionName
+ * @property {"public" | "read_only"} access
+ * @property {Uint8Array[]} args serialized, canonical
+ * @property {string} sender an address or a contract
+ */
+
+/**
+ * @param {Executor} executor
+ * @param {FunctionCall} call
+ * @returns {string} hex with 0x
+ * @throws {ReadFailure | import("../vm/vm.js").VmPanic}
+ */
+export function callFunction(executor, call) {
+  try {
+    if (call.sender.includes(".")) return readAsContract(executor, call);
+    if (call.access === "public") return readByPublicFunction(executor, call);
+    return readByReadOnlyFunction(executor, call);
+  } catch (error) {
+    if (error instanceof VmError) throw new ReadFailure(withoutStandIn(errorText(error.message)));
+    throw error;
+  }
+}
+
+/** @param {Executor} executor @param {FunctionCall} call */
+function readByReadOnlyFunction(executor, { contractId, functionName, args, sender }) {
+  const { result, costs } = executor.read((vm) => vm.callReadOnly(contractId, functionName, args, sender));
+  checkCost(costs);
+  return result;
+}
+
+/**
+ * The VM runs a public function only in a new block. There its costs tell whether it writes; what it gives at the tip
+ * is asked by an expression. Both are undone.
+ *
+ * @param {Executor} executor
+ * @param {FunctionCall} call
+ */
+function readByPublicFunction(executor, call) {
+  const { contractId, functionName, args, sender } = call;
+  const operation = { contract: contractId, method: functionName, args: [], args_maps: args, sender };
+  checkCost(executor.undone((vm) => vm.withCosts(() => vm.mineBlock([{ callPublicFn: operation }])[0].costs)));
+  return executor.undone((vm) => vm.evaluate(callExpression(call), sender));
+}
+
+/**
+ * @param {Executor} executor
+ * @param {FunctionCall} call
+ */
+function readAsContract(executor, call) {
+  return executor.undone((vm) => {
+    const { result, costs } = vm.withCosts(() => evaluateAsContract(vm, callExpression(call), call.sender));
+    checkCost(costs);
+    return result;
+  });
+}
+
+/** @param {FunctionCall} call */
+function callExpression({ contractId, functionName, args }) {
+  const values = args.map((bytes) => decodeValue(Buffer.from(bytes)));
+  return `(${["contract-call?", `'${contractId}`, functionName, ...values.map((value) => valueText(value, "literal"))].join(" ")})`;
+}
+
+/** @param {string} costs JSON, or "null" if they are not tracked */
+function checkCost(costs) {
+  if (costs === "null") return;
+  const { total } = JSON.parse(costs);
+  if (total.write_count > 0) throw new ReadFailure("NotReadOnly");
+  if (LIMIT_ORDER.every((name) => total[name] <= READ_LIMITS[name])) return;
+  const text = (/** @type {Record<string, number>} */ cost) =>
+    `ExecutionCost { ${LIMIT_ORDER.map((name) => `${name}: ${cost[name]}`).join(", ")} }`;
+  throw new ReadFailure(`RuntimeCheck(CostBalanceExceeded(${text(total)}, ${text(READ_LIMITS)}))`);
+}

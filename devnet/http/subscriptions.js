@@ -1,0 +1,257 @@
+/** Who follows what through the API's WebSocket, and what is sent to them (stacks-blockchain-api v9). */
+import { valueJson } from "../clarity/value.js";
+import { principalOf } from "./arguments.js";
+import { blockV1, minedTransactionJson, stxBalanceJson, unminedTransactionJson } from "./present.js";
+
+/** @typedef {import("ws").WebSocket} Socket */
+/** @typedef {import("../chain/chain.js").Chain} Chain */
+/** @typedef {import("../chain/history.js").MinedTransaction} MinedTransaction */
+/** @typedef {import("../chain/ledger.js").NftEvent} NftEvent */
+
+const TXID = /^(?:0x)?([0-9a-fA-F]{64})$/;
+const MAX_TOPICS_PER_SOCKET = 10_000;
+/** Of one transaction, as in the API; `event_count` has the number of all. */
+const MAX_EVENTS = 100;
+
+/** A refusal in JSON-RPC's form. */
+export class RpcError extends Error {
+  /** @param {number} code @param {string} message @param {string} [data] what exactly is wrong */
+  constructor(code, message, data) {
+    super(message);
+    this.code = code;
+    this.data = data;
+  }
+}
+
+/** @param {string} data */
+export function invalidParams(data) {
+  return new RpcError(-32602, "Invalid params", data);
+}
+
+/**
+ * What can be followed: how its topic is called, and what a subscription to it is answered.
+ *
+ * @type {Record<string, (params: any) => {topic: string, result: object}>}
+ */
+const EVENTS = {
+  block: () => ({ topic: "block", result: {} }),
+  // There are none any more, but the API still takes the subscription.
+  microblock: () => ({ topic: "microblock", result: {} }),
+  mempool: () => ({ topic: "mempool", result: {} }),
+  tx_update: ({ tx_id }) => {
+    const match = TXID.exec(String(tx_id));
+    if (!match) throw invalidParams("invalid tx_id");
+    const txid = `0x${match[1].toLowerCase()}`;
+    return { topic: `tx_update ${txid}`, result: { tx_id: txid } };
+  },
+  address_tx_update: ({ address }) => ({ topic: `address_tx_update ${principalParam(address)}`, result: { address } }),
+  address_balance_update: ({ address }) => ({ topic: `address_balance_update ${principalParam(address)}`, result: { address } }),
+  nft_event: () => ({ topic: "nft_event", result: {} }),
+  nft_asset_event: ({ asset_identifier, value }) => ({
+    topic: `nft_asset_event ${asset_identifier} ${value}`,
+    result: { asset_identifier, value },
+  }),
+  nft_collection_event: ({ asset_identifier }) => ({
+    topic: `nft_collection_event ${asset_identifier}`,
+    result: { asset_identifier },
+  }),
+};
+
+/** @param {unknown} address @returns {string} */
+function principalParam(address) {
+  const principal = principalOf(address);
+  if (principal === null) throw invalidParams("invalid address");
+  return principal;
+}
+
+export class Subscriptions {
+  /** @type {Map<string, Set<Socket>>} sockets by topic */
+  #followers = new Map();
+  /** @type {Map<Socket, Set<string>>} topics by socket */
+  #topics = new Map();
+  #listening = false;
+
+  /** @param {Chain} chain @param {(socket: Socket, text: string) => void} send */
+  constructor(chain, send) {
+    this.chain = chain;
+    this.send = send;
+  }
+
+  /**
+   * @param {Socket} socket
+   * @param {"subscribe" | "unsubscribe"} method
+   * @param {any} params with the name of an event
+   * @returns {object} what the caller is answered
+   * @throws {RpcError}
+   */
+  change(socket, method, params) {
+    const event = Object.hasOwn(EVENTS, params.event) ? EVENTS[params.event] : undefined;
+    if (!event) throw invalidParams("subscription request must use a valid event name");
+    const { topic, result } = event(params);
+    if (method === "subscribe") this.#add(socket, topic);
+    else this.#remove(socket, topic);
+    return result;
+  }
+
+  /** @param {Socket} socket @param {string} topic */
+  #add(socket, topic) {
+    const topics = this.#topics.get(socket) ?? new Set();
+    if (topics.size >= MAX_TOPICS_PER_SOCKET) throw invalidParams(`more than ${MAX_TOPICS_PER_SOCKET} subscriptions of one socket`);
+    this.#topics.set(socket, topics.add(topic));
+    this.#followers.set(topic, (this.#followers.get(topic) ?? new Set()).add(socket));
+    this.#listen(true);
+  }
+
+  /** @param {Socket} socket @param {string} topic */
+  #remove(socket, topic) {
+    this.#topics.get(socket)?.delete(topic);
+    const sockets = this.#followers.get(topic);
+    sockets?.delete(socket);
+    if (sockets?.size === 0) this.#followers.delete(topic);
+    if (this.#followers.size === 0) this.#listen(false);
+  }
+
+  /** @param {Socket} socket which is closed */
+  forget(socket) {
+    for (const topic of this.#topics.get(socket) ?? []) this.#remove(socket, topic);
+    this.#topics.delete(socket);
+  }
+
+  close() {
+    this.#listen(false);
+  }
+
+  /** Whether the chain is followed at all: it notes nothing down that nobody wants. @param {boolean} on */
+  #listen(on) {
+    if (on === this.#listening) return;
+    this.#listening = on;
+    const { feed } = this.chain;
+    const change = on ? /** @type {const} */ ("on") : /** @type {const} */ ("off");
+    feed[change]("pending", this.#onPending);
+    feed[change]("dropped", this.#onDropped);
+    feed[change]("block", this.#onBlock);
+  }
+
+  /** @param {import("../chain/mempool.js").Pending} pending */
+  #onPending = ({ transaction, receiptTime }) => {
+    const json = once(() => unminedTransactionJson(transaction, "pending", receiptTime, this.chain));
+    this.#tell("mempool", "mempool", json);
+    this.#tell(`tx_update 0x${transaction.txid}`, "tx_update", json);
+  };
+
+  /** @param {import("../chain/feed.js").Notes["dropped"][0]} dropped */
+  #onDropped = ({ transaction, status }) => {
+    this.#tell(`tx_update 0x${transaction.txid}`, "tx_update", () =>
+      unminedTransactionJson(transaction, status, this.chain.tip.time, this.chain),
+    );
+  };
+
+  /** @param {import("../chain/feed.js").Notes["block"][0]} noted */
+  #onBlock = ({ block, parent, mined }) => {
+    this.#tell("block", "block", () => blockV1(block, parent, mined));
+    const transactionJson = new Map(mined.map((one) => [one, once(() => firstEvents(minedTransactionJson(one, this.chain)))]));
+    for (const [one, json] of transactionJson) this.#tell(`tx_update 0x${one.transaction.txid}`, "tx_update", json);
+    for (const one of mined) this.#tellTokens(one);
+    /** @type {Set<string>} */
+    const changed = new Set();
+    for (const [one, json] of transactionJson) {
+      for (const address of principalsOf(one)) {
+        changed.add(address);
+        this.#tell(`address_tx_update ${address}`, "address_tx_update", () => addressUpdate(address, one, json()));
+      }
+    }
+    for (const address of changed) {
+      this.#tell(`address_balance_update ${address}`, "address_balance_update", () => ({
+        address,
+        ...stxBalanceJson(this.chain.ledger, address),
+      }));
+    }
+  };
+
+  /** @param {MinedTransaction} mined */
+  #tellTokens({ transaction, outcome, block, indexInBlock }) {
+    outcome.events.forEach((event, index) => {
+      if (!("asset" in event && "valueHex" in event)) return;
+      const json = once(() => ({
+        ...tokenEvent(event),
+        tx_id: `0x${transaction.txid}`,
+        tx_index: indexInBlock,
+        block_height: block.height,
+        event_index: index,
+      }));
+      this.#tell("nft_event", "nft_event", json);
+      this.#tell(`nft_asset_event ${event.asset} 0x${event.valueHex}`, "nft_asset_event", json);
+      this.#tell(`nft_collection_event ${event.asset}`, "nft_collection_event", json);
+    });
+  }
+
+  /** @param {string} topic @param {string} method @param {() => object} params made only if somebody follows */
+  #tell(topic, method, params) {
+    const sockets = this.#followers.get(topic);
+    if (!sockets) return;
+    const text = JSON.stringify({ jsonrpc: "2.0", method, params: params() });
+    for (const socket of sockets) this.send(socket, text);
+  }
+}
+
+/** @param {NftEvent} event */
+function tokenEvent({ kind, asset, valueHex, sender, recipient }) {
+  return {
+    asset_identifier: asset,
+    asset_event_type: kind.slice("nft_".length),
+    value: valueJson(valueHex),
+    ...(sender ? { sender } : {}),
+    ...(recipient ? { recipient } : {}),
+  };
+}
+
+/** @param {MinedTransaction} mined @returns {Set<string>} whom it concerns */
+function principalsOf({ transaction, outcome }) {
+  const { origin, sponsor, payload } = transaction;
+  const principals = new Set([origin.address]);
+  if (sponsor) principals.add(sponsor.address);
+  if (payload.type === "token_transfer") principals.add(payload.recipient);
+  if (payload.type === "contract_call") principals.add(payload.contractId);
+  if (payload.type === "smart_contract") principals.add(`${origin.address}.${payload.name}`);
+  for (const event of outcome.events) {
+    if (event.kind === "print") continue;
+    if (event.sender) principals.add(event.sender);
+    if (event.recipient) principals.add(event.recipient);
+  }
+  return principals;
+}
+
+/** @param {string} address @param {MinedTransaction} mined @param {any} tx */
+function addressUpdate(address, { transaction, outcome }, tx) {
+  let [sent, received] = [transaction.payer.address === address ? transaction.payer.fee : 0n, 0n];
+  const transfers = [];
+  for (const event of outcome.events) {
+    if (event.kind === "print" || "asset" in event) continue;
+    if (event.sender !== address && event.recipient !== address) continue;
+    if (event.sender === address) sent += event.amount;
+    if (event.recipient === address) received += event.amount;
+    transfers.push({ amount: String(event.amount), sender: event.sender ?? undefined, recipient: event.recipient ?? undefined });
+  }
+  return {
+    address,
+    tx_id: tx.tx_id,
+    tx_status: tx.tx_status,
+    tx_type: tx.tx_type,
+    tx,
+    stx_sent: String(sent),
+    stx_received: String(received),
+    stx_transfers: transfers,
+  };
+}
+
+/** @param {any} transaction */
+function firstEvents(transaction) {
+  return { ...transaction, events: transaction.events.slice(0, MAX_EVENTS) };
+}
+
+/** @template T @param {() => T} make @returns {() => T} which makes it the first time */
+function once(make) {
+  /** @type {T | undefined} */
+  let made;
+  return () => (made ??= make());
+}

@@ -1,0 +1,106 @@
+/**
+ * Posts to one event observer, in order, each again until it is answered with success, as a node does. A node waits for
+ * its observers; the devnet goes on, and what waits to be delivered lies outside of its memory.
+ */
+import { Archive } from "../chain/archive.js";
+
+const TIMEOUT_MILLISECONDS = 5_000;
+const FIRST_PAUSE_MILLISECONDS = 100;
+const LONGEST_PAUSE_MILLISECONDS = 5_000;
+/** At the end, what waits still gets this time. */
+const LAST_MILLISECONDS = 2_000;
+
+/** @typedef {{path: string, offset: number, length: number}} Waiting */
+
+export class Delivery {
+  #archive = new Archive();
+  /** @type {Waiting[]} */
+  #waiting = [];
+  #next = 0;
+  #failing = false;
+  /** @type {Promise<void> | null} */
+  #running = null;
+  #end = new AbortController();
+
+  /** @param {string} url */
+  constructor(url) {
+    this.url = url;
+  }
+
+  /** @param {string} path @param {string} body JSON */
+  post(path, body) {
+    const bytes = Buffer.from(body);
+    this.#waiting.push({ path, offset: this.#archive.append(bytes), length: bytes.length });
+    this.#running ??= this.#run();
+  }
+
+  async #run() {
+    // Begins when the present request is done.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (this.#next < this.#waiting.length) {
+      const { path, offset, length } = this.#waiting[this.#next];
+      await this.#deliver(path, this.#archive.read(offset, length));
+      if (this.#end.signal.aborted) return;
+      this.#next += 1;
+      if (this.#next === this.#waiting.length) this.#forgetDelivered();
+    }
+    this.#running = null;
+  }
+
+  #forgetDelivered() {
+    this.#waiting = [];
+    this.#next = 0;
+    this.#archive.cut(0);
+  }
+
+  /** @param {string} path @param {Buffer} body */
+  async #deliver(path, body) {
+    let pause = FIRST_PAUSE_MILLISECONDS;
+    for (let attempt = 1; !this.#end.signal.aborted; attempt++) {
+      const problem = await this.#attempt(path, body);
+      if (problem === null) {
+        if (attempt > 1) process.stderr.write(`devnet: event observer ${this.url} has answered\n`);
+        this.#failing = false;
+        return;
+      }
+      if (attempt === 1) process.stderr.write(`devnet: event observer ${this.url}${path}: ${problem}; trying again until it answers\n`);
+      this.#failing = true;
+      await this.#sleep(pause);
+      pause = Math.min(2 * pause, LONGEST_PAUSE_MILLISECONDS);
+    }
+  }
+
+  /** @param {string} path @param {Buffer} body @returns {Promise<string | null>} what went wrong */
+  async #attempt(path, body) {
+    try {
+      const response = await fetch(this.url + path, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: new Uint8Array(body),
+        redirect: "manual",
+        signal: AbortSignal.any([AbortSignal.timeout(TIMEOUT_MILLISECONDS), this.#end.signal]),
+      });
+      await response.body?.cancel();
+      return response.ok ? null : `status ${response.status}`;
+    } catch (error) {
+      const { message, cause } = /** @type {Error} */ (error);
+      return cause instanceof Error && cause.message ? cause.message : message;
+    }
+  }
+
+  /** @param {number} milliseconds */
+  #sleep(milliseconds) {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, milliseconds);
+      this.#end.signal.addEventListener("abort", () => (clearTimeout(timer), resolve(undefined)), { once: true });
+    });
+  }
+
+  /** An observer that has not failed gets the rest, if it does not take long. */
+  async close() {
+    if (this.#running && !this.#failing) await Promise.race([this.#running, this.#sleep(LAST_MILLISECONDS)]);
+    this.#end.abort();
+    await this.#running;
+    this.#archive.close();
+  }
+}

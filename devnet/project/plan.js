@@ -1,0 +1,67 @@
+/**
+ * What the devnet does at its start: the transactions of a plan.
+ *
+ * The plans of any Clarinet project are read in Python (der_client/stacks/prepared.py), which knows requirements,
+ * remapping and sources from elsewhere, and signs. What is read here is a plan that only publishes files of the project,
+ * as this library's own, so that the devnet runs without Python, too.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { parse as parseYaml } from "yaml";
+import { buildPublish } from "../wire/builder.js";
+import { ProjectError, readWith } from "./project.js";
+
+const PLAN = "deployments/default.devnet-plan.yaml";
+const DEFAULT_CLARITY_VERSION = 4;
+
+/**
+ * @typedef {{what: string, from: string, raw: Buffer, epoch: string | null}} Step
+ *   what it does, where its source is from, a signed transaction, and the epoch that it wants
+ * @typedef {{steps: Step[], epoch: string | null}} Plan with the epoch to be in afterwards
+ */
+
+/** @returns {Plan} that does nothing */
+export function emptyPlan() {
+  return { steps: [], epoch: null };
+}
+
+/** @param {string} file of JSON, as Python prepares it @returns {Plan} */
+export function readPreparedPlan(file) {
+  const { steps, epoch } = /** @type {any} */ (readWith(JSON.parse, file));
+  return { epoch, steps: steps.map((/** @type {any} */ step) => ({ ...step, raw: Buffer.from(step.raw, "hex") })) };
+}
+
+/**
+ * @param {string} directory of the project
+ * @param {import("./project.js").Account[]} accounts
+ * @returns {Plan} what the project's devnet plan publishes, in its order
+ */
+export function readPlan(directory, accounts) {
+  const plan = /** @type {any} */ (readWith(parseYaml, join(directory, PLAN)));
+  const transactions = (plan?.plan?.batches ?? []).flatMap((/** @type {any} */ batch) => batch.transactions ?? []);
+  /** @type {Map<string, bigint>} */
+  const nonces = new Map();
+  const steps = transactions.map((/** @type {any} */ transaction) => {
+    // Older plans nest what newer ones mark by a transaction-type.
+    const publish = transaction["contract-publish"] ?? transaction;
+    if (publish === transaction && transaction["transaction-type"] !== "contract-publish") {
+      throw new ProjectError(
+        `${PLAN}: without Python the devnet only carries out contract-publish, not ${JSON.stringify(transaction)}; ` +
+          "start it by 'der devnet --project', or with --no-contracts",
+      );
+    }
+    const path = resolve(directory, publish.path);
+    if (!existsSync(path)) throw new ProjectError(`${PLAN} publishes ${publish.path}, which does not exist`);
+    const [name, sender] = [publish["contract-name"], publish["expected-sender"]];
+    const account = accounts.find(({ address }) => address === sender);
+    if (!account) throw new ProjectError(`no account of settings/Devnet.toml has the address ${sender}, needed to publish ${name}`);
+    const nonce = nonces.get(sender) ?? 0n;
+    nonces.set(sender, nonce + 1n);
+    const code = readFileSync(path, "utf8").replaceAll("\r\n", "\n");
+    const clarityVersion = publish["clarity-version"] ?? DEFAULT_CLARITY_VERSION;
+    const fee = BigInt(publish.cost ?? 0);
+    const raw = buildPublish({ name, code, clarityVersion, privateKey: account.privateKey, nonce, fee });
+    return { what: `contract ${name} cannot be published`, from: publish.path, raw, epoch: null };
+  });
+  return { steps, epoch: null };
+}

@@ -1,0 +1,324 @@
+/**
+ * Changes the code of Clarinet's VM before it is compiled, in a few places, so that what it does can be bounded:
+ *
+ * - Its allocator counts. All work of the VM allocates, so after so many allocations it asks outside whether to go on.
+ * - Its memory grows up to a limit only. Beyond, allocations fail, and the VM with them.
+ * - The hooks that note down every expression of a call (for a trace that is kept in memory, 1.5 KB each) run only when
+ *   asked for. Instead, the place of the expression that failed first is kept.
+ *
+ * And one thing is as on a node then: a contract is kept as JSON, and read however deep its expressions are nested.
+ *
+ * What is changed is found by what it looks like where that is certain, else by its number, with a checksum.
+ */
+import { createHash } from "node:crypto";
+
+const SECTION = { type: 1, import: 2, function: 3, global: 6, export: 7, code: 10 };
+const I32 = 0x7f;
+const KIND = { function: 0, global: 3 };
+const OP = {
+  if: 0x04,
+  end: 0x0b,
+  else: 0x05,
+  return: 0x0f,
+  call: 0x10,
+  drop: 0x1a,
+  localGet: 0x20,
+  globalGet: 0x23,
+  globalSet: 0x24,
+  load: 0x28, // of an i32
+  memorySize: 0x3f,
+  memoryGrow: 0x40,
+  constant: 0x41,
+  isZero: 0x45,
+  less: 0x48,
+  greaterUnsigned: 0x4b,
+  and: 0x71,
+  add: 0x6a,
+  subtract: 0x6b,
+};
+const NO_RESULT = 0x40;
+/** The import that is called when the count of allocations is used up: the VM itself needs it for web requests only. */
+const TICK = /^__wbg_new_c518c60af666645b$/;
+/** What the tracer of calls does before and after an expression, and at the end of a call. */
+const HOOKS = {
+  before: { number: 245, checksum: "b5939dc778450d02" },
+  after: { number: 184, checksum: "e12967f4d2a26d29" },
+  end: { number: 752, checksum: "0691e4f7e78cb354" },
+};
+/** Parameters of the hooks, and where in an expression its place is. */
+const EXPRESSION = 4;
+const RESULT = 5;
+const PLACE_AT = 112;
+
+/** Names under which what was added is exported. */
+export const ADDED = {
+  /** Allocations until the next question; the VM calls `TICK` when it falls below 0. */
+  fuel: "devnet_fuel",
+  /** Pages of 64 KiB that the memory may have. */
+  maxPages: "devnet_max_pages",
+  /** 1 once the memory wanted to be larger than that. */
+  refused: "devnet_refused",
+  /** Whether calls are traced. */
+  tracing: "devnet_tracing",
+  /** Lines and columns of the expression that failed, 0 if none did. */
+  line: "devnet_line",
+  column: "devnet_column",
+  endLine: "devnet_end_line",
+  endColumn: "devnet_end_column",
+  /** Whether the last expression to end failed: then it is its error that those around it end with. */
+  failing: "devnet_failing",
+};
+
+const PLACE = /** @type {const} */ (["line", "column", "endLine", "endColumn"]);
+
+/** The VM's code is not the one this was written for. */
+export class InstrumentError extends Error {}
+
+/** Reads the parts of a module. */
+class Reader {
+  /** @param {Buffer} bytes @param {number} [offset] @param {number} [end] */
+  constructor(bytes, offset = 0, end = bytes.length) {
+    this.bytes = bytes;
+    this.offset = offset;
+    this.end = end;
+  }
+
+  u8() {
+    return this.bytes[this.offset++];
+  }
+
+  /** @returns {number} */
+  unsigned() {
+    for (let value = 0, weight = 1; ; weight *= 128) {
+      const byte = this.u8();
+      value += (byte & 127) * weight;
+      if (byte < 128) return value;
+    }
+  }
+
+  /** @param {number} length @returns {Buffer} */
+  take(length) {
+    const start = this.offset;
+    this.offset += length;
+    return this.bytes.subarray(start, this.offset);
+  }
+
+  /** @returns {string} */
+  name() {
+    return this.take(this.unsigned()).toString("utf8");
+  }
+
+  /** @returns {Buffer} what is left */
+  rest() {
+    return this.take(this.end - this.offset);
+  }
+}
+
+/** @param {number} value @returns {Buffer} */
+function unsigned(value) {
+  const bytes = [];
+  for (; value >= 128; value = Math.floor(value / 128)) bytes.push((value & 127) | 128);
+  return Buffer.from([...bytes, value]);
+}
+
+/** @param {number} value from -64 to 63 @returns {Buffer} */
+function small(value) {
+  return Buffer.of(value & 127);
+}
+
+/** @param {string} name @returns {Buffer} */
+function text(name) {
+  return Buffer.concat([unsigned(Buffer.byteLength(name)), Buffer.from(name)]);
+}
+
+/** @param {...(number | Buffer)} parts opcodes and what follows them @returns {Buffer} */
+function code(...parts) {
+  return Buffer.concat(parts.map((part) => (typeof part === "number" ? Buffer.of(part) : part)));
+}
+
+/**
+ * @param {Buffer} source the module as it is delivered
+ * @returns {{bytes: Buffer, tick: string}} the module with what was added, and the name of the import that asks whether to go on
+ * @throws {InstrumentError}
+ */
+export function instrument(source) {
+  const sections = readSections(source);
+  const section = (/** @type {keyof SECTION} */ name) => {
+    const found = sections.find(({ id }) => id === SECTION[name]);
+    if (!found) throw new InstrumentError(`the VM's module has no section of kind ${name}`);
+    return found;
+  };
+  const imports = importedFunctions(section("import").content);
+  const tick = imports.findIndex((name) => TICK.test(name));
+  if (tick < 0) throw new InstrumentError("the VM's module does not import what it was expected to");
+
+  const globals = new Reader(section("global").content);
+  const globalCount = globals.unsigned();
+  const names = /** @type {(keyof ADDED)[]} */ (Object.keys(ADDED));
+  const globalOf = (/** @type {keyof ADDED} */ name) => unsigned(globalCount + names.indexOf(name));
+  const added = names.map(() => code(I32, 1, OP.constant, small(0), OP.end));
+  section("global").content = Buffer.concat([unsigned(globalCount + added.length), globals.rest(), ...added]);
+
+  const exports = new Reader(section("export").content);
+  const exportCount = exports.unsigned();
+  const exported = names.map((name) => Buffer.concat([text(ADDED[name]), Buffer.of(KIND.global), globalOf(name)]));
+  section("export").content = Buffer.concat([unsigned(exportCount + exported.length), exports.rest(), ...exported]);
+
+  const functions = new Reader(section("function").content);
+  const functionCount = functions.unsigned();
+  const growType = typeOfGrow(section("type").content);
+  section("function").content = Buffer.concat([unsigned(functionCount + 1), functions.rest(), unsigned(growType)]);
+  const grow = imports.length + functionCount;
+
+  const bodies = readBodies(section("code").content);
+  const prologues = hookPrologues(globalOf);
+  for (const [hook, { number, checksum }] of Object.entries(HOOKS)) {
+    const body = bodies[number - imports.length];
+    const found = createHash("sha256").update(body).digest("hex").slice(0, 16);
+    if (found !== checksum) throw new InstrumentError(`function ${number} of the VM's module is not its hook (${found})`);
+    bodies[number - imports.length] = withPrologue(body, prologues[/** @type {keyof HOOKS} */ (hook)]);
+  }
+  liftDepthLimit(bodies);
+  const allocator = theOnlyOneThatGrows(bodies);
+  bodies[allocator] = withPrologue(growingBy(bodies[allocator], grow), fuelPrologue(globalOf, tick));
+  bodies.push(growBody(globalOf));
+  section("code").content = Buffer.concat([unsigned(bodies.length), ...bodies.flatMap((body) => [unsigned(body.length), body])]);
+
+  const parts = sections.flatMap(({ id, content }) => [Buffer.of(id), unsigned(content.length), content]);
+  return { bytes: Buffer.concat([source.subarray(0, 8), ...parts]), tick: imports[tick] };
+}
+
+/** @param {Buffer} source @returns {{id: number, content: Buffer}[]} */
+function readSections(source) {
+  const reader = new Reader(source, 8);
+  const sections = [];
+  while (reader.offset < source.length) {
+    const id = reader.u8();
+    sections.push({ id, content: reader.take(reader.unsigned()) });
+  }
+  return sections;
+}
+
+/** @param {Buffer} content @returns {string[]} their names, by number */
+function importedFunctions(content) {
+  const reader = new Reader(content);
+  return Array.from({ length: reader.unsigned() }, () => {
+    reader.name();
+    const name = reader.name();
+    if (reader.u8() !== KIND.function) throw new InstrumentError("the VM's module imports more than functions");
+    reader.unsigned();
+    return name;
+  });
+}
+
+/** @param {Buffer} content @returns {number} of the type that takes an i32 and gives one */
+function typeOfGrow(content) {
+  const reader = new Reader(content);
+  const count = reader.unsigned();
+  for (let type = 0; type < count; type++) {
+    reader.u8();
+    const parameters = reader.take(reader.unsigned());
+    const results = reader.take(reader.unsigned());
+    if (parameters.equals(Buffer.of(I32)) && results.equals(Buffer.of(I32))) return type;
+  }
+  throw new InstrumentError("the VM's module has no function from i32 to i32");
+}
+
+/** @param {Buffer} content @returns {Buffer[]} */
+function readBodies(content) {
+  const reader = new Reader(content);
+  return Array.from({ length: reader.unsigned() }, () => reader.take(reader.unsigned()));
+}
+
+/** @param {Buffer} body @param {Buffer} prologue @returns {Buffer} the function, which begins with it */
+function withPrologue(body, prologue) {
+  const reader = new Reader(body);
+  for (let groups = reader.unsigned(); groups > 0; groups--) {
+    reader.unsigned();
+    reader.u8();
+  }
+  return Buffer.concat([body.subarray(0, reader.offset), prologue, reader.rest()]);
+}
+
+const GROW = Buffer.of(OP.memoryGrow, 0);
+
+/** @param {Buffer[]} bodies @returns {number} the index of the allocator */
+function theOnlyOneThatGrows(bodies) {
+  // The same bytes may be part of a number elsewhere, but not after a local.tee, as the allocator has them.
+  const pattern = /\x22.\x40\x00\x22/gs;
+  const found = bodies.flatMap((body, index) => [...body.toString("latin1").matchAll(pattern)].map(() => index));
+  if (found.length !== 1) throw new InstrumentError(`${found.length} functions of the VM's module look like its allocator`);
+  return found[0];
+}
+
+/** @param {Buffer} body of the allocator @param {number} grow @returns {Buffer} the same, which calls that function */
+function growingBy(body, grow) {
+  const at = body.toString("latin1").search(/(?<=\x22.)\x40\x00\x22/s);
+  return Buffer.concat([body.subarray(0, at), code(OP.call, unsigned(grow)), body.subarray(at + GROW.length)]);
+}
+
+/**
+ * The JSON reader counts down from 128 in a byte at offset 25 of itself, and gives up at 0. A node has it read on.
+ * `byte & 255` becomes `byte | 255`, which is never 0; nothing else changes, not even the length.
+ */
+const DEPTH_CHECK = /\x2d\x00\x19\x41\x01\x6b\x22.\x3a\x00\x19\x20.\x41\xff\x01\x71/gs;
+const DEPTH_CHECKS = 313;
+const OR = 0x72;
+
+/** @param {Buffer[]} bodies which are changed in place */
+function liftDepthLimit(bodies) {
+  let count = 0;
+  bodies.forEach((body, index) => {
+    const places = [...body.toString("latin1").matchAll(DEPTH_CHECK)].map((match) => match.index + match[0].length - 1);
+    if (places.length === 0) return;
+    bodies[index] = Buffer.from(body);
+    for (const place of places) bodies[index][place] = OR;
+    count += places.length;
+  });
+  if (count !== DEPTH_CHECKS) throw new InstrumentError(`the VM's module checks the depth of JSON in ${count} places`);
+}
+
+/** @typedef {(name: keyof ADDED) => Buffer} GlobalOf */
+
+/** @param {GlobalOf} globalOf @param {number} tick @returns {Buffer} counts down, and asks outside when there is nothing left */
+function fuelPrologue(globalOf, tick) {
+  const fuel = globalOf("fuel");
+  return code(
+    ...[OP.globalGet, fuel, OP.constant, small(1), OP.subtract, OP.globalSet, fuel],
+    ...[OP.globalGet, fuel, OP.constant, small(0), OP.less, OP.if, NO_RESULT, OP.call, unsigned(tick), OP.drop, OP.end],
+  );
+}
+
+/** @param {GlobalOf} globalOf @returns {Buffer} the body of a function that grows the memory up to its limit */
+function growBody(globalOf) {
+  return code(
+    0,
+    ...[OP.memorySize, 0, OP.localGet, unsigned(0), OP.add, OP.globalGet, globalOf("maxPages"), OP.greaterUnsigned],
+    ...[OP.if, I32, OP.constant, small(1), OP.globalSet, globalOf("refused"), OP.constant, small(-1)],
+    ...[OP.else, OP.localGet, unsigned(0), GROW, OP.end, OP.end],
+  );
+}
+
+/** @param {GlobalOf} globalOf @returns {Record<keyof HOOKS, Buffer>} */
+function hookPrologues(globalOf) {
+  const set = (/** @type {keyof ADDED} */ name, /** @type {Buffer} */ value) => code(value, OP.globalSet, globalOf(name));
+  const get = (/** @type {keyof ADDED} */ name) => code(OP.globalGet, globalOf(name));
+  const constant = (/** @type {number} */ value) => code(OP.constant, small(value));
+  const load = (/** @type {number} */ local, /** @type {number} */ offset) =>
+    code(OP.localGet, unsigned(local), OP.load, unsigned(2), unsigned(offset));
+  const unlessTracing = code(get("tracing"), OP.isZero, OP.if, NO_RESULT, OP.return, OP.end);
+  const failed = code(
+    ...[get("failing"), OP.isZero, OP.if, NO_RESULT],
+    ...PLACE.map((name, index) => set(name, load(EXPRESSION, PLACE_AT + 4 * index))),
+    ...[set("failing", constant(1)), OP.end],
+  );
+  const note = code(
+    ...[load(RESULT, 0), constant(1), OP.and, OP.if, NO_RESULT, failed],
+    ...[OP.else, set("failing", constant(0)), OP.end],
+  );
+  return {
+    before: code(set("failing", constant(0)), unlessTracing),
+    after: code(note, unlessTracing),
+    end: unlessTracing,
+  };
+}

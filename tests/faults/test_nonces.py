@@ -1,0 +1,167 @@
+"""Nonces while the API, or the node too, is behind: nothing is paid twice, and nothing is replaced unawares."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from der_client.devnet import Devnet
+from der_client.stacks import nonces
+from der_client.stacks.account import Account
+from der_client.stacks.clarity import PrincipalValue
+from der_client.stacks.errors import (
+    NonceConflictError,
+    TransactionDroppedError,
+    TransactionRejectedError,
+)
+from der_client.stacks.rpc import Client
+from der_client.stacks.transactions import TokenTransfer, Transaction
+
+from .proxy import FaultProxy
+from .replica import API_READS, NODE_READS, Lag
+
+POST = ("POST", "/v2/transactions")
+BEHIND = {"only the API": API_READS, "API and node": API_READS | NODE_READS}
+
+
+def now() -> float:
+    """A moment after all that was done so far."""
+    time.sleep(0.01)
+    return time.monotonic()
+
+
+def received(chain: Devnet, payee: str) -> int:
+    """What the payee has got, as the chain itself says."""
+    with Client(chain.url) as client:
+        return client.account(payee).balance_ustx
+
+
+def sent_nonces(chain: Devnet, address: str) -> list[int]:
+    """The nonces of the account's transactions in the mempool and the chain."""
+    with Client(chain.url) as client:
+        told = client.nonces(address)
+    mined = [] if told.last_executed is None else list(range(told.last_executed + 1))
+    waiting = {*told.in_mempool, *([] if told.last_in_mempool is None else [told.last_in_mempool])}
+    return [*mined, *sorted(waiting)]
+
+
+@pytest.fixture(params=BEHIND)
+def lagging(request: pytest.FixtureRequest) -> frozenset[str]:
+    return BEHIND[request.param]
+
+
+def test_what_was_seen_mined_is_not_built_again(
+    chain: Devnet, proxy: FaultProxy, account: Account, payee: str, lagging: frozenset[str]
+) -> None:
+    moment = now()
+    pending = account.transfer(payee, 1)
+    chain.mine()
+    pending.wait(5)
+    proxy.lag = Lag(since=moment, reads=lagging)
+    assert account.client.nonces(account.address).possible_next == 0
+    for nonce in range(1, 5):
+        assert account.next_nonce() == nonce
+        account.transfer(payee, 1)
+    assert sent_nonces(chain, account.address) == [0, 1, 2, 3, 4]
+
+
+def test_a_node_that_knows_more_than_the_api(chain: Devnet, proxy: FaultProxy, account: Account, payee: str) -> None:
+    """The first nonce is mined, by another program; only the node shows it."""
+    Account(chain.accounts["wallet_1"].key, Client(chain.url)).transfer(payee, 1)
+    moment = now()
+    chain.mine()
+    proxy.lag = Lag(since=moment - 3600)
+    assert account.client.nonces(account.address).possible_next == 0
+    assert account.next_nonce() == 1
+
+
+def test_an_api_alone_does_not_say_what_was_forgotten(
+    chain: Devnet, proxy: FaultProxy, account: Account, payee: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nonces, "_TRUSTED_S", 0.0)
+    monkeypatch.setattr(nonces, "_FORGOTTEN_AFTER_S", 0.0)
+    proxy.lag = Lag(since=now())
+    before = received(chain, payee)
+    for amount in range(1, 9):
+        account.transfer(payee, amount, fee_ustx=1_000 * amount)
+    chain.mine()
+    assert sent_nonces(chain, account.address) == list(range(8))
+    assert received(chain, payee) - before == sum(range(1, 9))
+
+
+def test_a_nonce_that_the_node_expects_is_learnt(
+    chain: Devnet, proxy: FaultProxy, account: Account, payee: str
+) -> None:
+    other = Account(account._key, Client(chain.url))
+    other.transfer(payee, 1)
+    chain.mine()
+    proxy.lag = Lag(seconds=3600, reads=API_READS | NODE_READS)
+    moment = proxy._replica._tips[0]
+    proxy._replica._tips[0] = (moment[0], 0)  # the replica hung before the first transfer
+    with pytest.raises(TransactionRejectedError, match="BadNonce"):
+        account.transfer(payee, 2)
+    account.transfer(payee, 3)
+    assert sent_nonces(chain, account.address) == [0, 1]
+
+
+def test_a_conflict_is_not_met_twice(chain: Devnet, proxy: FaultProxy, account: Account, payee: str) -> None:
+    """Another program's transaction waits, and the API does not show it yet; this one has the same fee."""
+    other = Account(account._key, Client(chain.url)).transfer(payee, 1, fee_ustx=1_000)
+    proxy.lag = Lag(since=now() - 3600)
+    with pytest.raises(TransactionRejectedError, match="ConflictingNonceInMempool"):
+        account.transfer(payee, 2, fee_ustx=1_000)
+    account.transfer(payee, 3, fee_ustx=1_000)
+    chain.mine()
+    assert other.wait(5).nonce == 0
+    assert sent_nonces(chain, account.address) == [0, 1]
+
+
+class TestReplacing:
+    """A replacement is asked for."""
+
+    @pytest.fixture
+    def first(self, account: Account, payee: str) -> Any:
+        return account.transfer(payee, 1, fee_ustx=1_000)
+
+    @pytest.fixture
+    def after_restart(self, account: Account) -> Account:
+        return Account(account._key, account.client)
+
+    def test_by_a_program_that_was_started_again(
+        self, first: Any, chain: Devnet, after_restart: Account, payee: str
+    ) -> None:
+        with pytest.raises(NonceConflictError, match=r"nonce 0 is in use by another .* replaces=True") as caught:
+            after_restart.transfer(payee, 2, nonce=0, fee_ustx=2_000)
+        assert caught.value.nonce == 0
+        transaction = after_restart.build(first_payload(payee), nonce=0, fee_ustx=3_000)
+        with pytest.raises(NonceConflictError):
+            after_restart.sign_and_send(transaction)
+        with pytest.raises(NonceConflictError):
+            after_restart.send(after_restart.sign(transaction))
+        chain.mine()
+        assert first.wait(5).txid == first.txid
+
+    def test_in_the_same_program(self, first: Any, account: Account, payee: str) -> None:
+        with pytest.raises(NonceConflictError, match=f"in use by transaction {first.txid}") as caught:
+            account.transfer(payee, 2, nonce=0, fee_ustx=2_000)
+        assert caught.value.txid == first.txid
+
+    def test_when_it_is_wanted(self, first: Any, chain: Devnet, after_restart: Account, payee: str) -> None:
+        second = after_restart.transfer(payee, 2, nonce=0, fee_ustx=2_000, replaces=True)
+        chain.mine()
+        assert second.wait(5).fee_ustx == 2_000
+        with pytest.raises(TransactionDroppedError):
+            first.wait(5)
+
+    def test_needs_a_nonce(self, account: Account, payee: str) -> None:
+        with pytest.raises(ValueError, match="needs nonce="):
+            account.transfer(payee, 2, replaces=True)
+
+    def test_the_same_bytes_are_none(self, first: Any, after_restart: Account) -> None:
+        assert after_restart.send(Transaction.decode(first.raw)).txid == first.txid
+
+
+def first_payload(payee: str) -> Any:
+    return TokenTransfer(PrincipalValue(payee), 5)

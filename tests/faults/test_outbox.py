@@ -1,0 +1,556 @@
+"""The outbox: each job once, whatever the network does and whoever dies."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from der_client.devnet import Devnet
+from der_client.stacks.account import Account, FeePolicy
+from der_client.stacks.clarity import PrincipalValue
+from der_client.stacks.errors import InvalidValueError, JobConflictError
+from der_client.stacks.outbox import Entry, Job, JobState, Journal, Outbox, Progress
+from der_client.stacks.outbox import outbox as rules
+from der_client.stacks.outbox.lane import Lane
+from der_client.stacks.outcome import OutcomeKind
+from der_client.stacks.rpc import Client
+from der_client.stacks.rpc.endpoint import Endpoint, Request
+from der_client.stacks.transactions import ContractCall, ContractPublish, TokenTransfer
+
+from . import kinds
+from .proxy import FaultProxy
+from .replica import API_READS, NODE_READS, Lag
+from .test_nonces import POST, now, received, sent_nonces
+
+FEE = 1_000
+LONG_S = 60.0
+Open = Callable[..., Outbox]
+
+
+def pay(payee: str, amount: int, key: str = "", **options: Any) -> Job:
+    """A job that pays an amount, by which it can be told from others."""
+    return Job(key or f"pay/{amount}", TokenTransfer(PrincipalValue(payee), amount), **{"fee_ustx": FEE, **options})
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No waits for what nobody does in a test."""
+    for name in ("_FORK_S", "_RESOLVE_S", "_LOST_S"):
+        monkeypatch.setattr(rules, name, 0.0)
+
+
+@pytest.fixture
+def begin(account: Account, quick: None) -> Iterator[Open]:
+    """Opens outboxes on the account through the proxy, and closes those that are open at the end."""
+    opened: list[Outbox] = []
+
+    def begin(place: Any = None, *accounts: Account, **options: Any) -> Outbox:
+        given = [Account(each._key, each.client) for each in accounts or (account,)]  # as a new process has them
+        opened.append(Outbox(given, place, **{"max_poll_s": 0.02, "look_s": 0.0, **options}))
+        return opened[-1]
+
+    yield begin
+    for outbox in opened:
+        outbox.close()
+
+
+def die(outbox: Outbox) -> None:
+    """End without a word, as a killed process does; its lease is over."""
+    outbox.journal.release(outbox._owner)
+    outbox._renewed_at = float("inf")
+
+
+def settle(chain: Devnet, outbox: Outbox, *jobs: Job) -> list[Progress]:
+    """Run to the end, mining whenever something waits."""
+    happened: list[Progress] = []
+    outbox.add(*jobs)
+    deadline = time.monotonic() + LONG_S
+    while outbox.journal.has_open():
+        assert time.monotonic() < deadline, outbox.journal.entries()
+        happened += outbox.step()
+        chain.mine()
+    return happened
+
+
+def amounts(chain: Devnet, address: str) -> Counter[int]:
+    """What an account has paid in mined transactions, as the chain says."""
+    paid: Counter[int] = Counter()
+    with Client(chain.url) as client:
+        for height in range(1, chain.block_height + 1):
+            answer = client.run(_transfers(height))
+            paid.update(amount for sender, amount in answer if sender == address)
+    return paid
+
+
+def _transfers(height: int) -> Any:
+    def read(answer: Any) -> list[tuple[str, int]]:
+        return [
+            (entry["sender_address"], int(entry["token_transfer"]["amount"]))
+            for entry in answer.json()["results"]
+            if entry["tx_type"] == "token_transfer"
+        ]
+
+    return Endpoint(Request("GET", f"/extended/v2/blocks/{height}/transactions", (("limit", "200"),)), read)
+
+
+def states(outbox: Outbox) -> dict[str, JobState]:
+    return {entry.key: entry.state for entry in outbox.journal.entries()}
+
+
+class TestOnce:
+    def test_jobs_are_done_in_order_and_reported(
+        self, chain: Devnet, account: Account, payee: str, begin: Open, place: Any
+    ) -> None:
+        outbox = begin(place)
+        jobs = [pay(payee, amount) for amount in range(1, 31)]
+        happened = settle(chain, outbox, *jobs)
+        assert amounts(chain, account.address) == Counter(range(1, 31))
+        assert states(outbox) == {job.key: JobState.MINED for job in jobs}
+        for job in jobs:
+            own = [progress for progress in happened if progress.key == job.key]
+            assert [progress.state for progress in own] == [JobState.SENT, JobState.MINED]
+            assert own[-1].outcome is OutcomeKind.SUCCESS
+        entry = outbox.find("pay/7")
+        assert isinstance(entry, Entry)
+        assert entry.is_success
+        assert entry.fee_paid_ustx == FEE
+        assert entry.job.payload == TokenTransfer(PrincipalValue(payee), 7)
+        assert entry.block_height is not None
+        assert [entry.key for entry in outbox.journal.entries()] == [job.key for job in jobs]
+
+    def test_a_key_is_done_once(self, chain: Devnet, account: Account, payee: str, begin: Open, place: Any) -> None:
+        outbox = begin(place)
+        job = pay(payee, 1, "rent/july")
+        assert outbox.add(job, job) == 1
+        settle(chain, outbox, job)
+        settle(chain, outbox, job)
+        assert outbox.do(job).state is JobState.MINED
+        assert amounts(chain, account.address) == Counter([1])
+        with pytest.raises(JobConflictError, match="rent/july is in the journal with another content"):
+            outbox.add(pay(payee, 5), pay(payee, 2, "rent/july"))
+        assert outbox.find("pay/5") is None
+
+    def test_after_a_restart(
+        self, chain: Devnet, account: Account, payee: str, begin: Open, lasting_place: Any
+    ) -> None:
+        first = begin(lasting_place)
+        jobs = [pay(payee, amount) for amount in range(1, 6)]
+        first.add(*jobs)
+        first.step()
+        die(first)
+        settle(chain, begin(lasting_place), *jobs)
+        assert amounts(chain, account.address) == Counter(range(1, 6))
+
+    @pytest.mark.parametrize("moment", ["record_signed", "_post", "record_turn", "_record_mined"])
+    @pytest.mark.parametrize("is_after", [False, True])
+    def test_after_a_death_at_any_moment(
+        self,
+        chain: Devnet,
+        account: Account,
+        payee: str,
+        begin: Open,
+        lasting_place: Any,
+        moment: str,
+        is_after: bool,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        outbox = begin(lasting_place)
+        jobs = [pay(payee, amount) for amount in range(1, 6)]
+        outbox.add(*jobs)
+        owner: Any = Lane if moment == "_post" else Journal
+        original = getattr(owner, moment)
+
+        def dies(self: Any, *arguments: Any, **options: Any) -> Any:
+            if is_after:
+                original(self, *arguments, **options)
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(owner, moment, dies)
+            with pytest.raises(KeyboardInterrupt):
+                settle(chain, outbox)
+        die(outbox)
+        settle(chain, begin(lasting_place), *jobs)
+        assert amounts(chain, account.address) == Counter(range(1, 6))
+
+    def test_by_several_at_once(
+        self, chain: Devnet, payee: str, begin: Open, lasting_place: Any, client: Client
+    ) -> None:
+        """Two outboxes share a journal and two accounts: each account is used by one of them."""
+        accounts = [Account(chain.accounts[name].key, client) for name in ("wallet_1", "wallet_3")]
+        first, second = begin(lasting_place, *accounts), begin(lasting_place, *reversed(accounts))
+        jobs = [pay(payee, amount) for amount in range(1, 41)]
+        first.add(*jobs)
+        second.add(*jobs)
+        deadline = time.monotonic() + LONG_S
+        while first.journal.has_open():
+            assert time.monotonic() < deadline
+            first.step()
+            second.step()
+            chain.mine()
+        paid = amounts(chain, accounts[0].address) + amounts(chain, accounts[1].address)
+        assert paid == Counter(range(1, 41))
+        assert not {*first._lanes} & {*second._lanes}
+
+    def test_a_lease_that_ended(
+        self, chain: Devnet, account: Account, payee: str, begin: Open, lasting_place: Any
+    ) -> None:
+        """Who slept for too long signs nothing more."""
+        sleeper, other = begin(lasting_place), begin(lasting_place)
+        sleeper.step()
+        sleeper.add(pay(payee, 1))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(time, "time", lambda clock=time.time: clock() + 3600)
+            if "postgresql" in sleeper.journal.name:
+                sleeper.journal.release(sleeper._owner)  # its clock is the server's
+            other._lease()
+        assert [*other._lanes] == [account.address]
+        sleeper.step()
+        assert sent_nonces(chain, account.address) == []
+        if "postgresql" not in sleeper.journal.name:
+            other.journal.lease(account.address, other._owner, 1e6)
+        settle(chain, other)
+        assert amounts(chain, account.address) == Counter([1])
+
+
+class TestLanes:
+    def test_at_most_25_wait(self, chain: Devnet, account: Account, payee: str, begin: Open) -> None:
+        outbox = begin()
+        outbox.add(*(pay(payee, amount) for amount in range(1, 61)))
+        for _ in range(3):
+            outbox.step()
+        assert Counter(states(outbox).values()) == {JobState.SENT: 25, JobState.QUEUED: 35}
+        settle(chain, outbox)
+        assert amounts(chain, account.address) == Counter(range(1, 61))
+
+    def test_a_job_may_name_its_account(self, chain: Devnet, payee: str, begin: Open, client: Client) -> None:
+        accounts = [Account(chain.accounts[name].key, client) for name in ("wallet_1", "wallet_3")]
+        outbox = begin(None, *accounts)
+        jobs = [pay(payee, amount, account=accounts[amount % 2].address) for amount in range(1, 9)]
+        settle(chain, outbox, *jobs)
+        assert amounts(chain, accounts[1].address) == Counter([1, 3, 5, 7])
+        with pytest.raises(InvalidValueError, match=f"wants account {payee}"):
+            outbox.add(pay(payee, 100, account=payee))
+
+    def test_jobs_that_follow(self, chain: Devnet, account: Account, payee: str, begin: Open, place: Any) -> None:
+        outbox = begin(place)
+        source = "(define-public (refuse) (if true (err u7) (ok true)))"
+        contract_id = f"{account.address}.refuser"
+        settle(
+            chain,
+            outbox,
+            Job("publish", ContractPublish("refuser", source, 3), fee_ustx=10_000),
+            Job("call", ContractCall(contract_id, "refuse"), fee_ustx=10_000, follows=("publish",)),
+            pay(payee, 1, follows=("publish",)),
+            pay(payee, 2, follows=("call",)),
+            pay(payee, 3, follows=("pay/2",)),
+        )
+        heights = {entry.key: entry.block_height for entry in outbox.journal.entries()}
+        assert heights["publish"] < heights["pay/1"]  # type: ignore[operator]
+        call, second, third = (outbox.find(key) for key in ("call", "pay/2", "pay/3"))
+        assert call is not None
+        assert (call.state, call.outcome, str(call.result)) == (JobState.MINED, OutcomeKind.CONTRACT_ERROR, "(err u7)")
+        for entry, cause in ((second, "call"), (third, "pay/2")):
+            assert entry is not None
+            assert (entry.state, entry.reason) == (JobState.GIVEN_UP, f"it follows {cause}, which failed")
+        with pytest.raises(InvalidValueError, match="follows nothing, which is not in the journal"):
+            outbox.add(pay(payee, 9, follows=("nothing",)))
+        assert amounts(chain, account.address) == Counter([1])
+
+    def test_a_stream_of_any_length(
+        self, chain: Devnet, account: Account, payee: str, begin: Open, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(rules, "_BACKLOG", 10)
+        outbox = begin()
+        taken = 0
+
+        def stream() -> Iterator[Job]:
+            nonlocal taken
+            for amount in range(1, 61):
+                taken += 1
+                yield pay(payee, amount)
+
+        most = 0
+        for _ in outbox.run(stream()):
+            counts = outbox.journal.counts()
+            most = max(most, counts[JobState.QUEUED] + counts[JobState.SIGNED] + counts[JobState.SENT])
+            chain.mine()
+        assert (taken, most <= 15) == (60, True)
+        assert amounts(chain, account.address) == Counter(range(1, 61))
+
+
+class TestLag:
+    """The two faults of money that were found without a journal."""
+
+    def test_six_payments_after_restarts_behind_a_replica(
+        self, chain: Devnet, proxy: FaultProxy, account: Account, payee: str, begin: Open, lasting_place: Any
+    ) -> None:
+        proxy.lag = Lag(since=now())
+        for number in range(1, 7):
+            outbox = begin(lasting_place)
+            outbox.add(pay(payee, number, fee_ustx=FEE * number))
+            for _ in range(3):
+                outbox.step()
+            die(outbox)
+        proxy.lag = None
+        settle(chain, begin(lasting_place))
+        assert amounts(chain, account.address) == Counter(range(1, 7))
+
+    def test_without_a_journal_they_replace_each_other(
+        self, chain: Devnet, proxy: FaultProxy, account: Account, payee: str
+    ) -> None:
+        proxy.lag = Lag(since=now())
+        for number in range(1, 7):
+            Account(account._key, account.client).transfer(payee, number, fee_ustx=FEE * number)
+        chain.mine()
+        assert amounts(chain, account.address) == Counter([6]), "what a journal is for"
+
+    @pytest.mark.parametrize("reads", [API_READS, API_READS | NODE_READS])
+    def test_a_payment_whose_answer_came_from_a_gateway(
+        self,
+        chain: Devnet,
+        proxy: FaultProxy,
+        account: Account,
+        payee: str,
+        begin: Open,
+        lasting_place: Any,
+        reads: frozenset[str],
+    ) -> None:
+        before = received(chain, payee)
+        proxy.lag = Lag(since=now(), reads=reads)
+        proxy.on(*POST, kinds.reset_after, kinds.page(400), kinds.page(400))
+        for _ in range(3):  # and whoever calls tries again, in a new process
+            outbox = begin(lasting_place)
+            outbox.add(pay(payee, 7, "rent/july"))
+            for _ in range(5):
+                outbox.step()
+            die(outbox)
+        proxy.lag = None
+        settle(chain, begin(lasting_place), pay(payee, 7, "rent/july"))
+        assert received(chain, payee) - before == 7
+        assert amounts(chain, account.address) == Counter([7])
+
+    def test_a_nonce_that_was_used_stays_used(
+        self, chain: Devnet, proxy: FaultProxy, account: Account, payee: str, begin: Open, lasting_place: Any
+    ) -> None:
+        moment = now()
+        first = begin(lasting_place)
+        settle(chain, first, pay(payee, 1))
+        die(first)
+        proxy.lag = Lag(since=moment, reads=API_READS | NODE_READS)
+        outbox = begin(lasting_place)
+        outbox.add(pay(payee, 2))
+        for _ in range(5):
+            outbox.step()
+        assert sent_nonces(chain, account.address) == [0, 1]
+        proxy.lag = None
+        settle(chain, outbox)
+        assert amounts(chain, account.address) == Counter([1, 2])
+
+
+class TestTrouble:
+    """Refusals, forgotten mempools, forks, foreign transactions."""
+
+    def test_a_node_that_forgot_its_mempool(
+        self, chain: Devnet, account: Account, payee: str, begin: Open, place: Any
+    ) -> None:
+        outbox = begin(place)
+        snapshot = chain.snapshot()
+        outbox.add(*(pay(payee, amount) for amount in range(1, 6)))
+        outbox.step()
+        txids = [entry.txid for entry in outbox.journal.entries()]
+        chain.revert(snapshot)
+        settle(chain, outbox)
+        assert [entry.txid for entry in outbox.journal.entries()] == txids, "the same bytes"
+        assert amounts(chain, account.address) == Counter(range(1, 6))
+
+    def test_a_fork(self, chain: Devnet, account: Account, payee: str, begin: Open, place: Any) -> None:
+        outbox = begin(place)
+        snapshot = chain.snapshot()
+        settle(chain, outbox, *(pay(payee, amount) for amount in range(1, 4)))
+        txids = [entry.txid for entry in outbox.journal.entries()]
+        chain.revert(snapshot)
+        chain.mine()
+        happened = outbox.step()
+        assert [progress.reason for progress in happened] == ["a fork took its block away"] * 3
+        assert {*states(outbox).values()} == {JobState.SENT}
+        settle(chain, outbox, pay(payee, 4))
+        assert [entry.txid for entry in outbox.journal.entries()][:3] == txids
+        assert amounts(chain, account.address) == Counter(range(1, 5))
+
+    def test_a_fork_while_nobody_ran(
+        self, chain: Devnet, account: Account, payee: str, begin: Open, lasting_place: Any
+    ) -> None:
+        first = begin(lasting_place)
+        snapshot = chain.snapshot()
+        settle(chain, first, pay(payee, 1), pay(payee, 2))
+        die(first)
+        chain.revert(snapshot)
+        again = begin(lasting_place)
+        again.step()
+        settle(chain, again)
+        assert amounts(chain, account.address) == Counter([1, 2])
+
+    def test_a_nonce_that_somebody_else_used(
+        self, chain: Devnet, account: Account, payee: str, begin: Open, place: Any
+    ) -> None:
+        """Another program with the same key replaces a payment: it is signed again, with the next nonce."""
+        outbox = begin(place)
+        outbox.add(pay(payee, 1), pay(payee, 2))
+        outbox.step()
+        other = Account(account._key, Client(chain.url))
+        other.transfer(payee, 100, nonce=0, fee_ustx=9 * FEE, replaces=True)
+        chain.mine()
+        happened = settle(chain, outbox)
+        assert any("another transaction" in progress.reason for progress in happened)
+        assert amounts(chain, account.address) == Counter([1, 2, 100])
+
+    def test_one_that_is_behind_does_not_say_so(
+        self, chain: Devnet, proxy: FaultProxy, account: Account, payee: str, begin: Open
+    ) -> None:
+        outbox = begin()
+        proxy.lag = Lag(since=now())  # the API shows nothing mined, the node counts on
+        outbox.add(pay(payee, 1))
+        outbox.step()
+        chain.mine()
+        for _ in range(5):
+            outbox.step()
+        assert states(outbox) == {"pay/1": JobState.SENT}
+        proxy.lag = None
+        settle(chain, outbox)
+        assert amounts(chain, account.address) == Counter([1])
+
+    def test_foreign_ones_in_the_mempool(self, chain: Devnet, account: Account, payee: str, begin: Open) -> None:
+        Account(account._key, Client(chain.url)).transfer(payee, 100, fee_ustx=FEE)
+        outbox = begin()
+        settle(chain, outbox, pay(payee, 1), pay(payee, 2))
+        assert amounts(chain, account.address) == Counter([1, 2, 100])
+
+    def test_foreign_ones_that_the_api_does_not_show(
+        self, chain: Devnet, proxy: FaultProxy, account: Account, payee: str, begin: Open
+    ) -> None:
+        proxy.lag = Lag(since=now())
+        Account(account._key, Client(chain.url)).transfer(payee, 100, fee_ustx=FEE)
+        outbox = begin()
+        outbox.add(pay(payee, 1), pay(payee, 2))
+        for _ in range(3):
+            outbox.step()
+        proxy.lag = None
+        settle(chain, outbox)
+        assert amounts(chain, account.address) == Counter([1, 2, 100])
+
+    def test_what_the_node_never_takes_is_given_up(
+        self, chain: Devnet, account: Account, payee: str, begin: Open, place: Any
+    ) -> None:
+        outbox = begin(place)
+        nobody = Job("call", ContractCall(f"{payee}.nobody", "f"), fee_ustx=FEE)
+        settle(chain, outbox, pay(payee, 1), nobody, pay(payee, 2), pay(payee, 3))
+        entry = outbox.find("call")
+        assert entry is not None
+        assert entry.state is JobState.GIVEN_UP
+        assert "NoSuchContract" in entry.reason
+        assert amounts(chain, account.address) == Counter([1, 2, 3])
+        assert sent_nonces(chain, account.address) == [0, 1, 2], "no gap"
+
+    def test_what_cannot_be_built_is_given_up(self, chain: Devnet, account: Account, payee: str, begin: Open) -> None:
+        outbox = begin()
+        settle(chain, outbox, pay(payee, 1), pay(payee, 2, fee_ustx=10**9), pay(payee, 3))
+        entry = outbox.find("pay/2")
+        assert entry is not None
+        assert (entry.state, "above the cap" in entry.reason) == (JobState.GIVEN_UP, True)
+        assert amounts(chain, account.address) == Counter([1, 3])
+
+    def test_a_job_that_was_given_up_can_be_tried_again(
+        self, chain: Devnet, account: Account, begin: Open, place: Any
+    ) -> None:
+        outbox = begin(place)
+        contract_id = f"{account.address}.late"
+        settle(chain, outbox, Job("call", ContractCall(contract_id, "f"), fee_ustx=10_000))
+        source = "(define-public (f) (ok true))"
+        settle(chain, outbox, Job("publish", ContractPublish("late", source, 3), fee_ustx=10_000))
+        assert outbox.journal.retry("call")
+        settle(chain, outbox)
+        assert {*states(outbox).values()} == {JobState.MINED}
+        assert not outbox.journal.retry("call"), "it is done"
+
+    def test_what_is_not_signed_can_be_cancelled(
+        self, chain: Devnet, account: Account, payee: str, begin: Open, place: Any
+    ) -> None:
+        outbox = begin(place)
+        outbox.add(pay(payee, 1), pay(payee, 2, follows=("pay/1",)))
+        outbox.step()
+        assert not outbox.journal.cancel("pay/1")
+        assert outbox.journal.cancel("pay/2")
+        settle(chain, outbox)
+        assert states(outbox) == {"pay/1": JobState.MINED, "pay/2": JobState.GIVEN_UP}
+        assert amounts(chain, account.address) == Counter([1])
+
+    def test_a_poor_account_waits(self, chain: Devnet, payee: str, begin: Open, client: Client) -> None:
+        key = chain.accounts["wallet_5"].key
+        poor = Account(key, client)
+        rest = client.account(poor.address).balance_ustx - 2 * FEE
+        outbox = begin(None, poor)
+        settle(chain, outbox, pay(payee, rest))
+        outbox.add(pay(payee, 10**9, "too much"), pay(payee, 1))
+        for _ in range(4):
+            outbox.step()
+        assert states(outbox)["too much"] is JobState.QUEUED
+        entry = outbox.find("too much")
+        assert entry is not None
+        assert "NotEnoughFunds" in entry.reason
+        assert outbox._lanes[poor.address].held_until > time.monotonic()
+
+    def test_fees_are_raised(self, chain: Devnet, account: Account, payee: str, place: Any) -> None:
+        account = Account(account._key, account.client, fee_policy=FeePolicy(max_fee_ustx=300, asks_node=False))
+        outbox = Outbox(account, place, raise_fee_after_s=0.0, max_poll_s=0.02)
+        try:
+            outbox.add(pay(payee, 1, fee_ustx=None), pay(payee, 2, fee_ustx=None))
+            fees = []
+            for _ in range(4):
+                outbox.step()
+                entry = outbox.find("pay/1")
+                assert entry is not None
+                fees.append(chain_fee(chain, entry.txid))
+            assert fees == [180, 225, 281, 281], "by a quarter, up to the cap"
+            settle(chain, outbox)
+            assert amounts(chain, account.address) == Counter([1, 2])
+            first = outbox.find("pay/1")
+            assert first is not None
+            assert first.fee_paid_ustx == 281
+        finally:
+            outbox.close()
+
+    def test_a_node_that_is_down_is_waited_for(
+        self, chain: Devnet, proxy: FaultProxy, account: Account, payee: str, begin: Open, monkeypatch: Any
+    ) -> None:
+        monkeypatch.setattr("der_client.stacks.outbox.lane._FIRST_BACKOFF_S", 0.0)
+        outbox = begin()
+        outbox.step()
+        outbox.add(pay(payee, 1))
+        proxy.always("GET", ".*", kinds.reset_before)
+        proxy.always("POST", ".*", kinds.reset_before)
+        for _ in range(3):
+            outbox.step()
+        proxy.clear()
+        settle(chain, outbox)
+        assert amounts(chain, account.address) == Counter([1])
+
+    def test_retry_after_is_obeyed(self, proxy: FaultProxy, payee: str, begin: Open) -> None:
+        outbox = begin()
+        outbox.step()
+        outbox.add(pay(payee, 1))
+        proxy.always(*POST, kinds.busy(429, "3600"))
+        for _ in range(5):
+            outbox.step()
+        assert len(proxy.asked(*POST)) == 1
+
+
+def chain_fee(chain: Devnet, txid: str) -> int:
+    with Client(chain.url) as client:
+        info = client.transaction(txid)
+    assert info is not None
+    return info.fee_ustx

@@ -1,0 +1,81 @@
+"""Event observers as they are configured from Python and by the project's settings."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from der_client.devnet import Devnet, DevnetError
+from der_client.stacks.account import Account
+from der_client.stacks.rpc import Client
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SETTINGS = Path(__file__).parents[3] / "settings"
+
+
+@contextmanager
+def listening() -> Iterator[tuple[str, list[tuple[str, Any]]]]:
+    """An observer: where it is, and what it is sent."""
+    posts: list[tuple[str, Any]] = []
+
+    class Listener(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            posts.append((self.path, json.loads(self.rfile.read(int(self.headers["content-length"])))))
+            self.send_response(200)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None: ...
+
+    with HTTPServer(("127.0.0.1", 0), Listener) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"127.0.0.1:{server.server_port}", posts
+        server.shutdown()
+
+
+def pay(devnet: Devnet) -> str:
+    payer = Account(devnet.accounts["wallet_1"].key, Client(devnet.url))
+    return payer.transfer(devnet.accounts["wallet_2"].address, 5).wait().txid
+
+
+def test_by_option_and_by_settings(tmp_path: Path) -> None:
+    with listening() as (all_events, posts), listening() as (mempool_only, mempool_posts):
+        shutil.copytree(SETTINGS, tmp_path / "settings")
+        settings = tmp_path / "settings" / "Devnet.toml"
+        observers = f'stacks_node_events_observers = ["{all_events}"]\n'
+        settings.write_text(settings.read_text().replace("[devnet]\n", f"[devnet]\n{observers}"))
+        options = [f"{mempool_only}=memtx"]
+        with Devnet(project=tmp_path, deploy_contracts=False, event_observers=options) as devnet:
+            txid = pay(devnet)
+        # The end of the devnet waits until its observers have everything.
+        paths = [path for path, _ in posts]
+        assert paths == ["/new_burn_block", "/new_block", "/new_mempool_tx", "/new_block"]
+        assert [transaction["txid"] for transaction in posts[-1][1]["transactions"]] == [f"0x{txid}"]
+        assert [path for path, _ in mempool_posts] == ["/new_block", "/new_mempool_tx", "/new_block"]
+        assert mempool_posts[-1][1]["events"] == []
+
+
+def test_what_a_state_file_already_has_is_not_told_again(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    with Devnet(deploy_contracts=False, state_file=state) as devnet:
+        pay(devnet)
+    with listening() as (observer, posts):
+        with Devnet(deploy_contracts=False, state_file=state, event_observers=[observer]) as devnet:
+            height = devnet.mine()
+        assert [body["block_height"] for path, body in posts if path == "/new_block"] == [height]
+
+
+def test_settings_that_cannot_be_used() -> None:
+    with pytest.raises(DevnetError, match=r"event observer localhost: expected HOST:PORT"):
+        Devnet(deploy_contracts=False, event_observers=["localhost"])
+    with pytest.raises(DevnetError, match=r"nothing is not an event key; expected one of \*, stx"):
+        Devnet(deploy_contracts=False, event_observers=["localhost:3700=nothing"])

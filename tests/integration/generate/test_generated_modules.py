@@ -1,0 +1,179 @@
+"""Generated modules: they pass the checkers, agree with the deployed contract, and can be called and read."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from typer.testing import CliRunner
+
+from der_client.cli.app import app
+from der_client.devnet import Devnet
+from der_client.generation import modules_of_file
+from der_client.stacks.account import Account
+from der_client.stacks.clarity import AsciiValue, SomeValue, TupleValue, UIntValue
+from der_client.stacks.errors import ContractError, TransactionFailedError
+from der_client.stacks.rpc import Client
+from der_client.stacks.transactions import ContractPublish
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HERE = Path(__file__).parent
+BOARD = HERE / "board.clar"
+
+
+@pytest.fixture(scope="module")
+def texts() -> dict[str, str]:
+    return {**modules_of_file(BOARD), **modules_of_file(HERE / "tokens.clar")}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory, texts: dict[str, str]) -> Path:
+    folder = tmp_path_factory.mktemp("generated")
+    for name, text in texts.items():
+        (folder / f"{name}.py").write_text(text)
+    return folder
+
+
+def load(file: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"generated_{file.stem}", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def devnet() -> Iterator[Devnet]:
+    with Devnet(deploy_contracts=False) as devnet:
+        account = Account(devnet.deployer.key, Client(devnet.url))
+        for name in ("tokens", "board"):
+            account.submit(ContractPublish(name, (HERE / f"{name}.clar").read_text())).wait()
+        yield devnet
+
+
+@pytest.fixture(scope="module")
+def generated(folder: Path) -> ModuleType:
+    return load(folder / "board.py")
+
+
+@pytest.fixture
+def board(devnet: Devnet, generated: ModuleType) -> Any:
+    client = Client(devnet.url)
+    return generated.Board(client, devnet.deployer.address, Account(devnet.accounts["wallet_1"].key, client))
+
+
+def test_the_text_is_as_formatters_and_checkers_want_it(folder: Path) -> None:
+    for command in (
+        ["ruff", "format", "--isolated", "--line-length=120", "--check"],
+        ["ruff", "check", "--isolated", "--line-length=120", "--select=E,F,I,N,RUF,UP,B"],
+        ["mypy", "--strict", "--config-file=", "--no-incremental"],
+    ):
+        run = subprocess.run(  # noqa: S603 -- checkers, on what was just written
+            [sys.executable, "-m", *command, "."], cwd=folder, capture_output=True, text=True, check=False
+        )
+        assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_it_agrees_with_what_is_deployed(board: Any, folder: Path, devnet: Devnet) -> None:
+    assert board.differences() == ()
+    tokens = load(folder / "tokens.py").Tokens(Client(devnet.url), devnet.deployer.address)
+    assert tokens.differences() == ()
+
+
+def test_the_same_source_gives_the_same_text(texts: dict[str, str]) -> None:
+    assert modules_of_file(BOARD)["board"] == texts["board"]
+
+
+def test_calls_and_reads(board: Any, generated: ModuleType, devnet: Devnet) -> None:
+    who = devnet.accounts["wallet_2"].address
+    receipt = board.bid(3, who, b"\x01").send().wait()
+    assert receipt.value == 3
+    printed, seen, whole = receipt.events
+    assert printed == generated.BidEvent(item=3, from_=who, memo=b"\x01")
+    assert seen == generated.Seen(items=(3,))
+    assert (type(whole), whole.value) == (generated.UintPrinted, 3)
+    bid = board.get_bid(3, who)
+    assert (bid.price, bid.memo, bid.class_) == (3, b"\x01", True)
+    assert board.bids(generated.BidKey(item=3, from_=who)) == bid
+    assert board.bids(generated.BidKey(item=4, from_=who)) is None
+    assert board.id_to_name(3) == "aé"
+    assert board.owner() == devnet.deployer.address
+    assert board.get_totals() == board.totals()
+    assert (board.max_bids(), board.name_constant()) == (5, "board")
+    assert (board.is_any(), board.is_any_()) == (True, False)
+    assert board.sum(2, "abc", bool=True) == 3
+    assert (board.maybe(deep=True).value, board.maybe(deep=False).error_code) == (1, 2)
+    assert board.maybe_maybe() == SomeValue(SomeValue(UIntValue(1)))
+    values = board.import_()
+    assert sorted(values.model_dump().values()) == [1, 2, 3, 4]
+    assert (board.fungible_tokens, board.non_fungible_tokens) == (("point",), ("seat",))
+
+
+def test_the_other_functions(board: Any, generated: ModuleType, devnet: Devnet) -> None:
+    receipt = board.pay(f"{devnet.deployer.address}.tokens", 3).send().wait()
+    assert receipt.value is True
+    items = [generated.Item(item=1, lambda_=b"a", pay=True)] * 200
+    receipt = board.batch(items, 9).send().wait()
+    assert receipt.value.count == 200
+    assert [type(event).__name__ for event in receipt.events] == ["BatchEvent", "BatchPrinted"]
+    inner = generated.Nested(tuple_=generated.Tuple(bool_=True))
+    assert board.nested((inner, None)).send().wait().value == (inner, None)
+
+
+def test_errors(board: Any, generated: ModuleType) -> None:
+    with pytest.raises(ContractError, match="only the owner may do this") as caught:
+        board.only_owner().send().wait()
+    assert caught.value.error is generated.BoardError.ERR_NOT_OWNER
+    with pytest.raises(ContractError) as caught:
+        board.bid(0, board.deployer).simulate()
+    assert caught.value.error is generated.BoardError.ERR_NO_BID
+    assert not hasattr(generated.BoardError, "PREFIX")
+    with pytest.raises(TransactionFailedError, match="text"):
+        board.fail_with_text().send().wait()
+    with pytest.raises(TransactionFailedError) as failed:
+        board.fail_with_tuple(1).send().wait()
+    assert failed.value.result == TupleValue({"code": UIntValue(1), "why": AsciiValue("many")})
+    assert board.fail_with_tuple(0).send().wait().value is True
+
+
+def test_the_command(devnet: Devnet, tmp_path: Path, texts: dict[str, str]) -> None:
+    run = CliRunner()
+    contract_id = f"{devnet.deployer.address}.board"
+    shown = run.invoke(app, ["generate", contract_id, "--url", devnet.url])
+    assert shown.exit_code == 0, shown.output
+    first, rest = shown.stdout.split("\n", 1)
+    assert first == f'"""{contract_id}: written by ``der generate``."""'
+    assert rest == texts["board"].split("\n", 1)[1]
+    file = tmp_path / "deep" / "board.py"
+    assert run.invoke(app, ["generate", contract_id, "--url", devnet.url, "-o", str(file), "--check"]).exit_code == 1
+    assert not file.exists()
+    assert run.invoke(app, ["generate", contract_id, "--url", devnet.url, "-o", str(file)]).exit_code == 0
+    assert run.invoke(app, ["generate", contract_id, "--url", devnet.url, "-o", str(file), "--check"]).exit_code == 0
+    file.write_text(file.read_text().replace("100", "101"))
+    stale = run.invoke(app, ["generate", contract_id, "--url", devnet.url, "-o", str(file), "--check"])
+    assert stale.exit_code == 1
+    assert "not up to date" in stale.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["generate", "no-such-thing"], "neither a contract's id"),
+        (["generate", str(BOARD), "--check"], "--output"),
+        (["generate", str(HERE)], "--output"),
+        (["generate", str(HERE), "-o", "x"], "is not a Clarinet project"),
+    ],
+)
+def test_mistakes(arguments: list[str], words: str) -> None:
+    failed = CliRunner().invoke(app, arguments)
+    assert failed.exit_code != 0
+    assert words in failed.stderr + str(failed.exception or "")

@@ -1,0 +1,339 @@
+"""What happens on the chain is followed over the API's WebSocket: each thing once, in order, over cuts and forks."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from der_client.devnet import Devnet
+from der_client.stacks.account import Account
+from der_client.stacks.clarity import UIntValue
+from der_client.stacks.contract import Contract
+from der_client.stacks.contract.events import EventRecord
+from der_client.stacks.errors import InvalidValueError, NodeAnswerError, NodeUnreachableError
+from der_client.stacks.rpc import AsyncClient, Client, LogUpdate, RetryPolicy
+from der_client.stacks.transactions import ContractCall, ContractPublish
+
+CODE = "(define-public (say (n uint)) (begin (print n) (ok true)))"
+QUICK = RetryPolicy(attempts=2, backoff_s=0.01)
+LONG_S = 60.0
+
+
+class Line:
+    """A line to the devnet that can be cut, and be down for a while."""
+
+    def __init__(self, url: str) -> None:
+        self._target = urlsplit(url).port
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.is_down = False
+        self._open: list[socket.socket] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                near, _ = self._listener.accept()
+            except OSError:
+                return
+            if self.is_down:
+                near.close()
+                continue
+            far = socket.create_connection(("127.0.0.1", self._target or 0))
+            self._open += [near, far]
+            for source, sink in ((near, far), (far, near)):
+                threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
+
+    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                sink.sendall(data)
+        for end in (source, sink):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def cut(self) -> None:
+        """Cut all connections; new ones can be made unless it is down."""
+        for end in self._open:
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+        self._open.clear()
+
+    def close(self) -> None:
+        self._listener.close()
+        self.cut()
+
+
+@pytest.fixture(scope="module")
+def devnet() -> Iterator[Devnet]:
+    with Devnet(deploy_contracts=False, track_costs=False, block_interval_s=0) as devnet:
+        author = Account(devnet.accounts["wallet_1"].key, Client(devnet.url))
+        author.submit(ContractPublish("talk", CODE, clarity_version=4))
+        devnet.mine()
+        yield devnet
+
+
+@pytest.fixture
+def chain(devnet: Devnet) -> Iterator[Devnet]:
+    with devnet.anchor():
+        yield devnet
+
+
+@pytest.fixture
+def line(chain: Devnet) -> Iterator[Line]:
+    line = Line(chain.url)
+    yield line
+    line.close()
+
+
+class Speaker:
+    """Prints numbers, each in a transaction of its own, with its own connection to the devnet."""
+
+    def __init__(self, chain: Devnet, wallet: str = "wallet_2") -> None:
+        self.chain = chain
+        self.contract = f"{chain.accounts['wallet_1'].address}.talk"
+        self._account = Account(chain.accounts[wallet].key, Client(chain.url))
+
+    def say(self, *numbers: int) -> None:
+        for number in numbers:
+            self._account.submit(ContractCall(self.contract, "say", (UIntValue(number),)))
+        self.chain.mine()
+
+
+def said(updates: Any) -> list[int]:
+    return [(-1 if update.is_withdrawn else 1) * int(update.event.value.value) for update in updates]
+
+
+class Follower:
+    """Collects in a thread what a stream gives."""
+
+    def __init__(self, stream: Iterator[Any]) -> None:
+        self.items: list[Any] = []
+        self._grew = threading.Condition()
+        self._thread = threading.Thread(target=self._collect, args=(stream,), daemon=True)
+        self._thread.start()
+
+    def _collect(self, stream: Iterator[Any]) -> None:
+        for item in stream:
+            with self._grew:
+                self.items.append(item)
+                self._grew.notify_all()
+
+    def wait_for(self, is_enough: Callable[[list[Any]], bool]) -> list[Any]:
+        with self._grew:
+            assert self._grew.wait_for(lambda: is_enough(self.items), LONG_S), self.items
+            return list(self.items)
+
+
+class TestLogs:
+    def test_from_now_on_in_order(self, chain: Devnet) -> None:
+        speaker = Speaker(chain)
+        speaker.say(1, 2)
+        follower = Follower(Client(chain.url).stream_contract_logs(speaker.contract, poll_s=LONG_S))
+        speaker.say(3, 4)
+        speaker.say(5)
+        follower.wait_for(lambda items: len(items) == 3)
+        assert said(follower.items) == [3, 4, 5]
+
+    def test_with_all_before(self, chain: Devnet) -> None:
+        speaker = Speaker(chain)
+        speaker.say(1, 2)
+        updates = Client(chain.url).stream_contract_logs(speaker.contract, history=True, idle_s=0)
+        assert said(updates) == [1, 2]
+
+    def test_over_cuts(self, chain: Devnet, line: Line) -> None:
+        speaker = Speaker(chain)
+        client = Client(line.url, retries=QUICK)
+        follower = Follower(client.stream_contract_logs(speaker.contract, poll_s=0.2))
+        speaker.say(1)
+        follower.wait_for(lambda items: len(items) == 1)
+        line.is_down = True
+        line.cut()
+        speaker.say(2, 3)
+        speaker.say(4)
+        line.is_down = False
+        follower.wait_for(lambda items: len(items) == 4)
+        line.cut()
+        speaker.say(5)
+        follower.wait_for(lambda items: len(items) == 5)
+        assert said(follower.items) == [1, 2, 3, 4, 5]
+
+    def test_over_a_fork(self, chain: Devnet) -> None:
+        speaker = Speaker(chain)
+        speaker.say(1)
+        client = Client(chain.url)
+        stream = client.stream_contract_logs(speaker.contract, poll_s=0.05)
+        with chain.anchor():
+            Speaker(chain, "wallet_3").say(2, 3)
+            assert said(next(stream) for _ in range(2)) == [2, 3]
+        other = Speaker(chain, "wallet_3")
+        other.say(4)
+        chain.mine()
+        seen = [next(stream) for _ in range(3)]
+        assert sorted(said(seen)) == [-3, -2, 4]
+        assert [update for update in said(seen) if update < 0] == [-3, -2]
+        other.say(5)
+        assert said([next(stream)]) == [5]
+
+    def test_polling_where_there_is_no_socket(self, chain: Devnet, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("der_client.stacks.rpc.notices.PATH", "/extended/v1/none")
+        speaker = Speaker(chain)
+        follower = Follower(Client(chain.url).stream_contract_logs(speaker.contract, poll_s=0.05))
+        speaker.say(1)
+        speaker.say(2)
+        follower.wait_for(lambda items: len(items) == 2)
+        assert said(follower.items) == [1, 2]
+
+    def test_a_node_that_is_down_at_the_start(self, line: Line, chain: Devnet) -> None:
+        line.is_down = True
+        with pytest.raises(NodeUnreachableError):
+            Client(line.url, retries=QUICK).stream_contract_logs(Speaker(chain).contract)
+
+    @pytest.mark.parametrize("options", [{"poll_s": 0}, {"idle_s": -1}])
+    def test_times_that_make_no_sense(self, chain: Devnet, options: dict[str, float]) -> None:
+        with pytest.raises(InvalidValueError, match="poll_s must be more than 0"):
+            Client(chain.url).stream_contract_logs(Speaker(chain).contract, **options)  # type: ignore[arg-type]
+
+
+class Talk(Contract, name="talk"):
+    """Prints numbers."""
+
+
+class TestEvents:
+    def test_history_and_what_follows(self, chain: Devnet) -> None:
+        speaker = Speaker(chain)
+        speaker.say(1, 2)
+        talk = Talk.at(Client(chain.url), speaker.contract)
+        events = talk.events(follow=True)
+        speaker.say(3)
+        assert [str(next(events).event.value) for _ in range(3)] == ["u1", "u2", "u3"]  # type: ignore[union-attr]
+
+    def test_since_a_height(self, chain: Devnet) -> None:
+        speaker = Speaker(chain)
+        speaker.say(1)
+        speaker.say(2)
+        talk = Talk.at(Client(chain.url), speaker.contract)
+        events = talk.events(since=chain.block_height, follow=True, idle_s=1)
+        speaker.say(3)
+        assert [str(record.event.value) for record in events] == ["u2", "u3"]  # type: ignore[union-attr]
+
+    def test_of_a_fork(self, chain: Devnet) -> None:
+        speaker, withdrawn = Speaker(chain), list[EventRecord]()
+        talk = Talk.at(Client(chain.url), speaker.contract)
+        with chain.anchor():
+            events = talk.events(follow=True, on_withdrawn=withdrawn.append)
+            speaker.say(1)
+            first = next(events)
+        Speaker(chain).say(2)
+        chain.mine()
+        next(events)
+        Speaker(chain, "wallet_3").say(3)
+        next(events)
+        assert [record.txid for record in withdrawn] == [first.txid]
+
+
+class TestBlocks:
+    def test_each_once_and_in_order_over_cuts(self, chain: Devnet, line: Line) -> None:
+        height = chain.block_height
+        follower = Follower(Client(line.url, retries=QUICK).stream_blocks(poll_s=0.2))
+        chain.mine()
+        follower.wait_for(lambda items: len(items) == 1)
+        line.is_down = True
+        line.cut()
+        chain.mine(70)
+        line.is_down = False
+        follower.wait_for(lambda items: len(items) == 71)
+        assert [update.block.height for update in follower.items] == list(range(height + 1, height + 72))
+        assert not any(update.replaced for update in follower.items)
+
+    def test_a_fork_says_what_it_replaces(self, chain: Devnet) -> None:
+        stream = Client(chain.url).stream_blocks(poll_s=0.05)
+        height = chain.block_height
+        with chain.anchor():
+            chain.mine(3)
+            old = [next(stream).block for _ in range(3)]
+        Speaker(chain).say(1)
+        chain.mine(3)
+        new = [next(stream) for _ in range(4)]
+        assert [update.block.height for update in new] == list(range(height + 1, height + 5))
+        assert new[0].replaced == tuple(old)
+        assert not any(update.replaced for update in new[1:])
+
+
+class TestAnnouncements:
+    def test_of_transactions(self, chain: Devnet) -> None:
+        speaker = Speaker(chain)
+        follower = Follower(Client(chain.url).stream("mempool", idle_s=LONG_S))
+        speaker.say(1, 2)
+        notices = follower.wait_for(lambda items: len(items) == 2)
+        assert [notice.event for notice in notices] == ["mempool", "mempool"]
+        assert notices[0].data["contract_call"]["function_name"] == "say"
+
+    def test_a_cut_is_announced(self, chain: Devnet, line: Line) -> None:
+        follower = Follower(Client(line.url).stream("block"))
+        chain.mine()
+        follower.wait_for(lambda items: len(items) == 1)
+        line.cut()
+        follower.wait_for(lambda items: len(items) == 2)
+        chain.mine()
+        notices = follower.wait_for(lambda items: len(items) == 3)
+        assert [notice.event for notice in notices] == ["block", "cut", "block"]
+
+    def test_silence(self, chain: Devnet) -> None:
+        assert list(Client(chain.url).stream("mempool", idle_s=0.05)) == []
+
+    @pytest.mark.parametrize(
+        ("event", "parameters", "words"),
+        [
+            ("blocks", {}, "must be one of block, mempool"),
+            ("block", {"height": "1"}, "takes no parameters, got height"),
+            ("tx_update", {}, "takes tx_id=…, got none"),
+            ("tx_update", {"tx_id": 5}, "takes tx_id=…"),
+        ],
+    )
+    def test_what_cannot_be_followed(self, chain: Devnet, event: str, parameters: Any, words: str) -> None:
+        with pytest.raises(InvalidValueError, match=words):
+            Client(chain.url).stream(event, **parameters)
+
+    def test_what_the_api_refuses(self, chain: Devnet) -> None:
+        with pytest.raises(NodeAnswerError, match="refused the subscription to tx_update"):
+            Client(chain.url).stream("tx_update", tx_id="12")
+
+
+class TestAsync:
+    def test_logs_over_a_cut(self, chain: Devnet, line: Line) -> None:
+        speaker = Speaker(chain)
+
+        async def follow() -> list[LogUpdate]:
+            seen: list[LogUpdate] = []
+            async with AsyncClient(line.url, retries=QUICK) as client:
+                async for update in client.stream_contract_logs(speaker.contract, history=True, poll_s=0.2):
+                    seen.append(update)
+                    if len(seen) == 1:
+                        await asyncio.to_thread(line.cut)
+                        await asyncio.to_thread(speaker.say, 2, 3)
+                    if len(seen) == 3:
+                        return seen
+            return seen
+
+        speaker.say(1)
+        assert said(asyncio.run(follow())) == [1, 2, 3]
+
+    def test_blocks(self, chain: Devnet) -> None:
+        async def follow() -> list[int]:
+            async with AsyncClient(chain.url) as client:
+                stream = client.stream_blocks(idle_s=0.5)
+                first = asyncio.ensure_future(anext(stream))
+                await asyncio.sleep(0.2)
+                await asyncio.to_thread(chain.mine, 2)
+                return [(await first).block.height] + [update.block.height async for update in stream]
+
+        height = chain.block_height
+        assert asyncio.run(follow()) == [height + 1, height + 2]

@@ -1,0 +1,290 @@
+"""What the keeper does about the outcomes that a devnet does not bring about on demand."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, date, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from der_client.contracts.settlement import SettlementError
+from der_client.keeper.duties import Action, Duties
+from der_client.keeper.errands import Errands
+from der_client.keeper.report import KeeperReport
+from der_client.stacks.clarity import PrincipalValue
+from der_client.stacks.contract.annotations import Response
+from der_client.stacks.errors import (
+    ConfirmationTimeoutError,
+    ContractError,
+    PostConditionAbortedError,
+)
+from der_client.stacks.outbox import Job, JobState, Progress
+from der_client.stacks.transactions import TokenTransfer
+
+NOW = datetime(2026, 7, 2, tzinfo=UTC)
+EMPTY = KeeperReport(1, NOW)
+TXID = "ab" * 32
+SOMEBODY = "ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM"
+
+
+class FakeOutbox:
+    """An outbox whose jobs end as they are told to; it never sends anything."""
+
+    def __init__(self) -> None:
+        self.jobs: dict[str, Job] = {}
+        self.queued: set[str] = set()
+        self.left: list[Any] = []
+        self.progress: list[Progress] = []
+        self.journal = SimpleNamespace(entries=lambda *_states: self.left)
+
+    def add(self, job: Job) -> int:
+        self.jobs[job.key] = job
+        return 1
+
+    def find(self, key: str) -> Any:
+        return self.jobs.get(key)
+
+    def cancel(self, key: str) -> bool:
+        return key in self.queued
+
+    def step(self) -> list[Progress]:
+        progress, self.progress = self.progress, []
+        return progress
+
+
+class Bench:
+    """Errands with five payments to settle, and a clock."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, address: str = SOMEBODY) -> None:
+        self.duties = Duties()
+        for number in range(1, 6):
+            self.duties.add_payment(number, 1, date(2026, 7, 1), 10, NOW)
+        self.duties.decide((1, date(2026, 7, 1)), Action.SETTLE)
+        self.address = address
+        self.outbox = FakeOutbox()
+        self.outcomes: list[Any] = []
+        self.now = 0.0
+        monkeypatch.setattr(time, "monotonic", lambda: self.now)
+        self.errands = self.begin()
+
+    def begin(self) -> Errands:
+        account = SimpleNamespace(address=self.address, pending=lambda _txid: SimpleNamespace(wait_any=self.wait_any))
+        client = SimpleNamespace(transaction=lambda _txid: SimpleNamespace(fee_ustx=7))
+        der: Any = SimpleNamespace(client=client, settlement=SimpleNamespace(require_account=lambda: account))
+        outbox: Any = self.outbox
+        return Errands(der, self.duties, outbox, lambda _action, _ids: self.call())
+
+    def call(self) -> Any:
+        payload = TokenTransfer(PrincipalValue(SOMEBODY), 1)
+        contract = SimpleNamespace(receipt=lambda _declared, outcome, *_arguments: outcome)
+        return SimpleNamespace(payload=payload, post_conditions=(), contract=contract, declared=None, arguments=())
+
+    def wait_any(self, *_arguments: Any, **_options: Any) -> Any:
+        outcome = self.outcomes.pop(0)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    def tell(self, state: JobState, reason: str = "", wait_s: float = 0.0) -> None:
+        """Let the outbox say something about the latest job."""
+        key = list(self.outbox.jobs)[-1]
+        self.outbox.progress.append(Progress(key, state, TXID, reason=reason, wait_s=wait_s))
+
+    def send(self, *outcomes: Any, ids: tuple[int, ...] = (1, 2, 3, 4, 5)) -> None:
+        """Send, and let it be mined with an outcome at the next look."""
+        assert self.errands.send(Action.SETTLE, ids)
+        self.tell(JobState.SENT)
+        self.errands.collect()
+        if outcomes:
+            self.outcomes += outcomes
+            self.tell(JobState.MINED)
+
+    def ready(self) -> list[tuple[int, ...]]:
+        return [tuple(sorted(ids)) for _, ids in self.errands.ready(25)]
+
+
+@pytest.fixture
+def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
+    return Bench(monkeypatch)
+
+
+def receipt(*codes: int | None) -> Any:
+    value = tuple(Response(True, None) if code is None else Response(None, code) for code in codes)
+    return SimpleNamespace(value=value, events=(), txid=TXID, fee_ustx=5)
+
+
+def unknown() -> ConfirmationTimeoutError:
+    return ConfirmationTimeoutError("who knows", TXID)
+
+
+def test_what_is_on_its_way_is_not_ready(bench: Bench) -> None:
+    assert bench.ready() == [(1, 2, 3, 4, 5)]
+    bench.send(unknown(), receipt(None, None), ids=(1, 2))
+    assert bench.ready() == [(3, 4, 5)]
+    for _ in range(2):  # mined, and the API does not show it yet
+        assert (bench.errands.txids, bench.ready()) == ((TXID,), [(3, 4, 5)])
+        bench.errands.collect()
+    assert (bench.errands.number, bench.ready()) == (0, [(3, 4, 5)])
+
+
+def test_keepers_begin_in_different_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    orders = {
+        tuple(number for _, ids in Bench(monkeypatch, f"account {account}").errands.ready(2) for number in ids)
+        for account in range(20)
+    }
+    assert {order[0] for order in orders} == {1, 2, 3, 4, 5}
+    assert all(sorted(order) == [1, 2, 3, 4, 5] for order in orders)
+
+
+def test_a_batch_that_fails_as_a_whole_is_repeated_one_by_one(bench: Bench) -> None:
+    bench.send(PostConditionAbortedError("too much", TXID))
+    bench.errands.collect()
+    report = bench.errands.report(EMPTY)
+    assert [(skipped.id, skipped.txid, skipped.reason) for skipped in report.failures] == [
+        (number, TXID, "too much") for number in range(1, 6)
+    ]
+    assert (report.txids, report.fees_ustx) == ((TXID,), 7)
+    assert bench.ready() == []
+    bench.now = 15
+    assert bench.ready() == [(1,), (2,), (3,), (4,), (5,)]
+
+
+def test_a_failing_item_is_tried_ever_less_often_and_alone(bench: Bench) -> None:
+    transfer_failed = SettlementError.ERR_TRANSFER_FAILED.value
+    bench.send(receipt(None, None, transfer_failed, None, None))
+    waits = []
+    for _ in range(12):
+        bench.errands.collect()
+        assert bench.ready() == []
+        began = bench.now
+        while not bench.ready():
+            bench.now += 1
+        waits.append(bench.now - began)
+        assert bench.ready() == [(3,)]
+        bench.send(receipt(transfer_failed), ids=(3,))
+    assert waits[:5] == [15, 30, 60, 120, 240]
+    assert waits[-1] == 3600
+    report = bench.errands.report(EMPTY)
+    assert {skipped.id for skipped in report.skipped} == {3}
+    assert "ERR_TRANSFER_FAILED (u5008)" in report.skipped[0].reason
+
+
+def test_an_item_that_others_did_is_done(bench: Bench) -> None:
+    bench.send(receipt(None, 5005, None, None, None))
+    bench.errands.collect()
+    assert bench.ready() == []
+    assert bench.duties.open_payments == 0
+    (skipped,) = bench.errands.report(EMPTY).skipped
+    assert (skipped.id, skipped.done_by_other) == (2, True)
+
+
+def test_an_item_that_is_not_due_is_looked_at_again_and_not_sent_at_once(bench: Bench) -> None:
+    """A node that lags behind could say for ever that it is due: each time would cost a fee."""
+    not_deliverable = SettlementError.ERR_NOT_DELIVERABLE.value
+    bench.send(receipt(None, None, None, None, not_deliverable))
+    bench.errands.collect()
+    key = (1, date(2026, 7, 1))
+    assert bench.duties.days_to_look_at(9) == [key]
+    bench.duties.decide(key, Action.SETTLE)
+    assert bench.ready() == []
+    bench.now = 15
+    assert bench.ready() == [(5,)]
+
+
+def test_a_single_call_that_the_contract_refuses(bench: Bench) -> None:
+    error = ContractError("…", TXID, contract="c", function="refund", name="ERR_PAYMENT_CLOSED", code=5005)
+    bench.send(error, ids=(4,))
+    bench.errands.collect()
+    report = bench.errands.report(EMPTY)
+    assert [(skipped.id, skipped.done_by_other, skipped.txid) for skipped in report.skipped] == [(4, True, TXID)]
+    assert report.fees_ustx == 7
+
+
+@pytest.mark.parametrize("state", [JobState.QUEUED, JobState.GIVEN_UP])
+def test_what_cannot_be_sent_stops_everything_for_a_while(bench: Bench, state: JobState) -> None:
+    """No funds, or a fee above the cap: whatever it is, more of the same would end so, too."""
+
+    def refuse() -> bool:
+        add = bench.outbox.add
+
+        def refused(job: Job) -> int:
+            added = add(job)
+            bench.outbox.queued.add(job.key)
+            bench.tell(state, "NotEnoughFunds", 15.0)
+            return added
+
+        bench.outbox.add = refused  # type: ignore[method-assign]
+        sent = bench.errands.send(Action.SETTLE, (1, 2))
+        bench.outbox.add = add  # type: ignore[method-assign]
+        return sent
+
+    assert not refuse()
+    assert bench.ready() == []
+    bench.now = 14.9
+    assert bench.ready() == []
+    bench.now = 15
+    assert bench.ready() == [(1, 2, 3, 4, 5)], "nothing is wrong with these payments: together again"
+    assert not refuse()
+    bench.now = 44
+    assert bench.ready() == []
+    bench.now = 45
+    bench.send(receipt(None, None), ids=(1, 2))
+    bench.errands.collect()
+    assert bench.ready() == [(3, 4, 5)]
+    assert len(bench.errands.report(EMPTY).skipped) == 4
+
+
+def test_what_is_signed_anew_at_once_is_still_on_its_way(bench: Bench) -> None:
+    bench.send()
+    bench.tell(JobState.QUEUED, "another transaction used its nonce")
+    bench.errands.collect()
+    assert (bench.ready(), bench.errands.number) == ([], 1)
+
+
+def test_keys_say_what_for_and_are_never_used_again(bench: Bench) -> None:
+    transfer_failed = SettlementError.ERR_TRANSFER_FAILED.value
+    bench.send(receipt(transfer_failed), ids=(3,))
+    bench.errands.collect()
+    bench.now = 15
+    bench.send(ids=(3,))
+    many = tuple(range(1_000_000, 1_000_025))
+    bench.send(ids=many)
+    first, second, long = bench.outbox.jobs
+    assert (first, second) == ("settle/3#1", "settle/3#2")
+    assert long.startswith("settle/1000000-1000024/")
+
+
+def test_a_keeper_goes_on_with_what_an_earlier_one_has_signed(bench: Bench) -> None:
+    note = json.dumps({"action": "settle", "ids": [1, 2]})
+    bench.outbox.left = [
+        SimpleNamespace(key="settle/1,2#1", note=note, txid=TXID),
+        SimpleNamespace(key="settle/3#1", note=note, txid=""),
+    ]
+    bench.outbox.queued.add("settle/3#1")
+    bench.errands = bench.begin()
+    assert (bench.errands.txids, bench.ready()) == ((TXID,), [(3, 4, 5)])
+    bench.outcomes.append(receipt(None, None))
+    bench.outbox.progress.append(Progress("settle/1,2#1", JobState.MINED, TXID))
+    bench.errands.collect()
+    assert bench.errands.report(EMPTY).txids == (TXID,)
+    assert bench.duties.open_payments == 3
+
+
+def test_a_report_is_given_once(bench: Bench) -> None:
+    bench.send(receipt(None, 5005, 5008, None, None))
+    bench.errands.collect()
+    report = bench.errands.report(EMPTY)
+    assert not report.did_nothing
+    assert bench.errands.report(EMPTY).did_nothing
+    both = report.then(bench.errands.report(KeeperReport(2, NOW, has_more=True)))
+    assert (both.block_height, both.has_more, both.fees_ustx, len(both.skipped)) == (2, True, 5, 2)
+    assert report.to_json()["skipped"][1] == {
+        "action": "settle",
+        "id": 3,
+        "reason": report.skipped[1].reason,
+        "done_by_other": False,
+        "txid": TXID,
+    }

@@ -1,0 +1,429 @@
+"""Files that are not text in columns, and how any file is found its reader: exact energy, and hostile input refused."""
+
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from der_client.readings import (
+    IntervalSeries,
+    MeterDataError,
+    Quality,
+    TableFormat,
+    metered_days,
+    read_channels,
+    read_file,
+    read_frame,
+)
+from der_client.readings.files import FORMATS, format_named
+from der_client.readings.green_button import read_green_button
+from der_client.readings.nem12 import read_nem12
+from der_client.readings.solaredge import read_solaredge
+from der_client.readings.table import ready_made_formats
+
+BEGIN = datetime(2026, 6, 1, 10, tzinfo=UTC)
+QUARTER = timedelta(minutes=15)
+
+
+def energies(series: IntervalSeries) -> list[Any]:
+    return [interval.wh for interval in series]
+
+
+# Green Button
+
+
+def green_button(
+    *, values: str = "", direction: int = 19, power: int = 0, behaviour: int = 4, uom: int = 72, extra: str = ""
+) -> bytes:
+    point = "RetailCustomer/1/UsagePoint/01"
+    kind = (
+        f"<ReadingType xmlns='http://naesb.org/espi'><accumulationBehaviour>{behaviour}</accumulationBehaviour>"
+        f"<flowDirection>{direction}</flowDirection><powerOfTenMultiplier>{power}</powerOfTenMultiplier>"
+        f"<uom>{uom}</uom></ReadingType>"
+    )
+    block = f"<IntervalBlock xmlns='http://naesb.org/espi'>{values}</IntervalBlock>"
+
+    def entry(own: str, content: str, links: str = "") -> str:
+        return f"<entry><link rel='self' href='{own}'/>{links}<content>{content}</content></entry>"
+
+    up = f"<link rel='up' href='{point}/MeterReading/1/IntervalBlock'/>"
+    related = "<link rel='related' href='ReadingType/1'/>"
+    entries = [
+        entry(point, "<UsagePoint xmlns='http://naesb.org/espi'/>"),
+        entry(f"{point}/MeterReading/1/IntervalBlock/1", block, up),
+        entry(f"{point}/MeterReading/1", "<MeterReading xmlns='http://naesb.org/espi'/>", related),
+        entry("ReadingType/1", kind),
+    ]
+    return f"<feed xmlns='http://www.w3.org/2005/Atom'>{''.join(entries)}{extra}</feed>".encode()
+
+
+def reading(number: int, value: str, quality: int | None = None) -> str:
+    start = int((BEGIN + number * QUARTER).timestamp())
+    told = "" if quality is None else f"<ReadingQuality><quality>{quality}</quality></ReadingQuality>"
+    return (
+        f"<IntervalReading>{told}<timePeriod><duration>900</duration><start>{start}</start></timePeriod>"
+        f"<value>{value}</value></IntervalReading>"
+    )
+
+
+def test_green_button_has_direction_power_of_ten_and_quality() -> None:
+    values = reading(0, "312") + reading(1, "40", 0) + reading(2, "7", 8)
+    (name,) = found = read_green_button(green_button(values=values, power=-1))
+    assert name == "01 export"
+    assert energies(found[name]) == [Fraction(312, 10), 4, Fraction(7, 10)]
+    assert [each.quality for each in found[name]] == [Quality.MEASURED, Quality.MEASURED, Quality.ESTIMATED]
+    (corrected,) = read_green_button(green_button(values=values, power=-1), power_of_ten=0).values()
+    assert energies(corrected) == [312, 40, 7]
+    assert list(read_green_button(green_button(values=values, direction=1))) == ["01 import"]
+
+
+def test_green_button_of_power_and_of_registers() -> None:
+    (power,) = read_green_button(green_button(values=reading(0, "400"), uom=38)).values()
+    assert energies(power) == [100]
+    shown = reading(0, "1000") + reading(1, "1010") + reading(2, "5")
+    (register,) = read_green_button(green_button(values=shown, behaviour=3)).values()
+    assert energies(register) == [10, None]
+
+
+def test_green_button_blocks_that_overlap_count_once_or_are_refused() -> None:
+    same = reading(0, "5") + reading(0, "5")
+    assert energies(read_green_button(green_button(values=same))["01 export"]) == [5]
+    with pytest.raises(MeterDataError, match="there twice, with 5 and 6"):
+        read_green_button(green_button(values=reading(0, "5") + reading(0, "6")))
+
+
+BOMB = (
+    b"<!DOCTYPE feed [<!ENTITY a 'aaaaaaaaaa'><!ENTITY b '&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;'>]>"
+    b"<feed xmlns='http://www.w3.org/2005/Atom'><entry>&b;</entry></feed>"
+)
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (BOMB, "document type"),
+        (b"<!DOCTYPE x SYSTEM 'file:///etc/passwd'><feed/>", "document type"),
+        (b"<feed><entry>", "not valid XML"),
+        (b"<a>" * 100_000, "nested too deeply"),
+        (b"<feed/>", "no interval block"),
+        (green_button(values=reading(0, "1e999999")), "expected a number"),
+        (green_button(values=reading(0, "NaN")), "expected a number"),
+        (green_button(values=reading(0, "1"), power=10**9), "from -12 to 12"),
+        (green_button(values=reading(0, "1"), uom=80), "no readings of energy or power"),
+        (green_button(values="<IntervalReading><value>1</value></IntervalReading>"), "no time period"),
+        (green_button(values="<IntervalReading><timePeriod><start>99999999999999999999999</start></timePeriod>"
+                             "</IntervalReading>"), "expected an integer"),
+    ],
+)  # fmt: skip
+def test_green_button_that_is_hostile_or_broken_is_refused(data: bytes, told: str) -> None:
+    with pytest.raises(MeterDataError, match=told):
+        read_green_button(data)
+
+
+# NEM12
+
+
+def nem12(*records: str, end: str = "900\n") -> bytes:
+    return ("100,NEM12,202607010000,MDP1,Retailer\n" + "".join(f"{each}\n" for each in records) + end).encode()
+
+
+CHANNEL = "200,6123456789,B1E1,B1,B1,N1,METER1,KWH,30,"
+HALF_HOURS = ["0"] * 20 + ["0.5", "0.6"] + ["0"] * 26
+
+
+def day_record(values: list[str], quality: str = "A", day: str = "20260701") -> str:
+    return f"300,{day},{','.join(values)},{quality},,,20260702000000,20260702000000"
+
+
+def test_nem12_is_in_market_time_with_a_quality_each() -> None:
+    data = nem12(
+        CHANNEL,
+        day_record(HALF_HOURS),
+        day_record(HALF_HOURS, "V", "20260702"),
+        "400,1,20,A,,",
+        "400,21,21,S14,,",
+        "400,22,48,N,,",
+        CHANNEL.replace(",B1,N1", ",E1,N1"),
+        day_record(["1"] * 48, "F16"),
+    )
+    found = read_nem12(data)
+    assert list(found) == ["6123456789 B1", "6123456789 E1"]
+    exported = list(found["6123456789 B1"])
+    assert exported[20].start == datetime(2026, 7, 1, 0, 0, tzinfo=UTC)  # 10:00 at UTC+10
+    assert [each.wh for each in exported[19:23]] == [0, 500, 600, 0]
+    assert [each.wh for each in exported[48 + 19 : 48 + 22]] == [0, 500, None]
+    assert exported[48 + 20].quality is Quality.ESTIMATED
+    assert {each.quality for each in found["6123456789 E1"]} == {Quality.ESTIMATED}
+
+
+def test_nem12_is_a_file_with_channels(tmp_path: Path) -> None:
+    path = tmp_path / "meters.csv"
+    other = CHANNEL.replace(",B1,N1", ",B2,N2")
+    path.write_bytes(nem12(CHANNEL, day_record(HALF_HOURS), other, day_record(HALF_HOURS)))
+    with pytest.raises(MeterDataError, match='NEM12 file: give `format="nem12"`'):
+        read_file(path, time="a", values="b")
+    with pytest.raises(MeterDataError, match=r"several channels: '6123456789 B1', '6123456789 B2'; name the plant's"):
+        read_file(path, "nem12")
+    with pytest.raises(MeterDataError, match="no channel 'B3'"):
+        read_file(path, "nem12", channels=["B3"])
+    with pytest.raises(MeterDataError, match="names a channel twice"):
+        read_file(path, "nem12", channels=["6123456789 B1", "6123456789 B1"])
+    both = read_file(path, "nem12", channels=["6123456789 B1", "6123456789 B2"])
+    assert both.wh == 2200
+    with pytest.raises(MeterDataError, match="`unit` is for tables"):
+        read_file(path, "nem12", unit="kWh")
+    with pytest.raises(MeterDataError, match="no reading in the days asked for"):
+        read_channels(path, "nem12", power_of_ten=None, **{"from": date(2027, 1, 1)})
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (nem12(CHANNEL, day_record(HALF_HOURS), end=""), "cut off"),
+        (nem12(CHANNEL, "300,20260701,1,2,3"), "line 3: the record 300 is short"),
+        (nem12(CHANNEL, day_record(["1E9999"] * 48)), "line 3, value '1E9999': expected a number"),
+        (nem12(CHANNEL, day_record(["inf"] * 48)), "line 3, value 'inf'"),
+        (nem12(CHANNEL, day_record(HALF_HOURS, "X")), "expected a quality"),
+        (nem12(CHANNEL, day_record(HALF_HOURS, day="20260230")), "expected a date"),
+        (nem12(day_record(HALF_HOURS)), "before the record 200"),
+        (nem12(CHANNEL, day_record(HALF_HOURS), day_record(["1"] * 48)), "line 4: the day 20260701 .* also in line 3"),
+        (nem12(CHANNEL.replace(",30,", ",7,"), day_record(HALF_HOURS)), "1, 5, 15 or 30 minutes"),
+        (nem12(CHANNEL.replace("KWH", "KVARH"), day_record(HALF_HOURS)), "no channel of energy or power"),
+        (nem12("777,1"), "expected a record 200"),
+        (b"100,NEM13,1,2,3\n900\n", "NEM13, whose readings are of months"),
+        (b"time,value\n1,2\n", "not NEM12"),
+        (b"", "empty"),
+        (nem12(CHANNEL, day_record(HALF_HOURS), "400,40,60,A,,"), "intervals from 1 to 48"),
+    ],
+)
+def test_nem12_that_is_broken_is_refused(data: bytes, told: str) -> None:
+    with pytest.raises(MeterDataError, match=told):
+        read_nem12(data)
+
+
+def test_an_empty_cell_of_nem12_is_not_known_and_not_zero() -> None:
+    (found,) = read_nem12(nem12(CHANNEL, day_record(["", *HALF_HOURS[1:]]))).values()
+    assert energies(found)[:2] == [None, 0]
+
+
+# SolarEdge
+
+
+def solaredge(values: list[tuple[str, Any]], *, unit: str = "Wh", step: str = "QUARTER_OF_AN_HOUR") -> bytes:
+    listed = [{"date": day} | ({} if value is None else {"value": value}) for day, value in values]
+    meter = {"type": "Production", "values": listed}
+    return json.dumps({"energyDetails": {"timeUnit": step, "unit": unit, "meters": [meter]}}).encode()
+
+
+def test_solaredge_has_local_times_and_meters() -> None:
+    data = solaredge([("2026-06-01 12:00:00", 100.5), ("2026-06-01 12:15:00", None), ("2026-06-01 12:30:00", 7)])
+    (series,) = read_solaredge(data, TableFormat(time_zone="Europe/Rome")).values()
+    assert series.start == BEGIN
+    assert energies(series) == [Fraction(201, 2), None, 7]
+    plain = json.dumps({"power": {"timeUnit": "QUARTER_OF_AN_HOUR", "unit": "W", "values": [
+        {"date": "2026-06-01 12:00:00", "value": 400}]}}).encode()  # fmt: skip
+    assert energies(read_solaredge(plain, TableFormat(time_zone="Europe/Rome"))["Production"]) == [100]
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (b"[" * 100_000, "not JSON"),
+        (b"{}", "not an answer of SolarEdge"),
+        (solaredge([("2026-06-01 12:00:00", 1)], step="DAY"), "QUARTER_OF_AN_HOUR or HOUR"),
+        (solaredge([("2026-06-01 12:00:00", 1)], unit="VA"), "`unit` is 'VA'"),
+        (solaredge([("2026-06-01 12:00:00", "much")]), "expected a number"),
+        (solaredge([("yesterday", 1)]), "ISO 8601"),
+        (b'{"energy": {"timeUnit": "HOUR", "unit": "Wh", "values": [{"date": "2026-06-01 12:00:00", "value": NaN}]}}',
+         "got NaN"),
+        ((b'{"energy": {"timeUnit": "HOUR", "unit": "Wh", "values": [{"date": "2026-06-01 12:00:00", '
+         b'"value": 1e999999}]}}'),
+         "expected a number|digits"),
+        (b'{"energy": {"timeUnit": "HOUR", "unit": "Wh", "values": 5}}', "list of values"),
+    ],
+)  # fmt: skip
+def test_solaredge_that_is_hostile_or_broken_is_refused(data: bytes, told: str) -> None:
+    with pytest.raises(MeterDataError, match=told):
+        read_solaredge(data, TableFormat(time_zone="Europe/Rome"))
+    with pytest.raises(MeterDataError, match=r"time_zone|JSON|answer|HOUR|unit|number|ISO|NaN|list"):
+        read_solaredge(data, TableFormat())
+
+
+# Data frames and Parquet
+
+
+def polars_frame(**columns: Any) -> Any:
+    import polars as pl  # noqa: PLC0415
+
+    return pl.DataFrame(columns)
+
+
+TIMES = [BEGIN, BEGIN + QUARTER, BEGIN + 2 * QUARTER]
+
+
+def test_frames_of_polars_are_read_exactly() -> None:
+    form = TableFormat(time="t", values="kWh")
+    exact = polars_frame(t=TIMES, kWh=[Decimal("0.1"), None, Decimal("0.3")])
+    assert energies(read_frame(exact, form, nulls="unknown")) == [100, None, 300]
+    assert energies(read_frame(polars_frame(t=TIMES, kWh=[1, 2, 3]), form)) == [1000, 2000, 3000]
+    texts = polars_frame(t=[str(each) for each in TIMES], kWh=["1", "2", "3"])
+    assert energies(read_frame(texts, form)) == [1000, 2000, 3000]
+    floats = polars_frame(t=TIMES, kWh=[0.1, float("nan"), 0.3])
+    with pytest.raises(MeterDataError, match="floats, which are not exact: give `decimals`"):
+        read_frame(floats, form)
+    assert energies(read_frame(floats, form, decimals=1, nulls="unknown")) == [100, None, 300]
+    naive = polars_frame(t=[each.replace(tzinfo=None) for each in TIMES], kWh=[1, 2, 3])
+    with pytest.raises(MeterDataError, match="time_zone"):
+        read_frame(naive, form)
+    assert read_frame(naive, form, time_zone="+02:00").start == BEGIN - timedelta(hours=2)
+    with pytest.raises(MeterDataError, match="column 'kWh': the column is not found; there are: 't', 'v'"):
+        read_frame(polars_frame(t=TIMES, v=[1, 2, 3]), form)
+    with pytest.raises(MeterDataError, match="expected a data frame"):
+        read_frame([1, 2], form)
+
+
+def test_frames_of_pandas_are_read_exactly() -> None:
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed")
+    frame = pandas.DataFrame({"t": TIMES, "kWh": [0.1, float("nan"), 0.3]})
+    form = TableFormat(time="t", values="kWh", nulls="unknown", decimals=1)
+    assert energies(read_frame(frame, form)) == [100, None, 300]
+    assert energies(read_frame(frame.set_index("t"), form)) == [100, None, 300]
+    whole = pandas.DataFrame({"t": TIMES, "Wh": pandas.array([1, None, 3], dtype="Int64")})
+    assert energies(read_frame(whole, TableFormat(time="t", values="Wh", nulls="unknown"))) == [1, None, 3]
+
+
+def test_parquet_files(tmp_path: Path) -> None:
+    path = tmp_path / "meter.parquet"
+    polars_frame(t=TIMES, kWh=[Decimal("0.1"), Decimal("0.2"), Decimal("0.4")], junk=[1, 2, 3]).write_parquet(path)
+    assert energies(read_file(path, time="t", values="kWh")) == [100, 200, 400]
+    path.write_bytes(b"PAR1 this is none PAR1")
+    with pytest.raises(MeterDataError, match="not a Parquet file"):
+        read_file(path, time="t", values="kWh")
+
+
+# Excel
+
+
+def workbook(path: Path, *sheets: list[list[Any]]) -> Path:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for number, rows in enumerate(sheets):
+        sheet = book.active if number == 0 else book.create_sheet(f"Other {number}")
+        for row in rows:
+            sheet.append(row)
+    book.save(path)
+    return path
+
+
+def test_workbooks_have_times_and_numbers_of_their_own(tmp_path: Path) -> None:
+    naive = [each.replace(tzinfo=None) for each in TIMES]
+    rows: list[list[Any]] = [["Plant", "Roof"], [], ["Time", "kWh", "note"], *([each, 0.1, None] for each in naive)]
+    path = workbook(tmp_path / "export.xlsx", rows)
+    series = read_file(path, time="Time", values="kWh", time_zone="UTC")
+    assert (series.start, series.wh) == (BEGIN, Fraction(300))
+    apart: list[list[Any]] = [
+        ["Day", "Clock", "W"],
+        *([naive[0].replace(hour=0), time(10, minute), 400] for minute in (0, 15)),
+    ]
+    series = read_file(workbook(tmp_path / "b.xlsx", apart), time=["Day", "Clock"], values="W", time_zone="UTC")
+    assert (series.start, series.wh) == (BEGIN, Fraction(200))
+    german = [["Zeit", "kWh"], ["01.06.2026 12:00", "0,5"], ["01.06.2026 12:15", "1.000,5"]]
+    series = read_file(
+        workbook(tmp_path / "c.xlsx", german), time="Zeit", values="kWh", time_format="%d.%m.%Y %H:%M",
+        time_zone="Europe/Berlin", decimal=",", thousands=".", delimiter=";",
+    )  # fmt: skip
+    assert (series.start, series.wh) == (BEGIN, Fraction(1_001_000))
+    serial: list[list[Any]] = [["t", "W"], [46174.41666666, 4], [46174.42708333, 4]]
+    series = read_file(
+        workbook(tmp_path / "d.xlsx", serial), time="t", values="W", time_format="excel", time_zone="UTC"
+    )
+    assert series.start == datetime(2026, 6, 1, 10, tzinfo=UTC)
+
+
+def test_a_sheet_of_several_has_to_be_named(tmp_path: Path) -> None:
+    rows: list[list[Any]] = [["t", "W"], [TIMES[0].isoformat(), 1], [TIMES[1].isoformat(), 1]]
+    path = workbook(tmp_path / "a.xlsx", [["nothing"]], rows)
+    with pytest.raises(MeterDataError, match="several sheets: 'Sheet', 'Other 1'; name one with `sheet`"):
+        read_file(path, time="t", values="W")
+    assert len(read_file(path, time="t", values="W", sheet="Other 1")) == 2
+    with pytest.raises(MeterDataError, match="no sheet 'x'"):
+        read_file(path, time="t", values="W", sheet="x")
+    with pytest.raises(MeterDataError, match="column 't': no row of the sheet has the column"):
+        read_file(path, time="t", values="W", sheet="Sheet")
+
+
+def test_a_workbook_that_unpacks_without_end_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.xlsx"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+        archive.writestr("xl/worksheets/sheet1.xml", b"0" * (100 << 20))
+    with pytest.raises(MeterDataError, match="unpacks to 104,857,608 bytes"):
+        read_file(path, time="t", values="W")
+    for data, told in ((b"PK\x03\x04", "not a workbook"), (b"\xd0\xcf\x11\xe0", "save it as .xlsx")):
+        path.write_bytes(data)
+        with pytest.raises(MeterDataError, match=told):
+            read_file(path, time="t", values="W")
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("readings.csv", "t,W\n")
+    with pytest.raises(MeterDataError, match="ZIP archive, but not a workbook"):
+        read_file(path, time="t", values="W")
+
+
+# All of them
+
+
+@pytest.mark.parametrize(
+    ("head", "told"),
+    [
+        (b"PK\x03\x04", "ZIP archive"),
+        (b"\x1f\x8b\x08", "packed by gzip: unpack it"),
+        (b"BZh9", "bzip2"),
+        (b"\xfd7zXZ\0", "xz"),
+        (b"PAR1", "Parquet file: name it .parquet"),
+        (b"%PDF-1.7", "PDF"),
+        (b"\xd0\xcf\x11\xe0", "old Excel workbook"),
+        (b"<?xml version='1.0'?>", "green-button"),
+        (b'\xef\xbb\xbf {"a": 1}', "solaredge"),
+        (b"t,v\n\0\0\0", "binary data"),
+        ("t,v\n2026-06-01T10:00Z,1\n".encode("utf-16-le"), "looks like UTF-16"),
+    ],
+)
+def test_a_file_of_another_kind_is_named(tmp_path: Path, head: bytes, told: str) -> None:
+    path = tmp_path / "export.csv"
+    path.write_bytes(head + b"\n" * 20)
+    with pytest.raises(MeterDataError, match=told):
+        read_file(path, time="t", values="v")
+
+
+def test_formats_are_found_by_name_or_file(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text('time = "t"\nvalues = "v"\n')
+    assert format_named(str(path)) == TableFormat(time="t", values="v")
+    assert format_named("nem12") == "nem12"
+    assert format_named("ercot-settlement") == TableFormat.named("ercot-settlement")
+    with pytest.raises(MeterDataError, match=r"one of: csv, excel, parquet, green-button, nem12, solaredge, .*ercot"):
+        format_named("nem13")
+    assert all(ready_made_formats().values()), "each has a description"
+    for name, kind in FORMATS.items():
+        module, function = kind.reader.split(":")
+        found: Callable[..., Any] = getattr(__import__(f"der_client.readings.{module}", fromlist=[function]), function)
+        assert found.__doc__, name
+
+
+def test_the_days_that_count_can_be_limited() -> None:
+    rows = "".join(f"{BEGIN + QUARTER * number:%Y-%m-%dT%H:%MZ},4\n" for number in range(96 * 3))
+    data = ("t,W\n" + rows).encode()
+    from der_client.readings import read_table  # noqa: PLC0415
+
+    series = read_table(io.BytesIO(data), TableFormat(**{"from": date(2026, 6, 2), "to": date(2026, 6, 2)}))
+    (day,) = metered_days(series, slot_seconds=900)
+    assert (day.day, day.wh, day.is_complete) == (date(2026, 6, 2), 96, True)
+    with pytest.raises(MeterDataError, match="`from` is after `to`"):
+        TableFormat(**{"from": date(2026, 6, 2), "to": date(2026, 6, 1)})

@@ -1,0 +1,260 @@
+"""Declarations of contracts: names, parameters, and what cannot be declared."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any, assert_type
+
+import pytest
+
+from der_client.stacks.account import PendingTransaction
+from der_client.stacks.clarity import UIntValue
+from der_client.stacks.contract import Contract, Event, Model, Pending, public, read_only
+from der_client.stacks.contract.annotations import ClarityName, UInt
+from der_client.stacks.contract.call import Call
+from der_client.stacks.contract.declared import PublicFunction, ReadOnlyFunction
+from der_client.stacks.errors import EncodeError, InvalidValueError
+from der_client.stacks.keys import PrivateKey
+from der_client.stacks.network import DEVNET
+from der_client.stacks.rpc import Client
+from der_client.stacks.transactions import PostCondition
+
+ADDRESS = "ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM"
+
+
+def nothing(_contract: Contract, _amount: int) -> tuple[PostCondition, ...]:
+    return ()
+
+
+class Odd(Contract, name="odd"):
+    @read_only(name="is-ok?")
+    def is_ok(self, limit: Annotated[UInt, ClarityName("limit?")]) -> bool:
+        raise NotImplementedError
+
+    @read_only()
+    def get_count(self) -> UInt:
+        """Return the count."""
+        raise NotImplementedError
+
+    @public(name="snake_case!")
+    def snake_case(self, first: UInt, second: UInt = 5, *, third: UInt) -> bool:
+        raise NotImplementedError
+
+    @public()
+    def do_it(self) -> bool:
+        raise NotImplementedError
+
+    @public(name="pay!", moves=nothing)
+    def pay(self, amount: UInt) -> bool:
+        raise NotImplementedError
+
+
+def odd() -> Odd:
+    return Odd(Client("http://localhost:1", network=DEVNET), ADDRESS)
+
+
+def test_names_that_python_cannot_spell() -> None:
+    assert set(Odd.functions) == {"is-ok?", "get-count", "snake_case!", "do-it", "pay!"}
+    assert [name for name, _, _ in Odd.functions["is-ok?"].signature.parameters] == ["limit?"]
+    assert odd().pay(1).payload.function == "pay!"
+    assert odd().pay(1).post_conditions == ()
+
+
+def test_types_are_those_of_the_methods() -> None:
+    # These are checked by mypy; nothing here asks a node.
+    contract = odd()
+    if TYPE_CHECKING:
+        assert_type(contract.is_ok(1), bool)
+        assert_type(contract.get_count(), int)
+        contract.is_ok("1")  # type: ignore[arg-type]
+    assert_type(contract.snake_case(1, third=3), Call[bool])
+    assert_type(contract.do_it(), Call[bool])
+    assert_type(contract.pay(1), Call[bool])
+    assert isinstance(Odd.is_ok, ReadOnlyFunction)
+    assert isinstance(Odd.pay, PublicFunction)
+
+
+def test_defaults_and_parameters_by_name_are_as_in_python() -> None:
+    assert odd().snake_case(1, third=3).arguments == (UIntValue(1), UIntValue(5), UIntValue(3))
+    assert odd().snake_case(third=3, second=2, first=1).arguments == (UIntValue(1), UIntValue(2), UIntValue(3))
+    with pytest.raises(TypeError, match=r"snake_case\(\).*positional"):
+        odd().snake_case(1, 2, 3)  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize("account", [PrivateKey.generate(), ADDRESS])
+def test_a_contract_is_opened_for_an_account(account: Any) -> None:
+    with pytest.raises(InvalidValueError, match=r"account: must be Account, not .*Account\(key, client\)"):
+        Odd(odd().client, ADDRESS, account)
+
+
+DECLARE: list[Callable[..., Any]] = [read_only, public, read_only(), public(name="fine")]
+
+
+@pytest.mark.parametrize("name", ["is ok", "", "1st", "a" * 129, 5])
+def test_names_are_checked_where_they_are_given(name: Any) -> None:
+    def function(self: object) -> bool:
+        raise NotImplementedError
+
+    for declare in (read_only(name=name), public(name=name)):
+        with pytest.raises(EncodeError, match="no Clarity name"):
+            declare(function)
+
+
+@pytest.mark.parametrize("declare", DECLARE)
+def test_a_clarity_function_takes_a_fixed_number_of_arguments(declare: Callable[..., Any]) -> None:
+    def several(self: object, *amounts: UInt) -> bool:
+        raise NotImplementedError
+
+    def named(self: object, **amounts: UInt) -> bool:
+        raise NotImplementedError
+
+    for function, shown in ((several, r"\*amounts"), (named, r"\*\*amounts")):
+        with pytest.raises(TypeError, match=rf"{function.__name__} takes {shown}: a Clarity function takes just"):
+            declare(function)
+
+
+@pytest.mark.parametrize("declare", DECLARE)
+def test_methods_are_declared(declare: Callable[..., Any]) -> None:
+    def without_self() -> bool:
+        raise NotImplementedError
+
+    with pytest.raises(TypeError, match="without_self is a method: its first parameter is self"):
+        declare(without_self)
+    with pytest.raises(TypeError, match=r"their like declare a method, not 'is-ok\?': a name is given as name=…"):
+        declare("is-ok?")
+
+
+def test_methods_look_like_methods() -> None:
+    contract = odd()
+    assert str(inspect.signature(contract.is_ok)).startswith("(limit: ")
+    assert str(inspect.signature(Odd.is_ok)).startswith("(self, limit: ")
+    assert inspect.signature(contract.snake_case).return_annotation == "Call[bool]"
+    assert contract.is_ok.__name__ == "is_ok"
+    assert inspect.getdoc(contract.get_count) == inspect.getdoc(Odd.get_count) == "Return the count."
+    assert inspect.ismethod(contract.pay)
+    assert contract.pay.__self__ is contract
+    assert Odd.pay(contract, 1).arguments == contract.pay(1).arguments
+    assert repr(Odd.is_ok).startswith("<ReadOnlyFunction is-ok?: Odd.is_ok(self, limit: ")
+
+
+def test_a_missing_name_is_an_error_of_the_class() -> None:
+    with pytest.raises(TypeError, match=r"Missing\.get: the annotation of amount is Amuont, but Amuont is"):
+
+        class Missing(Contract, name="missing"):
+            @read_only
+            def get(self, amount: Amuont) -> bool:  # type: ignore[name-defined]  # noqa: F821
+                raise NotImplementedError
+
+    class Row(Model):
+        owner: Onwer  # type: ignore[name-defined]  # noqa: F821
+
+    with pytest.raises(TypeError, match="Row: the annotation of owner is Onwer, but Onwer is not defined here"):
+
+        class Deep(Contract, name="deep"):
+            @read_only
+            def get(self, amount: UInt) -> Row | None:
+                raise NotImplementedError
+
+    class Said(Event, topic="said"):
+        words: Wrods  # type: ignore[name-defined]  # noqa: F821
+
+    with pytest.raises(TypeError, match="Said: the annotation of words is Wrods"):
+
+        class Speaker(Contract, name="speaker", events=(Said,)):
+            pass
+
+
+def test_names_of_the_function_around_are_found() -> None:
+    Amount = UInt  # noqa: N806 - a type
+
+    class Inner(Model):
+        amount: Amount  # type: ignore[valid-type]
+
+    class Local(Contract, name="local"):
+        @read_only
+        def get(self, inner: Inner) -> Inner | None:
+            raise NotImplementedError
+
+    assert str(Local.functions["get"].signature.result.type) == "(optional {amount: uint})"
+
+
+def test_a_class_inherits_and_may_declare_anew() -> None:
+    class Base(Contract):
+        @read_only
+        def get(self) -> UInt:
+            raise NotImplementedError
+
+        @public
+        def put(self, value: UInt) -> bool:
+            raise NotImplementedError
+
+    class Other(Contract):
+        @read_only
+        def look(self) -> UInt:
+            raise NotImplementedError
+
+    class Both(Base, Other, name="both"):
+        @public
+        def put(self, value: UInt) -> UInt:  # type: ignore[override]
+            raise NotImplementedError
+
+    assert set(Both.functions) == {"get", "put", "look"}
+    assert str(Both.functions["put"].signature.result.type) == "uint"
+    assert str(Base.functions["put"].signature.result.type) == "bool"
+    assert (Base.name, Both.name) == ("", "both")
+
+
+def test_a_step_that_is_missing_is_named() -> None:
+    call = odd().pay(1)
+    with pytest.raises(AttributeError, match=r"a call has no attribute 'wait'; it was not sent: \.send\(\)\.wait\(\)"):
+        call.wait()  # type: ignore[attr-defined]
+    with pytest.raises(AttributeError, match=r"it is an attribute of the receipt: \.send\(\)\.wait\(\)\.value"):
+        call.value  # type: ignore[attr-defined]  # noqa: B018
+    with pytest.raises(AttributeError, match=r"a call has no attribute 'valeu'$"):
+        call.valeu  # type: ignore[attr-defined]  # noqa: B018
+    pending = Pending(call, PendingTransaction(odd().client, "ab" * 32))
+    with pytest.raises(AttributeError, match=r"a pending call has no attribute 'events'; .*: \.wait\(\)\.events"):
+        pending.events  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_a_call_is_not_its_result() -> None:
+    call: Any = odd().pay(1)
+    pending: Any = Pending(call, PendingTransaction(odd().client, "ab" * 32))
+    for given, step in ((call, r"\.send\(\)\.wait\(\)\.value"), (pending, r"\.wait\(\)\.value")):
+        with pytest.raises(EncodeError, match=rf"pay\.amount: expected a value, got .*: its result is {step}$"):
+            odd().pay(given)
+
+
+def test_calls_are_shown_by_rich_and_in_notebooks() -> None:
+    call = odd().pay(7)
+    assert list(call.__rich_repr__()) == [("function", f"{ADDRESS}.odd.pay!"), ("amount", "u7")]
+    shown = call._repr_html_()
+    assert "<th>amount</th><td>u7</td>" in shown
+    assert "<td>.simulate() or .send()</td>" in shown
+
+
+def test_no_function_is_declared_twice() -> None:
+    with pytest.raises(TypeError, match="Twice declares do-it twice"):
+
+        class Twice(Contract, name="twice"):
+            @public
+            def do_it(self) -> bool:
+                raise NotImplementedError
+
+            @read_only(name="do-it")
+            def see_it(self) -> bool:
+                raise NotImplementedError
+
+
+@pytest.mark.parametrize("name", ["name", "account", "contract_id", "receipt", "events", "client"])
+def test_names_that_the_base_needs_are_refused_with_a_way_out(name: str) -> None:
+    def function(self: object) -> bool:
+        raise NotImplementedError
+
+    function.__name__ = name
+    shown = name.replace("_", "-")
+    with pytest.raises(TypeError, match=f'Clash.{name}: .* call the method {name}_ and declare it with name="{shown}"'):
+        type("Clash", (Contract,), {name: public(function)}, name="clash")
+    declared: type[Contract] = type("Fine", (Contract,), {f"{name}_": public(name=shown)(function)}, name="fine")
+    assert set(declared.functions) == {shown}

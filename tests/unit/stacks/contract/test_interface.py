@@ -1,0 +1,232 @@
+"""Classes compared with interfaces of contracts that others wrote."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated, Any
+
+import pytest
+
+from der_client.stacks.clarity import (
+    BOOL,
+    INT,
+    PRINCIPAL,
+    UINT,
+    AsciiType,
+    BufferType,
+    NoneType_,
+    ResponseType,
+    TupleType,
+)
+from der_client.stacks.contract import (
+    ClarityName,
+    Contract,
+    ErrorCode,
+    Model,
+    Principal,
+    UInt,
+    constant,
+    data_map,
+    data_var,
+    differences,
+    public,
+    read_only,
+)
+from der_client.stacks.rpc.answers import (
+    ArgumentInterface,
+    ContractInterface,
+    FunctionInterface,
+    MapInterface,
+    VariableInterface,
+)
+
+
+class Sip(Contract):
+    @read_only
+    def get_supply(self) -> UInt:
+        raise NotImplementedError
+
+    @public
+    def transfer(self, amount: UInt, to: Principal) -> bool:
+        raise NotImplementedError
+
+
+class ShopError(ErrorCode):
+    ERR_UNAUTHORISED = 101
+    ERR_AMOUNT = 3000, "the amount is zero"
+    ERR_ODD = 4, "", "err-what?"
+    ERR_LITERAL = 5, "written as a number in the source", None
+
+
+class Row(Model):
+    owner: Principal
+
+
+class Key(Model):
+    of: Principal
+    number: UInt
+
+
+class Usd(Sip, name="usd", errors=ShopError):
+    @data_var
+    def fee_bps(self) -> UInt:
+        raise NotImplementedError
+
+    @constant(name="MAX-FEE")
+    def max_fee(self) -> UInt:
+        raise NotImplementedError
+
+    @data_map
+    def rows(self, row_id: UInt) -> Row | None:
+        raise NotImplementedError
+
+    @data_map(name="rows_of")
+    def rows_of(self, key: Key) -> UInt | None:
+        raise NotImplementedError
+
+
+def function(name: str, access: str, output: Any, **arguments: Any) -> FunctionInterface:
+    return FunctionInterface(name, access, tuple(ArgumentInterface(*each) for each in arguments.items()), output)
+
+
+def interface(*extra: FunctionInterface, **variables: VariableInterface) -> ContractInterface:
+    functions = [
+        function("get-supply", "read_only", ResponseType(UINT, AsciiType(9))),
+        function("transfer", "public", ResponseType(BOOL, INT), amount=UINT, to=PRINCIPAL),
+        function("hidden", "private", UINT),
+        *extra,
+    ]
+    shown = [
+        VariableInterface("fee-bps", "variable", UINT),
+        VariableInterface("MAX-FEE", "constant", UINT),
+        VariableInterface("err-unauthorised", "constant", ResponseType(UINT, UINT)),
+        VariableInterface("ERR-AMOUNT", "constant", UINT),
+        VariableInterface("err-what?", "constant", UINT),
+        VariableInterface("ERR_TRANSFER_INDEX_PREFIX", "constant", UINT),
+        *variables.values(),
+    ]
+    row = TupleType({"owner": PRINCIPAL})
+    maps = [
+        MapInterface("rows", UINT, row),
+        MapInterface("rows_of", TupleType({"of": PRINCIPAL, "number": UINT}), UINT),
+        MapInterface("not-declared", BufferType(4), UINT),
+    ]
+    return ContractInterface(
+        functions={each.name: each for each in functions},
+        variables={each.name: each for each in shown},
+        maps={each.name: each for each in maps},
+        fungible_tokens=(),
+        non_fungible_tokens={},
+        epoch=None,
+        clarity_version=None,
+    )
+
+
+def test_a_class_inherits_and_names_match_whatever_their_spelling() -> None:
+    assert set(Usd.functions) == {"get-supply", "transfer"}
+    assert differences(Usd, interface()) == ()
+
+
+def test_an_interface_leaves_alone_what_it_does_not_declare() -> None:
+    more = function("mint", "public", ResponseType(BOOL, UINT), amount=UINT)
+    assert differences(Sip, interface(more)) == ()
+    assert differences(Usd, interface(more)) == ("mint is deployed, but not declared in Usd",)
+
+
+def test_what_an_interface_declares_may_be_narrower_and_named_otherwise() -> None:
+    class Named(Contract):
+        @read_only
+        def get_name(self, of: UInt) -> Annotated[str, AsciiType(32)]:
+            raise NotImplementedError
+
+    class Exact(Contract, name="exact"):
+        @read_only
+        def get_name(self, of: UInt) -> Annotated[str, AsciiType(32)]:
+            raise NotImplementedError
+
+    class Inherited(Named, name="inherited"):
+        pass
+
+    def deployed(length: int) -> ContractInterface:
+        shown = function("get-name", "read_only", ResponseType(AsciiType(length), NoneType_()), id=UINT)
+        return replace(interface(), functions={"get-name": shown})
+
+    assert differences(Named, deployed(4)) == differences(Inherited, deployed(4)) == ()
+    assert len(differences(Exact, deployed(4))) == 2
+    (difference,) = differences(Inherited, deployed(33))
+    assert difference == "get-name gives (string-ascii 32), but is deployed with (response (string-ascii 33) none)"
+
+
+def test_what_is_declared_is_compared() -> None:
+    class Wrong(Usd, name="wrong"):
+        @data_var
+        def fee_bps(self) -> bool:
+            raise NotImplementedError
+
+        @data_var(name="MAX-FEE")
+        def max_fee(self) -> UInt:
+            raise NotImplementedError
+
+        @constant
+        def nowhere(self) -> UInt:
+            raise NotImplementedError
+
+        @data_map
+        def rows(self, row_id: Principal) -> Row | None:  # type: ignore[override]
+            raise NotImplementedError
+
+        @data_map
+        def missing(self, key: UInt) -> UInt | None:
+            raise NotImplementedError
+
+        @public
+        def transfer(  # type: ignore[override]
+            self, amount: UInt, recipient: Annotated[Principal, ClarityName("to")]
+        ) -> UInt:
+            raise NotImplementedError
+
+    assert set(differences(Wrong, interface())) == {
+        "variable fee-bps is bool, but is deployed as uint",
+        "MAX-FEE is declared as a variable, but deployed as a constant",
+        "constant nowhere is declared in Wrong, but not deployed",
+        "map rows is declared from principal to {owner: principal}, but deployed from uint to {owner: principal}",
+        "map missing is declared in Wrong, but not deployed",
+        "transfer gives uint, but is deployed with (response bool int)",
+    }
+
+
+def test_an_error_that_is_not_deployed_is_found() -> None:
+    class MoreError(ErrorCode):
+        ERR_GONE = 9
+
+    class More(Usd, name="more", errors=MoreError):
+        pass
+
+    assert More.error_codes == (MoreError, ShopError)
+    assert differences(More, interface()) == ("ERR_GONE is declared, but not deployed",)
+
+
+def test_an_entry_of_a_map_may_be_missing() -> None:
+    class Careless(Contract, name="careless"):
+        @data_map
+        def rows(self, row_id: UInt) -> Row:
+            raise NotImplementedError
+
+    with pytest.raises(TypeError, match=r"rows returns .*, but an entry may be missing: write … \| None"):
+        differences(Careless, interface())
+
+
+def test_shapes_of_storage_are_checked_where_it_is_declared() -> None:
+    with pytest.raises(TypeError, match="a DataVar has no parameters but self"):
+
+        class Var(Contract, name="var"):
+            @data_var  # type: ignore[arg-type]
+            def fee(self, of: UInt) -> UInt:
+                raise NotImplementedError
+
+    with pytest.raises(TypeError, match="a map has one parameter, its key"):
+
+        class Map(Contract, name="map"):
+            @data_map
+            def rows(self, first: UInt, second: UInt) -> UInt | None:
+                raise NotImplementedError

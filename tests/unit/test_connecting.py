@@ -1,0 +1,95 @@
+"""What `Der.connect` takes as account and address, and what it says of anything else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from der_client import Account, Der, FeePolicy, PrivateKey, Wallet
+from der_client.stacks.errors import InvalidValueError
+from der_client.stacks.keys import PublicKey
+from der_client.stacks.network import DEVNET, TESTNET
+from der_client.stacks.rpc import Client
+from der_client.stacks.transactions import Multisig
+
+URL = "http://127.0.0.1:3999"
+DEPLOYER = "ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM"
+WORDS = "abandon " * 11 + "about"
+KEY = PrivateKey.from_hex("11" * 32 + "01")
+
+
+def connect(account: Any, url: Any = URL, **more: Any) -> Der:
+    return Der.connect(url, account, deployer=DEPLOYER, network=DEVNET, **more)
+
+
+def test_whatever_has_a_key_signs() -> None:
+    wallet = Wallet.from_mnemonic(WORDS.strip())
+
+    class Owner:
+        key = KEY
+
+    account = Account(KEY, Client(URL, network=DEVNET))
+    for given, address in (
+        (KEY, KEY.address(DEVNET)),
+        (Owner(), KEY.address(DEVNET)),
+        (account, KEY.address(DEVNET)),
+        (wallet, wallet.account(0).address(DEVNET)),
+    ):
+        der = connect(given)
+        assert der.account is not None
+        assert der.account.address == address
+        assert der.assets.require_account() is der.account
+    assert connect(account).account is account
+    assert connect(None).with_account(wallet).account is not None
+
+
+SECRET = "22" * 32
+WRONG: list[tuple[Any, str]] = [
+    (DEPLOYER, f"got the address {DEPLOYER}, which cannot sign: give its PrivateKey, or leave it out"),
+    (SECRET, r"got text: write PrivateKey\.from_hex\(…\) for a key, Wallet\.from_mnemonic"),
+    (WORDS, "got text"),
+    (5, "got int"),
+    (KEY.public_key, "got PublicKey"),
+]
+
+
+@pytest.mark.parametrize(("given", "words"), WRONG)
+def test_anything_else_is_named_and_no_secret_is_shown(given: Any, words: str) -> None:
+    for act in (connect, connect(None).with_account):
+        with pytest.raises(
+            InvalidValueError, match=rf"account: expected a PrivateKey, an Account, .* {words}"
+        ) as caught:
+            act(given)
+        assert SECRET not in str(caught.value)
+        assert "abandon" not in str(caught.value)
+
+
+def test_an_account_is_one_of_the_same_node_and_has_its_own_policy() -> None:
+    account = Account(KEY, Client("http://127.0.0.1:1", network=DEVNET))
+    with pytest.raises(InvalidValueError, match=r"it is one at http://127\.0\.0\.1:1, but the connection is to "):
+        connect(account)
+    with pytest.raises(InvalidValueError, match="fee_policy: an Account has its own"):
+        connect(Account(KEY, Client(URL, network=DEVNET)), fee_policy=FeePolicy())
+
+
+@pytest.mark.parametrize("path", ["/v2", "/v2/", "/extended", "/extended/v1/", "/v3"])
+def test_an_address_ends_before_the_paths_of_the_node(path: str) -> None:
+    with pytest.raises(InvalidValueError, match=rf"ends in {path.rstrip('/')}: give the base address, {URL}$"):
+        connect(None, URL + path)
+    assert connect(None, f"{URL}/node").client.url == f"{URL}/node"
+
+
+def test_an_address_is_text() -> None:
+    with pytest.raises(InvalidValueError, match="url: must be str, not int: the base address"):
+        connect(None, 5)
+
+
+def test_a_network_is_not_its_name() -> None:
+    two = Multisig((KEY.public_key, PrivateKey.generate().public_key), 2)
+    name: Any = "testnet"
+    for owner in (KEY, KEY.public_key, two):
+        assert isinstance(owner, PrivateKey | PublicKey | Multisig)
+        with pytest.raises(InvalidValueError, match="network: must be Network, not str: TESTNET of der_client"):
+            owner.address(name)
+        assert owner.address(TESTNET)

@@ -1,0 +1,191 @@
+"""The copy of the project in the user's cache: made once, whole, private, and noticed when it was changed."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from der_client import installation
+from der_client.installation import cache_folder, install_once
+from der_client.nodejs import DevnetSetupError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class FakeNpm:
+    """Counts its calls, and installs one package with one file."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.error: Exception | None = None
+
+    def __call__(self, arguments: Sequence[str], folder: Path, *, umask: int) -> None:
+        assert arguments[0] == "ci"
+        assert umask == 0o077
+        self.calls += 1
+        if self.error is not None:
+            raise self.error
+        package = folder / "node_modules" / "fast"
+        package.mkdir(parents=True)
+        (package / "index.js").write_text("export default 1;\n")
+
+
+@pytest.fixture
+def npm(monkeypatch: pytest.MonkeyPatch) -> FakeNpm:
+    fake = FakeNpm()
+    monkeypatch.setattr(installation, "run_npm", fake)
+    return fake
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    folder = tmp_path / "carried"
+    (folder / "devnet").mkdir(parents=True)
+    (folder / "devnet" / "main.js").write_text("start();\n")
+    (folder / "package.json").write_text("{}\n")
+    return folder
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Path:
+    return tmp_path / "cache" / "der-client"
+
+
+def test_it_is_made_once(npm: FakeNpm, source: Path, cache: Path) -> None:
+    target = install_once(source, cache)
+    assert (target / "devnet" / "main.js").read_text() == "start();\n"
+    assert (target / "node_modules" / "fast" / "index.js").exists()
+    assert install_once(source, cache) == target
+    assert npm.calls == 1
+
+
+def test_many_at_the_same_time_make_it_once(npm: FakeNpm, source: Path, cache: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(lambda _: install_once(source, cache), range(8)))) == 1
+    assert npm.calls == 1
+
+
+def test_another_version_has_another_folder(npm: FakeNpm, source: Path, cache: Path) -> None:
+    first = install_once(source, cache)
+    (source / "devnet" / "main.js").write_text("start(2);\n")
+    second = install_once(source, cache)
+    assert first != second
+    assert first.is_dir()
+    assert npm.calls == 2
+
+
+def test_what_a_killed_first_use_left_is_removed(npm: FakeNpm, source: Path, cache: Path) -> None:
+    left_over = cache / "unfinished-x1"
+    (left_over / "project" / "node_modules").mkdir(parents=True)
+    target = install_once(source, cache)
+    assert {path.name for path in cache.iterdir()} == {target.name, "lock"}
+    assert npm.calls == 1
+
+
+def test_what_a_failed_one_made_is_removed(npm: FakeNpm, source: Path, cache: Path) -> None:
+    npm.error = DevnetSetupError("npm ci failed")
+    with pytest.raises(DevnetSetupError, match="npm ci failed"):
+        install_once(source, cache)
+    assert [path.name for path in cache.iterdir()] == ["lock"]
+    npm.error = None
+    assert install_once(source, cache).is_dir()
+
+
+def _append(path: Path) -> None:
+    with path.open("a") as opened:
+        opened.write("steal();\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "told"),
+    [
+        ("devnet/main.js", _append, "devnet/main.js was changed"),
+        ("devnet/main.js", Path.unlink, "devnet/main.js was changed"),
+        ("devnet/more.js", Path.touch, "devnet/more.js was added"),
+        ("node_modules/fast/index.js", _append, "node_modules/fast/index.js was changed"),
+        ("node_modules/fast/index.js", Path.unlink, "node_modules/fast/index.js was removed"),
+        ("installed-files.json", _append, "installed-files.json cannot be read"),
+        ("installed-files.json", Path.unlink, "it is not complete"),
+    ],
+)
+def test_a_change_is_noticed_and_undone(
+    npm: FakeNpm,
+    source: Path,
+    cache: Path,
+    caplog: pytest.LogCaptureFixture,
+    name: str,
+    change: object,
+    told: str,
+) -> None:
+    target = install_once(source, cache)
+    assert callable(change)
+    change(target / name)
+    with caplog.at_level(logging.WARNING):
+        assert install_once(source, cache) == target
+    assert told in caplog.text
+    assert npm.calls == 2
+    assert (target / "devnet" / "main.js").read_text() == "start();\n"
+    assert {path.name for path in cache.iterdir()} == {target.name, "lock"}
+
+
+def test_a_change_that_keeps_size_and_time_of_our_own_files_is_noticed(npm: FakeNpm, source: Path, cache: Path) -> None:
+    main = install_once(source, cache) / "devnet" / "main.js"
+    before = main.stat()
+    main.write_text("steal();\n")
+    os.utime(main, ns=(before.st_atime_ns, before.st_mtime_ns))
+    install_once(source, cache)
+    assert main.read_text() == "start();\n"
+    assert npm.calls == 2
+
+
+def test_another_time_alone_is_no_change(npm: FakeNpm, source: Path, cache: Path) -> None:
+    target = install_once(source, cache)
+    os.utime(target / "node_modules" / "fast" / "index.js", (1, 1))
+    install_once(source, cache)
+    assert npm.calls == 1
+
+
+@pytest.mark.usefixtures("npm")
+@pytest.mark.parametrize("umask", [0o000, 0o777])
+def test_it_is_private_whatever_the_umask(source: Path, cache: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        install_once(source, cache.parent)
+    finally:
+        os.umask(before)
+    (target,) = (path for path in cache.parent.iterdir() if path.is_dir())
+    modes = {path: stat.S_IMODE(path.stat().st_mode) for path in [cache.parent, target, *target.rglob("devnet/*")]}
+    assert set(modes.values()) == {0o700, 0o600}
+    assert [oct(mode) for path, mode in modes.items() if path.is_dir()] == ["0o700"] * 2
+
+
+@pytest.mark.usefixtures("npm")
+def test_a_folder_that_cannot_be_written_is_named(source: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(DevnetSetupError, match=r"could not be set up in .*file.*XDG_CACHE_HOME"):
+        install_once(source, tmp_path / "file" / "der-client")
+
+
+def test_a_relative_cache_folder_is_ignored(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", "cache")
+    assert cache_folder() == tmp_path / ".cache" / "der-client"
+    monkeypatch.setenv("XDG_CACHE_HOME", "")
+    assert cache_folder() == tmp_path / ".cache" / "der-client"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "elsewhere"))
+    assert cache_folder() == tmp_path / "elsewhere" / "der-client"
+
+
+def test_a_copy_can_be_moved_with_its_home(npm: FakeNpm, source: Path, cache: Path) -> None:
+    target = install_once(source, cache)
+    shutil.copytree(cache, cache.with_name("moved"))  # keeps the files' times
+    assert install_once(source, cache.with_name("moved")).name == target.name
+    assert npm.calls == 1
