@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 
 import { BUYER, BUYER_2, DEPLOYER, OWNER, STRANGER } from "./accounts.js";
 import { breathe } from "./chain.js";
-import { NO_LIMIT, OFFER, PAYMENT, addPlant, fund, must, offer, produce, startSystem } from "./scenario.js";
+import { NO_LIMIT, OFFER, PAYMENT, addPlant, must, offer, produce, startSystem } from "./scenario.js";
 
 const FEE_BPS = 500n; // the cap
 const SETTLEMENT = `${DEPLOYER}.settlement`;
@@ -89,12 +89,16 @@ function offerWorst(chain, asset, day, rounds) {
   return WORST.map(([price, wh]) => offer(chain, asset, { day, wh: wh * rounds, price, minFill: wh }));
 }
 
-// Two people take a round each, fill by fill; a contract takes one whole in a single transaction, for itself.
+// Two people take a round each in one call; a contract takes one in a single transaction, for itself.
 async function takeRounds(chain, offers, rounds) {
   const fills = offers.map((id, index) => ({ offer: id, wh: WORST[index][1] }));
   for (let round = 0n; round < rounds; round += 1n) {
     if (round % 3n === 2n) must(chain.call(STRANGER, "crowd.take", fills));
-    else for (const { offer: id, wh } of fills) fund(chain, id, wh, { by: round % 3n === 0n ? BUYER : BUYER_2 });
+    else {
+      const items = fills.map(({ offer: id, wh }) => ({ "offer-id": id, wh, "min-wh": wh }));
+      const by = round % 3n === 0n ? BUYER : BUYER_2;
+      must(chain.call(by, "settlement.accept-offers", items, NO_LIMIT, NO_LIMIT)).forEach(must);
+    }
     await breathe();
   }
 }
