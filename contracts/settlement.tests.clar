@@ -1,6 +1,7 @@
 ;; Rendezvous tests of settlement, appended to the contract while they run (tests/rendezvous).
 ;;
-;; act-*: what a random run may do besides the contract's own functions; they choose arguments that get somewhere. Sellers
+;; act-*: what a random run may do besides the contract's own functions; they choose arguments that get somewhere.
+;; Sellers
 ;;        and authorities act through the plant contract, whoever calls is the buyer.
 ;; invariant-*: must hold after whatever was done. test-*: must hold for all arguments; (ok false) is a run that says
 ;;        nothing.
@@ -454,8 +455,8 @@
 
 ;; Invariants: energy
 
-;; Funded and sold are the sums of the payments, whatever became of them; nothing ever lowers them. And of a day that can
-;; be delivered, no more than that is delivered, sold and retired.
+;; Funded and sold are the sums of the payments, whatever became of them; nothing ever lowers them. And of a day that
+;; can be delivered, no more than that is delivered, sold and retired.
 (define-read-only (invariant-energy-is-sold-once (id uint))
   (match (map-get? payments (any-payment-id id))
     payment (let (

@@ -652,7 +652,7 @@ describe("sellers", () => {
     const other = propose();
     const accepting = (proposal) => chain.call(BUYER, "asset-verification.accept-transfer", asset, proposal).err;
     expect(accepting(reviewed)).toBe(ASSET.ERR_REVIEW_MISMATCH);
-    // They look again: what is funded stays as long as this proposal stands.
+    // They look again: what is funded stays as long as this proposal lasts.
     expect(chain.read("asset-verification.get-asset", asset)).toMatchObject({ owner: OWNER, proposal: other });
     expect(chain.read("market-participation.get-day-book", asset, day)["forward-funded-wh"]).toBe(1_000n);
     expect(accepting(other)).toBeUndefined();
@@ -669,7 +669,7 @@ describe("sellers", () => {
     );
   });
 
-  test("an operator who sells to himself, or below the owner's price", () => {
+  test("an operator who sells to themselves, or below the owner's price", () => {
     const asset = addPlant(chain);
     must(chain.call(OWNER, "asset-verification.set-operator", asset, OPERATOR, 80_000));
     expect(

@@ -650,7 +650,7 @@ describe("mark-accepted and mark-completed", () => {
   });
 
   test.each(["settle u1", "refund u1", "settle-batch (list u1)", "refund-batch (list u1)"])(
-    "%s is told of who called it, be it a contract",
+    "%s names who called it, be it a contract",
     (settling) => {
       const asset = addPlant(chain);
       const day = chain.today + 1n;

@@ -455,7 +455,7 @@ describe("record-day", () => {
     expect(recording(METER, day + 2n, 2)).toBe(ERR.ERR_INVALID_SIGNATURE);
     expect(recording(next, day + 2n, 1)).toBe(ERR.ERR_INVALID_SIGNATURE);
     expect(recording(next, day + 2n, 2)).toBeUndefined();
-    // The oracle stands in for none of them.
+    // The oracle records for none of them.
     expect(call(ORACLE, "record-production", asset, day, 1, 1).err).toBe(ERR.ERR_DEVICE_MUST_SIGN);
   });
 

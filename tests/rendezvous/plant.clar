@@ -13,7 +13,8 @@
   (/ stacks-block-time SECONDS_PER_DAY)
 )
 
-;; What the plant has withdrawn of the token in which it sells. Also puts the token before settlement, where it has to be.
+;; What the plant has withdrawn of the token in which it sells. Also puts the token before settlement, where it has to
+;; be.
 (define-read-only (get-coins)
   (contract-call? .usdcx get-balance current-contract)
 )
