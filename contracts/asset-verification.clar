@@ -44,7 +44,7 @@
 (define-constant ERR_INVALID_MIN_PRICE (err u1027)) ;; a price is at most 10^15
 (define-constant ERR_OWN_ASSET (err u1028)) ;; nobody approves an asset that they own or operate
 (define-constant ERR_INVALID_PROOF (err u1029)) ;; not signed by the device key for this owner
-(define-constant ERR_METADATA_IN_USE (err u1030)) ;; another asset has it, neither rejected nor retired
+(define-constant ERR_METADATA_IN_USE (err u1030)) ;; another asset has it, neither rejected nor retired before today
 
 ;; Roles
 
@@ -1049,11 +1049,14 @@
   (and so-far (is-some (index-of? GEOHASH_CHARACTERS character)))
 )
 
-;; Whether no asset that is neither rejected nor retired has this metadata.
+;; Whether the asset that was registered last with this metadata is rejected, or retired and its last day over: of one day,
+;; only one of two assets may count what the plant makes.
 (define-private (is-metadata-free (metadata-hash (buff 32)))
-  (match (map-get? metadata-hashes metadata-hash)
-    asset-id (not (is-alive (default-to STATE_RETIRED (get state (map-get? assets asset-id)))))
-    true
+  (let ((asset (unwrap! (map-get? assets (default-to u0 (map-get? metadata-hashes metadata-hash))) true)))
+    (and
+      (not (is-alive (get state asset)))
+      (> (current-day) (default-to u0 (get last-day asset)))
+    )
   )
 )
 

@@ -562,6 +562,14 @@
 
 ;; Private: funding
 
+;; Who pays must have signed, or be the contract that acts for itself.
+(define-private (get-direct-caller)
+  (begin
+    (asserts! (is-eq contract-caller tx-sender) ERR_NOT_DIRECT_CALLER)
+    (ok contract-caller)
+  )
+)
+
 ;; Fills an offer in this currency for the caller and writes the payment, before any money moves.
 (define-private (lock
     (token (optional principal))
@@ -572,7 +580,7 @@
     (max-before uint)
   )
   (let (
-      (buyer contract-caller)
+      (buyer (try! (get-direct-caller)))
       (fill (try! (contract-call? .market-participation mark-accepted offer-id wh min-wh buyer)))
       (payment-id (+ (var-get payment-count) u1))
       (cost (/ (+ (* (get wh fill) (get price fill)) (- WH_PER_KWH u1)) WH_PER_KWH))
@@ -584,7 +592,6 @@
         state: STATE_LOCKED,
       }))
     )
-    (asserts! (is-eq buyer tx-sender) ERR_NOT_DIRECT_CALLER)
     (asserts! (is-eq token (get token fill)) ERR_WRONG_TOKEN)
     (asserts! (<= (get price fill) max-price) ERR_PRICE_ABOVE_MAX)
     (asserts! (<= (get before-wh fill) max-before) ERR_BEFORE_ABOVE_MAX)

@@ -547,6 +547,22 @@ describe("sellers", () => {
     expect(registering(STRANGER).err).toBe(ASSET.ERR_METADATA_IN_USE);
   });
 
+  test("a plant retired and registered again on one day, to count that day twice", () => {
+    const hash = newMetadataHash();
+    const registering = () =>
+      chain.call(OWNER, "asset-verification.register-asset", 1, CAPACITY_W, "9q8yy", REGION, hash, 900, null);
+    const first = must(registering());
+    must(chain.call(REGISTRAR, "asset-verification.verify-asset", first, CAPACITY_W, null));
+    must(chain.call(OWNER, "asset-verification.retire-asset", first));
+    const day = chain.today;
+    expect(registering().err).toBe(ASSET.ERR_METADATA_IN_USE);
+    chain.advanceToDay(day + 1n);
+    const second = must(registering());
+    must(chain.call(REGISTRAR, "asset-verification.verify-asset", second, CAPACITY_W, null));
+    const recording = (asset) => chain.call(ORACLE, "production-tracking.record-production", asset, day, 1, 1).err;
+    expect([first, second].map(recording)).toEqual([undefined, PRODUCTION.ERR_NOT_RECORDABLE]);
+  });
+
   test("24 kWh of export limit sold as 2,400", () => {
     const asset = addPlant(chain, { limitW: 1_000 });
     const day = chain.today;
