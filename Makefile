@@ -35,10 +35,12 @@ $(NODE_READY): package.json package-lock.json | $(READY)
 lint: setup
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
+	$(NODE) npm run --silent lint
 
 format: setup
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
+	$(NODE) npm run --silent format
 
 types: setup
 	$(PY) -m mypy

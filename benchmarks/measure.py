@@ -33,13 +33,15 @@ class Scale(Enum):
     """Our time by theirs: less is better."""
     ADDED_S = "s more"
     """Our time less theirs, in seconds: less is better."""
+    MEMORY = "of its peak memory"
+    """Our bytes by theirs, where a runner gives bytes: less is better."""
 
     def figure(self, ours_s: float, theirs_s: float) -> float:
         """Compare two durations in seconds."""
         match self:
             case Scale.SPEED:
                 return theirs_s / ours_s
-            case Scale.TIME:
+            case Scale.TIME | Scale.MEMORY:
                 return ours_s / theirs_s
             case Scale.ADDED_S:
                 return ours_s - theirs_s

@@ -32,8 +32,8 @@ def table(results: Sequence[Result]) -> Table:
             result.peer,
             _measured(result),
             _goal(result),
-            _duration(result.ours_s),
-            _duration(result.theirs_s) if result.theirs_s else "-",
+            _amount(result.scale, result.ours_s),
+            _amount(result.scale, result.theirs_s) if result.theirs_s else "-",
         )
         previous = result.work
     return shown
@@ -60,6 +60,10 @@ def _figure(scale: Scale, value: float) -> str:
     if scale is Scale.ADDED_S:
         return f"{value * 1000:+.0f} ms"
     return f"{value:.1f}x" if value >= 10 else f"{value:.2f}x"
+
+
+def _amount(scale: Scale, value: float) -> str:
+    return f"{value / (1 << 20):.0f} MiB" if scale is Scale.MEMORY else _duration(value)
 
 
 def _duration(seconds: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from benchmarks import codec, devnet, reading, start, transactions
+from benchmarks import codec, devnet, reading, readings, start, transactions
 from benchmarks.peers import Peers
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ GROUPS: Final[Mapping[str, Callable[[Peers], Iterator[Work]]]] = {
     "transactions": transactions.works,
     "codec": codec.works,
     "reading": reading.works,
+    "readings": readings.works,
     "start": start.works,
     "devnet": devnet.works,
 }

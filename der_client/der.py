@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from der_client.contracts import (
     AssetVerification,
@@ -15,10 +15,11 @@ from der_client.contracts import (
 from der_client.stacks.account import Account, FeePolicy
 from der_client.stacks.address import split_principal
 from der_client.stacks.contract.frames import Listing
-from der_client.stacks.errors import AddressError, DeploymentError, InvalidValueError, NotFoundError
+from der_client.stacks.errors import AddressError, DeploymentError, InvalidValueError, NotFoundError, whole
 from der_client.stacks.keys import PrivateKey
 from der_client.stacks.rpc import Client
 from der_client.stacks.rpc import devnet as devnet_endpoints
+from der_client.stacks.secret import Secret
 from der_client.stacks.wallet import Wallet
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class _Connection:
     fee_policy: FeePolicy | None
     accounts: dict[bytes, Account] = field(default_factory=dict)
 
-    def account(self, owner: PrivateKey | HasKey | Account | Wallet) -> Account:
+    def account(self, owner: PrivateKey | HasKey | Account | Wallet | Secret[str]) -> Account:
         if isinstance(owner, Account):
             return self._checked(owner)
         key = _key_of(owner)
@@ -79,9 +80,9 @@ def _key_of(owner: object) -> PrivateKey:
     key = owner if isinstance(owner, PrivateKey) else getattr(owner, "key", None)
     if isinstance(key, PrivateKey):
         return key
-    if isinstance(owner, str):
+    if isinstance(owner, Secret):
         try:
-            address, _ = split_principal(owner)
+            address, _ = split_principal(owner.reveal())
         except AddressError:
             instead = "text: write PrivateKey.from_hex(…) for a key, Wallet.from_mnemonic(…) for words"
         else:
@@ -91,6 +92,11 @@ def _key_of(owner: object) -> PrivateKey:
     raise InvalidValueError(
         f"account: expected a PrivateKey, an Account, a Wallet or an account of the devnet, got {instead}"
     )
+
+
+def _out_of_sight(account: Any) -> Any:
+    """Wrap text, which is a mistake, and may be a secret that no frame shall show."""
+    return Secret.of(account) if isinstance(account, str) else account
 
 
 class Der:
@@ -144,6 +150,7 @@ class Der:
             AddressError: If the deployer is not an address.
             NodeError: If the node could not be asked.
         """
+        account = _out_of_sight(account)
         client = url if isinstance(url, Client) else Client(url, network=network)
         if deployer is None:
             try:
@@ -157,6 +164,7 @@ class Der:
 
     def with_account(self, account: PrivateKey | HasKey | Account | Wallet) -> Self:
         """The same contracts for another account, over the same connection."""
+        account = _out_of_sight(account)
         return type(self)(self._connection, self._connection.account(account))
 
     def check_deployed(self, *contracts: Contract) -> None:
@@ -193,6 +201,7 @@ class Der:
         """All payments by id."""
         return _all(self.settlement.get_payment_count(), self.settlement.get_payments)
 
+    @whole
     def __repr__(self) -> str:
         who = self.account.address if self.account else "nobody"
         return f"Der({self.client.url}, contracts of {self.deployer}, as {who})"

@@ -21,16 +21,20 @@ import requests
 
 from der_client.nodejs import environment, find_node
 from der_client.project import installed_project, project_root
-from der_client.stacks.errors import DeploymentError, DerClientError, InvalidValueError
+from der_client.stacks.errors import DeploymentError, DerClientError, InvalidValueError, whole
 from der_client.stacks.keys import PrivateKey
 from der_client.stacks.nonces import chain_went_back
+from der_client.stacks.transactions import UserPayload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
 
+    from der_client.stacks.contract import Call
+    from der_client.stacks.pending import PendingTransaction
     from der_client.stacks.prepared import PreparedPlan
+    from der_client.stacks.rpc.trace import TransactionTrace
 
 _START_TIMEOUT_S: Final = 60.0
 _STOP_TIMEOUT_S: Final = 10.0
@@ -209,6 +213,70 @@ class DevnetControl:
         answer = self._request("POST", f"/extended/v1/faucets/stx?address={address}", {})
         return str(answer["txId"]).removeprefix("0x")
 
+    def impersonate(self, sender: str, sent: UserPayload | Call[Any]) -> PendingTransaction:
+        """Send a transaction as any address, without its key, for the least fee, which that address pays.
+
+        Args:
+            sender: An address of the test networks (ST…); not a contract.
+            sent: A payload (:class:`ContractCall`, :class:`TokenTransfer`, :class:`ContractPublish`), or a typed call,
+                of which only the function and the arguments count.
+
+        Returns:
+            The transaction, which is as others from here on.
+
+        Raises:
+            DevnetError: If the devnet refuses it.
+        """
+        from der_client.stacks.pending import PendingTransaction  # noqa: PLC0415 -- of no other use here
+        from der_client.stacks.rpc import Client  # noqa: PLC0415
+
+        payload = sent if isinstance(sent, UserPayload) else sent.payload
+        answer = self._control("POST", "impersonate", {"sender": sender, "payload": payload.encode().hex()})
+        return PendingTransaction(Client(self.url), str(answer["tx_id"]).removeprefix("0x"))
+
+    def trace(self, txid: str) -> TransactionTrace:
+        """What a mined transaction did, call by call; ``print`` it.
+
+        Args:
+            txid: Its id.
+
+        Raises:
+            NotFoundError: If it is not in the chain (yet, or any more).
+            NodeError: If the devnet does not answer properly.
+        """
+        from der_client.stacks.rpc import Client  # noqa: PLC0415 -- of no other use here
+
+        return Client(self.url).trace(txid)
+
+    def profile(self, txid: str | None = None) -> dict[str, Any]:
+        """Where contracts spend their runtime costs, by function and by line.
+
+        Args:
+            txid: Of one mined transaction; without, of all that was called since the start, which needs
+                ``Devnet(coverage=True)``.
+
+        Returns:
+            By contract id: ``functions`` and ``lines``, each with the ``calls`` that reached it, and the costs ``self``
+            (its own) and ``total`` (with what it called).
+
+        Raises:
+            DevnetError: If the transaction is not in the chain, or nothing was noted.
+        """
+        query = "" if txid is None else f"?txid={txid}"
+        contracts: dict[str, Any] = self._control("GET", f"profile{query}")["contracts"]
+        return contracts
+
+    def coverage(self) -> str:
+        """Which lines of the contracts were reached since the start, in LCOV's format; what was reverted counts, too.
+
+        Raises:
+            DevnetError: If the devnet was started without ``coverage=True``.
+        """
+        response = self._send("GET", "/devnet/coverage", None)
+        if not response.ok:
+            raise DevnetError(f"the devnet refused /devnet/coverage: {response.json().get('error')}")
+        return response.text
+
     def track_costs(self, enabled: bool) -> None:
         """Switch execution costs in receipts on or off; off is about four times faster."""
         self._control("POST", "costs", {"enabled": enabled})
@@ -217,20 +285,26 @@ class DevnetControl:
         return self._request(method, f"/devnet/{action}".rstrip("/"), body)
 
     def _request(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
+        response = self._send(method, path, body)
+        try:
+            answer = response.json()
+        except ValueError as error:
+            raise DevnetError(f"{self.url}{path} is not an embedded devnet: its answer is not JSON") from error
+        if not response.ok:
+            raise DevnetError(f"the devnet refused {path}: {answer.get('error', answer)}")
+        return answer
+
+    def _send(self, method: str, path: str, body: dict[str, Any] | None) -> requests.Response:
         if self._closed:
             raise DevnetError(f"{self!r} was closed; use it inside of its `with` block, or before close()")
         try:
-            response = self._session.request(method, self.url + path, json=body, timeout=_CONTROL_TIMEOUT_S)
-            answer = response.json()
+            return self._session.request(method, self.url + path, json=body, timeout=_CONTROL_TIMEOUT_S)
         except requests.RequestException as error:
             log = self.log()
             raise DevnetError(
                 f"no embedded devnet answers at {self.url}{path}; is it running, is the URL right? ({error})"
                 + (f" Its log:\n{log}" if log else "")
             ) from error
-        if not response.ok:
-            raise DevnetError(f"the devnet refused {path}: {answer.get('error', answer)}")
-        return answer
 
     def log(self) -> str:
         """What the devnet wrote to its standard error, as far as it is known here."""
@@ -251,6 +325,7 @@ class DevnetControl:
         """End it."""
         self.close()
 
+    @whole
     def __repr__(self) -> str:
         """Where it is."""
         return f"{type(self).__name__}({self.url})"
@@ -273,8 +348,10 @@ class Devnet(DevnetControl):
         state_file: Keeps the chain in this file, and goes on from it if it exists.
         control: Whether what can change things under ``/devnet`` is served. Without, most methods here fail.
         track_costs: Execution costs in receipts; without, the VM is about four times faster.
-        event_observers: Where to post events as a node does, beside those of the project's ``settings/Devnet.toml``:
+        event_observers: Where to post events as a node does, beside those of the project's settings:
             ``HOST:PORT``, or ``HOST:PORT=KEY,KEY…`` with a node's ``events_keys``.
+        coverage: Whether it is noted which lines of contracts are reached, for :meth:`coverage` and :meth:`profile`;
+            the VM is about eight times slower then.
         project: The Clarinet project that gives accounts and contracts: by its devnet plan, or without one in the
             order that its sources ask for; a requirement that is not in its cache is asked of a public API, as Clarinet
             does. Contracts are published in their epochs, and the devnet stays in the last one of them if they use
@@ -301,6 +378,7 @@ class Devnet(DevnetControl):
         state_file: Path | str | None = None,
         control: bool = True,
         track_costs: bool = True,
+        coverage: bool = False,
         event_observers: Sequence[str] = (),
         project: Path | str | None = None,
         requirements_url: str | None = None,
@@ -320,6 +398,8 @@ class Devnet(DevnetControl):
             arguments.append("--no-control")
         if not track_costs:
             arguments.append("--no-costs")
+        if coverage:
+            arguments.append("--coverage")
         for observer in event_observers:
             arguments += ["--event-observer", observer]
         if project is not None:
@@ -391,6 +471,7 @@ class Devnet(DevnetControl):
         self._last_log = self.log()
         self._log.close()
 
+    @whole
     def __repr__(self) -> str:
         """Where it is and whether it runs."""
         return f"Devnet({self.url}, {'running' if self._process.poll() is None else 'ended'})"

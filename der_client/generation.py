@@ -5,24 +5,27 @@ What the interface of a file's contracts is only a virtual machine can say, so t
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from der_client.devnet import Devnet
 from der_client.project import project_root
 from der_client.stacks.clarinet import MANIFEST, ClarinetProject, ProjectContract, References, fetcher
-from der_client.stacks.errors import DerClientError, InvalidValueError
+from der_client.stacks.errors import InvalidValueError
 from der_client.stacks.generate.from_node import read_contract
 from der_client.stacks.generate.module import class_name, module_name, write_module
 from der_client.stacks.network import DEVNET
 from der_client.stacks.plan import PublishStep
 from der_client.stacks.prepared import SETTINGS, prepare_plan, read_keys
 from der_client.stacks.rpc import Client
+from der_client.stacks.sources import FetchedContract
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from der_client.stacks.plan import DeploymentPlan
+    from der_client.stacks.sources import Fetch
 
 _START_TIME: Final = 1_767_225_600
 """2026-01-01T00:00Z: nothing in a module depends on the day on which it is written."""
@@ -80,8 +83,13 @@ def modules_of_file(file: str | Path, *, requirements_url: str | None = None) ->
         DeploymentError: If the source cannot be read, or the contract not be published.
     """
     path = Path(file).resolve()
-    project, name = _project_of(path)
-    return _modules(project, [name], requirements_url)
+    if not path.is_file():
+        raise InvalidValueError(f"{file} does not exist, or is not a file")
+    project = _project_of(path)
+    if project is not None:
+        return _modules(*project, requirements_url)
+    with tempfile.TemporaryDirectory() as cache:
+        return _modules(_project_for(path, Path(cache)), [path.stem], requirements_url)
 
 
 def write_files(modules: Mapping[str, str], output: Path, *, is_package: bool, check: bool = False) -> tuple[Path, ...]:
@@ -115,10 +123,22 @@ def write_files(modules: Mapping[str, str], output: Path, *, is_package: bool, c
     return tuple(sorted(changed))
 
 
+def _near(folder: Path, fetch: Fetch) -> Fetch:
+    """Look for contracts of others beside a file, as ``ADDRESS.name.clar`` or ``name.clar``, and only then ask."""
+
+    def fetch_near(contract_id: str) -> FetchedContract:
+        for file in (folder / f"{contract_id}.clar", folder / f"{contract_id.partition('.')[2]}.clar"):
+            if file.is_file():
+                return FetchedContract(file.read_text(encoding="ascii", errors="replace"))
+        return fetch(contract_id)
+
+    return fetch_near
+
+
 def _modules(project: ClarinetProject, names: Iterable[str], requirements_url: str | None) -> dict[str, str]:
     settings = project.root / SETTINGS
     keys = read_keys(settings if settings.is_file() else project_root() / SETTINGS)
-    fetch = fetcher(requirements_url)
+    fetch = _near(project.root, fetcher(requirements_url))
     wanted = sorted(names)
     plan = project.plan({name: key.address(DEVNET) for name, key in keys.items()}, only=wanted, fetch=fetch)
     prepared = prepare_plan(plan, keys, fetch=fetch)
@@ -151,21 +171,19 @@ def _callees(project: ClarinetProject, name: str, written: Iterable[str]) -> dic
     return {module_name(each): class_name(each) for each in called if each != name}
 
 
-def _project_of(path: Path) -> tuple[ClarinetProject, str]:
-    """The project that a file is in, and its name there; one just for the file if it is in none."""
-    for folder in path.parents:
-        if (folder / MANIFEST).is_file():
-            try:
-                project = ClarinetProject.read(folder)
-            except DerClientError:
-                break
-            for name, contract in project.contracts.items():
-                if (folder / contract.path).resolve() == path:
-                    return project, name
-    contracts = {
-        source.stem: ProjectContract(source.stem, source.name, None, "", "deployer")
-        for source in sorted(path.parent.glob("*.clar"))
-    }
-    if path.stem not in contracts:
-        contracts[path.stem] = ProjectContract(path.stem, path.name, None, "", "deployer")
-    return ClarinetProject(path.parent, contracts, (), path.parent / ".cache"), path.stem
+def _project_of(path: Path) -> tuple[ClarinetProject, list[str]] | None:
+    """The project that a file is in, and its name there; ``None`` if it is in none."""
+    folder = next((folder for folder in path.parents if (folder / MANIFEST).is_file()), None)
+    if folder is None:
+        return None
+    project = ClarinetProject.read(folder)
+    names = [name for name, contract in project.contracts.items() if (folder / contract.path).resolve() == path]
+    return (project, names[:1]) if names else None
+
+
+def _project_for(path: Path, cache: Path) -> ClarinetProject:
+    """A project just for a file: the contracts of its folder, and a cache that is gone afterwards."""
+    files = {source.stem: source for source in sorted(path.parent.glob("*.clar"))}
+    files[path.stem] = path
+    contracts = {name: ProjectContract(name, file.name, None, "", "deployer") for name, file in files.items()}
+    return ClarinetProject(path.parent, contracts, (), cache)

@@ -11,13 +11,16 @@ undone by a snapshot. Fixtures of module or session scope use ``shared_devnet``,
 
 Within a test, ``with devnet.anchor():`` undoes a part, such as one example of hypothesis.
 
+``--clarity-coverage`` writes which lines of the contracts the tests reached to a file in LCOV's format;
+``--clarity-costs`` shows at the end what each function cost. Both make the devnet some eight times slower.
+
 Its clock begins at noon of the present day (UTC), so that no test comes over midnight in its first blocks. To have each
 run like the last, set a moment in pytest's configuration: ``devnet_start_time = 2026-07-01T12:00:00Z``.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
     from der_client.devnet import Devnet
 
 _START_TIME: Final = "devnet_start_time"
+_REPORT: Final = "der_client_clarity"
+_REPORTS: Final = pytest.StashKey[list[dict[str, Any]]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -37,6 +42,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         _START_TIME,
         "Chain time at which the tests' devnet begins, ISO 8601 with an offset. Default: noon (UTC) of the day.",
         default="",
+    )
+    group = parser.getgroup("clarity", "Clarity contracts on the devnet")
+    group.addoption(
+        "--clarity-coverage",
+        nargs="?",
+        const="clarity.lcov",
+        metavar="FILE",
+        help="Write which lines of the contracts the tests reached, in LCOV's format. Default: clarity.lcov.",
+    )
+    group.addoption(
+        "--clarity-costs", action="store_true", help="Show what each function of the contracts cost, dearest first."
     )
 
 
@@ -66,8 +82,53 @@ def shared_devnet(pytestconfig: pytest.Config) -> Iterator[Devnet]:
     """One devnet for the whole run, with the contracts published. What is done to it stays."""
     from der_client.devnet import Devnet  # noqa: PLC0415 -- only where a test asks for it
 
-    with Devnet(start_time=_start_time(pytestconfig)) as devnet:
+    reports = _wants_reports(pytestconfig)
+    with Devnet(start_time=_start_time(pytestconfig), coverage=reports) as devnet:
         yield devnet
+        if reports:
+            _keep_report(pytestconfig, {"lcov": devnet.coverage(), "profile": devnet.profile()})
+
+
+def _wants_reports(config: pytest.Config) -> bool:
+    return bool(config.getoption("--clarity-coverage") or config.getoption("--clarity-costs"))
+
+
+def _keep_report(config: pytest.Config, report: dict[str, Any]) -> None:
+    """Keep what a devnet noted for the end of the run; with pytest-xdist, each worker sends its own there."""
+    output = getattr(config, "workeroutput", None)
+    if output is not None:
+        output[_REPORT] = report
+    else:
+        config.stash.setdefault(_REPORTS, []).append(report)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Collect what a worker of pytest-xdist noted."""
+    report = getattr(node, "workeroutput", {}).get(_REPORT)
+    if report is not None:
+        node.config.stash.setdefault(_REPORTS, []).append(report)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Write the report of coverage, and show the one of costs."""
+    if not _wants_reports(config) or hasattr(config, "workeroutput"):
+        return
+    from der_client.clarity_reports import cost_table, merged_lcov, summary_table  # noqa: PLC0415 -- only when asked for
+
+    reports = config.stash.get(_REPORTS, [])
+    if not reports:
+        terminalreporter.write_line("clarity: no test used the devnet, so there is nothing to report")
+        return
+    file = config.getoption("--clarity-coverage")
+    if file:
+        lcov = merged_lcov([report["lcov"] for report in reports])
+        config.rootpath.joinpath(file).write_text(lcov, encoding="utf-8")
+        terminalreporter.section(f"Clarity coverage, written to {file}")
+        terminalreporter.write(summary_table(lcov))
+    if config.getoption("--clarity-costs"):
+        terminalreporter.section("Clarity costs (runtime)")
+        terminalreporter.write(cost_table([report["profile"] for report in reports]))
 
 
 def _start_time(config: pytest.Config) -> datetime:

@@ -63,9 +63,11 @@ function canonical(text) {
 
 const CONTRACT_NAME = /^(?:[a-zA-Z][a-zA-Z0-9_-]{0,127}|__transient)$/;
 
+/** @typedef {{address: string, version: number, hash160: Buffer, name: string | null}} Principal */
+
 /**
  * @param {string} text `ADDRESS` or `ADDRESS.name`
- * @returns {{address: string, version: number, hash160: Buffer, name: string | null} | null}
+ * @returns {Principal | null}
  */
 export function parsePrincipal(text) {
   if (typeof text !== "string") return null;

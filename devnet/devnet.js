@@ -10,7 +10,7 @@ import { Chain } from "./chain/chain.js";
 import { Rejection } from "./chain/rejection.js";
 import { Journal } from "./journal.js";
 import { emptyPlan } from "./project/plan.js";
-import { buildTransfer } from "./wire/builder.js";
+import { buildTransfer, buildUnsigned } from "./wire/builder.js";
 import { SignatureError } from "./wire/signatures.js";
 import { parseTransaction } from "./wire/transaction.js";
 import { ending, SignatureVerifier } from "./wire/verifier.js";
@@ -69,15 +69,16 @@ export class Devnet {
    * @param {Mining} options.mining
    * @param {string | null} options.stateFile
    * @param {(chain: Chain) => void} [options.follow] called before anything new happens to the chain
+   * @param {boolean} [options.coverage] whether it is noted what all calls reach
    * @param {boolean} [options.costs] whether execution costs are tracked, in what is replayed, too
    * @returns {Promise<Devnet>}
    */
-  static async start({ accounts, plan = emptyPlan(), startTime, mining, stateFile, follow, costs = true }) {
+  static async start({ accounts, plan = emptyPlan(), startTime, mining, stateFile, follow, coverage = false, costs = true }) {
     const balances = new Map(accounts.map(({ address, balance }) => [address, balance]));
     const opened = stateFile ? Journal.open(stateFile, { startTime, balances }) : null;
     const genesis = opened?.genesis ?? { startTime, balances };
     const verifier = new SignatureVerifier(); // first, so that its thread starts beside the VM
-    const chain = await Chain.start(genesis);
+    const chain = await Chain.start(genesis, { coverage });
     if (!costs) await chain.vm.setCosts(false);
     const devnet = new Devnet(chain, accounts, mining, opened?.journal ?? null, verifier);
     if (opened) await devnet.#replayAll(opened.entries);
@@ -401,12 +402,32 @@ export class Devnet {
   async fund(recipient, amount) {
     const faucet = this.accounts.find(({ name }) => name === "faucet");
     if (!faucet) throw new Error("settings/Devnet.toml has no account named faucet");
-    const pending = this.chain.mempool.noncesOf(faucet.address);
-    const nonce = pending.length > 0 ? pending[pending.length - 1] + 1n : this.chain.ledger.nonce(faucet.address);
+    const nonce = this.#nextNonce(faucet.address);
     const raw = buildTransfer({ recipient, amount, privateKey: faucet.privateKey, nonce, fee: 0n });
     const transaction = parseTransaction(raw);
     await this.#accept(transaction);
     return transaction;
+  }
+
+  /**
+   * Sends a transaction as anybody, who need not have signed it.
+   *
+   * @param {import("./address.js").Principal} sender an address
+   * @param {Buffer} payload
+   * @returns {Promise<Transaction>}
+   * @throws {import("./clarity/value.js").DecodeError | Rejection}
+   */
+  async impersonate(sender, payload) {
+    const transaction = parseTransaction(buildUnsigned({ sender, nonce: this.#nextNonce(sender.address), payload }));
+    checkMeaning(transaction);
+    await this.#accept(transaction);
+    return transaction;
+  }
+
+  /** @param {string} address @returns {bigint} behind those that are pending */
+  #nextNonce(address) {
+    const pending = this.chain.mempool.noncesOf(address);
+    return pending.length > 0 ? pending[pending.length - 1] + 1n : this.chain.ledger.nonce(address);
   }
 
   async close() {

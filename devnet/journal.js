@@ -83,7 +83,7 @@ export class Journal {
   /** @param {object[]} lines */
   #write(lines) {
     const bytes = Buffer.from(lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
-    for (let written = 0; written < bytes.length; ) {
+    for (let written = 0; written < bytes.length;) {
       const count = writeSync(this.file, bytes, written, bytes.length - written, this.position);
       written += count;
       this.position += count;
@@ -161,7 +161,7 @@ function* readLines(file, end, path) {
 /** @param {number} file @param {number} start @param {number} end @returns {Buffer} */
 function readBytes(file, start, end) {
   const bytes = Buffer.alloc(end - start);
-  for (let read = 0; read < bytes.length; ) {
+  for (let read = 0; read < bytes.length;) {
     const count = readSync(file, bytes, read, bytes.length - read, start + read);
     if (count === 0) throw new Error("the state file was cut short while it was being read");
     read += count;

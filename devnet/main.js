@@ -9,6 +9,7 @@ import { Observers } from "./observers/observers.js";
 import { parseObserver } from "./observers/settings.js";
 import { emptyPlan, readPlan, readPreparedPlan } from "./project/plan.js";
 import { hasSettings, readAccounts, readObservers } from "./project/project.js";
+import { parseTransaction } from "./wire/transaction.js";
 
 const DEFAULT_PROJECT = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -25,10 +26,11 @@ async function main(argv) {
   const observed = [...readObservers(options.project).map(parseObserver), ...options.observers];
   /** @type {Observers | undefined} */
   let observers;
+  const plan = planOf(options, accounts);
   const devnet = await Devnet.start({
     ...options,
     accounts,
-    plan: planOf(options, accounts),
+    plan,
     follow: (chain) => {
       observers = new Observers(chain, observed);
     },
@@ -37,7 +39,7 @@ async function main(argv) {
     process.stderr.write(`devnet: its VM has failed: ${error.message}\n`);
     process.exit(1);
   };
-  const server = createServer(devnet, options);
+  const server = createServer(devnet, { ...options, paths: pathsOf(plan) });
   const stop = async () => {
     await server.close();
     await devnet.close();
@@ -80,6 +82,16 @@ function addressError(error, host, port) {
 function planOf({ deploy, prepared, project }, accounts) {
   if (!deploy) return emptyPlan();
   return prepared ? readPreparedPlan(prepared) : readPlan(project, accounts);
+}
+
+/** @param {import("./project/plan.js").Plan} plan @returns {Map<string, string>} where sources are from, by contract id */
+function pathsOf({ steps }) {
+  return new Map(
+    steps.flatMap(({ raw, from }) => {
+      const { payload, origin } = parseTransaction(raw);
+      return payload.type === "smart_contract" ? [[`${origin.address}.${payload.name}`, from]] : [];
+    }),
+  );
 }
 
 main(process.argv.slice(2)).catch((error) => {

@@ -11,6 +11,7 @@ import { parseObserver } from "./observers/settings.js";
  * @property {string | null} prepared file with the plan, prepared in Python
  * @property {boolean} control
  * @property {boolean} costs
+ * @property {boolean} coverage
  * @property {boolean} untilStdinCloses
  * @property {number} startTime unix seconds
  * @property {import("./devnet.js").Mining} mining
@@ -33,6 +34,7 @@ export const USAGE = `The embedded Stacks devnet of der-client.
   --event-observer HOST:PORT[=KEY,KEY…]
                         post events there as a node does, all or those of the keys; may be given several times
   --no-costs            do not track execution costs: about four times faster
+  --coverage            note which lines of contracts are reached, and their costs: about eight times slower
   --no-control          switch off what changes things under /devnet
   --until-stdin-closes  end when standard input does, so as never to outlive the parent process
 `;
@@ -53,6 +55,7 @@ export function readOptions(argv, defaultProject) {
     prepared: values["prepared-plan"] ?? null,
     control: !values["no-control"],
     costs: !values["no-costs"],
+    coverage: values.coverage ?? false,
     untilStdinCloses: values["until-stdin-closes"] ?? false,
     startTime: integer("start-time", values["start-time"] ?? String(Math.floor(Date.now() / 1000)), 2 ** 32),
     mining: interval === undefined ? { kind: "auto" } : miningOf(integer("block-interval", interval, 2 ** 31 - 1)),
@@ -80,6 +83,7 @@ function parse(argv) {
         "prepared-plan": text,
         "no-control": flag,
         "no-costs": flag,
+        coverage: flag,
         "until-stdin-closes": flag,
         help: flag,
       },

@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 from der_client.cli.demo import demo
 from der_client.cli.deploy import deploy
 from der_client.cli.devnet import devnet
+from der_client.cli.gateway import gateway
 from der_client.cli.generate import generate
 from der_client.cli.keeper import keeper
 from der_client.cli.keys import app as keys
@@ -52,6 +53,7 @@ app.command("setup-roles")(setup_roles)
 app.command()(keeper)
 app.command()(record)
 app.add_typer(outbox, name="outbox")
+app.command()(gateway)
 app.add_typer(readings, name="readings")
 app.add_typer(keys, name="keys")
 

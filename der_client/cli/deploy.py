@@ -117,7 +117,7 @@ def _check(plan: "DeploymentPlan", address: str, *, retarget: bool, run_transfer
     for step in plan.steps:
         if step.sender != address and not retarget:
             raise DeploymentError(
-                f"{plan.file}, line {step.line}: the plan expects {step.sender} as sender, but the key's address is "
+                f"{plan.where(step)}: the plan expects {step.sender} as sender, but the key's address is "
                 f"{address}; use the other key, or publish under this one with --retarget"
             )
         if isinstance(step, TransferStep) and not run_transfers:
@@ -127,8 +127,7 @@ def _check(plan: "DeploymentPlan", address: str, *, retarget: bool, run_transfer
         else:
             continue
         raise DeploymentError(
-            f"{plan.file}, line {step.line}: the plan {step}, and would do so again with each run; "
-            f"allow it with {allow}"
+            f"{plan.where(step)}: the plan {step}, and would do so again with each run; allow it with {allow}"
         )
 
 

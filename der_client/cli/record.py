@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from der_client.cli.journals import JournalPlace, default_journal
 from der_client.cli.options import (
     DEFAULT_MAX_FEE_USTX,
     DEFAULT_TIMEOUT_S,
@@ -122,14 +123,15 @@ def record(
     network: NetworkOption = None,
     max_fee: MaxFee = DEFAULT_MAX_FEE_USTX,
     timeout: TimeoutS = DEFAULT_TIMEOUT_S,
+    journal: JournalPlace = None,
     all_days: Annotated[bool, typer.Option("--all-days", help="Print a line for each day, not a summary.")] = False,
     as_json: Json = False,
     table_options: dict[str, Any],
 ) -> None:
     """Record meter data from a file: what is missing on the chain, slot by slot.
 
-    Safe to repeat, also with a file that has grown: what is recorded already is left out, what contradicts it is
-    reported.
+    Safe to repeat, also with a file that has grown, and to kill: what is recorded already is left out, what is on its
+    way is in the journal ('der outbox' shows it), what contradicts is reported.
 
     Exit codes: 0 all that the file says is on the chain; 1 an error, and nothing was recorded; 2 wrong usage;
     3 something is not on the chain as it is in the file; 4 the file has no complete slot; 5 the outcome is not
@@ -153,7 +155,7 @@ def record(
     }
     der = Der.connect(open_client(url, network), key, deployer=deployer, fee_policy=FeePolicy(max_fee_ustx=max_fee))
     coverages = [_coverage(der, plant, estimates=estimates) for plant in found]
-    recorder = Recorder(der, confirm_timeout_s=timeout)
+    recorder = Recorder(der, confirm_timeout_s=timeout, journal=journal or default_journal("record", der))
     days = sum(sum(1 for day in coverage.days if day.mask) for coverage in coverages)
     with progress_console().status(f"recording {days} days of {_count(len(found), 'plant')} …"):
         results = [
@@ -162,6 +164,7 @@ def record(
                 found, coverages, _recorded(recorder, found, coverages, meter_keys), strict=True
             )
         ]
+    recorder.close()
     if as_json:
         print_json(_fields(results))
     else:

@@ -13,9 +13,9 @@ from der_client.contracts.market_participation import MarketError, OfferExpired
 from der_client.contracts.settlement import PaymentRefunded, PaymentSettled, SettlementError
 from der_client.keeper.duties import Action
 from der_client.keeper.report import Draft, Skipped
-from der_client.stacks.contract.call import Pending
+from der_client.stacks.contract.jobs import job_of, pending_of, unused_key
 from der_client.stacks.errors import ConfirmationTimeoutError, ContractError, TransactionFailedError
-from der_client.stacks.outbox import Job, JobState
+from der_client.stacks.outbox import JobState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -32,7 +32,6 @@ _FIRST_RETRY_S: Final = 15.0
 _MAX_RETRY_S: Final = 3600.0
 
 _DONE_BY_OTHER: Final = frozenset({SettlementError.ERR_PAYMENT_CLOSED, MarketError.ERR_OFFER_CLOSED})
-_LONGEST_KEY: Final = 150
 _NOT_DUE: Final = frozenset({SettlementError.ERR_NOT_DELIVERABLE, SettlementError.ERR_NOT_REFUNDABLE})
 
 
@@ -151,10 +150,10 @@ class Errands:
             JournalError: If the outbox's journal cannot be written; nothing was sent.
         """
         call = self._call_for(action, ids)
-        key = self._new_key(action, ids)
+        key = unused_key(self._outbox, f"{action}/{_listed(ids)}")
         note = json.dumps({"action": action, "ids": list(ids)})
         self._errands[key] = _Errand(action, tuple(ids), call)
-        self._outbox.add(Job(key, call.payload, call.post_conditions, account=self._account.address, note=note))
+        self._outbox.add(job_of(key, call, note=note))
         _LOG.info("%s %s: %s", action, _listed(ids), key)
         self.collect()
         return key in self._errands or self._refusal is None
@@ -189,19 +188,10 @@ class Errands:
                 action, ids = Action(note["action"]), tuple(note["ids"])
                 self._errands[entry.key] = _Errand(action, ids, self._call_for(action, ids), entry.txid)
 
-    def _new_key(self, action: Action, ids: Sequence[int]) -> str:
-        name = f"{action}/{_listed(ids)}"
-        if len(name) > _LONGEST_KEY:
-            name = f"{action}/{ids[0]}-{ids[-1]}/{sha256(name.encode()).hexdigest()[:16]}"
-        attempt = 1
-        while self._outbox.find(key := f"{name}#{attempt}") is not None:
-            attempt += 1
-        return key
-
     def _read(self, errand: _Errand) -> bool:
         """Read what came of a mined transaction; whether the API tells it already."""
         try:
-            receipt = Pending(errand.call, self._account.pending(errand.txid)).wait(0)
+            receipt = pending_of(errand.call, errand.txid).wait(0)
         except ConfirmationTimeoutError:
             return False
         except TransactionFailedError as error:

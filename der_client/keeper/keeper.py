@@ -23,7 +23,7 @@ from der_client.keeper.errands import Errands
 from der_client.keeper.feeds import EventFeed, LostThreadError
 from der_client.keeper.report import KeeperReport
 from der_client.keeper.seen_chain import Place, SeenChain
-from der_client.stacks.errors import CallReadError, InvalidValueError, NodeError
+from der_client.stacks.errors import CallReadError, InvalidValueError, NodeError, whole
 from der_client.stacks.outbox import Outbox
 
 if TYPE_CHECKING:
@@ -372,6 +372,7 @@ class Keeper:
                 return is_reached()
         return True
 
+    @whole
     def __repr__(self) -> str:
         """For whom and where."""
         return f"Keeper({self._der!r})"

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from der_client.readings.bounds import require_integer
 from der_client.readings.errors import MeterDataError
 from der_client.readings.slots import EPOCH, MAX_CAPACITY_W, SECONDS_PER_DAY, day_start, unix_seconds
-from der_client.stacks.errors import InvalidValueError
+from der_client.stacks.errors import InvalidValueError, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -406,6 +406,7 @@ class IntervalSeries:
         energies = tuple(None if energy is None else energy * factor for energy in self.energies)
         return replace(self, energies=energies, denominator=divisor)
 
+    @whole
     def __repr__(self) -> str:
         """Say what the series spans, not all that is in it."""
         return f"<IntervalSeries of {len(self)} intervals from {_text(self.starts_us[0])} to {_text(self.ends_us[-1])}>"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from der_client.readings.bounds import UINT_MAX, require_integer
 from der_client.readings.slots import MAX_SLOTS_PER_DAY, day_number
 from der_client.stacks.clarity import BufferValue, ListValue, TupleValue, UIntValue, encode
-from der_client.stacks.errors import InvalidValueError
+from der_client.stacks.errors import InvalidValueError, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -68,7 +68,9 @@ class Leaf:
     @property
     def hash(self) -> bytes:
         """The 32 bytes of the leaf in its tree."""
-        return sha256(_LEAF_HEAD + _leaf_body(self)).digest()
+        day, mask, wh = _day_part(self.day), self.mask.to_bytes(16), self.wh.to_bytes(16)
+        body = b"".join((_LEAF_HEAD, self.asset_id.to_bytes(16), day, mask, _WH, wh, _WHS_HASH, self.whs_hash))
+        return sha256(body).digest()
 
 
 def whs_hash(whs: Sequence[int]) -> bytes:
@@ -77,30 +79,14 @@ def whs_hash(whs: Sequence[int]) -> bytes:
 
 
 # The consensus bytes of the tuple, cut at its values: a million leaves must not take a minute.
-_PARTS: Final = (
-    b"\x08asset-id\x01",
-    b"\x03day\x01",
-    b"\x04mask\x01",
-    b"\x02wh\x01",
-    b"\x08whs-hash\x02\x00\x00\x00\x20",
-)
-_LEAF_HEAD: Final = b"\x00" + b"\x0c\x00\x00\x00\x05"
-
-
-def _leaf_body(leaf: Leaf) -> bytes:
-    asset_id, day, mask, wh, whs = _PARTS
-    return b"".join((
-        asset_id, leaf.asset_id.to_bytes(16),
-        day, _day_bytes(leaf.day),
-        mask, leaf.mask.to_bytes(16),
-        wh, leaf.wh.to_bytes(16),
-        whs, leaf.whs_hash,
-    ))  # fmt: skip
+_LEAF_HEAD: Final = b"\x00\x0c\x00\x00\x00\x05\x08asset-id\x01"
+_WH: Final = b"\x02wh\x01"
+_WHS_HASH: Final = b"\x08whs-hash\x02\x00\x00\x00\x20"
 
 
 @lru_cache(maxsize=1024)
-def _day_bytes(day: date) -> bytes:
-    return day_number(day).to_bytes(16)
+def _day_part(day: date) -> bytes:
+    return b"\x03day\x01" + day_number(day).to_bytes(16) + b"\x04mask\x01"
 
 
 def leaf_value(leaf: Leaf) -> TupleValue:
@@ -186,6 +172,7 @@ class MerkleTree:
             index //= 2
         return tuple(path)
 
+    @whole
     def __repr__(self) -> str:
         """Its root and size."""
         return f"<MerkleTree of {len(self)} leaves, root {self.root.hex()}>"

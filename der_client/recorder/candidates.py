@@ -83,6 +83,18 @@ class Candidate(ABC):
         """The slots of which nothing else is recorded at the same time."""
         return self.mask
 
+    def refusal(self, chain: ChainDays, target: Target) -> Refusal | None:
+        """Return why these readings can never be recorded this way, whatever the chain has of their day.
+
+        Args:
+            chain: What the chain knows of the asset.
+            target: Where they shall be recorded.
+        """
+        right = chain.right(self.asset_id)
+        if right is None:
+            return Refusal(ProductionError.ERR_ASSET_NOT_FOUND, f"asset {self.asset_id} is not found")
+        return self._check(right, target)
+
     def judge(self, chain: ChainDays, target: Target) -> Admitted | Recording:
         """Compare with the chain: what can be recorded, or what there is to say instead.
 

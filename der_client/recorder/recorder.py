@@ -7,10 +7,11 @@ So giving it the same readings again is always safe.
 
 from __future__ import annotations
 
+import json
 import logging
-import time
-from collections import defaultdict, deque
+from collections import defaultdict
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Final, Protocol
 
 from der_client.contracts.asset_verification import Role
@@ -21,19 +22,21 @@ from der_client.recorder.candidates import MeterReadings, OracleReadings, Oracle
 from der_client.recorder.chain_days import ChainDays
 from der_client.recorder.outcomes import RecorderReport, Recording, RecordingStatus
 from der_client.recorder.recording_run import Admission, Run
-from der_client.stacks.contract.call import Pending
+from der_client.stacks.contract.jobs import job_of, pending_of, unused_key
 from der_client.stacks.errors import (
     CallReadError,
     ConfirmationTimeoutError,
     ContractError,
     InvalidValueError,
     NodeError,
-    TransactionDroppedError,
     TransactionFailedError,
+    whole,
 )
+from der_client.stacks.outbox import JobState, Outbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
 
     from der_client.contracts.asset_verification import AssetVerification
     from der_client.contracts.production_tracking import ProductionTracking
@@ -44,7 +47,7 @@ if TYPE_CHECKING:
     from der_client.recorder.recording_run import Entry
     from der_client.stacks.contract.call import Call
     from der_client.stacks.keys import PrivateKey
-    from der_client.stacks.rpc import Nonces
+    from der_client.stacks.outbox import Journal
 
 __all__ = ["Recorder", "RecorderReport", "Recording", "RecordingStatus"]
 
@@ -52,14 +55,6 @@ _LOG: Final = logging.getLogger(__name__)
 
 MAX_BATCH_ITEMS: Final = 200
 """How many items one call of ``record-batch`` takes."""
-_MAX_IN_FLIGHT: Final = 20
-"""How many transactions may wait to be mined at once; a node takes 25 of one account."""
-_LOST_AFTER_S: Final = 60.0
-"""When a transaction that the node does not know any more is given up."""
-_INHERITANCE_S: Final = 600.0
-"""How long transactions of an earlier run are waited for."""
-_GAP_S: Final = 35.0
-"""How long a nonce below them may be missing; after 30 s the account's next transaction takes it."""
 
 
 class Contracts(Protocol):
@@ -75,53 +70,45 @@ class Contracts(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _InFlight:
-    """Slots in a transaction whose outcome was not known in time."""
-
-    key: DayKey
-    mask: int
-    txid: str
-    since: float
-
-
-@dataclass(frozen=True, slots=True)
 class _Sent:
-    """A transaction on its way, and which slots of whom are in it."""
+    """A job of the outbox, and which slots of whom are in it."""
 
-    pending: Pending[bool]
+    key: str
+    call: Call[bool]
     masks: dict[Admission, int]
 
 
 class Recorder:
     """Records readings through one account; it is the relayer, or the oracle.
 
-    Use an account of its own: what an earlier run left in the mempool is waited for, since the same readings may be in
-    it, and nothing tells whose transactions these are. Not for ever: what waits for a missing nonce is never mined
-    before somebody uses that nonce, and other programs may use the account. Readings that are sent then and are in an
-    inherited transaction, too, are paid for twice, but recorded once.
+    Use an account of its own. What it sends is in the journal of its outbox first: with one in a file, a recorder that
+    was killed knows which readings are on their way, and sends none of them twice.
 
     Args:
         contracts: The contracts with the account that pays, e.g. ``Der.connect(url, account)``.
-        confirm_timeout_s: How long a call waits for a transaction, in seconds. Where a nonce is missing below what an
-            earlier run left, it waits half a minute at least.
+        confirm_timeout_s: How long a call waits for a transaction, in seconds.
+        journal: Of the outbox: a path (SQLite), a URL (Postgres), or ``None`` for one that ends with the recorder.
 
     Raises:
         SigningError: If the connection has no account.
         InvalidValueError: If the time is negative.
     """
 
-    def __init__(self, contracts: Contracts, *, confirm_timeout_s: float = 180.0) -> None:
+    def __init__(
+        self,
+        contracts: Contracts,
+        *,
+        confirm_timeout_s: float = 180.0,
+        journal: Journal | Path | str | None = None,
+    ) -> None:
         if confirm_timeout_s < 0:
             raise InvalidValueError(f"confirm_timeout_s is {confirm_timeout_s}; give at least 0 seconds")
         self._assets = contracts.assets
         self._production = contracts.production
         self._account = contracts.production.require_account()
         self._confirm_timeout_s = confirm_timeout_s
-        self._in_flight: list[_InFlight] = []
-        self._is_alone = False
-        self._inherited_nonce: int | None = None
-        self._inherited_until: float | None = None
-        self._gap_since: float | None = None
+        self._journal = journal
+        self._opened: Outbox | None = None
 
     def relay(self, messages: Iterable[DayMessage]) -> RecorderReport:
         """Relay what meters have signed, each message in a transaction of its own.
@@ -189,11 +176,8 @@ class Recorder:
         run = Run(candidates)
         while entries := run.open_entries:
             try:
-                self._look_at_in_flight()
+                self._outbox.step()
                 admitted = self._judge(entries)
-                if admitted and not self._nothing_inherited():
-                    self._wait_for_inherited(run)
-                    continue  # what was waited for may have recorded it
             except (NodeError, CallReadError) as error:
                 if not run.txids and len(entries) == len(run.entries):
                     raise
@@ -207,6 +191,7 @@ class Recorder:
         chain = ChainDays(self._assets, self._production, [entry.candidate.key for entry in entries])
         target = Target(self._production.contract_id, self._production.client.network.chain_id)
         taken: defaultdict[DayKey, int] = defaultdict(int)
+        on_their_way = self._on_their_way()
         admitted: list[Admission] = []
         for entry in entries:
             candidate = entry.candidate
@@ -216,98 +201,46 @@ class Recorder:
             verdict = candidate.judge(chain, target)
             if isinstance(verdict, Recording):
                 entry.end(verdict)
-            elif (sent := self._sent_before(candidate.key, verdict.new_mask)) is not None:
-                entry.txids.append(sent.txid)
-                reason = f"slots {describe_slots(sent.mask)} were sent before, and the outcome is not known yet"
+            elif found := [sent for sent in on_their_way[candidate.key] if sent[0] & verdict.new_mask]:
+                mask, txid = found[0]
+                entry.txids.append(txid)
+                reason = f"slots {describe_slots(mask)} were sent before, and the outcome is not known yet"
                 entry.end(candidate.say(RecordingStatus.PENDING, reason))
             else:
                 admitted.append(Admission(entry, verdict))
         return admitted
 
-    def _sent_before(self, key: DayKey, mask: int) -> _InFlight | None:
-        return next((sent for sent in self._in_flight if sent.key == key and sent.mask & mask), None)
+    @property
+    def _outbox(self) -> Outbox:
+        if self._opened is None:
+            purpose = f"recorder of {self._production.contract_id}"
+            self._opened = Outbox(self._account, self._journal, purpose=purpose)
+            # What an earlier recorder only meant to sign is judged anew.
+            for entry in self._opened.journal.entries(JobState.QUEUED):
+                self._opened.cancel(entry.key)
+        return self._opened
 
-    def _look_at_in_flight(self) -> None:
-        """Forget what was mined, dropped or lost since: the chain tells the rest."""
-        still = []
-        for sent in self._in_flight:
-            info = self._account.pending(sent.txid).info()
-            is_lost = info is None and time.monotonic() - sent.since > _LOST_AFTER_S
-            if not is_lost and (info is None or not (info.status.is_mined or info.status.is_dropped)):
-                still.append(sent)
-        self._in_flight = still
+    def _on_their_way(self) -> defaultdict[DayKey, list[tuple[int, str]]]:
+        """The slots of each asset-day that are in transactions whose outcome is not known, and those transactions."""
+        found: defaultdict[DayKey, list[tuple[int, str]]] = defaultdict(list)
+        for entry in self._outbox.journal.entries(JobState.SIGNED, JobState.SENT):
+            for asset_id, day, mask in json.loads(entry.note):
+                found[asset_id, date.fromisoformat(day)].append((int(mask, 16), entry.txid))
+        return found
 
-    def _nothing_inherited(self) -> bool:
-        """Whether nothing of an earlier run of this account is waited for any more: the same readings may be in it."""
-        if self._is_alone:
-            return True
-        nonces = self._production.client.nonces(self._account.address)
-        if self._inherited_until is None:
-            self._inherited_until = time.monotonic() + _INHERITANCE_S
-        if self._inherited_nonce is None:
-            self._inherited_nonce = nonces.last_in_mempool
-        executed = -1 if nonces.last_executed is None else nonces.last_executed
-        has_left = nonces.last_in_mempool is None  # mined, or given up by the node
-        if has_left or self._inherited_nonce is None or executed >= self._inherited_nonce:
-            self._is_alone = True
-        elif self._has_lasting_gap(nonces, self._inherited_nonce):
-            self._go_on("a nonce below is missing, which the next transaction takes")
-        elif time.monotonic() >= self._inherited_until:
-            self._go_on(f"they were not mined in {_INHERITANCE_S:.0f} s")
-        return self._is_alone
-
-    def _has_lasting_gap(self, nonces: Nonces, inherited_nonce: int) -> bool:
-        """Whether a nonce below has been missing for so long that the next transaction takes it.
-
-        Nothing above is mined before. The account counts the time from when it is asked first.
-        """
-        if not any(nonce < inherited_nonce for nonce in nonces.missing):
-            self._gap_since = None
-            return False
-        if self._gap_since is None:
-            self._gap_since = time.monotonic()
-        elif self._waits_for_gap():
-            return False
-        return self._account.next_nonce() < inherited_nonce
-
-    def _waits_for_gap(self) -> bool:
-        return self._gap_since is not None and time.monotonic() - self._gap_since < _GAP_S
-
-    def _go_on(self, reason: str) -> None:
-        self._is_alone = True
-        _LOG.warning(
-            "transactions of %s up to nonce %s still wait in the mempool from before, and are not waited for any more: "
-            "%s; readings that are in them, too, are paid for twice, and recorded once",
-            self._account.address,
-            self._inherited_nonce,
-            reason,
-        )
-
-    def _wait_for_inherited(self, run: Run) -> None:
-        """Wait for it as long as for a transaction; sending more would only queue behind it, unless it fills a gap."""
-        deadline = time.monotonic() + self._confirm_timeout_s
-        pause = 0.05
-        while not self._nothing_inherited():
-            # A program that is started anew each time would never see for how long a nonce is missing.
-            if time.monotonic() >= deadline and not self._waits_for_gap():
-                run.give_up(
-                    f"transactions of {self._account.address} up to nonce {self._inherited_nonce} still wait in the "
-                    "mempool from before, and these readings may be in them: give them again when those are mined or "
-                    "dropped"
-                )
-                return
-            time.sleep(pause)
-            pause = min(pause * 1.5, 3.0)
+    def close(self) -> None:
+        """Give back the account; what is on its way stays in the journal, for the next recorder."""
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
 
     # Sending
 
     def _relay(self, run: Run, admitted: Sequence[Admission]) -> None:
         """One transaction per message, several on their way at once."""
-        waiting: deque[_Sent] = deque()
+        waiting = []
         for admission in admitted:
             for message in admission.verdict.messages:
-                if len(waiting) >= _MAX_IN_FLIGHT:
-                    self._finish_message(run, waiting.popleft())
                 call = self._production.record_day(
                     message.asset_id, message.day, message.start, message.whs, message.signature
                 )
@@ -343,53 +276,55 @@ class Recorder:
             admission.end(RecordingStatus.RECORDED)
 
     def _send(self, run: Run, call: Call[bool], masks: dict[Admission, int]) -> _Sent | None:
-        """Send a call; ``None`` if that failed, and then nothing more is sent in this run."""
-        if run.failure is None:
-            try:
-                pending = call.send()
-            except ConfirmationTimeoutError as error:
-                # It may have arrived: it is looked for, and not sent again meanwhile.
-                pending = Pending(call, self._account.pending(error.txid))
-            except (NodeError, CallReadError, InvalidValueError) as error:
-                run.failure = f"nothing more was sent: {error}"
-                _LOG.warning("%s", run.failure)
+        """Hand a call to the outbox; ``None`` if something failed before, and then nothing more is sent in this run."""
         if run.failure is not None:
-            for admission in masks:
-                admission.end(RecordingStatus.NOT_RECORDED, run.failure)
+            _end_all(masks, RecordingStatus.NOT_RECORDED, run.failure)
             return None
-        run.sent(pending.txid, masks)
-        return _Sent(pending, masks)
+        slots = [
+            (asset_id, day.isoformat(), f"{mask:x}")
+            for (asset_id, day), mask in ((admission.entry.candidate.key, mask) for admission, mask in masks.items())
+        ]
+        name = f"{call.declared.name}/" + ",".join("/".join(map(str, slot)) for slot in slots)
+        key = unused_key(self._outbox, name)
+        self._outbox.add(job_of(key, call, note=json.dumps(slots)))
+        self._outbox.step()
+        if self._outbox.has_failed(key):
+            self._fail(run, masks, self._outbox.wait(key, is_patient=False).reason)
+            return None
+        return _Sent(key, call, masks)
 
     def _finish(self, run: Run, sent: _Sent) -> ContractError | None:
         """Wait for a transaction; the error if the contract refused it."""
+        entry = self._outbox.wait(sent.key, timeout_s=self._confirm_timeout_s, is_patient=False)
+        if entry.txid:
+            run.sent(entry.txid, sent.masks)
+        if entry.state is JobState.GIVEN_UP:
+            self._fail(run, sent.masks, entry.reason)
+            return None
+        if entry.state is not JobState.MINED:
+            reason = f"transaction {entry.txid} was not mined within {self._confirm_timeout_s:g} s"
+            _end_all(sent.masks, RecordingStatus.PENDING, reason)
+            return None
+        run.fees_ustx += entry.fee_paid_ustx or 0
         try:
-            receipt = sent.pending.wait(self._confirm_timeout_s)
-        except (ConfirmationTimeoutError, NodeError) as error:
-            for admission, mask in sent.masks.items():
-                key = admission.entry.candidate.key
-                self._in_flight.append(_InFlight(key, mask, sent.pending.txid, time.monotonic()))
-                admission.end(RecordingStatus.PENDING, str(error))
+            pending_of(sent.call, entry.txid).wait(self._confirm_timeout_s)
+        except ConfirmationTimeoutError as error:
+            _end_all(sent.masks, RecordingStatus.PENDING, str(error))
+        except ContractError as error:
+            return error
         except TransactionFailedError as error:
-            run.fees_ustx += self._fee_ustx(error.txid)
-            if isinstance(error, ContractError):
-                return error
-            _end_all(sent.masks, RecordingStatus.NOT_RECORDED, str(error))
-        except TransactionDroppedError as error:
             _end_all(sent.masks, RecordingStatus.NOT_RECORDED, str(error))
         else:
-            run.fees_ustx += receipt.fee_ustx
             for admission, mask in sent.masks.items():
                 admission.entry.recorded_mask |= mask
         return None
 
-    def _fee_ustx(self, txid: str) -> int:
-        """What a failed transaction cost; 0 if the node does not tell."""
-        try:
-            info = self._account.pending(txid).info()
-        except NodeError:
-            return 0
-        return 0 if info is None else info.fee_ustx
+    def _fail(self, run: Run, masks: Iterable[Admission], reason: str) -> None:
+        run.failure = f"nothing more was sent: {reason}"
+        _LOG.warning("%s", run.failure)
+        _end_all(masks, RecordingStatus.NOT_RECORDED, run.failure)
 
+    @whole
     def __repr__(self) -> str:
         """For whom and where."""
         return f"Recorder({self._production!r})"

@@ -13,6 +13,7 @@ from der_client.stacks.errors import (
     KeyFormatError,
     SigningError,
     TransactionRejectedError,
+    whole,
 )
 from der_client.stacks.fees import FeePolicy
 from der_client.stacks.keys import PrivateKey
@@ -355,6 +356,7 @@ class Account:
                 f"({network.chain_id}); build it for this network"
             )
 
+    @whole
     def __repr__(self) -> str:
         """The account and the node, which is not asked for it; never the key."""
         return f"Account({self.__dict__.get('address', self._key.public_key)}, {self.client.url})"

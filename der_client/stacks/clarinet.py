@@ -27,6 +27,7 @@ from der_client.stacks.sources import (
     oldest_version,
     read_source,
 )
+from der_client.stacks.standard_traits import STANDARD_TRAITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -172,12 +173,15 @@ def fetcher(url: str | None = None) -> Fetch:
     """What asks a node for requirements.
 
     Args:
-        url: The node; if not given a public API, of mainnet or testnet as the address of the requirement says.
+        url: The node; if not given a public API, of mainnet or testnet as the address of the requirement says. The
+            traits of the token standards are known without it.
     """
 
     def fetch(contract_id: str) -> FetchedContract:
         from der_client.stacks.rpc import Client  # noqa: PLC0415 -- only for what is not in the cache
 
+        if url is None and contract_id in STANDARD_TRAITS:
+            return FetchedContract(STANDARD_TRAITS[contract_id])
         client = Client(url or public_api(contract_id))
         interface = client.contract_interface(contract_id)
         source = client.contract_source(contract_id).source
@@ -241,7 +245,8 @@ class _Planner:
         self._addresses = addresses
         self._fetch = fetch
         self._wanted: dict[str, _Wanted] = {}
-        self._file = project.root / MANIFEST
+        manifest = project.root / MANIFEST
+        self._file = manifest if manifest.exists() else project.root
 
     def plan(self, keys: Iterable[str]) -> DeploymentPlan:
         waiting = sorted(keys, reverse=True)
@@ -275,6 +280,12 @@ class _Planner:
             references = References.of(source)
         except InvalidValueError as error:
             raise DeploymentError(f"{self._file}: contract {key.lstrip('.')}: {error}") from error
+        siblings = {name for name in references.called if name.startswith(".") and key.startswith(".")}
+        if missing := sorted(siblings - {f".{name}" for name in self._project.contracts}):
+            raise DeploymentError(
+                f"{self._file}: contract {key[1:]} calls {', '.join(missing)}, which is not there: "
+                f"add it to {MANIFEST}, or put its source, {missing[0][1:]}.clar, beside the file"
+            )
         needs = frozenset(self._keys(key, references.needed))
         likes = frozenset(name for name in self._keys(key, references.named) if self._is_at_hand(name)) - needs
         return _Wanted(step, needs, likes)
@@ -403,12 +414,12 @@ def _epoch_order(epoch: str) -> int:
 
 
 def _batches(steps: Iterable[PublishStep]) -> tuple[tuple[PublishStep, ...], ...]:
-    """Steps of the same epoch together, in the same order; each knows its number as its line."""
+    """Steps of the same epoch together, in the same order."""
     batches: list[list[PublishStep]] = []
-    for number, step in enumerate(steps, start=1):
+    for step in steps:
         if not batches or batches[-1][0].epoch != step.epoch:
             batches.append([])
-        batches[-1].append(replace(step, line=number))
+        batches[-1].append(step)
     return tuple(map(tuple, batches))
 
 

@@ -381,7 +381,7 @@ class _Run:
     def _where(self, step: Step) -> str:
         what = self._subject_id(step) or "STX transfer"
         function = f"::{step.function_name}" if isinstance(step, CallStep) else ""
-        return f"{self._plan.file}, line {step.line}: {what}{function}"
+        return f"{self._plan.where(step)}: {what}{function}"
 
 
 class _Epochs:
@@ -468,7 +468,7 @@ def _check_network(plan: DeploymentPlan, account: Account) -> None:
 
 
 def _transfer(plan: DeploymentPlan, step: TransferStep, account: Account) -> TokenTransfer:
-    where = f"{plan.file}, line {step.line}: STX transfer"
+    where = f"{plan.where(step)}: STX transfer"
     if step.recipient == account.address:
         raise DeploymentError(f"{where}: sender and recipient are the same, {step.recipient}")
     try:
@@ -483,7 +483,7 @@ def _check_senders(plan: DeploymentPlan, accounts: Mapping[str, Account], addres
     for step in plan.steps:
         if step.sender not in accounts and not own_address:
             raise DeploymentError(
-                f"{plan.file}, line {step.line}: the plan expects {step.sender} to send this, but the account is "
+                f"{plan.where(step)}: the plan expects {step.sender} to send this, but the account is "
                 f"{address}; use that account, give it with other_accounts=, or publish under this one with "
                 "own_address=True"
             )
@@ -491,7 +491,7 @@ def _check_senders(plan: DeploymentPlan, accounts: Mapping[str, Account], addres
             contract_id = f"{address if own_address else step.sender}.{step.contract_name}"
             if contract_id in lines:
                 raise DeploymentError(
-                    f"{plan.file}, line {step.line}: contract {step.contract_name} stands twice in the plan "
+                    f"{plan.where(step)}: contract {step.contract_name} stands twice in the plan "
                     f"(first in line {lines[contract_id]}); one account publishes a name only once"
                 )
             lines[contract_id] = step.line
@@ -503,7 +503,7 @@ def _check_requirements(plan: DeploymentPlan, account: Account) -> None:
     for step in plan.steps:
         if isinstance(step, PublishStep) and step.requirement:
             raise DeploymentError(
-                f"{plan.file}, line {step.line}: the requirement {step.requirement} is on mainnet itself, so it is not "
+                f"{plan.where(step)}: the requirement {step.requirement} is on mainnet itself, so it is not "
                 "published again there; generate a plan for mainnet: clarinet deployments generate --mainnet"
             )
 
@@ -517,8 +517,7 @@ def _check_repeated(plan: DeploymentPlan, *, run_transfers: bool, run_calls: boo
         else:
             continue
         raise DeploymentError(
-            f"{plan.file}, line {step.line}: the plan {step}, and would do so again with each run; "
-            f"allow it with {allow}"
+            f"{plan.where(step)}: the plan {step}, and would do so again with each run; allow it with {allow}"
         )
 
 
@@ -542,5 +541,5 @@ def _check_own_references(plan: DeploymentPlan, payloads: dict[PublishStep, Cont
             continue
         if named := next((sender for sender in replaced if sender in text), None):
             raise DeploymentError(
-                f"{plan.file}, line {step.line}: {what} names {named}, in whose place {address} is here; {instead}"
+                f"{plan.where(step)}: {what} names {named}, in whose place {address} is here; {instead}"
             )

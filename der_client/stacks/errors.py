@@ -31,13 +31,16 @@ The tree::
     ├── CallReadError                       a read-only call that the node could not run
     ├── UnknownEventError               printed, and not an event that the contract's class declares (strict_events)
     ├── SimulationUnavailableError          only the devnet can simulate
+    ├── TraceUnavailableError               only the devnet can trace
     ├── DeploymentError                     a plan that cannot be carried out as written
     └── MissingExtraError (ImportError)         a part of the library that needs an extra to be installed
 """
 
 from __future__ import annotations
 
+import re
 import sys
+from functools import cache, wraps
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -64,6 +67,38 @@ def shown(value: object, write: Callable[[object], str] = repr) -> str:
     return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}… ({len(text)} characters)"
 
 
+_SECRET: Final = re.compile(
+    r"(?<![0-9a-zA-Z])(?:0x)?[0-9a-fA-F]{56,70}(?![0-9a-fA-F])"  # a private key, perhaps cut off
+    r"|\bxprv[1-9A-HJ-NP-Za-km-z]{20,}"
+    r"|\b[5KLc][1-9A-HJ-NP-Za-km-z]{50,51}\b"  # the same in a wallet's import format
+)
+_PHRASE: Final = re.compile(r"\b[a-z]{3,8}(?: [a-z]{3,8}){7,}\b")
+
+
+def without_secrets(text: str) -> str:
+    """Leave out what looks like a private key or a recovery phrase.
+
+    Args:
+        text: A message that repeats what somebody gave.
+    """
+    text = _SECRET.sub(lambda match: f"({len(match[0])} characters, perhaps a private key)", text)
+    return _PHRASE.sub(lambda match: _hidden(match[0]), text)
+
+
+def _hidden(words: str) -> str:
+    found = words.split()
+    if sum(word in _phrase_words() for word in found) < len(found) - 1:  # the last one may be cut off
+        return words
+    return f"({len(found)} words, perhaps a recovery phrase)"
+
+
+@cache
+def _phrase_words() -> frozenset[str]:
+    from mnemonic import Mnemonic  # noqa: PLC0415 -- only where something looks like a phrase
+
+    return frozenset(Mnemonic("english").wordlist)
+
+
 class DerClientError(Exception):
     """The root of every error that this library raises on purpose."""
 
@@ -78,6 +113,23 @@ class DerClientError(Exception):
         return _restored, (type(self), self.args, self.__dict__)
 
 
+def whole(write: Callable[[Any], str]) -> Callable[[Any], str]:
+    """Decorate a ``__repr__``: of an object whose making failed it says so, instead of raising another error.
+
+    Args:
+        write: The method.
+    """
+
+    @wraps(write)
+    def shown_as(made: Any) -> str:
+        try:
+            return write(made)
+        except AttributeError:
+            return f"<{type(made).__name__}, whose making failed>"
+
+    return shown_as
+
+
 def _restored(kind: type[DerClientError], arguments: tuple[Any, ...], attributes: dict[str, Any]) -> DerClientError:
     error = kind.__new__(kind, *arguments)
     error.__dict__.update(attributes)
@@ -85,7 +137,15 @@ def _restored(kind: type[DerClientError], arguments: tuple[Any, ...], attributes
 
 
 class InvalidValueError(DerClientError, ValueError):
-    """A value that cannot be what it is given as. Nothing was signed or sent."""
+    """A value that cannot be what it is given as. Nothing was signed or sent.
+
+    A value in the wrong place may be a secret: what looks like a private key or a recovery phrase is not repeated.
+    """
+
+    _names_transactions = False  # whose ids look like private keys
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message if self._names_transactions else without_secrets(message))
 
 
 class EncodeError(InvalidValueError):
@@ -141,6 +201,8 @@ class NonceConflictError(InvalidValueError):
         nonce: The nonce.
         txid: The other transaction; empty if it is not known which it is.
     """
+
+    _names_transactions = True
 
     def __init__(self, message: str, nonce: int, txid: str = "") -> None:
         super().__init__(message)
@@ -385,6 +447,10 @@ class UnknownEventError(DerClientError):
 
 class SimulationUnavailableError(DerClientError):
     """The node at this URL cannot simulate; only the embedded devnet can."""
+
+
+class TraceUnavailableError(DerClientError):
+    """The node at this URL cannot trace transactions; only the embedded devnet can."""
 
 
 class DeploymentError(DerClientError):

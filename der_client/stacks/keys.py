@@ -16,7 +16,7 @@ import coincurve
 
 from der_client.stacks.address import c32_address
 from der_client.stacks.checks import check_network_kind
-from der_client.stacks.errors import InvalidValueError, KeyFormatError, SigningError
+from der_client.stacks.errors import InvalidValueError, KeyFormatError, SigningError, whole
 from der_client.stacks.ripemd160 import ripemd160
 from der_client.stacks.secret import Secret
 
@@ -209,6 +209,7 @@ class PublicKey:
         """Lets copies and pickles be made, without assigning to what cannot be changed."""
         return PublicKey, (self.data,)
 
+    @whole
     def __repr__(self) -> str:
         """Shows the key."""
         return f"PublicKey({self.data.hex()})"
@@ -346,6 +347,7 @@ class PrivateKey:
         """Hashes the public key."""
         return hash(self.public_key)
 
+    @whole
     def __repr__(self) -> str:
         """Shows the public key only."""
         return f"PrivateKey(<secret>, public_key={self.public_key.data.hex()})"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from der_client.stacks.account import Account
 from der_client.stacks.checks import check_kind
-from der_client.stacks.errors import SigningError
+from der_client.stacks.errors import SigningError, whole
 from der_client.stacks.keys import PrivateKey
 from der_client.stacks.transactions import Multisig, PostConditionMode
 
@@ -122,6 +122,7 @@ class MultisigAccount(Account):
             "held here: build the transaction by call.transaction(), let each signer .sign(key) it, then call.send(it)"
         )
 
+    @whole
     def __repr__(self) -> str:
         """The account and the node, which is not asked for it; never a key."""
         of = f"{self.multisig.required} of {len(self.multisig.public_keys)}"

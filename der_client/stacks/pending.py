@@ -7,15 +7,17 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from der_client.stacks.errors import ConfirmationTimeoutError, InvalidValueError, NodeAnswerError, NodeError
+from der_client.stacks.errors import ConfirmationTimeoutError, InvalidValueError, NodeAnswerError, NodeError, whole
 from der_client.stacks.outcome import OutcomeKind, outcome_of, subject_of
-from der_client.stacks.rpc import TransactionReceipt
+from der_client.stacks.rpc import TransactionReceipt, api
 from der_client.stacks.rpc.node import check_txid
+from der_client.stacks.rpc.steps import Pause, Steps, ask
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from der_client.stacks.rpc import Client, TransactionInfo
+    from der_client.stacks.rpc import AsyncClient, Client, TransactionInfo
+    from der_client.stacks.rpc.methods import Methods
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -35,7 +37,73 @@ class _Look:
     not_before_s: float = 0.0
 
 
-class PendingTransaction:
+class _Waiting:
+    """What waiting does, for any client."""
+
+    client: Methods
+    txid: str
+    raw: bytes
+    _on_mined: Callable[[], None] | None = None
+    _on_dropped: Callable[[], None] | None = None
+
+    def _waited(self, timeout_s: float, confirmations: int, max_poll_s: float) -> Steps[TransactionReceipt]:
+        if not isinstance(confirmations, int) or isinstance(confirmations, bool) or confirmations < 1:
+            raise InvalidValueError(f"confirmations must be a whole number of at least 1, got {confirmations!r}")
+        deadline = time.monotonic() + timeout_s
+        pause = _FIRST_POLL_S
+        while True:
+            look = yield from self._look(max(_SHORTEST_LOOK_S, deadline - time.monotonic()), confirmations)
+            if look.receipt is not None:
+                return look.receipt
+            left = deadline - time.monotonic()
+            yield Pause(max(0.0, min(max(look.not_before_s, pause), left)))
+            if left <= look.not_before_s:
+                raise ConfirmationTimeoutError(
+                    f"transaction {self.txid} was not {_wanted(confirmations)} within {timeout_s:g} s; {look.seen}. "
+                    "Its outcome is unknown: wait again for the same txid, do not build it anew",
+                    self.txid,
+                    self.raw,
+                )
+            pause = min(pause * _POLL_GROWTH, max_poll_s)
+
+    def _succeeded(self, timeout_s: float, confirmations: int, max_poll_s: float) -> Steps[TransactionReceipt]:
+        receipt = yield from self._waited(timeout_s, confirmations, max_poll_s)
+        if (error := outcome_of(receipt).error(subject_of(receipt))) is not None:
+            raise error
+        return receipt
+
+    def _look(self, within_s: float, confirmations: int) -> Steps[_Look]:
+        try:
+            info = yield from self.client.transaction_steps(self.txid, within_s)
+            outcome = outcome_of(info, self.txid)
+            if info is None:
+                return _Look("the node does not know it (it may have thrown it away as problematic, or its API lags)")
+            if outcome.kind in (OutcomeKind.DROPPED, OutcomeKind.REPLACED):
+                if self._on_dropped is not None:
+                    self._on_dropped()
+                raise outcome.error(subject_of(info)) or AssertionError(outcome)
+            if not isinstance(info, TransactionReceipt) or not outcome.kind.is_mined:
+                return _Look("it is still waiting in the mempool (is its fee high enough, are earlier nonces mined?)")
+            if self._on_mined is not None:
+                self._on_mined()
+            if confirmations == 1:
+                return _Look("it is mined", info)
+            tip = yield from ask(api.block(), time.monotonic() + within_s, once=True)
+            depth = tip.height - info.block_height + 1
+            again = yield from self.client.transaction_steps(self.txid, within_s)
+        except NodeError as error:
+            _LOG.info("looking for %s failed: %s", self.txid, error)
+            asked_s = error.retry_after_s if isinstance(error, NodeAnswerError) else None
+            return _Look(f"the last look failed: {error}", not_before_s=asked_s or 0.0)
+        if again is None or not again.is_canonical or again.block_hash != info.block_hash:
+            return _Look("a fork took it out of its block")
+        if depth < confirmations:
+            had = max(1, depth)
+            return _Look(f"it is in block {info.block_height}, and has {had} of {confirmations} confirmations")
+        return _Look("it is deep enough", info)
+
+
+class PendingTransaction(_Waiting):
     """A transaction that was sent.
 
     Make one from a txid alone to wait for a transaction of an earlier run.
@@ -60,7 +128,7 @@ class PendingTransaction:
         on_dropped: Callable[[], None] | None = None,
         raw: bytes = b"",
     ) -> None:
-        self.client = client
+        self.client: Client = client
         self.txid = check_txid(txid)
         self.raw = raw
         self._on_mined = on_mined
@@ -98,24 +166,7 @@ class PendingTransaction:
             ConfirmationTimeoutError: It was not mined, or not as deep, in time; the outcome is unknown. Wait again.
             InvalidValueError: If there are less than 1 confirmations.
         """
-        if not isinstance(confirmations, int) or isinstance(confirmations, bool) or confirmations < 1:
-            raise InvalidValueError(f"confirmations must be a whole number of at least 1, got {confirmations!r}")
-        deadline = time.monotonic() + timeout_s
-        pause = _FIRST_POLL_S
-        while True:
-            look = self._look(max(_SHORTEST_LOOK_S, deadline - time.monotonic()), confirmations)
-            if look.receipt is not None:
-                return look.receipt
-            left = deadline - time.monotonic()
-            time.sleep(max(0.0, min(max(look.not_before_s, pause), left)))
-            if left <= look.not_before_s:
-                raise ConfirmationTimeoutError(
-                    f"transaction {self.txid} was not {_wanted(confirmations)} within {timeout_s:g} s; {look.seen}. "
-                    "Its outcome is unknown: wait again for the same txid, do not build it anew",
-                    self.txid,
-                    self.raw,
-                )
-            pause = min(pause * _POLL_GROWTH, max_poll_s)
+        return self.client.follow(self._waited(timeout_s, confirmations, max_poll_s))
 
     def wait(
         self,
@@ -140,43 +191,55 @@ class PendingTransaction:
             ConfirmationTimeoutError: It was not mined, or not as deep, in time; the outcome is unknown. Wait again.
             InvalidValueError: If there are less than 1 confirmations.
         """
-        receipt = self.wait_any(timeout_s, confirmations=confirmations, max_poll_s=max_poll_s)
-        if (error := outcome_of(receipt).error(subject_of(receipt))) is not None:
-            raise error
-        return receipt
+        return self.client.follow(self._succeeded(timeout_s, confirmations, max_poll_s))
 
-    def _look(self, within_s: float, confirmations: int) -> _Look:
-        try:
-            info = self.client.transaction(self.txid, within_s=within_s)
-            outcome = outcome_of(info, self.txid)
-            if info is None:
-                return _Look("the node does not know it (it may have thrown it away as problematic, or its API lags)")
-            if outcome.kind in (OutcomeKind.DROPPED, OutcomeKind.REPLACED):
-                if self._on_dropped is not None:
-                    self._on_dropped()
-                raise outcome.error(subject_of(info)) or AssertionError(outcome)
-            if not isinstance(info, TransactionReceipt) or not outcome.kind.is_mined:
-                return _Look("it is still waiting in the mempool (is its fee high enough, are earlier nonces mined?)")
-            if self._on_mined is not None:
-                self._on_mined()
-            if confirmations == 1:
-                return _Look("it is mined", info)
-            depth = self.client.block("latest").height - info.block_height + 1
-            again = self.client.transaction(self.txid, within_s=within_s)
-        except NodeError as error:
-            _LOG.info("looking for %s failed: %s", self.txid, error)
-            asked_s = error.retry_after_s if isinstance(error, NodeAnswerError) else None
-            return _Look(f"the last look failed: {error}", not_before_s=asked_s or 0.0)
-        if again is None or not again.is_canonical or again.block_hash != info.block_hash:
-            return _Look("a fork took it out of its block")
-        if depth < confirmations:
-            had = max(1, depth)
-            return _Look(f"it is in block {info.block_height}, and has {had} of {confirmations} confirmations")
-        return _Look("it is deep enough", info)
-
+    @whole
     def __repr__(self) -> str:
         """The transaction and the node."""
         return f"PendingTransaction({self.txid}, {self.client.url})"
+
+
+class AsyncPendingTransaction(_Waiting):
+    """A transaction that was sent, to be awaited; otherwise as `PendingTransaction`.
+
+    Args:
+        client: The node; it must serve the API.
+        txid: The transaction's id.
+        raw: The signed transaction, if it is at hand; errors of waiting carry it.
+
+    Raises:
+        InvalidValueError: If the txid is not 64 hexadecimal digits.
+    """
+
+    def __init__(self, client: AsyncClient, txid: str, *, raw: bytes = b"") -> None:
+        self.client: AsyncClient = client
+        self.txid = check_txid(txid)
+        self.raw = raw
+
+    async def wait_any(
+        self,
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+        *,
+        confirmations: int = 1,
+        max_poll_s: float = _DEFAULT_MAX_POLL_S,
+    ) -> TransactionReceipt:
+        """Wait until it is mined, whatever came of it; see `PendingTransaction.wait_any`."""
+        return await self.client.follow(self._waited(timeout_s, confirmations, max_poll_s))
+
+    async def wait(
+        self,
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+        *,
+        confirmations: int = 1,
+        max_poll_s: float = _DEFAULT_MAX_POLL_S,
+    ) -> TransactionReceipt:
+        """Wait until it is mined and make sure that it succeeded; see `PendingTransaction.wait`."""
+        return await self.client.follow(self._succeeded(timeout_s, confirmations, max_poll_s))
+
+    @whole
+    def __repr__(self) -> str:
+        """The transaction and the node."""
+        return f"AsyncPendingTransaction({self.txid}, {self.client.url})"
 
 
 def _wanted(confirmations: int) -> str:

@@ -150,6 +150,10 @@ class DeploymentPlan:
             root=Path(root) if root is not None else _find_root(path),
         )
 
+    def where(self, step: Step) -> str:
+        """What to call a step in errors: the file and the line that it is in, if it is in one."""
+        return f"{self.file}, line {step.line}" if step.line else str(self.file)
+
     @property
     def steps(self) -> tuple[Step, ...]:
         """The steps of all batches, in order."""

@@ -107,10 +107,10 @@ def prepare_plan(plan: DeploymentPlan, keys: Mapping[str, PrivateKey], *, fetch:
     """
     by_address = {key.address(DEVNET): key for key in keys.values()}
     nonces = dict.fromkeys(by_address, 0)
-    payloads = dict(PlanSources(plan, outside_root=True, fetch=fetch).payloads())
+    payloads = dict(PlanSources(plan, outside_root=True, any_line_ends=True, fetch=fetch).payloads())
     steps = []
     for step in plan.steps:
-        where = f"{plan.file}, line {step.line}"
+        where = plan.where(step)
         key = by_address.get(step.sender)
         if key is None:
             known = ", ".join(f"{name} {each.address(DEVNET)}" for name, each in keys.items())

@@ -77,6 +77,7 @@ class PlanSources:
         plan: The plan.
         sender: Who publishes everything instead of the senders that the plan expects, if anyone.
         outside_root: Whether sources may lie outside the project's folder.
+        any_line_ends: Whether lines may end in CR LF, as editors on Windows write them; they are published with LF.
         fetch: Gives a requirement whose file is missing, by its id.
     """
 
@@ -86,11 +87,13 @@ class PlanSources:
         *,
         sender: str | None = None,
         outside_root: bool = False,
+        any_line_ends: bool = False,
         fetch: Fetch | None = None,
     ) -> None:
         self._plan = plan
         self._sender = sender
         self._outside_root = outside_root
+        self._any_line_ends = any_line_ends
         self._fetch = fetch
 
     def payloads(self) -> Iterator[tuple[PublishStep, ContractPublish]]:
@@ -107,15 +110,15 @@ class PlanSources:
                 yield step, self._payload(step, remapped)
 
     def _payload(self, step: PublishStep, remapped: Mapping[str, str]) -> ContractPublish:
-        where = (
-            f"{self._plan.file}, line {step.line}: contract {step.contract_name}, {step.url or f'path {step.path!r}'}"
-        )
+        where = f"{self._plan.where(step)}: contract {step.contract_name}, {step.url or f'path {step.path!r}'}"
         try:
             code = self._source(step, where)
         except UnicodeDecodeError as error:
             raise DeploymentError(
                 f"{where}: byte {error.start} is not ASCII; Clarity sources hold printable ASCII, tabs and line feeds"
             ) from error
+        if self._any_line_ends:
+            code = code.replace("\r\n", "\n")
         addresses = {old: self._sender or new for old, new in step.remapped}
         if self._plan.network != "mainnet":
             code = remap(code, {**remapped}, {MAINNET_BOOT_ADDRESS: TESTNET_BOOT_ADDRESS, **addresses})

@@ -15,7 +15,7 @@ import coincurve
 from mnemonic import Mnemonic
 
 from der_client.stacks.checks import check_kind, check_number, check_secret_kind
-from der_client.stacks.errors import KeyFormatError
+from der_client.stacks.errors import KeyFormatError, whole
 from der_client.stacks.keys import PrivateKey
 from der_client.stacks.secret import Secret
 
@@ -156,6 +156,7 @@ class Wallet:
         """
         return PrivateKey(self._root.descendant(path).key, compressed=True)
 
+    @whole
     def __repr__(self) -> str:
         """Shows nothing that opens it."""
         return "Wallet(<secret>)"
@@ -189,6 +190,7 @@ class _Node:
         except ValueError:  # happens once in 2¹²⁷ (BIP-32)
             raise KeyFormatError(f"there is no key at index {index}; take the next") from None
 
+    @whole
     def __repr__(self) -> str:
         return "_Node(<secret>)"
 

@@ -46,7 +46,7 @@ export class Archive {
 
   /** @param {Buffer} bytes */
   #write(bytes) {
-    for (let written = 0; written < bytes.length; ) {
+    for (let written = 0; written < bytes.length;) {
       written += writeSync(this.#file, bytes, written, bytes.length - written, this.#fileLength + written);
     }
     this.#fileLength += bytes.length;
@@ -56,7 +56,7 @@ export class Archive {
   read(offset, length) {
     const bytes = Buffer.alloc(length);
     const inFile = Math.min(Math.max(0, this.#fileLength - offset), length);
-    for (let read = 0; read < inFile; ) read += readSync(this.#file, bytes, read, inFile - read, offset + read);
+    for (let read = 0; read < inFile;) read += readSync(this.#file, bytes, read, inFile - read, offset + read);
     const start = offset + inFile - this.#fileLength;
     if (inFile < length) this.#tail.copy(bytes, inFile, start, start + length - inFile);
     return bytes;

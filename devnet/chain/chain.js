@@ -31,6 +31,7 @@ const MAX_DROPPED = 1000;
  * @property {Mempool} mempool
  * @property {import("./history.js").Mark} mark
  * @property {string} epoch
+ * @property {number} epochChanges how many there were
  *
  * @typedef {{transaction: Transaction, status: string}} Dropped
  */
@@ -39,13 +40,16 @@ export class Chain {
   /**
    * @param {VmThread} vm
    * @param {import("./engine.js").Place} place of the first block
-   * @param {Map<string, bigint>} balances
+   * @param {import("../journal.js").Genesis} origin
+   * @param {boolean} [coverage]
    */
-  constructor(vm, place, balances) {
+  constructor(vm, place, origin, coverage = false) {
     this.vm = vm;
+    this.origin = origin;
+    this.coverage = coverage;
     this.bootContracts = new BootContracts();
     this.ledger = new Ledger();
-    for (const [address, amount] of balances) this.ledger.stx.set(address, amount);
+    for (const [address, amount] of origin.balances) this.ledger.stx.set(address, amount);
     this.history = new History();
     this.mempool = new Mempool();
     this.feed = new Feed();
@@ -62,16 +66,19 @@ export class Chain {
     this.rewinds = 0;
     /** The epoch that the next block is in. */
     this.epoch = "4.0";
+    /** How it came there. @type {{after: number, epoch: string}[]} after: the height at which it was changed */
+    this.epochChanges = [];
     this.history.addBlock(place, []);
   }
 
   /**
    * @param {import("../journal.js").Genesis} genesis
+   * @param {{coverage?: boolean}} [options] whether it is noted what all calls reach
    * @returns {Promise<Chain>}
    */
-  static async start(genesis) {
-    const { vm, place } = await VmThread.start(genesis);
-    return new Chain(vm, place, genesis.balances);
+  static async start(genesis, { coverage = false } = {}) {
+    const { vm, place } = await VmThread.start({ ...genesis, coverage });
+    return new Chain(vm, place, genesis, coverage);
   }
 
   get tip() {
@@ -261,8 +268,10 @@ export class Chain {
    * @returns {Promise<void>}
    */
   async enterEpoch(epoch, keep) {
+    const after = this.tip.height;
     await this.#addEmpty("enterEpoch", epoch, keep);
     this.epoch = epoch;
+    this.epochChanges.push({ after, epoch });
   }
 
   /** @returns {Promise<number>} the id to revert to; what is remembered is the state at this moment */
@@ -290,6 +299,7 @@ export class Chain {
       mempool: this.mempool.copy(),
       mark: this.history.mark(),
       epoch: this.epoch,
+      epochChanges: this.epochChanges.length,
     };
   }
 
@@ -318,11 +328,12 @@ export class Chain {
   }
 
   /** @param {Snapshot} snapshot @param {Snapshot[]} gone those that nobody can revert to any more */
-  async #restore({ image, ledger, mempool, mark, epoch }, gone) {
+  async #restore({ image, ledger, mempool, mark, epoch, epochChanges }, gone) {
     this.ledger = ledger.copy();
     this.mempool = mempool.copy();
     this.history.cut(mark);
     this.epoch = epoch;
+    this.epochChanges.length = epochChanges;
     this.dropped.clear();
     this.rewinds += 1;
     this.feed.note("reverted", () => ({ block: this.tip }));

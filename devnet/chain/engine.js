@@ -5,6 +5,7 @@
  * A new question is a method here, and `chain.vm.ask("method", …)` there.
  */
 import { Vm } from "../vm/vm.js";
+import { Coverage } from "../tracing/coverage.js";
 import { loadBootContract } from "./boot-contracts.js";
 import { Executor } from "./executor.js";
 import { callFunction } from "./reads.js";
@@ -18,24 +19,36 @@ import { traitProblem } from "./traits.js";
 /** @typedef {{outcomes: Outcome[], undone: Undone, place: Place, interfaces: Record<string, any>}} BlockResult
  *   interfaces by contract id: of what was published */
 
+/** Of a trace, and of where its cost was spent: characters. */
+const MAX_TRACE_TEXT = 4 * 1024 * 1024;
+
 export class Engine {
   /** @type {Map<number, import("../vm/memory.js").MemoryImage>} */
   #images = new Map();
   #nextImage = 1;
 
-  /** @param {Executor} executor */
-  constructor(executor) {
+  /** @param {Executor} executor @param {Coverage | null} coverage */
+  constructor(executor, coverage) {
     this.executor = executor;
+    this.coverage = coverage;
   }
 
   /**
    * @param {object} options
    * @param {number} options.startTime unix seconds of the first block
    * @param {Map<string, bigint>} options.balances µSTX by address
+   * @param {boolean} [options.canProfile] whether `trace` can be asked for
+   * @param {boolean} [options.coverage] whether it is noted what all calls reach
    * @returns {Promise<Engine>}
    */
-  static async boot(options) {
-    return new Engine(new Executor(await Vm.boot(options)));
+  static async boot({ canProfile = false, coverage = false, ...genesis }) {
+    const vm = await Vm.boot({ ...genesis, canProfile: canProfile || coverage });
+    if (!coverage) return new Engine(new Executor(vm), null);
+    vm.profiles = true;
+    const executor = new Executor(vm);
+    const reached = new Coverage((contractId) => vm.contractSource(contractId));
+    executor.onProfile = (folded) => reached.add(folded);
+    return new Engine(executor, reached);
   }
 
   get vm() {
@@ -123,6 +136,12 @@ export class Engine {
     });
   }
 
+  /** @returns {Place} of an empty block with a burn block */
+  burnBlock() {
+    this.executor.record(() => this.vm.mineBurnBlock());
+    return this.place();
+  }
+
   undoLast() {
     this.executor.undoLast();
   }
@@ -149,6 +168,25 @@ export class Engine {
   /** A copy taken while nobody waits makes a later undo short. */
   capture() {
     this.executor.capture();
+  }
+
+  /**
+   * @param {Order[]} orders of a block, up to the one of interest
+   * @param {Undone} known of those before it
+   */
+  trace(orders, known) {
+    const { outcome, trace, folded } = this.executor.trace(orders, known);
+    return {
+      outcome,
+      trace: trace.slice(0, MAX_TRACE_TEXT),
+      folded: folded.slice(0, MAX_TRACE_TEXT),
+      isWhole: trace.length <= MAX_TRACE_TEXT,
+    };
+  }
+
+  /** @returns {Record<string, import("../tracing/coverage.js").ContractProfile>} what was reached so far, by contract */
+  profile() {
+    return this.coverage?.toJson() ?? {};
   }
 
   /** @param {Order} order @param {{withFee: boolean}} options @returns {Outcome} */

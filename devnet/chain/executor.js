@@ -91,6 +91,45 @@ export class Executor {
     this.checkpoint = vm.base;
     /** @type {(() => void)[]} */
     this.log = [];
+    /** Gets what calls have reached, where that is wanted. @type {((folded: string) => void) | null} */
+    this.onProfile = null;
+  }
+
+  /** @param {OperationResult[]} results of calls that were asked for, be they undone, and not of repetitions */
+  note(results) {
+    const { performance } = results[results.length - 1] ?? {};
+    if (performance) this.onProfile?.(performance);
+  }
+
+  /**
+   * What a transaction of a block does, in detail; the state stays as it is.
+   *
+   * @param {Order[]} orders those of the block that come before it, and it
+   * @param {Undone} known of those before it
+   * @returns {{outcome: Outcome, trace: string, folded: string}}
+   */
+  trace(orders, known) {
+    const last = orders[orders.length - 1];
+    const before = orders.slice(0, -1).map((order) => formOf(order, known[order.txid], this.vm.epoch));
+    const operations = [...before, formOf(last, undefined, this.vm.epoch)].flatMap(formOperations);
+    return this.undone((vm) => {
+      vm.profiles = vm.traces = true;
+      let outcome, folded, trace;
+      try {
+        const result = vm.mineBlock(operations).at(-1);
+        trace = vm.lastTrace();
+        outcome = outcomeOf(last, /** @type {OperationResult} */ (result));
+        folded = result?.performance ?? "";
+      } catch (error) {
+        if (!(error instanceof VmError)) throw error;
+        trace = vm.lastTrace();
+        outcome = failureOutcome(error);
+        folded = vm.restOfProfile();
+      } finally {
+        vm.profiles = vm.traces = false;
+      }
+      return { outcome, trace, folded };
+    });
   }
 
   /**
@@ -181,8 +220,10 @@ export class Executor {
     let results;
     try {
       results = this.vm.mineBlock(forms.flatMap(formOperations));
+      this.note(results);
     } catch (error) {
       if (!(error instanceof VmError || error instanceof VmPanic)) throw error;
+      if (this.onProfile && error instanceof VmError) this.onProfile(this.vm.restOfProfile());
       const outcome = failureOutcome(error);
       if (forms.length === 1 && outcome.status !== "dropped_too_expensive" && error instanceof VmError) {
         // The fee was taken and the block mined; only the failed operation left nothing, as it must be.
@@ -263,6 +304,7 @@ export class Executor {
     const operations = withFee ? [feeOperation(order), operation] : [operation];
     try {
       const results = this.undone((vm) => vm.mineBlock(operations));
+      this.note(results);
       return outcomeOf(order, results[results.length - 1]);
     } catch (error) {
       if (!(error instanceof VmError || error instanceof VmPanic)) throw error;

@@ -61,7 +61,11 @@ export class History {
   addBlock(place, entries) {
     const mark = this.mark();
     try {
-      this.blocks.add(place, this.transactionCount, entries.map(({ transaction }) => transaction.txid));
+      this.blocks.add(
+        place,
+        this.transactionCount,
+        entries.map(({ transaction }) => transaction.txid),
+      );
       for (const entry of entries) this.#addTransaction(entry, place.height);
     } catch (error) {
       if (mark.blocks > 0) this.cut(mark);

@@ -93,7 +93,7 @@ export class Mempool {
     /** @type {Transaction[]} */
     const chosen = [];
     let waiting = [...this.entries.values()].map(({ transaction }) => transaction);
-    for (let found = true; found && chosen.length < limit; ) {
+    for (let found = true; found && chosen.length < limit;) {
       found = false;
       waiting = waiting.filter((transaction) => {
         const { origin, sponsor } = transaction;

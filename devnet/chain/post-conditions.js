@@ -124,8 +124,7 @@ export function violatedPostCondition(order, events) {
  */
 function uncovered({ postConditionMode, sender }, movements, coveredAmounts, coveredTokens) {
   if (postConditionMode === MODE.allow) return null;
-  const concerns = (/** @type {string} */ key) =>
-    postConditionMode === MODE.deny || key.startsWith(`${sender} `);
+  const concerns = (/** @type {string} */ key) => postConditionMode === MODE.deny || key.startsWith(`${sender} `);
   for (const key of movements.amounts.keys()) {
     if (!concerns(key) || coveredAmounts.has(key)) continue;
     const [principal, asset] = key.split(" ");

@@ -32,7 +32,10 @@ export async function callRead(chain, { contractId, functionName, args, sender }
   if (!contract) throw new ReadFailure(`RuntimeCheck(NoSuchContract("${contractId}"))`);
   const definition = readableFunction(contract, functionName);
   // Not the VM's to tell: it breaks of some, and takes lists and tuples without a look at what is in them.
-  const problem = readArgumentProblem(definition, decoded.map(({ value }) => value));
+  const problem = readArgumentProblem(
+    definition,
+    decoded.map(({ value }) => value),
+  );
   if (problem) throw new ReadFailure(`RuntimeCheck(${problem})`);
   // The VM takes no Buffers: they turn into something else on their way.
   const bytes = decoded.map((argument) => new Uint8Array(argument.bytes));

@@ -44,7 +44,9 @@ export function callFunction(executor, call) {
 
 /** @param {Executor} executor @param {FunctionCall} call */
 function readByReadOnlyFunction(executor, { contractId, functionName, args, sender }) {
-  const { result, costs } = executor.read((vm) => vm.callReadOnly(contractId, functionName, args, sender));
+  const call = executor.read((vm) => vm.callReadOnly(contractId, functionName, args, sender));
+  executor.note([call]);
+  const { result, costs } = call;
   checkCost(costs);
   return result;
 }
@@ -58,6 +60,7 @@ function readByReadOnlyFunction(executor, { contractId, functionName, args, send
  */
 function readByPublicFunction(executor, call) {
   const { contractId, functionName, args, sender } = call;
+  /** @type {import("../vm/vm.js").CallOperation["callPublicFn"]} */
   const operation = { contract: contractId, method: functionName, args: [], args_maps: args, sender };
   checkCost(executor.undone((vm) => vm.withCosts(() => vm.mineBlock([{ callPublicFn: operation }])[0].costs)));
   return executor.undone((vm) => vm.evaluate(callExpression(call), sender));

@@ -20,7 +20,8 @@ export function errorText(message) {
 }
 
 /** What a node's cost tracker says when a transaction is more than a block may hold. */
-const TOO_MUCH = /^(?:RuntimeCheck\((?:CostBalanceExceeded|CostOverflow|MemoryBalanceExceeded|ExecutionTimeExpired)\b|contract execution cost exceeded budget)/;
+const TOO_MUCH =
+  /^(?:RuntimeCheck\((?:CostBalanceExceeded|CostOverflow|MemoryBalanceExceeded|ExecutionTimeExpired)\b|contract execution cost exceeded budget)/;
 
 /** @param {string} text as `errorText` gives it @returns {boolean} whether a node would never mine the transaction */
 export function isTooMuch(text) {

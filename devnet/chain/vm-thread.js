@@ -58,7 +58,7 @@ export class VmThread {
   }
 
   /**
-   * @param {import("../journal.js").Genesis} genesis
+   * @param {import("../journal.js").Genesis & {canProfile?: boolean, coverage?: boolean}} genesis
    * @returns {Promise<{vm: VmThread, place: import("./engine.js").Place}>} with the first block
    */
   static async start(genesis) {
@@ -157,6 +157,7 @@ export class VmThread {
 
   /** @param {any} answer */
   #settle({ value, error, weight }) {
+    if (this.#ended) return; // an answer that was under way when it ended
     Object.assign(this, weight);
     const question = /** @type {Question} */ (this.#asked);
     const { resolve, reject, commit } = question;

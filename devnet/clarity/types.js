@@ -58,6 +58,7 @@ function typeOfList(items) {
   let type = "none";
   for (const item of items) {
     const next = typeOf(item);
+    /** @type {AbiType | null} */
     const both = next && leastSupertype(type, next);
     if (!both) return null;
     type = both;

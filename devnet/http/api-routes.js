@@ -7,6 +7,7 @@ import { contractIdArgument, principalArgument, integerArgument, txidArgument } 
 import { RequestError } from "./errors.js";
 import { blockJson, eventJson, logJson, minedTransactionJson, noncesOf, stxBalanceJson, unminedTransactionJson } from "./present.js";
 
+/** @typedef {import("./arguments.js").Request} Request */
 /** @typedef {import("fastify").FastifyInstance} FastifyInstance */
 /** @typedef {import("../devnet.js").Devnet} Devnet */
 
@@ -26,7 +27,7 @@ export async function apiRoutes(server, { devnet }) {
     return { block_height: height, block_hash: `0x${hash}`, index_block_hash: `0x${indexHash}`, burn_block_height: burnHeight };
   }
 
-  server.get("/extended/v1/tx/:txid", (/** @type {any} */ request) => {
+  server.get("/extended/v1/tx/:txid", (/** @type {Request} */ request) => {
     const txid = txidArgument(request.params.txid);
     const mined = chain.history.find(txid);
     if (mined) return minedTransactionJson(mined, chain);
@@ -37,14 +38,14 @@ export async function apiRoutes(server, { devnet }) {
     throw new RequestError(404, "could not find transaction by ID");
   });
 
-  server.get("/extended/v1/tx/:txid/raw", (/** @type {any} */ request) => {
+  server.get("/extended/v1/tx/:txid/raw", (/** @type {Request} */ request) => {
     const txid = txidArgument(request.params.txid);
     const known = chain.history.find(txid) ?? chain.mempool.find(txid) ?? chain.dropped.get(txid);
     if (!known) throw new RequestError(404, "could not find raw transaction by ID");
     return { raw_tx: `0x${known.transaction.raw.toString("hex")}` };
   });
 
-  server.get("/extended/v1/address/:principal/nonces", (/** @type {any} */ request) => {
+  server.get("/extended/v1/address/:principal/nonces", (/** @type {Request} */ request) => {
     const principal = principalArgument(request.params.principal);
     const { next, executed, last, missing, pending } = noncesOf(chain, principal);
     return {
@@ -56,10 +57,10 @@ export async function apiRoutes(server, { devnet }) {
     };
   });
 
-  server.get("/extended/v1/address/:principal/stx", (/** @type {any} */ request) =>
+  server.get("/extended/v1/address/:principal/stx", (/** @type {Request} */ request) =>
     stxBalanceJson(chain.ledger, principalArgument(request.params.principal)),
   );
-  server.get("/extended/v1/address/:principal/balances", (/** @type {any} */ request) => {
+  server.get("/extended/v1/address/:principal/balances", (/** @type {Request} */ request) => {
     const principal = principalArgument(request.params.principal);
     /** @type {Map<string, number>} */
     const counts = new Map();
@@ -73,7 +74,7 @@ export async function apiRoutes(server, { devnet }) {
     };
   });
 
-  server.get("/extended/v2/smart-contracts/:contractId/logs", (/** @type {any} */ request) => {
+  server.get("/extended/v2/smart-contracts/:contractId/logs", (/** @type {Request} */ request) => {
     const contractId = contractIdArgument(request.params.contractId);
     const { history } = chain;
     const total = history.logCount(contractId);
@@ -94,7 +95,7 @@ export async function apiRoutes(server, { devnet }) {
     };
   });
 
-  server.get("/extended/v1/contract/:contractId/events", (/** @type {any} */ request) => {
+  server.get("/extended/v1/contract/:contractId/events", (/** @type {Request} */ request) => {
     const contractId = contractIdArgument(request.params.contractId);
     const limit = integerArgument(request.query.limit, "limit", { min: 1, max: 50, fallback: 20 });
     const offset = integerArgument(request.query.offset, "offset", { min: 0, max: 2 ** 31, fallback: 0 });
@@ -102,7 +103,7 @@ export async function apiRoutes(server, { devnet }) {
     return { limit, offset, results: logs.map(({ event, eventIndex, mined }) => eventJson(event, eventIndex, mined.transaction)) };
   });
 
-  server.get("/extended/v1/contract/:contractId", (/** @type {any} */ request) => {
+  server.get("/extended/v1/contract/:contractId", (/** @type {Request} */ request) => {
     const contractId = contractIdArgument(request.params.contractId);
     const contract = chain.history.contracts.get(contractId);
     if (!contract) throw new RequestError(404, "cannot find contract by ID");
@@ -117,7 +118,7 @@ export async function apiRoutes(server, { devnet }) {
     };
   });
 
-  server.get("/extended/v2/blocks", (/** @type {any} */ request) => {
+  server.get("/extended/v2/blocks", (/** @type {Request} */ request) => {
     const limit = integerArgument(request.query.limit, "limit", { min: 1, max: 30, fallback: 20 });
     const offset = integerArgument(request.query.offset, "offset", { min: 0, max: 2 ** 31, fallback: 0 });
     const { blocks } = chain.history;
@@ -125,8 +126,8 @@ export async function apiRoutes(server, { devnet }) {
     const indexes = Array.from({ length: Math.min(limit, end) }, (_, position) => end - 1 - position);
     return { limit, offset, total: blocks.count, results: indexes.map((index) => showBlock(blocks.at(index))) };
   });
-  server.get("/extended/v2/blocks/:reference", (/** @type {any} */ request) => showBlock(blockArgument(request)));
-  server.get("/extended/v2/blocks/:reference/transactions", (/** @type {any} */ request) => {
+  server.get("/extended/v2/blocks/:reference", (/** @type {Request} */ request) => showBlock(blockArgument(request)));
+  server.get("/extended/v2/blocks/:reference/transactions", (/** @type {Request} */ request) => {
     const transactions = chain.history.transactionsOf(blockArgument(request));
     const limit = integerArgument(request.query.limit, "limit", { min: 1, max: MAX_LIMIT, fallback: 20 });
     const offset = integerArgument(request.query.offset, "offset", { min: 0, max: 2 ** 31, fallback: 0 });
@@ -134,7 +135,7 @@ export async function apiRoutes(server, { devnet }) {
     return { limit, offset, total: transactions.length, results };
   });
 
-  /** @param {any} request */
+  /** @param {Request} request */
   function blockArgument(request) {
     const { reference } = request.params;
     if (!BLOCK_REFERENCE.test(reference)) throw new RequestError(400, `${reference} is neither a height nor a hash nor "latest"`);
@@ -148,7 +149,7 @@ export async function apiRoutes(server, { devnet }) {
     return blockJson(block, chain.history.blocks.atHeight(block.height - 1));
   }
 
-  server.post("/extended/v1/faucets/stx", async (/** @type {any} */ request) => {
+  server.post("/extended/v1/faucets/stx", async (/** @type {Request} */ request) => {
     const address = request.query.address ?? request.body?.address;
     try {
       const { txid, raw } = await devnet.fund(principalArgument(String(address)), FAUCET_USTX);
@@ -166,7 +167,7 @@ function cursorOf({ mined, eventIndex }) {
 }
 
 /**
- * @param {any} query
+ * @param {Request["query"]} query
  * @param {import("../chain/history.js").History} history
  * @param {string} contractId
  * @returns {number} how many newer ones come before the page

@@ -6,6 +6,7 @@ import { RequestError } from "./errors.js";
 import { eventV3, INCLUDABLE, minedTransactionV3, pendingTransactionV3 } from "./present-v3.js";
 import { noncesOf } from "./present.js";
 
+/** @typedef {import("./arguments.js").Request} Request */
 /** @typedef {import("fastify").FastifyInstance} FastifyInstance */
 /** @typedef {import("../chain/chain.js").Chain} Chain */
 
@@ -16,7 +17,7 @@ const BALANCE_LIMITS = { fallback: 100, max: 200 };
 export async function apiV3Routes(server, { devnet }) {
   const { chain } = devnet;
 
-  server.get("/extended/v3/transactions/:txid", (/** @type {any} */ request) => {
+  server.get("/extended/v3/transactions/:txid", (/** @type {Request} */ request) => {
     const txid = txidArgument(request.params.txid);
     const include = includeArgument(request.query.include);
     const mined = chain.history.find(txid);
@@ -26,14 +27,14 @@ export async function apiV3Routes(server, { devnet }) {
     throw new RequestError(404, "Transaction not found");
   });
 
-  server.get("/extended/v3/transactions/:txid/events", (/** @type {any} */ request) => {
+  server.get("/extended/v3/transactions/:txid/events", (/** @type {Request} */ request) => {
     const mined = chain.history.find(txidArgument(request.params.txid));
     if (!mined) throw new RequestError(400, "Transaction not found");
     const events = mined.outcome.events.map((event, index) => eventV3(event, index, mined.transaction));
     return pageOf(events, request.query, EVENT_LIMITS, ({ event_index }) => String(event_index));
   });
 
-  server.get("/extended/v3/principals/:principal/nonces", (/** @type {any} */ request) => {
+  server.get("/extended/v3/principals/:principal/nonces", (/** @type {Request} */ request) => {
     const principal = principalArgument(request.params.principal);
     if (parsePrincipal(principal)?.name !== null) throw new RequestError(400, `${principal} is a contract, which has no nonces`);
     const { next, executed, last, pending, missing } = noncesOf(chain, principal);
@@ -44,7 +45,7 @@ export async function apiV3Routes(server, { devnet }) {
     };
   });
 
-  server.get("/extended/v3/principals/:principal/balances/stx", (/** @type {any} */ request) => {
+  server.get("/extended/v3/principals/:principal/balances/stx", (/** @type {Request} */ request) => {
     const principal = principalArgument(request.params.principal);
     const balance = chain.ledger.balance(principal);
     return {
@@ -55,13 +56,13 @@ export async function apiV3Routes(server, { devnet }) {
     };
   });
 
-  server.get("/extended/v3/principals/:principal/balances/ft", (/** @type {any} */ request) => {
+  server.get("/extended/v3/principals/:principal/balances/ft", (/** @type {Request} */ request) => {
     const held = chain.ledger.fungiblesOf(principalArgument(request.params.principal));
     const balances = held.map(({ asset, amount }) => ({ asset_identifier: asset, balance: String(amount) }));
     return pageOf(balances, request.query, BALANCE_LIMITS, ({ asset_identifier, balance }) => `${balance}:${asset_identifier}`);
   });
 
-  server.get("/extended/v3/principals/:principal/balances/ft/:asset", (/** @type {any} */ request) => {
+  server.get("/extended/v3/principals/:principal/balances/ft/:asset", (/** @type {Request} */ request) => {
     const { asset } = request.params;
     const [contract, name = ""] = asset.split("::");
     if (!parsePrincipal(contract)?.name || name === "") throw new RequestError(400, `${asset.slice(0, 300)} is no asset identifier`);
@@ -69,7 +70,7 @@ export async function apiV3Routes(server, { devnet }) {
     return { asset_identifier: asset, balance: String(held?.amount ?? 0n) };
   });
 
-  server.get("/extended/v3/principals/:principal/balances/nft", (/** @type {any} */ request) => {
+  server.get("/extended/v3/principals/:principal/balances/nft", (/** @type {Request} */ request) => {
     const owned = chain.ledger.tokensOf(principalArgument(request.params.principal));
     const tokens = owned.map(({ asset, valueHex }) => ({ asset_identifier: asset, value: valueJson(valueHex) }));
     return pageOf(tokens, request.query, BALANCE_LIMITS, ({ asset_identifier, value }) => `${value.hex}:${asset_identifier}`);
@@ -109,7 +110,7 @@ function mempoolBalance(chain, principal, balance) {
  *
  * @template T
  * @param {T[]} items
- * @param {any} query
+ * @param {Request["query"]} query
  * @param {{fallback: number, max: number}} limits
  * @param {(item: T) => string} cursorOf
  */

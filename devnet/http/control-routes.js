@@ -5,13 +5,16 @@ import { CLARITY_OF_EPOCH, orderOf } from "../chain/executor.js";
 import { PATIENCE } from "../chain/reader.js";
 import { Rejection } from "../chain/rejection.js";
 import { decodeArgument } from "../clarity/value.js";
-import { parsePrincipal } from "../address.js";
+import { parsePrincipal, TESTNET_VERSIONS } from "../address.js";
 import { SignatureError, verifySignatures } from "../wire/signatures.js";
+import { Tracer } from "../tracing/tracer.js";
 import { parseTransaction } from "../wire/transaction.js";
 import { contractIdArgument, hexArgument, integerArgument } from "./arguments.js";
 import { RequestError } from "./errors.js";
 import { simulationJson } from "./present.js";
+import { tracingRoutes } from "./tracing-routes.js";
 
+/** @typedef {import("./arguments.js").Request} Request */
 /** @typedef {import("fastify").FastifyInstance} FastifyInstance */
 /** @typedef {import("../devnet.js").Devnet} Devnet */
 
@@ -44,8 +47,12 @@ const DIFFERENCES = [
   "the API tells neither total_sent and total_received of tokens nor execution costs of blocks",
 ];
 
-/** @param {FastifyInstance} server @param {{devnet: Devnet, control: boolean, host: string}} options */
-export async function controlRoutes(server, { devnet, control, host }) {
+/**
+ * @param {FastifyInstance} server
+ * @param {{devnet: Devnet, control: boolean, host: string, paths: Map<string, string>}} options paths: of the project's
+ *   contracts, by their ids
+ */
+export async function controlRoutes(server, { devnet, control, host, paths }) {
   const { chain } = devnet;
   server.addHook("onRoute", (route) => {
     route.config = { ...route.config, cors: false };
@@ -83,6 +90,10 @@ export async function controlRoutes(server, { devnet, control, host }) {
   server.addHook("onRequest", refuseWebPages);
   server.addHook("onRequest", refuseOtherHosts(host));
 
+  const tracer = new Tracer(chain);
+  server.addHook("onClose", () => tracer.close());
+  server.register(tracingRoutes, { devnet, tracer, paths });
+
   server.get("/devnet/accounts", () =>
     devnet.accounts.map(({ name, address, privateKey, mnemonic }) => ({
       name,
@@ -93,12 +104,12 @@ export async function controlRoutes(server, { devnet, control, host }) {
     })),
   );
 
-  server.post("/devnet/mine", async (/** @type {any} */ request) => {
+  server.post("/devnet/mine", async (/** @type {Request} */ request) => {
     await devnet.mine(integerArgument(request.body?.blocks, "blocks", { min: 1, max: MAX_BLOCKS, fallback: 1 }));
     return tipJson();
   });
 
-  server.post("/devnet/advance", async (/** @type {any} */ request) => {
+  server.post("/devnet/advance", async (/** @type {Request} */ request) => {
     const { to, seconds } = request.body ?? {};
     if ((to === undefined) === (seconds === undefined)) throw new RequestError(400, "give either `to` (unix seconds) or `seconds`");
     const { time } = chain.tip;
@@ -108,7 +119,7 @@ export async function controlRoutes(server, { devnet, control, host }) {
     return tipJson();
   });
 
-  server.post("/devnet/epoch", async (/** @type {any} */ request) => {
+  server.post("/devnet/epoch", async (/** @type {Request} */ request) => {
     const { epoch } = request.body ?? {};
     if (typeof epoch !== "string" || !Object.hasOwn(CLARITY_OF_EPOCH, epoch)) {
       const known = Object.keys(CLARITY_OF_EPOCH).sort((a, b) => Number(a) - Number(b));
@@ -120,9 +131,10 @@ export async function controlRoutes(server, { devnet, control, host }) {
   });
 
   server.post("/devnet/snapshot", async () => ({ id: await devnet.snapshot() }));
-  server.post("/devnet/revert", async (/** @type {any} */ request) => {
+  server.post("/devnet/revert", async (/** @type {Request} */ request) => {
     const id = integerArgument(request.body?.id, "id", { min: 1, max: 2 ** 31 });
-    if (!(await devnet.revert(id))) throw new RequestError(404, `there is no snapshot ${id}; a revert uses up its snapshot and all later ones`);
+    if (!(await devnet.revert(id)))
+      throw new RequestError(404, `there is no snapshot ${id}; a revert uses up its snapshot and all later ones`);
     return tipJson();
   });
   server.post("/devnet/reset", async () => {
@@ -130,17 +142,35 @@ export async function controlRoutes(server, { devnet, control, host }) {
     return tipJson();
   });
 
-  server.post("/devnet/costs", async (/** @type {any} */ request) => {
+  server.post("/devnet/costs", async (/** @type {Request} */ request) => {
     const { enabled } = request.body ?? {};
     if (typeof enabled !== "boolean") throw new RequestError(400, "`enabled` must be true or false");
     await chain.vm.setCosts(enabled);
     return { enabled };
   });
 
-  server.post("/devnet/simulate", async (/** @type {any} */ request) => {
+  server.post("/devnet/impersonate", async (/** @type {Request} */ request) => {
+    const { sender, payload } = request.body ?? {};
+    const from = parsePrincipal(String(sender));
+    if (from?.name !== null || from.version !== TESTNET_VERSIONS.singleSig) {
+      throw new RequestError(400, `sender ${String(sender).slice(0, 200)} must be an address of the test networks (ST…), not a contract`);
+    }
+    try {
+      const { txid } = await devnet.impersonate(from, hexArgument(payload, "payload"));
+      return { tx_id: `0x${txid}` };
+    } catch (error) {
+      if (!(error instanceof Rejection)) throw error;
+      const json = error.toJson();
+      throw new RequestError(400, error.reason, { ...json, error: `${json.error}: ${error.reason}` });
+    }
+  });
+
+  server.post("/devnet/simulate", async (/** @type {Request} */ request) => {
     const body = request.body ?? {};
     const signed = body.transaction !== undefined;
-    const transaction = signed ? parseTransaction(hexArgument(body.transaction, "transaction"), { maybeUnsigned: true }) : unsignedCall(body);
+    const transaction = signed
+      ? parseTransaction(hexArgument(body.transaction, "transaction"), { maybeUnsigned: true })
+      : unsignedCall(body);
     try {
       checkMeaning(transaction);
       // An unsigned transaction is what its sender would sign, so it is taken at its word.
@@ -187,7 +217,9 @@ function refuseOtherHosts(ownHost) {
     if (headers.host === undefined || routeOptions.url === "/devnet") return done();
     const name = headers.host.replace(/:\d*$/, "").toLowerCase();
     if (isIP(name.replace(/^\[(.*)\]$/, "$1")) !== 0 || names.includes(name)) return done();
-    done(new RequestError(403, `the devnet is not controlled as ${name.slice(0, 100)}: ask an IP address, localhost, or what --host names`));
+    done(
+      new RequestError(403, `the devnet is not controlled as ${name.slice(0, 100)}: ask an IP address, localhost, or what --host names`),
+    );
   };
 }
 
@@ -208,7 +240,7 @@ function isUnsigned({ origin }) {
 /**
  * A contract call as if `sender` had sent it, without fee and post-conditions.
  *
- * @param {any} body
+ * @param {Request["body"]} body
  * @returns {import("../wire/transaction.js").Transaction}
  */
 function unsignedCall({ sender, contract, function: functionName, arguments: args = [] }) {

@@ -20,7 +20,9 @@ const UNREACHED_HEIGHT = 2 ** 63;
 
 /** @param {number} burnHeight @returns {string} hex */
 export function consensusHash(burnHeight) {
-  return sha512_256(Buffer.from(`consensus ${burnHeight}`)).subarray(0, 20).toString("hex");
+  return sha512_256(Buffer.from(`consensus ${burnHeight}`))
+    .subarray(0, 20)
+    .toString("hex");
 }
 
 /** @param {Chain} chain */
@@ -88,9 +90,7 @@ export function poxInfo({ tip, ledger }) {
     rejection_votes_left_required: null,
     next_reward_cycle_in: nextCycleStart - height,
     contract_versions: [{ contract_id: contract, activation_burnchain_block_height: 0, first_reward_cycle_id: 0 }],
-    epochs: [
-      { epoch_id: "Epoch40", start_height: 0, end_height: UNREACHED_HEIGHT, block_limit: BLOCK_LIMIT, network_epoch: 15 },
-    ],
+    epochs: [{ epoch_id: "Epoch40", start_height: 0, end_height: UNREACHED_HEIGHT, block_limit: BLOCK_LIMIT, network_epoch: 15 }],
     pox_5_sbtc_contract: null,
     pox_5_sbtc_registry_contract: null,
   };

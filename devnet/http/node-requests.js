@@ -6,7 +6,7 @@ import { CLARITY_NAME } from "../clarity/value.js";
 import { principalOf } from "./arguments.js";
 import { RequestError } from "./errors.js";
 
-/** @typedef {import("fastify").FastifyRequest<any>} Request */
+/** @typedef {import("fastify").FastifyRequest<{Params: Record<string, string>, Querystring: Record<string, any>, Body: Buffer}>} Request its body as it came */
 
 /** The most that a node reads of a transaction (MAX_PAYLOAD_LEN). Of arguments it would read 80 MiB, which we do not. */
 export const MAX_BODY_BYTES = 1 + 16 * 1024 * 1024;
@@ -68,7 +68,7 @@ export function accountArgument(text) {
   return principal;
 }
 
-/** @param {{address: string, name: string}} params of a path @returns {string} contract id */
+/** @param {Record<string, string>} params of a path: address and name @returns {string} contract id */
 export function contractArgument({ address, name }) {
   const contractId = principalOf(`${address}.${name}`);
   if (contractId === null) throw new RequestError(400, "Failed to decode `address`");

@@ -26,6 +26,7 @@ import {
 import { nodeText } from "./present.js";
 
 /** @typedef {import("fastify").FastifyInstance} FastifyInstance */
+/** @typedef {import("./node-requests.js").Request} Request */
 /** @typedef {import("../devnet.js").Devnet} Devnet */
 
 const MIN_FEE_RATE = 1;
@@ -83,7 +84,7 @@ export async function nodeRoutes(server, { devnet }) {
     node_stacks_tip_height: chain.tip.height,
   }));
 
-  server.get("/v2/accounts/:principal", (/** @type {any} */ request) => {
+  server.get("/v2/accounts/:principal", (/** @type {Request} */ request) => {
     const principal = accountArgument(request.params.principal);
     checkTip(request, chain, (tip) => `Chain tip '${tip}' not found`);
     const proofs = wantsProof(request) ? { balance_proof: "", nonce_proof: "" } : {};
@@ -96,7 +97,7 @@ export async function nodeRoutes(server, { devnet }) {
     };
   });
 
-  server.post("/v2/transactions", { config: { checkBody: checkTransactionBody } }, async (request, reply) => {
+  server.post("/v2/transactions", { config: { checkBody: checkTransactionBody } }, async (/** @type {Request} */ request, reply) => {
     try {
       const { txid } = await devnet.submit(transactionBody(request));
       return reply.type("application/json").send(JSON.stringify(txid));
@@ -107,7 +108,7 @@ export async function nodeRoutes(server, { devnet }) {
     }
   });
 
-  server.get("/v2/transactions/unconfirmed/:txid", (/** @type {any} */ request) => {
+  server.get("/v2/transactions/unconfirmed/:txid", (/** @type {Request} */ request) => {
     const { txid } = request.params;
     // Mined ones stay in a node's mempool until its garbage collection, for days.
     const known = chain.mempool.find(txid) ?? chain.history.find(txid);
@@ -116,7 +117,7 @@ export async function nodeRoutes(server, { devnet }) {
   });
 
   server.get("/v2/fees/transfer", (_request, reply) => reply.type("application/json").send(String(MIN_FEE_RATE)));
-  server.post("/v2/fees/transaction", { config: { checkBody: checkFeeBody } }, (/** @type {any} */ request, reply) => {
+  server.post("/v2/fees/transaction", { config: { checkBody: checkFeeBody } }, (/** @type {Request} */ request, reply) => {
     try {
       return estimateFee(chain, feeBody(request)) ?? reply.code(400).send(NO_ESTIMATE);
     } catch (error) {
@@ -127,16 +128,16 @@ export async function nodeRoutes(server, { devnet }) {
     }
   });
 
-  server.get("/v2/contracts/interface/:address/:name", async (/** @type {any} */ request) => {
+  server.get("/v2/contracts/interface/:address/:name", async (/** @type {Request} */ request) => {
     return (await contractOf(request, "No contract interface data found")).abi;
   });
-  server.get("/v2/contracts/source/:address/:name", async (/** @type {any} */ request) => {
+  server.get("/v2/contracts/source/:address/:name", async (/** @type {Request} */ request) => {
     const { source, height } = await contractOf(request, "No contract source data found");
     return { source, publish_height: height, ...(wantsProof(request) ? { proof: "" } : {}) };
   });
 
   const callPath = "/v2/contracts/call-read/:address/:name/:function";
-  server.post(callPath, { config: { checkBody: checkCallBody } }, async (/** @type {any} */ request) => {
+  server.post(callPath, { config: { checkBody: checkCallBody } }, async (/** @type {Request} */ request) => {
     const contractId = contractArgument(request.params);
     const functionName = nameArgument(request.params, "function");
     const call = { contractId, functionName, ...callBody(request) };
@@ -154,7 +155,7 @@ export async function nodeRoutes(server, { devnet }) {
     }
   });
 
-  server.post("/v2/map_entry/:address/:name/:map", { config: { checkBody: checkKeyBody } }, async (/** @type {any} */ request) => {
+  server.post("/v2/map_entry/:address/:name/:map", { config: { checkBody: checkKeyBody } }, async (/** @type {Request} */ request) => {
     const contractId = contractArgument(request.params);
     const map = nameArgument(request.params, "map");
     const key = keyBody(request);
@@ -168,7 +169,7 @@ export async function nodeRoutes(server, { devnet }) {
     }
   });
 
-  server.get("/v2/data_var/:address/:name/:varname", async (/** @type {any} */ request) => {
+  server.get("/v2/data_var/:address/:name/:varname", async (/** @type {Request} */ request) => {
     const contractId = contractArgument(request.params);
     const name = nameArgument(request.params, "varname");
     checkTip(request, chain);
@@ -177,7 +178,7 @@ export async function nodeRoutes(server, { devnet }) {
     return { data, ...(wantsProof(request) ? { proof: "" } : {}) };
   });
 
-  server.get("/v2/constant_val/:address/:name/:constname", async (/** @type {any} */ request) => {
+  server.get("/v2/constant_val/:address/:name/:constname", async (/** @type {Request} */ request) => {
     const contractId = contractArgument(request.params);
     const name = nameArgument(request.params, "constname");
     checkTip(request, chain);
@@ -191,7 +192,7 @@ export async function nodeRoutes(server, { devnet }) {
     }
   });
 
-  server.get("/v3/transaction/:txid", (/** @type {any} */ request) => {
+  server.get("/v3/transaction/:txid", (/** @type {Request} */ request) => {
     const mined = chain.history.find(request.params.txid);
     if (!mined) throw new RequestError(404, `No such transaction ${request.params.txid}\n`);
     return {
@@ -203,7 +204,7 @@ export async function nodeRoutes(server, { devnet }) {
     };
   });
 
-  /** @param {any} request @param {string} missing */
+  /** @param {Request} request @param {string} missing */
   async function contractOf(request, missing) {
     const contractId = contractArgument(request.params);
     checkTip(request, chain);
@@ -216,7 +217,7 @@ export async function nodeRoutes(server, { devnet }) {
 /**
  * There is the state of the latest block only. Whoever asks for an earlier one gets that, but nobody one that never was.
  *
- * @param {any} request
+ * @param {Request} request
  * @param {import("../chain/chain.js").Chain} chain
  * @param {(tip: string) => string} refusal
  */
@@ -227,7 +228,7 @@ function checkTip({ query: { tip } }, { history }, refusal = () => "Chain tip no
   if (id !== history.tip.indexHash && history.blocks.withHash(id)?.indexHash !== id) throw new RequestError(404, refusal(id));
 }
 
-/** @param {any} request @returns {boolean} the node's default is to prove */
+/** @param {Request} request @returns {boolean} the node's default is to prove */
 function wantsProof(request) {
   return request.query.proof === undefined || request.query.proof === "1";
 }

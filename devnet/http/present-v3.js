@@ -106,7 +106,10 @@ function memoJson(memo) {
 
 /** @param {Buffer} memo @returns {string} its readable characters; all others separate words */
 export function memoText(memo) {
-  return memo.toString("utf8").replace(/[\p{C}\p{Z}\uFFFD]+/gu, " ").trim();
+  return memo
+    .toString("utf8")
+    .replace(/[\p{C}\p{Z}\uFFFD]+/gu, " ")
+    .trim();
 }
 
 /** @param {import("../chain/ledger.js").ChainEvent} event @param {number} index @param {Transaction} transaction */

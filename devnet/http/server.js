@@ -25,10 +25,10 @@ const REQUEST_MILLISECONDS = 60_000;
 
 /**
  * @param {import("../devnet.js").Devnet} devnet
- * @param {{control: boolean, host: string}} options control: whether /devnet may change things, if asked at this host, an
- *   IP address or localhost
+ * @param {{control: boolean, host: string, paths?: Map<string, string>}} options control: whether /devnet may change things,
+ *   if asked at this host, an IP address or localhost; paths: of the project's contracts, by their ids
  */
-export function createServer(devnet, { control, host }) {
+export function createServer(devnet, { control, host, paths = new Map() }) {
   const server = fastify({
     bodyLimit: BODY_LIMIT,
     routerOptions: { maxParamLength: MAX_PATH_PARAMETER },
@@ -59,7 +59,7 @@ export function createServer(devnet, { control, host }) {
     api.register(apiRoutes, { devnet });
     api.register(apiV3Routes, { devnet });
   });
-  server.register(controlRoutes, { devnet, control, host });
+  server.register(controlRoutes, { devnet, control, host, paths });
   serveSocket(server, devnet.chain);
   return server;
 }

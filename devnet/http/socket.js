@@ -6,6 +6,7 @@ import { WebSocketServer } from "ws";
 import { invalidParams, RpcError, Subscriptions } from "./subscriptions.js";
 
 /** @typedef {import("ws").WebSocket} Socket */
+/** @typedef {(method: "subscribe" | "unsubscribe", params: any) => object} Call */
 
 const PATH = "/extended/v1/ws";
 const MAX_MESSAGE_BYTES = 256 * 1024;
@@ -74,7 +75,7 @@ function refuse(stream, status) {
 
 /**
  * @param {string} text one request of JSON-RPC 2.0, or a batch of them
- * @param {(method: string, params: any) => object} call
+ * @param {Call} call
  * @returns {object | null} the response; null where none is due
  */
 function replyTo(text, call) {
@@ -88,7 +89,7 @@ function replyTo(text, call) {
   return message.map((one) => replyToOne(one, call)).filter((reply) => reply !== null);
 }
 
-/** @param {any} message @param {(method: string, params: any) => object} call @returns {object | null} */
+/** @param {any} message @param {Call} call @returns {object | null} */
 function replyToOne(message, call) {
   if (!isRequest(message)) return failure(null, new RpcError(-32600, "Invalid request"));
   const { id, method, params } = message;

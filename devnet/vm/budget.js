@@ -23,6 +23,9 @@ export const OF_ONE = { allocations: 120_000_000, cpuSeconds: 15, bytes: 256 * 1
 /** Of a block of several: what is too much for it is tried again in smaller ones. @type {Allowance} */
 export const OF_SEVERAL = { ...OF_ONE, allocations: 60_000_000, cpuSeconds: 8 };
 
+/** Where it is noted what it costs, which takes long. @type {Allowance} */
+export const OF_PROFILED = { ...OF_ONE, allocations: 8 * OF_ONE.allocations, cpuSeconds: 60 };
+
 /** @returns {number} seconds that this thread has used */
 const cpuSeconds = () => {
   const usage = /** @type {any} */ (process).threadCpuUsage?.(); // Node.js 24 has it

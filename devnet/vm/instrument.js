@@ -312,10 +312,7 @@ function hookPrologues(globalOf) {
     ...PLACE.map((name, index) => set(name, load(EXPRESSION, PLACE_AT + 4 * index))),
     ...[set("failing", constant(1)), OP.end],
   );
-  const note = code(
-    ...[load(RESULT, 0), constant(1), OP.and, OP.if, NO_RESULT, failed],
-    ...[OP.else, set("failing", constant(0)), OP.end],
-  );
+  const note = code(...[load(RESULT, 0), constant(1), OP.and, OP.if, NO_RESULT, failed], ...[OP.else, set("failing", constant(0)), OP.end]);
   return {
     before: code(set("failing", constant(0)), unlessTracing),
     after: code(note, unlessTracing),

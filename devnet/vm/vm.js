@@ -3,7 +3,7 @@
  *
  * Everything here is synchronous, and knows nothing of transactions, nonces or post-conditions.
  */
-import { Budget, OF_ONE, OF_SEVERAL } from "./budget.js";
+import { Budget, OF_ONE, OF_PROFILED, OF_SEVERAL } from "./budget.js";
 import { ADDED } from "./instrument.js";
 import { loadVmModule } from "./module.js";
 import { BaseImage } from "./memory.js";
@@ -50,6 +50,8 @@ const EXHAUSTED = {
  * @property {string} result Clarity value, hex with 0x
  * @property {string} events JSON: a list of texts that are JSON each
  * @property {string} costs JSON, or "null"
+ * @property {string} [performance] while the VM profiles: stacks with their costs (see tracing/folded.js), added up with
+ *   those of the block's earlier operations
  *
  * @typedef {{restore(memory: Buffer): void, memoryLength: number}} Restorable
  */
@@ -76,15 +78,16 @@ export class Vm {
    * @param {object} options
    * @param {number} options.startTime unix seconds of the first block of epoch 4.0
    * @param {Map<string, bigint>} options.balances µSTX by address
+   * @param {boolean} [options.canProfile] whether `profiles` may be set
    * @returns {Promise<Vm>}
    */
-  static async boot({ startTime, balances }) {
+  static async boot({ startTime, balances, canProfile = false }) {
     const clock = () => (startTime - EPOCH_START_SECONDS) * 1000;
     const module = loadVmModule(clock);
     const noFiles = () => {
       throw new Error("the devnet's VM reads no files");
     };
-    const sdk = new module.glue.SDK(noFiles, new module.glue.SDKOptions(true, false, false));
+    const sdk = new module.glue.SDK(noFiles, new module.glue.SDKOptions(true, false, canProfile));
     const vm = new Vm(module, sdk, clock);
     const costsCandidates = vm.#costsFlagCandidates(noFiles);
     await sdk.initEmptySession({ enabled: false });
@@ -95,6 +98,11 @@ export class Vm {
     vm.base = new BaseImage(vm.memory);
     return vm;
   }
+
+  /** Whether it is noted where blocks and calls spend their costs: they take about eight times as long. */
+  profiles = false;
+  /** Whether calls within calls are noted, for `lastTrace`. */
+  traces = false;
 
   /** The state right after boot. @type {BaseImage} */
   base = /** @type {any} */ (undefined);
@@ -131,8 +139,10 @@ export class Vm {
    * @throws {VmPanic} the memory must be restored
    */
   mineBlock(operations) {
+    this.#beginProfile();
     // Each transaction has its fee paid by an operation of its own.
-    return this.#guard(() => this.sdk.mineBlock(operations), operations.length > 2 ? OF_SEVERAL : OF_ONE);
+    const allowance = operations.length > 2 ? OF_SEVERAL : OF_ONE;
+    return this.#guard(() => this.sdk.mineBlock(operations), this.profiles ? OF_PROFILED : allowance);
   }
 
   /** @param {number} count */
@@ -158,8 +168,13 @@ export class Vm {
    */
   mineTowards(target) {
     // A burn block adds less than 600 s when Stacks blocks already took some of its time, so it never goes too far.
-    if (target - this.time >= BURN_BLOCK_SECONDS) this.#guard(() => this.sdk.mineEmptyBurnBlocks(1));
+    if (target - this.time >= BURN_BLOCK_SECONDS) this.mineBurnBlock();
     else this.mineEmptyBlocks(1);
+  }
+
+  /** Mines one empty block with a burn block. */
+  mineBurnBlock() {
+    this.#guard(() => this.sdk.mineEmptyBurnBlocks(1));
   }
 
   /**
@@ -178,13 +193,19 @@ export class Vm {
    * @returns {OperationResult}
    */
   callReadOnly(contract, method, args, sender) {
+    this.#beginProfile();
+    return this.#callReadOnly(contract, method, args, sender);
+  }
+
+  /** @param {string} contract @param {string} method @param {Uint8Array[]} args @param {string} sender @returns {OperationResult} */
+  #callReadOnly(contract, method, args, sender) {
     return this.#guard(() => {
       const call = new this.module.glue.CallFnArgs(contract, method, args, sender);
       try {
         const response = this.sdk.callReadOnlyFn(call);
-        const { result, events, costs } = response;
+        const { result, events, costs, performance } = response;
         response.free();
-        return { result, events, costs };
+        return { result, events, costs, performance };
       } finally {
         call.free();
       }
@@ -259,6 +280,27 @@ export class Vm {
     for (let at = memory.indexOf(text, 0, "latin1"); at >= 0; at = memory.indexOf(text, at + 1, "latin1")) {
       memory.write(other, at, "latin1");
     }
+  }
+
+  /** What the VM notes is added up until it begins again. */
+  #beginProfile() {
+    this.module.exports[ADDED.tracing].value = this.traces ? 1 : 0;
+    if (this.profiles) this.#guard(() => this.sdk.enablePerformance("runtime"));
+  }
+
+  /** @returns {string} what the VM has noted of a block that failed, which gave no results */
+  restOfProfile() {
+    const contract = `${BOOT_ADDRESS}.pox-5`;
+    const { performance = "" } = this.#callReadOnly(contract, "get-pox-info", [], BOOT_ADDRESS);
+    return performance
+      .split("\n")
+      .filter((line) => !line.includes(`${contract}:`))
+      .join("\n");
+  }
+
+  /** @returns {string} while the VM traces, the tree of the calls within the latest call of a public function (see tracing/trace-text.js) */
+  lastTrace() {
+    return this.#guard(() => this.sdk.getLastContractCallTrace()) ?? "";
   }
 
   /** @param {boolean} enabled */

@@ -42,6 +42,25 @@ export function buildTransfer({ recipient, amount, ...terms }) {
   return sign(terms, DENY_MODE, Buffer.concat([kind, hash, suffix, amountBytes, Buffer.alloc(34)]));
 }
 
+/**
+ * A transaction as an address would send it whose key nobody has: without a signature, which a chain that knows of that
+ * does not ask for, and the least fee.
+ *
+ * @param {{sender: import("../address.js").Principal, nonce: bigint, payload: Buffer}} unsigned
+ * @returns {Buffer}
+ */
+export function buildUnsigned({ sender, nonce, payload }) {
+  const head = Buffer.alloc(SIGNATURE_AT + 65);
+  head[0] = 0x80;
+  head.writeUInt32BE(TESTNET_CHAIN_ID, 1);
+  head[5] = 4;
+  sender.hash160.copy(head, 7);
+  const raw = Buffer.concat([head, Buffer.of(3, ALLOW_MODE, 0, 0, 0, 0), payload]);
+  raw.writeBigUInt64BE(nonce, NONCE_AT);
+  raw.writeBigUInt64BE(BigInt(raw.length), NONCE_AT + 8);
+  return raw;
+}
+
 /** @param {Terms} terms @param {number} mode @param {Buffer} payload @returns {Buffer} */
 function sign({ privateKey, nonce, fee }, mode, payload) {
   const head = Buffer.alloc(SIGNATURE_AT + 65);

@@ -17,7 +17,7 @@ from der_client.stacks.errors import (
     RuntimeAbortedError,
     TransactionFailedError,
 )
-from der_client.stacks.rpc import Client
+from der_client.stacks.rpc import Block, Client, Endpoint, api
 from der_client.stacks.transactions import ORIGIN, ContractCall, ContractPublish, FungibleCode, StxPostCondition
 
 from . import kinds
@@ -164,16 +164,16 @@ def test_confirmations_begin_anew_after_a_fork(
     pending = account.transfer(payee, 1)
     snapshot = chain.snapshot()
     chain.mine(3)
-    block = account.client.block
+    block = api.block
 
-    def fork(height_or_hash: int | str = "latest") -> object:
+    def fork(height_or_hash: int | str = "latest") -> Endpoint[Block]:
         """Another fork becomes longer just before the tip is read; the transaction is in its mempool."""
-        monkeypatch.setattr(account.client, "block", block)
+        monkeypatch.setattr(api, "block", block)
         chain.revert(snapshot)
         chain.mine(4)
         return block(height_or_hash)
 
-    monkeypatch.setattr(account.client, "block", fork)
+    monkeypatch.setattr(api, "block", fork)
     receipt = pending.wait(5, confirmations=4)
     assert receipt.block_height == chain.block_height - 3
 

@@ -18,19 +18,15 @@ from typer.testing import CliRunner
 
 from der_client import Der
 from der_client.cli.app import app
-from der_client.contracts.production_tracking import DayRecord, ProductionRecorded
+from der_client.contracts.production_tracking import ProductionRecorded
 from der_client.contracts.settlement import PaymentState
 from der_client.devnet import Devnet
 from der_client.keeper import Keeper, KeeperReport
 from der_client.readings import MeteredDay
-from der_client.recorder import recorder
 from der_client.recorder.outcomes import RecordingStatus
 from der_client.recorder.recorder import Recorder
-from der_client.stacks import nonces
-from der_client.stacks.clarity import PrincipalValue
 from der_client.stacks.errors import NodeUnreachableError
 from der_client.stacks.rpc import Client, RetryPolicy
-from der_client.stacks.transactions import TokenTransfer
 from tests.integration.conftest import NOON, grant_roles, start_of
 from tests.integration.test_keeper import LONG_S, connect, fund, ids, nonce, offer, state, verify
 
@@ -303,110 +299,45 @@ def test_readings_on_their_way_are_not_sent_again(slow_chain: tuple[Devnet, list
     assert nonce(der) == before + 1
 
 
-def test_after_a_restart_readings_on_their_way_are_not_sent_again(slow_chain: tuple[Devnet, list[int]]) -> None:
+def test_after_a_restart_readings_on_their_way_are_not_sent_again(
+    slow_chain: tuple[Devnet, list[int]], tmp_path: Path
+) -> None:
     devnet, _ = slow_chain
+    journal = tmp_path / "journal.db"
     der = quick(devnet, "wallet_3")
     before = nonce(der)
     day = der.now().date() - timedelta(days=2)
     readings = [(1, MeteredDay(day, 900, (*(7,) * 48, *(None,) * 48)))]
-    (first,) = Recorder(der, confirm_timeout_s=0).record(readings).recordings
+    killed = Recorder(der, confirm_timeout_s=0, journal=journal)
+    (first,) = killed.record(readings).recordings
     assert first.status is RecordingStatus.PENDING
-    # Nothing is left of the first recorder but what is in the mempool.
-    again = Recorder(quick(devnet, "wallet_3"), confirm_timeout_s=0)
+    killed.close()
+    again = Recorder(quick(devnet, "wallet_3"), confirm_timeout_s=0, journal=journal)
     for _ in range(2):
         report = again.record(readings)
         (waiting,) = report.recordings
-        assert (waiting.status, waiting.txids, report.txids) == (RecordingStatus.NOT_RECORDED, (), ())
-        assert f"up to nonce {before} still wait in the mempool" in waiting.reason
+        assert (waiting.status, waiting.txids, report.txids) == (RecordingStatus.PENDING, first.txids, ())
+    # What is new is recorded meanwhile.
+    (rest,) = again.record([(1, MeteredDay(day, 900, (*(None,) * 48, *(7,) * 48)))]).recordings
+    assert (rest.status, len(rest.txids)) == (RecordingStatus.PENDING, 1)
     devnet.mine()
-    (repeated,) = again.record(readings).recordings
-    assert (repeated.status, nonce(der)) == (RecordingStatus.REPEATED, before + 1)
-    # Now it has the account to itself, and knows its own transactions.
-    for _ in range(2):
-        (rest,) = again.record([(1, MeteredDay(day, 900, (7,) * 96))]).recordings
-        assert (rest.status, len(rest.txids)) == (RecordingStatus.PENDING, 1)
+    (repeated,) = again.record([(1, MeteredDay(day, 900, (7,) * 96))]).recordings
+    assert (repeated.status, nonce(der)) == (RecordingStatus.REPEATED, before + 2)
+    recorded = {record.txid for record in der.production.events() if isinstance(record.event, ProductionRecorded)}
+    assert {*first.txids, *rest.txids} <= recorded
+    again.close()
 
 
-def test_what_an_earlier_run_left_is_waited_for(slow_chain: tuple[Devnet, list[int]]) -> None:
+def test_foreign_transactions_are_left_alone(slow_chain: tuple[Devnet, list[int]]) -> None:
+    """Another program with the same key has a transaction in the mempool: the recorder takes the nonce after it."""
     devnet, _ = slow_chain
-    der = quick(devnet, "wallet_3")
-    before = nonce(der)
-    readings = [(1, MeteredDay(der.now().date() - timedelta(days=2), 900, (7,) * 96))]
-    Recorder(der, confirm_timeout_s=0).record(readings)
-    statuses: list[RecordingStatus] = []
-    again = Recorder(quick(devnet, "wallet_3"), confirm_timeout_s=LONG_S)
-    thread = threading.Thread(
-        target=lambda: statuses.extend(entry.status for entry in again.record(readings).recordings)
-    )
-    thread.start()
-    wait_for(lambda: again._inherited_nonce is not None, "the recorder to see the mempool")
-    devnet.mine()
-    thread.join(LONG_S)
-    assert (statuses, nonce(der)) == ([RecordingStatus.REPEATED], before + 1)
-
-
-def leave_behind_a_gap(devnet: Devnet, name: str) -> int:
-    """A transfer waits in the mempool for a nonce that is missing, which is returned."""
-    der = quick(devnet, name)
-    account = der.production.require_account()
-    missing = nonce(der)
-    account.submit(TokenTransfer(PrincipalValue(devnet.accounts["wallet_4"].address), 1), nonce=missing + 1)
-    return missing
-
-
-def test_a_missing_nonce_is_filled_by_a_new_recorder(
-    slow_chain: tuple[Devnet, list[int]], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Nothing of what waits can be mined before, however often the recorder is started."""
-    devnet, _ = slow_chain
-    monkeypatch.setattr(nonces, "_FORGOTTEN_AFTER_S", 0.2)
-    monkeypatch.setattr(recorder, "_GAP_S", 0.3)
-    missing = leave_behind_a_gap(devnet, "wallet_3")
+    account = quick(devnet, "wallet_3").production.require_account()
+    before = account.next_nonce()
+    foreign = account.transfer(devnet.accounts["wallet_4"].address, 1)
     der = quick(devnet, "wallet_3")
     readings = [(1, MeteredDay(der.now().date() - timedelta(days=2), 900, (7,) * 96))]
     (pending,) = Recorder(der, confirm_timeout_s=0).record(readings).recordings
     assert (pending.status, len(pending.txids)) == (RecordingStatus.PENDING, 1)
-    assert f"up to nonce {missing + 1} still wait in the mempool" in caplog.text
-    assert "paid for twice" in caplog.text
     devnet.mine()
-    (repeated,) = Recorder(quick(devnet, "wallet_3"), confirm_timeout_s=0).record(readings).recordings
-    assert (repeated.status, nonce(der)) == (RecordingStatus.REPEATED, missing + 2)
-
-
-def test_a_gap_that_others_fill_is_waited_for(slow_chain: tuple[Devnet, list[int]]) -> None:
-    devnet, _ = slow_chain
-    missing = leave_behind_a_gap(devnet, "wallet_3")
-    der = quick(devnet, "wallet_3")
-    readings = [(1, MeteredDay(der.now().date() - timedelta(days=2), 900, (7,) * 96))]
-    statuses: list[RecordingStatus] = []
-    new = Recorder(der, confirm_timeout_s=0)
-    thread = threading.Thread(target=lambda: statuses.extend(e.status for e in new.record(readings).recordings))
-    thread.start()
-    wait_for(lambda: new._gap_since is not None, "the recorder to see the gap")
-    other = quick(devnet, "wallet_3")
-    other.production.record_batch([DayRecord(asset_id=1, day=readings[0][1].day, mask=(1 << 96) - 1, wh=672)]).send(
-        nonce=missing
-    )
-    devnet.mine()
-    thread.join(LONG_S)
-    assert (statuses, nonce(der)) == ([RecordingStatus.REPEATED], missing + 2)
-
-
-def test_what_is_never_mined_is_not_waited_for_without_end(
-    slow_chain: tuple[Devnet, list[int]], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    devnet, _ = slow_chain
-    der = quick(devnet, "wallet_3")
-    readings = [(1, MeteredDay(der.now().date() - timedelta(days=2), 900, (7,) * 96))]
-    Recorder(der, confirm_timeout_s=0).record(readings)
-    again = Recorder(quick(devnet, "wallet_3"), confirm_timeout_s=0)
-    assert [entry.status for entry in again.record(readings).recordings] == [RecordingStatus.NOT_RECORDED]
-    clock = time.monotonic
-    monkeypatch.setattr(time, "monotonic", lambda: clock() + 601)
-    (twice,) = again.record(readings).recordings
-    assert (twice.status, len(twice.txids)) == (RecordingStatus.PENDING, 1)
-    assert "not mined in 600 s" in caplog.text
-    devnet.mine()
-    assert [entry.status for entry in again.record(readings).recordings] == [RecordingStatus.REPEATED]
-    recorded = [record.txid for record in der.production.events() if isinstance(record.event, ProductionRecorded)]
-    assert twice.txids[0] not in recorded, "the contract refuses the second"
+    assert foreign.wait(5).nonce == before
+    assert nonce(der) == before + 2

@@ -16,7 +16,7 @@ from der_client.stacks.clarity import BoolValue, OkValue, PrincipalValue, UIntVa
 from der_client.stacks.deploy import deploy
 from der_client.stacks.errors import DeploymentError
 from der_client.stacks.rpc import Client
-from der_client.stacks.transactions import ContractCall
+from der_client.stacks.transactions import ContractCall, ContractPublish
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -194,6 +194,8 @@ def test_deploy_carries_out_the_plan_on_a_devnet(plan: Path) -> None:
 
 
 def test_a_project_without_a_plan_is_published_in_the_order_of_its_sources(project: Path) -> None:
+    caller = project / "contracts" / "caller.clar"
+    caller.write_bytes(caller.read_bytes().replace(b"\n", b"\r\n"))  # as an editor on Windows leaves it
     steps = ClarinetProject.read(project).plan({"deployer": DEPLOYER}).steps
     assert [getattr(step, "contract_name", "") for step in steps] == ["traits", "registry", "old", "shop", "caller"]
     with Devnet(project=project, track_costs=False) as devnet:
@@ -226,7 +228,27 @@ def test_what_cannot_be_carried_out_is_named(project: Path) -> None:
         with pytest.raises(DeploymentError, match=words):
             ClarinetProject.read(project)
     manifest.write_text(text)
+    (project / "contracts" / "shop.clar").write_text("(define-public (give) (contract-call? .nowhere run))")
+    with pytest.raises(DeploymentError, match=r"shop calls \.nowhere, which is not there.*nowhere\.clar"):
+        ClarinetProject.read(project).plan({"deployer": DEPLOYER}, only=["shop"])
     (project / "contracts" / "shop.clar").write_text("(define-public (give) (contract-call? .caller run))")
     (project / "contracts" / "caller.clar").write_text("(define-public (run) (contract-call? .shop give))")
     with pytest.raises(DeploymentError, match="shop, caller need each other"):
         ClarinetProject.read(project).plan({"deployer": DEPLOYER}, only=["shop"])
+
+
+def test_the_epoch_is_kept_over_a_restart(tmp_path: Path) -> None:
+    code = "(define-read-only (at (h uint)) (at-block (unwrap-panic (get-block-info? id-header-hash h)) block-height))"
+    with Devnet(deploy_contracts=False, track_costs=False, state_file=tmp_path / "chain") as devnet:
+        before = devnet.now()
+        devnet.mine(100)
+        devnet.enter_epoch("2.4")
+        assert devnet.now() >= before
+        account = Account(devnet.deployer.key, Client(devnet.url))
+        account.submit(ContractPublish("old", code)).wait()
+        tip = (devnet.block_height, devnet.now())
+    with Devnet(deploy_contracts=False, track_costs=False, state_file=tmp_path / "chain") as devnet:
+        assert (devnet.epoch, devnet.block_height, devnet.now()) == ("2.4", *tip)
+        assert read(Client(devnet.url), f"{DEPLOYER}.old", "at", UIntValue(5)) == UIntValue(5)
+        with pytest.raises(DevnetError, match=r"`epoch` must be one of 2.0, 2.05, .*4.0, not \"5.0\""):
+            devnet.enter_epoch("5.0")

@@ -15,6 +15,7 @@ from der_client.stacks.clarity import (
     TupleValue,
 )
 from der_client.stacks.contract.annotations import day_number_of, seconds_of
+from der_client.stacks.contract.codecs import field_annotations
 
 
 def plain(value: ClarityValue) -> Any:
@@ -31,10 +32,10 @@ def plain(value: ClarityValue) -> Any:
 
 
 def bare(thing: BaseModel) -> dict[str, Any]:
-    """What a typed answer or event holds: days and times as numbers, prices without their unit."""
+    """What the tuple of a typed answer or event holds: days and times as numbers, prices without their unit."""
     return {
         name.replace("price_ustx_per_kwh", "price"): _bare_value(name, value)
-        for name, value in thing.model_dump().items()
+        for name, value in thing.model_dump(include=set(field_annotations(type(thing)))).items()
     }
 
 

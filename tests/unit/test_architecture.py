@@ -13,8 +13,8 @@ ROOT = Path(__file__).parents[2]
 
 # From the top down; a module may import only from its own layer and those below. Longest prefix counts.
 LAYERS = [
-    ["der_client.cli", "der_client.pytest_plugin", "der_client.__main__"],
-    ["der_client.demo", "der_client.roles", "der_client.keeper"],
+    ["der_client.cli", "der_client.pytest_plugin", "der_client.clarity_reports", "der_client.__main__"],
+    ["der_client.demo", "der_client.roles", "der_client.keeper", "der_client.gateway"],
     ["der_client"],
     ["der_client.der"],
     ["der_client.generation"],
@@ -30,6 +30,7 @@ LAYERS = [
     ["der_client.stacks.contract.contract"],
     ["der_client.stacks.contract.interface", "der_client.stacks.contract.results", "der_client.stacks.contract.frames"],
     ["der_client.stacks.contract.declarations"],
+    ["der_client.stacks.contract.jobs"],
     ["der_client.stacks.contract.declared"],
     ["der_client.stacks.contract.call"],
     ["der_client.stacks.contract.events", "der_client.stacks.contract.movements"],
@@ -68,7 +69,7 @@ LAYERS = [
     ["der_client.stacks.address"],
     ["der_client.stacks.checks"],
     ["der_client.stacks.secret"],
-    ["der_client.stacks.network", "der_client.stacks.epochs"],
+    ["der_client.stacks.network", "der_client.stacks.epochs", "der_client.stacks.standard_traits"],
     ["der_client.stacks.contract.errors"],
     ["der_client.stacks.errors"],
     ["der_client.stacks.unmet"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from typing import Any
 
 import pytest
@@ -63,6 +64,10 @@ def test_anything_else_is_named_and_no_secret_is_shown(given: Any, words: str) -
             act(given)
         assert SECRET not in str(caught.value)
         assert "abandon" not in str(caught.value)
+        for frame, _ in traceback.walk_tb(caught.tb):
+            if frame.f_globals["__name__"].startswith("der_client."):
+                assert SECRET not in repr(frame.f_locals)
+                assert "abandon" not in repr(frame.f_locals)
 
 
 def test_an_account_is_one_of_the_same_node_and_has_its_own_policy() -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
 
 from der_client.stacks.address import split_principal
 from der_client.stacks.clarity.names import check_clarity_name, plain_text
-from der_client.stacks.errors import EncodeError, shown
+from der_client.stacks.errors import EncodeError, shown, whole
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -51,6 +51,7 @@ class ClarityValue:
     def __hash__(self) -> int:
         return hash((type(self), self.value))
 
+    @whole
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.value!r})"
 
@@ -264,6 +265,7 @@ class NoneValue(ClarityValue):
     def __init__(self) -> None:
         set_value(self, None)
 
+    @whole
     def __repr__(self) -> str:
         return "NoneValue()"
 
@@ -345,6 +347,7 @@ class TupleValue(ClarityValue):
     def __hash__(self) -> int:
         return hash((TupleValue, tuple(self._fields.items())))
 
+    @whole
     def __repr__(self) -> str:
         return f"TupleValue({self._fields!r})"
 

@@ -6,13 +6,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, Protocol, TypeVar
 
 from der_client.stacks.contract.movements import exact_conditions
 from der_client.stacks.contract.showing import html_table
-from der_client.stacks.errors import SigningError
+from der_client.stacks.errors import SigningError, TraceUnavailableError, whole
 from der_client.stacks.transactions import ContractCall, PostConditionMode
 from der_client.stacks.transactions.lazy import lazy
 
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from der_client.stacks.contract.codecs import Signature
     from der_client.stacks.contract.events import Event, UnknownEvent
     from der_client.stacks.contract.movements import AssetEvent
+    from der_client.stacks.rpc import Client
     from der_client.stacks.rpc.answers import ExecutionCost, StxEvent, TransactionReceipt
+    from der_client.stacks.rpc.trace import TransactionTrace
     from der_client.stacks.transactions import PostCondition, Transaction
 
 R = TypeVar("R")
@@ -77,6 +79,7 @@ class Receipt(Generic[R]):
         cost: What the execution cost; ``None`` where the API does not say.
         block_height: Of the block; ``None`` for a simulation.
         block_time: Of the block, UTC; ``None`` for a simulation.
+        client: The node that it was read from; ``None`` for a simulation.
     """
 
     value: R
@@ -88,10 +91,22 @@ class Receipt(Generic[R]):
     cost: ExecutionCost | None
     block_height: int | None
     block_time: datetime | None
+    client: Client | None = field(default=None, repr=False, compare=False)
+
+    def trace(self) -> TransactionTrace:
+        """What it did, call by call, with places in the source, arguments, results and costs (embedded devnet only).
+
+        Raises:
+            TraceUnavailableError: If the node is not an embedded devnet, or this is of a simulation.
+            NotFoundError: If the transaction is not in the chain any more.
+        """
+        if self.client is None:
+            raise TraceUnavailableError("a simulation cannot be traced; send the call, and trace its receipt")
+        return self.client.trace(self.txid)
 
     def _repr_html_(self) -> str:
         """A table, for notebooks."""
-        return html_table("Receipt", {each.name: getattr(self, each.name) for each in fields(self)})
+        return html_table("Receipt", {each.name: getattr(self, each.name) for each in fields(self) if each.repr})
 
 
 class Pending(Generic[R]):
@@ -135,6 +150,7 @@ class Pending(Generic[R]):
         yield "function", self._call.declared.name
         yield "txid", self.txid
 
+    @whole
     def __repr__(self) -> str:
         return f"Pending({self._call.declared.name}, txid={self.txid})"
 
@@ -289,6 +305,7 @@ class Call(Generic[R]):
         parameters = self.declared.signature.parameters
         return ((name, value) for (_, name, _), value in zip(parameters, self.arguments, strict=True))
 
+    @whole
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={value}" for name, value in self._named_arguments())
         return f"Call({self.contract.name}.{self.declared.name}({shown}))"

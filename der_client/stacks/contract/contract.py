@@ -49,17 +49,18 @@ from der_client.stacks.errors import (
     NotFoundError,
     SigningError,
     shown,
+    whole,
 )
 from der_client.stacks.outcome import outcome_of, read_outcome
+from der_client.stacks.rpc import Client, node
 from der_client.stacks.rpc import answers as rpc
-from der_client.stacks.rpc import node
 from der_client.stacks.transactions import PostConditionMode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from der_client.stacks.clarity import ClarityValue
-    from der_client.stacks.rpc import Client, ContractLogEvent, LogUpdate, TransactionReceipt
+    from der_client.stacks.rpc import ContractLogEvent, LogUpdate, TransactionReceipt
     from der_client.stacks.transactions import PostCondition
 
 __all__ = ["Contract", "public", "read_only"]
@@ -133,6 +134,7 @@ class Contract(ContractResults):
         return contract
 
     def _bind(self, client: Client, address: str, name: str, account: Account | None) -> None:
+        check_kind(client, Client, "client", "of an address, Client(url)")
         self.client = client
         self.deployer = address
         self.account = None if account is None else _checked_account(account)
@@ -351,12 +353,14 @@ class Contract(ContractResults):
             cost=info.cost,
             block_height=info.block_height,
             block_time=info.block_time,
+            client=self.client,
         )
 
     def _member(self, contract_id: str) -> ContractResults:
         member = self._family[contract_id]
         return member.at(self.client, contract_id, self.account) if issubclass(member, Contract) else self
 
+    @whole
     def __repr__(self) -> str:
         who = self.account.address if self.account else "nobody"
         return f"{type(self).__name__}({self.contract_id} as {who} at {self.client.url})"

@@ -105,7 +105,7 @@ def _declared_by(contract: type[ContractDeclaration], *, is_exact: bool) -> dict
                 f'{attribute}_ and declare it with name="{each.name}"'
             )
         each.is_exact = is_exact
-        each.local_names = local_names(each.function, f"{contract.__name__}.{attribute}")
+        each.local_names = local_names(each.function, f"{contract.__name__}.{attribute}", vars(contract))
     declared: dict[str, Declared[..., Any]] = {}
     for each in by_attribute.values():
         if isinstance(each, Declared):

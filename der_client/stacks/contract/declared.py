@@ -20,7 +20,7 @@ from der_client.stacks.clarity.generated import compile_generated
 from der_client.stacks.clarity.types import OptionalType
 from der_client.stacks.contract.call import BoundContract, Call, Pending, Receipt
 from der_client.stacks.contract.codecs import Signature, clarity_name, compile_signature
-from der_client.stacks.errors import EncodeError, shown
+from der_client.stacks.errors import EncodeError, shown, whole
 
 if TYPE_CHECKING:
     from der_client.stacks.clarity import ClarityValue
@@ -122,6 +122,7 @@ class Declared(Generic[P, R]):
         """As for any method, ``Class.method(contract, …)`` is ``contract.method(…)``."""
         return self._run(contract, *args, **kwargs)
 
+    @whole
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}: {self.__qualname__}{self.__signature__}>"
 

@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 
-def local_names(function: Callable[..., Any], where: str) -> dict[str, Any]:
-    """What a function's annotations name that only the function around its class knows.
+def local_names(function: Callable[..., Any], where: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    """What a function's annotations name that only its class, or the function around that, knows.
 
     Args:
         function: The function.
         where: What to call it in errors.
+        body: The names in the body of its class.
 
     Raises:
         TypeError: If a name is nowhere to be found; the text names the function, the parameter and the name.
@@ -30,7 +31,7 @@ def local_names(function: Callable[..., Any], where: str) -> dict[str, Any]:
         annotations = function.__annotations__
     except NameError as error:  # since Python 3.14, annotations are worked out when they are asked for
         raise TypeError(f"{where}: {error} in an annotation; define or import it above the class") from None
-    return _resolved(annotations, function.__globals__, where)
+    return _resolved(annotations, function.__globals__, where, body)
 
 
 def check_model(model: type[BaseModel]) -> None:
@@ -43,7 +44,7 @@ def check_model(model: type[BaseModel]) -> None:
         if issubclass(base, BaseModel) and base is not BaseModel:
             module = sys.modules.get(base.__module__)
             if module is not None:
-                found = _resolved(inspect.get_annotations(base), vars(module), base.__name__)
+                found = _resolved(inspect.get_annotations(base), vars(module), base.__name__, vars(base))
                 _LOCAL_NAMES.setdefault(model, {}).update(found)
 
 
@@ -52,7 +53,9 @@ def local_names_of(model: type[BaseModel]) -> dict[str, Any] | None:
     return _LOCAL_NAMES.get(model)
 
 
-def _resolved(annotations: Mapping[str, Any], names: Mapping[str, Any], where: str) -> dict[str, Any]:
+def _resolved(
+    annotations: Mapping[str, Any], names: Mapping[str, Any], where: str, body: Mapping[str, Any]
+) -> dict[str, Any]:
     """The local names among those that annotations use; models are checked in turn."""
     found: dict[str, Any] = {}
     for parameter, annotation in annotations.items():
@@ -61,7 +64,7 @@ def _resolved(annotations: Mapping[str, Any], names: Mapping[str, Any], where: s
         for name in _names_in(annotation, names):
             value = names.get(name, _MISSING)
             if value is _MISSING and name not in _BUILTINS:
-                value = found[name] = _local(name)
+                value = found[name] = body[name] if name in body else _local(name)
                 if value is _MISSING:
                     what = "the result" if parameter == "return" else parameter
                     raise TypeError(

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from der_client.stacks.clarity import (
-    BOOL,
     INT,
     PRINCIPAL,
     UINT,
@@ -33,6 +32,7 @@ from der_client.stacks.clarity import (
 from der_client.stacks.clarity.source import Expression, Kind
 from der_client.stacks.clarity.supertypes import least_supertype, sizes_of
 from der_client.stacks.errors import InvalidValueError
+from der_client.stacks.generate.functions import BLOCK_PROPERTIES, FIXED, KEYWORDS, LIKE_FIRST
 from der_client.stacks.generate.type_syntax import Type, parse_type, result_in_trait, tuple_type
 
 if TYPE_CHECKING:
@@ -50,83 +50,6 @@ _NUMBER: Final = re.compile(r"(u?)-?[0-9]+\Z")
 _PRINCIPAL: Final = re.compile(r"'S[0-9A-Z]{20,}(\..*)?\Z|\.[a-zA-Z]")
 _ESCAPE: Final = re.compile(r"\\(?:u\{[0-9a-fA-F]+\}|.)", re.DOTALL)
 _MAX_LENGTH: Final = 1 << 20
-
-_PRINCIPAL_PARTS: Final = TupleType(
-    {"hash-bytes": BufferType(20), "name": OptionalType(AsciiType(40)), "version": BufferType(1)}
-)
-_STX_ACCOUNT: Final = TupleType({"locked": UINT, "unlock-height": UINT, "unlocked": UINT})
-_POX_ADDRESSES: Final = TupleType(
-    {"addrs": ListType(TupleType({"hashbytes": BufferType(32), "version": BufferType(1)}), 2), "payout": UINT}
-)
-_DONE: Final = ResponseType(BOOL, UINT)
-
-_KEYWORDS: Final[dict[str, ClarityType]] = {
-    **dict.fromkeys(("true", "false", "is-in-regtest", "is-in-mainnet"), BOOL),
-    **dict.fromkeys(("tx-sender", "contract-caller", "current-contract"), PRINCIPAL),
-    **dict.fromkeys(
-        (
-            "block-height",
-            "burn-block-height",
-            "stacks-block-height",
-            "tenure-height",
-            "stacks-block-time",
-            "stx-liquid-supply",
-            "chain-id",
-        ),
-        UINT,
-    ),
-    "none": OptionalType(NOTHING),
-    "tx-sponsor?": OptionalType(PRINCIPAL),
-}
-_FIXED: Final[dict[str, ClarityType]] = {
-    **dict.fromkeys(
-        (
-            *("<", ">", "<=", ">=", "and", "or", "not", "is-eq", "is-none", "is-some", "is-ok", "is-err"),
-            *("asserts!", "is-standard", "secp256k1-verify", "secp256r1-verify", "verify-merkle-proof"),
-            *("map-set", "map-insert", "map-delete", "var-set"),
-        ),
-        BOOL,
-    ),
-    **dict.fromkeys(("to-int", "buff-to-int-le", "buff-to-int-be"), INT),
-    **dict.fromkeys(
-        (
-            *("to-uint", "buff-to-uint-le", "buff-to-uint-be", "len", "ft-get-balance", "ft-get-supply"),
-            "stx-get-balance",
-        ),
-        UINT,
-    ),
-    **dict.fromkeys(("ft-transfer?", "ft-mint?", "ft-burn?", "nft-transfer?", "nft-mint?", "nft-burn?"), _DONE),
-    **dict.fromkeys(("stx-transfer?", "stx-transfer-memo?", "stx-burn?"), _DONE),
-    **dict.fromkeys(("hash160",), BufferType(20)),
-    **dict.fromkeys(("sha256", "keccak256", "sha512/256"), BufferType(32)),
-    "sha512": BufferType(64),
-    "int-to-ascii": AsciiType(40),
-    "int-to-utf8": Utf8Type(40),
-    "string-to-int?": OptionalType(INT),
-    "string-to-uint?": OptionalType(UINT),
-    "index-of": OptionalType(UINT),
-    "index-of?": OptionalType(UINT),
-    "secp256k1-recover?": ResponseType(BufferType(33), UINT),
-    "principal-of?": ResponseType(PRINCIPAL, UINT),
-    "principal-destruct?": ResponseType(_PRINCIPAL_PARTS, _PRINCIPAL_PARTS),
-    "principal-construct?": ResponseType(PRINCIPAL, TupleType({"error_code": UINT, "value": OptionalType(PRINCIPAL)})),
-    "contract-of": PRINCIPAL,
-    "contract-hash?": ResponseType(BufferType(32), UINT),
-    "stx-account": _STX_ACCOUNT,
-    "nft-get-owner?": OptionalType(PRINCIPAL),
-}
-_LIKE_FIRST: Final = frozenset(
-    (
-        *("+", "-", "*", "/", "mod", "pow", "sqrti", "log2", "xor", "bit-xor", "bit-and", "bit-or", "bit-not"),
-        *("bit-shift-left", "bit-shift-right", "print", "filter"),
-    )
-)
-_BLOCK_PROPERTIES: Final[dict[str, ClarityType]] = {
-    **dict.fromkeys(("time", "block-reward", "miner-spend-total", "miner-spend-winner"), UINT),
-    **dict.fromkeys(("id-header-hash", "header-hash", "burnchain-header-hash", "vrf-seed"), BufferType(32)),
-    "miner-address": PRINCIPAL,
-    "pox-addrs": _POX_ADDRESSES,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,9 +135,9 @@ class Inference:
         if special is not None:
             return special(self, expression.items[1:], environment)
         types = [self.type_of(item, environment) for item in expression.items[1:]]
-        if head in _FIXED:
-            return _FIXED[head]
-        if head in _LIKE_FIRST:
+        if head in FIXED:
+            return FIXED[head]
+        if head in LIKE_FIRST:
             return types[-1 if head == "filter" else 0] if types else None
         function = self._interface.functions.get(head)
         return None if function is None else function.output
@@ -222,8 +145,8 @@ class Inference:
     def _atom(self, text: str, environment: Environment) -> Type:
         if text in environment:
             return environment[text]
-        if text in _KEYWORDS:
-            return _KEYWORDS[text]
+        if text in KEYWORDS:
+            return KEYWORDS[text]
         if number := _NUMBER.match(text):
             return UINT if number[1] else INT
         if text.startswith("0x"):
@@ -360,9 +283,9 @@ class Inference:
         function = self._interface.functions.get(name)
         if function is not None:
             return function.output
-        if name in _FIXED:
-            return _FIXED[name]
-        return types[0] if name in _LIKE_FIRST and types else None
+        if name in FIXED:
+            return FIXED[name]
+        return types[0] if name in LIKE_FIRST and types else None
 
     def _append(self, items: Sequence[Expression], environment: Environment) -> Type:
         types = [self.type_of(item, environment) for item in items]
@@ -427,7 +350,7 @@ class Inference:
 
     def _block_info(self, items: Sequence[Expression], environment: Environment) -> Type:
         self._last(items[1:], environment)
-        kind = _BLOCK_PROPERTIES.get(items[0].text) if items else None
+        kind = BLOCK_PROPERTIES.get(items[0].text) if items else None
         return None if kind is None else OptionalType(kind)
 
     def _to_consensus(self, items: Sequence[Expression], environment: Environment) -> Type:

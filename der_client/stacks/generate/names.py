@@ -73,10 +73,12 @@ class Namespace:
             if candidate not in self:
                 break
         else:
-            candidate = f"{candidates[0]}_"
-            number = 2
+            first, number = candidates[0], 2
+            is_class = first[0].isupper() and not first.isupper()
+            candidate = f"{first}2" if is_class else f"{first}_"
             while candidate in self:
-                candidate = f"{candidates[0]}_{number}"
-                number += 1
+                number += is_class
+                candidate = f"{first}{number}" if is_class else f"{first}_{number}"
+                number += not is_class
         self._taken.add(candidate)
         return candidate

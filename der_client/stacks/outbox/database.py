@@ -13,7 +13,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
-from der_client.stacks.errors import DerClientError, JournalError
+from der_client.stacks.errors import DerClientError, JournalError, whole
 from der_client.stacks.outbox import schema
 from der_client.stacks.outbox.schema import about
 
@@ -89,6 +89,7 @@ class Database:
         """Close the connections."""
         self._engine.dispose()
 
+    @whole
     def __repr__(self) -> str:
         """The place, without a password."""
         return f"{type(self).__name__}({self.name})"

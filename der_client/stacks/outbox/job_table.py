@@ -97,8 +97,12 @@ class JobTable(Database):
                 self._free_slots(connection, [number], DEAD)
             return bool(done.rowcount)
 
-    def cancel(self, key: str) -> bool:
+    def cancel(self, key: str, reason: str = "cancelled") -> bool:
         """Give up a job that is not signed yet.
+
+        Args:
+            key: Its key.
+            reason: Why.
 
         Returns:
             Whether it was so; one that is signed may be mined at any time.
@@ -111,7 +115,7 @@ class JobTable(Database):
             number = connection.execute(query.with_for_update()).scalar_one_or_none()
             if number is None:
                 return False
-            self._give_up(connection, [number], "cancelled")
+            self._give_up(connection, [number], reason)
             return True
 
     def give_up(self, entry: Entry, reason: str) -> None:

@@ -103,6 +103,7 @@ class Entry:
         fee_paid_ustx: What was taken; ``None`` unless mined.
         raw_result: What the transaction returned; empty unless mined.
         attempts: How often a try failed.
+        not_before: When the next try is, by the journal's clock (unix seconds).
     """
 
     id: int
@@ -119,6 +120,7 @@ class Entry:
     fee_paid_ustx: int | None
     raw_result: bytes
     attempts: int
+    not_before: float
 
     @property
     def job(self) -> Job:

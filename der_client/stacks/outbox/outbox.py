@@ -11,7 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from der_client.stacks.account import Account
-from der_client.stacks.errors import DerClientError, InvalidValueError, NodeError, NotFoundError
+from der_client.stacks.errors import DerClientError, InvalidValueError, NodeError, NotFoundError, whole
 from der_client.stacks.outbox.jobs import Entry, Job, JobState, Progress, Sent
 from der_client.stacks.outbox.journal import Journal
 from der_client.stacks.outbox.lane import MAX_IN_MEMPOOL, Lane, by_nonce
@@ -150,6 +150,13 @@ class Outbox:
         """
         return self.journal.cancel(key)
 
+    def has_failed(self, key: str) -> bool:
+        """Whether a job is given up, or put off after a try that failed."""
+        entry = self.journal.find(key)
+        if entry is None or entry.state is JobState.QUEUED:
+            return entry is not None and self._is_put_off(entry)
+        return entry.state is JobState.GIVEN_UP
+
     def find(self, key: str) -> Entry | None:
         """What the journal knows of a job; ``None`` if it has no such key."""
         return self.journal.find(key)
@@ -215,12 +222,14 @@ class Outbox:
         self.add(job)
         return self.wait(job.key, timeout_s=timeout_s)
 
-    def wait(self, key: str, *, timeout_s: float | None = None) -> Entry:
+    def wait(self, key: str, *, timeout_s: float | None = None, is_patient: bool = True) -> Entry:
         """Work until a job is over.
 
         Args:
             key: Its key.
             timeout_s: The longest time, in seconds.
+            is_patient: Whether to wait for a later try if one fails, e.g. for want of funds. If not, the job is given
+                up then, and also if it could not be signed in time.
 
         Raises:
             InvalidValueError: If there is no such job.
@@ -232,9 +241,18 @@ class Outbox:
             entry = self.journal.find(key)
             if entry is None:
                 raise InvalidValueError(f"there is no job {key} in {self.journal.name}; add it first")
-            if entry.state.is_over or (deadline is not None and time.monotonic() >= deadline):
+            if entry.state.is_over:
+                return entry
+            is_late = deadline is not None and time.monotonic() >= deadline
+            if not is_patient and entry.state is JobState.QUEUED and (is_late or self._is_put_off(entry)):
+                self.journal.cancel(key, entry.reason or "it was not signed in time")
+                continue
+            if is_late:
                 return entry
             pause = _FIRST_PAUSE_S if self.step() else self._rest(pause, deadline)
+
+    def _is_put_off(self, entry: Entry) -> bool:
+        return entry.not_before > self.journal.now()
 
     def step(self) -> list[Progress]:
         """Look, sign and send once, without waiting.
@@ -308,6 +326,7 @@ class Outbox:
         """Close it."""
         self.close()
 
+    @whole
     def __repr__(self) -> str:
         """Its journal and its accounts."""
         return f"Outbox({self.journal.name}, {', '.join(self._accounts)})"
@@ -417,6 +436,9 @@ class Outbox:
         entries = self.journal.claim(lane.address, self._owner, room, _CLAIM_S)
         if not entries:
             return []
+        if not lane.live and not self._refresh(lane):
+            self.journal.unclaim(self._owner)
+            return []
         happened: list[Progress] = []
         signed: list[Sent] = []
         nonces = lane.free_nonces(self._max_in_flight)
@@ -439,6 +461,15 @@ class Outbox:
         lane.live = by_nonce([*lane.live.values(), *kept])
         lane.unsent += kept
         return happened
+
+    def _refresh(self, lane: Lane) -> bool:
+        """Learn what others did with an account that was idle here."""
+        try:
+            lane.begin()
+        except NodeError as error:
+            lane.failed(error)
+            return False
+        return True
 
     def _signed(self, lane: Lane, entry: Entry, nonce: int, height: int) -> Sent:
         transaction = self._build(lane.account, entry, nonce)

@@ -99,6 +99,7 @@ def read_entry(row: Row[Any]) -> Entry:
         fee_paid_ustx=None if row.fee_paid_ustx is None else int(row.fee_paid_ustx),
         raw_result=bytes(row.result),
         attempts=row.attempts,
+        not_before=row.not_before,
     )
 
 

@@ -6,7 +6,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
 
-from der_client.stacks.errors import NodeError
+from der_client.stacks.errors import NodeError, whole
 from der_client.stacks.rpc.bells import AsyncBell
 from der_client.stacks.rpc.logs import MAX_PER_PAGE, LogReader
 from der_client.stacks.rpc.methods import (
@@ -210,7 +210,7 @@ class AsyncClient(Methods):
         """Refuse to be copied or sent to another process: headers may hold a secret, and connections do not travel."""
         raise TypeError("an AsyncClient cannot be pickled or copied; make one from its URL in each process")
 
+    @whole
     def __repr__(self) -> str:
         """The client's address; headers may hold a secret and are not shown."""
-        transport = self.__dict__.get("_transport")
-        return f"AsyncClient({transport.url!r})" if transport is not None else "AsyncClient(…)"
+        return f"AsyncClient({self.url!r})"

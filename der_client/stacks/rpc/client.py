@@ -7,7 +7,7 @@ import time
 from itertools import count
 from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
 
-from der_client.stacks.errors import NodeError, NodeUnreachableError
+from der_client.stacks.errors import NodeError, NodeUnreachableError, whole
 from der_client.stacks.rpc.bells import Bell
 from der_client.stacks.rpc.logs import MAX_PER_PAGE, LogReader
 from der_client.stacks.rpc.methods import (
@@ -23,7 +23,7 @@ from der_client.stacks.rpc.steps import Ask, Listen, Pause, Steps, repeated
 from der_client.stacks.rpc.watching import DEFAULT_POLL_S, BlockWatch, LogWatch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Generator, Iterator, Mapping, Sequence
     from types import TracebackType
     from typing import Self
 
@@ -153,7 +153,7 @@ class Client(Methods):
         known: Sequence[ContractLogEvent] = (),
         poll_s: float = DEFAULT_POLL_S,
         idle_s: float | None = None,
-    ) -> Iterator[LogUpdate]:
+    ) -> Generator[LogUpdate, None, None]:
         """Follow what a contract prints from now on: each event once, in order, over cut connections and forks.
 
         The API's WebSocket says when to look (extra ``stream``); without it the API is asked now and then.
@@ -170,7 +170,9 @@ class Client(Methods):
         """
         return self._watched(LogWatch(contract_id, poll_s, idle_s, known), history=history or bool(known))
 
-    def stream_blocks(self, *, poll_s: float = DEFAULT_POLL_S, idle_s: float | None = None) -> Iterator[BlockUpdate]:
+    def stream_blocks(
+        self, *, poll_s: float = DEFAULT_POLL_S, idle_s: float | None = None
+    ) -> Generator[BlockUpdate, None, None]:
         """Follow the blocks from now on: each once, in order, over cut connections; forks say what they replace.
 
         Args:
@@ -182,7 +184,7 @@ class Client(Methods):
         """
         return self._watched(BlockWatch(poll_s, idle_s), history=False)
 
-    def stream(self, event: str, *, idle_s: float | None = None, **parameters: str) -> Iterator[Notice]:
+    def stream(self, event: str, *, idle_s: float | None = None, **parameters: str) -> Generator[Notice, None, None]:
         """Follow what the API announces over its WebSocket (extra ``stream``), as it says it.
 
         Announcements are lost while a connection is cut. It is made again, and a notice of the event ``cut`` says so;
@@ -208,7 +210,7 @@ class Client(Methods):
 
     def _notices(
         self, socket: ApiSocket, event: str, parameters: Mapping[str, str], idle_s: float | None
-    ) -> Iterator[Notice]:
+    ) -> Generator[Notice, None, None]:
         again = type(socket)
         try:
             while True:
@@ -234,7 +236,7 @@ class Client(Methods):
                 yield Pause(pause_s)
         raise AssertionError
 
-    def _watched(self, watch: Watch[Update], *, history: bool) -> Iterator[Update]:
+    def _watched(self, watch: Watch[Update], *, history: bool) -> Generator[Update, None, None]:
         bell = Bell(self.url, self._own_headers)  # before the first look, so that nothing falls in between
         try:
             if not history:
@@ -244,7 +246,7 @@ class Client(Methods):
             raise
         return self._updates(watch, bell)
 
-    def _updates(self, watch: Watch[Update], bell: Bell) -> Iterator[Update]:
+    def _updates(self, watch: Watch[Update], bell: Bell) -> Generator[Update, None, None]:
         try:
             while not watch.is_over:
                 yield from self.follow(watch.next_updates(), bell)
@@ -304,7 +306,7 @@ class Client(Methods):
         """Refuse to be copied or sent to another process: headers may hold a secret, and connections do not travel."""
         raise TypeError("a Client cannot be pickled or copied; make one from its URL in each process")
 
+    @whole
     def __repr__(self) -> str:
         """The client's address; headers may hold a secret and are not shown."""
-        transport = self.__dict__.get("_transport")
-        return f"Client({transport.url!r})" if transport is not None else "Client(…)"
+        return f"Client({self.url!r})"

@@ -17,7 +17,7 @@ from der_client.stacks.clarity import ClarityValue, decode, encode
 from der_client.stacks.clarity.wire import MAX_ARGUMENT_DEPTH
 from der_client.stacks.errors import InvalidValueError, NodeAnswerError, shown
 from der_client.stacks.network import DEVNET, MAINNET, TESTNET, Network
-from der_client.stacks.rpc import api, devnet, node
+from der_client.stacks.rpc import api, devnet, node, trace
 from der_client.stacks.rpc import broadcast as sending
 from der_client.stacks.rpc.api_versions import ApiVersions
 from der_client.stacks.rpc.retries import RetryPolicy
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         UnconfirmedTransaction,
     )
     from der_client.stacks.rpc.endpoint import Endpoint
+    from der_client.stacks.rpc.trace import TransactionTrace
 
 DEFAULT_TIMEOUT_S: Final = (5.0, 30.0)
 DEFAULT_ANSWER_DEADLINE_S: Final = 120.0
@@ -135,6 +136,10 @@ class Methods:
         self._api = ApiVersions()
         self._network = network
         self._network_is_checked = False
+
+    def transaction_steps(self, txid: str, within_s: float | None = None) -> Steps[TransactionInfo | None]:
+        """As `transaction`, as a part of other steps."""
+        return self._api.transaction(txid, self._until(within_s), once=within_s is not None)
 
     def _until(self, within_s: float | None) -> float:
         return time.monotonic() + (self._deadline_s if within_s is None else within_s)
@@ -253,7 +258,7 @@ class Methods:
         Raises:
             NodeError: If the API could not be asked.
         """
-        return self._api.transaction(txid, self._until(within_s), once=within_s is not None)
+        return self.transaction_steps(txid, within_s)
 
     @asked
     def nonces(self, principal: str) -> Steps[Nonces]:
@@ -313,6 +318,19 @@ class Methods:
             TransactionRejectedError: If it would be refused.
         """
         return ask(devnet.simulate_call(contract_id, function, _encoded(arguments), sender=sender))
+
+    @asked
+    def trace(self, txid: str) -> Steps[TransactionTrace]:
+        """What a mined transaction did, call by call (embedded devnet only).
+
+        Args:
+            txid: Its id.
+
+        Raises:
+            NotFoundError: If it is not in the chain (yet, or any more).
+            TraceUnavailableError: On any other node.
+        """
+        return ask(trace.trace(txid.removeprefix("0x")))
 
     @asked
     def send(self, raw: bytes) -> Steps[str]:

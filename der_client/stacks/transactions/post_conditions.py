@@ -15,7 +15,7 @@ from der_client.stacks.checks import check_enum, check_kind, check_number
 from der_client.stacks.clarity import ClarityValue, encode, encode_principal
 from der_client.stacks.clarity.decoding import read_name, read_standard_principal, read_value
 from der_client.stacks.clarity.wire import MAX_ARGUMENT_DEPTH
-from der_client.stacks.errors import AddressError, EncodeError
+from der_client.stacks.errors import AddressError, EncodeError, whole
 from der_client.stacks.transactions.codes import FungibleCode, NonFungibleCode, PoxCode
 from der_client.stacks.transactions.wire import (
     U64_MAX,
@@ -38,6 +38,7 @@ class Origin(Enum):
 
     ORIGIN = "origin"
 
+    @whole
     def __repr__(self) -> str:
         """Shows the name by which it is used."""
         return "ORIGIN"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -96,3 +97,32 @@ def test_a_project_that_does_not_use_it_loads_nothing_of_the_library(tmp_path: P
         "    assert not {'requests', 'pydantic', 'coincurve', 'hypothesis.strategies'} & set(sys.modules)\n"
     )
     assert "1 passed" in run_pytest(tmp_path)
+
+
+COVERED_TESTS = """
+import pytest
+from der_client import Der
+from der_client.contracts.asset_verification import Role
+
+@pytest.mark.parametrize("round_", range(2))
+def test_role(devnet, round_):
+    der = Der.connect(devnet.url, devnet.deployer)
+    der.assets.set_role(Role.PAUSER, devnet.accounts["wallet_1"].address, "", True).send().wait()
+"""
+
+
+@pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["one process", "xdist"])
+def test_coverage_and_costs_of_contracts(tmp_path: Path, workers: list[str]) -> None:
+    (tmp_path / "test_users.py").write_text(COVERED_TESTS)
+    shown = run_pytest(tmp_path, "--clarity-coverage=reached.lcov", "--clarity-costs", *workers)
+    assert "2 passed" in shown
+    report = (tmp_path / "reached.lcov").read_text()
+    assert report.count("SF:contracts/asset-verification.clar") == 1
+    assert "FNDA:2,set-role" in report
+    assert "Clarity coverage, written to reached.lcov" in shown
+    assert re.search(r"asset-verification\.set-role +2 +[\d,]+ +[\d,]+", shown)
+
+
+def test_reports_without_a_devnet(tmp_path: Path) -> None:
+    (tmp_path / "test_users.py").write_text("def test_it(): pass\n")
+    assert "no test used the devnet" in run_pytest(tmp_path, "--clarity-costs")

@@ -164,6 +164,25 @@ def test_the_command(devnet: Devnet, tmp_path: Path, texts: dict[str, str]) -> N
     assert "not up to date" in stale.stderr
 
 
+def test_contracts_of_others_that_a_file_names(tmp_path: Path) -> None:
+    sip_009 = "SP2PABAF9FTAJYNFZH93XENAJ8FVY99RRM50D2JG9.nft-trait"
+    issuer = "SP3FBR2AGK5H9QBDH3EEN6DF8EK8JY7RX8QJ5SVTE"
+    (tmp_path / f"{issuer}.prices.clar").write_text("(define-read-only (price) {now: u5})")
+    (tmp_path / "near.clar").write_text("(define-read-only (far) (ok 0x01))")
+    (tmp_path / "shop.clar").write_text(
+        f"""(use-trait nft '{sip_009}.nft-trait)
+(define-public (buy (what <nft>))
+  (let ((price (contract-call? '{issuer}.prices price)) (last (try! (contract-call? what get-last-token-id))))
+    (print (merge {{event: "bought", price: price, last: last}} {{by: (unwrap-panic (contract-call? .near far))}}))
+    (ok true)))"""
+    )
+    text = modules_of_file(tmp_path / "shop.clar")["shop"]
+    assert text.count("class ") == 3
+    assert 'class Bought(Event, where={"event": "bought"}):' in text
+    assert all(f"    {field}\n" in text for field in ("price: Price", "last: UInt", "by: Bytes1"))
+    assert not list(tmp_path.glob(".cache"))
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

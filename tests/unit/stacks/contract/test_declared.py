@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, assert_type
 import pytest
 
 from der_client.stacks.account import PendingTransaction
-from der_client.stacks.clarity import UIntValue
-from der_client.stacks.contract import Contract, Event, Model, Pending, public, read_only
+from der_client.stacks.clarity import UIntValue, encode
+from der_client.stacks.contract import Code, Contract, Event, Model, Pending, public, read_only
 from der_client.stacks.contract.annotations import ClarityName, UInt
 from der_client.stacks.contract.call import Call
 from der_client.stacks.contract.declared import PublicFunction, ReadOnlyFunction
@@ -86,6 +86,14 @@ def test_defaults_and_parameters_by_name_are_as_in_python() -> None:
 def test_a_contract_is_opened_for_an_account(account: Any) -> None:
     with pytest.raises(InvalidValueError, match=r"account: must be Account, not .*Account\(key, client\)"):
         Odd(odd().client, ADDRESS, account)
+
+
+@pytest.mark.parametrize("client", ["http://localhost:3999", None, odd])
+def test_a_contract_is_opened_on_a_client(client: Any) -> None:
+    with pytest.raises(InvalidValueError, match=r"client: must be Client, not .*Client\(url\)"):
+        Odd(client, ADDRESS)
+    with pytest.raises(InvalidValueError, match="client: must be Client"):
+        Odd.at(client, f"{ADDRESS}.odd")
 
 
 DECLARE: list[Callable[..., Any]] = [read_only, public, read_only(), public(name="fine")]
@@ -177,6 +185,18 @@ def test_names_of_the_function_around_are_found() -> None:
             raise NotImplementedError
 
     assert str(Local.functions["get"].signature.result.type) == "(optional {amount: uint})"
+
+
+def test_names_of_the_class_itself_are_found() -> None:
+    class Outer(Contract, name="outer"):
+        class Place(Code):
+            HERE = 1
+
+        @read_only
+        def get(self) -> Place:
+            raise NotImplementedError
+
+    assert Outer.functions["get"].signature.result.decode(encode(UIntValue(1))) is Outer.Place.HERE
 
 
 def test_a_class_inherits_and_may_declare_anew() -> None:

@@ -180,6 +180,8 @@ def test_names() -> None:
         "box",
         "status",
     )
+    classes = Namespace(("Bid",))
+    assert [classes.take("Bid") for _ in range(3)] == ["Bid2", "Bid3", "Bid4"]
     names = Namespace(("name",))
     assert [names.take("name"), names.take("name"), names.take("from"), names.take("a", "b"), names.take("a", "b")] == [
         "name_",

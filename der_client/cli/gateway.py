@@ -1,0 +1,111 @@
+"""``der gateway``: takes signed days from meters over HTTP and MQTT, and relays them."""
+
+import asyncio
+import logging
+import os
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from der_client.cli.options import (
+    DEFAULT_MAX_FEE_USTX,
+    KeyFile,
+    MaxFee,
+    NetworkOption,
+    Url,
+    open_client,
+)
+
+
+def gateway(
+    *,
+    url: Url,
+    store: Annotated[
+        Path, typer.Option("--store", metavar="FILE", dir_okay=False, help="Where messages are kept (SQLite).")
+    ],
+    deployer: Annotated[
+        str | None,
+        typer.Option(
+            "--deployer",
+            metavar="ADDRESS",
+            help="Who deployed the contracts. Default: the embedded devnet says it.",
+            show_default=False,
+        ),
+    ] = None,
+    host: Annotated[str, typer.Option("--host", help="Where HTTP is served; 0.0.0.0 for all addresses.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65_535, help="The port of HTTP; 0 for any that is free.")
+    ] = 8100,
+    mqtt: Annotated[
+        str | None,
+        typer.Option(
+            "--mqtt",
+            metavar="URL",
+            help="A broker to listen to: mqtt://host:1883, mqtts://user@host:8883. "
+            "Its password is DER_MQTT_PASSWORD in the environment.",
+            show_default=False,
+        ),
+    ] = None,
+    topic: Annotated[str, typer.Option("--topic", help="What meters publish to.")] = "der/days/#",
+    receipts: Annotated[
+        str, typer.Option("--receipts", help="Where receipts are published, followed by the last part of the topic.")
+    ] = "der/receipts",
+    session: Annotated[
+        str, typer.Option("--session", metavar="NAME", help="The session that the broker keeps for this gateway.")
+    ] = "der-gateway",
+    interval: Annotated[
+        float, typer.Option("--interval", metavar="SECONDS", min=0.1, help="Pause between two rounds of relaying.")
+    ] = 10.0,
+    keep_days: Annotated[
+        float, typer.Option("--keep-days", min=0, help="How long messages are kept that are on the chain or refused.")
+    ] = 90.0,
+    key_file: KeyFile = None,
+    network: NetworkOption = None,
+    max_fee: MaxFee = DEFAULT_MAX_FEE_USTX,
+    timeout: Annotated[
+        float, typer.Option("--timeout", metavar="SECONDS", min=1, help="How long a round waits for its transactions.")
+    ] = 180.0,
+) -> None:
+    """Take signed days from meters, keep them, and relay them to the chain, until Ctrl-C.
+
+    Meters post JSON or CBOR to /v1/days, or publish it to a broker with QoS 1. A message is acknowledged when it is on
+    disk, and relayed until the chain has it or has refused it for good: /v1/days/ID says which. The account pays the
+    fees.
+    """
+    from der_client.cli.secret_input import read_signing_key  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.der import Der  # noqa: PLC0415
+    from der_client.gateway import Gateway, MessageStore  # noqa: PLC0415
+    from der_client.gateway.gateway import require_extra  # noqa: PLC0415
+    from der_client.gateway.mqtt import Broker  # noqa: PLC0415
+    from der_client.gateway.service import open_socket, serve  # noqa: PLC0415
+    from der_client.recorder import Recorder  # noqa: PLC0415
+    from der_client.stacks.account import FeePolicy  # noqa: PLC0415
+
+    for module in ("starlette", "uvicorn", "cbor2", *(["aiomqtt"] if mqtt else [])):
+        require_extra("der gateway", module)
+    password = os.environ.get("DER_MQTT_PASSWORD")
+    broker = (
+        None if mqtt is None else Broker.of(mqtt, password=password, topic=topic, receipts=receipts, identifier=session)
+    )
+    key = read_signing_key(key_file)
+    der = Der.connect(open_client(url, network), key, deployer=deployer, fee_policy=FeePolicy(max_fee_ustx=max_fee))
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s: %(message)s"))
+    logger = logging.getLogger("der_client")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+
+    async def run(running: Gateway) -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop.set)
+        await serve(running, listening=listening, broker=broker, interval_s=interval, keep_days=keep_days, stop=stop)
+
+    with MessageStore(store) as kept, open_socket(host, port) as listening:
+        running = Gateway(der, Recorder(der, confirm_timeout_s=timeout), kept)
+        where = " and ".join([f"http://{host}:{listening.getsockname()[1]}/v1/days", *([mqtt] if mqtt else [])])
+        typer.echo(f"taking days on {where} (Ctrl-C ends it)", err=True)
+        asyncio.run(run(running))

@@ -1,0 +1,226 @@
+"""What a gateway has taken, in SQLite: written to disk before it is acknowledged, and kept until it is on the chain."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from dataclasses import dataclass
+from enum import StrEnum
+from threading import Lock
+from typing import TYPE_CHECKING, Final, Self
+
+from der_client.readings.signing import DayMessage
+from der_client.stacks.errors import InvalidValueError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from os import PathLike
+
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS messages (
+    id TEXT PRIMARY KEY,
+    asset_id TEXT NOT NULL,
+    day TEXT NOT NULL,
+    message TEXT NOT NULL,
+    source TEXT NOT NULL,
+    state TEXT NOT NULL,
+    reason TEXT NOT NULL DEFAULT '',
+    txids TEXT NOT NULL DEFAULT '',
+    received_at REAL NOT NULL,
+    changed_at REAL NOT NULL,
+    due_at REAL NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS messages_due ON messages (due_at) WHERE state = 'waiting';
+"""
+_VERSION: Final = 1
+
+
+class MessageState(StrEnum):
+    """What became of a message."""
+
+    WAITING = "waiting"
+    """It is to be relayed, for the first time or again."""
+    RECORDED = "recorded"
+    """All of it is on the chain."""
+    CONFLICTING = "conflicting"
+    """Something else is on the chain; a verifier has to look at it."""
+    UNCHECKED = "unchecked"
+    """Its slots are on the chain, recorded together with others, so that nobody can compare them."""
+    REFUSED = "refused"
+    """The contract would refuse it, or did, for good."""
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more is done for it."""
+        return self is not MessageState.WAITING
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMessage:
+    """A message that was taken.
+
+    Attributes:
+        id: The hash that the meter signed, in hexadecimal.
+        message: The message.
+        source: How it came, such as ``http`` or the topic.
+        state: What became of it.
+        reason: Why, for people.
+        txids: The transactions that were sent for it.
+        received_at: When it came, unix seconds.
+    """
+
+    id: str
+    message: DayMessage
+    source: str
+    state: MessageState
+    reason: str
+    txids: tuple[str, ...]
+    received_at: float
+
+
+class MessageStore:
+    """The messages of a gateway, in a file of its own; a context manager.
+
+    Args:
+        path: The file, made if it is not there; ``":memory:"`` for tests.
+
+    Raises:
+        InvalidValueError: If the file is something else, or of a later version.
+    """
+
+    def __init__(self, path: str | PathLike[str]) -> None:
+        self._lock = Lock()
+        try:
+            self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = FULL")  # an acknowledged message survives a loss of power
+            version = self._db.execute("PRAGMA user_version").fetchone()[0]
+            if version > _VERSION:
+                raise InvalidValueError(f"{path} was written by a later version of the gateway")
+            self._db.executescript(_SCHEMA)
+            self._db.execute(f"PRAGMA user_version = {_VERSION}")
+        except sqlite3.Error as error:
+            raise InvalidValueError(f"{path} cannot be used as the gateway's store: {error}") from error
+
+    def __enter__(self) -> Self:
+        """Itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the file."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._db.close()
+
+    def add(self, messages: Iterable[DayMessage], source: str) -> list[bool]:
+        """Write messages to disk, all or none.
+
+        Args:
+            messages: What came; each is known by the hash that its meter signed.
+            source: How it came.
+
+        Returns:
+            For each whether it is new.
+        """
+        now = time.time()
+        rows = [
+            (message.digest.hex(), str(message.asset_id), message.day.isoformat(), message.to_json(), source, now)
+            for message in messages
+        ]
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                added = [
+                    self._db.execute(
+                        "INSERT INTO messages "
+                        "(id, asset_id, day, message, source, state, received_at, changed_at, due_at) "
+                        "VALUES (?1, ?2, ?3, ?4, ?5, 'waiting', ?6, ?6, ?6) ON CONFLICT (id) DO NOTHING",
+                        row,
+                    ).rowcount
+                    == 1
+                    for row in rows
+                ]
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+        return added
+
+    def get(self, message_id: str) -> StoredMessage | None:
+        """Return a message; None if it never came."""
+        with self._lock:
+            row = self._db.execute(f"SELECT {_COLUMNS} FROM messages WHERE id = ?", (message_id,)).fetchone()  # noqa: S608
+        return None if row is None else _message(row)
+
+    def due(self, limit: int) -> list[StoredMessage]:
+        """Return messages that are to be relayed now, the oldest first."""
+        with self._lock:
+            rows = self._db.execute(
+                f"SELECT {_COLUMNS} FROM messages WHERE state = 'waiting' AND due_at <= ? ORDER BY due_at, received_at "  # noqa: S608
+                "LIMIT ?",
+                (time.time(), limit),
+            ).fetchall()
+        return [_message(row) for row in rows]
+
+    def set_state(
+        self,
+        message_id: str,
+        state: MessageState,
+        reason: str = "",
+        txids: Sequence[str] = (),
+        *,
+        again_in_s: float = 0,
+    ) -> None:
+        """Write down what became of a message.
+
+        Args:
+            message_id: Its id.
+            state: What became of it.
+            reason: Why.
+            txids: What was sent for it now; kept beside what was sent before.
+            again_in_s: When it is due again, if it waits.
+        """
+        now = time.time()
+        with self._lock:
+            row = self._db.execute("SELECT txids FROM messages WHERE id = ?", (message_id,)).fetchone()
+            before = [] if row is None else row[0].split()
+            both = " ".join(dict.fromkeys([*before, *txids]))
+            self._db.execute(
+                "UPDATE messages SET state = ?, reason = ?, txids = ?, changed_at = ?, due_at = ? WHERE id = ?",
+                (str(state), reason, both, now, now + again_in_s, message_id),
+            )
+
+    def counts(self) -> dict[MessageState, int]:
+        """Return how many messages are in each state."""
+        with self._lock:
+            rows = self._db.execute("SELECT state, count(*) FROM messages GROUP BY state").fetchall()
+        found = {MessageState(state): int(count) for state, count in rows}
+        return {state: found.get(state, 0) for state in MessageState}
+
+    def forget(self, older_than_s: float) -> int:
+        """Delete messages on which nothing has to be done and that changed so long ago last; return how many."""
+        with self._lock:
+            done = self._db.execute(
+                "DELETE FROM messages WHERE state IN ('recorded', 'refused', 'unchecked') AND changed_at < ?",
+                (time.time() - older_than_s,),
+            )
+        return done.rowcount
+
+
+_COLUMNS: Final = "id, message, source, state, reason, txids, received_at"
+
+
+def _message(row: tuple[str, str, str, str, str, str, float]) -> StoredMessage:
+    message_id, message, source, state, reason, txids, received_at = row
+    return StoredMessage(
+        message_id,
+        DayMessage.from_json(message),
+        source,
+        MessageState(state),
+        reason,
+        tuple(txids.split()),
+        received_at,
+    )

@@ -1,0 +1,138 @@
+"""What a mined transaction did, call by call (``GET /devnet/trace/{txid}``, embedded devnet only)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from der_client.stacks.errors import NotFoundError, TraceUnavailableError
+from der_client.stacks.rpc.endpoint import Answer, Endpoint, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from der_client.stacks.rpc.fields import Fields
+
+_NO_SUCH_PATH: Final = frozenset({403, 404, 405, 501})
+
+
+@dataclass(frozen=True, slots=True)
+class TracedCall:
+    """A call of a function, and all that it called. Functions that ``map``, ``fold`` and ``filter`` call are not shown.
+
+    Attributes:
+        contract_id: Of the contract that was called.
+        function: Its name.
+        expression: The call in the source; empty for the outermost.
+        line: Where that is; ``None`` for the outermost.
+        column: Where that is; ``None`` for the outermost.
+        caller_id: In which contract that is; ``None`` for the outermost.
+        arguments: Their values as Clarity text; ``None`` if there are none.
+        result: As Clarity text; ``None`` if the call did not return.
+        events: What it printed and moved itself, as text.
+        runtime: What it cost with all that it called; ``None`` where the same expression was carried out several times.
+        calls: The calls that it made, in order.
+    """
+
+    contract_id: str
+    function: str
+    expression: str
+    line: int | None
+    column: int | None
+    caller_id: str | None
+    arguments: str | None
+    result: str | None
+    events: tuple[str, ...]
+    runtime: int | None
+    calls: tuple[TracedCall, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionTrace:
+    """What a transaction did; ``print`` it to see the calls with their places, arguments, results and costs.
+
+    Attributes:
+        txid: The transaction's id.
+        block_height: Of its block.
+        status: What became of it, such as ``success``.
+        vm_error: What went wrong in the VM, if anything.
+        call: The call; ``None`` for transactions that are not contract calls.
+        is_truncated: Whether it was too long to be shown in full.
+    """
+
+    txid: str
+    block_height: int
+    status: str
+    vm_error: str | None
+    call: TracedCall | None = field(repr=False)
+    is_truncated: bool
+
+    def __str__(self) -> str:
+        """Show the tree of calls."""
+        head = f"{self.txid} in block {self.block_height}: {self.status}"
+        lines = [] if self.call is None else list(_lines(self.call, 0))
+        error = [] if self.vm_error is None else [self.vm_error.strip()]
+        return "\n".join([head, *lines, *error, *(["… (truncated)"] if self.is_truncated else [])])
+
+
+def _lines(call: TracedCall, depth: int) -> Iterator[str]:
+    place = "" if call.line is None else f"  {(call.caller_id or '').partition('.')[2]}:{call.line}:{call.column}"
+    cost = "" if call.runtime is None else f"  runtime {call.runtime}"
+    name = f"{call.contract_id.partition('.')[2]}.{call.function}"
+    indent = "  " * depth
+    yield f"{indent}{name}({call.arguments or ''}){place}{cost}"
+    yield from (f"{indent}  * {event}" for event in call.events)
+    for inner in call.calls:
+        yield from _lines(inner, depth + 1)
+    yield f"{indent}= {'(did not return)' if call.result is None else call.result}"
+
+
+def trace(txid: str) -> Endpoint[TransactionTrace]:
+    """``GET /devnet/trace/{txid}``.
+
+    Args:
+        txid: Hex without 0x.
+    """
+    return Endpoint(Request("GET", f"/devnet/trace/{txid}"), _read_trace)
+
+
+def _read_trace(answer: Answer) -> TransactionTrace:
+    if answer.status in _NO_SUCH_PATH:
+        if b"not in this chain" in answer.body or b"not mined yet" in answer.body:
+            raise NotFoundError(answer.fields_of_any_status().text("error"), answer.url)
+        raise TraceUnavailableError(
+            f"the node at {answer.url} cannot trace; use the embedded devnet (der_client.Devnet) for it"
+        )
+    fields = answer.fields()
+    return TransactionTrace(
+        txid=fields.hash_text("tx_id"),
+        block_height=fields.unsigned("block_height"),
+        status=fields.text("status"),
+        vm_error=fields.optional_text("vm_error"),
+        call=None if fields.any("call") is None else _read_call(fields.fields("call")),
+        is_truncated=fields.flag("truncated"),
+    )
+
+
+def _read_call(fields: Fields) -> TracedCall:
+    at = None if fields.any("at") is None else fields.fields("at")
+    return TracedCall(
+        contract_id=fields.text("contract"),
+        function=fields.text("function"),
+        expression=fields.text("expression"),
+        line=None if at is None else at.unsigned("line"),
+        column=None if at is None else at.unsigned("column"),
+        caller_id=None if at is None else at.text("contract"),
+        arguments=fields.optional_text("args"),
+        result=fields.optional_text("result"),
+        events=_read_texts(fields, "events"),
+        runtime=None if fields.any("runtime") is None else fields.unsigned("runtime"),
+        calls=tuple(_read_call(call) for call in fields.items("calls")),
+    )
+
+
+def _read_texts(fields: Fields, name: str) -> tuple[str, ...]:
+    texts = fields.any(name)
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise fields.error(name, "a list of texts")
+    return tuple(texts)

@@ -1,0 +1,110 @@
+/** What of the contracts was reached and what it cost, added up over all calls: a profile by function and line, and LCOV. */
+import { parseFolded } from "./folded.js";
+import { functionAt, functionsOf } from "./source.js";
+
+/**
+ * @typedef {{calls: number, self: number, total: number}} Spent calls that reached it; cost of itself, and with what it called
+ * @typedef {{functions: Record<string, Spent>, lines: Record<string, Spent>}} ContractProfile by name, by line number
+ */
+
+export class Coverage {
+  /** @type {Map<string, {functions: Map<string, Spent>, lines: Map<number, Spent>}>} by contract id */
+  #contracts = new Map();
+  /** @type {Map<string, import("./source.js").SourceFunction[]>} by contract id */
+  #sources = new Map();
+
+  /** @param {(contractId: string) => string | undefined} sourceOf */
+  constructor(sourceOf) {
+    this.sourceOf = sourceOf;
+  }
+
+  /** @param {string} folded of one call */
+  add(folded) {
+    /** @type {Set<Spent>} */
+    const reached = new Set();
+    for (const { frames, cost } of parseFolded(folded)) {
+      const places = frames.flatMap((frame) => this.#placesOf(frame));
+      const [ofLine, ofFunction] = places.at(-1) ?? [];
+      if (ofLine) ofLine.self += cost;
+      if (ofFunction) ofFunction.self += cost;
+      for (const spent of new Set(places.flat())) {
+        spent.total += cost;
+        reached.add(spent);
+      }
+    }
+    for (const spent of reached) spent.calls += 1;
+  }
+
+  /** @param {import("./folded.js").Frame} frame @returns {[Spent, Spent][]} of its line and its function; none outside of functions */
+  #placesOf({ contract: id, line }) {
+    const name = functionAt(this.#functionsOf(id), line);
+    if (name === undefined) return [];
+    const contract = this.#contract(id);
+    return [[spentOf(contract.lines, line), spentOf(contract.functions, name)]];
+  }
+
+  /** @param {string} id */
+  #functionsOf(id) {
+    let functions = this.#sources.get(id);
+    if (!functions) {
+      const source = this.sourceOf(id);
+      if (source === undefined) return [];
+      this.#sources.set(id, (functions = functionsOf(source)));
+    }
+    return functions;
+  }
+
+  /** @param {string} id */
+  #contract(id) {
+    let contract = this.#contracts.get(id);
+    if (!contract) this.#contracts.set(id, (contract = { functions: new Map(), lines: new Map() }));
+    return contract;
+  }
+
+  /** @returns {Record<string, ContractProfile>} by contract id, as plain data */
+  toJson() {
+    return Object.fromEntries(
+      [...this.#contracts].map(([id, { functions, lines }]) => [
+        id,
+        { functions: Object.fromEntries(functions), lines: Object.fromEntries(lines) },
+      ]),
+    );
+  }
+}
+
+/** @template K @param {Map<K, Spent>} map @param {K} key */
+function spentOf(map, key) {
+  let spent = map.get(key);
+  if (!spent) map.set(key, (spent = { calls: 0, self: 0, total: 0 }));
+  return spent;
+}
+
+/**
+ * @param {Record<string, ContractProfile>} profiles by contract id
+ * @param {{path: string, contractId: string, source: string}[]} contracts those that are to be in it
+ * @returns {string} LCOV: of each contract its functions and the lines of their bodies, with the calls that reached them
+ */
+export function lcov(profiles, contracts) {
+  return contracts.map((contract) => record(contract, profiles[contract.contractId])).join("");
+}
+
+/** @param {{path: string, source: string}} contract @param {ContractProfile} [profile] nothing was reached without */
+function record({ path, source }, profile = { functions: {}, lines: {} }) {
+  const functions = functionsOf(source);
+  const calls = functions.map(({ name }) => profile.functions[name]?.calls ?? 0);
+  const lines = [...new Set(functions.flatMap((one) => one.lines))].sort((a, b) => a - b);
+  const hits = lines.map((line) => profile.lines[line]?.calls ?? 0);
+  const reached = (/** @type {number[]} */ counts) => counts.filter((count) => count > 0).length;
+  return [
+    "TN:",
+    `SF:${path}`,
+    ...functions.map(({ name, line }) => `FN:${line},${name}`),
+    ...functions.map(({ name }, index) => `FNDA:${calls[index]},${name}`),
+    `FNF:${functions.length}`,
+    `FNH:${reached(calls)}`,
+    ...lines.map((line, index) => `DA:${line},${hits[index]}`),
+    `LF:${lines.length}`,
+    `LH:${reached(hits)}`,
+    "end_of_record\n",
+  ].join("\n");
+}

@@ -1,0 +1,75 @@
+/** Where the functions of a contract are in its source, and on which lines they have expressions that are evaluated. */
+
+/**
+ * @typedef {{line: number, end: number, text: string, items: Item[] | null}} Item a list (its text is empty) or an atom
+ * @typedef {{name: string, line: number, end: number, lines: number[]}} SourceFunction end: its last line
+ */
+
+const DEFINITIONS = ["define-public", "define-private", "define-read-only"];
+const TOKEN = /;[^\n]*|u?"(?:\\.|[^"\\])*"|[(){}]|[^\s(){};"]+|\n/gs;
+
+/** @param {string} source @returns {SourceFunction[]} */
+export function functionsOf(source) {
+  return parse(source).flatMap(({ items, end }) => {
+    if (!items || items.length < 3 || !DEFINITIONS.includes(items[0].text)) return [];
+    const [, head, ...body] = items;
+    const name = head.items?.[0];
+    if (!name) return [];
+    /** @type {Set<number>} */
+    const lines = new Set();
+    for (const expression of body) collect(expression, lines);
+    return [{ name: name.text, line: name.line, end, lines: [...lines] }];
+  });
+}
+
+/** @param {SourceFunction[]} functions @param {number} line @returns {string | undefined} the name of the one it is in */
+export function functionAt(functions, line) {
+  return functions.find((one) => one.line <= line && line <= one.end)?.name;
+}
+
+/** @param {Item} item that is evaluated @param {Set<number>} lines gets those of lists in it that are evaluated */
+function collect({ items, line }, lines) {
+  if (!items || items.length === 0) return;
+  const [head, ...rest] = items;
+  // What a tuple in braces holds is evaluated, after its names.
+  if (head.text !== "{") lines.add(line);
+  if (head.text === "let") {
+    for (const binding of rest[0]?.items ?? []) for (const value of binding.items?.slice(1) ?? []) collect(value, lines);
+    for (const expression of rest.slice(1)) collect(expression, lines);
+  } else if (head.text === "tuple") {
+    for (const field of rest) for (const value of field.items?.slice(1) ?? []) collect(value, lines);
+  } else if (head.text === "from-consensus-buff?") {
+    for (const expression of rest.slice(1)) collect(expression, lines);
+  } else {
+    for (const expression of rest) collect(expression, lines);
+  }
+}
+
+/** @param {string} source @returns {Item[]} its top-level items */
+function parse(source) {
+  /** @type {Item[]} */
+  const top = [];
+  /** @type {Item[]} */
+  const lists = [];
+  const open = [top];
+  let line = 1;
+  for (const [token] of source.matchAll(TOKEN)) {
+    const items = open[open.length - 1];
+    if (token === "(" || token === "{") {
+      /** @type {Item[]} */
+      const inside = token === "{" ? [{ line, end: line, text: "{", items: null }] : [];
+      const list = { line, end: line, text: "", items: inside };
+      items.push(list);
+      lists.push(list);
+      open.push(inside);
+    } else if (token === ")" || token === "}") {
+      const list = lists.pop();
+      if (list) list.end = line;
+      if (open.length > 1) open.pop();
+    } else if (token !== "\n" && !token.startsWith(";")) {
+      items.push({ line, end: line, text: token, items: null });
+    }
+    line += token.split("\n").length - 1;
+  }
+  return top;
+}
