@@ -219,7 +219,9 @@ describe("register-assets", () => {
 
   test("takes 20, of none does nothing, and is stopped by a pause", () => {
     const items = Array.from({ length: 20 }, () => itemOf());
-    expect(call(OWNER, "register-assets", items).ok.map(({ ok }) => ok)).toEqual(items.map((_, index) => BigInt(index + 1)));
+    expect(call(OWNER, "register-assets", items).ok.map(({ ok }) => ok)).toEqual(
+      items.map((_, index) => BigInt(index + 1)),
+    );
     expect(call(OWNER, "register-assets", []).ok).toEqual([]);
     must(call(PAUSER, "set-paused", true));
     expect(call(OWNER, "register-assets", items).err).toBe(ERR.ERR_PAUSED);

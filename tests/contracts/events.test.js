@@ -276,8 +276,7 @@ test("events alone give every row of every map", async () => {
   const plainOffer = offering(OWNER, plain, { wh: 40_000 });
   buying(BUYER, plainOffer, 40_000);
   const inToken = offering(OWNER, plain, { wh: 30_000, token });
-  for (const wh of [10_000, 20_000])
-    money(BUYER, "accept-and-fund-with", token, inToken, wh, wh, NO_LIMIT, NO_LIMIT);
+  for (const wh of [10_000, 20_000]) money(BUYER, "accept-and-fund-with", token, inToken, wh, wh, NO_LIMIT, NO_LIMIT);
   money(BUYER, "assign-payment", 6, STRANGER);
   money(OWNER, "release", 6);
   asset(BUYER_2, "request-change", plant, CAPACITY_W, next.claimBy(BUYER_2));
