@@ -44,7 +44,7 @@
 (define-constant ERR_INVALID_MIN_PRICE (err u1027)) ;; a price is at most 10^15
 (define-constant ERR_OWN_ASSET (err u1028)) ;; nobody approves an asset that they own or operate
 (define-constant ERR_INVALID_PROOF (err u1029)) ;; not signed by the device key for this owner
-(define-constant ERR_METADATA_IN_USE (err u1030)) ;; another asset has it, neither rejected nor retired
+(define-constant ERR_METADATA_IN_USE (err u1030)) ;; another asset has it, neither rejected nor retired before today
 
 ;; Roles
 
@@ -88,8 +88,8 @@
 (define-constant DAYS_BETWEEN_CHANGES u46)
 (define-constant GEOHASH_CHARACTERS "0123456789bcdefghjkmnpqrstuvwxyz")
 
-;; What a device signs is the SIP-018 hash under the domain {name: "der-production", version: "1", chain-id}: its prefix,
-;; the domain's hash, the message's hash.
+;; What a device signs is the SIP-018 hash under the domain {name: "der-production", version: "1", chain-id}: its
+;; prefix, the domain's hash, the message's hash.
 (define-constant SIGNING_PREFIX (concat 0x534950303138
   (sha256 (unwrap!
     (to-consensus-buff? {
@@ -117,10 +117,10 @@
   bool
 )
 
-;; `proposal` is the number of the last transfer that was proposed of the asset. From `capacity-from-day` on the capacity
-;; holds, before it the previous one. From `key-from-day` on the device key signs, from `previous-key-from-day` until then
-;; the previous one; days before both have no key. `verified-day` is zero until the asset is verified. `last-day` is none
-;; while there is none; where an asset was never verified it does not matter.
+;; `proposal` is the number of the last transfer that was proposed of the asset. From `capacity-from-day` on the
+;; capacity holds, before it the previous one. From `key-from-day` on the device key signs, from `previous-key-from-day`
+;; until then the previous one; days before both have no key. `verified-day` is zero until the asset is verified.
+;; `last-day` is none while there is none; where an asset was never verified it does not matter.
 (define-map assets
   uint
   {
@@ -197,8 +197,8 @@
   (map-get? changes asset-id)
 )
 
-;; What has to be known to record the production of a day: whether it may be, how much is plausible, and which key signs,
-;; under which key epoch. `lost` is a day of which nothing can ever be recorded any more.
+;; What has to be known to record the production of a day: whether it may be, how much is plausible, and which key
+;; signs, under which key epoch. `lost` is a day of which nothing can ever be recorded any more.
 (define-read-only (get-recording-right
     (asset-id uint)
     (day uint)
@@ -436,7 +436,8 @@
   )
 )
 
-;; Registrar: `verify-asset` of up to 50 assets; one answer for each, in order. Prints "asset-verified" for each verified.
+;; Registrar: `verify-asset` of up to 50 assets; one answer for each, in order. Prints "asset-verified" for each
+;; verified.
 ;; Errors: ERR_NOT_REGISTRAR; of each asset, those of `verify-asset`.
 (define-public (verify-assets (reviews (list 50 {
   asset-id: uint,
@@ -532,8 +533,8 @@
 )
 
 ;; Owner or registrar: retires an asset for good. Days up to today can still be recorded, verified and delivered, or up
-;; to the day of its suspension. A proposed transfer and a requested change fall away. The device key is free for another
-;; asset when no day can be recorded any more. Prints "asset-retired".
+;; to the day of its suspension. A proposed transfer and a requested change fall away. The device key is free for
+;; another asset when no day can be recorded any more. Prints "asset-retired".
 ;; Errors: ERR_ASSET_NOT_FOUND, ERR_NOT_OWNER_OR_REGISTRAR, ERR_WRONG_ASSET_STATE.
 (define-public (retire-asset (asset-id uint))
   (let (
@@ -570,8 +571,9 @@
 
 ;; Public: changes of capacity and device key
 
-;; Owner: asks for another capacity or device key of a verified or suspended asset; replaces an earlier request. A new key
-;; needs its proof, as at the registration. Nothing changes until a registrar approves it. Prints "change-requested".
+;; Owner: asks for another capacity or device key of a verified or suspended asset; replaces an earlier request. A new
+;; key needs its proof, as at the registration. Nothing changes until a registrar approves it. Prints
+;; "change-requested".
 ;; Errors: ERR_ASSET_NOT_FOUND, ERR_NOT_ASSET_OWNER, ERR_WRONG_ASSET_STATE, ERR_TRANSFER_PROPOSED, ERR_INVALID_CAPACITY,
 ;; ERR_INVALID_DEVICE_KEY, ERR_INVALID_PROOF, ERR_NOTHING_TO_CHANGE.
 (define-public (request-change
@@ -715,9 +717,9 @@
 
 ;; Public: ownership and operation of an asset
 
-;; Owner: offers the asset to a new owner, who has to accept. Until then no offer of its energy is made or accepted, none
-;; of it retired, and neither the asset nor its connection changed. Returns the proposal's number, one more than that of the proposal before. Prints
-;; "transfer-proposed".
+;; Owner: offers the asset to a new owner, who has to accept. Until then no offer of its energy is made or accepted,
+;; none of it retired, and neither the asset nor its connection changed. Returns the proposal's number, one more than
+;; that of the proposal before. Prints "transfer-proposed".
 ;; Errors: ERR_ASSET_NOT_FOUND, ERR_NOT_ASSET_OWNER, ERR_WRONG_ASSET_STATE, ERR_TRANSFER_PROPOSED,
 ;; ERR_INVALID_NEW_OWNER.
 (define-public (propose-transfer
@@ -814,7 +816,7 @@
 (define-public (set-operator
     (asset-id uint)
     (operator (optional principal))
-    (min-price uint)
+    (min-price uint) ;; per kWh, microSTX
   )
   (let (
       (asset (unwrap! (map-get? assets asset-id) ERR_ASSET_NOT_FOUND))
@@ -1047,11 +1049,14 @@
   (and so-far (is-some (index-of? GEOHASH_CHARACTERS character)))
 )
 
-;; Whether no asset that is neither rejected nor retired has this metadata.
+;; Whether the asset that was registered last with this metadata is rejected, or retired and its last day over: of one day,
+;; only one of two assets may count what the plant makes.
 (define-private (is-metadata-free (metadata-hash (buff 32)))
-  (match (map-get? metadata-hashes metadata-hash)
-    asset-id (not (is-alive (default-to STATE_RETIRED (get state (map-get? assets asset-id)))))
-    true
+  (let ((asset (unwrap! (map-get? assets (default-to u0 (map-get? metadata-hashes metadata-hash))) true)))
+    (and
+      (not (is-alive (get state asset)))
+      (> (current-day) (default-to u0 (get last-day asset)))
+    )
   )
 )
 
@@ -1103,7 +1108,8 @@
   )
 )
 
-;; Private: registering and verifying. Nothing is written before all is checked: a batch goes on after an item that fails.
+;; Private: registering and verifying. Nothing is written before all is checked: a batch goes on after an item that
+;; fails.
 
 (define-private (register (plant {
   kind: uint,

@@ -210,7 +210,8 @@
   )
 )
 
-;; The key of an asset that was verified serves it and no other, until the asset is retired; a claimed one binds nothing.
+;; The key of an asset that was verified serves it and no other, until the asset is retired; a claimed one binds
+;; nothing.
 (define-read-only (invariant-key-serves-one-asset (id uint))
   (let ((asset-id (some-asset-id id)))
     (match (map-get? assets asset-id)
@@ -229,8 +230,8 @@
   )
 )
 
-;; While one asset can record by a key, it is bound to that asset and no other can: of each day, the key of the right that
-;; is asked for.
+;; While one asset can record by a key, it is bound to that asset and no other can: of each day, the key of the right
+;; that is asked for.
 (define-read-only (invariant-key-of-a-day-is-bound
     (id uint)
     (back uint)

@@ -1,8 +1,8 @@
 ;; grid-integration: which assets feed into the grid, how much they may export, and what really passed the meter.
 ;;
 ;; Connection: none | rejected -> requested (owner) -> connected | rejected (grid operator of the asset's region), or
-;;             withdrawn (owner); connected <-> curtailed, islanded, disconnected (grid operator). A curtailed asset still
-;;             feeds in. Whether the feed is metered is fixed at approval, for good.
+;;             withdrawn (owner); connected <-> curtailed, islanded, disconnected (grid operator). A curtailed asset
+;;             still feeds in. Whether the feed is metered is fixed at approval, for good.
 ;; Export:     a schedule of caps, each from a day on. A cap that rises holds from the same day, one that falls from the
 ;;             next: the cap of a day is the largest that held on it, final once the day is over. Islanded and
 ;;             disconnected assets export nothing.
@@ -65,7 +65,8 @@
 
 (define-constant SECONDS_PER_DAY u86400)
 (define-constant HOURS_PER_DAY u24)
-;; A feed is recorded and verified until the end of this many days after its day, as production is in production-tracking.
+;; A feed is recorded and verified until the end of this many days after its day, as production is in
+;; production-tracking.
 (define-constant WINDOW_DAYS u45)
 (define-constant MAX_SCHEDULE u16)
 (define-constant MAX_EXPORT_LIMIT_W u1000000000000)
@@ -115,7 +116,7 @@
   }
 )
 
-;; What a grid operator tells its region; binds nothing.
+;; What a grid operator announces in its region; binds nothing.
 (define-map region-alerts
   (string-ascii 8)
   {
@@ -171,8 +172,8 @@
   )
 )
 
-;; What a day has delivered, final once it is known, and the slots that were recorded of it. Of the deliverable, no more can
-;; be retired than was exported beyond what was imported, where that is known.
+;; What a day has delivered, final once it is known, and the slots that were recorded of it. Of the deliverable, no more
+;; can be retired than was exported beyond what was imported, where that is known.
 (define-read-only (get-delivery
     (asset-id uint)
     (day uint)
@@ -207,8 +208,7 @@
   )
 )
 
-;; First funded, first delivered: of `wh` that were funded after `before-wh` others of the same day, how much the day
-;; delivers, once that is known.
+;; Of `wh` that were funded after `before-wh` others of the same day, how much the day delivers, once that is known.
 (define-read-only (get-delivered
     (asset-id uint)
     (day uint)
@@ -216,13 +216,13 @@
     (before-wh uint)
   )
   (match (get-deliverable asset-id day)
-    deliverable (some (min-of wh (minus-or-zero deliverable before-wh)))
+    deliverable (some (delivered-of wh before-wh deliverable))
     none
   )
 )
 
-;; Whether a day will never deliver anything that is known: it was rejected, or nothing is recorded of it and nothing can
-;; ever be, or the window is over.
+;; Whether a day will never deliver anything that is known: it was rejected, or nothing is recorded of it and nothing
+;; can ever be, or the window is over.
 (define-read-only (is-undeliverable
     (asset-id uint)
     (day uint)
@@ -293,8 +293,8 @@
 
 ;; Public: connection
 
-;; Owner of a verified asset: asks for a connection, for the first time or after a rejection, or replaces a request that is
-;; not decided yet. Prints "connection-requested".
+;; Owner of a verified asset: asks for a connection, for the first time or after a rejection, or replaces a request that
+;; is not decided yet. Prints "connection-requested".
 ;; Errors: ERR_ASSET_NOT_FOUND, ERR_NOT_ASSET_OWNER, ERR_ASSET_NOT_VERIFIED, ERR_TRANSFER_PROPOSED,
 ;; ERR_INVALID_EXPORT_LIMIT, ERR_WRONG_CONNECTION_STATE.
 (define-public (request-connection
@@ -433,8 +433,8 @@
   )
 )
 
-;; Grid operator of the region: moves a connected asset to curtailed, islanded or disconnected, or back to connected. While
-;; islanded or disconnected it exports nothing, from tomorrow on. Prints "connection-status-set".
+;; Grid operator of the region: moves a connected asset to curtailed, islanded or disconnected, or back to connected.
+;; While islanded or disconnected it exports nothing, from tomorrow on. Prints "connection-status-set".
 ;; Errors: ERR_CONNECTION_NOT_FOUND, ERR_NOT_GRID_OPERATOR, ERR_UNKNOWN_STATUS, ERR_WRONG_CONNECTION_STATE.
 (define-public (set-status
     (asset-id uint)
@@ -678,8 +678,8 @@
 
 ;; Private: the export schedule
 
-;; Writes that from now on `cap-w` may be exported, and returns the schedule. A higher cap counts for all of today, a lower
-;; one from tomorrow on, so that today keeps the largest that held on it.
+;; Writes that from now on `cap-w` may be exported, and returns the schedule. A higher cap counts for all of today, a
+;; lower one from tomorrow on, so that today keeps the largest that held on it.
 (define-private (schedule-cap
     (asset-id uint)
     (cap-w uint)
@@ -809,6 +809,15 @@
 )
 
 ;; Private: deliverables
+
+;; First funded, first delivered: what is left of the day after all that was funded before.
+(define-private (delivered-of
+    (wh uint)
+    (before-wh uint)
+    (deliverable uint)
+  )
+  (min-of wh (minus-or-zero deliverable before-wh))
+)
 
 (define-private (get-deliverable-of-row
     (asset-id uint)

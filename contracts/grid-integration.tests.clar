@@ -309,6 +309,26 @@
   )
 )
 
+;; Whatever is funded, in whatever parts: delivered is min(funded, D) in sum, and nobody later gets before one earlier.
+(define-public (test-first-funded-first-delivered
+    (whs (list 20 uint))
+    (deliverable uint)
+  )
+  (let ((sums (fold deliver-next whs {
+      deliverable: (mod deliverable u40000000),
+      funded: u0,
+      delivered: u0,
+      in-order: true,
+    })))
+    (asserts! (get in-order sums) ERR_PROPERTY)
+    (asserts!
+      (is-eq (get delivered sums) (min-of (get funded sums) (mod deliverable u40000000)))
+      ERR_PROPERTY
+    )
+    (ok true)
+  )
+)
+
 ;; Brings days so far that the others find some.
 (define-public (test-verified-day-is-deliverable
     (asset uint)
@@ -412,6 +432,31 @@
     (metered bool)
   )
   (as-contract? () (try! (approve-connection asset-id CAPACITY_W metered)))
+)
+
+(define-private (deliver-next
+    (seed uint)
+    (sums {
+      deliverable: uint,
+      funded: uint,
+      delivered: uint,
+      in-order: bool,
+    })
+  )
+  (let (
+      (wh (mod seed u4000000))
+      (part (delivered-of wh (get funded sums) (get deliverable sums)))
+    )
+    (merge sums {
+      funded: (+ (get funded sums) wh),
+      delivered: (+ (get delivered sums) part),
+      ;; A fill gets something only if all before it got everything.
+      in-order: (and
+        (get in-order sums)
+        (or (is-eq part u0) (is-eq (get delivered sums) (get funded sums)))
+      ),
+    })
+  )
 )
 
 (define-private (set-limit

@@ -30,7 +30,7 @@
 (define-constant ERR_NOT_CONNECTED (err u4009)) ;; the asset is not connected to the grid
 (define-constant ERR_INVALID_ENERGY (err u4010)) ;; energy is 1 to 10^15 Wh
 (define-constant ERR_INVALID_PRICE (err u4011)) ;; a price is 1 to 10^15 per kWh
-(define-constant ERR_BELOW_MIN_PRICE (err u4012)) ;; the operator sells below the owner's price, or in a token despite it
+(define-constant ERR_BELOW_MIN_PRICE (err u4012)) ;; below the owner's price, or in a token although there is one
 (define-constant ERR_INVALID_MIN_FILL (err u4013)) ;; zero, above the offer, or worth less than the smallest unit
 (define-constant ERR_INVALID_EXPIRY (err u4014)) ;; past, or after a forward day has begun
 (define-constant ERR_DAY_TOO_FAR (err u4015)) ;; more than 366 days ahead
@@ -169,9 +169,9 @@
   (map get-day-book-of keys)
 )
 
-;; The Wh of a day that are left: of one that has not begun, 366 days ahead at most, within capacity and export limit; of
-;; a verified one, what is neither offered, sold nor retired. Zero of any other. What else an offer needs is not looked
-;; at: no pause, the states of asset and connection, no transfer under way.
+;; The Wh of a day that are left: of one that has not begun, 366 days ahead at most, within capacity and export limit;
+;; of a verified one, what is neither offered, sold nor retired. Zero of any other. What else an offer needs is not
+;; looked at: no pause, the states of asset and connection, no transfer under way.
 (define-read-only (get-available
     (asset-id uint)
     (day uint)
@@ -196,8 +196,8 @@
   )
 )
 
-;; What `wh` of an offer cost now, in the smallest unit of its token, and how much is ahead of them; none if nobody could
-;; take them now.
+;; What `wh` of an offer cost now, in the smallest unit of its token, and how much is ahead of them; none if nobody
+;; could take them now.
 (define-read-only (quote
     (offer-id uint)
     (wh uint)
@@ -215,8 +215,8 @@
 ;; Public: offers
 
 ;; Owner or operator of a verified, connected asset, unless paused: offers energy of a day that has not begun (forward)
-;; or is verified (spot), of those since the connection was approved, at a price per kWh in STX (no token) or in a listed
-;; token. The operator never below the owner's price. Returns the offer's id. Prints "offer-created".
+;; or is verified (spot), of those since the connection was approved, at a price per kWh in STX (no token) or in a
+;; listed token. The operator never below the owner's price. Returns the offer's id. Prints "offer-created".
 ;; Errors: ERR_ASSET_NOT_FOUND, ERR_NOT_SELLER, ERR_PAUSED, ERR_ASSET_NOT_VERIFIED, ERR_TRANSFER_PROPOSED,
 ;; ERR_NOT_CONNECTED, ERR_INVALID_PRICE, ERR_BELOW_MIN_PRICE, ERR_TOKEN_NOT_LISTED, ERR_INVALID_ENERGY,
 ;; ERR_INVALID_MIN_FILL, ERR_INVALID_EXPIRY, ERR_DAY_TOO_FAR, ERR_DAY_BEFORE_CONNECTION, ERR_DAY_NOT_DELIVERABLE,
@@ -225,7 +225,7 @@
     (asset-id uint)
     (day uint)
     (wh uint)
-    (price uint)
+    (price uint) ;; per kWh, in the smallest unit of `token`, or microSTX
     (min-fill-wh uint)
     (expires-at uint)
     (taker (optional principal))
@@ -243,12 +243,12 @@
   )
 )
 
-;; Owner or operator: `create-offer` of up to 31 days at one price; one answer for each, in order. Prints "offer-created"
-;; for each offer.
+;; Owner or operator: `create-offer` of up to 31 days at one price; one answer for each, in order. Prints
+;; "offer-created" for each offer.
 ;; Errors: those of `create-offer` about the asset, the price, the token and the smallest fill; of each day, the others.
 (define-public (create-offers
     (asset-id uint)
-    (price uint)
+    (price uint) ;; per kWh, in the smallest unit of `token`, or microSTX
     (min-fill-wh uint)
     (taker (optional principal))
     (token (optional principal))
@@ -278,8 +278,8 @@
   )
 )
 
-;; Owner or operator: `cancel-offer` of up to 31 offers; one answer for each, in order. Prints "offer-cancelled" for each
-;; cancelled.
+;; Owner or operator: `cancel-offer` of up to 31 offers; one answer for each, in order. Prints "offer-cancelled" for
+;; each cancelled.
 ;; Errors: none; of each offer, those of `cancel-offer`.
 (define-public (cancel-offers (offer-ids (list 31 uint)))
   (ok (map cancel-offer offer-ids))
@@ -309,9 +309,9 @@
   )
 )
 
-;; Settlement only, for `buyer`, who funds it in the same transaction: fills `wh` of an offer, or what is open if that is
-;; less, but not less than `min-wh`. A spot fill counts as settled at once. Returns what settlement has to know of it.
-;; Prints "offer-accepted".
+;; Settlement only, for `buyer`, who funds it in the same transaction: fills `wh` of an offer, or what is open if that
+;; is less, but not less than `min-wh`. A spot fill counts as settled at once. Returns what settlement has to know of
+;; it. Prints "offer-accepted".
 ;; Errors: ERR_NOT_SETTLEMENT, ERR_NOT_TAKER, ERR_SELF_TRADE, and those of `get-fill`.
 (define-public (mark-accepted
     (offer-id uint)
@@ -455,8 +455,8 @@
 
 ;; Public: retiring
 
-;; Owner of an asset that is not a storage: claims energy of a verified day for a beneficiary and a purpose; it can never
-;; be sold. Where the feed is known, no more than was exported beyond what was imported. Returns the number of the
+;; Owner of an asset that is not a storage: claims energy of a verified day for a beneficiary and a purpose; it can
+;; never be sold. Where the feed is known, no more than was exported beyond what was imported. Returns the number of the
 ;; retirement. Prints "energy-retired", which is the certificate.
 ;; Errors: ERR_ASSET_NOT_FOUND, ERR_NOT_ASSET_OWNER, ERR_STORAGE_NOT_RETIRABLE, ERR_TRANSFER_PROPOSED,
 ;; ERR_DAY_NOT_DELIVERABLE, ERR_INVALID_ENERGY, ERR_OVERSOLD, ERR_ABOVE_NET_EXPORT.
@@ -624,6 +624,30 @@
   )
 )
 
+;; Whether an offer of the day would be a spot offer, once it is one that can be made.
+(define-private (check-day
+    (day uint)
+    (wh uint)
+    (expires-at uint)
+    (min-fill-wh uint)
+    (approved-day uint)
+    (now uint)
+  )
+  (let (
+      (today (/ now SECONDS_PER_DAY))
+      (spot (<= day today))
+    )
+    (asserts! (and (>= wh u1) (<= wh MAX_WH)) ERR_INVALID_ENERGY)
+    (asserts! (<= min-fill-wh wh) ERR_INVALID_MIN_FILL)
+    (asserts! (> expires-at now) ERR_INVALID_EXPIRY)
+    (asserts! (<= day (+ today MAX_FORWARD_DAYS)) ERR_DAY_TOO_FAR)
+    ;; A day to come never is. What was made before the connection was not fed in.
+    (asserts! (>= day approved-day) ERR_DAY_BEFORE_CONNECTION)
+    (asserts! (or spot (<= expires-at (* day SECONDS_PER_DAY))) ERR_INVALID_EXPIRY)
+    (ok spot)
+  )
+)
+
 (define-private (write-offer
     (item {
       day: uint,
@@ -650,33 +674,23 @@
       (asset-id (get asset-id sheet))
       (day (get day item))
       (wh (get wh item))
-      (expires-at (get expires-at item))
+      (spot (try! (check-day day wh (get expires-at item) (get min-fill-wh sheet) (get approved-day sheet)
+        (get now sheet)
+      )))
       (book (current-book asset-id day (get epoch sheet)))
-      (today (/ (get now sheet) SECONDS_PER_DAY))
-      (spot (<= day today))
-      (offered {
+      (offered (merge item {
         asset-id: asset-id,
-        day: day,
         spot: spot,
         seller: (get seller sheet),
-        wh: wh,
         open-wh: wh,
         price: (get price sheet),
         min-fill-wh: (get min-fill-wh sheet),
-        expires-at: expires-at,
         taker: (get taker sheet),
         token: (get token sheet),
         epoch: (get epoch sheet),
         state: STATE_PENDING,
-      })
+      }))
     )
-    (asserts! (and (>= wh u1) (<= wh MAX_WH)) ERR_INVALID_ENERGY)
-    (asserts! (<= (get min-fill-wh sheet) wh) ERR_INVALID_MIN_FILL)
-    (asserts! (> expires-at (get now sheet)) ERR_INVALID_EXPIRY)
-    (asserts! (<= day (+ today MAX_FORWARD_DAYS)) ERR_DAY_TOO_FAR)
-    ;; A day to come never is. What was made before the connection was not fed in.
-    (asserts! (>= day (get approved-day sheet)) ERR_DAY_BEFORE_CONNECTION)
-    (asserts! (or spot (<= expires-at (* day SECONDS_PER_DAY))) ERR_INVALID_EXPIRY)
     (asserts!
       (<= wh (if spot
         (spot-room

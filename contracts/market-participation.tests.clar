@@ -7,7 +7,8 @@
 (define-constant OPEN_OFFER u1)
 (define-constant OPEN_WH u1000)
 
-;; Opening, funding and closing forward energy in any parts never exceeds the capacity, and room is what is missing to it.
+;; Opening, funding and closing forward energy in any parts never exceeds the capacity, and room is what is missing to
+;; it.
 (define-public (test-forward-room
     (cap-w uint)
     (open uint)

@@ -39,7 +39,7 @@
 (define-constant ERR_ROOT_NOT_FOUND (err u2023)) ;; no root has this id
 (define-constant ERR_INVALID_ROOT (err u2024)) ;; not 32 bytes, or leaves, energy or days out of bounds
 (define-constant ERR_NOT_ANCHORING_ORACLE (err u2025)) ;; another oracle anchored the root
-(define-constant ERR_LEAF_NOT_IN_ROOT (err u2026)) ;; its path does not lead to the root, or its day is not among the root's
+(define-constant ERR_LEAF_NOT_IN_ROOT (err u2026)) ;; its path leads elsewhere, or its day is not among the root's
 
 ;; Roles of asset-verification
 
@@ -61,8 +61,8 @@
 (define-constant SECONDS_PER_HOUR u3600)
 ;; A day is recorded until the end of this many days after it; asset-verification holds the same number.
 (define-constant RECORDING_DAYS u30)
-;; A day is verified, and its feed, until the end of this many days after it; grid-integration holds the same number, and
-;; asset-verification one more between changes of capacity.
+;; A day is verified, and its feed, until the end of this many days after it; grid-integration holds the same number,
+;; and asset-verification one more between changes of capacity.
 (define-constant WINDOW_DAYS u45)
 ;; A meter may exceed the rated capacity by 10 %.
 (define-constant TOLERANCE_PERCENT u110)
@@ -102,7 +102,8 @@
   }
 )
 
-;; What an oracle has anchored: the root of a Merkle tree over meter-days. It counts nothing until its leaves are claimed.
+;; What an oracle has anchored: the root of a Merkle tree over meter-days. It counts nothing until its leaves are
+;; claimed.
 (define-data-var root-count uint u0)
 (define-map roots
   uint
@@ -311,30 +312,32 @@
     (from-day uint)
     (to-day uint)
   )
-  (let (
-      (root-id (+ (var-get root-count) u1))
-      (anchored {
-        oracle: contract-caller,
-        root: root,
-        leaves: leaves,
-        total-wh: total-wh,
-        from-day: from-day,
-        to-day: to-day,
-      })
-    )
+  (let ((root-id (+ (var-get root-count) u1)))
     (asserts! (has-role ROLE_ORACLE) ERR_NOT_ORACLE)
     (asserts! (is-eq (len root) u32) ERR_INVALID_ROOT)
     (asserts! (and (>= leaves u1) (<= leaves MAX_LEAVES)) ERR_INVALID_ROOT)
     (asserts! (<= total-wh (* leaves MAX_DAY_WH)) ERR_INVALID_ROOT)
     (asserts! (<= from-day to-day) ERR_INVALID_ROOT)
-    (map-set roots root-id anchored)
+    (map-set roots root-id {
+      oracle: contract-caller,
+      root: root,
+      leaves: leaves,
+      total-wh: total-wh,
+      from-day: from-day,
+      to-day: to-day,
+    })
     (var-set root-count root-id)
-    (print (merge anchored {
+    (print {
       topic: "root-anchored",
       version: u1,
       root-id: root-id,
       actor: contract-caller,
-    }))
+      root: root,
+      leaves: leaves,
+      total-wh: total-wh,
+      from-day: from-day,
+      to-day: to-day,
+    })
     (ok root-id)
   )
 )
@@ -422,8 +425,8 @@
   )
 )
 
-;; Verifier, or the arbiter where it is disputed: rejects a day for good once it is over; mask and energy repeat what was
-;; reviewed, both zero of an open day, of which nothing can be recorded any more. Prints "day-rejected".
+;; Verifier, or the arbiter where it is disputed: rejects a day for good once it is over; mask and energy repeat what
+;; was reviewed, both zero of an open day, of which nothing can be recorded any more. Prints "day-rejected".
 ;; Errors: ERR_NOT_VERIFIER_OR_ARBITER, ERR_ASSET_NOT_FOUND, ERR_DAY_FINAL, ERR_NOT_VERIFIER, ERR_NOT_ARBITER,
 ;; ERR_DAY_NOT_OVER, ERR_DAY_STILL_OPEN, ERR_REVIEW_MISMATCH.
 (define-public (reject-day
@@ -499,8 +502,8 @@
   )
 )
 
-;; Verifier, or the arbiter where it is disputed: corrects the energy of a recorded day, within what its slots can yield,
-;; until the window ends; `wh-before` repeats what was reviewed. Returns the new energy. Prints "day-adjusted".
+;; Verifier, or the arbiter where it is disputed: corrects the energy of a recorded day, within what its slots can
+;; yield, until the window ends; `wh-before` repeats what was reviewed. Returns the new energy. Prints "day-adjusted".
 ;; Errors: ERR_NOT_VERIFIER_OR_ARBITER, ERR_DAY_NOT_RECORDED, ERR_ASSET_NOT_FOUND, ERR_DAY_FINAL, ERR_NOT_VERIFIER,
 ;; ERR_NOT_ARBITER, ERR_WINDOW_CLOSED, ERR_REVIEW_MISMATCH, ERR_INVALID_ADJUSTMENT, ERR_IMPLAUSIBLE_ENERGY.
 (define-public (adjust-day
@@ -670,10 +673,7 @@
   day: uint,
 })))
   (get stamps (fold repeat-stamp keys {
-    stamp: {
-      now: stacks-block-time,
-      root-id: none,
-    },
+    now: stacks-block-time,
     stamps: (list),
   }))
 )
@@ -684,17 +684,17 @@
       day: uint,
     })
     (all {
-      stamp: {
-        now: uint,
-        root-id: (optional uint),
-      },
+      now: uint,
       stamps: (list 200 {
         now: uint,
         root-id: (optional uint),
       }),
     })
   )
-  (let ((stamps (append (get stamps all) (get stamp all))))
+  (let ((stamps (append (get stamps all) {
+      now: (get now all),
+      root-id: none,
+    })))
     (merge all { stamps: (unwrap! (as-max-len? stamps u200) all) })
   )
 )

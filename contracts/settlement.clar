@@ -30,7 +30,7 @@
 (define-constant ERR_PAYMENT_CLOSED (err u5005)) ;; settled or refunded already
 (define-constant ERR_NOT_DELIVERABLE (err u5006)) ;; the day is not verified, or its feed not
 (define-constant ERR_NOT_REFUNDABLE (err u5007)) ;; the day can still be settled
-(define-constant ERR_TRANSFER_FAILED (err u5008)) ;; too little money, a refusal of the token, or a transfer to the contract itself
+(define-constant ERR_TRANSFER_FAILED (err u5008)) ;; too little money, a refusal, or a transfer to the contract itself
 (define-constant ERR_NOT_CONTRACT_OWNER (err u5009)) ;; the caller does not own the contracts
 (define-constant ERR_FEE_TOO_HIGH (err u5010)) ;; a fee is at most 500 basis points
 (define-constant ERR_INVALID_AMOUNT (err u5011)) ;; zero, or more than there is to withdraw
@@ -234,17 +234,17 @@
 
 ;; Public: funding
 
-;; Anyone who is allowed to take the offer, directly: takes `wh` of an offer in STX, or what is open if that is less but at
-;; least `min-wh`, and locks their cost, at a price of at most `max-price` microSTX per kWh, with at most `max-before` Wh
-;; funded ahead (forward). A spot fill is delivered and paid at once. Returns the payment's id.
-;; Prints "payment-funded", and "payment-settled" for a spot fill.
+;; Anyone who is allowed to take the offer, directly: takes `wh` of an offer in STX, or what is open if that is less but
+;; at least `min-wh`, and locks their cost, at a price of at most `max-price` microSTX per kWh, with at most
+;; `max-before` Wh funded ahead (forward). A spot fill is delivered and paid at once. Returns the payment's id. Prints
+;; "payment-funded", and "payment-settled" for a spot fill.
 ;; Errors: ERR_NOT_DIRECT_CALLER, ERR_WRONG_TOKEN, ERR_PRICE_ABOVE_MAX, ERR_BEFORE_ABOVE_MAX, ERR_TRANSFER_FAILED, and
 ;; those of market-participation's mark-accepted.
 (define-public (accept-and-fund
     (offer-id uint)
     (wh uint)
     (min-wh uint)
-    (max-price uint)
+    (max-price uint) ;; per kWh, microSTX
     (max-before uint)
   )
   (let (
@@ -259,8 +259,8 @@
   )
 )
 
-;; Anyone, directly: `accept-and-fund` of up to 31 offers; one answer for each, in order. One that fails is undone alone.
-;; Prints as `accept-and-fund` does for each taken.
+;; Anyone, directly: `accept-and-fund` of up to 31 offers; one answer for each, in order. One that fails is undone
+;; alone. Prints as `accept-and-fund` does for each taken.
 ;; Errors: none; of each offer, those of `accept-and-fund`.
 (define-public (accept-offers
     (fills (list 31 {
@@ -268,7 +268,7 @@
       wh: uint,
       min-wh: uint,
     }))
-    (max-price uint)
+    (max-price uint) ;; per kWh, microSTX
     (max-before uint)
   )
   (ok (get answers (fold accept-next fills {
@@ -278,16 +278,16 @@
   })))
 )
 
-;; Anyone, directly: `accept-and-fund` of an offer in this token; price and cost in the token's smallest unit. What is due
-;; to the payee and the buyer later becomes their credit. Returns the payment's id.
-;; Prints "payment-funded", and "payment-settled" for a spot fill.
+;; Anyone, directly: `accept-and-fund` of an offer in this token; price and cost in the token's smallest unit. What is
+;; due to the payee and the buyer later becomes their credit. Returns the payment's id. Prints "payment-funded", and
+;; "payment-settled" for a spot fill.
 ;; Errors: ERR_TOKEN_NOT_MOVED, and those of `accept-and-fund`.
 (define-public (accept-and-fund-with
     (token <sip-010>)
     (offer-id uint)
     (wh uint)
     (min-wh uint)
-    (max-price uint)
+    (max-price uint) ;; per kWh, in the smallest unit of `token`
     (max-before uint)
   )
   (let (
@@ -442,7 +442,8 @@
   )
 )
 
-;; The buyer: hands a payment that was not refunded to another, with its refund and its claims. Prints "payment-assigned".
+;; The buyer: hands a payment that was not refunded to another, with its refund and its claims. Prints
+;; "payment-assigned".
 ;; Errors: ERR_PAYMENT_NOT_FOUND, ERR_NOT_BUYER, ERR_PAYMENT_CLOSED, ERR_INVALID_RECIPIENT.
 (define-public (assign-payment
     (payment-id uint)
@@ -470,8 +471,8 @@
 
 ;; Public: tokens, fees and surplus
 
-;; Contract owner: allows offers in a token, or no new ones; what is offered or locked in it goes on. Prints "token-set" in
-;; market-participation. Errors: ERR_NOT_CONTRACT_OWNER.
+;; Contract owner: allows offers in a token, or no new ones; what is offered or locked in it goes on. Prints "token-set"
+;; in market-participation. Errors: ERR_NOT_CONTRACT_OWNER.
 (define-public (set-token
     (token principal)
     (listed bool)
@@ -516,7 +517,7 @@
 ;; Contract owner: sends fees earned in STX to a recipient. Prints "fees-withdrawn".
 ;; Errors: ERR_NOT_CONTRACT_OWNER, ERR_INVALID_AMOUNT, ERR_TRANSFER_FAILED.
 (define-public (withdraw-fees
-    (amount uint)
+    (amount uint) ;; microSTX
     (recipient principal)
   )
   (begin
@@ -529,7 +530,7 @@
 ;; Errors: ERR_NOT_CONTRACT_OWNER, ERR_INVALID_AMOUNT, ERR_TRANSFER_FAILED, ERR_TOKEN_NOT_MOVED.
 (define-public (withdraw-fees-with
     (token <sip-010>)
-    (amount uint)
+    (amount uint) ;; in the smallest unit of `token`
     (recipient principal)
   )
   (begin
@@ -541,7 +542,7 @@
 ;; Contract owner: sends STX that nobody is owed to a recipient. Prints "surplus-withdrawn".
 ;; Errors: ERR_NOT_CONTRACT_OWNER, ERR_INVALID_AMOUNT, ERR_TRANSFER_FAILED.
 (define-public (withdraw-surplus
-    (amount uint)
+    (amount uint) ;; microSTX
     (recipient principal)
   )
   (begin
@@ -561,6 +562,14 @@
 
 ;; Private: funding
 
+;; Who pays must have signed, or be the contract that acts for itself.
+(define-private (get-direct-caller)
+  (begin
+    (asserts! (is-eq contract-caller tx-sender) ERR_NOT_DIRECT_CALLER)
+    (ok contract-caller)
+  )
+)
+
 ;; Fills an offer in this currency for the caller and writes the payment, before any money moves.
 (define-private (lock
     (token (optional principal))
@@ -571,7 +580,7 @@
     (max-before uint)
   )
   (let (
-      (buyer contract-caller)
+      (buyer (try! (get-direct-caller)))
       (fill (try! (contract-call? .market-participation mark-accepted offer-id wh min-wh buyer)))
       (payment-id (+ (var-get payment-count) u1))
       (cost (/ (+ (* (get wh fill) (get price fill)) (- WH_PER_KWH u1)) WH_PER_KWH))
@@ -583,7 +592,6 @@
         state: STATE_LOCKED,
       }))
     )
-    (asserts! (is-eq buyer tx-sender) ERR_NOT_DIRECT_CALLER)
     (asserts! (is-eq token (get token fill)) ERR_WRONG_TOKEN)
     (asserts! (<= (get price fill) max-price) ERR_PRICE_ABOVE_MAX)
     (asserts! (<= (get before-wh fill) max-before) ERR_BEFORE_ABOVE_MAX)
@@ -646,7 +654,8 @@
 
 ;; Private: the end of payments
 
-;; A payment that can still be ended. A spot payment is settled as it is funded; while its token moves, nobody else ends it.
+;; A payment that can still be ended. A spot payment is settled as it is funded; while its token moves, nobody else ends
+;; it.
 (define-private (get-locked (payment-id uint))
   (let ((payment (unwrap! (map-get? payments payment-id) ERR_PAYMENT_NOT_FOUND)))
     (asserts! (and (is-eq (get state payment) STATE_LOCKED) (not (get spot payment)))
@@ -676,8 +685,8 @@
   )
 )
 
-;; Moves a locked payment to its end: writes it, takes its cost out of the escrow, pays or credits payee and buyer, keeps
-;; the fee.
+;; Moves a locked payment to its end: writes it, takes its cost out of the escrow, pays or credits payee and buyer,
+;; keeps the fee.
 (define-private (close-payment
     (payment-id uint)
     (payment {
@@ -823,8 +832,8 @@
   )
 )
 
-;; Sends a token from the contract. The token may move no more than the amount, and nothing else that the contract holds;
-;; and it must have moved as much.
+;; Sends a token from the contract. The token may move no more than the amount, and nothing else that the contract
+;; holds; and it must have moved as much.
 (define-private (send-token
     (token <sip-010>)
     (amount uint)

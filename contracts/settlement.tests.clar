@@ -1,12 +1,15 @@
 ;; Rendezvous tests of settlement, appended to the contract while they run (tests/rendezvous).
 ;;
-;; act-*: what a random run may do besides the contract's own functions; they choose arguments that get somewhere. Sellers
+;; act-*: what a random run may do besides the contract's own functions; they choose arguments that get somewhere.
+;; Sellers
 ;;        and authorities act through the plant contract, whoever calls is the buyer.
 ;; invariant-*: must hold after whatever was done. test-*: must hold for all arguments; (ok false) is a run that says
 ;;        nothing.
 
 (define-constant ASSETS u3)
 (define-constant DAY_VERIFIED u3)
+(define-constant DAY_REJECTED u4)
+(define-constant WINDOW_DAYS u45)
 (define-constant OFFER_COMPLETED u3)
 (define-constant OFFER_REJECTED u4)
 (define-constant ANY_AMOUNT u340282366920938463463374607431768211455)
@@ -47,9 +50,9 @@
   {
     state: uint,
     delivered-wh: uint,
-    payout-ustx: uint,
-    fee-ustx: uint,
-    refund-ustx: uint,
+    payout: uint,
+    fee: uint,
+    refund: uint,
   }
 )
 (define-map ended-days
@@ -93,7 +96,7 @@
       (terms (some-terms wh price))
       (offer-id (try! (contract-call? .plant offer-forward (some-asset asset)
         (+ (contract-call? .plant today) u1 (mod ahead u2))
-        (get wh terms) (get price terms) (get min-fill-wh terms)
+        (get wh terms) (get price terms) (get min-fill-wh terms) (some-token price)
       )))
     )
     (if now
@@ -118,7 +121,7 @@
     )
     (asserts! (>= room min-fill) ERR_NOTHING_THERE)
     (let ((offer-id (try! (contract-call? .plant offer-spot asset-id day (+ min-fill (mod wh (+ (- room min-fill) u1)))
-        (get price terms) min-fill
+        (get price terms) min-fill (some-token price)
       ))))
       (if now
         (take offer-id part)
@@ -217,7 +220,7 @@
     (back uint)
     (exported-wh uint)
   )
-  (contract-call? .plant feed (some-asset asset) (some-day back) (mod exported-wh u80000))
+  (feed (some-asset asset) (some-day back) exported-wh)
 )
 
 (define-public (act-verify)
@@ -265,12 +268,44 @@
   (refund (any-payment-id id))
 )
 
+;; The caller's credit, of what was bought or sold in the token.
+(define-public (act-withdraw)
+  (withdraw .usdcx)
+)
+
+;; By its buyer alone.
+(define-public (act-claim
+    (id uint)
+    (wh uint)
+  )
+  (let ((payment (try! (some-payment id))))
+    (claim (some-payment-id id)
+      (+ u1 (mod wh (+ u1 (get delivered-wh payment)))) tx-sender "test"
+    )
+  )
+)
+
+;; Of all payments of the caller's, to the plant, which can do nothing with it, or to another contract.
+(define-public (act-assign
+    (id uint)
+    (plant bool)
+  )
+  (assign-payment (some-payment-id id) (if plant
+    .plant
+    .usdcx
+  ))
+)
+
+(define-public (act-withdraw-token-fees (amount uint))
+  (withdraw-fees-with .usdcx (mod amount (+ (get-fees (some .usdcx)) u2)) tx-sender)
+)
+
 (define-public (act-set-fee (bps uint))
   (set-fee-bps (mod bps (+ MAX_FEE_BPS u2)))
 )
 
 (define-public (act-withdraw-fees (amount uint))
-  (withdraw-fees (mod amount (+ (var-get fees) u2)) tx-sender)
+  (withdraw-fees (mod amount (+ (get-fees none) u2)) tx-sender)
 )
 
 ;; Keeps what has ended, to see that it stays so.
@@ -303,33 +338,75 @@
 (define-read-only (invariant-balance-is-escrow-and-fees)
   (and
     (is-solvent)
-    (is-eq (stx-get-balance current-contract) (+ (var-get escrow-total) (var-get fees)))
+    (is-eq (stx-get-balance current-contract) (+ (get-escrow-total none) (get-fees none)))
   )
 )
 
 (define-read-only (invariant-escrow-is-cost-of-locked-payments)
-  (is-eq (var-get escrow-total) (get locked-ustx (sum-payments u0 u0 u0)))
+  (let ((sums (sum-payments u0 u0 u0)))
+    (and
+      (is-eq (get-escrow-total none) (get locked sums))
+      (is-eq (get-escrow-total (some .usdcx)) (get locked-token sums))
+    )
+  )
+)
+
+;; Of the token as well: the contract holds exactly what its ledger says, and nobody's credit is more than all of them.
+(define-read-only (invariant-token-balance-is-its-ledger (who principal))
+  (let ((ledger (get-ledger (some .usdcx))))
+    (and
+      (is-eq (unwrap! (contract-call? .usdcx get-balance current-contract) false)
+        (+ (get escrow ledger) (get fees ledger) (get credits ledger))
+      )
+      (<= (+ (get-credit .plant .usdcx) (get-credit who .usdcx))
+        (+ (get credits ledger) (if (is-eq who .plant)
+          (get credits ledger)
+          u0
+        ))
+      )
+      (is-eq (get credits (get-ledger none)) u0)
+    )
+  )
+)
+
+;; A fee is never above its cap, and a higher one never nearer than it was announced.
+(define-read-only (invariant-fee-within-its-cap)
+  (let ((schedule (get-fee-schedule)))
+    (and
+      (<= (get-fee-bps) MAX_FEE_BPS)
+      (<= (get next-fee-bps schedule) MAX_FEE_BPS)
+      (<= (get fee-bps schedule) (get next-fee-bps schedule))
+    )
+  )
+)
+
+;; Of what was delivered, each Wh is claimed once.
+(define-read-only (invariant-claimed-within-delivered (id uint))
+  (match (map-get? payments (any-payment-id id))
+    payment (<= (get claimed-wh payment) (get delivered-wh payment))
+    true
+  )
 )
 
 (define-read-only (invariant-closed-payment-is-shared-out (id uint))
   (match (map-get? payments (any-payment-id id))
     payment (let (
-        (paid (+ (get payout-ustx payment) (get fee-ustx payment) (get refund-ustx payment)))
-        (cost (get cost-ustx payment))
+        (paid (+ (get payout payment) (get fee payment) (get refund payment)))
+        (cost (get cost payment))
         (worth (* (get wh payment) (get price payment)))
       )
       (and
         (>= (* cost WH_PER_KWH) worth)
         (< (* (- cost u1) WH_PER_KWH) worth)
         (<= (get delivered-wh payment) (get wh payment))
-        (<= (* (get fee-ustx payment) BPS) (* cost MAX_FEE_BPS))
+        (<= (* (get fee payment) BPS) (* cost MAX_FEE_BPS))
         (if (is-eq (get state payment) STATE_LOCKED)
           (is-eq paid u0)
           (is-eq paid cost)
         )
         (or
           (not (is-eq (get state payment) STATE_REFUNDED))
-          (is-eq (get refund-ustx payment) cost)
+          (is-eq (get refund payment) cost)
         )
         (or (not (get spot payment)) (is-eq (get state payment) STATE_SETTLED))
       )
@@ -344,10 +421,10 @@
     payment (or
       (not (is-eq (get state payment) STATE_SETTLED))
       (get spot payment)
-      (match (contract-call? .grid-integration get-deliverable (get asset-id payment) (get day payment))
-        deliverable (is-eq (get delivered-wh payment)
-          (delivered-of (get wh payment) (get before-wh payment) deliverable)
-        )
+      (match (contract-call? .grid-integration get-delivered (get asset-id payment) (get day payment)
+        (get wh payment) (get before-wh payment)
+      )
+        delivered-wh (is-eq (get delivered-wh payment) delivered-wh)
         false
       )
     )
@@ -362,7 +439,7 @@
         (asset-id (get asset-id payment))
         (day (get day payment))
         (settles (is-some (preview-settlement (any-payment-id id))))
-        (refunds (is-refundable asset-id day))
+        (refunds (contract-call? .grid-integration is-undeliverable asset-id day))
       )
       (or
         (not (is-eq (get state payment) STATE_LOCKED))
@@ -378,8 +455,8 @@
 
 ;; Invariants: energy
 
-;; Funded and sold are the sums of the payments, whatever became of them; nothing ever lowers them. And of a day that can
-;; be delivered, no more than that is delivered, sold and retired.
+;; Funded and sold are the sums of the payments, whatever became of them; nothing ever lowers them. And of a day that
+;; can be delivered, no more than that is delivered, sold and retired.
 (define-read-only (invariant-energy-is-sold-once (id uint))
   (match (map-get? payments (any-payment-id id))
     payment (let (
@@ -396,7 +473,7 @@
           deliverable (and
             (<= (+ (get delivered-wh sums) taken) deliverable)
             (<= (+ (get spot-open-wh book) taken)
-              (- deliverable (min-of (get forward-funded-wh book) deliverable))
+              (- deliverable (least-of (get forward-funded-wh book) deliverable))
             )
           )
           (is-eq (+ (get delivered-wh sums) (get spot-open-wh book) taken) u0)
@@ -420,7 +497,7 @@
         (is-eq (get retired-wh book) (default-to u0 (map-get? retirements last)))
         (<=
           (+ (get spot-open-wh book) (get spot-sold-wh book) (get retired-wh book)
-            (min-of (get forward-funded-wh book) deliverable)
+            (least-of (get forward-funded-wh book) deliverable)
           )
           deliverable
         )
@@ -552,33 +629,13 @@
       (rate (mod bps (+ MAX_FEE_BPS u1)))
       (delivered (mod (* part wh-factor) (+ taken u1)))
       (parts (shares cost unit-price rate delivered))
-      (gross (+ (get payout-ustx parts) (get fee-ustx parts)))
+      (gross (+ (get payout parts) (get fee parts)))
     )
-    (asserts! (is-eq (+ gross (get refund-ustx parts)) cost) ERR_PROPERTY)
+    (asserts! (is-eq (+ gross (get refund parts)) cost) ERR_PROPERTY)
     (asserts! (<= (* gross WH_PER_KWH) (* delivered unit-price)) ERR_PROPERTY)
-    (asserts! (<= (* (get fee-ustx parts) BPS) (* gross rate)) ERR_PROPERTY)
+    (asserts! (<= (* (get fee parts) BPS) (* gross rate)) ERR_PROPERTY)
     ;; Rounding costs a buyer who got everything less than one microSTX.
-    (asserts! (or (< delivered taken) (<= (get refund-ustx parts) u1)) ERR_PROPERTY)
-    (ok true)
-  )
-)
-
-;; Whatever is funded, in whatever parts: delivered is min(funded, D) in sum, and nobody later gets before one earlier.
-(define-public (test-first-funded-first-delivered
-    (whs (list 20 uint))
-    (deliverable uint)
-  )
-  (let ((sums (fold deliver-next whs {
-      deliverable: (mod deliverable u40000000),
-      funded: u0,
-      delivered: u0,
-      in-order: true,
-    })))
-    (asserts! (get in-order sums) ERR_PROPERTY)
-    (asserts!
-      (is-eq (get delivered sums) (min-of (get funded sums) (mod deliverable u40000000)))
-      ERR_PROPERTY
-    )
+    (asserts! (or (< delivered taken) (<= (get refund parts) u1)) ERR_PROPERTY)
     (ok true)
   )
 )
@@ -594,10 +651,13 @@
   (let (
       (buyer-before (stx-get-balance tx-sender))
       (held-before (stx-get-balance current-contract))
-      (escrow-before (var-get escrow-total))
+      (escrow-before (get-escrow-total none))
       (payment-id (unwrap! (act-sell-forward asset ahead wh price part true) (ok false)))
       (payment (unwrap! (map-get? payments payment-id) ERR_PROPERTY))
-      (cost (get cost-ustx payment))
+      (cost (if (is-none (get token payment))
+        (get cost payment)
+        u0
+      ))
       (book (unwrap!
         (contract-call? .market-participation get-day-book (get asset-id payment) (get day payment))
         ERR_PROPERTY
@@ -605,7 +665,7 @@
     )
     (asserts! (is-eq (- buyer-before cost) (stx-get-balance tx-sender)) ERR_PROPERTY)
     (asserts! (is-eq (+ held-before cost) (stx-get-balance current-contract)) ERR_PROPERTY)
-    (asserts! (is-eq (+ escrow-before cost) (var-get escrow-total)) ERR_PROPERTY)
+    (asserts! (is-eq (+ escrow-before cost) (get-escrow-total none)) ERR_PROPERTY)
     (asserts! (is-eq (+ (get before-wh payment) (get wh payment)) (get forward-funded-wh book)) ERR_PROPERTY)
     ;; The day has not begun: no way out yet.
     (asserts! (is-eq (settle payment-id) ERR_NOT_DELIVERABLE) ERR_PROPERTY)
@@ -614,7 +674,7 @@
   )
 )
 
-;; A buyer never pays more, and never stands further behind, than he allows.
+;; A buyer never pays more per kWh, never has more ahead, and never gets less, than they allow.
 (define-public (test-buyer-sets-the-limits
     (asset uint)
     (ahead uint)
@@ -622,24 +682,29 @@
     (price uint)
   )
   (let (
-      (offer-id (unwrap! (act-sell-forward asset ahead wh price u0 false) (ok false)))
+      (offer-id (unwrap! (act-sell-forward asset ahead wh (+ u1 (* price u3)) u0 false) (ok false)))
       (offer (unwrap! (contract-call? .market-participation get-offer offer-id) ERR_PROPERTY))
       (quoted (unwrap! (contract-call? .market-participation quote offer-id (get wh offer)) ERR_PROPERTY))
-      (cost (get cost-ustx quoted))
+      (limit (get price offer))
       (before-wh (get before-wh quoted))
+      (more (+ (get wh offer) u1))
     )
     (asserts!
-      (is-eq (accept-and-fund offer-id (get wh offer) (- cost u1) before-wh) ERR_COST_ABOVE_MAX)
+      (is-eq (accept-and-fund offer-id more u1 (- limit u1) before-wh) ERR_PRICE_ABOVE_MAX)
       ERR_PROPERTY
     )
     (asserts!
       (or
         (is-eq before-wh u0)
-        (is-eq (accept-and-fund offer-id (get wh offer) cost (- before-wh u1)) ERR_BEFORE_ABOVE_MAX)
+        (is-eq (accept-and-fund offer-id more u1 limit (- before-wh u1)) ERR_BEFORE_ABOVE_MAX)
       )
       ERR_PROPERTY
     )
-    (asserts! (is-ok (accept-and-fund offer-id (get wh offer) cost before-wh)) ERR_PROPERTY)
+    (asserts! (is-err (accept-and-fund offer-id more more limit before-wh)) ERR_PROPERTY)
+    (asserts! (is-eq (accept-and-fund-with .usdcx offer-id more u1 limit before-wh) ERR_WRONG_TOKEN)
+      ERR_PROPERTY
+    )
+    (asserts! (is-ok (accept-and-fund offer-id more u1 limit before-wh)) ERR_PROPERTY)
     (ok true)
   )
 )
@@ -700,7 +765,7 @@
 ;; One of the latest 10, u0 while there is none.
 (define-private (some-payment-id (seed uint))
   (let ((count (var-get payment-count)))
-    (- count (mod seed (max-of u1 (min-of count u10))))
+    (- count (mod seed (max-of u1 (least-of count u10))))
   )
 )
 
@@ -712,7 +777,7 @@
 (define-private (some-offer (seed uint))
   (let ((count (contract-call? .market-participation get-offer-count)))
     (asserts! (> count u0) ERR_NOTHING_THERE)
-    (ok (- count (mod seed (min-of count u4))))
+    (ok (- count (mod seed (least-of count u4))))
   )
 )
 
@@ -733,6 +798,27 @@
   )
 )
 
+;; The plant records, this contract verifies: once in sixteen it does not.
+(define-private (feed
+    (asset-id uint)
+    (day uint)
+    (exported-wh uint)
+  )
+  (let ((wh (mod exported-wh u80000)))
+    (try! (contract-call? .plant feed asset-id day wh))
+    (and (> (mod exported-wh u16) u0) (try! (verify-feed asset-id day wh)))
+    (ok true)
+  )
+)
+
+(define-private (verify-feed
+    (asset-id uint)
+    (day uint)
+    (wh uint)
+  )
+  (as-contract? () (try! (contract-call? .grid-integration verify-feed asset-id day wh u0)))
+)
+
 ;; Whatever of it is possible and not done yet.
 (define-private (produce
     (asset-id uint)
@@ -742,7 +828,7 @@
   )
   (let (
       (recorded (is-ok (contract-call? .plant record asset-id day FULL_DAY (mod wh u60000))))
-      (fed (is-ok (contract-call? .plant feed asset-id day (mod exported-wh u80000))))
+      (fed (is-ok (feed asset-id day exported-wh)))
       (verified (is-ok (contract-call? .plant verify asset-id day)))
     )
     (asserts! (or recorded fed verified) ERR_NOTHING_DONE)
@@ -754,7 +840,7 @@
   )
 )
 
-;; The caller buys a part of the offer, between its smallest fill and all that is open.
+;; The caller buys a part of the offer, between its smallest fill and all that is open; of a token, the cost is minted.
 (define-private (take
     (offer-id uint)
     (part uint)
@@ -762,10 +848,37 @@
   (let (
       (offer (unwrap! (contract-call? .market-participation get-offer offer-id) ERR_NOTHING_THERE))
       (open-wh (get open-wh offer))
-      (least (min-of open-wh (get min-fill-wh offer)))
+      (least (least-of open-wh (get min-fill-wh offer)))
+      (wh (+ least (mod part (+ u1 (- open-wh least)))))
     )
     (asserts! (< (var-get payment-count) MOST) ERR_ENOUGH_PAYMENTS)
-    (accept-and-fund offer-id (+ least (mod part (+ u1 (- open-wh least)))) ANY_AMOUNT ANY_AMOUNT)
+    (if (is-none (get token offer))
+      (accept-and-fund offer-id wh least ANY_AMOUNT ANY_AMOUNT)
+      (begin
+        (try! (contract-call? .usdcx protocol-mint
+          (/ (+ (* wh (get price offer)) (- WH_PER_KWH u1)) WH_PER_KWH) tx-sender
+        ))
+        (accept-and-fund-with .usdcx offer-id wh least ANY_AMOUNT ANY_AMOUNT)
+      )
+    )
+  )
+)
+
+;; Once in three, an offer is in a token.
+(define-private (some-token (seed uint))
+  (if (is-eq (mod seed u3) u0)
+    (some .usdcx)
+    none
+  )
+)
+
+(define-private (least-of
+    (a uint)
+    (b uint)
+  )
+  (if (< a b)
+    a
+    b
   )
 )
 
@@ -786,23 +899,26 @@
   spot: bool,
   buyer: principal,
   payee: principal,
+  token: (optional principal),
+  claimable: bool,
   wh: uint,
   before-wh: uint,
   price: uint,
   fee-bps: uint,
-  cost-ustx: uint,
+  cost: uint,
   state: uint,
   delivered-wh: uint,
-  payout-ustx: uint,
-  fee-ustx: uint,
-  refund-ustx: uint,
+  payout: uint,
+  fee: uint,
+  refund: uint,
+  claimed-wh: uint,
 }))
   {
     state: (get state payment),
     delivered-wh: (get delivered-wh payment),
-    payout-ustx: (get payout-ustx payment),
-    fee-ustx: (get fee-ustx payment),
-    refund-ustx: (get refund-ustx payment),
+    payout: (get payout payment),
+    fee: (get fee payment),
+    refund: (get refund payment),
   }
 )
 
@@ -813,31 +929,6 @@
   (if (is-eq state DAY_REJECTED)
     (preview-settlement payment-id)
     none
-  )
-)
-
-(define-private (deliver-next
-    (seed uint)
-    (sums {
-      deliverable: uint,
-      funded: uint,
-      delivered: uint,
-      in-order: bool,
-    })
-  )
-  (let (
-      (wh (mod seed u4000000))
-      (part (delivered-of wh (get funded sums) (get deliverable sums)))
-    )
-    (merge sums {
-      funded: (+ (get funded sums) wh),
-      delivered: (+ (get delivered sums) part),
-      ;; He gets something only if all before him got everything.
-      in-order: (and
-        (get in-order sums)
-        (or (is-eq part u0) (is-eq (get delivered sums) (get funded sums)))
-      ),
-    })
   )
 )
 
@@ -855,7 +946,8 @@
     day: day,
     offer-id: offer-id,
     base: u0,
-    locked-ustx: u0,
+    locked: u0,
+    locked-token: u0,
     forward-wh: u0,
     delivered-wh: u0,
     spot-wh: u0,
@@ -872,7 +964,8 @@
       day: uint,
       offer-id: uint,
       base: uint,
-      locked-ustx: uint,
+      locked: uint,
+      locked-token: uint,
       forward-wh: uint,
       delivered-wh: uint,
       spot-wh: uint,
@@ -896,7 +989,8 @@
       day: uint,
       offer-id: uint,
       base: uint,
-      locked-ustx: uint,
+      locked: uint,
+      locked-token: uint,
       forward-wh: uint,
       delivered-wh: uint,
       spot-wh: uint,
@@ -917,7 +1011,10 @@
         (spot (get spot payment))
       )
       (merge sums {
-        locked-ustx: (+ (get locked-ustx sums) (if locked (get cost-ustx payment) u0)),
+        locked: (+ (get locked sums) (if (and locked (is-none (get token payment))) (get cost payment) u0)),
+        locked-token: (+ (get locked-token sums)
+          (if (and locked (is-some (get token payment))) (get cost payment) u0)
+        ),
         forward-wh: (+ (get forward-wh sums) (if (and of-day (not spot)) wh u0)),
         delivered-wh: (+ (get delivered-wh sums) (if (and of-day (not spot)) (get delivered-wh payment) u0)),
         spot-wh: (+ (get spot-wh sums) (if (and of-day spot) wh u0)),
@@ -984,3 +1081,7 @@
     all
   )
 )
+
+;; The feeds that the plant records are this contract's to verify, and the contract owner's word lists the token.
+(contract-call? .asset-verification set-verifier-in-test current-contract true)
+(contract-call? .market-participation list-in-test .usdcx)

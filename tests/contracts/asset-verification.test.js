@@ -184,7 +184,12 @@ describe("register-asset", () => {
     must(call(REGISTRAR, "suspend-asset", second, "x"));
     expect(registering({ hash }).err).toBe(ERR.ERR_METADATA_IN_USE);
     must(call(OWNER, "retire-asset", second));
+    // Its last day is not over: of that day, only one of the two may count.
+    expect(registering({ hash }).err).toBe(ERR.ERR_METADATA_IN_USE);
+    chain.advanceToDay(chain.today + 1n);
     expect(registering({ hash }).ok).toBe(3n);
+    must(call(OWNER, "retire-asset", 3));
+    expect(registering({ hash }).ok).toBe(4n);
   });
 
   test("is stopped by a pause", () => {
@@ -214,7 +219,9 @@ describe("register-assets", () => {
 
   test("takes 20, of none does nothing, and is stopped by a pause", () => {
     const items = Array.from({ length: 20 }, () => itemOf());
-    expect(call(OWNER, "register-assets", items).ok.map(({ ok }) => ok)).toEqual(items.map((_, index) => BigInt(index + 1)));
+    expect(call(OWNER, "register-assets", items).ok.map(({ ok }) => ok)).toEqual(
+      items.map((_, index) => BigInt(index + 1)),
+    );
     expect(call(OWNER, "register-assets", []).ok).toEqual([]);
     must(call(PAUSER, "set-paused", true));
     expect(call(OWNER, "register-assets", items).err).toBe(ERR.ERR_PAUSED);

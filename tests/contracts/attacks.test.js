@@ -76,7 +76,9 @@ describe("energy is sold once", () => {
     must(settle(payment));
     expect(deliveredOf(payment)).toBe(400_000n);
     // Nor after the settlement: what was funded stays reserved.
-    expect(chain.call(OWNER, "market-participation.retire-energy", asset, day, 1, OWNER, "own use").err).toBe(MARKET.ERR_OVERSOLD);
+    expect(chain.call(OWNER, "market-participation.retire-energy", asset, day, 1, OWNER, "own use").err).toBe(
+      MARKET.ERR_OVERSOLD,
+    );
   });
 
   test("selling forward energy again on the spot, before and after it is settled", () => {
@@ -262,9 +264,13 @@ describe("a day is counted once", () => {
       PRODUCTION.ERR_DAY_FINAL,
     );
     for (const by of [VERIFIER, ARBITER]) {
-      expect(chain.call(by, "production-tracking.adjust-day", asset, day, 200_000, 1).err).toBe(PRODUCTION.ERR_DAY_FINAL);
+      expect(chain.call(by, "production-tracking.adjust-day", asset, day, 200_000, 1).err).toBe(
+        PRODUCTION.ERR_DAY_FINAL,
+      );
       expect(chain.call(by, "production-tracking.dispute-day", asset, day, "x").err).toBe(PRODUCTION.ERR_DAY_FINAL);
-      expect(chain.call(by, "production-tracking.reject-day", asset, day, 0, 0, "x").err).toBe(PRODUCTION.ERR_DAY_FINAL);
+      expect(chain.call(by, "production-tracking.reject-day", asset, day, 0, 0, "x").err).toBe(
+        PRODUCTION.ERR_DAY_FINAL,
+      );
     }
     expect(chain.call(GRID_OPERATOR, "grid-integration.record-feed", asset, day, 60_000, 0).err).toBe(
       GRID.ERR_FEED_FINAL,
@@ -279,8 +285,13 @@ describe("a day is counted once", () => {
     record(chain, asset, day, 900, 0b10);
     for (const decision of [["verify-day"], ["reject-day", "x"]]) {
       const [name, ...reason] = decision;
-      const deciding = (mask, wh) => chain.call(VERIFIER, `production-tracking.${name}`, asset, day, mask, wh, ...reason);
-      for (const [mask, wh] of [[1, 100], [3, 100], [1, 1_000]]) {
+      const deciding = (mask, wh) =>
+        chain.call(VERIFIER, `production-tracking.${name}`, asset, day, mask, wh, ...reason);
+      for (const [mask, wh] of [
+        [1, 100],
+        [3, 100],
+        [1, 1_000],
+      ]) {
         expect(deciding(mask, wh).err).toBe(PRODUCTION.ERR_REVIEW_MISMATCH);
       }
     }
@@ -445,9 +456,9 @@ describe("reviews that were raced", () => {
     const payment = fund(chain, offer(chain, asset, { day }), 100_000);
     chain.advanceToDay(day + 1n);
     produce(chain, asset, day, 100_000);
-    const feeding = (exported) => chain.call(GRID_OPERATOR, "grid-integration.record-feed", asset, day, exported, 0).err;
-    const verifying = (exported) =>
-      chain.call(VERIFIER, "grid-integration.verify-feed", asset, day, exported, 0).err;
+    const feeding = (exported) =>
+      chain.call(GRID_OPERATOR, "grid-integration.record-feed", asset, day, exported, 0).err;
+    const verifying = (exported) => chain.call(VERIFIER, "grid-integration.verify-feed", asset, day, exported, 0).err;
     expect(feeding(100_000)).toBeUndefined();
     // The verifier has seen 100 kWh; the other feed gets there first.
     expect(feeding(0)).toBeUndefined();
@@ -468,7 +479,11 @@ describe("reviews that were raced", () => {
     for (const asset of plants) record(chain, asset, day, 5);
     const relaying = (start, whs) =>
       must(
-        chain.call(STRANGER, "production-tracking.record-day", ...signedDay(METER, { asset: hostile, day, start, whs })),
+        chain.call(
+          STRANGER,
+          "production-tracking.record-day",
+          ...signedDay(METER, { asset: hostile, day, start, whs }),
+        ),
       );
     relaying(0, Array(95).fill(1));
     const item = (asset, mask, wh) => ({ "asset-id": asset, day, mask, wh });
@@ -490,7 +505,9 @@ describe("reviews that were raced", () => {
     }
     const approving = chain.call(REGISTRAR, "asset-verification.approve-change", asset, 1, METER.deviceKey).err;
     expect(approving).toBe(ASSET.ERR_TRANSFER_PROPOSED);
-    expect(chain.call(OWNER, "asset-verification.request-change", asset, 2, null).err).toBe(ASSET.ERR_TRANSFER_PROPOSED);
+    expect(chain.call(OWNER, "asset-verification.request-change", asset, 2, null).err).toBe(
+      ASSET.ERR_TRANSFER_PROPOSED,
+    );
     for (const metered of [true, false]) {
       expect(chain.call(GRID_OPERATOR, "grid-integration.approve-connection", unconnected, 5, metered).err).toBe(
         GRID.ERR_TRANSFER_PROPOSED,
@@ -545,6 +562,22 @@ describe("sellers", () => {
     expect(registering(OWNER).err).toBe(ASSET.ERR_METADATA_IN_USE);
     must(chain.call(REGISTRAR, "asset-verification.verify-asset", asset, CAPACITY_W, null));
     expect(registering(STRANGER).err).toBe(ASSET.ERR_METADATA_IN_USE);
+  });
+
+  test("a plant retired and registered again on one day, to count that day twice", () => {
+    const hash = newMetadataHash();
+    const registering = () =>
+      chain.call(OWNER, "asset-verification.register-asset", 1, CAPACITY_W, "9q8yy", REGION, hash, 900, null);
+    const first = must(registering());
+    must(chain.call(REGISTRAR, "asset-verification.verify-asset", first, CAPACITY_W, null));
+    must(chain.call(OWNER, "asset-verification.retire-asset", first));
+    const day = chain.today;
+    expect(registering().err).toBe(ASSET.ERR_METADATA_IN_USE);
+    chain.advanceToDay(day + 1n);
+    const second = must(registering());
+    must(chain.call(REGISTRAR, "asset-verification.verify-asset", second, CAPACITY_W, null));
+    const recording = (asset) => chain.call(ORACLE, "production-tracking.record-production", asset, day, 1, 1).err;
+    expect([first, second].map(recording)).toEqual([undefined, PRODUCTION.ERR_NOT_RECORDABLE]);
   });
 
   test("24 kWh of export limit sold as 2,400", () => {
@@ -629,7 +662,8 @@ describe("sellers", () => {
     const day = chain.today + 300n;
     const id = offer(chain, asset, { day, price: 1_000, minFill: 1, taker: STRANGER });
     must(chain.call(OWNER, "asset-verification.propose-transfer", asset, BUYER));
-    const taking = () => chain.call(STRANGER, "settlement.accept-and-fund", id, 500_000, 500_000, NO_LIMIT, NO_LIMIT).err;
+    const taking = () =>
+      chain.call(STRANGER, "settlement.accept-and-fund", id, 500_000, 500_000, NO_LIMIT, NO_LIMIT).err;
     expect(taking()).toBe(MARKET.ERR_TRANSFER_PROPOSED);
     expect(chain.call(OWNER, "market-participation.create-offer", ...offerOf(chain, asset, { day })).err).toBe(
       MARKET.ERR_TRANSFER_PROPOSED,
@@ -652,7 +686,7 @@ describe("sellers", () => {
     const other = propose();
     const accepting = (proposal) => chain.call(BUYER, "asset-verification.accept-transfer", asset, proposal).err;
     expect(accepting(reviewed)).toBe(ASSET.ERR_REVIEW_MISMATCH);
-    // They look again: what is funded stays as long as this proposal stands.
+    // They look again: what is funded stays as long as this proposal lasts.
     expect(chain.read("asset-verification.get-asset", asset)).toMatchObject({ owner: OWNER, proposal: other });
     expect(chain.read("market-participation.get-day-book", asset, day)["forward-funded-wh"]).toBe(1_000n);
     expect(accepting(other)).toBeUndefined();
@@ -669,7 +703,7 @@ describe("sellers", () => {
     );
   });
 
-  test("an operator who sells to himself, or below the owner's price", () => {
+  test("an operator who sells to themselves, or below the owner's price", () => {
     const asset = addPlant(chain);
     must(chain.call(OWNER, "asset-verification.set-operator", asset, OPERATOR, 80_000));
     expect(

@@ -163,7 +163,7 @@ class Chain {
       this.simnet.mineEmptyBurnBlocks(Number((target - this.now) / BURN_BLOCK_SECONDS));
     }
     if (target > this.now) this.simnet.mineEmptyStacksBlocks(Number((target - this.now) / STACKS_BLOCK_SECONDS));
-    if (this.now !== target) throw new Error(`the clock stands at ${this.now}, not at ${target}`);
+    if (this.now !== target) throw new Error(`the clock is at ${this.now}, not at ${target}`);
   }
 
   /** Lets the next call run in the first second of `day`. */

@@ -164,8 +164,7 @@ function measureMarket(counted, all, plant, day) {
 }
 
 function measureProduction(counted, all, { day, plants, single, metered, signed }) {
-  const call = (name, by, ...values) =>
-    counted(name, by, `production-tracking.${name.split(/, | of /)[0]}`, ...values);
+  const call = (name, by, ...values) => counted(name, by, `production-tracking.${name.split(/, | of /)[0]}`, ...values);
   const whs = Array(96).fill(200);
   call("record-day", STRANGER, ...signedDay(METER, { asset: metered, day, whs }));
   const NAMES = ["asset-id", "day", "start", "whs", "signature"];

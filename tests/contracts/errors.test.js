@@ -38,7 +38,7 @@ test.each(CONTRACTS)("%s keeps to the rules of the language", (contract) => {
   ]) {
     expect(code, banned).not.toContain(banned);
   }
-  // Nothing is decided or told by tx-sender alone: only the owner at the deployment, and where STX leave the caller.
+  // Nothing is decided by tx-sender alone: only the owner at the deployment, and where STX leave the caller.
   const uses = code.split("\n").filter((line) => line.includes("tx-sender"));
   expect(uses.length).toBeLessThanOrEqual({ "asset-verification": 2, settlement: 1 }[contract] ?? 0);
 });

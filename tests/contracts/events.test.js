@@ -127,7 +127,7 @@ class Index {
       "day-disputed": () => day({ state: event.state }),
       "day-verified": () => day({ state: event.state }),
       "day-rejected": () => day({ mask: event.mask, wh: event.wh, state: event.state }),
-      "root-anchored": () => (this.roots[event["root-id"]] = event),
+      "root-anchored": () => (this.roots[event["root-id"]] = { ...event, oracle: actor }),
       "connection-requested": () => (this.connections[asset] = { ...event, "feed-metered": false, "approved-day": 0n }),
       "connection-withdrawn": () => delete this.connections[asset],
       "connection-approved": () => connection(event),
@@ -276,8 +276,7 @@ test("events alone give every row of every map", async () => {
   const plainOffer = offering(OWNER, plain, { wh: 40_000 });
   buying(BUYER, plainOffer, 40_000);
   const inToken = offering(OWNER, plain, { wh: 30_000, token });
-  for (const wh of [10_000, 20_000])
-    money(BUYER, "accept-and-fund-with", token, inToken, wh, wh, NO_LIMIT, NO_LIMIT);
+  for (const wh of [10_000, 20_000]) money(BUYER, "accept-and-fund-with", token, inToken, wh, wh, NO_LIMIT, NO_LIMIT);
   money(BUYER, "assign-payment", 6, STRANGER);
   money(OWNER, "release", 6);
   asset(BUYER_2, "request-change", plant, CAPACITY_W, next.claimBy(BUYER_2));

@@ -19,6 +19,7 @@ import { errorsOf } from "./errors.js";
 import {
   CAPACITY_W,
   CONNECTION,
+  WHOLE_DAY,
   addPlant,
   connect,
   feed,
@@ -696,6 +697,16 @@ describe("get-delivery", () => {
     produce(chain, asset, day, 500);
     feed(chain, asset, day, exported, imported);
     expect(delivery(asset, day)["retirable-wh"]).toBe(retirable);
+  });
+
+  test("is not known of a metered day before its feed is verified", () => {
+    const asset = addPlant(chain, { metered: true });
+    const day = chain.today;
+    chain.advanceToDay(day + 1n);
+    produce(chain, asset, day, 500);
+    expect(delivery(asset, day)).toBeNull();
+    feed(chain, asset, day, 450, 100);
+    expect(delivery(asset, day)).toEqual({ "deliverable-wh": 450n, "retirable-wh": 350n, mask: WHOLE_DAY });
   });
 });
 

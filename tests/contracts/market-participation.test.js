@@ -289,7 +289,12 @@ describe("create-offers", () => {
       Array.from({ length: 31 }, (_, index) => ["offer-created", BigInt(index + 1), first + BigInt(index)]),
     );
     expect(read("get-offer-count")).toBe(31n);
-    expect(read("get-offer", 31)).toMatchObject({ day: first + 30n, taker: BUYER, "min-fill-wh": 10n, price: 100_000n });
+    expect(read("get-offer", 31)).toMatchObject({
+      day: first + 30n,
+      taker: BUYER,
+      "min-fill-wh": 10n,
+      price: 100_000n,
+    });
     const keys = days(first, 30).map(({ day }) => ({ "asset-id": asset, day }));
     expect(read("get-day-books", keys).map((row) => row["forward-open-wh"])).toEqual(Array(30).fill(1_000n));
   });
@@ -362,7 +367,9 @@ describe("cancel-offers", () => {
 
   test("takes 31", () => {
     const asset = addPlant(chain);
-    const ids = Array.from({ length: 31 }, (_, index) => offer(chain, asset, { day: chain.today + 1n + BigInt(index) }));
+    const ids = Array.from({ length: 31 }, (_, index) =>
+      offer(chain, asset, { day: chain.today + 1n + BigInt(index) }),
+    );
     expect(call(OWNER, "cancel-offers", ids).ok).toEqual(Array(31).fill({ ok: true }));
   });
 });
@@ -650,7 +657,7 @@ describe("mark-accepted and mark-completed", () => {
   });
 
   test.each(["settle u1", "refund u1", "settle-batch (list u1)", "refund-batch (list u1)"])(
-    "%s is told of who called it, be it a contract",
+    "%s names who called it, be it a contract",
     (settling) => {
       const asset = addPlant(chain);
       const day = chain.today + 1n;

@@ -50,7 +50,8 @@ const REPEATABLE = [
 ];
 
 /** The error of a call, or of the first item of a batch that failed. */
-const errorOf = ({ ok, err }) => err ?? (Array.isArray(ok) ? ok.find((answer) => answer.err !== undefined)?.err : undefined);
+const errorOf = ({ ok, err }) =>
+  err ?? (Array.isArray(ok) ? ok.find((answer) => answer.err !== undefined)?.err : undefined);
 
 // A contract that a user calls acts as itself, never as the user: whoever signs.
 describe("phishing through a contract in between", () => {
@@ -164,7 +165,8 @@ describe("what the VM would do without an error code", () => {
       if (type === "principal") return pick([...accounts, SETTLEMENT]);
       if (type.optional !== undefined) return pick([null, valueOf(type.optional)]);
       if (type["string-ascii"]) return pick(["", "CA-N"]);
-      if (type.buffer) return pick(["", "00".repeat(type.buffer.length), METER.deviceKey.key.slice(0, 2 * type.buffer.length)]);
+      if (type.buffer)
+        return pick(["", "00".repeat(type.buffer.length), METER.deviceKey.key.slice(0, 2 * type.buffer.length)]);
       if (type.list) return Array.from({ length: random(4) }, () => valueOf(type.list.type));
       return Object.fromEntries(type.tuple.map((field) => [field.name, valueOf(field.type)]));
     };

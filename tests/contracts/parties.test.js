@@ -59,11 +59,7 @@ function storyFrom(today) {
     ]),
     [COOPERATIVE, "asset-verification.register-assets", [plantItem()]],
     ...[plant, given].map((asset) => [OFFICE, "asset-verification.verify-asset", asset, CAPACITY_W, null]),
-    [
-      OFFICE,
-      "asset-verification.verify-assets",
-      [{ "asset-id": other, "capacity-w": CAPACITY_W, "device-key": null }],
-    ],
+    [OFFICE, "asset-verification.verify-assets", [{ "asset-id": other, "capacity-w": CAPACITY_W, "device-key": null }]],
     [OFFICE, "asset-verification.reject-asset", unfit, "x"],
     [OFFICE, "asset-verification.verify-asset", keyed, CAPACITY_W, METER.deviceKey],
     [OFFICE, "asset-verification.suspend-asset", plant, "x"],
@@ -177,7 +173,9 @@ test("contracts play every part, with every public function, and each is paid wh
 
   const called = new Set(calls.map(([, functionId]) => functionId));
   const missing = publicFunctions(chain).filter((functionId) => !called.has(functionId));
-  expect(missing).toEqual(["mark-accepted", "mark-completed", "mark-token"].map((name) => `market-participation.${name}`));
+  expect(missing).toEqual(
+    ["mark-accepted", "mark-completed", "mark-token"].map((name) => `market-participation.${name}`),
+  );
   // Of 100,000 Wh for 10 STX all were delivered, of the 20,000 after them half; 10,000 were rejected, 1,000 released and
   // as many refunded.
   const holders = [COOPERATIVE, CROWD, HEIR, FOUNDATION, contract("settlement")];

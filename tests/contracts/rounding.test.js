@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 
 import { BUYER, BUYER_2, DEPLOYER, OWNER, STRANGER } from "./accounts.js";
 import { breathe } from "./chain.js";
-import { NO_LIMIT, OFFER, PAYMENT, addPlant, fund, must, offer, produce, startSystem } from "./scenario.js";
+import { NO_LIMIT, OFFER, PAYMENT, addPlant, must, offer, produce, startSystem } from "./scenario.js";
 
 const FEE_BPS = 500n; // the cap
 const SETTLEMENT = `${DEPLOYER}.settlement`;
@@ -32,54 +32,58 @@ const FORWARD_ROUNDS = 100n;
 // The forward day fails in the middle of a round, and of its fill of 6,666 Wh.
 const FORWARD_WH = 60n * ROUND_WH + 155n + 3_333n;
 
-test("draining by rounding: 10,000 of the worst fills cut less than a microSTX each, and the contract keeps its fees alone", async () => {
-  const chain = await startSystem();
-  must(chain.call(DEPLOYER, "settlement.set-fee-bps", FEE_BPS));
-  chain.advanceToDay(chain.today + 8n);
-  const asset = addPlant(chain, { capacityW: 1_000_000, limitW: 1_000_000 });
-  deployCrowd(chain);
-  const spotDay = chain.today;
-  const forwardDay = spotDay + 2n;
-  chain.advanceToDay(spotDay + 1n);
-  produce(chain, asset, spotDay, SPOT_ROUNDS * ROUND_WH);
-  const before = balances(chain);
+test(
+  "draining by rounding: 10,000 of the worst fills cut less than a microSTX each, and the contract keeps its fees alone",
+  async () => {
+    const chain = await startSystem();
+    must(chain.call(DEPLOYER, "settlement.set-fee-bps", FEE_BPS));
+    chain.advanceToDay(chain.today + 8n);
+    const asset = addPlant(chain, { capacityW: 1_000_000, limitW: 1_000_000 });
+    deployCrowd(chain);
+    const spotDay = chain.today;
+    const forwardDay = spotDay + 2n;
+    chain.advanceToDay(spotDay + 1n);
+    produce(chain, asset, spotDay, SPOT_ROUNDS * ROUND_WH);
+    const before = balances(chain);
 
-  const offers = { spot: offerWorst(chain, asset, spotDay, SPOT_ROUNDS) };
-  await takeRounds(chain, offers.spot, SPOT_ROUNDS);
-  expect(chain.read("settlement.get-escrow-total", null)).toBe(0n);
-  offers.forward = offerWorst(chain, asset, forwardDay, FORWARD_ROUNDS);
-  await takeRounds(chain, offers.forward, FORWARD_ROUNDS);
-  expect(chain.read("settlement.get-escrow-total", null)).toBeGreaterThan(0n);
+    const offers = { spot: offerWorst(chain, asset, spotDay, SPOT_ROUNDS) };
+    await takeRounds(chain, offers.spot, SPOT_ROUNDS);
+    expect(chain.read("settlement.get-escrow-total", null)).toBe(0n);
+    offers.forward = offerWorst(chain, asset, forwardDay, FORWARD_ROUNDS);
+    await takeRounds(chain, offers.forward, FORWARD_ROUNDS);
+    expect(chain.read("settlement.get-escrow-total", null)).toBeGreaterThan(0n);
 
-  chain.advanceToDay(forwardDay + 1n);
-  produce(chain, asset, forwardDay, FORWARD_WH);
-  await settleForward(chain);
+    chain.advanceToDay(forwardDay + 1n);
+    produce(chain, asset, forwardDay, FORWARD_WH);
+    await settleForward(chain);
 
-  const payments = await readPayments(chain);
-  expect(payments).toHaveLength(10_000);
-  for (const payment of payments) expectShares(payment);
-  const delivered = payments.filter(({ spot }) => !spot).map((payment) => payment["delivered-wh"]);
-  expect(sum(delivered)).toBe(FORWARD_WH);
+    const payments = await readPayments(chain);
+    expect(payments).toHaveLength(10_000);
+    for (const payment of payments) expectShares(payment);
+    const delivered = payments.filter(({ spot }) => !spot).map((payment) => payment["delivered-wh"]);
+    expect(sum(delivered)).toBe(FORWARD_WH);
 
-  // Nothing is left in escrow, and nobody has got or paid what the payments do not say.
-  const fees = sum(payments.map((payment) => payment.fee));
-  expect(chain.read("settlement.get-escrow-total", null)).toBe(0n);
-  expect(chain.read("settlement.get-fees", null)).toBe(fees);
-  expect(chain.balance(SETTLEMENT)).toBe(fees);
-  const after = balances(chain);
-  expect(after[OWNER] - before[OWNER]).toBe(sum(payments.map((payment) => payment.payout)));
-  for (const buyer of [BUYER, BUYER_2, CROWD]) {
-    const own = payments.filter((payment) => payment.buyer === buyer);
-    expect(own.length).toBeGreaterThan(3_000);
-    expect(before[buyer] - after[buyer]).toBe(sum(own.map(paidBy)));
-  }
-  for (const id of [...offers.spot, ...offers.forward]) {
-    expect(chain.read("market-participation.get-offer", id).state).toBe(OFFER.COMPLETED);
-    expectNothingGainedBySplitting(payments.filter((payment) => payment["offer-id"] === id));
-  }
-  must(chain.call(DEPLOYER, "settlement.withdraw-fees", fees, DEPLOYER));
-  expect(chain.balance(SETTLEMENT)).toBe(0n);
-}, TIMEOUT_MS);
+    // Nothing is left in escrow, and nobody has got or paid what the payments do not say.
+    const fees = sum(payments.map((payment) => payment.fee));
+    expect(chain.read("settlement.get-escrow-total", null)).toBe(0n);
+    expect(chain.read("settlement.get-fees", null)).toBe(fees);
+    expect(chain.balance(SETTLEMENT)).toBe(fees);
+    const after = balances(chain);
+    expect(after[OWNER] - before[OWNER]).toBe(sum(payments.map((payment) => payment.payout)));
+    for (const buyer of [BUYER, BUYER_2, CROWD]) {
+      const own = payments.filter((payment) => payment.buyer === buyer);
+      expect(own.length).toBeGreaterThan(3_000);
+      expect(before[buyer] - after[buyer]).toBe(sum(own.map(paidBy)));
+    }
+    for (const id of [...offers.spot, ...offers.forward]) {
+      expect(chain.read("market-participation.get-offer", id).state).toBe(OFFER.COMPLETED);
+      expectNothingGainedBySplitting(payments.filter((payment) => payment["offer-id"] === id));
+    }
+    must(chain.call(DEPLOYER, "settlement.withdraw-fees", fees, DEPLOYER));
+    expect(chain.balance(SETTLEMENT)).toBe(0n);
+  },
+  TIMEOUT_MS,
+);
 
 const sum = (amounts) => amounts.reduce((total, amount) => total + amount, 0n);
 const paidBy = (payment) => payment.cost - payment.refund;
@@ -89,12 +93,16 @@ function offerWorst(chain, asset, day, rounds) {
   return WORST.map(([price, wh]) => offer(chain, asset, { day, wh: wh * rounds, price, minFill: wh }));
 }
 
-// Two people take a round each, fill by fill; a contract takes one whole in a single transaction, for itself.
+// Two people take a round each in one call; a contract takes one in a single transaction, for itself.
 async function takeRounds(chain, offers, rounds) {
   const fills = offers.map((id, index) => ({ offer: id, wh: WORST[index][1] }));
   for (let round = 0n; round < rounds; round += 1n) {
     if (round % 3n === 2n) must(chain.call(STRANGER, "crowd.take", fills));
-    else for (const { offer: id, wh } of fills) fund(chain, id, wh, { by: round % 3n === 0n ? BUYER : BUYER_2 });
+    else {
+      const items = fills.map(({ offer: id, wh }) => ({ "offer-id": id, wh, "min-wh": wh }));
+      const by = round % 3n === 0n ? BUYER : BUYER_2;
+      must(chain.call(by, "settlement.accept-offers", items, NO_LIMIT, NO_LIMIT)).forEach(must);
+    }
     await breathe();
   }
 }

@@ -66,9 +66,7 @@ export function registerVerified(chain, options = {}) {
 
 /** Requests a change of capacity and device, and has it approved: it holds from tomorrow on. */
 export function change(chain, asset, capacityW, device = null, { owner = OWNER } = {}) {
-  must(
-    chain.call(owner, "asset-verification.request-change", asset, capacityW, device && device.claimBy(owner)),
-  );
+  must(chain.call(owner, "asset-verification.request-change", asset, capacityW, device && device.claimBy(owner)));
   must(chain.call(REGISTRAR, "asset-verification.approve-change", asset, capacityW, device && device.deviceKey));
 }
 

@@ -59,9 +59,7 @@ function fundTomorrow(whs, { price = 100_000, minFill = 1_000, ...options } = {}
 function expectSolvent() {
   const count = Number(read("get-payment-count"));
   const payments = Array.from({ length: count }, (_, index) => paymentOf(index + 1));
-  const locked = payments
-    .filter(({ state }) => state === PAYMENT.LOCKED)
-    .reduce((sum, row) => sum + row.cost, 0n);
+  const locked = payments.filter(({ state }) => state === PAYMENT.LOCKED).reduce((sum, row) => sum + row.cost, 0n);
   expect(read("get-escrow-total", null)).toBe(locked);
   expect(chain.balance(SETTLEMENT)).toBe(locked + read("get-fees", null));
   expect(read("is-solvent")).toBe(true);
@@ -202,7 +200,9 @@ describe("accept-offers", () => {
 
   test("takes a month of offers in one call", () => {
     const asset = addPlant(chain);
-    const ids = Array.from({ length: 31 }, (_, index) => offer(chain, asset, { day: chain.today + 1n + BigInt(index) }));
+    const ids = Array.from({ length: 31 }, (_, index) =>
+      offer(chain, asset, { day: chain.today + 1n + BigInt(index) }),
+    );
     const before = chain.balance(BUYER);
     const { ok, transfers } = taking(ids.map((id) => [id, 1_000]));
     expect(ok).toEqual(ids.map((_, index) => ({ ok: BigInt(index + 1) })));
@@ -234,7 +234,12 @@ describe("accept-offers", () => {
       { err: MARKET_ERR.ERR_INVALID_FILL },
       { ok: 2n },
     ]);
-    expect(taking([[precious, 10_000], [dear, 1_000]]).ok).toEqual([{ err: ERR.ERR_TRANSFER_FAILED }, { ok: 3n }]);
+    expect(
+      taking([
+        [precious, 10_000],
+        [dear, 1_000],
+      ]).ok,
+    ).toEqual([{ err: ERR.ERR_TRANSFER_FAILED }, { ok: 3n }]);
     expect(taking([[dear, 1_000]], { maxBefore: 10_999 }).ok).toEqual([{ err: ERR.ERR_BEFORE_ABOVE_MAX }]);
     for (const id of [precious, dear]) {
       expect(chain.read("market-participation.get-offer", id)["open-wh"]).toBe(id === dear ? 9_000n : 10_000n);

@@ -64,24 +64,14 @@ export const CALLS = [
     ({ plant, day }) => [[{ "asset-id": plant, day, mask: 4, wh: 1 }]],
     "ERR_NOT_ORACLE",
   ],
-  [
-    "production-tracking.anchor-root",
-    ORACLE,
-    ({ day }) => [hashOf("root"), 1, 1, day, day],
-    "ERR_NOT_ORACLE",
-  ],
+  ["production-tracking.anchor-root", ORACLE, ({ day }) => [hashOf("root"), 1, 1, day, day], "ERR_NOT_ORACLE"],
   [
     "production-tracking.claim-leaf",
     ORACLE,
     ({ plant, day, root }) => [root, leafOf(plant, day), []],
     "ERR_NOT_ORACLE",
   ],
-  [
-    "production-tracking.verify-day",
-    VERIFIER,
-    ({ plant, day }) => [plant, day, 3, 5],
-    "ERR_NOT_VERIFIER_OR_ARBITER",
-  ],
+  ["production-tracking.verify-day", VERIFIER, ({ plant, day }) => [plant, day, 3, 5], "ERR_NOT_VERIFIER_OR_ARBITER"],
   [
     "production-tracking.verify-days",
     VERIFIER,
@@ -94,12 +84,7 @@ export const CALLS = [
     ({ plant, day }) => [plant, day, 3, 5, "x"],
     "ERR_NOT_VERIFIER_OR_ARBITER",
   ],
-  [
-    "production-tracking.adjust-day",
-    VERIFIER,
-    ({ plant, day }) => [plant, day, 5, 6],
-    "ERR_NOT_VERIFIER_OR_ARBITER",
-  ],
+  ["production-tracking.adjust-day", VERIFIER, ({ plant, day }) => [plant, day, 5, 6], "ERR_NOT_VERIFIER_OR_ARBITER"],
   ["production-tracking.dispute-day", ARBITER, ({ plant, day }) => [plant, day, "x"], "ERR_NOT_VERIFIER_OR_ARBITER"],
   ["grid-integration.request-connection", OWNER, ({ unconnected }) => [unconnected, 5], "ERR_NOT_ASSET_OWNER"],
   ["grid-integration.withdraw-request", OWNER, ({ requested }) => [requested], "ERR_NOT_ASSET_OWNER"],
@@ -193,9 +178,7 @@ export function setTheStage(chain) {
   chain.advanceToDay(sold + 2n);
   const day = sold + 1n;
   record(chain, plant, day, 5, 0b11);
-  const root = must(
-    chain.call(ORACLE, "production-tracking.anchor-root", leafRoot(chain, plant, day), 1, 1, day, day),
-  );
+  const root = must(chain.call(ORACLE, "production-tracking.anchor-root", leafRoot(chain, plant, day), 1, 1, day, day));
   const toBuyer = offer(chain, plant, { taker: BUYER });
   const toAll = offer(chain, plant);
   const inToken = offer(chain, plant, { day: sold, wh: 50_000, token: TOKEN });

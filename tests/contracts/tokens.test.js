@@ -122,9 +122,7 @@ describe("a payment in a token", () => {
     expectSolvent(token);
     expect(call(OWNER, "withdraw", idOf(token))).toMatchObject({
       ok: 5_940_000n,
-      events: [
-        { topic: "credit-withdrawn", version: 1n, actor: OWNER, token: idOf(token), amount: 5_940_000n },
-      ],
+      events: [{ topic: "credit-withdrawn", version: 1n, actor: OWNER, token: idOf(token), amount: 5_940_000n }],
       tokenTransfers: [{ from: SETTLEMENT, to: OWNER, amount: 5_940_000n }],
     });
     expect(call(OWNER, "withdraw", idOf(token)).err).toBe(ERR.ERR_NO_CREDIT);
@@ -418,7 +416,15 @@ describe("stand-ins", () => {
   test("have the functions of sBTC and USDCx", () => {
     for (const token of ["sbtc-token", "usdcx"]) chain.deployStandIn(token);
     const names = (token) => interfaceOf(token).functions.map(({ name }) => name);
-    const sip010 = ["get-balance", "get-decimals", "get-name", "get-symbol", "get-token-uri", "get-total-supply", "transfer"];
+    const sip010 = [
+      "get-balance",
+      "get-decimals",
+      "get-name",
+      "get-symbol",
+      "get-token-uri",
+      "get-total-supply",
+      "transfer",
+    ];
     const shared = [
       ...sip010,
       "get-balance-available",

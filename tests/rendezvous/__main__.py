@@ -43,6 +43,17 @@ EPOCH: Final = "3.3"
 MODES: Final = {"test": r"\(define-public \(test-", "invariant": r"\(define-read-only \(invariant-"}
 """What of each mode has to be in the tests of a contract for the mode to say anything."""
 
+LISTING: Final = """
+;; For the tests alone: lists a token without the contract owner.
+(define-public (list-in-test (token principal))
+  (ok (map-set tokens token true))
+)
+"""
+MINTING: Final = """
+;; For the tests alone: settlement, inside which they run, mints what a buyer needs.
+(map-set callers { who: .settlement, role: ROLE_MINT } true)
+"""
+
 PASSED: Final = re.compile(r"OK, (?:properties|invariants) passed after \d+ runs")
 COUNT: Final = re.compile(r"[├└]─ (?:\x1b\[\d+m)?(\S+): x(\d+)")
 COLOUR: Final = re.compile(r"\x1b\[\d+m")
@@ -146,7 +157,12 @@ def write_project(project: Path, contract: str) -> None:
     names = names[: names.index(contract) + 1]
     if contract == "settlement":
         shutil.copy(FOLDER / "plant.clar", folder)
-        names.insert(-1, "plant")
+        shutil.copy(source / "contracts" / "stand-ins" / "usdcx.clar", folder)
+        names[-1:-1] = ["plant", "usdcx"]
+        with (folder / "market-participation.clar").open("a") as code:
+            code.write(LISTING)
+        with (folder / "usdcx.clar").open("a") as code:
+            code.write(MINTING)
     if contract != "asset-verification":
         with (folder / "asset-verification.clar").open("a") as code:
             code.write((FOLDER / "grants.clar").read_text())

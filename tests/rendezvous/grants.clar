@@ -30,7 +30,9 @@
     (capacity-w uint)
     (slot-seconds uint)
   )
-  (let ((asset-id (try! (register-asset u1 capacity-w "u33db" "test" (sha256 (var-get asset-count)) slot-seconds none))))
+  (let ((asset-id (try! (register-asset u1 capacity-w "u33db" "test" (sha256 (var-get asset-count)) slot-seconds
+      none
+    ))))
     (map-set assets asset-id
       (merge (unwrap! (map-get? assets asset-id) ERR_ASSET_NOT_FOUND) {
         state: STATE_VERIFIED,

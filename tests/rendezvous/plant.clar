@@ -13,15 +13,22 @@
   (/ stacks-block-time SECONDS_PER_DAY)
 )
 
+;; What the plant has withdrawn of the token in which it sells. Also puts the token before settlement, where it has to
+;; be.
+(define-read-only (get-coins)
+  (contract-call? .usdcx get-balance current-contract)
+)
+
 (define-public (offer-forward
     (asset-id uint)
     (day uint)
     (wh uint)
     (price uint)
     (min-fill-wh uint)
+    (token (optional principal))
   )
   (contract-call? .market-participation create-offer asset-id day wh price min-fill-wh
-    (* day SECONDS_PER_DAY) none
+    (* day SECONDS_PER_DAY) none token
   )
 )
 
@@ -31,9 +38,10 @@
     (wh uint)
     (price uint)
     (min-fill-wh uint)
+    (token (optional principal))
   )
   (contract-call? .market-participation create-offer asset-id day wh price min-fill-wh
-    (+ stacks-block-time SECONDS_PER_DAY) none
+    (+ stacks-block-time SECONDS_PER_DAY) none token
   )
 )
 
@@ -46,7 +54,7 @@
     (day uint)
     (wh uint)
   )
-  (contract-call? .market-participation retire-energy asset-id day wh current-contract)
+  (contract-call? .market-participation retire-energy asset-id day wh current-contract "test")
 )
 
 (define-public (record
@@ -70,17 +78,24 @@
     (day uint)
     (delta int)
   )
-  (contract-call? .production-tracking adjust-day asset-id day delta)
+  (let (
+      (before (get wh (row-of asset-id day)))
+      (after (+ (to-int before) delta))
+    )
+    (contract-call? .production-tracking adjust-day asset-id day before
+      (if (< after 0)
+        u0
+        (to-uint after)
+      ))
+  )
 )
 
 (define-public (verify
     (asset-id uint)
     (day uint)
   )
-  (contract-call? .production-tracking verify-day asset-id day
-    (default-to u0
-      (get wh (contract-call? .production-tracking get-day asset-id day))
-    )
+  (let ((row (row-of asset-id day)))
+    (contract-call? .production-tracking verify-day asset-id day (get mask row) (get wh row))
   )
 )
 
@@ -88,7 +103,9 @@
     (asset-id uint)
     (day uint)
   )
-  (contract-call? .production-tracking reject-day asset-id day "test")
+  (let ((row (row-of asset-id day)))
+    (contract-call? .production-tracking reject-day asset-id day (get mask row) (get wh row) "test")
+  )
 )
 
 (define-public (feed
@@ -107,17 +124,30 @@
   (contract-call? .asset-verification set-operator asset-id (some operator) u1)
 )
 
+(define-private (row-of
+    (asset-id uint)
+    (day uint)
+  )
+  (default-to {
+    state: u0,
+    mask: u0,
+    wh: u0,
+  }
+    (contract-call? .production-tracking get-day asset-id day)
+  )
+)
+
+;; Connected while somebody else owns it: nobody connects their own.
 (define-private (build
     (slot-seconds uint)
     (metered bool)
     (export-limit-w uint)
   )
-  (let ((asset-id (try! (contract-call? .asset-verification register-asset u1 CAPACITY_W "u33db" "test"
-      0x0000000000000000000000000000000000000000000000000000000000000000 slot-seconds none
-    ))))
-    (try! (contract-call? .asset-verification verify-asset asset-id CAPACITY_W none))
+  (let ((asset-id (try! (contract-call? .asset-verification add-in-test CAPACITY_W slot-seconds))))
     (try! (contract-call? .grid-integration request-connection asset-id export-limit-w))
-    (contract-call? .grid-integration approve-connection asset-id export-limit-w metered)
+    (try! (contract-call? .asset-verification set-owner-in-test asset-id 'ST000000000000000000002AMW42H))
+    (try! (contract-call? .grid-integration approve-connection asset-id export-limit-w metered))
+    (contract-call? .asset-verification set-owner-in-test asset-id current-contract)
   )
 )
 
