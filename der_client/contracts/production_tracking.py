@@ -245,7 +245,6 @@ class RootAnchored(VersionedEvent, topic="root-anchored"):
 
     root_id: UInt
     actor: Principal
-    oracle: Principal
     root: Hash32
     leaves: UInt
     total_wh: UInt
