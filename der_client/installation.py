@@ -151,7 +151,9 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _make_private(folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+    if not folder.parent.exists():
+        _make_private(folder.parent)
+    folder.mkdir(exist_ok=True)
     folder.chmod(0o700)
 
 

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -229,12 +230,19 @@ def _plant(file: Path, shared: dict[str, Any], entry: dict[str, Any], meter_key_
 
 
 def _coverage(der: "Der", plant: _Plant, *, estimates: bool) -> "Coverage":
-    from der_client.readings.coverage import Coverage  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.readings import MeterDataError, day_at  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.readings.coverage import Coverage  # noqa: PLC0415
     from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415
 
     found = der.assets.get_asset(plant.asset)
     if found is None:
         raise InvalidValueError(f"{der.assets.contract_id} has no asset {plant.asset}; 'register-asset' gives the id")
+    today, last = day_at(der.now()), plant.series.end - timedelta(microseconds=1)
+    if last.date() > today:
+        raise MeterDataError(
+            f"the file has readings until {last:%Y-%m-%d %H:%M} UTC, and it is {today} on the chain: a year, the time "
+            "format or the time zone must be wrong; correct it, or leave them out with `to`"
+        )
     return Coverage.of(plant.series, found.slot_seconds, estimates=estimates)
 
 

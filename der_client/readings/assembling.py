@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 CELL_US: Final = 900 * MICROSECONDS
 """A quarter-hour: no slot of an asset is shorter, and each begins with one."""
 _INT128_MAX: Final = 2**127 - 1
-_FEWEST_RISES: Final = 3
+_FEWEST_RISES: Final = 4
 _RISES_PER_FALL: Final = 6
 """Energies of intervals fall about as often as they rise; a counter that begins anew each day falls once a day."""
 _NEGATIVE_SHARE: Final = Fraction(1, 50)
@@ -132,6 +132,9 @@ class Assembler:
 
     def _check_years(self, frame: pl.DataFrame) -> None:
         times = frame["time"]
+        first = times.arg_min()
+        if first is not None and int(times[first]) < 0:
+            raise self._refuse(frame, first, "this is before 1970: a year must be mistyped; check `time_format`, too")
         median = int(times.sort()[times.len() // 2])
         limit = MAX_YEARS_FROM_MEDIAN * 366 * SECONDS_PER_DAY * MICROSECONDS
         for index in (times.arg_min(), times.arg_max()):

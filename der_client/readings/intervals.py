@@ -219,7 +219,8 @@ class IntervalSeries:
             series: At least one.
 
         Returns:
-            The intervals that all of them have. The energy of one is not known where it is not known in any of them.
+            The intervals that all of them have. The energy of one is not known where it is not known in any of them. If
+            no two channels count at the same time, as registers of two tariffs do, all intervals of all of them.
 
         Raises:
             InvalidValueError: If there is none.
@@ -235,7 +236,7 @@ class IntervalSeries:
         ]
         common = sorted(bounds[0].keys() & set.intersection(*(set(each) for each in bounds[1:])))
         if not common:
-            raise MeterDataError("the channels have no interval in common: record each as a plant of its own")
+            return cls._one_after_another(series)
         denominator = lcm(*(each.denominator for each in series))
         energies: list[int | None] = []
         estimated = set()
@@ -264,6 +265,19 @@ class IntervalSeries:
             first.utc_offset_seconds,
             notes,
         )
+
+    @classmethod
+    def _one_after_another(cls, series: Sequence[IntervalSeries]) -> IntervalSeries:
+        """Channels of which one counts at a time."""
+        try:
+            found = cls.from_intervals(interval for each in series for interval in each)
+        except MeterDataError as error:
+            raise MeterDataError(
+                "the channels overlap, but have no interval in common: record each as a plant of its own"
+            ) from error
+        notes = tuple(dict.fromkeys(note for each in series for note in each.notes))
+        own = "the channels never count at the same time: each interval is of one of them"
+        return replace(found, utc_offset_seconds=series[0].utc_offset_seconds, notes=(*notes, own))
 
     def __len__(self) -> int:
         """How many intervals there are, known or not."""

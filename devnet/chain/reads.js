@@ -4,7 +4,7 @@
  */
 import { decodeValue, valueText } from "../clarity/value.js";
 import { evaluateAsContract, withoutStandIn } from "../vm/contract-sender.js";
-import { VmError } from "../vm/vm.js";
+import { VmError, VmExhausted } from "../vm/vm.js";
 import { errorText } from "./vm-error.js";
 
 /** @typedef {import("./executor.js").Executor} Executor */
@@ -37,6 +37,7 @@ export function callFunction(executor, call) {
     if (call.access === "public") return readByPublicFunction(executor, call);
     return readByReadOnlyFunction(executor, call);
   } catch (error) {
+    if (error instanceof VmExhausted) throw new ReadFailure(`RuntimeCheck(ExecutionTimeExpired): ${error.message}`);
     if (error instanceof VmError) throw new ReadFailure(withoutStandIn(errorText(error.message)));
     throw error;
   }

@@ -14,7 +14,7 @@ import pytest
 from der_client import ContractError, Der, PrivateKey
 from der_client.contracts.production_tracking import DayRecord, ProductionError
 from der_client.readings import DayMessage, DayReadings, MeteredDay
-from der_client.readings.slots import RECORDING_DAYS
+from der_client.readings.slots import MAX_CAPACITY_W, RECORDING_DAYS, SECONDS_PER_DAY, TOLERANCE_PERCENT
 from der_client.recorder import Conflict
 from der_client.recorder.candidates import Admitted, OracleSum, Target
 from der_client.recorder.chain_days import ChainDays
@@ -482,6 +482,13 @@ def test_an_account_is_needed(devnet: Devnet) -> None:
         Recorder(Der.connect(devnet.url))
 
 
-def test_the_recording_window_is_that_of_the_contract(der: Der) -> None:
-    value = der.client.constant_val(der.production.contract_id, "RECORDING_DAYS")
-    assert value.value == RECORDING_DAYS
+def test_the_rules_of_slots_and_windows_are_those_of_the_contracts(der: Der) -> None:
+    """They are in ``readings.slots`` once; what they say must be what the contracts say."""
+    for name, ours in (
+        ("RECORDING_DAYS", RECORDING_DAYS),
+        ("TOLERANCE_PERCENT", TOLERANCE_PERCENT),
+        ("SECONDS_PER_DAY", SECONDS_PER_DAY),
+    ):
+        assert der.client.constant_val(der.production.contract_id, name).value == ours
+    largest = der.client.constant_val(der.assets.contract_id, "MAX_CAPACITY_W")
+    assert largest.value == MAX_CAPACITY_W

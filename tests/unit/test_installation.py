@@ -158,13 +158,13 @@ def test_another_time_alone_is_no_change(npm: FakeNpm, source: Path, cache: Path
 def test_it_is_private_whatever_the_umask(source: Path, cache: Path, umask: int) -> None:
     before = os.umask(umask)
     try:
-        install_once(source, cache.parent)
+        target = install_once(source, cache)
     finally:
         os.umask(before)
-    (target,) = (path for path in cache.parent.iterdir() if path.is_dir())
-    modes = {path: stat.S_IMODE(path.stat().st_mode) for path in [cache.parent, target, *target.rglob("devnet/*")]}
+    folders = [cache.parent, cache, target]
+    modes = {path: stat.S_IMODE(path.stat().st_mode) for path in [*folders, *target.rglob("devnet/*")]}
     assert set(modes.values()) == {0o700, 0o600}
-    assert [oct(mode) for path, mode in modes.items() if path.is_dir()] == ["0o700"] * 2
+    assert [oct(mode) for path, mode in modes.items() if path.is_dir()] == ["0o700"] * len(folders)
 
 
 @pytest.mark.usefixtures("npm")

@@ -30,6 +30,8 @@ MAX_IN_MEMPOOL: Final = 25
 """How many transactions of one account a node keeps in its mempool."""
 _API_S: Final = 2.0
 """How often the API is asked for the account's nonces beside the node."""
+_CONFLICT_S: Final = 60.0
+"""How long a nonce that the node called taken is left alone, while the API does not show by whom."""
 _FIRST_BACKOFF_S: Final = 0.25
 _MAX_BACKOFF_S: Final = 60.0
 _BLOCKS_PER_LOOK: Final = 50
@@ -82,6 +84,7 @@ class Lane:
     _silent_until: float = float("-inf")
     _api_at: float = float("-inf")
     _looked_at: float = field(default_factory=time.monotonic)
+    _conflicts: dict[int, float] = field(default_factory=dict)
     _passed_at: dict[int, float] = field(default_factory=dict)
     _scanned: dict[int, int] = field(default_factory=dict)
 
@@ -111,6 +114,11 @@ class Lane:
         start = max(self.floor, self.following)
         used = {sent.nonce for sent in self.live.values()} | self.foreign
         return [nonce for nonce in range(start, start + most) if nonce not in used]
+
+    def is_taken(self, nonce: int) -> None:
+        """Note that a transaction of somebody else has a nonce, by a refusal of the node."""
+        self.foreign.add(nonce)
+        self._conflicts[nonce] = time.monotonic()
 
     def failed(self, error: NodeError) -> None:
         """Leave the node alone for a while: as long as it asks for, or ever longer."""
@@ -154,8 +162,10 @@ class Lane:
         except NotFoundError:  # a bare node without the API
             return
         waiting = {*told.in_mempool, *([] if told.last_in_mempool is None else [told.last_in_mempool])}
-        # What the node called taken stays so, though the API may not show it yet.
-        self.foreign = {nonce for nonce in waiting | self.foreign if nonce >= self.following} - own
+        # What the node called taken stays so for a while, though the API may not show it yet.
+        now = time.monotonic()
+        recent = {nonce for nonce, at in self._conflicts.items() if now - at < _CONFLICT_S}
+        self.foreign = {nonce for nonce in waiting | recent if nonce >= self.following} - own
 
     def _look(self) -> list[tuple[Sent, TransactionReceipt]]:
         if not self.live or self.is_silent:

@@ -574,7 +574,7 @@ class Outbox:
         match error.reason:
             case "BadNonce" | "ConflictingNonceInMempool" | "TooMuchChaining":
                 if error.reason == "ConflictingNonceInMempool":
-                    lane.foreign.add(sent.nonce)
+                    lane.is_taken(sent.nonce)
                 return [self._queue_again(lane, sent, str(error))]
             case "NotEnoughFunds":
                 wait_s = min(_FIRST_RETRY_S * 2.0**attempts, _MAX_RETRY_S)

@@ -7,11 +7,13 @@ import resource
 import select
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -23,8 +25,6 @@ from .bench import START, Bench
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    import requests
 
 MANY_CONNECTIONS = 2_000
 ADDRESS = "ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM"
@@ -301,3 +301,23 @@ def test_source_nested_too_deeply(bench: Bench) -> None:
     txid = bench.send(publisher, ContractPublish("deep", deep, 4), fee=100_000)
     assert bench.receipt(txid)["tx_status"] == "abort_by_response"
     assert bench.nonce(publisher.address) == 1
+
+
+def test_read_that_does_not_end(bench: Bench) -> None:
+    """It is given up after some seconds; what needs no VM is answered meanwhile."""
+    levels = "".join(f"(define-private (f{level}) (+ (f{level - 1}) (f{level - 1})))" for level in range(1, 41))
+    code = f"(define-private (f0) u1){levels}(define-read-only (endless) (f40))"
+    publisher = bench.account(3)
+    bench.send(publisher, ContractPublish("endless", code, 4), fee=100_000)
+    path = f"{bench.devnet.url}/v2/contracts/call-read/{publisher.address}/endless/endless"
+    body = {"sender": publisher.address, "arguments": []}
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(requests.post, path, json=body, timeout=300)
+        looks = 0
+        while not reading.done():
+            assert bench.json("/v2/info")["stacks_tip_height"] > 0
+            looks += 1
+        answer = reading.result().json()
+    assert looks > 1
+    assert answer["okay"] is False
+    assert "longer than any" in answer["cause"]

@@ -91,8 +91,16 @@ def test_channels_are_added_up_where_all_of_them_are_known() -> None:
     assert energies(total) == [Fraction(4, 3), None]
     assert "1 intervals are not in all of the channels" in total.notes[0]
     assert [interval.quality for interval in IntervalSeries.total([first, estimated])] == [Quality.ESTIMATED]
-    with pytest.raises(MeterDataError, match="no interval in common"):
-        IntervalSeries.total([first, series_of([1], BEGIN + timedelta(days=3))])
+    half_an_hour_longer = IntervalSeries.from_power([(BEGIN, 4)], interval_seconds=1800)
+    with pytest.raises(MeterDataError, match="the channels overlap, but have no interval in common"):
+        IntervalSeries.total([first, half_an_hour_longer])
+
+
+def test_registers_of_two_tariffs_count_one_after_the_other() -> None:
+    day, night = series_of([4, 8]), series_of([12], BEGIN + timedelta(hours=8))
+    total = IntervalSeries.total([night, day])
+    assert energies(total) == [1, 2, 3]
+    assert "never count at the same time" in total.notes[0]
 
 
 def test_only_what_lies_wholly_between_is_kept() -> None:

@@ -1,0 +1,118 @@
+"""``der readings``: what it proposes for a file reads that file right, and what a person has to decide is said."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from der_client.cli.app import app
+from der_client.readings import MeterDataError, TableFormat, read_table
+from der_client.readings.sniffing import propose_format
+
+SAMPLES = Path(__file__).parents[1] / "readings" / "samples"
+RUN = CliRunner()
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "options"),
+    [
+        ("at_clock_back.csv", "--format apg-smart-meter", []),
+        ("au_wide_half_hours.csv", "--format ausgrid-solar-home", ["--slot-seconds", "1800"]),
+        ("us_hour_ending_repeated_hour.csv", "--format ercot-settlement", []),
+        ("us_preamble_import_export.csv", "--format pge-interval", []),
+        ("us_channels_as_rows.csv", "--format smart-meter-texas", []),
+        ("uk_settlement_periods.csv", "--format elexon-settlement-periods", ["--slot-seconds", "1800"]),
+        ("register_hourly.csv", "--format home-assistant-history", ["--slot-seconds", "3600"]),
+        ("de_dates.csv", 'time_format = "%d.%m.%Y %H:%M:%S"', ["--slot-seconds", "3600", "--time-zone", "+01:00"]),
+        ("register.csv", 'kind = "register"', ["--time-zone", "Europe/Amsterdam"]),
+        ("watt_seconds.csv", 'values = "Energy [Ws]"', []),
+        ("dual_tariff.csv", "other columns that may be meant: 'T2 kWh'; check --values", ["--slot-seconds", "3600"]),
+        ("five_minute_power.csv", 'values = "solar_power"', ["--time-zone", "-07:00", "--unit", "W"]),
+        (
+            "step_changes_30_to_15_min.csv",
+            "the step between rows changes: if each lasts until the next, give --until-next",
+            ["--unit", "kWh", "--until-next"],
+        ),
+        (
+            "us_negative_is_export.csv",
+            "many readings are negative: check --sign",
+            ["--unit", "kWh", "--time-zone", "-07:00", "--slot-seconds", "3600"],
+        ),
+    ],
+)
+def test_a_format_is_proposed_that_reads_the_file(name: str, said: str, options: list[str]) -> None:
+    done = RUN.invoke(app, ["readings", "inspect", str(SAMPLES / name), *options])
+    assert done.exit_code == 0, done.output
+    assert said in done.output
+    assert " Wh" in done.output
+    assert "slots known" in done.output
+    assert max(map(len, done.output.splitlines())) <= 160
+
+
+def test_bars_show_a_day_and_what_is_not_known(tmp_path: Path) -> None:
+    rows = "".join(f"2026-06-01T{hour:02d}:00Z,{hour * 100 if hour != 5 else ''}\n" for hour in range(24))
+    path = tmp_path / "day.csv"
+    path.write_text("t,solar Wh\n" + rows)
+    done = RUN.invoke(
+        app, ["readings", "inspect", str(path), "--slot-seconds", "3600", "--allow-rising", "--kind", "energy"]
+    )
+    assert done.exit_code == 0, done.output
+    (line,) = [line for line in done.output.splitlines() if line.startswith("2026-06-01 ")]
+    assert line.split()[1] == "▁▁▁▂▂·▃▃▃▄▄▄▅▅▅▆▆▆▇▇▇███"
+    assert line.endswith("27,100 Wh")
+    assert "23 slots known, 1 unknown" in done.output
+    assert 'nulls = "unknown"' in done.output
+
+
+def test_a_file_of_which_nothing_could_be_recorded_ends_with_4(tmp_path: Path) -> None:
+    done = RUN.invoke(app, ["readings", "inspect", str(SAMPLES / "register_irregular.csv")])
+    assert done.exit_code == 4
+    assert "no interval begins or ends with a slot" in done.output
+
+
+def test_channels_are_listed(tmp_path: Path) -> None:
+    path = tmp_path / "meters.csv"
+    half_hours = ",".join(["0.5"] * 48)
+    record = f"300,20260701,{half_hours},A,,,20260702000000,20260702000000\n"
+    channels = "".join(f"200,6123456789,E1B1,{name},{name},N1,M,KWH,30,\n{record}" for name in ("B1", "E1"))
+    path.write_text(f"100,NEM12,202607010000,A,B\n{channels}900\n")
+    done = RUN.invoke(app, ["readings", "inspect", str(path)])
+    assert "--format nem12" in done.output
+    assert "channel '6123456789 B1': 48 intervals, 2026-06-30 to 2026-07-01, 24,000 Wh" in done.output
+    assert "Pick one with --channel" in done.output
+    one = RUN.invoke(app, ["readings", "inspect", str(path), "--channel", "6123456789 B1", "--slot-seconds", "1800"])
+    assert "48 slots known, 0 unknown" in one.output
+
+
+def test_a_proposal_can_be_kept_and_used(tmp_path: Path) -> None:
+    sample = SAMPLES / "de_dates.csv"
+    proposal = propose_format(sample)
+    assert isinstance(proposal.form, TableFormat)
+    path = tmp_path / "own.toml"
+    path.write_text(proposal.form.to_toml() + 'time_zone = "Europe/Berlin"\n')
+    assert read_table(sample, TableFormat.from_toml(path)).wh == 88
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (b"", "the file is empty"),
+        (b"\x1f\x8b\x08\0\0\0", "packed by gzip"),
+        (b"just some words\nand more of them\n", "does not look like a table"),
+        (b"a,b\nx,y\nz,w\n", "no header row is seen"),
+        (b"a,b,c\n1,2,3\n4,5,6\n", "no column of times is seen; there are: 'a', 'b', 'c'"),
+        (b"time,what\n2026-06-01T10:00Z,on\n2026-06-01T10:15Z,off\n", "no header row|no column of readings"),
+    ],
+)
+def test_what_does_not_look_like_readings_is_said(tmp_path: Path, data: bytes, told: str) -> None:
+    path = tmp_path / "export.csv"
+    path.write_bytes(data)
+    with pytest.raises(MeterDataError, match=told):
+        propose_format(path)
+
+
+def test_the_known_formats_are_listed() -> None:
+    done = RUN.invoke(app, ["readings", "formats"])
+    assert done.exit_code == 0
+    for name in ("green-button", "nem12", "ercot-settlement", "home-assistant-history"):
+        assert name in done.output
