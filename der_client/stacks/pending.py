@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from der_client.stacks.errors import ConfirmationTimeoutError, InvalidValueError, NodeAnswerError, NodeError, whole
+from der_client.stacks.errors import ConfirmationTimeoutError, InvalidValueError, NodeError, whole
 from der_client.stacks.outcome import OutcomeKind, outcome_of, subject_of
 from der_client.stacks.rpc import TransactionReceipt, api
 from der_client.stacks.rpc.node import check_txid
@@ -93,8 +93,7 @@ class _Waiting:
             again = yield from self.client.transaction_steps(self.txid, within_s)
         except NodeError as error:
             _LOG.info("looking for %s failed: %s", self.txid, error)
-            asked_s = error.retry_after_s if isinstance(error, NodeAnswerError) else None
-            return _Look(f"the last look failed: {error}", not_before_s=asked_s or 0.0)
+            return _Look(f"the last look failed: {error}", not_before_s=error.retry_after_s or 0.0)
         if again is None or not again.is_canonical or again.block_hash != info.block_hash:
             return _Look("a fork took it out of its block")
         if depth < confirmations:

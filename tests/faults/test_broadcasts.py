@@ -54,7 +54,9 @@ def test_what_is_no_refusal_of_the_node_is_unknown(
     assert account.pending(caught.value.txid).wait(5).nonce == 0
 
 
-@pytest.mark.parametrize("fault", [kinds.slow(0.05), kinds.dripped_head(0.0), kinds.dripped_body(0.0)])
+@pytest.mark.parametrize(
+    "fault", [kinds.early_hints, kinds.slow(0.05), kinds.dripped_head(0.0), kinds.dripped_body(0.0)]
+)
 def test_what_only_looks_odd_is_taken(
     chain: Devnet, proxy: FaultProxy, account: Account, payee: str, fault: kinds.Fault
 ) -> None:
