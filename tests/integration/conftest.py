@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from hashlib import sha256
-from itertools import count
+from secrets import token_bytes
 from typing import TYPE_CHECKING
 
 import pytest
@@ -34,9 +33,6 @@ def own_journals(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def der(devnet: Devnet) -> Der:
     """The contracts as their owner sees them."""
     return Der.connect(devnet.url, devnet.deployer)
-
-
-_PLANTS = count()
 
 
 @dataclass(frozen=True)
@@ -97,7 +93,7 @@ class ReadyPlant:
 
 def register(cast: Cast, device_key: KeyClaim | None, capacity_w: int = 6000) -> int:
     """Register a plant of the seller."""
-    documents = sha256(str(next(_PLANTS)).encode()).digest()
+    documents = token_bytes(32)  # no two plants have the same
     call = cast.seller.assets.register_asset(AssetKind.SOLAR, capacity_w, "9xj3ud", REGION, documents, 900, device_key)
     return call.send().wait().value
 

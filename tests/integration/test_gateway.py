@@ -20,17 +20,22 @@ from typing import Any
 
 import pytest
 import requests
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from cryptography.hazmat.primitives.hashes import SHA256
 
+from der_client.contracts.asset_verification import DeviceKey, KeyClaim, KeyCurve
 from der_client.devnet import Devnet
 from der_client.gateway import Gateway, MessageState, MessageStore, RefusedError, UnavailableError
 from der_client.gateway.mqtt import Broker
 from der_client.gateway.service import open_socket, serve
-from der_client.readings import DayMessage, DayReadings
+from der_client.readings import Curve, DayMessage, DayReadings, sign_key_proof
 from der_client.readings.cbor import to_cbor
+from der_client.readings.signers import compressed
 from der_client.recorder import Recorder
 from der_client.stacks.errors import InvalidValueError
 from der_client.stacks.keys import PrivateKey
-from tests.integration.conftest import Cast, ReadyPlant, start_of
+from tests.integration.conftest import Cast, ReadyPlant, register, start_of
 
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
 NEEDS_BROKER = pytest.mark.skipif(MOSQUITTO is None, reason="needs a broker: apt-get install mosquitto")
@@ -203,6 +208,37 @@ class TestTaking:
         assert conflicting is not None
         assert "is over at" in waiting.reason
         assert "10 Wh recorded, 11 Wh given" in conflicting.reason
+
+    def test_a_meter_with_a_secure_element_on_p256(self, cast: Cast, devnet: Devnet, gateway: Gateway) -> None:
+        chip = ec.generate_private_key(ec.SECP256R1())
+
+        def sign(digest: bytes) -> bytes:
+            return chip.sign(digest, ec.ECDSA(Prehashed(SHA256())))  # DER, as chips do
+
+        key, seller = compressed(chip.public_key()), cast.seller.account
+        assert seller is not None
+        chain_id = cast.anyone.client.network.chain_id
+        register_id = cast.seller.assets.contract_id
+        proof = sign_key_proof(sign, contract=register_id, owner=seller.address, chain_id=chain_id, curve=Curve.P256)
+        asset_id = register(cast, KeyClaim(curve=KeyCurve.P256, key=key, proof=proof))
+        bound = DeviceKey(curve=KeyCurve.P256, key=key)
+        cast.registrar.assets.verify_asset(asset_id, 6000, bound).send().wait()
+        tomorrow = cast.anyone.now().date() + timedelta(days=1)
+        devnet.advance(to=start_of(tomorrow + timedelta(days=1)))
+        message = DayMessage.sign(
+            sign,
+            DayReadings(tomorrow, 900, 8, (30, 40)),
+            contract=cast.anyone.production.contract_id,
+            asset_id=asset_id,
+            key_epoch=1,
+            chain_id=chain_id,
+            curve=Curve.P256,
+        )
+        gateway.take(to_cbor(message), source="test")
+        gateway.relay()
+        row = cast.anyone.production.get_day(asset_id, tomorrow)
+        assert row is not None
+        assert (row.mask, row.wh) == (0b11 << 8, 70)
 
 
 class TestHttp:
