@@ -160,7 +160,7 @@ def test_pure_modules_do_no_io(module: str) -> None:
 
 
 def test_importing_the_library_loads_nothing_heavy() -> None:
-    heavy = ["typer", "rich", "yaml", "cryptography", "pandas", "pytest", "asyncio"]
+    heavy = ["typer", "rich", "yaml", "cryptography", "pandas", "pytest", "sqlalchemy", "asyncio"]
     code = f"import sys; from der_client import Der; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
     assert done.stdout.strip() == "[]"
