@@ -332,6 +332,7 @@
       version: u1,
       root-id: root-id,
       actor: contract-caller,
+      oracle: contract-caller,
       root: root,
       leaves: leaves,
       total-wh: total-wh,

@@ -272,7 +272,7 @@ class AssetError(ErrorCode):
     ERR_INVALID_MIN_PRICE = 1027, "the lowest price must be at most 10^15 microSTX per kWh"
     ERR_OWN_ASSET = 1028, "a registrar cannot approve an asset that they own or operate"
     ERR_INVALID_PROOF = 1029, "the device key did not sign the proof for this owner"
-    ERR_METADATA_IN_USE = 1030, "another asset that is neither rejected nor retired has this metadata hash"
+    ERR_METADATA_IN_USE = 1030, "another asset, neither rejected nor retired before today, has this metadata hash"
 
 
 class ContractDeployed(VersionedEvent, topic="asset-verification-deployed"):

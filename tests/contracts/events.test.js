@@ -127,7 +127,7 @@ class Index {
       "day-disputed": () => day({ state: event.state }),
       "day-verified": () => day({ state: event.state }),
       "day-rejected": () => day({ mask: event.mask, wh: event.wh, state: event.state }),
-      "root-anchored": () => (this.roots[event["root-id"]] = { ...event, oracle: actor }),
+      "root-anchored": () => (this.roots[event["root-id"]] = event),
       "connection-requested": () => (this.connections[asset] = { ...event, "feed-metered": false, "approved-day": 0n }),
       "connection-withdrawn": () => delete this.connections[asset],
       "connection-approved": () => connection(event),

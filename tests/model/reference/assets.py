@@ -144,8 +144,13 @@ class Assets:
         return not (replaced and self.clock.today >= holder.key_from_day + RECORDING_DAYS)
 
     def metadata_is_taken(self, metadata_hash: bytes) -> bool:
-        """Whether an asset that is neither rejected nor retired has this metadata."""
-        return any(asset.metadata_hash == metadata_hash and not asset.is_final for asset in self.assets.values())
+        """Whether an asset has this metadata that is neither rejected nor retired with its last day over."""
+        today = self.clock.today
+        return any(
+            asset.metadata_hash == metadata_hash
+            and (not asset.is_final or (asset.last_day is not None and asset.last_day >= today))
+            for asset in self.assets.values()
+        )
 
     def _judge_claim(self, objections: Objections, caller: str, claim: Claim | None, present: DeviceKey | None) -> None:
         """Note what speaks against a key that a caller claims."""
