@@ -245,6 +245,7 @@ class RootAnchored(VersionedEvent, topic="root-anchored"):
 
     root_id: UInt
     actor: Principal
+    oracle: Principal
     root: Hash32
     leaves: UInt
     total_wh: UInt

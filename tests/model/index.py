@@ -146,8 +146,8 @@ class Index:
         self.days[key] = {"mask": 0, **self.days.get(key, {}), **changes, "state": event["state"]}
 
     def _root_anchored(self, event: Fields) -> None:
-        oracle = event.pop("actor")
-        self.roots[event.pop("root_id")] = event | {"oracle": oracle}
+        assert event.pop("actor") == event["oracle"]
+        self.roots[event.pop("root_id")] = event
 
     # grid-integration
 
