@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from der_client.stacks.contract.jobs import pending_of
+from der_client.stacks.contract.call import Call, Pending
 from der_client.stacks.errors import (
     BroadcastUnknownError,
     ConfirmationTimeoutError,
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from der_client.stacks.contract import Contract
     from der_client.stacks.contract.annotations import Response
-    from der_client.stacks.contract.call import Call, Pending
     from der_client.stacks.contract.errors import ErrorCode
 
 I = TypeVar("I")  # noqa: E741 - an item
@@ -163,7 +162,7 @@ class CallSeries(Generic[I]):
             try:
                 sent.append(call.send())
             except BroadcastUnknownError as problem:
-                sent.append(pending_of(call, problem.txid))
+                sent.append(Pending(call, self.contract.require_account().pending(problem.txid)))
                 error = _unsent(problem)
                 break
             except DerClientError as problem:

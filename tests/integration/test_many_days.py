@@ -11,6 +11,7 @@ from der_client import ContractError
 from der_client.contracts.market_participation import MarketError, OfferedDay
 from der_client.contracts.settlement import Taking
 from der_client.stacks.errors import (
+    BroadcastUnknownError,
     ConfirmationTimeoutError,
     InvalidValueError,
     NodeError,
@@ -153,6 +154,15 @@ def test_what_was_sent_before_a_failure_is_answered_for(
     assert [each.is_ok for each in outcomes] == [True] * 31 + [False] * 59
     assert {each.txid for each in outcomes[31:]} == {""}
     assert "the node is gone" in str(outcomes[-1].error)
+
+    monkeypatch.undo()
+    send = series.calls[0].send
+
+    def lose(**_: object) -> None:
+        raise BroadcastUnknownError("nobody answered", send().txid)
+
+    monkeypatch.setattr(series.calls[0], "send", lose)
+    assert [each.is_ok for each in series.send().wait()] == [True] * 31 + [False] * 59
 
     monkeypatch.setattr(series.calls[0], "send", refuse)
     with pytest.raises(NodeError, match="the node is gone"):
