@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, time
 from typing import Annotated, Any
 
 from der_client.contracts.grid_integration import GridIntegration
+from der_client.contracts.series import CallSeries, require_items
 from der_client.contracts.units import AssetDay, Ids, Model, Page, PricePerKwh, Purpose, VersionedEvent
 from der_client.stacks.contract import Contract, public, read_only
 from der_client.stacks.contract.annotations import Day, FromCall, MaxLength, Principal, Response, Timestamp, UInt
@@ -250,6 +252,14 @@ class TokenSet(VersionedEvent, topic="token-set"):
     actor: Principal
 
 
+MOST_OFFERS = 31
+"""How many offers are made, taken back or taken in one call."""
+
+
+def _until_it_begins(day: date, wh: int) -> OfferedDay:
+    return OfferedDay(day=day, wh=wh, expires_at=datetime.combine(day, time(), UTC))
+
+
 class MarketParticipation(
     Contract,
     name="market-participation",
@@ -361,9 +371,43 @@ class MarketParticipation(
         min_fill_wh: UInt,
         taker: Principal | None,
         token: Principal | None,
-        days: Annotated[Sequence[OfferedDay], MaxLength(31)],
-    ) -> Annotated[tuple[Response[UInt], ...], MaxLength(31)]:
+        days: Annotated[Sequence[OfferedDay], MaxLength(MOST_OFFERS)],
+    ) -> Annotated[tuple[Response[UInt], ...], MaxLength(MOST_OFFERS)]:
         """Owner or operator: offer energy of up to 31 days on the same terms; one id or error for each."""
+
+    def offer_days(
+        self,
+        asset_id: int,
+        days: Mapping[date, int] | Sequence[OfferedDay],
+        price_per_kwh: int,
+        *,
+        min_fill_wh: int,
+        taker: str | None = None,
+        token: str | None = None,
+    ) -> CallSeries[OfferedDay]:
+        """Offer energy of many days on the same terms, up to a year ahead: `create_offers`, 31 days in each call.
+
+        Nothing is sent before ``send()``; ``cost()`` says what that costs. Each offer is made or refused alone.
+
+        Args:
+            asset_id: Of which asset.
+            days: The energy of each day to come, Wh, offered until the day begins; or days with an end of their own.
+            price_per_kwh: 1 to 10¹⁵ µSTX, or smallest units of the token, per kWh.
+            min_fill_wh: The least energy that may be taken of a day, Wh; worth at least 1 of that unit.
+            taker: Who alone may take it; anybody if not given.
+            token: The SIP-010 token it is priced in, ``ADDRESS.name``, which must be listed; STX if not given.
+
+        Raises:
+            InvalidValueError: If there is no day.
+            EncodeError: If a day or an energy is not possible.
+        """
+        offered = [_until_it_begins(day, wh) for day, wh in days.items()] if isinstance(days, Mapping) else days
+        return CallSeries(
+            self,
+            require_items(offered, "days"),
+            MOST_OFFERS,
+            lambda part: self.create_offers(asset_id, price_per_kwh, min_fill_wh, taker, token, part),
+        )
 
     @public
     def cancel_offer(self, offer_id: UInt) -> bool:
@@ -371,8 +415,8 @@ class MarketParticipation(
 
     @public
     def cancel_offers(
-        self, offer_ids: Annotated[Sequence[UInt], MaxLength(31)]
-    ) -> Annotated[tuple[Response[bool], ...], MaxLength(31)]:
+        self, offer_ids: Annotated[Sequence[UInt], MaxLength(MOST_OFFERS)]
+    ) -> Annotated[tuple[Response[bool], ...], MaxLength(MOST_OFFERS)]:
         """Owner or operator: take back what is open of up to 31 offers; one answer for each."""
 
     @public

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
-from der_client.contracts.market_participation import MarketParticipation, Offer
+from der_client.contracts.market_participation import MOST_OFFERS, MarketParticipation, Offer
+from der_client.contracts.series import CallSeries, require_items
 from der_client.contracts.units import PAGE, Ids, Model, Page, PricePerKwh, Purpose, VersionedEvent
 from der_client.stacks.contract import Contract, public, read_only
 from der_client.stacks.contract.annotations import (
@@ -499,10 +500,10 @@ class Settlement(
     @public(moves=_long_funding_moves)
     def accept_offers(
         self,
-        items: Annotated[Sequence[Taking], MaxLength(31), ClarityName("fills")],
+        items: Annotated[Sequence[Taking], MaxLength(MOST_OFFERS), ClarityName("fills")],
         max_price_per_kwh: MaxPrice,
         max_before_wh: MaxBefore,
-    ) -> Annotated[tuple[Response[UInt], ...], MaxLength(31)]:
+    ) -> Annotated[tuple[Response[UInt], ...], MaxLength(MOST_OFFERS)]:
         """Take energy of up to 31 offers in STX; one payment's id or error for each.
 
         Args:
@@ -510,6 +511,26 @@ class Settlement(
             max_price_per_kwh: The most a kWh may cost in any of them, µSTX.
             max_before_wh: The most energy that may be funded ahead of each, Wh.
         """
+
+    def take_offers(self, items: Sequence[Taking], max_price_per_kwh: int, max_before_wh: int) -> CallSeries[Taking]:
+        """Take energy of any number of offers in STX: `accept_offers`, 31 offers in each call.
+
+        Nothing is sent before ``send()``; ``cost()`` says what that costs. Each is taken or refused alone.
+
+        Args:
+            items: The offers, and how much of each.
+            max_price_per_kwh: The most a kWh may cost in any of them, µSTX.
+            max_before_wh: The most energy that may be funded ahead of each, Wh.
+
+        Raises:
+            InvalidValueError: If there is no offer.
+        """
+        return CallSeries(
+            self,
+            require_items(items, "items"),
+            MOST_OFFERS,
+            lambda part: self.accept_offers(part, max_price_per_kwh, max_before_wh),
+        )
 
     @public(moves=_closing_moves)
     def settle(self, payment_id: UInt) -> bool:
