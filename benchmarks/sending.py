@@ -68,14 +68,14 @@ def _outbox(devnet: Devnet, lanes: int, journal: Path) -> Outbox:
 
 
 def _run(outbox: Outbox, der: Der) -> Runner:
-    call = register(der)
     numbers = count()
 
     def run(times: int) -> float:
         first = outbox.journal.counts()[JobState.MINED]
+        calls = [register(der) for _ in range(times)]
         jobs = [
             Job(f"register/{first}/{next(numbers)}", call.payload, call.post_conditions, fee_ustx=_FEE_USTX)
-            for _ in range(times)
+            for call in calls
         ]
         started = time.perf_counter()
         for progress in outbox.run(jobs):

@@ -79,7 +79,7 @@ def _building(build: Callable[[int], bytes], contract: str, peers: Peers) -> Wor
             require_same("build + sign", {OURS: raw.hex(), "stacks.js": js_build.result(number)})
 
     return Work(
-        "build + sign + serialize a 4-argument call",
+        "build + sign + serialize a 5-argument call",
         numbered(build),
         (
             Peer("stacks.js", js_build.run, goal=BUILD_GOAL),

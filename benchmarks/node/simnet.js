@@ -2,6 +2,7 @@
  * Clarinet's simnet called directly, without a node in front of it, and a load generator: `peers.py` drives this
  * process. Its argument is the manifest of the project.
  */
+import { randomBytes } from "node:crypto";
 import { Agent, request as httpRequest } from "node:http";
 import { initSimnet } from "@stacks/clarinet-sdk";
 import { Cl, cvToString } from "@stacks/transactions";
@@ -19,7 +20,7 @@ const works = {
         Cl.uint(capacityW),
         Cl.stringAscii(location),
         Cl.stringAscii(region),
-        Cl.buffer(new Uint8Array(32)),
+        Cl.buffer(randomBytes(32)),
         Cl.uint(slotSeconds),
         Cl.none(),
       ];
