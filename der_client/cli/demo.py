@@ -58,7 +58,15 @@ def _show(result: DemoResult) -> None:
     console = Console()
     last = "" if result.days == 1 else f" and {result.days - 1} more"
     console.print(f"\n[bold]{len(result.plants)} plants, {result.first_day}{last}, {len(result.txids)} transactions[/]")
-    for table in (_plants(result), _payments(result), _money(result), _balances(result)):
+    for table in (
+        _plants(result),
+        _payments(result),
+        _token_sale(result),
+        _ahead(result),
+        _claim(result),
+        _money(result),
+        _balances(result),
+    ):
         console.print(table)
     console.print(
         "Every account changed by exactly what the receipts say, and locked = paid + fees + refunded.",
@@ -93,7 +101,7 @@ def _plants(result: DemoResult) -> Table:
 
 def _payments(result: DemoResult) -> Table:
     table = _table("Payments, STX", "#", "day", "plant", "sale", "Wh", "delivered", "locked", "paid", "refunded")
-    payments = list(zip(result.payment_ids, result.payments, strict=True))
+    payments = [each for each in zip(result.payment_ids, result.payments, strict=True) if each[1].token is None]
     if len(payments) > SHOWN_PAYMENTS:
         table.title = f"The last {SHOWN_PAYMENTS} of {len(payments)} payments, STX"
     for number, payment in payments[-SHOWN_PAYMENTS:]:
@@ -106,6 +114,44 @@ def _payments(result: DemoResult) -> Table:
             f"{payment.delivered_wh:,}",
             *map(_stx, (payment.cost, payment.payout, payment.refund)),
         )
+    return table
+
+
+def _token_sale(result: DemoResult) -> Table:
+    sale = result.token_sale
+    columns = ("#", "day", "plant", "Wh", "delivered", "locked", "paid", "refunded", "withdrawn")
+    table = _table(f"A payment in {sale.symbol}, credited and withdrawn", *columns)
+    table.add_row(
+        str(sale.payment_id),
+        f"{sale.day:%m-%d}",
+        str(sale.asset_id),
+        f"{sale.wh:,}",
+        f"{sale.delivered_wh:,}",
+        *(_whole(amount, sale.decimals) for amount in (sale.locked, sale.paid, sale.refunded, sale.withdrawn)),
+    )
+    return table
+
+
+def _ahead(result: DemoResult) -> Table:
+    ahead = result.month_ahead
+    table = _table("A month offered ahead", "days", "plant", "offers", "Wh", "calls", "fees, STX", "taken Wh")
+    table.add_row(
+        f"{ahead.first_day:%m-%d} to {ahead.last_day:%m-%d}",
+        str(ahead.asset_id),
+        str(len(ahead.offer_ids)),
+        f"{ahead.wh:,}",
+        str(ahead.calls),
+        _stx(ahead.fees_ustx),
+        f"{ahead.taken_wh:,}",
+    )
+    return table
+
+
+def _claim(result: DemoResult) -> Table:
+    claim = result.claim
+    table = _table("Energy claimed by its buyer", "certificate", "payment", "plant", "day", "Wh", "for")
+    numbers = (str(claim.payment_id), str(claim.asset_id), f"{claim.day:%m-%d}", f"{claim.wh:,}")
+    table.add_row(str(claim.claim_id), *numbers, claim.purpose)
     return table
 
 
@@ -134,6 +180,11 @@ def _balances(result: DemoResult) -> Table:
 
 def _stx(ustx: int) -> str:
     """µSTX as STX, exactly."""
-    sign = "-" if ustx < 0 else ""
-    whole, fraction = divmod(abs(ustx), 1_000_000)
-    return f"{sign}{whole:,}.{fraction:06}"
+    return _whole(ustx, 6)
+
+
+def _whole(amount: int, decimals: int) -> str:
+    """An amount in the smallest unit as one in the whole unit, exactly."""
+    sign = "-" if amount < 0 else ""
+    whole, fraction = divmod(abs(amount), 10**decimals)
+    return f"{sign}{whole:,}.{fraction:0{decimals}}"

@@ -42,8 +42,88 @@ class BalanceChange(BaseModel):
         return self.after_ustx - self.before_ustx
 
 
+class TokenSale(BaseModel):
+    """A sale in a token; amounts in its smallest unit.
+
+    Attributes:
+        token: The token's contract, ``ADDRESS.name``.
+        symbol: What people call it.
+        decimals: How many digits of an amount come after the point.
+        offer_id: Of the offer.
+        payment_id: Of the payment.
+        asset_id: Of the plant.
+        day: Of which day.
+        wh: What was bought, Wh.
+        delivered_wh: Of that, what was delivered, Wh.
+        locked: What the buyer locked; equals paid, fee and refunded together.
+        paid: What became the seller's credit.
+        fee: What the settlement contract kept.
+        refunded: What became the buyer's credit.
+        withdrawn: What seller and buyer withdrew of their credits.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    token: str
+    symbol: str
+    decimals: int
+    offer_id: int
+    payment_id: int
+    asset_id: int
+    day: date
+    wh: int
+    delivered_wh: int = 0
+    locked: int = 0
+    paid: int = 0
+    fee: int = 0
+    refunded: int = 0
+    withdrawn: int = 0
+
+
+class MonthAhead(BaseModel):
+    """A month that was offered ahead, of which one day was taken.
+
+    Attributes:
+        asset_id: Of the plant.
+        first_day: Its first day.
+        last_day: Its last day.
+        offer_ids: Of the offers, one for each day.
+        wh: What was offered, Wh.
+        calls: How many transactions that took.
+        fees_ustx: Their fees, µSTX.
+        payment_id: Of the payment for the day that was taken.
+        taken_wh: What was taken of it, Wh.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    asset_id: int
+    first_day: date
+    last_day: date
+    offer_ids: list[int]
+    wh: int
+    calls: int
+    fees_ustx: int
+    payment_id: int
+    taken_wh: int
+
+
+class ClaimedEnergy(BaseModel):
+    """Energy that its buyer claimed, as the event says it: a certificate."""
+
+    model_config = ConfigDict(frozen=True)
+
+    claim_id: int
+    payment_id: int
+    asset_id: int
+    day: date
+    wh: int
+    beneficiary: str
+    purpose: str
+
+
 class DemoResult(BaseModel):
-    """What the demo did. Energy in Wh, money in µSTX.
+    """What the demo did. Energy in Wh, money in µSTX, without what was sold in a token.
 
     Attributes:
         days: How many days were run.
@@ -56,6 +136,9 @@ class DemoResult(BaseModel):
         fees_ustx: What the settlement contract kept.
         network_fees_ustx: Transaction fees.
         txids: All transactions, in order.
+        token_sale: What was sold in a token.
+        month_ahead: The month that was offered ahead.
+        claim: What a buyer claimed.
         asset_ids: Ids of ``assets``; likewise for offers and payments.
     """
 
@@ -74,6 +157,9 @@ class DemoResult(BaseModel):
     txids: list[str]
     plants: list[PlantResult]
     balances: list[BalanceChange]
+    token_sale: TokenSale
+    month_ahead: MonthAhead
+    claim: ClaimedEnergy
     asset_ids: list[int]
     assets: list[Asset]
     offer_ids: list[int]

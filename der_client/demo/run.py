@@ -1,4 +1,4 @@
-"""The main job, start to end: three plants, real meter data, forward and spot sales, settlement, all by signed calls.
+"""The main job, start to end: three plants, real meter data, sales, settlement, a claim, all by signed calls.
 
 It uses only what any program can import, so it is also the longest example.
 """
@@ -6,17 +6,18 @@ It uses only what any program can import, so it is also the longest example.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from der_client.contracts.asset_verification import AssetKind, DeviceKey, KeyClaim, KeyCurve, Role
+from der_client.demo.company import Company
 from der_client.demo.results import BalanceChange, DemoResult, PlantResult
-from der_client.der import Der
+from der_client.demo.stage import Stage
 from der_client.readings import (
     NREL_SERF_EAST_CAPACITY_W,
     DayMessage,
@@ -30,16 +31,15 @@ from der_client.stacks.account import Account
 from der_client.stacks.deploy import deploy
 from der_client.stacks.errors import DerClientError, InvalidValueError
 from der_client.stacks.keys import PrivateKey
-from der_client.stacks.rpc import Client
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from der_client.contracts.settlement import Payment
+    from der_client.der import Der
     from der_client.devnet import DevnetControl
     from der_client.readings.signers import Signer
-    from der_client.stacks.contract.call import Call, Receipt
 
 R = TypeVar("R")
 
@@ -48,6 +48,10 @@ SLOT_SECONDS = 900
 REGION = "CO"
 FULL_LOAD_HOURS = 4
 """What the sellers expect of a summer day, as hours at full power."""
+COMPANY_PERCENT = 10
+"""How much of what is expected a company takes, for a token here and ahead there, %."""
+MONTH_DAYS = 31
+"""How many days are offered ahead in one call."""
 
 # Who does what; names of the devnet's accounts.
 CONTRACT_OWNER = "deployer"
@@ -56,6 +60,7 @@ GRID_OPERATOR = "wallet_4"
 UTILITY = "wallet_5"
 COMMUNITY = "wallet_6"
 RELAYER = "wallet_7"
+COMPANY = "wallet_8"
 
 
 @dataclass(frozen=True)
@@ -109,26 +114,6 @@ class _RunningPlant:
         return self.plant.capacity_w * FULL_LOAD_HOURS
 
 
-@dataclass
-class _Books:
-    """What the receipts say: transactions, and what every account gained or lost."""
-
-    txids: list[str] = field(default_factory=list)
-    changes_ustx: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
-    network_fees_ustx: int = 0
-
-    def fee(self, txid: str, address: str, fee_ustx: int) -> None:
-        self.txids.append(txid)
-        self.changes_ustx[address] -= fee_ustx
-        self.network_fees_ustx += fee_ustx
-
-    def add(self, address: str, receipt: Receipt[Any]) -> None:
-        self.fee(receipt.txid, address, receipt.fee_ustx)
-        for transfer in receipt.transfers:
-            self.changes_ustx[transfer.sender] -= transfer.amount_ustx
-            self.changes_ustx[transfer.recipient] += transfer.amount_ustx
-
-
 def run_demo(
     devnet: DevnetControl, plan: Path, *, days: int = 1, on_progress: Callable[[str, int, int], None] | None = None
 ) -> DemoResult:
@@ -159,26 +144,27 @@ class _Demo:
         self._plan = plan
         self._days = days
         self._on_progress = on_progress
-        self._client = Client(devnet.url)
-        self._accounts = {name: account for name, account in devnet.accounts.items() if name != "faucet"}
-        self._books = _Books()
+        self._stage = Stage(devnet, CONTRACT_OWNER)
+        self._company = Company(self._stage, CONTRACT_OWNER, COMPANY)
         self._offer_ids: list[int] = []
         self._payment_ids: list[int] = []
         self._locked: defaultdict[date, list[int]] = defaultdict(list)
         self._plants: list[_RunningPlant] = []
 
     def run(self) -> DemoResult:
-        deployer = self._accounts[CONTRACT_OWNER]
-        self._der = Der.connect(self._client, deployer, deployer=deployer.address)
         before = self._balances()
         # Its energy is sold at noon of the day before: the next noon, since late in the day there is no time left.
-        first_day = (self._der.now() + timedelta(hours=12)).date() + timedelta(days=1)
+        first_day = (self._stage.der.now() + timedelta(hours=12)).date() + timedelta(days=1)
         steps: list[tuple[str, Callable[[], None]]] = [
             ("deploying the contracts", self._deploy),
             ("granting roles", self._grant_roles),
+            ("publishing a token", self._company.list_token),
             ("registering and connecting the plants", lambda: self._register_plants(first_day)),
         ]
-        steps.append((f"{first_day}: selling forward", partial(self._sell_forward, first_day)))
+        steps += [
+            (f"{first_day}: selling forward", partial(self._sell_forward, first_day)),
+            ("selling in a token, and a month ahead", partial(self._sell_to_company, first_day)),
+        ]
         for number in range(self._days):
             day = first_day + timedelta(days=number)
             next_day = day + timedelta(days=1)
@@ -189,43 +175,35 @@ class _Demo:
                 (f"{day}: settling", partial(self._settle, day)),
                 (f"{day}: selling the rest on the spot", partial(self._sell_spot, day)),
             ]
+        steps.append(("withdrawing credits, claiming energy", self._company.withdraw_and_claim))
         for done, (what, step) in enumerate(steps):
             self._on_progress(what, done, len(steps))
             step()
         self._on_progress("checking the balances", len(steps), len(steps))
         return self._result(first_day, before)
 
-    def _as(self, name: str) -> Der:
-        return self._der.with_account(self._accounts[name])
-
-    def _do(self, call: Call[R]) -> R:
-        """Send a call, wait for it, and enter its receipt."""
-        receipt = call.send().wait()
-        self._books.add(call.contract.require_account().address, receipt)
-        return receipt.value
-
     def _deploy(self) -> None:
-        account = Account(self._accounts[CONTRACT_OWNER].key, self._client)
+        account = Account(self._stage.accounts[CONTRACT_OWNER].key, self._stage.client)
         for step in deploy(self._plan, account).steps:
             if step.txid is not None:
-                self._books.fee(step.txid, account.address, step.fee_ustx)
+                self._stage.books.fee(step.txid, account.address, step.fee_ustx)
 
     def _grant_roles(self) -> None:
-        owner = self._as(CONTRACT_OWNER).assets
+        owner = self._stage.as_(CONTRACT_OWNER).assets
         grants = (
             (Role.REGISTRAR, AUTHORITY, ""),
             (Role.VERIFIER, AUTHORITY, ""),
             (Role.GRID_OPERATOR, GRID_OPERATOR, REGION),
         )
         for role, name, region in grants:
-            if not owner.has_role(role, self._accounts[name].address, region):
-                self._do(owner.set_role(role, self._accounts[name].address, region, True))
+            if not owner.has_role(role, self._stage.accounts[name].address, region):
+                self._stage.do(owner.set_role(role, self._stage.accounts[name].address, region, True))
 
     def _register_plants(self, first_day: date) -> None:
-        authority, operator = self._as(AUTHORITY), self._as(GRID_OPERATOR)
-        registered = self._der.assets.get_asset_count()
+        authority, operator = self._stage.as_(AUTHORITY), self._stage.as_(GRID_OPERATOR)
+        registered = self._stage.der.assets.get_asset_count()
         for number, plant in enumerate(PLANTS, registered + 1):
-            owner = self._as(plant.owner)
+            owner = self._stage.as_(plant.owner)
             meter_key = ec.generate_private_key(ec.SECP256R1()) if plant.p256_meter else PrivateKey.generate()
             device_key = DeviceKey(
                 curve=KeyCurve.P256 if plant.p256_meter else KeyCurve.SECP256K1,
@@ -234,10 +212,10 @@ class _Demo:
             proof = sign_key_proof(
                 meter_key,
                 contract=owner.assets.contract_id,
-                owner=self._accounts[plant.owner].address,
-                chain_id=self._client.network.chain_id,
+                owner=self._stage.accounts[plant.owner].address,
+                chain_id=self._stage.client.network.chain_id,
             )
-            asset_id = self._do(
+            asset_id = self._stage.do(
                 owner.assets.register_asset(
                     AssetKind.SOLAR,
                     plant.capacity_w,
@@ -248,9 +226,9 @@ class _Demo:
                     KeyClaim(curve=device_key.curve, key=device_key.key, proof=proof),
                 )
             )
-            self._do(authority.assets.verify_asset(asset_id, plant.capacity_w, device_key))
-            self._do(owner.grid.request_connection(asset_id, plant.capacity_w))
-            self._do(operator.grid.approve_connection(asset_id, plant.capacity_w, plant.feed_metered))
+            self._stage.do(authority.assets.verify_asset(asset_id, plant.capacity_w, device_key))
+            self._stage.do(owner.grid.request_connection(asset_id, plant.capacity_w))
+            self._stage.do(operator.grid.approve_connection(asset_id, plant.capacity_w, plant.feed_metered))
             asset = owner.assets.get_asset(asset_id)
             if asset is None:
                 raise DerClientError(f"asset {asset_id} was registered, but the node does not know it")
@@ -267,9 +245,9 @@ class _Demo:
     def _sell_forward(self, day: date) -> None:
         """At noon of the day before: offers, what buyers take of them, one offer declined, one taken back."""
         ends = _start_of(day)
-        self._devnet.advance(to=max(ends - timedelta(hours=12), self._der.now()))
+        self._devnet.advance(to=max(ends - timedelta(hours=12), self._stage.der.now()))
         for running in self._plants:
-            seller = self._as(running.plant.owner)
+            seller = self._stage.as_(running.plant.owner)
             sold_percent = running.plant.utility_percent + running.plant.community_percent
             offer_id = self._offer(seller, running, day, running.expected_wh * sold_percent // 100, ends, None)
             for buyer, percent in (
@@ -279,65 +257,85 @@ class _Demo:
                 if percent:
                     payment_id = self._take(buyer, offer_id, running.expected_wh * percent // 100)
                     self._locked[day].append(payment_id)
-        community = self._as(COMMUNITY)
+        community = self._stage.as_(COMMUNITY)
         roof, field_plant = self._plants[0], self._plants[-1]
-        taker = self._accounts[COMMUNITY].address
-        declined = self._offer(self._as(roof.plant.owner), roof, day, roof.expected_wh // 10, ends, taker)
-        self._do(community.market.reject_offer(declined))
-        owner = self._as(field_plant.plant.owner)
+        taker = self._stage.accounts[COMMUNITY].address
+        declined = self._offer(self._stage.as_(roof.plant.owner), roof, day, roof.expected_wh // 10, ends, taker)
+        self._stage.do(community.market.reject_offer(declined))
+        owner = self._stage.as_(field_plant.plant.owner)
         taken_back = self._offer(owner, field_plant, day, field_plant.expected_wh // 10, ends, None)
-        self._do(owner.market.cancel_offer(taken_back))
+        self._stage.do(owner.market.cancel_offer(taken_back))
+
+    def _sell_to_company(self, day: date) -> None:
+        """A company takes energy of the day for a token, and one day of a month that is offered ahead."""
+        roof, field_plant = self._plants[1], self._plants[2]
+        wh = roof.expected_wh * COMPANY_PERCENT // 100
+        paid = self._company.buy_for_tokens(
+            roof.plant.owner, roof.asset_id, day, wh, roof.plant.price_ustx_per_kwh, _start_of(day)
+        )
+        wh = field_plant.expected_wh * COMPANY_PERCENT // 100
+        month = {day + timedelta(days=number): wh for number in range(MONTH_DAYS)}
+        ahead = self._company.buy_ahead(
+            field_plant.plant.owner, field_plant.asset_id, month, field_plant.plant.price_ustx_per_kwh
+        )
+        self._offer_ids += [paid.offer_id, *ahead.offer_ids]
+        self._payment_ids += [paid.payment_id, ahead.payment_id]
+        self._locked[day] += [paid.payment_id, ahead.payment_id]
 
     def _offer(
         self, seller: Der, running: _RunningPlant, day: date, wh: int, expires_at: datetime, taker: str | None
     ) -> int:
         price = running.plant.price_ustx_per_kwh
-        offer_id = self._do(
+        offer_id = self._stage.do(
             seller.market.create_offer(running.asset_id, day, wh, price, max(1, wh // 10), expires_at, taker)
         )
         self._offer_ids.append(offer_id)
         return offer_id
 
     def _take(self, buyer: str, offer_id: int, wh: int) -> int:
-        offer, quote = self._der.market.get_offer(offer_id), self._der.market.quote(offer_id, wh)
+        offer, quote = self._stage.der.market.get_offer(offer_id), self._stage.der.market.quote(offer_id, wh)
         if offer is None or quote is None:
             raise DerClientError(f"{wh} Wh of offer {offer_id} cannot be taken")
-        settlement = self._as(buyer).settlement
-        payment_id = self._do(settlement.accept_and_fund(offer_id, wh, wh, offer.price_per_kwh, quote.before_wh))
+        settlement = self._stage.as_(buyer).settlement
+        payment_id = self._stage.do(settlement.accept_and_fund(offer_id, wh, wh, offer.price_per_kwh, quote.before_wh))
         self._payment_ids.append(payment_id)
         return payment_id
 
     def _meter(self, day: date, number: int) -> None:
         """The day passes; meters sign, anyone relays, the authority verifies, the grid operator meters the feed."""
         self._devnet.advance(to=_start_of(day + timedelta(days=1)))
-        relayer, authority, operator = self._as(RELAYER), self._as(AUTHORITY), self._as(GRID_OPERATOR)
+        relayer, authority, operator = (
+            self._stage.as_(RELAYER),
+            self._stage.as_(AUTHORITY),
+            self._stage.as_(GRID_OPERATOR),
+        )
         for running in self._plants:
             metered = running.days[number]
             for readings in metered.runs():
                 message = DayMessage.sign(
                     running.meter_key,
                     readings,
-                    contract=self._der.production.contract_id,
+                    contract=self._stage.der.production.contract_id,
                     asset_id=running.asset_id,
                     key_epoch=running.key_epoch,
-                    chain_id=self._client.network.chain_id,
+                    chain_id=self._stage.client.network.chain_id,
                 )
-                self._do(
+                self._stage.do(
                     relayer.production.record_day(message.asset_id, message.day, message.start, message.whs, message.rs)
                 )
             recorded = relayer.production.get_day(running.asset_id, day)
             if recorded is None or recorded.wh != metered.wh:
                 raise DerClientError(f"asset {running.asset_id}, {day}: metered {metered.wh} Wh, recorded {recorded}")
-            self._do(authority.production.verify_day(running.asset_id, day, recorded.mask, recorded.wh))
+            self._stage.do(authority.production.verify_day(running.asset_id, day, recorded.mask, recorded.wh))
             if running.plant.feed_metered:
                 exported_wh = metered.wh * EXPORTED_PERCENT // 100
-                self._do(operator.grid.record_feed(running.asset_id, day, exported_wh, 0))
-                self._do(authority.grid.verify_feed(running.asset_id, day, exported_wh, 0))
+                self._stage.do(operator.grid.record_feed(running.asset_id, day, exported_wh, 0))
+                self._stage.do(authority.grid.verify_feed(running.asset_id, day, exported_wh, 0))
 
     def _settle(self, day: date) -> None:
         """Anybody may settle: here the relayer does, all payments of the day at once."""
         payment_ids = self._locked.pop(day)
-        outcomes = self._do(self._as(RELAYER).settlement.settle_batch(payment_ids))
+        outcomes = self._stage.do(self._stage.as_(RELAYER).settlement.settle_batch(payment_ids))
         for payment_id, outcome in zip(payment_ids, outcomes, strict=True):
             if not outcome.is_ok:
                 raise DerClientError(f"payment {payment_id} was not settled: u{outcome.error_code}")
@@ -345,16 +343,18 @@ class _Demo:
     def _sell_spot(self, day: date) -> None:
         """What is left of the day is sold at once."""
         for running in self._plants:
-            available_wh = self._der.market.get_available(running.asset_id, day)
+            available_wh = self._stage.der.market.get_available(running.asset_id, day)
             if available_wh:
-                expires_at = self._der.now() + timedelta(days=1)
-                offer_id = self._offer(self._as(running.plant.owner), running, day, available_wh, expires_at, None)
+                expires_at = self._stage.der.now() + timedelta(days=1)
+                offer_id = self._offer(
+                    self._stage.as_(running.plant.owner), running, day, available_wh, expires_at, None
+                )
                 self._take(COMMUNITY, offer_id, available_wh)
 
     def _balances(self) -> dict[str, tuple[str, int]]:
-        principals = {name: account.address for name, account in self._accounts.items()}
-        principals["settlement"] = self._der.settlement.contract_id
-        return {name: (who, self._client.account(who).balance_ustx) for name, who in principals.items()}
+        principals = {name: account.address for name, account in self._stage.accounts.items()}
+        principals["settlement"] = self._stage.der.settlement.contract_id
+        return {name: (who, self._stage.client.account(who).balance_ustx) for name, who in principals.items()}
 
     def _result(self, first_day: date, before: dict[str, tuple[str, int]]) -> DemoResult:
         balances = [
@@ -363,7 +363,7 @@ class _Demo:
                 address=address,
                 before_ustx=before[name][1],
                 after_ustx=after_ustx,
-                expected_change_ustx=self._books.changes_ustx[address],
+                expected_change_ustx=self._stage.books.changes_ustx[address],
             )
             for name, (address, after_ustx) in self._balances().items()
         ]
@@ -373,8 +373,13 @@ class _Demo:
                     f"{balance.name} changed by {balance.change_ustx} µSTX, but its receipts say "
                     f"{balance.expected_change_ustx}: did somebody else use this devnet meanwhile?"
                 )
-        assets, offers, payments = self._der.list_assets(), self._der.list_offers(), self._der.list_payments()
+        assets, offers, payments = (
+            self._stage.der.list_assets(),
+            self._stage.der.list_offers(),
+            self._stage.der.list_payments(),
+        )
         own_payments = [payments[number] for number in self._payment_ids]
+        in_stx = [payment for payment in own_payments if payment.token is None]
         plants = [self._plant_result(running, own_payments) for running in self._plants]
         return DemoResult(
             days=self._days,
@@ -382,14 +387,17 @@ class _Demo:
             produced_wh=sum(plant.produced_wh for plant in plants),
             sold_wh=sum(payment.wh for payment in own_payments),
             delivered_wh=sum(payment.delivered_wh for payment in own_payments),
-            locked_ustx=sum(payment.cost for payment in own_payments),
-            paid_ustx=sum(payment.payout for payment in own_payments),
-            refunded_ustx=sum(payment.refund for payment in own_payments),
-            fees_ustx=sum(payment.fee for payment in own_payments),
-            network_fees_ustx=self._books.network_fees_ustx,
-            txids=self._books.txids,
+            locked_ustx=sum(payment.cost for payment in in_stx),
+            paid_ustx=sum(payment.payout for payment in in_stx),
+            refunded_ustx=sum(payment.refund for payment in in_stx),
+            fees_ustx=sum(payment.fee for payment in in_stx),
+            network_fees_ustx=self._stage.books.network_fees_ustx,
+            txids=self._stage.books.txids,
             plants=plants,
             balances=balances,
+            token_sale=self._company.token_sale(),
+            month_ahead=self._company.month_ahead(),
+            claim=self._company.claim(),
             asset_ids=[running.asset_id for running in self._plants],
             assets=[assets[running.asset_id] for running in self._plants],
             offer_ids=self._offer_ids,
@@ -399,7 +407,7 @@ class _Demo:
         )
 
     def _plant_result(self, running: _RunningPlant, payments: list[Payment]) -> PlantResult:
-        total = self._der.production.get_total_production(running.asset_id)
+        total = self._stage.der.production.get_total_production(running.asset_id)
         own = [payment for payment in payments if payment.asset_id == running.asset_id]
         return PlantResult(
             name=running.plant.name,

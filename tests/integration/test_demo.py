@@ -14,8 +14,10 @@ from der_client import Der, Devnet
 from der_client.contracts.market_participation import OfferState
 from der_client.contracts.settlement import PaymentState
 from der_client.demo import MAX_DAYS, DemoResult, run_demo
+from der_client.demo.run import MONTH_DAYS
 from der_client.project import deployment_plan
 from der_client.stacks.errors import InvalidValueError
+from der_client.stacks.standards import Sip010
 from tests.integration.conftest import NOON
 
 if TYPE_CHECKING:
@@ -63,7 +65,45 @@ def test_offers_end_in_every_way(result: DemoResult) -> None:
         OfferState.COMPLETED,
         OfferState.REJECTED,
         OfferState.CANCELLED,
+        OfferState.PENDING,  # the days of the month that nobody took
     }
+    assert sum(offer.state is OfferState.PENDING for offer in result.offers) == MONTH_DAYS - 1
+
+
+def test_a_sale_in_a_token_is_credited_and_withdrawn(result: DemoResult, empty_devnet: Devnet) -> None:
+    sale = result.token_sale
+    (payment,) = (payment for payment in result.payments if payment.token == sale.token)
+    assert (payment.cost, payment.payout, payment.refund) == (sale.locked, sale.paid, sale.refunded)
+    assert sale.locked == sale.paid + sale.fee + sale.refunded
+    assert sale.paid > 0
+    assert sale.refunded > 0
+    assert sale.withdrawn == sale.paid + sale.refunded
+    der = Der.connect(empty_devnet.url)
+    assert der.settlement.get_ledger(sale.token).credits == 0
+    assert Sip010.at(der.client, sale.token).get_balance(der.settlement.contract_id) == sale.fee
+    assert payment.cost not in (result.locked_ustx, result.paid_ustx)
+    assert result.locked_ustx == sum(payment.cost for payment in result.payments if payment.token is None)
+
+
+def test_a_month_is_offered_ahead_in_one_call_and_a_day_of_it_taken(result: DemoResult) -> None:
+    ahead = result.month_ahead
+    assert ahead.calls == 1
+    assert ahead.fees_ustx > 0
+    offers = [offer for offer in result.offers if offer.offer_id in ahead.offer_ids]
+    assert [offer.day for offer in offers] == [ahead.first_day + timedelta(days=n) for n in range(MONTH_DAYS)]
+    assert ahead.last_day == offers[-1].day
+    assert sum(offer.wh for offer in offers) == ahead.wh
+    (taken,) = (payment for payment in result.payments if payment.offer_id in ahead.offer_ids)
+    assert (taken.payment_id, taken.wh) == (ahead.payment_id, ahead.taken_wh)
+
+
+def test_a_buyer_claims_what_was_delivered(result: DemoResult) -> None:
+    claim = result.claim
+    (payment,) = (payment for payment in result.payments if payment.payment_id == claim.payment_id)
+    assert payment.buyer == claim.beneficiary
+    assert (payment.asset_id, payment.day) == (claim.asset_id, claim.day)
+    assert payment.claimed_wh == payment.delivered_wh == claim.wh > 0
+    assert claim.purpose
 
 
 def test_every_transaction_is_on_the_chain_and_succeeded(result: DemoResult, empty_devnet: Devnet) -> None:
@@ -86,11 +126,16 @@ def test_it_can_be_repeated_on_the_same_devnet_by_its_url(result: DemoResult, em
         len(again["offer_ids"]),
         len(again["payment_ids"]),
     ]
+    assert again["token_sale"]["token"] == result.token_sale.token
+    assert again["token_sale"]["withdrawn"] > 0
+    assert again["claim"]["claim_id"] == result.claim.claim_id + 1
     assert again["assets"][0]["capacity_w"] == 6000
 
 
 def test_tables_are_shown_within_80_columns() -> None:
     shown = run().stdout
+    for word in ("A payment in USDCx", "A month offered ahead", "Energy claimed by its buyer"):
+        assert word in shown
     for word in ("Energy, Wh", "Payments, STX", "Money, STX", "Balances, STX", "by exactly what the receipts say"):
         assert word in shown
     assert "…" not in shown

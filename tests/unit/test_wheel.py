@@ -27,6 +27,7 @@ def test_the_project_of_the_devnet_is_in_it(names: set[str]) -> None:
     contracts = {path.relative_to(ROOT).as_posix() for path in (ROOT / "contracts").glob("*.clar")}
     assert carried == {
         "Clarinet.toml",
+        "contracts/stand-ins/usdcx.clar",  # what the demo sells for
         "deployments/default.devnet-plan.yaml",
         "package.json",
         "package-lock.json",

@@ -1,0 +1,197 @@
+"""A company that buys for its own books: in a token, a day of a month that is offered ahead, with a certificate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from der_client.contracts.settlement import CreditWithdrawn, EnergyClaimed, Taking
+from der_client.demo.results import ClaimedEnergy, MonthAhead, TokenSale
+from der_client.project import project_root
+from der_client.stacks.contract import Principal, UInt, public
+from der_client.stacks.errors import DerClientError, NotFoundError
+from der_client.stacks.standards import USDCX, Sip010
+from der_client.stacks.transactions import ContractPublish
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date, datetime
+
+    from der_client.demo.stage import Stage
+
+T = TypeVar("T")
+
+PURPOSE = "electricity of our offices"
+BUDGET = 1_000 * 10**USDCX.decimals
+
+
+class StandIn(Sip010):
+    """The stand-in of USDCx, which who deployed it may mint."""
+
+    @public
+    def protocol_mint(self, amount: UInt, recipient: Principal) -> bool:
+        """Who deployed it: give somebody new tokens, in the smallest unit."""
+
+
+class Company:
+    """The buyer, and what it bought."""
+
+    def __init__(self, stage: Stage, contract_owner: str, name: str) -> None:
+        self._stage = stage
+        self._contract_owner = contract_owner
+        self._name = name
+        self._address = stage.accounts[name].address
+        self._seller = ""
+        self._withdrawn = 0
+        self._before: dict[str, int] = {}
+        self._sale: TokenSale | None = None
+        self._month: MonthAhead | None = None
+        self._claim: ClaimedEnergy | None = None
+
+    @property
+    def _token(self) -> StandIn:
+        owner = self._stage.as_(self._contract_owner).account
+        if owner is None:  # only a connection that reads has none
+            raise DerClientError("nobody signs for the owner of the contracts")
+        return StandIn.at(self._stage.client, f"{owner.address}.usdcx", owner)
+
+    def list_token(self) -> None:
+        """The owner of the contracts publishes a stand-in of USDCx, mints some for the company, and lists it."""
+        token, owner = self._token, self._stage.as_(self._contract_owner)
+        try:
+            self._stage.client.contract_interface(token.contract_id)
+        except NotFoundError:
+            source = (project_root() / "contracts" / "stand-ins" / "usdcx.clar").read_text(encoding="utf-8")
+            account = token.require_account()
+            published = account.submit(ContractPublish(token.name, source, 5)).wait()
+            self._stage.books.fee(published.txid, account.address, published.fee_ustx)
+        self._before = self._balances()
+        self._stage.do(token.protocol_mint(BUDGET, self._address))
+        if not owner.market.is_token_listed(token.contract_id):
+            self._stage.do(owner.settlement.set_token(token.contract_id, True))
+
+    def buy_for_tokens(
+        self, seller: str, asset_id: int, day: date, wh: int, price_per_kwh: int, expires_at: datetime
+    ) -> TokenSale:
+        """The seller offers energy in the token; the company takes it."""
+        token, self._seller = self._token.contract_id, seller
+        market = self._stage.as_(seller).market
+        offer_id = self._stage.do(
+            market.create_offer(asset_id, day, wh, price_per_kwh, wh // 10, expires_at, token=token)
+        )
+        quote = market.quote(offer_id, wh)
+        if quote is None:
+            raise DerClientError(f"{wh} Wh of offer {offer_id} cannot be taken")
+        settlement = self._stage.as_(self._name).settlement
+        payment_id = self._stage.do(
+            settlement.accept_and_fund_with(token, offer_id, wh, wh, price_per_kwh, quote.before_wh)
+        )
+        self._sale = TokenSale(
+            token=token,
+            symbol=USDCX.symbol,
+            decimals=USDCX.decimals,
+            offer_id=offer_id,
+            payment_id=payment_id,
+            asset_id=asset_id,
+            day=day,
+            wh=wh,
+        )
+        return self._sale
+
+    def buy_ahead(self, seller: str, asset_id: int, days: Mapping[date, int], price_per_kwh: int) -> MonthAhead:
+        """The seller offers many days ahead in as few calls as possible; the company takes the first."""
+        offered = self._stage.as_(seller).market.offer_days(
+            asset_id, days, price_per_kwh, min_fill_wh=min(days.values()) // 10
+        )
+        sent = offered.send()
+        fees_ustx = 0
+        for pending in sent.pending:
+            receipt = pending.wait()
+            self._stage.books.add(self._stage.accounts[seller].address, receipt)
+            fees_ustx += receipt.fee_ustx
+        offer_ids: list[int] = []
+        for outcome in sent.wait():
+            if outcome.number is None:
+                raise outcome.error or DerClientError(f"{outcome.item.day} was not offered")
+            offer_ids.append(outcome.number)
+        first_day = min(days)
+        quote = self._stage.der.market.quote(offer_ids[0], days[first_day])
+        if quote is None:
+            raise DerClientError(f"offer {offer_ids[0]} cannot be taken")
+        taking = Taking(offer_id=offer_ids[0], wh=days[first_day], min_wh=days[first_day])
+        settlement = self._stage.as_(self._name).settlement
+        (answer,) = self._stage.do(settlement.accept_offers([taking], price_per_kwh, quote.before_wh))
+        if answer.value is None:
+            raise DerClientError(f"offer {offer_ids[0]} was not taken: u{answer.error_code}")
+        self._month = MonthAhead(
+            asset_id=asset_id,
+            first_day=first_day,
+            last_day=max(days),
+            offer_ids=offer_ids,
+            wh=sum(days.values()),
+            calls=len(offered.calls),
+            fees_ustx=fees_ustx,
+            payment_id=answer.value,
+            taken_wh=days[first_day],
+        )
+        return self._month
+
+    def withdraw_and_claim(self) -> None:
+        """Seller and buyer withdraw their credits in the token; the buyer claims what was delivered of the month."""
+        token = self._token.contract_id
+        for name in (self._seller, self._name):
+            settlement = self._stage.as_(name).settlement
+            if settlement.get_credit(self._stage.accounts[name].address, token):
+                receipt = self._stage.run(settlement.withdraw(token))
+                self._withdrawn += sum(event.amount for event in receipt.events if isinstance(event, CreditWithdrawn))
+        settlement = self._stage.as_(self._name).settlement
+        payment_id = self.month_ahead().payment_id
+        payment = settlement.get_payment(payment_id)
+        if payment is None:
+            raise DerClientError(f"payment {payment_id} is not known to the node")
+        claim = settlement.claim(payment_id, payment.delivered_wh, self._address, PURPOSE)
+        event = next(event for event in self._stage.run(claim).events if isinstance(event, EnergyClaimed))
+        self._claim = ClaimedEnergy.model_validate(event, from_attributes=True)
+
+    def token_sale(self) -> TokenSale:
+        """The sale in the token, and what became of it.
+
+        Raises:
+            DerClientError: If the balances do not agree with the receipts.
+        """
+        sale = _done(self._sale)
+        payment = self._stage.der.settlement.get_payment(sale.payment_id)
+        if payment is None:
+            raise DerClientError(f"payment {sale.payment_id} is not known to the node")
+        for who, balance in self._balances().items():
+            change, expected = balance - self._before[who], self._stage.books.token_changes[who]
+            if change != expected:
+                raise DerClientError(f"{who} changed by {change} of {sale.token}, but its receipts say {expected}")
+        return sale.model_copy(
+            update={
+                "delivered_wh": payment.delivered_wh,
+                "locked": payment.cost,
+                "paid": payment.payout,
+                "fee": payment.fee,
+                "refunded": payment.refund,
+                "withdrawn": self._withdrawn,
+            }
+        )
+
+    def month_ahead(self) -> MonthAhead:
+        """The month that was offered ahead."""
+        return _done(self._month)
+
+    def claim(self) -> ClaimedEnergy:
+        """What the company claimed."""
+        return _done(self._claim)
+
+    def _balances(self) -> dict[str, int]:
+        """Of the token, in its smallest unit."""
+        everybody = [account.address for account in self._stage.accounts.values()]
+        return {who: self._token.get_balance(who) for who in (*everybody, self._stage.der.settlement.contract_id)}
+
+
+def _done(thing: T | None) -> T:
+    if thing is None:
+        raise DerClientError("this comes later in the demo")
+    return thing
