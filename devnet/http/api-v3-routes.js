@@ -21,7 +21,7 @@ export async function apiV3Routes(server, { devnet }) {
     const txid = txidArgument(request.params.txid);
     const include = includeArgument(request.query.include);
     const mined = chain.history.find(txid);
-    if (mined) return minedTransactionV3(mined, chain.history.blocks.atHeight(mined.block.height - 1), include);
+    if (mined) return minedTransactionV3(mined, chain, include);
     const pending = chain.mempool.find(txid);
     if (pending) return pendingTransactionV3(pending, include);
     throw new RequestError(404, "Transaction not found");

@@ -1,16 +1,16 @@
 /** Transactions and events as the Stacks API's version 3 shows them (stacks-blockchain-api v9, `/extended/v3`). */
 import { valueJson, valueText } from "../clarity/value.js";
-import { MODES, postConditionJson } from "./present.js";
+import { failureJson, MODES, postConditionJson } from "./present.js";
 
 /** @typedef {import("../wire/transaction.js").Transaction} Transaction */
 /** @typedef {import("../chain/history.js").MinedTransaction} MinedTransaction */
-/** @typedef {import("../chain/blocks.js").Block} Block */
 
 /** What is shown of a transaction only when asked for. */
 export const INCLUDABLE = ["function_args", "source_code", "post_conditions", "result"];
 
-/** @param {MinedTransaction} mined @param {Block | undefined} parent @param {string[]} include */
-export function minedTransactionV3({ transaction, outcome, block, indexInBlock }, parent, include) {
+/** @param {MinedTransaction} mined @param {import("../chain/chain.js").Chain} chain @param {string[]} include */
+export function minedTransactionV3({ transaction, outcome, block, indexInBlock }, chain, include) {
+  const parent = chain.history.blocks.atHeight(block.height - 1);
   return {
     ...commonJson(transaction, include),
     block: {
@@ -29,6 +29,7 @@ export function minedTransactionV3({ transaction, outcome, block, indexInBlock }
     event_count: outcome.events.length,
     execution_cost: outcome.cost,
     vm_error: outcome.vmError,
+    ...failureJson(outcome, chain),
     ...(include.includes("result") ? { result: valueJson(outcome.result) } : {}),
   };
 }

@@ -225,7 +225,7 @@ function eventsJson({ transaction, outcome }, page) {
  * @param {import("../chain/executor.js").Outcome} outcome
  * @param {Chain} chain
  */
-function failureJson({ failedAt }, chain) {
+export function failureJson({ failedAt }, chain) {
   if (!failedAt) return {};
   const { contractId, functionName, line, column, endLine, endColumn } = failedAt;
   const source = chain.contract(contractId)?.source ?? "";

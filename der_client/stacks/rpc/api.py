@@ -17,7 +17,6 @@ from der_client.stacks.rpc.answers import (
     ContractLogEvent,
     ContractLogPage,
     Event,
-    ExecutionCost,
     FungibleTokenEvent,
     MinedNonce,
     Nonces,
@@ -30,7 +29,7 @@ from der_client.stacks.rpc.answers import (
     utc,
 )
 from der_client.stacks.rpc.endpoint import Answer, Endpoint, Request
-from der_client.stacks.rpc.node import check_txid, split_contract_id
+from der_client.stacks.rpc.node import check_txid, read_cost, split_contract_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -132,17 +131,16 @@ def read_events(items: list[Fields], txid: str) -> tuple[Event, ...]:
     return tuple(_read_event(fields, txid) for fields in items)
 
 
-def read_cost(fields: Fields) -> ExecutionCost | None:
-    """Read the five ``execution_cost_…`` fields; ``None`` if they are not there."""
-    if "execution_cost_runtime" not in fields:
-        return None
-    return ExecutionCost(
-        read_count=fields.unsigned("execution_cost_read_count"),
-        read_length_bytes=fields.unsigned("execution_cost_read_length"),
-        runtime=fields.unsigned("execution_cost_runtime"),
-        write_count=fields.unsigned("execution_cost_write_count"),
-        write_length_bytes=fields.unsigned("execution_cost_write_length"),
-    )
+def read_vm_error(fields: Fields) -> str | None:
+    """Read the VM's own words, and where the failing expression is, which only the embedded devnet says."""
+    text = fields.optional_text("vm_error")
+    if text is None or "vm_error_at" not in fields:
+        return text
+    place = fields.fields("vm_error_at")
+    function = f"{place.text('contract_id')}.{place.text('function_name')}"
+    where = f"{function}, line {place.unsigned('line')}, column {place.unsigned('column')}: {place.text('expression')}"
+    name, _, rest = text.partition("\n")
+    return f"{name}\n in {where}\n{rest}"
 
 
 def read_status(fields: Fields, name: str) -> TransactionStatus:
@@ -178,9 +176,9 @@ def _read_transaction(txid: str, answer: Answer) -> TransactionInfo:
         "fee_ustx": fields.amount("fee_rate"),
         "is_canonical": fields.flag("canonical") if "canonical" in fields else True,
         "events": read_events(fields.optional_items("events"), txid),
-        "cost": read_cost(fields),
+        "cost": read_cost(fields, "execution_cost_") if "execution_cost_runtime" in fields else None,
         "burn_block_height": fields.optional_unsigned("burn_block_height"),
-        "vm_error": fields.optional_text("vm_error"),
+        "vm_error": read_vm_error(fields),
         "contract_id": contract_id,
         "function": function,
         "event_count": fields.optional_unsigned("event_count") or 0,

@@ -12,7 +12,6 @@ from der_client.stacks.address import canonical_principal
 from der_client.stacks.rpc.answers import (
     ContractLogEvent,
     Event,
-    ExecutionCost,
     FungibleTokenEvent,
     Nonces,
     NonFungibleTokenEvent,
@@ -21,9 +20,9 @@ from der_client.stacks.rpc.answers import (
     TransactionInfo,
     TransactionReceipt,
 )
-from der_client.stacks.rpc.api import read_status, read_time
+from der_client.stacks.rpc.api import read_status, read_time, read_vm_error
 from der_client.stacks.rpc.endpoint import Answer, Endpoint, Request
-from der_client.stacks.rpc.node import check_txid
+from der_client.stacks.rpc.node import check_txid, read_cost
 
 if TYPE_CHECKING:
     from der_client.stacks.rpc.fields import Fields
@@ -128,9 +127,9 @@ def _read_transaction(txid: str, answer: Answer) -> TransactionInfo:
         "fee_ustx": fields.amount("fee_rate"),
         "is_canonical": True,  # others are not shown
         "events": (),
-        "cost": _read_cost(fields.fields("execution_cost")) if "execution_cost" in fields else None,
+        "cost": read_cost(fields.fields("execution_cost")) if "execution_cost" in fields else None,
         "burn_block_height": fields.fields("bitcoin_block").unsigned("height") if "bitcoin_block" in fields else None,
-        "vm_error": fields.optional_text("vm_error"),
+        "vm_error": read_vm_error(fields),
         "contract_id": subject.text("contract_id") if subject else None,
         "function": subject.text("function_name") if subject and type_ == "contract_call" else None,
         "event_count": fields.optional_unsigned("event_count") or 0,
@@ -144,16 +143,6 @@ def _read_transaction(txid: str, answer: Answer) -> TransactionInfo:
         block_height=block.unsigned("height"),
         block_hash=block.hash_text("hash"),
         block_time=read_time(block, "time"),
-    )
-
-
-def _read_cost(fields: Fields) -> ExecutionCost:
-    return ExecutionCost(
-        read_count=fields.unsigned("read_count"),
-        read_length_bytes=fields.unsigned("read_length"),
-        runtime=fields.unsigned("runtime"),
-        write_count=fields.unsigned("write_count"),
-        write_length_bytes=fields.unsigned("write_length"),
     )
 
 

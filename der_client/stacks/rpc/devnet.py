@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Final
 from der_client.stacks.address import canonical_principal, split_principal
 from der_client.stacks.clarity import check_clarity_name
 from der_client.stacks.errors import InvalidValueError, NotFoundError, SimulationUnavailableError
-from der_client.stacks.rpc.answers import ExecutionCost, Simulation
-from der_client.stacks.rpc.api import read_events
+from der_client.stacks.rpc.answers import Simulation
+from der_client.stacks.rpc.api import read_events, read_vm_error
 from der_client.stacks.rpc.endpoint import JSON_TYPE, Answer, Endpoint, Request
-from der_client.stacks.rpc.node import rejection, split_contract_id
+from der_client.stacks.rpc.node import read_cost, rejection, split_contract_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from der_client.stacks.rpc.fields import Fields
 
 _SIMULATE_PATH: Final = "/devnet/simulate"
 _NO_SUCH_PATH: Final = frozenset({403, 404, 405, 501})  # how nodes and proxies refuse a path that they do not have
@@ -119,16 +118,6 @@ def _read_simulation(answer: Answer) -> Simulation:
         status=fields.text("status"),
         raw_result=fields.fields("result").hex_bytes("hex"),
         events=read_events(fields.optional_items("events"), ""),
-        cost=_read_cost(fields.fields("cost")) if "cost" in fields else None,
-        vm_error=fields.optional_text("vm_error"),
-    )
-
-
-def _read_cost(fields: Fields) -> ExecutionCost:
-    return ExecutionCost(
-        read_count=fields.unsigned("read_count"),
-        read_length_bytes=fields.unsigned("read_length"),
-        runtime=fields.unsigned("runtime"),
-        write_count=fields.unsigned("write_count"),
-        write_length_bytes=fields.unsigned("write_length"),
+        cost=read_cost(fields.fields("cost")) if "cost" in fields else None,
+        vm_error=read_vm_error(fields),
     )

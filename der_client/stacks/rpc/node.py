@@ -302,7 +302,7 @@ def _read_pox(answer: Answer) -> PoxInfo:
                 epoch_id=epoch.text("epoch_id"),
                 start_height=epoch.unsigned("start_height"),
                 end_height=epoch.unsigned("end_height"),
-                block_limit=_read_cost(epoch.fields("block_limit")),
+                block_limit=read_cost(epoch.fields("block_limit")),
             )
             for epoch in fields.optional_items("epochs")
         ),
@@ -319,13 +319,14 @@ def _read_cycle(fields: Fields) -> PoxCycle:
     )
 
 
-def _read_cost(fields: Fields) -> ExecutionCost:
+def read_cost(fields: Fields, prefix: str = "") -> ExecutionCost:
+    """Read the five dimensions of a cost, each in a field of its own."""
     return ExecutionCost(
-        read_count=fields.unsigned("read_count"),
-        read_length_bytes=fields.unsigned("read_length"),
-        runtime=fields.unsigned("runtime"),
-        write_count=fields.unsigned("write_count"),
-        write_length_bytes=fields.unsigned("write_length"),
+        read_count=fields.unsigned(f"{prefix}read_count"),
+        read_length_bytes=fields.unsigned(f"{prefix}read_length"),
+        runtime=fields.unsigned(f"{prefix}runtime"),
+        write_count=fields.unsigned(f"{prefix}write_count"),
+        write_length_bytes=fields.unsigned(f"{prefix}write_length"),
     )
 
 
@@ -371,7 +372,7 @@ def _read_fee_estimate(answer: Answer) -> FeeEstimate | None:
     if len(fees) != 3:
         raise fields.error("estimations", "three estimations, from low to high")
     low, middle, high = sorted(fees)
-    return FeeEstimate(low, middle, high, _read_cost(fields.fields("estimated_cost")))
+    return FeeEstimate(low, middle, high, read_cost(fields.fields("estimated_cost")))
 
 
 def _read_interface(answer: Answer) -> ContractInterface:
