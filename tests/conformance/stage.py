@@ -64,6 +64,9 @@ FUNDED = (
     "own_sponsor",
     "bound",
     "publishing",
+    "announcing",
+    "in a block",
+    "outbid",
 )
 PENNILESS = ("stranger", "sponsored", "faucet_customer")
 
