@@ -120,8 +120,8 @@ def _show(series: "IntervalSeries", coverage: "Coverage", *, estimates: bool) ->
     for line in _bars(known):
         typer.echo(line)
     typer.echo(
-        f"{coverage.known_slots:,} slots known, {coverage.unknown_slots:,} unknown; "
-        f"{len(known):,} days with a known slot, {coverage.empty_days:,} without"
+        f"slots: {coverage.known_slots:,} known, {coverage.unknown_slots:,} unknown; "
+        f"days: {len(known):,} with a known slot, {coverage.empty_days:,} without"
     )
     if coverage.estimated_slots:
         what = "counted" if estimates else "unknown without --estimates"

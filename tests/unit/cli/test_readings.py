@@ -45,7 +45,7 @@ def test_a_format_is_proposed_that_reads_the_file(name: str, said: str, options:
     assert done.exit_code == 0, done.output
     assert said in done.output
     assert " Wh" in done.output
-    assert "slots known" in done.output
+    assert "slots: " in done.output
     assert max(map(len, done.output.splitlines())) <= 160
 
 
@@ -60,7 +60,7 @@ def test_bars_show_a_day_and_what_is_not_known(tmp_path: Path) -> None:
     (line,) = [line for line in done.output.splitlines() if line.startswith("2026-06-01 ")]
     assert line.split()[1] == "▁▁▁▂▂·▃▃▃▄▄▄▅▅▅▆▆▆▇▇▇███"
     assert line.endswith("27,100 Wh")
-    assert "23 slots known, 1 unknown" in done.output
+    assert "slots: 23 known, 1 unknown" in done.output
     assert 'nulls = "unknown"' in done.output
 
 
@@ -81,7 +81,7 @@ def test_channels_are_listed(tmp_path: Path) -> None:
     assert "channel '6123456789 B1': 48 intervals, 2026-06-30 to 2026-07-01, 24,000 Wh" in done.output
     assert "Pick one with --channel" in done.output
     one = RUN.invoke(app, ["readings", "inspect", str(path), "--channel", "6123456789 B1", "--slot-seconds", "1800"])
-    assert "48 slots known, 0 unknown" in one.output
+    assert "slots: 48 known, 0 unknown" in one.output
 
 
 def test_a_proposal_can_be_kept_and_used(tmp_path: Path) -> None:
