@@ -1,4 +1,4 @@
-"""Where commands keep their journals if they are not told."""
+"""Where commands keep their journals by default."""
 
 import os
 from pathlib import Path
