@@ -56,8 +56,8 @@ invariants: setup
 
 # Each worker has a devnet of its own; what one file sets up once stays with one worker.
 integration: setup
-	$(PY) -m pytest tests/integration tests/faults tests/conformance tests/differential tests/model tests/soak -n auto --dist loadfile \
-		$(ARGS)
+	$(PY) -m pytest tests/integration tests/faults tests/conformance tests/differential tests/model tests/soak \
+		tests/browser -n auto --dist loadfile $(ARGS)
 
 # Against a devnet of its own, or any node: ARGS="--node-url http://localhost:3999" (tests/conformance/README.md).
 conformance: setup
