@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
-from math import ceil, floor
 from typing import TYPE_CHECKING
 
 from der_client.readings.bounds import UINT_MAX, require_integer
@@ -42,7 +41,7 @@ class DayReadings:
     whs: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        """Refuses readings that no day can have."""
+        """Refuse readings that no day can have."""
         require_day(self.day)
         run_mask(self.start, len(self.whs), self.slot_seconds)
         for slot, wh in enumerate(self.whs, self.start):
@@ -77,20 +76,22 @@ class MeteredDay:
         day: The UTC day.
         slot_seconds: Length of a slot: 900, 1800 or 3600.
         wh_by_slot: Energy of each of the day's 96, 48 or 24 slots, Wh, or ``None`` where the data have a gap.
-        exact_wh_by_slot: The same before it was rounded, with the slots that were left out since (`only`), as they had
-            their part in the rounding; empty if nothing was rounded. Two days that are rounded to the same Wh are
-            equal.
+        energies: The same before it was rounded, Wh times ``denominator``, with the slots that were left out since
+            (`only`), as they had their part in the rounding; empty if nothing was rounded. Two days that are rounded
+            to the same Wh are equal.
+        denominator: What to divide ``energies`` by to have Wh.
         estimated_mask: The known slots whose energy is an estimate, in whole or in part.
     """
 
     day: date
     slot_seconds: int
     wh_by_slot: tuple[int | None, ...]
-    exact_wh_by_slot: tuple[Fraction | None, ...] = field(default=(), compare=False, repr=False)
+    energies: tuple[int | None, ...] = field(default=(), compare=False, repr=False)
+    denominator: int = field(default=1, compare=False, repr=False)
     estimated_mask: int = field(default=0, compare=False)
 
     def __post_init__(self) -> None:
-        """Refuses a day of the wrong length or with impossible energy."""
+        """Refuse a day of the wrong length or with impossible energy."""
         require_day(self.day)
         slots = slots_per_day(self.slot_seconds)
         if len(self.wh_by_slot) != slots:
@@ -99,23 +100,29 @@ class MeteredDay:
                 "put None where nothing is known"
             )
         for slot, wh in enumerate(self.wh_by_slot):
-            if wh is not None:
+            if wh is not None and (type(wh) is not int or not 0 <= wh <= UINT_MAX):
                 require_integer(f"energy of slot {slot} in Wh", wh, 0, UINT_MAX)
-        if self.exact_wh_by_slot:
+        if self.energies:
             self._check_rounding()
 
     def _check_rounding(self) -> None:
-        if len(self.exact_wh_by_slot) != len(self.wh_by_slot):
-            raise InvalidValueError("exact_wh_by_slot has not as many entries as wh_by_slot: give both for each slot")
-        for slot, (wh, exact) in enumerate(zip(self.wh_by_slot, self.exact_wh_by_slot, strict=True)):
-            if wh is not None and (exact is None or not _is_rounded(wh, exact)):
+        """Refuse Wh that are 1 Wh or more from the exact energy."""
+        require_integer("denominator", self.denominator, 1, UINT_MAX)
+        if len(self.energies) != len(self.wh_by_slot):
+            raise InvalidValueError(
+                f"energies has {len(self.energies)} entries, wh_by_slot {len(self.wh_by_slot)}: give both for each slot"
+            )
+        denominator = self.denominator
+        for slot, (wh, energy) in enumerate(zip(self.wh_by_slot, self.energies, strict=True)):
+            if wh is not None and (energy is None or not -denominator < wh * denominator - energy < denominator):
+                exact = None if energy is None else Fraction(energy, denominator)
                 raise InvalidValueError(
-                    f"slot {slot} of day {self.day} has {wh} Wh, which {exact} Wh are not rounded to"
+                    f"slot {slot} of day {self.day} has {wh} Wh for exactly {exact} Wh: they must be less than 1 Wh apart"
                 )
 
     @classmethod
     def from_readings(cls, *readings: DayReadings) -> MeteredDay:
-        """Puts runs of slots of the same day together.
+        """Put runs of slots of the same day together.
 
         Args:
             *readings: At least one run; in any order.
@@ -140,6 +147,11 @@ class MeteredDay:
         return cls(day, slot_seconds, tuple(wh_by_slot))
 
     @property
+    def exact_wh_by_slot(self) -> tuple[Fraction | None, ...]:
+        """The energy of each slot before it was rounded, Wh; empty if nothing was rounded."""
+        return tuple(None if energy is None else Fraction(energy, self.denominator) for energy in self.energies)
+
+    @property
     def mask(self) -> int:
         """The slots whose energy is known."""
         return sum(1 << slot for slot, wh in enumerate(self.wh_by_slot) if wh is not None)
@@ -160,17 +172,18 @@ class MeteredDay:
         return sum(wh for wh in self.wh_by_slot if wh is not None)
 
     def only(self, mask: int) -> MeteredDay:
-        """Returns the same day with the slots outside the mask taken as unknown.
+        """Return the same day with the slots outside the mask taken as unknown.
 
         Raises:
             InvalidValueError: If the mask names a slot that the day does not have.
         """
         require_mask(mask, self.slot_seconds)
         kept = tuple(wh if mask >> slot & 1 else None for slot, wh in enumerate(self.wh_by_slot))
-        return MeteredDay(self.day, self.slot_seconds, kept, self.exact_wh_by_slot, self.estimated_mask & mask)
+        estimated = self.estimated_mask & mask
+        return MeteredDay(self.day, self.slot_seconds, kept, self.energies, self.denominator, estimated)
 
     def agrees_with(self, wh: int, *, others_mask: int = 0) -> bool:
-        """Whether so many Wh can be the energy of the known slots, rounded together now or when less was known.
+        """Return whether so many Wh can be the energy of the known slots, rounded together now or when less was known.
 
         Only what was carried into these slots can have been another, since that depends on which other slots were
         known. So the exact energy between two such slots is rounded down or up, and that before the first of them is
@@ -184,25 +197,26 @@ class MeteredDay:
             InvalidValueError: If the mask names a slot that the day does not have.
         """
         require_mask(others_mask, self.slot_seconds)
-        if wh == self.wh or not self.exact_wh_by_slot:
+        if wh == self.wh or not self.energies:
             return wh == self.wh
         first, *later = self._energies_carried_together(others_mask)
-        least = floor(first) + sum(map(floor, later))
-        most = floor(first) + sum(map(ceil, later))
+        denominator = self.denominator
+        least = first // denominator + sum(energy // denominator for energy in later)
+        most = first // denominator + sum(-(-energy // denominator) for energy in later)
         return least <= wh <= most
 
-    def _energies_carried_together(self, others_mask: int) -> list[Fraction]:
-        """The exact energy of the known slots, summed up to each other slot that may have changed the carry."""
-        energies = [Fraction(0)]
-        for slot, (wh, exact) in enumerate(zip(self.wh_by_slot, self.exact_wh_by_slot, strict=True)):
-            if wh is not None and exact is not None:
-                energies[-1] += exact
-            elif (others_mask >> slot & 1) if exact is None else exact.denominator != 1:
-                energies.append(Fraction(0))
+    def _energies_carried_together(self, others_mask: int) -> list[int]:
+        """Sum up the exact energy of the known slots, up to each other slot that may have changed the carry."""
+        energies = [0]
+        for slot, (wh, energy) in enumerate(zip(self.wh_by_slot, self.energies, strict=True)):
+            if wh is not None and energy is not None:
+                energies[-1] += energy
+            elif (others_mask >> slot & 1) if energy is None else energy % self.denominator:
+                energies.append(0)
         return energies
 
     def runs(self) -> tuple[DayReadings, ...]:
-        """Returns the known slots as contiguous runs, in order, each fit for one call of ``record-day``."""
+        """Return the known slots as contiguous runs, in order, each fit for one call of ``record-day``."""
         known = tuple(wh or 0 for wh in self.wh_by_slot)
         return tuple(
             DayReadings(self.day, self.slot_seconds, start, known[start : start + count])
@@ -210,7 +224,7 @@ class MeteredDay:
         )
 
     def check_plausible(self, capacity_w: int) -> None:
-        """Checks the day's energy against what the contracts accept, before a fee is spent on it.
+        """Check the day's energy against what the contracts accept, before a fee is spent on it.
 
         Args:
             capacity_w: The asset's capacity, W.
@@ -224,9 +238,3 @@ class MeteredDay:
                 f"day {self.day}: {self.wh} Wh in slots {describe_slots(self.mask)} of {self.slot_seconds} s is more "
                 f"than the {limit} Wh (110 %) that {capacity_w} W can plausibly produce: check unit and capacity"
             )
-
-
-def _is_rounded(wh: int, exact: Fraction) -> bool:
-    """Whether they are less than 1 Wh apart; in integers, as a year has 35,000 slots."""
-    below, rest = divmod(exact.numerator, exact.denominator)
-    return wh == below or (wh == below + 1 and rest > 0)

@@ -11,7 +11,7 @@ All of it is integer arithmetic; a float never touches energy.
 
 from __future__ import annotations
 
-from fractions import Fraction
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from der_client.readings.days import MeteredDay
@@ -51,39 +51,53 @@ def metered_days(series: IntervalSeries, *, slot_seconds: int, estimates: bool =
         raise MeterDataError(f"the series begins before {EPOCH.date()}: move it with starting_on_day")
     if (series.ends_us[-1] - 1) // _DAY_US > day_number(LAST_DAY):
         raise MeterDataError(f"the series ends after {LAST_DAY}: move it")
-    slot_us = slot_seconds * MICROSECONDS
-    is_whole = series.denominator == 1
-    filled, energies, estimated = _slots(series, slot_us)
-    known = (slot for slot, length in filled.items() if length == slot_us and (estimates or slot not in estimated))
-    by_day: dict[int, list[int]] = {}
-    for slot in known:
-        by_day.setdefault(slot // slots, []).append(slot)
+    denominator = series.denominator
+    by_day = _known_slots(series, slot_seconds, estimates=estimates)
+    nothing: tuple[None, ...] = (None,) * slots
     for number in range(series.starts_us[0] // _DAY_US, (series.ends_us[-1] - 1) // _DAY_US + 1):
-        first = number * slots
+        known = by_day.get(number)
+        if known is None:
+            yield MeteredDay(day_of(number), slot_seconds, nothing)
+            continue
         wh_by_slot: list[int | None] = [None] * slots
-        exact: list[Fraction | None] = [None] * slots
-        carry, mask = 0, 0
-        for slot in by_day.get(number, ()):
-            energy = energies[slot]
-            wh_by_slot[slot - first], carry = divmod(carry + energy, series.denominator)
-            if not is_whole:
-                exact[slot - first] = Fraction(energy, series.denominator)
-            if slot in estimated:
-                mask |= 1 << slot - first
-        yield MeteredDay(day_of(number), slot_seconds, tuple(wh_by_slot), () if is_whole else tuple(exact), mask)
+        carry = 0
+        for slot, energy in known.energies.items():
+            wh_by_slot[slot], carry = divmod(carry + energy, denominator)
+        exact = tuple(map(known.energies.get, range(slots))) if denominator > 1 else ()
+        yield MeteredDay(day_of(number), slot_seconds, tuple(wh_by_slot), exact, denominator, known.estimated_mask)
 
 
-def _slots(series: IntervalSeries, slot_us: int) -> tuple[dict[int, int], dict[int, int], set[int]]:
-    """For each slot since 1970, in ascending order: how much of it is filled (µs), its energy, and the estimated."""
-    filled: dict[int, int] = {}
-    energies: dict[int, int] = {}
-    estimated: set[int] = set()
+@dataclass(slots=True)
+class _KnownSlots:
+    """The slots of a day that are known, in ascending order.
+
+    Attributes:
+        energies: The energy of each, Wh times the denominator of its series.
+        estimated_mask: Those whose energy is an estimate, in whole or in part.
+    """
+
+    energies: dict[int, int] = field(default_factory=dict)
+    estimated_mask: int = 0
+
+
+def _known_slots(series: IntervalSeries, slot_seconds: int, *, estimates: bool) -> dict[int, _KnownSlots]:
+    """Find the slots that known intervals fill, by the number of their day."""
+    slot_us = slot_seconds * MICROSECONDS
+    slots = slots_per_day(slot_seconds)
+    days: dict[int, _KnownSlots] = {}
+    filling, filled, total, has_estimate = -1, 0, 0, False  # a slot that several intervals fill
     for index, (start, end, energy) in enumerate(zip(series.starts_us, series.ends_us, series.energies, strict=True)):
         slot = start // slot_us
-        if energy is None or (end - 1) // slot_us != slot:
+        if energy is None or end > (slot + 1) * slot_us:
             continue
-        filled[slot] = filled.get(slot, 0) + end - start
-        energies[slot] = energies.get(slot, 0) + energy
-        if index in series.estimated:
-            estimated.add(slot)
-    return filled, energies, estimated
+        if slot != filling:
+            filling, filled, total, has_estimate = slot, 0, 0, False
+        filled += end - start
+        total += energy
+        has_estimate = has_estimate or index in series.estimated
+        if filled == slot_us and (estimates or not has_estimate):
+            day = days.get(slot // slots) or days.setdefault(slot // slots, _KnownSlots())
+            day.energies[slot % slots] = total
+            if has_estimate:
+                day.estimated_mask |= 1 << slot % slots
+    return days

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 from datetime import date, timedelta
-from fractions import Fraction
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -358,15 +357,16 @@ class TestOracle:
 
     def test_what_was_rounded_apart_is_recorded_apart(self, plain: int, day: date, oracle: Recorder) -> None:
         """So that it is known again when the same comes together."""
-        exact = (Fraction(3, 2), Fraction(3, 2), *(None,) * 94)
         halves = [
-            MeteredDay(day, 900, (1, *(None,) * 95), (exact[0], *(None,) * 95)),
-            MeteredDay(day, 900, (None, 1, *(None,) * 94), (None, exact[1], *(None,) * 94)),
+            MeteredDay(day, 900, (1, *(None,) * 95), (3, *(None,) * 95), 2),
+            MeteredDay(day, 900, (None, 1, *(None,) * 94), (None, 3, *(None,) * 94), 2),
         ]
         report = oracle.record([(plain, half) for half in halves])
         assert [entry.status for entry in report.recordings] == [R.RECORDED] * 2
         assert len(report.txids) == 2
-        (again,) = oracle.record([(plain, MeteredDay(day, 900, (1, 2, *(None,) * 94), exact))]).recordings
+        (again,) = oracle.record(
+            [(plain, MeteredDay(day, 900, (1, 2, *(None,) * 94), (3, 3, *(None,) * 94), 2))]
+        ).recordings
         assert (again.status, again.repeated_mask) == (R.REPEATED, 0b11)
 
     def test_the_missing_part_is_recorded(self, cast: Cast, plain: int, day: date, oracle: Recorder) -> None:

@@ -105,14 +105,18 @@ def test_days_that_cannot_be_are_refused() -> None:
 
 
 def test_what_it_was_rounded_from_goes_with_it() -> None:
+    tenths = (6006, None, 15, *(None,) * 21)
     exact = (Fraction(6006, 10), None, Fraction(3, 2), *(None,) * 21)
-    day = MeteredDay(DAY, 3600, (600, None, 2, *(None,) * 21), exact)
+    day = MeteredDay(DAY, 3600, (600, None, 2, *(None,) * 21), tenths, 10)
     assert day == MeteredDay(DAY, 3600, day.wh_by_slot)
-    assert day.only(0b101).exact_wh_by_slot == exact
+    assert day.exact_wh_by_slot == day.only(0b101).exact_wh_by_slot == exact
     assert day.only(0b1).exact_wh_by_slot == exact
-    for wrong in (exact[:3], (Fraction(602), *exact[1:]), (None, *exact[1:])):
-        with pytest.raises(InvalidValueError, match=r"exact_wh_by_slot|not rounded to"):
-            MeteredDay(DAY, 3600, day.wh_by_slot, wrong)
+    assert MeteredDay(DAY, 3600, day.wh_by_slot).exact_wh_by_slot == ()
+    for wrong in (tenths[:3], (6010, *tenths[1:]), (5990, *tenths[1:]), (None, *tenths[1:])):
+        with pytest.raises(InvalidValueError, match=r"3 entries|less than 1 Wh apart"):
+            MeteredDay(DAY, 3600, day.wh_by_slot, wrong, 10)
+    with pytest.raises(InvalidValueError, match="denominator"):
+        MeteredDay(DAY, 3600, day.wh_by_slot, tenths, 0)
 
 
 def agreed(day: MeteredDay, mask: int, others_mask: int = 0) -> list[int]:
@@ -120,15 +124,15 @@ def agreed(day: MeteredDay, mask: int, others_mask: int = 0) -> list[int]:
 
 
 def test_only_what_may_have_been_carried_in_makes_a_difference() -> None:
-    exact = (Fraction(6, 5), Fraction(13, 10), Fraction(4), Fraction(5, 2), *(None,) * 20)
-    day = MeteredDay(DAY, 3600, (1, 1, 4, 3, *(None,) * 20), exact)
+    tenths = (12, 13, 40, 25, *(None,) * 20)
+    day = MeteredDay(DAY, 3600, (1, 1, 4, 3, *(None,) * 20), tenths, 10)
     assert agreed(day, 0b1111) == [9], "all rounded together"
     assert agreed(day, 0b0001) == [1], "each day begins without a carry"
     assert agreed(day, 0b0010) == [1, 2]
     assert agreed(day, 0b1001) == [3, 4]
     assert agreed(day, 0b1011) == [5], "4 Wh change no carry"
     assert agreed(day, 0b0100) == [4]
-    later = MeteredDay(DAY, 3600, (None, *(1, 4, 2), *(None,) * 20), (None, *exact[1:]))
+    later = MeteredDay(DAY, 3600, (None, *(1, 4, 2), *(None,) * 20), (None, *tenths[1:]), 10)
     assert agreed(later, 0b0010) == [1]
     assert agreed(later, 0b0010, others_mask=0b0001) == [1, 2], "slot 0 was known once"
     assert agreed(later, 0b0010, others_mask=0b0100) == [1]
@@ -138,14 +142,13 @@ def test_only_what_may_have_been_carried_in_makes_a_difference() -> None:
 
 
 def test_readings_agree_with_themselves_however_they_were_rounded() -> None:
-    day = MeteredDay(DAY, 3600, (2, *(None,) * 23), (Fraction(3, 2), *(None,) * 23))
+    day = MeteredDay(DAY, 3600, (2, *(None,) * 23), (3, *(None,) * 23), 2)
     assert agreed(day, 1) == [1, 2]
 
 
 def test_many_runs_carry_from_one_to_the_next() -> None:
     """48 isolated slots of 1.5 Wh are 72 Wh, though they could be 48 or 96 Wh if each were rounded by itself."""
-    exact = (Fraction(3, 2), None) * 48
-    day = MeteredDay(DAY, 900, (1, None, 2, None) * 24, exact)
+    day = MeteredDay(DAY, 900, (1, None, 2, None) * 24, (3, None) * 48, 2)
     assert agreed(day, day.mask) == [72]
 
 
