@@ -87,8 +87,8 @@ class DevnetControl:
         self._session = requests.Session()
         self._session.trust_env = False  # a proxy has no business between a program and its devnet
         token = control_token or os.environ.get(_TOKEN_VARIABLE)
-        if token:
-            self._session.headers["Authorization"] = f"Bearer {token}"
+        self._credentials = {"Authorization": f"Bearer {token}"} if token else {}
+        self._session.headers.update(self._credentials)
         self._accounts: dict[str, DevnetAccount] = {}
         self._control("GET", "")
 
@@ -253,7 +253,7 @@ class DevnetControl:
         """
         from der_client.stacks.rpc import Client  # noqa: PLC0415 -- of no other use here
 
-        return Client(self.url).trace(txid)
+        return Client(self.url, headers=self._credentials).trace(txid)
 
     def profile(self, txid: str | None = None) -> dict[str, Any]:
         """Where contracts spend their runtime costs, by function and by line.

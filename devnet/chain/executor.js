@@ -55,6 +55,7 @@ const ZERO_COST = { read_count: 0, read_length: 0, runtime: 0, write_count: 0, w
  * @property {"success" | "abort_by_response" | "abort_by_post_condition" | "dropped_too_expensive"} status
  * @property {string} result hex with 0x
  * @property {import("./ledger.js").ChainEvent[]} events none unless success
+ * @property {import("./ledger.js").ChainEvent[]} [undoneEvents] those of a call whose post-conditions do not hold
  * @property {Cost} cost
  * @property {string | null} vmError
  * @property {FailedAt | null} [failedAt] of a runtime error
@@ -96,10 +97,11 @@ export class Executor {
     this.onProfile = null;
   }
 
-  /** @param {OperationResult[]} results of calls that were asked for, be they undone, and not of repetitions */
+  /** @param {OperationResult[]} results of what was asked for, be it undone, and not of repetitions */
   note(results) {
-    const { performance } = results[results.length - 1] ?? {};
-    if (performance) this.onProfile?.(performance);
+    if (!this.onProfile || results.length === 0) return;
+    // The VM tells it with the result of a call; of a publication only with that of the next call.
+    this.onProfile(results[results.length - 1].performance ?? this.vm.restOfProfile());
   }
 
   /**
@@ -207,7 +209,7 @@ export class Executor {
     const operations = forms.flatMap(formOperations);
     this.log.push(() => replay(this.vm, operations));
     const outcomes = forms.map((form) => /** @type {Outcome} */ (form.outcome));
-    const undone = forms.flatMap(({ operation, order }, index) => (operation ? [] : [[order.txid, outcomes[index]]]));
+    const undone = forms.flatMap(({ operation, order }, index) => (operation ? [] : [[order.txid, keptOf(outcomes[index])]]));
     return { outcomes, undone: Object.fromEntries(undone) };
   }
 
@@ -459,6 +461,11 @@ function mustBeUndone({ status, result }) {
   return status === "dropped_too_expensive" || (status === "abort_by_post_condition" && !isError(result));
 }
 
+/** @param {Outcome} outcome @returns {Outcome} what is kept of it: nobody asks later for events that were undone */
+export function keptOf({ undoneEvents, ...outcome }) {
+  return outcome;
+}
+
 /** @param {string} result @returns {boolean} an (err …), of which the VM keeps nothing */
 function isError(result) {
   return result.startsWith("0x08");
@@ -472,7 +479,7 @@ function outcomeOf(order, operation) {
   // Whatever a call returns, also (err …), its post-conditions are looked at: then it has moved nothing. A token
   // transfer says itself what it moves; post-conditions and their mode do not apply to it.
   const violation = order.payload.type === "token_transfer" ? null : violatedPostCondition(order, events);
-  if (violation) return { status: "abort_by_post_condition", result, events: [], cost, vmError: violation };
+  if (violation) return { status: "abort_by_post_condition", result, events: [], undoneEvents: events, cost, vmError: violation };
   if (isError(result)) return { status: "abort_by_response", result, events: [], cost, vmError: null };
   return { status: "success", result, events, cost, vmError: null };
 }

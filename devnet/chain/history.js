@@ -7,6 +7,7 @@
 import { parseTransaction } from "../wire/transaction.js";
 import { Archive } from "./archive.js";
 import { Blocks } from "./blocks.js";
+import { keptOf } from "./executor.js";
 import { TransactionIndex } from "./transaction-index.js";
 
 /**
@@ -202,7 +203,7 @@ export function costKey(payload) {
 function recordOf({ raw }, outcome) {
   const length = Buffer.alloc(4);
   length.writeUInt32BE(raw.length);
-  const json = JSON.stringify(outcome, (_key, value) => (typeof value === "bigint" ? String(value) : value));
+  const json = JSON.stringify(keptOf(outcome), (_key, value) => (typeof value === "bigint" ? String(value) : value));
   return Buffer.concat([length, raw, Buffer.from(json)]);
 }
 

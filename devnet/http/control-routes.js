@@ -39,6 +39,7 @@ const DIFFERENCES = [
   "a transfer with post-conditions is refused, not taken and never mined",
   "contract-hash? of a contract that defines neither a function nor a trait is another one",
   "where a runtime error in code outside of functions happens",
+  "transactions of contracts: impersonate sends as an address, since only addresses have nonces and pay fees",
   "a transaction may take some 5 s (60 million allocations) and 256 MiB, and a block half of what a node's may",
   "an advance over more than a year takes at most 52,560 burn blocks, which are further apart then",
   "a transaction that ends in a runtime error shows no execution cost",
@@ -157,9 +158,12 @@ export async function controlRoutes(server, { devnet, control, controlToken, hos
   server.post("/devnet/impersonate", async (/** @type {Request} */ request) => {
     const { sender, payload } = request.body ?? {};
     const from = parsePrincipal(String(sender));
-    if (from?.name !== null || from.version !== TESTNET_VERSIONS.singleSig) {
-      throw new RequestError(400, `sender ${String(sender).slice(0, 200)} must be an address of the test networks (ST…), not a contract`);
+    const shown = String(sender).slice(0, 200);
+    if (from?.name) {
+      throw new RequestError(400, `sender ${shown} is a contract: only addresses send transactions; send as one that the contract obeys`);
     }
+    if (from?.version !== TESTNET_VERSIONS.singleSig)
+      throw new RequestError(400, `sender ${shown} must be an address of the test networks (ST…)`);
     try {
       const { txid } = await devnet.impersonate(from, hexArgument(payload, "payload"));
       return { tx_id: `0x${txid}` };

@@ -109,14 +109,17 @@ function transactionJson({ transaction, outcome, indexInBlock }, chain) {
 
 /** @param {MinedTransaction[]} mined @param {import("./settings.js").Observer} observer @returns {string[]} JSON */
 function eventTexts(mined, observer) {
-  const all = mined.flatMap(({ transaction, outcome }) => outcome.events.map((event) => ({ txid: transaction.txid, event })));
-  return all.flatMap(({ txid, event }, index) => (wantsEvent(observer, event) ? [eventText(event, index, txid)] : []));
+  const all = mined.flatMap(({ transaction: { txid }, outcome: { events, undoneEvents = [] } }) => [
+    ...events.map((event) => ({ txid, event, committed: true })),
+    ...undoneEvents.map((event) => ({ txid, event, committed: false })),
+  ]);
+  return all.flatMap((one, index) => (wantsEvent(observer, one.event) ? [eventText(one, index)] : []));
 }
 
-/** @param {ChainEvent} event @param {number} index within its block @param {string} txid @returns {string} JSON */
-function eventText(event, index, txid) {
+/** @param {{txid: string, event: ChainEvent, committed: boolean}} happened @param {number} index within its block @returns {string} JSON */
+function eventText({ txid, event, committed }, index) {
   const type = event.kind === "print" ? "contract_event" : `${event.kind}_event`;
-  const head = JSON.stringify({ txid: `0x${txid}`, event_index: index, committed: true, type });
+  const head = JSON.stringify({ txid: `0x${txid}`, event_index: index, committed, type });
   return `${head.slice(0, -1)},"${type}":${detailText(event)}}`;
 }
 

@@ -1,6 +1,6 @@
 /** What of the contracts was reached and what it cost, added up over all calls: a profile by function and line, and LCOV. */
 import { parseFolded } from "./folded.js";
-import { functionAt, functionsOf } from "./source.js";
+import { functionAt, functionsOf, topLevelLines } from "./source.js";
 
 /**
  * @typedef {{calls: number, self: number, total: number}} Spent calls that reached it; cost of itself, and with what it called
@@ -10,7 +10,7 @@ import { functionAt, functionsOf } from "./source.js";
 export class Coverage {
   /** @type {Map<string, {functions: Map<string, Spent>, lines: Map<number, Spent>}>} by contract id */
   #contracts = new Map();
-  /** @type {Map<string, import("./source.js").SourceFunction[]>} by contract id */
+  /** @type {Map<string, {functions: import("./source.js").SourceFunction[], topLevel: Set<number>}>} by contract id */
   #sources = new Map();
 
   /** @param {(contractId: string) => string | undefined} sourceOf */
@@ -28,6 +28,7 @@ export class Coverage {
       if (ofLine) ofLine.self += cost;
       if (ofFunction) ofFunction.self += cost;
       for (const spent of new Set(places.flat())) {
+        if (!spent) continue;
         spent.total += cost;
         reached.add(spent);
       }
@@ -35,23 +36,25 @@ export class Coverage {
     for (const spent of reached) spent.calls += 1;
   }
 
-  /** @param {import("./folded.js").Frame} frame @returns {[Spent, Spent][]} of its line and its function; none outside of functions */
+  /** @param {import("./folded.js").Frame} frame @returns {[Spent, Spent | null][]} of its line, and of its function if it is in one */
   #placesOf({ contract: id, line }) {
-    const name = functionAt(this.#functionsOf(id), line);
-    if (name === undefined) return [];
+    const source = this.#sourceOf(id);
+    if (!source) return [];
+    const name = functionAt(source.functions, line);
+    if (name === undefined && !source.topLevel.has(line)) return [];
     const contract = this.#contract(id);
-    return [[spentOf(contract.lines, line), spentOf(contract.functions, name)]];
+    return [[spentOf(contract.lines, line), name === undefined ? null : spentOf(contract.functions, name)]];
   }
 
   /** @param {string} id */
-  #functionsOf(id) {
-    let functions = this.#sources.get(id);
-    if (!functions) {
-      const source = this.sourceOf(id);
-      if (source === undefined) return [];
-      this.#sources.set(id, (functions = functionsOf(source)));
-    }
-    return functions;
+  #sourceOf(id) {
+    const known = this.#sources.get(id);
+    if (known) return known;
+    const text = this.sourceOf(id);
+    if (text === undefined) return undefined;
+    const source = { functions: functionsOf(text), topLevel: new Set(topLevelLines(text)) };
+    this.#sources.set(id, source);
+    return source;
   }
 
   /** @param {string} id */
@@ -82,7 +85,8 @@ function spentOf(map, key) {
 /**
  * @param {Record<string, ContractProfile>} profiles by contract id
  * @param {{path: string, contractId: string, source: string}[]} contracts those that are to be in it
- * @returns {string} LCOV: of each contract its functions and the lines of their bodies, with the calls that reached them
+ * @returns {string} LCOV: of each contract its functions, and the lines of their bodies and of code outside of functions, with
+ *   the calls that reached them
  */
 export function lcov(profiles, contracts) {
   return contracts.map((contract) => record(contract, profiles[contract.contractId])).join("");
@@ -92,7 +96,7 @@ export function lcov(profiles, contracts) {
 function record({ path, source }, profile = { functions: {}, lines: {} }) {
   const functions = functionsOf(source);
   const calls = functions.map(({ name }) => profile.functions[name]?.calls ?? 0);
-  const lines = [...new Set(functions.flatMap((one) => one.lines))].sort((a, b) => a - b);
+  const lines = [...new Set([...topLevelLines(source), ...functions.flatMap((one) => one.lines)])].sort((a, b) => a - b);
   const hits = lines.map((line) => profile.lines[line]?.calls ?? 0);
   const reached = (/** @type {number[]} */ counts) => counts.filter((count) => count > 0).length;
   return [

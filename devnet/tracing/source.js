@@ -6,6 +6,9 @@
  */
 
 const DEFINITIONS = ["define-public", "define-private", "define-read-only"];
+/** After the word, which part of other definitions is evaluated. @type {Record<string, number>} */
+const VALUE_AT = { "define-constant": 1, "define-data-var": 2, "define-fungible-token": 1 };
+const TRAITS = ["impl-trait", "use-trait"];
 const TOKEN = /;[^\n]*|u?"(?:\\.|[^"\\])*"|[(){}]|[^\s(){};"]+|\n/gs;
 
 /** @param {string} source @returns {SourceFunction[]} */
@@ -20,6 +23,20 @@ export function functionsOf(source) {
     for (const expression of body) collect(expression, lines);
     return [{ name: name.text, line: name.line, end, lines: [...lines] }];
   });
+}
+
+/** @param {string} source @returns {number[]} the lines outside of functions with expressions that are evaluated as it is published */
+export function topLevelLines(source) {
+  /** @type {Set<number>} */
+  const lines = new Set();
+  for (const form of parse(source)) {
+    const [head, ...rest] = form.items ?? [];
+    if (head?.text.startsWith("define-")) {
+      const valueAt = VALUE_AT[head.text];
+      if (valueAt !== undefined && rest[valueAt]) collect(rest[valueAt], lines);
+    } else if (head && !TRAITS.includes(head.text)) collect(form, lines);
+  }
+  return [...lines];
 }
 
 /** @param {SourceFunction[]} functions @param {number} line @returns {string | undefined} the name of the one it is in */

@@ -9,6 +9,7 @@ import pytest
 from der_client.devnet import Devnet
 from tests.conformance.differences import reason_to_differ
 from tests.conformance.node import Node, Target
+from tests.conformance.observer import Observer
 from tests.conformance.stage import Stage
 
 if TYPE_CHECKING:
@@ -21,16 +22,33 @@ BLOCK_INTERVAL_S = 0.3
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--node-url", help="the node to test, such as http://localhost:3999; default: a devnet of our own")
     parser.addoption("--api-url", help="where its /extended is, if elsewhere")
+    parser.addoption(
+        "--observer-port", type=int, help="the port of this machine to which it posts events (events_keys = ['*'])"
+    )
 
 
 @pytest.fixture(scope="session")
-def node(request: pytest.FixtureRequest) -> Iterator[Node]:
+def configured_observer(request: pytest.FixtureRequest) -> Iterator[Observer | None]:
+    """The observer that the node was told of at its start, if there is one."""
+    url = request.config.getoption("--node-url", None)
+    port = request.config.getoption("--observer-port", None)
+    if url and port is None:
+        yield None
+    else:
+        # A node elsewhere, such as in Docker, cannot reach the loopback.
+        with Observer(port, "0.0.0.0") if port else Observer() as observer:  # noqa: S104
+            yield observer
+
+
+@pytest.fixture(scope="session")
+def node(request: pytest.FixtureRequest, configured_observer: Observer | None) -> Iterator[Node]:
     # The options are unknown to pytest when it is started for a folder above this one.
     url = request.config.getoption("--node-url", None)
     if url:
         yield Node(url, request.config.getoption("--api-url", None))
     else:
-        with Devnet(deploy_contracts=False, block_interval_s=BLOCK_INTERVAL_S) as devnet:
+        observers = [f"127.0.0.1:{configured_observer.port}"] if configured_observer else []
+        with Devnet(deploy_contracts=False, block_interval_s=BLOCK_INTERVAL_S, event_observers=observers) as devnet:
             yield Node(devnet.url)
 
 

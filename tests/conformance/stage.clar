@@ -18,6 +18,8 @@
 (define-read-only (divide (by uint)) (/ u100 by))
 (define-read-only (who-reads) {sender: tx-sender, caller: contract-caller})
 (define-read-only (read-often (times (list 200 uint))) (fold read-again times u0))
+(define-public (read-too-often (times (list 200 uint))) (ok (len (fold read-all-again times times))))
+(define-private (read-all-again (time uint) (times (list 200 uint))) (begin (fold read-again times u0) times))
 (define-private (read-again (time uint) (sum uint)) (+ sum (var-get counter)))
 
 ;; Public, but writes nothing.

@@ -67,6 +67,8 @@ FUNDED = (
     "announcing",
     "in a block",
     "outbid",
+    "overbidding",
+    "overloading",
 )
 PENNILESS = ("stranger", "sponsored", "faucet_customer")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from der_client.stacks.clarity import ListValue, UIntValue
 from der_client.stacks.network import DEVNET
 from der_client.stacks.transactions import (
     ORIGIN,
@@ -98,6 +99,19 @@ def test_replaced_transaction_in_the_api(stage: Stage) -> None:
     assert (mined["tx_status"], mined["fee_rate"]) == ("success", str(2 * FEE_USTX))
     dropped = stage.node.wait_for_api(first.txid)
     assert dropped["tx_status"] == "dropped_replace_by_fee"
+
+
+def test_what_is_too_much_for_a_block_in_the_api(stage: Stage) -> None:
+    """40,000 reads, where a block may have 30,000: it leaves the mempool without a fee, and its nonce is free again."""
+    actor = stage["overloading"]
+    transaction = actor.build(stage.call("read-too-often", ListValue(tuple(UIntValue(n) for n in range(200)))))
+    stage.submit("too much", transaction)
+    assert stage.node.wait_for_api(transaction.txid)["tx_status"] == "dropped_too_expensive"
+    check(stage.node.get(f"/v2/transactions/unconfirmed/{transaction.txid}"), text(404))
+    account = stage.node.account(actor.address)
+    assert (int(account["balance"], 16), account["nonce"]) == (FUNDS_USTX, 0)
+    stage.submit("instead of it", actor.build(stage.transfer()))
+    stage.node.wait_for_nonce(actor.address, 1)
 
 
 def test_missing_nonces_in_the_api(stage: Stage) -> None:

@@ -26,23 +26,26 @@ def tuple_of(*fields: tuple[str, Any]) -> dict[str, Any]:
     return {"tuple": [{"name": name, "type": kind} for name, kind in fields]}
 
 
+TIMES = {"list": {"type": "uint128", "length": 200}}
 INTERFACE = {
     "functions": Unordered(
         (
             function("private", "read-again", "uint128", time="uint128", sum="uint128"),
+            function("private", "read-all-again", TIMES, time="uint128", times=TIMES),
             function("public", "look-through", response("uint128", "uint128"), other="trait_reference"),
             function("public", "fail", response("uint128", "none"), by="uint128"),
             function("public", "mint", response("bool", "uint128"), amount="uint128"),
             function("public", "note", response("bool", "none"), id="uint128", text=NOTE_TYPE),
             function("public", "pay", response("bool", "uint128"), amount="uint128", to="principal"),
             function("public", "peek", response("uint128", "none")),
+            function("public", "read-too-often", response("uint128", "none"), times=TIMES),
             function("public", "refuse", response("none", "uint128")),
             function(
                 "public", "take-tuple", response("uint128", "none"), pair=tuple_of(("Y", "principal"), ("x", "uint128"))
             ),
             function("read_only", "divide", "uint128", by="uint128"),
             function("read_only", "get-counter", "uint128"),
-            function("read_only", "read-often", "uint128", times={"list": {"type": "uint128", "length": 200}}),
+            function("read_only", "read-often", "uint128", times=TIMES),
             function("read_only", "refuse-to-tell", ANSWER_OF_REFUSAL),
             function("read_only", "who-reads", tuple_of(("caller", "principal"), ("sender", "principal"))),
         )

@@ -14,7 +14,11 @@ import pytest
 
 from der_client.devnet import Devnet, DevnetError
 from der_client.stacks.account import Account
+from der_client.stacks.clarity import PrincipalValue
 from der_client.stacks.rpc import Client
+from der_client.stacks.transactions import ContractCall, ContractPublish, TokenTransfer
+
+from .bench import Bench
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,6 +76,37 @@ def test_what_a_state_file_already_has_is_not_told_again(tmp_path: Path) -> None
         with Devnet(deploy_contracts=False, state_file=state, event_observers=[observer]) as devnet:
             height = devnet.mine()
         assert [body["block_height"] for path, body in posts if path == "/new_block"] == [height]
+
+
+def test_events_of_a_broken_post_condition_are_not_committed() -> None:
+    """As a node posts them: in their place among those of the block, so that they count in its indexes."""
+    source = '(define-public (burn) (begin (print "hot") (stx-burn? u3 tx-sender)))'
+    with listening() as (everything, posts), listening() as (stx_only, stx_posts):
+        observers = [everything, f"{stx_only}=stx"]
+        with Devnet(deploy_contracts=False, block_interval_s=0, event_observers=observers) as devnet:
+            bench = Bench(devnet)
+            burner, payer = bench.account(1), bench.account(2)
+            bench.send(burner, ContractPublish("fire", source, 4))
+            devnet.mine()
+            call = ContractCall(f"{burner.address}.fire", "burn", ())
+            broken = bench.send(burner, call)  # in deny mode, and no condition allows it
+            paid = bench.send(payer, TokenTransfer(PrincipalValue(burner.address), 5))
+            devnet.mine()
+            receipt = bench.receipt(broken)
+    assert (receipt["tx_status"], receipt["event_count"]) == ("abort_by_post_condition", 0)
+    told = [tuple(event[key] for key in ("event_index", "txid", "type", "committed")) for event in last_events(posts)]
+    expected = [
+        (0, f"0x{broken}", "contract_event", False),
+        (1, f"0x{broken}", "stx_burn_event", False),
+        (2, f"0x{paid}", "stx_transfer_event", True),
+    ]
+    assert told == expected
+    assert [event["event_index"] for event in last_events(stx_posts)] == [1, 2]
+
+
+def last_events(posts: list[tuple[str, Any]]) -> list[dict[str, Any]]:
+    blocks = [body for path, body in posts if path == "/new_block"]
+    return list(blocks[-1]["events"])
 
 
 def test_settings_that_cannot_be_used() -> None:

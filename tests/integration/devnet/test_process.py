@@ -149,11 +149,15 @@ def test_control_from_other_machines_needs_a_token(monkeypatch: pytest.MonkeyPat
     monkeypatch.delenv("DER_DEVNET_TOKEN", raising=False)
     with Devnet(deploy_contracts=False, host="0.0.0.0") as devnet:  # noqa: S104  # that is what is tested
         url = devnet.url.replace("0.0.0.0", "127.0.0.1")  # noqa: S104
-        devnet.mine()
+        txid = devnet.fund(devnet.deployer.address)
+        assert devnet.trace(txid).status == "success"
         for headers in ({}, {"authorization": "Bearer wrong"}, {"authorization": ""}):
-            refused = requests.post(f"{url}/devnet/mine", json={}, headers=headers, timeout=5)
-            assert refused.status_code == 401
-            assert "token" in refused.json()["error"]
+            for path in ("mine", "impersonate"):
+                refused = requests.post(f"{url}/devnet/{path}", json={}, headers=headers, timeout=5)
+                assert refused.status_code == 401
+                assert "token" in refused.json()["error"]
+            for path in (f"trace/0x{txid}", f"profile?txid=0x{txid}", "coverage", "accounts"):
+                assert requests.get(f"{url}/devnet/{path}", headers=headers, timeout=5).status_code == 401
         assert requests.get(f"{url}/devnet", timeout=5).json()["control"] is True
         assert requests.get(f"{url}/v2/info", timeout=5).ok
     monkeypatch.setenv("DER_DEVNET_TOKEN", "a token of mine")

@@ -157,6 +157,29 @@ def test_profile_and_coverage_of_all(devnet: Devnet) -> None:
     assert "FNDA:1,read" in report
 
 
+def test_coverage_of_code_outside_of_functions(devnet: Devnet) -> None:
+    """Which branches were taken as the contract was published, also by what it calls then."""
+    source = """(define-constant LIMIT
+  (* u2 u3))
+(define-data-var total uint
+  (+ LIMIT u1))
+(define-private (double (n uint))
+  (* u2 n))
+(begin
+  (if (> LIMIT u100)
+    (print "large")
+    (print "small"))
+  (double u4))
+"""
+    account = Account(devnet.accounts["wallet_2"].key, Client(devnet.url))
+    account.submit(ContractPublish("top", source, 4)).wait()
+    record = devnet.coverage().partition(f"SF:{account.address}.top.clar\n")[2].partition("end_of_record")[0]
+    hits = dict(line.removeprefix("DA:").split(",") for line in record.splitlines() if line.startswith("DA:"))
+    reached = {"2": "1", "4": "1", "6": "1", "7": "1", "8": "1", "9": "0", "10": "1", "11": "1"}
+    assert hits == reached
+    assert "FNDA:1,double" in record
+
+
 def test_nothing_is_noted_unless_asked_for() -> None:
     with Devnet(deploy_contracts=False) as plain:
         for ask in (plain.coverage, plain.profile):
@@ -201,11 +224,16 @@ class TestImpersonation:
             assert info.status == "success"
 
     @pytest.mark.parametrize(
-        "sender", ["SP2J6ZY48GV1EZ5V2V5RB9MP66SW86PYKKNRV9EJ7", "ST000000000000000000002AMW42H.c", "x"]
+        ("sender", "problem"),
+        [
+            ("SP2J6ZY48GV1EZ5V2V5RB9MP66SW86PYKKNRV9EJ7", "must be an address of the test networks"),
+            ("x", "must be an address of the test networks"),
+            ("ST000000000000000000002AMW42H.c", "is a contract: only addresses send transactions"),
+        ],
     )
-    def test_only_of_addresses_of_test_networks(self, devnet: Devnet, sender: str) -> None:
+    def test_only_of_addresses_of_test_networks(self, devnet: Devnet, sender: str, problem: str) -> None:
         payload = TokenTransfer(PrincipalValue(devnet.deployer.address), 5)
-        with pytest.raises(DevnetError, match=rf"sender {sender} must be an address of the test networks"):
+        with pytest.raises(DevnetError, match=rf"sender {sender} {problem}"):
             devnet.impersonate(sender, payload)
 
     def test_what_a_node_would_refuse_otherwise(self, devnet: Devnet) -> None:
