@@ -12,7 +12,7 @@ NODE := $(PY) -c 'import sys; from der_client.nodejs import main; sys.exit(main(
 ARGS ?=
 
 .DELETE_ON_ERROR:
-.PHONY: demo test bench costs fuzz soak conformance setup lint format types unit contracts invariants integration clean
+.PHONY: demo test docs bench costs fuzz soak conformance setup lint format types unit contracts invariants integration clean
 
 demo: setup
 	@$(PY) -m der_client.cli demo $(ARGS)
@@ -62,6 +62,9 @@ integration: setup
 # Against a devnet of its own, or any node: ARGS="--node-url http://localhost:3999" (tests/conformance/README.md).
 conformance: setup
 	$(PY) -m pytest tests/conformance $(ARGS)
+
+docs: setup
+	$(PY) docs/build_site.py
 
 bench: setup
 	$(PY) -m benchmarks $(ARGS)

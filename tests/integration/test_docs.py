@@ -16,7 +16,7 @@ import der_client
 from der_client.devnet import Devnet
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LATE = datetime(2026, 7, 1, 23, 57, 45, tzinfo=UTC)
 """So that a page comes over midnight where it registers a plant and sells its energy of the next day."""
@@ -40,12 +40,14 @@ class LateDevnet(Devnet):
         super().__init__(**{"start_time": LATE, **options})
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_blocks_name_their_language(page: Path) -> None:
     assert {language for language, _ in BLOCK.findall(page.read_text())} <= LANGUAGES
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")], ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if blocks(page, "python")], ids=lambda page: page.relative_to(ROOT).as_posix()
+)
 def test_python_blocks_run_in_order(page: Path, devnet: Devnet, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr(der_client, "Devnet", LateDevnet)

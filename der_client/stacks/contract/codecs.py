@@ -107,7 +107,7 @@ def codec_for(annotation: Any) -> Codec:
     """Compile the codec of an annotation (see :mod:`der_client.stacks.contract.annotations` for the vocabulary).
 
     Raises:
-        TypeError: the annotation names no Clarity type.
+        TypeError: If the annotation names no Clarity type.
     """
     if get_origin(annotation) is Annotated:
         return _annotated_codec(*get_args(annotation))
@@ -138,6 +138,11 @@ def _annotated_codec(base: Any, *notes: Any) -> Codec:
         if isinstance(note, ClarityType):
             return _value_codec(note) if _is_of_values(base) else _type_codec(note)
         if isinstance(note, MaxLength):
+            if not get_args(base):
+                raise TypeError(
+                    f"MaxLength({note.length}) is for lists, got {base!r}: bytes are Annotated[bytes, BufferType(…)], "
+                    "text is Annotated[str, AsciiType(…)] or Annotated[str, Utf8Type(…)]"
+                )
             return _list_codec(codec_for(get_args(base)[0]), note.length)
     return codec_for(base)
 

@@ -282,6 +282,11 @@ def test_annotations_that_name_no_clarity_type_are_refused() -> None:
             codec_for(Annotated[int, kind])
 
 
+def test_a_length_of_text_says_how_text_is_annotated() -> None:
+    with pytest.raises(TypeError, match=r"MaxLength\(20\) is for lists, got <class 'str'>: .*AsciiType"):
+        codec_for(Annotated[str, MaxLength(20)])
+
+
 def test_signatures_are_compiled_from_annotations() -> None:
     def create(
         self: object,
