@@ -1,23 +1,34 @@
 """The commands of ``der``, and how errors are shown: one line on stderr, never a traceback, exit code 1."""
 
 import sys
-from typing import Annotated, Any
+from importlib import import_module
+from typing import Annotated, Any, Final
 
 import typer
 from typer.core import TyperGroup
 
-from der_client.cli.demo import demo
-from der_client.cli.deploy import deploy
-from der_client.cli.devnet import devnet
-from der_client.cli.gateway import gateway
-from der_client.cli.generate import generate
-from der_client.cli.keeper import keeper
-from der_client.cli.keys import app as keys
-from der_client.cli.outbox import app as outbox
-from der_client.cli.readings import app as readings
-from der_client.cli.record import record
-from der_client.cli.setup_roles import setup_roles
+from der_client.cli.output import printable
 from der_client.stacks.errors import DerClientError
+
+# Panel of `der --help`: the commands in it, each with the module and the name of its function or of its own commands.
+COMMANDS: Final[dict[str, dict[str, str]]] = {
+    "Services": {
+        "keeper": "keeper:keeper",
+        "record": "record:record",
+        "gateway": "gateway:gateway",
+        "outbox": "outbox:app",
+    },
+    "Set up": {
+        "demo": "demo:demo",
+        "devnet": "devnet:devnet",
+        "profile": "profile:app",
+        "keys": "keys:app",
+        "deploy": "deploy:deploy",
+        "setup-roles": "setup_roles:setup_roles",
+        "generate": "generate:generate",
+        "readings": "readings:app",
+    },
+}
 
 
 def _text(error: DerClientError) -> str:
@@ -28,14 +39,44 @@ def _text(error: DerClientError) -> str:
 
 
 class _Commands(TyperGroup):
-    """Shows errors that the library raises on purpose as their text; anything else is a bug and keeps its traceback."""
+    """Loads a command's module when it is asked for, since each loads what others do not need.
+
+    Shows errors that the library raises on purpose as their text; anything else is a bug and keeps its traceback.
+    """
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        # Only for suggestions: what is looked up is loaded in get_command.
+        names: Any = dict.fromkeys(self.list_commands(None))
+        self.commands = names
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 -- as typer calls it
+        return [name for panel in COMMANDS.values() for name in panel]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
+        for panel, commands in COMMANDS.items():
+            if cmd_name in commands:
+                return _load(cmd_name, panel, commands[cmd_name])
+        return None
 
     def main(self, *args: Any, **extra: Any) -> Any:
         try:
             return super().main(*args, **extra)
         except DerClientError as error:
-            typer.echo(f"error: {_text(error)}", err=True)
+            typer.echo(f"error: {printable(_text(error))}", err=True)
             sys.exit(1)
+
+
+def _load(name: str, panel: str, place: str) -> Any:
+    module, _, attribute = place.partition(":")
+    found = getattr(import_module(f"der_client.cli.{module}"), attribute)
+    if isinstance(found, typer.Typer):
+        command: Any = typer.main.get_group(found)
+        command.name, command.rich_help_panel = name, panel
+        return command
+    alone = typer.Typer(add_completion=False)
+    alone.command(name, rich_help_panel=panel)(found)
+    return typer.main.get_command(alone)
 
 
 app = typer.Typer(
@@ -45,17 +86,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # they could show local variables, and so secrets
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(demo)
-app.command()(devnet)
-app.command()(deploy)
-app.command()(generate)
-app.command("setup-roles")(setup_roles)
-app.command()(keeper)
-app.command()(record)
-app.add_typer(outbox, name="outbox")
-app.command()(gateway)
-app.add_typer(readings, name="readings")
-app.add_typer(keys, name="keys")
 
 
 def _show_version(wanted: bool) -> None:

@@ -6,17 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from der_client.cli.options import (
-    DEFAULT_MAX_FEE_USTX,
-    DEFAULT_TIMEOUT_S,
-    Json,
-    KeyFile,
-    MaxFee,
-    NetworkOption,
-    TimeoutS,
-    Url,
-    open_client,
-)
+from der_client.cli.option_groups import grouped
+from der_client.cli.options import DEFAULT_TIMEOUT_S, AsAccount, Json, TimeoutS
 from der_client.cli.output import print_json, print_table, progress_console
 
 if TYPE_CHECKING:
@@ -24,10 +15,10 @@ if TYPE_CHECKING:
     from der_client.stacks.plan import DeploymentPlan
 
 
+@grouped
 def deploy(
     *,
-    url: Url,
-    key_file: KeyFile = None,
+    on: AsAccount,
     plan: Annotated[
         Path | None,
         typer.Option(
@@ -46,8 +37,6 @@ def deploy(
     run_calls: Annotated[
         bool, typer.Option("--run-calls", help="Make the plan's contract calls; every run makes them again.")
     ] = False,
-    network: NetworkOption = None,
-    max_fee: MaxFee = DEFAULT_MAX_FEE_USTX,
     timeout: TimeoutS = DEFAULT_TIMEOUT_S,
     as_json: Json = False,
 ) -> None:
@@ -56,21 +45,19 @@ def deploy(
     Safe to repeat: a contract that is there with the same source is skipped; one with another source is an error,
     before anything is sent.
     """
-    from der_client.cli.secret_input import read_signing_key  # noqa: PLC0415 -- `der --help` stays fast
-    from der_client.project import deployment_plan  # noqa: PLC0415
-    from der_client.stacks.account import Account, FeePolicy  # noqa: PLC0415
+    from der_client.project import deployment_plan  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.stacks.clarinet import fetcher, project_plan  # noqa: PLC0415
     from der_client.stacks.deploy import deploy as carry_out  # noqa: PLC0415
     from der_client.stacks.deploy import fits_network  # noqa: PLC0415
     from der_client.stacks.errors import DeploymentError  # noqa: PLC0415
     from der_client.stacks.plan import DeploymentPlan  # noqa: PLC0415
 
-    account = Account(read_signing_key(key_file), open_client(url, network), fee_policy=FeePolicy(max_fee_ustx=max_fee))
+    account = on.account
     if plan is not None and plan.is_dir():
         planned = project_plan(plan, {"deployer": account.address}, fetch=fetcher())
     else:
         planned = DeploymentPlan.read(plan or deployment_plan())
-    if network is None and not fits_network(planned, account.network):
+    if on.network is None and not fits_network(planned, account.network):
         raise DeploymentError(
             f"{planned.file} is a plan for {planned.network}, but the node is on {account.network.name}; if that is "
             f"meant, say so with --network {account.network.name}"
@@ -85,7 +72,7 @@ def deploy(
                 own_address=retarget,
                 run_transfers=run_transfers,
                 run_calls=run_calls,
-                other_network=network is not None,
+                other_network=on.network is not None,
                 fetch=fetcher(),
                 timeout_s=timeout,
                 on_step=steps.append,

@@ -9,31 +9,17 @@ from typing import Annotated
 
 import typer
 
-from der_client.cli.options import (
-    DEFAULT_MAX_FEE_USTX,
-    KeyFile,
-    MaxFee,
-    NetworkOption,
-    Url,
-    open_client,
-)
+from der_client.cli.option_groups import grouped
+from der_client.cli.options import OnContractsAsAccount
 
 
+@grouped
 def gateway(
     *,
-    url: Url,
+    on: OnContractsAsAccount,
     store: Annotated[
         Path, typer.Option("--store", metavar="FILE", dir_okay=False, help="Where messages are kept (SQLite).")
     ],
-    deployer: Annotated[
-        str | None,
-        typer.Option(
-            "--deployer",
-            metavar="ADDRESS",
-            help="Who deployed the contracts. Default: the embedded devnet says it.",
-            show_default=False,
-        ),
-    ] = None,
     host: Annotated[str, typer.Option("--host", help="Where HTTP is served; 0.0.0.0 for all addresses.")] = "127.0.0.1",
     port: Annotated[
         int, typer.Option("--port", min=0, max=65_535, help="The port of HTTP; 0 for any that is free.")
@@ -61,9 +47,6 @@ def gateway(
     keep_days: Annotated[
         float, typer.Option("--keep-days", min=0, help="How long messages are kept that are on the chain or refused.")
     ] = 90.0,
-    key_file: KeyFile = None,
-    network: NetworkOption = None,
-    max_fee: MaxFee = DEFAULT_MAX_FEE_USTX,
     timeout: Annotated[
         float, typer.Option("--timeout", metavar="SECONDS", min=1, help="How long a round waits for its transactions.")
     ] = 180.0,
@@ -74,14 +57,11 @@ def gateway(
     disk, and relayed until the chain has it or has refused it for good: /v1/days/ID says which. The account pays the
     fees.
     """
-    from der_client.cli.secret_input import read_signing_key  # noqa: PLC0415 -- `der --help` stays fast
-    from der_client.der import Der  # noqa: PLC0415
-    from der_client.gateway import Gateway, MessageStore  # noqa: PLC0415
+    from der_client.gateway import Gateway, MessageStore  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.gateway.gateway import require_extra  # noqa: PLC0415
     from der_client.gateway.mqtt import Broker  # noqa: PLC0415
     from der_client.gateway.service import open_socket, serve  # noqa: PLC0415
     from der_client.recorder import Recorder  # noqa: PLC0415
-    from der_client.stacks.account import FeePolicy  # noqa: PLC0415
 
     for module in ("starlette", "uvicorn", "cbor2", *(["aiomqtt"] if mqtt else [])):
         require_extra("der gateway", module)
@@ -89,8 +69,7 @@ def gateway(
     broker = (
         None if mqtt is None else Broker.of(mqtt, password=password, topic=topic, receipts=receipts, identifier=session)
     )
-    key = read_signing_key(key_file)
-    der = Der.connect(open_client(url, network), key, deployer=deployer, fee_policy=FeePolicy(max_fee_ustx=max_fee))
+    der = on.der
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s: %(message)s"))
     logger = logging.getLogger("der_client")

@@ -8,15 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from der_client.cli.journals import JournalPlace, default_journal
-from der_client.cli.options import (
-    DEFAULT_MAX_FEE_USTX,
-    Json,
-    KeyFile,
-    MaxFee,
-    NetworkOption,
-    Url,
-    open_client,
-)
+from der_client.cli.option_groups import grouped
+from der_client.cli.options import Json, OnContractsAsAccount
 from der_client.cli.output import print_json
 
 if TYPE_CHECKING:
@@ -29,25 +22,14 @@ if TYPE_CHECKING:
 _MAX_PAUSE_S = 60.0
 
 
+@grouped
 def keeper(
     *,
-    url: Url,
-    deployer: Annotated[
-        str | None,
-        typer.Option(
-            "--deployer",
-            metavar="ADDRESS",
-            help="Who deployed the contracts. Default: the embedded devnet tells it.",
-            show_default=False,
-        ),
-    ] = None,
-    key_file: KeyFile = None,
-    network: NetworkOption = None,
+    on: OnContractsAsAccount,
     once: Annotated[bool, typer.Option("--once", help="Do what is due now, and end.")] = False,
     interval: Annotated[
         float, typer.Option("--interval", metavar="SECONDS", min=0.1, help="Pause between two rounds.")
     ] = 10.0,
-    max_fee: MaxFee = DEFAULT_MAX_FEE_USTX,
     timeout: Annotated[
         float,
         typer.Option("--timeout", metavar="SECONDS", min=1, help="How long a round waits for its transactions."),
@@ -67,17 +49,13 @@ def keeper(
     read from the chain; what it sends is in its journal first ('der outbox' shows it), so that it can be killed at any
     moment. With --json, every round that did something prints an object on one line.
     """
-    from der_client.cli.secret_input import read_signing_key  # noqa: PLC0415 -- `der --help` stays fast
-    from der_client.der import Der  # noqa: PLC0415
-    from der_client.keeper import Keeper  # noqa: PLC0415
-    from der_client.stacks.account import FeePolicy  # noqa: PLC0415
+    from der_client.keeper import Keeper  # noqa: PLC0415 -- `der --help` stays fast
 
-    key = read_signing_key(key_file)
+    _ = on.private_key  # a passphrase is asked for now, not when the node is up
 
     def connect() -> Keeper:
-        der = Der.connect(open_client(url, network), key, deployer=deployer, fee_policy=FeePolicy(max_fee_ustx=max_fee))
-        place = journal or default_journal("keeper", der)
-        return Keeper(der, confirm_timeout_s=timeout, min_value_ustx=min_value, journal=place)
+        place = journal or default_journal("keeper", on.der)
+        return Keeper(on.der, confirm_timeout_s=timeout, min_value_ustx=min_value, journal=place)
 
     if once:
         running = connect()

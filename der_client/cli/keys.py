@@ -1,13 +1,12 @@
 """``der keys``: encrypted key files in a folder."""
 
-import os
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from der_client.cli.completion import complete_own_key
 from der_client.cli.options import Json, NetworkName
 from der_client.cli.output import print_json, print_table
 
@@ -15,33 +14,36 @@ if TYPE_CHECKING:
     from der_client.stacks.keys import PrivateKey, PublicKey
     from der_client.stacks.secret import Secret
 
-app = typer.Typer(help="Make, import and list encrypted key files.", no_args_is_help=True)
+app = typer.Typer(help="Make, import and list encrypted key files; '--key NAME' signs with one.", no_args_is_help=True)
 
-_SUFFIX = ".json"
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")
+
 _MAX_SECRET_BYTES = 4000
 
 WordCount = Literal["12", "15", "18", "21", "24"]
 
 
 def _default_folder() -> Path:
-    base = os.environ.get("XDG_CONFIG_HOME", "")
-    # Relative ones are to be ignored (XDG Base Directory Specification).
-    config = Path(base) if Path(base).is_absolute() else Path.home() / ".config"
-    return config / "der-client" / "keys"
+    from der_client.cli.key_names import keys_folder  # noqa: PLC0415 -- `der --help` stays fast
+
+    return keys_folder()
 
 
 def _checked_name(name: str) -> str:
-    from der_client.cli.secret_input import refuse_secret  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.cli.key_names import is_key_name  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.cli.secret_input import refuse_secret  # noqa: PLC0415
 
     refuse_secret(name, "NAME")
-    if not _NAME.match(name):
+    if not is_key_name(name):
         raise typer.BadParameter("a name has 1 to 64 letters, digits, - or _, and begins with a letter or digit")
     return name
 
 
 Name = Annotated[
     str, typer.Argument(metavar="NAME", help="Name of the key: letters, digits, - and _.", callback=_checked_name)
+]
+KnownName = Annotated[
+    str,
+    typer.Argument(metavar="NAME", help="Name of the key.", callback=_checked_name, autocompletion=complete_own_key),
 ]
 Folder = Annotated[
     Path,
@@ -121,11 +123,12 @@ def import_key(
 @app.command("list")
 def list_keys(*, folder: Folder, as_json: Json = False) -> None:
     """List the keys: names and addresses, nothing secret. The files are not opened."""
-    from der_client.stacks.errors import KeyFormatError  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.cli.key_names import key_files  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.stacks.errors import KeyFormatError  # noqa: PLC0415
     from der_client.stacks.keystore import read_public_key  # noqa: PLC0415
 
     rows: list[dict[str, str]] = []
-    for file in sorted(folder.glob(f"*{_SUFFIX}")):
+    for file in key_files(folder):
         try:
             rows.append({"name": file.stem, **_addresses(read_public_key(file)), "file": str(file)})
         except (KeyFormatError, OSError) as error:
@@ -141,7 +144,7 @@ def list_keys(*, folder: Folder, as_json: Json = False) -> None:
 
 @app.command("address")
 def show_address(
-    name: Name,
+    name: KnownName,
     *,
     folder: Folder,
     network: Annotated[
@@ -151,10 +154,11 @@ def show_address(
     as_json: Json = False,
 ) -> None:
     """Print a key's addresses. The file is not opened."""
-    from der_client.stacks.errors import KeyFormatError  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.cli.key_names import key_file  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.stacks.errors import KeyFormatError  # noqa: PLC0415
     from der_client.stacks.keystore import read_public_key  # noqa: PLC0415
 
-    file = _file(folder, name)
+    file = key_file(name, folder)
     try:
         addresses = _addresses(read_public_key(file))
     except OSError as error:
@@ -183,16 +187,13 @@ def _read_secret() -> "Secret[str]":
     return Secret(secret.reveal().strip())
 
 
-def _file(folder: Path, name: str) -> Path:
-    return folder / f"{name}{_SUFFIX}"
-
-
 def _save(folder: Path, name: str, key: "PrivateKey") -> Path:
-    from der_client.cli.secret_input import ask_passphrase  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.cli.key_names import key_file  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.cli.secret_input import ask_passphrase  # noqa: PLC0415
     from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415
     from der_client.stacks.keystore import save_key  # noqa: PLC0415
 
-    file = _file(folder, name)
+    file = key_file(name, folder)
     if file.exists():  # save_key refuses it too, but only after a passphrase was typed twice
         raise InvalidValueError(f"{file} exists already, and a key is never overwritten; choose another name")
     try:

@@ -1,38 +1,47 @@
-"""Options that several commands share, and the client that they name."""
+"""The options that several commands share: which network, whose contracts, who signs, and how results are shown."""
 
-from pathlib import Path
+import os
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from der_client.cli.completion import complete_key, complete_profile
+
 if TYPE_CHECKING:
+    from der_client.cli.key_names import AddressBook, Signer
+    from der_client.cli.profiles import Settings
+    from der_client.der import Der
+    from der_client.stacks.account import Account
+    from der_client.stacks.keys import PrivateKey
     from der_client.stacks.rpc import Client
 
 NetworkName = Literal["mainnet", "testnet", "devnet"]
+_WHERE = "Where"
+_WHO = "Who signs"
+_HOW = "Output"
 
-Url = Annotated[
-    str, typer.Option("--url", metavar="URL", help="Where a node with an API, or a devnet, serves /v2 and /extended.")
-]
-KeyFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--key-file",
-        "--key",
-        metavar="FILE",
-        help="File with the key that signs: hexadecimal, or an encrypted file of 'der keys'. "
-        "Without one, DER_KEY in the environment (hexadecimal). A key itself is never an argument.",
-        show_default=False,
-    ),
-]
 NetworkOption = Annotated[
     NetworkName | None,
-    typer.Option("--network", help="Which network the URL must be of. Default: the node is asked.", show_default=False),
+    typer.Option(
+        "--network",
+        help="Which network the URL must be of. Default: the node is asked.",
+        show_default=False,
+        rich_help_panel=_WHERE,
+    ),
 ]
-MaxFee = Annotated[int, typer.Option("--max-fee", metavar="USTX", min=1, help="The most one transaction may cost.")]
+MaxFee = Annotated[
+    int,
+    typer.Option(
+        "--max-fee", metavar="USTX", min=1, help="The most one transaction may cost, µSTX.", rich_help_panel=_WHO
+    ),
+]
 TimeoutS = Annotated[
     float, typer.Option("--timeout", metavar="SECONDS", min=1, help="The longest wait for transactions to be mined.")
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.", rich_help_panel=_HOW)]
+Csv = Annotated[bool, typer.Option("--csv", help="Print CSV with a header row instead.", rich_help_panel=_HOW)]
 
 DEFAULT_MAX_FEE_USTX = 1_000_000
 DEFAULT_TIMEOUT_S = 600.0
@@ -46,7 +55,7 @@ def open_client(url: str, network: NetworkName | None) -> "Client":
         network: Which network it must be; the node is asked if not given.
 
     Raises:
-        InvalidValueError: If the URL is none, or the node is on another network.
+        InvalidValueError: If the URL is not one, or the node is on another network.
         NodeError: If the node is down or answers something else.
     """
     from der_client.stacks.network import DEVNET, MAINNET, TESTNET  # noqa: PLC0415 -- `der --help` stays fast
@@ -56,3 +65,193 @@ def open_client(url: str, network: NetworkName | None) -> "Client":
     client = Client(url, network=networks[network] if network else None)
     client.checked_network()
     return client
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnChain:
+    """Options of a command that talks to a node."""
+
+    profile: Annotated[
+        str | None,
+        typer.Option(
+            "--profile",
+            metavar="NAME",
+            help="Take what follows from this profile; see 'der profile'. Default: DER_PROFILE, or the one in use.",
+            show_default=False,
+            autocompletion=complete_profile,
+            rich_help_panel=_WHERE,
+        ),
+    ] = None
+    url: Annotated[
+        str | None,
+        typer.Option(
+            "--url",
+            metavar="URL",
+            help="Where a node with an API, or a devnet, serves /v2 and /extended. Default: DER_URL, the profile's, or "
+            "the devnet on this machine.",
+            show_default=False,
+            rich_help_panel=_WHERE,
+        ),
+    ] = None
+    network: NetworkOption = None
+
+    @cached_property
+    def settings(self) -> "Settings":
+        """What options, environment and profile say together."""
+        from der_client.cli.profiles import Settings  # noqa: PLC0415 -- `der --help` stays fast
+
+        given = {name: getattr(self, name, None) for name in ("profile", "url", "deployer", "key", "database")}
+        return Settings.of(**given)
+
+    @cached_property
+    def client(self) -> "Client":
+        """The client of the node, which is up and on the right network.
+
+        Raises:
+            InvalidValueError: If the URL is not one, or the node is on another network.
+            NodeError: If the node is down or answers something else.
+        """
+        from der_client.stacks.errors import NodeUnreachableError  # noqa: PLC0415 -- `der --help` stays fast
+
+        try:
+            return open_client(self.settings.url, self.network)
+        except NodeUnreachableError:
+            if not self.settings.is_default_url:
+                raise
+            raise NodeUnreachableError(
+                "no devnet is running on this machine: start one with 'der devnet', or say which node with --url, "
+                "DER_URL or a profile",
+                self.settings.url,
+            ) from None
+
+    @cached_property
+    def book(self) -> "AddressBook":
+        """Names of addresses: the keys of 'der keys', and the accounts of an embedded devnet."""
+        from der_client.cli.key_names import AddressBook  # noqa: PLC0415 -- `der --help` stays fast
+
+        return AddressBook.open(self.settings.url, self.client.network)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnContracts(OnChain):
+    """Options of a command that reads the five contracts."""
+
+    deployer: Annotated[
+        str | None,
+        typer.Option(
+            "--deployer",
+            metavar="ADDRESS",
+            help="Who deployed the contracts. Default: the profile's, or what the embedded devnet says.",
+            show_default=False,
+            rich_help_panel=_WHERE,
+        ),
+    ] = None
+
+    @cached_property
+    def contracts_of(self) -> str:
+        """The address that deployed the contracts.
+
+        Raises:
+            DeploymentError: If nothing says it.
+        """
+        from der_client.stacks.errors import DeploymentError, NotFoundError  # noqa: PLC0415 -- `der --help` stays fast
+        from der_client.stacks.rpc import devnet  # noqa: PLC0415
+
+        if self.settings.deployer is not None:
+            return self.book.address(self.settings.deployer, "--deployer")
+        try:
+            return self.client.run(devnet.deployer())
+        except NotFoundError:
+            raise DeploymentError(
+                f"{self.client.url} is not an embedded devnet: say who deployed the contracts with --deployer ADDRESS, "
+                "or in a profile"
+            ) from None
+
+    @cached_property
+    def der(self) -> "Der":
+        """The contracts, to be read."""
+        from der_client.der import Der  # noqa: PLC0415 -- `der --help` stays fast
+
+        return Der.connect(self.client, deployer=self.contracts_of)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WithKey(OnChain):
+    """Options of a command that names an account, and may sign as it."""
+
+    key: Annotated[
+        str | None,
+        typer.Option(
+            "--key",
+            "--key-file",
+            metavar="NAME|FILE",
+            help="The key that signs: a name of 'der keys', an account of the embedded devnet such as wallet_1, or a "
+            "file (hexadecimal, or encrypted; ./NAME where a key has that name, too). Default: DER_KEY in the "
+            "environment (hexadecimal), or the profile's. A key itself is never an argument.",
+            show_default=False,
+            autocompletion=complete_key,
+            rich_help_panel=_WHO,
+        ),
+    ] = None
+
+    @cached_property
+    def signer(self) -> "Signer":
+        """Who signs, not opened yet: as --key or --profile says, else ``DER_KEY``, else the profile in use."""
+        from der_client.cli.key_names import Signer  # noqa: PLC0415 -- `der --help` stays fast
+        from der_client.cli.secret_input import KEY_VARIABLE  # noqa: PLC0415
+
+        is_named = self.key is not None or (self.profile is not None and self.settings.key is not None)
+        in_environment = bool(os.environ.get(KEY_VARIABLE))
+        return Signer(self.settings.key if is_named or not in_environment else None, self.settings.url)
+
+    @cached_property
+    def private_key(self) -> "PrivateKey":
+        """The key that signs; a passphrase is asked for where its file is encrypted.
+
+        Raises:
+            KeyFormatError: If there is no key, or it cannot be used.
+            UnknownKeyError: If no key has this name.
+        """
+        from der_client.cli.key_names import UnknownKeyError  # noqa: PLC0415 -- `der --help` stays fast
+
+        try:
+            return self.signer.key()
+        except UnknownKeyError:
+            _ = self.client  # where the node is down, that is why: it may be a devnet that has this account
+            raise
+
+    @cached_property
+    def address(self) -> str:
+        """The address of who signs; no passphrase is asked for.
+
+        Raises:
+            KeyFormatError: If there is no key, or it cannot be used.
+            UnknownKeyError: If no key has this name.
+        """
+        return self.signer.address(self.client.network)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AsAccount(WithKey):
+    """Options of a command that signs and pays fees."""
+
+    max_fee: MaxFee = DEFAULT_MAX_FEE_USTX
+
+    @cached_property
+    def account(self) -> "Account":
+        """The account that signs."""
+        from der_client.stacks.account import Account, FeePolicy  # noqa: PLC0415 -- `der --help` stays fast
+
+        return Account(self.private_key, self.client, fee_policy=FeePolicy(max_fee_ustx=self.max_fee))
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnContractsAsAccount(OnContracts, AsAccount):
+    """Options of a command that calls the five contracts."""
+
+    @cached_property
+    def der(self) -> "Der":
+        """The contracts as the account sees them."""
+        from der_client.der import Der  # noqa: PLC0415 -- `der --help` stays fast
+
+        return Der.connect(self.client, self.account, deployer=self.contracts_of)

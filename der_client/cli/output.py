@@ -1,24 +1,74 @@
-"""What commands print: results on stdout, as a table or as one JSON object; progress on stderr."""
+"""What commands print: results on stdout, as a table, as one JSON object or as CSV; progress on stderr.
+
+Texts of others (from the chain, an API, a file) may hold escape sequences or markup: none of it reaches a terminal raw.
+"""
 
 from __future__ import annotations
 
 import json
+import re
+import sys
 from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from rich.console import Console
 
 # In a file or a pipe nothing wraps: room for a contract's id and a txid beside the rest.
 _WIDTH_WITHOUT_TERMINAL: Final = 200
+# What a spreadsheet would take for a formula.
+_FORMULA: Final = re.compile(r"[=+\-@\t\r]")
+
+
+def printable(text: str, *, keep: str = "") -> str:
+    r"""Return a text with everything that a terminal could obey written out, such as ``\x1b`` for an escape.
+
+    Args:
+        text: Any text.
+        keep: Characters to leave as they are, such as line breaks.
+    """
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() or each in keep else _written_out(each) for each in text)
+
+
+def _written_out(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
 
 
 def print_json(content: dict[str, Any]) -> None:
     """Print one JSON object on one line, so that it can be read from a command that goes on running."""
-    typer.echo(json.dumps(content, ensure_ascii=False))
+    text = json.dumps(content, ensure_ascii=False)
+    if not text.isprintable():  # C1 controls, marks of direction: JSON may hold them, a terminal obeys them
+        text = "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in text)
+    typer.echo(text)
+
+
+def print_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Print CSV with a header row; texts that a spreadsheet would run as a formula get a ``'`` in front.
+
+    Args:
+        columns: The keys of the values, in order.
+        rows: The values; those that are missing or ``None`` are empty.
+    """
+    import csv  # noqa: PLC0415 -- `der --help` stays fast
+
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_csv_cell(row.get(column)) for column in columns] for row in rows)
+
+
+def _csv_cell(value: object) -> object:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return printable(f"'{value}" if _FORMULA.match(value) else value)
+    return value
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
@@ -26,7 +76,7 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[obje
     from rich.table import Table  # noqa: PLC0415 -- `der --help` stays fast
     from rich.text import Text  # noqa: PLC0415
 
-    table = Table(title=Text(title), title_justify="left")
+    table = Table(title=Text(printable(title)), title_justify="left")
     for number, column in enumerate(columns):
         numeric = any(isinstance(row[number], int) for row in rows)
         table.add_column(column, justify="right" if numeric else "left", overflow="fold")
@@ -36,10 +86,50 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[obje
     output_console().print(table)
 
 
+def print_list(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], *, left: Sequence[str] = ()
+) -> None:
+    """Print a table without lines, which has room for more columns; texts of others are written out.
+
+    Args:
+        title: Above it.
+        columns: The headers; one that ends with a unit or is short is best.
+        rows: The cells: text, numbers, or ``None`` for nothing.
+        left: Headers of columns that stand on the left; the first always does, others stand on the right.
+    """
+    from rich.box import SIMPLE_HEAD  # noqa: PLC0415 -- `der --help` stays fast
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table(
+        title=Text(printable(title), style="bold"),
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        collapse_padding=True,
+        pad_edge=False,
+        show_edge=False,
+    )
+    for number, column in enumerate(columns):
+        justify = "left" if number == 0 or column in left else "right"
+        table.add_column(column, justify=justify, no_wrap=False, overflow="fold")  # type: ignore[arg-type]
+    for row in rows:
+        table.add_row(*(Text(_cell(value)) for value in row))
+    output_console().print(table)
+
+
+def print_fields(title: str, fields: Iterable[tuple[str, object]]) -> None:
+    """Print names with their values, a line each; those that are ``None`` are left out."""
+    shown = [(name, _cell(value)) for name, value in fields if value is not None]
+    width = max((len(name) for name, _ in shown), default=0)
+    typer.echo(printable(title))
+    for name, value in shown:
+        typer.echo(f"  {name:<{width}}  {value}")
+
+
 def _cell(value: object) -> str:
     if value is None:
         return ""
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else printable(str(value))
 
 
 def output_console() -> Console:

@@ -9,17 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from der_client.cli.journals import JournalPlace, default_journal
-from der_client.cli.options import (
-    DEFAULT_MAX_FEE_USTX,
-    DEFAULT_TIMEOUT_S,
-    Json,
-    KeyFile,
-    MaxFee,
-    NetworkOption,
-    TimeoutS,
-    Url,
-    open_client,
-)
+from der_client.cli.option_groups import grouped
+from der_client.cli.options import DEFAULT_TIMEOUT_S, Json, OnContractsAsAccount, TimeoutS
 from der_client.cli.output import print_json, print_table, progress_console
 from der_client.cli.table_options import (
     Channels,
@@ -74,6 +65,7 @@ class _Result:
 
 
 @with_table_options
+@grouped
 def record(
     file: Annotated[
         Path,
@@ -82,7 +74,7 @@ def record(
         ),
     ],
     *,
-    url: Url,
+    on: OnContractsAsAccount,
     asset: Annotated[
         int | None,
         typer.Option("--asset", metavar="ID", min=1, help="The asset that the meter belongs to.", show_default=False),
@@ -95,15 +87,6 @@ def record(
             exists=True,
             dir_okay=False,
             help="Several plants: [[plant]] with asset, and channel, values, where … of its readings.",
-            show_default=False,
-        ),
-    ] = None,
-    deployer: Annotated[
-        str | None,
-        typer.Option(
-            "--deployer",
-            metavar="ADDRESS",
-            help="Who deployed the contracts. Default: the embedded devnet says it.",
             show_default=False,
         ),
     ] = None,
@@ -120,9 +103,6 @@ def record(
             show_default=False,
         ),
     ] = None,
-    key_file: KeyFile = None,
-    network: NetworkOption = None,
-    max_fee: MaxFee = DEFAULT_MAX_FEE_USTX,
     timeout: TimeoutS = DEFAULT_TIMEOUT_S,
     journal: JournalPlace = None,
     all_days: Annotated[bool, typer.Option("--all-days", help="Print a line for each day, not a summary.")] = False,
@@ -139,9 +119,7 @@ def record(
     known yet.
     """
     from der_client.cli.secret_input import read_signing_key  # noqa: PLC0415 -- `der --help` stays fast
-    from der_client.der import Der  # noqa: PLC0415
     from der_client.recorder import Recorder  # noqa: PLC0415
-    from der_client.stacks.account import FeePolicy  # noqa: PLC0415
 
     if (asset is None) == (plants is None):
         raise typer.BadParameter("give --asset for one plant, or --plants for several")
@@ -150,11 +128,11 @@ def record(
         found = [_plant(file, shared, {"asset": asset, "channel": channel or []}, meter_key_file)]
     else:
         found = [_plant(file, shared, entry, meter_key_file) for entry in _entries(plants)]
-    key = read_signing_key(key_file)
+    _ = on.private_key  # its passphrase is asked for before those of meters
     meter_keys = {
         path: read_signing_key(path) for path in {plant.meter_key_file for plant in found} if path is not None
     }
-    der = Der.connect(open_client(url, network), key, deployer=deployer, fee_policy=FeePolicy(max_fee_ustx=max_fee))
+    der = on.der
     coverages = [_coverage(der, plant, estimates=estimates) for plant in found]
     recorder = Recorder(der, confirm_timeout_s=timeout, journal=journal or default_journal("record", der))
     days = sum(sum(1 for day in coverage.days if day.mask) for coverage in coverages)

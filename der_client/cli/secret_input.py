@@ -39,7 +39,8 @@ def read_signing_key(file: Path | None) -> PrivateKey:
     text = Secret(os.environ.get(KEY_VARIABLE, ""))
     if not text.reveal():
         raise KeyFormatError(
-            f"no key to sign with: give --key-file FILE, or put the key into the environment as {KEY_VARIABLE}"
+            "no key to sign with: give --key NAME or FILE ('der keys list' shows yours; a devnet has wallet_1 and "
+            f"others), or put the key into the environment as {KEY_VARIABLE}"
         )
     return _parse(text, KEY_VARIABLE)
 
@@ -139,16 +140,16 @@ def show_on_terminal(text: str) -> None:
 
 
 def _read_key_file(file: Path) -> PrivateKey:
-    refuse_secret(str(file), "--key-file")
+    refuse_secret(str(file), "--key")
     try:
         # Read once: it may be a pipe.
         with file.open("rb") as opened:
             data = Secret(opened.read(MAX_FILE_LENGTH + 1))
     except OSError as error:
-        raise KeyFormatError(f"--key-file {file}: cannot be read: {error.strerror}") from None
+        raise KeyFormatError(f"key file {file}: cannot be read: {error.strerror}") from None
     if data.reveal().lstrip().startswith(b"{"):
         return open_key(data.reveal(), ask_passphrase(f"of {file}"), source=str(file))
-    return _parse(Secret(data.reveal().decode("ascii", errors="replace")), f"--key-file {file}")
+    return _parse(Secret(data.reveal().decode("ascii", errors="replace")), f"key file {file}")
 
 
 def _parse(text: Secret[str], source: str) -> PrivateKey:

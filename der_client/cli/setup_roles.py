@@ -5,39 +5,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from der_client.cli.options import (
-    DEFAULT_MAX_FEE_USTX,
-    DEFAULT_TIMEOUT_S,
-    Json,
-    KeyFile,
-    MaxFee,
-    NetworkOption,
-    TimeoutS,
-    Url,
-    open_client,
-)
+from der_client.cli.option_groups import grouped
+from der_client.cli.options import DEFAULT_TIMEOUT_S, Json, OnContractsAsAccount, TimeoutS
 from der_client.cli.output import print_json, print_table, progress_console
 
 if TYPE_CHECKING:
     from der_client.roles import GrantReport
 
 
+@grouped
 def setup_roles(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="TOML file of roles; see examples/roles.toml.")],
     *,
-    url: Url,
-    deployer: Annotated[
-        str | None,
-        typer.Option(
-            "--deployer",
-            metavar="ADDRESS",
-            help="Who deployed the contracts. Default: the embedded devnet tells it.",
-            show_default=False,
-        ),
-    ] = None,
-    key_file: KeyFile = None,
-    network: NetworkOption = None,
-    max_fee: MaxFee = DEFAULT_MAX_FEE_USTX,
+    on: OnContractsAsAccount,
     timeout: TimeoutS = DEFAULT_TIMEOUT_S,
     as_json: Json = False,
 ) -> None:
@@ -45,15 +25,11 @@ def setup_roles(
 
     Safe to repeat: what is held already is not granted again. Nothing is ever taken away.
     """
-    from der_client.cli.secret_input import read_signing_key  # noqa: PLC0415 -- `der --help` stays fast
-    from der_client.der import Der  # noqa: PLC0415
-    from der_client.roles import read_roles  # noqa: PLC0415
+    from der_client.roles import read_roles  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.roles import setup_roles as grant_all  # noqa: PLC0415
-    from der_client.stacks.account import FeePolicy  # noqa: PLC0415
 
     grants = read_roles(file)
-    key = read_signing_key(key_file)
-    der = Der.connect(open_client(url, network), key, deployer=deployer, fee_policy=FeePolicy(max_fee_ustx=max_fee))
+    der = on.der
     steps: list[GrantReport] = []
     try:
         with progress_console().status(f"granting roles of {der.assets.contract_id} …"):

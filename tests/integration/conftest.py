@@ -24,9 +24,12 @@ NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
-def own_journals(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Commands keep their journals in the test's own folder."""
+def own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Commands keep their journals, keys and profiles in the test's own folder."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    for name in ("DER_URL", "DER_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture

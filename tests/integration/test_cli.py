@@ -195,6 +195,21 @@ class TestDeploy:
         save_key(tmp_path / "owner.json", bare_devnet.deployer.key, "correct horse")
         assert len(answer("deploy", "--url", bare_devnet.url, "--key-file", tmp_path / "owner.json")["deployed"]) == 5
 
+    def test_an_account_of_the_devnet_by_its_name(self, bare_devnet: Devnet, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("DER_KEY")
+        monkeypatch.setenv("DER_URL", bare_devnet.url)
+        done = answer("deploy", "--key", "wallet_2", "--retarget")
+        assert done["deployer"] == bare_devnet.accounts["wallet_2"].address
+        error = failure("deploy", "--key", "walet_2")
+        assert "key 'walet_2' not found" in error
+        assert "wallet_1, wallet_2" in error
+
+    def test_no_devnet_runs(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("der_client.cli.profiles.DEFAULT_URL", "http://127.0.0.1:1")
+        monkeypatch.delenv("DER_KEY", raising=False)
+        error = failure("deploy", "--key", "wallet_1")
+        assert "no devnet is running on this machine: start one with 'der devnet'" in error
+
     def test_a_cap_on_fees(self, bare_devnet: Devnet) -> None:
         error = failure("deploy", "--url", bare_devnet.url, "--max-fee", "1000")
         assert "above the cap of 1000 µSTX" in error

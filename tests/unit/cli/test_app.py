@@ -28,7 +28,7 @@ def test_help_names_every_command(der: RunDer) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["no-such-command"], ["deploy"], ["deploy", "--no-such-option"], ["setup-roles"], ["keys"]]
+    "arguments", [[], ["no-such-command"], ["deploy", "--no-such-option"], ["setup-roles"], ["keys"]]
 )
 def test_wrong_use_exits_2(der: RunDer, arguments: list[str]) -> None:
     assert der(*arguments).exit_code == 2

@@ -60,7 +60,7 @@ def test_a_file_comes_before_the_environment(tmp_path: Path, monkeypatch: pytest
 
 
 def test_no_key_at_all() -> None:
-    with pytest.raises(KeyFormatError, match="--key-file FILE, or put the key into the environment as DER_KEY"):
+    with pytest.raises(KeyFormatError, match=r"--key NAME or FILE .* or put the key into the environment as DER_KEY"):
         read_signing_key(None)
 
 
@@ -75,7 +75,7 @@ def test_an_environment_that_holds_no_key(monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_file_that_holds_no_key(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "owner.key"
     file.write_bytes(content)
-    with pytest.raises(KeyFormatError, match=f"--key-file {file}: "):
+    with pytest.raises(KeyFormatError, match=f"key file {file}: "):
         read_signing_key(file)
 
 

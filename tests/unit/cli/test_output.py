@@ -1,0 +1,58 @@
+"""What others wrote reaches a terminal, a spreadsheet or a JSON reader only as harmless text."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pytest
+
+from der_client.cli.output import print_csv, print_fields, print_json, print_list, print_table, printable
+
+HOSTILE = "\x1b[2J\x1b]0;owned\x07\x9b31m\u202etxt\r\n\x7f[red]x[/red]"
+HARMFUL = ("\x1b", "\x07", "\x9b", "\u202e", "\r", "\x7f")
+
+
+def test_everything_a_terminal_obeys_is_written_out() -> None:
+    shown = printable(HOSTILE)
+    assert shown.isprintable()
+    assert shown.startswith(r"\x1b[2J\x1b]0;owned\x07\x9b31m\u202etxt\r\n\x7f")
+    assert printable("Größe: 5 µSTX …") == "Größe: 5 µSTX …"
+
+
+@pytest.mark.parametrize("how", ["table", "list", "fields"])
+def test_tables(how: str, capsys: pytest.CaptureFixture[str]) -> None:
+    if how == "fields":
+        print_fields(HOSTILE, [("location", HOSTILE)])
+    else:
+        show = print_table if how == "table" else print_list
+        show(HOSTILE, ("id", "location"), [(1, HOSTILE)])
+    shown = capsys.readouterr().out
+    assert not any(harmful in shown for harmful in HARMFUL)
+    assert "[red]x[/red]" in shown
+
+
+def test_json(capsys: pytest.CaptureFixture[str]) -> None:
+    print_json({"location": HOSTILE, "price": "5 µSTX"})
+    shown = capsys.readouterr().out
+    assert not any(harmful in shown for harmful in HARMFUL)
+    assert json.loads(shown) == {"location": HOSTILE, "price": "5 µSTX"}
+    assert "µ" in shown
+
+
+def test_csv(capsys: pytest.CaptureFixture[str]) -> None:
+    rows: list[dict[str, object]] = [
+        {"id": 1, "purpose": "=HYPERLINK(1)", "x": -5},
+        {"id": 2, "purpose": HOSTILE},
+        {"id": 3, "ok": True},
+    ]
+    print_csv(("id", "purpose", "x", "ok"), rows)
+    shown = capsys.readouterr().out
+    assert not any(harmful in shown for harmful in HARMFUL)
+    assert list(csv.reader(io.StringIO(shown))) == [
+        ["id", "purpose", "x", "ok"],
+        ["1", "'=HYPERLINK(1)", "-5", ""],
+        ["2", printable(HOSTILE), "", ""],
+        ["3", "", "", "true"],
+    ]

@@ -1,0 +1,147 @@
+"""Profiles: what is kept, what is never kept, and what comes before what."""
+
+from __future__ import annotations
+
+import json
+import stat
+from typing import TYPE_CHECKING
+
+import pytest
+
+from der_client.cli.profiles import DEFAULT_URL, Profile, ProfileError, Profiles, Settings, profiles_file
+from der_client.stacks.errors import InvalidValueError
+
+if TYPE_CHECKING:
+    from .conftest import RunDer
+
+DEPLOYER = "ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM"
+SECRET = "753b7cc01a1a2e86221266a154af739463fce51219d97e4f856cd7200c3bd2a601"
+
+
+@pytest.fixture(autouse=True)
+def _no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DER_URL", raising=False)
+    monkeypatch.delenv("DER_PROFILE", raising=False)
+
+
+@pytest.fixture
+def two_profiles() -> None:
+    Profiles(
+        {
+            "home": Profile("http://home:3999", key="owner", database="home.db"),
+            "test": Profile("https://api.testnet.hiro.so", DEPLOYER, "tester"),
+        },
+        "home",
+    ).write()
+
+
+class TestTheFile:
+    def test_the_first_one_is_in_use_and_only_its_owner_reads_it(self, der: RunDer) -> None:
+        made = der("profile", "add", "home", "--url", "http://home:3999", "--key", "owner", "--json")
+        assert json.loads(made.stdout)["current"] is True
+        assert stat.S_IMODE(profiles_file().stat().st_mode) == 0o600
+        assert Profiles.read() == Profiles({"home": Profile("http://home:3999", key="owner")}, "home")
+
+    def test_every_value_survives(self) -> None:
+        odd = Profile("http://home:3999", DEPLOYER, 'C:\\keys\\ö "x".json', "postgresql://me@host/der?x='1'")
+        Profiles({"a-1": odd}, "a-1").write()
+        assert Profiles.read() == Profiles({"a-1": odd}, "a-1")
+
+    @pytest.mark.usefixtures("two_profiles")
+    def test_another_one_does_not_replace_unasked(self, der: RunDer) -> None:
+        refused = der("profile", "add", "test", "--url", "http://other:1")
+        assert refused.exit_code == 1
+        assert "already exists; change it with --replace" in refused.stderr
+        assert der("profile", "add", "test", "--url", "http://other:1", "--replace").exit_code == 0
+        assert Profiles.read().by_name["test"] == Profile("http://other:1")
+        assert Profiles.read().current == "home"
+
+    @pytest.mark.usefixtures("two_profiles")
+    def test_use_and_remove(self, der: RunDer) -> None:
+        assert der("profile", "use", "test").exit_code == 0
+        assert Profiles.read().current == "test"
+        assert der("profile", "remove", "test").exit_code == 0
+        assert (list(Profiles.read().by_name), Profiles.read().current) == (["home"], None)
+
+    @pytest.mark.usefixtures("two_profiles")
+    def test_list_and_show(self, der: RunDer) -> None:
+        listed = json.loads(der("profile", "list", "--json").stdout)["profiles"]
+        assert [(each["name"], each["current"]) for each in listed] == [("home", True), ("test", False)]
+        assert "home (in use)" in der("profile", "list").stdout
+        shown = der("profile", "show").stdout
+        assert "http://home:3999" in shown
+        assert json.loads(der("profile", "show", "test", "--json").stdout)["deployer"] == DEPLOYER
+
+    @pytest.mark.usefixtures("two_profiles")
+    def test_one_that_is_not_there_names_those_that_are(self, der: RunDer) -> None:
+        for command in (("use",), ("show",), ("remove",)):
+            result = der("profile", *command, "hme")
+            assert result.exit_code == 1
+            assert result.stderr == (
+                "error: profile 'hme' not found; there are: home, test. Make one with 'der profile add NAME'\n"
+            )
+
+    @pytest.mark.parametrize("content", ["[profile", "profile = 1", '[profile.a]\nurl = "http://a"\npassword = "x"'])
+    def test_a_file_that_is_something_else(self, content: str) -> None:
+        profiles_file().parent.mkdir(parents=True)
+        profiles_file().write_text(content)
+        with pytest.raises(ProfileError, match=str(profiles_file())):
+            Profiles.read()
+
+
+class TestNoSecrets:
+    @pytest.mark.parametrize(
+        "options",
+        [
+            ("--url", "http://h:1", "--key", SECRET),
+            ("--url", "http://h:1", "--key", f"0x{SECRET}"),
+            ("--url", "http://h:1", "--database", "postgresql://me:hunter2@host/der"),
+        ],
+    )
+    def test_none_is_kept_or_shown(self, der: RunDer, options: tuple[str, ...]) -> None:
+        result = der("profile", "add", "x", *options)
+        assert result.exit_code == 1
+        assert SECRET[:12] not in result.output
+        assert "hunter2" not in result.output
+        assert not profiles_file().exists()
+
+    def test_a_line_break_is_refused(self) -> None:
+        with pytest.raises(InvalidValueError, match="key: expected a line of text"):
+            Profile("http://h:1", key='x"\n[profile.evil]')
+
+
+class TestWhatComesFirst:
+    def test_nothing_named(self) -> None:
+        assert Settings.of() == Settings(DEFAULT_URL, True, None, None, None, None)
+
+    @pytest.mark.usefixtures("two_profiles")
+    def test_the_profile_in_use(self) -> None:
+        assert Settings.of() == Settings("http://home:3999", False, None, "owner", "home.db", "home")
+
+    @pytest.mark.usefixtures("two_profiles")
+    def test_the_variable_names_another(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("DER_PROFILE", "test")
+        assert Settings.of() == Settings("https://api.testnet.hiro.so", False, DEPLOYER, "tester", None, "test")
+
+    @pytest.mark.usefixtures("two_profiles")
+    def test_a_url_sets_the_profile_aside(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert Settings.of(url="http://x:1") == Settings("http://x:1", False, None, None, None, None)
+        monkeypatch.setenv("DER_URL", "http://y:1")
+        assert Settings.of() == Settings("http://y:1", False, None, None, None, None)
+
+    @pytest.mark.usefixtures("two_profiles")
+    def test_a_named_profile_comes_before_the_variables(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("DER_URL", "http://y:1")
+        monkeypatch.setenv("DER_PROFILE", "home")
+        assert Settings.of(profile="test").url == "https://api.testnet.hiro.so"
+
+    @pytest.mark.usefixtures("two_profiles")
+    def test_options_come_before_a_named_profile(self) -> None:
+        settings = Settings.of(profile="test", url="http://x:1", key="other", database="d.db")
+        assert settings == Settings("http://x:1", False, DEPLOYER, "other", "d.db", "test")
+
+    @pytest.mark.usefixtures("two_profiles")
+    def test_a_profile_that_is_gone(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("DER_PROFILE", "gone")
+        with pytest.raises(ProfileError, match="profile 'gone' not found; there are: home, test"):
+            Settings.of()
