@@ -117,7 +117,8 @@ class MeteredDay:
             if wh is not None and (energy is None or not -denominator < wh * denominator - energy < denominator):
                 exact = None if energy is None else Fraction(energy, denominator)
                 raise InvalidValueError(
-                    f"slot {slot} of day {self.day} has {wh} Wh for exactly {exact} Wh: they must be less than 1 Wh apart"
+                    f"slot {slot} of day {self.day} has {wh} Wh for exactly {exact} Wh: "
+                    "they must be less than 1 Wh apart"
                 )
 
     @classmethod
