@@ -31,8 +31,10 @@ if TYPE_CHECKING:
     from der_client.contracts.settlement import Payment
     from der_client.stacks.contract import Contract
     from der_client.stacks.network import Network
+    from der_client.stacks.rpc import AsyncClient
 
 T = TypeVar("T")
+C = TypeVar("C", bound="Contract")
 _PAGE = 30
 
 
@@ -113,16 +115,21 @@ class Der:
         deployer: The address that deployed the contracts.
     """
 
-    def __init__(self, connection: _Connection, account: Account | None) -> None:
+    def __init__(self, connection: _Connection, account: Account | None, node: AsyncClient | None = None) -> None:
         self._connection = connection
+        self._node = node
         self.client = connection.client
         self.deployer = connection.deployer
         self.account = account
-        self.assets = AssetVerification(self.client, self.deployer, account)
-        self.production = ProductionTracking(self.client, self.deployer, account)
-        self.grid = GridIntegration(self.client, self.deployer, account)
-        self.market = MarketParticipation(self.client, self.deployer, account)
-        self.settlement = Settlement(self.client, self.deployer, account)
+        self.assets = self._open(AssetVerification)
+        self.production = self._open(ProductionTracking)
+        self.grid = self._open(GridIntegration)
+        self.market = self._open(MarketParticipation)
+        self.settlement = self._open(Settlement)
+
+    def _open(self, contract: type[C]) -> C:
+        opened = contract(self.client, self.deployer, self.account)
+        return opened if self._node is None else opened.with_async_client(self._node)
 
     @classmethod
     def connect(
@@ -165,7 +172,18 @@ class Der:
     def with_account(self, account: PrivateKey | HasKey | Account | Wallet) -> Self:
         """The same contracts for another account, over the same connection."""
         account = _out_of_sight(account)
-        return type(self)(self._connection, self._connection.account(account))
+        return type(self)(self._connection, self._connection.account(account), self._node)
+
+    def with_async_client(self, node: AsyncClient) -> Self:
+        """Return the same contracts with a client for an event loop: ``await der.market.get_offer.aio(1)``.
+
+        Args:
+            node: A client of the same node, for the event loop in which the methods are awaited.
+
+        Raises:
+            InvalidValueError: If it is not an AsyncClient, or is one of another URL.
+        """
+        return type(self)(self._connection, self.account, node)
 
     def check_deployed(self, *contracts: Contract) -> None:
         """Pass if contracts are there, so that another's name is not taken for a node that fails.

@@ -192,6 +192,16 @@ class PendingTransaction(_Waiting):
         """
         return self.client.follow(self._succeeded(timeout_s, confirmations, max_poll_s))
 
+    def note_mined(self) -> None:
+        """Note that something else saw it mined, such as an `AsyncPendingTransaction`; the account counts its nonce."""
+        if self._on_mined is not None:
+            self._on_mined()
+
+    def note_dropped(self) -> None:
+        """Note that something else saw it dropped."""
+        if self._on_dropped is not None:
+            self._on_dropped()
+
     @whole
     def __repr__(self) -> str:
         """The transaction and the node."""

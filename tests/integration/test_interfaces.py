@@ -29,7 +29,7 @@ from der_client.stacks.clarity import (
     SomeValue,
     UIntValue,
 )
-from der_client.stacks.contract import Contract, public, read_only
+from der_client.stacks.contract import Contract, ErrorCode, public, read_only
 from der_client.stacks.contract.annotations import ClarityName, MaxLength, Trait, UInt
 from der_client.stacks.contract.interface import differences
 from der_client.stacks.errors import ContractError, EncodeError, TransactionFailedError
@@ -48,18 +48,21 @@ def contracts_of(der: Der) -> list[Contract]:
 
 
 def test_declared_contracts_are_the_deployed_ones(der: Der) -> None:
-    found = {
-        contract.name: differences(type(contract), der.client.contract_interface(contract.contract_id))
-        for contract in contracts_of(der)
-    }
+    found = {contract.name: contract.differences() for contract in contracts_of(der)}
     assert found == {contract.name: () for contract in CONTRACTS}
 
 
-def test_error_codes_are_the_deployed_ones(der: Der) -> None:
-    for contract in contracts_of(der):
-        assert contract.errors is not None
-        for error in contract.errors:
-            assert der.client.constant_val(contract.contract_id, error.name) == ErrValue(UIntValue(error))
+def test_the_number_of_an_error_is_compared(der: Der) -> None:
+    class NearlyError(ErrorCode):
+        ERR_NOT_REGISTRAR = int(AssetError.ERR_NOT_REGISTRAR) + 1
+
+    class Nearly(AssetVerification, name="asset-verification", errors=NearlyError):
+        pass
+
+    wrong, right = int(NearlyError.ERR_NOT_REGISTRAR), int(AssetError.ERR_NOT_REGISTRAR)
+    assert Nearly(der.client, der.deployer).differences() == (
+        f"ERR_NOT_REGISTRAR is declared as u{wrong}, but deployed as (err u{right})",
+    )
 
 
 def test_every_error_of_the_contracts_is_declared_and_a_uint(der: Der) -> None:

@@ -337,3 +337,31 @@ class TestAsync:
 
         height = chain.block_height
         assert asyncio.run(follow()) == [height + 1, height + 2]
+
+    def test_announcements_over_a_cut(self, chain: Devnet, line: Line) -> None:
+        async def follow() -> list[str]:
+            async with AsyncClient(line.url) as client:
+                stream = client.stream("block")
+                first = asyncio.ensure_future(anext(stream))
+                await asyncio.sleep(0.3)
+                await asyncio.to_thread(chain.mine)
+                seen = [(await first).event]
+                await asyncio.to_thread(line.cut)
+                seen.append((await anext(stream)).event)
+                await asyncio.to_thread(chain.mine)
+                seen.append((await anext(stream)).event)
+                await stream.aclose()
+                return seen
+
+        assert asyncio.run(follow()) == ["block", "cut", "block"]
+
+    def test_announcements_that_do_not_come_or_cannot(self, chain: Devnet) -> None:
+        async def follow() -> None:
+            async with AsyncClient(chain.url) as client:
+                assert [notice async for notice in client.stream("mempool", idle_s=0.05)] == []
+                with pytest.raises(InvalidValueError, match="must be one of block, mempool"):
+                    await anext(client.stream("blocks"))
+                with pytest.raises(NodeAnswerError, match="refused the subscription to tx_update"):
+                    await anext(client.stream("tx_update", tx_id="12"))
+
+        asyncio.run(follow())

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from der_client.stacks.contract.codecs import Signature
     from der_client.stacks.contract.events import Event, UnknownEvent
     from der_client.stacks.contract.movements import AssetEvent
-    from der_client.stacks.rpc import Client
+    from der_client.stacks.rpc import AsyncClient, Client
     from der_client.stacks.rpc.answers import ExecutionCost, StxEvent, TransactionReceipt
     from der_client.stacks.rpc.trace import TransactionTrace
     from der_client.stacks.transactions import PostCondition, Transaction
@@ -53,8 +53,14 @@ class BoundContract(Protocol):
     def require_account(self) -> Account:
         """The account that signs."""
 
+    def require_async_client(self) -> AsyncClient:
+        """The client for an event loop."""
+
     def ask(self, declared: Any, arguments: tuple[ClarityValue, ...]) -> Any:
         """Read something."""
+
+    async def ask_async(self, declared: Any, arguments: tuple[ClarityValue, ...]) -> Any:
+        """Read something without blocking the event loop."""
 
     def simulate(
         self, call: Call[R], *, post_conditions: Sequence[PostCondition] | None, mode: PostConditionMode
@@ -136,7 +142,23 @@ class Pending(Generic[R]):
             ConfirmationTimeoutError: If it was not mined in time; the outcome is unknown.
         """
         mined = self._transaction.wait_any(timeout_s, confirmations=confirmations)
+        return self.read_receipt(mined)
+
+    def read_receipt(self, mined: TransactionReceipt) -> Receipt[R]:
+        """Turn the API's answer for the mined transaction into the typed receipt.
+
+        Args:
+            mined: What `transaction` found.
+
+        Raises:
+            TransactionFailedError: As for `wait`.
+        """
         return self._call.contract.receipt(self._call.declared, mined, self._call.arguments)
+
+    @property
+    def transaction(self) -> PendingTransaction:
+        """The transaction as such: its signed bytes, and what the API knows of it now."""
+        return self._transaction
 
     if not TYPE_CHECKING:  # a type checker shall still find attributes that are not there
 

@@ -10,25 +10,27 @@ as does ``ClarityName`` for parameters.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import cached_property, partial
-from types import MethodType
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Concatenate, Final, Generic, ParamSpec, Self, TypeVar, overload
 
 from der_client.stacks.clarity import check_clarity_name
 from der_client.stacks.clarity.generated import compile_generated
 from der_client.stacks.clarity.types import OptionalType
 from der_client.stacks.contract.call import BoundContract, Call, Pending, Receipt
 from der_client.stacks.contract.codecs import Signature, clarity_name, compile_signature
+from der_client.stacks.contract.forms import TwoForms, bound
 from der_client.stacks.errors import EncodeError, shown, whole
 
 if TYPE_CHECKING:
     from der_client.stacks.clarity import ClarityValue
+    from der_client.stacks.contract.async_call import AsyncCall
     from der_client.stacks.transactions import PostCondition
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
+_UNSAID: Final = object()
 Moves = Callable[..., "Sequence[PostCondition]"]
 """What a call moves: called with the contract and the call's arguments, it gives the tightest post-conditions."""
 
@@ -102,7 +104,14 @@ class Declared(Generic[P, R]):
         """What calling the method gives, for a declared result."""
         return annotation
 
+    def _returned_async(self, annotation: Any) -> Any:
+        """As `_returned`, of its asynchronous form."""
+        return f"Awaitable[{_text(annotation)}]"
+
     def _run(self, contract: BoundContract, /, *args: P.args, **kwargs: P.kwargs) -> Any:
+        raise NotImplementedError
+
+    def _run_async(self, contract: BoundContract, /, *args: P.args, **kwargs: P.kwargs) -> Any:
         raise NotImplementedError
 
     @cached_property
@@ -113,9 +122,23 @@ class Declared(Generic[P, R]):
         def method(contract: BoundContract, /, *args: Any, **kwargs: Any) -> Any:
             return run(contract, *args, **kwargs)
 
+        return self._dressed(method, self.__signature__)
+
+    @cached_property
+    def _async_method(self) -> Callable[..., Any]:
+        """As `_method`, its asynchronous form."""
+        run = self._run_async
+
+        def method(contract: BoundContract, /, *args: Any, **kwargs: Any) -> Any:
+            return run(contract, *args, **kwargs)
+
+        annotation = self._returned_async(inspect.signature(self.function).return_annotation)
+        return self._dressed(method, self.__signature__.replace(return_annotation=annotation))
+
+    def _dressed(self, method: Callable[..., Any], signature: inspect.Signature) -> Callable[..., Any]:
         method.__name__, method.__qualname__ = self.__name__, self.__qualname__
         method.__module__, method.__doc__ = self.__module__, self.__doc__
-        method.__signature__ = self.__signature__  # type: ignore[attr-defined]
+        method.__signature__ = signature  # type: ignore[attr-defined]
         return method
 
     def __call__(self, contract: BoundContract, /, *args: P.args, **kwargs: P.kwargs) -> Any:
@@ -133,15 +156,21 @@ class _Reading(Declared[P, R]):
     @overload
     def __get__(self, instance: None, owner: type) -> Self: ...
     @overload
-    def __get__(self, instance: BoundContract, owner: type) -> Callable[P, R]: ...
-    def __get__(self, instance: BoundContract | None, owner: type) -> Self | Callable[P, R]:
-        return self if instance is None else MethodType(self._method, instance)
+    def __get__(self, instance: BoundContract, owner: type) -> TwoForms[P, R, Coroutine[Any, Any, R]]: ...
+    def __get__(self, instance: BoundContract | None, owner: type) -> Any:
+        return self if instance is None else bound(self._method, self._async_method, instance)
 
     def _run(self, contract: BoundContract, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        bound = self._bind(*args, **kwargs)
-        result: R = contract.ask(self, self.encode(bound))
+        arguments = self._bind(*args, **kwargs)
+        return self._identified(contract.ask(self, self.encode(arguments)), arguments)
+
+    async def _run_async(self, contract: BoundContract, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        arguments = self._bind(*args, **kwargs)
+        return self._identified(await contract.ask_async(self, self.encode(arguments)), arguments)
+
+    def _identified(self, result: R, arguments: tuple[Any, ...]) -> R:
         if self.signature.identities:
-            self.signature.identify(result, bound)
+            self.signature.identify(result, arguments)
         return result
 
 
@@ -171,17 +200,25 @@ class PublicFunction(DeclaredFunction[P, R]):
     @overload
     def __get__(self, instance: None, owner: type) -> Self: ...
     @overload
-    def __get__(self, instance: BoundContract, owner: type) -> Callable[P, Call[R]]: ...
-    def __get__(self, instance: BoundContract | None, owner: type) -> Self | Callable[P, Call[R]]:
-        return self if instance is None else MethodType(self._method, instance)
+    def __get__(self, instance: BoundContract, owner: type) -> TwoForms[P, Call[R], AsyncCall[R]]: ...
+    def __get__(self, instance: BoundContract | None, owner: type) -> Any:
+        return self if instance is None else bound(self._method, self._async_method, instance)
 
     def _returned(self, annotation: Any) -> Any:
-        return f"Call[{annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)}]"
+        return f"Call[{_text(annotation)}]"
+
+    def _returned_async(self, annotation: Any) -> Any:
+        return f"AsyncCall[{_text(annotation)}]"
 
     def _run(self, contract: BoundContract, /, *args: P.args, **kwargs: P.kwargs) -> Call[R]:
-        bound = self._bind(*args, **kwargs)
-        moves = partial(self.moves, contract, *bound) if self.moves else None
-        return Call(contract, self, self.encode(bound), moves)
+        arguments = self._bind(*args, **kwargs)
+        moves = partial(self.moves, contract, *arguments) if self.moves else None
+        return Call(contract, self, self.encode(arguments), moves)
+
+    def _run_async(self, contract: BoundContract, /, *args: P.args, **kwargs: P.kwargs) -> AsyncCall[R]:
+        from der_client.stacks.contract.async_call import AsyncCall  # noqa: PLC0415 -- asyncio takes long to import
+
+        return AsyncCall(self._run(contract, *args, **kwargs), contract.require_async_client())
 
 
 class DataVar(_Reading[P, R]):
@@ -189,7 +226,24 @@ class DataVar(_Reading[P, R]):
 
 
 class Constant(_Reading[P, R]):
-    """A constant: calling it reads its value."""
+    """A constant: calling it reads its value.
+
+    Args:
+        function: The declaring method.
+        name: The constant's name in Clarity, if it is not the method's with hyphens.
+        value: Its expected value, if the class declares one.
+
+    Attributes:
+        value: Its expected value.
+        has_value: Whether the class declares one.
+    """
+
+    def __init__(
+        self, function: Callable[Concatenate[Any, P], R], name: str | None = None, value: Any = _UNSAID
+    ) -> None:
+        super().__init__(function, name)
+        self.value = value
+        self.has_value = value is not _UNSAID
 
 
 class DataMap(_Reading[P, R]):
@@ -256,16 +310,17 @@ def data_var(function: Any = None, /, *, name: str | None = None) -> Any:
 @overload
 def constant(function: Callable[[Any], R], /) -> Constant[[], R]: ...
 @overload
-def constant(*, name: str | None = None) -> Callable[[Callable[[Any], R]], Constant[[], R]]: ...
-def constant(function: Any = None, /, *, name: str | None = None) -> Any:
+def constant(*, name: str | None = None, value: Any = ...) -> Callable[[Callable[[Any], R]], Constant[[], R]]: ...
+def constant(function: Any = None, /, *, name: str | None = None, value: Any = _UNSAID) -> Any:
     """Declare a constant, as a method without parameters that returns its value.
 
     Args:
         function: The declaring method.
         name: The constant's name in Clarity, if it is not the method's with hyphens: ``MAX-FEE``.
+        value: The value that it must have; ``differences()`` compares it with the deployed one.
     """
     if function is None:
-        return partial(_without_parameters, Constant, name)
+        return partial(_without_parameters, partial(Constant, value=value), name)
     return _without_parameters(Constant, None, function)
 
 
@@ -287,10 +342,14 @@ def data_map(function: Any = None, /, *, name: str | None = None) -> Any:
     return _map(None, function)
 
 
-def _without_parameters(kind: type[Declared[..., Any]], name: str | None, function: Callable[..., Any]) -> Any:
+def _text(annotation: Any) -> str:
+    return annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
+
+
+def _without_parameters(kind: Callable[..., Declared[..., Any]], name: str | None, function: Callable[..., Any]) -> Any:
     declared = kind(function, name)
     if len(inspect.signature(function).parameters) != 1:
-        raise TypeError(f"{function.__qualname__}: a {kind.__name__} has no parameters but self")
+        raise TypeError(f"{function.__qualname__}: a {type(declared).__name__} has no parameters but self")
     return declared
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from der_client.stacks.clarity import ErrValue, UIntValue
 from der_client.stacks.clarity.types import (
     AsciiType,
     BufferType,
@@ -18,21 +19,23 @@ from der_client.stacks.contract.declared import check_map_entry
 from der_client.stacks.contract.errors import same_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-    from der_client.stacks.clarity import ClarityType
+    from der_client.stacks.clarity import ClarityType, ClarityValue
     from der_client.stacks.contract.declarations import ContractDeclaration
     from der_client.stacks.contract.declared import DataMap, Declared, DeclaredFunction
+    from der_client.stacks.contract.errors import ErrorCode
     from der_client.stacks.rpc.answers import ContractInterface, FunctionInterface, MapInterface, VariableInterface
 
 
-def differences(contract: type[ContractDeclaration], interface: ContractInterface) -> tuple[str, ...]:
-    """What differs between a declared contract and a deployed one, a sentence each; empty if nothing does.
+def differences(
+    contract: type[ContractDeclaration], interface: ContractInterface, values: Mapping[str, ClarityValue] | None = None
+) -> tuple[str, ...]:
+    """Return what differs between a declared contract and a deployed one, a sentence each; empty if nothing does.
 
     Compares the public and read-only functions, their parameters and results, and whatever variables, maps, constants
     and error constants are declared. A deployed function that is not declared differs, too. Error constants match
-    whatever their case, with hyphens or underscores. The interface does not hold the values of constants, and errors
-    may be of any type, so these are not compared.
+    whatever their case, with hyphens or underscores. The error types of responses are not compared.
 
     If the class is an interface, the contract may have more functions. Of what an interface declares, also where a
     class inherits it, the contract may have other names of parameters, wider parameters and narrower results, such as
@@ -41,8 +44,44 @@ def differences(contract: type[ContractDeclaration], interface: ContractInterfac
     Args:
         contract: The declaring class.
         interface: The interface of the deployed contract (GET /v2/contracts/interface).
+        values: Those of deployed constants by name, which the interface does not have; those of `compared_constants`
+            are compared with the declared numbers of errors, and with ``@constant(value=…)``.
     """
-    return tuple(_differences(contract, interface))
+    return (*_differences(contract, interface), *_value_differences(contract, interface, values or {}))
+
+
+def compared_constants(contract: type[ContractDeclaration], interface: ContractInterface) -> tuple[str, ...]:
+    """Return the names of the deployed constants whose values a class declares.
+
+    Args:
+        contract: The declaring class.
+        interface: The interface of the deployed contract.
+    """
+    deployed = {name for name, each in interface.variables.items() if each.access == "constant"}
+    errors = _error_constants(contract, interface)
+    declared = {name for name, each in contract.constants.items() if each.has_value} & deployed
+    return tuple(sorted(declared | {name for name, _ in errors}))
+
+
+def _error_constants(contract: type[ContractDeclaration], interface: ContractInterface) -> list[tuple[str, ErrorCode]]:
+    """The deployed constants of the declared errors."""
+    deployed = {same_name(name): name for name, each in interface.variables.items() if each.access == "constant"}
+    errors = [error for codes in contract.error_codes for error in codes if error.constant is not None]
+    named = [(deployed.get(same_name(error.constant or "")), error) for error in errors]
+    return [(name, error) for name, error in named if name is not None]
+
+
+def _value_differences(
+    contract: type[ContractDeclaration], interface: ContractInterface, values: Mapping[str, ClarityValue]
+) -> Iterator[str]:
+    for name, error in _error_constants(contract, interface):
+        if name in values and values[name] not in (UIntValue(int(error)), ErrValue(UIntValue(int(error)))):
+            yield f"{error.constant} is declared as u{int(error)}, but deployed as {values[name]}"
+    for name, declared in contract.constants.items():
+        if declared.has_value and name in values:
+            value = declared.signature.result.encode(declared.value, f"{declared.__qualname__}: value")
+            if value != values[name]:
+                yield f"constant {name} is declared as {value}, but deployed as {values[name]}"
 
 
 def _differences(contract: type[ContractDeclaration], interface: ContractInterface) -> Iterator[str]:

@@ -32,6 +32,15 @@ _OK: Final = b"\x07"
 _ERR: Final = b"\x08"
 
 
+def is_error(raw: bytes) -> bool:
+    """Whether an encoded result is ``(err …)``.
+
+    Args:
+        raw: The result's wire form.
+    """
+    return raw[:1] == _ERR
+
+
 class ContractResults(ContractDeclaration):
     """The part of a bound contract that reads what comes of calls.
 
@@ -75,7 +84,7 @@ class ContractResults(ContractDeclaration):
                 yield typed
 
     def _result(self, declared: Declaration, raw: bytes, txid: str, arguments: tuple[ClarityValue, ...]) -> Any:
-        if raw[:1] == _ERR:
+        if is_error(raw):
             raise self._contract_error(declared, raw, txid, arguments)
         return self._decoded(declared, raw[1:] if raw[:1] == _OK else raw)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
 
-from der_client.stacks.errors import NodeError, whole
+from der_client.stacks.errors import NodeError, NodeUnreachableError, whole
 from der_client.stacks.rpc.async_bells import AsyncBell
 from der_client.stacks.rpc.logs import MAX_PER_PAGE, LogReader
 from der_client.stacks.rpc.methods import (
@@ -14,25 +15,26 @@ from der_client.stacks.rpc.methods import (
     DEFAULT_MAX_ANSWER_BYTES,
     DEFAULT_TIMEOUT_S,
     Methods,
-    check_network_id,
-    network_of,
 )
+from der_client.stacks.rpc.notices import CUT, Notice, check_subscription, reconnection_pauses_s
 from der_client.stacks.rpc.steps import Ask, Listen, Steps, repeated
 from der_client.stacks.rpc.watching import DEFAULT_POLL_S, BlockWatch, LogWatch
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Mapping, Sequence
     from types import TracebackType
     from typing import Self
 
     from der_client.stacks.network import Network
     from der_client.stacks.rpc.answers import ContractLogEvent
+    from der_client.stacks.rpc.api_socket import AsyncApiSocket
     from der_client.stacks.rpc.endpoint import Answer, Endpoint
     from der_client.stacks.rpc.retries import RetryPolicy
     from der_client.stacks.rpc.watching import BlockUpdate, LogUpdate, Watch
 
 T = TypeVar("T")
 Update = TypeVar("Update")
+_LOG: Final = logging.getLogger(__name__)
 __all__: Final = ["AsyncClient"]
 
 
@@ -90,13 +92,7 @@ class AsyncClient(Methods):
             InvalidValueError: If the client was given another network than the node's.
             NodeError: If the node did not answer properly.
         """
-        if self._network is None or not self._network_is_checked:
-            network_id = (await self.info()).network_id
-            if self._network is None:
-                self._network = network_of(network_id, self.url)
-            check_network_id(self._network, network_id, self.url)
-            self._network_is_checked = True
-        return self._network
+        return await self.follow(self.network_steps(checked=True))
 
     async def run(self, endpoint: Endpoint[T], *, within_s: float | None = None) -> T:
         """Run any endpoint.
@@ -113,7 +109,7 @@ class AsyncClient(Methods):
 
     async def iter_contract_logs(
         self, contract_id: str, *, per_page: int = MAX_PER_PAGE
-    ) -> AsyncIterator[ContractLogEvent]:
+    ) -> AsyncGenerator[ContractLogEvent, None]:
         """Iterate over all that a contract printed, newest first; see `Client.iter_contract_logs`.
 
         Args:
@@ -125,7 +121,7 @@ class AsyncClient(Methods):
             for event in await self.follow(reader.next_page()):
                 yield event
 
-    async def stream_contract_logs(
+    def stream_contract_logs(
         self,
         contract_id: str,
         *,
@@ -133,19 +129,54 @@ class AsyncClient(Methods):
         known: Sequence[ContractLogEvent] = (),
         poll_s: float = DEFAULT_POLL_S,
         idle_s: float | None = None,
-    ) -> AsyncIterator[LogUpdate]:
+    ) -> AsyncGenerator[LogUpdate, None]:
         """Follow what a contract prints; see `Client.stream_contract_logs`. It begins with the first step."""
-        async for update in self._watched(LogWatch(contract_id, poll_s, idle_s, known), history=history or bool(known)):
-            yield update
+        return self._watched(LogWatch(contract_id, poll_s, idle_s, known), history=history or bool(known))
 
-    async def stream_blocks(
+    def stream_blocks(
         self, *, poll_s: float = DEFAULT_POLL_S, idle_s: float | None = None
-    ) -> AsyncIterator[BlockUpdate]:
+    ) -> AsyncGenerator[BlockUpdate, None]:
         """Follow the blocks; see `Client.stream_blocks`. It begins with the first step."""
-        async for update in self._watched(BlockWatch(poll_s, idle_s), history=False):
-            yield update
+        return self._watched(BlockWatch(poll_s, idle_s), history=False)
 
-    async def _watched(self, watch: Watch[Update], *, history: bool) -> AsyncIterator[Update]:
+    async def stream(
+        self, event: str, *, idle_s: float | None = None, **parameters: str
+    ) -> AsyncGenerator[Notice, None]:
+        """Follow what the API announces over its WebSocket (extra ``stream``); see `Client.stream`.
+
+        It begins with the first step: ``async for notice in client.stream("mempool")``.
+        """
+        check_subscription(event, parameters)
+        from der_client.stacks.rpc.api_socket import AsyncApiSocket  # noqa: PLC0415 -- an extra
+
+        socket = await AsyncApiSocket.open(self.url, self._own_headers, event, parameters)
+        try:
+            while True:
+                try:
+                    async with asyncio.timeout(idle_s):
+                        notice = await socket.next_notice()
+                except TimeoutError:
+                    return
+                except NodeError as error:
+                    await socket.close()
+                    socket = await self._connected_again(event, parameters)
+                    notice = Notice(CUT, {"reason": str(error)})
+                yield notice
+        finally:
+            await socket.close()
+
+    async def _connected_again(self, event: str, parameters: Mapping[str, str]) -> AsyncApiSocket:
+        from der_client.stacks.rpc.api_socket import AsyncApiSocket  # noqa: PLC0415 -- an extra
+
+        for pause_s in reconnection_pauses_s():
+            try:
+                return await AsyncApiSocket.open(self.url, self._own_headers, event, parameters)
+            except NodeUnreachableError as error:
+                _LOG.info("connecting again failed, trying again in %.1f s: %s", pause_s, error)
+                await asyncio.sleep(pause_s)
+        raise AssertionError
+
+    async def _watched(self, watch: Watch[Update], *, history: bool) -> AsyncGenerator[Update, None]:
         bell = AsyncBell(self.url, self._own_headers)
         await bell.connect()
         try:

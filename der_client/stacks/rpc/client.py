@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from itertools import count
 from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
 
 from der_client.stacks.errors import NodeError, NodeUnreachableError, whole
@@ -15,11 +14,9 @@ from der_client.stacks.rpc.methods import (
     DEFAULT_MAX_ANSWER_BYTES,
     DEFAULT_TIMEOUT_S,
     Methods,
-    check_network_id,
-    network_of,
 )
-from der_client.stacks.rpc.notices import CUT, Notice, check_subscription
-from der_client.stacks.rpc.steps import Ask, Listen, Pause, Steps, repeated
+from der_client.stacks.rpc.notices import CUT, Notice, check_subscription, reconnection_pauses_s
+from der_client.stacks.rpc.steps import Ask, Listen, Steps, repeated
 from der_client.stacks.rpc.watching import DEFAULT_POLL_S, BlockWatch, LogWatch
 
 if TYPE_CHECKING:
@@ -98,10 +95,7 @@ class Client(Methods):
         Raises:
             NodeError: If the node had to be asked and did not answer properly.
         """
-        if self._network is None:
-            self._network = network_of(self.info().network_id, self.url)
-            self._network_is_checked = True
-        return self._network
+        return self.follow(self.network_steps())
 
     def checked_network(self) -> Network:
         """The network, after making sure once that the node is really on it.
@@ -110,11 +104,7 @@ class Client(Methods):
             InvalidValueError: If the client was given another network than the node's.
             NodeError: If the node did not answer properly.
         """
-        network = self.network
-        if not self._network_is_checked:
-            check_network_id(network, self.info().network_id, self.url)
-            self._network_is_checked = True
-        return network
+        return self.follow(self.network_steps(checked=True))
 
     def run(self, endpoint: Endpoint[T], *, within_s: float | None = None) -> T:
         """Run any endpoint.
@@ -218,7 +208,7 @@ class Client(Methods):
                     notice = socket.next_notice(idle_s)
                 except NodeError as error:
                     socket.close()
-                    socket = self.follow(self._connected_again(again, event, parameters))
+                    socket = self._connected_again(again, event, parameters)
                     notice = Notice(CUT, {"reason": str(error)})
                 if notice is None:
                     return
@@ -226,14 +216,13 @@ class Client(Methods):
         finally:
             socket.close()
 
-    def _connected_again(self, kind: type[ApiSocket], event: str, parameters: Mapping[str, str]) -> Steps[ApiSocket]:
-        for attempt in count():
+    def _connected_again(self, kind: type[ApiSocket], event: str, parameters: Mapping[str, str]) -> ApiSocket:
+        for pause_s in reconnection_pauses_s():
             try:
                 return kind(self.url, self._own_headers, event, parameters)
             except NodeUnreachableError as error:
-                pause_s = min(0.5 * (1 << min(attempt, 7)), 60.0)
                 _LOG.info("connecting again failed, trying again in %.1f s: %s", pause_s, error)
-                yield Pause(pause_s)
+                time.sleep(pause_s)
         raise AssertionError
 
     def _watched(self, watch: Watch[Update], *, history: bool) -> Generator[Update, None, None]:

@@ -137,6 +137,29 @@ class Methods:
         self._network = network
         self._network_is_checked = False
 
+    @property
+    def url(self) -> str:
+        """The base address, without a slash at the end."""
+        raise NotImplementedError
+
+    def network_steps(self, *, checked: bool = False) -> Steps[Network]:
+        """The network, as given, or else as the node's ``network_id`` says.
+
+        Args:
+            checked: Whether to make sure once that the node is on the network that was given.
+
+        Raises:
+            InvalidValueError: If the client was given another network than the node's.
+            NodeError: If the node had to be asked and did not answer properly.
+        """
+        if self._network is None or (checked and not self._network_is_checked):
+            network_id = (yield from ask(node.info())).network_id
+            if self._network is None:
+                self._network = network_of(network_id, self.url)
+            check_network_id(self._network, network_id, self.url)
+            self._network_is_checked = True
+        return self._network
+
     def transaction_steps(self, txid: str, within_s: float | None = None) -> Steps[TransactionInfo | None]:
         """As `transaction`, as a part of other steps."""
         return self._api.transaction(txid, self._until(within_s), once=within_s is not None)

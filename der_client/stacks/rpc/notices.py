@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import deque
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
@@ -12,7 +13,7 @@ from der_client.stacks.errors import InvalidValueError, NodeAnswerError
 from der_client.stacks.rpc.fields import Fields, excerpt, parse_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 PATH: Final = "/extended/v1/ws"
 MAX_MESSAGE_BYTES: Final = 32 << 20
@@ -61,6 +62,12 @@ def check_subscription(event: str, parameters: Mapping[str, str]) -> None:
     if set(parameters) != set(_PARAMETERS[event]) or not all(isinstance(value, str) for value in parameters.values()):
         wanted = ", ".join(f"{name}=…" for name in _PARAMETERS[event]) or "no parameters"
         raise InvalidValueError(f"a stream of {event} takes {wanted}, got {', '.join(parameters) or 'none'}")
+
+
+def reconnection_pauses_s() -> Iterator[float]:
+    """Yield how long to wait before each further attempt to connect again, in seconds: ever longer, up to a minute."""
+    for attempt in count():
+        yield min(0.5 * (1 << min(attempt, 7)), 60.0)
 
 
 class Conversation:

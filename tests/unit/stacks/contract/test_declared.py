@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import TYPE_CHECKING, Annotated, Any, assert_type
 
 import pytest
@@ -12,8 +12,10 @@ from der_client.stacks.account import PendingTransaction
 from der_client.stacks.clarity import UIntValue, encode
 from der_client.stacks.contract import Code, Contract, Event, Model, Pending, public, read_only
 from der_client.stacks.contract.annotations import ClarityName, UInt
+from der_client.stacks.contract.async_call import AsyncCall
 from der_client.stacks.contract.call import Call
 from der_client.stacks.contract.declared import PublicFunction, ReadOnlyFunction
+from der_client.stacks.contract.events import EventRecord
 from der_client.stacks.errors import EncodeError, InvalidValueError
 from der_client.stacks.keys import PrivateKey
 from der_client.stacks.network import DEVNET
@@ -73,6 +75,16 @@ def test_types_are_those_of_the_methods() -> None:
     assert_type(contract.pay(1), Call[bool])
     assert isinstance(Odd.is_ok, ReadOnlyFunction)
     assert isinstance(Odd.pay, PublicFunction)
+
+
+async def awaited(contract: Odd) -> None:
+    """For mypy: what is awaited has its type, and arguments are checked."""
+    assert_type(await contract.is_ok.aio(1), bool)
+    assert_type(await contract.differences.aio(), tuple[str, ...])
+    assert_type(contract.do_it.aio(), AsyncCall[bool])
+    assert_type(contract.events.aio(follow=True), AsyncGenerator[EventRecord, None])
+    await contract.is_ok.aio("1")  # type: ignore[arg-type]
+    contract.is_ok.aio(1)  # type: ignore[unused-coroutine]
 
 
 def test_defaults_and_parameters_by_name_are_as_in_python() -> None:
@@ -142,6 +154,10 @@ def test_methods_look_like_methods() -> None:
     assert inspect.getdoc(contract.get_count) == inspect.getdoc(Odd.get_count) == "Return the count."
     assert inspect.ismethod(contract.pay)
     assert contract.pay.__self__ is contract
+    assert contract.pay == contract.pay != contract.do_it
+    assert inspect.signature(contract.pay.aio) == inspect.signature(contract.pay)
+    assert str(inspect.signature(contract.events)).startswith("(since: ")
+    assert contract.events.__name__ == "events"
     assert Odd.pay(contract, 1).arguments == contract.pay(1).arguments
     assert repr(Odd.is_ok).startswith("<ReadOnlyFunction is-ok?: Odd.is_ok(self, limit: ")
 

@@ -13,10 +13,13 @@ from der_client.stacks.clarity import (
     PRINCIPAL,
     UINT,
     AsciiType,
+    BoolValue,
     BufferType,
+    ErrValue,
     NoneType_,
     ResponseType,
     TupleType,
+    UIntValue,
 )
 from der_client.stacks.contract import (
     ClarityName,
@@ -32,6 +35,7 @@ from der_client.stacks.contract import (
     public,
     read_only,
 )
+from der_client.stacks.contract.interface import compared_constants
 from der_client.stacks.rpc.answers import (
     ArgumentInterface,
     ContractInterface,
@@ -193,6 +197,30 @@ def test_what_is_declared_is_compared() -> None:
         "map missing is declared in Wrong, but not deployed",
         "transfer gives uint, but is deployed with (response bool int)",
     }
+
+
+def test_values_of_constants_are_compared_where_they_are_declared() -> None:
+    class Valued(Usd, name="valued"):
+        @constant(name="MAX-FEE", value=50)
+        def max_fee(self) -> UInt:
+            raise NotImplementedError
+
+    assert compared_constants(Valued, interface()) == ("ERR-AMOUNT", "MAX-FEE", "err-unauthorised", "err-what?")
+    assert "MAX-FEE" not in compared_constants(Usd, interface())
+    right = {
+        "ERR-AMOUNT": UIntValue(3000),
+        "MAX-FEE": UIntValue(50),
+        "err-unauthorised": ErrValue(UIntValue(101)),
+        "err-what?": UIntValue(4),
+    }
+    assert differences(Valued, interface(), right) == ()
+    wrong = {"MAX-FEE": UIntValue(51), "err-unauthorised": ErrValue(UIntValue(102)), "err-what?": BoolValue(True)}
+    assert set(differences(Valued, interface(), right | wrong)) == {
+        "constant MAX-FEE is declared as u50, but deployed as u51",
+        "ERR_UNAUTHORISED is declared as u101, but deployed as (err u102)",
+        "err-what? is declared as u4, but deployed as true",
+    }
+    assert differences(Usd, interface(), {"MAX-FEE": UIntValue(51)}) == ()
 
 
 def test_an_error_that_is_not_deployed_is_found() -> None:
