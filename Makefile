@@ -22,13 +22,13 @@ test: lint types unit contracts invariants integration
 setup: $(READY) $(NODE_READY)
 
 $(READY): pyproject.toml constraints.txt
-	@echo "Setting up Python packages in $(VENV) …"
+	@echo "Setting up Python packages in $(VENV) (once; this may take a few minutes) …"
 	@$(PYTHON) -m venv $(VENV)
 	@$(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,devnet]'
 	@touch $@
 
 $(NODE_READY): package.json package-lock.json | $(READY)
-	@echo "Setting up npm packages in node_modules …"
+	@echo "Setting up npm packages in node_modules (once; this may take a few minutes) …"
 	@$(NODE) npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 

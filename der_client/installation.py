@@ -76,6 +76,8 @@ def _install(source: Path, cache: Path, target: Path, difference: str) -> None:
     with tempfile.TemporaryDirectory(prefix=_UNFINISHED, dir=cache, ignore_cleanup_errors=True) as temporary:
         if target.exists():
             _LOG.warning("the devnet's files in %s are not as they were installed (%s); installing", target, difference)
+        # A warning, because it is seen where nothing is configured: whoever waits must know for what.
+        _LOG.warning("installing the devnet's npm packages in %s; this happens once, and may take a few minutes", cache)
         copy = Path(temporary) / "project"
         _copy(source, copy)
         run_npm(["ci", "--omit=dev", "--no-audit", "--no-fund", "--loglevel=error"], copy, umask=0o077)

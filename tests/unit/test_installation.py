@@ -67,6 +67,14 @@ def test_it_is_made_once(npm: FakeNpm, source: Path, cache: Path) -> None:
     assert npm.calls == 1
 
 
+def test_whoever_waits_for_it_knows_for_what(
+    npm: FakeNpm, source: Path, cache: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for told in (1, 1):  # and not again when it is there
+        install_once(source, cache)
+        assert caplog.text.count("this happens once, and may take a few minutes") == told
+
+
 def test_many_at_the_same_time_make_it_once(npm: FakeNpm, source: Path, cache: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         assert len(set(pool.map(lambda _: install_once(source, cache), range(8)))) == 1

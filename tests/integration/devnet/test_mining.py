@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from der_client.stacks.clarity import ClarityValue
 
 
+# 2¹⁹ calls: more than half of what a block of several may take.
+BUSY_LEVELS = 19
+
+
 @pytest.fixture(scope="module")
 def manual_devnet() -> Iterator[Devnet]:
     with Devnet(deploy_contracts=False, start_time=START, block_interval_s=0) as devnet:
@@ -98,6 +102,26 @@ def test_failures_in_a_block_touch_nobody_else(manual: Bench) -> None:
         assert manual.read("get-balance", PrincipalValue(address)) == UIntValue(manual.balance(address))
     texts = [manual.receipt(transaction.txid)["vm_error"] or "" for transaction in transactions]
     assert ["DivisionByZero" in text for text in texts] == [False, True, False, False, False, True, False]
+
+
+def test_what_is_too_much_together_is_in_several_blocks(manual: Bench) -> None:
+    """Each of the calls fits into a block; so does the first one with what is small."""
+    functions = "".join(
+        f"(define-private (f{level}) (+ (f{level - 1}) (f{level - 1})))" for level in range(1, BUSY_LEVELS + 1)
+    )
+    publisher = manual.account(4)
+    source = f"(define-private (f0) u1){functions}(define-public (go) (ok (f{BUSY_LEVELS})))"
+    send_all(manual, [manual.build(publisher, ContractPublish("busy", source, 4), nonce=0, fee=20_000)])
+    manual.devnet.mine()
+    go = ContractCall(f"{publisher.address}.busy", "go", ())
+    transactions = [manual.build(manual.account(number), go, nonce=0) for number in (1, 2)]
+    send_all(manual, transactions)
+    manual.devnet.mine()
+    assert statuses(manual, transactions) == ["success", "pending"]
+    manual.devnet.mine()
+    assert statuses(manual, transactions) == ["success", "success"]
+    first, second = (manual.receipt(transaction.txid)["block_height"] for transaction in transactions)
+    assert second == first + 1
 
 
 def test_fee_that_can_no_longer_be_paid(manual: Bench) -> None:

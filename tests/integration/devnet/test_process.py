@@ -19,9 +19,9 @@ from der_client.devnet import Devnet, DevnetControl, DevnetError
 from der_client.nodejs import find_node
 from der_client.project import installed_project
 from der_client.stacks.account import Account
-from der_client.stacks.clarity import UIntValue
+from der_client.stacks.clarity import PrincipalValue, UIntValue
 from der_client.stacks.rpc import Client
-from der_client.stacks.transactions import ContractCall, ContractPublish
+from der_client.stacks.transactions import ContractCall, ContractPublish, TokenTransfer
 
 from .bench import START, Bench
 
@@ -186,7 +186,7 @@ ENDLESS = "(define-private (f0) u1)" + "".join(
 )
 
 
-@pytest.mark.parametrize("way", ["signal", "the parent's end"])
+@pytest.mark.parametrize("way", ["signal", "kill", "the parent's end"])
 def test_it_ends_while_its_vm_is_busy(tmp_path: Path, way: str) -> None:
     """With costs off, a timer and an endless call; and its state file can be used afterwards."""
     state = tmp_path / "state"
@@ -201,19 +201,24 @@ def test_it_ends_while_its_vm_is_busy(tmp_path: Path, way: str) -> None:
     time.sleep(0.3)
     assert bench.receipt(call)["tx_status"] == "pending"
     started = time.monotonic()
-    if way == "signal":
-        os.kill(bench.json("/devnet")["pid"], signal.SIGTERM)
-    else:
+    if way == "the parent's end":
         assert devnet._process.stdin is not None
         devnet._process.stdin.close()
-    assert devnet._process.wait(20) == 0
+    else:
+        os.kill(bench.json("/devnet")["pid"], signal.SIGKILL if way == "kill" else signal.SIGTERM)
+    assert devnet._process.wait(20) == (-signal.SIGKILL if way == "kill" else 0)
     assert time.monotonic() - started < 15
     devnet.close()
-    again = Bench(Devnet(deploy_contracts=False, track_costs=False, block_interval_s=0, state_file=state))
-    assert again.receipt(call)["tx_status"] == "pending"
-    again.devnet.mine()
-    assert again.receipt(call)["tx_status"] == "dropped_too_expensive"
-    again.devnet.close()
+    with Devnet(deploy_contracts=False, track_costs=False, block_interval_s=0.05, state_file=state) as reopened:
+        again = Bench(reopened)
+        payer, balance = again.account(2), again.balance(publisher.address)
+        paid = again.send(payer, TokenTransfer(PrincipalValue(publisher.address), 7))
+        while again.receipt(paid)["tx_status"] == "pending":
+            time.sleep(0.05)
+        assert again.receipt(paid)["tx_status"] == "success"
+        assert again.receipt(call)["tx_status"] == "dropped_too_expensive"
+        assert again.balance(publisher.address) == balance + 7
+        assert again.nonce(publisher.address) == 1
 
 
 def test_it_talks_of_blocks_and_transactions() -> None:
