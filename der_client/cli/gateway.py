@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import signal
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -58,13 +59,14 @@ def gateway(
     fees.
     """
     from der_client.gateway import Gateway, MessageStore  # noqa: PLC0415 -- `der --help` stays fast
-    from der_client.gateway.gateway import require_extra  # noqa: PLC0415
     from der_client.gateway.mqtt import Broker  # noqa: PLC0415
     from der_client.gateway.service import open_socket, serve  # noqa: PLC0415
     from der_client.recorder import Recorder  # noqa: PLC0415
+    from der_client.stacks.extras import require_extra  # noqa: PLC0415
 
-    for module in ("starlette", "uvicorn", "cbor2", *(["aiomqtt"] if mqtt else [])):
-        require_extra("der gateway", module)
+    with require_extra("gateway"):
+        for module in ("starlette", "uvicorn", "cbor2", *(["aiomqtt"] if mqtt else [])):
+            import_module(module)
     password = os.environ.get("DER_MQTT_PASSWORD")
     broker = (
         None if mqtt is None else Broker.of(mqtt, password=password, topic=topic, receipts=receipts, identifier=session)

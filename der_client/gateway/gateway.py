@@ -16,7 +16,7 @@ from der_client.readings.signing import DayMessage
 from der_client.recorder.candidates import SignedReadings, Target
 from der_client.recorder.chain_days import ChainDays
 from der_client.recorder.outcomes import RecordingStatus
-from der_client.stacks.errors import CallReadError, DerClientError, InvalidValueError, NodeError
+from der_client.stacks.errors import CallReadError, DerClientError, NodeError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -214,15 +214,3 @@ def messages_as_json(stored: Sequence[StoredMessage]) -> list[dict[str, Any]]:
         }
         for each in stored
     ]
-
-
-def require_extra(name: str, module: str) -> None:
-    """Pass if a library of the extra is installed.
-
-    Raises:
-        InvalidValueError: If not; the message names the extra.
-    """
-    from importlib.util import find_spec  # noqa: PLC0415 -- only where it is needed
-
-    if find_spec(module) is None:
-        raise InvalidValueError(f"{name} needs {module}: pip install 'der-client[gateway]'")

@@ -5,14 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
-from der_client.gateway.gateway import (
-    MAX_MESSAGES,
-    RefusedError,
-    UnavailableError,
-    messages_as_json,
-    require_extra,
-)
+from der_client.gateway.gateway import MAX_MESSAGES, RefusedError, UnavailableError, messages_as_json
 from der_client.readings.cbor import MAX_BYTES
+from der_client.stacks.extras import require_extra
 
 if TYPE_CHECKING:
     from der_client.gateway.gateway import Gateway
@@ -28,12 +23,12 @@ def application(gateway: Gateway) -> Any:
         gateway: Takes what is posted.
 
     Raises:
-        InvalidValueError: If starlette is not installed.
+        MissingExtraError: If starlette is not installed.
     """
-    require_extra("the gateway over HTTP", "starlette")
-    from starlette.applications import Starlette  # noqa: PLC0415 -- an extra
-    from starlette.responses import JSONResponse  # noqa: PLC0415
-    from starlette.routing import Route  # noqa: PLC0415
+    with require_extra("gateway"):
+        from starlette.applications import Starlette  # noqa: PLC0415 -- an extra
+        from starlette.responses import JSONResponse  # noqa: PLC0415
+        from starlette.routing import Route  # noqa: PLC0415
 
     async def take(request: Any) -> Any:
         body = b""

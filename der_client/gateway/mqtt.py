@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from der_client.gateway.gateway import RefusedError, UnavailableError, require_extra
+from der_client.gateway.gateway import RefusedError, UnavailableError
 from der_client.stacks.errors import InvalidValueError
+from der_client.stacks.extras import require_extra
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,10 +85,10 @@ async def listen(gateway: Gateway, broker: Broker, *, on_ready: Callable[[], Non
         on_ready: Called when the broker has the subscription.
 
     Raises:
-        InvalidValueError: If aiomqtt is not installed.
+        MissingExtraError: If aiomqtt is not installed.
     """
-    require_extra("the gateway over MQTT", "aiomqtt")
-    import aiomqtt  # noqa: PLC0415 -- an extra
+    with require_extra("gateway"):
+        import aiomqtt  # noqa: PLC0415 -- an extra
 
     while True:
         client = aiomqtt.Client(

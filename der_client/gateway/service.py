@@ -8,10 +8,10 @@ import logging
 import socket
 from typing import TYPE_CHECKING, Any, Final
 
-from der_client.gateway.gateway import require_extra
 from der_client.gateway.http import application
 from der_client.gateway.mqtt import listen
 from der_client.stacks.errors import DerClientError, InvalidValueError
+from der_client.stacks.extras import require_extra
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -61,7 +61,7 @@ async def serve(
         on_listening: Called when the broker has the subscription.
 
     Raises:
-        InvalidValueError: If a library of the extra is not installed.
+        MissingExtraError: If a library of the extra is not installed.
     """
     server = _server(gateway)
     relaying = asyncio.create_task(_relay(gateway, interval_s, keep_days, stop))
@@ -78,8 +78,8 @@ async def serve(
 
 
 def _server(gateway: Gateway) -> Any:
-    require_extra("the gateway over HTTP", "uvicorn")
-    import uvicorn  # noqa: PLC0415 -- an extra
+    with require_extra("gateway"):
+        import uvicorn  # noqa: PLC0415 -- an extra
 
     class Server(uvicorn.Server):  # type: ignore[misc] # an extra, not followed by mypy
         """Leaves signals to the command."""

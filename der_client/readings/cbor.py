@@ -12,6 +12,7 @@ from der_client.readings.signers import Curve
 from der_client.readings.signing import DayMessage
 from der_client.readings.slots import LAST_DAY, day_number, day_of
 from der_client.stacks.errors import InvalidValueError
+from der_client.stacks.extras import require_extra
 
 MAX_BYTES: Final = 8192
 """A message of 96 readings has about 1,000 bytes; no message needs more."""
@@ -21,7 +22,7 @@ def to_cbor(message: DayMessage) -> bytes:
     """Return a message in CBOR, for a relayer.
 
     Raises:
-        InvalidValueError: If cbor2 is not installed.
+        MissingExtraError: If cbor2 is not installed.
     """
     fields: dict[str, Any] = {
         "contract": message.contract,
@@ -79,8 +80,6 @@ def json_fields(fields: object) -> object:
 
 
 def _cbor2() -> Any:
-    try:
+    with require_extra("gateway"):
         import cbor2  # noqa: PLC0415 -- an extra
-    except ImportError as error:
-        raise InvalidValueError("CBOR needs cbor2: pip install 'der-client[gateway]'") from error
     return cbor2

@@ -71,6 +71,7 @@ LAYERS = [
     ["der_client.stacks.address"],
     ["der_client.stacks.checks"],
     ["der_client.stacks.secret"],
+    ["der_client.stacks.extras"],
     ["der_client.stacks.network", "der_client.stacks.epochs", "der_client.stacks.standard_traits"],
     ["der_client.stacks.contract.errors"],
     ["der_client.stacks.errors"],
@@ -88,7 +89,7 @@ PURE = [
     "der_client.stacks.messages",
     "der_client.stacks.transactions",
 ]
-READINGS_MAY_KNOW = ["address", "clarity", "errors", "keys", "messages"]
+READINGS_MAY_KNOW = ["address", "clarity", "errors", "extras", "keys", "messages"]
 DOES_IO = {"requests", "socket", "subprocess", "urllib3", "http", "threading", "tempfile", "time", "pathlib", "os"}
 
 MODULES = {

@@ -12,7 +12,8 @@ from pydantic import BaseModel
 from der_client.stacks.clarity import ClarityValue
 from der_client.stacks.contract.events import EventRecord, UnknownEvent
 from der_client.stacks.contract.showing import html_grid
-from der_client.stacks.errors import InvalidValueError, MissingExtraError
+from der_client.stacks.errors import InvalidValueError
+from der_client.stacks.extras import require_extra
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,10 +58,8 @@ def to_pandas(things: Iterable[Any]) -> pd.DataFrame:
         MissingExtraError: If pandas is not installed.
         InvalidValueError: If one of them is something else.
     """
-    try:
+    with require_extra("pandas"):
         import pandas as pd  # noqa: PLC0415 - an extra
-    except ModuleNotFoundError:
-        raise MissingExtraError("pandas", "pandas") from None
     return pd.DataFrame(
         {name: pd.Series(values, dtype=_pandas_type(values)) for name, values in _columns(things).items()}
     )
@@ -78,10 +77,8 @@ def to_polars(things: Iterable[Any]) -> pl.DataFrame:
         MissingExtraError: If polars is not installed.
         InvalidValueError: If one of them is something else.
     """
-    try:
+    with require_extra("readings"):
         import polars as pl  # noqa: PLC0415 - an extra
-    except ModuleNotFoundError:
-        raise MissingExtraError("readings", "polars") from None
     columns = []
     for name, values in _columns(things).items():
         kind: Any = None

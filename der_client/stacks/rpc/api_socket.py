@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import urlsplit
 
 from der_client.stacks.errors import NodeUnreachableError
-from der_client.stacks.rpc.extras import require_extra
+from der_client.stacks.extras import require_extra
 from der_client.stacks.rpc.fields import excerpt
 from der_client.stacks.rpc.methods import LOOPBACK
 from der_client.stacks.rpc.notices import MAX_MESSAGE_BYTES, Conversation, socket_url

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode, urlsplit
 
 from der_client.stacks.errors import NodeAnswerError, NodeError, NodeUnreachableError, NothingSentError
+from der_client.stacks.extras import require_extra
 from der_client.stacks.rpc.endpoint import Answer
-from der_client.stacks.rpc.extras import require_extra
 from der_client.stacks.rpc.fields import excerpt
 from der_client.stacks.rpc.methods import LOOPBACK
 from der_client.stacks.rpc.retries import UnreadAnswerError, read_retry_after

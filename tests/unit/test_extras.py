@@ -1,0 +1,68 @@
+"""Without the packages of an extra, each part that needs them says which extra to install."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+
+WITHOUT = """
+import sys
+
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {modules!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+sys.meta_path.insert(0, Missing())
+try:
+    {code}
+except Exception as error:
+    print(f"{{type(error).__name__}}: {{error}}")
+"""
+
+NEEDS = [  # the extra, the modules that are missing, what somebody does
+    ("async", {"httpx2"}, "from der_client.stacks.rpc import AsyncClient; AsyncClient('http://localhost:1')"),
+    (
+        "stream",
+        {"websockets"},
+        "from der_client.stacks.rpc import Client; next(iter(Client('http://localhost:1').stream('block')))",
+    ),
+    ("pandas", {"pandas"}, "from der_client.stacks.contract import to_pandas; to_pandas([])"),
+    ("readings", {"polars"}, "from der_client.stacks.contract import to_polars; to_polars([])"),
+    (
+        "readings",
+        {"polars"},
+        (
+            "from der_client.readings import TableFormat, read_file; "
+            "read_file('README.md', TableFormat(time='t', values='x', unit='kWh', time_zone='UTC'))"
+        ),
+    ),
+    (
+        "gateway",
+        {"starlette"},
+        (
+            "from der_client.cli.app import app; "
+            "app(['gateway', '--store', 'x.db', '--url', 'http://localhost:1'], standalone_mode=False)"
+        ),
+    ),
+    (
+        "postgres",
+        {"psycopg"},
+        "from der_client.stacks.outbox import Journal; Journal('postgresql://localhost/x')",
+    ),
+]
+
+
+@pytest.mark.parametrize(("extra", "modules", "code"), NEEDS, ids=[f"{extra}-{min(m)}" for extra, m, _ in NEEDS])
+def test_what_is_missing_is_named_with_its_extra(extra: str, modules: set[str], code: str) -> None:
+    program = WITHOUT.format(modules=modules, code=code)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=ROOT)  # noqa: S603
+    assert f"pip install 'der-client[{extra}]'" in done.stdout + done.stderr, done.stdout + done.stderr
+    assert extra in EXTRAS
