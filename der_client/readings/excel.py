@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from der_client.readings.csv_pieces import LONGEST_PREAMBLE
+from der_client.readings.csv_table import LONGEST_PREAMBLE
 from der_client.readings.errors import MeterDataError
 from der_client.readings.table import TableFormat
 from der_client.readings.table_reader import TableReader, columns_of, require_polars

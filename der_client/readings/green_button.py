@@ -13,11 +13,11 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from der_client.readings.csv_pieces import Source, open_binary
 from der_client.readings.errors import MeterDataError
 from der_client.readings.intervals import Interval, IntervalSeries, Quality, exact
 from der_client.readings.quantities import SECONDS_PER_HOUR
 from der_client.readings.slots import EPOCH
+from der_client.readings.sources import Source, open_binary
 from der_client.stacks.errors import InvalidValueError
 
 if TYPE_CHECKING:

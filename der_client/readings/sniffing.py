@@ -16,9 +16,9 @@ from pathlib import Path
 from statistics import mode
 from typing import TYPE_CHECKING, Any, Final
 
-from der_client.readings.csv_pieces import refuse_what_is_not_text
 from der_client.readings.errors import MeterDataError
 from der_client.readings.quantities import unit_in
+from der_client.readings.sources import refuse_what_is_not_text
 from der_client.readings.table import DEFAULT_NULL_WORDS, TableFormat, ready_made_formats
 from der_client.readings.table_reader import METER_COLUMN, columns_of
 

@@ -10,8 +10,8 @@ import json
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from der_client.readings.csv_pieces import Source, open_binary
 from der_client.readings.errors import MeterDataError
+from der_client.readings.sources import Source, open_binary
 from der_client.readings.table import TableFormat
 from der_client.readings.table_reader import TableReader, require_polars
 

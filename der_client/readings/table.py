@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from der_client.readings.clocks import zone_of
 from der_client.readings.errors import MeterDataError
-from der_client.readings.instants import check_time_format, zone_of
 from der_client.readings.quantities import Unit
+from der_client.readings.timestamps import check_time_format
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

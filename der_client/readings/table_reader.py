@@ -11,20 +11,22 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, Final
 
 from der_client.readings.assembling import Assembler, Rows
-from der_client.readings.csv_pieces import CsvTable, line_of, open_binary
+from der_client.readings.clocks import Clock
+from der_client.readings.csv_table import CsvTable, line_of
 from der_client.readings.errors import MeterDataError
-from der_client.readings.instants import Clock, LocalTimes, parse_times
 from der_client.readings.intervals import MICROSECONDS, IntervalSeries
 from der_client.readings.quantities import Unit, parse_quantities, unit_in
 from der_client.readings.slots import SECONDS_PER_DAY
+from der_client.readings.sources import open_binary
 from der_client.readings.table import TableFormat
+from der_client.readings.timestamps import LocalTimes, parse_times
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     import polars as pl
 
-    from der_client.readings.csv_pieces import Source
+    from der_client.readings.sources import Source
 
 METER_COLUMN: Final = re.compile(
     r"meter|nmi|mpan|mprn|\bean\b|gsrn|serial|esiid|channel|entity|device|customer|account|lclid|z(ä|ae)hl|"

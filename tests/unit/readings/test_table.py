@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from der_client.readings import IntervalSeries, MeterDataError, TableFormat, csv_pieces, read_table
+from der_client.readings import IntervalSeries, MeterDataError, TableFormat, csv_table, read_table
 
 HEAD = "t,Wh\n"
 BEGIN = datetime(2025, 6, 1, tzinfo=UTC)
@@ -207,7 +207,7 @@ def test_a_file_read_in_pieces_is_the_same(monkeypatch: pytest.MonkeyPatch, size
     values = [(index * 7919) % 1000 / 8 for index in range(300)]
     rows = rows_of(*values, step=timedelta(minutes=5))
     whole = read(rows, **options)
-    monkeypatch.setattr(csv_pieces, "PIECE_BYTES", size)
+    monkeypatch.setattr(csv_table, "PIECE_BYTES", size)
     pieces = read(rows, **options)
 
     def by_quarter(series: IntervalSeries) -> dict[datetime, Fraction | None]:

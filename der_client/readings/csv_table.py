@@ -13,79 +13,21 @@ import re
 from dataclasses import dataclass
 from itertools import islice
 from os import PathLike
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final, Self, TypeAlias
+from typing import TYPE_CHECKING, Final, Self
 
 from der_client.readings.errors import MeterDataError
+from der_client.readings.sources import Source, encoding_of, open_binary, refuse_what_is_not_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     import polars as pl
-
-Source: TypeAlias = "str | PathLike[str] | bytes | IO[bytes] | IO[str] | Iterable[str]"
-"""What readings are read from: a path, bytes, an open stream, or lines of text."""
 
 PIECE_BYTES: Final = 1 << 24
 LONGEST_PREAMBLE: Final = 500
 """In how many rows at the beginning the header row is looked for."""
 _LONGEST_ROW: Final = 1 << 20
 _QUOTED: Final = re.compile(rb'"[^"]*"')
-_SIGNATURES: Final = (
-    (b"PK\x03\x04", "a ZIP archive, which an Excel workbook (.xlsx) is, too: name it .xlsx, or unpack it"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook (.xls): save it as .xlsx or as CSV"),
-    (b"\x1f\x8b", "packed by gzip: unpack it"),
-    (b"BZh", "packed by bzip2: unpack it"),
-    (b"\xfd7zXZ", "packed by xz: unpack it"),
-    (b"\x28\xb5\x2f\xfd", "packed by zstd: unpack it"),
-    (b"7z\xbc\xaf", "a 7z archive: unpack it"),
-    (b"PAR1", "a Parquet file: name it .parquet"),
-    (b"%PDF", "a PDF document: ask for the readings as CSV"),
-    (b"SQLite format 3", "an SQLite database: export the table as CSV"),
-)
-
-
-def open_binary(source: Source) -> IO[bytes]:
-    """Open what readings are read from as bytes.
-
-    Args:
-        source: Path of a file, its content, an open binary or text stream, or lines of text.
-
-    Raises:
-        OSError: If the file cannot be opened.
-    """
-    if isinstance(source, str | PathLike):
-        return Path(source).open("rb")
-    if isinstance(source, bytes):
-        return io.BytesIO(source)
-    stream: Any = source
-    if not hasattr(stream, "read"):
-        return io.BytesIO("".join(line if line.endswith("\n") else f"{line}\n" for line in stream).encode())
-    opened: IO[bytes] = io.BytesIO(stream.read().encode()) if isinstance(stream, io.TextIOBase) else stream
-    return opened
-
-
-def refuse_what_is_not_text(head: bytes) -> None:
-    """Pass if a file can be a table of text.
-
-    Args:
-        head: Its first bytes.
-
-    Raises:
-        MeterDataError: If it is packed or of another kind.
-    """
-    for signature, what in _SIGNATURES:
-        if head.startswith(signature):
-            raise MeterDataError(f"this is not text, but {what}")
-    beginning = head.removeprefix(codecs.BOM_UTF8).lstrip()
-    if beginning.startswith(b"<"):
-        raise MeterDataError('this is XML: if it is a Green Button file, give `format="green-button"`')
-    if beginning.startswith((b"{", b"[")):
-        raise MeterDataError('this is JSON: if it is of SolarEdge, give `format="solaredge"`')
-    if not head.startswith((codecs.BOM_UTF16_BE, codecs.BOM_UTF16_LE)) and b"\0" in head:
-        if head[1::2].count(0) > len(head) // 4 or head[::2].count(0) > len(head) // 4:
-            raise MeterDataError('this looks like UTF-16 text: give `encoding="utf-16"`')
-        raise MeterDataError("this is not text but binary data: export the readings as CSV")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +71,7 @@ class CsvTable:
         refuse_what_is_not_text(head)
         if head.removeprefix(codecs.BOM_UTF8).upper().startswith(b"100,NEM12"):
             raise MeterDataError('this is a NEM12 file: give `format="nem12"`')
-        self._encoding = _encoding_of(head, encoding)
+        self._encoding = encoding_of(head, encoding)
         self._is_utf8 = codecs.lookup(self._encoding).name in {"utf-8", "ascii"}
         if head.startswith(codecs.BOM_UTF8):
             head, self._is_utf8 = head.removeprefix(codecs.BOM_UTF8), True
@@ -347,21 +289,13 @@ def line_of(source: Source, encoding: str, delimiter: str, record: int) -> int |
     with open_binary(source) as stream:
         head = stream.read(4)
         stream.seek(0)
-        text = io.TextIOWrapper(stream, encoding=_encoding_of(head, encoding), newline="")
+        text = io.TextIOWrapper(stream, encoding=encoding_of(head, encoding), newline="")
         reader = csv.reader(text, delimiter=delimiter)
         for _ in islice(reader, record):
             pass
         before = reader.line_num
         next(reader, None)
         return min(before + 1, reader.line_num) or None
-
-
-def _encoding_of(head: bytes, encoding: str) -> str:
-    if head.startswith(codecs.BOM_UTF8):
-        return "utf-8-sig"
-    if head.startswith((codecs.BOM_UTF16_BE, codecs.BOM_UTF16_LE)):
-        return "utf-16"
-    return encoding
 
 
 def _after_lines(data: bytes, count: int) -> bytes:
