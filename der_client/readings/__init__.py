@@ -4,6 +4,8 @@ Files and frames of meter data become series of intervals, those become days of 
 here talks to a node, so all of it runs on a meter or a gateway; ``der_client.recorder`` brings readings to the chain.
 """
 
+from der_client.readings.channel_sums import sum_channels
+from der_client.readings.csv_reader import read_table
 from der_client.readings.days import DayReadings, MeteredDay
 from der_client.readings.energy import metered_days
 from der_client.readings.errors import MeterDataError
@@ -33,7 +35,6 @@ from der_client.readings.slots import (
     unix_seconds,
 )
 from der_client.readings.table import TableFormat
-from der_client.readings.table_reader import read_table
 
 __all__ = [
     "NREL_SERF_EAST_CAPACITY_W",
@@ -72,5 +73,6 @@ __all__ = [
     "slot_start",
     "slots_mask",
     "slots_per_day",
+    "sum_channels",
     "unix_seconds",
 ]

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import TYPE_CHECKING
 
 from der_client.readings.errors import MeterDataError
-from der_client.readings.slots import EPOCH, SECONDS_PER_DAY
-from der_client.readings.timestamps import MICROSECONDS
+from der_client.readings.integers import greatest, least
+from der_client.readings.slots import EPOCH, MICROSECONDS, SECONDS_PER_DAY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -124,7 +124,7 @@ class Clock:
 
         if isinstance(self.zone, timezone):
             return local_us - (self.zone.utcoffset(None) // timedelta(seconds=1)) * MICROSECONDS
-        low, high = int(local_us.min()) // MICROSECONDS, int(local_us.max()) // MICROSECONDS
+        low, high = (least(local_us) or 0) // MICROSECONDS, (greatest(local_us) or 0) // MICROSECONDS
         changes = self._between(low // SECONDS_PER_DAY - 2, high // SECONDS_PER_DAY + 2)
         first_offset = _offset_at(self.zone, (low // SECONDS_PER_DAY - 2) * SECONDS_PER_DAY)
         if not changes:
@@ -199,7 +199,9 @@ class Clock:
         """Return the changes of the clock between the first and the last of some instants, and a day around them."""
         if isinstance(self.zone, timezone) or instants.null_count() == len(instants):
             return []
-        low, high = (int(limit) // (SECONDS_PER_DAY * MICROSECONDS) for limit in (instants.min(), instants.max()))
+        low, high = (
+            (limit or 0) // (SECONDS_PER_DAY * MICROSECONDS) for limit in (least(instants), greatest(instants))
+        )
         return self._between(low - 1, high + 2)
 
     def moments(self, local_us: int) -> list[int]:

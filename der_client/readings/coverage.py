@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from der_client.readings.energy import metered_days
-from der_client.readings.intervals import MICROSECONDS
-from der_client.readings.slots import slots_per_day
+from der_client.readings.slots import MICROSECONDS, slots_per_day
 
 if TYPE_CHECKING:
     from der_client.readings.days import MeteredDay

@@ -10,9 +10,9 @@ import codecs
 import csv
 import io
 import re
-from dataclasses import dataclass
 from itertools import islice
 from os import PathLike
+from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Final, Self
 
 from der_client.readings.errors import MeterDataError
@@ -28,19 +28,6 @@ LONGEST_PREAMBLE: Final = 500
 """In how many rows at the beginning the header row is looked for."""
 _LONGEST_ROW: Final = 1 << 20
 _QUOTED: Final = re.compile(rb'"[^"]*"')
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """Rows of a table.
-
-    Attributes:
-        frame: The cells as text, one column for each of the table, named by its number from 0.
-        first_record: The number of the first row in the file, from 0, the rows before the header included.
-    """
-
-    frame: pl.DataFrame
-    first_record: int
 
 
 class CsvTable:
@@ -184,28 +171,61 @@ class CsvTable:
 
     # Rows
 
-    def pieces(self, last_used: int | None = None) -> Iterator[Piece]:
-        """Yield all rows below the header.
+    def frames(self, last_used: int | None = None, *, from_end: bool = False) -> Iterator[pl.DataFrame]:
+        """Yield all rows below the header, piece by piece.
 
         Args:
             last_used: The number of the last column that is read. A row may lack cells behind the one after it; one
                 that ends with it may have been cut off in the middle of it. By default, no row may lack a cell.
+            from_end: Whether to begin with the last row; the text is copied to a temporary file then.
+
+        Yields:
+            The cells as text, a column for each of the table, named by its number from 0; and ``record``, the number of
+            the row in the file, from 0, with those before the header.
 
         Raises:
             MeterDataError: If a row has too few or too many cells, or the text is not valid CSV.
         """
+        fewest = len(self.header) if last_used is None else last_used + 2
+        if from_end:
+            yield from self._frames_from_end(fewest)
+            return
+        for piece in self._pieces():
+            frame = self._frame(piece, fewest)
+            yield _numbered(frame, self._record)
+            self._record += frame.height
+            self._lines_before += frame.height if b'"' not in piece else piece.count(b"\n")
+
+    def _frames_from_end(self, fewest: int) -> Iterator[pl.DataFrame]:
+        places = []
+        record, lines_before = self._record, self._lines_before
+        with SpooledTemporaryFile(max_size=2 * PIECE_BYTES) as spool:
+            for piece in self._pieces():
+                places.append((spool.tell(), len(piece), record, lines_before))
+                spool.write(piece)
+                lines = piece.count(b"\n")
+                record += lines if b'"' not in piece else self._count_rows(piece, lines_before)
+                lines_before += lines
+            for offset, length, first_record, self._lines_before in reversed(places):
+                spool.seek(offset)
+                yield _numbered(self._frame(spool.read(length), fewest), first_record).reverse()
+
+    def _pieces(self) -> Iterator[bytes]:
+        """Yield the text below the header in pieces of whole rows."""
         while True:
             self._fill(PIECE_BYTES)
             if not self._buffer:
                 return
             cut = len(self._buffer) if self._is_at_end else _last_whole_row(self._buffer)
             piece, self._buffer = self._buffer[:cut], self._buffer[cut:]
-            if not piece.endswith(b"\n"):
-                piece += b"\n"
-            frame = self._frame(piece, len(self.header) if last_used is None else last_used + 2)
-            yield Piece(frame, self._record)
-            self._record += frame.height
-            self._lines_before += frame.height if b'"' not in piece else piece.count(b"\n")
+            yield piece if piece.endswith(b"\n") else piece + b"\n"
+
+    def _count_rows(self, piece: bytes, lines_before: int) -> int:
+        text = io.StringIO(self._text(piece, lines_before + 1), newline="")
+        try:
+            return sum(1 for _ in csv.reader(text, delimiter=self._delimiter))
+        except csv.Error as error:
+            raise MeterDataError(f"this is not valid CSV ({error})") from error
 
     def _frame(self, piece: bytes, fewest: int) -> pl.DataFrame:
         import polars as pl  # noqa: PLC0415 -- heavy, and an extra
@@ -273,6 +293,12 @@ class CsvTable:
         raise MeterDataError(
             f"the row has {len(cells)} cells, the header row {width}{hint}: check `delimiter`", line=line, value=value
         )
+
+
+def _numbered(frame: pl.DataFrame, first_record: int) -> pl.DataFrame:
+    import polars as pl  # noqa: PLC0415
+
+    return frame.with_columns(record=pl.int_range(first_record, first_record + frame.height, dtype=pl.Int64))
 
 
 def line_of(source: Source, encoding: str, delimiter: str, record: int) -> int | None:

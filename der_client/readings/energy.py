@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from der_client.readings.days import MeteredDay
 from der_client.readings.errors import MeterDataError
-from der_client.readings.intervals import MICROSECONDS
-from der_client.readings.slots import EPOCH, LAST_DAY, SECONDS_PER_DAY, day_number, day_of, slots_per_day
+from der_client.readings.slots import EPOCH, LAST_DAY, MICROSECONDS, SECONDS_PER_DAY, day_number, day_of, slots_per_day
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from der_client.readings.csv_table import LONGEST_PREAMBLE
 from der_client.readings.errors import MeterDataError
 from der_client.readings.table import TableFormat
-from der_client.readings.table_reader import TableReader, columns_of, require_polars
+from der_client.readings.table_columns import columns_of
+from der_client.readings.table_reader import TableReader, require_polars
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,6 +48,7 @@ def read_excel(path: str | PathLike[str], form: TableFormat | None = None) -> In
         import polars as pl  # noqa: PLC0415 -- heavy, and an extra
 
         schema = {str(number): pl.String for number in range(len(header))}
+        frames = []
         while piece := list(islice(rows, _PIECE_ROWS)):
             texts = [
                 [
@@ -55,8 +57,12 @@ def read_excel(path: str | PathLike[str], form: TableFormat | None = None) -> In
                 ]
                 for row in piece
             ]
-            reader.feed(pl.DataFrame(texts, schema=schema, orient="row"), first)
+            record = pl.int_range(first, first + len(piece), dtype=pl.Int64)
+            frames.append(pl.DataFrame(texts, schema=schema, orient="row").with_columns(record=record))
             first += len(piece)
+        is_reversed = form.order == "descending"
+        for frame in reversed(frames) if is_reversed else frames:  # a sheet has a million rows at most
+            reader.feed(frame.reverse() if is_reversed else frame)
         return reader.finish()
 
 

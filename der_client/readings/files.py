@@ -10,13 +10,16 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from der_client.readings.channel_sums import sum_channels
 from der_client.readings.errors import MeterDataError
-from der_client.readings.intervals import IntervalSeries
+from der_client.readings.interval_builder import range_us
 from der_client.readings.table import TableFormat, ready_made_formats
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from os import PathLike
+
+    from der_client.readings.intervals import IntervalSeries
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class FileFormat:
 
 
 FORMATS: Final[Mapping[str, FileFormat]] = {
-    "csv": FileFormat("text in columns", "table_reader:read_table", is_table=True),
+    "csv": FileFormat("text in columns", "csv_reader:read_table", is_table=True),
     "excel": FileFormat("Excel workbooks", "excel:read_excel", is_table=True, suffixes=(".xlsx", ".xlsm")),
     "parquet": FileFormat("Parquet files", "frame:read_parquet", is_table=True, suffixes=(".parquet", ".pq")),
     "green-button": FileFormat("Green Button, ESPI XML", "green_button:read_green_button"),
@@ -85,8 +88,6 @@ def read_channels(
         channels = read(path, table) if kind.fields else read(path)
     if table.from_ is None and table.to is None:
         return channels
-    from der_client.readings.assembling import range_us  # noqa: PLC0415 -- pulls in nothing heavy, but is of tables
-
     return {name: series.between_us(*range_us(table)) for name, series in channels.items()}
 
 
@@ -124,7 +125,7 @@ def read_file(
             raise MeterDataError(f"the file has no channel {name!r}; {has}; check `channel`")
     if len(set(channels)) < len(channels):
         raise MeterDataError("`channel` names a channel twice: each counts once")
-    return IntervalSeries.total([found[name] for name in channels])
+    return sum_channels([found[name] for name in channels])
 
 
 def format_named(text: str) -> str | TableFormat:

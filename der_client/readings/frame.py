@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 from der_client.readings.errors import MeterDataError
 from der_client.readings.table import TableFormat
-from der_client.readings.table_reader import TableReader, columns_of, require_polars
+from der_client.readings.table_columns import columns_of
+from der_client.readings.table_reader import TableReader, require_polars
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
     import polars as pl
 
     from der_client.readings.intervals import IntervalSeries
+
+
+_PIECE_ROWS: Final = 500_000
 
 
 def read_frame(frame: Any, form: TableFormat | None = None, **options: Any) -> IntervalSeries:
@@ -51,28 +56,29 @@ def read_parquet(path: str | PathLike[str], form: TableFormat | None = None) -> 
 
     form = form or TableFormat()
     try:
-        names = pl.read_parquet_schema(path).keys()
-        columns = [name for name in names if name in columns_of(form)] if form.time and form.values else None
-        frame = pl.read_parquet(path, columns=columns)
-    except (pl.exceptions.PolarsError, OverflowError, ValueError) as error:
+        table = pl.scan_parquet(Path(path))
+        if form.time and form.values:
+            wanted = columns_of(form)
+            table = table.select(name for name in table.collect_schema().names() if name in wanted)
+        return _read(table, form)
+    except (pl.exceptions.PolarsError, OverflowError) as error:
         raise MeterDataError(f"this is not a Parquet file that can be read: {str(error).splitlines()[0]}") from error
-    return _read(frame, form)
 
 
-def _as_polars(frame: Any, form: TableFormat) -> pl.DataFrame:
+def _as_polars(frame: Any, form: TableFormat) -> pl.LazyFrame:
     import polars as pl  # noqa: PLC0415
 
     if isinstance(frame, pl.LazyFrame):
-        return frame.collect()
-    if isinstance(frame, pl.DataFrame):
         return frame
+    if isinstance(frame, pl.DataFrame):
+        return frame.lazy()
     if not hasattr(frame, "columns") or not hasattr(frame, "__getitem__"):
         raise MeterDataError(f"expected a data frame of polars or pandas, got {type(frame).__name__}")
     wanted = set(columns_of(form))
     if getattr(getattr(frame, "index", None), "name", None) in wanted and not wanted <= set(frame.columns):
         frame = frame.reset_index()
     names = [name for name in frame.columns if not wanted or name in wanted or not (form.time and form.values)]
-    return pl.DataFrame([pl.Series(str(name), _plain(frame[name]), strict=False) for name in names])
+    return pl.DataFrame([pl.Series(str(name), _plain(frame[name]), strict=False) for name in names]).lazy()
 
 
 def _plain(column: Any) -> list[Any]:
@@ -81,19 +87,24 @@ def _plain(column: Any) -> list[Any]:
     return [None if is_missing else value for value, is_missing in zip(column.tolist(), missing, strict=True)]
 
 
-def _read(frame: pl.DataFrame, form: TableFormat) -> IntervalSeries:
+def _read(table: pl.LazyFrame, form: TableFormat) -> IntervalSeries:
+    """Read a table some rows at a time, from its end if they are in descending order."""
     import polars as pl  # noqa: PLC0415
 
+    schema = table.collect_schema()
     for name in columns_of(form):
-        if name not in frame.columns:
-            raise MeterDataError(
-                f"the column is not found; there are: {', '.join(map(repr, frame.columns))}", column=name
-            )
-    if form.time_format != "iso" and any(frame[name].dtype.is_temporal() for name in form.time):
+        if name not in schema:
+            raise MeterDataError(f"the column is not found; there are: {', '.join(map(repr, schema))}", column=name)
+    if form.time_format != "iso" and any(schema[name].is_temporal() for name in form.time):
         form = form.with_options(time_format="iso")
-    reader = TableReader(form, frame.columns, lambda record: record + 1)
-    texts = [_texts(column, form).alias(str(number)) for number, column in enumerate(frame.get_columns())]
-    reader.feed(pl.DataFrame(texts), 0)
+    reader = TableReader(form, schema.names(), lambda record: record + 1)
+    is_reversed = form.order == "descending"
+    firsts = range(0, int(table.select(pl.len()).collect().item()), _PIECE_ROWS)
+    for first in reversed(firsts) if is_reversed else firsts:
+        piece = table.slice(first, _PIECE_ROWS).collect()
+        frame = pl.DataFrame([_texts(column, form).alias(str(at)) for at, column in enumerate(piece.get_columns())])
+        frame = frame.with_columns(record=pl.int_range(first, first + piece.height, dtype=pl.Int64))
+        reader.feed(frame.reverse() if is_reversed else frame)
     return reader.finish()
 
 

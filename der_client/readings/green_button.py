@@ -14,9 +14,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from der_client.readings.errors import MeterDataError
-from der_client.readings.intervals import Interval, IntervalSeries, Quality, exact
-from der_client.readings.quantities import SECONDS_PER_HOUR
-from der_client.readings.slots import EPOCH
+from der_client.readings.intervals import Interval, IntervalSeries, Quality
+from der_client.readings.quantities import exact
+from der_client.readings.slots import EPOCH, SECONDS_PER_HOUR
 from der_client.readings.sources import Source, open_binary
 from der_client.stacks.errors import InvalidValueError
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from itertools import pairwise
@@ -17,20 +16,23 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from der_client.readings.bounds import require_integer
 from der_client.readings.errors import MeterDataError
-from der_client.readings.slots import EPOCH, MAX_CAPACITY_W, SECONDS_PER_DAY, day_start, unix_seconds
+from der_client.readings.quantities import exact
+from der_client.readings.slots import (
+    EPOCH,
+    MAX_CAPACITY_W,
+    MICROSECONDS,
+    SECONDS_PER_DAY,
+    SECONDS_PER_HOUR,
+    day_start,
+    unix_seconds,
+)
 from der_client.stacks.errors import InvalidValueError, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
     from datetime import date
+    from decimal import Decimal
 
-MICROSECONDS: Final = 1_000_000
-SECONDS_PER_HOUR: Final = 3600
-
-MAX_POWER_W: Final = 10 * MAX_CAPACITY_W
-"""Beyond ten times the largest capacity the unit is wrong, not the plant large."""
-MAX_DECIMALS: Final = 40
-"""More decimals than any meter measures; a bound, so that no input makes the arithmetic slow."""
 MAX_YEARS_FROM_MEDIAN: Final = 10
 """An interval farther from the middle of its series than this has a mistyped year."""
 MAX_DAYS: Final = 1_000_000
@@ -211,74 +213,6 @@ class IntervalSeries:
             for (start, before), (end, after) in pairwise(items)
         )
 
-    @classmethod
-    def total(cls, series: Sequence[IntervalSeries]) -> IntervalSeries:
-        """Add up the channels or meters of one plant.
-
-        Args:
-            series: At least one.
-
-        Returns:
-            The intervals that all of them have. The energy of one is not known where it is not known in any of them. If
-            no two channels count at the same time, as registers of two tariffs do, all intervals of all of them.
-
-        Raises:
-            InvalidValueError: If there is none.
-        """
-        if not series:
-            raise InvalidValueError("no series to add up: give at least one")
-        first, *others = series
-        if not others:
-            return first
-        bounds = [
-            dict(zip(zip(each.starts_us, each.ends_us, strict=True), range(len(each.starts_us)), strict=True))
-            for each in series
-        ]
-        common = sorted(bounds[0].keys() & set.intersection(*(set(each) for each in bounds[1:])))
-        if not common:
-            return cls._one_after_another(series)
-        denominator = lcm(*(each.denominator for each in series))
-        energies: list[int | None] = []
-        estimated = set()
-        for number, interval in enumerate(common):
-            parts = [(each, index[interval]) for each, index in zip(series, bounds, strict=True)]
-            values = [each.energies[at] for each, at in parts]
-            energies.append(
-                None
-                if None in values
-                else sum(
-                    (value or 0) * (denominator // each.denominator) for value, each in zip(values, series, strict=True)
-                )
-            )
-            if any(at in each.estimated for each, at in parts):
-                estimated.add(number)
-        left_out = sum(len(each.starts_us) - len(common) for each in series)
-        notes = tuple(dict.fromkeys(note for each in series for note in each.notes))
-        if left_out:
-            notes += (f"{left_out} intervals are not in all of the channels that are added up, and so not known",)
-        return cls(
-            tuple(start for start, _ in common),
-            tuple(end for _, end in common),
-            tuple(energies),
-            denominator,
-            frozenset(estimated),
-            first.utc_offset_seconds,
-            notes,
-        )
-
-    @classmethod
-    def _one_after_another(cls, series: Sequence[IntervalSeries]) -> IntervalSeries:
-        """Channels of which one counts at a time."""
-        try:
-            found = cls.from_intervals(interval for each in series for interval in each)
-        except MeterDataError as error:
-            raise MeterDataError(
-                "the channels overlap, but have no interval in common: record each as a plant of its own"
-            ) from error
-        notes = tuple(dict.fromkeys(note for each in series for note in each.notes))
-        own = "the channels never count at the same time: each interval is of one of them"
-        return replace(found, utc_offset_seconds=series[0].utc_offset_seconds, notes=(*notes, own))
-
     def __len__(self) -> int:
         """How many intervals there are, known or not."""
         return len(self.starts_us)
@@ -424,28 +358,6 @@ class IntervalSeries:
     def __repr__(self) -> str:
         """Say what the series spans, not all that is in it."""
         return f"<IntervalSeries of {len(self)} intervals from {_text(self.starts_us[0])} to {_text(self.ends_us[-1])}>"
-
-
-def exact(value: int | Decimal) -> Fraction:
-    """Return a number that a meter can show, exactly.
-
-    Raises:
-        InvalidValueError: If it is not an ``int`` or finite ``Decimal``, exceeds ±10¹³, or has more than 40 decimals.
-    """
-    if isinstance(value, Decimal):
-        exponent = value.as_tuple().exponent
-        if not isinstance(exponent, int):
-            raise InvalidValueError(f"a reading is {value}: give a finite number, or None where it is not known")
-        if exponent < -MAX_DECIMALS:
-            raise InvalidValueError(f"a reading has {-exponent} decimals: at most {MAX_DECIMALS} are kept; round it")
-    elif isinstance(value, bool) or not isinstance(value, int):
-        raise InvalidValueError(
-            f"a reading is {value!r}, of type {type(value).__name__}: give an int or a Decimal; floats are not exact"
-        )
-    # Compared before anything is computed with it: a Decimal may be 1E+999999.
-    if not -MAX_POWER_W <= value <= MAX_POWER_W:
-        raise InvalidValueError(f"a reading is beyond {MAX_POWER_W}: check its unit")
-    return Fraction(value)
 
 
 def _microseconds(when: datetime) -> int:

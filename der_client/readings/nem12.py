@@ -19,8 +19,9 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
 from der_client.readings.errors import MeterDataError
-from der_client.readings.intervals import Interval, IntervalSeries, Quality, exact
-from der_client.readings.quantities import SECONDS_PER_HOUR, Unit
+from der_client.readings.intervals import Interval, IntervalSeries, Quality
+from der_client.readings.quantities import Unit, exact
+from der_client.readings.slots import SECONDS_PER_HOUR
 from der_client.readings.sources import Source, open_binary, refuse_what_is_not_text
 from der_client.stacks.errors import InvalidValueError
 

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
+
+from der_client.readings.integers import greatest
+from der_client.readings.slots import MAX_CAPACITY_W, SECONDS_PER_HOUR
+from der_client.stacks.errors import InvalidValueError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +25,11 @@ _PLAIN_TEXT: Final = re.compile(_PLAIN, re.ASCII)
 _SCIENTIFIC: Final = re.compile(r"([+-]?)(\d{0,30})(?:\.(\d{0,30}))?[eE]([+-]?\d{1,2})", re.ASCII)
 _WORD: Final = re.compile(r"(?<![A-Za-z])(MWh|kWh|Wh|Ws|MW|kW|W)(?![A-Za-z])", re.IGNORECASE)
 _MOST_DIGITS: Final = 30
-SECONDS_PER_HOUR: Final = 3600
+
+MAX_POWER_W: Final = 10 * MAX_CAPACITY_W
+"""Beyond ten times the largest capacity the unit is wrong, not the plant large."""
+MAX_DECIMALS: Final = 40
+"""More decimals than any meter measures; a bound, so that no input makes the arithmetic slow."""
 
 
 class Unit(Enum):
@@ -73,6 +82,14 @@ class Quantities:
     numbers: pl.Series
     decimals: int
 
+    def with_decimals(self, decimals: int) -> pl.Series:
+        """Return the numbers, each times 10 to the power of this many decimals, which are at least its own."""
+        import polars as pl  # noqa: PLC0415 -- heavy, and an extra
+
+        if decimals == self.decimals:
+            return self.numbers
+        return self.numbers * pl.Series([10 ** (decimals - self.decimals)], dtype=pl.Int128)
+
 
 def parse_quantities(
     texts: pl.Series,
@@ -113,7 +130,7 @@ def parse_quantities(
             others[index] = number
         plain = pl.Series(others, dtype=pl.String)
     points = plain.str.find(".", literal=True)
-    decimals = int((plain.str.len_bytes() - points - 1).max() or 0) if points.null_count() < len(points) else 0
+    decimals = (greatest(plain.str.len_bytes() - points - 1) or 0) if points.null_count() < len(points) else 0
     if decimals > _MOST_DIGITS:
         raise _too_long(plain, refuse)
     numbers = plain.cast(pl.Decimal(38, decimals), strict=False)
@@ -171,3 +188,25 @@ def _too_long(plain: pl.Series, refuse: Callable[[int, str], MeterDataError]) ->
     lengths = plain.str.len_bytes().fill_null(0)
     index = lengths.arg_max() or 0
     return refuse(index, f"the number has more than {_MOST_DIGITS} digits or decimals: round it first")
+
+
+def exact(value: int | Decimal) -> Fraction:
+    """Return a number that a meter can show, exactly.
+
+    Raises:
+        InvalidValueError: If it is not an ``int`` or finite ``Decimal``, exceeds ±10¹³, or has more than 40 decimals.
+    """
+    if isinstance(value, Decimal):
+        exponent = value.as_tuple().exponent
+        if not isinstance(exponent, int):
+            raise InvalidValueError(f"a reading is {value}: give a finite number, or None where it is not known")
+        if exponent < -MAX_DECIMALS:
+            raise InvalidValueError(f"a reading has {-exponent} decimals: at most {MAX_DECIMALS} are kept; round it")
+    elif isinstance(value, bool) or not isinstance(value, int):
+        raise InvalidValueError(
+            f"a reading is {value!r}, of type {type(value).__name__}: give an int or a Decimal; floats are not exact"
+        )
+    # Compared before anything is computed with it: a Decimal may be 1E+999999.
+    if not -MAX_POWER_W <= value <= MAX_POWER_W:
+        raise InvalidValueError(f"a reading is beyond {MAX_POWER_W}: check its unit")
+    return Fraction(value)

@@ -18,6 +18,9 @@ from der_client.stacks.errors import InvalidValueError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+MICROSECONDS = 1_000_000
+"""In a second."""
+SECONDS_PER_HOUR = 3600
 SECONDS_PER_DAY = 86_400
 MAX_SLOTS_PER_DAY = 96
 RECORDING_DAYS = 30

@@ -20,7 +20,7 @@ from der_client.readings.errors import MeterDataError
 from der_client.readings.quantities import unit_in
 from der_client.readings.sources import refuse_what_is_not_text
 from der_client.readings.table import DEFAULT_NULL_WORDS, TableFormat, ready_made_formats
-from der_client.readings.table_reader import METER_COLUMN, columns_of
+from der_client.readings.table_columns import METER_COLUMN, columns_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

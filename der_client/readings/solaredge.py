@@ -83,7 +83,8 @@ def _read(meter: dict[str, Any], form: TableFormat) -> IntervalSeries:
             raise MeterDataError("expected a number", column="value", value=str(value))
         rows.append((entry["date"], "" if value is None else str(value)))
     reader = TableReader(form, ("date", "value"), _no_line)
-    reader.feed(pl.DataFrame(rows, schema={"0": pl.String, "1": pl.String}, orient="row"), 0)
+    frame = pl.DataFrame(rows, schema={"0": pl.String, "1": pl.String}, orient="row")
+    reader.feed(frame.with_columns(record=pl.int_range(frame.height, dtype=pl.Int64)))
     return reader.finish()
 
 

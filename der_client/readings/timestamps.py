@@ -12,14 +12,13 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Final
 
 from der_client.readings.errors import MeterDataError
-from der_client.readings.slots import EPOCH, SECONDS_PER_DAY
+from der_client.readings.slots import EPOCH, MICROSECONDS, SECONDS_PER_DAY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import polars as pl
 
-MICROSECONDS: Final = 1_000_000
 _DAY_US: Final = SECONDS_PER_DAY * MICROSECONDS
 _ISO: Final = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)(?:([T ])(\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,12}))?)?)? ?(Z|z|[+-]\d\d:?\d\d|[+-]\d\d)?",

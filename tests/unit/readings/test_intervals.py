@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from der_client.readings import Interval, IntervalSeries, MeterDataError, Quality
+from der_client.readings import Interval, IntervalSeries, MeterDataError, Quality, sum_channels
 from der_client.stacks.errors import InvalidValueError
 
 DENVER = timezone(timedelta(hours=-7))
@@ -87,18 +87,18 @@ def test_channels_are_added_up_where_all_of_them_are_known() -> None:
         ]
     )
     estimated = IntervalSeries.from_intervals([Interval(BEGIN, BEGIN + QUARTER, Fraction(1), Quality.ESTIMATED)])
-    total = IntervalSeries.total([first, second])
+    total = sum_channels([first, second])
     assert energies(total) == [Fraction(4, 3), None]
     assert "1 intervals are not in all of the channels" in total.notes[0]
-    assert [interval.quality for interval in IntervalSeries.total([first, estimated])] == [Quality.ESTIMATED]
+    assert [interval.quality for interval in sum_channels([first, estimated])] == [Quality.ESTIMATED]
     half_an_hour_longer = IntervalSeries.from_power([(BEGIN, 4)], interval_seconds=1800)
     with pytest.raises(MeterDataError, match="the channels overlap, but have no interval in common"):
-        IntervalSeries.total([first, half_an_hour_longer])
+        sum_channels([first, half_an_hour_longer])
 
 
 def test_registers_of_two_tariffs_count_one_after_the_other() -> None:
     day, night = series_of([4, 8]), series_of([12], BEGIN + timedelta(hours=8))
-    total = IntervalSeries.total([night, day])
+    total = sum_channels([night, day])
     assert energies(total) == [1, 2, 3]
     assert "never count at the same time" in total.notes[0]
 

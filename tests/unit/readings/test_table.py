@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from der_client.readings import IntervalSeries, MeterDataError, TableFormat, csv_table, read_table
+from der_client.readings import IntervalSeries, MeterDataError, TableFormat, csv_table, interval_builder, read_table
 
 HEAD = "t,Wh\n"
 BEGIN = datetime(2025, 6, 1, tzinfo=UTC)
@@ -145,6 +145,39 @@ def test_rows_may_be_in_any_order_if_that_is_said() -> None:
     mixed = "\n".join([lines[2], lines[0], lines[3], lines[1]]) + "\n"
     assert 'order="any"' in str(refused(mixed))
     assert energies(read(mixed, order="any")) == [1, 2, 3, 2]
+
+
+def test_rows_in_any_order_are_not_kept_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interval_builder, "MOST_UNSORTED_ROWS", 3)
+    assert "more than 3 rows" in str(refused(rows_of(1, 2, 3, 2), order="any"))
+    assert energies(read(rows_of(1, 2, 1), order="any")) == [1, 2, 1]
+
+
+@pytest.mark.parametrize("size", [40, 64, 1000])
+@pytest.mark.parametrize("options", [{}, {"until_next": True, "last_row": "as-before"}, {"kind": "register"}])
+def test_rows_from_the_last_to_the_first_are_the_same(
+    monkeypatch: pytest.MonkeyPatch, size: int, options: dict[str, Any]
+) -> None:
+    lines = rows_of(*[(index * 7919) % 1000 / 8 for index in range(300)], step=timedelta(minutes=5)).splitlines()
+    expected = read("\n".join(lines) + "\n", **options)
+    monkeypatch.setattr(csv_table, "PIECE_BYTES", size)
+    assert read("\n".join(reversed(lines)) + "\n", order="descending", **options) == expected
+
+
+def test_an_hour_that_comes_twice_is_told_apart_from_the_last_row_to_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_table, "PIECE_BYTES", 50)
+    hours = ("01:00", "01:30", "02:00", "02:30", "02:00", "02:30", "03:00")
+    lines = [f"2025-10-26T{hour},{index}" for index, hour in enumerate(hours, 1)]
+    rows = "\n".join(reversed(lines)) + "\n"
+    series = read(rows, order="descending", time_zone="Europe/Berlin", ambiguous="order", allow_rising=True)
+    assert [(each.start.hour, each.wh) for each in series] == [(23, 1), (23, 2), (0, 3), (0, 4), (1, 5), (1, 6), (2, 7)]
+
+
+def test_errors_name_lines_of_the_file_also_from_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_table, "PIECE_BYTES", 70)
+    rows = '2025-06-01T01:00Z,2\n2025-06-01T00:45Z,"2\n"\n2025-06-01T00:30Z,x\n2025-06-01T00:15Z,2\n'
+    assert refused(rows, order="descending").line == 5
+    assert refused(rows.replace("x", "2\n2025-06-01T00:29Z,2"), order="descending").line == 5
 
 
 def test_encodings_delimiters_and_decimal_commas(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def test_whole_numbers_stay_whole_in_pandas() -> None:
 def test_whole_numbers_stay_whole_in_polars() -> None:
     frame = ROWS.to_polars()
     assert frame["wh"].to_list() == [2**53 + 1, 3]
-    assert (frame.schema["wh"], frame.schema["limit"]) == (pl.Int64, pl.Int64)
+    assert frame.select("wh", "limit").schema == {"wh": pl.Int64, "limit": pl.Int64}
     assert frame["limit"].to_list() == [7, None]
     assert to_polars([row(BIG), row(1)])["wh"].to_list() == [BIG, 1]
     huge = to_polars([row(HUGE), row(1)])["wh"].to_list()

@@ -1,0 +1,52 @@
+"""Errors that name the line, the column and the text of a cell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from der_client.readings.errors import MeterDataError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import polars as pl
+
+
+@dataclass(frozen=True, slots=True)
+class CellErrors:
+    """Makes errors for the cells of a column by their index; all columns have an entry for each.
+
+    Attributes:
+        records: The number of each cell's row in its file.
+        line: Returns the line of a row by its number in the file.
+        column: The name of the column, or of several that are read together.
+        texts: What the cells say.
+    """
+
+    records: pl.Series
+    line: Callable[[int], int | None]
+    column: str
+    texts: pl.Series
+
+    def __call__(self, index: int, problem: str) -> MeterDataError:
+        """Return the error for a cell.
+
+        Args:
+            index: Of the cell.
+            problem: What is wrong with it, and what to do.
+        """
+        return MeterDataError(
+            problem,
+            line=self.line(int(self.records[index])),
+            column=self.column or None,
+            value=str(self.texts[index]).strip(),
+        )
+
+    def of(self, column: str, texts: pl.Series) -> CellErrors:
+        """Return the same for another column of the same rows."""
+        return replace(self, column=column, texts=texts)
+
+    def at(self, indices: pl.Series) -> CellErrors:
+        """Return the same for a column that has the entries with these indices."""
+        return replace(self, records=self.records.gather(indices), texts=self.texts.gather(indices))

@@ -1,0 +1,51 @@
+"""Reading CSV exports, piece by piece, in either order of their rows."""
+
+from __future__ import annotations
+
+from io import TextIOBase
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+from der_client.readings.csv_table import CsvTable, line_of
+from der_client.readings.sources import open_binary
+from der_client.readings.table import TableFormat
+from der_client.readings.table_columns import columns_of
+from der_client.readings.table_reader import TableReader, require_polars
+
+if TYPE_CHECKING:
+    from der_client.readings.intervals import IntervalSeries
+    from der_client.readings.sources import Source
+
+
+def read_table(source: Source, form: TableFormat | None = None, **options: Any) -> IntervalSeries:
+    """Read a table of meter data, such as a CSV export.
+
+    Args:
+        source: Path of a file, its content as bytes, an open stream, or lines of text.
+        form: How the table says what it says.
+        **options: Fields of a ``TableFormat``, which count more than those of ``form``.
+
+    Returns:
+        The intervals, exactly; readings shorter than a quarter-hour are joined where all of them are there.
+
+    Raises:
+        MeterDataError: If something cannot be read or is not certain; it names line, column and value, and what to do.
+        OSError: If the file cannot be opened.
+    """
+    form = (form or TableFormat()).with_options(**options) if options else form or TableFormat()
+    require_polars()
+    if not isinstance(source, str | PathLike | bytes) and not (
+        hasattr(source, "read") and not isinstance(source, TextIOBase)
+    ):
+        source = open_binary(source).read()  # text: it can be looked at again where a row is wrong
+    with CsvTable(
+        source,
+        encoding=form.encoding,
+        delimiter=form.delimiter,
+        columns=columns_of(form),
+        has_header=form.header,
+    ) as table:
+        reader = TableReader(form, table.header, lambda record: line_of(source, form.encoding, form.delimiter, record))
+        for frame in table.frames(reader.columns.last_used, from_end=form.order == "descending"):
+            reader.feed(frame)
+        return reader.finish()

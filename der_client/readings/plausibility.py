@@ -1,0 +1,139 @@
+"""Whether readings can be what they are said to be: registers that are taken for energies, signs, and sizes."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Final
+
+from der_client.readings.errors import MeterDataError
+from der_client.readings.integers import greatest, least
+from der_client.readings.quantities import MAX_POWER_W
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import polars as pl
+
+    from der_client.readings.table import TableFormat
+
+_FEWEST_RISES: Final = 4
+_RISES_PER_FALL: Final = 6
+"""Energies of intervals fall about as often as they rise; a counter that begins anew each day falls once a day."""
+_NEGATIVE_SHARE: Final = Fraction(1, 50)
+"""How much of the energy may be negative for it to be what a plant draws that stands by."""
+
+
+class Plausibility:
+    """Counts what the readings of one channel look like, piece by piece, and judges it at the end.
+
+    Args:
+        form: How the table says it.
+        kind: What the numbers are: ``power``, ``energy`` or ``register``.
+        line: Returns the line of a row by its number in the file.
+
+    Attributes:
+        rows: How many intervals there were.
+    """
+
+    def __init__(self, form: TableFormat, kind: str, line: Callable[[int], int | None]) -> None:
+        self._form = form
+        self._kind = kind
+        self._line = line
+        self.rows = 0
+        self._known = 0
+        self._last: Fraction | None = None
+        self._rises = self._falls = 0
+        self._positive = self._negative = Fraction(0)
+        self._negatives = 0
+
+    def count(self, numbers: pl.Series, decimals: int) -> None:
+        """Count the readings of a piece, null where there is none.
+
+        Args:
+            numbers: The readings, times 10 to the power of ``decimals``.
+            decimals: See there.
+        """
+        self.rows += len(numbers)
+        self._known += len(numbers) - numbers.null_count()
+        if self._kind == "energy":
+            self._count_rises(numbers.drop_nulls(), decimals)
+        if self._kind != "register":
+            self._count_signs(numbers, decimals)
+
+    def _count_rises(self, shown: pl.Series, decimals: int) -> None:
+        if not len(shown):
+            return
+        steps = shown.diff()
+        self._rises += int((steps > 0).sum())
+        self._falls += int((steps < 0).sum())
+        first = Fraction(int(shown[0]), 10**decimals)
+        if self._last is not None:
+            self._rises += first > self._last
+            self._falls += first < self._last
+        self._last = Fraction(int(shown[-1]), 10**decimals)
+
+    def _count_signs(self, numbers: pl.Series, decimals: int) -> None:
+        if (least(numbers) or 0) < 0:
+            negative = numbers < 0
+            self._negatives += int(negative.sum())
+            self._negative += Fraction(-int(numbers.filter(negative).sum()), 10**decimals)
+        if (greatest(numbers) or 0) > 0:
+            self._positive += Fraction(int(numbers.filter(numbers > 0).sum()), 10**decimals)
+
+    def check_size(self, rows: pl.DataFrame, numbers: pl.Series, factor: Fraction) -> None:
+        """Pass if no reading is beyond what any plant makes.
+
+        Args:
+            rows: The rows that the numbers are of.
+            numbers: The readings.
+            factor: What to multiply them by to have W or Wh.
+
+        Raises:
+            MeterDataError: If one is; it names the line.
+        """
+        if (greatest(numbers) or 0) * factor > MAX_POWER_W:
+            index = numbers.arg_max() or 0
+            raise MeterDataError(
+                f"the reading is beyond {MAX_POWER_W} W or Wh: check `unit`",
+                line=self._line(int(rows["record"][index])),
+            )
+
+    def check(self, days: int) -> None:
+        """Pass if the readings can be what they are said to be.
+
+        Args:
+            days: How many days they span.
+
+        Raises:
+            MeterDataError: If energies only grow, or many readings are negative and nothing says what that means.
+        """
+        self._check_rises(days)
+        self._check_signs()
+
+    def _check_rises(self, days: int) -> None:
+        if self._kind != "energy" or self._form.allow_rising:
+            return
+        is_seldom = self._falls <= days and self._falls * _RISES_PER_FALL <= self._rises
+        if self._rises >= _FEWEST_RISES and is_seldom:
+            raise MeterDataError(
+                f"the readings only grow ({self._rises} times, and fall {self._falls} times): this looks like a "
+                'register, a counter of all energy; give `kind="register"`, or `allow_rising=True` if they are '
+                "energies of intervals all the same"
+            )
+
+    def _check_signs(self) -> None:
+        if self._form.sign is None and self._negative > self._positive * _NEGATIVE_SHARE:
+            part = "all" if not self._positive else "part"
+            raise MeterDataError(
+                f"{part} of the readings ({self._negatives}) are negative: if production is negative here, give "
+                '`sign="negative"`; if it is positive, and negative is what was drawn, `sign="positive"`'
+            )
+
+    def notes(self) -> tuple[str, ...]:
+        """Return what a person should know about the readings."""
+        notes = []
+        if self._negatives and self._form.sign is None:
+            notes.append(f"{self._negatives} readings are below 0 and count as 0")
+        if self._known < self.rows and self._kind != "register":
+            notes.append(f"{self.rows - self._known} rows have no reading")
+        return tuple(notes)

@@ -1,0 +1,150 @@
+"""Joining intervals into quarter-hours, exactly: what is kept of a file of one-minute readings.
+
+No slot of an asset is shorter than a quarter-hour, and each begins with one, so no energy of a slot changes by it.
+"""
+
+from __future__ import annotations
+
+from math import lcm
+from typing import TYPE_CHECKING, Final
+
+from der_client.readings.errors import MeterDataError
+from der_client.readings.integers import greatest, least
+from der_client.readings.intervals import IntervalSeries
+from der_client.readings.slots import MICROSECONDS, SECONDS_PER_HOUR
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    import polars as pl
+
+_QUARTER_US: Final = 900 * MICROSECONDS
+_INT128_MAX: Final = 2**127 - 1
+
+
+class QuarterHours:
+    """The intervals of one channel so far, joined where they touch within a quarter-hour."""
+
+    def __init__(self) -> None:
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+        self._energies: list[int | None] = []
+        self._estimated: set[int] = set()
+        self._denominator = 1
+
+    @property
+    def days(self) -> int:
+        """How many days the intervals span; 0 if there are none."""
+        if not self._starts:
+            return 0
+        return 1 + (self._ends[-1] - self._starts[0]) // (24 * SECONDS_PER_HOUR * MICROSECONDS)
+
+    def add_energies(
+        self, starts: pl.Series, ends: pl.Series, numbers: pl.Series, estimated: pl.Series, factor: Fraction
+    ) -> None:
+        """Take the next intervals with their energy.
+
+        Args:
+            starts: When each begins, µs since 1970, ascending.
+            ends: When each ends.
+            numbers: How much, as Int128; null where it is not known.
+            estimated: Whether it is an estimate.
+            factor: What to multiply the numbers by to have Wh.
+        """
+        import polars as pl  # noqa: PLC0415 -- heavy, and an extra
+
+        known = numbers.is_not_null()
+        are_all_known = bool(known.all())
+        sums = (numbers if are_all_known else numbers.fill_null(pl.lit(0, dtype=pl.Int128))).cum_sum()
+        cells = starts // _QUARTER_US
+        is_within = cells == (ends - 1) // _QUARTER_US
+        begins = (starts != ends.shift(1)) | (cells != cells.shift(1)) | ~is_within | ~is_within.shift(1)
+        if not are_all_known:
+            begins = begins | (known != known.shift(1))
+        firsts = begins.fill_null(True).arg_true()
+        lasts = pl.concat([firsts[1:] - 1, pl.Series([len(starts) - 1], dtype=firsts.dtype)])
+        totals = sums.gather(lasts)
+        energies = (totals - pl.concat([pl.Series([0], dtype=pl.Int128), totals[:-1]])).to_list()
+        if not are_all_known:
+            are_known = known.gather(firsts).to_list()
+            energies = [energy if is_known else None for energy, is_known in zip(energies, are_known, strict=True)]
+        some_estimated: list[int] = []
+        if estimated.any():
+            running = estimated.cast(pl.Int64).cum_sum().gather(lasts)
+            some_estimated = (running > running.shift(1).fill_null(0)).arg_true().to_list()
+        self._append(starts.gather(firsts).to_list(), ends.gather(lasts).to_list(), energies, some_estimated, factor)
+
+    def add_powers(
+        self, starts: pl.Series, ends: pl.Series, numbers: pl.Series, estimated: pl.Series, factor: Fraction
+    ) -> None:
+        """Take the next intervals with their mean power.
+
+        Args:
+            starts: When each begins, µs since 1970, ascending.
+            ends: When each ends.
+            numbers: How much, as Int128; null where it is not known.
+            estimated: Whether it is an estimate.
+            factor: What to multiply the numbers by to have W.
+
+        Raises:
+            MeterDataError: If the numbers have too many digits for exact sums.
+        """
+        import polars as pl  # noqa: PLC0415
+
+        lengths = ends - starts
+        per = MICROSECONDS if (lengths % MICROSECONDS == 0).all() else 1
+        shortest, longest = (least(lengths) or 0) // per, (greatest(lengths) or 0) // per
+        if (greatest(numbers) or 0) * longest * max(1, len(numbers)) > _INT128_MAX:
+            raise MeterDataError("the readings have too many digits for a meter's: round them first")
+        factors = pl.Series([longest], dtype=pl.Int128) if shortest == longest else (lengths // per).cast(pl.Int128)
+        per_hour = factor * per / MICROSECONDS / SECONDS_PER_HOUR
+        self.add_energies(starts, ends, numbers * factors, estimated, per_hour)
+
+    def _append(
+        self, starts: list[int], ends: list[int], energies: list[int | None], estimated: list[int], factor: Fraction
+    ) -> None:
+        denominator = lcm(self._denominator, factor.denominator)
+        if denominator != self._denominator:
+            more = denominator // self._denominator
+            self._energies = [None if energy is None else energy * more for energy in self._energies]
+            self._denominator = denominator
+        scale = factor.numerator * (denominator // factor.denominator)
+        if scale != 1:
+            energies = [None if energy is None else energy * scale for energy in energies]
+        if self._continues(starts[0], ends[0], energies[0]):
+            energies[0] = (energies[0] or 0) + (self._energies.pop() or 0)
+            starts[0] = self._starts.pop()
+            self._ends.pop()
+            if len(self._starts) in self._estimated and estimated[:1] != [0]:
+                estimated = [0, *estimated]
+        first = len(self._starts)
+        self._estimated.update(first + index for index in estimated)
+        self._starts += starts
+        self._ends += ends
+        self._energies += energies
+
+    def _continues(self, start: int, end: int, energy: int | None) -> bool:
+        """Whether an interval is the next part of the quarter-hour that the last one is of."""
+        return (
+            bool(self._starts)
+            and self._ends[-1] == start
+            and self._starts[-1] // _QUARTER_US == (end - 1) // _QUARTER_US
+            and None not in {self._energies[-1], energy}
+        )
+
+    def series(self, utc_offset_seconds: int, notes: tuple[str, ...]) -> IntervalSeries:
+        """Return all intervals.
+
+        Args:
+            utc_offset_seconds: Offset of the local time at the beginning.
+            notes: What a person should know about how they were read.
+        """
+        return IntervalSeries(
+            tuple(self._starts),
+            tuple(self._ends),
+            tuple(self._energies),
+            self._denominator,
+            frozenset(self._estimated),
+            utc_offset_seconds,
+            notes,
+        )

@@ -1,0 +1,169 @@
+"""The columns of a table: which ones a format names, where they are, and which unit they are in."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from der_client.readings.errors import MeterDataError
+from der_client.readings.quantities import unit_in
+from der_client.readings.slots import SECONDS_PER_DAY
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import polars as pl
+
+    from der_client.readings.quantities import Unit
+    from der_client.readings.table import TableFormat
+
+METER_COLUMN: Final = re.compile(
+    r"meter|nmi|mpan|mprn|\bean\b|gsrn|serial|esiid|channel|entity|device|customer|account|lclid|z(ä|ae)hl|"
+    r"metering|service.?point|\bsite\b|\bplant\b|\bcups\b|\bpod\b|register|tariff|direction",
+    re.IGNORECASE,
+)
+"""Names of columns that may tell several meters or channels apart."""
+_MOST_SHOWN: Final = 8
+
+
+def columns_of(form: TableFormat) -> tuple[str, ...]:
+    """Return the columns that a format names, which must all be in the header row."""
+    single = (form.hour, form.quarter, form.period, form.ambiguous_column, form.quality_column)
+    names = (*form.time, *form.end_time, *form.values, *(form.wide or ()), *form.where, *single)
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+class TableColumns:
+    """The columns of a table as its format names them.
+
+    Args:
+        form: How the table says it.
+        header: The names of its columns.
+
+    Attributes:
+        header: The names of its columns.
+        time: Those that say when.
+        values: Those that say how much; none where each row is a day.
+        wide: Those that are the intervals of a day, in order, where each row is a day.
+        unit: Of the readings.
+        meters: Those that may tell several meters apart and are not named by the format.
+
+    Raises:
+        MeterDataError: If a column is not there, or nothing says the unit.
+    """
+
+    def __init__(self, form: TableFormat, header: Sequence[str]) -> None:
+        self._form = form
+        self.header = list(header)
+        self.time, self.values = self._defaults()
+        self._number = {name: self._find(name) for name in (*columns_of(form), *self.time, *self.values)}
+        self.wide = self._find_wide()
+        self.unit = self._find_unit()
+        self.meters = tuple(
+            name
+            for name in self.header
+            if METER_COLUMN.search(name) and name not in self._number and name not in self.wide
+        )
+        self._number.update({name: str(self.header.index(name)) for name in (*self.wide, *self.meters)})
+
+    def _defaults(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        form, header = self._form, self.header
+        if form.time and (form.values or form.wide):
+            return form.time, form.values
+        if not form.time and not form.values and not form.wide and len(header) == 2:
+            return (header[0],), (header[1],)
+        names = ", ".join(repr(name) for name in header if name)
+        which = "`time` and `values`" if not form.time and not form.values else "`values`" if form.time else "`time`"
+        raise MeterDataError(f"name {which}: the file has the columns {names}")
+
+    def _find(self, name: str) -> str:
+        if self.header.count(name) != 1:
+            problem = "not found" if name not in self.header else "there more than once"
+            known = ", ".join(map(repr, self.header))
+            raise MeterDataError(f"the column is {problem}; there are: {known}", column=name)
+        return str(self.header.index(name))
+
+    def _find_wide(self) -> tuple[str, ...]:
+        if self._form.wide is None:
+            return ()
+        first, last = (self.header.index(name) for name in self._form.wide)
+        names = self.header[first : last + 1]
+        if not names or SECONDS_PER_DAY % len(names):
+            raise MeterDataError(
+                f"`wide` names {len(names)} columns, from {first + 1} to {last + 1}: they do not divide a day"
+            )
+        return tuple(names)
+
+    def _find_unit(self) -> Unit:
+        said = {name: unit for name in self.values if (unit := unit_in(name)) is not None}
+        unit = self._form.unit
+        if unit is None:
+            if len(set(said.values())) != 1:
+                raise MeterDataError(
+                    "give `unit`: nothing says whether the readings are W, kW, MW (mean power), or Wh, kWh, MWh, Ws "
+                    "(energy)"
+                )
+            unit = next(iter(said.values()))
+        elif self._form.unit_check:
+            for name, other in said.items():
+                if other is not unit:
+                    raise MeterDataError(
+                        f"`unit` is {unit.value}, but the column's name says {other.value}: give "
+                        f'`unit="{other.value}"`, or `unit_check=False` if the name is wrong',
+                        column=name,
+                    )
+        if self._form.kind is not None and (self._form.kind == "power") == unit.is_energy:
+            raise MeterDataError(f"`kind` {self._form.kind!r} does not go with the unit {unit.value}")
+        return unit
+
+    @property
+    def last_used(self) -> int:
+        """The number of the last column that is read, from 0."""
+        return max(int(number) for name, number in self._number.items() if name not in self.meters)
+
+    def number(self, name: str) -> str:
+        """Return what the frame of a table calls a column: its number from 0."""
+        return self._number[name]
+
+    def texts(self, rows: pl.DataFrame, *names: str) -> pl.Series:
+        """Return the cells of a column without blanks around them; those of several are joined by a blank."""
+        import polars as pl  # noqa: PLC0415 -- heavy, and an extra
+
+        columns = [pl.col(self._number[name]) for name in names]
+        if any(_is_padded(rows[self._number[name]]) for name in names):
+            columns = [column.str.strip_chars() for column in columns]
+        return rows.select(columns[0] if len(columns) == 1 else pl.concat_str(columns, separator=" ")).to_series()
+
+    def without_empty(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Return the rows that have anything in a cell."""
+        import polars as pl  # noqa: PLC0415
+
+        cells = rows[self._number[self.time[0]]]
+        if len(cells) and cells.str.len_bytes().min() and not _is_padded(cells):
+            return rows
+        return rows.filter(~pl.all_horizontal(pl.exclude("record").str.strip_chars() == ""))
+
+    def that_tells_apart(self, rows: pl.DataFrame) -> str:
+        """Return the advice to pick by a column, if there is one that tells rows of the same time apart; else "".
+
+        Args:
+            rows: Some rows of the table.
+        """
+        times = self.texts(rows, *self.time)
+        for number, name in enumerate(self.header):
+            if name in self._number and name not in self.meters:
+                continue
+            cells = rows[str(number)].str.strip_chars()
+            values = cells.unique(maintain_order=True).to_list()
+            tells_apart = not (times + "\0" + cells).is_duplicated().any()
+            if 1 < len(values) <= _MOST_SHOWN and tells_apart and len(cells) > len(values):
+                return (
+                    f"the rows may be of several meters or channels, since the column {name!r} has "
+                    f"{', '.join(map(repr, values))}; pick with `where={name}=…`"
+                )
+        return ""
+
+
+def _is_padded(cells: pl.Series) -> bool:
+    """Whether there are blanks around cells; what the first rows do not show is found where a cell cannot be read."""
+    return any(cell != cell.strip() for cell in cells.head(64).to_list())
