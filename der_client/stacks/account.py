@@ -15,7 +15,7 @@ from der_client.stacks.errors import (
     TransactionRejectedError,
     whole,
 )
-from der_client.stacks.fees import FeePolicy
+from der_client.stacks.fees import FeePolicy, Fees
 from der_client.stacks.keys import PrivateKey
 from der_client.stacks.nonces import NonceTracker
 from der_client.stacks.pending import PendingTransaction
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from der_client.stacks.rpc import Client
     from der_client.stacks.transactions import Multisig, PostCondition, UserPayload
 
-__all__ = ["Account", "FeePolicy", "PendingTransaction", "TransactionReceipt"]
+__all__ = ["Account", "FeePolicy", "Fees", "PendingTransaction", "TransactionReceipt"]
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -40,14 +40,14 @@ class Account:
     Args:
         key: Signs; it never leaves this object.
         client: The node.
-        fee_policy: How fees are chosen, and their cap.
+        fee_policy: How fees are chosen, and their cap; any object with the methods of `Fees`.
 
     Attributes:
         client: The node.
         fee_policy: How fees are chosen, and their cap.
     """
 
-    def __init__(self, key: PrivateKey, client: Client, *, fee_policy: FeePolicy | None = None) -> None:
+    def __init__(self, key: PrivateKey, client: Client, *, fee_policy: Fees | None = None) -> None:
         if not isinstance(key, PrivateKey):
             raise KeyFormatError(
                 f"Account takes a PrivateKey, not {type(key).__name__}: use PrivateKey.from_hex(…) or Wallet.account(…)"
@@ -55,9 +55,9 @@ class Account:
         self._key = key
         self._connect(client, fee_policy)
 
-    def _connect(self, client: Client, fee_policy: FeePolicy | None) -> None:
+    def _connect(self, client: Client, fee_policy: Fees | None) -> None:
         self.client = client
-        self.fee_policy = fee_policy or FeePolicy()
+        self.fee_policy: Fees = fee_policy or FeePolicy()
         self._nonces = NonceTracker(client, lambda: self.address)
 
     @cached_property
@@ -335,7 +335,7 @@ class Account:
         is_own = error.data.get("is_origin", as_origin) is as_origin
         match error.reason, error.data.get("expected"):
             case "BadNonce", int(expected) if is_own and error.data.get("principal", self.address) == self.address:
-                self._nonces.expected(expected)
+                self._nonces.used(expected - 1)
             case (("BadNonce" | "ConflictingNonceInMempool"), _) if is_own and as_origin:
                 self._nonces.taken(nonce)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from der_client.stacks.checks import check_number
 from der_client.stacks.errors import InvalidValueError, NodeAnswerError, NotFoundError
@@ -17,11 +17,55 @@ _LOG: Final = logging.getLogger(__name__)
 MIN_USTX_PER_BYTE: Final = 1
 """What a node's mempool wants at least (stacks-core, ``MINIMUM_TX_FEE_RATE_PER_BYTE``)."""
 _UINT64_MAX: Final = (1 << 64) - 1
+_RAISE: Final = 1.25
+
+
+class Fees(Protocol):
+    """How fees are chosen: give an object with these methods to an account as its ``fee_policy``."""
+
+    def choose(self, client: Client, payload: bytes, length_bytes: int) -> int:
+        """Choose the first fee of a transaction.
+
+        Args:
+            client: The node.
+            payload: The encoded payload.
+            length_bytes: The length of the whole signed transaction.
+
+        Returns:
+            The fee in µSTX.
+
+        Raises:
+            InvalidValueError: If no fee is acceptable; the transaction is not sent.
+            NodeUnreachableError: If the node did not answer.
+        """
+
+    def replace(self, fee_ustx: int, length_bytes: int, waited_s: float) -> int | None:
+        """Choose the fee of a replacement for a transaction that waits in the mempool.
+
+        Args:
+            fee_ustx: What it offers, in µSTX; nodes take only a replacement that offers more.
+            length_bytes: The length of the whole signed transaction.
+            waited_s: How long it has waited, in seconds.
+
+        Returns:
+            The higher fee in µSTX; ``None`` to leave it as it is.
+        """
+
+    def check(self, fee_ustx: int, length_bytes: int) -> None:
+        """Refuse a fee that the caller chose.
+
+        Args:
+            fee_ustx: The fee in µSTX.
+            length_bytes: The length of the whole signed transaction.
+
+        Raises:
+            InvalidValueError: If it is not acceptable.
+        """
 
 
 @dataclass(frozen=True, slots=True)
 class FeePolicy:
-    """The node's middle estimate; without one its transfer rate; never below 1 µSTX per byte nor above the cap.
+    """The usual `Fees`: the node's middle estimate, or else its transfer rate; at least 1 µSTX per byte, up to the cap.
 
     Attributes:
         max_fee_ustx: The most that one transaction may offer, in µSTX. A transaction that would need more is an error:
@@ -55,6 +99,20 @@ class FeePolicy:
         wanted = max(floor, self._of_node(client, payload, length_bytes)) if self.asks_node else floor
         self.check(wanted, length_bytes)
         return wanted
+
+    def replace(self, fee_ustx: int, length_bytes: int, waited_s: float) -> int | None:  # noqa: ARG002 -- see Fees
+        """Choose the fee of a replacement: a quarter more, up to the cap.
+
+        Args:
+            fee_ustx: What the waiting transaction offers, in µSTX.
+            length_bytes: The length of the whole signed transaction.
+            waited_s: How long it has waited, in seconds.
+
+        Returns:
+            The higher fee in µSTX; ``None`` where that would be above the cap.
+        """
+        higher = max(fee_ustx + 1, round(fee_ustx * _RAISE))
+        return None if higher > self.max_fee_ustx else higher
 
     def check(self, fee_ustx: int, length_bytes: int) -> None:
         """Refuse a fee above the cap, or below what any node takes.

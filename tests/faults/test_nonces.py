@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from der_client.devnet import Devnet
-from der_client.stacks import nonces
+from der_client.stacks import known_nonces, nonces
 from der_client.stacks.account import Account
 from der_client.stacks.clarity import PrincipalValue
 from der_client.stacks.errors import (
@@ -81,7 +81,7 @@ def test_an_api_alone_does_not_say_what_was_forgotten(
     chain: Devnet, proxy: FaultProxy, account: Account, payee: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(nonces, "_TRUSTED_S", 0.0)
-    monkeypatch.setattr(nonces, "_FORGOTTEN_AFTER_S", 0.0)
+    monkeypatch.setattr(known_nonces, "LOST_S", 0.0)
     proxy.lag = Lag(since=now())
     before = received(chain, payee)
     for amount in range(1, 9):

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from der_client.devnet import Devnet
+from der_client.stacks import known_nonces
 from der_client.stacks.account import Account, FeePolicy
 from der_client.stacks.clarity import PrincipalValue
 from der_client.stacks.errors import InvalidValueError, JobConflictError
-from der_client.stacks.outbox import Entry, Job, JobState, Journal, Outbox, Progress
+from der_client.stacks.outbox import Entry, Job, JobState, Journal, Outbox, Progress, forks, lane
 from der_client.stacks.outbox import outbox as rules
 from der_client.stacks.outbox.lane import Lane
 from der_client.stacks.outcome import OutcomeKind
@@ -39,8 +40,8 @@ def pay(payee: str, amount: int, key: str = "", **options: Any) -> Job:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """No waits for what nobody does in a test."""
-    for name in ("_FORK_S", "_RESOLVE_S", "_LOST_S"):
-        monkeypatch.setattr(rules, name, 0.0)
+    for module, name in ((forks, "_FORK_S"), (lane, "_RESOLVE_S"), (known_nonces, "LOST_S")):
+        monkeypatch.setattr(module, name, 0.0)
 
 
 @pytest.fixture
@@ -430,6 +431,27 @@ class TestTrouble:
         settle(chain, outbox, pay(payee, 1), pay(payee, 2))
         assert amounts(chain, account.address) == Counter([1, 2, 100])
 
+    def test_foreign_ones_are_not_replaced(self, chain: Devnet, account: Account, payee: str, begin: Open) -> None:
+        """Though the outbox offers more for each of its own."""
+        other = Account(account._key, Client(chain.url))
+        for amount in (100, 101, 102):
+            other.transfer(payee, amount, fee_ustx=FEE)
+        outbox = begin()
+        settle(chain, outbox, *(pay(payee, amount, fee_ustx=5 * FEE) for amount in (1, 2)))
+        assert amounts(chain, account.address) == Counter([1, 2, 100, 101, 102])
+
+    def test_foreign_ones_are_waited_for_where_that_is_wanted(
+        self, chain: Devnet, account: Account, payee: str, begin: Open
+    ) -> None:
+        Account(account._key, Client(chain.url)).transfer(payee, 100, fee_ustx=FEE)
+        outbox = begin(waits_for_others=True)
+        outbox.add(pay(payee, 1), pay(payee, 2))
+        for _ in range(3):
+            outbox.step()
+        assert sent_nonces(chain, account.address) == [0]
+        settle(chain, outbox)
+        assert amounts(chain, account.address) == Counter([1, 2, 100])
+
     def test_foreign_ones_that_the_api_does_not_show(
         self, chain: Devnet, proxy: FaultProxy, account: Account, payee: str, begin: Open
     ) -> None:
@@ -524,6 +546,31 @@ class TestTrouble:
         finally:
             outbox.close()
 
+    def test_fees_by_a_policy_of_ones_own(self, chain: Devnet, account: Account, payee: str) -> None:
+        class InSteps:
+            """Begins at 500 µSTX, then doubles twice."""
+
+            def choose(self, client: Client, payload: bytes, length_bytes: int) -> int:
+                return 500
+
+            def replace(self, fee_ustx: int, length_bytes: int, waited_s: float) -> int | None:
+                assert (length_bytes, waited_s > 0) == (180, True)
+                return 2 * fee_ustx if fee_ustx < 2_000 else None
+
+            def check(self, fee_ustx: int, length_bytes: int) -> None:
+                assert fee_ustx in (500, 1_000, 2_000)
+
+        account = Account(account._key, account.client, fee_policy=InSteps())
+        with Outbox(account, raise_fee_after_s=0.0) as outbox:
+            outbox.add(pay(payee, 1, fee_ustx=None))
+            for _ in range(4):
+                outbox.step()
+            settle(chain, outbox)
+            entry = outbox.find("pay/1")
+        assert entry is not None
+        assert entry.fee_paid_ustx == 2_000
+        assert account.transfer(payee, 2).info().fee_ustx == 500  # type: ignore[union-attr]
+
     def test_a_node_that_is_down_is_waited_for(
         self, chain: Devnet, proxy: FaultProxy, account: Account, payee: str, begin: Open, monkeypatch: Any
     ) -> None:
@@ -565,12 +612,12 @@ def test_the_same_bytes_may_be_signed_again(
     other = Account(account._key, Client(chain.url))
     snapshot = chain.snapshot()
     other.transfer(payee, 100, fee_ustx=FEE)
-    (lane,) = outbox._lanes.values()
-    lane.begin = lambda: None  # type: ignore[method-assign]
+    (used,) = outbox._lanes.values()
+    used.refresh = lambda: None  # type: ignore[method-assign]
     outbox.add(pay(payee, 1))
     outbox.step()
     chain.revert(snapshot)
-    lane.foreign.clear()
+    used.nonces.went_back()
     settle(chain, outbox)
     assert amounts(chain, account.address) == Counter([1])
 

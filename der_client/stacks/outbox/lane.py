@@ -6,32 +6,32 @@ Methods that ask the node change nothing but what the lane knows of the chain; t
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from der_client.stacks.errors import (
     BroadcastUnknownError,
     NodeError,
     NodeUnreachableError,
-    NotFoundError,
     NothingSentError,
     TransactionRejectedError,
 )
+from der_client.stacks.known_nonces import KnownNonces
 from der_client.stacks.outcome import outcome_of
-from der_client.stacks.rpc import TransactionReceipt, api, node
+from der_client.stacks.rpc import TransactionReceipt, api
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Self
 
     from der_client.stacks.account import Account
     from der_client.stacks.outbox.jobs import Sent
 
 MAX_IN_MEMPOOL: Final = 25
 """How many transactions of one account a node keeps in its mempool."""
-_API_S: Final = 2.0
-"""How often the API is asked for the account's nonces beside the node."""
-_CONFLICT_S: Final = 60.0
-"""How long a nonce that the node called taken is left alone, while the API does not show by whom."""
+_RESOLVE_S: Final = 15.0
+"""How long after a nonce was used, while nobody shows ours mined, the blocks are searched for who used it."""
 _FIRST_BACKOFF_S: Final = 0.25
 _MAX_BACKOFF_S: Final = 60.0
 _BLOCKS_PER_LOOK: Final = 50
@@ -61,32 +61,46 @@ class Lane:
 
     Attributes:
         account: Signs.
-        floor: All nonces below it are used, as the journal knows.
         live: Its transactions that are not known to be mined, oldest first; several may have one nonce.
         look_s: After how long without news a transaction is looked for by itself.
-        following: The account's next nonce on the chain.
-        foreign: Nonces in the mempool that are not the journal's.
+        nonces: What is known of the account's nonces.
         unsent: Transactions that are to be sent now.
         fresh: Transactions that were signed here and that no node can have seen.
         held_until: Until when nothing new is signed (monotonic clock).
+        failures: How often in a row the node failed.
     """
 
     account: Account
-    floor: int
     live: dict[str, Sent]
     look_s: float
-    following: int = 0
-    foreign: set[int] = field(default_factory=set)
+    nonces: KnownNonces
     unsent: list[Sent] = field(default_factory=list)
     fresh: set[str] = field(default_factory=set)
     held_until: float = float("-inf")
     failures: int = 0
     _silent_until: float = float("-inf")
-    _api_at: float = float("-inf")
     _looked_at: float = field(default_factory=time.monotonic)
-    _conflicts: dict[int, float] = field(default_factory=dict)
     _passed_at: dict[int, float] = field(default_factory=dict)
     _scanned: dict[int, int] = field(default_factory=dict)
+
+    @classmethod
+    def begin(cls, account: Account, floor: int, live: Sequence[Sent], look_s: float) -> Self:
+        """Begin with what the journal knows, and ask the node where the account is.
+
+        Args:
+            account: Signs.
+            floor: The nonce below which all are used, as the journal knows.
+            live: The transactions that are not known to be mined; they are sent again.
+            look_s: After how long without news a transaction is looked for by itself.
+
+        Raises:
+            NodeError: If the node is down or answers something else.
+        """
+        ordered = by_nonce(live)
+        nonces = KnownNonces(account.client, lambda: account.address, floor)
+        lane = cls(account, ordered, look_s, nonces, list(ordered.values()))
+        lane.refresh()
+        return lane
 
     @property
     def address(self) -> str:
@@ -98,6 +112,11 @@ class Lane:
         """Whether the node is left alone for now: it failed, or asked for it."""
         return time.monotonic() < self._silent_until
 
+    @property
+    def own_nonces(self) -> set[int]:
+        """The nonces of the transactions that are not known to be mined."""
+        return {sent.nonce for sent in self.live.values()}
+
     def room(self, most: int) -> int:
         """How many transactions may be signed now.
 
@@ -107,18 +126,38 @@ class Lane:
         has_unsent = any(sent.txid in self.fresh for sent in self.unsent)
         if self.is_silent or time.monotonic() < self.held_until or has_unsent:
             return 0
-        return max(0, min(most - len({sent.nonce for sent in self.live.values()}), len(self.free_nonces(most))))
+        return len(self.free_nonces(most))
 
     def free_nonces(self, most: int) -> list[int]:
-        """The nonces that the next transactions take, gaps first."""
-        start = max(self.floor, self.following)
-        used = {sent.nonce for sent in self.live.values()} | self.foreign
-        return [nonce for nonce in range(start, start + most) if nonce not in used]
+        """The nonces that the next transactions take.
 
-    def is_taken(self, nonce: int) -> None:
-        """Note that a transaction of somebody else has a nonce, by a refusal of the node."""
-        self.foreign.add(nonce)
-        self._conflicts[nonce] = time.monotonic()
+        Args:
+            most: How many transactions of the account may be on their way, those of others included.
+        """
+        own = self.own_nonces
+        waiting = len(own) + sum(1 for nonce in self.nonces.foreign if nonce not in own)
+        return list(islice(self.nonces.free(own), max(0, most - waiting)))
+
+    def keep(self, signed: Sequence[Sent]) -> None:
+        """Take transactions that were signed and are in the journal; they are sent next."""
+        self.fresh |= {sent.txid for sent in signed}
+        self.live = by_nonce([*self.live.values(), *signed])
+        self.unsent += signed
+        for sent in signed:
+            self.nonces.given(sent.nonce)
+
+    def take_back(self, sent: Sent) -> None:
+        """Take a transaction whose block is gone; the same bytes are sent again."""
+        self.live = by_nonce([*self.live.values(), replace(sent, was_taken=True)])
+        self.unsent.append(sent)
+
+    def drop(self, job_id: int) -> None:
+        """Forget the transactions of a job."""
+        for txid in [txid for txid, sent in self.live.items() if sent.job_id == job_id]:
+            del self.live[txid]
+            self.fresh.discard(txid)
+            self.nonces.misses.found(txid)
+        self.unsent = [sent for sent in self.unsent if sent.job_id != job_id]
 
     def failed(self, error: NodeError) -> None:
         """Leave the node alone for a while: as long as it asks for, or ever longer."""
@@ -133,49 +172,33 @@ class Lane:
         """Whether there is anything to send or to look for."""
         return bool(self.unsent or self.live) and not self.is_silent
 
-    def turn(self, resolve_s: float) -> Turn:
-        """Send what is to be sent, then look for what was mined.
-
-        Args:
-            resolve_s: How long after a nonce was used, while nobody shows ours mined, the blocks are searched for who
-                used it, in seconds.
-        """
+    def turn(self) -> Turn:
+        """Send what is to be sent, then look for what was mined."""
         turn = Turn()
         self._post(turn)
         turn.mined = self._look()
         done = {sent.txid for sent, _ in turn.mined}
-        open_ones = [sent for sent in self.live.values() if sent.txid not in done]
-        turn.lost = self._lost(open_ones, resolve_s)
+        turn.lost = self._lost([sent for sent in self.live.values() if sent.txid not in done])
         return turn
 
-    def begin(self) -> None:
+    def refresh(self) -> None:
         """Learn where the account is on the chain and in the mempool.
 
         Raises:
             NodeError: If the node is down or answers something else.
         """
         self.account.client.checked_network()
-        self._ask_nonces()
-        own = {sent.nonce for sent in self.live.values()}
-        try:
-            told = self.account.client.nonces(self.address)
-        except NotFoundError:  # a bare node without the API
-            return
-        waiting = {*told.in_mempool, *([] if told.last_in_mempool is None else [told.last_in_mempool])}
-        # What the node called taken stays so for a while, though the API may not show it yet.
-        now = time.monotonic()
-        recent = {nonce for nonce, at in self._conflicts.items() if now - at < _CONFLICT_S}
-        self.foreign = {nonce for nonce in waiting | recent if nonce >= self.following} - own
+        self.nonces.take(self.nonces.read(), self.own_nonces)
 
     def _look(self) -> list[tuple[Sent, TransactionReceipt]]:
         if not self.live or self.is_silent:
             return []
         try:
-            self._ask_nonces()
+            self.nonces.follow()
             mined = [
                 (sent, receipt)
                 for sent in list(self.live.values())
-                if sent.nonce < self.following and (receipt := self.receipt(sent)) is not None
+                if sent.nonce < self.nonces.following and (receipt := self.receipt(sent)) is not None
             ]
             if mined:
                 self._looked_at = time.monotonic()
@@ -193,16 +216,16 @@ class Lane:
         is_mined = info is not None and outcome_of(info).kind.is_mined
         return info if is_mined and isinstance(info, TransactionReceipt) else None
 
-    def _lost(self, open_ones: Sequence[Sent], resolve_s: float) -> list[Sent]:
+    def _lost(self, open_ones: Sequence[Sent]) -> list[Sent]:
         """Transactions whose nonce another one has used that is not in the journal: they can never be mined.
 
         That is so only where the other one is seen in a block. An API that is behind shows neither.
         """
-        passed = {sent.nonce for sent in open_ones if sent.nonce < self.following}
+        passed = {sent.nonce for sent in open_ones if sent.nonce < self.nonces.following}
         self._passed_at = {nonce: self._passed_at.get(nonce, time.monotonic()) for nonce in passed}
         lost: list[Sent] = []
         for nonce, since in self._passed_at.items():
-            if time.monotonic() - since < resolve_s or self.is_silent:
+            if time.monotonic() - since < _RESOLVE_S or self.is_silent:
                 continue
             own = [sent for sent in open_ones if sent.nonce == nonce]
             try:
@@ -240,45 +263,15 @@ class Lane:
             self.failures = 0
             turn.taken.append(sent)
 
-    def is_known(self, sent: Sent) -> bool:
-        """Whether API or node have a transaction."""
-        info = self.account.client.transaction_summary(sent.txid)
-        if info is not None and not info.status.is_dropped:
-            return True
-        for endpoint in (node.unconfirmed_transaction(sent.txid), node.transaction(sent.txid)):
-            try:
-                self.account.client.run(endpoint)
-            except NodeUnreachableError:
-                raise
-            except NodeError:
-                continue
-            return True
-        return False
-
-    def _ask_nonces(self) -> None:
-        client = self.account.client
-        following = client.account(self.address).nonce
-        if time.monotonic() - self._api_at > _API_S:
-            self._api_at = time.monotonic()
-            try:
-                told = client.nonces(self.address)
-            except NotFoundError:
-                told = None
-            if told is not None and told.last_executed is not None:
-                following = max(following, told.last_executed + 1)
-        self.following = max(self.following, following)
-        self.foreign = {nonce for nonce in self.foreign if nonce >= self.following}
-
     def _look_closely(self) -> None:
         """Send the same bytes again where neither API nor node have the oldest: the node forgot its mempool."""
         self._looked_at = time.monotonic()
         oldest = next(iter(self.live.values()))
-        if oldest.nonce >= self.following and not self.unsent and not self.is_known(oldest):
+        is_waiting = oldest.nonce >= self.nonces.following and not self.unsent
+        if is_waiting and not self.account.client.is_known(oldest.txid):
             self.unsent = list(self.live.values())
-        elif self.foreign:
-            # Somebody else's transaction that was dropped leaves a gap.
-            told = self.account.client.nonces(self.address)
-            self.foreign &= {*told.in_mempool, *([] if told.last_in_mempool is None else [told.last_in_mempool])}
+        elif self.nonces.foreign:
+            self.nonces.drop_gone()
 
     def _user_of(self, nonce: int, height: int) -> str | None:
         """The mined transaction that used a nonce, searched from the block after which ours was signed."""

@@ -11,10 +11,13 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from der_client.stacks.account import Account
-from der_client.stacks.errors import DerClientError, InvalidValueError, NodeError, NotFoundError, whole
-from der_client.stacks.outbox.jobs import Entry, Job, JobState, Progress, Sent
+from der_client.stacks.errors import InvalidValueError, NodeError, NotFoundError, whole
+from der_client.stacks.outbox.forks import Forks
+from der_client.stacks.outbox.jobs import Entry, Job, JobState, Progress
 from der_client.stacks.outbox.journal import Journal
-from der_client.stacks.outbox.lane import MAX_IN_MEMPOOL, Lane, by_nonce
+from der_client.stacks.outbox.lane import MAX_IN_MEMPOOL, Lane
+from der_client.stacks.outbox.refusals import Refusals
+from der_client.stacks.outbox.signing import Signer
 from der_client.stacks.outcome import outcome_of
 
 if TYPE_CHECKING:
@@ -24,41 +27,15 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from der_client.stacks.errors import TransactionRejectedError
     from der_client.stacks.outbox.lane import Turn
     from der_client.stacks.rpc import Client
-    from der_client.stacks.rpc.answers import Block
-    from der_client.stacks.transactions import Transaction
 
 _LOG: Final = logging.getLogger(__name__)
 
-_CLAIM_S: Final = 60.0
-_FORK_S: Final = 5.0
-_FINAL_DEPTH: Final = 100
-"""Blocks: what is mined deeper is not looked at again."""
-_RESOLVE_S: Final = 15.0
-"""How long after a nonce was used, while nobody shows ours mined, the blocks are searched for who used it."""
-_LOST_S: Final = 60.0
-"""How far two looks are apart that both miss a transaction which the node refuses to take again."""
-_FIRST_RETRY_S: Final = 15.0
-_MAX_RETRY_S: Final = 3600.0
-_FEE_S: Final = 30.0
-"""How long a fee by policy is used for transactions of the same kind and length."""
-_RAISE: Final = 1.25
 _BACKLOG: Final = 1000
 """How many jobs of a stream are in the journal ahead of those that are mined."""
 _FIRST_PAUSE_S: Final = 0.002
 _MAX_THREADS: Final = 16
-_PASSING: Final = frozenset(
-    {
-        "TooMuchChaining",
-        "TemporarilyBlacklisted",
-        "EstimatorError",
-        "ServerFailureNoSuchChainTip",
-        "ServerFailureDatabase",
-        "ServerFailureOther",
-    }
-)
 
 
 class Outbox:
@@ -77,6 +54,8 @@ class Outbox:
             never if not given.
         max_poll_s: The longest pause between two looks, in seconds.
         look_s: After how long without news a transaction is looked for by itself, and sent again if nobody has it.
+        waits_for_others: Whether nothing is signed while a transaction that the journal does not know waits in the
+            mempool for one of the accounts, such as one of an earlier run that had no journal.
         lease_s: How long an account stays with a process that has died, in seconds: longer than a living one may pause.
 
     Raises:
@@ -93,6 +72,7 @@ class Outbox:
         purpose: str = "",
         max_in_flight: int = MAX_IN_MEMPOOL,
         raise_fee_after_s: float | None = None,
+        waits_for_others: bool = False,
         max_poll_s: float = 2.0,
         look_s: float = 30.0,
         lease_s: float = 30.0,
@@ -109,17 +89,20 @@ class Outbox:
         self.journal = journal if isinstance(journal, Journal) else Journal(journal)
         self.journal.belongs_to(**identity)
         self._owner = uuid.uuid4().hex
-        self._max_in_flight = max_in_flight
-        self._raise_fee_after_s = raise_fee_after_s
         self._max_poll_s = max_poll_s
         self._look_s = look_s
         self._lease_s = lease_s
         self._lanes: dict[str, Lane] = {}
         self._renewed_at = float("-inf")
-        self._forks_at = float("-inf")
-        self._tip: Block | None = None
-        self._fees: dict[tuple[str, int], tuple[float, int]] = {}
-        self._missed_at: dict[str, float] = {}
+        self._signer = Signer(
+            self.journal,
+            self._owner,
+            max_in_flight=max_in_flight,
+            raise_fee_after_s=raise_fee_after_s,
+            waits_for_others=waits_for_others,
+        )
+        self._refusals = Refusals(self.journal, self._signer)
+        self._forks = Forks(self._client, self.journal)
         self._turns: dict[str, Future[Turn]] = {}
         self._pool = ThreadPoolExecutor(min(len(given), _MAX_THREADS), thread_name_prefix="outbox")
 
@@ -270,10 +253,14 @@ class Outbox:
         for address, lane in self._lanes.items():
             if address in self._turns:
                 continue
-            self._raise_fee(lane)
-            happened += self._sign(lane)
+            self._signer.raise_fee(lane)
+            if self._forks.tip is not None:
+                signed, is_leased = self._signer.sign(lane, self._forks.tip.height)
+                happened += signed
+                if not is_leased:
+                    self._renewed_at = float("-inf")
             if lane.has_work:
-                self._turns[address] = self._pool.submit(lane.turn, _RESOLVE_S)
+                self._turns[address] = self._pool.submit(lane.turn)
         return happened + self._finish(wait_for_all=False)
 
     def _finish(self, *, wait_for_all: bool) -> list[Progress]:
@@ -301,14 +288,14 @@ class Outbox:
                 happened.append(Progress(sent.key, JobState.SENT, sent.txid))
             lane.live[sent.txid] = replace(sent, was_taken=True)
         for (sent, _), outcome in zip(turn.mined, outcomes, strict=True):
-            lane.floor = max(lane.floor, sent.nonce + 1)
-            self._drop_live(lane, sent.job_id)
+            lane.nonces.used(sent.nonce)
+            lane.drop(sent.job_id)
             happened.append(Progress(sent.key, JobState.MINED, sent.txid, outcome.kind, outcome.text))
         for sent in turn.lost:
             reason = f"another transaction of {lane.address} used nonce {sent.nonce}"
-            happened.append(self._queue_again(lane, sent, reason))
+            happened.append(self._refusals.queue_again(lane, sent, reason))
         for sent, error in turn.refused:
-            happened += self._refused(lane, sent, error)
+            happened += self._refusals.judge(lane, sent, error)
         return happened
 
     def close(self) -> None:
@@ -355,259 +342,23 @@ class Outbox:
                     self._turns.pop(address, None)
                     _LOG.warning("another process has taken over %s", address)
             elif address not in self._lanes:
-                live = by_nonce(self.journal.live(address))
-                lane = Lane(account, self.journal.floor(address), live, self._look_s)
+                floor, live = self.journal.floor(address), self.journal.live(address)
                 try:
-                    lane.begin()
+                    self._lanes[address] = Lane.begin(account, floor, live, self._look_s)
                 except NodeError as error:
                     _LOG.warning("%s cannot be used yet: %s", address, error)
                     self._renewed_at = time.monotonic() - self._lease_s / 3 + 1.0
                     continue
-                lane.unsent = list(live.values())
-                self._lanes[address] = lane
-                # What was mined before may have been taken away by a fork meanwhile.
-                self._tip, self._forks_at = None, float("-inf")
-
-    # What was mined, and what no more is
-
-    def _drop_live(self, lane: Lane, job_id: int) -> None:
-        for txid in [txid for txid, sent in lane.live.items() if sent.job_id == job_id]:
-            del lane.live[txid]
-            lane.fresh.discard(txid)
-            self._missed_at.pop(txid, None)
-        lane.unsent = [sent for sent in lane.unsent if sent.job_id != job_id]
+                self._forks.begin_again()
 
     def _check_forks(self) -> list[Progress]:
-        """Look again at what is mined and not deep yet, if the chain is not the one that was seen before."""
-        if not self._lanes or time.monotonic() - self._forks_at < _FORK_S:
-            return []
-        self._forks_at = time.monotonic()
         happened: list[Progress] = []
+        if not self._lanes:
+            return happened
         try:
-            tip = self._client.block("latest")
-            if self._is_elsewhere(tip):
+            if self._forks.is_due():
                 happened += self._finish(wait_for_all=True)
-                for lane in self._lanes.values():
-                    happened += self._look_again(lane, tip.height - _FINAL_DEPTH)
+                happened += self._forks.look_again(self._lanes.values())
         except NodeError as error:
             _LOG.info("the chain could not be looked at: %s", error)
-            return happened
-        self._tip = tip
         return happened
-
-    def _is_elsewhere(self, tip: Block) -> bool:
-        known = self._tip
-        if known is None:
-            return True
-        try:
-            there = tip if tip.height == known.height else self._client.block(known.height)
-        except NotFoundError:
-            return True
-        return there.hash != known.hash
-
-    def _look_again(self, lane: Lane, above: int) -> list[Progress]:
-        happened = []
-        mined = self.journal.mined_above(lane.address, above)
-        if not mined:
-            return []
-        on_chain = self._client.account(lane.address).nonce
-        for sent in mined:
-            receipt = lane.receipt(sent)
-            # A node that is behind shows neither; only one on whose chain the nonce is free says that it is gone.
-            if receipt is None and on_chain <= sent.nonce:
-                self.journal.record_forked(sent)
-                lane.live[sent.txid] = replace(sent, was_taken=True)
-                lane.floor = min(lane.floor, sent.nonce)
-                lane.following = on_chain
-                lane.unsent.append(sent)
-                happened.append(Progress(sent.key, JobState.SENT, sent.txid, reason="a fork took its block away"))
-        lane.live = by_nonce(list(lane.live.values()))
-        return happened
-
-    def _queue_again(self, lane: Lane, sent: Sent, reason: str, wait_s: float = 0.0) -> Progress:
-        self.journal.record_dead(sent, reason, wait_s=wait_s)
-        self._drop_live(lane, sent.job_id)
-        return Progress(sent.key, JobState.QUEUED, reason=reason, wait_s=wait_s)
-
-    # Signing
-
-    def _sign(self, lane: Lane) -> list[Progress]:
-        room = lane.room(self._max_in_flight)
-        if room <= 0 or self._tip is None:
-            return []
-        entries = self.journal.claim(lane.address, self._owner, room, _CLAIM_S)
-        if not entries:
-            return []
-        if not lane.live and not self._refresh(lane):
-            self.journal.unclaim(self._owner)
-            return []
-        happened: list[Progress] = []
-        signed: list[Sent] = []
-        nonces = lane.free_nonces(self._max_in_flight)
-        for entry in entries:
-            if len(signed) == len(nonces):
-                break  # what others did with the account left less room
-            try:
-                signed.append(self._signed(lane, entry, nonces[len(signed)], self._tip.height))
-            except NodeError as error:
-                lane.failed(error)
-                break
-            except DerClientError as error:
-                self.journal.give_up(entry, str(error))
-                happened.append(Progress(entry.key, JobState.GIVEN_UP, reason=str(error)))
-        kept = self.journal.record_signed(self._owner, lane.address, signed) if signed else []
-        if len(kept) < len(signed):
-            # Another process has taken over, or a claim ended; what was signed and not kept is nowhere.
-            self._renewed_at = float("-inf")
-        if len(kept) < len(entries):
-            self.journal.unclaim(self._owner)
-        lane.fresh |= {sent.txid for sent in kept}
-        lane.live = by_nonce([*lane.live.values(), *kept])
-        lane.unsent += kept
-        return happened
-
-    def _refresh(self, lane: Lane) -> bool:
-        """Learn what others did with an account that was idle here."""
-        try:
-            lane.begin()
-        except NodeError as error:
-            lane.failed(error)
-            return False
-        return True
-
-    def _signed(self, lane: Lane, entry: Entry, nonce: int, height: int) -> Sent:
-        transaction = self._build(lane.account, entry, nonce)
-        return Sent(
-            txid=transaction.txid,
-            job_id=entry.id,
-            key=entry.key,
-            account=lane.address,
-            nonce=nonce,
-            fee_ustx=transaction.fee,
-            raw=transaction.encode(),
-            was_taken=False,
-            signed_at=time.time(),
-            height=height,
-        )
-
-    def _build(self, account: Account, entry: Entry, nonce: int) -> Transaction:
-        job = entry.job
-        fee = entry.fee_ustx
-        if fee is None:
-            fee = self._fee(account, job)
-        unsigned = account.build(
-            job.payload, post_conditions=job.post_conditions, mode=job.mode, nonce=nonce, fee_ustx=fee
-        )
-        return account.sign(unsigned)
-
-    def _fee(self, account: Account, job: Job) -> int:
-        """By the account's policy, and the same for transactions of one kind and length for a while."""
-        payload = job.payload
-        kind = f"{type(payload).__name__} {getattr(payload, 'contract', '')} {getattr(payload, 'function', '')}"
-        key = kind, len(job.body)
-        known = self._fees.get(key)
-        if known is None or time.monotonic() - known[0] > _FEE_S:
-            draft = account.build(payload, post_conditions=job.post_conditions, mode=job.mode, nonce=0)
-            known = self._fees[key] = time.monotonic(), draft.fee
-            if len(self._fees) > _BACKLOG:
-                self._fees.pop(next(iter(self._fees)))
-        return known[1]
-
-    def _raise_fee(self, lane: Lane) -> None:
-        """Replace the oldest transaction by one with a higher fee, if it has waited for long."""
-        if self._raise_fee_after_s is None or not lane.live or lane.is_silent or lane.unsent:
-            return
-        first = next(iter(lane.live.values()))
-        newest = [sent for sent in lane.live.values() if sent.nonce == first.nonce][-1]
-        if first.nonce < lane.following or self.journal.now() - newest.signed_at < self._raise_fee_after_s:
-            return
-        entry = self.journal.find(newest.key)
-        fee = max(newest.fee_ustx + 1, round(newest.fee_ustx * _RAISE))
-        if entry is None or entry.fee_ustx is not None or fee > lane.account.fee_policy.max_fee_ustx:
-            return  # the fee is the caller's, or as high as it may be
-        transaction = self._build(lane.account, replace(entry, fee_ustx=fee), newest.nonce)
-        replacement = replace(
-            newest,
-            txid=transaction.txid,
-            fee_ustx=fee,
-            raw=transaction.encode(),
-            was_taken=False,
-            signed_at=self.journal.now(),
-        )
-        if self.journal.record_replacement(self._owner, replacement):
-            _LOG.info("the fee of %s is raised to %d µSTX: %s", newest.key, fee, replacement.txid)
-            lane.live = by_nonce([*lane.live.values(), replacement])
-            lane.unsent.append(replacement)
-
-    # Refusals
-
-    def _refused(self, lane: Lane, sent: Sent, error: TransactionRejectedError) -> list[Progress]:
-        """What a refusal in the node's own form means for a job.
-
-        What was signed after it has later nonces. Where none of that was sent yet, it is signed anew, without a gap.
-        """
-        if sent.txid not in lane.live:
-            return []
-        happened = self._judge(lane, sent, error)
-        if sent.txid not in lane.live:
-            later = [each for each in lane.unsent if each.txid in lane.fresh and each.nonce > sent.nonce]
-            for each in later:
-                self.journal.record_dead(each, "")
-                self._drop_live(lane, each.job_id)
-        return happened
-
-    def _judge(self, lane: Lane, sent: Sent, error: TransactionRejectedError) -> list[Progress]:
-        is_own = error.data.get("principal", lane.address) == lane.address
-        expected = error.data.get("expected")
-        if error.reason == "BadNonce" and isinstance(expected, int) and is_own:
-            lane.following = max(lane.following, expected)
-            self.journal.raise_floor(lane.address, min(expected, sent.nonce + 1))
-        if error.reason in _PASSING:
-            lane.failed(error)
-            if error.reason != "TooMuchChaining":
-                lane.unsent.insert(0, sent)
-                return []
-        if sent.txid not in lane.fresh:
-            return self._refused_again(lane, sent, error)
-        entry = self.journal.find(sent.key)
-        attempts = 0 if entry is None else entry.attempts
-        match error.reason:
-            case "BadNonce" | "ConflictingNonceInMempool" | "TooMuchChaining":
-                if error.reason == "ConflictingNonceInMempool":
-                    lane.is_taken(sent.nonce)
-                return [self._queue_again(lane, sent, str(error))]
-            case "NotEnoughFunds":
-                wait_s = min(_FIRST_RETRY_S * 2.0**attempts, _MAX_RETRY_S)
-                lane.held_until = time.monotonic() + wait_s
-                return [self._queue_again(lane, sent, str(error), wait_s)]
-            case "FeeTooLow" if entry is not None and entry.fee_ustx is None:
-                self._fees.clear()
-                wait_s = min(_FIRST_RETRY_S * 2.0**attempts, _MAX_RETRY_S)
-                return [self._queue_again(lane, sent, str(error), wait_s)]
-        return [self._give_up(lane, sent, str(error))]
-
-    def _refused_again(self, lane: Lane, sent: Sent, error: TransactionRejectedError) -> list[Progress]:
-        """Of bytes that may have been taken before, a refusal says little: they are looked for."""
-        if error.reason in ("BadNonce", "ConflictingNonceInMempool"):
-            return []  # it, or another one, is there; the blocks will show which
-        try:
-            is_known = lane.is_known(sent)
-        except NodeError as failure:
-            lane.failed(failure)
-            return []
-        if is_known:
-            self._missed_at.pop(sent.txid, None)
-            return []
-        missed = self._missed_at.setdefault(sent.txid, time.monotonic())
-        if time.monotonic() - missed < _LOST_S:
-            lane.failed(error)
-            lane.unsent.append(sent)
-            return []
-        if error.reason in ("NotEnoughFunds", "FeeTooLow"):
-            return [self._queue_again(lane, sent, str(error), _FIRST_RETRY_S)]
-        return [self._give_up(lane, sent, str(error))]
-
-    def _give_up(self, lane: Lane, sent: Sent, reason: str) -> Progress:
-        self.journal.record_given_up(sent, reason)
-        self._drop_live(lane, sent.job_id)
-        return Progress(sent.key, JobState.GIVEN_UP, sent.txid, reason=reason)

@@ -36,19 +36,7 @@ _GAVE_UP: Final = BUSY_STATUSES | {408}
 
 
 def broadcast(raw: bytes) -> Steps[str]:
-    """Send a signed transaction once.
-
-    Args:
-        raw: The encoded signed transaction.
-
-    Returns:
-        Its id, hexadecimal without 0x: a node took it, or had it already.
-
-    Raises:
-        TransactionRejectedError: A node refused these bytes.
-        NothingSentError: No connection was made.
-        BroadcastUnknownError: Anything else; nobody knows whether it arrived.
-    """
+    """Send a signed transaction once, as `Client.broadcast` says."""
     txid = _check_raw(raw)
     try:
         return _read(raw, txid, (yield Ask(node.send(raw).request, once=True)))
@@ -59,20 +47,14 @@ def broadcast(raw: bytes) -> Steps[str]:
 
 
 def send(raw: bytes, policy: RetryPolicy, versions: ApiVersions) -> Steps[str]:
-    """Send a signed transaction; as long as its arrival is open, look for its id and send the identical bytes again.
+    """Send a signed transaction, as `Client.send` says.
+
+    While its arrival is open, look for its id and send the identical bytes again.
 
     Args:
         raw: The encoded signed transaction.
         policy: How often, and after how long.
         versions: What the node's API has.
-
-    Returns:
-        Its id, hexadecimal without 0x.
-
-    Raises:
-        TransactionRejectedError: A node refused these bytes, and no earlier copy can have been taken.
-        NodeUnreachableError: No connection was made at any attempt: nothing was sent.
-        BroadcastUnknownError: Nobody knows whether it arrived.
     """
     txid = _check_raw(raw)
     may_have_arrived = False
@@ -83,7 +65,7 @@ def send(raw: bytes, policy: RetryPolicy, versions: ApiVersions) -> Steps[str]:
         try:
             return _read(raw, txid, (yield Ask(node.send(raw).request, once=True)))
         except TransactionRejectedError as error:
-            if error.reason in NONCE_TAKEN and (yield from _is_known(txid, versions)):
+            if error.reason in NONCE_TAKEN and (yield from _is_seen(txid, versions)):
                 return txid
             if may_have_arrived and error.reason not in STATIC:
                 raise _unknown(txid, raw, error) from error
@@ -93,7 +75,7 @@ def send(raw: bytes, policy: RetryPolicy, versions: ApiVersions) -> Steps[str]:
         if not isinstance(failure, NothingSentError):
             may_have_arrived = True
             # Who answers "too many requests" passed nothing on, most likely; asking more would be no help.
-            if failure.status != 429 and (yield from _is_known(txid, versions)):
+            if failure.status != 429 and (yield from _is_seen(txid, versions)):
                 return txid
         wait = policy.wait_s(attempt, failure.retry_after_s) if _may_be_repeated(failure) else None
         if wait is None:
@@ -132,25 +114,42 @@ def _is_undecodable(raw: bytes) -> bool:
     return False
 
 
-def _is_known(txid: str, versions: ApiVersions) -> Steps[bool]:
-    """Whether API or node have the transaction, waiting or mined."""
+def is_known(txid: str, versions: ApiVersions) -> Steps[bool]:
+    """Find out whether the API or the node has a transaction, waiting or mined.
+
+    The API is asked first. Where it does not know the transaction, it may be behind, and the node has the last word.
+
+    Args:
+        txid: The transaction's id.
+        versions: What the node's API has.
+
+    Raises:
+        NodeUnreachableError: If one of them did not answer.
+    """
     try:
         info = yield from versions.summary(txid)
     except NodeUnreachableError:
-        return False
-    except NodeAnswerError:
+        raise
+    except NodeError:
         info = None
-    return (yield from _node_has(txid)) if info is None else not info.status.is_dropped
-
-
-def _node_has(txid: str) -> Steps[bool]:
+    if info is not None and not info.status.is_dropped:
+        return True
     for endpoint in (node.unconfirmed_transaction(txid), node.transaction(txid)):
         try:
             yield from ask(endpoint)
+        except NodeUnreachableError:
+            raise
         except NodeError:
             continue
         return True
     return False
+
+
+def _is_seen(txid: str, versions: ApiVersions) -> Steps[bool]:
+    try:
+        return (yield from is_known(txid, versions))
+    except NodeUnreachableError:
+        return False
 
 
 def _may_be_repeated(failure: NodeError) -> bool:

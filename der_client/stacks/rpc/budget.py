@@ -21,7 +21,7 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 from urllib3.util.ssl_ import create_urllib3_context, resolve_cert_reqs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from urllib3 import PoolManager, ProxyManager
 
@@ -108,15 +108,20 @@ class spending:  # noqa: N801 -- read as a statement: with spending(budget)
         _running.budget = self._before
 
 
+def _receive(of: socket.socket, receive: Callable[[], int]) -> int:
+    """Read from a socket, against the budget of the running thread if it has one."""
+    budget = _running.budget
+    if budget is None:
+        return receive()
+    of.settimeout(budget.next_wait_s())
+    received = receive()
+    budget.count(received)
+    return received
+
+
 class _PlainSocket(socket.socket):
-    def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
-        budget = _running.budget
-        if budget is None:
-            return super().recv_into(buffer, nbytes, flags)
-        self.settimeout(budget.next_wait_s())
-        received = super().recv_into(buffer, nbytes, flags)
-        budget.count(received)
-        return received
+    def recv_into(self, *arguments: Any, **options: Any) -> int:
+        return _receive(self, lambda: super(_PlainSocket, self).recv_into(*arguments, **options))
 
     def sendall(self, data: Any, flags: int = 0) -> None:
         if (budget := _running.budget) is not None:
@@ -125,14 +130,8 @@ class _PlainSocket(socket.socket):
 
 
 class _TlsSocket(ssl.SSLSocket):
-    def recv_into(self, buffer: Any, nbytes: int | None = None, flags: int = 0) -> int:
-        budget = _running.budget
-        if budget is None:
-            return super().recv_into(buffer, nbytes, flags)
-        self.settimeout(budget.next_wait_s())
-        received = super().recv_into(buffer, nbytes, flags)
-        budget.count(received)
-        return received
+    def recv_into(self, *arguments: Any, **options: Any) -> int:
+        return _receive(self, lambda: super(_TlsSocket, self).recv_into(*arguments, **options))
 
     def send(self, data: Any, flags: int = 0) -> int:
         if (budget := _running.budget) is not None:

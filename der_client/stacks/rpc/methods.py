@@ -299,6 +299,15 @@ class Methods:
         return self._api.summary(txid, self._until(None))
 
     @asked
+    def is_known(self, txid: str) -> Steps[bool]:
+        """Find out whether the API or the node has a transaction, waiting or mined.
+
+        Raises:
+            NodeUnreachableError: If one of them did not answer.
+        """
+        return sending.is_known(txid, self._api)
+
+    @asked
     def nonces(self, principal: str) -> Steps[Nonces]:
         """Which nonces of an account are mined, waiting, and next.
 

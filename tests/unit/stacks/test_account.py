@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import requests
 
-from der_client.stacks import nonces
+from der_client.stacks import known_nonces, nonces
 from der_client.stacks.account import Account, FeePolicy
 from der_client.stacks.clarity import ErrValue, NoneValue, PrincipalValue, UIntValue, encode
 from der_client.stacks.errors import (
@@ -318,7 +318,7 @@ class TestNonces:
         account.transfer(OTHER, 2)
         monkeypatch.setattr(nonces, "_TRUSTED_S", 0.0)
         assert account.next_nonce() == 2  # it may be on its way
-        monkeypatch.setattr(nonces, "_FORGOTTEN_AFTER_S", 0.0)
+        monkeypatch.setattr(known_nonces, "LOST_S", 0.0)
         assert account.next_nonce() == 0
         account.transfer(OTHER, 3)
         assert account.next_nonce() == 2
@@ -332,7 +332,7 @@ class TestNonces:
         other.submit(TokenTransfer(PrincipalValue(OTHER), 1), nonce=2)
         assert account.next_nonce() == 3
         assert f"nonce 1 of {account.address} is missing" in caplog.text
-        monkeypatch.setattr(nonces, "_FORGOTTEN_AFTER_S", 0.0)
+        monkeypatch.setattr(known_nonces, "LOST_S", 0.0)
         assert account.next_nonce() == 1
 
     def test_one_that_was_dropped_while_nobody_waited_is_free(
@@ -344,7 +344,7 @@ class TestNonces:
         node.forget()
         monkeypatch.setattr(nonces, "_TRUSTED_S", 0.0)
         assert account.next_nonce() == 1
-        monkeypatch.setattr(nonces, "_FORGOTTEN_AFTER_S", 0.0)
+        monkeypatch.setattr(known_nonces, "LOST_S", 0.0)
         assert account.next_nonce() == 0
 
     def test_a_bare_node_does_not_tell_what_it_forgot(
@@ -353,7 +353,7 @@ class TestNonces:
         node.mines_at_once, node.has_api = False, False
         account.transfer(OTHER, 1)
         monkeypatch.setattr(nonces, "_TRUSTED_S", 0.0)
-        monkeypatch.setattr(nonces, "_FORGOTTEN_AFTER_S", 0.0)
+        monkeypatch.setattr(known_nonces, "LOST_S", 0.0)
         assert account.next_nonce() == 1
 
     def test_one_that_is_reserved_is_not_taken_away(self, node: FakeNode, account: Account) -> None:
@@ -483,7 +483,7 @@ class TestNonces:
         node.forget()
         assert account.next_nonce() == 2  # an API may lag
         monkeypatch.setattr(nonces, "_TRUSTED_S", 0.0)
-        monkeypatch.setattr(nonces, "_FORGOTTEN_AFTER_S", 0.0)
+        monkeypatch.setattr(known_nonces, "LOST_S", 0.0)
         assert account.next_nonce() == 0
 
     def test_start_anew_when_told(self, node: FakeNode, account: Account) -> None:

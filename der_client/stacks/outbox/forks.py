@@ -1,0 +1,100 @@
+"""Notices when the chain is not the one that was seen before, and what of it was mined no more."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, Final
+
+from der_client.stacks.errors import NotFoundError
+from der_client.stacks.outbox.jobs import JobState, Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from der_client.stacks.outbox.journal import Journal
+    from der_client.stacks.outbox.lane import Lane
+    from der_client.stacks.rpc import Client
+    from der_client.stacks.rpc.answers import Block
+
+_LOG: Final = logging.getLogger(__name__)
+
+_FORK_S: Final = 5.0
+_FINAL_DEPTH: Final = 100
+"""Blocks: what is mined deeper is not looked at again."""
+
+
+class Forks:
+    """Looks at the chain's newest block now and then.
+
+    Args:
+        client: The node.
+        journal: What is mined, and no more, is written here.
+
+    Attributes:
+        tip: The newest block seen; ``None`` before the first look.
+    """
+
+    def __init__(self, client: Client, journal: Journal) -> None:
+        self._client = client
+        self._journal = journal
+        self._looked_at = float("-inf")
+        self.tip: Block | None = None
+
+    def begin_again(self) -> None:
+        """Look at all that is not deep yet: what was mined before may have been taken away meanwhile."""
+        self.tip, self._looked_at = None, float("-inf")
+
+    def is_due(self) -> bool:
+        """Look at the chain if it is time to; whether it is another one than before.
+
+        Raises:
+            NodeError: If the node is down or answers something else.
+        """
+        if time.monotonic() - self._looked_at < _FORK_S:
+            return False
+        self._looked_at = time.monotonic()
+        tip = self._client.block("latest")
+        is_elsewhere = self._is_elsewhere(tip)
+        if not is_elsewhere:
+            self.tip = tip
+        return is_elsewhere
+
+    def look_again(self, lanes: Iterable[Lane]) -> list[Progress]:
+        """Look again at what is mined and not deep yet; no turn of a lane may be running.
+
+        Raises:
+            NodeError: If the node is down or answers something else.
+        """
+        tip = self._client.block("latest")
+        happened = []
+        for lane in lanes:
+            happened += self._look_at(lane, tip.height - _FINAL_DEPTH)
+        self.tip = tip
+        return happened
+
+    def _is_elsewhere(self, tip: Block) -> bool:
+        known = self.tip
+        if known is None:
+            return True
+        try:
+            there = tip if tip.height == known.height else self._client.block(known.height)
+        except NotFoundError:
+            return True
+        return there.hash != known.hash
+
+    def _look_at(self, lane: Lane, above: int) -> list[Progress]:
+        mined = self._journal.mined_above(lane.address, above)
+        if not mined:
+            return []
+        happened = []
+        on_chain = self._client.account(lane.address).nonce
+        for sent in mined:
+            receipt = lane.receipt(sent)
+            # A node that is behind shows neither; only one on whose chain the nonce is free says that it is gone.
+            if receipt is None and on_chain <= sent.nonce:
+                self._journal.record_forked(sent)
+                lane.nonces.went_back(on_chain)
+                lane.take_back(sent)
+                happened.append(Progress(sent.key, JobState.SENT, sent.txid, reason="a fork took its block away"))
+        return happened

@@ -1,0 +1,163 @@
+"""Signs the jobs of a lane, and replaces a transaction that waits for long by one with a higher fee."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from der_client.stacks.errors import DerClientError, NodeError
+from der_client.stacks.outbox.jobs import JobState, Progress, Sent
+
+if TYPE_CHECKING:
+    from der_client.stacks.account import Account
+    from der_client.stacks.outbox.jobs import Entry, Job
+    from der_client.stacks.outbox.journal import Journal
+    from der_client.stacks.outbox.lane import Lane
+    from der_client.stacks.transactions import Transaction
+
+_LOG: Final = logging.getLogger(__name__)
+
+_CLAIM_S: Final = 60.0
+_FEE_S: Final = 30.0
+"""How long a fee by policy is used for transactions of the same account, kind and length."""
+_MOST_FEES: Final = 1000
+
+
+class Signer:
+    """Signs what the journal has queued; everything signed is in the journal before it is sent.
+
+    Args:
+        journal: The journal.
+        owner: Who holds the lanes' leases.
+        max_in_flight: How many transactions of an account may wait to be mined.
+        raise_fee_after_s: After how long in the mempool a fee is raised; never if ``None``.
+        waits_for_others: Whether nothing is signed while somebody else's transaction of the account waits.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        owner: str,
+        *,
+        max_in_flight: int,
+        raise_fee_after_s: float | None,
+        waits_for_others: bool,
+    ) -> None:
+        self._journal = journal
+        self._owner = owner
+        self._max_in_flight = max_in_flight
+        self._raise_fee_after_s = raise_fee_after_s
+        self._waits_for_others = waits_for_others
+        self._fees: dict[tuple[str, str, int], tuple[float, int]] = {}
+
+    def sign(self, lane: Lane, height: int) -> tuple[list[Progress], bool]:
+        """Sign as many queued jobs as there is room for.
+
+        Args:
+            lane: The account.
+            height: How high the chain is.
+
+        Returns:
+            What happened, and whether the lease still holds as far as can be told.
+        """
+        room = lane.room(self._max_in_flight)
+        entries = self._journal.claim(lane.address, self._owner, room, _CLAIM_S) if room > 0 else []
+        if not entries:
+            return [], True
+        if (not lane.live or self._waits_for_others) and not self._may_begin(lane):
+            self._journal.unclaim(self._owner)
+            return [], True
+        happened: list[Progress] = []
+        signed: list[Sent] = []
+        nonces = lane.free_nonces(self._max_in_flight)
+        for entry in entries:
+            if len(signed) == len(nonces):
+                break  # what others did with the account left less room
+            try:
+                signed.append(self._signed(lane, entry, nonces[len(signed)], height))
+            except NodeError as error:
+                lane.failed(error)
+                break
+            except DerClientError as error:
+                self._journal.give_up(entry, str(error))
+                happened.append(Progress(entry.key, JobState.GIVEN_UP, reason=str(error)))
+        kept = self._journal.record_signed(self._owner, lane.address, signed) if signed else []
+        if len(kept) < len(entries):
+            self._journal.unclaim(self._owner)
+        lane.keep(kept)
+        # Another process has taken over, or a claim ended; what was signed and not kept is nowhere.
+        return happened, len(kept) == len(signed)
+
+    def raise_fee(self, lane: Lane) -> None:
+        """Replace the oldest transaction by one with a higher fee, if it has waited for long and its policy says so."""
+        if self._raise_fee_after_s is None or not lane.live or lane.is_silent or lane.unsent:
+            return
+        first = next(iter(lane.live.values()))
+        newest = [sent for sent in lane.live.values() if sent.nonce == first.nonce][-1]
+        now = self._journal.now()
+        if first.nonce < lane.nonces.following or now - newest.signed_at < self._raise_fee_after_s:
+            return
+        entry = self._journal.find(newest.key)
+        if entry is None or entry.fee_ustx is not None:
+            return  # the fee is the caller's
+        fee = lane.account.fee_policy.replace(newest.fee_ustx, len(newest.raw), now - newest.signed_at)
+        if fee is None:
+            return
+        transaction = self._build(lane.account, replace(entry, fee_ustx=fee), newest.nonce)
+        replacement = replace(
+            newest, txid=transaction.txid, fee_ustx=fee, raw=transaction.encode(), was_taken=False, signed_at=now
+        )
+        if self._journal.record_replacement(self._owner, replacement):
+            _LOG.info("the fee of %s is raised to %d µSTX: %s", newest.key, fee, replacement.txid)
+            lane.keep([replacement])
+            lane.fresh.discard(replacement.txid)  # a refusal leaves the one that it would have replaced
+
+    def forget_fees(self) -> None:
+        """Ask the policy anew for the next fee."""
+        self._fees.clear()
+
+    def _may_begin(self, lane: Lane) -> bool:
+        """Learn what others did with an account meanwhile; whether anything may be signed."""
+        try:
+            lane.refresh()
+        except NodeError as error:
+            lane.failed(error)
+            return False
+        return not (self._waits_for_others and lane.nonces.foreign)
+
+    def _signed(self, lane: Lane, entry: Entry, nonce: int, height: int) -> Sent:
+        transaction = self._build(lane.account, entry, nonce)
+        return Sent(
+            txid=transaction.txid,
+            job_id=entry.id,
+            key=entry.key,
+            account=lane.address,
+            nonce=nonce,
+            fee_ustx=transaction.fee,
+            raw=transaction.encode(),
+            was_taken=False,
+            signed_at=time.time(),
+            height=height,
+        )
+
+    def _build(self, account: Account, entry: Entry, nonce: int) -> Transaction:
+        job = entry.job
+        fee = self._fee(account, job) if entry.fee_ustx is None else entry.fee_ustx
+        return account.sign(
+            account.build(job.payload, post_conditions=job.post_conditions, mode=job.mode, nonce=nonce, fee_ustx=fee)
+        )
+
+    def _fee(self, account: Account, job: Job) -> int:
+        """By the account's policy, and the same for transactions of one kind and length for a while."""
+        payload = job.payload
+        kind = f"{type(payload).__name__} {getattr(payload, 'contract', '')} {getattr(payload, 'function', '')}"
+        key = account.address, kind, len(job.body)
+        known = self._fees.get(key)
+        if known is None or time.monotonic() - known[0] > _FEE_S:
+            draft = account.build(payload, post_conditions=job.post_conditions, mode=job.mode, nonce=0)
+            known = self._fees[key] = time.monotonic(), draft.fee
+            if len(self._fees) > _MOST_FEES:
+                self._fees.pop(next(iter(self._fees)))
+        return known[1]
