@@ -548,28 +548,31 @@ class TestTrouble:
 
     def test_fees_by_a_policy_of_ones_own(self, chain: Devnet, account: Account, payee: str) -> None:
         class InSteps:
-            """Begins at 500 µSTX, then doubles twice."""
+            """Begins at 3 µSTX per byte, then doubles twice."""
 
             def choose(self, client: Client, payload: bytes, length_bytes: int) -> int:
-                return 500
+                assert (client, payload[0]) == (account.client, 0)
+                return 3 * length_bytes
 
             def replace(self, fee_ustx: int, length_bytes: int, waited_s: float) -> int | None:
                 assert (length_bytes, waited_s > 0) == (180, True)
                 return 2 * fee_ustx if fee_ustx < 2_000 else None
 
             def check(self, fee_ustx: int, length_bytes: int) -> None:
-                assert fee_ustx in (500, 1_000, 2_000)
+                assert fee_ustx in (3 * length_bytes, 6 * length_bytes, 12 * length_bytes)
 
-        account = Account(account._key, account.client, fee_policy=InSteps())
-        with Outbox(account, raise_fee_after_s=0.0) as outbox:
+        own = Account(account._key, account.client, fee_policy=InSteps())
+        with Outbox(own, raise_fee_after_s=0.0) as outbox:
             outbox.add(pay(payee, 1, fee_ustx=None))
             for _ in range(4):
                 outbox.step()
             settle(chain, outbox)
             entry = outbox.find("pay/1")
         assert entry is not None
-        assert entry.fee_paid_ustx == 2_000
-        assert account.transfer(payee, 2).info().fee_ustx == 500  # type: ignore[union-attr]
+        assert entry.fee_paid_ustx == 2_160
+        info = own.transfer(payee, 2).info()
+        assert info is not None
+        assert info.fee_ustx == 540
 
     def test_a_node_that_is_down_is_waited_for(
         self, chain: Devnet, proxy: FaultProxy, account: Account, payee: str, begin: Open, monkeypatch: Any
