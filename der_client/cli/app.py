@@ -13,6 +13,7 @@ from der_client.stacks.errors import DerClientError
 # Panel of `der --help`: the commands in it, each with the module and the name of its function or of its own commands.
 COMMANDS: Final[dict[str, dict[str, str]]] = {
     "Services": {
+        "index": "index:index",
         "keeper": "keeper:keeper",
         "record": "record:record",
         "gateway": "gateway:gateway",

@@ -1,0 +1,123 @@
+"""``der index``: keep the contracts' history and state in SQL, once or until it is interrupted."""
+
+import signal
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from der_client.cli.option_groups import grouped
+from der_client.cli.options import Json, OnContracts
+from der_client.cli.output import print_json
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from der_client.index import Progress
+
+DEFAULT_DATABASE = "der-index.sqlite"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnContractsAndIndex(OnContracts):
+    """Options of a command that follows the contracts into an index."""
+
+    database: Annotated[
+        str | None,
+        typer.Option(
+            "--database",
+            metavar="PLACE",
+            help="A file (SQLite), or postgresql://user:password@host/database. Default: the profile's, or "
+            f"{DEFAULT_DATABASE} in this folder.",
+            show_default=False,
+        ),
+    ] = None
+
+    @property
+    def place(self) -> str:
+        """Where the index is."""
+        return self.settings.database or DEFAULT_DATABASE
+
+
+@grouped
+def index(
+    *,
+    on: OnContractsAndIndex,
+    once: Annotated[bool, typer.Option("--once", help="Catch up with the chain, and end.")] = False,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Throw away what is in the index, and begin anew.")
+    ] = False,
+    interval: Annotated[
+        float, typer.Option("--interval", metavar="SECONDS", min=0.05, help="How often to look for a new block.")
+    ] = 1.0,
+    as_json: Json = False,
+) -> None:
+    """Keep an index of the contracts up to date: plants, production, offers, payments and certificates in SQL.
+
+    It reads only, so it needs no key. It can be killed at any moment and goes on where it was; a fork is undone.
+    Several can run on one database: one works, the others wait. Other commands and 'der serve' read it.
+    """
+    from der_client.index import Follower  # noqa: PLC0415 -- `der --help` stays fast
+
+    on.der.check_deployed()
+    stop = threading.Event()
+    _stop_on_signals(stop)
+    shown = _Shown(as_json=as_json)
+    with Follower(on.der, on.place, rebuild=rebuild) as follower:
+        if once:
+            shown.result(follower.run_once(shown.batch, stop=stop))
+            return
+        typer.echo(f"indexing the contracts of {on.der.deployer} in {follower.place} (Ctrl-C ends it)", err=True)
+        follower.follow(stop, poll_s=interval, on_progress=shown.news)
+
+
+class _Shown:
+    """Says how far it is: batches on stderr, results on stdout."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._as_json = as_json
+        self._height = -1
+
+    def batch(self, progress: "Progress") -> None:
+        """Show how far catching up is."""
+        if progress.height < progress.tip_height:
+            typer.echo(f"block {progress.height:,} of {progress.tip_height:,}: {progress.events:,} events", err=True)
+
+    def result(self, progress: "Progress") -> None:
+        """Show what was done."""
+        if self._as_json:
+            moment = progress.block_time
+            print_json(
+                {
+                    "height": progress.height,
+                    "block_time": None if moment is None else moment.isoformat(),
+                    "tip_height": progress.tip_height,
+                    "events": progress.events,
+                    "transactions": progress.transactions,
+                    "undone_from": progress.undone_from,
+                }
+            )
+            return
+        undone = "" if progress.undone_from is None else f", blocks from {progress.undone_from:,} on taken out (a fork)"
+        typer.echo(
+            f"block {progress.height:,}: {progress.events:,} new events in {progress.transactions:,} transactions"
+            f"{undone}"
+        )
+
+    def news(self, progress: "Progress") -> None:
+        """Show what came in, if anything did."""
+        if progress.events or progress.undone_from is not None:
+            self.result(progress)
+
+
+def _stop_on_signals(stop: threading.Event) -> None:
+    """The first signal lets it finish the batch that it is reading, a second one interrupts it."""
+
+    def end(_number: int, _frame: "FrameType | None") -> None:
+        stop.set()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.default_int_handler)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)

@@ -1,0 +1,18 @@
+"""The contracts' history and state in SQL: followed from any node, asked by typed questions or one's own queries."""
+
+from der_client.index.errors import IndexDatabaseError, IndexMissingError, IndexVersionError, NotIndexedError
+from der_client.index.follower import Follower, LeaseHeldError, Progress
+from der_client.index.index import Index
+from der_client.index.table import Table
+
+__all__ = [
+    "Follower",
+    "Index",
+    "IndexDatabaseError",
+    "IndexMissingError",
+    "IndexVersionError",
+    "LeaseHeldError",
+    "NotIndexedError",
+    "Progress",
+    "Table",
+]

@@ -1,0 +1,106 @@
+"""What happened: events and transactions, a page at a time."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import select
+
+from der_client.index.answers import EventRow, TransactionRow
+from der_client.index.reading import same
+from der_client.index.schema import EVENT_TABLES, blocks, events, transactions
+from der_client.index.table import Table, plain
+from der_client.stacks.errors import InvalidValueError
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from sqlalchemy import Row
+
+    from der_client.index.reading import Reader
+
+MOST_ROWS: Final = 10_000
+"""That are listed at once."""
+_TABLE_OF_TOPIC: Final = {event.topic: table for event, table in EVENT_TABLES.items()}
+
+
+def events_of(
+    reader: Reader,
+    *,
+    topic: str | None = None,
+    asset_id: int | None = None,
+    actor: str | None = None,
+    offer_id: int | None = None,
+    payment_id: int | None = None,
+    day: date | None = None,
+    txid: str | None = None,
+    after: int = 0,
+    before: int | None = None,
+    limit: int = 100,
+    newest_first: bool = False,
+) -> Table[EventRow]:
+    """List events; see :meth:`Index.events`."""
+    query = select(events, blocks.c.time).join(blocks, blocks.c.height == events.c.height)
+    wanted = [
+        same(events.c.topic, topic),
+        same(events.c.asset_id, asset_id),
+        same(events.c.actor, actor),
+        same(events.c.offer_id, offer_id),
+        same(events.c.payment_id, payment_id),
+        same(events.c.day, day),
+        same(events.c.txid, txid),
+        events.c.id > after,
+        None if before is None else events.c.id < before,
+    ]
+    query = query.where(*[condition for condition in wanted if condition is not None]).limit(_checked(limit))
+    rows = reader.all(query.order_by(events.c.id.desc() if newest_first else events.c.id))
+    fields = _fields(reader, rows)
+    return Table(EventRow, (_event(row, fields[row.id]) for row in rows))
+
+
+def _event(row: Row[Any], fields: dict[str, Any]) -> EventRow:
+    place = {name: getattr(row, name) for name in EventRow.__slots__ if name != "fields"}
+    return EventRow(**place, fields=fields)
+
+
+def _fields(reader: Reader, rows: Any) -> dict[int, dict[str, Any]]:
+    """Read what was printed, topic by topic."""
+    by_topic: defaultdict[str, list[int]] = defaultdict(list)
+    for row in rows:
+        by_topic[row.topic].append(row.id)
+    found: dict[int, dict[str, Any]] = {}
+    for topic, ids in by_topic.items():
+        table = _TABLE_OF_TOPIC[topic]
+        names = [column.name for column in table.columns if column.name != "event_id"]
+        for first in range(0, len(ids), 500):
+            for row in reader.all(select(table).where(table.c.event_id.in_(ids[first : first + 500]))):
+                found[row.event_id] = {name: plain(getattr(row, name)) for name in names}
+    return found
+
+
+def transactions_of(
+    reader: Reader,
+    *,
+    txid: str | None = None,
+    sender: str | None = None,
+    before_height: int | None = None,
+    limit: int = 100,
+) -> Table[TransactionRow]:
+    """List transactions, newest first; see :meth:`Index.transactions`."""
+    query = select(transactions, blocks.c.time).join(blocks, blocks.c.height == transactions.c.height)
+    wanted = [
+        None if txid is None else transactions.c.txid == txid.removeprefix("0x").lower(),
+        same(transactions.c.sender, sender),
+        None if before_height is None else transactions.c.height < before_height,
+    ]
+    query = query.where(*[condition for condition in wanted if condition is not None])
+    query = query.order_by(transactions.c.height.desc(), transactions.c.tx_index.desc()).limit(_checked(limit))
+    names = TransactionRow.__slots__
+    return Table(TransactionRow, (TransactionRow(*(getattr(row, name) for name in names)) for row in reader.all(query)))
+
+
+def _checked(limit: int) -> int:
+    if not 1 <= limit <= MOST_ROWS:
+        raise InvalidValueError(f"limit must be 1 to {MOST_ROWS}, got {limit!r}")
+    return limit

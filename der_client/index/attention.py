@@ -1,0 +1,171 @@
+"""What may need doing, most pressing first."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import and_, or_, select
+
+from der_client.contracts.asset_verification import AssetState
+from der_client.contracts.grid_integration import ConnectionState
+from der_client.contracts.market_participation import OfferState
+from der_client.contracts.production_tracking import DayState
+from der_client.contracts.settlement import PaymentState
+from der_client.index.answers import Attention, AttentionKind
+from der_client.index.delivery import window_end
+from der_client.index.reading import table
+from der_client.index.table import Table
+from der_client.index.trade import due_payments, is_open_offer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from der_client.index.reading import Reader
+
+RECORDING_DAYS: Final = 30
+"""Until the end of how many days after it a day can be recorded (production-tracking.clar)."""
+_SECONDS_PER_DAY: Final = 86_400
+
+
+def attention(reader: Reader, now: datetime | None, expiring_within: timedelta) -> Table[Attention]:
+    """List what may need doing; see :meth:`Index.attention`."""
+    moment = now or reader.now
+    if moment is None:
+        return Table(Attention)
+    today = moment.astimezone(UTC).date()
+    return Table(
+        Attention,
+        [
+            *_payments_due(reader, today),
+            *_days(reader, today),
+            *_feeds(reader, today),
+            *_offers(reader, moment, expiring_within),
+            *_waiting(reader),
+        ],
+    )
+
+
+def _item(kind: AttentionKind, text: str, **fields: Any) -> Attention:
+    empty = dict.fromkeys(("asset_id", "day", "offer_id", "payment_id", "amount", "token", "until"))
+    return Attention(kind=kind, text=text, **(empty | fields))
+
+
+def _payments_due(reader: Reader, today: date) -> Iterator[Attention]:
+    payment, asset = table("payment"), table("asset")
+    # The energy of a day to come can be lost only with its plant.
+    query = (
+        select(payment)
+        .join(asset, and_(asset.c.asset_id == payment.c.asset_id, reader.holds("asset")))
+        .where(
+            reader.holds("payment"),
+            payment.c.state == PaymentState.LOCKED,
+            or_(payment.c.day <= today, asset.c.state == AssetState.RETIRED),
+        )
+        .order_by(payment.c.payment_id)
+    )
+    rows = reader.all(query)
+    due = due_payments(reader, rows)
+    for row in rows:
+        if row.payment_id in due:
+            yield _item(
+                AttentionKind.PAYMENT_DUE,
+                f"Payment {row.payment_id} can be {'settled' if due[row.payment_id] == 'settle' else 'refunded'}.",
+                asset_id=row.asset_id,
+                day=row.day,
+                offer_id=row.offer_id,
+                payment_id=row.payment_id,
+                amount=row.cost,
+                token=row.token,
+            )
+
+
+def _days(reader: Reader, today: date) -> Iterator[Attention]:
+    day = table("day")
+    undecided = day.c.state.in_((DayState.RECORDED, DayState.DISPUTED))
+    first = today - timedelta(days=46)
+    rows = reader.rows("day", undecided, day.c.day < today, day.c.day >= first)
+    slots = {of: _SECONDS_PER_DAY // row.slot_seconds for of, row in reader.by_asset("asset").items()}
+    for row in sorted(rows, key=lambda row: (row.day, row.asset_id)):
+        whose = {"asset_id": row.asset_id, "day": row.day}
+        missing = slots[row.asset_id] - row.mask.bit_count()
+        if row.state is DayState.DISPUTED:
+            yield _item(
+                AttentionKind.DAY_DISPUTED,
+                f"{row.day} of plant {row.asset_id} is disputed: an arbiter decides.",
+                **whose,
+                amount=row.wh,
+                until=window_end(row.day),
+            )
+        elif missing and today <= row.day + timedelta(days=RECORDING_DAYS):
+            yield _item(
+                AttentionKind.SLOTS_MISSING,
+                f"{missing} of {slots[row.asset_id]} slots are missing on {row.day} of plant {row.asset_id}.",
+                **whose,
+                amount=missing,
+                until=datetime.combine(row.day + timedelta(days=RECORDING_DAYS + 1), time(), UTC),
+            )
+        else:
+            yield _item(
+                AttentionKind.DAY_UNVERIFIED,
+                f"{row.day} of plant {row.asset_id} waits for verification.",
+                **whose,
+                amount=row.wh,
+                until=window_end(row.day),
+            )
+
+
+def _feeds(reader: Reader, today: date) -> Iterator[Attention]:
+    feed = table("feed")
+    for row in reader.rows("feed", feed.c.verified.is_(False), feed.c.day >= today - timedelta(days=46)):
+        yield _item(
+            AttentionKind.FEED_UNVERIFIED,
+            f"The feed of {row.day} of plant {row.asset_id} waits for verification.",
+            asset_id=row.asset_id,
+            day=row.day,
+            amount=row.exported_wh,
+            until=window_end(row.day),
+        )
+
+
+def _offers(reader: Reader, now: datetime, within: timedelta) -> Iterator[Attention]:
+    offer, asset = table("offer"), table("asset")
+    with_asset = (select(offer).join(asset, and_(asset.c.asset_id == offer.c.asset_id, reader.holds("asset")))).where(
+        reader.holds("offer")
+    )
+    over = or_(offer.c.expires_at <= now, offer.c.epoch < asset.c.epoch)
+    unfinished = and_(offer.c.state.in_((OfferState.PENDING, OfferState.ACCEPTED)), offer.c.open_wh > 0)
+    for row in reader.all(with_asset.where(unfinished, over).order_by(offer.c.offer_id)):
+        yield _item(
+            AttentionKind.OFFER_EXPIRED,
+            f"Offer {row.offer_id} is over; anybody may expire it.",
+            asset_id=row.asset_id,
+            day=row.day,
+            offer_id=row.offer_id,
+            amount=row.open_wh,
+            token=row.token,
+        )
+    soon = and_(is_open_offer(reader), offer.c.expires_at > now, offer.c.expires_at <= now + within)
+    for row in reader.all(with_asset.where(soon).order_by(offer.c.expires_at, offer.c.offer_id)):
+        yield _item(
+            AttentionKind.OFFER_EXPIRING,
+            f"Offer {row.offer_id} expires at {row.expires_at:%Y-%m-%d %H:%M} UTC with {row.open_wh:,} Wh open.",
+            asset_id=row.asset_id,
+            day=row.day,
+            offer_id=row.offer_id,
+            amount=row.open_wh,
+            token=row.token,
+            until=row.expires_at,
+        )
+
+
+def _waiting(reader: Reader) -> Iterator[Attention]:
+    asset, connection = table("asset"), table("connection")
+    for row in reader.rows("asset", asset.c.state == AssetState.PENDING):
+        yield _item(AttentionKind.ASSET_PENDING, f"Plant {row.asset_id} waits for a registrar.", asset_id=row.asset_id)
+    for row in reader.rows("connection", connection.c.state == ConnectionState.REQUESTED):
+        yield _item(
+            AttentionKind.CONNECTION_REQUESTED,
+            f"The grid connection of plant {row.asset_id} waits for the operator of region {row.region}.",
+            asset_id=row.asset_id,
+        )

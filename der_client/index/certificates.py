@@ -1,0 +1,89 @@
+"""Certificates: energy that was claimed for a beneficiary, by who bought it or by the plant's owner."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import and_, select
+
+from der_client.contracts.market_participation import EnergyRetired
+from der_client.contracts.settlement import EnergyClaimed
+from der_client.index.answers import Certificate
+from der_client.index.reading import same, table
+from der_client.index.schema import EVENT_TABLES, blocks, events
+from der_client.index.table import Table
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from sqlalchemy import Row
+
+    from der_client.index.reading import Reader
+
+_KINDS: Final = {
+    "claim": (EVENT_TABLES[EnergyClaimed], "claim_id"),
+    "retirement": (EVENT_TABLES[EnergyRetired], "retirement_id"),
+}
+
+
+def certificates(
+    reader: Reader,
+    *,
+    beneficiary: str | None = None,
+    from_day: date | None = None,
+    to_day: date | None = None,
+    asset_id: int | None = None,
+    claimant: str | None = None,
+) -> Table[Certificate]:
+    """List certificates, oldest first; see :meth:`Index.certificates`."""
+    asset = table("asset")
+    found: list[tuple[int, Certificate]] = []
+    for kind, (printed, number) in _KINDS.items():
+        query = (
+            select(
+                printed,
+                *(events.c[name] for name in ("height", "txid", "event_index")),
+                blocks.c.time,
+                *(asset.c[name] for name in ("kind", "slot_seconds", "location", "region", "capacity_w")),
+            )
+            .join(events, events.c.id == printed.c.event_id)
+            .join(blocks, blocks.c.height == events.c.height)
+            .join(asset, and_(asset.c.asset_id == printed.c.asset_id, reader.holds("asset")))
+            .where(reader.printed())
+        )
+        wanted = [
+            same(printed.c.beneficiary, beneficiary),
+            same(printed.c.asset_id, asset_id),
+            same(printed.c.actor, claimant),
+            None if from_day is None else printed.c.day >= from_day,
+            None if to_day is None else printed.c.day <= to_day,
+        ]
+        rows = reader.all(query.where(*[condition for condition in wanted if condition is not None]))
+        found += [(row.event_id, _certificate(row, kind, number)) for row in rows]
+    found.sort(key=lambda entry: entry[0])
+    return Table(Certificate, (certificate for _, certificate in found))
+
+
+def _certificate(row: Row[Any], kind: str, number: str) -> Certificate:
+    return Certificate(
+        kind=kind,
+        id=getattr(row, number),
+        asset_id=row.asset_id,
+        asset_kind=row.kind,
+        day=row.day,
+        mask=row.mask,
+        slots=tuple(slot for slot in range(row.mask.bit_length()) if row.mask >> slot & 1),
+        slot_seconds=row.slot_seconds,
+        wh=row.wh,
+        beneficiary=row.beneficiary,
+        purpose=row.purpose,
+        claimant=row.actor,
+        payment_id=getattr(row, "payment_id", None),
+        height=row.height,
+        time=row.time,
+        txid=row.txid,
+        event_index=row.event_index,
+        location=row.location,
+        region=row.region,
+        capacity_w=row.capacity_w,
+    )

@@ -1,0 +1,276 @@
+"""Reading what the contracts printed from a node's API: oldest first, block by block, on one fork.
+
+Events are found by the API's logs of each contract, in pages. The API counts from the newest, so a place counted from
+the oldest, which only a fork can change, is made from the total that each answer has. Of each block in which something
+was printed, the transactions are read: for their order, their senders and their arguments.
+
+All that is read lies at or below one block, the tip when reading began. A fork meanwhile shows in that block: it is
+looked at again before what was read counts.
+"""
+
+from __future__ import annotations
+
+import heapq
+from functools import partial
+from itertools import groupby
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from der_client.contracts import CONTRACTS
+from der_client.index.chain_data import ChainBlock, ChainTransaction, FilledBlock, Printed
+from der_client.stacks.contract.events import Event, read_event, require_known
+from der_client.stacks.errors import NodeAnswerError, NotFoundError
+from der_client.stacks.rpc.api import read_time
+from der_client.stacks.rpc.endpoint import Answer, Endpoint, Request
+from der_client.stacks.rpc.node import read_cost
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from der_client.stacks.rpc import Client
+    from der_client.stacks.rpc.answers import Block, ContractLogEvent
+    from der_client.stacks.rpc.fields import Fields
+
+_LOGS_PER_PAGE: Final = 100
+_TRANSACTIONS_PER_PAGE: Final = 50
+_EVENTS_OF: Final = {contract.name: contract.event_classes for contract in CONTRACTS}
+
+
+class ChainMovedError(Exception):
+    """The chain changed while it was read; what was read does not count."""
+
+
+class Mark(NamedTuple):
+    """How far the events of a contract are indexed.
+
+    Attributes:
+        printed: How many there are.
+        last: The transaction and the place in it of the last one; ``None`` if there is none.
+    """
+
+    printed: int
+    last: tuple[str, int] | None
+
+
+class _Placed(NamedTuple):
+    """A transaction and the block it is in."""
+
+    block: ChainBlock
+    transaction: ChainTransaction
+
+
+class ChainReader:
+    """Reads the blocks in which the contracts of one deployer printed something.
+
+    Args:
+        client: The node.
+        deployer: The address that deployed the contracts.
+    """
+
+    def __init__(self, client: Client, deployer: str) -> None:
+        self._client = client
+        self._deployer = deployer
+        self.contract_ids = {contract.name: f"{deployer}.{contract.name}" for contract in CONTRACTS}
+
+    def tip(self) -> ChainBlock:
+        """Return the newest block.
+
+        Raises:
+            NodeError: If the API could not be read.
+        """
+        return _chain_block(self._client.block("latest"))
+
+    def hash_at(self, height: int) -> str | None:
+        """Return the hash of the block at a height, or ``None`` if there is none (any more).
+
+        Raises:
+            NodeError: If the API could not be read.
+        """
+        try:
+            return self._client.block(height).hash
+        except NotFoundError:
+            return None
+
+    def require(self, block: ChainBlock) -> None:
+        """Pass if a block is still in the chain.
+
+        Raises:
+            ChainMovedError: If it is not.
+            NodeError: If the API could not be read.
+        """
+        if self.hash_at(block.height) != block.hash:
+            raise ChainMovedError(f"block {block.height} was {block.hash} and is not any more")
+
+    def blocks(self, marks: Mapping[str, Mark], tip: ChainBlock) -> Iterator[FilledBlock]:
+        """Read the blocks after what is indexed, up to a tip.
+
+        Args:
+            marks: How far each contract is indexed, by its name.
+            tip: The newest block when reading begins.
+
+        Raises:
+            ChainMovedError: If the chain was seen to change; what was read since the tip was looked at does not count.
+            UnknownEventError: If a contract printed what none of this library's classes of events fits.
+            NodeError: If the API could not be read.
+        """
+        logs = heapq.merge(*(self._logs(name, marks[name], tip.height) for name in self.contract_ids), key=_height_of)
+        for height, of_block in groupby(logs, key=_height_of):
+            yield self._filled(height, list(of_block))
+
+    def _logs(self, name: str, mark: Mark, last_height: int) -> Iterator[ContractLogEvent]:
+        """Yield a contract's logs after a mark, oldest first."""
+        contract_id = self.contract_ids[name]
+        # The last one that is known comes in front, to see that nothing before it has changed.
+        position = max(0, mark.printed - 1)
+        expected = mark.last
+        total = self._client.contract_logs(contract_id, limit=1).total
+        if total < mark.printed:
+            raise ChainMovedError(f"{contract_id} has printed less than before")
+        while position < total:
+            page, total = self._page(contract_id, position, total)
+            if expected is not None:
+                first = page.pop(0)
+                if (first.txid, first.event_index) != expected:
+                    raise ChainMovedError(f"{contract_id} has printed something else before")
+                expected, position = None, position + 1
+            for log in page:
+                if _height_of(log) > last_height:
+                    return
+                yield log
+            position += len(page)
+
+    def _page(self, contract_id: str, position: int, total: int) -> tuple[list[ContractLogEvent], int]:
+        """Return the logs from a place on, counted from the oldest, and how many there are in all."""
+        found: dict[int, ContractLogEvent] = {}
+        end = min(position + _LOGS_PER_PAGE, total)
+        while position not in found:
+            offset = max(0, total - end)
+            page = self._client.contract_logs(contract_id, limit=end - position, offset=offset)
+            if page.total < end or not page.events:
+                raise ChainMovedError(f"{contract_id} has printed less than before")
+            total = page.total
+            first = total - offset - len(page.events)  # more may have been printed: then the page begins later
+            found |= enumerate(reversed(page.events), first)
+            if position < first:
+                end = min(first, end)  # what is missing is older; an answer may hold less than was asked for
+        return [self._placed(found[number]) for number in range(position, end_of(found, position))], total
+
+    def _placed(self, log: ContractLogEvent) -> ContractLogEvent:
+        """Fill in the block of a log that came without it: some APIs list logs so."""
+        if log.block_height is not None:
+            return log
+        info = self._client.transaction_summary(log.txid)
+        if info is None or info.block_height is None:
+            raise ChainMovedError(f"transaction {log.txid} is not mined any more")
+        return type(log)(
+            log.contract_id, log.topic, log.raw_value, log.txid, log.event_index, info.block_height, info.block_time
+        )
+
+    def _filled(self, height: int, logs: list[ContractLogEvent]) -> FilledBlock:
+        printed: dict[str, list[Printed]] = {}
+        for log in sorted(logs, key=lambda log: log.event_index):
+            printed.setdefault(log.txid, []).append(Printed(log.event_index, self._typed(log)))
+        found: dict[str, _Placed] = {}
+        offset = 0
+        while len(found) < len(printed):
+            page = self._client.run(_block_transactions(height, printed, offset))
+            found |= page.ours
+            offset += page.length
+            if page.length == 0 or (len(found) < len(printed) and offset >= page.total):
+                raise ChainMovedError(f"block {height} does not have the transactions of its events any more")
+        if len({placed.block.hash for placed in found.values()}) != 1:
+            raise ChainMovedError(f"block {height} was replaced while it was read")
+        ordered = sorted((placed.transaction for placed in found.values()), key=lambda each: each.tx_index)
+        return FilledBlock(next(iter(found.values())).block, ordered)
+
+    def _typed(self, log: ContractLogEvent) -> Event:
+        event = read_event(log.raw_value, _EVENTS_OF[log.contract_id.partition(".")[2]])
+        require_known(event, log.contract_id, log.txid)
+        if not isinstance(event, Event):
+            raise TypeError(event)
+        return event
+
+
+def end_of(found: Mapping[int, object], position: int) -> int:
+    """Return the place after the last of those that follow each other from a place on."""
+    while position in found:
+        position += 1
+    return position
+
+
+def _height_of(log: ContractLogEvent) -> int:
+    if log.block_height is None:
+        raise NodeAnswerError(f"the event of {log.txid} has no block", "")
+    return log.block_height
+
+
+def _chain_block(block: Block) -> ChainBlock:
+    return ChainBlock(block.height, block.hash, block.block_time, block.parent_block_hash, block.burn_block_height)
+
+
+class _BlockPage(NamedTuple):
+    """Transactions of a block.
+
+    Attributes:
+        ours: Those that were asked for, by their ids.
+        length: How many there were on the page.
+        total: How many the block has.
+    """
+
+    ours: dict[str, _Placed]
+    length: int
+    total: int
+
+
+def _block_transactions(height: int, wanted: Mapping[str, list[Printed]], offset: int) -> Endpoint[_BlockPage]:
+    """``GET /extended/v2/blocks/{height}/transactions``, with arguments and results.
+
+    Args:
+        height: Of the block.
+        wanted: What was printed, by the transactions that are wanted.
+        offset: How many to skip.
+    """
+    query = (("limit", str(_TRANSACTIONS_PER_PAGE)), ("offset", str(offset)))
+    request = Request("GET", f"/extended/v2/blocks/{height}/transactions", query)
+    return Endpoint(request, partial(_read_transactions, wanted))
+
+
+def _read_transactions(wanted: Mapping[str, list[Printed]], answer: Answer) -> _BlockPage:
+    if answer.status == 404:
+        return _BlockPage({}, 0, 0)
+    fields = answer.fields()
+    items = fields.items("results")
+    ours = {}
+    for item in items:
+        txid = item.hash_text("tx_id")
+        if txid in wanted:
+            ours[txid] = _Placed(_block_of(item), _read_transaction(item, txid, wanted[txid]))
+    return _BlockPage(ours, len(items), fields.unsigned("total"))
+
+
+def _block_of(item: Fields) -> ChainBlock:
+    return ChainBlock(
+        height=item.unsigned("block_height"),
+        hash=item.hash_text("block_hash"),
+        time=read_time(item, "block_time"),
+        parent_hash=item.hash_text("parent_block_hash") if "parent_block_hash" in item else None,
+        burn_height=item.optional_unsigned("burn_block_height"),
+    )
+
+
+def _read_transaction(item: Fields, txid: str, printed: list[Printed]) -> ChainTransaction:
+    call = item.fields("contract_call") if "contract_call" in item else None
+    published = item.fields("smart_contract") if "smart_contract" in item else None
+    subject = call or published
+    return ChainTransaction(
+        txid=txid,
+        tx_index=item.unsigned("tx_index"),
+        sender=item.text("sender_address"),
+        contract_id=subject.text("contract_id") if subject else None,
+        function=call.text("function_name") if call else None,
+        arguments=tuple(argument.hex_bytes("hex") for argument in call.optional_items("function_args")) if call else (),
+        status=item.text("tx_status"),
+        result=item.fields("tx_result").hex_bytes("hex"),
+        fee_ustx=item.amount("fee_rate"),
+        cost=read_cost(item, "execution_cost_") if "execution_cost_runtime" in item else None,
+        printed=printed,
+    )

@@ -1,0 +1,206 @@
+"""Where an index is kept: SQLite or Postgres, opened to write or to read, and checked for its version."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import create_engine, delete, event, func, insert, inspect, select
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from der_client.index import schema, views
+from der_client.index.errors import IndexDatabaseError, IndexMissingError, IndexVersionError
+from der_client.stacks.errors import DerClientError, whole
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy.engine import Connection, Engine
+
+_BUSY_S: Final = 30.0
+"""How long one writer of an SQLite file waits for another."""
+_ADVISORY_LOCK: Final = 0x0DE2_1DE8
+
+
+class Database:
+    """A database with the tables of an index.
+
+    Args:
+        place: A path (SQLite) or a URL (``postgresql://user:password@host/database``).
+        writable: Whether it is opened to be written, and made if there is none.
+        rebuild: Whether what is in it is thrown away first.
+
+    Attributes:
+        name: The place, without a password.
+        is_postgres: Whether it is Postgres.
+
+    Raises:
+        IndexMissingError: If there is none, and it is opened to be read.
+        IndexVersionError: If another version made it.
+        IndexDatabaseError: If it cannot be opened.
+    """
+
+    def __init__(self, place: str | Path, *, writable: bool, rebuild: bool = False) -> None:
+        self._engine, self.name = _open(place, writable=writable)
+        self.is_postgres = self._engine.dialect.name == "postgresql"
+        self._is_writable = writable
+        try:
+            with self.transaction("be opened") as connection:
+                self._prepare(connection, rebuild=rebuild)
+        except BaseException:
+            self.close()
+            raise
+
+    @contextmanager
+    def transaction(self, doing: str) -> Iterator[Connection]:
+        """Begin a transaction, which is committed unless an error leaves the block.
+
+        Args:
+            doing: What for, for the error: ``be read``.
+
+        Raises:
+            IndexDatabaseError: If the database fails.
+        """
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except DerClientError:
+            raise
+        except (SQLAlchemyError, OSError) as error:
+            raise IndexDatabaseError(f"cannot {doing}: {_words(error)}", self.name) from error
+
+    def now(self, connection: Connection) -> float:
+        """Return the database's clock, the same for all who use it: unix seconds."""
+        if self.is_postgres:
+            return float(connection.execute(select(func.extract("epoch", func.clock_timestamp()))).scalar_one())
+        return time.time()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._engine.dispose()
+
+    @whole
+    def __repr__(self) -> str:
+        """The place, without a password."""
+        return f"{type(self).__name__}({self.name})"
+
+    def _prepare(self, connection: Connection, *, rebuild: bool) -> None:
+        if self._is_writable and self.is_postgres:
+            connection.execute(select(func.pg_advisory_xact_lock(_ADVISORY_LOCK)))  # several may make it at once
+        known = inspect(connection).get_table_names()
+        if rebuild and self._is_writable:
+            _drop_all(connection)
+            known = []
+        if schema.about.name not in known:
+            if not self._is_writable:
+                raise IndexMissingError("does not exist: run `der index` to make it", self.name)
+            if known:
+                raise IndexDatabaseError("is a database of something else: give another file or schema", self.name)
+            schema.metadata.create_all(connection)
+            views.create(connection)
+            connection.execute(insert(schema.about).values(name="version", value=str(schema.VERSION)))
+            return
+        version = read_about(connection).get("version", "?")
+        if version != str(schema.VERSION):
+            raise IndexVersionError(
+                f"was made by another version of this library (its format is {version[:20]}, this one's is "
+                f"{schema.VERSION}): rebuild it with `der index --rebuild`",
+                self.name,
+            )
+
+
+def read_about(connection: Connection) -> dict[str, str]:
+    """Return what the index says of itself."""
+    return {row.name: row.value for row in connection.execute(select(schema.about))}
+
+
+def write_about(connection: Connection, name: str, value: str) -> None:
+    """Change what the index says of itself."""
+    connection.execute(delete(schema.about).where(schema.about.c.name == name))
+    connection.execute(insert(schema.about).values(name=name, value=value))
+
+
+def _drop_all(connection: Connection) -> None:
+    """Remove the tables and views of an index, of whichever version.
+
+    Raises:
+        IndexDatabaseError: If the database holds something else.
+    """
+    inspector = inspect(connection)
+    tables = set(inspector.get_table_names())
+    if tables and "about" not in tables:
+        raise IndexDatabaseError("holds tables that are not an index's; they stay as they are", "to rebuild")
+    quote = connection.dialect.identifier_preparer.quote
+    for name in inspector.get_view_names():
+        connection.exec_driver_sql(f"DROP VIEW IF EXISTS {quote(name)}{_cascade(connection)}")
+    for name in tables:
+        connection.exec_driver_sql(f"DROP TABLE IF EXISTS {quote(name)}{_cascade(connection)}")
+
+
+def _cascade(connection: Connection) -> str:
+    return " CASCADE" if connection.dialect.name == "postgresql" else ""
+
+
+def _open(place: str | Path, *, writable: bool) -> tuple[Engine, str]:
+    if isinstance(place, str) and "://" in place:
+        engine, name = _open_url(place)
+        if not writable:
+            engine = engine.execution_options(postgresql_readonly=True, isolation_level="REPEATABLE READ")
+        return engine, name
+    path = Path(place)
+    if not path.parent.is_dir():
+        raise IndexDatabaseError(f"cannot be opened: there is no folder {path.parent}", str(path))
+    if not writable and not path.is_file():
+        raise IndexMissingError("does not exist: run `der index` to make it", str(path))
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": _BUSY_S, "check_same_thread": False})
+    _prepare_sqlite(engine, writable=writable)
+    return engine, str(path)
+
+
+def _open_url(place: str) -> tuple[Engine, str]:
+    try:
+        url = make_url(place)
+        if url.drivername == "postgresql":
+            url = url.set(drivername="postgresql+psycopg")
+        name = url.render_as_string(hide_password=True)
+        if url.get_backend_name() != "postgresql":
+            raise IndexDatabaseError("is neither a file nor a Postgres database", name)
+        return create_engine(url, pool_pre_ping=True), name
+    except (ArgumentError, ValueError) as error:
+        raise IndexDatabaseError("is not a URL that can be used; give postgresql://user@host/database", "?") from error
+    except ImportError as error:
+        raise IndexDatabaseError(
+            f"needs a package that is not installed ({error.name}); run: pip install 'der-client[postgres]'", name
+        ) from error
+
+
+def _prepare_sqlite(engine: Engine, *, writable: bool) -> None:
+    """One writer at a time; readers beside it, who see one state for as long as a transaction lasts."""
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # transactions begin below, not where the driver thinks they should
+        if writable:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=NORMAL")  # what a power cut takes is read from the chain again
+            connection.execute("PRAGMA cache_size=-65536")
+        else:
+            connection.execute("PRAGMA query_only=ON")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writable else "BEGIN")
+
+
+def _words(error: BaseException) -> str:
+    original = getattr(error, "orig", None) or error
+    text = (str(original) or type(original).__name__).splitlines()[0][:300]
+    hint = {
+        "database or disk is full": "free some space and start again; nothing is lost",
+        "file is not a database": "it is not an index; give another file",
+        "database disk image is malformed": "the file is damaged; rebuild it with `der index --rebuild`",
+    }
+    return next((f"{text}; {advice}" for words, advice in hint.items() if words in text), text)

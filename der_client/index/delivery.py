@@ -1,0 +1,108 @@
+"""What a day can deliver, and whether it ever will: the rules of ``grid-integration`` over rows of state."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import and_
+
+from der_client.contracts.asset_verification import AssetState
+from der_client.contracts.production_tracking import DayState
+from der_client.index.reading import Reader, table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+WINDOW_DAYS: Final = 45
+"""Until the end of how many days after it a day can be verified and its feed recorded (grid-integration.clar)."""
+HOURS_PER_DAY: Final = 24
+
+DayKey = tuple[int, date]
+
+
+def window_end(day: date) -> datetime:
+    """Return the moment from which a day can never be verified or fed any more."""
+    return datetime.combine(day + timedelta(days=WINDOW_DAYS + 1), time(), UTC)
+
+
+class Deliveries:
+    """What days can deliver, of the plants of some days.
+
+    Args:
+        reader: The state.
+        keys: The days that will be asked for.
+    """
+
+    def __init__(self, reader: Reader, keys: Iterable[DayKey]) -> None:
+        self._keys = set(keys)
+        assets = {asset_id for asset_id, _ in self._keys}
+        self._assets = reader.by_asset("asset", assets)
+        self._connections = reader.by_asset("connection", assets)
+        self._caps = reader.by_asset("export_schedule", assets)
+        self._days = self._of_days(reader, "day")
+        self._feeds = self._of_days(reader, "feed")
+
+    def _of_days(self, reader: Reader, name: str) -> dict[DayKey, Any]:
+        if not self._keys:
+            return {}
+        history = table(name)
+        days = [day for _, day in self._keys]
+        within = and_(history.c.day >= min(days), history.c.day <= max(days))
+        assets = {asset_id for asset_id, _ in self._keys}
+        of_few = history.c.asset_id.in_(assets) if len(assets) <= 100 else None
+        rows = reader.rows(name, within, of_few)
+        return {(row.asset_id, row.day): row for row in rows if (row.asset_id, row.day) in self._keys}
+
+    def deliverable_wh(self, asset_id: int, day: date) -> int | None:
+        """Return what a day can deliver, Wh; ``None`` until it is known."""
+        row = self._days.get((asset_id, day))
+        if row is None or row.state is not DayState.VERIFIED:
+            return None
+        if not self._is_metered(asset_id, day):
+            return min(int(row.wh), self.cap_w(asset_id, day) * HOURS_PER_DAY)
+        feed = self._feeds.get((asset_id, day))
+        return min(int(row.wh), int(feed.exported_wh)) if feed is not None and feed.verified else None
+
+    def is_undeliverable(self, asset_id: int, day: date, now: datetime) -> bool:
+        """Return whether a day will never deliver anything that is known.
+
+        Args:
+            asset_id: Of which plant.
+            day: The day.
+            now: Chain time.
+        """
+        row = self._days.get((asset_id, day))
+        if row is not None and row.state is DayState.REJECTED:
+            return True
+        if row is None and self._is_lost(asset_id, day):
+            return True
+        return now >= window_end(day) and self.deliverable_wh(asset_id, day) is None
+
+    def due(self, asset_id: int, day: date, now: datetime) -> str | None:
+        """Return what anybody can do with a locked payment for a day: ``settle``, ``refund``, or nothing (``None``).
+
+        Args:
+            asset_id: Of which plant.
+            day: The day.
+            now: Chain time.
+        """
+        if self.deliverable_wh(asset_id, day) is not None:
+            return "settle"
+        return "refund" if self.is_undeliverable(asset_id, day, now) else None
+
+    def cap_w(self, asset_id: int, day: date) -> int:
+        """Return the most power that could be exported on a day, W."""
+        row = self._caps.get(asset_id)
+        caps = () if row is None else row.export_schedule
+        return next((int(cap.cap_w) for cap in reversed(caps) if cap.from_day <= day), 0)
+
+    def _is_metered(self, asset_id: int, day: date) -> bool:
+        row = self._connections.get(asset_id)
+        return row is not None and row.feed_metered and row.approved_day is not None and day >= row.approved_day
+
+    def _is_lost(self, asset_id: int, day: date) -> bool:
+        row = self._assets.get(asset_id)
+        if row is None or row.state is not AssetState.RETIRED:
+            return False
+        return row.verified_day is None or (row.last_day is not None and day > row.last_day)

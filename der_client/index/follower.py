@@ -1,0 +1,314 @@
+"""Following a chain: what is new is written, what a fork took away is taken out, and only one does so at a time."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import time
+import uuid
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from sqlalchemy import func, insert, select, update
+
+from der_client.index.chain_reader import ChainMovedError, ChainReader, Mark
+from der_client.index.database import Database, read_about, write_about
+from der_client.index.errors import IndexDatabaseError
+from der_client.index.schema import CONTRACT_OF_EVENT, blocks, events, lease
+from der_client.index.writer import Writer, undo
+from der_client.stacks.errors import NodeError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+    from pathlib import Path
+    from threading import Event as Signal
+
+    from sqlalchemy.engine import Connection
+
+    from der_client.der import Der
+    from der_client.index.chain_data import ChainBlock, FilledBlock
+
+_LOG: Final = logging.getLogger(__name__)
+DEFAULT_LEASE_S: Final = 15.0
+"""How long another indexer waits for one that has not written anything, s."""
+_EVENTS_PER_BATCH: Final = 1_000
+_MOST_MOVES: Final = 20
+"""How often in a row the chain may change while it is read, before that is an error."""
+
+
+class LeaseHeldError(IndexDatabaseError):
+    """Another indexer writes into this index."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an index is.
+
+    Attributes:
+        height: The newest block that it knows; -1 if none.
+        block_time: That block's time; ``None`` if there is none.
+        tip_height: The newest block of the chain.
+        events: How many events were added.
+        transactions: How many transactions were added.
+        undone_from: The lowest height that a fork had replaced, if one had.
+    """
+
+    height: int
+    block_time: datetime | None
+    tip_height: int
+    events: int = 0
+    transactions: int = 0
+    undone_from: int | None = None
+
+
+class Follower:
+    """Keeps an index up to date with a chain.
+
+    Several may be started on one index, on several machines: one works, the others wait.
+
+    Args:
+        der: The contracts on a network.
+        place: The index: a path (SQLite) or a URL (``postgresql://user:password@host/database``).
+        rebuild: Whether what is in it is thrown away first.
+        lease_s: How long others wait for this one after it was killed, s.
+
+    Raises:
+        IndexVersionError: If another version made it.
+        IndexDatabaseError: If it cannot be opened, or is of other contracts.
+    """
+
+    def __init__(self, der: Der, place: str | Path, *, rebuild: bool = False, lease_s: float = DEFAULT_LEASE_S) -> None:
+        self._reader = ChainReader(der.client, der.deployer)
+        self._owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
+        self._writer = Writer()
+        self._marks: dict[str, Mark] | None = None  # None: has to be read from the database
+        self._last: tuple[int, str] | None = None
+        self._lease_s = lease_s
+        self._renew_at = 0.0
+        self._told = ""
+        self._database = Database(place, writable=True, rebuild=rebuild)
+        try:
+            self._belongs_to(network=str(der.client.network.chain_id), deployer=der.deployer)
+        except BaseException:
+            self._database.close()
+            raise
+
+    @property
+    def place(self) -> str:
+        """Where the index is, without a password."""
+        return self._database.name
+
+    def run_once(
+        self, on_progress: Callable[[Progress], object] | None = None, *, stop: Signal | None = None
+    ) -> Progress:
+        """Catch up with the chain, and return.
+
+        Args:
+            on_progress: Called after each batch.
+            stop: Set it to end after the batch that is being read.
+
+        Raises:
+            LeaseHeldError: If another indexer works on it.
+            UnknownEventError: If a contract printed what this version of the library does not know.
+            IndexDatabaseError: If the database fails, or does not fit the chain.
+            NodeError: If the API could not be read; what was written stays.
+        """
+        undone_from: int | None = None
+        new_events = new_transactions = 0
+        for _ in range(_MOST_MOVES):
+            tip = self._reader.tip()
+            try:
+                undone = self._undo_fork()
+                undone_from = min((height for height in (undone, undone_from) if height is not None), default=None)
+                for progress in self._catch_up(tip):
+                    new_events += progress.events
+                    new_transactions += progress.transactions
+                    total = replace(progress, events=new_events, transactions=new_transactions, undone_from=undone_from)
+                    if on_progress is not None:
+                        on_progress(total)
+                    if stop is not None and stop.is_set():
+                        return total
+            except ChainMovedError as error:
+                _LOG.info("reading again: %s", error)
+                self._marks = None
+                continue
+            return Progress(tip.height, tip.time, tip.height, new_events, new_transactions, undone_from)
+        raise IndexDatabaseError(
+            "does not fit the chain, or that kept changing: rebuild it with `der index --rebuild`", self._database.name
+        )
+
+    def follow(
+        self, stop: Signal, *, poll_s: float = 1.0, on_progress: Callable[[Progress], object] | None = None
+    ) -> None:
+        """Keep up with the chain until told to stop.
+
+        Args:
+            stop: Set it to end.
+            poll_s: How often to look for a new block, s.
+            on_progress: Called when something was added or taken out.
+
+        Raises:
+            UnknownEventError: If a contract printed what this version of the library does not know.
+            IndexDatabaseError: If the database fails, or does not fit the chain.
+        """
+        while not stop.is_set():
+            try:
+                self.run_once(on_progress, stop=stop)
+            except LeaseHeldError as error:
+                self._tell("waiting: %s", error)
+            except NodeError as error:
+                self._tell("the node could not be read, trying again: %s", error)
+            else:
+                self._told = ""
+            stop.wait(poll_s)
+
+    def _tell(self, text: str, error: Exception) -> None:
+        """Log why nothing is done, once as long as it stays the same."""
+        if str(error) != self._told:
+            self._told = str(error)
+            _LOG.warning(text, error)
+
+    def close(self) -> None:
+        """Let another indexer work, and close the connections."""
+        try:
+            with self._database.transaction("be written") as connection:
+                connection.execute(update(lease).where(lease.c.owner == self._owner).values(until=0.0))
+        except IndexDatabaseError as error:
+            _LOG.info("the lease runs out by itself: %s", error)
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self.close()
+
+    def _belongs_to(self, **identity: str) -> None:
+        with self._database.transaction("be opened") as connection:
+            known = read_about(connection)
+            for name, value in identity.items():
+                if known.setdefault(name, value) != value:
+                    raise IndexDatabaseError(
+                        f"is of another {name} ({known[name]}, not {value}): give another index, or rebuild it",
+                        self._database.name,
+                    )
+                write_about(connection, name, value)
+
+    def _undo_fork(self) -> int | None:
+        """Take out what is not in the chain any more.
+
+        Returns:
+            The lowest height that was taken out, or ``None``.
+        """
+        last = self._last
+        if self._marks is None or time.monotonic() >= self._renew_at:
+            with self._database.transaction("be read") as connection:
+                self._hold(connection)
+                if self._marks is None:
+                    self._read_place(connection)
+                last = self._last
+        if last is None or self._reader.hash_at(last[0]) == last[1]:
+            return None
+        ancestor = self._common_ancestor()
+        with self._database.transaction("be written") as connection:
+            self._hold(connection)
+            undo(connection, ancestor)
+            self._read_place(connection)
+        _LOG.warning("a fork replaced the blocks above %s; took them out", ancestor)
+        return ancestor + 1
+
+    def _common_ancestor(self) -> int:
+        """Return the height of the newest indexed block that is in the chain; -1 if none is."""
+        with self._database.transaction("be read") as connection:
+            known = connection.execute(select(blocks.c.height, blocks.c.hash).order_by(blocks.c.height)).all()
+        low, high = 0, len(known)  # those before `low` are in the chain, those from `high` on are not
+        while low < high:
+            middle = (low + high) // 2
+            height, block_hash = known[middle]
+            if self._reader.hash_at(height) == block_hash:
+                low = middle + 1
+            else:
+                high = middle
+        return -1 if low == 0 else int(known[low - 1][0])
+
+    def _read_place(self, connection: Connection) -> None:
+        """Read from the database how far the index is."""
+        self._writer.read_count(connection)
+        row = connection.execute(
+            select(blocks.c.height, blocks.c.hash).order_by(blocks.c.height.desc()).limit(1)
+        ).first()
+        self._last = None if row is None else (row.height, row.hash)
+        printed = select(events.c.contract, func.count()).group_by(events.c.contract)
+        counts: dict[str, int] = dict(connection.execute(printed).tuples().all())
+        newest = select(func.max(events.c.id)).group_by(events.c.contract)
+        lasts = {
+            row.contract: (row.txid, row.event_index)
+            for row in connection.execute(
+                select(events.c.contract, events.c.txid, events.c.event_index).where(events.c.id.in_(newest))
+            )
+        }
+        self._marks = {name: Mark(counts.get(name, 0), lasts.get(name)) for name in self._reader.contract_ids}
+
+    def _catch_up(self, tip: ChainBlock) -> Iterator[Progress]:
+        if self._last == (tip.height, tip.hash):
+            return
+        assert self._marks is not None  # noqa: S101 - `_undo_fork` comes first
+        batch: list[FilledBlock] = []
+        size = 0
+        for filled in self._reader.blocks(dict(self._marks), tip):
+            batch.append(filled)
+            size += sum(len(transaction.printed) for transaction in filled.transactions)
+            if size >= _EVENTS_PER_BATCH:
+                yield self._write(batch, tip, size, is_last=False)
+                batch, size = [], 0
+        yield self._write(batch, tip, size, is_last=True)
+
+    def _write(self, batch: list[FilledBlock], tip: ChainBlock, size: int, *, is_last: bool) -> Progress:
+        self._reader.require(tip)
+        try:
+            with self._database.transaction("be written") as connection:
+                self._hold(connection)
+                self._writer.write(connection, batch, tip if is_last else None)
+        except BaseException:
+            self._marks = None
+            self._writer.forget()
+            raise
+        last = tip if is_last else batch[-1].block
+        self._last = (last.height, last.hash)
+        self._advance(batch)
+        transactions = sum(len(filled.transactions) for filled in batch)
+        return Progress(last.height, last.time, tip.height, size, transactions)
+
+    def _advance(self, batch: list[FilledBlock]) -> None:
+        assert self._marks is not None  # noqa: S101 - of this class alone
+        for filled in batch:
+            for transaction in filled.transactions:
+                for printed in transaction.printed:
+                    name = CONTRACT_OF_EVENT[type(printed.event)]
+                    mark = self._marks[name]
+                    self._marks[name] = Mark(mark.printed + 1, (transaction.txid, printed.event_index))
+
+    def _hold(self, connection: Connection) -> None:
+        """Take the lease, or hold it for longer.
+
+        Raises:
+            LeaseHeldError: If another has it.
+        """
+        self._renew_at = time.monotonic() + self._lease_s / 3
+        now = self._database.now(connection)
+        values: dict[str, Any] = {"owner": self._owner, "until": now + self._lease_s}
+        row = connection.execute(select(lease).with_for_update()).one_or_none()
+        if row is None:
+            connection.execute(insert(lease).values(id=1, **values))
+            return
+        if row.owner != self._owner:
+            if row.until > now:
+                raise LeaseHeldError(f"is being written by another indexer ({row.owner})", self._database.name)
+            if self._marks is not None:
+                self._marks = None
+                raise ChainMovedError("another indexer wrote meanwhile")
+        connection.execute(update(lease).values(**values))

@@ -1,0 +1,505 @@
+"""The index as programs ask it: typed questions, each answered from one state of the chain."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Literal, Self, overload
+
+from sqlalchemy import func, select
+
+from der_client.contracts.asset_verification import AssetState
+from der_client.index import activity, certificates, plants, production, statements, trade
+from der_client.index.answers import (
+    Attention,
+    Certificate,
+    Credit,
+    DayBookRow,
+    DayEnergy,
+    EventRow,
+    LedgerRow,
+    MonthEnergy,
+    OfferRow,
+    Overview,
+    PaymentRow,
+    Plant,
+    PlantDetail,
+    RoleRow,
+    SlotEnergy,
+    Statement,
+    System,
+    Tip,
+    TransactionRow,
+)
+from der_client.index.attention import attention
+from der_client.index.database import Database, read_about
+from der_client.index.errors import NotIndexedError
+from der_client.index.reading import Reader, table
+from der_client.stacks.errors import InvalidValueError, whole
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sqlalchemy.engine import Connection
+
+    from der_client.contracts.settlement import PaymentState
+    from der_client.index.table import Table
+
+DEFAULT_NOTICE = timedelta(hours=24)
+"""How long before its end an open offer needs attention."""
+
+
+class Index:
+    """An index, to be asked. It is never written; each question sees one state, whatever is written meanwhile.
+
+    Where a question takes ``as_of``, the answer is that of a moment in the past: the height of the last block that
+    counts.
+
+    Args:
+        place: A path (SQLite) or a URL (``postgresql://user:password@host/database``).
+
+    Raises:
+        IndexMissingError: If there is none.
+        IndexVersionError: If another version of this library made it.
+        IndexDatabaseError: If it cannot be opened.
+    """
+
+    def __init__(self, place: str | Path) -> None:
+        self._database = Database(place, writable=False)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self.close()
+
+    @whole
+    def __repr__(self) -> str:
+        """The place, without a password."""
+        return f"Index({self._database.name})"
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """Give a connection for queries of one's own, which cannot write.
+
+        Yields:
+            The connection; for as long as the block lasts, it sees one state.
+
+        Raises:
+            IndexDatabaseError: If a query fails.
+        """
+        with self._database.transaction("be read") as connection:
+            yield connection
+
+    @contextmanager
+    def _reader(self, as_of: int | None = None) -> Iterator[Reader]:
+        if as_of is not None and (type(as_of) is not int or as_of < 0):
+            raise InvalidValueError(f"as_of must be a block height of 0 or more, got {as_of!r}")
+        with self._database.transaction("be read") as connection:
+            yield Reader(connection, as_of)
+
+    def tip(self) -> Tip | None:
+        """Return how far the index is, or ``None`` if it knows no block yet."""
+        with self._reader() as reader:
+            return _tip(reader)
+
+    def plants(self, *, owner: str | None = None, region: str | None = None, as_of: int | None = None) -> Table[Plant]:
+        """List plants by their ids.
+
+        Args:
+            owner: Only those of an owner.
+            region: Only those of a grid operator's region.
+            as_of: A block height.
+        """
+        with self._reader(as_of) as reader:
+            return plants.plants(reader, owner=owner, region=region)
+
+    def plant(self, asset_id: int, *, as_of: int | None = None) -> PlantDetail:
+        """Return all about one plant, with who had it and which keys it had.
+
+        Args:
+            asset_id: The plant.
+            as_of: A block height.
+
+        Raises:
+            NotIndexedError: If there is no such plant.
+        """
+        with self._reader(as_of) as reader:
+            return plants.plant(reader, asset_id)
+
+    @overload
+    def production(
+        self, asset_id: int | None, from_day: date, to_day: date, by: Literal["slot"], *, as_of: int | None = None
+    ) -> Table[SlotEnergy]: ...
+    @overload
+    def production(
+        self,
+        asset_id: int | None,
+        from_day: date,
+        to_day: date,
+        by: Literal["day"] = "day",
+        *,
+        as_of: int | None = None,
+    ) -> Table[DayEnergy]: ...
+    @overload
+    def production(
+        self, asset_id: int | None, from_day: date, to_day: date, by: Literal["month"], *, as_of: int | None = None
+    ) -> Table[MonthEnergy]: ...
+    def production(
+        self,
+        asset_id: int | None,
+        from_day: date,
+        to_day: date,
+        by: Literal["slot", "day", "month"] = "day",
+        *,
+        as_of: int | None = None,
+    ) -> Table[SlotEnergy] | Table[DayEnergy] | Table[MonthEnergy]:
+        """List what plants produced, by plant and time.
+
+        Args:
+            asset_id: Of which plant; of all if ``None``.
+            from_day: The first day, UTC.
+            to_day: The last day, UTC.
+            by: ``slot`` gives every slot of the days of which something is recorded, also those that are missing;
+                ``day`` the days of which something is recorded; ``month`` sums of them.
+            as_of: A block height.
+
+        Raises:
+            InvalidValueError: If ``by`` is something else.
+        """
+        with self._reader(as_of) as reader:
+            match by:
+                case "slot":
+                    return production.slots(reader, asset_id, from_day, to_day)
+                case "day":
+                    return production.days(reader, asset_id, from_day, to_day)
+                case "month":
+                    return production.months(reader, asset_id, from_day, to_day)
+        raise InvalidValueError(f"by must be slot, day or month, got {by!r}")
+
+    def day_books(
+        self, asset_id: int | None, from_day: date, to_day: date, *, as_of: int | None = None
+    ) -> Table[DayBookRow]:
+        """List what is open, funded, sold and retired of days.
+
+        Args:
+            asset_id: Of which plant; of all if ``None``.
+            from_day: The first day, UTC.
+            to_day: The last day, UTC.
+            as_of: A block height.
+        """
+        with self._reader(as_of) as reader:
+            return production.day_books(reader, asset_id, from_day, to_day)
+
+    def offers(
+        self,
+        *,
+        open: bool | None = None,  # noqa: A002 - the word that people use
+        seller: str | None = None,
+        asset_id: int | None = None,
+        taker: str | None = None,
+        day_from: date | None = None,
+        day_to: date | None = None,
+        as_of: int | None = None,
+    ) -> Table[OfferRow]:
+        """List offers by their ids.
+
+        Args:
+            open: Only those of which some can be taken now, or only the others.
+            seller: Only those of a seller.
+            asset_id: Only those of a plant.
+            taker: Only those that name this taker.
+            day_from: Only those of this day or later.
+            day_to: Only those of this day or earlier.
+            as_of: A block height.
+        """
+        with self._reader(as_of) as reader:
+            return trade.offers(
+                reader, is_open=open, seller=seller, asset_id=asset_id, taker=taker, day_from=day_from, day_to=day_to
+            )
+
+    def offer(self, offer_id: int, *, as_of: int | None = None) -> OfferRow:
+        """Return an offer.
+
+        Args:
+            offer_id: The offer.
+            as_of: A block height.
+
+        Raises:
+            NotIndexedError: If there is no such offer.
+        """
+        with self._reader(as_of) as reader:
+            found = trade.offers(reader, offer_id=offer_id)
+        if not found:
+            raise NotIndexedError(f"offer {offer_id} is not found in the index")
+        return found[0]
+
+    def payments(
+        self,
+        *,
+        due: bool | None = None,
+        party: str | None = None,
+        state: PaymentState | None = None,
+        asset_id: int | None = None,
+        offer_id: int | None = None,
+        day_from: date | None = None,
+        day_to: date | None = None,
+        as_of: int | None = None,
+    ) -> Table[PaymentRow]:
+        """List payments by their ids.
+
+        Args:
+            due: Only those that can be settled or refunded now, or only the others.
+            party: Only those whose buyer or payee this is.
+            state: Only those in a state.
+            asset_id: Only those for a plant's energy.
+            offer_id: Only those of an offer.
+            day_from: Only those of this day or later.
+            day_to: Only those of this day or earlier.
+            as_of: A block height.
+        """
+        with self._reader(as_of) as reader:
+            return trade.payments(
+                reader,
+                due=due,
+                party=party,
+                state=state,
+                asset_id=asset_id,
+                offer_id=offer_id,
+                day_from=day_from,
+                day_to=day_to,
+            )
+
+    def payment(self, payment_id: int, *, as_of: int | None = None) -> PaymentRow:
+        """Return a payment.
+
+        Args:
+            payment_id: The payment.
+            as_of: A block height.
+
+        Raises:
+            NotIndexedError: If there is no such payment.
+        """
+        with self._reader(as_of) as reader:
+            found = trade.payments(reader, payment_id=payment_id)
+        if not found:
+            raise NotIndexedError(f"payment {payment_id} is not found in the index")
+        return found[0]
+
+    def statement(self, party: str, month: date, *, as_of: int | None = None) -> Statement:
+        """Return what a party bought and sold of the days of a month: each payment, and exact sums.
+
+        Args:
+            party: A principal.
+            month: Any day of the month.
+            as_of: A block height.
+        """
+        with self._reader(as_of) as reader:
+            return statements.statement(reader, party, month)
+
+    def certificates(
+        self,
+        *,
+        beneficiary: str | None = None,
+        from_day: date | None = None,
+        to_day: date | None = None,
+        asset_id: int | None = None,
+        claimant: str | None = None,
+        as_of: int | None = None,
+    ) -> Table[Certificate]:
+        """List energy claimed for beneficiaries, oldest first.
+
+        Args:
+            beneficiary: Only for a principal.
+            from_day: Only of this day of production or later.
+            to_day: Only of this day of production or earlier.
+            asset_id: Only of a plant.
+            claimant: Only by a principal.
+            as_of: A block height.
+        """
+        with self._reader(as_of) as reader:
+            return certificates.certificates(
+                reader, beneficiary=beneficiary, from_day=from_day, to_day=to_day, asset_id=asset_id, claimant=claimant
+            )
+
+    def events(
+        self,
+        *,
+        topic: str | None = None,
+        asset_id: int | None = None,
+        actor: str | None = None,
+        offer_id: int | None = None,
+        payment_id: int | None = None,
+        day: date | None = None,
+        txid: str | None = None,
+        after: int = 0,
+        before: int | None = None,
+        limit: int = 100,
+        newest_first: bool = False,
+    ) -> Table[EventRow]:
+        """List events in the order of the chain.
+
+        Args:
+            topic: Only of a topic, such as ``offer-created``.
+            asset_id: Only of a plant.
+            actor: Only those that a principal caused.
+            offer_id: Only of an offer.
+            payment_id: Only of a payment.
+            day: Only of a day of production.
+            txid: Only of a transaction.
+            after: Only those with a higher number than this.
+            before: Only those with a lower number than this.
+            limit: At most so many, 1 to 10,000.
+            newest_first: Whether the newest comes first.
+
+        Raises:
+            InvalidValueError: If the limit is out of range.
+        """
+        with self._reader() as reader:
+            return activity.events_of(
+                reader,
+                topic=topic,
+                asset_id=asset_id,
+                actor=actor,
+                offer_id=offer_id,
+                payment_id=payment_id,
+                day=day,
+                txid=txid,
+                after=after,
+                before=before,
+                limit=limit,
+                newest_first=newest_first,
+            )
+
+    def transactions(
+        self,
+        *,
+        txid: str | None = None,
+        sender: str | None = None,
+        before_height: int | None = None,
+        limit: int = 100,
+    ) -> Table[TransactionRow]:
+        """List transactions in which the contracts printed something, newest first.
+
+        Args:
+            txid: Only one.
+            sender: Only those of a sender.
+            before_height: Only those below a height.
+            limit: At most so many, 1 to 10,000.
+
+        Raises:
+            InvalidValueError: If the limit is out of range.
+        """
+        with self._reader() as reader:
+            return activity.transactions_of(reader, txid=txid, sender=sender, before_height=before_height, limit=limit)
+
+    def attention(
+        self, now: datetime | None = None, *, expiring_within: timedelta = DEFAULT_NOTICE
+    ) -> Table[Attention]:
+        """List what may need doing, most pressing first.
+
+        Args:
+            now: The moment; the time of the newest block if not given.
+            expiring_within: Offers that end within so long are listed.
+        """
+        with self._reader() as reader:
+            return attention(reader, now, expiring_within)
+
+    def credits(self, *, party: str | None = None, token: str | None = None, as_of: int | None = None) -> Table[Credit]:
+        """List what parties can withdraw of tokens.
+
+        Args:
+            party: Only of a principal.
+            token: Only of a token.
+            as_of: A block height.
+        """
+        with self._reader(as_of) as reader:
+            return trade.credits_of(reader, party=party, token=token)
+
+    def ledger(self, *, as_of: int | None = None) -> Table[LedgerRow]:
+        """List what is locked, earned and owed by token, STX first.
+
+        Args:
+            as_of: A block height.
+        """
+        with self._reader(as_of) as reader:
+            return trade.ledger(reader)
+
+    def roles(self, *, as_of: int | None = None) -> Table[RoleRow]:
+        """List who has which role.
+
+        Args:
+            as_of: A block height.
+        """
+        with self._reader(as_of) as reader:
+            return trade.roles(reader)
+
+    def system(self, *, as_of: int | None = None) -> System | None:
+        """Return the settings of the contracts, or ``None`` if they are not deployed.
+
+        Args:
+            as_of: A block height.
+        """
+        with self._reader(as_of) as reader:
+            return trade.system(reader)
+
+    def overview(self, now: datetime | None = None, *, expiring_within: timedelta = DEFAULT_NOTICE) -> Overview | None:
+        """Return the figures of today, or ``None`` if the index knows no block yet.
+
+        Args:
+            now: The moment; the time of the newest block if not given.
+            expiring_within: Offers that end within so long need attention.
+        """
+        with self._reader() as reader:
+            tip = _tip(reader)
+            return None if tip is None else _overview(reader, tip, now or tip.block_time, expiring_within)
+
+
+def _tip(reader: Reader) -> Tip | None:
+    row = reader.tip
+    if row is None:
+        return None
+    about = read_about(reader.connection)
+    return Tip(row.height, row.hash, row.time, reader.event_count(), about["deployer"], int(about["network"]))
+
+
+def _overview(reader: Reader, tip: Tip, now: datetime, expiring_within: timedelta) -> Overview:
+    found = plants.plants(reader)
+    verified = [plant for plant in found if plant.state is AssetState.VERIFIED]
+    today = now.astimezone(UTC).date()
+    day, book = table("day"), table("day_book")
+    by_day = dict(
+        reader.connection.execute(
+            select(day.c.day, func.sum(day.c.wh))
+            .where(reader.holds("day"), day.c.day.in_((today, today - timedelta(days=1))))
+            .group_by(day.c.day)
+        )
+        .tuples()
+        .all()
+    )
+    sold = select(func.coalesce(func.sum(book.c.forward_funded_wh + book.c.spot_sold_wh), 0))
+    open_offers, open_wh = trade.open_offer_sums(reader)
+    items = attention(reader, now, expiring_within)
+    return Overview(
+        tip=tip,
+        today=today,
+        plants=len(found),
+        plants_verified=len(verified),
+        capacity_w=sum(plant.capacity_w for plant in verified),
+        recorded_today_wh=int(by_day.get(today, 0)),
+        recorded_yesterday_wh=int(by_day.get(today - timedelta(days=1), 0)),
+        verified_wh=sum(plant.verified_wh for plant in found),
+        sold_wh=int(reader.connection.execute(sold.where(reader.holds("day_book"))).scalar_one()),
+        open_offers=open_offers,
+        open_wh=open_wh,
+        due_payments=sum(item.payment_id is not None for item in items),
+        money=trade.ledger(reader),
+        attention=items,
+    )

@@ -1,0 +1,114 @@
+"""Reading the state as of a block: what all questions share."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import func, select
+
+from der_client.index.schema import HISTORY_TABLES, blocks, events
+from der_client.index.versions import holds_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Row, Select, Table
+    from sqlalchemy.engine import Connection
+
+_CHUNK: Final = 500
+
+
+class Reader:
+    """The state as of a block, within one transaction of the database.
+
+    Args:
+        connection: The transaction.
+        as_of: The block's height; the newest one if not given.
+    """
+
+    def __init__(self, connection: Connection, as_of: int | None = None) -> None:
+        self.connection = connection
+        self.as_of = as_of
+
+    @cached_property
+    def tip(self) -> Row[Any] | None:
+        """The newest known block at that height or below it, or ``None``."""
+        query = select(blocks).order_by(blocks.c.height.desc()).limit(1)
+        if self.as_of is not None:
+            query = query.where(blocks.c.height <= self.as_of)
+        return self.connection.execute(query).first()
+
+    @property
+    def now(self) -> datetime | None:
+        """Chain time; ``None`` before the first block."""
+        return None if self.tip is None else self.tip.time
+
+    def holds(self, name: str) -> Any:
+        """Return the condition that a row of state holds.
+
+        Args:
+            name: Of a kind of state.
+        """
+        return holds_at(HISTORY_TABLES[name], self.as_of)
+
+    def select(self, name: str, *conditions: Any) -> Select[Any]:
+        """Return the query of rows of state that hold.
+
+        Args:
+            name: Of a kind of state.
+            *conditions: Further ones; ``None`` is left out.
+        """
+        given = [condition for condition in conditions if condition is not None]
+        return select(HISTORY_TABLES[name]).where(self.holds(name), *given)
+
+    def rows(self, name: str, *conditions: Any) -> Sequence[Row[Any]]:
+        """Read rows of state that hold, by their keys.
+
+        Args:
+            name: Of a kind of state.
+            *conditions: Further ones; ``None`` is left out.
+        """
+        return self.connection.execute(self.select(name, *conditions).order_by(*table(name).primary_key)).all()
+
+    def by_asset(self, name: str, asset_ids: Iterable[int] | None = None) -> dict[int, Row[Any]]:
+        """Read rows of state whose key is a plant.
+
+        Args:
+            name: Of a kind of state.
+            asset_ids: Of which plants; of all if not given.
+        """
+        history = table(name)
+        if asset_ids is None:
+            return {row.asset_id: row for row in self.rows(name)}
+        wanted = sorted(set(asset_ids))
+        found: dict[int, Row[Any]] = {}
+        for first in range(0, len(wanted), _CHUNK):
+            part = wanted[first : first + _CHUNK]
+            found |= {row.asset_id: row for row in self.rows(name, history.c.asset_id.in_(part))}
+        return found
+
+    def all(self, query: Select[Any]) -> Sequence[Row[Any]]:
+        """Run a query."""
+        return self.connection.execute(query).all()
+
+    def printed(self) -> Any:
+        """Return the condition that an event is not above the block."""
+        return events.c.height >= 0 if self.as_of is None else events.c.height <= self.as_of
+
+    def event_count(self) -> int:
+        """Return how many events there are up to the block."""
+        if self.as_of is None:
+            return int(self.connection.execute(select(func.coalesce(func.max(events.c.id), 0))).scalar_one())
+        return int(self.connection.execute(select(func.count()).select_from(events).where(self.printed())).scalar_one())
+
+
+def table(name: str) -> Table:
+    """Return the table of a kind of state."""
+    return HISTORY_TABLES[name]
+
+
+def same(column: Any, value: Any) -> Any:
+    """Return the condition that a column has a value, or ``None`` if none is given."""
+    return None if value is None else column == value

@@ -1,0 +1,219 @@
+"""Offers, payments, and what the settlement contract owes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import and_, case, func, or_, select
+
+from der_client.contracts.market_participation import OfferState
+from der_client.contracts.settlement import PaymentState
+from der_client.index.answers import Credit, LedgerRow, OfferRow, PaymentRow, RoleRow, System
+from der_client.index.delivery import Deliveries
+from der_client.index.reading import same, table
+from der_client.index.reducer import STX
+from der_client.index.schema import blocks, events, fields_of_state
+from der_client.index.table import Table
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from sqlalchemy import Row
+
+    from der_client.index.reading import Reader
+
+_OPEN_STATES: Final = (OfferState.PENDING, OfferState.ACCEPTED)
+_CLOSING: Final = ("payment-settled", "payment-refunded", "payment-released")
+
+
+def offers(
+    reader: Reader,
+    *,
+    is_open: bool | None = None,
+    offer_id: int | None = None,
+    seller: str | None = None,
+    asset_id: int | None = None,
+    taker: str | None = None,
+    day_from: date | None = None,
+    day_to: date | None = None,
+) -> Table[OfferRow]:
+    """List offers; see :meth:`Index.offers`."""
+    offer = table("offer")
+    asset = table("asset")
+    can_be_taken = is_open_offer(reader)
+    created = (events.c.offer_id == offer.c.offer_id) & (events.c.topic == "offer-created")
+    query = (
+        select(
+            offer,
+            events.c.txid.label("created_txid"),
+            blocks.c.time.label("created_at"),
+            case((can_be_taken, 1), else_=0).label("is_open"),
+        )
+        .join(asset, and_(asset.c.asset_id == offer.c.asset_id, reader.holds("asset")))
+        .join(events, created)
+        .join(blocks, blocks.c.height == events.c.height)
+        .where(reader.holds("offer"))
+        .order_by(offer.c.offer_id)
+    )
+    if is_open is not None:
+        query = query.where(can_be_taken if is_open else ~can_be_taken)
+    wanted = [
+        same(offer.c.offer_id, offer_id),
+        same(offer.c.seller, seller),
+        same(offer.c.asset_id, asset_id),
+        same(offer.c.taker, taker),
+        None if day_from is None else offer.c.day >= day_from,
+        None if day_to is None else offer.c.day <= day_to,
+    ]
+    query = query.where(*[condition for condition in wanted if condition is not None])
+    return Table(OfferRow, map(_offer, reader.all(query)))
+
+
+def is_open_offer(reader: Reader) -> Any:
+    """Return the condition that some of an offer can be taken; the offer's plant has to be joined."""
+    offer, asset = table("offer"), table("asset")
+    return and_(
+        offer.c.state.in_(_OPEN_STATES),
+        offer.c.open_wh > 0,
+        offer.c.epoch == asset.c.epoch,
+        offer.c.expires_at > reader.now,
+    )
+
+
+def _offer(row: Row[Any]) -> OfferRow:
+    values = {name: row._mapping[name] for name in fields_of_state("offer") if name != "epoch"}  # noqa: SLF001
+    return OfferRow(
+        offer_id=row.offer_id,
+        **values,
+        asset_epoch=row.epoch,
+        created_at=row.created_at,
+        created_txid=row.created_txid,
+        is_open=bool(row.is_open),
+    )
+
+
+def payments(
+    reader: Reader,
+    *,
+    due: bool | None = None,
+    payment_id: int | None = None,
+    party: str | None = None,
+    state: PaymentState | None = None,
+    asset_id: int | None = None,
+    offer_id: int | None = None,
+    day_from: date | None = None,
+    day_to: date | None = None,
+) -> Table[PaymentRow]:
+    """List payments; see :meth:`Index.payments`."""
+    payment = table("payment")
+    funded, closed = events.alias("funded"), events.alias("closed")
+    funded_in, closed_in = blocks.alias("funded_in"), blocks.alias("closed_in")
+    seen = closed.c.height >= 0 if reader.as_of is None else closed.c.height <= reader.as_of
+    query = (
+        select(
+            payment,
+            funded.c.txid.label("funded_txid"),
+            funded_in.c.time.label("funded_at"),
+            closed.c.txid.label("closed_txid"),
+            closed_in.c.time.label("closed_at"),
+        )
+        .join(funded, (funded.c.payment_id == payment.c.payment_id) & (funded.c.topic == "payment-funded"))
+        .join(funded_in, funded_in.c.height == funded.c.height)
+        .outerjoin(closed, and_(closed.c.payment_id == payment.c.payment_id, closed.c.topic.in_(_CLOSING), seen))
+        .outerjoin(closed_in, closed_in.c.height == closed.c.height)
+        .where(reader.holds("payment"))
+        .order_by(payment.c.payment_id)
+    )
+    wanted = [
+        same(payment.c.payment_id, payment_id),
+        None if party is None else or_(payment.c.buyer == party, payment.c.payee == party),
+        same(payment.c.state, state),
+        same(payment.c.asset_id, asset_id),
+        same(payment.c.offer_id, offer_id),
+        None if day_from is None else payment.c.day >= day_from,
+        None if day_to is None else payment.c.day <= day_to,
+        payment.c.state == PaymentState.LOCKED if due else None,
+    ]
+    rows = reader.all(query.where(*[condition for condition in wanted if condition is not None]))
+    what_is_due = due_payments(reader, rows)
+    found = [_payment(row, what_is_due.get(row.payment_id)) for row in rows]
+    return Table(PaymentRow, (row for row in found if due is None or due is (row.due is not None)))
+
+
+def due_payments(reader: Reader, rows: list[Row[Any]] | Any) -> dict[int, str]:
+    """Return what is due of payments, by their ids.
+
+    Args:
+        reader: The state.
+        rows: Payments.
+    """
+    now = reader.now
+    if now is None:
+        return {}
+    locked = [row for row in rows if row.state is PaymentState.LOCKED]
+    deliveries = Deliveries(reader, {(row.asset_id, row.day) for row in locked})
+    found = ((row.payment_id, deliveries.due(row.asset_id, row.day, now)) for row in locked)
+    return {payment_id: due for payment_id, due in found if due is not None}
+
+
+def _payment(row: Row[Any], due: str | None) -> PaymentRow:
+    values = {name: row._mapping[name] for name in fields_of_state("payment")}  # noqa: SLF001 - SQLAlchemy's public name
+    return PaymentRow(
+        payment_id=row.payment_id,
+        **values,
+        due=due,
+        funded_at=row.funded_at,
+        funded_txid=row.funded_txid,
+        closed_at=row.closed_at,
+        closed_txid=row.closed_txid,
+    )
+
+
+def credits_of(reader: Reader, *, party: str | None = None, token: str | None = None) -> Table[Credit]:
+    """List credits; see :meth:`Index.credits`."""
+    credit = table("credit")
+    rows = reader.rows("credit", same(credit.c.party, party), same(credit.c.token, token))
+    return Table(Credit, (Credit(row.party, row.token, row.amount) for row in rows))
+
+
+def ledger(reader: Reader) -> Table[LedgerRow]:
+    """List what is owed by token, STX first; see :meth:`Index.ledger`."""
+    rows = sorted(reader.rows("ledger"), key=lambda row: (row.token != STX, row.token))
+    return Table(
+        LedgerRow,
+        (LedgerRow(None if row.token == STX else row.token, row.escrow, row.fees, row.credits) for row in rows),
+    )
+
+
+def roles(reader: Reader) -> Table[RoleRow]:
+    """List roles; see :meth:`Index.roles`."""
+    rows = sorted(reader.rows("role"), key=lambda row: (row.role, row.region, row.principal))
+    return Table(RoleRow, (RoleRow(row.role, row.principal, row.region, row.from_height) for row in rows))
+
+
+def system(reader: Reader) -> System | None:
+    """Return the settings; see :meth:`Index.system`."""
+    row = next(iter(reader.rows("system")), None)
+    if row is None:
+        return None
+    return System(
+        contract_owner=row.contract_owner,
+        proposed_contract_owner=row.proposed_contract_owner,
+        paused=row.paused,
+        fee_bps=row.fee_bps,
+        next_fee_bps=row.next_fee_bps,
+        next_from=row.next_from if row.next_from is not None and row.next_from.timestamp() > 0 else None,
+        tokens=tuple(token.token for token in reader.rows("token")),
+    )
+
+
+def open_offer_sums(reader: Reader) -> tuple[int, int]:
+    """Return how many offers can be taken, and the energy that is open of them, Wh."""
+    offer, asset = table("offer"), table("asset")
+    query = (
+        select(func.count(), func.coalesce(func.sum(offer.c.open_wh), 0))
+        .join(asset, and_(asset.c.asset_id == offer.c.asset_id, reader.holds("asset")))
+        .where(reader.holds("offer"), is_open_offer(reader))
+    )
+    count, open_wh = reader.connection.execute(query).one()
+    return int(count), int(open_wh)
