@@ -8,6 +8,7 @@ import json
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from enum import Enum
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from pydantic import BaseModel
@@ -104,8 +105,7 @@ class Table(tuple[T, ...]):  # noqa: SLOT001 - a tuple of any length cannot have
         writer.writerow(self.columns)
         writer.writerows([_cell(value) for value in row.values()] for row in self.rows())
         if path is not None:
-            with open(path, "w", encoding="utf-8", newline="") as file:  # noqa: PTH123 - any path
-                file.write(text.getvalue())
+            Path(path).write_text(text.getvalue(), encoding="utf-8", newline="")
         return text.getvalue()
 
     def to_parquet(self, path: str | PathLike[str]) -> None:
@@ -118,7 +118,7 @@ class Table(tuple[T, ...]):  # noqa: SLOT001 - a tuple of any length cannot have
             MissingExtraError: If polars is not installed.
             OSError: If it cannot be written.
         """
-        self.to_polars().write_parquet(path)
+        self.to_polars().write_parquet(Path(path))
 
 
 def plain(value: Any) -> Any:
