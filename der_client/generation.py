@@ -11,8 +11,14 @@ from typing import TYPE_CHECKING, Final
 
 from der_client.devnet import Devnet
 from der_client.project import project_root
+from der_client.stacks.account import Account
 from der_client.stacks.clarinet import MANIFEST, ClarinetProject, ProjectContract, References, fetcher
-from der_client.stacks.errors import InvalidValueError
+from der_client.stacks.errors import (
+    DeploymentError,
+    InvalidValueError,
+    TransactionFailedError,
+    TransactionRejectedError,
+)
 from der_client.stacks.generate.from_node import read_contract
 from der_client.stacks.generate.module import class_name, module_name, write_module
 from der_client.stacks.network import DEVNET
@@ -20,11 +26,13 @@ from der_client.stacks.plan import PublishStep
 from der_client.stacks.prepared import SETTINGS, prepare_plan, read_keys
 from der_client.stacks.rpc import Client
 from der_client.stacks.sources import FetchedContract
+from der_client.stacks.transactions import ContractPublish, Transaction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from der_client.stacks.plan import DeploymentPlan
+    from der_client.stacks.prepared import PreparedPlan
     from der_client.stacks.sources import Fetch
 
 _START_TIME: Final = 1_767_225_600
@@ -49,12 +57,16 @@ def module_of_deployed(client: Client, contract_id: str) -> dict[str, str]:
     return {module_name(contract.name): write_module(contract)}
 
 
-def modules_of_project(root: str | Path, *, requirements_url: str | None = None) -> dict[str, str]:
+def modules_of_project(
+    root: str | Path, *, requirements_url: str | None = None, left_out: dict[str, str] | None = None
+) -> dict[str, str]:
     """Write the modules for all contracts of a Clarinet project.
 
     Args:
         root: The project's folder.
         requirements_url: The node to ask for requirements that are not in the project's cache.
+        left_out: If given, contracts whose source cannot be had, and those that need them, are left out and added here,
+            with the reason.
 
     Returns:
         The texts by the modules' names.
@@ -63,7 +75,7 @@ def modules_of_project(root: str | Path, *, requirements_url: str | None = None)
         DeploymentError: If the project cannot be read, or a contract not be published.
     """
     project = ClarinetProject.read(root)
-    return _modules(project, project.contracts, requirements_url)
+    return _modules(project, project.contracts, requirements_url, left_out)
 
 
 def modules_of_file(file: str | Path, *, requirements_url: str | None = None) -> dict[str, str]:
@@ -135,16 +147,25 @@ def _near(folder: Path, fetch: Fetch) -> Fetch:
     return fetch_near
 
 
-def _modules(project: ClarinetProject, names: Iterable[str], requirements_url: str | None) -> dict[str, str]:
+def _modules(
+    project: ClarinetProject,
+    names: Iterable[str],
+    requirements_url: str | None,
+    left_out: dict[str, str] | None = None,
+) -> dict[str, str]:
     settings = project.root / SETTINGS
     keys = read_keys(settings if settings.is_file() else project_root() / SETTINGS)
     fetch = _near(project.root, fetcher(requirements_url))
     wanted = sorted(names)
-    plan = project.plan({name: key.address(DEVNET) for name, key in keys.items()}, only=wanted, fetch=fetch)
+    addresses = {name: key.address(DEVNET) for name, key in keys.items()}
+    plan = project.plan(addresses, only=wanted, fetch=fetch, left_out=left_out)
+    wanted = [name for name in wanted if name not in (left_out or ())]
     prepared = prepare_plan(plan, keys, fetch=fetch)
     senders = _senders(plan)
-    with Devnet(prepared=prepared, start_time=_START_TIME, project=project.root) as devnet:
+    with Devnet(deploy_contracts=False, start_time=_START_TIME, project=project.root) as devnet:
         client = Client(devnet.url)
+        _publish(devnet, prepared, {key.address(DEVNET): Account(key, client) for key in keys.values()}, left_out)
+        wanted = [name for name in wanted if name not in (left_out or ())]
         return {
             module_name(name): write_module(
                 read_contract(
@@ -156,6 +177,27 @@ def _modules(project: ClarinetProject, names: Iterable[str], requirements_url: s
             )
             for name in wanted
         }
+
+
+def _publish(
+    devnet: Devnet, prepared: PreparedPlan, accounts: Mapping[str, Account], left_out: dict[str, str] | None
+) -> None:
+    """Publish one contract after the other, and leave out those that the virtual machine refuses, if that is wanted."""
+    for step in prepared.steps:
+        if devnet.epoch != step.epoch:
+            devnet.enter_epoch(step.epoch)
+        transaction = Transaction.decode(step.raw, DEVNET)
+        payload = transaction.payload
+        if not isinstance(payload, ContractPublish):
+            continue
+        try:
+            accounts[transaction.origin].submit(payload, fee_ustx=transaction.fee).wait()
+        except (TransactionRejectedError, TransactionFailedError) as error:
+            if left_out is None:
+                raise DeploymentError(f"{step.what}: {error}") from error
+            left_out[payload.name] = str(error)
+    if devnet.epoch != prepared.epoch:
+        devnet.enter_epoch(prepared.epoch)
 
 
 def _senders(plan: DeploymentPlan) -> dict[str, str]:

@@ -60,7 +60,10 @@ def generate(
         raise typer.BadParameter("--check compares with a file: give it with --output", param_hint="--check")
     if output is None and is_package:
         raise typer.BadParameter("a project gives several modules: give their folder with --output", param_hint="-o")
-    modules = _from_node(what, url, network) if _CONTRACT_ID.match(what) else _from_files(what, url)
+    left_out: dict[str, str] = {}
+    modules = _from_node(what, url, network) if _CONTRACT_ID.match(what) else _from_files(what, url, left_out)
+    for name, reason in left_out.items():
+        typer.echo(f"left out {name}: {reason}", err=True)
     if output is None:
         typer.echo(next(iter(modules.values())), nl=False)
         return
@@ -71,6 +74,8 @@ def generate(
         raise typer.Exit(1)
     for path in changed:
         typer.echo(f"wrote {path}", err=True)
+    if left_out:
+        raise typer.Exit(1)
 
 
 def _from_node(contract_id: str, url: str | None, network: "NetworkName | None") -> dict[str, str]:
@@ -82,13 +87,13 @@ def _from_node(contract_id: str, url: str | None, network: "NetworkName | None")
     return module_of_deployed(client, contract_id)
 
 
-def _from_files(what: str, url: str | None) -> dict[str, str]:
+def _from_files(what: str, url: str | None, left_out: dict[str, str]) -> dict[str, str]:
     from der_client.generation import modules_of_file, modules_of_project  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415
 
     path = Path(what)
     if path.is_dir():
-        return modules_of_project(path, requirements_url=url)
+        return modules_of_project(path, requirements_url=url, left_out=left_out)
     if path.is_file():
         return modules_of_file(path, requirements_url=url)
     raise InvalidValueError(

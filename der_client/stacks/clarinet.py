@@ -122,20 +122,23 @@ class ClarinetProject:
         *,
         only: Iterable[str] | None = None,
         fetch: Fetch | None = None,
+        left_out: dict[str, str] | None = None,
     ) -> DeploymentPlan:
-        """A plan that publishes its contracts on a devnet or testnet, in the order that their sources ask for.
+        """Return a plan that publishes its contracts on a devnet or testnet, in the order that their sources ask for.
 
         Args:
             addresses: Those of accounts by name; ``deployer`` publishes whatever names nobody else.
             only: The names of contracts, if just these are wanted, with those that they need.
             fetch: Gives a requirement that is not in the cache, by its id.
+            left_out: If given, contracts whose source cannot be had, and those that need them, are left out of the plan
+                and added here, with the reason.
 
         Raises:
             DeploymentError: If a source cannot be had, contracts need each other, or an account is not known.
         """
         names = self.contracts if only is None else only
         required = self.requirements if only is None else ()
-        return _Planner(self, addresses, fetch).plan([*required, *(f".{name}" for name in names)])
+        return _Planner(self, addresses, fetch, left_out).plan([*required, *(f".{name}" for name in names)])
 
     def cached_requirement(self, contract_id: str) -> tuple[Path, dict[str, Any]]:
         """Where Clarinet keeps a requirement, and what it notes of it: ``epoch`` and ``clarity_version``."""
@@ -240,7 +243,14 @@ class _Wanted:
 class _Planner:
     """Orders contracts by what they need."""
 
-    def __init__(self, project: ClarinetProject, addresses: Mapping[str, str], fetch: Fetch | None) -> None:
+    def __init__(
+        self,
+        project: ClarinetProject,
+        addresses: Mapping[str, str],
+        fetch: Fetch | None,
+        left_out: dict[str, str] | None,
+    ) -> None:
+        self._left_out = left_out
         self._project = project
         self._addresses = addresses
         self._fetch = fetch
@@ -252,11 +262,18 @@ class _Planner:
         waiting = sorted(keys, reverse=True)
         while waiting:
             key = waiting.pop()
-            if key in self._wanted:
+            if key in self._wanted or key.removeprefix(".") in (self._left_out or ()):
                 continue
-            wanted = self._want(key)
+            try:
+                wanted = self._want(key)
+            except DeploymentError as error:
+                if self._left_out is None:
+                    raise
+                self._left_out[key.removeprefix(".")] = str(error)
+                continue
             self._wanted[key] = wanted
             waiting.extend(sorted((wanted.needs | wanted.likes) - self._wanted.keys()))
+        self._leave_out_what_needs_them()
         self._assign_senders()
         steps = [self._wanted[key].step for key in self._order()]
         return DeploymentPlan(
@@ -266,6 +283,17 @@ class _Planner:
             file=self._file,
             root=self._project.root,
         )
+
+    def _leave_out_what_needs_them(self) -> None:
+        """Leave out the contracts that need one that is left out."""
+        left_out = self._left_out or {}
+        missing = [name if "." in name else f".{name}" for name in left_out]
+        while missing:
+            gone = missing.pop()
+            for key in [key for key, wanted in self._wanted.items() if gone in wanted.needs]:
+                left_out[key.removeprefix(".")] = f"it needs {gone.removeprefix('.')}, which is left out"
+                del self._wanted[key]
+                missing.append(key)
 
     def _want(self, key: str) -> _Wanted:
         own = self._project.contracts.get(key[1:]) if key.startswith(".") else None

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from der_client.stacks.clarity.source import Expression
     from der_client.stacks.plan import DeploymentPlan
 
 MAINNET_BOOT_ADDRESS: Final = "SP000000000000000000002Q6VF78"
@@ -195,7 +196,7 @@ def remap(source: str, contracts: Mapping[str, str], addresses: Mapping[str, str
 
 
 def oldest_version(source: str) -> int | None:
-    """The oldest version of Clarity that has all the names that a source uses, for one that says of none what it is.
+    """Return the oldest version of Clarity that has all the names that a source uses and does not define itself.
 
     Args:
         source: The source.
@@ -208,7 +209,15 @@ def oldest_version(source: str) -> int | None:
     except InvalidValueError:
         return None
     used = {expression.text for top in tops for expression in top.walk()}
+    used -= {_defined(top) for top in tops}  # a version that has the name itself would refuse the definition
     return next((version for version, names in _SINCE.items() if used & names), 1)
+
+
+def _defined(top: Expression) -> str:
+    """The name that an expression defines; empty if it defines none."""
+    if not top.head.startswith("define-") or len(top.items) < 2:
+        return ""
+    return top.items[1].head or top.items[1].text
 
 
 def _download(url: str, where: str) -> bytes:

@@ -5,6 +5,7 @@
  * name, the interface of that copy is read, and the copy undone.
  */
 import { BOOT_ADDRESS, VmError } from "../vm/vm.js";
+import { CLARITY_OF_EPOCH } from "./executor.js";
 
 /** @typedef {import("./history.js").Contract} Contract */
 
@@ -12,6 +13,7 @@ import { BOOT_ADDRESS, VmError } from "../vm/vm.js";
 const OLD_CLARITY = new Set(["bns", "cost-voting", "lockup"]);
 const OLD_VERSION = 2;
 const NEW_VERSION = 6;
+const NEWEST_EPOCH = "4.0";
 const NO_TXID = "0".repeat(64);
 
 /** @param {string} contractId @returns {boolean} whether it could be one, by its address */
@@ -31,6 +33,7 @@ export function loadBootContract(executor, contractId) {
   const clarityVersion = OLD_CLARITY.has(name) ? OLD_VERSION : NEW_VERSION;
   const copy = `interface-of-${name}`;
   const abi = executor.undone((vm) => {
+    if (CLARITY_OF_EPOCH[vm.epoch] < clarityVersion) vm.setEpoch(NEWEST_EPOCH);
     vm.mineBlock([{ deployContract: { name: copy, content: source, options: { clarityVersion }, sender: BOOT_ADDRESS } }]);
     return vm.contractInterface(`${BOOT_ADDRESS}.${copy}`);
   });

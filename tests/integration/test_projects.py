@@ -168,6 +168,8 @@ def test_a_devnet_carries_out_the_plan_of_a_project(project: Path, plan: Path) -
         check(client, f"{WALLET_1}.registry", given=1)
         # The project uses at-block, so the devnet stays where that works; later it does not, as on mainnet.
         assert devnet.epoch == "2.4"
+        boot = client.contract_interface("ST000000000000000000002AMW42H.pox-4")  # written in a newer Clarity
+        assert "stack-stx" in boot.functions
         assert read(client, f"{DEPLOYER}.old", "height-at", UIntValue(2)) == UIntValue(2)
         devnet.enter_epoch("4.0")
         account = Account(devnet.accounts["wallet_2"].key, client)

@@ -84,7 +84,8 @@ def docstring(text: str, arguments: dict[str, str], indent: int) -> list[str]:
     if others and len(summary) <= room - 3:
         lines = [f'"""{summary}', "", *_wrapped(" ".join(others), room)]
     else:
-        first, *others = _wrapped(said, room - 3)
+        is_one_line = len(said) <= room - 3 and not arguments
+        first, *others = _wrapped(said, room - 6 if is_one_line else room - 3)  # formatters join it to the quotes
         lines = [f'"""{first}', *_wrapped(" ".join(others), room)]
     if arguments:
         lines += ["", "Args:"]

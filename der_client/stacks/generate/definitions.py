@@ -64,6 +64,7 @@ class Definitions:
         implemented: The traits that it says it implements, as the source writes them.
         other: What is evaluated when the contract is published.
         about: The lines of comment that the source begins with.
+        field_orders: The fields of tuples as the source writes them first, by their names; interfaces sort them.
     """
 
     functions: dict[str, FunctionDefinition] = field(default_factory=dict)
@@ -74,6 +75,7 @@ class Definitions:
     implemented: list[str] = field(default_factory=list)
     other: list[Expression] = field(default_factory=list)
     about: tuple[str, ...] = ()
+    field_orders: dict[frozenset[str], tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, source: Source) -> Definitions:
@@ -81,6 +83,9 @@ class Definitions:
         found = cls(about=_heading(source))
         for expression in source.expressions:
             _add(found, expression, source)
+            for each in expression.walk():
+                if each.fields:
+                    found.field_orders.setdefault(frozenset(each.fields), tuple(each.fields))
         return found
 
     def evaluated(self) -> Iterator[Expression]:

@@ -18,9 +18,46 @@ def call_like(head: str, parts: Sequence[str], tail: str, indent: int = 0) -> li
     if len(one) <= WIDTH or not parts:
         return [one]
     inside = f"{space}    {', '.join(parts)}"
-    if len(inside) <= WIDTH and not any("\n" in part for part in parts):
-        return [f"{space}{head}(", inside, f"{space}){tail}"]
-    return [f"{space}{head}(", *(f"{space}    {part}," for part in parts), f"{space}){tail}"]
+    closing = f"{space}){tail}"
+    if len(inside) <= WIDTH and len(closing) <= WIDTH:
+        return [f"{space}{head}(", inside, closing]
+    each_in_its_own = [line for part in parts for line in broken(part, indent + 4, ",")]
+    return [f"{space}{head}(", *each_in_its_own, *broken(f"){tail}", indent)]
+
+
+def broken(text: str, indent: int, end: str = "") -> list[str]:
+    """Lay out an expression: if it is too long, what is in its brackets comes in lines of its own.
+
+    Args:
+        text: The expression.
+        indent: Its columns.
+        end: What follows directly, such as a comma.
+    """
+    space = " " * indent
+    start = min((place for place in (text.find("["), text.find("(")) if place >= 0), default=-1)
+    if len(f"{space}{text}{end}") <= WIDTH or start < 0:
+        return [f"{space}{text}{end}"]
+    items, closing = _items(text, start)
+    head, tail = f"{space}{text[: start + 1]}", f"{space}{text[closing:]}{end}"
+    inside = f"{space}    {', '.join(items)}"
+    if len(inside) <= WIDTH:
+        return [head, inside, tail]
+    return [head, *(line for item in items for line in broken(item, indent + 4, ",")), tail]
+
+
+def _items(text: str, start: int) -> tuple[list[str], int]:
+    """The items in the brackets that open at a place, and where these close."""
+    items = [""]
+    depth = 0
+    for place, character in enumerate(text[start + 1 :], start + 1):
+        if character in ")]}" and depth == 0:
+            return [item.strip() for item in items if item.strip()], place
+        depth += (character in "([{") - (character in ")]}")
+        if character == "," and depth == 0:
+            items.append("")
+        else:
+            items[-1] += character
+    return [item.strip() for item in items], len(text)
 
 
 def listed(name: str, items: Sequence[str], indent: int) -> list[str]:

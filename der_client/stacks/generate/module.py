@@ -17,7 +17,7 @@ from der_client.stacks.generate.definitions import Definitions
 from der_client.stacks.generate.errors import find_errors
 from der_client.stacks.generate.events import find_events
 from der_client.stacks.generate.inference import Inference
-from der_client.stacks.generate.layout import call_like, import_lines, listed
+from der_client.stacks.generate.layout import broken, call_like, import_lines, listed
 from der_client.stacks.generate.names import Namespace, camel_case, singular, snake_case, upper_case
 from der_client.stacks.generate.shapes import CONTRACT, Shapes
 
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from der_client.stacks.clarity import ClarityType
     from der_client.stacks.clarity.source import Source
     from der_client.stacks.generate.events import FoundEvent
-    from der_client.stacks.generate.inference import InterfaceOf
-    from der_client.stacks.generate.shapes import ModelShape
+    from der_client.stacks.generate.inference import InterfaceOf, Printed
+    from der_client.stacks.generate.shapes import Field, ModelShape
     from der_client.stacks.generate.type_syntax import Type
     from der_client.stacks.rpc.answers import ContractInterface, FunctionInterface
 
@@ -102,8 +102,10 @@ class _Module:
         self._definitions = Definitions.of(contract.source)
         self._classes = Namespace((*_IMPORTED, *contract.callees.values()))
         self._class = self._classes.take(class_name(contract.name), f"{class_name(contract.name)}Contract")
-        self._shapes = Shapes(self._classes, _FIELD_NAMES)
+        self._shapes = Shapes(self._classes, _FIELD_NAMES, self._definitions.field_orders)
         self._methods = Namespace(_METHOD_NAMES)
+        self._unknown: list[Printed] = []
+        self._unreachable: set[str] = set()
         self._errors = find_errors(self._definitions)
         self._error_class = self._classes.take(f"{self._class}Error") if self._errors else ""
 
@@ -126,7 +128,7 @@ class _Module:
         for module, name in self._contract.callees.items():
             self._shapes.use(name, f".{module}")
         parts = [part for part in (*models, errors, *events, contract) if part]
-        preamble = [*self._header(), "", *import_lines(self._shapes.imports)]
+        preamble = [*self._header(), *self._undeclared(), "", *import_lines(self._shapes.imports)]
         if sized:
             preamble += ["", *sized]
         return [*preamble, *(line for part in parts for line in ("", "", *part))]
@@ -137,6 +139,19 @@ class _Module:
             "",
             '# mypy: disable-error-code="empty-body"',
         ]
+
+    def _undeclared(self) -> list[str]:
+        """Say what is printed and has no event here, as its type was not found."""
+        if not self._unknown:
+            return []
+        places = [
+            f"line {self._contract.source.position(printed.place)[0]} ({printed.function or 'at the deployment'})"
+            for printed in self._unknown
+        ]
+        text = f"No event is declared for what is printed in {', '.join(places)}: its type could not be found."
+        if self._unreachable:
+            text += f" Contracts that could not be read: {', '.join(sorted(self._unreachable))}."
+        return ["", *textwrap.wrap(text, comments.WIDTH, initial_indent="# ", subsequent_indent="# ")]
 
     # The contract's class.
 
@@ -192,17 +207,17 @@ class _Module:
         about = self._shapes.about(f"What ``{function.name}`` returns.")
         result = "None" if isinstance(output, NoneType_) else about.annotation(output, subject, f"{subject}-result")
         names = Namespace(("self",))
-        python_names = {argument.name: names.take(snake_case(argument.name)) for argument in function.arguments}
+        pythonic = [names.take(snake_case(argument.name)) for argument in function.arguments]  # two may have one name
         parameters = ["self"]
         optional = _trailing_optionals([argument.type for argument in function.arguments])
-        for number, argument in enumerate(function.arguments):
-            python = python_names[argument.name]
+        for number, (argument, python) in enumerate(zip(function.arguments, pythonic, strict=True)):
             kinds = (argument.name, f"{function.name}-{argument.name}")
             about = self._shapes.about(f"The ``{argument.name}`` of ``{function.name}``.")
             annotation = about.annotation(argument.type, *kinds, parameter=True)
             default = " = None" if number >= len(function.arguments) - optional else ""
             parameters.append(f"{python}: {self._shapes.named(python, argument.name, annotation)}{default}")
         said = comments.parameters(comment)
+        python_names = {argument.name: name for argument, name in zip(function.arguments, pythonic, strict=True)}
         arguments = {python_names[clarity]: text for clarity, text in said.items() if clarity in python_names}
         return self._method(
             function.access, function.name, name, parameters, result, comments.prose(comment), arguments
@@ -270,7 +285,7 @@ class _Module:
         if model.holds_values:
             self._shapes.use("ConfigDict", "pydantic")
             lines += ["    model_config = ConfigDict(arbitrary_types_allowed=True)", ""]
-        return [*lines, *(f"    {each.name}: {each.annotation}" for each in model.fields)]
+        return [*lines, *_field_lines(model.fields)]
 
     def _error_lines(self) -> list[str]:
         if not self._errors:
@@ -291,10 +306,16 @@ class _Module:
         return lines
 
     def _found_events(self) -> tuple[FoundEvent, ...]:
-        inference = Inference(
-            self._definitions, self._interface, self._contract.interface_of, self._contract.trait_result
-        )
-        return find_events(self._definitions, inference.printed())
+        inference = Inference(self._definitions, self._interface, self._interface_of, self._contract.trait_result)
+        printed = inference.printed()
+        self._unknown = [each for each in printed if each.type is None]
+        return find_events(self._definitions, printed)
+
+    def _interface_of(self, contract: str) -> ContractInterface | None:
+        found = self._contract.interface_of(contract)
+        if found is None:
+            self._unreachable.add(contract.removeprefix("'"))
+        return found
 
     def _event(self, event: FoundEvent, names: list[str]) -> list[str]:
         self._shapes.use("Event", CONTRACT)
@@ -322,7 +343,12 @@ class _Module:
         by = ", ".join(f"``{function}``" if function else "the deployment" for function in event.functions)
         doc = comments.docstring(f"Printed by {by}.", {}, 4)
         lines = [*call_like(f"class {name}", arguments, ":"), *doc]
-        return [*lines, *([""] if fields else []), *(f"    {each.name}: {each.annotation}" for each in fields)]
+        return [*lines, *([""] if fields else []), *_field_lines(fields)]
+
+
+def _field_lines(fields: Iterable[Field]) -> Iterator[str]:
+    for each in fields:
+        yield from broken(f"{each.name}: {each.annotation}", 4)
 
 
 def _by_length(item: tuple[str, str]) -> tuple[str, int]:

@@ -76,10 +76,17 @@ class Shapes:
     Args:
         classes: The names of classes that are taken.
         field_names: What no field of a model may be called.
+        field_orders: The fields of tuples in the order of the source, by their names.
     """
 
-    def __init__(self, classes: Namespace, field_names: Iterable[str]) -> None:
+    def __init__(
+        self,
+        classes: Namespace,
+        field_names: Iterable[str],
+        field_orders: Mapping[frozenset[str], tuple[str, ...]] | None = None,
+    ) -> None:
         self._classes = classes
+        self._orders = field_orders or {}
         self._field_names = frozenset(field_names)
         self._models: dict[str, ModelShape] = {}
         self._about = ""
@@ -160,7 +167,8 @@ class Shapes:
         """
         names = Namespace((*self._field_names, *taken))
         found = []
-        for clarity, kind in fields.items():
+        for clarity in self._orders.get(frozenset(fields), fields):
+            kind = fields[clarity]
             name = names.take(snake_case(clarity).lstrip("_") or "unnamed")
             self._about = f"The ``{clarity}`` of :class:`{owner}`."
             annotation = self.annotation(kind, clarity, f"{owner}-{clarity}")

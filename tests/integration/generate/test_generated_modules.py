@@ -14,11 +14,13 @@ from typer.testing import CliRunner
 
 from der_client.cli.app import app
 from der_client.devnet import Devnet
-from der_client.generation import modules_of_file
+from der_client.generation import modules_of_file, modules_of_project
 from der_client.stacks.account import Account
 from der_client.stacks.clarity import AsciiValue, SomeValue, TupleValue, UIntValue
-from der_client.stacks.errors import ContractError, TransactionFailedError
-from der_client.stacks.rpc import Client
+from der_client.stacks.clarity.source import Source
+from der_client.stacks.errors import ContractError, DeploymentError, TransactionFailedError
+from der_client.stacks.generate.module import ContractInput, write_module
+from der_client.stacks.rpc import Client, ContractInterface
 from der_client.stacks.transactions import ContractPublish
 
 if TYPE_CHECKING:
@@ -30,7 +32,8 @@ BOARD = HERE / "board.clar"
 
 @pytest.fixture(scope="module")
 def texts() -> dict[str, str]:
-    return {**modules_of_file(BOARD), **modules_of_file(HERE / "tokens.clar")}
+    files = (BOARD, HERE / "tokens.clar", HERE / "wide.clar")
+    return {name: text for file in files for name, text in modules_of_file(file).items()}
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +58,7 @@ def load(file: Path) -> ModuleType:
 def devnet() -> Iterator[Devnet]:
     with Devnet(deploy_contracts=False) as devnet:
         account = Account(devnet.deployer.key, Client(devnet.url))
-        for name in ("tokens", "board"):
+        for name in ("tokens", "board", "wide"):
             account.submit(ContractPublish(name, (HERE / f"{name}.clar").read_text())).wait()
         yield devnet
 
@@ -87,6 +90,24 @@ def test_it_agrees_with_what_is_deployed(board: Any, folder: Path, devnet: Devne
     assert board.differences() == ()
     tokens = load(folder / "tokens.py").Tokens(Client(devnet.url), devnet.deployer.address)
     assert tokens.differences() == ()
+    module = load(folder / "wide.py")
+    wide = module.Wide(Client(devnet.url), devnet.deployer.address)
+    assert wide.differences() == ()
+    found = wide.get_balances(wide.deployer, 1)
+    assert (found.seller, found.buyer) == (wide.deployer, module.Buyer(name="x", id=1))
+    assert wide.settings() == module.Settings(zeta=1, alpha=True)
+
+
+def test_fields_keep_the_order_of_the_source(folder: Path) -> None:
+    module = load(folder / "wide.py")
+    models = {name: list(getattr(module, name).model_fields) for name in ("Pool", "PoolKey", "Balances", "Settings")}
+    assert models == {
+        "Pool": ["y", "x", "note"],
+        "PoolKey": ["token_y", "token_x"],
+        "Balances": ["seller", "amount", "buyer"],
+        "Settings": ["zeta", "alpha"],
+    }
+    assert list(module.Bought.model_fields) == ["seller", "amount"]
 
 
 def test_the_same_source_gives_the_same_text(texts: dict[str, str]) -> None:
@@ -181,6 +202,80 @@ def test_contracts_of_others_that_a_file_names(tmp_path: Path) -> None:
     assert 'class Bought(Event, where={"event": "bought"}):' in text
     assert all(f"    {field}\n" in text for field in ("price: Price", "last: UInt", "by: Bytes1"))
     assert not list(tmp_path.glob(".cache"))
+
+
+MANIFEST = """
+[project]
+name = "half"
+requirements = [{ contract_id = "SP2PABAF9FTAJYNFZH93XENAJ8FVY99RRM50D2JG9.far" }]
+[contracts.fine]
+path = "fine.clar"
+[contracts.caller]
+path = "caller.clar"
+[contracts.callers-caller]
+path = "callers-caller.clar"
+[contracts.gone]
+path = "gone.clar"
+[contracts.wrong]
+path = "wrong.clar"
+"""
+
+
+@pytest.fixture
+def half(tmp_path: Path) -> Path:
+    project = tmp_path / "half"
+    project.mkdir()
+    (project / "Clarinet.toml").write_text(MANIFEST)
+    (project / "fine.clar").write_text("(define-constant MAX u5) (define-constant ERR-X (err u4))")
+    far = "SP2PABAF9FTAJYNFZH93XENAJ8FVY99RRM50D2JG9.far"
+    (project / "caller.clar").write_text(f"(define-public (f) (contract-call? '{far} f))")
+    (project / "callers-caller.clar").write_text("(define-public (f) (contract-call? .caller f))")
+    (project / "wrong.clar").write_text("(define-read-only (f) (g))")
+    return project
+
+
+def test_a_project_of_which_not_all_can_be_had(half: Path, tmp_path: Path) -> None:
+    output = tmp_path / "package"
+    command = ["generate", str(half), "-o", str(output), "--url", "http://127.0.0.1:9"]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 1
+    assert sorted(file.name for file in output.iterdir()) == ["__init__.py", "fine.py"]
+    assert "def max(self) -> UInt" in (output / "fine.py").read_text()
+    said = [line for line in done.stderr.splitlines() if line.startswith("left out ")]
+    for name, reason in (
+        ("SP2PABAF9FTAJYNFZH93XENAJ8FVY99RRM50D2JG9.far", "could not be fetched"),
+        ("caller", "it needs SP2PABAF9FTAJYNFZH93XENAJ8FVY99RRM50D2JG9.far, which is left out"),
+        ("callers-caller", "it needs caller, which is left out"),
+        ("gone", "gone.clar, which does not exist"),
+        ("wrong", "use of unresolved function 'g'"),
+    ):
+        assert any(line.startswith(f"left out {name}: ") and reason in line for line in said), (name, said)
+    assert len(said) == 5
+    assert CliRunner().invoke(app, [*command, "--check"]).exit_code == 1
+
+
+def test_a_project_must_be_whole_where_nothing_may_be_left_out(half: Path) -> None:
+    for name in ("gone", "caller", "callers-caller"):
+        (half / f"{name}.clar").write_text("(define-read-only (f) u1)")
+    with pytest.raises(DeploymentError, match=r"contract wrong cannot be published: .*unresolved function 'g'"):
+        modules_of_project(half)
+    (half / "wrong.clar").unlink()
+    with pytest.raises(DeploymentError, match=r"wrong\.clar, which does not exist"):
+        modules_of_project(half)
+
+
+def test_what_is_printed_and_not_understood_is_named() -> None:
+    issuer = "SP3FBR2AGK5H9QBDH3EEN6DF8EK8JY7RX8QJ5SVTE"
+    source = f"""(define-public (known) (begin (print u1) (ok true)))
+
+(define-public (buy)
+  (begin (print (contract-call? '{issuer}.prices price)) (ok true)))"""
+    interface = ContractInterface({}, {}, {}, (), {}, None, None)
+    text = write_module(ContractInput("shop", Source.read(source), interface))
+    said = text.replace("\n# ", " ")
+    assert " No event is declared for what is printed in line 4 (buy): its type could not be found." in said
+    assert f"Contracts that could not be read: {issuer}.prices.\n" in said
+    assert "No event is declared" not in write_module(ContractInput("shop", Source.read(source[:51]), interface))
 
 
 @pytest.mark.parametrize(

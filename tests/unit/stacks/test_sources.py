@@ -33,6 +33,8 @@ def test_remapping_replaces_whole_ids_and_addresses() -> None:
         ('(define-read-only (f) (slice? "abc" u0 u1))', 2),
         ("(define-read-only (f) stacks-block-height) ;; stacks-block-time", 3),
         ("(define-read-only (f) stacks-block-time)", 4),
+        ("(define-private (slice? (a uint)) a) (define-read-only (f) (slice? u1))", 1),
+        ('(define-constant slice? 0x) (define-read-only (f) (replace-at? "a" u0 "b"))', 2),
         ("(define", None),
     ],
 )

@@ -215,4 +215,8 @@ def test_comments_become_docstrings() -> None:
         '    """',
     ]
     assert comments.docstring("", {}, 4) == []
+    for length in range(105, 118):  # as formatters have it: the closing quotes in the line, or after a second one
+        (first, *others) = comments.docstring(f"{'a ' * 52}{'b' * (length - 104)}", {}, 4)
+        assert len(first) <= 120
+        assert others == [] or (others[-1] == '    """' and len(others) == 2)
     assert comments.prose(("First.", "", "Second.")) == "First."
