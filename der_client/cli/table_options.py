@@ -44,6 +44,7 @@ _OPTIONS: dict[str, tuple[Any, str, tuple[str, ...]]] = {
         (),
     ),
     "null_words": (_Words, "What says that a reading is not there; repeatable.", ()),
+    "skip_rows": (_Words, "What rows that are not readings begin with, such as Total; repeatable.", ()),
     "where": (_Words, "COLUMN=VALUE: which rows count; several values of a column are added up.", ()),
     "delimiter": (str, "What separates columns; tab for a tab.", ()),
     "decimal": (Literal[".", ","], "The decimal character.", ()),

@@ -44,6 +44,7 @@ def read_table(source: Source, form: TableFormat | None = None, **options: Any) 
         delimiter=form.delimiter,
         columns=columns_of(form),
         has_header=form.header,
+        skip_rows=form.skip_rows,
     ) as table:
         reader = TableReader(form, table.header, lambda record: line_of(source, form.encoding, form.delimiter, record))
         for frame in table.frames(reader.columns.last_used, from_end=form.order == "descending"):

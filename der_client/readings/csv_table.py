@@ -27,6 +27,7 @@ PIECE_BYTES: Final = 1 << 24
 LONGEST_PREAMBLE: Final = 500
 """In how many rows at the beginning the header row is looked for."""
 _LONGEST_ROW: Final = 1 << 20
+_QUOTED_FORMULA: Final = re.compile(rb'"=""([^"\n]*)"""')
 _QUOTED: Final = re.compile(rb'"[^"]*"')
 
 
@@ -37,6 +38,7 @@ class CsvTable:
         source: Where from.
         encoding: Of the text; a byte order mark counts more.
         delimiter: What separates the cells.
+        skip_rows: What rows begin with that are not readings, and so may have any number of cells.
         columns: Columns whose names must be in the header row, so that it is found below a preamble.
         has_header: Whether there is a header row; if not, columns are named "1", "2" and so on.
 
@@ -49,9 +51,18 @@ class CsvTable:
     """
 
     def __init__(
-        self, source: Source, *, encoding: str, delimiter: str, columns: Sequence[str], has_header: bool = True
+        self,
+        source: Source,
+        *,
+        encoding: str,
+        delimiter: str,
+        columns: Sequence[str],
+        has_header: bool = True,
+        skip_rows: Sequence[str] = (),
     ) -> None:
         self._delimiter = delimiter
+        self._skip_rows = tuple(word.lower() for word in skip_rows if word)
+        self._formula = re.compile(rb'(^|[\n%b])="' % re.escape(delimiter.encode()))
         self._stream = open_binary(source)
         self._is_own = self._stream is not source
         head = self._stream.read(4096)
@@ -136,7 +147,7 @@ class CsvTable:
         if not self._buffer.strip():
             raise MeterDataError("the file is empty")
         lines = self._buffer.split(b"\n", LONGEST_PREAMBLE)[:LONGEST_PREAMBLE]
-        text = io.StringIO(self._text(b"\n".join(lines) + b"\n", 1), newline="")
+        text = io.StringIO(self._text(self._without_formulas(b"\n".join(lines) + b"\n"), 1), newline="")
         reader = csv.reader(text, delimiter=self._delimiter)
         best: list[str] = []
         try:
@@ -218,7 +229,13 @@ class CsvTable:
                 return
             cut = len(self._buffer) if self._is_at_end else _last_whole_row(self._buffer)
             piece, self._buffer = self._buffer[:cut], self._buffer[cut:]
-            yield piece if piece.endswith(b"\n") else piece + b"\n"
+            yield self._without_formulas(piece if piece.endswith(b"\n") else piece + b"\n")
+
+    def _without_formulas(self, text: bytes) -> bytes:
+        """Return text whose cells are not quoted as formulas, ``="0815"``, which keeps a spreadsheet's hands off."""
+        if b'="' not in text and b'"=""' not in text:
+            return text
+        return self._formula.sub(rb'\1"', _QUOTED_FORMULA.sub(rb'"\1"', text))
 
     def _count_rows(self, piece: bytes, lines_before: int) -> int:
         text = io.StringIO(self._text(piece, lines_before + 1), newline="")
@@ -269,6 +286,8 @@ class CsvTable:
                     records.append(empty)
                 elif fewest <= len(cells) < width:
                     records.append([*cells, *empty[len(cells) :]])
+                elif self._is_skipped(cells):
+                    records.append([*cells[:width], *empty[len(cells) :]])
                 elif len(cells) > width and not any(cell.strip() for cell in cells[width:]):
                     records.append(cells[:width])
                 else:
@@ -280,18 +299,26 @@ class CsvTable:
             ) from error
         return pl.DataFrame(records, schema=schema, orient="row")
 
+    def _is_skipped(self, cells: Sequence[str]) -> bool:
+        first = next((cell.strip() for cell in cells if cell.strip()), "").lower()
+        return first.startswith(self._skip_rows) if self._skip_rows else False
+
     def _refuse_width(self, cells: Sequence[str], line: int) -> None:
         width, value = len(self.header), self._delimiter.join(cells)
+        first = next((cell.strip() for cell in cells if cell.strip()), "")
+        sums = "" if any(map(str.isdigit, first)) else f'; if it is a sum or a remark, give `skip_rows="{first}"`'
         if len(cells) < width:
             raise MeterDataError(
                 f"the row is short: it has {len(cells)} cells, the header row {width}; a file that was cut off ends "
-                "like this",
+                f"like this{sums}",
                 line=line,
                 value=value,
             )
         hint = " (a decimal comma between commas must be quoted)" if self._delimiter == "," else ""
         raise MeterDataError(
-            f"the row has {len(cells)} cells, the header row {width}{hint}: check `delimiter`", line=line, value=value
+            f"the row has {len(cells)} cells, the header row {width}{hint}: check `delimiter`{sums}",
+            line=line,
+            value=value,
         )
 
 

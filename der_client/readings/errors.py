@@ -46,4 +46,5 @@ def _option(match: re.Match[str]) -> str:
         return f"--{name}"
     if value == "False":
         return f"--no-{name}"
-    return f"--{name} {value if set(value) & set(' ;%') else value.strip(chr(34))}"
+    bare = value.strip('"')
+    return f"--{name} {value if not bare or set(bare) & set(' ;%') else bare}"

@@ -82,6 +82,8 @@ class TableFormat(BaseModel):
             By default positive, and an error if much is negative.
         null_words: What says, in any case of letters, that a reading is not there.
         nulls: What such a row is: an ``error``; an interval whose energy is ``unknown``; or not a reading (``skip``).
+        skip_rows: What rows that are not readings begin with, such as ``Total``, in any case of letters: sums below
+            the readings or between them, remarks. An empty word means rows without a time.
         where: Which rows count, by the text of a column; of several texts, all count, and are added up.
         order: Of the rows: ``ascending``, ``descending``, or ``any``, which takes memory for all of them.
         duplicates: Rows of the same time: an ``error``, or ``equal-once``: rows with equal readings count once.
@@ -132,6 +134,7 @@ class TableFormat(BaseModel):
     sign: Literal["positive", "negative"] | None = None
     null_words: Names = DEFAULT_NULL_WORDS
     nulls: Literal["error", "unknown", "skip"] = "error"
+    skip_rows: Names = ()
     where: Annotated[dict[str, Names], BeforeValidator(_word_lists)] = Field(default_factory=dict)
     order: Literal["ascending", "descending", "any"] = "ascending"
     duplicates: Literal["error", "equal-once"] = "error"

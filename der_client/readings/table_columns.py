@@ -143,6 +143,21 @@ class TableColumns:
             return rows
         return rows.filter(~pl.all_horizontal(pl.exclude("record").str.strip_chars() == ""))
 
+    def without_skipped(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Return the rows that do not begin with what the format says of rows that are not readings."""
+        import polars as pl  # noqa: PLC0415
+
+        words = [word.lower() for word in self._form.skip_rows]
+        if "" in words:
+            rows = rows.filter(
+                pl.any_horizontal(pl.col(self._number[name]).str.strip_chars() != "" for name in self.time)
+            )
+        cells = [pl.col(str(number)).str.strip_chars() for number in range(len(self.header))]
+        first = pl.coalesce([pl.when(cell != "").then(cell) for cell in cells]).fill_null("").str.to_lowercase()
+        for word in filter(None, words):
+            rows = rows.filter(~first.str.starts_with(word))
+        return rows
+
     def that_tells_apart(self, rows: pl.DataFrame) -> str:
         """Return the advice to pick by a column, if there is one that tells rows of the same time apart; else "".
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import TYPE_CHECKING, Final
 
@@ -71,6 +71,7 @@ class TableReader:
         self._channels = [
             self._channel(dict(zip(form.where, words, strict=True))) for words in product(*form.where.values())
         ]
+        self._skipped = 0
         self._has_rows = False
 
     def _channel(self, where: dict[str, str]) -> _Channel:
@@ -95,6 +96,9 @@ class TableReader:
 
         self._last = frame
         frame = self.columns.without_empty(frame)
+        readings = self.columns.without_skipped(frame)
+        self._skipped += frame.height - readings.height
+        frame = readings
         self._check_meters(frame)
         for channel in self._channels:
             rows = frame
@@ -164,7 +168,11 @@ class TableReader:
         for channel in self._channels:
             channel.times.finish()
             series.append(channel.builder.finish(channel.times.offset_seconds))
-        return sum_channels(series)
+        total = sum_channels(series)
+        if not self._skipped:
+            return total
+        words = ", ".join(map(repr, self._form.skip_rows))
+        return replace(total, notes=(*total.notes, f"{self._skipped} rows that begin with {words} were left out"))
 
     def _refuse_nothing(self) -> None:
         for name, words in self._form.where.items():

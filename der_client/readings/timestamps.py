@@ -203,6 +203,12 @@ def _parse_numbers(texts: pl.Series, time_format: str, refuse: Callable[[int, st
     return _one_by_one(texts, read, None, refuse, f"expected {what[time_format]}; check `time_format`")
 
 
+def _if_not_a_reading(text: str) -> str:
+    if any(letter.isdigit() for letter in text):
+        return ""
+    return f'; if this row is not a reading, such as a sum, give `skip_rows="{text}"`'
+
+
 def _one_by_one(
     texts: pl.Series,
     read: Callable[[str], tuple[int, int | None] | None],
@@ -224,6 +230,6 @@ def _one_by_one(
             known[text] = read(text)
         result = known[text]
         if result is None:
-            raise refuse(index, expected)
+            raise refuse(index, expected + _if_not_a_reading(text))
         times[index], offsets[index] = result
     return LocalTimes(pl.Series(times, dtype=pl.Int64), pl.Series(offsets, dtype=pl.Int64))

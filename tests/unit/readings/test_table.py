@@ -255,6 +255,38 @@ def test_a_file_read_in_pieces_is_the_same(monkeypatch: pytest.MonkeyPatch, size
     assert by_quarter(pieces) == by_quarter(whole)
 
 
+def test_cells_that_are_quoted_as_formulas(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (
+        '="Zeit";="Erzeugung kWh";Meter\n="2026-06-01T10:00Z";="0,5";="0815"\n'
+        '"=""2026-06-01T10:15Z""";0,25;="0815"\n"2026-06-01T10:30Z";"0,75";="08=""15"\n'
+    )
+    options: dict[str, Any] = {"time": "Zeit", "values": "Erzeugung kWh", "delimiter": ";", "decimal": ","}
+    for size in (1 << 20, 40):
+        monkeypatch.setattr(csv_table, "PIECE_BYTES", size)
+        assert energies(read_table(text.encode(), where={"Meter": "0815"}, **options)) == [500, 250]
+
+
+SUMS = "Zwischensumme,3\n", "total\n", "Total of all,5,kWh,\n", ",5\n"
+
+
+def test_sums_and_remarks_are_left_out_where_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second, third, fourth = rows_of(1, 2, 3, 2).splitlines(keepends=True)
+    rows = first + second + SUMS[0] + third + fourth + "".join(SUMS[1:])
+    words = ["zwischensumme", "Total", ""]
+    for size in (1 << 20, 40):
+        monkeypatch.setattr(csv_table, "PIECE_BYTES", size)
+        series = read(rows, skip_rows=words)
+        assert energies(series) == [1, 2, 3, 2]
+        assert series.notes == ("4 rows that begin with 'zwischensumme', 'Total', '' were left out",)
+    down = "".join(reversed(rows.splitlines(keepends=True)))
+    assert energies(read(down, skip_rows=words, order="descending")) == [1, 2, 3, 2]
+    for number, advice in enumerate(("Zwischensumme", "total", "Total of all", "")):
+        error = refused(first + second + SUMS[number])
+        assert error.line == 4
+        assert f'`skip_rows="{advice}"`' in str(error)
+    assert '--skip-rows ""' in refused(first + SUMS[3]).for_command()
+
+
 def test_a_format_is_kept_in_a_file(tmp_path: Path) -> None:
     form = TableFormat(
         delimiter="tab", decimal=",", time=["Day", "Clock"], values=["A kWh", "B kWh"], time_zone="+01:00", unit="kWh",
