@@ -68,6 +68,7 @@ _OPTIONS: dict[str, tuple[Any, str, tuple[str, ...]]] = {
     "estimated_words": (_Words, "What it says then; * is anything.", ()),
     "measured_words": (_Words, "What it says of measured readings.", ()),
     "decimals": (int, "To how many decimals floats of a Parquet file are rounded.", ()),
+    "records": (str, "Where the list of records is in JSON, such as data.results.", ()),
     "sheet": (str, "Sheet of a workbook.", ()),
     "from": (str, "First UTC day that counts, such as 2026-06-01.", ()),
     "to": (str, "Last UTC day that counts.", ()),
@@ -117,7 +118,7 @@ FormatOption = Annotated[
     typer.Option(
         "--format",
         metavar="NAME|FILE.toml",
-        help="How the file says it: a file in TOML, the name of a ready-made format, or green-button, nem12, "
+        help="How the file says it: a file in TOML, the name of a ready-made format, or json, green-button, nem12, "
         "solaredge. "
         "Options count more. 'der readings formats' lists them, 'der readings inspect' proposes one.",
         show_default=False,

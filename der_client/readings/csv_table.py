@@ -233,7 +233,7 @@ class CsvTable:
 
     def _without_formulas(self, text: bytes) -> bytes:
         """Return text whose cells are not quoted as formulas, ``="0815"``, which keeps a spreadsheet's hands off."""
-        if b'="' not in text and b'"=""' not in text:
+        if b'"' not in text or b'="' not in text:  # the first is found faster
             return text
         return self._formula.sub(rb'\1"', _QUOTED_FORMULA.sub(rb'"\1"', text))
 

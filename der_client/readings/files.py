@@ -45,10 +45,13 @@ FORMATS: Final[Mapping[str, FileFormat]] = {
     "csv": FileFormat("text in columns", "csv_reader:read_table", is_table=True),
     "excel": FileFormat("Excel workbooks", "excel:read_excel", is_table=True, suffixes=(".xlsx", ".xlsm")),
     "parquet": FileFormat("Parquet files", "frame:read_parquet", is_table=True, suffixes=(".parquet", ".pq")),
+    "json": FileFormat("JSON with a list of records", "json_table:read_json_table", is_table=True, suffixes=(".json",)),
     "green-button": FileFormat("Green Button, ESPI XML", "green_button:read_green_button"),
     "nem12": FileFormat("NEM12, meters in Australia", "nem12:read_nem12"),
     "solaredge": FileFormat(
-        "JSON of SolarEdge's monitoring", "solaredge:read_solaredge", fields=frozenset({"time_zone", "ambiguous"})
+        "JSON of SolarEdge's monitoring API",
+        "solaredge:read_solaredge",
+        fields=frozenset({"time_zone", "ambiguous"}),
     ),
 }
 
@@ -155,4 +158,5 @@ def _chosen(
     if isinstance(form, str):
         return form, TableFormat(**options)
     table = form or TableFormat()
-    return by_suffix, table.with_options(**options) if options else table
+    table = table.with_options(**options) if options else table
+    return by_suffix if table.records is None else "json", table

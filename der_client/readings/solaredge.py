@@ -1,25 +1,33 @@
-"""SolarEdge: the JSON answers of its monitoring interface, as saved in files.
+"""SolarEdge: the JSON answers of its monitoring API, as saved in files.
 
-They are those of energy, energyDetails, power and powerDetails. Times are local times of the
-site, at the start of each interval.
+V1 (until November 2026): energy, energyDetails, power and powerDetails. Times are local times of the site, at the start
+of each interval. V2: energy and power of a site, and telemetry of inverters and meters; times have their offset.
+
+Sources: SolarEdge, "Monitoring Server API"; for V2, answers as they are in the tests of openHAB's binding and in
+SolarNetwork's client, both public.
 """
 
 from __future__ import annotations
 
-import json
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from der_client.readings.errors import MeterDataError
-from der_client.readings.sources import Source, open_binary
+from der_client.readings.json_documents import read_json
+from der_client.readings.quantities import Unit
 from der_client.readings.table import TableFormat
 from der_client.readings.table_reader import TableReader, require_polars
 
 if TYPE_CHECKING:
-    from der_client.readings.intervals import IntervalSeries
+    from collections.abc import Iterable
 
-_SECONDS: Final = {"QUARTER_OF_AN_HOUR": 900, "HOUR": 3600}
-_MOST_BYTES: Final = 1 << 28
+    from der_client.readings.intervals import IntervalSeries
+    from der_client.readings.sources import Source
+
+_SECONDS: Final = {"QUARTER_OF_AN_HOUR": 900, "QUARTER_HOUR": 900, "HOUR": 3600}
+_UNITS: Final = {unit.value.upper(): unit.value for unit in (Unit.W, Unit.KW, Unit.WH, Unit.KWH)}
+"""V2 says them in capitals."""
+_DEVICES: Final = frozenset({"inverters", "meters"})
 
 
 def read_solaredge(source: Source, form: TableFormat) -> dict[str, IntervalSeries]:
@@ -27,42 +35,70 @@ def read_solaredge(source: Source, form: TableFormat) -> dict[str, IntervalSerie
 
     Args:
         source: Path of a file, its content as bytes, or an open stream.
-        form: ``time_zone`` is needed; what else counts is ``ambiguous``, ``from`` and ``to``.
+        form: ``time_zone`` is needed for V1; what else counts is ``ambiguous``, ``from`` and ``to``.
 
     Returns:
-        A series for each meter, such as ``"Production"``, ``"FeedIn"``.
+        A series for each meter, such as ``"Production"``, ``"FeedIn"``, or ``"7E12AB energy"`` of a device.
 
     Raises:
         MeterDataError: If it is not such an answer, or something in it cannot be read or is not certain.
         OSError: If the file cannot be opened.
     """
     require_polars()
-    with open_binary(source) as stream:
-        data = stream.read(_MOST_BYTES + 1)
-    if len(data) > _MOST_BYTES:
-        raise MeterDataError(f"the file has more than {_MOST_BYTES:,} bytes, which no answer of SolarEdge has")
-    try:
-        answer = json.loads(data, parse_float=Decimal, parse_int=Decimal, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise MeterDataError(f"this is not JSON: {error}") from error
+    answer = read_json(source)
+    if isinstance(answer, dict) and ("resolution" in answer or answer.keys() & _DEVICES):
+        return _second_version(answer, form)
+    return _first_version(answer, form)
+
+
+def _first_version(answer: Any, form: TableFormat) -> dict[str, IntervalSeries]:
     body = next(iter(answer.values()), None) if isinstance(answer, dict) and len(answer) == 1 else answer
     if not isinstance(body, dict) or "timeUnit" not in body or not ("meters" in body or "values" in body):
-        raise MeterDataError("this is not an answer of SolarEdge: expected timeUnit, unit, and meters or values")
-    step = _SECONDS.get(str(body["timeUnit"]))
-    if step is None:
         raise MeterDataError(
-            f"the readings are of a {body['timeUnit']}: ask for timeUnit QUARTER_OF_AN_HOUR or HOUR", column="timeUnit"
+            "this is not an answer of SolarEdge: expected timeUnit, unit, and meters or values (V1), or resolution, "
+            "unit and values (V2)"
         )
+    own = _table_format(body, form, step="timeUnit", time="date")
     meters = body.get("meters") or [{"type": "Production", "values": body.get("values")}]
     if not isinstance(meters, list):
         raise MeterDataError("meters must be a list")
+    return {str(meter.get("type")): _read(meter["values"], own) for meter in map(_as_meter, meters)}
+
+
+def _second_version(answer: dict[str, Any], form: TableFormat) -> dict[str, IntervalSeries]:
+    if "resolution" in answer:
+        return {"Production": _read_measurements(answer, form)}
+    return {
+        f"{device} {name}": _read_measurements(measurements, form)
+        for kind in _DEVICES & answer.keys()
+        for device, each in _items(answer[kind])
+        for name, measurements in _items(each)
+        if isinstance(measurements, dict) and str(measurements.get("unit", "")).upper() in _UNITS
+    }
+
+
+def _items(value: Any) -> Iterable[tuple[str, Any]]:
+    if not isinstance(value, dict):
+        raise MeterDataError("expected devices with their measurements", value=str(value))
+    return value.items()
+
+
+def _read_measurements(answer: dict[str, Any], form: TableFormat) -> IntervalSeries:
+    return _read(_as_meter(answer)["values"], _table_format(answer, form, step="resolution", time="timestamp"))
+
+
+def _table_format(answer: dict[str, Any], form: TableFormat, *, step: str, time: str) -> TableFormat:
+    seconds = _SECONDS.get(str(answer[step]))
+    if seconds is None:
+        known = "QUARTER_OF_AN_HOUR or HOUR" if step == "timeUnit" else "QUARTER_HOUR or HOUR"
+        raise MeterDataError(f"the readings are of a {answer[step]}: ask for {step} {known}", column=step)
+    unit = str(answer.get("unit"))
     options: dict[str, Any] = {
-        "time": "date", "values": "value", "unit": str(body.get("unit")), "interval_seconds": step, "nulls": "unknown",
-        "time_zone": form.time_zone, "ambiguous": form.ambiguous, "from": form.from_, "to": form.to,
+        "time": time, "values": "value", "unit": _UNITS.get(unit.upper(), unit), "interval_seconds": seconds,
+        "nulls": "unknown", "time_zone": form.time_zone, "ambiguous": form.ambiguous, "from": form.from_, "to": form.to,
         "allow_rising": True,  # these are energies of intervals by definition
     }  # fmt: skip
-    own = TableFormat(**options)
-    return {str(meter.get("type")): _read(meter, own) for meter in map(_as_meter, meters)}
+    return TableFormat(**options)
 
 
 def _as_meter(meter: Any) -> dict[str, Any]:
@@ -71,25 +107,22 @@ def _as_meter(meter: Any) -> dict[str, Any]:
     return meter
 
 
-def _read(meter: dict[str, Any], form: TableFormat) -> IntervalSeries:
+def _read(values: list[Any], form: TableFormat) -> IntervalSeries:
     import polars as pl  # noqa: PLC0415 -- heavy, and an extra
 
+    (time,) = form.time
     rows = []
-    for entry in meter["values"]:
-        if not isinstance(entry, dict) or not isinstance(entry.get("date"), str):
-            raise MeterDataError("each value must have a date", value=str(entry)[:60])
+    for entry in values:
+        if not isinstance(entry, dict) or not isinstance(entry.get(time), str):
+            raise MeterDataError(f"each value must have a {time}", value=str(entry)[:60])
         value = entry.get("value")
         if value is not None and not isinstance(value, Decimal):
             raise MeterDataError("expected a number", column="value", value=str(value))
-        rows.append((entry["date"], "" if value is None else str(value)))
-    reader = TableReader(form, ("date", "value"), _no_line)
+        rows.append((entry[time], "" if value is None else str(value)))
+    reader = TableReader(form, (time, "value"), _no_line)
     frame = pl.DataFrame(rows, schema={"0": pl.String, "1": pl.String}, orient="row")
     reader.feed(frame.with_columns(record=pl.int_range(frame.height, dtype=pl.Int64)))
     return reader.finish()
-
-
-def _refuse_constant(name: str) -> None:
-    raise MeterDataError(f"expected a number, got {name}")
 
 
 def _no_line(_record: int) -> None:

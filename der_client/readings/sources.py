@@ -66,7 +66,7 @@ def refuse_what_is_not_text(head: bytes) -> None:
     if beginning.startswith(b"<"):
         raise MeterDataError('this is XML: if it is a Green Button file, give `format="green-button"`')
     if beginning.startswith((b"{", b"[")):
-        raise MeterDataError('this is JSON: if it is of SolarEdge, give `format="solaredge"`')
+        raise MeterDataError('this is JSON: give `format="json"`, or `format="solaredge"` if it is of SolarEdge')
     if not head.startswith((codecs.BOM_UTF16_BE, codecs.BOM_UTF16_LE)) and b"\0" in head:
         if head[1::2].count(0) > len(head) // 4 or head[::2].count(0) > len(head) // 4:
             raise MeterDataError('this looks like UTF-16 text: give `encoding="utf-16"`')

@@ -99,6 +99,8 @@ class TableFormat(BaseModel):
         estimated_words: What it says then, in any case of letters; "*" is anything but nothing.
         measured_words: What it says of measured readings.
         decimals: To how many decimals floats are rounded, where a data frame or a Parquet file has floats.
+        records: Where the records are in JSON, such as ``data.results``: a number picks from a list, ``*`` means all of
+            its entries. By default the only list of records.
         sheet: The sheet of a workbook, if it has several.
         from_: The first UTC day that counts.
         to: The last UTC day that counts.
@@ -148,6 +150,7 @@ class TableFormat(BaseModel):
     estimated_words: Names = DEFAULT_ESTIMATED_WORDS
     measured_words: Names = DEFAULT_MEASURED_WORDS
     decimals: int | None = Field(default=None, ge=0, le=15)
+    records: str | None = None
     sheet: str | None = None
     from_: date | None = Field(default=None, alias="from")
     to: date | None = None

@@ -256,6 +256,106 @@ def test_solaredge_that_is_hostile_or_broken_is_refused(data: bytes, told: str) 
         read_solaredge(data, TableFormat())
 
 
+SECOND_VERSION = {
+    "period": {"from": "2026-06-01T12:00:00+02:00", "to": "2026-06-01T12:30:00+02:00"},
+    "unit": "WH",
+    "resolution": "QUARTER_HOUR",
+    "values": [
+        {"timestamp": "2026-06-01T12:00:00+02:00", "value": 327.33334},
+        {"timestamp": "2026-06-01T12:15:00+02:00", "value": None},
+    ],
+}
+
+
+def test_solaredge_v2_has_times_with_their_offset() -> None:
+    (series,) = read_solaredge(json.dumps(SECOND_VERSION).encode(), TableFormat()).values()
+    assert series.start == BEGIN
+    assert energies(series) == [Fraction("327.33334"), None]
+    hourly = SECOND_VERSION | {"resolution": "HOUR", "unit": "W", "values": SECOND_VERSION["values"][:1]}
+    assert energies(read_solaredge(json.dumps(hourly).encode(), TableFormat())["Production"]) == [Fraction("327.33334")]
+    with pytest.raises(MeterDataError, match="ask for resolution QUARTER_HOUR or HOUR"):
+        read_solaredge(json.dumps(SECOND_VERSION | {"resolution": "DAY"}).encode(), TableFormat())
+
+
+def test_solaredge_v2_has_a_channel_for_each_measurement_of_a_device() -> None:
+    meter = {"exportEnergy": SECOND_VERSION, "importEnergy": SECOND_VERSION, "serialNumber": "606"}
+    inverter = {"energy": SECOND_VERSION, "voltage": SECOND_VERSION | {"unit": "V"}}
+    found = read_solaredge(
+        json.dumps({"meters": {"606": meter}, "inverters": {"7E1": inverter}}).encode(), TableFormat()
+    )
+    assert sorted(found) == ["606 exportEnergy", "606 importEnergy", "7E1 energy"]
+    with pytest.raises(MeterDataError, match="devices"):
+        read_solaredge(b'{"meters": []}', TableFormat())
+
+
+# JSON with records
+
+
+def read_records(tmp_path: Path, document: Any, **options: Any) -> IntervalSeries:
+    path = tmp_path / "answer.json"
+    path.write_text(document if isinstance(document, str) else json.dumps(document), encoding="utf-8")
+    return read_file(path, **options)
+
+
+def test_records_of_json_are_rows(tmp_path: Path) -> None:
+    document = {
+        "count": 2,
+        "results": [
+            {"consumption": 0.063, "interval": {"start": "2026-06-01T12:15:00+0200"}, "id": 1, "tags": ["x"]},
+            {"consumption": None, "interval": {"start": "2026-06-01T12:00:00+0200"}, "is_estimate": True},
+        ],
+    }
+    options = {"time": "interval.start", "values": "consumption", "unit": "kWh", "order": "descending"}
+    series = read_records(tmp_path, document, **options, interval_seconds=900, nulls="unknown")
+    assert series.start == BEGIN
+    assert energies(series) == [None, 63]
+    lists = [[1_780_308_000, "0.30000000000000004"], [1_780_308_900, "2e-1"]]
+    series = read_records(tmp_path, lists, time="1", values="2", unit="Wh", time_format="epoch-s")
+    assert (series.start, energies(series)) == (BEGIN, [Fraction("0.30000000000000004"), Fraction(1, 5)])
+
+
+HOMES = {
+    "data": {
+        "homes": [
+            {"nodes": [{"from": "2026-06-01T10:00Z", "kWh": 1}, {"from": "2026-06-01T11:00Z", "kWh": 2}]},
+            {"nodes": [{"from": "2026-06-01T12:00Z", "kWh": 3}]},
+        ]
+    }
+}
+
+
+def test_lists_of_records_are_named(tmp_path: Path) -> None:
+    options = {"time": "from", "values": "kWh"}
+    assert energies(read_records(tmp_path, HOMES, records="data.homes.0.nodes", **options)) == [1000, 2000]
+    assert energies(read_records(tmp_path, HOMES, records="data.homes.*.nodes", **options)) == [1000, 2000, 3000]
+    with pytest.raises(MeterDataError, match=r"name one list .*'data.homes.0.nodes' \(2\), 'data.homes.1.nodes' \(1\)"):
+        read_records(tmp_path, HOMES, **options)
+    with pytest.raises(MeterDataError, match=r"`records` is 'data.home', .*'data.homes.0.nodes'"):
+        read_records(tmp_path, HOMES, records="data.home", **options)
+    with pytest.raises(MeterDataError, match="column 'until': no record has this name; there are: 'from', 'kWh'"):
+        read_records(tmp_path, HOMES, records="data.homes.0.nodes", end_time="until", **options)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("{}", "no list of records"),
+        ("[]", "no list of records"),
+        ('{"a": [1, 2]}', "no list of records"),
+        ('{"a": [{"from": "x", "kWh": 1}]}', "line 1.*ISO 8601"),
+        ('{"a": [{"from": "2026-06-01T10:00Z", "kWh": Infinity}]}', "got Infinity"),
+        ('{"a": [{"from": "2026-06-01T10:00Z", "kWh": 1e999999}]}', "expected a number"),
+        ('{"a": [{"from": "2026-06-01T10:00Z", "kWh": [1]}]}', "no reading"),
+        ("[" * 100_000, "not JSON"),
+        ('{"a":' * 500 + "1" + "}" * 500, "no list of records"),
+        ("t,v", "not JSON"),
+    ],
+)
+def test_json_that_is_hostile_or_broken_is_refused(tmp_path: Path, text: str, told: str) -> None:
+    with pytest.raises(MeterDataError, match=told):
+        read_records(tmp_path, text, time="from", values="kWh")
+
+
 # Data frames and Parquet
 
 
@@ -408,7 +508,9 @@ def test_formats_are_found_by_name_or_file(tmp_path: Path) -> None:
     assert format_named(str(path)) == TableFormat(time="t", values="v")
     assert format_named("nem12") == "nem12"
     assert format_named("ercot-settlement") == TableFormat.named("ercot-settlement")
-    with pytest.raises(MeterDataError, match=r"one of: csv, excel, parquet, green-button, nem12, solaredge, .*ercot"):
+    with pytest.raises(
+        MeterDataError, match=r"one of: csv, excel, parquet, json, green-button, nem12, solaredge, .*ercot"
+    ):
         format_named("nem13")
     assert all(ready_made_formats().values()), "each has a description"
     for name, kind in FORMATS.items():
