@@ -256,7 +256,7 @@ def test_solaredge_that_is_hostile_or_broken_is_refused(data: bytes, told: str) 
         read_solaredge(data, TableFormat())
 
 
-SECOND_VERSION = {
+SECOND_VERSION: dict[str, Any] = {
     "period": {"from": "2026-06-01T12:00:00+02:00", "to": "2026-06-01T12:30:00+02:00"},
     "unit": "WH",
     "resolution": "QUARTER_HOUR",
