@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from der_client.der import Der
     from der_client.readings import IntervalSeries
     from der_client.readings.coverage import Coverage
+    from der_client.readings.signers import Signer
     from der_client.recorder import Recorder, RecorderReport, Recording
-    from der_client.stacks.keys import PrivateKey
 
 NOT_AS_GIVEN = 3
 """Exit code: something of the file is not on the chain as it is in the file."""
@@ -99,7 +99,8 @@ def record(
         typer.Option(
             "--meter-key-file",
             metavar="FILE",
-            help="The meter's own key, to sign the readings with. Without one, they are recorded as an oracle's.",
+            help="The meter's own key, which signs the readings: PEM on P-256 or secp256k1, or a file of "
+            "'der keys'. Without one, they are recorded as an oracle's.",
             show_default=False,
         ),
     ] = None,
@@ -118,7 +119,7 @@ def record(
     3 something is not on the chain as it is in the file; 4 the file has no complete slot; 5 the outcome is not
     known yet.
     """
-    from der_client.cli.secret_input import read_signing_key  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.cli.meter_keys import read_meter_key  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.recorder import Recorder  # noqa: PLC0415
 
     if (asset is None) == (plants is None):
@@ -129,9 +130,7 @@ def record(
     else:
         found = [_plant(file, shared, entry, meter_key_file) for entry in _entries(plants)]
     _ = on.private_key  # its passphrase is asked for before those of meters
-    meter_keys = {
-        path: read_signing_key(path) for path in {plant.meter_key_file for plant in found} if path is not None
-    }
+    meter_keys = {path: read_meter_key(path) for path in {plant.meter_key_file for plant in found} if path is not None}
     der = on.der
     coverages = [_coverage(der, plant, estimates=estimates) for plant in found]
     recorder = Recorder(der, confirm_timeout_s=timeout, journal=journal or default_journal("record", der))
@@ -228,7 +227,7 @@ def _recorded(
     recorder: "Recorder",
     plants: "Sequence[_Plant]",
     coverages: "Sequence[Coverage]",
-    meter_keys: "dict[Path, PrivateKey]",
+    meter_keys: "dict[Path, Signer]",
 ) -> "Iterable[RecorderReport]":
     for plant, coverage in zip(plants, coverages, strict=True):
         days = [day for day in coverage.days if day.mask]

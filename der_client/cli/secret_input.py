@@ -35,7 +35,7 @@ def read_signing_key(file: Path | None) -> PrivateKey:
     """
     forbid_core_dumps()
     if file is not None:
-        return _read_key_file(file)
+        return key_in(read_key_data(file), file)
     text = Secret(os.environ.get(KEY_VARIABLE, ""))
     if not text.reveal():
         raise KeyFormatError(
@@ -139,14 +139,36 @@ def show_on_terminal(text: str) -> None:
         terminal.write(text)
 
 
-def _read_key_file(file: Path) -> PrivateKey:
-    refuse_secret(str(file), "--key")
+def read_key_data(file: Path, option: str = "--key") -> Secret[bytes]:
+    """Return what is in a key file.
+
+    Args:
+        file: The file.
+        option: The option that names it.
+
+    Raises:
+        KeyFormatError: If it cannot be read, or its name looks like a secret itself.
+    """
+    refuse_secret(str(file), option)
     try:
         # Read once: it may be a pipe.
         with file.open("rb") as opened:
-            data = Secret(opened.read(MAX_FILE_LENGTH + 1))
+            return Secret(opened.read(MAX_FILE_LENGTH + 1))
     except OSError as error:
         raise KeyFormatError(f"key file {file}: cannot be read: {error.strerror}") from None
+
+
+def key_in(data: Secret[bytes], file: Path) -> PrivateKey:
+    """Return the key that a key file holds: hexadecimal text, or an encrypted key file, whose passphrase is asked for.
+
+    Args:
+        data: What is in the file.
+        file: The file, for messages.
+
+    Raises:
+        KeyFormatError: If it is not a key, or the passphrase is wrong; the text does not show it.
+        InvalidValueError: If a passphrase is needed and there is nobody to ask.
+    """
     if data.reveal().lstrip().startswith(b"{"):
         return open_key(data.reveal(), ask_passphrase(f"of {file}"), source=str(file))
     return _parse(Secret(data.reveal().decode("ascii", errors="replace")), f"key file {file}")

@@ -10,8 +10,13 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from der_client.contracts.asset_verification import DeviceKey, KeyClaim, KeyCurve
 from der_client.devnet import Devnet
+from der_client.readings import sign_key_proof
+from der_client.readings.signers import compressed
 from tests.integration.conftest import Cast, ReadyPlant, register, start_of
 
 KWH = ["0.250", "0.301", "", "0.5"]
@@ -62,6 +67,23 @@ def test_what_is_missing_is_signed_and_relayed(
     assert "repeated" in last.stdout
     assert last.stdout.endswith("0 transactions, 0 µSTX fees\n")
     assert plant.meter_key.to_hex() not in last.stdout + last.stderr + done.stdout + done.stderr
+
+
+def test_a_meter_on_p256_signs_with_its_key_in_pem(cast: Cast, devnet: Devnet, tmp_path: Path) -> None:
+    meter_key = ec.generate_private_key(ec.SECP256R1())
+    key, seller = compressed(meter_key.public_key()), cast.seller.account
+    assert seller is not None
+    chain_id, register_id = cast.anyone.client.network.chain_id, cast.seller.assets.contract_id
+    proof = sign_key_proof(meter_key, contract=register_id, owner=seller.address, chain_id=chain_id)
+    asset_id = register(cast, KeyClaim(curve=KeyCurve.P256, key=key, proof=proof))
+    cast.registrar.assets.verify_asset(asset_id, 6000, DeviceKey(curve=KeyCurve.P256, key=key)).send().wait()
+    tomorrow = cast.anyone.now().date() + timedelta(days=1)
+    devnet.advance(to=start_of(tomorrow + timedelta(days=1)))
+    path = tmp_path / "meter.pem"
+    path.write_bytes(meter_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    done = der_record(devnet, export(tmp_path / "a.csv", tomorrow, KWH), asset_id, "--meter-key-file", str(path))
+    assert done.returncode == 0, done.stderr
+    assert mask_and_wh(cast, asset_id, tomorrow) == (0b1011, 1051)
 
 
 @pytest.mark.parametrize("is_signed", [True, False])

@@ -1,0 +1,84 @@
+"""Keys of meters in files: PEM on both curves, encrypted or not, and the same files as other keys."""
+
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    KeySerializationEncryption,
+    NoEncryption,
+    PrivateFormat,
+)
+
+from der_client.cli.meter_keys import read_meter_key
+from der_client.readings import Curve
+from der_client.readings.signers import sign_digest, verify_digest
+from der_client.stacks.errors import InvalidValueError, KeyFormatError
+from der_client.stacks.keys import PrivateKey
+
+DIGEST = sha256(b"readings").digest()
+
+
+def written(
+    folder: Path,
+    key: Any,
+    form: PrivateFormat = PrivateFormat.PKCS8,
+    encryption: KeySerializationEncryption | None = None,
+) -> Path:
+    path = folder / "meter.pem"
+    path.write_bytes(key.private_bytes(Encoding.PEM, form, encryption or NoEncryption()))
+    return path
+
+
+@pytest.mark.parametrize("form", [PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL])
+@pytest.mark.parametrize(("made_on", "curve"), [(ec.SECP256R1(), Curve.P256), (ec.SECP256K1(), Curve.SECP256K1)])
+def test_keys_in_pem_sign_on_their_curve(
+    tmp_path: Path, form: PrivateFormat, made_on: ec.EllipticCurve, curve: Curve
+) -> None:
+    key = ec.generate_private_key(made_on)
+    signed_on, signature = sign_digest(read_meter_key(written(tmp_path, key, form)), DIGEST)
+    assert signed_on is curve
+    assert verify_digest(key.public_key(), DIGEST, signature, curve)
+
+
+def test_a_passphrase_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    path = written(tmp_path, key, encryption=BestAvailableEncryption(b"correct"))
+    monkeypatch.setenv("DER_PASSPHRASE", "correct")
+    assert sign_digest(read_meter_key(path), DIGEST)[0] is Curve.P256
+    monkeypatch.setenv("DER_PASSPHRASE", "wrong")
+    with pytest.raises(KeyFormatError, match="passphrase is wrong"):
+        read_meter_key(path)
+
+
+def test_other_key_files_are_read_as_before(tmp_path: Path) -> None:
+    path = tmp_path / "meter.txt"
+    key = PrivateKey.generate()
+    path.write_text(key.to_hex())
+    assert sign_digest(read_meter_key(path), DIGEST)[0] is Curve.SECP256K1
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda: ec.generate_private_key(ec.SECP384R1()), "got secp384r1"),
+        (ed25519.Ed25519PrivateKey.generate, "got Ed25519PrivateKey"),
+    ],
+)
+def test_keys_of_other_curves_are_refused(tmp_path: Path, make: Any, told: str) -> None:
+    with pytest.raises(KeyFormatError, match=rf"meter.pem: expected a key on P-256 or secp256k1, {told}"):
+        read_meter_key(written(tmp_path, make()))
+
+
+def test_what_is_not_a_key_is_refused_without_showing_it(tmp_path: Path) -> None:
+    path = tmp_path / "meter.pem"
+    path.write_text("-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n")
+    with pytest.raises(KeyFormatError, match="prime256v1") as caught:
+        read_meter_key(path)
+    assert "c2VjcmV0" not in str(caught.value)
+    with pytest.raises((KeyFormatError, InvalidValueError), match="--meter-key-file"):
+        read_meter_key(Path("00" * 32))
