@@ -34,7 +34,7 @@ from der_client.index.answers import (
 from der_client.index.attention import attention
 from der_client.index.database import Database, read_about
 from der_client.index.errors import NotIndexedError
-from der_client.index.reading import Reader, table
+from der_client.index.reading import Part, Reader, table
 from der_client.stacks.errors import InvalidValueError, whole
 
 if TYPE_CHECKING:
@@ -207,6 +207,9 @@ class Index:
         taker: str | None = None,
         day_from: date | None = None,
         day_to: date | None = None,
+        after: int | None = None,
+        limit: int | None = None,
+        newest_first: bool = False,
         as_of: int | None = None,
     ) -> Table[OfferRow]:
         """List offers by their ids.
@@ -218,11 +221,21 @@ class Index:
             taker: Only those that name this taker.
             day_from: Only those of this day or later.
             day_to: Only those of this day or earlier.
+            after: Only those after this id, in the order of the list.
+            limit: At most so many.
+            newest_first: Whether the highest id comes first.
             as_of: A block height.
         """
         with self._reader(as_of) as reader:
             return trade.offers(
-                reader, is_open=open, seller=seller, asset_id=asset_id, taker=taker, day_from=day_from, day_to=day_to
+                reader,
+                is_open=open,
+                seller=seller,
+                asset_id=asset_id,
+                taker=taker,
+                day_from=day_from,
+                day_to=day_to,
+                page=Part(after, limit, newest_first),
             )
 
     def offer(self, offer_id: int, *, as_of: int | None = None) -> OfferRow:
@@ -251,6 +264,9 @@ class Index:
         offer_id: int | None = None,
         day_from: date | None = None,
         day_to: date | None = None,
+        after: int | None = None,
+        limit: int | None = None,
+        newest_first: bool = False,
         as_of: int | None = None,
     ) -> Table[PaymentRow]:
         """List payments by their ids.
@@ -263,6 +279,9 @@ class Index:
             offer_id: Only those of an offer.
             day_from: Only those of this day or later.
             day_to: Only those of this day or earlier.
+            after: Only those after this id, in the order of the list.
+            limit: At most so many.
+            newest_first: Whether the highest id comes first.
             as_of: A block height.
         """
         with self._reader(as_of) as reader:
@@ -275,6 +294,7 @@ class Index:
                 offer_id=offer_id,
                 day_from=day_from,
                 day_to=day_to,
+                page=Part(after, limit, newest_first),
             )
 
     def payment(self, payment_id: int, *, as_of: int | None = None) -> PaymentRow:

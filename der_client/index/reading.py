@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
@@ -102,6 +103,36 @@ class Reader:
         if self.as_of is None:
             return int(self.connection.execute(select(func.coalesce(func.max(events.c.id), 0))).scalar_one())
         return int(self.connection.execute(select(func.count()).select_from(events).where(self.printed())).scalar_one())
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a list.
+
+    Attributes:
+        after: Only what comes after this number; all if ``None``.
+        limit: At most so many; all if ``None``.
+        newest_first: Whether the highest number comes first.
+    """
+
+    after: int | None = None
+    limit: int | None = None
+    newest_first: bool = False
+
+    def of(self, query: Select[Any], number: Any) -> Select[Any]:
+        """Return a query for this part of what it finds, in order.
+
+        Args:
+            query: The query.
+            number: The column of the number.
+        """
+        if self.after is not None:
+            query = query.where(number < self.after if self.newest_first else number > self.after)
+        return query.order_by(number.desc() if self.newest_first else number).limit(self.limit)
+
+
+WHOLE: Final = Part()
+"""All of a list."""
 
 
 def table(name: str) -> Table:

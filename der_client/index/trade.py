@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import and_, case, func, or_, select
@@ -10,7 +12,7 @@ from der_client.contracts.market_participation import OfferState
 from der_client.contracts.settlement import PaymentState
 from der_client.index.answers import Credit, LedgerRow, OfferRow, PaymentRow, RoleRow, System
 from der_client.index.delivery import Deliveries
-from der_client.index.reading import same, table
+from der_client.index.reading import WHOLE, Part, same, table
 from der_client.index.reducer import STX
 from der_client.index.schema import blocks, events, fields_of_state
 from der_client.index.table import Table
@@ -36,6 +38,7 @@ def offers(
     taker: str | None = None,
     day_from: date | None = None,
     day_to: date | None = None,
+    page: Part = WHOLE,
 ) -> Table[OfferRow]:
     """List offers; see :meth:`Index.offers`."""
     offer = table("offer")
@@ -53,7 +56,6 @@ def offers(
         .join(events, created)
         .join(blocks, blocks.c.height == events.c.height)
         .where(reader.holds("offer"))
-        .order_by(offer.c.offer_id)
     )
     if is_open is not None:
         query = query.where(can_be_taken if is_open else ~can_be_taken)
@@ -66,7 +68,7 @@ def offers(
         None if day_to is None else offer.c.day <= day_to,
     ]
     query = query.where(*[condition for condition in wanted if condition is not None])
-    return Table(OfferRow, map(_offer, reader.all(query)))
+    return Table(OfferRow, map(_offer, reader.all(page.of(query, offer.c.offer_id))))
 
 
 def is_open_offer(reader: Reader) -> Any:
@@ -103,6 +105,7 @@ def payments(
     offer_id: int | None = None,
     day_from: date | None = None,
     day_to: date | None = None,
+    page: Part = WHOLE,
 ) -> Table[PaymentRow]:
     """List payments; see :meth:`Index.payments`."""
     payment = table("payment")
@@ -122,7 +125,6 @@ def payments(
         .outerjoin(closed, and_(closed.c.payment_id == payment.c.payment_id, closed.c.topic.in_(_CLOSING), seen))
         .outerjoin(closed_in, closed_in.c.height == closed.c.height)
         .where(reader.holds("payment"))
-        .order_by(payment.c.payment_id)
     )
     wanted = [
         same(payment.c.payment_id, payment_id),
@@ -134,10 +136,16 @@ def payments(
         None if day_to is None else payment.c.day <= day_to,
         payment.c.state == PaymentState.LOCKED if due else None,
     ]
-    rows = reader.all(query.where(*[condition for condition in wanted if condition is not None]))
+    query = query.where(*[condition for condition in wanted if condition is not None])
+    if due is None:
+        rows = reader.all(page.of(query, payment.c.payment_id))
+        what_is_due = due_payments(reader, rows)
+        return Table(PaymentRow, (_payment(row, what_is_due.get(row.payment_id)) for row in rows))
+    # What is due is known only after the rows are read.
+    rows = reader.all(replace(page, limit=None).of(query, payment.c.payment_id))
     what_is_due = due_payments(reader, rows)
-    found = [_payment(row, what_is_due.get(row.payment_id)) for row in rows]
-    return Table(PaymentRow, (row for row in found if due is None or due is (row.due is not None)))
+    found = (_payment(row, what_is_due.get(row.payment_id)) for row in rows)
+    return Table(PaymentRow, islice((row for row in found if due is (row.due is not None)), page.limit))
 
 
 def due_payments(reader: Reader, rows: list[Row[Any]] | Any) -> dict[int, str]:
