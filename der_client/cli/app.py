@@ -14,6 +14,7 @@ from der_client.stacks.errors import DerClientError
 COMMANDS: Final[dict[str, dict[str, str]]] = {
     "Services": {
         "index": "index:index",
+        "serve": "serve:serve",
         "keeper": "keeper:keeper",
         "record": "record:record",
         "gateway": "gateway:gateway",

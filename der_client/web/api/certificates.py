@@ -1,0 +1,48 @@
+"""Certificates: who claimed which energy, of which slots."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from der_client.index.answers import Certificate
+from der_client.index.table import Table
+from der_client.web.api.answers import Format, answer_list
+from der_client.web.api.documents import page_of_rows
+from der_client.web.parameters import Cursor, Limit, OptionalDay, OptionalId, OptionalParty
+
+if TYPE_CHECKING:
+    from der_client.index import Index
+
+
+def add_certificates(router: APIRouter, index: Index) -> None:
+    """Add the endpoint of certificates."""
+
+    @router.get(
+        "/certificates",
+        responses=page_of_rows(Certificate),
+        summary="Energy that was claimed by who bought it, or retired by who made it: each Wh once.",
+    )
+    def certificates(
+        beneficiary: OptionalParty = None,
+        claimant: OptionalParty = None,
+        asset_id: OptionalId = None,
+        from_day: OptionalDay = None,
+        to_day: OptionalDay = None,
+        after: Cursor = None,
+        limit: Limit = 100,
+        format: Format = "json",  # noqa: A002 - the name of the parameter
+    ) -> Response:
+        rows = index.certificates(
+            beneficiary=beneficiary, claimant=claimant, asset_id=asset_id, from_day=from_day, to_day=to_day
+        )
+        start = after or 0
+        return answer_list(
+            lambda count: Table(Certificate, rows[start:] if count is None else rows[start : start + count]),
+            name="certificates",
+            output=format,
+            limit=limit,
+            cursor=lambda _row: start + limit,
+        )

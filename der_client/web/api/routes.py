@@ -1,0 +1,33 @@
+"""The endpoints of the API."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from fastapi import APIRouter
+
+from der_client.web.api.answers import Problem
+from der_client.web.api.certificates import add_certificates
+from der_client.web.api.lists import add_lists
+from der_client.web.api.plants import add_plants
+from der_client.web.api.statements import add_statements
+
+if TYPE_CHECKING:
+    from der_client.index import Index
+
+_PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
+    "4XX": {"model": Problem, "description": "The request is not understood, or names what is not there."},
+    "5XX": {"model": Problem, "description": "The index cannot be read now."},
+}
+
+
+def api_routes(index: Index) -> APIRouter:
+    """Return the API.
+
+    Args:
+        index: What is asked.
+    """
+    router = APIRouter(prefix="/api", responses=_PROBLEMS)
+    for add in (add_plants, add_lists, add_statements, add_certificates):
+        add(router, index)
+    return router

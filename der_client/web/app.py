@@ -1,0 +1,67 @@
+"""The pages and the API over an index, as one application."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Final
+
+from fastapi import FastAPI
+from starlette.staticfiles import StaticFiles
+
+from der_client.web.api.routes import api_routes
+from der_client.web.errors import answer_errors
+from der_client.web.live import live_routes
+from der_client.web.pages.api import api_page_routes
+from der_client.web.pages.certificates import certificate_routes
+from der_client.web.pages.market import market_routes
+from der_client.web.pages.money import money_routes
+from der_client.web.pages.overview import overview_routes
+from der_client.web.pages.plants import plant_routes
+from der_client.web.rendering import STATIC, Renderer
+from der_client.web.security import Guard, allowed_hosts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from der_client.index import Index
+
+_PAGES: Final = (overview_routes, plant_routes, market_routes, money_routes, certificate_routes)
+
+
+def create_app(
+    index: Index, *, host: str = "127.0.0.1", allow_hosts: Iterable[str] = (), root_path: str = "", poll_s: float = 1.0
+) -> FastAPI:
+    """Return the application; run it with any ASGI server.
+
+    Args:
+        index: What is shown. It is only read.
+        host: The address that will be listened on: on loopback, only its own names and ``allow_hosts`` are answered.
+        allow_hosts: More host names that are answered, such as that of a proxy in front.
+        root_path: The path below which a proxy shows the pages, such as ``/der``.
+        poll_s: How often the index is asked for a new block while pages are open, s.
+
+    Raises:
+        InvalidValueError: If a host name has a scheme, a port or a path.
+    """
+    hosts = allowed_hosts(host, allow_hosts)
+    app = FastAPI(
+        title="der",
+        summary="Plants, production, offers, payments and certificates, as the contracts have them. Read-only.",
+        version=version("der-client"),
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        root_path=root_path.rstrip("/"),
+        license_info={"name": "MIT"},
+    )
+    renderer = Renderer(index)
+    for routes in _PAGES:
+        app.include_router(routes(index, renderer))
+    app.include_router(api_routes(index))
+    app.include_router(api_page_routes(app, renderer))
+    app.include_router(live_routes(index, poll_s))
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    answer_errors(app, renderer)
+    # The outermost layer, around Starlette's own answer to an error that nobody expected.
+    app.middleware_stack = Guard(app.build_middleware_stack(), hosts)
+    return app

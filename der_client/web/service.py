@@ -1,0 +1,95 @@
+"""The pages in a web server, until they are stopped."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from der_client.stacks.errors import InvalidValueError
+from der_client.web.app import create_app
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from threading import Event
+
+    from der_client.index import Index
+
+_GRACE_S = 3
+
+
+def open_socket(host: str, port: int) -> socket.socket:
+    """Open the socket that the pages are served on.
+
+    Args:
+        host: The address.
+        port: The port; 0 for any that is free.
+
+    Raises:
+        InvalidValueError: If the address cannot be used.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InvalidValueError(
+            f"the pages cannot be served on {host}, port {port}: {reason}; another port is given with --port"
+        ) from error
+
+
+def address_of(listening: socket.socket) -> str:
+    """Return the URL of the pages that are served on a socket."""
+    host, port = listening.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def serve(
+    index: Index,
+    listening: socket.socket,
+    *,
+    stop: Event,
+    allow_hosts: Iterable[str] = (),
+    root_path: str = "",
+) -> None:
+    """Serve the pages until told to stop; open streams are ended then.
+
+    Args:
+        index: What is shown.
+        listening: The socket (`open_socket`).
+        stop: Set it to end, from another thread or a signal's handler.
+        allow_hosts: More host names that are answered.
+        root_path: The path below which a proxy shows the pages.
+    """
+    host = str(listening.getsockname()[0])
+    app = create_app(index, host=host, allow_hosts=allow_hosts, root_path=root_path)
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        lifespan="off",
+        ws="none",
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=_GRACE_S,
+    )
+    _Server(config, stop).run(sockets=[listening])
+
+
+class _Server(uvicorn.Server):  # type: ignore[misc] # an extra, not followed by mypy
+    """Ends when it is told to, and leaves signals to the command."""
+
+    def __init__(self, config: uvicorn.Config, stop: Event) -> None:
+        super().__init__(config)
+        self._stop = stop
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Change nothing."""
+        yield
+
+    async def on_tick(self, counter: int) -> bool:
+        """Look whether to end, ten times a second."""
+        return self._stop.is_set() or await super().on_tick(counter)

@@ -1,0 +1,42 @@
+"""Amounts of money with the name of their token.
+
+Anybody can publish a contract called ``usdcx``, so a symbol and decimals are shown only where the whole contract id is
+a well-known one.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from der_client.stacks.standards import SBTC, USDCX
+from der_client.web.amounts import NARROW_SPACE, decimal, stx
+
+_KNOWN: Final = {contract: token for token in (SBTC, USDCX) for contract in token.contract_ids.values()}
+
+
+def money(amount: int, token: str | None = None) -> str:
+    """Return an amount, exactly: in STX, in a well-known token, or in the smallest unit of another.
+
+    Args:
+        amount: In the token's smallest unit, or µSTX.
+        token: The token's contract; ``None`` for STX.
+    """
+    if token is None:
+        return stx(amount)
+    if (known := _KNOWN.get(token)) is not None:
+        return f"{decimal(amount, known.decimals)}{NARROW_SPACE}{known.symbol}"
+    return f"{amount:,}{NARROW_SPACE}units of {token_name(token)}"
+
+
+def token_name(token: str | None) -> str:
+    """Return the name of a token: its symbol where it is well known, else its contract, shortened."""
+    if token is None:
+        return "STX"
+    known = _KNOWN.get(token)
+    return short_principal(token) if known is None else known.symbol
+
+
+def short_principal(principal: str) -> str:
+    """Return a principal so short that a table holds it: ``ST1PQ…PGZGM.usdcx``."""
+    address, dot, name = principal.partition(".")
+    return f"{address[:5]}…{address[-5:]}{dot}{name}" if len(address) > 12 else principal

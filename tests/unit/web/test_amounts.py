@@ -1,0 +1,87 @@
+"""Amounts as people read them."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from der_client.web import amounts
+from der_client.web.tokens import money, short_principal
+
+NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
+USDCX = "SP120SBRBQJ00MCWS7TM5R8WJNTTKD5K0HFRC2CNE.usdcx"
+
+
+@pytest.mark.parametrize(
+    ("wh", "text"),
+    [
+        (0, "0 Wh"),
+        (999, "999 Wh"),
+        (1_000, "1 kWh"),
+        (1_234, "1.23 kWh"),
+        (12_340, "12.3 kWh"),
+        (123_456, "123 kWh"),
+        (999_999, "1,000 kWh"),
+        (1_250_000, "1.25 MWh"),
+        (5_000_000_000_000, "5,000 GWh"),
+        (-1_500, "-1.5 kWh"),
+    ],
+)
+def test_energy_has_the_unit_that_fits(wh: int, text: str) -> None:
+    assert amounts.energy(wh) == text.replace(" ", "\u202f")
+
+
+@pytest.mark.parametrize(
+    ("ustx", "text"),
+    [(0, "0 STX"), (1, "0.000001 STX"), (1_250_000, "1.25 STX"), (10**18 + 1, "1,000,000,000,000.000001 STX")],
+)
+def test_stx_are_exact_and_without_zeros_at_the_end(ustx: int, text: str) -> None:
+    assert money(ustx) == text.replace(" ", "\u202f")
+
+
+def test_only_a_well_known_token_has_its_symbol() -> None:
+    assert money(1_500_000, USDCX) == "1.5\u202fUSDCx"
+    assert money(1_500_000, "SP000000000000000000002Q6VF78.usdcx") == "1,500,000\u202funits of SP000…6VF78.usdcx"
+
+
+@given(st.integers(-(10**40), 10**40), st.integers(0, 18))
+def test_decimals_lose_nothing(amount: int, decimals: int) -> None:
+    whole, _, fraction = amounts.decimal(amount, decimals).replace(",", "").partition(".")
+    assert not fraction.endswith("0")
+    assert int(whole + fraction.ljust(decimals, "0")) == amount
+
+
+@pytest.mark.parametrize(
+    ("away", "text"),
+    [
+        (timedelta(seconds=30), "in 30 s"),
+        (timedelta(hours=-3), "3 h ago"),
+        (timedelta(days=43, hours=5), "in 43 days"),
+        (timedelta(minutes=90), "in 90 min"),
+    ],
+)
+def test_how_far_a_moment_is(away: timedelta, text: str) -> None:
+    assert (
+        amounts.from_now(NOW + away, NOW)
+        == text.replace(" ", "\u202f", 2 if text.endswith("ago") else 0).replace("\u202fago", " ago")
+        or amounts.from_now(NOW + away, NOW).replace("\u202f", " ") == text
+    )
+
+
+def test_days_near_today_have_a_name() -> None:
+    today = date(2026, 7, 1)
+    assert [amounts.day_from(today + timedelta(days=number), today) for number in (-2, -1, 0, 1)] == [
+        "2026-06-29",
+        "yesterday",
+        "today",
+        "tomorrow",
+    ]
+
+
+def test_a_principal_is_shortened_but_its_contract_is_not() -> None:
+    assert short_principal("ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM.usdcx") == "ST1PQ…TPGZGM.usdcx".replace(
+        "TPGZGM", "PGZGM"
+    )

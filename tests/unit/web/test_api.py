@@ -1,0 +1,146 @@
+"""The API: what the index says, a page at a time or as a file, and described as it is."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pytest
+
+if TYPE_CHECKING:
+    from starlette.testclient import TestClient
+
+    from der_client.index import Index
+
+RANGE = "from_day=2026-06-11&to_day=2026-06-30"
+LISTS = [
+    "/api/plants",
+    "/api/offers",
+    "/api/payments",
+    "/api/certificates",
+    "/api/attention",
+    f"/api/production?{RANGE}",
+    f"/api/production?{RANGE}&by=slot&asset_id=1",
+    f"/api/production?{RANGE}&by=month",
+    f"/api/day-books?{RANGE}",
+]
+
+
+def joined(path: str, **query: object) -> str:
+    return path + ("&" if "?" in path else "?") + "&".join(f"{name}={value}" for name, value in query.items())
+
+
+@pytest.mark.parametrize("path", [*LISTS, "/api/events"])
+def test_a_list_comes_in_pages_without_gap_or_repeat(pages: TestClient, path: str) -> None:
+    whole: list[Any] = []
+    after: int | None = None
+    while True:
+        answer = pages.get(joined(path, limit=97) if after is None else joined(path, limit=97, after=after)).json()
+        assert len(answer["items"]) <= 97
+        whole += answer["items"]
+        after = answer["next"]
+        if after is None:
+            break
+    assert whole
+    assert whole == _everything(pages, path)
+
+
+def _everything(pages: TestClient, path: str) -> list[Any]:
+    """The same list in large pages."""
+    rows: list[Any] = []
+    answer = pages.get(joined(path, limit=1000)).json()
+    while True:
+        rows += answer["items"]
+        if answer["next"] is None:
+            return rows
+        answer = pages.get(joined(path, limit=1000, after=answer["next"])).json()
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_a_list_is_a_file_with_the_same_rows(pages: TestClient, path: str) -> None:
+    rows = _everything(pages, path)
+    answer = pages.get(joined(path, format="csv", limit=1))
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert answer.headers["content-disposition"].startswith('attachment; filename="')
+    read = list(csv.DictReader(io.StringIO(answer.text)))
+    assert len(read) == len(rows)
+    assert list(read[0]) == list(rows[0])
+    for cells, row in zip(read, rows, strict=True):
+        for name, value in row.items():
+            if isinstance(value, str | int) and not isinstance(value, bool):
+                assert cells[name] == str(value)
+    frame = pl.read_parquet(io.BytesIO(pages.get(joined(path, format="parquet")).content))
+    assert frame.height == len(rows)
+    assert frame.columns == list(rows[0])
+
+
+def test_money_is_whole_and_its_name_has_the_unit(pages: TestClient, index: Index) -> None:
+    row = pages.get("/api/payments?limit=1").json()["items"][0]
+    payment = index.payment(row["payment_id"])
+    for name in ("cost", "payout", "fee", "refund", "price_per_kwh"):
+        assert name not in row
+        assert row[f"{name}_smallest_unit"] == getattr(payment, name)
+    assert row["token"] == payment.token
+    assert row["state"] == payment.state.name.lower()
+
+
+def test_a_statement_adds_up(pages: TestClient, index: Index) -> None:
+    payee, month = index.payments()[0].payee, index.payments()[0].day
+    answer = pages.get(f"/api/statement?party={payee}&month={month:%Y-%m}").json()
+    assert answer["lines"]
+    for total in answer["totals"]:
+        own = [
+            line
+            for line in answer["lines"]
+            if line["side"] == total["side"]
+            and line["token"] == total["token"]
+            and total["counterparty"] in (None, line["counterparty"])
+        ]
+        assert total["payments"] == len(own)
+        for name in ("cost", "payout", "fee", "refund", "amount"):
+            assert total[f"{name}_smallest_unit"] == sum(line[f"{name}_smallest_unit"] for line in own)
+
+
+def test_one_plant_has_its_history(pages: TestClient) -> None:
+    plant = pages.get("/api/plants/1").json()
+    assert plant["asset"]["asset_id"] == 1
+    assert plant["operators"][0]["value"] is None
+    assert plant["operators"][-1]["to_height"] is None
+
+
+def test_the_newest_block_is_told(pages: TestClient, index: Index) -> None:
+    tip = index.tip()
+    assert tip is not None
+    assert pages.get("/api/tip").json()["block_hash"] == tip.block_hash
+
+
+def test_the_description_names_every_field_of_the_rows(pages: TestClient) -> None:
+    described = pages.get("/api/openapi.json").json()
+    schemas = described["components"]["schemas"]
+    for path in [*LISTS, "/api/events"]:
+        own = described["paths"][path.partition("?")[0]]["get"]
+        content = own["responses"]["200"]["content"]["application/json"]["schema"]
+        page = schemas[content["$ref"].rpartition("/")[2]]
+        row = schemas[page["properties"]["items"]["items"]["$ref"].rpartition("/")[2]]
+        shown = pages.get(path).json()["items"][0]
+        if "by=" not in path:
+            assert set(row["properties"]) == set(shown), path
+        for name, value in row["properties"].items():
+            assert not any(kind.get("type") == "number" for kind in value.get("anyOf", [value])), (path, name)
+
+
+def test_the_description_knows_what_is_refused(pages: TestClient) -> None:
+    for path, methods in pages.get("/api/openapi.json").json()["paths"].items():
+        assert set(methods) == {"get"}, path
+        assert "422" not in methods["get"]["responses"]
+        assert "4XX" in methods["get"]["responses"]
+
+
+def test_the_page_of_the_api_lists_every_endpoint(pages: TestClient) -> None:
+    html = pages.get("/api").text
+    for path, methods in pages.get("/api/openapi.json").json()["paths"].items():
+        assert path in html
+        for parameter in methods["get"].get("parameters", ()):
+            assert f'class="code">{parameter["name"]}<' in html

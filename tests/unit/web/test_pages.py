@@ -1,0 +1,154 @@
+"""Every page answers, and shows what the index says."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from typing import TYPE_CHECKING
+
+import pytest
+from starlette.testclient import TestClient
+
+from der_client.web import create_app
+from der_client.web.amounts import energy
+from der_client.web.tokens import money
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from der_client.index import Index
+
+PATHS = [
+    "/",
+    "/plants",
+    "/plants?region=CO",
+    "/plants/1",
+    "/plants/1?year=2025",
+    "/plants/1/days/2026-06-29",
+    "/plants/5/days/2026-06-29",
+    "/plants/1/days/2001-01-01",
+    "/market",
+    "/market?state=closed",
+    "/market?state=all&asset_id=1",
+    "/offers/1",
+    "/money",
+    "/money?state=due",
+    "/money?state=settled",
+    "/payments/1",
+    "/certificates",
+    "/certificates?beneficiary=&from_day=&to_day=",
+    "/certificates?from_day=2026-06-01&to_day=2026-06-30",
+    "/attention/day-unverified",
+    "/attention/payment-due?asset_id=1",
+    "/api",
+]
+
+
+def text_of(html: str) -> str:
+    """What a person reads."""
+    return " ".join(unescape(re.sub(r"<[^>]*>", " ", html)).split())
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_every_page_answers(pages: TestClient, path: str) -> None:
+    answer = pages.get(path)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert "Days and times are UTC" in answer.text
+
+
+def test_every_link_of_every_page_leads_somewhere(pages: TestClient) -> None:
+    seen: set[str] = set()
+    waiting = ["/"]
+    while waiting and len(seen) < 150:
+        path = waiting.pop(0)
+        if path in seen:
+            continue
+        seen.add(path)
+        answer = pages.get(path)
+        assert answer.status_code == 200, (path, answer.text[:500])
+        if answer.headers["content-type"].startswith("text/html"):
+            links = [unescape(link) for link in re.findall(r'<a [^>]*?href="([^"]*)"', answer.text)]
+            waiting += [link for link in links if link.startswith("/")]
+            assert all(link.startswith(("/", "#")) for link in links), path
+    assert len(seen) == 150
+
+
+def test_the_overview_says_first_what_needs_doing(pages: TestClient, index: Index) -> None:
+    overview = index.overview()
+    assert overview is not None
+    text = text_of(pages.get("/").text)
+    assert f"{len(overview.attention)} things need doing" in text
+    assert text.index("things need doing") < text.index("Verified energy")
+    assert energy(overview.verified_wh).replace("\u202f", " ") in text
+    assert energy(overview.sold_wh).replace("\u202f", " ") in text
+
+
+def test_the_overview_adds_up_the_money_of_all_payments(pages: TestClient, index: Index) -> None:
+    text = text_of(pages.get("/").text)
+    for token in {payment.token for payment in index.payments()}:
+        own = [payment for payment in index.payments() if payment.token == token]
+        locked = sum(payment.cost for payment in own if payment.state.name == "LOCKED")
+        due = sum(payment.cost for payment in own if payment.due is not None)
+        paid = sum(payment.payout for payment in own)
+        for amount in (locked, due, paid):
+            assert money(amount, token).replace("\u202f", " ") in text
+
+
+def test_a_plant_shows_each_day_of_its_year(pages: TestClient, index: Index) -> None:
+    html = pages.get("/plants/2?year=2026").text
+    days = index.production(2, *_span(index))
+    assert days
+    for day in days:
+        assert f"{day.day}: {energy(day.wh)}, {day.state.name.lower()}" in unescape(html)
+    assert html.count('class="month"') == 12
+
+
+def test_a_day_shows_its_slots_and_gaps(pages: TestClient, index: Index) -> None:
+    gappy = next(day for day in index.production(None, *_span(index)) if not day.complete and day.asset_id != 5)
+    html = pages.get(f"/plants/{gappy.asset_id}/days/{gappy.day}").text
+    missing = gappy.slots_total - gappy.slots_recorded
+    assert html.count('class="gap"') == missing
+    assert html.count('class="metered"') == gappy.slots_recorded
+    assert f"{gappy.slots_recorded} of 96 slots" in text_of(html)
+
+
+def test_energy_that_is_known_only_as_a_sum_is_told_apart(pages: TestClient, index: Index) -> None:
+    day = next(day for day in index.production(5, *_span(index)) if day.complete)
+    html = pages.get(f"/plants/5/days/{day.day}").text
+    assert html.count('class="estimated"') == 96
+    assert "only the sum of 96 slots is on the chain" in text_of(html)
+
+
+def test_a_party_has_a_statement_that_closes(pages: TestClient, index: Index) -> None:
+    payee = index.payments()[0].payee
+    month = index.payments()[0].day.replace(day=1)
+    statement = index.statement(payee, month)
+    text = text_of(pages.get(f"/parties/{payee}?month={month:%Y-%m}").text)
+    for total in statement.totals:
+        if total.counterparty is None:
+            assert money(total.payout, total.token).replace("\u202f", " ") in text
+
+
+def test_pages_follow_each_other_to_the_end_of_a_list(pages: TestClient, index: Index) -> None:
+    seen: list[int] = []
+    path = "/money"
+    while path:
+        html = pages.get(path).text
+        seen += map(int, re.findall(r'href="/payments/(\d+)"', html))
+        following = re.search(r'href="([^"]*)">More', html)
+        path = unescape(following[1]) if following else ""
+    assert seen == sorted((payment.payment_id for payment in index.payments()), reverse=True)
+
+
+def test_below_a_path_of_a_proxy_every_link_has_it(index: Index) -> None:
+    app = create_app(index, root_path="/der")
+    html = TestClient(app, base_url="http://localhost", root_path="/der").get("/der/plants/1").text
+    links = re.findall(r'(?:href|src|data-live|action)="(/[^"]*)"', html)
+    assert len(links) > 50
+    assert all(link.startswith("/der/") for link in links)
+
+
+def _span(index: Index) -> tuple[date, date]:
+    days = [day for plant in index.plants() for day in (plant.first_day, plant.last_day) if day is not None]
+    return min(days), max(days)
