@@ -8,6 +8,7 @@ import { parseTransaction } from "../wire/transaction.js";
 import { Archive } from "./archive.js";
 import { Blocks } from "./blocks.js";
 import { keptOf } from "./executor.js";
+import { principalsOf } from "./principals.js";
 import { TransactionIndex } from "./transaction-index.js";
 
 /**
@@ -40,6 +41,8 @@ export class History {
   contracts = new Map();
   /** @type {Map<string, number[]>} places of logs by contract, oldest first */
   #logs = new Map();
+  /** @type {Map<string, number[]>} numbers of transactions by whom they concern, oldest first */
+  #concerning = new Map();
   /** @type {Map<string, import("./executor.js").Cost>} of the last run, by `costKey`; what is reverted counts, too */
   lastCosts = new Map();
 
@@ -80,11 +83,9 @@ export class History {
     this.#index.add(transaction.txid, { offset: this.#archive.append(recordOf(transaction, outcome)), height });
     const { payload } = transaction;
     this.lastCosts.set(costKey(payload), outcome.cost);
+    for (const principal of principalsOf({ transaction, outcome })) append(this.#concerning, principal, index);
     outcome.events.forEach((event, eventIndex) => {
-      if (event.kind !== "print") return;
-      const places = this.#logs.get(event.contractId);
-      if (places) places.push(index * MAX_EVENTS + eventIndex);
-      else this.#logs.set(event.contractId, [index * MAX_EVENTS + eventIndex]);
+      if (event.kind === "print") append(this.#logs, event.contractId, index * MAX_EVENTS + eventIndex);
     });
   }
 
@@ -154,6 +155,11 @@ export class History {
     return (this.#logs.get(contractId) ?? []).indexOf((block.firstTransaction + indexInBlock) * MAX_EVENTS + eventIndex);
   }
 
+  /** @param {string} principal @returns {readonly number[]} the numbers of the transactions that concern it, oldest first */
+  concerning(principal) {
+    return this.#concerning.get(principal) ?? [];
+  }
+
   /** @param {string} reference height, hash or index hash (0x or not), or "latest" @returns {Block | undefined} */
   findBlock(reference) {
     if (reference === "latest") return this.tip;
@@ -176,10 +182,8 @@ export class History {
     this.blocks.cut(blocks);
     for (const { contractId } of this.#contractList.splice(contracts)) this.contracts.delete(contractId);
     if (transactions === this.transactionCount) return;
-    for (const [contractId, places] of this.#logs) {
-      while (places.length > 0 && places[places.length - 1] >= transactions * MAX_EVENTS) places.pop();
-      if (places.length === 0) this.#logs.delete(contractId);
-    }
+    cutBefore(this.#logs, transactions * MAX_EVENTS);
+    cutBefore(this.#concerning, transactions);
     this.#archive.cut(this.#index.at(transactions).offset);
     this.#index.cut(transactions);
   }
@@ -187,6 +191,21 @@ export class History {
   close() {
     this.blocks.close();
     this.#archive.close();
+  }
+}
+
+/** @param {Map<string, number[]>} lists @param {string} key @param {number} number */
+function append(lists, key, number) {
+  const list = lists.get(key);
+  if (list) list.push(number);
+  else lists.set(key, [number]);
+}
+
+/** @param {Map<string, number[]>} lists of ascending numbers, of which those from `end` on are taken away @param {number} end */
+function cutBefore(lists, end) {
+  for (const [key, list] of lists) {
+    while (list.length > 0 && list[list.length - 1] >= end) list.pop();
+    if (list.length === 0) lists.delete(key);
   }
 }
 

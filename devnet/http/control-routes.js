@@ -13,7 +13,7 @@ import { parseTransaction } from "../wire/transaction.js";
 import { contractIdArgument, hexArgument, integerArgument } from "./arguments.js";
 import { RequestError } from "./errors.js";
 import { simulationJson } from "./present.js";
-import { tracingRoutes } from "./tracing-routes.js";
+import { TRACE, tracingRoutes } from "./tracing-routes.js";
 
 /** @typedef {import("./arguments.js").Request} Request */
 /** @typedef {import("fastify").FastifyInstance} FastifyInstance */
@@ -75,6 +75,7 @@ export async function controlRoutes(server, { devnet, control, controlToken, hos
     epoch: chain.epoch,
     pid: process.pid,
     control,
+    needs_token: control && controlToken !== null,
     mining: devnet.mining,
     costs: chain.vm.costsEnabled,
     deployer: deployer?.address ?? null,
@@ -207,6 +208,8 @@ export async function controlRoutes(server, { devnet, control, controlToken, hos
  */
 function refuseWebPages({ headers, routeOptions }, _reply, done) {
   const site = headers["sec-fetch-site"];
+  // The explorer, the only page that comes from here, shows traces. A page of another name for this machine is refused below.
+  if (site === "same-origin" && headers.origin === undefined && routeOptions.url === TRACE) return done();
   const isOfPage = headers.origin !== undefined || (site !== undefined && site !== "none");
   // What it tells of itself is no secret, and not for the page to read either.
   if (!isOfPage || routeOptions.url === "/devnet") return done();

@@ -9,19 +9,12 @@ import { failureJson, MODES, postConditionJson } from "./present.js";
 export const INCLUDABLE = ["function_args", "source_code", "post_conditions", "result"];
 
 /** @param {MinedTransaction} mined @param {import("../chain/chain.js").Chain} chain @param {string[]} include */
-export function minedTransactionV3({ transaction, outcome, block, indexInBlock }, chain, include) {
+export function minedTransactionV3(mined, chain, include) {
+  const { transaction, outcome, block } = mined;
   const parent = chain.history.blocks.atHeight(block.height - 1);
   return {
     ...commonJson(transaction, include),
-    block: {
-      height: block.height,
-      hash: `0x${block.hash}`,
-      index_hash: `0x${block.indexHash}`,
-      time: block.time,
-      tx_index: indexInBlock,
-    },
-    bitcoin_block: { height: block.burnHeight, time: block.time },
-    status: outcome.status,
+    ...positionJson(mined),
     parent_block: {
       hash: `0x${parent?.hash ?? "0".repeat(64)}`,
       index_hash: `0x${parent?.indexHash ?? "0".repeat(64)}`,
@@ -34,14 +27,66 @@ export function minedTransactionV3({ transaction, outcome, block, indexInBlock }
   };
 }
 
+/** @param {MinedTransaction} mined */
+function positionJson({ outcome, block, indexInBlock }) {
+  return {
+    block: {
+      height: block.height,
+      hash: `0x${block.hash}`,
+      index_hash: `0x${block.indexHash}`,
+      time: block.time,
+      tx_index: indexInBlock,
+    },
+    bitcoin_block: { height: block.burnHeight, time: block.time },
+    status: outcome.status,
+  };
+}
+
 /** @param {import("../chain/mempool.js").Pending} pending @param {string[]} include */
-export function pendingTransactionV3({ transaction, receiptTime, receiptHeight }, include) {
+export function pendingTransactionV3(pending, include) {
+  return { ...receiptJson(pending, include), replaced_by_tx_id: null };
+}
+
+/** @param {import("../chain/mempool.js").Pending} pending @param {string[]} include */
+function receiptJson({ transaction, receiptTime, receiptHeight }, include) {
   return {
     ...commonJson(transaction, include),
     receipt_time: receiptTime,
     receipt_block_height: receiptHeight,
     status: "pending",
-    replaced_by_tx_id: null,
+  };
+}
+
+/** @param {MinedTransaction} mined @returns {object} as in lists */
+export function summaryV3(mined) {
+  return { ...commonJson(mined.transaction, []), ...positionJson(mined) };
+}
+
+/** @param {import("../chain/mempool.js").Pending} pending @returns {object} as in lists */
+export function pendingSummaryV3(pending) {
+  return receiptJson(pending, []);
+}
+
+/** @param {MinedTransaction} mined @param {string} principal whom it concerns @returns {object} with what it moved there */
+export function principalSummaryV3(mined, principal) {
+  const { origin, sponsor, payer } = mined.transaction;
+  const events = mined.outcome.events.flatMap((event) => (event.kind === "print" ? [] : [event]));
+  const own = events.filter(({ sender, recipient }) => sender === principal || recipient === principal);
+  let [sent, received] = [payer.address === principal ? payer.fee : 0n, 0n];
+  for (const event of own) {
+    if ("asset" in event) continue;
+    if (event.sender === principal) sent += event.amount;
+    if (event.recipient === principal) received += event.amount;
+  }
+  return {
+    transaction: summaryV3(mined),
+    involvement: origin.address === principal ? "sender" : sponsor?.address === principal ? "sponsor" : "affected",
+    balance_changes: { stx: { sent: String(sent), received: String(received), net: String(received - sent) } },
+    affected_balances: {
+      stx: payer.address === principal || own.some(({ kind }) => kind.startsWith("stx_")),
+      ft: own.some(({ kind }) => kind.startsWith("ft_")),
+      nft: own.some(({ kind }) => kind.startsWith("nft_")),
+    },
   };
 }
 

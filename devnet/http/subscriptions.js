@@ -1,4 +1,5 @@
 /** Who follows what through the API's WebSocket, and what is sent to them (stacks-blockchain-api v9). */
+import { principalsOf } from "../chain/principals.js";
 import { valueJson } from "../clarity/value.js";
 import { principalOf } from "./arguments.js";
 import { blockV1, minedTransactionJson, stxBalanceJson, unminedTransactionJson } from "./present.js";
@@ -203,22 +204,6 @@ function tokenEvent({ kind, asset, valueHex, sender, recipient }) {
     ...(sender ? { sender } : {}),
     ...(recipient ? { recipient } : {}),
   };
-}
-
-/** @param {MinedTransaction} mined @returns {Set<string>} whom it concerns */
-function principalsOf({ transaction, outcome }) {
-  const { origin, sponsor, payload } = transaction;
-  const principals = new Set([origin.address]);
-  if (sponsor) principals.add(sponsor.address);
-  if (payload.type === "token_transfer") principals.add(payload.recipient);
-  if (payload.type === "contract_call") principals.add(payload.contractId);
-  if (payload.type === "smart_contract") principals.add(`${origin.address}.${payload.name}`);
-  for (const event of outcome.events) {
-    if (event.kind === "print") continue;
-    if (event.sender) principals.add(event.sender);
-    if (event.recipient) principals.add(event.recipient);
-  }
-  return principals;
 }
 
 /** @param {string} address @param {MinedTransaction} mined @param {any} tx */

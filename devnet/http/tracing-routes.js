@@ -5,6 +5,8 @@ import { RequestError } from "./errors.js";
 
 /** @typedef {import("./arguments.js").Request} Request */
 
+/** The route of traces. */
+export const TRACE = "/devnet/trace/:txid";
 const NOT_NOTED = "it is noted from the start on only: start the devnet with --coverage (Devnet(coverage=True))";
 
 /**
@@ -15,7 +17,7 @@ const NOT_NOTED = "it is noted from the start on only: start the devnet with --c
 export async function tracingRoutes(server, { devnet, tracer, paths }) {
   const { chain } = devnet;
 
-  server.get("/devnet/trace/:txid", async (/** @type {Request} */ request) => {
+  server.get(TRACE, async (/** @type {Request} */ request) => {
     const { mined, txid } = minedOf(request.params.txid);
     const { call, vmError, isWhole } = await tracer.trace(mined);
     const { outcome, block } = mined;

@@ -7,7 +7,7 @@ from typing import Any
 from tests.conformance.case import Answer, Case, api_error, get, ok
 from tests.conformance.cases.chain import COST
 from tests.conformance.cases.extended_transactions import NOBODY, NOTED, OK_TRUE
-from tests.conformance.shapes import PREFIXED_HASH, AtLeast, Nullable, NumberFrom, Text
+from tests.conformance.shapes import NUMERAL, PREFIXED_HASH, AtLeast, Including, Nullable, NumberFrom, Text
 
 COUNT = NumberFrom(0)
 IN_A_BLOCK = {
@@ -56,6 +56,31 @@ def stx(balance: str) -> Answer:
     return ok({"balance": balance, "available": balance, "locked": None, "mempool": None})
 
 
+def concerning(involvement: str, stx_moved: tuple[str, str, str], **transaction: Any) -> Any:
+    """One of a principal's transactions, which moved STX only."""
+    sent, received, net = stx_moved
+    return AtLeast(
+        {
+            "transaction": AtLeast({"status": "success", "block": IN_A_BLOCK["block"], **transaction}),
+            "involvement": involvement,
+            "balance_changes": {"stx": {"sent": sent, "received": received, "net": net}},
+            "affected_balances": {"stx": True, "ft": False, "nft": False},
+        }
+    )
+
+
+CURSOR = Text("[0-9]+:[0-9]+:[0-9]+")
+SUMMARY = AtLeast(
+    {
+        "tx_id": PREFIXED_HASH,
+        "type": str,
+        "sender": {"address": str, "nonce": COUNT},
+        "fee_rate": NUMERAL,
+        "status": str,
+        "block": IN_A_BLOCK["block"],
+        "bitcoin_block": IN_A_BLOCK["bitcoin_block"],
+    }
+)
 TRANSACTIONS = "/extended/v3/transactions"
 PRINCIPALS = "/extended/v3/principals"
 NO_MEMO = {"hex": "0x" + "00" * 34, "repr": ""}
@@ -177,6 +202,84 @@ CASES = (
         ),
     ),
     Case("extended v3 events: none", get(f"{TRANSACTIONS}/0x$refuse_txid/events"), page()),
+    Case(
+        "extended v3 txs: newest first",
+        get(f"{TRANSACTIONS}?limit=2"),
+        ok(
+            {
+                "total": NumberFrom(2),
+                "limit": 2,
+                "cursor": {"next": CURSOR, "previous": None, "current": CURSOR},
+                "results": [SUMMARY, SUMMARY],
+            }
+        ),
+    ),
+    Case("extended v3 txs: limit that is too large", get(f"{TRANSACTIONS}?limit=51"), api_error(400)),
+    Case(
+        "extended v3 principal txs: who sent and received",
+        get(f"{PRINCIPALS}/$caller/transactions"),
+        page(
+            concerning(
+                "sender",
+                ("$fee", "0", "-$fee"),
+                tx_id="0x$call_txid",
+                type="contract_call",
+                contract_call=called("note"),
+                sender={"address": "$caller", "nonce": 0},
+            ),
+            concerning("affected", ("0", "$funds", "$funds"), type="token_transfer"),
+        ),
+    ),
+    Case(
+        "extended v3 principal txs: who paid for another one",
+        get(f"{PRINCIPALS}/$sponsor/transactions?limit=1"),
+        ok(
+            AtLeast(
+                {
+                    "total": 2,
+                    "results": [
+                        concerning(
+                            "sponsor",
+                            ("$fee", "0", "-$fee"),
+                            tx_id="0x$sponsor_txid",
+                            sponsor={"address": "$sponsor", "nonce": 0},
+                        )
+                    ],
+                }
+            )
+        ),
+    ),
+    Case(
+        "extended v3 principal txs: tokens",
+        get(f"{PRINCIPALS}/$minter/transactions?limit=1"),
+        ok(AtLeast({"results": [AtLeast({"affected_balances": {"stx": True, "ft": True, "nft": True}})], "total": 2})),
+    ),
+    Case("extended v3 principal txs: of nobody", get(f"{PRINCIPALS}/$stranger/transactions"), page()),
+    Case("extended v3 principal txs: no address", get(f"{PRINCIPALS}/hello/transactions"), api_error(400)),
+    Case(
+        "extended v3 mempool: what waits",
+        get("/extended/v3/mempool/transactions?limit=50"),
+        ok(
+            AtLeast(
+                {
+                    "total": NumberFrom(1),
+                    "results": Including(
+                        AtLeast(
+                            {
+                                "tx_id": "0x$pending_txid",
+                                "type": "token_transfer",
+                                "sender": {"address": "$waiting", "nonce": 1},
+                                "status": "pending",
+                                "receipt_time": NumberFrom(1),
+                                "receipt_block_height": NumberFrom(0),
+                                "token_transfer": AtLeast({"recipient": "$payee"}),
+                            }
+                        )
+                    ),
+                }
+            )
+        ),
+    ),
     Case("extended v3 nonces: none yet", get(f"{PRINCIPALS}/$newcomer/nonces"), nonces(None, 0)),
     Case("extended v3 nonces: after a call", get(f"{PRINCIPALS}/$caller/nonces"), nonces(0, 1)),
     Case("extended v3 nonces: no address", get(f"{PRINCIPALS}/hello/nonces"), api_error(400)),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from der_client.devnet import Devnet
 from der_client.stacks.clarity import PrincipalValue, UIntValue, encode
 from der_client.stacks.network import DEVNET
 from der_client.stacks.transactions import (
@@ -19,12 +21,14 @@ from der_client.stacks.transactions import (
     Transaction,
 )
 
-from .bench import AMPLE_FEE, Bench
+from .bench import AMPLE_FEE, START, Bench
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 EVERYTHING = "?include=function_args,source_code,post_conditions,result"
+MEMPOOL = "/extended/v3/mempool/transactions"
+ALLOW = PostConditionMode.ALLOW
 NO_MEMO = {"hex": "0x" + "00" * 34, "repr": ""}
 EMPTY_PAGE = {"total": 0, "limit": 100, "cursor": {"next": None, "previous": None, "current": None}, "results": []}
 
@@ -341,3 +345,59 @@ def test_non_fungible_balances(bench: Bench) -> None:
     assert principal(bench, other, "balances/nft")["results"] == [token(2)]
     counts = bench.json(f"/extended/v1/address/{owner.address}/balances")["non_fungible_tokens"]
     assert counts == {f"{bench.probe}::plant": {"count": "2"}}
+
+
+class TestLists:
+    def test_all_transactions_page_by_page(self, bench: Bench) -> None:
+        sender, to = bench.account(1), bench.account(2).address
+        txids = [f"0x{bench.send(sender, TokenTransfer(PrincipalValue(to), n))}" for n in range(1, 8)]
+        path = "/extended/v3/transactions"
+        found = list(pages(bench, path, 3))
+        seen = [one["tx_id"] for page in found for one in page["results"]]
+        assert seen[:7] == txids[::-1]
+        assert len(seen) == len(set(seen)) == found[0]["total"] == bench.json("/devnet")["transactions"]
+        assert all(later["cursor"]["current"] == sooner["cursor"]["next"] for sooner, later in pairwise(found))
+        assert found[0]["cursor"]["previous"] is None
+        # The page before has as many, however many of them are newer.
+        assert found[1]["cursor"]["previous"] == found[0]["cursor"]["current"]
+        (one,) = bench.json(f"{path}?limit=1&cursor={found[1]['cursor']['current']}")["results"]
+        assert one == found[1]["results"][0]
+        whole = transaction(bench, txids[-1].removeprefix("0x"))
+        assert found[0]["results"][0].items() <= whole.items()
+
+    def test_several_in_a_block_are_told_apart(self) -> None:
+        with Devnet(deploy_contracts=False, start_time=START, block_interval_s=0) as devnet:
+            bench = Bench(devnet)
+            payloads = [TokenTransfer(PrincipalValue(bench.account(2).address), n) for n in range(1, 4)]
+            for nonce, payload in enumerate(payloads):
+                bench.send(bench.account(1), payload, nonce=nonce)
+            waiting = [page["results"][0]["sender"]["nonce"] for page in pages(bench, f"{MEMPOOL}", 1)]
+            assert waiting == [2, 1, 0]
+            devnet.mine()
+            found = [page["results"][0] for page in pages(bench, "/extended/v3/transactions", 1)]
+            assert [one["block"]["tx_index"] for one in found] == [2, 1, 0]
+            assert bench.json(MEMPOOL) == {**EMPTY_PAGE, "limit": 20}
+
+    def test_of_a_principal_and_what_a_revert_takes_away(self, bench: Bench) -> None:
+        sender, to = bench.account(1), bench.account(7).address
+        before = principal(bench, to, "transactions")["total"]
+        bench.send(sender, TokenTransfer(PrincipalValue(to), 9))
+        with bench.devnet.anchor():
+            bench.send(sender, ContractCall(bench.probe, "pay", (UIntValue(4), PrincipalValue(to))), mode=ALLOW)
+            paid, transferred = principal(bench, to, "transactions?limit=2")["results"]
+            assert paid["transaction"]["type"] == "contract_call"
+            assert paid["balance_changes"]["stx"] == {"sent": "0", "received": "4", "net": "4"}
+            assert (paid["involvement"], transferred["involvement"]) == ("affected", "affected")
+            of_contract = principal(bench, bench.probe, "transactions?limit=1")["results"][0]
+            assert of_contract["transaction"] == paid["transaction"]
+            assert of_contract["affected_balances"] == {"stx": False, "ft": False, "nft": False}
+        after = principal(bench, to, "transactions")
+        assert after["total"] == before + 1
+        assert after["results"][0]["transaction"]["type"] == "token_transfer"
+
+    @pytest.mark.parametrize("cursor", ["", "1", "x:y:z", "99999:0:0", "1:2147483647:7", "1:0:0:0"])
+    def test_cursor_that_is_none(self, bench: Bench, cursor: str) -> None:
+        for path in ("/extended/v3/transactions", f"/extended/v3/principals/{bench.probe}/transactions", MEMPOOL):
+            response = bench.get(f"{path}?cursor={cursor}")
+            assert response.status_code == 400, path
+            assert "unknown cursor" in response.json()["message"]

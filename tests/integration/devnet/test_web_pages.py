@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -136,3 +137,56 @@ def test_pages_cannot_read_what_controls_the_devnet(bench: Bench) -> None:
     itself = send(bench, "GET", "/devnet", {"origin": PAGE})
     assert (itself.status_code, allowed(itself)) == (200, None)
     assert send(bench, "GET", "/devnet/accounts", {"sec-fetch-site": "none"}).ok  # who types the address
+
+
+EXPLORER = Path(__file__).parents[3] / "devnet" / "explorer"
+SHOWN = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+class TestExplorer:
+    def test_who_asks_for_a_page_gets_one(self, bench: Bench) -> None:
+        page = send(bench, "GET", "/", SHOWN)
+        assert page.status_code == 200
+        assert page.headers["content-type"] == "text/html; charset=utf-8"
+        assert page.text == (EXPLORER / "index.html").read_text()
+
+    @pytest.mark.parametrize("accept", ["*/*", "application/json", ""])
+    def test_programs_get_what_a_node_says(self, bench: Bench, accept: str) -> None:
+        answer = send(bench, "GET", "/", {"accept": accept})
+        assert (answer.status_code, answer.text) == (404, "No such file or directory")
+
+    def test_its_files_are_served_and_nothing_else(self, bench: Bench) -> None:
+        files = [path for path in EXPLORER.rglob("*") if path.is_file() and path.name != "index.html"]
+        assert len(files) > 10
+        for path in files:
+            answer = send(bench, "GET", f"/explorer/{path.relative_to(EXPLORER).as_posix()}", {})
+            assert answer.content == path.read_bytes()
+            assert answer.headers["x-content-type-options"] == "nosniff"
+            assert allowed(answer) is None
+        for name in ("", "index.html", "../main.js", "..%2fmain.js", "views", "nothing.js", "%00"):
+            assert send(bench, "GET", f"/explorer/{name}", SHOWN).status_code in {400, 404}, name
+
+    def test_nothing_runs_but_its_own_files(self, bench: Bench) -> None:
+        text = send(bench, "GET", "/", SHOWN).headers["content-security-policy"]
+        policy = dict(rule.split(" ", 1) for rule in text.split("; "))
+        assert policy["default-src"] == "'none'"
+        assert policy["script-src"] == policy["style-src"] == policy["img-src"] == "'self'"
+        assert policy["base-uri"] == policy["form-action"] == policy["frame-ancestors"] == "'none'"
+        assert policy["trusted-types"] == "'none'"  # no text can become HTML
+        assert "unsafe" not in text
+        assert "style=" not in (EXPLORER / "index.html").read_text()
+
+    def test_it_may_read_traces_and_no_other_page_may(self, bench: Bench) -> None:
+        txid = bench.send(bench.account(1), TokenTransfer(PrincipalValue(bench.account(2).address), 1))
+        path = f"/devnet/trace/0x{txid}"
+        assert send(bench, "GET", path, {"sec-fetch-site": "same-origin"}).json()["status"] == "success"
+        refused = [
+            {"sec-fetch-site": "same-origin", "origin": PAGE},
+            {"sec-fetch-site": "same-site"},
+            {"sec-fetch-site": "cross-site"},
+            {"sec-fetch-site": "same-origin", "host": "evil.example"},
+        ]
+        for headers in refused:
+            assert send(bench, "GET", path, headers).status_code == 403
+        for other in ("accounts", "profile", "coverage"):
+            assert send(bench, "GET", f"/devnet/{other}", {"sec-fetch-site": "same-origin"}).status_code == 403

@@ -1,0 +1,72 @@
+/** Requests to the API that is open: the devnet that serves this page, or another one. */
+
+/** An answer that is not 2xx, or none. */
+export class ApiError extends Error {
+  /** @param {string} message @param {number} status 0 if there was no answer */
+  constructor(message, status) {
+    super(message);
+    this.status = status;
+  }
+}
+
+export class Api {
+  /** @param {string} url its base, without a slash at the end */
+  constructor(url) {
+    this.url = url;
+    this.isOwn = url === location.origin;
+  }
+
+  /** @returns {string} of the API's WebSocket */
+  get socketUrl() {
+    return `${this.url.replace(/^http/, "ws")}/extended/v1/ws`;
+  }
+
+  /**
+   * @param {string} path
+   * @returns {Promise<any>} JSON, whose form the API's description has
+   * @throws {ApiError}
+   */
+  get(path) {
+    return this.#ask(path, {});
+  }
+
+  /** @param {string} path @param {unknown} body sent as JSON @returns {Promise<any>} @throws {ApiError} */
+  post(path, body) {
+    return this.#ask(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+  }
+
+  /** @param {string} path @param {RequestInit} options */
+  async #ask(path, options) {
+    let response;
+    try {
+      response = await fetch(this.url + path, { ...options, credentials: "omit", referrerPolicy: "no-referrer" });
+    } catch {
+      throw new ApiError(`${this.url} does not answer`, 0);
+    }
+    const text = await response.text();
+    if (!response.ok) throw new ApiError(problemOf(text) || `${response.status} ${response.statusText}`, response.status);
+    try {
+      return JSON.parse(text);
+    } catch {
+      throw new ApiError(`${this.url}${path} did not answer with JSON`, response.status);
+    }
+  }
+}
+
+/** @param {string} text of an answer: JSON of the API or of the devnet, or a node's plain text @returns {string} */
+function problemOf(text) {
+  try {
+    const { message, error, cause } = JSON.parse(text);
+    return String(message ?? error ?? cause ?? "");
+  } catch {
+    return text.slice(0, 300).trim();
+  }
+}
+
+/** @param {string} text what somebody entered @returns {string | null} the base of an API; null if it is not a URL */
+export function baseUrl(text) {
+  const full = /^https?:\/\//i.test(text) ? text : `${/^(?:localhost|127\.|\[::1\])/.test(text) ? "http" : "https"}://${text}`;
+  if (!text.trim() || !URL.canParse(full)) return null;
+  const { origin, pathname } = new URL(full);
+  return `${origin}${pathname}`.replace(/\/+$/, "");
+}

@@ -1,0 +1,47 @@
+/** The chain that is open: its API, and what the pages know of it beside what they ask for. */
+import { Api } from "./api.js";
+
+/**
+ * @typedef {object} About what an embedded devnet tells of itself
+ * @property {Record<string, string>} accounts addresses by name
+ * @property {string[]} contracts ids
+ * @property {boolean} control
+ * @property {boolean} needs_token
+ * @property {string} epoch
+ */
+
+export class Chain {
+  /** @type {Map<string, string>} names of accounts by address */
+  #names = new Map();
+
+  /** @param {Api} api @param {About | null} about null of another node */
+  constructor(api, about) {
+    this.api = api;
+    this.about = about;
+    for (const [name, address] of Object.entries(about?.accounts ?? {})) this.#names.set(address, name);
+  }
+
+  /** @param {string} url of an API @returns {Promise<Chain>} */
+  static async open(url) {
+    const api = new Api(url);
+    // Only a devnet tells this, and only its own page.
+    return new Chain(api, api.isOwn ? await api.get("/devnet") : null);
+  }
+
+  /** @param {string} address @returns {string | undefined} */
+  nameOf(address) {
+    return this.#names.get(address);
+  }
+
+  /** Whether transactions can be traced: the devnet that serves the page does, unless it is closed. */
+  get traces() {
+    return this.about !== null && this.about.control && !this.about.needs_token;
+  }
+
+  /** @param {string} text @returns {string | undefined} an address or contract id that is called so */
+  findByName(text) {
+    const name = text.toLowerCase();
+    const address = Object.entries(this.about?.accounts ?? {}).find(([known]) => known.toLowerCase() === name)?.[1];
+    return address ?? this.about?.contracts.find((id) => id.split(".")[1].toLowerCase() === name);
+  }
+}

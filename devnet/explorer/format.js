@@ -1,0 +1,82 @@
+/** Amounts, times and ids as people read them. */
+
+const MICRO = 1_000_000n;
+
+/** @param {bigint | number | string} value a whole number @returns {string} with thousands separated */
+export function count(value) {
+  return String(value).replace(/\B(?=(\d{3})+(?!\d))/g, "\u202f");
+}
+
+/** @param {string | bigint} ustx µSTX @returns {string} in STX, exact */
+export function stx(ustx) {
+  const amount = BigInt(ustx);
+  const absolute = amount < 0n ? -amount : amount;
+  const fraction = String(absolute % MICRO)
+    .padStart(6, "0")
+    .replace(/0+$/, "");
+  return `${amount < 0n ? "−" : ""}${count(absolute / MICRO)}${fraction && "."}${fraction} STX`;
+}
+
+/** @param {number} seconds unix time @returns {string} in UTC */
+export function time(seconds) {
+  return new Date(seconds * 1000).toISOString().slice(0, 19).replace("T", " ");
+}
+
+/** @param {string} id a hash with 0x, or an address @returns {string} its start and end */
+export function short(id) {
+  return id.length <= 18 ? id : `${id.slice(0, 8)}…${id.slice(-6)}`;
+}
+
+/** @param {string} contractId @returns {string} its name, with the start of its address */
+export function shortContract(contractId) {
+  const [address, name] = contractId.split(".");
+  return `${address.slice(0, 6)}….${name}`;
+}
+
+/** @type {Record<string, string>} */
+const STATUS_TEXTS = {
+  success: "Success",
+  pending: "Pending",
+  abort_by_response: "Failed",
+  abort_by_post_condition: "Post-condition broken",
+  dropped_replace_by_fee: "Replaced",
+  dropped_too_expensive: "Too expensive",
+};
+
+/** @param {string} status @returns {string} */
+export function statusText(status) {
+  return STATUS_TEXTS[status] ?? status.replaceAll("_", " ");
+}
+
+/** @param {string} status @returns {"good" | "bad" | "waiting"} */
+export function statusKind(status) {
+  if (status === "success") return "good";
+  return status === "pending" ? "waiting" : "bad";
+}
+
+/** @param {any} type of an interface @returns {string} as Clarity writes it */
+export function typeText(type) {
+  if (typeof type === "string") {
+    /** @type {Record<string, string>} */
+    const names = { uint128: "uint", int128: "int", trait_reference: "<trait>" };
+    return names[type] ?? type;
+  }
+  const [[kind, inner]] = Object.entries(type);
+  switch (kind) {
+    case "buffer":
+      return `(buff ${inner.length})`;
+    case "string-ascii":
+    case "string-utf8":
+      return `(${kind} ${inner.length})`;
+    case "optional":
+      return `(optional ${typeText(inner)})`;
+    case "response":
+      return `(response ${typeText(inner.ok)} ${typeText(inner.error)})`;
+    case "list":
+      return `(list ${inner.length} ${typeText(inner.type)})`;
+    case "tuple":
+      return `{${inner.map((/** @type {any} */ field) => `${field.name}: ${typeText(field.type)}`).join(", ")}}`;
+    default:
+      return kind;
+  }
+}

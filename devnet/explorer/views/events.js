@@ -1,0 +1,44 @@
+/** One event of a transaction. */
+import { h } from "../dom.js";
+import { count, stx } from "../format.js";
+import { principalLink } from "../links.js";
+import { valueView } from "../value-view.js";
+
+/** @typedef {import("../chain.js").Chain} Chain */
+
+/** @param {Chain} chain @param {any} event as version 1 of the API gives it @returns {HTMLElement} */
+export function eventView(chain, event) {
+  const { contract_log: log, asset } = event;
+  if (log) {
+    return h(
+      "li",
+      { class: "event" },
+      h("div", { class: "event-head" }, h("strong", {}, "Print"), " ", principalLink(chain, log.contract_id)),
+      valueView(chain, log.value),
+    );
+  }
+  if (!asset) return h("li", { class: "event" }, event.event_type.replaceAll("_", " "));
+  return h("li", { class: "event" }, h("div", { class: "event-head" }, ...assetText(chain, event.event_type, asset)));
+}
+
+/** @param {Chain} chain @param {string} type @param {any} asset */
+function assetText(chain, type, asset) {
+  const { sender, recipient } = asset;
+  const verb = /** @type {Record<string, string>} */ ({ transfer: "Transfer", mint: "Mint", burn: "Burn", lock: "Lock" });
+  return [
+    h("strong", {}, verb[asset.asset_event_type] ?? asset.asset_event_type),
+    " ",
+    ...whatOf(chain, type, asset),
+    ...(sender ? [h("span", { class: "muted" }, " from "), principalLink(chain, sender)] : []),
+    ...(recipient ? [h("span", { class: "muted" }, " to "), principalLink(chain, recipient)] : []),
+  ];
+}
+
+/** @param {Chain} chain @param {string} type @param {any} asset */
+function whatOf(chain, type, asset) {
+  if (type.startsWith("stx")) return [h("span", { class: "amount" }, stx(asset.amount))];
+  const [contract, name] = asset.asset_id.split("::");
+  const token = [h("span", { class: "token" }, name), h("span", { class: "muted" }, " of "), principalLink(chain, contract)];
+  if (type === "non_fungible_token_asset") return [...token, " ", valueView(chain, asset.value)];
+  return [h("span", { class: "amount" }, count(asset.amount)), " ", ...token];
+}
