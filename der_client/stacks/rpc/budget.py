@@ -8,6 +8,7 @@ exchange they serve may read. They are urllib3's own, with sockets that look at 
 from __future__ import annotations
 
 import http.client
+import queue
 import socket
 import ssl
 import threading
@@ -21,7 +22,7 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 from urllib3.util.ssl_ import create_urllib3_context, resolve_cert_reqs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from urllib3 import PoolManager, ProxyManager
 
@@ -177,7 +178,7 @@ def _connected(connection: HTTPConnection) -> socket.socket:
     limit_s = min(limits, default=None)
     end = None if limit_s is None else time.monotonic() + limit_s
     failure: OSError | None = None
-    for family, kind, protocol, _, address in _addresses(connection):
+    for family, kind, protocol, _, address in _addresses(connection, limit_s):
         left_s = None if end is None else end - time.monotonic()
         if left_s is not None and left_s <= 0:
             break
@@ -197,14 +198,43 @@ def _connected(connection: HTTPConnection) -> socket.socket:
     raise NewConnectionError(connection, f"Failed to establish a new connection: {failure}") from failure
 
 
-def _addresses(connection: HTTPConnection) -> Iterator[tuple[Any, ...]]:
+def _addresses(connection: HTTPConnection, within_s: float | None) -> list[tuple[Any, ...]]:
     host = connection._dns_host.strip("[]")  # noqa: SLF001 -- as urllib3's own connection does
     try:
-        yield from socket.getaddrinfo(host, connection.port, type=socket.SOCK_STREAM)
+        return _resolved(host, connection.port, within_s)
+    except TimeoutError as error:
+        raise ConnectTimeoutError(connection, f"the address of {host} was not found within {within_s} s") from error
     except socket.gaierror as error:
         raise NameResolutionError(connection.host, connection, error) from error
     except UnicodeError as error:
         raise NewConnectionError(connection, f"{host!r} cannot be resolved: {error}") from error
+
+
+def _resolved(host: str, port: int, within_s: float | None) -> list[tuple[Any, ...]]:
+    """Ask the system for a host's addresses; it knows no time limit, so that a name is looked up in a thread.
+
+    Raises:
+        TimeoutError: If it did not find them in time; the thread ends when the system gives up.
+    """
+    is_name = ":" not in host and not host.replace(".", "").isdigit() and host != "localhost"
+    if within_s is None or not is_name:
+        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    found: queue.SimpleQueue[list[tuple[Any, ...]] | Exception] = queue.SimpleQueue()
+
+    def look_up() -> None:
+        try:
+            found.put(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except (OSError, UnicodeError) as error:
+            found.put(error)
+
+    threading.Thread(target=look_up, name=f"look up {host}", daemon=True).start()
+    try:
+        result = found.get(timeout=max(within_s, 0))
+    except queue.Empty:
+        raise TimeoutError from None
+    if isinstance(result, Exception):
+        raise result
+    return result
 
 
 class _Pool(HTTPConnectionPool):

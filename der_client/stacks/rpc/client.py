@@ -122,7 +122,8 @@ class Client(Methods):
     def iter_contract_logs(self, contract_id: str, *, per_page: int = MAX_PER_PAGE) -> Iterator[ContractLogEvent]:
         """Iterate over all that a contract printed, newest first, page by page as it is consumed; each event once.
 
-        What a fork moves while it is read is found all the same; what is printed meanwhile may be left out.
+        What a fork moves or adds while it is read is found all the same; what it takes away may have been given before.
+        What is printed meanwhile may be left out.
 
         Args:
             contract_id: ``ADDRESS.name``.

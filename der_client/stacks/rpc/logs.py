@@ -2,7 +2,9 @@
 
 The API counts pages from the newest event, so that new ones push the rest down and a fork that takes some away pulls
 it up. Each page is therefore asked for with the last event of the page before in front. If that event is not where it
-has to be, something above it changed, and reading begins at the newest again, leaving out what was seen already.
+has to be, something above it changed, and reading begins at the newest again, leaving out what was seen already. A fork
+that adds as many as it takes away leaves it in its place. But a fork always changes the newest events: those are read
+once more at the end, and if they changed, too, reading begins again.
 """
 
 from __future__ import annotations
@@ -27,12 +29,20 @@ _REMEMBERED: Final = 2_000
 _ANCHOR: Final = 25
 """So many known events in a row, each in its old block, show that nothing below them has changed."""
 
+_MAX_PUSHES: Final = 5
+
 Key = tuple[str, int]
+Row = tuple[Key, int | None]
+"""An event and the height of its block."""
 
 
 def key_of(event: ContractLogEvent) -> Key:
     """What an event is known by, in whichever block it is."""
     return event.txid, event.event_index
+
+
+def _rows(events: Sequence[ContractLogEvent]) -> list[Row]:
+    return [(key_of(event), event.block_height) for event in events]
 
 
 class LogReader:
@@ -55,6 +65,7 @@ class LogReader:
         self._seen: set[Key] = set()
         self._offset = 0
         self._last: Key | None = None
+        self._newest: list[Row] = []
         self._total = 0
         self._restarts = 0
 
@@ -79,11 +90,30 @@ class LogReader:
         fresh = [event for event in page.events if key_of(event) not in self._seen]
         self._seen.update(map(key_of, fresh))
         self._total = page.total
+        is_first = self._last is None
+        if is_first:
+            self._newest = _rows(page.events)
         if page.events:
             self._last = key_of(page.events[-1])
             self._offset += len(page.events) - 1  # the last one again, in front of the next page
         self.is_done = len(page.events) < 2 or self._offset + 1 >= page.total
+        if self.is_done and not is_first and not (yield from self._newest_are_still_there()):
+            self.is_done = False
+            self._restart()
         return fresh
+
+    def _newest_are_still_there(self) -> Steps[bool]:
+        offset = 0
+        for _ in range(_MAX_PUSHES):
+            page = yield from ask(api.contract_logs(self._contract_id, limit=self._per_page, offset=offset))
+            place = page.total - self._total - offset  # where the event that was the newest is now
+            if place < 0:
+                return False
+            if place < len(page.events):
+                rows = _rows(page.events[place:])
+                return rows == self._newest[: len(rows)]
+            offset += place
+        return True  # so much is printed all the time that it cannot be found out
 
     def _restart(self) -> list[ContractLogEvent]:
         self._restarts += 1

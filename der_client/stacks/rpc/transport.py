@@ -103,7 +103,9 @@ class Transport:
             url = f"{url}?{urlencode(request.query)}"
         with spending(budget):
             for _ in range(MAX_REDIRECTS + 1):
-                answer, location = self._exchange(request, url, budget, (connect_s, min(silence_s, limit_s)))
+                answer, location = self._exchange(
+                    request, url, budget, (min(connect_s, limit_s), min(silence_s, limit_s))
+                )
                 if answer.status not in REDIRECTS:
                     return answer
                 url = redirect_target(request, url, location)
@@ -124,7 +126,10 @@ class Transport:
         try:
             response = self._adapter(url).send(prepared, timeout=timeout_s, **self._settings)
         except requests.RequestException as error:
-            raise self._over(budget, url) or _unreachable(error, url, timeout_s, outer) from error
+            failure: NodeError = _unreachable(error, url, timeout_s, outer)
+            if not isinstance(failure, NothingSentError):
+                failure = self._over(budget, url) or failure
+            raise failure from error
         try:
             body = self._read_body(response, url, budget, outer)
         except BaseException:
@@ -190,7 +195,8 @@ def _unreachable(
         kind = NothingSentError if is_refused else NodeUnreachableError
         return kind(f"no secure connection: {_cause(error, outer)}; check the URL and its certificate", url)
     if isinstance(error, requests.ConnectTimeout):
-        return NothingSentError(f"no connection within {timeout_s[0]:g} s; is the node running, is the URL right?", url)
+        within = f"no connection to {urlsplit(url).hostname} within {timeout_s[0]:.3g} s"
+        return NothingSentError(f"{within}; is the node running, is the URL right?", url)
     if isinstance(error, requests.Timeout):
         return NodeUnreachableError(
             f"no answer within {timeout_s[1]:g} s; try again, use another node, or raise timeout", url

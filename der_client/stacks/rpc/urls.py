@@ -12,7 +12,7 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 import requests
 
 from der_client.stacks.checks import check_kind
-from der_client.stacks.errors import InvalidValueError, NodeAnswerError, shown
+from der_client.stacks.errors import InvalidValueError, NodeAnswerError, shown, without_secrets
 from der_client.stacks.rpc.fields import excerpt
 
 if TYPE_CHECKING:
@@ -98,6 +98,11 @@ def check_base_url(url: str) -> str:
     if parts.scheme not in ("http", "https") or not host or not is_valid:
         raise InvalidValueError(
             f"node URL {shown(url)} must look like https://api.example.com or http://localhost:3999"
+        )
+    if without_secrets(url) != url:
+        raise InvalidValueError(
+            "a node URL must not hold what looks like a private key or a recovery phrase; of an access token, use "
+            "Client(headers=…) instead, or a shorter one"
         )
     base = url.rstrip("/")
     if path := _API_PATH.search(base):

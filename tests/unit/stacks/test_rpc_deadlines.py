@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import json
 import socket
@@ -26,9 +27,10 @@ from der_client.stacks.errors import (
     NodeAnswerError,
     NodeError,
     NodeUnreachableError,
+    NothingSentError,
 )
 from der_client.stacks.pending import PendingTransaction
-from der_client.stacks.rpc import Client, RetryPolicy, node
+from der_client.stacks.rpc import AsyncClient, Client, RetryPolicy, node
 from der_client.stacks.rpc.steps import Steps, ask
 
 from .raw_server import Handle, Server, answer
@@ -227,6 +229,54 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
         + made.public_bytes(serialization.Encoding.PEM)
     )
     return path
+
+
+@pytest.fixture
+def silent_resolver(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Names of hosts are looked up for ever."""
+    ended = threading.Event()
+    usual = socket.getaddrinfo
+
+    def look_up(host: str | bytes, *arguments: object, **options: object) -> object:
+        if host in ("slow.test", b"slow.test"):
+            ended.wait(60)
+            raise socket.gaierror(socket.EAI_AGAIN, "no answer")
+        return usual(host, *arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    yield
+    ended.set()
+
+
+@pytest.mark.usefixtures("silent_resolver")
+def test_a_name_that_is_looked_up_for_ever() -> None:
+    client = Client("http://slow.test", answer_deadline_s=PATIENCE_S, retries=ONCE)
+    with pytest.raises(NothingSentError, match=r"no connection.*slow\.test"):
+        client.transfer_fee_rate()
+    with pytest.raises(NothingSentError):
+        client.broadcast(RAW)
+
+
+@pytest.mark.usefixtures("silent_resolver")
+def test_the_time_to_connect_counts_for_a_name_too() -> None:
+    client = Client("http://slow.test", timeout=(PATIENCE_S, 50.0), answer_deadline_s=59.0, retries=ONCE)
+    with pytest.raises(NothingSentError):
+        client.transfer_fee_rate()
+
+
+def test_a_name_that_does_not_exist() -> None:
+    with pytest.raises(NothingSentError, match="no connection"):
+        Client("http://nobody.invalid", retries=ONCE).transfer_fee_rate()
+
+
+def test_an_asynchronous_client_does_not_wait_for_a_name(silent_resolver: None) -> None:
+    async def use() -> None:
+        async with AsyncClient("http://slow.test", answer_deadline_s=PATIENCE_S, retries=ONCE) as client:
+            with pytest.raises(NodeUnreachableError, match="no complete answer within"):
+                await client.transfer_fee_rate()
+
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(use())  # asyncio.run would also wait for the thread that still looks the name up
 
 
 class TestTls:

@@ -89,16 +89,19 @@ class TestReading:
         assert len(found) == len(set(found))
 
     def test_as_many_new_ones_in_their_place(self, chain: Chain, client: Client) -> None:
-        for height in range(12):
-            chain.mine(height, height)
-
         def fork() -> None:
             chain.drop(9, 10, 11)
             chain.mine(9, 20, 21, 22)
 
-        chain.between = [lambda: None, fork]
-        found = read(client)
-        assert set(keys(chain.rows)) - set(found) <= {(new, index) for new in (20, 21, 22) for index in range(10)}
+        for pages_before in range(1, 13):
+            del chain.rows[:]
+            chain.asked = 0
+            for height in range(12):
+                chain.mine(height, height)
+            chain.between = [*[lambda: None] * (pages_before - 1), fork]
+            found = read(client)
+            assert set(keys(chain.rows)) <= set(found)
+            assert len(found) == len(set(found))
 
     def test_an_old_one_that_a_fork_moves_up(self, chain: Chain, client: Client) -> None:
         for height in range(12):
@@ -111,6 +114,24 @@ class TestReading:
         chain.between = [lambda: None, lambda: None, fork]
         found = read(client)
         assert sorted(found) == sorted(keys(chain.rows))
+
+    def test_the_same_ones_in_another_block_and_a_new_one_below(self, chain: Chain, client: Client) -> None:
+        for height in range(4):
+            chain.mine(height, height)
+
+        def fork() -> None:
+            chain.drop(2, 3)
+            chain.mine(2, 20, 3)
+
+        chain.between = [lambda: None, lambda: None, fork]
+        found = read(client)
+        assert set(keys(chain.rows)) <= set(found)
+        assert len(found) == len(set(found))
+
+    def test_one_page_needs_one_request(self, chain: Chain, client: Client) -> None:
+        chain.mine(1, 1, events=9)
+        read(client)
+        assert chain.asked == 1
 
     @pytest.mark.parametrize("new", [1, 3, 30])
     def test_new_ones_before_each_page(self, chain: Chain, client: Client, new: int) -> None:

@@ -20,7 +20,7 @@ from der_client.stacks.clarity import PrincipalValue
 from der_client.stacks.errors import DerClientError, NonceConflictError, without_secrets
 from der_client.stacks.keys import PrivateKey
 from der_client.stacks.network import DEVNET
-from der_client.stacks.rpc import AsyncClient, Client, node
+from der_client.stacks.rpc import AsyncClient, Client, api, node
 from der_client.stacks.transactions import (
     ORIGIN,
     ContractCall,
@@ -52,6 +52,13 @@ PLACES: dict[str, Callable[[str], object]] = {
     "Bitcoin address": from_bitcoin_address,
     "Stacks address": to_bitcoin_address,
     "URL": Client,
+    "path of a URL": lambda secret: Client(f"{NODE}/{secret}"),
+    "path of an asynchronous client": lambda secret: AsyncClient(f"{NODE}/node/{secret}/"),
+    "tip": lambda secret: node.account(HERE, tip=f"{secret}0"),
+    "sender": lambda secret: node.call_read(f"{HERE}.x", "f", [], sender=secret),
+    "block": lambda secret: api.block(f"{secret}0"),
+    "variable": lambda secret: node.data_var(f"{HERE}.x", secret),
+    "contract to read": node.contract_source,
     "host": lambda secret: Client(f"https://{secret}"),
     "URL of Der": lambda secret: Der.connect(secret, KEY),
     "account of Der": lambda secret: Der.connect(NODE, secret),  # type: ignore[arg-type]
