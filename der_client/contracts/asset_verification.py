@@ -312,7 +312,7 @@ class AssetVerified(VersionedEvent, topic="asset-verified"):
     capacity_w: UInt
     device_key: DeviceKey | None
     verified_day: Day
-    key_from_day: Day
+    key_from_day: DayOrNever
     state: AssetState
 
 

@@ -243,7 +243,7 @@ class Follower:
         ).first()
         self._last = None if row is None else (row.height, row.hash)
         printed = select(events.c.contract, func.count()).group_by(events.c.contract)
-        counts: dict[str, int] = dict(connection.execute(printed).tuples().all())
+        counts: dict[str, int] = {name: count for name, count in connection.execute(printed)}  # noqa: C416 - rows
         newest = select(func.max(events.c.id)).group_by(events.c.contract)
         lasts = {
             row.contract: (row.txid, row.event_index)

@@ -495,15 +495,12 @@ def _overview(reader: Reader, tip: Tip, now: datetime, expiring_within: timedelt
     verified = [plant for plant in found if plant.state is AssetState.VERIFIED]
     today = now.astimezone(UTC).date()
     day, book = table("day"), table("day_book")
-    by_day = dict(
-        reader.connection.execute(
-            select(day.c.day, func.sum(day.c.wh))
-            .where(reader.holds("day"), day.c.day.in_((today, today - timedelta(days=1))))
-            .group_by(day.c.day)
-        )
-        .tuples()
-        .all()
+    recent = (
+        select(day.c.day, func.sum(day.c.wh).label("wh"))
+        .where(reader.holds("day"), day.c.day.in_((today, today - timedelta(days=1))))
+        .group_by(day.c.day)
     )
+    by_day: dict[date, int] = {row.day: int(row.wh) for row in reader.all(recent)}
     sold = select(func.coalesce(func.sum(book.c.forward_funded_wh + book.c.spot_sold_wh), 0))
     open_offers, open_wh = trade.open_offer_sums(reader)
     items = attention(reader, now, expiring_within)
@@ -513,8 +510,8 @@ def _overview(reader: Reader, tip: Tip, now: datetime, expiring_within: timedelt
         plants=len(found),
         plants_verified=len(verified),
         capacity_w=sum(plant.capacity_w for plant in verified),
-        recorded_today_wh=int(by_day.get(today, 0)),
-        recorded_yesterday_wh=int(by_day.get(today - timedelta(days=1), 0)),
+        recorded_today_wh=by_day.get(today, 0),
+        recorded_yesterday_wh=by_day.get(today - timedelta(days=1), 0),
         verified_wh=sum(plant.verified_wh for plant in found),
         sold_wh=int(reader.connection.execute(sold.where(reader.holds("day_book"))).scalar_one()),
         open_offers=open_offers,

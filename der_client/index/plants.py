@@ -98,7 +98,7 @@ def _registered(reader: Reader, asset_id: int | None) -> Mapping[int, datetime]:
     )
     if asset_id is not None:
         query = query.where(events.c.asset_id == asset_id)
-    return dict(reader.connection.execute(query).tuples().all())
+    return {row.asset_id: row.time for row in reader.all(query)}
 
 
 def plant(reader: Reader, asset_id: int) -> PlantDetail:
@@ -137,11 +137,8 @@ def _histories(reader: Reader, asset_id: int) -> dict[str, tuple[Held, ...]]:
         query = query.where(asset.c.from_height <= reader.as_of)
     versions = reader.all(query)
     heights = [row.from_height for row in versions]
-    times: dict[int, datetime] = dict(
-        reader.connection.execute(select(blocks.c.height, blocks.c.time).where(blocks.c.height.in_(heights)))
-        .tuples()
-        .all()
-    )
+    query = select(blocks.c.height, blocks.c.time).where(blocks.c.height.in_(heights))
+    times: dict[int, datetime] = {row.height: row.time for row in reader.all(query)}
     txids = _changed_by(reader, asset_id)
     result: dict[str, tuple[Held, ...]] = {}
     for name in _HISTORIES:
@@ -172,7 +169,7 @@ def _changed_by(reader: Reader, asset_id: int) -> dict[int, str]:
         .where(events.c.asset_id == asset_id, events.c.contract == "asset-verification")
         .order_by(events.c.id)
     )
-    return dict(reader.connection.execute(query).tuples().all())
+    return {row.height: row.txid for row in reader.all(query)}
 
 
 def _text(value: Any) -> str | None:

@@ -1,0 +1,157 @@
+"""The index follows any history, with forks, kills and restarts: at each moment it says what the contracts say."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from der_client.index import Follower, Index
+from tests.model.cast import CONTRACT_OWNER
+from tests.model.index import expected_index, shown_state
+from tests.model.plain import difference
+from tests.model.stored import contracts_state, stored_state
+from tests.model.twin import Twin
+
+HISTORIES = 3
+PARTS = 5
+STEPS_PER_PART = 9
+_KILLS = 0.4
+_MOST_STATEMENTS = 60
+
+
+class KilledError(Exception):
+    """The indexer was killed here."""
+
+
+class Indexed:
+    """Contracts, model and an index of them.
+
+    Args:
+        twin: Contracts and model.
+        place: Of the index.
+        random: Where all chance comes from.
+    """
+
+    def __init__(self, twin: Twin, place: Path | str, random: Random) -> None:
+        self.twin = twin
+        self.place = place
+        self.random = random
+        self.der = twin.chain.views[CONTRACT_OWNER]  # type: ignore[attr-defined]  # of the real chain
+        self.remembered: dict[int, Any] = {}
+        self.kills = self.forks = 0
+        self.follower = self._started()
+
+    def _started(self) -> Follower:
+        return Follower(self.der, self.place, lease_s=0)  # whoever was killed has let nobody know
+
+    def steps(self, count: int) -> None:
+        """Let things happen."""
+        for _ in range(count):
+            self.twin.do(self.twin.author(self.random).next())
+
+    def catch_up(self) -> None:
+        """Bring the index up to date, perhaps killed on the way, once or more."""
+        while self.random.random() < _KILLS and self._is_killed():
+            self.follower = self._started()
+        progress = self.follower.run_once()
+        self.forks += progress.undone_from is not None
+        assert progress.height == progress.tip_height
+        self.compare()
+        assert self.follower.run_once().events == 0
+        self.remembered[progress.height] = copy.deepcopy(expected_index(self.twin.system))
+
+    def _is_killed(self) -> bool:
+        statements = self.random.randrange(_MOST_STATEMENTS)
+        engine = self.follower._database._engine
+        done = 0
+
+        def count(*_: Any) -> None:
+            nonlocal done
+            done += 1
+            if done > statements:
+                raise KilledError
+
+        event.listen(engine, "before_cursor_execute", count)
+        try:
+            self.follower.run_once()
+        except KilledError:
+            self.kills += 1
+            return True
+        finally:
+            event.remove(engine, "before_cursor_execute", count)
+        return False
+
+    @contextmanager
+    def fork(self) -> Iterator[None]:
+        """A block after which the chain is as it was before, and goes on otherwise."""
+        before = dict(self.remembered)
+        with self.twin.anchor():
+            yield
+        self.remembered = before
+
+    def compare(self) -> None:
+        """Compare the index with the model."""
+        with Index(self.place) as index:
+            shown = shown_state(stored_state(index))
+        _require_same(expected_index(self.twin.system), shown)
+
+    def compare_with_contracts(self) -> None:
+        """Compare the index with what the contracts answer."""
+        with Index(self.place) as index:
+            tables = stored_state(index)
+        said = contracts_state(self.der, tables)
+        for name, rows in said.items():
+            _require_same(rows, tables[name], name)
+
+    def compare_past(self) -> None:
+        """Compare what the index says of earlier moments with what the model said then."""
+        with Index(self.place) as index:
+            for height, expected in self.remembered.items():
+                _require_same(expected, shown_state(stored_state(index, height)), f"as of {height}")
+
+
+def _require_same(expected: Any, found: Any, what: str = "") -> None:
+    differences = difference(expected, found, what)
+    assert not differences, "\n".join(f"{path}: expected {one}, index {other}" for path, one, other in differences)
+
+
+@pytest.mark.parametrize("number", range(HISTORIES))
+def test_the_index_equals_the_contracts_over_forks_kills_and_restarts(twin: Twin, tmp_path: Path, number: int) -> None:
+    random = Random(f"indexed {number}")  # noqa: S311  # chance that can be repeated is what is wanted
+    with twin.anchor():
+        indexed = Indexed(twin, tmp_path / "index.sqlite", random)
+        indexed.catch_up()
+        for _ in range(PARTS):
+            indexed.steps(random.randrange(STEPS_PER_PART))
+            if random.random() < 0.7:
+                with indexed.fork():
+                    for _ in range(random.randrange(1, 3)):
+                        indexed.steps(random.randrange(1, STEPS_PER_PART))
+                        indexed.catch_up()
+            indexed.steps(random.randrange(1, 4))
+            indexed.catch_up()
+        indexed.compare_with_contracts()
+        indexed.compare_past()
+        assert indexed.forks
+        assert indexed.kills
+        indexed.follower.close()
+
+
+def test_an_index_that_is_wrong_is_noticed(twin: Twin, tmp_path: Path) -> None:
+    with twin.anchor():
+        indexed = Indexed(twin, tmp_path / "index.sqlite", Random(1))  # noqa: S311  # as above
+        indexed.catch_up()
+        with indexed.follower._database.transaction("be written") as connection:
+            connection.exec_driver_sql("UPDATE asset_history SET capacity_w = capacity_w + 1 WHERE asset_id = 2")
+        with pytest.raises(AssertionError, match="capacity_w"):
+            indexed.compare()
+        with pytest.raises(AssertionError, match="capacity_w"):
+            indexed.compare_with_contracts()
+        indexed.follower.close()
