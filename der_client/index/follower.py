@@ -88,6 +88,7 @@ class Follower:
         self._lease_s = lease_s
         self._renew_at = 0.0
         self._told = ""
+        self._undescribed = 0
         self._database = Database(place, writable=True, rebuild=rebuild)
         try:
             self._belongs_to(network=str(der.client.network.chain_id), deployer=der.deployer)
@@ -134,10 +135,20 @@ class Follower:
                 _LOG.info("reading again: %s", error)
                 self._marks = None
                 continue
+            self._describe(new_events)
             return Progress(tip.height, tip.time, tip.height, new_events, new_transactions, undone_from)
         raise IndexDatabaseError(
             "does not fit the chain, or that kept changing: rebuild it with `der index --rebuild`", self._database.name
         )
+
+    def _describe(self, new_events: int) -> None:
+        """Let SQLite look at what its tables hold, by which it chooses how to search; Postgres does so by itself."""
+        self._undescribed += new_events
+        if self._database.is_postgres or self._undescribed < max(_EVENTS_PER_BATCH, self._writer.event_count // 2):
+            return
+        with self._database.transaction("be written") as connection:
+            connection.exec_driver_sql("ANALYZE")
+        self._undescribed = 0
 
     def follow(
         self, stop: Signal, *, poll_s: float = 1.0, on_progress: Callable[[Progress], object] | None = None

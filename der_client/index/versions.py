@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from math import prod
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import bindparam, delete, insert, select, tuple_, update
+from sqlalchemy import and_, bindparam, delete, select, tuple_, update
 
+from der_client.index.bulk import insert_rows
 from der_client.index.reducer import KEYS, Row, RowKey
 from der_client.index.schema import HISTORY_TABLES, fields_of_state
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 _CHUNK: Final = 200
 """How many keys one statement names."""
+_WIDEST: Final = 4
+"""How many times as many rows as wanted may be read, where that is quicker."""
 _MOST_KEPT: Final = 200_000
 """How many rows stay in memory between two batches."""
 
@@ -109,7 +113,7 @@ class Versions:
                 added[table].append(_record(table, key, version, None))
             version.is_stored = True
         for name, rows in added.items():
-            connection.execute(insert(HISTORY_TABLES[name]), rows)
+            insert_rows(connection, HISTORY_TABLES[name], rows)
         self._drop_changes()
         if len(self._known) > _MOST_KEPT:
             self._known.clear()
@@ -143,13 +147,11 @@ class Versions:
 
     def _load(self, table: str, keys: list[RowKey]) -> None:
         history = HISTORY_TABLES[table]
-        parts = [history.c[name] for name in KEYS[table]]
-        named = parts[0].in_([key[0] for key in keys]) if len(parts) == 1 else tuple_(*parts).in_(keys)
-        for row in self._open().execute(select(history).where(named, history.c.to_height.is_(None))):
+        for row in self._open().execute(select(history).where(_is_one_of(history, table, keys), holds_at(history))):
             found = row._mapping  # noqa: SLF001 - SQLAlchemy's public name
             fields = {name: found[name] for name in fields_of_state(table)}
             key = tuple(found[name] for name in KEYS[table])
-            self._known[table, key] = _Version(fields, found["from_height"], is_stored=True)
+            self._known.setdefault((table, key), _Version(fields, found["from_height"], is_stored=True))
         for key in keys:
             self._known.setdefault((table, key), _Version(None, -1, is_stored=True))
 
@@ -172,7 +174,16 @@ def undo_above(connection: Connection, height: int) -> None:
         connection.execute(update(history).where(history.c.to_height > height).values(to_height=None))
 
 
-def holds_at(history: Table, height: int | None) -> Any:
+def _is_one_of(history: Table, name: str, keys: list[RowKey]) -> Any:
+    """Return a condition that the rows with these keys fulfil, and perhaps a few others."""
+    parts = [history.c[part] for part in KEYS[name]]
+    values = [set(of_part) for of_part in zip(*keys, strict=True)]
+    if prod(map(len, values)) <= _WIDEST * len(keys):  # much quicker than pairs of values
+        return and_(*(part.in_(of_part) for part, of_part in zip(parts, values, strict=True)))
+    return tuple_(*parts).in_(keys)
+
+
+def holds_at(history: Table, height: int | None = None) -> Any:
     """Return the condition that a row holds at a height; now, if none is given."""
     if height is None:
         return history.c.to_height.is_(None)

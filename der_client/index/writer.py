@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, select
 
 from der_client.contracts.production_tracking import ProductionRecorded
 from der_client.index import reducer
+from der_client.index.bulk import insert_rows
 from der_client.index.recordings import SlotsOfCall
 from der_client.index.schema import (
     CONTRACT_OF_EVENT,
@@ -83,7 +84,7 @@ class Writer:
         if tip is not None and tip.height > last:
             self._rows[blocks].append(_block_row(tip))
         for table, rows in self._rows.items():
-            connection.execute(insert(table), rows)
+            insert_rows(connection, table, rows)
         self._rows.clear()
         self._versions.flush()
         if tip is not None and tip.height - _DEEP > self._cleared_below:

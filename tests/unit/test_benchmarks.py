@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from benchmarks import __main__ as program
-from benchmarks import inputs, readings, suite
+from benchmarks import index, inputs, readings, suite
 from benchmarks.measure import Peer, Result, Scale, Work, WrongResultError, measure, no_time, require_same
 from benchmarks.peers import PeerError, Peers
 from der_client.stacks.clarity import UIntValue, encode
@@ -40,6 +40,8 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Little work, since only what is done is tested here."""
     monkeypatch.setattr(readings, "MINUTES_OF_A_YEAR", 2880)
     monkeypatch.setattr(readings, "LEAVES", 2000)
+    monkeypatch.setattr(index, "CATCH_UP", (3, 2))
+    monkeypatch.setattr(index, "MANY_SLOTS", (4, 5))
 
 
 @pytest.mark.parametrize("group", GROUPS)
@@ -81,6 +83,20 @@ def test_goals_are_those_of_the_project(peers: Peers) -> None:
         ("the same: peak memory of the process", "polars"): (Scale.MEMORY, 2),
         ("5 years of it: peak memory of the process", "one year"): (Scale.MEMORY, 2),
         ("Merkle tree over 2,000 leaves, hashed and all", "the clock"): (Scale.ADDED_S, 5),
+        ("index: 5,000 events from an API's answers into SQLite", "the clock"): (Scale.ADDED_S, 1),
+        **{
+            (f"index with 1,920 slots: {page}", "the clock"): (Scale.ADDED_S, 0.05)
+            for page in (
+                "the overview",
+                "a plant",
+                "a week of a plant, slot by slot",
+                "a year of a plant, day by day",
+                "open offers",
+                "what is due",
+                "the last 100 events",
+                "a month's sales of a plant",
+            )
+        },
     }
 
 

@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from der_client.stacks.errors import NodeAnswerError
 
-_HEX: Final = re.compile(r"(?:0x)?((?:[0-9a-fA-F]{2})*)\Z")
 _DECIMAL: Final = re.compile(r"[0-9]{1,39}\Z")
 _HEX_UINT128: Final = re.compile(r"0x[0-9a-fA-F]{1,32}\Z")
 _UINT128_LIMIT: Final = 1 << 128
@@ -129,10 +128,14 @@ class Fields:
     def hex_bytes(self, name: str) -> bytes:
         """Bytes in hexadecimal, with or without ``0x``."""
         value = self._values.get(name)
-        match = _HEX.match(value) if type(value) is str else None
-        if match is None:
+        digits = value.removeprefix("0x") if type(value) is str else "?"
+        try:
+            data = bytes.fromhex(digits)
+        except ValueError:
+            raise self.error(name, "bytes in hexadecimal") from None
+        if 2 * len(data) != len(digits):  # spaces, which Python skips
             raise self.error(name, "bytes in hexadecimal")
-        return bytes.fromhex(match[1])
+        return data
 
     def hash_text(self, name: str, length: int = 32) -> str:
         """A hash of ``length`` bytes as lower-case hexadecimal without ``0x``."""
