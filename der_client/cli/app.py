@@ -1,17 +1,28 @@
 """The commands of ``der``, and how errors are shown: one line on stderr, never a traceback, exit code 1."""
 
+import re
 import sys
 from importlib import import_module
 from typing import Annotated, Any, Final
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from der_client.cli.output import printable
 from der_client.stacks.errors import DerClientError
 
+_NEGATIVE: Final = re.compile(r"-[0-9.]")
 # Panel of `der --help`: the commands in it, each with the module and the name of its function or of its own commands.
 COMMANDS: Final[dict[str, dict[str, str]]] = {
+    "Any contract, any account": {
+        "balance": "balance:balance",
+        "transfer": "transfer:transfer",
+        "tx": "tx:tx",
+        "events": "events:events",
+        "read": "calls:read",
+        "call": "calls:call",
+        "console": "console:console",
+    },
     "Services": {
         "index": "index:index",
         "serve": "serve:serve",
@@ -69,6 +80,13 @@ class _Commands(TyperGroup):
             sys.exit(1)
 
 
+class _Command(TyperCommand):
+    """Takes ``-5kWh`` for a negative amount, which the command refuses with its reason, and not for an option."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, [f" {each}" if _NEGATIVE.match(each) else each for each in args])
+
+
 def _load(name: str, panel: str, place: str) -> Any:
     module, _, attribute = place.partition(":")
     found = getattr(import_module(f"der_client.cli.{module}"), attribute)
@@ -77,7 +95,7 @@ def _load(name: str, panel: str, place: str) -> Any:
         command.name, command.rich_help_panel = name, panel
         return command
     alone = typer.Typer(add_completion=False)
-    alone.command(name, rich_help_panel=panel)(found)
+    alone.command(name, cls=_Command, rich_help_panel=panel)(found)
     return typer.main.get_command(alone)
 
 

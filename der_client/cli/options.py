@@ -3,13 +3,15 @@
 import os
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from der_client.cli.completion import complete_key, complete_profile
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
     from der_client.cli.key_names import AddressBook, Signer
     from der_client.cli.profiles import Settings
     from der_client.der import Der
@@ -232,6 +234,11 @@ class WithKey(OnChain):
 
 
 @dataclass(frozen=True, kw_only=True)
+class OnContractsWithKey(OnContracts, WithKey):
+    """Options of a command that reads the five contracts as somebody, such as the owner of plants."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class AsAccount(WithKey):
     """Options of a command that signs and pays fees."""
 
@@ -246,6 +253,27 @@ class AsAccount(WithKey):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Sending(AsAccount):
+    """Options of a command that sends a transaction, which it shows before."""
+
+    yes: Annotated[
+        bool,
+        typer.Option(
+            "--yes",
+            "-y",
+            help="Send without asking; for scripts. What moves is shown all the same.",
+            rich_help_panel=_WHO,
+        ),
+    ] = False
+    timeout: Annotated[
+        float,
+        typer.Option(
+            "--timeout", metavar="SECONDS", min=1, help="The longest wait until it is mined.", rich_help_panel=_WHO
+        ),
+    ] = 180.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class OnContractsAsAccount(OnContracts, AsAccount):
     """Options of a command that calls the five contracts."""
 
@@ -255,3 +283,58 @@ class OnContractsAsAccount(OnContracts, AsAccount):
         from der_client.der import Der  # noqa: PLC0415 -- `der --help` stays fast
 
         return Der.connect(self.client, self.account, deployer=self.contracts_of)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnContractsSending(OnContractsAsAccount, Sending):
+    """Options of a command that calls the five contracts after it has shown what will move."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """How a command shows what it found."""
+
+    as_json: Json = False
+    as_csv: Csv = False
+
+    @property
+    def is_table(self) -> bool:
+        """Whether a person reads it.
+
+        Raises:
+            InvalidValueError: If two other forms are asked for at once.
+        """
+        from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415 -- `der --help` stays fast
+
+        if self.as_json and self.as_csv:
+            raise InvalidValueError("--json and --csv: give one of them")
+        return not self.as_json and not self.as_csv
+
+    def show(
+        self,
+        name: str,
+        rows: "Sequence[Mapping[str, Any]]",
+        keys: "Sequence[str]",
+        table: "Callable[[], None]",
+        *,
+        also: "Mapping[str, Any] | None" = None,
+    ) -> None:
+        """Print a list: a table for people, or its values as JSON or CSV.
+
+        Args:
+            name: What the list is called in JSON.
+            rows: The values, by the names that JSON and CSV have for them, with the unit in the name.
+            keys: Those names, in order: the columns of CSV, also where there are no rows.
+            table: Prints the table.
+            also: What JSON has beside the list.
+        """
+        from der_client.cli.output import plain, print_csv, print_json  # noqa: PLC0415 -- `der --help` stays fast
+
+        if self.is_table:
+            table()
+            return
+        values = [{key: plain(row.get(key)) for key in keys} for row in rows]
+        if self.as_json:
+            print_json({name: values, **{key: plain(value) for key, value in (also or {}).items()}})
+        else:
+            print_csv(keys, values)

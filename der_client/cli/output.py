@@ -6,8 +6,11 @@ Texts of others (from the chain, an API, a file) may hold escape sequences or ma
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
+from datetime import date, datetime
+from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
 import typer
@@ -45,6 +48,21 @@ def print_json(content: dict[str, Any]) -> None:
     if not text.isprintable():  # C1 controls, marks of direction: JSON may hold them, a terminal obeys them
         text = "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in text)
     typer.echo(text)
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON and CSV have it: days and times in ISO 8601, names in lower case, bytes in hexadecimal."""
+    if isinstance(value, Enum):
+        return value.name.lower().replace("_", "-")
+    if isinstance(value, (date, datetime)):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, (list, tuple)):
+        return [plain(each) for each in value]
+    if isinstance(value, dict):
+        return {key: plain(each) for key, each in value.items()}
+    return value
 
 
 def print_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
@@ -102,8 +120,6 @@ def print_list(
     from rich.text import Text  # noqa: PLC0415
 
     table = Table(
-        title=Text(printable(title), style="bold"),
-        title_justify="left",
         box=SIMPLE_HEAD,
         collapse_padding=True,
         pad_edge=False,
@@ -114,7 +130,9 @@ def print_list(
         table.add_column(column, justify=justify, no_wrap=False, overflow="fold")  # type: ignore[arg-type]
     for row in rows:
         table.add_row(*(Text(_cell(value)) for value in row))
-    output_console().print(table)
+    console = output_console()
+    console.print(Text(printable(title), style="bold"))  # not the table's title, which would wrap at its width
+    console.print(table)
 
 
 def print_fields(title: str, fields: Iterable[tuple[str, object]]) -> None:
@@ -146,4 +164,6 @@ def _console(*, stderr: bool) -> Console:
     from rich.console import Console  # noqa: PLC0415 -- `der --help` stays fast
 
     console = Console(stderr=stderr, highlight=False)
-    return console if console.is_terminal else Console(stderr=stderr, highlight=False, width=_WIDTH_WITHOUT_TERMINAL)
+    if console.is_terminal or "COLUMNS" in os.environ:
+        return console
+    return Console(stderr=stderr, highlight=False, width=_WIDTH_WITHOUT_TERMINAL)

@@ -1,0 +1,101 @@
+"""Contracts by the names that people type: the five, another of their deployer, or any id."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from der_client.stacks.errors import InvalidValueError, NotFoundError
+
+if TYPE_CHECKING:
+    from der_client.cli.options import OnContracts
+    from der_client.stacks.contract import Contract
+    from der_client.stacks.rpc.answers import ContractInterface, FunctionInterface
+
+ALIASES: Final = {
+    "assets": "asset-verification",
+    "production": "production-tracking",
+    "grid": "grid-integration",
+    "market": "market-participation",
+    "settlement": "settlement",
+}
+
+
+def contract_id(on: OnContracts, text: str) -> str:
+    """Return the id of a contract.
+
+    Args:
+        on: The options: whose contracts a bare name is of.
+        text: ``market`` and the like, a contract's name, or ``ADDRESS.name``, where the address can be a key's name.
+
+    Raises:
+        InvalidValueError: If it cannot be one.
+    """
+    from der_client.stacks.address import canonical_principal  # noqa: PLC0415 -- `der --help` stays fast
+
+    owner, dot, name = text.partition(".")
+    if not dot:
+        return canonical_principal(f"{on.contracts_of}.{ALIASES.get(text, text)}")
+    address = on.book.address(owner, "CONTRACT") if owner else on.contracts_of
+    return canonical_principal(f"{address}.{name}")
+
+
+def principal(on: OnContracts, text: str, option: str) -> str:
+    """Return the principal that is meant: a key's name, one of the five contracts, or any address.
+
+    Raises:
+        InvalidValueError: If it is none of these.
+    """
+    if text not in on.book.by_name and (text in ALIASES or text in ALIASES.values()):
+        return contract_id(on, text)
+    return on.book.address(text, option)
+
+
+def interface_of(on: OnContracts, contract: str) -> ContractInterface:
+    """Return the interface of a contract.
+
+    Raises:
+        InvalidValueError: If it is not deployed.
+    """
+    try:
+        return on.client.contract_interface(contract)
+    except NotFoundError:
+        raise InvalidValueError(
+            f"contract {contract} not found at {on.client.url}; check its address and name, and the network"
+        ) from None
+
+
+def function_of(
+    interface: ContractInterface, contract: str, name: str, access: str, other_command: str
+) -> FunctionInterface:
+    """Return a function of a contract that can be called so.
+
+    Raises:
+        InvalidValueError: If there is none; the message lists those that there are.
+    """
+    found = interface.functions.get(name)
+    if found is not None and found.access == access:
+        return found
+    word = "read-only" if access == "read_only" else access
+    if found is not None and found.access != "private":
+        raise InvalidValueError(f"{name} of {contract} is not {word}: use 'der {other_command}'")
+    names = ", ".join(sorted(each.name for each in interface.functions.values() if each.access == access)) or "none"
+    raise InvalidValueError(f"{contract} has no {word} function {name!r}; it has: {names}")
+
+
+def typed_contract(on: OnContracts, contract: str) -> Contract | None:
+    """Return the typed client of a contract if it is one of the five."""
+    if contract.partition(".")[0] != _deployer_or_none(on):
+        return None
+    der = on.der
+    members: tuple[Contract, ...] = (der.assets, der.production, der.grid, der.market, der.settlement)
+    return next((member for member in members if member.contract_id == contract), None)
+
+
+def _deployer_or_none(on: OnContracts) -> str | None:
+    """Who deployed the five contracts, if anything says it: other contracts can be looked at without them."""
+    from der_client.stacks.errors import DeploymentError  # noqa: PLC0415 -- `der --help` stays fast
+
+    try:
+        return on.contracts_of
+    except DeploymentError:
+        return None

@@ -1,0 +1,102 @@
+"""Events in a line: what contracts printed, and what moved."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from der_client.stacks.rpc.answers import ContractLogEvent, FungibleTokenEvent, NonFungibleTokenEvent, StxEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from der_client.cli.key_names import AddressBook
+    from der_client.cli.money import Currencies
+    from der_client.stacks.contract import Contract
+    from der_client.stacks.contract.events import Event, UnknownEvent
+    from der_client.stacks.rpc.answers import Event as NodeEvent
+
+# Said by the event's name already, or by the plant and the day.
+_LEFT_OUT = frozenset({"state", "actor"})
+
+
+def topic_of(event: Event | UnknownEvent) -> str:
+    """Return an event's name; empty for one that no class fits."""
+    topic: str = getattr(event, "topic", "")
+    return topic
+
+
+def fields_of(event: Event | UnknownEvent) -> dict[str, Any]:
+    """Return what a contract printed, by the names that Python has for it."""
+    from der_client.stacks.contract.events import UnknownEvent  # noqa: PLC0415 -- `der --help` stays fast
+
+    if isinstance(event, UnknownEvent):
+        return {"value": str(event.value)}
+    return {name: getattr(event, name) for name in type(event).model_fields}
+
+
+def printed_text(event: Event | UnknownEvent, book: AddressBook) -> str:
+    """Write what a contract printed: names with values, addresses short."""
+    fields = fields_of(event)
+    if set(fields) == {"value"}:
+        return str(fields["value"])
+    shown = {name: value for name, value in fields.items() if value is not None and name not in _LEFT_OUT}
+    return ", ".join(f"{name.replace('_', ' ')} {_value_text(name, value, book)}" for name, value in shown.items())
+
+
+def _value_text(name: str, value: Any, book: AddressBook) -> str:
+    if isinstance(value, Enum):
+        return value.name.lower().replace("_", " ")
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}Z"
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return f"0x{value[:4].hex()}…" if len(value) > 4 else f"0x{value.hex()}"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        if "mask" in name:
+            return f"{value.bit_count()} slots"
+        return str(value) if name.endswith("_id") else f"{value:,}"
+    if isinstance(value, str) and value[:1] == "S" and len(value.partition(".")[0]) > 30:
+        return book.short(value)
+    return str(value)
+
+
+def event_text(
+    event: NodeEvent, book: AddressBook, currencies: Currencies, typed: Callable[[str], Contract | None]
+) -> str:
+    """Write any event of a transaction.
+
+    Args:
+        event: The event.
+        book: Names of addresses.
+        currencies: Names of tokens.
+        typed: Gives the typed client of a contract that has one.
+    """
+    from der_client.stacks.contract.events import read_event  # noqa: PLC0415 -- `der --help` stays fast
+
+    match event:
+        case StxEvent():
+            return _movement(
+                event.action, currencies.text(None, event.amount_ustx), event.sender, event.recipient, book
+            )
+        case FungibleTokenEvent():
+            amount = currencies.text(event.asset_id.partition("::")[0], event.amount)
+            return _movement(event.action, amount, event.sender, event.recipient, book)
+        case NonFungibleTokenEvent():
+            item = f"{event.asset_id.partition('::')[2]} {event.value}"
+            return _movement(event.action, item, event.sender, event.recipient, book)
+        case ContractLogEvent():
+            contract = typed(event.contract_id)
+            printed = read_event(event.raw_value, () if contract is None else contract.event_classes)
+            name = event.contract_id.partition(".")[2]
+            return f"{name}: {topic_of(printed)} {printed_text(printed, book)}".replace("  ", " ")
+    return f"{event.event_type}: {dict(event.data)}"
+
+
+def _movement(action: str, what: str, sender: str, recipient: str, book: AddressBook) -> str:
+    between = f"{f' from {book.short(sender)}' if sender else ''}{f' to {book.short(recipient)}' if recipient else ''}"
+    return f"{action} {what}{between}"

@@ -1,0 +1,98 @@
+"""Sends a transaction after it has shown what will move, and asked."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import typer
+
+from der_client.cli.output import printable
+from der_client.cli.quantities import stx
+from der_client.stacks.errors import InvalidValueError, SimulationUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from der_client.cli.options import Sending
+    from der_client.stacks.contract.call import Call, Receipt
+    from der_client.stacks.transactions import Transaction
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a transaction is about, for the person who is asked.
+
+    Attributes:
+        what: What it does, in a few words.
+        lines: What moves and what else matters, by name: ``from``, ``to``, ``amount``.
+    """
+
+    what: str
+    lines: Sequence[tuple[str, str]] = field(default=())
+
+
+def send_call(on: Sending, call: Call[R], preview: Preview) -> Receipt[R]:
+    """Try a call where that is possible, show what it moves, ask, send it, and wait for it.
+
+    Args:
+        on: The options: who signs, whether to ask, how long to wait.
+        call: The call.
+        preview: What to show.
+
+    Raises:
+        InvalidValueError: If there is nobody to ask; nothing was sent.
+        DerClientError: If it would fail, or failed.
+    """
+    transaction = call.transaction()
+    with suppress(SimulationUnavailableError):  # only an embedded devnet can try a call without sending it
+        call.simulate()
+    confirm(on, transaction, preview)
+    return call.send(on.account.sign(transaction)).wait(on.timeout)
+
+
+def confirm(on: Sending, transaction: Transaction, preview: Preview) -> None:
+    """Show on stderr what a transaction moves, and its fee; ask unless ``--yes`` was given.
+
+    Raises:
+        InvalidValueError: If there is nobody to ask.
+        Exit: If the answer is no.
+    """
+    show_preview(on, transaction, preview)
+    if on.yes:
+        return
+    if not sys.stdin.isatty():
+        raise InvalidValueError("nothing was sent: there is no terminal to ask on; send without asking with --yes")
+    if not typer.confirm("Send it?", err=True):
+        typer.echo("nothing was sent", err=True)
+        raise typer.Exit(1)
+
+
+def show_preview(on: Sending, transaction: Transaction, preview: Preview) -> None:
+    """Show on stderr what a transaction moves, and its fee."""
+    signer = on.book.name(on.account.address)
+    lines = [
+        *preview.lines,
+        ("signed by", f"{signer} ({on.account.address})" if signer else on.account.address),
+        ("fee", f"{stx(transaction.fee)} STX"),
+        ("network", f"{on.client.network.name}, {on.client.url}"),
+    ]
+    width = max(len(name) for name, _ in lines)
+    typer.echo(printable(preview.what), err=True)
+    for name, value in lines:
+        typer.echo(f"  {name:<{width}}  {printable(value)}", err=True)
+
+
+def sent(receipt: Receipt[Any]) -> dict[str, Any]:
+    """What JSON says of a transaction that was mined."""
+    return {"txid": receipt.txid, "block_height": receipt.block_height, "fee_ustx": receipt.fee_ustx}
+
+
+def party(on: Sending, principal: str) -> str:
+    """Name a principal: in full, with the name that the user has for it."""
+    name = on.book.name(principal)
+    return f"{name} ({principal})" if name else principal

@@ -1,0 +1,86 @@
+"""``der transfer``: send STX or a token."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from der_client.cli.completion import complete_key
+from der_client.cli.option_groups import grouped
+from der_client.cli.options import Json, OnContractsSending
+from der_client.cli.output import print_json
+
+if TYPE_CHECKING:
+    from der_client.stacks.rpc.answers import TransactionReceipt
+
+
+@grouped
+def transfer(
+    amount: Annotated[
+        str, typer.Argument(metavar="AMOUNT", help="How much, with its unit: 1.5STX, 200uSTX; 1.5 with --token.")
+    ],
+    recipient: Annotated[
+        str,
+        typer.Argument(metavar="RECIPIENT", help="An address, or the name of a key.", autocompletion=complete_key),
+    ],
+    *,
+    on: OnContractsSending,
+    memo: Annotated[str, typer.Option("--memo", help="Up to 34 bytes that all can read.")] = "",
+    token: Annotated[
+        str | None,
+        typer.Option(
+            "--token", metavar="CONTRACT", help="Send this SIP-010 token, ADDRESS.name, instead.", show_default=False
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Send STX, or a token, after showing what will move."""
+    from der_client.cli.contract_ids import contract_id  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.cli.money import Currencies  # noqa: PLC0415
+    from der_client.cli.quantities import parse_amount, parse_stx  # noqa: PLC0415
+    from der_client.cli.sending import Preview, party, send_call, sent  # noqa: PLC0415
+
+    to = on.book.address(recipient, "RECIPIENT")
+    if token is None:
+        ustx = parse_stx(amount, "AMOUNT")
+        receipt = _send_stx(on, to, ustx, memo)
+        found = {"txid": receipt.txid, "block_height": receipt.block_height, "fee_ustx": receipt.fee_ustx}
+        moved = Currencies(on.client).text(None, ustx)
+    else:
+        from der_client.stacks.standards import Sip010  # noqa: PLC0415
+
+        contract = Sip010.at(on.client, contract_id(on, token), on.account)
+        currency = Currencies(on.client).of(contract.contract_id)
+        units = parse_amount(amount, "AMOUNT", currency.symbol, currency.decimals)
+        moved = currency.text(units)
+        call = contract.transfer(units, on.account.address, to, memo.encode() or None)
+        preview = Preview(
+            "This sends a token:",
+            [("amount", moved), ("token", contract.contract_id), ("to", party(on, to))],
+        )
+        found = sent(send_call(on, call, preview))
+    if as_json:
+        print_json({**found, "amount": moved, "recipient": to})
+    else:
+        typer.echo(f"sent {moved} to {party(on, to)}: txid {found['txid']}")
+
+
+def _send_stx(on: OnContractsSending, to: str, ustx: int, memo: str) -> "TransactionReceipt":
+    from der_client.cli.quantities import stx  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.cli.sending import Preview, confirm, party  # noqa: PLC0415
+    from der_client.stacks.clarity import PrincipalValue  # noqa: PLC0415
+    from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415
+    from der_client.stacks.transactions import TokenTransfer  # noqa: PLC0415
+
+    account = on.account
+    transaction = account.build(TokenTransfer(PrincipalValue(to), ustx, memo.encode()))
+    has = account.balance_ustx()
+    if has < ustx + transaction.fee:
+        raise InvalidValueError(
+            f"{party(on, account.address)} has {stx(has)} STX; {stx(ustx)} STX and a fee of "
+            f"{stx(transaction.fee)} STX are more"
+        )
+    lines = [("amount", f"{stx(ustx)} STX"), ("to", party(on, to))]
+    if memo:
+        lines.append(("memo", memo))
+    confirm(on, transaction, Preview("This sends STX:", lines))
+    return account.sign_and_send(transaction).wait(on.timeout)
