@@ -14,6 +14,16 @@ from der_client.stacks.errors import DerClientError
 _NEGATIVE: Final = re.compile(r"-[0-9.]")
 # Panel of `der --help`: the commands in it, each with the module and the name of its function or of its own commands.
 COMMANDS: Final[dict[str, dict[str, str]]] = {
+    "Plants, market and money": {
+        "plants": "plants:plants",
+        "plant": "plant:plant",
+        "production": "production:production",
+        "offers": "offers:offers",
+        "sell": "sell:sell",
+        "buy": "buy:buy",
+        "payments": "payments:payments",
+        "settle": "settle:settle",
+    },
     "Any contract, any account": {
         "balance": "balance:balance",
         "transfer": "transfer:transfer",

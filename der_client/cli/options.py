@@ -239,6 +239,23 @@ class OnContractsWithKey(OnContracts, WithKey):
 
 
 @dataclass(frozen=True, kw_only=True)
+class OnIndex(OnContractsWithKey):
+    """Options of a command that reads the five contracts' history, from an index."""
+
+    database: Annotated[
+        str | None,
+        typer.Option(
+            "--database",
+            metavar="PLACE",
+            help="Read what 'der index' keeps there: a file, or postgresql://user@host/database. Default: the "
+            "profile's.",
+            show_default=False,
+            rich_help_panel=_WHERE,
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class AsAccount(WithKey):
     """Options of a command that signs and pays fees."""
 

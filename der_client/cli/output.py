@@ -131,6 +131,8 @@ def print_list(
     for row in rows:
         table.add_row(*(Text(_cell(value)) for value in row))
     console = output_console()
+    if console.measure(table).maximum > console.width:
+        table.padding = (0, 0, 0, 1)
     console.print(Text(printable(title), style="bold"))  # not the table's title, which would wrap at its width
     console.print(table)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+import textwrap
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import typer
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from der_client.stacks.transactions import Transaction
 
 R = TypeVar("R")
+_NARROWEST: Final = 40
+_WIDEST: Final = 120
 
 
 @dataclass(frozen=True)
@@ -81,10 +85,12 @@ def show_preview(on: Sending, transaction: Transaction, preview: Preview) -> Non
         ("fee", f"{stx(transaction.fee)} STX"),
         ("network", f"{on.client.network.name}, {on.client.url}"),
     ]
-    width = max(len(name) for name, _ in lines)
     typer.echo(printable(preview.what), err=True)
+    width = max(len(name) for name, _ in lines)
+    room = max(_NARROWEST, min(shutil.get_terminal_size((80, 24)).columns, _WIDEST) - width - 4)
     for name, value in lines:
-        typer.echo(f"  {name:<{width}}  {printable(value)}", err=True)
+        for number, part in enumerate(textwrap.wrap(printable(value), room) or [""]):
+            typer.echo(f"  {'' if number else name:<{width}}  {part}", err=True)
 
 
 def sent(receipt: Receipt[Any]) -> dict[str, Any]:

@@ -1,0 +1,73 @@
+"""Bars for a terminal: one line for each value, as long as it is large."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_EIGHTHS: Final = " ▏▎▍▌▋▊▉"
+_FULL: Final = "█"
+_WIDEST: Final = 100
+_NARROWEST: Final = 8
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A line.
+
+    Attributes:
+        label: In front of the bar.
+        value: How long it is; ``None`` for nothing known, which is not zero.
+        shown: The value as text, with its unit.
+        note: Behind it, such as what is missing.
+    """
+
+    label: str
+    value: int | None
+    shown: str
+    note: str = ""
+
+
+def draw(bars: Sequence[Bar], *, width: int | None = None) -> list[str]:
+    """Return the lines: labels, bars to one scale, values.
+
+    Args:
+        bars: What to draw.
+        width: Of a line, in characters. Default: the terminal's.
+    """
+    if not bars:
+        return []
+    width = min(width or shutil.get_terminal_size((80, 24)).columns, _WIDEST)
+    labels, shown, notes = (max(len(getattr(bar, name)) for bar in bars) for name in ("label", "shown", "note"))
+    room = max(_NARROWEST, width - labels - shown - (notes + 2 if notes else 0) - 4)
+    most = max((bar.value or 0 for bar in bars), default=0)
+    lines = []
+    for bar in bars:
+        drawn = "·" if bar.value is None else _bar(bar.value, most, room)
+        note = f"  {bar.note}" if bar.note else ""
+        lines.append(f"{bar.label:<{labels}}  {drawn:<{room}}  {bar.shown:>{shown}}{note}".rstrip())
+    return lines
+
+
+def _bar(value: int, most: int, room: int) -> str:
+    """A bar, exact to an eighth of a character; anything that is more than 0 is seen."""
+    if value <= 0 or most <= 0:
+        return ""
+    eighths = max(1, value * room * 8 // most)
+    if not _has_blocks():
+        return "#" * max(1, eighths // 8)
+    whole, rest = divmod(eighths, 8)
+    return _FULL * whole + (_EIGHTHS[rest] if rest else "")
+
+
+def _has_blocks() -> bool:
+    try:
+        (_FULL + _EIGHTHS).encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True

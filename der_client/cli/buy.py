@@ -1,0 +1,216 @@
+"""``der buy``: take energy of an offer and lock its cost."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from der_client.cli.offers import DayOption, PlantOption
+from der_client.cli.option_groups import grouped
+from der_client.cli.options import Json, OnContractsSending
+from der_client.cli.output import print_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import NoReturn
+
+    from der_client.contracts.market_participation import Offer, Quote
+    from der_client.stacks.contract.call import Call
+
+_WEEK_DAYS = 7
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """An offer, and what taking of it costs now."""
+
+    offer_id: int
+    offer: "Offer"
+    quote: "Quote"
+
+
+@grouped
+def buy(
+    energy: Annotated[str, typer.Argument(metavar="ENERGY", help="How much: 50kWh, 2.5MWh, 800Wh.")],
+    *,
+    on: OnContractsSending,
+    offer: Annotated[
+        int | None,
+        typer.Option("--offer", metavar="ID", min=1, help="Of this offer. Default: the cheapest.", show_default=False),
+    ] = None,
+    plant: PlantOption = None,
+    day: DayOption = None,
+    max_price: Annotated[
+        str | None,
+        typer.Option("--max-price", metavar="PRICE", help="The most a kWh may cost: 0.08STX.", show_default=False),
+    ] = None,
+    max_ahead: Annotated[
+        str | None,
+        typer.Option(
+            "--max-ahead",
+            metavar="ENERGY",
+            help="The most energy that others may have bought ahead, which is delivered first.",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Buy energy: take the cheapest offer that has enough, and lock its cost until the energy is delivered.
+
+    What others bought before of the same day is delivered before yours; it is shown, and cannot grow unseen: the
+    purchase fails if more is ahead, or the price is higher, than what you saw. What is not delivered is paid back.
+    """
+    from der_client.cli.money import Currencies  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.cli.quantities import energy as energy_text  # noqa: PLC0415
+    from der_client.cli.quantities import parse_energy  # noqa: PLC0415
+    from der_client.cli.sending import Preview, party, send_call, sent  # noqa: PLC0415
+
+    wh = parse_energy(energy, "ENERGY")
+    choice = _chosen(on, wh, offer, plant, day, max_price, max_ahead)
+    currency = Currencies(on.client).of(choice.offer.token)
+    taken, quote = choice.offer, choice.quote
+    lines = [
+        (
+            "energy",
+            f"{energy_text(wh)} of plant {taken.asset_id}, {taken.day} ({_kind(taken)}), offer {choice.offer_id}",
+        ),
+        ("price", f"{currency.text(taken.price_per_kwh)} per kWh"),
+        ("amount", f"{currency.text(quote.cost)}, locked until the energy is delivered"),
+        ("from", party(on, on.account.address)),
+        ("to", f"settlement; then {party(on, taken.seller)} for what is delivered"),
+        ("ahead", _ahead_text(on, choice)),
+    ]
+    receipt = send_call(on, _call(on, choice, wh), Preview("This buys energy:", lines))
+    payment_id = receipt.value
+    if as_json:
+        print_json(
+            {
+                **sent(receipt),
+                "payment_id": payment_id,
+                "offer_id": choice.offer_id,
+                "asset_id": taken.asset_id,
+                "day": taken.day.isoformat(),
+                "wh": wh,
+                "cost": quote.cost,
+                "token": taken.token,
+                "before_wh": quote.before_wh,
+            }
+        )
+        return
+    bought = f"{energy_text(wh)} of plant {taken.asset_id}, {taken.day}, for {currency.text(quote.cost)}"
+    typer.echo(f"payment {payment_id}: {bought}; txid {receipt.txid}")
+
+
+def _kind(offer: "Offer") -> str:
+    return "spot: delivered and paid at once" if offer.spot else "forward"
+
+
+def _chosen(
+    on: OnContractsSending,
+    wh: int,
+    offer: int | None,
+    plant: int | None,
+    day: str | None,
+    max_price: str | None,
+    max_ahead: str | None,
+) -> _Choice:
+    """Find the cheapest offer that has enough, on the terms that were given.
+
+    Raises:
+        InvalidValueError: If there is none; the message says what there is.
+    """
+    from der_client.cli.offers import open_offers  # noqa: PLC0415
+    from der_client.cli.quantities import energy, parse_day, parse_energy, parse_price  # noqa: PLC0415 -- fast help
+    from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415
+
+    der = on.der
+    now = der.now()
+    wanted_day = None if day is None else parse_day(day, "--day", now.date())
+    found = {
+        number: each
+        for number, each in open_offers(der, now).items()
+        if plant in (None, each.asset_id)
+        and wanted_day in (None, each.day)
+        and each.taker in (None, on.account.address)
+        and on.account.address not in (each.seller, each.maker)
+    }
+    if offer is not None:
+        if offer not in found:
+            _refuse_offer(on, offer)
+        found = {offer: found[offer]}
+    else:
+        found = {number: each for number, each in found.items() if each.token is None}
+    if max_price is not None:
+        most = parse_price(max_price, "--max-price")
+        found = {number: each for number, each in found.items() if each.token is not None or each.price_per_kwh <= most}
+    enough = {
+        number: each for number, each in found.items() if each.open_wh >= wh >= min(each.min_fill_wh, each.open_wh)
+    }
+    if not enough:
+        raise InvalidValueError(_too_little(found, wh))
+    most_ahead = None if max_ahead is None else parse_energy(max_ahead, "--max-ahead")
+    least_ahead: int | None = None
+    for number, each in sorted(enough.items(), key=lambda item: (item[1].price_per_kwh, item[1].day, item[0])):
+        quote = der.market.quote(number, wh)
+        if quote is None:
+            continue
+        if most_ahead is None or quote.before_wh <= most_ahead:
+            return _Choice(number, each, quote)
+        least_ahead = quote.before_wh if least_ahead is None else min(least_ahead, quote.before_wh)
+    if least_ahead is not None:
+        raise InvalidValueError(f"--max-ahead: at least {energy(least_ahead)} are ahead in the offers that have enough")
+    raise InvalidValueError("nobody can take these offers now; look at them with 'der offers', and at the plant")
+
+
+def _refuse_offer(on: OnContractsSending, number: int) -> "NoReturn":
+    from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415 -- `der --help` stays fast
+
+    offer = on.der.market.get_offer(number)
+    if offer is None:
+        raise InvalidValueError(f"--offer: offer {number} not found; 'der offers' lists those that are open")
+    if on.account.address in (offer.seller, offer.maker):
+        raise InvalidValueError(f"--offer: offer {number} is your own; the seller cannot buy it")
+    if offer.taker not in (None, on.account.address):
+        raise InvalidValueError(f"--offer: offer {number} is only for {on.book.short(str(offer.taker))}")
+    raise InvalidValueError(
+        f"--offer: nothing of offer {number} can be bought (any more), or not on these terms; 'der offers' lists those "
+        "that are open"
+    )
+
+
+def _too_little(found: "Mapping[int, Offer]", wh: int) -> str:
+    from der_client.cli.quantities import energy  # noqa: PLC0415 -- `der --help` stays fast
+
+    if not found:
+        return "nothing is for sale on these terms; 'der offers' lists what is"
+    most = max(found.items(), key=lambda item: item[1].open_wh)
+    if most[1].open_wh < wh:
+        return f"no offer has {energy(wh)}: the largest is offer {most[0]} with {energy(most[1].open_wh)}"
+    least = min(found.items(), key=lambda item: item[1].min_fill_wh)
+    smallest = energy(least[1].min_fill_wh)
+    return f"{energy(wh)} is too little: the least that can be bought is {smallest}, of offer {least[0]}"
+
+
+def _call(on: OnContractsSending, choice: _Choice, wh: int) -> "Call[int]":
+    offer, before_wh = choice.offer, choice.quote.before_wh
+    settlement = on.der.settlement
+    if offer.token is None:
+        return settlement.accept_and_fund(choice.offer_id, wh, wh, offer.price_per_kwh, before_wh)
+    return settlement.accept_and_fund_with(offer.token, choice.offer_id, wh, wh, offer.price_per_kwh, before_wh)
+
+
+def _ahead_text(on: OnContractsSending, choice: _Choice) -> str:
+    """What is delivered before, beside what the plant made lately: whether yours is likely to be delivered."""
+    from der_client.cli.plant_lists import day_range, production_days  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.cli.quantities import energy  # noqa: PLC0415
+
+    if choice.offer.spot:
+        return "nothing: the day is verified, and this energy is left of it"
+    ahead = f"{energy(choice.quote.before_wh)} of that day are delivered to others first"
+    today = on.der.now().date()
+    days = day_range(today - timedelta(days=_WEEK_DAYS), today - timedelta(days=1))
+    made: list[Any] = [each.wh for each in production_days(on.der, [choice.offer.asset_id], days).values()]
+    if not made:
+        return f"{ahead}; nothing is recorded of the plant's last week"
+    return f"{ahead}; in its last week the plant made {energy(min(made))} to {energy(max(made))} a day"

@@ -1,0 +1,125 @@
+"""``der offers``: energy that is offered for sale."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from der_client.cli.option_groups import grouped
+from der_client.cli.options import OnContractsWithKey, Shape
+from der_client.cli.output import plain, print_list
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from der_client.contracts.market_participation import Offer
+    from der_client.der import Der
+
+_KEYS = (
+    "offer_id",
+    "asset_id",
+    "day",
+    "spot",
+    "state",
+    "is_open",
+    "wh",
+    "open_wh",
+    "price_per_kwh",
+    "token",
+    "min_fill_wh",
+    "expires_at",
+    "seller",
+    "taker",
+)
+PlantOption = Annotated[
+    int | None, typer.Option("--plant", metavar="ID", min=1, help="Only of this plant.", show_default=False)
+]
+DayOption = Annotated[
+    str | None,
+    typer.Option("--day", metavar="DAY", help="Only of this day: 2026-07-01, tomorrow, +2.", show_default=False),
+]
+
+
+@grouped
+def offers(
+    *,
+    on: OnContractsWithKey,
+    every: Annotated[bool, typer.Option("--all", help="Those that are taken, expired or taken back, too.")] = False,
+    mine: Annotated[bool, typer.Option("--mine", help="Only those of --key.")] = False,
+    plant: PlantOption = None,
+    day: DayOption = None,
+    shape: Shape,
+) -> None:
+    """List energy that is for sale now, the cheapest first."""
+    from der_client.cli.money import Currencies  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.cli.quantities import kwh, parse_day  # noqa: PLC0415
+
+    der = on.der
+    now = der.now()
+    wanted_day = None if day is None else parse_day(day, "--day", now.date())
+    seller = on.address if mine else None
+    found = open_offers(der, now)
+    rows: list[dict[str, Any]] = []
+    for number, offer in (der.list_offers() if every else found).items():
+        if plant not in (None, offer.asset_id) or wanted_day not in (None, offer.day):
+            continue
+        if seller is not None and seller not in (offer.seller, offer.maker):
+            continue
+        fields = {key: getattr(offer, key, None) for key in _KEYS}
+        rows.append({**fields, "offer_id": number, "is_open": number in found})
+    if not every:
+        rows.sort(key=lambda row: (row["token"] or "", row["price_per_kwh"], row["day"], row["offer_id"]))
+    currencies = Currencies(on.client)
+
+    def table() -> None:
+        if not rows:
+            typer.echo("nothing is for sale" + ("" if every else "; 'der offers --all' shows what was"))
+            return
+        columns = ("offer", "plant", "day", "kind", "open kWh", "price a kWh", "", "expires (UTC)", "seller")
+        print_list(
+            "Offers" if every else "Open offers, the cheapest first",
+            (*columns, "state") if every else columns,
+            [
+                (
+                    str(row["offer_id"]),
+                    str(row["asset_id"]),
+                    f"{row['day']:%m-%d}",
+                    "spot" if row["spot"] else "forward",
+                    kwh(row["open_wh"]),
+                    currencies.of(row["token"]).number(row["price_per_kwh"]),
+                    currencies.of(row["token"]).symbol,
+                    f"{row['expires_at']:%m-%d %H:%M}",
+                    on.book.short(row["seller"]) + (f" for {on.book.short(row['taker'])}" if row["taker"] else ""),
+                    *([_state(row)] if every else []),
+                )
+                for row in rows
+            ],
+            left=("kind", "", "seller", "state"),
+        )
+
+    shape.show("offers", rows, _KEYS, table)
+
+
+def _state(row: dict[str, Any]) -> str:
+    """What became of it; the chain learns only when somebody says so that an offer has expired."""
+    stays = plain(row["state"])
+    return stays if row["is_open"] or not row["open_wh"] or stays not in ("pending", "accepted") else "over"
+
+
+def open_offers(der: "Der", now: "datetime") -> "Mapping[int, Offer]":
+    """Return the offers of which something can be taken, by id: not expired, and owner and operator are the same.
+
+    Args:
+        der: The contracts.
+        now: Chain time.
+    """
+    from der_client.cli.plant_lists import in_pages  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.contracts.market_participation import OfferState  # noqa: PLC0415
+
+    likely = {
+        number: offer
+        for number, offer in der.list_offers().items()
+        if offer.open_wh and offer.state in (OfferState.PENDING, OfferState.ACCEPTED) and offer.expires_at > now
+    }
+    assets = in_pages(sorted({offer.asset_id for offer in likely.values()}), der.assets.get_assets)
+    return {number: offer for number, offer in likely.items() if assets[offer.asset_id].epoch == offer.epoch}

@@ -1,0 +1,84 @@
+"""The index that a command reads: the one that is named, or one of its own, which it brings up to date first."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import typer
+
+from der_client.stacks.errors import InvalidValueError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from der_client.cli.options import OnIndex
+    from der_client.index import Index, Progress
+
+_LONG_BLOCKS = 2_000
+
+
+@contextmanager
+def opened_index(on: OnIndex) -> Iterator[Index]:
+    """Open the index of ``--database`` or the profile; without one, an own file that is brought up to date first.
+
+    Args:
+        on: The options.
+
+    Yields:
+        The index.
+
+    Raises:
+        IndexDatabaseError: If it cannot be opened.
+        InvalidValueError: If it is of other contracts, or empty.
+        NodeError: If the node could not be asked.
+    """
+    from der_client.index import Index  # noqa: PLC0415 -- it loads SQLAlchemy
+
+    place = on.settings.database or _own(on)
+    with Index(place) as index:
+        _check(on, index, str(place))
+        yield index
+
+
+def _check(on: OnIndex, index: Index, place: str) -> None:
+    tip = index.tip()
+    if tip is None:
+        raise InvalidValueError(f"--database {place}: nothing is indexed yet; run 'der index' on it")
+    if tip.deployer != on.contracts_of or tip.network_id != on.client.network.chain_id:
+        raise InvalidValueError(
+            f"--database {place}: it is of the contracts of {tip.deployer}, not of {on.contracts_of}; give another one"
+        )
+
+
+def _own(on: OnIndex) -> Path:
+    """Bring the own file of these contracts up to date, and return its path."""
+    from der_client.cli.journals import journal_folder  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.index import Follower  # noqa: PLC0415
+    from der_client.index.errors import IndexVersionError  # noqa: PLC0415
+    from der_client.index.follower import LeaseHeldError  # noqa: PLC0415
+
+    on.der.check_deployed()
+    folder = journal_folder()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # The first block tells a devnet from the one that was here yesterday.
+    file = folder / f"index-{on.client.block(1).hash[:12]}-{on.contracts_of}.sqlite"
+
+    def follow(*, rebuild: bool) -> None:
+        with Follower(on.der, file, rebuild=rebuild) as follower:
+            follower.run_once(_say)
+
+    try:
+        follow(rebuild=False)
+    except IndexVersionError:
+        follow(rebuild=True)
+    except LeaseHeldError:
+        pass  # another command brings it up to date just now
+    return file
+
+
+def _say(progress: Progress) -> None:
+    """Say how far it is where that takes long."""
+    if progress.tip_height - progress.height > _LONG_BLOCKS:
+        typer.echo(f"indexing: block {progress.height:,} of {progress.tip_height:,}", err=True)

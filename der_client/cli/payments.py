@@ -1,0 +1,128 @@
+"""``der payments``: what was bought, what is locked, paid and paid back, and what is due."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from der_client.cli.offers import PlantOption
+from der_client.cli.option_groups import grouped
+from der_client.cli.options import OnContractsWithKey, Shape
+from der_client.cli.output import plain, print_list
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from der_client.contracts.settlement import Payment
+    from der_client.der import Der
+
+_KEYS = (
+    "payment_id",
+    "offer_id",
+    "asset_id",
+    "day",
+    "spot",
+    "state",
+    "due",
+    "buyer",
+    "payee",
+    "token",
+    "wh",
+    "delivered_wh",
+    "before_wh",
+    "price_per_kwh",
+    "cost",
+    "payout",
+    "fee",
+    "refund",
+    "claimed_wh",
+)
+
+
+@grouped
+def payments(
+    *,
+    on: OnContractsWithKey,
+    due: Annotated[bool, typer.Option("--due", help="Only what can be settled or refunded now.")] = False,
+    locked: Annotated[bool, typer.Option("--locked", help="Only what is still locked.")] = False,
+    mine: Annotated[bool, typer.Option("--mine", help="Only those that --key pays or gets.")] = False,
+    plant: PlantOption = None,
+    shape: Shape,
+) -> None:
+    """List payments: energy taken and delivered, money locked, paid and paid back; --due for what can be settled."""
+    from der_client.cli.money import Currencies  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.cli.quantities import kwh  # noqa: PLC0415
+    from der_client.contracts.settlement import PaymentState  # noqa: PLC0415
+
+    der = on.der
+    party = on.address if mine else None
+    found = {
+        number: payment
+        for number, payment in der.list_payments().items()
+        if plant in (None, payment.asset_id)
+        and (party is None or party in (payment.buyer, payment.payee))
+        and (payment.state is PaymentState.LOCKED or not (due or locked))
+    }
+    what_is_due = due_payments(der, found, der.now())
+    rows: list[dict[str, Any]] = [
+        {**{key: getattr(payment, key, None) for key in _KEYS}, "payment_id": number, "due": what_is_due.get(number)}
+        for number, payment in found.items()
+        if number in what_is_due or not due
+    ]
+    currencies = Currencies(on.client)
+
+    def table() -> None:
+        if not rows:
+            typer.echo("nothing is due" if due else "nothing is locked" if locked else "no payments")
+            return
+        for token in dict.fromkeys(row["token"] for row in rows):
+            currency = currencies.of(token)
+            print_list(
+                f"Payments in {currency.symbol}" + (", due: 'der settle' pays them out" if due else ""),
+                ("pay", "plant", "day", "kWh", "delivered", "locked", "paid", "buyer", "state"),
+                [
+                    (
+                        str(row["payment_id"]),
+                        str(row["asset_id"]),
+                        f"{row['day']:%m-%d}",
+                        kwh(row["wh"]),
+                        kwh(row["delivered_wh"]),
+                        currency.number(row["cost"]),
+                        currency.number(row["payout"]),
+                        on.book.short(row["buyer"]),
+                        "due" if row["due"] else plain(row["state"]),
+                    )
+                    for row in rows
+                    if row["token"] == token
+                ],
+                left=("buyer", "state"),
+            )
+
+    shape.show("payments", rows, _KEYS, table)
+
+
+def due_payments(der: "Der", payments: "Mapping[int, Payment]", now: "datetime") -> dict[int, str]:
+    """Return what anybody can do with locked payments now: ``settle`` or ``refund``, by id.
+
+    Args:
+        der: The contracts.
+        payments: Payments by id.
+        now: Chain time.
+    """
+    from der_client.contracts.settlement import PaymentState  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.keeper.duties import refundable_from  # noqa: PLC0415
+
+    locked = {number: each for number, each in payments.items() if each.state is PaymentState.LOCKED}
+    by_day: dict[tuple[int, Any], str | None] = {}
+    for each in _unique_days(locked.values()):
+        asset_id, day = each
+        if der.grid.get_deliverable(asset_id, day) is not None:
+            by_day[each] = "settle"
+        elif now >= refundable_from(day) or der.grid.is_undeliverable(asset_id, day):
+            by_day[each] = "refund"
+    found = {number: by_day.get((each.asset_id, each.day)) for number, each in locked.items()}
+    return {number: action for number, action in found.items() if action is not None}
+
+
+def _unique_days(payments: "Iterable[Payment]") -> "Iterable[tuple[int, Any]]":
+    return dict.fromkeys((each.asset_id, each.day) for each in payments)

@@ -1,0 +1,72 @@
+"""What lists of plants and days are made of, read from the chain in pages."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, TypeVar
+
+from der_client.stacks.errors import InvalidValueError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from der_client.contracts.asset_verification import Asset
+    from der_client.contracts.grid_integration import Connection
+    from der_client.contracts.production_tracking import ProductionDay
+    from der_client.der import Der
+
+T = TypeVar("T")
+K = TypeVar("K")
+_PAGE = 30
+
+
+def in_pages(keys: Sequence[K], read: Callable[[Sequence[K]], Sequence[T | None]]) -> dict[K, T]:
+    """Read what has keys, a page at a time, and leave out what there is not."""
+    found: dict[K, T] = {}
+    for first in range(0, len(keys), _PAGE):
+        page = keys[first : first + _PAGE]
+        found.update((key, value) for key, value in zip(page, read(page), strict=True) if value is not None)
+    return found
+
+
+def require_plant(der: Der, asset_id: int) -> Asset:
+    """Return a plant.
+
+    Raises:
+        InvalidValueError: If there is none of this id.
+    """
+    asset = der.assets.get_asset(asset_id)
+    if asset is None:
+        count = der.assets.get_asset_count()
+        known = f"there are plants 1 to {count} ('der plants' lists them)" if count else "no plant is registered yet"
+        raise InvalidValueError(f"plant {asset_id} not found; {known}")
+    return asset
+
+
+def is_owned(asset: Asset, who: str) -> bool:
+    """Say whether somebody owns or operates a plant."""
+    return who in (asset.owner, asset.operator)
+
+
+def connections(der: Der, asset_ids: Sequence[int]) -> Mapping[int, Connection]:
+    """Read grid connections by plant."""
+    return in_pages(asset_ids, der.grid.get_connections)
+
+
+def production_days(der: Der, asset_ids: Sequence[int], days: Sequence[date]) -> dict[tuple[int, date], ProductionDay]:
+    """Read what plants produced on days; days of which nothing is recorded are left out."""
+    from der_client.contracts.units import AssetDay  # noqa: PLC0415 -- `der --help` stays fast
+
+    keys = [AssetDay(asset_id=asset_id, day=day) for asset_id in asset_ids for day in days]
+    found: dict[tuple[int, date], ProductionDay] = {}
+    for first in range(0, len(keys), _PAGE):
+        page = keys[first : first + _PAGE]
+        for key, day in zip(page, der.production.get_days(page), strict=True):
+            if day is not None:
+                found[key.asset_id, key.day] = day
+    return found
+
+
+def day_range(first: date, last: date) -> list[date]:
+    """List the days from first to last."""
+    return [first + timedelta(days=number) for number in range((last - first).days + 1)]

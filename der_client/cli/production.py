@@ -1,0 +1,174 @@
+"""``der production``: what plants produced, as bars: days of a week, or the hours of a day."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from der_client.cli.option_groups import grouped
+from der_client.cli.options import OnIndex, Shape
+from der_client.cli.output import plain, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from der_client.cli.bars import Bar
+    from der_client.contracts.production_tracking import ProductionDay
+
+_DAY_KEYS = ("asset_id", "day", "wh", "state", "slots_recorded", "slots_of_day")
+_SLOT_KEYS = ("asset_id", "day", "slot", "start", "end", "wh", "recorded", "source", "txid")
+_HOURS = 24
+_SECONDS_PER_DAY = 86_400
+_MOST_DAYS = 366
+
+
+@grouped
+def production(
+    plant: Annotated[
+        int | None,
+        typer.Argument(metavar="PLANT", min=1, help="The plant's number. Default: all together.", show_default=False),
+    ] = None,
+    *,
+    on: OnIndex,
+    mine: Annotated[bool, typer.Option("--mine", help="Only plants that --key owns or operates.")] = False,
+    day: Annotated[
+        str | None,
+        typer.Option(
+            "--day", metavar="DAY", help="The hours of one day: 2026-07-01, yesterday, -2.", show_default=False
+        ),
+    ] = None,
+    days: Annotated[int, typer.Option("--days", min=1, max=_MOST_DAYS, help="How many days.")] = 7,
+    until: Annotated[
+        str | None,
+        typer.Option("--until", metavar="DAY", help="The last of them. Default: yesterday.", show_default=False),
+    ] = None,
+    shape: Shape,
+) -> None:
+    """Show what plants produced: a bar for each day of the last week, or with --day for each hour of a day.
+
+    Days are UTC, as on the chain. With --json and --csv each day of each plant is a row, or each slot.
+    """
+    from der_client.cli.plant_lists import is_owned, require_plant  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.cli.quantities import parse_day  # noqa: PLC0415
+    from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415
+
+    der = on.der
+    today = der.now().date()
+    if plant is not None:
+        assets = {plant: require_plant(der, plant)}
+    else:
+        owner = on.address if mine else None
+        assets = {
+            number: asset for number, asset in der.list_assets().items() if owner is None or is_owned(asset, owner)
+        }
+    slots_of_day = {number: _SECONDS_PER_DAY // asset.slot_seconds for number, asset in assets.items()}
+    if not assets:
+        raise InvalidValueError("no plants" + (" of this key; leave out --mine to see all" if mine else " yet"))
+    if day is not None:
+        _show_day(on, list(assets), parse_day(day, "--day", today), shape)
+        return
+    last = parse_day(until, "--until", today) if until is not None else today - timedelta(days=1)
+    _show_days(on, slots_of_day, last - timedelta(days=days - 1), last, shape)
+
+
+def _show_days(on: OnIndex, slots_of_day: dict[int, int], first: date, last: date, shape: Shape) -> None:
+    from der_client.cli.bars import Bar, draw  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.cli.plant_lists import day_range, production_days  # noqa: PLC0415
+    from der_client.cli.quantities import energy, kwh  # noqa: PLC0415
+
+    days = day_range(first, last)
+    found = production_days(on.der, list(slots_of_day), days)
+    rows: list[dict[str, Any]] = [
+        {
+            "asset_id": number,
+            "day": each,
+            "wh": made.wh,
+            "state": made.state,
+            "slots_recorded": made.mask.bit_count(),
+            "slots_of_day": slots_of_day[number],
+        }
+        for (number, each), made in sorted(found.items(), key=lambda item: (item[0][1], item[0][0]))
+    ]
+
+    def table() -> None:
+        one = next(iter(slots_of_day)) if len(slots_of_day) == 1 else None
+        typer.echo(f"{_whose(slots_of_day)}, {first} to {last}, kWh")
+        bars = []
+        for each in days:
+            made = [(number, found[number, each]) for number in slots_of_day if (number, each) in found]
+            if one is not None:
+                bars.append(day_bar(each, found.get((one, each)), _SECONDS_PER_DAY // slots_of_day[one]))
+                continue
+            wh = sum(day.wh for _, day in made) if made else None
+            bars.append(Bar(f"{each:%a %m-%d}", wh, "-" if wh is None else kwh(wh), _notes(made, slots_of_day)))
+        for line in draw(bars):
+            typer.echo(printable(line))
+        typer.echo(f"in all {energy(sum(row['wh'] for row in rows))}")
+
+    shape.show("production", rows, _DAY_KEYS, table)
+
+
+def _whose(slots_of_day: dict[int, int]) -> str:
+    return f"Plant {next(iter(slots_of_day))}" if len(slots_of_day) == 1 else f"{len(slots_of_day)} plants"
+
+
+def _notes(made: "Sequence[tuple[int, ProductionDay]]", slots_of_day: dict[int, int]) -> str:
+    """What is not in order with a day of several plants."""
+    open_days = sum(1 for _, day in made if not day.state.is_final)
+    missing = sum(slots_of_day[number] - day.mask.bit_count() for number, day in made)
+    silent = len(slots_of_day) - len(made)
+    notes = [f"{open_days} not verified"] * bool(open_days)
+    notes += [f"{missing} slots missing"] * bool(missing)
+    notes += [f"nothing of {silent}"] * bool(silent)
+    return ", ".join(notes)
+
+
+def day_bar(day: date, made: "ProductionDay | None", slot_seconds: int) -> "Bar":
+    """Return the bar of a plant's day, with what is not in order about it."""
+    from der_client.cli.bars import Bar  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.cli.quantities import kwh  # noqa: PLC0415
+    from der_client.contracts.production_tracking import DayState  # noqa: PLC0415
+
+    label = f"{day:%a %m-%d}"
+    if made is None:
+        return Bar(label, None, "-", "nothing recorded")
+    slots = _SECONDS_PER_DAY // slot_seconds
+    recorded = made.mask.bit_count()
+    notes = [] if made.state is DayState.VERIFIED else [str(plain(made.state))]
+    notes += [f"{recorded} of {slots} slots"] * (recorded < slots)
+    return Bar(label, made.wh, kwh(made.wh), ", ".join(notes))
+
+
+def _show_day(on: OnIndex, asset_ids: "Sequence[int]", day: date, shape: Shape) -> None:
+    """The slots of a day; they are in the calls that recorded them, which the index has read."""
+    from der_client.cli.own_index import opened_index  # noqa: PLC0415 -- `der --help` stays fast
+
+    with opened_index(on) as index:
+        slots = [each for each in index.production(None, day, day, by="slot") if each.asset_id in asset_ids]
+    rows: list[dict[str, Any]] = [{key: getattr(each, key) for key in _SLOT_KEYS} for each in slots]
+    shape.show("slots", rows, _SLOT_KEYS, lambda: _draw_day(asset_ids, day, slots))
+
+
+def _draw_day(asset_ids: "Sequence[int]", day: date, slots: "Sequence[Any]") -> None:
+    from der_client.cli.bars import Bar, draw  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.cli.quantities import energy, kwh  # noqa: PLC0415
+
+    whose = f"Plant {asset_ids[0]}" if len(asset_ids) == 1 else f"{len(asset_ids)} plants"
+    if not slots:
+        typer.echo(f"{whose}, {day}: nothing is recorded")
+        return
+    typer.echo(f"{whose}, {day}, kWh in each hour (UTC)")
+    bars = []
+    for hour in range(_HOURS):
+        begins = datetime.combine(day, time(hour), UTC)
+        within = [each for each in slots if begins <= each.start < begins + timedelta(hours=1)]
+        known = [each.wh for each in within if each.wh is not None]
+        missing = sum(1 for each in within if not each.recorded)
+        only_sum = sum(1 for each in within if each.recorded and each.wh is None)
+        notes = [f"{missing} slots missing"] * bool(missing)
+        notes += [f"{only_sum} slots known only as a sum"] * bool(only_sum)
+        wh = sum(known) if known else None
+        bars.append(Bar(f"{hour:02}:00", wh, "-" if wh is None else kwh(wh), ", ".join(notes)))
+    for line in draw(bars):
+        typer.echo(printable(line))
+    typer.echo(f"in all {energy(sum(each.wh for each in slots if each.wh is not None))}")
