@@ -82,7 +82,7 @@ def sell(
     taker = None if buyer is None else on.book.address(buyer, "--to")
     cost = -(-wh * per_kwh // 1000)
     lines = [
-        ("energy", f"{energy_text(wh)} of plant {plant}, {sold_day}; at least {energy_text(min_fill)} at once"),
+        ("energy", f"{energy_text(wh)} of plant {plant}, {sold_day}; {energy_text(min_fill)} or more at a time"),
         ("price", f"{currency.text(per_kwh)} per kWh, {currency.text(cost)} for all of it"),
         ("for", "anybody" if taker is None else party(on, taker)),
         ("paid to", party(on, asset.owner)),
@@ -132,17 +132,23 @@ def _energy(on: OnContractsSending, plant: int, day: date, text: str, now: datet
     wanted = None if text == "all" else parse_energy(text, "ENERGY")
     left = on.der.market.get_available(plant, day)
     if not left:
-        why = (
-            "a day can be sold before it begins, and again when it is verified"
-            if day <= now.date()
-            else "all is offered or sold, or the plant is not verified and connected"
-        )
-        raise InvalidValueError(f"nothing is left of {day} of plant {plant}: {why}")
+        raise InvalidValueError(f"nothing is left of {day} of plant {plant}: {_why_nothing(on, plant, day, now)}")
     if wanted is not None and wanted > left:
         raise InvalidValueError(
             f"ENERGY: {energy(wanted)} is more than the {energy(left)} left of {day} of plant {plant}"
         )
     return wanted or left
+
+
+def _why_nothing(on: OnContractsSending, plant: int, day: date, now: datetime) -> str:
+    from der_client.contracts.production_tracking import DayState  # noqa: PLC0415 -- `der --help` stays fast
+
+    if day > now.date():
+        return "all of it is offered or sold, or the plant is not verified and connected ('der plant' shows it)"
+    made = on.der.production.get_day(plant, day)
+    if made is None or made.state is not DayState.VERIFIED:
+        return "the day has begun, and can be sold again when it is verified"
+    return "all that was delivered is offered, sold or claimed"
 
 
 def _default_end(day: date, now: datetime) -> datetime:

@@ -69,11 +69,15 @@ def confirm(on: Sending, transaction: Transaction, preview: Preview) -> None:
     show_preview(on, transaction, preview)
     if on.yes:
         return
-    if not sys.stdin.isatty():
+    if not _has_terminal():
         raise InvalidValueError("nothing was sent: there is no terminal to ask on; send without asking with --yes")
     if not typer.confirm("Send it?", err=True):
         typer.echo("nothing was sent", err=True)
         raise typer.Exit(1)
+
+
+def _has_terminal() -> bool:
+    return sys.stdin.isatty()
 
 
 def show_preview(on: Sending, transaction: Transaction, preview: Preview) -> None:

@@ -1,0 +1,234 @@
+"""What an energy manager does on the command line, on the demo's chain: each command against what the chain says."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from der_client import Der
+from der_client.demo import run_demo
+from der_client.devnet import Devnet
+from der_client.project import deployment_plan
+from tests.integration.commands import WIDTH, answer, failure, rows, run, table
+from tests.integration.conftest import NOON
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DAYS = 2
+
+
+@pytest.fixture(scope="module")
+def told() -> Iterator[Devnet]:
+    """A devnet on which the demo's story was told."""
+    with Devnet(deploy_contracts=False, start_time=NOON) as devnet:
+        run_demo(devnet, deployment_plan(), days=DAYS)
+        yield devnet
+
+
+@pytest.fixture(autouse=True)
+def devnet(told: Devnet, monkeypatch: pytest.MonkeyPatch) -> Iterator[Devnet]:
+    monkeypatch.setenv("DER_URL", told.url)
+    monkeypatch.setenv("COLUMNS", str(WIDTH))
+    monkeypatch.delenv("DER_KEY", raising=False)
+    with told.anchor():
+        yield told
+
+
+@pytest.fixture
+def der(devnet: Devnet) -> Der:
+    return Der.connect(devnet.url, devnet.deployer, deployer=devnet.deployer.address)
+
+
+class TestPlants:
+    def test_all(self, der: Der) -> None:
+        listed = answer("plants")["plants"]
+        assets = der.list_assets()
+        assert [each["asset_id"] for each in listed] == list(assets)
+        today = der.now().date()
+        for each in listed:
+            asset = assets[each["asset_id"]]
+            assert (each["owner"], each["capacity_w"]) == (asset.owner, asset.capacity_w)
+            days = [der.production.get_day(each["asset_id"], today - timedelta(days=back)) for back in range(1, 8)]
+            assert each["last_7_days_wh"] == sum(day.wh for day in days if day is not None) > 0
+
+    def test_mine(self) -> None:
+        assert [each["asset_id"] for each in rows("plants", "--mine", "--key", "wallet_2")] == ["2", "3"]
+        shown = table("plants", "--mine", "--key", "wallet_1")
+        assert "wallet_1" in shown
+        assert "wallet_2" not in shown
+        assert "leave out --mine" in table("plants", "--mine", "--key", "wallet_5")
+
+    def test_one(self, der: Der) -> None:
+        one = answer("plant", 3)
+        assert one["recorded_wh"] == der.production.get_total_production(3).recorded_wh
+        assert one["grid"]["feed_metered"] is True
+        assert len(one["last_7_days"]) == DAYS
+        shown = table("plant", 3)
+        assert "connected, exports up to 240 kW, feed metered" in shown
+        assert shown.count("nothing recorded") == 7 - DAYS
+
+    def test_one_that_is_not_there(self) -> None:
+        assert failure("plant", 9) == "plant 9 not found; there are plants 1 to 3 ('der plants' lists them)"
+
+
+class TestProduction:
+    def test_a_week_of_all(self, der: Der) -> None:
+        made = answer("production")["production"]
+        assert sum(each["wh"] for each in made) == sum(
+            der.production.get_total_production(i).recorded_wh for i in (1, 2, 3)
+        )
+        assert {each["state"] for each in made} == {"verified"}
+        shown = table("production")
+        assert shown.count("█") > 10
+        assert shown.count("nothing of 3") == 7 - DAYS
+
+    def test_bars_are_to_scale(self) -> None:
+        lines = table("production", 1, "--days", DAYS).splitlines()[1 : DAYS + 1]
+        lengths = [line.count("█") for line in lines]
+        whs = [each["wh"] for each in answer("production", 1, "--days", DAYS)["production"]]
+        assert max(lengths) == lengths[whs.index(max(whs))]
+        assert abs(lengths[0] * whs[1] - lengths[1] * whs[0]) <= max(whs)  # one character at most
+
+    def test_a_day_that_is_not_in_order(self, devnet: Devnet) -> None:
+        devnet.advance(seconds=86_400)
+        assert "nothing recorded" in table("production", 1, "--days", "1")
+
+    def test_wrong_days(self) -> None:
+        assert "--until: expected a day such as" in failure("production", 1, "--until", "2026-02-30")
+
+
+class TestOffers:
+    def test_open_ones_can_be_taken(self, der: Der) -> None:
+        listed = answer("offers")["offers"]
+        assert listed
+        assert all(der.market.quote(each["offer_id"], each["open_wh"]) is not None for each in listed)
+        closed = {each["offer_id"] for each in answer("offers", "--all")["offers"]} - {
+            each["offer_id"] for each in listed
+        }
+        assert closed
+        now = der.now()
+        for number in closed:
+            offer = der.market.get_offer(number)
+            assert offer is not None
+            assert not offer.open_wh or offer.expires_at <= now or offer.state not in (1, 2)
+        prices = [each["price_per_kwh"] for each in listed]
+        assert prices == sorted(prices)
+
+    def test_void_ones_are_not_open(self, der: Der, devnet: Devnet) -> None:
+        owner = der.with_account(devnet.accounts["wallet_2"])
+        before = len(answer("offers", "--plant", 3)["offers"])
+        owner.assets.set_operator(3, devnet.accounts["wallet_5"].address, 0).send().wait()
+        assert before > 0
+        assert answer("offers", "--plant", 3)["offers"] == []
+
+    def test_those_of_a_day_and_mine(self) -> None:
+        assert {each["day"] for each in rows("offers", "--day", "+2")} == {"2026-07-07"}
+        assert rows("offers", "--mine", "--key", "wallet_1") == []
+        assert "nothing is for sale" in table("offers", "--mine", "--key", "wallet_1")
+        assert "offer" in table("offers", "--all")
+
+
+class TestBuying:
+    def test_the_cheapest_with_what_is_ahead(self, der: Der, devnet: Devnet) -> None:
+        cheapest = answer("offers")["offers"][0]
+        bought = answer("buy", "50kWh", "--key", "wallet_5", "--yes")
+        payment = der.settlement.get_payment(bought["payment_id"])
+        assert payment is not None
+        assert (payment.wh, payment.buyer) == (50_000, devnet.accounts["wallet_5"].address)
+        assert payment.price_per_kwh == cheapest["price_per_kwh"]
+        assert (payment.cost, payment.before_wh) == (bought["cost"], bought["before_wh"])
+        again = run("buy", "46kWh", "--offer", bought["offer_id"], "--key", "wallet_6", "--yes")
+        assert "50 kWh of that day are delivered to others first" in " ".join(again.stderr.split())
+
+    def test_it_is_shown_and_not_done_unasked(self, der: Der) -> None:
+        before = der.settlement.get_payment_count()
+        result = run("buy", "50kWh", "--key", "wallet_5")
+        assert result.exit_code == 1
+        assert "3.050050 STX, locked" in result.stderr
+        assert "send without asking with --yes" in result.stderr
+        assert der.settlement.get_payment_count() == before
+
+    def test_asked_at_a_terminal(self, der: Der, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("der_client.cli.sending._has_terminal", lambda: True)
+        before = der.settlement.get_payment_count()
+        refused = run("buy", "50kWh", "--key", "wallet_5", stdin="n\n")
+        assert (refused.exit_code, der.settlement.get_payment_count()) == (1, before)
+        assert "nothing was sent" in refused.stderr
+        accepted = run("buy", "50kWh", "--key", "wallet_5", stdin="y\n")
+        assert (accepted.exit_code, der.settlement.get_payment_count()) == (0, before + 1)
+
+    @pytest.mark.parametrize(
+        ("arguments", "said"),
+        [
+            (["50"], "ENERGY: '50' has no unit; expected Wh, kWh, MWh or GWh, such as 50kWh"),
+            (["50kW"], "ENERGY: 50kW is a power; expected an energy, such as 50kWh"),
+            (["-5kWh"], "ENERGY: must be more than 0, got -5kWh"),
+            (["0.0001kWh"], "ENERGY: 0.0001kWh is not a whole number of Wh"),
+            (["5MWh"], "no offer has 5 MWh: the largest is offer "),
+            (["1Wh"], "1 Wh is too little: the least that can be bought is "),
+            (["50kWh", "--offer", "99"], "--offer: offer 99 not found; 'der offers' lists those that are open"),
+            (["50kWh", "--offer", "1"], "--offer: nothing of offer 1 can be bought (any more)"),
+            (["50kWh", "--max-price", "0.01STX"], "nothing is for sale on these terms"),
+            (["50kWh", "--max-price", "5kWh"], "--max-price: '5kWh': expected a price of a kWh, such as 0.083STX"),
+        ],
+    )
+    def test_mistakes(self, arguments: list[str], said: str) -> None:
+        assert failure("buy", *arguments, "--key", "wallet_5").startswith(said)
+
+    def test_of_oneself(self) -> None:
+        number = answer("offers")["offers"][0]["offer_id"]
+        assert "is your own; the seller cannot buy it" in failure(
+            "buy", "50kWh", "--offer", number, "--key", "wallet_2"
+        )
+
+    def test_too_much_ahead(self) -> None:
+        bought = answer("buy", "50kWh", "--key", "wallet_5", "--yes")
+        said = failure("buy", "20kWh", "--offer", bought["offer_id"], "--max-ahead", "10kWh", "--key", "wallet_6")
+        assert said == "--max-ahead: at least 50 kWh are ahead in the offers that have enough"
+
+
+class TestSelling:
+    def test_all_that_is_left(self, der: Der) -> None:
+        day = der.now().date() + timedelta(days=1)
+        left = der.market.get_available(2, day)
+        sold = answer("sell", 2, "all", "--day", "tomorrow", "--price", "0.08STX/kWh", "--key", "wallet_2", "--yes")
+        offer = der.market.get_offer(sold["offer_id"])
+        assert offer is not None
+        assert (offer.wh, offer.day, offer.price_per_kwh, offer.taker) == (left, day, 80_000, None)
+        assert der.market.get_available(2, day) == 0
+        said = failure("sell", 2, "1kWh", "--day", "tomorrow", "--price", "0.08STX", "--key", "wallet_2")
+        assert said.startswith(f"nothing is left of {day} of plant 2: all of it is offered or sold")
+
+    def test_for_a_buyer_in_a_token(self, der: Der, devnet: Devnet) -> None:
+        arguments = ("--day", "tomorrow", "--price", "0.10USDCx", "--token", ".usdcx", "--to", "wallet_8")
+        sold = answer("sell", 2, "30kWh", *arguments, "--min", "10kWh", "--key", "wallet_2", "--yes")
+        offer = der.market.get_offer(sold["offer_id"])
+        assert offer is not None
+        assert (offer.price_per_kwh, offer.min_fill_wh) == (100_000, 10_000)
+        assert offer.taker == devnet.accounts["wallet_8"].address
+        bought = answer("buy", "10kWh", "--offer", sold["offer_id"], "--key", "wallet_8", "--yes")
+        payment = der.settlement.get_payment(bought["payment_id"])
+        assert payment is not None
+        assert (payment.token, payment.cost) == (offer.token, 1_000_000)
+        assert "1.000000" in table("payments", "--locked")
+
+    @pytest.mark.parametrize(
+        ("arguments", "said"),
+        [
+            ([9, "1kWh"], "plant 9 not found; there are plants 1 to 3"),
+            ([1, "1kWh"], "plant 1 belongs to wallet_1, and wallet_2 is neither its owner nor its operator"),
+            ([2, "90MWh"], "ENERGY: 90 MWh is more than the "),
+            ([2, "1kWh", "--day", "yesterday"], "nothing is left of 2026-07-04 of plant 2: all that was delivered"),
+            ([2, "1kWh", "--day", "today"], "nothing is left of 2026-07-05 of plant 2: the day has begun"),
+            ([2, "1kWh", "--price", "-1STX"], "--price: must be more than 0, got -1STX"),
+            ([2, "1kWh", "--price", "0.08"], "--price: '0.08' has no unit"),
+            ([2, "1kWh", "--to", "nobody"], "--to: 'nobody' is not an address, nor a name of: deployer"),
+        ],
+    )
+    def test_mistakes(self, arguments: list[object], said: str) -> None:
+        defaults = [("--day", "tomorrow"), ("--price", "0.08STX")]
+        given = [word for option in defaults if option[0] not in arguments for word in option]
+        assert failure("sell", *arguments, *given, "--key", "wallet_2").startswith(said)
