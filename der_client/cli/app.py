@@ -23,6 +23,8 @@ COMMANDS: Final[dict[str, dict[str, str]]] = {
         "buy": "buy:buy",
         "payments": "payments:payments",
         "settle": "settle:settle",
+        "statement": "statement:statement",
+        "certificates": "certificates:certificates",
     },
     "Any contract, any account": {
         "balance": "balance:balance",

@@ -7,7 +7,7 @@ import typer
 from der_client.cli.completion import complete_contract
 from der_client.cli.option_groups import grouped
 from der_client.cli.options import Json, OnContracts, OnContractsSending
-from der_client.cli.output import print_json, printable
+from der_client.cli.output import print_json, print_wrapped, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -125,7 +125,7 @@ def call(
         return
     typer.echo(f"result {printable(str(receipt.result))}")
     for line in _event_lines(on, receipt.events):
-        typer.echo(f"  {printable(line)}")
+        print_wrapped(line, first="  ")
     typer.echo(f"txid {receipt.txid}")
 
 
@@ -162,7 +162,7 @@ def _list_functions(contract: str, interface: Any, access: str, *, as_json: bool
     for each in functions:
         typer.echo(f"  {printable(each.name)}")
         for argument in each.arguments:
-            typer.echo(f"      {argument.name}: {argument.type}")
+            print_wrapped(f"{argument.name}: {argument.type}", first="      ")
 
 
 def _tried(
@@ -264,7 +264,7 @@ def _show_trial(on: OnContractsSending, tried: "Simulation | None", *, as_json: 
         return
     typer.echo(f"would give {printable(str(tried.result))}")
     for line in lines:
-        typer.echo(f"  {printable(line)}")
+        print_wrapped(line, first="  ")
     if tried.cost is not None:
         typer.echo(f"cost {cost_text(tried.cost)}")
 

@@ -121,9 +121,10 @@ def devnet_accounts(url: str) -> Mapping[str, DevnetAccount]:
     from der_client.devnet import DevnetControl  # noqa: PLC0415 -- `der --help` stays fast
 
     try:
-        return DevnetControl(url).accounts
+        accounts = DevnetControl(url).accounts
     except DerClientError:
         return {}
+    return {name: account for name, account in accounts.items() if is_key_name(name)}
 
 
 @dataclass(frozen=True)

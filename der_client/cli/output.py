@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import os
 import re
-import sys
+import shutil
+import textwrap
 from datetime import date, datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 # In a file or a pipe nothing wraps: room for a contract's id and a txid beside the rest.
 _WIDTH_WITHOUT_TERMINAL: Final = 200
+_NARROWEST: Final = 30
 # What a spreadsheet would take for a formula.
 _FORMULA: Final = re.compile(r"[=+\-@\t\r]")
 
@@ -66,17 +68,25 @@ def plain(value: Any) -> Any:
 
 
 def print_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    """Print CSV with a header row; texts that a spreadsheet would run as a formula get a ``'`` in front.
+    """Print CSV with a header row; see `csv_text`."""
+    typer.echo(csv_text(columns, rows), nl=False)
+
+
+def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
+    """Return CSV with a header row; texts that a spreadsheet would run as a formula get a ``'`` in front.
 
     Args:
         columns: The keys of the values, in order.
         rows: The values; those that are missing or ``None`` are empty.
     """
     import csv  # noqa: PLC0415 -- `der --help` stays fast
+    import io  # noqa: PLC0415
 
-    writer = csv.writer(sys.stdout, lineterminator="\n")
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows([_csv_cell(row.get(column)) for column in columns] for row in rows)
+    writer.writerows([_csv_cell(plain(row.get(column))) for column in columns] for row in rows)
+    return text.getvalue()
 
 
 def _csv_cell(value: object) -> object:
@@ -137,13 +147,39 @@ def print_list(
     console.print(table)
 
 
-def print_fields(title: str, fields: Iterable[tuple[str, object]]) -> None:
-    """Print names with their values, a line each; those that are ``None`` are left out."""
+def print_fields(title: str, fields: Iterable[tuple[str, object]], *, err: bool = False) -> None:
+    """Print names with their values, a line each or more; those that are ``None`` are left out.
+
+    Args:
+        title: Above them.
+        fields: Names and values.
+        err: Whether to print on stderr.
+    """
     shown = [(name, _cell(value)) for name, value in fields if value is not None]
     width = max((len(name) for name, _ in shown), default=0)
-    typer.echo(printable(title))
+    typer.echo(printable(title), err=err)
     for name, value in shown:
-        typer.echo(f"  {name:<{width}}  {value}")
+        print_wrapped(value, first=f"  {name:<{width}}  ", err=err)
+
+
+def print_wrapped(text: str, *, first: str, err: bool = False) -> None:
+    """Print a text in lines that fit, each indented as the first.
+
+    Args:
+        text: The text; control characters are written out.
+        first: What the first line begins with.
+        err: Whether to print on stderr.
+    """
+    room = max(_NARROWEST, _width() - len(first))
+    parts = textwrap.wrap(printable(text), room, break_on_hyphens=False) or [""]
+    typer.echo(f"{first}{parts[0]}".rstrip(), err=err)
+    for part in parts[1:]:
+        typer.echo(f"{' ' * len(first)}{part}", err=err)
+
+
+def _width() -> int:
+    """The width of lines: of the terminal, or a generous one where there is none."""
+    return shutil.get_terminal_size((_WIDTH_WITHOUT_TERMINAL, 0)).columns
 
 
 def _cell(value: object) -> str:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
-import textwrap
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
-from der_client.cli.output import printable
+from der_client.cli.output import print_fields
 from der_client.cli.quantities import stx
 from der_client.stacks.errors import InvalidValueError, SimulationUnavailableError
 
@@ -23,8 +21,6 @@ if TYPE_CHECKING:
     from der_client.stacks.transactions import Transaction
 
 R = TypeVar("R")
-_NARROWEST: Final = 40
-_WIDEST: Final = 120
 
 
 @dataclass(frozen=True)
@@ -89,12 +85,7 @@ def show_preview(on: Sending, transaction: Transaction, preview: Preview) -> Non
         ("fee", f"{stx(transaction.fee)} STX"),
         ("network", f"{on.client.network.name}, {on.client.url}"),
     ]
-    typer.echo(printable(preview.what), err=True)
-    width = max(len(name) for name, _ in lines)
-    room = max(_NARROWEST, min(shutil.get_terminal_size((80, 24)).columns, _WIDEST) - width - 4)
-    for name, value in lines:
-        for number, part in enumerate(textwrap.wrap(printable(value), room) or [""]):
-            typer.echo(f"  {'' if number else name:<{width}}  {part}", err=True)
+    print_fields(preview.what, lines, err=True)
 
 
 def sent(receipt: Receipt[Any]) -> dict[str, Any]:

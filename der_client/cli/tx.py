@@ -6,7 +6,7 @@ import typer
 
 from der_client.cli.option_groups import grouped
 from der_client.cli.options import Json, OnContracts
-from der_client.cli.output import plain, print_fields, print_json, printable
+from der_client.cli.output import plain, print_fields, print_json, print_wrapped, printable
 
 if TYPE_CHECKING:
     from der_client.stacks.rpc.answers import ExecutionCost, TransactionInfo
@@ -44,7 +44,7 @@ def tx(
         typer.echo("Events")
     for number, event in enumerate(info.events, 1):
         line = event_text(event, on.book, currencies, lambda contract: typed_contract(on, contract))
-        typer.echo(f"  {number}  {printable(line)}")
+        print_wrapped(line, first=f"  {number}  ")
     if trace:
         typer.echo(printable(str(on.client.trace(wanted)), keep="\n"))
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import csv
+import json
+from datetime import date, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from der_client import Der
+from der_client.contracts.asset_verification import Asset
 from der_client.demo import run_demo
 from der_client.devnet import Devnet
+from der_client.index import Follower
 from der_client.project import deployment_plan
+from der_client.stacks.rpc import TransactionReceipt
 from tests.integration.commands import WIDTH, answer, failure, rows, run, table
 from tests.integration.conftest import NOON
 
@@ -232,3 +238,103 @@ class TestSelling:
         defaults = [("--day", "tomorrow"), ("--price", "0.08STX")]
         given = [word for option in defaults if option[0] not in arguments for word in option]
         assert failure("sell", *arguments, *given, "--key", "wallet_2").startswith(said)
+
+
+class TestStatements:
+    def test_lines_and_sums_are_those_of_the_chain(self, der: Der, devnet: Devnet) -> None:
+        seller = devnet.accounts["wallet_2"].address
+        own = {number: each for number, each in der.list_payments().items() if each.payee == seller}
+        lines = rows("statement", "wallet_2", "--month", "2026-07")
+        assert {int(line["payment_id"]) for line in lines} == set(own)
+        for line in lines:
+            payment = own[int(line["payment_id"])]
+            assert int(line["amount"]) == payment.payout
+            assert (line["counterparty"], line["token"] or None) == (payment.buyer, payment.token)
+            receipt = der.client.transaction(line["funded_txid"])
+            assert isinstance(receipt, TransactionReceipt)
+            assert receipt.block_time.strftime("%Y-%m-%dT%H:%M:%SZ") == line["funded_at"]
+        sums = rows("statement", "wallet_2", "--month", "2026-07", "--sums")
+        for row in sums:
+            of_buyer = [
+                each
+                for each in own.values()
+                if each.buyer == row["counterparty"] and (each.token or "") == row["token"]
+            ]
+            assert int(row["payments"]) == len(of_buyer)
+            assert int(row["amount"]) == sum(each.payout for each in of_buyer)
+            assert int(row["fee"]) == sum(each.fee for each in of_buyer)
+
+    def test_a_buyer_pays_what_was_delivered(self, der: Der, devnet: Devnet) -> None:
+        buyer = devnet.accounts["wallet_6"].address
+        own = [each for each in der.list_payments().values() if each.buyer == buyer]
+        found = answer("statement", "--key", "wallet_6", "--month", "2026-07")
+        assert sum(each["amount"] for each in found["lines"]) == sum(each.refund - each.cost for each in own) < 0
+        assert found["problems"] == []
+        shown = run("statement", "--key", "wallet_6", "--month", "2026-07")
+        assert f"{len(own)} payments agree" in shown.stderr
+        assert max(map(len, shown.stdout.splitlines())) <= WIDTH
+
+    def test_one_file_for_each_buyer(self, tmp_path: Path) -> None:
+        result = run("statement", "wallet_2", "--month", "2026-07", "--folder", tmp_path / "books")
+        assert result.exit_code == 0
+        files = sorted((tmp_path / "books").iterdir())
+        assert [file.name for file in files] == [f"statement-2026-07-wallet_{number}.csv" for number in (5, 6, 8)]
+        only = rows("statement", "wallet_2", "--month", "2026-07", "--with", "wallet_6")
+        assert list(csv.DictReader(files[1].open())) == only
+
+    def test_what_differs_from_the_chain_is_said(self, der: Der, tmp_path: Path) -> None:
+        database = tmp_path / "old.sqlite"
+        with Follower(der, database) as follower:
+            follower.run_once()
+        bought = answer("buy", "50kWh", "--key", "wallet_5", "--yes")
+        result = run("statement", "wallet_5", "--month", "2026-07", "--database", database)
+        assert result.exit_code == 1
+        assert f"differs from the chain: payment {bought['payment_id']} is missing" in result.stderr
+        assert run("statement", "wallet_5", "--month", "2026-07").exit_code == 0
+
+    def test_of_other_contracts(self, devnet: Devnet, tmp_path: Path) -> None:
+        other = tmp_path / "other.sqlite"
+        with Follower(Der.connect(devnet.url, deployer=devnet.accounts["wallet_1"].address), other):
+            pass
+        assert "nothing is indexed yet" in failure("statement", "wallet_5", "--database", other)
+
+    def test_nothing_in_a_month(self) -> None:
+        assert "neither bought nor sold energy of 2026-06" in table("statement", "wallet_2", "--month", "last")
+        assert "--month: expected a month such as" in failure("statement", "wallet_2", "--month", "2026-13")
+
+
+class TestHistory:
+    def test_who_claimed_what(self, devnet: Devnet) -> None:
+        (one,) = answer("certificates")["certificates"]
+        assert one["beneficiary"] == devnet.accounts["wallet_8"].address
+        assert (one["kind"], one["beneficiary_name"], one["slots"]) == ("claim", "wallet_8", "0-95")
+        assert "electricity of our" in table("certificates")
+        assert "no energy was claimed" in table("certificates", "--for", "wallet_1")
+
+    def test_the_hours_of_a_day(self, der: Der) -> None:
+        slots = rows("production", 1, "--day", "2026-07-03")
+        made = der.production.get_day(1, date(2026, 7, 3))
+        assert made is not None
+        assert sum(int(slot["wh"]) for slot in slots) == made.wh
+        lines = table("production", 1, "--day", "2026-07-03").splitlines()
+        assert [line[:5] for line in lines[1:-1]] == [f"{hour:02}:00" for hour in range(24)]
+        noon = sum(int(slot["wh"]) for slot in slots if slot["start"].startswith("2026-07-03T12"))
+        assert lines[13].endswith(f"{noon / 1000:.3f}")
+
+
+class TestHostileTexts:
+    def test_a_plants_texts_reach_the_terminal_written_out(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The contract lets no such text through; a node that lies does."""
+        read = Der.list_assets
+
+        def lying(der: Der) -> dict[int, Asset]:
+            hostile = {"region": "\x1b[31m", "location": "[bold]\x9b2J"}
+            return {number: asset.model_copy(update=hostile) for number, asset in read(der).items()}
+
+        monkeypatch.setattr(Der, "list_assets", lying)
+        for arguments in (["plants"], ["plants", "--json"], ["plants", "--csv"]):
+            shown = run(*arguments).stdout
+            assert "\x1b" not in shown
+            assert "\x9b" not in shown
+        assert "\\x1b" in run("plants").stdout
+        assert json.loads(run("plants", "--json").stdout)["plants"][0]["location"] == "[bold]\x9b2J"
