@@ -24,19 +24,21 @@ from typing import TYPE_CHECKING, Any, Final
 from der_client.contracts.asset_verification import Role
 from der_client.stacks.address import check_network, split_principal
 from der_client.stacks.clarity import AsciiType
+from der_client.stacks.contract.jobs import job_of, pending_of, unused_key
 from der_client.stacks.errors import AddressError, DeploymentError, EncodeError, InvalidValueError
+from der_client.stacks.outbox import JobState, Outbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from der_client.der import Der
-    from der_client.stacks.contract.call import Pending
+    from der_client.stacks.account import Account
+    from der_client.stacks.contract.call import Call
+    from der_client.stacks.outbox import Journal
 
 _LOG: Final = logging.getLogger(__name__)
 _MAX_FILE_BYTES: Final = 1 << 20
 _SHOWN_LENGTH: Final = 80
-# A node lets 25 transactions of one account wait; the rest is left for others of the same account.
-_IN_FLIGHT_LIMIT: Final = 20
 _DEFAULT_TIMEOUT_S: Final = 600.0
 
 _ROLES: Final = "roles"
@@ -177,6 +179,7 @@ def setup_roles(
     *,
     timeout_s: float = _DEFAULT_TIMEOUT_S,
     on_step: Callable[[GrantReport], None] | None = None,
+    journal: Journal | Path | str | None = None,
 ) -> RolesReport:
     """Grant the roles that are not held yet.
 
@@ -186,8 +189,9 @@ def setup_roles(
     Args:
         der: The contracts, connected with the account that owns them.
         roles: A roles file, or the grants.
-        timeout_s: The longest wait for the transactions that are in flight together (up to 20), in seconds.
+        timeout_s: The longest wait for the transactions, in seconds.
         on_step: Called for each grant that is done or found done.
+        journal: Of the outbox that sends: a path (SQLite), a URL (Postgres), or ``None`` for one in memory.
 
     Returns:
         What was granted and what was there.
@@ -197,10 +201,11 @@ def setup_roles(
         AddressError: If somebody's address is of another network.
         EncodeError: If a region is longer than 8 characters or not ASCII.
         SigningError: If something has to be granted and ``der`` has no account.
-        DeploymentError: If the contracts are not deployed, or something has to be granted and the account is not
-            their owner.
+        DeploymentError: If the contracts are not deployed, something has to be granted and the account is not their
+            owner, or the node refused a transaction.
         ContractError: If the contract refused; what was granted before stays.
         ConfirmationTimeoutError: If the transactions were not mined in time; run again.
+        JournalError: If the journal cannot be used.
         NodeError: If the node is down or answers something else.
     """
     grants = read_roles(roles) if isinstance(roles, (str, Path)) else tuple(roles)
@@ -208,35 +213,52 @@ def setup_roles(
     for grant in grants:
         check_network(grant.who, network, grant.role_name)
     der.check_deployed(der.assets)
-    held = {grant for grant in grants if der.assets.has_role(grant.role, grant.who, grant.region)}
-    if not held.issuperset(grants):
-        _check_owner(der)
     steps: list[GrantReport] = []
-    for start in range(0, len(grants), _IN_FLIGHT_LIMIT):
-        for step in _grant_batch(der, grants[start : start + _IN_FLIGHT_LIMIT], held, timeout_s):
-            _LOG.info("%s %s", step.outcome, step.grant)
-            steps.append(step)
-            if on_step is not None:
-                on_step(step)
+    for step in _grant_all(der, grants, timeout_s, journal):
+        _LOG.info("%s %s", step.outcome, step.grant)
+        steps.append(step)
+        if on_step is not None:
+            on_step(step)
     return RolesReport(der.assets.contract_id, tuple(steps))
 
 
-def _grant_batch(der: Der, grants: Sequence[Grant], held: set[Grant], timeout_s: float) -> Iterator[GrantReport]:
-    """Send what is not held, then wait for it in turn."""
-    sent: list[tuple[Grant, Pending[bool] | None]] = []
-    for grant in grants:
-        call = None if grant in held else der.assets.set_role(grant.role, grant.who, grant.region, granted=True)
-        sent.append((grant, call.send() if call else None))
-    deadline = time.monotonic() + timeout_s
-    for grant, pending in sent:
-        if pending is None:
-            yield GrantReport(grant, GrantOutcome.HELD)
-            continue
-        receipt = pending.wait(max(0.0, deadline - time.monotonic()))
-        yield GrantReport(grant, GrantOutcome.GRANTED, receipt.txid, receipt.block_height, receipt.fee_ustx)
+def _grant_all(
+    der: Der, grants: Sequence[Grant], timeout_s: float, journal: Journal | Path | str | None
+) -> Iterator[GrantReport]:
+    """Grant what is not held, in order, each when it is mined."""
+    if all(_is_held(der, grant) for grant in grants):
+        yield from (GrantReport(grant, GrantOutcome.HELD) for grant in grants)
+        return
+    account = _check_owner(der)
+    with Outbox(account, journal, purpose=f"roles of {der.assets.contract_id}") as outbox:
+        if outbox.finish_earlier(timeout_s=timeout_s):
+            raise DeploymentError(
+                f"{account.address} still has transactions in the mempool after {timeout_s:g} s, perhaps of an earlier "
+                "run: run again when they are mined"
+            )
+        calls: dict[str, tuple[Grant, Call[bool]]] = {}
+        for grant in grants:
+            if _is_held(der, grant):
+                yield GrantReport(grant, GrantOutcome.HELD)
+                continue
+            call = der.assets.set_role(grant.role, grant.who, grant.region, granted=True)
+            key = unused_key(outbox, f"grant/{grant.role_name}/{grant.region}/{grant.who}")
+            outbox.add(job_of(key, call))
+            calls[key] = grant, call
+        deadline = time.monotonic() + timeout_s
+        for entry in outbox.finish([*calls], timeout_s=timeout_s):
+            grant, call = calls[entry.key]
+            if entry.state is JobState.GIVEN_UP:
+                raise DeploymentError(f"{grant} was not granted: {entry.reason}")
+            receipt = pending_of(call, entry.txid).wait(max(0.0, deadline - time.monotonic()))
+            yield GrantReport(grant, GrantOutcome.GRANTED, receipt.txid, receipt.block_height, receipt.fee_ustx)
 
 
-def _check_owner(der: Der) -> None:
+def _is_held(der: Der, grant: Grant) -> bool:
+    return der.assets.has_role(grant.role, grant.who, grant.region)
+
+
+def _check_owner(der: Der) -> Account:
     account = der.assets.require_account()
     owner = der.assets.get_contract_owner()
     if account.address != owner:
@@ -244,6 +266,7 @@ def _check_owner(der: Der) -> None:
             f"roles of {der.assets.contract_id} are granted by the owner of the contracts, {owner}, but the account is "
             f"{account.address}; use the owner's key"
         )
+    return account
 
 
 def _read_tables(path: Path) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import logging
 import time
 from dataclasses import dataclass
 from enum import StrEnum
+from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from der_client.stacks.address import check_network, split_principal
@@ -20,9 +21,9 @@ from der_client.stacks.errors import (
     NotFoundError,
     TransactionDroppedError,
     TransactionFailedError,
-    TransactionRejectedError,
 )
 from der_client.stacks.network import MAINNET, TESTNET
+from der_client.stacks.outbox import Job, JobState, Outbox
 from der_client.stacks.plan import CallStep, DeploymentPlan, PublishStep, TransferStep
 from der_client.stacks.rpc import devnet
 from der_client.stacks.sources import PlanSources
@@ -33,8 +34,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from der_client.stacks.account import Account, PendingTransaction
+    from der_client.stacks.account import Account
     from der_client.stacks.network import Network
+    from der_client.stacks.outbox import Entry, Journal
     from der_client.stacks.plan import Step
     from der_client.stacks.rpc import Client
     from der_client.stacks.sources import Fetch
@@ -42,8 +44,6 @@ if TYPE_CHECKING:
 
 _LOG: Final = logging.getLogger(__name__)
 _DEFAULT_TIMEOUT_S: Final = 600.0
-# A node lets 25 transactions of one account wait; the rest is left for others of the same account.
-_IN_FLIGHT_LIMIT: Final = 20
 _POLL_S: Final = 1.0
 
 
@@ -130,6 +130,7 @@ def deploy(
     fetch: Fetch | None = None,
     timeout_s: float = _DEFAULT_TIMEOUT_S,
     on_step: Callable[[StepReport], None] | None = None,
+    journal: Journal | Path | str | None = None,
 ) -> DeploymentReport:
     """Publish the contracts of a plan that are not there yet, in order, batch after batch.
 
@@ -142,7 +143,8 @@ def deploy(
         account: Signs and pays.
         own_address: Whether the contracts shall be published by ``account`` although the plan expects another sender;
             calls of the old sender's contracts then go to those of ``account``.
-        run_transfers: Whether the plan's STX transfers shall be made; unlike contracts, each run makes them again.
+        run_transfers: Whether the plan's STX transfers shall be made; unlike contracts, each run makes them again, but
+            for one that goes on with an earlier run's journal.
         run_calls: Whether the plan's contract calls shall be made, again with each run. A plan has no post-conditions,
             so they may move whatever the contract moves, as when Clarinet carries it out.
         outside_root: Whether sources may lie outside the project's folder.
@@ -150,13 +152,16 @@ def deploy(
         other_accounts: Further accounts, for the steps of which the plan expects their addresses as senders.
         fetch: Gives a requirement whose file is missing, by its id, ``ADDRESS.name``; for instance
             :func:`~der_client.stacks.clarinet.fetcher`.
-        timeout_s: The longest wait for what is sent together, at most 20 transactions of a batch, in seconds.
+        timeout_s: The longest wait for what is sent together, which is a batch at most, in seconds.
         on_step: Called for each step that is done or skipped.
+        journal: Of the outbox that sends: a path (SQLite), a URL (Postgres), or ``None`` for one in memory. With one in
+            a file, a run that was killed is gone on with, transfers and calls included.
 
     Raises:
         DeploymentError: If the plan cannot be carried out as written, a contract of that name has another source, or a
             transaction failed. What was published before stays, and a repeated run goes on from there.
         ConfirmationTimeoutError: If a batch was not mined in time; run again.
+        JournalError: If the journal cannot be used.
         NodeError: If the node is down or answers something else.
     """
     if not isinstance(plan, DeploymentPlan):
@@ -173,12 +178,13 @@ def deploy(
     if own_address:
         _check_own_references(plan, payloads, account.address)
         accounts = dict.fromkeys(_senders(plan), account)
-    run = _Run(plan, account, accounts, payloads, transfers, timeout_s, on_step)
-    run.wait_for_earlier_transactions()
-    run.find_published()
-    run.check_calls()
-    for batch in plan.batches:
-        run.carry_out(batch)
+    with Outbox([*dict.fromkeys(accounts.values())], journal, purpose=f"deployments by {account.address}") as outbox:
+        run = _Run(plan, account, accounts, payloads, transfers, outbox, timeout_s, on_step)
+        run.finish_earlier()
+        run.find_published()
+        run.check_calls()
+        for batch in plan.batches:
+            run.carry_out(batch)
     return DeploymentReport(account.address, tuple(run.reports))
 
 
@@ -192,6 +198,7 @@ class _Run:
         accounts: Mapping[str, Account],
         payloads: dict[PublishStep, ContractPublish],
         transfers: dict[TransferStep, TokenTransfer],
+        outbox: Outbox,
         timeout_s: float,
         on_step: Callable[[StepReport], None] | None,
     ) -> None:
@@ -201,37 +208,61 @@ class _Run:
         self._epochs = _Epochs(account.client, timeout_s)
         self._payloads = payloads
         self._transfers = transfers
+        self._outbox = outbox
         self._timeout_s = timeout_s
         self._on_step = on_step
         self._published: set[str] = set()
         self._to_publish = {self._contract_id(step) for step in payloads}
+        self._keys: dict[Step, str] = {}
         self.reports: list[StepReport] = []
 
-    def wait_for_earlier_transactions(self) -> None:
+    def finish_earlier(self) -> None:
         """Wait until nothing of the accounts is in the mempool: it could be a contract of a run that was broken off."""
-        for account in dict.fromkeys(self._accounts.values()):
-            self._wait_for_earlier_transactions_of(account)
-
-    def _wait_for_earlier_transactions_of(self, account: Account) -> None:
-        deadline = time.monotonic() + self._timeout_s
-        while True:
-            try:
-                nonces = account.client.nonces(account.address)
-            except NotFoundError:  # a bare node without the API, which cannot tell
-                return
-            executed = -1 if nonces.last_executed is None else nonces.last_executed
-            if nonces.last_in_mempool is None or nonces.last_in_mempool <= executed:
-                return
-            if time.monotonic() > deadline:
+        for address, nonces in self._outbox.finish_earlier(timeout_s=self._timeout_s).items():
+            if not nonces:
                 raise DeploymentError(
-                    f"{account.address} still has a transaction in the mempool (nonce {nonces.last_in_mempool}) "
-                    f"after {self._timeout_s:g} s; it may be of an earlier run: run again when it is mined"
+                    f"another process uses {address} with this journal; run again when it has ended (half a minute "
+                    "after it was killed)"
                 )
-            time.sleep(_POLL_S)
+            raise DeploymentError(
+                f"{address} still has a transaction in the mempool (nonce {nonces[-1]}) after {self._timeout_s:g} s; "
+                "it may be of an earlier run: run again when it is mined"
+            )
+
+    def _keys_of_run(self) -> dict[Step, str]:
+        """Return the keys of the steps' jobs: those of the last run, unless it was finished."""
+        repeated = [step for step in self._plan.steps if not isinstance(step, PublishStep)]
+        number = 1
+        while True:
+            keys = {step: self._key(step, index, number) for index, step in enumerate(self._plan.steps)}
+            entries = [self._outbox.find(keys[step]) for step in repeated]
+            is_finished = self._published == self._to_publish and all(entry and entry.is_success for entry in entries)
+            if not entries or not is_finished:
+                return keys
+            number += 1
+
+    def _key(self, step: Step, index: int, number: int) -> str:
+        job = self._job("?", step)
+        what = sha256(job.account.encode() + job.body).hexdigest()[:16]
+        if isinstance(step, PublishStep):
+            return f"publish/{step.contract_name}/{what}"
+        kind = "call" if isinstance(step, CallStep) else "transfer"
+        return f"{kind}/{self._plan.file.name[:60]}/{index}/{what}/run {number}"
+
+    def _job(self, key: str, step: Step) -> Job:
+        sender = self._accounts[step.sender].address
+        match step:
+            case TransferStep():
+                return Job(key, self._transfers[step], account=sender)
+            case CallStep():
+                call = ContractCall(self._called_id(step), step.function_name, step.arguments)
+                return Job(key, call, mode=PostConditionMode.ALLOW, account=sender)
+        return Job(key, self._payloads[step], account=sender)
 
     def find_published(self) -> None:
         """Find out which contracts are there, and refuse to go on if one has another source."""
         self._published = {self._contract_id(step) for step in self._payloads if self._is_published(step)}
+        self._keys = self._keys_of_run()
 
     def check_calls(self) -> None:
         """Refuse calls that do not fit; those of contracts that are still to be published are checked after that."""
@@ -252,18 +283,22 @@ class _Run:
             (step.epoch for step in group if isinstance(step, PublishStep) and not self._is_done(step)), ""
         ):
             self._epochs.enter(epoch, self._where(group[0]))
-        failure: DerClientError | None = None
-        sent: list[tuple[Step, PendingTransaction | None]] = []
+        steps: dict[str, Step] = {}
         for step in group:
-            try:
-                sent.append((step, self._send(step)))
-            except DerClientError as error:
-                failure = error
-                break
+            if isinstance(step, PublishStep) and self._is_done(step):
+                self._report(StepReport(Outcome.SKIPPED, self._contract_id(step)))
+                continue
+            if isinstance(step, CallStep) and self._is_to_be_published(self._called_id(step)):
+                self._check_call(step)
+            key = self._keys[step]
+            if self._outbox.add(self._job(key, step)) == 0:
+                self._outbox.journal.retry(key)  # of an earlier run, where it failed or was cancelled
+            steps[key] = step
+        failure: DerClientError | None = None
         deadline = time.monotonic() + self._timeout_s
-        for step, pending in sent:
+        for entry in self._outbox.finish([*steps], timeout_s=self._timeout_s):
             try:
-                self._report(self._finish(step, pending, max(0.0, deadline - time.monotonic())))
+                self._report(self._finish(steps[entry.key], entry, max(0.0, deadline - time.monotonic())))
             except DerClientError as error:
                 failure = failure or error
         if failure is not None:
@@ -274,29 +309,6 @@ class _Run:
         _LOG.info("%s %s", report.outcome, report.subject)
         if self._on_step is not None:
             self._on_step(report)
-
-    def _send(self, step: Step) -> PendingTransaction | None:
-        """Send a step; ``None`` if it is done already."""
-        try:
-            match step:
-                case TransferStep():
-                    return self._accounts[step.sender].submit(self._transfers[step])
-                case CallStep():
-                    return self._send_call(step)
-                case PublishStep() if self._is_done(step):
-                    return None
-            return self._accounts[step.sender].submit(self._payloads[step])
-        except TransactionRejectedError as error:
-            if isinstance(step, PublishStep) and error.reason == "ContractAlreadyExists" and self._is_published(step):
-                return None
-            raise DeploymentError(f"{self._where(step)}: {error}") from error
-
-    def _send_call(self, step: CallStep) -> PendingTransaction:
-        called = self._called_id(step)
-        if self._is_to_be_published(called):
-            self._check_call(step)
-        call = ContractCall(called, step.function_name, step.arguments)
-        return self._accounts[step.sender].submit(call, mode=PostConditionMode.ALLOW)
 
     def _check_call(self, step: CallStep) -> None:
         called = self._called_id(step)
@@ -334,10 +346,13 @@ class _Run:
         account = self._accounts.get(address)
         return f"{address if account is None else account.address}.{name}"
 
-    def _finish(self, step: Step, pending: PendingTransaction | None, timeout_s: float) -> StepReport:
+    def _finish(self, step: Step, entry: Entry, timeout_s: float) -> StepReport:
         contract_id = self._subject_id(step)
-        if pending is None:
-            return StepReport(Outcome.SKIPPED, contract_id)
+        if entry.state is JobState.GIVEN_UP:
+            if isinstance(step, PublishStep) and self._is_published(step):
+                return StepReport(Outcome.SKIPPED, contract_id)  # by somebody else, meanwhile
+            raise DeploymentError(f"{self._where(step)}: {entry.reason}")
+        pending = self._account.pending(entry.txid)
         try:
             receipt = pending.wait(timeout_s)
         except (TransactionFailedError, TransactionDroppedError) as error:
@@ -439,11 +454,11 @@ def _same_epoch(named: str, epoch: str) -> bool:
 
 
 def _groups(batch: Sequence[Step]) -> Iterator[Sequence[Step]]:
-    """Parts of a batch that may wait in the mempool together: a node takes calls only of contracts that are mined."""
+    """Yield the parts of a batch that may wait in the mempool together: a node takes calls only of mined contracts."""
     start = 0
     for index, step in enumerate(batch):
         publishes = any(isinstance(earlier, PublishStep) for earlier in batch[start:index])
-        if index - start == _IN_FLIGHT_LIMIT or (publishes and isinstance(step, CallStep)):
+        if publishes and isinstance(step, CallStep):
             yield batch[start:index]
             start = index
     yield batch[start:]

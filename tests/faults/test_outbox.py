@@ -440,17 +440,37 @@ class TestTrouble:
         settle(chain, outbox, *(pay(payee, amount, fee_ustx=5 * FEE) for amount in (1, 2)))
         assert amounts(chain, account.address) == Counter([1, 2, 100, 101, 102])
 
-    def test_foreign_ones_are_waited_for_where_that_is_wanted(
-        self, chain: Devnet, account: Account, payee: str, begin: Open
+    def test_what_an_earlier_run_left_is_finished(
+        self, chain: Devnet, account: Account, payee: str, begin: Open, lasting_place: Any
     ) -> None:
-        Account(account._key, Client(chain.url)).transfer(payee, 100, fee_ustx=FEE)
-        outbox = begin(waits_for_others=True)
-        outbox.add(pay(payee, 1), pay(payee, 2))
-        for _ in range(3):
-            outbox.step()
-        assert sent_nonces(chain, account.address) == [0]
+        """Also what no journal knows; what the earlier run only meant to sign is not."""
+        other = Account(account._key, Client(chain.url))
+        for amount in range(101, 105):
+            other.transfer(payee, amount, fee_ustx=FEE)
+        earlier = begin(lasting_place, max_in_flight=6)
+        earlier.add(*(pay(payee, amount) for amount in range(1, 5)))
+        earlier.step()
+        die(earlier)
+        outbox = begin(lasting_place)
+        assert outbox.finish_earlier(timeout_s=0) == {account.address: (0, 1, 2, 3, 4, 5)}
+        other_process = begin(lasting_place)
+        assert other_process.finish_earlier(timeout_s=0) == {account.address: ()}
+        chain.mine()
+        assert outbox.finish_earlier(timeout_s=10) == {}
+        assert amounts(chain, account.address) == Counter([101, 102, 103, 104, 1, 2])
+        assert [*states(outbox).values()] == [JobState.MINED] * 2 + [JobState.GIVEN_UP] * 2
+
+    def test_in_order_until_one_fails(self, chain: Devnet, account: Account, payee: str, begin: Open) -> None:
+        outbox = begin()
+        outbox.add(pay(payee, 1), pay(payee, 2, fee_ustx=10**9), pay(payee, 3), pay(payee, 4, follows=("pay/1",)))
+        finished = outbox.finish([f"pay/{amount}" for amount in range(1, 5)], timeout_s=0.2)
+        assert [(entry.key, entry.state) for entry in finished] == [
+            ("pay/1", JobState.SENT),
+            ("pay/2", JobState.GIVEN_UP),
+            ("pay/3", JobState.SENT),
+        ]
         settle(chain, outbox)
-        assert amounts(chain, account.address) == Counter([1, 2, 100])
+        assert amounts(chain, account.address) == Counter([1, 3])
 
     def test_foreign_ones_that_the_api_does_not_show(
         self, chain: Devnet, proxy: FaultProxy, account: Account, payee: str, begin: Open

@@ -13,13 +13,14 @@ from typing import Final
 
 import requests
 
-from der_client.devnet import Devnet
+from der_client.devnet import Devnet, DevnetError
 from der_client.nodejs import environment, find_node
 from der_client.project import installed_project
 
 _DIES_YOUNG: Final = 0.3
 _YOUNG_S: Final = 4.0
 _BLOCK_INTERVAL_S: Final = 0.06
+_STARTS: Final = 5
 
 
 class Lives:
@@ -64,13 +65,20 @@ class Lives:
         self.devnet = self._start(self._random.choice((None, _BLOCK_INTERVAL_S)))
 
     def _start(self, block_interval_s: float | None = None) -> Devnet:
-        return Devnet(
-            deploy_contracts=False,
-            state_file=self.state_file,
-            port=self._port,
-            track_costs=False,
-            block_interval_s=block_interval_s,
-        )
+        """Start it; on a busy machine, what was done before may take longer to be done again than a start may."""
+        for attempt in range(_STARTS):
+            try:
+                return Devnet(
+                    deploy_contracts=False,
+                    state_file=self.state_file,
+                    port=self._port,
+                    track_costs=False,
+                    block_interval_s=block_interval_s,
+                )
+            except DevnetError:
+                if attempt == _STARTS - 1:
+                    raise
+        raise AssertionError
 
     def _die_young(self) -> None:
         """Start it, and kill it while it boots, or does again what was done before."""

@@ -8,7 +8,7 @@ from sqlalchemy import delete, func, insert, literal, or_, select, update
 
 from der_client.stacks.errors import InvalidValueError, JobConflictError
 from der_client.stacks.outbox.database import Database
-from der_client.stacks.outbox.jobs import Entry, Job, JobState
+from der_client.stacks.outbox.jobs import OPEN, Entry, Job, JobState
 from der_client.stacks.outbox.rows import DEAD, LIVE, UNDONE, read_entry
 from der_client.stacks.outbox.schema import follows, jobs, slots, transactions
 from der_client.stacks.outcome import OutcomeKind
@@ -74,7 +74,7 @@ class JobTable(Database):
 
     def has_open(self) -> bool:
         """Whether any job is neither mined nor given up."""
-        query = select(literal(1)).where(jobs.c.state.in_((JobState.QUEUED, JobState.SIGNED, JobState.SENT))).limit(1)
+        query = select(literal(1)).where(jobs.c.state.in_(OPEN)).limit(1)
         with self._transaction("be read") as connection:
             return connection.execute(query).first() is not None
 

@@ -40,6 +40,10 @@ class JobState(StrEnum):
         return self in (JobState.MINED, JobState.GIVEN_UP)
 
 
+OPEN: Final = (JobState.QUEUED, JobState.SIGNED, JobState.SENT)
+"""The states of a job that is not over."""
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """Something to be done on the chain, at most once.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from der_client.stacks.account import Account
 from der_client.stacks.errors import InvalidValueError, NodeError, NotFoundError, whole
 from der_client.stacks.outbox.forks import Forks
-from der_client.stacks.outbox.jobs import Entry, Job, JobState, Progress
+from der_client.stacks.outbox.jobs import OPEN, Entry, Job, JobState, Progress
 from der_client.stacks.outbox.journal import Journal
 from der_client.stacks.outbox.lane import MAX_IN_MEMPOOL, Lane
 from der_client.stacks.outbox.refusals import Refusals
@@ -54,13 +54,11 @@ class Outbox:
             never if not given.
         max_poll_s: The longest pause between two looks, in seconds.
         look_s: After how long without news a transaction is looked for by itself, and sent again if nobody has it.
-        waits_for_others: Whether nothing is signed while a transaction that the journal does not know waits in the
-            mempool for one of the accounts, such as one of an earlier run that had no journal.
         lease_s: How long an account stays with a process that has died, in seconds: longer than a living one may pause.
 
     Raises:
         JournalError: If the journal cannot be used, or is of another network or purpose.
-        InvalidValueError: If there is no account, or a limit is out of range.
+        InvalidValueError: If there is no account, a limit is out of range, or the node has no API.
         NodeError: If the node is down or answers something else.
     """
 
@@ -72,7 +70,6 @@ class Outbox:
         purpose: str = "",
         max_in_flight: int = MAX_IN_MEMPOOL,
         raise_fee_after_s: float | None = None,
-        waits_for_others: bool = False,
         max_poll_s: float = 2.0,
         look_s: float = 30.0,
         lease_s: float = 30.0,
@@ -99,7 +96,6 @@ class Outbox:
             self._owner,
             max_in_flight=max_in_flight,
             raise_fee_after_s=raise_fee_after_s,
-            waits_for_others=waits_for_others,
         )
         self._refusals = Refusals(self.journal, self._signer)
         self._forks = Forks(self._client, self.journal)
@@ -126,6 +122,70 @@ class Outbox:
                     f"job {job.key} wants account {job.account}; this outbox has {', '.join(self._accounts)}"
                 )
         return self.journal.add(jobs)
+
+    def inherit(self) -> list[Entry]:
+        """Take over from a process that ended: cancel what it only meant to sign.
+
+        Returns:
+            The jobs of these accounts that are signed or sent, and not over.
+        """
+        own = [entry for entry in self.journal.entries(*OPEN) if entry.account in ("", *self._accounts)]
+        return [entry for entry in own if not self.cancel(entry.key)]
+
+    def finish_earlier(self, *, timeout_s: float) -> dict[str, tuple[int, ...]]:
+        """Wait until nothing of the accounts is in the mempool, as an earlier run may have left something there.
+
+        What the journal does not know is waited for as well.
+
+        Args:
+            timeout_s: The longest time, in seconds.
+
+        Returns:
+            For each account that is still busy then, the nonces that wait; none if another process uses it.
+
+        Raises:
+            NodeError: If the node is down or answers something else.
+            JournalError: If the journal cannot be written.
+        """
+        self.inherit()
+        deadline = time.monotonic() + timeout_s
+        pause = _FIRST_PAUSE_S
+        while True:
+            self.step()
+            busy: dict[str, tuple[int, ...]] = {}
+            for address in self._accounts:
+                lane = self._lanes.get(address)
+                if lane is None:
+                    busy[address] = ()
+                    continue
+                lane.refresh()
+                if waiting := lane.own_nonces | lane.nonces.foreign:
+                    busy[address] = tuple(sorted(waiting))
+            if not busy or time.monotonic() >= deadline:
+                return busy
+            pause = self._rest(pause, deadline)
+
+    def finish(self, keys: Sequence[str], *, timeout_s: float) -> Iterator[Entry]:
+        """Work until jobs are over, in their order; after one that fails, those that are not signed are cancelled.
+
+        Args:
+            keys: Of the jobs.
+            timeout_s: The longest time for all of them, in seconds.
+
+        Yields:
+            What the journal knows of each, in order: of those that were signed, and of the one that failed.
+
+        Raises:
+            JournalError: If the journal cannot be written.
+        """
+        deadline = time.monotonic() + timeout_s
+        has_failed = False
+        for key in keys:
+            if has_failed and self.cancel(key):
+                continue
+            entry = self.wait(key, timeout_s=max(0.0, deadline - time.monotonic()), is_patient=False)
+            has_failed = has_failed or not entry.is_success
+            yield entry
 
     def cancel(self, key: str) -> bool:
         """Give up a job that is not signed yet.
@@ -326,10 +386,11 @@ class Outbox:
         network = self._client.checked_network()
         try:
             first = self._client.block(1).hash
-        except NotFoundError:  # a bare node without the API
-            first = ""
-        known = {"network": f"{network.chain_id}", "chain": first, "purpose": purpose}
-        return {name: value for name, value in known.items() if value or name == "purpose"}
+        except NotFoundError as error:
+            raise InvalidValueError(
+                f"{self._client.url} has no API (/extended), which shows what is mined; give the URL of an API"
+            ) from error
+        return {"network": f"{network.chain_id}", "chain": first, "purpose": purpose}
 
     def _lease(self) -> None:
         """Hold as many of the accounts as nobody else does."""

@@ -33,7 +33,6 @@ class Signer:
         owner: Who holds the lanes' leases.
         max_in_flight: How many transactions of an account may wait to be mined.
         raise_fee_after_s: After how long in the mempool a fee is raised; never if ``None``.
-        waits_for_others: Whether nothing is signed while somebody else's transaction of the account waits.
     """
 
     def __init__(
@@ -43,13 +42,11 @@ class Signer:
         *,
         max_in_flight: int,
         raise_fee_after_s: float | None,
-        waits_for_others: bool,
     ) -> None:
         self._journal = journal
         self._owner = owner
         self._max_in_flight = max_in_flight
         self._raise_fee_after_s = raise_fee_after_s
-        self._waits_for_others = waits_for_others
         self._fees: dict[tuple[str, str, int], tuple[float, int]] = {}
 
     def sign(self, lane: Lane, height: int) -> tuple[list[Progress], bool]:
@@ -66,7 +63,7 @@ class Signer:
         entries = self._journal.claim(lane.address, self._owner, room, _CLAIM_S) if room > 0 else []
         if not entries:
             return [], True
-        if (not lane.live or self._waits_for_others) and not self._may_begin(lane):
+        if not lane.live and not self._refresh(lane):
             self._journal.unclaim(self._owner)
             return [], True
         happened: list[Progress] = []
@@ -118,14 +115,14 @@ class Signer:
         """Ask the policy anew for the next fee."""
         self._fees.clear()
 
-    def _may_begin(self, lane: Lane) -> bool:
-        """Learn what others did with an account meanwhile; whether anything may be signed."""
+    def _refresh(self, lane: Lane) -> bool:
+        """Learn what others did with an account that was idle here; whether the node answered."""
         try:
             lane.refresh()
         except NodeError as error:
             lane.failed(error)
             return False
-        return not (self._waits_for_others and lane.nonces.foreign)
+        return True
 
     def _signed(self, lane: Lane, entry: Entry, nonce: int, height: int) -> Sent:
         transaction = self._build(lane.account, entry, nonce)

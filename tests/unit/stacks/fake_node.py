@@ -111,11 +111,15 @@ class FakeNode:
         if path == "/v2/fees/transfer":
             return 200, self.rate
         if path.startswith("/v2/accounts/"):
+            if self.mines_when_looked_at:
+                self.mine()
             nonce = self.next_executed(last)
             return 200, {"balance": "0x" + "0" * 30 + "ff", "locked": "0x00", "unlock_height": 0, "nonce": nonce}
         if path.startswith("/v2/contracts/source/"):
             source = self.sources.get(".".join(path.split("/")[-2:]))
             return (404, "No contract source data found") if source is None else (200, self._source(source))
+        if self.has_api and path.startswith("/extended/v2/blocks/"):
+            return 200, self._block(1 if last == "latest" else int(last))
         if self.has_api and path.startswith("/extended/v1/tx/"):
             return self._look_up(last.removeprefix("0x"))
         if self.has_api and path.startswith("/extended/v1/address/") and path.endswith("/nonces"):
@@ -132,6 +136,17 @@ class FakeNode:
             "stacks_tip_consensus_hash": "00" * 20,
             "burn_block_height": 1,
             "stable_burn_block_height": 1,
+        }
+
+    def _block(self, height: int) -> dict[str, Any]:
+        return {
+            "height": height,
+            "hash": "0x" + "11" * 32,
+            "parent_block_hash": "0x" + "00" * 32,
+            "canonical": True,
+            "block_time": 1_760_000_000,
+            "burn_block_height": 1,
+            "tx_count": 1,
         }
 
     def _source(self, source: str) -> dict[str, Any]:

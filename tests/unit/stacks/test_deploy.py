@@ -11,7 +11,7 @@ import requests
 from der_client.stacks.account import Account
 from der_client.stacks.clarity import AsciiValue, BoolValue, BufferValue, IntValue, PrincipalValue, UIntValue
 from der_client.stacks.deploy import Outcome, StepReport, deploy
-from der_client.stacks.errors import ConfirmationTimeoutError, DeploymentError
+from der_client.stacks.errors import ConfirmationTimeoutError, DeploymentError, InvalidValueError, JournalError
 from der_client.stacks.keys import PrivateKey
 from der_client.stacks.network import DEVNET, MAINNET
 from der_client.stacks.plan import CallStep, DeploymentPlan, PublishStep, TransferStep
@@ -323,8 +323,47 @@ class TestDeploying:
 
     def test_a_bare_node_cannot_be_waited_for(self, project: Path, account: Account, node: FakeNode) -> None:
         node.has_api = False
-        with pytest.raises(ConfirmationTimeoutError, match="does not know it"):
+        with pytest.raises(InvalidValueError, match="has no API"):
             deploy(write(project, plan_text(publish("first"))), account, timeout_s=0.02)
+        assert node.posts == []
+
+
+class TestJournal:
+    def test_a_killed_run_is_gone_on_with(self, project: Path, account: Account, node: FakeNode) -> None:
+        """Also transfers, which a run that had ended would make again."""
+        plan = write(project, plan_text(transfer() + transfer(), publish("first")))
+        journal = project / "deploy.db"
+
+        def killed(_step: StepReport) -> None:
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            deploy(plan, account, run_transfers=True, journal=journal, on_step=killed)
+        assert len(node.mined) == 2
+        report = deploy(plan, account, run_transfers=True, journal=journal)
+        assert [step.outcome for step in report.steps] == [Outcome.TRANSFERRED, Outcome.TRANSFERRED, Outcome.DEPLOYED]
+        assert report.txids == tuple(node.mined)
+        assert len(node.posts) == 3
+        deploy(plan, account, run_transfers=True, journal=journal)
+        assert len(node.posts) == 3 + 2, "the next run"
+
+    def test_what_failed_is_tried_again(self, project: Path, account: Account, node: FakeNode) -> None:
+        plan = write(project, plan_text(transfer() + transfer(), publish("first")))
+        journal = project / "deploy.db"
+        node.refusals = [None, ("NotEnoughFunds", {"expected": "0x02", "actual": "0x01"})]
+        with pytest.raises(DeploymentError, match="fund the account"):
+            deploy(plan, account, run_transfers=True, journal=journal)
+        report = deploy(plan, account, run_transfers=True, journal=journal)
+        assert report.txids == tuple(node.mined)
+        assert len(node.mined) == 3
+
+    def test_of_another_account(self, project: Path, account: Account) -> None:
+        plan = write(project, plan_text(publish("first")))
+        journal = project / "deploy.db"
+        deploy(plan, account, journal=journal)
+        other = Account(PrivateKey.generate(), account.client)
+        with pytest.raises(JournalError, match="belongs to another purpose"):
+            deploy(plan, other, own_address=True, journal=journal)
 
 
 class TestSenders:
