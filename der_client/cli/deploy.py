@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from der_client.cli.journals import JournalPlace, default_journal
 from der_client.cli.option_groups import grouped
 from der_client.cli.options import DEFAULT_TIMEOUT_S, AsAccount, Json, TimeoutS
 from der_client.cli.output import print_json, print_table, progress_console
@@ -38,12 +39,13 @@ def deploy(
         bool, typer.Option("--run-calls", help="Make the plan's contract calls; every run makes them again.")
     ] = False,
     timeout: TimeoutS = DEFAULT_TIMEOUT_S,
+    journal: JournalPlace = None,
     as_json: Json = False,
 ) -> None:
     """Publish the contracts of a Clarinet deployment plan by signed transactions.
 
     Safe to repeat: a contract that is there with the same source is skipped; one with another source is an error,
-    before anything is sent.
+    before anything is sent. A run that was killed is gone on with by the next one, from its journal.
     """
     from der_client.project import deployment_plan  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.stacks.clarinet import fetcher, project_plan  # noqa: PLC0415
@@ -76,6 +78,7 @@ def deploy(
                 fetch=fetcher(),
                 timeout_s=timeout,
                 on_step=steps.append,
+                journal=journal or default_journal("deploy", account),
             )
     finally:
         # Also after a failure: what was published stays published, and paid for.

@@ -4,12 +4,14 @@ import asyncio
 import logging
 import os
 import signal
+from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from der_client.cli.journals import JournalPlace, default_journal
 from der_client.cli.option_groups import grouped
 from der_client.cli.options import OnContractsAsAccount
 
@@ -51,12 +53,13 @@ def gateway(
     timeout: Annotated[
         float, typer.Option("--timeout", metavar="SECONDS", min=1, help="How long a round waits for its transactions.")
     ] = 180.0,
+    journal: JournalPlace = None,
 ) -> None:
     """Take signed days from meters, keep them, and relay them to the chain, until Ctrl-C.
 
     Meters post JSON or CBOR to /v1/days, or publish it to a broker with QoS 1. A message is acknowledged when it is on
-    disk, and relayed until the chain has it or has refused it for good: /v1/days/ID says which. The account pays the
-    fees.
+    disk, and relayed until the chain has it or has refused it for good: /v1/days/ID says which. What is relayed is in
+    a journal first ('der outbox' shows it). The account pays the fees.
     """
     from der_client.gateway import Gateway, MessageStore  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.gateway.mqtt import Broker  # noqa: PLC0415
@@ -85,8 +88,11 @@ def gateway(
             loop.add_signal_handler(number, stop.set)
         await serve(running, listening=listening, broker=broker, interval_s=interval, keep_days=keep_days, stop=stop)
 
-    with MessageStore(store) as kept, open_socket(host, port) as listening:
-        running = Gateway(der, Recorder(der, confirm_timeout_s=timeout), kept)
+    with MessageStore(store) as kept, open_socket(host, port) as listening, ExitStack() as stack:
+        place = journal or default_journal("gateway", on.account, der.deployer)
+        recorder = Recorder(der, confirm_timeout_s=timeout, journal=place)
+        stack.callback(recorder.close)
+        running = Gateway(der, recorder, kept)
         where = " and ".join([f"http://{host}:{listening.getsockname()[1]}/v1/days", *([mqtt] if mqtt else [])])
         typer.echo(f"taking days on {where} (Ctrl-C ends it)", err=True)
         asyncio.run(run(running))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from der_client.der import Der
+    from der_client.stacks.account import Account
 
 JournalPlace = Annotated[
     str | None,
@@ -22,24 +22,24 @@ JournalPlace = Annotated[
 
 
 def journal_folder() -> Path:
-    """The folder of journals that nobody named: ``$XDG_STATE_HOME/der-client``, or in ``~/.local/state``."""
+    """Return the folder of journals that nobody named: ``$XDG_STATE_HOME/der-client``, or in ``~/.local/state``."""
     given = os.environ.get("XDG_STATE_HOME", "")
     state = Path(given) if given.startswith("/") else Path.home() / ".local" / "state"
     return state / "der-client"
 
 
-def default_journal(command: str, der: "Der") -> Path:
-    """The file for a command on the chain, with the contracts and the account of a connection.
+def default_journal(command: str, account: "Account", deployer: str = "") -> Path:
+    """Return the file for a command of an account on its chain; its folder exists then.
 
     Args:
         command: Such as ``keeper``.
-        der: The connection; it has an account.
+        account: Who signs.
+        deployer: Of the contracts that are called, if the command calls some.
 
     Raises:
         NodeError: If the node is down or answers something else.
     """
     folder = journal_folder()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    address = der.settlement.require_account().address
-    first = der.client.block(1).hash
-    return folder / f"{command}-{first[:12]}-{der.settlement.deployer}-{address}.db"
+    names = [command, account.client.block(1).hash[:12], deployer, account.address]
+    return folder / f"{'-'.join(filter(None, names))}.db"

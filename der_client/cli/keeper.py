@@ -54,7 +54,7 @@ def keeper(
     _ = on.private_key  # a passphrase is asked for now, not when the node is up
 
     def connect() -> Keeper:
-        place = journal or default_journal("keeper", on.der)
+        place = journal or default_journal("keeper", on.account, on.der.deployer)
         return Keeper(on.der, confirm_timeout_s=timeout, min_value_ustx=min_value, journal=place)
 
     if once:

@@ -133,7 +133,9 @@ def record(
     meter_keys = {path: read_meter_key(path) for path in {plant.meter_key_file for plant in found} if path is not None}
     der = on.der
     coverages = [_coverage(der, plant, estimates=estimates) for plant in found]
-    recorder = Recorder(der, confirm_timeout_s=timeout, journal=journal or default_journal("record", der))
+    recorder = Recorder(
+        der, confirm_timeout_s=timeout, journal=journal or default_journal("record", on.account, der.deployer)
+    )
     days = sum(sum(1 for day in coverage.days if day.mask) for coverage in coverages)
     with progress_console().status(f"recording {days} days of {_count(len(found), 'plant')} …"):
         results = [

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from der_client.cli.journals import JournalPlace, default_journal
 from der_client.cli.option_groups import grouped
 from der_client.cli.options import DEFAULT_TIMEOUT_S, Json, OnContractsAsAccount, TimeoutS
 from der_client.cli.output import print_json, print_table, progress_console
@@ -19,6 +20,7 @@ def setup_roles(
     *,
     on: OnContractsAsAccount,
     timeout: TimeoutS = DEFAULT_TIMEOUT_S,
+    journal: JournalPlace = None,
     as_json: Json = False,
 ) -> None:
     """Grant the roles of a TOML file, signed by the owner of the contracts.
@@ -33,7 +35,8 @@ def setup_roles(
     steps: list[GrantReport] = []
     try:
         with progress_console().status(f"granting roles of {der.assets.contract_id} …"):
-            grant_all(der, grants, timeout_s=timeout, on_step=steps.append)
+            place = journal or default_journal("setup-roles", on.account, der.deployer)
+            grant_all(der, grants, timeout_s=timeout, on_step=steps.append, journal=place)
     finally:
         # Also after a failure: what was granted stays granted.
         if steps and not as_json:
