@@ -81,7 +81,7 @@ def _server(gateway: Gateway) -> Any:
     with require_extra("gateway"):
         import uvicorn  # noqa: PLC0415 -- an extra
 
-    class Server(uvicorn.Server):  # type: ignore[misc] # an extra, not followed by mypy
+    class Server(uvicorn.Server):
         """Leaves signals to the command."""
 
         @contextlib.contextmanager

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final
 
 from der_client.readings.errors import MeterDataError
 from der_client.readings.intervals import Interval, IntervalSeries, Quality
@@ -56,7 +56,7 @@ def read_green_button(source: Source, *, power_of_ten: int | None = None) -> dic
     return feed.channels(power_of_ten)
 
 
-def _elements(stream: object) -> Iterator[Element]:
+def _elements(stream: IO[bytes]) -> Iterator[Element]:
     """The entries of a feed, one at a time; a document type is refused, as it could define entities without end."""
     try:
         from defusedxml import DefusedXmlException  # noqa: PLC0415 -- an extra
