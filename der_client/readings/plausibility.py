@@ -73,12 +73,13 @@ class Plausibility:
         self._last = Fraction(int(shown[-1]), 10**decimals)
 
     def _count_signs(self, numbers: pl.Series, decimals: int) -> None:
+        negative = Fraction(0)
         if (least(numbers) or 0) < 0:
-            negative = numbers < 0
-            self._negatives += int(negative.sum())
-            self._negative += Fraction(-int(numbers.filter(negative).sum()), 10**decimals)
-        if (greatest(numbers) or 0) > 0:
-            self._positive += Fraction(int(numbers.filter(numbers > 0).sum()), 10**decimals)
+            below = numbers.filter(numbers < 0)
+            self._negatives += len(below)
+            negative = Fraction(-int(below.sum()), 10**decimals)
+        self._negative += negative
+        self._positive += Fraction(int(numbers.sum()), 10**decimals) + negative
 
     def check_size(self, rows: pl.DataFrame, numbers: pl.Series, factor: Fraction) -> None:
         """Pass if no reading is beyond what any plant makes.

@@ -7,20 +7,17 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections import Counter
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from statistics import mode
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from der_client.readings.errors import MeterDataError
-from der_client.readings.quantities import unit_in
+from der_client.readings.sniffed_columns import Look, is_number, is_time, look_at_times, look_at_values
 from der_client.readings.sources import refuse_what_is_not_text
-from der_client.readings.table import DEFAULT_NULL_WORDS, TableFormat, ready_made_formats
-from der_client.readings.table_columns import METER_COLUMN, columns_of
+from der_client.readings.table import TableFormat, ready_made_formats
+from der_client.readings.table_columns import columns_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,36 +27,6 @@ _HEAD_BYTES: Final = 1 << 18
 _MOST_ROWS: Final = 2000
 _DELIMITERS: Final = ";\t,|"
 _OWN_SUFFIXES: Final = {".xlsx": "excel", ".xlsm": "excel", ".parquet": "parquet", ".pq": "parquet"}
-_TIME_FORMATS: Final = (
-    "%d.%m.%Y %H:%M",
-    "%d.%m.%Y %H:%M:%S",
-    "%d/%m/%Y %H:%M",
-    "%d/%m/%Y %H:%M:%S",
-    "%m/%d/%Y %H:%M",
-    "%m/%d/%Y %H:%M:%S",
-    "%m/%d/%Y %I:%M %p",
-    "%m/%d/%Y %I:%M:%S %p",
-    "%Y/%m/%d %H:%M",
-    "%Y/%m/%d %H:%M:%S",
-    "%d-%m-%Y %H:%M",
-    "%d-%m-%Y %H:%M:%S",
-    "%Y%m%d %H%M",
-    "%Y%m%d%H%M",
-)
-_ISO: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*", re.ASCII)
-_DATE: Final = re.compile(r"\d{1,4}[-./]\d{1,2}[-./]\d{2,4}", re.ASCII)
-_CLOCK: Final = re.compile(r"\d{1,2}:\d\d(:\d\d)?( ?[AaPp][Mm])?", re.ASCII)
-_RANGE: Final = re.compile(r".*\d:\d\d(?::\d\d)?( - | to |/).*\d:\d\d.*")
-_OFFSET: Final = re.compile(r"(Z|[+-]\d\d:?\d\d)$", re.ASCII)
-_PRODUCTION: Final = re.compile(
-    r"export|feed.?in|generat|solar|\bpv|produc|surplus|return|inject|erzeug|einspeis|deliver|yield|output",
-    re.IGNORECASE,
-)
-_NOT_PRODUCTION: Final = re.compile(
-    r"import|consum|load|batter|grid|usage|price|cost|amount|temp|irradi|revision|verbrauch|bezug|lat|lon",
-    re.IGNORECASE,
-)
-_QUALITY: Final = re.compile(r"quality|estimat|status|ersatz|actual", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +40,6 @@ class Proposal:
 
     form: str | TableFormat
     remarks: tuple[str, ...] = ()
-
-
-@dataclass(slots=True)
-class _Look:
-    """What was seen of a table."""
-
-    fields: dict[str, Any] = field(default_factory=dict)
-    remarks: list[str] = field(default_factory=list)
 
 
 def propose_format(path: str | PathLike[str]) -> Proposal:
@@ -111,7 +70,7 @@ def propose_format(path: str | PathLike[str]) -> Proposal:
         raise MeterDataError("the file is empty")
     text, encoding = _decoded(head)
     delimiter, rows = _table(text)
-    look = _Look({"encoding": encoding} if encoding != "utf-8" else {})
+    look = Look({"encoding": encoding} if encoding != "utf-8" else {})
     if delimiter != ",":
         look.fields["delimiter"] = "tab" if delimiter == "\t" else delimiter
     number = _header_row(rows)
@@ -127,8 +86,8 @@ def propose_format(path: str | PathLike[str]) -> Proposal:
         if width - 1 <= len(row) <= width
     ]
     columns = {name: [row[index] for row in body] for index, name in enumerate(header) if name}
-    _look_at_times(look, columns)
-    _look_at_values(look, columns)
+    look_at_times(look, columns)
+    look_at_values(look, columns)
     return Proposal(TableFormat(**look.fields), tuple(look.remarks))
 
 
@@ -168,164 +127,10 @@ def _table(text: str) -> tuple[str, list[list[str]]]:
 def _header_row(rows: Sequence[Sequence[str]]) -> int:
     """The first row without a number or a time, above one with at least two."""
     for number, (row, below) in enumerate(pairwise(rows)):
-        is_header = len(list(filter(None, row))) > 1 and not any(_is_number(cell) or _is_time(cell) for cell in row)
-        if is_header and sum(_is_number(cell) or _is_time(cell) for cell in below) > 1:
+        is_header = len(list(filter(None, row))) > 1 and not any(is_number(cell) or is_time(cell) for cell in row)
+        if is_header and sum(is_number(cell) or is_time(cell) for cell in below) > 1:
             return number
         # Names of columns may be times, where each row is a day.
-        if not _is_number(row[0]) and sum(map(_is_number, below)) > sum(map(_is_number, row)) + 1:
+        if not is_number(row[0]) and sum(map(is_number, below)) > sum(map(is_number, row)) + 1:
             return number
     raise MeterDataError("no header row is seen: if there is none, give `header=False` and columns as 1, 2 and so on")
-
-
-def _is_number(cell: str) -> bool:
-    return re.fullmatch(r"\s*[-+]?[\d.,]*\d\s*", cell) is not None
-
-
-def _is_time(cell: str) -> bool:
-    text = cell.strip()
-    return any(pattern.match(text) for pattern in (_ISO, _DATE, _CLOCK))
-
-
-def _look_at_times(look: _Look, columns: dict[str, list[str]]) -> None:
-    for name, cells in columns.items():
-        present = [cell for cell in cells if cell]
-        if not present:
-            continue
-        texts, names = cells, [name]
-        if all(_DATE.fullmatch(cell) for cell in present):
-            clocks = [other for other, values in columns.items() if other != name and _are(values, _CLOCK)]
-            if not clocks:
-                continue
-            names.append(clocks[0])
-            texts = [f"{day} {clock}" for day, clock in zip(cells, columns[clocks[0]], strict=True)]
-        if _are(texts, _RANGE):
-            separator = _RANGE.match(present[0])
-            if separator is not None:
-                look.fields["range_separator"] = separator[1]
-                texts = [text.partition(separator[1])[0] for text in texts]
-        form = _time_format(texts, look)
-        if form is None:
-            continue
-        look.fields["time"] = names
-        if form != "iso":
-            look.fields["time_format"] = form
-        if not all(_OFFSET.search(text) for text in texts if text):
-            look.remarks.append("times have no offset from UTC: give `time_zone`, the zone of the meter's clock")
-        _look_at_order(look, [text for text in texts if text], form)
-        return
-    raise MeterDataError(
-        f"no column of times is seen; there are: {', '.join(map(repr, columns))}; give `time` yourself"
-    )
-
-
-def _are(cells: Sequence[str], pattern: re.Pattern[str]) -> bool:
-    present = [cell for cell in cells if cell]
-    return bool(present) and all(pattern.fullmatch(cell) for cell in present)
-
-
-def _time_format(texts: Sequence[str], look: _Look) -> str | None:
-    present = [text for text in texts if text]
-    if _are(present, _ISO):
-        return "iso"
-    if all(re.fullmatch(r"1\d{9}", text) for text in present):
-        return "epoch-s"
-    if all(re.fullmatch(r"1\d{12}", text) for text in present):
-        return "epoch-ms"
-    fitting = [form for form in _TIME_FORMATS if all(_fits(text, form) for text in present)]
-    if len(fitting) > 1 and {form[:5] for form in fitting} >= {"%d/%m", "%m/%d"}:
-        look.remarks.append("whether the day or the month comes first cannot be seen: check `time_format`")
-    return fitting[0] if fitting else None
-
-
-def _fits(text: str, form: str) -> bool:
-    try:
-        datetime.strptime(re.sub(r"\b24(?=:00)", "00", text), form)  # noqa: DTZ007 -- only whether it can be read
-    except ValueError:
-        return False
-    return True
-
-
-def _look_at_order(look: _Look, texts: Sequence[str], form: str) -> None:
-    if form in {"epoch-s", "epoch-ms"}:
-        moments = [float(text) for text in texts]
-    else:
-        read = datetime.fromisoformat if form == "iso" else (lambda text: datetime.strptime(text, form))  # noqa: DTZ007
-        try:
-            moments = [read(text).timestamp() for text in texts]
-        except ValueError:
-            return
-    steps = [later - earlier for earlier, later in pairwise(moments)]
-    if steps and sum(step < 0 for step in steps) > len(steps) / 2:
-        look.fields["order"] = "descending"
-        steps = [-step for step in steps]
-    rising = [step for step in steps if step > 0]
-    if rising and len(set(rising)) > 1:
-        usual = int(mode(rising))
-        share = rising.count(usual) / len(rising)
-        if share > 0.8 and all(step % usual == 0 for step in rising):
-            look.fields["interval_seconds"] = usual
-            look.remarks.append(f"rows are absent: nearly all are {usual} s apart; check `interval_seconds`")
-        else:
-            look.remarks.append("the step between rows changes: if each lasts until the next, give `until_next=True`")
-
-
-def _look_at_values(look: _Look, columns: dict[str, list[str]]) -> None:
-    taken = set(look.fields.get("time", ()))
-    words = {word.lower() for word in DEFAULT_NULL_WORDS} | {"unavailable", "unknown"}
-    numeric: dict[str, list[str]] = {}
-    nulls: set[str] = set()
-    for name, cells in columns.items():
-        is_other = METER_COLUMN.search(name) is not None and not _PRODUCTION.search(name)
-        if name in taken or is_other or _are(cells, _CLOCK) or _are(cells, _DATE):
-            continue
-        present = [cell for cell in cells if cell.lower() not in words]
-        if present and all(_is_number(cell) for cell in present):
-            numeric[name] = present
-            nulls |= {cell for cell in cells if cell.lower() in words} if len(present) < len(cells) else set()
-    wanted = [name for name in numeric if _PRODUCTION.search(name) and not _NOT_PRODUCTION.search(name)]
-    wanted = wanted or [name for name in numeric if unit_in(name) and not _NOT_PRODUCTION.search(name)]
-    wanted = wanted or [name for name in numeric if not _NOT_PRODUCTION.search(name)] or list(numeric)
-    if not wanted:
-        raise MeterDataError(f"no column of readings is seen; there are: {', '.join(map(repr, columns))}")
-    chosen = wanted[0]
-    look.fields["values"] = [chosen]
-    if len(wanted) > 1:
-        look.remarks.append(f"other columns that may be meant: {', '.join(map(repr, wanted[1:]))}; check `values`")
-    cells = numeric[chosen]
-    if look.fields.get("delimiter") and any("," in cell for cell in cells) and not any("." in cell for cell in cells):
-        look.fields["decimal"] = ","
-    numbers = [float(cell.replace(",", ".") if look.fields.get("decimal") else cell.replace(",", "")) for cell in cells]
-    if any(cell.lower() in words for cell in columns[chosen]):
-        look.fields["nulls"] = "unknown"
-        look.remarks.append("some rows have no reading: `nulls` says what they are")
-        others = sorted(nulls - set(DEFAULT_NULL_WORDS) - {word.lower() for word in DEFAULT_NULL_WORDS})
-        if others:
-            look.fields["null_words"] = ["", *others]
-    unit = unit_in(chosen)
-    if unit is None:
-        look.remarks.append("nothing says the unit: give `unit`")
-    rises = sum(later > earlier for earlier, later in pairwise(numbers))
-    if (
-        rises >= 3
-        and not any(later < earlier for earlier, later in pairwise(numbers))
-        and (unit is None or unit.is_energy)
-    ):
-        look.fields["kind"] = "register"
-        look.remarks.append("the readings only grow, as those of a register do: check `kind`")
-    if any(number < 0 for number in numbers):
-        negative = -sum(number for number in numbers if number < 0)
-        if negative > 0.02 * sum(number for number in numbers if number > 0):
-            look.fields["sign"] = "negative"
-            look.remarks.append("many readings are negative: check `sign`, which says which of them are production")
-    for name, others_cells in columns.items():
-        distinct = sorted(set(others_cells))
-        if name not in taken | set(numeric) and 1 < len(distinct) <= 6 and len(others_cells) > len(distinct):
-            if _QUALITY.search(name):
-                look.remarks.append(
-                    f"the column {name!r} has {', '.join(map(repr, distinct))}: if it tells estimates, give "
-                    "`quality_column`"
-                )
-            else:
-                look.remarks.append(
-                    f"the column {name!r} has {', '.join(map(repr, distinct))}: if they are channels, pick with `where`"
-                )

@@ -129,10 +129,11 @@ class TableColumns:
         """Return the cells of a column without blanks around them; those of several are joined by a blank."""
         import polars as pl  # noqa: PLC0415 -- heavy, and an extra
 
-        columns = [pl.col(self._number[name]) for name in names]
-        if any(_is_padded(rows[self._number[name]]) for name in names):
-            columns = [column.str.strip_chars() for column in columns]
-        return rows.select(columns[0] if len(columns) == 1 else pl.concat_str(columns, separator=" ")).to_series()
+        cells = [rows[self._number[name]] for name in names]
+        cells = [column.str.strip_chars() if _is_padded(column) else column for column in cells]
+        if len(cells) == 1:
+            return cells[0]
+        return pl.DataFrame(cells).select(pl.concat_str(pl.all(), separator=" ")).to_series()
 
     def without_empty(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Return the rows that have anything in a cell."""

@@ -92,7 +92,7 @@ def _parse_iso(texts: pl.Series, refuse: Callable[[int, str], MeterDataError]) -
     lengths = texts.str.len_bytes()
     is_plain = lengths.min() == width == lengths.max()
     heads = texts if is_plain else texts.str.slice(0, width)
-    local = heads.str.to_datetime(pattern, time_unit="us", strict=False).cast(pl.Int64)
+    local = heads.str.to_datetime(pattern, time_unit="us", strict=False, cache=False).cast(pl.Int64)
     offsets = pl.repeat(None, len(texts), dtype=pl.Int64, eager=True)
     if not is_plain:
         rests = texts.str.slice(width)
@@ -161,7 +161,7 @@ def _parse_pattern(texts: pl.Series, pattern: str, refuse: Callable[[int, str], 
     if "%z" in pattern or "%f" in pattern or not {"%Y", "%y"} & set(re.findall("%.", pattern)):
         parsed = pl.repeat(None, len(texts), dtype=pl.Int64, eager=True)
     elif re.search("%[HI]", pattern):
-        parsed = texts.str.to_datetime(pattern, time_unit="us", strict=False).cast(pl.Int64)
+        parsed = texts.str.to_datetime(pattern, time_unit="us", strict=False, cache=False).cast(pl.Int64)
     else:
         parsed = texts.str.to_date(pattern, strict=False).cast(pl.Datetime("us")).cast(pl.Int64)
     found = LocalTimes(parsed, pl.repeat(None, len(texts), dtype=pl.Int64, eager=True))
