@@ -23,21 +23,21 @@ _LOG: Final = logging.getLogger(__name__)
 _TITLES: Final = {400: "This address has a mistake", 404: "Not found", 503: "The index cannot be read"}
 
 
-class BadRequestError(HTTPException):  # type: ignore[misc] # an extra, not followed by mypy
+class BadRequestError(HTTPException):
     """A part of a URL is not what is expected there; the sentence says which, and what is."""
 
     def __init__(self, sentence: str) -> None:
         super().__init__(400, sentence)
 
 
-class NotFoundError(HTTPException):  # type: ignore[misc] # as above
+class NotFoundError(HTTPException):
     """Something that a URL names is not in the index."""
 
     def __init__(self, sentence: str) -> None:
         super().__init__(404, sentence)
 
 
-class EmptyIndexError(HTTPException):  # type: ignore[misc] # as above
+class EmptyIndexError(HTTPException):
     """The index knows no block yet."""
 
     def __init__(self) -> None:

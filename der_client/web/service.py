@@ -78,7 +78,7 @@ def serve(
     _Server(config, stop).run(sockets=[listening])
 
 
-class _Server(uvicorn.Server):  # type: ignore[misc] # an extra, not followed by mypy
+class _Server(uvicorn.Server):
     """Ends when it is told to, and leaves signals to the command."""
 
     def __init__(self, config: uvicorn.Config, stop: Event) -> None:
