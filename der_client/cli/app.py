@@ -42,6 +42,8 @@ COMMANDS: Final[dict[str, dict[str, str]]] = {
         "record": "record:record",
         "gateway": "gateway:gateway",
         "outbox": "outbox:app",
+        "certificate": "certificate:certificate",
+        "verify-certificate": "certificate:verify_certificate",
     },
     "Set up": {
         "demo": "demo:demo",

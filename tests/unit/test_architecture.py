@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 LAYERS = [
     ["der_client.cli", "der_client.pytest_plugin", "der_client.clarity_reports", "der_client.__main__"],
     ["der_client.web"],
+    ["der_client.certificates"],
     ["der_client.demo", "der_client.roles", "der_client.keeper", "der_client.gateway", "der_client.index"],
     ["der_client"],
     ["der_client.der"],

@@ -1,0 +1,10 @@
+"""Granular certificates: claimed energy by metering interval, as EnergyTag bundles with their proof.
+
+``issue`` makes a file from an index, ``check_offline`` and ``check_online`` examine one.
+"""
+
+from der_client.certificates.bundles import CertificateBundle, CertificateFile
+from der_client.certificates.checks import Check, Outcome, check_offline, check_online
+from der_client.certificates.issuing import issue
+
+__all__ = ["CertificateBundle", "CertificateFile", "Check", "Outcome", "check_offline", "check_online", "issue"]

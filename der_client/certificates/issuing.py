@@ -1,0 +1,116 @@
+"""Make the file of a certificate from an index, with signed transactions as proof if a node can be asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from der_client.certificates.bundles import CertificateFile, Claim, MeterKey, PlantFacts, Recording
+from der_client.certificates.spreading import spread
+from der_client.index.errors import NotIndexedError
+from der_client.readings.slots import mask_slots
+
+if TYPE_CHECKING:
+    from der_client.contracts.asset_verification import Asset
+    from der_client.index import Index
+    from der_client.index.answers import Certificate, EventRow
+    from der_client.stacks.rpc import Client
+
+MOST_EVENTS = 10_000
+
+
+def issue(index: Index, certificate: Certificate, client: Client | None = None) -> CertificateFile:
+    """Make the file of a certificate.
+
+    Args:
+        index: Knows the chain, at least up to the certificate.
+        certificate: One that it listed.
+        client: A node of the same network; with it the file carries the signed bytes of the transactions.
+
+    Raises:
+        NotIndexedError: If the index does not know the verification of the day.
+        NodeError: If the node could not be asked.
+    """
+    asset_id, day = certificate.asset_id, certificate.day
+    tip = index.tip()
+    verified = index.events(topic="day-verified", asset_id=asset_id, day=day, limit=1, newest_first=True)
+    if tip is None or not verified:
+        raise NotIndexedError(f"the index does not know that day {day} of plant {asset_id} was verified")
+    recorded = index.events(topic="production-recorded", asset_id=asset_id, day=day, limit=MOST_EVENTS)
+    same_day = index.certificates(asset_id=asset_id, from_day=day, to_day=day)
+    earlier = same_day[: same_day.index(certificate)]
+    energy = {slot.slot: slot.wh for slot in index.production(asset_id, day, day, by="slot")}
+    recordings = tuple(_recording(event, energy) for event in recorded)
+    detail = index.plant(asset_id, as_of=certificate.height)
+    facts = PlantFacts(
+        kind=str(certificate.asset_kind),
+        location=certificate.location,
+        region=certificate.region,
+        capacity_w=detail.asset.capacity_w,
+    )
+    txids = {certificate.txid, verified[0].txid, *(recording.txid for recording in recordings)}
+    unspread = CertificateFile(
+        chain_id=tip.network_id,
+        deployer=tip.deployer,
+        asset_id=asset_id,
+        day=day,
+        slot_seconds=certificate.slot_seconds,
+        day_mask=certificate.mask,
+        day_wh=verified[0].fields["wh"],
+        verified_txid=verified[0].txid,
+        verified_at=verified[0].time,
+        verifier=verified[0].fields["actor"],
+        plant_facts=facts,
+        certificate=_claim(certificate),
+        earlier=tuple(_claim(each) for each in earlier),
+        recordings=recordings,
+        meter=_meter(detail.asset, certificate) if any(recording.signed for recording in recordings) else None,
+        transactions={} if client is None else {t: client.node_transaction(t).raw.hex() for t in sorted(txids)},
+        bundles=(),
+    )
+    return unspread.model_copy(update={"bundles": spread(unspread)})
+
+
+def _claim(certificate: Certificate) -> Claim:
+    return Claim(
+        kind="claim" if certificate.kind == "claim" else "retirement",
+        id=certificate.id,
+        wh=certificate.wh,
+        beneficiary=certificate.beneficiary,
+        purpose=certificate.purpose,
+        claimant=certificate.claimant,
+        payment_id=certificate.payment_id,
+        txid=certificate.txid,
+        event_index=certificate.event_index,
+    )
+
+
+def _recording(event: EventRow, energy: dict[int, int | None]) -> Recording:
+    mask, wh = _mask(event.fields["mask"]), event.fields["wh"]
+    by_slot = [energy.get(slot) for slot in mask_slots(mask)]
+    known = [each for each in by_slot if each is not None]
+    return Recording(
+        txid=event.txid,
+        event_index=event.event_index,
+        mask=mask,
+        wh=wh,
+        signed=event.fields["signed"],
+        root_id=event.fields["root_id"],
+        whs=tuple(known) if len(known) == len(by_slot) else None,
+    )
+
+
+def _mask(value: int | str) -> int:
+    return int(value, 16) if isinstance(value, str) else value
+
+
+def _meter(asset: Asset, certificate: Certificate) -> MeterKey | None:
+    """Return the key that records a day: the present one from its first day on, the one before it until then."""
+    by_present_key = asset.key_from_day is None or certificate.day >= asset.key_from_day
+    key = asset.device_key if by_present_key else asset.previous_device_key
+    if key is None:
+        return None
+    return MeterKey(
+        curve="p256" if key.curve.name == "P256" else "secp256k1",
+        key=key.key.hex(),
+        key_epoch=asset.key_epoch if by_present_key else asset.key_epoch - 1,
+    )

@@ -1,0 +1,97 @@
+"""``der certificate`` writes a certificate with its proof into a file, ``der verify-certificate`` examines one."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from der_client.cli.index import OnContractsAndIndex
+from der_client.cli.option_groups import grouped
+from der_client.cli.options import Json
+from der_client.cli.output import print_json
+
+if TYPE_CHECKING:
+    from der_client.certificates import Check
+
+_MOST_BYTES = 10_000_000
+
+
+@grouped
+def certificate(
+    kind: Annotated[
+        Literal["claim", "retirement"], typer.Argument(help="Claimed by a buyer, or by the plant's owner.")
+    ],
+    number: Annotated[int, typer.Argument(metavar="ID", min=1, help="Its number; 'der certificates' lists them.")],
+    *,
+    on: OnContractsAndIndex,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write it here instead of printing it.")
+    ] = None,
+    with_proof: Annotated[
+        bool,
+        typer.Option(
+            "--proof/--no-proof", help="Include the signed transactions, so that much can be checked without a network."
+        ),
+    ] = True,
+) -> None:
+    """Write a certificate as EnergyTag bundles: for each metering interval how much of the energy came in it.
+
+    The file carries what proves it; 'der verify-certificate' checks it against any node.
+    """
+    from der_client.certificates import issue  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.index import Index  # noqa: PLC0415
+    from der_client.index.errors import NotIndexedError  # noqa: PLC0415
+
+    with Index(on.place) as index:
+        found = [each for each in index.certificates() if (each.kind, each.id) == (kind, number)]
+        if not found:
+            raise NotIndexedError(f"{kind} {number} is not in the index {on.place}")
+        text = issue(index, found[0], on.client if with_proof else None).to_json()
+    if output is None:
+        typer.echo(text, nl=False)
+    else:
+        output.write_text(text, encoding="utf-8")
+        typer.echo(f"{kind} {number} is in {output}", err=True)
+
+
+@grouped
+def verify_certificate(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What 'der certificate' wrote.", dir_okay=False)],
+    *,
+    on: OnContractsAndIndex,
+    offline: Annotated[bool, typer.Option("--offline", help="Check only what needs no network.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Check a certificate: that its parts agree, that its signatures are right, and that the chain says the same.
+
+    Exit codes: 0 nothing is wrong, 1 something is.
+    """
+    from der_client.certificates import CertificateFile, Outcome, check_offline, check_online  # noqa: PLC0415
+    from der_client.index import Index  # noqa: PLC0415
+    from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415
+
+    try:
+        if file.stat().st_size > _MOST_BYTES:
+            raise InvalidValueError(f"{file} is too large for a certificate: more than {_MOST_BYTES:,} bytes")
+        read = CertificateFile.from_json(file.read_bytes())
+    except OSError as error:
+        raise InvalidValueError(f"{file} cannot be read: {error.strerror}") from error
+    checks = list(check_offline(read))
+    if not offline:
+        if on.settings.database is None:
+            checks += check_online(read, on.der)
+        else:
+            with Index(on.place) as index:
+                checks += check_online(read, on.der, index)
+    wrong = any(check.outcome is Outcome.WRONG for check in checks)
+    if as_json:
+        print_json({"checks": [_json(check) for check in checks], "wrong": wrong})
+    else:
+        for check in checks:
+            typer.echo(f"{check.outcome:<12} {check.name}: {check.text}")
+    if wrong:
+        raise typer.Exit(1)
+
+
+def _json(check: "Check") -> dict[str, str]:
+    return {"name": check.name, "outcome": str(check.outcome), "text": check.text}
