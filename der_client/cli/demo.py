@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from der_client.demo import DemoResult
+    from der_client.devnet import DevnetControl
 
 SHOWN_PAYMENTS = 20
 
@@ -21,20 +22,41 @@ def demo(
     days: Annotated[int, typer.Option(help="How many days to run, 1 to 40.")] = 1,
     url: Annotated[str, typer.Option(help="An embedded devnet that is up already; by default a new one.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")] = False,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Then keep the devnet up, and show its plants in a browser, until Ctrl-C.")
+    ] = False,
+    port: Annotated[
+        int, typer.Option(min=0, max=65_535, help="Where the pages of --serve listen; 0 takes any free port.")
+    ] = 8200,
 ) -> None:
     """Run the main job on the embedded devnet: three plants, real meter data, sales, settlement."""
     from der_client.demo import run_demo  # noqa: PLC0415 - heavy, and only this command needs it
     from der_client.devnet import Devnet, DevnetControl  # noqa: PLC0415
     from der_client.project import deployment_plan  # noqa: PLC0415
 
-    with _progress(shown=not as_json) as on_progress:
-        on_progress("starting a devnet", 0, 1)
-        with DevnetControl(url) if url else Devnet(deploy_contracts=False) as devnet:
+    with ExitStack() as running:
+        with _progress(shown=not as_json) as on_progress:
+            on_progress("starting a devnet", 0, 1)
+            devnet = running.enter_context(DevnetControl(url) if url else Devnet(deploy_contracts=False))
             result = run_demo(devnet, deployment_plan(), days=days, on_progress=on_progress)
-    if as_json:
-        typer.echo(result.model_dump_json(indent=2))
-    else:
-        _show(result)
+        if as_json:
+            typer.echo(result.model_dump_json(indent=2))
+        else:
+            _show(result)
+        if serve:
+            _serve(devnet, port)
+
+
+def _serve(devnet: DevnetControl, port: int) -> None:
+    """Show the devnet's plants in a browser, from an index of their own."""
+    from tempfile import TemporaryDirectory  # noqa: PLC0415
+
+    from der_client.cli.serve import interrupted, serve_index  # noqa: PLC0415
+    from der_client.der import Der  # noqa: PLC0415
+
+    with TemporaryDirectory(prefix="der-demo-") as folder, interrupted() as stop:
+        der = Der.connect(devnet.url, deployer=devnet.deployer.address)
+        serve_index(f"{folder}/index.sqlite", stop=stop, port=port, der=der)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from der_client.der import Der
+    from der_client.index import Follower
 
 DEFAULT_PORT = 8200
 
@@ -118,13 +119,23 @@ def following(der: "Der | None", place: str, stop: threading.Event) -> Iterator[
     der.check_deployed()
     with Follower(der, place) as follower:
         follower.run_once(stop=stop)
-        thread = threading.Thread(target=follower.follow, args=(stop,), name="index")
+        thread = threading.Thread(target=_follow, args=(follower, stop), name="index")
         thread.start()
         try:
             yield
         finally:
             stop.set()
             thread.join()
+
+
+def _follow(follower: "Follower", stop: threading.Event) -> None:
+    """Keep up with the chain; where that cannot go on, say so, and leave the pages as they are."""
+    from der_client.stacks.errors import DerClientError  # noqa: PLC0415
+
+    try:
+        follower.follow(stop)
+    except DerClientError as error:
+        typer.echo(f"error: the index follows the chain no more: {error}", err=True)
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from der_client.web.security import Guard, allowed_hosts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from threading import Event
 
     from der_client.index import Index
 
@@ -29,7 +30,13 @@ _PAGES: Final = (overview_routes, plant_routes, market_routes, money_routes, cer
 
 
 def create_app(
-    index: Index, *, host: str = "127.0.0.1", allow_hosts: Iterable[str] = (), root_path: str = "", poll_s: float = 1.0
+    index: Index,
+    *,
+    host: str = "127.0.0.1",
+    allow_hosts: Iterable[str] = (),
+    root_path: str = "",
+    poll_s: float = 1.0,
+    stop: Event | None = None,
 ) -> FastAPI:
     """Return the application; run it with any ASGI server.
 
@@ -39,6 +46,7 @@ def create_app(
         allow_hosts: More host names that are answered, such as that of a proxy in front.
         root_path: The path below which a proxy shows the pages, such as ``/der``.
         poll_s: How often the index is asked for a new block while pages are open, s.
+        stop: Set when the server ends, so that its streams of new blocks end.
 
     Raises:
         InvalidValueError: If a host name has a scheme, a port or a path.
@@ -59,7 +67,7 @@ def create_app(
         app.include_router(routes(index, renderer))
     app.include_router(api_routes(index))
     app.include_router(api_page_routes(app, renderer))
-    app.include_router(live_routes(index, poll_s))
+    app.include_router(live_routes(index, poll_s, stop))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     answer_errors(app, renderer)
     # The outermost layer, around Starlette's own answer to an error that nobody expected.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from threading import Event
 from typing import TYPE_CHECKING, Final
 
 from fastapi import APIRouter
@@ -29,10 +30,12 @@ class LiveBlocks:
     Args:
         index: What is followed.
         poll_s: How old an answer may be, s.
+        stop: Set when the server ends: streams end then, within ``poll_s``.
     """
 
-    def __init__(self, index: Index, poll_s: float = _POLL_S) -> None:
+    def __init__(self, index: Index, poll_s: float = _POLL_S, stop: Event | None = None) -> None:
         self._index = index
+        self._stop = stop or Event()
         self._poll_s = poll_s
         self._lock = asyncio.Lock()
         self._read_at = float("-inf")
@@ -52,7 +55,7 @@ class LiveBlocks:
         self.streams += 1
         try:
             shown = ""
-            while True:
+            while not self._stop.is_set():
                 tip = await self.newest()
                 if tip is not None and tip.block_hash != shown:
                     shown = tip.block_hash
@@ -63,15 +66,16 @@ class LiveBlocks:
             self.streams -= 1
 
 
-def live_routes(index: Index, poll_s: float = _POLL_S) -> APIRouter:
+def live_routes(index: Index, poll_s: float = _POLL_S, stop: Event | None = None) -> APIRouter:
     """Return the route of the event stream.
 
     Args:
         index: What is followed.
         poll_s: How often it is looked at, s.
+        stop: Set when the server ends.
     """
     router = APIRouter(include_in_schema=False)
-    live = LiveBlocks(index, poll_s)
+    live = LiveBlocks(index, poll_s, stop)
 
     @router.get("/live")
     async def stream() -> Response:

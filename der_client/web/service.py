@@ -64,7 +64,7 @@ def serve(
         root_path: The path below which a proxy shows the pages.
     """
     host = str(listening.getsockname()[0])
-    app = create_app(index, host=host, allow_hosts=allow_hosts, root_path=root_path)
+    app = create_app(index, host=host, allow_hosts=allow_hosts, root_path=root_path, stop=stop)
     config = uvicorn.Config(
         app,
         log_level="warning",
