@@ -69,6 +69,8 @@
 ;; production-tracking.
 (define-constant WINDOW_DAYS u45)
 (define-constant MAX_SCHEDULE u16)
+(define-constant CAPS_PER_SPAN u64)
+(define-constant CAP_SPANS (list u64 u4096 u262144)) ;; days
 (define-constant MAX_EXPORT_LIMIT_W u1000000000000)
 (define-constant MAX_DAY_WH u1000000000000000)
 
@@ -99,10 +101,25 @@
   }
 )
 
-;; By days that rise. Each cap holds until the next; before the first it is zero.
+;; The newest caps, by days that rise. Each cap holds until the next.
 (define-map export-schedules
   uint
   (list 16 {
+    from-day: uint,
+    cap-w: uint,
+  })
+)
+
+;; The caps that no longer fit into the schedule, so that the cap of a day never changes. Each comes three times: by the
+;; 64, the 64^2 and the 64^3 days (700 years) around its first day. Of each 64th of such a span there is the last cap,
+;; which holds until the next; before the first of all it is zero.
+(define-map former-caps
+  {
+    asset-id: uint,
+    span: uint,
+    index: uint,
+  }
+  (list 64 {
     from-day: uint,
     cap-w: uint,
   })
@@ -253,6 +270,7 @@
   )
 )
 
+;; The newest caps of an asset, at most sixteen; `get-cap-on` knows the former ones, too.
 (define-read-only (get-export-schedule (asset-id uint))
   (default-to (list) (map-get? export-schedules asset-id))
 )
@@ -262,7 +280,17 @@
     (asset-id uint)
     (day uint)
   )
-  (cap-on day (get-export-schedule asset-id))
+  (match (cap-in (get-export-schedule asset-id) day)
+    cap-w cap-w
+    (default-to u0
+      (get cap-w
+        (fold find-former CAP_SPANS {
+          asset-id: asset-id,
+          day: day,
+          cap-w: none,
+        })
+      ))
+  )
 )
 
 ;; What has to be known to make or take an offer of an asset's energy, in one call: the trading terms of
@@ -685,29 +713,121 @@
     (cap-w uint)
   )
   (let (
-      (schedule (get-export-schedule asset-id))
       (today (current-day))
-      (from-day (if (>= cap-w (cap-on today schedule))
+      (from-day (if (>= cap-w (get-cap-on asset-id today))
         today
         (+ today u1)
       ))
-      (before (with-room (get kept
-        (fold keep-before schedule {
+      (kept (caps-before from-day (get-export-schedule asset-id)))
+      (schedule (if (is-eq (some cap-w) (cap-in kept from-day))
+        kept
+        (append-cap asset-id kept {
           from-day: from-day,
-          kept: (list),
+          cap-w: cap-w,
         })
-      )))
-      (longer (append before {
-        from-day: from-day,
-        cap-w: cap-w,
-      }))
-      (changed (if (is-eq cap-w (cap-on from-day before))
-        before
-        (unwrap! (as-max-len? longer u16) schedule)
       ))
+      (changed (unwrap! (as-max-len? schedule u16) (get-export-schedule asset-id)))
     )
     (map-set export-schedules asset-id changed)
     changed
+  )
+)
+
+;; Appends an entry to a schedule. A full one hands its oldest entry over to the former caps.
+(define-private (append-cap
+    (asset-id uint)
+    (schedule (list 64 {
+      from-day: uint,
+      cap-w: uint,
+    }))
+    (entry {
+      from-day: uint,
+      cap-w: uint,
+    })
+  )
+  (let ((longer (append schedule entry)))
+    (if (> (len longer) MAX_SCHEDULE)
+      (begin
+        (fold keep-former CAP_SPANS {
+          asset-id: asset-id,
+          entry: (default-to entry (element-at? longer u0)),
+        })
+        (default-to schedule (as-max-len? (default-to schedule (slice? longer u1 (len longer))) u64))
+      )
+      (default-to schedule (as-max-len? longer u64))
+    )
+  )
+)
+
+(define-private (keep-former
+    (span uint)
+    (former {
+      asset-id: uint,
+      entry: {
+        from-day: uint,
+        cap-w: uint,
+      },
+    })
+  )
+  (let (
+      (entry (get entry former))
+      (from-day (get from-day entry))
+      (part (/ span CAPS_PER_SPAN))
+      (key (former-key (get asset-id former) span from-day))
+      (caps (caps-before (* (/ from-day part) part)
+        (default-to (list) (map-get? former-caps key))
+      ))
+    )
+    (map-set former-caps key (unwrap! (as-max-len? (append caps entry) u64) former))
+    former
+  )
+)
+
+;; Looks for the former cap of a day in longer and longer spans of days around it.
+(define-private (find-former
+    (span uint)
+    (found {
+      asset-id: uint,
+      day: uint,
+      cap-w: (optional uint),
+    })
+  )
+  (let ((day (get day found)))
+    (if (is-some (get cap-w found))
+      found
+      (merge found { cap-w: (cap-in
+        (default-to (list) (map-get? former-caps (former-key (get asset-id found) span day)))
+        day
+      ) })
+    )
+  )
+)
+
+(define-private (former-key
+    (asset-id uint)
+    (span uint)
+    (day uint)
+  )
+  {
+    asset-id: asset-id,
+    span: span,
+    index: (/ day span),
+  }
+)
+
+;; The entries of before a day.
+(define-private (caps-before
+    (day uint)
+    (caps (list 64 {
+      from-day: uint,
+      cap-w: uint,
+    }))
+  )
+  (get kept
+    (fold keep-before caps {
+      day: day,
+      kept: (list),
+    })
   )
 )
 
@@ -717,77 +837,31 @@
       cap-w: uint,
     })
     (all {
-      from-day: uint,
-      kept: (list 16 {
+      day: uint,
+      kept: (list 64 {
         from-day: uint,
         cap-w: uint,
       }),
     })
   )
-  (if (< (get from-day entry) (get from-day all))
-    (merge all { kept: (unwrap! (as-max-len? (append (get kept all) entry) u16) all) })
+  (if (< (get from-day entry) (get day all))
+    (merge all { kept: (unwrap! (as-max-len? (append (get kept all) entry) u64) all) })
     all
   )
 )
 
-;; A full schedule loses its oldest entry; the larger of the two oldest caps holds for the days of both.
-(define-private (with-room (schedule (list 16 {
-  from-day: uint,
-  cap-w: uint,
-})))
-  (if (is-eq (len schedule) MAX_SCHEDULE)
-    (get kept (fold merge-oldest schedule {
-      index: u0,
-      kept: (list),
-    }))
-    schedule
-  )
-)
-
-(define-private (merge-oldest
-    (entry {
+;; The cap of a day by entries whose days rise; none if all of them begin later.
+(define-private (cap-in
+    (caps (list 64 {
       from-day: uint,
       cap-w: uint,
-    })
-    (all {
-      index: uint,
-      kept: (list 16 {
-        from-day: uint,
-        cap-w: uint,
-      }),
-    })
-  )
-  (let (
-      (kept (get kept all))
-      (oldest (default-to entry (element-at? kept u0)))
-    )
-    {
-      index: (+ (get index all) u1),
-      kept: (if (is-eq (get index all) u1)
-        (list {
-          from-day: (get from-day oldest),
-          cap-w: (if (> (get cap-w oldest) (get cap-w entry))
-            (get cap-w oldest)
-            (get cap-w entry)
-          ),
-        })
-        (unwrap! (as-max-len? (append kept entry) u16) all)
-      ),
-    }
-  )
-)
-
-(define-private (cap-on
+    }))
     (day uint)
-    (schedule (list 16 {
-      from-day: uint,
-      cap-w: uint,
-    }))
   )
   (get cap-w
-    (fold later-cap schedule {
+    (fold later-cap caps {
       day: day,
-      cap-w: u0,
+      cap-w: none,
     })
   )
 )
@@ -799,11 +873,11 @@
     })
     (found {
       day: uint,
-      cap-w: uint,
+      cap-w: (optional uint),
     })
   )
   (if (<= (get from-day entry) (get day found))
-    (merge found { cap-w: (get cap-w entry) })
+    (merge found { cap-w: (some (get cap-w entry)) })
     found
   )
 )
@@ -880,7 +954,7 @@
   (map-get? feeds key)
 )
 
-;; Empty, where no grid operator is, if there is no connection.
+;; The region of an asset's connection. Empty without a connection: no grid operator has an empty region.
 (define-private (get-region (asset-id uint))
   (default-to "" (get region (map-get? connections asset-id)))
 )

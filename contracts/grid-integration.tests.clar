@@ -186,10 +186,11 @@
   )
 )
 
-;; By days that rise, to tomorrow at most, and never a day whose neighbour has the same cap but by dropping the oldest.
+;; By days that rise, to tomorrow at most, and each with another cap than the one before it.
 (define-read-only (invariant-schedule-rises (asset uint))
   (get rises (fold check-rising (get-export-schedule (some-asset asset)) {
     after: u0,
+    cap-w: none,
     rises: true,
   }))
 )
@@ -495,14 +496,17 @@
     })
     (all {
       after: uint,
+      cap-w: (optional uint),
       rises: bool,
     })
   )
   {
     after: (get from-day entry),
+    cap-w: (some (get cap-w entry)),
     rises: (and
       (get rises all)
       (> (get from-day entry) (get after all))
+      (not (is-eq (some (get cap-w entry)) (get cap-w all)))
       (<= (get from-day entry) (+ (current-day) u1))
     ),
   }

@@ -332,11 +332,11 @@ class GridIntegration(
 
     @read_only
     def get_export_schedule(self, asset_id: UInt) -> ExportSchedule:
-        """The export caps of an asset, oldest first; of the oldest days only the largest is kept."""
+        """Return the newest export caps of an asset, at most 16, oldest first."""
 
     @read_only
     def get_cap_on(self, asset_id: UInt, day: Day) -> UInt:
-        """The most power that could be exported on a day, W; 0 where nothing could. Final once the day is over."""
+        """Return the most power that could be exported on a day, W; 0 if none. Final once the day is over."""
 
     @read_only
     def get_export_cap(self, asset_id: UInt) -> UInt | None:

@@ -236,11 +236,25 @@ function measureSettlement(counted, all, { day, plants, metered, late, payment, 
   all("refund-batch of 25", STRANGER, "settlement.refund-batch", monthly.slice(6));
   chain.advanceToDay(day + 50n);
   call("refund", STRANGER, monthly[0]);
+  measureFormerCaps(counted, plants[1], day);
   call("set-fee-bps", DEPLOYER, 100);
   call("withdraw-fees", DEPLOYER, 1, DEPLOYER);
   call("withdraw-fees-with", DEPLOYER, TOKEN, 1, DEPLOYER);
   chain.transfer(STRANGER, `${DEPLOYER}.settlement`, 1n);
   call("withdraw-surplus", DEPLOYER, 1, DEPLOYER);
+}
+
+/** With the caps of a verified day no longer in the schedule. */
+function measureFormerCaps(counted, plant, day) {
+  for (let index = 1n; index <= 17n; index += 1n) {
+    chain.advanceToDay(day + 50n + index);
+    counted(
+      "set-export-limit, with a full schedule",
+      ...[GRID_OPERATOR, "grid-integration.set-export-limit", plant, BigInt(CAPACITY_W) + index],
+    );
+  }
+  const offered = offerOf(chain, plant, { day, wh: 4_000 });
+  counted("create-offer, spot, by a former cap", OWNER, "market-participation.create-offer", ...offered);
 }
 
 let costs;
@@ -257,6 +271,7 @@ describe("a call reads at most", () => {
     ["claim-leaf", 18],
     ["create-offer, forward", 30],
     ["create-offer, spot", 30],
+    ["create-offer, spot, by a former cap", 30],
     ["create-offer, in a token", 30],
     ["create-offers of 31", 31 * 12],
     ["accept-and-fund, forward", 36],

@@ -563,31 +563,43 @@ describe("the export schedule", () => {
     expect(read("get-export-schedule", asset)).toEqual(before);
   });
 
-  test("has sixteen entries; the two oldest share the larger cap", () => {
-    const asset = addPlant(chain, { limitW: 100 });
-    const day = chain.today;
-    for (let index = 1; index <= 15; index += 1) {
-      chain.advanceToDay(day + BigInt(2 * index));
-      setLimit(asset, 100 + index);
-    }
-    expect(read("get-export-schedule", asset)).toHaveLength(16);
-    expect(caps(asset, day, 4)).toEqual([100n, 100n, 101n, 101n]);
-    chain.advanceToDay(day + 32n);
-    setLimit(asset, 7);
-    expect(read("get-export-schedule", asset)).toHaveLength(16);
-    expect(caps(asset, day, 5)).toEqual([101n, 101n, 101n, 101n, 102n]);
-    expect(caps(asset, day + 31n, 3)).toEqual([115n, 115n, 7n]);
-    chain.advanceToDay(day + 34n);
-    setLimit(asset, 6);
-    expect(caps(asset, day - 1n, 6)).toEqual([0n, 102n, 102n, 102n, 102n, 102n]);
-    // The larger one also where it is the older.
-    const falling = addPlant(chain, { limitW: 1_000 });
+  test("shows the sixteen newest entries, and the cap of a day that is over never changes", () => {
+    const asset = addPlant(chain, { limitW: 1_000 });
     const start = chain.today;
-    for (let index = 1; index <= 16; index += 1) {
-      chain.advanceToDay(start + BigInt(2 * index));
-      setLimit(falling, 1_000 - index);
+    let changes = [[start, 1_000n]];
+    // Up, down, or to zero and back; after a day, a few, some months, eleven years.
+    const few = Array(12).fill(2);
+    const pauses = [1, 2, 1, 3, 70, 1, ...few, 64, 9, ...few, 4_100, 1, ...few, 200, ...few];
+    let day = start;
+    for (const [index, pause] of pauses.entries()) {
+      day += BigInt(pause);
+      chain.advanceToDay(day);
+      const limit = 1_000n + ((-1n) ** BigInt(index)) * BigInt(index + 1);
+      setLimit(asset, limit);
+      const from = limit > changes.at(-1)[1] ? day : day + 1n;
+      changes = [...changes.filter((change) => change[0] < from), [from, limit]];
     }
-    expect(caps(falling, start, 6)).toEqual([1_000n, 1_000n, 1_000n, 1_000n, 1_000n, 998n]);
+    const expected = (at) => changes.filter(([from]) => from <= at).at(-1)?.[1] ?? 0n;
+    expect(read("get-export-schedule", asset)).toEqual(
+      changes.slice(-16).map(([from, cap]) => ({ "from-day": from, "cap-w": cap })),
+    );
+    const near = changes.flatMap(([from]) => [from - 1n, from, from + 1n, from + 33n, from + 65n, from + 1_000n]);
+    for (const at of near) expect([at, capOn(asset, at)]).toEqual([at, expected(at)]);
+    expect(capOn(asset, 0n)).toBe(0n);
+  });
+
+  test("lets a day deliver the same after many later changes", () => {
+    const asset = addPlant(chain, { limitW: 1 });
+    const day = chain.today;
+    chain.advanceToDay(day + 1n);
+    setLimit(asset, 1_000);
+    produce(chain, asset, day, 24_000);
+    expect(read("get-deliverable", asset, day)).toBe(24n);
+    for (let index = 1n; index <= 20n; index += 1n) {
+      chain.advanceToDay(day + 1n + index);
+      setLimit(asset, 1_000n + index);
+    }
+    expect(read("get-deliverable", asset, day)).toBe(24n);
   });
 });
 

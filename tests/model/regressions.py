@@ -13,6 +13,25 @@ from tests.model.step import Action, step
 from tests.model.story import TODAY, offer, recorded, retired, signed, until, verified
 
 REGRESSIONS: Final[dict[str, list[Action]]] = {
+    "the cap of a day that is over stays, whatever limits come later": [
+        step("bob", "assets.set_operator", asset_id=3, operator=None, min_price_ustx_per_kwh=0),
+        until(TODAY + 1),
+        recorded(3, TODAY, 24, 23_928),
+        verified(3, TODAY, 24, 23_928),
+        *(
+            action
+            for number in range(40)
+            for action in (
+                until(TODAY + 1 + number + (70 if number > 25 else 0)),
+                step("gus", "grid.set_export_limit", asset_id=3, export_limit_w=1_000 + (-1) ** number * number),
+                offer("bob", 3, TODAY, 1_000, expires_at=start_of(TODAY + 200)),
+            )
+        ),
+        # On a full schedule, an entry for tomorrow that falls away again.
+        step("gus", "grid.set_status", asset_id=3, status=ConnectionState.DISCONNECTED),
+        step("gus", "grid.set_status", asset_id=3, status=ConnectionState.CONNECTED),
+        step("gus", "grid.set_export_limit", asset_id=3, export_limit_w=2_000),
+    ],
     "a connection moves between connected and the other states only": [
         step("greta", "grid.set_status", asset_id=1, status=ConnectionState.CONNECTED),
         step("greta", "grid.set_status", asset_id=1, status=ConnectionState.ISLANDED),

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -68,7 +69,8 @@ class Grid:
         self.production = production
         self.connections: dict[int, Connection] = {}
         self.feeds: dict[tuple[int, int], Feed] = {}
-        self.schedules: dict[int, list[tuple[int, int]]] = {}  # from which day on, and how much
+        self.caps: dict[int, dict[int, int]] = {}  # from which day on, and how much, W
+        self.former_caps: Counter[int] = Counter()  # how many of them are no longer in the schedule
         self.alerts: dict[str, tuple[AlertLevel, int]] = {}
 
     def is_connected(self, asset_id: int) -> bool:
@@ -86,19 +88,23 @@ class Grid:
 
     def cap_on(self, asset_id: int, day: int) -> int:
         """The most that could be exported on a day, W."""
-        caps = [cap_w for from_day, cap_w in self.schedules.get(asset_id, []) if from_day <= day]
-        return caps[-1] if caps else 0
+        caps = self.caps.get(asset_id, {})
+        return caps[max(since)] if (since := [from_day for from_day in caps if from_day <= day]) else 0
+
+    @property
+    def schedules(self) -> dict[int, list[tuple[int, int]]]:
+        """The newest caps of each asset: from which day on, and how much."""
+        return {asset_id: list(caps.items())[self.former_caps[asset_id] :] for asset_id, caps in self.caps.items()}
 
     def _schedule(self, asset_id: int, cap_w: int) -> None:
         """From now on so much may be exported: today keeps the largest that held on it."""
         today = self.clock.today
         from_day = today if cap_w >= self.cap_on(asset_id, today) else today + 1
-        kept = [entry for entry in self.schedules.get(asset_id, []) if entry[0] < from_day]
-        if len(kept) == MAX_SCHEDULE:
-            kept[:2] = [(kept[0][0], max(kept[0][1], kept[1][1]))]
-        if cap_w != (kept[-1][1] if kept else 0):
-            kept.append((from_day, cap_w))
-        self.schedules[asset_id] = kept
+        kept = {since: cap for since, cap in self.caps[asset_id].items() if since < from_day}
+        changes = not kept or cap_w != kept[max(kept)]
+        self.caps[asset_id] = caps = kept | ({from_day: cap_w} if changes else {})
+        # What left the schedule once does not come back when a later entry falls away.
+        self.former_caps[asset_id] = max(self.former_caps[asset_id], len(caps) - MAX_SCHEDULE)
 
     def is_metered(self, asset_id: int, day: int) -> bool:
         """Whether a feed counts on a day."""
@@ -181,7 +187,7 @@ class Grid:
         objections.decide()
         connection.state, connection.feed_metered = ConnectionState.CONNECTED, feed_metered
         connection.approved_day = self.clock.today
-        self.schedules[asset_id] = [(self.clock.today, export_limit_w)]
+        self.caps[asset_id] = {self.clock.today: export_limit_w}
         return True
 
     def reject_connection(self, caller: str, asset_id: int, reason: str) -> bool:

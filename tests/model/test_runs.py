@@ -1,0 +1,95 @@
+"""Long runs: what chance brings can be repeated, and a failed run becomes short."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from random import Random
+from typing import cast
+
+import pytest
+
+from der_client.contracts.asset_verification import Role
+from tests.model.coverage import never_reached, report
+from tests.model.people import CONTRACT_OWNER, PEOPLE
+from tests.model.runs import RunFailedError, play, shortened
+from tests.model.step import Action, Wait, step
+from tests.model.twin import DisagreementError, Twin
+
+
+class Fussy:
+    """A twin that dislikes 7 after 3."""
+
+    def __init__(self) -> None:
+        self.done: list[int] = []
+
+    @contextmanager
+    def anchor(self) -> Iterator[None]:
+        self.done = []
+        yield
+
+    def do(self, action: Wait) -> None:
+        self.done.append(action.until)
+        if action.until == 7 and 3 in self.done:
+            raise DisagreementError("7 after 3")
+
+    def compare_all(self) -> None:
+        """All is well."""
+
+
+def test_only_what_is_needed_to_fail_is_left() -> None:
+    actions: list[Action] = [Wait(number) for number in (*range(20), 7, 8, 3, 9, 7, 1)]
+    assert shortened(cast(Twin, Fussy()), actions) == [Wait(3), Wait(7)]
+
+
+def test_a_failed_run_tells_all_that_it_did(twin: Twin) -> None:
+    impatient = Impatient(twin)
+    with pytest.raises(RunFailedError, match="seed any, step 3: enough of") as caught:
+        play(cast(Twin, impatient), "any", 5)
+    assert caught.value.actions == impatient.done
+
+
+class Impatient:
+    """A twin that disagrees with the third action, whatever it is."""
+
+    def __init__(self, twin: Twin) -> None:
+        self.twin = twin
+        self.done: list[Action] = []
+
+    @contextmanager
+    def anchor(self) -> Iterator[None]:
+        yield
+
+    def author(self, random: Random) -> object:
+        return self.twin.author(random)
+
+    def do(self, action: Action) -> None:
+        self.done.append(action)
+        if len(self.done) == 3:
+            raise DisagreementError(f"enough of {action}")
+
+
+def test_the_same_seed_brings_the_same(twin: Twin) -> None:
+    first, second = ([twin.author(Random("7")).next() for _ in range(3)] for _ in range(2))  # noqa: S311  # as above
+    assert first == second
+
+
+def test_an_action_shows_the_python_that_makes_it() -> None:
+    action = step("alice", "assets.set_operator", asset_id=1, operator=None, min_price_ustx_per_kwh=0)
+    text = 'step("alice", "assets.set_operator", asset_id=1, operator=None, min_price_ustx_per_kwh=0)'
+    assert repr(action) == text
+    assert eval(text, {"step": step}) == action  # noqa: S307  # our own text
+
+
+def test_coverage_tells_what_was_never_met(twin: Twin) -> None:
+    assert "a assets.retire_asset that succeeds" in never_reached(twin.seen)
+    assert "a assets.verify_asset that succeeds" not in never_reached(twin.seen)
+    assert "assets.verify_asset" in report(twin.seen)
+
+
+def test_contracts_may_be_given_roles_and_do_not_act(twin: Twin) -> None:
+    with twin.anchor():
+        for granted, who in ((False, "paul"), (True, "settlement")):
+            arguments = {"role": Role.PAUSER, "who": who, "region": "", "granted": granted}
+            twin.do(step(CONTRACT_OWNER, "assets.set_role", **arguments))
+        assert twin.author(Random(1)).holder(Role.PAUSER) in PEOPLE  # noqa: S311
