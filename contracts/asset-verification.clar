@@ -120,7 +120,7 @@
 ;; `proposal` is the number of the last transfer that was proposed of the asset. From `capacity-from-day` on the
 ;; capacity holds, before it the previous one. From `key-from-day` on the device key signs, from `previous-key-from-day`
 ;; until then the previous one; days before both have no key. `verified-day` is zero until the asset is verified.
-;; `last-day` is none while there is none; where an asset was never verified it does not matter.
+;; `last-day` is none until the asset is suspended or retired. That of an asset that was never verified has no meaning.
 (define-map assets
   uint
   {
@@ -327,7 +327,7 @@
   }))
 )
 
-;; The roles of who reviews production, in one call.
+;; Which of the two roles that review production somebody has, in one call.
 (define-read-only (get-review-roles (who principal))
   {
     verifier: (has-role ROLE_VERIFIER who ""),
@@ -1001,7 +1001,7 @@
   )
 )
 
-;; Retired, and after its last day; all days of one that was never verified.
+;; Whether the asset is retired and the day lies after its last; of one that was never verified, every day does.
 (define-private (is-lost
     (day uint)
     (state uint)
@@ -1049,8 +1049,8 @@
   (and so-far (is-some (index-of? GEOHASH_CHARACTERS character)))
 )
 
-;; Whether the asset that was registered last with this metadata is rejected, or retired and its last day over: of one day,
-;; only one of two assets may count what the plant makes.
+;; Whether the asset that was registered last with this metadata is rejected, or retired with its last day over. Of one
+;; day, only one of two assets may count what the plant makes.
 (define-private (is-metadata-free (metadata-hash (buff 32)))
   (let ((asset (unwrap! (map-get? assets (default-to u0 (map-get? metadata-hashes metadata-hash))) true)))
     (and

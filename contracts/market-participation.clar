@@ -324,7 +324,6 @@
     (let (
         (fill (try! (get-fill offer-id wh min-wh)))
         (offer (get offer fill))
-        (book (get book fill))
         (asset-id (get asset-id offer))
         (day (get day offer))
         (spot (get spot offer))
@@ -351,22 +350,7 @@
           unsettled-fills: unsettled,
         })
       )
-      (set-book asset-id day
-        (if spot
-          (merge book {
-            spot-open-wh: (- (get spot-open-wh book) taken-wh),
-            spot-sold-wh: (+ (get spot-sold-wh book) taken-wh),
-          })
-          (merge book {
-            forward-open-wh: (- (get forward-open-wh book) taken-wh),
-            forward-funded-wh: (+ before-wh taken-wh),
-          })
-        ))
-      (and
-        (not spot)
-        (> day (default-to u0 (map-get? funded-until asset-id)))
-        (map-set funded-until asset-id day)
-      )
+      (book-fill asset-id day spot taken-wh (get book fill))
       (print {
         topic: "offer-accepted",
         version: u1,
@@ -396,7 +380,7 @@
   )
 )
 
-;; Settlement only, for `closer`, who called it: one fill of the offer is settled or refunded. Answers the offer's
+;; Settlement only, for `closer`, who called it: one fill of the offer is settled or refunded. Returns the offer's
 ;; state. Prints "offer-fill-closed".
 ;; Errors: ERR_NOT_SETTLEMENT, ERR_OFFER_NOT_FOUND.
 (define-public (mark-completed
@@ -641,7 +625,7 @@
     (asserts! (<= min-fill-wh wh) ERR_INVALID_MIN_FILL)
     (asserts! (> expires-at now) ERR_INVALID_EXPIRY)
     (asserts! (<= day (+ today MAX_FORWARD_DAYS)) ERR_DAY_TOO_FAR)
-    ;; A day to come never is. What was made before the connection was not fed in.
+    ;; What was made before the connection was not fed in. A day to come is never before it.
     (asserts! (>= day approved-day) ERR_DAY_BEFORE_CONNECTION)
     (asserts! (or spot (<= expires-at (* day SECONDS_PER_DAY))) ERR_INVALID_EXPIRY)
     (ok spot)
@@ -691,18 +675,7 @@
         state: STATE_PENDING,
       }))
     )
-    (asserts!
-      (<= wh (if spot
-        (spot-room
-          (unwrap! (contract-call? .grid-integration get-deliverable asset-id day)
-            ERR_DAY_NOT_DELIVERABLE
-          )
-          book
-        )
-        (forward-room (get cap-w sheet) book)
-      ))
-      ERR_OVERSOLD
-    )
+    (asserts! (<= wh (try! (get-room asset-id day spot (get cap-w sheet) book))) ERR_OVERSOLD)
     (map-set offers offer-id
       (merge offered {
         maker: contract-caller,
@@ -710,11 +683,7 @@
         unsettled-fills: u0,
       })
     )
-    (set-book asset-id day
-      (if spot
-        (merge book { spot-open-wh: (+ (get spot-open-wh book) wh) })
-        (merge book { forward-open-wh: (+ (get forward-open-wh book) wh) })
-      ))
+    (book-offer asset-id day spot wh book)
     (print (merge offered {
       topic: "offer-created",
       version: u1,
@@ -852,6 +821,89 @@
   }
     book
   )
+)
+
+;; Books energy that is offered.
+(define-private (book-offer
+    (asset-id uint)
+    (day uint)
+    (spot bool)
+    (wh uint)
+    (book {
+      epoch: uint,
+      forward-open-wh: uint,
+      forward-funded-wh: uint,
+      spot-open-wh: uint,
+      spot-sold-wh: uint,
+      retired-wh: uint,
+    })
+  )
+  (set-book asset-id day
+    (if spot
+      (merge book { spot-open-wh: (+ (get spot-open-wh book) wh) })
+      (merge book { forward-open-wh: (+ (get forward-open-wh book) wh) })
+    ))
+)
+
+;; Books energy that was open and is sold.
+(define-private (book-fill
+    (asset-id uint)
+    (day uint)
+    (spot bool)
+    (wh uint)
+    (book {
+      epoch: uint,
+      forward-open-wh: uint,
+      forward-funded-wh: uint,
+      spot-open-wh: uint,
+      spot-sold-wh: uint,
+      retired-wh: uint,
+    })
+  )
+  (begin
+    (set-book asset-id day
+      (if spot
+        (merge book {
+          spot-open-wh: (- (get spot-open-wh book) wh),
+          spot-sold-wh: (+ (get spot-sold-wh book) wh),
+        })
+        (merge book {
+          forward-open-wh: (- (get forward-open-wh book) wh),
+          forward-funded-wh: (+ (get forward-funded-wh book) wh),
+        })
+      ))
+    (and
+      (not spot)
+      (> day (default-to u0 (map-get? funded-until asset-id)))
+      (map-set funded-until asset-id day)
+    )
+  )
+)
+
+;; How much more of a day can be offered.
+(define-private (get-room
+    (asset-id uint)
+    (day uint)
+    (spot bool)
+    (cap-w uint)
+    (book {
+      epoch: uint,
+      forward-open-wh: uint,
+      forward-funded-wh: uint,
+      spot-open-wh: uint,
+      spot-sold-wh: uint,
+      retired-wh: uint,
+    })
+  )
+  (ok (if spot
+    (spot-room
+      (unwrap! (contract-call? .grid-integration get-deliverable asset-id day)
+        ERR_DAY_NOT_DELIVERABLE
+      )
+      book
+    )
+    (forward-room cap-w book)
+  ))
 )
 
 (define-private (forward-room

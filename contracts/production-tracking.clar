@@ -61,13 +61,13 @@
 (define-constant SECONDS_PER_HOUR u3600)
 ;; A day is recorded until the end of this many days after it; asset-verification holds the same number.
 (define-constant RECORDING_DAYS u30)
-;; A day is verified, and its feed, until the end of this many days after it; grid-integration holds the same number,
-;; and asset-verification one more between changes of capacity.
+;; A day and its feed are verified until the end of this many days after it. grid-integration holds the same number;
+;; asset-verification requires one day more between two changes of capacity.
 (define-constant WINDOW_DAYS u45)
 ;; A meter may exceed the rated capacity by 10 %.
 (define-constant TOLERANCE_PERCENT u110)
 (define-constant MAX_SLOTS u96)
-;; No capacity yields as much in a day; keeps every sum far from overflow.
+;; More than any capacity yields in a day. Keeps every sum far from an overflow.
 (define-constant MAX_DAY_WH u1000000000000000)
 (define-constant MAX_LEAVES u16777216)
 (define-constant CURVE_P256 u2)
@@ -564,7 +564,7 @@
   (>= state STATE_VERIFIED)
 )
 
-;; What the caller may review, at least something.
+;; The caller's roles in reviews, of which they have at least one.
 (define-private (get-reviewer)
   (let ((reviewer (contract-call? .asset-verification get-review-roles contract-caller)))
     (asserts! (or (get verifier reviewer) (get arbiter reviewer)) ERR_NOT_VERIFIER_OR_ARBITER)
@@ -875,7 +875,7 @@
     )
     (asserts! (<= day today) ERR_SLOT_NOT_OVER)
     (asserts! (<= today (+ day RECORDING_DAYS)) ERR_RECORDING_CLOSED)
-    ;; On the day itself, so many of the lowest bits.
+    ;; Today, the mask may have only the lowest bits: those of the slots that have ended.
     (asserts!
       (or
         (< day today)
