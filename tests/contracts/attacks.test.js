@@ -455,15 +455,16 @@ describe("reviews that were raced", () => {
     const day = chain.today + 1n;
     const payment = fund(chain, offer(chain, asset, { day }), 100_000);
     chain.advanceToDay(day + 1n);
-    produce(chain, asset, day, 100_000);
+    record(chain, asset, day, 100_000);
     const feeding = (exported) =>
       chain.call(GRID_OPERATOR, "grid-integration.record-feed", asset, day, exported, 0).err;
     const verifying = (exported) => chain.call(VERIFIER, "grid-integration.verify-feed", asset, day, exported, 0).err;
     expect(feeding(100_000)).toBeUndefined();
     // The verifier has seen 100 kWh; the other feed gets there first.
     expect(feeding(0)).toBeUndefined();
-    expect(verifying(100_000)).toBe(GRID.ERR_REVIEW_MISMATCH);
+    verify(chain, asset, day);
     expect(settle(payment).err).toBe(MONEY.ERR_NOT_DELIVERABLE);
+    expect(verifying(100_000)).toBe(GRID.ERR_REVIEW_MISMATCH);
     expect(feeding(100_000)).toBeUndefined();
     expect(verifying(100_000)).toBeUndefined();
     expect(feeding(0)).toBe(GRID.ERR_FEED_FINAL);
@@ -488,7 +489,7 @@ describe("reviews that were raced", () => {
     relaying(0, Array(95).fill(1));
     const item = (asset, mask, wh) => ({ "asset-id": asset, day, mask, wh });
     const batch = [item(hostile, 2n ** 95n - 1n, 95), ...plants.map((asset) => item(asset, WHOLE_DAY, 5))];
-    relaying(95, [0]);
+    relaying(95, [1]);
     const { ok } = chain.call(VERIFIER, "production-tracking.verify-days", batch);
     expect(ok[0]).toEqual({ err: PRODUCTION.ERR_REVIEW_MISMATCH });
     expect(ok.slice(1)).toEqual(plants.map(() => ({ ok: true })));
