@@ -37,9 +37,8 @@ T = TypeVar("T")
 Maker = Callable[[], Action | None]
 
 _FOR_NOBODY: Final = "sam"
-_ROLE_OF: Final = {role: name for name, (role, region) in ROLES.items() if not region}
 _ATTEMPTS: Final = 8
-_WRONG_CALLER: Final = 0.06
+_WRONG_CALLER: Final = 0.07
 _ODD_ARGUMENT: Final = 0.14
 
 
@@ -80,6 +79,8 @@ class Author:
 
     def _a_little_wrong(self, made: Step) -> Step:
         """Now and then, another caller or an odd argument."""
+        if made.contract == "stx":
+            return made
         actor = self.anybody() if self.chance(_WRONG_CALLER) else made.actor
         arguments = made.arguments
         if arguments and self.chance(_ODD_ARGUMENT):
@@ -88,83 +89,84 @@ class Author:
         return Step(actor, made.contract, made.function, arguments)
 
     def _makers(self) -> dict[str, dict[Maker, int]]:
-        """How often what happens, in parts of about 350."""
+        """How often what happens, in parts of about 430."""
         return {
-            "time": {self.wait: 14},
+            "time": {self.wait: 16},
             "assets": {
-                self.register_asset: 3,
-                self.register_assets: 2,
+                self.register_asset: 4,
+                self.register_assets: 4,
                 self.verify_asset: 8,
-                self.verify_assets: 4,
-                self.reject_asset: 1,
-                self.suspend_asset: 1,
-                self.reinstate_asset: 4,
-                self.retire_asset: 1,
-                self.request_change: 3,
-                self.approve_change: 4,
-                self.refuse_change: 1,
-                self.propose_transfer: 1,
-                self.accept_transfer: 3,
-                self.cancel_transfer: 2,
-                self.set_operator: 2,
-                self.set_role: 2,
-                self.propose_owner: 1,
-                self.accept_owner: 1,
-                self.set_paused: 6,
+                self.verify_assets: 6,
+                self.reject_asset: 3,
+                self.suspend_asset: 2,
+                self.reinstate_asset: 5,
+                self.retire_asset: 2,
+                self.request_change: 5,
+                self.approve_change: 5,
+                self.refuse_change: 3,
+                self.propose_transfer: 3,
+                self.accept_transfer: 4,
+                self.cancel_transfer: 4,
+                self.set_operator: 3,
+                self.set_role: 6,
+                self.propose_owner: 3,
+                self.accept_owner: 3,
+                self.set_paused: 8,
             },
             "production": {
                 self.record_production: 10,
-                self.record_batch: 4,
+                self.record_batch: 8,
                 self.record_day: 12,
-                self.record_days: 6,
-                self.anchor_root: 3,
-                self.claim_leaf: 6,
+                self.record_days: 8,
+                self.anchor_root: 4,
+                self.claim_leaf: 8,
                 self.verify_day: 8,
-                self.verify_days: 4,
-                self.reject_day: 2,
-                self.dispute_day: 2,
-                self.adjust_day: 4,
+                self.verify_days: 6,
+                self.reject_day: 4,
+                self.dispute_day: 4,
+                self.adjust_day: 6,
             },
             "grid": {
                 self.request_connection: 6,
-                self.withdraw_request: 1,
+                self.withdraw_request: 3,
                 self.approve_connection: 8,
-                self.reject_connection: 1,
-                self.set_status: 3,
-                self.set_export_limit: 2,
+                self.reject_connection: 3,
+                self.set_status: 5,
+                self.set_export_limit: 4,
                 self.record_feed: 8,
-                self.record_feeds: 4,
+                self.record_feeds: 6,
                 self.verify_feed: 8,
-                self.verify_feeds: 4,
-                self.set_region_alert: 1,
+                self.verify_feeds: 6,
+                self.set_region_alert: 3,
             },
             "market": {
                 self.create_offer: 16,
                 self.create_offers: 8,
-                self.cancel_offer: 2,
-                self.cancel_offers: 1,
-                self.reject_offer: 2,
-                self.expire_offer: 3,
+                self.cancel_offer: 3,
+                self.cancel_offers: 3,
+                self.reject_offer: 4,
+                self.expire_offer: 4,
                 self.mark_accepted: 1,
                 self.mark_completed: 1,
                 self.mark_token: 1,
-                self.retire_energy: 4,
+                self.retire_energy: 8,
             },
             "settlement": {
-                self.accept_and_fund: 20,
+                self.accept_and_fund: 24,
                 self.accept_offers: 8,
                 self.settle: 8,
-                self.settle_batch: 4,
+                self.settle_batch: 6,
                 self.refund: 6,
-                self.refund_batch: 3,
-                self.release: 2,
-                self.withdraw: 6,
-                self.claim: 8,
-                self.assign_payment: 3,
-                self.set_token: 1,
-                self.set_fee_bps: 1,
-                self.withdraw_fees: 2,
-                self.withdraw_surplus: 1,
+                self.refund_batch: 4,
+                self.release: 5,
+                self.withdraw: 8,
+                self.claim: 10,
+                self.assign_payment: 4,
+                self.set_token: 3,
+                self.set_fee_bps: 3,
+                self.withdraw_fees: 6,
+                self.withdraw_surplus: 3,
+                self.send_unasked: 2,
             },
         }
 
@@ -252,14 +254,20 @@ class Author:
 
     # The register
 
+    def registrant(self) -> str:
+        """Mostly an owner; now and then somebody who would decide on the plant of their own."""
+        if self.chance(0.8):
+            return self.pick(OWNERS)
+        return self.pick((self.holder(Role.REGISTRAR), self.holder(Role.GRID_OPERATOR, self.pick(REGIONS))))
+
     def register_asset(self) -> Step:
         """Another plant."""
-        owner = self.pick(OWNERS)
+        owner = self.registrant()
         return step(owner, "assets.register_asset", **self.plant(owner))
 
     def register_assets(self) -> Step:
         """Some plants at once."""
-        owner = self.pick(OWNERS)
+        owner = self.registrant()
         items = [self.plant(owner) for _ in range(self.random.randint(0, 3))]
         return step(owner, "assets.register_assets", items=items)
 
@@ -418,7 +426,7 @@ class Author:
             self.owner(asset_id),
             "assets.set_operator",
             asset_id=asset_id,
-            operator=self.pick((OPERATOR, OPERATOR, OPERATOR, None, "dave", *OWNERS)),
+            operator=self.pick((OPERATOR, OPERATOR, OPERATOR, None, "dave", *OWNERS, self.holder(Role.REGISTRAR))),
             min_price_ustx_per_kwh=self.pick((0, 500, 50_000, 10**15)),
         )
 
@@ -427,10 +435,14 @@ class Author:
     def set_role(self) -> Step:
         """Mostly the roles of the start; sometimes another, or one is taken away."""
         owner = self.actor(self.system.assets.contract_owner)
-        if self.chance(0.7):
+        if self.chance(0.6):
             who = self.pick(list(ROLES))
             role, region = ROLES[who]
             return step(owner, "assets.set_role", role=role, who=who, region=region, granted=self.chance(0.85))
+        if self.chance(0.3):
+            # Who meters feeds may verify those of others.
+            who = self.holder(Role.GRID_OPERATOR, self.pick(REGIONS))
+            return step(owner, "assets.set_role", role=Role.VERIFIER, who=who, region="", granted=True)
         role = self.pick(list(Role))
         region = self.pick(REGIONS) if role is Role.GRID_OPERATOR else ""
         return step(owner, "assets.set_role", role=role, who=self.anybody(), region=region, granted=self.chance(0.5))
@@ -586,12 +598,13 @@ class Author:
             return None
         number = self.random.randrange(len(tree.leaves))
         leaf = dict(tree.leaves[number])
-        oracle = self.actor(production.roots[root_id].oracle)
+        anchoring = self.actor(production.roots[root_id].oracle)
+        oracle = self.holder(Role.ORACLE) if self.chance(0.1) else anchoring
         return step(oracle, "production.claim_leaf", root_id=root_id, leaf=leaf, path=Proof(tree, number))
 
     def reviewer(self, key: tuple[int, int]) -> str:
-        """Who decides on a day."""
-        disputed = self.system.production.state(*key) is DayState.DISPUTED
+        """Who decides on a day; now and then, who would if it was not disputed, or was."""
+        disputed = (self.system.production.state(*key) is DayState.DISPUTED) is not self.chance(0.06)
         return self.holder(Role.ARBITER if disputed else Role.VERIFIER)
 
     def recorded_day(self) -> tuple[int, int] | None:
@@ -644,8 +657,9 @@ class Author:
         return step(self.reviewer(key), "production.reject_day", **self.reviewed_day(key), reason="no")
 
     def dispute_day(self) -> Step | None:
-        """A recorded day."""
-        key = self.one(self.days(DayState.RECORDED), list(self.system.production.days))
+        """A recorded day; now and then, one that is disputed already."""
+        disputed = self.days(DayState.DISPUTED) if self.chance(0.15) else []
+        key = self.one(disputed or self.days(DayState.RECORDED), list(self.system.production.days))
         if key is None:
             return None
         actor = self.holder(self.pick((Role.VERIFIER, Role.ARBITER)))
@@ -787,7 +801,8 @@ class Author:
     def feed_verifier(self, key: tuple[int, int]) -> str:
         """A verifier; now and then, who recorded the feed."""
         recorder = self.system.grid.feeds[key].recorder
-        return self.actor(recorder) if self.chance(0.05) else self.holder(Role.VERIFIER)
+        verifies = self.system.assets.has_role(Role.VERIFIER, recorder)
+        return self.actor(recorder) if self.chance(0.3 if verifies else 0.03) else self.holder(Role.VERIFIER)
 
     def reviewed_feed(self, key: tuple[int, int]) -> dict[str, int]:
         """What a verifier reviewed of a feed."""
@@ -1064,7 +1079,9 @@ class Author:
         payment_id = self.one(locked if self.chance(0.4) else [], list(items))
         if payment_id is None:
             return None
-        return step(self.actor(items[payment_id].payee), "settlement.release", payment_id=payment_id)
+        payment = items[payment_id]
+        who = payment.buyer if self.chance(0.15) else payment.payee
+        return step(self.actor(who), "settlement.release", payment_id=payment_id)
 
     def withdraw(self) -> Step | None:
         """Whoever has a credit."""
@@ -1079,7 +1096,10 @@ class Author:
         """What was delivered to somebody."""
         items = self.system.settlement.payments
         left = {number: item.delivered_wh - item.claimed_wh for number, item in items.items()}
-        payment_id = self.one([number for number, wh in left.items() if wh], list(items))
+        delivered = [number for number, wh in left.items() if wh]
+        of_storages = [number for number in delivered if not items[number].claimable]
+        fitting = of_storages if self.chance(0.1) else [number for number in delivered if number not in of_storages]
+        payment_id = self.one(fitting, list(items))
         if payment_id is None:
             return None
         return step(
@@ -1126,6 +1146,11 @@ class Author:
         return step(owner, "settlement.withdraw_fees", amount_ustx=self.amount(fees), recipient=recipient)
 
     def withdraw_surplus(self) -> Step:
-        """More than there is: nobody sends STX to the contract unasked here."""
+        """What somebody sent to the contract; often there is nothing."""
         owner = self.actor(self.system.assets.contract_owner)
-        return step(owner, "settlement.withdraw_surplus", amount_ustx=1, recipient="paul")
+        amount_ustx = self.amount(max(1, self.system.settlement.surplus_ustx))
+        return step(owner, "settlement.withdraw_surplus", amount_ustx=amount_ustx, recipient="paul")
+
+    def send_unasked(self) -> Step:
+        """STX that the settlement contract did not ask for."""
+        return step(self.pick(OWNERS), "stx.transfer", recipient="settlement", amount_ustx=self.amount(10**6))

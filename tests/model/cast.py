@@ -30,6 +30,7 @@ ROLES: Final = {
     "vera": (Role.VERIFIER, ""),
     "arno": (Role.ARBITER, ""),
     "olga": (Role.ORACLE, ""),
+    "otto": (Role.ORACLE, ""),
     "greta": (Role.GRID_OPERATOR, NORTH),
     "gus": (Role.GRID_OPERATOR, SOUTH),
     "paul": (Role.PAUSER, ""),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, cast
@@ -48,6 +48,7 @@ from tests.model.cast import (
     key_of,
 )
 from tests.model.merkle import Proof, Tree
+from tests.model.outcome import Done, Failed, Outcome, Unsent
 from tests.model.plain import plain
 from tests.model.reference.assets import Claim
 from tests.model.reference.production import Signature
@@ -80,36 +81,6 @@ _ITEMS: Final[dict[str, type[BaseModel]]] = {
 """What the items of a batch are, by its function."""
 
 AssetDays = Sequence[tuple[int, int]]
-
-
-@dataclass(frozen=True)
-class Done:
-    """A call that succeeded, with its result."""
-
-    value: Any
-
-
-@dataclass(frozen=True)
-class Failed:
-    """A call that failed on chain.
-
-    Attributes:
-        name: The error's name, or what else went wrong.
-        code: Its number; 0 if the contract gave none.
-    """
-
-    name: str
-    code: int
-
-
-@dataclass(frozen=True)
-class Unsent:
-    """A call that the client refused to send."""
-
-    reason: str
-
-
-Outcome = Done | Failed | Unsent
 
 
 class Chain:
@@ -167,6 +138,8 @@ class Chain:
 
     def send(self, step: Step) -> Outcome:
         """Call a function and wait for what comes of it."""
+        if step.contract == "stx":
+            return self._transfer(step)
         arguments = {
             name: self._typed(step, name, value) for name, value in resolved(step.arguments, self.addresses).items()
         }
@@ -182,6 +155,14 @@ class Chain:
             return Failed(str(error.name), error.code)
         except TransactionFailedError as error:
             return Failed(f"{type(error).__name__}: {error}", 0)
+
+    def _transfer(self, step: Step) -> Done:
+        """Send STX past all contracts."""
+        to, amount_ustx = self.addresses[step.arguments["recipient"]], step.arguments["amount_ustx"]
+        nonce = self._nonces[step.actor]
+        self._account(step.actor).transfer(to, amount_ustx, nonce=nonce, fee_ustx=FEE_USTX).wait()
+        self._nonces[step.actor] += 1
+        return Done(None)
 
     def glance(self) -> dict[str, Any]:
         """Chain time and all balances."""

@@ -9,7 +9,7 @@ from tests.model.step import Step, step
 
 
 def first_steps() -> list[Step]:
-    """Roles; a plant with a device key, one whose feed is metered, one with an operator, and one that is pending."""
+    """Roles; plants: one with a device key, one that is metered, one with an operator, and a pending battery."""
     return [
         *(
             step(CONTRACT_OWNER, "assets.set_role", role=role, who=who, region=region, granted=True)
@@ -20,7 +20,7 @@ def first_steps() -> list[Step]:
         *_plant(3, "bob", "gus", SOUTH, 997, 3600, None, feed_metered=False),
         step(CONTRACT_OWNER, "settlement.set_token", token=TOKEN, listed=True),
         step("bob", "assets.set_operator", asset_id=3, operator="carol", min_price_ustx_per_kwh=50_000),
-        _registration(4, "bob", SOUTH, 123_457, 900, DEVICE_KEYS[1]),
+        _registration(4, "bob", SOUTH, 123_457, 900, DEVICE_KEYS[1], AssetKind.BATTERY),
     ]
 
 
@@ -35,12 +35,18 @@ def metadata(number: int) -> bytes:
 
 
 def _registration(
-    number: int, owner: str, region: str, capacity_w: int, slot_seconds: int, device_key: DeviceKey | None
+    number: int,
+    owner: str,
+    region: str,
+    capacity_w: int,
+    slot_seconds: int,
+    device_key: DeviceKey | None,
+    kind: AssetKind = AssetKind.SOLAR,
 ) -> Step:
     return step(
         owner,
         "assets.register_asset",
-        kind=AssetKind.SOLAR,
+        kind=kind,
         capacity_w=capacity_w,
         location="9xj3ud",
         region=region,

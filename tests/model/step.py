@@ -20,7 +20,7 @@ class Step:
 
     Attributes:
         actor: The name of who calls.
-        contract: ``assets``, ``production``, ``grid``, ``market`` or ``settlement``.
+        contract: ``assets``, ``production``, ``grid``, ``market``, ``settlement``, or ``stx`` for a plain transfer.
         function: Its name in Python.
         arguments: By Python name. Days are counted from 1970, times are unix seconds, people stand by name.
     """

@@ -10,7 +10,8 @@ from typing import Any
 
 from der_client.stacks.clarity import ClarityValue
 from der_client.stacks.contract.events import EventRecord
-from tests.model.chain import AssetDays, Outcome
+from tests.model.chain import AssetDays
+from tests.model.outcome import Outcome
 from tests.model.step import Step
 from tests.model.twin import Answers, DisagreementError
 

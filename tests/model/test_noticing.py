@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from der_client.contracts.asset_verification import DeviceKey, Role
-from tests.model.chain import Done, Failed
 from tests.model.index import Index
+from tests.model.outcome import Done, Failed
 from tests.model.reference import System, assets, clock, grid, market, production, settlement
 from tests.model.reference.assets import Asset
 from tests.model.reference.grid import Grid

@@ -20,10 +20,12 @@ from der_client.stacks.contract.annotations import Response
 from der_client.stacks.contract.events import EventRecord
 from tests.model.author import Author
 from tests.model.cast import CONTRACT_OWNER, TOKEN
-from tests.model.chain import BLOCK_S, FEE_USTX, AssetDays, Done, Failed, Outcome, Unsent, resolved
+from tests.model.chain import BLOCK_S, FEE_USTX, AssetDays, resolved
+from tests.model.coverage import Ending, endings
 from tests.model.expectation import Touched, expected_view, normalised
 from tests.model.index import Index, expected_index
 from tests.model.invariants import broken_invariants
+from tests.model.outcome import Done, Failed, Outcome, Unsent
 from tests.model.plain import difference
 from tests.model.reference import Refused, System
 from tests.model.start import first_steps
@@ -90,7 +92,7 @@ class Twin:
         chain: The contracts.
         system: The model.
         names: People and contracts by their principal.
-        seen: How often each function ended how.
+        seen: How often each function ended how, and the items of each batch.
         steps: How many steps were compared.
     """
 
@@ -98,7 +100,7 @@ class Twin:
         self.chain = chain
         self.system = system
         self.names = {address: name for name, address in chain.addresses.items()}
-        self.seen: Counter[tuple[str, str]] = Counter()
+        self.seen: Counter[tuple[str, Ending]] = Counter()
         self.steps = 0
 
     @classmethod
@@ -191,7 +193,7 @@ class Twin:
             expected = self.system.call(step.contract, step.function, caller, arguments)
         except Refused as refused:
             expected = refused
-        self.seen[name, _ending(outcome)] += 1
+        self.seen.update((name, ending) for ending in endings(outcome))
         _require(agree(expected, outcome), f"{step}: model {expected!r}, chain {outcome!r}")
         self._compare_balances(self.chain.glance())
         touched = Touched.by(self.system, arguments)
@@ -240,16 +242,6 @@ def _agree_on_item(expected: int | Refused, answer: Response[int]) -> bool:
     if isinstance(expected, Refused):
         return answer.error_code in {error.value for error in expected.errors}
     return answer.value == expected
-
-
-def _ending(outcome: Outcome) -> str:
-    match outcome:
-        case Done():
-            return "ok"
-        case Failed(name=name):
-            return name
-        case Unsent():
-            return "not sent"
 
 
 def _require_same(model: Any, chain: Any, what: str = "") -> None:

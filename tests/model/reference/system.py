@@ -14,6 +14,21 @@ from tests.model.reference.production import Production
 from tests.model.reference.settlement import Settlement, Token
 
 
+@dataclass(frozen=True)
+class Stx:
+    """Transfers of STX past all contracts.
+
+    Attributes:
+        purses: What everybody has.
+    """
+
+    purses: Settlement
+
+    def transfer(self, caller: str, recipient: str, amount_ustx: int) -> None:
+        """Send STX; the settlement contract cannot refuse them."""
+        self.purses.move(caller, recipient, amount_ustx)
+
+
 @dataclass
 class System:
     """The whole model; a deep copy of it is a snapshot."""
@@ -55,11 +70,16 @@ class System:
         money = Settlement(clock, assets, grid, market, settlement, fee_bps, dict(balances), purses)
         return cls(clock, assets, production, grid, market, money)
 
+    @property
+    def stx(self) -> Stx:
+        """Transfers past all contracts."""
+        return Stx(self.settlement)
+
     def call(self, contract: str, function: str, caller: str, arguments: dict[str, Any]) -> Any:
         """Run a public function.
 
         Args:
-            contract: ``assets``, ``production``, ``grid``, ``market`` or ``settlement``.
+            contract: ``assets``, ``production``, ``grid``, ``market``, ``settlement``, or ``stx`` for a plain transfer.
             function: Its name.
             caller: Who calls.
             arguments: By name.
