@@ -19,7 +19,7 @@ from der_client.stacks.transactions import (
     SingleSig,
     Transaction,
 )
-from tests.differential.generation import KEYS, Generator
+from tests.generators.seeded import KEYS, Generator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -31,8 +31,8 @@ from der_client.stacks.transactions import (
     Transaction,
 )
 from tests.differential import transcript
-from tests.differential.generation import KEYS, Generator
 from tests.differential.test_values import has_byte_order_mark
+from tests.generators.seeded import KEYS, Generator
 
 if TYPE_CHECKING:
     from tests.differential.oracle import Oracle

@@ -25,7 +25,7 @@ from der_client.stacks.clarity import (
 from der_client.stacks.clarity.wire import MAX_ARGUMENT_DEPTH, MAX_DEPTH
 from der_client.stacks.errors import DecodeError
 from tests.differential import transcript
-from tests.differential.generation import Generator
+from tests.generators.seeded import Generator
 
 if TYPE_CHECKING:
     from tests.differential.oracle import Oracle

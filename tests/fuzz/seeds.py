@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from der_client.stacks.clarity import encode
 from der_client.stacks.contract.annotations import Response
-from tests.differential.generation import Generator
 from tests.fuzz.targets import TYPED, Color, Inner, Outer
+from tests.generators.seeded import Generator
 
 _VECTORS: Final = Path(__file__).parents[1] / "vectors"
 _ADDRESS: Final = "ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM"

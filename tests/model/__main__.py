@@ -19,7 +19,7 @@ from typing import Final
 from der_client.devnet import Devnet
 from tests.model.chain import START_TIME, Chain
 from tests.model.coverage import Ending, never_reached, report
-from tests.model.play import RunFailedError, play, told_shortly
+from tests.model.runs import RunFailedError, play, told_shortly
 from tests.model.twin import Twin
 
 STEPS_PER_RUN: Final = 250

@@ -33,7 +33,9 @@ from der_client.stacks.contract.events import EventRecord
 from der_client.stacks.errors import ContractError, InvalidValueError, TransactionFailedError
 from der_client.stacks.messages import structured_data_hash
 from der_client.stacks.transactions import ContractCall, ContractPublish
-from tests.model.cast import (
+from tests.model.merkle import Proof, Tree
+from tests.model.outcome import Done, Failed, Outcome, Unsent
+from tests.model.people import (
     BUYERS,
     CONTRACT_OWNER,
     DEVICE_KEYS,
@@ -47,9 +49,7 @@ from tests.model.cast import (
     TOKEN,
     key_of,
 )
-from tests.model.merkle import Proof, Tree
-from tests.model.outcome import Done, Failed, Outcome, Unsent
-from tests.model.plain import plain
+from tests.model.plain_values import plain
 from tests.model.reference.assets import Claim
 from tests.model.reference.production import Signature
 from tests.model.step import Step

@@ -13,8 +13,8 @@ from pydantic import BaseModel
 
 from der_client.contracts.asset_verification import AssetState
 from der_client.stacks.clarity import ClarityValue, UIntValue
-from tests.model.cast import DEVICE_KEYS, REGIONS
 from tests.model.chain import AssetDays, asset_day
+from tests.model.people import DEVICE_KEYS, REGIONS
 from tests.model.reference import DayBook, Refused, System
 from tests.model.reference.assets import Asset
 

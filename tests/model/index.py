@@ -14,7 +14,7 @@ from der_client.index.reducer import STX, SYSTEM, MemoryState, Row, RowKey, appl
 from der_client.stacks.contract.annotations import day_number_of
 from der_client.stacks.contract.events import Event, EventRecord
 from tests.model.expectation import shown
-from tests.model.plain import bare_fields
+from tests.model.plain_values import bare_fields
 from tests.model.reference import System
 from tests.model.reference.market import Retirement
 from tests.model.reference.settlement import Claim

@@ -1,7 +1,7 @@
 """The state machine: hypothesis decides who does what when.
 
 A run that fails is not shrunk by hypothesis, whose way of leaving out a step changes what all later ones mean, but by
-leaving out concrete actions: see ``tests.model.play.shortened``.
+leaving out concrete actions: see ``tests.model.runs.shortened``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import ClassVar
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
-from tests.model.play import RunFailedError
+from tests.model.runs import RunFailedError
 from tests.model.step import Action
 from tests.model.twin import DisagreementError, Twin
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -33,10 +34,11 @@ def plain(value: ClarityValue) -> Any:
 
 def bare(thing: BaseModel) -> dict[str, Any]:
     """What the tuple of a typed answer or event holds: days and times as numbers, prices without their unit."""
-    return _bare_fields(thing.model_dump(include=set(field_annotations(type(thing)))))
+    return bare_fields(thing.model_dump(include=set(field_annotations(type(thing)))))
 
 
-def _bare_fields(fields: dict[str, Any]) -> dict[str, Any]:
+def bare_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The same of the fields of a typed answer or event."""
     names = {"min_price_ustx_per_kwh": "min_price", "price_per_kwh": "price"}
     return {names.get(name, name): _bare_value(name, value) for name, value in fields.items()}
 
@@ -47,7 +49,9 @@ def _bare_value(name: str, value: Any) -> Any:
     if isinstance(value, date):
         return day_number_of(value)
     if isinstance(value, dict):
-        return _bare_fields(value)
+        return bare_fields(value)
+    if isinstance(value, BaseModel):
+        return bare(value)
     if isinstance(value, (list, tuple)):
         return [_bare_value(name, item) for item in value]
     return 0 if value is None and name.endswith("_day") and name != "last_day" else value

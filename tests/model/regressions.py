@@ -6,11 +6,11 @@ from typing import Final
 
 from der_client.contracts.asset_verification import AssetKind
 from der_client.contracts.grid_integration import ConnectionState
-from tests.model.cast import SOUTH
+from tests.model.people import SOUTH
 from tests.model.reference.clock import start_of
+from tests.model.scenarios import TODAY, offer, recorded, retired, signed, until, verified
 from tests.model.start import metadata
 from tests.model.step import Action, step
-from tests.model.story import TODAY, offer, recorded, retired, signed, until, verified
 
 REGRESSIONS: Final[dict[str, list[Action]]] = {
     "the cap of a day that is over stays, whatever limits come later": [

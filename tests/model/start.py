@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from der_client.contracts.asset_verification import AssetKind, DeviceKey
-from tests.model.cast import CONTRACT_OWNER, DEVICE_KEYS, NORTH, ROLES, SOUTH, TOKEN
+from tests.model.people import CONTRACT_OWNER, DEVICE_KEYS, NORTH, ROLES, SOUTH, TOKEN
 from tests.model.reference.assets import Claim
 from tests.model.step import Step, step
 

@@ -8,8 +8,8 @@ from enum import IntEnum
 from typing import Any
 
 from der_client.contracts.asset_verification import DeviceKey
-from tests.model.cast import DEVICE_KEYS
 from tests.model.merkle import Proof, Tree
+from tests.model.people import DEVICE_KEYS
 from tests.model.reference.assets import Claim
 from tests.model.reference.production import Signature
 

@@ -13,9 +13,9 @@ import pytest
 from sqlalchemy import event
 
 from der_client.index import Follower, Index
-from tests.model.cast import CONTRACT_OWNER
+from tests.model.people import CONTRACT_OWNER
 from tests.model.index import expected_index, shown_state
-from tests.model.plain import difference
+from tests.model.plain_values import difference
 from tests.model.stored import contracts_state, stored_state
 from tests.model.twin import Twin
 

@@ -7,9 +7,9 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.model.machine import TradingMachine
-from tests.model.play import RunFailedError, replay, told_shortly
 from tests.model.reference.assets import Assets
 from tests.model.regressions import REGRESSIONS
+from tests.model.runs import RunFailedError, replay, told_shortly
 from tests.model.twin import Twin
 
 SHORT = settings(

@@ -16,15 +16,15 @@ import pytest
 from der_client.contracts.asset_verification import DeviceKey, Role
 from tests.model.index import Index
 from tests.model.outcome import Done, Failed
+from tests.model.recording import Exchange, Player, Recorder
 from tests.model.reference import System, assets, clock, grid, market, production, settlement
 from tests.model.reference.assets import Asset
 from tests.model.reference.grid import Grid
 from tests.model.reference.market import Market, Offer
 from tests.model.reference.production import Production, Signature
 from tests.model.reference.settlement import Settlement
+from tests.model.scenarios import story
 from tests.model.step import Action
-from tests.model.story import story
-from tests.model.tape import Exchange, Player, Recorder
 from tests.model.twin import DisagreementError, Twin
 
 UNCOMPARED = frozenset({"epoch", "forward_open_wh", "spot_open_wh"})

@@ -10,14 +10,14 @@ import pytest
 from der_client import Der
 from der_client.contracts.asset_verification import Role
 from der_client.stacks.contract.annotations import day_of
-from tests.model.cast import PEOPLE, REGIONS
 from tests.model.chain import Chain
 from tests.model.expectation import NOBODY, shown
-from tests.model.odd import UINT_MAX
-from tests.model.plain import bare
+from tests.model.people import PEOPLE, REGIONS
+from tests.model.plain_values import bare
 from tests.model.reference import Refused, System
-from tests.model.story import forward_with_a_shortfall
+from tests.model.scenarios import forward_with_a_shortfall
 from tests.model.twin import Twin
+from tests.model.wrong_arguments import UINT_MAX
 
 
 @pytest.fixture(scope="module")

@@ -18,15 +18,15 @@ from typing import Any, Final, Protocol, Self
 from der_client.stacks.clarity import ClarityValue
 from der_client.stacks.contract.annotations import Response
 from der_client.stacks.contract.events import EventRecord
-from tests.model.author import Author
-from tests.model.cast import CONTRACT_OWNER, TOKEN
 from tests.model.chain import BLOCK_S, FEE_USTX, AssetDays, resolved
 from tests.model.coverage import Ending, endings
+from tests.model.drawing import Author
 from tests.model.expectation import Touched, expected_view, normalised
 from tests.model.index import Index, expected_index
 from tests.model.invariants import broken_invariants
 from tests.model.outcome import Done, Failed, Outcome, Unsent
-from tests.model.plain import difference
+from tests.model.people import CONTRACT_OWNER, TOKEN
+from tests.model.plain_values import difference
 from tests.model.reference import Refused, System
 from tests.model.start import first_steps
 from tests.model.step import Action, Step, Wait

@@ -28,7 +28,7 @@ from der_client.stacks.clarity import (
 from der_client.stacks.clarity.literals import MAX_TEXT_LENGTH
 from der_client.stacks.clarity.wire import MAX_DEPTH
 from der_client.stacks.errors import InvalidValueError, LiteralError
-from tests.unit.stacks.clarity.strategies import VALUES
+from tests.generators.clarity import VALUES
 
 VECTORS = Path(__file__).parents[3] / "vectors"
 LITERALS: list[dict[str, Any]] = json.loads((VECTORS / "clarity_literals.json").read_text())["literals"]

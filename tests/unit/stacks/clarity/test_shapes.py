@@ -26,7 +26,7 @@ from der_client.stacks.clarity import (
 from der_client.stacks.clarity.decoding import LEAF_FORMATS
 from der_client.stacks.clarity.shapes import Shapes
 from der_client.stacks.errors import DecodeError
-from tests.unit.stacks.clarity.strategies import VALUES
+from tests.generators.clarity import VALUES
 
 ADDRESS = "ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM"
 

@@ -47,7 +47,7 @@ from der_client.stacks.clarity.wire import MAX_ARGUMENT_DEPTH
 from der_client.stacks.errors import DecodeError, EncodeError
 from der_client.stacks.network import DEVNET
 from der_client.stacks.transactions import ContractCall, Transaction
-from tests.unit.stacks.clarity.strategies import VALUES
+from tests.generators.clarity import VALUES
 from tests.unit.stacks.transactions.vectors import KEYS
 
 ARGUMENTS: list[dict[str, Any]] = json.loads(

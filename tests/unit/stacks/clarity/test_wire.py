@@ -35,7 +35,7 @@ from der_client.stacks.clarity import (
 from der_client.stacks.clarity.decoding import read_value
 from der_client.stacks.clarity.wire import MAX_ARGUMENT_DEPTH, MAX_DEPTH
 from der_client.stacks.errors import DecodeError, EncodeError, LiteralError
-from tests.unit.stacks.clarity.strategies import VALUES
+from tests.generators.clarity import VALUES
 
 VECTORS: dict[str, list[dict[str, Any]]] = json.loads(
     (Path(__file__).parents[3] / "vectors" / "clarity_values.json").read_text()

@@ -25,8 +25,8 @@ from der_client.stacks.transactions import (
     Transaction,
     payloads,
 )
+from tests.generators.transactions import transactions
 
-from .strategies import transactions
 from .vectors import BUILDER, KEYS, ORACLE, REAL, SENDER
 
 VALID = [bytes.fromhex(vector["raw_tx"]) for vector in ORACLE] + [
