@@ -32,6 +32,7 @@ from der_client.stacks.contract.annotations import day_of, time_of
 from der_client.stacks.contract.events import EventRecord
 from der_client.stacks.errors import ContractError, InvalidValueError, TransactionFailedError
 from der_client.stacks.messages import structured_data_hash
+from der_client.stacks.rpc import Client, RetryPolicy
 from der_client.stacks.transactions import ContractCall, ContractPublish
 from tests.model.merkle import Proof, Tree
 from tests.model.outcome import Done, Failed, Outcome, Unsent
@@ -64,6 +65,8 @@ OBSERVER: Final = "model-observer"
 PRINCIPAL_ARGUMENTS: Final = frozenset(
     {"who", "new_owner", "operator", "taker", "beneficiary", "buyer", "closer", "recipient", "to", "setter", "token"}
 )
+_PATIENT: Final = RetryPolicy(attempts=20, backoff_s=1)
+"""For long runs on a busy machine, where the devnet puts questions off."""
 _FUNDS_USTX: Final = 500_000_000_000
 _FUNDS_TOKEN: Final = 10**15
 _STAND_IN: Final = Path(__file__).parents[2] / "contracts" / "stand-ins" / f"{TOKEN}.clar"
@@ -95,7 +98,7 @@ class Chain:
 
     def __init__(self, devnet: Devnet) -> None:
         self.devnet = devnet
-        owner = Der.connect(devnet.url, devnet.deployer)
+        owner = Der.connect(Client(devnet.url, retries=_PATIENT), devnet.deployer)
         self.views = {CONTRACT_OWNER: owner} | {name: owner.with_account(key_of(name)) for name in PEOPLE}
         self.addresses = {name: self._account(name).address for name in self.views}
         self.addresses["settlement"] = owner.settlement.contract_id
@@ -164,9 +167,9 @@ class Chain:
         self._nonces[step.actor] += 1
         return Done(None)
 
-    def glance(self) -> dict[str, Any]:
-        """Chain time and all balances."""
-        return self._observe("glance", self._people)
+    def glance(self, holders: Sequence[str] = ()) -> dict[str, Any]:
+        """Chain time, all balances, and what these principals hold of the token."""
+        return self._observe("glance", self._people, _principals(holders))
 
     def look(
         self,
@@ -174,11 +177,13 @@ class Chain:
         days: AssetDays = (),
         offer_ids: Sequence[int] = (),
         payment_ids: Sequence[int] = (),
+        creditors: Sequence[str] = (),
     ) -> dict[str, Any]:
         """All totals and balances, and up to 30 of each kind of thing, derived values too; names in snake case."""
         return self._observe(
             "look",
             self._people,
+            _principals(creditors),
             ListValue(tuple(AsciiValue(region) for region in REGIONS)),
             ListValue(tuple(BufferValue(device_key.key) for device_key in DEVICE_KEYS)),
             PrincipalValue(self.addresses[TOKEN]),
@@ -212,7 +217,7 @@ class Chain:
 
     @cached_property
     def _people(self) -> ListValue:
-        return ListValue(tuple(PrincipalValue(address) for address in self.addresses.values()))
+        return _principals(list(self.addresses.values()))
 
     def _typed(self, step: Step, name: str, value: Any) -> Any:
         """An argument as the typed client takes it."""
@@ -293,6 +298,10 @@ def _resolved(key: str, value: Any, addresses: Mapping[str, str]) -> Any:
 def asset_day(asset_id: int, day: int) -> TupleValue:
     """The key of a day of an asset."""
     return TupleValue({"asset-id": UIntValue(asset_id), "day": UIntValue(day)})
+
+
+def _principals(addresses: Sequence[str]) -> ListValue:
+    return ListValue(tuple(PrincipalValue(address) for address in addresses))
 
 
 def _uints(numbers: Sequence[int]) -> ListValue:

@@ -30,6 +30,7 @@ def expected_view(
     days: AssetDays = (),
     offer_ids: Sequence[int] = (),
     payment_ids: Sequence[int] = (),
+    creditors: Sequence[str] = (),
 ) -> dict[str, Any]:
     """What the observer must show.
 
@@ -40,6 +41,7 @@ def expected_view(
         days: Days of assets that exist.
         offer_ids: Offers that exist.
         payment_ids: Payments that exist.
+        creditors: The principals whose credits are shown.
     """
     register, market, money = system.assets, system.market, system.settlement
     (token,) = money.tokens
@@ -65,7 +67,7 @@ def expected_view(
         "solvent": True,
         "balances": [money.balances[principal] for principal in people],
         "tokens": [money.balance(principal, token) for principal in people],
-        "credits": [money.credit(principal, token) for principal in people],
+        "credits": [money.credit(principal, token) for principal in creditors],
         "alerts": [_alert(system, region) for region in REGIONS],
         "key_holders": [register.key_holders.get(device_key.key) for device_key in DEVICE_KEYS],
         "asset_list": [shown(register.assets[asset_id]) for asset_id in asset_ids],

@@ -2,15 +2,18 @@
 ;;
 ;; A test's own contract, published on the devnet beside the five; it needs a node that sets no limits to reads.
 
-(define-read-only (glance (people (list 40 principal)))
+(define-read-only (glance
+  (people (list 40 principal))
+  (holders (list 40 principal)))
   {
     time: stacks-block-time,
     balances: (map balance-of people),
-    tokens: (map tokens-of people),
+    tokens: (map tokens-of holders),
   })
 
 (define-read-only (look
   (people (list 40 principal))
+  (creditors (list 40 principal))
   (regions (list 8 (string-ascii 8)))
   (device-keys (list 20 (buff 33)))
   (token principal)
@@ -40,7 +43,7 @@
     solvent: (contract-call? .settlement is-solvent),
     balances: (map balance-of people),
     tokens: (map tokens-of people),
-    credits: (get credits (fold add-credit people {token: token, credits: (list)})),
+    credits: (get credits (fold add-credit creditors {token: token, credits: (list)})),
     alerts: (map alert-of regions),
     key-holders: (map holder-of device-keys),
     asset-list: (contract-call? .asset-verification get-assets asset-ids),

@@ -47,9 +47,9 @@ class _Asker:
         answer: Outcome = self.ask("send", step)
         return answer
 
-    def glance(self) -> dict[str, Any]:
+    def glance(self, holders: Sequence[str] = ()) -> dict[str, Any]:
         """Time and balances."""
-        answer: dict[str, Any] = self.ask("glance")
+        answer: dict[str, Any] = self.ask("glance", holders)
         return answer
 
     def look(
@@ -58,9 +58,10 @@ class _Asker:
         days: AssetDays = (),
         offer_ids: Sequence[int] = (),
         payment_ids: Sequence[int] = (),
+        creditors: Sequence[str] = (),
     ) -> dict[str, Any]:
         """All totals, and some of each kind of thing."""
-        answer: dict[str, Any] = self.ask("look", asset_ids, days, offer_ids, payment_ids)
+        answer: dict[str, Any] = self.ask("look", asset_ids, days, offer_ids, payment_ids, creditors)
         return answer
 
     def entry(self, contract: str, map_name: str, key: ClarityValue) -> Any:

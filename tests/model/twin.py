@@ -59,8 +59,8 @@ class Answers(Protocol):
     def send(self, step: Step) -> Outcome:
         """Call a function."""
 
-    def glance(self) -> dict[str, Any]:
-        """Time and balances."""
+    def glance(self, holders: Sequence[str] = ()) -> dict[str, Any]:
+        """Time, balances, and what some hold of the token."""
 
     def look(
         self,
@@ -68,8 +68,9 @@ class Answers(Protocol):
         days: AssetDays = (),
         offer_ids: Sequence[int] = (),
         payment_ids: Sequence[int] = (),
+        creditors: Sequence[str] = (),
     ) -> dict[str, Any]:
-        """All totals, and some of each kind of thing."""
+        """All totals, some of each kind of thing, and what some can withdraw."""
 
     def entry(self, contract: str, map_name: str, key: ClarityValue) -> Any:
         """An entry of a map."""
@@ -146,11 +147,15 @@ class Twin:
             self.chain.wait(action.until)
             view = self.chain.glance()
             self.system.clock.now = view["time"]
-            self._compare_balances(view)
+            self._compare_balances(view, ())
             return
         touched = self._call(action)
         if self.steps % _STEPS_BETWEEN_LOOKS == 0:
-            self._look(touched.assets, touched.days[:_MOST_DAYS], touched.offers, touched.payments[:_MOST_DAYS])
+            # Who should have no credit has none, if the sum is right.
+            (token,) = self.system.settlement.tokens
+            creditors = [who for who in self.chain.addresses.values() if self.system.settlement.credit(who, token)]
+            touched_days, payments = touched.days[:_MOST_DAYS], touched.payments[:_MOST_DAYS]
+            self._look(touched.assets, touched_days, touched.offers, payments, creditors)
             self._check_invariants()
 
     def compare_all(self) -> None:
@@ -167,7 +172,7 @@ class Twin:
         payments, keys = sorted(system.settlement.payments), sorted(days)
         for first in range(0, max(len(assets), len(offers), len(payments), len(keys), 1), _PAGE):
             page = slice(first, first + _PAGE)
-            self._look(assets[page], keys[page], offers[page], payments[page])
+            self._look(assets[page], keys[page], offers[page], payments[page], list(self.chain.addresses.values()))
         _require_same(expected_index(system), Index(self.chain.events()).shown(), "events")
         self._check_invariants()
 
@@ -175,9 +180,16 @@ class Twin:
         broken = broken_invariants(self.system)
         _require(not broken, "; ".join(broken))
 
-    def _look(self, asset_ids: list[int], days: AssetDays, offer_ids: list[int], payment_ids: list[int]) -> None:
-        """Compare all totals and balances, and up to 30 of each kind of thing."""
-        ids = (asset_ids, days, offer_ids, payment_ids)
+    def _look(
+        self,
+        asset_ids: list[int],
+        days: AssetDays,
+        offer_ids: list[int],
+        payment_ids: list[int],
+        creditors: list[str],
+    ) -> None:
+        """Compare all totals and balances, up to 30 of each kind of thing, and some credits."""
+        ids = (asset_ids, days, offer_ids, payment_ids, creditors)
         view = normalised(self.chain.look(*ids), self.system, days)
         _require_same(expected_view(self.system, list(self.chain.addresses.values()), *ids), view)
 
@@ -195,19 +207,21 @@ class Twin:
             expected = refused
         self.seen.update((name, ending) for ending in endings(outcome))
         _require(agree(expected, outcome), f"{step}: model {expected!r}, chain {outcome!r}")
-        self._compare_balances(self.chain.glance())
+        # Tokens move in settlement only; the looks in between see those of everybody.
+        holders = tuple(self.chain.addresses.values()) if step.contract == "settlement" else ()
+        self._compare_balances(self.chain.glance(holders), holders)
         touched = Touched.by(self.system, arguments)
         if isinstance(outcome, Done):
             self._compare_written(step.contract, touched)
         return touched
 
-    def _compare_balances(self, view: dict[str, Any]) -> None:
+    def _compare_balances(self, view: dict[str, Any], holders: Sequence[str]) -> None:
         money, people = self.system.settlement, self.chain.addresses.values()
         (token,) = money.tokens
         expected = {
             "time": self.system.clock.now,
             "balances": [money.balances[address] for address in people],
-            "tokens": [money.balance(address, token) for address in people],
+            "tokens": [money.balance(address, token) for address in holders],
         }
         _require_same(expected, view)
 
