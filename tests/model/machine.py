@@ -37,7 +37,7 @@ class TradingMachine(RuleBasedStateMachine):
         self._actions: list[Action] = []
 
     def _next(self, kind: str, random: Random) -> None:
-        self._actions.append(self.twin.author(random).next(kind))
+        self._actions.append(self.twin.draws(random).next(kind))
         with self._failing_with_all_actions():
             self.twin.do(self._actions[-1])
 

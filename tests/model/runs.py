@@ -37,7 +37,7 @@ def play(twin: Twin, seed: str, steps: int) -> None:
     with twin.anchor():
         try:
             for _ in range(steps):
-                actions.append(twin.author(random).next())
+                actions.append(twin.draws(random).next())
                 twin.do(actions[-1])
             twin.compare_all()
         except DisagreementError as error:

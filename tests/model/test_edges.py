@@ -37,10 +37,10 @@ from der_client.stacks.contract import Contract
 from der_client.stacks.contract.declared import DeclaredFunction
 from der_client.stacks.transactions import ContractCall, PostConditionMode
 from tests.model.chain import FEE_USTX, Chain
+from tests.model.drawing.wrong_arguments import UINT_MAX
 from tests.model.people import TOKEN
 from tests.model.scenarios import TODAY, forward_with_a_shortfall
 from tests.model.twin import Twin
-from tests.model.wrong_arguments import UINT_MAX
 
 UINTS = (0, 1, 2, 3, 96, 10**9, 10**12, 10**15, 10**15 + 1, 2**96 - 1, 2**127, UINT_MAX, TODAY, TODAY + 1, TODAY + 366)
 BYTES = (0, 2, 255)

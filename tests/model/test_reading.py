@@ -11,13 +11,13 @@ from der_client import Der
 from der_client.contracts.asset_verification import Role
 from der_client.stacks.contract.annotations import day_of
 from tests.model.chain import Chain
+from tests.model.drawing.wrong_arguments import UINT_MAX
 from tests.model.expectation import NOBODY, shown
 from tests.model.people import PEOPLE, REGIONS
 from tests.model.plain_values import bare
 from tests.model.reference import Refused, System
 from tests.model.scenarios import forward_with_a_shortfall
 from tests.model.twin import Twin
-from tests.model.wrong_arguments import UINT_MAX
 
 
 @pytest.fixture(scope="module")

@@ -60,8 +60,8 @@ class Impatient:
     def anchor(self) -> Iterator[None]:
         yield
 
-    def author(self, random: Random) -> object:
-        return self.twin.author(random)
+    def draws(self, random: Random) -> object:
+        return self.twin.draws(random)
 
     def do(self, action: Action) -> None:
         self.done.append(action)
@@ -70,7 +70,7 @@ class Impatient:
 
 
 def test_the_same_seed_brings_the_same(twin: Twin) -> None:
-    first, second = ([twin.author(Random("7")).next() for _ in range(3)] for _ in range(2))  # noqa: S311  # as above
+    first, second = ([twin.draws(Random("7")).next() for _ in range(3)] for _ in range(2))  # noqa: S311  # as above
     assert first == second
 
 
@@ -92,4 +92,4 @@ def test_contracts_may_be_given_roles_and_do_not_act(twin: Twin) -> None:
         for granted, who in ((False, "paul"), (True, "settlement")):
             arguments = {"role": Role.PAUSER, "who": who, "region": "", "granted": granted}
             twin.do(step(CONTRACT_OWNER, "assets.set_role", **arguments))
-        assert twin.author(Random(1)).holder(Role.PAUSER) in PEOPLE  # noqa: S311
+        assert twin.draws(Random(1)).holder(Role.PAUSER) in PEOPLE  # noqa: S311

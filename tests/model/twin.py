@@ -20,7 +20,7 @@ from der_client.stacks.contract.annotations import Response
 from der_client.stacks.contract.events import EventRecord
 from tests.model.chain import BLOCK_S, FEE_USTX, AssetDays, resolved
 from tests.model.coverage import Ending, endings
-from tests.model.drawing import Author
+from tests.model.drawing import Draws
 from tests.model.expectation import Touched, expected_view, normalised
 from tests.model.index import Index, expected_index
 from tests.model.invariants import broken_invariants
@@ -132,9 +132,9 @@ class Twin:
         finally:
             self.system = system
 
-    def author(self, random: Random) -> Author:
-        """Who makes up what happens next, from the model's present state."""
-        return Author(random, self.system, self.names)
+    def draws(self, random: Random) -> Draws:
+        """Draws of what happens next, from the model's present state."""
+        return Draws(random, self.system, self.names)
 
     def do(self, action: Action) -> None:
         """Do something to both, and compare what came of it.

@@ -28,8 +28,8 @@ LAST_DAY: Final = 2_932_895
 _EDGES: Final = (0, 1, 2, 96, 10**12, 10**12 + 1, 10**15, 10**15 + 1, 2**96 - 1, 2**96, 2**127, UINT_MAX)
 
 
-class Oddities:
-    """Makes up odd arguments.
+class WrongArguments:
+    """Makes up wrong arguments.
 
     Args:
         random: Where all chance comes from.
