@@ -5,7 +5,7 @@ import { ARBITER, BUYER, DEPLOYER, ORACLE, OWNER, REGISTRAR, STRANGER, VERIFIER,
 import { CONTRACTS, breathe } from "./chain.js";
 import { errorsOf } from "./errors.js";
 import { addPlant, fund, must, offer, record, registerVerified, startSystem } from "./scenario.js";
-import { CALLS, publicFunctions, setTheStage } from "./stage.js";
+import { CALLS, publicFunctions, prepareCalls } from "./permissions.js";
 
 const SETTLEMENT = `${DEPLOYER}.settlement`;
 const METER = meter("first");
@@ -56,7 +56,7 @@ const errorOf = ({ ok, err }) =>
 // A contract that a user calls acts as itself, never as the user: whoever signs.
 describe("phishing through a contract in between", () => {
   test.each(CALLS)("%s, and doing it twice", (functionId, victim, valuesIn, error) => {
-    const values = valuesIn(setTheStage(chain), chain);
+    const values = valuesIn(prepareCalls(chain), chain);
     chain.deploy("phisher", `(define-public (trick) ${chain.source(functionId, ...values)})`);
     expect(errorOf(chain.call(victim, "phisher.trick"))).toBe(errorsOf(functionId.split(".")[0])[error]);
     expect(errorOf(chain.call(victim, functionId, ...values))).toBeUndefined();
@@ -110,17 +110,17 @@ describe("numbers at the very edge, by who may call", () => {
   ];
 
   test("are refused with a code of the contracts' own", async () => {
-    let stage = setTheStage(chain);
+    let prepared = prepareCalls(chain);
     const taken = [];
     for (const [functionId, caller, valuesIn] of CALLS) {
       for (const [index, { name, type }] of chain.argumentsOf(functionId).entries()) {
         for (const [which, edge] of Object.entries(EDGES[type] ?? {})) {
-          const err = errorOf(chain.call(caller, functionId, ...valuesIn(stage, chain).with(index, edge)));
+          const err = errorOf(chain.call(caller, functionId, ...valuesIn(prepared, chain).with(index, edge)));
           if (err !== undefined) expect(ownCodes).toContain(err);
           else {
             taken.push(`${functionId} ${name} ${which}`);
             chain = await startSystem();
-            stage = setTheStage(chain);
+            prepared = prepareCalls(chain);
           }
         }
       }

@@ -14,7 +14,7 @@ import {
   signedDay,
   startSystem,
 } from "./scenario.js";
-import { publicFunctions } from "./stage.js";
+import { publicFunctions } from "./permissions.js";
 
 const METER = meter("first", { curve: CURVE.P256 });
 const contract = (name) => `${DEPLOYER}.${name}`;

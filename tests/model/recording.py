@@ -88,12 +88,12 @@ class Recorder(_Asker):
     def __init__(self, chain: Answers) -> None:
         self.chain = chain
         self.addresses = chain.addresses
-        self.tape: list[Exchange] = []
+        self.exchanges: list[Exchange] = []
 
     def ask(self, *question: Any) -> Any:
         """Answer, and keep the answer."""
         answer = getattr(self.chain, question[0])(*question[1:])
-        self.tape.append(Exchange(question, copy.deepcopy(answer)))
+        self.exchanges.append(Exchange(question, copy.deepcopy(answer)))
         return answer
 
 
@@ -102,12 +102,12 @@ class Player(_Asker):
 
     Args:
         addresses: Everybody's principal by name.
-        tape: The recorded answers.
+        exchanges: The recorded answers.
     """
 
-    def __init__(self, addresses: dict[str, str], tape: Sequence[Exchange]) -> None:
+    def __init__(self, addresses: dict[str, str], exchanges: Sequence[Exchange]) -> None:
         self.addresses = addresses
-        self._left = iter(tape)
+        self._left = iter(exchanges)
 
     def ask(self, *question: Any) -> Any:
         """Answer as recorded.

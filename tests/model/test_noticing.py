@@ -40,11 +40,12 @@ class Recording:
     addresses: dict[str, str]
     start: System
     actions: list[Action]
-    tape: list[Exchange]
+    exchanges: list[Exchange]
 
-    def play(self, tape: list[Exchange] | None = None) -> None:
+    def play(self, exchanges: list[Exchange] | None = None) -> None:
         """Let a model go through it."""
-        twin = Twin(Player(self.addresses, self.tape if tape is None else tape), copy.deepcopy(self.start))
+        player = Player(self.addresses, self.exchanges if exchanges is None else exchanges)
+        twin = Twin(player, copy.deepcopy(self.start))
         for action in self.actions:
             twin.do(action)
         twin.compare_all()
@@ -54,7 +55,7 @@ class Recording:
 def recording(twin: Twin) -> Recording:
     recorder = Recorder(twin.chain)
     start = copy.deepcopy(twin.system)
-    found = Recording(twin.chain.addresses, start, story(), recorder.tape)
+    found = Recording(twin.chain.addresses, start, story(), recorder.exchanges)
     with twin.anchor():
         observed = Twin(recorder, copy.deepcopy(start))
         for action in found.actions:
@@ -234,20 +235,20 @@ def test_a_broken_rule_is_noticed(recording: Recording, monkeypatch: pytest.Monk
 
 def test_an_altered_answer_is_noticed(recording: Recording) -> None:
     random = Random("altered")  # noqa: S311  # chance that can be repeated is what is wanted
-    answered = [number for number, exchange in enumerate(recording.tape) if isinstance(exchange.answer, ALTERABLE)]
+    answered = [number for number, exchange in enumerate(recording.exchanges) if isinstance(exchange.answer, ALTERABLE)]
     for number in random.sample(answered, 150):
-        answer = copy.deepcopy(recording.tape[number].answer)
-        tape = list(recording.tape)
-        tape[number] = Exchange(tape[number].question, altered(answer, random))
+        answer = copy.deepcopy(recording.exchanges[number].answer)
+        exchanges = list(recording.exchanges)
+        exchanges[number] = Exchange(exchanges[number].question, altered(answer, random))
         try:
-            recording.play(tape)
+            recording.play(exchanges)
         except DisagreementError:
             continue
-        pytest.fail(f"{tape[number].question}: {tape[number].answer} passes for {answer}")
+        pytest.fail(f"{exchanges[number].question}: {exchanges[number].answer} passes for {answer}")
 
 
 def test_a_missing_event_is_noticed(recording: Recording) -> None:
-    (told,) = (exchange for exchange in recording.tape if exchange.question == ("events",))
+    (told,) = (exchange for exchange in recording.exchanges if exchange.question == ("events",))
     topics = [record.event.topic for record in told.answer if not record.event.topic.endswith("-deployed")]
     whole = Index(told.answer).shown()
     for topic in dict.fromkeys(topics):

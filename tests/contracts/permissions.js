@@ -155,7 +155,7 @@ export const CALLS = [
   ["settlement.withdraw-surplus", DEPLOYER, () => [1, STRANGER], "ERR_NOT_CONTRACT_OWNER"],
 ];
 
-/** Brings about a situation in which each of the calls works; answers its assets, days, offers and payments. */
+/** Prepares a chain on which each of the calls works; returns its assets, days, offers and payments. */
 export function setTheStage(chain) {
   chain.deployStandIn("usdcx");
   must(chain.call(DEPLOYER, "settlement.set-token", TOKEN, true));
