@@ -5,6 +5,10 @@ mode ``test`` its ``test-*`` functions, in mode ``invariant`` its public functio
 Each contract and mode runs in a process of its own, on a chain that begins at a fixed time; so a seed does the
 same again.
 
+Two things it cannot draw: signatures of meters (nobody finds one by chance, and on P-256 the Clarity that its SDK knows
+still hashes twice), and `release`, as the payee of its payments is the contract `plant`, which cannot call one that is
+deployed after it. The model draws both (``tests/model``), and Vitest tests them (``tests/contracts``).
+
 Needs npm packages of its own (package.json here: the version of Clarinet's SDK that Rendezvous can use), which the
 first run installs.
 """
