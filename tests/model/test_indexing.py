@@ -13,8 +13,8 @@ import pytest
 from sqlalchemy import event
 
 from der_client.index import Follower, Index
-from tests.model.people import CONTRACT_OWNER
 from tests.model.index import expected_index, shown_state
+from tests.model.people import CONTRACT_OWNER
 from tests.model.plain_values import difference
 from tests.model.stored import contracts_state, stored_state
 from tests.model.twin import Twin
@@ -54,7 +54,7 @@ class Indexed:
     def steps(self, count: int) -> None:
         """Let things happen."""
         for _ in range(count):
-            self.twin.do(self.twin.author(self.random).next())
+            self.twin.do(self.twin.draws(self.random).next())
 
     def catch_up(self) -> None:
         """Bring the index up to date, perhaps killed on the way, once or more."""
