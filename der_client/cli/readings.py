@@ -55,8 +55,14 @@ def inspect(
     power_of_ten: PowerOfTen = None,
     estimates: Estimates = False,
     slot_seconds: Annotated[
-        int, typer.Option("--slot-seconds", metavar="SECONDS", help="The asset's slots: 900, 1800 or 3600 s.")
-    ] = 900,
+        int | None,
+        typer.Option(
+            "--slot-seconds",
+            metavar="SECONDS",
+            help="The asset's slots: 900, 1800 or 3600 s. Default: the shortest that the file fills.",
+            show_default=False,
+        ),
+    ] = None,
     table_options: dict[str, Any],
 ) -> None:
     """Show what a file looks like, the format to read it with, and what would be recorded of it.
@@ -67,6 +73,7 @@ def inspect(
     from der_client.readings import MeterDataError, TableFormat  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.readings.coverage import Coverage  # noqa: PLC0415
     from der_client.readings.files import read_channels, read_file  # noqa: PLC0415
+    from der_client.readings.slots import SLOT_SECONDS  # noqa: PLC0415
     from der_client.readings.sniffing import propose_format  # noqa: PLC0415
 
     form = format_of(format_name)
@@ -85,17 +92,19 @@ def inspect(
     if channel:
         series = read_file(file, form, channels=channel, power_of_ten=power_of_ten, **table_options)
     else:
-        found = read_channels(file, form, power_of_ten=power_of_ten, **table_options)
-        if len(found) > 1:
+        channels = read_channels(file, form, power_of_ten=power_of_ten, **table_options)
+        if len(channels) > 1:
             typer.echo("")
-            for name, each in found.items():
+            for name, each in channels.items():
                 typer.echo(f"channel {name!r}: {_summary(each)}")
             typer.echo("\nPick one with --channel; several are added up.")
             return
-        series = next(iter(found.values()))
+        series = next(iter(channels.values()))
     if isinstance(form, TableFormat):
         form = form.with_options(**table_options)
-    _show(series, Coverage.of(series, slot_seconds, estimates=estimates), estimates=estimates)
+    lengths = SLOT_SECONDS if slot_seconds is None else (slot_seconds,)
+    found = [Coverage.of(series, length, estimates=estimates) for length in lengths]
+    _show(series, next((coverage for coverage in found if coverage.known_slots), found[0]), estimates=estimates)
 
 
 def _describe(form: "str | TableFormat | None", options: dict[str, Any]) -> str:
@@ -109,23 +118,27 @@ def _describe(form: "str | TableFormat | None", options: dict[str, Any]) -> str:
 
 
 def _summary(series: "IntervalSeries") -> str:
-    return f"{len(series):,} intervals, {series.start:%Y-%m-%d} to {series.end:%Y-%m-%d}, {float(series.wh):,.0f} Wh"
+    from der_client.cli.output import counted  # noqa: PLC0415 -- `der --help` stays fast
+
+    days = f"{series.start:%Y-%m-%d} to {series.end:%Y-%m-%d}"
+    return f"{counted(len(series), 'interval')}, {days}, {float(series.wh):,.0f} Wh"
 
 
 def _show(series: "IntervalSeries", coverage: "Coverage", *, estimates: bool) -> None:
-    from der_client.readings import MeterDataError  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.cli.output import counted  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.readings import MeterDataError  # noqa: PLC0415
 
     typer.echo(f"\n{_summary(series)}")
     known = [day for day in coverage.days if day.mask]
     for line in _bars(known):
         typer.echo(line)
     typer.echo(
-        f"slots: {coverage.known_slots:,} known, {coverage.unknown_slots:,} unknown; "
+        f"slots of {coverage.slot_seconds} s: {coverage.known_slots:,} known, {coverage.unknown_slots:,} unknown; "
         f"days: {len(known):,} with a known slot, {coverage.empty_days:,} without"
     )
     if coverage.estimated_slots:
         what = "counted" if estimates else "unknown without --estimates"
-        typer.echo(f"{coverage.estimated_slots:,} slots are estimates: {what}")
+        typer.echo(f"estimates: {counted(coverage.estimated_slots, 'slot')}, {what}")
     for note in series.notes:
         typer.echo(f"note: {note}")
     if coverage.reason:
@@ -151,7 +164,8 @@ def _parts(day: "MeteredDay") -> "Iterator[int | None]":
     per_part = max(1, len(slots) // _WIDTH)
     for first in range(0, len(slots), per_part):
         some = slots[first : first + per_part]
-        yield None if None in some else sum(wh or 0 for wh in some)
+        known = [wh for wh in some if wh is not None]
+        yield sum(known) if known else None
 
 
 def _can_show(text: str) -> bool:

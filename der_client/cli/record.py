@@ -11,7 +11,7 @@ import typer
 from der_client.cli.journals import JournalPlace, default_journal
 from der_client.cli.option_groups import grouped
 from der_client.cli.options import DEFAULT_TIMEOUT_S, Json, OnContractsAsAccount, TimeoutS
-from der_client.cli.output import print_json, print_table, progress_console
+from der_client.cli.output import counted, print_json, print_table, progress_console
 from der_client.cli.table_options import (
     Channels,
     Estimates,
@@ -137,7 +137,7 @@ def record(
         der, confirm_timeout_s=timeout, journal=journal or default_journal("record", on.account, der.deployer)
     )
     days = sum(sum(1 for day in coverage.days if day.mask) for coverage in coverages)
-    with progress_console().status(f"recording {days} days of {_count(len(found), 'plant')} …"):
+    with progress_console().status(f"recording {days} days of {counted(len(found), 'plant')} …"):
         results = [
             _Result(plant, coverage, report)
             for plant, coverage, report in zip(
@@ -290,7 +290,7 @@ def _print(results: "Sequence[_Result]", *, all_days: bool, estimates: bool) -> 
             typer.echo(line)
     txids = sum(len(result.report.txids) for result in results)
     fees = sum(result.report.fees_ustx for result in results)
-    typer.echo(f"{_count(txids, 'transaction')}, {fees:,} µSTX fees")
+    typer.echo(f"{counted(txids, 'transaction')}, {fees:,} µSTX fees")
 
 
 def _day(recording: "Recording") -> tuple[object, ...]:
@@ -321,18 +321,18 @@ def _remarks(result: _Result, *, estimates: bool) -> "Iterable[str]":
     for recording in reasons[:_MOST_REASONS]:
         yield f"{recording.day} {recording.status}: {recording.reason}"
     if len(reasons) > _MOST_REASONS:
-        yield f"… and {_count(len(reasons) - _MOST_REASONS, 'more day')}: --all-days or --json lists them"
+        yield f"… and {counted(len(reasons) - _MOST_REASONS, 'more day')}: --all-days or --json lists them"
     coverage = result.coverage
     left_out = []
     if coverage.unknown_slots:
-        left_out.append(f"{_count(coverage.unknown_slots, 'slot')} of which the file does not know all")
+        left_out.append(f"{counted(coverage.unknown_slots, 'slot')} of which the file does not know all")
     if coverage.empty_days:
-        left_out.append(f"{_count(coverage.empty_days, 'day')} without a complete slot")
+        left_out.append(f"{counted(coverage.empty_days, 'day')} without a complete slot")
     if left_out:
         yield f"left out: {', '.join(left_out)}"
     if coverage.estimated_slots:
         what = "recorded as well" if estimates else "left out; --estimates records them"
-        yield f"estimates: {_count(coverage.estimated_slots, 'slot')}, {what}"
+        yield f"estimates: {counted(coverage.estimated_slots, 'slot')}, {what}"
     for note in result.plant.series.notes:
         yield f"note: {note}"
     if coverage.reason:
@@ -343,7 +343,3 @@ def _for_command(reason: str) -> str:
     from der_client.readings import MeterDataError  # noqa: PLC0415 -- `der --help` stays fast
 
     return MeterDataError(reason).for_command()
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -119,7 +119,7 @@ FormatOption = Annotated[
         "--format",
         metavar="NAME|FILE.toml",
         help="How the file says it: a file in TOML, the name of a ready-made format, or json, green-button, nem12, "
-        "solaredge. "
+        "mscons, solaredge. "
         "Options count more. 'der readings formats' lists them, 'der readings inspect' proposes one.",
         show_default=False,
     ),

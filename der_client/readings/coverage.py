@@ -18,6 +18,7 @@ class Coverage:
     """What a series says of the slots from its first interval to its last.
 
     Attributes:
+        slot_seconds: The length of a slot.
         days: All days, also those without a known slot.
         known_slots: How many slots are known.
         unknown_slots: How many are not, between the first interval and the last.
@@ -26,6 +27,7 @@ class Coverage:
         reason: Why none is known, and what to do; empty if some are.
     """
 
+    slot_seconds: int
     days: tuple[MeteredDay, ...]
     known_slots: int
     unknown_slots: int
@@ -54,6 +56,7 @@ class Coverage:
         slot_us = slot_seconds * MICROSECONDS
         spanned = -(-series.ends_us[-1] // slot_us) - series.starts_us[0] // slot_us
         return cls(
+            slot_seconds,
             days,
             known,
             spanned - known,

@@ -69,6 +69,8 @@ class CsvTable:
         refuse_what_is_not_text(head)
         if head.removeprefix(codecs.BOM_UTF8).upper().startswith(b"100,NEM12"):
             raise MeterDataError('this is a NEM12 file: give `format="nem12"`')
+        if head.removeprefix(codecs.BOM_UTF8).startswith((b"UNA", b"UNB+")):
+            raise MeterDataError('this is an EDIFACT file: if it is of load profiles, give `format="mscons"`')
         self._encoding = encoding_of(head, encoding)
         self._is_utf8 = codecs.lookup(self._encoding).name in {"utf-8", "ascii"}
         if head.startswith(codecs.BOM_UTF8):

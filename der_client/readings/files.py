@@ -48,6 +48,7 @@ FORMATS: Final[Mapping[str, FileFormat]] = {
     "json": FileFormat("JSON with a list of records", "json_table:read_json_table", is_table=True, suffixes=(".json",)),
     "green-button": FileFormat("Green Button, ESPI XML", "green_button:read_green_button"),
     "nem12": FileFormat("NEM12, meters in Australia", "nem12:read_nem12"),
+    "mscons": FileFormat("MSCONS, load profiles in Germany", "mscons:read_mscons"),
     "solaredge": FileFormat(
         "JSON of SolarEdge's monitoring API",
         "solaredge:read_solaredge",

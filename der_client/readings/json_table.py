@@ -41,14 +41,14 @@ def read_json_table(source: Source, form: TableFormat | None = None) -> Interval
 
     form = form or TableFormat()
     require_polars()
-    rows = [dict(_cells(record)) for record in records_of(read_json(source), form.records)]
-    header = list(dict.fromkeys(name for row in rows for name in row))
-    missing = next((name for name in columns_of(form) if name not in header), None)
+    cells = columns_of_records(records_of(read_json(source), form.records))
+    header = list(cells)
+    missing = next((name for name in columns_of(form) if name not in cells), None)
     if missing is not None:
         known = ", ".join(map(repr, header[: 3 * _MOST_SHOWN]))
         raise MeterDataError(f"no record has this name; there are: {known}", column=missing)
     reader = TableReader(form, header, lambda record: record + 1)
-    columns = {str(number): [row.get(name, "") for row in rows] for number, name in enumerate(header)}
+    columns = {str(number): cells[name] for number, name in enumerate(header)}
     frame = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
     frame = frame.with_columns(record=pl.int_range(frame.height, dtype=pl.Int64))
     reader.feed(frame.reverse() if form.order == "descending" else frame)
@@ -66,10 +66,9 @@ def records_of(document: Any, path: str | None) -> list[Any]:
     Raises:
         MeterDataError: If there are none, or several lists of them.
     """
-    places = dict(_lists_of_records(document))
+    places = list_places(document)
     if path is not None:
-        found = list(_at(document, [part for part in path.split(".") if part]))
-        records = [record for each in found if isinstance(each, list) for record in each]
+        records = list(records_at(document, path))
         if not records:
             raise MeterDataError(f"`records` is {path!r}, and there are none there; {_known(places)}")
         return records
@@ -78,6 +77,24 @@ def records_of(document: Any, path: str | None) -> list[Any]:
             "the file has no list of records" if not places else f"name one list with `records`; {_known(places)}"
         )
     return next(iter(places.values()))
+
+
+def records_at(document: Any, path: str) -> Iterator[Any]:
+    """Yield the records at a place of a document, if there are any."""
+    for found in _at(document, [part for part in path.split(".") if part]):
+        if isinstance(found, list):
+            yield from found
+
+
+def list_places(document: Any) -> dict[str, list[Any]]:
+    """Return the lists of records in a document, by their place."""
+    return dict(_lists_of_records(document))
+
+
+def columns_of_records(records: Sequence[Any]) -> dict[str, list[str]]:
+    """Return the cells of records as text, by the names of their columns; a record that lacks one has an empty cell."""
+    rows = [dict(_cells(record)) for record in records]
+    return {name: [row.get(name, "") for row in rows] for name in dict.fromkeys(name for row in rows for name in row)}
 
 
 def _known(places: Mapping[str, Sequence[Any]]) -> str:

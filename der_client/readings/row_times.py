@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from der_client.readings.table_columns import TableColumns
 
 _HOUR: Final = re.compile(r"\D{0,4}(\d{1,2})(?::00)?", re.ASCII)
-_PERIOD: Final = re.compile(r"(\d{1,4})", re.ASCII)
+_PERIOD: Final = re.compile(r"(\d{1,4})(?::00)?", re.ASCII)
 _QUARTER: Final = re.compile(r"\D{0,2}(\d)", re.ASCII)
 _DAY_US: Final = SECONDS_PER_DAY * MICROSECONDS
 _HOUR_US: Final = SECONDS_PER_HOUR * MICROSECONDS

@@ -34,6 +34,7 @@ _TIME_FORMATS: Final = (
     "%Y%m%d%H%M",
 )
 _RANGE: Final = re.compile(r".*\d:\d\d(?::\d\d)?( - | to |/).*\d:\d\d.*")
+_UTC: Final = re.compile(r"\b(UTC|GMT)\b(?! ?[+-])")
 _OFFSET: Final = re.compile(r"(Z|[+-]\d\d:?\d\d)$", re.ASCII)
 _PRODUCTION: Final = re.compile(
     r"export|feed.?in|generat|solar|\bpv|produc|surplus|return|inject|erzeug|einspeis|deliver|yield|output",
@@ -100,7 +101,12 @@ def look_at_times(look: Look, columns: dict[str, list[str]]) -> None:
         look.fields["time"] = names
         if form != "iso":
             look.fields["time_format"] = form
-        if not all(_OFFSET.search(text) for text in texts if text):
+        if form.startswith("epoch") or all(_OFFSET.search(text) for text in texts if text):
+            pass
+        elif any(_UTC.search(each) for each in names):
+            look.fields["time_zone"] = "UTC"
+            look.remarks.append("the column's name says UTC: check `time_zone`")
+        else:
             look.remarks.append("times have no offset from UTC: give `time_zone`, the zone of the meter's clock")
         _look_at_order(look, [text for text in texts if text], form)
         return

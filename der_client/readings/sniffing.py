@@ -7,14 +7,19 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from der_client.readings.csv_table import LONGEST_PREAMBLE
 from der_client.readings.errors import MeterDataError
+from der_client.readings.json_documents import read_json
+from der_client.readings.json_table import columns_of_records, list_places, records_at
 from der_client.readings.sniffed_columns import Look, is_number, is_time, look_at_times, look_at_values
+from der_client.readings.solaredge import is_of_solaredge
 from der_client.readings.sources import refuse_what_is_not_text
 from der_client.readings.table import TableFormat, ready_made_formats
 from der_client.readings.table_columns import columns_of
@@ -25,6 +30,8 @@ if TYPE_CHECKING:
 
 _HEAD_BYTES: Final = 1 << 18
 _MOST_ROWS: Final = 2000
+_MOST_SUMS: Final = 3
+_FORMULA: Final = re.compile(r'^="(.*)"$')
 _DELIMITERS: Final = ";\t,|"
 _OWN_SUFFIXES: Final = {".xlsx": "excel", ".xlsm": "excel", ".parquet": "parquet", ".pq": "parquet"}
 
@@ -64,8 +71,10 @@ def propose_format(path: str | PathLike[str]) -> Proposal:
         return Proposal("green-button")
     if beginning.upper().startswith(b"100,NEM12"):
         return Proposal("nem12")
-    if beginning.startswith(b"{"):
-        return Proposal("solaredge", ("times are those of the site: give `time_zone`",))
+    if beginning.startswith((b"UNA", b"UNB+")):
+        return Proposal("mscons")
+    if beginning.startswith((b"{", b"[")):
+        return _of_json(read_json(path))
     if not beginning:
         raise MeterDataError("the file is empty")
     text, encoding = _decoded(head)
@@ -73,22 +82,71 @@ def propose_format(path: str | PathLike[str]) -> Proposal:
     look = Look({"encoding": encoding} if encoding != "utf-8" else {})
     if delimiter != ",":
         look.fields["delimiter"] = "tab" if delimiter == "\t" else delimiter
-    number = _header_row(rows)
-    header = [name.strip() for name in rows[number]]
     for name in ready_made_formats():
         ready = TableFormat.named(name)
-        if ready.delimiter == delimiter and ready.values + ready.time and set(columns_of(ready)) <= set(header):
-            return Proposal(name, tuple(look.remarks))
+        if ready.records is None and ready.delimiter == delimiter:
+            wanted = set(columns_of(ready))
+            for number, row in enumerate(rows[:LONGEST_PREAMBLE]):
+                if wanted <= {cell.strip() for cell in row}:
+                    return _of_ready_made(name, ready, _columns_below(look, rows, number))
+    return _of_columns(look, _columns_below(look, rows, _header_row(rows)))
+
+
+def _columns_below(look: Look, rows: list[list[str]], number: int) -> dict[str, list[str]]:
+    """Return the cells of each column below a header row, by its name."""
+    header = [name.strip() for name in rows[number]]
     width = len(header)
-    body = [
-        [cell.strip() for cell in (*row, *[""] * (width - len(row)))]
-        for row in rows[number + 1 :]
-        if width - 1 <= len(row) <= width
-    ]
-    columns = {name: [row[index] for row in body] for index, name in enumerate(header) if name}
+    body = _without_sums(look, [[cell.strip() for cell in row] for row in rows[number + 1 :]])
+    body = [[*row, *[""] * (width - len(row))] for row in body if width - 1 <= len(row) <= width]
+    return {name: [row[index] for row in body] for index, name in enumerate(header) if name}
+
+
+def _of_columns(look: Look, columns: dict[str, list[str]]) -> Proposal:
     look_at_times(look, columns)
     look_at_values(look, columns)
     return Proposal(TableFormat(**look.fields), tuple(look.remarks))
+
+
+def _of_ready_made(name: str, ready: TableFormat, columns: dict[str, list[str]]) -> Proposal:
+    """Propose a ready-made format, with the column of readings if it leaves that open."""
+    if ready.values or ready.wide:
+        return Proposal(name)
+    look = Look({"time": ready.time})
+    look_at_values(look, columns)
+    return Proposal(ready.with_options(values=look.fields["values"]), tuple(look.remarks))
+
+
+def _without_sums(look: Look, rows: list[list[str]]) -> list[list[str]]:
+    """Leave out rows that begin with a word where the others begin with a number or a time."""
+    firsts = [next(filter(None, row), "") for row in rows]
+    words = {first for first in firsts if not any(map(str.isdigit, first))} - {""}
+    if not firsts or firsts[0] in words or len(words) > _MOST_SUMS:
+        return rows
+    if words:
+        look.fields["skip_rows"] = sorted(words)
+        shown = ", ".join(map(repr, sorted(words)))
+        look.remarks.append(f"rows that begin with {shown} are left out: check `skip_rows`")
+    return [row for row, first in zip(rows, firsts, strict=True) if first not in words]
+
+
+def _of_json(document: Any) -> Proposal:
+    """Propose how to read a JSON document."""
+    if is_of_solaredge(document):
+        return Proposal("solaredge")
+    for name in ready_made_formats():
+        ready = TableFormat.named(name)
+        if ready.records is not None:
+            found = list(records_at(document, ready.records))
+            if found and set(columns_of(ready)) <= set(columns_of_records(found)):
+                return Proposal(name)
+    places = list_places(document)
+    place, records = max(places.items(), key=lambda item: len(item[1]), default=("", []))
+    if not records:
+        raise MeterDataError("the file has no list of records")
+    look = Look({"records": place})
+    if len(places) > 1:
+        look.remarks.append(f"other lists of records: {', '.join(sorted(places.keys() - {place}))}; check `records`")
+    return _of_columns(look, columns_of_records(records[:_MOST_ROWS]))
 
 
 def _decoded(head: bytes) -> tuple[str, str]:
@@ -112,7 +170,8 @@ def _table(text: str) -> tuple[str, list[list[str]]]:
     best: tuple[int, str, list[list[str]]] = (-1, ",", [])
     for delimiter in _DELIMITERS:
         try:
-            rows = [row for row in csv.reader(io.StringIO("\n".join(lines)), delimiter=delimiter) if any(row)]
+            read = csv.reader(io.StringIO("\n".join(lines)), delimiter=delimiter)
+            rows = [[_FORMULA.sub(r"\1", cell) for cell in row] for row in read if any(row)]
         except csv.Error:
             continue
         widths = Counter(len(row) for row in rows if len(row) > 1)

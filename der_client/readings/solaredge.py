@@ -51,6 +51,18 @@ def read_solaredge(source: Source, form: TableFormat) -> dict[str, IntervalSerie
     return _first_version(answer, form)
 
 
+def is_of_solaredge(document: Any) -> bool:
+    """Return whether a JSON document looks like an answer of this API."""
+    if not isinstance(document, dict):
+        return False
+    body = next(iter(document.values()), None) if len(document) == 1 else document
+    return (
+        {"resolution", "values"} <= document.keys()
+        or bool(document.keys() & _DEVICES)
+        or (isinstance(body, dict) and "timeUnit" in body)
+    )
+
+
 def _first_version(answer: Any, form: TableFormat) -> dict[str, IntervalSeries]:
     body = next(iter(answer.values()), None) if isinstance(answer, dict) and len(answer) == 1 else answer
     if not isinstance(body, dict) or "timeUnit" not in body or not ("meters" in body or "values" in body):

@@ -17,13 +17,26 @@ RUN = CliRunner()
     ("name", "said", "options"),
     [
         ("at_clock_back.csv", "--format apg-smart-meter", []),
-        ("au_wide_half_hours.csv", "--format ausgrid-solar-home", ["--slot-seconds", "1800"]),
+        ("au_wide_half_hours.csv", "--format ausgrid-solar-home", []),
         ("us_hour_ending_repeated_hour.csv", "--format ercot-settlement", []),
         ("us_preamble_import_export.csv", "--format pge-interval", []),
         ("us_channels_as_rows.csv", "--format smart-meter-texas", []),
         ("uk_settlement_periods.csv", "--format elexon-settlement-periods", ["--slot-seconds", "1800"]),
         ("register_hourly.csv", "--format home-assistant-history", ["--slot-seconds", "3600"]),
         ("de_dates.csv", 'time_format = "%d.%m.%Y %H:%M:%S"', ["--slot-seconds", "3600", "--time-zone", "+01:00"]),
+        ("octopus_export.json", "--format octopus-energy", []),
+        ("octopus_export.csv", "--format octopus-energy-csv", []),
+        ("tibber_production.json", "--format tibber-production", []),
+        ("enphase_telemetry.json", "--format enphase-telemetry", []),
+        ("tesla_energy_history.json", "--format tesla-energy-history", []),
+        ("solaredge_v2.json", "--format solaredge", []),
+        ("enedis_load_curve.csv", "--format enedis-load-curve", []),
+        ("datadis.csv", "--format datadis", []),
+        ("e_distribucion.csv", "--format e-distribucion", ["--estimates"]),
+        ("eu_time_ranges.csv", 'values = "Solar - Actual Aggregated [MW]"', []),
+        ("sums_below.csv", 'skip_rows = ["Anzahl", "Summe"]', ["--time-zone", "Europe/Berlin"]),
+        ("quoted_as_formulas.csv", 'values = "Einspeisung kWh"', []),
+        ("step_changes_10_to_1_min.csv", 'time_zone = "UTC"', ["--until-next"]),
         ("register.csv", 'kind = "register"', ["--time-zone", "Europe/Amsterdam"]),
         ("watt_seconds.csv", 'values = "Energy [Ws]"', []),
         ("dual_tariff.csv", "other columns that may be meant: 'T2 kWh'; check --values", ["--slot-seconds", "3600"]),
@@ -45,7 +58,7 @@ def test_a_format_is_proposed_that_reads_the_file(name: str, said: str, options:
     assert done.exit_code == 0, done.output
     assert said in done.output
     assert " Wh" in done.output
-    assert "slots: " in done.output
+    assert "slots of " in done.output
     assert max(map(len, done.output.splitlines())) <= 160
 
 
@@ -60,8 +73,21 @@ def test_bars_show_a_day_and_what_is_not_known(tmp_path: Path) -> None:
     (line,) = [line for line in done.output.splitlines() if line.startswith("2026-06-01 ")]
     assert line.split()[1] == "▁▁▁▂▂·▃▃▃▄▄▄▅▅▅▆▆▆▇▇▇███"
     assert line.endswith("27,100 Wh")
-    assert "slots: 23 known, 1 unknown" in done.output
+    assert "slots of 3600 s: 23 known, 1 unknown" in done.output
     assert 'nulls = "unknown"' in done.output
+
+
+def test_records_of_json_that_nobody_described_are_proposed(tmp_path: Path) -> None:
+    path = tmp_path / "answer.json"
+    path.write_text(
+        '{"other": [{"a": 1}], "data": {"rows": [{"at": "2026-06-01T10:00Z", "pv": {"kWh": 1}},'
+        '{"at": "2026-06-01T10:15Z", "pv": {"kWh": 2}}]}}'
+    )
+    done = RUN.invoke(app, ["readings", "inspect", str(path)])
+    assert done.exit_code == 0, done.output
+    assert 'time = "at"\nvalues = "pv.kWh"\nrecords = "data.rows"\n' in done.output
+    assert "other lists of records: other; check --records" in done.output
+    assert "2 intervals" in done.output
 
 
 def test_a_file_of_which_nothing_could_be_recorded_ends_with_4(tmp_path: Path) -> None:
@@ -81,7 +107,7 @@ def test_channels_are_listed(tmp_path: Path) -> None:
     assert "channel '6123456789 B1': 48 intervals, 2026-06-30 to 2026-07-01, 24,000 Wh" in done.output
     assert "Pick one with --channel" in done.output
     one = RUN.invoke(app, ["readings", "inspect", str(path), "--channel", "6123456789 B1", "--slot-seconds", "1800"])
-    assert "slots: 48 known, 0 unknown" in one.output
+    assert "slots of 1800 s: 48 known, 0 unknown" in one.output
 
 
 def test_a_proposal_can_be_kept_and_used(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from der_client.readings import (
 )
 from der_client.readings.files import FORMATS, format_named
 from der_client.readings.green_button import read_green_button
+from der_client.readings.mscons import read_mscons
 from der_client.readings.nem12 import read_nem12
 from der_client.readings.solaredge import read_solaredge
 from der_client.readings.table import ready_made_formats
@@ -211,6 +212,63 @@ def test_nem12_that_is_broken_is_refused(data: bytes, told: str) -> None:
 def test_an_empty_cell_of_nem12_is_not_known_and_not_zero() -> None:
     (found,) = read_nem12(nem12(CHANNEL, day_record(["", *HALF_HOURS[1:]]))).values()
     assert energies(found)[:2] == [None, 0]
+
+
+# MSCONS
+
+
+def mscons(*values: str, una: str = "UNA:+.? '", end: str = "UNZ+1+1'") -> bytes:
+    """A message after the guide of BDEW; locations and senders are made up."""
+    head = (
+        "UNB+UNOC:3+9900000000001:500+9900000000002:500+260602:0806+R1++TL'\nUNH+1+MSCONS:D:04B:UN:2.4c'\n"
+        "BGM+7+D1+9'\nDTM+137:202606020607?+00:303'\nUNS+D'\nNAD+DP'\nLOC+172+DE0001O?'G'\nLIN+1'\n"
+    )
+    return f"{una}{head}{''.join(values)}UNT+9+1'\n{end}".encode("latin-1")
+
+
+def quantity(number: int, text: str, *, kind: str = "220") -> str:
+    start, end = (f"{BEGIN + each * QUARTER + timedelta(hours=2):%Y%m%d%H%M}?+02:303" for each in (number, number + 1))
+    return f"QTY+{kind}:{text}'\nDTM+163:{start}'\nDTM+164:{end}'\n"
+
+
+def test_mscons_has_locations_quantities_and_qualities() -> None:
+    profile = (
+        "PIA+5+1-1?:2.29.0:SRW'" + quantity(0, "0.5:KWH") + quantity(1, "0.25", kind="67") + quantity(2, "1", kind="20")
+    )
+    taken = "LIN+2'PIA+5+1-1?:1.29.0:SRW'" + quantity(0, "2:KWT")
+    register = "LIN+3'PIA+5+1-1?:2.8.0:SRW'QTY+220:12345.678:KWH'DTM+9:202606010000?+00:303'"
+    found = read_mscons(mscons(profile, taken, register))
+    assert list(found) == ["DE0001O'G 1-1:2.29.0", "DE0001O'G 1-1:1.29.0"]
+    series = found["DE0001O'G 1-1:2.29.0"]
+    assert series.start == BEGIN
+    assert energies(series) == [500, 250, None]
+    assert [each.quality for each in series] == [Quality.MEASURED, Quality.ESTIMATED, Quality.MEASURED]
+    assert energies(found["DE0001O'G 1-1:1.29.0"]) == [500]
+    comma = mscons("PIA+5+1-1?:2.29.0:SRW'", quantity(0, "0,5"), una="UNA:+,? '")
+    assert energies(read_mscons(comma)["DE0001O'G 1-1:2.29.0"]) == [500]
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (b"t,v", "not EDIFACT"),
+        (b"UNA", "not EDIFACT"),
+        (mscons().replace(b"MSCONS", b"UTILMD"), "no MSCONS message"),
+        (mscons(), "no load profile"),
+        (mscons(quantity(0, "1"), end=""), "no segment UNZ"),
+        (mscons(quantity(0, "1"))[:-1], "last segment does not end"),
+        (mscons(quantity(0, "x")), "segment 9: expected a number"),
+        (mscons(quantity(0, "1e999999")), "expected a number"),
+        (mscons(quantity(0, "1:KVR")), "expected a unit"),
+        (mscons(quantity(0, "1", kind="Z99")), "estimate is not known"),
+        (mscons(quantity(0, "1").replace("?+02", "")), "time with its offset"),
+        (mscons(quantity(0, "1").replace("202606", "202699")), "time with its offset"),
+        (mscons(quantity(0, "1"), quantity(0, "2")), "before the one before it ends"),
+    ],
+)
+def test_mscons_that_is_broken_or_of_another_kind_is_refused(data: bytes, told: str) -> None:
+    with pytest.raises(MeterDataError, match=told):
+        read_mscons(data)
 
 
 # SolarEdge
@@ -490,6 +548,7 @@ def test_a_workbook_that_unpacks_without_end_is_refused(tmp_path: Path) -> None:
         (b"%PDF-1.7", "PDF"),
         (b"\xd0\xcf\x11\xe0", "old Excel workbook"),
         (b"<?xml version='1.0'?>", "green-button"),
+        (b"UNA:+.? 'UNB+UNOC:3", "mscons"),
         (b'\xef\xbb\xbf {"a": 1}', "solaredge"),
         (b"t,v\n\0\0\0", "binary data"),
         ("t,v\n2026-06-01T10:00Z,1\n".encode("utf-16-le"), "looks like UTF-16"),
@@ -508,9 +567,7 @@ def test_formats_are_found_by_name_or_file(tmp_path: Path) -> None:
     assert format_named(str(path)) == TableFormat(time="t", values="v")
     assert format_named("nem12") == "nem12"
     assert format_named("ercot-settlement") == TableFormat.named("ercot-settlement")
-    with pytest.raises(
-        MeterDataError, match=r"one of: csv, excel, parquet, json, green-button, nem12, solaredge, .*ercot"
-    ):
+    with pytest.raises(MeterDataError, match=r"one of: csv, excel, parquet, json, .*, solaredge, .*ercot"):
         format_named("nem13")
     assert all(ready_made_formats().values()), "each has a description"
     for name, kind in FORMATS.items():

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from der_client.readings import MeterDataError, TableFormat, metered_days, read_table
+from der_client.readings import MeterDataError, metered_days, read_file
 
 SAMPLES = Path(__file__).parent / "samples"
 
@@ -18,11 +18,12 @@ PREAMBLE_NEGATIVE = {
     "unit": "kWh",
     "time_zone": "America/Los_Angeles",
 }
+GERMAN = {"time": "Zeit", "values": "Einspeisung kWh", "delimiter": ";", "decimal": ","}
 REGISTER = {"time": "time", "values": "Export kWh", "kind": "register", "time_zone": "Europe/Amsterdam"}
 
 
 def known(name: str, form: str | None, slot_seconds: int, options: Mapping[str, Any]) -> dict[date, dict[int, int]]:
-    series = read_table(SAMPLES / name, None if form is None else TableFormat.named(form), **options)
+    series = read_file(SAMPLES / name, form, **options)
     days = metered_days(series, slot_seconds=slot_seconds, estimates=True)
     return {day.day: {slot: wh for slot, wh in enumerate(day.wh_by_slot) if wh is not None} for day in days if day.mask}
 
@@ -153,6 +154,29 @@ def known(name: str, form: str | None, slot_seconds: int, options: Mapping[str, 
             {date(2023, 5, 23): {76: 800}},
         ),
         ("watt_seconds.csv", None, {}, 900, {date(2026, 6, 1): {40: 250}}),
+        ("octopus_export.json", "octopus-energy", {}, 1800, {date(2026, 6, 1): {20: 0, 21: 125, 22: 250}}),
+        ("octopus_export.csv", "octopus-energy-csv", {}, 1800, {date(2025, 10, 26): {1: 108, 2: 127, 4: 300}}),
+        ("tibber_production.json", "tibber-production", {}, 3600, {date(2026, 6, 1): {10: 1500, 12: 750}}),
+        ("enphase_telemetry.json", "enphase-telemetry", {}, 900, {date(2026, 6, 1): {40: 780, 41: 835}}),
+        ("tesla_energy_history.json", "tesla-energy-history", {}, 900, {date(2026, 6, 1): {40: 312, 41: 210}}),
+        ("solaredge_v2.json", "solaredge", {}, 900, {date(2026, 6, 1): {40: 327, 42: 12}}),
+        ("enedis_load_curve.csv", "enedis-load-curve", {}, 1800, {date(2026, 6, 1): {20: 600, 22: 300}}),
+        ("datadis.csv", "datadis", {}, 3600, {date(2025, 1, 1): {10: 1500, 11: 2500}}),
+        (
+            "e_distribucion.csv",
+            "e-distribucion",
+            {},
+            3600,
+            {date(2025, 10, 25): {23: 20}, date(2025, 10, 26): {0: 30, 1: 40, 22: 250}},
+        ),
+        (
+            "sums_below.csv",
+            None,
+            GERMAN | {"skip_rows": ["Summe", "Anzahl"], "time_format": "%d.%m.%Y %H:%M", "time_zone": "Europe/Berlin"},
+            900,
+            {date(2026, 6, 1): {40: 500, 41: 250}},
+        ),
+        ("quoted_as_formulas.csv", None, GERMAN, 900, {date(2026, 6, 1): {40: 500, 41: 250}}),
         (
             "midnight_24.csv",
             None,
