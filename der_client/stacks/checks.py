@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from der_client.stacks.errors import InvalidValueError, shown
-from der_client.stacks.network import Network
 
 if TYPE_CHECKING:
     from der_client.stacks.secret import Secret
 
 Choice = TypeVar("Choice", bound=Enum)
-_NETWORKS: Final = ("devnet", "testnet", "mainnet")
 
 
 def check_kind(
@@ -64,39 +62,31 @@ def check_secret_kind(
         raise error(f"{what}: must be {kind.__name__}, not {given}{f': {instead}' if instead else ''}")
 
 
-def check_network_kind(network: object) -> None:
-    """Refuse what is not a network, such as the name of one.
-
-    Args:
-        network: The argument of this name.
-
-    Raises:
-        InvalidValueError: If it is not one.
-    """
-    names = network.upper() if isinstance(network, str) and network in _NETWORKS else "DEVNET, TESTNET or MAINNET"
-    check_kind(network, Network, "network", f"{names} of der_client.stacks.network")
-
-
-def check_number(value: int, low: int, high: int, what: str, error: type[InvalidValueError] = InvalidValueError) -> int:
+def check_number(
+    value: int, low: int, high: int | None, what: str, error: type[InvalidValueError] = InvalidValueError
+) -> int:
     """Refuse what is not a whole number in a range.
 
     Args:
         value: The number.
         low: The least that is allowed.
-        high: The most that is allowed.
+        high: The most that is allowed; ``None`` for any.
         what: The argument's name, for the error.
         error: Which error to raise.
 
     Returns:
-        The number.
+        The number itself: a subclass, such as an enumeration's, may compare and convert as it likes.
 
     Raises:
         InvalidValueError: If it is not one, or out of range.
     """
-    if type(value) is not int and (isinstance(value, bool) or not isinstance(value, int)):
-        raise error(f"{what}: must be a whole number, not {type(value).__name__} {shown(value)}")
-    if not low <= value <= high:
-        raise error(f"{what}: {shown(value)} is not in {low}..{high}")
+    if type(value) is not int:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise error(f"{what}: expected a whole number, got {type(value).__name__} {shown(value)}")
+        value = int.__index__(value)
+    if value < low or (high is not None and value > high):
+        limits = f"at least {low}" if high is None else f"{low} to {high}"
+        raise error(f"{shown(value)} is out of range for {what}: {limits}")
     return value
 
 

@@ -10,18 +10,15 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from hashlib import sha256
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import coincurve
 
 from der_client.stacks.address import c32_address
-from der_client.stacks.checks import check_network_kind
 from der_client.stacks.errors import InvalidValueError, KeyFormatError, SigningError, whole
+from der_client.stacks.network import Network, check_network_kind
 from der_client.stacks.ripemd160 import ripemd160
 from der_client.stacks.secret import Secret
-
-if TYPE_CHECKING:
-    from der_client.stacks.network import Network
 
 SIGNATURE_LENGTH: Final = 65
 _DIGEST_LENGTH: Final = 32

@@ -12,14 +12,14 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
-from der_client.stacks.checks import check_kind, check_network_kind
+from der_client.stacks.checks import check_kind
 from der_client.stacks.clarity import AsciiValue, TupleValue, UIntValue, encode
 from der_client.stacks.errors import EncodeError, InvalidValueError
 from der_client.stacks.keys import PrivateKey, PublicKey
+from der_client.stacks.network import Network, check_network_kind
 
 if TYPE_CHECKING:
     from der_client.stacks.clarity import ClarityValue
-    from der_client.stacks.network import Network
 
 _STRUCTURED_DATA_PREFIX: Final = b"SIP018"
 _MESSAGE_PREFIX: Final = b"\x17Stacks Signed Message:\n"

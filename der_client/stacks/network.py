@@ -6,11 +6,12 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from der_client.stacks.checks import check_kind, check_number
 from der_client.stacks.errors import InvalidValueError
 
 _TRANSACTION_VERSIONS: Final = (0x00, 0x80)
-_ADDRESS_VERSIONS: Final = range(32)
-_CHAIN_IDS: Final = range(1 << 32)
+_MAX_ADDRESS_VERSION: Final = 31
+_MAX_CHAIN_ID: Final = (1 << 32) - 1
 _NAME: Final = re.compile(r"[\x21-\x7e][\x20-\x7e]{0,63}")
 
 
@@ -42,17 +43,15 @@ class Network:
         """Check the fields."""
         if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
             raise InvalidValueError("name: a network has a name of 1 to 64 printable characters")
-        if type(self.transaction_version) is not int or self.transaction_version not in _TRANSACTION_VERSIONS:
+        check_number(self.transaction_version, 0, 0x80, "transaction_version")
+        if self.transaction_version not in _TRANSACTION_VERSIONS:
             raise InvalidValueError(
                 f"transaction_version: must be 0x00 (mainnet) or 0x80 (any other network), got "
-                f"{self.transaction_version!r}"
+                f"{self.transaction_version:#04x}"
             )
-        if type(self.chain_id) is not int or self.chain_id not in _CHAIN_IDS:
-            raise InvalidValueError(f"chain_id: must be an integer from 0 to 2³²-1, got {self.chain_id!r}")
-        for what in ("single_sig_version", "multi_sig_version"):
-            version = getattr(self, what)
-            if type(version) is not int or version not in _ADDRESS_VERSIONS:
-                raise InvalidValueError(f"{what}: must be an integer from 0 to 31, got {version!r}")
+        check_number(self.chain_id, 0, _MAX_CHAIN_ID, "chain_id")
+        check_number(self.single_sig_version, 0, _MAX_ADDRESS_VERSION, "single_sig_version")
+        check_number(self.multi_sig_version, 0, _MAX_ADDRESS_VERSION, "multi_sig_version")
         if self.single_sig_version == self.multi_sig_version:
             raise InvalidValueError(
                 f"multi_sig_version: must differ from single_sig_version, both are {self.multi_sig_version}"
@@ -66,3 +65,18 @@ class Network:
 MAINNET = Network("mainnet", 0x00, 1, 22, 20, "https://api.hiro.so")
 TESTNET = Network("testnet", 0x80, 0x80000000, 26, 21, "https://api.testnet.hiro.so")
 DEVNET = Network("devnet", 0x80, 0x80000000, 26, 21, "http://localhost:3999")
+NETWORKS: Final = {network.name: network for network in (MAINNET, TESTNET, DEVNET)}
+"""Those that are known by name."""
+
+
+def check_network_kind(network: object) -> None:
+    """Refuse what is not a network, such as the name of one.
+
+    Args:
+        network: The argument of this name.
+
+    Raises:
+        InvalidValueError: If it is not one.
+    """
+    names = network.upper() if isinstance(network, str) and network in NETWORKS else "DEVNET, TESTNET or MAINNET"
+    check_kind(network, Network, "network", f"{names} of der_client.stacks.network")

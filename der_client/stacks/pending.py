@@ -7,7 +7,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from der_client.stacks.errors import ConfirmationTimeoutError, InvalidValueError, NodeError, whole
+from der_client.stacks.checks import check_number
+from der_client.stacks.errors import ConfirmationTimeoutError, NodeError, whole
 from der_client.stacks.outcome import OutcomeKind, outcome_of, subject_of
 from der_client.stacks.rpc import TransactionReceipt, api
 from der_client.stacks.rpc.node import check_txid
@@ -47,8 +48,7 @@ class _Waiting:
     _on_dropped: Callable[[], None] | None = None
 
     def _waited(self, timeout_s: float, confirmations: int, max_poll_s: float) -> Steps[TransactionReceipt]:
-        if not isinstance(confirmations, int) or isinstance(confirmations, bool) or confirmations < 1:
-            raise InvalidValueError(f"confirmations must be a whole number of at least 1, got {confirmations!r}")
+        check_number(confirmations, 1, None, "confirmations")
         deadline = time.monotonic() + timeout_s
         pause = _FIRST_POLL_S
         while True:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
 
 from der_client.stacks.address import split_principal
+from der_client.stacks.checks import check_number
 from der_client.stacks.clarity.names import check_clarity_name, plain_text
 from der_client.stacks.errors import EncodeError, shown, whole
 
@@ -64,16 +65,6 @@ set_value: Final = ClarityValue.__dict__["value"].__set__
 """Fills the one slot of a new value; only for constructors and the decoder, which have checked it."""
 
 
-def _require_int(value: object, low: int, high: int, kind: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise EncodeError(f"{kind} takes an int, not {type(value).__name__} {shown(value)}")
-    # The number itself: a subclass, such as an enumeration's, may compare and convert as it likes.
-    number = int.__index__(value)
-    if not low <= number <= high:
-        raise EncodeError(f"{shown(number)} is out of range for {kind}: {low} to {high}")
-    return number
-
-
 class IntValue(ClarityValue):
     """``int``: a signed 128-bit integer."""
 
@@ -81,7 +72,7 @@ class IntValue(ClarityValue):
     value: int
 
     def __init__(self, value: int) -> None:
-        set_value(self, _require_int(value, INT_MIN, INT_MAX, "int"))
+        set_value(self, check_number(value, INT_MIN, INT_MAX, "int", EncodeError))
 
     def __str__(self) -> str:
         return str(self.value)
@@ -94,7 +85,7 @@ class UIntValue(ClarityValue):
     value: int
 
     def __init__(self, value: int) -> None:
-        set_value(self, _require_int(value, 0, UINT_MAX, "uint"))
+        set_value(self, check_number(value, 0, UINT_MAX, "uint", EncodeError))
 
     def __str__(self) -> str:
         return f"u{self.value}"

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from der_client.stacks.address import canonical_principal
-from der_client.stacks.errors import InvalidValueError
+from der_client.stacks.checks import check_number
 from der_client.stacks.rpc.answers import (
     Balances,
     Block,
@@ -70,9 +70,7 @@ def block(height_or_hash: int | str = "latest") -> Endpoint[Block]:
         InvalidValueError: If it is neither a height of at least 0, nor a hash, nor ``latest``.
     """
     if isinstance(height_or_hash, int):
-        if height_or_hash < 0 or isinstance(height_or_hash, bool):
-            raise InvalidValueError(f"block height {height_or_hash} is none; heights begin at 0")
-        name = str(height_or_hash)
+        name = str(check_number(height_or_hash, 0, None, "block height"))
     else:
         name = height_or_hash if height_or_hash == "latest" else f"0x{check_txid(height_or_hash)}"
     return Endpoint(Request("GET", f"/extended/v2/blocks/{name}"), lambda answer: _read_block(answer.fields()))

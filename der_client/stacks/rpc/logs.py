@@ -12,7 +12,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from der_client.stacks.errors import InvalidValueError, NodeAnswerError
+from der_client.stacks.checks import check_number
+from der_client.stacks.errors import NodeAnswerError
 from der_client.stacks.rpc import api
 from der_client.stacks.rpc.steps import ask
 
@@ -57,8 +58,7 @@ class LogReader:
     """
 
     def __init__(self, contract_id: str, per_page: int = MAX_PER_PAGE) -> None:
-        if type(per_page) is not int or not 2 <= per_page <= MAX_PER_PAGE:
-            raise InvalidValueError(f"per_page must be 2 to {MAX_PER_PAGE}, got {per_page!r}")
+        check_number(per_page, 2, MAX_PER_PAGE, "per_page")
         self.is_done = False
         self._contract_id = contract_id
         self._per_page = per_page

@@ -12,9 +12,10 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from der_client.stacks.address import c32_address
-from der_client.stacks.checks import check_network_kind, check_number
+from der_client.stacks.checks import check_number
 from der_client.stacks.errors import KeyFormatError
 from der_client.stacks.keys import PrivateKey, PublicKey, hash160
+from der_client.stacks.network import Network, check_network_kind
 from der_client.stacks.transactions.codes import HashMode
 from der_client.stacks.transactions.conditions import (
     UNSIGNED,
@@ -26,7 +27,6 @@ from der_client.stacks.transactions.conditions import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from der_client.stacks.network import Network
 
 MAX_KEYS: Final = 15
 """As in Bitcoin, whose scripts of 520 bytes hold no more, and in other Stacks wallets."""

@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, Self
 
-from der_client.stacks.checks import check_enum, check_kind, check_network_kind, check_number
+from der_client.stacks.checks import check_enum, check_kind, check_number
 from der_client.stacks.errors import DecodeError, InvalidValueError, KeyFormatError, SigningError
 from der_client.stacks.keys import PrivateKey
-from der_client.stacks.network import MAINNET, TESTNET, Network
+from der_client.stacks.network import MAINNET, TESTNET, Network, check_network_kind
 from der_client.stacks.transactions.accounts import Multisig, SingleSig, check_public_keys
 from der_client.stacks.transactions.codes import AnchorMode, PostConditionMode
 from der_client.stacks.transactions.conditions import (

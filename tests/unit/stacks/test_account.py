@@ -220,7 +220,7 @@ class TestFees:
             FeePolicy(max_fee_ustx=cap)
 
     def test_a_fee_that_is_no_number(self, account: Account) -> None:
-        with pytest.raises(InvalidValueError, match="must be a whole number, not str"):
+        with pytest.raises(InvalidValueError, match="fee_ustx: expected a whole number, got str"):
             account.transfer(OTHER, 1, fee_ustx="500")  # type: ignore[arg-type]
 
 

@@ -153,7 +153,7 @@ class TestStrangers:
     ("change", "words"),
     [
         ({"transaction_version": 5}, "0x00"),
-        ({"transaction_version": True}, "0x00"),
+        ({"transaction_version": True}, "expected a whole number"),
         ({"chain_id": 1 << 32}, "chain_id"),
         ({"chain_id": "1"}, "chain_id"),
         ({"single_sig_version": 32}, "single_sig_version"),

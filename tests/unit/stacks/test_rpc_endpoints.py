@@ -214,9 +214,9 @@ class TestRequests:
             node.contract_source(ADDRESS)
         with pytest.raises(InvalidValueError):
             node.call_read(CONTRACT, "a b", [])
-        with pytest.raises(InvalidValueError, match="begin at 0"):
+        with pytest.raises(InvalidValueError, match="out of range for block height: at least 0"):
             api.block(-1)
-        with pytest.raises(InvalidValueError, match="begin at 0"):
+        with pytest.raises(InvalidValueError, match="block height"):
             api.block(True)
         with pytest.raises(InvalidValueError, match="not 64 hexadecimal"):
             api.transaction(None)  # type: ignore[arg-type]

@@ -133,7 +133,7 @@ def test_plain_python_comes_back() -> None:
         (OFFERS, [{"price": 1, "name": "a", "taker": "ST1"}], r"offers\[0\]\.taker"),
         (OFFERS, "abc", "a list is given as a list or tuple, not str 'abc'"),
         (OFFER, [1], "a tuple is given as a dict"),
-        (UINT, "5", "offers: uint takes an int, not str '5'"),
+        (UINT, "5", "offers: uint: expected a whole number, got str '5'"),
         (UINT, SomeValue(UIntValue(1)), r"SomeValue \(some u1\) is not of type uint"),
         (BufferType(2), b"abc", "has 3 bytes"),
         (OptionalType(UINT), SomeValue(NoneValue()), "is not of type uint"),

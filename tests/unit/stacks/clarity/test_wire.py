@@ -257,9 +257,9 @@ def test_names_from_strangers_cannot_use_up_the_memory_nor_the_place_of_others()
         (lambda: UIntValue(-1), "out of range for uint: 0 to"),
         (lambda: UIntValue(2**128), "out of range"),
         (lambda: IntValue(2**127), "out of range"),
-        (lambda: UIntValue(True), "takes an int, not bool"),
-        (lambda: UIntValue("1"), "takes an int, not str '1'"),  # type: ignore[arg-type]
-        (lambda: UIntValue(1.0), "takes an int, not float"),  # type: ignore[arg-type]
+        (lambda: UIntValue(True), "uint: expected a whole number, got bool"),
+        (lambda: UIntValue("1"), "expected a whole number, got str '1'"),  # type: ignore[arg-type]
+        (lambda: UIntValue(1.0), "expected a whole number, got float"),  # type: ignore[arg-type]
         (lambda: BoolValue(1), "takes True or False"),  # type: ignore[arg-type]
         (lambda: BufferValue("00"), "takes bytes, not str"),  # type: ignore[arg-type]
         (lambda: AsciiValue("é"), "no string-ascii"),

@@ -235,7 +235,7 @@ def test_names_are_clarity_names(name: str) -> None:
         (Annotated[tuple[UInt, ...], MaxLength(2)], [1, -2], r"x\[1\]: -2 is out of range"),
         (Annotated[str, AsciiType(3)], "long", "4 characters"),
         (Offer, {"offer_id": 1}, "takes a Offer, not dict"),
-        (Int, None, "takes an int"),
+        (Int, None, "expected a whole number"),
     ],
 )
 def test_what_does_not_fit_is_refused(annotation: Any, value: Any, message: str) -> None:

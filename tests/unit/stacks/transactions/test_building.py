@@ -86,7 +86,7 @@ def test_transactions_do_not_change() -> None:
 def test_numbers_out_of_range_are_named(name: str, bad: Any) -> None:
     with pytest.raises(InvalidValueError, match=name):
         build(**{name: bad})
-    with pytest.raises(InvalidValueError, match=f"{name}.*<int> is not in"):
+    with pytest.raises(InvalidValueError, match=f"<int> is out of range for {name}"):
         build(**{name: 10**5000})
     assert getattr(build(**{name: 2**64 - 1}), name) == 2**64 - 1
 
