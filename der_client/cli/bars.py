@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from der_client.cli.output import terminal_width
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,11 +39,11 @@ def draw(bars: Sequence[Bar], *, width: int | None = None) -> list[str]:
 
     Args:
         bars: What to draw.
-        width: Of a line, in characters. Default: the terminal's.
+        width: Of a line, in characters, at most 100. Default: the terminal's.
     """
     if not bars:
         return []
-    width = min(width or shutil.get_terminal_size((80, 24)).columns, _WIDEST)
+    width = min(width or terminal_width(), _WIDEST)
     labels, shown, notes = (max(len(getattr(bar, name)) for bar in bars) for name in ("label", "shown", "note"))
     room = max(_NARROWEST, width - labels - shown - (notes + 2 if notes else 0) - 4)
     most = max((bar.value or 0 for bar in bars), default=0)

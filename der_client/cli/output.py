@@ -170,15 +170,15 @@ def print_wrapped(text: str, *, first: str, err: bool = False) -> None:
         first: What the first line begins with.
         err: Whether to print on stderr.
     """
-    room = max(_NARROWEST, _width() - len(first))
+    room = max(_NARROWEST, terminal_width() - len(first))
     parts = textwrap.wrap(printable(text), room, break_on_hyphens=False) or [""]
     typer.echo(f"{first}{parts[0]}".rstrip(), err=err)
     for part in parts[1:]:
         typer.echo(f"{' ' * len(first)}{part}", err=err)
 
 
-def _width() -> int:
-    """The width of lines: of the terminal, or a generous one where there is none."""
+def terminal_width() -> int:
+    """Return the width of lines: of the terminal, or a generous one where there is none."""
     return shutil.get_terminal_size((_WIDTH_WITHOUT_TERMINAL, 0)).columns
 
 

@@ -11,14 +11,50 @@ from der_client.contracts.market_participation import Offer
 from der_client.contracts.settlement import Payment
 
 
+class Person(BaseModel):
+    """Who took part.
+
+    Attributes:
+        account: The devnet's account.
+        address: Its address.
+        role: What it is called in the story.
+        does: What it does there.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    account: str
+    address: str
+    role: str
+    does: str
+
+
 class PlantResult(BaseModel):
-    """Energy of one plant over all days, Wh."""
+    """One plant, and its energy over all days, Wh.
+
+    Attributes:
+        name: For people.
+        asset_id: Its number.
+        owner: The devnet's account that owns it.
+        capacity_w: Rated power, W.
+        price_ustx_per_kwh: What its owner asks for, µSTX per kWh.
+        expected_wh: What its owner expects of a day.
+        first_day_wh_by_slot: What it produced on the first day, by slots; ``None`` where the data have a gap.
+        produced_wh: What its meter recorded.
+        verified_wh: Of that, what was verified.
+        sold_wh: What buyers took.
+        delivered_wh: Of that, what was delivered.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     name: str
     asset_id: int
+    owner: str
     capacity_w: int
+    price_ustx_per_kwh: int
+    expected_wh: int
+    first_day_wh_by_slot: list[int | None]
     produced_wh: int
     verified_wh: int
     sold_wh: int
@@ -136,6 +172,7 @@ class DemoResult(BaseModel):
         fees_ustx: What the settlement contract kept.
         network_fees_ustx: Transaction fees.
         txids: All transactions, in order.
+        people: Who took part.
         token_sale: What was sold in a token.
         month_ahead: The month that was offered ahead.
         claim: What a buyer claimed.
@@ -155,6 +192,7 @@ class DemoResult(BaseModel):
     fees_ustx: int
     network_fees_ustx: int
     txids: list[str]
+    people: list[Person]
     plants: list[PlantResult]
     balances: list[BalanceChange]
     token_sale: TokenSale

@@ -15,8 +15,20 @@ from typing import TYPE_CHECKING, TypeVar
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from der_client.contracts.asset_verification import AssetKind, DeviceKey, KeyClaim, KeyCurve, Role
+from der_client.demo.cast import (
+    AUTHORITY,
+    COMMUNITY,
+    COMPANY,
+    CONTRACT_OWNER,
+    GRID_OPERATOR,
+    PLANTS,
+    RELAYER,
+    ROLES,
+    UTILITY,
+    Plant,
+)
 from der_client.demo.company import Company
-from der_client.demo.results import BalanceChange, DemoResult, PlantResult
+from der_client.demo.results import BalanceChange, DemoResult, Person, PlantResult
 from der_client.demo.stage import Stage
 from der_client.readings import (
     NREL_SERF_EAST_CAPACITY_W,
@@ -53,48 +65,6 @@ COMPANY_PERCENT = 10
 MONTH_DAYS = 31
 """How many days are offered ahead in one call."""
 
-# Who does what; names of the devnet's accounts.
-CONTRACT_OWNER = "deployer"
-AUTHORITY = "wallet_3"
-GRID_OPERATOR = "wallet_4"
-UTILITY = "wallet_5"
-COMMUNITY = "wallet_6"
-RELAYER = "wallet_7"
-COMPANY = "wallet_8"
-
-
-@dataclass(frozen=True)
-class Plant:
-    """A plant of the demo: the measured one, or another stretch of its data scaled to another capacity.
-
-    Attributes:
-        name: For people.
-        owner: The devnet's account that owns it.
-        capacity_w: Rated power, W.
-        first_data_day: Which day of the data is its first.
-        feed_metered: Whether the grid operator meters what it exports.
-        utility_percent: How much of the expected energy the utility takes forward, %.
-        community_percent: The same for the community, after the utility.
-        price_ustx_per_kwh: Of its energy, µSTX per kWh.
-        p256_meter: Whether its meter signs by P-256, as most secure elements do, and not by secp256k1.
-    """
-
-    name: str
-    owner: str
-    capacity_w: int
-    first_data_day: int
-    feed_metered: bool
-    utility_percent: int
-    community_percent: int
-    price_ustx_per_kwh: int
-    p256_meter: bool = False
-
-
-PLANTS = (
-    Plant("SERF East roof", "wallet_1", NREL_SERF_EAST_CAPACITY_W, 0, False, 60, 40, 83_333),
-    Plant("school roof", "wallet_2", 48_000, 30, False, 70, 0, 75_000, p256_meter=True),
-    Plant("solar field", "wallet_2", 240_000, 60, True, 50, 0, 61_001),
-)
 EXPORTED_PERCENT = 97
 """Of the field's production; the rest is used on the spot."""
 
@@ -393,6 +363,10 @@ class _Demo:
             fees_ustx=sum(payment.fee for payment in in_stx),
             network_fees_ustx=self._stage.books.network_fees_ustx,
             txids=self._stage.books.txids,
+            people=[
+                Person(account=name, address=self._stage.accounts[name].address, role=role, does=does)
+                for name, (role, does) in ROLES.items()
+            ],
             plants=plants,
             balances=balances,
             token_sale=self._company.token_sale(),
@@ -412,7 +386,11 @@ class _Demo:
         return PlantResult(
             name=running.plant.name,
             asset_id=running.asset_id,
+            owner=running.plant.owner,
             capacity_w=running.plant.capacity_w,
+            price_ustx_per_kwh=running.plant.price_ustx_per_kwh,
+            expected_wh=running.expected_wh,
+            first_day_wh_by_slot=list(running.days[0].wh_by_slot),
             produced_wh=total.recorded_wh,
             verified_wh=total.verified_wh,
             sold_wh=sum(payment.wh for payment in own),

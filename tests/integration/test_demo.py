@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from der_client import Der, Devnet
+from der_client.cli.demo_story import tell
+from der_client.cli.quantities import energy
 from der_client.contracts.market_participation import OfferState
 from der_client.contracts.settlement import PaymentState
 from der_client.demo import MAX_DAYS, DemoResult, run_demo
@@ -132,14 +134,33 @@ def test_it_can_be_repeated_on_the_same_devnet_by_its_url(result: DemoResult, em
     assert again["assets"][0]["capacity_w"] == 6000
 
 
-def test_tables_are_shown_within_80_columns() -> None:
+def test_the_story_is_told_within_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
     shown = run().stdout
-    for word in ("A payment in USDCx", "A month offered ahead", "Energy claimed by its buyer"):
-        assert word in shown
-    for word in ("Energy, Wh", "Payments, STX", "Money, STX", "Balances, STX", "by exactly what the receipts say"):
-        assert word in shown
-    assert "…" not in shown
+    for heading in ("Who is who", "SERF East roof (6 kW) made on", "Why some buyers got less", "What next"):
+        assert heading in shown
+    text = " ".join(shown.split())
+    assert "Only 16.4 kWh came, so 2 kWh were left. It paid for these; 0.633331 of 0.799997 STX went back" in text
+    assert "Every account changed by exactly what the receipts say" in text
+    assert shown.count("█") > 100
+    assert "der devnet --no-contracts" in shown
     assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_on_a_chain_that_stays_the_story_says_how_to_look_at_it(
+    result: DemoResult, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    tell(result, url="http://127.0.0.1:3999")
+    shown = capsys.readouterr().out
+    assert "export DER_URL=http://127.0.0.1:3999" in shown
+    for payment, number in zip(result.payments, result.payment_ids, strict=True):
+        if payment.delivered_wh < payment.wh:
+            assert f"Payment {number}: {energy(payment.before_wh)} of the " in " ".join(shown.split())
+            break
+    people = {person.account: person for person in result.people}
+    assert people["wallet_6"].role == "community"
+    assert sum(wh or 0 for wh in result.plants[0].first_day_wh_by_slot) == 16_400
 
 
 @pytest.mark.parametrize("before_midnight", [timedelta(seconds=170), timedelta(hours=12, seconds=170)], ids=str)
