@@ -418,6 +418,7 @@ class Certificate:
         height: The block.
         time: The block's time.
         txid: The transaction.
+        event_id: The place of its event among all events, from 1; lists go on after one.
         event_index: The place of its event in the transaction.
         location: The plant's geohash.
         region: The grid operator's region.
@@ -440,6 +441,7 @@ class Certificate:
     height: int
     time: datetime
     txid: str
+    event_id: int
     event_index: int
     location: str
     region: str

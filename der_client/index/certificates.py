@@ -9,7 +9,7 @@ from sqlalchemy import and_, select
 from der_client.contracts.market_participation import EnergyRetired
 from der_client.contracts.settlement import EnergyClaimed
 from der_client.index.answers import Certificate
-from der_client.index.reading import same, table
+from der_client.index.reading import WHOLE, Part, same, table
 from der_client.index.schema import EVENT_TABLES, blocks, events
 from der_client.index.table import Table
 
@@ -34,10 +34,11 @@ def certificates(
     to_day: date | None = None,
     asset_id: int | None = None,
     claimant: str | None = None,
+    page: Part = WHOLE,
 ) -> Table[Certificate]:
     """List certificates, oldest first; see :meth:`Index.certificates`."""
     asset = table("asset")
-    found: list[tuple[int, Certificate]] = []
+    found: list[Certificate] = []
     for kind, (printed, number) in _KINDS.items():
         query = (
             select(
@@ -49,7 +50,6 @@ def certificates(
             .join(events, events.c.id == printed.c.event_id)
             .join(blocks, blocks.c.height == events.c.height)
             .join(asset, and_(asset.c.asset_id == printed.c.asset_id, reader.holds("asset")))
-            .where(reader.printed())
         )
         wanted = [
             same(printed.c.beneficiary, beneficiary),
@@ -57,11 +57,12 @@ def certificates(
             same(printed.c.actor, claimant),
             None if from_day is None else printed.c.day >= from_day,
             None if to_day is None else printed.c.day <= to_day,
+            None if reader.as_of is None else reader.printed(),
         ]
-        rows = reader.all(query.where(*[condition for condition in wanted if condition is not None]))
-        found += [(row.event_id, _certificate(row, kind, number)) for row in rows]
-    found.sort(key=lambda entry: entry[0])
-    return Table(Certificate, (certificate for _, certificate in found))
+        query = query.where(*[condition for condition in wanted if condition is not None])
+        found += [_certificate(row, kind, number) for row in reader.all(page.of(query, printed.c.event_id))]
+    found.sort(key=lambda certificate: certificate.event_id, reverse=page.newest_first)
+    return Table(Certificate, found[: page.limit])
 
 
 def _certificate(row: Row[Any], kind: str, number: str) -> Certificate:
@@ -82,6 +83,7 @@ def _certificate(row: Row[Any], kind: str, number: str) -> Certificate:
         height=row.height,
         time=row.time,
         txid=row.txid,
+        event_id=row.event_id,
         event_index=row.event_index,
         location=row.location,
         region=row.region,

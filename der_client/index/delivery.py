@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import and_
+from sqlalchemy import and_, or_
 
 from der_client.contracts.asset_verification import AssetState
 from der_client.contracts.production_tracking import DayState
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 WINDOW_DAYS: Final = 45
 """Until the end of how many days after it a day can be verified and its feed recorded (grid-integration.clar)."""
 HOURS_PER_DAY: Final = 24
+_CHUNK: Final = 300
+_MOST_SINGLE: Final = 3_000
+"""More days than these are read as a range, from the first to the last."""
 
 DayKey = tuple[int, date]
 
@@ -47,12 +52,20 @@ class Deliveries:
         if not self._keys:
             return {}
         history = table(name)
-        days = [day for _, day in self._keys]
-        within = and_(history.c.day >= min(days), history.c.day <= max(days))
-        assets = {asset_id for asset_id, _ in self._keys}
-        of_few = history.c.asset_id.in_(assets) if len(assets) <= 100 else None
-        rows = reader.rows(name, within, of_few)
-        return {(row.asset_id, row.day): row for row in rows if (row.asset_id, row.day) in self._keys}
+        if len(self._keys) > _MOST_SINGLE:
+            days = [day for _, day in self._keys]
+            rows = reader.rows(name, history.c.day >= min(days), history.c.day <= max(days))
+            return {(row.asset_id, row.day): row for row in rows if (row.asset_id, row.day) in self._keys}
+        found: dict[DayKey, Any] = {}
+        keys = sorted(self._keys)
+        for first in range(0, len(keys), _CHUNK):
+            by_asset = groupby(keys[first : first + _CHUNK], key=itemgetter(0))
+            single = [
+                and_(history.c.asset_id == asset_id, history.c.day.in_([day for _, day in own]))
+                for asset_id, own in by_asset
+            ]
+            found |= {(row.asset_id, row.day): row for row in reader.rows(name, or_(*single))}
+        return found
 
     def deliverable_wh(self, asset_id: int, day: date) -> int | None:
         """Return what a day can deliver, Wh; ``None`` until it is known."""

@@ -332,6 +332,9 @@ class Index:
         to_day: date | None = None,
         asset_id: int | None = None,
         claimant: str | None = None,
+        after: int | None = None,
+        limit: int | None = None,
+        newest_first: bool = False,
         as_of: int | None = None,
     ) -> Table[Certificate]:
         """List energy claimed for beneficiaries, oldest first.
@@ -342,11 +345,20 @@ class Index:
             to_day: Only of this day of production or earlier.
             asset_id: Only of a plant.
             claimant: Only by a principal.
+            after: Only those after the one with this ``event_id``, in the order of the list.
+            limit: At most so many.
+            newest_first: Whether the newest comes first.
             as_of: A block height.
         """
         with self._reader(as_of) as reader:
             return certificates.certificates(
-                reader, beneficiary=beneficiary, from_day=from_day, to_day=to_day, asset_id=asset_id, claimant=claimant
+                reader,
+                beneficiary=beneficiary,
+                from_day=from_day,
+                to_day=to_day,
+                asset_id=asset_id,
+                claimant=claimant,
+                page=Part(after, limit, newest_first),
             )
 
     def events(

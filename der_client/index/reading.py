@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
 _CHUNK: Final = 500
+_MOST_SINGLE: Final = 5_000
+"""Of more things than these, what happened is read topic by topic instead of thing by thing."""
 
 
 class Reader:
@@ -133,6 +135,37 @@ class Part:
 
 WHOLE: Final = Part()
 """All of a list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something happened: the transaction, and its block's time."""
+
+    txid: str
+    time: datetime
+
+
+def places(reader: Reader, reference: str, numbers: Sequence[int], topics: Sequence[str]) -> dict[int, Place]:
+    """Return where an event of some topics happened to each of some things.
+
+    Args:
+        reader: The state.
+        reference: By which they are found: ``offer_id`` or ``payment_id``.
+        numbers: Their numbers.
+        topics: The events' topics, of which each happens once to a thing.
+    """
+    number = events.c[reference]
+    query = select(number, events.c.topic, events.c.txid, blocks.c.time).join(
+        blocks, blocks.c.height == events.c.height
+    )
+    if reader.as_of is not None:
+        query = query.where(events.c.height <= reader.as_of)
+    if len(numbers) > _MOST_SINGLE:
+        found = reader.all(query.where(events.c.topic.in_(topics)))
+    else:  # a condition on the topic, too, would have SQLite read all events of it
+        parts = (numbers[first : first + _CHUNK] for first in range(0, len(numbers), _CHUNK))
+        found = [row for part in parts for row in reader.all(query.where(number.in_(part)))]
+    return {row[0]: Place(row.txid, row.time) for row in found if row.topic in topics}
 
 
 def table(name: str) -> Table:

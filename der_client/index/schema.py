@@ -201,7 +201,7 @@ def _history_table(name: str) -> Table:
     keys = [column_for(key, _KEY_KINDS.get(key, UInt), is_key=True) for key in KEYS[name]]
     fields = [column_for(field, kind) for field, kind in _FIELDS[name].items()]
     table_name = f"{name}_history"
-    now = sql("to_height IS NULL")
+    now, over = sql("to_height IS NULL"), sql("to_height IS NOT NULL")
     current = Index(f"{name}_now", *KEYS[name], unique=True, sqlite_where=now, postgresql_where=now)
     others = [
         Index(f"{name}_by_{'_'.join(names)}", *names, sqlite_where=now, postgresql_where=now)
@@ -215,7 +215,8 @@ def _history_table(name: str) -> Table:
         Column("to_height", BigInteger),
         *fields,
         Index(f"{table_name}_from", "from_height"),
-        Index(f"{table_name}_to", "to_height"),
+        # Only of rows that hold no more: else SQLite finds those that hold by it, which are nearly all.
+        Index(f"{table_name}_to", "to_height", sqlite_where=over, postgresql_where=over),
         current,
         *others,
     )

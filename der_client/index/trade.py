@@ -12,12 +12,13 @@ from der_client.contracts.market_participation import OfferState
 from der_client.contracts.settlement import PaymentState
 from der_client.index.answers import Credit, LedgerRow, OfferRow, PaymentRow, RoleRow, System
 from der_client.index.delivery import Deliveries
-from der_client.index.reading import WHOLE, Part, same, table
+from der_client.index.reading import WHOLE, Part, Place, places, same, table
 from der_client.index.reducer import STX
-from der_client.index.schema import blocks, events, fields_of_state
+from der_client.index.schema import fields_of_state
 from der_client.index.table import Table
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
 
     from sqlalchemy import Row
@@ -44,17 +45,9 @@ def offers(
     offer = table("offer")
     asset = table("asset")
     can_be_taken = is_open_offer(reader)
-    created = (events.c.offer_id == offer.c.offer_id) & (events.c.topic == "offer-created")
     query = (
-        select(
-            offer,
-            events.c.txid.label("created_txid"),
-            blocks.c.time.label("created_at"),
-            case((can_be_taken, 1), else_=0).label("is_open"),
-        )
+        select(offer, case((can_be_taken, 1), else_=0).label("is_open"))
         .join(asset, and_(asset.c.asset_id == offer.c.asset_id, reader.holds("asset")))
-        .join(events, created)
-        .join(blocks, blocks.c.height == events.c.height)
         .where(reader.holds("offer"))
     )
     if is_open is not None:
@@ -68,7 +61,9 @@ def offers(
         None if day_to is None else offer.c.day <= day_to,
     ]
     query = query.where(*[condition for condition in wanted if condition is not None])
-    return Table(OfferRow, map(_offer, reader.all(page.of(query, offer.c.offer_id))))
+    rows = reader.all(page.of(query, offer.c.offer_id))
+    created = places(reader, "offer_id", [row.offer_id for row in rows], ("offer-created",))
+    return Table(OfferRow, (_offer(row, created[row.offer_id]) for row in rows))
 
 
 def is_open_offer(reader: Reader) -> Any:
@@ -82,14 +77,14 @@ def is_open_offer(reader: Reader) -> Any:
     )
 
 
-def _offer(row: Row[Any]) -> OfferRow:
+def _offer(row: Row[Any], created: Place) -> OfferRow:
     values = {name: row._mapping[name] for name in fields_of_state("offer") if name != "epoch"}  # noqa: SLF001
     return OfferRow(
         offer_id=row.offer_id,
         **values,
         asset_epoch=row.epoch,
-        created_at=row.created_at,
-        created_txid=row.created_txid,
+        created_at=created.time,
+        created_txid=created.txid,
         is_open=bool(row.is_open),
     )
 
@@ -109,23 +104,7 @@ def payments(
 ) -> Table[PaymentRow]:
     """List payments; see :meth:`Index.payments`."""
     payment = table("payment")
-    funded, closed = events.alias("funded"), events.alias("closed")
-    funded_in, closed_in = blocks.alias("funded_in"), blocks.alias("closed_in")
-    seen = closed.c.height >= 0 if reader.as_of is None else closed.c.height <= reader.as_of
-    query = (
-        select(
-            payment,
-            funded.c.txid.label("funded_txid"),
-            funded_in.c.time.label("funded_at"),
-            closed.c.txid.label("closed_txid"),
-            closed_in.c.time.label("closed_at"),
-        )
-        .join(funded, (funded.c.payment_id == payment.c.payment_id) & (funded.c.topic == "payment-funded"))
-        .join(funded_in, funded_in.c.height == funded.c.height)
-        .outerjoin(closed, and_(closed.c.payment_id == payment.c.payment_id, closed.c.topic.in_(_CLOSING), seen))
-        .outerjoin(closed_in, closed_in.c.height == closed.c.height)
-        .where(reader.holds("payment"))
-    )
+    query = select(payment).where(reader.holds("payment"))
     wanted = [
         same(payment.c.payment_id, payment_id),
         None if party is None else or_(payment.c.buyer == party, payment.c.payee == party),
@@ -137,15 +116,15 @@ def payments(
         payment.c.state == PaymentState.LOCKED if due else None,
     ]
     query = query.where(*[condition for condition in wanted if condition is not None])
-    if due is None:
-        rows = reader.all(page.of(query, payment.c.payment_id))
-        what_is_due = due_payments(reader, rows)
-        return Table(PaymentRow, (_payment(row, what_is_due.get(row.payment_id)) for row in rows))
     # What is due is known only after the rows are read.
-    rows = reader.all(replace(page, limit=None).of(query, payment.c.payment_id))
+    rows = reader.all((page if due is None else replace(page, limit=None)).of(query, payment.c.payment_id))
     what_is_due = due_payments(reader, rows)
-    found = (_payment(row, what_is_due.get(row.payment_id)) for row in rows)
-    return Table(PaymentRow, islice((row for row in found if due is (row.due is not None)), page.limit))
+    if due is not None:
+        rows = list(islice((row for row in rows if due is (row.payment_id in what_is_due)), page.limit))
+    ids = [row.payment_id for row in rows]
+    funded = places(reader, "payment_id", ids, ("payment-funded",))
+    closed = places(reader, "payment_id", ids, _CLOSING)
+    return Table(PaymentRow, (_payment(row, what_is_due.get(row.payment_id), funded, closed) for row in rows))
 
 
 def due_payments(reader: Reader, rows: list[Row[Any]] | Any) -> dict[int, str]:
@@ -164,16 +143,17 @@ def due_payments(reader: Reader, rows: list[Row[Any]] | Any) -> dict[int, str]:
     return {payment_id: due for payment_id, due in found if due is not None}
 
 
-def _payment(row: Row[Any], due: str | None) -> PaymentRow:
+def _payment(row: Row[Any], due: str | None, funded: Mapping[int, Place], closed: Mapping[int, Place]) -> PaymentRow:
+    end = closed.get(row.payment_id)
     values = {name: row._mapping[name] for name in fields_of_state("payment")}  # noqa: SLF001 - SQLAlchemy's public name
     return PaymentRow(
         payment_id=row.payment_id,
         **values,
         due=due,
-        funded_at=row.funded_at,
-        funded_txid=row.funded_txid,
-        closed_at=row.closed_at,
-        closed_txid=row.closed_txid,
+        funded_at=funded[row.payment_id].time,
+        funded_txid=funded[row.payment_id].txid,
+        closed_at=None if end is None else end.time,
+        closed_txid=None if end is None else end.txid,
     )
 
 

@@ -10,6 +10,7 @@ from starlette.staticfiles import StaticFiles
 
 from der_client.web.api.routes import api_routes
 from der_client.web.errors import answer_errors
+from der_client.web.figures import Figures
 from der_client.web.live import live_routes
 from der_client.web.pages.api import api_page_routes
 from der_client.web.pages.certificates import certificate_routes
@@ -62,9 +63,9 @@ def create_app(
         root_path=root_path.rstrip("/"),
         license_info={"name": "MIT"},
     )
-    renderer = Renderer(index)
+    figures, renderer = Figures(index), Renderer(index)
     for routes in _PAGES:
-        app.include_router(routes(index, renderer))
+        app.include_router(routes(index, figures, renderer))
     app.include_router(api_routes(index))
     app.include_router(api_page_routes(app, renderer))
     app.include_router(live_routes(index, poll_s, stop))

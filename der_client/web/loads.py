@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import select
+
+from der_client.index.schema import recordings
+from der_client.readings.slots import mask_slots
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
     from datetime import date
 
     from der_client.index import Index
-    from der_client.index.answers import SlotEnergy
+    from der_client.index.answers import Plant
+
+_CHUNK: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +25,9 @@ class Loads:
     """The energy of a day.
 
     Attributes:
-        slots: Of each slot of each plant: seconds since midnight, length in s, Wh.
-        wh: Energy of the day, Wh.
-        spread_wh: How much of it is known only as sums, Wh.
+        slots: Of each recorded slot of each plant: seconds since midnight, length in s, Wh.
+        wh: The energy together, Wh.
+        spread_wh: How much of it is known only as sums of several slots, Wh.
     """
 
     slots: list[tuple[int, int, int]]
@@ -29,40 +35,37 @@ class Loads:
     spread_wh: int
 
 
-def loads_of(index: Index, day: date) -> Loads:
-    """Return the energy of all plants on a day.
+def loads_of(index: Index, plants: Sequence[Plant], day: date) -> Loads:
+    """Return the energy of plants on a day, as it was recorded.
 
     Args:
         index: The index.
+        plants: The plants.
         day: The day, UTC.
     """
-    day_wh = {each.asset_id: each.wh for each in index.production(None, day, day, by="day")}
-    by_plant: defaultdict[int, list[SlotEnergy]] = defaultdict(list)
-    for slot in index.production(None, day, day, by="slot"):
-        if slot.recorded:
-            by_plant[slot.asset_id].append(slot)
+    lengths = {plant.asset_id: plant.slot_seconds for plant in plants}
+    wanted = sorted(lengths)
+    columns = [recordings.c[name] for name in ("asset_id", "mask", "wh", "first_slot", "slot_wh")]
     slots: list[tuple[int, int, int]] = []
-    spread_wh = 0
-    for asset_id, recorded in by_plant.items():
-        length_s = int((recorded[0].end - recorded[0].start).total_seconds())
-        known, unknown = _apart(recorded)
-        slots += [(slot.slot * length_s, length_s, slot.wh or 0) for slot in known]
-        if unknown:
-            rest = max(0, day_wh.get(asset_id, 0) - sum(slot.wh or 0 for slot in known))
-            shares = spread(rest, len(unknown))
-            slots += [(slot.slot * length_s, length_s, wh) for slot, wh in zip(unknown, shares, strict=True)]
-            spread_wh += rest
-    return Loads(slots, sum(day_wh.values()), spread_wh)
+    total_wh = spread_wh = 0
+    with index.connection() as connection:
+        for first in range(0, len(wanted), _CHUNK):
+            part = recordings.c.asset_id.in_(wanted[first : first + _CHUNK])
+            for asset_id, mask, wh, first_slot, slot_wh in connection.execute(
+                select(*columns).where(part, recordings.c.day == day)
+            ):
+                length_s = lengths[asset_id]
+                if slot_wh is None:
+                    numbers = list(mask_slots(mask))
+                    each = zip(numbers, spread(wh, len(numbers)), strict=True)
+                    spread_wh += wh
+                else:
+                    each = zip(range(first_slot, first_slot + len(slot_wh)), slot_wh, strict=True)
+                slots += [(slot * length_s, length_s, slot_energy) for slot, slot_energy in each]
+                total_wh += wh
+    return Loads(slots, total_wh, spread_wh)
 
 
 def spread(wh: int, parts: int) -> list[int]:
     """Return so many Wh in whole parts that are as equal as can be and sum up to them."""
     return [wh * (number + 1) // parts - wh * number // parts for number in range(parts)]
-
-
-def _apart(slots: Iterable[SlotEnergy]) -> tuple[list[SlotEnergy], list[SlotEnergy]]:
-    known: list[SlotEnergy] = []
-    unknown: list[SlotEnergy] = []
-    for slot in slots:
-        (unknown if slot.wh is None else known).append(slot)
-    return known, unknown

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import and_, case, func, select
+from sqlalchemy import func, select
 
 from der_client.contracts.settlement import PaymentState
 from der_client.index.schema import HISTORY_TABLES
@@ -130,28 +130,29 @@ def months_of_payments(index: Index, party: str | None = None) -> list[date]:
 
 
 def _totals(connection: Connection) -> Iterable[tuple[str | None, PaymentState, int, dict[str, int]]]:
-    """Number and sums of payments by token and state.
+    """Number and sums of payments by token and state, each part of a token's by itself.
 
-    SQLite sums up to 63 bits, and keeps larger amounts as text: there the sums are made of high and low halves, and
-    what is text is added here. No part of a payment is larger than its cost.
+    SQLite sums up to 63 bits, which is more than all STX that there are, but not more than any token's: their sums are
+    made of high and low halves, and larger amounts, which are text, are added here. No part of a payment is larger than
+    its cost.
     """
-    columns = [_PAYMENTS.c.token, _PAYMENTS.c.state]
-    if connection.dialect.name != "sqlite":
-        query = select(*columns, func.count(), *(func.sum(_PAYMENTS.c[name]) for name in _SUMMED))
-        for token, state, number, *sums in connection.execute(query.where(_NOW).group_by(*columns)):
-            yield token, state, number, dict(zip(_SUMMED, map(int, sums), strict=True))
+    grouped = [_PAYMENTS.c.token, _PAYMENTS.c.state]
+    amounts = [_PAYMENTS.c[name] for name in _SUMMED]
+    sums = select(*grouped, func.count(), *map(func.sum, amounts)).where(_NOW).group_by(*grouped)
+    is_stx = _PAYMENTS.c.token.is_(None)
+    is_sqlite = connection.dialect.name == "sqlite"
+    for token, state, number, *own in connection.execute(sums.where(is_stx) if is_sqlite else sums):
+        yield token, state, number, dict(zip(_SUMMED, map(int, own), strict=True))
+    if not is_sqlite:
         return
     is_number = func.typeof(_PAYMENTS.c.cost) == "integer"
-    halves = [half for name in _SUMMED for half in _halves(_PAYMENTS.c[name])]
-    query = select(*columns, func.count(), *halves).where(and_(_NOW, is_number)).group_by(*columns)
-    for token, state, number, *parts in connection.execute(query):
-        sums = [(high << _LOW_BITS) + low for high, low in zip(parts[::2], parts[1::2], strict=True)]
-        yield token, state, number, dict(zip(_SUMMED, sums, strict=True))
-    large = select(*columns, *(_PAYMENTS.c[name] for name in _SUMMED)).where(and_(_NOW, ~is_number))
-    for token, state, *amounts in connection.execute(large):
-        yield token, state, 1, dict(zip(_SUMMED, amounts, strict=True))
+    halves = select(*grouped, func.count(), *(half for column in amounts for half in _halves(column)))
+    for token, state, number, *parts in connection.execute(halves.where(_NOW, ~is_stx, is_number).group_by(*grouped)):
+        own = [(high << _LOW_BITS) + low for high, low in zip(parts[::2], parts[1::2], strict=True)]
+        yield token, state, number, dict(zip(_SUMMED, own, strict=True))
+    for token, state, *own in connection.execute(select(*grouped, *amounts).where(_NOW, ~is_stx, ~is_number)):
+        yield token, state, 1, dict(zip(_SUMMED, own, strict=True))
 
 
 def _halves(column: Any) -> tuple[Any, Any]:
-    number = case((func.typeof(column) == "integer", column), else_=0)
-    return func.sum(number.op(">>")(_LOW_BITS)), func.sum(number.op("&")((1 << _LOW_BITS) - 1))
+    return func.sum(column.op(">>")(_LOW_BITS)), func.sum(column.op("&")((1 << _LOW_BITS) - 1))

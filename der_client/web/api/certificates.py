@@ -8,7 +8,6 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from der_client.index.answers import Certificate
-from der_client.index.table import Table
 from der_client.web.api.answers import Format, answer_list
 from der_client.web.api.documents import page_of_rows
 from der_client.web.parameters import Cursor, Limit, OptionalDay, OptionalId, OptionalParty
@@ -35,14 +34,18 @@ def add_certificates(router: APIRouter, index: Index) -> None:
         limit: Limit = 100,
         format: Format = "json",  # noqa: A002 - the name of the parameter
     ) -> Response:
-        rows = index.certificates(
-            beneficiary=beneficiary, claimant=claimant, asset_id=asset_id, from_day=from_day, to_day=to_day
-        )
-        start = after or 0
         return answer_list(
-            lambda count: Table(Certificate, rows[start:] if count is None else rows[start : start + count]),
+            lambda count: index.certificates(
+                beneficiary=beneficiary,
+                claimant=claimant,
+                asset_id=asset_id,
+                from_day=from_day,
+                to_day=to_day,
+                after=after,
+                limit=count,
+            ),
             name="certificates",
             output=format,
             limit=limit,
-            cursor=lambda _row: start + limit,
+            cursor=lambda certificate: certificate.event_id,
         )

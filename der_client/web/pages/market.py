@@ -15,6 +15,7 @@ from der_client.web.parameters import Cursor, Id, OptionalId
 
 if TYPE_CHECKING:
     from der_client.index import Index
+    from der_client.web.figures import Figures
     from der_client.web.rendering import Renderer
 
 _PAGE: Final = 25
@@ -24,7 +25,7 @@ _MOST_EVENTS: Final = 100
 _OPEN: Final = {"open": True, "closed": False, "all": None}
 
 
-def market_routes(index: Index, renderer: Renderer) -> APIRouter:
+def market_routes(index: Index, figures: Figures, renderer: Renderer) -> APIRouter:
     """Return the pages of the market."""
     router = APIRouter(include_in_schema=False)
 
@@ -42,7 +43,7 @@ def market_routes(index: Index, renderer: Renderer) -> APIRouter:
         offers, following = page_of(rows, _PAGE, lambda offer: offer.offer_id)
         today = tip.block_time.date()
         first, last = today - timedelta(days=_DAYS_BACK), today + timedelta(days=_DAYS_AHEAD)
-        books = index.day_books(asset_id, first, last)
+        books = figures.books(first, last) if asset_id is None else day_lines(index.day_books(asset_id, first, last))
         query = {"state": state, "asset_id": asset_id}
         return renderer.page(
             request,
@@ -52,7 +53,7 @@ def market_routes(index: Index, renderer: Renderer) -> APIRouter:
             state=state,
             asset_id=asset_id,
             offers=offers,
-            books=day_lines(books),
+            books=books,
             first_day=first,
             last_day=last,
             previous=None if after is None else query,

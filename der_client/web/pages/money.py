@@ -10,14 +10,14 @@ from fastapi.responses import Response
 from der_client.contracts.settlement import PaymentState
 from der_client.web.paging import page_of
 from der_client.web.parameters import Cursor, Id, OptionalMonth, PartyInPath
-from der_client.web.sums import busiest_parties, money_sums, months_of_payments
+from der_client.web.sums import months_of_payments
 
 if TYPE_CHECKING:
     from der_client.index import Index
+    from der_client.web.figures import Figures
     from der_client.web.rendering import Renderer
 
 _PAGE: Final = 25
-_SHOWN_PARTIES: Final = 20
 _SHOWN_MONTHS: Final = 3
 _SHOWN_CERTIFICATES: Final = 10
 _MOST_EVENTS: Final = 100
@@ -30,7 +30,7 @@ _FILTERS: Final[dict[str, dict[str, Any]]] = {
 }
 
 
-def money_routes(index: Index, renderer: Renderer) -> APIRouter:
+def money_routes(index: Index, figures: Figures, renderer: Renderer) -> APIRouter:
     """Return the pages of money."""
     router = APIRouter(include_in_schema=False)
 
@@ -47,10 +47,10 @@ def money_routes(index: Index, renderer: Renderer) -> APIRouter:
             "money.html",
             title="Money",
             state=state,
-            sums=money_sums(index, index.attention()),
+            sums=figures.money(),
             payments=payments,
-            parties=busiest_parties(index, _SHOWN_PARTIES),
-            months=[f"{month:%Y-%m}" for month in months_of_payments(index)[:_SHOWN_MONTHS]],
+            parties=figures.parties(),
+            months=[f"{month:%Y-%m}" for month in figures.months()[:_SHOWN_MONTHS]],
             previous=None if after is None else {"state": state},
             next=None if following is None else {"state": state, "after": following},
         )
@@ -82,7 +82,7 @@ def money_routes(index: Index, renderer: Renderer) -> APIRouter:
             plants=index.plants(owner=party),
             credits=index.credits(party=party),
             roles=[role for role in index.roles() if role.principal == party],
-            certificates=index.certificates(beneficiary=party)[:_SHOWN_CERTIFICATES],
+            certificates=index.certificates(beneficiary=party, limit=_SHOWN_CERTIFICATES, newest_first=True),
         )
 
     return router

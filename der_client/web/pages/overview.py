@@ -11,13 +11,12 @@ from fastapi.responses import Response
 from der_client.web.amounts import count
 from der_client.web.attention import KINDS, grouped, line, verdict
 from der_client.web.charts.power_curves import power_by_step, power_chart
-from der_client.web.errors import EmptyIndexError, NotFoundError
-from der_client.web.loads import loads_of
+from der_client.web.errors import NotFoundError
 from der_client.web.parameters import Offset, OptionalId
-from der_client.web.sums import money_sums
 
 if TYPE_CHECKING:
     from der_client.index import Index
+    from der_client.web.figures import Figures
     from der_client.web.rendering import Renderer
 
 _SHOWN_PLANTS: Final = 8
@@ -25,31 +24,29 @@ _SHOWN_EVENTS: Final = 8
 _PAGE: Final = 100
 
 
-def overview_routes(index: Index, renderer: Renderer) -> APIRouter:
+def overview_routes(index: Index, figures: Figures, renderer: Renderer) -> APIRouter:
     """Return the overview and the lists of what needs doing behind it."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/")
     def overview(request: Request) -> Response:
-        figures = index.overview()
-        if figures is None:
-            raise EmptyIndexError
-        groups = grouped(figures.attention, figures.tip.block_time)
+        shown = figures.overview()
+        groups = grouped(shown.attention, shown.tip.block_time)
         number = sum(group.number for group in groups)
-        plants = index.plants()
-        power_day = _last_day_with_power(figures.today, [plant.last_day for plant in plants])
+        plants = figures.plants()
+        power_day = _last_day_with_power(shown.today, [plant.last_day for plant in plants])
         before = power_day - timedelta(days=1)
-        loads, loads_before = loads_of(index, power_day), loads_of(index, before)
+        loads, loads_before = figures.loads(power_day), figures.loads(before)
         return renderer.page(
             request,
             "overview.html",
             title="Overview",
-            tip=figures.tip,
-            overview=figures,
+            tip=shown.tip,
+            overview=shown,
             groups=groups,
             verdict=verdict(groups),
             headline=f"{count(number, 'thing needs', 'things need')} doing",
-            money=money_sums(index, figures.attention),
+            money=figures.money(),
             power_day=power_day,
             power_before=before,
             power_wh=loads.wh,
@@ -66,7 +63,9 @@ def overview_routes(index: Index, renderer: Renderer) -> APIRouter:
         if spoken is None:
             raise NotFoundError("No page has this address.")
         rows = [
-            row for row in index.attention() if str(row.kind) == kind and (asset_id is None or row.asset_id == asset_id)
+            row
+            for row in figures.attention()
+            if str(row.kind) == kind and (asset_id is None or row.asset_id == asset_id)
         ]
         base = {"asset_id": asset_id}
         return renderer.page(

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from der_client.contracts.grid_integration import ExportCap
     from der_client.index import Index
     from der_client.index.answers import Plant
+    from der_client.web.figures import Figures
     from der_client.web.rendering import Renderer
 
 _SHOWN_OFFERS: Final = 10
@@ -30,13 +31,13 @@ _SHOWN_EVENTS: Final = 12
 _MOST_EVENTS: Final = 100
 
 
-def plant_routes(index: Index, renderer: Renderer) -> APIRouter:
+def plant_routes(index: Index, figures: Figures, renderer: Renderer) -> APIRouter:
     """Return the pages of plants."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/plants")
     def plants(request: Request, region: OptionalRegion = None) -> Response:
-        everything = index.plants()
+        everything = figures.plants()
         shown = [plant for plant in everything if region is None or plant.region == region]
         return renderer.page(
             request,
@@ -58,9 +59,9 @@ def plant_routes(index: Index, renderer: Renderer) -> APIRouter:
         years = _years(own, today)
         shown_year = year or (own.last_day or today).year
         days = index.production(asset_id, date(shown_year, 1, 1), date(shown_year, 12, 31), by="day")
-        offers = index.offers(asset_id=asset_id)
-        open_offers = [offer for offer in offers if offer.is_open]
-        groups = grouped((row for row in index.attention() if row.asset_id == asset_id), tip.block_time)
+        open_offers = index.offers(asset_id=asset_id, open=True)
+        last_offers = index.offers(asset_id=asset_id, limit=_SHOWN_OFFERS, newest_first=True)
+        groups = grouped((row for row in figures.attention() if row.asset_id == asset_id), tip.block_time)
         return renderer.page(
             request,
             "plant.html",
@@ -82,7 +83,7 @@ def plant_routes(index: Index, renderer: Renderer) -> APIRouter:
             retired_wh=sum(day.retired_wh for day in days),
             open_offers=open_offers,
             open_wh=sum(offer.open_wh for offer in open_offers),
-            offers=sorted(offers, key=lambda offer: (not offer.is_open, -offer.offer_id))[:_SHOWN_OFFERS],
+            offers=[*open_offers, *(offer for offer in last_offers if not offer.is_open)][:_SHOWN_OFFERS],
             events=index.events(asset_id=asset_id, limit=_SHOWN_EVENTS, newest_first=True),
         )
 

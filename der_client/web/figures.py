@@ -1,0 +1,98 @@
+"""Figures that several pages share and that take long to add up: kept until the next block."""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from der_client.web.books import day_lines
+from der_client.web.errors import EmptyIndexError
+from der_client.web.loads import loads_of
+from der_client.web.sums import busiest_parties, money_sums, months_of_payments
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import date
+
+    from der_client.index import Index
+    from der_client.index.answers import Attention, Overview, Plant
+    from der_client.web.books import DayLine
+    from der_client.web.loads import Loads
+    from der_client.web.sums import MoneySums, PartyCount
+
+T = TypeVar("T")
+MOST_PARTIES = 20
+
+
+class Figures:
+    """Answers that hold for as long as the index's newest block is the same.
+
+    Args:
+        index: What is asked.
+    """
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+        self._lock = Lock()
+        self._block_hash = ""
+        self._kept: dict[str, Any] = {}
+
+    def overview(self) -> Overview:
+        """Return the figures of today.
+
+        Raises:
+            EmptyIndexError: If the index knows no block yet.
+        """
+        found = self._at_tip("overview", self._index.overview)
+        if found is None:
+            raise EmptyIndexError
+        return found
+
+    def attention(self) -> Sequence[Attention]:
+        """Return what needs doing."""
+        return self.overview().attention
+
+    def plants(self) -> Sequence[Plant]:
+        """Return all plants."""
+        return self._at_tip("plants", self._index.plants)
+
+    def money(self) -> list[MoneySums]:
+        """Return the sums of money by token."""
+        attention = self.attention()
+        return self._at_tip("money", lambda: money_sums(self._index, attention))
+
+    def parties(self) -> list[PartyCount]:
+        """Return who has the most payments."""
+        return self._at_tip("parties", lambda: busiest_parties(self._index, MOST_PARTIES))
+
+    def months(self) -> list[date]:
+        """Return the months of delivery of all payments, the newest first."""
+        return self._at_tip("months", lambda: months_of_payments(self._index))
+
+    def loads(self, day: date) -> Loads:
+        """Return the energy of all plants on a day, slot by slot.
+
+        Args:
+            day: Today, or a day that the overview shows; no others, so that few are kept.
+        """
+        plants = self.plants()
+        return self._at_tip(f"loads {day}", lambda: loads_of(self._index, plants, day))
+
+    def books(self, first: date, last: date) -> list[DayLine]:
+        """Return what is left of each day, over all plants.
+
+        Args:
+            first: The first day.
+            last: The last day.
+        """
+        return self._at_tip(f"books {first} {last}", lambda: day_lines(self._index.day_books(None, first, last)))
+
+    def _at_tip(self, name: str, ask: Callable[[], T]) -> T:
+        tip = self._index.tip()
+        block_hash = "" if tip is None else tip.block_hash
+        with self._lock:  # pages that are asked for at once wait for the first, rather than all add up the same
+            if block_hash != self._block_hash:
+                self._block_hash, self._kept = block_hash, {}
+            if name not in self._kept:
+                self._kept[name] = ask()
+            return cast("T", self._kept[name])
