@@ -16,7 +16,7 @@ import weakref
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import IO, TYPE_CHECKING, Any, Final, Self
+from typing import IO, TYPE_CHECKING, Any, Final, Literal, Self
 
 import requests
 
@@ -193,6 +193,27 @@ class DevnetControl:
         """
         self._control("POST", "revert", {"id": snapshot_id})
         chain_went_back(self.url)
+
+    def reorg(self, blocks: int, transactions: Literal["again", "reordered", "dropped"] = "again") -> int:
+        """Have a fork take the last blocks away: others are mined instead, one more of them, the first one empty.
+
+        What was mined below stays as it was, and so does the mempool. Snapshots taken above are gone.
+
+        Args:
+            blocks: How many, 1 to 1000; not those of the start, with the project's contracts.
+            transactions: What becomes of the transactions in them: they are mined ``again``, in the same order and
+                later by a block; they are mined ``reordered``, where the order of different accounts is another one; or
+                they are ``dropped``, and can be sent again.
+
+        Returns:
+            The height of the new tip.
+
+        Raises:
+            DevnetError: If there are not so many blocks.
+        """
+        answer = self._control("POST", "reorg", {"blocks": blocks, "transactions": transactions})
+        chain_went_back(self.url)
+        return int(answer["block_height"])
 
     def reset(self) -> None:
         """Go back to the state right after the start. All snapshots are gone then."""

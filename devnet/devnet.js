@@ -8,6 +8,7 @@
 import { checkAdmission, checkMeaning, invalid } from "./chain/admission.js";
 import { Chain } from "./chain/chain.js";
 import { Rejection } from "./chain/rejection.js";
+import { otherFork } from "./chain/reorg.js";
 import { Journal } from "./journal.js";
 import { emptyPlan } from "./project/plan.js";
 import { buildTransfer, buildUnsigned } from "./wire/builder.js";
@@ -183,6 +184,8 @@ export class Devnet {
         return this.chain.snapshot();
       case "revert":
         return this.chain.revert(entry.id);
+      case "reorg":
+        return this.#reorg(entry.blocks, entry.transactions);
       case "reset":
         return this.chain.reset();
       case "genesis":
@@ -386,6 +389,30 @@ export class Devnet {
       await this.chain.revert(id);
       return true;
     });
+  }
+
+  /**
+   * Has a fork take the last blocks away, and mines others instead, one more of them.
+   *
+   * @param {number} count how many blocks; at most `chain.mostToTakeAway`
+   * @param {import("./chain/reorg.js").Handling} transactions what becomes of those in them
+   * @returns {Promise<number>} how many blocks were taken away
+   */
+  reorg(count, transactions) {
+    return this.#turn(async () => {
+      const blocks = Math.min(count, this.chain.mostToTakeAway);
+      this.#write({ do: "reorg", blocks, transactions });
+      await this.#reorg(blocks, transactions);
+      return blocks;
+    });
+  }
+
+  /** @param {number} blocks @param {import("./chain/reorg.js").Handling} handling */
+  async #reorg(blocks, handling) {
+    for (const transactions of otherFork(await this.chain.takeAway(blocks), handling)) {
+      for (const transaction of transactions) this.chain.take(transaction);
+      await this.chain.mine({ only: transactions.map(({ txid }) => txid) });
+    }
   }
 
   /** @returns {Promise<void>} */

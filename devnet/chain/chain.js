@@ -319,6 +319,71 @@ export class Chain {
     await this.#restore(gone[0], gone);
   }
 
+  /** @returns {number} how many blocks there are above the state after the start */
+  get mostToTakeAway() {
+    return this.genesis ? this.history.blocks.count - this.genesis.mark.blocks : 0;
+  }
+
+  /**
+   * Takes the last blocks away: goes back to the last copy of the VM below them, and from there the same way again. The
+   * mempool stays as it is; snapshots of what is gone are gone.
+   *
+   * @param {number} count how many blocks; at most `mostToTakeAway`
+   * @returns {Promise<Transaction[][]>} the transactions of each of them, oldest first
+   */
+  async takeAway(count) {
+    const { blocks } = this.history;
+    const kept = blocks.count - count;
+    const first = blocks.at(0).height;
+    const filled = (/** @type {number} */ index) => {
+      const block = blocks.at(index);
+      return { block, mined: this.history.transactionsOf(block) };
+    };
+    const gone = Array.from({ length: count }, (_, index) => filled(kept + index).mined.map(({ transaction }) => transaction));
+    const copies = [.../** @type {Snapshot[]} */ ([this.genesis]), ...this.snapshots].filter(({ mark }) => mark.blocks <= kept);
+    const base = copies[copies.length - 1];
+    const again = Array.from({ length: kept - base.mark.blocks }, (_, index) => filled(base.mark.blocks + index));
+    const epochs = this.epochChanges.slice(base.epochChanges).filter(({ after }) => after < first + kept - 1);
+    const usedUp = this.snapshots.filter(({ mark }) => mark.blocks > kept);
+    this.snapshots = this.snapshots.filter(({ mark }) => mark.blocks <= kept);
+    const { mempool } = this;
+    this.feed.isMuted = true; // whoever follows has heard of the blocks that stay
+    try {
+      await this.#restore(base, usedUp);
+      this.mempool = mempool;
+      await this.#repeat(again, epochs);
+    } finally {
+      this.feed.isMuted = false;
+    }
+    if (blocks.count !== kept) throw new Error("a change of epoch would have to be taken back in part");
+    this.feed.note("reverted", () => ({ block: this.tip }));
+    return gone;
+  }
+
+  /**
+   * @param {{block: import("./blocks.js").Block, mined: import("./history.js").MinedTransaction[]}[]} again
+   * @param {{after: number, epoch: string}[]} epochs
+   */
+  async #repeat(again, epochs) {
+    const last = again.at(-1)?.block.height ?? 0;
+    for (const { block, mined } of again) {
+      const change = epochs.find(({ after }) => after === this.tip.height);
+      if (change) await this.enterEpoch(change.epoch);
+      if (this.tip.height >= block.height) continue; // a block that the change of epoch has mined
+      const transactions = mined.map(({ transaction }) => transaction);
+      if (mined.length === 0 && block.burnHeight > this.tip.burnHeight) {
+        this.history.addBlock(await this.vm.ask("burnBlock", [block.time]), []);
+      } else {
+        const undone = mined.filter(({ outcome }) => outcome.vmError !== null);
+        const known = Object.fromEntries(undone.map(({ transaction, outcome }) => [transaction.txid, outcome]));
+        await this.vm.change("runBlock", [transactions.map(orderOf), known], (result) => {
+          this.#settleBlock(transactions, result, () => undefined);
+        });
+      }
+      if (this.tip.hash !== block.hash) throw new Error(`block ${block.height} of ${last} became another one`);
+    }
+  }
+
   /** Goes back to the start. All snapshots are gone then. */
   async reset() {
     if (!this.genesis) throw new Error("there is no genesis to reset to");

@@ -25,6 +25,8 @@ const MAX_WAITING = 10_000;
 export class Feed extends EventEmitter {
   /** @type {(() => void)[]} */
   #waiting = [];
+  /** Whether what happens is nothing new to those who follow. */
+  isMuted = false;
 
   constructor() {
     super();
@@ -37,7 +39,7 @@ export class Feed extends EventEmitter {
    * @param {() => Notes[K][0]} make only called if somebody listens
    */
   note(kind, make) {
-    if (this.listenerCount(kind) === 0) return;
+    if (this.isMuted || this.listenerCount(kind) === 0) return;
     const what = /** @type {any} */ (make());
     this.#waiting.push(() => /** @type {EventEmitter} */ (this).emit(kind, what));
     if (this.#waiting.length >= MAX_WAITING) this.flush();

@@ -13,6 +13,7 @@ import { parseTransaction } from "../wire/transaction.js";
 import { contractIdArgument, hexArgument, integerArgument } from "./arguments.js";
 import { RequestError } from "./errors.js";
 import { simulationJson } from "./present.js";
+import { reorgRoute } from "./reorg-route.js";
 import { TRACE, tracingRoutes } from "./tracing-routes.js";
 
 /** @typedef {import("./arguments.js").Request} Request */
@@ -26,7 +27,7 @@ const MAX_ADVANCE_SECONDS = 100 * 366 * 86_400;
 /** What a program must not learn from this devnet. */
 const DIFFERENCES = [
   "proof of transfer: nothing is staked or locked, no signers, no rewards; staking and PoX post-conditions see none",
-  "forks, Bitcoin and burn block contents; a burn block comes only when time is advanced",
+  "forks by themselves, Bitcoin and burn block contents; a burn block comes only when time is advanced",
   "fees go to a sink account, not to miners",
   "tx-sponsor? is none in sponsored transactions too",
   "boot contracts can be read and called, but staking locks nothing; their interfaces may name another Clarity version",
@@ -100,6 +101,7 @@ export async function controlRoutes(server, { devnet, control, controlToken, hos
   const tracer = new Tracer(chain);
   server.addHook("onClose", () => tracer.close());
   server.register(tracingRoutes, { devnet, tracer, paths });
+  server.register(reorgRoute, { devnet });
 
   server.get("/devnet/accounts", () =>
     devnet.accounts.map(({ name, address, privateKey, mnemonic }) => ({

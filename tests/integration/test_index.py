@@ -1,0 +1,239 @@
+"""The index's questions, answered from a real chain; forks; who may write; texts of others."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from der_client import Der
+from der_client.contracts.market_participation import OfferState
+from der_client.contracts.production_tracking import DayState
+from der_client.contracts.settlement import PaymentState
+from der_client.devnet import Devnet
+from der_client.index import (
+    Follower,
+    Index,
+    IndexDatabaseError,
+    IndexMissingError,
+    IndexVersionError,
+    LeaseHeldError,
+    NotIndexedError,
+)
+from der_client.index.answers import AttentionKind
+from der_client.stacks.errors import InvalidValueError
+from tests.integration.conftest import Cast, ReadyPlant, start_of
+from tests.integration.test_trading import ALL_SLOTS, PRICE, offer, record, take
+
+WHS = [1000] * 24 + [1] * 72
+HOSTILE = "'); DROP TABLE events;--<img src=x onerror=alert(1)>\"&{{7*7}}"
+
+
+@dataclass(frozen=True)
+class Sold:
+    """A day sold ahead to two buyers, of which not all was delivered."""
+
+    plant: ReadyPlant
+    offer_id: int
+    payments: tuple[int, int]
+    buyer: str
+    seller: str
+
+
+@pytest.fixture
+def sold(cast: Cast, plant: ReadyPlant, devnet: Devnet) -> Sold:
+    offer_id = offer(cast, plant, 30_000)
+    payments = take(cast.buyer, offer_id, 20_000), take(cast.other_buyer, offer_id, 10_000, before_wh=20_000)
+    devnet.advance(to=start_of(plant.tomorrow + timedelta(days=1)))
+    record(cast, plant, WHS)
+    return Sold(plant, offer_id, payments, address(cast.buyer), address(cast.seller))
+
+
+def address(der: Der) -> str:
+    assert der.account is not None
+    return der.account.address
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    return tmp_path / "index.sqlite"
+
+
+@pytest.fixture
+def follower(der: Der, place: Path) -> Iterator[Follower]:
+    with Follower(der, place) as follower:
+        yield follower
+
+
+@pytest.fixture
+def index(follower: Follower, place: Path) -> Iterator[Index]:
+    follower.run_once()
+    with Index(place) as index:
+        yield index
+
+
+def verify(cast: Cast, plant: ReadyPlant, wh: int) -> None:
+    cast.verifier.production.verify_day(plant.asset_id, plant.tomorrow, ALL_SLOTS, wh).send().wait()
+
+
+def test_production_by_slot_day_and_month(sold: Sold, cast: Cast, follower: Follower, index: Index) -> None:
+    plant, day = sold.plant, sold.plant.tomorrow
+    slots = index.production(plant.asset_id, day, day, "slot")
+    assert [slot.wh for slot in slots] == WHS
+    assert {slot.source for slot in slots} == {"meter"}
+    assert (slots[1].start - start_of(day), slots[1].end - slots[1].start) == (timedelta(minutes=15),) * 2
+    (of_day,) = index.production(plant.asset_id, day, day)
+    assert (of_day.state, of_day.wh, of_day.complete, of_day.deliverable_wh) == (DayState.RECORDED, 24_072, True, None)
+    assert of_day.sold_wh == 30_000
+    verify(cast, plant, 24_072)
+    follower.run_once()
+    (of_month,) = index.production(None, day.replace(day=1), day, "month")
+    assert (of_month.wh, of_month.verified_wh, of_month.days_verified) == (24_072, 24_072, 1)
+    assert index.production(plant.asset_id, day, day)[0].deliverable_wh == 24_072
+    assert index.plant(plant.asset_id).plant.verified_wh == 24_072
+    with pytest.raises(InvalidValueError, match="by must be slot, day or month, got 'hour'"):
+        index.production(plant.asset_id, day, day, "hour")  # type: ignore[call-overload]
+
+
+def test_what_an_oracle_recorded_is_known_as_a_sum(cast: Cast, follower: Follower, place: Path, devnet: Devnet) -> None:
+    from tests.integration.conftest import register  # noqa: PLC0415 - of this test alone
+
+    asset_id = register(cast, None)
+    cast.registrar.assets.verify_asset(asset_id, 6000, None).send().wait()
+    day = cast.anyone.now().date() + timedelta(days=1)
+    devnet.advance(to=start_of(day + timedelta(days=1)))
+    cast.oracle.production.record_production(asset_id, day, 0b0110, 700).send().wait()
+    cast.oracle.production.record_production(asset_id, day, 0b1000, 30).send().wait()
+    follower.run_once()
+    with Index(place) as index:
+        slots = index.production(asset_id, day, day, "slot")
+        assert [(slot.wh, slot.recorded, slot.source) for slot in slots[:5]] == [
+            (None, False, None),
+            (None, True, "oracle"),
+            (None, True, "oracle"),
+            (30, True, "oracle"),
+            (None, False, None),
+        ]
+        (missing,) = [item for item in index.attention() if item.asset_id == asset_id and item.day == day]
+        assert (missing.kind, missing.amount) == (AttentionKind.SLOTS_MISSING, 93)
+
+
+def test_money(sold: Sold, cast: Cast, follower: Follower, index: Index) -> None:
+    first, second = sold.payments
+    assert index.payments(due=True) == ()
+    verify(cast, sold.plant, 24_072)
+    follower.run_once()
+    assert [(row.payment_id, row.due) for row in index.payments(due=True)] == [(first, "settle"), (second, "settle")]
+    assert index.offer(sold.offer_id).state is OfferState.ACCEPTED
+    due = [item for item in index.attention() if item.kind is AttentionKind.PAYMENT_DUE]
+    assert [item.text for item in due] == [f"Payment {number} can be settled." for number in (first, second)]
+    before = follower.run_once().height
+    receipt = cast.anyone.settlement.settle_batch([first, second]).send().wait()
+    follower.run_once()
+    settled = index.payment(second)
+    assert (settled.state, settled.delivered_wh, settled.closed_txid) == (PaymentState.SETTLED, 4072, receipt.txid)
+    assert index.payment(second, as_of=before).state is PaymentState.LOCKED
+    assert index.payments(due=True) == ()
+    statement = index.statement(sold.seller, sold.plant.tomorrow)
+    assert [line.payment_id for line in statement.lines] == [first, second]
+    (total, *by_buyer) = statement.totals
+    assert (total.side, total.counterparty, total.delivered_wh) == ("sold", None, 24_072)
+    assert total.payout + total.fee + total.refund == total.cost == 30_000 * PRICE // 1000
+    assert sum(of_one.payout for of_one in by_buyer) == total.payout == total.amount
+    bought = index.statement(sold.buyer, sold.plant.tomorrow)
+    assert [line.amount for line in bought.lines] == [row.refund - row.cost for row in [index.payment(first)]]
+    assert {row.token: row.fees for row in index.ledger()} == {None: cast.anyone.settlement.get_fees()}
+    with pytest.raises(NotIndexedError, match="payment 99 is not found"):
+        index.payment(99)
+
+
+def test_certificates_and_texts_of_others(sold: Sold, cast: Cast, follower: Follower, index: Index) -> None:
+    verify(cast, sold.plant, 24_072)
+    cast.anyone.settlement.settle(sold.payments[0]).send().wait()
+    claim = cast.buyer.settlement.claim(sold.payments[0], 5_000, sold.buyer, HOSTILE).send().wait()
+    cast.buyer.settlement.claim(sold.payments[0], 1, sold.buyer, "=HYPERLINK(1)").send().wait()
+    follower.run_once()
+    found = index.certificates(beneficiary=sold.buyer)
+    assert [(each.purpose, each.wh) for each in found] == [(HOSTILE, 5_000), ("=HYPERLINK(1)", 1)]
+    assert (found[0].txid, found[0].slots) == (claim.txid, tuple(range(96)))
+    assert index.certificates(beneficiary=HOSTILE) == ()
+    assert index.plants(owner=HOSTILE) == ()
+    assert index.events(topic=HOSTILE, actor=HOSTILE) == ()
+    (printed, _) = index.events(topic="energy-claimed")
+    assert printed.fields["purpose"] == HOSTILE
+    cells = [row["purpose"] for row in csv.DictReader(io.StringIO(found.to_csv()))]
+    assert cells == [HOSTILE, "'=HYPERLINK(1)"]
+    assert found.to_polars()["wh"].to_list() == found.to_pandas()["wh"].tolist() == [5_000, 1]
+
+
+@pytest.mark.parametrize("handling", ["again", "reordered", "dropped"])
+def test_a_fork_of_the_chain_is_a_fork_of_the_index(
+    handling: str, sold: Sold, cast: Cast, follower: Follower, index: Index, devnet: Devnet, der: Der
+) -> None:
+    verify(cast, sold.plant, 24_072)
+    cast.anyone.settlement.settle(sold.payments[0]).send().wait()
+    cast.buyer.settlement.claim(sold.payments[0], 5_000, sold.buyer, "").send().wait()
+    height = follower.run_once().height
+    devnet.reorg(3, handling)  # type: ignore[arg-type]
+    progress = follower.run_once()
+    assert (progress.undone_from, progress.height) == (height - 2, height + 1)
+    payment = der.settlement.get_payment(sold.payments[0])
+    assert payment is not None
+    assert index.payment(sold.payments[0]).state is payment.state
+    assert (payment.state is PaymentState.SETTLED) == (handling == "again")
+    assert len(index.certificates()) == der.settlement.get_claim_count()
+    printed = [record for contract in (der.production, der.settlement) for record in contract.events()]
+    told = [row for row in index.events(limit=1000) if row.contract in ("production-tracking", "settlement")]
+    assert sorted((row.txid, row.event_index, row.height) for row in told) == sorted(
+        (record.txid, record.event_index, record.block_height or 0) for record in printed
+    )
+
+
+def test_only_one_writes(der: Der, place: Path, follower: Follower) -> None:
+    follower.run_once()
+    with Follower(der, place) as other:
+        with pytest.raises(LeaseHeldError, match="being written by another indexer"):
+            other.run_once()
+        follower.close()
+        assert other.run_once().events == 0
+    with Follower(der, place, lease_s=0) as first, Follower(der, place, lease_s=0) as second:
+        first.run_once()
+        der.assets.set_paused(False)
+        second.run_once()
+        first.run_once()  # whose lease was taken: what it knew is read again
+
+
+def test_an_index_of_another_version_or_of_something_else_is_refused(
+    der: Der, place: Path, follower: Follower, tmp_path: Path
+) -> None:
+    follower.run_once()
+    with pytest.raises(IndexMissingError, match="run `der index`"):
+        Index(tmp_path / "none.sqlite")
+    with follower._database.transaction("be written") as connection:
+        connection.exec_driver_sql("UPDATE about SET value = '0' WHERE name = 'version'")
+    for use in (lambda: Index(place), lambda: Follower(der, place)):
+        with pytest.raises(IndexVersionError, match="rebuild it with `der index --rebuild`"):
+            use()
+    with Follower(der, place, rebuild=True, lease_s=0) as again:
+        assert again.run_once().events > 0
+    with again._database.transaction("be written") as connection:
+        connection.exec_driver_sql("UPDATE about SET value = 'ST000' WHERE name = 'deployer'")
+    with pytest.raises(IndexDatabaseError, match="of another deployer"):
+        Follower(der, place)
+    other = tmp_path / "other.sqlite"
+    with Follower(der, other)._database.transaction("be written") as connection:
+        connection.exec_driver_sql("DROP TABLE about")
+    for rebuild in (False, True):
+        with pytest.raises(IndexDatabaseError, match=r"of something else|not an index's"):
+            Follower(der, other, rebuild=rebuild)
+
+
+def test_an_index_cannot_be_written_by_those_who_ask(index: Index) -> None:
+    with pytest.raises(IndexDatabaseError, match="readonly"), index.connection() as connection:
+        connection.exec_driver_sql("DELETE FROM events")
+    assert index.tip() is not None
