@@ -165,7 +165,7 @@ def _open_url(place: str) -> tuple[Engine, str]:
         url = make_url(place)
         if url.drivername == "postgresql":
             url = url.set(drivername="postgresql+psycopg")
-        name = url.render_as_string(hide_password=True)
+        name = url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
         if url.get_backend_name() != "postgresql":
             raise IndexDatabaseError("is neither a file nor a Postgres database", name)
         return create_engine(url, pool_pre_ping=True), name

@@ -120,8 +120,10 @@ class Follower:
         new_events = new_transactions = 0
         for _ in range(_MOST_MOVES):
             tip = self._reader.tip()
+            if self._marks is not None and self._last == (tip.height, tip.hash) and time.monotonic() < self._renew_at:
+                return Progress(tip.height, tip.time, tip.height, new_events, new_transactions, undone_from)
             try:
-                undone = self._undo_fork()
+                undone = self._undo_fork(tip)
                 undone_from = min((height for height in (undone, undone_from) if height is not None), default=None)
                 for progress in self._catch_up(tip):
                     new_events += progress.events
@@ -209,11 +211,17 @@ class Follower:
                     )
                 write_about(connection, name, value)
 
-    def _undo_fork(self) -> int | None:
+    def _undo_fork(self, tip: ChainBlock) -> int | None:
         """Take out what is not in the chain any more.
+
+        Args:
+            tip: The newest block of the chain.
 
         Returns:
             The lowest height that was taken out, or ``None``.
+
+        Raises:
+            ChainMovedError: If the API says of the last block that it is not there yet, and that later ones are.
         """
         last = self._last
         if self._marks is None or time.monotonic() >= self._renew_at:
@@ -222,8 +230,13 @@ class Follower:
                 if self._marks is None:
                     self._read_place(connection)
                 last = self._last
-        if last is None or self._reader.hash_at(last[0]) == last[1]:
+        if last is None:
             return None
+        found = self._reader.hash_at(last[0])
+        if found == last[1]:
+            return None
+        if found is None and tip.height >= last[0]:  # one of several replicas of the API is behind
+            raise ChainMovedError(f"the API knows block {tip.height} and not block {last[0]}")
         ancestor = self._common_ancestor()
         with self._database.transaction("be written") as connection:
             self._hold(connection)

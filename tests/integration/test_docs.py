@@ -20,7 +20,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LATE = datetime(2026, 7, 1, 23, 57, 45, tzinfo=UTC)
 """So that a page comes over midnight where it registers a plant and sells its energy of the next day."""
-LANGUAGES = {"python", "sh", "text", "toml", "json", "clarity", "yaml", "mermaid"}
+LANGUAGES = {"python", "sh", "text", "toml", "json", "clarity", "yaml", "mermaid", "sql"}
 
 
 def blocks(page: Path, language: str) -> list[str]:

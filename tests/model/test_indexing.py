@@ -18,6 +18,7 @@ from tests.model.people import CONTRACT_OWNER
 from tests.model.plain_values import difference
 from tests.model.stored import contracts_state, stored_state
 from tests.model.twin import Twin
+from tests.postgres import MISSING, find_programs, running
 
 HISTORIES = 3
 PARTS = 5
@@ -124,9 +125,20 @@ def _require_same(expected: Any, found: Any, what: str = "") -> None:
 
 @pytest.mark.parametrize("number", range(HISTORIES))
 def test_the_index_equals_the_contracts_over_forks_kills_and_restarts(twin: Twin, tmp_path: Path, number: int) -> None:
-    random = Random(f"indexed {number}")  # noqa: S311  # chance that can be repeated is what is wanted
+    follow_a_history(twin, tmp_path / "index.sqlite", f"indexed {number}")
+
+
+def test_it_does_so_in_postgres(twin: Twin) -> None:
+    if find_programs() is None:
+        pytest.skip(MISSING)
+    with running() as url:
+        follow_a_history(twin, url, "indexed 1")
+
+
+def follow_a_history(twin: Twin, place: Path | str, seed: str) -> None:
+    random = Random(seed)  # noqa: S311  # chance that can be repeated is what is wanted
     with twin.anchor():
-        indexed = Indexed(twin, tmp_path / "index.sqlite", random)
+        indexed = Indexed(twin, place, random)
         indexed.catch_up()
         for _ in range(PARTS):
             indexed.steps(random.randrange(STEPS_PER_PART))
