@@ -4,7 +4,8 @@ import { valueText, decodeValue } from "./clarity/value.js";
 /** @typedef {import("./chain/history.js").MinedTransaction} MinedTransaction */
 
 const TXID_CHARACTERS = 8;
-const MAX_TEXT = 100;
+/** Lines are not longer: as wide as terminals are at least. */
+const COLUMNS = 80;
 
 /**
  * @param {import("./chain/chain.js").Chain} chain
@@ -32,7 +33,7 @@ export function talk(chain, accounts, write) {
     tellEmpty();
     const time = new Date(block.time * 1000).toISOString().replace("T", " ").slice(0, 19);
     write(`block ${block.height}, ${time}, ${mined.length} transaction${mined.length === 1 ? "" : "s"}`);
-    for (const one of mined) write(`  ${transactionText(one, names)}`);
+    for (const one of mined) for (const line of transactionLines(one, names)) write(line);
   });
   chain.feed.on("dropped", ({ transaction, status }) => write(`dropped ${transaction.txid.slice(0, TXID_CHARACTERS)}…: ${status}`));
   chain.feed.on("reverted", ({ block }) => {
@@ -41,17 +42,26 @@ export function talk(chain, accounts, write) {
   });
 }
 
-/** @param {MinedTransaction} mined @param {Map<string, string>} names */
-function transactionText({ transaction, outcome }, names) {
+/** @param {MinedTransaction} mined @param {Map<string, string>} names @returns {string[]} one line, or two if it is too long for one */
+function transactionLines({ transaction, outcome }, names) {
   const { txid, origin, payload } = transaction;
-  const end = outcome.status === "success" ? "ok" : `${outcome.status}${problemText(outcome)}`;
-  return `${txid.slice(0, TXID_CHARACTERS)}… ${nameOf(origin.address, names)}: ${payloadText(payload, names)}  ${end}`;
+  const start = `  ${txid.slice(0, TXID_CHARACTERS)}… ${nameOf(origin.address, names)}: `;
+  const end = outcome.status === "success" ? "  ok" : `  ${outcome.status}${problemText(outcome)}`;
+  const whole = payloadText(payload, names);
+  const room = COLUMNS - start.length;
+  if (whole.length + end.length <= room) return [`${start}${whole}${end}`];
+  if (outcome.status === "success") return [`${start}${shortened(whole, room - end.length)}${end}`];
+  return [`${start}${shortened(whole, room)}`, shortened(`   ${end}`, COLUMNS)];
+}
+
+/** @param {string} text @param {number} length */
+function shortened(text, length) {
+  return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
 }
 
 /** @param {MinedTransaction["outcome"]} outcome @returns {string} */
 function problemText({ vmError, result }) {
-  const text = vmError?.split("\n")[0] ?? valueText(decodeValue(Buffer.from(result.slice(2), "hex")));
-  return ` ${text.slice(0, MAX_TEXT)}`;
+  return ` ${vmError?.split("\n")[0] ?? valueText(decodeValue(Buffer.from(result.slice(2), "hex")))}`;
 }
 
 /** @param {MinedTransaction["transaction"]["payload"]} payload @param {Map<string, string>} names @returns {string} */
@@ -61,8 +71,7 @@ function payloadText(payload, names) {
       return `${payload.amount} µSTX to ${nameOf(payload.recipient, names)}`;
     case "contract_call": {
       const args = payload.args.map((value) => valueText(value)).join(" ");
-      const shown = args.length > MAX_TEXT ? `${args.slice(0, MAX_TEXT)}…` : args;
-      return `(${payload.contractId.split(".")[1]}.${payload.functionName}${shown && " "}${shown})`;
+      return `(${payload.contractId.split(".")[1]}.${payload.functionName}${args && " "}${args})`;
     }
     case "smart_contract":
       return `publishes ${payload.name}`;
@@ -74,6 +83,6 @@ function payloadText(payload, names) {
 /** @param {string} principal @param {Map<string, string>} names @returns {string} */
 function nameOf(principal, names) {
   const [address, contract] = principal.split(".");
-  const name = names.get(address) ?? address;
+  const name = names.get(address) ?? `${address.slice(0, 8)}…${address.slice(-4)}`;
   return contract === undefined ? name : `${name}.${contract}`;
 }

@@ -152,8 +152,10 @@ def _show(running: "Devnet", *, as_json: bool) -> None:
         )
         return
     print_table("Accounts", ("name", "address", "balance µSTX"), accounts)
-    keys = [(account.name, account.key.to_hex()) for account in running.accounts.values()]
-    print_table("Private keys (test money only)", ("name", "private key"), keys)
+    console = output_console()
+    console.print("Private keys (test money only)")
+    for account in running.accounts.values():  # one line each, at 80 columns, too: they are there to be copied
+        console.print(f"{account.name:<8}  {account.key.to_hex()}", markup=False, highlight=False, soft_wrap=True)
     if running.contracts:
         print_table("Contracts", ("contract",), [(contract_id,) for contract_id in running.contracts])
-    output_console().print(f"Listening on {running.url}  (Ctrl-C ends it)", markup=False)
+    console.print(f"Listening on {running.url}, also as a page for browsers  (Ctrl-C ends it)", markup=False)

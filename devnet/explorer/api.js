@@ -66,7 +66,7 @@ function problemOf(text) {
 /** @param {string} text what somebody entered @returns {string | null} the base of an API; null if it is not a URL */
 export function baseUrl(text) {
   const full = /^https?:\/\//i.test(text) ? text : `${/^(?:localhost|127\.|\[::1\])/.test(text) ? "http" : "https"}://${text}`;
-  if (!text.trim() || !URL.canParse(full)) return null;
+  if (!/^\S+$/.test(text) || !URL.canParse(full)) return null;
   const { origin, pathname } = new URL(full);
   return `${origin}${pathname}`.replace(/\/+$/, "");
 }

@@ -2,11 +2,12 @@
 
 const RETRY_MILLISECONDS = 5_000;
 const ASK_MILLISECONDS = 5_000;
-const GATHER_MILLISECONDS = 200;
+const GATHER_MILLISECONDS = 150;
 
 export class Live {
   #ended = false;
-  #tip = "";
+  /** @type {any} the latest block, as the API tells it; undefined before it was asked for, null if it did not answer */
+  #tip = undefined;
   /** @type {WebSocket | null} */
   #socket = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -16,11 +17,12 @@ export class Live {
 
   /**
    * @param {import("./api.js").Api} api
-   * @param {(state: {tip: any, isLive: boolean}) => void} onChange tip: the latest block, as the API tells it; null if it cannot be had
+   * @param {(state: {tip: any, isLive: boolean, hasChanged: boolean}) => void} onState tip: the latest block, as the API tells it; null if
+   *   it cannot be had; hasChanged: whether pages are to be brought up to date
    */
-  constructor(api, onChange) {
+  constructor(api, onState) {
     this.api = api;
-    this.onChange = onChange;
+    this.onState = onState;
     this.#connect();
     this.#askAgain();
   }
@@ -37,11 +39,15 @@ export class Live {
       for (const [id, event] of ["block", "mempool"].entries()) {
         socket.send(JSON.stringify({ jsonrpc: "2.0", id, method: "subscribe", params: { event } }));
       }
+      this.#tell(false);
     };
     socket.onmessage = ({ data }) => {
       if (JSON.parse(data).method !== undefined) this.#gather();
     };
-    socket.onclose = () => this.#later(() => this.#connect(), RETRY_MILLISECONDS);
+    socket.onclose = () => {
+      this.#tell(false);
+      this.#later(() => this.#connect(), RETRY_MILLISECONDS);
+    };
   }
 
   /** Blocks may come faster than a page can be read. */
@@ -67,10 +73,14 @@ export class Live {
     }
     if (this.#ended) return;
     // A chain that was set back has another block there.
-    const seen = tip?.hash ?? "";
-    if (!happened && seen === this.#tip && tip !== null) return;
-    this.#tip = seen;
-    this.onChange({ tip, isLive: this.isLive });
+    const hasChanged = happened || this.#tip === undefined || tip?.hash !== this.#tip?.hash;
+    this.#tip = tip;
+    if (hasChanged) this.#tell(true);
+  }
+
+  /** @param {boolean} hasChanged */
+  #tell(hasChanged) {
+    if (!this.#ended && this.#tip !== undefined) this.onState({ tip: this.#tip, isLive: this.isLive, hasChanged });
   }
 
   /** @param {() => void} run @param {number} milliseconds */

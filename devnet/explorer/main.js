@@ -72,7 +72,7 @@ function chainAt(url) {
     opened = Chain.open(url);
     opened.then(
       ({ api }) => {
-        if (openedUrl === url) live = new Live(api, onChange);
+        if (openedUrl === url) live = new Live(api, onState);
       },
       () => {
         openedUrl = "";
@@ -82,12 +82,12 @@ function chainAt(url) {
   return /** @type {Promise<Chain>} */ (opened);
 }
 
-/** @param {{tip: any, isLive: boolean}} state */
-function onChange({ tip, isLive }) {
+/** @param {{tip: any, isLive: boolean, hasChanged: boolean}} state */
+function onState({ tip, isLive, hasChanged }) {
   const text = tip ? `Block ${count(tip.height)}` : "No answer";
   const state = tip ? (isLive ? "live" : "asking") : "away";
   byId("tip").replaceChildren(h("span", { class: `dot ${state}`, title: isLive ? "Live" : "Not live" }), text);
-  shown?.refresh?.().catch(() => undefined);
+  if (hasChanged) shown?.refresh?.().catch(() => undefined);
 }
 
 async function show() {
@@ -156,7 +156,7 @@ searchForm.addEventListener("submit", (event) => {
 
 apiForm.addEventListener("submit", (event) => {
   event.preventDefault();
-  const url = baseUrl(apiForm.url.value);
+  const url = baseUrl(apiForm.url.value.trim());
   apiForm.url.setCustomValidity(url ? "" : "Enter the URL of an API, such as https://api.testnet.hiro.so");
   if (url) location.hash = placeOf([], url);
   else apiForm.url.reportValidity();

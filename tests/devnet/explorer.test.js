@@ -115,5 +115,6 @@ test.each([
   ["https://node.example/stacks/", "https://node.example/stacks"],
   ["", null],
   ["http://", null],
+  ["not a url", null],
   ["javascript:alert(1)", null],
 ])("the API at %s", (text, url) => expect(baseUrl(text)).toBe(url));

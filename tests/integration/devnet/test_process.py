@@ -19,7 +19,7 @@ from der_client.devnet import Devnet, DevnetControl, DevnetError
 from der_client.nodejs import find_node
 from der_client.project import installed_project
 from der_client.stacks.account import Account
-from der_client.stacks.clarity import PrincipalValue, UIntValue
+from der_client.stacks.clarity import PrincipalValue, UIntValue, Utf8Value
 from der_client.stacks.rpc import Client
 from der_client.stacks.transactions import ContractCall, ContractPublish, TokenTransfer
 
@@ -221,19 +221,29 @@ def test_it_ends_while_its_vm_is_busy(tmp_path: Path, way: str) -> None:
         assert again.nonce(publisher.address) == 1
 
 
+CALLED = "(define-public (f (n uint)) (ok (/ u1 n))) (define-public (say (text (string-utf8 300))) (err u7))"
+
+
 def test_it_talks_of_blocks_and_transactions() -> None:
     lines: list[str] = []
     with Devnet(deploy_contracts=False, start_time=START, block_interval_s=0, talk=lines.append) as devnet:
         account = Account(devnet.accounts["wallet_1"].key, Client(devnet.url))
         account.transfer(devnet.deployer.address, 5)
-        account.submit(ContractPublish("c", "(define-public (f (n uint)) (ok (/ u1 n)))", 4))
+        account.submit(ContractPublish("c", CALLED, 4))
         devnet.mine()
         devnet.advance(seconds=3_600)
         account.submit(ContractCall(f"{account.address}.c", "f", (UIntValue(0),)))
+        account.submit(ContractCall(f"{account.address}.c", "say", (Utf8Value("long " * 50),)))
+        account.transfer("ST000000000000000000002AMW42H.some-contract-with-a-rather-long-name", 5)
         devnet.mine()
+    assert max(map(len, lines)) <= 80
     text = "\n".join(lines)  # all of it: the end of the devnet is the end of its lines
     assert "block 2, 2027-01-15 08:00:10, 2 transactions" in lines
     assert re.search(r"^  [0-9a-f]{8}… wallet_1: 5 µSTX to deployer  ok$", text, re.MULTILINE)
     assert re.search(r"^  [0-9a-f]{8}… wallet_1: publishes c  ok$", text, re.MULTILINE)
     assert re.search(r"^blocks 3 to \d+, empty$", text, re.MULTILINE)
     assert re.search(r"^  [0-9a-f]{8}… wallet_1: \(c\.f u0\)  abort_by_response DivisionByZero", text, re.MULTILINE)
+    assert re.search(
+        r'^  [0-9a-f]{8}… wallet_1: \(c\.say u"long long .*…\n     abort_by_response \(err u7\)$', text, re.MULTILINE
+    )
+    assert re.search(r"^  [0-9a-f]{8}… wallet_1: 5 µSTX to ST000000…W42H\.some-contract.*  ok$", text, re.MULTILINE)
