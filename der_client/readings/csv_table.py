@@ -15,7 +15,7 @@ from os import PathLike
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Final, Self
 
-from der_client.readings.errors import MeterDataError
+from der_client.readings.errors import MeterDataError, like
 from der_client.readings.sources import Source, encoding_of, open_binary, refuse_what_is_not_text
 
 if TYPE_CHECKING:
@@ -171,16 +171,23 @@ class CsvTable:
         except csv.Error as error:
             raise MeterDataError(f"this is not valid CSV ({error})", line=reader.line_num) from error
         if not columns:
-            raise MeterDataError(
-                f"no header row is seen: cells are separated by {self._delimiter!r}; check `delimiter`"
-            )
+            raise MeterDataError(f"no header row is seen: {self._delimiter_hint(best)}")
         missing = [name for name in columns if name not in best]
         known = ", ".join(map(repr, best))
-        hint = "" if len(best) > 1 else f"; cells are separated by {self._delimiter!r}: check `delimiter`"
+        hint = "" if len(best) > 1 else f"; {self._delimiter_hint(best)}"
+        guess = like(missing[0], best)
         raise MeterDataError(
-            f"no header row has the column {missing[0]!r}; the row that looks most like one has: {known}{hint}",
+            f"no header row has the column {missing[0]!r}{guess}; the row that looks most like one has: {known}{hint}",
             column=missing[0],
         )
+
+    def _delimiter_hint(self, row: Sequence[str]) -> str:
+        text = self._delimiter.join(row)
+        others = {other: text.count(other) for other in ";,\t|" if other != self._delimiter}
+        most = max(others, key=lambda other: others[other])
+        shown = "tab" if most == "\t" else most
+        advice = f'give `delimiter="{shown}"`' if others[most] else "check `delimiter`"
+        return f"cells are separated by {self._delimiter!r} here: {advice}"
 
     # Rows
 

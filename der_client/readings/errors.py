@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Final
 
 from der_client.stacks.errors import InvalidValueError
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 _SHOWN_LENGTH: Final = 60
 _FIELD: Final = re.compile(r"`(\w+)(?:=([^`]*))?`")
+
+
+def like(name: str, known: Iterable[str]) -> str:
+    """Return the hint that a name may be mistyped, if one of the known ones is much like it; else ""."""
+    found = get_close_matches(name, list(known), n=1, cutoff=0.7)
+    return f" (do you mean {found[0]!r}?)" if found else ""
 
 
 class MeterDataError(InvalidValueError):

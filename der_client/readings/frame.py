@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from der_client.readings.errors import MeterDataError
+from der_client.readings.errors import MeterDataError, like
 from der_client.readings.table import TableFormat
 from der_client.readings.table_columns import columns_of
 from der_client.readings.table_reader import TableReader, require_polars
@@ -94,7 +94,8 @@ def _read(table: pl.LazyFrame, form: TableFormat) -> IntervalSeries:
     schema = table.collect_schema()
     for name in columns_of(form):
         if name not in schema:
-            raise MeterDataError(f"the column is not found; there are: {', '.join(map(repr, schema))}", column=name)
+            known = ", ".join(map(repr, schema))
+            raise MeterDataError(f"the column is not found{like(name, schema)}; there are: {known}", column=name)
     if form.time_format != "iso" and any(schema[name].is_temporal() for name in form.time):
         form = form.with_options(time_format="iso")
     reader = TableReader(form, schema.names(), lambda record: record + 1)

@@ -62,7 +62,7 @@ class IntervalBuilder:
         self.kind = form.kind or ("energy" if unit.is_energy else "power")
         self._form = form
         self._factor = unit.factor
-        self._order = RowOrder(line, channels, may_repeat=form.duplicates == "equal-once")
+        self._order = RowOrder(line, channels, form)
         self._lengths = RowLengths(form, self.kind, line)
         self._plausibility = Plausibility(form, self.kind, line)
         self._quarters = QuarterHours()
@@ -150,12 +150,14 @@ class IntervalBuilder:
         notes = []
         resets, repeats = self._lengths.resets, self._order.repeats
         if resets and self._form.register_size is None and self._form.register_reset == "unknown":
-            notes.append(
-                f"the register showed less than before {resets} times: the energy of these intervals is not known"
-            )
+            notes.append(f"the register showed less than before {_times(resets)}, where the energy is not known")
         if repeats:
-            notes.append(f"{repeats} rows repeated the row before and count once")
+            notes.append(f"rows that repeated the one before, and count once: {repeats}")
         return (*notes, *self._plausibility.notes())
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number} times"
 
 
 def range_us(form: TableFormat) -> tuple[int | None, int | None]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from der_client.readings.errors import MeterDataError
+from der_client.readings.errors import MeterDataError, like
 from der_client.readings.json_documents import read_json
 from der_client.readings.table import TableFormat
 from der_client.readings.table_columns import columns_of
@@ -46,7 +46,7 @@ def read_json_table(source: Source, form: TableFormat | None = None) -> Interval
     missing = next((name for name in columns_of(form) if name not in cells), None)
     if missing is not None:
         known = ", ".join(map(repr, header[: 3 * _MOST_SHOWN]))
-        raise MeterDataError(f"no record has this name; there are: {known}", column=missing)
+        raise MeterDataError(f"no record has this name{like(missing, header)}; there are: {known}", column=missing)
     reader = TableReader(form, header, lambda record: record + 1)
     columns = {str(number): cells[name] for number, name in enumerate(header)}
     frame = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))

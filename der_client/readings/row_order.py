@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from der_client.readings.table import TableFormat
+
 
 class RowOrder:
     """Checks the order of the rows of one channel.
@@ -21,16 +23,17 @@ class RowOrder:
     Args:
         line: Returns the line of a row by its number in the file.
         channels: Names what could tell several meters apart, for the error of a repeated time.
-        may_repeat: Whether a row may repeat the one before, and then counts once.
+        form: How the table says it.
 
     Attributes:
         repeats: How many rows repeated the one before and were left out.
     """
 
-    def __init__(self, line: Callable[[int], int | None], channels: Callable[[], str], *, may_repeat: bool) -> None:
+    def __init__(self, line: Callable[[int], int | None], channels: Callable[[], str], form: TableFormat) -> None:
         self._line = line
         self._channels = channels
-        self._may_repeat = may_repeat
+        self._may_repeat = form.duplicates == "equal-once"
+        self._is_descending = form.order == "descending"
         self.repeats = 0
 
     def check(self, frame: pl.DataFrame) -> pl.DataFrame:
@@ -67,8 +70,10 @@ class RowOrder:
 
     def _refuse_backwards(self, frame: pl.DataFrame, steps: pl.Series) -> MeterDataError:
         index = (steps < 0).arg_true()[0]
-        if int((steps < 0).sum()) * 2 > len(steps):
-            return self._error(frame, index, 'the times go back: give `order="descending"`')
+        if int((steps < 0).sum()) * 5 > (len(steps) - 1) * 4:
+            if self._is_descending:
+                return self._error(frame, index, 'the times ascend from row to row: leave `order="descending"` out')
+            return self._error(frame, index, 'the times go back from row to row: give `order="descending"`')
         hint = self._channels() or 'sort the rows by time, or give `order="any"`'
         return self._error(frame, index, f"the time goes back behind that of line {self._before(frame, index)}: {hint}")
 

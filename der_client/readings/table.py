@@ -202,11 +202,22 @@ class TableFormat(BaseModel):
     def _check_together(self) -> Self:
         for is_wrong, problem in (
             (self.thousands == self.decimal, "`thousands` and `decimal` are the same character"),
-            (self.delimiter == self.decimal == ",", 'with `decimal=","`, cells need another `delimiter`, such as ;'),
+            (
+                self.delimiter == self.decimal == ",",
+                'a decimal comma needs another character between cells: give `delimiter`, such as `delimiter=";"`',
+            ),
             (self.ambiguous == "flag" and not self.ambiguous_column, '`ambiguous="flag"` needs `ambiguous_column`'),
             (self.ambiguous == "order" and self.order == "any", '`ambiguous="order"` needs rows in order, not in any'),
             (self.until_next and self.interval_seconds, "give `until_next` or `interval_seconds`, not both"),
             (self.kind == "register" and self.interval_seconds, "a register needs no `interval_seconds`: leave it out"),
+            (
+                self.kind == "register" and (self.wide or self.hour or self.period),
+                "a register is read at moments, but `wide`, `hour` and `period` are of intervals: give `time` alone",
+            ),
+            (
+                self.kind == "register" and (self.end_time or self.range_separator),
+                "a register is read at moments: give them as `time`, and leave `end_time` and `range_separator` out",
+            ),
             (
                 self.kind is not None and self.unit is not None and (self.kind == "power") == self.unit.is_energy,
                 f"`kind` {self.kind!r} does not go with the unit {self.unit.value if self.unit else ''}",

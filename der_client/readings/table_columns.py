@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from der_client.readings.errors import MeterDataError
+from der_client.readings.errors import MeterDataError, like
 from der_client.readings.quantities import unit_in
 from der_client.readings.slots import SECONDS_PER_DAY
 
@@ -80,7 +80,7 @@ class TableColumns:
         if self.header.count(name) != 1:
             problem = "not found" if name not in self.header else "there more than once"
             known = ", ".join(map(repr, self.header))
-            raise MeterDataError(f"the column is {problem}; there are: {known}", column=name)
+            raise MeterDataError(f"the column is {problem}{like(name, self.header)}; there are: {known}", column=name)
         return str(self.header.index(name))
 
     def _find_wide(self) -> tuple[str, ...]:

@@ -26,6 +26,8 @@ _ISO: Final = re.compile(
 )
 _REST: Final = re.compile(r"(?:[.,](\d{1,12}))? ?(Z|z|[+-]\d\d:?\d\d|[+-]\d\d)?", re.ASCII)
 _MIDNIGHT_24: Final = re.compile(r"\b24(:00){1,2}(?![\d:])", re.ASCII)
+_END_US: Final = 253_402_300_800 * MICROSECONDS
+"""The year 10000."""
 _EXCEL_EPOCH: Final = datetime(1899, 12, 30, tzinfo=UTC)
 DIRECTIVES: Final = frozenset("YmdHMSIpybBfjzAa%")
 """What may follow a percent sign in a time format."""
@@ -85,7 +87,7 @@ def _parse_iso(texts: pl.Series, refuse: Callable[[int, str], MeterDataError]) -
 
     first = _ISO.fullmatch(texts[0]) if len(texts) else None
     if first is None or first[4] is None:
-        return _one_by_one(texts, _iso, None, refuse, _ISO_HELP)
+        return _one_by_one(texts, _iso, None, refuse, _ISO_HELP, "iso")
     has_seconds = first[7] is not None
     width = 19 if has_seconds else 16
     pattern = f"%Y-%m-%d{first[4]}%H:%M{':%S' if has_seconds else ''}"
@@ -111,7 +113,7 @@ def _parse_iso(texts: pl.Series, refuse: Callable[[int, str], MeterDataError]) -
             offsets = pl.Series([offset for _, offset, _ in parts], dtype=pl.Int64)
     if not local.null_count():
         return LocalTimes(local, offsets)
-    return _one_by_one(texts, _iso, LocalTimes(local, offsets), refuse, _ISO_HELP)
+    return _one_by_one(texts, _iso, LocalTimes(local, offsets), refuse, _ISO_HELP, "iso")
 
 
 _ISO_HELP: Final = (
@@ -179,7 +181,8 @@ def _parse_pattern(texts: pl.Series, pattern: str, refuse: Callable[[int, str], 
         local = (moment.replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1) + (_DAY_US if is_24 else 0)
         return local, None if offset is None else offset // timedelta(seconds=1)
 
-    return _one_by_one(texts, read, found, refuse, f"expected a timestamp like {example!r}; check `time_format`")
+    expected = f"expected a timestamp like {example!r}; check `time_format`"
+    return _one_by_one(texts, read, found, refuse, expected, pattern)
 
 
 def _to_0(match: re.Match[str]) -> str:
@@ -197,16 +200,26 @@ def _parse_numbers(texts: pl.Series, time_format: str, refuse: Callable[[int, st
         if time_format == "excel":  # days; a float of a spreadsheet is exact to some microseconds
             local = round(number * SECONDS_PER_DAY) * MICROSECONDS
             return local + (_EXCEL_EPOCH - EPOCH) // timedelta(microseconds=1), None
-        return int(number * (MICROSECONDS if time_format == "epoch-s" else 1000)), 0
+        moment = int(number * (MICROSECONDS if time_format == "epoch-s" else 1000))
+        return (moment, 0) if moment < _END_US else None
 
     what = {"excel": "days since 1900, as Excel counts", "epoch-s": "seconds since 1970", "epoch-ms": "ms since 1970"}
-    return _one_by_one(texts, read, None, refuse, f"expected {what[time_format]}; check `time_format`")
+    return _one_by_one(texts, read, None, refuse, f"expected {what[time_format]}; check `time_format`", time_format)
 
 
-def _if_not_a_reading(text: str) -> str:
-    if any(letter.isdigit() for letter in text):
-        return ""
-    return f'; if this row is not a reading, such as a sum, give `skip_rows="{text}"`'
+def _advice(text: str, time_format: str) -> str:
+    """Return what may help to read a text that is not of the format."""
+    if not any(letter.isdigit() for letter in text):
+        return f'; if this row is not a reading, such as a sum, give `skip_rows="{text}"`'
+    if (between := re.search(r"\d( - | to |/)\d+[-./:]\d", text)) and len(re.findall(r"\d:\d\d", text)) > 1:
+        return f'; if the cell says from when to when, give `range_separator="{between[1]}"`'
+    if re.fullmatch(r"1\d{9}", text) and time_format != "epoch-s":
+        return '; this looks like seconds since 1970: give `time_format="epoch-s"`'
+    if re.fullmatch(r"1\d{12}", text) and time_format != "epoch-ms":
+        return '; this looks like ms since 1970: give `time_format="epoch-ms"`'
+    if _ISO.fullmatch(text) and time_format != "iso":
+        return "; this looks like ISO 8601: leave `time_format` out"
+    return ""
 
 
 def _one_by_one(
@@ -215,6 +228,7 @@ def _one_by_one(
     found: LocalTimes | None,
     refuse: Callable[[int, str], MeterDataError],
     expected: str,
+    time_format: str,
 ) -> LocalTimes:
     """Read what is left, each different text once."""
     import polars as pl  # noqa: PLC0415
@@ -230,6 +244,6 @@ def _one_by_one(
             known[text] = read(text)
         result = known[text]
         if result is None:
-            raise refuse(index, expected + _if_not_a_reading(text))
+            raise refuse(index, expected + _advice(text, time_format))
         times[index], offsets[index] = result
     return LocalTimes(pl.Series(times, dtype=pl.Int64), pl.Series(offsets, dtype=pl.Int64))

@@ -219,7 +219,7 @@ def test_columns_without_a_header_row_are_numbers() -> None:
 def test_a_register_rolls_over_where_that_is_said() -> None:
     rows = rows_of(98, 99, 1, 2)
     assert energies(read(rows, kind="register")) == [1, None, 1]
-    assert "showed less than before 1 times" in read(rows, kind="register").notes[0]
+    assert "showed less than before once" in read(rows, kind="register").notes[0]
     assert energies(read(rows, kind="register", register_size=100)) == [1, 2, 1]
     assert energies(read(rows, kind="register", register_reset="zero")) == [1, 1, 1]
     assert energies(read(rows_of(1, "", 5), kind="register", nulls="unknown")) == [4]
@@ -285,6 +285,35 @@ def test_sums_and_remarks_are_left_out_where_that_is_said(monkeypatch: pytest.Mo
         assert error.line == 4
         assert f'`skip_rows="{advice}"`' in str(error)
     assert '--skip-rows ""' in refused(first + SUMS[3]).for_command()
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "advice"),
+    [
+        ("t;kWh\n2026-06-01T10:00Z;1\n", {"time": "t", "values": "kWh"}, '`delimiter=";"`'),
+        ("t;kWh\n2026-06-01T10:00Z;1\n", {}, '`delimiter=";"`'),
+        ("time,Einspeisung kWh\n", {"time": "time", "values": "Einspeisung kwh"}, "do you mean 'Einspeisung kWh'?"),
+        ("t,kWh\n1780308900,1\n", {}, '`time_format="epoch-s"`'),
+        ("t,kWh\n1780308900000,1\n", {"time_format": "epoch-s"}, '`time_format="epoch-ms"`'),
+        ("t,kWh\n2026-06-01T10:00Z,1\n", {"time_format": "%d.%m.%Y"}, "leave `time_format` out"),
+        ("t,kWh\n2026-06-01 10:00 - 2026-06-01 10:15,1\n", {}, '`range_separator=" - "`'),
+        (
+            "t,kWh\n2026-06-01T10:00Z,1\n2026-06-01T10:15Z,1\n",
+            {"order": "descending"},
+            'leave `order="descending"` out',
+        ),
+        ("t,kWh\n2026-06-01T10:15Z,1\n2026-06-01T10:00Z,1\n", {}, 'give `order="descending"`'),
+        ("t,kWh\n", {"decimal": ","}, '`delimiter=";"`'),
+        ("t,kWh\n", {"kind": "register", "end_time": "t"}, "leave `end_time`"),
+        ("t,kWh\n", {"kind": "register", "hour": "t"}, "give `time` alone"),
+    ],
+)
+def test_the_obvious_wrong_option_is_answered_with_the_right_one(
+    text: str, options: dict[str, Any], advice: str
+) -> None:
+    with pytest.raises(MeterDataError) as caught:
+        read_table(text.encode(), **options)
+    assert advice in str(caught.value)
 
 
 def test_a_format_is_kept_in_a_file(tmp_path: Path) -> None:
