@@ -284,7 +284,7 @@ class ManyPlants:
         yield self._block(_at(after, 12))
         if left >= 3:
             for plant in self._plants:
-                self._settle(plant, day, recorded[plant.asset_id][1])
+                self._settle(plant, day, recorded[plant.asset_id])
             yield self._block(_at(after, 13))
 
     def _sell_ahead(self, plant: _Plant, day: date) -> None:
@@ -417,7 +417,8 @@ class ManyPlants:
             confirmed = _made(grid.FeedVerified, actor=self._official, **exported)
             self._call(self._official, "grid-integration", "verify-feed", confirmed)
 
-    def _settle(self, plant: _Plant, day: date, deliverable: int) -> None:
+    def _settle(self, plant: _Plant, day: date, recorded: tuple[int, int]) -> None:
+        mask, deliverable = recorded
         payments = plant.forward.pop(day, [])
         self._expire(payments)
         if self._chance.random() < 0.002 or (plant.is_metered and (self._last - day).days <= 4):
@@ -455,7 +456,7 @@ class ManyPlants:
             )
             self._call(self._official, "settlement", "settle", fill, settled)
             if delivered and self._chance.random() < 0.12:
-                self._claim(settled, delivered)
+                self._claim(settled, delivered, mask)
 
     def _expire(self, payments: list[settlement.PaymentFunded]) -> None:
         """Take what nobody took off the books."""
@@ -475,14 +476,14 @@ class ManyPlants:
             )
             self._call(self._official, "market-participation", "expire-offer", expired)
 
-    def _claim(self, settled: settlement.PaymentSettled, wh: int) -> None:
+    def _claim(self, settled: settlement.PaymentSettled, wh: int, mask: int) -> None:
         claimed = _made(
             settlement.EnergyClaimed,
             claim_id=self._next("claim"),
             payment_id=settled.payment_id,
             asset_id=settled.asset_id,
             day=settled.day,
-            mask=(1 << SLOTS) - 1,
+            mask=mask,
             actor=settled.buyer,
             wh=wh,
             beneficiary=settled.buyer,

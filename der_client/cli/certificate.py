@@ -40,13 +40,9 @@ def certificate(
     """
     from der_client.certificates import issue  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.index import Index  # noqa: PLC0415
-    from der_client.index.errors import NotIndexedError  # noqa: PLC0415
 
     with Index(on.place) as index:
-        found = [each for each in index.certificates() if (each.kind, each.id) == (kind, number)]
-        if not found:
-            raise NotIndexedError(f"{kind} {number} is not in the index {on.place}")
-        text = issue(index, found[0], on.client if with_proof else None).to_json()
+        text = issue(index, index.certificate(kind, number), on.client if with_proof else None).to_json()
     if output is None:
         typer.echo(text, nl=False)
     else:

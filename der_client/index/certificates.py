@@ -34,12 +34,15 @@ def certificates(
     to_day: date | None = None,
     asset_id: int | None = None,
     claimant: str | None = None,
+    only: tuple[str, int] | None = None,
     page: Part = WHOLE,
 ) -> Table[Certificate]:
     """List certificates, oldest first; see :meth:`Index.certificates`."""
     asset = table("asset")
     found: list[Certificate] = []
     for kind, (printed, number) in _KINDS.items():
+        if only is not None and only[0] != kind:
+            continue
         query = (
             select(
                 printed,
@@ -58,6 +61,7 @@ def certificates(
             None if from_day is None else printed.c.day >= from_day,
             None if to_day is None else printed.c.day <= to_day,
             None if reader.as_of is None else reader.printed(),
+            None if only is None else printed.c[number] == only[1],
         ]
         query = query.where(*[condition for condition in wanted if condition is not None])
         found += [_certificate(row, kind, number) for row in reader.all(page.of(query, printed.c.event_id))]

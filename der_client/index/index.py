@@ -361,6 +361,22 @@ class Index:
                 page=Part(after, limit, newest_first),
             )
 
+    def certificate(self, kind: Literal["claim", "retirement"], number: int) -> Certificate:
+        """Return a certificate.
+
+        Args:
+            kind: Claimed by who bought the energy, or retired by the plant's owner.
+            number: Its number, among its kind.
+
+        Raises:
+            NotIndexedError: If there is no such certificate.
+        """
+        with self._reader() as reader:
+            found = certificates.certificates(reader, only=(kind, number))
+        if not found:
+            raise NotIndexedError(f"{kind} {number} is not found in the index")
+        return found[0]
+
     def events(
         self,
         *,

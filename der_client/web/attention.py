@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from der_client.index.answers import Attention
 
+_OF_MONEY: Final = "payment-due"
 _URGENT_WITHIN: Final = timedelta(days=3)
 
 
@@ -169,7 +170,8 @@ def _group(kind: str, rows: list[Attention], now: datetime) -> Group:
     spoken = KINDS.get(kind) or Kind(kind, "", kind.replace("-", " "), kind.replace("-", " "))
     sums: dict[str | None, int] = {}
     for row in rows:
-        sums[row.token] = sums.get(row.token, 0) + (row.amount or 0)
+        token = row.token if kind == _OF_MONEY else None
+        sums[token] = sums.get(token, 0) + (row.amount or 0)
     words = [_amount(kind, amount, token) for token, amount in sums.items() if amount]
     first = min((row.until for row in rows if row.until is not None), default=None)
     is_soon = first is not None and first - now < _URGENT_WITHIN
@@ -187,7 +189,7 @@ _WITH_A_WINDOW: Final = {"day-unverified", "slots-missing", "feed-unverified"}
 def _amount(kind: str, amount: int | None, token: str | None) -> str:
     if amount is None:
         return ""
-    if kind == "payment-due":
+    if kind == _OF_MONEY:
         return money(amount, token)
     if kind == "slots-missing":
         return count(amount, "slot")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from fastapi import APIRouter
 from fastapi.responses import Response
 
+from der_client.certificates import CertificateFile, issue
 from der_client.index.answers import Certificate
 from der_client.web.api.answers import Format, answer_list
 from der_client.web.api.documents import page_of_rows
-from der_client.web.parameters import Cursor, Limit, OptionalDay, OptionalId, OptionalParty
+from der_client.web.parameters import Cursor, Id, Limit, OptionalDay, OptionalId, OptionalParty
 
 if TYPE_CHECKING:
     from der_client.index import Index
@@ -49,3 +50,14 @@ def add_certificates(router: APIRouter, index: Index) -> None:
             limit=limit,
             cursor=lambda certificate: certificate.event_id,
         )
+
+    @router.get(
+        "/certificates/{kind}/{number}",
+        responses={200: {"model": CertificateFile}},
+        summary="One certificate as EnergyTag bundles: for each metering interval how much of the energy came in it, "
+        "and what it rests on. `der verify-certificate` checks the file with any node.",
+    )
+    def certificate(kind: Literal["claim", "retirement"], number: Id) -> Response:
+        file = issue(index, index.certificate(kind, number))
+        headers = {"content-disposition": f'attachment; filename="{kind}-{number}.json"'}
+        return Response(file.to_json(), media_type="application/json", headers=headers)

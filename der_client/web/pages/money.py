@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _PAGE: Final = 25
 _SHOWN_MONTHS: Final = 3
+_MOST_LINES: Final = 200
 _SHOWN_CERTIFICATES: Final = 10
 _MOST_EVENTS: Final = 100
 _FILTERS: Final[dict[str, dict[str, Any]]] = {
@@ -78,6 +79,7 @@ def money_routes(index: Index, figures: Figures, renderer: Renderer) -> APIRoute
             months=[f"{each:%Y-%m}" for each in months],
             month=None if shown is None else f"{shown:%Y-%m}",
             statement=statement,
+            most_lines=_MOST_LINES,
             totals=[] if statement is None else [total for total in statement.totals if total.counterparty is None],
             plants=index.plants(owner=party),
             credits=index.credits(party=party),

@@ -47,6 +47,7 @@ def overview_routes(index: Index, figures: Figures, renderer: Renderer) -> APIRo
             verdict=verdict(groups),
             headline=f"{count(number, 'thing needs', 'things need')} doing",
             money=figures.money(),
+            due_payments=shown.due_payments,
             power_day=power_day,
             power_before=before,
             power_wh=loads.wh,

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 
+from der_client.certificates import CertificateFile
+
 if TYPE_CHECKING:
     from starlette.testclient import TestClient
 
@@ -108,6 +110,14 @@ def test_one_plant_has_its_history(pages: TestClient) -> None:
     assert plant["asset"]["asset_id"] == 1
     assert plant["operators"][0]["value"] is None
     assert plant["operators"][-1]["to_height"] is None
+
+
+def test_a_certificate_is_bundles_that_add_up(pages: TestClient, index: Index) -> None:
+    own = index.certificates()[-1]
+    answer = pages.get(f"/api/certificates/{own.kind}/{own.id}")
+    assert answer.headers["content-disposition"] == f'attachment; filename="{own.kind}-{own.id}.json"'
+    file = CertificateFile.from_json(answer.content)
+    assert sum(bundle.bundle_quantity * bundle.face_value for bundle in file.bundles) == own.wh
 
 
 def test_the_newest_block_is_told(pages: TestClient, index: Index) -> None:

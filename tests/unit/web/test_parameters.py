@@ -54,6 +54,7 @@ UNKNOWN = [
     ("/plants/999/days/2026-07-01", "plant 999 is not found in the index"),
     ("/offers/99999", "offer 99999 is not found in the index"),
     ("/payments/99999", "payment 99999 is not found in the index"),
+    ("/api/certificates/claim/99999", "claim 99999 is not found in the index"),
     ("/attention/everything", "No page has this address."),
     ("/api/nothing", "No page has this address."),
     ("/nothing", "No page has this address."),
