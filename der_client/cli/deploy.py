@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from der_client.cli.completion import complete_key
 from der_client.cli.journals import JournalPlace, default_journal
 from der_client.cli.option_groups import grouped
 from der_client.cli.options import DEFAULT_TIMEOUT_S, AsAccount, Json, TimeoutS
@@ -32,6 +33,16 @@ def deploy(
     retarget: Annotated[
         bool, typer.Option("--retarget", help="Publish under the key's own address, whatever sender the plan expects.")
     ] = False,
+    other_key: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--other-key",
+            metavar="NAME|FILE",
+            help="The key of another sender that the plan expects, as --key is given. Repeatable.",
+            show_default=False,
+            autocompletion=complete_key,
+        ),
+    ] = None,
     run_transfers: Annotated[
         bool, typer.Option("--run-transfers", help="Make the plan's STX transfers; every run makes them again.")
     ] = False,
@@ -64,7 +75,9 @@ def deploy(
             f"{planned.file} is a plan for {planned.network}, but the node is on {account.network.name}; if that is "
             f"meant, say so with --network {account.network.name}"
         )
-    _check(planned, account.address, retarget=retarget, run_transfers=run_transfers, run_calls=run_calls)
+    others = [on.account_of(text) for text in other_key or ()]
+    senders = [account.address, *(other.address for other in others)]
+    _check(planned, senders, retarget=retarget, run_transfers=run_transfers, run_calls=run_calls)
     steps: list[StepReport] = []
     try:
         with progress_console().status(f"deploying to {account.client.url} as {account.address} …"):
@@ -75,6 +88,7 @@ def deploy(
                 run_transfers=run_transfers,
                 run_calls=run_calls,
                 other_network=on.network is not None,
+                other_accounts=others,
                 fetch=fetcher(),
                 timeout_s=timeout,
                 on_step=steps.append,
@@ -99,16 +113,18 @@ def deploy(
         )
 
 
-def _check(plan: "DeploymentPlan", address: str, *, retarget: bool, run_transfers: bool, run_calls: bool) -> None:
+def _check(
+    plan: "DeploymentPlan", senders: "list[str]", *, retarget: bool, run_transfers: bool, run_calls: bool
+) -> None:
     """Refuse in the command's own words what the library would refuse in those of its arguments."""
     from der_client.stacks.errors import DeploymentError  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.stacks.plan import CallStep, TransferStep  # noqa: PLC0415
 
     for step in plan.steps:
-        if step.sender != address and not retarget:
+        if step.sender not in senders and not retarget:
             raise DeploymentError(
                 f"{plan.where(step)}: the plan expects {step.sender} as sender, but the key's address is "
-                f"{address}; use the other key, or publish under this one with --retarget"
+                f"{', '.join(senders)}; give the other key with --other-key, or publish under this one with --retarget"
             )
         if isinstance(step, TransferStep) and not run_transfers:
             allow = "--run-transfers"

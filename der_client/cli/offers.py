@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from der_client.cli.option_groups import grouped
-from der_client.cli.options import OnContractsWithKey, Shape
+from der_client.cli.options import OnIndex, Shape
 from der_client.cli.output import plain, print_list
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ _KEYS = (
     "min_fill_wh",
     "expires_at",
     "seller",
+    "maker",
     "taker",
 )
 PlantOption = Annotated[
@@ -43,7 +44,7 @@ DayOption = Annotated[
 @grouped
 def offers(
     *,
-    on: OnContractsWithKey,
+    on: OnIndex,
     every: Annotated[bool, typer.Option("--all", help="Those that are taken, expired or taken back, too.")] = False,
     mine: Annotated[bool, typer.Option("--mine", help="Only those of --key.")] = False,
     plant: PlantOption = None,
@@ -54,19 +55,16 @@ def offers(
     from der_client.cli.money import Currencies  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.cli.quantities import kwh, parse_day  # noqa: PLC0415
 
-    der = on.der
-    now = der.now()
-    wanted_day = None if day is None else parse_day(day, "--day", now.date())
+    wanted_day = None if day is None else parse_day(day, "--day", on.der.now().date())
     seller = on.address if mine else None
-    found = open_offers(der, now)
-    rows: list[dict[str, Any]] = []
-    for number, offer in (der.list_offers() if every else found).items():
-        if plant not in (None, offer.asset_id) or wanted_day not in (None, offer.day):
-            continue
-        if seller is not None and seller not in (offer.seller, offer.maker):
-            continue
-        fields = {key: getattr(offer, key, None) for key in _KEYS}
-        rows.append({**fields, "offer_id": number, "is_open": number in found})
+    read = _from_chain if on.settings.database is None else _from_index
+    rows = [
+        row
+        for row in read(on, every=every)
+        if plant in (None, row["asset_id"])
+        and wanted_day in (None, row["day"])
+        and (seller is None or seller in (row["seller"], row["maker"]))
+    ]
     if not every:
         rows.sort(key=lambda row: (row["token"] or "", row["price_per_kwh"], row["day"], row["offer_id"]))
     currencies = Currencies(on.client)
@@ -98,6 +96,23 @@ def offers(
         )
 
     shape.show("offers", rows, _KEYS, table)
+
+
+def _from_chain(on: OnIndex, *, every: bool) -> list[dict[str, Any]]:
+    der = on.der
+    found = open_offers(der, der.now())
+    return [
+        {**{key: getattr(offer, key, None) for key in _KEYS}, "offer_id": number, "is_open": number in found}
+        for number, offer in (der.list_offers() if every else found).items()
+    ]
+
+
+def _from_index(on: OnIndex, *, every: bool) -> list[dict[str, Any]]:
+    from der_client.cli.own_index import opened_index  # noqa: PLC0415 -- `der --help` stays fast
+
+    with opened_index(on) as index:
+        found = index.offers(open=None if every else True)
+    return [{key: getattr(row, key) for key in _KEYS} for row in found]
 
 
 def _state(row: dict[str, Any]) -> str:

@@ -268,6 +268,14 @@ class AsAccount(WithKey):
 
         return Account(self.private_key, self.client, fee_policy=FeePolicy(max_fee_ustx=self.max_fee))
 
+    def account_of(self, key: str) -> "Account":
+        """Open another key, named as --key is, with the same client and limit of fees."""
+        from der_client.cli.key_names import Signer  # noqa: PLC0415 -- `der --help` stays fast
+        from der_client.stacks.account import Account, FeePolicy  # noqa: PLC0415
+
+        policy = FeePolicy(max_fee_ustx=self.max_fee)
+        return Account(Signer(key, self.settings.url).key(), self.client, fee_policy=policy)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Sending(AsAccount):

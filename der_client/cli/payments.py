@@ -6,12 +6,11 @@ import typer
 
 from der_client.cli.offers import PlantOption
 from der_client.cli.option_groups import grouped
-from der_client.cli.options import OnContractsWithKey, Shape
+from der_client.cli.options import OnIndex, Shape
 from der_client.cli.output import plain, print_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from datetime import datetime
 
     from der_client.contracts.settlement import Payment
     from der_client.der import Der
@@ -42,7 +41,7 @@ _KEYS = (
 @grouped
 def payments(
     *,
-    on: OnContractsWithKey,
+    on: OnIndex,
     due: Annotated[bool, typer.Option("--due", help="Only what can be settled or refunded now.")] = False,
     locked: Annotated[bool, typer.Option("--locked", help="Only what is still locked.")] = False,
     mine: Annotated[bool, typer.Option("--mine", help="Only those that --key pays or gets.")] = False,
@@ -54,20 +53,12 @@ def payments(
     from der_client.cli.quantities import kwh  # noqa: PLC0415
     from der_client.contracts.settlement import PaymentState  # noqa: PLC0415
 
-    der = on.der
     party = on.address if mine else None
-    found = {
-        number: payment
-        for number, payment in der.list_payments().items()
-        if plant in (None, payment.asset_id)
-        and (party is None or party in (payment.buyer, payment.payee))
-        and (payment.state is PaymentState.LOCKED or not (due or locked))
-    }
-    what_is_due = due_payments(der, found, der.now())
-    rows: list[dict[str, Any]] = [
-        {**{key: getattr(payment, key, None) for key in _KEYS}, "payment_id": number, "due": what_is_due.get(number)}
-        for number, payment in found.items()
-        if number in what_is_due or not due
+    read = _from_chain if on.settings.database is None else _from_index
+    rows = [
+        row
+        for row in read(on, party, plant, only_locked=due or locked)
+        if (row["due"] or not due) and (row["state"] is PaymentState.LOCKED or not locked)
     ]
     currencies = Currencies(on.client)
 
@@ -101,16 +92,41 @@ def payments(
     shape.show("payments", rows, _KEYS, table)
 
 
-def due_payments(der: "Der", payments: "Mapping[int, Payment]", now: "datetime") -> dict[int, str]:
+def _from_chain(on: OnIndex, party: str | None, plant: int | None, *, only_locked: bool) -> list[dict[str, Any]]:
+    from der_client.contracts.settlement import PaymentState  # noqa: PLC0415 -- `der --help` stays fast
+
+    found = {
+        number: payment
+        for number, payment in on.der.list_payments().items()
+        if plant in (None, payment.asset_id)
+        and (party is None or party in (payment.buyer, payment.payee))
+        and (payment.state is PaymentState.LOCKED or not only_locked)
+    }
+    due = due_payments(on.der, found)
+    return [
+        {**{key: getattr(payment, key, None) for key in _KEYS}, "payment_id": number, "due": due.get(number)}
+        for number, payment in found.items()
+    ]
+
+
+def _from_index(on: OnIndex, party: str | None, plant: int | None, *, only_locked: bool) -> list[dict[str, Any]]:
+    from der_client.cli.own_index import opened_index  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.contracts.settlement import PaymentState  # noqa: PLC0415
+
+    state = PaymentState.LOCKED if only_locked else None
+    with opened_index(on) as index:
+        found = index.payments(party=party, state=state, asset_id=plant)
+    return [{key: getattr(row, key) for key in _KEYS} for row in found]
+
+
+def due_payments(der: "Der", payments: "Mapping[int, Payment]") -> dict[int, str]:
     """Return what anybody can do with locked payments now: ``settle`` or ``refund``, by id.
 
     Args:
         der: The contracts.
         payments: Payments by id.
-        now: Chain time.
     """
     from der_client.contracts.settlement import PaymentState  # noqa: PLC0415 -- `der --help` stays fast
-    from der_client.keeper.duties import refundable_from  # noqa: PLC0415
 
     locked = {number: each for number, each in payments.items() if each.state is PaymentState.LOCKED}
     by_day: dict[tuple[int, Any], str | None] = {}
@@ -118,7 +134,7 @@ def due_payments(der: "Der", payments: "Mapping[int, Payment]", now: "datetime")
         asset_id, day = each
         if der.grid.get_deliverable(asset_id, day) is not None:
             by_day[each] = "settle"
-        elif now >= refundable_from(day) or der.grid.is_undeliverable(asset_id, day):
+        elif der.grid.is_undeliverable(asset_id, day):
             by_day[each] = "refund"
     found = {number: by_day.get((each.asset_id, each.day)) for number, each in locked.items()}
     return {number: action for number, action in found.items() if action is not None}

@@ -36,7 +36,7 @@ def settle(
     der = on.der
     found = _wanted(on, payments) if payments else der.list_payments()
     locked = {number: each for number, each in found.items() if each.state is PaymentState.LOCKED}
-    due = due_payments(der, locked, der.now())
+    due = due_payments(der, locked)
     if payments:
         _require_due(found, due)
     done: list[dict[str, Any]] = []

@@ -204,6 +204,19 @@ class TestDeploy:
         assert "key 'walet_2' not found" in error
         assert "wallet_1, wallet_2" in error
 
+    def test_a_key_for_each_sender_of_the_plan(self, bare_devnet: Devnet, tmp_path: Path) -> None:
+        deployer, other = bare_devnet.deployer.address, bare_devnet.accounts["wallet_2"].address
+        plan = write_project(tmp_path, deployer, "(define-constant X 1)")
+        text = plan.read_text()
+        plan.write_text(text.replace(deployer, other, 1))  # the transfer
+        arguments = ("deploy", "--url", bare_devnet.url, "--plan", plan, "--run-transfers")
+        assert "give the other key with --other-key" in failure(*arguments)
+        nonce = Client(bare_devnet.url).account(other).nonce
+        done = answer(*arguments, "--other-key", "wallet_2")
+        assert [step["outcome"] for step in done["steps"]] == ["transferred", "deployed"]
+        assert done["deployed"] == [f"{deployer}.asset-verification"]
+        assert Client(bare_devnet.url).account(other).nonce == nonce + 1
+
     def test_no_devnet_runs(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("der_client.cli.profiles.DEFAULT_URL", "http://127.0.0.1:1")
         monkeypatch.delenv("DER_KEY", raising=False)

@@ -322,6 +322,29 @@ class TestHistory:
         assert lines[13].endswith(f"{noon / 1000:.3f}")
 
 
+class TestTheIndex:
+    def test_it_says_what_the_chain_says(self, der: Der, tmp_path: Path) -> None:
+        bought = answer("buy", "50kWh", "--key", "wallet_5", "--yes")
+        assert bought["payment_id"]
+        database = tmp_path / "index.sqlite"
+        with Follower(der, database) as follower:
+            follower.run_once()
+        for arguments in (
+            ["payments"],
+            ["payments", "--locked"],
+            ["payments", "--due"],
+            ["payments", "--mine", "--key", "wallet_6"],
+            ["payments", "--plant", 1],
+            ["offers"],
+            ["offers", "--all"],
+            ["offers", "--mine", "--key", "wallet_2", "--day", "+2"],
+        ):
+            assert rows(*arguments, "--database", database) == rows(*arguments), arguments
+
+    def test_one_that_is_not_there(self, tmp_path: Path) -> None:
+        assert str(tmp_path / "none.sqlite") in failure("payments", "--database", tmp_path / "none.sqlite")
+
+
 class TestHostileTexts:
     def test_a_plants_texts_reach_the_terminal_written_out(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """The contract lets no such text through; a node that lies does."""
