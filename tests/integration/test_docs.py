@@ -16,7 +16,7 @@ import der_client
 from der_client.devnet import Devnet
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LATE = datetime(2026, 7, 1, 23, 57, 45, tzinfo=UTC)
 """So that a page comes over midnight where it registers a plant and sells its energy of the next day."""
@@ -52,11 +52,14 @@ def test_python_blocks_run_in_order(page: Path, devnet: Devnet, monkeypatch: pyt
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr(der_client, "Devnet", LateDevnet)
     names: dict[str, Any] = {"__name__": page.stem}
+    tests: dict[str, Any] = {}
     for number, code in enumerate(blocks(page, "python")):
+        if page.name == "README.md" and page.parent == ROOT:
+            names = {"__name__": page.stem}  # its blocks are pasted alone
         exec(compile(code, f"{page.name}, block {number + 1}", "exec", dont_inherit=True), names)  # noqa: S102
-    for name, value in names.items():
-        if name.startswith("test_"):
-            value(devnet)
+        tests |= {name: value for name, value in names.items() if name.startswith("test_")}
+    for test in tests.values():
+        test(devnet)
 
 
 @pytest.mark.parametrize("command", commands(), ids=" ".join)
