@@ -58,6 +58,8 @@ class SyntheticChain:
     """
 
     network = DEVNET
+    salt = 0
+    """Part of the hashes: a fork has another."""
 
     def __init__(self, plants: int, days: int) -> None:
         self._logs: defaultdict[str, list[str]] = defaultdict(list)
@@ -172,9 +174,9 @@ class SyntheticChain:
     def _mine(self, *events: Event, call: tuple[str, list[bytes], bytes] | None = None) -> None:
         """Add a block with one transaction that prints these."""
         height = len(self._blocks) + 1
-        block_hash = hashlib.sha256(f"block {height}".encode()).hexdigest()
-        parent = hashlib.sha256(f"block {height - 1}".encode()).hexdigest()
-        txid = hashlib.sha256(f"transaction {height}".encode()).hexdigest()
+        block_hash = hashlib.sha256(f"block {height} {self.salt}".encode()).hexdigest()
+        parent = self._blocks[-1].hash if self._blocks else "00" * 32
+        txid = hashlib.sha256(f"transaction {height} {self.salt}".encode()).hexdigest()
         moment = int(datetime.combine(FIRST_DAY, time(), UTC).timestamp()) + 60 * height
         self._blocks.append(Block(height, block_hash, datetime.fromtimestamp(moment, UTC), None, parent, height, 1))
         for index, event in enumerate(events):

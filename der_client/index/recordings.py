@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from der_client.contracts.production_tracking import ProductionRecorded, ProductionTracking, SignedDay
 from der_client.stacks.contract.annotations import Day, MaxLength, Response, UInt
 from der_client.stacks.contract.codecs import codec_for
-from der_client.stacks.errors import DecodeError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,7 +63,7 @@ class SlotsOfCall:
             elif transaction.function == "record-days":
                 for item in _read_days(transaction.arguments, transaction.result):
                     self._add(item.asset_id, item.day, SlotEnergies(item.start, item.whs))
-        except (DecodeError, IndexError):
+        except (ValueError, IndexError):
             self._carried.clear()  # not the contract that it is named like; its events do not say so either
 
     def _add(self, asset_id: int, day: date, energies: SlotEnergies) -> None:
