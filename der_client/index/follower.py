@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _LOG: Final = logging.getLogger(__name__)
 DEFAULT_LEASE_S: Final = 15.0
 """How long another indexer waits for one that has not written anything, s."""
-_EVENTS_PER_BATCH: Final = 1_000
+_EVENTS_PER_BATCH: Final = 2_000
 _MOST_MOVES: Final = 20
 """How often in a row the chain may change while it is read, before that is an error."""
 

@@ -20,7 +20,7 @@ from der_client.contracts.production_tracking import ProductionDay, Root
 from der_client.contracts.settlement import EnergyClaimed, Ledger, Payment
 from der_client.contracts.units import Purpose, Region
 from der_client.index.columns import Amount, Mask, Moment, Numbers, column_for
-from der_client.index.reducer import KEYS
+from der_client.index.state import KEYS
 from der_client.stacks.contract.annotations import Day, Principal, Timestamp, UInt
 from der_client.stacks.contract.codecs import field_annotations
 

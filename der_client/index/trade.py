@@ -13,8 +13,8 @@ from der_client.contracts.settlement import PaymentState
 from der_client.index.answers import Credit, LedgerRow, OfferRow, PaymentRow, RoleRow, System
 from der_client.index.delivery import Deliveries
 from der_client.index.reading import WHOLE, Part, Place, places, same, table
-from der_client.index.reducer import STX
 from der_client.index.schema import fields_of_state
+from der_client.index.state import STX
 from der_client.index.table import Table
 
 if TYPE_CHECKING:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import cache
 from math import prod
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import and_, bindparam, delete, select, tuple_, update
+from sqlalchemy import bindparam, delete, select, tuple_, update
 
 from der_client.index.bulk import insert_rows
-from der_client.index.reducer import KEYS, Row, RowKey
 from der_client.index.schema import HISTORY_TABLES, fields_of_state
+from der_client.index.state import KEYS, Row, RowKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sqlalchemy import Table
+    from sqlalchemy import Select, Table
     from sqlalchemy.engine import Connection
 
 _CHUNK: Final = 200
@@ -146,8 +147,7 @@ class Versions:
         self._changed.add(place)
 
     def _load(self, table: str, keys: list[RowKey]) -> None:
-        history = HISTORY_TABLES[table]
-        for row in self._open().execute(select(history).where(_is_one_of(history, table, keys), holds_at(history))):
+        for row in self._open().execute(*_query_of(table, keys)):
             found = row._mapping  # noqa: SLF001 - SQLAlchemy's public name
             fields = {name: found[name] for name in fields_of_state(table)}
             key = tuple(found[name] for name in KEYS[table])
@@ -174,13 +174,22 @@ def undo_above(connection: Connection, height: int) -> None:
         connection.execute(update(history).where(history.c.to_height > height).values(to_height=None))
 
 
-def _is_one_of(history: Table, name: str, keys: list[RowKey]) -> Any:
-    """Return a condition that the rows with these keys fulfil, and perhaps a few others."""
-    parts = [history.c[part] for part in KEYS[name]]
-    values = [set(of_part) for of_part in zip(*keys, strict=True)]
-    if prod(map(len, values)) <= _WIDEST * len(keys):  # much quicker than pairs of values
-        return and_(*(part.in_(of_part) for part, of_part in zip(parts, values, strict=True)))
-    return tuple_(*parts).in_(keys)
+def _query_of(name: str, keys: list[RowKey]) -> tuple[Select[Any], dict[str, list[Any]]]:
+    """Return a query of the rows with these keys, and perhaps a few others, with its parameters."""
+    values = {part: list(set(of_part)) for part, of_part in zip(KEYS[name], zip(*keys, strict=True), strict=True)}
+    if prod(map(len, values.values())) <= _WIDEST * len(keys):
+        return _query_by_parts(name), values
+    history = HISTORY_TABLES[name]
+    pairs = tuple_(*(history.c[part] for part in KEYS[name])).in_(keys)
+    return select(history).where(pairs, holds_at(history)), {}
+
+
+@cache
+def _query_by_parts(name: str) -> Select[Any]:
+    """Return a query by each part of the key alone, which is much quicker than one by pairs of them."""
+    history = HISTORY_TABLES[name]
+    parts = [history.c[part].in_(bindparam(part, expanding=True)) for part in KEYS[name]]
+    return select(history).where(*parts, holds_at(history))
 
 
 def holds_at(history: Table, height: int | None = None) -> Any:

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any, Final
 
-from der_client.index.reducer import STX, SYSTEM, MemoryState, Row, RowKey, apply
+from der_client.index.reducer import apply
+from der_client.index.state import STX, SYSTEM, MemoryState, Row, RowKey
 from der_client.stacks.contract.annotations import day_number_of
 from der_client.stacks.contract.events import Event, EventRecord
 from tests.model.expectation import shown

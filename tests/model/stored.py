@@ -9,8 +9,8 @@ from typing import Any
 from der_client import Der
 from der_client.contracts.units import AssetDay
 from der_client.index import Index
-from der_client.index.reducer import KEYS, STX, SYSTEM, Row, RowKey
 from der_client.index.schema import HISTORY_TABLES, fields_of_state
+from der_client.index.state import KEYS, STX, SYSTEM, Row, RowKey
 from der_client.index.versions import holds_at
 from der_client.stacks.contract.codecs import field_annotations
 
