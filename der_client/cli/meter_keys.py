@@ -23,7 +23,7 @@ def read_meter_key(file: Path) -> Signer:
 
     Raises:
         KeyFormatError: If it is not a key of these curves, or the passphrase is wrong; the text does not show it.
-        InvalidValueError: If a passphrase is needed and there is nobody to ask.
+        InvalidValueError: If a passphrase is needed and there is no terminal to ask on.
     """
     forbid_core_dumps()
     data = read_key_data(file, "--meter-key-file")

@@ -108,7 +108,7 @@ def inspect(
 
 
 def _describe(form: "str | TableFormat | None", options: dict[str, Any]) -> str:
-    """The format as text, to be kept in a file."""
+    """Return the format as text, to be kept in a file."""
     from der_client.readings.table import TableFormat  # noqa: PLC0415 -- `der --help` stays fast
 
     if isinstance(form, str):
@@ -147,7 +147,7 @@ def _show(series: "IntervalSeries", coverage: "Coverage", *, estimates: bool) ->
 
 
 def _bars(days: "Sequence[MeteredDay]") -> "Iterator[str]":
-    """The first and the last days, a bar for each part of a day; a dot is not known."""
+    """Yield the first and the last days, a bar for each part of a day; a dot is not known."""
     bars = _BARS if _can_show(_BARS) else _PLAIN_BARS
     shown = list(days) if len(days) <= 2 * _SHOWN_DAYS else [*days[:_SHOWN_DAYS], *days[-_SHOWN_DAYS:]]
     parts = [[*_parts(day)] for day in shown]

@@ -157,7 +157,7 @@ def record(
 
 
 def _entries(path: Path) -> "list[dict[str, Any]]":
-    """The plants of a file in TOML."""
+    """Return the plants of a file in TOML."""
     import tomllib  # noqa: PLC0415 -- `der --help` stays fast
 
     from der_client.readings import MeterDataError  # noqa: PLC0415
@@ -316,7 +316,7 @@ def _groups(recordings: "Iterable[Recording]") -> list[tuple[object, ...]]:
 
 
 def _remarks(result: _Result, *, estimates: bool) -> "Iterable[str]":
-    """Why some days are not on the chain, and what of the file was left out."""
+    """Yield why some days are not on the chain, and what of the file was left out."""
     reasons = [recording for recording in result.report.problems if recording.reason]
     for recording in reasons[:_MOST_REASONS]:
         yield f"{recording.day} {recording.status}: {recording.reason}"

@@ -1,4 +1,4 @@
-"""The options that say how a file of meter data is read: declared once, for every command that reads one."""
+"""The options for the format of a file of meter data: declared once, for every command that reads one."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -10,68 +10,84 @@ import typer
 if TYPE_CHECKING:
     from der_client.readings.table import TableFormat
 
-_PANEL = "How the file says it"
+_PANEL = "Format of the file"
 _Words = list[str]
 
 # Field of a TableFormat: type, help, and further names of the option.
 _OPTIONS: dict[str, tuple[Any, str, tuple[str, ...]]] = {
-    "time": (_Words, "Column of the time; repeat it for date and time in two columns.", ("--time-column",)),
-    "end_time": (_Words, "Column of the end of the interval, if there is one.", ()),
-    "values": (_Words, "Column of readings; repeat it for columns that are added up.", ("--value-column",)),
+    "time": (_Words, "Column of the time. Repeat it if date and time are in two columns.", ("--time-column",)),
+    "end_time": (_Words, "Column of the interval's end, if there is one.", ()),
+    "values": (_Words, "Column of the readings. Repeat it to add up several columns.", ("--value-column",)),
     "unit": (
         Literal["W", "kW", "MW", "Wh", "kWh", "MWh", "Ws"],
-        "Mean power, or energy, of each interval. Default: what the column's name says.",
+        "Mean power (W) or energy (Wh) of each interval. Default: the unit in the column's name.",
         (),
     ),
-    "kind": (Literal["power", "energy", "register"], "register: a counter of all energy, which grows.", ()),
-    "sign": (Literal["positive", "negative"], "Which sign production has, if there are both.", ()),
-    "time_zone": (str, "Of times without offset: +01:00, or Europe/Berlin for clocks that change.", ()),
-    "time_format": (str, "iso, epoch-s, epoch-ms, excel, or directives: %d.%m.%Y %H:%M, %m/%d/%Y %I:%M %p.", ()),
-    "stamped": (Literal["start", "end"], "Which end of its interval a time is.", ()),
+    "kind": (
+        Literal["power", "energy", "register"],
+        "What the readings are. register: a meter's counter, which only grows.",
+        (),
+    ),
+    "sign": (Literal["positive", "negative"], "Sign of production, if readings are positive and negative.", ()),
+    "time_zone": (str, "Time zone of times without offset: +01:00, or Europe/Berlin if clocks change.", ()),
+    "time_format": (
+        str,
+        "iso (default), epoch-s, epoch-ms, excel, or directives: %d.%m.%Y %H:%M, %m/%d/%Y %I:%M %p.",
+        (),
+    ),
+    "stamped": (Literal["start", "end"], "Whether a time is the start or the end of its interval. Default: start.", ()),
     "ambiguous": (
         Literal["error", "order", "flag", "unknown"],
-        "What tells the hour that comes twice when clocks change.",
+        "How to read the hour that clocks repeat in autumn: by the order of rows, a flag column, or as unknown.",
         (),
     ),
-    "ambiguous_column": (str, "The flag column.", ()),
-    "ambiguous_second": (_Words, "What it says in the second of the two hours.", ()),
-    "interval_seconds": (int, "Length of an interval: absent rows are gaps. Default: the step of the rows.", ()),
+    "ambiguous_column": (str, "Column that flags the repeated hour.", ()),
+    "ambiguous_second": (_Words, "What the flag column says in the second of the two hours; repeatable.", ()),
+    "interval_seconds": (int, "Length of each interval, s: missing rows are gaps. Default: the step between rows.", ()),
     "until_next": (bool, "Each row lasts until the next one, however long that is.", ()),
-    "last_row": (Literal["unknown", "as-before"], "How long the last row lasts then.", ()),
+    "last_row": (Literal["unknown", "as-before"], "With --until-next: how long the last row lasts.", ()),
     "nulls": (
         Literal["error", "unknown", "skip"],
-        "A row without a reading: an error, an interval that is not known, or not a reading.",
+        "A row without a reading: an error (default), an interval of unknown energy, or a row to skip.",
         (),
     ),
-    "null_words": (_Words, "What says that a reading is not there; repeatable.", ()),
-    "skip_rows": (_Words, "What rows that are not readings begin with, such as Total; repeatable.", ()),
-    "where": (_Words, "COLUMN=VALUE: which rows count; several values of a column are added up.", ()),
-    "delimiter": (str, "What separates columns; tab for a tab.", ()),
-    "decimal": (Literal[".", ","], "The decimal character.", ()),
-    "thousands": (str, "What groups thousands.", ()),
-    "encoding": (str, "Of the text: utf-8, utf-16, cp1252.", ()),
-    "header": (bool, "Whether there is a header row; without one, columns are 1, 2 and so on.", ()),
-    "range_separator": (str, "Between the two times of a cell that says from when to when.", ()),
+    "null_words": (_Words, "Words that mean that there is no reading; repeatable. They replace the usual ones.", ()),
+    "skip_rows": (_Words, "How rows begin that are not readings, such as Total; repeatable.", ()),
+    "where": (_Words, "COLUMN=VALUE: read these rows only. Several values of one column are added up.", ()),
+    "delimiter": (str, "Character between cells; tab for a tab. Default: a comma.", ()),
+    "decimal": (Literal[".", ","], "Decimal character.", ()),
+    "thousands": (str, "Character that groups thousands.", ()),
+    "encoding": (str, "Text encoding: utf-8 (default), utf-16, cp1252.", ()),
+    "header": (bool, "Whether there is a header row. Without one, the columns are 1, 2 and so on.", ()),
+    "range_separator": (str, "What is between the two times, if one cell says from when to when.", ()),
     "hour": (str, "Column of the hour of the day.", ()),
-    "hour_counts": (Literal["end", "start"], "Whether hours are 1 to 24 or 0 to 23.", ()),
+    "hour_counts": (Literal["end", "start"], "end: hours 1 to 24, each named by its end. start: hours 0 to 23.", ()),
     "quarter": (str, "Column of the quarter of the hour, 1 to 4.", ()),
-    "period": (str, "Column of the number of the period of the local day, from 1.", ()),
-    "period_minutes": (int, "How long a period is.", ()),
-    "wide": (_Words, "Rows are days: first and last of the columns that are its intervals (give it twice).", ()),
-    "order": (Literal["ascending", "descending", "any"], "Of the rows.", ()),
-    "duplicates": (Literal["error", "equal-once"], "Rows of the same time.", ()),
-    "register_reset": (Literal["unknown", "zero"], "An interval in which a register shows less than before.", ()),
-    "register_size": (str, "Where a register rolls over to 0, in its unit.", ()),
-    "allow_rising": (bool, "Energies that only grow are no register.", ()),
-    "unit_check": (bool, "Whether a column whose name says another unit is an error.", ()),
-    "quality_column": (str, "Column that says which readings are estimates.", ()),
-    "estimated_words": (_Words, "What it says then; * is anything.", ()),
-    "measured_words": (_Words, "What it says of measured readings.", ()),
-    "decimals": (int, "To how many decimals floats of a Parquet file are rounded.", ()),
-    "records": (str, "Where the list of records is in JSON, such as data.results.", ()),
-    "sheet": (str, "Sheet of a workbook.", ()),
-    "from": (str, "First UTC day that counts, such as 2026-06-01.", ()),
-    "to": (str, "Last UTC day that counts.", ()),
+    "period": (str, "Column of the period of the local day, counted from 1.", ()),
+    "period_minutes": (int, "Length of a period, in minutes. Default: 30.", ()),
+    "wide": (_Words, "Each row is a day: first and last column of its intervals (give it twice).", ()),
+    "order": (Literal["ascending", "descending", "any"], "Order of the rows by time. Default: ascending.", ()),
+    "duplicates": (
+        Literal["error", "equal-once"],
+        "Rows of the same time: an error (default), or equal rows count once.",
+        (),
+    ),
+    "register_reset": (
+        Literal["unknown", "zero"],
+        "Energy of an interval in which the register shows less than before.",
+        (),
+    ),
+    "register_size": (str, "Value at which the register rolls over to 0, in its unit.", ()),
+    "allow_rising": (bool, "Accept energies that only grow, which look like a register.", ()),
+    "unit_check": (bool, "Refuse a unit that differs from the one in the column's name.", ()),
+    "quality_column": (str, "Column that marks estimates.", ()),
+    "estimated_words": (_Words, "What it says of estimates; * is any text. Repeatable.", ()),
+    "measured_words": (_Words, "What it says of measured readings; repeatable.", ()),
+    "decimals": (int, "Decimals to round the floats of a Parquet file to.", ()),
+    "records": (str, "Path of the list of records in JSON, such as data.results.", ()),
+    "sheet": (str, "Sheet of the workbook.", ()),
+    "from": (str, "First UTC day to read, such as 2026-06-01.", ()),
+    "to": (str, "Last UTC day to read.", ()),
 }
 
 
@@ -118,16 +134,16 @@ FormatOption = Annotated[
     typer.Option(
         "--format",
         metavar="NAME|FILE.toml",
-        help="How the file says it: a file in TOML, the name of a ready-made format, or json, green-button, nem12, "
+        help="Format of the file: a file in TOML, the name of a ready-made format, or json, green-button, nem12, "
         "mscons, solaredge. "
-        "Options count more. 'der readings formats' lists them, 'der readings inspect' proposes one.",
+        "Options override it. 'der readings formats' lists them, 'der readings inspect' proposes one.",
         show_default=False,
     ),
 ]
 Channels = Annotated[
     list[str] | None,
     typer.Option(
-        "--channel", metavar="NAME", help="Which channel of the file; several are added up.", show_default=False
+        "--channel", metavar="NAME", help="Channel of the file to read; several are added up.", show_default=False
     ),
 ]
 PowerOfTen = Annotated[
@@ -135,12 +151,12 @@ PowerOfTen = Annotated[
     typer.Option(
         "--power-of-ten",
         metavar="N",
-        help="For Green Button files that say it wrong: what all readings are multiplied by, as a power of ten.",
+        help="Green Button: the power of ten to multiply readings by, where the file has a wrong one.",
         show_default=False,
     ),
 ]
 Estimates = Annotated[
-    bool, typer.Option("--estimates", help="Count readings that are estimates, too; otherwise they are left unknown.")
+    bool, typer.Option("--estimates", help="Count estimates as readings. Default: they are left unknown.")
 ]
 
 

@@ -9,11 +9,11 @@ UINT_MAX = 2**128 - 1
 
 
 def require_integer(name: str, value: object, minimum: int, maximum: int) -> int:
-    """Returns the value if it is an integer within its limits.
+    """Return the value if it is an integer within its limits.
 
     Args:
         name: What the number is, with its unit; for the message.
-        value: The value to check. A ``bool`` is no integer here.
+        value: The value to check. A ``bool`` is not an integer here.
         minimum: The smallest value allowed.
         maximum: The largest value allowed.
 
@@ -21,7 +21,7 @@ def require_integer(name: str, value: object, minimum: int, maximum: int) -> int
         The value, unchanged.
 
     Raises:
-        InvalidValueError: If it is no integer or lies outside.
+        InvalidValueError: If it is not an integer, or lies outside.
     """
     if isinstance(value, bool) or not isinstance(value, int):
         raise InvalidValueError(

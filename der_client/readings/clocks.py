@@ -228,7 +228,7 @@ def _offset_at(zone: tzinfo, second: int) -> int:
 
 
 def _changes(zone: tzinfo, first_day: int, last_day: int) -> list[Change]:
-    """All changes of a clock between two days, found to the second."""
+    """Return all changes of a clock between two days, found to the second."""
     changes = []
     step = SECONDS_PER_DAY // 2
     at, before = first_day * SECONDS_PER_DAY, _offset_at(zone, first_day * SECONDS_PER_DAY)

@@ -89,14 +89,14 @@ class CsvTable:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close the file, unless it was opened by somebody else."""
+        """Close the file, unless the caller opened it."""
         if self._is_own:
             self._stream.close()
 
     # Bytes
 
     def _decode(self, data: bytes, *, final: bool) -> bytes:
-        """The same text in UTF-8, with line ends of one kind."""
+        """Return the same text in UTF-8, with line ends of one kind."""
         if self._is_utf8:  # polars looks whether it is
             return self._one_line_end(data, final=final)
         try:
@@ -115,7 +115,7 @@ class CsvTable:
         return encoded
 
     def _text(self, piece: bytes, first_line: int) -> str:
-        """The text of a piece in UTF-8."""
+        """Return the text of a piece in UTF-8."""
         try:
             return piece.decode()
         except UnicodeDecodeError as error:
@@ -278,7 +278,7 @@ class CsvTable:
         return self._slow_frame(piece, schema, fewest)
 
     def _slow_frame(self, piece: bytes, schema: dict[str, type[pl.String]], fewest: int) -> pl.DataFrame:
-        """Cell by cell, for a piece with empty lines, or where a row is wrong and must be named."""
+        """Split cell by cell, for a piece with empty lines, or where a row is wrong and must be named."""
         import polars as pl  # noqa: PLC0415
 
         width = len(self.header)
@@ -371,7 +371,7 @@ def _after_lines(data: bytes, count: int) -> bytes:
 
 
 def _last_whole_row(data: bytes) -> int:
-    """Where the last row that is certainly whole ends: at a line end outside quotation marks."""
+    """Return where the last row that is certainly whole ends: at a line end outside quotation marks."""
     end = data.rfind(b"\n") + 1
     if b'"' not in data:
         return end or len(data)

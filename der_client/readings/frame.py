@@ -82,7 +82,7 @@ def _as_polars(frame: Any, form: TableFormat) -> pl.LazyFrame:
 
 
 def _plain(column: Any) -> list[Any]:
-    """The cells of a pandas column as Python's own values; what pandas calls missing is None."""
+    """Return the cells of a pandas column as Python's own values; what pandas calls missing is None."""
     missing = column.isna().tolist()
     return [None if is_missing else value for value, is_missing in zip(column.tolist(), missing, strict=True)]
 

@@ -57,7 +57,7 @@ def read_green_button(source: Source, *, power_of_ten: int | None = None) -> dic
 
 
 def _elements(stream: IO[bytes]) -> Iterator[Element]:
-    """The entries of a feed, one at a time; a document type is refused, as it could define entities without end."""
+    """Yield the entries of a feed; a document type is refused, as it could define entities without end."""
     try:
         from defusedxml import DefusedXmlException  # noqa: PLC0415 -- an extra
         from defusedxml.ElementTree import ParseError, iterparse  # noqa: PLC0415
@@ -129,7 +129,9 @@ class _Feed:
 
     def channels(self, power_of_ten: int | None) -> dict[str, IntervalSeries]:
         if not self._blocks:
-            raise MeterDataError("there is no interval block in the file: it may be of bills; download interval data")
+            raise MeterDataError(
+                "the file has no interval block, perhaps because it is of bills: download interval data"
+            )
         by_channel: dict[str, tuple[_Type, list[_Block]]] = {}
         for block in self._blocks:
             kind = self._type(block)
@@ -242,7 +244,7 @@ def _series(name: str, kind: _Type, blocks: list[_Block], power_of_ten: int | No
                 )
     ordered = [readings[start] for start in sorted(readings)]
     if not ordered:
-        raise MeterDataError(f"{name}: there is no reading in its interval blocks")
+        raise MeterDataError(f"{name}: its interval blocks have no readings")
     scale = Fraction(10) ** (kind.power if power_of_ten is None else power_of_ten)
     if kind.behaviour in _CUMULATIVE:
         return _of_register(ordered, scale)

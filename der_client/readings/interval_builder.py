@@ -50,7 +50,7 @@ class IntervalBuilder:
         form: How the table says it.
         unit: Of the numbers.
         line: Returns the line of a row by its number in the file.
-        channels: Names what could tell several meters apart, for the error of a repeated time.
+        channels: Names what could distinguish several meters, for the error of a repeated time.
 
     Attributes:
         kind: What the numbers are: ``power``, ``energy`` or ``register``.
@@ -138,7 +138,7 @@ class IntervalBuilder:
         if not self._plausibility.rows:
             if self.kind == "register" or self._form.until_next:
                 raise MeterDataError("there are fewer than two readings, so nothing says how long one lasts")
-            raise MeterDataError("there is no reading in the data: check the file and the columns")
+            raise MeterDataError("the data have no reading: check the file and the columns")
         self._plausibility.check(self._quarters.days)
         self._lengths.check()
         series = self._quarters.series(utc_offset_seconds, self._notes())

@@ -144,7 +144,7 @@ class IntervalSeries:
     def from_power(
         cls, readings: Iterable[tuple[datetime, int | Decimal | None]], *, interval_seconds: int
     ) -> IntervalSeries:
-        """Make a series from mean power over equal intervals. Power below 0 (a plant that stands by) counts as 0.
+        """Make a series from mean power over equal intervals. Power below 0 (a plant on standby) counts as 0.
 
         Args:
             readings: When each interval begins (aware) and its mean power, W, or None; ascending. Never a float.
@@ -214,7 +214,7 @@ class IntervalSeries:
         )
 
     def __len__(self) -> int:
-        """How many intervals there are, known or not."""
+        """Return how many intervals there are, known or not."""
         return len(self.starts_us)
 
     def __iter__(self) -> Iterator[Interval]:
@@ -323,7 +323,7 @@ class IntervalSeries:
         last = len(self.starts_us) if end_us is None else bisect_right(self.ends_us, end_us)
         if first >= last:
             raise MeterDataError(
-                f"there is no reading in the days asked for; there are readings from {_text(self.starts_us[0])} to "
+                f"no reading is in these days; the readings are from {_text(self.starts_us[0])} to "
                 f"{_text(self.ends_us[-1])}: check `from` and `to`"
             )
         return self._slice(first, last)

@@ -151,7 +151,7 @@ class MerkleTree:
         return self._levels[-1][0]
 
     def __len__(self) -> int:
-        """How many leaves it has."""
+        """Return how many leaves it has."""
         return len(self._levels[0])
 
     def proof(self, index: int) -> tuple[Step, ...]:
@@ -161,7 +161,7 @@ class MerkleTree:
             index: The number of the leaf, from 0.
 
         Raises:
-            InvalidValueError: If there is no such leaf.
+            InvalidValueError: If the tree has fewer leaves.
         """
         require_integer("number of the leaf", index, 0, len(self) - 1)
         path = []
@@ -174,7 +174,7 @@ class MerkleTree:
 
     @whole
     def __repr__(self) -> str:
-        """Its root and size."""
+        """Show its root and size."""
         return f"<MerkleTree of {len(self)} leaves, root {self.root.hex()}>"
 
 

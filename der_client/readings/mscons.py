@@ -95,12 +95,12 @@ class _Messages:
             self._take(segment, number)
         self._keep()
         if not self._is_mscons:
-            raise MeterDataError("there is no MSCONS message in the file: ask for the load profile as MSCONS")
+            raise MeterDataError("the file has no MSCONS message: ask for the load profile as MSCONS")
         if not self._has_ended:
             raise MeterDataError("the file was cut off: it has no segment UNZ at its end")
         if not self._found:
             raise MeterDataError(
-                "there is no load profile in the file: it may be of register readings; ask for values of quarter-hours"
+                "the file has no load profile, perhaps only register readings: ask for values of quarter-hours"
             )
         decimal = separators[2]
         return {

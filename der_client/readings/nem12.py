@@ -186,7 +186,7 @@ class _Reader:
             raise MeterDataError("the file was cut off: it has no record 900 at its end")
         found = {name: channel for name, channel in self._channels.items() if channel.unit is not None and channel.days}
         if not found:
-            raise MeterDataError("there is no channel of energy or power with readings in the file")
+            raise MeterDataError("the file has no channel of energy or power with readings")
         return {name: IntervalSeries.from_intervals(_intervals(channel)) for name, channel in found.items()}
 
 

@@ -20,7 +20,7 @@ _FEWEST_RISES: Final = 4
 _RISES_PER_FALL: Final = 6
 """Energies of intervals fall about as often as they rise; a counter that begins anew each day falls once a day."""
 _NEGATIVE_SHARE: Final = Fraction(1, 50)
-"""How much of the energy may be negative for it to be what a plant draws that stands by."""
+"""How much of the energy may be negative for it to be what a plant on standby draws."""
 
 
 class Plausibility:

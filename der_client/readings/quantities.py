@@ -140,7 +140,7 @@ def parse_quantities(
 
 
 def _plain(texts: pl.Series, decimal: str, thousands: str) -> pl.Series:
-    """With a decimal point and without groups; what is grouped wrongly stays as it is, and is not a number."""
+    """Return texts with a decimal point and without groups; what is grouped wrongly stays, and is not a number."""
     import polars as pl  # noqa: PLC0415
 
     point, group = re.escape(decimal), re.escape(thousands)
@@ -157,7 +157,7 @@ def _plain(texts: pl.Series, decimal: str, thousands: str) -> pl.Series:
 
 
 def _scientific(text: str) -> str | None:
-    """Such as 1.5e-05, as a plain number."""
+    """Return a number such as 1.5e-05 as a plain one, or None if it is not one."""
     match = _SCIENTIFIC.fullmatch(text)
     if match is None or not (match[2] or match[3]):
         return None

@@ -124,7 +124,7 @@ class QuarterHours:
         self._energies += energies
 
     def _continues(self, start: int, end: int, energy: int | None) -> bool:
-        """Whether an interval is the next part of the quarter-hour that the last one is of."""
+        """Return whether an interval is the next part of the quarter-hour that the last one is of."""
         return (
             bool(self._starts)
             and self._ends[-1] == start

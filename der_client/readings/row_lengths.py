@@ -71,7 +71,7 @@ class RowLengths:
             MeterDataError: If how long a row lasts is not certain.
         """
         if not frame["end"].null_count():
-            return self._told(frame, is_last=is_last)
+            return self._said(frame, is_last=is_last)
         if self._is_register:
             return self._register(frame, decimals)
         if self._form.until_next:
@@ -91,7 +91,7 @@ class RowLengths:
                 f"{_seconds(shortest)}: give `interval_seconds={shortest // MICROSECONDS}`"
             )
 
-    def _told(self, frame: pl.DataFrame, *, is_last: bool) -> Spans:
+    def _said(self, frame: pl.DataFrame, *, is_last: bool) -> Spans:
         """Take the ends that the table says."""
         late = frame["end"][:-1] > frame["time"][1:]
         if late.any():

@@ -22,7 +22,7 @@ class RowOrder:
 
     Args:
         line: Returns the line of a row by its number in the file.
-        channels: Names what could tell several meters apart, for the error of a repeated time.
+        channels: Names what could distinguish several meters, for the error of a repeated time.
         form: How the table says it.
 
     Attributes:

@@ -131,8 +131,8 @@ class RowTimes:
             second = self._columns.texts(rows, self._form.ambiguous_column).str.to_lowercase().is_in(words)
         instants = self._clock.to_utc(local, second=second, are_ends=are_ends, refuse=errors)
         if offsets.null_count() < len(offsets):
-            told = local - offsets * MICROSECONDS
-            instants = pl.select(pl.when(offsets.is_null()).then(instants).otherwise(told)).to_series()
+            said = local - offsets * MICROSECONDS
+            instants = pl.select(pl.when(offsets.is_null()).then(instants).otherwise(said)).to_series()
         known = instants.is_not_null().arg_true()
         if len(known):
             self._note_offset((int(local[known[0]]) - int(instants[known[0]])) // MICROSECONDS)

@@ -179,7 +179,7 @@ def _loaded(data: bytes, curve: Curve) -> EllipticCurvePublicKey:
 
 
 def _curve_of(signer: object) -> Curve | None:
-    """The curve of a private key of ``cryptography``; None if it is something else."""
+    """Return the curve of a private key of ``cryptography``; None if it is something else."""
     name = getattr(getattr(signer, "curve", None), "name", None)
     if name is None or not hasattr(signer, "private_numbers"):
         return None
@@ -189,6 +189,6 @@ def _curve_of(signer: object) -> Curve | None:
     return known[name]
 
 
-def _check_curve(told: Curve | None, own: Curve) -> None:
-    if told is not None and told is not own:
-        raise InvalidValueError(f"the key is of {own.name}, not of {told.name}")
+def _check_curve(named: Curve | None, own: Curve) -> None:
+    if named is not None and named is not own:
+        raise InvalidValueError(f"the key is of {own.name}, not of {named.name}")

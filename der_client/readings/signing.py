@@ -47,7 +47,7 @@ def sign_day(
     chain_id: int,
     curve: Curve | None = None,
 ) -> bytes:
-    """Signs consecutive readings of a day as the meter.
+    """Sign consecutive readings of a day as the meter.
 
     Args:
         key: The meter's device key: of this library, of ``cryptography`` (P-256 or secp256k1), or a function that signs
@@ -55,7 +55,7 @@ def sign_day(
         contract: Id of the production-tracking contract that shall record them, ``ADDRESS.name``.
         asset_id: The asset's number.
         day: The UTC day; what is signed is its number since 1970.
-        key_epoch: How often a device key was bound to the asset, as ``get-asset`` tells; an older signature is void.
+        key_epoch: How often a device key was bound to the asset, from ``get-asset``; an older signature is void.
         start: The first slot.
         whs: Energy of each slot from there on, Wh; 1 to 96.
         chain_id: 1 on mainnet, 0x80000000 on testnet and devnets.
@@ -72,7 +72,7 @@ def sign_day(
 
 
 def sign_key_proof(key: Signer, *, contract: str, owner: str, chain_id: int, curve: Curve | None = None) -> bytes:
-    """Sign as a meter that its key may be bound to an asset of an owner, so that nobody else can claim the key.
+    """Sign as a meter that its key may be bound to an asset of an owner, so that no other account can claim the key.
 
     Args:
         key: The meter's device key, as for ``sign_day``.
@@ -118,7 +118,7 @@ class DayMessage:
     curve: Curve = Curve.SECP256K1
 
     def __post_init__(self) -> None:
-        """Refuses a message that no contract would take, whoever signed it."""
+        """Refuse a message that no contract would accept."""
         _domain(self.chain_id)
         self._signed()
         lengths = {RAW_LENGTH} if self.curve is Curve.P256 else {RAW_LENGTH, RECOVERABLE_LENGTH}
@@ -140,14 +140,14 @@ class DayMessage:
         chain_id: int,
         curve: Curve | None = None,
     ) -> DayMessage:
-        """Signs a run of readings as the meter.
+        """Sign a run of readings as the meter.
 
         Args:
             key: The meter's device key, as for ``sign_day``.
             readings: What was produced.
             contract: Id of the production-tracking contract, ``ADDRESS.name``.
             asset_id: The asset's number.
-            key_epoch: How often a device key was bound to the asset, as ``get-asset`` tells.
+            key_epoch: How often a device key was bound to the asset, as ``get-asset`` returns it.
             chain_id: 1 on mainnet, 0x80000000 on testnet and devnets.
             curve: The curve of a function's key; keys know theirs.
 
@@ -179,7 +179,7 @@ class DayMessage:
         return structured_data_hash(_domain(self.chain_id), self._signed())
 
     def signer(self) -> PublicKey:
-        """Returns the key that made the signature, in its 33-byte form.
+        """Return the key that made the signature, in its 33-byte form.
 
         Raises:
             SigningError: If no key can have made it, or the signature has no recovery id (``verify`` needs none).
@@ -191,7 +191,7 @@ class DayMessage:
         return recover_structured_data(_domain(self.chain_id), self._signed(), self.signature)
 
     def verify(self, public_key: DevicePublicKey) -> None:
-        """Passes if the meter signed just this; do it before paying a fee to relay it.
+        """Pass if the meter signed just this; do it before paying a fee to relay it.
 
         Args:
             public_key: The device key that is bound to the asset: of this library, of ``cryptography``, or its 33
@@ -218,7 +218,7 @@ class DayMessage:
         )
 
     def with_low_s(self) -> DayMessage:
-        """Returns the message with the same meter's signature in the form that this library reads.
+        """Return the message with the same meter's signature in the form that this library reads.
 
         Where r, s is a signature, so is r, -s with the other recovery id. Not every meter's library takes the lower of
         the two, and the contract takes both.
@@ -230,7 +230,7 @@ class DayMessage:
         return replace(self, signature=self.signature[:32] + (order - s).to_bytes(32) + recovery_id)
 
     def readings(self, slot_seconds: int) -> DayReadings:
-        """Returns what was signed as readings.
+        """Return what was signed as readings.
 
         Args:
             slot_seconds: The asset's slot length, which is not part of the message: 900, 1800 or 3600.
@@ -241,7 +241,7 @@ class DayMessage:
         return DayReadings(self.day, slot_seconds, self.start, self.whs)
 
     def to_json(self) -> str:
-        """Returns the message as JSON text, for a relayer; the day in ISO 8601, the signature in hexadecimal.
+        """Return the message as JSON text, for a relayer; the day in ISO 8601, the signature in hexadecimal.
 
         A curve is only named where it is not secp256k1: ``"curve": "p256"``.
         """
@@ -261,21 +261,21 @@ class DayMessage:
 
     @classmethod
     def from_json(cls, text: str) -> DayMessage:
-        """Reads a message that ``to_json`` wrote. It says nothing about who signed it: verify it.
+        """Read a message that ``to_json`` wrote. It says nothing about who signed it: verify it.
 
         Raises:
-            InvalidValueError: If the text is no JSON, a field is missing, unknown or of the wrong type, or a value
+            InvalidValueError: If the text is not JSON, a field is missing, unknown or of the wrong type, or a value
                 cannot be.
         """
         try:
             fields = json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise InvalidValueError(f"the day message is no JSON: {error}") from error
+            raise InvalidValueError(f"the day message is not JSON: {error}") from error
         return cls.from_fields(fields)
 
     @classmethod
     def from_fields(cls, fields: object) -> DayMessage:
-        """Reads a message from the fields of its JSON form, whatever they were written in.
+        """Read a message from the fields of its JSON form, whatever they were written in.
 
         Raises:
             InvalidValueError: If a field is missing, unknown or of the wrong type, or a value cannot be.

@@ -39,7 +39,7 @@ _EPOCH_ORDINAL = EPOCH.toordinal()
 
 
 def unix_seconds(when: datetime) -> int:
-    """Returns the unix time of an aware ``datetime``, exactly.
+    """Return the unix time of an aware ``datetime``, exactly.
 
     Args:
         when: A moment on a whole second, in any time zone.
@@ -62,7 +62,7 @@ def day_number(day: date) -> int:
     """Return how the contracts count a day: in whole days since 1970-01-01.
 
     Raises:
-        InvalidValueError: If it is not a plain ``date`` (for a ``datetime`` use ``day_at``, which minds its time zone),
+        InvalidValueError: If it is not a plain ``date`` (for a ``datetime`` use ``day_at``),
             or lies before 1970 or after 9999-12-30.
     """
     if isinstance(day, datetime) or not isinstance(day, date):
@@ -85,10 +85,10 @@ def day_of(number: int) -> date:
 
 
 def require_day(day: date) -> date:
-    """Returns the day if the contracts can count it.
+    """Return the day if the contracts can count it.
 
     Raises:
-        InvalidValueError: If it is no plain ``date`` (for a ``datetime`` use ``day_at``, which minds its time zone), or
+        InvalidValueError: If it is not a plain ``date`` (for a ``datetime`` use ``day_at``), or
             lies before 1970 or after 9999-12-30.
     """
     day_number(day)
@@ -96,7 +96,7 @@ def require_day(day: date) -> date:
 
 
 def day_at(when: datetime) -> date:
-    """Returns the UTC day in which a moment lies.
+    """Return the UTC day in which a moment lies.
 
     Args:
         when: An aware ``datetime``, 1970 or later.
@@ -110,7 +110,7 @@ def day_at(when: datetime) -> date:
 
 
 def day_start(day: date) -> datetime:
-    """Returns the moment, in UTC, at which a day begins.
+    """Return the moment, in UTC, at which a day begins.
 
     Raises:
         InvalidValueError: If the day is out of range.
@@ -119,7 +119,7 @@ def day_start(day: date) -> datetime:
 
 
 def day_end(day: date) -> datetime:
-    """Returns the moment, in UTC, at which a day is over: the start of the next one.
+    """Return the moment, in UTC, at which a day is over: the start of the next one.
 
     Raises:
         InvalidValueError: If the day is out of range.
@@ -128,7 +128,7 @@ def day_end(day: date) -> datetime:
 
 
 def slots_per_day(slot_seconds: int) -> int:
-    """Returns how many slots a day has: 96, 48 or 24.
+    """Return how many slots a day has: 96, 48 or 24.
 
     Raises:
         InvalidValueError: If ``slot_seconds`` is not 900, 1800 or 3600.
@@ -139,16 +139,16 @@ def slots_per_day(slot_seconds: int) -> int:
 
 
 def require_slot(slot: int, slot_seconds: int) -> int:
-    """Returns the slot number if the day has it.
+    """Return the slot number if the day has it.
 
     Raises:
-        InvalidValueError: If it lies outside the day, or ``slot_seconds`` is no length of a slot.
+        InvalidValueError: If it lies outside the day, or ``slot_seconds`` is not a length of a slot.
     """
     return require_integer(f"slot of {slot_seconds} s", slot, 0, slots_per_day(slot_seconds) - 1)
 
 
 def slot_at(when: datetime, slot_seconds: int) -> tuple[date, int]:
-    """Returns the day and the slot in which a moment lies.
+    """Return the day and the slot in which a moment lies.
 
     Args:
         when: An aware ``datetime``, 1970 or later.
@@ -158,7 +158,7 @@ def slot_at(when: datetime, slot_seconds: int) -> tuple[date, int]:
         UTC day and slot number. A moment between two slots belongs to the one that begins.
 
     Raises:
-        InvalidValueError: If the moment has no time zone or lies before 1970, or ``slot_seconds`` is no slot length.
+        InvalidValueError: If the moment has no time zone or lies before 1970, or ``slot_seconds`` is not a slot length.
     """
     slots_per_day(slot_seconds)
     day = day_at(when)
@@ -166,7 +166,7 @@ def slot_at(when: datetime, slot_seconds: int) -> tuple[date, int]:
 
 
 def slot_start(day: date, slot: int, slot_seconds: int) -> datetime:
-    """Returns the moment, in UTC, at which a slot begins.
+    """Return the moment, in UTC, at which a slot begins.
 
     Raises:
         InvalidValueError: If the day or the slot is out of range.
@@ -175,7 +175,7 @@ def slot_start(day: date, slot: int, slot_seconds: int) -> datetime:
 
 
 def slot_end(day: date, slot: int, slot_seconds: int) -> datetime:
-    """Returns the moment, in UTC, at which a slot is over; only then can it be recorded.
+    """Return the moment, in UTC, at which a slot is over; only then can it be recorded.
 
     Raises:
         InvalidValueError: If the day or the slot is out of range.
@@ -184,7 +184,7 @@ def slot_end(day: date, slot: int, slot_seconds: int) -> datetime:
 
 
 def full_mask(slot_seconds: int) -> int:
-    """Returns the mask of all slots of a day.
+    """Return the mask of all slots of a day.
 
     Raises:
         InvalidValueError: If ``slot_seconds`` is not 900, 1800 or 3600.
@@ -193,7 +193,7 @@ def full_mask(slot_seconds: int) -> int:
 
 
 def require_mask(mask: int, slot_seconds: int) -> int:
-    """Returns the mask if it names only slots that the day has; 0 is a mask of no slots.
+    """Return the mask if it names only slots that the day has; 0 is a mask of no slots.
 
     Raises:
         InvalidValueError: If a bit lies beyond the day's last slot.
@@ -202,7 +202,7 @@ def require_mask(mask: int, slot_seconds: int) -> int:
 
 
 def run_mask(start: int, count: int, slot_seconds: int) -> int:
-    """Returns the mask of consecutive slots.
+    """Return the mask of consecutive slots.
 
     Args:
         start: The first slot.
@@ -220,7 +220,7 @@ def run_mask(start: int, count: int, slot_seconds: int) -> int:
 
 
 def slots_mask(slots: Iterable[int], slot_seconds: int) -> int:
-    """Returns the mask of any slots, in any order.
+    """Return the mask of any slots, in any order.
 
     Raises:
         InvalidValueError: If a slot lies outside the day, or is given twice.
@@ -235,13 +235,13 @@ def slots_mask(slots: Iterable[int], slot_seconds: int) -> int:
 
 
 def mask_slots(mask: int) -> Iterator[int]:
-    """Yields the slots of a mask in ascending order."""
+    """Yield the slots of a mask in ascending order."""
     for start, count in mask_runs(mask):
         yield from range(start, start + count)
 
 
 def mask_runs(mask: int) -> Iterator[tuple[int, int]]:
-    """Yields the contiguous runs of a mask as (first slot, number of slots), in ascending order.
+    """Yield the contiguous runs of a mask as (first slot, number of slots), in ascending order.
 
     Raises:
         InvalidValueError: If the mask is negative or longer than 96 bits.
@@ -258,13 +258,13 @@ def mask_runs(mask: int) -> Iterator[tuple[int, int]]:
 
 
 def describe_slots(mask: int) -> str:
-    """Returns the slots of a mask for people: ``"0-3, 7"``, or ``"none"``."""
+    """Return the slots of a mask for people: ``"0-3, 7"``, or ``"none"``."""
     runs = (str(start) if count == 1 else f"{start}-{start + count - 1}" for start, count in mask_runs(mask))
     return ", ".join(runs) or "none"
 
 
 def plausible_limit_wh(slot_count: int, capacity_w: int, slot_seconds: int) -> int:
-    """Returns the most energy that the contracts accept for so many slots: 110 % of full power all the time.
+    """Return the most energy that the contracts accept for so many slots: 110 % of full power all the time.
 
     The contract asserts ``wh <= slots · capacity-w · slot-seconds / 3600 · 1.1``; for whole Wh that is the same as
     comparing with this floor, which is computed in integers.

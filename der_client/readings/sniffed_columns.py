@@ -161,7 +161,7 @@ def _look_at_order(look: Look, texts: Sequence[str], form: str) -> None:
         share = rising.count(usual) / len(rising)
         if share > 0.8 and all(step % usual == 0 for step in rising):
             look.fields["interval_seconds"] = usual
-            look.remarks.append(f"rows are absent: nearly all are {usual} s apart; check `interval_seconds`")
+            look.remarks.append(f"rows are missing: nearly all are {usual} s apart; check `interval_seconds`")
         else:
             look.remarks.append("the step between rows changes: if each lasts until the next, give `until_next=True`")
 
@@ -228,7 +228,7 @@ def look_at_values(look: Look, columns: dict[str, list[str]]) -> None:
         if name not in taken | set(numeric) and 1 < len(distinct) <= 6 and len(others_cells) > len(distinct):
             if _QUALITY.search(name):
                 look.remarks.append(
-                    f"the column {name!r} has {', '.join(map(repr, distinct))}: if it tells estimates, give "
+                    f"the column {name!r} has {', '.join(map(repr, distinct))}: if it marks estimates, give "
                     "`quality_column`"
                 )
             else:

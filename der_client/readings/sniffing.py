@@ -1,4 +1,4 @@
-"""Looking at a file that nobody described: which format it seems to have, for a person to confirm.
+"""Looking at a file without a format: which one it seems to have, for a person to confirm.
 
 Recording never looks: what it proposes is printed as a format to keep, and only what a person chose is recorded.
 """
@@ -163,7 +163,7 @@ def _decoded(head: bytes) -> tuple[str, str]:
 
 
 def _table(text: str) -> tuple[str, list[list[str]]]:
-    """The delimiter that makes most rows equally wide, and the rows."""
+    """Return the delimiter that makes most rows equally wide, and the rows."""
     lines = text.splitlines()[: _MOST_ROWS + 1]
     if len(text) >= _HEAD_BYTES // 2 and len(lines) > 1:
         lines.pop()  # which may be cut off
@@ -184,7 +184,7 @@ def _table(text: str) -> tuple[str, list[list[str]]]:
 
 
 def _header_row(rows: Sequence[Sequence[str]]) -> int:
-    """The first row without a number or a time, above one with at least two."""
+    """Return the number of the first row without a number or a time, above one with at least two."""
     for number, (row, below) in enumerate(pairwise(rows)):
         is_header = len(list(filter(None, row))) > 1 and not any(is_number(cell) or is_time(cell) for cell in row)
         if is_header and sum(is_number(cell) or is_time(cell) for cell in below) > 1:

@@ -1,4 +1,4 @@
-"""What readings are read from: paths, bytes, streams, lines; and what cannot be text, told by its first bytes."""
+"""What readings are read from: paths, bytes, streams, lines; and files that are not text, by their first bytes."""
 
 from __future__ import annotations
 

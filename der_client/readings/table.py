@@ -70,7 +70,7 @@ class TableFormat(BaseModel):
         wide: Where each row is a day: the first and the last of the columns that are its equal intervals, in order.
         stamped: Whether a timestamp says when its interval starts or when it ends.
         time_zone: The zone of times without offset: ``+01:00``, or ``Europe/Berlin`` for clocks that change.
-        ambiguous: Local times that come twice when clocks are put back: an ``error``; told by the ``order`` of rows or
+        ambiguous: Local times that come twice when clocks are put back: an ``error``; known by the ``order`` of rows or
             by a ``flag`` column; or left ``unknown``, as are times that a clock skips.
         ambiguous_column: The flag column.
         ambiguous_second: What it says in the second of the two hours.
@@ -87,7 +87,7 @@ class TableFormat(BaseModel):
         where: Which rows count, by the text of a column; of several texts, all count, and are added up.
         order: Of the rows: ``ascending``, ``descending``, or ``any``, which takes memory for all of them.
         duplicates: Rows of the same time: an ``error``, or ``equal-once``: rows with equal readings count once.
-        interval_seconds: How long each interval is, so that absent rows are gaps. By default the step between rows,
+        interval_seconds: How long each interval is, so that missing rows are gaps. By default the step between rows,
             which must not change.
         until_next: Whether each row lasts until the next one, however long that is.
         last_row: What the last row is then: ``unknown``, or as long ``as-before``.
@@ -311,7 +311,7 @@ def _toml(value: Any) -> str:
 
 
 def _explain(error: ValidationError) -> str:
-    """What pydantic found, as one of our sentences: the first fault is enough."""
+    """Return the first fault that pydantic found, as a sentence."""
     found = error.errors()[0]
     name = str(found["loc"][0]) if found["loc"] else ""
     if found["type"] == "extra_forbidden":

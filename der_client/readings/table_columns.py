@@ -22,7 +22,7 @@ METER_COLUMN: Final = re.compile(
     r"metering|service.?point|\bsite\b|\bplant\b|\bcups\b|\bpod\b|register|tariff|direction",
     re.IGNORECASE,
 )
-"""Names of columns that may tell several meters or channels apart."""
+"""Names of columns that may distinguish several meters or channels."""
 _MOST_SHOWN: Final = 8
 
 
@@ -46,7 +46,7 @@ class TableColumns:
         values: Those that say how much; none where each row is a day.
         wide: Those that are the intervals of a day, in order, where each row is a day.
         unit: Of the readings.
-        meters: Those that may tell several meters apart and are not named by the format.
+        meters: Those that may distinguish several meters, and are not named by the format.
 
     Raises:
         MeterDataError: If a column is not there, or nothing says the unit.
@@ -159,8 +159,8 @@ class TableColumns:
             rows = rows.filter(~first.str.starts_with(word))
         return rows
 
-    def that_tells_apart(self, rows: pl.DataFrame) -> str:
-        """Return the advice to pick by a column, if there is one that tells rows of the same time apart; else "".
+    def advice_to_pick(self, rows: pl.DataFrame) -> str:
+        """Return the advice to pick by a column, if one distinguishes rows of one time; else "".
 
         Args:
             rows: Some rows of the table.
@@ -171,8 +171,8 @@ class TableColumns:
                 continue
             cells = rows[str(number)].str.strip_chars()
             values = cells.unique(maintain_order=True).to_list()
-            tells_apart = not (times + "\0" + cells).is_duplicated().any()
-            if 1 < len(values) <= _MOST_SHOWN and tells_apart and len(cells) > len(values):
+            differs = not (times + "\0" + cells).is_duplicated().any()
+            if 1 < len(values) <= _MOST_SHOWN and differs and len(cells) > len(values):
                 return (
                     f"the rows may be of several meters or channels, since the column {name!r} has "
                     f"{', '.join(map(repr, values))}; pick with `where={name}=…`"
@@ -181,5 +181,5 @@ class TableColumns:
 
 
 def _is_padded(cells: pl.Series) -> bool:
-    """Whether there are blanks around cells; what the first rows do not show is found where a cell cannot be read."""
+    """Return whether the first cells have blanks around them; other such cells are found where they cannot be read."""
     return any(cell != cell.strip() for cell in cells.head(64).to_list())

@@ -80,7 +80,7 @@ class TableReader:
         return _Channel(where, RowTimes(self._form, self.columns, are_ends=are_ends), builder)
 
     def _channel_hint(self) -> str:
-        return "" if self._last is None else self.columns.that_tells_apart(self._last)
+        return "" if self._last is None else self.columns.advice_to_pick(self._last)
 
     def feed(self, frame: pl.DataFrame) -> None:
         """Take the next rows.
@@ -109,7 +109,7 @@ class TableReader:
                 self._feed_channel(channel, rows)
 
     def _check_meters(self, frame: pl.DataFrame) -> None:
-        """Refuse rows of several meters that nobody asked for."""
+        """Refuse rows of several meters, unless the format names them."""
         import polars as pl  # noqa: PLC0415
 
         chosen = frame
@@ -183,7 +183,7 @@ class TableReader:
                     "check `where`",
                     column=name,
                 )
-        raise MeterDataError("there is no row of readings below the header row")
+        raise MeterDataError("no row of readings is below the header row")
 
 
 def _without_gone(frame: pl.DataFrame, *, skips_nulls: bool) -> pl.DataFrame:

@@ -180,7 +180,7 @@ def test_nem12_is_a_file_with_channels(tmp_path: Path) -> None:
     assert both.wh == 2200
     with pytest.raises(MeterDataError, match="`unit` is for tables"):
         read_file(path, "nem12", unit="kWh")
-    with pytest.raises(MeterDataError, match="no reading in the days asked for"):
+    with pytest.raises(MeterDataError, match="no reading is in these days"):
         read_channels(path, "nem12", power_of_ten=None, **{"from": date(2027, 1, 1)})
 
 
