@@ -415,7 +415,7 @@ def changed_and_handed_over() -> list[Action]:
         "capacity_w": 10,
         "location": "9xj3ud",
         "region": NORTH,
-        "metadata_hash": metadata(5),
+        "metadata_hash": metadata(9),
         "slot_seconds": 900,
         "device_key": claim("alice", DEVICE_KEYS[2]),
     }

@@ -9,7 +9,7 @@ from tests.model.step import Step, step
 
 
 def first_steps() -> list[Step]:
-    """Roles; plants: one with a device key, one that is metered, one with an operator, and a pending battery."""
+    """Roles; plants: one with a device key, one that is metered, one with an operator, one pending, a battery."""
     return [
         *(
             step(CONTRACT_OWNER, "assets.set_role", role=role, who=who, region=region, granted=True)
@@ -20,7 +20,8 @@ def first_steps() -> list[Step]:
         *_plant(3, "bob", "gus", SOUTH, 997, 3600, None, feed_metered=False),
         step(CONTRACT_OWNER, "settlement.set_token", token=TOKEN, listed=True),
         step("bob", "assets.set_operator", asset_id=3, operator="carol", min_price_ustx_per_kwh=50_000),
-        _registration(4, "bob", SOUTH, 123_457, 900, DEVICE_KEYS[1], AssetKind.BATTERY),
+        _registration(4, "bob", SOUTH, 123_457, 900, DEVICE_KEYS[1]),
+        *_plant(5, "alice", "greta", NORTH, 5_000, 3600, None, feed_metered=False, kind=AssetKind.BATTERY),
     ]
 
 
@@ -66,11 +67,12 @@ def _plant(
     device_key: DeviceKey | None,
     *,
     feed_metered: bool,
+    kind: AssetKind = AssetKind.SOLAR,
 ) -> list[Step]:
     """A plant that can sell."""
     ids = {"asset_id": asset_id}
     return [
-        _registration(asset_id, owner, region, capacity_w, slot_seconds, device_key),
+        _registration(asset_id, owner, region, capacity_w, slot_seconds, device_key, kind),
         step("rita", "assets.verify_asset", **ids, capacity_w=capacity_w, device_key=device_key),
         step(owner, "grid.request_connection", **ids, export_limit_w=capacity_w),
         step(grid_operator, "grid.approve_connection", **ids, export_limit_w=capacity_w, feed_metered=feed_metered),

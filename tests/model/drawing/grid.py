@@ -34,10 +34,10 @@ class GridDraws(Situation):
         connections = self.system.grid.connections
         new = [number for number in self.assets(AssetState.VERIFIED) if number not in connections]
         new += [number for number, item in connections.items() if item.state is ConnectionState.REJECTED]
-        asset_id = self.one(new, self.all_assets())
+        asset_id = self.one(self.all_assets() if self.chance(0.08) else new, self.all_assets())
         if asset_id is None:
             return None
-        limit_w = self.pick((1, 3_000, self.asset(asset_id).capacity_w, 10**12))
+        limit_w = self.mostly(self.pick((1, 3_000, self.asset(asset_id).capacity_w, 10**12)), 0, 10**12 + 1)
         return step(self.owner(asset_id), "grid.request_connection", asset_id=asset_id, export_limit_w=limit_w)
 
     def withdraw_request(self) -> Step | None:
@@ -78,7 +78,8 @@ class GridDraws(Situation):
         asset_id = self.one(list(self.system.grid.connections))
         if asset_id is None:
             return None
-        status = ConnectionState.CONNECTED if self.chance(0.6) else self.pick(list(ConnectionState)[2:])
+        states = list(ConnectionState)
+        status = self.mostly(ConnectionState.CONNECTED if self.chance(0.6) else self.pick(states[2:]), *states[:2])
         return step(self.grid_operator(asset_id), "grid.set_status", asset_id=asset_id, status=status)
 
     def set_export_limit(self) -> Step | None:
@@ -86,7 +87,7 @@ class GridDraws(Situation):
         asset_id = self.one(list(self.system.grid.connections))
         if asset_id is None:
             return None
-        limit_w = self.pick((1, 1_000, self.asset(asset_id).capacity_w, 10**12))
+        limit_w = self.mostly(self.pick((1, 1_000, self.asset(asset_id).capacity_w, 10**12)), 0, 10**12 + 1)
         return step(self.grid_operator(asset_id), "grid.set_export_limit", asset_id=asset_id, export_limit_w=limit_w)
 
     def record_feed(self) -> Step | None:
@@ -115,8 +116,8 @@ class GridDraws(Situation):
         return {
             "asset_id": asset_id,
             "day": day,
-            "exported_wh": self.pick((recorded, recorded // 2, recorded + 1, 0)),
-            "imported_wh": self.pick((0, 17)),
+            "exported_wh": self.mostly(self.pick((recorded, recorded // 2, recorded + 1, 0)), 10**15 + 1),
+            "imported_wh": self.pick((0, 17, recorded // 2)),
         }
 
     def verify_feed(self) -> Step | None:
@@ -147,7 +148,8 @@ class GridDraws(Situation):
     def reviewed_feed(self, key: tuple[int, int]) -> dict[str, int]:
         """What a verifier reviewed of a feed."""
         feed = self.system.grid.feeds[key]
-        energies = {"exported_wh": feed.exported_wh, "imported_wh": feed.imported_wh}
+        exported_wh = self.mostly(feed.exported_wh, feed.exported_wh + 1)
+        energies = {"exported_wh": exported_wh, "imported_wh": feed.imported_wh}
         return {"asset_id": key[0], "day": key[1], **energies}
 
     def set_region_alert(self) -> Step:

@@ -31,12 +31,16 @@ class MarketDraws(Situation):
         }
 
     def sellable(self) -> list[int]:
-        """Assets that can sell now."""
-        return [
+        """Assets that can sell now; now and then, all that are verified."""
+        if self.chance(0.08):
+            return self.assets(AssetState.VERIFIED)
+        sellable = [
             number
             for number in self.assets(AssetState.VERIFIED)
             if self.system.grid.is_connected(number) and self.asset(number).proposed_owner is None
         ]
+        storages = [number for number in sellable if self.asset(number).kind.is_storage]
+        return storages if storages and self.chance(0.1) else sellable
 
     def create_offer(self) -> Step | None:
         """Forward or spot, mostly within what is left."""
@@ -51,7 +55,7 @@ class MarketDraws(Situation):
             "market.create_offer",
             **terms,
             day=day,
-            wh=max(wh, terms["min_fill_wh"]),
+            wh=self.mostly(max(wh, terms["min_fill_wh"]), 10**15 + 1, but=0.03),
             expires_at=self.expiry(day, spot=spot),
         )
 
@@ -72,10 +76,12 @@ class MarketDraws(Situation):
     def day_to_offer(self, asset_id: int) -> tuple[bool, int]:
         """A day of an asset to sell, and whether on the spot: one with something left, or one to come."""
         verified = [key[1] for key in self.days(DayState.VERIFIED) if key[0] == asset_id]
-        verified = [day for day in verified if self.is_since_connection(asset_id, day) or self.chance(0.05)]
+        verified = [day for day in verified if self.is_since_connection(asset_id, day) or self.chance(0.25)]
         with_room = [day for day in verified if self.system.market.available_wh(asset_id, day)]
         spot = bool(with_room or verified) and self.chance(0.5)
-        return spot, self.pick(with_room or verified) if spot else self.today + self.pick((1, 1, 1, 1, 2, 2, 3, 366))
+        if spot:
+            return spot, self.pick(with_room or verified)
+        return spot, self.today + self.pick((1, 1, 1, 1, 1, 2, 2, 2, 3, 3, 366, 367))
 
     def wh_to_offer(self, asset_id: int, day: int) -> int:
         """All that is left of a day, or less."""
@@ -84,16 +90,16 @@ class MarketDraws(Situation):
 
     def expiry(self, day: int, *, spot: bool) -> int:
         """Soon, or when the day begins."""
-        soon = self.system.clock.now + self.pick((60, 900, 3600, 40_000, 10**7))
+        soon = self.system.clock.now + self.mostly(0, -60) + self.pick((60, 900, 3600, 40_000, 10**7))
         return soon if spot else min(soon, start_of(day)) if self.chance(0.3) else start_of(day)
 
     def terms_of_offer(self, asset_id: int, wh: int) -> tuple[str, dict[str, Any]]:
         """Who offers so much of an asset, on which terms."""
         asset = self.asset(asset_id)
-        price = self.pick((1, 333, 5_000, 83_333, 83_333, 10**6, 10**9))
+        price = 10**15 + 1 if self.chance(0.02) else self.pick((1, 333, 5_000, 83_333, 83_333, 10**6, 10**9))
         token = TOKEN if self.chance(0.35) else None
         seller = asset.operator if asset.operator is not None and self.chance(0.4) else asset.owner
-        if seller == asset.operator and self.chance(0.9):
+        if seller == asset.operator and self.chance(0.8):
             price = max(price, asset.min_price)
             token = token if asset.min_price == 0 else None
         least = -(-1000 // price)
@@ -135,7 +141,7 @@ class MarketDraws(Situation):
 
     def expire_offer(self) -> Step | None:
         """By anybody."""
-        over = [number for number in self.open_offers() if self.is_over(number) or self.chance(0.05)]
+        over = [number for number in self.open_offers() if self.is_over(number) or self.chance(0.1)]
         offer_id = self.one(over, self.all_offers())
         return None if offer_id is None else step(self.anybody(), "market.expire_offer", offer_id=offer_id)
 
@@ -159,7 +165,11 @@ class MarketDraws(Situation):
 
     def retire_energy(self) -> Step | None:
         """What is left of a verified day."""
-        key = self.one(self.days(DayState.VERIFIED), list(self.system.production.days))
+        verified = self.days(DayState.VERIFIED)
+        feeds = self.system.grid.feeds
+        fed = [key for key in verified if key in feeds and feeds[key].verified and feeds[key].imported_wh]
+        stored = [key for key in verified if self.asset(key[0]).kind.is_storage]
+        key = self.one(self.mostly(verified, fed, stored, but=0.5) or verified, list(self.system.production.days))
         if key is None:
             return None
         return step(

@@ -36,12 +36,16 @@ class ProductionDraws(Situation):
 
     def day_to_record(self, *, signed: bool) -> tuple[int, int] | None:
         """A day of which something may be missing: one that was sold, or one of the last."""
+        signed = self.mostly(signed, not signed)
         awaited = [key for key in self.awaited_days() if self.signs(*key) is signed]
         if awaited and self.chance(0.6):
             return self.pick(awaited)
         day = self.today - self.pick((0, 0, 1, 1, 1, 2, 3, 29, 30, 31))
         fitting = [number for number in self.all_assets() if self.signs(number, day) is signed]
         recordable = [number for number in fitting if self.asset(number).is_recordable(day)]
+        storages = [number for number in recordable if self.asset(number).kind.is_storage]
+        if storages and self.chance(0.2):
+            recordable = storages
         asset_id = self.one(recordable if self.chance(0.9) else fitting, self.all_assets())
         return None if asset_id is None else (asset_id, day)
 
@@ -72,6 +76,8 @@ class ProductionDraws(Situation):
         if key is None:
             return None
         slots = self.free_slots(*key)
+        if not slots and self.chance(0.8):
+            return None
         if self.chance(0.3) and slots:
             slots = slots[: self.random.randint(1, len(slots))]
         mask = sum(1 << slot for slot in slots)
@@ -137,7 +143,7 @@ class ProductionDraws(Situation):
             self.holder(Role.ORACLE),
             "production.anchor_root",
             root=tree,
-            leaves=len(tree.leaves),
+            leaves=self.mostly(len(tree.leaves), 0, 2**24 + 1, but=0.08),
             total_wh=sum(dict(leaf)["wh"] for leaf in tree.leaves),
             from_day=min(days),
             to_day=max(days),
@@ -209,13 +215,15 @@ class ProductionDraws(Situation):
             if item.state is PaymentState.LOCKED and item.day < self.today
         ]
         key = self.pick(locked) if locked and self.chance(0.3) else self.recorded_day()
+        if self.chance(0.15):
+            key = self.pick(self.all_assets()), self.today - self.pick((1, 2, 3, 31))
         if key is None:
             return None
         return step(self.reviewer(key), "production.reject_day", **self.reviewed_day(key), reason="no")
 
     def dispute_day(self) -> Step | None:
         """A recorded day; now and then, one that is disputed already."""
-        disputed = self.days(DayState.DISPUTED) if self.chance(0.15) else []
+        disputed = self.days(DayState.DISPUTED) if self.chance(0.3) else []
         key = self.one(disputed or self.days(DayState.RECORDED), list(self.system.production.days))
         if key is None:
             return None

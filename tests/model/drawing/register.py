@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from der_client.contracts.asset_verification import AssetKind, AssetState, DeviceKey, Role
+from der_client.contracts.asset_verification import AssetKind, AssetState, DeviceKey, KeyCurve, Role
 from tests.model.drawing.situation import FOR_NOBODY, Maker, Situation
 from tests.model.people import CONTRACT_OWNER, DEVICE_KEYS, OPERATOR, OWNERS, REGIONS, ROLES
 from tests.model.reference.assets import Claim
@@ -41,9 +41,10 @@ class RegisterDraws(Situation):
 
     def registrant(self) -> str:
         """Mostly an owner; now and then somebody who would decide on the plant of their own."""
-        if self.chance(0.8):
+        if self.chance(0.75):
             return self.pick(OWNERS)
-        return self.pick((self.holder(Role.REGISTRAR), self.holder(Role.GRID_OPERATOR, self.pick(REGIONS))))
+        grid_operators = [self.holder(Role.GRID_OPERATOR, region) for region in REGIONS]
+        return self.pick((self.holder(Role.REGISTRAR), *grid_operators))
 
     def register_asset(self) -> Step:
         """Another plant."""
@@ -57,14 +58,30 @@ class RegisterDraws(Situation):
         return step(owner, "assets.register_assets", items=items)
 
     def plant(self, owner: str) -> dict[str, Any]:
-        """What is said of a plant; now and then, one that is there already."""
-        old = self.chance(0.05)
+        """What is said of a plant; now and then, what cannot be, or is registered already."""
+        described = self.possible_plant(owner)
+        if self.chance(0.25):
+            described |= self.pick(
+                (
+                    {"capacity_w": self.pick((0, 10**12 + 1))},
+                    {"metadata_hash": bytes(31)},
+                    {"location": self.pick(("", "9xja"))},
+                    {"slot_seconds": self.pick((0, 899, 86_400))},
+                    {"metadata_hash": self.asset(self.pick(self.all_assets())).metadata_hash},
+                    {"device_key": Claim(DeviceKey(curve=KeyCurve.P256, key=b"\x02" * 32), None, owner)},
+                )
+            )
+        return described
+
+    def possible_plant(self, owner: str) -> dict[str, Any]:
+        """What can be said of a plant."""
+        regions = [where for of, who, where in sorted(self.system.assets.roles) if where and self.names[who] == owner]
         return {
             "kind": self.pick(list(AssetKind)),
             "capacity_w": self.pick((1, 997, 4_000, 10_000, 123_457, 10**12)),
             "location": "9xj3ud",
-            "region": self.pick(REGIONS),
-            "metadata_hash": metadata(self.random.randint(1, 9) if old else self.random.randint(10, 10**9)),
+            "region": self.pick(regions or REGIONS),
+            "metadata_hash": metadata(self.random.randint(10, 10**9)),
             "slot_seconds": self.pick((900, 1800, 3600)),
             "device_key": self.claim_of(owner, self.key()),
         }
@@ -130,12 +147,14 @@ class RegisterDraws(Situation):
         asset_id = self.one(self.all_assets() if self.chance(0.5) else [])
         if asset_id is None:
             return None
-        actor = self.pick((self.owner(asset_id), self.holder(Role.REGISTRAR)))
+        actor = self.mostly(self.pick((self.owner(asset_id), self.holder(Role.REGISTRAR))), self.anybody(), but=0.3)
         return step(actor, "assets.retire_asset", asset_id=asset_id)
 
     def request_change(self) -> Step | None:
         """Another capacity or key."""
-        asset_id = self.one(self.assets(AssetState.VERIFIED, AssetState.SUSPENDED), self.all_assets())
+        served = self.assets(AssetState.VERIFIED, AssetState.SUSPENDED)
+        changed = [number for number in served if self.asset(number).capacity_from_day > self.today - 40]
+        asset_id = self.one(changed if changed and self.chance(0.5) else served, self.all_assets())
         if asset_id is None:
             return None
         asset = self.asset(asset_id)
@@ -206,9 +225,14 @@ class RegisterDraws(Situation):
             self.owner(asset_id),
             "assets.set_operator",
             asset_id=asset_id,
-            operator=self.pick((OPERATOR, OPERATOR, OPERATOR, None, "dave", *OWNERS, self.holder(Role.REGISTRAR))),
-            min_price_ustx_per_kwh=self.pick((0, 500, 50_000, 10**15)),
+            operator=self.pick((OPERATOR, OPERATOR, OPERATOR, None, "dave", *OWNERS, self.approver(asset_id))),
+            min_price_ustx_per_kwh=self.mostly(self.pick((0, 500, 50_000, 10**15)), 10**15 + 1),
         )
+
+    def approver(self, asset_id: int) -> str:
+        """Somebody who approves what others own."""
+        region = self.asset(asset_id).region
+        return self.pick((self.holder(Role.REGISTRAR), self.holder(Role.GRID_OPERATOR, region)))
 
     def set_role(self) -> Step:
         """Mostly the roles of the start; sometimes another, or one is taken away."""

@@ -61,15 +61,26 @@ class SettlementDraws(Situation):
 
     def offer_to_take(self) -> int | None:
         """Mostly one that can be taken."""
+        if self.chance(0.06):
+            offers = self.system.market.offers
+            void = [number for number in self.open_offers() if offers[number].epoch < self.epoch_of(number)]
+            if void:
+                return self.pick(void)
         alive = [number for number in self.open_offers() if not self.is_over(number)]
         return self.one(alive or (self.open_offers() if self.chance(0.1) else []), self.all_offers())
+
+    def epoch_of(self, offer_id: int) -> int:
+        """The present epoch of the asset of an offer."""
+        return self.asset(self.system.market.offers[offer_id].asset_id).epoch
 
     def wh_to_take(self, offer_id: int) -> tuple[int, int]:
         """How much of an offer, and at least: sometimes more than is open."""
         offer = self.system.market.offers[offer_id]
         least = min(offer.min_fill_wh, offer.open_wh)
         wh = self.pick((offer.open_wh, least, self.random.randint(least, max(least, offer.open_wh)), offer.wh + 1))
-        return wh, self.pick((wh, least, 0, offer.open_wh, offer.open_wh + 1))
+        if self.chance(0.05):
+            return wh, offer.open_wh + 1
+        return wh, min(offer.open_wh, self.pick((wh, least, 0)))
 
     def limits(self, offers: Sequence[int]) -> dict[str, int]:
         """What a buyer of some offers allows."""
@@ -149,9 +160,10 @@ class SettlementDraws(Situation):
         """What was delivered to somebody."""
         items = self.system.settlement.payments
         left = {number: item.delivered_wh - item.claimed_wh for number, item in items.items()}
-        delivered = [number for number, wh in left.items() if wh]
-        of_storages = [number for number in delivered if not items[number].claimable]
-        fitting = of_storages if self.chance(0.1) else [number for number in delivered if number not in of_storages]
+        delivered = [number for number, wh in left.items() if wh and items[number].claimable]
+        settled = [number for number, item in items.items() if item.state is PaymentState.SETTLED]
+        of_storages = [number for number in settled if not items[number].claimable]
+        fitting = of_storages if of_storages and self.chance(0.2) else delivered
         payment_id = self.one(fitting, list(items))
         if payment_id is None:
             return None
@@ -159,7 +171,7 @@ class SettlementDraws(Situation):
             self.actor(items[payment_id].buyer),
             "settlement.claim",
             payment_id=payment_id,
-            wh=self.amount(left[payment_id]),
+            wh=self.amount(left[payment_id]) + self.mostly(0, 1, but=0.15),
             beneficiary=self.pick((*BUYERS, "observer", "settlement")),
             purpose="scope 2",
         )
@@ -189,7 +201,7 @@ class SettlementDraws(Situation):
         (token,) = money.tokens
         owner = self.actor(self.system.assets.contract_owner)
         recipient = self.pick((*OWNERS, CONTRACT_OWNER, "paul", "settlement", "observer"))
-        in_token = self.chance(0.5)
+        in_token = self.chance(0.8 if money.fees(token) else 0.3)
         fees = money.fees(token if in_token else None)
         if not fees and self.chance(0.9):
             return None

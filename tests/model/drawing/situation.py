@@ -51,6 +51,10 @@ class Situation:
             return self.pick(things)
         return self.pick(otherwise) if otherwise and self.chance(0.1) else None
 
+    def mostly(self, value: T, *others: T, but: float = 0.05) -> T:
+        """A value; with a small probability, one of the others."""
+        return self.pick(others) if self.chance(but) else value
+
     def anybody(self) -> str:
         """Anybody, whatever they may do."""
         return self.pick((CONTRACT_OWNER, *PEOPLE))

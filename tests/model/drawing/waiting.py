@@ -15,7 +15,7 @@ class Waiting(Situation):
     def makers(self) -> dict[Maker, int]:
         """What there is to draw, and how often each."""
         return {
-            self.wait: 16,
+            self.wait: 22,
         }
 
     def wait(self) -> Wait:
