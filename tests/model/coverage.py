@@ -75,8 +75,8 @@ def never_reached(seen: Counter[tuple[str, Ending]]) -> list[str]:
     failed = {name for name, ending in seen if isinstance(ending, ErrorCode)}
     return [
         *(f"{error.name} (u{error.value})" for error in _ERRORS.values() if error not in met | set(OUT_OF_REACH)),
-        *(f"a {name} that succeeds" for name in FUNCTIONS if name not in succeeded | set(FOR_SETTLEMENT)),
-        *(f"a {name} that fails" for name in FUNCTIONS if name not in failed),
+        *(f"no succeeding {name}" for name in FUNCTIONS if name not in succeeded | set(FOR_SETTLEMENT)),
+        *(f"no failing {name}" for name in FUNCTIONS if name not in failed),
     ]
 
 
