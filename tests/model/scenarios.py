@@ -419,7 +419,7 @@ def changed_and_handed_over() -> list[Action]:
         "slot_seconds": 900,
         "device_key": claim("alice", DEVICE_KEYS[2]),
     }
-    bound = {"asset_id": 5, "capacity_w": 10, "device_key": DEVICE_KEYS[2]}
+    bound = {"asset_id": 6, "capacity_w": 10, "device_key": DEVICE_KEYS[2]}
     return [
         until(day),
         *change(2_000, device_key=2),
