@@ -25,6 +25,7 @@ const LINE_FEED = 0x0a;
  * @typedef {{do: "submit", raw: string} | MineEntry | {do: "advance", to: number} | {do: "epoch", epoch: string} | {do: "snapshot"}
  *   | {do: "revert", id: number} | {do: "reorg", blocks: number, transactions: import("./chain/reorg.js").Handling} | {do: "reset"} | {do: "genesis"}} Entry
  * @typedef {{startTime: number, balances: Map<string, bigint>}} Genesis
+ * @typedef {{format: string, start_time: number, balances: Record<string, string | number>}} Header
  */
 
 export class Journal {
@@ -213,7 +214,7 @@ function isStartOfHeader(file) {
   });
 }
 
-/** @param {any} header @returns {Genesis} */
+/** @param {Header} header @returns {Genesis} */
 function genesisOf(header) {
   const balances = Object.entries(header.balances).map(([address, amount]) => /** @type {const} */ ([address, BigInt(String(amount))]));
   return { startTime: header.start_time, balances: new Map(balances) };

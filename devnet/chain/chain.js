@@ -211,7 +211,7 @@ export class Chain {
     });
   }
 
-  /** @param {Transaction} transaction @param {Record<string, any>} interfaces */
+  /** @param {Transaction} transaction @param {import("./engine.js").Interfaces} interfaces */
   #noteContract({ txid, payload, origin }, interfaces) {
     if (payload.type !== "smart_contract") return;
     const contractId = `${origin.address}.${payload.name}`;

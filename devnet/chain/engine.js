@@ -18,8 +18,8 @@ import { traitProblem } from "./traits.js";
 /** @typedef {import("./executor.js").Undone} Undone */
 
 /** @typedef {{height: number, burnHeight: number, time: number}} Place of a block; time in unix seconds */
-/** @typedef {{outcomes: Outcome[], undone: Undone, place: Place, interfaces: Record<string, any>}} BlockResult
- *   interfaces by contract id: of what was published */
+/** @typedef {{outcomes: Outcome[], undone: Undone, place: Place, interfaces: Interfaces}} BlockResult interfaces: of what was published */
+/** @typedef {Record<string, import("../clarity/abi.js").Abi>} Interfaces by contract id */
 
 /** Of a trace, and of where its cost was spent: characters. */
 const MAX_TRACE_TEXT = 4 * 1024 * 1024;

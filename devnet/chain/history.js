@@ -140,7 +140,7 @@ export class History {
       .map((place) => {
         const mined = transaction(Math.floor(place / MAX_EVENTS));
         const eventIndex = place % MAX_EVENTS;
-        return { mined, eventIndex, event: /** @type {any} */ (mined.outcome.events[eventIndex]) };
+        return { mined, eventIndex, event: /** @type {import("./ledger.js").PrintEvent} */ (mined.outcome.events[eventIndex]) };
       });
   }
 

@@ -280,8 +280,7 @@ function unsignedCall({ sender, contract, function: functionName, arguments: arg
   if (!Array.isArray(args)) throw new RequestError(400, "`arguments` must be a list of hex strings");
   const argBytes = args.map((argument) => hexArgument(argument, "an argument"));
   const { address, version } = /** @type {{address: string, version: number}} */ (parsePrincipal(contractId));
-  /** @type {any} */
-  const origin = { address: from.address, nonce: 0n, fee: 0n };
+  const origin = /** @type {import("../wire/transaction.js").SpendingCondition} */ ({ address: from.address, nonce: 0n, fee: 0n });
   return {
     raw: Buffer.alloc(0),
     txid: "0".repeat(64),

@@ -66,7 +66,7 @@ export async function nodeRoutes(server, { devnet }) {
       reply.callNotFound();
       return;
     }
-    /** @type {any} */ (request.routeOptions.config).checkBody(request);
+    /** @type {{checkBody(request: unknown): void}} */ (/** @type {unknown} */ (request.routeOptions.config)).checkBody(request);
     done();
   });
   server.addHook("onSend", (_request, reply, payload, done) => {

@@ -6,7 +6,9 @@ import { WebSocketServer } from "ws";
 import { invalidParams, RpcError, Subscriptions } from "./subscriptions.js";
 
 /** @typedef {import("ws").WebSocket} Socket */
-/** @typedef {(method: "subscribe" | "unsubscribe", params: any) => object} Call */
+/** @typedef {import("./subscriptions.js").Params} Params */
+/** @typedef {(method: "subscribe" | "unsubscribe", params: Params) => object} Call */
+/** @typedef {{id?: string | number, method: string, params?: Params}} RpcRequest */
 
 const PATH = "/extended/v1/ws";
 const MAX_MESSAGE_BYTES = 256 * 1024;
@@ -89,7 +91,7 @@ function replyTo(text, call) {
   return message.map((one) => replyToOne(one, call)).filter((reply) => reply !== null);
 }
 
-/** @param {any} message @param {Call} call @returns {object | null} */
+/** @param {unknown} message @param {Call} call @returns {object | null} */
 function replyToOne(message, call) {
   if (!isRequest(message)) return failure(null, new RpcError(-32600, "Invalid request"));
   const { id, method, params } = message;
@@ -105,10 +107,11 @@ function replyToOne(message, call) {
   }
 }
 
-/** @param {any} message @returns {boolean} */
+/** @param {unknown} message @returns {message is RpcRequest} */
 function isRequest(message) {
-  const idFits = message?.id === undefined || typeof message.id === "string" || Number.isSafeInteger(message.id);
-  return message?.jsonrpc === "2.0" && typeof message.method === "string" && idFits;
+  const { jsonrpc, method, id } = /** @type {Params} */ (message ?? {});
+  const idFits = id === undefined || typeof id === "string" || Number.isSafeInteger(id);
+  return jsonrpc === "2.0" && typeof method === "string" && idFits;
 }
 
 /** @param {string | number | null} id @param {RpcError} error */

@@ -5,9 +5,11 @@ import { principalOf } from "./arguments.js";
 import { blockV1, minedTransactionJson, stxBalanceJson, unminedTransactionJson } from "./present.js";
 
 /** @typedef {import("ws").WebSocket} Socket */
+/** @typedef {Record<string, unknown>} Params as they came */
 /** @typedef {import("../chain/chain.js").Chain} Chain */
 /** @typedef {import("../chain/history.js").MinedTransaction} MinedTransaction */
 /** @typedef {import("../chain/ledger.js").NftEvent} NftEvent */
+/** @typedef {ReturnType<typeof minedTransactionJson>} TransactionJson */
 
 const TXID = /^(?:0x)?([0-9a-fA-F]{64})$/;
 const MAX_TOPICS_PER_SOCKET = 10_000;
@@ -32,7 +34,7 @@ export function invalidParams(data) {
 /**
  * What can be followed: how its topic is called, and what a subscription to it is answered.
  *
- * @type {Record<string, (params: any) => {topic: string, result: object}>}
+ * @type {Record<string, (params: Params) => {topic: string, result: object}>}
  */
 const EVENTS = {
   block: () => ({ topic: "block", result: {} }),
@@ -81,12 +83,13 @@ export class Subscriptions {
   /**
    * @param {Socket} socket
    * @param {"subscribe" | "unsubscribe"} method
-   * @param {any} params with the name of an event
+   * @param {Params} params with the name of an event
    * @returns {object} what the caller is answered
    * @throws {RpcError}
    */
   change(socket, method, params) {
-    const event = Object.hasOwn(EVENTS, params.event) ? EVENTS[params.event] : undefined;
+    const name = String(params.event);
+    const event = Object.hasOwn(EVENTS, name) ? EVENTS[name] : undefined;
     if (!event) throw invalidParams("subscription request must use a valid event name");
     const { topic, result } = event(params);
     if (method === "subscribe") this.#add(socket, topic);
@@ -206,7 +209,7 @@ function tokenEvent({ kind, asset, valueHex, sender, recipient }) {
   };
 }
 
-/** @param {string} address @param {MinedTransaction} mined @param {any} tx */
+/** @param {string} address @param {MinedTransaction} mined @param {TransactionJson} tx */
 function addressUpdate(address, { transaction, outcome }, tx) {
   let [sent, received] = [transaction.payer.address === address ? transaction.payer.fee : 0n, 0n];
   const transfers = [];
@@ -229,7 +232,7 @@ function addressUpdate(address, { transaction, outcome }, tx) {
   };
 }
 
-/** @param {any} transaction */
+/** @param {TransactionJson} transaction */
 function firstEvents(transaction) {
   return { ...transaction, events: transaction.events.slice(0, MAX_EVENTS) };
 }

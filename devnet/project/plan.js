@@ -18,6 +18,9 @@ const DEFAULT_CLARITY_VERSION = 4;
  * @typedef {{what: string, from: string, raw: Buffer, epoch: string | null}} Step
  *   what it does, where its source is from, a signed transaction, and the epoch that it wants
  * @typedef {{steps: Step[], epoch: string | null}} Plan with the epoch to be in afterwards
+ * @typedef {{path: string, "contract-name": string, "expected-sender": string, "clarity-version"?: number, cost?: number}} Publish
+ * @typedef {Publish & {"transaction-type"?: string, "contract-publish"?: Publish}} PlanTransaction
+ * @typedef {{plan?: {batches?: {transactions?: PlanTransaction[]}[]}} | null} PlanFile of Clarinet
  */
 
 /** @returns {Plan} that does nothing */
@@ -27,8 +30,8 @@ export function emptyPlan() {
 
 /** @param {string} file of JSON, as Python prepares it @returns {Plan} */
 export function readPreparedPlan(file) {
-  const { steps, epoch } = /** @type {any} */ (readWith(JSON.parse, file));
-  return { epoch, steps: steps.map((/** @type {any} */ step) => ({ ...step, raw: Buffer.from(step.raw, "hex") })) };
+  const { steps, epoch } = /** @type {{steps: (Step & {raw: string})[], epoch: string | null}} */ (readWith(JSON.parse, file));
+  return { epoch, steps: steps.map((step) => ({ ...step, raw: Buffer.from(step.raw, "hex") })) };
 }
 
 /**
@@ -37,11 +40,11 @@ export function readPreparedPlan(file) {
  * @returns {Plan} what the project's devnet plan publishes, in its order
  */
 export function readPlan(directory, accounts) {
-  const plan = /** @type {any} */ (readWith(parseYaml, join(directory, PLAN)));
-  const transactions = (plan?.plan?.batches ?? []).flatMap((/** @type {any} */ batch) => batch.transactions ?? []);
+  const plan = /** @type {PlanFile} */ (readWith(parseYaml, join(directory, PLAN)));
+  const transactions = (plan?.plan?.batches ?? []).flatMap((batch) => batch.transactions ?? []);
   /** @type {Map<string, bigint>} */
   const nonces = new Map();
-  const steps = transactions.map((/** @type {any} */ transaction) => {
+  const steps = transactions.map((transaction) => {
     // Older plans nest what newer ones mark by a transaction-type.
     const publish = transaction["contract-publish"] ?? transaction;
     if (publish === transaction && transaction["transaction-type"] !== "contract-publish") {

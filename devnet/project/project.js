@@ -10,6 +10,8 @@ const MAX_SUPPLY = 2 ** 53;
 
 /**
  * @typedef {{name: string, address: string, privateKey: Buffer, mnemonic: string, balance: bigint}} Account
+ * @typedef {{mnemonic?: unknown, derivation?: string, balance?: number | bigint}} AccountEntry
+ * @typedef {{accounts?: Record<string, AccountEntry>, devnet?: {stacks_node_events_observers?: unknown}}} Settings of Clarinet
  */
 
 /** The project cannot be used as it is; the text says which file and why. */
@@ -20,7 +22,7 @@ export class ProjectError extends Error {}
  * @returns {Account[]}
  */
 export function readAccounts(directory) {
-  const settings = /** @type {any} */ (readWith(parseToml, join(directory, SETTINGS)));
+  const settings = /** @type {Settings} */ (readWith(parseToml, join(directory, SETTINGS)));
   const accounts = Object.entries(settings.accounts ?? {}).map(([name, entry]) => readAccount(name, entry));
   const supply = accounts.reduce((sum, { balance }) => sum + balance, 0n);
   if (supply > MAX_SUPPLY) throw new ProjectError(`${SETTINGS}: all balances together are above ${MAX_SUPPLY} µSTX`);
@@ -28,7 +30,7 @@ export function readAccounts(directory) {
   return accounts;
 }
 
-/** @param {string} name @param {any} entry @returns {Account} */
+/** @param {string} name @param {AccountEntry} entry @returns {Account} */
 function readAccount(name, { mnemonic, derivation, balance = 0 }) {
   const amount = typeof balance === "bigint" ? Number(balance) : balance;
   if (typeof mnemonic !== "string") throw new ProjectError(`${SETTINGS}: accounts.${name} has no mnemonic`);
@@ -50,7 +52,7 @@ export function hasSettings(directory) {
  */
 export function readObservers(directory) {
   if (!hasSettings(directory)) return [];
-  const settings = /** @type {any} */ (readWith(parseToml, join(directory, SETTINGS)));
+  const settings = /** @type {Settings} */ (readWith(parseToml, join(directory, SETTINGS)));
   const observers = settings.devnet?.stacks_node_events_observers ?? [];
   if (Array.isArray(observers) && observers.every((observer) => typeof observer === "string")) return observers;
   throw new ProjectError(`${SETTINGS}: devnet.stacks_node_events_observers must be a list of texts such as "localhost:3700"`);

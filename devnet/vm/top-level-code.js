@@ -15,7 +15,7 @@ export function asContract(code) {
   return `${code}\n(define-private (${NAME}) true)`;
 }
 
-/** @param {any} abi of a contract, as the VM tells it @returns {any} without what was added */
+/** @param {import("../clarity/abi.js").Abi} abi of a contract, as the VM tells it @returns {import("../clarity/abi.js").Abi} without what was added */
 export function withoutAddition(abi) {
-  return abi && { ...abi, functions: abi.functions.filter((/** @type {{name: string}} */ { name }) => name !== NAME) };
+  return abi && { ...abi, functions: abi.functions.filter(({ name }) => name !== NAME) };
 }
