@@ -108,6 +108,7 @@ def test_a_statement_is_downloaded(wide_page: Page, pages: str) -> None:
     wide_page.goto(f"{pages}/money")
     wide_page.locator("#statements td .pick a").first.click()
     wide_page.wait_for_url("**/parties/**")
+    require_no_sideways_scroll(wide_page)
     with wide_page.expect_download() as downloading:
         wide_page.get_by_role("link", name="Download as CSV").click()
     lines = downloading.value.path().read_text().splitlines()
