@@ -34,7 +34,7 @@ _SHOWN_DAYS = 3
 def formats() -> None:
     """List the formats that --format knows by name."""
     from der_client.cli.output import print_table  # noqa: PLC0415 -- `der --help` stays fast
-    from der_client.readings.files import FORMATS  # noqa: PLC0415
+    from der_client.readings.file_formats import FORMATS  # noqa: PLC0415
     from der_client.readings.table import ready_made_formats  # noqa: PLC0415
 
     rows: list[Sequence[object]] = [(name, kind.description) for name, kind in FORMATS.items()]

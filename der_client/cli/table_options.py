@@ -134,9 +134,8 @@ FormatOption = Annotated[
     typer.Option(
         "--format",
         metavar="NAME|FILE.toml",
-        help="Format of the file: a file in TOML, the name of a ready-made format, or json, green-button, nem12, "
-        "mscons, solaredge. "
-        "Options override it. 'der readings formats' lists them, 'der readings inspect' proposes one.",
+        help="Format of the file: a file in TOML, or a name that 'der readings formats' lists; 'der readings inspect' "
+        "proposes one. Options override it.",
         show_default=False,
     ),
 ]

@@ -16,7 +16,7 @@ from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Final, Self
 
 from der_client.readings.errors import MeterDataError, like
-from der_client.readings.sources import Source, encoding_of, open_binary, refuse_what_is_not_text
+from der_client.readings.sources import Source, encoding_of, open_binary, refuse_other_kinds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -66,11 +66,7 @@ class CsvTable:
         self._stream = open_binary(source)
         self._is_own = self._stream is not source
         head = self._stream.read(4096)
-        refuse_what_is_not_text(head)
-        if head.removeprefix(codecs.BOM_UTF8).upper().startswith(b"100,NEM12"):
-            raise MeterDataError('this is a NEM12 file: give `format="nem12"`')
-        if head.removeprefix(codecs.BOM_UTF8).startswith((b"UNA", b"UNB+")):
-            raise MeterDataError('this is an EDIFACT file: if it is of load profiles, give `format="mscons"`')
+        refuse_other_kinds(head)
         self._encoding = encoding_of(head, encoding)
         self._is_utf8 = codecs.lookup(self._encoding).name in {"utf-8", "ascii"}
         if head.startswith(codecs.BOM_UTF8):

@@ -1,60 +1,22 @@
-"""Files of meter data of any kind: a registry of formats, and one way to read them all.
-
-A new format is a module that gives a series for each channel, and one line in ``FORMATS``.
-"""
+"""Files of meter data of any kind: one way to read them all."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from der_client.readings.channel_sums import sum_channels
 from der_client.readings.errors import MeterDataError
+from der_client.readings.file_formats import FORMATS, format_by_suffix
 from der_client.readings.interval_builder import range_us
 from der_client.readings.table import TableFormat, ready_made_formats
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from os import PathLike
 
     from der_client.readings.intervals import IntervalSeries
-
-
-@dataclass(frozen=True, slots=True)
-class FileFormat:
-    """A kind of file.
-
-    Attributes:
-        description: What it is; for people.
-        reader: Where the function is that reads it, ``module:function``.
-        is_table: Whether it is a table, which a ``TableFormat`` describes; others say by themselves what they say.
-        suffixes: What the names of such files end with, for tables that are not text.
-        fields: Which fields of a ``TableFormat`` count, where it is not a table.
-    """
-
-    description: str
-    reader: str
-    is_table: bool = False
-    suffixes: tuple[str, ...] = ()
-    fields: frozenset[str] = frozenset()
-
-
-FORMATS: Final[Mapping[str, FileFormat]] = {
-    "csv": FileFormat("text in columns", "csv_reader:read_table", is_table=True),
-    "excel": FileFormat("Excel workbooks", "excel:read_excel", is_table=True, suffixes=(".xlsx", ".xlsm")),
-    "parquet": FileFormat("Parquet files", "frame:read_parquet", is_table=True, suffixes=(".parquet", ".pq")),
-    "json": FileFormat("JSON with a list of records", "json_table:read_json_table", is_table=True, suffixes=(".json",)),
-    "green-button": FileFormat("Green Button, ESPI XML", "green_button:read_green_button"),
-    "nem12": FileFormat("NEM12, meters in Australia", "nem12:read_nem12"),
-    "mscons": FileFormat("MSCONS, load profiles in Germany", "mscons:read_mscons"),
-    "solaredge": FileFormat(
-        "JSON of SolarEdge's monitoring API",
-        "solaredge:read_solaredge",
-        fields=frozenset({"time_zone", "ambiguous"}),
-    ),
-}
 
 
 def read_channels(
@@ -152,8 +114,7 @@ def format_named(text: str) -> str | TableFormat:
 def _chosen(
     path: str | PathLike[str], form: str | TableFormat | None, options: dict[str, Any]
 ) -> tuple[str, TableFormat]:
-    suffix = Path(path).suffix.lower()
-    by_suffix = next((name for name, kind in FORMATS.items() if suffix in kind.suffixes), "csv")
+    by_suffix = format_by_suffix(Path(path).suffix) or "csv"
     if isinstance(form, str):
         form = format_named(form)
     if isinstance(form, str):

@@ -22,7 +22,7 @@ from der_client.readings.errors import MeterDataError
 from der_client.readings.intervals import Interval, IntervalSeries, Quality
 from der_client.readings.quantities import Unit, exact
 from der_client.readings.slots import SECONDS_PER_HOUR
-from der_client.readings.sources import Source, open_binary, refuse_what_is_not_text
+from der_client.readings.sources import Source, open_binary, refuse_other_kinds
 from der_client.stacks.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def read_nem12(source: Source) -> dict[str, IntervalSeries]:
     """
     with open_binary(source) as stream:
         data = stream.read()
-    refuse_what_is_not_text(data[:4096])
+    refuse_other_kinds(data[:4096], "nem12")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -5,6 +5,7 @@ Recording never looks: what it proposes is printed as a format to keep, and only
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
@@ -16,11 +17,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from der_client.readings.csv_table import LONGEST_PREAMBLE
 from der_client.readings.errors import MeterDataError
+from der_client.readings.file_formats import FORMATS, format_by_suffix, formats_by_beginning
 from der_client.readings.json_documents import read_json
 from der_client.readings.json_table import columns_of_records, list_places, records_at
 from der_client.readings.sniffed_columns import Look, is_number, is_time, look_at_times, look_at_values
 from der_client.readings.solaredge import is_of_solaredge
-from der_client.readings.sources import refuse_what_is_not_text
+from der_client.readings.sources import refuse_other_kinds
 from der_client.readings.table import TableFormat, ready_made_formats
 from der_client.readings.table_columns import columns_of
 
@@ -33,7 +35,6 @@ _MOST_ROWS: Final = 2000
 _MOST_SUMS: Final = 3
 _FORMULA: Final = re.compile(r'^="(.*)"$')
 _DELIMITERS: Final = ";\t,|"
-_OWN_SUFFIXES: Final = {".xlsx": "excel", ".xlsm": "excel", ".parquet": "parquet", ".pq": "parquet"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,23 +60,17 @@ def propose_format(path: str | PathLike[str]) -> Proposal:
         MeterDataError: If it is packed, empty, or nothing in it looks like readings.
         OSError: If the file cannot be opened.
     """
-    suffix = Path(path).suffix.lower()
-    if suffix in _OWN_SUFFIXES:
+    by_suffix = format_by_suffix(Path(path).suffix)
+    if by_suffix is not None and not FORMATS[by_suffix].is_text:
         return Proposal(
             TableFormat(), ("a table with types: name `time`, `values`, and what else it does not say by itself",)
         )
     with Path(path).open("rb") as file:
         head = file.read(_HEAD_BYTES)
-    beginning = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if beginning.startswith(b"<"):
-        return Proposal("green-button")
-    if beginning.upper().startswith(b"100,NEM12"):
-        return Proposal("nem12")
-    if beginning.startswith((b"UNA", b"UNB+")):
-        return Proposal("mscons")
-    if beginning.startswith((b"{", b"[")):
-        return _of_json(read_json(path))
-    if not beginning:
+    kinds = formats_by_beginning(head)
+    if kinds:
+        return _of_json(read_json(path)) if "json" in kinds else Proposal(kinds[0])
+    if not head.removeprefix(codecs.BOM_UTF8).strip():
         raise MeterDataError("the file is empty")
     text, encoding = _decoded(head)
     delimiter, rows = _table(text)
@@ -151,7 +146,7 @@ def _of_json(document: Any) -> Proposal:
 
 def _decoded(head: bytes) -> tuple[str, str]:
     if not head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        refuse_what_is_not_text(head[:4096])
+        refuse_other_kinds(head[:4096])
     for encoding in ("utf-16",) if head.startswith((b"\xff\xfe", b"\xfe\xff")) else ("utf-8-sig", "cp1252"):
         try:
             # What was cut off at the end may be half a character.

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, TypeAlias
 
 from der_client.readings.errors import MeterDataError
+from der_client.readings.file_formats import FORMATS, formats_by_beginning
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,23 +51,22 @@ def open_binary(source: Source) -> IO[bytes]:
     return opened
 
 
-def refuse_what_is_not_text(head: bytes) -> None:
-    """Pass if a file can be a table of text.
+def refuse_other_kinds(head: bytes, own: str = "csv") -> None:
+    """Pass if a file can be text of a format.
 
     Args:
         head: Its first bytes.
+        own: The name of the format.
 
     Raises:
-        MeterDataError: If it is packed or of another kind.
+        MeterDataError: If it is packed, not text, or begins like a file of another format.
     """
     for signature, what in _SIGNATURES:
         if head.startswith(signature):
             raise MeterDataError(f"this is not text, but {what}")
-    beginning = head.removeprefix(codecs.BOM_UTF8).lstrip()
-    if beginning.startswith(b"<"):
-        raise MeterDataError('this is XML: if it is a Green Button file, give `format="green-button"`')
-    if beginning.startswith((b"{", b"[")):
-        raise MeterDataError('this is JSON: give `format="json"`, or `format="solaredge"` if it is of SolarEdge')
+    if (others := formats_by_beginning(head)) and own not in others:
+        looks = "; or ".join(f'{FORMATS[name].description}: give `format="{name}"`' for name in others)
+        raise MeterDataError(f"this looks like {looks}")
     if not head.startswith((codecs.BOM_UTF16_BE, codecs.BOM_UTF16_LE)) and b"\0" in head:
         if head[1::2].count(0) > len(head) // 4 or head[::2].count(0) > len(head) // 4:
             raise MeterDataError('this looks like UTF-16 text: give `encoding="utf-16"`')
