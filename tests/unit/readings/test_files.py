@@ -169,7 +169,7 @@ def test_nem12_is_a_file_with_channels(tmp_path: Path) -> None:
     path = tmp_path / "meters.csv"
     other = CHANNEL.replace(",B1,N1", ",B2,N2")
     path.write_bytes(nem12(CHANNEL, day_record(HALF_HOURS), other, day_record(HALF_HOURS)))
-    with pytest.raises(MeterDataError, match='NEM12, .*: give `format="nem12"`'):
+    with pytest.raises(MeterDataError, match=r'NEM12, .*: give `format="nem12"`'):
         read_file(path, time="a", values="b")
     with pytest.raises(MeterDataError, match=r"several channels: '6123456789 B1', '6123456789 B2'; name the plant's"):
         read_file(path, "nem12")
