@@ -50,7 +50,7 @@ FORMATS: Final[Mapping[str, FileFormat]] = {
     ),
     "green-button": FileFormat("Green Button, ESPI XML", "green_button:read_green_button", begins=(b"<",)),
     "nem12": FileFormat("NEM12, meters in Australia", "nem12:read_nem12", begins=(b"100,NEM12",)),
-    "mscons": FileFormat("MSCONS, load profiles in Germany", "mscons:read_mscons", begins=(b"UNA", b"UNB+")),
+    "mscons": FileFormat("MSCONS, load profiles in Germany", "mscons:read_mscons", begins=(b"UNA:+", b"UNB+")),
     "solaredge": FileFormat(
         "JSON of SolarEdge's monitoring API",
         "solaredge:read_solaredge",

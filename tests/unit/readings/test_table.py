@@ -255,6 +255,12 @@ def test_a_file_read_in_pieces_is_the_same(monkeypatch: pytest.MonkeyPatch, size
     assert by_quarter(pieces) == by_quarter(whole)
 
 
+def test_a_name_that_begins_like_another_format_is_a_name() -> None:
+    for name in ("Una hora", "UNBekannt", "100 NEM"):
+        rows = f"{name},kWh\n2026-06-01T10:00Z,1\n".encode()
+        assert energies(read_table(rows, time=name, values="kWh", interval_seconds=900)) == [1000]
+
+
 def test_cells_that_are_quoted_as_formulas(monkeypatch: pytest.MonkeyPatch) -> None:
     text = (
         '="Zeit";="Erzeugung kWh";Meter\n="2026-06-01T10:00Z";="0,5";="0815"\n'
