@@ -15,7 +15,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from der_client.stacks.errors import AddressError
-from der_client.stacks.network import MAINNET, TESTNET
+from der_client.stacks.network import networks_of_address
 
 if TYPE_CHECKING:
     from der_client.stacks.network import Network
@@ -153,11 +153,8 @@ def network_name(version: int) -> str:
     Returns:
         ``mainnet``, ``testnet/devnet`` or ``no known network (version N)``.
     """
-    if version in (MAINNET.single_sig_version, MAINNET.multi_sig_version):
-        return "mainnet"
-    if version in (TESTNET.single_sig_version, TESTNET.multi_sig_version):
-        return "testnet/devnet"
-    return f"no known network (version {version})"
+    names = [network.name for network in networks_of_address(version)]
+    return "/".join(names) or f"no known network (version {version})"
 
 
 def check_network(principal: str, network: Network, what: str = "address") -> None:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Final
 
 from der_client.stacks.address import base58check_decode, base58check_encode
 from der_client.stacks.errors import AddressError
-from der_client.stacks.network import DEVNET, MAINNET
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -77,7 +76,7 @@ def write_bitcoin_address(version: int, hashed: bytes, network: Network) -> str:
     Args:
         version: 0 to 6, as contracts count.
         hashed: 20 bytes, or 32 for versions 5 and 6.
-        network: The Stacks network; mainnet has bc1…, devnets have bcrt1…, all others tb1….
+        network: The Stacks network, whose Bitcoin network the address is of.
 
     Raises:
         AddressError: If there is no such version, or the bytes are too few or too many for it.
@@ -89,9 +88,8 @@ def write_bitcoin_address(version: int, hashed: bytes, network: Network) -> str:
             f"a Bitcoin address of version {version} has {HASH_LENGTHS[version]} bytes, got {len(hashed)}"
         )
     if version >= 4:
-        prefix = "bc" if network == MAINNET else "bcrt" if network == DEVNET else "tb"
-        return _segwit_encode(prefix, _WITNESS[version], hashed)
-    return base58check_encode(_BASE58_BYTES["main" if network == MAINNET else "test", min(version, 1)], hashed)
+        return _segwit_encode(network.bitcoin_prefix, _WITNESS[version], hashed)
+    return base58check_encode(_BASE58_BYTES["main" if network.is_on_main_bitcoin else "test", min(version, 1)], hashed)
 
 
 def _segwit_decode(text: str) -> tuple[int, bytes]:

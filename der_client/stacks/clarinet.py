@@ -13,11 +13,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from der_client.stacks.address import canonical_principal
+from der_client.stacks.address import canonical_principal, decode_c32_address, split_principal
 from der_client.stacks.clarity import check_contract_name
 from der_client.stacks.clarity.source import Kind, Source
 from der_client.stacks.epochs import EPOCHS, epoch_named, order_of
 from der_client.stacks.errors import DeploymentError, DerClientError, InvalidValueError
+from der_client.stacks.network import TESTNET, networks_of_address
 from der_client.stacks.plan import DeploymentPlan, PublishStep
 from der_client.stacks.sources import (
     MAINNET_BOOT_ADDRESS,
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
 
 MANIFEST: Final = "Clarinet.toml"
 DEVNET_PLAN: Final = Path("deployments") / "default.devnet-plan.yaml"
-_PUBLIC_APIS: Final = {"SP": "https://api.hiro.so", "SM": "https://api.hiro.so"}
-_TESTNET_API: Final = "https://api.testnet.hiro.so"
 
 _NEEDING: Final = frozenset(("contract-call?", "use-trait", "impl-trait"))
 _CONTRACT: Final = re.compile(r"(?P<address>'?S[0-9A-HJKMNP-TV-Z]{20,41})?\.(?P<name>[a-zA-Z][a-zA-Z0-9_-]*)")
@@ -169,7 +168,8 @@ def project_plan(root: str | Path, addresses: Mapping[str, str], *, fetch: Fetch
 
 def public_api(principal: str) -> str:
     """A public API of the network that an address is of, by which Clarinet, too, finds requirements."""
-    return _PUBLIC_APIS.get(principal[:2], _TESTNET_API)
+    networks = networks_of_address(decode_c32_address(split_principal(principal)[0])[0])
+    return networks[0].url if networks else TESTNET.url
 
 
 def fetcher(url: str | None = None) -> Fetch:

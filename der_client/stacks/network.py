@@ -26,6 +26,7 @@ class Network:
         single_sig_version: c32check version of single-signature addresses (SP or ST).
         multi_sig_version: c32check version of multi-signature addresses (SM or SN).
         url: The default address of a node with an API, or empty.
+        bitcoin_prefix: What SegWit addresses of its Bitcoin network begin with: ``bc``, ``tb`` or ``bcrt``.
 
     Raises:
         InvalidValueError: If no network can be like that: a node knows the transaction versions 0x00 and 0x80 only,
@@ -38,6 +39,7 @@ class Network:
     single_sig_version: int
     multi_sig_version: int
     url: str = ""
+    bitcoin_prefix: str = "tb"
 
     def __post_init__(self) -> None:
         """Check the fields."""
@@ -57,16 +59,39 @@ class Network:
                 f"multi_sig_version: must differ from single_sig_version, both are {self.multi_sig_version}"
             )
 
+    @property
+    def is_on_main_bitcoin(self) -> bool:
+        """Whether its Bitcoin network is the main one."""
+        return self.bitcoin_prefix == "bc"
+
     def has_address_version(self, version: int) -> bool:
         """Whether addresses of this network have this c32check version."""
         return version in (self.single_sig_version, self.multi_sig_version)
 
 
-MAINNET = Network("mainnet", 0x00, 1, 22, 20, "https://api.hiro.so")
+MAINNET = Network("mainnet", 0x00, 1, 22, 20, "https://api.hiro.so", "bc")
 TESTNET = Network("testnet", 0x80, 0x80000000, 26, 21, "https://api.testnet.hiro.so")
-DEVNET = Network("devnet", 0x80, 0x80000000, 26, 21, "http://localhost:3999")
+DEVNET = Network("devnet", 0x80, 0x80000000, 26, 21, "http://localhost:3999", "bcrt")
 NETWORKS: Final = {network.name: network for network in (MAINNET, TESTNET, DEVNET)}
-"""Those that are known by name."""
+"""Those that are known by name. What is told from a chain id or an address is looked for here, in this order."""
+
+
+def networks_of_address(version: int) -> tuple[Network, ...]:
+    """Return the known networks whose addresses have a c32check version.
+
+    Args:
+        version: 0 to 31.
+    """
+    return tuple(network for network in NETWORKS.values() if network.has_address_version(version))
+
+
+def networks_of_chain(chain_id: int) -> tuple[Network, ...]:
+    """Return the known networks with a chain id.
+
+    Args:
+        chain_id: As a node gives it (``network_id``).
+    """
+    return tuple(network for network in NETWORKS.values() if network.chain_id == chain_id)
 
 
 def check_network_kind(network: object) -> None:

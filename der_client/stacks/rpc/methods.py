@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from der_client.stacks.clarity import ClarityValue, decode, encode
 from der_client.stacks.clarity.wire import MAX_ARGUMENT_DEPTH
 from der_client.stacks.errors import InvalidValueError, NodeAnswerError, shown
-from der_client.stacks.network import DEVNET, MAINNET, TESTNET, Network
+from der_client.stacks.network import NETWORKS, Network, networks_of_chain
 from der_client.stacks.rpc import api, devnet, node, trace
 from der_client.stacks.rpc import broadcast as sending
 from der_client.stacks.rpc.api_versions import ApiVersions
@@ -448,15 +448,19 @@ def network_of(network_id: int, url: str) -> Network:
     Raises:
         NodeAnswerError: If it is none of those known here.
     """
-    if network_id == MAINNET.chain_id:
-        return MAINNET
-    if network_id == TESTNET.chain_id:
-        return DEVNET if urlsplit(url).hostname in LOOPBACK else TESTNET
-    raise NodeAnswerError(
-        f"the node is on network {network_id}, which is neither mainnet (1) nor testnet (2147483648); "
-        "give Client(network=Network(…)) with its versions",
-        url,
-    )
+    is_local = urlsplit(url).hostname in LOOPBACK
+    found = networks_of_chain(network_id)
+    for network in found:
+        if (urlsplit(network.url).hostname in LOOPBACK) == is_local:
+            return network
+    if not found:
+        known = ", ".join(f"{network.name} ({network.chain_id})" for network in NETWORKS.values())
+        raise NodeAnswerError(
+            f"the node is on network {network_id}, which is not one of {known}; give Client(network=Network(…)) with "
+            "its versions",
+            url,
+        )
+    return found[0]
 
 
 def check_network_id(network: Network, network_id: int, url: str) -> None:

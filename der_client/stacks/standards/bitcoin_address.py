@@ -8,7 +8,6 @@ from der_client.stacks.bitcoin import read_bitcoin_address, write_bitcoin_addres
 from der_client.stacks.clarity import BufferType
 from der_client.stacks.contract import Model
 from der_client.stacks.errors import AddressError
-from der_client.stacks.network import MAINNET
 
 if TYPE_CHECKING:
     from der_client.stacks.network import Network
@@ -37,7 +36,7 @@ class BitcoinAddress(Model):
             AddressError: If it is not an address, or one of another network.
         """
         script = read_bitcoin_address(text)
-        if network is not None and script.is_mainnet != (network == MAINNET):
+        if network is not None and script.is_mainnet != network.is_on_main_bitcoin:
             where = "mainnet" if script.is_mainnet else "a test network"
             raise AddressError(f"{text} is a Bitcoin address of {where}, but the network is {network.name}")
         return cls(version=bytes((script.version,)), hashbytes=script.hash)
@@ -46,7 +45,7 @@ class BitcoinAddress(Model):
         """Write the address.
 
         Args:
-            network: The Stacks network; mainnet has bc1…, devnets have bcrt1…, all others tb1….
+            network: The Stacks network, whose Bitcoin network the address is of.
 
         Raises:
             AddressError: If version and length do not fit together.

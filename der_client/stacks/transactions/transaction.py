@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal, Self
 from der_client.stacks.checks import check_enum, check_kind, check_number
 from der_client.stacks.errors import DecodeError, InvalidValueError, KeyFormatError, SigningError
 from der_client.stacks.keys import PrivateKey
-from der_client.stacks.network import MAINNET, TESTNET, Network, check_network_kind
+from der_client.stacks.network import NETWORKS, Network, check_network_kind
 from der_client.stacks.transactions.accounts import Multisig, SingleSig, check_public_keys
 from der_client.stacks.transactions.codes import AnchorMode, PostConditionMode
 from der_client.stacks.transactions.conditions import (
@@ -232,7 +232,7 @@ class Transaction:
 
         Of a transaction decoded without one: ``MAINNET`` or ``TESTNET`` (which also covers devnets).
         """
-        return MAINNET if self.version == MAINNET.transaction_version else TESTNET
+        return next(network for network in NETWORKS.values() if network.transaction_version == self.version)
 
     @property
     def origin(self) -> str:

@@ -10,7 +10,9 @@ import pytest
 import responses
 
 from der_client.stacks.account import Account
-from der_client.stacks.address import decode_c32_address
+from der_client.stacks.address import check_network, decode_c32_address, network_name
+from der_client.stacks.bitcoin import write_bitcoin_address
+from der_client.stacks.clarinet import public_api
 from der_client.stacks.clarity import (
     ListValue,
     OkValue,
@@ -19,10 +21,11 @@ from der_client.stacks.clarity import (
     TupleValue,
     UIntValue,
 )
-from der_client.stacks.errors import AddressError, InvalidValueError, SigningError
+from der_client.stacks.errors import AddressError, InvalidValueError, NodeAnswerError, SigningError
 from der_client.stacks.keys import PrivateKey
-from der_client.stacks.network import DEVNET, MAINNET, TESTNET, Network
+from der_client.stacks.network import DEVNET, MAINNET, NETWORKS, TESTNET, Network
 from der_client.stacks.rpc import Client
+from der_client.stacks.rpc.methods import network_of
 from der_client.stacks.transactions import (
     ORIGIN,
     ContractCall,
@@ -173,3 +176,21 @@ def test_what_no_network_can_be(change: dict[str, Any], words: str) -> None:
     }
     with pytest.raises(InvalidValueError, match=words):
         Network(**{**fields, **change})
+
+
+def test_a_network_is_one_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever adds a network to those that are known adds one value, and it is found everywhere."""
+    lab = Network("lab", 0x80, 4242, 10, 11, "https://lab.test", "lab")
+    monkeypatch.setitem(NETWORKS, "lab", lab)
+    address = KEY.address(lab)
+    assert network_of(4242, "https://node.test") is lab
+    assert network_name(10) == "lab"
+    assert public_api(f"{address}.token") == "https://lab.test"
+    assert write_bitcoin_address(4, bytes(20), lab).startswith("lab1")
+    with pytest.raises(AddressError, match="is of lab, but the transaction is for devnet"):
+        check_network(address, DEVNET)
+    with pytest.raises(NodeAnswerError, match=r"network 5, which is not one of mainnet \(1\), .*lab \(4242\)"):
+        network_of(5, "https://node.test")
+    assert network_of(TESTNET.chain_id, "http://localhost:1") is DEVNET
+    assert network_of(TESTNET.chain_id, "https://node.test") is TESTNET
+    assert network_of(MAINNET.chain_id, "http://localhost:1") is MAINNET
