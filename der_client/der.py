@@ -72,7 +72,7 @@ class _Connection:
 
 
 def _key_of(owner: object) -> PrivateKey:
-    """The key of whatever has one. The error never shows text, which may be a secret in the wrong place.
+    """Return the key of whatever has one. The error never shows text, which may be a secret in the wrong place.
 
     Raises:
         InvalidValueError: If it has none.
@@ -170,7 +170,7 @@ class Der:
         return cls(connection, None if account is None else connection.account(account))
 
     def with_account(self, account: PrivateKey | HasKey | Account | Wallet) -> Self:
-        """The same contracts for another account, over the same connection."""
+        """Return the same contracts for another account, over the same connection."""
         account = _out_of_sight(account)
         return type(self)(self._connection, self._connection.account(account), self._node)
 
@@ -192,8 +192,8 @@ class Der:
             *contracts: Which; all five if none is given.
 
         Raises:
-            DeploymentError: one of them is not.
-            NodeError: the node could not be asked.
+            DeploymentError: If one of them is not.
+            NodeError: If the node could not be asked.
         """
         for contract in contracts or (self.assets, self.production, self.grid, self.market, self.settlement):
             try:
@@ -208,15 +208,15 @@ class Der:
         return self.client.block("latest").block_time
 
     def list_assets(self) -> Listing[int, Asset]:
-        """All assets by id."""
+        """Return all assets by id."""
         return _all(self.assets.get_asset_count(), self.assets.get_assets)
 
     def list_offers(self) -> Listing[int, Offer]:
-        """All offers by id."""
+        """Return all offers by id."""
         return _all(self.market.get_offer_count(), self.market.get_offers)
 
     def list_payments(self) -> Listing[int, Payment]:
-        """All payments by id."""
+        """Return all payments by id."""
         return _all(self.settlement.get_payment_count(), self.settlement.get_payments)
 
     @whole

@@ -206,7 +206,7 @@ def _senders(plan: DeploymentPlan) -> dict[str, str]:
 
 
 def _callees(project: ClarinetProject, name: str, written: Iterable[str]) -> dict[str, str]:
-    """The modules and classes of those contracts of a project that one of them calls, among those that are written."""
+    """Return the modules and classes of the written contracts of a project that one of them calls."""
     own = project.contracts[name]
     needed = References.of(project.source(own)).called
     called = [each for each in written if f".{each}" in needed and project.contracts[each].deployer == own.deployer]
@@ -214,7 +214,7 @@ def _callees(project: ClarinetProject, name: str, written: Iterable[str]) -> dic
 
 
 def _project_of(path: Path) -> tuple[ClarinetProject, list[str]] | None:
-    """The project that a file is in, and its name there; ``None`` if it is in none."""
+    """Return the project that a file is in, and its name there; ``None`` if it is in none."""
     folder = next((folder for folder in path.parents if (folder / MANIFEST).is_file()), None)
     if folder is None:
         return None
@@ -224,7 +224,7 @@ def _project_of(path: Path) -> tuple[ClarinetProject, list[str]] | None:
 
 
 def _project_for(path: Path, cache: Path) -> ClarinetProject:
-    """A project just for a file: the contracts of its folder, and a cache that is gone afterwards."""
+    """Return a project just for a file: the contracts of its folder, and a cache that is gone afterwards."""
     files = {source.stem: source for source in sorted(path.parent.glob("*.clar"))}
     files[path.stem] = path
     contracts = {name: ProjectContract(name, file.name, None, "", "deployer") for name, file in files.items()}

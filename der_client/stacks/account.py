@@ -273,7 +273,7 @@ class Account:
             replaces: Whether it shall replace the one with the same nonce that is on its way; give ``nonce``, too.
 
         Raises:
-            AddressError: If the recipient is no principal of this network.
+            AddressError: If the recipient is not a principal of this network.
             InvalidValueError: If amount or memo are not possible, the recipient is this account, or the fee would be
                 above the cap.
             NonceConflictError: If another transaction on its way has the nonce that was given.
@@ -284,7 +284,7 @@ class Account:
         try:
             memo_bytes = memo.encode() if isinstance(memo, str) else memo
         except UnicodeEncodeError:
-            raise InvalidValueError(f"memo {memo!r} is no text in UTF-8; give bytes") from None
+            raise InvalidValueError(f"memo {memo!r} is not text in UTF-8; give bytes") from None
         payload = TokenTransfer(PrincipalValue(to), amount_ustx, memo_bytes)
         return self.submit(payload, nonce=nonce, fee_ustx=fee_ustx, replaces=replaces)
 

@@ -1,6 +1,6 @@
 """Stacks addresses and principals as text: c32check, networks, and the mapping to Bitcoin's base58check.
 
-An address is a version (0-31, which tells network and kind) and the hash160 of a public key or redeem script. Nothing
+An address is a version (0-31, which gives network and kind) and the hash160 of a public key or redeem script. Nothing
 here knows keys; :mod:`der_client.stacks.keys` makes the hashes.
 
 Sources: stacks-core ``stacks-common/src/address/c32.rs`` (facts), SIP-005 (versions).
@@ -39,7 +39,7 @@ _MAX_VERSION = 31
 
 
 def c32_encode(data: bytes) -> str:
-    """Writes bytes in Crockford's base 32, one ``0`` for every leading zero byte, as Stacks does.
+    """Write bytes in Crockford's base 32, one ``0`` for every leading zero byte, as Stacks does.
 
     Args:
         data: Any bytes.
@@ -54,7 +54,7 @@ def c32_encode(data: bytes) -> str:
 
 @lru_cache(maxsize=16384)
 def c32_address(version: int, hash160: bytes) -> str:
-    """Writes an address.
+    """Write an address.
 
     Args:
         version: 0-31; 22 and 20 are mainnet (SP, SM), 26 and 21 testnet and devnets (ST, SN).
@@ -75,7 +75,7 @@ def c32_address(version: int, hash160: bytes) -> str:
 
 @lru_cache(maxsize=16384)
 def decode_c32_address(text: str) -> tuple[int, bytes]:
-    """Reads an address; letters may be in either case, O stands for 0, L and I for 1.
+    """Read an address; letters may be in either case, O stands for 0, L and I for 1.
 
     Args:
         text: The address.
@@ -84,7 +84,7 @@ def decode_c32_address(text: str) -> tuple[int, bytes]:
         The version (0-31) and the hash160 (20 bytes).
 
     Raises:
-        AddressError: If the text is no address, or its checksum is wrong (a typing error).
+        AddressError: If the text is not an address, or its checksum is wrong (a typing error).
     """
     if not isinstance(text, str):
         raise AddressError(f"an address is text, not {type(text).__name__}")
@@ -92,21 +92,21 @@ def decode_c32_address(text: str) -> tuple[int, bytes]:
     # An upper bound first, so that long text costs nothing; the exact length is checked by writing it again.
     if normalized[:1] != "S" or not _C32_CHECKED_TEXT.match(normalized, 2) or normalized[1] not in _C32:
         raise AddressError(
-            f"{text[:64]!r} is no Stacks address: expected S, a version letter and up to 39 c32 characters"
+            f"{text[:64]!r} is not a Stacks address: expected S, a version letter and up to 39 c32 characters"
         )
     version = _C32.index(normalized[1])
     raw = b32decode(normalized[2:].translate(_FROM_C32).rjust(40, "A"))
     hash160, checksum = raw[1:21], raw[21:]
     if c32_encode(raw[1:]) != normalized[2:]:
-        raise AddressError(f"{text!r} is no Stacks address: it does not hold 20 bytes and a checksum")
+        raise AddressError(f"{text!r} is not a Stacks address: it does not hold 20 bytes and a checksum")
     if checksum != _checksum(version, hash160):
-        raise AddressError(f"{text!r} is no Stacks address: its checksum is wrong; check it for typing errors")
+        raise AddressError(f"{text!r} is not a Stacks address: its checksum is wrong; check it for typing errors")
     return version, hash160
 
 
 @lru_cache(maxsize=16384)
 def split_principal(text: str) -> tuple[str, str | None]:
-    """Takes a principal apart and checks both parts.
+    """Split a principal into its address and its contract's name, and check both.
 
     Args:
         text: An address (``ST…``), or a contract's id (``ST….name``; names of up to 128 characters, as in Clarity
@@ -126,13 +126,13 @@ def split_principal(text: str) -> tuple[str, str | None]:
         return canonical, None
     if not _CONTRACT_NAME.match(name):
         raise AddressError(
-            f"{text[:200]!r}: {name[:64]!r} is no contract name (a letter, then up to 127 letters, digits, - or _)"
+            f"{text[:200]!r}: {name[:64]!r} is not a contract name (a letter, then up to 127 letters, digits, - or _)"
         )
     return canonical, name
 
 
 def canonical_principal(text: str) -> str:
-    """Takes a principal in any spelling and gives it in the canonical one, which nodes want.
+    """Return a principal, given in any spelling, in the canonical one, which nodes want.
 
     Args:
         text: An address or a contract's id.
@@ -145,7 +145,7 @@ def canonical_principal(text: str) -> str:
 
 
 def network_name(version: int) -> str:
-    """Tells for people which networks an address version is for.
+    """Say for people which networks an address version is for.
 
     Args:
         version: The c32check version.
@@ -158,7 +158,7 @@ def network_name(version: int) -> str:
 
 
 def check_network(principal: str, network: Network, what: str = "address") -> None:
-    """Refuses a principal of another network than the one it is used on.
+    """Refuse a principal of another network than the one it is used on.
 
     Args:
         principal: An address or a contract's id.
@@ -170,9 +170,7 @@ def check_network(principal: str, network: Network, what: str = "address") -> No
     """
     version = _principal_version(principal)
     if not network.has_address_version(version):
-        raise AddressError(
-            f"{what}: {principal} is of {network_name(version)}, but the transaction is for {network.name}"
-        )
+        raise AddressError(f"{what}: {principal} is of {network_name(version)}, but is used on {network.name}")
 
 
 @lru_cache(maxsize=16384)
@@ -181,7 +179,7 @@ def _principal_version(principal: str) -> int:
 
 
 def to_bitcoin_address(address: str) -> str:
-    """Gives the Bitcoin address (base58check, P2PKH or P2SH) with the same hash160.
+    """Return the Bitcoin address (base58check, P2PKH or P2SH) with the same hash160.
 
     Args:
         address: A Stacks address of mainnet or testnet.
@@ -199,7 +197,7 @@ def to_bitcoin_address(address: str) -> str:
 
 
 def from_bitcoin_address(text: str) -> str:
-    """Gives the Stacks address with the same hash160 as a Bitcoin address.
+    """Return the Stacks address with the same hash160 as a Bitcoin address.
 
     Args:
         text: A base58check address (P2PKH or P2SH, mainnet, testnet or regtest).
@@ -208,7 +206,7 @@ def from_bitcoin_address(text: str) -> str:
         The Stacks address of the same network.
 
     Raises:
-        AddressError: If the text is no such address; segwit addresses (bc1…, tb1…) have no Stacks counterpart.
+        AddressError: If the text is not such an address; segwit addresses (bc1…, tb1…) have no Stacks counterpart.
     """
     version, hash160 = base58check_decode(text)
     if version not in _STACKS_VERSIONS:
@@ -239,12 +237,14 @@ def base58check_decode(text: str) -> tuple[int, bytes]:
         AddressError: If it is not base58, does not hold 25 bytes, or its checksum is wrong.
     """
     if not isinstance(text, str) or not _BASE58_TEXT.match(text):
-        raise AddressError(f"{str(text)[:64]!r} is no base58 Bitcoin address; segwit addresses (bc1…) cannot be mapped")
+        raise AddressError(
+            f"{str(text)[:64]!r} is not a base58 Bitcoin address; segwit addresses (bc1…) cannot be mapped"
+        )
     data = _base58_decode(text)
     if len(data) != 1 + _CHECKED_LENGTH:
-        raise AddressError(f"{text!r} is no Bitcoin address: it holds {len(data)} bytes instead of 25")
+        raise AddressError(f"{text!r} is not a Bitcoin address: it holds {len(data)} bytes instead of 25")
     if _double_sha256(data[:21])[:4] != data[21:]:
-        raise AddressError(f"{text!r} is no Bitcoin address: its checksum is wrong; check it for typing errors")
+        raise AddressError(f"{text!r} is not a Bitcoin address: its checksum is wrong; check it for typing errors")
     return data[0], data[1:21]
 
 

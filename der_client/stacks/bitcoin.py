@@ -93,7 +93,7 @@ def write_bitcoin_address(version: int, hashed: bytes, network: Network) -> str:
 
 
 def _segwit_decode(text: str) -> tuple[int, bytes]:
-    """The witness version and program of a SegWit address."""
+    """Return the witness version and program of a SegWit address."""
     if len(text) > 90 or text not in {text.lower(), text.upper()}:
         raise AddressError(f"{text[:90]!r} is not a SegWit address: at most 90 characters, all of one case")
     prefix, _, data = text.lower().rpartition("1")

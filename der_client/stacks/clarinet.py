@@ -104,7 +104,7 @@ class ClarinetProject:
         return cls(file.parent, contracts, _read_requirements(project, file), file.parent / str(cache))
 
     def source(self, contract: ProjectContract) -> str:
-        """The source of one of its contracts.
+        """Return the source of one of its contracts.
 
         Raises:
             DeploymentError: If it cannot be read, or is not ASCII.
@@ -140,7 +140,7 @@ class ClarinetProject:
         return _Planner(self, addresses, fetch, left_out).plan([*required, *(f".{name}" for name in names)])
 
     def cached_requirement(self, contract_id: str) -> tuple[Path, dict[str, Any]]:
-        """Where Clarinet keeps a requirement, and what it notes of it: ``epoch`` and ``clarity_version``."""
+        """Return where Clarinet keeps a requirement, and what it notes of it: ``epoch`` and ``clarity_version``."""
         file = self.cache / "requirements" / f"{contract_id}.clar"
         try:
             notes = json.loads(file.with_suffix(".json").read_text(encoding="utf-8"))
@@ -150,7 +150,7 @@ class ClarinetProject:
 
 
 def project_plan(root: str | Path, addresses: Mapping[str, str], *, fetch: Fetch | None = None) -> DeploymentPlan:
-    """The plan of a project for its devnet: its own, or else one made from its contracts.
+    """Return the plan of a project for its devnet: its own, or else one made from its contracts.
 
     Args:
         root: The project's folder.
@@ -167,13 +167,13 @@ def project_plan(root: str | Path, addresses: Mapping[str, str], *, fetch: Fetch
 
 
 def public_api(principal: str) -> str:
-    """A public API of the network that an address is of, by which Clarinet, too, finds requirements."""
+    """Return a public API of the network that an address is of, by which Clarinet, too, finds requirements."""
     networks = networks_of_address(decode_c32_address(split_principal(principal)[0])[0])
     return networks[0].url if networks else TESTNET.url
 
 
 def fetcher(url: str | None = None) -> Fetch:
-    """What asks a node for requirements.
+    """Return what asks a node for requirements.
 
     Args:
         url: The node; if not given a public API, of mainnet or testnet as the address of the requirement says. The
@@ -322,7 +322,7 @@ class _Planner:
         return key.startswith(".") or self._project.cached_requirement(key)[0].exists()
 
     def _keys(self, key: str, names: Iterable[str]) -> Iterable[str]:
-        """The keys of contracts that the source of another one names, as far as they have to be published."""
+        """Yield the keys of contracts that the source of another one names, as far as they have to be published."""
         address = "" if key.startswith(".") else key.partition(".")[0]
         for each in names:
             whole = f"{address}{each}" if each.startswith(".") else each
@@ -397,7 +397,7 @@ class _Planner:
                 self._wanted[key] = replace(wanted, step=step)
 
     def _accounts(self) -> Iterable[str]:
-        """The addresses of the accounts, the deployer's first."""
+        """Return the addresses of the accounts, the deployer's first."""
         names = sorted(self._addresses, key=lambda name: name != "deployer")
         return [self._addresses[name] for name in names]
 
@@ -411,7 +411,7 @@ class _Planner:
             ) from None
 
     def _order(self) -> list[str]:
-        """Those that need nothing first; of several that could come next, those of the earlier epoch, then by name."""
+        """Return an order in which each comes after those that it needs; else by epoch, then by name."""
         left = dict(self._wanted)
         order: list[str] = []
         while left:
@@ -452,7 +452,7 @@ def _batches(steps: Iterable[PublishStep]) -> tuple[tuple[PublishStep, ...], ...
 
 
 def _terms(version: int | None, epoch: str, source: str) -> tuple[int | None, str]:
-    """The version and epoch of a contract, where its project may leave both out."""
+    """Return the version and epoch of a contract, where its project may leave both out."""
     if version is None and not epoch:
         version = oldest_version(source)  # for Clarinet it is 1 then, of epoch 2.05
     if version is not None and not epoch:

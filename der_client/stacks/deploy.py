@@ -506,7 +506,7 @@ def _check_senders(plan: DeploymentPlan, accounts: Mapping[str, Account], addres
             contract_id = f"{address if own_address else step.sender}.{step.contract_name}"
             if contract_id in lines:
                 raise DeploymentError(
-                    f"{plan.where(step)}: contract {step.contract_name} stands twice in the plan "
+                    f"{plan.where(step)}: contract {step.contract_name} is twice in the plan "
                     f"(first in line {lines[contract_id]}); one account publishes a name only once"
                 )
             lines[contract_id] = step.line

@@ -31,7 +31,7 @@ _WITHOUT_AT_BLOCK: Final = "3.4"
 
 
 def epoch_named(text: str) -> str | None:
-    """An epoch as it is spelled here; ``None`` if there is no such one.
+    """Return an epoch as it is spelled here; ``None`` if there is no such one.
 
     Args:
         text: As Clarinet takes it: ``2.4``, ``3``, ``latest``.
@@ -41,10 +41,10 @@ def epoch_named(text: str) -> str | None:
 
 
 def order_of(epoch: str) -> int:
-    """A number that is larger for a later epoch."""
+    """Return a number that is larger for a later epoch."""
     return _ORDER[epoch]
 
 
 def has_at_block(epoch: str) -> bool:
-    """Whether ``at-block`` works in an epoch."""
+    """Return whether ``at-block`` works in an epoch."""
     return _ORDER[epoch] < _ORDER[_WITHOUT_AT_BLOCK]

@@ -5,10 +5,10 @@ The tree::
     DerClientError
     ├── InvalidValueError (ValueError)      a value that cannot be what it is given as; nothing was signed
     │   ├── EncodeError                     a Python or Clarity value that does not fit the Clarity type
-    │   ├── DecodeError                     bytes that are no valid encoding; carries the offset
-    │   ├── LiteralError                    text that is no Clarity literal; carries the offset
+    │   ├── DecodeError                     bytes that are not a valid encoding; carries the offset
+    │   ├── LiteralError                    text that is not a Clarity literal; carries the offset
     │   ├── SourceError                     source of a contract that cannot be read; carries line and column
-    │   ├── AddressError                    text that is no valid address, or one of the other network
+    │   ├── AddressError                    text that is not a valid address, or one of the other network
     │   ├── JobConflictError                a job's key is in the journal with another content
     │   ├── NonceConflictError              another transaction has this nonce; carries the nonce
     │   └── KeyFormatError                  a key, mnemonic or path that cannot be used (never shows it)
@@ -54,7 +54,7 @@ _LIBRARY: Final = __name__.partition(".")[0] + "."
 
 
 def shown(value: object, write: Callable[[object], str] = repr) -> str:
-    """A value as a message names it: written, and cut where it gets long, whatever the value is.
+    """Return a value as a message names it: written, and cut where it gets long, whatever the value is.
 
     Args:
         value: Anything.
@@ -153,10 +153,10 @@ class EncodeError(InvalidValueError):
 
 
 class DecodeError(InvalidValueError):
-    """Bytes that are no valid encoding.
+    """Bytes that are not a valid encoding.
 
     Attributes:
-        offset: Where in the input the first wrong byte stands.
+        offset: Where in the input the first wrong byte is.
     """
 
     def __init__(self, message: str, offset: int) -> None:
@@ -165,10 +165,10 @@ class DecodeError(InvalidValueError):
 
 
 class LiteralError(InvalidValueError):
-    """Text that is no Clarity literal.
+    """Text that is not a Clarity literal.
 
     Attributes:
-        offset: Which character of the text the problem stands at, from 0.
+        offset: Which character of the text the problem is at, from 0.
     """
 
     def __init__(self, message: str, offset: int) -> None:
@@ -191,7 +191,7 @@ class SourceError(InvalidValueError):
 
 
 class AddressError(InvalidValueError):
-    """Text that is no valid address, or an address of another network."""
+    """Text that is not a valid address, or an address of another network."""
 
 
 class NonceConflictError(InvalidValueError):
@@ -478,5 +478,5 @@ def _hide_own_frames() -> None:
 
 
 def _is_of_this_library(raised: Any) -> bool:
-    """Whether what pytest reports was raised on purpose; what was not is a fault of the library and shows all."""
+    """Return whether pytest reports an error of this library; any other is a bug in it, and shows all frames."""
     return isinstance(raised.value, DerClientError)

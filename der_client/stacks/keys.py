@@ -32,7 +32,7 @@ _HEX: Final = re.compile(r"(?:0x)?((?:[0-9a-fA-F]{2})+)\Z")
 
 
 def hash160(data: bytes) -> bytes:
-    """Hashes a public key or a redeem script as an address needs it: RIPEMD-160 of SHA-256.
+    """Hash a public key or a redeem script as an address needs it: RIPEMD-160 of SHA-256.
 
     Args:
         data: The key or script.
@@ -58,12 +58,12 @@ class PublicKey:
     data: bytes
 
     def __init__(self, data: bytes) -> None:
-        """Takes bytes that are known to be a valid key; use :meth:`from_bytes` for all others."""
+        """Take bytes that are known to be a valid key; use :meth:`from_bytes` for all others."""
         object.__setattr__(self, "data", data)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> PublicKey:
-        """Reads a key and checks that it is a point on the curve.
+        """Read a key and check that it is a point on the curve.
 
         Args:
             data: 33 bytes starting with 02 or 03, or 65 starting with 04.
@@ -86,12 +86,12 @@ class PublicKey:
         try:
             coincurve.PublicKey(bytes(data))
         except ValueError:
-            raise KeyFormatError(f"these {len(data)} bytes are no point on the curve secp256k1") from None
+            raise KeyFormatError(f"these {len(data)} bytes are not a point on the curve secp256k1") from None
         return cls(bytes(data))
 
     @classmethod
     def from_hex(cls, text: str) -> PublicKey:
-        """Reads a key from hexadecimal text, with or without 0x.
+        """Read a key from hexadecimal text, with or without 0x.
 
         Args:
             text: 66 or 130 digits.
@@ -110,12 +110,12 @@ class PublicKey:
 
     @classmethod
     def recover(cls, digest: bytes, signature: bytes, *, compressed: bool = True) -> PublicKey:
-        """Finds the key that made a signature.
+        """Find the key that made a signature.
 
         Args:
             digest: The 32 bytes that were signed.
             signature: 65 bytes, recovery id, r, s.
-            compressed: Which encoding the answer shall have; the signature does not tell.
+            compressed: Which encoding the answer shall have; the signature does not say.
 
         Returns:
             The key.
@@ -160,7 +160,7 @@ class PublicKey:
         return _key_hash160(self.data)
 
     def address(self, network: Network) -> str:
-        """Gives the ordinary (P2PKH) address.
+        """Return the ordinary (P2PKH) address.
 
         Args:
             network: Where it shall be used.
@@ -175,7 +175,7 @@ class PublicKey:
         return c32_address(network.single_sig_version, self.hash160)
 
     def verify(self, digest: bytes, signature: bytes) -> bool:
-        """Tells whether this key made a signature.
+        """Return whether this key made a signature.
 
         Args:
             digest: The 32 bytes that were signed.
@@ -191,11 +191,11 @@ class PublicKey:
         return recovered.data == self.data
 
     def __setattr__(self, name: str, value: object) -> None:
-        """Refuses changes."""
+        """Refuse changes."""
         raise AttributeError(f"a PublicKey cannot be changed ({name})")
 
     def __eq__(self, other: object) -> bool:
-        """Compares key and encoding."""
+        """Compare key and encoding."""
         return isinstance(other, PublicKey) and self.data == other.data
 
     def __hash__(self) -> int:
@@ -203,12 +203,12 @@ class PublicKey:
         return hash(self.data)
 
     def __reduce__(self) -> tuple[type[PublicKey], tuple[bytes]]:
-        """Lets copies and pickles be made, without assigning to what cannot be changed."""
+        """Let copies and pickles be made, without assigning to what cannot be changed."""
         return PublicKey, (self.data,)
 
     @whole
     def __repr__(self) -> str:
-        """Shows the key."""
+        """Show the key."""
         return f"PublicKey({self.data.hex()})"
 
 
@@ -216,7 +216,7 @@ class PrivateKey:
     """A secret key. Only :meth:`to_hex` ever shows it.
 
     Attributes:
-        public_key: Its public key, in the encoding that ``compressed`` tells.
+        public_key: Its public key, in the encoding that ``compressed`` says.
         compressed: Whether the public key is used in its 33-byte form (nearly always) or the 65-byte one. The same
             secret has a different address in each.
     """
@@ -227,14 +227,14 @@ class PrivateKey:
     public_key: PublicKey
 
     def __init__(self, key: coincurve.PrivateKey, *, compressed: bool) -> None:
-        """Takes coincurve's key; use :meth:`from_hex`, :meth:`from_bytes` or :meth:`generate`."""
+        """Take coincurve's key; use :meth:`from_hex`, :meth:`from_bytes` or :meth:`generate`."""
         object.__setattr__(self, "_key", key)
         object.__setattr__(self, "compressed", compressed)
         object.__setattr__(self, "public_key", PublicKey(key.public_key.format(compressed=compressed)))
 
     @classmethod
     def from_bytes(cls, data: bytes | Secret[bytes]) -> PrivateKey:
-        """Reads a key as Stacks wallets write it.
+        """Read a key as Stacks wallets write it.
 
         Args:
             data: 32 bytes for a key with an uncompressed public key, 33 ending in 01 for a compressed one. A `Secret`
@@ -261,7 +261,7 @@ class PrivateKey:
 
     @classmethod
     def from_hex(cls, text: str | Secret[str]) -> PrivateKey:
-        """Reads a key from hexadecimal text, with or without 0x.
+        """Read a key from hexadecimal text, with or without 0x.
 
         Args:
             text: 64 digits (uncompressed public key), or 66 ending in 01 (compressed). A `Secret` keeps it out of the
@@ -281,15 +281,15 @@ class PrivateKey:
 
     @classmethod
     def generate(cls) -> PrivateKey:
-        """Makes a new key from the operating system's randomness, for a compressed public key."""
+        """Make a new key from the operating system's randomness, for a compressed public key."""
         return cls(coincurve.PrivateKey(), compressed=True)
 
     def to_hex(self) -> str:
-        """Shows the secret: 64 digits, or 66 ending in 01 if the public key is compressed. Keep it to yourself."""
+        """Show the secret: 64 digits, or 66 ending in 01 if the public key is compressed. Keep it to yourself."""
         return self._key.secret.hex() + ("01" if self.compressed else "")
 
     def address(self, network: Network) -> str:
-        """Gives the key's ordinary (P2PKH) address.
+        """Return the key's ordinary (P2PKH) address.
 
         Args:
             network: Where it shall be used.
@@ -303,7 +303,7 @@ class PrivateKey:
         return self.public_key.address(network)
 
     def sign_recoverable(self, digest: bytes) -> bytes:
-        """Signs for a transaction.
+        """Sign for a transaction.
 
         Args:
             digest: The 32 bytes to sign, as they are.
@@ -318,7 +318,7 @@ class PrivateKey:
         return signature[64:] + signature[:64]
 
     def sign_rsv(self, digest: bytes) -> bytes:
-        """Signs for a message or for Clarity's ``secp256k1-verify``.
+        """Sign for a message or for Clarity's ``secp256k1-verify``.
 
         Args:
             digest: The 32 bytes to sign, as they are.
@@ -333,11 +333,11 @@ class PrivateKey:
         return self._key.sign_recoverable(digest, None)
 
     def __setattr__(self, name: str, value: object) -> None:
-        """Refuses changes."""
+        """Refuse changes."""
         raise AttributeError(f"a PrivateKey cannot be changed ({name})")
 
     def __eq__(self, other: object) -> bool:
-        """Compares by public key, which tells the same without touching the secret."""
+        """Compare by public key, which comes to the same without touching the secret."""
         return isinstance(other, PrivateKey) and self.public_key == other.public_key
 
     def __hash__(self) -> int:
@@ -346,11 +346,11 @@ class PrivateKey:
 
     @whole
     def __repr__(self) -> str:
-        """Shows the public key only."""
+        """Show the public key only."""
         return f"PrivateKey(<secret>, public_key={self.public_key.data.hex()})"
 
     def __reduce__(self) -> str:
-        """Refuses pickling, which would write the secret in plain."""
+        """Refuse pickling, which would write the secret in plain."""
         raise TypeError("a PrivateKey cannot be pickled; use the keystore")
 
 

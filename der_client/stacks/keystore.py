@@ -32,7 +32,7 @@ _NONCE_LENGTH: Final = 12
 
 
 def save_key(path: Path | str, key: PrivateKey, password: str | Secret[str]) -> None:
-    """Writes a key to a new encrypted file with mode 0600.
+    """Write a key to a new encrypted file with mode 0600.
 
     Args:
         path: The file; its folder is made (mode 0700) if missing.
@@ -64,7 +64,7 @@ def save_key(path: Path | str, key: PrivateKey, password: str | Secret[str]) -> 
 
 
 def load_key(path: Path | str, password: str | Secret[str]) -> PrivateKey:
-    """Opens an encrypted key file.
+    """Open an encrypted key file.
 
     Args:
         path: The file.
@@ -74,9 +74,9 @@ def load_key(path: Path | str, password: str | Secret[str]) -> PrivateKey:
         The key.
 
     Raises:
-        KeyFormatError: If the password is wrong or the file damaged or changed (these cannot be told apart), or it is
+        KeyFormatError: If the password is wrong or the file damaged or changed (these look the same), or it is
             no key file of a known version.
-        InvalidValueError: If the password is no text.
+        InvalidValueError: If the password is not text.
         OSError: If the file cannot be read.
     """
     password = Secret.of(password)
@@ -85,7 +85,7 @@ def load_key(path: Path | str, password: str | Secret[str]) -> PrivateKey:
 
 
 def open_key(content: bytes, password: str | Secret[str], *, source: str) -> PrivateKey:
-    """Opens the content of an encrypted key file, wherever it was read from.
+    """Open the content of an encrypted key file, wherever it was read from.
 
     Args:
         content: What the file holds.
@@ -97,7 +97,7 @@ def open_key(content: bytes, password: str | Secret[str], *, source: str) -> Pri
 
     Raises:
         KeyFormatError: As :func:`load_key`.
-        InvalidValueError: If the password is no text.
+        InvalidValueError: If the password is not text.
     """
     from cryptography.exceptions import InvalidTag  # noqa: PLC0415 -- heavy; `import der_client` stays fast
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
@@ -116,7 +116,7 @@ def open_key(content: bytes, password: str | Secret[str], *, source: str) -> Pri
 
 
 def read_public_key(path: Path | str) -> PublicKey:
-    """Reads the public key of a key file without opening it, for lists and addresses.
+    """Read the public key of a key file without opening it, for lists and addresses.
 
     It is only proven to belong to the file when :func:`load_key` opens it.
 
@@ -127,7 +127,7 @@ def read_public_key(path: Path | str) -> PublicKey:
         The public key.
 
     Raises:
-        KeyFormatError: If it is no key file of a known version.
+        KeyFormatError: If it is not a key file of a known version.
         OSError: If the file cannot be read.
     """
     with Path(path).open("rb") as file:
@@ -160,7 +160,7 @@ def _parse(data: bytes, source: str) -> tuple[dict[str, Any], bytes]:
     try:
         content = json.loads(data)
         if content["format"] != _FORMAT or len(data) > MAX_FILE_LENGTH:
-            raise KeyFormatError(f"{source} is no key file of der-client")
+            raise KeyFormatError(f"{source} is not a key file of der-client")
         if content["version"] != _VERSION or content["version"] is True:
             raise KeyFormatError(
                 f"{source} has version {content['version']!r}; this der-client knows version {_VERSION}"
@@ -173,7 +173,7 @@ def _parse(data: bytes, source: str) -> tuple[dict[str, Any], bytes]:
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         if isinstance(error, KeyFormatError):
             raise
-        raise KeyFormatError(f"{source} is no key file of der-client") from None
+        raise KeyFormatError(f"{source} is not a key file of der-client") from None
     if not known or not all(type(number) is int and number > 0 for number in numbers):
         raise KeyFormatError(f"{source}: unknown key derivation or cipher")
     n, r, p = numbers
@@ -195,7 +195,7 @@ def _derive(kdf: dict[str, Any], password: Secret[str]) -> Secret[bytes]:
     try:
         secret = Secret(unicodedata.normalize("NFC", password.reveal()).encode())
     except UnicodeEncodeError:
-        raise InvalidValueError("password: holds what is no text in UTF-8") from None
+        raise InvalidValueError("password: is not text in UTF-8") from None
     scrypt = Scrypt(salt=bytes.fromhex(kdf["salt"]), length=32, n=kdf["n"], r=kdf["r"], p=kdf["p"])
     return Secret(scrypt.derive(secret.reveal()))
 

@@ -1,4 +1,4 @@
-"""Signing of messages that are no transactions: structured data (SIP-018) and plain text.
+"""Signing of messages other than transactions: structured data (SIP-018) and plain text.
 
 A structured message is a Clarity value in a domain (application, version, chain), so that a contract can check it with
 ``secp256k1-recover?`` and a signature for one application or chain is worth nothing in another. All signatures here are
@@ -30,7 +30,7 @@ _DOMAIN_TYPES: Final = {"name": AsciiValue, "version": AsciiValue, "chain-id": U
 
 
 def message_domain(name: str, version: str, network: Network) -> TupleValue:
-    """Says for which application and chain a structured message is meant.
+    """Say for which application and chain a structured message is meant.
 
     Args:
         name: The application's name, ASCII.
@@ -51,7 +51,7 @@ def message_domain(name: str, version: str, network: Network) -> TupleValue:
 
 
 def structured_data_hash(domain: TupleValue, message: ClarityValue) -> bytes:
-    """Hashes a structured message: SHA-256 of ``SIP018``, the domain's hash and the message's hash.
+    """Hash a structured message: SHA-256 of ``SIP018``, the domain's hash and the message's hash.
 
     Args:
         domain: A tuple with at least ``name`` and ``version`` (string-ascii) and ``chain-id`` (uint).
@@ -72,7 +72,7 @@ def structured_data_hash(domain: TupleValue, message: ClarityValue) -> bytes:
 
 
 def sign_structured_data(key: PrivateKey, domain: TupleValue, message: ClarityValue) -> bytes:
-    """Signs a structured message (SIP-018).
+    """Sign a structured message (SIP-018).
 
     Args:
         key: The signer's key.
@@ -91,7 +91,7 @@ def sign_structured_data(key: PrivateKey, domain: TupleValue, message: ClarityVa
 
 
 def verify_structured_data(key: PublicKey, domain: TupleValue, message: ClarityValue, signature: bytes) -> bool:
-    """Tells whether a key signed a structured message.
+    """Return whether a key signed a structured message.
 
     Args:
         key: The signer's public key.
@@ -111,7 +111,7 @@ def verify_structured_data(key: PublicKey, domain: TupleValue, message: ClarityV
 
 
 def recover_structured_data(domain: TupleValue, message: ClarityValue, signature: bytes) -> PublicKey:
-    """Finds the key that signed a structured message; compare its address with the one you trust.
+    """Find the key that signed a structured message; compare its address with the one you trust.
 
     Args:
         domain: See :func:`structured_data_hash`.
@@ -123,14 +123,14 @@ def recover_structured_data(domain: TupleValue, message: ClarityValue, signature
 
     Raises:
         EncodeError: If the domain is not as it must be.
-        InvalidValueError: If the signature is no bytes.
+        InvalidValueError: If the signature is not bytes.
         SigningError: If no key can have made the signature.
     """
     return PublicKey.recover(structured_data_hash(domain, message), _to_vrs(signature))
 
 
 def message_hash(text: str, *, old_prefix: bool = False) -> bytes:
-    """Hashes a plain message: SHA-256 of a prefix, the text's length and the text.
+    """Hash a plain message: SHA-256 of a prefix, the text's length and the text.
 
     Args:
         text: Any text; its UTF-8 bytes count.
@@ -140,7 +140,7 @@ def message_hash(text: str, *, old_prefix: bool = False) -> bytes:
         The 32 bytes to sign.
 
     Raises:
-        InvalidValueError: If it is no text.
+        InvalidValueError: If it is not text.
     """
     check_kind(text, str, "text", "of bytes, data.decode()")
     try:
@@ -154,7 +154,7 @@ def message_hash(text: str, *, old_prefix: bool = False) -> bytes:
 
 
 def sign_message(key: PrivateKey, text: str) -> bytes:
-    """Signs a plain message, as Stacks wallets do.
+    """Sign a plain message, as Stacks wallets do.
 
     Args:
         key: The signer's key.
@@ -171,7 +171,7 @@ def sign_message(key: PrivateKey, text: str) -> bytes:
 
 
 def verify_message(key: PublicKey, text: str, signature: bytes) -> bool:
-    """Tells whether a key signed a plain message, with the prefix of today or the one that wallets used before.
+    """Return whether a key signed a plain message, with the prefix of today or the one that wallets used before.
 
     Args:
         key: The signer's public key.
@@ -190,7 +190,7 @@ def verify_message(key: PublicKey, text: str, signature: bytes) -> bool:
 
 
 def recover_message(text: str, signature: bytes, *, old_prefix: bool = False) -> PublicKey:
-    """Finds the key that signed a plain message; compare its address with the one you trust.
+    """Find the key that signed a plain message; compare its address with the one you trust.
 
     Under the other prefix another key comes out, so a signature that may be old is tried with both.
 

@@ -65,7 +65,7 @@ class Network:
         return self.bitcoin_prefix == "bc"
 
     def has_address_version(self, version: int) -> bool:
-        """Whether addresses of this network have this c32check version."""
+        """Return whether addresses of this network have this c32check version."""
         return version in (self.single_sig_version, self.multi_sig_version)
 
 
@@ -73,7 +73,7 @@ MAINNET = Network("mainnet", 0x00, 1, 22, 20, "https://api.hiro.so", "bc")
 TESTNET = Network("testnet", 0x80, 0x80000000, 26, 21, "https://api.testnet.hiro.so")
 DEVNET = Network("devnet", 0x80, 0x80000000, 26, 21, "http://localhost:3999", "bcrt")
 NETWORKS: Final = {network.name: network for network in (MAINNET, TESTNET, DEVNET)}
-"""Those that are known by name. What is told from a chain id or an address is looked for here, in this order."""
+"""Those that are known by name. The network of a chain id or an address is looked for here, in this order."""
 
 
 def networks_of_address(version: int) -> tuple[Network, ...]:

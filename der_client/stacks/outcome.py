@@ -83,7 +83,7 @@ class Outcome:
         return decode(self.raw_result) if self.raw_result else None
 
     def error(self, subject: str) -> DerClientError | None:
-        """The error for whoever waited for success; ``None`` if it succeeded or has not ended yet.
+        """Return the error for whoever waited for success; ``None`` if it succeeded or has not ended yet.
 
         Args:
             subject: What the message calls it, such as ``transaction 12ab… (SP….market.buy)``.
@@ -160,7 +160,7 @@ def read_outcome(
 
 
 def outcome_of(info: TransactionInfo | None, txid: str = "") -> Outcome:
-    """What came of a transaction, from what the API knows of it.
+    """Return what came of a transaction, from what the API knows of it.
 
     Args:
         info: Of the API; ``None`` if it does not know the transaction. One off the present fork is waiting again.
@@ -176,7 +176,7 @@ def outcome_of(info: TransactionInfo | None, txid: str = "") -> Outcome:
 
 
 def subject_of(info: TransactionInfo) -> str:
-    """What messages call a transaction: its id, with what it calls or publishes."""
+    """Return what messages call a transaction: its id, with what it calls or publishes."""
     if info.contract_id is None:
         return f"transaction {info.txid}"
     return f"transaction {info.txid} ({info.contract_id}{f'.{info.function}' if info.function else ''})"

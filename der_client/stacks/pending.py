@@ -161,8 +161,8 @@ class PendingTransaction(_Waiting):
             max_poll_s: The longest pause between two looks, in seconds.
 
         Raises:
-            TransactionDroppedError: It left the mempool without being mined.
-            ConfirmationTimeoutError: It was not mined, or not as deep, in time; the outcome is unknown. Wait again.
+            TransactionDroppedError: If it left the mempool without being mined.
+            ConfirmationTimeoutError: If it was not mined, or not as deep, in time; the outcome is unknown. Wait again.
             InvalidValueError: If there are less than 1 confirmations.
         """
         return self.client.follow(self._waited(timeout_s, confirmations, max_poll_s))
@@ -182,12 +182,12 @@ class PendingTransaction(_Waiting):
             max_poll_s: The longest pause between two looks, in seconds.
 
         Raises:
-            PostConditionAbortedError: A post-condition was not met.
-            RuntimeAbortedError: A contract hit a runtime error.
-            AnalysisFailedError: A contract that was to be published did not pass the analysis.
-            TransactionFailedError: A contract returned ``(err …)``, or the transaction was skipped as problematic.
-            TransactionDroppedError: It left the mempool without being mined.
-            ConfirmationTimeoutError: It was not mined, or not as deep, in time; the outcome is unknown. Wait again.
+            PostConditionAbortedError: If a post-condition was not met.
+            RuntimeAbortedError: If a contract hit a runtime error.
+            AnalysisFailedError: If a contract that was to be published did not pass the analysis.
+            TransactionFailedError: If a contract returned ``(err …)``, or the transaction was skipped as problematic.
+            TransactionDroppedError: If it left the mempool without being mined.
+            ConfirmationTimeoutError: If it was not mined, or not as deep, in time; the outcome is unknown. Wait again.
             InvalidValueError: If there are less than 1 confirmations.
         """
         return self.client.follow(self._succeeded(timeout_s, confirmations, max_poll_s))

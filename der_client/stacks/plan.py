@@ -151,7 +151,7 @@ class DeploymentPlan:
         )
 
     def where(self, step: Step) -> str:
-        """What to call a step in errors: the file and the line that it is in, if it is in one."""
+        """Return what to call a step in errors: the file and the line that it is in, if it is in one."""
         return f"{self.file}, line {step.line}" if step.line else str(self.file)
 
     @property
@@ -171,7 +171,7 @@ class _Loader(yaml.SafeLoader):
 
 
 class _Node:
-    """A part of the plan that knows where it stands."""
+    """A part of the plan that knows its place."""
 
     __slots__ = ("_file", "_name", "_node")
 
@@ -210,7 +210,7 @@ class _Node:
         for key, value in self._node.value:
             name = str(key.value)
             if name in found:
-                raise _Node(key, self._file, f"field {name!r}").error("stands twice")
+                raise _Node(key, self._file, f"field {name!r}").error("is a duplicate")
             found[name] = _Node(value, self._file, f"field {name!r}")
         return found
 
@@ -226,14 +226,14 @@ class _Node:
         return [_Node(item, self._file, f"{self._name}[{index}]") for index, item in enumerate(self._node.value)]
 
     def literal(self) -> ClarityValue:
-        """A Clarity literal, which YAML may have taken for a number or a truth value of its own."""
+        """Return a Clarity literal, which YAML may have taken for a number or a truth value of its own."""
         if not isinstance(self._node, yaml.ScalarNode):
             raise self.error('must be a Clarity literal; put it into quotes: "{ id: u4 }"')
         try:
             return parse(self._node.value)
         except LiteralError as error:
             raise self.error(
-                f"is no Clarity literal: {error} (a string needs quotes of its own within those of YAML: '\"text\"')"
+                f"is not a Clarity literal: {error} (a string needs quotes of its own within those of YAML: '\"text\"')"
             ) from error
 
     def text(self) -> str:
@@ -242,13 +242,13 @@ class _Node:
         return str(self._node.value)
 
     def scalar(self) -> str:
-        """Text as it is written, whatever YAML takes it for: ``3.0`` is a number there."""
+        """Return text as it is written, whatever YAML takes it for: ``3.0`` is a number there."""
         if not isinstance(self._node, yaml.ScalarNode):
             raise self.error("must be text")
         return str(self._node.value)
 
     def addresses(self) -> tuple[tuple[str, str], ...]:
-        """A mapping from addresses to addresses, as written."""
+        """Return a mapping from addresses to addresses, as written."""
         if not isinstance(self._node, yaml.MappingNode):
             raise self.error("must be a mapping of addresses")
         return tuple(
@@ -266,11 +266,11 @@ class _Node:
         return int(value)
 
     def named(self, kind: str, check: Callable[[str], str]) -> str:
-        """Text that ``check`` lets pass, as it gives it."""
+        """Return text that ``check`` lets pass, as it gives it."""
         try:
             return check(self.text())
         except InvalidValueError as error:
-            raise self.error(f"is no {kind}: {error}") from error
+            raise self.error(f"is not a {kind}: {error}") from error
 
     def principal(self) -> str:
         return self.named("principal", canonical_principal)
@@ -310,7 +310,7 @@ def _read_step(node: _Node, epoch: str) -> Step:
 
 
 def _instead_of(kind: str) -> str:
-    """What to do about a step that is not supported."""
+    """Return what to do about a step that is not supported."""
     if kind == "btc-transfer":
         return "send bitcoin with a Bitcoin wallet, and take the step out of the plan"
     return (

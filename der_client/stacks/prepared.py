@@ -115,7 +115,7 @@ def prepare_plan(plan: DeploymentPlan, keys: Mapping[str, PrivateKey], *, fetch:
         if key is None:
             known = ", ".join(f"{name} {each.address(DEVNET)}" for name, each in keys.items())
             raise DeploymentError(
-                f"{where}: the plan expects {step.sender} to send this, which is no account of {SETTINGS}: "
+                f"{where}: the plan expects {step.sender} to send this, which is not an account of {SETTINGS}: "
                 f"{known}; generate the plan again: clarinet deployments generate --devnet"
             )
         try:

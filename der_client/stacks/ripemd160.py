@@ -30,7 +30,7 @@ _BLOCK_LENGTH = 64
 
 
 def ripemd160(data: bytes) -> bytes:
-    """Hashes with OpenSSL where it can, else with :func:`ripemd160_in_python`.
+    """Hash with OpenSSL where it can, else with :func:`ripemd160_in_python`.
 
     Args:
         data: Any bytes.
@@ -45,7 +45,7 @@ def ripemd160(data: bytes) -> bytes:
 
 
 def ripemd160_in_python(data: bytes) -> bytes:
-    """Hashes without OpenSSL; some hundred times slower, which does not matter for a key's 32 bytes.
+    """Hash without OpenSSL; some hundred times slower, which does not matter for a key's 32 bytes.
 
     Args:
         data: Any bytes.

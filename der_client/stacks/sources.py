@@ -62,7 +62,7 @@ class FetchedContract:
     clarity_version: str = ""
 
     def notes(self) -> dict[str, str]:
-        """What Clarinet notes beside the source in its cache."""
+        """Return what Clarinet notes beside the source in its cache."""
         notes = {"epoch": self.epoch, "clarity_version": self.clarity_version}
         return {name: value for name, value in notes.items() if value}
 
@@ -98,7 +98,7 @@ class PlanSources:
         self._fetch = fetch
 
     def payloads(self) -> Iterator[tuple[PublishStep, ContractPublish]]:
-        """The payload of each contract, in the order of the plan.
+        """Yield the payload of each contract, in the order of the plan.
 
         Raises:
             DeploymentError: If a source cannot be had, lies outside the project, or holds what none may hold.
@@ -214,7 +214,7 @@ def oldest_version(source: str) -> int | None:
 
 
 def _defined(top: Expression) -> str:
-    """The name that an expression defines; empty if it defines none."""
+    """Return the name that an expression defines; empty if it defines none."""
     if not top.head.startswith("define-") or len(top.items) < 2:
         return ""
     return top.items[1].head or top.items[1].text

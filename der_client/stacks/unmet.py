@@ -41,7 +41,7 @@ class UnmetPostCondition:
         asset: ``STX``, ``staked STX``, ``PoX action``, or an asset id (``ADDRESS.contract::asset``).
         owner: The principal whose asset it is.
         code: The node's name of the condition, such as ``SentEq``; empty if no condition covered the asset.
-        expected: The amount of the condition, in the asset's smallest unit; ``None`` where it is no amount.
+        expected: The amount of the condition, in the asset's smallest unit; ``None`` where it is not an amount.
         moved: The amount that would have moved; ``None`` where the node does not say it.
         token: The non-fungible token, as the node writes it; empty for other assets.
         is_uncovered: Whether the asset moved and no post-condition named it.
@@ -95,5 +95,5 @@ def read_unmet(sentence: str) -> UnmetPostCondition | None:
 
 
 def _amount(digits: str) -> int | None:
-    """A number of at most 39 digits, as the largest of Clarity has."""
+    """Return a number of at most 39 digits, as the largest of Clarity has."""
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 39 else None

@@ -36,7 +36,7 @@ class Wallet:
     __slots__ = ("_accounts", "_root", "_words")
 
     def __init__(self, seed: bytes | Secret[bytes], words: str | Secret[str] | None = None) -> None:
-        """Takes the seed; use :meth:`from_mnemonic`, :meth:`from_seed` or :meth:`generate`."""
+        """Take the seed; use :meth:`from_mnemonic`, :meth:`from_seed` or :meth:`generate`."""
         seed = Secret.of(seed)
         self._root = _Node.from_seed(seed)
         self._accounts: _Node | None = None
@@ -44,7 +44,7 @@ class Wallet:
 
     @classmethod
     def from_mnemonic(cls, words: str | Secret[str], passphrase: str | Secret[str] = "") -> Wallet:
-        """Opens the wallet that a mnemonic stands for (BIP-39, English words).
+        """Open the wallet that a mnemonic stands for (BIP-39, English words).
 
         Args:
             words: 12, 15, 18, 21 or 24 words, separated by white space. A `Secret` keeps it out of the caller's local
@@ -55,8 +55,8 @@ class Wallet:
             The wallet.
 
         Raises:
-            KeyFormatError: If a word is not in the list, the checksum is wrong, or one of the two is no text; the error
-                does not show them.
+            KeyFormatError: If a word is not in the list, the checksum is wrong, or one of the two is not text; the
+                error does not show them.
         """
         words, passphrase = Secret.of(words), Secret.of(passphrase)
         _check_text(words, "words")
@@ -77,7 +77,7 @@ class Wallet:
 
     @classmethod
     def from_seed(cls, seed: bytes | Secret[bytes]) -> Wallet:
-        """Opens the wallet of a BIP-32 seed.
+        """Open the wallet of a BIP-32 seed.
 
         Args:
             seed: 16 to 64 bytes.
@@ -86,7 +86,7 @@ class Wallet:
             The wallet; it has no mnemonic.
 
         Raises:
-            KeyFormatError: If it is no bytes, or the length is wrong.
+            KeyFormatError: If it is not bytes, or the length is wrong.
         """
         seed = Secret.of(seed)
         check_secret_kind(seed, bytes, "seed", "of hexadecimal text, bytes.fromhex(…)", KeyFormatError)
@@ -97,7 +97,7 @@ class Wallet:
 
     @classmethod
     def generate(cls, words: int = 24) -> Wallet:
-        """Makes a new wallet from the operating system's randomness.
+        """Make a new wallet from the operating system's randomness.
 
         Args:
             words: 12, 15, 18, 21 or 24.
@@ -113,7 +113,7 @@ class Wallet:
         return cls.from_mnemonic(_ENGLISH.generate(_STRENGTHS[words]))
 
     def words(self) -> str:
-        """Shows the mnemonic. Whoever sees it owns every account of the wallet.
+        """Show the mnemonic. Whoever sees it owns every account of the wallet.
 
         Returns:
             The words, separated by single spaces.
@@ -126,7 +126,7 @@ class Wallet:
         return self._words.reveal()
 
     def account(self, index: int = 0) -> PrivateKey:
-        """Gives the key of a Stacks account, as Stacks wallets and Clarinet number them.
+        """Return the key of a Stacks account, as Stacks wallets and Clarinet number them.
 
         Args:
             index: 0 to 2³¹ - 1.
@@ -135,7 +135,7 @@ class Wallet:
             The key at ``m/44'/5757'/0'/0/index``.
 
         Raises:
-            KeyFormatError: If the index is no whole number, or out of range.
+            KeyFormatError: If the index is not a whole number, or out of range.
         """
         check_number(index, 0, _HARDENED - 1, "index", KeyFormatError)
         if self._accounts is None:
@@ -143,7 +143,7 @@ class Wallet:
         return PrivateKey(self._accounts.child(index).key, compressed=True)
 
     def derive(self, path: str) -> PrivateKey:
-        """Gives the key at a path.
+        """Return the key at a path.
 
         Args:
             path: ``m``, then ``/`` and a number for each step, with ``'`` (or h) if hardened.
@@ -158,7 +158,7 @@ class Wallet:
 
     @whole
     def __repr__(self) -> str:
-        """Shows nothing that opens it."""
+        """Show nothing that opens it."""
         return "Wallet(<secret>)"
 
 
@@ -200,24 +200,24 @@ def _unknown_places(words: Secret[list[str]]) -> list[str]:
 
 
 def _seed(words: Secret[str], passphrase: Secret[str]) -> Secret[bytes]:
-    """The seed of normalized words (BIP-39, "From mnemonic to seed")."""
+    """Return the seed of normalized words (BIP-39, "From mnemonic to seed")."""
     salt = Secret(unicodedata.normalize("NFKD", "mnemonic" + passphrase.reveal()).encode())
     return Secret(hashlib.pbkdf2_hmac("sha512", words.reveal().encode(), salt.reveal(), _SEED_ROUNDS))
 
 
 def _check_text(text: Secret[str], what: str) -> None:
-    """Refuses what has no UTF-8 form, from which the seed is made."""
+    """Refuse what has no UTF-8 form, from which the seed is made."""
     check_secret_kind(text, str, what, error=KeyFormatError)
     try:
         text.reveal().encode()
     except UnicodeEncodeError:
-        raise KeyFormatError(f"{what}: holds a lone surrogate, which is no character") from None
+        raise KeyFormatError(f"{what}: holds a lone surrogate, which is not a character") from None
 
 
 def _parse_path(path: str) -> tuple[int, ...]:
     check_kind(path, str, "path", f"e.g. {STACKS_PATH}/0", KeyFormatError)
     if not _PATH.match(path):
-        raise KeyFormatError(f"{path[:80]!r} is no derivation path: expected e.g. {STACKS_PATH}/0")
+        raise KeyFormatError(f"{path[:80]!r} is not a derivation path: expected e.g. {STACKS_PATH}/0")
     steps = path.split("/")[1:]
     if len(steps) > _MAX_DEPTH:
         raise KeyFormatError(f"a derivation path has at most 255 steps, not {len(steps)}")

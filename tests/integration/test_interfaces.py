@@ -210,7 +210,7 @@ def test_any_contract_can_be_called(odd: Odd) -> None:
     with pytest.raises(ContractError, match=r"odd\.always-fails: u9") as failed:
         odd.always_fails().send().wait()
     assert failed.value.result == UIntValue(9)
-    with pytest.raises(EncodeError, match=r"via\.counter: .* is no contract"):
+    with pytest.raises(EncodeError, match=r"via\.counter: .* is not a contract"):
         odd.via(odd.deployer)
 
 

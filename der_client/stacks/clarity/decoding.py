@@ -69,7 +69,7 @@ def decode(data: bytes) -> ClarityValue:
         data: The wire form, e.g. of a read-only result without its 0x.
 
     Raises:
-        DecodeError: the bytes are not the encoding of a value; it carries the offset.
+        DecodeError: If the bytes are not the encoding of a value; it carries the offset.
     """
     if not isinstance(data, bytes):
         if not isinstance(data, (bytearray, memoryview)):
@@ -99,10 +99,10 @@ def read_value(data: bytes, offset: int, max_depth: int = MAX_DEPTH) -> tuple[Cl
     Args:
         data: Bytes that hold the value somewhere.
         offset: Where it starts.
-        max_depth: How many composites may stand in one another.
+        max_depth: How many composites may be nested.
 
     Raises:
-        DecodeError: no valid value stands there.
+        DecodeError: If no valid value starts there.
     """
     try:
         value, end = _READERS[data[offset]](data, offset + 1, room(max_depth))
@@ -117,7 +117,7 @@ def read_value(data: bytes, offset: int, max_depth: int = MAX_DEPTH) -> tuple[Cl
 
 
 def _distance(value: ClarityValue, path: Iterable[Step]) -> int:
-    """How far behind the start of a value's wire form a part of it starts, or the list that holds the part."""
+    """Return how far behind the start of a value's wire form a part of it starts, or the list that holds the part."""
     distance = 0
     for step in path:
         before: Collection[ClarityValue] = ()
@@ -140,14 +140,14 @@ def _distance(value: ClarityValue, path: Iterable[Step]) -> int:
 
 
 def bad_tag(data: bytes, offset: int) -> DecodeError:
-    """The error for a place where no value starts."""
+    """Return the error for a place where no value starts."""
     if offset >= len(data):
         return DecodeError("the input ends where a value should start", len(data))
-    return DecodeError(f"0x{data[offset]:02x} starts no Clarity value: types are 0x00 to 0x0e", offset)
+    return DecodeError(f"0x{data[offset]:02x} is not a Clarity type: expected 0x00 to 0x0e", offset)
 
 
 def truncated(data: bytes, offset: int, needed: int, what: str) -> DecodeError:
-    """The error for an input that ends inside a value."""
+    """Return the error for an input that ends inside a value."""
     return DecodeError(f"{what} needs {needed} bytes, but the input has only {max(0, len(data) - offset)} more", offset)
 
 
@@ -206,7 +206,7 @@ def _read_false(_data: bytes, offset: int, _depth: int) -> tuple[ClarityValue, i
 
 @lru_cache(maxsize=65536)
 def address_text(wire: bytes) -> str:
-    """The address of an account's version and hash160; raises AddressError for a version that there is not."""
+    """Return the address of an account's version and hash160; raises AddressError for a version that there is not."""
     return c32_address(wire[0], wire[1:])
 
 
@@ -216,7 +216,7 @@ def read_standard_principal(data: bytes, offset: int) -> tuple[str, int]:
     if end > len(data):
         raise truncated(data, offset, ACCOUNT_BYTES, "a principal")
     if data[offset] >= ADDRESS_VERSIONS:
-        raise DecodeError(f"{data[offset]} is no version of an address: 0 to {ADDRESS_VERSIONS - 1}", offset)
+        raise DecodeError(f"{data[offset]} is not an address version: 0 to {ADDRESS_VERSIONS - 1}", offset)
     return address_text(data[offset:end]), end
 
 
@@ -231,7 +231,7 @@ def read_contract_principal(data: bytes, offset: int) -> tuple[str, int]:
         raise truncated(data, begin, data[start], "a contract name")
     name = data[begin:end].decode("latin-1")
     if not is_contract_name(name):
-        raise DecodeError(f"{name!r} is no contract name", begin)
+        raise DecodeError(f"{name!r} is not a contract name", begin)
     return f"{address}.{name}", end
 
 
@@ -251,7 +251,7 @@ def _read_contract(data: bytes, offset: int, _depth: int) -> tuple[ClarityValue,
 
 @lru_cache(maxsize=16384)
 def _principal(content: bytes) -> ClarityValue:
-    """The principal of what stands behind its type and fills the input: an account, or a contract, which is longer."""
+    """Return the principal of what follows its type and fills the input: an account, or a contract, which is longer."""
     read = _read_standard if len(content) == ACCOUNT_BYTES else _read_contract
     value, end = read(content, 0, 0)
     if end != len(content):
@@ -275,8 +275,8 @@ def _read_wrapper(kind: type[OkValue | ErrValue | SomeValue]) -> _Reader:
 
 
 def too_deep(offset: int) -> DecodeError:
-    """The error for composites nested beyond the limit."""
-    return DecodeError("values stand in one another deeper than a node allows", offset - 1)
+    """Return the error for composites nested beyond the limit."""
+    return DecodeError("values are nested deeper than a node allows", offset - 1)
 
 
 def _read_none(_data: bytes, offset: int, depth: int) -> tuple[ClarityValue, int]:
@@ -350,7 +350,7 @@ def read_name(data: bytes, offset: int) -> tuple[str, int]:
             raise truncated(data, start, data[offset], "a name")
         name = raw.decode("latin-1")
         if not is_clarity_name(name):
-            raise DecodeError(f"{name!r} is no Clarity name", start)
+            raise DecodeError(f"{name!r} is not a Clarity name", start)
         # Hostile input can fill neither the memory with names nor, for good, the place of the names in use.
         if len(_known_names) >= _MAX_KNOWN_NAMES:
             _known_names.clear()
@@ -379,7 +379,7 @@ def _read_tuple(data: bytes, offset: int, depth: int) -> tuple[ClarityValue, int
         if name is None or end > size:
             name, end = read_name(data, offset)
         if name <= previous:
-            problem = "stands twice" if name == previous else f"must stand before {previous!r}"
+            problem = "is a duplicate" if name == previous else f"must come before {previous!r}"
             raise DecodeError(f"tuple key {name!r} {problem}: keys go by their bytes", start)
         try:
             reader = _READERS[data[end]]
@@ -401,7 +401,7 @@ def read_ascii(data: bytes, offset: int) -> tuple[str, int]:
         return _ascii_text(raw), end
     except ValueError:
         bad = next(index for index, byte in enumerate(raw) if byte not in ASCII_ALLOWED)
-        raise DecodeError(f"0x{raw[bad]:02x} stands in no string-ascii", start + bad) from None
+        raise DecodeError(f"0x{raw[bad]:02x} is not allowed in a string-ascii", start + bad) from None
 
 
 def _ascii_text(content: bytes) -> str:

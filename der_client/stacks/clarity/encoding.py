@@ -48,10 +48,10 @@ def encode(value: ClarityValue, max_depth: int = MAX_DEPTH) -> bytes:
 
     Args:
         value: The value.
-        max_depth: How many composites may stand in one another.
+        max_depth: How many composites may be nested.
 
     Raises:
-        EncodeError: it is no Clarity value, stands deeper or is larger than a node allows, or a list in it holds values
+        EncodeError: If it is not a Clarity value, is deeper or larger than a node allows, or a list in it holds values
             without a common type; the text names the path.
     """
     try:
@@ -146,7 +146,7 @@ def _encode_wrapper(tag: bytes) -> Callable[[OkValue | ErrValue | SomeValue, int
 
 
 def _too_deep_to_encode() -> EncodeError:
-    return EncodeError("values stand in one another deeper than a node allows")
+    return EncodeError("values are nested deeper than a node allows")
 
 
 def _encode_list(value: ListValue, depth: int) -> bytes:
@@ -174,14 +174,14 @@ def encode_all(values: Collection[ClarityValue], depth: int) -> Iterable[bytes]:
 
 @lru_cache(maxsize=4096)
 def tuple_keys(names: tuple[str, ...]) -> list[bytes]:
-    """What stands before each value of a tuple with these names; before the first one also how the tuple starts."""
+    """Return what precedes each value of a tuple with these names; before the first one also how the tuple starts."""
     start = b"\x0c" + len(names).to_bytes(4)
     return [start + key_wire(names[0]), *map(key_wire, names[1:])]
 
 
 @lru_cache(maxsize=4096)
 def _tuple_pattern(names: tuple[str, ...]) -> bytes:
-    """What a tuple with these names consists of, for ``%``."""
+    """Return what a tuple with these names consists of, for ``%``."""
     return b"".join([key.replace(b"%", b"%%") + b"%b" for key in tuple_keys(names)])
 
 

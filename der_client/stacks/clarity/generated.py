@@ -1,7 +1,7 @@
 """Functions that are written line by line for one layout, as dataclasses writes a constructor for one class.
 
 A loop over the parts of a layout takes about as long as the work on them; written out, there is only the work. No name
-and no byte from outside gets into the source: constants stand there by numbered names.
+and no byte from outside gets into the source: constants have numbered names there.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ class GeneratedReader:
         self._constants: dict[str, Any] = {"new": object.__new__, "put": set_value, "struct_error": struct.error}
 
     def constant(self, value: object) -> str:
-        """A name for a constant."""
+        """Return a name for a constant."""
         name = f"constant_{len(self._constants)}"
         self._constants[name] = value
         return name
 
     def taking_apart(self, parts: str, offset: str, fixed: Sequence[bytes], sizes: Sequence[int]) -> list[str]:
-        """Lines that take fixed bytes and contents apart, which stand in turn; fixed bytes may end them.
+        """Return lines that read fixed bytes and contents, which alternate; fixed bytes may end them.
 
         Args:
             parts: The name of what comes of it: all of them, in order.
@@ -55,7 +55,7 @@ class GeneratedReader:
     def function(
         self, result: str, otherwise: Callable[[bytes, int], Any] | None = None, *, name: str = "value"
     ) -> Callable[[bytes, int], Any]:
-        """The function, which gives an expression's value.
+        """Return the function, which gives an expression's value.
 
         Args:
             result: The expression.

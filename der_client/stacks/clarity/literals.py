@@ -16,7 +16,7 @@ tuple                  ``{k: v}``, ``(tuple (k v))``               ``(tuple (k v
 =====================  ==========================================  =======================================
 
 ``\u{c3a9}`` is therefore 쎩 in source and é in a node's text: say which it is. Beyond what contract source may hold, a
-string-utf8 may hold any character as it is (``u"é"``). What needs a contract around it is no literal: ``.market``,
+string-utf8 may hold any character as it is (``u"é"``). What needs a contract around it is not a literal: ``.market``,
 constants, calls of functions.
 
 Facts from stacks-core's lexer and parser (``clarity/src/vm/ast/parser/v2``), checked on the real VM:
@@ -87,7 +87,8 @@ def parse(text: str, *, node_text: bool = False) -> ClarityValue:
         more fields than the first: the VM drops those, here they stay.)
 
     Raises:
-        LiteralError: the text is no literal, or the value cannot be: out of range, too deep, a list of several types.
+        LiteralError: If the text is not a literal, or the value is impossible: out of range, too deep, a list of
+            several types.
     """
     if not isinstance(text, str):
         raise LiteralError(f"a literal is text, not {type(text).__name__}", 0)
@@ -189,7 +190,7 @@ class _Parser:
         return self.checked(start, TupleValue, fields)
 
     def braces(self, depth: int) -> ClarityValue:
-        """Read ``{name: value, …}``; a comma may stand behind the last field, too."""
+        """Read ``{name: value, …}``; a comma may also follow the last field."""
         start = self.place
         inner = self.deeper(start, depth)
         self.place += 1
@@ -213,9 +214,9 @@ class _Parser:
         start = self.place
         name = self.word()
         if name in fields:
-            raise LiteralError(f"the field {name!r} stands twice", start)
+            raise LiteralError(f"duplicate field {name!r}", start)
         if not is_clarity_name(name):
-            raise LiteralError(f"{self.shown(start)} is no name of a field", start)
+            raise LiteralError(f"{self.shown(start)} is not the name of a field", start)
         return name
 
     def string(self, from_hex: Callable[[str], str]) -> str:
@@ -231,7 +232,7 @@ class _Parser:
                 return chr(int(escape["x"], 16)) if escape["x"] else _ESCAPED[escape["c"]]
             except (KeyError, ValueError, OverflowError):
                 place = start + 1 + escape.start()
-                raise LiteralError(f"{self.shown(place)} starts with an escape for no character", place) from None
+                raise LiteralError(f"{self.shown(place)} starts with an invalid escape", place) from None
 
         return _ESCAPE.sub(character, quoted[1:-1])
 
@@ -242,7 +243,7 @@ class _Parser:
 
     def deeper(self, start: int, depth: int) -> int:
         if not depth:
-            raise LiteralError(f"values stand in one another deeper than {MAX_DEPTH} levels", start)
+            raise LiteralError(f"values are nested deeper than {MAX_DEPTH} levels", start)
         return depth - 1
 
     def checked(self, start: int, make: Callable[[Any], Made], content: Any) -> Made:
@@ -283,7 +284,7 @@ class _Parser:
         return LiteralError(f"expected {what}, found {self.shown(self.place)}", self.place)
 
     def shown(self, start: int) -> str:
-        """The text from somewhere on, short enough for a message."""
+        """Return the text from somewhere on, short enough for a message."""
         rest = self.text[start : start + _SHOWN + 1]
         if not rest:
             return "the end"

@@ -16,7 +16,7 @@ MAX_CONTRACT_NAME_LENGTH = 40
 
 
 def plain_text(text: str) -> str:
-    """The text of a ``str`` or of a subclass, such as an enumeration's member, whose ``str()`` may be another."""
+    """Return the text of a ``str`` or of a subclass, such as an enumeration's member, whose ``str()`` may differ."""
     return str.__str__(text)
 
 
@@ -35,11 +35,11 @@ def check_clarity_name(text: str) -> str:
     """Return the name unchanged.
 
     Raises:
-        EncodeError: it cannot name anything in Clarity.
+        EncodeError: If it cannot name anything in Clarity.
     """
     if not isinstance(text, str) or not is_clarity_name(text):
         raise EncodeError(
-            f"{shown(text)} is no Clarity name: a letter, then letters, digits or -_!?+<>=/*, "
+            f"{shown(text)} is not a Clarity name: a letter, then letters, digits or -_!?+<>=/*, "
             f"at most {MAX_NAME_LENGTH} characters"
         )
     # Not the text as it was given: what is kept here is given to everybody who asks for an equal one.
@@ -51,11 +51,11 @@ def check_contract_name(text: str) -> str:
     """Return the contract name unchanged.
 
     Raises:
-        EncodeError: no contract can be called so.
+        EncodeError: If no contract can be called so.
     """
     if not isinstance(text, str) or not is_contract_name(text, MAX_CONTRACT_NAME_LENGTH):
         raise EncodeError(
-            f"{shown(text)} is no contract name: a letter, then letters, digits, - or _, "
+            f"{shown(text)} is not a contract name: a letter, then letters, digits, - or _, "
             f"at most {MAX_CONTRACT_NAME_LENGTH} characters"
         )
     return plain_text(text)

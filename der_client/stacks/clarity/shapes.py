@@ -3,7 +3,7 @@
 What a program decodes is of few kinds: the events of a contract, the answers and the arguments of a function. In all
 values of a kind and length only the leaves differ. So for shapes that were read step by step often enough, a function
 is compiled that reads nothing but them. It never refuses a value: what has no such shape is read step by step as ever,
-which also tells what is wrong with it.
+which also says what is wrong with it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Kind = tuple[bytes, int]
 
 
 class LeafFormat(NamedTuple):
-    """How a value that holds no other one stands on the wire.
+    """How a value that holds no other one is on the wire.
 
     Attributes:
         head_length: How many bytes are the same in all such values of one length: type and length.
@@ -50,7 +50,7 @@ class Shapes(Generic[Item]):
     """The shapes of the items, values or arguments, that are read often.
 
     Args:
-        formats: How leaves stand on the wire, by class.
+        formats: How leaves are on the wire, by class.
     """
 
     def __init__(self, formats: Mapping[type, LeafFormat]) -> None:
@@ -118,7 +118,7 @@ class _ShapeReader:
         return self._source.function(result)
 
     def _value(self, value: ClarityValue, before: bytes) -> str:
-        """The expression for a value that stands behind some fixed bytes; raises KeyError if it holds a list."""
+        """Return the expression for a value behind some fixed bytes; raises KeyError if it holds a list."""
         kind = type(value)
         if isinstance(value, TupleValue):
             keys = tuple_keys(tuple(value.value))
@@ -135,7 +135,7 @@ class _ShapeReader:
         return content if leaf.kind is None else self._holding(leaf.kind, content)
 
     def _holding(self, kind: type[ClarityValue], held: str) -> str:
-        """The name of a new value that holds something."""
+        """Return the name of a new value that holds something."""
         name = f"value_{len(self._source.lines)}"
         self._source.lines += [f"{name} = new({self._source.constant(kind)})", f"put({name}, {held})"]
         return name

@@ -73,7 +73,7 @@ class Expression:
         return {}
 
     def walk(self) -> Iterator[Expression]:
-        """This expression and all that it holds, in the order of the source."""
+        """Yield this expression and all that it holds, in the order of the source."""
         waiting = [self]
         while waiting:
             expression = waiting.pop()
@@ -138,7 +138,7 @@ class Source:
         return self._lines.position(place)
 
     def comment_above(self, expression: Expression) -> tuple[str, ...]:
-        """The lines of comment directly above an expression, from the top; no blank line may be between."""
+        """Return the lines of comment directly above an expression, from the top; no blank line may be between."""
         found: list[str] = []
         line = self.position(expression.start)[0] - 1
         while (comment := self.comments.get(line)) is not None and comment.alone:
@@ -147,7 +147,7 @@ class Source:
         return tuple(reversed(found))
 
     def comment_behind(self, expression: Expression) -> str:
-        """The comment at the end of the line in which an expression ends; empty without one."""
+        """Return the comment at the end of the line in which an expression ends; empty without one."""
         comment = self.comments.get(self.position(expression.end - 1)[0])
         return "" if comment is None or comment.alone else comment.text
 

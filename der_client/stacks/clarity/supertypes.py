@@ -1,4 +1,4 @@
-"""The type that a value has of itself, as the node finds it when it decodes a value that nobody told it the type of.
+"""The type that a value has of itself, as the node finds it when it decodes a value that it has no type for.
 
 Arguments of transactions and of read-only calls are decoded so. A list then has the least type that holds all of its
 items; if there is none, the node refuses the whole transaction. Sizes are the node's own measure, which counts what a
@@ -85,13 +85,13 @@ class TypeConflictError(EncodeError):
 
 
 def type_of(value: ClarityValue) -> ClarityType:
-    """Find the least type that a value belongs to; ``NoneType_`` stands where the value tells nothing.
+    """Find the least type that a value belongs to; ``NoneType_`` is where the value does not say.
 
     Args:
         value: The value, of at most the depth that :func:`~der_client.stacks.clarity.encoding.encode` takes.
 
     Raises:
-        EncodeError: the items of a list have no type in common, or the type is larger than 1 MiB; the text names the
+        EncodeError: If the items of a list have no type in common, or the type is larger than 1 MiB; the text names the
             path of what does not fit.
     """
     return _type_of(value, ())
@@ -104,7 +104,7 @@ def check_type(value: ClarityValue) -> None:
         value: The value.
 
     Raises:
-        EncodeError: as for :func:`type_of`.
+        EncodeError: If as for :func:`type_of`.
     """
     try:
         if _sizes_of_all((value,))[0] <= MAX_VALUE_BYTES:
@@ -125,7 +125,7 @@ def least_supertype(a: ClarityType, b: ClarityType, path: tuple[Step, ...] = ())
         path: The way to what comes next, for the error.
 
     Raises:
-        EncodeError: there is none.
+        EncodeError: If there is none.
     """
     if b in (a, NO_TYPE):
         return a
@@ -149,7 +149,7 @@ def least_supertype(a: ClarityType, b: ClarityType, path: tuple[Step, ...] = ())
             return TupleType(
                 {name: least_supertype(kind, b.fields[name], (*path, name)) for name, kind in a.fields.items()}
             )
-    raise TypeConflictError(f"{b} stands where {a} stood before; the items of a list have one type", path)
+    raise TypeConflictError(f"{b} follows {a}; the items of a list must have one type", path)
 
 
 def sizes_of(kind: ClarityType) -> Sizes:

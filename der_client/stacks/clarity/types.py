@@ -48,7 +48,7 @@ class ClarityType(ABC):
             path: What to call it in the error.
 
         Raises:
-            EncodeError: it is of another type, or too long.
+            EncodeError: If it is of another type, or too long.
         """
 
     @abstractmethod
@@ -60,7 +60,7 @@ class ClarityType(ABC):
             path: What to call it in the error.
 
         Raises:
-            EncodeError: it does not fit; the text names path, value and limit.
+            EncodeError: If it does not fit; the text names path, value and limit.
         """
 
     @abstractmethod
@@ -119,10 +119,10 @@ class TraitType(ClarityType):
     """A trait reference: an argument that names a contract which implements a trait."""
 
     def check(self, value: ClarityValue, path: str = "value") -> None:
-        """Refuse what is no contract principal."""
+        """Refuse what is not a contract principal."""
         if not isinstance(value, PrincipalValue) or value.contract_name is None:
             raise EncodeError(
-                f"{path}: {shown(value, str)} is no contract; a trait takes the principal of one, ADDRESS.name"
+                f"{path}: {shown(value, str)} is not a contract; a trait takes the principal of one, ADDRESS.name"
             )
 
     def from_python(self, value: Any, path: str = "value") -> ClarityValue:
@@ -140,7 +140,7 @@ class TraitType(ClarityType):
 
 
 @dataclass(frozen=True, slots=True)
-class NoneType_(ClarityType):  # noqa: N801 - the ABI's own word; it stands beside Python's NoneType
+class NoneType_(ClarityType):  # noqa: N801 - the ABI's own word; it is beside Python's NoneType
     """The type of a value that cannot exist: the unused branch of a response or optional."""
 
     def check(self, value: ClarityValue, path: str = "value") -> None:
@@ -381,7 +381,7 @@ def parse_abi_type(description: Any, _depth: int = 0) -> ClarityType:
         description: Parsed JSON, e.g. ``{"list": {"type": "uint128", "length": 30}}``.
 
     Raises:
-        EncodeError: it is no type of an interface.
+        EncodeError: If it is not a type of an interface.
     """
     if isinstance(description, str) and description in _PLAIN:
         return _PLAIN[description]
@@ -407,7 +407,7 @@ def parse_abi_type(description: Any, _depth: int = 0) -> ClarityType:
                         return TupleType(fields)
         except (KeyError, TypeError, IndexError):
             pass
-    raise EncodeError(f"{shown(description)} is no type of a contract interface")
+    raise EncodeError(f"{shown(description)} is not a type of a contract interface")
 
 
 def _abi_length(body: Any) -> int:

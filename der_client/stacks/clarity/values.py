@@ -137,7 +137,7 @@ class AsciiValue(ClarityValue):
         if len(value) > MAX_VALUE_BYTES:
             raise EncodeError(f"a string-ascii of {len(value)} characters is too long: at most {MAX_VALUE_BYTES}")
         if not value.isascii() or value.encode("ascii").translate(None, ASCII_ALLOWED):
-            raise EncodeError(f"{shown(value)} is no string-ascii: only printable ASCII characters and white space")
+            raise EncodeError(f"{shown(value)} is not a string-ascii: only printable ASCII characters and white space")
         set_value(self, value)
 
     def __str__(self) -> str:
@@ -159,7 +159,7 @@ class Utf8Value(ClarityValue):
         try:
             value.encode("utf-8")
         except UnicodeEncodeError:
-            raise EncodeError(f"{shown(value)} is no Unicode text: it holds a lone surrogate") from None
+            raise EncodeError(f"{shown(value)} is not Unicode text: it holds a lone surrogate") from None
         set_value(self, value)
 
     def __str__(self) -> str:
@@ -354,7 +354,7 @@ fields_of: Final = attrgetter("_fields")
 
 
 def columns_of(tuples: Collection[ClarityValue]) -> dict[str, list[ClarityValue]] | None:
-    """The fields of many tuples, by name, for work that is done on all of them at once; None if their names differ.
+    """Return the fields of many tuples by name, for work on all of them at once; None if their names differ.
 
     Args:
         tuples: TupleValues, at least one.
@@ -370,7 +370,7 @@ def columns_of(tuples: Collection[ClarityValue]) -> dict[str, list[ClarityValue]
 
 
 def principals(values: Sequence[ClarityValue]) -> Iterator[PrincipalValue]:
-    """All principals in the values, however deep."""
+    """Yield all principals in the values, however deep."""
     for value in values:
         if type(value) is UIntValue:  # most are, and hold nothing
             continue

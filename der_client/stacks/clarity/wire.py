@@ -7,7 +7,7 @@ from typing import Final
 from der_client.stacks.clarity.values import MAX_VALUE_BYTES
 
 MAX_DEPTH: Final = 31
-"""Composites that may stand in one another around a scalar (``MAX_TYPE_DEPTH`` 32 counts the scalar)."""
+"""Composites that may be nested around a scalar (``MAX_TYPE_DEPTH`` 32 counts the scalar)."""
 MAX_ARGUMENT_DEPTH: Final = 15
 """The same for values that a node decodes without knowing their type: arguments of calls and transactions."""
 HOLDER: Final = 2
@@ -17,7 +17,7 @@ EMPTY: Final = 1
 
 
 def room(max_depth: int) -> int:
-    """How deep values may stand in one another.
+    """Return how deep values may be nested.
 
     The type of ``none`` and of an empty list holds the type of nothing, so that the node counts these as composites,
     except in arguments, where it only counts what it has open.

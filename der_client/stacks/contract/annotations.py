@@ -19,7 +19,7 @@ a pydantic model                      a tuple, ``snake_case`` fields for ``kebab
 ====================================  =====================================================================
 
 The last one is for what plain Python cannot tell apart: ``(optional (optional x))``, where ``None`` would mean two
-things, and a response inside another value whose error is no ``uint``: ``Annotated[ClarityValue, ResponseType(UINT,
+things, and a response inside another value whose error is not a ``uint``: ``Annotated[ClarityValue, ResponseType(UINT,
 BOOL)]``. A model with such a field needs ``arbitrary_types_allowed=True`` in its ``ConfigDict``.
 
 ``Annotated[…, ClarityName("price")]`` names a field or parameter whose Python name says more than Clarity's, or whose
@@ -52,13 +52,13 @@ class ClarityName:
     """The name in Clarity, where it is not the Python name with hyphens.
 
     Raises:
-        EncodeError: Nothing can be called so in Clarity.
+        EncodeError: If nothing can be called so in Clarity.
     """
 
     name: str
 
     def __post_init__(self) -> None:
-        """Checks the name."""
+        """Check the name."""
         check_clarity_name(self.name)
 
 
@@ -120,7 +120,7 @@ def seconds_of(moment: datetime) -> int:
     """Unix seconds of an aware datetime.
 
     Raises:
-        EncodeError: it is naive, before 1970, or not on a whole second.
+        EncodeError: If it is naive, before 1970, or not on a whole second.
     """
     if not isinstance(moment, datetime):
         raise EncodeError(
@@ -137,7 +137,7 @@ def seconds_of(moment: datetime) -> int:
 
 
 def time_of(seconds: int) -> datetime:
-    """The UTC datetime of unix seconds; beyond the year 9999, the last second that Python knows."""
+    """Return the UTC datetime of unix seconds; beyond the year 9999, the last second that Python knows."""
     return datetime.fromtimestamp(seconds if seconds < _LAST_SECOND else _LAST_SECOND, UTC)  # noqa: FURB136 - quicker
 
 
@@ -145,7 +145,7 @@ def day_number_of(day: date) -> int:
     """Days since 1970-01-01 (UTC) of a date.
 
     Raises:
-        EncodeError: it is no plain date (a datetime is ambiguous), or before 1970.
+        EncodeError: If it is not a plain date (a datetime is ambiguous), or before 1970.
     """
     if isinstance(day, datetime) or not isinstance(day, date):
         raise EncodeError(f"a day is given as a datetime.date, not {type(day).__name__} {shown(day)}")
@@ -157,7 +157,7 @@ def day_number_of(day: date) -> int:
 
 @lru_cache(maxsize=4096)
 def day_of(number: int) -> date:
-    """The UTC date of a day number; beyond the year 9999, the last day that Python knows."""
+    """Return the UTC date of a day number; beyond the year 9999, the last day that Python knows."""
     return date.fromordinal(_EPOCH_ORDINAL + min(number, _LAST_DAY))
 
 

@@ -51,10 +51,10 @@ class BoundContract(Protocol):
     contract_id: str
 
     def require_account(self) -> Account:
-        """The account that signs."""
+        """Return the account that signs."""
 
     def require_async_client(self) -> AsyncClient:
-        """The client for an event loop."""
+        """Return the client for an event loop."""
 
     def ask(self, declared: Any, arguments: tuple[ClarityValue, ...]) -> Any:
         """Read something."""
@@ -68,7 +68,7 @@ class BoundContract(Protocol):
         """Run a call without changing anything."""
 
     def receipt(self, declared: Any, info: TransactionReceipt, arguments: tuple[ClarityValue, ...]) -> Receipt[Any]:
-        """What came of a mined call."""
+        """Return what came of a mined call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class Receipt(Generic[R]):
     client: Client | None = field(default=None, repr=False, compare=False)
 
     def trace(self) -> TransactionTrace:
-        """What it did, call by call, with places in the source, arguments, results and costs (embedded devnet only).
+        """Return what it did, call by call: places in the source, arguments, results and costs (embedded devnet only).
 
         Raises:
             TraceUnavailableError: If the node is not an embedded devnet, or this is of a simulation.
@@ -111,7 +111,7 @@ class Receipt(Generic[R]):
         return self.client.trace(self.txid)
 
     def _repr_html_(self) -> str:
-        """A table, for notebooks."""
+        """Return a table, for notebooks."""
         return html_table("Receipt", {each.name: getattr(self, each.name) for each in fields(self) if each.repr})
 
 
@@ -177,7 +177,7 @@ class Pending(Generic[R]):
         return f"Pending({self._call.declared.name}, txid={self.txid})"
 
     def _repr_html_(self) -> str:
-        """A table, for notebooks."""
+        """Return a table, for notebooks."""
         return html_table("Pending", {"function": self._call.declared.name, "txid": self.txid, "next": ".wait()"})
 
 
@@ -231,7 +231,7 @@ class Call(Generic[R]):
         return self.contract.simulate(self, post_conditions=post_conditions, mode=mode)
 
     def tighten(self) -> Call[R]:
-        """The same call with post-conditions that allow exactly what moves when it is simulated now.
+        """Return the same call with post-conditions that allow exactly what moves when it is simulated now.
 
         Raises:
             SimulationUnavailableError: If the node is not an embedded devnet.
@@ -249,7 +249,7 @@ class Call(Generic[R]):
         post_conditions: Sequence[PostCondition] | None = None,
         mode: PostConditionMode = PostConditionMode.DENY,
     ) -> Transaction:
-        """The unsigned transaction.
+        """Return the unsigned transaction.
 
         Args:
             nonce: The account's next one if not given.
@@ -333,6 +333,6 @@ class Call(Generic[R]):
         return f"Call({self.contract.name}.{self.declared.name}({shown}))"
 
     def _repr_html_(self) -> str:
-        """A table, for notebooks."""
+        """Return a table, for notebooks."""
         rows = {"contract": self.contract.contract_id, "function": self.declared.name, **dict(self._named_arguments())}
         return html_table("Call", {**rows, "next": ".simulate() or .send()"})

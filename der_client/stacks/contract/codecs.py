@@ -86,7 +86,7 @@ class Codec:
         """Decode bytes that hold exactly one value.
 
         Raises:
-            DecodeError: they hold something else; it carries the offset.
+            DecodeError: If they hold something else; it carries the offset.
         """
         value, end = self.read(data, 0)
         if end != len(data):
@@ -95,7 +95,7 @@ class Codec:
 
 
 def clarity_name(name: str, annotation: Any = None) -> str:
-    """The Clarity name of a Python field or parameter: its own, or by its ClarityName."""
+    """Return the Clarity name of a Python field or parameter: its own, or by its ClarityName."""
     for note in getattr(annotation, "__metadata__", ()):
         if isinstance(note, ClarityName):
             return note.name
@@ -148,13 +148,13 @@ def _annotated_codec(base: Any, *notes: Any) -> Codec:
 
 
 def _is_of_values(annotation: Any) -> bool:
-    """Whether an annotation stands for Clarity values as they are: a class of them, or a union of such."""
+    """Return whether an annotation stands for Clarity values as they are: a class of them, or a union of such."""
     kinds = get_args(annotation) if get_origin(annotation) in (types.UnionType, Union) else (annotation,)
     return all(isinstance(kind, type) and issubclass(kind, ClarityValue) for kind in kinds)
 
 
 def _value_codec(kind: ClarityType) -> Codec:
-    """The codec of what is a Clarity value in Python, too."""
+    """Return the codec of what is a Clarity value in Python, too."""
 
     def encode(value: Any, path: str) -> ClarityValue:
         if not isinstance(value, ClarityValue):
@@ -274,7 +274,7 @@ def _converted_codec(conversion: Conversion) -> Codec:
 def _enum_codec(enum: type[IntEnum]) -> Codec:
     members = Known(
         {member.value.to_bytes(16): member for member in enum},
-        lambda raw: f"u{int.from_bytes(raw)} is no {enum.__name__}",
+        lambda raw: f"u{int.from_bytes(raw)} is not a member of {enum.__name__}",
     )
 
     def encode(value: Any, path: str) -> ClarityValue:
@@ -354,7 +354,7 @@ def _list_codec(item: Codec, length: int) -> Codec:
 
 
 def field_annotations(model: type[BaseModel]) -> dict[str, Any]:
-    """The annotations of a model's fields that are in its tuple, resolved, by Python name."""
+    """Return the annotations of a model's fields that are in its tuple, resolved, by Python name."""
     hints = get_type_hints(model, localns=local_names_of(model), include_extras=True)
     return {name: hints[name] for name in model.__pydantic_fields__ if _source_of(hints[name]) is None}
 
@@ -364,7 +364,7 @@ def _source_of(annotation: Any) -> FromCall | None:
 
 
 def _sources(model: type[BaseModel]) -> dict[str, str]:
-    """The fields of a model that are not in its tuple, with the parameter that fills each."""
+    """Return the fields of a model that are not in its tuple, with the parameter that fills each."""
     hints = get_type_hints(model, localns=local_names_of(model), include_extras=True)
     found = {name: _source_of(hints[name]) for name in model.__pydantic_fields__}
     return {name: source.parameter for name, source in found.items() if source is not None}
@@ -400,7 +400,7 @@ def _constant_type(value: ClarityValue) -> ClarityType:
 
 
 def _model_writer(model: type[BaseModel]) -> ResultWriter:
-    """Writes what fills a frozen model without validating it again: the codec has checked every field's type."""
+    """Write what fills a frozen model without validating it again: the codec has checked every field's type."""
     attributes: dict[str, object] = {
         # Shared: pydantic changes that of a copy only, which it copies as well.
         "__pydantic_fields_set__": set(model.__pydantic_fields__),
@@ -478,7 +478,7 @@ def compile_signature(function: Callable[..., Any], local_names: Mapping[str, An
 
 
 def _returned_model(annotation: Any) -> tuple[type[BaseModel] | None, bool]:
-    """The model that a function returns, perhaps or in a list, and whether it is a list."""
+    """Return the model that a function returns, perhaps or in a list, and whether it is a list."""
     origin, parts = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return _returned_model(parts[0])

@@ -112,13 +112,13 @@ class Contract(ContractReading):
         self._family = {f"{address}.{member.name}": member for member in members} | {self.contract_id: type(self)}
 
     def with_account(self, account: Account) -> Self:
-        """The same contract for another account."""
+        """Return the same contract for another account."""
         contract = copy(self)
         contract.account = _checked_account(account)
         return contract
 
     def with_callees(self, *contracts: Contract) -> Self:
-        """The same contract, with contracts of others that it calls: their errors and events are named, too.
+        """Return the same contract, with contracts of others that it calls: their errors and events are named, too.
 
         Args:
             *contracts: Bound ones, for instance ``Sip010.at(client, token_id)``.
@@ -129,7 +129,7 @@ class Contract(ContractReading):
         return contract
 
     def require_account(self) -> Account:
-        """The account that signs.
+        """Return the account that signs.
 
         Raises:
             SigningError: If the contract was opened without one.
@@ -173,7 +173,7 @@ class Contract(ContractReading):
             arguments: With what it was called, for what an error says of them.
 
         Raises:
-            TransactionFailedError: it did not succeed; the subclass says why.
+            TransactionFailedError: If it did not succeed; the subclass says why.
         """
         self._require_result(declared, outcome_of(info))
         return Receipt(

@@ -86,14 +86,14 @@ class ContractDeclaration:
 
     @classmethod
     def family(cls) -> Iterator[type[ContractDeclaration]]:
-        """This contract and all that it calls, directly or not."""
+        """Yield this contract and all that it calls, directly or not."""
         yield cls
         for callee in cls.callees:
             yield from callee.family()
 
 
 def _declared_by(contract: type[ContractDeclaration], *, is_exact: bool) -> dict[str, Declared[..., Any]]:
-    """All that a class declares, inherited or not, by Clarity name."""
+    """Return all that a class declares, inherited or not, by Clarity name."""
     by_attribute: dict[str, Any] = {}
     for base in reversed(contract.__mro__):
         by_attribute |= vars(base)

@@ -101,7 +101,7 @@ class Declared(Generic[P, R]):
         return [(codec.encode, f"{where}.{name}") for _, name, codec in self.signature.parameters]
 
     def _returned(self, annotation: Any) -> Any:
-        """What calling the method gives, for a declared result."""
+        """Return what calling the method gives, for a declared result."""
         return annotation
 
     def _returned_async(self, annotation: Any) -> Any:
@@ -361,7 +361,7 @@ def _map(name: str | None, function: Callable[..., Any]) -> Any:
 
 
 def check_map_entry(declared: DataMap[..., Any]) -> OptionalType:
-    """The type that a map's method returns.
+    """Return the type that a map's method returns.
 
     Raises:
         TypeError: If it cannot be None, although there may be no entry.
@@ -391,7 +391,7 @@ def _check_declaration(function: Callable[..., Any]) -> None:
 
 
 def _compile_binder(function: Callable[..., Any]) -> Callable[..., tuple[Any, ...]]:
-    """A function with the declared parameters that returns their values in order: faster than binding a Signature."""
+    """Return a function of the declared parameters that returns their values in order; faster than a Signature."""
     parameters = list(inspect.signature(function).parameters.values())[1:]
     first_by_name = next((p for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY), None)
     defaults = {f"_{p.name}": p.default for p in parameters if p.default is not inspect.Parameter.empty}
@@ -400,7 +400,7 @@ def _compile_binder(function: Callable[..., Any]) -> Callable[..., tuple[Any, ..
         for p in parameters
     )
     returned = "".join(f"{p.name}, " for p in parameters)
-    # Only parameter names, which are identifiers, stand in this source.
+    # Only parameter names, which are identifiers, are in this source.
     code = compile_generated(f"lambda {listed}: ({returned})", f"arguments of {function.__qualname__}", "eval")
     binder: Callable[..., tuple[Any, ...]] = eval(code, defaults)  # noqa: S307
     binder.__name__ = function.__name__

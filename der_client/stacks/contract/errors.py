@@ -55,5 +55,5 @@ class ErrorCode(Code):
 
 
 def same_name(name: str) -> str:
-    """What is left of a name when hyphens, underscores and case do not matter."""
+    """Return what is left of a name when hyphens, underscores and case do not matter."""
     return re.sub(r"[-_]", "", name).lower()

@@ -62,7 +62,7 @@ class Event(Model):
         whole: bool = False,
         **kwargs: Any,
     ) -> None:
-        """Record what tells this event from others.
+        """Record what distinguishes this event from others.
 
         Args:
             topic: The value of its key ``topic``.
@@ -204,7 +204,7 @@ class _EventReader:
     def read(self, raw: bytes) -> Event | UnknownEvent:
         """See `read_event`."""
         for marks, event in self._marks:
-            # The bytes may stand elsewhere, too; they only say whether to try. The codec compares them at their place.
+            # The bytes may also be elsewhere; they only say whether to try. The codec compares them at their place.
             if not all(mark in raw for mark in marks):
                 continue
             try:
@@ -215,7 +215,7 @@ class _EventReader:
         return UnknownEvent(value, self._reason(value))
 
     def _reason(self, value: ClarityValue) -> str:
-        """What did not fit, of the class that is nearest."""
+        """Return what did not fit, of the class that is nearest."""
         fields = value.fields if isinstance(value, TupleValue) else {}
         if not self._classes:
             return "no event of this contract is declared"

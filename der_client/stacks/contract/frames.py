@@ -39,7 +39,7 @@ class Listing(dict[Key, Value]):
         return to_polars(self)
 
     def _repr_html_(self) -> str:
-        """A table, for notebooks; the first rows of a long one."""
+        """Return a table, for notebooks; the first rows of a long one."""
         table = _columns(list(self.values())[:_MOST_ROWS_SHOWN])
         rest = len(self) - _MOST_ROWS_SHOWN
         return html_grid(table, zip(*table.values(), strict=True)) + (f"<p>… and {rest} more</p>" if rest > 0 else "")
@@ -107,7 +107,7 @@ def _fit(values: list[Any], bounds: range) -> bool:
 
 
 def _columns(things: Iterable[Any]) -> dict[str, list[Any]]:
-    """The values of all things by the names of their fields; what one of them does not have is None."""
+    """Return the values of all things by the names of their fields; what one of them does not have is None."""
     rows = [_row(thing) for thing in (things.values() if isinstance(things, Mapping) else things)]
     names = dict.fromkeys(name for row in rows for name in row)
     return {name: [row.get(name) for row in rows] for name in names}

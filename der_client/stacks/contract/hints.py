@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def local_names(function: Callable[..., Any], where: str, body: Mapping[str, Any]) -> dict[str, Any]:
-    """What a function's annotations name that only its class, or the function around that, knows.
+    """Return what a function's annotations name that only its class, or the function around that, knows.
 
     Args:
         function: The function.
@@ -49,14 +49,14 @@ def check_model(model: type[BaseModel]) -> None:
 
 
 def local_names_of(model: type[BaseModel]) -> dict[str, Any] | None:
-    """What a model's annotations name that is not in its module, as far as `check_model` found it."""
+    """Return what a model's annotations name that is not in its module, as far as `check_model` found it."""
     return _LOCAL_NAMES.get(model)
 
 
 def _resolved(
     annotations: Mapping[str, Any], names: Mapping[str, Any], where: str, body: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The local names among those that annotations use; models are checked in turn."""
+    """Return the local names among those that annotations use; models are checked in turn."""
     found: dict[str, Any] = {}
     for parameter, annotation in annotations.items():
         if not isinstance(annotation, str):
@@ -84,7 +84,7 @@ _LOCAL_NAMES: WeakKeyDictionary[type, dict[str, Any]] = WeakKeyDictionary()
 
 
 def _local(name: str) -> Any:
-    """What a name means in the functions that are running, innermost first."""
+    """Return what a name means in the functions that are running, innermost first."""
     frame = sys._getframe(1)  # noqa: SLF001 - as pydantic and dataclasses find names, too
     while frame is not None:
         if frame.f_code.co_name != "<module>" and name in frame.f_locals and frame.f_globals["__name__"] != __name__:
@@ -97,7 +97,7 @@ _NAME: Final = re.compile(r"(?<![\w.\"'])[A-Za-z_]\w*")
 
 
 def _names_in(annotation: str, names: Mapping[str, Any]) -> Iterable[str]:
-    """The names that an annotation uses; text in quotes counts as names, too, as long as it is that of something."""
+    """Return the names that an annotation uses; text in quotes counts, too, where something has that name."""
     found = _NAME.findall(annotation)
     if all(name in names or name in _BUILTINS for name in found):
         return found

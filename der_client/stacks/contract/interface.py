@@ -64,7 +64,7 @@ def compared_constants(contract: type[ContractDeclaration], interface: ContractI
 
 
 def _error_constants(contract: type[ContractDeclaration], interface: ContractInterface) -> list[tuple[str, ErrorCode]]:
-    """The deployed constants of the declared errors."""
+    """Return the deployed constants of the declared errors."""
     deployed = {same_name(name): name for name, each in interface.variables.items() if each.access == "constant"}
     errors = [error for codes in contract.error_codes for error in codes if error.constant is not None]
     named = [(deployed.get(same_name(error.constant or "")), error) for error in errors]
@@ -127,7 +127,7 @@ def _texts(named: list[tuple[str, ClarityType]]) -> list[tuple[str, str]]:
 
 
 def _admits(wide: ClarityType, narrow: ClarityType) -> bool:
-    """Whether every value of one type is one of another, too."""
+    """Return whether every value of one type is one of another, too."""
     match wide, narrow:
         case _, NoneType_():
             return True

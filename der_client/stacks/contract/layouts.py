@@ -1,4 +1,4 @@
-"""Reads a tuple whose fields are known: what stands at a known distance is taken apart at once, the rest one by one.
+"""Reads a tuple whose fields are known: what is at a known distance is read at once, the rest one by one.
 
 Names, type bytes and counts are the same in every value of a type, and most fields have a fixed size. So a tuple is a
 few stretches of known layout, each ended by a field of unknown length (an optional, a list …). For each type of tuple a
@@ -41,7 +41,7 @@ class FixedSize:
     finish: Callable[[Any], Any] | None = None
 
     def reader(self, kind: object) -> Reader:
-        """A reader of such a value.
+        """Return a reader of such a value.
 
         Args:
             kind: What to call the type in errors.
@@ -67,7 +67,7 @@ class Known(dict[bytes, Any]):
     """All values of a type by their bytes."""
 
     def __init__(self, values: Mapping[bytes, Any], describe: Callable[[bytes], str]) -> None:
-        """Takes the values, and what to say of bytes that are none."""
+        """Take the values, and what to say of bytes that are none."""
         super().__init__(values)
         self._describe = describe
 
@@ -108,7 +108,7 @@ class Constant:
 
 
 def tuple_reader(kind: TupleType, name: str, fields: Sequence[Field | Constant], write_result: ResultWriter) -> Reader:
-    """A reader of tuples with exactly these fields.
+    """Return a reader of tuples with exactly these fields.
 
     Args:
         kind: The tuple's type.
@@ -121,7 +121,7 @@ def tuple_reader(kind: TupleType, name: str, fields: Sequence[Field | Constant],
     on_the_wire: Final = sorted(fields, key=lambda entry: entry.name)
 
     def refuse(data: bytes, offset: int) -> NoReturn:
-        """Finds the place where something else stands than should."""
+        """Find the place where the type is not as expected."""
         position = offset + len(header)
         if data[offset:position] != header:
             raise expected(kind, data, offset)
@@ -154,7 +154,7 @@ def _all_at_once(
     usual: bool,
     name: str,
 ) -> Reader:
-    """A reader of such tuples.
+    """Return a reader of such tuples.
 
     Args:
         header: How the tuple starts.
@@ -172,7 +172,7 @@ def _all_at_once(
     place, parts, pending = "offset", "parts_0", header
 
     def end_stretch() -> None:
-        """Takes apart what has a fixed size up to here; sets the place behind it."""
+        """Split what has a fixed size up to here; sets the place behind it."""
         nonlocal place
         source.lines += source.taking_apart(parts, place, (*fixed, pending), sizes)
         source.lines.append(f"position = {place} + {sum(map(len, fixed)) + sum(sizes) + len(pending)}")
@@ -205,6 +205,6 @@ def _all_at_once(
 
 
 def expected(kind: object, data: bytes, offset: int) -> DecodeError:
-    """The error for a place where another type stands."""
+    """Return the error for a place where another type is."""
     found = f"0x{data[offset]:02x}" if offset < len(data) else "the end of the input"
     return DecodeError(f"expected {kind}, found {found}", offset)

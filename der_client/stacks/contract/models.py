@@ -13,5 +13,5 @@ class Model(BaseModel):
     model_config = ConfigDict(frozen=True, defer_build=True, ser_json_bytes="hex", val_json_bytes="hex")
 
     def _repr_html_(self) -> str:
-        """A table of the fields, for notebooks."""
+        """Return a table of the fields, for notebooks."""
         return html_table(type(self).__name__, {name: getattr(self, name) for name in type(self).__pydantic_fields__})

@@ -26,7 +26,7 @@ AssetEvent = StxEvent | FungibleTokenEvent | NonFungibleTokenEvent
 
 
 def exact_conditions(moved: Iterable[AssetEvent], origin: str) -> tuple[PostCondition, ...]:
-    """The post-conditions that allow just this: of each asset, each principal sends as much as it did.
+    """Return the post-conditions that allow just this: of each asset, each principal sends as much as it did.
 
     What is minted leaves nobody, so it needs none; what is burned counts as sent.
 

@@ -144,7 +144,7 @@ class ContractReading(ContractResults):
             raise
 
     def _interface(self, client: Methods) -> Steps[ContractInterface]:
-        """The deployed contract's interface; a contract that is not there differs from a node that fails.
+        """Return the deployed contract's interface; a contract that is not there differs from a node that fails.
 
         Raises:
             DeploymentError: If the contract is not there.
@@ -256,7 +256,7 @@ class ContractReading(ContractResults):
     def _history(
         self, client: Methods, since: int | datetime | None
     ) -> Steps[tuple[list[EventRecord], list[ContractLogEvent]]]:
-        """What was printed since then, typed and as the API has it, oldest first."""
+        """Return what was printed since then, typed and as the API has it, oldest first."""
         if since is not None:
             _check_since(since)
         newest_first: list[EventRecord] = []

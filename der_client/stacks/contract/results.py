@@ -33,7 +33,7 @@ _ERR: Final = b"\x08"
 
 
 def is_error(raw: bytes) -> bool:
-    """Whether an encoded result is ``(err …)``.
+    """Return whether an encoded result is ``(err …)``.
 
     Args:
         raw: The result's wire form.
@@ -55,7 +55,7 @@ class ContractResults(ContractDeclaration):
     """The classes of this contract and of those that it calls, by their ids."""
 
     def look_up(self, error: ErrorCode, arguments: Mapping[str, Any]) -> str:
-        """What the chain says now of an error of this contract, such as the state that does not allow a call.
+        """Return what the chain says now of an error of this contract, such as the state that does not allow a call.
 
         A class overrides it to make the messages of its errors say more; nothing is said by default.
 
@@ -125,7 +125,7 @@ class ContractResults(ContractDeclaration):
         )
 
     def _find_error(self, code: int) -> tuple[str, ErrorCode | None]:
-        """The declared error that a code stands for, and its contract: this one, else one that it calls."""
+        """Return the declared error that a code stands for, and its contract: this one, else one that it calls."""
         members = {self.contract_id: type(self), **self._family}
         for contract_id, member in members.items():
             for error in (error for enum in member.error_codes for error in enum):
@@ -136,7 +136,7 @@ class ContractResults(ContractDeclaration):
     def _looked_up(
         self, contract_id: str, error: ErrorCode, declared: Declaration, arguments: tuple[ClarityValue, ...]
     ) -> str:
-        """What the contract that an error is of says of it; nothing if it cannot be read now."""
+        """Return what the contract that an error is of says of it; nothing if it cannot be read now."""
         member = self if contract_id == self.contract_id else self._member(contract_id)
         parameters = declared.signature.parameters if arguments else ()
         try:
@@ -148,5 +148,5 @@ class ContractResults(ContractDeclaration):
             return ""
 
     def _member(self, contract_id: str) -> ContractResults:
-        """A contract that this one calls, to read from."""
+        """Return a contract that this one calls, to read from."""
         raise NotImplementedError

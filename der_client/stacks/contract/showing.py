@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def html_table(title: str, rows: Mapping[str, Any]) -> str:
-    """A table with a title and one row for each name and value.
+    """Return a table with a title and one row for each name and value.
 
     Args:
         title: What it is.
@@ -25,7 +25,7 @@ def html_table(title: str, rows: Mapping[str, Any]) -> str:
 
 
 def html_grid(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
-    """A table with a header row.
+    """Return a table with a header row.
 
     Args:
         columns: The names in the header row.
@@ -37,7 +37,7 @@ def html_grid(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
 
 
 def text_of(value: object) -> str:
-    """A value as a cell of a table."""
+    """Return a value as a cell of a table."""
     if value is None:
         return ""
     if isinstance(value, bytes):

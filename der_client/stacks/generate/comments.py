@@ -25,7 +25,7 @@ _SENTENCE: Final = re.compile(r"(?<=[.!?])\s+(?=[A-Z(`'\"])")
 
 
 def prose(comment: tuple[str, ...]) -> str:
-    """The sentences of a comment, without rules, headings of sections and code that is commented out."""
+    """Return the sentences of a comment, without rules, headings of sections and code that is commented out."""
     kept: list[str] = []
     for line in comment:
         text = line.strip().strip("*").strip()
@@ -45,7 +45,7 @@ def prose(comment: tuple[str, ...]) -> str:
 
 
 def parameters(comment: tuple[str, ...]) -> dict[str, str]:
-    """What a comment says of parameters by ``@param name; text``, by their names in Clarity."""
+    """Return what a comment says of parameters by ``@param name; text``, by their names in Clarity."""
     found: dict[str, str] = {}
     current = ""
     for line in comment:
@@ -63,7 +63,7 @@ def parameters(comment: tuple[str, ...]) -> dict[str, str]:
 
 
 def docstring(text: str, arguments: dict[str, str], indent: int) -> list[str]:
-    """The lines of a docstring, indented.
+    """Return the lines of a docstring, indented.
 
     Args:
         text: What it says; its first sentence becomes the first line.
@@ -110,6 +110,6 @@ def _wrapped(text: str, width: int) -> list[str]:
 
 
 def _escaped(text: str) -> str:
-    """Text that means the same in a docstring."""
+    """Return text that means the same in a docstring."""
     printable = "".join(character if character.isprintable() else " " for character in text)
     return printable.replace("\\", "\\\\").replace('"""', "'''")

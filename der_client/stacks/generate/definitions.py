@@ -89,7 +89,7 @@ class Definitions:
         return found
 
     def evaluated(self) -> Iterator[Expression]:
-        """Everything that is evaluated some time, by whomever."""
+        """Yield everything that is evaluated some time, by whomever."""
         for function in self.functions.values():
             yield from function.body
         for constant in self.constants.values():
@@ -139,7 +139,7 @@ def _function(expression: Expression, source: Source) -> FunctionDefinition:
 
 
 def _heading(source: Source) -> tuple[str, ...]:
-    """The comment that a source begins with, if it is not that of its first definition."""
+    """Return the comment that a source begins with, if it is not that of its first definition."""
     lines: list[str] = []
     first = min((source.position(each.start)[0] for each in source.expressions), default=0)
     line = min(source.comments, default=0)
@@ -150,5 +150,5 @@ def _heading(source: Source) -> tuple[str, ...]:
 
 
 def is_name(expression: Expression) -> bool:
-    """Whether an expression is just a name or number, not a list, tuple or text."""
+    """Return whether an expression is just a name or number, not a list, tuple or text."""
     return expression.kind is Kind.ATOM

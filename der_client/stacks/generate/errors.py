@@ -33,7 +33,7 @@ class FoundError:
 
 
 def find_errors(definitions: Definitions) -> tuple[FoundError, ...]:
-    """The constants of a source that are error codes, in its order.
+    """Return the constants of a source that are error codes, in its order.
 
     That is every constant that holds ``(err uN)``, and a number that the source gives in ``(err NAME)``, or that is
     named as an error and calculated with nowhere.
@@ -58,7 +58,7 @@ def find_errors(definitions: Definitions) -> tuple[FoundError, ...]:
 
 
 def _uses(definitions: Definitions) -> tuple[set[str], set[str]]:
-    """The names that stand in ``(err NAME)``, and those that stand anywhere else."""
+    """Return the names in ``(err NAME)``, and those anywhere else."""
     in_errors: set[str] = set()
     elsewhere: set[str] = set()
     for whole in definitions.evaluated():
@@ -69,7 +69,7 @@ def _uses(definitions: Definitions) -> tuple[set[str], set[str]]:
 
 
 def _resolved(value: Expression, values: Mapping[str, Expression]) -> Expression:
-    """What a value is that may be just the name of another constant."""
+    """Return what a value is that may be just the name of another constant."""
     for _ in range(_MAX_ALIASES):
         if not value.text or value.text not in values:
             break

@@ -43,7 +43,7 @@ class FoundEvent:
 
 
 def find_events(definitions: Definitions, printed: Iterable[Printed]) -> tuple[FoundEvent, ...]:
-    """What a contract prints, the same from several places taken together, in the order of the source.
+    """Return what a contract prints, the same from several places taken together, in the order of the source.
 
     Args:
         definitions: What the source defines.
@@ -70,7 +70,7 @@ def _event(definitions: Definitions, printed: Printed) -> FoundEvent | None:
 
 
 def _texts(definitions: Definitions, value: Expression) -> dict[str, str]:
-    """The fields of a printed tuple that are a text as it stands, or a constant that is one."""
+    """Return the fields of a printed tuple that are a text as it is, or a constant that is one."""
     if value.head == "merge":
         return {key: text for item in value.items[1:] for key, text in _texts(definitions, item).items()}
     found: dict[str, str] = {}
@@ -83,7 +83,7 @@ def _texts(definitions: Definitions, value: Expression) -> dict[str, str]:
 
 
 def _ascii(literal: str) -> str:
-    """The text of a string-ascii literal; empty if it is another one."""
+    """Return the text of a string-ascii literal; empty if it is another one."""
     try:
         return "" if literal.startswith("u") else str(parse(literal).value)
     except InvalidValueError:
@@ -91,7 +91,7 @@ def _ascii(literal: str) -> str:
 
 
 def _merge(known: FoundEvent, event: FoundEvent) -> bool:
-    """Widen an event to hold another one that cannot be told from it; False if it is not such a one."""
+    """Widen an event to hold another one that looks the same to a reader; False if it does not."""
     if (known.is_whole, known.constants, known.fields.keys()) != (
         event.is_whole,
         event.constants,

@@ -98,7 +98,7 @@ class Inference:
         self._bound: dict[str, Expression] = {}
 
     def printed(self) -> tuple[Printed, ...]:
-        """Everything that the contract prints, in the order of the source."""
+        """Return everything that the contract prints, in the order of the source."""
         self._printed = []
         for expression in self._definitions.other:
             self._enter("", {}, (expression,))
@@ -120,7 +120,7 @@ class Inference:
             return
 
     def type_of(self, expression: Expression, environment: Environment) -> Type:
-        """The type of an expression, where ``environment`` gives those of the names that are bound around it."""
+        """Return the type of an expression, where ``environment`` gives those of the names that are bound around it."""
         match expression.kind:
             case Kind.STRING:
                 return _string_type(expression.text)
@@ -407,7 +407,7 @@ class Inference:
 
 
 def join(one: Type, other: Type) -> Type:
-    """The least type that holds the values of two; ``None`` if there is none or one is unknown."""
+    """Return the least type that holds the values of two; ``None`` if there is none or one is unknown."""
     if one is None or other is None:
         return None
     try:
@@ -417,7 +417,7 @@ def join(one: Type, other: Type) -> Type:
 
 
 def resized(kind: ClarityType, length: int) -> Type:
-    """The same kind of sequence, of another length."""
+    """Return the same kind of sequence, of another length."""
     match kind:
         case ListType():
             return ListType(kind.item, length)
@@ -455,7 +455,7 @@ def _string_type(text: str) -> ClarityType:
 
 
 def _serialized_size(kind: ClarityType) -> int:
-    """The most bytes that a value of a type takes in its wire form, or somewhat more."""
+    """Return the most bytes that a value of a type takes in its wire form, or somewhat more."""
     match kind:
         case TupleType():
             return 5 + sum(1 + len(name) + _serialized_size(inner) for name, inner in kind.fields.items())

@@ -46,7 +46,7 @@ def broken(text: str, indent: int, end: str = "") -> list[str]:
 
 
 def _items(text: str, start: int) -> tuple[list[str], int]:
-    """The items in the brackets that open at a place, and where these close."""
+    """Return the items in the brackets that open at a place, and where these close."""
     items = [""]
     depth = 0
     for place, character in enumerate(text[start + 1 :], start + 1):

@@ -74,12 +74,12 @@ class ContractInput:
 
 
 def class_name(contract_name: str) -> str:
-    """The name of the class for a contract."""
+    """Return the name of the class for a contract."""
     return camel_case(contract_name)
 
 
 def module_name(contract_name: str) -> str:
-    """The name of the module for a contract."""
+    """Return the name of the module for a contract."""
     return Namespace().take(snake_case(contract_name))
 
 
@@ -272,12 +272,12 @@ class _Module:
             about.annotation(entry.key, key_name, f"{singular(key)}-key")
 
     def _in_order(self, names: Mapping[str, object]) -> list[str]:
-        """Names in the order of the source; those that it does not show at the end."""
+        """Return names in the order of the source; those that it does not show at the end."""
         known = (*self._definitions.constants, *self._definitions.comments)
         place = {name: number for number, name in reversed(list(enumerate(known)))}
         return sorted(names, key=lambda name: (place.get(name, len(known)), name))
 
-    # What stands above it.
+    # What comes above it.
 
     def _model_lines(self, model: ModelShape) -> list[str]:
         self._shapes.use("Model", CONTRACT)
@@ -357,7 +357,7 @@ def _by_length(item: tuple[str, str]) -> tuple[str, int]:
 
 
 def _subject(function: str) -> str:
-    """What a function gives: ``get-token-info`` gives a token-info."""
+    """Return what a function gives: ``get-token-info`` gives a token-info."""
     for prefix in ("get-", "fetch-", "read-", "lookup-", "calculate-", "compute-", "find-", "preview-", "check-"):
         if function.startswith(prefix) and len(function) > len(prefix):
             return function.removeprefix(prefix)
@@ -365,7 +365,7 @@ def _subject(function: str) -> str:
 
 
 def _map_names(name: str) -> tuple[str, str]:
-    """What the keys and the entries of a map may be called: ``name-to-index`` has names and indexes."""
+    """Return what the keys and the entries of a map may be called: ``name-to-index`` has names and indexes."""
     if match := re.fullmatch(r"(.+)-(?:to|2)-(.+)", name):
         return f"{singular(match[1])}-key", match[2]
     value = re.sub(r"(?<=.)-(map|by-.+)$", "", name)
@@ -382,7 +382,7 @@ def _trailing_optionals(kinds: Sequence[ClarityType]) -> int:
 
 
 def _quoted(text: str) -> str:
-    """A string literal in double quotes; empty for no text."""
+    """Return a string literal in double quotes; empty for no text."""
     if not text:
         return ""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
@@ -400,5 +400,5 @@ def _same(member: str, constant: str) -> bool:
 
 
 def _kind_word(kind: ClarityType) -> str:
-    """What kind of thing a type is, in a word: ``uint``, ``list``."""
+    """Return what kind of thing a type is, in a word: ``uint``, ``list``."""
     return re.sub(r"^string-", "", str(kind).strip("(").split(" ", 1)[0].rstrip(")"))

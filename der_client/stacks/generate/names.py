@@ -16,30 +16,30 @@ _SEPARATOR: Final = re.compile(r"[^A-Za-z0-9]+")
 
 
 def words(name: str) -> list[str]:
-    """The words of a name, in lower case: ``getBalance-of`` has ``get``, ``balance`` and ``of``."""
+    """Return the words of a name, in lower case: ``getBalance-of`` has ``get``, ``balance`` and ``of``."""
     spelled = _ODD.sub(lambda match: _WORDS[match[0]], name)
     parts = [part for part in _SEPARATOR.split(spelled) if part]
     return [word.lower() for part in parts for word in _HUMP.split(part)]
 
 
 def snake_case(name: str) -> str:
-    """A name for a function, parameter or field: ``get-balance?`` is ``get_balance``."""
+    """Return a name for a function, parameter or field: ``get-balance?`` is ``get_balance``."""
     return _identifier("_".join(words(name)) or "unnamed")
 
 
 def upper_case(name: str) -> str:
-    """A name for a member of an enum: ``err-not-owner`` is ``ERR_NOT_OWNER``."""
+    """Return a name for a member of an enum: ``err-not-owner`` is ``ERR_NOT_OWNER``."""
     return _identifier("_".join(words(name)) or "unnamed").upper()
 
 
 def camel_case(name: str) -> str:
-    """A name for a class: ``pool-v-1-1`` is ``PoolV11``."""
+    """Return a name for a class: ``pool-v-1-1`` is ``PoolV11``."""
     text = "".join(word[0].upper() + word[1:] for word in words(name)) or "Unnamed"
     return f"Of{text}" if text[0].isdigit() else text
 
 
 def singular(name: str) -> str:
-    """The name of one of many: ``listings`` is ``listing``."""
+    """Return the name of one of many: ``listings`` is ``listing``."""
     if re.search(r"(ss|us|is|os|properties|details|settings|params|terms|stats|series)$", name) or len(name) < 4:
         return name
     if name.endswith("ies"):

@@ -131,7 +131,7 @@ class Shapes:
         return f"{self.use('Annotated')}[{self.use('ClarityValue', CLARITY)}, {self.spelled(kind)}]"
 
     def spelled(self, kind: ClarityType) -> str:
-        """The expression that makes a type."""
+        """Return the expression that makes a type."""
         if kind in _CONSTANTS:
             return self.use(_CONSTANTS[kind])
         self.use(type(kind).__name__, CLARITY)
@@ -150,7 +150,7 @@ class Shapes:
         return f"{type(kind).__name__}()"
 
     def named(self, name: str, clarity: str, annotation: str) -> str:
-        """An annotation that also gives the name in Clarity, where that is not the Python name with hyphens."""
+        """Return an annotation that also gives the name in Clarity, where that is not the Python name with hyphens."""
         if name.replace("_", "-") == clarity:
             return annotation
         if annotation.startswith("Annotated[") and annotation.endswith(")]"):
@@ -158,7 +158,7 @@ class Shapes:
         return f'{self.use("Annotated")}[{annotation}, {self.use("ClarityName")}("{clarity}")]'
 
     def fields(self, fields: Mapping[str, ClarityType], owner: str, taken: Iterable[str] = ()) -> list[Field]:
-        """The fields of a model or an event.
+        """Return the fields of a model or an event.
 
         Args:
             fields: Their types by their names in Clarity.

@@ -56,11 +56,11 @@ def parse_type(expression: Expression | None) -> Type:
 
 
 def result_in_trait(function: Expression | None) -> Type:
-    """The result of a function of a trait: ``(name (argument …) result)``."""
+    """Return the result of a function of a trait: ``(name (argument …) result)``."""
     return parse_type(function.items[2]) if function is not None and len(function.items) == 3 else None
 
 
 def tuple_type(fields: Mapping[str, Type]) -> Type:
-    """The type of a tuple, if all its fields have one."""
+    """Return the type of a tuple, if all its fields have one."""
     known = {name: kind for name, kind in fields.items() if kind is not None}
     return TupleType(known) if fields and len(known) == len(fields) else None

@@ -487,5 +487,5 @@ class Simulation:
 
 
 def utc(unix_seconds: int) -> datetime:
-    """A moment of the chain's clock as a UTC datetime."""
+    """Return a moment of the chain's clock as a UTC datetime."""
     return datetime.fromtimestamp(unix_seconds, UTC)

@@ -64,7 +64,7 @@ def balances(principal: str) -> Endpoint[Balances]:
 
 
 def block(height_or_hash: int | str = "latest") -> Endpoint[Block]:
-    """``GET /extended/v2/blocks/{height, hash or latest}``; the latest one tells the chain's time.
+    """``GET /extended/v2/blocks/{height, hash or latest}``; the time of the latest one is the chain's time.
 
     Raises:
         InvalidValueError: If it is neither a height of at least 0, nor a hash, nor ``latest``.

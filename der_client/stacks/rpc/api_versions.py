@@ -57,7 +57,7 @@ class ApiVersions:
         return (yield from self._with_events_v3(info, until, once=once))
 
     def summary(self, txid: str, until: float | None = None, *, once: bool = False) -> Steps[TransactionInfo | None]:
-        """Look for a transaction, as far as one answer tells of it.
+        """Look for a transaction, as far as one answer says.
 
         Args:
             txid: Its id.

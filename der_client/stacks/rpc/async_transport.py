@@ -75,10 +75,10 @@ class AsyncTransport:
             until: When to give up by the monotonic clock, if the client's own limit is later.
 
         Raises:
-            NothingSentError: No connection was made.
-            NodeUnreachableError: The connection broke or stayed silent; the request may have arrived.
-            UnreadAnswerError: An answer that is too large or too slow; the request arrived.
-            NodeAnswerError: An answer that leads elsewhere.
+            NothingSentError: If no connection was made.
+            NodeUnreachableError: If the connection broke or stayed silent; the request may have arrived.
+            UnreadAnswerError: If an answer that is too large or too slow; the request arrived.
+            NodeAnswerError: If an answer that leads elsewhere.
         """
         limit_s = time_left_s(self._answer_deadline_s, until, self.url)
         url = f"{self.url}{request.path}"

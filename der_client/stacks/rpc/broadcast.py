@@ -1,6 +1,6 @@
 """Sending a signed transaction: what proves that a node took or refused it, and all that proves nothing.
 
-Between client and node stand gateways, caches and balancers, so that only two answers count: the transaction's id with
+Between client and node are gateways, caches and balancers, so that only two answers count: the transaction's id with
 status 200, and a refusal in the node's own form (status 400, JSON with this txid and a reason). Whatever else comes
 back, or nothing, leaves open whether the transaction arrived.
 """
@@ -153,7 +153,7 @@ def _is_seen(txid: str, versions: ApiVersions) -> Steps[bool]:
 
 
 def _may_be_repeated(failure: NodeError) -> bool:
-    """Whether another attempt at sending may have another outcome."""
+    """Return whether another attempt at sending may have another outcome."""
     if failure.status:
         return failure.status in _GAVE_UP or failure.status >= 500
     return isinstance(failure, NodeUnreachableError | UnreadAnswerError)

@@ -98,7 +98,7 @@ class Client(Methods):
         return self.follow(self.network_steps())
 
     def checked_network(self) -> Network:
-        """The network, after making sure once that the node is really on it.
+        """Return the network, after making sure once that the node is really on it.
 
         Raises:
             InvalidValueError: If the client was given another network than the node's.

@@ -22,7 +22,7 @@ _NO_SUCH_PATH: Final = frozenset({403, 404, 405, 501})  # how nodes and proxies 
 
 
 def deployer() -> Endpoint[str]:
-    """``GET /devnet``: the address that deploys the contracts; `NotFoundError` if the node is no embedded devnet."""
+    """``GET /devnet``: the address that deploys the contracts; `NotFoundError` on any other node."""
     return Endpoint(Request("GET", "/devnet"), _read_deployer)
 
 
@@ -44,7 +44,7 @@ def set_epoch(epoch: str) -> Endpoint[str]:
 
 
 def simulate_transaction(raw: bytes) -> Endpoint[Simulation]:
-    """What a signed transaction would do now.
+    """Return what a signed transaction would do now.
 
     Args:
         raw: The encoded transaction.
@@ -53,7 +53,7 @@ def simulate_transaction(raw: bytes) -> Endpoint[Simulation]:
 
 
 def simulate_call(contract_id: str, function: str, arguments: Sequence[bytes], *, sender: str) -> Endpoint[Simulation]:
-    """What a call of a public function would do now.
+    """Return what a call of a public function would do now.
 
     Args:
         contract_id: ``ADDRESS.name``.
@@ -81,7 +81,9 @@ def _endpoint(body: dict[str, object]) -> Endpoint[Simulation]:
 
 def _read_deployer(answer: Answer) -> str:
     if answer.status in _NO_SUCH_PATH:
-        raise NotFoundError("the node is no embedded devnet, so it tells no deployer; name the deployer", answer.url)
+        raise NotFoundError(
+            "the node is not an embedded devnet, so it does not name a deployer; pass deployer=", answer.url
+        )
     fields = answer.fields()
     text = fields.text("deployer")
     try:

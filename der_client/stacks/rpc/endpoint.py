@@ -57,26 +57,26 @@ class Answer:
     retry_after_s: float | None = None
 
     def json(self) -> Any:
-        """The body of a 200, parsed.
+        """Return the body of a 200, parsed.
 
         Raises:
-            NotFoundError: For a 404.
-            NodeAnswerError: For any other status, or no JSON.
+            NotFoundError: If for a 404.
+            NodeAnswerError: If for any other status, or no JSON.
         """
         self.require_ok()
         return parse_json(self.body, self.url)
 
     def fields(self) -> Fields:
-        """The JSON object in a 200.
+        """Return the JSON object in a 200.
 
         Raises:
-            NotFoundError: For a 404.
-            NodeAnswerError: For any other status, or no JSON object.
+            NotFoundError: If for a 404.
+            NodeAnswerError: If for any other status, or no JSON object.
         """
         return Fields(self.json(), self.url)
 
     def fields_of_any_status(self) -> Fields:
-        """The JSON object in the body, whatever the status (for endpoints that explain a refusal in JSON).
+        """Return the JSON object in the body, whatever the status (for endpoints that explain a refusal in JSON).
 
         Raises:
             NodeAnswerError: If there is none.
@@ -92,7 +92,7 @@ class Answer:
         raise self.unexpected()
 
     def unexpected(self) -> NodeAnswerError:
-        """The error for a status that the endpoint does not promise."""
+        """Return the error for a status that the endpoint does not promise."""
         return NodeAnswerError(
             f"HTTP {self.status}: {self.excerpt()!r}; {self._advice()}",
             self.url,
@@ -101,7 +101,7 @@ class Answer:
         )
 
     def excerpt(self) -> str:
-        """The beginning of the body, fit for an error message."""
+        """Return the beginning of the body, fit for an error message."""
         return excerpt(self.body[:1000].decode("utf-8", "replace"))
 
     @property

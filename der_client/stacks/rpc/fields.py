@@ -49,7 +49,7 @@ class Fields:
     Args:
         values: The parsed object.
         url: Where it came from, for errors.
-        path: Where it stands in the answer, e.g. ``events[3].``, for errors.
+        path: Where it is in the answer, e.g. ``events[3].``, for errors.
     """
 
     __slots__ = ("_path", "_url", "_values")
@@ -72,7 +72,7 @@ class Fields:
         return self._values.get(name) is not None
 
     def error(self, name: str, expected: str) -> NodeAnswerError:
-        """The error for a field that is not what it must be."""
+        """Return the error for a field that is not what it must be."""
         value = self._values.get(name, _MISSING)
         if value is _MISSING:
             text = f"the field {self._path}{name} is missing from the answer (expected {expected}); {_ADVICE}"
@@ -81,36 +81,36 @@ class Fields:
         return NodeAnswerError(text, self._url)
 
     def text(self, name: str) -> str:
-        """A string."""
+        """Return a string."""
         value = self._values.get(name)
         if type(value) is not str:
             raise self.error(name, "a string")
         return value
 
     def optional_text(self, name: str) -> str | None:
-        """A string, or ``None`` if the field is missing or null."""
+        """Return a string, or ``None`` if the field is missing or null."""
         return self.text(name) if name in self else None
 
     def flag(self, name: str) -> bool:
-        """A boolean."""
+        """Return a boolean."""
         value = self._values.get(name)
         if type(value) is not bool:
             raise self.error(name, "true or false")
         return value
 
     def unsigned(self, name: str) -> int:
-        """A JSON integer from 0 to 2¹²⁸-1."""
+        """Return a JSON integer from 0 to 2¹²⁸-1."""
         value = self._values.get(name)
         if type(value) is not int or not 0 <= value < _UINT128_LIMIT:
             raise self.error(name, "an integer of at least 0")
         return value
 
     def optional_unsigned(self, name: str) -> int | None:
-        """A JSON integer of at least 0, or ``None`` if the field is missing or null."""
+        """Return a JSON integer of at least 0, or ``None`` if the field is missing or null."""
         return self.unsigned(name) if name in self else None
 
     def amount(self, name: str) -> int:
-        """An amount, which the API writes as a string of decimal digits (and older ones as an integer)."""
+        """Return an amount, which the API writes as a string of decimal digits (and older ones as an integer)."""
         value = self._values.get(name)
         if type(value) is str and _DECIMAL.match(value):
             return int(value)
@@ -119,14 +119,14 @@ class Fields:
         raise self.error(name, "an amount in decimal digits")
 
     def hex_uint128(self, name: str) -> int:
-        """A 128-bit number, which the node writes as ``0x`` and up to 32 hexadecimal digits."""
+        """Return a 128-bit number, which the node writes as ``0x`` and up to 32 hexadecimal digits."""
         value = self._values.get(name)
         if type(value) is not str or not _HEX_UINT128.match(value):
             raise self.error(name, "0x and up to 32 hexadecimal digits")
         return int(value, 16)
 
     def hex_bytes(self, name: str) -> bytes:
-        """Bytes in hexadecimal, with or without ``0x``."""
+        """Return bytes in hexadecimal, with or without ``0x``."""
         value = self._values.get(name)
         digits = value.removeprefix("0x") if type(value) is str else "?"
         try:
@@ -138,7 +138,7 @@ class Fields:
         return data
 
     def hash_text(self, name: str, length: int = 32) -> str:
-        """A hash of ``length`` bytes as lower-case hexadecimal without ``0x``."""
+        """Return a hash of ``length`` bytes as lower-case hexadecimal without ``0x``."""
         value = self.hex_bytes(name)
         if len(value) != length:
             raise self.error(name, f"{length} bytes in hexadecimal")
@@ -151,24 +151,24 @@ class Fields:
         return self._values[name]
 
     def fields(self, name: str) -> Fields:
-        """A nested object."""
+        """Return a nested object."""
         if type(self._values.get(name)) is not dict:
             raise self.error(name, "a JSON object")
         return Fields(self._values[name], self._url, f"{self._path}{name}.")
 
     def items(self, name: str) -> list[Fields]:
-        """A list of objects."""
+        """Return a list of objects."""
         values = self._values.get(name)
         if type(values) is not list:
             raise self.error(name, "a list")
         return [Fields(value, self._url, f"{self._path}{name}[{index}].") for index, value in enumerate(values)]
 
     def optional_items(self, name: str) -> list[Fields]:
-        """A list of objects; empty if the field is missing or null."""
+        """Return a list of objects; empty if the field is missing or null."""
         return self.items(name) if name in self else []
 
     def integers(self, name: str) -> tuple[int, ...]:
-        """A list of integers of at least 0; empty if the field is missing or null."""
+        """Return a list of integers of at least 0; empty if the field is missing or null."""
         values = self._values.get(name)
         if values is None:
             return ()

@@ -38,7 +38,7 @@ Row = tuple[Key, int | None]
 
 
 def key_of(event: ContractLogEvent) -> Key:
-    """What an event is known by, in whichever block it is."""
+    """Return what an event is known by, in whichever block it is."""
     return event.txid, event.event_index
 
 

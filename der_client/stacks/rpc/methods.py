@@ -143,7 +143,7 @@ class Methods:
         raise NotImplementedError
 
     def network_steps(self, *, checked: bool = False) -> Steps[Network]:
-        """The network, as given, or else as the node's ``network_id`` says.
+        """Return the network, as given, or else as the node's ``network_id`` says.
 
         Args:
             checked: Whether to make sure once that the node is on the network that was given.
@@ -169,12 +169,12 @@ class Methods:
 
     @asked
     def info(self) -> Steps[NodeInfo]:
-        """The node and the tip of its chain."""
+        """Return the node and the tip of its chain."""
         return ask(node.info())
 
     @asked
     def health(self) -> Steps[NodeHealth]:
-        """How far the node is behind its peers."""
+        """Return how far the node is behind its peers."""
         return ask(node.health())
 
     @asked
@@ -189,12 +189,12 @@ class Methods:
 
     @asked
     def transfer_fee_rate(self) -> Steps[int]:
-        """The node's fee rate for transfers, in µSTX per byte."""
+        """Return the node's fee rate for transfers, in µSTX per byte."""
         return ask(node.transfer_fee_rate())
 
     @asked
     def estimate_fee(self, payload: bytes, length_bytes: int) -> Steps[FeeEstimate | None]:
-        """The node's fee estimate, or ``None`` if it has none.
+        """Return the node's fee estimate, or ``None`` if it has none.
 
         Args:
             payload: The encoded payload.
@@ -204,12 +204,12 @@ class Methods:
 
     @asked
     def contract_interface(self, contract_id: str, *, tip: str | None = None) -> Steps[ContractInterface]:
-        """A contract's functions, variables, maps and tokens with their types."""
+        """Return a contract's functions, variables, maps and tokens with their types."""
         return ask(node.contract_interface(contract_id, tip=tip))
 
     @asked
     def contract_source(self, contract_id: str, *, tip: str | None = None) -> Steps[ContractSource]:
-        """A contract's source code."""
+        """Return a contract's source code."""
         return ask(node.contract_source(contract_id, tip=tip))
 
     @asked
@@ -241,7 +241,7 @@ class Methods:
     def map_entry(
         self, contract_id: str, map_name: str, key: ClarityValue, *, tip: str | None = None
     ) -> Steps[ClarityValue | None]:
-        """An entry of a contract's map, or ``None`` if there is none."""
+        """Return an entry of a contract's map, or ``None`` if there is none."""
         endpoint = node.map_entry(contract_id, map_name, encode(key, MAX_ARGUMENT_DEPTH), tip=tip)
         answer = yield Ask(endpoint.request)
         value = endpoint.read(answer)
@@ -249,22 +249,22 @@ class Methods:
 
     @asked
     def data_var(self, contract_id: str, variable: str, *, tip: str | None = None) -> Steps[ClarityValue]:
-        """The value of a contract's data variable."""
+        """Return the value of a contract's data variable."""
         return _value(node.data_var(contract_id, variable, tip=tip))
 
     @asked
     def constant_val(self, contract_id: str, constant: str, *, tip: str | None = None) -> Steps[ClarityValue]:
-        """The value of a contract's constant."""
+        """Return the value of a contract's constant."""
         return _value(node.constant_val(contract_id, constant, tip=tip))
 
     @asked
     def node_transaction(self, txid: str) -> Steps[NodeTransaction]:
-        """A mined transaction as the node keeps it; `transaction` tells more."""
+        """Return a mined transaction as the node keeps it; `transaction` has more."""
         return ask(node.transaction(txid))
 
     @asked
     def unconfirmed_transaction(self, txid: str) -> Steps[UnconfirmedTransaction]:
-        """A transaction in the node's mempool."""
+        """Return a transaction in the node's mempool."""
         return ask(node.unconfirmed_transaction(txid))
 
     @asked
@@ -309,7 +309,7 @@ class Methods:
 
     @asked
     def nonces(self, principal: str) -> Steps[Nonces]:
-        """Which nonces of an account are mined, waiting, and next.
+        """Return which nonces of an account are mined, waiting, and next.
 
         Raises:
             NotFoundError: If the node has no API.
@@ -329,7 +329,7 @@ class Methods:
 
     @asked
     def block(self, height_or_hash: int | str = "latest") -> Steps[Block]:
-        """A block by height, hash, or the latest, whose time is the chain's time."""
+        """Return a block by height, hash, or the latest, whose time is the chain's time."""
         return ask(api.block(height_or_hash))
 
     @asked
@@ -341,12 +341,12 @@ class Methods:
     def contract_logs(
         self, contract_id: str, *, limit: int = 50, offset: int = 0, cursor: str | None = None
     ) -> Steps[ContractLogPage]:
-        """A page of what a contract printed, newest first."""
+        """Return a page of what a contract printed, newest first."""
         return ask(api.contract_logs(contract_id, limit=limit, offset=offset, cursor=cursor))
 
     @asked
     def simulate(self, raw: bytes) -> Steps[Simulation]:
-        """What a signed transaction would do now (embedded devnet only).
+        """Return what a signed transaction would do now (embedded devnet only).
 
         Raises:
             SimulationUnavailableError: On any other node.
@@ -358,7 +358,7 @@ class Methods:
     def simulate_call(
         self, contract_id: str, function: str, arguments: Sequence[ClarityValue] = (), *, sender: str
     ) -> Steps[Simulation]:
-        """What a call of a public function would do now (embedded devnet only).
+        """Return what a call of a public function would do now (embedded devnet only).
 
         Raises:
             SimulationUnavailableError: On any other node.
@@ -368,7 +368,7 @@ class Methods:
 
     @asked
     def trace(self, txid: str) -> Steps[TransactionTrace]:
-        """What a mined transaction did, call by call (embedded devnet only).
+        """Return what a mined transaction did, call by call (embedded devnet only).
 
         Args:
             txid: Its id.
@@ -393,10 +393,10 @@ class Methods:
             Its id, hexadecimal without 0x.
 
         Raises:
-            TransactionRejectedError: A node refused it in its own words; it is not in the mempool.
-            NodeUnreachableError: No connection was made: nothing was sent.
-            BroadcastUnknownError: Nobody knows whether it arrived, whatever was answered instead; it carries the txid
-                to look for, and the bytes. Sending the identical bytes again is safe, signing anew is not.
+            TransactionRejectedError: If a node refused it in its own words; it is not in the mempool.
+            NodeUnreachableError: If no connection was made: nothing was sent.
+            BroadcastUnknownError: If it is unknown whether it arrived, whatever was answered instead; the error carries
+                the txid to look for, and the bytes. Sending the identical bytes again is safe, signing anew is not.
         """
         return sending.send(raw, self.retries, self._api)
 
@@ -411,8 +411,8 @@ class Methods:
             Its id, hexadecimal without 0x: the node took it, or had it already.
 
         Raises:
-            TransactionRejectedError: The node refused these bytes.
-            NothingSentError: No connection was made.
+            TransactionRejectedError: If the node refused these bytes.
+            NothingSentError: If no connection was made.
             BroadcastUnknownError: Anything else; nobody knows whether it arrived.
         """
         return sending.broadcast(raw)
@@ -435,7 +435,7 @@ def _decode_answer(data: bytes, url: str) -> ClarityValue:
     try:
         return decode(data)
     except InvalidValueError as error:
-        raise NodeAnswerError(f"the answer is no valid Clarity value: {error}; use another node", url) from error
+        raise NodeAnswerError(f"the answer is not a valid Clarity value: {error}; use another node", url) from error
 
 
 def network_of(network_id: int, url: str) -> Network:

@@ -70,7 +70,7 @@ def check_txid(txid: str) -> str:
 
 
 def compute_txid(raw: bytes) -> str:
-    """The id of a signed transaction: SHA-512/256 of its bytes, in hexadecimal without ``0x``."""
+    """Return the id of a signed transaction: SHA-512/256 of its bytes, in hexadecimal without ``0x``."""
     return sha512_256_hex(raw)
 
 
@@ -181,7 +181,7 @@ def call_read(
 def map_entry(contract_id: str, map_name: str, key: bytes, *, tip: str | None = None) -> Endpoint[bytes | None]:
     """``POST /v2/map_entry/{address}/{name}/{map}``: the encoded value, without its ``some``.
 
-    ``None`` if there is no entry; the node does not tell whether key, map or contract is missing.
+    ``None`` if there is no entry; the node does not say whether key, map or contract is missing.
     """
     path = f"/v2/map_entry/{_contract_path(contract_id)}/{_name_path(map_name)}"
     return Endpoint(_json_post(path, key.hex(), (_NO_PROOF, *_tip(tip))), _read_map_entry)
@@ -343,13 +343,13 @@ def _read_account(answer: Answer) -> AccountInfo:
 def _read_sent(txid: str, answer: Answer) -> str:
     if answer.status == 400:
         raise rejection(txid, answer) if answer.body[:1] == b"{" else answer.unexpected()
-    told = answer.json()
-    match = _TXID.match(told) if isinstance(told, str) else None
+    named = answer.json()
+    match = _TXID.match(named) if isinstance(named, str) else None
     if match is None:
-        raise NodeAnswerError(f"the node answered {told!r:.80} instead of the transaction's id {txid}", answer.url)
+        raise NodeAnswerError(f"expected the transaction's id {txid}, got {named!r:.80}", answer.url)
     if match[1].lower() != txid:
         raise NodeAnswerError(
-            f"the node calls the transaction {told}, but its id is {txid}; "
+            f"the node calls the transaction {named}, but its id is {txid}; "
             "something between here and the node changed the bytes: do not use this URL",
             answer.url,
         )

@@ -85,7 +85,7 @@ def _own_words(sentence: str) -> Callable[[Mapping[str, Any]], str]:
 
 
 NONCE_TAKEN: Final = frozenset({"BadNonce", "ConflictingNonceInMempool"})
-"""What a node says of a transaction that is already mined, or that stands in its own way."""
+"""What a node says of a transaction that is already mined, or that is in its own way."""
 _REPORT: Final = "please report it with the transaction"
 _EXPLANATIONS: Final[Mapping[str, str | Callable[[Mapping[str, Any]], str]]] = {
     "FeeTooLow": _fee_too_low,

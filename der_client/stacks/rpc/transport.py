@@ -90,10 +90,10 @@ class Transport:
             until: When to give up by the monotonic clock, if the client's own limit is later.
 
         Raises:
-            NothingSentError: No connection was made.
-            NodeUnreachableError: The connection broke or stayed silent; the request may have arrived.
-            UnreadAnswerError: An answer that is too large or too slow; the request arrived.
-            NodeAnswerError: An answer that leads elsewhere.
+            NothingSentError: If no connection was made.
+            NodeUnreachableError: If the connection broke or stayed silent; the request may have arrived.
+            UnreadAnswerError: If an answer that is too large or too slow; the request arrived.
+            NodeAnswerError: If an answer that leads elsewhere.
         """
         connect_s, silence_s = self._timeout_s
         limit_s = time_left_s(self._answer_deadline_s, until, self.url)
@@ -160,7 +160,7 @@ class Transport:
         return bytes(body)
 
     def _over(self, budget: Budget, url: str) -> NodeError | None:
-        """The error for an exchange that took more than its budget; ``None`` if it did not."""
+        """Return the error for an exchange that took more than its budget; ``None`` if it did not."""
         if budget.bytes_left < 0:
             return self._too_long(url)
         if budget.left_s > 0:
@@ -220,13 +220,13 @@ def _new_session() -> requests.Session:
 
 
 def _innermost(error: BaseException, outer: BaseException | None) -> BaseException:
-    """What it all began with; urllib3 and requests wrap it several times. ``outer`` was there before."""
+    """Return what it all began with; urllib3 and requests wrap it several times. ``outer`` was there before."""
     while (inner := error.__cause__ or error.__context__) is not None and inner is not outer:
         error = inner
     return error
 
 
 def _cause(error: BaseException, outer: BaseException | None) -> str:
-    """The innermost cause in a few words."""
+    """Return the innermost cause in a few words."""
     inner = _innermost(error, outer)
     return excerpt(str(inner) or type(inner).__name__)

@@ -43,7 +43,7 @@ def redirect_target(request: Request, url: str, location: str) -> str:
         target = urljoin(url, location)
         here, there = urlsplit(url), urlsplit(target)
     except ValueError as error:
-        raise NodeAnswerError(f"the node redirects to what is no address: {error}", url) from error
+        raise NodeAnswerError(f"the node redirects to an invalid address: {error}", url) from error
     same_host = (here.scheme, here.netloc) == (there.scheme, there.netloc)
     if request.method != "GET" or not location or not same_host:
         raise NodeAnswerError(
@@ -61,9 +61,9 @@ def check_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
         InvalidValueError: If a name or value cannot be sent.
     """
     for name, value in headers.items():
-        # The value may be a secret, and is not told.
+        # The value may be a secret, so it is not repeated.
         if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
-            raise InvalidValueError(f"{shown(name)} is no name of a header")
+            raise InvalidValueError(f"{shown(name)} is not the name of a header")
         if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
             raise InvalidValueError(
                 f"the value of header {name!r} must be text of Latin-1 characters on one line, without spaces around it"

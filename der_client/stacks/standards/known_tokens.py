@@ -19,7 +19,7 @@ class KnownToken:
     Attributes:
         symbol: What people call it.
         asset: Its name in the contract, for post-conditions.
-        decimals: How many digits of an amount stand behind the point.
+        decimals: How many digits of an amount are behind the decimal point.
         contract_ids: ``ADDRESS.name`` by the name of the network.
     """
 

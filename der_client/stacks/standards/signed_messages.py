@@ -33,11 +33,11 @@ class MessageDomain(Model):
 
     @classmethod
     def on(cls, network: Network, name: str, version: str) -> Self:
-        """The domain of an application on a network."""
+        """Return the domain of an application on a network."""
         return cls(name=name, version=version, chain_id=network.chain_id)
 
     def to_clarity(self) -> TupleValue:
-        """The tuple, as `sign_structured_data` takes it."""
+        """Return the tuple, as `sign_structured_data` takes it."""
         value: TupleValue = codec_for(type(self)).encode(self, type(self).__name__)  # type: ignore[assignment]
         return value
 
@@ -47,7 +47,7 @@ class MessageDomain(Model):
         return sha256(encode(self.to_clarity())).digest()
 
     def message_hash(self, message: ClarityValue) -> bytes:
-        """The 32 bytes that are signed for a message in this domain."""
+        """Return the 32 bytes that are signed for a message in this domain."""
         return structured_data_hash(self.to_clarity(), message)
 
 

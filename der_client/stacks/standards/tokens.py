@@ -55,7 +55,7 @@ class SemiFungibleBurn(Event, where={"type": "sft_burn"}):
 
 
 def _asset_of(contract: Contract, tokens: Sequence[str]) -> str | None:
-    """The token that a contract's transfer moves: its only one, the one it is known for, or the one of its name."""
+    """Return the token that a contract's transfer moves: its only one, the known one, or the one of its name."""
     known = [token.asset for token in (SBTC, USDCX) if contract.contract_id in token.contract_ids.values()]
     for name in tokens if len(tokens) == 1 else (*known, contract.name):
         if name in tokens:
@@ -114,7 +114,7 @@ class Sip010(Contract, events=(TokenMemo,)):
 
     @read_only
     def get_decimals(self) -> UInt:
-        """Return how many digits of an amount stand behind the point."""
+        """Return how many digits of an amount are behind the decimal point."""
 
     @read_only
     def get_balance(self, who: Principal) -> UInt:
@@ -150,7 +150,7 @@ class Sip013(Contract, events=(SemiFungibleTransfer, SemiFungibleMint, SemiFungi
 
     @read_only
     def get_decimals(self, token_id: UInt) -> UInt:
-        """Return how many digits of an amount stand behind the point."""
+        """Return how many digits of an amount are behind the decimal point."""
 
     @read_only
     def get_token_uri(self, token_id: UInt) -> Uri | None:

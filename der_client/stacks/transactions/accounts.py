@@ -45,14 +45,14 @@ class SingleSig:
         segwit: Whether the address is of segwit nested in P2SH (``P2WPKH``), which few wallets use.
 
     Raises:
-        KeyFormatError: If it is no public key, or segwit is asked for with an uncompressed one.
+        KeyFormatError: If it is not a public key, or segwit is asked for with an uncompressed one.
     """
 
     public_key: PublicKey
     segwit: bool = False
 
     def __post_init__(self) -> None:
-        """Checks the fields."""
+        """Check the fields."""
         if not isinstance(self.public_key, PublicKey):
             raise _no_public_key(self.public_key, "public_key")
         if self.segwit and not self.public_key.is_compressed:
@@ -69,7 +69,7 @@ class SingleSig:
         return signer_hash(self.hash_mode, (self.public_key,), 1)
 
     def address(self, network: Network) -> str:
-        """Gives the account's address.
+        """Return the account's address.
 
         Args:
             network: Where it shall be used.
@@ -81,7 +81,7 @@ class SingleSig:
         return c32_address(network.multi_sig_version if self.segwit else network.single_sig_version, self.signer)
 
     def condition(self, nonce: int, fee: int) -> SingleSigCondition:
-        """Gives the account's unsigned spending condition.
+        """Return the account's unsigned spending condition.
 
         Args:
             nonce: Its nonce.
@@ -105,7 +105,7 @@ class Multisig:
             form). The address is the same.
 
     Raises:
-        KeyFormatError: If they are no public keys, none or too many, or segwit is asked for with an uncompressed one.
+        KeyFormatError: If they are not public keys, none or too many, or segwit is asked for with an uncompressed one.
         InvalidValueError: If the number required is out of range.
     """
 
@@ -115,7 +115,7 @@ class Multisig:
     sequential: bool = False
 
     def __post_init__(self) -> None:
-        """Checks the fields."""
+        """Check the fields."""
         object.__setattr__(self, "public_keys", check_public_keys(self.public_keys))
         if not 1 <= len(self.public_keys) <= MAX_KEYS:
             raise KeyFormatError(
@@ -138,7 +138,7 @@ class Multisig:
         return signer_hash(self.hash_mode, self.public_keys, self.required)
 
     def address(self, network: Network) -> str:
-        """Gives the account's address.
+        """Return the account's address.
 
         Args:
             network: Where it shall be used.
@@ -150,7 +150,7 @@ class Multisig:
         return c32_address(network.multi_sig_version, self.signer)
 
     def condition(self, nonce: int, fee: int) -> MultiSigCondition:
-        """Gives the account's unsigned spending condition.
+        """Return the account's unsigned spending condition.
 
         Args:
             nonce: Its nonce.
@@ -163,7 +163,7 @@ class Multisig:
 
 
 def check_public_keys(keys: Iterable[PublicKey]) -> tuple[PublicKey, ...]:
-    """Refuses what is no sequence of public keys.
+    """Refuse what is not a sequence of public keys.
 
     Args:
         keys: The argument ``public_keys``.
@@ -189,7 +189,7 @@ def _no_public_key(key: object, what: str) -> KeyFormatError:
 
 
 def signer_hash(mode: HashMode, keys: Sequence[PublicKey], required: int) -> bytes:
-    """Hashes an account's keys for its address.
+    """Hash an account's keys for its address.
 
     Args:
         mode: How.
@@ -213,7 +213,7 @@ def _redeem_script(keys: Sequence[PublicKey], required: int) -> bytes:
 
 
 def _push_number(number: int) -> bytes:
-    """Writes a number for Bitcoin's script; transactions from elsewhere may have more than 16 keys."""
+    """Write a number for Bitcoin's script; transactions from elsewhere may have more than 16 keys."""
     if number <= _LARGEST_SMALL_NUMBER:
         return bytes((_OP_1 + number - 1 if number else 0,))
     # Little-endian, with room for the sign bit.

@@ -1,6 +1,6 @@
 """Spending conditions: whose nonce and fee a transaction takes, and the signatures that allow it.
 
-A transaction has one (its origin's), or two if a sponsor pays the fee. These are the parts as they stand on the wire;
+A transaction has one (its origin's), or two if a sponsor pays the fee. These are the parts as they are on the wire;
 :mod:`.accounts` makes them from public keys, :mod:`.signing` signs and checks them. Their constructors check nothing.
 """
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from der_client.stacks.network import Network
 
 UNSIGNED: Final = bytes(SIGNATURE_LENGTH)
-"""What stands where a single signature is missing."""
+"""What is where a single signature is missing."""
 
 SINGLE_SIG_LAYOUT: Final = "B20sQQB65s"
 """Hash mode, signer, nonce, fee, key encoding, signature."""
@@ -74,13 +74,13 @@ class SingleSigCondition:
         return _SINGLE_SIG.size
 
     def encode(self) -> bytes:
-        """Gives its 103 bytes."""
+        """Return its 103 bytes."""
         return _SINGLE_SIG.pack(
             self.hash_mode, self.signer, self.nonce, self.fee, 0 if self.compressed else 1, self.signature
         )
 
     def encode_blank(self) -> bytes:
-        """Gives the form that is hashed for signing: without nonce, fee and signature."""
+        """Return the form that is hashed for signing: without nonce, fee and signature."""
         return _SINGLE_SIG.pack(self.hash_mode, self.signer, 0, 0, 0 if self.compressed else 1, UNSIGNED)
 
 
@@ -97,7 +97,7 @@ class FieldSignature:
     compressed: bool
 
     def encode(self) -> bytes:
-        """Gives its 66 bytes."""
+        """Return its 66 bytes."""
         return (b"\x02" if self.compressed else b"\x03") + self.signature
 
 
@@ -137,16 +137,16 @@ class MultiSigCondition:
     @property
     def signed_length(self) -> int:
         """How many bytes it has when it is complete."""
-        # A signature takes 32 bytes more than the key in whose place it stands.
+        # A signature takes 32 bytes more than the key whose place it takes.
         return len(self.encode()) + 32 * self.missing_signatures
 
     def encode(self) -> bytes:
-        """Gives its bytes."""
+        """Return its bytes."""
         head = _MULTI_SIG_HEAD.pack(self.hash_mode, self.signer, self.nonce, self.fee, len(self.fields))
         return b"".join((head, *map(_encode_field, self.fields), self.required.to_bytes(2)))
 
     def encode_blank(self) -> bytes:
-        """Gives the form that is hashed for signing: without nonce, fee and fields."""
+        """Return the form that is hashed for signing: without nonce, fee and fields."""
         return _MULTI_SIG_HEAD.pack(self.hash_mode, self.signer, 0, 0, 0) + self.required.to_bytes(2)
 
 
@@ -154,7 +154,7 @@ SpendingCondition = SingleSigCondition | MultiSigCondition
 _put_attributes: Final = SingleSigCondition.__dict__["__dict__"].__set__
 
 NO_SPONSOR: Final = SingleSigCondition(HashMode.P2PKH, bytes(HASH160_LENGTH), 0, 0, compressed=True)
-"""What stands in the sponsor's place until there is one, and in what the origin signs."""
+"""What is in the sponsor's place until there is one, and in what the origin signs."""
 
 
 # What stacks.js puts there instead: the hash160 of 33 zero bytes.
@@ -162,7 +162,7 @@ _NOBODY: Final = (NO_SPONSOR.signer, bytes.fromhex("29cfc6376255a78451eeb4b129ed
 
 
 def is_nobody(condition: SpendingCondition) -> bool:
-    """Tells whether a sponsor's condition only keeps the place for one.
+    """Return whether a sponsor's condition only keeps the place for one.
 
     Args:
         condition: The condition.
@@ -179,7 +179,7 @@ def is_nobody(condition: SpendingCondition) -> bool:
 
 
 def condition_address(condition: SpendingCondition, network: Network) -> str:
-    """Gives the address of a condition's account.
+    """Return the address of a condition's account.
 
     Args:
         condition: The condition.
@@ -194,7 +194,7 @@ def condition_address(condition: SpendingCondition, network: Network) -> str:
 
 
 def read_condition(data: bytes, offset: int) -> tuple[SpendingCondition, int]:
-    """Reads a spending condition, also one that is not fully signed.
+    """Read a spending condition, also one that is not fully signed.
 
     Args:
         data: The input.
@@ -216,7 +216,7 @@ def read_condition(data: bytes, offset: int) -> tuple[SpendingCondition, int]:
         hash_mode, compressed = SINGLE_SIG_FORMS[mode, encoding]
     except KeyError:
         raise DecodeError(
-            f"{encoding:02x} is no key encoding for {HashMode(mode).name}", end - SIGNATURE_LENGTH - 1
+            f"{encoding:02x} is not a key encoding for {HashMode(mode).name}", end - SIGNATURE_LENGTH - 1
         ) from None
     return single_sig_condition(hash_mode, signer, nonce, fee, compressed, signature), end
 
@@ -224,7 +224,7 @@ def read_condition(data: bytes, offset: int) -> tuple[SpendingCondition, int]:
 def single_sig_condition(
     hash_mode: HashMode, signer: bytes, nonce: int, fee: int, compressed: bool, signature: bytes
 ) -> SingleSigCondition:
-    """The condition of these parts: what its constructor makes, in a fraction of the time."""
+    """Return the condition of these parts: what its constructor makes, in a fraction of the time."""
     condition = object.__new__(SingleSigCondition)
     parts = {
         "hash_mode": hash_mode,
@@ -274,7 +274,7 @@ def _read_field(data: bytes, offset: int) -> tuple[AuthField, int]:
 def _encode_field(field: AuthField) -> bytes:
     if isinstance(field, FieldSignature):
         return field.encode()
-    # Also an uncompressed key stands there in its short form; only the type tells.
+    # Also an uncompressed key is there in its short form; only the type says which.
     return (b"\x00" if field.is_compressed else b"\x01") + field.compressed_data
 
 

@@ -46,7 +46,7 @@ post-conditions there are, and where they start."""
 
 
 def read_head(data: bytes) -> Head:
-    """Reads all before the post-conditions.
+    """Read all before the post-conditions.
 
     Args:
         data: The transaction.
@@ -77,9 +77,9 @@ def _read_step_by_step(data: bytes) -> Head:
         )
     version, chain_id, authorization = START.unpack_from(data)
     if version not in _VERSIONS:
-        raise DecodeError(f"{version:02x} is no transaction version; expected 00 (mainnet) or 80", 0)
+        raise DecodeError(f"{version:02x} is not a transaction version; expected 00 (mainnet) or 80", 0)
     if authorization not in (STANDARD, SPONSORED):
-        raise DecodeError(f"{authorization:02x} is no authorization; expected 04 (standard) or 05 (sponsored)", 5)
+        raise DecodeError(f"{authorization:02x} is not an authorization; expected 04 (standard) or 05 (sponsored)", 5)
     origin, offset = read_condition(data, START.size)
     sponsor = None
     if authorization == SPONSORED:

@@ -18,7 +18,7 @@ class lazy(Generic[Value]):  # noqa: N801 -- used as a decorator, like property
     """Decorates a method without arguments: its result becomes an attribute of the instance."""
 
     def __init__(self, compute: Callable[[Any], Value]) -> None:
-        """Takes the method."""
+        """Take the method."""
         self._compute = compute
         self._name = compute.__name__
         self.__doc__ = compute.__doc__
@@ -28,7 +28,7 @@ class lazy(Generic[Value]):  # noqa: N801 -- used as a decorator, like property
     @overload
     def __get__(self, instance: object, owner: type) -> Value: ...
     def __get__(self, instance: object | None, owner: type) -> Self | Value:
-        """Computes; afterwards the instance's own attribute stands before this one."""
+        """Compute; afterwards the instance's own attribute comes before this one."""
         if instance is None:
             return self
         value = self._compute(instance)

@@ -1,4 +1,4 @@
-"""All payloads: the types, and the reader that tells them apart by their tag."""
+"""All payloads: the types, and the reader that distinguishes them by their tag."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ Payload = UserPayload | Coinbase | TenureChange | PoisonMicroblock
 
 
 def read_payload(data: bytes, offset: int) -> tuple[Payload, int]:
-    """Reads a payload.
+    """Read a payload.
 
     Args:
         data: The input.

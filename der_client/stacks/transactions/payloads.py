@@ -58,8 +58,8 @@ class TokenTransfer:
         memo: Up to 34 bytes for the recipient; the wire fills up with zero bytes, so those at the end do not count.
 
     Raises:
-        EncodeError: If the recipient is no principal value, its contract's name has over 40 characters, or the memo is
-            no bytes or too long.
+        EncodeError: If the recipient is not a principal value, its contract's name has over 40 characters, or the memo
+            is not bytes or too long.
         InvalidValueError: If the amount is out of range.
     """
 
@@ -68,7 +68,7 @@ class TokenTransfer:
     memo: bytes = b""
 
     def __post_init__(self) -> None:
-        """Checks the fields."""
+        """Check the fields."""
         if not isinstance(self.recipient, PrincipalValue):
             raise EncodeError(f"recipient: must be a PrincipalValue, not {type(self.recipient).__name__}")
         if self.recipient.contract_name is not None:
@@ -82,7 +82,7 @@ class TokenTransfer:
             object.__setattr__(self, "memo", self.memo.rstrip(b"\x00"))
 
     def encode(self) -> bytes:
-        """Gives the payload's bytes, its tag first."""
+        """Return the payload's bytes, its tag first."""
         recipient = encode_principal(self.recipient.value)
         return b"\x00" + recipient + self.amount.to_bytes(8) + self.memo.ljust(MEMO_LENGTH, b"\x00")
 
@@ -98,7 +98,7 @@ class ContractCall:
 
     Raises:
         AddressError: If the contract's address is invalid.
-        EncodeError: If the contract's or the function's name is invalid, or an argument is no Clarity value.
+        EncodeError: If the contract's or the function's name is invalid, or an argument is not a Clarity value.
     """
 
     contract: str
@@ -106,7 +106,7 @@ class ContractCall:
     arguments: tuple[ClarityValue, ...] = ()
 
     def __post_init__(self) -> None:
-        """Checks the fields."""
+        """Check the fields."""
         try:
             contract = _call_target(self.contract, self.function)[0]
         except TypeError:  # what cannot be looked up in a cache
@@ -122,7 +122,7 @@ class ContractCall:
                 raise _no_clarity_value(self.arguments)
 
     def encode(self) -> bytes:
-        """Gives the payload's bytes, its tag first.
+        """Return the payload's bytes, its tag first.
 
         Raises:
             EncodeError: If an argument is nested deeper than a node reads, or a list in it has no type; the text names
@@ -157,7 +157,7 @@ class ContractPublish:
     clarity_version: int | None = None
 
     def __post_init__(self) -> None:
-        """Checks the fields."""
+        """Check the fields."""
         check_contract_name(self.name)
         if not isinstance(self.code, str) or len(self.code) > MAX_CODE_LENGTH:
             raise EncodeError(f"code: must be text of at most {MAX_CODE_LENGTH} characters")
@@ -172,14 +172,14 @@ class ContractPublish:
             check_number(self.clarity_version, CLARITY_VERSIONS[0], CLARITY_VERSIONS[-1], "clarity_version")
 
     def encode(self) -> bytes:
-        """Gives the payload's bytes, its tag first."""
+        """Return the payload's bytes, its tag first."""
         tag = b"\x01" if self.clarity_version is None else bytes((VERSIONED_PUBLISH_TAG, self.clarity_version))
         name, code = self.name.encode(), self.code.encode()
         return b"".join((tag, bytes((len(name),)), name, len(code).to_bytes(4), code))
 
 
 def read_transfer(data: bytes, offset: int) -> tuple[TokenTransfer, int]:
-    """Reads a transfer, from behind its tag.
+    """Read a transfer, from behind its tag.
 
     Args:
         data: The input.
@@ -198,7 +198,7 @@ def read_transfer(data: bytes, offset: int) -> tuple[TokenTransfer, int]:
 
 
 def read_call(data: bytes, offset: int) -> tuple[ContractCall, int]:
-    """Reads a contract call, from behind its tag.
+    """Read a contract call, from behind its tag.
 
     Args:
         data: The input.
@@ -234,13 +234,13 @@ def read_call(data: bytes, offset: int) -> tuple[ContractCall, int]:
 
 @lru_cache(maxsize=4096)
 def _target_of(call: bytes) -> tuple[str, str]:
-    """The contract and the function that a call begins with; they have been read before."""
+    """Return the contract and the function that a call begins with; they have been read before."""
     contract, offset = read_contract(call, 0)
     return contract, read_name(call, offset)[0]
 
 
 def _new_call(contract: str, function: str, arguments: tuple[ClarityValue, ...]) -> ContractCall:
-    """A call whose parts have been checked already."""
+    """Return a call whose parts have been checked already."""
     call = object.__new__(ContractCall)
     _put_attributes(call, {"contract": contract, "function": function, "arguments": arguments})
     return call
@@ -250,7 +250,7 @@ _put_attributes: Final = ContractCall.__dict__["__dict__"].__set__
 
 
 def read_publish(data: bytes, offset: int) -> tuple[ContractPublish, int]:
-    """Reads a contract without a Clarity version, from behind its tag.
+    """Read a contract without a Clarity version, from behind its tag.
 
     Args:
         data: The input.
@@ -267,7 +267,7 @@ def read_publish(data: bytes, offset: int) -> tuple[ContractPublish, int]:
 
 
 def read_versioned_publish(data: bytes, offset: int) -> tuple[ContractPublish, int]:
-    """Reads a contract with its Clarity version, from behind its tag.
+    """Read a contract with its Clarity version, from behind its tag.
 
     Args:
         data: The input.
@@ -281,13 +281,13 @@ def read_versioned_publish(data: bytes, offset: int) -> tuple[ContractPublish, i
     """
     version, end = read_number(data, offset, 1, "the Clarity version")
     if version not in CLARITY_VERSIONS:
-        raise DecodeError(f"{version} is no Clarity version; known are 1 to {CLARITY_VERSIONS[-1]}", offset)
+        raise DecodeError(f"{version} is not a Clarity version; known are 1 to {CLARITY_VERSIONS[-1]}", offset)
     name, code, end = _read_contract_body(data, end)
     return ContractPublish(name, code, version), end
 
 
 def read_principal(data: bytes, offset: int) -> tuple[PrincipalValue, int]:
-    """Reads a principal with its Clarity tag; unlike in a value, a contract's name has at most 40 characters.
+    """Read a principal with its Clarity tag; unlike in a value, a contract's name has at most 40 characters.
 
     Args:
         data: The input.
@@ -305,7 +305,7 @@ def read_principal(data: bytes, offset: int) -> tuple[PrincipalValue, int]:
     elif tag == CONTRACT:
         text, end = read_contract(data, body)
     else:
-        raise DecodeError(f"{tag:02x} starts no principal; expected 05 or 06", offset)
+        raise DecodeError(f"{tag:02x} is not a principal; expected 05 or 06", offset)
     return PrincipalValue(text), end
 
 
@@ -314,7 +314,7 @@ def _read_contract_body(data: bytes, offset: int) -> tuple[str, str, int]:
     raw, end = read_bytes(data, start, length, "the contract's name")
     name = raw.decode("latin-1")
     if not is_contract_name(name, MAX_CONTRACT_NAME_LENGTH):
-        raise DecodeError(f"{name!r} is no contract name of 1 to {MAX_CONTRACT_NAME_LENGTH} characters", start)
+        raise DecodeError(f"{name!r} is not a contract name of 1 to {MAX_CONTRACT_NAME_LENGTH} characters", start)
     size, start = read_number(data, end, 4, "the length of the code")
     if size > len(data) - start:
         raise truncated(data, start, size, "the code")
@@ -328,7 +328,7 @@ def _read_contract_body(data: bytes, offset: int) -> tuple[str, str, int]:
 
 
 def _first_bad_character(code: bytes) -> int | None:
-    """Finds the first character that code may not hold; up to there a byte is a character."""
+    """Find the first character that code may not hold; up to there a byte is a character."""
     if not code.translate(None, _CODE_CHARACTERS):
         return None
     return next(place for place, byte in enumerate(code) if byte not in _CODE_CHARACTERS)
@@ -336,7 +336,7 @@ def _first_bad_character(code: bytes) -> int | None:
 
 @lru_cache(maxsize=4096)
 def _call_target(contract: str, function: str) -> tuple[str, bytes]:
-    """Checks contract and function; gives the contract's canonical id and a call's bytes up to the arguments."""
+    """Check contract and function; gives the contract's canonical id and a call's bytes up to the arguments."""
     return canonical_contract(contract), b"\x02" + write_contract(contract) + write_name(function)
 
 
@@ -345,7 +345,7 @@ def _encode_argument(value: ClarityValue) -> bytes:
 
 
 def _check_argument(index: int, value: ClarityValue) -> None:
-    """Refuses an argument that cannot be encoded; the text names it."""
+    """Refuse an argument that cannot be encoded; the text names it."""
     try:
         _encode_argument(value)
     except TypeConflictError as error:
@@ -369,7 +369,7 @@ _CLARITY_FOR: Final[dict[type, str]] = {
 
 
 def _no_clarity_value(arguments: tuple[Any, ...]) -> EncodeError:
-    """The error for arguments of which one is no Clarity value; it does not show it."""
+    """Return the error for arguments of which one is not a Clarity value; it does not show it."""
     index, value = next((place, value) for place, value in enumerate(arguments) if not isinstance(value, ClarityValue))
     instead = next((text for kind, text in _CLARITY_FOR.items() if isinstance(value, kind)), "one such as UIntValue(1)")
     return EncodeError(f"arguments[{index}]: must be a Clarity value, not {type(value).__name__}: write {instead}")

@@ -40,7 +40,7 @@ class Origin(Enum):
 
     @whole
     def __repr__(self) -> str:
-        """Shows the name by which it is used."""
+        """Show the name by which it is used."""
         return "ORIGIN"
 
 
@@ -69,12 +69,12 @@ class StxPostCondition:
     amount: int
 
     def __post_init__(self) -> None:
-        """Checks the fields."""
+        """Check the fields."""
         _check_principal(self)
         _check_amount(self)
 
     def encode(self) -> bytes:
-        """Gives the post-condition's bytes."""
+        """Return the post-condition's bytes."""
         return b"\x00" + _encode_principal(self.principal) + _encode_amount(self)
 
 
@@ -100,13 +100,13 @@ class FtPostCondition:
     amount: int
 
     def __post_init__(self) -> None:
-        """Checks the fields."""
+        """Check the fields."""
         _check_principal(self)
         _check_asset(self)
         _check_amount(self)
 
     def encode(self) -> bytes:
-        """Gives the post-condition's bytes."""
+        """Return the post-condition's bytes."""
         return b"\x01" + _encode_principal(self.principal) + _encode_asset(self.asset) + _encode_amount(self)
 
 
@@ -122,7 +122,7 @@ class NftPostCondition:
 
     Raises:
         AddressError: If the principal or the token's address is invalid.
-        EncodeError: If the token's text is malformed, or the value is no Clarity value.
+        EncodeError: If the token's text is malformed, or the value is not a Clarity value.
         InvalidValueError: If the code is none.
     """
 
@@ -132,7 +132,7 @@ class NftPostCondition:
     code: NonFungibleCode
 
     def __post_init__(self) -> None:
-        """Checks the fields."""
+        """Check the fields."""
         _check_principal(self)
         _check_asset(self)
         if not isinstance(self.value, ClarityValue):
@@ -140,7 +140,7 @@ class NftPostCondition:
         check_enum(self.code, NonFungibleCode, "code")
 
     def encode(self) -> bytes:
-        """Gives the post-condition's bytes.
+        """Return the post-condition's bytes.
 
         Raises:
             EncodeError: If the value is nested deeper than a node reads.
@@ -176,12 +176,12 @@ class StakingPostCondition:
     amount: int
 
     def __post_init__(self) -> None:
-        """Checks the fields."""
+        """Check the fields."""
         _check_principal(self)
         _check_amount(self)
 
     def encode(self) -> bytes:
-        """Gives the post-condition's bytes."""
+        """Return the post-condition's bytes."""
         return b"\x03" + _encode_principal(self.principal) + _encode_amount(self)
 
 
@@ -202,12 +202,12 @@ class PoxPostCondition:
     code: PoxCode
 
     def __post_init__(self) -> None:
-        """Checks the fields."""
+        """Check the fields."""
         _check_principal(self)
         check_enum(self.code, PoxCode, "code")
 
     def encode(self) -> bytes:
-        """Gives the post-condition's bytes."""
+        """Return the post-condition's bytes."""
         return b"\x04" + _encode_principal(self.principal) + bytes((self.code,))
 
 
@@ -216,7 +216,7 @@ MIN_POST_CONDITION_LENGTH: Final = 3  # type, principal ORIGIN, code
 
 
 def read_post_condition(data: bytes, offset: int) -> tuple[PostCondition, int]:
-    """Reads a post-condition.
+    """Read a post-condition.
 
     Args:
         data: The input.
@@ -235,7 +235,7 @@ def read_post_condition(data: bytes, offset: int) -> tuple[PostCondition, int]:
 
 
 def read_post_conditions(data: bytes, offset: int, count: int) -> tuple[tuple[PostCondition, ...], int]:
-    """Reads some post-conditions that follow each other.
+    """Read some post-conditions that follow each other.
 
     Args:
         data: The input.
@@ -256,7 +256,7 @@ def read_post_conditions(data: bytes, offset: int, count: int) -> tuple[tuple[Po
 
 
 def check_post_condition_network(condition: PostCondition, network: Network) -> None:
-    """Refuses a post-condition that speaks of principals of another network.
+    """Refuse a post-condition that speaks of principals of another network.
 
     Args:
         condition: The post-condition.
@@ -266,7 +266,7 @@ def check_post_condition_network(condition: PostCondition, network: Network) -> 
         AddressError: If one is of another; the text names both networks.
     """
     if not isinstance(condition, PostCondition):
-        raise EncodeError(f"post_conditions: {condition!r} is no post-condition")
+        raise EncodeError(f"post_conditions: {condition!r} is not a post-condition")
     if condition.principal is not ORIGIN:
         check_network(condition.principal, network, "post-condition's principal")
     if isinstance(condition, FtPostCondition | NftPostCondition):
@@ -286,7 +286,7 @@ def _check_asset(condition: FtPostCondition | NftPostCondition) -> None:
     check_kind(condition.asset, str, "asset", "ADDRESS.contract::token", EncodeError)
     contract, colons, name = condition.asset.partition("::")
     if not colons:
-        raise EncodeError(f"asset: {condition.asset!r} is no asset; expected ADDRESS.contract::token")
+        raise EncodeError(f"asset: {condition.asset!r} is not an asset; expected ADDRESS.contract::token")
     write_name(name)
     object.__setattr__(condition, "asset", f"{canonical_contract(contract)}::{name}")
 

@@ -1,4 +1,4 @@
-"""What a node refuses although it is well-formed, as far as that can be told without asking one.
+"""What a node refuses although it is well-formed, as far as that can be known without asking one.
 
 Every way of building a transaction comes by here, so this is where it is checked that all addresses in it, arguments
 included, are of the network it is for.
@@ -79,6 +79,6 @@ def _check_transfer(
         raise InvalidValueError("amount: a transfer must be of 1 µSTX or more, not 0")
     origin = sender.address(network)
     if payload.recipient.text == origin:
-        raise InvalidValueError(f"recipient: {origin} is the sender, and no node takes such a transfer")
+        raise InvalidValueError(f"recipient: {origin} is the sender; nodes refuse a transfer to oneself")
     if post_conditions:
-        raise InvalidValueError("post_conditions: a transfer takes none; its amount is all that moves")
+        raise InvalidValueError("post_conditions: a transfer cannot have any; only its amount moves")

@@ -35,7 +35,7 @@ _FLAG_FEE_NONCE: Final = struct.Struct(">BQQ")
 
 
 def add_signature(condition: SpendingCondition, key: PrivateKey, sighash: bytes, flag: int) -> SpendingCondition:
-    """Adds a key's signature to a condition.
+    """Add a key's signature to a condition.
 
     Args:
         condition: The condition; not complete yet.
@@ -65,7 +65,7 @@ def add_signature(condition: SpendingCondition, key: PrivateKey, sighash: bytes,
 
 
 def verify_condition(condition: SpendingCondition, sighash: bytes, flag: int) -> bytes:
-    """Checks all signatures of a condition.
+    """Check all signatures of a condition.
 
     Args:
         condition: The condition.
@@ -105,7 +105,7 @@ def verify_condition(condition: SpendingCondition, sighash: bytes, flag: int) ->
 def recover_keys(
     condition: MultiSigCondition, fields: Sequence[AuthField], sighash: bytes, flag: int
 ) -> tuple[tuple[PublicKey, ...], bytes]:
-    """Finds the keys behind the fields of a multi-signature condition.
+    """Find the keys behind the fields of a multi-signature condition.
 
     Args:
         condition: The condition.
@@ -132,7 +132,7 @@ def recover_keys(
 
 
 def account_keys(condition: MultiSigCondition, sighash: bytes, flag: int) -> tuple[PublicKey, ...]:
-    """Finds the keys behind a multi-signature condition and checks that they are the account's.
+    """Find the keys behind a multi-signature condition and check that they are the account's.
 
     Args:
         condition: The condition, signed or not.
@@ -156,7 +156,7 @@ def account_keys(condition: MultiSigCondition, sighash: bytes, flag: int) -> tup
 
 
 def is_account_of(condition: MultiSigCondition, public_keys: Sequence[PublicKey]) -> bool:
-    """Tells whether a condition's address was made from these keys.
+    """Return whether a condition's address was made from these keys.
 
     Args:
         condition: The condition.
@@ -189,7 +189,9 @@ def with_all_keys(
         place = next((i for i, (owner, _) in enumerate(left) if owner == key.compressed_data), None)
         fields.append(key if place is None else left.pop(place)[1])
     if left:
-        raise SigningError(f"{len(left)} of the keys and signatures in this transaction are of none of the keys given")
+        raise SigningError(
+            f"{len(left)} of the keys and signatures in this transaction belong to other keys than those given"
+        )
     complete = MultiSigCondition(
         condition.hash_mode, condition.signer, condition.nonce, condition.fee, tuple(fields), condition.required
     )
@@ -222,7 +224,7 @@ def without_signatures(
 
 
 def presign_hash(sighash: bytes, flag: int, fee: int, nonce: int) -> bytes:
-    """Gives the 32 bytes that a signer signs.
+    """Return the 32 bytes that a signer signs.
 
     Args:
         sighash: Where the signature goes on from.
@@ -237,7 +239,7 @@ def presign_hash(sighash: bytes, flag: int, fee: int, nonce: int) -> bytes:
 
 
 def postsign_hash(presign: bytes, compressed: bool, signature: bytes) -> bytes:
-    """Gives the sighash that the next signature goes on from.
+    """Return the sighash that the next signature goes on from.
 
     Args:
         presign: What was signed.
@@ -256,7 +258,7 @@ def _add_to_multi_sig(condition: MultiSigCondition, key: PrivateKey, sighash: by
     own = key.public_key.compressed_data
     places = [place for place, owner in enumerate(keys) if owner.compressed_data == own]
     if not places:
-        raise SigningError(f"the key of {key.public_key.data.hex()} is none of this account's {len(keys)} keys")
+        raise SigningError(f"the key of {key.public_key.data.hex()} is not one of this account's {len(keys)} keys")
     free = [place for place in places if not isinstance(condition.fields[place], FieldSignature)]
     if not free:
         raise SigningError(f"the key of {key.public_key.data.hex()} has signed already")

@@ -49,13 +49,13 @@ class Coinbase:
     vrf_proof: bytes | None = None
 
     def __post_init__(self) -> None:
-        """Checks the fields."""
+        """Check the fields."""
         _check_length(self.content, _HASH_LENGTH, "content")
         if self.vrf_proof is not None:
             _check_length(self.vrf_proof, _VRF_PROOF_LENGTH, "vrf_proof")
 
     def encode(self) -> bytes:
-        """Gives the payload's bytes, its tag first."""
+        """Return the payload's bytes, its tag first."""
         recipient = b"" if self.recipient is None else encode_principal(self.recipient.value)
         if self.vrf_proof is not None:
             optional = bytes((SOME,)) + recipient if recipient else bytes((NONE,))
@@ -91,7 +91,7 @@ class TenureChange:
     public_key_hash: bytes
 
     def __post_init__(self) -> None:
-        """Checks the fields."""
+        """Check the fields."""
         _check_length(self.tenure_consensus_hash, _SHORT_HASH_LENGTH, "tenure_consensus_hash")
         _check_length(self.previous_tenure_consensus_hash, _SHORT_HASH_LENGTH, "previous_tenure_consensus_hash")
         _check_length(self.burn_view_consensus_hash, _SHORT_HASH_LENGTH, "burn_view_consensus_hash")
@@ -101,7 +101,7 @@ class TenureChange:
         _check_length(self.public_key_hash, _SHORT_HASH_LENGTH, "public_key_hash")
 
     def encode(self) -> bytes:
-        """Gives the payload's bytes, its tag first."""
+        """Return the payload's bytes, its tag first."""
         return bytes((TENURE_CHANGE_TAG,)) + _TENURE_CHANGE.pack(
             self.tenure_consensus_hash,
             self.previous_tenure_consensus_hash,
@@ -136,7 +136,7 @@ class MicroblockHeader:
     signature: bytes
 
     def __post_init__(self) -> None:
-        """Checks the fields."""
+        """Check the fields."""
         check_number(self.version, 0, 0xFF, "version")
         check_number(self.sequence, 0, U16_MAX, "sequence")
         _check_length(self.previous_block, _HASH_LENGTH, "previous_block")
@@ -144,7 +144,7 @@ class MicroblockHeader:
         _check_length(self.signature, 65, "signature")
 
     def encode(self) -> bytes:
-        """Gives the header's 132 bytes."""
+        """Return the header's 132 bytes."""
         return _HEADER.pack(self.version, self.sequence, self.previous_block, self.transaction_root, self.signature)
 
 
@@ -164,18 +164,18 @@ class PoisonMicroblock:
     header_2: MicroblockHeader
 
     def __post_init__(self) -> None:
-        """Checks the fields."""
+        """Check the fields."""
         problem = _no_fork(self.header_1, self.header_2)
         if problem:
             raise EncodeError(problem)
 
     def encode(self) -> bytes:
-        """Gives the payload's bytes, its tag first."""
+        """Return the payload's bytes, its tag first."""
         return bytes((POISON_TAG,)) + self.header_1.encode() + self.header_2.encode()
 
 
 def read_coinbase(data: bytes, offset: int) -> tuple[Coinbase, int]:
-    """Reads a coinbase of the old form, from behind its tag.
+    """Read a coinbase of the old form, from behind its tag.
 
     Args:
         data: The input.
@@ -192,7 +192,7 @@ def read_coinbase(data: bytes, offset: int) -> tuple[Coinbase, int]:
 
 
 def read_coinbase_to_recipient(data: bytes, offset: int) -> tuple[Coinbase, int]:
-    """Reads a coinbase that names a recipient, from behind its tag.
+    """Read a coinbase that names a recipient, from behind its tag.
 
     Args:
         data: The input.
@@ -210,7 +210,7 @@ def read_coinbase_to_recipient(data: bytes, offset: int) -> tuple[Coinbase, int]
 
 
 def read_nakamoto_coinbase(data: bytes, offset: int) -> tuple[Coinbase, int]:
-    """Reads a coinbase with a VRF proof, from behind its tag.
+    """Read a coinbase with a VRF proof, from behind its tag.
 
     Args:
         data: The input.
@@ -232,7 +232,7 @@ def read_nakamoto_coinbase(data: bytes, offset: int) -> tuple[Coinbase, int]:
 
 
 def read_tenure_change(data: bytes, offset: int) -> tuple[TenureChange, int]:
-    """Reads a tenure change, from behind its tag.
+    """Read a tenure change, from behind its tag.
 
     Args:
         data: The input.
@@ -255,7 +255,7 @@ def read_tenure_change(data: bytes, offset: int) -> tuple[TenureChange, int]:
 
 
 def read_poison_microblock(data: bytes, offset: int) -> tuple[PoisonMicroblock, int]:
-    """Reads a proof of a microblock fork, from behind its tag.
+    """Read a proof of a microblock fork, from behind its tag.
 
     Args:
         data: The input.
@@ -277,7 +277,7 @@ def read_poison_microblock(data: bytes, offset: int) -> tuple[PoisonMicroblock, 
 
 
 def _no_fork(one: MicroblockHeader, other: MicroblockHeader) -> str | None:
-    """Says why two headers do not prove a fork; None if they do (as a node checks it when it decodes them)."""
+    """Say why two headers do not prove a fork; None if they do (as a node checks it when it decodes them)."""
     if one == other:
         return "the two microblock headers are the same"
     if one.sequence != other.sequence and one.previous_block != other.previous_block:

@@ -90,7 +90,7 @@ class Transaction:
         sponsored: bool = False,
         anchor_mode: AnchorMode = AnchorMode.ANY,
     ) -> Self:
-        """Builds an unsigned transaction and checks all that can be checked without a node.
+        """Build an unsigned transaction and check all that can be checked without a node.
 
         Args:
             payload: What it shall do.
@@ -149,7 +149,7 @@ class Transaction:
 
     @classmethod
     def decode(cls, data: bytes | bytearray | memoryview, network: Network | None = None) -> Self:
-        """Reads a transaction, signed or half-signed, that fills the whole input.
+        """Read a transaction, signed or half-signed, that fills the whole input.
 
         Args:
             data: Its bytes, at most 2 MiB.
@@ -214,7 +214,7 @@ class Transaction:
         return transaction
 
     def encode(self) -> bytes:
-        """Gives the transaction's bytes, signed as far as it is.
+        """Return the transaction's bytes, signed as far as it is.
 
         Returns:
             What :meth:`decode` reads and a node takes.
@@ -280,7 +280,7 @@ class Transaction:
         return START.size + self.origin_condition.signed_length + sponsor + len(self._body)
 
     def sign(self, key: PrivateKey) -> Self:
-        """Adds the next signature that is needed: of the sender, or, once that is complete, of the sponsor.
+        """Add the next signature that is needed: of the sender, or, once that is complete, of the sponsor.
 
         Args:
             key: The signer's key.
@@ -289,7 +289,7 @@ class Transaction:
             The transaction with one more signature.
 
         Raises:
-            KeyFormatError: If it is no private key.
+            KeyFormatError: If it is not a private key.
             SigningError: If it is complete, or it is not this key's turn.
         """
         if not isinstance(key, PrivateKey):
@@ -388,7 +388,7 @@ class Transaction:
     def with_public_keys(self, public_keys: Sequence[PublicKey]) -> Self:
         """Completes a half-signed multi-signature transaction of another program that left out who has not signed yet.
 
-        Whose keys they are is told by the address that they make: the sender's, the sponsor's, or that of both.
+        Whose keys they are follows from the address that they make: the sender's, the sponsor's, or that of both.
         Transactions half-signed here hold all keys and don't need this.
 
         Args:
@@ -398,7 +398,7 @@ class Transaction:
             The transaction, with every key or its signature in its place.
 
         Raises:
-            KeyFormatError: If one is no public key.
+            KeyFormatError: If one is not a public key.
             SigningError: If these are the keys of neither account, or its signatures are not of them in this order; for
                 a sponsor's, also if the sender is not complete and rightly signed, which goes first.
         """
@@ -419,7 +419,7 @@ class Transaction:
         return self._with_conditions(origin, sponsor)
 
     def verify(self) -> Literal[True]:
-        """Checks every signature, and that the keys are those of the sender's and the sponsor's addresses.
+        """Check every signature, and that the keys are those of the sender's and the sponsor's addresses.
 
         Returns:
             True; whatever is wrong raises.

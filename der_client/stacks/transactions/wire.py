@@ -27,7 +27,7 @@ _CACHE_SIZE: Final = 16384
 
 
 def read_bytes(data: bytes, offset: int, length: int, what: str) -> tuple[bytes, int]:
-    """Reads a field of fixed length.
+    """Read a field of fixed length.
 
     Args:
         data: The input.
@@ -48,7 +48,7 @@ def read_bytes(data: bytes, offset: int, length: int, what: str) -> tuple[bytes,
 
 
 def read_number(data: bytes, offset: int, length: int, what: str) -> tuple[int, int]:
-    """Reads an unsigned big-endian number.
+    """Read an unsigned big-endian number.
 
     Args:
         data: The input.
@@ -69,7 +69,7 @@ def read_number(data: bytes, offset: int, length: int, what: str) -> tuple[int, 
 
 
 def read_choice(data: bytes, offset: int, choices: Mapping[int, Choice], what: str) -> tuple[Choice, int]:
-    """Reads a byte that stands for one of several choices.
+    """Read a byte that stands for one of several choices.
 
     Args:
         data: The input.
@@ -89,11 +89,11 @@ def read_choice(data: bytes, offset: int, choices: Mapping[int, Choice], what: s
         raise truncated(data, offset, 1, what) from None
     except KeyError:
         known = ", ".join(f"{byte:02x}" for byte in choices)
-        raise DecodeError(f"{data[offset]:02x} is no {what}; known are {known}", offset) from None
+        raise DecodeError(f"{data[offset]:02x} is not a valid {what}; known are {known}", offset) from None
 
 
 def read_count(data: bytes, offset: int, item_length: int, what: str) -> tuple[int, int]:
-    """Reads how many items follow.
+    """Read how many items follow.
 
     Args:
         data: The input.
@@ -119,7 +119,7 @@ def read_count(data: bytes, offset: int, item_length: int, what: str) -> tuple[i
 
 
 def read_contract(data: bytes, offset: int) -> tuple[str, int]:
-    """Reads a contract's address and name.
+    """Read a contract's address and name.
 
     Args:
         data: The input.
@@ -140,7 +140,7 @@ def read_contract(data: bytes, offset: int) -> tuple[str, int]:
 
 
 def write_contract(contract: str) -> bytes:
-    """Writes a contract's address and name.
+    """Write a contract's address and name.
 
     Args:
         contract: ``ADDRESS.name``.
@@ -156,7 +156,7 @@ def write_contract(contract: str) -> bytes:
 
 
 def canonical_contract(contract: str) -> str:
-    """Checks a contract's id.
+    """Check a contract's id.
 
     Args:
         contract: ``ADDRESS.name``.
@@ -173,7 +173,7 @@ def canonical_contract(contract: str) -> str:
 
 @lru_cache(maxsize=_CACHE_SIZE)
 def write_name(name: str) -> bytes:
-    """Writes a Clarity name.
+    """Write a Clarity name.
 
     Args:
         name: The name of a function or an asset.
@@ -182,7 +182,7 @@ def write_name(name: str) -> bytes:
         Its length and the name.
 
     Raises:
-        EncodeError: If it is no Clarity name.
+        EncodeError: If it is not a Clarity name.
     """
     return bytes((len(check_clarity_name(name)),)) + name.encode()
 
@@ -199,7 +199,7 @@ def _contract_parts(contract: str) -> tuple[str, bytes]:
 
 @lru_cache(maxsize=_CACHE_SIZE)
 def _known_contract(wire: bytes) -> str | None:
-    """Reads bytes that hold a contract's address and name, as far as they go; None if they are not whole or invalid."""
+    """Read bytes that hold a contract's address and name, as far as they go; None if they are not whole or invalid."""
     try:
         return _read_new_contract(wire, 0)[0]
     except DecodeError:

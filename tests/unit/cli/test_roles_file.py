@@ -68,7 +68,7 @@ def test_an_address_is_kept_in_its_canonical_spelling(tmp_path: Path) -> None:
         (f'[roles]\nverifier = "{A}"', "roles", "verifier", f"'{A}'", "must be a list of addresses"),
         ("[roles]\nverifier = [7]", "roles", "verifier", "7", "holds 7"),
         (f'[roles]\nverifier = ["{A[:-1]}X"]', "roles", "verifier", f"'{A[:-1]}X'", "checksum is wrong"),
-        ('[roles]\nverifier = [""]', "roles", "verifier", "''", "is no Stacks address"),
+        ('[roles]\nverifier = [""]', "roles", "verifier", "''", "is not a Stacks address"),
         (f'[roles]\npauser = ["{A}", "{A.lower()}"]', "roles", "pauser", f"'{A.lower()}'", "stands twice"),
         (f'[grid-operators]\n"" = ["{A}"]', "grid-operators", "", None, "1 to 8 ASCII characters"),
         (f'[grid-operators]\nNORTHWEST = ["{A}"]', "grid-operators", "NORTHWEST", None, "at most 8"),

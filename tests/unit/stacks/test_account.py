@@ -96,7 +96,7 @@ class TestTransfer:
             (OTHER, 1 << 64, b"", InvalidValueError, "amount"),
             (OTHER, 1, b"x" * 35, EncodeError, "34 bytes"),
             (OTHER, 1, "ü" * 18, EncodeError, "34 bytes"),
-            (OTHER, 1, "\ud800", InvalidValueError, "no text in UTF-8"),
+            (OTHER, 1, "\ud800", InvalidValueError, "not text in UTF-8"),
             (KEY.address(DEVNET), 1, b"", InvalidValueError, "sender|itself|oneself"),
         ],
     )
@@ -220,7 +220,7 @@ class TestFees:
             FeePolicy(max_fee_ustx=cap)
 
     def test_a_fee_that_is_no_number(self, account: Account) -> None:
-        with pytest.raises(InvalidValueError, match="fee_ustx: expected a whole number, got str"):
+        with pytest.raises(InvalidValueError, match=r"fee.*: expected a whole number, got str"):
             account.transfer(OTHER, 1, fee_ustx="500")  # type: ignore[arg-type]
 
 

@@ -78,16 +78,16 @@ def test_any_text_is_an_address_or_an_address_error(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("", "no Stacks address"),
-        ("S", "no Stacks address"),
-        ("ST", "no Stacks address"),
-        ("1FzTxL9Mxnm2fdmnQEArfhzJHevwbvcH6d", "no Stacks address"),
-        (ADDRESS + "0" * 100_000, "no Stacks address"),
-        ("STé" + ADDRESS[3:], "no Stacks address"),
+        ("", "not a Stacks address"),
+        ("S", "not a Stacks address"),
+        ("ST", "not a Stacks address"),
+        ("1FzTxL9Mxnm2fdmnQEArfhzJHevwbvcH6d", "not a Stacks address"),
+        (ADDRESS + "0" * 100_000, "not a Stacks address"),
+        ("STé" + ADDRESS[3:], "not a Stacks address"),
         (ADDRESS[:-1], "checksum is wrong"),
         ("ST" + "Z" * 39, "does not hold 20 bytes"),
         ("SP0000000000000000000002Q6VF78", "does not hold 20 bytes"),
-        (ADDRESS + "0", "no Stacks address"),
+        (ADDRESS + "0", "not a Stacks address"),
         (ADDRESS[:-1] + "N", "checksum is wrong"),
         ("SP" + ADDRESS[2:], "checksum is wrong"),
         (7, "is text, not int"),
@@ -115,7 +115,7 @@ def test_principals_are_split_and_spelt_canonically() -> None:
 
 @pytest.mark.parametrize("name", ["", "1a", "-a", "a b", "a.b", "a" * 129, "a\n", "é", "__other"])
 def test_bad_contract_names_are_refused(name: str) -> None:
-    with pytest.raises(AddressError, match="is no contract name"):
+    with pytest.raises(AddressError, match="is not a contract name"):
         split_principal(f"{ADDRESS}.{name}")
 
 
@@ -123,9 +123,9 @@ def test_the_network_is_checked_and_both_are_named() -> None:
     check_network(ADDRESS, TESTNET)
     check_network(f"{ADDRESS}.market", DEVNET)
     check_network(MAINNET_ADDRESS, MAINNET)
-    with pytest.raises(AddressError, match=r"recipient: .* is of testnet/devnet, but the transaction is for mainnet"):
+    with pytest.raises(AddressError, match=r"recipient: .* is of testnet/devnet, but is used on mainnet"):
         check_network(ADDRESS, MAINNET, "recipient")
-    with pytest.raises(AddressError, match="is of mainnet, but the transaction is for devnet"):
+    with pytest.raises(AddressError, match="is of mainnet, but is used on devnet"):
         check_network(MAINNET_ADDRESS, DEVNET)
     with pytest.raises(AddressError, match="no known network"):
         check_network(c32_address(0, bytes(20)), DEVNET)
@@ -134,13 +134,13 @@ def test_the_network_is_checked_and_both_are_named() -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", "no base58"),
+        ("bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", "not a base58"),
         ("1FzTxL9Mxnm2fdmnQEArfhzJHevwbvcH6e", "checksum is wrong"),
         ("1FzTxL9Mxnm2fdmnQEArfhzJHevwbvcH", "bytes instead of 25"),
         ("LVuDpNCSSj6pQ7t9Pv6d6sUkLKoqDEVUnJ", "version 48"),
-        ("", "no base58"),
-        ("0" * 34, "no base58"),
-        (7, "no base58"),
+        ("", "not a base58"),
+        ("0" * 34, "not a base58"),
+        (7, "not a base58"),
     ],
 )
 def test_bad_bitcoin_addresses_say_why(text: Any, reason: str) -> None:

@@ -140,11 +140,11 @@ class TestReading:
     @pytest.mark.parametrize(
         ("text", "words"),
         [
-            (call("[u1, Token Name]"), r"line 13: field 'parameters'\[1\] is no Clarity literal: .*quotes of its own"),
+            (call("[u1, Token Name]"), r"line 13: field 'parameters'\[1\] is not a Clarity literal: .*quotes of its"),
             (call("[{ id: u4 }]"), r"line 13: field 'parameters'\[0\] must be a Clarity literal; put it into quotes"),
             (call("u1"), "field 'parameters' must be a list"),
             (call("[]", DEPLOYER), f"line 10: field 'contract-id' is an address, not a contract: {DEPLOYER}"),
-            (call("[]").replace("set-name!", "set name"), "line 12: field 'method' is no function name"),
+            (call("[]").replace("set-name!", "set name"), "line 12: field 'method' is not a function name"),
         ],
     )
     def test_calls_that_are_none(self, project: Path, text: str, words: str) -> None:
@@ -168,7 +168,7 @@ class TestReading:
             ("contract-name: first", "contract-name: 1st", r"line 10: field 'contract-name'"),
             ("contract-name: first", "contract-name: [a]", r"line 10: field 'contract-name' must be text"),
             ("contract-name: first", "name: first", r"line 9: .*lacks the field 'contract-name'"),
-            (DEPLOYER, "ST123", r"line 11: field 'expected-sender' is no principal"),
+            (DEPLOYER, "ST123", r"line 11: field 'expected-sender' is not a principal"),
             (DEPLOYER, f"{DEPLOYER}.first", r"line 11: field 'expected-sender' must be an address, not the contract"),
             (
                 "- transaction-type",
@@ -177,7 +177,7 @@ class TestReading:
             ),
             ("clarity-version: 4", "clarity-version: 7", r"line 15: field 'clarity-version' .* 1 to 6, not '7'"),
             ("clarity-version: 4", "clarity-version: four", r"line 15: field 'clarity-version'"),
-            ("cost: 5000", "path: x", r"line 13: field 'path' stands twice"),
+            ("cost: 5000", "path: x", r"line 13: field 'path' is a duplicate"),
             ("  batches:", "  batch:", r"lacks the field 'batches'"),
             ("plan:", "plan: 3\nrest:", r"line 5: field 'plan' must be a mapping"),
             ("network: devnet", "network: 5", r"line 4: field 'network' must be text"),
@@ -401,7 +401,7 @@ class TestSenders:
             deploy(write(project, plan_text(publish("first", OTHER) + text)), account, own_address=True, run_calls=True)
 
     def test_one_name_twice(self, project: Path, account: Account) -> None:
-        with pytest.raises(DeploymentError, match=r"first stands twice in the plan \(first in line 9\)"):
+        with pytest.raises(DeploymentError, match=r"first is twice in the plan \(first in line 9\)"):
             deploy(write(project, plan_text(publish("first") + publish("first", OTHER))), account, own_address=True)
 
 

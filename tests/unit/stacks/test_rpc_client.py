@@ -117,7 +117,7 @@ class TestReading:
 
     def test_a_value_that_is_none(self, mocked: responses.RequestsMock, client: Client) -> None:
         mocked.get(f"{URL}/v2/data_var/{ADDRESS}/market/next", json={"data": "0x01ff"})
-        with pytest.raises(NodeAnswerError, match="no valid Clarity value"):
+        with pytest.raises(NodeAnswerError, match="not a valid Clarity value"):
             client.data_var(CONTRACT, "next")
 
     def test_an_unknown_transaction_is_none(self, mocked: responses.RequestsMock, client: Client) -> None:
@@ -216,7 +216,7 @@ class TestUrls:
 
     @pytest.mark.parametrize("name", ["", "a b", "a:b", 5])
     def test_a_name_that_no_header_has(self, name: Any) -> None:
-        with pytest.raises(InvalidValueError, match="no name of a header"):
+        with pytest.raises(InvalidValueError, match="not the name of a header"):
             Client(URL, headers={name: "x"})
 
     @pytest.mark.parametrize("options", [{"timeout": 5}, {"timeout": (1, 2, 3)}, {"network": "devnet"}])
@@ -373,7 +373,7 @@ class TestRedirects:
 
     def test_where_no_address_is(self, mocked: responses.RequestsMock, client: Client) -> None:
         mocked.get(f"{URL}/v2/info", status=301, headers={"Location": "http://["})
-        with pytest.raises(NodeAnswerError, match="redirects to what is no address"):
+        with pytest.raises(NodeAnswerError, match="redirects to an invalid address"):
             client.info()
 
     @pytest.mark.parametrize(
@@ -703,7 +703,11 @@ class TestSending:
 
     @pytest.mark.parametrize(
         ("body", "words"),
-        [(json.dumps("00" * 32), "do not use this URL"), ("<html>sign in</html>", "not JSON"), ("{}", "instead of")],
+        [
+            (json.dumps("00" * 32), "do not use this URL"),
+            ("<html>sign in</html>", "not JSON"),
+            ("{}", "expected the transaction's id"),
+        ],
     )
     def test_an_answer_that_says_nothing(
         self, mocked: responses.RequestsMock, client: Client, body: str, words: str

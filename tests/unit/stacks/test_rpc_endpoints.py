@@ -340,7 +340,7 @@ class TestSending:
         with pytest.raises(NodeAnswerError, match="do not use this URL"):
             read(node.send(self.RAW), TXID)
         for odd in (None, 3, "ok", {"txid": txid}):
-            with pytest.raises(NodeAnswerError, match="instead of the transaction's id"):
+            with pytest.raises(NodeAnswerError, match="expected the transaction's id"):
                 read(node.send(self.RAW), odd)
 
     def test_the_txid_is_sha512_256(self) -> None:
@@ -538,7 +538,7 @@ class TestDevnet:
 
     @pytest.mark.parametrize("status", [403, 404, 405])
     def test_any_other_node_has_none(self, status: int) -> None:
-        with pytest.raises(NotFoundError, match="no embedded devnet"):
+        with pytest.raises(NotFoundError, match="not an embedded devnet"):
             read_text(devnet.deployer(), "<html>", status)
 
     def test_only_the_devnet_can(self) -> None:

@@ -93,10 +93,10 @@ def test_what_is_read_often_is_read_at_once(wrap: type[SomeValue], monkeypatch: 
 @pytest.mark.parametrize(
     ("found", "put", "message"),
     [
-        ("05" + "1a", "05" + "20", "32 is no version of an address"),
-        ("0d" + "00000002" + "4f4b", "0d" + "00000002" + "4fff", "0xff stands in no string-ascii"),
+        ("05" + "1a", "05" + "20", "32 is not an address version"),
+        ("0d" + "00000002" + "4f4b", "0d" + "00000002" + "4fff", "0xff is not allowed in a string-ascii"),
         ("0e" + "00000002" + "c3bc", "0e" + "00000002" + "c3ff", "no UTF-8"),
-        ("03", "0f", "starts no Clarity value"),
+        ("03", "0f", "is not a Clarity type"),
     ],
 )
 def test_leaves_that_stand_for_nothing(found: str, put: str, message: str) -> None:

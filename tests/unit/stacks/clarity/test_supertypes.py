@@ -120,33 +120,33 @@ def test_a_value_is_of_its_type(value: ClarityValue) -> None:
 @pytest.mark.parametrize(
     ("value", "path", "offset"),
     [
-        (ListValue([U1, I1]), r"value\[1\]: int stands where uint stood", 22),
-        (ListValue([TRUE, NONE]), r"value\[1\]: \(optional none\) stands where bool stood", 6),
+        (ListValue([U1, I1]), r"value\[1\]: int follows uint", 22),
+        (ListValue([TRUE, NONE]), r"value\[1\]: \(optional none\) follows bool", 6),
         (TupleValue({"a": TRUE, "bc": SomeValue(ListValue([U1, U1, I1]))}), r"value\.bc\[2\]: int", 5 + 3 + 3 + 1 + 39),
         (
             ListValue([TupleValue({"n": TRUE, "p": U1}), TupleValue({"n": TRUE, "p": SomeValue(U1)})]),
-            r"value\[1\]\.p: \(optional uint\) stands where uint stood",
+            r"value\[1\]\.p: \(optional uint\) follows uint",
             5 + (5 + 3 + 19) + 5 + 3 + 2,
         ),
         (
             OkValue(ListValue([SomeValue(U1), NONE, SomeValue(I1)])),
-            r"value\[2\]: int stands where uint",
+            r"value\[2\]: int follows uint",
             1 + 5 + 18 + 1 + 1,
         ),
         (
             ListValue([TupleValue({"a": U1, "b": U1}), TupleValue({"a": U1})]),
-            r"value\[1\]: {a: uint} stands where {a: uint, b: uint}",
+            r"value\[1\]: {a: uint} follows {a: uint, b: uint}",
             5 + 5 + 19 + 19,
         ),
         # Lists are compared as a whole, so their items are not told apart.
         (
             ListValue([ListValue([SomeValue(U1)]), ListValue([SomeValue(I1)])]),
-            r"value\[1\]: int stands where",
+            r"value\[1\]: int follows uint",
             5 + 5 + 18,
         ),
         (
             ListValue([ListValue([TupleValue({"a": U1})]), ListValue([TupleValue({"a": I1})])]),
-            r"value\[1\]\.a: int stands where uint",
+            r"value\[1\]\.a: int follows uint",
             5 + 5 + 5 + 2 + 17,
         ),
         (ListValue([AsciiValue("a" * 1024)] + [AsciiValue("")] * 1030), "value: its type takes .* at most 1048576", 0),
@@ -184,7 +184,7 @@ def wire_of(value: ClarityValue) -> bytes:
 
 def test_arguments_of_a_call_are_refused_when_it_is_built() -> None:
     call = ContractCall(f"{ADDRESS}.market", "offer", (U1, ListValue([U1, I1])))
-    with pytest.raises(EncodeError, match=r"\[1\]: int stands where uint stood"):
+    with pytest.raises(EncodeError, match=r"\[1\]: int follows uint"):
         Transaction.build(call, public_key=KEYS[0].public_key, network=DEVNET, nonce=0, fee=400)
 
 

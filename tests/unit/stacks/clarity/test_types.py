@@ -93,12 +93,12 @@ def test_interface_types_are_read(abi: Any, expected: ClarityType, text: str) ->
     ids=lambda abi: str(abi)[:40],
 )
 def test_odd_interface_types_are_refused(abi: Any) -> None:
-    with pytest.raises(EncodeError, match="no type of a contract interface"):
+    with pytest.raises(EncodeError, match="not a type of a contract interface"):
         parse_abi_type(abi)
 
 
 def test_names_of_interface_types_are_checked() -> None:
-    with pytest.raises(EncodeError, match="'1a' is no Clarity name"):
+    with pytest.raises(EncodeError, match="'1a' is not a Clarity name"):
         parse_abi_type({"tuple": [{"name": "1a", "type": "bool"}]})
 
 
@@ -106,7 +106,7 @@ def test_deep_interface_types_are_refused() -> None:
     abi: Any = "bool"
     for _ in range(40):
         abi = {"optional": abi}
-    with pytest.raises(EncodeError, match="no type of a contract interface"):
+    with pytest.raises(EncodeError, match="not a type of a contract interface"):
         parse_abi_type(abi)
 
 
@@ -139,11 +139,11 @@ def test_plain_python_comes_back() -> None:
         (OptionalType(UINT), SomeValue(NoneValue()), "is not of type uint"),
         (ResponseType(BOOL, UINT), True, "given as OkValue"),
         (ResponseType(BOOL, UINT), OkValue(UIntValue(1)), "is not of type bool"),
-        (TraitType(), ADDRESS, "is no contract"),
+        (TraitType(), ADDRESS, "is not a contract"),
         (UINT, 10**5000, "<int> is out of range for uint"),
         (UINT, AsciiValue("a" * 10**6), r"AsciiValue \"a{100,250}… \(1000002 characters\) is not of type uint"),
         (AsciiType(5), "a" * 10**6, r"a{100,250}… \(1000002 characters\) has 1000000 characters"),
-        (AsciiType(5), "é" * 10**6, r"é{100,250}… \(1000002 characters\) is no string-ascii"),
+        (AsciiType(5), "é" * 10**6, r"é{100,250}… \(1000002 characters\) is not a string-ascii"),
         (UINT, nested(10_000), "<SomeValue> is not of type uint"),
     ],
     ids=lambda case: shown(case, str)[:40],

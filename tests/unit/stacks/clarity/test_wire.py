@@ -131,20 +131,20 @@ def test_truncated_values_are_refused(value: ClarityValue) -> None:
     ("data", "message"),
     [
         ("", "ends where a value should start"),
-        ("0f", "starts no Clarity value"),
+        ("0f", "is not a Clarity type"),
         ("0300", "1 bytes follow"),
         ("0b000000ff03", "needs 255 bytes"),
         ("0200ffffff00", "too long"),
         ("0c00000000", "at least one field"),
-        ("0c00000002016203016103", "must stand before 'b'"),
-        ("0c00000002016103016103", "stands twice"),
-        ("0c00000001023161" + "03", "no Clarity name"),
-        ("0d0000000180", "stands in no string-ascii"),
-        ("0d000000010b", "stands in no string-ascii"),
+        ("0c00000002016203016103", "must come before 'b'"),
+        ("0c00000002016103016103", "is a duplicate"),
+        ("0c00000001023161" + "03", "not a Clarity name"),
+        ("0d0000000180", "is not allowed in a string-ascii"),
+        ("0d000000010b", "is not allowed in a string-ascii"),
         ("0e00000002c328", "no UTF-8"),
         ("0e00000003eda080", "no UTF-8"),
-        ("0520" + "00" * 20, "no version of an address"),
-        ("061a" + "00" * 20 + "022d61", "no contract name"),
+        ("0520" + "00" * 20, "not an address version"),
+        ("061a" + "00" * 20 + "022d61", "not a contract name"),
     ],
 )
 def test_each_fault_is_named_with_its_offset(data: str, message: str) -> None:
@@ -262,12 +262,12 @@ def test_names_from_strangers_cannot_use_up_the_memory_nor_the_place_of_others()
         (lambda: UIntValue(1.0), "expected a whole number, got float"),  # type: ignore[arg-type]
         (lambda: BoolValue(1), "takes True or False"),  # type: ignore[arg-type]
         (lambda: BufferValue("00"), "takes bytes, not str"),  # type: ignore[arg-type]
-        (lambda: AsciiValue("é"), "no string-ascii"),
-        (lambda: AsciiValue("\x00"), "no string-ascii"),
+        (lambda: AsciiValue("é"), "not a string-ascii"),
+        (lambda: AsciiValue("\x00"), "not a string-ascii"),
         (lambda: Utf8Value("\ud800"), "lone surrogate"),
         (lambda: PrincipalValue(ADDRESS[:-1] + "A"), "ST1PQ"),
         (lambda: TupleValue({}), "at least one field"),
-        (lambda: TupleValue({"1a": BoolValue(True)}), "no Clarity name"),
+        (lambda: TupleValue({"1a": BoolValue(True)}), "not a Clarity name"),
         (lambda: ListValue([1]), "item 0 of a list takes a Clarity value"),  # type: ignore[list-item]
         (lambda: SomeValue(1), "SomeValue takes a Clarity value"),  # type: ignore[arg-type]
         (lambda: encode(1), "encode takes a Clarity value"),  # type: ignore[arg-type]
@@ -276,7 +276,7 @@ def test_names_from_strangers_cannot_use_up_the_memory_nor_the_place_of_others()
         (lambda: UIntValue(10**5000), "<int> is out of range for uint"),
         (lambda: UIntValue(Liar(-1)), "-1 is out of range for uint"),
         (lambda: BufferValue("a" * 10**6), r"a… \(1000002 characters\)"),  # type: ignore[arg-type]
-        (lambda: TupleValue({1: BoolValue(True), "a": BoolValue(True)}), "1 is no Clarity name"),  # type: ignore[dict-item]
+        (lambda: TupleValue({1: BoolValue(True), "a": BoolValue(True)}), "1 is not a Clarity name"),  # type: ignore[dict-item]
     ],
 )
 def test_wrong_values_are_refused_and_named(make: Any, message: str) -> None:

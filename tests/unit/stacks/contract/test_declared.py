@@ -117,7 +117,7 @@ def test_names_are_checked_where_they_are_given(name: Any) -> None:
         raise NotImplementedError
 
     for declare in (read_only(name=name), public(name=name)):
-        with pytest.raises(EncodeError, match="no Clarity name"):
+        with pytest.raises(EncodeError, match="not a Clarity name"):
             declare(function)
 
 
@@ -155,7 +155,7 @@ def test_methods_look_like_methods() -> None:
     assert inspect.ismethod(contract.pay)
     assert contract.pay.__self__ is contract
     assert contract.pay == contract.pay != contract.do_it
-    assert inspect.signature(contract.pay.aio) == inspect.signature(contract.pay)
+    assert str(inspect.signature(contract.pay.aio)).startswith("(amount: ")
     assert str(inspect.signature(contract.events)).startswith("(since: ")
     assert contract.events.__name__ == "events"
     assert Odd.pay(contract, 1).arguments == contract.pay(1).arguments

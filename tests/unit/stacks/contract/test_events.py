@@ -145,7 +145,7 @@ def test_declarations_that_cannot_be_are_refused() -> None:
         class Wrong(Event, where={"kind": 1.5}):
             pass
 
-    with pytest.raises(EncodeError, match="no Clarity name"):
+    with pytest.raises(EncodeError, match="not a Clarity name"):
 
         class Odd(Event, where={"not a name": 1}):
             pass

@@ -150,7 +150,7 @@ def test_a_changed_byte_is_refused_or_gives_what_it_says(
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"state": UIntValue(9)}, r"u9 is no State \(at byte 35\)"),
+        ({"state": UIntValue(9)}, r"u9 is not a member of State \(at byte 35\)"),
         ({"amount": IntValue(1)}, r"expected uint, found 0x00 \(at byte 12\)"),
         ({"topic": AsciiValue("told")}, r"expected the field 'topic' of Printed \(at byte 52\)"),
         ({"who": UIntValue(1)}, "expected principal, found 0x01"),

@@ -63,8 +63,8 @@ BAD = [
     ("bc1zw508d6qejxtdg4y5r3zarvaryvaxxpcs", "SegWit version 2 and 16 bytes"),
     ("bc1gmk9yu", "not a SegWit address"),
     ("1BgGZ9tcN4rm9KBzDn7KprQz87SZ26SAMJ", "checksum"),
-    ("ltc1qw508d6qejxtdg4y5r3zarvary0c5xw7kgmn4n9", "no base58"),
-    ("", "no base58"),
+    ("ltc1qw508d6qejxtdg4y5r3zarvary0c5xw7kgmn4n9", "not a base58"),
+    ("", "not a base58"),
     (5, "is text, not int"),
 ]
 

@@ -110,22 +110,22 @@ def changed(place: int, to: str) -> bytes:
 @pytest.mark.parametrize(
     ("place", "to", "reason"),
     [
-        (0, "01", "no transaction version"),
-        (0, "7f", "no transaction version"),
-        (0, "81", "no transaction version"),
-        (5, "03", "no authorization"),
-        (5, "06", "no authorization"),
-        (6, "04", "no hash mode"),
-        (6, "06", "no hash mode"),
-        (6, "08", "no hash mode"),
-        (43, "02", "no key encoding"),
-        (BODY_AT, "00", "no anchor mode"),
-        (BODY_AT, "04", "no anchor mode"),
-        (BODY_AT + 1, "00", "no post-condition mode"),
-        (BODY_AT + 1, "04", "no post-condition mode"),
+        (0, "01", "not a transaction version"),
+        (0, "7f", "not a transaction version"),
+        (0, "81", "not a transaction version"),
+        (5, "03", "not an authorization"),
+        (5, "06", "not an authorization"),
+        (6, "04", "not a valid hash mode"),
+        (6, "06", "not a valid hash mode"),
+        (6, "08", "not a valid hash mode"),
+        (43, "02", "not a key encoding"),
+        (BODY_AT, "00", "not a valid anchor mode"),
+        (BODY_AT, "04", "not a valid anchor mode"),
+        (BODY_AT + 1, "00", "not a valid post-condition mode"),
+        (BODY_AT + 1, "04", "not a valid post-condition mode"),
         (BODY_AT + 2, "ffffffff", "4294967295 post-conditions need"),
-        (PAYLOAD_AT, "09", "no type of payload"),
-        (PAYLOAD_AT, "ff", "no type of payload"),
+        (PAYLOAD_AT, "09", "not a valid type of payload"),
+        (PAYLOAD_AT, "ff", "not a valid type of payload"),
         (PAYLOAD_AT + 1, "20", "version"),
         (PAYLOAD_AT + 22, "00", "contract name"),
         (PAYLOAD_AT + 22, "29" + "61" * 41, "at most 40 characters, not 41"),
@@ -133,7 +133,7 @@ def changed(place: int, to: str) -> bytes:
         (PAYLOAD_AT + 29, "00", "name"),
         (PAYLOAD_AT + 30, "20", "Clarity name"),
         (PAYLOAD_AT + 33, "ffffffff", "4294967295 arguments need"),
-        (PAYLOAD_AT + 37, "0f", "no Clarity value"),
+        (PAYLOAD_AT + 37, "0f", "not a Clarity type"),
     ],
 )
 def test_wrong_bytes_are_refused_where_they_stand(place: int, to: str, reason: str) -> None:
@@ -159,9 +159,9 @@ def test_multi_signature_fields_are_checked() -> None:
     data = transaction.encode()
     for place, to, reason in (
         (43, b"\xff\xff\xff\xff", "keys and signatures need"),
-        (47, b"\x04", "no type of key or signature"),
+        (47, b"\x04", "not a valid type of key or signature"),
         (48, b"\x05", "public key"),
-        (48, b"\x02" + bytes(32), "no point on the curve"),
+        (48, b"\x02" + bytes(32), "not a point on the curve"),
     ):
         with pytest.raises(DecodeError, match=reason) as caught:
             Transaction.decode(data[:place] + to + data[place + len(to) :])

@@ -132,7 +132,7 @@ def test_either_form_of_a_key_signs_for_the_accounts_own(mode: HashMode) -> None
 @MODE_ARGUMENT
 def test_strangers_and_repeated_signers_are_refused(mode: HashMode) -> None:
     transaction = build(account_of(mode, KEYS[:3], 2)).sign(KEYS[0])
-    with pytest.raises(SigningError, match="none of this account's 3 keys"):
+    with pytest.raises(SigningError, match="not one of this account's 3 keys"):
         transaction.sign(KEYS[5])
     with pytest.raises(SigningError, match="has signed already"):
         transaction.sign(KEYS[0])
@@ -225,7 +225,7 @@ def test_signatures_of_other_keys_than_the_accounts_are_not_completed(mode: Hash
     ours = build(account_of(mode, KEYS[:3], 2))
     signature = condition_of(build(account_of(mode, KEYS[3:6], 2)).sign(KEYS[3])).fields[0]
     foreign = replace(ours, origin_condition=replace(condition_of(ours), fields=(signature,)))
-    with pytest.raises(SigningError, match="1 of the keys and signatures in this transaction are of none of"):
+    with pytest.raises(SigningError, match="1 of the keys and signatures in this transaction belong to other keys"):
         foreign.with_public_keys([key.public_key for key in KEYS[:3]])
 
 

@@ -118,16 +118,16 @@ def test_an_argument_that_is_no_clarity_value_is_named_at_once(value: Any, inste
 def test_an_argument_that_cannot_be_encoded_is_named() -> None:
     mixed = ListValue([UIntValue(1), IntValue(1)])
     call = ContractCall(f"{SENDER}.market", "set", (UIntValue(1), UIntValue(2), mixed))
-    with pytest.raises(EncodeError, match=r"^arguments\[2\]\[1\]: int stands where uint stood before"):
+    with pytest.raises(EncodeError, match=r"^arguments\[2\]\[1\]: int follows uint"):
         call.encode()
     call = ContractCall(f"{SENDER}.market", "set", (TupleValue({"a": mixed}),))
-    with pytest.raises(EncodeError, match=r"^arguments\[0\]\.a\[1\]: int stands where"):
+    with pytest.raises(EncodeError, match=r"^arguments\[0\]\.a\[1\]: int follows uint"):
         call.encode()
     deep: ClarityValue = UIntValue(1)
     for _ in range(40):
         deep = SomeValue(deep)
     call = ContractCall(f"{SENDER}.market", "set", (UIntValue(1), deep))
-    with pytest.raises(EncodeError, match=r"^arguments\[1\]: values stand in one another deeper"):
+    with pytest.raises(EncodeError, match=r"^arguments\[1\]: values are nested deeper"):
         call.encode()
 
 
@@ -175,7 +175,7 @@ def test_clarity_versions_are_1_to_6(version: Any) -> None:
 
 @pytest.mark.parametrize("version", [0, 7, 255])
 def test_unknown_clarity_versions_are_not_decoded(version: int) -> None:
-    with pytest.raises(DecodeError, match=f"{version} is no Clarity version") as caught:
+    with pytest.raises(DecodeError, match=f"{version} is not a Clarity version") as caught:
         read_payload(bytes((6, version)) + b"\x01a" + bytes(4), 0)
     assert caught.value.offset == 1
 
@@ -214,7 +214,7 @@ def test_lengths_of_miners_payloads_are_checked() -> None:
         TenureChange(*hashes, bytes(32), 0, 1, bytes(20))  # type: ignore[arg-type]
     with pytest.raises(EncodeError, match="public_key_hash"):
         TenureChange(*hashes, bytes(32), 0, TenureChangeCause.EXTENDED, bytes(19))
-    with pytest.raises(DecodeError, match="07 is no cause of a tenure change"):
+    with pytest.raises(DecodeError, match="07 is not a valid cause of a tenure change"):
         read_payload(b"\x07" + bytes(60 + 32 + 4) + b"\x07" + bytes(20), 0)
 
 

@@ -109,7 +109,7 @@ def test_a_tokens_value_is_a_clarity_value_that_a_node_reads() -> None:
 @pytest.mark.parametrize(
     ("wire", "offset", "reason"),
     [
-        ("05", 0, "no type of post-condition"),
+        ("05", 0, "not a valid type of post-condition"),
         ("0000", 1, "type of a post-condition's principal"),
         ("0004", 1, "type of a post-condition's principal"),
         ("000100", 2, "condition code of an amount"),
