@@ -71,7 +71,8 @@ async function contentOf(chain, tx, path) {
     argumentsCard(chain, tx),
     conditionsCard(chain, tx),
     isMined && tx.event_count > 0 ? await eventsCard(chain, tx, path) : null,
-    isMined ? costCard(tx, await limitsOf(chain)) : null,
+    // A devnet knows no costs of what hit a runtime error.
+    isMined && tx.execution_cost_runtime > 0 ? costCard(tx, await limitsOf(chain)) : null,
     isMined && tx.tx_type === "contract_call" && chain.traces ? traceCard(chain, tx.tx_id) : null,
     tx.smart_contract
       ? card("Source", [sourceView(tx.smart_contract.source_code)], { aside: copyButton(tx.smart_contract.source_code) })
@@ -180,5 +181,5 @@ function costCard(tx, limits) {
       `${(100 * share).toFixed(share > 0 && share < 0.001 ? 3 : 1)} %`,
     ];
   });
-  return card("Costs", [table(["Cost", "Used", "", "Of a block"], rows, { empty: "", numbers: [1, 3] })]);
+  return card("Costs", [table(["Cost", "Used", "", "Of a block"], rows, { empty: "", numbers: [1, 3], compact: true })]);
 }
