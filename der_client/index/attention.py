@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, case, or_, select
 
 from der_client.contracts.asset_verification import AssetState
 from der_client.contracts.grid_integration import ConnectionState
@@ -16,7 +16,7 @@ from der_client.index.answers import Attention, AttentionKind
 from der_client.index.delivery import window_end
 from der_client.index.reading import table
 from der_client.index.table import Table
-from der_client.index.trade import due_payments, is_open_offer
+from der_client.index.trade import due_payments
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,12 +130,20 @@ def _feeds(reader: Reader, today: date) -> Iterator[Attention]:
 
 def _offers(reader: Reader, now: datetime, within: timedelta) -> Iterator[Attention]:
     offer, asset = table("offer"), table("asset")
-    with_asset = (select(offer).join(asset, and_(asset.c.asset_id == offer.c.asset_id, reader.holds("asset")))).where(
-        reader.holds("offer")
-    )
     over = or_(offer.c.expires_at <= now, offer.c.epoch < asset.c.epoch)
-    unfinished = and_(offer.c.state.in_((OfferState.PENDING, OfferState.ACCEPTED)), offer.c.open_wh > 0)
-    for row in reader.all(with_asset.where(unfinished, over).order_by(offer.c.offer_id)):
+    query = (
+        select(offer, case((over, 1), else_=0).label("is_over"))
+        .join(asset, and_(asset.c.asset_id == offer.c.asset_id, reader.holds("asset")))
+        .where(
+            reader.holds("offer"),
+            offer.c.state.in_((OfferState.PENDING, OfferState.ACCEPTED)),
+            offer.c.open_wh > 0,
+            or_(over, offer.c.expires_at <= now + within),
+        )
+        .order_by(offer.c.offer_id)
+    )
+    rows = reader.all(query)
+    for row in (row for row in rows if row.is_over):
         yield _item(
             AttentionKind.OFFER_EXPIRED,
             f"Offer {row.offer_id} is over; anybody may expire it.",
@@ -145,8 +153,7 @@ def _offers(reader: Reader, now: datetime, within: timedelta) -> Iterator[Attent
             amount=row.open_wh,
             token=row.token,
         )
-    soon = and_(is_open_offer(reader), offer.c.expires_at > now, offer.c.expires_at <= now + within)
-    for row in reader.all(with_asset.where(soon).order_by(offer.c.expires_at, offer.c.offer_id)):
+    for row in sorted((row for row in rows if not row.is_over), key=lambda row: row.expires_at):
         yield _item(
             AttentionKind.OFFER_EXPIRING,
             f"Offer {row.offer_id} expires at {row.expires_at:%Y-%m-%d %H:%M} UTC with {row.open_wh:,} Wh open.",

@@ -34,6 +34,8 @@ _LOG: Final = logging.getLogger(__name__)
 DEFAULT_LEASE_S: Final = 15.0
 """How long another indexer waits for one that has not written anything, s."""
 _EVENTS_PER_BATCH: Final = 2_000
+_FIRST_PAUSE_S: Final = 0.01
+_LONGEST_PAUSE_S: Final = 0.5
 _MOST_MOVES: Final = 20
 """How often in a row the chain may change while it is read, before that is an error."""
 
@@ -118,7 +120,9 @@ class Follower:
         """
         undone_from: int | None = None
         new_events = new_transactions = 0
-        for _ in range(_MOST_MOVES):
+        for moves in range(_MOST_MOVES):
+            if moves:
+                time.sleep(min(_FIRST_PAUSE_S * 2**moves, _LONGEST_PAUSE_S))  # a replica may be behind, or a fork go on
             tip = self._reader.tip()
             if self._marks is not None and self._last == (tip.height, tip.hash) and time.monotonic() < self._renew_at:
                 return Progress(tip.height, tip.time, tip.height, new_events, new_transactions, undone_from)

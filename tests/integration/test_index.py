@@ -152,6 +152,27 @@ def test_money(sold: Sold, cast: Cast, follower: Follower, index: Index) -> None
         index.payment(99)
 
 
+def test_offers_that_end(cast: Cast, plant: ReadyPlant, follower: Follower, place: Path, devnet: Devnet) -> None:
+    offer_id = offer(cast, plant, 3_000)
+    follower.run_once()
+    with Index(place) as index:
+
+        def told(hours: int) -> list[tuple[AttentionKind, int | None]]:
+            items = index.attention(expiring_within=timedelta(hours=hours))
+            return [(item.kind, item.amount) for item in items if item.offer_id == offer_id]
+
+        assert [row.offer_id for row in index.offers(open=True)] == [offer_id]
+        assert told(1) == []
+        assert told(24) == [(AttentionKind.OFFER_EXPIRING, 3_000)]
+        devnet.advance(to=start_of(plant.tomorrow))
+        follower.run_once()
+        assert told(24) == [(AttentionKind.OFFER_EXPIRED, 3_000)]
+        assert index.offers(open=True) == ()
+        cast.anyone.market.expire_offer(offer_id).send().wait()
+        follower.run_once()
+        assert told(24) == []
+
+
 def test_certificates_and_texts_of_others(sold: Sold, cast: Cast, follower: Follower, index: Index) -> None:
     verify(cast, sold.plant, 24_072)
     cast.anyone.settlement.settle(sold.payments[0]).send().wait()
