@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from benchmarks import __main__ as program
-from benchmarks import index, inputs, readings, suite
+from benchmarks import index, inputs, readings, suite, web
 from benchmarks.measure import Peer, Result, Scale, Work, WrongResultError, measure, no_time, require_same
 from benchmarks.peers import PeerError, Peers
 from der_client.stacks.clarity import UIntValue, encode
@@ -42,6 +42,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(readings, "LEAVES", 2000)
     monkeypatch.setattr(index, "CATCH_UP", (3, 2))
     monkeypatch.setattr(index, "MANY_SLOTS", (4, 5))
+    monkeypatch.setattr(web, "MANY_SLOTS", (3, 8))
 
 
 @pytest.mark.parametrize("group", GROUPS)
@@ -95,6 +96,19 @@ def test_goals_are_those_of_the_project(peers: Peers) -> None:
                 "what is due",
                 "the last 100 events",
                 "a month's sales of a plant",
+            )
+        },
+        **{
+            (f"pages over 2,304 slots: {page}", "the clock"): (Scale.ADDED_S, 0.05)
+            for page in (
+                "the overview",
+                "plants",
+                "a plant's year",
+                "a day, slot by slot",
+                "the market",
+                "money",
+                "certificates",
+                "a hundred payments as JSON",
             )
         },
     }
