@@ -207,7 +207,8 @@ def _ahead_text(on: OnContractsSending, choice: _Choice) -> str:
 
     if choice.offer.spot:
         return "nothing: the day is verified, and this energy is left of it"
-    ahead = f"{energy(choice.quote.before_wh)} of that day are delivered to others first"
+    before_wh = choice.quote.before_wh
+    ahead = f"{energy(before_wh)} of that day are delivered to others first" if before_wh else "nothing of that day yet"
     today = on.der.now().date()
     days = day_range(today - timedelta(days=_WEEK_DAYS), today - timedelta(days=1))
     made: list[Any] = [each.wh for each in production_days(on.der, [choice.offer.asset_id], days).values()]

@@ -139,14 +139,18 @@ class TestOffers:
 
 class TestBuying:
     def test_the_cheapest_with_what_is_ahead(self, der: Der, devnet: Devnet) -> None:
+        terms = ("--day", "tomorrow", "--min", "1kWh", "--key", "wallet_2", "--yes")
+        for price in ("0.9STX", "0.01STX", "0.5STX"):
+            answer("sell", 2, "60kWh", "--price", price, *terms)
         cheapest = answer("offers")["offers"][0]
+        assert cheapest["price_per_kwh"] == 10_000
         bought = answer("buy", "50kWh", "--key", "wallet_5", "--yes")
         payment = der.settlement.get_payment(bought["payment_id"])
         assert payment is not None
         assert (payment.wh, payment.buyer) == (50_000, devnet.accounts["wallet_5"].address)
         assert payment.price_per_kwh == cheapest["price_per_kwh"]
         assert (payment.cost, payment.before_wh) == (bought["cost"], bought["before_wh"])
-        again = run("buy", "46kWh", "--offer", bought["offer_id"], "--key", "wallet_6", "--yes")
+        again = run("buy", "10kWh", "--offer", bought["offer_id"], "--key", "wallet_6", "--yes")
         assert "50 kWh of that day are delivered to others first" in " ".join(again.stderr.split())
 
     def test_it_is_shown_and_not_done_unasked(self, der: Der) -> None:

@@ -23,7 +23,14 @@ from der_client.stacks.clarity import (
     Utf8Type,
 )
 from der_client.stacks.errors import InvalidValueError
-from der_client.stacks.transactions import ORIGIN, FtPostCondition, FungibleCode, NftPostCondition, StxPostCondition
+from der_client.stacks.transactions import (
+    ORIGIN,
+    FtPostCondition,
+    FungibleCode,
+    NftPostCondition,
+    NonFungibleCode,
+    StxPostCondition,
+)
 
 ALICE = "ST1SJ3DTE5DN7X54YDH5D64R3BCB6A2AG2ZQ8YPD5"
 NAMES = {"alice": ALICE, "market": f"{ALICE}.market-participation"}
@@ -123,7 +130,10 @@ class TestPostConditions:
         assert read == FtPostCondition(ALICE, f"{ALICE}.gold::gold", FungibleCode.GREATER_EQUAL, 1000)
         item = read_post_condition(f"me keeps {ALICE}.art::art u7", self.address)
         assert isinstance(item, NftPostCondition)
-        assert str(item.value) == "u7"
+        assert (str(item.value), item.code) == ("u7", NonFungibleCode.NOT_SENT)
+        sent = read_post_condition(f"me sends {ALICE}.art::art u7", self.address)
+        assert isinstance(sent, NftPostCondition)
+        assert sent.code is NonFungibleCode.SENT
 
     @pytest.mark.parametrize(
         "text",
