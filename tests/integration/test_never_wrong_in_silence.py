@@ -100,7 +100,7 @@ def test_a_register_that_is_reset_leaves_its_interval_unknown(stand: Stand) -> N
     file = stand.write("t,kWh\n" + stand.rows("5", "5.1", "0.2", "0.25"))
     done = stand.record(file, "--kind", "register")
     assert done.returncode == 0
-    assert "showed less than before 1 times" in done.stdout
+    assert "showed less than before once" in done.stdout
     assert "left out: 1 slot" in done.stdout
     assert stand.recorded() == (0b101, 150)
 
