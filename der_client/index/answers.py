@@ -523,6 +523,7 @@ class AttentionKind(StrEnum):
 
     PAYMENT_DUE = "payment-due"
     DAY_DISPUTED = "day-disputed"
+    READINGS_CONFLICT = "readings-conflict"
     SLOTS_MISSING = "slots-missing"
     DAY_UNVERIFIED = "day-unverified"
     FEED_UNVERIFIED = "feed-unverified"

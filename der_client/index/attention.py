@@ -116,16 +116,32 @@ def _days(reader: Reader, today: date) -> Iterator[Attention]:
 
 
 def _feeds(reader: Reader, today: date) -> Iterator[Attention]:
-    feed = table("feed")
-    for row in reader.rows("feed", feed.c.verified.is_(False), feed.c.day >= today - timedelta(days=46)):
-        yield _item(
-            AttentionKind.FEED_UNVERIFIED,
-            f"The feed of {row.day} of plant {row.asset_id} waits for verification.",
-            asset_id=row.asset_id,
-            day=row.day,
-            amount=row.exported_wh,
-            until=window_end(row.day),
-        )
+    """List feeds that are not verified; one that is more than what the plant's own meter counted contradicts it."""
+    feed, day = table("feed"), table("day")
+    same_day = and_(day.c.asset_id == feed.c.asset_id, day.c.day == feed.c.day, reader.holds("day"))
+    query = (
+        select(feed, day.c.wh)
+        .outerjoin(day, same_day)
+        .where(reader.holds("feed"), feed.c.verified.is_(False), feed.c.day >= today - timedelta(days=46))
+        .order_by(feed.c.asset_id, feed.c.day)
+    )
+    for row in reader.all(query):
+        whose = {"asset_id": row.asset_id, "day": row.day, "until": window_end(row.day)}
+        if row.wh is not None and row.exported_wh > row.wh:
+            yield _item(
+                AttentionKind.READINGS_CONFLICT,
+                f"On {row.day} the grid meter of plant {row.asset_id} counted {row.exported_wh:,} Wh out, "
+                f"its own meter only {row.wh:,} Wh.",
+                **whose,
+                amount=row.exported_wh - row.wh,
+            )
+        else:
+            yield _item(
+                AttentionKind.FEED_UNVERIFIED,
+                f"The feed of {row.day} of plant {row.asset_id} waits for verification.",
+                **whose,
+                amount=row.exported_wh,
+            )
 
 
 def _offers(reader: Reader, now: datetime, within: timedelta) -> Iterator[Attention]:

@@ -46,6 +46,13 @@ KINDS: Final = {
         "days are disputed",
         always_urgent=True,
     ),
+    "readings-conflict": Kind(
+        "Conflicting readings",
+        "The grid meter counted more than the plant's own: correct one of them before they are verified.",
+        "day has conflicting readings",
+        "days have conflicting readings",
+        always_urgent=True,
+    ),
     "payment-due": Kind(
         "Payments that are due",
         "Anybody can settle or refund them now.",
