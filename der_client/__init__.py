@@ -38,5 +38,5 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    """All names, those that are not loaded yet included."""
+    """Return all names, those that are not loaded yet included."""
     return sorted({*globals(), *__all__})

@@ -31,7 +31,7 @@ def merged_lcov(reports: Iterable[str]) -> str:
 
 
 def summary_table(lcov: str) -> str:
-    """How much of each file was reached.
+    """Return how much of each file was reached.
 
     Args:
         lcov: A report in LCOV's format.
@@ -48,10 +48,10 @@ def summary_table(lcov: str) -> str:
 
 
 def cost_table(profiles: Iterable[dict[str, Any]]) -> str:
-    """What each function cost, the dearest first.
+    """Return what each function cost, the dearest first.
 
     Args:
-        profiles: As of :meth:`Devnet.profile`.
+        profiles: As of ``Devnet.profile``.
 
     Returns:
         Lines of text, one a function that was called.

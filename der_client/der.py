@@ -102,7 +102,7 @@ def _out_of_sight(account: Any) -> Any:
 
 
 class Der:
-    """The five contracts, typed; make one with :meth:`connect`.
+    """The five contracts, typed; make one with ``connect``.
 
     Attributes:
         assets: The register of plants, and the roles.
@@ -144,7 +144,7 @@ class Der:
         """Connect to the contracts.
 
         Args:
-            url: Base address that serves ``/v2`` and ``/extended``, or a :class:`~der_client.stacks.rpc.Client`.
+            url: Base address that serves ``/v2`` and ``/extended``, or a ``Client``.
             account: Who signs: a key, an account of the devnet, an Account at the same URL, or a Wallet, whose first
                 account it is; without one, only reading works.
             deployer: The address that deployed the contracts; an embedded devnet names it, no other network does.

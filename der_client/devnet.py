@@ -181,7 +181,7 @@ class DevnetControl:
         """Remember the whole state: VM, chain and mempool.
 
         Returns:
-            The id for :meth:`revert`.
+            The id for ``revert``.
         """
         return int(self._control("POST", "snapshot", {})["id"])
 
@@ -222,7 +222,7 @@ class DevnetControl:
 
     @contextmanager
     def anchor(self) -> Iterator[Self]:
-        """A block after which everything is as it was before; they can be nested."""
+        """Return a block after which everything is as it was before; they can be nested."""
         snapshot_id = self.snapshot()
         try:
             yield self
@@ -246,7 +246,7 @@ class DevnetControl:
 
         Args:
             sender: An address of the test networks (ST…); not a contract.
-            sent: A payload (:class:`ContractCall`, :class:`TokenTransfer`, :class:`ContractPublish`), or a typed call,
+            sent: A payload (``ContractCall``, ``TokenTransfer``, ``ContractPublish``), or a typed call,
                 of which only the function and the arguments count.
 
         Returns:
@@ -263,7 +263,7 @@ class DevnetControl:
         return PendingTransaction(Client(self.url), str(answer["tx_id"]).removeprefix("0x"))
 
     def trace(self, txid: str) -> TransactionTrace:
-        """What a mined transaction did, call by call; ``print`` it.
+        """Return what a mined transaction did, call by call; ``print`` it.
 
         Args:
             txid: Its id.
@@ -277,7 +277,7 @@ class DevnetControl:
         return Client(self.url, headers=self._credentials).trace(txid)
 
     def profile(self, txid: str | None = None) -> dict[str, Any]:
-        """Where contracts spend their runtime costs, by function and by line.
+        """Return where contracts spend their runtime costs, by function and by line.
 
         Args:
             txid: Of one mined transaction; without, of all that was called since the start, which needs
@@ -295,7 +295,7 @@ class DevnetControl:
         return contracts
 
     def coverage(self) -> str:
-        """Which lines of the contracts were reached since the start, in LCOV's format; what was reverted counts, too.
+        """Return which lines of the contracts were reached since the start, in LCOV format, reverted ones included.
 
         Raises:
             DevnetError: If the devnet was started without ``coverage=True``.
@@ -335,7 +335,7 @@ class DevnetControl:
             ) from error
 
     def log(self) -> str:
-        """What the devnet wrote to its standard error, as far as it is known here."""
+        """Return what the devnet wrote to its standard error, as far as it is known here."""
         return ""
 
     def close(self) -> None:
@@ -344,7 +344,7 @@ class DevnetControl:
         self._session.close()
 
     def __enter__(self) -> Self:
-        """The devnet itself, which runs already."""
+        """Return the devnet itself, which runs already."""
         return self
 
     def __exit__(
@@ -355,12 +355,12 @@ class DevnetControl:
 
     @whole
     def __repr__(self) -> str:
-        """Where it is."""
+        """Return where it is."""
         return f"{type(self).__name__}({self.url})"
 
 
 class Devnet(DevnetControl):
-    """A devnet that runs from construction until :meth:`close`, or the end of a ``with`` block, or of this process.
+    """A devnet that runs from construction until ``close``, or the end of a ``with`` block, or of this process.
 
     ::
 
@@ -370,7 +370,7 @@ class Devnet(DevnetControl):
     Args:
         deploy_contracts: Whether the project's contracts are published at the start.
         start_time: Chain time of the first block: timezone-aware, or unix seconds. Default: now.
-        block_interval_s: Seconds between blocks; 0 mines only on :meth:`mine`. Default: each transaction at once.
+        block_interval_s: Seconds between blocks; 0 mines only on ``mine``. Default: each transaction at once.
         port: Where to listen; 0 takes any free port.
         host: The address to listen on; the default can be reached from this machine only. With another one, what
             controls it asks for a token: that of the environment variable ``DER_DEVNET_TOKEN``, or one of its own.
@@ -379,7 +379,7 @@ class Devnet(DevnetControl):
         track_costs: Execution costs in receipts; without, the VM is about four times faster.
         event_observers: Where to post events as a node does, beside those of the project's settings:
             ``HOST:PORT``, or ``HOST:PORT=KEY,KEY…`` with a node's ``events_keys``.
-        coverage: Whether it is noted which lines of contracts are reached, for :meth:`coverage` and :meth:`profile`;
+        coverage: Whether it is noted which lines of contracts are reached, for ``coverage`` and ``profile``;
             the VM is about eight times slower then.
         talk: Gets a line of text for each block and each transaction, in a thread of its own.
         project: The Clarinet project that gives accounts and contracts: by its devnet plan, or without one in the
@@ -481,7 +481,7 @@ class Devnet(DevnetControl):
         return str(json.loads(line)["url"])
 
     def log(self) -> str:
-        """What the devnet wrote to its standard error: the last 4,000 characters."""
+        """Return what the devnet wrote to its standard error: the last 4,000 characters."""
         if self._log.closed:
             return self._last_log
         size = os.fstat(self._log.fileno()).st_size
@@ -511,7 +511,7 @@ class Devnet(DevnetControl):
 
     @whole
     def __repr__(self) -> str:
-        """Where it is and whether it runs."""
+        """Return where it is and whether it runs."""
         return f"Devnet({self.url}, {'running' if self._process.poll() is None else 'ended'})"
 
 
@@ -531,7 +531,7 @@ def _prepare(project: Path | str, requirements_url: str | None) -> PreparedPlan:
 
 
 def _written(prepared: PreparedPlan) -> IO[str]:
-    """A file that the devnet reads at its start; it goes when it is closed."""
+    """Return a file that the devnet reads at its start; it goes when it is closed."""
     file = tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8")  # noqa: SIM115 -- closed after the start
     json.dump(prepared.to_json(), file)
     file.flush()

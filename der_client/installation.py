@@ -32,7 +32,7 @@ _Entry = tuple[int, int, str]
 
 
 def cache_folder() -> Path:
-    """The folder of this library in the user's cache (XDG Base Directory Specification).
+    """Return the folder of this library in the user's cache (XDG Base Directory Specification).
 
     A relative ``XDG_CACHE_HOME`` is ignored, as the specification demands.
     """
@@ -88,7 +88,7 @@ def _install(source: Path, cache: Path, target: Path, difference: str) -> None:
 
 
 def _difference(source: Path, target: Path) -> str | None:
-    """What of a copy is not as it was installed; ``None`` if nothing is."""
+    """Return what of a copy is not as it was installed; ``None`` if nothing is."""
     try:
         listed: dict[str, _Entry] = {
             name: (size, changed, digest)

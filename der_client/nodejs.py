@@ -24,7 +24,7 @@ class DevnetSetupError(DerClientError):
 
 
 def find_node() -> str:
-    """Where Node.js is.
+    """Return where Node.js is.
 
     Raises:
         DevnetSetupError: If it is not found, or too old.
@@ -43,7 +43,7 @@ def find_node() -> str:
 
 
 def npm_command() -> list[str]:
-    """The start of an npm command line.
+    """Return the start of an npm command line.
 
     Raises:
         DevnetSetupError: If npm, or a Node.js that is new enough, is not found.
@@ -60,7 +60,7 @@ def npm_command() -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """The environment for Node.js and npm: this process's, without what is ours in it.
+    """Return the environment for Node.js and npm: this process's, without what is ours in it.
 
     Node.js is first on ``PATH``, so that npm's scripts find the same one. Our own variables (``DER_KEY``,
     ``DER_PASSPHRASE``, a URL with a password, …) are left out: neither the devnet nor an npm package needs a secret.

@@ -18,17 +18,17 @@ _CARRIED: Final = _PACKAGE / "_project"
 
 
 def project_root() -> Path:
-    """The folder with Clarinet.toml, contracts, deployments, settings and devnet."""
+    """Return the folder with Clarinet.toml, contracts, deployments, settings and devnet."""
     return _CARRIED if _CARRIED.is_dir() else _PACKAGE.parent
 
 
 def deployment_plan() -> Path:
-    """The plan that publishes the five contracts."""
+    """Return the plan that publishes the five contracts."""
     return project_root() / "deployments" / "default.devnet-plan.yaml"
 
 
 def installed_project() -> Path:
-    """The project with its npm packages; an installed wheel fetches them on first use.
+    """Return the project with its npm packages; an installed wheel fetches them on first use.
 
     Raises:
         DevnetSetupError: If the npm packages are not there, and could not be installed.

@@ -79,7 +79,7 @@ def _is_own_error(raised: pytest.ExceptionInfo[BaseException]) -> bool:
 
 @pytest.fixture(scope="session")
 def shared_devnet(pytestconfig: pytest.Config) -> Iterator[Devnet]:
-    """One devnet for the whole run, with the contracts published. What is done to it stays."""
+    """Yield one devnet for the whole run, with the contracts published. What is done to it stays."""
     from der_client.devnet import Devnet  # noqa: PLC0415 -- only where a test asks for it
 
     reports = _wants_reports(pytestconfig)
@@ -148,6 +148,6 @@ def _start_time(config: pytest.Config) -> datetime:
 
 @pytest.fixture
 def devnet(shared_devnet: Devnet) -> Iterator[Devnet]:
-    """The run's devnet, for one test: what the test does to it is undone afterwards."""
+    """Yield the run's devnet, for one test: what the test does to it is undone afterwards."""
     with shared_devnet.anchor():
         yield shared_devnet

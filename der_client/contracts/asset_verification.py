@@ -95,7 +95,7 @@ class KeyClaim(Model):
     Attributes:
         curve: Its curve.
         key: The compressed public key, 33 bytes.
-        proof: The meter's signature (r ‖ s, 64 bytes) over :meth:`AssetVerification.get_key_proof_hash` of the owner.
+        proof: The meter's signature (r ‖ s, 64 bytes) over ``AssetVerification.get_key_proof_hash`` of the owner.
     """
 
     curve: KeyCurve
@@ -482,7 +482,7 @@ class AssetVerification(
     """Plants, their owners, operators and meters; the roles; the pause switch."""
 
     def look_up(self, error: ErrorCode, arguments: Mapping[str, Any]) -> str:
-        """The asset's state, where it is what does not allow a call."""
+        """Return the asset's state, where it is what does not allow a call."""
         asset_id = arguments.get("asset_id")
         if error is not AssetError.ERR_WRONG_ASSET_STATE or asset_id is None:
             return ""
@@ -491,65 +491,65 @@ class AssetVerification(
 
     @read_only
     def get_asset(self, asset_id: UInt) -> Asset | None:
-        """An asset, or ``None``."""
+        """Return an asset, or ``None``."""
 
     @read_only
     def get_assets(self, asset_ids: Ids) -> Page[Asset]:
-        """Up to 30 assets at once; ``None`` in the place of one that does not exist."""
+        """Return up to 30 assets at once; ``None`` in the place of one that does not exist."""
 
     @read_only
     def get_asset_count(self) -> UInt:
-        """How many assets were ever registered; their ids begin at 1."""
+        """Return how many assets were ever registered; their ids begin at 1."""
 
     @read_only
     def get_change(self, asset_id: UInt) -> AssetChange | None:
-        """The change that is requested, or ``None``."""
+        """Return the change that is requested, or ``None``."""
 
     @read_only
     def get_recording_right(self, asset_id: UInt, day: Day) -> RecordingRight | None:
-        """What has to be known to record a day of an asset; ``None`` if there is no such asset."""
+        """Return what has to be known to record a day of an asset; ``None`` if there is no such asset."""
 
     @read_only
     def get_recording_rights(
         self, keys: Annotated[Sequence[AssetDay], MaxLength(200)]
     ) -> Annotated[tuple[RecordingRight | None, ...], MaxLength(200)]:
-        """The same for a whole batch."""
+        """Return the same for a whole batch."""
 
     @read_only
     def get_trading_terms(self, asset_id: UInt) -> TradingTerms | None:
-        """What has to be known to make or take an offer of an asset's energy."""
+        """Return what has to be known to make or take an offer of an asset's energy."""
 
     @read_only
     def get_asset_by_device_key(self, key: Key33) -> UInt | None:
-        """The asset that a bound key serves, or served last."""
+        """Return the asset that a bound key serves, or served last."""
 
     @read_only
     def get_asset_by_metadata_hash(self, metadata_hash: Hash32) -> UInt | None:
-        """The asset that was registered last with this metadata hash."""
+        """Return the asset that was registered last with this metadata hash."""
 
     @read_only
     def get_signing_prefix(self) -> Annotated[bytes, BufferType(38)]:
-        """What everything that a device signs begins with (SIP-018): the prefix and the domain's hash."""
+        """Return what everything that a device signs begins with (SIP-018): the prefix and the domain's hash."""
 
     @read_only
     def get_key_proof_hash(self, owner: Principal) -> Hash32:
-        """What a device key signs (SIP-018) so that this owner may claim it."""
+        """Return what a device key signs (SIP-018) so that this owner may claim it."""
 
     @read_only
     def is_verified(self, asset_id: UInt) -> bool:
-        """Whether the asset is verified."""
+        """Return whether the asset is verified."""
 
     @read_only
     def can_operate(self, asset_id: UInt, who: Principal) -> bool:
-        """Whether somebody is the asset's owner or operator."""
+        """Return whether somebody is the asset's owner or operator."""
 
     @read_only
     def has_role(self, role: Role, who: Principal, region: Region) -> bool:
-        """Whether somebody has a role; the region is empty but for grid operators."""
+        """Return whether somebody has a role; the region is empty but for grid operators."""
 
     @read_only
     def get_review_roles(self, who: Principal) -> ReviewRoles:
-        """Whether somebody is a verifier, an arbiter, or both."""
+        """Return whether somebody is a verifier, an arbiter, or both."""
 
     @read_only
     def operates_regions(
@@ -559,19 +559,19 @@ class AssetVerification(
 
     @read_only
     def is_day_lost(self, asset_id: UInt, day: Day) -> bool:
-        """Whether nothing can ever be recorded of a day: the asset is retired, and the day lies after its last one."""
+        """Return whether nothing can ever be recorded of a day: the asset is retired, and the day is after its last."""
 
     @read_only
     def get_contract_owner(self) -> Principal:
-        """The owner of the contracts."""
+        """Return the owner of the contracts."""
 
     @read_only
     def get_proposed_contract_owner(self) -> Principal | None:
-        """Who is proposed as the next owner of the contracts."""
+        """Return who is proposed as the next owner of the contracts."""
 
     @read_only
     def is_paused(self) -> bool:
-        """Whether new exposure is stopped."""
+        """Return whether new exposure is stopped."""
 
     @public
     def register_asset(

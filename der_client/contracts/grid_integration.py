@@ -279,7 +279,7 @@ class GridIntegration(
     """Grid connections and the energy that really passed the meter."""
 
     def look_up(self, error: ErrorCode, arguments: Mapping[str, Any]) -> str:
-        """The connection's state, where it is what does not allow a call."""
+        """Return the connection's state, where it is what does not allow a call."""
         asset_id = arguments.get("asset_id")
         if error is not GridError.ERR_WRONG_CONNECTION_STATE or asset_id is None:
             return ""
@@ -288,47 +288,47 @@ class GridIntegration(
 
     @read_only
     def get_connection(self, asset_id: UInt) -> Connection | None:
-        """An asset's connection, or ``None``."""
+        """Return an asset's connection, or ``None``."""
 
     @read_only
     def get_connections(self, asset_ids: Ids) -> Page[Connection]:
-        """Up to 30 connections at once."""
+        """Return up to 30 connections at once."""
 
     @read_only
     def is_connected(self, asset_id: UInt) -> bool:
-        """Whether the asset is verified, and connected or curtailed."""
+        """Return whether the asset is verified, and connected or curtailed."""
 
     @read_only
     def get_feed(self, asset_id: UInt, day: Day) -> Feed | None:
-        """The feed of a day, or ``None``."""
+        """Return the feed of a day, or ``None``."""
 
     @read_only
     def get_feeds(self, keys: Annotated[Sequence[AssetDay], MaxLength(30)]) -> Page[Feed]:
-        """Up to 30 feeds at once."""
+        """Return up to 30 feeds at once."""
 
     @read_only
     def get_total_feed(self, asset_id: UInt) -> TotalFeed:
-        """The feed of an asset over all days."""
+        """Return the feed of an asset over all days."""
 
     @read_only
     def get_deliverable(self, asset_id: UInt, day: Day) -> UInt | None:
-        """The energy (Wh) that can be delivered from a day; ``None`` until it is known, final then."""
+        """Return the energy (Wh) that can be delivered from a day; ``None`` until it is known, final then."""
 
     @read_only
     def get_delivery(self, asset_id: UInt, day: Day) -> Delivery | None:
-        """What a day gives; ``None`` until it is known, final then."""
+        """Return what a day gives; ``None`` until it is known, final then."""
 
     @read_only
     def get_delivered(self, asset_id: UInt, day: Day, wh: UInt, before_wh: UInt) -> UInt | None:
-        """What a day delivers (Wh) of a forward fill behind others; ``None`` until it is known."""
+        """Return what a day delivers (Wh) of a forward fill behind others; ``None`` until it is known."""
 
     @read_only
     def is_undeliverable(self, asset_id: UInt, day: Day) -> bool:
-        """Whether a day will never deliver anything that is known, so that what was paid for it can be refunded."""
+        """Return whether what a day delivers will never be known, so that its payments can be refunded."""
 
     @read_only
     def get_market_terms(self, asset_id: UInt) -> MarketTerms | None:
-        """What has to be known to make or take an offer of an asset's energy."""
+        """Return what has to be known to make or take an offer of an asset's energy."""
 
     @read_only
     def get_export_schedule(self, asset_id: UInt) -> ExportSchedule:
@@ -340,11 +340,11 @@ class GridIntegration(
 
     @read_only
     def get_export_cap(self, asset_id: UInt) -> UInt | None:
-        """The lesser of capacity and export limit, W; ``None`` without an approved connection."""
+        """Return the lesser of capacity and export limit, W; ``None`` without an approved connection."""
 
     @read_only
     def get_region_alert(self, region: Region) -> RegionAlert | None:
-        """What was announced to a region last."""
+        """Return what was announced to a region last."""
 
     @public
     def request_connection(self, asset_id: UInt, export_limit_w: UInt) -> bool:

@@ -280,7 +280,7 @@ class MarketParticipation(
     """Energy offers: who sells what, of which day, at which price."""
 
     def look_up(self, error: ErrorCode, arguments: Mapping[str, Any]) -> str:
-        """What is left of a day that is oversold, what is open of an offer, or its state."""
+        """Return what is left of a day that is oversold, what is open of an offer, or its state."""
         asset_id, day, offer_id = (arguments.get(name) for name in ("asset_id", "day", "offer_id"))
         if error is MarketError.ERR_OVERSOLD and asset_id is not None and day is not None:
             return f"{self.get_available(asset_id, day):,} Wh of {day} are available"
@@ -296,7 +296,7 @@ class MarketParticipation(
 
     @read_only
     def get_offer(self, offer_id: UInt) -> Offer | None:
-        """An offer, or ``None``."""
+        """Return an offer, or ``None``."""
 
     @read_only
     def get_offers(self, offer_ids: Ids) -> Page[Offer]:
@@ -308,19 +308,19 @@ class MarketParticipation(
 
     @read_only
     def get_day_book(self, asset_id: UInt, day: Day) -> DayBook | None:
-        """The book of a day as its last change left it, or ``None``."""
+        """Return the book of a day as its last change left it, or ``None``."""
 
     @read_only
     def get_day_books(self, keys: Annotated[Sequence[AssetDay], MaxLength(30)]) -> Page[DayBook]:
-        """Up to 30 day books at once."""
+        """Return up to 30 day books at once."""
 
     @read_only
     def get_retirement_count(self) -> UInt:
-        """How many times energy was retired; the ids begin at 1."""
+        """Return how many times energy was retired; the ids begin at 1."""
 
     @read_only
     def get_funded_until(self, asset_id: UInt) -> Day | None:
-        """The last day of an asset with energy funded ahead, which a new owner must deliver; ``None`` if none."""
+        """Return the last day whose energy is funded ahead, which a new owner must deliver; ``None`` if none."""
 
     @read_only
     def is_token_listed(self, token: Principal) -> bool:
@@ -328,7 +328,7 @@ class MarketParticipation(
 
     @read_only
     def get_available(self, asset_id: UInt, day: Day) -> UInt:
-        """The energy (Wh) that is left of a day, for an offer or to be retired; 0 of a day that cannot be sold now.
+        """Return the energy (Wh) of a day that can still be offered or retired; 0 if the day cannot be sold now.
 
         Whether an offer would be refused for another reason is not looked at: a pause, the states of asset and
         connection, a transfer under way. What is left of a day before the connection can be retired only.
@@ -336,7 +336,7 @@ class MarketParticipation(
 
     @read_only
     def quote(self, offer_id: UInt, wh: UInt) -> Quote | None:
-        """What taking so many Wh would cost now; ``None`` if nobody could take them."""
+        """Return what taking so many Wh would cost now; ``None`` if nobody could take them."""
 
     @public
     def create_offer(

@@ -272,15 +272,15 @@ class ProductionTracking(
 
     @read_only
     def get_day(self, asset_id: UInt, day: Day) -> ProductionDay | None:
-        """The production of a day, or ``None`` while it is open."""
+        """Return the production of a day, or ``None`` while it is open."""
 
     @read_only
     def get_days(self, keys: Annotated[Sequence[AssetDay], MaxLength(30)]) -> Page[ProductionDay]:
-        """Up to 30 days at once."""
+        """Return up to 30 days at once."""
 
     @read_only
     def is_slot_recorded(self, asset_id: UInt, day: Day, slot: UInt) -> bool:
-        """Whether a slot is recorded."""
+        """Return whether a slot is recorded."""
 
     @read_only
     def get_total_production(self, asset_id: UInt) -> TotalProduction:
@@ -295,23 +295,23 @@ class ProductionTracking(
         start: UInt,
         whs: Annotated[Sequence[UInt], MaxLength(96)],
     ) -> Hash32:
-        """What a meter signs (SIP-018)."""
+        """Return what a meter signs (SIP-018)."""
 
     @read_only
     def get_root(self, root_id: UInt) -> Root | None:
-        """A root, or ``None``."""
+        """Return a root, or ``None``."""
 
     @read_only
     def get_root_count(self) -> UInt:
-        """How many roots were ever anchored; their ids begin at 1."""
+        """Return how many roots were ever anchored; their ids begin at 1."""
 
     @read_only
     def get_leaf_hash(self, leaf: Leaf) -> Hash32:
-        """The hash of a leaf, as the tree has it."""
+        """Return the hash of a leaf, as the tree has it."""
 
     @read_only
     def verify_leaf(self, root_id: UInt, leaf: Leaf, path: Path) -> bool:
-        """Whether a leaf is under a root."""
+        """Return whether a leaf is under a root."""
 
     @public
     def record_production(self, asset_id: UInt, day: Day, mask: UInt, wh: UInt) -> bool:

@@ -111,7 +111,7 @@ class CallSeries(Generic[I]):
         return tuple(self._make(part) for part in self.parts)
 
     def cost(self) -> SeriesCost:
-        """What sending costs now; each call as if it were the only one.
+        """Return what sending costs now; each call as if it were the only one.
 
         Raises:
             SigningError: If the contract was opened without an account.
@@ -247,7 +247,7 @@ def _unsent(problem: DerClientError) -> DerClientError:
 
 
 def _known(contract: Contract, code: int) -> ErrorCode | None:
-    """The error that a code stands for, of the contract or one that it calls."""
+    """Return the error that a code stands for, of the contract or one that it calls."""
     errors = (error for member in type(contract).family() for enum in member.error_codes for error in enum)
     return next((error for error in errors if error == code), None)
 

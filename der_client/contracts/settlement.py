@@ -350,7 +350,7 @@ def _market(contract: Settlement) -> MarketParticipation:
 
 
 def _assets(contract: Settlement, token: str) -> list[str]:
-    """The assets that a token contract can move, ``ADDRESS.name::asset``: its interface has the names."""
+    """Return the assets that a token contract can move, ``ADDRESS.name::asset``: its interface has the names."""
     return [f"{token}::{name}" for name in contract.client.contract_interface(token).fungible_tokens]
 
 
@@ -391,7 +391,7 @@ class Settlement(
     """Escrow: funding, settling and refunding fills; claims of what was bought; credits; the fees."""
 
     def look_up(self, error: ErrorCode, arguments: Mapping[str, Any]) -> str:
-        """What a fill costs and what is funded ahead of it now, or the state of a payment."""
+        """Return what a fill costs and what is funded ahead of it now, or the state of a payment."""
         offer_id, wh, payment_id = (arguments.get(name) for name in ("offer_id", "wh", "payment_id"))
         if error is SettlementError.ERR_PAYMENT_CLOSED and payment_id is not None:
             payment = self.get_payment(payment_id)
@@ -407,27 +407,27 @@ class Settlement(
 
     @read_only
     def get_payment(self, payment_id: UInt) -> Payment | None:
-        """A payment, or ``None``."""
+        """Return a payment, or ``None``."""
 
     @read_only
     def get_payments(self, payment_ids: Ids) -> Page[Payment]:
-        """Up to 30 payments at once."""
+        """Return up to 30 payments at once."""
 
     @read_only
     def get_payment_count(self) -> UInt:
-        """How many payments were ever made; their ids begin at 1."""
+        """Return how many payments were ever made; their ids begin at 1."""
 
     @read_only
     def get_claim_count(self) -> UInt:
-        """How many claims were ever made; their ids begin at 1."""
+        """Return how many claims were ever made; their ids begin at 1."""
 
     @read_only
     def preview_settlement(self, payment_id: UInt) -> SettlementPreview | None:
-        """What settling would do now; ``None`` if the payment is closed or its day cannot be delivered yet."""
+        """Return what settling would do now; ``None`` if the payment is closed or its day cannot be delivered yet."""
 
     @read_only
     def get_escrow_total(self, token: Principal | None = None) -> UInt:
-        """What is locked in all, in µSTX or a token."""
+        """Return what is locked in all, in µSTX or a token."""
 
     @read_only
     def get_fees(self, token: Principal | None = None) -> UInt:
@@ -435,23 +435,23 @@ class Settlement(
 
     @read_only
     def get_ledger(self, token: Principal | None = None) -> Ledger:
-        """What the contract owes, in µSTX or a token."""
+        """Return what the contract owes, in µSTX or a token."""
 
     @read_only
     def get_credit(self, who: Principal, token: Principal) -> UInt:
-        """What somebody can withdraw of a token, in its smallest unit."""
+        """Return what somebody can withdraw of a token, in its smallest unit."""
 
     @read_only
     def get_fee_bps(self) -> UInt:
-        """The fee of payments funded now, basis points."""
+        """Return the fee of payments funded now, basis points."""
 
     @read_only
     def get_fee_schedule(self) -> FeeSchedule:
-        """The fee, and the one that is announced."""
+        """Return the fee, and the one that is announced."""
 
     @read_only
     def is_solvent(self) -> bool:
-        """Whether the contract's STX cover all that is locked and all fees."""
+        """Return whether the contract's STX cover all that is locked and all fees."""
 
     @read_only
     def get_surplus(self) -> UInt:

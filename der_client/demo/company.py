@@ -153,7 +153,7 @@ class Company:
         self._claim = ClaimedEnergy.model_validate(event, from_attributes=True)
 
     def token_sale(self) -> TokenSale:
-        """The sale in the token, and what became of it.
+        """Return the sale in the token, and what became of it.
 
         Raises:
             DerClientError: If the balances do not agree with the receipts.
@@ -178,11 +178,11 @@ class Company:
         )
 
     def month_ahead(self) -> MonthAhead:
-        """The month that was offered ahead."""
+        """Return the month that was offered ahead."""
         return _done(self._month)
 
     def claim(self) -> ClaimedEnergy:
-        """What the company claimed."""
+        """Return what the company claimed."""
         return _done(self._claim)
 
     def _balances(self) -> dict[str, int]:

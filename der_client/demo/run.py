@@ -96,8 +96,8 @@ def run_demo(
         on_progress: Told what comes next, how many steps are done, and how many there are.
 
     Raises:
-        InvalidValueError: the number of days is out of range.
-        DerClientError: something went wrong, or the balances do not agree with the receipts.
+        InvalidValueError: If the number of days is out of range.
+        DerClientError: If something went wrong, or the balances do not agree with the receipts.
     """
     if not 1 <= days <= MAX_DAYS:
         raise InvalidValueError(f"days is {days}: the data last for 1 to {MAX_DAYS}")

@@ -62,7 +62,7 @@ class Stage:
         self.der = Der.connect(self.client, deployer, deployer=deployer.address)
 
     def as_(self, name: str) -> Der:
-        """The contracts as an account sees them."""
+        """Return the contracts as an account sees them."""
         return self.der.with_account(self.accounts[name])
 
     def do(self, call: Call[R]) -> R:

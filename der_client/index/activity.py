@@ -40,7 +40,7 @@ def events_of(
     limit: int = 100,
     newest_first: bool = False,
 ) -> Table[EventRow]:
-    """List events; see :meth:`Index.events`."""
+    """List events; see ``Index.events``."""
     query = select(events, blocks.c.time).join(blocks, blocks.c.height == events.c.height)
     wanted = [
         same(events.c.topic, topic),
@@ -87,7 +87,7 @@ def transactions_of(
     before_height: int | None = None,
     limit: int = 100,
 ) -> Table[TransactionRow]:
-    """List transactions, newest first; see :meth:`Index.transactions`."""
+    """List transactions, newest first; see ``Index.transactions``."""
     query = select(transactions, blocks.c.time).join(blocks, blocks.c.height == transactions.c.height)
     wanted = [
         None if txid is None else transactions.c.txid == txid.removeprefix("0x").lower(),

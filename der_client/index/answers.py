@@ -228,7 +228,7 @@ class MonthEnergy:
 
 @dataclass(frozen=True, slots=True)
 class OfferRow:
-    """Energy offered for sale; the fields of :class:`~der_client.contracts.market_participation.Offer`, and these.
+    """Energy offered for sale; the fields of ``Offer``, and these.
 
     Attributes:
         asset_epoch: The plant's epoch when it was made.
@@ -261,7 +261,7 @@ class OfferRow:
 
 @dataclass(frozen=True, slots=True)
 class PaymentRow:
-    """The money of one fill; the fields of :class:`~der_client.contracts.settlement.Payment`, and these.
+    """The money of one fill; the fields of ``Payment``, and these.
 
     Attributes:
         due: What anybody can do with it now: ``settle`` or ``refund``; ``None`` if nothing.

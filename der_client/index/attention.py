@@ -29,7 +29,7 @@ _SECONDS_PER_DAY: Final = 86_400
 
 
 def attention(reader: Reader, now: datetime | None, expiring_within: timedelta) -> Table[Attention]:
-    """List what may need doing; see :meth:`Index.attention`."""
+    """List what may need doing; see ``Index.attention``."""
     moment = now or reader.now
     if moment is None:
         return Table(Attention)

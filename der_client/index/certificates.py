@@ -37,7 +37,7 @@ def certificates(
     only: tuple[str, int] | None = None,
     page: Part = WHOLE,
 ) -> Table[Certificate]:
-    """List certificates, oldest first; see :meth:`Index.certificates`."""
+    """List certificates, oldest first; see ``Index.certificates``."""
     asset = table("asset")
     found: list[Certificate] = []
     for kind, (printed, number) in _KINDS.items():

@@ -84,7 +84,7 @@ class Database:
 
     @whole
     def __repr__(self) -> str:
-        """The place, without a password."""
+        """Return the place, without a password."""
         return f"{type(self).__name__}({self.name})"
 
     def _prepare(self, connection: Connection, *, rebuild: bool) -> None:

@@ -82,7 +82,7 @@ class Index:
 
     @whole
     def __repr__(self) -> str:
-        """The place, without a password."""
+        """Return the place, without a password."""
         return f"Index({self._database.name})"
 
     @contextmanager

@@ -29,7 +29,7 @@ _HISTORIES: Final = ("owner", "operator", "device_key", "state", "capacity_w")
 def plants(
     reader: Reader, *, owner: str | None = None, region: str | None = None, asset_id: int | None = None
 ) -> Table[Plant]:
-    """List plants by their ids; see :meth:`Index.plants`."""
+    """List plants by their ids; see ``Index.plants``."""
     asset = table("asset")
     rows = reader.rows(
         "asset", same(asset.c.owner, owner), same(asset.c.region, region), same(asset.c.asset_id, asset_id)
@@ -102,7 +102,7 @@ def _registered(reader: Reader, asset_id: int | None) -> Mapping[int, datetime]:
 
 
 def plant(reader: Reader, asset_id: int) -> PlantDetail:
-    """Return all about one plant; see :meth:`Index.plant`."""
+    """Return all about one plant; see ``Index.plant``."""
     found = plants(reader, asset_id=asset_id)
     if not found:
         raise NotIndexedError(f"plant {asset_id} is not found in the index")

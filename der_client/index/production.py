@@ -26,7 +26,7 @@ _SECONDS_PER_DAY = 86_400
 
 
 def days(reader: Reader, asset_id: int | None, from_day: date, to_day: date) -> Table[DayEnergy]:
-    """List the days of which something is recorded; see :meth:`Index.production`."""
+    """List the days of which something is recorded; see ``Index.production``."""
     rows = _rows(reader, "day", asset_id, from_day, to_day)
     slots = {of: _SECONDS_PER_DAY // row.slot_seconds for of, row in reader.by_asset("asset").items()}
     feeds = {(row.asset_id, row.day): row for row in _rows(reader, "feed", asset_id, from_day, to_day)}
@@ -54,7 +54,7 @@ def days(reader: Reader, asset_id: int | None, from_day: date, to_day: date) -> 
 
 
 def months(reader: Reader, asset_id: int | None, from_day: date, to_day: date) -> Table[MonthEnergy]:
-    """Sum days up by month; see :meth:`Index.production`."""
+    """Sum days up by month; see ``Index.production``."""
     sums: defaultdict[tuple[int, date], list[int]] = defaultdict(lambda: [0] * 6)
     for row in _rows(reader, "day", asset_id, from_day, to_day):
         is_verified = row.state is DayState.VERIFIED
@@ -69,7 +69,7 @@ def months(reader: Reader, asset_id: int | None, from_day: date, to_day: date) -
 
 
 def slots(reader: Reader, asset_id: int | None, from_day: date, to_day: date) -> Table[SlotEnergy]:
-    """List every slot of the days of which something is recorded; see :meth:`Index.production`."""
+    """List every slot of the days of which something is recorded; see ``Index.production``."""
     lengths = {of: row.slot_seconds for of, row in reader.by_asset("asset").items()}
     found: defaultdict[tuple[int, date], list[Row[Any]]] = defaultdict(list)
     query = (
@@ -113,7 +113,7 @@ def _source(row: Row[Any]) -> str:
 
 
 def day_books(reader: Reader, asset_id: int | None, from_day: date, to_day: date) -> Table[DayBookRow]:
-    """List what is open, funded, sold and retired of days; see :meth:`Index.day_books`."""
+    """List what is open, funded, sold and retired of days; see ``Index.day_books``."""
     rows = _rows(reader, "day_book", asset_id, from_day, to_day)
     deliveries = Deliveries(reader, [(row.asset_id, row.day) for row in rows])
     return Table(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def statement(reader: Reader, party: str, month: date) -> Statement:
-    """Return a party's statement; see :meth:`Index.statement`."""
+    """Return a party's statement; see ``Index.statement``."""
     first = month.replace(day=1)
     last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
     rows = payments(reader, party=party, day_from=first, day_to=last)

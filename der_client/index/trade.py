@@ -41,7 +41,7 @@ def offers(
     day_to: date | None = None,
     page: Part = WHOLE,
 ) -> Table[OfferRow]:
-    """List offers; see :meth:`Index.offers`."""
+    """List offers; see ``Index.offers``."""
     offer = table("offer")
     asset = table("asset")
     can_be_taken = is_open_offer(reader)
@@ -102,7 +102,7 @@ def payments(
     day_to: date | None = None,
     page: Part = WHOLE,
 ) -> Table[PaymentRow]:
-    """List payments; see :meth:`Index.payments`."""
+    """List payments; see ``Index.payments``."""
     payment = table("payment")
     query = select(payment).where(reader.holds("payment"))
     wanted = [
@@ -158,14 +158,14 @@ def _payment(row: Row[Any], due: str | None, funded: Mapping[int, Place], closed
 
 
 def credits_of(reader: Reader, *, party: str | None = None, token: str | None = None) -> Table[Credit]:
-    """List credits; see :meth:`Index.credits`."""
+    """List credits; see ``Index.credits``."""
     credit = table("credit")
     rows = reader.rows("credit", same(credit.c.party, party), same(credit.c.token, token))
     return Table(Credit, (Credit(row.party, row.token, row.amount) for row in rows))
 
 
 def ledger(reader: Reader) -> Table[LedgerRow]:
-    """List what is owed by token, STX first; see :meth:`Index.ledger`."""
+    """List what is owed by token, STX first; see ``Index.ledger``."""
     rows = sorted(reader.rows("ledger"), key=lambda row: (row.token != STX, row.token))
     return Table(
         LedgerRow,
@@ -174,13 +174,13 @@ def ledger(reader: Reader) -> Table[LedgerRow]:
 
 
 def roles(reader: Reader) -> Table[RoleRow]:
-    """List roles; see :meth:`Index.roles`."""
+    """List roles; see ``Index.roles``."""
     rows = sorted(reader.rows("role"), key=lambda row: (row.role, row.region, row.principal))
     return Table(RoleRow, (RoleRow(row.role, row.principal, row.region, row.from_height) for row in rows))
 
 
 def system(reader: Reader) -> System | None:
-    """Return the settings; see :meth:`Index.system`."""
+    """Return the settings; see ``Index.system``."""
     row = next(iter(reader.rows("system")), None)
     if row is None:
         return None

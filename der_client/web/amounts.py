@@ -84,7 +84,7 @@ def _span(length: timedelta) -> str:
 
 
 def _scaled(amount: int, units: tuple[tuple[int, str], ...], smallest: str) -> str:
-    """An integer in the largest unit of which there is at least one, rounded half up to three digits or whole."""
+    """Return an integer in the largest unit that fits once, rounded half up to three digits or whole."""
     for factor, unit in units:
         if abs(amount) >= factor:
             decimals = max(0, 3 - len(str(abs(amount) // factor)))

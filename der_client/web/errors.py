@@ -85,7 +85,7 @@ def answer_errors(app: FastAPI, renderer: Renderer) -> None:
 
 
 def _sentence(problem: Mapping[str, Any]) -> str:
-    """A problem of FastAPI as a sentence: which parameter, what is expected, what it got."""
+    """Return a problem of FastAPI as a sentence: which parameter, what is expected, what it got."""
     name = str(problem["loc"][-1]) if problem["loc"] else "the request"
     got = problem.get("input")
     shown = f", got {got[:40]!r}" if isinstance(got, str) else ""

@@ -23,7 +23,7 @@ _REGION: Final = re.compile(r"[ -~]{1,8}")
 
 
 def _whole(value: Any) -> int:
-    """A whole number in plain digits: not " 1", "+1", "1_0", "1.0" or "1e3", which Python or pydantic would take."""
+    """Return a whole number in plain digits: not " 1", "+1", "1_0", "1.0" or "1e3", as Python or pydantic would."""
     if isinstance(value, int):
         return value
     if not isinstance(value, str) or not _DIGITS.fullmatch(value):

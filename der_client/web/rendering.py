@@ -100,20 +100,20 @@ class Renderer:
 
 
 def _words(value: object) -> str:
-    """A state, a kind or a topic in words: ``combined heat and power``."""
+    """Return a state, a kind or a topic in words: ``combined heat and power``."""
     return str(value).lower().replace("_", " ").replace("-", " ")
 
 
 @pass_context
 def _link(context: Context, path: str, **query: object) -> str:
-    """A link to a page of these: the path is quoted, and parameters that are ``None`` are left out."""
+    """Return a link to a page of these: the path is quoted, and parameters that are ``None`` are left out."""
     given = {name: str(value) for name, value in query.items() if value is not None and value != ""}
     return f"{context['root_path']}{quote(path)}" + (f"?{urlencode(given)}" if given else "")
 
 
 @pass_context
 def _static(context: Context, name: str) -> str:
-    """A link to a static file that changes with its content, so that browsers may keep it."""
+    """Return a link to a static file that changes with its content, so that browsers may keep it."""
     return f"{context['root_path']}/static/{name}?v={_digest(name)}"
 
 

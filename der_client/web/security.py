@@ -99,7 +99,7 @@ class Guard:
 
 
 def _host_of(scope: Scope) -> str:
-    """The Host header without its port; empty where there is none, or more than one."""
+    """Return the Host header without its port; empty where there is none, or more than one."""
     hosts = [value for name, value in scope["headers"] if name == b"host"]
     if len(hosts) != 1:
         return ""

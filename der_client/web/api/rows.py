@@ -68,12 +68,12 @@ def api_name(name: str, *, has_money: bool) -> str:
 
 
 def _descriptions(kind: type) -> dict[str, str]:
-    """What the docstring says of each field."""
+    """Return what the docstring says of each field."""
     return {name: " ".join(text.split()) for name, text in _ATTRIBUTE.findall(getdoc(kind) or "")}
 
 
 def _shown_type(hint: Any) -> Any:
-    """The type of a field in JSON: states and kinds are their names in lower case."""
+    """Return the type of a field in JSON: states and kinds are their names in lower case."""
     if get_origin(hint) in (Union, UnionType):
         return Union[tuple(part if part is NoneType else _shown_type(part) for part in get_args(hint))]  # noqa: UP007
     if isinstance(hint, type) and issubclass(hint, Enum):

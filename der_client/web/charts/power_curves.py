@@ -77,7 +77,7 @@ def power_chart(day: Mapping[int, int], before: Mapping[int, int]) -> PowerChart
 
 
 def _runs(powers: Mapping[int, int], scale: Scale) -> list[tuple[int, int, str]]:
-    """What is known without a gap between, each run as where it begins and its path from there."""
+    """Return what is known without a gap between, each run as where it begins and its path from there."""
     runs: list[tuple[int, int, list[str]]] = []
     last = -2
     for step in sorted(powers):

@@ -98,7 +98,7 @@ def _gap(slot: int, slot_seconds: int) -> SlotBar:
 
 
 def _bar(each: SlotEnergy, share: int | None, slot_seconds: int, scale: Scale) -> SlotBar:
-    """The bar of a recorded slot; its share of a sum is given where its own energy is not known."""
+    """Return the bar of a recorded slot; its share of a sum is given where its own energy is not known."""
     wh = (each.wh or 0) if share is None else share
     mean_w = wh * 3600 // slot_seconds
     begins, ends = _times(each.slot, slot_seconds)

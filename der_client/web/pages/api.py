@@ -69,7 +69,7 @@ def _shown(path: str, operation: Mapping[str, Any]) -> ShownRoute:
 
 
 def _values(schema: Mapping[str, Any]) -> str:
-    """The values that a parameter may have, in words."""
+    """Return the values that a parameter may have, in words."""
     kinds = [kind for kind in schema.get("anyOf", [schema]) if kind.get("type") != "null"]
     words = " or ".join(" | ".join(map(str, kind["enum"])) if "enum" in kind else _kind(kind) for kind in kinds)
     default = schema.get("default")

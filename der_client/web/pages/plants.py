@@ -131,7 +131,7 @@ def _years(plant: Plant, today: date) -> list[int]:
 
 
 def _cap_on(schedule: Sequence[ExportCap], day: date) -> int | None:
-    """The most power that could be exported on a day: that of the last entry from then or before."""
+    """Return the most power that could be exported on a day: that of the last entry from then or before."""
     caps = [entry.cap_w for entry in schedule if entry.from_day <= day]
     return caps[-1] if caps else None
 
