@@ -201,7 +201,7 @@ def _call(on: OnContractsSending, choice: _Choice, wh: int) -> "Call[int]":
 
 
 def _ahead_text(on: OnContractsSending, choice: _Choice) -> str:
-    """What is delivered before, beside what the plant made lately: whether yours is likely to be delivered."""
+    """Return what is delivered before, beside what the plant made lately: whether yours is likely to be delivered."""
     from der_client.cli.plant_lists import day_range, production_days  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.cli.quantities import energy  # noqa: PLC0415
 

@@ -98,7 +98,7 @@ def read_argument(text: str, kind: ClarityType, what: str, principal: Callable[[
 
 
 def _bare_text(text: str, kind: ClarityType, principal: Callable[[str], str | None]) -> ClarityValue | None:
-    """What needs no quotes or marks: text where text is meant, a name where a principal is meant."""
+    """Return what needs no quotes or marks: text where text is meant, a name where a principal is meant."""
     inner = kind
     while isinstance(inner, OptionalType):
         inner = inner.item

@@ -92,7 +92,7 @@ def typed_contract(on: OnContracts, contract: str) -> Contract | None:
 
 
 def _deployer_or_none(on: OnContracts) -> str | None:
-    """Who deployed the five contracts, if anything says it: other contracts can be looked at without them."""
+    """Return who deployed the five contracts, if anything says it: other contracts can be looked at without them."""
     from der_client.stacks.errors import DeploymentError  # noqa: PLC0415 -- `der --help` stays fast
 
     try:

@@ -82,7 +82,7 @@ def events(
 
 
 def _last(source: Any, fits: Any, limit: int) -> "Iterator[EventRecord]":
-    """The last events that fit, newest first; older pages are not asked for."""
+    """Yield the last events that fit, newest first; older pages are not asked for."""
     from der_client.stacks.contract.events import read_record  # noqa: PLC0415 -- `der --help` stays fast
 
     found = 0

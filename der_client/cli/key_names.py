@@ -99,7 +99,7 @@ class Signer:
         return self.key().address(network)
 
     def _found(self) -> Path | DevnetAccount | None:
-        """The file or the account; ``None`` for the environment."""
+        """Return the file or the account; ``None`` for the environment."""
         if self.text is None:
             return None
         refuse_secret(self.text, "--key")

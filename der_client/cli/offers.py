@@ -116,7 +116,7 @@ def _from_index(on: OnIndex, *, every: bool) -> list[dict[str, Any]]:
 
 
 def _state(row: dict[str, Any]) -> str:
-    """What became of it; the chain learns only when somebody says so that an offer has expired."""
+    """Return what became of it; the chain learns only when somebody says so that an offer has expired."""
     stays = plain(row["state"])
     return stays if row["is_open"] or not row["open_wh"] or stays not in ("pending", "accepted") else "over"
 

@@ -189,12 +189,12 @@ def _cell(value: object) -> str:
 
 
 def output_console() -> Console:
-    """A console on stdout."""
+    """Return a console on stdout."""
     return _console(stderr=False)
 
 
 def progress_console() -> Console:
-    """A console on stderr, for what passes."""
+    """Return a console on stderr, for what passes."""
     return _console(stderr=True)
 
 

@@ -113,7 +113,7 @@ def _whose(slots_of_day: dict[int, int]) -> str:
 
 
 def _notes(made: "Sequence[tuple[int, ProductionDay]]", slots_of_day: dict[int, int]) -> str:
-    """What is not in order with a day of several plants."""
+    """Return what is not in order with a day of several plants."""
     open_days = sum(1 for _, day in made if not day.state.is_final)
     missing = sum(slots_of_day[number] - day.mask.bit_count() for number, day in made)
     silent = len(slots_of_day) - len(made)

@@ -69,7 +69,7 @@ def refuse_secret(argument: str, option: str) -> None:
 
 
 def ask_passphrase(purpose: str, *, twice: bool = False) -> Secret[str]:
-    """The passphrase of a key file: from ``DER_PASSPHRASE``, or asked for on the terminal.
+    """Return the passphrase of a key file: from ``DER_PASSPHRASE``, or asked for on the terminal.
 
     Args:
         purpose: What the prompt says it is for.
@@ -82,7 +82,7 @@ def ask_passphrase(purpose: str, *, twice: bool = False) -> Secret[str]:
 
 
 def ask_mnemonic_passphrase() -> Secret[str]:
-    """The passphrase of a mnemonic (BIP-39): from ``DER_MNEMONIC_PASSPHRASE``, or asked for twice on the terminal.
+    """Return the passphrase of a mnemonic (BIP-39): ``DER_MNEMONIC_PASSPHRASE``, or asked for twice on the terminal.
 
     Every passphrase opens another wallet, so nothing else would show a typing error.
 
@@ -121,7 +121,7 @@ def ask_secret(prompt: str, otherwise: str) -> Secret[str]:
 
 
 def has_terminal() -> bool:
-    """Whether this process has a terminal, whatever its standard streams are."""
+    """Return whether this process has a terminal, whatever its standard streams are."""
     try:
         os.close(os.open(os.ctermid(), os.O_RDWR | os.O_NOCTTY))
     except OSError:

@@ -89,7 +89,7 @@ def show_preview(on: Sending, transaction: Transaction, preview: Preview) -> Non
 
 
 def sent(receipt: Receipt[Any]) -> dict[str, Any]:
-    """What JSON says of a transaction that was mined."""
+    """Return what JSON says of a transaction that was mined."""
     return {"txid": receipt.txid, "block_height": receipt.block_height, "fee_ustx": receipt.fee_ustx}
 
 

@@ -50,7 +50,7 @@ def tx(
 
 
 def _signed(on: OnContracts, info: "TransactionInfo") -> "Transaction | None":
-    """The transaction as it was signed, whose payload the API's answer does not have in full; ``None`` if lost."""
+    """Return the transaction as it was signed; the API's answer lacks parts of its payload. ``None`` if lost."""
     from der_client.stacks.errors import DerClientError  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.stacks.transactions import Transaction  # noqa: PLC0415
 

@@ -1,7 +1,7 @@
 """Stacks addresses and principals as text: c32check, networks, and the mapping to Bitcoin's base58check.
 
 An address is a version (0-31, which gives network and kind) and the hash160 of a public key or redeem script. Nothing
-here knows keys; :mod:`der_client.stacks.keys` makes the hashes.
+here knows keys; ``der_client.stacks.keys`` makes the hashes.
 
 Sources: stacks-core ``stacks-common/src/address/c32.rs`` (facts), SIP-005 (versions).
 """

@@ -247,7 +247,7 @@ class NodeError(DerClientError):
 
 
 class NodeUnreachableError(NodeError):
-    """No answer: the node is down, refused the connection, or took longer than the time-out."""
+    """No answer: the node is down, refused the connection, or took longer than the timeout."""
 
 
 class NothingSentError(NodeUnreachableError):

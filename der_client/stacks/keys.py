@@ -58,7 +58,7 @@ class PublicKey:
     data: bytes
 
     def __init__(self, data: bytes) -> None:
-        """Take bytes that are known to be a valid key; use :meth:`from_bytes` for all others."""
+        """Take bytes that are known to be a valid key; use ``from_bytes`` for all others."""
         object.__setattr__(self, "data", data)
 
     @classmethod
@@ -199,7 +199,7 @@ class PublicKey:
         return isinstance(other, PublicKey) and self.data == other.data
 
     def __hash__(self) -> int:
-        """Hashes key and encoding."""
+        """Hash key and encoding."""
         return hash(self.data)
 
     def __reduce__(self) -> tuple[type[PublicKey], tuple[bytes]]:
@@ -213,7 +213,7 @@ class PublicKey:
 
 
 class PrivateKey:
-    """A secret key. Only :meth:`to_hex` ever shows it.
+    """A secret key. Only ``to_hex`` ever shows it.
 
     Attributes:
         public_key: Its public key, in the encoding that ``compressed`` says.
@@ -227,7 +227,7 @@ class PrivateKey:
     public_key: PublicKey
 
     def __init__(self, key: coincurve.PrivateKey, *, compressed: bool) -> None:
-        """Take coincurve's key; use :meth:`from_hex`, :meth:`from_bytes` or :meth:`generate`."""
+        """Take coincurve's key; use ``from_hex``, ``from_bytes`` or ``generate``."""
         object.__setattr__(self, "_key", key)
         object.__setattr__(self, "compressed", compressed)
         object.__setattr__(self, "public_key", PublicKey(key.public_key.format(compressed=compressed)))
@@ -341,7 +341,7 @@ class PrivateKey:
         return isinstance(other, PrivateKey) and self.public_key == other.public_key
 
     def __hash__(self) -> int:
-        """Hashes the public key."""
+        """Hash the public key."""
         return hash(self.public_key)
 
     @whole

@@ -96,7 +96,7 @@ def open_key(content: bytes, password: str | Secret[str], *, source: str) -> Pri
         The key.
 
     Raises:
-        KeyFormatError: As :func:`load_key`.
+        KeyFormatError: As ``load_key``.
         InvalidValueError: If the password is not text.
     """
     from cryptography.exceptions import InvalidTag  # noqa: PLC0415 -- heavy; `import der_client` stays fast
@@ -118,7 +118,7 @@ def open_key(content: bytes, password: str | Secret[str], *, source: str) -> Pri
 def read_public_key(path: Path | str) -> PublicKey:
     """Read the public key of a key file without opening it, for lists and addresses.
 
-    It is only proven to belong to the file when :func:`load_key` opens it.
+    It is only proven to belong to the file when ``load_key`` opens it.
 
     Args:
         path: The file.

@@ -76,7 +76,7 @@ def sign_structured_data(key: PrivateKey, domain: TupleValue, message: ClarityVa
 
     Args:
         key: The signer's key.
-        domain: See :func:`structured_data_hash`.
+        domain: See ``structured_data_hash``.
         message: Any Clarity value.
 
     Returns:
@@ -95,7 +95,7 @@ def verify_structured_data(key: PublicKey, domain: TupleValue, message: ClarityV
 
     Args:
         key: The signer's public key.
-        domain: See :func:`structured_data_hash`.
+        domain: See ``structured_data_hash``.
         message: Any Clarity value.
         signature: 65 bytes: r, s, recovery id.
 
@@ -114,7 +114,7 @@ def recover_structured_data(domain: TupleValue, message: ClarityValue, signature
     """Find the key that signed a structured message; compare its address with the one you trust.
 
     Args:
-        domain: See :func:`structured_data_hash`.
+        domain: See ``structured_data_hash``.
         message: Any Clarity value.
         signature: 65 bytes: r, s, recovery id.
 

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 class MultisigAccount(Account):
     """An account of several keys. It can own contracts, and calls typed ones like any other account.
 
-    With enough keys here, everything is as for an :class:`Account`. With fewer, or none, a call is built by
-    ``call.transaction()``, handed round as bytes and signed by ``.sign(key)`` or :meth:`sign`, and sent by
+    With enough keys here, everything is as for an ``Account``. With fewer, or none, a call is built by
+    ``call.transaction()``, handed round as bytes and signed by ``.sign(key)`` or ``sign``, and sent by
     ``call.send(signed)``.
 
     Args:
@@ -124,6 +124,6 @@ class MultisigAccount(Account):
 
     @whole
     def __repr__(self) -> str:
-        """The account and the node, which is not asked for it; never a key."""
+        """Return the account and the node, which is not asked for it; never a key."""
         of = f"{self.multisig.required} of {len(self.multisig.public_keys)}"
         return f"MultisigAccount({self.__dict__.get('address', of)}, {self.client.url})"

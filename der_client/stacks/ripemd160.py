@@ -30,7 +30,7 @@ _BLOCK_LENGTH = 64
 
 
 def ripemd160(data: bytes) -> bytes:
-    """Hash with OpenSSL where it can, else with :func:`ripemd160_in_python`.
+    """Hash with OpenSSL where it can, else with ``ripemd160_in_python``.
 
     Args:
         data: Any bytes.

@@ -31,12 +31,12 @@ _SEED_LENGTHS: Final = range(16, 65)
 
 
 class Wallet:
-    """A seed and the keys that follow from it. Only :meth:`words` and the keys' own ``to_hex`` show a secret."""
+    """A seed and the keys that follow from it. Only ``words`` and the keys' own ``to_hex`` show a secret."""
 
     __slots__ = ("_accounts", "_root", "_words")
 
     def __init__(self, seed: bytes | Secret[bytes], words: str | Secret[str] | None = None) -> None:
-        """Take the seed; use :meth:`from_mnemonic`, :meth:`from_seed` or :meth:`generate`."""
+        """Take the seed; use ``from_mnemonic``, ``from_seed`` or ``generate``."""
         seed = Secret.of(seed)
         self._root = _Node.from_seed(seed)
         self._accounts: _Node | None = None
@@ -103,7 +103,7 @@ class Wallet:
             words: 12, 15, 18, 21 or 24.
 
         Returns:
-            The wallet; write its :meth:`words` down.
+            The wallet; write its ``words`` down.
 
         Raises:
             KeyFormatError: If the number is another.

@@ -88,7 +88,7 @@ def type_of(value: ClarityValue) -> ClarityType:
     """Find the least type that a value belongs to; ``NoneType_`` is where the value does not say.
 
     Args:
-        value: The value, of at most the depth that :func:`~der_client.stacks.clarity.encoding.encode` takes.
+        value: The value, of at most the depth that ``encode`` takes.
 
     Raises:
         EncodeError: If the items of a list have no type in common, or the type is larger than 1 MiB; the text names the
@@ -98,13 +98,13 @@ def type_of(value: ClarityValue) -> ClarityType:
 
 
 def check_type(value: ClarityValue) -> None:
-    """Refuse a value that has no type, or is larger than a value may be; quicker than :func:`type_of`.
+    """Refuse a value that has no type, or is larger than a value may be; quicker than ``type_of``.
 
     Args:
         value: The value.
 
     Raises:
-        EncodeError: If as for :func:`type_of`.
+        EncodeError: As for ``type_of``.
     """
     try:
         if _sizes_of_all((value,))[0] <= MAX_VALUE_BYTES:
@@ -156,7 +156,7 @@ def sizes_of(kind: ClarityType) -> Sizes:
     """Measure a type as the node does.
 
     Args:
-        kind: A type that :func:`type_of` gives.
+        kind: A type that ``type_of`` gives.
     """
     match kind:
         case BufferType() | AsciiType():
@@ -207,7 +207,7 @@ def _type_of(value: ClarityValue, path: tuple[Step, ...]) -> ClarityType:
 
 
 class _NotPlainError(Exception):
-    """Values that are not plainly of one type; whether they are all the same, only :func:`_type_of` can tell."""
+    """Values that are not plainly of one type; whether they are all the same, only ``_type_of`` can tell."""
 
 
 def _sizes_of_all(values: Collection[ClarityValue]) -> Sizes:

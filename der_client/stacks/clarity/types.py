@@ -2,7 +2,7 @@
 
 Plain Python for a type: ``int`` ``uint`` → int, ``bool`` → bool, ``buff`` → bytes, strings and ``principal`` → str,
 ``optional`` → the value or None, ``list`` → list, ``tuple`` → dict by Clarity name, ``response`` →
-:class:`~der_client.stacks.clarity.values.OkValue` or ``ErrValue`` around a Clarity value.
+``OkValue`` or ``ErrValue`` around a Clarity value.
 Every error names the path of what is wrong, e.g. ``offers[3].price``.
 """
 

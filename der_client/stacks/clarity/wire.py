@@ -11,7 +11,7 @@ MAX_DEPTH: Final = 31
 MAX_ARGUMENT_DEPTH: Final = 15
 """The same for values that a node decodes without knowing their type: arguments of calls and transactions."""
 HOLDER: Final = 2
-"""What one composite takes of the room that :func:`room` gives."""
+"""What one composite takes of the room that ``room`` gives."""
 EMPTY: Final = 1
 """What must be left of it for ``none`` and for an empty list."""
 

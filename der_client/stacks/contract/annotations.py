@@ -4,17 +4,17 @@
 annotation                            Clarity type
 ====================================  =====================================================================
 ``bool``                              ``bool``
-:data:`UInt`, :data:`Int`             ``uint``, ``int``
-:data:`Principal`                     ``principal``, as text
-:data:`Trait`                         a trait, ``<t>``: a contract that implements it, as the text ``ADDRESS.name``
+``UInt``, ``Int``             ``uint``, ``int``
+``Principal``                     ``principal``, as text
+``Trait``                         a trait, ``<t>``: a contract that implements it, as the text ``ADDRESS.name``
 ``Annotated[bytes, BufferType(33)]``  ``(buff 33)``; likewise ``AsciiType(12)``, ``Utf8Type(40)`` over ``str``
-:data:`Timestamp`                     ``uint``: unix seconds, as an aware ``datetime`` in UTC
-:data:`Day`                           ``uint``: days since 1970-01-01, as a ``date``
+``Timestamp``                     ``uint``: unix seconds, as an aware ``datetime`` in UTC
+``Day``                           ``uint``: days since 1970-01-01, as a ``date``
 an ``IntEnum``                        ``uint``
 ``X | None``                          ``(optional x)``
 ``Annotated[tuple[X, …], MaxLength(30)]``  ``(list 30 x)``; a parameter may also say ``Sequence[X]``
 a pydantic model                      a tuple, ``snake_case`` fields for ``kebab-case`` names
-:class:`Response` ``[X]``             ``(response x uint)`` inside another value
+``Response`` ``[X]``             ``(response x uint)`` inside another value
 ``Annotated[ClarityValue, t]``        any type ``t``, as the Clarity value itself
 ====================================  =====================================================================
 
@@ -142,7 +142,7 @@ def time_of(seconds: int) -> datetime:
 
 
 def day_number_of(day: date) -> int:
-    """Days since 1970-01-01 (UTC) of a date.
+    """Return days since 1970-01-01 (UTC) of a date.
 
     Raises:
         EncodeError: If it is not a plain date (a datetime is ambiguous), or before 1970.

@@ -128,7 +128,7 @@ class Pending(Generic[R]):
         return self._transaction.txid
 
     def wait(self, timeout_s: float = 120.0, *, confirmations: int = 1) -> Receipt[R]:
-        """Wait until the call is mined; safe to repeat after a time-out.
+        """Wait until the call is mined; safe to repeat after a timeout.
 
         Args:
             timeout_s: How long, in seconds.
@@ -168,7 +168,7 @@ class Pending(Generic[R]):
             raise AttributeError(f"a pending call has no attribute {name!r}{step}", name=name, obj=self)
 
     def __rich_repr__(self) -> Iterator[tuple[str, object]]:
-        """What rich shows."""
+        """Yield what rich shows."""
         yield "function", self._call.declared.name
         yield "txid", self.txid
 
@@ -204,7 +204,7 @@ class Call(Generic[R]):
 
     @lazy
     def payload(self) -> ContractCall:
-        """The call as a transaction's payload."""
+        """Return the call as a transaction's payload."""
         return ContractCall(self.contract.contract_id, self.declared.name, self.arguments)
 
     @cached_property
@@ -282,10 +282,10 @@ class Call(Generic[R]):
         Args:
             signed: A transaction of this call that was signed elsewhere; it is sent as it is, and takes no other
                 argument.
-            nonce: As for :meth:`transaction`.
-            fee_ustx: As for :meth:`transaction`.
-            post_conditions: As for :meth:`transaction`.
-            mode: As for :meth:`transaction`.
+            nonce: As for ``transaction``.
+            fee_ustx: As for ``transaction``.
+            post_conditions: As for ``transaction``.
+            mode: As for ``transaction``.
 
         Raises:
             SigningError: If the signed transaction is not of this call.
@@ -318,7 +318,7 @@ class Call(Generic[R]):
             raise AttributeError(f"a call has no attribute {name!r}{step}", name=name, obj=self)
 
     def __rich_repr__(self) -> Iterator[tuple[str, object]]:
-        """What rich shows."""
+        """Yield what rich shows."""
         yield "function", f"{self.contract.contract_id}.{self.declared.name}"
         for name, value in self._named_arguments():
             yield name, str(value)

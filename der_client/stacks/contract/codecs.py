@@ -104,7 +104,7 @@ def clarity_name(name: str, annotation: Any = None) -> str:
 
 @lru_cache(maxsize=1024)
 def codec_for(annotation: Any) -> Codec:
-    """Compile the codec of an annotation (see :mod:`der_client.stacks.contract.annotations` for the vocabulary).
+    """Compile the codec of an annotation (see ``der_client.stacks.contract.annotations`` for the vocabulary).
 
     Raises:
         TypeError: If the annotation names no Clarity type.

@@ -45,7 +45,7 @@ class Contract(ContractReading):
     """A contract on a network, as one account sees it.
 
     A subclass names itself: ``class Counter(Contract, name="counter", errors=CounterError, events=(Counted,))``. One
-    without a name is an interface that many contracts have: other classes inherit from it, and :meth:`at` binds it to
+    without a name is an interface that many contracts have: other classes inherit from it, and ``at`` binds it to
     any contract.
 
     Args:
@@ -145,7 +145,7 @@ class Contract(ContractReading):
         post_conditions: Sequence[PostCondition] | None = None,
         mode: PostConditionMode = PostConditionMode.DENY,
     ) -> Receipt[R]:
-        """Run a call on the devnet without changing anything; see :meth:`Call.simulate`."""
+        """Run a call on the devnet without changing anything; see ``Call.simulate``."""
         transaction = call.transaction(post_conditions=post_conditions, mode=mode)
         simulation = self.client.simulate(transaction.encode())
         outcome = read_outcome(simulation.status, simulation.raw_result, simulation.vm_error)

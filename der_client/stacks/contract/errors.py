@@ -15,11 +15,11 @@ class Code(IntEnum):
         return f"{type(self).__name__}.{self.name}"
 
     def __str__(self) -> str:
-        """The name."""
+        """Return the name."""
         return self.name
 
     def __format__(self, specification: str) -> str:
-        """The name in an f-string, the number where the format is one for numbers: ``f"{state:d}"``."""
+        """Return the name in an f-string, the number where the format is one for numbers: ``f"{state:d}"``."""
         if specification.endswith(("d", "x", "X", "b", "o", "n")):
             return int.__format__(self, specification)
         return str.__format__(self.name, specification)

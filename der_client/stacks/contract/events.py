@@ -133,7 +133,7 @@ class EventRecord:
     """An event and where it happened.
 
     Attributes:
-        event: The typed event, or :class:`UnknownEvent`.
+        event: The typed event, or ``UnknownEvent``.
         contract_id: The contract that printed it.
         txid: The transaction in which it was printed.
         event_index: Its place among the transaction's events.
@@ -248,7 +248,7 @@ def _names_of(event: type[Event]) -> set[str]:
 
 
 def _misfit(event: type[Event], fields: Mapping[str, ClarityValue]) -> str:
-    """Why a tuple is not the event that its fixed values say it is."""
+    """Return why a tuple is not the event that its fixed values say it is."""
     declared = {
         clarity_name(name, annotation): (name, annotation) for name, annotation in field_annotations(event).items()
     }

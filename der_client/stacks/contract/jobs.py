@@ -32,7 +32,7 @@ def job_of(key: str, call: Call[Any], *, note: str = "") -> Job:
 
 
 def unused_key(outbox: Outbox, name: str) -> str:
-    """A key that the outbox has not had yet: the name, cut if it is long, and the number of the try.
+    """Return a key that the outbox has not had yet: the name, cut if it is long, and the number of the try.
 
     Args:
         outbox: The outbox.
@@ -47,7 +47,7 @@ def unused_key(outbox: Outbox, name: str) -> str:
 
 
 def pending_of(call: Call[R], txid: str) -> Pending[R]:
-    """The transaction of a call that an outbox has sent, to read its typed receipt.
+    """Return the transaction of a call that an outbox has sent, to read its typed receipt.
 
     Args:
         call: The call.

@@ -64,7 +64,7 @@ class Namespace:
         self._taken = set(taken)
 
     def __contains__(self, name: str) -> bool:
-        """Whether a name is taken, or one of Python's own."""
+        """Return whether a name is taken, or one of Python's own."""
         return name in self._taken or keyword.iskeyword(name)
 
     def take(self, *candidates: str) -> str:

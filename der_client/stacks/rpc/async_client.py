@@ -196,7 +196,7 @@ class AsyncClient(Methods):
             bell: What announces new blocks to steps that listen for them.
 
         Raises:
-            NodeError: Whatever the steps leave unhandled.
+            NodeError: If whatever the steps leave unhandled.
         """
         try:
             step = next(steps)
@@ -243,5 +243,5 @@ class AsyncClient(Methods):
 
     @whole
     def __repr__(self) -> str:
-        """The client's address; headers may hold a secret and are not shown."""
+        """Return the client's address; headers may hold a secret and are not shown."""
         return f"AsyncClient({self.url!r})"

@@ -1,6 +1,6 @@
 """One deadline and one size limit for a whole exchange, which hold whatever the server does.
 
-Time-outs of sockets bound each read, and so does nothing where a server sends a byte now and then: in its headers,
+Timeouts of sockets bound each read, and so does nothing where a server sends a byte now and then: in its headers,
 interim answers (1xx), chunk extensions or trailers. Here the connections themselves know until when, and how much, the
 exchange they serve may read. They are urllib3's own, with sockets that look at the `Budget` of their thread.
 """
@@ -127,7 +127,7 @@ class _PlainSocket(socket.socket):
     def sendall(self, data: Any, flags: int = 0) -> None:
         if (budget := _running.budget) is not None:
             self.settimeout(budget.next_wait_s())
-        super().sendall(data, flags)  # all of it within the time-out
+        super().sendall(data, flags)  # all of it within the timeout
 
 
 class _TlsSocket(ssl.SSLSocket):
@@ -171,7 +171,7 @@ class _TlsConnection(HTTPSConnection):
 
 
 def _connected(connection: HTTPConnection) -> socket.socket:
-    """Connect to one of a host's addresses, all within the one time-out (urllib3 gives it to each of them)."""
+    """Connect to one of a host's addresses, all within the one timeout (urllib3 gives it to each of them)."""
     budget = _running.budget
     timeout = connection.timeout if isinstance(connection.timeout, int | float) else None
     limits = [each for each in (timeout, budget.left_s if budget else None) if each is not None]

@@ -251,7 +251,7 @@ class Client(Methods):
             bell: What announces new blocks to steps that listen for them.
 
         Raises:
-            NodeError: Whatever the steps leave unhandled.
+            NodeError: If whatever the steps leave unhandled.
         """
         try:
             step = next(steps)
@@ -298,5 +298,5 @@ class Client(Methods):
 
     @whole
     def __repr__(self) -> str:
-        """The client's address; headers may hold a secret and are not shown."""
+        """Return the client's address; headers may hold a secret and are not shown."""
         return f"Client({self.url!r})"

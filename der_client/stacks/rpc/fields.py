@@ -68,7 +68,7 @@ class Fields:
         return self._values
 
     def __contains__(self, name: str) -> bool:
-        """Whether the field is there and not null."""
+        """Return whether the field is there and not null."""
         return self._values.get(name) is not None
 
     def error(self, name: str, expected: str) -> NodeAnswerError:

@@ -29,7 +29,7 @@ class KnownToken:
     contract_ids: Mapping[str, str]
 
     def contract_id(self, network: Network) -> str:
-        """Its contract on a network, for ``Sip010.at(client, SBTC.contract_id(client.network))``.
+        """Return its contract on a network, for ``Sip010.at(client, SBTC.contract_id(client.network))``.
 
         Raises:
             InvalidValueError: If it has no well-known contract there.

@@ -1,7 +1,7 @@
 """Spending conditions: whose nonce and fee a transaction takes, and the signatures that allow it.
 
 A transaction has one (its origin's), or two if a sponsor pays the fee. These are the parts as they are on the wire;
-:mod:`.accounts` makes them from public keys, :mod:`.signing` signs and checks them. Their constructors check nothing.
+``.accounts`` makes them from public keys, ``.signing`` signs and checks them. Their constructors check nothing.
 """
 
 from __future__ import annotations

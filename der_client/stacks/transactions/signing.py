@@ -168,7 +168,7 @@ def is_account_of(condition: MultiSigCondition, public_keys: Sequence[PublicKey]
 def with_all_keys(
     condition: MultiSigCondition, public_keys: Sequence[PublicKey], sighash: bytes, flag: int
 ) -> MultiSigCondition:
-    """Completes a condition that lacks keys of its account.
+    """Complete a condition that lacks keys of its account.
 
     Args:
         condition: The condition.
@@ -202,7 +202,7 @@ def with_all_keys(
 def without_signatures(
     condition: SpendingCondition, nonce: int, fee: int, sighash: bytes, flag: int
 ) -> SpendingCondition:
-    """Sets nonce and fee anew, and takes all signatures away, which covered them.
+    """Set nonce and fee anew, and takes all signatures away, which covered them.
 
     Args:
         condition: The condition.

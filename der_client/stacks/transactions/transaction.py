@@ -53,7 +53,7 @@ _ON_CHAIN: Final = AnchorMode.ON_CHAIN  # looking a member up takes as long as a
 
 @dataclass(frozen=True)
 class Transaction:
-    """One transaction, signed or not. Make it with :meth:`build` or :meth:`decode`.
+    """One transaction, signed or not. Make it with ``build`` or ``decode``.
 
     Attributes:
         version: 0x00 on mainnet, 0x80 elsewhere.
@@ -101,11 +101,11 @@ class Transaction:
             account: Or the sender's account, if it has several keys or is of segwit. Give one of the two.
             post_conditions: What must hold of the assets that move.
             mode: What happens to assets that no post-condition speaks of.
-            sponsored: Whether somebody else pays the fee; see :meth:`sponsor`.
+            sponsored: Whether somebody else pays the fee; see ``sponsor``.
             anchor_mode: Without effect since Nakamoto.
 
         Returns:
-            The transaction; :meth:`sign` comes next.
+            The transaction; ``sign`` comes next.
 
         Raises:
             AddressError: If an address is of another network; the text names both.
@@ -156,7 +156,7 @@ class Transaction:
             network: The network it is from, if that has address versions of its own; the bytes do not hold them.
 
         Returns:
-            The transaction; encoding it gives the same bytes. Its signatures are not checked: see :meth:`verify`.
+            The transaction; encoding it gives the same bytes. Its signatures are not checked: see ``verify``.
 
         Raises:
             DecodeError: If it is not well-formed.
@@ -217,18 +217,18 @@ class Transaction:
         """Return the transaction's bytes, signed as far as it is.
 
         Returns:
-            What :meth:`decode` reads and a node takes.
+            What ``decode`` reads and a node takes.
         """
         return self._encoded
 
     @lazy
     def txid(self) -> str:
-        """The transaction's id: 64 hexadecimal digits, no 0x. Of an unsigned one it changes with every signature."""
+        """Return the transaction's id: 64 hexadecimal digits, no 0x. It changes with every signature."""
         return sha512_256_hex(self._encoded)
 
     @lazy
     def network(self) -> Network:
-        """The network it was built or decoded for, by whose address versions `origin` and `sponsor_address` are shown.
+        """Return the network it was built or decoded for; `origin` and `sponsor_address` are shown for it.
 
         Of a transaction decoded without one: ``MAINNET`` or ``TESTNET`` (which also covers devnets).
         """
@@ -268,14 +268,14 @@ class Transaction:
 
     @lazy
     def initial_sighash(self) -> bytes:
-        """What all signatures start from: the hash of the transaction without nonces, fees and signatures."""
+        """Return what all signatures start from: the hash of the transaction without nonces, fees and signatures."""
         if self.sponsor_condition is None:
             return sha512_256(self._head + self.origin_condition.encode_blank() + self._body)
         return sha512_256(self._head + self.origin_condition.encode_blank() + NO_SPONSOR.encode() + self._body)
 
     @lazy
     def estimated_length(self) -> int:
-        """How many bytes it will have when fully signed, for estimating the fee."""
+        """Return how many bytes it will have when fully signed, for estimating the fee."""
         sponsor = 0 if self.sponsor_condition is None else self.sponsor_condition.signed_length
         return START.size + self.origin_condition.signed_length + sponsor + len(self._body)
 
@@ -324,7 +324,7 @@ class Transaction:
         return self.with_sponsor(SingleSig(key.public_key), nonce=nonce, fee=fee).sign(key)
 
     def with_sponsor(self, account: SingleSig | Multisig, *, nonce: int, fee: int) -> Self:
-        """Sets who pays for a sponsored transaction, without signing.
+        """Set who pays for a sponsored transaction, without signing.
 
         Args:
             account: The sponsor's account.
@@ -348,7 +348,7 @@ class Transaction:
         return self._with_conditions(self.origin_condition, account.condition(nonce, fee))
 
     def with_fee(self, fee: int) -> Self:
-        """Sets another fee for whoever pays it. That takes the payer's signatures away.
+        """Set another fee for whoever pays it. That takes the payer's signatures away.
 
         Args:
             fee: In µSTX.
@@ -370,7 +370,7 @@ class Transaction:
         return self._with_conditions(origin, without_signatures(sponsor, sponsor.nonce, fee, sighash, SPONSOR_FLAG))
 
     def with_nonce(self, nonce: int) -> Self:
-        """Sets another nonce for the sender. That takes all signatures and the sponsor away.
+        """Set another nonce for the sender. That takes all signatures and the sponsor away.
 
         Args:
             nonce: The sender's nonce.
@@ -386,7 +386,7 @@ class Transaction:
         return self._with_conditions(origin, None if self.sponsor_condition is None else NO_SPONSOR)
 
     def with_public_keys(self, public_keys: Sequence[PublicKey]) -> Self:
-        """Completes a half-signed multi-signature transaction of another program that left out who has not signed yet.
+        """Complete a half-signed multi-signature transaction of another program that left out who has not signed yet.
 
         Whose keys they are follows from the address that they make: the sender's, the sponsor's, or that of both.
         Transactions half-signed here hold all keys and don't need this.
@@ -439,7 +439,7 @@ class Transaction:
 
     @lazy
     def _body(self) -> bytes:
-        """Everything behind the authorization; signing does not change it."""
+        """Return everything behind the authorization; signing does not change it."""
         post_conditions = b"".join([condition.encode() for condition in self.post_conditions])
         head = bytes((self.anchor_mode, self.post_condition_mode)) + len(self.post_conditions).to_bytes(4)
         return head + post_conditions + self.payload.encode()
