@@ -138,7 +138,7 @@ def test_list_passes_over_what_is_no_key(der: RunDer, tmp_path: Path) -> None:
     result = der("keys", "list", "--dir", tmp_path, "--json")
     assert result.exit_code == 0
     assert [key["name"] for key in json.loads(result.stdout)["keys"]] == ["owner"]
-    assert "notes.json is no key file" in result.stderr
+    assert "notes.json is not a key file" in result.stderr
 
 
 def test_list_of_no_keys(der: RunDer, tmp_path: Path) -> None:
