@@ -81,6 +81,7 @@ fuzz: setup
 soak: setup
 	$(PY) -m tests.soak $(ARGS)
 	$(PY) -m tests.soak.outbox
+	$(PY) -m tests.soak.fleet
 
 clean:
 	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache

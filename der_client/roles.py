@@ -272,7 +272,7 @@ def _check_owner(der: Der) -> Account:
 def _read_tables(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > _MAX_FILE_BYTES:
-            raise RolesFileError(f"longer than {_MAX_FILE_BYTES} bytes, which no roles file is", path)
+            raise RolesFileError(f"the file has more than {_MAX_FILE_BYTES} bytes; a roles file is small", path)
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # editors on Windows may begin it with a mark
     except OSError as error:
         raise RolesFileError(f"cannot be read: {error.strerror}", path) from error
@@ -294,7 +294,7 @@ def _read_table(
         for member in members:
             who = _read_member(path, table, key, member)
             if who in seen:
-                raise RolesFileError(f"{who} stands twice; remove one", path, table=table, key=key, value=member)
+                raise RolesFileError(f"duplicate address {who}; remove one", path, table=table, key=key, value=member)
             seen.add(who)
             yield Grant(role, who, region)
 
@@ -302,7 +302,7 @@ def _read_table(
 def _named_role(path: Path, key: str) -> tuple[Role, str]:
     if key not in _NAMED_ROLES:
         problem = (
-            f"is no role that this table takes: {', '.join(_NAMED_ROLES)} are; grid operators stand by region in "
+            f"is not a role of this table: expected one of {', '.join(_NAMED_ROLES)}; grid operators go by region in "
             f"[{_GRID_OPERATORS}]"
         )
         raise RolesFileError(problem, path, table=_ROLES, key=key)
@@ -315,13 +315,13 @@ def _grid_operator(path: Path, key: str) -> tuple[Role, str]:
     except EncodeError as error:
         raise RolesFileError(f"{error}", path, table=_GRID_OPERATORS, key=key) from error
     if not key:
-        raise RolesFileError("a region has 1 to 8 ASCII characters, not 0", path, table=_GRID_OPERATORS, key=key)
+        raise RolesFileError("a region must have 1 to 8 ASCII characters, got 0", path, table=_GRID_OPERATORS, key=key)
     return Role.GRID_OPERATOR, key
 
 
 def _read_member(path: Path, table: str, key: str, member: object) -> str:
     if not isinstance(member, str):
-        problem = f"holds {_shown(member)}, which is no address as text"
+        problem = f"expected an address as text, got {_shown(member)}"
         raise RolesFileError(problem, path, table=table, key=key, value=member)
     try:
         address, contract_name = split_principal(member)

@@ -185,7 +185,7 @@ class Gateway:
 
 
 def _state_of(recording: Recording) -> tuple[MessageState, float]:
-    """What to write down, and when to try again."""
+    """Return what to write down, and when to try again."""
     match recording.status:
         case RecordingStatus.RECORDED | RecordingStatus.REPEATED:
             return MessageState.RECORDED, 0

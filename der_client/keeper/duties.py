@@ -43,7 +43,7 @@ class Action(StrEnum):
 
 
 def refundable_from(day: date) -> datetime:
-    """The moment from which a day can never be verified or fed any more."""
+    """Return the moment from which a day can no longer be verified or fed."""
     return datetime.combine(day + timedelta(days=WINDOW_DAYS + 1), time(), UTC)
 
 
@@ -84,7 +84,7 @@ class Duties:
         return len(self._offers)
 
     def add_payment(self, payment_id: int, asset_id: int, day: date, cost_ustx: int | None, now: datetime) -> None:
-        """A payment is locked; its day is looked at if it is over already, or else when an event tells.
+        """Add a locked payment; look at its day if it is over already, or else when an event names it.
 
         Args:
             payment_id: The payment.
@@ -106,7 +106,7 @@ class Duties:
             self._looks[key] = LOOKS_AT_A_DAY
 
     def drop_payment(self, payment_id: int) -> None:
-        """A payment is closed."""
+        """Drop a payment that is closed."""
         key = self._day_of.pop(payment_id, None)
         if key is None:
             return
@@ -119,14 +119,14 @@ class Duties:
             self._looks.pop(key, None)
 
     def add_offer(self, offer_id: int, asset_id: int, epoch: int, expires_at: datetime) -> None:
-        """Something of an offer is open."""
+        """Add an offer of which something is open."""
         if offer_id not in self._offers:
             self._offers[offer_id] = asset_id, epoch
             self._offers_of[asset_id].add(offer_id)
             heapq.heappush(self._expiries, (expires_at, offer_id))
 
     def drop_offer(self, offer_id: int) -> None:
-        """Nothing of an offer is open any more."""
+        """Drop an offer of which nothing is open any more."""
         asset_id, _ = self._offers.pop(offer_id, (None, None))
         if asset_id is None:
             return
@@ -138,12 +138,19 @@ class Duties:
             self._expiries = [entry for entry in self._expiries if entry[1] in self._offers]
             heapq.heapify(self._expiries)
 
+    def drop(self, action: Action, number: int) -> None:
+        """Drop the payment, or the offer, of an action."""
+        if action is Action.EXPIRE:
+            self.drop_offer(number)
+        else:
+            self.drop_payment(number)
+
     def assets_with_offers(self) -> list[int]:
-        """The assets of which anything is offered."""
+        """Return the assets of which anything is offered."""
         return list(self._offers_of)
 
     def set_epoch(self, asset_id: int, epoch: int) -> None:
-        """An asset's epoch is at least this: its open offers of an older one are void."""
+        """Note that an asset's epoch is at least this: its open offers of an older one are void."""
         for offer_id in sorted(self._offers_of.get(asset_id, ())):
             if self._offers[offer_id][1] < epoch:
                 self._due[Action.EXPIRE][offer_id] = None
@@ -190,11 +197,11 @@ class Duties:
         return LOOKS_AT_A_DAY in self._looks.values()
 
     def days_to_look_at(self, limit: int) -> list[DayKey]:
-        """Days whose payments may have become due, the first so many."""
+        """Return the first days whose payments may have become due."""
         return list(islice(self._looks, limit))
 
     def decide(self, key: DayKey, action: Action | None) -> None:
-        """A day was looked at.
+        """Note what is due for a day that was looked at.
 
         Args:
             key: The day.
@@ -208,14 +215,14 @@ class Duties:
             self._looks[key] = looks - 1
 
     def reconsider(self, payment_id: int) -> None:
-        """What was held for due is not: look at the day of a payment again."""
+        """Look at the day of a payment again that turned out not to be due."""
         if payment_id in self._day_of:
             self._due[Action.SETTLE].pop(payment_id, None)
             self._due[Action.REFUND].pop(payment_id, None)
             self._look_at(self._day_of[payment_id])
 
     def due(self, action: Action) -> Iterable[int]:
-        """The payments or offers that an action is due for, those that became due first coming first."""
+        """Return the payments or offers that an action is due for, in the order in which they became due."""
         return tuple(self._due[action])
 
     def _is_worth_it(self, payment_id: int) -> bool:

@@ -15,21 +15,20 @@ from der_client.keeper.duties import Action
 from der_client.keeper.report import Draft, Skipped
 from der_client.stacks.contract.jobs import job_of, pending_of, unused_key
 from der_client.stacks.errors import ConfirmationTimeoutError, ContractError, TransactionFailedError
-from der_client.stacks.outbox import JobState
+from der_client.stacks.outbox import JobState, retry_s
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from threading import Event
 
     from der_client.der import Der
     from der_client.keeper.duties import Duties
     from der_client.keeper.report import KeeperReport
     from der_client.stacks.contract.call import Call, Receipt
-    from der_client.stacks.outbox import Outbox
+    from der_client.stacks.outbox import Outbox, Progress
 
 _LOG: Final = logging.getLogger(__name__)
-
-_FIRST_RETRY_S: Final = 15.0
-_MAX_RETRY_S: Final = 3600.0
+_REMEMBERED_S: Final = 3600.0
 
 _DONE_BY_OTHER: Final = frozenset({SettlementError.ERR_PAYMENT_CLOSED, MarketError.ERR_OFFER_CLOSED})
 _NOT_DUE: Final = frozenset({SettlementError.ERR_NOT_DELIVERABLE, SettlementError.ERR_NOT_REFUNDABLE})
@@ -44,20 +43,6 @@ class _Errand:
     call: Call[Any]
     txid: str = ""
     is_mined: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Failure:
-    """How often something failed, and when it may be tried again (monotonic clock)."""
-
-    count: int
-    retry_at: float
-
-    @classmethod
-    def after(cls, before: _Failure | None) -> _Failure:
-        """One more, with a wait twice as long as after the one before."""
-        count = 0 if before is None else before.count + 1
-        return cls(count, time.monotonic() + min(_FIRST_RETRY_S * 2.0**count, _MAX_RETRY_S))
 
 
 class Errands:
@@ -79,18 +64,20 @@ class Errands:
         self._outbox = outbox
         self._call_for = call_for
         self._errands: dict[str, _Errand] = {}
-        self._failures: dict[tuple[Action, int], _Failure] = {}
-        self._refusal: _Failure | None = None  # of sending anything at all
+        # How often something failed, and when it may be tried again; None stands for sending anything at all.
+        self._failures: dict[tuple[Action, int] | None, tuple[int, float]] = {}
         self._draft = Draft()
-        self._go_on()
+        for entry in outbox.inherit():
+            note = json.loads(entry.note)
+            action, ids = Action(note["action"]), tuple(note["ids"])
+            self._errands[entry.key] = _Errand(action, ids, call_for(action, ids), entry.txid)
 
     @property
     def txids(self) -> tuple[str, ...]:
         """The transactions whose outcome is not known yet."""
         return tuple(errand.txid for errand in self._errands.values() if errand.txid)
 
-    @property
-    def number(self) -> int:
+    def __len__(self) -> int:
         """How many are on their way."""
         return len(self._errands)
 
@@ -100,19 +87,19 @@ class Errands:
         return any(True for _ in self.ready(1))
 
     def report(self, empty: KeeperReport) -> KeeperReport:
-        """What happened since the last report.
+        """Report what happened since the last report.
 
         Args:
             empty: The report of a round in which nothing happened.
         """
         draft, self._draft = self._draft, Draft()
-        # Whatever is still due was tried again by then; the rest is gone.
-        long_ago = time.monotonic() - _MAX_RETRY_S
-        self._failures = {key: failure for key, failure in self._failures.items() if failure.retry_at > long_ago}
+        # Whatever is still due is tried again by an hour later; the rest is gone.
+        long_ago = time.monotonic() - _REMEMBERED_S
+        self._failures = {key: failure for key, failure in self._failures.items() if failure[1] > long_ago}
         return draft.report(empty)
 
     def ready(self, batch: int) -> Iterator[tuple[Action, tuple[int, ...]]]:
-        """What can be sent now, a transaction at a time.
+        """Yield what can be sent now, a transaction at a time.
 
         Payments to settle go together; what failed before goes alone, so that it can spoil nothing for others.
 
@@ -120,17 +107,17 @@ class Errands:
             batch: How many payments are settled together.
         """
         now = time.monotonic()
-        if self._refusal is not None and now < self._refusal.retry_at:
+        held: set[tuple[Action, int] | None] = {key for key, (_, retry_at) in self._failures.items() if now < retry_at}
+        if None in held:
             return
         together: list[int] = []
         alone: list[tuple[Action, int]] = []
-        on_their_way = {(errand.action, number) for errand in self._errands.values() for number in errand.ids}
+        held |= {(errand.action, number) for errand in self._errands.values() for number in errand.ids}
         for action in Action:
             for number in self.duties.due(action):
-                failure = self._failures.get((action, number))
-                if (action, number) in on_their_way or (failure is not None and now < failure.retry_at):
+                if (action, number) in held:
                     continue
-                if action is Action.SETTLE and failure is None:
+                if action is Action.SETTLE and (action, number) not in self._failures:
                     together.append(number)
                 else:
                     alone.append((action, number))
@@ -156,15 +143,24 @@ class Errands:
         self._outbox.add(job_of(key, call, note=note))
         _LOG.info("%s %s: %s", action, _listed(ids), key)
         self.collect()
-        return key in self._errands or self._refusal is None
+        return key in self._errands or None not in self._failures
 
-    def collect(self) -> None:
-        """Let the outbox work once, and learn what came of each transaction.
+    def collect(
+        self, until: Callable[[], bool] = lambda: True, timeout_s: float = 0.0, stop: Event | None = None
+    ) -> bool:
+        """Let the outbox work until a condition holds, one round at least; whether it does in the end.
 
         Raises:
             JournalError: If the outbox's journal cannot be written; nothing was sent that is not in it.
         """
-        for progress in self._outbox.step():
+        for happened in self._outbox.rounds(timeout_s=timeout_s, stop=stop):
+            self._take(happened)
+            if until():
+                return True
+        return False
+
+    def _take(self, happened: Sequence[Progress]) -> None:
+        for progress in happened:
             errand = self._errands.get(progress.key)
             if errand is None:
                 continue
@@ -173,20 +169,12 @@ class Errands:
                 errand.is_mined = True
             elif progress.state is JobState.GIVEN_UP or (progress.wait_s and self._outbox.cancel(progress.key)):
                 del self._errands[progress.key]
-                self._hold(errand.action, errand.ids, progress.reason)
+                self._fail(errand.action, errand.ids, progress.reason)
             elif progress.state is JobState.SENT:
-                self._refusal = None
+                self._failures.pop(None, None)
         for key, errand in list(self._errands.items()):
             if errand.is_mined and self._read(errand):
                 del self._errands[key]
-
-    def _go_on(self) -> None:
-        """Take over what an earlier keeper has signed; what it only meant to sign is decided anew."""
-        for entry in self._outbox.journal.entries(JobState.QUEUED, JobState.SIGNED, JobState.SENT):
-            if not self._outbox.cancel(entry.key):
-                note = json.loads(entry.note)
-                action, ids = Action(note["action"]), tuple(note["ids"])
-                self._errands[entry.key] = _Errand(action, ids, self._call_for(action, ids), entry.txid)
 
     def _read(self, errand: _Errand) -> bool:
         """Read what came of a mined transaction; whether the API tells it already."""
@@ -203,16 +191,9 @@ class Errands:
     def _take_receipt(self, errand: _Errand, receipt: Receipt[Any]) -> None:
         self._draft.txids.append(receipt.txid)
         self._draft.fees_ustx += receipt.fee_ustx
-        for event in receipt.events:
-            match event:
-                case PaymentSettled():
-                    self._draft.settled.append(event)
-                case PaymentRefunded():
-                    self._draft.refunded.append(event)
-                case OfferExpired():
-                    self._draft.expired.append(event)
-                case _:
-                    pass
+        self._draft.settled += [event for event in receipt.events if isinstance(event, PaymentSettled)]
+        self._draft.refunded += [event for event in receipt.events if isinstance(event, PaymentRefunded)]
+        self._draft.expired += [event for event in receipt.events if isinstance(event, OfferExpired)]
         if errand.action is not Action.SETTLE:
             self._done(errand.action, errand.ids[0])
             return
@@ -232,7 +213,7 @@ class Errands:
             self._fail(errand.action, errand.ids, str(error), error.txid)
 
     def _refused(self, action: Action, number: int, code: int | None, txid: str) -> None:
-        """The contract answered ``(err uN)`` for one payment or offer."""
+        """Note that the contract answered ``(err uN)`` for one payment or offer."""
         known = next((error for enum in (SettlementError, MarketError) for error in enum if error == code), None)
         reason = f"u{code}" if known is None else f"{known.name} (u{code}): {known.reason}"
         if known in _DONE_BY_OTHER:
@@ -245,26 +226,21 @@ class Errands:
 
     def _done(self, action: Action, number: int) -> None:
         self._failures.pop((action, number), None)
-        if action is Action.EXPIRE:
-            self.duties.drop_offer(number)
-        else:
-            self.duties.drop_payment(number)
+        self.duties.drop(action, number)
 
-    def _fail(self, action: Action, ids: Sequence[int], reason: str, txid: str | None) -> None:
-        """Something is wrong with one of these: try each again later, and alone."""
+    def _fail(self, action: Action, ids: Sequence[int], reason: str, txid: str | None = None) -> None:
+        """Try each again later, and alone; if not even a transaction was sent, send nothing at all for a while."""
         _LOG.warning("%s %s failed: %s", action, _listed(ids), reason)
-        for number in ids:
-            self._failures[action, number] = _Failure.after(self._failures.get((action, number)))
-            self._draft.skipped.append(Skipped(action, number, reason, txid=txid))
+        for key in [None] if txid is None else [(action, number) for number in ids]:
+            self._note_failure(key)
+        self._draft.skipped += [Skipped(action, number, reason, txid=txid) for number in ids]
 
-    def _hold(self, action: Action, ids: Sequence[int], reason: str) -> None:
-        """Nothing can be sent, whatever it is (no funds, fees above the cap): try again later."""
-        self._refusal = _Failure.after(self._refusal)
-        _LOG.warning("%s %s was not sent: %s", action, _listed(ids), reason)
-        self._draft.skipped += [Skipped(action, number, reason) for number in ids]
+    def _note_failure(self, key: tuple[Action, int] | None) -> None:
+        count = self._failures[key][0] + 1 if key in self._failures else 0
+        self._failures[key] = count, time.monotonic() + retry_s(count)
 
     def _from_own_place(self, ids: list[int]) -> list[int]:
-        """The same, begun somewhere else by each account, so that several keepers do not begin with the same."""
+        """Rotate the ids by account, so that several keepers do not begin with the same."""
         if not ids:
             return ids
         first = int.from_bytes(sha256(self._account.address.encode()).digest()) % len(ids)

@@ -48,7 +48,7 @@ class EventFeed:
         self._last = _place(page.events[0]) if page.events else None
 
     def read_new(self) -> list[ContractLogEvent]:
-        """What was printed since, oldest first; the place stays where it is.
+        """Read what was printed since, oldest first; the place stays where it is.
 
         Raises:
             LostThreadError: the last event seen is not among the newest 10,000.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from typing import TYPE_CHECKING, Any, Final
 
 from der_client.contracts.asset_verification import AssetRetired, OperatorSet, TransferAccepted
@@ -32,6 +31,7 @@ from der_client.keeper.report import KeeperReport
 from der_client.keeper.seen_chain import Place, SeenChain
 from der_client.stacks.errors import CallReadError, InvalidValueError, NodeError, whole
 from der_client.stacks.outbox import Outbox
+from der_client.stacks.outbox.lane import MAX_IN_MEMPOOL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -67,7 +67,7 @@ class Keeper:
 
     Args:
         der: The contracts, with the account that pays the fees; its fee policy caps each of them.
-        max_in_flight: How many transactions may wait to be mined at once, 1 to 20 (a node takes 25 of one account).
+        max_in_flight: How many transactions may wait to be mined at once, 1 to 25.
         max_sent_per_round: How many transactions a round sends at most.
         confirm_timeout_s: How long a round waits for its transactions, in seconds; a later round looks again.
         min_value_ustx: Payments that lock less are left to others, µSTX.
@@ -88,13 +88,15 @@ class Keeper:
         min_value_ustx: int = 0,
         journal: Journal | Path | str | None = None,
     ) -> None:
-        if not 1 <= max_in_flight <= 20 or max_sent_per_round < 1 or confirm_timeout_s < 0:
+        if (
+            not 1 <= max_in_flight <= MAX_IN_MEMPOOL
+            or max_sent_per_round < 1
+            or min(confirm_timeout_s, min_value_ustx) < 0
+        ):
             raise InvalidValueError(
-                f"max_in_flight={max_in_flight}, max_sent_per_round={max_sent_per_round}, "
-                f"confirm_timeout_s={confirm_timeout_s}: give 1 to 20, at least 1, and at least 0"
+                f"max_in_flight={max_in_flight}, max_sent_per_round={max_sent_per_round}, confirm_timeout_s="
+                f"{confirm_timeout_s}, min_value_ustx={min_value_ustx}: give 1 to {MAX_IN_MEMPOOL}, at least 1, 0 and 0"
             )
-        if min_value_ustx < 0:
-            raise InvalidValueError(f"min_value_ustx is {min_value_ustx}; give at least 0 µSTX")
         self._der = der
         self._max_in_flight = max_in_flight
         self._max_sent_per_round = max_sent_per_round
@@ -158,11 +160,11 @@ class Keeper:
         errands.collect()
         self._tip = self._look()
         self._act()
-        is_waiting = not self._wait_until(lambda: not errands.number)
+        is_waiting = not self._wait_until(lambda: not errands)
         is_more_due = errands.has_ready_work or self._duties.has_new_days
         # Where it waited in vain, the next round would: it can do no more before a block comes.
         has_more = is_more_due and not is_waiting and not self._stopping.is_set()
-        return self._report(self._tip, is_waiting=is_waiting, has_more=has_more)
+        return self._report(self._tip, errands, has_more=has_more)
 
     def close(self) -> None:
         """Give back the account; what is on its way stays in the journal, for the next keeper."""
@@ -184,24 +186,17 @@ class Keeper:
         return self._errands
 
     def unreported(self) -> KeeperReport | None:
-        """What happened in a round that a failing node cut short, for who does not go on; no node is asked.
+        """Report what happened in a round that a failing node cut short; no node is asked.
 
         Returns:
             A report, told once like any other; ``None`` if no round got so far that anything could have been done.
         """
-        if self._tip is None or self._errands is None:
-            return None
-        return self._report(self._tip, is_waiting=bool(self._errands.number))
+        return None if self._tip is None or self._errands is None else self._report(self._tip, self._errands)
 
-    def _report(self, tip: Block, *, is_waiting: bool, has_more: bool = False) -> KeeperReport:
-        errands = self._open()
+    def _report(self, tip: Block, errands: Errands, *, has_more: bool = False) -> KeeperReport:
         return errands.report(
             KeeperReport(
-                block_height=tip.height,
-                block_time=tip.block_time,
-                pending_txids=errands.txids,
-                is_waiting=is_waiting,
-                has_more=has_more,
+                tip.height, tip.block_time, pending_txids=errands.txids, is_waiting=bool(errands), has_more=has_more
             )
         )
 
@@ -314,7 +309,7 @@ class Keeper:
                 self._duties.decide(key, self._action(key, row, now))
 
     def _action(self, key: DayKey, row: ProductionDay | None, now: datetime) -> Action | None:
-        """What is due for the payments of a day; what is due once stays due."""
+        """Return what is due for the payments of a day; what is due once stays due."""
         state = DayState.OPEN if row is None else row.state
         if state is DayState.REJECTED:
             return Action.REFUND
@@ -331,7 +326,7 @@ class Keeper:
         """Send what is due, so much as one round may."""
         errands = self._open()
         for sent, (action, ids) in enumerate(errands.ready(_BATCH)):
-            has_room = self._wait_until(lambda: errands.number < self._max_in_flight)
+            has_room = self._wait_until(lambda: len(errands) < self._max_in_flight)
             if sent >= self._max_sent_per_round or not has_room or self._stopping.is_set():
                 return
             still_due = self._still_due(action, ids)
@@ -340,43 +335,27 @@ class Keeper:
 
     def _still_due(self, action: Action, ids: Sequence[int]) -> list[int]:
         """Leave out what somebody else has done meanwhile: a read is cheaper than a fee."""
-        still_due = []
         if action is Action.EXPIRE:
-            for offer_id, offer in zip(ids, self._der.market.get_offers(ids), strict=True):
-                if offer is None or not offer.open_wh:
-                    self._duties.drop_offer(offer_id)
-                else:
-                    still_due.append(offer_id)
-            return still_due
-        for payment_id, payment in zip(ids, self._der.settlement.get_payments(ids), strict=True):
-            if payment is None or payment.state is not PaymentState.LOCKED:
-                self._duties.drop_payment(payment_id)
-            else:
-                still_due.append(payment_id)
+            offers = zip(ids, self._der.market.get_offers(ids), strict=True)
+            still_due = [number for number, offer in offers if offer and offer.open_wh]
+        else:
+            found = zip(ids, self._der.settlement.get_payments(ids), strict=True)
+            still_due = [number for number, payment in found if payment and payment.state is PaymentState.LOCKED]
+        for number in ids:
+            if number not in still_due:
+                self._duties.drop(action, number)
         return still_due
 
     def _call(self, action: Action, ids: Sequence[int]) -> Call[Any]:
-        match action:
-            case Action.SETTLE:
-                return self._der.settlement.settle_batch(ids)
-            case Action.REFUND:
-                return self._der.settlement.refund(ids[0])
-            case Action.EXPIRE:
-                return self._der.market.expire_offer(ids[0])
+        if action is Action.SETTLE:
+            return self._der.settlement.settle_batch(ids)
+        if action is Action.REFUND:
+            return self._der.settlement.refund(ids[0])
+        return self._der.market.expire_offer(ids[0])
 
     def _wait_until(self, is_reached: Callable[[], bool]) -> bool:
         """Look for outcomes until a condition holds; whether it does in the end."""
-        deadline = time.monotonic() + self._confirm_timeout_s
-        pause = 0.005
-        while not is_reached():
-            is_over = self._stopping.is_set() or time.monotonic() >= deadline
-            if not is_over:
-                self._stopping.wait(pause)
-                pause = min(pause * 1.5, 3.0)
-            self._open().collect()
-            if is_over:  # after a last look, so that a stopped keeper tells what it did
-                return is_reached()
-        return True
+        return is_reached() or self._open().collect(is_reached, self._confirm_timeout_s, self._stopping)
 
     @whole
     def __repr__(self) -> str:
@@ -390,6 +369,6 @@ def _pages(things: Sequence[Any]) -> Iterator[Sequence[Any]]:
 
 
 def _pages_down(count: int) -> Iterator[list[int]]:
-    """The ids from ``count`` down to 1, in pages; each page ascending."""
+    """Yield the ids from ``count`` down to 1, in pages; each page ascending."""
     for last in range(count, 0, -_PAGE):
         yield list(range(max(1, last - _PAGE + 1), last + 1))

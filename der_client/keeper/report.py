@@ -74,7 +74,7 @@ class KeeperReport:
         return tuple(skipped for skipped in self.skipped if not skipped.done_by_other)
 
     def then(self, later: KeeperReport) -> KeeperReport:
-        """This round and a later one together."""
+        """Return this round and a later one together."""
         return replace(
             later,
             settled=self.settled + later.settled,
@@ -86,7 +86,7 @@ class KeeperReport:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """The report as plain values, for ``json.dumps``."""
+        """Return the report as plain values, for ``json.dumps``."""
         return {
             "block_height": self.block_height,
             "block_time": self.block_time.isoformat(),
@@ -123,7 +123,7 @@ class Draft:
     fees_ustx: int = 0
 
     def report(self, empty: KeeperReport) -> KeeperReport:
-        """All of it as a report.
+        """Return all of it as a report.
 
         Args:
             empty: The report of a round in which nothing happened.

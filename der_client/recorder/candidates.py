@@ -112,12 +112,12 @@ class Candidate(ABC):
         return self._compare(chain, right, target) if refusal is None else self._refused(refusal)
 
     def say(self, status: RecordingStatus, reason: str = "", **details: Any) -> Recording:
-        """What became of these readings; ``details`` are further fields of the result."""
+        """Return what became of these readings; ``details`` are further fields of the result."""
         return Recording(self.asset_id, self.day, self.mask, self.wh, status, reason=reason, **details)
 
     @abstractmethod
     def _check(self, right: RecordingRight, target: Target) -> Refusal | None:
-        """Whether they may be recorded this way at all."""
+        """Return why they may not be recorded this way at all."""
 
     @abstractmethod
     def _compare(self, chain: ChainDays, right: RecordingRight, target: Target) -> Admitted | Recording:
@@ -138,7 +138,7 @@ class Candidate(ABC):
         return self.say(RecordingStatus.CONFLICTING, reason, conflicts=conflicts, **details)
 
     def _unchecked(self, *, unchecked_mask: int, repeated_mask: int = 0) -> Recording:
-        """Nothing is missing, and of some slots nobody can say whether they are recorded with this energy."""
+        """Say that nothing is missing, and that the energy of some slots cannot be compared."""
         reason = (
             f"slots {describe_slots(unchecked_mask)} of {self.day} are recorded, but their energy is known only "
             "together with slots that are not given here, or not at all: give all that were recorded together"
@@ -150,7 +150,7 @@ class Candidate(ABC):
     def _refuse_part(
         self, chain: ChainDays, right: RecordingRight, repeated_mask: int, unchecked_mask: int, advice: str
     ) -> Recording:
-        """Some of the slots are recorded already, and the rest cannot be recorded without them."""
+        """Say that some slots are recorded already, and that the rest cannot be recorded without them."""
         row = chain.row(self.key)
         refusal = check_slots(right, row, day=self.day, mask=self.mask, wh=self.wh, now=chain.now)
         # Where the row does not show it yet, the events did.
@@ -161,7 +161,7 @@ class Candidate(ABC):
         return self._refused(refusal, repeated_mask=repeated_mask, unchecked_mask=unchecked_mask)
 
     def _admit(self, plan: DayPlan, chain: ChainDays, right: RecordingRight) -> Admitted | Recording:
-        """What of a comparison slot by slot can be recorded."""
+        """Return what of a comparison slot by slot can be recorded."""
         known: dict[str, Any] = {"repeated_mask": plan.repeated_mask, "unchecked_mask": plan.unchecked_mask}
         if plan.conflicts:
             return self._conflicting(*plan.conflicts, **known)
@@ -181,7 +181,7 @@ class SignedReadings(Candidate):
 
     @classmethod
     def of(cls, message: DayMessage) -> Self:
-        """From a message."""
+        """Make one from a message."""
         mask = ((1 << len(message.whs)) - 1) << message.start
         return cls(message.asset_id, message.day, mask, sum(message.whs), message.with_low_s())
 
@@ -210,7 +210,7 @@ class MeterReadings(Candidate):
 
     @classmethod
     def of(cls, asset_id: int, metered: MeteredDay, meter_key: Signer) -> Self:
-        """From the readings of a day."""
+        """Make one from the readings of a day."""
         return cls(asset_id, metered.day, metered.mask, metered.wh, metered, meter_key)
 
     def _check(self, right: RecordingRight, _target: Target) -> Refusal | None:
@@ -243,7 +243,7 @@ class OracleReadings(Candidate):
 
     @classmethod
     def of(cls, asset_id: int, metered: MeteredDay) -> Self:
-        """From the readings of a day."""
+        """Make one from the readings of a day."""
         return cls(asset_id, metered.day, metered.mask, metered.wh, metered)
 
     @property
@@ -264,7 +264,7 @@ class OracleSum(Candidate):
 
     @classmethod
     def of(cls, item: DayRecord) -> Self:
-        """From an item of a batch."""
+        """Make one from an item of a batch."""
         return cls(item.asset_id, item.day, item.mask, item.wh)
 
     def _check(self, right: RecordingRight, _target: Target) -> Refusal | None:
@@ -283,7 +283,7 @@ class OracleSum(Candidate):
         return Admitted(self.mask, self.wh) if refusal is None else self._refused(refusal)
 
     def _compare_sum(self, chain: ChainDays) -> Recording:
-        """All slots are recorded: their energy is known if none was recorded together with others."""
+        """Compare where all slots are recorded: their energy is known if none was recorded together with others."""
         parts = [part for part in chain.parts(self.key) if part.mask & self.mask]
         known = [part.wh for part in parts if part.wh is not None and not part.mask & ~self.mask]
         if len(known) != len(parts):

@@ -57,11 +57,11 @@ class ChainDays:
         self._logs_left = MAX_EVENTS
 
     def right(self, key: DayKey) -> RecordingRight | None:
-        """The right to record a day of an asset; ``None`` if there is no such asset."""
+        """Return the right to record a day of an asset; ``None`` if there is no such asset."""
         return self._rights[key]
 
     def row(self, key: DayKey) -> ProductionDay | None:
-        """What is recorded of a day; ``None`` if nothing."""
+        """Return what is recorded of a day; ``None`` if nothing."""
         return self._rows[key]
 
     def compare(self, asset_id: int, metered: MeteredDay) -> DayPlan:
@@ -84,7 +84,7 @@ class ChainDays:
         return plan_day(metered, self.parts(key))
 
     def parts(self, key: DayKey) -> tuple[RecordedPart, ...]:
-        """The single recordings of a day, as they were before any adjustment, by their first slot.
+        """Return the single recordings of a day, as they were before any adjustment, by their first slot.
 
         What is recorded and not found among the newest events is one part of unknown energy.
         """

@@ -167,7 +167,7 @@ class Recorder:
         ]
         if candidates and not self._assets.has_role(Role.ORACLE, self._account.address, ""):
             error = ProductionError.ERR_NOT_ORACLE
-            reason = f"{self._account.address} is no oracle: {error.reason}"
+            reason = f"{self._account.address} is not an oracle: {error.reason}"
             refused = [candidate.say(RecordingStatus.REFUSED, reason, error=error) for candidate in candidates]
             return RecorderReport(tuple(refused), (), 0)
 
@@ -222,12 +222,11 @@ class Recorder:
             purpose = f"recorder of {self._production.contract_id}"
             self._opened = Outbox(self._account, self._journal, purpose=purpose)
             # What an earlier recorder only meant to sign is judged anew.
-            for entry in self._opened.journal.entries(JobState.QUEUED):
-                self._opened.cancel(entry.key)
+            self._opened.inherit()
         return self._opened
 
     def _on_their_way(self) -> defaultdict[DayKey, list[tuple[int, str]]]:
-        """The slots of each asset-day that are in transactions whose outcome is not known, and those transactions."""
+        """Return the slots of each asset-day that are on their way, with their transactions."""
         found: defaultdict[DayKey, list[tuple[int, str]]] = defaultdict(list)
         for entry in self._outbox.journal.entries(JobState.SIGNED, JobState.SENT):
             for asset_id, day, mask in json.loads(entry.note):
@@ -243,7 +242,7 @@ class Recorder:
     # Sending
 
     def _relay(self, run: Run, admitted: Sequence[Admission]) -> None:
-        """Some messages per transaction, several transactions on their way at once."""
+        """Send some messages per transaction, several transactions on their way at once."""
         waiting = []
         messages = [(admission, message) for admission in admitted for message in admission.verdict.messages]
         for first in range(0, len(messages), _MESSAGES_PER_CALL):
@@ -259,17 +258,20 @@ class Recorder:
             admission.end(RecordingStatus.RECORDED)
 
     def _record(self, run: Run, admitted: Sequence[Admission], batch_size: int) -> None:
-        """One transaction per batch; readings of the same day, and of other slots, are one item."""
+        """Send a transaction per batch, several on their way; readings of a day, of other slots each, are one item."""
         by_day: defaultdict[DayKey, list[Admission]] = defaultdict(list)
         for admission in admitted:
             by_day[admission.entry.candidate.key].append(admission)
         keys = sorted(by_day)
+        waiting = []
         for first in range(0, len(keys), batch_size):
             batch = [(key, by_day[key]) for key in keys[first : first + batch_size]]
             call = self._production.record_batch([_item(key, parts) for key, parts in batch])
             sent = self._send(run, call, [{part: part.verdict.new_mask for part in parts} for _, parts in batch])
             if sent is not None:
-                self._finish(run, sent)
+                waiting.append(sent)
+        for sent in waiting:
+            self._finish(run, sent)
         for admission in admitted:
             admission.end(RecordingStatus.RECORDED)
 

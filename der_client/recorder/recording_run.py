@@ -48,7 +48,7 @@ class Entry:
         )
 
     def refuse(self, error: ProductionError | None, reason: str) -> None:
-        """The contract refused it: the first time it is judged anew, since the chain may have changed; then it ends."""
+        """Note a refusal by the contract: it is judged anew once, since the chain may have changed; then it ends."""
         self.refusals += 1
         if self.refusals >= _MAX_REFUSALS:
             self.end(self.candidate.say(RecordingStatus.REFUSED, reason, error=error))
@@ -76,7 +76,7 @@ class Admission:
             self.entry.end(self.entry.candidate.say(status, reason, **known))
 
     def refuse(self, error: ProductionError | None, reason: str) -> None:
-        """The contract refused it."""
+        """Note that the contract refused it."""
         if not self._is_settled:
             self._is_settled = True
             self.entry.refuse(error, reason)
@@ -108,18 +108,18 @@ class Run:
         return [entry for entry in self.entries if entry.result is None]
 
     def sent(self, txid: str, admissions: Iterable[Admission]) -> None:
-        """A transaction was sent for some of them."""
+        """Note that a transaction was sent for some of them."""
         self.txids.append(txid)
         for admission in admissions:
             admission.entry.txids.append(txid)
 
     def give_up(self, reason: str) -> None:
-        """Nothing more can be sent."""
+        """Note that nothing more can be sent."""
         for entry in self.open_entries:
             entry.end(entry.candidate.say(RecordingStatus.NOT_RECORDED, reason))
 
     def report(self) -> RecorderReport:
-        """What became of all of it; a repeat of what was recorded now is a repeat like any other."""
+        """Report what became of all of it; a repeat of what was recorded now is a repeat like any other."""
         results = {entry.candidate: entry.result for entry in self.entries if entry.result is not None}
         recordings: list[Recording] = []
         seen: set[Candidate] = set()

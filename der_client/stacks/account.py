@@ -76,7 +76,7 @@ class Account:
         return self._spender.address(self.network)
 
     def balance_ustx(self) -> int:
-        """What the account can spend, in µSTX.
+        """Return what the account can spend, in µSTX.
 
         Raises:
             NodeError: If the node is down or answers something else.
@@ -84,7 +84,7 @@ class Account:
         return self.client.account(self.address).balance_ustx
 
     def next_nonce(self) -> int:
-        """The nonce of the next transaction, those that are in flight from here counted.
+        """Return the nonce of the next transaction, after those that are in flight from here.
 
         Raises:
             NodeError: If the node is down or answers something else.
@@ -289,7 +289,7 @@ class Account:
         return self.submit(payload, nonce=nonce, fee_ustx=fee_ustx, replaces=replaces)
 
     def pending(self, txid: str) -> PendingTransaction:
-        """A transaction that was sent earlier, to wait for."""
+        """Return a transaction that was sent earlier, to wait for."""
         return PendingTransaction(self.client, txid)
 
     def forget_in_flight(self) -> None:
@@ -331,7 +331,7 @@ class Account:
         )
 
     def _learn(self, error: TransactionRejectedError, nonce: int, *, as_origin: bool) -> None:
-        """What a refusal says of this account's nonces; one for a conflict does not say whose nonce it is."""
+        """Learn from a refusal about this account's nonces; one for a conflict does not say whose nonce it is."""
         is_own = error.data.get("is_origin", as_origin) is as_origin
         match error.reason, error.data.get("expected"):
             case "BadNonce", int(expected) if is_own and error.data.get("principal", self.address) == self.address:

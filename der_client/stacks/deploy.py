@@ -341,7 +341,7 @@ class _Run:
         return self._contract_id(step) in self._published
 
     def _called_id(self, step: CallStep) -> str:
-        """What a call of the plan calls here: under ``own_address``, the contracts of its senders are the account's."""
+        """Return the contract that a call of the plan calls here; under ``own_address``, one of the account."""
         address, name = split_principal(step.contract_id)
         account = self._accounts.get(address)
         return f"{address if account is None else account.address}.{name}"
@@ -449,7 +449,7 @@ class _Epochs:
 
 
 def _same_epoch(named: str, epoch: str) -> bool:
-    """Whether a node's name of an epoch, ``Epoch24`` or ``Epoch2_05``, is that of an epoch."""
+    """Return whether a node's name of an epoch, ``Epoch24`` or ``Epoch2_05``, is that of an epoch."""
     return named.removeprefix("Epoch").replace("_", "") == epoch.replace(".", "")
 
 
@@ -465,7 +465,7 @@ def _groups(batch: Sequence[Step]) -> Iterator[Sequence[Step]]:
 
 
 def fits_network(plan: DeploymentPlan, network: Network) -> bool:
-    """Whether a plan may be carried out on a network: one for a devnet or testnet on all of these, not on mainnet.
+    """Return whether a plan may be carried out on a network: a plan for mainnet only there, others elsewhere.
 
     Args:
         plan: The plan.

@@ -152,7 +152,7 @@ class KnownNonces:
             self.foreign &= {*told.in_mempool, *([] if told.last_in_mempool is None else [told.last_in_mempool])}
 
     def free(self, own: Collection[int]) -> Iterator[int]:
-        """Nonces that the next transactions can have, gaps first, without end.
+        """Yield the nonces that the next transactions can have, gaps first, without end.
 
         Args:
             own: The nonces that the holder's own transactions use.

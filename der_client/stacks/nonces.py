@@ -254,7 +254,7 @@ class NonceTracker:
             return None
 
     def _is_rewound(self) -> bool:
-        """Whether the chain went back, rather than that API and node are both behind."""
+        """Return whether the chain went back, rather than that API and node are both behind."""
         lineage = self._read_lineage()
         if lineage is None or lineage == self._lineage:
             return False

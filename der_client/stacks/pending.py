@@ -134,7 +134,7 @@ class PendingTransaction(_Waiting):
         self._on_dropped = on_dropped
 
     def info(self) -> TransactionInfo | None:
-        """What the API knows of it now; ``None`` if nothing.
+        """Return what the API knows of it now; ``None`` if nothing.
 
         Raises:
             NodeError: If the node is down or answers something else.

@@ -63,7 +63,7 @@ class PreparedPlan:
     epoch: str
 
     def to_json(self) -> dict[str, Any]:
-        """As the devnet reads it."""
+        """Return it as the devnet reads it."""
         steps = [
             {"what": step.what, "from": step.source, "raw": step.raw.hex(), "epoch": step.epoch} for step in self.steps
         ]
@@ -71,7 +71,7 @@ class PreparedPlan:
 
 
 def read_keys(settings: str | Path) -> dict[str, PrivateKey]:
-    """The keys of the accounts of a project's ``settings/Devnet.toml``, by name. Public test keys only.
+    """Read the keys of the accounts of a project's ``settings/Devnet.toml``, by name. Public test keys only.
 
     Args:
         settings: The file.
@@ -163,13 +163,13 @@ def _failure(step: Step) -> str:
 
 
 def _epoch_for(payloads: Mapping[PublishStep, ContractPublish], step: Step) -> str:
-    """The epoch for a step of which the plan says none."""
+    """Return the epoch for a step of which the plan says none."""
     uses_at_block = isinstance(step, PublishStep) and _uses_at_block(payloads[step].code)
     return _LAST_WITH_AT_BLOCK if uses_at_block else LATEST_EPOCH
 
 
 def _epoch_after(payloads: Mapping[PublishStep, ContractPublish]) -> str:
-    """The epoch that a project's contracts are used in: the newest, unless they use what that has no longer."""
+    """Return the epoch that a project's contracts are used in: the newest, unless they use what it lacks."""
     epochs = [step.epoch for step in payloads if step.epoch]
     last = max(epochs, key=list(EPOCHS).index, default=LATEST_EPOCH)
     if has_at_block(last) and any(_uses_at_block(payload.code) for payload in payloads.values()):

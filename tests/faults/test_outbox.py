@@ -61,8 +61,8 @@ def begin(account: Account, quick: None) -> Iterator[Open]:
 
 def die(outbox: Outbox) -> None:
     """End without a word, as a killed process does; its lease is over."""
-    outbox.journal.release(outbox._owner)
-    outbox._renewed_at = float("inf")
+    outbox.journal.release(outbox._worker.owner)
+    outbox._worker._renewed_at = float("inf")
 
 
 def settle(chain: Devnet, outbox: Outbox, *jobs: Job) -> list[Progress]:
@@ -195,7 +195,7 @@ class TestOnce:
             chain.mine()
         paid = amounts(chain, accounts[0].address) + amounts(chain, accounts[1].address)
         assert paid == Counter(range(1, 41))
-        assert not {*first._lanes} & {*second._lanes}
+        assert not {*first._worker.lanes} & {*second._worker.lanes}
 
     def test_a_lease_that_ended(
         self, chain: Devnet, account: Account, payee: str, begin: Open, lasting_place: Any
@@ -207,13 +207,13 @@ class TestOnce:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(time, "time", lambda clock=time.time: clock() + 3600)
             if "postgresql" in sleeper.journal.name:
-                sleeper.journal.release(sleeper._owner)  # its clock is the server's
-            other._lease()
-        assert [*other._lanes] == [account.address]
+                sleeper.journal.release(sleeper._worker.owner)  # its clock is the server's
+            other._worker.lease()
+        assert [*other._worker.lanes] == [account.address]
         sleeper.step()
         assert sent_nonces(chain, account.address) == []
         if "postgresql" not in sleeper.journal.name:
-            other.journal.lease(account.address, other._owner, 1e6)
+            other.journal.lease(account.address, other._worker.owner, 1e6)
         settle(chain, other)
         assert amounts(chain, account.address) == Counter([1])
 
@@ -396,6 +396,34 @@ class TestTrouble:
         settle(chain, again)
         assert amounts(chain, account.address) == Counter([1, 2])
 
+    def test_a_node_that_is_behind_and_shows_a_hole(
+        self,
+        chain: Devnet,
+        proxy: FaultProxy,
+        account: Account,
+        payee: str,
+        begin: Open,
+        lasting_place: Any,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """A nonce that a mined job has is not given to another one."""
+        moment = now()
+        first = begin(lasting_place)
+        settle(chain, first, *(pay(payee, amount) for amount in (1, 2, 3)))
+        die(first)
+        proxy.lag = Lag(since=moment, reads=NODE_READS)
+        shown = Lane.receipt
+        with monkeypatch.context() as patch:
+            patch.setattr(Lane, "receipt", lambda own, sent: None if sent.nonce == 1 else shown(own, sent))
+            outbox = begin(lasting_place)
+            outbox.add(pay(payee, 4))
+            for _ in range(5):
+                outbox.step()
+            assert states(outbox)["pay/2"] is JobState.SENT
+        proxy.lag = None
+        settle(chain, outbox)
+        assert amounts(chain, account.address) == Counter([1, 2, 3, 4])
+
     def test_a_nonce_that_somebody_else_used(
         self, chain: Devnet, account: Account, payee: str, begin: Open, place: Any
     ) -> None:
@@ -544,7 +572,7 @@ class TestTrouble:
         entry = outbox.find("too much")
         assert entry is not None
         assert "NotEnoughFunds" in entry.reason
-        assert outbox._lanes[poor.address].held_until > time.monotonic()
+        assert outbox._worker.lanes[poor.address].held_until > time.monotonic()
 
     def test_fees_are_raised(self, chain: Devnet, account: Account, payee: str, place: Any) -> None:
         account = Account(account._key, account.client, fee_policy=FeePolicy(max_fee_ustx=300, asks_node=False))
@@ -635,7 +663,7 @@ def test_the_same_bytes_may_be_signed_again(
     other = Account(account._key, Client(chain.url))
     snapshot = chain.snapshot()
     other.transfer(payee, 100, fee_ustx=FEE)
-    (used,) = outbox._lanes.values()
+    (used,) = outbox._worker.lanes.values()
     used.refresh = lambda: None  # type: ignore[method-assign]
     outbox.add(pay(payee, 1))
     outbox.step()

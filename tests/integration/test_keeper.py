@@ -496,11 +496,12 @@ def test_what_was_done_before_the_node_failed_is_told_at_the_end(
     errands = keeper._open()
     collect = errands.collect
 
-    def collect_and_fail() -> None:
+    def collect_and_fail(*_arguments: Any, **_options: Any) -> bool:
         collect()
-        if not errands.number:
+        if not errands:
             keeper.stop()
             raise NodeUnreachableError("gone", "url")
+        return False
 
     act = keeper._act
 
@@ -530,7 +531,7 @@ def test_an_account_and_sensible_limits_are_needed(devnet: Devnet, cast: Cast) -
         Keeper(Der.connect(devnet.url))
     with pytest.raises(InvalidValueError, match="max_in_flight=26"):
         Keeper(cast.anyone, max_in_flight=26)
-    with pytest.raises(InvalidValueError, match="min_value_ustx is -1"):
+    with pytest.raises(InvalidValueError, match="min_value_ustx=-1"):
         Keeper(cast.anyone, min_value_ustx=-1)
     with pytest.raises(InvalidValueError, match="interval_s is -1"):
         Keeper(cast.anyone).run(interval_s=-1)

@@ -59,7 +59,7 @@ def test_once_tells_what_it_paid_for_before_the_node_failed(
 
     def fail_after_settling(keeper: Keeper, action: Action, numbers: list[int]) -> list[int]:
         if action is Action.EXPIRE:
-            keeper._wait_until(lambda: not keeper._open().number)
+            keeper._wait_until(lambda: not keeper._open())
             raise NodeUnreachableError("gone", devnet.url)
         return still_due(keeper, action, numbers)
 

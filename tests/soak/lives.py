@@ -20,7 +20,7 @@ from der_client.project import installed_project
 _DIES_YOUNG: Final = 0.3
 _YOUNG_S: Final = 4.0
 _BLOCK_INTERVAL_S: Final = 0.06
-_STARTS: Final = 5
+_STARTS: Final = 20
 
 
 class Lives:

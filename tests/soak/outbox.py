@@ -26,6 +26,7 @@ import requests
 from der_client import PrivateKey
 from der_client.stacks.account import Account
 from der_client.stacks.network import DEVNET
+from der_client.stacks.outbox import JobState, Journal
 from der_client.stacks.rpc import Client
 from tests.faults import kinds
 from tests.faults.exchange import Ask
@@ -208,11 +209,20 @@ def _mood(ask: Ask, random: Random) -> kinds.Fault | None:
 
 
 def _finish(plan: Plan, crews: list[Crew], url: str) -> None:
-    """Without faults and kills: each journal is worked off."""
+    """Without faults and kills: each journal is worked off, as long as that goes on."""
     for crew in crews:
         crew.fill(url, plan.jobs)
-        for process in crew.processes:
-            process.wait(_PATIENCE_S)
+    journals = [Journal(crew.journal) for crew in crews]
+    mined, since = -1, time.monotonic()
+    while any(process.poll() is None for crew in crews for process in crew.processes):
+        now_mined = sum(journal.counts()[JobState.MINED] for journal in journals)
+        if now_mined > mined:
+            mined, since = now_mined, time.monotonic()
+        elif time.monotonic() - since > _PATIENCE_S:
+            raise TimeoutError(f"{mined} payments are mined, and none was in the last {_PATIENCE_S:g} s")
+        time.sleep(1)
+    for journal in journals:
+        journal.close()
 
 
 def _count(plan: Plan, url: str, crews: list[Crew], outcome: Outcome) -> None:

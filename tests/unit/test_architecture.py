@@ -52,6 +52,7 @@ LAYERS = [
     ["der_client.stacks.plan"],
     ["der_client.stacks.outbox"],
     ["der_client.stacks.outbox.outbox"],
+    ["der_client.stacks.outbox.worker"],
     ["der_client.stacks.outbox.refusals"],
     ["der_client.stacks.outbox.signing", "der_client.stacks.outbox.forks"],
     ["der_client.stacks.outbox.lane"],

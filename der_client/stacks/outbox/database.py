@@ -81,7 +81,7 @@ class Database:
                 connection.execute(insert(about), missing)
 
     def now(self) -> float:
-        """The journal's clock, the same for all who use it: unix seconds."""
+        """Return the time of the journal's clock, the same for all who use it: unix seconds."""
         with self._transaction("be read") as connection:
             return self._now(connection)
 

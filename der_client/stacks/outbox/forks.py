@@ -87,14 +87,14 @@ class Forks:
         mined = self._journal.mined_above(lane.address, above)
         if not mined:
             return []
-        happened = []
         on_chain = self._client.account(lane.address).nonce
-        for sent in mined:
-            receipt = lane.receipt(sent)
-            # A node that is behind shows neither; only one on whose chain the nonce is free says that it is gone.
-            if receipt is None and on_chain <= sent.nonce:
-                self._journal.record_forked(sent)
-                lane.nonces.went_back(on_chain)
-                lane.take_back(sent)
-                happened.append(Progress(sent.key, JobState.SENT, sent.txid, reason="a fork took its block away"))
+        # A node that is behind shows neither; only one on whose chain the nonce is free says that it is gone.
+        gone = [sent for sent in mined if sent.nonce >= on_chain and lane.receipt(sent) is None]
+        if gone:
+            lane.nonces.went_back(min(sent.nonce for sent in gone))
+        happened = []
+        for sent in gone:
+            self._journal.record_forked(sent)
+            lane.take_back(sent)
+            happened.append(Progress(sent.key, JobState.SENT, sent.txid, reason="a fork took its block away"))
         return happened

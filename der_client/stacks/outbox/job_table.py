@@ -46,13 +46,13 @@ class JobTable(Database):
         return added
 
     def find(self, key: str) -> Entry | None:
-        """The job with a key, or ``None``."""
+        """Return the job with a key, or ``None``."""
         with self._transaction("be read") as connection:
             row = connection.execute(select(jobs).where(jobs.c.key == key)).one_or_none()
             return None if row is None else read_entry(row)
 
     def entries(self, *states: JobState, after: int = 0, limit: int = 1000) -> list[Entry]:
-        """Jobs in the order of their numbers.
+        """Return jobs in the order of their numbers.
 
         Args:
             states: Only those in one of these states, if any is given.
@@ -66,14 +66,14 @@ class JobTable(Database):
             return [read_entry(row) for row in connection.execute(query)]
 
     def counts(self) -> dict[JobState, int]:
-        """How many jobs are in each state."""
+        """Count the jobs in each state."""
         query = select(jobs.c.state, func.count()).group_by(jobs.c.state)
         with self._transaction("be read") as connection:
             found = {JobState(state): number for state, number in connection.execute(query)}
         return {state: found.get(state, 0) for state in JobState}
 
     def has_open(self) -> bool:
-        """Whether any job is neither mined nor given up."""
+        """Return whether any job is neither mined nor given up."""
         query = select(literal(1)).where(jobs.c.state.in_(OPEN)).limit(1)
         with self._transaction("be read") as connection:
             return connection.execute(query).first() is not None

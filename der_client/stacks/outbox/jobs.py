@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from der_client.stacks.transactions import PostCondition
 
 MAX_KEY_LENGTH: Final = 200
+_FIRST_RETRY_S: Final = 15.0
+_MAX_RETRY_S: Final = 3600.0
 
 
 class JobState(StrEnum):
@@ -86,6 +88,11 @@ class Job:
         conditions = b"".join(condition.encode() for condition in self.post_conditions)
         head = bytes([self.mode]) + len(self.post_conditions).to_bytes(2)
         return head + conditions + self.payload.encode()
+
+
+def retry_s(failures: int) -> float:
+    """Return after how many seconds something is tried again that has failed so often before: 15 s to an hour."""
+    return min(_FIRST_RETRY_S * 2.0**failures, _MAX_RETRY_S)
 
 
 @dataclass(frozen=True, slots=True)

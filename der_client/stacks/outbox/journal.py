@@ -86,17 +86,29 @@ class Journal(JobTable):
             connection.execute(update(jobs).where(jobs.c.claimed_by == owner).values(claimed_by="", claimed_until=0.0))
 
     def floor(self, account: str) -> int:
-        """The nonce below which all of an account are used, as far as the journal knows."""
+        """Return the nonce below which all of an account are used, as far as the journal knows."""
         with self._transaction("be read") as connection:
             return connection.execute(select(lanes.c.floor).where(lanes.c.account == account)).scalar() or 0
 
     def raise_floor(self, account: str, nonce: int) -> None:
-        """All nonces below this one are used."""
+        """Note that all nonces below this one are used."""
         with self._transaction("be written") as connection:
             connection.execute(RAISE_FLOOR, [{"b_account": account, "b_floor": nonce}])
 
+    def unused(self, account: str, nonces: Sequence[int]) -> list[int]:
+        """Return those of some nonces that no job has, whatever a node that is behind says of them.
+
+        Args:
+            account: The address.
+            nonces: In their order.
+        """
+        query = select(slots.c.nonce).where(slots.c.account == account, slots.c.nonce.in_(nonces))
+        with self._transaction("be read") as connection:
+            used = {*connection.execute(query).scalars()}
+        return [nonce for nonce in nonces if nonce not in used]
+
     def live(self, account: str) -> list[Sent]:
-        """An account's transactions that are not known to be mined, by nonce."""
+        """Return an account's transactions that are not known to be mined, by nonce."""
         query = (
             select(transactions, jobs.c.key)
             .join(jobs, jobs.c.id == transactions.c.job_id)
@@ -107,7 +119,7 @@ class Journal(JobTable):
             return [read_sent(row) for row in connection.execute(query)]
 
     def mined_above(self, account: str, height: int) -> list[Sent]:
-        """An account's transactions in blocks above a height: those that a fork may take away."""
+        """Return an account's transactions in blocks above a height: those that a fork may take away."""
         query = (
             select(transactions, jobs.c.key)
             .join(jobs, jobs.c.id == transactions.c.job_id)

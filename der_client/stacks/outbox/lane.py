@@ -118,7 +118,7 @@ class Lane:
         return {sent.nonce for sent in self.live.values()}
 
     def room(self, most: int) -> int:
-        """How many transactions may be signed now.
+        """Return how many transactions may be signed now.
 
         Args:
             most: How many may be on their way.
@@ -129,7 +129,7 @@ class Lane:
         return len(self.free_nonces(most))
 
     def free_nonces(self, most: int) -> list[int]:
-        """The nonces that the next transactions take.
+        """Return the nonces that the next transactions take.
 
         Args:
             most: How many transactions of the account may be on their way, those of others included.
@@ -211,13 +211,13 @@ class Lane:
         return mined
 
     def receipt(self, sent: Sent) -> TransactionReceipt | None:
-        """The receipt of a transaction if it is mined on the present fork."""
+        """Return the receipt of a transaction if it is mined on the present fork."""
         info = self.account.client.transaction_summary(sent.txid)
         is_mined = info is not None and outcome_of(info).kind.is_mined
         return info if is_mined and isinstance(info, TransactionReceipt) else None
 
     def _lost(self, open_ones: Sequence[Sent]) -> list[Sent]:
-        """Transactions whose nonce another one has used that is not in the journal: they can never be mined.
+        """Find transactions whose nonce another one has used: they can never be mined.
 
         That is so only where the other one is seen in a block. An API that is behind shows neither.
         """
@@ -274,7 +274,7 @@ class Lane:
             self.nonces.drop_gone()
 
     def _user_of(self, nonce: int, height: int) -> str | None:
-        """The mined transaction that used a nonce, searched from the block after which ours was signed."""
+        """Find the mined transaction that used a nonce, from the block on after which ours was signed."""
         client = self.account.client
         tip = client.block("latest").height
         at = self._scanned.get(nonce, height)
@@ -292,5 +292,5 @@ class Lane:
 
 
 def by_nonce(sent: Sequence[Sent]) -> dict[str, Sent]:
-    """Transactions by id, in the order of their nonces."""
+    """Return transactions by id, in the order of their nonces."""
     return {each.txid: each for each in sorted(sent, key=lambda each: (each.nonce, each.signed_at))}

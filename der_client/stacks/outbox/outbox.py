@@ -2,40 +2,29 @@
 
 from __future__ import annotations
 
-import logging
 import time
-import uuid
-from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, ThreadPoolExecutor, wait
-from dataclasses import replace
 from itertools import islice
+from threading import Event
 from typing import TYPE_CHECKING, Final
 
 from der_client.stacks.account import Account
-from der_client.stacks.errors import InvalidValueError, NodeError, NotFoundError, whole
-from der_client.stacks.outbox.forks import Forks
+from der_client.stacks.errors import InvalidValueError, NotFoundError, whole
 from der_client.stacks.outbox.jobs import OPEN, Entry, Job, JobState, Progress
 from der_client.stacks.outbox.journal import Journal
-from der_client.stacks.outbox.lane import MAX_IN_MEMPOOL, Lane
-from der_client.stacks.outbox.refusals import Refusals
-from der_client.stacks.outbox.signing import Signer
-from der_client.stacks.outcome import outcome_of
+from der_client.stacks.outbox.lane import MAX_IN_MEMPOOL
+from der_client.stacks.outbox.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from concurrent.futures import Future
     from pathlib import Path
     from types import TracebackType
     from typing import Self
 
-    from der_client.stacks.outbox.lane import Turn
     from der_client.stacks.rpc import Client
-
-_LOG: Final = logging.getLogger(__name__)
 
 _BACKLOG: Final = 1000
 """How many jobs of a stream are in the journal ahead of those that are mined."""
 _FIRST_PAUSE_S: Final = 0.002
-_MAX_THREADS: Final = 16
 
 
 class Outbox:
@@ -85,22 +74,15 @@ class Outbox:
         identity = self._identity(purpose)
         self.journal = journal if isinstance(journal, Journal) else Journal(journal)
         self.journal.belongs_to(**identity)
-        self._owner = uuid.uuid4().hex
         self._max_poll_s = max_poll_s
-        self._look_s = look_s
-        self._lease_s = lease_s
-        self._lanes: dict[str, Lane] = {}
-        self._renewed_at = float("-inf")
-        self._signer = Signer(
+        self._worker = Worker(
+            self._accounts,
             self.journal,
-            self._owner,
             max_in_flight=max_in_flight,
             raise_fee_after_s=raise_fee_after_s,
+            look_s=look_s,
+            lease_s=lease_s,
         )
-        self._refusals = Refusals(self.journal, self._signer)
-        self._forks = Forks(self._client, self.journal)
-        self._turns: dict[str, Future[Turn]] = {}
-        self._pool = ThreadPoolExecutor(min(len(given), _MAX_THREADS), thread_name_prefix="outbox")
 
     def add(self, *jobs: Job) -> int:
         """Put jobs into the journal; those whose keys are there already stay as they are.
@@ -129,8 +111,13 @@ class Outbox:
         Returns:
             The jobs of these accounts that are signed or sent, and not over.
         """
-        own = [entry for entry in self.journal.entries(*OPEN) if entry.account in ("", *self._accounts)]
-        return [entry for entry in own if not self.cancel(entry.key)]
+        left: list[Entry] = []
+        last = 0
+        while entries := self.journal.entries(*OPEN, after=last):
+            last = entries[-1].id
+            own = (entry for entry in entries if entry.account in ("", *self._accounts))
+            left += [entry for entry in own if not self.cancel(entry.key)]
+        return left
 
     def finish_earlier(self, *, timeout_s: float) -> dict[str, tuple[int, ...]]:
         """Wait until nothing of the accounts is in the mempool, as an earlier run may have left something there.
@@ -148,22 +135,20 @@ class Outbox:
             JournalError: If the journal cannot be written.
         """
         self.inherit()
-        deadline = time.monotonic() + timeout_s
-        pause = _FIRST_PAUSE_S
-        while True:
-            self.step()
-            busy: dict[str, tuple[int, ...]] = {}
+        busy: dict[str, tuple[int, ...]] = {}
+        for _ in self.rounds(timeout_s=timeout_s):
+            busy = {}
             for address in self._accounts:
-                lane = self._lanes.get(address)
+                lane = self._worker.lanes.get(address)
                 if lane is None:
                     busy[address] = ()
                     continue
                 lane.refresh()
                 if waiting := lane.own_nonces | lane.nonces.foreign:
                     busy[address] = tuple(sorted(waiting))
-            if not busy or time.monotonic() >= deadline:
-                return busy
-            pause = self._rest(pause, deadline)
+            if not busy:
+                break
+        return busy
 
     def finish(self, keys: Sequence[str], *, timeout_s: float) -> Iterator[Entry]:
         """Work until jobs are over, in their order; after one that fails, those that are not signed are cancelled.
@@ -196,14 +181,14 @@ class Outbox:
         return self.journal.cancel(key)
 
     def has_failed(self, key: str) -> bool:
-        """Whether a job is given up, or put off after a try that failed."""
+        """Return whether a job is given up, or put off after a try that failed."""
         entry = self.journal.find(key)
         if entry is None or entry.state is JobState.QUEUED:
             return entry is not None and self._is_put_off(entry)
         return entry.state is JobState.GIVEN_UP
 
     def find(self, key: str) -> Entry | None:
-        """What the journal knows of a job; ``None`` if it has no such key."""
+        """Return what the journal knows of a job; ``None`` if it has no such key."""
         return self.journal.find(key)
 
     def run(self, jobs: Iterable[Job] = (), *, timeout_s: float | None = None) -> Iterator[Progress]:
@@ -220,35 +205,52 @@ class Outbox:
             JournalError: If the journal cannot be written; nothing was sent that is not in it.
             InvalidValueError, JobConflictError: If a job of the stream cannot be added.
         """
-        deadline = None if timeout_s is None else time.monotonic() + timeout_s
         stream = iter(jobs)
         has_more = True
-        pause = _FIRST_PAUSE_S
         open_jobs = 0
+        rounds = self.rounds(timeout_s=timeout_s)
         while True:
             if has_more and open_jobs < _BACKLOG:
                 new = list(islice(stream, _BACKLOG // 2))
                 has_more = bool(new)
                 open_jobs += self.add(*new)
-            happened = self.step()
+            happened = next(rounds, None)
+            if happened is None:
+                return
             yield from happened
-            if happened:
-                pause = _FIRST_PAUSE_S
-                open_jobs -= sum(progress.state.is_over for progress in happened)
-                continue
-            if not self.journal.has_open():
+            open_jobs -= sum(progress.state.is_over for progress in happened)
+            if not happened and not self.journal.has_open():
                 if not has_more:
                     return
                 open_jobs = 0
-                continue
-            if deadline is not None and time.monotonic() >= deadline:
-                return
-            pause = self._rest(pause, deadline)
 
-    def _rest(self, pause_s: float, deadline: float | None) -> float:
-        """Sleep; give the next pause, which is longer."""
-        time.sleep(pause_s if deadline is None else max(0.0, min(pause_s, deadline - time.monotonic())))
-        return min(pause_s * 1.5, self._max_poll_s)
+    def rounds(self, *, timeout_s: float | None = None, stop: Event | None = None) -> Iterator[list[Progress]]:
+        """Work round by round, as `step` does, with pauses that grow while nothing happens.
+
+        Args:
+            timeout_s: The longest time, in seconds; without end if not given.
+            stop: Ends it when set.
+
+        Yields:
+            What happened in each round; there is a last one after the time is over.
+
+        Raises:
+            JournalError: If the journal cannot be written; nothing was sent that is not in it.
+        """
+        stop = stop or Event()
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        pause = _FIRST_PAUSE_S
+        while True:
+            is_last = stop.is_set() or (deadline is not None and time.monotonic() >= deadline)
+            happened = self.step()
+            yield happened
+            if is_last:
+                return
+            if happened:
+                pause = _FIRST_PAUSE_S
+                continue
+            stop.wait(pause if deadline is None else max(0.0, min(pause, deadline - time.monotonic())))
+            pause = min(pause * 1.5, self._max_poll_s)
 
     def do(self, job: Job, *, timeout_s: float | None = None) -> Entry:
         """Do one job and wait for it; if it is done already, say what came of it.
@@ -280,21 +282,24 @@ class Outbox:
             InvalidValueError: If there is no such job.
             JournalError: If the journal cannot be written.
         """
-        deadline = None if timeout_s is None else time.monotonic() + timeout_s
-        pause = _FIRST_PAUSE_S
-        while True:
-            entry = self.journal.find(key)
-            if entry is None:
-                raise InvalidValueError(f"there is no job {key} in {self.journal.name}; add it first")
+        entry = self._found(key)
+        if entry.state.is_over:
+            return entry
+        for _ in self.rounds(timeout_s=timeout_s):
+            entry = self._found(key)
             if entry.state.is_over:
                 return entry
-            is_late = deadline is not None and time.monotonic() >= deadline
-            if not is_patient and entry.state is JobState.QUEUED and (is_late or self._is_put_off(entry)):
-                self.journal.cancel(key, entry.reason or "it was not signed in time")
-                continue
-            if is_late:
-                return entry
-            pause = _FIRST_PAUSE_S if self.step() else self._rest(pause, deadline)
+            if not is_patient and entry.state is JobState.QUEUED and self._is_put_off(entry):
+                break
+        if not is_patient and self.journal.cancel(key, entry.reason or "it was not signed in time"):
+            entry = self._found(key)
+        return entry
+
+    def _found(self, key: str) -> Entry:
+        entry = self.journal.find(key)
+        if entry is None:
+            raise InvalidValueError(f"job {key} not found in {self.journal.name}; add it first")
+        return entry
 
     def _is_put_off(self, entry: Entry) -> bool:
         return entry.not_before > self.journal.now()
@@ -308,60 +313,11 @@ class Outbox:
         Raises:
             JournalError: If the journal cannot be written; nothing was sent that is not in it.
         """
-        self._lease()
-        happened = self._check_forks()
-        for address, lane in self._lanes.items():
-            if address in self._turns:
-                continue
-            self._signer.raise_fee(lane)
-            if self._forks.tip is not None:
-                signed, is_leased = self._signer.sign(lane, self._forks.tip.height)
-                happened += signed
-                if not is_leased:
-                    self._renewed_at = float("-inf")
-            if lane.has_work:
-                self._turns[address] = self._pool.submit(lane.turn)
-        return happened + self._finish(wait_for_all=False)
-
-    def _finish(self, *, wait_for_all: bool) -> list[Progress]:
-        """Write down what came of the lanes' turns: of those that have ended, and at least of one."""
-        happened: list[Progress] = []
-        wait(self._turns.values(), return_when=ALL_COMPLETED if wait_for_all else FIRST_COMPLETED)
-        for address in [address for address, turn in self._turns.items() if turn.done()]:
-            turn = self._turns.pop(address).result()
-            if address in self._lanes:
-                happened += self._take(self._lanes[address], turn)
-        return happened
-
-    def _take(self, lane: Lane, turn: Turn) -> list[Progress]:
-        happened = []
-        outcomes = [outcome_of(receipt) for _, receipt in turn.mined]
-        self.journal.record_turn(
-            turn.taken,
-            [
-                (sent, outcome, receipt.block_height, receipt.block_hash, receipt.fee_ustx)
-                for (sent, receipt), outcome in zip(turn.mined, outcomes, strict=True)
-            ],
-        )
-        for sent in turn.taken:
-            if not lane.live[sent.txid].was_taken:
-                happened.append(Progress(sent.key, JobState.SENT, sent.txid))
-            lane.live[sent.txid] = replace(sent, was_taken=True)
-        for (sent, _), outcome in zip(turn.mined, outcomes, strict=True):
-            lane.nonces.used(sent.nonce)
-            lane.drop(sent.job_id)
-            happened.append(Progress(sent.key, JobState.MINED, sent.txid, outcome.kind, outcome.text))
-        for sent in turn.lost:
-            reason = f"another transaction of {lane.address} used nonce {sent.nonce}"
-            happened.append(self._refusals.queue_again(lane, sent, reason))
-        for sent, error in turn.refused:
-            happened += self._refusals.judge(lane, sent, error)
-        return happened
+        return self._worker.step()
 
     def close(self) -> None:
         """Give back the accounts. What is on its way stays in the journal, for the next outbox."""
-        self._pool.shutdown()
-        self.journal.release(self._owner)
+        self._worker.close()
         if self._owns_journal:
             self.journal.close()
 
@@ -380,8 +336,6 @@ class Outbox:
         """Its journal and its accounts."""
         return f"Outbox({self.journal.name}, {', '.join(self._accounts)})"
 
-    # Leases
-
     def _identity(self, purpose: str) -> dict[str, str]:
         network = self._client.checked_network()
         try:
@@ -391,35 +345,3 @@ class Outbox:
                 f"{self._client.url} has no API (/extended), which shows what is mined; give the URL of an API"
             ) from error
         return {"network": f"{network.chain_id}", "chain": first, "purpose": purpose}
-
-    def _lease(self) -> None:
-        """Hold as many of the accounts as nobody else does."""
-        if time.monotonic() - self._renewed_at < self._lease_s / 3:
-            return
-        self._renewed_at = time.monotonic()
-        for address, account in self._accounts.items():
-            if not self.journal.lease(address, self._owner, self._lease_s):
-                if self._lanes.pop(address, None) is not None:
-                    self._turns.pop(address, None)
-                    _LOG.warning("another process has taken over %s", address)
-            elif address not in self._lanes:
-                floor, live = self.journal.floor(address), self.journal.live(address)
-                try:
-                    self._lanes[address] = Lane.begin(account, floor, live, self._look_s)
-                except NodeError as error:
-                    _LOG.warning("%s cannot be used yet: %s", address, error)
-                    self._renewed_at = time.monotonic() - self._lease_s / 3 + 1.0
-                    continue
-                self._forks.begin_again()
-
-    def _check_forks(self) -> list[Progress]:
-        happened: list[Progress] = []
-        if not self._lanes:
-            return happened
-        try:
-            if self._forks.is_due():
-                happened += self._finish(wait_for_all=True)
-                happened += self._forks.look_again(self._lanes.values())
-        except NodeError as error:
-            _LOG.info("the chain could not be looked at: %s", error)
-        return happened

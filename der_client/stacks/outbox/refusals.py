@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from der_client.stacks.errors import NodeError
-from der_client.stacks.outbox.jobs import JobState, Progress
+from der_client.stacks.outbox.jobs import JobState, Progress, retry_s
 
 if TYPE_CHECKING:
     from der_client.stacks.errors import TransactionRejectedError
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from der_client.stacks.outbox.lane import Lane
     from der_client.stacks.outbox.signing import Signer
 
-_FIRST_RETRY_S: Final = 15.0
-_MAX_RETRY_S: Final = 3600.0
 _PASSING: Final = frozenset(
     {
         "TooMuchChaining",
@@ -78,7 +76,7 @@ class Refusals:
             return self._judge_again(lane, sent, error)
         entry = self._journal.find(sent.key)
         attempts = 0 if entry is None else entry.attempts
-        wait_s = min(_FIRST_RETRY_S * 2.0**attempts, _MAX_RETRY_S)
+        wait_s = retry_s(attempts)
         match error.reason:
             case "ConflictingNonceInMempool":
                 lane.nonces.taken(sent.nonce)
@@ -110,7 +108,7 @@ class Refusals:
             lane.unsent.append(sent)
             return []
         if error.reason in ("NotEnoughFunds", "FeeTooLow"):
-            return [self._free(lane, sent, str(error), _FIRST_RETRY_S)]
+            return [self._free(lane, sent, str(error), retry_s(0))]
         return [self._give_up(lane, sent, str(error))]
 
     def _free(self, lane: Lane, sent: Sent, reason: str, wait_s: float = 0.0) -> Progress:

@@ -68,7 +68,7 @@ class Signer:
             return [], True
         happened: list[Progress] = []
         signed: list[Sent] = []
-        nonces = lane.free_nonces(self._max_in_flight)
+        nonces = self._journal.unused(lane.address, lane.free_nonces(self._max_in_flight))
         for entry in entries:
             if len(signed) == len(nonces):
                 break  # what others did with the account left less room
@@ -147,7 +147,7 @@ class Signer:
         )
 
     def _fee(self, account: Account, job: Job) -> int:
-        """By the account's policy, and the same for transactions of one kind and length for a while."""
+        """Return the fee by the account's policy, the same for transactions of one kind and length for a while."""
         payload = job.payload
         kind = f"{type(payload).__name__} {getattr(payload, 'contract', '')} {getattr(payload, 'function', '')}"
         key = account.address, kind, len(job.body)

@@ -1,0 +1,230 @@
+"""What ``der record`` says of what it did."""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from der_client.cli.output import counted, print_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import date
+
+    from der_client.cli.recording import PlantResult, Sent
+    from der_client.recorder import Recording
+
+NOT_AS_GIVEN = 3
+"""Exit code: something of the file is not on the chain as it is in the file."""
+NOTHING_KNOWN = 4
+"""Exit code: the file has readings, but no complete slot of a plant."""
+OUTCOME_UNKNOWN = 5
+"""Exit code: transactions were sent, and what came of them is not known yet."""
+_MOST_REASONS = 5
+_COLUMNS = ("status", "days", "slots", "Wh", "first day", "last day")
+
+
+class Details:
+    """Everything about each plant.
+
+    Args:
+        estimates: Whether estimates were recorded.
+    """
+
+    def __init__(self, *, estimates: bool) -> None:
+        self._estimates = estimates
+        self._results: list[PlantResult] = []
+        self._txids: list[str] = []
+        self._fees_ustx = 0
+        self.exit_code = 0
+
+    def add(self, results: "Sequence[PlantResult]", sent: "Sent") -> None:
+        """Take in what became of some plants."""
+        self._results += results
+        self._txids += sent.txids
+        self._fees_ustx += sent.fees_ustx
+        self.exit_code = max([self.exit_code, *map(_exit_code, results)])
+
+    def fields(self) -> dict[str, Any]:
+        """Return all of it as values for JSON."""
+        return {
+            "recordings": [_fields(recording) for result in self._results for recording in result.recordings],
+            "plants": [
+                {
+                    "asset_id": result.asset,
+                    "known_slots": result.coverage.known_slots,
+                    "unknown_slots": result.coverage.unknown_slots,
+                    "estimated_slots": result.coverage.estimated_slots,
+                    "days_without_a_slot": result.coverage.empty_days,
+                    "reason": _for_command(result.coverage.reason) or None,
+                    "notes": list(result.notes),
+                }
+                for result in self._results
+            ],
+            "txids": self._txids,
+            "fees_ustx": self._fees_ustx,
+        }
+
+    def print(self, *, all_days: bool) -> None:
+        """Print a table for each plant.
+
+        Args:
+            all_days: Whether each day has a line, and not each status.
+        """
+        for result in self._results:
+            title = f"Production of asset {result.asset}"
+            if all_days:
+                columns = ("day", "slots", "Wh", "status", "recorded now")
+                print_table(title, columns, [_day(each) for each in result.recordings])
+            elif result.recordings:
+                print_table(title, _COLUMNS, _groups(result.recordings))
+            else:
+                typer.echo(title)
+            for line in _remarks(result, estimates=self._estimates):
+                typer.echo(line)
+        _print_costs(len(self._txids), self._fees_ustx)
+
+
+@dataclass
+class _Group:
+    """The days of one status, together."""
+
+    first: "date"
+    last: "date"
+    days: int = 0
+    slots: int = 0
+    wh: int = 0
+
+
+class Summary:
+    """What became of a fleet, all plants together; its size does not grow with theirs."""
+
+    def __init__(self) -> None:
+        self._groups: dict[str, _Group] = {}
+        self._reasons: list[str] = []
+        self._counts: Counter[str] = Counter()
+        self.exit_code = 0
+
+    def add(self, results: "Sequence[PlantResult]", sent: "Sent") -> None:
+        """Take in what became of some plants."""
+        self.exit_code = max([self.exit_code, *map(_exit_code, results)])
+        self._counts.update({"transactions": len(sent.txids), "fees": sent.fees_ustx, "plants": len(results)})
+        for result in results:
+            self._counts["unknown"] += result.coverage.unknown_slots
+            if result.coverage.reason:
+                self._note(f"asset {result.asset}: nothing to record: {_for_command(result.coverage.reason)}")
+            for recording in result.recordings:
+                self._add(recording)
+
+    def fields(self) -> dict[str, Any]:
+        """Return all of it as values for JSON."""
+        return {"statuses": {status: group.days for status, group in self._groups.items()}, **self._counts}
+
+    def print(self, *, all_days: bool) -> None:  # noqa: ARG002 -- as Details
+        """Print one table for all plants."""
+        rows = [
+            (status, group.days, group.slots, group.wh, group.first, group.last)
+            for status, group in self._groups.items()
+        ]
+        print_table(f"Production of {counted(self._counts['plants'], 'plant')}", _COLUMNS, rows)
+        for reason in self._reasons:
+            typer.echo(reason)
+        if (more := self._counts["reasons"] - len(self._reasons)) > 0:
+            typer.echo(f"… and {more:,} more: --all-days or --json lists them")
+        if self._counts["unknown"]:
+            typer.echo(f"left out: {counted(self._counts['unknown'], 'slot')} of which the file does not know all")
+        _print_costs(self._counts["transactions"], self._counts["fees"])
+
+    def _add(self, recording: "Recording") -> None:
+        group = self._groups.setdefault(str(recording.status), _Group(recording.day, recording.day))
+        group.first, group.last = min(group.first, recording.day), max(group.last, recording.day)
+        group.days += 1
+        group.slots += recording.mask.bit_count()
+        group.wh += recording.wh
+        if recording.reason and not recording.is_on_chain:
+            self._note(f"asset {recording.asset_id}, {recording.day} {recording.status}: {recording.reason}")
+
+    def _note(self, reason: str) -> None:
+        self._counts["reasons"] += 1
+        if len(self._reasons) < _MOST_REASONS:
+            self._reasons.append(reason)
+
+
+def _exit_code(result: "PlantResult") -> int:
+    statuses = {str(recording.status) for recording in result.problems}
+    if not result.coverage.known_slots:
+        return NOTHING_KNOWN
+    if not statuses:
+        return 0
+    return OUTCOME_UNKNOWN if statuses == {"pending"} else NOT_AS_GIVEN
+
+
+def _fields(recording: "Recording") -> dict[str, Any]:
+    return {
+        "asset_id": recording.asset_id,
+        "day": recording.day.isoformat(),
+        "slots": recording.mask.bit_count(),
+        "wh": recording.wh,
+        "status": str(recording.status),
+        "recorded_slots": recording.recorded_mask.bit_count(),
+        "error": None if recording.error is None else recording.error.name,
+        "reason": recording.reason or None,
+        "txids": list(recording.txids),
+    }
+
+
+def _print_costs(transactions: int, fees_ustx: int) -> None:
+    typer.echo(f"{counted(transactions, 'transaction')}, {fees_ustx:,} µSTX fees")
+
+
+def _day(recording: "Recording") -> tuple[object, ...]:
+    recorded = recording.recorded_mask.bit_count()
+    return (recording.day, recording.mask.bit_count(), recording.wh, recording.status, recorded)
+
+
+def _groups(recordings: "Iterable[Recording]") -> list[tuple[object, ...]]:
+    by_status: defaultdict[str, list[Recording]] = defaultdict(list)
+    for recording in recordings:
+        by_status[str(recording.status)].append(recording)
+    return [
+        (
+            status,
+            len(group),
+            sum(each.mask.bit_count() for each in group),
+            sum(each.wh for each in group),
+            min(each.day for each in group),
+            max(each.day for each in group),
+        )
+        for status, group in by_status.items()
+    ]
+
+
+def _remarks(result: "PlantResult", *, estimates: bool) -> "Iterable[str]":
+    """Why some days are not on the chain, and what of the file was left out."""
+    reasons = [recording for recording in result.problems if recording.reason]
+    for recording in reasons[:_MOST_REASONS]:
+        yield f"{recording.day} {recording.status}: {recording.reason}"
+    if len(reasons) > _MOST_REASONS:
+        yield f"… and {counted(len(reasons) - _MOST_REASONS, 'more day')}: --all-days or --json lists them"
+    coverage = result.coverage
+    left_out = []
+    if coverage.unknown_slots:
+        left_out.append(f"{counted(coverage.unknown_slots, 'slot')} of which the file does not know all")
+    if coverage.empty_days:
+        left_out.append(f"{counted(coverage.empty_days, 'day')} without a complete slot")
+    if left_out:
+        yield f"left out: {', '.join(left_out)}"
+    if coverage.estimated_slots:
+        what = "recorded as well" if estimates else "left out; --estimates records them"
+        yield f"estimates: {counted(coverage.estimated_slots, 'slot')}, {what}"
+    for note in result.notes:
+        yield f"note: {note}"
+    if coverage.reason:
+        yield f"nothing to record: {_for_command(coverage.reason)}"
+
+
+def _for_command(reason: str) -> str:
+    from der_client.readings import MeterDataError  # noqa: PLC0415 -- `der --help` stays fast
+
+    return MeterDataError(reason).for_command()

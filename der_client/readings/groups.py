@@ -1,0 +1,96 @@
+"""Parquet files with the readings of many plants, such as a fleet's: read in one pass, with memory for a part of it."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from der_client.readings.errors import MeterDataError
+from der_client.readings.frame import read_frame
+from der_client.readings.table import TableFormat
+from der_client.readings.table_reader import require_polars
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from os import PathLike
+
+    from der_client.readings.intervals import IntervalSeries
+
+_ROWS_PER_PART: Final = 50_000
+_MOST_PARTS: Final = 512
+
+
+def read_groups(
+    path: str | PathLike[str], column: str, wanted: Sequence[str], form: TableFormat | None = None, **options: Any
+) -> Iterator[tuple[str, IntervalSeries]]:
+    """Read the series of each plant of a Parquet file in which a column says whose each row is.
+
+    The file is read once and split by the column into parts on disk, in a temporary folder, each of some plants; one
+    part at a time is in memory. The rows of a plant may stand anywhere, in their order.
+
+    Args:
+        path: The file.
+        column: Whose rows they are.
+        wanted: The texts of that column that count, each once.
+        form: What the other columns say.
+        **options: Fields of a ``TableFormat``, which count more than those of ``form``.
+
+    Yields:
+        A text of the column and its series; the order is that of ``wanted`` as long as the file is small.
+
+    Raises:
+        MeterDataError: If it is not a Parquet file, has no such column, lacks a plant, or something cannot be read.
+        OSError: If a file cannot be opened or written.
+    """
+    require_polars()
+    import polars as pl  # noqa: PLC0415 -- heavy, and an extra
+
+    form = (form or TableFormat()).with_options(**options) if options else form or TableFormat()
+    order = {text: number for number, text in enumerate(wanted)}
+    with tempfile.TemporaryDirectory(prefix="der-plants-") as folder:
+        try:
+            parts = _split(Path(path), column, order, Path(folder))
+        except (pl.exceptions.PolarsError, OverflowError) as error:
+            raise MeterDataError(
+                f"this is not a Parquet file that can be read: {str(error).splitlines()[0]}"
+            ) from error
+        for part in parts:
+            frames = pl.read_parquet(part).partition_by(column, as_dict=True, maintain_order=True)
+            for file in part:
+                file.unlink()
+            groups = {str(key[0]): frame for key, frame in frames.items()}
+            for text in sorted(groups, key=order.__getitem__):
+                try:
+                    yield text, read_frame(groups.pop(text), form)
+                except MeterDataError as error:
+                    raise MeterDataError(f"{column} {text}: {error}") from error
+
+
+def _split(path: Path, column: str, order: dict[str, int], folder: Path) -> list[list[Path]]:
+    """Write the rows of each plant to one of several files, as many as keep each of them small."""
+    import polars as pl  # noqa: PLC0415
+
+    table = pl.scan_parquet(path)
+    names = table.collect_schema().names()
+    if column not in names:
+        raise MeterDataError(f"the column is not found; there are: {', '.join(map(repr, names))}", column=column)
+    whose = pl.col(column).cast(pl.String)
+    table = table.with_columns(whose).filter(whose.is_in(list(order)))
+    found = table.group_by(column).agg(pl.len()).collect(engine="streaming")
+    missing = order.keys() - set(found.get_column(column))
+    if missing:
+        first = min(missing, key=order.__getitem__)
+        raise MeterDataError(f"no row says so; {len(missing)} of {len(order)} are missing", column=column, value=first)
+    parts = min(_MOST_PARTS, 1 + int(found.get_column("len").sum()) // _ROWS_PER_PART)
+    part = (pl.col(column).hash(seed=0) % parts).alias("part of the plants")
+    table.sink_parquet(pl.PartitionBy(folder, key=part, include_key=False), mkdir=True, engine="streaming")
+    return _files(folder)
+
+
+def _files(folder: Path) -> list[list[Path]]:
+    """Return the files of each part, in the order in which they were written."""
+    found: dict[Path, list[Path]] = {}
+    for file in sorted(folder.rglob("*.parquet")):
+        found.setdefault(file.parent, []).append(file)
+    return list(found.values())
