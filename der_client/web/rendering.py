@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode
@@ -43,29 +44,7 @@ class Renderer:
 
     def __init__(self, index: Index) -> None:
         self._index = index
-        self._environment = Environment(
-            loader=FileSystemLoader(_HERE / "templates"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._environment.filters.update(
-            energy=amounts.energy,
-            power=amounts.power,
-            kwh=amounts.exact_energy,
-            count=amounts.count,
-            moment=amounts.moment,
-            clock=amounts.clock,
-            money=money,
-            token=token_name,
-            words=_words,
-            short=short_principal,
-            from_now=amounts.from_now,
-            day_from=amounts.day_from,
-            slot_times=slot_times,
-        )
-        self._environment.globals.update(link=_link, static=_static, navigation=_NAVIGATION, dict=dict)
+        self._environment = _environment()
 
     def page(
         self,
@@ -97,6 +76,35 @@ class Renderer:
         }
         text = self._environment.get_template(template).render(context)
         return HTMLResponse(text, status_code=status, headers=dict(headers or {}))
+
+
+@cache
+def _environment() -> Environment:
+    """The templates, compiled once for all applications of a process."""
+    environment = Environment(
+        loader=FileSystemLoader(_HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        energy=amounts.energy,
+        power=amounts.power,
+        kwh=amounts.exact_energy,
+        count=amounts.count,
+        moment=amounts.moment,
+        clock=amounts.clock,
+        money=money,
+        token=token_name,
+        words=_words,
+        short=short_principal,
+        from_now=amounts.from_now,
+        day_from=amounts.day_from,
+        slot_times=slot_times,
+    )
+    environment.globals.update(link=_link, static=_static, navigation=_NAVIGATION, dict=dict)
+    return environment
 
 
 def _words(value: object) -> str:
