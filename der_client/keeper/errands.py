@@ -78,7 +78,7 @@ class Errands:
         return tuple(errand.txid for errand in self._errands.values() if errand.txid)
 
     def __len__(self) -> int:
-        """How many are on their way."""
+        """Return how many are on their way."""
         return len(self._errands)
 
     @property

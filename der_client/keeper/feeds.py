@@ -42,7 +42,7 @@ class EventFeed:
         """Begin after the newest event.
 
         Raises:
-            NodeError: the API could not be read.
+            NodeError: If the API could not be read.
         """
         page = self._contract.client.contract_logs(self._contract.contract_id, limit=1)
         self._last = _place(page.events[0]) if page.events else None
@@ -51,8 +51,8 @@ class EventFeed:
         """Read what was printed since, oldest first; the place stays where it is.
 
         Raises:
-            LostThreadError: the last event seen is not among the newest 10,000.
-            NodeError: the API could not be read.
+            LostThreadError: If the last event seen is not among the newest 10,000.
+            NodeError: If the API could not be read.
         """
         newest_first: list[ContractLogEvent] = []
         logs = self._contract.client.iter_contract_logs(self._contract.contract_id, per_page=_EVENTS_PER_PAGE)

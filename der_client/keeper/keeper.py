@@ -63,7 +63,7 @@ class Keeper:
     changed, not what exists. Any number of keepers can work side by side, each with an account of its own. What it has
     sent is in the journal of its outbox: with one in a file, a keeper that was killed goes on where it was.
 
-    Use it from one thread at a time; only :meth:`stop` may be called from anywhere.
+    Use it from one thread at a time; only ``stop`` may be called from anywhere.
 
     Args:
         der: The contracts, with the account that pays the fees; its fee policy caps each of them.
@@ -201,7 +201,7 @@ class Keeper:
         )
 
     def run(self, *, interval_s: float = 10.0, on_report: Callable[[KeeperReport], None] | None = None) -> None:
-        """Go round until :meth:`stop`; a node that fails is waited for, 1 s at first and up to a minute.
+        """Go round until ``stop``; a node that fails is waited for, 1 s at first and up to a minute.
 
         Args:
             interval_s: Pause between two rounds, in seconds; none while more is due than one round does.
@@ -291,7 +291,7 @@ class Keeper:
         """Compare what is held for locked with the contract's own sum, in case an API left out an event.
 
         Raises:
-            LostThreadError: they differ for good.
+            LostThreadError: If they differ for good.
         """
         if self._duties.locked_ustx == self._der.settlement.get_escrow_total():
             self._doubts, self._doubts_allowed = 0, _DOUBTS

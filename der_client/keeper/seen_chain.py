@@ -34,14 +34,14 @@ class SeenChain:
         self._behind = 0
 
     def place(self, tip: Block, client: Client) -> Place:
-        """Where a block stands that was told to be the latest.
+        """Return where a block stands that was told to be the latest.
 
         Args:
             tip: The block.
             client: Asked whether the chain still has a block that was seen.
 
         Raises:
-            NodeError: the node could not be asked.
+            NodeError: If the node could not be asked.
         """
         if self._seen and tip.hash == self._seen[-1].hash:
             return Place.SAME

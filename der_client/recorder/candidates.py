@@ -103,7 +103,7 @@ class Candidate(ABC):
             target: Where it shall be recorded.
 
         Raises:
-            NodeError: the chain could not be read.
+            NodeError: If the chain could not be read.
         """
         right = chain.right(self.key)
         if right is None:

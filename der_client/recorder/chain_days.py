@@ -39,7 +39,7 @@ class ChainDays:
         now: Chain time.
 
     Raises:
-        NodeError: the node is down or answers something else.
+        NodeError: If the node is down or answers something else.
     """
 
     def __init__(self, assets: AssetVerification, production: ProductionTracking, keys: Iterable[DayKey]) -> None:
@@ -71,7 +71,7 @@ class ChainDays:
         that all is the same, the single recordings are looked for among the contract's events.
 
         Raises:
-            NodeError: the events could not be read.
+            NodeError: If the events could not be read.
         """
         key = asset_id, metered.day
         row = self._rows[key]

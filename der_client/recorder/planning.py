@@ -48,7 +48,7 @@ class RecordedPart:
     wh: int | None = None
 
     def __post_init__(self) -> None:
-        """Refuses energy that is none."""
+        """Refuse energy that is none."""
         if self.wh is not None:
             require_integer("recorded wh", self.wh, 0, UINT_MAX)
 
@@ -92,7 +92,7 @@ class DayPlan:
         return not self.new.mask
 
     def check_conflicts(self) -> None:
-        """Passes if nothing that could be compared differs.
+        """Pass if nothing that could be compared differs.
 
         Raises:
             ConflictingReadingsError: If a recorded part differs.
@@ -111,7 +111,7 @@ class DayPlan:
 
 
 def plan_day(metered: MeteredDay, recorded: Iterable[RecordedPart]) -> DayPlan:
-    """Compares readings with what is recorded of their day.
+    """Compare readings with what is recorded of their day.
 
     Args:
         metered: The readings.

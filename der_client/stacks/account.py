@@ -358,5 +358,5 @@ class Account:
 
     @whole
     def __repr__(self) -> str:
-        """The account and the node, which is not asked for it; never the key."""
+        """Return the account and the node, which is not asked for it; never the key."""
         return f"Account({self.__dict__.get('address', self._key.public_key)}, {self.client.url})"

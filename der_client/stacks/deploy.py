@@ -151,7 +151,7 @@ def deploy(
         other_network: Whether a plan for another network may be carried out on mainnet, or one for mainnet elsewhere.
         other_accounts: Further accounts, for the steps of which the plan expects their addresses as senders.
         fetch: Gives a requirement whose file is missing, by its id, ``ADDRESS.name``; for instance
-            :func:`~der_client.stacks.clarinet.fetcher`.
+            ``fetcher``.
         timeout_s: The longest wait for what is sent together, which is a batch at most, in seconds.
         on_step: Called for each step that is done or skipped.
         journal: Of the outbox that sends: a path (SQLite), a URL (Postgres), or ``None`` for one in memory. With one in

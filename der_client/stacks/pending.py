@@ -204,7 +204,7 @@ class PendingTransaction(_Waiting):
 
     @whole
     def __repr__(self) -> str:
-        """The transaction and the node."""
+        """Return the transaction and the node."""
         return f"PendingTransaction({self.txid}, {self.client.url})"
 
 
@@ -247,7 +247,7 @@ class AsyncPendingTransaction(_Waiting):
 
     @whole
     def __repr__(self) -> str:
-        """The transaction and the node."""
+        """Return the transaction and the node."""
         return f"AsyncPendingTransaction({self.txid}, {self.client.url})"
 
 

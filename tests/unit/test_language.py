@@ -31,7 +31,7 @@ ODD = {
 }
 THIRD_PERSON = re.compile(
     r"(?:Adds|Asks|Builds|Checks|Closes|Compares|Completes|Converts|Counts|Creates|Decodes|Encodes|Finds|Fills|Follows|"
-    r"Gives|Hashes|Keeps|Lists|Looks|Makes|Moves|Names|Opens|Parses|Passes|Puts|Reads|Refuses|Removes|Returns|Runs|Says|"
+    r"Gives|Hashes|Keeps|Lists|Looks|Makes|Moves|Opens|Parses|Passes|Puts|Reads|Refuses|Removes|Returns|Runs|Says|"
     r"Sends|Sets|Shows|Signs|Starts|Stops|Takes|Tells|Turns|Waits|Writes|Yields)\b"
 )
 RAISES = re.compile(r"^ +(\w+(?:Error|Exception|Exit)): (.*)$", re.MULTILINE)

@@ -91,7 +91,7 @@ class Database:
 
     @whole
     def __repr__(self) -> str:
-        """The place, without a password."""
+        """Return the place, without a password."""
         return f"{type(self).__name__}({self.name})"
 
     def _now(self, connection: Connection) -> float:

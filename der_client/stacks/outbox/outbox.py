@@ -322,7 +322,7 @@ class Outbox:
             self.journal.close()
 
     def __enter__(self) -> Self:
-        """The outbox itself."""
+        """Return the outbox itself."""
         return self
 
     def __exit__(
@@ -333,7 +333,7 @@ class Outbox:
 
     @whole
     def __repr__(self) -> str:
-        """Its journal and its accounts."""
+        """Return its journal and its accounts."""
         return f"Outbox({self.journal.name}, {', '.join(self._accounts)})"
 
     def _identity(self, purpose: str) -> dict[str, str]:
