@@ -97,7 +97,7 @@ describe("hostile arguments", () => {
     expect(await read("of-uint", [uint(7)])).toBe(`0x${uint(7)}`);
     expect(await read("of-list", [list(NONE, NONE)])).toBe(`0x${list(NONE, NONE)}`);
     expect(await read("of-two", [uint(7), TRUE], `${sender}.someone`)).toBe(`0x07${uint(7)}`);
-  }, 60_000);
+  });
 });
 
 describe("a node decodes", () => {
