@@ -13,7 +13,7 @@ from der_client.nodejs import environment, find_node, run_npm
 
 def test_the_environment_of_children_has_none_of_our_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("DER_KEY", "DER_PASSPHRASE", "DER_MNEMONIC_PASSPHRASE", "DER_URL"):
-        monkeypatch.setenv(name, "secret")
+        monkeypatch.setenv(name, "a secret of ours")
     monkeypatch.setenv("OTHER", "kept")
     children = environment()
     assert not [name for name in children if name.startswith("DER_")]
@@ -22,14 +22,14 @@ def test_the_environment_of_children_has_none_of_our_variables(monkeypatch: pyte
 
 
 def test_npm_and_its_scripts_do_not_get_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("DER_KEY", "secret")
+    monkeypatch.setenv("DER_KEY", "a secret of ours")
     (tmp_path / "package.json").write_text(
         '{"name": "x", "version": "1.0.0", "scripts": {"postinstall": "env > seen.txt"}}\n'
     )
     run_npm(["install", "--no-audit", "--no-fund", "--offline"], tmp_path)
     seen = (tmp_path / "seen.txt").read_text()
     assert "PATH=" in seen
-    assert "secret" not in seen
+    assert "a secret of ours" not in seen
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a shell script")
@@ -41,6 +41,6 @@ def test_a_node_on_the_path_that_is_asked_for_its_version_does_not_get_them(
     node.chmod(0o755)
     monkeypatch.setattr("der_client.nodejs._bundled", lambda: None)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-    monkeypatch.setenv("DER_KEY", "secret")
+    monkeypatch.setenv("DER_KEY", "a secret of ours")
     assert find_node() == str(node)
-    assert "secret" not in (tmp_path / "seen.txt").read_text()
+    assert "a secret of ours" not in (tmp_path / "seen.txt").read_text()
