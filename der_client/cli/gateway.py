@@ -14,6 +14,7 @@ import typer
 from der_client.cli.journals import JournalPlace, default_journal
 from der_client.cli.option_groups import grouped
 from der_client.cli.options import OnContractsAsAccount
+from der_client.cli.patience import until_reachable
 
 
 @grouped
@@ -74,7 +75,7 @@ def gateway(
     broker = (
         None if mqtt is None else Broker.of(mqtt, password=password, topic=topic, receipts=receipts, identifier=session)
     )
-    der = on.der
+    der = until_reachable(lambda: on.der)
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s: %(message)s"))
     logger = logging.getLogger("der_client")

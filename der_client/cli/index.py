@@ -10,10 +10,12 @@ import typer
 from der_client.cli.option_groups import grouped
 from der_client.cli.options import Json, OnContracts
 from der_client.cli.output import print_json
+from der_client.cli.patience import until_reachable
 
 if TYPE_CHECKING:
     from types import FrameType
 
+    from der_client.der import Der
     from der_client.index import Progress
 
 DEFAULT_DATABASE = "der-index.sqlite"
@@ -60,15 +62,19 @@ def index(
     """
     from der_client.index import Follower  # noqa: PLC0415 -- `der --help` stays fast
 
-    on.der.check_deployed()
+    def connected() -> "Der":
+        on.der.check_deployed()
+        return on.der
+
+    der = connected() if once else until_reachable(connected)
     stop = threading.Event()
     _stop_on_signals(stop)
     shown = _Shown(as_json=as_json)
-    with Follower(on.der, on.place, rebuild=rebuild) as follower:
+    with Follower(der, on.place, rebuild=rebuild) as follower:
         if once:
             shown.result(follower.run_once(shown.batch, stop=stop))
             return
-        typer.echo(f"indexing the contracts of {on.der.deployer} in {follower.place} (Ctrl-C ends it)", err=True)
+        typer.echo(f"indexing the contracts of {der.deployer} in {follower.place} (Ctrl-C ends it)", err=True)
         follower.follow(stop, poll_s=interval, on_progress=shown.news)
 
 

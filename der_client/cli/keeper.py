@@ -2,7 +2,6 @@
 
 import logging
 import signal
-import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,15 +10,14 @@ from der_client.cli.journals import JournalPlace, default_journal
 from der_client.cli.option_groups import grouped
 from der_client.cli.options import Json, OnContractsAsAccount
 from der_client.cli.output import print_json
+from der_client.cli.patience import until_reachable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from types import FrameType
 
     from der_client.contracts.settlement import PaymentClosed
     from der_client.keeper import Keeper, KeeperReport
-
-_MAX_PAUSE_S = 60.0
 
 
 @grouped
@@ -66,27 +64,13 @@ def keeper(
             running.close()
         return
     _log_to_stderr()
-    running = _connected(connect)
+    running = until_reachable(connect)
     _stop_on_signals(running)
     typer.echo(f"keeping {running.contract_id} as {running.address} (Ctrl-C ends it)", err=True)
     try:
         running.run(interval_s=interval, on_report=lambda report: _show(report, as_json=as_json))
     finally:
         running.close()
-
-
-def _connected(connect: "Callable[[], Keeper]") -> "Keeper":
-    """Connect; a node that is down is waited for, 1 s at first and up to a minute, as it is later."""
-    from der_client.stacks.errors import NodeUnreachableError  # noqa: PLC0415 -- `der --help` stays fast
-
-    pause = 1.0
-    while True:
-        try:
-            return connect()
-        except NodeUnreachableError as error:
-            typer.echo(f"the node cannot be reached, trying again in {pause:.0f} s (Ctrl-C ends it): {error}", err=True)
-            time.sleep(pause)
-            pause = min(2 * pause, _MAX_PAUSE_S)
 
 
 def _run_once(running: "Keeper", *, as_json: bool) -> None:
