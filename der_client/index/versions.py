@@ -106,7 +106,7 @@ class Versions:
             history = HISTORY_TABLES[name]
             matches = [history.c[part] == bindparam(f"key_{part}", type_=history.c[part].type) for part in KEYS[name]]
             closing = update(history).where(*matches, history.c.to_height.is_(None))
-            connection.execute(closing.values(to_height=bindparam("until")), ended)
+            connection.execute(closing.values(to_height=bindparam("new_to_height")), ended)
         added = self._passed
         for table, key in self._changed:
             version = self._known[table, key]
@@ -137,7 +137,7 @@ class Versions:
         if version.row is not None and version.since != self.height:
             if version.is_stored:
                 ending = {f"key_{name}": part for name, part in zip(KEYS[table], key, strict=True)}
-                self._ended[table].append(ending | {"until": self.height})
+                self._ended[table].append(ending | {"new_to_height": self.height})
             else:
                 self._passed[table].append(_record(table, key, version, self.height))
         elif version.is_stored and version.row is not None:
