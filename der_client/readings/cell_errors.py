@@ -1,16 +1,15 @@
-"""Errors that name the line, the column and the text of a cell."""
+"""Errors that name the row, the column and the text of a cell."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from der_client.readings.errors import MeterDataError
-
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import polars as pl
+
+    from der_client.readings.errors import MeterDataError
+    from der_client.readings.row_places import RowPlaces
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +18,13 @@ class CellErrors:
 
     Attributes:
         records: The number of each cell's row in its file.
-        line: Returns the line of a row by its number in the file.
+        places: Name the rows in errors.
         column: The name of the column, or of several that are read together.
         texts: What the cells say.
     """
 
     records: pl.Series
-    line: Callable[[int], int | None]
+    places: RowPlaces
     column: str
     texts: pl.Series
 
@@ -36,9 +35,9 @@ class CellErrors:
             index: Of the cell.
             problem: What is wrong with it, and what to do.
         """
-        return MeterDataError(
+        return self.places.error(
+            int(self.records[index]),
             problem,
-            line=self.line(int(self.records[index])),
             column=self.column or None,
             value=str(self.texts[index]).strip(),
         )

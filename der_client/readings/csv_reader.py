@@ -7,6 +7,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from der_client.readings.csv_table import CsvTable, line_of
+from der_client.readings.row_places import RowPlaces
 from der_client.readings.sources import open_binary
 from der_client.readings.table import TableFormat
 from der_client.readings.table_columns import columns_of
@@ -46,7 +47,8 @@ def read_table(source: Source, form: TableFormat | None = None, **options: Any) 
         has_header=form.header,
         skip_rows=form.skip_rows,
     ) as table:
-        reader = TableReader(form, table.header, lambda record: line_of(source, form.encoding, form.delimiter, record))
+        places = RowPlaces("line", lambda row: line_of(source, form.encoding, form.delimiter, row))
+        reader = TableReader(form, table.header, places)
         for frame in table.frames(reader.columns.last_used, from_end=form.order == "descending"):
             reader.feed(frame)
         return reader.finish()

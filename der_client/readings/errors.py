@@ -27,21 +27,30 @@ class MeterDataError(InvalidValueError):
     The message names arguments in backquotes, such as ``unit="kWh"``; ``for_command`` has the options in their place.
 
     Attributes:
-        line: The line of the file, from 1, or None where the whole file is meant.
+        line: The line of the file, from 1, or None where the whole file is meant. Where a file has no lines, it is the
+            number of what ``counted`` says.
+        counted: What ``line`` counts: "line"; "row" of a sheet or a data frame; "record" or "entry" of a list in JSON.
         column: The column's name, or None.
         value: The cell as it is in the file, shortened to 60 characters, or None.
     """
 
     def __init__(
-        self, message: str, *, line: int | None = None, column: str | None = None, value: str | None = None
+        self,
+        message: str,
+        *,
+        line: int | None = None,
+        counted: str = "line",
+        column: str | None = None,
+        value: str | None = None,
     ) -> None:
         if value is not None and len(value) > _SHOWN_LENGTH:
             value = value[:_SHOWN_LENGTH] + "…"
-        where = [f"line {line}"] if line is not None else []
+        where = [f"{counted} {line}"] if line is not None else []
         where += [f"column {column!r}"] if column is not None else []
         where += [f"value {value!r}"] if value is not None else []
         super().__init__(f"{', '.join(where)}: {message}" if where else message)
         self.line = line
+        self.counted = counted
         self.column = column
         self.value = value
 

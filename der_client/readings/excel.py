@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from der_client.readings.csv_table import LONGEST_PREAMBLE
 from der_client.readings.errors import MeterDataError
+from der_client.readings.row_places import RowPlaces
 from der_client.readings.table import TableFormat
 from der_client.readings.table_columns import columns_of
 from der_client.readings.table_reader import TableReader, require_polars
@@ -42,7 +43,7 @@ def read_excel(path: str | PathLike[str], form: TableFormat | None = None) -> In
     with _Sheet(path, form.sheet) as sheet:
         rows = sheet.rows()
         header, first = _find_header(rows, form)
-        reader = TableReader(form, header, lambda record: record + 1)
+        reader = TableReader(form, header, RowPlaces("row"))
         times = {number for number, name in enumerate(header) if name in form.time or name in form.end_time}
         times = times or {0}
         import polars as pl  # noqa: PLC0415 -- heavy, and an extra

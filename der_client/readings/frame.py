@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from der_client.readings.errors import MeterDataError, like
+from der_client.readings.row_places import RowPlaces
 from der_client.readings.table import TableFormat
 from der_client.readings.table_columns import columns_of
 from der_client.readings.table_reader import TableReader, require_polars
@@ -98,7 +99,7 @@ def _read(table: pl.LazyFrame, form: TableFormat) -> IntervalSeries:
             raise MeterDataError(f"the column is not found{like(name, schema)}; there are: {known}", column=name)
     if form.time_format != "iso" and any(schema[name].is_temporal() for name in form.time):
         form = form.with_options(time_format="iso")
-    reader = TableReader(form, schema.names(), lambda record: record + 1)
+    reader = TableReader(form, schema.names(), RowPlaces("row"))
     is_reversed = form.order == "descending"
     firsts = range(0, int(table.select(pl.len()).collect().item()), _PIECE_ROWS)
     for first in reversed(firsts) if is_reversed else firsts:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from der_client.readings.intervals import IntervalSeries
     from der_client.readings.quantities import Unit
     from der_client.readings.row_lengths import Spans
+    from der_client.readings.row_places import RowPlaces
     from der_client.readings.table import TableFormat
 
 MOST_UNSORTED_ROWS: Final = 20_000_000
@@ -49,22 +50,20 @@ class IntervalBuilder:
     Args:
         form: How the table says it.
         unit: Of the numbers.
-        line: Returns the line of a row by its number in the file.
+        places: Name the rows in errors.
         channels: Names what could distinguish several meters, for the error of a repeated time.
 
     Attributes:
         kind: What the numbers are: ``power``, ``energy`` or ``register``.
     """
 
-    def __init__(
-        self, form: TableFormat, unit: Unit, line: Callable[[int], int | None], channels: Callable[[], str]
-    ) -> None:
+    def __init__(self, form: TableFormat, unit: Unit, places: RowPlaces, channels: Callable[[], str]) -> None:
         self.kind = form.kind or ("energy" if unit.is_energy else "power")
         self._form = form
         self._factor = unit.factor
-        self._order = RowOrder(line, channels, form)
-        self._lengths = RowLengths(form, self.kind, line)
-        self._plausibility = Plausibility(form, self.kind, line)
+        self._order = RowOrder(places, channels, form)
+        self._lengths = RowLengths(form, self.kind, places)
+        self._plausibility = Plausibility(form, self.kind, places)
         self._quarters = QuarterHours()
         self._last_row: Rows | None = None
         self._unsorted: list[Rows] = []

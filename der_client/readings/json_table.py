@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from der_client.readings.errors import MeterDataError, like
 from der_client.readings.json_documents import read_json
+from der_client.readings.row_places import RowPlaces
 from der_client.readings.table import TableFormat
 from der_client.readings.table_columns import columns_of
 from der_client.readings.table_reader import TableReader, require_polars
@@ -34,7 +35,7 @@ def read_json_table(source: Source, form: TableFormat | None = None) -> Interval
 
     Raises:
         MeterDataError: If it is not JSON, has no such records, or something in them cannot be read or is not certain;
-            records are counted from 1, as lines.
+            records are counted from 1.
         OSError: If the file cannot be opened.
     """
     import polars as pl  # noqa: PLC0415 -- heavy, and an extra
@@ -47,7 +48,7 @@ def read_json_table(source: Source, form: TableFormat | None = None) -> Interval
     if missing is not None:
         known = ", ".join(map(repr, header[: 3 * _MOST_SHOWN]))
         raise MeterDataError(f"no record has this name{like(missing, header)}; there are: {known}", column=missing)
-    reader = TableReader(form, header, lambda record: record + 1)
+    reader = TableReader(form, header, RowPlaces("record"))
     columns = {str(number): cells[name] for number, name in enumerate(header)}
     frame = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
     frame = frame.with_columns(record=pl.int_range(frame.height, dtype=pl.Int64))

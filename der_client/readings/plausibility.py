@@ -10,10 +10,9 @@ from der_client.readings.integers import greatest, least
 from der_client.readings.quantities import MAX_POWER_W
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import polars as pl
 
+    from der_client.readings.row_places import RowPlaces
     from der_client.readings.table import TableFormat
 
 _FEWEST_RISES: Final = 4
@@ -29,16 +28,16 @@ class Plausibility:
     Args:
         form: How the table says it.
         kind: What the numbers are: ``power``, ``energy`` or ``register``.
-        line: Returns the line of a row by its number in the file.
+        places: Name the rows in errors.
 
     Attributes:
         rows: How many intervals there were.
     """
 
-    def __init__(self, form: TableFormat, kind: str, line: Callable[[int], int | None]) -> None:
+    def __init__(self, form: TableFormat, kind: str, places: RowPlaces) -> None:
         self._form = form
         self._kind = kind
-        self._line = line
+        self._places = places
         self.rows = 0
         self._known = 0
         self._last: Fraction | None = None
@@ -90,13 +89,12 @@ class Plausibility:
             factor: What to multiply them by to have W or Wh.
 
         Raises:
-            MeterDataError: If one is; it names the line.
+            MeterDataError: If one is; it names the row.
         """
         if (greatest(numbers) or 0) * factor > MAX_POWER_W:
             index = numbers.arg_max() or 0
-            raise MeterDataError(
-                f"the reading is beyond {MAX_POWER_W} W or Wh: check `unit`",
-                line=self._line(int(rows["record"][index])),
+            raise self._places.error(
+                int(rows["record"][index]), f"the reading is beyond {MAX_POWER_W:,} W or Wh: check `unit`"
             )
 
     def check(self, days: int) -> None:

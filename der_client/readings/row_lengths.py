@@ -11,10 +11,9 @@ from der_client.readings.integers import greatest, least
 from der_client.readings.slots import MICROSECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import polars as pl
 
+    from der_client.readings.row_places import RowPlaces
     from der_client.readings.table import TableFormat
 
 
@@ -41,16 +40,16 @@ class RowLengths:
     Args:
         form: How the table says it.
         kind: What the numbers are: ``power``, ``energy`` or ``register``.
-        line: Returns the line of a row by its number in the file.
+        places: Name the rows in errors.
 
     Attributes:
         resets: In how many intervals a register showed less than before.
     """
 
-    def __init__(self, form: TableFormat, kind: str, line: Callable[[int], int | None]) -> None:
+    def __init__(self, form: TableFormat, kind: str, places: RowPlaces) -> None:
         self._form = form
         self._is_register = kind == "register"
-        self._line = line
+        self._places = places
         self._step_us: int | None = None
         self._last_step_us: int | None = None
         self._shortest_us: int | None = None
@@ -164,7 +163,7 @@ class RowLengths:
 
     def _refuse_step(self, frame: pl.DataFrame, index: int, step: int) -> MeterDataError:
         found = int(frame["time"][index]) - int(frame["time"][index - 1])
-        before = self._line(int(frame["record"][index - 1]))
+        before = self._places.before(int(frame["record"][index - 1]))
         is_null = frame["number"][index] is None or frame["number"][index - 1] is None
         skip = ' If rows without a reading do not count, give `nulls="skip"`.' if is_null else ""
         shorter, longer = sorted((step, found))
@@ -176,7 +175,7 @@ class RowLengths:
         return self._error(
             frame,
             index,
-            f"the step between rows changes: this row comes {_seconds(found)} after line {before}, those before "
+            f"the step between rows changes: this row comes {_seconds(found)} after {before}, those before "
             f"{_seconds(step)} apart. If each row lasts until the next, give `until_next=True`{absent}.{skip}",
         )
 
@@ -205,7 +204,7 @@ class RowLengths:
         return int(exact)
 
     def _error(self, frame: pl.DataFrame, index: int, problem: str) -> MeterDataError:
-        return MeterDataError(problem, line=self._line(int(frame["record"][index])))
+        return self._places.error(int(frame["record"][index]), problem)
 
 
 def _seconds(microseconds: int) -> str:

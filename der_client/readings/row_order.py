@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from der_client.readings.errors import MeterDataError
 from der_client.readings.integers import least
 from der_client.readings.intervals import MAX_YEARS_FROM_MEDIAN
 from der_client.readings.slots import MICROSECONDS, SECONDS_PER_DAY
@@ -14,6 +13,8 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from der_client.readings.errors import MeterDataError
+    from der_client.readings.row_places import RowPlaces
     from der_client.readings.table import TableFormat
 
 
@@ -21,7 +22,7 @@ class RowOrder:
     """Checks the order of the rows of one channel.
 
     Args:
-        line: Returns the line of a row by its number in the file.
+        places: Name the rows in errors.
         channels: Names what could distinguish several meters, for the error of a repeated time.
         form: How the table says it.
 
@@ -29,8 +30,8 @@ class RowOrder:
         repeats: How many rows repeated the one before and were left out.
     """
 
-    def __init__(self, line: Callable[[int], int | None], channels: Callable[[], str], form: TableFormat) -> None:
-        self._line = line
+    def __init__(self, places: RowPlaces, channels: Callable[[], str], form: TableFormat) -> None:
+        self._places = places
         self._channels = channels
         self._may_repeat = form.duplicates == "equal-once"
         self._is_descending = form.order == "descending"
@@ -75,7 +76,7 @@ class RowOrder:
                 return self._error(frame, index, 'the times ascend from row to row: leave `order="descending"` out')
             return self._error(frame, index, 'the times go back from row to row: give `order="descending"`')
         hint = self._channels() or 'sort the rows by time, or give `order="any"`'
-        return self._error(frame, index, f"the time goes back behind that of line {self._before(frame, index)}: {hint}")
+        return self._error(frame, index, f"the time goes back behind that of {self._before(frame, index)}: {hint}")
 
     def _refuse_repeat(self, frame: pl.DataFrame, index: int, *, is_same: bool) -> MeterDataError:
         hint = self._channels() or (
@@ -85,10 +86,10 @@ class RowOrder:
         )
         reading = "the same" if is_same else "another"
         before = self._before(frame, index)
-        return self._error(frame, index, f"the time repeats that of line {before}, with {reading} reading: {hint}")
+        return self._error(frame, index, f"the time repeats that of {before}, with {reading} reading: {hint}")
 
-    def _before(self, frame: pl.DataFrame, index: int) -> int | None:
-        return self._line(int(frame["record"][index - 1]))
+    def _before(self, frame: pl.DataFrame, index: int) -> str:
+        return self._places.before(int(frame["record"][index - 1]))
 
     def _check_years(self, frame: pl.DataFrame) -> None:
         times = frame["time"]
@@ -107,4 +108,4 @@ class RowOrder:
                 )
 
     def _error(self, frame: pl.DataFrame, index: int, problem: str) -> MeterDataError:
-        return MeterDataError(problem, line=self._line(int(frame["record"][index])))
+        return self._places.error(int(frame["record"][index]), problem)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from der_client.readings.errors import MeterDataError
 from der_client.readings.json_documents import read_json
 from der_client.readings.quantities import Unit
+from der_client.readings.row_places import RowPlaces
 from der_client.readings.table import TableFormat
 from der_client.readings.table_reader import TableReader, require_polars
 
@@ -131,11 +132,7 @@ def _read(values: list[Any], form: TableFormat) -> IntervalSeries:
         if value is not None and not isinstance(value, Decimal):
             raise MeterDataError("expected a number", column="value", value=str(value))
         rows.append((entry[time], "" if value is None else str(value)))
-    reader = TableReader(form, (time, "value"), _no_line)
+    reader = TableReader(form, (time, "value"), RowPlaces("entry"))
     frame = pl.DataFrame(rows, schema={"0": pl.String, "1": pl.String}, orient="row")
     reader.feed(frame.with_columns(record=pl.int_range(frame.height, dtype=pl.Int64)))
     return reader.finish()
-
-
-def _no_line(_record: int) -> None:
-    """JSON has no lines that a person would look for."""

@@ -16,11 +16,12 @@ from der_client.readings.row_values import read_estimated, read_values
 from der_client.readings.table_columns import TableColumns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     import polars as pl
 
     from der_client.readings.intervals import IntervalSeries
+    from der_client.readings.row_places import RowPlaces
     from der_client.readings.table import TableFormat
 
 _MOST_SHOWN: Final = 8
@@ -53,7 +54,7 @@ class TableReader:
     Args:
         form: How the table says it.
         header: The names of its columns.
-        line: Returns the line of a row by its number in the file.
+        places: Name the rows in errors.
 
     Attributes:
         columns: Where the columns are.
@@ -62,9 +63,9 @@ class TableReader:
         MeterDataError: If a column is not there, or nothing says the unit.
     """
 
-    def __init__(self, form: TableFormat, header: Sequence[str], line: Callable[[int], int | None]) -> None:
+    def __init__(self, form: TableFormat, header: Sequence[str], places: RowPlaces) -> None:
         self._form = form
-        self._line = line
+        self._places = places
         self.columns = TableColumns(form, header)
         self._seen: dict[str, set[str]] = {name: set() for name in (*self.columns.meters, *form.where)}
         self._last: pl.DataFrame | None = None
@@ -75,7 +76,7 @@ class TableReader:
         self._has_rows = False
 
     def _channel(self, where: dict[str, str]) -> _Channel:
-        builder = IntervalBuilder(self._form, self.columns.unit, self._line, self._channel_hint)
+        builder = IntervalBuilder(self._form, self.columns.unit, self._places, self._channel_hint)
         are_ends = self._form.stamped == "end" or builder.kind == "register"
         return _Channel(where, RowTimes(self._form, self.columns, are_ends=are_ends), builder)
 
@@ -133,7 +134,7 @@ class TableReader:
         import polars as pl  # noqa: PLC0415
 
         records = rows["record"]
-        errors = CellErrors(records, self._line, "", records)
+        errors = CellErrors(records, self._places, "", records)
         with ThreadPoolExecutor(1) as other:  # polars works without Python's lock
             later = other.submit(read_values, rows, self._form, self.columns, errors)
             times = channel.times.read(rows, errors)

@@ -21,6 +21,7 @@ from der_client.readings import (
     read_channels,
     read_file,
     read_frame,
+    read_table,
 )
 from der_client.readings.file_formats import FORMATS
 from der_client.readings.files import format_named
@@ -401,7 +402,7 @@ def test_lists_of_records_are_named(tmp_path: Path) -> None:
         ("{}", "no list of records"),
         ("[]", "no list of records"),
         ('{"a": [1, 2]}', "no list of records"),
-        ('{"a": [{"from": "x", "kWh": 1}]}', "line 1.*ISO 8601"),
+        ('{"a": [{"from": "x", "kWh": 1}]}', "record 1, column 'from', value 'x': expected an ISO 8601"),
         ('{"a": [{"from": "2026-06-01T10:00Z", "kWh": Infinity}]}', "got Infinity"),
         ('{"a": [{"from": "2026-06-01T10:00Z", "kWh": 1e999999}]}', "expected a number"),
         ('{"a": [{"from": "2026-06-01T10:00Z", "kWh": [1]}]}', "no reading"),
@@ -413,6 +414,36 @@ def test_lists_of_records_are_named(tmp_path: Path) -> None:
 def test_json_that_is_hostile_or_broken_is_refused(tmp_path: Path, text: str, told: str) -> None:
     with pytest.raises(MeterDataError, match=told):
         read_records(tmp_path, text, time="from", values="kWh")
+
+
+# Names of rows in errors
+
+
+def test_rows_are_named_as_each_kind_of_file_counts_them(tmp_path: Path) -> None:
+    times = ["2026-06-01T10:00Z", "2026-06-01T11:00Z", "2026-06-01T11:00Z"]
+    options: dict[str, Any] = {"time": "t", "values": "kWh"}
+    frame = polars_frame(t=times, kWh=[1, 2, 3])
+    parquet = tmp_path / "frame.parquet"
+    frame.write_parquet(parquet)
+    sheet = workbook(tmp_path / "sheet.xlsx", [["a preamble"], ["t", "kWh"], *([time, 1] for time in times)])
+    records = [{"t": time, "kWh": number} for number, time in enumerate(times, 1)]
+    rows = "".join(f"{time},{number}\n" for number, time in enumerate(times, 1))
+    meter = SECOND_VERSION | {"values": [SECOND_VERSION["values"][0]] * 2}
+    stream = io.BytesIO(f"t,kWh\n{rows}".encode())
+    for read, told in (
+        (lambda: read_frame(frame, **options), "row 3: the time repeats that of row 2"),
+        (lambda: read_file(parquet, **options), "row 3: the time repeats that of row 2"),
+        (lambda: read_file(sheet, **options), "row 5: the time repeats that of row 4"),
+        (lambda: read_records(tmp_path, records, **options), "record 3: the time repeats that of record 2"),
+        (lambda: read_table(f"t,kWh\n{rows}".encode(), **options), "line 4: the time repeats that of line 3"),
+        (lambda: read_table(stream, **options), "the time repeats that of the row before"),
+        (
+            lambda: read_solaredge(json.dumps(meter).encode(), TableFormat()),
+            "entry 2: the time repeats that of entry 1",
+        ),
+    ):
+        with pytest.raises(MeterDataError, match=f"^{told}, with "):
+            read()
 
 
 # Data frames and Parquet
