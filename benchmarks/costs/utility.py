@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from benchmarks.costs.call_cost import BEFORE_EPOCH_4, EPOCH_4
-from benchmarks.costs.calls import BATCH, REVIEWED
-from der_client.stacks.fees import MIN_USTX_PER_BYTE
+from benchmarks.costs.calls import BATCH, LEAVES, REVIEWED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,12 +19,6 @@ METERS_OF_A_FEEDER: Final = 1_000
 USTX_PER_STX: Final = 1_000_000
 # A tenure begins with each Bitcoin block.
 TENURES_PER_DAY: Final = 144
-
-# Not built: what the prototype measured, and about what its transaction would be long (a root of 32 bytes, a day and a
-# count among the arguments).
-ROOT_READS: Final = 7
-ROOT_BYTES: Final = 300
-LEAVES_OF_A_ROOT: Final = 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +41,16 @@ class Way:
 
 
 def ways(measured: Sequence[CallCost], meters: int = METERS) -> list[Way]:
-    """All ways, the dearest first; each records a day of every meter and has it verified.
+    """Return all ways, the dearest first.
+
+    Each records a day of every meter and has it verified, but for the last, which only anchors a root over all days.
 
     Args:
         measured: What the calls cost.
         meters: How many there are.
 
     Raises:
-        KeyError: a call that they need was not measured.
+        KeyError: If a call that they need was not measured.
     """
     calls = {call.name: call for call in measured}
     signed = calls["record-day, 96 slots"]
@@ -77,19 +72,19 @@ def ways(measured: Sequence[CallCost], meters: int = METERS) -> list[Way]:
             sum(times * call.floor_fee_ustx for call, times in calls_of_each),
         )
 
-    roots = -(-meters // LEAVES_OF_A_ROOT)
-    reads_of_roots = roots * ROOT_READS
+    anchor = calls[f"anchor-root, {LEAVES:,} leaves"]
+    roots = -(-meters // LEAVES)
     return [
         recorded("a signed day for each meter", signed, 1, meters),
         recorded("oracle batches, a row for each meter", batch, BATCH, meters),
         recorded(f"a signed day for each feeder of {METERS_OF_A_FEEDER:,} meters", signed, 1, feeders),
         recorded(f"oracle batches, a row for each feeder of {METERS_OF_A_FEEDER:,} meters", batch, BATCH, feeders),
         _way(
-            "a daily root over all meters (not built; as the prototype)",
+            "a daily root over all meters, of which no day counts before it is claimed",
             meters,
             roots,
-            (reads_of_roots / BEFORE_EPOCH_4.read_count, reads_of_roots / EPOCH_4.read_count),
-            roots * ROOT_BYTES * MIN_USTX_PER_BYTE,
+            (roots / anchor.calls_per_tenure(BEFORE_EPOCH_4), roots / anchor.calls_per_tenure(EPOCH_4)),
+            roots * anchor.floor_fee_ustx,
         ),
     ]
 

@@ -96,13 +96,16 @@ def test_json_has_every_figure(measured: list[CallCost]) -> None:
 
 def test_a_million_meters(measured: list[CallCost]) -> None:
     calls = {call.name: call for call in measured}
-    signed, batches, *_ = ways(measured)
+    signed, batches, *_, root = ways(measured)
     assert signed.transactions == 1_000_000 + 10_000
     assert batches.transactions == 5_000 + 10_000
     day, review = calls["record-day, 96 slots"], calls["verify-days, 100 asset-days"]
     assert signed.fees_ustx == 1_000_000 * day.transaction_bytes + 10_000 * review.transaction_bytes
     tenures = 1_000_000 / (15_000 // day.cost.read_count) + 10_000 / (15_000 // review.cost.read_count)
     assert signed.tenures[0] == pytest.approx(tenures)
+    anchor = calls["anchor-root, 1,048,576 leaves"]
+    assert (root.transactions, root.fees_ustx) == (1, anchor.transaction_bytes)
+    assert root.tenures[0] == 1 / anchor.calls_per_tenure(BEFORE_EPOCH_4)
     for way in ways(measured):
         for tenures, meters in zip(way.tenures, way.meters_in_a_tenth, strict=True):
             assert meters * tenures / 1_000_000 == pytest.approx(14.4, rel=1e-3)
