@@ -11,6 +11,13 @@ if TYPE_CHECKING:
 
     from der_client.readings import IntervalSeries
 
+_FIELDS = (
+    ("channel", str | list, "the name of a channel, or a list of names"),
+    ("format", str, "the name of a format, or a file ending in .toml"),
+    ("meter_key_file", str, "the name of a file"),
+    ("power_of_ten", int, "an integer"),
+)
+"""Fields of an entry that are not fields of a ``TableFormat``: what they are, and what an error expects."""
 _OF_FLEET = {"asset", "where", "meter_key_file"}
 
 
@@ -33,7 +40,7 @@ def read_map(path: Path) -> "list[dict[str, Any]]":
     """Read the plants of a file in TOML.
 
     Raises:
-        MeterDataError: If it is not one.
+        MeterDataError: If it is not one, or an asset is missing or there twice.
     """
     import tomllib  # noqa: PLC0415 -- `der --help` stays fast
 
@@ -49,6 +56,11 @@ def read_map(path: Path) -> "list[dict[str, Any]]":
         raise MeterDataError(f"{path}: expected one [[plant]] for each plant{other}")
     seen: set[int] = set()
     for number, entry in enumerate(entries, 1):
+        if not isinstance(entry, dict):
+            raise MeterDataError(f"{path}, plant {number}: expected a [[plant]] with its fields, got {entry!r}")
+        for field, kind, expected in _FIELDS:
+            if field in entry and (not isinstance(entry[field], kind) or isinstance(entry[field], bool)):
+                raise MeterDataError(f"{path}, plant {number}: {field} is {entry[field]!r}: expected {expected}")
         asset = entry.get("asset")
         if isinstance(asset, bool) or not isinstance(asset, int) or asset < 1:
             raise MeterDataError(f"{path}, plant {number}: asset is {asset!r}: expected the number of an asset")
@@ -107,9 +119,11 @@ def read_plants(
 
 
 def _column_of_fleet(file: Path, shared: dict[str, Any], entries: "Sequence[dict[str, Any]]") -> str | None:
-    """Return the one column by which all plants of a Parquet file are told apart, if there is one."""
+    """Return the column that distinguishes the plants of a Parquet file, if one column distinguishes all of them."""
+    from der_client.readings.file_formats import format_by_suffix  # noqa: PLC0415 -- `der --help` stays fast
+
     form = shared["form"]
-    is_parquet = file.suffix.lower() in (".parquet", ".pq") if not isinstance(form, str) else form == "parquet"
+    is_parquet = (form if isinstance(form, str) else format_by_suffix(file.suffix)) == "parquet"
     wheres = [entry.get("where") for entry in entries]
     if not is_parquet or shared["power_of_ten"] is not None or "where" in shared:
         return None
