@@ -1,6 +1,6 @@
-"""What ``der record`` says of what it did."""
+"""What ``der record`` prints about what it did."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,6 @@ NOTHING_KNOWN = 4
 OUTCOME_UNKNOWN = 5
 """Exit code: transactions were sent, and what came of them is not known yet."""
 _MOST_REASONS = 5
-_COLUMNS = ("status", "days", "slots", "Wh", "first day", "last day")
 
 
 class Details:
@@ -78,7 +77,7 @@ class Details:
                 columns = ("day", "slots", "Wh", "status", "recorded now")
                 print_table(title, columns, [_day(each) for each in result.recordings])
             elif result.recordings:
-                print_table(title, _COLUMNS, _groups(result.recordings))
+                _Groups(result.recordings).print(title)
             else:
                 typer.echo(title)
             for line in _remarks(result, estimates=self._estimates):
@@ -97,11 +96,40 @@ class _Group:
     wh: int = 0
 
 
+class _Groups:
+    """Days by their status."""
+
+    def __init__(self, recordings: "Iterable[Recording]" = ()) -> None:
+        self._by_status: dict[str, _Group] = {}
+        for recording in recordings:
+            self.add(recording)
+
+    def add(self, recording: "Recording") -> None:
+        """Count a day."""
+        group = self._by_status.setdefault(str(recording.status), _Group(recording.day, recording.day))
+        group.first, group.last = min(group.first, recording.day), max(group.last, recording.day)
+        group.days += 1
+        group.slots += recording.mask.bit_count()
+        group.wh += recording.wh
+
+    def days(self) -> dict[str, int]:
+        """Return how many days each status has."""
+        return {status: group.days for status, group in self._by_status.items()}
+
+    def print(self, title: str) -> None:
+        """Print a table with a line for each status."""
+        rows = [
+            (status, group.days, group.slots, group.wh, group.first, group.last)
+            for status, group in self._by_status.items()
+        ]
+        print_table(title, ("status", "days", "slots", "Wh", "first day", "last day"), rows)
+
+
 class Summary:
     """What became of a fleet, all plants together; its size does not grow with theirs."""
 
     def __init__(self) -> None:
-        self._groups: dict[str, _Group] = {}
+        self._groups = _Groups()
         self._reasons: list[str] = []
         self._counts: Counter[str] = Counter()
         self.exit_code = 0
@@ -115,19 +143,17 @@ class Summary:
             if result.coverage.reason:
                 self._note(f"asset {result.asset}: nothing to record: {_for_command(result.coverage.reason)}")
             for recording in result.recordings:
-                self._add(recording)
+                self._groups.add(recording)
+                if recording.reason and not recording.is_on_chain:
+                    self._note(f"asset {recording.asset_id}, {recording.day} {recording.status}: {recording.reason}")
 
     def fields(self) -> dict[str, Any]:
         """Return all of it as values for JSON."""
-        return {"statuses": {status: group.days for status, group in self._groups.items()}, **self._counts}
+        return {"statuses": self._groups.days(), **self._counts}
 
     def print(self, *, all_days: bool) -> None:  # noqa: ARG002 -- as Details
         """Print one table for all plants."""
-        rows = [
-            (status, group.days, group.slots, group.wh, group.first, group.last)
-            for status, group in self._groups.items()
-        ]
-        print_table(f"Production of {counted(self._counts['plants'], 'plant')}", _COLUMNS, rows)
+        self._groups.print(f"Production of {counted(self._counts['plants'], 'plant')}")
         for reason in self._reasons:
             typer.echo(reason)
         if (more := self._counts["reasons"] - len(self._reasons)) > 0:
@@ -135,15 +161,6 @@ class Summary:
         if self._counts["unknown"]:
             typer.echo(f"left out: {counted(self._counts['unknown'], 'slot')} of which the file does not know all")
         _print_costs(self._counts["transactions"], self._counts["fees"])
-
-    def _add(self, recording: "Recording") -> None:
-        group = self._groups.setdefault(str(recording.status), _Group(recording.day, recording.day))
-        group.first, group.last = min(group.first, recording.day), max(group.last, recording.day)
-        group.days += 1
-        group.slots += recording.mask.bit_count()
-        group.wh += recording.wh
-        if recording.reason and not recording.is_on_chain:
-            self._note(f"asset {recording.asset_id}, {recording.day} {recording.status}: {recording.reason}")
 
     def _note(self, reason: str) -> None:
         self._counts["reasons"] += 1
@@ -181,23 +198,6 @@ def _print_costs(transactions: int, fees_ustx: int) -> None:
 def _day(recording: "Recording") -> tuple[object, ...]:
     recorded = recording.recorded_mask.bit_count()
     return (recording.day, recording.mask.bit_count(), recording.wh, recording.status, recorded)
-
-
-def _groups(recordings: "Iterable[Recording]") -> list[tuple[object, ...]]:
-    by_status: defaultdict[str, list[Recording]] = defaultdict(list)
-    for recording in recordings:
-        by_status[str(recording.status)].append(recording)
-    return [
-        (
-            status,
-            len(group),
-            sum(each.mask.bit_count() for each in group),
-            sum(each.wh for each in group),
-            min(each.day for each in group),
-            max(each.day for each in group),
-        )
-        for status, group in by_status.items()
-    ]
 
 
 def _remarks(result: "PlantResult", *, estimates: bool) -> "Iterable[str]":
