@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from der_client.cli.output import terminal_width
+from der_client.cli.output import can_show, terminal_width
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,15 +59,7 @@ def _bar(value: int, most: int, room: int) -> str:
     if value <= 0 or most <= 0:
         return ""
     eighths = max(1, value * room * 8 // most)
-    if not _has_blocks():
+    if not can_show(_FULL + _EIGHTHS):
         return "#" * max(1, eighths // 8)
     whole, rest = divmod(eighths, 8)
     return _FULL * whole + (_EIGHTHS[rest] if rest else "")
-
-
-def _has_blocks() -> bool:
-    try:
-        (_FULL + _EIGHTHS).encode(sys.stdout.encoding or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import shutil
+import sys
 import textwrap
 from datetime import date, datetime
 from enum import Enum
@@ -175,6 +176,15 @@ def print_wrapped(text: str, *, first: str, err: bool = False) -> None:
     typer.echo(f"{first}{parts[0]}".rstrip(), err=err)
     for part in parts[1:]:
         typer.echo(f"{' ' * len(first)}{part}", err=err)
+
+
+def can_show(text: str) -> bool:
+    """Return whether the encoding of the output has all characters of a text."""
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
 
 
 def terminal_width() -> int:

@@ -1,6 +1,5 @@
 """``der readings``: looks at files of meter data before anything of them is recorded."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -148,7 +147,9 @@ def _show(series: "IntervalSeries", coverage: "Coverage", *, estimates: bool) ->
 
 def _bars(days: "Sequence[MeteredDay]") -> "Iterator[str]":
     """Yield the first and the last days, a bar for each part of a day; a dot is not known."""
-    bars = _BARS if _can_show(_BARS) else _PLAIN_BARS
+    from der_client.cli.output import can_show  # noqa: PLC0415 -- `der --help` stays fast
+
+    bars = _BARS if can_show(_BARS) else _PLAIN_BARS
     shown = list(days) if len(days) <= 2 * _SHOWN_DAYS else [*days[:_SHOWN_DAYS], *days[-_SHOWN_DAYS:]]
     parts = [[*_parts(day)] for day in shown]
     most = max((wh for row in parts for wh in row if wh is not None), default=0) or 1
@@ -166,11 +167,3 @@ def _parts(day: "MeteredDay") -> "Iterator[int | None]":
         some = slots[first : first + per_part]
         known = [wh for wh in some if wh is not None]
         yield sum(known) if known else None
-
-
-def _can_show(text: str) -> bool:
-    try:
-        text.encode(sys.stdout.encoding or "ascii")
-    except UnicodeEncodeError:
-        return False
-    return True
