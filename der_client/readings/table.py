@@ -243,8 +243,7 @@ class TableFormat(BaseModel):
         Raises:
             MeterDataError: If a name or a word is unknown, or two do not go together.
         """
-        mine = self.model_dump(by_alias=True, exclude_unset=True)
-        return TableFormat(**(mine | fields))
+        return TableFormat(**(self.model_dump(by_alias=True, exclude_unset=True) | fields)) if fields else self
 
     # In a file
 
@@ -279,7 +278,7 @@ class TableFormat(BaseModel):
         return cls(**tomllib.loads((files("der_client.readings") / "formats" / f"{name}.toml").read_text("utf-8")))
 
     def to_toml(self) -> str:
-        """Return the text of a file that ``from_toml`` reads: all that is not as usual."""
+        """Return the text of a file that ``from_toml`` reads: all fields that differ from their defaults."""
         fields = self.model_dump(by_alias=True, exclude_defaults=True, mode="json")
         where = fields.pop("where", {})
         lines = [f"{name} = {_toml(value)}" for name, value in fields.items()]
@@ -306,8 +305,13 @@ def _toml(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
+        return "".join(each if each.isprintable() else _escaped(each) for each in json.dumps(value, ensure_ascii=False))
     return str(value)
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def _explain(error: ValidationError) -> str:

@@ -1,6 +1,7 @@
 """Tables: whatever a format can say is read exactly, and what is not certain is an error that names the row."""
 
 import io
+import tomllib
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
@@ -458,3 +459,17 @@ def test_words_are_checked(options: dict[str, Any], told: str) -> None:
     with pytest.raises(MeterDataError) as caught:
         TableFormat(**options)
     assert told in str(caught.value)
+
+
+def test_a_format_in_toml_has_nothing_that_a_terminal_obeys() -> None:
+    form = TableFormat(
+        time="\x9b31m\x7f\u202e\U000e0001",
+        values="Größe 😀",
+        thousands="\N{NO-BREAK SPACE}",
+        decimal=",",
+        delimiter=";",
+    )
+    text = form.to_toml()
+    assert all(line.isprintable() for line in text.splitlines())
+    assert "Größe 😀" in text
+    assert TableFormat(**tomllib.loads(text)) == form
