@@ -54,7 +54,7 @@ class Change:
 
 @dataclass(slots=True)
 class _Order:
-    """Tells the two passes through an hour that comes twice by the order of rows, over any number of pieces."""
+    """Distinguishes the two passes through an hour that comes twice by the order of rows, over any number of pieces."""
 
     change: Change | None = None
     last_us: int = 0

@@ -33,7 +33,7 @@ def read_table(source: Source, form: TableFormat | None = None, **options: Any) 
         MeterDataError: If something cannot be read or is not certain; it names line, column and value, and what to do.
         OSError: If the file cannot be opened.
     """
-    form = (form or TableFormat()).with_options(**options) if options else form or TableFormat()
+    form = (form or TableFormat()).with_options(**options)
     require_polars()
     if not isinstance(source, str | PathLike | bytes) and not (
         hasattr(source, "read") and not isinstance(source, TextIOBase)

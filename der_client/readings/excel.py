@@ -13,6 +13,7 @@ from der_client.readings.row_places import RowPlaces
 from der_client.readings.table import TableFormat
 from der_client.readings.table_columns import columns_of
 from der_client.readings.table_reader import TableReader, require_polars
+from der_client.stacks.extras import require_extra
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,10 +77,8 @@ class _Sheet:
         self._book: Any = None
 
     def __enter__(self) -> Self:
-        try:
+        with require_extra("readings"):
             import openpyxl  # noqa: PLC0415 -- heavy, and an extra
-        except ImportError as error:
-            raise MeterDataError("reading workbooks needs openpyxl: pip install 'der-client[readings]'") from error
         _refuse_bombs(self._path)
         try:
             self._book = openpyxl.load_workbook(self._path, read_only=True, data_only=True)

@@ -119,6 +119,5 @@ def _chosen(
         form = format_named(form)
     if isinstance(form, str):
         return form, TableFormat(**options)
-    table = form or TableFormat()
-    table = table.with_options(**options) if options else table
+    table = (form or TableFormat()).with_options(**options)
     return by_suffix if table.records is None else "json", table

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,6 +13,7 @@ from der_client.readings.table_columns import columns_of
 from der_client.readings.table_reader import TableReader, require_polars
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from os import PathLike
 
     import polars as pl
@@ -37,7 +39,7 @@ def read_frame(frame: Any, form: TableFormat | None = None, **options: Any) -> I
     Raises:
         MeterDataError: If something cannot be read or is not certain; rows are counted from 1.
     """
-    form = (form or TableFormat()).with_options(**options) if options else form or TableFormat()
+    form = (form or TableFormat()).with_options(**options)
     require_polars()
     return _read(_as_polars(frame, form), form)
 
@@ -53,15 +55,29 @@ def read_parquet(path: str | PathLike[str], form: TableFormat | None = None) -> 
         MeterDataError: If it is not a Parquet file, or something cannot be read or is not certain.
         OSError: If the file cannot be opened.
     """
-    import polars as pl  # noqa: PLC0415 -- heavy, and an extra
-
     form = form or TableFormat()
-    try:
+    require_polars()
+    with parquet_errors():
+        import polars as pl  # noqa: PLC0415 -- heavy, and an extra
+
         table = pl.scan_parquet(Path(path))
         if form.time and form.values:
             wanted = columns_of(form)
             table = table.select(name for name in table.collect_schema().names() if name in wanted)
         return _read(table, form)
+
+
+@contextmanager
+def parquet_errors() -> Iterator[None]:
+    """Say of what polars cannot read within the block that it is not a Parquet file.
+
+    Raises:
+        MeterDataError: If polars cannot read it.
+    """
+    import polars as pl  # noqa: PLC0415
+
+    try:
+        yield
     except (pl.exceptions.PolarsError, OverflowError) as error:
         raise MeterDataError(f"this is not a Parquet file that can be read: {str(error).splitlines()[0]}") from error
 

@@ -19,6 +19,7 @@ from der_client.readings.quantities import exact
 from der_client.readings.slots import EPOCH, SECONDS_PER_HOUR
 from der_client.readings.sources import Source, open_binary
 from der_client.stacks.errors import InvalidValueError
+from der_client.stacks.extras import require_extra
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,13 +59,9 @@ def read_green_button(source: Source, *, power_of_ten: int | None = None) -> dic
 
 def _elements(stream: IO[bytes]) -> Iterator[Element]:
     """Yield the entries of a feed; a document type is refused, as it could define entities without end."""
-    try:
+    with require_extra("readings"):
         from defusedxml import DefusedXmlException  # noqa: PLC0415 -- an extra
         from defusedxml.ElementTree import ParseError, iterparse  # noqa: PLC0415
-    except ImportError as error:
-        raise MeterDataError(
-            "reading Green Button files needs defusedxml: pip install 'der-client[readings]'"
-        ) from error
     try:
         depth = 0
         for event, element in iterparse(stream, events=("start", "end"), forbid_dtd=True):

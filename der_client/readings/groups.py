@@ -6,8 +6,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from der_client.readings.errors import MeterDataError
-from der_client.readings.frame import read_frame
+from der_client.readings.errors import MeterDataError, like
+from der_client.readings.frame import parquet_errors, read_frame
 from der_client.readings.table import TableFormat
 from der_client.readings.table_reader import require_polars
 
@@ -27,7 +27,7 @@ def read_groups(
     """Read the series of each plant of a Parquet file in which a column says whose each row is.
 
     The file is read once and split by the column into parts on disk, in a temporary folder, each of some plants; one
-    part at a time is in memory. The rows of a plant may stand anywhere, in their order.
+    part at a time is in memory. The rows of a plant may be anywhere, in their order.
 
     Args:
         path: The file.
@@ -46,15 +46,11 @@ def read_groups(
     require_polars()
     import polars as pl  # noqa: PLC0415 -- heavy, and an extra
 
-    form = (form or TableFormat()).with_options(**options) if options else form or TableFormat()
+    form = (form or TableFormat()).with_options(**options)
     order = {text: number for number, text in enumerate(wanted)}
     with tempfile.TemporaryDirectory(prefix="der-plants-") as folder:
-        try:
+        with parquet_errors():
             parts = _split(Path(path), column, order, Path(folder))
-        except (pl.exceptions.PolarsError, OverflowError) as error:
-            raise MeterDataError(
-                f"this is not a Parquet file that can be read: {str(error).splitlines()[0]}"
-            ) from error
         for part in parts:
             frames = pl.read_parquet(part).partition_by(column, as_dict=True, maintain_order=True)
             for file in part:
@@ -74,7 +70,8 @@ def _split(path: Path, column: str, order: dict[str, int], folder: Path) -> list
     table = pl.scan_parquet(path)
     names = table.collect_schema().names()
     if column not in names:
-        raise MeterDataError(f"the column is not found; there are: {', '.join(map(repr, names))}", column=column)
+        known = ", ".join(map(repr, names))
+        raise MeterDataError(f"the column is not found{like(column, names)}; there are: {known}", column=column)
     whose = pl.col(column).cast(pl.String)
     table = table.with_columns(whose).filter(whose.is_in(list(order)))
     found = table.group_by(column).agg(pl.len()).collect(engine="streaming")

@@ -38,10 +38,10 @@ def read_json_table(source: Source, form: TableFormat | None = None) -> Interval
             records are counted from 1.
         OSError: If the file cannot be opened.
     """
-    import polars as pl  # noqa: PLC0415 -- heavy, and an extra
-
     form = form or TableFormat()
     require_polars()
+    import polars as pl  # noqa: PLC0415 -- heavy, and an extra
+
     cells = columns_of_records(records_of(read_json(source), form.records))
     header = list(cells)
     missing = next((name for name in columns_of(form) if name not in cells), None)

@@ -50,7 +50,7 @@ class Plausibility:
 
         Args:
             numbers: The readings, times 10 to the power of ``decimals``.
-            decimals: See there.
+            decimals: Of the readings.
         """
         self.rows += len(numbers)
         self._known += len(numbers) - numbers.null_count()

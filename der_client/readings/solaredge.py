@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _SECONDS: Final = {"QUARTER_OF_AN_HOUR": 900, "QUARTER_HOUR": 900, "HOUR": 3600}
 _UNITS: Final = {unit.value.upper(): unit.value for unit in (Unit.W, Unit.KW, Unit.WH, Unit.KWH)}
 """V2 says them in capitals."""
-_DEVICES: Final = frozenset({"inverters", "meters"})
+_DEVICES: Final = ("inverters", "meters")
 
 
 def read_solaredge(source: Source, form: TableFormat) -> dict[str, IntervalSeries]:
@@ -47,7 +47,7 @@ def read_solaredge(source: Source, form: TableFormat) -> dict[str, IntervalSerie
     """
     require_polars()
     answer = read_json(source)
-    if isinstance(answer, dict) and ("resolution" in answer or answer.keys() & _DEVICES):
+    if isinstance(answer, dict) and ("resolution" in answer or any(kind in answer for kind in _DEVICES)):
         return _second_version(answer, form)
     return _first_version(answer, form)
 
@@ -59,7 +59,7 @@ def is_of_solaredge(document: Any) -> bool:
     body = next(iter(document.values()), None) if len(document) == 1 else document
     return (
         {"resolution", "values"} <= document.keys()
-        or bool(document.keys() & _DEVICES)
+        or any(kind in document for kind in _DEVICES)
         or (isinstance(body, dict) and "timeUnit" in body)
     )
 
@@ -83,8 +83,8 @@ def _second_version(answer: dict[str, Any], form: TableFormat) -> dict[str, Inte
         return {"Production": _read_measurements(answer, form)}
     return {
         f"{device} {name}": _read_measurements(measurements, form)
-        for kind in _DEVICES & answer.keys()
-        for device, each in _items(answer[kind])
+        for kind in _DEVICES
+        for device, each in _items(answer.get(kind, {}))
         for name, measurements in _items(each)
         if isinstance(measurements, dict) and str(measurements.get("unit", "")).upper() in _UNITS
     }
@@ -101,10 +101,11 @@ def _read_measurements(answer: dict[str, Any], form: TableFormat) -> IntervalSer
 
 
 def _table_format(answer: dict[str, Any], form: TableFormat, *, step: str, time: str) -> TableFormat:
-    seconds = _SECONDS.get(str(answer[step]))
+    length = answer.get(step)
+    seconds = _SECONDS.get(str(length))
     if seconds is None:
         known = "QUARTER_OF_AN_HOUR or HOUR" if step == "timeUnit" else "QUARTER_HOUR or HOUR"
-        raise MeterDataError(f"the readings are of a {answer[step]}: ask for {step} {known}", column=step)
+        raise MeterDataError(f"the readings are of a {length}: ask for {step} {known}", column=step)
     unit = str(answer.get("unit"))
     options: dict[str, Any] = {
         "time": time, "values": "value", "unit": _UNITS.get(unit.upper(), unit), "interval_seconds": seconds,

@@ -14,6 +14,7 @@ from der_client.readings.interval_builder import IntervalBuilder, Rows
 from der_client.readings.row_times import RowTimes
 from der_client.readings.row_values import read_estimated, read_values
 from der_client.readings.table_columns import TableColumns
+from der_client.stacks.extras import require_extra
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,12 +32,10 @@ def require_polars() -> None:
     """Pass if polars is installed.
 
     Raises:
-        MeterDataError: If not; the message names the extra.
+        MissingExtraError: If not.
     """
-    try:
+    with require_extra("readings"):
         import polars  # noqa: F401, ICN001, PLC0415
-    except ImportError as error:
-        raise MeterDataError("reading files needs polars: pip install 'der-client[readings]'") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,15 @@ NEEDS = [  # the extra, the modules that are missing, what somebody does
             "read_file('README.md', TableFormat(time='t', values='x', unit='kWh', time_zone='UTC'))"
         ),
     ),
+    *(
+        ("readings", modules, f"from der_client.readings import read_file; read_file({path!r}, {form!r})")
+        for modules, path, form in (
+            ({"polars"}, "tests/unit/readings/samples/octopus_export.json", "octopus-energy"),
+            ({"polars"}, "x.parquet", None),
+            ({"openpyxl"}, "README.md", "excel"),
+            ({"defusedxml"}, "README.md", "green-button"),
+        )
+    ),
     (
         "gateway",
         {"starlette"},

@@ -346,6 +346,8 @@ def test_solaredge_v2_has_a_channel_for_each_measurement_of_a_device() -> None:
     assert sorted(found) == ["606 exportEnergy", "606 importEnergy", "7E1 energy"]
     with pytest.raises(MeterDataError, match="devices"):
         read_solaredge(b'{"meters": []}', TableFormat())
+    with pytest.raises(MeterDataError, match="ask for resolution QUARTER_HOUR or HOUR"):
+        read_solaredge(b'{"meters": {"606": {"energy": {"unit": "WH", "values": []}}}}', TableFormat())
 
 
 # JSON with records
