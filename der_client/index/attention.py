@@ -28,7 +28,9 @@ RECORDING_DAYS: Final = 30
 _SECONDS_PER_DAY: Final = 86_400
 
 
-def attention(reader: Reader, now: datetime | None, expiring_within: timedelta) -> Table[Attention]:
+def attention(
+    reader: Reader, now: datetime | None, expiring_within: timedelta, asset_id: int | None = None
+) -> Table[Attention]:
     """List what may need doing; see ``Index.attention``."""
     moment = now or reader.now
     if moment is None:
@@ -37,11 +39,11 @@ def attention(reader: Reader, now: datetime | None, expiring_within: timedelta) 
     return Table(
         Attention,
         [
-            *_payments_due(reader, today),
-            *_days(reader, today),
-            *_feeds(reader, today),
-            *_offers(reader, moment, expiring_within),
-            *_waiting(reader),
+            *_payments_due(reader, today, asset_id),
+            *_days(reader, today, asset_id),
+            *_feeds(reader, today, asset_id),
+            *_offers(reader, moment, expiring_within, asset_id),
+            *_waiting(reader, asset_id),
         ],
     )
 
@@ -51,7 +53,12 @@ def _item(kind: AttentionKind, text: str, **fields: Any) -> Attention:
     return Attention(kind=kind, text=text, **(empty | fields))
 
 
-def _payments_due(reader: Reader, today: date) -> Iterator[Attention]:
+def _of(history: Any, asset_id: int | None) -> tuple[Any, ...]:
+    """Return the condition that a row is one plant's; nothing where all are listed."""
+    return () if asset_id is None else (history.c.asset_id == asset_id,)
+
+
+def _payments_due(reader: Reader, today: date, asset_id: int | None) -> Iterator[Attention]:
     payment, asset = table("payment"), table("asset")
     # The energy of a day to come can be lost only with its plant.
     query = (
@@ -61,6 +68,7 @@ def _payments_due(reader: Reader, today: date) -> Iterator[Attention]:
             reader.holds("payment"),
             payment.c.state == PaymentState.LOCKED,
             or_(payment.c.day <= today, asset.c.state == AssetState.RETIRED),
+            *_of(payment, asset_id),
         )
         .order_by(payment.c.payment_id)
     )
@@ -80,12 +88,13 @@ def _payments_due(reader: Reader, today: date) -> Iterator[Attention]:
             )
 
 
-def _days(reader: Reader, today: date) -> Iterator[Attention]:
+def _days(reader: Reader, today: date, asset_id: int | None) -> Iterator[Attention]:
     day = table("day")
     undecided = day.c.state.in_((DayState.RECORDED, DayState.DISPUTED))
     first = today - timedelta(days=46)
-    rows = reader.rows("day", undecided, day.c.day < today, day.c.day >= first)
-    slots = {of: _SECONDS_PER_DAY // row.slot_seconds for of, row in reader.by_asset("asset").items()}
+    rows = reader.rows("day", undecided, day.c.day < today, day.c.day >= first, *_of(day, asset_id))
+    assets = reader.by_asset("asset", None if asset_id is None else [asset_id])
+    slots = {of: _SECONDS_PER_DAY // row.slot_seconds for of, row in assets.items()}
     for row in sorted(rows, key=lambda row: (row.day, row.asset_id)):
         whose = {"asset_id": row.asset_id, "day": row.day}
         missing = slots[row.asset_id] - row.mask.bit_count()
@@ -115,14 +124,19 @@ def _days(reader: Reader, today: date) -> Iterator[Attention]:
             )
 
 
-def _feeds(reader: Reader, today: date) -> Iterator[Attention]:
+def _feeds(reader: Reader, today: date, asset_id: int | None) -> Iterator[Attention]:
     """List feeds that are not verified; one that is more than what the plant's own meter counted contradicts it."""
     feed, day = table("feed"), table("day")
     same_day = and_(day.c.asset_id == feed.c.asset_id, day.c.day == feed.c.day, reader.holds("day"))
     query = (
         select(feed, day.c.wh)
         .outerjoin(day, same_day)
-        .where(reader.holds("feed"), feed.c.verified.is_(False), feed.c.day >= today - timedelta(days=46))
+        .where(
+            reader.holds("feed"),
+            feed.c.verified.is_(False),
+            feed.c.day >= today - timedelta(days=46),
+            *_of(feed, asset_id),
+        )
         .order_by(feed.c.asset_id, feed.c.day)
     )
     for row in reader.all(query):
@@ -144,7 +158,7 @@ def _feeds(reader: Reader, today: date) -> Iterator[Attention]:
             )
 
 
-def _offers(reader: Reader, now: datetime, within: timedelta) -> Iterator[Attention]:
+def _offers(reader: Reader, now: datetime, within: timedelta, asset_id: int | None) -> Iterator[Attention]:
     offer, asset = table("offer"), table("asset")
     over = or_(offer.c.expires_at <= now, offer.c.epoch < asset.c.epoch)
     query = (
@@ -155,6 +169,7 @@ def _offers(reader: Reader, now: datetime, within: timedelta) -> Iterator[Attent
             offer.c.state.in_((OfferState.PENDING, OfferState.ACCEPTED)),
             offer.c.open_wh > 0,
             or_(over, offer.c.expires_at <= now + within),
+            *_of(offer, asset_id),
         )
         .order_by(offer.c.offer_id)
     )
@@ -182,11 +197,12 @@ def _offers(reader: Reader, now: datetime, within: timedelta) -> Iterator[Attent
         )
 
 
-def _waiting(reader: Reader) -> Iterator[Attention]:
+def _waiting(reader: Reader, asset_id: int | None) -> Iterator[Attention]:
     asset, connection = table("asset"), table("connection")
-    for row in reader.rows("asset", asset.c.state == AssetState.PENDING):
+    for row in reader.rows("asset", asset.c.state == AssetState.PENDING, *_of(asset, asset_id)):
         yield _item(AttentionKind.ASSET_PENDING, f"Plant {row.asset_id} waits for a registrar.", asset_id=row.asset_id)
-    for row in reader.rows("connection", connection.c.state == ConnectionState.REQUESTED):
+    requested = connection.c.state == ConnectionState.REQUESTED
+    for row in reader.rows("connection", requested, *_of(connection, asset_id)):
         yield _item(
             AttentionKind.CONNECTION_REQUESTED,
             f"The grid connection of plant {row.asset_id} waits for the operator of region {row.region}.",

@@ -449,16 +449,21 @@ class Index:
             return activity.transactions_of(reader, txid=txid, sender=sender, before_height=before_height, limit=limit)
 
     def attention(
-        self, now: datetime | None = None, *, expiring_within: timedelta = DEFAULT_NOTICE
+        self,
+        now: datetime | None = None,
+        *,
+        expiring_within: timedelta = DEFAULT_NOTICE,
+        asset_id: int | None = None,
     ) -> Table[Attention]:
         """List what may need doing, most pressing first.
 
         Args:
             now: The moment; the time of the newest block if not given.
             expiring_within: Offers that end within so long are listed.
+            asset_id: Only of a plant.
         """
         with self._reader() as reader:
-            return attention(reader, now, expiring_within)
+            return attention(reader, now, expiring_within, asset_id)
 
     def credits(self, *, party: str | None = None, token: str | None = None, as_of: int | None = None) -> Table[Credit]:
         """List what parties can withdraw of tokens.

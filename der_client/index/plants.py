@@ -26,17 +26,13 @@ if TYPE_CHECKING:
 _HISTORIES: Final = ("owner", "operator", "device_key", "state", "capacity_w")
 
 
-def plants(
-    reader: Reader, *, owner: str | None = None, region: str | None = None, asset_id: int | None = None
-) -> Table[Plant]:
+def plants(reader: Reader, *, owner: str | None = None, region: str | None = None) -> Table[Plant]:
     """List plants by their ids; see ``Index.plants``."""
     asset = table("asset")
-    rows = reader.rows(
-        "asset", same(asset.c.owner, owner), same(asset.c.region, region), same(asset.c.asset_id, asset_id)
-    )
-    connections = reader.by_asset("connection", None if asset_id is None else [asset_id])
-    produced = _production(reader, asset_id)
-    registered = _registered(reader, asset_id)
+    rows = reader.rows("asset", same(asset.c.owner, owner), same(asset.c.region, region))
+    connections = reader.by_asset("connection")
+    produced = _production(reader)
+    registered = _registered(reader)
     return Table(
         Plant,
         (
@@ -70,7 +66,7 @@ def _plant(row: Row[Any], connection: Row[Any] | None, produced: Row[Any] | None
     )
 
 
-def _production(reader: Reader, asset_id: int | None) -> dict[int, Row[Any]]:
+def _production(reader: Reader, asset_id: int | None = None) -> dict[int, Row[Any]]:
     """Return the sums of the days of each plant."""
     day = table("day")
     verified = case((day.c.state == DayState.VERIFIED, day.c.wh), else_=0)
@@ -90,29 +86,30 @@ def _production(reader: Reader, asset_id: int | None) -> dict[int, Row[Any]]:
     return {row.asset_id: row for row in reader.all(query)}
 
 
-def _registered(reader: Reader, asset_id: int | None) -> Mapping[int, datetime]:
+def _registered(reader: Reader, asset_id: int | None = None) -> Mapping[int, datetime]:
     query = (
         select(events.c.asset_id, blocks.c.time)
         .join(blocks, blocks.c.height == events.c.height)
         .where(events.c.topic == "asset-registered")
     )
-    if asset_id is not None:
-        query = query.where(events.c.asset_id == asset_id)
+    if asset_id is not None:  # it is the plant's first event: all others need not be read to find it
+        query = query.where(events.c.asset_id == asset_id).order_by(events.c.id).limit(1)
     return {row.asset_id: row.time for row in reader.all(query)}
 
 
 def plant(reader: Reader, asset_id: int) -> PlantDetail:
     """Return all about one plant; see ``Index.plant``."""
-    found = plants(reader, asset_id=asset_id)
-    if not found:
+    row = reader.by_asset("asset", [asset_id]).get(asset_id)
+    if row is None:
         raise NotIndexedError(f"plant {asset_id} is not found in the index")
-    row = reader.by_asset("asset", [asset_id])[asset_id]
     connection = reader.by_asset("connection", [asset_id]).get(asset_id)
     change = reader.by_asset("asset_change", [asset_id]).get(asset_id)
     schedule = reader.by_asset("export_schedule", [asset_id]).get(asset_id)
+    produced = _production(reader, asset_id).get(asset_id)
+    registered_at = _registered(reader, asset_id)[asset_id]
     histories = _histories(reader, asset_id)
     return PlantDetail(
-        plant=found[0],
+        plant=_plant(row, connection, produced, registered_at),
         asset=Asset(asset_id=asset_id, **_fields(row, "asset")),
         connection=None if connection is None else Connection(asset_id=asset_id, **_fields(connection, "connection")),
         change=None if change is None else AssetChange(**_fields(change, "asset_change")),

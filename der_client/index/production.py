@@ -28,7 +28,7 @@ _SECONDS_PER_DAY = 86_400
 def days(reader: Reader, asset_id: int | None, from_day: date, to_day: date) -> Table[DayEnergy]:
     """List the days of which something is recorded; see ``Index.production``."""
     rows = _rows(reader, "day", asset_id, from_day, to_day)
-    slots = {of: _SECONDS_PER_DAY // row.slot_seconds for of, row in reader.by_asset("asset").items()}
+    slots = {of: _SECONDS_PER_DAY // row.slot_seconds for of, row in _assets(reader, asset_id).items()}
     feeds = {(row.asset_id, row.day): row for row in _rows(reader, "feed", asset_id, from_day, to_day)}
     books = {(row.asset_id, row.day): row for row in _rows(reader, "day_book", asset_id, from_day, to_day)}
     deliveries = Deliveries(reader, [(row.asset_id, row.day) for row in rows])
@@ -70,7 +70,7 @@ def months(reader: Reader, asset_id: int | None, from_day: date, to_day: date) -
 
 def slots(reader: Reader, asset_id: int | None, from_day: date, to_day: date) -> Table[SlotEnergy]:
     """List every slot of the days of which something is recorded; see ``Index.production``."""
-    lengths = {of: row.slot_seconds for of, row in reader.by_asset("asset").items()}
+    lengths = {of: row.slot_seconds for of, row in _assets(reader, asset_id).items()}
     found: defaultdict[tuple[int, date], list[Row[Any]]] = defaultdict(list)
     query = (
         select(recordings, events.c.txid)
@@ -133,6 +133,10 @@ def day_books(reader: Reader, asset_id: int | None, from_day: date, to_day: date
             for row in rows
         ),
     )
+
+
+def _assets(reader: Reader, asset_id: int | None) -> dict[int, Row[Any]]:
+    return reader.by_asset("asset", None if asset_id is None else [asset_id])
 
 
 def _rows(reader: Reader, name: str, asset_id: int | None, from_day: date, to_day: date) -> list[Row[Any]]:

@@ -61,7 +61,7 @@ def plant_routes(index: Index, figures: Figures, renderer: Renderer) -> APIRoute
         days = index.production(asset_id, date(shown_year, 1, 1), date(shown_year, 12, 31), by="day")
         open_offers = index.offers(asset_id=asset_id, open=True)
         last_offers = index.offers(asset_id=asset_id, limit=_SHOWN_OFFERS, newest_first=True)
-        groups = grouped((row for row in figures.attention() if row.asset_id == asset_id), tip.block_time)
+        groups = grouped(index.attention(asset_id=asset_id), tip.block_time)
         return renderer.page(
             request,
             "plant.html",

@@ -54,3 +54,15 @@ def test_a_grid_meter_that_counts_more_than_the_plant_is_a_conflict(tmp_path: Pa
         assert honest.amount is not None
         assert row.amount == honest.amount + 10**9 - days[row.asset_id, row.day]
         assert f"{honest.amount + 10**9:,} Wh" in row.text
+
+
+def test_what_one_plant_needs_is_what_the_list_of_all_has_of_it(tmp_path: Path) -> None:
+    place = tmp_path / "index.sqlite"
+    fill(place, ManyPlants(7, 20).blocks())
+    with Index(place) as index:
+        everything = index.attention()
+        assert len({row.kind for row in everything}) > 3
+        for plant in index.plants():
+            own = [row for row in everything if row.asset_id == plant.asset_id]
+            assert list(index.attention(asset_id=plant.asset_id)) == own
+        assert not index.attention(asset_id=10**6)
