@@ -222,7 +222,7 @@ class DevnetControl:
 
     @contextmanager
     def anchor(self) -> Iterator[Self]:
-        """Return a block after which everything is as it was before; they can be nested."""
+        """Open a ``with`` block after which everything is as it was before; they can be nested."""
         snapshot_id = self.snapshot()
         try:
             yield self

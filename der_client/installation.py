@@ -88,7 +88,7 @@ def _install(source: Path, cache: Path, target: Path, difference: str) -> None:
 
 
 def _difference(source: Path, target: Path) -> str | None:
-    """Return what of a copy is not as it was installed; ``None`` if nothing is."""
+    """Return what of a copy is not as it was installed; ``None`` if all of it is."""
     try:
         listed: dict[str, _Entry] = {
             name: (size, changed, digest)

@@ -138,7 +138,7 @@ def _polymod(values: Iterable[int]) -> int:
 
 
 def _regrouped(values: Iterable[int], size: int, to: int, *, pad: bool) -> list[int]:
-    """Numbers of some bits as numbers of others; raises ValueError if what is left over is not padding."""
+    """Return numbers of some bits as numbers of others; raises ValueError if what is left over is not padding."""
     held = bits = 0
     out = []
     for value in values:

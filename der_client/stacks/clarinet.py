@@ -442,7 +442,7 @@ def _epoch_order(epoch: str) -> int:
 
 
 def _batches(steps: Iterable[PublishStep]) -> tuple[tuple[PublishStep, ...], ...]:
-    """Steps of the same epoch together, in the same order."""
+    """Group steps of the same epoch, in the same order."""
     batches: list[list[PublishStep]] = []
     for step in steps:
         if not batches or batches[-1][0].epoch != step.epoch:

@@ -143,19 +143,19 @@ def deploy(
         account: Signs and pays.
         own_address: Whether the contracts shall be published by ``account`` although the plan expects another sender;
             calls of the old sender's contracts then go to those of ``account``.
-        run_transfers: Whether the plan's STX transfers shall be made; unlike contracts, each run makes them again, but
-            for one that goes on with an earlier run's journal.
+        run_transfers: Whether the plan's STX transfers shall be made; unlike contracts, each run makes them again,
+            except one that continues an interrupted run by its journal.
         run_calls: Whether the plan's contract calls shall be made, again with each run. A plan has no post-conditions,
             so they may move whatever the contract moves, as when Clarinet carries it out.
         outside_root: Whether sources may lie outside the project's folder.
         other_network: Whether a plan for another network may be carried out on mainnet, or one for mainnet elsewhere.
         other_accounts: Further accounts, for the steps of which the plan expects their addresses as senders.
         fetch: Gives a requirement whose file is missing, by its id, ``ADDRESS.name``; for instance
-            ``fetcher``.
+            ``stacks.clarinet.fetcher``.
         timeout_s: The longest wait for what is sent together, which is a batch at most, in seconds.
         on_step: Called for each step that is done or skipped.
-        journal: Of the outbox that sends: a path (SQLite), a URL (Postgres), or ``None`` for one in memory. With one in
-            a file, a run that was killed is gone on with, transfers and calls included.
+        journal: Of the outbox that sends: a path (SQLite), a URL (Postgres), or ``None`` for one in memory. With a
+            lasting one, a run continues one that was killed, transfers and calls included.
 
     Raises:
         DeploymentError: If the plan cannot be carried out as written, a contract of that name has another source, or a

@@ -1,7 +1,6 @@
 """What is known of an account's nonces on the chain and in the mempool, while API and node may be behind.
 
-The one place that knows it: `Account` stands on it with its memory of what is in flight, a lane of an outbox with its
-journal.
+The one place that knows it: `Account` adds its memory of what is in flight, and a lane of an outbox its journal.
 """
 
 from __future__ import annotations

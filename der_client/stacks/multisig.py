@@ -107,7 +107,7 @@ class MultisigAccount(Account):
         """Refuse: an account of several keys does not sponsor.
 
         Raises:
-            SigningError: If always.
+            SigningError: Always.
         """
         del signed, fee_ustx
         raise SigningError("an account of several keys does not sponsor transactions; use one with a single key")

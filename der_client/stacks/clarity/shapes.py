@@ -32,7 +32,7 @@ Kind = tuple[bytes, int]
 
 
 class LeafFormat(NamedTuple):
-    """How a value that holds no other one is on the wire.
+    """How a value that holds no other one is written.
 
     Attributes:
         head_length: How many bytes are the same in all such values of one length: type and length.
@@ -50,7 +50,7 @@ class Shapes(Generic[Item]):
     """The shapes of the items, values or arguments, that are read often.
 
     Args:
-        formats: How leaves are on the wire, by class.
+        formats: How leaves are written, by class.
     """
 
     def __init__(self, formats: Mapping[type, LeafFormat]) -> None:
@@ -102,7 +102,7 @@ class _ShapeReader:
         self._sizes: list[int] = []
 
     def function(self, item: ClarityValue | tuple[ClarityValue, ...]) -> Callable[[bytes, int], Any] | None:
-        """From the input and an offset to the item that fills the rest, or None; None itself for an item with lists.
+        """Return what reads the item that fills the input from an offset on, or returns None; None for an item with lists.
 
         The rest must be as long as that item.
         """

@@ -85,7 +85,7 @@ class TypeConflictError(EncodeError):
 
 
 def type_of(value: ClarityValue) -> ClarityType:
-    """Find the least type that a value belongs to; ``NoneType_`` is where the value does not say.
+    """Find the least type that a value belongs to; ``NoneType_`` where the value does not say it.
 
     Args:
         value: The value, of at most the depth that ``encode`` takes.

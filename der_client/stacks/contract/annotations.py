@@ -4,17 +4,17 @@
 annotation                            Clarity type
 ====================================  =====================================================================
 ``bool``                              ``bool``
-``UInt``, ``Int``             ``uint``, ``int``
-``Principal``                     ``principal``, as text
-``Trait``                         a trait, ``<t>``: a contract that implements it, as the text ``ADDRESS.name``
+``UInt``, ``Int``                     ``uint``, ``int``
+``Principal``                         ``principal``, as text
+``Trait``                             a trait, ``<t>``: a contract that implements it, as the text ``ADDRESS.name``
 ``Annotated[bytes, BufferType(33)]``  ``(buff 33)``; likewise ``AsciiType(12)``, ``Utf8Type(40)`` over ``str``
-``Timestamp``                     ``uint``: unix seconds, as an aware ``datetime`` in UTC
-``Day``                           ``uint``: days since 1970-01-01, as a ``date``
+``Timestamp``                         ``uint``: unix seconds, as an aware ``datetime`` in UTC
+``Day``                               ``uint``: days since 1970-01-01, as a ``date``
 an ``IntEnum``                        ``uint``
 ``X | None``                          ``(optional x)``
 ``Annotated[tuple[X, …], MaxLength(30)]``  ``(list 30 x)``; a parameter may also say ``Sequence[X]``
 a pydantic model                      a tuple, ``snake_case`` fields for ``kebab-case`` names
-``Response`` ``[X]``             ``(response x uint)`` inside another value
+``Response`` ``[X]``                  ``(response x uint)`` inside another value
 ``Annotated[ClarityValue, t]``        any type ``t``, as the Clarity value itself
 ====================================  =====================================================================
 

@@ -111,7 +111,7 @@ class AsyncCall(Generic[R]):
     ) -> AsyncPending[R]:
         """Sign with the account's key and send; arguments and errors are those of `Call.send`.
 
-        A task that is cancelled meanwhile does not call the sending back: the transaction may arrive all the same.
+        Cancelling the task meanwhile does not stop the sending: the transaction may arrive all the same.
         """
         pending = await asyncio.to_thread(
             self.call.send, signed, nonce=nonce, fee_ustx=fee_ustx, post_conditions=post_conditions, mode=mode

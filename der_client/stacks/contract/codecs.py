@@ -400,7 +400,7 @@ def _constant_type(value: ClarityValue) -> ClarityType:
 
 
 def _model_writer(model: type[BaseModel]) -> ResultWriter:
-    """Write what fills a frozen model without validating it again: the codec has checked every field's type."""
+    """Return what fills a frozen model without validating it again: the codec has checked every field's type."""
     attributes: dict[str, object] = {
         # Shared: pydantic changes that of a copy only, which it copies as well.
         "__pydantic_fields_set__": set(model.__pydantic_fields__),

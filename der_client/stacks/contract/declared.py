@@ -1,10 +1,9 @@
 """What a contract has, declared as typed Python methods with an empty body.
 
-``@read_only`` makes a method that asks the node and returns the typed result; ``@public`` one that returns a
-``Call``, which nothing happens to until it is sent. ``@data_var``, ``@constant``
-and ``@data_map`` read what the contract keeps. The Python signature *is* the ABI: parameters and result are compiled
-into codecs on first use. Names are the Python ones with hyphens; ``name=…`` says the names that Python cannot spell,
-as does ``ClarityName`` for parameters.
+``@read_only`` makes a method that asks the node and returns the typed result; ``@public`` one that returns a ``Call``,
+which nothing happens to until it is sent. ``@data_var``, ``@constant`` and ``@data_map`` read what the contract keeps.
+The Python signature *is* the ABI: parameters and result are compiled into codecs on first use. Names are the Python
+ones with hyphens; ``name=…`` says the names that Python cannot spell, as does ``ClarityName`` for parameters.
 """
 
 from __future__ import annotations

@@ -172,7 +172,7 @@ def _all_at_once(
     place, parts, pending = "offset", "parts_0", header
 
     def end_stretch() -> None:
-        """Split what has a fixed size up to here; sets the place behind it."""
+        """Read what has a fixed size up to here, and note the place behind it."""
         nonlocal place
         source.lines += source.taking_apart(parts, place, (*fixed, pending), sizes)
         source.lines.append(f"position = {place} + {sum(map(len, fixed)) + sum(sizes) + len(pending)}")
@@ -205,6 +205,6 @@ def _all_at_once(
 
 
 def expected(kind: object, data: bytes, offset: int) -> DecodeError:
-    """Return the error for a place where another type is."""
+    """Return the error for a place that has another type."""
     found = f"0x{data[offset]:02x}" if offset < len(data) else "the end of the input"
     return DecodeError(f"expected {kind}, found {found}", offset)

@@ -141,7 +141,7 @@ def _open(place: str | Path | None) -> tuple[Engine, str]:
 
 
 def _prepare_sqlite(engine: Engine) -> None:
-    """One writer at a time, who waits for the others; readers beside it; a commit is on the disk."""
+    """Allow one writer at a time, who waits for the others; readers beside it; a commit is on the disk."""
 
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _record: Any) -> None:

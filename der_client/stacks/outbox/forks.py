@@ -1,4 +1,4 @@
-"""Notices when the chain is not the one that was seen before, and what of it was mined no more."""
+"""Notices forks, and which mined transactions they took away."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Forks:
 
     Args:
         client: The node.
-        journal: What is mined, and no more, is written here.
+        journal: Says what is mined, and learns what no longer is.
 
     Attributes:
         tip: The newest block seen; ``None`` before the first look.
@@ -46,7 +46,7 @@ class Forks:
         self.tip, self._looked_at = None, float("-inf")
 
     def is_due(self) -> bool:
-        """Look at the chain if it is time to; whether it is another one than before.
+        """Look at the chain every few seconds; return whether it is not the one that was seen before.
 
         Raises:
             NodeError: If the node is down or answers something else.

@@ -77,8 +77,8 @@ class AsyncTransport:
         Raises:
             NothingSentError: If no connection was made.
             NodeUnreachableError: If the connection broke or stayed silent; the request may have arrived.
-            UnreadAnswerError: If an answer that is too large or too slow; the request arrived.
-            NodeAnswerError: If an answer that leads elsewhere.
+            UnreadAnswerError: If the answer is too large or too slow; the request arrived.
+            NodeAnswerError: If the answer redirects to another host, or too often.
         """
         limit_s = time_left_s(self._answer_deadline_s, until, self.url)
         url = f"{self.url}{request.path}"

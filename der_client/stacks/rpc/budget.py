@@ -1,8 +1,8 @@
 """One deadline and one size limit for a whole exchange, which hold whatever the server does.
 
-Timeouts of sockets bound each read, and so does nothing where a server sends a byte now and then: in its headers,
-interim answers (1xx), chunk extensions or trailers. Here the connections themselves know until when, and how much, the
-exchange they serve may read. They are urllib3's own, with sockets that look at the `Budget` of their thread.
+A socket's timeout bounds each read, but not the exchange: a server may send a byte now and then for ever, in its
+headers, interim answers (1xx), chunk extensions or trailers. Here the connections themselves know until when, and how
+much, the exchange they serve may read. They are urllib3's own, with sockets that look at the `Budget` of their thread.
 """
 
 from __future__ import annotations

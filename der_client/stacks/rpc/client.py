@@ -251,7 +251,7 @@ class Client(Methods):
             bell: What announces new blocks to steps that listen for them.
 
         Raises:
-            NodeError: If whatever the steps leave unhandled.
+            NodeError: If a request failed, and the steps do not handle that.
         """
         try:
             step = next(steps)

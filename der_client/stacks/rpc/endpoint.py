@@ -60,8 +60,8 @@ class Answer:
         """Return the body of a 200, parsed.
 
         Raises:
-            NotFoundError: If for a 404.
-            NodeAnswerError: If for any other status, or no JSON.
+            NotFoundError: If the status is 404.
+            NodeAnswerError: If it is any other but 200, or the body is not JSON.
         """
         self.require_ok()
         return parse_json(self.body, self.url)
@@ -70,8 +70,8 @@ class Answer:
         """Return the JSON object in a 200.
 
         Raises:
-            NotFoundError: If for a 404.
-            NodeAnswerError: If for any other status, or no JSON object.
+            NotFoundError: If the status is 404.
+            NodeAnswerError: If it is any other but 200, or the body is not a JSON object.
         """
         return Fields(self.json(), self.url)
 

@@ -413,7 +413,7 @@ class Methods:
         Raises:
             TransactionRejectedError: If the node refused these bytes.
             NothingSentError: If no connection was made.
-            BroadcastUnknownError: If anything else; nobody knows whether it arrived.
+            BroadcastUnknownError: If anything else came of it; it is unknown whether it arrived.
         """
         return sending.broadcast(raw)
 

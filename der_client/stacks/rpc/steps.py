@@ -84,7 +84,7 @@ def repeated(request: Request, policy: RetryPolicy, until: float | None = None) 
         The answer, which may still be "busy" at the end.
 
     Raises:
-        NodeUnreachableError: If no answer at the last attempt.
+        NodeUnreachableError: If there was no answer at the last attempt.
     """
     command = Ask(request, until, once=True)
     attempt = 0

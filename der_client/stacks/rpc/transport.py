@@ -92,8 +92,8 @@ class Transport:
         Raises:
             NothingSentError: If no connection was made.
             NodeUnreachableError: If the connection broke or stayed silent; the request may have arrived.
-            UnreadAnswerError: If an answer that is too large or too slow; the request arrived.
-            NodeAnswerError: If an answer that leads elsewhere.
+            UnreadAnswerError: If the answer is too large or too slow; the request arrived.
+            NodeAnswerError: If the answer redirects to another host, or too often.
         """
         connect_s, silence_s = self._timeout_s
         limit_s = time_left_s(self._answer_deadline_s, until, self.url)

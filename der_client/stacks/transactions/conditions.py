@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from der_client.stacks.network import Network
 
 UNSIGNED: Final = bytes(SIGNATURE_LENGTH)
-"""What is where a single signature is missing."""
+"""Fills the place of a single signature that is missing."""
 
 SINGLE_SIG_LAYOUT: Final = "B20sQQB65s"
 """Hash mode, signer, nonce, fee, key encoding, signature."""
@@ -154,7 +154,7 @@ SpendingCondition = SingleSigCondition | MultiSigCondition
 _put_attributes: Final = SingleSigCondition.__dict__["__dict__"].__set__
 
 NO_SPONSOR: Final = SingleSigCondition(HashMode.P2PKH, bytes(HASH160_LENGTH), 0, 0, compressed=True)
-"""What is in the sponsor's place until there is one, and in what the origin signs."""
+"""Fills the sponsor's place until there is one, and in what the origin signs."""
 
 
 # What stacks.js puts there instead: the hash160 of 33 zero bytes.

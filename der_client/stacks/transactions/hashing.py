@@ -9,7 +9,7 @@ _FRESH = hashlib.new("sha512_256")
 
 
 def sha512_256(data: bytes) -> bytes:
-    """Return hashes.
+    """Hash with SHA-512/256.
 
     Args:
         data: Any bytes.
@@ -23,7 +23,7 @@ def sha512_256(data: bytes) -> bytes:
 
 
 def sha512_256_hex(data: bytes) -> str:
-    """Return hashes.
+    """Hash with SHA-512/256.
 
     Args:
         data: Any bytes.

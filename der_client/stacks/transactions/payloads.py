@@ -336,7 +336,7 @@ def _first_bad_character(code: bytes) -> int | None:
 
 @lru_cache(maxsize=4096)
 def _call_target(contract: str, function: str) -> tuple[str, bytes]:
-    """Check contract and function; gives the contract's canonical id and a call's bytes up to the arguments."""
+    """Check contract and function; return the contract's canonical id and a call's bytes up to the arguments."""
     return canonical_contract(contract), b"\x02" + write_contract(contract) + write_name(function)
 
 

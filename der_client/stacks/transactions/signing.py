@@ -202,7 +202,7 @@ def with_all_keys(
 def without_signatures(
     condition: SpendingCondition, nonce: int, fee: int, sighash: bytes, flag: int
 ) -> SpendingCondition:
-    """Set nonce and fee anew, and takes all signatures away, which covered them.
+    """Set nonce and fee anew, and take all signatures away, which covered them.
 
     Args:
         condition: The condition.

@@ -305,7 +305,7 @@ class Transaction:
         return self._with_conditions(origin, add_signature(sponsor, key, sighash, SPONSOR_FLAG))
 
     def sponsor(self, key: PrivateKey, *, nonce: int, fee: int) -> Self:
-        """Pays for a sponsored transaction that its sender has signed: sets the sponsor and signs.
+        """Pay for a sponsored transaction that its sender has signed: set the sponsor and sign.
 
         Args:
             key: The sponsor's key, of an ordinary account.
