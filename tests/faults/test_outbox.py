@@ -594,6 +594,18 @@ class TestTrouble:
         finally:
             outbox.close()
 
+    def test_a_fee_is_not_raised_early_by_a_slow_clock(
+        self, account: Account, payee: str, begin: Open, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A journal on a server has a clock of its own, by which all its processes wait."""
+        clock = Journal.now
+        monkeypatch.setattr(Journal, "now", lambda journal: clock(journal) + 3600)
+        outbox = begin(raise_fee_after_s=600.0)
+        outbox.add(pay(payee, 1, fee_ustx=None))
+        for _ in range(3):
+            outbox.step()
+        assert len(outbox.journal.live(account.address)) == 1, "no replacement"
+
     def test_fees_by_a_policy_of_ones_own(self, chain: Devnet, account: Account, payee: str) -> None:
         class InSteps:
             """Begins at 3 µSTX per byte, then doubles twice."""

@@ -69,11 +69,12 @@ class Signer:
         happened: list[Progress] = []
         signed: list[Sent] = []
         nonces = self._journal.unused(lane.address, lane.free_nonces(self._max_in_flight))
+        now = self._journal.now()
         for entry in entries:
             if len(signed) == len(nonces):
                 break  # what others did with the account left less room
             try:
-                signed.append(self._signed(lane, entry, nonces[len(signed)], height))
+                signed.append(self._signed(lane, entry, nonces[len(signed)], height, now))
             except NodeError as error:
                 lane.failed(error)
                 break
@@ -124,7 +125,7 @@ class Signer:
             return False
         return True
 
-    def _signed(self, lane: Lane, entry: Entry, nonce: int, height: int) -> Sent:
+    def _signed(self, lane: Lane, entry: Entry, nonce: int, height: int, now: float) -> Sent:
         transaction = self._build(lane.account, entry, nonce)
         return Sent(
             txid=transaction.txid,
@@ -135,7 +136,7 @@ class Signer:
             fee_ustx=transaction.fee,
             raw=transaction.encode(),
             was_taken=False,
-            signed_at=time.time(),
+            signed_at=now,
             height=height,
         )
 
