@@ -16,7 +16,7 @@ import weakref
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import IO, TYPE_CHECKING, Any, Final, Literal, Self
+from typing import IO, TYPE_CHECKING, Any, Final, Literal, NoReturn, Self
 
 import requests
 
@@ -352,6 +352,10 @@ class DevnetControl:
     ) -> None:
         """End it."""
         self.close()
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be copied or sent to another process: the token is a secret, and connections do not travel."""
+        raise TypeError(f"a {type(self).__name__} cannot be pickled or copied; make one from its URL in each process")
 
     @whole
     def __repr__(self) -> str:

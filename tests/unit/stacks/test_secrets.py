@@ -14,6 +14,7 @@ import pytest
 
 import der_client
 from der_client import Der
+from der_client.devnet import DevnetControl
 from der_client.stacks.account import Account
 from der_client.stacks.address import from_bitcoin_address, split_principal, to_bitcoin_address
 from der_client.stacks.clarity import PrincipalValue
@@ -122,6 +123,16 @@ def test_a_client_does_not_travel(kind: type[Client | AsyncClient], travel: Call
     """Its headers hold API keys."""
     with pytest.raises(TypeError, match="make one from its URL"):
         travel(kind(NODE, headers={"x-api-key": "hush"}))
+
+
+@pytest.mark.parametrize("travel", [pickle.dumps, copy.copy, copy.deepcopy])
+def test_the_control_of_a_devnet_does_not_travel(
+    monkeypatch: pytest.MonkeyPatch, travel: Callable[[object], object]
+) -> None:
+    """It holds a token."""
+    monkeypatch.setattr(DevnetControl, "_control", lambda *_: {})
+    with pytest.raises(TypeError, match="make one from its URL"):
+        travel(DevnetControl(NODE, control_token="hush"))
 
 
 def shown_by_hand() -> list[type]:
