@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from der_client.cli.app import app
 from der_client.cli.patience import until_reachable
 from der_client.stacks.errors import InvalidValueError, NodeUnreachableError
+from der_client.stacks.keys import PrivateKey
 
 
 def test_a_node_that_is_down_is_waited_for(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -32,3 +36,20 @@ def test_other_errors_end_it(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with pytest.raises(InvalidValueError):
         until_reachable(connect)
+
+
+@pytest.mark.parametrize("command", [["keeper"], ["gateway", "--store", "FILE"], ["index", "--database", "FILE"]])
+def test_the_services_wait(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: list[str]) -> None:
+    pauses: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        if seconds >= 1:  # shorter ones are between the attempts of one request
+            pauses.append(seconds)
+        if len(pauses) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(time, "sleep", sleep)
+    monkeypatch.setenv("DER_KEY", PrivateKey.generate().to_hex())
+    words = [str(tmp_path / "file") if word == "FILE" else word for word in command]
+    done = CliRunner().invoke(app, [*words, "--url", "http://127.0.0.1:1"])
+    assert pauses == [1, 2, 4], done.output
