@@ -102,9 +102,9 @@ class _ShapeReader:
         self._sizes: list[int] = []
 
     def function(self, item: ClarityValue | tuple[ClarityValue, ...]) -> Callable[[bytes, int], Any] | None:
-        """Return what reads the item that fills the input from an offset on, or returns None; None for an item with lists.
+        """Return a reader of such an item, or None if it holds lists.
 
-        The rest must be as long as that item.
+        The item must fill the input from the offset on; the reader returns None if it does not, or is another one.
         """
         try:
             if isinstance(item, tuple):
