@@ -61,7 +61,7 @@ def deploy(
     from der_client.project import deployment_plan  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.stacks.clarinet import fetcher, project_plan  # noqa: PLC0415
     from der_client.stacks.deploy import deploy as carry_out  # noqa: PLC0415
-    from der_client.stacks.deploy import fits_network  # noqa: PLC0415
+    from der_client.stacks.deployment_checks import fits_network  # noqa: PLC0415
     from der_client.stacks.errors import DeploymentError  # noqa: PLC0415
     from der_client.stacks.plan import DeploymentPlan  # noqa: PLC0415
 

@@ -9,23 +9,29 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
-from der_client.stacks.address import check_network, split_principal
-from der_client.stacks.clarity import PrincipalValue, principals
+from der_client.stacks.address import split_principal
+from der_client.stacks.deployment_checks import (
+    check_network_of_plan,
+    check_own_references,
+    check_repeated,
+    check_requirements,
+    check_senders,
+    senders_of,
+    transfer_of,
+)
+from der_client.stacks.deployment_epochs import DeploymentEpochs
 from der_client.stacks.errors import (
     AddressError,
     DeploymentError,
     DerClientError,
     EncodeError,
-    InvalidValueError,
-    NodeError,
     NotFoundError,
     TransactionDroppedError,
     TransactionFailedError,
 )
-from der_client.stacks.network import MAINNET, TESTNET
+from der_client.stacks.network import TESTNET
 from der_client.stacks.outbox import Job, JobState, Outbox
 from der_client.stacks.plan import CallStep, DeploymentPlan, PublishStep, TransferStep
-from der_client.stacks.rpc import devnet
 from der_client.stacks.sources import PlanSources
 from der_client.stacks.transactions import ContractCall, PostConditionMode, TokenTransfer
 from der_client.stacks.transactions.sendable import check_principals
@@ -35,16 +41,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from der_client.stacks.account import Account
-    from der_client.stacks.network import Network
     from der_client.stacks.outbox import Entry, Journal
     from der_client.stacks.plan import Step
-    from der_client.stacks.rpc import Client
     from der_client.stacks.sources import Fetch
     from der_client.stacks.transactions import ContractPublish
 
 _LOG: Final = logging.getLogger(__name__)
 _DEFAULT_TIMEOUT_S: Final = 600.0
-_POLL_S: Final = 1.0
 
 
 class Outcome(StrEnum):
@@ -167,17 +170,17 @@ def deploy(
     if not isinstance(plan, DeploymentPlan):
         plan = DeploymentPlan.read(plan)
     if not other_network:
-        _check_network(plan, account)
+        check_network_of_plan(plan, account)
     accounts = {each.address: each for each in (account, *other_accounts)}
-    _check_senders(plan, accounts, account.address, own_address=own_address)
-    _check_requirements(plan, account)
-    _check_repeated(plan, run_transfers=run_transfers, run_calls=run_calls)
+    check_senders(plan, accounts, account.address, own_address=own_address)
+    check_requirements(plan, account)
+    check_repeated(plan, run_transfers=run_transfers, run_calls=run_calls)
     sender = account.address if own_address else None
     payloads = dict(PlanSources(plan, sender=sender, outside_root=outside_root, fetch=fetch).payloads())
-    transfers = {step: _transfer(plan, step, account) for step in plan.steps if isinstance(step, TransferStep)}
+    transfers = {step: transfer_of(plan, step, account) for step in plan.steps if isinstance(step, TransferStep)}
     if own_address:
-        _check_own_references(plan, payloads, account.address)
-        accounts = dict.fromkeys(_senders(plan), account)
+        check_own_references(plan, payloads, account.address)
+        accounts = dict.fromkeys(senders_of(plan), account)
     with Outbox([*dict.fromkeys(accounts.values())], journal, purpose=f"deployments by {account.address}") as outbox:
         run = _Run(plan, account, accounts, payloads, transfers, outbox, timeout_s, on_step)
         run.finish_earlier()
@@ -205,7 +208,7 @@ class _Run:
         self._plan = plan
         self._account = account
         self._accounts = accounts
-        self._epochs = _Epochs(account.client, timeout_s)
+        self._epochs = DeploymentEpochs(account.client, timeout_s)
         self._payloads = payloads
         self._transfers = transfers
         self._outbox = outbox
@@ -399,60 +402,6 @@ class _Run:
         return f"{self._plan.where(step)}: {what}{function}"
 
 
-class _Epochs:
-    """The epoch that contracts are published in: the embedded devnet changes it, of another node it is waited for."""
-
-    def __init__(self, client: Client, timeout_s: float) -> None:
-        self._client = client
-        self._timeout_s = timeout_s
-        self._usual = ""
-        self._present = ""
-
-    def enter(self, epoch: str, where: str) -> None:
-        """Have the next blocks in an epoch, or at least in no earlier one.
-
-        Raises:
-            DeploymentError: If a node has not come as far in time.
-        """
-        if epoch == self._present:
-            return
-        try:
-            before = self._client.run(devnet.set_epoch(epoch))
-        except NotFoundError:
-            self._wait_for(epoch, where)
-        else:
-            self._usual = self._usual or before
-        self._present = epoch
-
-    def leave(self) -> None:
-        """Go back to the epoch that was there before."""
-        if self._usual and self._present != self._usual:
-            self._client.run(devnet.set_epoch(self._usual))
-        self._present = self._usual
-
-    def _wait_for(self, epoch: str, where: str) -> None:
-        deadline = time.monotonic() + self._timeout_s
-        while True:
-            try:
-                pox = self._client.pox()
-            except NodeError:  # not every API serves it; the node then says for itself what it cannot publish
-                return
-            starts = [each.start_height for each in pox.epochs if _same_epoch(each.epoch_id, epoch)]
-            if not starts or starts[0] <= pox.current_burnchain_block_height:
-                return
-            if time.monotonic() > deadline:
-                raise DeploymentError(
-                    f"{where}: the plan wants epoch {epoch}, which begins at burn block {starts[0]}; the node is at "
-                    f"{pox.current_burnchain_block_height} after {self._timeout_s:g} s: run again later"
-                )
-            time.sleep(_POLL_S)
-
-
-def _same_epoch(named: str, epoch: str) -> bool:
-    """Return whether a node's name of an epoch, ``Epoch24`` or ``Epoch2_05``, is that of an epoch."""
-    return named.removeprefix("Epoch").replace("_", "") == epoch.replace(".", "")
-
-
 def _groups(batch: Sequence[Step]) -> Iterator[Sequence[Step]]:
     """Yield the parts of a batch that may wait in the mempool together: a node takes calls only of mined contracts."""
     start = 0
@@ -462,99 +411,3 @@ def _groups(batch: Sequence[Step]) -> Iterator[Sequence[Step]]:
             yield batch[start:index]
             start = index
     yield batch[start:]
-
-
-def fits_network(plan: DeploymentPlan, network: Network) -> bool:
-    """Return whether a plan may be carried out on a network: a plan for mainnet only there, others elsewhere.
-
-    Args:
-        plan: The plan.
-        network: The network.
-    """
-    return (plan.network == MAINNET.name) == (network.chain_id == MAINNET.chain_id)
-
-
-def _check_network(plan: DeploymentPlan, account: Account) -> None:
-    if not fits_network(plan, account.network):
-        raise DeploymentError(
-            f"{plan.file} is a plan for {plan.network}, but the account is on {account.network.name}; generate a plan "
-            "for that network, or say that it is meant with other_network=True"
-        )
-
-
-def _transfer(plan: DeploymentPlan, step: TransferStep, account: Account) -> TokenTransfer:
-    where = f"{plan.where(step)}: STX transfer"
-    if step.recipient == account.address:
-        raise DeploymentError(f"{where}: sender and recipient are the same, {step.recipient}")
-    try:
-        check_network(step.recipient, account.network, "recipient")
-        return TokenTransfer(PrincipalValue(step.recipient), step.amount_ustx, step.memo)
-    except InvalidValueError as error:
-        raise DeploymentError(f"{where}: {error}") from error
-
-
-def _check_senders(plan: DeploymentPlan, accounts: Mapping[str, Account], address: str, *, own_address: bool) -> None:
-    lines: dict[str, int] = {}
-    for step in plan.steps:
-        if step.sender not in accounts and not own_address:
-            raise DeploymentError(
-                f"{plan.where(step)}: the plan expects {step.sender} to send this, but the account is "
-                f"{address}; use that account, give it with other_accounts=, or publish under this one with "
-                "own_address=True"
-            )
-        if isinstance(step, PublishStep):
-            contract_id = f"{address if own_address else step.sender}.{step.contract_name}"
-            if contract_id in lines:
-                raise DeploymentError(
-                    f"{plan.where(step)}: contract {step.contract_name} is twice in the plan "
-                    f"(first in line {lines[contract_id]}); one account publishes a name only once"
-                )
-            lines[contract_id] = step.line
-
-
-def _check_requirements(plan: DeploymentPlan, account: Account) -> None:
-    if account.network.chain_id != MAINNET.chain_id:
-        return
-    for step in plan.steps:
-        if isinstance(step, PublishStep) and step.requirement:
-            raise DeploymentError(
-                f"{plan.where(step)}: the requirement {step.requirement} is on mainnet itself, so it is not "
-                "published again there; generate a plan for mainnet: clarinet deployments generate --mainnet"
-            )
-
-
-def _check_repeated(plan: DeploymentPlan, *, run_transfers: bool, run_calls: bool) -> None:
-    for step in plan.steps:
-        if isinstance(step, TransferStep) and not run_transfers:
-            allow = "run_transfers=True"
-        elif isinstance(step, CallStep) and not run_calls:
-            allow = "run_calls=True"
-        else:
-            continue
-        raise DeploymentError(
-            f"{plan.where(step)}: the plan {step}, and would do so again with each run; allow it with {allow}"
-        )
-
-
-def _senders(plan: DeploymentPlan) -> set[str]:
-    return {step.sender for step in plan.steps}
-
-
-def _check_own_references(plan: DeploymentPlan, payloads: dict[PublishStep, ContractPublish], address: str) -> None:
-    replaced = sorted(_senders(plan) - {address})
-    for step in plan.steps:
-        if isinstance(step, PublishStep):
-            text, what = payloads[step].code, f"the source of {step.contract_name}"
-            instead = "refer to sibling contracts as .name"
-        elif isinstance(step, CallStep):
-            text, what = (
-                " ".join(name.text for name in principals(step.arguments)),
-                f"a parameter of {step.function_name}",
-            )
-            instead = f"write {address} there"
-        else:
-            continue
-        if named := next((sender for sender in replaced if sender in text), None):
-            raise DeploymentError(
-                f"{plan.where(step)}: {what} names {named}, in whose place {address} is here; {instead}"
-            )

@@ -46,6 +46,7 @@ LAYERS = [
     ],
     ["der_client.stacks.contract.showing"],
     ["der_client.stacks.deploy"],
+    ["der_client.stacks.deployment_checks", "der_client.stacks.deployment_epochs"],
     ["der_client.stacks.prepared"],
     ["der_client.stacks.clarinet"],
     ["der_client.stacks.sources"],

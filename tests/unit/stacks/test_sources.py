@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from der_client.stacks import deploy as deploying
 from der_client.stacks.clarinet import References
+from der_client.stacks.deployment_epochs import DeploymentEpochs
 from der_client.stacks.epochs import epoch_named
 from der_client.stacks.errors import DeploymentError, NotFoundError
 from der_client.stacks.sources import oldest_version, remap
@@ -78,11 +78,11 @@ def client_at(*heights: int) -> Any:
 def test_another_node_is_waited_for_until_it_has_reached_the_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[float] = []
     monkeypatch.setattr(time, "sleep", waits.append)
-    epochs = deploying._Epochs(client_at(7, 8, 9), 60)
+    epochs = DeploymentEpochs(client_at(7, 8, 9), 60)
     epochs.enter("2.05", "here")
     assert waits == []
     epochs.enter("2.4", "here")
     assert len(waits) == 1
     epochs.leave()
     with pytest.raises(DeploymentError, match=r"here: the plan wants epoch 2.4, which begins at burn block 9; .* at 8"):
-        deploying._Epochs(client_at(8), -1).enter("2.4", "here")
+        DeploymentEpochs(client_at(8), -1).enter("2.4", "here")

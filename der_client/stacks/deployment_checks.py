@@ -1,0 +1,123 @@
+"""What of a deployment plan can be refused before anything is sent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from der_client.stacks.address import check_network
+from der_client.stacks.clarity import PrincipalValue, principals
+from der_client.stacks.errors import DeploymentError, InvalidValueError
+from der_client.stacks.network import MAINNET
+from der_client.stacks.plan import CallStep, PublishStep, TransferStep
+from der_client.stacks.transactions import TokenTransfer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from der_client.stacks.account import Account
+    from der_client.stacks.network import Network
+    from der_client.stacks.plan import DeploymentPlan
+    from der_client.stacks.transactions import ContractPublish
+
+
+def fits_network(plan: DeploymentPlan, network: Network) -> bool:
+    """Return whether a plan may be carried out on a network: a plan for mainnet only there, others elsewhere.
+
+    Args:
+        plan: The plan.
+        network: The network.
+    """
+    return (plan.network == MAINNET.name) == (network.chain_id == MAINNET.chain_id)
+
+
+def check_network_of_plan(plan: DeploymentPlan, account: Account) -> None:
+    """Refuse a plan for another network than the account's."""
+    if not fits_network(plan, account.network):
+        raise DeploymentError(
+            f"{plan.file} is a plan for {plan.network}, but the account is on {account.network.name}; generate a plan "
+            "for that network, or say that it is meant with other_network=True"
+        )
+
+
+def transfer_of(plan: DeploymentPlan, step: TransferStep, account: Account) -> TokenTransfer:
+    """Return the payload of a plan's STX transfer; refuse one to the account itself, or to another network."""
+    where = f"{plan.where(step)}: STX transfer"
+    if step.recipient == account.address:
+        raise DeploymentError(f"{where}: sender and recipient are the same, {step.recipient}")
+    try:
+        check_network(step.recipient, account.network, "recipient")
+        return TokenTransfer(PrincipalValue(step.recipient), step.amount_ustx, step.memo)
+    except InvalidValueError as error:
+        raise DeploymentError(f"{where}: {error}") from error
+
+
+def check_senders(plan: DeploymentPlan, accounts: Mapping[str, Account], address: str, *, own_address: bool) -> None:
+    """Refuse steps of senders that are not there, and a contract's name that one of them has twice."""
+    lines: dict[str, int] = {}
+    for step in plan.steps:
+        if step.sender not in accounts and not own_address:
+            raise DeploymentError(
+                f"{plan.where(step)}: the plan expects {step.sender} to send this, but the account is "
+                f"{address}; use that account, give it with other_accounts=, or publish under this one with "
+                "own_address=True"
+            )
+        if isinstance(step, PublishStep):
+            contract_id = f"{address if own_address else step.sender}.{step.contract_name}"
+            if contract_id in lines:
+                raise DeploymentError(
+                    f"{plan.where(step)}: contract {step.contract_name} is twice in the plan "
+                    f"(first in line {lines[contract_id]}); one account publishes a name only once"
+                )
+            lines[contract_id] = step.line
+
+
+def check_requirements(plan: DeploymentPlan, account: Account) -> None:
+    """Refuse to publish on mainnet what is there already."""
+    if account.network.chain_id != MAINNET.chain_id:
+        return
+    for step in plan.steps:
+        if isinstance(step, PublishStep) and step.requirement:
+            raise DeploymentError(
+                f"{plan.where(step)}: the requirement {step.requirement} is on mainnet itself, so it is not "
+                "published again there; generate a plan for mainnet: clarinet deployments generate --mainnet"
+            )
+
+
+def check_repeated(plan: DeploymentPlan, *, run_transfers: bool, run_calls: bool) -> None:
+    """Refuse steps that each run would repeat, unless they are asked for."""
+    for step in plan.steps:
+        if isinstance(step, TransferStep) and not run_transfers:
+            allow = "run_transfers=True"
+        elif isinstance(step, CallStep) and not run_calls:
+            allow = "run_calls=True"
+        else:
+            continue
+        raise DeploymentError(
+            f"{plan.where(step)}: the plan {step}, and would do so again with each run; allow it with {allow}"
+        )
+
+
+def senders_of(plan: DeploymentPlan) -> set[str]:
+    """Return the addresses that a plan expects to send its steps."""
+    return {step.sender for step in plan.steps}
+
+
+def check_own_references(plan: DeploymentPlan, payloads: dict[PublishStep, ContractPublish], address: str) -> None:
+    """Refuse sources and parameters that name a sender in whose place the account is."""
+    replaced = sorted(senders_of(plan) - {address})
+    for step in plan.steps:
+        if isinstance(step, PublishStep):
+            text, what = payloads[step].code, f"the source of {step.contract_name}"
+            instead = "refer to sibling contracts as .name"
+        elif isinstance(step, CallStep):
+            text, what = (
+                " ".join(name.text for name in principals(step.arguments)),
+                f"a parameter of {step.function_name}",
+            )
+            instead = f"write {address} there"
+        else:
+            continue
+        if named := next((sender for sender in replaced if sender in text), None):
+            raise DeploymentError(
+                f"{plan.where(step)}: {what} names {named}, in whose place {address} is here; {instead}"
+            )

@@ -1,0 +1,73 @@
+"""The epoch that the contracts of a deployment are published in."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+from der_client.stacks.errors import DeploymentError, NodeError, NotFoundError
+from der_client.stacks.rpc import devnet
+
+if TYPE_CHECKING:
+    from der_client.stacks.rpc import Client
+
+_POLL_S: Final = 1.0
+
+
+class DeploymentEpochs:
+    """The epoch that contracts are published in: the embedded devnet changes it, of another node it is waited for.
+
+    Args:
+        client: The node.
+        timeout_s: The longest wait for an epoch, in seconds.
+    """
+
+    def __init__(self, client: Client, timeout_s: float) -> None:
+        self._client = client
+        self._timeout_s = timeout_s
+        self._usual = ""
+        self._present = ""
+
+    def enter(self, epoch: str, where: str) -> None:
+        """Have the next blocks in an epoch, or at least in no earlier one.
+
+        Raises:
+            DeploymentError: If a node has not come as far in time.
+        """
+        if epoch == self._present:
+            return
+        try:
+            before = self._client.run(devnet.set_epoch(epoch))
+        except NotFoundError:
+            self._wait_for(epoch, where)
+        else:
+            self._usual = self._usual or before
+        self._present = epoch
+
+    def leave(self) -> None:
+        """Go back to the epoch that was there before."""
+        if self._usual and self._present != self._usual:
+            self._client.run(devnet.set_epoch(self._usual))
+        self._present = self._usual
+
+    def _wait_for(self, epoch: str, where: str) -> None:
+        deadline = time.monotonic() + self._timeout_s
+        while True:
+            try:
+                pox = self._client.pox()
+            except NodeError:  # not every API serves it; the node then says for itself what it cannot publish
+                return
+            starts = [each.start_height for each in pox.epochs if _same_epoch(each.epoch_id, epoch)]
+            if not starts or starts[0] <= pox.current_burnchain_block_height:
+                return
+            if time.monotonic() > deadline:
+                raise DeploymentError(
+                    f"{where}: the plan wants epoch {epoch}, which begins at burn block {starts[0]}; the node is at "
+                    f"{pox.current_burnchain_block_height} after {self._timeout_s:g} s: run again later"
+                )
+            time.sleep(_POLL_S)
+
+
+def _same_epoch(named: str, epoch: str) -> bool:
+    """Return whether a node's name of an epoch, ``Epoch24`` or ``Epoch2_05``, is that of an epoch."""
+    return named.removeprefix("Epoch").replace("_", "") == epoch.replace(".", "")
