@@ -25,6 +25,7 @@ from der_client.contracts.asset_verification import Role
 from der_client.stacks.address import check_network, split_principal
 from der_client.stacks.clarity import AsciiType
 from der_client.stacks.contract.jobs import job_of, pending_of, unused_key
+from der_client.stacks.deployment_checks import finish_earlier_run
 from der_client.stacks.errors import AddressError, DeploymentError, EncodeError, InvalidValueError
 from der_client.stacks.outbox import JobState, Outbox
 
@@ -231,11 +232,7 @@ def _grant_all(
         return
     account = _check_owner(der)
     with Outbox(account, journal, purpose=f"roles of {der.assets.contract_id}") as outbox:
-        if outbox.finish_earlier(timeout_s=timeout_s):
-            raise DeploymentError(
-                f"{account.address} still has transactions in the mempool after {timeout_s:g} s, perhaps of an earlier "
-                "run: run again when they are mined"
-            )
+        finish_earlier_run(outbox, timeout_s)
         calls: dict[str, tuple[Grant, Call[bool]]] = {}
         for grant in grants:
             if _is_held(der, grant):

@@ -16,6 +16,7 @@ from der_client.stacks.deployment_checks import (
     check_repeated,
     check_requirements,
     check_senders,
+    finish_earlier_run,
     senders_of,
     transfer_of,
 )
@@ -182,8 +183,8 @@ def deploy(
         check_own_references(plan, payloads, account.address)
         accounts = dict.fromkeys(senders_of(plan), account)
     with Outbox([*dict.fromkeys(accounts.values())], journal, purpose=f"deployments by {account.address}") as outbox:
+        finish_earlier_run(outbox, timeout_s)  # which may have sent a contract of the plan
         run = _Run(plan, account, accounts, payloads, transfers, outbox, timeout_s, on_step)
-        run.finish_earlier()
         run.find_published()
         run.check_calls()
         for batch in plan.batches:
@@ -218,19 +219,6 @@ class _Run:
         self._to_publish = {self._contract_id(step) for step in payloads}
         self._keys: dict[Step, str] = {}
         self.reports: list[StepReport] = []
-
-    def finish_earlier(self) -> None:
-        """Wait until nothing of the accounts is in the mempool: it could be a contract of a run that was broken off."""
-        for address, nonces in self._outbox.finish_earlier(timeout_s=self._timeout_s).items():
-            if not nonces:
-                raise DeploymentError(
-                    f"another process uses {address} with this journal; run again when it has ended (half a minute "
-                    "after it was killed)"
-                )
-            raise DeploymentError(
-                f"{address} still has a transaction in the mempool (nonce {nonces[-1]}) after {self._timeout_s:g} s; "
-                "it may be of an earlier run: run again when it is mined"
-            )
 
     def _keys_of_run(self) -> dict[Step, str]:
         """Return the keys of the steps' jobs: those of the last run, unless it was finished."""

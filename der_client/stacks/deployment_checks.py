@@ -1,4 +1,4 @@
-"""What of a deployment plan can be refused before anything is sent."""
+"""What of a deployment can be refused before anything is sent."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from der_client.stacks.account import Account
     from der_client.stacks.network import Network
+    from der_client.stacks.outbox import Outbox
     from der_client.stacks.plan import DeploymentPlan
     from der_client.stacks.transactions import ContractPublish
 
@@ -121,3 +122,25 @@ def check_own_references(plan: DeploymentPlan, payloads: dict[PublishStep, Contr
             raise DeploymentError(
                 f"{plan.where(step)}: {what} names {named}, in whose place {address} is here; {instead}"
             )
+
+
+def finish_earlier_run(outbox: Outbox, timeout_s: float) -> None:
+    """Wait until nothing of an outbox's accounts is in the mempool, which could be of a run that was broken off.
+
+    Args:
+        outbox: Of this run.
+        timeout_s: The longest wait, in seconds.
+
+    Raises:
+        DeploymentError: If an account is still busy then; the text says with what.
+    """
+    for address, nonces in outbox.finish_earlier(timeout_s=timeout_s).items():
+        if not nonces:
+            raise DeploymentError(
+                f"another process uses {address} with this journal; run again when it has ended (half a minute "
+                "after it was killed)"
+            )
+        raise DeploymentError(
+            f"{address} still has a transaction in the mempool (nonce {nonces[-1]}) after {timeout_s:g} s; it may be "
+            "of an earlier run: run again when it is mined"
+        )

@@ -14,6 +14,7 @@ from der_client.stacks.deploy import Outcome, StepReport, deploy
 from der_client.stacks.errors import ConfirmationTimeoutError, DeploymentError, InvalidValueError, JournalError
 from der_client.stacks.keys import PrivateKey
 from der_client.stacks.network import DEVNET, MAINNET
+from der_client.stacks.outbox import Journal
 from der_client.stacks.plan import CallStep, DeploymentPlan, PublishStep, TransferStep
 from der_client.stacks.transactions import ContractPublish, TokenTransfer, Transaction
 
@@ -356,6 +357,15 @@ class TestJournal:
         report = deploy(plan, account, run_transfers=True, journal=journal)
         assert report.txids == tuple(node.mined)
         assert len(node.mined) == 3
+
+    def test_that_another_process_uses(self, project: Path, account: Account, node: FakeNode) -> None:
+        plan = write(project, plan_text(publish("first")))
+        journal = Journal(project / "deploy.db")
+        journal.lease(account.address, "another", 60)
+        with pytest.raises(DeploymentError, match=r"another process uses ST.* with this journal"):
+            deploy(plan, account, journal=journal, timeout_s=0.02)
+        assert node.posts == []
+        journal.close()
 
     def test_of_another_account(self, project: Path, account: Account) -> None:
         plan = write(project, plan_text(publish("first")))
