@@ -29,6 +29,7 @@ from der_client.keeper.errands import Errands
 from der_client.keeper.feeds import EventFeed, LostThreadError
 from der_client.keeper.report import KeeperReport
 from der_client.keeper.seen_chain import Place, SeenChain
+from der_client.stacks.checks import check_number
 from der_client.stacks.errors import CallReadError, InvalidValueError, NodeError, whole
 from der_client.stacks.outbox import Outbox
 from der_client.stacks.outbox.lane import MAX_IN_MEMPOOL
@@ -88,15 +89,11 @@ class Keeper:
         min_value_ustx: int = 0,
         journal: Journal | Path | str | None = None,
     ) -> None:
-        if (
-            not 1 <= max_in_flight <= MAX_IN_MEMPOOL
-            or max_sent_per_round < 1
-            or min(confirm_timeout_s, min_value_ustx) < 0
-        ):
-            raise InvalidValueError(
-                f"max_in_flight={max_in_flight}, max_sent_per_round={max_sent_per_round}, confirm_timeout_s="
-                f"{confirm_timeout_s}, min_value_ustx={min_value_ustx}: give 1 to {MAX_IN_MEMPOOL}, at least 1, 0 and 0"
-            )
+        check_number(max_in_flight, 1, MAX_IN_MEMPOOL, "max_in_flight")
+        check_number(max_sent_per_round, 1, None, "max_sent_per_round")
+        check_number(min_value_ustx, 0, None, "min_value_ustx")
+        if confirm_timeout_s < 0:
+            raise InvalidValueError(f"confirm_timeout_s is {confirm_timeout_s}; give at least 0 seconds")
         self._der = der
         self._max_in_flight = max_in_flight
         self._max_sent_per_round = max_sent_per_round

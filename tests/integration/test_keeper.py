@@ -529,10 +529,12 @@ def test_a_stopped_keeper_sends_nothing(cast: Cast, plant: ReadyPlant, devnet: D
 def test_an_account_and_sensible_limits_are_needed(devnet: Devnet, cast: Cast) -> None:
     with pytest.raises(SigningError, match="connect with one"):
         Keeper(Der.connect(devnet.url))
-    with pytest.raises(InvalidValueError, match="max_in_flight=26"):
+    with pytest.raises(InvalidValueError, match="26 is out of range for max_in_flight: 1 to 25"):
         Keeper(cast.anyone, max_in_flight=26)
-    with pytest.raises(InvalidValueError, match="min_value_ustx=-1"):
+    with pytest.raises(InvalidValueError, match="-1 is out of range for min_value_ustx"):
         Keeper(cast.anyone, min_value_ustx=-1)
+    with pytest.raises(InvalidValueError, match="confirm_timeout_s is -1"):
+        Keeper(cast.anyone, confirm_timeout_s=-1)
     with pytest.raises(InvalidValueError, match="interval_s is -1"):
         Keeper(cast.anyone).run(interval_s=-1)
 
