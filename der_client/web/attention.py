@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from der_client.index.delivery import WINDOW_DAYS
+from der_client.readings.slots import RECORDING_DAYS
 from der_client.web.amounts import count, energy, from_now
 from der_client.web.tokens import money
 
@@ -61,13 +63,13 @@ KINDS: Final = {
     ),
     "day-unverified": Kind(
         "Days that wait for verification",
-        "A verifier decides them within 45 days; what is not verified by then is refunded.",
+        f"A verifier decides them within {WINDOW_DAYS} days; what is not verified by then is refunded.",
         "day waits for verification",
         "days wait for verification",
     ),
     "slots-missing": Kind(
         "Days with missing slots",
-        "Readings can be recorded until 30 days after the day.",
+        f"Readings can be recorded until {RECORDING_DAYS} days after the day.",
         "day lacks slots",
         "days lack slots",
     ),

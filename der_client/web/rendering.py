@@ -94,7 +94,6 @@ def _environment() -> Environment:
         kwh=amounts.exact_energy,
         count=amounts.count,
         moment=amounts.moment,
-        clock=amounts.clock,
         money=money,
         token=token_name,
         words=_words,
@@ -103,7 +102,7 @@ def _environment() -> Environment:
         day_from=amounts.day_from,
         slot_times=slot_times,
     )
-    environment.globals.update(link=_link, static=_static, navigation=_NAVIGATION, dict=dict)
+    environment.globals.update(link=_link, static=_static, navigation=_NAVIGATION)
     return environment
 
 
@@ -125,10 +124,6 @@ def _static(context: Context, name: str) -> str:
     return f"{context['root_path']}/static/{name}?v={_digest(name)}"
 
 
-_DIGESTS: Final[dict[str, str]] = {}
-
-
+@cache
 def _digest(name: str) -> str:
-    if name not in _DIGESTS:
-        _DIGESTS[name] = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
-    return _DIGESTS[name]
+    return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]

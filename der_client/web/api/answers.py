@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from fastapi.responses import Response
 
+from der_client.index.table import Table
 from der_client.web.api.rows import with_units
+from der_client.web.paging import page_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from der_client.index.table import Table
 
 Format = Literal["json", "csv", "parquet"]
 _MEDIA: Final = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
@@ -53,9 +53,29 @@ def answer_list(
     if output != "json":
         return file_of(with_units(read(None), has_money=has_money), name=name, output=output)
     rows = read(limit + 1)
-    shown = with_units(rows, has_money=has_money).rows()[:limit]
-    following = cursor(rows[limit - 1]) if len(rows) > limit else None
-    return json_answer({"items": shown, "next": following})
+    shown, following = page_of(rows, limit, cursor)
+    items = with_units(Table(rows.kind, shown), has_money=has_money).rows()
+    return json_answer({"items": items, "next": following})
+
+
+def answer_rows(rows: Table[Any], *, name: str, output: Format, limit: int, after: int | None) -> Response:
+    """Return a list that is read as a whole, in the format that was asked for.
+
+    Args:
+        rows: The whole list.
+        name: The name of the file, without its ending.
+        output: The format; only JSON comes in pages.
+        limit: How many rows a page has.
+        after: How many rows the pages before had together.
+    """
+    start = after or 0
+    return answer_list(
+        lambda most: Table(rows.kind, rows[start:][:most]),
+        name=name,
+        output=output,
+        limit=limit,
+        cursor=lambda _row: start + limit,
+    )
 
 
 def file_of(table: Table[Any], *, name: str, output: Literal["csv", "parquet"]) -> Response:

@@ -9,9 +9,10 @@ from fastapi.responses import Response
 
 from der_client.contracts.settlement import PaymentState
 from der_client.index.answers import Attention, DayBookRow, EventRow, LedgerRow, OfferRow, PaymentRow, Tip
-from der_client.index.table import Table, plain
-from der_client.web.api.answers import Format, answer_list, json_answer
+from der_client.index.table import plain
+from der_client.web.api.answers import Format, answer_list, answer_rows, json_answer
 from der_client.web.api.documents import one_row, page_of_rows
+from der_client.web.api.rows import with_units
 from der_client.web.errors import BadRequestError, EmptyIndexError
 from der_client.web.parameters import Cursor, Day, Limit, OptionalDay, OptionalId, OptionalParty
 
@@ -32,20 +33,13 @@ def add_lists(router: APIRouter, index: Index) -> None:
             raise EmptyIndexError
         return json_answer(plain(newest))
 
-    @router.get("/attention", responses=page_of_rows(Attention, has_money=False), summary="What needs doing.")
+    @router.get("/attention", responses=page_of_rows(Attention), summary="What needs doing.")
     def attention(
         after: Cursor = None,
         limit: Limit = 100,
         format: Format = "json",  # noqa: A002 - the name of the parameter
     ) -> Response:
-        rows, start = index.attention(), after or 0
-        return answer_list(
-            lambda count: Table(Attention, rows[start:] if count is None else rows[start : start + count]),
-            name="attention",
-            output=format,
-            limit=limit,
-            cursor=lambda _row: start + limit,
-        )
+        return answer_rows(index.attention(), name="attention", output=format, limit=limit, after=after)
 
     @router.get("/offers", responses=page_of_rows(OfferRow, has_money=True), summary="Offers, by their id.")
     def offers(
@@ -118,25 +112,12 @@ def add_lists(router: APIRouter, index: Index) -> None:
         days = (to_day - from_day).days + 1
         if not 0 < days <= _MOST_DAYS:
             raise BadRequestError(f"from_day to to_day: expected 1 to {_MOST_DAYS} days, got {days}.")
-        rows, start = index.day_books(asset_id, from_day, to_day), after or 0
-        return answer_list(
-            lambda count: Table(DayBookRow, rows[start:] if count is None else rows[start : start + count]),
-            name=f"day-books-{from_day}-{to_day}",
-            output=format,
-            limit=limit,
-            cursor=lambda _row: start + limit,
-        )
+        rows = index.day_books(asset_id, from_day, to_day)
+        return answer_rows(rows, name=f"day-books-{from_day}-{to_day}", output=format, limit=limit, after=after)
 
     @router.get("/ledger", responses=page_of_rows(LedgerRow, has_money=True), summary="What the contract owes.")
     def ledger() -> Response:
-        return answer_list(
-            lambda _count: index.ledger(),
-            name="ledger",
-            output="json",
-            limit=10**6,
-            cursor=lambda _row: 0,
-            has_money=True,
-        )
+        return json_answer({"items": with_units(index.ledger(), has_money=True).rows(), "next": None})
 
     @router.get("/events", responses=page_of_rows(EventRow), summary="What the contracts printed, oldest first.")
     def events(

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from der_client.index.answers import DayEnergy, MonthEnergy, Plant, PlantDetail, SlotEnergy
+from der_client.index.answers import DayEnergy, Plant, PlantDetail
 from der_client.index.table import Table, plain
-from der_client.web.api.answers import Format, answer_list, json_answer
+from der_client.web.api.answers import Format, answer_list, answer_rows, json_answer
 from der_client.web.api.documents import one_row, page_of_rows
 from der_client.web.errors import BadRequestError
 from der_client.web.parameters import Cursor, Day, Id, Limit, OptionalId, OptionalParty, OptionalRegion
@@ -68,15 +68,7 @@ def add_plants(router: APIRouter, index: Index) -> None:
                 f"{' where the slots of all plants are asked for' if most < _MOST_DAYS else ''}, got {days}."
             )
         rows: Table[Any] = index.production(asset_id, from_day, to_day, by=by)
-        start = after or 0
-        kind = {"slot": SlotEnergy, "day": DayEnergy, "month": MonthEnergy}[by]
-        return answer_list(
-            lambda count: Table(kind, rows[start:] if count is None else rows[start : start + count]),
-            name=f"production-{from_day}-{to_day}",
-            output=format,
-            limit=limit,
-            cursor=lambda _row: start + limit,
-        )
+        return answer_rows(rows, name=f"production-{from_day}-{to_day}", output=format, limit=limit, after=after)
 
 
 _PRODUCTION: Final = (

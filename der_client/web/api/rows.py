@@ -62,9 +62,7 @@ def row_kind(kind: type, *, has_money: bool) -> type:
 
 def api_name(name: str, *, has_money: bool) -> str:
     """Return the API's name of a field: amounts of money say their unit."""
-    if not has_money or name not in _MONEY:
-        return name
-    return f"price_per_kwh_{_UNIT}" if name == "price_per_kwh" else f"{name}_{_UNIT}"
+    return f"{name}_{_UNIT}" if has_money and name in _MONEY else name
 
 
 def _descriptions(kind: type) -> dict[str, str]:

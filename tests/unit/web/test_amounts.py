@@ -64,11 +64,7 @@ def test_decimals_lose_nothing(amount: int, decimals: int) -> None:
     ],
 )
 def test_how_far_a_moment_is(away: timedelta, text: str) -> None:
-    assert (
-        amounts.from_now(NOW + away, NOW)
-        == text.replace(" ", "\u202f", 2 if text.endswith("ago") else 0).replace("\u202fago", " ago")
-        or amounts.from_now(NOW + away, NOW).replace("\u202f", " ") == text
-    )
+    assert amounts.from_now(NOW + away, NOW).replace("\u202f", " ") == text
 
 
 def test_days_near_today_have_a_name() -> None:
@@ -82,6 +78,4 @@ def test_days_near_today_have_a_name() -> None:
 
 
 def test_a_principal_is_shortened_but_its_contract_is_not() -> None:
-    assert short_principal("ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM.usdcx") == "ST1PQ…TPGZGM.usdcx".replace(
-        "TPGZGM", "PGZGM"
-    )
+    assert short_principal("ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM.usdcx") == "ST1PQ…PGZGM.usdcx"
