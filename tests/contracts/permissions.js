@@ -33,7 +33,7 @@ const ANY = 10n ** 9n;
 const TOKEN = `${DEPLOYER}.usdcx`;
 const leafOf = (asset, day) => ({ "asset-id": asset, day, mask: 4, wh: 1, "whs-hash": hashOf("leaf") });
 
-/** [function, caller, its arguments in the situation of `setTheStage`, error of anybody else]. */
+/** [function, caller, its arguments in the situation of `prepareCalls`, error of anybody else]. */
 export const CALLS = [
   ["asset-verification.set-role", DEPLOYER, () => [1, STRANGER, "", true], "ERR_NOT_CONTRACT_OWNER"],
   ["asset-verification.propose-owner", DEPLOYER, () => [STRANGER], "ERR_NOT_CONTRACT_OWNER"],
@@ -156,7 +156,7 @@ export const CALLS = [
 ];
 
 /** Prepares a chain on which each of the calls works; returns its assets, days, offers and payments. */
-export function setTheStage(chain) {
+export function prepareCalls(chain) {
   chain.deployStandIn("usdcx");
   must(chain.call(DEPLOYER, "settlement.set-token", TOKEN, true));
   must(chain.call(DEPLOYER, "usdcx.protocol-mint", ANY, BUYER));
