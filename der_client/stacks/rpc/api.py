@@ -208,40 +208,23 @@ def _read_event(fields: Fields, txid: str) -> Event:
         txid = fields.hash_text("tx_id")
     if kind == "smart_contract_log":
         return _read_log(fields, txid)
+    if kind not in ("stx_asset", "fungible_token_asset", "non_fungible_token_asset"):
+        return OtherEvent(event_type=kind, txid=txid, event_index=index, data=fields.values)
+    asset = fields.fields("asset")
+    moved: dict[str, Any] = {
+        "action": asset.text("asset_event_type"),
+        "sender": asset.optional_text("sender") or "",
+        "recipient": asset.optional_text("recipient") or "",
+        "txid": txid,
+        "event_index": index,
+    }
     if kind == "stx_asset":
-        asset = fields.fields("asset")
-        return StxEvent(
-            action=asset.text("asset_event_type"),
-            sender=asset.optional_text("sender") or "",
-            recipient=asset.optional_text("recipient") or "",
-            amount_ustx=asset.amount("amount"),
-            memo=asset.hex_bytes("memo").rstrip(b"\x00") if "memo" in asset else b"",
-            txid=txid,
-            event_index=index,
-        )
+        memo = asset.hex_bytes("memo") if "memo" in asset else b""
+        return StxEvent(**moved, amount_ustx=asset.amount("amount"), memo=memo.rstrip(b"\x00"))
+    asset_id = asset.text("asset_id")
     if kind == "fungible_token_asset":
-        asset = fields.fields("asset")
-        return FungibleTokenEvent(
-            action=asset.text("asset_event_type"),
-            asset_id=asset.text("asset_id"),
-            sender=asset.optional_text("sender") or "",
-            recipient=asset.optional_text("recipient") or "",
-            amount=asset.amount("amount"),
-            txid=txid,
-            event_index=index,
-        )
-    if kind == "non_fungible_token_asset":
-        asset = fields.fields("asset")
-        return NonFungibleTokenEvent(
-            action=asset.text("asset_event_type"),
-            asset_id=asset.text("asset_id"),
-            sender=asset.optional_text("sender") or "",
-            recipient=asset.optional_text("recipient") or "",
-            raw_value=asset.fields("value").hex_bytes("hex"),
-            txid=txid,
-            event_index=index,
-        )
-    return OtherEvent(event_type=kind, txid=txid, event_index=index, data=fields.values)
+        return FungibleTokenEvent(**moved, asset_id=asset_id, amount=asset.amount("amount"))
+    return NonFungibleTokenEvent(**moved, asset_id=asset_id, raw_value=asset.fields("value").hex_bytes("hex"))
 
 
 def _read_log(fields: Fields, txid: str) -> ContractLogEvent:
