@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import select
 
 from der_client.index.answers import EventRow, TransactionRow
-from der_client.index.reading import same
+from der_client.index.reading import same, where
 from der_client.index.schema import EVENT_TABLES, blocks, events, transactions
 from der_client.index.table import Table, plain
 from der_client.stacks.errors import InvalidValueError
@@ -41,8 +41,8 @@ def events_of(
     newest_first: bool = False,
 ) -> Table[EventRow]:
     """List events; see ``Index.events``."""
-    query = select(events, blocks.c.time).join(blocks, blocks.c.height == events.c.height)
-    wanted = [
+    query = where(
+        select(events, blocks.c.time).join(blocks, blocks.c.height == events.c.height),
         same(events.c.topic, topic),
         same(events.c.asset_id, asset_id),
         same(events.c.actor, actor),
@@ -52,8 +52,7 @@ def events_of(
         same(events.c.txid, txid),
         events.c.id > after,
         None if before is None else events.c.id < before,
-    ]
-    query = query.where(*[condition for condition in wanted if condition is not None]).limit(_checked(limit))
+    ).limit(_checked(limit))
     rows = reader.all(query.order_by(events.c.id.desc() if newest_first else events.c.id))
     fields = _fields(reader, rows)
     return Table(EventRow, (_event(row, fields[row.id]) for row in rows))
@@ -88,13 +87,12 @@ def transactions_of(
     limit: int = 100,
 ) -> Table[TransactionRow]:
     """List transactions, newest first; see ``Index.transactions``."""
-    query = select(transactions, blocks.c.time).join(blocks, blocks.c.height == transactions.c.height)
-    wanted = [
+    query = where(
+        select(transactions, blocks.c.time).join(blocks, blocks.c.height == transactions.c.height),
         None if txid is None else transactions.c.txid == txid.removeprefix("0x").lower(),
         same(transactions.c.sender, sender),
         None if before_height is None else transactions.c.height < before_height,
-    ]
-    query = query.where(*[condition for condition in wanted if condition is not None])
+    )
     query = query.order_by(transactions.c.height.desc(), transactions.c.tx_index.desc()).limit(_checked(limit))
     names = TransactionRow.__slots__
     return Table(TransactionRow, (TransactionRow(*(getattr(row, name) for name in names)) for row in reader.all(query)))

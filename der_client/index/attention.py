@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, case, or_, select
 
@@ -13,19 +13,16 @@ from der_client.contracts.market_participation import OfferState
 from der_client.contracts.production_tracking import DayState
 from der_client.contracts.settlement import PaymentState
 from der_client.index.answers import Attention, AttentionKind
-from der_client.index.delivery import window_end
-from der_client.index.reading import table
+from der_client.index.delivery import WINDOW_DAYS, window_end
+from der_client.index.reading import same, table, where
 from der_client.index.table import Table
 from der_client.index.trade import due_payments
+from der_client.readings.slots import RECORDING_DAYS, day_end, slots_per_day
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from der_client.index.reading import Reader
-
-RECORDING_DAYS: Final = 30
-"""Until the end of how many days after it a day can be recorded (production-tracking.clar)."""
-_SECONDS_PER_DAY: Final = 86_400
 
 
 def attention(
@@ -53,26 +50,17 @@ def _item(kind: AttentionKind, text: str, **fields: Any) -> Attention:
     return Attention(kind=kind, text=text, **(empty | fields))
 
 
-def _of(history: Any, asset_id: int | None) -> tuple[Any, ...]:
-    """Return the condition that a row is one plant's; nothing where all are listed."""
-    return () if asset_id is None else (history.c.asset_id == asset_id,)
-
-
 def _payments_due(reader: Reader, today: date, asset_id: int | None) -> Iterator[Attention]:
     payment, asset = table("payment"), table("asset")
     # The energy of a day to come can be lost only with its plant.
-    query = (
-        select(payment)
-        .join(asset, and_(asset.c.asset_id == payment.c.asset_id, reader.holds("asset")))
-        .where(
-            reader.holds("payment"),
-            payment.c.state == PaymentState.LOCKED,
-            or_(payment.c.day <= today, asset.c.state == AssetState.RETIRED),
-            *_of(payment, asset_id),
-        )
-        .order_by(payment.c.payment_id)
+    query = where(
+        reader.with_plant(select(payment), payment.c.asset_id),
+        same(payment.c.asset_id, asset_id),
+        reader.holds("payment"),
+        payment.c.state == PaymentState.LOCKED,
+        or_(payment.c.day <= today, asset.c.state == AssetState.RETIRED),
     )
-    rows = reader.all(query)
+    rows = reader.all(query.order_by(payment.c.payment_id))
     due = due_payments(reader, rows)
     for row in rows:
         if row.payment_id in due:
@@ -91,10 +79,9 @@ def _payments_due(reader: Reader, today: date, asset_id: int | None) -> Iterator
 def _days(reader: Reader, today: date, asset_id: int | None) -> Iterator[Attention]:
     day = table("day")
     undecided = day.c.state.in_((DayState.RECORDED, DayState.DISPUTED))
-    first = today - timedelta(days=46)
-    rows = reader.rows("day", undecided, day.c.day < today, day.c.day >= first, *_of(day, asset_id))
-    assets = reader.by_asset("asset", None if asset_id is None else [asset_id])
-    slots = {of: _SECONDS_PER_DAY // row.slot_seconds for of, row in assets.items()}
+    first = today - timedelta(days=WINDOW_DAYS + 1)
+    rows = reader.rows("day", undecided, day.c.day < today, day.c.day >= first, same(day.c.asset_id, asset_id))
+    slots = {of: slots_per_day(row.slot_seconds) for of, row in reader.by_asset("asset", asset_id).items()}
     for row in sorted(rows, key=lambda row: (row.day, row.asset_id)):
         whose = {"asset_id": row.asset_id, "day": row.day}
         missing = slots[row.asset_id] - row.mask.bit_count()
@@ -112,7 +99,7 @@ def _days(reader: Reader, today: date, asset_id: int | None) -> Iterator[Attenti
                 f"{missing} of {slots[row.asset_id]} slots are missing on {row.day} of plant {row.asset_id}.",
                 **whose,
                 amount=missing,
-                until=datetime.combine(row.day + timedelta(days=RECORDING_DAYS + 1), time(), UTC),
+                until=day_end(row.day + timedelta(days=RECORDING_DAYS)),
             )
         else:
             yield _item(
@@ -128,18 +115,14 @@ def _feeds(reader: Reader, today: date, asset_id: int | None) -> Iterator[Attent
     """List feeds that are not verified; one that is more than what the plant's own meter counted contradicts it."""
     feed, day = table("feed"), table("day")
     same_day = and_(day.c.asset_id == feed.c.asset_id, day.c.day == feed.c.day, reader.holds("day"))
-    query = (
-        select(feed, day.c.wh)
-        .outerjoin(day, same_day)
-        .where(
-            reader.holds("feed"),
-            feed.c.verified.is_(False),
-            feed.c.day >= today - timedelta(days=46),
-            *_of(feed, asset_id),
-        )
-        .order_by(feed.c.asset_id, feed.c.day)
+    query = where(
+        select(feed, day.c.wh).outerjoin(day, same_day),
+        reader.holds("feed"),
+        feed.c.verified.is_(False),
+        feed.c.day >= today - timedelta(days=WINDOW_DAYS + 1),
+        same(feed.c.asset_id, asset_id),
     )
-    for row in reader.all(query):
+    for row in reader.all(query.order_by(feed.c.asset_id, feed.c.day)):
         whose = {"asset_id": row.asset_id, "day": row.day, "until": window_end(row.day)}
         if row.wh is not None and row.exported_wh > row.wh:
             yield _item(
@@ -161,19 +144,15 @@ def _feeds(reader: Reader, today: date, asset_id: int | None) -> Iterator[Attent
 def _offers(reader: Reader, now: datetime, within: timedelta, asset_id: int | None) -> Iterator[Attention]:
     offer, asset = table("offer"), table("asset")
     over = or_(offer.c.expires_at <= now, offer.c.epoch < asset.c.epoch)
-    query = (
-        select(offer, case((over, 1), else_=0).label("is_over"))
-        .join(asset, and_(asset.c.asset_id == offer.c.asset_id, reader.holds("asset")))
-        .where(
-            reader.holds("offer"),
-            offer.c.state.in_((OfferState.PENDING, OfferState.ACCEPTED)),
-            offer.c.open_wh > 0,
-            or_(over, offer.c.expires_at <= now + within),
-            *_of(offer, asset_id),
-        )
-        .order_by(offer.c.offer_id)
+    query = where(
+        reader.with_plant(select(offer, case((over, 1), else_=0).label("is_over")), offer.c.asset_id),
+        same(offer.c.asset_id, asset_id),
+        reader.holds("offer"),
+        offer.c.state.in_((OfferState.PENDING, OfferState.ACCEPTED)),
+        offer.c.open_wh > 0,
+        or_(over, offer.c.expires_at <= now + within),
     )
-    rows = reader.all(query)
+    rows = reader.all(query.order_by(offer.c.offer_id))
     for row in (row for row in rows if row.is_over):
         yield _item(
             AttentionKind.OFFER_EXPIRED,
@@ -199,10 +178,10 @@ def _offers(reader: Reader, now: datetime, within: timedelta, asset_id: int | No
 
 def _waiting(reader: Reader, asset_id: int | None) -> Iterator[Attention]:
     asset, connection = table("asset"), table("connection")
-    for row in reader.rows("asset", asset.c.state == AssetState.PENDING, *_of(asset, asset_id)):
+    for row in reader.rows("asset", asset.c.state == AssetState.PENDING, same(asset.c.asset_id, asset_id)):
         yield _item(AttentionKind.ASSET_PENDING, f"Plant {row.asset_id} waits for a registrar.", asset_id=row.asset_id)
     requested = connection.c.state == ConnectionState.REQUESTED
-    for row in reader.rows("connection", requested, *_of(connection, asset_id)):
+    for row in reader.rows("connection", requested, same(connection.c.asset_id, asset_id)):
         yield _item(
             AttentionKind.CONNECTION_REQUESTED,
             f"The grid connection of plant {row.asset_id} waits for the operator of region {row.region}.",

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import and_, select
+from sqlalchemy import select
 
 from der_client.contracts.market_participation import EnergyRetired
 from der_client.contracts.settlement import EnergyClaimed
 from der_client.index.answers import Certificate
-from der_client.index.reading import WHOLE, Part, same, table
+from der_client.index.reading import WHOLE, Part, same, table, where, within
 from der_client.index.schema import EVENT_TABLES, blocks, events
 from der_client.index.table import Table
+from der_client.readings.slots import mask_slots
 
 if TYPE_CHECKING:
     from datetime import date
@@ -43,7 +44,7 @@ def certificates(
     for kind, (printed, number) in _KINDS.items():
         if only is not None and only[0] != kind:
             continue
-        query = (
+        rows = (
             select(
                 printed,
                 *(events.c[name] for name in ("height", "txid", "event_index")),
@@ -52,18 +53,16 @@ def certificates(
             )
             .join(events, events.c.id == printed.c.event_id)
             .join(blocks, blocks.c.height == events.c.height)
-            .join(asset, and_(asset.c.asset_id == printed.c.asset_id, reader.holds("asset")))
         )
-        wanted = [
+        query = where(
+            reader.with_plant(rows, printed.c.asset_id),
             same(printed.c.beneficiary, beneficiary),
             same(printed.c.asset_id, asset_id),
             same(printed.c.actor, claimant),
-            None if from_day is None else printed.c.day >= from_day,
-            None if to_day is None else printed.c.day <= to_day,
-            None if reader.as_of is None else reader.printed(),
+            within(printed.c.day, from_day, to_day),
+            reader.printed(),
             None if only is None else printed.c[number] == only[1],
-        ]
-        query = query.where(*[condition for condition in wanted if condition is not None])
+        )
         found += [_certificate(row, kind, number) for row in reader.all(page.of(query, printed.c.event_id))]
     found.sort(key=lambda certificate: certificate.event_id, reverse=page.newest_first)
     return Table(Certificate, found[: page.limit])
@@ -77,7 +76,7 @@ def _certificate(row: Row[Any], kind: str, number: str) -> Certificate:
         asset_kind=row.kind,
         day=row.day,
         mask=row.mask,
-        slots=tuple(slot for slot in range(row.mask.bit_length()) if row.mask >> slot & 1),
+        slots=tuple(mask_slots(row.mask)),
         slot_seconds=row.slot_seconds,
         wh=row.wh,
         beneficiary=row.beneficiary,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
@@ -12,6 +12,7 @@ from sqlalchemy import and_, or_
 from der_client.contracts.asset_verification import AssetState
 from der_client.contracts.production_tracking import DayState
 from der_client.index.reading import Reader, table
+from der_client.readings.slots import day_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,7 +29,7 @@ DayKey = tuple[int, date]
 
 def window_end(day: date) -> datetime:
     """Return the moment from which a day can never be verified or fed any more."""
-    return datetime.combine(day + timedelta(days=WINDOW_DAYS + 1), time(), UTC)
+    return day_end(day + timedelta(days=WINDOW_DAYS))
 
 
 class Deliveries:

@@ -11,7 +11,7 @@ from der_client.contracts.grid_integration import Connection
 from der_client.contracts.production_tracking import DayState
 from der_client.index.answers import Held, Plant, PlantDetail
 from der_client.index.errors import NotIndexedError
-from der_client.index.reading import same, table
+from der_client.index.reading import same, table, where, within
 from der_client.index.schema import blocks, events, fields_of_state
 from der_client.index.table import Table
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from sqlalchemy import Row
+    from sqlalchemy import Row, Select
 
     from der_client.index.reading import Reader
 
@@ -70,41 +70,36 @@ def _production(reader: Reader, asset_id: int | None = None) -> dict[int, Row[An
     """Return the sums of the days of each plant."""
     day = table("day")
     verified = case((day.c.state == DayState.VERIFIED, day.c.wh), else_=0)
-    query = (
-        select(
-            day.c.asset_id,
-            func.sum(day.c.wh).label("recorded_wh"),
-            func.sum(verified).label("verified_wh"),
-            func.min(day.c.day).label("first_day"),
-            func.max(day.c.day).label("last_day"),
-        )
-        .where(reader.holds("day"))
-        .group_by(day.c.asset_id)
+    sums = select(
+        day.c.asset_id,
+        func.sum(day.c.wh).label("recorded_wh"),
+        func.sum(verified).label("verified_wh"),
+        func.min(day.c.day).label("first_day"),
+        func.max(day.c.day).label("last_day"),
     )
-    if asset_id is not None:
-        query = query.where(day.c.asset_id == asset_id)
+    query = where(sums, reader.holds("day"), same(day.c.asset_id, asset_id)).group_by(day.c.asset_id)
     return {row.asset_id: row for row in reader.all(query)}
 
 
 def _registered(reader: Reader, asset_id: int | None = None) -> Mapping[int, datetime]:
-    query = (
-        select(events.c.asset_id, blocks.c.time)
-        .join(blocks, blocks.c.height == events.c.height)
-        .where(events.c.topic == "asset-registered")
+    query = where(
+        select(events.c.asset_id, blocks.c.time).join(blocks, blocks.c.height == events.c.height),
+        events.c.topic == "asset-registered",
+        same(events.c.asset_id, asset_id),
     )
     if asset_id is not None:  # it is the plant's first event: all others need not be read to find it
-        query = query.where(events.c.asset_id == asset_id).order_by(events.c.id).limit(1)
+        query = query.order_by(events.c.id).limit(1)
     return {row.asset_id: row.time for row in reader.all(query)}
 
 
 def plant(reader: Reader, asset_id: int) -> PlantDetail:
     """Return all about one plant; see ``Index.plant``."""
-    row = reader.by_asset("asset", [asset_id]).get(asset_id)
+    row = reader.by_asset("asset", asset_id).get(asset_id)
     if row is None:
         raise NotIndexedError(f"plant {asset_id} is not found in the index")
-    connection = reader.by_asset("connection", [asset_id]).get(asset_id)
-    change = reader.by_asset("asset_change", [asset_id]).get(asset_id)
-    schedule = reader.by_asset("export_schedule", [asset_id]).get(asset_id)
+    connection = reader.by_asset("connection", asset_id).get(asset_id)
+    change = reader.by_asset("asset_change", asset_id).get(asset_id)
+    schedule = reader.by_asset("export_schedule", asset_id).get(asset_id)
     produced = _production(reader, asset_id).get(asset_id)
     registered_at = _registered(reader, asset_id)[asset_id]
     histories = _histories(reader, asset_id)
@@ -129,10 +124,8 @@ def _fields(row: Row[Any], name: str) -> dict[str, Any]:
 def _histories(reader: Reader, asset_id: int) -> dict[str, tuple[Held, ...]]:
     """Return the values of some fields over time; what did not change with a version is one with the version before."""
     asset = table("asset")
-    query = select(asset).where(asset.c.asset_id == asset_id).order_by(asset.c.from_height)
-    if reader.as_of is not None:
-        query = query.where(asset.c.from_height <= reader.as_of)
-    versions = reader.all(query)
+    of_plant: Select[Any] = select(asset).where(asset.c.asset_id == asset_id).order_by(asset.c.from_height)
+    versions = reader.all(where(of_plant, within(asset.c.from_height, None, reader.as_of)))
     heights = [row.from_height for row in versions]
     query = select(blocks.c.height, blocks.c.time).where(blocks.c.height.in_(heights))
     times: dict[int, datetime] = {row.height: row.time for row in reader.all(query)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
@@ -11,9 +11,10 @@ from sqlalchemy import select
 from der_client.contracts.production_tracking import DayState
 from der_client.index.answers import DayBookRow, DayEnergy, MonthEnergy, SlotEnergy
 from der_client.index.delivery import Deliveries
-from der_client.index.reading import same, table
+from der_client.index.reading import same, table, where, within
 from der_client.index.schema import events, recordings
 from der_client.index.table import Table
+from der_client.readings.slots import day_start, mask_slots, slots_per_day
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,13 +23,11 @@ if TYPE_CHECKING:
 
     from der_client.index.reading import Reader
 
-_SECONDS_PER_DAY = 86_400
-
 
 def days(reader: Reader, asset_id: int | None, from_day: date, to_day: date) -> Table[DayEnergy]:
     """List the days of which something is recorded; see ``Index.production``."""
     rows = _rows(reader, "day", asset_id, from_day, to_day)
-    slots = {of: _SECONDS_PER_DAY // row.slot_seconds for of, row in _assets(reader, asset_id).items()}
+    slots = {of: slots_per_day(row.slot_seconds) for of, row in reader.by_asset("asset", asset_id).items()}
     feeds = {(row.asset_id, row.day): row for row in _rows(reader, "feed", asset_id, from_day, to_day)}
     books = {(row.asset_id, row.day): row for row in _rows(reader, "day_book", asset_id, from_day, to_day)}
     deliveries = Deliveries(reader, [(row.asset_id, row.day) for row in rows])
@@ -70,17 +69,15 @@ def months(reader: Reader, asset_id: int | None, from_day: date, to_day: date) -
 
 def slots(reader: Reader, asset_id: int | None, from_day: date, to_day: date) -> Table[SlotEnergy]:
     """List every slot of the days of which something is recorded; see ``Index.production``."""
-    lengths = {of: row.slot_seconds for of, row in _assets(reader, asset_id).items()}
+    lengths = {of: row.slot_seconds for of, row in reader.by_asset("asset", asset_id).items()}
     found: defaultdict[tuple[int, date], list[Row[Any]]] = defaultdict(list)
-    query = (
-        select(recordings, events.c.txid)
-        .join(events, events.c.id == recordings.c.event_id)
-        .where(recordings.c.day >= from_day, recordings.c.day <= to_day, reader.printed())
-        .order_by(recordings.c.event_id)
+    query = where(
+        select(recordings, events.c.txid).join(events, events.c.id == recordings.c.event_id),
+        within(recordings.c.day, from_day, to_day),
+        same(recordings.c.asset_id, asset_id),
+        reader.printed(),
     )
-    if asset_id is not None:
-        query = query.where(recordings.c.asset_id == asset_id)
-    for row in reader.all(query):
+    for row in reader.all(query.order_by(recordings.c.event_id)):
         found[row.asset_id, row.day].append(row)
     return Table(
         SlotEnergy, (slot for key in sorted(found) for slot in _slots_of_day(*key, lengths[key[0]], found[key]))
@@ -91,19 +88,15 @@ def _slots_of_day(asset_id: int, day: date, slot_seconds: int, rows: list[Row[An
     by_slot: dict[int, tuple[Row[Any] | None, int | None]] = {}
     for recording in rows:
         known = dict(enumerate(recording.slot_wh or (), recording.first_slot or 0))
-        by_slot |= {slot: (recording, known.get(slot)) for slot in _slots_of(recording.mask)}
-    midnight = datetime.combine(day, time(), UTC)
+        by_slot |= {slot: (recording, known.get(slot)) for slot in mask_slots(recording.mask)}
+    midnight = day_start(day)
     length = timedelta(seconds=slot_seconds)
-    for slot in range(_SECONDS_PER_DAY // slot_seconds):
+    for slot in range(slots_per_day(slot_seconds)):
         row, wh = by_slot.get(slot, (None, None))
         start = midnight + slot * length
         source = None if row is None else _source(row)
         txid = None if row is None else row.txid
         yield SlotEnergy(asset_id, day, slot, start, start + length, wh, row is not None, source, txid)
-
-
-def _slots_of(mask: int) -> Iterator[int]:
-    return (slot for slot in range(mask.bit_length()) if mask >> slot & 1)
 
 
 def _source(row: Row[Any]) -> str:
@@ -135,11 +128,6 @@ def day_books(reader: Reader, asset_id: int | None, from_day: date, to_day: date
     )
 
 
-def _assets(reader: Reader, asset_id: int | None) -> dict[int, Row[Any]]:
-    return reader.by_asset("asset", None if asset_id is None else [asset_id])
-
-
 def _rows(reader: Reader, name: str, asset_id: int | None, from_day: date, to_day: date) -> list[Row[Any]]:
     history = table(name)
-    within = (history.c.day >= from_day) & (history.c.day <= to_day)
-    return list(reader.rows(name, within, same(history.c.asset_id, asset_id)))
+    return list(reader.rows(name, within(history.c.day, from_day, to_day), same(history.c.asset_id, asset_id)))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 
 from der_client.index.schema import HISTORY_TABLES, blocks, events
 from der_client.index.versions import holds_at
@@ -56,16 +56,6 @@ class Reader:
         """
         return holds_at(HISTORY_TABLES[name], self.as_of)
 
-    def select(self, name: str, *conditions: Any) -> Select[Any]:
-        """Return the query of rows of state that hold.
-
-        Args:
-            name: Of a kind of state.
-            *conditions: Further ones; ``None`` is left out.
-        """
-        given = [condition for condition in conditions if condition is not None]
-        return select(HISTORY_TABLES[name]).where(self.holds(name), *given)
-
     def rows(self, name: str, *conditions: Any) -> Sequence[Row[Any]]:
         """Read rows of state that hold, by their keys.
 
@@ -73,38 +63,47 @@ class Reader:
             name: Of a kind of state.
             *conditions: Further ones; ``None`` is left out.
         """
-        return self.connection.execute(self.select(name, *conditions).order_by(*table(name).primary_key)).all()
+        history = table(name)
+        return self.all(where(select(history), self.holds(name), *conditions).order_by(*history.primary_key))
 
-    def by_asset(self, name: str, asset_ids: Iterable[int] | None = None) -> dict[int, Row[Any]]:
+    def by_asset(self, name: str, asset_ids: Iterable[int] | int | None = None) -> dict[int, Row[Any]]:
         """Read rows of state whose key is a plant.
 
         Args:
             name: Of a kind of state.
-            asset_ids: Of which plants; of all if not given.
+            asset_ids: Of which plant or plants; of all if not given.
         """
-        history = table(name)
-        if asset_ids is None:
-            return {row.asset_id: row for row in self.rows(name)}
+        number = table(name).c.asset_id
+        if asset_ids is None or isinstance(asset_ids, int):
+            return {row.asset_id: row for row in self.rows(name, same(number, asset_ids))}
         wanted = sorted(set(asset_ids))
-        found: dict[int, Row[Any]] = {}
-        for first in range(0, len(wanted), _CHUNK):
-            part = wanted[first : first + _CHUNK]
-            found |= {row.asset_id: row for row in self.rows(name, history.c.asset_id.in_(part))}
-        return found
+        parts = (wanted[first : first + _CHUNK] for first in range(0, len(wanted), _CHUNK))
+        return {row.asset_id: row for part in parts for row in self.rows(name, number.in_(part))}
+
+    def with_plant(self, query: Select[Any], asset_id: Any) -> Select[Any]:
+        """Return a query joined with the plant of each of its rows.
+
+        Args:
+            query: The query.
+            asset_id: Its column with the plant's id.
+        """
+        asset = table("asset")
+        return query.join(asset, and_(asset.c.asset_id == asset_id, self.holds("asset")))
 
     def all(self, query: Select[Any]) -> Sequence[Row[Any]]:
         """Run a query."""
         return self.connection.execute(query).all()
 
     def printed(self) -> Any:
-        """Return the condition that an event is not above the block."""
-        return events.c.height >= 0 if self.as_of is None else events.c.height <= self.as_of
+        """Return the condition that an event is not above the block, or ``None`` if none can be."""
+        return None if self.as_of is None else events.c.height <= self.as_of
 
     def event_count(self) -> int:
         """Return how many events there are up to the block."""
         if self.as_of is None:
             return int(self.connection.execute(select(func.coalesce(func.max(events.c.id), 0))).scalar_one())
-        return int(self.connection.execute(select(func.count()).select_from(events).where(self.printed())).scalar_one())
+        query = where(select(func.count()).select_from(events), self.printed())
+        return int(self.connection.execute(query).scalar_one())
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +154,10 @@ def places(reader: Reader, reference: str, numbers: Sequence[int], topics: Seque
         topics: The events' topics, of which each happens once to a thing.
     """
     number = events.c[reference]
-    query = select(number, events.c.topic, events.c.txid, blocks.c.time).join(
-        blocks, blocks.c.height == events.c.height
+    query = where(
+        select(number, events.c.topic, events.c.txid, blocks.c.time).join(blocks, blocks.c.height == events.c.height),
+        reader.printed(),
     )
-    if reader.as_of is not None:
-        query = query.where(events.c.height <= reader.as_of)
     if len(numbers) > _MOST_SINGLE:
         found = reader.all(query.where(events.c.topic.in_(topics)))
     else:  # a condition on the topic, too, would have SQLite read all events of it
@@ -173,6 +171,18 @@ def table(name: str) -> Table:
     return HISTORY_TABLES[name]
 
 
+def where(query: Select[Any], *conditions: Any) -> Select[Any]:
+    """Return a query with further conditions; ``None`` is left out."""
+    return query.where(*[condition for condition in conditions if condition is not None])
+
+
 def same(column: Any, value: Any) -> Any:
     """Return the condition that a column has a value, or ``None`` if none is given."""
     return None if value is None else column == value
+
+
+def within(column: Any, first: Any, last: Any) -> Any:
+    """Return the condition that a column is between two values; where one is ``None``, that end is open."""
+    conditions = [] if first is None else [column >= first]
+    conditions += [] if last is None else [column <= last]
+    return and_(*conditions) if conditions else None

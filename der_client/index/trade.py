@@ -12,7 +12,7 @@ from der_client.contracts.market_participation import OfferState
 from der_client.contracts.settlement import PaymentState
 from der_client.index.answers import Credit, LedgerRow, OfferRow, PaymentRow, RoleRow, System
 from der_client.index.delivery import Deliveries
-from der_client.index.reading import WHOLE, Part, Place, places, same, table
+from der_client.index.reading import WHOLE, Part, Place, places, same, table, where, within
 from der_client.index.schema import fields_of_state
 from der_client.index.state import STX
 from der_client.index.table import Table
@@ -43,24 +43,17 @@ def offers(
 ) -> Table[OfferRow]:
     """List offers; see ``Index.offers``."""
     offer = table("offer")
-    asset = table("asset")
     can_be_taken = is_open_offer(reader)
-    query = (
-        select(offer, case((can_be_taken, 1), else_=0).label("is_open"))
-        .join(asset, and_(asset.c.asset_id == offer.c.asset_id, reader.holds("asset")))
-        .where(reader.holds("offer"))
-    )
-    if is_open is not None:
-        query = query.where(can_be_taken if is_open else ~can_be_taken)
-    wanted = [
+    query = where(
+        reader.with_plant(select(offer, case((can_be_taken, 1), else_=0).label("is_open")), offer.c.asset_id),
+        reader.holds("offer"),
+        None if is_open is None else can_be_taken if is_open else ~can_be_taken,
         same(offer.c.offer_id, offer_id),
         same(offer.c.seller, seller),
         same(offer.c.asset_id, asset_id),
         same(offer.c.taker, taker),
-        None if day_from is None else offer.c.day >= day_from,
-        None if day_to is None else offer.c.day <= day_to,
-    ]
-    query = query.where(*[condition for condition in wanted if condition is not None])
+        within(offer.c.day, day_from, day_to),
+    )
     rows = reader.all(page.of(query, offer.c.offer_id))
     created = places(reader, "offer_id", [row.offer_id for row in rows], ("offer-created",))
     return Table(OfferRow, (_offer(row, created[row.offer_id]) for row in rows))
@@ -104,18 +97,17 @@ def payments(
 ) -> Table[PaymentRow]:
     """List payments; see ``Index.payments``."""
     payment = table("payment")
-    query = select(payment).where(reader.holds("payment"))
-    wanted = [
+    query = where(
+        select(payment),
+        reader.holds("payment"),
         same(payment.c.payment_id, payment_id),
         None if party is None else or_(payment.c.buyer == party, payment.c.payee == party),
         same(payment.c.state, state),
         same(payment.c.asset_id, asset_id),
         same(payment.c.offer_id, offer_id),
-        None if day_from is None else payment.c.day >= day_from,
-        None if day_to is None else payment.c.day <= day_to,
+        within(payment.c.day, day_from, day_to),
         payment.c.state == PaymentState.LOCKED if due else None,
-    ]
-    query = query.where(*[condition for condition in wanted if condition is not None])
+    )
     # What is due is known only after the rows are read.
     rows = reader.all((page if due is None else replace(page, limit=None)).of(query, payment.c.payment_id))
     what_is_due = due_payments(reader, rows)
@@ -197,11 +189,8 @@ def system(reader: Reader) -> System | None:
 
 def open_offer_sums(reader: Reader) -> tuple[int, int]:
     """Return how many offers can be taken, and the energy that is open of them, Wh."""
-    offer, asset = table("offer"), table("asset")
-    query = (
-        select(func.count(), func.coalesce(func.sum(offer.c.open_wh), 0))
-        .join(asset, and_(asset.c.asset_id == offer.c.asset_id, reader.holds("asset")))
-        .where(reader.holds("offer"), is_open_offer(reader))
-    )
+    offer = table("offer")
+    sums = select(func.count(), func.coalesce(func.sum(offer.c.open_wh), 0)).select_from(offer)
+    query = reader.with_plant(sums, offer.c.asset_id).where(reader.holds("offer"), is_open_offer(reader))
     count, open_wh = reader.connection.execute(query).one()
     return int(count), int(open_wh)
