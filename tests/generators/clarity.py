@@ -36,7 +36,8 @@ from der_client.stacks.clarity import (
 
 ADDRESSES = st.builds(c32_address, st.integers(0, 31), st.binary(min_size=20, max_size=20))
 CONTRACT_NAMES = st.from_regex(r"[a-zA-Z][a-zA-Z0-9_-]{0,39}", fullmatch=True)
-PRINCIPALS = ADDRESSES | st.builds("{}.{}".format, ADDRESSES, CONTRACT_NAMES)
+CONTRACTS = st.builds("{}.{}".format, ADDRESSES, CONTRACT_NAMES)
+PRINCIPALS = ADDRESSES | CONTRACTS
 NAMES = st.from_regex(r"[a-zA-Z][a-zA-Z0-9\-_!?+<>=/*]{0,20}|[-+=/*]|[<>]=?", fullmatch=True)
 ASCII_CHARACTERS = st.characters(min_codepoint=0x20, max_codepoint=0x7E) | st.sampled_from("\t\n\f\r")
 
@@ -63,7 +64,7 @@ TYPES: st.SearchStrategy[ClarityType] = st.recursive(
 
 
 def values_of(kind: ClarityType) -> st.SearchStrategy[ClarityValue]:
-    """Makes values of a type."""
+    """Make values of a type."""
     match kind:
         case BufferType():
             return st.binary(max_size=kind.length).map(BufferValue)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
-from der_client.stacks.address import c32_address
 from der_client.stacks.clarity import PrincipalValue
 from der_client.stacks.transactions import (
     ORIGIN,
@@ -36,7 +35,7 @@ from der_client.stacks.transactions import (
     TokenTransfer,
     Transaction,
 )
-from tests.generators.clarity import VALUES
+from tests.generators.clarity import CONTRACT_NAMES, CONTRACTS, NAMES, PRINCIPALS, VALUES
 from tests.unit.stacks.transactions.vectors import KEYS
 
 if TYPE_CHECKING:
@@ -44,11 +43,6 @@ if TYPE_CHECKING:
 
 U64 = st.integers(0, 2**64 - 1)
 HASH160 = st.binary(min_size=20, max_size=20)
-ADDRESSES = st.builds(c32_address, st.integers(0, 31), HASH160)
-CONTRACT_NAMES = st.from_regex(r"[a-zA-Z][a-zA-Z0-9_-]{0,39}", fullmatch=True)
-CONTRACTS = st.builds("{}.{}".format, ADDRESSES, CONTRACT_NAMES)
-NAMES = st.from_regex(r"[a-zA-Z][a-zA-Z0-9\-_!?+<>=/*]{0,20}", fullmatch=True)
-PRINCIPALS = ADDRESSES | CONTRACTS
 POST_CONDITION_PRINCIPALS: Any = st.just(ORIGIN) | PRINCIPALS
 ASSETS = st.builds("{}::{}".format, CONTRACTS, NAMES)
 POST_CONDITIONS = st.one_of(
@@ -131,7 +125,7 @@ CONDITIONS: st.SearchStrategy[SpendingCondition] = st.one_of(
 
 @st.composite
 def transactions(draw: st.DrawFn) -> Transaction:
-    """Makes any well-formed transaction; its signatures are random."""
+    """Make any well-formed transaction; its signatures are random."""
     on_chain = draw(st.booleans())
     return Transaction(
         draw(st.sampled_from([0x00, 0x80])),
