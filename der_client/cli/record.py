@@ -80,9 +80,9 @@ def record(
     Safe to repeat, also with a file that has grown, and to kill: what is recorded already is left out, what is on its
     way is in the journal ('der outbox' shows it), what contradicts is reported.
 
-    Exit codes: 0 all that the file says is on the chain; 1 an error, and nothing was recorded; 2 wrong usage;
-    3 something is not on the chain as it is in the file; 4 the file has no complete slot; 5 the outcome is not
-    known yet.
+    Exit codes: 0 all that the file says is on the chain; 1 an error, and nothing was recorded, or of a fleet only the
+    plants before it; 2 wrong usage; 3 something is not on the chain as it is in the file; 4 the file has no complete
+    slot; 5 the outcome is not known yet.
     """
     from der_client.cli.meter_keys import read_meter_key  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.recorder import Recorder  # noqa: PLC0415
