@@ -24,7 +24,7 @@ class Request:
 
     Attributes:
         method: ``GET`` or ``POST``.
-        path: From the root on, with its query; ``$name`` stands for what the stage calls so.
+        path: From the root on, with its query; ``$name`` stands for what the prepared calls so.
         json: The body, as JSON; with names like the path.
         data: Or the body as it stands.
         content_type: Of ``data``.

@@ -10,7 +10,7 @@ from der_client.devnet import Devnet
 from tests.conformance.differences import reason_to_differ
 from tests.conformance.node import Node, Target
 from tests.conformance.observer import Observer
-from tests.conformance.stage import Stage
+from tests.conformance.prepared import Prepared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,8 +53,8 @@ def node(request: pytest.FixtureRequest, configured_observer: Observer | None) -
 
 
 @pytest.fixture(scope="session")
-def stage(node: Node) -> Iterator[Stage]:
-    prepared = Stage.prepare(node)
+def prepared(node: Node) -> Iterator[Prepared]:
+    prepared = Prepared.prepare(node)
     yield prepared
     prepared.close()
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 SETTINGS = Path(__file__).parents[2] / "settings" / "Devnet.toml"
 PAYER = "wallet_8"
-SOURCE = Path(__file__).with_name("stage.clar").read_text()
+SOURCE = Path(__file__).with_name("prepared.clar").read_text()
 # Any node with Nakamoto blocks (epoch 3.0) takes this version.
 CLARITY_VERSION = 3
 FUNDS_USTX = 10_000_000
@@ -109,7 +109,7 @@ def payer() -> Actor:
     return Actor(Wallet.from_mnemonic(mnemonic).account())
 
 
-class Stage:
+class Prepared:
     """A node with all that the cases ask for.
 
     Attributes:
@@ -129,20 +129,20 @@ class Stage:
     @classmethod
     def prepare(cls, node: Node) -> Self:
         """Bring it all onto the chain, and wait until it is there."""
-        stage = cls(node)
-        stage._fund()
-        stage._publish()
-        stage._call()
-        stage._wait_for_api()
-        stage._name()
-        return stage
+        prepared = cls(node)
+        prepared._fund()
+        prepared._publish()
+        prepared._call()
+        prepared._wait_for_api()
+        prepared._name()
+        return prepared
 
     def __getitem__(self, role: str) -> Actor:
         return self.actors[role]
 
     @property
     def contract(self) -> str:
-        return f"{self['publisher'].address}.stage"
+        return f"{self['publisher'].address}.prepared"
 
     def transfer(self, ustx: int = 1) -> TokenTransfer:
         """A transfer to the one account whose balance nobody asks for."""
@@ -180,7 +180,7 @@ class Stage:
         self.node.wait_for_nonce(self.payer.address, nonce + len(FUNDED))
 
     def _publish(self) -> None:
-        source = ContractPublish("stage", SOURCE, CLARITY_VERSION)
+        source = ContractPublish("prepared", SOURCE, CLARITY_VERSION)
         self.submit("publish", self["publisher"].build(source, mode=PostConditionMode.ALLOW))
         self.submit("transfer", self["transferrer"].build(self.transfer(5)))
         # A nonce is missing before this one.

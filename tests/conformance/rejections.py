@@ -29,11 +29,11 @@ from der_client.stacks.transactions import (
     TokenTransfer,
     Transaction,
 )
+from tests.conformance.prepared import CLARITY_VERSION, FEE_USTX, FUNDS_USTX, Prepared
 from tests.conformance.shapes import Shape, Text
-from tests.conformance.stage import CLARITY_VERSION, FEE_USTX, FUNDS_USTX, Stage
 
 if TYPE_CHECKING:
-    from tests.conformance.stage import Actor
+    from tests.conformance.prepared import Actor
 
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 SIGNATURE = slice(44, 109)
@@ -55,7 +55,7 @@ class Rejection:
     """
 
     name: str
-    build: Callable[[Stage], bytes]
+    build: Callable[[Prepared], bytes]
     reason: str
     data: Shape = None
 
@@ -75,83 +75,83 @@ def signed(sender: Actor, payload: Payload, **terms: Any) -> bytes:
     return unsigned.sign(sender.key).encode()
 
 
-def from_newcomer(payload: Callable[[Stage], Payload], **terms: Any) -> Callable[[Stage], bytes]:
-    return lambda stage: signed(stage["newcomer"], payload(stage), **terms)
+def from_newcomer(payload: Callable[[Prepared], Payload], **terms: Any) -> Callable[[Prepared], bytes]:
+    return lambda prepared: signed(prepared["newcomer"], payload(prepared), **terms)
 
 
-def transfer(ustx: int = 1) -> Callable[[Stage], Payload]:
-    return lambda stage: stage.transfer(ustx)
+def transfer(ustx: int = 1) -> Callable[[Prepared], Payload]:
+    return lambda prepared: prepared.transfer(ustx)
 
 
-def call(function: str, *arguments: Any) -> Callable[[Stage], Payload]:
-    return lambda stage: stage.call(function, *arguments)
+def call(function: str, *arguments: Any) -> Callable[[Prepared], Payload]:
+    return lambda prepared: prepared.call(function, *arguments)
 
 
-def with_signature(change: Callable[[Stage, bytes], bytes], **terms: Any) -> Callable[[Stage], bytes]:
+def with_signature(change: Callable[[Prepared, bytes], bytes], **terms: Any) -> Callable[[Prepared], bytes]:
     """A transfer whose signature is put out of order."""
 
-    def build(stage: Stage) -> bytes:
-        raw = bytearray(signed(stage["newcomer"], stage.transfer(), **terms))
-        raw[SIGNATURE] = change(stage, bytes(raw[SIGNATURE]))
+    def build(prepared: Prepared) -> bytes:
+        raw = bytearray(signed(prepared["newcomer"], prepared.transfer(), **terms))
+        raw[SIGNATURE] = change(prepared, bytes(raw[SIGNATURE]))
         return bytes(raw)
 
     return build
 
 
-def high_s(_stage: Stage, signature: bytes) -> bytes:
+def high_s(_stage: Prepared, signature: bytes) -> bytes:
     """The other of the two signatures that the mathematics allows."""
     s = ORDER - int.from_bytes(signature[33:])
     return bytes((signature[0] ^ 1,)) + signature[1:33] + s.to_bytes(32)
 
 
-def of_another_key(stage: Stage, _signature: bytes) -> bytes:
-    return signed(stage["caller"], stage.transfer())[SIGNATURE]
+def of_another_key(prepared: Prepared, _signature: bytes) -> bytes:
+    return signed(prepared["caller"], prepared.transfer())[SIGNATURE]
 
 
-def no_signature(_stage: Stage, _signature: bytes) -> bytes:
+def no_signature(_stage: Prepared, _signature: bytes) -> bytes:
     return bytes(65)
 
 
-def to_oneself(stage: Stage) -> Payload:
-    return TokenTransfer(PrincipalValue(stage["newcomer"].address), 1)
+def to_oneself(prepared: Prepared) -> Payload:
+    return TokenTransfer(PrincipalValue(prepared["newcomer"].address), 1)
 
 
-def unsigned_to_oneself(stage: Stage) -> bytes:
-    raw = bytearray(signed(stage["newcomer"], to_oneself(stage)))
+def unsigned_to_oneself(prepared: Prepared) -> bytes:
+    raw = bytearray(signed(prepared["newcomer"], to_oneself(prepared)))
     raw[SIGNATURE] = bytes(65)
     return bytes(raw)
 
 
-def tuple_out_of_order(stage: Stage) -> bytes:
+def tuple_out_of_order(prepared: Prepared) -> bytes:
     """A node reads it, but signs and hashes what it would have written itself."""
-    pair = TupleValue({"x": UIntValue(1), "Y": PrincipalValue(stage["payee"].address)})
+    pair = TupleValue({"x": UIntValue(1), "Y": PrincipalValue(prepared["payee"].address)})
     ordered = encode(pair)
     head, first, second = ordered[:5], ordered[5 : 5 + 2 + 22], ordered[5 + 2 + 22 :]
-    return signed(stage["newcomer"], stage.call("take-tuple", pair)).replace(ordered, head + second + first)
+    return signed(prepared["newcomer"], prepared.call("take-tuple", pair)).replace(ordered, head + second + first)
 
 
-def sponsored_with_used_nonce(stage: Stage) -> bytes:
-    return stage.sponsored(stage.call("peek"), sponsor="caller", nonce=1).encode()
+def sponsored_with_used_nonce(prepared: Prepared) -> bytes:
+    return prepared.sponsored(prepared.call("peek"), sponsor="caller", nonce=1).encode()
 
 
-def used_by_both(stage: Stage) -> bytes:
-    return stage.sponsored(stage.call("peek"), sponsor="caller", nonce=0).encode()
+def used_by_both(prepared: Prepared) -> bytes:
+    return prepared.sponsored(prepared.call("peek"), sponsor="caller", nonce=0).encode()
 
 
-def used_and_sponsor_ahead(stage: Stage) -> bytes:
+def used_and_sponsor_ahead(prepared: Prepared) -> bytes:
     """The transaction that used the origin's nonce is in the mempool still, with as high a fee."""
-    return stage.sponsored(stage.call("refuse"), sponsor="sponsor", nonce=0, sponsor_nonce=3).encode()
+    return prepared.sponsored(prepared.call("refuse"), sponsor="sponsor", nonce=0, sponsor_nonce=3).encode()
 
 
-def sponsored_without_money(stage: Stage) -> bytes:
-    return stage.sponsored(stage.call("peek"), sponsor="stranger", nonce=1).encode()
+def sponsored_without_money(prepared: Prepared) -> bytes:
+    return prepared.sponsored(prepared.call("peek"), sponsor="stranger", nonce=1).encode()
 
 
 def header(sequence: int) -> MicroblockHeader:
     return MicroblockHeader(0, sequence, bytes(32), bytes(32), bytes(65))
 
 
-def tenure_change(_stage: Stage) -> Payload:
+def tenure_change(_stage: Prepared) -> Payload:
     short, long = bytes(20), bytes(32)
     return TenureChange(short, short, short, long, 1, TenureChangeCause.BLOCK_FOUND, short)
 
@@ -173,7 +173,7 @@ REJECTIONS = (
     ),
     Rejection(
         "BadNonce: used",
-        lambda stage: signed(stage["caller"], stage.transfer()),
+        lambda prepared: signed(prepared["caller"], prepared.transfer()),
         "BadNonce",
         {"expected": 1, "actual": 0, "is_origin": True, "principal": "$caller"},
     ),
@@ -214,13 +214,13 @@ REJECTIONS = (
     ),
     Rejection(
         "NotEnoughFunds: for a fee",
-        lambda stage: signed(stage["stranger"], stage.call("peek")),
+        lambda prepared: signed(prepared["stranger"], prepared.call("peek")),
         "NotEnoughFunds",
         {"expected": funds(FEE_USTX), "actual": funds(0)},
     ),
     Rejection(
         "NotEnoughFunds: for the fee of a transfer, which is told with its amount",
-        lambda stage: signed(stage["stranger"], stage.transfer(7)),
+        lambda prepared: signed(prepared["stranger"], prepared.transfer(7)),
         "NotEnoughFunds",
         {"expected": funds(FEE_USTX + 7), "actual": funds(0)},
     ),
@@ -264,7 +264,7 @@ REJECTIONS = (
     ),
     Rejection(
         "NoSuchContract: never published",
-        from_newcomer(lambda stage: ContractCall(f"{stage['publisher'].address}.nothing", "peek")),
+        from_newcomer(lambda prepared: ContractCall(f"{prepared['publisher'].address}.nothing", "peek")),
         "NoSuchContract",
     ),
     Rejection("NoSuchPublicFunction: unknown", from_newcomer(call("nothing")), "NoSuchPublicFunction"),
@@ -300,20 +300,22 @@ REJECTIONS = (
     ),
     Rejection(
         "BadFunctionArgument: missing contract for a trait",
-        from_newcomer(lambda stage: stage.call("look-through", PrincipalValue(f"{stage['payee'].address}.nothing"))),
+        from_newcomer(
+            lambda prepared: prepared.call("look-through", PrincipalValue(f"{prepared['payee'].address}.nothing"))
+        ),
         "BadFunctionArgument",
         {"message": Text(r"NoSuchContract\(.*\)")},
     ),
     Rejection(
         "BadFunctionArgument: contract without the functions of a trait",
-        from_newcomer(lambda stage: stage.call("look-through", PrincipalValue(stage.contract))),
+        from_newcomer(lambda prepared: prepared.call("look-through", PrincipalValue(prepared.contract))),
         "BadFunctionArgument",
         {"message": Text(r'BadTraitImplementation\("readable", "look"\)')},
     ),
     Rejection(
         "ContractAlreadyExists: once more",
-        lambda stage: signed(
-            stage["publisher"], ContractPublish("stage", "(define-public (f) (ok u1))", CLARITY_VERSION), nonce=1
+        lambda prepared: signed(
+            prepared["publisher"], ContractPublish("prepared", "(define-public (f) (ok u1))", CLARITY_VERSION), nonce=1
         ),
         "ContractAlreadyExists",
         {"contract_identifier": "$contract"},
@@ -336,7 +338,7 @@ REJECTIONS = (
     Rejection("order: who signed before the fee", with_signature(no_signature, fee=0), "SignatureValidation", MESSAGE),
     Rejection(
         "order: fee before nonce",
-        lambda stage: signed(stage["caller"], stage.transfer(), fee=0),
+        lambda prepared: signed(prepared["caller"], prepared.transfer(), fee=0),
         "FeeTooLow",
         {"expected": TRANSFER_BYTES, "actual": 0},
     ),
@@ -354,7 +356,7 @@ REJECTIONS = (
     ),
     Rejection(
         "order: funds before the contract",
-        lambda stage: signed(stage["stranger"], ContractCall(f"{stage['publisher'].address}.nothing", "peek")),
+        lambda prepared: signed(prepared["stranger"], ContractCall(f"{prepared['publisher'].address}.nothing", "peek")),
         "NotEnoughFunds",
         {"expected": funds(FEE_USTX), "actual": funds(0)},
     ),

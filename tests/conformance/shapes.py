@@ -7,7 +7,7 @@ A shape is a plain JSON value, which stands for itself, with these in its places
 - a ``list``: a list of exactly these elements;
 - one of the classes below.
 
-In texts and keys, ``$name`` stands for what the stage calls so; `Named` stands for values of other types.
+In texts and keys, ``$name`` stands for what the prepared calls so; `Named` stands for values of other types.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class NumberFrom:
 
 @dataclass(frozen=True)
 class Named:
-    """What the stage calls so, whatever its type."""
+    """What is prepared under this name, whatever its type."""
 
     name: str
 
@@ -90,7 +90,7 @@ ISO_TIME = Text(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 
 def fill(shape: Shape, names: Mapping[str, Any]) -> Shape:
-    """Put what the stage calls so in the place of each name."""
+    """Put what is prepared under each name in its place."""
     match shape:
         case str():
             return Template(shape).substitute(names)

@@ -13,20 +13,20 @@ from tests.conformance.shapes import fill
 
 if TYPE_CHECKING:
     from tests.conformance.case import Case
-    from tests.conformance.stage import Stage
+    from tests.conformance.prepared import Prepared
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_answer(stage: Stage, case: Case) -> None:
-    response = stage.node.send(fill(case.request, stage.names))
-    problems = list(fill(case.answer, stage.names).mismatches(response))
+def test_answer(prepared: Prepared, case: Case) -> None:
+    response = prepared.node.send(fill(case.request, prepared.names))
+    problems = list(fill(case.answer, prepared.names).mismatches(response))
     # Ours has no configuration that would excuse another answer.
-    if problems and case.instead and stage.node.target is not Target.EMBEDDED:
+    if problems and case.instead and prepared.node.target is not Target.EMBEDDED:
         problems = list(case.instead.mismatches(response))
     assert not problems, "\n".join(problems)
 
 
 @pytest.mark.parametrize("path", ["/v2/info", "/v2/fees/transfer", "/v2/accounts/$newcomer?proof=0"])
-def test_json_of_a_node_names_no_charset(stage: Stage, path: str) -> None:
-    response = stage.node.send(get(fill(path, stage.names)))
+def test_json_of_a_node_names_no_charset(prepared: Prepared, path: str) -> None:
+    response = prepared.node.send(get(fill(path, prepared.names)))
     assert response.headers["content-type"] == JSON

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.conformance.cases.chain import COST
+from tests.conformance.prepared import FEE_USTX
 from tests.conformance.shapes import HEX, PREFIXED_HASH, AtLeast, NumberFrom, mismatches
-from tests.conformance.stage import FEE_USTX
 
 if TYPE_CHECKING:
     from tests.conformance.observer import Observer
-    from tests.conformance.stage import Stage
+    from tests.conformance.prepared import Prepared
 
 BLOCK = AtLeast(
     {
@@ -53,14 +53,14 @@ def events_of(block: Any, txid: str) -> list[Any]:
     return [event for event in block["events"] if event["txid"] == f"0x{txid}"]
 
 
-def test_observer_hears_of_a_transaction_in_the_mempool(stage: Stage, observer: Observer) -> None:
-    raw = f"0x{stage.sent['transfer'].encode().hex()}"
+def test_observer_hears_of_a_transaction_in_the_mempool(prepared: Prepared, observer: Observer) -> None:
+    raw = f"0x{prepared.sent['transfer'].encode().hex()}"
     heard = observer.wait_for("/new_mempool_tx", lambda body: raw in body, "the transfer in the mempool")
     assert all(isinstance(one, str) for one in heard)
 
 
-def test_observer_hears_of_a_block(stage: Stage, observer: Observer) -> None:
-    transfer = stage.sent["transfer"]
+def test_observer_hears_of_a_block(prepared: Prepared, observer: Observer) -> None:
+    transfer = prepared.sent["transfer"]
     block = block_with(observer, transfer.txid)
     assert list(mismatches(block, BLOCK)) == []
     (mined,) = (one for one in block["transactions"] if one["txid"] == f"0x{transfer.txid}")
@@ -76,43 +76,43 @@ def test_observer_hears_of_a_block(stage: Stage, observer: Observer) -> None:
     )
     assert list(mismatches(mined, shape)) == []
     (event,) = events_of(block, transfer.txid)
-    parties = {"sender": stage["transferrer"].address, "recipient": stage["payee"].address, "amount": "5"}
+    parties = {"sender": prepared["transferrer"].address, "recipient": prepared["payee"].address, "amount": "5"}
     moved = AtLeast({"type": "stx_transfer_event", "committed": True, "stx_transfer_event": AtLeast(parties)})
     assert list(mismatches(event, moved)) == []
 
 
-def test_observer_hears_of_what_a_contract_prints(stage: Stage, observer: Observer) -> None:
-    block = block_with(observer, stage.sent["call"].txid)
-    (event,) = events_of(block, stage.sent["call"].txid)
-    printed = {"contract_identifier": stage.contract, "topic": "print", "raw_value": HEX, "value": dict}
+def test_observer_hears_of_what_a_contract_prints(prepared: Prepared, observer: Observer) -> None:
+    block = block_with(observer, prepared.sent["call"].txid)
+    (event,) = events_of(block, prepared.sent["call"].txid)
+    printed = {"contract_identifier": prepared.contract, "topic": "print", "raw_value": HEX, "value": dict}
     shape = AtLeast({"type": "contract_event", "committed": True, "contract_event": AtLeast(printed)})
     assert list(mismatches(event, shape)) == []
 
 
-def test_observer_hears_of_events_that_are_not_committed(stage: Stage, observer: Observer) -> None:
+def test_observer_hears_of_events_that_are_not_committed(prepared: Prepared, observer: Observer) -> None:
     """Those of a call whose post-conditions do not hold; there are none of one that was refused, or failed."""
-    uncovered = stage.sent["uncovered"]
+    uncovered = prepared.sent["uncovered"]
     block = block_with(observer, uncovered.txid)
     (mined,) = (one for one in block["transactions"] if one["txid"] == f"0x{uncovered.txid}")
     assert mined["status"] == "abort_by_post_condition"
     (event,) = events_of(block, uncovered.txid)
-    parties = {"sender": stage["uncovered"].address, "recipient": stage["payee"].address, "amount": "9"}
+    parties = {"sender": prepared["uncovered"].address, "recipient": prepared["payee"].address, "amount": "9"}
     moved = AtLeast({"type": "stx_transfer_event", "committed": False, "stx_transfer_event": AtLeast(parties)})
     assert list(mismatches(event, moved)) == []
     for name in ("refuse", "fail"):
-        assert events_of(block_with(observer, stage.sent[name].txid), stage.sent[name].txid) == []
+        assert events_of(block_with(observer, prepared.sent[name].txid), prepared.sent[name].txid) == []
 
 
-def test_observer_hears_of_a_replaced_transaction(stage: Stage, observer: Observer) -> None:
-    actor = stage["overbidding"]
+def test_observer_hears_of_a_replaced_transaction(prepared: Prepared, observer: Observer) -> None:
+    actor = prepared["overbidding"]
     # A nonce is missing before these, so that they wait.
-    first, better = (actor.build(stage.transfer(), nonce=1, fee=FEE_USTX + more) for more in (0, 1))
-    stage.submit("overbid", first)
-    stage.submit("overbidding", better)
-    stage.submit("before both", actor.build(stage.transfer()))
+    first, better = (actor.build(prepared.transfer(), nonce=1, fee=FEE_USTX + more) for more in (0, 1))
+    prepared.submit("overbid", first)
+    prepared.submit("overbidding", better)
+    prepared.submit("before both", actor.build(prepared.transfer()))
 
     def is_it(body: Any) -> bool:
         return any(txid.removeprefix("0x") == first.txid for txid in body["dropped_txids"])
 
     assert observer.wait_for("/drop_mempool_tx", is_it, "the replaced transaction")["reason"] == "ReplaceByFee"
-    stage.node.wait_for_nonce(actor.address, 2)
+    prepared.node.wait_for_nonce(actor.address, 2)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from der_client.stacks.transactions import ContractCall, ContractPublish, PostConditionMode
 from tests.conformance.case import get
-from tests.conformance.stage import CLARITY_VERSION
+from tests.conformance.prepared import CLARITY_VERSION
 
 if TYPE_CHECKING:
-    from tests.conformance.stage import Stage
+    from tests.conformance.prepared import Prepared
 
 MAINNET_BOOT = "SP000000000000000000002Q6VF78"
 DEPTH = 60
@@ -17,10 +17,10 @@ FEE_USTX = 20_000
 PAID_USTX = 11
 
 
-def test_publishing(stage: Stage) -> None:
+def test_publishing(prepared: Prepared) -> None:
     """In steps of one account."""
-    actor, paid = stage["publishing"], stage["publisher"].address
-    before = int(stage.node.account(paid)["balance"], 16)
+    actor, paid = prepared["publishing"], prepared["publisher"].address
+    before = int(prepared.node.account(paid)["balance"], 16)
     deep = f"(define-public (go) (ok {'(+ u1 ' * DEPTH}u1{')' * DEPTH}))"
     sources = {
         # There are boot contracts of the main network nowhere else.
@@ -35,14 +35,14 @@ def test_publishing(stage: Stage) -> None:
         published = actor.build(
             ContractPublish(name, code, CLARITY_VERSION), nonce=nonce, fee=FEE_USTX, mode=PostConditionMode.ALLOW
         )
-        stage.submit(name, published)
-        stage.node.wait_for_nonce(actor.address, nonce + 1)
+        prepared.submit(name, published)
+        prepared.node.wait_for_nonce(actor.address, nonce + 1)
     there = {
-        name: stage.node.send(get(f"/v2/contracts/source/{actor.address}/{name}?proof=0")).status_code
+        name: prepared.node.send(get(f"/v2/contracts/source/{actor.address}/{name}?proof=0")).status_code
         for name in sources
     }
     assert there == {"mainnet": 404, "unbalanced": 404, "deep": 200, "once": 200, "nothing": 200}
-    assert int(stage.node.account(paid)["balance"], 16) == before + PAID_USTX
+    assert int(prepared.node.account(paid)["balance"], 16) == before + PAID_USTX
     call = actor.build(ContractCall(f"{actor.address}.deep", "go", ()), nonce=len(sources))
-    stage.submit("deep call", call)
-    stage.node.wait_for_nonce(actor.address, len(sources) + 1)
+    prepared.submit("deep call", call)
+    prepared.node.wait_for_nonce(actor.address, len(sources) + 1)

@@ -17,7 +17,7 @@ from tests.conformance.node import Target
 from tests.conformance.shapes import fill
 
 if TYPE_CHECKING:
-    from tests.conformance.stage import Stage
+    from tests.conformance.prepared import Prepared
 
 EXAMPLES = Path(__file__).parents[1] / "vectors" / "rpc_examples"
 SUFFIX = ".example.json"
@@ -85,8 +85,8 @@ def kind(value: Any) -> str:
     return type(value).__name__
 
 
-def ask(stage: Stage, request: Request) -> Any:
-    response = stage.node.send(fill(request, stage.names))
+def ask(prepared: Prepared, request: Request) -> Any:
+    response = prepared.node.send(fill(request, prepared.names))
     assert response.ok, response.text
     return response.json()
 
@@ -97,15 +97,15 @@ def test_no_example_is_forgotten() -> None:
 
 
 @pytest.mark.parametrize("name", REQUESTS)
-def test_recorded_example(stage: Stage, name: str) -> None:
-    found, recorded = ask(stage, REQUESTS[name]), example(name)
+def test_recorded_example(prepared: Prepared, name: str) -> None:
+    found, recorded = ask(prepared, REQUESTS[name]), example(name)
     assert not differences(found, recorded, name)
-    if stage.node.target is Target.EMBEDDED:  # other nodes may be newer than this list
+    if prepared.node.target is Target.EMBEDDED:  # other nodes may be newer than this list
         assert set(found) <= {*recorded, *LATER.get(name, ())}
 
 
-def test_recorded_rejection(stage: Stage) -> None:
-    response = stage.node.submit(stage["caller"].build(stage.transfer(), fee=4000).encode())
+def test_recorded_rejection(prepared: Prepared) -> None:
+    response = prepared.node.submit(prepared["caller"].build(prepared.transfer(), fee=4000).encode())
     recorded = example("transaction-submission-error")
     assert not differences(response.json(), recorded, "rejection")
     assert set(response.json()) == set(recorded)

@@ -8,36 +8,36 @@ import pytest
 
 from der_client.stacks.transactions.hashing import sha512_256
 from tests.conformance.case import JSON, PLAIN, Answer
+from tests.conformance.prepared import FUNDS_USTX
 from tests.conformance.rejections import REJECTIONS, signed
 from tests.conformance.shapes import HASH, fill
-from tests.conformance.stage import FUNDS_USTX
 
 if TYPE_CHECKING:
+    from tests.conformance.prepared import Prepared
     from tests.conformance.rejections import Rejection
-    from tests.conformance.stage import Stage
 
 
 @pytest.mark.parametrize("rejection", REJECTIONS, ids=lambda rejection: rejection.name)
-def test_rejection(stage: Stage, rejection: Rejection) -> None:
+def test_rejection(prepared: Prepared, rejection: Rejection) -> None:
     body = {"txid": HASH, "error": "transaction rejected", "reason": rejection.reason}
     if rejection.data is not None:
-        body["reason_data"] = fill(rejection.data, stage.names)
-    raw = rejection.build(stage)
-    response = stage.node.submit(raw)
+        body["reason_data"] = fill(rejection.data, prepared.names)
+    raw = rejection.build(prepared)
+    response = prepared.node.submit(raw)
     problems = list(Answer(400, JSON, body).mismatches(response))
     assert not problems, "\n".join(problems)
     if "tuple" not in rejection.name:  # a node tells the txid of the bytes that it would have written
         assert response.json()["txid"] == sha512_256(raw).hex()
-    assert stage.node.account(stage["newcomer"].address)["nonce"] == 0
+    assert prepared.node.account(prepared["newcomer"].address)["nonce"] == 0
 
 
 @pytest.mark.parametrize("length", range(1, 180, 7))
-def test_half_of_a_transaction_is_refused_as_text(stage: Stage, length: int) -> None:
-    raw = signed(stage["newcomer"], stage.transfer())
-    problems = list(Answer(400, PLAIN, str).mismatches(stage.node.submit(raw[:length])))
+def test_half_of_a_transaction_is_refused_as_text(prepared: Prepared, length: int) -> None:
+    raw = signed(prepared["newcomer"], prepared.transfer())
+    problems = list(Answer(400, PLAIN, str).mismatches(prepared.node.submit(raw[:length])))
     assert not problems, "\n".join(problems)
 
 
-def test_nothing_that_was_refused_cost_anything(stage: Stage) -> None:
-    account = stage.node.account(stage["newcomer"].address)
+def test_nothing_that_was_refused_cost_anything(prepared: Prepared) -> None:
+    account = prepared.node.account(prepared["newcomer"].address)
     assert (int(account["balance"], 16), account["nonce"]) == (FUNDS_USTX, 0)

@@ -10,14 +10,14 @@ import pytest
 from websockets.sync.client import connect
 
 from tests.conformance.node import CONFIRMATION_TIMEOUT_S
-from tests.conformance.stage import FEE_USTX
+from tests.conformance.prepared import FEE_USTX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from websockets.sync.client import ClientConnection
 
-    from tests.conformance.stage import Stage
+    from tests.conformance.prepared import Prepared
 
 METHOD_NOT_FOUND, INVALID_PARAMS = -32601, -32602
 
@@ -50,16 +50,16 @@ class Socket:
 
 
 @pytest.fixture
-def socket(stage: Stage) -> Iterator[Socket]:
-    if not stage.node.has_api:
+def socket(prepared: Prepared) -> Iterator[Socket]:
+    if not prepared.node.has_api:
         pytest.fail("there is no API")
-    with connect(stage.node.api_url.replace("http", "ws", 1) + "/extended/v1/ws") as connection:
+    with connect(prepared.node.api_url.replace("http", "ws", 1) + "/extended/v1/ws") as connection:
         yield Socket(connection)
 
 
-def test_from_the_mempool_to_a_block_in_the_api(stage: Stage, socket: Socket) -> None:
-    actor = stage["announcing"]
-    transaction = actor.build(stage.transfer())
+def test_from_the_mempool_to_a_block_in_the_api(prepared: Prepared, socket: Socket) -> None:
+    actor = prepared["announcing"]
+    transaction = actor.build(prepared.transfer())
     txid = f"0x{transaction.txid}"
     for event, params in (
         ("mempool", {}),
@@ -69,40 +69,40 @@ def test_from_the_mempool_to_a_block_in_the_api(stage: Stage, socket: Socket) ->
         ("address_balance_update", {"address": actor.address}),
     ):
         assert "error" not in socket.ask("subscribe", event=event, **params), event
-    stage.submit("announced", transaction)
+    prepared.submit("announced", transaction)
     assert socket.wait_for("mempool", tx_id=txid)["tx_status"] == "pending"
     mined = socket.wait_for("tx_update", tx_id=txid, tx_status="success")
     of_address = socket.wait_for("address_tx_update", tx_id=txid, tx_status="success")
     assert (of_address["address"], of_address["tx_type"]) == (actor.address, "token_transfer")
     balance = socket.wait_for("address_balance_update", address=actor.address)
-    assert int(balance["balance"]) == int(stage.node.account(actor.address)["balance"], 16)
-    block = stage.node.json(f"/extended/v2/blocks/{mined['block_height']}")
+    assert int(balance["balance"]) == int(prepared.node.account(actor.address)["balance"], 16)
+    block = prepared.node.json(f"/extended/v2/blocks/{mined['block_height']}")
     assert (mined["sender_address"], int(mined["fee_rate"])) == (actor.address, FEE_USTX)
     assert mined["block_hash"] == block["hash"]
 
 
-def test_each_block_in_the_api(stage: Stage, socket: Socket) -> None:
+def test_each_block_in_the_api(prepared: Prepared, socket: Socket) -> None:
     socket.ask("subscribe", event="block")
-    transaction = stage["announcing"].build(
-        stage.transfer(), nonce=stage.node.account(stage["announcing"].address)["nonce"]
+    transaction = prepared["announcing"].build(
+        prepared.transfer(), nonce=prepared.node.account(prepared["announcing"].address)["nonce"]
     )
-    stage.submit("in a block", transaction)
-    mined = stage.node.wait_for_api(transaction.txid)
+    prepared.submit("in a block", transaction)
+    mined = prepared.node.wait_for_api(transaction.txid)
     block = socket.wait_for("block", hash=mined["block_hash"])
     assert (block["canonical"], block["height"]) == (True, mined["block_height"])
 
 
-def test_a_replaced_transaction_in_the_api(stage: Stage, socket: Socket) -> None:
-    actor = stage["outbid"]
+def test_a_replaced_transaction_in_the_api(prepared: Prepared, socket: Socket) -> None:
+    actor = prepared["outbid"]
     # A nonce is missing before these, so that they wait.
-    first, better = (actor.build(stage.transfer(), nonce=1, fee=FEE_USTX + more) for more in (0, 1))
-    stage.submit("outbid", first)
-    stage.node.wait_for_api(first.txid, pending=True)
+    first, better = (actor.build(prepared.transfer(), nonce=1, fee=FEE_USTX + more) for more in (0, 1))
+    prepared.submit("outbid", first)
+    prepared.node.wait_for_api(first.txid, pending=True)
     socket.ask("subscribe", event="tx_update", tx_id=f"0x{first.txid}")
-    stage.submit("outbidding it", better)
+    prepared.submit("outbidding it", better)
     socket.wait_for("tx_update", tx_id=f"0x{first.txid}", tx_status="dropped_replace_by_fee")
-    stage.submit("before it", actor.build(stage.transfer()))
-    stage.node.wait_for_nonce(actor.address, 2)
+    prepared.submit("before it", actor.build(prepared.transfer()))
+    prepared.node.wait_for_nonce(actor.address, 2)
 
 
 def test_what_is_wrong_in_the_api(socket: Socket) -> None:

@@ -30,7 +30,7 @@ SEVEN = hexed(UIntValue(7))
 OUT_OF_ORDER = "0x0c00000002" + "0178" + SEVEN[2:] + "0159" + hexed(PrincipalValue("ST000000000000000000002AMW42H"))[2:]
 # {caller: …, sender: …}: the same address twice
 ONE_READER = Text("0x0c000000020663616c6c6572(051a[0-9a-f]{40})0673656e646572" + r"\1")
-CONTRACT_READER = Text("0x0c000000020663616c6c6572(061a[0-9a-f]{40}057374616765)0673656e646572" + r"\1")
+CONTRACT_READER = Text("0x0c000000020663616c6c6572(061a[0-9a-f]{40}087072657061726564)0673656e646572" + r"\1")
 
 NO_VALUE = text(400, "Failed to decode: Failed to deserialize argument value")
 
