@@ -56,7 +56,7 @@ def _energy_of_day(system: System, key: tuple[int, int], fills: list[Payment]) -
     funded = 0
     for fill in forward:
         if fill.before_wh != funded:
-            yield f"a fill of {key} stands behind {fill.before_wh} Wh, but {funded} were funded before it"
+            yield f"a fill of {key} has {fill.before_wh} Wh before it, but {funded} were funded"
         funded += fill.wh
     verified = system.production.state(*key) is DayState.VERIFIED
     deliverable = system.grid.deliverable_wh(*key)
