@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from der_client.gateway.gateway import RefusedError, UnavailableError
 from der_client.stacks.errors import InvalidValueError
 from der_client.stacks.extras import require_extra
+from der_client.stacks.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +40,7 @@ class Broker:
         port: Its port.
         tls: Whether the connection is encrypted.
         username: Who connects, if it has to be said.
-        password: The password; it is never shown.
+        password: The password; it is wrapped, so that it is neither shown nor pickled.
         topic: What meters publish to; ``+`` and ``#`` stand for any part.
         receipts: Receipts go to this topic, followed by the asset's number.
         identifier: The name of the session, which the broker keeps.
@@ -49,10 +50,15 @@ class Broker:
     port: int
     tls: bool = False
     username: str | None = None
-    password: str | None = field(default=None, repr=False)
+    password: str | Secret[str] | None = field(default=None, repr=False)
     topic: str = "der/days/#"
     receipts: str = "der/receipts"
     identifier: str = "der-gateway"
+
+    def __post_init__(self) -> None:
+        """Wrap the password."""
+        if self.password is not None:
+            object.__setattr__(self, "password", Secret.of(self.password))
 
     @classmethod
     def of(cls, url: str, **rest: Any) -> Broker:
@@ -95,7 +101,7 @@ async def listen(gateway: Gateway, broker: Broker, *, on_ready: Callable[[], Non
             broker.host,
             broker.port,
             username=broker.username,
-            password=broker.password,
+            password=None if broker.password is None else Secret.of(broker.password).reveal(),
             identifier=broker.identifier,
             clean_session=False,
             tls_context=ssl.create_default_context() if broker.tls else None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import pickle
 import shutil
 import signal
 import socket
@@ -35,6 +36,7 @@ from der_client.readings.signers import compressed
 from der_client.recorder import Recorder
 from der_client.stacks.errors import InvalidValueError
 from der_client.stacks.keys import PrivateKey
+from der_client.stacks.secret import Secret
 from tests.integration.conftest import Cast, ReadyPlant, register, start_of
 
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
@@ -378,6 +380,10 @@ def test_the_broker_is_named_by_a_url_without_a_password() -> None:
     broker = Broker.of("mqtts://meter@broker.example", password="secret")
     assert (broker.host, broker.port, broker.tls, broker.username) == ("broker.example", 8883, True, "meter")
     assert "secret" not in repr(broker)
+    assert isinstance(broker.password, Secret)
+    assert broker.password.reveal() == "secret"
+    with pytest.raises(TypeError, match="cannot be pickled"):
+        pickle.dumps(broker)
     with pytest.raises(InvalidValueError, match="DER_MQTT_PASSWORD") as caught:
         Broker.of("mqtt://meter:hidden@broker.example")
     assert "hidden" not in str(caught.value)
