@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from der_client.cli.option_groups import grouped
-from der_client.cli.options import Json, OnContracts
+from der_client.cli.options import Json, OnContracts, database_option
 from der_client.cli.output import print_json
 from der_client.cli.patience import until_reachable
 
@@ -25,16 +25,7 @@ DEFAULT_DATABASE = "der-index.sqlite"
 class OnContractsAndIndex(OnContracts):
     """Options of a command that follows the contracts into an index."""
 
-    database: Annotated[
-        str | None,
-        typer.Option(
-            "--database",
-            metavar="PLACE",
-            help="A file (SQLite), or postgresql://user:password@host/database. Default: the profile's, or "
-            f"{DEFAULT_DATABASE} in this folder.",
-            show_default=False,
-        ),
-    ] = None
+    database: Annotated[str | None, database_option(f"the profile's, or {DEFAULT_DATABASE} in this folder")] = None
 
     @property
     def place(self) -> str:

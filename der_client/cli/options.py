@@ -12,6 +12,8 @@ from der_client.cli.completion import complete_key, complete_profile
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from typer.models import OptionInfo
+
     from der_client.cli.key_names import AddressBook, Signer
     from der_client.cli.profiles import Settings
     from der_client.der import Der
@@ -44,6 +46,23 @@ TimeoutS = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.", rich_help_panel=_HOW)]
 Csv = Annotated[bool, typer.Option("--csv", help="Print CSV with a header row instead.", rich_help_panel=_HOW)]
+
+
+def database_option(default: str) -> "OptionInfo":
+    """Return the option that says where the index is.
+
+    Args:
+        default: Which one it is without the option, for the help.
+    """
+    option: OptionInfo = typer.Option(
+        "--database",
+        metavar="PLACE",
+        help=f"Where the index is: a file (SQLite), or postgresql://user:password@host/database. Default: {default}.",
+        show_default=False,
+        rich_help_panel=_WHERE,
+    )
+    return option
+
 
 DEFAULT_MAX_FEE_USTX = 1_000_000
 DEFAULT_TIMEOUT_S = 600.0
@@ -242,17 +261,7 @@ class OnContractsWithKey(OnContracts, WithKey):
 class OnIndex(OnContractsWithKey):
     """Options of a command that reads the five contracts' history, from an index."""
 
-    database: Annotated[
-        str | None,
-        typer.Option(
-            "--database",
-            metavar="PLACE",
-            help="Read what 'der index' keeps there: a file, or postgresql://user@host/database. Default: the "
-            "profile's.",
-            show_default=False,
-            rich_help_panel=_WHERE,
-        ),
-    ] = None
+    database: Annotated[str | None, database_option("the profile's")] = None
 
 
 @dataclass(frozen=True, kw_only=True)

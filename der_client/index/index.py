@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Literal, Self, overload
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Literal, Self, Unpack, overload
 
-from sqlalchemy import func, select
-
-from der_client.contracts.asset_verification import AssetState
 from der_client.index import activity, certificates, plants, production, statements, trade
 from der_client.index.answers import (
     Attention,
@@ -34,7 +31,8 @@ from der_client.index.answers import (
 from der_client.index.attention import attention
 from der_client.index.database import Database, read_about
 from der_client.index.errors import NotIndexedError
-from der_client.index.reading import Part, Reader, table
+from der_client.index.overview import overview
+from der_client.index.reading import Paging, Part, Reader
 from der_client.stacks.errors import InvalidValueError, whole
 
 if TYPE_CHECKING:
@@ -207,10 +205,8 @@ class Index:
         taker: str | None = None,
         day_from: date | None = None,
         day_to: date | None = None,
-        after: int | None = None,
-        limit: int | None = None,
-        newest_first: bool = False,
         as_of: int | None = None,
+        **part: Unpack[Paging],
     ) -> Table[OfferRow]:
         """List offers by their ids.
 
@@ -221,10 +217,8 @@ class Index:
             taker: Only those that name this taker.
             day_from: Only those of this day or later.
             day_to: Only those of this day or earlier.
-            after: Only those after this id, in the order of the list.
-            limit: At most so many.
-            newest_first: Whether the highest id comes first.
             as_of: A block height.
+            **part: Which part of the list: ``after``, ``limit`` and ``newest_first``, by the id; see `Paging`.
         """
         with self._reader(as_of) as reader:
             return trade.offers(
@@ -235,7 +229,7 @@ class Index:
                 taker=taker,
                 day_from=day_from,
                 day_to=day_to,
-                page=Part(after, limit, newest_first),
+                page=Part(**part),
             )
 
     def offer(self, offer_id: int, *, as_of: int | None = None) -> OfferRow:
@@ -264,10 +258,8 @@ class Index:
         offer_id: int | None = None,
         day_from: date | None = None,
         day_to: date | None = None,
-        after: int | None = None,
-        limit: int | None = None,
-        newest_first: bool = False,
         as_of: int | None = None,
+        **part: Unpack[Paging],
     ) -> Table[PaymentRow]:
         """List payments by their ids.
 
@@ -279,10 +271,8 @@ class Index:
             offer_id: Only those of an offer.
             day_from: Only those of this day or later.
             day_to: Only those of this day or earlier.
-            after: Only those after this id, in the order of the list.
-            limit: At most so many.
-            newest_first: Whether the highest id comes first.
             as_of: A block height.
+            **part: Which part of the list: ``after``, ``limit`` and ``newest_first``, by the id; see `Paging`.
         """
         with self._reader(as_of) as reader:
             return trade.payments(
@@ -294,7 +284,7 @@ class Index:
                 offer_id=offer_id,
                 day_from=day_from,
                 day_to=day_to,
-                page=Part(after, limit, newest_first),
+                page=Part(**part),
             )
 
     def payment(self, payment_id: int, *, as_of: int | None = None) -> PaymentRow:
@@ -332,10 +322,8 @@ class Index:
         to_day: date | None = None,
         asset_id: int | None = None,
         claimant: str | None = None,
-        after: int | None = None,
-        limit: int | None = None,
-        newest_first: bool = False,
         as_of: int | None = None,
+        **part: Unpack[Paging],
     ) -> Table[Certificate]:
         """List energy claimed for beneficiaries, oldest first.
 
@@ -345,10 +333,8 @@ class Index:
             to_day: Only of this day of production or earlier.
             asset_id: Only of a plant.
             claimant: Only by a principal.
-            after: Only those after the one with this ``event_id``, in the order of the list.
-            limit: At most so many.
-            newest_first: Whether the newest comes first.
             as_of: A block height.
+            **part: Which part of the list: ``after``, ``limit`` and ``newest_first``, by ``event_id``; see `Paging`.
         """
         with self._reader(as_of) as reader:
             return certificates.certificates(
@@ -358,7 +344,7 @@ class Index:
                 to_day=to_day,
                 asset_id=asset_id,
                 claimant=claimant,
-                page=Part(after, limit, newest_first),
+                page=Part(**part),
             )
 
     def certificate(self, kind: Literal["claim", "retirement"], number: int) -> Certificate:
@@ -512,7 +498,7 @@ class Index:
         """
         with self._reader() as reader:
             tip = _tip(reader)
-            return None if tip is None else _overview(reader, tip, now or tip.block_time, expiring_within)
+            return None if tip is None else overview(reader, tip, now or tip.block_time, expiring_within)
 
 
 def _tip(reader: Reader) -> Tip | None:
@@ -521,35 +507,3 @@ def _tip(reader: Reader) -> Tip | None:
         return None
     about = read_about(reader.connection)
     return Tip(row.height, row.hash, row.time, reader.event_count(), about["deployer"], int(about["network"]))
-
-
-def _overview(reader: Reader, tip: Tip, now: datetime, expiring_within: timedelta) -> Overview:
-    found = plants.plants(reader)
-    verified = [plant for plant in found if plant.state is AssetState.VERIFIED]
-    today = now.astimezone(UTC).date()
-    day, book = table("day"), table("day_book")
-    recent = (
-        select(day.c.day, func.sum(day.c.wh).label("wh"))
-        .where(reader.holds("day"), day.c.day.in_((today, today - timedelta(days=1))))
-        .group_by(day.c.day)
-    )
-    by_day: dict[date, int] = {row.day: int(row.wh) for row in reader.all(recent)}
-    sold = select(func.coalesce(func.sum(book.c.forward_funded_wh + book.c.spot_sold_wh), 0))
-    open_offers, open_wh = trade.open_offer_sums(reader)
-    items = attention(reader, now, expiring_within)
-    return Overview(
-        tip=tip,
-        today=today,
-        plants=len(found),
-        plants_verified=len(verified),
-        capacity_w=sum(plant.capacity_w for plant in verified),
-        recorded_today_wh=by_day.get(today, 0),
-        recorded_yesterday_wh=by_day.get(today - timedelta(days=1), 0),
-        verified_wh=sum(plant.verified_wh for plant in found),
-        sold_wh=int(reader.connection.execute(sold.where(reader.holds("day_book"))).scalar_one()),
-        open_offers=open_offers,
-        open_wh=open_wh,
-        due_payments=sum(item.payment_id is not None for item in items),
-        money=trade.ledger(reader),
-        attention=items,
-    )

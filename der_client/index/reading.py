@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from sqlalchemy import and_, func, select
 
@@ -104,6 +104,20 @@ class Reader:
             return int(self.connection.execute(select(func.coalesce(func.max(events.c.id), 0))).scalar_one())
         query = where(select(func.count()).select_from(events), self.printed())
         return int(self.connection.execute(query).scalar_one())
+
+
+class Paging(TypedDict, total=False):
+    """Which part of a list is wanted; all of it if nothing is given.
+
+    Attributes:
+        after: Only what comes after this number, in the order of the list.
+        limit: At most so many.
+        newest_first: Whether the highest number comes first.
+    """
+
+    after: int | None
+    limit: int | None
+    newest_first: bool
 
 
 @dataclass(frozen=True, slots=True)
