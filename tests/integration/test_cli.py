@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -417,23 +418,35 @@ class TestDevnet:
     def test_a_start_time_that_is_none(self, moment: str) -> None:
         assert der("devnet", "--port", "0", f"--start-time={moment}").exit_code == 2
 
-    def test_a_table_for_people(self) -> None:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "der_client.cli", "devnet", "--port", "0"], stdout=subprocess.PIPE, text=True
-        )
+    def shown(self, *options: str) -> tuple[str, str]:
+        """What it shows at its start, and of a block that is mined then."""
+        command = [sys.executable, "-m", "der_client.cli", "devnet", "--port", "0", *options]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 -- our own
         assert process.stdout is not None
-        shown = ""
+        start = ""
         deadline = time.monotonic() + 300
-        while "Ctrl-C" not in shown and time.monotonic() < deadline:
-            shown += process.stdout.readline()
-        process.send_signal(signal.SIGINT)
         try:
+            while not re.search(r"\(Ctrl-C[^)]*\)", start) and time.monotonic() < deadline:
+                start += process.stdout.readline()
+            url = start.partition("Listening on ")[2].partition(",")[0].split()[0]
+            requests.post(f"{url}/devnet/mine", json={}, timeout=60).raise_for_status()
+            process.send_signal(signal.SIGINT)
             assert process.wait(300) == 0
+            return start, process.stdout.read()
         finally:
             process.kill()  # harmless if it has ended, as it should have
             process.stdout.close()
+
+    def test_a_table_for_people(self) -> None:
+        shown, later = self.shown()
+        assert re.search(r"^block \d+, .*empty$", later, re.MULTILINE)
         assert "wallet_8 │ ST3NBRSFKX28FQ2ZJ1MAKX58HKHSDGNV5N7R21XCP" in shown
         assert "wallet_8  6a1a754ba863d7bab14adbbc3f8ebb090af9e871ace621d3e5ab634e1422885e01\n" in shown  # to be copied
         assert max(map(len, shown.splitlines())) <= 80
         assert "ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM.settlement" in shown
         assert "Listening on http://127.0.0.1:" in shown
+
+    def test_quiet_shows_the_table_and_no_blocks(self) -> None:
+        shown, later = self.shown("--quiet")
+        assert "wallet_8 │ ST3NBRSFKX28FQ2ZJ1MAKX58HKHSDGNV5N7R21XCP" in shown
+        assert later == ""
