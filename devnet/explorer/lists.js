@@ -53,30 +53,24 @@ export function transactionTable(chain, transactions, { brief = false } = {}) {
   return table(heads, rows, { empty: "No transactions yet.", numbers: [3], compact: true });
 }
 
-/** @param {any[]} blocks of version 2 of the API @returns {HTMLElement} with their places only */
-export function shortBlockTable(blocks) {
-  const rows = blocks.map((block) => [
-    blockLink(block.height),
-    h("span", { class: "time" }, time(block.block_time)),
-    h("span", { "data-unit": block.tx_count === 1 ? "transaction" : "transactions" }, count(block.tx_count)),
-  ]);
-  return table(["Block", "Time", "Transactions"], rows, { empty: "No blocks yet.", numbers: [2], compact: true });
-}
-
-/** @param {any[]} blocks of version 2 of the API @returns {HTMLElement} */
-export function blockTable(blocks) {
-  const rows = blocks.map((block) => [
-    blockLink(block.height),
-    h("span", { class: "time" }, time(block.block_time)),
-    h("span", { "data-unit": block.tx_count === 1 ? "transaction" : "transactions" }, count(block.tx_count)),
+/**
+ * @param {any[]} blocks of version 2 of the API
+ * @param {{brief?: boolean}} [options] brief: without their Bitcoin blocks and hashes
+ * @returns {HTMLElement}
+ */
+export function blockTable(blocks, { brief = false } = {}) {
+  const more = (/** @type {any} */ block) => [
     h("span", { "data-unit": "Bitcoin block", class: "optional" }, count(block.burn_block_height)),
     link(["block", block.hash], short(block.hash), { class: "mono", title: block.hash }),
+  ];
+  const rows = blocks.map((block) => [
+    blockLink(block.height),
+    h("span", { class: "time" }, time(block.block_time)),
+    h("span", { "data-unit": block.tx_count === 1 ? "transaction" : "transactions" }, count(block.tx_count)),
+    ...(brief ? [] : more(block)),
   ]);
-  return table(["Block", "Time", "Transactions", "Bitcoin block", "Hash"], rows, {
-    empty: "No blocks yet.",
-    numbers: [2, 3],
-    compact: true,
-  });
+  const heads = ["Block", "Time", "Transactions", ...(brief ? [] : ["Bitcoin block", "Hash"])];
+  return table(heads, rows, { empty: "No blocks yet.", numbers: [2, 3], compact: true });
 }
 
 /**

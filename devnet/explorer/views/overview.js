@@ -1,7 +1,7 @@
 /** The first page: how far the chain is, and what happened last. */
 import { card, h } from "../dom.js";
 import { count, time } from "../format.js";
-import { shortBlockTable, transactionTable } from "../lists.js";
+import { blockTable, transactionTable } from "../lists.js";
 import { link } from "../links.js";
 
 const LATEST = 10;
@@ -31,7 +31,7 @@ export async function overviewView(chain) {
       ...(waiting.total > 0 ? [card("Waiting", [transactionTable(chain, waiting.results)], { aside: String(waiting.total) })] : []),
     );
     transactions.replaceChildren(transactionTable(chain, latest.results, { brief: true }));
-    blocks.replaceChildren(shortBlockTable(latestBlocks.results));
+    blocks.replaceChildren(blockTable(latestBlocks.results, { brief: true }));
   }
 
   await refresh();
