@@ -171,6 +171,19 @@ HOSTILE = {
 }
 
 
+HOSTILE_PATHS = [
+    "/",
+    "/plants",
+    "/plants/1",
+    "/plants/1/days/2026-06-25",
+    "/market?state=all",
+    "/offers/1",
+    "/money",
+    "/payments/1",
+    "/certificates",
+]
+
+
 @pytest.fixture(scope="module", params=range(3))
 def hostile(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Texts]]:
     """Pages of a chain whose every text is hostile, and the texts."""
@@ -183,8 +196,10 @@ def hostile(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 def test_hostile_texts_stay_texts(page: Page, hostile: tuple[str, Texts]) -> None:
     url, texts = hostile
-    for path in ["/", "/plants", "/plants/1", "/plants/1/days/2026-06-25", "/market", "/money", "/certificates"]:
-        page.goto(url + path)
+    page.goto(f"{url}/plants/1")
+    owner = page.locator("#facts a.who").first.get_attribute("href")
+    for path in [owner, *HOSTILE_PATHS]:
+        page.goto(f"{url}{path}")
         page.wait_for_selector("#live-dot.live")
         require_no_sideways_scroll(page)
         assert page.evaluate("window.owned") is None
