@@ -71,9 +71,12 @@ def gateway(
     with require_extra("gateway"):
         for module in ("starlette", "uvicorn", "cbor2", *(["aiomqtt"] if mqtt else [])):
             import_module(module)
-    password = os.environ.get("DER_MQTT_PASSWORD")
     broker = (
-        None if mqtt is None else Broker.of(mqtt, password=password, topic=topic, receipts=receipts, identifier=session)
+        None
+        if mqtt is None
+        else Broker.of(
+            mqtt, password=os.environ.get("DER_MQTT_PASSWORD"), topic=topic, receipts=receipts, identifier=session
+        )
     )
     der = until_reachable(lambda: on.der)
     handler = logging.StreamHandler()
