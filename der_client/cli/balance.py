@@ -28,19 +28,18 @@ def balance(
 ) -> None:
     """Show what an account has: STX, tokens, and credits that it can withdraw from the settlement contract."""
     from der_client.cli.contract_ids import principal  # noqa: PLC0415 -- `der --help` stays fast
-    from der_client.cli.money import STX, Currencies  # noqa: PLC0415
+    from der_client.cli.money import STX  # noqa: PLC0415
     from der_client.cli.output import print_list  # noqa: PLC0415
     from der_client.stacks.errors import DerClientError  # noqa: PLC0415
 
     address = on.address if who is None else principal(on, who, "WHO")
-    currencies = Currencies(on.client)
     balances = on.client.balances(address)
     found = [(STX, "balance", balances.stx_ustx), (STX, "locked", balances.locked_ustx)]
     tokens = {asset.partition("::")[0]: amount for asset, amount in balances.fungible_tokens.items()}
-    found += [(currencies.of(token), "balance", amount) for token, amount in tokens.items()]
+    found += [(on.currencies.of(token), "balance", amount) for token, amount in tokens.items()]
     try:
         settlement = on.der.settlement
-        found += [(currencies.of(token), "credit", settlement.get_credit(address, token)) for token in tokens]
+        found += [(on.currencies.of(token), "credit", settlement.get_credit(address, token)) for token in tokens]
     except DerClientError:
         pass  # a network without the contracts
     rows = [

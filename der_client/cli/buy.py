@@ -61,14 +61,13 @@ def buy(
     What others bought before of the same day is delivered before yours; it is shown, and cannot grow unseen: the
     purchase fails if more is ahead, or the price is higher, than what you saw. What is not delivered is paid back.
     """
-    from der_client.cli.money import Currencies  # noqa: PLC0415 -- `der --help` stays fast
-    from der_client.cli.quantities import energy as energy_text  # noqa: PLC0415
+    from der_client.cli.quantities import energy as energy_text  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.cli.quantities import parse_energy  # noqa: PLC0415
-    from der_client.cli.sending import Preview, party, send_call, sent  # noqa: PLC0415
+    from der_client.cli.sending import Preview, send_call, sent  # noqa: PLC0415
 
     wh = parse_energy(energy, "ENERGY")
     choice = _chosen(on, wh, offer, plant, day, max_price, max_ahead)
-    currency = Currencies(on.client).of(choice.offer.token)
+    currency = on.currencies.of(choice.offer.token)
     taken, quote = choice.offer, choice.quote
     lines = [
         (
@@ -77,8 +76,8 @@ def buy(
         ),
         ("price", f"{currency.text(taken.price_per_kwh)} per kWh"),
         ("amount", f"{currency.text(quote.cost)}, locked until the energy is delivered"),
-        ("from", party(on, on.account.address)),
-        ("to", f"settlement; then {party(on, taken.seller)} for what is delivered"),
+        ("from", on.book.full(on.account.address)),
+        ("to", f"settlement; then {on.book.full(taken.seller)} for what is delivered"),
         ("ahead", _ahead_text(on, choice)),
     ]
     receipt = send_call(on, _call(on, choice, wh), Preview("This buys energy:", lines))

@@ -95,6 +95,7 @@ def call(
     """Call a public function of any contract: tried first on an embedded devnet, shown, confirmed, sent, waited for."""
     from der_client.cli.contract_arguments import read_arguments  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.cli.contract_ids import contract_id, function_of, interface_of  # noqa: PLC0415
+    from der_client.cli.event_text import event_lines  # noqa: PLC0415
     from der_client.cli.post_conditions import read_post_condition  # noqa: PLC0415
     from der_client.stacks.transactions import ContractCall, PostConditionMode  # noqa: PLC0415
 
@@ -124,7 +125,7 @@ def call(
         print_json(transaction_json(receipt, transaction))
         return
     typer.echo(f"result {printable(str(receipt.result))}")
-    for line in _event_lines(on, receipt.events):
+    for line in event_lines(on, receipt.events):
         print_wrapped(line, first="  ")
     typer.echo(f"txid {receipt.txid}")
 
@@ -229,7 +230,8 @@ def _require_trial(on: OnContractsSending, tried: "Simulation", payload: "Contra
 def _confirm(
     on: OnContractsSending, payload: "ContractCall", transaction: "Transaction", tried: "Simulation | None"
 ) -> None:
-    from der_client.cli.post_conditions import condition_text  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.cli.event_text import event_lines  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.cli.post_conditions import condition_text  # noqa: PLC0415
     from der_client.cli.sending import Preview, confirm  # noqa: PLC0415
     from der_client.cli.tx import cost_text  # noqa: PLC0415
     from der_client.stacks.transactions import PostConditionMode  # noqa: PLC0415
@@ -243,7 +245,7 @@ def _confirm(
         lines.append(("may move", "nothing but the fee"))
     if tried is not None:
         lines.append(("tried", f"gives {tried.result}"))
-        lines += [("", line) for line in _event_lines(on, tried.events)]
+        lines += [("", line) for line in event_lines(on, tried.events)]
         if tried.cost is not None:
             lines.append(("cost", cost_text(tried.cost)))
     confirm(on, transaction, Preview("This calls a contract:", lines))
@@ -252,12 +254,13 @@ def _confirm(
 def _show_trial(on: OnContractsSending, tried: "Simulation | None", *, as_json: bool) -> None:
     from dataclasses import asdict  # noqa: PLC0415 -- `der --help` stays fast
 
+    from der_client.cli.event_text import event_lines  # noqa: PLC0415
     from der_client.cli.tx import cost_text  # noqa: PLC0415
     from der_client.stacks.errors import SimulationUnavailableError  # noqa: PLC0415
 
     if tried is None:
         raise SimulationUnavailableError("--dry-run: only an embedded devnet can try a call; nothing was sent")
-    lines = _event_lines(on, tried.events)
+    lines = event_lines(on, tried.events)
     if as_json:
         cost = None if tried.cost is None else asdict(tried.cost)
         print_json({"result": str(tried.result), "events": lines, "cost": cost})
@@ -267,12 +270,3 @@ def _show_trial(on: OnContractsSending, tried: "Simulation | None", *, as_json: 
         print_wrapped(line, first="  ")
     if tried.cost is not None:
         typer.echo(f"cost {cost_text(tried.cost)}")
-
-
-def _event_lines(on: OnContractsSending, events: "Sequence[Any]") -> list[str]:
-    from der_client.cli.contract_ids import typed_contract  # noqa: PLC0415 -- `der --help` stays fast
-    from der_client.cli.event_text import event_text  # noqa: PLC0415
-    from der_client.cli.money import Currencies  # noqa: PLC0415
-
-    currencies = Currencies(on.client)
-    return [event_text(event, on.book, currencies, lambda contract: typed_contract(on, contract)) for event in events]

@@ -2,13 +2,6 @@
 
 from contextlib import suppress
 
-CONTRACT_NAMES = (
-    "asset-verification",
-    "production-tracking",
-    "grid-integration",
-    "market-participation",
-    "settlement",
-)
 _DEVNET_TIMEOUT_S = 0.5
 
 
@@ -38,7 +31,9 @@ def complete_own_key(incomplete: str) -> list[str]:
 
 def complete_contract(incomplete: str) -> list[str]:
     """Return the names of the five contracts."""
-    return [name for name in CONTRACT_NAMES if name.startswith(incomplete)]
+    from der_client.cli.contract_ids import ALIASES  # noqa: PLC0415 -- only when the shell asks
+
+    return [name for name in ALIASES.values() if name.startswith(incomplete)]
 
 
 def _devnet_names() -> list[str]:

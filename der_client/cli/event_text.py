@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Any
 from der_client.stacks.rpc.answers import ContractLogEvent, FungibleTokenEvent, NonFungibleTokenEvent, StxEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
 
     from der_client.cli.key_names import AddressBook
-    from der_client.cli.money import Currencies
-    from der_client.stacks.contract import Contract
+    from der_client.cli.options import OnContracts
     from der_client.stacks.contract.events import Event, UnknownEvent
     from der_client.stacks.rpc.answers import Event as NodeEvent
 
-# Said by the event's name already, or by the plant and the day.
+# The event's name, or the plant and the day, show these already.
 _LEFT_OUT = frozenset({"state", "actor"})
 
 
@@ -65,35 +64,35 @@ def _value_text(name: str, value: Any, book: AddressBook) -> str:
     return str(value)
 
 
-def event_text(
-    event: NodeEvent, book: AddressBook, currencies: Currencies, typed: Callable[[str], Contract | None]
-) -> str:
-    """Write any event of a transaction.
+def event_lines(on: OnContracts, events: Sequence[NodeEvent]) -> list[str]:
+    """Write each event of a transaction in a line.
 
     Args:
-        event: The event.
-        book: Names of addresses.
-        currencies: Names of tokens.
-        typed: Gives the typed client of a contract that has one.
+        on: The options: names of addresses and tokens, and the contracts whose events have names.
+        events: The events.
     """
-    from der_client.stacks.contract.events import read_event  # noqa: PLC0415 -- `der --help` stays fast
+    return [_event_text(on, event) for event in events]
+
+
+def _event_text(on: OnContracts, event: NodeEvent) -> str:
+    from der_client.cli.contract_ids import typed_contract  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.stacks.contract.events import read_event  # noqa: PLC0415
 
     match event:
         case StxEvent():
-            return _movement(
-                event.action, currencies.text(None, event.amount_ustx), event.sender, event.recipient, book
-            )
+            amount = on.currencies.text(None, event.amount_ustx)
+            return _movement(event.action, amount, event.sender, event.recipient, on.book)
         case FungibleTokenEvent():
-            amount = currencies.text(event.asset_id.partition("::")[0], event.amount)
-            return _movement(event.action, amount, event.sender, event.recipient, book)
+            amount = on.currencies.text(event.asset_id.partition("::")[0], event.amount)
+            return _movement(event.action, amount, event.sender, event.recipient, on.book)
         case NonFungibleTokenEvent():
             item = f"{event.asset_id.partition('::')[2]} {event.value}"
-            return _movement(event.action, item, event.sender, event.recipient, book)
+            return _movement(event.action, item, event.sender, event.recipient, on.book)
         case ContractLogEvent():
-            contract = typed(event.contract_id)
+            contract = typed_contract(on, event.contract_id)
             printed = read_event(event.raw_value, () if contract is None else contract.event_classes)
             name = event.contract_id.partition(".")[2]
-            return f"{name}: {topic_of(printed)} {printed_text(printed, book)}".replace("  ", " ")
+            return f"{name}: {topic_of(printed)} {printed_text(printed, on.book)}".replace("  ", " ")
     return f"{event.event_type}: {dict(event.data)}"
 
 

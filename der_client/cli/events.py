@@ -98,7 +98,6 @@ def _last(source: Any, fits: Any, limit: int) -> "Iterator[EventRecord]":
 def _follow(on: OnContracts, source: Any, fits: Any, shape: Shape) -> None:
     from der_client.cli.output import print_json, printable  # noqa: PLC0415 -- `der --help` stays fast
 
-    _ = shape.is_table  # refuses two forms at once
     try:
         for record in source.events(follow=True):
             if not fits(record):

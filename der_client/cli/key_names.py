@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from der_client.cli.profiles import config_folder
+from der_client.cli.profiles import config_folder, is_name
 from der_client.cli.secret_input import KEY_VARIABLE, read_signing_key, refuse_secret
 from der_client.stacks.errors import DerClientError, InvalidValueError, KeyFormatError
 
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from der_client.stacks.network import Network
 
 _SUFFIX: Final = ".json"
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
 class UnknownKeyError(InvalidValueError):
@@ -30,11 +28,6 @@ class UnknownKeyError(InvalidValueError):
 def keys_folder() -> Path:
     """Return the folder of the key files of 'der keys'."""
     return config_folder() / "keys"
-
-
-def is_key_name(text: str) -> bool:
-    """Say whether a key can be called so."""
-    return _NAME.fullmatch(text) is not None
 
 
 def key_file(name: str, folder: Path | None = None) -> Path:
@@ -103,10 +96,10 @@ class Signer:
         if self.text is None:
             return None
         refuse_secret(self.text, "--key")
-        is_name = is_key_name(self.text)
-        if is_name and key_file(self.text).exists():
+        named = is_name(self.text)
+        if named and key_file(self.text).exists():
             return key_file(self.text)
-        if not is_name or Path(self.text).exists():
+        if not named or Path(self.text).exists():
             return Path(self.text)
         accounts = devnet_accounts(self.url)
         if self.text in accounts:
@@ -124,7 +117,7 @@ def devnet_accounts(url: str) -> Mapping[str, DevnetAccount]:
         accounts = DevnetControl(url).accounts
     except DerClientError:
         return {}
-    return {name: account for name, account in accounts.items() if is_key_name(name)}
+    return {name: account for name, account in accounts.items() if is_name(name)}
 
 
 @dataclass(frozen=True)
@@ -170,7 +163,7 @@ class AddressBook:
         try:
             return canonical_principal(text)
         except InvalidValueError as error:
-            if is_key_name(text) and not text.startswith("S"):
+            if is_name(text) and not text.startswith("S"):
                 known = ", ".join(self.by_name) or "none; make one with 'der keys new NAME'"
                 raise InvalidValueError(f"{option}: {text!r} is not an address, nor a name of: {known}") from None
             raise InvalidValueError(f"{option}: {error}") from None
@@ -178,6 +171,11 @@ class AddressBook:
     def name(self, principal: str) -> str | None:
         """Return the name of an address, if it has one."""
         return next((name for name, address in self.by_name.items() if address == principal), None)
+
+    def full(self, principal: str) -> str:
+        """Return an address in full, after its name if it has one: ``wallet_1 (ST1SJ3…)``."""
+        name = self.name(principal)
+        return f"{name} ({principal})" if name else principal
 
     def short(self, principal: str) -> str:
         """Return a name, or an address so short that a table has room for it: ``ST2CY5…RK9AG``."""

@@ -29,12 +29,12 @@ def _default_folder() -> Path:
 
 
 def _checked_name(name: str) -> str:
-    from der_client.cli.key_names import is_key_name  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.cli.profiles import NAME_RULE, is_name  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.cli.secret_input import refuse_secret  # noqa: PLC0415
 
     refuse_secret(name, "NAME")
-    if not is_key_name(name):
-        raise typer.BadParameter("a name has 1 to 64 letters, digits, - or _, and begins with a letter or digit")
+    if not is_name(name):
+        raise typer.BadParameter(NAME_RULE)
     return name
 
 

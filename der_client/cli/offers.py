@@ -52,8 +52,7 @@ def offers(
     shape: Shape,
 ) -> None:
     """List energy that is for sale now, the cheapest first."""
-    from der_client.cli.money import Currencies  # noqa: PLC0415 -- `der --help` stays fast
-    from der_client.cli.quantities import kwh, parse_day  # noqa: PLC0415
+    from der_client.cli.quantities import kwh, parse_day  # noqa: PLC0415 -- `der --help` stays fast
 
     wanted_day = None if day is None else parse_day(day, "--day", on.der.now().date())
     seller = on.address if mine else None
@@ -67,7 +66,6 @@ def offers(
     ]
     if not every:
         rows.sort(key=lambda row: (row["token"] or "", row["price_per_kwh"], row["day"], row["offer_id"]))
-    currencies = Currencies(on.client)
 
     def table() -> None:
         if not rows:
@@ -84,8 +82,8 @@ def offers(
                     f"{row['day']:%m-%d}",
                     "spot" if row["spot"] else "forward",
                     kwh(row["open_wh"]),
-                    currencies.of(row["token"]).number(row["price_per_kwh"]),
-                    currencies.of(row["token"]).symbol,
+                    on.currencies.of(row["token"]).number(row["price_per_kwh"]),
+                    on.currencies.of(row["token"]).symbol,
                     f"{row['expires_at']:%m-%d %H:%M}",
                     on.book.short(row["seller"]) + (f" for {on.book.short(row['taker'])}" if row["taker"] else ""),
                     *([_state(row)] if every else []),

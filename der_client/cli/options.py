@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typer.models import OptionInfo
 
     from der_client.cli.key_names import AddressBook, Signer
+    from der_client.cli.money import Currencies
     from der_client.cli.profiles import Settings
     from der_client.der import Der
     from der_client.stacks.account import Account
@@ -151,6 +152,13 @@ class OnChain:
         from der_client.cli.key_names import AddressBook  # noqa: PLC0415 -- `der --help` stays fast
 
         return AddressBook.open(self.settings.url, self.client.network)
+
+    @cached_property
+    def currencies(self) -> "Currencies":
+        """What amounts are called: each token is asked once."""
+        from der_client.cli.money import Currencies  # noqa: PLC0415 -- `der --help` stays fast
+
+        return Currencies(self.client)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -331,17 +339,16 @@ class Shape:
     as_json: Json = False
     as_csv: Csv = False
 
-    @property
-    def is_table(self) -> bool:
-        """Whether a person reads it.
-
-        Raises:
-            InvalidValueError: If two other forms are asked for at once.
-        """
+    def __post_init__(self) -> None:
+        """Refuse two forms at once, before anything is read."""
         from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415 -- `der --help` stays fast
 
         if self.as_json and self.as_csv:
             raise InvalidValueError("--json and --csv: give one of them")
+
+    @property
+    def is_table(self) -> bool:
+        """Whether a person reads it."""
         return not self.as_json and not self.as_csv
 
     def show(

@@ -10,7 +10,8 @@ from der_client.cli.options import OnIndex, Shape
 from der_client.cli.output import plain, print_list
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
+    from datetime import date
 
     from der_client.contracts.settlement import Payment
     from der_client.der import Der
@@ -49,8 +50,7 @@ def payments(
     shape: Shape,
 ) -> None:
     """List payments: energy taken and delivered, money locked, paid and paid back; --due for what can be settled."""
-    from der_client.cli.money import Currencies  # noqa: PLC0415 -- `der --help` stays fast
-    from der_client.cli.quantities import kwh  # noqa: PLC0415
+    from der_client.cli.quantities import kwh  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.contracts.settlement import PaymentState  # noqa: PLC0415
 
     party = on.address if mine else None
@@ -60,14 +60,13 @@ def payments(
         for row in read(on, party, plant, only_locked=due or locked)
         if (row["due"] or not due) and (row["state"] is PaymentState.LOCKED or not locked)
     ]
-    currencies = Currencies(on.client)
 
     def table() -> None:
         if not rows:
             typer.echo("nothing is due" if due else "nothing is locked" if locked else "no payments")
             return
         for token in dict.fromkeys(row["token"] for row in rows):
-            currency = currencies.of(token)
+            currency = on.currencies.of(token)
             print_list(
                 f"Payments in {currency.symbol}" + (", due: 'der settle' pays them out" if due else ""),
                 ("pay", "plant", "day", "kWh", "delivered", "locked", "paid", "buyer", "state"),
@@ -129,16 +128,11 @@ def due_payments(der: "Der", payments: "Mapping[int, Payment]") -> dict[int, str
     from der_client.contracts.settlement import PaymentState  # noqa: PLC0415 -- `der --help` stays fast
 
     locked = {number: each for number, each in payments.items() if each.state is PaymentState.LOCKED}
-    by_day: dict[tuple[int, Any], str | None] = {}
-    for each in _unique_days(locked.values()):
-        asset_id, day = each
+    by_day: dict[tuple[int, date], str] = {}
+    for asset_id, day in dict.fromkeys((each.asset_id, each.day) for each in locked.values()):
         if der.grid.get_deliverable(asset_id, day) is not None:
-            by_day[each] = "settle"
+            by_day[asset_id, day] = "settle"
         elif der.grid.is_undeliverable(asset_id, day):
-            by_day[each] = "refund"
+            by_day[asset_id, day] = "refund"
     found = {number: by_day.get((each.asset_id, each.day)) for number, each in locked.items()}
     return {number: action for number, action in found.items() if action is not None}
-
-
-def _unique_days(payments: "Iterable[Payment]") -> "Iterable[tuple[int, Any]]":
-    return dict.fromkeys((each.asset_id, each.day) for each in payments)

@@ -66,10 +66,7 @@ def plant(plant: PlantArgument, *, on: OnContractsWithKey, as_json: Json = False
 def _asset_fields(on: OnContractsWithKey, asset: "Asset") -> list[tuple[str, object]]:
     from der_client.cli.quantities import power, stx  # noqa: PLC0415 -- `der --help` stays fast
 
-    def who(principal: str) -> str:
-        name = on.book.name(principal)
-        return f"{name} ({principal})" if name else principal
-
+    who = on.book.full
     fields: list[tuple[str, object]] = [
         ("state", plain(asset.state)),
         ("kind", f"{plain(asset.kind)}, {power(asset.capacity_w)}"),

@@ -58,13 +58,7 @@ def production_days(der: Der, asset_ids: Sequence[int], days: Sequence[date]) ->
     from der_client.contracts.units import AssetDay  # noqa: PLC0415 -- `der --help` stays fast
 
     keys = [AssetDay(asset_id=asset_id, day=day) for asset_id in asset_ids for day in days]
-    found: dict[tuple[int, date], ProductionDay] = {}
-    for first in range(0, len(keys), _PAGE):
-        page = keys[first : first + _PAGE]
-        for key, day in zip(page, der.production.get_days(page), strict=True):
-            if day is not None:
-                found[key.asset_id, key.day] = day
-    return found
+    return {(key.asset_id, key.day): made for key, made in in_pages(keys, der.production.get_days).items()}
 
 
 def day_range(first: date, last: date) -> list[date]:

@@ -92,7 +92,7 @@ def _show_days(on: OnIndex, slots_of_day: dict[int, int], first: date, last: dat
 
     def table() -> None:
         one = next(iter(slots_of_day)) if len(slots_of_day) == 1 else None
-        typer.echo(f"{_whose(slots_of_day)}, {first} to {last}, kWh")
+        typer.echo(f"{_whose(list(slots_of_day))}, {first} to {last}, kWh")
         bars = []
         for each in days:
             made = [(number, found[number, each]) for number in slots_of_day if (number, each) in found]
@@ -108,8 +108,8 @@ def _show_days(on: OnIndex, slots_of_day: dict[int, int], first: date, last: dat
     shape.show("production", rows, _DAY_KEYS, table)
 
 
-def _whose(slots_of_day: dict[int, int]) -> str:
-    return f"Plant {next(iter(slots_of_day))}" if len(slots_of_day) == 1 else f"{len(slots_of_day)} plants"
+def _whose(asset_ids: "Sequence[int]") -> str:
+    return f"Plant {asset_ids[0]}" if len(asset_ids) == 1 else f"{len(asset_ids)} plants"
 
 
 def _notes(made: "Sequence[tuple[int, ProductionDay]]", slots_of_day: dict[int, int]) -> str:
@@ -144,7 +144,8 @@ def _show_day(on: OnIndex, asset_ids: "Sequence[int]", day: date, shape: Shape) 
     from der_client.cli.own_index import opened_index  # noqa: PLC0415 -- `der --help` stays fast
 
     with opened_index(on) as index:
-        slots = [each for each in index.production(None, day, day, by="slot") if each.asset_id in asset_ids]
+        only = asset_ids[0] if len(asset_ids) == 1 else None
+        slots = [each for each in index.production(only, day, day, by="slot") if each.asset_id in asset_ids]
     rows: list[dict[str, Any]] = [{key: getattr(each, key) for key in _SLOT_KEYS} for each in slots]
     shape.show("slots", rows, _SLOT_KEYS, lambda: _draw_day(asset_ids, day, slots))
 
@@ -153,7 +154,7 @@ def _draw_day(asset_ids: "Sequence[int]", day: date, slots: "Sequence[Any]") -> 
     from der_client.cli.bars import Bar, draw  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.cli.quantities import energy, kwh  # noqa: PLC0415
 
-    whose = f"Plant {asset_ids[0]}" if len(asset_ids) == 1 else f"{len(asset_ids)} plants"
+    whose = _whose(asset_ids)
     if not slots:
         typer.echo(f"{whose}, {day}: nothing is recorded")
         return

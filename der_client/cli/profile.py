@@ -50,12 +50,13 @@ def add(
     as_json: Json = False,
 ) -> None:
     """Add a profile; the first one is used from then on."""
-    from der_client.cli.profiles import Profile, Profiles, check_profile_name  # noqa: PLC0415 -- `der --help` is fast
+    from der_client.cli.profiles import NAME_RULE, Profile, Profiles, is_name  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.stacks.address import canonical_principal  # noqa: PLC0415
     from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415
     from der_client.stacks.rpc import Client  # noqa: PLC0415
 
-    check_profile_name(name)
+    if not is_name(name):
+        raise InvalidValueError(f"NAME: {NAME_RULE}, got {name!r}")
     Client(url).close()  # refuses what is not a base address
     made = Profile(url, None if deployer is None else canonical_principal(deployer), key, database)
     profiles = Profiles.read()

@@ -25,6 +25,7 @@ DEFAULT_URL: Final = "http://127.0.0.1:3999"
 URL_VARIABLE: Final = "DER_URL"
 PROFILE_VARIABLE: Final = "DER_PROFILE"
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+NAME_RULE: Final = "a name has 1 to 64 letters, digits, - or _, and begins with a letter or digit"
 
 
 class ProfileError(DerClientError):
@@ -160,17 +161,9 @@ def profiles_file() -> Path:
     return config_folder() / "profiles.toml"
 
 
-def check_profile_name(name: str) -> str:
-    """Return a name that a profile can have.
-
-    Raises:
-        InvalidValueError: If it cannot.
-    """
-    if not _NAME.fullmatch(name):
-        raise InvalidValueError(
-            f"{name!r}: a name has 1 to 64 letters, digits, - or _, and begins with a letter or digit"
-        )
-    return name
+def is_name(text: str) -> bool:
+    """Say whether a profile or a key can have this name."""
+    return _NAME.fullmatch(text) is not None
 
 
 def _profile(file: Path, name: str, entry: Any) -> Profile:

@@ -63,11 +63,10 @@ def sell(
 ) -> None:
     """Offer energy of a day for sale: one that has not begun, or one that is verified; no more than is left of it."""
     from der_client.cli.contract_ids import contract_id  # noqa: PLC0415 -- `der --help` stays fast
-    from der_client.cli.money import Currencies  # noqa: PLC0415
     from der_client.cli.plant_lists import require_plant  # noqa: PLC0415
     from der_client.cli.quantities import energy as energy_text  # noqa: PLC0415
     from der_client.cli.quantities import parse_day, parse_energy, parse_moment, parse_price  # noqa: PLC0415
-    from der_client.cli.sending import Preview, party, send_call, sent  # noqa: PLC0415
+    from der_client.cli.sending import Preview, send_call, sent  # noqa: PLC0415
 
     der = on.der
     now = der.now()
@@ -75,7 +74,7 @@ def sell(
     asset = require_plant(der, plant)
     _require_seller(on, asset)
     wh = _energy(on, plant, sold_day, energy, now)
-    currency = Currencies(on.client).of(None if token is None else contract_id(on, token))
+    currency = on.currencies.of(None if token is None else contract_id(on, token))
     per_kwh = parse_price(price, "--price", currency.symbol, currency.decimals)
     min_fill = parse_energy(smallest, "--min") if smallest is not None else max(1, wh // 10)
     expires = parse_moment(until, "--until") if until is not None else _default_end(sold_day, now)
@@ -84,8 +83,8 @@ def sell(
     lines = [
         ("energy", f"{energy_text(wh)} of plant {plant}, {sold_day}; {energy_text(min_fill)} or more at a time"),
         ("price", f"{currency.text(per_kwh)} per kWh, {currency.text(cost)} for all of it"),
-        ("for", "anybody" if taker is None else party(on, taker)),
-        ("paid to", party(on, asset.owner)),
+        ("for", "anybody" if taker is None else on.book.full(taker)),
+        ("paid to", on.book.full(asset.owner)),
         ("expires", f"{expires:%Y-%m-%d %H:%M}Z"),
         ("moves", "nothing but the fee; the energy is promised"),
     ]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from der_client.cli.options import Sending
     from der_client.stacks.contract.call import Call, Receipt
+    from der_client.stacks.rpc.answers import TransactionReceipt
     from der_client.stacks.transactions import Transaction
 
 R = TypeVar("R")
@@ -78,22 +79,15 @@ def _has_terminal() -> bool:
 
 def show_preview(on: Sending, transaction: Transaction, preview: Preview) -> None:
     """Show on stderr what a transaction moves, and its fee."""
-    signer = on.book.name(on.account.address)
     lines = [
         *preview.lines,
-        ("signed by", f"{signer} ({on.account.address})" if signer else on.account.address),
+        ("signed by", on.book.full(on.account.address)),
         ("fee", f"{stx(transaction.fee)} STX"),
         ("network", f"{on.client.network.name}, {on.client.url}"),
     ]
     print_fields(preview.what, lines, err=True)
 
 
-def sent(receipt: Receipt[Any]) -> dict[str, Any]:
+def sent(receipt: Receipt[Any] | TransactionReceipt) -> dict[str, Any]:
     """Return what JSON says of a transaction that was mined."""
     return {"txid": receipt.txid, "block_height": receipt.block_height, "fee_ustx": receipt.fee_ustx}
-
-
-def party(on: Sending, principal: str) -> str:
-    """Name a principal: in full, with the name that the user has for it."""
-    name = on.book.name(principal)
-    return f"{name} ({principal})" if name else principal

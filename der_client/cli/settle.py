@@ -112,10 +112,9 @@ def _carry_out(on: OnContractsSending, action: str, part: "Mapping[int, Payment]
 
 
 def _preview(on: OnContractsSending, number: int, payment: "Payment", action: str) -> str:
-    from der_client.cli.money import Currencies  # noqa: PLC0415 -- `der --help` stays fast
-    from der_client.cli.quantities import energy  # noqa: PLC0415
+    from der_client.cli.quantities import energy  # noqa: PLC0415 -- `der --help` stays fast
 
-    currency = Currencies(on.client).of(payment.token)
+    currency = on.currencies.of(payment.token)
     preview = on.der.settlement.preview_settlement(number) if action == "settle" else None
     if preview is None:
         return f"{number}: {currency.text(payment.cost)} back to {on.book.short(payment.buyer)}"
@@ -127,11 +126,9 @@ def _preview(on: OnContractsSending, number: int, payment: "Payment", action: st
 
 
 def _line(on: OnContractsSending, done: "Mapping[str, Any]") -> str:
-    from der_client.cli.money import Currencies  # noqa: PLC0415 -- `der --help` stays fast
-
     if done["error_code"] is not None:
         return f"payment {done['payment_id']}: left as it is, since the contract returned u{done['error_code']}"
-    currency = Currencies(on.client).of(done["token"])
+    currency = on.currencies.of(done["token"])
     return (
         f"payment {done['payment_id']}: {currency.text(done['payout'])} to {on.book.short(done['payee'])}, "
         f"{currency.text(done['refund'])} back to {on.book.short(done['buyer'])}; txid {done['txid']}"

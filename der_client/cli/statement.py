@@ -9,7 +9,7 @@ import typer
 from der_client.cli.completion import complete_key
 from der_client.cli.option_groups import grouped
 from der_client.cli.options import OnIndex, Shape
-from der_client.cli.output import csv_text, plain, print_list
+from der_client.cli.output import counted, csv_text, plain, print_list
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -133,7 +133,9 @@ def statement(
     if problems:
         raise typer.Exit(1)
     if shape.is_table:
-        typer.echo(f"checked with the chain, block {found.height:,}: {_count(len(found.lines))} agree", err=True)
+        typer.echo(
+            f"checked with the chain, block {found.height:,}: {counted(len(found.lines), 'payment')} agree", err=True
+        )
 
 
 def _also(found: "Statement", problems: "Sequence[str]") -> dict[str, Any]:
@@ -143,10 +145,6 @@ def _also(found: "Statement", problems: "Sequence[str]") -> dict[str, Any]:
         "block_height": found.height,
         "problems": list(problems),
     }
-
-
-def _count(number: int) -> str:
-    return "1 payment" if number == 1 else f"{number} payments"
 
 
 def _row(
@@ -164,15 +162,13 @@ def _row(
 def _print(
     on: OnIndex, found: "Statement", lines: "Sequence[StatementLine]", totals: "Sequence[StatementTotal]"
 ) -> None:
-    from der_client.cli.money import Currencies  # noqa: PLC0415 -- `der --help` stays fast
-    from der_client.cli.quantities import kwh  # noqa: PLC0415
+    from der_client.cli.quantities import kwh  # noqa: PLC0415 -- `der --help` stays fast
 
     if not lines:
         typer.echo(f"{on.book.short(found.party)} neither bought nor sold energy of {found.month:%Y-%m}")
         return
-    currencies = Currencies(on.client)
     for side, token in dict.fromkeys((line.side, line.token) for line in lines):
-        currency = currencies.of(token)
+        currency = on.currencies.of(token)
         print_list(
             f"{_title(on, found)}: {side}, in {currency.symbol}",
             (
@@ -207,10 +203,8 @@ def _print(
 
 
 def _print_sums(on: OnIndex, found: "Statement", totals: "Sequence[StatementTotal]") -> None:
-    from der_client.cli.money import Currencies  # noqa: PLC0415 -- `der --help` stays fast
-    from der_client.cli.quantities import kwh  # noqa: PLC0415
+    from der_client.cli.quantities import kwh  # noqa: PLC0415 -- `der --help` stays fast
 
-    currencies = Currencies(on.client)
     rows = sorted(totals, key=lambda total: (total.side, total.token or "", total.counterparty is None))
     print_list(
         f"{_title(on, found)}: sums",
@@ -221,8 +215,8 @@ def _print_sums(on: OnIndex, found: "Statement", totals: "Sequence[StatementTota
                 total.side,
                 str(total.payments),
                 kwh(total.delivered_wh),
-                *(currencies.of(total.token).number(each) for each in (total.locked, total.fee, total.amount)),
-                currencies.of(total.token).symbol,
+                *(on.currencies.of(total.token).number(each) for each in (total.locked, total.fee, total.amount)),
+                on.currencies.of(total.token).symbol,
             )
             for total in rows
         ],
@@ -244,7 +238,7 @@ def _write_files(folder: Path, month: "date", rows: "Sequence[Mapping[str, Any]]
             own = [row for row in rows if row["counterparty"] == counterparty]
             file = folder / f"statement-{month:%Y-%m}-{own[0]['counterparty_name'] or counterparty}.csv"
             file.write_text(csv_text(_LINE_KEYS, own), encoding="utf-8")
-            typer.echo(f"wrote {file}: {_count(len(own))}")
+            typer.echo(f"wrote {file}: {counted(len(own), 'payment')}")
     except OSError as error:
         raise InvalidValueError(f"--folder {folder}: cannot be written: {error.strerror}") from None
     if not rows:

@@ -35,38 +35,36 @@ def transfer(
 ) -> None:
     """Send STX, or a token, after showing what will move."""
     from der_client.cli.contract_ids import contract_id  # noqa: PLC0415 -- `der --help` stays fast
-    from der_client.cli.money import Currencies  # noqa: PLC0415
     from der_client.cli.quantities import parse_amount, parse_stx  # noqa: PLC0415
-    from der_client.cli.sending import Preview, party, send_call, sent  # noqa: PLC0415
+    from der_client.cli.sending import Preview, send_call, sent  # noqa: PLC0415
 
     to = on.book.address(recipient, "RECIPIENT")
     if token is None:
         ustx = parse_stx(amount, "AMOUNT")
-        receipt = _send_stx(on, to, ustx, memo)
-        found = {"txid": receipt.txid, "block_height": receipt.block_height, "fee_ustx": receipt.fee_ustx}
-        moved = Currencies(on.client).text(None, ustx)
+        found = sent(_send_stx(on, to, ustx, memo))
+        moved = on.currencies.text(None, ustx)
     else:
         from der_client.stacks.standards import Sip010  # noqa: PLC0415
 
         contract = Sip010.at(on.client, contract_id(on, token), on.account)
-        currency = Currencies(on.client).of(contract.contract_id)
+        currency = on.currencies.of(contract.contract_id)
         units = parse_amount(amount, "AMOUNT", currency.symbol, currency.decimals)
         moved = currency.text(units)
         call = contract.transfer(units, on.account.address, to, memo.encode() or None)
         preview = Preview(
             "This sends a token:",
-            [("amount", moved), ("token", contract.contract_id), ("to", party(on, to))],
+            [("amount", moved), ("token", contract.contract_id), ("to", on.book.full(to))],
         )
         found = sent(send_call(on, call, preview))
     if as_json:
         print_json({**found, "amount": moved, "recipient": to})
     else:
-        typer.echo(f"sent {moved} to {party(on, to)}: txid {found['txid']}")
+        typer.echo(f"sent {moved} to {on.book.full(to)}: txid {found['txid']}")
 
 
 def _send_stx(on: OnContractsSending, to: str, ustx: int, memo: str) -> "TransactionReceipt":
     from der_client.cli.quantities import stx  # noqa: PLC0415 -- `der --help` stays fast
-    from der_client.cli.sending import Preview, confirm, party  # noqa: PLC0415
+    from der_client.cli.sending import Preview, confirm  # noqa: PLC0415
     from der_client.stacks.clarity import PrincipalValue  # noqa: PLC0415
     from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415
     from der_client.stacks.transactions import TokenTransfer  # noqa: PLC0415
@@ -76,10 +74,10 @@ def _send_stx(on: OnContractsSending, to: str, ustx: int, memo: str) -> "Transac
     has = account.balance_ustx()
     if has < ustx + transaction.fee:
         raise InvalidValueError(
-            f"{party(on, account.address)} has {stx(has)} STX; {stx(ustx)} STX and a fee of "
+            f"{on.book.full(account.address)} has {stx(has)} STX; {stx(ustx)} STX and a fee of "
             f"{stx(transaction.fee)} STX are more"
         )
-    lines = [("amount", f"{stx(ustx)} STX"), ("to", party(on, to))]
+    lines = [("amount", f"{stx(ustx)} STX"), ("to", on.book.full(to))]
     if memo:
         lines.append(("memo", memo))
     confirm(on, transaction, Preview("This sends STX:", lines))

@@ -1,4 +1,4 @@
-"""``der tx``: one transaction: what it was, what came of it, what it printed and moved, what it cost."""
+"""``der tx``: one transaction: its call, its result, what it printed and moved, and its cost."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,9 +24,7 @@ def tx(
     as_json: Json = False,
 ) -> None:
     """Show a transaction: what it was, what came of it, what it printed and moved, and what it cost."""
-    from der_client.cli.contract_ids import typed_contract  # noqa: PLC0415
-    from der_client.cli.event_text import event_text  # noqa: PLC0415 -- `der --help` stays fast
-    from der_client.cli.money import Currencies  # noqa: PLC0415
+    from der_client.cli.event_text import event_lines  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415
     from der_client.stacks.rpc.node import check_txid  # noqa: PLC0415
 
@@ -39,11 +37,9 @@ def tx(
         print_json(transaction_json(info, signed))
         return
     print_fields(f"Transaction {wanted}", _fields(on, info, signed))
-    currencies = Currencies(on.client)
     if info.events:
         typer.echo("Events")
-    for number, event in enumerate(info.events, 1):
-        line = event_text(event, on.book, currencies, lambda contract: typed_contract(on, contract))
+    for number, line in enumerate(event_lines(on, info.events), 1):
         print_wrapped(line, first=f"  {number}  ")
     if trace:
         typer.echo(printable(str(on.client.trace(wanted)), keep="\n"))
@@ -67,11 +63,10 @@ def _fields(on: OnContracts, info: "TransactionInfo", signed: "Transaction | Non
     from der_client.cli.quantities import stx  # noqa: PLC0415
     from der_client.stacks.outcome import outcome_of  # noqa: PLC0415
 
-    name = on.book.name(info.sender)
     error = outcome_of(info).error("it")
     fields: list[tuple[str, object]] = [
         ("status", info.status.value),
-        ("sender", f"{name} ({info.sender})" if name else info.sender),
+        ("sender", on.book.full(info.sender)),
         ("nonce", str(info.nonce)),
         ("does", _what(on, info, signed)),
     ]

@@ -296,11 +296,14 @@ class TestStatements:
         assert f"differs from the chain: payment {bought['payment_id']} is missing" in result.stderr
         assert run("statement", "wallet_5", "--month", "2026-07").exit_code == 0
 
-    def test_of_other_contracts(self, devnet: Devnet, tmp_path: Path) -> None:
-        other = tmp_path / "other.sqlite"
-        with Follower(Der.connect(devnet.url, deployer=devnet.accounts["wallet_1"].address), other):
-            pass
-        assert "nothing is indexed yet" in failure("statement", "wallet_5", "--database", other)
+    def test_an_index_that_is_empty_or_of_other_contracts(self, der: Der, devnet: Devnet, tmp_path: Path) -> None:
+        database = tmp_path / "index.sqlite"
+        with Follower(der, database) as follower:
+            assert "nothing is indexed yet" in failure("statement", "wallet_5", "--database", database)
+            follower.run_once()
+        said = failure("statement", "wallet_5", "--database", database, "--deployer", "wallet_1")
+        other = devnet.accounts["wallet_1"].address
+        assert f"it is of the contracts of {der.deployer}, not of {other}; give another one" in said
 
     def test_nothing_in_a_month(self) -> None:
         assert "neither bought nor sold energy of 2026-06" in table("statement", "wallet_2", "--month", "last")
