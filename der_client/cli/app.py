@@ -59,7 +59,7 @@ COMMANDS: Final[dict[str, dict[str, str]]] = {
 
 
 def _text(error: DerClientError) -> str:
-    """What is wrong with meter data is said in options here, and in arguments by the library."""
+    """Return an error's text; one about meter data names options of commands, not arguments of functions."""
     from der_client.readings.errors import MeterDataError  # noqa: PLC0415 -- `der --help` stays fast
 
     return error.for_command() if isinstance(error, MeterDataError) else str(error)
@@ -95,7 +95,7 @@ class _Commands(TyperGroup):
 
 
 class _Command(TyperCommand):
-    """Takes ``-5kWh`` for a negative amount, which the command refuses with its reason, and not for an option."""
+    """Reads ``-5kWh`` as a negative amount, which the command refuses with its reason, not as an option."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         return super().parse_args(ctx, [f" {each}" if _NEGATIVE.match(each) else each for each in args])

@@ -55,7 +55,7 @@ def draw(bars: Sequence[Bar], *, width: int | None = None) -> list[str]:
 
 
 def _bar(value: int, most: int, room: int) -> str:
-    """Return a bar, exact to an eighth of a character; anything that is more than 0 is seen."""
+    """Return a bar, exact to an eighth of a character; a value above 0 is always visible."""
     if value <= 0 or most <= 0:
         return ""
     eighths = max(1, value * room * 8 // most)

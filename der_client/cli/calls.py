@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from der_client.cli.completion import complete_contract
+from der_client.cli.completion import CONTRACTS, complete_contract
 from der_client.cli.option_groups import grouped
 from der_client.cli.options import Json, OnContracts, OnContractsSending
 from der_client.cli.output import print_json, print_wrapped, printable
@@ -132,12 +132,12 @@ def call(
 
 def _principals(on: OnContracts) -> "Callable[[str], str | None]":
     """Names of keys and of contracts, as principals; Clarity's own words are left to it."""
-    from der_client.cli.contract_ids import ALIASES, contract_id  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.cli.contract_ids import contract_id  # noqa: PLC0415 -- `der --help` stays fast
 
     def principal(text: str) -> str | None:
         if text in on.book.by_name:
             return on.book.by_name[text]
-        return contract_id(on, text) if text in ALIASES or text.startswith(".") else None
+        return contract_id(on, text) if text in CONTRACTS or text.startswith(".") else None
 
     return principal
 

@@ -1,7 +1,16 @@
-"""What the shell completes: names of keys, profiles and contracts. Quick, and silent about what is wrong."""
+"""What the shell completes: names of keys, profiles and contracts. Quick, and silent about errors."""
 
 from contextlib import suppress
+from typing import Final
 
+CONTRACTS: Final = {
+    "assets": "asset-verification",
+    "production": "production-tracking",
+    "grid": "grid-integration",
+    "market": "market-participation",
+    "settlement": "settlement",
+}
+"""Names of the five contracts, by the short names that commands take, too."""
 _DEVNET_TIMEOUT_S = 0.5
 
 
@@ -31,9 +40,7 @@ def complete_own_key(incomplete: str) -> list[str]:
 
 def complete_contract(incomplete: str) -> list[str]:
     """Return the names of the five contracts."""
-    from der_client.cli.contract_ids import ALIASES  # noqa: PLC0415 -- only when the shell asks
-
-    return [name for name in ALIASES.values() if name.startswith(incomplete)]
+    return [name for name in CONTRACTS.values() if name.startswith(incomplete)]
 
 
 def _devnet_names() -> list[str]:

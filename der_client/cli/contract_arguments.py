@@ -36,7 +36,7 @@ from der_client.stacks.clarity.literals import parse
 from der_client.stacks.errors import InvalidValueError, LiteralError
 
 _SIMPLE: Final = (type(UINT), type(BOOL), type(PRINCIPAL), TraitType)
-"""Types of which the name says all; of others an error says what does not fit."""
+"""Types whose name is enough in an error; for other types the error says what does not fit."""
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -53,7 +53,7 @@ def read_arguments(
     Args:
         function: The function.
         texts: What was typed, one for each argument.
-        principal: Gives the principal that a name stands for, or ``None``.
+        principal: Returns the principal of a name; ``None`` for a text that is not a name.
 
     Raises:
         InvalidValueError: If there are too many or too few, or one does not fit its type.
@@ -76,7 +76,7 @@ def read_argument(text: str, kind: ClarityType, what: str, principal: Callable[[
         text: What was typed.
         kind: Its type.
         what: Its name, for the message.
-        principal: Gives the principal that a name stands for, or ``None``.
+        principal: Returns the principal of a name; ``None`` for a text that is not a name.
 
     Raises:
         InvalidValueError: If it does not fit the type.

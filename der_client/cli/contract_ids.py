@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from der_client.cli.completion import CONTRACTS
 from der_client.stacks.errors import InvalidValueError, NotFoundError
 
 if TYPE_CHECKING:
     from der_client.cli.options import OnContracts
     from der_client.stacks.contract import Contract
     from der_client.stacks.rpc.answers import ContractInterface, FunctionInterface
-
-ALIASES: Final = {
-    "assets": "asset-verification",
-    "production": "production-tracking",
-    "grid": "grid-integration",
-    "market": "market-participation",
-    "settlement": "settlement",
-}
 
 
 def contract_id(on: OnContracts, text: str) -> str:
@@ -28,24 +21,24 @@ def contract_id(on: OnContracts, text: str) -> str:
         text: ``market`` and the like, a contract's name, or ``ADDRESS.name``, where the address can be a key's name.
 
     Raises:
-        InvalidValueError: If it cannot be one.
+        InvalidValueError: If it is not a valid id.
     """
     from der_client.stacks.address import canonical_principal  # noqa: PLC0415 -- `der --help` stays fast
 
     owner, dot, name = text.partition(".")
     if not dot:
-        return canonical_principal(f"{on.contracts_of}.{ALIASES.get(text, text)}")
+        return canonical_principal(f"{on.contracts_of}.{CONTRACTS.get(text, text)}")
     address = on.book.address(owner, "CONTRACT") if owner else on.contracts_of
     return canonical_principal(f"{address}.{name}")
 
 
 def principal(on: OnContracts, text: str, option: str) -> str:
-    """Return the principal that is meant: a key's name, one of the five contracts, or any address.
+    """Return the principal of a key's name, of one of the five contracts, or of any address.
 
     Raises:
         InvalidValueError: If it is none of these.
     """
-    if text not in on.book.by_name and (text in ALIASES or text in ALIASES.values()):
+    if text not in on.book.by_name and (text in CONTRACTS or text in CONTRACTS.values()):
         return contract_id(on, text)
     return on.book.address(text, option)
 
@@ -67,10 +60,10 @@ def interface_of(on: OnContracts, contract: str) -> ContractInterface:
 def function_of(
     interface: ContractInterface, contract: str, name: str, access: str, other_command: str
 ) -> FunctionInterface:
-    """Return a function of a contract that can be called so.
+    """Return a public or a read-only function of a contract.
 
     Raises:
-        InvalidValueError: If there is none; the message lists those that there are.
+        InvalidValueError: If the contract has no such function; the message lists those it has.
     """
     found = interface.functions.get(name)
     if found is not None and found.access == access:
@@ -92,7 +85,7 @@ def typed_contract(on: OnContracts, contract: str) -> Contract | None:
 
 
 def _deployer_or_none(on: OnContracts) -> str | None:
-    """Return who deployed the five contracts, if anything says it: other contracts can be looked at without them."""
+    """Return who deployed the five contracts; None if unknown: commands for any contract do not need it."""
     from der_client.stacks.errors import DeploymentError  # noqa: PLC0415 -- `der --help` stays fast
 
     try:

@@ -1,4 +1,4 @@
-"""``der demo``: the main job on the embedded devnet, told as a story."""
+"""``der demo``: a day of three plants on the embedded devnet, and an account of what happened."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 def demo(
     days: Annotated[int, typer.Option(help="How many days to run, 1 to 40.")] = 1,
-    url: Annotated[str, typer.Option(help="An embedded devnet that is up already; by default a new one.")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of the story.")] = False,
+    url: Annotated[str, typer.Option(help="An embedded devnet that is running. Default: a new one.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")] = False,
     serve: Annotated[
         bool, typer.Option("--serve", help="Then keep the devnet up, and show its plants in a browser, until Ctrl-C.")
     ] = False,
@@ -25,7 +25,7 @@ def demo(
         int, typer.Option(min=0, max=65_535, help="Where the pages of --serve listen; 0 takes any free port.")
     ] = 8200,
 ) -> None:
-    """Run the main job on the embedded devnet: three plants, real meter data, sales, settlement; and tell it."""
+    """Run the whole job on the embedded devnet: three plants, real meter data, sales, settlement, a claim."""
     from der_client.cli.demo_story import tell  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.devnet import Devnet, DevnetControl  # noqa: PLC0415
 
@@ -53,12 +53,12 @@ def _serve(devnet: DevnetControl, port: int) -> None:
 
 
 def play(devnet: DevnetControl, *, days: int, quiet: bool = False) -> DemoResult:
-    """Play the demo's story on a devnet that runs, with a bar on stderr, and return what happened.
+    """Run the demo on a running devnet, with a progress bar on stderr, and return what happened.
 
     Args:
         devnet: The devnet; the contracts are published if they are not there.
         days: How many days, 1 to 40.
-        quiet: Whether to show no bar.
+        quiet: Whether to leave out the bar.
 
     Raises:
         InvalidValueError: If the number of days is out of range.

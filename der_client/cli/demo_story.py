@@ -1,4 +1,4 @@
-"""Tells what the demo did: who is who, what the day brought, who got what and why, and what to look at next."""
+"""Prints what the demo did: the people, the energy of the day, who got what and why, and what to look at next."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 import typer
 
 from der_client.cli.bars import Bar, draw
-from der_client.cli.output import print_list, print_wrapped, terminal_width
+from der_client.cli.output import counted, print_list, print_wrapped, terminal_width
 from der_client.cli.quantities import energy, fixed, kwh, power, stx
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from der_client.contracts.settlement import Payment
     from der_client.demo import DemoResult
 
@@ -22,11 +20,11 @@ _HOURS = 24
 
 
 def tell(result: DemoResult, *, url: str | None) -> None:
-    """Print the story of a run.
+    """Print what a run of the demo did.
 
     Args:
         result: What the demo did.
-        url: Where its chain goes on, for what can be done next; ``None`` if it has ended.
+        url: The devnet, if it keeps running: what to do next depends on it.
     """
     _who(result)
     _day(result)
@@ -46,7 +44,7 @@ def _say(text: str) -> None:
 
 
 def _who(result: DemoResult) -> None:
-    days = f"{result.first_day}" + ("" if result.days == 1 else f" and {result.days - 1} more days")
+    days = f"{result.first_day}" + ("" if result.days == 1 else f" and {counted(result.days - 1, 'more day')}")
     typer.echo(f"Three plants sell the energy of {days}, on a blockchain of their own.")
     typer.echo(f"{len(result.txids)} signed transactions; the plants' energy is real meter data.\n")
     print_list(
@@ -58,7 +56,7 @@ def _who(result: DemoResult) -> None:
 
 
 def _day(result: DemoResult) -> None:
-    """The first day hour by hour, of the plant whose data is as it was measured."""
+    """Print the first day hour by hour, of the plant whose data is not scaled."""
     plant = result.plants[0]
     _heading(f"What the {plant.name} ({power(plant.capacity_w)}) made on {result.first_day}, kWh in each hour (UTC)")
     slots = plant.first_day_wh_by_slot
@@ -79,7 +77,7 @@ def _day(result: DemoResult) -> None:
 def _sales(result: DemoResult) -> None:
     typer.echo("")
     print_list(
-        "Plants: what they expected of a day and sold ahead, and what came, kWh",
+        "Plants: energy expected a day, produced, sold and delivered, kWh",
         ("plant", "kW", "expected a day", "produced", "sold", "delivered"),
         [
             (
@@ -90,7 +88,7 @@ def _sales(result: DemoResult) -> None:
             for plant in result.plants
         ],
     )
-    _say("Whoever bought first is served first; what is left of a day when it is verified is sold on the spot.")
+    _say("Who bought first is delivered first. What is left of a day once it is verified is sold on the spot market.")
     typer.echo("")
     payments = _payments(result)
     title = "Who bought" if len(payments) <= SHOWN_PAYMENTS else f"Who bought, the last {SHOWN_PAYMENTS}"
@@ -123,7 +121,7 @@ def _role(result: DemoResult, address: str) -> str:
 
 
 def _why_less(result: DemoResult) -> None:
-    """Each payment that did not get all it paid for: what was ahead of it, and what came."""
+    """Print why payments got less than they paid for: what was sold before, and what was produced."""
     short = [(number, payment) for number, payment in _payments(result) if payment.delivered_wh < payment.wh]
     if not short:
         return
@@ -142,10 +140,10 @@ def _why_less(result: DemoResult) -> None:
             f"Payment {number}: {energy(payment.before_wh)} of the {names[payment.asset_id]}'s {payment.day} were sold "
             f"to others before the {_role(result, payment.buyer)} bought {energy(payment.wh)}. Only {energy(came_wh)} "
             f"came, so {energy(payment.delivered_wh)} were left. It paid for these; {stx(payment.refund)} of "
-            f"{stx(payment.cost)} {currency} went back, by the contract, with nobody asked."
+            f"{stx(payment.cost)} {currency} went back: the contract does so by itself."
         )
     if len(short) > _SHOWN_SHORTFALLS:
-        _say(f"So it went with {len(short) - _SHOWN_SHORTFALLS} more.")
+        _say(f"{counted(len(short) - _SHOWN_SHORTFALLS, 'more payment')} got less for the same reason.")
 
 
 def _besides(result: DemoResult) -> None:
@@ -153,10 +151,10 @@ def _besides(result: DemoResult) -> None:
     _heading("What else happened")
     _say(
         f"The company bought {energy(sale.wh)} for {sale.symbol}, a token: {fixed(sale.locked, sale.decimals)} locked, "
-        f"{fixed(sale.paid, sale.decimals)} for the seller, {fixed(sale.refunded, sale.decimals)} back. Both are "
-        "credits, which seller and company withdrew."
+        f"{fixed(sale.paid, sale.decimals)} for the seller, {fixed(sale.refunded, sale.decimals)} back. Both "
+        "became credits, which seller and company withdrew."
     )
-    calls = "one transaction" if ahead.calls == 1 else f"{ahead.calls} transactions"
+    calls = counted(ahead.calls, "transaction")
     _say(
         f"Plant {ahead.asset_id} offered {ahead.first_day} to {ahead.last_day} ahead, {energy(ahead.wh)} in "
         f"{len(ahead.offer_ids)} offers, by {calls} for {stx(ahead.fees_ustx)} STX. The company took "
@@ -171,7 +169,7 @@ def _besides(result: DemoResult) -> None:
 def _money(result: DemoResult) -> None:
     typer.echo("")
     print_list(
-        "Who has more or less STX than before",
+        "STX of each account before and after",
         ("account", "who", "before", "after", "change"),
         [
             (
@@ -197,27 +195,21 @@ def _role_of_account(result: DemoResult, account: str) -> str:
 
 def _next(url: str | None) -> None:
     _heading("What next")
-    lines: Iterator[tuple[str, str]]
-    if url is None:
-        lines = iter(
-            [
-                ("der devnet --no-contracts", "a chain that stays, in one terminal"),
-                ("der demo --url http://127.0.0.1:3999", "this story on it, from another one"),
-                ("der demo --days 7", "a week"),
-                ("der --help", "what else there is"),
-            ]
-        )
-    else:
-        lines = iter(
-            [
-                (f"export DER_URL={url}", "this chain goes on; look at it:"),
-                ("der plants", "which plants there are"),
-                ("der production", "the week as bars"),
-                ("der offers", "what is for sale"),
-                ("der buy 50kWh --key wallet_5", "buy some"),
-                ("der statement wallet_2", "the solar company's books"),
-                ("der certificates", "who claimed what"),
-            ]
-        )
-    for command, what in lines:
+    ended = [
+        ("der demo --serve", "then its plants in your browser"),
+        ("der demo --days 7", "a week"),
+        ("der devnet --no-contracts", "a chain that stays, in one terminal"),
+        ("der demo --url http://127.0.0.1:3999", "this demo on that chain"),
+        ("der --help", "all commands"),
+    ]
+    running = [
+        (f"export DER_URL={url}", "this chain keeps running; look at it:"),
+        ("der plants", "which plants there are"),
+        ("der production", "the week as bars"),
+        ("der offers", "what is for sale"),
+        ("der buy 50kWh --key wallet_5", "buy some"),
+        ("der statement wallet_2", "the solar company's books"),
+        ("der certificates", "who claimed what"),
+    ]
+    for command, what in ended if url is None else running:
         typer.echo(f"  {command:<38} {what}")

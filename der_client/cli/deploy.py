@@ -56,7 +56,7 @@ def deploy(
     """Publish the contracts of a Clarinet deployment plan by signed transactions.
 
     Safe to repeat: a contract that is there with the same source is skipped; one with another source is an error,
-    before anything is sent. A run that was killed is gone on with by the next one, from its journal.
+    before anything is sent. The next run continues one that was killed, from its journal.
     """
     from der_client.project import deployment_plan  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.stacks.clarinet import fetcher, project_plan  # noqa: PLC0415
@@ -116,7 +116,7 @@ def deploy(
 def _check(
     plan: "DeploymentPlan", senders: "list[str]", *, retarget: bool, run_transfers: bool, run_calls: bool
 ) -> None:
-    """Refuse in the command's own words what the library would refuse in those of its arguments."""
+    """Refuse what the library would refuse, naming options instead of arguments."""
     from der_client.stacks.errors import DeploymentError  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.stacks.plan import CallStep, TransferStep  # noqa: PLC0415
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from der_client.cli.completion import complete_contract
+from der_client.cli.completion import CONTRACTS, complete_contract
 from der_client.cli.option_groups import grouped
 from der_client.cli.options import OnContracts, Shape
 from der_client.cli.output import plain, print_list
@@ -145,10 +145,8 @@ def _when(record: "EventRecord") -> str:
 
 
 def _name(contract: str, on: OnContracts) -> str:
-    from der_client.cli.contract_ids import ALIASES  # noqa: PLC0415 -- `der --help` stays fast
-
     name = contract.partition(".")[2]
-    return next((alias for alias, known in ALIASES.items() if known == name), on.book.short(contract))
+    return next((alias for alias, known in CONTRACTS.items() if known == name), on.book.short(contract))
 
 
 def _text(on: OnContracts, record: "EventRecord") -> str:

@@ -50,7 +50,7 @@ def generate(
 ) -> None:
     """Write a Python module for a contract: its functions, storage, errors and events as typed declarations.
 
-    A source file or a project is published on an embedded devnet for it, with what it needs. The same contract always
+    A source file or a project is first published on an embedded devnet, with what it needs. The same contract always
     gives the same text.
     """
     from der_client.generation import write_files  # noqa: PLC0415 -- `der --help` stays fast

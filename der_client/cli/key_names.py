@@ -22,7 +22,7 @@ _SUFFIX: Final = ".json"
 
 
 class UnknownKeyError(InvalidValueError):
-    """A name that no key has."""
+    """There is no key of this name."""
 
 
 def keys_folder() -> Path:
@@ -66,8 +66,8 @@ class Signer:
         """Open the key; a passphrase is asked for where its file is encrypted.
 
         Raises:
-            KeyFormatError: If there is no key, or it cannot be used; the text does not show it.
-            UnknownKeyError: If no key has this name.
+            KeyFormatError: If there is no key, or it is not valid; the message does not contain it.
+            UnknownKeyError: If there is no key of this name.
         """
         found = self._found()
         return read_signing_key(found) if found is None or isinstance(found, Path) else found.key
@@ -76,8 +76,8 @@ class Signer:
         """Return the address on a network, without opening an encrypted file.
 
         Raises:
-            KeyFormatError: If there is no key, or it cannot be used.
-            UnknownKeyError: If no key has this name.
+            KeyFormatError: If there is no key, or it is not valid.
+            UnknownKeyError: If there is no key of this name.
         """
         from der_client.stacks.keystore import read_public_key  # noqa: PLC0415 -- `der --help` stays fast
 
@@ -151,7 +151,7 @@ class AddressBook:
         return cls(book)
 
     def address(self, text: str, option: str) -> str:
-        """Return the principal that a name or an address stands for.
+        """Return the principal of a name or an address.
 
         Raises:
             InvalidValueError: If it is neither.
@@ -178,7 +178,7 @@ class AddressBook:
         return f"{name} ({principal})" if name else principal
 
     def short(self, principal: str) -> str:
-        """Return a name, or an address so short that a table has room for it: ``ST2CY5…RK9AG``."""
+        """Return a name, or an address shortened for a table: ``ST2CY5…RK9AG``."""
         named = self.name(principal)
         if named is not None:
             return named

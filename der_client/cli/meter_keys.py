@@ -22,7 +22,7 @@ def read_meter_key(file: Path) -> Signer:
             a key on secp256k1. A passphrase is asked for where one is needed.
 
     Raises:
-        KeyFormatError: If it is not a key of these curves, or the passphrase is wrong; the text does not show it.
+        KeyFormatError: If it is not a key of these curves, or the passphrase is wrong; the message does not contain it.
         InvalidValueError: If a passphrase is needed and there is no terminal to ask on.
     """
     forbid_core_dumps()
@@ -46,7 +46,7 @@ def _in_pem(data: Secret[bytes], file: Path) -> Signer:
             key = load_pem_private_key(data.reveal(), ask_passphrase(f"of {file}").reveal().encode())
     except (ValueError, UnsupportedAlgorithm):
         raise KeyFormatError(
-            f"key file {file}: this is not a private key in PEM, or the passphrase is wrong; a meter's key is made by "
+            f"key file {file}: this is not a private key in PEM, or the passphrase is wrong; make a key with "
             "'openssl ecparam -name prime256v1 -genkey -noout'"
         ) from None
     if not isinstance(key, EllipticCurvePrivateKey) or not isinstance(key.curve, SECP256K1 | SECP256R1):

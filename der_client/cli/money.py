@@ -1,4 +1,4 @@
-"""What amounts are called: STX, or a token's symbol with its decimals, each token asked for once."""
+"""Amounts with their currency: STX, or a token's symbol and decimals. Each token is asked once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from der_client.stacks.errors import DerClientError
 if TYPE_CHECKING:
     from der_client.stacks.rpc import Client
 
-# A token calls itself what it likes: what is not a plain word, or would pass for STX, is called by its contract.
+# A token chooses its symbol. One that is not a plain word, or looks like STX, is replaced by the contract's name.
 _SYMBOL: Final = re.compile(r"(?!u?stx\Z)[A-Za-z0-9]{1,8}", re.IGNORECASE)
 _MOST_DECIMALS: Final = 38
 
@@ -55,7 +55,7 @@ class Currencies:
     _known: dict[str | None, Currency] = field(default_factory=lambda: {None: STX})
 
     def of(self, token: str | None) -> Currency:
-        """Return what a payment's token, or ``None``, is called."""
+        """Return the currency of a token's contract; STX for ``None``."""
         if token not in self._known:
             self._known[token] = self._asked(token)
         return self._known[token]

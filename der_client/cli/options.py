@@ -155,7 +155,7 @@ class OnChain:
 
     @cached_property
     def currencies(self) -> "Currencies":
-        """What amounts are called: each token is asked once."""
+        """The currencies of amounts; each token is asked once for its symbol and decimals."""
         from der_client.cli.money import Currencies  # noqa: PLC0415 -- `der --help` stays fast
 
         return Currencies(self.client)
@@ -238,8 +238,8 @@ class WithKey(OnChain):
         """The key that signs; a passphrase is asked for where its file is encrypted.
 
         Raises:
-            KeyFormatError: If there is no key, or it cannot be used.
-            UnknownKeyError: If no key has this name.
+            KeyFormatError: If there is no key, or it is not valid.
+            UnknownKeyError: If there is no key of this name.
         """
         from der_client.cli.key_names import UnknownKeyError  # noqa: PLC0415 -- `der --help` stays fast
 
@@ -254,8 +254,8 @@ class WithKey(OnChain):
         """The address of who signs; no passphrase is asked for.
 
         Raises:
-            KeyFormatError: If there is no key, or it cannot be used.
-            UnknownKeyError: If no key has this name.
+            KeyFormatError: If there is no key, or it is not valid.
+            UnknownKeyError: If there is no key of this name.
         """
         return self.signer.address(self.client.network)
 

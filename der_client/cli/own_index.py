@@ -1,4 +1,4 @@
-"""The index that a command reads: the one that is named, or one of its own, which it brings up to date first."""
+"""The index that a command reads: the one of --database or the profile, else a file of its own, updated first."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LONG_BLOCKS = 2_000
 
 @contextmanager
 def opened_index(on: OnIndex) -> Iterator[Index]:
-    """Open the index of ``--database`` or the profile; without one, an own file that is brought up to date first.
+    """Open the index of ``--database`` or the profile, or else the command's own file, updated first.
 
     Args:
         on: The options.
@@ -53,7 +53,7 @@ def _check(on: OnIndex, index: Index, place: str) -> None:
 
 
 def _own(on: OnIndex) -> Path:
-    """Bring the own file of these contracts up to date, and return its path."""
+    """Update the command's own index of these contracts, and return its path."""
     from der_client.cli.journals import journal_folder  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.index import Follower  # noqa: PLC0415
     from der_client.index.errors import IndexVersionError  # noqa: PLC0415
@@ -62,7 +62,7 @@ def _own(on: OnIndex) -> Path:
     on.der.check_deployed()
     folder = journal_folder()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # The first block tells a devnet from the one that was here yesterday.
+    # By the first block, a new devnet at the same address gets a new file.
     file = folder / f"index-{on.client.block(1).hash[:12]}-{on.contracts_of}.sqlite"
 
     def follow(*, rebuild: bool) -> None:
@@ -79,6 +79,6 @@ def _own(on: OnIndex) -> Path:
 
 
 def _say(progress: Progress) -> None:
-    """Say how far it is where that takes long."""
+    """Print progress where indexing takes long."""
     if progress.tip_height - progress.height > _LONG_BLOCKS:
         typer.echo(f"indexing: block {progress.height:,} of {progress.tip_height:,}", err=True)

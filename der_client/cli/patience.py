@@ -1,4 +1,4 @@
-"""Services start before their node does: they wait for it, as they do when it fails later."""
+"""A service that starts before its node waits for the node."""
 
 import time
 from collections.abc import Callable
@@ -18,7 +18,7 @@ def until_reachable(connect: Callable[[], T]) -> T:
         connect: Makes the connection; may be called many times.
 
     Raises:
-        DerClientError: If it fails otherwise than by a node that cannot be reached.
+        DerClientError: If it fails for another reason than a node that cannot be reached.
     """
     from der_client.stacks.errors import NodeUnreachableError  # noqa: PLC0415 -- `der --help` stays fast
 

@@ -42,7 +42,7 @@ def read_post_condition(text: str, address: Callable[[str], str]) -> PostConditi
 
     Args:
         text: See the module. ``me`` is who signs; the amount of a token is in its smallest unit.
-        address: Gives the principal that a name or an address stands for.
+        address: Returns the principal of a name or an address.
 
     Raises:
         InvalidValueError: If it is something else.

@@ -1,4 +1,4 @@
-"""Profiles: a network, whose contracts, which key and which database, by one name, in a file of the user's own.
+"""Profiles: url, deployer, key and database under one name, in a file in the user's home.
 
 A profile holds no secret: a key is named, and its file is opened when something is signed.
 """
@@ -57,7 +57,7 @@ class Profile:
     database: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what would be a secret in a file that holds none."""
+        """Refuse a secret: the file must not contain any."""
         from der_client.cli.secret_input import refuse_secret  # noqa: PLC0415 -- it loads the key code
 
         for each in fields(self):
@@ -206,7 +206,7 @@ class Settings:
         key: str | None = None,
         database: str | None = None,
     ) -> Settings:
-        """Put together what options say and what they leave open.
+        """Return the settings that result from options, environment and profile.
 
         Options come first, then a profile named by ``--profile``, then ``DER_URL``, then the profile that
         ``DER_PROFILE`` or ``der profile use`` names, then the devnet of this machine. A URL that was given without

@@ -1,4 +1,4 @@
-"""What ``der record`` prints about what it did."""
+"""Prints what ``der record`` did: for each plant, or for a whole fleet."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _MOST_REASONS = 5
 
 
 class Details:
-    """Everything about each plant.
+    """The report on each plant.
 
     Args:
         estimates: Whether estimates were recorded.
@@ -126,7 +126,7 @@ class _Groups:
 
 
 class Summary:
-    """What became of a fleet, all plants together; its size does not grow with theirs."""
+    """The report on a fleet, all plants together; its size does not grow with the fleet."""
 
     def __init__(self) -> None:
         self._groups = _Groups()

@@ -104,9 +104,7 @@ def _coverages(der: "Der", plants: "Sequence[Plant]", *, estimates: bool) -> "It
     today = day_at(der.now())
     for plant, asset in zip(plants, assets, strict=True):
         if asset is None:
-            raise InvalidValueError(
-                f"{der.assets.contract_id} has no asset {plant.asset}; 'register-asset' gives the id"
-            )
+            raise InvalidValueError(f"{der.assets.contract_id} has no asset {plant.asset}; 'der plants' lists the ids")
         last = plant.series.end - timedelta(microseconds=1)
         if last.date() > today:
             raise MeterDataError(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 KEY_VARIABLE: Final = "DER_KEY"
 PASSPHRASE_VARIABLE: Final = "DER_PASSPHRASE"  # noqa: S105 -- a name, not a passphrase
 MNEMONIC_PASSPHRASE_VARIABLE: Final = "DER_MNEMONIC_PASSPHRASE"  # noqa: S105
-# What somebody may give for a file by mistake: a key in hexadecimal, or a mnemonic.
+# What somebody may type in place of a file by mistake: a key in hexadecimal, or a mnemonic.
 _LOOKS_SECRET: Final = re.compile(r"(?:0[xX])?[0-9a-fA-F]{60,}|(?:[A-Za-z]+\s+){11,}[A-Za-z]+")
 
 
@@ -30,7 +30,7 @@ def read_signing_key(file: Path | None) -> PrivateKey:
             holds the key in hexadecimal.
 
     Raises:
-        KeyFormatError: If there is no key, or it cannot be used; the text does not show it.
+        KeyFormatError: If there is no key, or it is not valid; the message does not contain it.
         InvalidValueError: If a passphrase is needed and there is nobody to ask.
     """
     forbid_core_dumps()
@@ -166,7 +166,7 @@ def key_in(data: Secret[bytes], file: Path) -> PrivateKey:
         file: The file, for messages.
 
     Raises:
-        KeyFormatError: If it is not a key, or the passphrase is wrong; the text does not show it.
+        KeyFormatError: If it is not a key, or the passphrase is wrong; the message does not contain it.
         InvalidValueError: If a passphrase is needed and there is nobody to ask.
     """
     if data.reveal().lstrip().startswith(b"{"):

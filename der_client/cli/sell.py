@@ -86,7 +86,7 @@ def sell(
         ("for", "anybody" if taker is None else on.book.full(taker)),
         ("paid to", on.book.full(asset.owner)),
         ("expires", f"{expires:%Y-%m-%d %H:%M}Z"),
-        ("moves", "nothing but the fee; the energy is promised"),
+        ("moves", "nothing but the fee"),
     ]
     call = der.market.create_offer(plant, sold_day, wh, per_kwh, min_fill, expires, taker, currency.token)
     receipt = send_call(on, call, Preview("This offers energy:", lines))

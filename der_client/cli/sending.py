@@ -1,4 +1,4 @@
-"""Sends a transaction after it has shown what will move, and asked."""
+"""Shows what a transaction will move, asks for confirmation, and sends it."""
 
 from __future__ import annotations
 

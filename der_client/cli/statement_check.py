@@ -1,4 +1,4 @@
-"""Compares a statement with what the settlement contract says of the same payments."""
+"""Compares a statement with the same payments in the settlement contract."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _MOST_READ = 3_000
 
 
 def check_statement(der: Der, statement: Statement) -> list[str]:
-    """Say what the chain says otherwise.
+    """Return where a statement differs from the chain.
 
     Each payment of the statement is read from the chain again, and its sums are made again from the payments. Where the
     contract has few enough payments, all are read, so that one that is missing is found.
@@ -68,7 +68,7 @@ def _payments(statement: Statement, lines: dict[int, StatementLine], payments: d
         if payment.state is not PaymentState.LOCKED and given != payment.cost:
             yield f"payment {number} locked {payment.cost}, but {given} was paid, kept and paid back"
     for number in lines.keys() - payments.keys():
-        yield f"payment {number} is not there"
+        yield f"payment {number} is not on the chain"
 
 
 def _sums(statement: Statement) -> Iterator[str]:

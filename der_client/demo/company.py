@@ -1,4 +1,4 @@
-"""A company that buys for its own books: in a token, a day of a month that is offered ahead, with a certificate."""
+"""A company that buys in a token, buys a day of a month that is offered ahead, and claims what it bought."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ BUDGET = 1_000 * 10**USDCX.decimals
 
 
 class StandIn(Sip010):
-    """The stand-in of USDCx, which who deployed it may mint."""
+    """The stand-in of USDCx, which its deployer may mint."""
 
     @public
     def protocol_mint(self, amount: UInt, recipient: Principal) -> bool:
-        """Who deployed it: give somebody new tokens, in the smallest unit."""
+        """Give somebody new tokens, in the smallest unit; only the deployer may."""
 
 
 class Company:
@@ -55,7 +55,7 @@ class Company:
         return StandIn.at(self._stage.client, f"{owner.address}.usdcx", owner)
 
     def list_token(self) -> None:
-        """The owner of the contracts publishes a stand-in of USDCx, mints some for the company, and lists it."""
+        """Publish a stand-in of USDCx as the owner of the contracts, mint some for the company, and list it."""
         token, owner = self._token, self._stage.as_(self._contract_owner)
         try:
             self._stage.client.contract_interface(token.contract_id)
@@ -72,7 +72,7 @@ class Company:
     def buy_for_tokens(
         self, seller: str, asset_id: int, day: date, wh: int, price_per_kwh: int, expires_at: datetime
     ) -> TokenSale:
-        """The seller offers energy in the token; the company takes it."""
+        """Offer energy in the token as the seller, and take it as the company."""
         token, self._seller = self._token.contract_id, seller
         market = self._stage.as_(seller).market
         offer_id = self._stage.do(
@@ -98,7 +98,7 @@ class Company:
         return self._sale
 
     def buy_ahead(self, seller: str, asset_id: int, days: Mapping[date, int], price_per_kwh: int) -> MonthAhead:
-        """The seller offers many days ahead in as few calls as possible; the company takes the first."""
+        """Offer many days ahead as the seller, in as few calls as possible, and take the first as the company."""
         offered = self._stage.as_(seller).market.offer_days(
             asset_id, days, price_per_kwh, min_fill_wh=min(days.values()) // 10
         )
@@ -136,7 +136,7 @@ class Company:
         return self._month
 
     def withdraw_and_claim(self) -> None:
-        """Seller and buyer withdraw their credits in the token; the buyer claims what was delivered of the month."""
+        """Withdraw the credits of both in the token, and claim for the buyer what was delivered of the month."""
         token = self._token.contract_id
         for name in (self._seller, self._name):
             settlement = self._stage.as_(name).settlement

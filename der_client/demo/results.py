@@ -17,7 +17,7 @@ class Person(BaseModel):
     Attributes:
         account: The devnet's account.
         address: Its address.
-        role: What it is called in the story.
+        role: What it is called in the demo.
         does: What it does there.
     """
 
@@ -145,7 +145,7 @@ class MonthAhead(BaseModel):
 
 
 class ClaimedEnergy(BaseModel):
-    """Energy that its buyer claimed, as the event says it: a certificate."""
+    """Energy that its buyer claimed: a certificate, with the fields of its event."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -93,7 +93,7 @@ def run_demo(
         devnet: A running devnet; contracts that are already there with the same source are used.
         plan: The deployment plan of the five contracts.
         days: How many days, 1 to 40.
-        on_progress: Told what comes next, how many steps are done, and how many there are.
+        on_progress: Called with the next step, how many steps are done, and how many there are.
 
     Raises:
         InvalidValueError: If the number of days is out of range.
@@ -213,7 +213,7 @@ class _Demo:
             self._plants.append(_RunningPlant(plant, asset_id, meter_key, asset.key_epoch, days))
 
     def _sell_forward(self, day: date) -> None:
-        """At noon of the day before: offers, what buyers take of them, one offer declined, one taken back."""
+        """Sell at noon of the day before: buyers take offers, one offer is declined, one is taken back."""
         ends = _start_of(day)
         self._devnet.advance(to=max(ends - timedelta(hours=12), self._stage.der.now()))
         for running in self._plants:
@@ -237,7 +237,7 @@ class _Demo:
         self._stage.do(owner.market.cancel_offer(taken_back))
 
     def _sell_to_company(self, day: date) -> None:
-        """A company takes energy of the day for a token, and one day of a month that is offered ahead."""
+        """Sell energy of the day to the company for a token, and one day of a month that is offered ahead."""
         roof, field_plant = self._plants[1], self._plants[2]
         wh = roof.expected_wh * COMPANY_PERCENT // 100
         paid = self._company.buy_for_tokens(
@@ -272,7 +272,7 @@ class _Demo:
         return payment_id
 
     def _meter(self, day: date, number: int) -> None:
-        """The day passes; meters sign, anyone relays, the authority verifies, the grid operator meters the feed."""
+        """Let the day pass: meters sign, anyone relays, the authority verifies, the grid operator meters the feed."""
         self._devnet.advance(to=_start_of(day + timedelta(days=1)))
         relayer, authority, operator = (
             self._stage.as_(RELAYER),
@@ -303,7 +303,7 @@ class _Demo:
                 self._stage.do(authority.grid.verify_feed(running.asset_id, day, exported_wh, 0))
 
     def _settle(self, day: date) -> None:
-        """Anybody may settle: here the relayer does, all payments of the day at once."""
+        """Settle all payments of the day at once, as the relayer; anybody may."""
         payment_ids = self._locked.pop(day)
         outcomes = self._stage.do(self._stage.as_(RELAYER).settlement.settle_batch(payment_ids))
         for payment_id, outcome in zip(payment_ids, outcomes, strict=True):
@@ -311,7 +311,7 @@ class _Demo:
                 raise DerClientError(f"payment {payment_id} was not settled: u{outcome.error_code}")
 
     def _sell_spot(self, day: date) -> None:
-        """What is left of the day is sold at once."""
+        """Sell what is left of the day on the spot market."""
         for running in self._plants:
             available_wh = self._stage.der.market.get_available(running.asset_id, day)
             if available_wh:

@@ -144,6 +144,7 @@ def test_the_story_is_told_within_80_columns(monkeypatch: pytest.MonkeyPatch) ->
     assert "Every account changed by exactly what the receipts say" in text
     assert shown.count("█") > 100
     assert "der devnet --no-contracts" in shown
+    assert "der demo --serve" in shown
     assert max(map(len, shown.splitlines())) <= 80
 
 
