@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # an event loop runs in this thread meanwhile, which no other test may meet
 def browser() -> Iterator[Browser]:
     """Chromium without a window. Where there is none, the test is skipped; where CI=true, it fails."""
     if (why := browsing.missing()) is not None:

@@ -97,7 +97,7 @@ def test_an_invariant_can_break() -> None:
     assert "the contract holds 600 of STX, and owes 601" in broken_invariants(system)[0]
     payment.cost -= 1
     payment.before_wh = 1
-    assert broken_invariants(system) == ["a fill of (1, 20001) stands behind 1 Wh, but 0 were funded before it"]
+    assert broken_invariants(system) == ["a fill of (1, 20001) has 1 Wh before it, but 0 were funded"]
     payment.before_wh = 0
     system.market.offers[1].unsettled_fills = 0
     assert broken_invariants(system) == ["offer 1 counts 1 fills, 0 of them unsettled; there are 1 and 1"]
