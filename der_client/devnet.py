@@ -22,6 +22,7 @@ import requests
 
 from der_client.nodejs import environment, find_node
 from der_client.project import installed_project, project_root
+from der_client.stacks.checks import check_number, is_whole_number
 from der_client.stacks.errors import DeploymentError, DerClientError, InvalidValueError, whole
 from der_client.stacks.keys import PrivateKey
 from der_client.stacks.nonces import chain_went_back
@@ -150,8 +151,8 @@ class DevnetControl:
         """
         if (to is None) == (seconds is None):
             raise InvalidValueError("advance: give either to= (a moment) or seconds= (how long from now on)")
-        if seconds is not None and (isinstance(seconds, bool) or not isinstance(seconds, int)):
-            raise InvalidValueError(f"advance: seconds must be int, not {type(seconds).__name__}")
+        if seconds is not None:
+            check_number(seconds, 0, None, "seconds of advance")
         body = {"seconds": seconds} if to is None else {"to": _unix_seconds(to)}
         return datetime.fromtimestamp(self._control("POST", "advance", body)["block_time"], UTC)
 
@@ -547,7 +548,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _unix_seconds(moment: datetime | int) -> int:
-    if isinstance(moment, int) and not isinstance(moment, bool):
+    if is_whole_number(moment):
         return moment
     if not isinstance(moment, datetime):
         raise InvalidValueError(

@@ -10,10 +10,10 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from der_client.stacks.checks import UINT_MAX
 from der_client.stacks.errors import InvalidValueError
 
 FORMAT_VERSION: Final = 1
-UINT_MAX: Final = (1 << 128) - 1
 MASK_MAX: Final = (1 << 96) - 1
 
 

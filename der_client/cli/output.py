@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
+from der_client.stacks.checks import is_whole_number
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -195,7 +197,7 @@ def terminal_width() -> int:
 def _cell(value: object) -> str:
     if value is None:
         return ""
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else printable(str(value))
+    return f"{value:,}" if is_whole_number(value) else printable(str(value))
 
 
 def output_console() -> Console:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from der_client.cli.table_options import format_of
+from der_client.stacks.checks import is_whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -62,7 +63,7 @@ def read_map(path: Path) -> "list[dict[str, Any]]":
             if field in entry and (not isinstance(entry[field], kind) or isinstance(entry[field], bool)):
                 raise MeterDataError(f"{path}, plant {number}: {field} is {entry[field]!r}: expected {expected}")
         asset = entry.get("asset")
-        if isinstance(asset, bool) or not isinstance(asset, int) or asset < 1:
+        if not is_whole_number(asset) or asset < 1:
             raise MeterDataError(f"{path}, plant {number}: asset is {asset!r}: expected the number of an asset")
         if asset in seen:
             raise MeterDataError(

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
+from der_client.stacks.checks import UINT_MAX
 from der_client.stacks.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ _ENERGY: Final = {"wh": 1, "kwh": 10**3, "mwh": 10**6, "gwh": 10**9}
 _POWER: Final = ("w", "kw", "mw", "gw")
 _STX: Final = {"stx": 10**6, "ustx": 1, "µstx": 1, "μstx": 1, "microstx": 1}
 STX_DECIMALS: Final = 6
-_MOST: Final = 2**128 - 1
 
 
 def parse_energy(text: str, what: str) -> int:
@@ -111,7 +111,7 @@ def _whole(number: Decimal, factor: int, text: str, what: str, smallest: str) ->
     amount, rest = divmod(numerator * factor, denominator)
     if rest:
         raise InvalidValueError(f"{what}: {text} is not a whole number of {smallest}")
-    if amount > _MOST:
+    if amount > UINT_MAX:
         raise InvalidValueError(f"{what}: {text} is more than the chain can hold")
     return amount
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from der_client.readings.bounds import require_integer
 from der_client.readings.signers import Curve
 from der_client.readings.signing import DayMessage
 from der_client.readings.slots import LAST_DAY, day_number, day_of
+from der_client.stacks.checks import check_number, is_whole_number
 from der_client.stacks.errors import InvalidValueError
 from der_client.stacks.extras import require_extra
 
@@ -73,8 +73,8 @@ def json_fields(fields: object) -> object:
     signature, day = changed.get("signature"), changed.get("day")
     if isinstance(signature, bytes):
         changed["signature"] = signature.hex()
-    if isinstance(day, int) and not isinstance(day, bool):
-        number = require_integer("day of the day message, since 1970,", day, 0, day_number(LAST_DAY))
+    if is_whole_number(day):
+        number = check_number(day, 0, day_number(LAST_DAY), "day of the day message, since 1970,")
         changed["day"] = day_of(number).isoformat()
     return changed
 

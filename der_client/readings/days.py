@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from der_client.readings.bounds import UINT_MAX, require_integer
 from der_client.readings.slots import (
     describe_slots,
     mask_runs,
@@ -18,6 +17,7 @@ from der_client.readings.slots import (
     slot_start,
     slots_per_day,
 )
+from der_client.stacks.checks import UINT_MAX, check_number
 from der_client.stacks.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class DayReadings:
         require_day(self.day)
         run_mask(self.start, len(self.whs), self.slot_seconds)
         for slot, wh in enumerate(self.whs, self.start):
-            require_integer(f"energy of slot {slot} in Wh", wh, 0, UINT_MAX)
+            check_number(wh, 0, UINT_MAX, f"energy of slot {slot} in Wh")
 
     @property
     def mask(self) -> int:
@@ -101,13 +101,13 @@ class MeteredDay:
             )
         for slot, wh in enumerate(self.wh_by_slot):
             if wh is not None and (type(wh) is not int or not 0 <= wh <= UINT_MAX):
-                require_integer(f"energy of slot {slot} in Wh", wh, 0, UINT_MAX)
+                check_number(wh, 0, UINT_MAX, f"energy of slot {slot} in Wh")
         if self.energies:
             self._check_rounding()
 
     def _check_rounding(self) -> None:
         """Refuse Wh that are 1 Wh or more from the exact energy."""
-        require_integer("denominator", self.denominator, 1, UINT_MAX)
+        check_number(self.denominator, 1, UINT_MAX, "denominator")
         if len(self.energies) != len(self.wh_by_slot):
             raise InvalidValueError(
                 f"energies has {len(self.energies)} entries, wh_by_slot {len(self.wh_by_slot)}: give both for each slot"

@@ -14,7 +14,6 @@ from itertools import pairwise
 from math import gcd, lcm
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from der_client.readings.bounds import require_integer
 from der_client.readings.errors import MeterDataError
 from der_client.readings.quantities import exact
 from der_client.readings.slots import (
@@ -26,6 +25,7 @@ from der_client.readings.slots import (
     day_start,
     unix_seconds,
 )
+from der_client.stacks.checks import check_number
 from der_client.stacks.errors import InvalidValueError, whole
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class IntervalSeries:
 
     def __post_init__(self) -> None:
         """Refuse a series whose intervals overlap or are empty."""
-        require_integer("utc_offset_seconds", self.utc_offset_seconds, -SECONDS_PER_DAY, SECONDS_PER_DAY)
+        check_number(self.utc_offset_seconds, -SECONDS_PER_DAY, SECONDS_PER_DAY, "utc_offset_seconds")
         if self.denominator < 1:
             raise InvalidValueError(f"denominator is {self.denominator}: it must be at least 1")
         if not self.starts_us:
@@ -176,7 +176,7 @@ class IntervalSeries:
     def _from_equal(
         cls, readings: Iterable[tuple[datetime, int | Decimal | None]], interval_seconds: int, wh: Fraction
     ) -> IntervalSeries:
-        require_integer("interval_seconds", interval_seconds, 1, SECONDS_PER_DAY)
+        check_number(interval_seconds, 1, SECONDS_PER_DAY, "interval_seconds")
         items = list(readings)
         for (earlier, _), (later, _) in pairwise(items):
             if later <= earlier:
@@ -297,7 +297,7 @@ class IntervalSeries:
         Raises:
             InvalidValueError: If nothing would be left.
         """
-        require_integer("number of days to leave out", count, 0, MAX_DAYS)
+        check_number(count, 0, MAX_DAYS, "number of days to leave out")
         cut = bisect_left(self.starts_us, (self.first_local_midnight + count * SECONDS_PER_DAY) * MICROSECONDS)
         if cut == len(self.starts_us):
             raise InvalidValueError(f"nothing is left of the series without its first {count} days: leave out fewer")
@@ -347,8 +347,8 @@ class IntervalSeries:
         Raises:
             InvalidValueError: If a capacity is out of range.
         """
-        require_integer("from_capacity_w", from_capacity_w, 1, MAX_CAPACITY_W)
-        require_integer("to_capacity_w", to_capacity_w, 1, MAX_CAPACITY_W)
+        check_number(from_capacity_w, 1, MAX_CAPACITY_W, "from_capacity_w")
+        check_number(to_capacity_w, 1, MAX_CAPACITY_W, "to_capacity_w")
         common = gcd(to_capacity_w, from_capacity_w * self.denominator)
         factor, divisor = to_capacity_w // common, from_capacity_w * self.denominator // common
         energies = tuple(None if energy is None else energy * factor for energy in self.energies)

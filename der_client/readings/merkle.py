@@ -12,8 +12,8 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
-from der_client.readings.bounds import UINT_MAX, require_integer
 from der_client.readings.slots import MAX_SLOTS_PER_DAY, day_number
+from der_client.stacks.checks import UINT_MAX, check_number
 from der_client.stacks.clarity import BufferValue, ListValue, TupleValue, UIntValue, encode
 from der_client.stacks.errors import InvalidValueError, whole
 
@@ -48,10 +48,10 @@ class Leaf:
 
     def __post_init__(self) -> None:
         """Refuse a leaf that no contract would take."""
-        require_integer("asset_id", self.asset_id, 0, UINT_MAX)
+        check_number(self.asset_id, 0, UINT_MAX, "asset_id")
         day_number(self.day)
-        require_integer("mask of slots", self.mask, 1, (1 << MAX_SLOTS_PER_DAY) - 1)
-        require_integer("wh", self.wh, 0, UINT_MAX)
+        check_number(self.mask, 1, (1 << MAX_SLOTS_PER_DAY) - 1, "mask of slots")
+        check_number(self.wh, 0, UINT_MAX, "wh")
         if not isinstance(self.whs_hash, bytes) or len(self.whs_hash) != _HASH_LENGTH:
             raise InvalidValueError(f"whs_hash must be {_HASH_LENGTH} bytes")
 
@@ -163,7 +163,7 @@ class MerkleTree:
         Raises:
             InvalidValueError: If the tree has fewer leaves.
         """
-        require_integer("number of the leaf", index, 0, len(self) - 1)
+        check_number(index, 0, len(self) - 1, "number of the leaf")
         path = []
         for level in self._levels[:-1]:
             sibling = index ^ 1

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from der_client.readings.integers import greatest
 from der_client.readings.slots import MAX_CAPACITY_W, SECONDS_PER_HOUR
+from der_client.stacks.checks import is_whole_number
 from der_client.stacks.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -202,7 +203,7 @@ def exact(value: int | Decimal) -> Fraction:
             raise InvalidValueError(f"a reading is {value}: give a finite number, or None where it is not known")
         if exponent < -MAX_DECIMALS:
             raise InvalidValueError(f"a reading has {-exponent} decimals: at most {MAX_DECIMALS} are kept; round it")
-    elif isinstance(value, bool) or not isinstance(value, int):
+    elif not is_whole_number(value):
         raise InvalidValueError(
             f"a reading is {value!r}, of type {type(value).__name__}: give an int or a Decimal; floats are not exact"
         )

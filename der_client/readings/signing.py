@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from der_client.readings.bounds import UINT_MAX, require_integer
 from der_client.readings.days import DayReadings
 from der_client.readings.signers import RAW_LENGTH, RECOVERABLE_LENGTH, Curve, compressed, sign_digest, verify_digest
 from der_client.readings.slots import MAX_SLOTS_PER_DAY, day_number
 from der_client.stacks.address import split_principal
+from der_client.stacks.checks import UINT_MAX, check_number
 from der_client.stacks.clarity import AsciiValue, ListValue, PrincipalValue, TupleValue, UIntValue
 from der_client.stacks.errors import InvalidValueError, SigningError
 from der_client.stacks.messages import recover_structured_data, structured_data_hash
@@ -315,7 +315,7 @@ class DayMessage:
 
 
 def _domain(chain_id: int) -> TupleValue:
-    require_integer("chain_id", chain_id, 1, CHAIN_ID_MAX)
+    check_number(chain_id, 1, CHAIN_ID_MAX, "chain_id")
     return TupleValue(
         {"name": AsciiValue(DOMAIN_NAME), "version": AsciiValue(DOMAIN_VERSION), "chain-id": UIntValue(chain_id)}
     )
@@ -326,12 +326,12 @@ def _message(
 ) -> TupleValue:
     if not isinstance(contract, str) or split_principal(contract)[1] is None:
         raise InvalidValueError(f"contract is {contract!r}: give the id of production-tracking, ADDRESS.name")
-    require_integer("asset_id", asset_id, 0, UINT_MAX)
-    require_integer("key_epoch", key_epoch, 0, UINT_MAX)
-    require_integer("start (first slot)", start, 0, MAX_SLOTS_PER_DAY - 1)
-    require_integer(f"number of readings from slot {start} on", len(whs), 1, MAX_SLOTS_PER_DAY - start)
+    check_number(asset_id, 0, UINT_MAX, "asset_id")
+    check_number(key_epoch, 0, UINT_MAX, "key_epoch")
+    check_number(start, 0, MAX_SLOTS_PER_DAY - 1, "start (first slot)")
+    check_number(len(whs), 1, MAX_SLOTS_PER_DAY - start, f"number of readings from slot {start} on")
     for slot, wh in enumerate(whs, start):
-        require_integer(f"energy of slot {slot} in Wh", wh, 0, UINT_MAX)
+        check_number(wh, 0, UINT_MAX, f"energy of slot {slot} in Wh")
     return TupleValue(
         {
             "asset-id": UIntValue(asset_id),

@@ -12,7 +12,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from der_client.readings.bounds import require_integer
+from der_client.stacks.checks import check_number
 from der_client.stacks.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def day_of(number: int) -> date:
     Raises:
         InvalidValueError: If the number is out of range.
     """
-    return date.fromordinal(_EPOCH_ORDINAL + require_integer("day number", number, 0, day_number(LAST_DAY)))
+    return date.fromordinal(_EPOCH_ORDINAL + check_number(number, 0, day_number(LAST_DAY), "day number"))
 
 
 def require_day(day: date) -> date:
@@ -133,7 +133,7 @@ def slots_per_day(slot_seconds: int) -> int:
     Raises:
         InvalidValueError: If ``slot_seconds`` is not 900, 1800 or 3600.
     """
-    if isinstance(slot_seconds, bool) or slot_seconds not in SLOT_SECONDS:
+    if slot_seconds not in SLOT_SECONDS:
         raise InvalidValueError(f"slot_seconds is {slot_seconds!r}: it must be 900, 1800 or 3600")
     return SECONDS_PER_DAY // slot_seconds
 
@@ -144,7 +144,7 @@ def require_slot(slot: int, slot_seconds: int) -> int:
     Raises:
         InvalidValueError: If it lies outside the day, or ``slot_seconds`` is not a length of a slot.
     """
-    return require_integer(f"slot of {slot_seconds} s", slot, 0, slots_per_day(slot_seconds) - 1)
+    return check_number(slot, 0, slots_per_day(slot_seconds) - 1, f"slot of {slot_seconds} s")
 
 
 def slot_at(when: datetime, slot_seconds: int) -> tuple[date, int]:
@@ -198,7 +198,7 @@ def require_mask(mask: int, slot_seconds: int) -> int:
     Raises:
         InvalidValueError: If a bit lies beyond the day's last slot.
     """
-    return require_integer(f"mask of slots of {slot_seconds} s", mask, 0, full_mask(slot_seconds))
+    return check_number(mask, 0, full_mask(slot_seconds), f"mask of slots of {slot_seconds} s")
 
 
 def run_mask(start: int, count: int, slot_seconds: int) -> int:
@@ -213,8 +213,8 @@ def run_mask(start: int, count: int, slot_seconds: int) -> int:
         InvalidValueError: If the run is empty or leaves the day.
     """
     require_slot(start, slot_seconds)
-    require_integer(
-        f"number of slots of {slot_seconds} s from slot {start} on", count, 1, slots_per_day(slot_seconds) - start
+    check_number(
+        count, 1, slots_per_day(slot_seconds) - start, f"number of slots of {slot_seconds} s from slot {start} on"
     )
     return ((1 << count) - 1) << start
 
@@ -246,7 +246,7 @@ def mask_runs(mask: int) -> Iterator[tuple[int, int]]:
     Raises:
         InvalidValueError: If the mask is negative or longer than 96 bits.
     """
-    require_integer("mask of slots", mask, 0, (1 << MAX_SLOTS_PER_DAY) - 1)
+    check_number(mask, 0, (1 << MAX_SLOTS_PER_DAY) - 1, "mask of slots")
     start = 0
     while mask:
         zeros = (mask & -mask).bit_length() - 1
@@ -280,6 +280,6 @@ def plausible_limit_wh(slot_count: int, capacity_w: int, slot_seconds: int) -> i
     Raises:
         InvalidValueError: If an argument is out of range.
     """
-    require_integer(f"number of slots of {slot_seconds} s", slot_count, 0, slots_per_day(slot_seconds))
-    require_integer("capacity_w", capacity_w, 1, MAX_CAPACITY_W)
+    check_number(slot_count, 0, slots_per_day(slot_seconds), f"number of slots of {slot_seconds} s")
+    check_number(capacity_w, 1, MAX_CAPACITY_W, "capacity_w")
     return slot_count * capacity_w * slot_seconds * TOLERANCE_PERCENT // (3600 * 100)

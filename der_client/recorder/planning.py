@@ -13,8 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from der_client.readings.bounds import UINT_MAX, require_integer
 from der_client.readings.slots import describe_slots, require_mask
+from der_client.stacks.checks import UINT_MAX, check_number
 from der_client.stacks.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class RecordedPart:
     def __post_init__(self) -> None:
         """Refuse energy that is none."""
         if self.wh is not None:
-            require_integer("recorded wh", self.wh, 0, UINT_MAX)
+            check_number(self.wh, 0, UINT_MAX, "recorded wh")
 
 
 @dataclass(frozen=True, slots=True)

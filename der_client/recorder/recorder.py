@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from der_client.contracts.asset_verification import Role
 from der_client.contracts.production_tracking import DayRecord, ProductionError, SignedDay
-from der_client.readings.bounds import require_integer
 from der_client.readings.slots import describe_slots
 from der_client.recorder.candidates import MeterReadings, OracleReadings, OracleSum, SignedReadings, Target
 from der_client.recorder.chain_days import ChainDays
 from der_client.recorder.outcomes import RecorderReport, Recording, RecordingStatus
 from der_client.recorder.recording_run import Admission, Run
+from der_client.stacks.checks import check_number
 from der_client.stacks.contract.jobs import job_of, pending_of, unused_key
 from der_client.stacks.errors import (
     CallReadError,
@@ -161,7 +161,7 @@ class Recorder:
             InvalidValueError: If the batch size is out of range.
             NodeError, CallReadError: If the chain could not be read; nothing was sent.
         """
-        require_integer("batch_size", batch_size, 1, MAX_BATCH_ITEMS)
+        check_number(batch_size, 1, MAX_BATCH_ITEMS, "batch_size")
         candidates: list[Candidate] = [
             OracleSum.of(item) if isinstance(item, DayRecord) else OracleReadings.of(*item) for item in readings
         ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeGuard, TypeVar
 
 from der_client.stacks.errors import InvalidValueError, shown
 
@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from der_client.stacks.secret import Secret
 
 Choice = TypeVar("Choice", bound=Enum)
+
+UINT_MAX: Final = (1 << 128) - 1
+"""The largest Clarity ``uint``."""
 
 
 def check_kind(
@@ -62,6 +65,11 @@ def check_secret_kind(
         raise error(f"{what}: must be {kind.__name__}, not {given}{f': {instead}' if instead else ''}")
 
 
+def is_whole_number(value: object) -> TypeGuard[int]:
+    """Return whether a value is an integer; ``True`` and ``False`` are not."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 def check_number(
     value: int, low: int, high: int | None, what: str, error: type[InvalidValueError] = InvalidValueError
 ) -> int:
@@ -81,7 +89,7 @@ def check_number(
         InvalidValueError: If it is not one, or out of range.
     """
     if type(value) is not int:
-        if isinstance(value, bool) or not isinstance(value, int):
+        if not is_whole_number(value):
             raise error(f"{what}: expected a whole number, got {type(value).__name__} {shown(value)}")
         value = int.__index__(value)
     if value < low or (high is not None and value > high):

@@ -96,7 +96,7 @@ PURE = [
     "der_client.stacks.messages",
     "der_client.stacks.transactions",
 ]
-READINGS_MAY_KNOW = ["address", "clarity", "errors", "extras", "keys", "messages"]
+READINGS_MAY_KNOW = ["address", "checks", "clarity", "errors", "extras", "keys", "messages"]
 DOES_IO = {"requests", "socket", "subprocess", "urllib3", "http", "threading", "tempfile", "time", "pathlib", "os"}
 
 MODULES = {

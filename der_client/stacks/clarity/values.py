@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
 
 from der_client.stacks.address import split_principal
-from der_client.stacks.checks import check_number
+from der_client.stacks.checks import UINT_MAX, check_number
 from der_client.stacks.clarity.names import check_clarity_name, plain_text
 from der_client.stacks.errors import EncodeError, shown, whole
 
@@ -23,7 +23,6 @@ MAX_VALUE_BYTES: Final = 1 << 20
 MAX_UTF8_CHARACTERS: Final = MAX_VALUE_BYTES // 4
 INT_MIN: Final = -(1 << 127)
 INT_MAX: Final = (1 << 127) - 1
-UINT_MAX: Final = (1 << 128) - 1
 
 # Printable characters and the ASCII white space that Clarity's string-ascii accepts.
 ASCII_ALLOWED: Final = bytes(range(0x20, 0x7F)) + b"\t\n\x0c\r"

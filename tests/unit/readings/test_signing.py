@@ -174,7 +174,7 @@ def test_garbage_is_refused() -> None:
         ({"day": 20634}, "date"),
         ({"key_epoch": True}, "key_epoch"),
         ({"start": 96}, "start"),
-        ({"start": 94}, "number of readings from slot 94 on is 3"),
+        ({"start": 94}, "3 is out of range for number of readings from slot 94 on: 1 to 2"),
         ({"whs": ()}, "number of readings"),
         ({"whs": (1, -1)}, "slot 41"),
         ({"whs": (1.5,)}, "slot 40"),

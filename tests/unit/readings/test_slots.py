@@ -64,5 +64,5 @@ def test_times_that_mean_no_slot_are_refused() -> None:
         unix_seconds(datetime(2016, 7, 1))  # noqa: DTZ001 - that is the point
     with pytest.raises(InvalidValueError, match="1970"):
         day_at(datetime(1969, 12, 31, 23, 59, 59, tzinfo=UTC))
-    with pytest.raises(InvalidValueError, match="from 0 to 23"):
+    with pytest.raises(InvalidValueError, match="24 is out of range for slot of 3600 s: 0 to 23"):
         slot_start(DAY, 24, 3600)
