@@ -29,7 +29,7 @@ def balance(
     """Show what an account has: STX, tokens, and credits that it can withdraw from the settlement contract."""
     from der_client.cli.contract_ids import principal  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.cli.money import STX  # noqa: PLC0415
-    from der_client.cli.output import print_list  # noqa: PLC0415
+    from der_client.cli.output import print_table  # noqa: PLC0415
     from der_client.stacks.errors import DerClientError  # noqa: PLC0415
 
     address = on.address if who is None else principal(on, who, "WHO")
@@ -57,7 +57,7 @@ def balance(
     name = on.book.name(address)
 
     def table() -> None:
-        print_list(
+        print_table(
             f"{name} {address}" if name else address,
             ("currency", "amount", "what"),
             [(row["currency"], row["shown"], _WHAT[str(row["kind"])]) for row in rows],

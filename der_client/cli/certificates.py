@@ -8,7 +8,7 @@ from der_client.cli.completion import complete_key
 from der_client.cli.offers import PlantOption
 from der_client.cli.option_groups import grouped
 from der_client.cli.options import OnIndex, Shape
-from der_client.cli.output import print_list
+from der_client.cli.output import print_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,7 +85,7 @@ def _print(on: OnIndex, rows: "Sequence[dict[str, Any]]") -> None:
     if not rows:
         typer.echo("no energy was claimed")
         return
-    print_list(
+    print_table(
         "Certificates",
         ("kind", "no.", "plant", "day", "kWh", "for", "purpose", "claimed (UTC)"),
         [

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from der_client.cli.bars import Bar, draw
-from der_client.cli.output import counted, print_list, print_wrapped, terminal_width
+from der_client.cli.output import counted, print_table, print_wrapped, terminal_width
 from der_client.cli.quantities import energy, fixed, kwh, power, stx
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def _who(result: DemoResult) -> None:
     days = f"{result.first_day}" + ("" if result.days == 1 else f" and {counted(result.days - 1, 'more day')}")
     typer.echo(f"Three plants sell the energy of {days}, on a blockchain of their own.")
     typer.echo(f"{len(result.txids)} signed transactions; the plants' energy is real meter data.\n")
-    print_list(
+    print_table(
         "Who is who",
         ("account", "who", "does"),
         [(person.account, person.role, person.does) for person in result.people],
@@ -76,7 +76,7 @@ def _day(result: DemoResult) -> None:
 
 def _sales(result: DemoResult) -> None:
     typer.echo("")
-    print_list(
+    print_table(
         "Plants: energy expected a day, produced, sold and delivered, kWh",
         ("plant", "kW", "expected a day", "produced", "sold", "delivered"),
         [
@@ -92,7 +92,7 @@ def _sales(result: DemoResult) -> None:
     typer.echo("")
     payments = _payments(result)
     title = "Who bought" if len(payments) <= SHOWN_PAYMENTS else f"Who bought, the last {SHOWN_PAYMENTS}"
-    print_list(
+    print_table(
         f"{title}: energy in kWh, money in STX or USDCx",
         ("pay", "day", "plant", "buyer", "bought", "delivered", "paid", "back", ""),
         [
@@ -168,7 +168,7 @@ def _besides(result: DemoResult) -> None:
 
 def _money(result: DemoResult) -> None:
     typer.echo("")
-    print_list(
+    print_table(
         "STX of each account before and after",
         ("account", "who", "before", "after", "change"),
         [

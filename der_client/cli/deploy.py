@@ -10,7 +10,7 @@ from der_client.cli.completion import complete_key
 from der_client.cli.journals import JournalPlace, default_journal
 from der_client.cli.option_groups import grouped
 from der_client.cli.options import DEFAULT_TIMEOUT_S, AsAccount, Json, TimeoutS
-from der_client.cli.output import print_json, print_table, progress_console
+from der_client.cli.output import print_json, print_table, print_transactions, progress_console
 
 if TYPE_CHECKING:
     from der_client.stacks.deploy import StepReport
@@ -138,11 +138,11 @@ def _check(
 
 
 def _print(steps: "list[StepReport]", deployer: str) -> None:
+    named = [(step.subject.removeprefix(f"{deployer}."), step) for step in steps]
     print_table(
         f"Contracts of {deployer}",
-        ("contract", "outcome", "block", "fee µSTX", "txid"),
-        [
-            (step.subject.removeprefix(f"{deployer}."), step.outcome, step.block_height, step.fee_ustx, step.txid)
-            for step in steps
-        ],
+        ("contract", "outcome", "block", "fee µSTX"),
+        [(name, step.outcome, step.block_height, step.fee_ustx) for name, step in named],
+        left=("outcome",),
     )
+    print_transactions((step.txid, name) for name, step in named)

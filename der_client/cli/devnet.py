@@ -151,7 +151,7 @@ def _show(running: "Devnet", *, as_json: bool) -> None:
             }
         )
         return
-    print_table("Accounts", ("name", "address", "balance µSTX"), accounts)
+    print_table("Accounts", ("name", "address", "balance µSTX"), accounts, left=("address",))
     console = output_console()
     console.print("Private keys (test money only)")
     for account in running.accounts.values():  # one line each, at 80 columns, too: they are there to be copied

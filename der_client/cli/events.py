@@ -7,7 +7,7 @@ import typer
 from der_client.cli.completion import CONTRACTS, complete_contract
 from der_client.cli.option_groups import grouped
 from der_client.cli.options import OnContracts, Shape
-from der_client.cli.output import plain, print_list
+from der_client.cli.output import plain, print_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,7 +76,7 @@ def events(
             typer.echo("no events; look at all with 'der events', or raise --limit")
             return
         lines = [(when, _name(source, on), text) for when, source, text in shown]
-        print_list("Events", ("when (UTC)", "contract", "event"), lines, left=("contract", "event"))
+        print_table("Events", ("when (UTC)", "contract", "event"), lines, left=("contract", "event"))
 
     shape.show("events", rows, _KEYS, table)
 

@@ -8,7 +8,7 @@ import typer
 
 from der_client.cli.completion import complete_own_key
 from der_client.cli.options import Json, NetworkName
-from der_client.cli.output import print_json, print_table
+from der_client.cli.output import print_fields, print_json, print_table
 
 if TYPE_CHECKING:
     from der_client.stacks.keys import PrivateKey, PublicKey
@@ -136,8 +136,11 @@ def list_keys(*, folder: Folder, as_json: Json = False) -> None:
     if as_json:
         print_json({"keys": rows})
     elif rows:
-        columns = ("name", "mainnet", "testnet")
-        print_table(f"Keys in {folder}", columns, [[row[column] for column in columns] for row in rows])
+        networks = ("mainnet", "testnet")
+        lines = [
+            ("" if n else row["name"], network, row[network]) for row in rows for n, network in enumerate(networks)
+        ]
+        print_table(f"Keys in {folder}", ("name", "network", "address"), lines, left=("network", "address"))
     else:
         typer.echo(f"no keys in {folder}; make one with: der keys new NAME")
 
@@ -216,4 +219,4 @@ def _print_key(name: str, file: Path, *, as_json: bool) -> None:
     if as_json:
         print_json({"name": name, **addresses, "file": str(file)})
         return
-    print_table(f"Key {name}", ("what", "value"), [*addresses.items(), ("file", file)])
+    print_fields(f"Key {name}", [*addresses.items(), ("file", file)])

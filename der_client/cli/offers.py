@@ -6,7 +6,7 @@ import typer
 
 from der_client.cli.option_groups import grouped
 from der_client.cli.options import OnIndex, Shape
-from der_client.cli.output import plain, print_list
+from der_client.cli.output import plain, print_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,7 +72,7 @@ def offers(
             typer.echo("nothing is for sale" + ("" if every else "; 'der offers --all' shows what was"))
             return
         columns = ("offer", "plant", "day", "kind", "open kWh", "price a kWh", "", "expires (UTC)", "seller")
-        print_list(
+        print_table(
             "Offers" if every else "Open offers, the cheapest first",
             (*columns, "state") if every else columns,
             [

@@ -102,25 +102,10 @@ def _csv_cell(value: object) -> object:
     return value
 
 
-def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print a table; numbers stand on the right, and long texts are folded, never cut."""
-    from rich.table import Table  # noqa: PLC0415 -- `der --help` stays fast
-    from rich.text import Text  # noqa: PLC0415
-
-    table = Table(title=Text(printable(title)), title_justify="left")
-    for number, column in enumerate(columns):
-        numeric = any(isinstance(row[number], int) for row in rows)
-        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
-    for row in rows:
-        # As Text: what comes from outside must not be read as markup.
-        table.add_row(*(Text(_cell(value)) for value in row))
-    output_console().print(table)
-
-
-def print_list(
+def print_table(
     title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], *, left: Sequence[str] = ()
 ) -> None:
-    """Print a table without lines, which has room for more columns; texts of others are written out.
+    """Print a table; what is too long for its column goes on in the next line, and nothing is cut.
 
     Args:
         title: Above it.
@@ -148,6 +133,19 @@ def print_list(
         table.padding = (0, 0, 0, 1)
     console.print(Text(printable(title), style="bold"))  # not the table's title, which would wrap at its width
     console.print(table)
+
+
+def print_transactions(transactions: Iterable[tuple[str | None, str]]) -> None:
+    """Print transactions, a line each that can be copied: the id, which is not broken, and what it is for.
+
+    Args:
+        transactions: The ids with a description; those without an id are left out.
+    """
+    sent = [(txid, what) for txid, what in transactions if txid]
+    if sent:
+        typer.echo("\nTransactions")
+    for txid, what in sent:
+        typer.echo(f"{txid}  {printable(what)}")
 
 
 def print_fields(title: str, fields: Iterable[tuple[str, object]], *, err: bool = False) -> None:

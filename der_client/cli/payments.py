@@ -7,7 +7,7 @@ import typer
 from der_client.cli.offers import PlantOption
 from der_client.cli.option_groups import grouped
 from der_client.cli.options import OnIndex, Shape
-from der_client.cli.output import plain, print_list
+from der_client.cli.output import plain, print_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,7 +67,7 @@ def payments(
             return
         for token in dict.fromkeys(row["token"] for row in rows):
             currency = on.currencies.of(token)
-            print_list(
+            print_table(
                 f"Payments in {currency.symbol}" + (", due: 'der settle' pays them out" if due else ""),
                 ("pay", "plant", "day", "kWh", "delivered", "locked", "paid", "buyer", "state"),
                 [

@@ -7,7 +7,7 @@ import typer
 
 from der_client.cli.option_groups import grouped
 from der_client.cli.options import OnContractsWithKey, Shape
-from der_client.cli.output import plain, print_list
+from der_client.cli.output import plain, print_table
 
 PlantArgument = Annotated[int, typer.Argument(metavar="PLANT", min=1, help="The plant's number; see 'der plants'.")]
 Mine = Annotated[bool, typer.Option("--mine", help="Only those that --key owns or operates.")]
@@ -78,7 +78,7 @@ def plants(
         if not rows:
             typer.echo("no plants" + (f" of {on.book.short(owner)}; leave out --mine to see all" if owner else " yet"))
             return
-        print_list(
+        print_table(
             f"Plants ({days[0]:%m-%d} to {days[-1]:%m-%d} in the last column)",
             ("plant", "kind", "kW", "region", "state", "grid", "owner", "7 days kWh"),
             [

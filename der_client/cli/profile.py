@@ -89,7 +89,7 @@ def list_profiles(*, as_json: Json = False) -> None:
             (f"{row['name']} (in use)" if row["current"] else row["name"], *(row[each] for each in columns[1:]))
             for row in rows
         ]
-        print_table(f"Profiles in {profiles_file()}", columns, shown)
+        print_table(f"Profiles in {profiles_file()}", columns, shown, left=columns)
     else:
         typer.echo("no profiles; make one with: der profile add NAME --url URL")
 

@@ -37,8 +37,9 @@ def formats() -> None:
     from der_client.readings.table import ready_made_formats  # noqa: PLC0415
 
     rows: list[Sequence[object]] = [(name, kind.description) for name, kind in FORMATS.items()]
-    print_table("Kinds of files", ("format", "what"), rows)
-    print_table("Ready-made formats of tables", ("format", "what"), list(ready_made_formats().items()))
+    print_table("Kinds of files", ("format", "what"), rows, left=("what",))
+    typer.echo()
+    print_table("Ready-made formats of tables", ("format", "what"), list(ready_made_formats().items()), left=("what",))
 
 
 @app.command("inspect")

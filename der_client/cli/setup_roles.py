@@ -8,7 +8,7 @@ import typer
 from der_client.cli.journals import JournalPlace, default_journal
 from der_client.cli.option_groups import grouped
 from der_client.cli.options import DEFAULT_TIMEOUT_S, Json, OnContractsAsAccount, TimeoutS
-from der_client.cli.output import print_json, print_table, progress_console
+from der_client.cli.output import print_json, print_table, print_transactions, progress_console
 
 if TYPE_CHECKING:
     from der_client.roles import GrantReport
@@ -69,17 +69,9 @@ def _fields(step: "GrantReport") -> dict[str, Any]:
 def _print(steps: "list[GrantReport]", contract_id: str) -> None:
     print_table(
         f"Roles of {contract_id}",
-        ("role", "region", "who", "outcome", "block", "fee µSTX", "txid"),
-        [
-            (
-                step.grant.role_name,
-                step.grant.region,
-                step.grant.who,
-                step.outcome,
-                step.block_height,
-                step.fee_ustx,
-                step.txid,
-            )
-            for step in steps
-        ],
+        ("role", "region", "who", "outcome", "block"),
+        [(step.grant.role_name, step.grant.region, step.grant.who, step.outcome, step.block_height) for step in steps],
+        left=("region", "who", "outcome"),
     )
+    print_transactions((step.txid, f"{step.grant.role_name} {step.grant.region}".rstrip()) for step in steps)
+    typer.echo(f"fees: {sum(step.fee_ustx for step in steps):,} µSTX")

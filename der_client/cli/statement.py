@@ -9,7 +9,7 @@ import typer
 from der_client.cli.completion import complete_key
 from der_client.cli.option_groups import grouped
 from der_client.cli.options import OnIndex, Shape
-from der_client.cli.output import counted, csv_text, plain, print_list
+from der_client.cli.output import counted, csv_text, plain, print_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -169,7 +169,7 @@ def _print(
         return
     for side, token in dict.fromkeys((line.side, line.token) for line in lines):
         currency = on.currencies.of(token)
-        print_list(
+        print_table(
             f"{_title(on, found)}: {side}, in {currency.symbol}",
             (
                 "pay",
@@ -206,7 +206,7 @@ def _print_sums(on: OnIndex, found: "Statement", totals: "Sequence[StatementTota
     from der_client.cli.quantities import kwh  # noqa: PLC0415 -- `der --help` stays fast
 
     rows = sorted(totals, key=lambda total: (total.side, total.token or "", total.counterparty is None))
-    print_list(
+    print_table(
         f"{_title(on, found)}: sums",
         ("with", "", "payments", "delivered kWh", "locked", "fees", "amount", "in"),
         [

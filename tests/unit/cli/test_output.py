@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from der_client.cli.output import print_csv, print_fields, print_json, print_list, print_table, printable
+from der_client.cli.output import print_csv, print_fields, print_json, print_table, print_transactions, printable
 
 HOSTILE = "\x1b[2J\x1b]0;owned\x07\x9b31m\u202etxt\r\n\x7f[red]x[/red]"
 HARMFUL = ("\x1b", "\x07", "\x9b", "\u202e", "\r", "\x7f")
@@ -21,13 +21,14 @@ def test_everything_a_terminal_obeys_is_written_out() -> None:
     assert printable("Größe: 5 µSTX …") == "Größe: 5 µSTX …"
 
 
-@pytest.mark.parametrize("how", ["table", "list", "fields"])
+@pytest.mark.parametrize("how", ["table", "fields", "transactions"])
 def test_tables(how: str, capsys: pytest.CaptureFixture[str]) -> None:
     if how == "fields":
         print_fields(HOSTILE, [("location", HOSTILE)])
+    elif how == "table":
+        print_table(HOSTILE, ("id", "location"), [(1, HOSTILE)])
     else:
-        show = print_table if how == "table" else print_list
-        show(HOSTILE, ("id", "location"), [(1, HOSTILE)])
+        print_transactions([("ab" * 32, HOSTILE)])
     shown = capsys.readouterr().out
     assert not any(harmful in shown for harmful in HARMFUL)
     assert "[red]x[/red]" in shown
