@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import threading
 import time
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +21,7 @@ from benchmarks.peers import SCRIPTS, NodeProcess
 from der_client import Der, PrivateKey
 from der_client.contracts.asset_verification import AssetKind
 from der_client.devnet import Devnet, DevnetControl
+from der_client.index import Follower
 from der_client.nodejs import find_node
 from der_client.project import installed_project
 from der_client.stacks.clarity import UIntValue, encode
@@ -38,11 +40,15 @@ CLIENTS_GOAL = 0.4
 ONE_CLIENT_GOAL = 0.2
 SERVER_GOAL = 0.6
 SNAPSHOT_GOAL_S = 0.06
+LAG_GOAL_S = 1.0
 HISTORY = 10_000
 """Transactions in the chain when snapshots are measured."""
 _CLIENTS: Final = 8
 _ROUNDS: Final = 7
 _TURN_S: Final = 0.5
+_BURST: Final = 500
+_LAG_TURN_S: Final = 0.001
+_STUCK_S: Final = 60.0
 _HISTORY_STEP: Final = 1000
 _FEE_USTX: Final = 1000
 _PROJECT_PARTS: Final = ("Clarinet.toml", "contracts", "settings")
@@ -158,7 +164,45 @@ def _of_devnet(devnet: Devnet, simnet: NodeProcess) -> Iterator[Work]:
         rounds=_ROUNDS,
         turn_s=_TURN_S,
     )
+    yield _lag(devnet, load)
     yield _snapshots(devnet, load)
+
+
+def _lag(devnet: DevnetControl, load: Load) -> Work:
+    """How long after the last of many transactions, mined as fast as the devnet can, an index has it."""
+
+    def run(times: int) -> float:
+        with tempfile.TemporaryDirectory() as folder, Follower(load.reader, Path(folder, "lag.sqlite")) as follower:
+            follower.run_once()
+            return sum(lag(follower) for _ in range(times))
+
+    def lag(follower: Follower) -> float:
+        stop, has_all, goal = threading.Event(), threading.Event(), devnet.block_height + _BURST
+        thread = threading.Thread(
+            target=follower.follow,
+            args=(stop,),
+            kwargs={"on_progress": lambda progress: has_all.set() if progress.height >= goal else None},
+        )
+        thread.start()
+        try:
+            load.transactions(_BURST)
+            mined = time.perf_counter()
+            in_time = has_all.wait(_STUCK_S)
+            seconds = time.perf_counter() - mined
+        finally:
+            stop.set()
+            thread.join()
+        require_same("transactions in the index", {"expected": True, OURS: in_time})
+        return seconds
+
+    return Work(
+        f"index: behind {_BURST} transactions at the devnet's full rate",
+        run,
+        (Peer("the clock", no_time, Scale.ADDED_S, LAG_GOAL_S),),
+        lambda: None,
+        rounds=_ROUNDS,
+        turn_s=_LAG_TURN_S,
+    )
 
 
 def _snapshots(devnet: Devnet, load: Load) -> Work:

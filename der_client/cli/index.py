@@ -42,7 +42,10 @@ def index(
         bool, typer.Option("--rebuild", help="Throw away what is in the index, and begin anew.")
     ] = False,
     interval: Annotated[
-        float, typer.Option("--interval", metavar="SECONDS", min=0.05, help="How often to look for a new block.")
+        float,
+        typer.Option(
+            "--interval", metavar="SECONDS", min=0.05, help="How often to look for a new block where none is announced."
+        ),
     ] = 1.0,
     as_json: Json = False,
 ) -> None:

@@ -18,6 +18,7 @@ from der_client.index.errors import IndexDatabaseError
 from der_client.index.schema import CONTRACT_OF_EVENT, blocks, events, lease
 from der_client.index.writer import Writer, undo
 from der_client.stacks.errors import NodeError
+from der_client.stacks.rpc.watching import SILENCE_S, pause_after_s
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from der_client.der import Der
     from der_client.index.chain_data import ChainBlock, FilledBlock
+    from der_client.stacks.rpc.bells import BlockListener
 
 _LOG: Final = logging.getLogger(__name__)
 DEFAULT_LEASE_S: Final = 15.0
@@ -36,6 +38,10 @@ DEFAULT_LEASE_S: Final = 15.0
 _EVENTS_PER_BATCH: Final = 2_000
 _FIRST_PAUSE_S: Final = 0.01
 _LONGEST_PAUSE_S: Final = 0.5
+_STOPPING_S: Final = 0.25
+"""How long it may take to see that it has to end, s."""
+_FAILURE_S: Final = 1.0
+"""How soon, at most, a node that failed is asked again the first times, s."""
 _MOST_MOVES: Final = 20
 """How often in a row the chain may change while it is read, before that is an error."""
 
@@ -82,6 +88,7 @@ class Follower:
     """
 
     def __init__(self, der: Der, place: str | Path, *, rebuild: bool = False, lease_s: float = DEFAULT_LEASE_S) -> None:
+        self._client = der.client
         self._reader = ChainReader(der.client, der.deployer)
         self._owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
         self._writer = Writer()
@@ -161,25 +168,54 @@ class Follower:
     ) -> None:
         """Keep up with the chain until told to stop.
 
+        A new block is read as soon as the API announces it over its WebSocket (extra ``stream``). Where it announces
+        none, it is asked.
+
         Args:
             stop: Set it to end.
-            poll_s: How often to look for a new block, s.
+            poll_s: How often to look for a new block where none is announced, s.
             on_progress: Called when something was added or taken out.
 
         Raises:
             UnknownEventError: If a contract printed what this version of the library does not know.
             IndexDatabaseError: If the database fails, or does not fit the chain.
         """
-        while not stop.is_set():
-            try:
-                self.run_once(on_progress, stop=stop)
-            except LeaseHeldError as error:
-                self._tell("waiting: %s", error)
-            except NodeError as error:
-                self._tell("the node could not be read, trying again: %s", error)
-            else:
-                self._told = ""
-            stop.wait(poll_s)
+        failures = 0
+        with self._client.listen_for_blocks() as announced:
+            while not stop.is_set():
+                try:
+                    height = self.run_once(on_progress, stop=stop).height
+                except LeaseHeldError as error:
+                    self._tell("waiting: %s", error)
+                    stop.wait(poll_s)
+                except NodeError as error:
+                    failures += 1
+                    self._tell("the node could not be read, trying again: %s", error)
+                    stop.wait(pause_after_s(error, failures, min(poll_s, _FAILURE_S)))
+                else:
+                    failures, self._told = 0, ""
+                    self._wait(announced, stop, height, poll_s)
+
+    def _wait(self, announced: BlockListener, stop: Signal, height: int, poll_s: float) -> None:
+        """Wait until it is time to look for blocks above a height; hold the lease meanwhile."""
+        # One of several replicas of the API may announce what another does not have yet.
+        is_trusted = announced.are_announced and announced.height <= height
+        end = time.monotonic() + (max(poll_s, SILENCE_S) if is_trusted else poll_s)
+        while not stop.is_set() and self._keeps_lease():
+            left_s = end - time.monotonic()
+            if left_s <= 0 or announced.wait(min(left_s, _STOPPING_S)):
+                return
+
+    def _keeps_lease(self) -> bool:
+        """Hold the lease for longer when that is due; say whether it is still ours."""
+        if time.monotonic() < self._renew_at:
+            return True
+        try:
+            with self._database.transaction("be written") as connection:
+                self._hold(connection)
+        except (LeaseHeldError, ChainMovedError):
+            return False
+        return True
 
     def _tell(self, text: str, error: Exception) -> None:
         """Log why nothing is done, once as long as it stays the same."""
@@ -326,17 +362,16 @@ class Follower:
         Raises:
             LeaseHeldError: If another has it.
         """
-        self._renew_at = time.monotonic() + self._lease_s / 3
         now = self._database.now(connection)
         values: dict[str, Any] = {"owner": self._owner, "until": now + self._lease_s}
         row = connection.execute(select(lease).with_for_update()).one_or_none()
         if row is None:
             connection.execute(insert(lease).values(id=1, **values))
-            return
-        if row.owner != self._owner:
-            if row.until > now:
-                raise LeaseHeldError(f"is being written by another indexer ({row.owner})", self._database.name)
-            if self._marks is not None:
-                self._marks = None
-                raise ChainMovedError("another indexer wrote meanwhile")
-        connection.execute(update(lease).values(**values))
+        elif row.owner != self._owner and row.until > now:
+            raise LeaseHeldError(f"is being written by another indexer ({row.owner})", self._database.name)
+        elif row.owner != self._owner and self._marks is not None:
+            self._marks = None
+            raise ChainMovedError("another indexer wrote meanwhile")
+        else:
+            connection.execute(update(lease).values(**values))
+        self._renew_at = time.monotonic() + self._lease_s / 3

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 from der_client.stacks.errors import MissingExtraError, NodeError
+from der_client.stacks.rpc.steps import Listen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from der_client.stacks.rpc.api_socket import ApiSocket
-    from der_client.stacks.rpc.steps import Listen
 
 _LOG: Final = logging.getLogger(__name__)
 _LONGEST_PAUSE_S: Final = 300.0
 _FIRST_PAUSE_S: Final = 1.0
+_CLOSING_S: Final = 0.25
 
 
 class Attempts:
@@ -51,35 +53,53 @@ class Bell:
     Args:
         url: The client's base address.
         headers: The client's headers.
+
+    Attributes:
+        height: Of the newest block that was announced; -1 if none was.
     """
 
     def __init__(self, url: str, headers: Mapping[str, str]) -> None:
+        self.height = -1
         self._url = url
         self._headers = headers
         self._attempts = Attempts()
         self._socket: ApiSocket | None = None
         self._connect()
 
-    def wait(self, listen: Listen) -> None:
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is a socket to hear it over."""
+        return self._socket is not None
+
+    def wait(self, listen: Listen) -> bool:
         """Wait until it rings.
 
         After a cut it returns at once: what was not announced has to be looked for.
 
         Args:
             listen: How long at most, with a socket and without.
+
+        Returns:
+            Whether it rang, or what was not announced has to be looked for; if not, only time passed.
         """
         if self._socket is None and self._attempts.is_due:
             self._connect()
             if self._socket is not None:
-                return  # something may have happened before
+                return True  # something may have happened before
         if self._socket is None:
             time.sleep(listen.seconds)
-            return
+            return False
         try:
-            self._socket.next_notice(listen.longest_s)
+            notice = self._socket.next_notice(listen.longest_s)
         except NodeError as error:
             self.close()
             self._attempts.failed(error)
+            return True
+        if notice is None:
+            return False
+        height = notice.data.get("height")
+        self.height = height if isinstance(height, int) else -1
+        return True
 
     def close(self) -> None:
         """Close the connection."""
@@ -96,3 +116,66 @@ class Bell:
             self._attempts.failed(error)
         else:
             self._attempts.succeeded()
+
+
+class BlockListener:
+    """Hears of new blocks in a thread of its own, so that a connection that is slow to be made holds nobody up.
+
+    Args:
+        url: The client's base address.
+        headers: The client's headers.
+
+    Attributes:
+        are_announced: Whether blocks are announced; where not, they have to be looked for.
+        height: Of the newest block that was announced; -1 if none was.
+    """
+
+    def __init__(self, url: str, headers: Mapping[str, str]) -> None:
+        self.are_announced = False
+        self.height = -1
+        self._url = url
+        self._headers = headers
+        self._rang = threading.Event()
+        self._is_closed = False
+        self._thread = threading.Thread(target=self._listen, name="blocks", daemon=True)
+        self._thread.start()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until a block is announced, or announcements begin or end.
+
+        Args:
+            seconds: How long at most.
+
+        Returns:
+            Whether there is something to look for; if not, only time passed.
+        """
+        rang = self._rang.wait(seconds)
+        self._rang.clear()
+        return rang
+
+    def close(self) -> None:
+        """Close the connection; a connection that is being made is closed later."""
+        self._is_closed = True
+        self._thread.join(2 * _CLOSING_S)
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self.close()
+
+    def _listen(self) -> None:
+        bell = Bell(self._url, self._headers)
+        try:
+            rang = bell.is_connected  # something may have happened before
+            while not self._is_closed:
+                self.are_announced, self.height = bell.is_connected, bell.height
+                if rang:
+                    self._rang.set()
+                rang = bell.wait(Listen(_CLOSING_S, _CLOSING_S))
+        finally:
+            self.are_announced = False
+            self._rang.set()
+            bell.close()

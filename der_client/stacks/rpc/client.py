@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
 
 from der_client.stacks.errors import NodeError, NodeUnreachableError, whole
-from der_client.stacks.rpc.bells import Bell
+from der_client.stacks.rpc.bells import Bell, BlockListener
 from der_client.stacks.rpc.logs import MAX_PER_PAGE, LogReader
 from der_client.stacks.rpc.methods import (
     DEFAULT_ANSWER_DEADLINE_S,
@@ -174,6 +174,15 @@ class Client(Methods):
             NodeError: If the API cannot be read at the start; later, it is asked again until it answers.
         """
         return self._watched(BlockWatch(poll_s, idle_s), history=False)
+
+    def listen_for_blocks(self) -> BlockListener:
+        """Hear that there is a new block, without being told which; for programs that look for themselves.
+
+        Returns:
+            What is waited for; close it, or use it in a ``with`` block. It needs the extra ``stream``, and an API with
+            a WebSocket; without, or while that is cut, it announces nothing.
+        """
+        return BlockListener(self.url, self._own_headers)
 
     def stream(self, event: str, *, idle_s: float | None = None, **parameters: str) -> Generator[Notice, None, None]:
         """Follow what the API announces over its WebSocket (extra ``stream``), as it says it.

@@ -24,11 +24,23 @@ if TYPE_CHECKING:
 Update = TypeVar("Update")
 _LOG: Final = logging.getLogger(__name__)
 DEFAULT_POLL_S: Final = 5.0
+SILENCE_S: Final = 30.0
+"""How long announcements are trusted: some sockets fall silent without being closed."""
 _LONGEST_PAUSE_S: Final = 60.0
-_SILENCE_S: Final = 30.0  # how long announcements are trusted: some sockets fall silent without being closed
 _BLOCKS_PER_PAGE: Final = 30
 _BLOCKS_REMEMBERED: Final = 2_000
 _BLOCKS_ANCHOR: Final = 3
+
+
+def pause_after_s(error: NodeError, failures: int, poll_s: float) -> float:
+    """Return how long to wait before the next look, in seconds: ever longer, up to a minute, or as the node says.
+
+    Args:
+        error: Why the last look failed.
+        failures: How many failed in a row.
+        poll_s: How long to wait where none fails, in seconds.
+    """
+    return max(min(poll_s * (1 << min(failures, 6)), _LONGEST_PAUSE_S), error.retry_after_s or 0.0)
 
 
 class LogUpdate(NamedTuple):
@@ -95,8 +107,7 @@ class Watch(ABC, Generic[Update]):
                 updates = yield from self.look()
             except NodeError as error:
                 failures += 1
-                pause_s = min(self._poll_s * (1 << min(failures, 6)), _LONGEST_PAUSE_S)
-                pause_s = max(pause_s, error.retry_after_s or 0.0)
+                pause_s = pause_after_s(error, failures, self._poll_s)
                 _LOG.info("following failed, looking again in %.1f s: %s", pause_s, error)
                 if not self._is_idle():
                     yield Pause(self._at_most(pause_s))  # a bell must not call it back sooner
@@ -109,7 +120,7 @@ class Watch(ABC, Generic[Update]):
             if self._is_idle():
                 self.is_over = True
                 return []
-            yield Listen(self._at_most(pause_s), self._at_most(max(_SILENCE_S, pause_s)))
+            yield Listen(self._at_most(pause_s), self._at_most(max(SILENCE_S, pause_s)))
 
     def _is_idle(self) -> bool:
         return self._idle_s is not None and time.monotonic() - self._quiet_since >= self._idle_s

@@ -1,0 +1,185 @@
+"""The index follows: at once where blocks are announced, else by asking; alone, and until it is told to end."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from der_client import Der
+from der_client.devnet import Devnet
+from der_client.index import Follower, LeaseHeldError
+from der_client.index.chain_data import ChainBlock
+from der_client.index.chain_reader import ChainReader
+from der_client.index.follower import Progress
+from der_client.index.schema import lease
+from der_client.stacks.rpc import Client, RetryPolicy
+from der_client.stacks.rpc.api_socket import ApiSocket
+from tests.integration.conftest import Cast
+from tests.integration.line import Line
+
+NEVER_S = 3600.0
+"""As long as no test waits: what is found with it was announced."""
+SOON_S = 0.05
+LONG_S = 60.0
+QUICK = RetryPolicy(attempts=2, backoff_s=0.01)
+
+
+class Following:
+    """A follower in a thread, and what it tells."""
+
+    def __init__(self, follower: Follower, poll_s: float) -> None:
+        self.follower = follower
+        self.stop = threading.Event()
+        self._told: list[Progress] = []
+        self._grew = threading.Condition()
+        self.thread = threading.Thread(
+            target=follower.follow,
+            args=(self.stop,),
+            kwargs={"poll_s": poll_s, "on_progress": self._tell},
+            daemon=True,
+        )
+        self.thread.start()
+
+    def _tell(self, progress: Progress) -> None:
+        with self._grew:
+            self._told.append(progress)
+            self._grew.notify_all()
+
+    def wait_for(self, is_it: Callable[[Progress], bool]) -> None:
+        with self._grew:
+            assert self._grew.wait_for(lambda: any(map(is_it, self._told)), LONG_S), self._told
+
+    def wait_until(self, height: int) -> None:
+        self.wait_for(lambda progress: progress.height >= height)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    return tmp_path / "index.sqlite"
+
+
+@contextmanager
+def following(der: Der, place: Path, poll_s: float, **options: Any) -> Iterator[Following]:
+    """Follow, and be up to date before anything else happens."""
+    with Follower(der, place, **options) as follower:
+        follower.run_once()
+        begun = Following(follower, poll_s)
+        try:
+            yield begun
+        finally:
+            begun.stop.set()
+            begun.thread.join(LONG_S)
+            assert not begun.thread.is_alive()
+
+
+def pause(cast: Cast, paused: bool) -> int:
+    """Let a contract print something, and give the block."""
+    return cast.pauser.assets.set_paused(paused).send().wait().block_height or 0
+
+
+def over(line: Line, der: Der) -> Der:
+    return Der.connect(Client(line.url, retries=QUICK), deployer=der.deployer)
+
+
+@pytest.fixture
+def line(devnet: Devnet) -> Iterator[Line]:
+    line = Line(devnet.url)
+    yield line
+    line.close()
+
+
+def test_a_block_is_read_when_it_is_announced(der: Der, cast: Cast, place: Path) -> None:
+    with following(der, place, NEVER_S) as index:
+        for paused in (True, False):
+            index.wait_until(pause(cast, paused))
+
+
+def test_a_fork_is_followed_when_it_is_announced(der: Der, cast: Cast, place: Path, devnet: Devnet) -> None:
+    with following(der, place, NEVER_S) as index:
+        height = pause(cast, True)
+        index.wait_until(height)
+        devnet.reorg(1, "again")
+        index.wait_for(lambda progress: progress.undone_from == height)
+
+
+def test_what_was_missed_while_the_line_was_cut_is_read_when_it_is_there_again(
+    der: Der, cast: Cast, place: Path, line: Line
+) -> None:
+    with following(over(line, der), place, NEVER_S) as index:
+        index.wait_until(pause(cast, True))
+        line.is_down = True
+        line.cut()
+        height = pause(cast, False)
+        line.is_down = False
+        index.wait_until(height)
+        index.wait_until(pause(cast, True))
+
+
+def test_it_asks_where_there_is_no_socket(der: Der, cast: Cast, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("der_client.stacks.rpc.notices.PATH", "/extended/v1/none")
+    with following(der, place, SOON_S) as index:
+        for paused in (True, False):
+            index.wait_until(pause(cast, paused))
+
+
+def test_it_asks_where_the_socket_is_silent(der: Der, cast: Cast, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ApiSocket, "next_notice", lambda _, timeout_s: time.sleep(timeout_s))
+    monkeypatch.setattr("der_client.index.follower.SILENCE_S", SOON_S)
+    with following(der, place, SOON_S) as index:
+        for paused in (True, False):
+            index.wait_until(pause(cast, paused))
+
+
+def test_it_asks_until_the_api_has_the_block_that_was_announced(
+    der: Der, cast: Cast, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Several replicas of an API are not equally fast."""
+    monkeypatch.setattr("der_client.index.follower.SILENCE_S", NEVER_S)
+    newest = ChainReader.tip
+    before = newest(ChainReader(der.client, der.deployer))
+    late: list[int] = []
+
+    def tip(reader: ChainReader) -> ChainBlock:
+        block = newest(reader)
+        if block.height > before.height and len(late) < 2:
+            late.append(block.height)
+            return before
+        return block
+
+    monkeypatch.setattr(ChainReader, "tip", tip)
+    with following(der, place, SOON_S) as index:
+        index.wait_until(pause(cast, True))
+    assert len(late) == 2
+
+
+def test_it_stays_the_only_one_while_it_waits(der: Der, place: Path) -> None:
+    def held_until(follower: Follower) -> float:
+        with follower._database.transaction("be read") as connection:
+            return float(connection.execute(select(lease.c.until)).scalar_one())
+
+    with following(der, place, NEVER_S, lease_s=1.0), Follower(der, place) as other:
+        first = held_until(other)
+        end = time.monotonic() + LONG_S
+        while held_until(other) <= first + 1.0 and time.monotonic() < end:
+            time.sleep(SOON_S)
+        with pytest.raises(LeaseHeldError, match="being written by another indexer"):
+            other.run_once()
+
+
+def test_one_that_waits_takes_over_when_the_other_ends(der: Der, cast: Cast, place: Path) -> None:
+    with following(der, place, NEVER_S) as first, Follower(der, place) as follower:
+        second = Following(follower, SOON_S)
+        first.wait_until(pause(cast, True))
+        first.stop.set()
+        first.thread.join(LONG_S)
+        first.follower.close()
+        second.wait_until(pause(cast, False))
+        second.stop.set()
+        second.thread.join(LONG_S)
