@@ -4,7 +4,9 @@
 """
 
 from der_client.certificates.bundles import CertificateBundle, CertificateFile
-from der_client.certificates.checks import Check, Outcome, check_offline, check_online
+from der_client.certificates.findings import Check, Outcome
 from der_client.certificates.issuing import issue
+from der_client.certificates.offline import check_offline
+from der_client.certificates.online import check_online
 
 __all__ = ["CertificateBundle", "CertificateFile", "Check", "Outcome", "check_offline", "check_online", "issue"]

@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from der_client.stacks.blocks import MAX_PATH_LENGTH
 from der_client.stacks.checks import UINT_MAX
 from der_client.stacks.errors import InvalidValueError
 
@@ -147,6 +148,30 @@ class MeterKey(_Part):
     key_epoch: int
 
 
+class PlaceInBlock(_Part):
+    """Where a transaction is in its block, with what proves it.
+
+    Attributes:
+        position: Which of the block's transactions it is, from 0.
+        siblings: The nodes beside the way from it to the root of the block's Merkle tree, hexadecimal.
+    """
+
+    position: int = Field(ge=0, lt=1 << MAX_PATH_LENGTH)
+    siblings: tuple[str, ...] = Field(min_length=1, max_length=MAX_PATH_LENGTH)
+
+
+class BlockProof(_Part):
+    """A block's header, and where the certificate's transactions are in the block.
+
+    Attributes:
+        header: The header with all signatures, hexadecimal, as ``GET /v3/blocks`` has it.
+        transactions: The places of transactions by txid.
+    """
+
+    header: str
+    transactions: dict[str, PlaceInBlock] = Field(min_length=1)
+
+
 class CertificateFile(_Part):
     """All of one certificate.
 
@@ -169,6 +194,7 @@ class CertificateFile(_Part):
         recordings: What was recorded of the day, in the order of the chain.
         meter: The meter's key on that day, if there was one.
         transactions: The signed bytes of transactions by txid, hexadecimal: what can be proven without a network.
+        blocks: The blocks that these are in, each once, by height.
         bundles: The certificate by metering interval.
     """
 
@@ -190,7 +216,13 @@ class CertificateFile(_Part):
     recordings: tuple[Recording, ...] = Field(max_length=1_000)
     meter: MeterKey | None
     transactions: dict[str, str]
+    blocks: tuple[BlockProof, ...] = Field(max_length=1_002)
     bundles: tuple[CertificateBundle, ...] = Field(max_length=96)
+
+    @property
+    def txids(self) -> set[str]:
+        """The transactions that the certificate rests on: recordings, verification and claim."""
+        return {self.certificate.txid, self.verified_txid, *(recording.txid for recording in self.recordings)}
 
     @classmethod
     def from_json(cls, text: str | bytes) -> CertificateFile:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from der_client.certificates.bundles import CertificateFile, Claim, MeterKey, PlantFacts, Recording
+from der_client.certificates.bundles import (
+    BlockProof,
+    CertificateFile,
+    Claim,
+    MeterKey,
+    PlaceInBlock,
+    PlantFacts,
+    Recording,
+)
 from der_client.certificates.spreading import spread
 from der_client.index.errors import NotIndexedError
 from der_client.readings.slots import mask_slots
@@ -13,6 +21,7 @@ if TYPE_CHECKING:
     from der_client.contracts.asset_verification import Asset
     from der_client.index import Index
     from der_client.index.answers import Certificate, EventRow
+    from der_client.stacks.blocks import NakamotoBlock
     from der_client.stacks.rpc import Client
 
 MOST_EVENTS = 10_000
@@ -24,7 +33,8 @@ def issue(index: Index, certificate: Certificate, client: Client | None = None) 
     Args:
         index: Knows the chain, at least up to the certificate.
         certificate: One that it listed.
-        client: A node of the same network; with it the file carries the signed bytes of the transactions.
+        client: A node of the same network; with it the file carries the signed bytes of the transactions, and proves
+            in which blocks they are.
 
     Raises:
         NotIndexedError: If the index does not know the verification of the day.
@@ -48,6 +58,7 @@ def issue(index: Index, certificate: Certificate, client: Client | None = None) 
         capacity_w=detail.asset.capacity_w,
     )
     txids = {certificate.txid, verified[0].txid, *(recording.txid for recording in recordings)}
+    transactions, blocks = ({}, ()) if client is None else _proofs(sorted(txids), client)
     unspread = CertificateFile(
         chain_id=tip.network_id,
         deployer=tip.deployer,
@@ -64,10 +75,33 @@ def issue(index: Index, certificate: Certificate, client: Client | None = None) 
         earlier=tuple(_claim(each) for each in earlier),
         recordings=recordings,
         meter=_meter(detail.asset, certificate) if any(recording.signed for recording in recordings) else None,
-        transactions={} if client is None else {t: client.node_transaction(t).raw.hex() for t in sorted(txids)},
+        transactions=transactions,
+        blocks=blocks,
         bundles=(),
     )
     return unspread.model_copy(update={"bundles": spread(unspread)})
+
+
+def _proofs(txids: list[str], client: Client) -> tuple[dict[str, str], tuple[BlockProof, ...]]:
+    """Ask a node for the bytes of transactions, and for the blocks that they are in."""
+    known = {txid: client.node_transaction(txid) for txid in txids}
+    in_block: dict[str, list[str]] = {}
+    for txid, transaction in known.items():
+        in_block.setdefault(transaction.index_block_hash, []).append(txid)
+    blocks = sorted((client.node_block(block_id) for block_id in in_block), key=lambda block: block.header.height)
+    proofs = tuple(_block_proof(block, in_block[block.header.block_id]) for block in blocks)
+    return {txid: transaction.raw.hex() for txid, transaction in known.items()}, proofs
+
+
+def _block_proof(block: NakamotoBlock, txids: list[str]) -> BlockProof:
+    paths = {txid: block.path(txid) for txid in txids}
+    return BlockProof(
+        header=block.header.encode().hex(),
+        transactions={
+            txid: PlaceInBlock(position=path.position, siblings=tuple(sibling.hex() for sibling in path.siblings))
+            for txid, path in paths.items()
+        },
+    )
 
 
 def _claim(certificate: Certificate) -> Claim:

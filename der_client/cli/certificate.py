@@ -8,10 +8,11 @@ import typer
 from der_client.cli.index import OnContractsAndIndex
 from der_client.cli.option_groups import grouped
 from der_client.cli.options import Json
-from der_client.cli.output import print_json
+from der_client.cli.output import print_json, print_wrapped
 
 if TYPE_CHECKING:
     from der_client.certificates import Check
+    from der_client.stacks.blocks import NakamotoBlock
 
 _MOST_BYTES = 10_000_000
 
@@ -30,7 +31,8 @@ def certificate(
     with_proof: Annotated[
         bool,
         typer.Option(
-            "--proof/--no-proof", help="Include the signed transactions, so that much can be checked without a network."
+            "--proof/--no-proof",
+            help="Include the signed transactions and the blocks that they are in, to check without a network.",
         ),
     ] = True,
 ) -> None:
@@ -56,6 +58,15 @@ def verify_certificate(
     *,
     on: OnContractsAndIndex,
     offline: Annotated[bool, typer.Option("--offline", help="Check only what needs no network.")] = False,
+    saved: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--block",
+            metavar="FILE",
+            dir_okay=False,
+            help="A block that you saved from a node (GET /v3/blocks/height/N); repeat it for more.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Check a certificate: that its parts agree, that its signatures are right, and that the chain says the same.
@@ -64,29 +75,46 @@ def verify_certificate(
     """
     from der_client.certificates import CertificateFile, Outcome, check_offline, check_online  # noqa: PLC0415
     from der_client.index import Index  # noqa: PLC0415
-    from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415
 
-    try:
-        if file.stat().st_size > _MOST_BYTES:
-            raise InvalidValueError(f"{file} is too large for a certificate: more than {_MOST_BYTES:,} bytes")
-        read = CertificateFile.from_json(file.read_bytes())
-    except OSError as error:
-        raise InvalidValueError(f"{file} cannot be read: {error.strerror}") from error
-    checks = list(check_offline(read))
+    read = CertificateFile.from_json(_read(file, "a certificate", _MOST_BYTES))
+    checks = list(check_offline(read, [_block(block) for block in saved or ()]))
     if not offline:
         if on.settings.database is None:
-            checks += check_online(read, on.der)
+            by_node = check_online(read, on.der)
         else:
             with Index(on.place) as index:
-                checks += check_online(read, on.der, index)
+                by_node = check_online(read, on.der, index)
+        answered = {check.name for check in by_node}
+        checks = [c for c in checks if c.outcome is not Outcome.NOT_CHECKED or c.name not in answered] + [*by_node]
     wrong = any(check.outcome is Outcome.WRONG for check in checks)
     if as_json:
         print_json({"checks": [_json(check) for check in checks], "wrong": wrong})
     else:
         for check in checks:
-            typer.echo(f"{check.outcome:<12} {check.name}: {check.text}")
+            print_wrapped(f"{check.name}: {check.text}", first=f"{check.outcome:<13}")
     if wrong:
         raise typer.Exit(1)
+
+
+def _read(file: Path, what: str, most_bytes: int) -> bytes:
+    from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415
+
+    try:
+        if file.stat().st_size > most_bytes:
+            raise InvalidValueError(f"{file} is too large for {what}: more than {most_bytes:,} bytes")
+        return file.read_bytes()
+    except OSError as error:
+        raise InvalidValueError(f"{file} cannot be read: {error.strerror}") from error
+
+
+def _block(file: Path) -> "NakamotoBlock":
+    from der_client.stacks.blocks import MAX_BLOCK_LENGTH, NakamotoBlock  # noqa: PLC0415
+    from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415
+
+    try:
+        return NakamotoBlock.decode(_read(file, "a block", MAX_BLOCK_LENGTH))
+    except InvalidValueError as error:
+        raise InvalidValueError(f"--block {file}: {error}") from error
 
 
 def _json(check: "Check") -> dict[str, str]:

@@ -1,5 +1,5 @@
 /** The blocks of the chain, at 88 bytes each in an archive. Their heights follow each other without a gap. */
-import { sha512_256 } from "../wire/hash.js";
+import { identityOf } from "../wire/block.js";
 import { Archive } from "./archive.js";
 
 const RECORD = 88;
@@ -39,18 +39,26 @@ export class Blocks {
   add({ height, burnHeight, time }, firstTransaction, txids) {
     if (this.#count === 0) this.#firstHeight = height;
     if (height !== this.#firstHeight + this.#count) throw new Error(`block ${height} does not follow ${this.tip.height}`);
-    const identity = [this.#count > 0 ? this.tip.hash : "", height, burnHeight, time, ...txids].join(" ");
-    const hash = sha512_256(Buffer.from(`block ${identity}`));
-    const indexHash = sha512_256(Buffer.from(`index ${hash.toString("hex")}`));
+    const { hash, id } = identityOf({ height, burnHeight, time, parentId: this.#idOf(this.tip), txids });
     const record = Buffer.alloc(HASH_AT);
     record.writeDoubleLE(time);
     record.writeUInt32LE(burnHeight, 8);
     record.writeUInt32LE(firstTransaction, 12);
     record.writeUInt32LE(txids.length, 16);
-    this.#archive.append(Buffer.concat([record, hash, indexHash]));
+    this.#archive.append(Buffer.concat([record, hash, id]));
     this.#count += 1;
     this.tip = this.at(this.#count - 1);
     return this.tip;
+  }
+
+  /** @param {Block} block @returns {Buffer} its parent's id */
+  parentIdOf({ height }) {
+    return this.#idOf(this.atHeight(height - 1));
+  }
+
+  /** @param {Block | undefined} block */
+  #idOf(block) {
+    return block ? Buffer.from(block.indexHash, "hex") : Buffer.alloc(INDEX_HASH_AT - HASH_AT);
   }
 
   /** @param {number} index counted from the first one @returns {Block} */

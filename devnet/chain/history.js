@@ -4,6 +4,7 @@
  * Transactions are kept as bytes outside of this process's memory, and parsed again when somebody asks for one: a
  * devnet that runs for days would else grow by some kilobytes with each of them.
  */
+import { blockBytes } from "../wire/block.js";
 import { parseTransaction } from "../wire/transaction.js";
 import { Archive } from "./archive.js";
 import { Blocks } from "./blocks.js";
@@ -170,6 +171,14 @@ export class History {
   /** @param {Block} block @returns {MinedTransaction[]} */
   transactionsOf({ firstTransaction, transactionCount }) {
     return Array.from({ length: transactionCount }, (_, index) => this.transaction(firstTransaction + index));
+  }
+
+  /** @param {Block} block @returns {Buffer} as nodes keep it */
+  bytesOf(block) {
+    const transactions = this.transactionsOf(block).map(({ transaction }) => transaction);
+    const txids = transactions.map(({ txid }) => txid);
+    const raw = transactions.map((transaction) => transaction.raw);
+    return blockBytes({ ...block, parentId: this.blocks.parentIdOf(block), txids }, raw);
   }
 
   /** @returns {Mark} where the history ends now */

@@ -1,6 +1,7 @@
 /** What the node tells of itself and of proof of transfer (GET /v2/info, /v2/pox). */
 import { publicKey } from "../project/wallet.js";
-import { hash160, sha512_256 } from "../wire/hash.js";
+import { consensusHash } from "../wire/block.js";
+import { hash160 } from "../wire/hash.js";
 import { TESTNET_CHAIN_ID } from "../wire/transaction.js";
 import { BOOT_ADDRESS } from "../vm/vm.js";
 
@@ -18,16 +19,9 @@ const NODE_KEY_HASH = hash160(NODE_KEY).toString("hex");
 const NO_ANCHOR = { anchor_block_hash: "0".repeat(64), anchor_block_txid: "0".repeat(64) };
 const UNREACHED_HEIGHT = 2 ** 63;
 
-/** @param {number} burnHeight @returns {string} hex */
-export function consensusHash(burnHeight) {
-  return sha512_256(Buffer.from(`consensus ${burnHeight}`))
-    .subarray(0, 20)
-    .toString("hex");
-}
-
 /** @param {Chain} chain */
 export function chainInfo({ tip }) {
-  const consensus = consensusHash(tip.burnHeight);
+  const consensus = consensusHash(tip.burnHeight).toString("hex");
   return {
     peer_version: TESTNET_PEER_VERSION,
     pox_consensus: consensus,

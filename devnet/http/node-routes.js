@@ -44,6 +44,8 @@ const PATH_PARAMETERS = {
   varname: CLARITY_NAME,
   constname: CLARITY_NAME,
   txid: /^[0-9a-f]{64}$/,
+  blockId: /^[0-9a-f]{64}$/,
+  blockHeight: /^[0-9]{1,20}$/,
 };
 
 const BLOCK_ID = /^[0-9a-f]{64}$/i;
@@ -202,6 +204,20 @@ export async function nodeRoutes(server, { devnet }) {
       block_height: mined.block.height,
       is_canonical: true,
     };
+  });
+
+  server.get("/v3/blocks/:blockId", (/** @type {Request} */ { params: { blockId } }, reply) => {
+    const block = chain.history.blocks.withHash(blockId);
+    if (block?.indexHash !== blockId) throw new RequestError(404, `No such block ${blockId}\n`);
+    return reply.type("application/octet-stream").send(chain.history.bytesOf(block));
+  });
+
+  server.get("/v3/blocks/height/:blockHeight", (/** @type {Request} */ request, reply) => {
+    const { blockHeight } = request.params;
+    checkTip(request, chain);
+    const block = chain.history.blocks.atHeight(Number(blockHeight));
+    if (!block) throw new RequestError(404, `No such block #${BigInt(blockHeight)}\n`);
+    return reply.type("application/octet-stream").send(chain.history.bytesOf(block));
   });
 
   /** @param {Request} request @param {string} missing */

@@ -2,7 +2,7 @@
 import { serdeText } from "../clarity/serde-text.js";
 import { typeOf } from "../clarity/types.js";
 import { DecodeError, decodeValue } from "../clarity/value.js";
-import { consensusHash } from "../http/node-info.js";
+import { consensusHash } from "../wire/block.js";
 import { burnBlockHash, totalCost } from "../http/present.js";
 import { wantsEvent } from "./settings.js";
 
@@ -38,7 +38,7 @@ export function burnBlockPayload(height) {
     reward_recipients: [],
     reward_slot_holders: [],
     burn_amount: 0,
-    consensus_hash: `0x${consensusHash(height)}`,
+    consensus_hash: `0x${consensusHash(height).toString("hex")}`,
     parent_burn_block_hash: `0x${burnBlockHash(height - 1)}`,
   });
 }
@@ -79,7 +79,7 @@ export function blockPayload({ block, parent, mined }, chain, observer) {
     reward_set: null,
     cycle_number: null,
     tenure_height: block.burnHeight,
-    consensus_hash: `0x${consensusHash(block.burnHeight)}`,
+    consensus_hash: `0x${consensusHash(block.burnHeight).toString("hex")}`,
     signer_signature_hash: `0x${block.hash}`,
     miner_signature: `0x${"0".repeat(130)}`,
     signer_signature: [],

@@ -34,6 +34,7 @@ DIFFERENCES: Mapping[Target, Mapping[str, str]] = {
     Target.API: {
         "health: *": _V2_ONLY,
         "node transaction: *": _V2_ONLY,
+        "blocks: *": _V2_ONLY,
         "get-transaction": _V2_ONLY,
         "node-health": _V2_ONLY,
         "paths: nothing there either": _V2_ONLY,

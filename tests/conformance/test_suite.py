@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.conformance import differences, test_mempool, test_recorded_examples
+from tests.conformance import differences, test_blocks, test_mempool, test_recorded_examples
 from tests.conformance.cases import CASES
 from tests.conformance.rejections import REJECTIONS
 from tests.conformance.shapes import (
@@ -103,6 +103,7 @@ def case_names() -> list[str]:
         *(case.name for case in CASES),
         *(rejection.name for rejection in REJECTIONS),
         *test_recorded_examples.REQUESTS,
+        *(f"blocks: {name}" for name in test_blocks.SENT),
         *steps,
     ]
 

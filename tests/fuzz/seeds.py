@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from der_client.stacks.blocks import NakamotoBlock, transactions_root
 from der_client.stacks.clarity import encode
 from der_client.stacks.contract.annotations import Response
 from tests.fuzz.targets import TYPED, Color, Inner, Outer
@@ -64,6 +66,7 @@ def of(target: str) -> list[bytes]:
         "argument": _values,
         "literal": _literals,
         "transaction": _transactions,
+        "block": _blocks,
         "typed": _typed,
     }[target]()
     return [seed for seed in seeds if len(seed) <= _LONGEST]
@@ -100,6 +103,18 @@ def _transactions() -> list[bytes]:
         *[bytes.fromhex(text.removeprefix("0x")) for text in real + oracle],
         *[generator.transaction().encode() for _ in range(_RANDOM)],
     ]
+
+
+def _blocks() -> list[bytes]:
+    real = [NakamotoBlock.decode(bytes.fromhex(entry["raw"])) for entry in _load("blocks_real.json")]
+    generator = Generator(4)
+    made = []
+    for count in range(12):
+        transactions = tuple(generator.transaction() for _ in range(count))
+        root = transactions_root([transaction.txid for transaction in transactions])
+        header = replace(real[count % len(real)].header, transactions_root=root, signer_signatures=(bytes(65),))
+        made.append(NakamotoBlock(header, transactions))
+    return [block.encode() for block in (*real, *made)]
 
 
 def _typed() -> list[bytes]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict
 
+from der_client.stacks.blocks import BlockHeader, NakamotoBlock
 from der_client.stacks.clarity import AsciiType, BufferType, Utf8Type, decode, encode, parse, type_of
 from der_client.stacks.clarity.decoding import read_value
 from der_client.stacks.clarity.wire import MAX_ARGUMENT_DEPTH
@@ -95,6 +96,25 @@ def transaction(data: bytes) -> None:
     except SigningError:
         return
     assert decoded.is_signed
+
+
+def block(data: bytes) -> None:
+    """Bytes of a block, e.g. of a file that somebody saved; a header is read even where its transactions are others."""
+    try:
+        header, end = BlockHeader.read(data, 0)
+    except DecodeError as error:
+        _assert_inside(error, len(data))
+    else:
+        assert header.encode() == data[:end]
+        repr((header, header.block_id, header.time))
+    try:
+        decoded = NakamotoBlock.decode(data)
+    except DecodeError as error:
+        _assert_inside(error, len(data))
+        return
+    assert decoded.encode() == data
+    for known in decoded.transactions:
+        assert decoded.path(known.txid).root(known.txid) == decoded.header.transactions_root
 
 
 class Color(IntEnum):
@@ -185,5 +205,6 @@ TARGETS: Final[dict[str, Callable[[bytes], None]]] = {
     "argument": argument,
     "literal": literal,
     "transaction": transaction,
+    "block": block,
     "typed": typed,
 }

@@ -69,6 +69,7 @@ LAYERS = [
     ["der_client.stacks.known_nonces"],
     ["der_client.stacks.rpc"],
     ["der_client.stacks.keystore"],
+    ["der_client.stacks.blocks"],
     ["der_client.stacks.transactions"],
     ["der_client.stacks.messages", "der_client.stacks.wallet"],
     ["der_client.stacks.keys"],
@@ -95,6 +96,7 @@ PURE = [
     "der_client.stacks.wallet",
     "der_client.stacks.messages",
     "der_client.stacks.transactions",
+    "der_client.stacks.blocks",
 ]
 READINGS_MAY_KNOW = ["address", "checks", "clarity", "errors", "extras", "keys", "messages"]
 DOES_IO = {"requests", "socket", "subprocess", "urllib3", "http", "threading", "tempfile", "time", "pathlib", "os"}

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
     from typing import Self
 
+    from der_client.stacks.blocks import NakamotoBlock
     from der_client.stacks.rpc.answers import (
         AccountInfo,
         Balances,
@@ -261,6 +262,19 @@ class Methods:
     def node_transaction(self, txid: str) -> Steps[NodeTransaction]:
         """Return a mined transaction as the node keeps it; `transaction` has more."""
         return ask(node.transaction(txid))
+
+    @asked
+    def node_block(self, height_or_id: int | str) -> Steps[NakamotoBlock]:
+        """Return a whole block as the node keeps it: header, signatures and transactions; `block` is what the API says.
+
+        Args:
+            height_or_id: Its height, or its id (index block hash).
+
+        Raises:
+            NotFoundError: If the node does not know it, or it is of epoch 2.
+            NodeAnswerError: If the answer is not a block, or another one.
+        """
+        return ask(node.block(height_or_id))
 
     @asked
     def unconfirmed_transaction(self, txid: str) -> Steps[UnconfirmedTransaction]:

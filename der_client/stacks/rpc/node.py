@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import quote
 
 from der_client.stacks.address import canonical_principal, split_principal
+from der_client.stacks.blocks import NakamotoBlock
+from der_client.stacks.checks import check_number
 from der_client.stacks.clarity import check_clarity_name
 from der_client.stacks.clarity.types import ClarityType, parse_abi_type
 from der_client.stacks.errors import (
     CallReadError,
+    DecodeError,
     InvalidValueError,
     NodeAnswerError,
     TransactionRejectedError,
@@ -51,7 +54,7 @@ if TYPE_CHECKING:
 
     from der_client.stacks.rpc.fields import Fields
 
-_TXID: Final = re.compile(r"(?:0x)?([0-9a-fA-F]{64})\Z")
+_HASH: Final = re.compile(r"(?:0x)?([0-9a-fA-F]{64})\Z")
 _TIP: Final = re.compile(r"latest\Z|(?:0x)?[0-9a-f]{64}\Z")
 _NO_PROOF: Final = ("proof", "0")
 _CLARITY_NONE: Final = b"\x09"
@@ -63,9 +66,22 @@ def check_txid(txid: str) -> str:
     Raises:
         InvalidValueError: If it is none.
     """
-    match = _TXID.match(txid) if isinstance(txid, str) else None
+    return check_hash(txid, "txid")
+
+
+def check_hash(text: str, what: str) -> str:
+    """Bring an id of 32 bytes to 64 lower-case hexadecimal digits without ``0x``.
+
+    Args:
+        text: The id.
+        what: What it is of, for the error.
+
+    Raises:
+        InvalidValueError: If it is none.
+    """
+    match = _HASH.match(text) if isinstance(text, str) else None
     if match is None:
-        raise InvalidValueError(f"txid {shown(txid)} is not 64 hexadecimal digits (0x in front is allowed)")
+        raise InvalidValueError(f"{what} {shown(text)} is not 64 hexadecimal digits (0x in front is allowed)")
     return match[1].lower()
 
 
@@ -202,6 +218,19 @@ def constant_val(contract_id: str, constant: str, *, tip: str | None = None) -> 
 def transaction(txid: str) -> Endpoint[NodeTransaction]:
     """``GET /v3/transaction/{txid}``; `NodeAnswerError` (HTTP 501) where the node keeps no index."""
     return Endpoint(Request("GET", f"/v3/transaction/{check_txid(txid)}"), _read_transaction)
+
+
+def block(height_or_id: int | str) -> Endpoint[NakamotoBlock]:
+    """``GET /v3/blocks/{id}`` or ``/v3/blocks/height/{height}``: the whole block; none of epoch 2 is known there.
+
+    Raises:
+        InvalidValueError: If it is neither a height of at least 0, nor a block id.
+    """
+    if isinstance(height_or_id, int):
+        path = f"height/{check_number(height_or_id, 0, None, 'block height')}"
+    else:
+        path = check_hash(height_or_id, "block id")
+    return Endpoint(Request("GET", f"/v3/blocks/{path}"), partial(_read_block, path.removeprefix("height/")))
 
 
 def unconfirmed_transaction(txid: str) -> Endpoint[UnconfirmedTransaction]:
@@ -344,7 +373,7 @@ def _read_sent(txid: str, answer: Answer) -> str:
     if answer.status == 400:
         raise rejection(txid, answer) if answer.body[:1] == b"{" else answer.unexpected()
     named = answer.json()
-    match = _TXID.match(named) if isinstance(named, str) else None
+    match = _HASH.match(named) if isinstance(named, str) else None
     if match is None:
         raise NodeAnswerError(f"expected the transaction's id {txid}, got {named!r:.80}", answer.url)
     if match[1].lower() != txid:
@@ -457,6 +486,21 @@ def _read_transaction(answer: Answer) -> NodeTransaction:
         block_height=fields.optional_unsigned("block_height"),
         is_canonical=fields.flag("is_canonical") if "is_canonical" in fields else None,
     )
+
+
+def _read_block(asked: str, answer: Answer) -> NakamotoBlock:
+    answer.require_ok()
+    try:
+        block = NakamotoBlock.decode(answer.body)
+    except DecodeError as error:
+        raise NodeAnswerError(f"the answer is not a block: {error}; use another node", answer.url) from error
+    if asked not in (block.header.block_id, str(block.header.height)):
+        raise NodeAnswerError(
+            f"block {asked} was asked for, and {block.header.block_id} at height {block.header.height} came; "
+            "use another node",
+            answer.url,
+        )
+    return block
 
 
 def _read_unconfirmed(answer: Answer) -> UnconfirmedTransaction:

@@ -45,11 +45,12 @@ Head = tuple[int, int, "SpendingCondition", "SpendingCondition | None", AnchorMo
 post-conditions there are, and where they start."""
 
 
-def read_head(data: bytes) -> Head:
+def read_head(data: bytes, start: int = 0) -> Head:
     """Read all before the post-conditions.
 
     Args:
-        data: The transaction.
+        data: The input.
+        start: Where the transaction starts.
 
     Returns:
         Its parts; see ``Head``.
@@ -59,28 +60,31 @@ def read_head(data: bytes) -> Head:
     """
     try:
         version, chain_id, authorization, hash_mode, signer, nonce, fee, encoding, signature, anchor, mode, count = (
-            _COMMON.unpack_from(data)
+            _COMMON.unpack_from(data, start)
         )
         form = _COMMON_FORMS[version, authorization, hash_mode, encoding, anchor, mode]
     except (struct.error, KeyError):
-        return _read_step_by_step(data)
+        return _read_step_by_step(data, start)
     if count:
-        count, _ = read_count(data, _COMMON.size - 4, MIN_POST_CONDITION_LENGTH, "post-conditions")
+        count, _ = read_count(data, start + _COMMON.size - 4, MIN_POST_CONDITION_LENGTH, "post-conditions")
     origin = single_sig_condition(form[0], signer, nonce, fee, form[1], signature)
-    return version, chain_id, origin, None, form[2], form[3], _COMMON_BODY_AT, count, _COMMON.size
+    body_at, behind = start + _COMMON_BODY_AT, start + _COMMON.size
+    return version, chain_id, origin, None, form[2], form[3], body_at, count, behind
 
 
-def _read_step_by_step(data: bytes) -> Head:
-    if len(data) < START.size:
+def _read_step_by_step(data: bytes, start: int) -> Head:
+    if len(data) - start < START.size:
         raise DecodeError(
             f"a transaction starts with {START.size} bytes of version, chain id and authorization", len(data)
         )
-    version, chain_id, authorization = START.unpack_from(data)
+    version, chain_id, authorization = START.unpack_from(data, start)
     if version not in _VERSIONS:
-        raise DecodeError(f"{version:02x} is not a transaction version; expected 00 (mainnet) or 80", 0)
+        raise DecodeError(f"{version:02x} is not a transaction version; expected 00 (mainnet) or 80", start)
     if authorization not in (STANDARD, SPONSORED):
-        raise DecodeError(f"{authorization:02x} is not an authorization; expected 04 (standard) or 05 (sponsored)", 5)
-    origin, offset = read_condition(data, START.size)
+        raise DecodeError(
+            f"{authorization:02x} is not an authorization; expected 04 (standard) or 05 (sponsored)", start + 5
+        )
+    origin, offset = read_condition(data, start + START.size)
     sponsor = None
     if authorization == SPONSORED:
         sponsor, offset = read_condition(data, offset)

@@ -170,13 +170,39 @@ class Transaction:
             data = bytes(data)
         if len(data) > MAX_TRANSACTION_LENGTH:
             raise DecodeError(f"a transaction has at most {MAX_TRANSACTION_LENGTH} bytes, not {len(data)}", len(data))
-        version, chain_id, origin, sponsor, anchor_mode, mode, body_at, count, offset = read_head(data)
+        transaction, end = cls._read(data, 0)
+        if end != len(data):
+            raise DecodeError(f"{len(data) - end} bytes follow the transaction", end)
+        if network is not None:
+            transaction.__dict__["network"] = _check_chain(transaction.version, transaction.chain_id, network)
+        return transaction
+
+    @classmethod
+    def read(cls, data: bytes, offset: int) -> tuple[Self, int]:
+        """Read a transaction in something longer, such as a block.
+
+        Args:
+            data: The input.
+            offset: Where the transaction starts.
+
+        Returns:
+            The transaction and the offset behind it.
+
+        Raises:
+            DecodeError: If it is not well-formed, or longer than 2 MiB.
+        """
+        transaction, end = cls._read(data, offset)
+        if end - offset > MAX_TRANSACTION_LENGTH:
+            raise DecodeError(f"a transaction has at most {MAX_TRANSACTION_LENGTH} bytes, not {end - offset}", offset)
+        return transaction, end
+
+    @classmethod
+    def _read(cls, data: bytes, start: int) -> tuple[Self, int]:
+        version, chain_id, origin, sponsor, anchor_mode, mode, body_at, count, offset = read_head(data, start)
         post_conditions: tuple[PostCondition, ...] = ()
         if count:
             post_conditions, offset = read_post_conditions(data, offset, count)
         payload, end = read_payload(data, offset)
-        if end != len(data):
-            raise DecodeError(f"{len(data) - end} bytes follow the transaction", end)
         if anchor_mode is not _ON_CHAIN and isinstance(payload, (Coinbase, PoisonMicroblock)):
             raise DecodeError(f"a {type(payload).__name__} takes anchor mode 01 only", body_at)
         transaction = cls.__new__(cls)
@@ -190,13 +216,11 @@ class Transaction:
             "post_conditions": post_conditions,
             "payload": payload,
             # Only one form is ever accepted, so these bytes are what encoding would give.
-            "_encoded": data,
-            "_body": data[body_at:],
+            "_encoded": data[start:end],
+            "_body": data[body_at:end],
         }
-        if network is not None:
-            parts["network"] = _check_chain(version, chain_id, network)
         _put_attributes(transaction, parts)
-        return transaction
+        return transaction, end
 
     def of_network(self, network: Network) -> Self:
         """Give the same transaction with its addresses shown as those of another network of the same chain.

@@ -154,6 +154,24 @@ class TestNodeExamples:
         assert transaction.raw[:1] == b"\x80"
         assert transaction.block_height is None
 
+    def test_block(self) -> None:
+        real = json.loads((EXAMPLES.parent / "blocks_real.json").read_text())[1]
+        raw, block_id = bytes.fromhex(real["raw"]), real["block_id"]
+        by_height, by_id = node.block(real["height"]), node.block(f"0x{block_id.upper()}")
+        assert (by_height.request.path, by_id.request.path) == ("/v3/blocks/height/8665568", f"/v3/blocks/{block_id}")
+        for endpoint in (by_height, by_id):
+            assert endpoint.read(Answer(200, raw, URL, "application/octet-stream")).header.block_id == block_id
+        with pytest.raises(NotFoundError):
+            read_text(by_id, f"No such block {block_id}\n", 404)
+        with pytest.raises(NodeAnswerError, match="not a block"):
+            by_id.read(Answer(200, raw[:-1], URL, "application/octet-stream"))
+        for other in (node.block(8665567), node.block("ab" * 32)):
+            with pytest.raises(NodeAnswerError, match=f"{block_id} at height 8665568 came"):
+                other.read(Answer(200, raw, URL, "application/octet-stream"))
+        for wrong in (-1, True, "latest", "ab"):
+            with pytest.raises(InvalidValueError, match="block"):
+                node.block(wrong)
+
     def test_rejection(self) -> None:
         refusal = example("transaction-submission-error")
         with pytest.raises(NodeAnswerError, match="not the transaction sent"):
