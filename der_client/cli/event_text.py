@@ -40,7 +40,7 @@ def printed_text(event: Event | UnknownEvent, book: AddressBook) -> str:
     fields = fields_of(event)
     if set(fields) == {"value"}:
         return str(fields["value"])
-    shown = {name: value for name, value in fields.items() if value is not None and name not in _LEFT_OUT}
+    shown = {name: value for name, value in fields.items() if value not in (None, "") and name not in _LEFT_OUT}
     return ", ".join(f"{name.replace('_', ' ')} {_value_text(name, value, book)}" for name, value in shown.items())
 
 
@@ -59,6 +59,11 @@ def _value_text(name: str, value: Any, book: AddressBook) -> str:
         if "mask" in name:
             return f"{value.bit_count()} slots"
         return str(value) if name.endswith("_id") else f"{value:,}"
+    if isinstance(value, tuple):
+        return "; ".join(_value_text(name, each, book) for each in value) or "none"
+    if hasattr(type(value), "model_fields"):
+        fields = {each: getattr(value, each) for each in type(value).model_fields}
+        return " ".join(_value_text(each, field, book) for each, field in fields.items())
     if isinstance(value, str) and value[:1] == "S" and len(value.partition(".")[0]) > 30:
         return book.short(value)
     return str(value)

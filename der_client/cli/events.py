@@ -6,12 +6,13 @@ import typer
 
 from der_client.cli.completion import CONTRACTS, complete_contract
 from der_client.cli.option_groups import grouped
-from der_client.cli.options import OnContracts, Shape
+from der_client.cli.options import OnHistory, Shape
 from der_client.cli.output import plain, print_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
+    from der_client.stacks.contract import Contract
     from der_client.stacks.contract.events import EventRecord
 
 _KEYS = ("block_height", "block_time", "txid", "event_index", "contract_id", "topic", "fields")
@@ -29,7 +30,7 @@ def events(
         ),
     ] = None,
     *,
-    on: OnContracts,
+    on: OnHistory,
     topic: Annotated[
         str | None,
         typer.Option("--topic", metavar="NAME", help="Only these, such as offer-created.", show_default=False),
@@ -44,32 +45,23 @@ def events(
     shape: Shape,
 ) -> None:
     """Show what contracts printed: the last events, oldest first."""
-    from der_client.cli.contract_ids import contract_id, interface_of, typed_contract  # noqa: PLC0415 -- as elsewhere
-    from der_client.stacks.contract import Contract  # noqa: PLC0415
-    from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415
-
-    if contract is None:
-        der = on.der
-        sources: list[Contract] = [der.assets, der.production, der.grid, der.market, der.settlement]
-    else:
-        wanted = contract_id(on, contract)
-        interface_of(on, wanted)
-        sources = [typed_contract(on, wanted) or Contract.at(on.client, wanted)]
+    from der_client.cli.contract_ids import contract_id  # noqa: PLC0415 -- `der --help` stays fast
 
     def fits(record: "EventRecord") -> bool:
         return (topic is None or _topic(record) == topic) and (
             plant is None or getattr(record.event, "asset_id", None) == plant
         )
 
+    wanted = None if contract is None else contract_id(on, contract)
     if follow:
-        if len(sources) > 1:
-            raise InvalidValueError("--follow: name the contract to follow, such as market")
-        _follow(on, sources[0], fits, shape)
+        _follow(on, wanted, fits, shape)
         return
-    records = [record for source in sources for record in _last(source, fits, limit)]
-    records.sort(key=lambda record: (record.block_height or 0, record.txid, record.event_index))
-    rows = [_row(record) for record in records[-limit:]]
-    shown = [(_when(record), record.contract_id, _text(on, record)) for record in records[-limit:]]
+    if on.settings.database is not None and (wanted is None or _is_indexed(on, wanted)):
+        records = _from_index(on, wanted, topic, plant, limit)
+    else:
+        records = _from_chain(on, wanted, fits, limit)
+    rows = [_row(record) for record in records]
+    shown = [(_when(record), record.contract_id, _text(on, record)) for record in records]
 
     def table() -> None:
         if not shown:
@@ -81,7 +73,69 @@ def events(
     shape.show("events", rows, _KEYS, table)
 
 
-def _last(source: Any, fits: Any, limit: int) -> "Iterator[EventRecord]":
+def _is_indexed(on: OnHistory, contract: str) -> bool:
+    address, _, name = contract.partition(".")
+    return address == on.contracts_of and name in CONTRACTS.values()
+
+
+def _from_index(
+    on: OnHistory, contract: str | None, topic: str | None, plant: int | None, limit: int
+) -> "Sequence[EventRecord]":
+    from der_client.cli.own_index import opened_index  # noqa: PLC0415 -- `der --help` stays fast
+
+    name = None if contract is None else contract.partition(".")[2]
+    with opened_index(on) as index:
+        return index.event_records(contract=name, topic=topic, asset_id=plant, limit=limit)
+
+
+def _from_chain(
+    on: OnHistory, contract: str | None, fits: "Callable[[EventRecord], bool]", limit: int
+) -> "Sequence[EventRecord]":
+    der = on.der
+    sources: list[Contract] = [der.assets, der.production, der.grid, der.market, der.settlement]
+    if contract is not None:
+        sources = [_source(on, contract)]
+    found = [record for source in sources for record in _last(source, fits, limit)]
+    if len(sources) == 1:
+        return found[::-1]
+    places = _places(on, found)
+
+    def place(record: "EventRecord") -> tuple[int, int, int]:
+        return record.block_height or 0, places.get(record.txid, 0), record.event_index
+
+    return sorted(found, key=place)[-limit:]
+
+
+def _source(on: OnHistory, contract: str) -> "Contract":
+    """Return a contract that is deployed."""
+    from der_client.cli.contract_ids import interface_of, typed_contract  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.stacks.contract import Contract  # noqa: PLC0415
+
+    interface_of(on, contract)
+    return typed_contract(on, contract) or Contract.at(on.client, contract)
+
+
+def _places(on: OnHistory, records: "Sequence[EventRecord]") -> dict[str, int]:
+    """Return the places of transactions in blocks of which there are several; logs do not tell them."""
+    from der_client.stacks.rpc import api  # noqa: PLC0415 -- `der --help` stays fast
+
+    by_block: dict[int, set[str]] = {}
+    for record in records:
+        if record.block_height is not None:
+            by_block.setdefault(record.block_height, set()).add(record.txid)
+    places: dict[str, int] = {}
+    for height, txids in by_block.items():
+        first = 0
+        while len(txids) > 1 and not txids <= places.keys():
+            page = on.client.run(api.block_transactions(height, offset=first))
+            if not page:
+                break  # a fork took the block away meanwhile
+            places |= {each.txid: place for place, each in enumerate(page, first)}
+            first += len(page)
+    return places
+
+
+def _last(source: "Contract", fits: "Callable[[EventRecord], bool]", limit: int) -> "Iterator[EventRecord]":
     """Yield the last events that fit, newest first; older pages are not asked for."""
     from der_client.stacks.contract.events import read_record  # noqa: PLC0415 -- `der --help` stays fast
 
@@ -95,11 +149,14 @@ def _last(source: Any, fits: Any, limit: int) -> "Iterator[EventRecord]":
             return
 
 
-def _follow(on: OnContracts, source: Any, fits: Any, shape: Shape) -> None:
+def _follow(on: OnHistory, contract: str | None, fits: "Callable[[EventRecord], bool]", shape: Shape) -> None:
     from der_client.cli.output import print_json, printable  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415
 
+    if contract is None:
+        raise InvalidValueError("--follow: name the contract to follow, such as market")
     try:
-        for record in source.events(follow=True):
+        for record in _source(on, contract).events(follow=True):
             if not fits(record):
                 continue
             if shape.as_json:
@@ -126,30 +183,20 @@ def _row(record: "EventRecord") -> dict[str, Any]:
         "event_index": record.event_index,
         "contract_id": record.contract_id,
         "topic": _topic(record),
-        "fields": {name: _plain(value) for name, value in fields_of(record.event).items()},
+        "fields": fields_of(record.event),
     }
-
-
-def _plain(value: Any) -> Any:
-    from pydantic import BaseModel  # noqa: PLC0415 -- `der --help` stays fast
-
-    return (
-        {key: _plain(getattr(value, key)) for key in type(value).model_fields}
-        if isinstance(value, BaseModel)
-        else value
-    )
 
 
 def _when(record: "EventRecord") -> str:
     return "" if record.block_time is None else f"{record.block_time:%Y-%m-%d %H:%M}"
 
 
-def _name(contract: str, on: OnContracts) -> str:
+def _name(contract: str, on: OnHistory) -> str:
     name = contract.partition(".")[2]
     return next((alias for alias, known in CONTRACTS.items() if known == name), on.book.short(contract))
 
 
-def _text(on: OnContracts, record: "EventRecord") -> str:
+def _text(on: OnHistory, record: "EventRecord") -> str:
     from der_client.cli.event_text import printed_text  # noqa: PLC0415 -- `der --help` stays fast
 
     topic = _topic(record)

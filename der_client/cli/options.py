@@ -266,10 +266,15 @@ class OnContractsWithKey(OnContracts, WithKey):
 
 
 @dataclass(frozen=True, kw_only=True)
-class OnIndex(OnContractsWithKey):
-    """Options of a command that reads the five contracts' history, from an index."""
+class OnHistory(OnContracts):
+    """Options of a command that reads the five contracts' history: from an index, or where it can, from the chain."""
 
     database: Annotated[str | None, database_option("the profile's")] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnIndex(OnHistory, WithKey):
+    """Options of a command that reads the five contracts' history as somebody."""
 
 
 @dataclass(frozen=True, kw_only=True)

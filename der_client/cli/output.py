@@ -67,6 +67,8 @@ def plain(value: Any) -> Any:
         return [plain(each) for each in value]
     if isinstance(value, dict):
         return {key: plain(each) for key, each in value.items()}
+    if hasattr(type(value), "model_fields"):
+        return {name: plain(getattr(value, name)) for name in type(value).model_fields}
     return value
 
 

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from der_client.cli.options import OnIndex
+    from der_client.cli.options import OnHistory
     from der_client.index import Index, Progress
 
 _LONG_BLOCKS = 2_000
 
 
 @contextmanager
-def opened_index(on: OnIndex) -> Iterator[Index]:
+def opened_index(on: OnHistory) -> Iterator[Index]:
     """Open the index of ``--database`` or the profile, or else the command's own file, updated first.
 
     Args:
@@ -42,7 +42,7 @@ def opened_index(on: OnIndex) -> Iterator[Index]:
         yield index
 
 
-def _check(on: OnIndex, index: Index, place: str) -> None:
+def _check(on: OnHistory, index: Index, place: str) -> None:
     tip = index.tip()
     if tip is None:
         raise InvalidValueError(f"--database {place}: nothing is indexed yet; run 'der index' on it")
@@ -52,7 +52,7 @@ def _check(on: OnIndex, index: Index, place: str) -> None:
         )
 
 
-def _own(on: OnIndex) -> Path:
+def _own(on: OnHistory) -> Path:
     """Update the command's own index of these contracts, and return its path."""
     from der_client.cli.journals import journal_folder  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.index import Follower  # noqa: PLC0415

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from der_client.cli.option_groups import grouped
-from der_client.cli.options import Json, OnContractsWithKey
+from der_client.cli.options import Json, OnIndex
 from der_client.cli.output import plain, print_fields, print_json, printable
 from der_client.cli.plants import WEEK_DAYS, PlantArgument
 
@@ -20,21 +20,20 @@ _NOT_IN_JSON = frozenset({"asset_id", "previous_device_key"})
 
 
 @grouped
-def plant(plant: PlantArgument, *, on: OnContractsWithKey, as_json: Json = False) -> None:
+def plant(plant: PlantArgument, *, on: OnIndex, as_json: Json = False) -> None:
     """Show all about a plant: who, what and where, its meter and grid, its last week, what is left to sell."""
     from der_client.cli.bars import draw  # noqa: PLC0415 -- `der --help` stays fast
-    from der_client.cli.plant_lists import day_range, production_days, require_plant  # noqa: PLC0415
+    from der_client.cli.plant_lists import day_range  # noqa: PLC0415
+    from der_client.cli.plant_sources import plant_source  # noqa: PLC0415
     from der_client.cli.production import day_bar  # noqa: PLC0415
+    from der_client.readings.slots import slots_per_day  # noqa: PLC0415
 
-    der = on.der
-    asset = require_plant(der, plant)
-    today = der.now().date()
-    days = day_range(today - timedelta(days=WEEK_DAYS), today - timedelta(days=1))
-    produced = {day: made for (_, day), made in production_days(der, [plant], days).items()}
-    connection = der.grid.get_connection(plant)
-    total = der.production.get_total_production(plant)
+    today = on.der.now().date()
     tomorrow = today + timedelta(days=1)
-    left_wh = der.market.get_available(plant, tomorrow)
+    days = day_range(today - timedelta(days=WEEK_DAYS), today - timedelta(days=1))
+    with plant_source(on) as source:
+        asset, connection, recorded_wh, verified_wh, left_wh = source.account(plant, tomorrow)
+        produced = {day: made for (_, day), made in source.days([plant], days).items()}
     if as_json:
         print_json(
             {
@@ -43,8 +42,8 @@ def plant(plant: PlantArgument, *, on: OnContractsWithKey, as_json: Json = False
                 "grid": None
                 if connection is None
                 else {name: plain(value) for name, value in connection.model_dump(exclude={"asset_id"}).items()},
-                "recorded_wh": total.recorded_wh,
-                "verified_wh": total.verified_wh,
+                "recorded_wh": recorded_wh,
+                "verified_wh": verified_wh,
                 "left_tomorrow_wh": left_wh,
                 "last_7_days": [
                     {"day": plain(day), "wh": made.wh, "state": plain(made.state)} for day, made in produced.items()
@@ -55,15 +54,15 @@ def plant(plant: PlantArgument, *, on: OnContractsWithKey, as_json: Json = False
     fields = _asset_fields(on, asset)
     fields += [
         ("grid", _grid_text(connection)),
-        *_energy_fields(total.recorded_wh, total.verified_wh, left_wh, tomorrow),
+        *_energy_fields(recorded_wh, verified_wh, left_wh, tomorrow),
     ]
     print_fields(f"Plant {plant}", fields)
     typer.echo("Last 7 days, kWh")
-    for line in draw([day_bar(day, produced.get(day), asset.slot_seconds) for day in days]):
+    for line in draw([day_bar(day, produced.get(day), slots_per_day(asset.slot_seconds)) for day in days]):
         typer.echo(printable(line))
 
 
-def _asset_fields(on: OnContractsWithKey, asset: "Asset") -> list[tuple[str, object]]:
+def _asset_fields(on: OnIndex, asset: "Asset") -> list[tuple[str, object]]:
     from der_client.cli.quantities import power, stx  # noqa: PLC0415 -- `der --help` stays fast
 
     who = on.book.full

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from der_client.stacks.errors import InvalidValueError
 
@@ -18,6 +18,18 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 K = TypeVar("K")
 _PAGE = 30
+
+
+class Owned(Protocol):
+    """A plant that belongs to somebody."""
+
+    @property
+    def owner(self) -> str:
+        """Who owns it."""
+
+    @property
+    def operator(self) -> str | None:
+        """Who else may trade for it."""
 
 
 def in_pages(keys: Sequence[K], read: Callable[[Sequence[K]], Sequence[T | None]]) -> dict[K, T]:
@@ -37,15 +49,24 @@ def require_plant(der: Der, asset_id: int) -> Asset:
     """
     asset = der.assets.get_asset(asset_id)
     if asset is None:
-        count = der.assets.get_asset_count()
-        known = f"there are plants 1 to {count} ('der plants' lists them)" if count else "no plant is registered yet"
-        raise InvalidValueError(f"plant {asset_id} not found; {known}")
+        raise not_found(asset_id, der.assets.get_asset_count())
     return asset
 
 
-def is_owned(asset: Asset, who: str) -> bool:
+def not_found(asset_id: int, count: int) -> InvalidValueError:
+    """Return the error that there is no plant of an id.
+
+    Args:
+        asset_id: The id.
+        count: How many plants there are.
+    """
+    known = f"there are plants 1 to {count} ('der plants' lists them)" if count else "no plant is registered yet"
+    return InvalidValueError(f"plant {asset_id} not found; {known}")
+
+
+def is_owned(plant: Owned, who: str) -> bool:
     """Say whether somebody owns or operates a plant."""
-    return who in (asset.owner, asset.operator)
+    return who in (plant.owner, plant.operator)
 
 
 def connections(der: Der, asset_ids: Sequence[int]) -> Mapping[int, Connection]:

@@ -1,12 +1,13 @@
 """``der plants``: which plants there are."""
 
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
 
 from der_client.cli.option_groups import grouped
-from der_client.cli.options import OnContractsWithKey, Shape
+from der_client.cli.options import OnIndex, Shape
 from der_client.cli.output import plain, print_table
 
 PlantArgument = Annotated[int, typer.Argument(metavar="PLANT", min=1, help="The plant's number; see 'der plants'.")]
@@ -33,7 +34,7 @@ _KEYS = (
 @grouped
 def plants(
     *,
-    on: OnContractsWithKey,
+    on: OnIndex,
     mine: Mine = False,
     region: Annotated[
         str | None, typer.Option("--region", metavar="NAME", help="Only those of a region.", show_default=False)
@@ -41,37 +42,30 @@ def plants(
     shape: Shape,
 ) -> None:
     """List plants: what they are, where, whether they may sell, and what they recorded in the last seven days."""
-    from der_client.cli.plant_lists import connections, day_range, is_owned, production_days  # noqa: PLC0415 -- fast help
+    from der_client.cli.plant_lists import day_range, is_owned  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.cli.plant_sources import plant_source  # noqa: PLC0415
     from der_client.cli.quantities import fixed, kwh  # noqa: PLC0415
 
-    der = on.der
     owner = on.address if mine else None
-    assets = {
-        number: asset
-        for number, asset in der.list_assets().items()
-        if (owner is None or is_owned(asset, owner)) and (region is None or asset.region == region)
-    }
-    today = der.now().date()
+    today = on.der.now().date()
     days = day_range(today - timedelta(days=WEEK_DAYS), today - timedelta(days=1))
-    connected = connections(der, list(assets))
-    produced = production_days(der, list(assets), days)
+    with plant_source(on) as source:
+        found = [
+            each
+            for each in source.plants()
+            if (owner is None or is_owned(each, owner)) and (region is None or each.region == region)
+        ]
+        numbers = [each.asset_id for each in found]
+        grid = source.grid(numbers)
+        produced = source.days(numbers, days)
     rows: list[dict[str, Any]] = [
         {
-            "asset_id": number,
-            "kind": asset.kind,
-            "state": asset.state,
-            "owner": asset.owner,
-            "operator": asset.operator,
-            "region": asset.region,
-            "location": asset.location,
-            "capacity_w": asset.capacity_w,
-            "slot_seconds": asset.slot_seconds,
-            "has_meter_key": asset.device_key is not None,
-            "grid_state": connected[number].state if number in connected else None,
-            "export_limit_w": connected[number].export_limit_w if number in connected else None,
-            "last_7_days_wh": sum(produced[number, day].wh for day in days if (number, day) in produced),
+            **asdict(each),
+            "grid_state": grid[each.asset_id].state if each.asset_id in grid else None,
+            "export_limit_w": grid[each.asset_id].export_limit_w if each.asset_id in grid else None,
+            "last_7_days_wh": sum(produced[each.asset_id, day].wh for day in days if (each.asset_id, day) in produced),
         }
-        for number, asset in assets.items()
+        for each in found
     ]
 
     def table() -> None:

@@ -13,12 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from der_client.cli.bars import Bar
-    from der_client.contracts.production_tracking import ProductionDay
+    from der_client.cli.plant_sources import MadeDay, PlantLine, PlantSource
 
 _DAY_KEYS = ("asset_id", "day", "wh", "state", "slots_recorded", "slots_of_day")
 _SLOT_KEYS = ("asset_id", "day", "slot", "start", "end", "wh", "recorded", "source", "txid")
 _HOURS = 24
-_SECONDS_PER_DAY = 86_400
 _MOST_DAYS = 366
 
 
@@ -48,45 +47,43 @@ def production(
 
     Days are UTC, as on the chain. With --json and --csv each day of each plant is a row, or each slot.
     """
-    from der_client.cli.plant_lists import is_owned, require_plant  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.cli.plant_sources import plant_source  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.cli.quantities import parse_day  # noqa: PLC0415
+
+    today = on.der.now().date()
+    wanted = None if day is None else parse_day(day, "--day", today)
+    last = today - timedelta(days=1) if until is None else parse_day(until, "--until", today)
+    with plant_source(on) as source:
+        lines = _wanted(on, source, plant, mine=mine)
+        if wanted is None:
+            _show_days(source, lines, last - timedelta(days=days - 1), last, shape)
+    if wanted is not None:
+        _show_day(on, [line.asset_id for line in lines], wanted, shape)
+
+
+def _wanted(on: OnIndex, source: "PlantSource", plant: int | None, *, mine: bool) -> "Sequence[PlantLine]":
+    from der_client.cli.plant_lists import is_owned  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415
 
-    der = on.der
-    today = der.now().date()
     if plant is not None:
-        assets = {plant: require_plant(der, plant)}
-    else:
-        owner = on.address if mine else None
-        assets = {
-            number: asset for number, asset in der.list_assets().items() if owner is None or is_owned(asset, owner)
-        }
-    slots_of_day = {number: _SECONDS_PER_DAY // asset.slot_seconds for number, asset in assets.items()}
-    if not assets:
+        return [source.plant(plant)]
+    owner = on.address if mine else None
+    lines = [line for line in source.plants() if owner is None or is_owned(line, owner)]
+    if not lines:
         raise InvalidValueError("no plants" + (" of this key; leave out --mine to see all" if mine else " yet"))
-    if day is not None:
-        _show_day(on, list(assets), parse_day(day, "--day", today), shape)
-        return
-    last = parse_day(until, "--until", today) if until is not None else today - timedelta(days=1)
-    _show_days(on, slots_of_day, last - timedelta(days=days - 1), last, shape)
+    return lines
 
 
-def _show_days(on: OnIndex, slots_of_day: dict[int, int], first: date, last: date, shape: Shape) -> None:
+def _show_days(source: "PlantSource", plants: "Sequence[PlantLine]", first: date, last: date, shape: Shape) -> None:
     from der_client.cli.bars import Bar, draw  # noqa: PLC0415 -- `der --help` stays fast
-    from der_client.cli.plant_lists import day_range, production_days  # noqa: PLC0415
+    from der_client.cli.plant_lists import day_range  # noqa: PLC0415
     from der_client.cli.quantities import energy, kwh  # noqa: PLC0415
 
     days = day_range(first, last)
-    found = production_days(on.der, list(slots_of_day), days)
+    slots_of_day = {plant.asset_id: plant.slots_of_day for plant in plants}
+    found = source.days(list(slots_of_day), days)
     rows: list[dict[str, Any]] = [
-        {
-            "asset_id": number,
-            "day": each,
-            "wh": made.wh,
-            "state": made.state,
-            "slots_recorded": made.mask.bit_count(),
-            "slots_of_day": slots_of_day[number],
-        }
+        {"asset_id": number, "day": each, **made._asdict(), "slots_of_day": slots_of_day[number]}
         for (number, each), made in sorted(found.items(), key=lambda item: (item[0][1], item[0][0]))
     ]
 
@@ -97,7 +94,7 @@ def _show_days(on: OnIndex, slots_of_day: dict[int, int], first: date, last: dat
         for each in days:
             made = [(number, found[number, each]) for number in slots_of_day if (number, each) in found]
             if one is not None:
-                bars.append(day_bar(each, found.get((one, each)), _SECONDS_PER_DAY // slots_of_day[one]))
+                bars.append(day_bar(each, found.get((one, each)), slots_of_day[one]))
                 continue
             wh = sum(day.wh for _, day in made) if made else None
             bars.append(Bar(f"{each:%a %m-%d}", wh, "-" if wh is None else kwh(wh), _notes(made, slots_of_day)))
@@ -112,10 +109,10 @@ def _whose(asset_ids: "Sequence[int]") -> str:
     return f"Plant {asset_ids[0]}" if len(asset_ids) == 1 else f"{len(asset_ids)} plants"
 
 
-def _notes(made: "Sequence[tuple[int, ProductionDay]]", slots_of_day: dict[int, int]) -> str:
+def _notes(made: "Sequence[tuple[int, MadeDay]]", slots_of_day: dict[int, int]) -> str:
     """Return what is not in order with a day of several plants."""
     open_days = sum(1 for _, day in made if not day.state.is_final)
-    missing = sum(slots_of_day[number] - day.mask.bit_count() for number, day in made)
+    missing = sum(slots_of_day[number] - day.slots_recorded for number, day in made)
     silent = len(slots_of_day) - len(made)
     notes = [f"{open_days} not verified"] * bool(open_days)
     notes += [f"{missing} slots missing"] * bool(missing)
@@ -123,7 +120,7 @@ def _notes(made: "Sequence[tuple[int, ProductionDay]]", slots_of_day: dict[int, 
     return ", ".join(notes)
 
 
-def day_bar(day: date, made: "ProductionDay | None", slot_seconds: int) -> "Bar":
+def day_bar(day: date, made: "MadeDay | None", slots_of_day: int) -> "Bar":
     """Return the bar of a plant's day, with what is not in order about it."""
     from der_client.cli.bars import Bar  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.cli.quantities import kwh  # noqa: PLC0415
@@ -132,10 +129,8 @@ def day_bar(day: date, made: "ProductionDay | None", slot_seconds: int) -> "Bar"
     label = f"{day:%a %m-%d}"
     if made is None:
         return Bar(label, None, "-", "nothing recorded")
-    slots = _SECONDS_PER_DAY // slot_seconds
-    recorded = made.mask.bit_count()
     notes = [] if made.state is DayState.VERIFIED else [str(plain(made.state))]
-    notes += [f"{recorded} of {slots} slots"] * (recorded < slots)
+    notes += [f"{made.slots_recorded} of {slots_of_day} slots"] * (made.slots_recorded < slots_of_day)
     return Bar(label, made.wh, kwh(made.wh), ", ".join(notes))
 
 

@@ -11,6 +11,7 @@ from der_client.index.answers import EventRow, TransactionRow
 from der_client.index.reading import same, where
 from der_client.index.schema import EVENT_TABLES, blocks, events, transactions
 from der_client.index.table import Table, plain
+from der_client.stacks.contract.events import EventRecord
 from der_client.stacks.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 MOST_ROWS: Final = 10_000
 """That are listed at once."""
-_TABLE_OF_TOPIC: Final = {event.topic: table for event, table in EVENT_TABLES.items()}
+_EVENT_OF_TOPIC: Final = {event.topic: event for event in EVENT_TABLES}
 
 
 def events_of(
@@ -54,27 +55,52 @@ def events_of(
         None if before is None else events.c.id < before,
     ).limit(_checked(limit))
     rows = reader.all(query.order_by(events.c.id.desc() if newest_first else events.c.id))
-    fields = _fields(reader, rows)
-    return Table(EventRow, (_event(row, fields[row.id]) for row in rows))
+    printed = _printed(reader, rows)
+    return Table(EventRow, (_event(row, printed[row.id]) for row in rows))
 
 
-def _event(row: Row[Any], fields: dict[str, Any]) -> EventRow:
+def records_of(
+    reader: Reader, deployer: str, *, contract: str | None, topic: str | None, asset_id: int | None, limit: int
+) -> tuple[EventRecord, ...]:
+    """List the last events, typed; see ``Index.event_records``."""
+    query = where(
+        select(events, blocks.c.time).join(blocks, blocks.c.height == events.c.height),
+        same(events.c.contract, contract),
+        same(events.c.topic, topic),
+        same(events.c.asset_id, asset_id),
+    )
+    rows = reader.all(query.order_by(events.c.id.desc()).limit(limit))
+    printed = _printed(reader, rows)
+    return tuple(
+        EventRecord(
+            event=_EVENT_OF_TOPIC[row.topic](**printed[row.id]),
+            contract_id=f"{deployer}.{row.contract}",
+            txid=row.txid,
+            event_index=row.event_index,
+            block_height=row.height,
+            block_time=row.time,
+        )
+        for row in reversed(rows)
+    )
+
+
+def _event(row: Row[Any], printed: dict[str, Any]) -> EventRow:
     place = {name: getattr(row, name) for name in EventRow.__slots__ if name != "fields"}
-    return EventRow(**place, fields=fields)
+    return EventRow(**place, fields=plain(printed))
 
 
-def _fields(reader: Reader, rows: Any) -> dict[int, dict[str, Any]]:
+def _printed(reader: Reader, rows: Any) -> dict[int, dict[str, Any]]:
     """Read what was printed, topic by topic."""
     by_topic: defaultdict[str, list[int]] = defaultdict(list)
     for row in rows:
         by_topic[row.topic].append(row.id)
     found: dict[int, dict[str, Any]] = {}
     for topic, ids in by_topic.items():
-        table = _TABLE_OF_TOPIC[topic]
+        table = EVENT_TABLES[_EVENT_OF_TOPIC[topic]]
         names = [column.name for column in table.columns if column.name != "event_id"]
         for first in range(0, len(ids), 500):
             for row in reader.all(select(table).where(table.c.event_id.in_(ids[first : first + 500]))):
-                found[row.event_id] = {name: plain(getattr(row, name)) for name in names}
+                found[row.event_id] = {name: getattr(row, name) for name in names}
     return found
 
 

@@ -29,6 +29,7 @@ from der_client.index.answers import (
     TransactionRow,
 )
 from der_client.index.attention import attention
+from der_client.index.available import available_wh
 from der_client.index.database import Database, read_about
 from der_client.index.errors import NotIndexedError
 from der_client.index.overview import overview
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
     from der_client.contracts.settlement import PaymentState
     from der_client.index.table import Table
+    from der_client.stacks.contract.events import EventRecord
 
 DEFAULT_NOTICE = timedelta(hours=24)
 """How long before its end an open offer needs attention."""
@@ -195,6 +197,17 @@ class Index:
         """
         with self._reader(as_of) as reader:
             return production.day_books(reader, asset_id, from_day, to_day)
+
+    def available(self, asset_id: int, day: date, *, as_of: int | None = None) -> int:
+        """Return the energy (Wh) of a day that can still be offered or retired, as ``der.market.get_available`` does.
+
+        Args:
+            asset_id: Of which plant.
+            day: The day, UTC.
+            as_of: A block height.
+        """
+        with self._reader(as_of) as reader:
+            return available_wh(reader, asset_id, day)
 
     def offers(
         self,
@@ -411,6 +424,21 @@ class Index:
                 limit=limit,
                 newest_first=newest_first,
             )
+
+    def event_records(
+        self, *, contract: str | None = None, topic: str | None = None, asset_id: int | None = None, limit: int = 100
+    ) -> tuple[EventRecord, ...]:
+        """List the last events as ``der.market.events()`` and its like do, typed, oldest first.
+
+        Args:
+            contract: Only of a contract, such as ``market-participation``.
+            topic: Only of a topic, such as ``offer-created``.
+            asset_id: Only of a plant.
+            limit: At most so many.
+        """
+        with self._reader() as reader:
+            deployer = read_about(reader.connection)["deployer"]
+            return activity.records_of(reader, deployer, contract=contract, topic=topic, asset_id=asset_id, limit=limit)
 
     def transactions(
         self,

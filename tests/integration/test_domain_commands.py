@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from der_client import Der
-from der_client.contracts.asset_verification import Asset
+from der_client.contracts.asset_verification import Asset, AssetKind
 from der_client.demo import run_demo
 from der_client.devnet import Devnet
-from der_client.index import Follower
+from der_client.index import Follower, Index
 from der_client.project import deployment_plan
 from der_client.stacks.rpc import TransactionReceipt
 from tests.integration.commands import WIDTH, answer, failure, rows, run, table
@@ -330,13 +330,21 @@ class TestHistory:
 
 
 class TestTheIndex:
-    def test_it_says_what_the_chain_says(self, der: Der, tmp_path: Path) -> None:
-        bought = answer("buy", "50kWh", "--key", "wallet_5", "--yes")
-        assert bought["payment_id"]
+    @pytest.fixture
+    def database(self, der: Der, devnet: Devnet, tmp_path: Path) -> Path:
+        """An index of the demo, after some more has happened."""
+        assert answer("buy", "50kWh", "--key", "wallet_5", "--yes")["payment_id"]
+        owner = der.with_account(devnet.accounts["wallet_2"])
+        owner.assets.set_operator(3, devnet.accounts["wallet_5"].address, 70_000).send().wait()
+        owner.assets.register_asset(AssetKind.WIND, 6_000, "9xj3ud", "CO", bytes(32), 3600).send().wait()
         database = tmp_path / "index.sqlite"
         with Follower(der, database) as follower:
             follower.run_once()
-        for arguments in (
+        return database
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
             ["payments"],
             ["payments", "--locked"],
             ["payments", "--due"],
@@ -345,11 +353,72 @@ class TestTheIndex:
             ["offers"],
             ["offers", "--all"],
             ["offers", "--mine", "--key", "wallet_2", "--day", "+2"],
-        ):
-            assert rows(*arguments, "--database", database) == rows(*arguments), arguments
+            ["plants"],
+            ["plants", "--mine", "--key", "wallet_5"],
+            ["plants", "--region", "CO"],
+            ["production"],
+            ["production", "--mine", "--key", "wallet_2", "--days", 3],
+            ["production", 1, "--until", "2026-07-03"],
+            ["events"],
+            ["events", "--limit", 1000],
+            ["events", "market", "--limit", 7],
+            ["events", "--plant", 2, "--limit", 5],
+            ["events", "--topic", "energy-claimed"],
+        ],
+        ids=lambda arguments: " ".join(map(str, arguments)),
+    )
+    def test_it_says_what_the_chain_says(self, database: Path, arguments: list[object]) -> None:
+        assert rows(*arguments, "--database", database) == rows(*arguments)
+        assert answer(*arguments, "--database", database) == answer(*arguments)
+        assert table(*arguments, "--database", database) == table(*arguments)
+
+    @pytest.mark.parametrize("number", [1, 2, 3, 4])
+    def test_all_about_a_plant(self, database: Path, number: int) -> None:
+        assert answer("plant", number, "--database", database) == answer("plant", number)
+        assert table("plant", number, "--database", database) == table("plant", number)
+
+    def test_what_can_be_offered(self, der: Der, database: Path) -> None:
+        today = der.now().date()
+        days = [today + timedelta(days=number) for number in (-3, -2, -1, 0, 1, 2, 366, 367)]
+        with Index(database) as index:
+            for number in (1, 2, 3, 4, 9):
+                found = [index.available(number, day) for day in days]
+                assert found == [der.market.get_available(number, day) for day in days]
+
+    def test_a_plant_that_is_not_there(self, database: Path) -> None:
+        for command in ("plant", "production"):
+            said = failure(command, 9, "--database", database)
+            assert said == failure(command, 9) == "plant 9 not found; there are plants 1 to 4 ('der plants' lists them)"
+
+    def test_other_contracts_are_read_from_the_chain(self, der: Der, database: Path) -> None:
+        token = f"{der.deployer}.usdcx"
+        assert answer("events", token, "--database", database) == answer("events", token)
 
     def test_one_that_is_not_there(self, tmp_path: Path) -> None:
         assert str(tmp_path / "none.sqlite") in failure("payments", "--database", tmp_path / "none.sqlite")
+
+
+def test_events_of_a_block_come_in_the_order_of_its_transactions(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with Devnet(block_interval_s=0, track_costs=False) as devnet:
+        monkeypatch.setenv("DER_URL", devnet.url)
+        der = Der.connect(devnet.url, devnet.deployer)
+        accounts = [devnet.accounts[f"wallet_{number}"] for number in range(1, 8)]
+        calls = [
+            der.with_account(account).assets.register_asset(
+                AssetKind.WIND, 6_000, "9xj3ud", "CO", bytes([number]) * 32, 3600
+            )
+            for number, account in enumerate(accounts)
+        ]
+        sent = [call.send() for call in calls]
+        devnet.mine()
+        assert len({each.wait().block_height for each in sent}) == 1
+        with Follower(der, tmp_path / "index.sqlite") as follower:
+            follower.run_once()
+        for arguments in ([], ["--limit", 3], ["assets"], ["--database", tmp_path / "index.sqlite"]):
+            numbers = [each["fields"].get("asset_id") for each in answer("events", *arguments)["events"]]
+            assert numbers[-3:] == [5, 6, 7]
 
 
 class TestHostileTexts:
