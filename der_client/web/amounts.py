@@ -9,6 +9,7 @@ _ENERGY: Final = ((10**9, "GWh"), (10**6, "MWh"), (10**3, "kWh"))
 _POWER: Final = ((10**9, "GW"), (10**6, "MW"), (10**3, "kW"))
 STX_DECIMALS: Final = 6
 NARROW_SPACE: Final = "\N{NARROW NO-BREAK SPACE}"
+MINUS: Final = "\N{MINUS SIGN}"
 
 
 def energy(wh: int) -> str:
@@ -26,22 +27,20 @@ def exact_energy(wh: int) -> str:
     return f"{decimal(wh, 3)}{NARROW_SPACE}kWh"
 
 
-def decimal(amount: int, decimals: int) -> str:
+def decimal(amount: int, decimals: int, *, in_column: bool = False) -> str:
     """Return an amount of a smallest unit in whole units, exactly, without zeros at its end: ``1,234.5``.
 
     Args:
         amount: How many of the smallest unit.
         decimals: How many decimals the whole unit has.
+        in_column: Whether it stands above others: then all decimals are shown, so that the points are in a line.
     """
-    sign = "-" if amount < 0 else ""
+    sign = MINUS if amount < 0 else ""
     whole, rest = divmod(abs(amount), 10**decimals)
-    fraction = f"{rest:0{decimals}}".rstrip("0") if rest else ""
+    fraction = f"{rest:0{decimals}}" if decimals and (rest or (in_column and amount)) else ""
+    if not in_column:
+        fraction = fraction.rstrip("0")
     return f"{sign}{whole:,}.{fraction}" if fraction else f"{sign}{whole:,}"
-
-
-def stx(ustx: int) -> str:
-    """Return an amount of µSTX in STX, exactly: ``1.25 STX``."""
-    return f"{decimal(ustx, STX_DECIMALS)}{NARROW_SPACE}STX"
 
 
 def count(number: int, one: str, many: str = "") -> str:
@@ -89,7 +88,7 @@ def _scaled(amount: int, units: tuple[tuple[int, str], ...], smallest: str) -> s
         if abs(amount) >= factor:
             decimals = max(0, 3 - len(str(abs(amount) // factor)))
             rounded = (abs(amount) * 10**decimals + factor // 2) // factor
-            sign = "-" if amount < 0 else ""
+            sign = MINUS if amount < 0 else ""
             whole, fraction = divmod(rounded, 10**decimals)
             tail = f".{fraction:0{decimals}}".rstrip("0").rstrip(".") if decimals else ""
             return f"{sign}{whole:,}{tail}{NARROW_SPACE}{unit}"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
 
-from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
+from der_client.web.api.documents import DescribedApi
 from der_client.web.api.routes import api_routes
 from der_client.web.errors import answer_errors
 from der_client.web.figures import Figures
@@ -24,6 +24,8 @@ from der_client.web.security import Guard, allowed_hosts
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from threading import Event
+
+    from fastapi import FastAPI
 
     from der_client.index import Index
 
@@ -53,7 +55,7 @@ def create_app(
         InvalidValueError: If a host name has a scheme, a port or a path.
     """
     hosts = allowed_hosts(host, allow_hosts)
-    app = FastAPI(
+    app = DescribedApi(
         title="der",
         summary="Plants, production, offers, payments and certificates, as the contracts have them. Read-only.",
         version=version("der-client"),

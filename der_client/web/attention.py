@@ -13,7 +13,7 @@ from der_client.web.tokens import money
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
+    from datetime import date, datetime
 
     from der_client.index.answers import Attention
 
@@ -129,15 +129,17 @@ class Line:
 
     Attributes:
         text: What, in a sentence.
-        where: What it is about, in words.
-        path: The page of that.
+        path: The page of what it is about.
+        asset_id: The plant, if it is about one.
+        day: The day of production that it is about, if it is about one.
         amount: How much, in words.
         until: Its deadline.
     """
 
     text: str
-    where: str
     path: str
+    asset_id: int | None
+    day: date | None
     amount: str
     until: datetime | None
 
@@ -162,17 +164,27 @@ def verdict(groups: Iterable[Group]) -> str:
     return "bad" if any(urgent) else "warn" if urgent else "good"
 
 
+def headline(groups: Iterable[Group]) -> str:
+    """Return how much needs doing, and how much of it soon: ``9 things need doing, 1 of them urgently``."""
+    number = urgent = 0
+    for group in groups:
+        number += group.number
+        urgent += group.number if group.is_urgent else 0
+    text = f"{count(number, 'thing needs', 'things need')} doing"
+    if urgent == number:
+        return f"{text} urgently" if urgent else text
+    return f"{text}, {urgent:,} of them urgently" if urgent else text
+
+
 def line(row: Attention) -> Line:
     """Return one thing that needs doing in words, with the page that shows it."""
+    path = f"/plants/{row.asset_id}" if row.day is None else f"/plants/{row.asset_id}/days/{row.day}"
     if row.payment_id is not None:
-        where, path = f"Payment {row.payment_id}", f"/payments/{row.payment_id}"
+        path = f"/payments/{row.payment_id}"
     elif row.offer_id is not None:
-        where, path = f"Offer {row.offer_id}", f"/offers/{row.offer_id}"
-    elif row.day is not None:
-        where, path = f"Plant {row.asset_id}, {row.day}", f"/plants/{row.asset_id}/days/{row.day}"
-    else:
-        where, path = f"Plant {row.asset_id}", f"/plants/{row.asset_id}"
-    return Line(row.text, where, path, _amount(str(row.kind), row.amount, row.token), row.until)
+        path = f"/offers/{row.offer_id}"
+    amount = _amount(str(row.kind), row.amount, row.token, in_column=True)
+    return Line(row.text, path, row.asset_id, row.day, amount, row.until)
 
 
 def _group(kind: str, rows: list[Attention], now: datetime) -> Group:
@@ -195,11 +207,11 @@ _WITH_A_WINDOW: Final = {"day-unverified", "slots-missing", "feed-unverified"}
 """Kinds whose deadline loses energy or money when it passes."""
 
 
-def _amount(kind: str, amount: int | None, token: str | None) -> str:
+def _amount(kind: str, amount: int | None, token: str | None, *, in_column: bool = False) -> str:
     if amount is None:
         return ""
     if kind == _OF_MONEY:
-        return money(amount, token)
+        return money(amount, token, in_column=in_column)
     if kind == "slots-missing":
         return count(amount, "slot")
     if kind in {"asset-pending", "connection-requested"}:

@@ -10,10 +10,11 @@ from urllib.parse import quote, urlencode
 
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from markupsafe import Markup
 
 from der_client.web import amounts
 from der_client.web.slot_times import slot_times
-from der_client.web.tokens import money, short_principal, token_name
+from der_client.web.tokens import money, money_in_column, short_principal, token_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,8 +96,10 @@ def _environment() -> Environment:
         count=amounts.count,
         moment=amounts.moment,
         money=money,
+        money_in_column=money_in_column,
         token=token_name,
         words=_words,
+        with_code=_with_code,
         short=short_principal,
         from_now=amounts.from_now,
         day_from=amounts.day_from,
@@ -109,6 +112,14 @@ def _environment() -> Environment:
 def _words(value: object) -> str:
     """Return a state, a kind or a topic in words: ``combined heat and power``."""
     return str(value).lower().replace("_", " ").replace("-", " ")
+
+
+def _with_code(text: str) -> Markup:
+    """Return a text in which what stands between backticks is shown as code."""
+    parts = text.split("`")
+    return Markup("").join(  # an empty one escapes what is joined to it
+        Markup('<span class="code">{}</span>').format(part) if number % 2 else part for number, part in enumerate(parts)
+    )
 
 
 @pass_context

@@ -10,6 +10,7 @@ from der_client.web.amounts import clock
 if TYPE_CHECKING:
     from der_client.index.answers import Certificate
 
+_TO: Final = "\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}"
 _SHOWN: Final = 3
 
 
@@ -21,7 +22,7 @@ def slot_times(certificate: Certificate) -> str:
     """
     length = certificate.slot_seconds
     spans = [
-        f"{clock(start * length)} to {clock((start + count) * length)}" for start, count in mask_runs(certificate.mask)
+        f"{clock(start * length)}{_TO}{clock((start + count) * length)}" for start, count in mask_runs(certificate.mask)
     ]
     more = f" and {len(spans) - _SHOWN} more" if len(spans) > _SHOWN else ""
     return ", ".join(spans[:_SHOWN]) + more

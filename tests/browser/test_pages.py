@@ -13,6 +13,7 @@ from der_client.index.database import Database
 from der_client.index.writer import Writer
 from der_client.web.amounts import energy
 from tests.browser.browsing import require_no_sideways_scroll
+from tests.browser.looks import require_contrast, require_no_empty_cells, require_whole_tables
 from tests.browser.served import pages_of
 
 if TYPE_CHECKING:
@@ -59,6 +60,42 @@ def test_a_page_fits_and_makes_no_error(page: Page, pages: str, path: str) -> No
     assert page.locator("h1").count() == 1
     page.emulate_media(color_scheme="dark")
     require_no_sideways_scroll(page)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_every_text_can_be_read(wide_page: Page, pages: str, path: str) -> None:
+    wide_page.goto(pages + path)
+    require_contrast(wide_page)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_phone_shows_no_label_without_a_value(phone_page: Page, pages: str, path: str) -> None:
+    phone_page.goto(pages + path)
+    require_no_empty_cells(phone_page)
+
+
+@pytest.mark.parametrize("path", [*PATHS, "/money?state=settled"])
+def test_tables_fit_into_a_window_of_a_laptop(wide_page: Page, pages: str, path: str) -> None:
+    wide_page.set_viewport_size({"width": 1280, "height": 800})
+    wide_page.goto(pages + path)
+    require_whole_tables(wide_page)
+
+
+def test_a_statement_fits_into_a_window_of_a_laptop(wide_page: Page, pages: str) -> None:
+    wide_page.set_viewport_size({"width": 1280, "height": 800})
+    wide_page.goto(f"{pages}/money")
+    wide_page.locator("#statements td.title a").first.click()
+    wide_page.wait_for_url("**/parties/**")
+    require_whole_tables(wide_page)
+    require_contrast(wide_page)
+
+
+def test_the_days_before_a_plant_was_registered_are_not_missing(wide_page: Page, pages: str) -> None:
+    wide_page.goto(f"{pages}/plants/1?year=2026")
+    before = wide_page.locator("#year .day.before-it:not(.legend *)")
+    assert before.count() > 100
+    assert "before its registration" in wide_page.inner_text("#year .legend")
+    assert wide_page.locator(".month .day.open").first.locator("title").inner_html().endswith("nothing recorded")
 
 
 def test_from_what_needs_doing_to_the_very_slots(page: Page, pages: str) -> None:

@@ -28,7 +28,7 @@ class DayCell:
         x: Where it is, in cells of ``CELL``.
         y: Where it is.
         level: 0 for no energy, up to ``LEVELS`` - 1; ``None`` where nothing is recorded.
-        state: The state's name, in lower case.
+        state: The state's name, in lower case; ``future`` and ``before-it`` (its registration) for days without one.
         incomplete: Whether slots are missing.
         title: What it shows, in words.
     """
@@ -59,35 +59,47 @@ class MonthGrid:
     wh: int
 
 
-def year_grid(year: int, days: Iterable[DayEnergy], *, until: date) -> list[MonthGrid]:
+def year_grid(year: int, days: Iterable[DayEnergy], *, since: date, until: date) -> list[MonthGrid]:
     """Return the months of a year.
 
     Args:
         year: The year.
         days: What is known of its days.
+        since: The day of the plant's registration; earlier ones are not shown as missing.
         until: The last day that has begun; later ones are not shown as missing.
     """
     known = {each.day: each for each in days}
-    largest = max((each.wh for each in known.values()), default=0)
-    return [_month(date(year, month, 1), known, largest, until) for month in range(1, 13)]
+    span = _Span(since, until, max((each.wh for each in known.values()), default=0))
+    return [_month(date(year, month, 1), known, span) for month in range(1, 13)]
 
 
-def _month(first: date, known: dict[date, DayEnergy], largest: int, until: date) -> MonthGrid:
+@dataclass(frozen=True, slots=True)
+class _Span:
+    since: date
+    until: date
+    largest_wh: int
+
+
+def _month(first: date, known: dict[date, DayEnergy], span: _Span) -> MonthGrid:
     offset, length = first.weekday(), monthrange(first.year, first.month)[1]
     days = [first.replace(day=number) for number in range(1, length + 1)]
-    cells = tuple(_cell(day, offset + number, known.get(day), largest, until) for number, day in enumerate(days))
+    cells = tuple(_cell(day, offset + number, known.get(day), span) for number, day in enumerate(days))
     wh = sum(known[day].wh for day in days if day in known)
     return MonthGrid(first, -(-(offset + length) // 7), cells, wh)
 
 
-def _cell(day: date, place: int, known: DayEnergy | None, largest: int, until: date) -> DayCell:
+def _cell(day: date, place: int, known: DayEnergy | None, span: _Span) -> DayCell:
     row, column = divmod(place, 7)
     x, y = column * CELL, row * CELL
     if known is None or known.state is DayState.OPEN:
-        state = "future" if day > until else "open"
-        text = "not yet" if day > until else "nothing recorded"
+        if day > span.until:
+            state, text = "future", "not yet"
+        elif day < span.since:
+            state, text = "before-it", "before its registration"
+        else:
+            state, text = "open", "nothing recorded"
         return DayCell(day, x, y, None, state, incomplete=False, title=f"{day}: {text}")
-    level = 0 if known.wh == 0 else 1 + (known.wh - 1) * (LEVELS - 1) // max(1, largest)
+    level = 0 if known.wh == 0 else 1 + (known.wh - 1) * (LEVELS - 1) // max(1, span.largest_wh)
     missing = known.slots_total - known.slots_recorded
     words = [f"{day}: {energy(known.wh)}", known.state.name.lower()]
     if missing:

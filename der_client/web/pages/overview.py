@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Final
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from der_client.web.amounts import count
-from der_client.web.attention import KINDS, grouped, line, verdict
+from der_client.web.attention import KINDS, grouped, headline, line, verdict
 from der_client.web.charts.power_curves import power_by_step, power_chart
 from der_client.web.errors import NotFoundError
 from der_client.web.parameters import Offset, OptionalId
@@ -32,7 +31,6 @@ def overview_routes(index: Index, figures: Figures, renderer: Renderer) -> APIRo
     def overview(request: Request) -> Response:
         shown = figures.overview()
         groups = grouped(shown.attention, shown.tip.block_time)
-        number = sum(group.number for group in groups)
         plants = figures.plants()
         power_day = _last_day_with_power(shown.today, [plant.last_day for plant in plants])
         before = power_day - timedelta(days=1)
@@ -45,7 +43,7 @@ def overview_routes(index: Index, figures: Figures, renderer: Renderer) -> APIRo
             overview=shown,
             groups=groups,
             verdict=verdict(groups),
-            headline=f"{count(number, 'thing needs', 'things need')} doing",
+            headline=headline(groups),
             money=figures.money(),
             due_payments=shown.due_payments,
             power_day=power_day,
@@ -68,6 +66,7 @@ def overview_routes(index: Index, figures: Figures, renderer: Renderer) -> APIRo
             for row in figures.attention()
             if str(row.kind) == kind and (asset_id is None or row.asset_id == asset_id)
         ]
+        shown = [line(row) for row in rows[offset : offset + _PAGE]]
         base = {"asset_id": asset_id}
         return renderer.page(
             request,
@@ -75,7 +74,9 @@ def overview_routes(index: Index, figures: Figures, renderer: Renderer) -> APIRo
             title=spoken.heading,
             heading=spoken.heading,
             explanation=spoken.explanation,
-            rows=[line(row) for row in rows[offset : offset + _PAGE]],
+            rows=shown,
+            has_amounts=any(each.amount for each in shown),
+            has_deadlines=any(each.until for each in shown),
             kind=kind,
             previous=None if offset == 0 else base | {"offset": max(0, offset - _PAGE)},
             next=None if offset + _PAGE >= len(rows) else base | {"offset": offset + _PAGE},

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 
 from der_client.readings.slots import RECORDING_DAYS, slots_per_day
 from der_client.web.amounts import count
-from der_client.web.attention import grouped, verdict
+from der_client.web.attention import grouped, headline, verdict
 from der_client.web.books import day_lines
 from der_client.web.charts.heat_map import year_grid
 from der_client.web.charts.slot_bars import day_chart
@@ -56,6 +56,7 @@ def plant_routes(index: Index, figures: Figures, renderer: Renderer) -> APIRoute
             raise EmptyIndexError
         today = tip.block_time.date()
         own = detail.plant
+        registered = own.registered_at.date()
         years = _years(own, today)
         shown_year = year or (own.last_day or today).year
         days = index.production(asset_id, date(shown_year, 1, 1), date(shown_year, 12, 31), by="day")
@@ -74,11 +75,12 @@ def plant_routes(index: Index, figures: Figures, renderer: Renderer) -> APIRoute
             change=detail.change,
             schedule=detail.export_schedule,
             attention=groups,
-            attention_number=sum(group.number for group in groups),
+            headline=headline(groups),
             verdict=verdict(groups),
             year=shown_year,
             years=sorted({*years, shown_year}, reverse=True),
-            months=year_grid(shown_year, days, until=today),
+            months=year_grid(shown_year, days, since=registered, until=today),
+            has_days_before=registered > date(shown_year, 1, 1),
             sold_wh=sum(day.sold_wh for day in days),
             retired_wh=sum(day.retired_wh for day in days),
             open_offers=open_offers,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from der_client.web import amounts
-from der_client.web.tokens import money, short_principal
+from der_client.web.tokens import money, money_in_column, short_principal
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 USDCX = "SP120SBRBQJ00MCWS7TM5R8WJNTTKD5K0HFRC2CNE.usdcx"
@@ -27,7 +27,7 @@ USDCX = "SP120SBRBQJ00MCWS7TM5R8WJNTTKD5K0HFRC2CNE.usdcx"
         (999_999, "1,000 kWh"),
         (1_250_000, "1.25 MWh"),
         (5_000_000_000_000, "5,000 GWh"),
-        (-1_500, "-1.5 kWh"),
+        (-1_500, "\N{MINUS SIGN}1.5 kWh"),
     ],
 )
 def test_energy_has_the_unit_that_fits(wh: int, text: str) -> None:
@@ -49,9 +49,24 @@ def test_only_a_well_known_token_has_its_symbol() -> None:
 
 @given(st.integers(-(10**40), 10**40), st.integers(0, 18))
 def test_decimals_lose_nothing(amount: int, decimals: int) -> None:
-    whole, _, fraction = amounts.decimal(amount, decimals).replace(",", "").partition(".")
+    text = amounts.decimal(amount, decimals).replace(",", "").replace("\N{MINUS SIGN}", "-")
+    whole, _, fraction = text.partition(".")
     assert not fraction.endswith("0")
     assert int(whole + fraction.ljust(decimals, "0")) == amount
+
+
+@given(st.integers(-(10**40), 10**40), st.integers(0, 18))
+def test_amounts_in_a_column_have_all_decimals(amount: int, decimals: int) -> None:
+    text = amounts.decimal(amount, decimals, in_column=True)
+    assert text == "0" if amount == 0 else len(text.partition(".")[2]) == decimals
+    digits = text.replace(",", "").replace("\N{MINUS SIGN}", "-").replace(".", "")
+    assert int(digits) == amount
+
+
+def test_money_in_a_column() -> None:
+    assert money_in_column(1_500_000) == "1.500000\u202fSTX"
+    assert money_in_column(-250_000) == "\N{MINUS SIGN}0.250000\u202fSTX"
+    assert money_in_column(0, USDCX) == "0\u202fUSDCx"
 
 
 @pytest.mark.parametrize(

@@ -148,6 +148,20 @@ def test_the_description_knows_what_is_refused(pages: TestClient) -> None:
         assert "4XX" in methods["get"]["responses"]
 
 
+def test_the_description_says_what_each_parameter_is_for(pages: TestClient) -> None:
+    paths = pages.get("/api/openapi.json").json()["paths"]
+    missing = [
+        (path, parameter["name"])
+        for path, methods in paths.items()
+        for parameter in methods["get"].get("parameters", ())
+        if not parameter.get("description")
+    ]
+    assert missing == []
+    html = pages.get("/api").text
+    assert "`" not in html
+    assert '<span class="code">next</span> of the page before' in html
+
+
 def test_the_page_of_the_api_lists_every_endpoint(pages: TestClient) -> None:
     html = pages.get("/api").text
     for path, methods in pages.get("/api/openapi.json").json()["paths"].items():

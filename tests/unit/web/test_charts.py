@@ -80,7 +80,7 @@ def energy_of(day: date, wh: int, state: DayState = DayState.VERIFIED, slots: in
 
 
 def test_a_year_has_each_day_once_in_its_week() -> None:
-    grid = year_grid(2028, [], until=date(2028, 3, 1))  # a leap year
+    grid = year_grid(2028, [], since=date(2028, 1, 1), until=date(2028, 3, 1))  # a leap year
     cells = [cell for month in grid for cell in month.cells]
     assert len(cells) == 366
     assert all(cell.x == cell.day.weekday() * 10 for cell in cells)
@@ -88,15 +88,24 @@ def test_a_year_has_each_day_once_in_its_week() -> None:
     assert {cell.state for cell in cells if cell.day > date(2028, 3, 1)} == {"future"}
 
 
+def test_days_before_the_registration_are_not_missing() -> None:
+    grid = year_grid(2026, [energy_of(date(2026, 2, 27), 5)], since=date(2026, 3, 1), until=DAY)
+    cells = {cell.day: cell for month in grid for cell in month.cells}
+    assert cells[date(2026, 2, 28)].state == "before-it"
+    assert cells[date(2026, 2, 28)].title == "2026-02-28: before its registration"
+    assert cells[date(2026, 3, 1)].state == "open"
+    assert cells[date(2026, 2, 27)].state == "verified"
+
+
 @pytest.mark.parametrize(("wh", "level"), [(0, 0), (1, 1), (200, 1), (201, 2), (999, 5), (1_000, 5)])
 def test_a_day_is_the_darker_the_more_it_gave(wh: int, level: int) -> None:
-    grid = year_grid(2026, [energy_of(DAY, wh), energy_of(date(2026, 7, 1), 1_000)], until=DAY)
+    grid = year_grid(2026, [energy_of(DAY, wh), energy_of(date(2026, 7, 1), 1_000)], since=date(2026, 1, 1), until=DAY)
     cell = next(cell for cell in grid[5].cells if cell.day == DAY)
     assert cell.level == level < LEVELS
 
 
 def test_a_day_says_what_is_missing() -> None:
-    grid = year_grid(2026, [energy_of(DAY, 1_000, DayState.RECORDED, 90)], until=DAY)
+    grid = year_grid(2026, [energy_of(DAY, 1_000, DayState.RECORDED, 90)], since=date(2026, 1, 1), until=DAY)
     cell = grid[5].cells[-1]
     assert cell.incomplete
     assert cell.title == "2026-06-30: 1\u202fkWh, recorded, 6 of 96 slots missing"

@@ -10,7 +10,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from der_client.web import create_app
-from der_client.web.amounts import energy
+from der_client.web.amounts import energy, power
+from der_client.web.attention import Group, headline
 from der_client.web.tokens import money
 
 if TYPE_CHECKING:
@@ -93,6 +94,50 @@ def test_the_overview_adds_up_the_money_of_all_payments(pages: TestClient, index
         paid = sum(payment.payout for payment in own)
         for amount in (locked, due, paid):
             assert money(amount, token).replace("\u202f", " ") in text
+
+
+def group(number: int, *, urgent: bool) -> Group:
+    return Group("payment-due", number, "payments can be closed", "", urgent)
+
+
+def test_the_headline_tells_what_is_urgent() -> None:
+    calm, urgent, one = group(7, urgent=False), group(2, urgent=True), group(1, urgent=False)
+    said = {
+        "7 things need doing": [calm],
+        "1 thing needs doing": [one],
+        "9 things need doing, 2 of them urgently": [urgent, calm],
+        "2 things need doing urgently": [urgent],
+    }
+    for text, groups in said.items():
+        assert headline(groups).replace("\u202f", " ") == text
+
+
+def test_the_history_of_a_plant_has_units(pages: TestClient, index: Index) -> None:
+    html = pages.get("/plants/1").text
+    history = text_of(html[html.index('id="history"') :])
+    assert f"Capacity {power(index.plant(1).plant.capacity_w)}".replace("\u202f", " ") in history
+
+
+def test_a_party_is_shown_with_the_statement_of_this_month(pages: TestClient, index: Index) -> None:
+    """Not with that of the last month for which somebody has bought ahead."""
+    overview = index.overview()
+    assert overview is not None
+    month = f"{overview.today:%Y-%m}"
+    ahead = [payment for payment in index.payments() if payment.day >= overview.today]
+    assert ahead
+    for party in {payment.buyer for payment in ahead}:
+        assert f"Statement of {month}" in text_of(pages.get(f"/parties/{party}").text)
+
+
+def test_what_needs_doing_names_plant_and_day(pages: TestClient, index: Index) -> None:
+    overview = index.overview()
+    assert overview is not None
+    due = next(row for row in overview.attention if str(row.kind) == "payment-due")
+    html = pages.get("/attention/payment-due").text
+    text = text_of(html)
+    assert f"{due.text} Plant {due.asset_id} {due.day}" in text
+    assert "Until" not in text[text.index("What Plant") :]  # a column without any value is left out
+    assert "Until" in text_of(pages.get("/attention/day-unverified").text)
 
 
 def test_a_plant_shows_each_day_of_its_year(pages: TestClient, index: Index) -> None:
