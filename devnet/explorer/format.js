@@ -7,13 +7,21 @@ export function count(value) {
   return String(value).replace(/\B(?=(\d{3})+(?!\d))/g, "\u202f");
 }
 
-/** @param {string | bigint} ustx µSTX @returns {string} in STX, exact */
+/** @param {string | bigint} ustx µSTX @returns {string} in STX, exact, without zeros at its end */
 export function stx(ustx) {
+  return inStx(ustx, (decimals) => decimals.replace(/0+$/, ""));
+}
+
+/** @param {string | bigint} ustx µSTX @returns {string} in STX, with all decimals, so that points stand above each other */
+export function stxInColumn(ustx) {
+  return inStx(ustx, (decimals) => decimals);
+}
+
+/** @param {string | bigint} ustx @param {(decimals: string) => string} shown */
+function inStx(ustx, shown) {
   const amount = BigInt(ustx);
   const absolute = amount < 0n ? -amount : amount;
-  const fraction = String(absolute % MICRO)
-    .padStart(6, "0")
-    .replace(/0+$/, "");
+  const fraction = shown(String(absolute % MICRO).padStart(6, "0"));
   return `${amount < 0n ? "−" : ""}${count(absolute / MICRO)}${fraction && "."}${fraction} STX`;
 }
 

@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 
 from der_client.devnet import Devnet
 from der_client.stacks.account import Account
+from der_client.stacks.blocks import NakamotoBlock
 from der_client.stacks.clarity import PrincipalValue, UIntValue, Utf8Value
 from der_client.stacks.rpc import Client
 from der_client.stacks.transactions import (
@@ -24,6 +25,7 @@ from der_client.stacks.transactions import (
     TokenTransfer,
 )
 from tests.browser.browsing import require_no_sideways_scroll
+from tests.browser.looks import require_contrast
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -195,6 +197,7 @@ def test_a_call_with_events_conditions_and_costs(chain: Chain, page: Page) -> No
     events = card(page, "Events").locator(".event")
     assert events.count() == tx["event_count"] == 4
     printed = events.nth(0).inner_text()
+    assert plain(printed).startswith("Print said of wallet_1.stage")
     assert f'u"{HOSTILE}"' in printed
     assert "wallet_3" in printed
     assert plain(events.nth(1).inner_text()).startswith(f"Mint 1234 {HOSTILE_TOKEN} of wallet_1.stage to wallet_3")
@@ -203,6 +206,36 @@ def test_a_call_with_events_conditions_and_costs(chain: Chain, page: Page) -> No
     for kind in ("runtime", "read_count", "read_length", "write_count", "write_length"):
         amount = str(tx[f"execution_cost_{kind}"])
         assert any(amount in row and kind.rpartition("_")[2] in row for row in costs), kind
+
+
+def test_a_block_is_saved_as_a_proof_of_what_is_in_it(chain: Chain, wide_page: Page) -> None:
+    tx = chain.tx("say")
+    chain.visit(wide_page, "block", str(tx["block_height"]))
+    with wide_page.expect_download() as downloading:
+        wide_page.get_by_role("link", name="Save the block").click()
+    assert downloading.value.suggested_filename == f"{tx['block_height']}.block"
+    block = NakamotoBlock.decode(downloading.value.path().read_bytes())
+    txid = chain.txids["say"]
+    assert block.path(txid).root(txid) == block.header.transactions_root
+    assert fact(wide_page, "Index hash").locator("code").inner_text() == f"0x{block.header.block_id}"
+
+
+def test_every_text_can_be_read(chain: Chain, wide_page: Page) -> None:
+    places = (
+        (),
+        ("blocks",),
+        ("tx", f"0x{chain.txids['say']}"),
+        ("tx", f"0x{chain.txids['divide']}"),
+        ("accounts",),
+        ("account", chain.wallet(3).address),
+        ("contract", chain.contract),
+        ("contract", chain.contract, "source"),
+        ("contract", chain.contract, "events"),
+        ("nowhere",),
+    )
+    for place in places:
+        chain.visit(wide_page, *place)
+        require_contrast(wide_page)
 
 
 def test_a_trace(chain: Chain, page: Page) -> None:
@@ -259,7 +292,7 @@ def test_an_account(chain: Chain, page: Page) -> None:
     rows = card(page, "Transactions").locator("tbody tr")
     assert rows.count() == listed["total"] == 3
     fee = int(chain.tx("transfer")["fee_rate"])
-    assert f"\N{MINUS SIGN}1.{str(500_000 + fee).rstrip('0')} STX" in rows.nth(0).inner_text()
+    assert f"\N{MINUS SIGN}1.{500_000 + fee} STX" in rows.nth(0).inner_text()
 
 
 def test_accounts_of_the_devnet(chain: Chain, page: Page) -> None:

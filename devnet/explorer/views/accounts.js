@@ -1,6 +1,6 @@
 /** The accounts of a devnet, with what they have. */
 import { card, h, table } from "../dom.js";
-import { count, stx } from "../format.js";
+import { count, stxInColumn } from "../format.js";
 import { identifier, principalLink } from "../links.js";
 
 /** @param {import("../chain.js").Chain} chain @returns {Promise<import("../main.js").View>} */
@@ -12,7 +12,7 @@ export async function accountsView(chain) {
     const held = await Promise.all(accounts.map((address) => chain.api.get(`/v2/accounts/${address}?proof=0`)));
     const rows = accounts.map((address, index) => [
       principalLink(chain, address),
-      h("span", { class: "amount" }, stx(BigInt(held[index].balance))),
+      h("span", { class: "amount" }, stxInColumn(BigInt(held[index].balance))),
       count(held[index].nonce),
       identifier(address),
     ]);

@@ -1,6 +1,6 @@
 /** Blocks: the list of them, and one with its transactions. */
 import { card, facts, h, table } from "../dom.js";
-import { count, stx, time } from "../format.js";
+import { count, stxInColumn, time } from "../format.js";
 import { actionOf, blockTable, offsetList } from "../lists.js";
 import { badge, identifier, link, principalLink, transactionLink } from "../links.js";
 import { summaryOf } from "./transactions.js";
@@ -47,11 +47,18 @@ export async function blockView(chain, reference) {
           ["Hash", identifier(block.hash)],
           ["Index hash", identifier(block.index_block_hash)],
           ["Parent", identifier(block.parent_block_hash)],
+          ["As nodes keep it", savedAs(chain, block)],
         ]),
       ]),
       card("Transactions", [list.node], { aside: String(block.tx_count) }),
     ],
   };
+}
+
+/** @param {Chain} chain @param {any} block of version 2 of the API @returns {HTMLElement} to save its bytes, which prove what is in it */
+function savedAs({ api }, block) {
+  const href = `${api.url}/v3/blocks/${block.index_block_hash.slice(2)}`;
+  return h("a", { href, download: `${block.height}.block` }, "Save the block");
 }
 
 /** @param {Chain} chain @param {any[]} transactions of version 2 of the API */
@@ -60,7 +67,7 @@ function blockTransactions(chain, transactions) {
     h("span", { class: "action" }, ...actionOf(chain, summaryOf(tx), { linked: true })),
     principalLink(chain, tx.sender_address),
     badge(tx.tx_status),
-    stx(tx.fee_rate),
+    stxInColumn(tx.fee_rate),
     transactionLink(tx.tx_id),
   ]);
   return table(["What", "From", "Result", "Fee", "Transaction"], rows, { empty: "An empty block.", numbers: [3], compact: true });

@@ -1,4 +1,5 @@
 /** One event of a transaction. */
+import { decode } from "../clarity.js";
 import { h } from "../dom.js";
 import { count, stx } from "../format.js";
 import { principalLink } from "../links.js";
@@ -13,12 +14,29 @@ export function eventView(chain, event) {
     return h(
       "li",
       { class: "event" },
-      h("div", { class: "event-head" }, h("strong", {}, "Print"), " ", principalLink(chain, log.contract_id)),
+      h("div", { class: "event-head" }, h("strong", {}, "Print"), " ", ...topicOf(log.value), principalLink(chain, log.contract_id)),
       valueView(chain, log.value),
     );
   }
   if (!asset) return h("li", { class: "event" }, event.event_type.replaceAll("_", " "));
   return h("li", { class: "event" }, h("div", { class: "event-head" }, ...assetText(chain, event.event_type, asset)));
+}
+
+/** @param {{hex: string}} value what was printed @returns {(Node | string)[]} what it says that it is, if it does */
+function topicOf({ hex }) {
+  const topic = fieldOf(hex, "topic") ?? fieldOf(hex, "event");
+  return topic ? [h("span", { class: "token" }, topic), h("span", { class: "muted" }, " of ")] : [];
+}
+
+/** @param {string} hex a value @param {string} name @returns {string | undefined} the text in this field of a tuple */
+function fieldOf(hex, name) {
+  try {
+    const value = decode(hex);
+    const field = value.kind === "tuple" ? value.fields.find(([own]) => own === name)?.[1] : undefined;
+    return field?.kind === "ascii" || field?.kind === "utf8" ? field.text : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** @param {Chain} chain @param {string} type @param {any} asset */

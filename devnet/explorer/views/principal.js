@@ -1,6 +1,6 @@
 /** An account, or the holdings of a contract: balances, tokens, transactions. */
 import { card, facts, h, table } from "../dom.js";
-import { count, stx, time } from "../format.js";
+import { count, stx, stxInColumn, time } from "../format.js";
 import { actionOf, cursorList } from "../lists.js";
 import { badge, blockLink, identifier, principalLink, transactionLink } from "../links.js";
 import { valueView } from "../value-view.js";
@@ -44,7 +44,7 @@ export async function holdingsOf(chain, principal) {
     const rows = [
       ...fungible.results.map((/** @type {any} */ one) => [
         assetName(chain, one.asset_identifier),
-        h("span", { class: "amount" }, count(one.balance)),
+        h("span", { class: "amount" }, `${count(one.balance)} units`),
       ]),
       ...unique.results.map((/** @type {any} */ one) => [assetName(chain, one.asset_identifier), valueView(chain, one.value)]),
     ];
@@ -79,7 +79,7 @@ function changesTable(chain, items) {
       h("span", { class: "action" }, ...actionOf(chain, tx, { linked: true })),
       principalLink(chain, tx.sender.address),
       badge(tx.status),
-      h("span", { class: `amount ${net > 0n ? "plus" : ""}` }, net === 0n ? "–" : `${net > 0n ? "+" : ""}${stx(net)}`),
+      h("span", { class: `amount ${net > 0n ? "plus" : ""}` }, net === 0n ? "–" : `${net > 0n ? "+" : ""}${stxInColumn(net)}`),
       h("span", { "data-before": "block" }, blockLink(tx.block.height)),
       h("span", { class: "time" }, time(tx.block.time)),
       transactionLink(tx.tx_id),
