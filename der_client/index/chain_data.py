@@ -1,16 +1,19 @@
-"""What the index takes from a chain: blocks, with the transactions in which the contracts printed something."""
+"""What the index takes from a chain: blocks, with the transactions in which the contracts printed something.
+
+Blocks and transactions are read as they are declared here from the API's list of a block's transactions.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Annotated
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
+from pydantic import SkipValidation
 
-    from der_client.stacks.contract.events import Event
-    from der_client.stacks.rpc.answers import ExecutionCost
+from der_client.stacks.contract.events import Event
+from der_client.stacks.rpc.answers import ExecutionCost
+from der_client.stacks.rpc.fields import NONE_IS_EMPTY, Amount, Hash, HexBytes, Moment, Unsigned, at, inner
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +28,11 @@ class ChainBlock:
         burn_height: The height of its Bitcoin block; ``None`` where the API does not say.
     """
 
-    height: int
-    hash: str
-    time: datetime
-    parent_hash: str | None = None
-    burn_height: int | None = None
+    height: Annotated[Unsigned, at("block_height")]
+    hash: Annotated[Hash, at("block_hash")]
+    time: Annotated[Moment, at("block_time")]
+    parent_hash: Annotated[Hash | None, at("parent_block_hash")] = None
+    burn_height: Annotated[Unsigned | None, at("burn_block_height")] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +66,19 @@ class ChainTransaction:
         printed: What the contracts printed in it, in order.
     """
 
-    txid: str
-    tx_index: int
-    sender: str
-    contract_id: str | None
-    function: str | None
-    arguments: tuple[bytes, ...]
-    status: str
-    result: bytes
-    fee_ustx: int
-    cost: ExecutionCost | None
-    printed: Sequence[Printed] = ()
+    txid: Annotated[Hash, at("tx_id")]
+    tx_index: Unsigned
+    sender: Annotated[str, at("sender_address")]
+    contract_id: Annotated[str | None, at("contract_call.contract_id", "smart_contract.contract_id", default=None)]
+    function: Annotated[str | None, at("contract_call.function_name", default=None)]
+    arguments: Annotated[
+        tuple[Annotated[HexBytes, inner("hex")], ...], NONE_IS_EMPTY, at("contract_call.function_args", default=())
+    ]
+    status: Annotated[str, at("tx_status")]
+    result: Annotated[HexBytes, at("tx_result.hex")]
+    fee_ustx: Annotated[Amount, at("fee_rate")]
+    cost: Annotated[ExecutionCost | None, at("execution_cost", default=None)]
+    printed: Annotated[Sequence[Printed], SkipValidation] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,24 +11,24 @@ looked at again before what was read counts.
 from __future__ import annotations
 
 import heapq
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
 from der_client.contracts import CONTRACTS
 from der_client.index.chain_data import ChainBlock, ChainTransaction, FilledBlock, Printed
 from der_client.stacks.contract.events import Event, read_event, require_known
 from der_client.stacks.errors import NodeAnswerError, NotFoundError
-from der_client.stacks.rpc.api import read_time
+from der_client.stacks.rpc.api import with_cost
 from der_client.stacks.rpc.endpoint import Answer, Endpoint, Request
-from der_client.stacks.rpc.node import read_cost
+from der_client.stacks.rpc.fields import Hash, Unsigned, at, read_as
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from der_client.stacks.rpc import Client
     from der_client.stacks.rpc.answers import Block, ContractLogEvent
-    from der_client.stacks.rpc.fields import Fields
 
 _LOGS_PER_PAGE: Final = 100
 _TRANSACTIONS_PER_PAGE: Final = 50
@@ -234,43 +234,26 @@ def _block_transactions(height: int, wanted: Mapping[str, list[Printed]], offset
     return Endpoint(request, partial(_read_transactions, wanted))
 
 
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    total: Unsigned
+    results: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    txid: Annotated[Hash, at("tx_id")]
+
+
 def _read_transactions(wanted: Mapping[str, list[Printed]], answer: Answer) -> _BlockPage:
     if answer.status == 404:
         return _BlockPage({}, 0, 0)
-    fields = answer.fields()
-    items = fields.items("results")
+    page = answer.read(_Listed)
     ours = {}
-    for item in items:
-        txid = item.hash_text("tx_id")
+    for item in page.results:
+        txid = read_as(_Entry, item, answer.url).txid
         if txid in wanted:
-            ours[txid] = _Placed(_block_of(item), _read_transaction(item, txid, wanted[txid]))
-    return _BlockPage(ours, len(items), fields.unsigned("total"))
-
-
-def _block_of(item: Fields) -> ChainBlock:
-    return ChainBlock(
-        height=item.unsigned("block_height"),
-        hash=item.hash_text("block_hash"),
-        time=read_time(item, "block_time"),
-        parent_hash=item.hash_text("parent_block_hash") if "parent_block_hash" in item else None,
-        burn_height=item.optional_unsigned("burn_block_height"),
-    )
-
-
-def _read_transaction(item: Fields, txid: str, printed: list[Printed]) -> ChainTransaction:
-    call = item.fields("contract_call") if "contract_call" in item else None
-    published = item.fields("smart_contract") if "smart_contract" in item else None
-    subject = call or published
-    return ChainTransaction(
-        txid=txid,
-        tx_index=item.unsigned("tx_index"),
-        sender=item.text("sender_address"),
-        contract_id=subject.text("contract_id") if subject else None,
-        function=call.text("function_name") if call else None,
-        arguments=tuple(argument.hex_bytes("hex") for argument in call.optional_items("function_args")) if call else (),
-        status=item.text("tx_status"),
-        result=item.fields("tx_result").hex_bytes("hex"),
-        fee_ustx=item.amount("fee_rate"),
-        cost=read_cost(item, "execution_cost_") if "execution_cost_runtime" in item else None,
-        printed=printed,
-    )
+            block = read_as(ChainBlock, item, answer.url)
+            transaction = read_as(ChainTransaction, with_cost(item), answer.url)
+            ours[txid] = _Placed(block, replace(transaction, printed=wanted[txid]))
+    return _BlockPage(ours, len(page.results), page.total)

@@ -1,4 +1,6 @@
-"""Typed answers of the node and of the API: frozen, with units in their names.
+"""Typed answers of the node and of the API: frozen, with units in their names, each read as it is declared here.
+
+What an answer calls otherwise has an `at` with its name there; of two names the first is that of the API's version 3.
 
 Hashes and transaction ids are lower-case hexadecimal without ``0x``; amounts of STX are integers of µSTX.
 Clarity values stay bytes where they are many, and are decoded when asked for.
@@ -6,64 +8,76 @@ Clarity values stay bytes where they are many, and are decoded when asked for.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Tag
 
 from der_client.stacks.clarity import ClarityValue, decode
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from der_client.stacks.clarity.types import ClarityType
+from der_client.stacks.rpc.fields import (
+    BY_NAME,
+    NONE_IS_EMPTY,
+    AbiType,
+    Amount,
+    Flag,
+    Hash,
+    HexBytes,
+    HexNumber,
+    Moment,
+    ShortHash,
+    Unsigned,
+    at,
+    inner,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class NodeInfo:
     """What a node says of itself and of the chain (``GET /v2/info``)."""
 
-    network_id: int
+    network_id: Unsigned
     server_version: str
-    peer_version: int
-    stacks_tip_height: int
-    stacks_tip: str
-    stacks_tip_consensus_hash: str
-    burn_block_height: int
-    stable_burn_block_height: int
-    tenure_height: int | None
-    is_fully_synced: bool | None
+    peer_version: Unsigned
+    stacks_tip_height: Unsigned
+    stacks_tip: Hash
+    stacks_tip_consensus_hash: ShortHash
+    burn_block_height: Unsigned
+    stable_burn_block_height: Unsigned
+    tenure_height: Unsigned | None = None
+    is_fully_synced: Flag | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class NodeHealth:
     """How far a node is behind its peers (``GET /v3/health``), in Stacks blocks."""
 
-    difference_from_max_peer: int
-    max_stacks_height_of_neighbors: int
-    node_stacks_tip_height: int
-    max_stacks_neighbor_address: str | None
+    difference_from_max_peer: Unsigned
+    max_stacks_height_of_neighbors: Unsigned
+    node_stacks_tip_height: Unsigned
+    max_stacks_neighbor_address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ExecutionCost:
     """The five dimensions of cost of a Clarity execution."""
 
-    read_count: int
-    read_length_bytes: int
-    runtime: int
-    write_count: int
-    write_length_bytes: int
+    read_count: Unsigned
+    read_length_bytes: Annotated[Unsigned, at("read_length")]
+    runtime: Unsigned
+    write_count: Unsigned
+    write_length_bytes: Annotated[Unsigned, at("write_length")]
 
 
 @dataclass(frozen=True, slots=True)
 class PoxCycle:
     """A reward cycle of proof of transfer."""
 
-    id: int
-    min_threshold_ustx: int
-    stacked_ustx: int
-    is_pox_active: bool | None
+    id: Unsigned
+    min_threshold_ustx: Unsigned
+    stacked_ustx: Unsigned
+    is_pox_active: Flag | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +85,8 @@ class Epoch:
     """A Stacks epoch: the burn blocks it lasts and the cost limit of a block in it."""
 
     epoch_id: str
-    start_height: int
-    end_height: int
+    start_height: Unsigned
+    end_height: Unsigned
     block_limit: ExecutionCost
 
 
@@ -81,31 +95,31 @@ class PoxInfo:
     """The state of proof of transfer (``GET /v2/pox``); heights are of burn blocks."""
 
     contract_id: str
-    current_burnchain_block_height: int
-    first_burnchain_block_height: int
-    prepare_phase_block_length: int
-    reward_phase_block_length: int
-    reward_slots: int
-    total_liquid_supply_ustx: int
-    min_amount_ustx: int
-    reward_cycle_id: int
-    reward_cycle_length: int
-    next_reward_cycle_in: int
+    current_burnchain_block_height: Unsigned
+    first_burnchain_block_height: Unsigned
+    prepare_phase_block_length: Unsigned
+    reward_phase_block_length: Unsigned
+    reward_slots: Unsigned
+    total_liquid_supply_ustx: Unsigned
+    min_amount_ustx: Unsigned
+    reward_cycle_id: Unsigned
+    reward_cycle_length: Unsigned
+    next_reward_cycle_in: Unsigned
     current_cycle: PoxCycle
     next_cycle: PoxCycle
-    current_epoch: str | None
-    epochs: tuple[Epoch, ...]
-    sbtc_contract: str | None
+    current_epoch: str | None = None
+    epochs: Annotated[tuple[Epoch, ...], NONE_IS_EMPTY] = ()
+    sbtc_contract: Annotated[str | None, at("pox_5_sbtc_contract")] = None
 
 
 @dataclass(frozen=True, slots=True)
 class AccountInfo:
     """Balance and nonce of a principal as the node has them (``GET /v2/accounts``)."""
 
-    balance_ustx: int
-    locked_ustx: int
-    unlock_height: int
-    nonce: int
+    balance_ustx: Annotated[HexNumber, at("balance")]
+    locked_ustx: Annotated[HexNumber, at("locked")]
+    unlock_height: Unsigned
+    nonce: Unsigned
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +137,7 @@ class ArgumentInterface:
     """An argument of a contract's function."""
 
     name: str
-    type: ClarityType
+    type: AbiType
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +146,8 @@ class FunctionInterface:
 
     name: str
     access: str
-    arguments: tuple[ArgumentInterface, ...]
-    output: ClarityType
+    arguments: Annotated[tuple[ArgumentInterface, ...], at("args")]
+    output: Annotated[AbiType, at("outputs.type")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +156,7 @@ class VariableInterface:
 
     name: str
     access: str
-    type: ClarityType
+    type: AbiType
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +164,8 @@ class MapInterface:
     """A contract's map."""
 
     name: str
-    key: ClarityType
-    value: ClarityType
+    key: AbiType
+    value: AbiType
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,20 +173,20 @@ class NonFungibleTokenInterface:
     """A non-fungible token that a contract defines."""
 
     name: str
-    type: ClarityType
+    type: AbiType
 
 
 @dataclass(frozen=True, slots=True)
 class ContractInterface:
     """A contract's ABI (``GET /v2/contracts/interface``), by name."""
 
-    functions: Mapping[str, FunctionInterface]
-    variables: Mapping[str, VariableInterface]
-    maps: Mapping[str, MapInterface]
-    fungible_tokens: tuple[str, ...]
-    non_fungible_tokens: Mapping[str, NonFungibleTokenInterface]
-    epoch: str | None
-    clarity_version: str | None
+    functions: Annotated[Mapping[str, FunctionInterface], BY_NAME]
+    variables: Annotated[Mapping[str, VariableInterface], BY_NAME]
+    maps: Annotated[Mapping[str, MapInterface], BY_NAME]
+    fungible_tokens: tuple[Annotated[str, inner("name")], ...]
+    non_fungible_tokens: Annotated[Mapping[str, NonFungibleTokenInterface], BY_NAME]
+    epoch: str | None = None
+    clarity_version: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +194,7 @@ class ContractSource:
     """A contract's source code and the height it was published at (``GET /v2/contracts/source``)."""
 
     source: str
-    publish_height: int
+    publish_height: Unsigned
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,19 +204,23 @@ class NodeTransaction:
     It cannot tell success from a post-condition abort: ``result_text`` is then the value that would have been.
     """
 
-    index_block_hash: str
-    raw: bytes
-    result_text: str
-    block_height: int | None
-    is_canonical: bool | None
+    index_block_hash: Hash
+    raw: Annotated[HexBytes, at("tx")]
+    result_text: Annotated[str, at("result")]
+    block_height: Unsigned | None = None
+    is_canonical: Flag | None = None
+
+
+def _word(status: Any) -> Any:
+    return next(iter(status)) if isinstance(status, dict) and len(status) == 1 else status  # {"Microblock": {…}}
 
 
 @dataclass(frozen=True, slots=True)
 class UnconfirmedTransaction:
     """A transaction in the node's mempool (``GET /v2/transactions/unconfirmed``)."""
 
-    raw: bytes
-    status: str
+    raw: Annotated[HexBytes, at("tx")]
+    status: Annotated[str, BeforeValidator(_word)]
 
 
 class TransactionStatus(StrEnum):
@@ -240,6 +258,11 @@ _MINED = frozenset(
 )
 
 
+_Memo = Annotated[HexBytes, AfterValidator(lambda memo: memo.rstrip(b"\x00"))]
+_Principal = Annotated[str, BeforeValidator(lambda value: "" if value is None else value)]
+_Txid = Annotated[Hash, at("tx_id")]
+
+
 @dataclass(frozen=True, slots=True)
 class ContractLogEvent:
     """Something a contract printed.
@@ -254,13 +277,13 @@ class ContractLogEvent:
         block_time: Of that block, UTC; ``None`` where the API does not say.
     """
 
-    contract_id: str
-    topic: str
-    raw_value: bytes
-    txid: str
-    event_index: int
-    block_height: int | None = None
-    block_time: datetime | None = None
+    contract_id: Annotated[str, at("contract_log.contract_id")]
+    topic: Annotated[str, at("contract_log.topic")]
+    raw_value: Annotated[HexBytes, at("contract_log.value.hex")]
+    txid: _Txid
+    event_index: Unsigned
+    block_height: Unsigned | None = None
+    block_time: Moment | None = None
 
     @property
     def value(self) -> ClarityValue:
@@ -275,39 +298,39 @@ class StxEvent:
     Its memo is that of a transfer, without the zero bytes at the end that the wire adds.
     """
 
-    action: str
-    sender: str
-    recipient: str
-    amount_ustx: int
-    memo: bytes
-    txid: str
-    event_index: int
+    action: Annotated[str, at("stx_asset.type", "asset.asset_event_type")]
+    sender: Annotated[_Principal, at("stx_asset.sender", "asset.sender", default="")]
+    recipient: Annotated[_Principal, at("stx_asset.recipient", "asset.recipient", default="")]
+    amount_ustx: Annotated[Amount, at("stx_asset.amount", "asset.amount")]
+    memo: Annotated[_Memo, at("stx_asset.memo.hex", "asset.memo", default=b"")]
+    txid: _Txid
+    event_index: Unsigned
 
 
 @dataclass(frozen=True, slots=True)
 class FungibleTokenEvent:
     """Fungible tokens that moved; ``asset_id`` is ``ADDRESS.contract::token``."""
 
-    action: str
-    asset_id: str
-    sender: str
-    recipient: str
-    amount: int
-    txid: str
-    event_index: int
+    action: Annotated[str, at("ft_asset.type", "asset.asset_event_type")]
+    asset_id: Annotated[str, at("ft_asset.asset_identifier", "asset.asset_id")]
+    sender: Annotated[_Principal, at("ft_asset.sender", "asset.sender", default="")]
+    recipient: Annotated[_Principal, at("ft_asset.recipient", "asset.recipient", default="")]
+    amount: Annotated[Amount, at("ft_asset.amount", "asset.amount")]
+    txid: _Txid
+    event_index: Unsigned
 
 
 @dataclass(frozen=True, slots=True)
 class NonFungibleTokenEvent:
     """A non-fungible token that moved; ``asset_id`` is ``ADDRESS.contract::token``."""
 
-    action: str
-    asset_id: str
-    sender: str
-    recipient: str
-    raw_value: bytes
-    txid: str
-    event_index: int
+    action: Annotated[str, at("nft_asset.type", "asset.asset_event_type")]
+    asset_id: Annotated[str, at("nft_asset.asset_identifier", "asset.asset_id")]
+    sender: Annotated[_Principal, at("nft_asset.sender", "asset.sender", default="")]
+    recipient: Annotated[_Principal, at("nft_asset.recipient", "asset.recipient", default="")]
+    raw_value: Annotated[HexBytes, at("nft_asset.value.hex", "asset.value.hex")]
+    txid: _Txid
+    event_index: Unsigned
 
     @property
     def value(self) -> ClarityValue:
@@ -319,20 +342,46 @@ class NonFungibleTokenEvent:
 class OtherEvent:
     """An event of a kind that has no class here, such as an STX lock."""
 
-    event_type: str
-    txid: str
-    event_index: int
+    event_type: Annotated[str, at("type", "event_type")]
+    txid: _Txid
+    event_index: Unsigned
     data: Mapping[str, Any]
 
 
 Event = ContractLogEvent | StxEvent | FungibleTokenEvent | NonFungibleTokenEvent | OtherEvent
 
+_EVENT_TAGS = {
+    "contract_log": "(log)",
+    "smart_contract_log": "(log)",
+    "stx_asset": "(stx)",
+    "ft_asset": "(ft)",
+    "fungible_token_asset": "(ft)",
+    "nft_asset": "(nft)",
+    "non_fungible_token_asset": "(nft)",
+}
+
+
+def _event_tag(values: Any) -> str:
+    kind = values.get("type", values.get("event_type")) if isinstance(values, dict) else None
+    return _EVENT_TAGS.get(kind, "(other)") if isinstance(kind, str) else "(other)"
+
+
+AnyEvent = Annotated[
+    Annotated[ContractLogEvent, Tag("(log)")]
+    | Annotated[StxEvent, Tag("(stx)")]
+    | Annotated[FungibleTokenEvent, Tag("(ft)")]
+    | Annotated[NonFungibleTokenEvent, Tag("(nft)")]
+    | Annotated[OtherEvent, BeforeValidator(lambda values: {**values, "data": values}), Tag("(other)")],
+    Discriminator(_event_tag),
+]
+"""An event of whichever kind."""
+
 
 @dataclass(frozen=True, slots=True)
 class TransactionInfo:
-    """A transaction as the API knows it (``GET /extended/v1/tx``), pending, mined or dropped.
+    """A transaction as the API knows it, pending, mined or dropped.
 
-    A mined one is a `TransactionReceipt`.
+    It is from ``GET /extended/v3/transactions`` or ``/extended/v1/tx``; a mined one is a `TransactionReceipt`.
 
     Attributes:
         txid: Its id.
@@ -356,25 +405,25 @@ class TransactionInfo:
         event_count: How many events it has in all; more than ``events`` holds if the answer was one page of many.
     """
 
-    txid: str
-    status: TransactionStatus
-    type: str
-    sender: str
-    nonce: int
-    sponsor: str | None
-    fee_ustx: int
-    is_canonical: bool
-    raw_result: bytes | None
-    events: tuple[Event, ...]
-    cost: ExecutionCost | None
-    block_height: int | None
-    block_hash: str | None
-    block_time: datetime | None
-    burn_block_height: int | None
-    vm_error: str | None
-    contract_id: str | None
-    function: str | None
-    event_count: int
+    txid: _Txid
+    status: Annotated[TransactionStatus, at("status", "tx_status")]
+    type: Annotated[str, at("type", "tx_type")]
+    sender: Annotated[str, at("sender.address", "sender_address")]
+    nonce: Annotated[Unsigned, at("sender.nonce", "nonce")]
+    sponsor: Annotated[str | None, at("sponsor.address", "sponsor_address", default=None)]
+    fee_ustx: Annotated[Amount, at("fee_rate")]
+    is_canonical: Annotated[Flag, at("canonical", default=True)]  # version 3 shows no others
+    raw_result: Annotated[HexBytes | None, at("result.hex", "tx_result.hex", default=None)]
+    events: Annotated[tuple[AnyEvent, ...], NONE_IS_EMPTY, at("events", default=())]
+    cost: Annotated[ExecutionCost | None, at("execution_cost", default=None)]
+    block_height: Annotated[Unsigned | None, at("block.height", "block_height", default=None)]
+    block_hash: Annotated[Hash | None, at("block.hash", "block_hash", default=None)]
+    block_time: Annotated[Moment | None, at("block.time", "block_time", default=None)]
+    burn_block_height: Annotated[Unsigned | None, at("bitcoin_block.height", "burn_block_height", default=None)]
+    vm_error: Annotated[str | None, at("vm_error", default=None)]
+    contract_id: Annotated[str | None, at("contract_call.contract_id", "smart_contract.contract_id", default=None)]
+    function: Annotated[str | None, at("contract_call.function_name", default=None)]
+    event_count: Annotated[Unsigned, at("event_count", default=0)]
 
     @property
     def result(self) -> ClarityValue | None:
@@ -386,10 +435,10 @@ class TransactionInfo:
 class TransactionReceipt(TransactionInfo):
     """A mined transaction, whatever came of it: result, block and time are there."""
 
-    raw_result: bytes
-    block_height: int
-    block_hash: str
-    block_time: datetime
+    raw_result: Annotated[HexBytes, at("result.hex", "tx_result.hex")]
+    block_height: Annotated[Unsigned, at("block.height", "block_height")]
+    block_hash: Annotated[Hash, at("block.hash", "block_hash")]
+    block_time: Annotated[Moment, at("block.time", "block_time")]
 
     @property
     def result(self) -> ClarityValue:
@@ -397,15 +446,24 @@ class TransactionReceipt(TransactionInfo):
         return decode(self.raw_result)
 
 
+def transaction_kind(values: Any) -> type[TransactionInfo]:
+    """Return how a transaction is to be read: mined ones are receipts."""
+    status = values.get("status", values.get("tx_status")) if isinstance(values, dict) else None
+    return TransactionReceipt if isinstance(status, str) and status in _MINED else TransactionInfo
+
+
+_Nonces = Annotated[tuple[Unsigned, ...], NONE_IS_EMPTY]
+
+
 @dataclass(frozen=True, slots=True)
 class Nonces:
-    """The nonces of an address as the API sees them (``GET /extended/v1/address/…/nonces``)."""
+    """The nonces of an address as the API sees them (``…/nonces`` of a principal or address)."""
 
-    last_executed: int | None
-    last_in_mempool: int | None
-    possible_next: int
-    missing: tuple[int, ...]
-    in_mempool: tuple[int, ...]
+    last_executed: Annotated[Unsigned | None, at("last_confirmed_nonce", "last_executed_tx_nonce", default=None)]
+    last_in_mempool: Annotated[Unsigned | None, at("mempool.last_nonce", "last_mempool_tx_nonce", default=None)]
+    possible_next: Annotated[Unsigned, at("next_nonce", "possible_next_nonce")]
+    missing: Annotated[_Nonces, at("mempool.missing_nonces", "detected_missing_nonces", default=())]
+    in_mempool: Annotated[_Nonces, at("mempool.pending_nonces", "detected_mempool_nonces", default=())]
 
 
 @dataclass(frozen=True, slots=True)
@@ -419,40 +477,40 @@ class Balances:
         non_fungible_tokens: Number of tokens by asset id.
     """
 
-    stx_ustx: int
-    locked_ustx: int
-    fungible_tokens: Mapping[str, int]
-    non_fungible_tokens: Mapping[str, int]
+    stx_ustx: Annotated[Amount, at("stx.balance")]
+    locked_ustx: Annotated[Amount, at("stx.locked")]
+    fungible_tokens: Mapping[str, Annotated[Amount, inner("balance")]]
+    non_fungible_tokens: Mapping[str, Annotated[Amount, inner("count")]]
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
     """A Stacks block (``GET /extended/v2/blocks``); ``block_time`` is the chain's clock, UTC."""
 
-    height: int
-    hash: str
-    block_time: datetime
-    index_block_hash: str | None
-    parent_block_hash: str | None
-    burn_block_height: int | None
-    tx_count: int | None
+    height: Unsigned
+    hash: Hash
+    block_time: Moment
+    index_block_hash: Hash | None = None
+    parent_block_hash: Hash | None = None
+    burn_block_height: Unsigned | None = None
+    tx_count: Unsigned | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class MinedNonce:
     """A mined transaction, its origin and the nonce that it used."""
 
-    txid: str
-    sender: str
-    nonce: int
+    txid: _Txid
+    sender: Annotated[str, at("sender_address")]
+    nonce: Unsigned
 
 
 @dataclass(frozen=True, slots=True)
 class BlockPage:
     """Blocks, newest first, and how many there are in all."""
 
-    total: int
-    blocks: tuple[Block, ...]
+    total: Unsigned
+    blocks: Annotated[tuple[Block, ...], at("results")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -465,9 +523,9 @@ class ContractLogPage:
         next_cursor: Where the next (older) page begins; ``None`` on the last.
     """
 
-    total: int
-    events: tuple[ContractLogEvent, ...]
-    next_cursor: str | None
+    total: Unsigned
+    events: Annotated[tuple[ContractLogEvent, ...], at("results")]
+    next_cursor: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -475,17 +533,12 @@ class Simulation:
     """What a transaction or a call would do now (embedded devnet only: ``POST /devnet/simulate``)."""
 
     status: str
-    raw_result: bytes
-    events: tuple[Event, ...]
-    cost: ExecutionCost | None
-    vm_error: str | None
+    raw_result: Annotated[HexBytes, at("result.hex")]
+    events: Annotated[tuple[AnyEvent, ...], NONE_IS_EMPTY, at("events", default=())]
+    cost: ExecutionCost | None = None
+    vm_error: str | None = None
 
     @property
     def result(self) -> ClarityValue:
         """The result, decoded."""
         return decode(self.raw_result)
-
-
-def utc(unix_seconds: int) -> datetime:
-    """Return a moment of the chain's clock as a UTC datetime."""
-    return datetime.fromtimestamp(unix_seconds, UTC)

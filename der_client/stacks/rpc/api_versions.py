@@ -7,7 +7,7 @@ for is not known.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from der_client.stacks.errors import NodeAnswerError, NotFoundError
 from der_client.stacks.rpc import api, api_v3
@@ -187,13 +187,15 @@ def _check_order(before: tuple[Event, ...] | list[Event], page: tuple[Event, ...
         last = event.event_index
 
 
-def _sums(principal: str, endpoint_of: Callable[..., Endpoint[api_v3.Page]], until: float) -> Steps[dict[str, int]]:
+def _sums(
+    principal: str, endpoint_of: Callable[..., Endpoint[api_v3.Page[Any]]], until: float
+) -> Steps[dict[str, int]]:
     sums: dict[str, int] = {}
     cursor: str | None = None
     for _ in range(_MAX_PAGES):
         page = yield from ask(endpoint_of(principal, cursor=cursor), until)
-        for asset_id, amount in page.items:
-            sums[asset_id] = sums.get(asset_id, 0) + amount
+        for token in page.items:
+            sums[token.asset_id] = sums.get(token.asset_id, 0) + token.amount
         if page.next_cursor is None or page.next_cursor == cursor:
             return sums
         cursor = page.next_cursor

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Final
+
+from pydantic import AfterValidator
 
 from der_client.stacks.address import canonical_principal, split_principal
 from der_client.stacks.clarity import check_clarity_name
-from der_client.stacks.errors import InvalidValueError, NotFoundError, SimulationUnavailableError
+from der_client.stacks.errors import NotFoundError, SimulationUnavailableError
 from der_client.stacks.rpc.answers import Simulation
-from der_client.stacks.rpc.api import read_events, read_vm_error
+from der_client.stacks.rpc.api import with_vm_error_place
 from der_client.stacks.rpc.endpoint import JSON_TYPE, Answer, Endpoint, Request
-from der_client.stacks.rpc.node import read_cost, rejection, split_contract_id
+from der_client.stacks.rpc.fields import Unsigned, read_as
+from der_client.stacks.rpc.node import Refusal, rejection, split_contract_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +23,29 @@ if TYPE_CHECKING:
 
 _SIMULATE_PATH: Final = "/devnet/simulate"
 _NO_SUCH_PATH: Final = frozenset({403, 404, 405, 501})  # how nodes and proxies refuse a path that they do not have
+
+
+def _address(text: str) -> str:
+    address, name = split_principal(text)
+    if name is not None:
+        raise ValueError("an address")
+    return address
+
+
+@dataclass(frozen=True, slots=True)
+class _Deployer:
+    deployer: Annotated[str, AfterValidator(_address)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Lineage:
+    pid: Unsigned
+    rewinds: Unsigned
+
+
+@dataclass(frozen=True, slots=True)
+class _Epoch:
+    before: str
 
 
 def deployer() -> Endpoint[str]:
@@ -84,28 +111,20 @@ def _read_deployer(answer: Answer) -> str:
         raise NotFoundError(
             "the node is not an embedded devnet, so it does not name a deployer; pass deployer=", answer.url
         )
-    fields = answer.fields()
-    text = fields.text("deployer")
-    try:
-        address, name = split_principal(text)
-    except InvalidValueError as error:
-        raise fields.error("deployer", f"an address ({error})") from error
-    if name is not None:
-        raise fields.error("deployer", "an address")
-    return address
+    return answer.read(_Deployer).deployer
 
 
 def _read_lineage(answer: Answer) -> tuple[int, int]:
     if answer.status in _NO_SUCH_PATH:
         raise NotFoundError("the node is not an embedded devnet", answer.url)
-    fields = answer.fields()
-    return fields.unsigned("pid"), fields.unsigned("rewinds")
+    lineage = answer.read(_Lineage)
+    return lineage.pid, lineage.rewinds
 
 
 def _read_epoch(answer: Answer) -> str:
     if answer.status in _NO_SUCH_PATH:
         raise NotFoundError("the node is not an embedded devnet, whose epoch can be set", answer.url)
-    return answer.fields().text("before")
+    return answer.read(_Epoch).before
 
 
 def _read_simulation(answer: Answer) -> Simulation:
@@ -114,12 +133,5 @@ def _read_simulation(answer: Answer) -> Simulation:
             f"the node at {answer.url} cannot simulate; use the embedded devnet (der_client.Devnet) for it"
         )
     if answer.status == 400 and b'"reason"' in answer.body:
-        raise rejection(answer.fields_of_any_status().hash_text("txid"), answer)
-    fields = answer.fields()
-    return Simulation(
-        status=fields.text("status"),
-        raw_result=fields.fields("result").hex_bytes("hex"),
-        events=read_events(fields.optional_items("events"), ""),
-        cost=read_cost(fields.fields("cost")) if "cost" in fields else None,
-        vm_error=read_vm_error(fields),
-    )
+        raise rejection(answer.read_any_status(Refusal).txid, answer)
+    return read_as(Simulation, with_vm_error_place(answer.json(), answer.url), answer.url)

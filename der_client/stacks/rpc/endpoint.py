@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar
 
 from der_client.stacks.errors import NodeAnswerError, NotFoundError
-from der_client.stacks.rpc.fields import Fields, excerpt, parse_json
+from der_client.stacks.rpc.fields import excerpt, parse_json, read_as
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 JSON_TYPE: Final = "application/json"
@@ -66,22 +67,22 @@ class Answer:
         self.require_ok()
         return parse_json(self.body, self.url)
 
-    def fields(self) -> Fields:
-        """Return the JSON object in a 200.
+    def read(self, kind: type[T]) -> T:
+        """Return the JSON of a 200, read as a type of answers.
 
         Raises:
             NotFoundError: If the status is 404.
-            NodeAnswerError: If it is any other but 200, or the body is not a JSON object.
+            NodeAnswerError: If it is any other but 200, or the body is not such JSON.
         """
-        return Fields(self.json(), self.url)
+        return read_as(kind, self.json(), self.url)
 
-    def fields_of_any_status(self) -> Fields:
-        """Return the JSON object in the body, whatever the status (for endpoints that explain a refusal in JSON).
+    def read_any_status(self, kind: type[T]) -> T:
+        """Return the JSON in the body, whatever the status (for endpoints that explain a refusal in JSON).
 
         Raises:
-            NodeAnswerError: If there is none.
+            NodeAnswerError: If the body is not such JSON.
         """
-        return Fields(parse_json(self.body, self.url), self.url)
+        return read_as(kind, parse_json(self.body, self.url), self.url)
 
     def require_ok(self) -> None:
         """Raise the error that fits the status unless it is 200."""
@@ -132,3 +133,8 @@ class Endpoint(Generic[T_co]):
 
     request: Request
     read: Callable[[Answer], T_co]
+
+
+def reads(kind: type[T]) -> Callable[[Answer], T]:
+    """Return the reader of answers of a type."""
+    return lambda answer: answer.read(kind)

@@ -1,5 +1,6 @@
-"""Strict reading of a JSON answer: each field is what it must be, or the error names it.
+"""Types of the fields of an answer, and strict reading of it: each field is what it must be, or the error names it.
 
+An answer is a dataclass. Its fields are read from those of the JSON object that have the same names, or that `at` says.
 Fields that nobody asks for are ignored, so that a newer node does not break an older client.
 """
 
@@ -7,15 +8,26 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Final
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar, cast
 
+from pydantic import AliasChoices, AliasPath, BeforeValidator, Field, PlainValidator, ValidationError
+
+from der_client.stacks.checks import UINT_MAX
+from der_client.stacks.clarity.types import ClarityType, parse_abi_type
 from der_client.stacks.errors import NodeAnswerError
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+T = TypeVar("T")
 
 _DECIMAL: Final = re.compile(r"[0-9]{1,39}\Z")
 _HEX_UINT128: Final = re.compile(r"0x[0-9a-fA-F]{1,32}\Z")
-_UINT128_LIMIT: Final = 1 << 128
+_LATEST_UNIX_SECONDS: Final = 253_402_300_799  # the last second of the year 9999, where datetime ends
 _EXCERPT_CHARACTERS: Final = 200
-_MISSING: Final = object()
+_ADVICE: Final = "check that the URL is that of a Stacks node with an API, and that its version is supported"
 
 
 def excerpt(text: str, limit: int = _EXCERPT_CHARACTERS) -> str:
@@ -43,142 +55,133 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
-class Fields:
-    """A JSON object that is read field by field.
+def read_as(kind: type[T], values: Any, url: str) -> T:
+    """Read parsed JSON as a type of answers.
 
     Args:
-        values: The parsed object.
+        kind: A dataclass, or a type made of some.
+        values: The JSON.
         url: Where it came from, for errors.
-        path: Where it is in the answer, e.g. ``events[3].``, for errors.
+
+    Raises:
+        NodeAnswerError: If a field is missing or not what it must be; the text names it.
     """
+    try:
+        answer: T = _reader(cast("Any", kind)).validate_python(values)
+    except ValidationError as error:
+        raise _first_of(error, url) from None
+    return answer
 
-    __slots__ = ("_path", "_url", "_values")
 
-    def __init__(self, values: Any, url: str, path: str = "") -> None:
-        if type(values) is not dict:
-            where = f"the field {path.rstrip('.')}" if path else "the answer"
-            raise NodeAnswerError(f"{where} is {_shown(values)}, not a JSON object; {_ADVICE}", url)
-        self._values: dict[str, Any] = values
-        self._url = url
-        self._path = path
+def at(*paths: str, default: Any = ...) -> Any:
+    """Say where in an answer a field is.
 
-    @property
-    def values(self) -> dict[str, Any]:
-        """The object as it came."""
-        return self._values
+    Args:
+        paths: Its path, with dots; or several, of which it is the first that is there.
+        default: What it is where none of them is there.
+    """
+    places = [AliasPath(*path.split(".")) for path in paths]
+    return Field(default=default, validation_alias=AliasChoices(*places))
 
-    def __contains__(self, name: str) -> bool:
-        """Return whether the field is there and not null."""
-        return self._values.get(name) is not None
 
-    def error(self, name: str, expected: str) -> NodeAnswerError:
-        """Return the error for a field that is not what it must be."""
-        value = self._values.get(name, _MISSING)
-        if value is _MISSING:
-            text = f"the field {self._path}{name} is missing from the answer (expected {expected}); {_ADVICE}"
-        else:
-            text = f"the field {self._path}{name} is {_shown(value)}, not {expected}; {_ADVICE}"
-        return NodeAnswerError(text, self._url)
+def inner(name: str) -> BeforeValidator:
+    """Take one field of an object instead of the object."""
 
-    def text(self, name: str) -> str:
-        """Return a string."""
-        value = self._values.get(name)
-        if type(value) is not str:
-            raise self.error(name, "a string")
+    def take(value: Any) -> Any:
+        if type(value) is not dict or name not in value:
+            raise ValueError(f"an object with {name}")
+        return value[name]
+
+    return BeforeValidator(take)
+
+
+def _by_name(items: Any) -> Any:
+    if type(items) is not list or any(type(item) is not dict or "name" not in item for item in items):
+        raise ValueError("a list of objects with names")
+    return {item["name"]: item for item in items}
+
+
+def _amount(value: Any) -> int:
+    if type(value) is str and _DECIMAL.match(value):
+        return int(value)
+    if type(value) is int and 0 <= value <= UINT_MAX:
         return value
-
-    def optional_text(self, name: str) -> str | None:
-        """Return a string, or ``None`` if the field is missing or null."""
-        return self.text(name) if name in self else None
-
-    def flag(self, name: str) -> bool:
-        """Return a boolean."""
-        value = self._values.get(name)
-        if type(value) is not bool:
-            raise self.error(name, "true or false")
-        return value
-
-    def unsigned(self, name: str) -> int:
-        """Return a JSON integer from 0 to 2¹²⁸-1."""
-        value = self._values.get(name)
-        if type(value) is not int or not 0 <= value < _UINT128_LIMIT:
-            raise self.error(name, "an integer of at least 0")
-        return value
-
-    def optional_unsigned(self, name: str) -> int | None:
-        """Return a JSON integer of at least 0, or ``None`` if the field is missing or null."""
-        return self.unsigned(name) if name in self else None
-
-    def amount(self, name: str) -> int:
-        """Return an amount, which the API writes as a string of decimal digits (and older ones as an integer)."""
-        value = self._values.get(name)
-        if type(value) is str and _DECIMAL.match(value):
-            return int(value)
-        if type(value) is int and 0 <= value < _UINT128_LIMIT:
-            return value
-        raise self.error(name, "an amount in decimal digits")
-
-    def hex_uint128(self, name: str) -> int:
-        """Return a 128-bit number, which the node writes as ``0x`` and up to 32 hexadecimal digits."""
-        value = self._values.get(name)
-        if type(value) is not str or not _HEX_UINT128.match(value):
-            raise self.error(name, "0x and up to 32 hexadecimal digits")
-        return int(value, 16)
-
-    def hex_bytes(self, name: str) -> bytes:
-        """Return bytes in hexadecimal, with or without ``0x``."""
-        value = self._values.get(name)
-        digits = value.removeprefix("0x") if type(value) is str else "?"
-        try:
-            data = bytes.fromhex(digits)
-        except ValueError:
-            raise self.error(name, "bytes in hexadecimal") from None
-        if 2 * len(data) != len(digits):  # spaces, which Python skips
-            raise self.error(name, "bytes in hexadecimal")
-        return data
-
-    def hash_text(self, name: str, length: int = 32) -> str:
-        """Return a hash of ``length`` bytes as lower-case hexadecimal without ``0x``."""
-        value = self.hex_bytes(name)
-        if len(value) != length:
-            raise self.error(name, f"{length} bytes in hexadecimal")
-        return value.hex()
-
-    def any(self, name: str) -> Any:
-        """Any JSON value that is there."""
-        if name not in self._values:
-            raise self.error(name, "any value")
-        return self._values[name]
-
-    def fields(self, name: str) -> Fields:
-        """Return a nested object."""
-        if type(self._values.get(name)) is not dict:
-            raise self.error(name, "a JSON object")
-        return Fields(self._values[name], self._url, f"{self._path}{name}.")
-
-    def items(self, name: str) -> list[Fields]:
-        """Return a list of objects."""
-        values = self._values.get(name)
-        if type(values) is not list:
-            raise self.error(name, "a list")
-        return [Fields(value, self._url, f"{self._path}{name}[{index}].") for index, value in enumerate(values)]
-
-    def optional_items(self, name: str) -> list[Fields]:
-        """Return a list of objects; empty if the field is missing or null."""
-        return self.items(name) if name in self else []
-
-    def integers(self, name: str) -> tuple[int, ...]:
-        """Return a list of integers of at least 0; empty if the field is missing or null."""
-        values = self._values.get(name)
-        if values is None:
-            return ()
-        if type(values) is not list or any(type(value) is not int or value < 0 for value in values):
-            raise self.error(name, "a list of integers of at least 0")
-        return tuple(values)
+    raise ValueError("an amount in decimal digits")
 
 
-_ADVICE: Final = "check that the URL is that of a Stacks node with an API, and that its version is supported"
+def _hex_number(value: Any) -> int:
+    if type(value) is not str or not _HEX_UINT128.match(value):
+        raise ValueError("0x and up to 32 hexadecimal digits")
+    return int(value, 16)
 
 
-def _shown(value: Any) -> str:
-    return excerpt(repr(value), 80)
+def _hex_bytes(value: Any) -> bytes:
+    digits = value.removeprefix("0x") if type(value) is str else "?"
+    try:
+        data = bytes.fromhex(digits)
+    except ValueError:
+        data = b""
+    if 2 * len(data) != len(digits):  # spaces, which Python skips
+        raise ValueError("bytes in hexadecimal")
+    return data
+
+
+def _hash_of(length: int) -> PlainValidator:
+    def read(value: Any) -> str:
+        data = _hex_bytes(value)
+        if len(data) != length:
+            raise ValueError(f"{length} bytes in hexadecimal")
+        return data.hex()
+
+    return PlainValidator(read)
+
+
+def _moment(value: Any) -> datetime:
+    if type(value) is not int or not 0 <= value <= _LATEST_UNIX_SECONDS:
+        raise ValueError("Unix seconds before the year 10000")
+    return datetime.fromtimestamp(value, UTC)
+
+
+Unsigned = Annotated[int, Field(strict=True, ge=0, le=UINT_MAX)]
+"""A JSON integer from 0 to 2¹²⁸-1."""
+Flag = Annotated[bool, Field(strict=True)]
+Amount = Annotated[int, PlainValidator(_amount)]
+"""An amount, which the API writes as a string of decimal digits (and older ones as an integer)."""
+HexNumber = Annotated[int, PlainValidator(_hex_number)]
+"""A 128-bit number, which the node writes as ``0x`` and up to 32 hexadecimal digits."""
+HexBytes = Annotated[bytes, PlainValidator(_hex_bytes)]
+"""Bytes in hexadecimal, with or without ``0x``."""
+Hash = Annotated[str, _hash_of(32)]
+"""32 bytes as lower-case hexadecimal without ``0x``."""
+ShortHash = Annotated[str, _hash_of(20)]
+Moment = Annotated[datetime, PlainValidator(_moment)]
+"""Unix seconds, as a UTC datetime."""
+AbiType = Annotated[ClarityType, PlainValidator(parse_abi_type)]
+"""A type as an interface writes it."""
+BY_NAME: Final = BeforeValidator(_by_name)
+"""A list of objects, by their names."""
+NONE_IS_EMPTY: Final = BeforeValidator(lambda value: () if value is None else value)
+"""A list that may be null."""
+
+
+@cache
+def _reader(kind: Any) -> TypeAdapter[Any]:
+    from pydantic import TypeAdapter  # noqa: PLC0415 -- `import der_client` stays fast
+
+    return TypeAdapter(kind)
+
+
+def _first_of(error: ValidationError, url: str) -> NodeAnswerError:
+    wrong = error.errors(include_url=False)[0]
+    path = ""
+    for part in wrong["loc"]:
+        if not str(part).startswith("("):  # which of several classes was chosen is not in the answer
+            path += f"[{part}]" if type(part) is int else f".{part}" if path else str(part)
+    if wrong["type"] == "missing":
+        return NodeAnswerError(f"the field {path} is missing from the answer; {_ADVICE}", url)
+    expected = wrong["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    if wrong["type"] == "dataclass_type":
+        expected = "a JSON object"
+    where = f"the field {path}" if path else "the answer"
+    shown = excerpt(repr(wrong["input"]), 80)
+    return NodeAnswerError(f"{where} is {shown}, not {expected}; {_ADVICE}", url)

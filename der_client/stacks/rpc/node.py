@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from urllib.parse import quote
+
+from annotated_types import Len
 
 from der_client.stacks.address import canonical_principal, split_principal
 from der_client.stacks.blocks import NakamotoBlock
 from der_client.stacks.checks import check_number
 from der_client.stacks.clarity import check_clarity_name
-from der_client.stacks.clarity.types import ClarityType, parse_abi_type
 from der_client.stacks.errors import (
     CallReadError,
     DecodeError,
@@ -27,37 +29,55 @@ from der_client.stacks.errors import (
 )
 from der_client.stacks.rpc.answers import (
     AccountInfo,
-    ArgumentInterface,
     ContractInterface,
     ContractSource,
-    Epoch,
     ExecutionCost,
     FeeEstimate,
-    FunctionInterface,
-    MapInterface,
     NodeHealth,
     NodeInfo,
     NodeTransaction,
-    NonFungibleTokenInterface,
-    PoxCycle,
     PoxInfo,
     UnconfirmedTransaction,
-    VariableInterface,
 )
-from der_client.stacks.rpc.endpoint import BYTES_TYPE, JSON_TYPE, Answer, Endpoint, Request
-from der_client.stacks.rpc.fields import excerpt
+from der_client.stacks.rpc.endpoint import BYTES_TYPE, JSON_TYPE, Answer, Endpoint, Request, reads
+from der_client.stacks.rpc.fields import Flag, Hash, HexBytes, Unsigned, at, excerpt, inner
 from der_client.stacks.rpc.rejections import explain_rejection
 from der_client.stacks.transactions.hashing import sha512_256_hex
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from der_client.stacks.rpc.fields import Fields
-
 _HASH: Final = re.compile(r"(?:0x)?([0-9a-fA-F]{64})\Z")
 _TIP: Final = re.compile(r"latest\Z|(?:0x)?[0-9a-f]{64}\Z")
 _NO_PROOF: Final = ("proof", "0")
 _CLARITY_NONE: Final = b"\x09"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a node refused a transaction."""
+
+    txid: Hash
+    reason: str
+    reason_data: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Estimate:
+    fees: Annotated[tuple[Annotated[Unsigned, inner("fee")], ...], at("estimations"), Len(3, 3)]
+    cost: Annotated[ExecutionCost, at("estimated_cost")]
+
+
+@dataclass(frozen=True, slots=True)
+class _CallResult:
+    okay: Flag
+    raw: Annotated[HexBytes | None, at("result", default=None)]
+    cause: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Data:
+    data: HexBytes
 
 
 def check_txid(txid: str) -> str:
@@ -105,23 +125,23 @@ def split_contract_id(contract_id: str) -> tuple[str, str]:
 
 def info() -> Endpoint[NodeInfo]:
     """``GET /v2/info``."""
-    return Endpoint(Request("GET", "/v2/info"), _read_info)
+    return Endpoint(Request("GET", "/v2/info"), reads(NodeInfo))
 
 
 def health() -> Endpoint[NodeHealth]:
     """``GET /v3/health``."""
-    return Endpoint(Request("GET", "/v3/health"), _read_health)
+    return Endpoint(Request("GET", "/v3/health"), reads(NodeHealth))
 
 
 def pox() -> Endpoint[PoxInfo]:
     """``GET /v2/pox``."""
-    return Endpoint(Request("GET", "/v2/pox"), _read_pox)
+    return Endpoint(Request("GET", "/v2/pox"), reads(PoxInfo))
 
 
 def account(principal: str, *, tip: str | None = None) -> Endpoint[AccountInfo]:
     """``GET /v2/accounts/{principal}``; an unknown principal has balance and nonce 0."""
     path = f"/v2/accounts/{canonical_principal(principal)}"
-    return Endpoint(Request("GET", path, (_NO_PROOF, *_tip(tip))), _read_account)
+    return Endpoint(Request("GET", path, (_NO_PROOF, *_tip(tip))), reads(AccountInfo))
 
 
 def send(raw: bytes) -> Endpoint[str]:
@@ -152,13 +172,13 @@ def fee_estimate(payload: bytes, estimated_length_bytes: int) -> Endpoint[FeeEst
 def contract_interface(contract_id: str, *, tip: str | None = None) -> Endpoint[ContractInterface]:
     """``GET /v2/contracts/interface/{address}/{name}``; `NotFoundError` if there is no such contract."""
     request = Request("GET", f"/v2/contracts/interface/{_contract_path(contract_id)}", _tip(tip))
-    return Endpoint(request, _read_interface)
+    return Endpoint(request, reads(ContractInterface))
 
 
 def contract_source(contract_id: str, *, tip: str | None = None) -> Endpoint[ContractSource]:
     """``GET /v2/contracts/source/{address}/{name}``; `NotFoundError` if there is no such contract."""
     request = Request("GET", f"/v2/contracts/source/{_contract_path(contract_id)}", (_NO_PROOF, *_tip(tip)))
-    return Endpoint(request, _read_source)
+    return Endpoint(request, reads(ContractSource))
 
 
 def call_read(
@@ -217,7 +237,7 @@ def constant_val(contract_id: str, constant: str, *, tip: str | None = None) -> 
 
 def transaction(txid: str) -> Endpoint[NodeTransaction]:
     """``GET /v3/transaction/{txid}``; `NodeAnswerError` (HTTP 501) where the node keeps no index."""
-    return Endpoint(Request("GET", f"/v3/transaction/{check_txid(txid)}"), _read_transaction)
+    return Endpoint(Request("GET", f"/v3/transaction/{check_txid(txid)}"), reads(NodeTransaction))
 
 
 def block(height_or_id: int | str) -> Endpoint[NakamotoBlock]:
@@ -235,7 +255,7 @@ def block(height_or_id: int | str) -> Endpoint[NakamotoBlock]:
 
 def unconfirmed_transaction(txid: str) -> Endpoint[UnconfirmedTransaction]:
     """``GET /v2/transactions/unconfirmed/{txid}``; `NotFoundError` if it is not in the mempool."""
-    return Endpoint(Request("GET", f"/v2/transactions/unconfirmed/{check_txid(txid)}"), _read_unconfirmed)
+    return Endpoint(Request("GET", f"/v2/transactions/unconfirmed/{check_txid(txid)}"), reads(UnconfirmedTransaction))
 
 
 def rejection(txid: str, answer: Answer) -> TransactionRejectedError:
@@ -248,11 +268,10 @@ def rejection(txid: str, answer: Answer) -> TransactionRejectedError:
     Raises:
         NodeAnswerError: If it is of another form, or about another transaction.
     """
-    fields = answer.fields_of_any_status()
-    if fields.hash_text("txid") != txid:
-        raise fields.error("txid", f"the transaction sent, {txid}")
-    reason = fields.text("reason")
-    data = fields.fields("reason_data").values if "reason_data" in fields else {}
+    refusal = answer.read_any_status(Refusal)
+    if refusal.txid != txid:
+        raise NodeAnswerError(f"the field txid is {refusal.txid}, not the transaction sent, {txid}", answer.url)
+    reason, data = refusal.reason, refusal.reason_data or {}
     return TransactionRejectedError(
         f"the node refused transaction {txid} ({excerpt(reason)}): {explain_rejection(reason, data)}",
         answer.url,
@@ -283,92 +302,6 @@ def _tip(tip: str | None) -> tuple[tuple[Literal["tip"], str], ...]:
     return (("tip", tip),)
 
 
-def _read_info(answer: Answer) -> NodeInfo:
-    fields = answer.fields()
-    return NodeInfo(
-        network_id=fields.unsigned("network_id"),
-        server_version=fields.text("server_version"),
-        peer_version=fields.unsigned("peer_version"),
-        stacks_tip_height=fields.unsigned("stacks_tip_height"),
-        stacks_tip=fields.hash_text("stacks_tip"),
-        stacks_tip_consensus_hash=fields.hash_text("stacks_tip_consensus_hash", 20),
-        burn_block_height=fields.unsigned("burn_block_height"),
-        stable_burn_block_height=fields.unsigned("stable_burn_block_height"),
-        tenure_height=fields.optional_unsigned("tenure_height"),
-        is_fully_synced=fields.flag("is_fully_synced") if "is_fully_synced" in fields else None,
-    )
-
-
-def _read_health(answer: Answer) -> NodeHealth:
-    fields = answer.fields()
-    return NodeHealth(
-        difference_from_max_peer=fields.unsigned("difference_from_max_peer"),
-        max_stacks_height_of_neighbors=fields.unsigned("max_stacks_height_of_neighbors"),
-        node_stacks_tip_height=fields.unsigned("node_stacks_tip_height"),
-        max_stacks_neighbor_address=fields.optional_text("max_stacks_neighbor_address"),
-    )
-
-
-def _read_pox(answer: Answer) -> PoxInfo:
-    fields = answer.fields()
-    return PoxInfo(
-        contract_id=fields.text("contract_id"),
-        current_burnchain_block_height=fields.unsigned("current_burnchain_block_height"),
-        first_burnchain_block_height=fields.unsigned("first_burnchain_block_height"),
-        prepare_phase_block_length=fields.unsigned("prepare_phase_block_length"),
-        reward_phase_block_length=fields.unsigned("reward_phase_block_length"),
-        reward_slots=fields.unsigned("reward_slots"),
-        total_liquid_supply_ustx=fields.unsigned("total_liquid_supply_ustx"),
-        min_amount_ustx=fields.unsigned("min_amount_ustx"),
-        reward_cycle_id=fields.unsigned("reward_cycle_id"),
-        reward_cycle_length=fields.unsigned("reward_cycle_length"),
-        next_reward_cycle_in=fields.unsigned("next_reward_cycle_in"),
-        current_cycle=_read_cycle(fields.fields("current_cycle")),
-        next_cycle=_read_cycle(fields.fields("next_cycle")),
-        current_epoch=fields.optional_text("current_epoch"),
-        epochs=tuple(
-            Epoch(
-                epoch_id=epoch.text("epoch_id"),
-                start_height=epoch.unsigned("start_height"),
-                end_height=epoch.unsigned("end_height"),
-                block_limit=read_cost(epoch.fields("block_limit")),
-            )
-            for epoch in fields.optional_items("epochs")
-        ),
-        sbtc_contract=fields.optional_text("pox_5_sbtc_contract"),
-    )
-
-
-def _read_cycle(fields: Fields) -> PoxCycle:
-    return PoxCycle(
-        id=fields.unsigned("id"),
-        min_threshold_ustx=fields.unsigned("min_threshold_ustx"),
-        stacked_ustx=fields.unsigned("stacked_ustx"),
-        is_pox_active=fields.flag("is_pox_active") if "is_pox_active" in fields else None,
-    )
-
-
-def read_cost(fields: Fields, prefix: str = "") -> ExecutionCost:
-    """Read the five dimensions of a cost, each in a field of its own."""
-    return ExecutionCost(
-        read_count=fields.unsigned(f"{prefix}read_count"),
-        read_length_bytes=fields.unsigned(f"{prefix}read_length"),
-        runtime=fields.unsigned(f"{prefix}runtime"),
-        write_count=fields.unsigned(f"{prefix}write_count"),
-        write_length_bytes=fields.unsigned(f"{prefix}write_length"),
-    )
-
-
-def _read_account(answer: Answer) -> AccountInfo:
-    fields = answer.fields()
-    return AccountInfo(
-        balance_ustx=fields.hex_uint128("balance"),
-        locked_ustx=fields.hex_uint128("locked"),
-        unlock_height=fields.unsigned("unlock_height"),
-        nonce=fields.unsigned("nonce"),
-    )
-
-
 def _read_sent(txid: str, answer: Answer) -> str:
     if answer.status == 400:
         raise rejection(txid, answer) if answer.body[:1] == b"{" else answer.unexpected()
@@ -396,68 +329,21 @@ def _read_fee_estimate(answer: Answer) -> FeeEstimate | None:
     # 400 is "no estimate" (JSON with a reason, or a bare string); 404 is a node without the endpoint.
     if answer.status in (400, 404) and not answer.is_html:
         return None
-    fields = answer.fields()
-    fees = [estimation.unsigned("fee") for estimation in fields.items("estimations")]
-    if len(fees) != 3:
-        raise fields.error("estimations", "three estimations, from low to high")
-    low, middle, high = sorted(fees)
-    return FeeEstimate(low, middle, high, read_cost(fields.fields("estimated_cost")))
-
-
-def _read_interface(answer: Answer) -> ContractInterface:
-    fields = answer.fields()
-    return ContractInterface(
-        functions={
-            function.text("name"): FunctionInterface(
-                name=function.text("name"),
-                access=function.text("access"),
-                arguments=tuple(
-                    ArgumentInterface(argument.text("name"), _abi_type(argument, "type"))
-                    for argument in function.items("args")
-                ),
-                output=_abi_type(function.fields("outputs"), "type"),
-            )
-            for function in fields.items("functions")
-        },
-        variables={
-            variable.text("name"): VariableInterface(
-                name=variable.text("name"), access=variable.text("access"), type=_abi_type(variable, "type")
-            )
-            for variable in fields.items("variables")
-        },
-        maps={
-            entry.text("name"): MapInterface(
-                name=entry.text("name"), key=_abi_type(entry, "key"), value=_abi_type(entry, "value")
-            )
-            for entry in fields.items("maps")
-        },
-        fungible_tokens=tuple(token.text("name") for token in fields.items("fungible_tokens")),
-        non_fungible_tokens={
-            token.text("name"): NonFungibleTokenInterface(name=token.text("name"), type=_abi_type(token, "type"))
-            for token in fields.items("non_fungible_tokens")
-        },
-        epoch=fields.optional_text("epoch"),
-        clarity_version=fields.optional_text("clarity_version"),
-    )
-
-
-def _abi_type(fields: Fields, name: str) -> ClarityType:
-    try:
-        return parse_abi_type(fields.any(name))
-    except InvalidValueError as error:
-        raise fields.error(name, f"a Clarity type ({error})") from error
-
-
-def _read_source(answer: Answer) -> ContractSource:
-    fields = answer.fields()
-    return ContractSource(source=fields.text("source"), publish_height=fields.unsigned("publish_height"))
+    estimate = answer.read(_Estimate)
+    low, middle, high = sorted(estimate.fees)
+    return FeeEstimate(low, middle, high, estimate.cost)
 
 
 def _read_call(contract_id: str, function: str, answer: Answer) -> bytes:
-    fields = answer.fields()
-    if fields.flag("okay"):
-        return fields.hex_bytes("result")
-    cause = fields.text("cause")
+    result = answer.read(_CallResult)
+    if result.okay and result.raw is not None:
+        return result.raw
+    if result.okay or result.cause is None:
+        missing = "result" if result.okay else "cause"
+        raise NodeAnswerError(
+            f"the field {missing} is missing from the answer, whose okay is {result.okay}", answer.url
+        )
+    cause = result.cause
     advice = "; it writes, so it has to be sent as a transaction" if "NotReadOnly" in cause else ""
     raise CallReadError(
         f"the node could not run {contract_id}.{function}: {excerpt(cause)}{advice} [{answer.url}]", cause
@@ -465,27 +351,17 @@ def _read_call(contract_id: str, function: str, answer: Answer) -> bytes:
 
 
 def _read_map_entry(answer: Answer) -> bytes | None:
-    data = answer.fields().hex_bytes("data")
+    data = answer.read(_Data).data
     if data == _CLARITY_NONE:
         return None
     if data[:1] != b"\x0a":
-        raise answer.fields().error("data", "an optional Clarity value (0x09 or 0x0a…)")
+        found = excerpt(data[:40].hex())
+        raise NodeAnswerError(f"the field data is {found}, not an optional Clarity value (09 or 0a…)", answer.url)
     return data[1:]
 
 
 def _read_data(answer: Answer) -> bytes:
-    return answer.fields().hex_bytes("data")
-
-
-def _read_transaction(answer: Answer) -> NodeTransaction:
-    fields = answer.fields()
-    return NodeTransaction(
-        index_block_hash=fields.hash_text("index_block_hash"),
-        raw=fields.hex_bytes("tx"),
-        result_text=fields.text("result"),
-        block_height=fields.optional_unsigned("block_height"),
-        is_canonical=fields.flag("is_canonical") if "is_canonical" in fields else None,
-    )
+    return answer.read(_Data).data
 
 
 def _read_block(asked: str, answer: Answer) -> NakamotoBlock:
@@ -501,13 +377,3 @@ def _read_block(asked: str, answer: Answer) -> NakamotoBlock:
             answer.url,
         )
     return block
-
-
-def _read_unconfirmed(answer: Answer) -> UnconfirmedTransaction:
-    fields = answer.fields()
-    status = fields.any("status")
-    if isinstance(status, dict) and len(status) == 1:  # {"Microblock": {…}}
-        status = next(iter(status))
-    if not isinstance(status, str):
-        raise fields.error("status", "a word")
-    return UnconfirmedTransaction(raw=fields.hex_bytes("tx"), status=status)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
 from der_client.stacks.errors import InvalidValueError, NodeAnswerError
-from der_client.stacks.rpc.fields import Fields, excerpt, parse_json
+from der_client.stacks.rpc.fields import excerpt, parse_json, read_as
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -42,6 +42,13 @@ class Notice:
 
     event: str
     data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    method: str | None = None
+    params: dict[str, Any] = field(default_factory=dict)
+    error: Any = None
 
 
 def socket_url(base_url: str) -> str:
@@ -96,12 +103,12 @@ class Conversation:
             NodeAnswerError: If the subscription is refused, or the message is not of the protocol.
         """
         raw = message.encode() if isinstance(message, str) else message
-        fields = Fields(parse_json(raw, self._url), self._url)
-        if "error" in fields:
+        said = read_as(_Message, parse_json(raw, self._url), self._url)
+        if said.error is not None:
             raise NodeAnswerError(
-                f"the API refused the subscription to {self._event}: {excerpt(str(fields.any('error')))}", self._url
+                f"the API refused the subscription to {self._event}: {excerpt(str(said.error))}", self._url
             )
-        if "method" not in fields:
+        if said.method is None:
             self.is_confirmed = True
             return
-        self.notices.append(Notice(fields.text("method"), fields.fields("params").values))
+        self.notices.append(Notice(said.method, said.params))

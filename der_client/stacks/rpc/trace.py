@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 from der_client.stacks.errors import NotFoundError, TraceUnavailableError
 from der_client.stacks.rpc.endpoint import Answer, Endpoint, Request
+from der_client.stacks.rpc.fields import Flag, Hash, Unsigned, at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from der_client.stacks.rpc.fields import Fields
 
 _NO_SUCH_PATH: Final = frozenset({403, 404, 405, 501})
 
@@ -34,16 +33,16 @@ class TracedCall:
         calls: The calls that it made, in order.
     """
 
-    contract_id: str
+    contract_id: Annotated[str, at("contract")]
     function: str
     expression: str
-    line: int | None
-    column: int | None
-    caller_id: str | None
-    arguments: str | None
-    result: str | None
+    line: Annotated[Unsigned | None, at("at.line", default=None)]
+    column: Annotated[Unsigned | None, at("at.column", default=None)]
+    caller_id: Annotated[str | None, at("at.contract", default=None)]
+    arguments: Annotated[str | None, at("args", default=None)]
+    result: Annotated[str | None, at("result", default=None)]
     events: tuple[str, ...]
-    runtime: int | None
+    runtime: Annotated[Unsigned | None, at("runtime", default=None)]
     calls: tuple[TracedCall, ...] = field(repr=False)
 
 
@@ -60,12 +59,12 @@ class TransactionTrace:
         is_truncated: Whether it was too long to be shown in full.
     """
 
-    txid: str
-    block_height: int
+    txid: Annotated[Hash, at("tx_id")]
+    block_height: Unsigned
     status: str
-    vm_error: str | None
-    call: TracedCall | None = field(repr=False)
-    is_truncated: bool
+    vm_error: Annotated[str | None, at("vm_error", default=None)]
+    call: Annotated[TracedCall | None, at("call", default=None)] = field(repr=False)
+    is_truncated: Annotated[Flag, at("truncated")]
 
     def __str__(self) -> str:
         """Show the tree of calls."""
@@ -87,6 +86,11 @@ def _lines(call: TracedCall, depth: int) -> Iterator[str]:
     yield f"{indent}= {'(did not return)' if call.result is None else call.result}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    error: str
+
+
 def trace(txid: str) -> Endpoint[TransactionTrace]:
     """``GET /devnet/trace/{txid}``.
 
@@ -99,40 +103,8 @@ def trace(txid: str) -> Endpoint[TransactionTrace]:
 def _read_trace(answer: Answer) -> TransactionTrace:
     if answer.status in _NO_SUCH_PATH:
         if b"not in this chain" in answer.body or b"not mined yet" in answer.body:
-            raise NotFoundError(answer.fields_of_any_status().text("error"), answer.url)
+            raise NotFoundError(answer.read_any_status(_Refused).error, answer.url)
         raise TraceUnavailableError(
             f"the node at {answer.url} cannot trace; use the embedded devnet (der_client.Devnet) for it"
         )
-    fields = answer.fields()
-    return TransactionTrace(
-        txid=fields.hash_text("tx_id"),
-        block_height=fields.unsigned("block_height"),
-        status=fields.text("status"),
-        vm_error=fields.optional_text("vm_error"),
-        call=None if fields.any("call") is None else _read_call(fields.fields("call")),
-        is_truncated=fields.flag("truncated"),
-    )
-
-
-def _read_call(fields: Fields) -> TracedCall:
-    at = None if fields.any("at") is None else fields.fields("at")
-    return TracedCall(
-        contract_id=fields.text("contract"),
-        function=fields.text("function"),
-        expression=fields.text("expression"),
-        line=None if at is None else at.unsigned("line"),
-        column=None if at is None else at.unsigned("column"),
-        caller_id=None if at is None else at.text("contract"),
-        arguments=fields.optional_text("args"),
-        result=fields.optional_text("result"),
-        events=_read_texts(fields, "events"),
-        runtime=None if fields.any("runtime") is None else fields.unsigned("runtime"),
-        calls=tuple(_read_call(call) for call in fields.items("calls")),
-    )
-
-
-def _read_texts(fields: Fields, name: str) -> tuple[str, ...]:
-    texts = fields.any(name)
-    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-        raise fields.error(name, "a list of texts")
-    return tuple(texts)
+    return answer.read(TransactionTrace)
