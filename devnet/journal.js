@@ -26,6 +26,7 @@ const LINE_FEED = 0x0a;
  *   | {do: "revert", id: number} | {do: "reorg", blocks: number, transactions: import("./chain/reorg.js").Handling} | {do: "reset"} | {do: "genesis"}} Entry
  * @typedef {{startTime: number, balances: Map<string, bigint>}} Genesis
  * @typedef {{format: string, start_time: number, balances: Record<string, string | number>}} Header
+ * @typedef {Header | Entry} Line the first is the header, if this library wrote the file
  */
 
 export class Journal {
@@ -64,12 +65,13 @@ export class Journal {
       const end = endOfLines(file, path);
       const lines = readLines(file, end, path);
       const first = lines.next();
-      if (first.done ? !isStartOfHeader(file) : !FORMATS.includes(first.value?.format)) throw notOurs(path);
+      if (first.done ? !isStartOfHeader(file) : !FORMATS.includes(formatOf(first.value))) throw notOurs(path);
       fchmodSync(file, MODE);
       // What follows the last line was being written when the process was killed, and was never answered.
       ftruncateSync(file, end);
       const journal = new Journal(path, lock, file, end);
-      if (!first.done) return { journal, genesis: genesisOf(first.value), entries: lines };
+      if (!first.done)
+        return { journal, genesis: genesisOf(/** @type {Header} */ (first.value)), entries: /** @type {Generator<Entry>} */ (lines) };
       journal.append([headerOf(genesis)]);
       return { journal, genesis, entries: [] };
     } catch (error) {
@@ -147,7 +149,7 @@ function checkTail(file, start, end, path) {
  * @param {number} file
  * @param {number} end of the last line
  * @param {string} path for the error
- * @returns {Generator<any, void, void>} what the lines hold
+ * @returns {Generator<Line, void, void>} what the lines hold
  */
 function* readLines(file, end, path) {
   /** @type {Buffer[]} */
@@ -159,7 +161,7 @@ function* readLines(file, end, path) {
     let place = 0;
     for (let feed = chunk.indexOf(LINE_FEED); feed >= 0; feed = chunk.indexOf(LINE_FEED, place)) {
       const content = parseLine(Buffer.concat([...begun, chunk.subarray(place, feed)]), ++number, path, mustBeChecked);
-      if (number === 1) mustBeChecked = content?.format === FORMAT;
+      if (number === 1) mustBeChecked = formatOf(content) === FORMAT;
       yield content;
       begun = [];
       place = feed + 1;
@@ -179,12 +181,17 @@ function readBytes(file, start, end) {
   return bytes;
 }
 
+/** @param {Line | null} line of any file @returns {string} empty if it says none */
+function formatOf(line) {
+  return String(/** @type {Partial<Header> | null} */ (line)?.format ?? "");
+}
+
 /**
  * @param {Buffer} line
  * @param {number} number for the error
  * @param {string} path for the error
  * @param {boolean} mustBeChecked
- * @returns {any}
+ * @returns {Line}
  */
 function parseLine(line, number, path, mustBeChecked) {
   const [, text, checksum] = CHECKED.exec(line.toString("utf8")) ?? [];

@@ -24,7 +24,7 @@ export class Blocks {
   #count = 0;
   #firstHeight = 0;
   /** The newest one, which everybody asks for. @type {Block} */
-  tip = /** @type {any} */ (undefined);
+  tip = /** @type {never} */ (undefined);
 
   get count() {
     return this.#count;

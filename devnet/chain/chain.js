@@ -236,16 +236,17 @@ export class Chain {
    * @returns {Promise<void>}
    */
   async advanceTo(target, keep) {
-    await this.#addEmpty("advance", target, keep);
+    await this.#addEmpty("advance", [target], keep);
   }
 
   /**
-   * @param {"advance" | "enterEpoch"} operation which mines empty blocks
-   * @param {any} argument
+   * @template {"advance" | "enterEpoch"} O
+   * @param {O} operation which mines empty blocks
+   * @param {Parameters<import("./engine.js").Engine[O]>} given
    * @param {(() => void) | undefined} keep
    */
-  async #addEmpty(operation, argument, keep) {
-    await this.vm.change(operation, [argument], (places) => {
+  async #addEmpty(operation, given, keep) {
+    await this.vm.change(operation, given, (places) => {
       const mark = this.history.mark();
       try {
         for (const place of places) this.history.addBlock(place, []);
@@ -267,7 +268,7 @@ export class Chain {
    */
   async enterEpoch(epoch, keep) {
     const after = this.tip.height;
-    await this.#addEmpty("enterEpoch", epoch, keep);
+    await this.#addEmpty("enterEpoch", [epoch], keep);
     this.epoch = epoch;
     this.epochChanges.push({ after, epoch });
   }

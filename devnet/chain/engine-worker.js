@@ -11,15 +11,16 @@ const ERRORS = { VmError, VmExhausted, VmPanic, ReadFailure, BlockTooLarge };
 const port = /** @type {import("node:worker_threads").MessagePort} */ (parentPort);
 
 const engine = await Engine.boot(workerData);
-port.on("message", (/** @type {{operation: string, args: any[]}} */ { operation, args }) => {
+port.on("message", (/** @type {import("./vm-thread.js").Asked} */ { operation, args }) => {
   port.postMessage({ ...answer(operation, args), weight: engine.weight() });
 });
 port.postMessage({ value: engine.place(), weight: engine.weight() });
 
-/** @param {string} operation @param {any[]} args */
+/** @param {import("./vm-thread.js").Operation} operation @param {unknown[]} args */
 function answer(operation, args) {
+  const ask = /** @type {(...args: unknown[]) => unknown} */ (engine[operation]);
   try {
-    return { value: /** @type {any} */ (engine)[operation](...args) };
+    return { value: ask.apply(engine, args) };
   } catch (error) {
     const { message, stack } = /** @type {Error} */ (error);
     const kind = Object.entries(ERRORS).find(([, type]) => error instanceof type)?.[0] ?? null;

@@ -100,7 +100,8 @@ export class Engine {
       orders.flatMap(({ payload, sender }, index) => {
         if (payload.type !== "smart_contract" || outcomes[index].status !== "success") return [];
         const contractId = `${sender}.${payload.name}`;
-        return [[contractId, withoutAddition(this.executor.read((vm) => vm.contractInterface(contractId)))]];
+        const abi = /** @type {import("../clarity/abi.js").Abi} */ (this.executor.read((vm) => vm.contractInterface(contractId)));
+        return [[contractId, withoutAddition(abi)]];
       }),
     );
     return { outcomes, undone, place: this.place(), interfaces };

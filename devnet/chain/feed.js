@@ -40,7 +40,7 @@ export class Feed extends EventEmitter {
    */
   note(kind, make) {
     if (this.isMuted || this.listenerCount(kind) === 0) return;
-    const what = /** @type {any} */ (make());
+    const what = make();
     this.#waiting.push(() => /** @type {EventEmitter} */ (this).emit(kind, what));
     if (this.#waiting.length >= MAX_WAITING) this.flush();
   }

@@ -91,8 +91,8 @@ function keyOf(txid) {
   return BigInt(`0x${txid.slice(0, 16)}`);
 }
 
-/** @template {Float64Array | Uint32Array | BigUint64Array} A @param {A} from @param {A} to @returns {A} */
+/** @template {{set(from: A): void}} A @param {A} from @param {A} to @returns {A} */
 function grown(from, to) {
-  to.set(/** @type {any} */ (from));
+  to.set(from);
   return to;
 }

@@ -11,7 +11,8 @@ import { BlockTooLarge } from "./executor.js";
 import { ReadFailure } from "./reads.js";
 
 /** @typedef {import("./engine.js").Engine} Engine */
-/** @typedef {{[K in keyof Engine]: Engine[K] extends (...args: any[]) => any ? K : never}[keyof Engine]} Operation */
+/** @typedef {{[K in keyof Engine]: Engine[K] extends (...args: never[]) => unknown ? K : never}[keyof Engine]} Operation */
+/** @typedef {{operation: Operation, args: unknown[]}} Asked what the other thread gets */
 
 /** @type {Record<string, new (message: string) => Error>} */
 const ERRORS = { VmError, VmExhausted, VmPanic, ReadFailure, BlockTooLarge };
@@ -21,12 +22,14 @@ const IDLE_MILLISECONDS = 50;
 /** Contracts may be nested deeply, and all that is done with them is done by recursion. */
 const STACK_MEBIBYTES = 32;
 /**
+ * A question whose operation says the types of its arguments and its answer; among others these are of no account.
+ *
  * @typedef {object} Question
- * @property {string} operation
- * @property {any[]} args
+ * @property {Operation | "boot"} operation boot: it is the first, which nobody asks
+ * @property {unknown[]} args
  * @property {(value: any) => void} resolve
  * @property {(error: Error) => void} reject
- * @property {((value: any) => any) | undefined} commit
+ * @property {((value: any) => unknown) | undefined} commit
  * @property {NodeJS.Timeout | undefined} timer
  */
 
@@ -155,7 +158,7 @@ export class VmThread {
     question.reject(busy(`its VM has been at one transaction for ${Math.round(this.busyMilliseconds / 1000)} s`));
   }
 
-  /** @param {any} answer */
+  /** @param {{value?: unknown, error?: {kind: string | null, message: string, stack: string}, weight: object}} answer */
   #settle({ value, error, weight }) {
     if (this.#ended) return; // an answer that was under way when it ended
     Object.assign(this, weight);

@@ -59,13 +59,13 @@ function* listParts(value) {
     if (index > 0) yield ", ";
     yield* parts(item);
   }
-  const { list } = /** @type {Extract<AbiType, {list: any}>} */ (typeOf(value));
+  const { list } = /** @type {Extract<AbiType, {list: unknown}>} */ (typeOf(value));
   yield `], type_signature: ${listSignature(list)} }))`;
 }
 
 /** @param {import("./value.js").TupleValue} value @returns {Generator<string>} */
 function* tupleParts(value) {
-  const { tuple } = /** @type {Extract<AbiType, {tuple: any}>} */ (typeOf(value));
+  const { tuple } = /** @type {Extract<AbiType, {tuple: unknown}>} */ (typeOf(value));
   yield `Tuple(TupleData { type_signature: ${tupleSignature(tuple)}, data_map: {`;
   for (const [index, [name, item]] of value.fields.entries()) {
     yield `${index > 0 ? ", " : ""}ClarityName("${name}"): `;

@@ -33,11 +33,11 @@ export function serdeText(value) {
     case "err":
       return `{"Response":{"committed":${value.kind === "ok"},"data":${serdeText(value.value)}}}`;
     case "list": {
-      const type = /** @type {Extract<AbiType, {list: any}>} */ (typeOf(value));
+      const type = /** @type {Extract<AbiType, {list: unknown}>} */ (typeOf(value));
       return `{"Sequence":{"List":{"data":[${value.items.map(serdeText).join()}],"type_signature":${listText(type.list)}}}}`;
     }
     case "tuple": {
-      const type = /** @type {Extract<AbiType, {tuple: any}>} */ (typeOf(value));
+      const type = /** @type {Extract<AbiType, {tuple: unknown}>} */ (typeOf(value));
       const fields = value.fields.map(([name, item]) => `${JSON.stringify(name)}:${serdeText(item)}`).join();
       return `{"Tuple":{"type_signature":${tupleText(type.tuple)},"data_map":{${fields}}}}`;
     }

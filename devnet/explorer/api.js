@@ -22,15 +22,16 @@ export class Api {
   }
 
   /**
+   * @template T
    * @param {string} path
-   * @returns {Promise<any>} JSON, whose form the API's description has
+   * @returns {Promise<T>} JSON, whose form depends on the path: whoever asks says it, by a type of answers.d.ts
    * @throws {ApiError}
    */
   get(path) {
     return this.#ask(path, {});
   }
 
-  /** @param {string} path @param {unknown} body sent as JSON @returns {Promise<any>} @throws {ApiError} */
+  /** @template T @param {string} path @param {unknown} body sent as JSON @returns {Promise<T>} as of `get` @throws {ApiError} */
   post(path, body) {
     return this.#ask(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
   }

@@ -62,29 +62,18 @@ export function statusKind(status) {
   return status === "pending" ? "waiting" : "bad";
 }
 
-/** @param {any} type of an interface @returns {string} as Clarity writes it */
+/** @param {import("./answers.js").AbiType} type of an interface @returns {string} as Clarity writes it */
 export function typeText(type) {
   if (typeof type === "string") {
     /** @type {Record<string, string>} */
     const names = { uint128: "uint", int128: "int", trait_reference: "<trait>" };
     return names[type] ?? type;
   }
-  const [[kind, inner]] = Object.entries(type);
-  switch (kind) {
-    case "buffer":
-      return `(buff ${inner.length})`;
-    case "string-ascii":
-    case "string-utf8":
-      return `(${kind} ${inner.length})`;
-    case "optional":
-      return `(optional ${typeText(inner)})`;
-    case "response":
-      return `(response ${typeText(inner.ok)} ${typeText(inner.error)})`;
-    case "list":
-      return `(list ${inner.length} ${typeText(inner.type)})`;
-    case "tuple":
-      return `{${inner.map((/** @type {any} */ field) => `${field.name}: ${typeText(field.type)}`).join(", ")}}`;
-    default:
-      return kind;
-  }
+  if ("buffer" in type) return `(buff ${type.buffer.length})`;
+  if ("string-ascii" in type) return `(string-ascii ${type["string-ascii"].length})`;
+  if ("string-utf8" in type) return `(string-utf8 ${type["string-utf8"].length})`;
+  if ("optional" in type) return `(optional ${typeText(type.optional)})`;
+  if ("response" in type) return `(response ${typeText(type.response.ok)} ${typeText(type.response.error)})`;
+  if ("list" in type) return `(list ${type.list.length} ${typeText(type.list.type)})`;
+  return `{${type.tuple.map((field) => `${field.name}: ${typeText(field.type)}`).join(", ")}}`;
 }

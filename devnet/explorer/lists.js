@@ -4,10 +4,12 @@ import { count, short, stx, time } from "./format.js";
 import { badge, blockLink, link, principalLink, transactionLink } from "./links.js";
 
 /** @typedef {import("./chain.js").Chain} Chain */
+/** @typedef {import("./answers.js").Action} Action */
+/** @typedef {import("./answers.js").Block} Block */
 
 /**
  * @param {Chain} chain
- * @param {any} tx as version 3 of the API gives it, in full or as a summary
+ * @param {Action} tx as version 3 of the API gives it, in full or as a summary
  * @param {{linked?: boolean}} [options] linked: it leads to the transaction
  * @returns {(Node | string)[]} what it does
  */
@@ -18,17 +20,15 @@ export function actionOf(chain, tx, { linked = false } = {}) {
   };
   switch (tx.type) {
     case "contract_call": {
-      const { contract_id, function_name } = tx.contract_call;
+      const { contract_id, function_name } = /** @type {Required<Action>} */ (tx).contract_call;
       return [strong(function_name), h("span", { class: "muted" }, " of "), principalLink(chain, contract_id)];
     }
     case "smart_contract":
-      return [strong("Publish"), " ", principalLink(chain, tx.smart_contract.contract_id)];
-    case "token_transfer":
-      return [
-        strong(stx(tx.token_transfer.amount)),
-        h("span", { class: "muted" }, " to "),
-        principalLink(chain, tx.token_transfer.recipient),
-      ];
+      return [strong("Publish"), " ", principalLink(chain, /** @type {Required<Action>} */ (tx).smart_contract.contract_id)];
+    case "token_transfer": {
+      const { amount, recipient } = /** @type {Required<Action>} */ (tx).token_transfer;
+      return [strong(stx(amount)), h("span", { class: "muted" }, " to "), principalLink(chain, recipient)];
+    }
     default:
       return [strong(tx.type.replaceAll("_", " "))];
   }
@@ -36,7 +36,7 @@ export function actionOf(chain, tx, { linked = false } = {}) {
 
 /**
  * @param {Chain} chain
- * @param {any[]} transactions summaries of version 3; pending ones have no block
+ * @param {import("./answers.js").Summary[]} transactions summaries of version 3; pending ones have no block
  * @param {{brief?: boolean}} [options] brief: without their ids
  * @returns {HTMLElement}
  */
@@ -46,7 +46,7 @@ export function transactionTable(chain, transactions, { brief = false } = {}) {
     principalLink(chain, tx.sender.address),
     badge(tx.status),
     tx.block ? h("span", { "data-before": "block" }, blockLink(tx.block.height)) : "–",
-    h("span", { class: "time" }, time(tx.block?.time ?? tx.receipt_time)),
+    h("span", { class: "time" }, time(tx.block?.time ?? /** @type {number} */ (tx.receipt_time))),
     ...(brief ? [] : [transactionLink(tx.tx_id)]),
   ]);
   const heads = ["What", "From", "Result", "Block", "Time", ...(brief ? [] : ["Transaction"])];
@@ -54,12 +54,12 @@ export function transactionTable(chain, transactions, { brief = false } = {}) {
 }
 
 /**
- * @param {any[]} blocks of version 2 of the API
+ * @param {Block[]} blocks of version 2 of the API
  * @param {{brief?: boolean}} [options] brief: without their Bitcoin blocks and hashes
  * @returns {HTMLElement}
  */
 export function blockTable(blocks, { brief = false } = {}) {
-  const more = (/** @type {any} */ block) => [
+  const more = (/** @type {Block} */ block) => [
     h("span", { "data-unit": "Bitcoin block", class: "optional" }, count(block.burn_block_height)),
     link(["block", block.hash], short(block.hash), { class: "mono", title: block.hash }),
   ];
@@ -77,8 +77,9 @@ export function blockTable(blocks, { brief = false } = {}) {
  * A list of which there is more: a button gets the next page. Bringing it up to date begins again with as much as was shown.
  *
  * @template T
- * @param {(offset: {items: T[], next: any}) => Promise<{items: T[], next: any, total?: number}>} fetchPage next: what the last page said
- *   of the one that follows; null where there is none, undefined before the first
+ * @template N
+ * @param {(offset: {items: T[], next: N | null | undefined}) => Promise<{items: T[], next: N | null, total?: number}>} fetchPage next: what
+ *   the last page said of the one that follows; null where there is none, undefined before the first
  * @param {(items: T[]) => HTMLElement} show
  * @returns {Promise<{node: HTMLElement, total: () => number | undefined, refresh: () => Promise<void>}>}
  */
@@ -118,26 +119,30 @@ export async function growingList(fetchPage, show) {
 }
 
 /**
+ * @template T
  * @param {Chain} chain
  * @param {string} path of a list in version 3 of the API, which goes on by cursors
- * @param {(items: any[]) => HTMLElement} show
+ * @param {(items: T[]) => HTMLElement} show
  * @param {number} [limit]
  */
 export function cursorList({ api }, path, show, limit = 20) {
   return growingList(async ({ next }) => {
+    /** @type {import("./answers.js").CursorPage<T>} */
     const page = await api.get(`${path}?limit=${limit}${next ? `&cursor=${encodeURIComponent(next)}` : ""}`);
     return { items: page.results, next: page.cursor.next, total: page.total };
   }, show);
 }
 
 /**
+ * @template T
  * @param {Chain} chain
  * @param {string} path of a list in version 1 or 2 of the API, which goes on by offsets
- * @param {(items: any[]) => HTMLElement} show
+ * @param {(items: T[]) => HTMLElement} show
  * @param {number} [limit]
  */
 export function offsetList({ api }, path, show, limit = 20) {
   return growingList(async ({ items }) => {
+    /** @type {import("./answers.js").Page<T>} */
     const page = await api.get(`${path}?limit=${limit}&offset=${items.length}`);
     const isLast = page.total === undefined ? page.results.length < limit : items.length + page.results.length >= page.total;
     return { items: page.results, next: isLast || page.results.length === 0 ? null : true, total: page.total };

@@ -4,9 +4,11 @@ const RETRY_MILLISECONDS = 5_000;
 const ASK_MILLISECONDS = 5_000;
 const GATHER_MILLISECONDS = 150;
 
+/** @typedef {import("./answers.js").Block} Block */
+
 export class Live {
   #ended = false;
-  /** @type {any} the latest block, as the API tells it; undefined before it was asked for, null if it did not answer */
+  /** @type {Block | null | undefined} the latest block; undefined before it was asked for, null if it did not answer */
   #tip = undefined;
   /** @type {WebSocket | null} */
   #socket = null;
@@ -17,8 +19,8 @@ export class Live {
 
   /**
    * @param {import("./api.js").Api} api
-   * @param {(state: {tip: any, isLive: boolean, hasChanged: boolean}) => void} onState tip: the latest block, as the API tells it; null if
-   *   it cannot be had; hasChanged: whether pages are to be brought up to date
+   * @param {(state: {tip: Block | null, isLive: boolean, hasChanged: boolean}) => void} onState tip: the latest block; null if it cannot
+   *   be had; hasChanged: whether pages are to be brought up to date
    */
   constructor(api, onState) {
     this.api = api;
@@ -65,6 +67,7 @@ export class Live {
 
   /** @param {boolean} happened whether something is known to have happened */
   async #ask(happened) {
+    /** @type {Block | null} */
     let tip = null;
     try {
       [tip] = (await this.api.get("/extended/v2/blocks?limit=1")).results;

@@ -82,7 +82,7 @@ function chainAt(url) {
   return /** @type {Promise<Chain>} */ (opened);
 }
 
-/** @param {{tip: any, isLive: boolean, hasChanged: boolean}} state */
+/** @param {{tip: import("./answers.js").Block | null, isLive: boolean, hasChanged: boolean}} state */
 function onState({ tip, isLive, hasChanged }) {
   const text = tip ? `Block ${count(tip.height)}` : "No answer";
   const state = tip ? (isLive ? "live" : "asking") : "away";

@@ -6,10 +6,11 @@ import { control, InputError } from "./type-controls.js";
 import { valueView } from "./value-view.js";
 
 /** @typedef {import("./chain.js").Chain} Chain */
-/** @typedef {{name: string, type: any}} Argument */
+/** @typedef {import("./answers.js").AbiType} AbiType */
+/** @typedef {{name: string, type: AbiType}} Argument */
 /**
- * @typedef {{kind: "function", name: string, args: Argument[], outputs: {type: any}}
- *   | {kind: "map", name: string, key: any, value: any} | {kind: "variable" | "constant", name: string, type: any}} Readable
+ * @typedef {{kind: "function", name: string, args: Argument[], outputs: {type: AbiType}}
+ *   | {kind: "map", name: string, key: AbiType, value: AbiType} | {kind: "variable" | "constant", name: string, type: AbiType}} Readable
  */
 
 /** @param {Chain} chain @param {string} contractId @param {Readable} what @returns {HTMLElement} */

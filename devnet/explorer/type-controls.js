@@ -4,49 +4,47 @@ import { parsePrincipal } from "./c32.js";
 import { h } from "./dom.js";
 
 /** @typedef {import("./clarity.js").Value} Value */
+/** @typedef {import("./answers.js").AbiType} AbiType */
 /** @typedef {{node: HTMLElement, read: () => Value}} Control read throws an InputError if what was entered does not fit */
 
 /** What was entered is not of the type. */
 export class InputError extends Error {}
 
-/** @param {any} type of an interface @param {string} name for messages and labels @returns {Control} */
+/** @param {AbiType} type of an interface @param {string} name for messages and labels @returns {Control} */
 export function control(type, name) {
   if (typeof type === "string") return simpleControl(type, name);
-  const [[kind, inner]] = Object.entries(type);
-  switch (kind) {
-    case "buffer":
-      return textControl(name, "0x…", (text) => ({
-        kind: "buffer",
-        bytes: withinLength(bufferOf(text, name), inner.length, name, "bytes"),
-      }));
-    case "string-ascii":
-      return textControl(name, `up to ${inner.length} characters`, (text) => {
-        if (!/^[\x20-\x7e\t\n\r]*$/.test(text)) throw new InputError(`${name}: only ASCII characters fit`);
-        withinLength(text, inner.length, name, "characters");
-        return { kind: "ascii", text };
-      });
-    case "string-utf8":
-      return textControl(name, `up to ${inner.length} characters`, (text) => {
-        withinLength([...text], inner.length, name, "characters");
-        return { kind: "utf8", text };
-      });
-    case "optional":
-      return choiceControl(name, [
-        { label: "none", read: () => ({ kind: "none" }) },
-        { label: "some", ...wrapped("some", control(inner, name)) },
-      ]);
-    case "response":
-      return choiceControl(name, [
-        { label: "ok", ...wrapped("ok", control(inner.ok, name)) },
-        { label: "err", ...wrapped("err", control(inner.error, name)) },
-      ]);
-    case "list":
-      return listControl(inner, name);
-    case "tuple":
-      return tupleControl(inner, name);
-    default:
-      return simpleControl("unknown", name);
+  if ("buffer" in type) {
+    const { length } = type.buffer;
+    return textControl(name, "0x…", (text) => ({ kind: "buffer", bytes: withinLength(bufferOf(text, name), length, name, "bytes") }));
   }
+  if ("string-ascii" in type) {
+    const { length } = type["string-ascii"];
+    return textControl(name, `up to ${length} characters`, (text) => {
+      if (!/^[\x20-\x7e\t\n\r]*$/.test(text)) throw new InputError(`${name}: only ASCII characters fit`);
+      return { kind: "ascii", text: withinLength(text, length, name, "characters") };
+    });
+  }
+  if ("string-utf8" in type) {
+    const { length } = type["string-utf8"];
+    return textControl(name, `up to ${length} characters`, (text) => {
+      withinLength([...text], length, name, "characters");
+      return { kind: "utf8", text };
+    });
+  }
+  if ("optional" in type) {
+    return choiceControl(name, [
+      { label: "none", read: () => ({ kind: "none" }) },
+      { label: "some", ...wrapped("some", control(type.optional, name)) },
+    ]);
+  }
+  if ("response" in type) {
+    return choiceControl(name, [
+      { label: "ok", ...wrapped("ok", control(type.response.ok, name)) },
+      { label: "err", ...wrapped("err", control(type.response.error, name)) },
+    ]);
+  }
+  if ("list" in type) return listControl(type.list, name);
+  return "tuple" in type ? tupleControl(type.tuple, name) : simpleControl("unknown", name);
 }
 
 /** @param {string} type @param {string} name @returns {Control} */
@@ -114,7 +112,7 @@ function choiceControl(name, choices) {
   return { node: h("div", { class: "choice" }, select, place), read: () => choices[Number(select.value)].read() };
 }
 
-/** @param {{type: any, length: number}} type @param {string} name @returns {Control} */
+/** @param {{type: AbiType, length: number}} type @param {string} name @returns {Control} */
 function listControl({ type, length }, name) {
   /** @type {Control[]} */
   let items = [];
@@ -137,7 +135,7 @@ function listControl({ type, length }, name) {
   return { node: h("div", {}, place, add), read: () => ({ kind: "list", items: items.map(({ read }) => read()) }) };
 }
 
-/** @param {{name: string, type: any}[]} fields @param {string} name @returns {Control} */
+/** @param {{name: string, type: AbiType}[]} fields @param {string} name @returns {Control} */
 function tupleControl(fields, name) {
   const controls = fields.map((field) => ({ field: field.name, ...control(field.type, `${name}, ${field.name}`) }));
   const node = h(

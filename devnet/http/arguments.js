@@ -6,7 +6,7 @@ import { RequestError } from "./errors.js";
  * A request as the routes of API and devnet take it: what is in its path is text, what is in its query or body is still to
  * be looked at.
  *
- * @typedef {import("fastify").FastifyRequest<{Params: Record<string, string>, Querystring: Record<string, any>, Body: Record<string, any>}>} Request
+ * @typedef {import("fastify").FastifyRequest<{Params: Record<string, string>, Querystring: Record<string, unknown>, Body: Record<string, unknown>}>} Request
  */
 
 const HEX = /^(?:0x)?((?:[0-9a-fA-F]{2})*)$/;

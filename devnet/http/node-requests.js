@@ -6,7 +6,7 @@ import { CLARITY_NAME } from "../clarity/value.js";
 import { principalOf } from "./arguments.js";
 import { RequestError } from "./errors.js";
 
-/** @typedef {import("fastify").FastifyRequest<{Params: Record<string, string>, Querystring: Record<string, any>, Body: Buffer}>} Request its body as it came */
+/** @typedef {import("fastify").FastifyRequest<{Params: Record<string, string>, Querystring: Record<string, unknown>, Body: Buffer}>} Request its body as it came */
 
 /** The most that a node reads of a transaction (MAX_PAYLOAD_LEN). Of arguments it would read 80 MiB, which we do not. */
 export const MAX_BODY_BYTES = 1 + 16 * 1024 * 1024;
@@ -124,14 +124,14 @@ export function keyBody(request) {
 export function feeBody(request) {
   const { transaction_payload: hex, estimated_len: given } = parseObject(request.body, "Failed to parse JSON body");
   if (typeof hex !== "string") throw undecodable("Failed to parse JSON body: missing field `transaction_payload`");
-  if (!isAbsent(given) && !(Number.isSafeInteger(given) && given >= 0)) {
+  if (!isAbsent(given) && !(typeof given === "number" && Number.isSafeInteger(given) && given >= 0)) {
     throw undecodable("Failed to parse JSON body: `estimated_len` is a number of bytes");
   }
   const payload = valueBytes(hex, "Bad hex string supplied for transaction payload");
-  return { payload, length: Math.max(given ?? 0, payload.length) };
+  return { payload, length: Math.max(Number(given ?? 0), payload.length) };
 }
 
-/** @param {Buffer} body @param {string} problem @returns {any} */
+/** @param {Buffer} body @param {string} problem @returns {unknown} */
 function parseJson(body, problem) {
   try {
     return JSON.parse(body.toString("utf8"));
@@ -140,11 +140,11 @@ function parseJson(body, problem) {
   }
 }
 
-/** @param {Buffer} body @param {string} problem @returns {Record<string, any>} */
+/** @param {Buffer} body @param {string} problem @returns {Record<string, unknown>} */
 function parseObject(body, problem) {
   const value = parseJson(body, problem);
   if (typeof value !== "object" || value === null) throw undecodable(problem);
-  return value;
+  return /** @type {Record<string, unknown>} */ (value);
 }
 
 /** @param {unknown} value */

@@ -40,10 +40,10 @@ export function createServer(devnet, { control, controlToken = null, host, paths
     forceCloseConnections: true,
     rewriteUrl: ({ url = "/" }) => withoutTrailingSlash(url),
     // Of paths that are refused before any route sees them.
-    frameworkErrors: (error, request, reply) => answerError(error, request.url, /** @type {any} */ (reply)),
+    frameworkErrors: (error, request, reply) => answerError(error, request.url, /** @type {import("fastify").FastifyReply} */ (reply)),
   });
   server.removeContentTypeParser("text/plain"); // neither takes any
-  server.setErrorHandler((error, request, reply) => answerError(/** @type {any} */ (error), request.url, reply));
+  server.setErrorHandler((error, request, reply) => answerError(/** @type {import("fastify").FastifyError} */ (error), request.url, reply));
   server.setNotFoundHandler((request, reply) => {
     const { method, url } = request;
     if (isApiPath(url)) reply.code(404).send(apiError(404, `Route ${method}:${url.slice(0, 200)} not found`));

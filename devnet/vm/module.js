@@ -23,9 +23,22 @@ const FULL = 2 ** 31 - 1;
 let compiled;
 
 /**
+ * What is used of the exports of the WebAssembly instance: those of wasm-bindgen, and the globals that `ADDED` names.
+ *
+ * @typedef {{
+ *   memory: WebAssembly.Memory,
+ *   __wbindgen_externrefs: WebAssembly.Table,
+ *   __externref_table_alloc: () => number,
+ *   __externref_table_dealloc: (reference: number) => void,
+ *   __wbindgen_malloc: (bytes: number, alignment: number) => number,
+ *   __wbindgen_free: (pointer: number, bytes: number, alignment: number) => void,
+ * } & {[K in typeof ADDED[keyof typeof ADDED]]: WebAssembly.Global}} Exports
+ */
+
+/**
  * @typedef {object} VmModule
- * @property {any} glue the generated module: SDK, SDKOptions, CallFnArgs, …
- * @property {any} exports the exports of the WebAssembly instance
+ * @property {typeof import("@stacks/clarinet-sdk-wasm")} glue the generated module: SDK, SDKOptions, CallFnArgs, …
+ * @property {Exports} exports the exports of the WebAssembly instance
  * @property {{panic: string}} log the last panic message
  * @property {{tick: () => void}} hooks what is called each time the count of allocations is used up
  */
@@ -46,16 +59,17 @@ export function loadVmModule(clock) {
   const hooks = { tick: () => undefined };
   /** @type {WebAssembly.Instance | undefined} */
   let instance;
-  /** @type {any} */ (WebAssembly).Module = function cachedModule(/** @type {BufferSource} */ bytes) {
+  const changeable = /** @type {{Module: unknown, Instance: unknown}} */ (WebAssembly);
+  changeable.Module = function cachedModule(/** @type {BufferSource} */ bytes) {
     if (!compiled) {
       const changed = instrument(Buffer.from(/** @type {Uint8Array} */ (bytes)));
-      compiled = { module: new hidden.module(/** @type {any} */ (changed.bytes)), tick: changed.tick };
+      compiled = { module: new hidden.module(/** @type {Buffer<ArrayBuffer>} */ (changed.bytes)), tick: changed.tick };
     }
     return compiled.module;
   };
-  /** @type {any} */ (WebAssembly).Instance = function capturedInstance(
+  changeable.Instance = function capturedInstance(
     /** @type {WebAssembly.Module} */ module,
-    /** @type {any} */ imports,
+    /** @type {Record<string, Record<string, Function>>} */ imports,
   ) {
     for (const namespace of Object.values(imports)) {
       replaceImports(namespace, clock, log);
@@ -63,24 +77,29 @@ export function loadVmModule(clock) {
       if (tick in namespace) namespace[tick] = () => hooks.tick();
     }
     instance = new hidden.instance(module, imports);
+    const exports = exportsOf(instance);
     // Without bounds, till somebody sets some.
-    /** @type {any} */ (instance.exports)[ADDED.maxPages].value = MAX_PAGES;
-    /** @type {any} */ (instance.exports)[ADDED.fuel].value = FULL;
+    exports[ADDED.maxPages].value = MAX_PAGES;
+    exports[ADDED.fuel].value = FULL;
     return instance;
   };
-  /** @type {any} */ (globalThis).FinalizationRegistry = undefined;
+  /** @type {{FinalizationRegistry: unknown}} */ (globalThis).FinalizationRegistry = undefined;
   try {
     delete require.cache[gluePath];
     // A `require` keeps all that it has loaded, so each instance has one of its own, or none would ever be freed.
     const glue = createRequire(import.meta.url)(gluePath);
     if (!instance) throw new Error("Clarinet's VM did not load as expected; is @stacks/clarinet-sdk 3.21.0 installed?");
-    const exports = /** @type {any} */ (instance.exports);
-    return { glue, exports, log, hooks };
+    return { glue, exports: exportsOf(instance), log, hooks };
   } finally {
     WebAssembly.Instance = hidden.instance;
     WebAssembly.Module = hidden.module;
     globalThis.FinalizationRegistry = hidden.registry;
   }
+}
+
+/** @param {WebAssembly.Instance} instance @returns {Exports} */
+function exportsOf(instance) {
+  return /** @type {Exports} */ (/** @type {unknown} */ (instance.exports));
 }
 
 /**
@@ -94,7 +113,7 @@ function replaceImports(namespace, clock, log) {
     if (name.startsWith("__wbg_log_")) {
       namespace[name] = () => undefined;
     } else if (name.startsWith("__wbg_error_")) {
-      namespace[name] = (/** @type {any[]} */ ...args) => {
+      namespace[name] = (/** @type {unknown[]} */ ...args) => {
         log.panic = captureConsoleError(() => original(...args)) || log.panic;
       };
     } else if (name.startsWith("__wbg_new_0_")) {

@@ -65,12 +65,14 @@ const EXHAUSTED = {
  *   those of the block's earlier operations
  *
  * @typedef {{restore(memory: Buffer): void, memoryLength: number}} Restorable
+ *
+ * @typedef {import("@stacks/clarinet-sdk-wasm").SDK & {__wbg_ptr: number}} Sdk with where it is in the VM's memory
  */
 
 export class Vm {
   /**
    * @param {import("./module.js").VmModule} module
-   * @param {any} sdk
+   * @param {Sdk} sdk
    * @param {() => number} clock
    */
   constructor(module, sdk, clock) {
@@ -98,7 +100,7 @@ export class Vm {
     const noFiles = () => {
       throw new Error("the devnet's VM reads no files");
     };
-    const sdk = new module.glue.SDK(noFiles, new module.glue.SDKOptions(true, false, canProfile));
+    const sdk = newSdk(module, noFiles, new module.glue.SDKOptions(true, false, canProfile));
     const vm = new Vm(module, sdk, clock);
     const costsCandidates = vm.#costsFlagCandidates(noFiles);
     await sdk.initEmptySession({ enabled: false });
@@ -117,7 +119,7 @@ export class Vm {
   traces = false;
 
   /** The state right after boot. @type {BaseImage} */
-  base = /** @type {any} */ (undefined);
+  base = /** @type {never} */ (undefined);
 
   get memory() {
     return Buffer.from(this.module.exports.memory.buffer);
@@ -170,7 +172,7 @@ export class Vm {
    * @param {string} epoch one that there is, such as "2.4"
    */
   setEpoch(epoch) {
-    this.#guard(() => this.sdk.setEpoch(epoch));
+    this.#guard(() => this.sdk.setEpoch(/** @type {import("@stacks/clarinet-sdk-wasm").EpochString} */ (epoch)));
     this.overwrite(MAINNET_BOOT, NO_ADDRESS);
   }
 
@@ -275,10 +277,11 @@ export class Vm {
 
   /**
    * @param {string} contract
-   * @returns {any} the interface, or undefined
+   * @returns {import("../clarity/abi.js").Abi | undefined} the interface
    */
   contractInterface(contract) {
-    return this.#guard(() => plain(this.sdk.getContractsInterfaces().get(contract)));
+    const abi = this.#guard(() => plain(this.sdk.getContractsInterfaces().get(contract)));
+    return /** @type {import("../clarity/abi.js").Abi | undefined} */ (abi);
   }
 
   /**
@@ -394,7 +397,7 @@ export class Vm {
    * @returns {number[]}
    */
   #costsFlagCandidates(noFiles) {
-    const other = new this.module.glue.SDK(noFiles, new this.module.glue.SDKOptions(false, false, false));
+    const other = newSdk(this.module, noFiles, new this.module.glue.SDKOptions(false, false, false));
     const [start, otherStart] = [this.sdk.__wbg_ptr, other.__wbg_ptr];
     const memory = this.memory;
     const size = Math.min(Math.abs(otherStart - start), 8192);
@@ -449,8 +452,18 @@ export class Vm {
 }
 
 /**
- * @param {any} value as the VM's serializer made it: nested Maps
- * @returns {any} the same as plain objects
+ * @param {import("./module.js").VmModule} module
+ * @param {() => never} noFiles
+ * @param {import("@stacks/clarinet-sdk-wasm").SDKOptions} options
+ * @returns {Sdk}
+ */
+function newSdk({ glue }, noFiles, options) {
+  return /** @type {Sdk} */ (new glue.SDK(noFiles, options));
+}
+
+/**
+ * @param {unknown} value as the VM's serializer made it: nested Maps
+ * @returns {unknown} the same as plain objects
  */
 function plain(value) {
   if (value instanceof Map) return Object.fromEntries([...value].map(([key, item]) => [key, plain(item)]));

@@ -9,6 +9,8 @@ import { eventView } from "./events.js";
 import { holdingsOf } from "./principal.js";
 
 /** @typedef {import("../chain.js").Chain} Chain */
+/** @typedef {import("../answers.js").Abi} Abi */
+/** @typedef {import("../answers.js").Log} Log */
 
 const TABS = /** @type {const} */ ({ read: "Read", source: "Source", events: "Events", holdings: "Holdings" });
 
@@ -70,7 +72,7 @@ export async function contractView(chain, id, tab = "read", line = "") {
  * @param {Chain} chain
  * @param {string} id
  * @param {string} tab
- * @param {{abi: any, source: string, line: number}} contract
+ * @param {{abi: Abi, source: string, line: number}} contract
  * @returns {Promise<{content: (Node | string)[], refresh?: () => Promise<unknown>}>}
  */
 async function tabContent(chain, id, tab, { abi, source, line }) {
@@ -106,10 +108,10 @@ async function publication(chain, id) {
   ];
 }
 
-/** @param {Chain} chain @param {any[]} logs */
+/** @param {Chain} chain @param {Log[]} logs */
 function eventTable(chain, logs) {
   if (logs.length === 0) return h("p", { class: "empty" }, "It has printed nothing yet.");
-  const item = (/** @type {any} */ log) => {
+  const item = (/** @type {Log} */ log) => {
     const view = eventView(chain, log);
     view.append(
       h(
@@ -125,21 +127,16 @@ function eventTable(chain, logs) {
   return h("ol", { class: "events" }, ...logs.map(item));
 }
 
-/** @param {Chain} chain @param {string} id @param {any} abi */
+/** @param {Chain} chain @param {string} id @param {Abi} abi */
 function interfaceCards(chain, id, abi) {
-  const byAccess = (/** @type {string} */ access) => abi.functions.filter((/** @type {any} */ one) => one.access === access);
-  const reads = byAccess("read_only").map((/** @type {any} */ one) => readForm(chain, id, { kind: "function", ...one }));
+  const byAccess = (/** @type {string} */ access) => abi.functions.filter((one) => one.access === access);
+  const reads = byAccess("read_only").map((one) => readForm(chain, id, { kind: "function", ...one }));
   const entries = (/** @type {"variable" | "constant"} */ kind) =>
-    abi.variables
-      .filter((/** @type {any} */ { access }) => access === kind)
-      .map((/** @type {any} */ { name, type }) => readForm(chain, id, { kind, name, type }));
-  const maps = abi.maps.map((/** @type {any} */ one) => readForm(chain, id, { kind: "map", ...one }));
+    abi.variables.filter(({ access }) => access === kind).map(({ name, type }) => readForm(chain, id, { kind, name, type }));
+  const maps = abi.maps.map((one) => readForm(chain, id, { kind: "map", ...one }));
   const tokens = [
-    ...abi.fungible_tokens.map((/** @type {any} */ { name }) => [h("strong", {}, name), "fungible"]),
-    ...abi.non_fungible_tokens.map((/** @type {any} */ { name, type }) => [
-      h("strong", {}, name),
-      h("code", {}, `non-fungible, of ${typeText(type)}`),
-    ]),
+    ...abi.fungible_tokens.map(({ name }) => [h("strong", {}, name), "fungible"]),
+    ...abi.non_fungible_tokens.map(({ name, type }) => [h("strong", {}, name), h("code", {}, `non-fungible, of ${typeText(type)}`)]),
   ];
   return [
     section("Read-only functions", reads, "It has no read-only functions."),
@@ -159,9 +156,9 @@ function section(title, items, empty) {
   });
 }
 
-/** @param {any} definition of a public function */
+/** @param {import("../answers.js").AbiFunction} definition of a public function */
 function signatureView({ name, args, outputs }) {
-  const given = args.flatMap((/** @type {any} */ argument, /** @type {number} */ index) => [
+  const given = args.flatMap((argument, index) => [
     index > 0 ? ", " : "",
     argument.name,
     " ",

@@ -6,8 +6,9 @@ import { principalLink } from "../links.js";
 import { valueView } from "../value-view.js";
 
 /** @typedef {import("../chain.js").Chain} Chain */
+/** @typedef {import("../answers.js").Asset} Asset */
 
-/** @param {Chain} chain @param {any} event as version 1 of the API gives it @returns {HTMLElement} */
+/** @param {Chain} chain @param {import("../answers.js").Event} event as version 1 of the API gives it @returns {HTMLElement} */
 export function eventView(chain, event) {
   const { contract_log: log, asset } = event;
   if (log) {
@@ -39,20 +40,20 @@ function fieldOf(hex, name) {
   }
 }
 
-/** @param {Chain} chain @param {string} type @param {any} asset */
+/** @param {Chain} chain @param {string} type @param {Asset} asset */
 function assetText(chain, type, asset) {
   const { sender, recipient } = asset;
   const verb = /** @type {Record<string, string>} */ ({ transfer: "Transfer", mint: "Mint", burn: "Burn", lock: "Lock" });
   return [
     h("strong", {}, verb[asset.asset_event_type] ?? asset.asset_event_type),
     " ",
-    ...whatOf(chain, type, asset),
+    ...whatOf(chain, type, /** @type {Required<Asset>} */ (asset)),
     ...(sender ? [h("span", { class: "muted" }, " from "), principalLink(chain, sender)] : []),
     ...(recipient ? [h("span", { class: "muted" }, " to "), principalLink(chain, recipient)] : []),
   ];
 }
 
-/** @param {Chain} chain @param {string} type @param {any} asset */
+/** @param {Chain} chain @param {string} type @param {Required<Asset>} asset with what its type has */
 function whatOf(chain, type, asset) {
   if (type.startsWith("stx")) return [h("span", { class: "amount" }, stx(asset.amount))];
   const [contract, name] = asset.asset_id.split("::");

@@ -6,6 +6,10 @@ import { badge, blockLink, identifier, principalLink, transactionLink } from "..
 import { valueView } from "../value-view.js";
 
 /** @typedef {import("../chain.js").Chain} Chain */
+/** @typedef {import("../answers.js").FungibleBalance} FungibleBalance */
+/** @typedef {import("../answers.js").OwnedToken} OwnedToken */
+/** @typedef {import("../answers.js").StxBalance} StxBalance */
+/** @template T @typedef {import("../answers.js").Page<T>} Page */
 
 /** @param {Chain} chain @param {string} address @returns {Promise<import("../main.js").View>} */
 export async function principalView(chain, address) {
@@ -27,6 +31,7 @@ export async function holdingsOf(chain, principal) {
   const list = await cursorList(chain, `${base}/transactions`, (items) => changesTable(chain, items));
 
   async function refreshBalances() {
+    /** @type {[StxBalance, {nonce: number}, Page<FungibleBalance>, Page<OwnedToken>]} */
     const [held, account, fungible, unique] = await Promise.all([
       api.get(`${base}/balances/stx`),
       api.get(`/v2/accounts/${principal}?proof=0`),
@@ -36,17 +41,17 @@ export async function holdingsOf(chain, principal) {
     balance.replaceChildren(
       facts([
         ["Balance", h("strong", { class: "amount" }, stx(held.balance))],
-        ["Locked", held.locked ? stx(held.locked.amount ?? held.locked) : null],
+        ["Locked", held.locked ? stx(typeof held.locked === "string" ? held.locked : held.locked.amount) : null],
         ["On its way", held.mempool ? onItsWay(held.mempool) : null],
         ["Next nonce", principal.includes(".") ? null : count(account.nonce)],
       ]),
     );
     const rows = [
-      ...fungible.results.map((/** @type {any} */ one) => [
+      ...fungible.results.map((one) => [
         assetName(chain, one.asset_identifier),
         h("span", { class: "amount" }, `${count(one.balance)} units`),
       ]),
-      ...unique.results.map((/** @type {any} */ one) => [assetName(chain, one.asset_identifier), valueView(chain, one.value)]),
+      ...unique.results.map((one) => [assetName(chain, one.asset_identifier), valueView(chain, one.value)]),
     ];
     tokens.replaceChildren(
       ...(rows.length > 0 ? [card("Tokens", [table(["Token", "Held"], rows, { empty: "" })], { aside: String(rows.length) })] : []),
@@ -71,7 +76,7 @@ function assetName(chain, asset) {
   return h("span", {}, h("strong", {}, name), h("span", { class: "muted" }, " of "), principalLink(chain, contract));
 }
 
-/** @param {Chain} chain @param {any[]} items of a principal's list */
+/** @param {Chain} chain @param {import("../answers.js").Change[]} items of a principal's list */
 function changesTable(chain, items) {
   const rows = items.map(({ transaction: tx, balance_changes }) => {
     const net = BigInt(balance_changes.stx.net);

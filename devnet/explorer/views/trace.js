@@ -39,7 +39,7 @@ export function traceCard(chain, txid) {
 /** How deep the calls are that are open at first. */
 const OPEN_DEPTH = 2;
 
-/** @param {Chain} chain @param {any} call @param {number} [depth] @returns {HTMLElement} */
+/** @param {Chain} chain @param {import("../answers.js").TracedCall} call @param {number} [depth] @returns {HTMLElement} */
 function callView(chain, call, depth = 0) {
   const head = h(
     "span",
@@ -54,10 +54,10 @@ function callView(chain, call, depth = 0) {
     "div",
     { class: "call-detail" },
     call.args === null ? null : h("div", {}, h("span", { class: "muted" }, "with "), h("code", {}, call.args)),
-    ...call.events.map((/** @type {string} */ event) => h("div", {}, h("span", { class: "muted" }, "event "), h("code", {}, event))),
+    ...call.events.map((event) => h("div", {}, h("span", { class: "muted" }, "event "), h("code", {}, event))),
     h("div", {}, h("span", { class: "muted" }, "→ "), h("code", {}, call.result ?? "did not return")),
   );
   if (call.calls.length === 0) return h("li", {}, head, detail);
-  const inner = call.calls.map((/** @type {any} */ one) => callView(chain, one, depth + 1));
+  const inner = call.calls.map((one) => callView(chain, one, depth + 1));
   return h("li", {}, h("details", { open: depth < OPEN_DEPTH }, h("summary", {}, head), detail, h("ul", {}, ...inner)));
 }

@@ -10,8 +10,13 @@ import { conditionText } from "./post-conditions.js";
 import { traceCard } from "./trace.js";
 
 /** @typedef {import("../chain.js").Chain} Chain */
+/** @typedef {import("../answers.js").Transaction} Transaction */
+/** @typedef {import("../answers.js").Event} Event */
 
 const EVENTS_AT_ONCE = 50;
+const DIMENSIONS = /** @type {const} */ (["runtime", "read_count", "read_length", "write_count", "write_length"]);
+
+/** @typedef {typeof DIMENSIONS[number]} Dimension */
 
 /** @param {Chain} chain @returns {Promise<import("../main.js").View>} */
 export async function transactionsView(chain) {
@@ -31,15 +36,16 @@ export async function transactionsView(chain) {
   };
 }
 
-/** @param {any} tx as version 1 gives it @returns {any} what `actionOf` asks for, as version 3 gives it */
+/** @param {import("../answers.js").ListedTransaction} tx @returns {import("../answers.js").Action} */
 export function summaryOf(tx) {
   const { token_transfer: transfer } = tx;
-  return { ...tx, type: tx.tx_type, token_transfer: transfer && { ...transfer, recipient: transfer.recipient_address } };
+  return { ...tx, type: tx.tx_type, token_transfer: transfer && { amount: transfer.amount, recipient: transfer.recipient_address } };
 }
 
 /** @param {Chain} chain @param {string} txid @returns {Promise<import("../main.js").View>} */
 export async function transactionView(chain, txid) {
   const path = `/extended/v1/tx/${encodeURIComponent(txid)}`;
+  /** @type {Transaction} */
   let tx = await chain.api.get(`${path}?event_limit=${EVENTS_AT_ONCE}`);
   const place = h("div", { class: "stack" });
 
@@ -53,6 +59,7 @@ export async function transactionView(chain, txid) {
     content: [place],
     refresh: async () => {
       if (tx.tx_status !== "pending") return;
+      /** @type {Transaction} */
       const fresh = await chain.api.get(`${path}?event_limit=${EVENTS_AT_ONCE}`);
       if (fresh.tx_status === tx.tx_status) return;
       tx = fresh;
@@ -61,7 +68,7 @@ export async function transactionView(chain, txid) {
   };
 }
 
-/** @param {Chain} chain @param {any} tx @param {string} path of the API where it is */
+/** @param {Chain} chain @param {Transaction} tx @param {string} path of the API where it is */
 async function contentOf(chain, tx, path) {
   const isMined = tx.block_height !== undefined;
   const content = [
@@ -70,9 +77,9 @@ async function contentOf(chain, tx, path) {
     card("Outcome", [outcomeFacts(chain, tx)]),
     argumentsCard(chain, tx),
     conditionsCard(chain, tx),
-    isMined && tx.event_count > 0 ? await eventsCard(chain, tx, path) : null,
+    isMined && tx.event_count ? await eventsCard(chain, tx, path) : null,
     // A devnet knows no costs of what hit a runtime error.
-    isMined && tx.execution_cost_runtime > 0 ? costCard(tx, await limitsOf(chain)) : null,
+    isMined && tx.execution_cost_runtime ? costCard(tx, await limitsOf(chain)) : null,
     isMined && tx.tx_type === "contract_call" && chain.traces ? traceCard(chain, tx.tx_id) : null,
     tx.smart_contract
       ? card("Source", [sourceView(tx.smart_contract.source_code)], { aside: copyButton(tx.smart_contract.source_code) })
@@ -81,7 +88,7 @@ async function contentOf(chain, tx, path) {
   return content.filter((part) => part !== null);
 }
 
-/** @param {Chain} chain @param {any} tx */
+/** @param {Chain} chain @param {Transaction} tx */
 function outcomeFacts(chain, tx) {
   const { vm_error_at: at } = tx;
   return facts([
@@ -89,16 +96,16 @@ function outcomeFacts(chain, tx) {
     ["Error", tx.vm_error ? h("pre", { class: "error" }, tx.vm_error) : null],
     ["Where", at ? placeView(chain, at) : null],
     ["Block", tx.block_height === undefined ? null : blockLink(tx.block_height)],
-    ["Time", time(tx.block_time ?? tx.receipt_time)],
+    ["Time", time(tx.block_time ?? /** @type {number} */ (tx.receipt_time))],
     ["From", principalLink(chain, tx.sender_address, { whole: true })],
     ["Nonce", count(tx.nonce)],
-    ["Sponsor", tx.sponsored ? principalLink(chain, tx.sponsor_address, { whole: true }) : null],
+    ["Sponsor", tx.sponsor_address ? principalLink(chain, tx.sponsor_address, { whole: true }) : null],
     ["Fee", stx(tx.fee_rate)],
     ["Memo", tx.token_transfer ? memoView(tx.token_transfer.memo) : null],
   ]);
 }
 
-/** @param {Chain} chain @param {any} at where a runtime error happened */
+/** @param {Chain} chain @param {import("../answers.js").Place} at where a runtime error happened */
 function placeView(chain, at) {
   return h(
     "span",
@@ -120,11 +127,11 @@ function memoView(hex) {
   return text === "" ? null : h("span", { class: "v-text" }, text);
 }
 
-/** @param {Chain} chain @param {any} tx */
+/** @param {Chain} chain @param {Transaction} tx */
 function argumentsCard(chain, tx) {
   const given = tx.contract_call?.function_args;
   if (!given || given.length === 0) return null;
-  const rows = given.map((/** @type {any} */ argument, /** @type {number} */ index) => [
+  const rows = given.map((argument, index) => [
     h("strong", {}, argument.name || `#${index + 1}`),
     valueView(chain, argument),
     h("code", { class: "muted" }, argument.type),
@@ -139,10 +146,10 @@ const MODES = {
   originator: "Nothing else of the sender may move.",
 };
 
-/** @param {Chain} chain @param {any} tx */
+/** @param {Chain} chain @param {Transaction} tx */
 function conditionsCard(chain, tx) {
   if (tx.tx_type === "token_transfer") return null;
-  const items = tx.post_conditions.map((/** @type {any} */ condition) => h("li", {}, ...conditionText(chain, condition)));
+  const items = tx.post_conditions.map((condition) => h("li", {}, ...conditionText(chain, condition)));
   const rest = MODES[tx.post_condition_mode] ?? "";
   const content =
     items.length > 0
@@ -151,28 +158,30 @@ function conditionsCard(chain, tx) {
   return card("Post-conditions", content, { aside: `${tx.post_condition_mode} mode` });
 }
 
-/** @param {Chain} chain @param {any} tx @param {string} path */
+/** @param {Chain} chain @param {Transaction} tx @param {string} path */
 async function eventsCard(chain, tx, path) {
-  const show = (/** @type {any[]} */ events) => h("ol", { class: "events" }, ...events.map((event) => eventView(chain, event)));
+  const { events: first = [], event_count: total = 0 } = tx;
+  const show = (/** @type {Event[]} */ events) => h("ol", { class: "events" }, ...events.map((event) => eventView(chain, event)));
   const list = await growingList(async ({ items }) => {
+    /** @type {Event[]} */
     const events =
-      items.length === 0 ? tx.events : (await chain.api.get(`${path}?event_offset=${items.length}&event_limit=${EVENTS_AT_ONCE}`)).events;
-    const isLast = events.length === 0 || items.length + events.length >= tx.event_count;
+      items.length === 0 ? first : (await chain.api.get(`${path}?event_offset=${items.length}&event_limit=${EVENTS_AT_ONCE}`)).events;
+    const isLast = events.length === 0 || items.length + events.length >= total;
     return { items: events, next: isLast ? null : true };
   }, show);
-  return card("Events", [list.node], { aside: count(tx.event_count) });
+  return card("Events", [list.node], { aside: count(total) });
 }
 
-/** @param {Chain} chain @returns {Promise<Record<string, number>>} what a block may cost */
+/** @param {Chain} chain @returns {Promise<Record<Dimension, number>>} what a block may cost */
 async function limitsOf({ api }) {
   const { epochs } = await api.get("/v2/pox");
   return epochs.at(-1).block_limit;
 }
 
-/** @param {any} tx @param {Record<string, number>} limits */
+/** @param {Transaction} tx @param {Record<Dimension, number>} limits */
 function costCard(tx, limits) {
-  const rows = ["runtime", "read_count", "read_length", "write_count", "write_length"].map((kind) => {
-    const cost = tx[`execution_cost_${kind}`];
+  const rows = DIMENSIONS.map((kind) => {
+    const cost = tx[`execution_cost_${kind}`] ?? 0;
     const share = cost / limits[kind];
     return [
       kind.replace("_", " "),
