@@ -22,6 +22,7 @@ import requests
 
 from der_client.nodejs import environment, find_node
 from der_client.project import installed_project, project_root
+from der_client.stacks.address import canonical_principal
 from der_client.stacks.checks import check_number, is_whole_number
 from der_client.stacks.errors import DeploymentError, DerClientError, InvalidValueError, whole
 from der_client.stacks.keys import PrivateKey
@@ -238,8 +239,11 @@ class DevnetControl:
 
         Returns:
             The txid of the transfer, hex without 0x.
+
+        Raises:
+            AddressError: If it is neither an address nor a contract id.
         """
-        answer = self._request("POST", f"/extended/v1/faucets/stx?address={address}", {})
+        answer = self._request("POST", f"/extended/v1/faucets/stx?address={canonical_principal(address)}", {})
         return str(answer["txId"]).removeprefix("0x")
 
     def impersonate(self, sender: str, sent: UserPayload | Call[Any]) -> PendingTransaction:

@@ -171,7 +171,7 @@ def read_source(path: Path, root: Path, where: str, *, outside_root: bool = Fals
         # As bytes: text mode would turn CR LF into LF in silence, and another source than the file's be published.
         return resolved.read_bytes().decode("ascii")
     except FileNotFoundError:
-        raise DeploymentError(f"{where}: cannot be read: it is to be {path}, which does not exist") from None
+        raise DeploymentError(f"{where}: {path} does not exist") from None
     except OSError as error:
         raise DeploymentError(f"{where}: cannot be read: {error}") from error
 

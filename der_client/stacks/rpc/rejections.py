@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
+_BAD_TRAIT: Final = re.compile(r'BadTraitImplementation\("([\w?!<>=/*+-]{1,128})", "([\w?!<>=/*+-]{1,128})"\)')
 _HEX_AMOUNT: Final = re.compile(r"0x[0-9a-fA-F]{1,32}")
 
 
@@ -84,6 +85,21 @@ def _own_words(sentence: str) -> Callable[[Mapping[str, Any]], str]:
     return explain
 
 
+_UNFIT: Final = _own_words(
+    "the arguments do not fit the function's signature; compare them with the contract's interface."
+)
+
+
+def _bad_argument(data: Mapping[str, Any]) -> str:
+    unfit = _BAD_TRAIT.match(str(data.get("message")))
+    if unfit is None:
+        return _UNFIT(data)
+    return (
+        f"a contract among the arguments does not implement the trait {unfit[1]}: its function {unfit[2]} is missing "
+        "or takes or returns other types"
+    )
+
+
 NONCE_TAKEN: Final = frozenset({"BadNonce", "ConflictingNonceInMempool"})
 """What a node says of a transaction that is already mined, or that is in its own way."""
 _REPORT: Final = "please report it with the transaction"
@@ -104,9 +120,7 @@ _EXPLANATIONS: Final[Mapping[str, str | Callable[[Mapping[str, Any]], str]]] = {
         "check the address, the name and the network"
     ),
     "NoSuchPublicFunction": "the contract has no public function of this name; check name and contract version",
-    "BadFunctionArgument": _own_words(
-        "the arguments do not fit the function's signature; compare them with the contract's interface."
-    ),
+    "BadFunctionArgument": _bad_argument,
     "SignatureValidation": _own_words(
         "its signature is not valid here; was it built for another network (chain id), or does it use a feature "
         "that this network's epoch does not have?"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from der_client.devnet import Devnet, DevnetError
 from der_client.stacks.clarity import PrincipalValue, UIntValue, decode, encode
-from der_client.stacks.errors import InvalidValueError
+from der_client.stacks.errors import AddressError, InvalidValueError
 from der_client.stacks.network import DEVNET
 from der_client.stacks.transactions import (
     ORIGIN,
@@ -105,6 +105,11 @@ def test_advance_refuses_nonsense(bench: Bench, body: Any) -> None:
     response = bench.post("/devnet/advance", json=body)
     assert response.status_code == 400
     assert "error" in response.json()
+
+
+def test_the_faucet_says_whom_it_cannot_give_to(bench: Bench) -> None:
+    with pytest.raises(AddressError, match="nobody"):
+        bench.devnet.fund("nobody")
 
 
 def test_revert_restores_everything(bench: Bench) -> None:

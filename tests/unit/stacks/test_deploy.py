@@ -229,7 +229,7 @@ class TestSources:
         source.write_bytes(bytes(2 << 20) + b"x")
         self.refuse(project, account, "longer than")
         source.unlink()
-        self.refuse(project, account, "cannot be read")
+        self.refuse(project, account, "first.clar does not exist")
         assert node.posts == []
 
     @pytest.mark.parametrize("path", ["../secret.clar", "contracts/../../secret.clar", "{tmp}/secret.clar"])

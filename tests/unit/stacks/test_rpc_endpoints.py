@@ -388,6 +388,16 @@ class TestSending:
             ("TransferRecipientCannotEqualSender", {"recipient": ADDRESS}, [ADDRESS]),
             ("TransferAmountMustBePositive", None, ["at least 1 µSTX"]),
             ("BadAddressVersionByte", None, ["another network"]),
+            (
+                "BadFunctionArgument",
+                {"message": "TypeError(UIntType, BoolType)"},
+                ["signature", "(UIntType, BoolType)"],
+            ),
+            (
+                "BadFunctionArgument",
+                {"message": 'BadTraitImplementation("shop-trait", "buy!")'},
+                ["a contract among the arguments does not implement the trait shop-trait", "function buy! is missing"],
+            ),
             ("ServerFailureOther", {"message": "disk"}, ["disk", "later"]),
             ("SomethingNew", {"a": 1}, ["does not know", "{'a': 1}"]),
             ("\x1b[2JOdd", None, ["( [2JOdd)"]),
