@@ -102,6 +102,22 @@ def clarity_name(name: str, annotation: Any = None) -> str:
     return name.replace("_", "-")
 
 
+_LISTS: Final = (
+    "a list is Annotated[tuple[X, ...], MaxLength(…)], for a parameter also Annotated[Sequence[X], MaxLength(…)]"
+)
+_INSTEAD: Final[Mapping[Any, str]] = {
+    int: "write UInt or Int",
+    str: "write Principal, Annotated[str, AsciiType(…)] or Annotated[str, Utf8Type(…)]",
+    bytes: "write Annotated[bytes, BufferType(…)]",
+    dict: "a tuple is a class that derives from Model",
+    float: "Clarity has whole numbers only, UInt and Int",
+    list: _LISTS,
+    tuple: f"{_LISTS}; a tuple of Clarity is a class that derives from Model",
+    Sequence: _LISTS,
+}
+"""What to write for annotations that look right in Python, but do not say enough."""
+
+
 @lru_cache(maxsize=1024)
 def codec_for(annotation: Any) -> Codec:
     """Compile the codec of an annotation (see ``der_client.stacks.contract.annotations`` for the vocabulary).
@@ -125,10 +141,19 @@ def codec_for(annotation: Any) -> Codec:
         return _enum_codec(annotation)
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return _model_codec(annotation)
-    raise TypeError(
-        f"{annotation!r} names no Clarity type: see der_client.stacks.contract.annotations; what has none in Python is "
-        "written Annotated[ClarityValue, its type]"
+    kind = get_origin(annotation) or annotation
+    instead = _INSTEAD.get(
+        kind, "see der_client.stacks.contract.annotations, or write Annotated[ClarityValue, its type]"
     )
+    raise TypeError(f"{getattr(kind, '__name__', kind)} is not a Clarity type: {instead}")
+
+
+def _codec_of(name: str, annotation: Any) -> Codec:
+    """Compile the codec of something that has a name, which the error then says."""
+    try:
+        return codec_for(annotation)
+    except TypeError as error:
+        raise TypeError(f"{name}: {error}") from None
 
 
 def _annotated_codec(base: Any, *notes: Any) -> Codec:
@@ -372,7 +397,7 @@ def _sources(model: type[BaseModel]) -> dict[str, str]:
 
 def _model_codec(model: type[BaseModel]) -> Codec:
     fields = [
-        (clarity_name(name, annotation), name, codec_for(annotation))
+        (clarity_name(name, annotation), name, _codec_of(f"{model.__name__}.{name}", annotation))
         for name, annotation in field_annotations(model).items()
     ]
     # What every tuple of this model holds, e.g. an event's topic: written and compared, never shown as a field.
@@ -470,8 +495,11 @@ def compile_signature(function: Callable[..., Any], local_names: Mapping[str, An
     suffix = "s" if is_list else ""
     sources = {} if model is None else _sources(model)
     return Signature(
-        tuple((clarity_name(name, hints[name]), name, codec_for(hints[name])) for name in names),
-        codec_for(hints["return"]),
+        tuple(
+            (clarity_name(name, hints[name]), name, _codec_of(f"{function.__qualname__}, {name}", hints[name]))
+            for name in names
+        ),
+        _codec_of(f"{function.__qualname__}, its result", hints["return"]),
         tuple((field, names.index(name + suffix)) for field, name in sources.items() if name + suffix in names),
         is_list,
     )

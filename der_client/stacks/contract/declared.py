@@ -385,8 +385,14 @@ def _check_declaration(function: Callable[..., Any]) -> None:
                 f"{function.__qualname__} takes {str(parameter).partition(':')[0]}: a Clarity function takes just the "
                 "arguments that it names, so declare each with its type"
             )
-    if not parameters or parameters[0].kind is inspect.Parameter.KEYWORD_ONLY:
+    first = parameters[0] if parameters else None
+    if first is None or first.kind is inspect.Parameter.KEYWORD_ONLY or _is_argument(first):
         raise TypeError(f"{function.__qualname__} is a method: its first parameter is self")
+
+
+def _is_argument(first: inspect.Parameter) -> bool:
+    """Return whether a first parameter looks like one of the Clarity function, because self was forgotten."""
+    return first.name != "self" and first.annotation is not first.empty
 
 
 def _compile_binder(function: Callable[..., Any]) -> Callable[..., tuple[Any, ...]]:

@@ -48,6 +48,7 @@ from der_client.stacks.contract.annotations import (
     UInt,
 )
 from der_client.stacks.contract.codecs import codec_for, compile_signature
+from der_client.stacks.contract.models import Model
 from der_client.stacks.errors import DecodeError, EncodeError
 
 ADDRESS = "ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM"
@@ -274,8 +275,19 @@ def test_answers_of_another_type_are_refused(annotation: Any, value: ClarityValu
 
 
 def test_annotations_that_name_no_clarity_type_are_refused() -> None:
-    for annotation in (int, str, dict[str, int], UInt | bool, ClarityValue):
-        with pytest.raises(TypeError, match=r"names no Clarity type.*Annotated\[ClarityValue, its type\]"):
+    for annotation, instead in (
+        (int, "int is not a Clarity type: write UInt or Int"),
+        (str, r"write Principal, Annotated\[str, AsciiType"),
+        (bytes, r"write Annotated\[bytes, BufferType"),
+        (dict[str, int], "dict is not a Clarity type: a tuple is a class that derives from Model"),
+        (float, "whole numbers only"),
+        (list[UInt], r"list is not a Clarity type: .*Annotated\[tuple\[X, ...\], MaxLength"),
+        (Sequence[UInt], r"Sequence is not a Clarity type: .*MaxLength"),
+        (tuple[UInt, bool], "a tuple of Clarity is a class that derives from Model"),
+        (UInt | bool, r"Union is not a Clarity type: .*Annotated\[ClarityValue, its type\]"),
+        (ClarityValue, r"ClarityValue is not a Clarity type: .*Annotated\[ClarityValue, its type\]"),
+    ):
+        with pytest.raises(TypeError, match=instead):
             codec_for(annotation)
     for kind in (DOUBLE, RESULT, TupleType({"a": UINT})):
         with pytest.raises(TypeError, match=r"made of those for its parts.*or it is Annotated\[ClarityValue"):
@@ -313,6 +325,23 @@ def test_signatures_without_annotations_are_refused() -> None:
 
     with pytest.raises(TypeError, match="lacks annotations for asset_id"):
         compile_signature(create)
+
+
+def test_an_annotation_that_is_no_type_is_named_with_its_declaration() -> None:
+    class Pair(Model):
+        left: UInt
+        right: int
+
+    def give(self: object, amount: int) -> bool:
+        raise NotImplementedError
+
+    def total(self: object) -> Annotated[tuple[Pair, ...], MaxLength(3)]:
+        raise NotImplementedError
+
+    with pytest.raises(TypeError, match="give, amount: int is not a Clarity type: write UInt or Int"):
+        compile_signature(give)
+    with pytest.raises(TypeError, match=r"total, its result: Pair\.right: int is not a Clarity type"):
+        compile_signature(total, {"Pair": Pair})
 
 
 OFFER = Offer(

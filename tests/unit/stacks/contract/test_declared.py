@@ -139,8 +139,13 @@ def test_methods_are_declared(declare: Callable[..., Any]) -> None:
     def without_self() -> bool:
         raise NotImplementedError
 
+    def with_an_argument(amount: UInt) -> bool:
+        raise NotImplementedError
+
     with pytest.raises(TypeError, match="without_self is a method: its first parameter is self"):
         declare(without_self)
+    with pytest.raises(TypeError, match="with_an_argument is a method: its first parameter is self"):
+        declare(with_an_argument)
     with pytest.raises(TypeError, match=r"their like declare a method, not 'is-ok\?': a name is given as name=…"):
         declare("is-ok?")
 
