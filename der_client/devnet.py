@@ -23,7 +23,7 @@ import requests
 from der_client.nodejs import environment, find_node
 from der_client.project import installed_project, project_root
 from der_client.stacks.address import canonical_principal
-from der_client.stacks.checks import check_number, is_whole_number
+from der_client.stacks.checks import check_number, check_seconds, is_whole_number
 from der_client.stacks.errors import DeploymentError, DerClientError, InvalidValueError, whole
 from der_client.stacks.keys import PrivateKey
 from der_client.stacks.nonces import chain_went_back
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 _START_TIMEOUT_S: Final = 60.0
 _STOP_TIMEOUT_S: Final = 10.0
+_MOST_INTERVAL_S: Final = 2_147_483.0
 # Advancing time by years mines many blocks before it answers.
 _CONTROL_TIMEOUT_S: Final = 120.0
 _LOG_TAIL_CHARACTERS: Final = 4000
@@ -431,7 +432,10 @@ class Devnet(DevnetControl):
         if start_time is not None:
             arguments += ["--start-time", str(_unix_seconds(start_time))]
         if block_interval_s is not None:
-            arguments += ["--block-interval", str(round(block_interval_s * 1000))]
+            arguments += [
+                "--block-interval",
+                str(round(check_seconds(block_interval_s, "block_interval_s", most=_MOST_INTERVAL_S) * 1000)),
+            ]
         if state_file is not None:
             arguments += ["--state-file", str(state_file)]
         if not control:

@@ -29,8 +29,8 @@ from der_client.keeper.errands import Errands
 from der_client.keeper.feeds import EventFeed, LostThreadError
 from der_client.keeper.report import KeeperReport
 from der_client.keeper.seen_chain import Place, SeenChain
-from der_client.stacks.checks import check_number
-from der_client.stacks.errors import CallReadError, InvalidValueError, NodeError, whole
+from der_client.stacks.checks import check_number, check_seconds
+from der_client.stacks.errors import CallReadError, NodeError, whole
 from der_client.stacks.outbox import Outbox
 from der_client.stacks.outbox.lane import MAX_IN_MEMPOOL
 
@@ -92,8 +92,7 @@ class Keeper:
         check_number(max_in_flight, 1, MAX_IN_MEMPOOL, "max_in_flight")
         check_number(max_sent_per_round, 1, None, "max_sent_per_round")
         check_number(min_value_ustx, 0, None, "min_value_ustx")
-        if confirm_timeout_s < 0:
-            raise InvalidValueError(f"confirm_timeout_s is {confirm_timeout_s}; give at least 0 seconds")
+        check_seconds(confirm_timeout_s, "confirm_timeout_s")
         self._der = der
         self._max_in_flight = max_in_flight
         self._max_sent_per_round = max_sent_per_round
@@ -208,8 +207,7 @@ class Keeper:
             InvalidValueError: If the interval is negative.
             DeploymentError: If the contracts are not there at the start.
         """
-        if interval_s < 0:
-            raise InvalidValueError(f"interval_s is {interval_s}; give at least 0 seconds")
+        check_seconds(interval_s, "interval_s")
         outages = 0
         while not self._stopping.is_set():
             try:

@@ -21,13 +21,12 @@ from der_client.recorder.candidates import MeterReadings, OracleReadings, Oracle
 from der_client.recorder.chain_days import ChainDays
 from der_client.recorder.outcomes import RecorderReport, Recording, RecordingStatus
 from der_client.recorder.recording_run import Admission, Run
-from der_client.stacks.checks import check_number
+from der_client.stacks.checks import check_number, check_seconds
 from der_client.stacks.contract.jobs import job_of, pending_of, unused_key
 from der_client.stacks.errors import (
     CallReadError,
     ConfirmationTimeoutError,
     ContractError,
-    InvalidValueError,
     NodeError,
     TransactionFailedError,
     whole,
@@ -109,8 +108,7 @@ class Recorder:
         confirm_timeout_s: float = 180.0,
         journal: Journal | Path | str | None = None,
     ) -> None:
-        if confirm_timeout_s < 0:
-            raise InvalidValueError(f"confirm_timeout_s is {confirm_timeout_s}; give at least 0 seconds")
+        check_seconds(confirm_timeout_s, "confirm_timeout_s")
         self._assets = contracts.assets
         self._production = contracts.production
         self._account = contracts.production.require_account()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from enum import Enum
+from math import inf
 from typing import TYPE_CHECKING, Any, Final, TypeGuard, TypeVar
 
 from der_client.stacks.errors import InvalidValueError, shown
@@ -95,6 +97,30 @@ def check_number(
     if value < low or (high is not None and value > high):
         limits = f"at least {low}" if high is None else f"{low} to {high}"
         raise error(f"{shown(value)} is out of range for {what}: {limits}")
+    return value
+
+
+def check_seconds(value: float, what: str, *, may_be_zero: bool = True, most: float = inf) -> float:
+    """Refuse what is not a number of seconds.
+
+    Args:
+        value: The number.
+        what: The argument's name, for the error.
+        may_be_zero: Whether 0 is allowed.
+        most: The most that is allowed.
+
+    Returns:
+        The number.
+
+    Raises:
+        InvalidValueError: If it is not one, or out of range.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InvalidValueError(f"{what}: expected a number of seconds, got {type(value).__name__} {shown(value)}")
+    is_at_least = value > 0 or (may_be_zero and value == 0)  # which NaN is not
+    if not is_at_least or value > most or sys.float_info.max < value < inf:  # such an integer can't be added to a time
+        limits = f"{'at least' if may_be_zero else 'more than'} 0 s{'' if most == inf else f', at most {most:g} s'}"
+        raise InvalidValueError(f"{shown(value)} is out of range for {what}: {limits}")
     return value
 
 

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from der_client.stacks.checks import check_number
+from der_client.stacks.checks import check_number, check_seconds
 from der_client.stacks.errors import ConfirmationTimeoutError, NodeError, whole
 from der_client.stacks.outcome import OutcomeKind, outcome_of, subject_of
 from der_client.stacks.rpc import TransactionReceipt, api
@@ -49,7 +49,8 @@ class _Waiting:
 
     def _waited(self, timeout_s: float, confirmations: int, max_poll_s: float) -> Steps[TransactionReceipt]:
         check_number(confirmations, 1, None, "confirmations")
-        deadline = time.monotonic() + timeout_s
+        check_seconds(max_poll_s, "max_poll_s", may_be_zero=False)
+        deadline = time.monotonic() + check_seconds(timeout_s, "timeout_s")
         pause = _FIRST_POLL_S
         while True:
             look = yield from self._look(max(_SHORTEST_LOOK_S, deadline - time.monotonic()), confirmations)

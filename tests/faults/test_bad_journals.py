@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import sqlite3
 from collections.abc import Iterator
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -186,9 +187,12 @@ def test_keys_that_cannot_be(payee: str, key: Any) -> None:
         Job(key, TokenTransfer(PrincipalValue(payee), 1))
 
 
-@pytest.mark.parametrize("options", [{"max_in_flight": 0}, {"max_in_flight": 26}])
+@pytest.mark.parametrize(
+    "options",
+    [{"max_in_flight": 0}, {"max_in_flight": 26}, {"lease_s": 0}, {"look_s": nan}, {"raise_fee_after_s": "9"}],
+)
 def test_options_that_cannot_be(account: Account, options: dict[str, Any]) -> None:
-    with pytest.raises(InvalidValueError, match="max_in_flight must be 1 to 25"):
+    with pytest.raises(InvalidValueError, match=next(iter(options))):
         Outbox(account, **options)
     with pytest.raises(InvalidValueError, match="needs an Account"):
         Outbox([])

@@ -533,9 +533,9 @@ def test_an_account_and_sensible_limits_are_needed(devnet: Devnet, cast: Cast) -
         Keeper(cast.anyone, max_in_flight=26)
     with pytest.raises(InvalidValueError, match="-1 is out of range for min_value_ustx"):
         Keeper(cast.anyone, min_value_ustx=-1)
-    with pytest.raises(InvalidValueError, match="confirm_timeout_s is -1"):
+    with pytest.raises(InvalidValueError, match="-1 is out of range for confirm_timeout_s: at least 0 s"):
         Keeper(cast.anyone, confirm_timeout_s=-1)
-    with pytest.raises(InvalidValueError, match="interval_s is -1"):
+    with pytest.raises(InvalidValueError, match="-1 is out of range for interval_s: at least 0 s"):
         Keeper(cast.anyone).run(interval_s=-1)
 
 

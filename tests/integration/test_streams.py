@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
+from math import nan
 from typing import Any
 
 import pytest
@@ -149,9 +150,9 @@ class TestLogs:
         with pytest.raises(NodeUnreachableError):
             Client(line.url, retries=QUICK).stream_contract_logs(Speaker(chain).contract)
 
-    @pytest.mark.parametrize("options", [{"poll_s": 0}, {"idle_s": -1}])
+    @pytest.mark.parametrize("options", [{"poll_s": 0}, {"poll_s": nan}, {"idle_s": -1}, {"idle_s": "5"}])
     def test_times_that_make_no_sense(self, chain: Devnet, options: dict[str, float]) -> None:
-        with pytest.raises(InvalidValueError, match="poll_s must be more than 0"):
+        with pytest.raises(InvalidValueError, match=next(iter(options))):
             Client(chain.url).stream_contract_logs(Speaker(chain).contract, **options)  # type: ignore[arg-type]
 
 

@@ -8,6 +8,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Final
 
 from der_client.stacks.account import Account
+from der_client.stacks.checks import check_number, check_seconds
 from der_client.stacks.errors import InvalidValueError, NotFoundError, whole
 from der_client.stacks.outbox.jobs import OPEN, Entry, Job, JobState, Progress
 from der_client.stacks.outbox.journal import Journal
@@ -66,8 +67,11 @@ class Outbox:
         given = [accounts] if isinstance(accounts, Account) else list(accounts)
         if not given or not all(isinstance(account, Account) for account in given):
             raise InvalidValueError("an outbox needs an Account, or several")
-        if not 1 <= max_in_flight <= MAX_IN_MEMPOOL:
-            raise InvalidValueError(f"max_in_flight must be 1 to {MAX_IN_MEMPOOL}, got {max_in_flight}")
+        check_number(max_in_flight, 1, MAX_IN_MEMPOOL, "max_in_flight")
+        for seconds, what in ((max_poll_s, "max_poll_s"), (look_s, "look_s"), (lease_s, "lease_s")):
+            check_seconds(seconds, what, may_be_zero=False)
+        if raise_fee_after_s is not None:
+            check_seconds(raise_fee_after_s, "raise_fee_after_s", may_be_zero=False)
         self._accounts = {account.address: account for account in given}
         self._client: Client = given[0].client
         self._owns_journal = not isinstance(journal, Journal)
@@ -163,7 +167,7 @@ class Outbox:
         Raises:
             JournalError: If the journal cannot be written.
         """
-        deadline = time.monotonic() + timeout_s
+        deadline = time.monotonic() + check_seconds(timeout_s, "timeout_s")
         has_failed = False
         for key in keys:
             if has_failed and self.cancel(key):
@@ -238,7 +242,7 @@ class Outbox:
             JournalError: If the journal cannot be written; nothing was sent that is not in it.
         """
         stop = stop or Event()
-        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        deadline = None if timeout_s is None else time.monotonic() + check_seconds(timeout_s, "timeout_s")
         pause = _FIRST_PAUSE_S
         while True:
             is_last = stop.is_set() or (deadline is not None and time.monotonic() >= deadline)

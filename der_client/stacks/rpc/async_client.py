@@ -7,6 +7,7 @@ import logging
 import time
 from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
 
+from der_client.stacks.checks import check_seconds
 from der_client.stacks.errors import NodeError, NodeUnreachableError, whole
 from der_client.stacks.rpc.async_bells import AsyncBell
 from der_client.stacks.rpc.logs import MAX_PER_PAGE, LogReader
@@ -147,6 +148,8 @@ class AsyncClient(Methods):
         It begins with the first step: ``async for notice in client.stream("mempool")``.
         """
         check_subscription(event, parameters)
+        if idle_s is not None:
+            check_seconds(idle_s, "idle_s")
         from der_client.stacks.rpc.api_socket import AsyncApiSocket  # noqa: PLC0415 -- an extra
 
         socket = await AsyncApiSocket.open(self.url, self._own_headers, event, parameters)

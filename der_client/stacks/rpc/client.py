@@ -6,6 +6,7 @@ import logging
 import time
 from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
 
+from der_client.stacks.checks import check_seconds
 from der_client.stacks.errors import NodeError, NodeUnreachableError, whole
 from der_client.stacks.rpc.bells import Bell, BlockListener
 from der_client.stacks.rpc.logs import MAX_PER_PAGE, LogReader
@@ -203,6 +204,8 @@ class Client(Methods):
             MissingExtraError: If the extra is not installed.
         """
         check_subscription(event, parameters)
+        if idle_s is not None:
+            check_seconds(idle_s, "idle_s")
         from der_client.stacks.rpc.api_socket import ApiSocket  # noqa: PLC0415 -- an extra
 
         first = ApiSocket(self.url, self._own_headers, event, parameters)

@@ -13,6 +13,7 @@ from types import MethodType
 from typing import TYPE_CHECKING, Any, Concatenate, Final, Generic, ParamSpec, Protocol, TypeVar, overload
 from urllib.parse import urlsplit
 
+from der_client.stacks.checks import check_number, check_seconds
 from der_client.stacks.clarity import ClarityValue, decode, encode
 from der_client.stacks.clarity.wire import MAX_ARGUMENT_DEPTH
 from der_client.stacks.errors import InvalidValueError, NodeAnswerError, shown
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from der_client.stacks.rpc.endpoint import Endpoint
     from der_client.stacks.rpc.trace import TransactionTrace
 
+_MOST_SILENCE_S: Final = 1e9  # what sockets take
 DEFAULT_TIMEOUT_S: Final = (5.0, 30.0)
 DEFAULT_ANSWER_DEADLINE_S: Final = 120.0
 # The largest legitimate answers are contract interfaces, sources and pages of events: a few MB at most.
@@ -128,8 +130,10 @@ class Methods:
     ) -> None:
         if not isinstance(timeout, tuple | list) or len(timeout) != 2:
             raise InvalidValueError(f"timeout is two numbers of seconds, (to connect, of silence), not {timeout!r}")
-        if min(*timeout, max_answer_bytes, answer_deadline_s) <= 0:
-            raise InvalidValueError("timeout, max_answer_bytes and answer_deadline_s must be more than 0")
+        for seconds in timeout:
+            check_seconds(seconds, "timeout", may_be_zero=False, most=_MOST_SILENCE_S)
+        check_seconds(answer_deadline_s, "answer_deadline_s", may_be_zero=False)
+        check_number(max_answer_bytes, 1, None, "max_answer_bytes")
         if network is not None and not isinstance(network, Network):
             raise InvalidValueError(f"network is a Network, e.g. MAINNET, got {shown(network)}")
         self.retries = retries or RetryPolicy()
@@ -166,7 +170,7 @@ class Methods:
         return self._api.transaction(txid, self._until(within_s), once=within_s is not None)
 
     def _until(self, within_s: float | None) -> float:
-        return time.monotonic() + (self._deadline_s if within_s is None else within_s)
+        return time.monotonic() + (self._deadline_s if within_s is None else check_seconds(within_s, "within_s"))
 
     @asked
     def info(self) -> Steps[NodeInfo]:

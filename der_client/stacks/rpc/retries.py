@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from der_client.stacks.errors import InvalidValueError, NodeAnswerError
+from der_client.stacks.checks import check_number, check_seconds
+from der_client.stacks.errors import NodeAnswerError
 
 BUSY_STATUSES: Final = frozenset({429, 500, 502, 503, 504})
 """HTTP statuses that may be gone at the next attempt."""
@@ -33,8 +34,9 @@ class RetryPolicy:
 
     def __post_init__(self) -> None:
         """Refuse a policy that would never ask."""
-        if self.attempts < 1 or self.backoff_s < 0 or self.max_wait_s < 0:
-            raise InvalidValueError(f"{self}: attempts must be at least 1 and waits at least 0 seconds")
+        check_number(self.attempts, 1, None, "attempts")
+        check_seconds(self.backoff_s, "backoff_s")
+        check_seconds(self.max_wait_s, "max_wait_s")
 
     def wait_s(self, attempt: int, retry_after_s: float | None = None) -> float | None:
         """Return the seconds to wait after a failed attempt.

@@ -11,7 +11,8 @@ import time
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Final, Generic, NamedTuple, TypeVar
 
-from der_client.stacks.errors import InvalidValueError, NodeError
+from der_client.stacks.checks import check_seconds
+from der_client.stacks.errors import NodeError
 from der_client.stacks.rpc import api
 from der_client.stacks.rpc.logs import LogFollower
 from der_client.stacks.rpc.steps import Listen, Pause, Steps, ask
@@ -79,8 +80,9 @@ class Watch(ABC, Generic[Update]):
     """
 
     def __init__(self, poll_s: float, idle_s: float | None) -> None:
-        if poll_s <= 0 or (idle_s is not None and idle_s < 0):
-            raise InvalidValueError(f"poll_s must be more than 0 and idle_s at least 0, got {poll_s!r} and {idle_s!r}")
+        check_seconds(poll_s, "poll_s", may_be_zero=False)
+        if idle_s is not None:
+            check_seconds(idle_s, "idle_s")
         self.is_over = False
         self._poll_s = poll_s
         self._idle_s = idle_s
