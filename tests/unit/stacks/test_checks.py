@@ -31,7 +31,9 @@ TAKES_SECONDS: dict[str, Callable[[Any], object]] = {
 
 
 @pytest.mark.parametrize("what", TAKES_SECONDS)
-@pytest.mark.parametrize("value", ["1", timedelta(seconds=1), True, nan, -1, -inf, 10**400], ids=lambda value: str(value)[:8])
+@pytest.mark.parametrize(
+    "value", ["1", timedelta(seconds=1), True, nan, -1, -inf, 10**400], ids=lambda value: str(value)[:8]
+)
 def test_what_is_no_time_is_refused_by_its_name(what: str, value: object) -> None:
     with pytest.raises(InvalidValueError, match=f"^{what}: expected a number of seconds|is out of range for {what}: "):
         TAKES_SECONDS[what](value)
