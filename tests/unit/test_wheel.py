@@ -24,7 +24,7 @@ def names(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
 def test_the_project_of_the_devnet_is_in_it(names: set[str]) -> None:
     carried = {name.removeprefix(CARRIED) for name in names if name.startswith(CARRIED)}
     devnet = {path.relative_to(ROOT).as_posix() for path in (ROOT / "devnet").rglob("*") if path.is_file()}
-    assert {Path(name).suffix for name in devnet} == {".js", ".html", ".css", ".svg"}
+    assert {Path(name).suffix for name in devnet} == {".js", ".ts", ".html", ".css", ".svg"}
     contracts = {path.relative_to(ROOT).as_posix() for path in (ROOT / "contracts").glob("*.clar")}
     assert carried == {
         "Clarinet.toml",
