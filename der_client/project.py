@@ -14,7 +14,7 @@ from der_client.nodejs import DevnetSetupError
 
 _PACKAGE: Final = Path(__file__).resolve().parent
 _CARRIED: Final = _PACKAGE / "_project"
-"""Filled by the wheel's build; a checkout has none."""
+"""Filled when the wheel is built; a checkout does not have it."""
 
 
 def project_root() -> Path:
@@ -31,7 +31,7 @@ def installed_project() -> Path:
     """Return the project with its npm packages; an installed wheel fetches them on first use.
 
     Raises:
-        DevnetSetupError: If the npm packages are not there, and could not be installed.
+        DevnetSetupError: If the npm packages are missing and could not be installed.
     """
     root = project_root()
     if root == _CARRIED:

@@ -1,8 +1,8 @@
 """Fixtures for tests on the embedded devnet; pytest loads them by itself where der-client is installed.
 
-``devnet`` is one devnet for the whole run (one per worker with pytest-xdist), started by the first test that asks for
-it. Each test that uses it starts from the state that fixtures of wider scope left, and leaves no trace: what it did is
-undone by a snapshot. Fixtures of module or session scope use ``shared_devnet``, whose changes stay::
+``devnet`` is one devnet for the whole run (one per worker with pytest-xdist), started by the first test that uses it.
+Each test starts from the state that fixtures of wider scope left; what it does is undone afterwards by a snapshot.
+Fixtures of module or session scope use ``shared_devnet``, whose changes stay::
 
     @pytest.fixture(scope="module")
     def plant(shared_devnet): ...      # done once, kept for the module's tests
@@ -12,10 +12,10 @@ undone by a snapshot. Fixtures of module or session scope use ``shared_devnet``,
 Within a test, ``with devnet.anchor():`` undoes a part, such as one example of hypothesis.
 
 ``--clarity-coverage`` writes which lines of the contracts the tests reached to a file in LCOV's format;
-``--clarity-costs`` shows at the end what each function cost. Both make the devnet some eight times slower.
+``--clarity-costs`` shows at the end what each function cost. Both make the devnet about eight times slower.
 
-Its clock begins at noon of the present day (UTC), so that no test comes over midnight in its first blocks. To have each
-run like the last, set a moment in pytest's configuration: ``devnet_start_time = 2026-07-01T12:00:00Z``.
+Its clock begins at noon of the current day (UTC), so that no test passes midnight in its first blocks. To make each run
+the same, set a time in pytest's configuration: ``devnet_start_time = 2026-07-01T12:00:00Z``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-# Every run of pytest imports this module where der-client is installed: what takes time, the fixtures import.
+# Every run of pytest imports this module where der-client is installed, so slow imports are in the fixtures.
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
@@ -52,15 +52,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="Write which lines of the contracts the tests reached, in LCOV's format. Default: clarity.lcov.",
     )
     group.addoption(
-        "--clarity-costs", action="store_true", help="Show what each function of the contracts cost, dearest first."
+        "--clarity-costs",
+        action="store_true",
+        help="Show what each function of the contracts cost, the most expensive first.",
     )
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> None:
-    """Have a failure end at the line of the test whose call failed, not inside of this library (``--full-trace`` does).
+    """Make a failure's traceback end at the test's own line, not inside this library (unless with ``--full-trace``).
 
-    That is so for the library's own errors, which say what is wrong; others are shown down to where they were raised.
+    This applies to the library's own errors, which say what is wrong; others are shown down to where they were raised.
     """
     if call.excinfo is None:
         return
@@ -72,15 +74,15 @@ def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> None:
 
 
 def _is_own_error(raised: pytest.ExceptionInfo[BaseException]) -> bool:
-    from der_client.stacks.errors import DerClientError  # noqa: PLC0415 -- it was raised, so it is loaded
+    from der_client.stacks.errors import DerClientError  # noqa: PLC0415 -- it was raised, so the module is loaded
 
     return isinstance(raised.value, DerClientError)
 
 
 @pytest.fixture(scope="session")
 def shared_devnet(pytestconfig: pytest.Config) -> Iterator[Devnet]:
-    """Yield one devnet for the whole run, with the contracts published. What is done to it stays."""
-    from der_client.devnet import Devnet  # noqa: PLC0415 -- only where a test asks for it
+    """Yield one devnet for the whole run, with the contracts published. Changes to it stay."""
+    from der_client.devnet import Devnet  # noqa: PLC0415 -- only where a test uses it
 
     reports = _wants_reports(pytestconfig)
     with Devnet(start_time=_start_time(pytestconfig), coverage=reports) as devnet:
@@ -94,7 +96,7 @@ def _wants_reports(config: pytest.Config) -> bool:
 
 
 def _keep_report(config: pytest.Config, report: dict[str, Any]) -> None:
-    """Keep what a devnet noted for the end of the run; with pytest-xdist, each worker sends its own there."""
+    """Keep a devnet's report for the end of the run; with pytest-xdist, each worker sends its own."""
     output = getattr(config, "workeroutput", None)
     if output is not None:
         output[_REPORT] = report
@@ -104,14 +106,14 @@ def _keep_report(config: pytest.Config, report: dict[str, Any]) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """Collect what a worker of pytest-xdist noted."""
+    """Collect the reports of a worker of pytest-xdist."""
     report = getattr(node, "workeroutput", {}).get(_REPORT)
     if report is not None:
         node.config.stash.setdefault(_REPORTS, []).append(report)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Write the report of coverage, and show the one of costs."""
+    """Write the coverage report, and show the cost report."""
     if not _wants_reports(config) or hasattr(config, "workeroutput"):
         return
     from der_client.clarity_reports import cost_table, merged_lcov, summary_table  # noqa: PLC0415 -- only when asked for
@@ -132,7 +134,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 def _start_time(config: pytest.Config) -> datetime:
-    from datetime import UTC, datetime, time  # noqa: PLC0415 -- only where a test asks for it
+    from datetime import UTC, datetime, time  # noqa: PLC0415 -- only where a test uses it
 
     text = str(config.getini(_START_TIME)).strip()
     if not text:
@@ -142,7 +144,7 @@ def _start_time(config: pytest.Config) -> datetime:
     except ValueError:
         moment = None
     if moment is None or moment.tzinfo is None:
-        raise pytest.UsageError(f"{_START_TIME} is {text!r}; give a moment with its offset, as 2026-07-01T12:00:00Z")
+        raise pytest.UsageError(f"{_START_TIME} is {text!r}; give a time with its offset, such as 2026-07-01T12:00:00Z")
     return moment
 
 

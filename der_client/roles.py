@@ -1,4 +1,4 @@
-"""Who has which role: read from a small TOML file, and granted on chain unless it is held already.
+"""Who has which role: read from a small TOML file, and granted on chain unless already held.
 
 The file::
 
@@ -8,7 +8,7 @@ The file::
     [grid-operators]             # by region, of up to 8 ASCII characters
     NORTH = ["ST…"]
 
-Nothing is ever taken away: a role that the file does not name stays with whoever has it.
+No role is ever revoked: roles that are not in the file stay with whoever has them.
 """
 
 from __future__ import annotations
@@ -53,9 +53,9 @@ class RolesFileError(InvalidValueError):
 
     Attributes:
         file: The file.
-        table: The table in it, or ``None`` where the whole file is meant.
+        table: The table in it, or ``None`` if the whole file is meant.
         key: The key in the table, or ``None``.
-        value: What stands there, as text of at most 80 characters, or ``None``.
+        value: The value there, as text of at most 80 characters, or ``None``.
     """
 
     def __init__(
@@ -71,12 +71,12 @@ class RolesFileError(InvalidValueError):
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A role that somebody shall have.
+    """A role to grant.
 
     Attributes:
         role: The role.
         who: An address or a contract's id.
-        region: Of a grid operator, 1 to 8 ASCII characters; empty for all other roles.
+        region: A grid operator's region, 1 to 8 ASCII characters; empty for all other roles.
     """
 
     role: Role
@@ -89,12 +89,12 @@ class Grant:
         return self.role.name.lower().replace("_", "-")
 
     def __str__(self) -> str:
-        """In words, for messages."""
+        """Return it in words, for messages."""
         return f"{self.role_name}{self.region and f' {self.region}'}: {self.who}"
 
 
 class GrantOutcome(StrEnum):
-    """What became of a grant."""
+    """The outcome of a grant."""
 
     GRANTED = "granted"
     HELD = "held"
@@ -102,13 +102,13 @@ class GrantOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class GrantReport:
-    """A role that was granted, or found granted.
+    """A role that was granted, or was already held.
 
     Attributes:
         grant: Who has which role now.
-        outcome: Whether it was granted now, or held already.
+        outcome: Whether it was granted now, or already held.
         txid: The transaction; ``None`` if it was held.
-        block_height: Of the transaction; ``None`` if it was held.
+        block_height: The transaction's block; ``None`` if it was held.
         fee_ustx: What it cost; 0 if it was held.
     """
 
@@ -121,11 +121,11 @@ class GrantReport:
 
 @dataclass(frozen=True, slots=True)
 class RolesReport:
-    """What setting up the roles did.
+    """The result of setting up roles.
 
     Attributes:
         contract_id: The contract that keeps the roles.
-        steps: In the order of the grants.
+        steps: A report on each grant, in order.
     """
 
     contract_id: str
@@ -138,7 +138,7 @@ class RolesReport:
 
     @property
     def held(self) -> tuple[Grant, ...]:
-        """What was there already."""
+        """What was already held."""
         return tuple(step.grant for step in self.steps if step.outcome is GrantOutcome.HELD)
 
     @property
@@ -157,8 +157,7 @@ def read_roles(file: Path | str) -> tuple[Grant, ...]:
         The grants, in the order of the file.
 
     Raises:
-        RolesFileError: If the file cannot be read, or says something that no grant can be; it names file, table, key
-            and value.
+        RolesFileError: If the file cannot be read or contains an impossible grant; it names file, table, key and value.
     """
     path = Path(file)
     tables = _read_tables(path)
@@ -184,22 +183,22 @@ def setup_roles(
 ) -> RolesReport:
     """Grant the roles that are not held yet.
 
-    Everything is checked before the first transaction is sent. Granting is safe to repeat: a run that was broken off is
-    finished by the next.
+    Everything is checked before the first transaction is sent. Granting is safe to repeat: the next run finishes one
+    that was interrupted.
 
     Args:
         der: The contracts, connected with the account that owns them.
         roles: A roles file, or the grants.
         timeout_s: The longest wait for the transactions, in seconds.
-        on_step: Called for each grant that is done or found done.
-        journal: Of the outbox that sends: a path (SQLite), a URL (Postgres), or ``None`` for one in memory.
+        on_step: Called for each grant that was made or already held.
+        journal: The outbox's journal: a path (SQLite), a URL (Postgres), or ``None`` for one in memory.
 
     Returns:
-        What was granted and what was there.
+        What was granted and what was already held.
 
     Raises:
         RolesFileError: If the file cannot be used.
-        AddressError: If somebody's address is of another network.
+        AddressError: If an address belongs to another network.
         EncodeError: If a region is longer than 8 characters or not ASCII.
         SigningError: If something has to be granted and ``der`` has no account.
         DeploymentError: If the contracts are not deployed, something has to be granted and the account is not their
@@ -226,7 +225,7 @@ def setup_roles(
 def _grant_all(
     der: Der, grants: Sequence[Grant], timeout_s: float, journal: Journal | Path | str | None
 ) -> Iterator[GrantReport]:
-    """Grant what is not held, in order, each when it is mined."""
+    """Grant what is not held, in order; report each when it is mined."""
     if all(_is_held(der, grant) for grant in grants):
         yield from (GrantReport(grant, GrantOutcome.HELD) for grant in grants)
         return
@@ -270,7 +269,9 @@ def _read_tables(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > _MAX_FILE_BYTES:
             raise RolesFileError(f"the file has more than {_MAX_FILE_BYTES} bytes; a roles file is small", path)
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # editors on Windows may begin it with a mark
+        return tomllib.loads(
+            path.read_text(encoding="utf-8-sig")
+        )  # editors on Windows may begin it with a byte order mark
     except OSError as error:
         raise RolesFileError(f"cannot be read: {error.strerror}", path) from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
@@ -299,7 +300,8 @@ def _read_table(
 def _named_role(path: Path, key: str) -> tuple[Role, str]:
     if key not in _NAMED_ROLES:
         problem = (
-            f"is not a role of this table: expected one of {', '.join(_NAMED_ROLES)}; grid operators go by region in "
+            f"is not a role of this table: expected one of {', '.join(_NAMED_ROLES)}; grid operators are "
+            "listed by region in "
             f"[{_GRID_OPERATORS}]"
         )
         raise RolesFileError(problem, path, table=_ROLES, key=key)

@@ -1,9 +1,9 @@
-"""Which part of a day's claimed energy came in which metering interval.
+"""Allot a day's claimed energy to its metering intervals.
 
-The contracts claim energy of a day, not of an interval. Each certificate of a day takes the same share of an interval,
-as near as whole watt-hours allow: the day's watt-hours are dealt out by Webster's method, and certificates take them in
-the order of the chain. That method never takes a watt-hour back from an interval when more are dealt out, so no two
-certificates ever hold the same one.
+In the contracts, energy is claimed for a day, not for an interval. Each certificate gets the same share of every
+interval of its day, as nearly as whole watt-hours allow: the day's watt-hours are apportioned by Webster's method, and
+certificates take them in chain order. That method never takes a watt-hour back from an interval when more are
+apportioned, so no two certificates ever hold the same one.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 def allot(weights: Sequence[int], total: int) -> tuple[int, ...]:
-    """Deal out a number of watt-hours in proportion to weights (Webster's method; of equal claims the earlier first).
+    """Apportion watt-hours in proportion to weights (Webster's method; ties go to the earlier interval).
 
     Args:
         weights: The recorded energy of each interval, Wh, 0 or more.
-        total: How many are dealt out, 0 or more.
+        total: The watt-hours to apportion, 0 or more.
 
     Returns:
-        How many each interval gets; their sum is ``total``, and each only grows with it.
+        The watt-hours of each interval; they add up to ``total``, and none shrinks when ``total`` grows.
 
     Raises:
         InvalidValueError: If a number is negative, or there are watt-hours but no weight.
@@ -34,10 +34,10 @@ def allot(weights: Sequence[int], total: int) -> tuple[int, ...]:
         raise InvalidValueError(f"energies must be 0 or more, got {total} Wh of {list(weights)}")
     recorded = sum(weights)
     if total and not recorded:
-        raise InvalidValueError(f"{total} Wh cannot be dealt out: no interval has any energy")
+        raise InvalidValueError(f"{total} Wh cannot be apportioned: no interval has any energy")
     if not total:
         return (0,) * len(weights)
-    shares = [(2 * weight * total + recorded) // (2 * recorded) for weight in weights]  # rounded; the sum is near
+    shares = [(2 * weight * total + recorded) // (2 * recorded) for weight in weights]  # the sum may be off a little
 
     def next_claim(place: int) -> tuple[Fraction, int]:
         return Fraction(weights[place], 2 * shares[place] + 1), -place

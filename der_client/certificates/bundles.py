@@ -75,12 +75,12 @@ class Claim(_Part):
 
     Attributes:
         kind: ``claim`` (by a buyer) or ``retirement`` (by the owner).
-        id: Its number among its kind.
+        id: Its number among those of its kind.
         wh: The energy, Wh.
         beneficiary: For whom.
-        purpose: What for.
+        purpose: What it was claimed for.
         claimant: Who claimed it.
-        payment_id: The payment it was bought by; ``None`` for a retirement.
+        payment_id: The payment that bought the energy; ``None`` for a retirement.
         txid: The transaction.
         event_index: The place of the event in it.
     """
@@ -103,9 +103,9 @@ class Recording(_Part):
         txid: The transaction.
         event_index: The place of ``production-recorded`` in it.
         mask: The slots; slot 0 is the lowest bit.
-        wh: Their energy together, Wh.
+        wh: Their total energy, Wh.
         signed: Whether the meter signed it.
-        root_id: The Merkle root that it comes from, if it does.
+        root_id: The Merkle root that it was claimed from, if it was.
         whs: The energy of each slot, in order, Wh; ``None`` where only the sum is on the chain.
     """
 
@@ -176,10 +176,10 @@ class CertificateFile(_Part):
     """All of one certificate.
 
     Attributes:
-        format: What the file is.
+        format: Which kind of file this is.
         version: Of the format.
         chain_id: 1 on mainnet, 0x80000000 elsewhere.
-        deployer: Whose contracts.
+        deployer: Who deployed the contracts.
         asset_id: The plant.
         day: The day of production, UTC.
         slot_seconds: Length of its metering intervals, s.
@@ -188,10 +188,10 @@ class CertificateFile(_Part):
         verified_txid: The transaction that verified it.
         verified_at: The time of its block, UTC.
         verifier: Who verified it.
-        plant_facts: What the bundles say of the plant.
+        plant_facts: The plant's data in the bundles.
         certificate: The claim itself.
-        earlier: The certificates of the same day before it, in the order of the chain; they share the day.
-        recordings: What was recorded of the day, in the order of the chain.
+        earlier: The earlier certificates of the same day, in chain order.
+        recordings: What was recorded for the day, in chain order.
         meter: The meter's key on that day, if there was one.
         transactions: The signed bytes of transactions by txid, hexadecimal: what can be proven without a network.
         blocks: The blocks that these are in, each once, by height.

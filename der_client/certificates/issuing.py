@@ -38,7 +38,7 @@ def issue(index: Index, certificate: Certificate, client: Client | None = None) 
 
     Raises:
         NotIndexedError: If the index does not know the verification of the day.
-        NodeError: If the node could not be asked.
+        NodeError: If the node could not be reached.
     """
     asset_id, day = certificate.asset_id, certificate.day
     tip = index.tip()
@@ -138,7 +138,7 @@ def _mask(value: int | str) -> int:
 
 
 def _meter(asset: Asset, certificate: Certificate) -> MeterKey | None:
-    """Return the key that records a day: the present one from its first day on, the one before it until then."""
+    """Return the meter key in force on a day: the current one from its first day on, the previous one before."""
     by_present_key = asset.key_from_day is None or certificate.day >= asset.key_from_day
     key = asset.device_key if by_present_key else asset.previous_device_key
     if key is None:

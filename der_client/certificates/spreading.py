@@ -24,12 +24,12 @@ ENERGY_SOURCES: Final = {
     str(AssetKind.BIOENERGY): "biomass",
     str(AssetKind.COMBINED_HEAT_AND_POWER): "chp",
 }
-"""The registry's word for the source of a plant's energy; of others it is ``other``."""
+"""The registry's term for the energy source of each kind of plant; ``other`` for the rest."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Interval:
-    """Slots whose energy is known together."""
+    """Slots of which only the total energy is known."""
 
     mask: int
     wh: int
@@ -60,7 +60,7 @@ def spread(file: CertificateFile) -> tuple[CertificateBundle, ...]:
     """Return the bundles of a certificate: its share of each interval, after those of earlier certificates of the day.
 
     Args:
-        file: All but the bundles, which are not looked at.
+        file: The file; its bundles are ignored.
 
     Raises:
         InvalidValueError: If its recordings contradict each other or have no energy.

@@ -66,14 +66,14 @@ def _text(error: DerClientError) -> str:
 
 
 class _Commands(TyperGroup):
-    """Loads a command's module when it is asked for, since each loads what others do not need.
+    """Loads a command's module only when the command is used, since each imports much that the others do not need.
 
     Shows errors that the library raises on purpose as their text; anything else is a bug and keeps its traceback.
     """
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
-        # Only for suggestions: what is looked up is loaded in get_command.
+        # Names only, for suggestions; get_command loads the module.
         names: Any = dict.fromkeys(self.list_commands(None))
         self.commands = names
 
@@ -95,7 +95,7 @@ class _Commands(TyperGroup):
 
 
 class _Command(TyperCommand):
-    """Reads ``-5kWh`` as a negative amount, which the command refuses with its reason, not as an option."""
+    """Reads ``-5kWh`` as a negative amount, not as an option, so that the command can say what is wrong with it."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         return super().parse_args(ctx, [f" {each}" if _NEGATIVE.match(each) else each for each in args])

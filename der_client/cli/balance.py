@@ -17,7 +17,7 @@ def balance(
         str | None,
         typer.Argument(
             metavar="WHO",
-            help="An address, or the name of a key. Default: who signs.",
+            help="An address, or the name of a key. Default: the account that signs.",
             autocompletion=complete_key,
             show_default=False,
         ),

@@ -1,4 +1,4 @@
-"""Bars for a terminal: one line for each value, as long as it is large."""
+"""Bar charts for a terminal: a line for each value, drawn to one scale."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _NARROWEST: Final = 8
 
 @dataclass(frozen=True)
 class Bar:
-    """A line.
+    """A line of a chart.
 
     Attributes:
-        label: In front of the bar.
-        value: How long it is; ``None`` for nothing known, which is not zero.
+        label: The text before the bar.
+        value: The value; ``None`` if it is unknown, which is not zero.
         shown: The value as text, with its unit.
-        note: Behind it, such as what is missing.
+        note: The text after it, such as what is missing.
     """
 
     label: str
@@ -38,7 +38,7 @@ def draw(bars: Sequence[Bar], *, width: int | None = None) -> list[str]:
 
     Args:
         bars: What to draw.
-        width: Of a line, in characters, at most 100. Default: the terminal's.
+        width: The width of a line in characters, at most 100. Default: the terminal's.
     """
     if not bars:
         return []

@@ -23,7 +23,7 @@ _WEEK_DAYS = 7
 
 @dataclass(frozen=True)
 class _Choice:
-    """An offer, and what taking of it costs now."""
+    """An offer, and what taking it costs now."""
 
     offer_id: int
     offer: "Offer"
@@ -37,7 +37,9 @@ def buy(
     on: OnContractsSending,
     offer: Annotated[
         int | None,
-        typer.Option("--offer", metavar="ID", min=1, help="Of this offer. Default: the cheapest.", show_default=False),
+        typer.Option(
+            "--offer", metavar="ID", min=1, help="Buy from this offer. Default: the cheapest.", show_default=False
+        ),
     ] = None,
     plant: PlantOption = None,
     day: DayOption = None,
@@ -50,7 +52,7 @@ def buy(
         typer.Option(
             "--max-ahead",
             metavar="ENERGY",
-            help="The most energy that others may have bought ahead, which is delivered first.",
+            help="The most energy that others may have bought before you, which is delivered first.",
             show_default=False,
         ),
     ] = None,
@@ -58,8 +60,8 @@ def buy(
 ) -> None:
     """Buy energy: take the cheapest offer that has enough, and lock its cost until the energy is delivered.
 
-    What others bought before of the same day is delivered before yours; it is shown, and cannot grow unseen: the
-    purchase fails if more is ahead, or the price is higher, than what you saw. What is not delivered is paid back.
+    Energy of the same day that others bought before you is delivered first. The command shows how much that is, and the
+    purchase fails if by then more is ahead of yours, or the price is higher. What is not delivered is paid back.
     """
     from der_client.cli.quantities import energy as energy_text  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.cli.quantities import parse_energy  # noqa: PLC0415
@@ -114,7 +116,7 @@ def _chosen(
     max_price: str | None,
     max_ahead: str | None,
 ) -> _Choice:
-    """Find the cheapest offer that has enough, on the terms that were given.
+    """Find the cheapest offer that has enough and meets the options.
 
     Raises:
         InvalidValueError: If there is none; the message says what there is.
@@ -158,8 +160,12 @@ def _chosen(
             return _Choice(number, each, quote)
         least_ahead = quote.before_wh if least_ahead is None else min(least_ahead, quote.before_wh)
     if least_ahead is not None:
-        raise InvalidValueError(f"--max-ahead: at least {energy(least_ahead)} are ahead in the offers that have enough")
-    raise InvalidValueError("nobody can take these offers now; look at them with 'der offers', and at the plant")
+        raise InvalidValueError(
+            f"--max-ahead: in each offer that has enough, at least {energy(least_ahead)} is ahead of yours"
+        )
+    raise InvalidValueError(
+        "nobody can take these offers now; 'der offers' lists them, and 'der plant' shows whether the plant may sell"
+    )
 
 
 def _refuse_offer(on: OnContractsSending, number: int) -> "NoReturn":
@@ -173,8 +179,7 @@ def _refuse_offer(on: OnContractsSending, number: int) -> "NoReturn":
     if offer.taker not in (None, on.account.address):
         raise InvalidValueError(f"--offer: offer {number} is only for {on.book.short(str(offer.taker))}")
     raise InvalidValueError(
-        f"--offer: nothing of offer {number} can be bought (any more), or not on these terms; 'der offers' lists those "
-        "that are open"
+        f"--offer: offer {number} cannot be bought (any more) on these terms; 'der offers' lists those that are open"
     )
 
 
@@ -188,7 +193,7 @@ def _too_little(found: "Mapping[int, Offer]", wh: int) -> str:
         return f"no offer has {energy(wh)}: the largest is offer {most[0]} with {energy(most[1].open_wh)}"
     least = min(found.items(), key=lambda item: item[1].min_fill_wh)
     smallest = energy(least[1].min_fill_wh)
-    return f"{energy(wh)} is too little: the least that can be bought is {smallest}, of offer {least[0]}"
+    return f"{energy(wh)} is too little: the least that can be bought is {smallest}, from offer {least[0]}"
 
 
 def _call(on: OnContractsSending, choice: _Choice, wh: int) -> "Call[int]":
@@ -200,17 +205,17 @@ def _call(on: OnContractsSending, choice: _Choice, wh: int) -> "Call[int]":
 
 
 def _ahead_text(on: OnContractsSending, choice: _Choice) -> str:
-    """Return what is delivered before, beside what the plant made lately: whether yours is likely to be delivered."""
+    """Return how much is delivered first and what the plant produced lately, which tell how likely delivery is."""
     from der_client.cli.plant_lists import day_range, production_days  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.cli.quantities import energy  # noqa: PLC0415
 
     if choice.offer.spot:
         return "nothing: the day is verified, and this energy is left of it"
     before_wh = choice.quote.before_wh
-    ahead = f"{energy(before_wh)} of that day are delivered to others first" if before_wh else "nothing of that day yet"
+    ahead = f"{energy(before_wh)} of that day is delivered to others first" if before_wh else "nothing of that day yet"
     today = on.der.now().date()
     days = day_range(today - timedelta(days=_WEEK_DAYS), today - timedelta(days=1))
     made: list[Any] = [each.wh for each in production_days(on.der, [choice.offer.asset_id], days).values()]
     if not made:
-        return f"{ahead}; nothing is recorded of the plant's last week"
-    return f"{ahead}; in its last week the plant made {energy(min(made))} to {energy(max(made))} a day"
+        return f"{ahead}; nothing is recorded for the plant's last week"
+    return f"{ahead}; in the last week the plant produced {energy(min(made))} to {energy(max(made))} a day"

@@ -31,7 +31,8 @@ Arguments = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="ARGUMENTS",
-        help="As the types say: 5, true, 0xff, text, none, an address or a key's name; the rest in Clarity syntax: "
+        help="Written as their types require: 5, true, 0xff, text, none, an address or a key's name; the rest in "
+        "Clarity syntax: "
         "'{amount: 5, to: none}', '(list 1 2)'.",
         show_default=False,
     ),
@@ -78,21 +79,21 @@ def call(
             "--post-condition",
             metavar="TEXT",
             help="What may move: 'me <= 1.5STX', 'WHO == 100 ADDRESS.contract::token', 'me sends "
-            "ADDRESS.contract::token VALUE'. Repeatable. Anything else aborts. On an embedded devnet, without one: "
-            "exactly what moves when it is tried.",
+            "ADDRESS.contract::token VALUE'. Repeatable. Anything else aborts. Default on an embedded "
+            "devnet: exactly what moves in a trial run.",
             show_default=False,
         ),
     ] = None,
     allow_unlisted: Annotated[
         bool,
-        typer.Option("--allow-unlisted", help="Let anything move that no post-condition names. Dangerous."),
+        typer.Option("--allow-unlisted", help="Also allow transfers that no post-condition names. Dangerous."),
     ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only try it, on an embedded devnet; nothing is signed or sent.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Call a public function of any contract: tried first on an embedded devnet, shown, confirmed, sent, waited for."""
+    """Call a public function of any contract: show it, ask, send it, and wait. An embedded devnet tries it first."""
     from der_client.cli.contract_arguments import read_arguments  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.cli.contract_ids import contract_id, function_of, interface_of  # noqa: PLC0415
     from der_client.cli.event_text import event_lines  # noqa: PLC0415
@@ -131,7 +132,7 @@ def call(
 
 
 def _principals(on: OnContracts) -> "Callable[[str], str | None]":
-    """Names of keys and of contracts, as principals; Clarity's own words are left to it."""
+    """Return a function that looks up names of keys and contracts; Clarity's own literals are not looked up."""
     from der_client.cli.contract_ids import contract_id  # noqa: PLC0415 -- `der --help` stays fast
 
     def principal(text: str) -> str | None:

@@ -1,4 +1,4 @@
-"""``der certificate`` writes a certificate with its proof into a file, ``der verify-certificate`` examines one."""
+"""``der certificate`` writes a certificate with its proof to a file, ``der verify-certificate`` checks one."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -36,9 +36,9 @@ def certificate(
         ),
     ] = True,
 ) -> None:
-    """Write a certificate as EnergyTag bundles: for each metering interval how much of the energy came in it.
+    """Write a certificate as EnergyTag bundles: how much of its energy each metering interval produced.
 
-    The file carries what proves it; 'der verify-certificate' checks it against any node.
+    The file includes the proof, which 'der verify-certificate' checks against any node.
     """
     from der_client.certificates import issue  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.index import Index  # noqa: PLC0415
@@ -49,7 +49,7 @@ def certificate(
         typer.echo(text, nl=False)
     else:
         output.write_text(text, encoding="utf-8")
-        typer.echo(f"{kind} {number} is in {output}", err=True)
+        typer.echo(f"wrote {kind} {number} to {output}", err=True)
 
 
 @grouped
@@ -69,9 +69,9 @@ def verify_certificate(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Check a certificate: that its parts agree, that its signatures are right, and that the chain says the same.
+    """Check that a certificate's parts agree, that its signatures are valid, and that the chain says the same.
 
-    Exit codes: 0 nothing is wrong, 1 something is.
+    Exit codes: 0 if no check fails, 1 if one does.
     """
     from der_client.certificates import CertificateFile, Outcome, check_offline, check_online  # noqa: PLC0415
     from der_client.index import Index  # noqa: PLC0415

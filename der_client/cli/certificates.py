@@ -44,17 +44,17 @@ def certificates(
         typer.Option(
             "--for",
             metavar="WHO",
-            help="Only those for this address, or key's name.",
+            help="Only certificates for this address, or the address of this key.",
             show_default=False,
             autocompletion=complete_key,
         ),
     ] = None,
     plant: PlantOption = None,
     from_day: Annotated[
-        str | None, typer.Option("--from", metavar="DAY", help="Only of days from here on.", show_default=False)
+        str | None, typer.Option("--from", metavar="DAY", help="Only days from this one on.", show_default=False)
     ] = None,
     to_day: Annotated[
-        str | None, typer.Option("--to", metavar="DAY", help="Only of days up to here.", show_default=False)
+        str | None, typer.Option("--to", metavar="DAY", help="Only days up to this one.", show_default=False)
     ] = None,
     shape: Shape,
 ) -> None:
@@ -103,7 +103,7 @@ def _print(on: OnIndex, rows: "Sequence[dict[str, Any]]") -> None:
         ],
         left=("for", "purpose"),
     )
-    typer.echo(f"in all {energy(sum(row['wh'] for row in rows))}")
+    typer.echo(f"in total {energy(sum(row['wh'] for row in rows))}")
 
 
 def _ranges(slots: "Sequence[int]") -> str:

@@ -10,7 +10,7 @@ CONTRACTS: Final = {
     "market": "market-participation",
     "settlement": "settlement",
 }
-"""Names of the five contracts, by the short names that commands take, too."""
+"""The five contracts by the short names that commands also accept."""
 _DEVNET_TIMEOUT_S = 0.5
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @grouped
 def console(*, on: OnContractsAsAccount) -> None:
-    """Open a Python prompt with `der`, the five contracts; signing as --key, or only reading without one."""
+    """Open a Python prompt with the five contracts as `der`. It signs with --key; without one, it only reads."""
     import code  # noqa: PLC0415 -- only here
     import sys  # noqa: PLC0415
     from contextlib import suppress  # noqa: PLC0415
@@ -58,15 +58,19 @@ def _names(on: OnContractsAsAccount, der: "Der") -> dict[str, Any]:
 
 def _banner(on: OnContractsAsAccount, der: "Der", names: dict[str, Any]) -> str:
     account = der.account
-    who = (on.book.name(account.address) or account.address) if account else "nobody: only reading (--key NAME signs)"
+    who = (
+        (on.book.name(account.address) or account.address)
+        if account
+        else "nobody; it only reads (give --key NAME to sign)"
+    )
     lines = [
         f"der console: {on.client.network.name} at {on.client.url}, contracts of {on.book.short(der.deployer)}",
-        f"You are {who}.",
+        f"Calls are signed by {who}.",
         "",
         "  der.list_assets()                        the plants, by id",
         "  der.market.get_offer(1)                  one offer; der.list_offers() for all",
-        "  call = der.settlement.settle(1)          a call; nothing is sent yet",
-        "  call.send().wait()                       sends it, and waits for its receipt",
+        "  call = der.settlement.settle(1)          prepare a call; nothing is sent yet",
+        "  call.send().wait()                       send it, and wait for its receipt",
         "  der.assets, der.production, der.grid, der.market, der.settlement",
     ]
     if "devnet" in names:

@@ -1,4 +1,4 @@
-"""Reads the arguments of a contract call from a command line, by the types that the contract's interface has.
+"""Reads the arguments of a contract call from a command line, by the types in the contract's interface.
 
 Plain text where the type leaves no doubt (``5``, ``true``, ``0x00ff``, ``ST….name``, ``none``), Clarity syntax for the
 rest: ``{amount: 5, to: 'ST…}``, ``(list 1 2)``, ``(ok true)``. Numbers inside need no ``u``.
@@ -122,7 +122,7 @@ def _wrapped(value: ClarityValue, kind: ClarityType) -> ClarityValue:
 
 
 def _fitted(value: ClarityValue, kind: ClarityType) -> ClarityValue:
-    """Make a literal the nearest value of the type: a number a uint, a text one in UTF-8, a value an optional one."""
+    """Fit a literal to its type: make a number a uint, a text UTF-8, a value optional."""
     match kind:
         case OptionalType():
             if isinstance(value, NoneValue):

@@ -1,4 +1,4 @@
-"""Contracts by the names that people type: the five, another of their deployer, or any id."""
+"""Contracts by the names that people type: one of the five, another one of their deployer, or any id."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def contract_id(on: OnContracts, text: str) -> str:
     """Return the id of a contract.
 
     Args:
-        on: The options: whose contracts a bare name is of.
+        on: The options, which say whose contract a bare name means.
         text: ``market`` and the like, a contract's name, or ``ADDRESS.name``, where the address can be a key's name.
 
     Raises:

@@ -25,7 +25,7 @@ def demo(
         int, typer.Option(min=0, max=65_535, help="Where the pages of --serve listen; 0 takes any free port.")
     ] = 8200,
 ) -> None:
-    """Run the whole job on the embedded devnet: three plants, real meter data, sales, settlement, a claim."""
+    """Run a complete example on the embedded devnet: three plants, real meter data, sales, settlement, a claim."""
     from der_client.cli.demo_story import tell  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.devnet import Devnet, DevnetControl  # noqa: PLC0415
 

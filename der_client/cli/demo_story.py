@@ -58,7 +58,9 @@ def _who(result: DemoResult) -> None:
 def _day(result: DemoResult) -> None:
     """Print the first day hour by hour, of the plant whose data is not scaled."""
     plant = result.plants[0]
-    _heading(f"What the {plant.name} ({power(plant.capacity_w)}) made on {result.first_day}, kWh in each hour (UTC)")
+    _heading(
+        f"What the {plant.name} ({power(plant.capacity_w)}) produced on {result.first_day}, kWh in each hour (UTC)"
+    )
     slots = plant.first_day_wh_by_slot
     per_hour = len(slots) // _HOURS
     hours = [slots[hour * per_hour : (hour + 1) * per_hour] for hour in range(_HOURS)]
@@ -88,7 +90,7 @@ def _sales(result: DemoResult) -> None:
             for plant in result.plants
         ],
     )
-    _say("Who bought first is delivered first. What is left of a day once it is verified is sold on the spot market.")
+    _say("Whoever bought first gets their energy first. What is left of a verified day is sold on the spot market.")
     typer.echo("")
     payments = _payments(result)
     title = "Who bought" if len(payments) <= SHOWN_PAYMENTS else f"Who bought, the last {SHOWN_PAYMENTS}"
@@ -121,7 +123,7 @@ def _role(result: DemoResult, address: str) -> str:
 
 
 def _why_less(result: DemoResult) -> None:
-    """Print why payments got less than they paid for: what was sold before, and what was produced."""
+    """Print why some payments got less than they paid for: what was sold before them, and what was produced."""
     short = [(number, payment) for number, payment in _payments(result) if payment.delivered_wh < payment.wh]
     if not short:
         return
@@ -161,7 +163,7 @@ def _besides(result: DemoResult) -> None:
         f"{energy(ahead.taken_wh)} of the first day."
     )
     _say(
-        f"Of that it claimed {energy(claim.wh)} for itself ({claim.purpose}): certificate {claim.claim_id}. Nobody can "
+        f"It claimed {energy(claim.wh)} of that for itself ({claim.purpose}): certificate {claim.claim_id}. Nobody can "
         "claim the same energy again."
     )
 
@@ -184,7 +186,7 @@ def _money(result: DemoResult) -> None:
     )
     _say(
         f"Buyers locked {stx(result.locked_ustx)} STX: {stx(result.paid_ustx)} went to the sellers, "
-        f"{stx(result.refunded_ustx)} back, {stx(result.fees_ustx)} are the contract's fee. Transactions cost "
+        f"{stx(result.refunded_ustx)} back, and {stx(result.fees_ustx)} is the contract's fee. Transactions cost "
         f"{stx(result.network_fees_ustx)}. Every account changed by exactly what the receipts say."
     )
 
@@ -198,7 +200,7 @@ def _next(url: str | None) -> None:
     ended = [
         ("der demo --serve", "then its plants in your browser"),
         ("der demo --days 7", "a week"),
-        ("der devnet --no-contracts", "a chain that stays, in one terminal"),
+        ("der devnet --no-contracts", "a chain that keeps running, in one terminal"),
         ("der demo --url http://127.0.0.1:3999", "this demo on that chain"),
         ("der --help", "all commands"),
     ]

@@ -55,8 +55,8 @@ def deploy(
 ) -> None:
     """Publish the contracts of a Clarinet deployment plan by signed transactions.
 
-    Safe to repeat: a contract that is there with the same source is skipped; one with another source is an error,
-    before anything is sent. The next run continues one that was killed, from its journal.
+    Safe to repeat: a contract that exists with the same source is skipped, and one with another source is an error
+    before anything is sent. If a run is killed, the next one continues from its journal.
     """
     from der_client.project import deployment_plan  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.stacks.clarinet import fetcher, project_plan  # noqa: PLC0415

@@ -32,7 +32,7 @@ def devnet(
         str | None,
         typer.Option(
             metavar="TIME",
-            help="Chain time of the first block: unix seconds, or as 2026-06-01T00:00Z. Default: now.",
+            help="Chain time of the first block: unix seconds, or a time such as 2026-06-01T00:00Z. Default: now.",
             show_default=False,
         ),
     ] = None,
@@ -47,13 +47,13 @@ def devnet(
     ] = None,
     state_file: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Keep the chain in this file, and go on from it.", show_default=False),
+        typer.Option(metavar="FILE", help="Keep the chain in this file, and continue from it.", show_default=False),
     ] = None,
     project: Annotated[
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Clarinet project whose accounts and contracts to take. Default: this library's own.",
+            help="Clarinet project whose accounts and contracts to use. Default: this library's own.",
             show_default=False,
         ),
     ] = None,
@@ -94,7 +94,7 @@ def devnet(
             )
     except KeyboardInterrupt:
         raise typer.Exit from None
-    # From here on it is only noted: an exception out of a signal can be lost, e.g. in a finalizer.
+    # From here on it is only noted: an exception that a signal handler raises can be lost, e.g. in a finalizer.
     stopped = threading.Event()
     _on_stop(lambda *_: stopped.set())
     with running:
@@ -103,7 +103,7 @@ def devnet(
             while not stopped.is_set():
                 running.wait(_POLL_S)
         except DerClientError:
-            # Ctrl-C in a terminal reaches the devnet's process too, which then ends before it is told.
+            # Ctrl-C in a terminal reaches the devnet's process too, which then ends before it is asked to.
             if not stopped.is_set():
                 raise
 
@@ -113,7 +113,7 @@ def _print_line(line: str) -> None:
 
 
 def _on_stop(handler: "Callable[[int, FrameType | None], object]") -> None:
-    """What Ctrl-C does, and a service manager's stop alike."""
+    """Handle Ctrl-C and a service manager's stop in the same way."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, handler)
 

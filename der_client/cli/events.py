@@ -1,4 +1,4 @@
-"""``der events``: what contracts printed, newest last."""
+"""``der events``: what contracts printed, oldest first."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -33,15 +33,17 @@ def events(
     on: OnHistory,
     topic: Annotated[
         str | None,
-        typer.Option("--topic", metavar="NAME", help="Only these, such as offer-created.", show_default=False),
+        typer.Option(
+            "--topic", metavar="NAME", help="Only events of this name, such as offer-created.", show_default=False
+        ),
     ] = None,
     plant: Annotated[
         int | None, typer.Option("--plant", metavar="ID", min=1, help="Only of this plant.", show_default=False)
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", metavar="NUMBER", min=1, help="The last so many.")] = 20,
-    follow: Annotated[
-        bool, typer.Option("--follow", help="Go on with what is printed from now on, until Ctrl-C.")
-    ] = False,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="NUMBER", min=1, help="How many events, counted from the last.")
+    ] = 20,
+    follow: Annotated[bool, typer.Option("--follow", help="Then show new events as they come, until Ctrl-C.")] = False,
     shape: Shape,
 ) -> None:
     """Show what contracts printed: the last events, oldest first."""

@@ -24,21 +24,21 @@ def gateway(
     store: Annotated[
         Path, typer.Option("--store", metavar="FILE", dir_okay=False, help="Where messages are kept (SQLite).")
     ],
-    host: Annotated[str, typer.Option("--host", help="Where HTTP is served; 0.0.0.0 for all addresses.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option("--host", help="The address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option("--port", min=0, max=65_535, help="The port of HTTP; 0 for any that is free.")
+        int, typer.Option("--port", min=0, max=65_535, help="The HTTP port; 0 for any that is free.")
     ] = 8100,
     mqtt: Annotated[
         str | None,
         typer.Option(
             "--mqtt",
             metavar="URL",
-            help="A broker to listen to: mqtt://host:1883, mqtts://user@host:8883. "
-            "Its password is DER_MQTT_PASSWORD in the environment.",
+            help="An MQTT broker to listen to: mqtt://host:1883, mqtts://user@host:8883. "
+            "Its password is read from DER_MQTT_PASSWORD.",
             show_default=False,
         ),
     ] = None,
-    topic: Annotated[str, typer.Option("--topic", help="What meters publish to.")] = "der/days/#",
+    topic: Annotated[str, typer.Option("--topic", help="The topic that meters publish to.")] = "der/days/#",
     receipts: Annotated[
         str, typer.Option("--receipts", help="Where receipts are published, followed by the last part of the topic.")
     ] = "der/receipts",
@@ -49,7 +49,8 @@ def gateway(
         float, typer.Option("--interval", metavar="SECONDS", min=0.1, help="Pause between two rounds of relaying.")
     ] = 10.0,
     keep_days: Annotated[
-        float, typer.Option("--keep-days", min=0, help="How long messages are kept that are on the chain or refused.")
+        float,
+        typer.Option("--keep-days", min=0, help="How long to keep messages that are on the chain or were refused."),
     ] = 90.0,
     timeout: Annotated[
         float, typer.Option("--timeout", metavar="SECONDS", min=1, help="How long a round waits for its transactions.")
@@ -58,8 +59,8 @@ def gateway(
 ) -> None:
     """Take signed days from meters, keep them, and relay them to the chain, until Ctrl-C.
 
-    Meters post JSON or CBOR to /v1/days, or publish it to a broker with QoS 1. A message is acknowledged when it is on
-    disk, and relayed until the chain has it or has refused it for good: /v1/days/ID says which. What is relayed is in
+    Meters post JSON or CBOR to /v1/days, or publish them to a broker with QoS 1. A message is acknowledged when it is
+    on disk, and relayed until the chain has it or has refused it for good: /v1/days/ID says which. What it sends is in
     a journal first ('der outbox' shows it). The account pays the fees.
     """
     from der_client.gateway import Gateway, MessageStore  # noqa: PLC0415 -- `der --help` stays fast

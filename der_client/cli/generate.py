@@ -30,19 +30,17 @@ def generate(
             "--output",
             "-o",
             metavar="PATH",
-            help="The file to write; for a project the folder of a package. Default: standard output.",
+            help="The file to write, or for a project, a package's folder. Default: standard output.",
             show_default=False,
         ),
     ] = None,
-    check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; fail if --output is not what would be written.")
-    ] = False,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if --output is out of date.")] = False,
     url: Annotated[
         str | None,
         typer.Option(
             "--url",
             metavar="URL",
-            help="The node to ask. Default: a public API of the network that the contract's address is of.",
+            help="The node to ask. Default: a public API of the network of the contract's address.",
             show_default=False,
         ),
     ] = None,
@@ -59,7 +57,7 @@ def generate(
     if output is None and check:
         raise typer.BadParameter("--check compares with a file: give it with --output", param_hint="--check")
     if output is None and is_package:
-        raise typer.BadParameter("a project gives several modules: give their folder with --output", param_hint="-o")
+        raise typer.BadParameter("a project needs several modules: give their folder with --output", param_hint="-o")
     left_out: dict[str, str] = {}
     modules = _from_node(what, url, network) if _CONTRACT_ID.match(what) else _from_files(what, url, left_out)
     for name, reason in left_out.items():

@@ -37,10 +37,8 @@ class OnContractsAndIndex(OnContracts):
 def index(
     *,
     on: OnContractsAndIndex,
-    once: Annotated[bool, typer.Option("--once", help="Catch up with the chain, and end.")] = False,
-    rebuild: Annotated[
-        bool, typer.Option("--rebuild", help="Throw away what is in the index, and begin anew.")
-    ] = False,
+    once: Annotated[bool, typer.Option("--once", help="Catch up with the chain, and exit.")] = False,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Discard the index, and build it again.")] = False,
     interval: Annotated[
         float,
         typer.Option(
@@ -51,7 +49,7 @@ def index(
 ) -> None:
     """Keep an index of the contracts up to date: plants, production, offers, payments and certificates in SQL.
 
-    It reads only, so it needs no key. It can be killed at any moment and goes on where it was; a fork is undone.
+    It only reads, so it needs no key. It can be killed at any time and continues where it stopped; it follows forks.
     Several can run on one database: one works, the others wait. Other commands and 'der serve' read it.
     """
     from der_client.index import Follower  # noqa: PLC0415 -- `der --help` stays fast
@@ -73,7 +71,7 @@ def index(
 
 
 class _Shown:
-    """Says how far it is: batches on stderr, results on stdout."""
+    """Prints progress on stderr, and results on stdout."""
 
     def __init__(self, *, as_json: bool) -> None:
         self._as_json = as_json
@@ -99,20 +97,20 @@ class _Shown:
                 }
             )
             return
-        undone = "" if progress.undone_from is None else f", blocks from {progress.undone_from:,} on taken out (a fork)"
+        undone = "" if progress.undone_from is None else f", blocks from {progress.undone_from:,} on undone (a fork)"
         typer.echo(
             f"block {progress.height:,}: {progress.events:,} new events in {progress.transactions:,} transactions"
             f"{undone}"
         )
 
     def news(self, progress: "Progress") -> None:
-        """Show what came in, if anything did."""
+        """Show what is new, if anything is."""
         if progress.events or progress.undone_from is not None:
             self.result(progress)
 
 
 def _stop_on_signals(stop: threading.Event) -> None:
-    """The first signal lets it finish the batch that it is reading, a second one interrupts it."""
+    """Let it finish its current batch on the first signal; a second one interrupts it."""
 
     def end(_number: int, _frame: "FrameType | None") -> None:
         stop.set()

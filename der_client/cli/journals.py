@@ -14,27 +14,28 @@ JournalPlace = Annotated[
     typer.Option(
         "--journal",
         metavar="PLACE",
-        help="Where what is sent is written down before it is sent: a file, or postgresql://user@host/database, which "
-        "several hosts can share. Default: a file for this command, chain and account in ~/.local/state/der-client.",
+        help="The journal, in which transactions are recorded before they are sent: a file, or "
+        "postgresql://user@host/database, which several hosts can share. Default: a file for this command, "
+        "chain and account in ~/.local/state/der-client.",
         show_default=False,
     ),
 ]
 
 
 def journal_folder() -> Path:
-    """Return the folder of journals that nobody named: ``$XDG_STATE_HOME/der-client``, or in ``~/.local/state``."""
+    """Return the default folder of journals: ``$XDG_STATE_HOME/der-client``, or in ``~/.local/state``."""
     given = os.environ.get("XDG_STATE_HOME", "")
     state = Path(given) if given.startswith("/") else Path.home() / ".local" / "state"
     return state / "der-client"
 
 
 def default_journal(command: str, account: "Account", deployer: str = "") -> Path:
-    """Return the file for a command of an account on its chain; its folder exists then.
+    """Return the default journal of a command, an account and its chain; make its folder if needed.
 
     Args:
         command: Such as ``keeper``.
         account: Who signs.
-        deployer: Of the contracts that are called, if the command calls some.
+        deployer: Who deployed the contracts that the command calls, if it calls any.
 
     Raises:
         NodeError: If the node is down or answers something else.

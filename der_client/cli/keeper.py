@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def keeper(
     *,
     on: OnContractsAsAccount,
-    once: Annotated[bool, typer.Option("--once", help="Do what is due now, and end.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Do what is due now, and exit.")] = False,
     interval: Annotated[
         float, typer.Option("--interval", metavar="SECONDS", min=0.1, help="Pause between two rounds.")
     ] = 10.0,
@@ -35,7 +35,7 @@ def keeper(
     min_value: Annotated[
         int,
         typer.Option(
-            "--min-value", metavar="USTX", min=0, help="Leave payments that lock less to others: each costs a fee."
+            "--min-value", metavar="USTX", min=0, help="Skip payments that lock less than this, since each costs a fee."
         ),
     ] = 0,
     journal: JournalPlace = None,
@@ -43,13 +43,13 @@ def keeper(
 ) -> None:
     """Settle, refund and expire whatever has become due, until Ctrl-C.
 
-    Anybody may run it, beside any number of others; it pays the transactions' fees and gains nothing. What is due is
-    read from the chain; what it sends is in its journal first ('der outbox' shows it), so that it can be killed at any
-    moment. With --json, every round that did something prints an object on one line.
+    Anybody may run it, and any number can run at once; it pays the transaction fees and earns nothing. It reads what is
+    due from the chain, and what it sends is in its journal first ('der outbox' shows it), so it can be killed at any
+    time. With --json, every round that did something prints an object on one line.
     """
     from der_client.keeper import Keeper  # noqa: PLC0415 -- `der --help` stays fast
 
-    _ = on.private_key  # a passphrase is asked for now, not when the node is up
+    _ = on.private_key  # ask for the passphrase now, not when the node is up
 
     def connect() -> Keeper:
         place = journal or default_journal("keeper", on.account, on.der.deployer)
@@ -74,7 +74,7 @@ def keeper(
 
 
 def _run_once(running: "Keeper", *, as_json: bool) -> None:
-    """Go round until no more can be done now; also if the node fails, what was done and paid is shown."""
+    """Run rounds until nothing more can be done now; show what was done and paid even if the node fails."""
     from der_client.stacks.errors import DerClientError  # noqa: PLC0415
 
     report: KeeperReport | None = None
@@ -90,7 +90,7 @@ def _run_once(running: "Keeper", *, as_json: bool) -> None:
         raise
     _show(report, as_json=as_json)
     if not as_json and report.is_waiting:
-        typer.echo("this account's transactions are not mined yet: run it again when they are")
+        typer.echo("transactions of this account are not mined yet; run this again when they are")
     elif not as_json and report.did_nothing:
         typer.echo(f"nothing is due: {running.open_payments} payments locked, {running.open_offers} offers open")
     if report.failures or report.is_waiting:
@@ -98,7 +98,7 @@ def _run_once(running: "Keeper", *, as_json: bool) -> None:
 
 
 def _stop_on_signals(running: "Keeper") -> None:
-    """The first signal lets the keeper finish what it is about, a second one interrupts it."""
+    """Let the keeper finish its current step on the first signal; a second one interrupts it."""
 
     def stop(_number: int, _frame: "FrameType | None") -> None:
         running.stop()

@@ -47,7 +47,7 @@ def key_names() -> list[str]:
 
 @dataclass(frozen=True)
 class Signer:
-    """Who signs: named, and not opened yet.
+    """The key that signs, by name; not opened yet.
 
     Attributes:
         text: What was given: the name of a key, or a file. ``None`` for ``DER_KEY`` in the environment.
@@ -59,7 +59,7 @@ class Signer:
 
     @property
     def is_known(self) -> bool:
-        """Whether there is a key at all."""
+        """Whether a key is named at all."""
         return self.text is not None or bool(os.environ.get(KEY_VARIABLE))
 
     def key(self) -> PrivateKey:
@@ -86,7 +86,7 @@ class Signer:
             try:
                 return read_public_key(found).address(network)
             except (OSError, KeyFormatError):
-                pass  # not an encrypted file: hexadecimal, or wrong, which reading it says
+                pass  # not an encrypted file: hexadecimal, or invalid, which reading it will report
         elif found is not None:
             return found.address
         return self.key().address(network)
@@ -122,7 +122,7 @@ def devnet_accounts(url: str) -> Mapping[str, DevnetAccount]:
 
 @dataclass(frozen=True)
 class AddressBook:
-    """Addresses by the names that the user has for them.
+    """Addresses by the user's names for them.
 
     Attributes:
         by_name: The addresses, on one network.
@@ -132,7 +132,7 @@ class AddressBook:
 
     @classmethod
     def open(cls, url: str, network: Network) -> AddressBook:
-        """Take the keys of 'der keys', and the accounts if the node is an embedded devnet.
+        """Open a book of the keys of 'der keys', and of the accounts if the node is an embedded devnet.
 
         Args:
             url: The node.
@@ -165,7 +165,9 @@ class AddressBook:
         except InvalidValueError as error:
             if is_name(text) and not text.startswith("S"):
                 known = ", ".join(self.by_name) or "none; make one with 'der keys new NAME'"
-                raise InvalidValueError(f"{option}: {text!r} is not an address, nor a name of: {known}") from None
+                raise InvalidValueError(
+                    f"{option}: {text!r} is neither an address nor one of the names {known}"
+                ) from None
             raise InvalidValueError(f"{option}: {error}") from None
 
     def name(self, principal: str) -> str | None:

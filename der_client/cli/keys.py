@@ -63,12 +63,12 @@ def new_key(
         bool,
         typer.Option(
             "--show-mnemonic",
-            help="Show the mnemonic once, on the terminal only; without it, the file is all there is.",
+            help="Show the mnemonic once, on the terminal only. Without it, the file is the only copy of the key.",
         ),
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Make a new key and keep it in an encrypted file; the passphrase is asked for, or taken from DER_PASSPHRASE."""
+    """Make a new key, and keep it in an encrypted file. Its passphrase is asked for, or taken from DER_PASSPHRASE."""
     from der_client.cli.secret_input import (  # noqa: PLC0415 -- `der --help` stays fast
         forbid_core_dumps,
         has_terminal,
@@ -78,7 +78,7 @@ def new_key(
     from der_client.stacks.wallet import Wallet  # noqa: PLC0415
 
     if show_mnemonic and not has_terminal():
-        raise InvalidValueError("--show-mnemonic: there is no terminal to show it on, and it goes nowhere else")
+        raise InvalidValueError("--show-mnemonic: there is no terminal to show it on, and it is shown nowhere else")
     forbid_core_dumps()
     wallet = Wallet.generate(int(words))
     file = _save(folder, name, wallet.account(0))
@@ -104,7 +104,7 @@ def import_key(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Read a key (hexadecimal) or a mnemonic from standard input, or ask for it, and keep it in an encrypted file."""
+    """Read a key (hexadecimal) or a mnemonic from standard input or a prompt, and keep it in an encrypted file."""
     from der_client.cli.secret_input import ask_mnemonic_passphrase  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415
     from der_client.stacks.keys import PrivateKey  # noqa: PLC0415
@@ -198,7 +198,7 @@ def _save(folder: Path, name: str, key: "PrivateKey") -> Path:
 
     file = key_file(name, folder)
     if file.exists():  # save_key refuses it too, but only after a passphrase was typed twice
-        raise InvalidValueError(f"{file} exists already, and a key is never overwritten; choose another name")
+        raise InvalidValueError(f"{file} already exists, and a key is never overwritten; choose another name")
     try:
         save_key(file, key, ask_passphrase(f"for the new key file {file}", twice=True))
     except OSError as error:

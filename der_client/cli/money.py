@@ -1,4 +1,4 @@
-"""Amounts with their currency: STX, or a token's symbol and decimals. Each token is asked once."""
+"""Amounts with their currency: STX, or a token's symbol and decimals. Each token is queried once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Currency:
 
     Attributes:
         token: The token's contract, ``ADDRESS.name``; ``None`` for STX.
-        symbol: What people call it.
+        symbol: The symbol that people use for it.
         decimals: How many digits of an amount come after the point.
     """
 

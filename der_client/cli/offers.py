@@ -45,8 +45,10 @@ DayOption = Annotated[
 def offers(
     *,
     on: OnIndex,
-    every: Annotated[bool, typer.Option("--all", help="Those that are taken, expired or taken back, too.")] = False,
-    mine: Annotated[bool, typer.Option("--mine", help="Only those of --key.")] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="Also list offers that are sold out, expired or cancelled.")
+    ] = False,
+    mine: Annotated[bool, typer.Option("--mine", help="Only offers of --key.")] = False,
     plant: PlantOption = None,
     day: DayOption = None,
     shape: Shape,
@@ -114,13 +116,13 @@ def _from_index(on: OnIndex, *, every: bool) -> list[dict[str, Any]]:
 
 
 def _state(row: dict[str, Any]) -> str:
-    """Return what became of it; the chain learns only when somebody says so that an offer has expired."""
+    """Return the offer's state; on the chain, an offer that has run out stays open until somebody expires it."""
     stays = plain(row["state"])
     return stays if row["is_open"] or not row["open_wh"] or stays not in ("pending", "accepted") else "over"
 
 
 def open_offers(der: "Der", now: "datetime") -> "Mapping[int, Offer]":
-    """Return the offers of which something can be taken, by id: not expired, and owner and operator are the same.
+    """Return the offers that can be taken, by id: not expired, and with the plant's owner and operator unchanged.
 
     Args:
         der: The contracts.

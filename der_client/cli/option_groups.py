@@ -1,7 +1,7 @@
 """Options that several commands share, each declared once: a command takes a group, and so all its options.
 
-A group is a frozen dataclass whose fields are options. ``grouped`` puts the fields in the place of a parameter that
-has such a type, and makes the group of what was given.
+A group is a frozen dataclass whose fields are options. ``grouped`` replaces a parameter of such a type by the fields,
+and builds the group from the values given.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from typing import Any, get_type_hints
 
 
 def grouped(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of the groups among its parameters; options named alike are one."""
+    """Give a command the options of the groups among its parameters; options of the same name are one."""
     own = signature(command, eval_str=True)
     groups: dict[str, Any] = {
         name: each.annotation for name, each in own.parameters.items() if is_dataclass(each.annotation)

@@ -31,7 +31,7 @@ NetworkOption = Annotated[
     NetworkName | None,
     typer.Option(
         "--network",
-        help="Which network the URL must be of. Default: the node is asked.",
+        help="The network that the node must be on. Default: the one that the node reports.",
         show_default=False,
         rich_help_panel=_WHERE,
     ),
@@ -39,7 +39,7 @@ NetworkOption = Annotated[
 MaxFee = Annotated[
     int,
     typer.Option(
-        "--max-fee", metavar="USTX", min=1, help="The most one transaction may cost, µSTX.", rich_help_panel=_WHO
+        "--max-fee", metavar="USTX", min=1, help="The highest fee of one transaction, µSTX.", rich_help_panel=_WHO
     ),
 ]
 TimeoutS = Annotated[
@@ -50,10 +50,10 @@ Csv = Annotated[bool, typer.Option("--csv", help="Print CSV with a header row in
 
 
 def database_option(default: str) -> "OptionInfo":
-    """Return the option that says where the index is.
+    """Return the option for the index's place.
 
     Args:
-        default: Which one it is without the option, for the help.
+        default: The default, in words for the help.
     """
     option: OptionInfo = typer.Option(
         "--database",
@@ -70,11 +70,11 @@ DEFAULT_TIMEOUT_S = 600.0
 
 
 def open_client(url: str, network: NetworkName | None) -> "Client":
-    """Make the client of a node, and make sure that it is up and on the right network.
+    """Return a client of a node, after checking that the node is up and on the right network.
 
     Args:
         url: The node.
-        network: Which network it must be; the node is asked if not given.
+        network: The network that it must be on; by default, the one that it reports.
 
     Raises:
         InvalidValueError: If the URL is not one, or the node is on another network.
@@ -98,7 +98,8 @@ class OnChain:
         typer.Option(
             "--profile",
             metavar="NAME",
-            help="Take what follows from this profile; see 'der profile'. Default: DER_PROFILE, or the one in use.",
+            help="Take the options that are not given from this profile; see 'der profile'. Default: DER_PROFILE, "
+            "or the one in use.",
             show_default=False,
             autocompletion=complete_profile,
             rich_help_panel=_WHERE,
@@ -109,7 +110,8 @@ class OnChain:
         typer.Option(
             "--url",
             metavar="URL",
-            help="Where a node with an API, or a devnet, serves /v2 and /extended. Default: DER_URL, the profile's, or "
+            help="The URL of a node with an API, or of a devnet (it serves /v2 and /extended). Default: DER_URL, "
+            "the profile's, or "
             "the devnet on this machine.",
             show_default=False,
             rich_help_panel=_WHERE,
@@ -119,7 +121,7 @@ class OnChain:
 
     @cached_property
     def settings(self) -> "Settings":
-        """What options, environment and profile say together."""
+        """The settings that result from options, environment and profile."""
         from der_client.cli.profiles import Settings  # noqa: PLC0415 -- `der --help` stays fast
 
         given = {name: getattr(self, name, None) for name in ("profile", "url", "deployer", "key", "database")}
@@ -141,8 +143,8 @@ class OnChain:
             if not self.settings.is_default_url:
                 raise
             raise NodeUnreachableError(
-                "no devnet is running on this machine: start one with 'der devnet', or say which node with --url, "
-                "DER_URL or a profile",
+                "no devnet is running on this machine: start one with 'der devnet', or name a node with "
+                "--url, DER_URL or a profile",
                 self.settings.url,
             ) from None
 
@@ -155,7 +157,7 @@ class OnChain:
 
     @cached_property
     def currencies(self) -> "Currencies":
-        """The currencies of amounts; each token is asked once for its symbol and decimals."""
+        """The currencies of amounts; each token is queried once for its symbol and decimals."""
         from der_client.cli.money import Currencies  # noqa: PLC0415 -- `der --help` stays fast
 
         return Currencies(self.client)
@@ -181,7 +183,7 @@ class OnContracts(OnChain):
         """The address that deployed the contracts.
 
         Raises:
-            DeploymentError: If nothing says it.
+            DeploymentError: If nothing says who deployed them.
         """
         from der_client.stacks.errors import DeploymentError, NotFoundError  # noqa: PLC0415 -- `der --help` stays fast
         from der_client.stacks.rpc import devnet  # noqa: PLC0415
@@ -192,8 +194,8 @@ class OnContracts(OnChain):
             return self.client.run(devnet.deployer())
         except NotFoundError:
             raise DeploymentError(
-                f"{self.client.url} is not an embedded devnet: say who deployed the contracts with --deployer ADDRESS, "
-                "or in a profile"
+                f"{self.client.url} is not an embedded devnet: name the deployer of the contracts with "
+                "--deployer ADDRESS, or in a profile"
             ) from None
 
     @cached_property
@@ -225,7 +227,7 @@ class WithKey(OnChain):
 
     @cached_property
     def signer(self) -> "Signer":
-        """Who signs, not opened yet: as --key or --profile says, else ``DER_KEY``, else the profile in use."""
+        """The key that signs, not opened yet: from --key or --profile, else ``DER_KEY``, else the profile in use."""
         from der_client.cli.key_names import Signer  # noqa: PLC0415 -- `der --help` stays fast
         from der_client.cli.secret_input import KEY_VARIABLE  # noqa: PLC0415
 
@@ -251,7 +253,7 @@ class WithKey(OnChain):
 
     @cached_property
     def address(self) -> str:
-        """The address of who signs; no passphrase is asked for.
+        """The address of the key that signs; no passphrase is asked for.
 
         Raises:
             KeyFormatError: If there is no key, or it is not valid.
@@ -291,7 +293,7 @@ class AsAccount(WithKey):
         return Account(self.private_key, self.client, fee_policy=FeePolicy(max_fee_ustx=self.max_fee))
 
     def account_of(self, key: str) -> "Account":
-        """Open another key, named as --key is, with the same client and limit of fees."""
+        """Open another key, named as --key is, with the same client and fee limit."""
         from der_client.cli.key_names import Signer  # noqa: PLC0415 -- `der --help` stays fast
         from der_client.stacks.account import Account, FeePolicy  # noqa: PLC0415
 
@@ -301,14 +303,14 @@ class AsAccount(WithKey):
 
 @dataclass(frozen=True, kw_only=True)
 class Sending(AsAccount):
-    """Options of a command that sends a transaction, which it shows before."""
+    """Options of a command that sends a transaction, and shows it first."""
 
     yes: Annotated[
         bool,
         typer.Option(
             "--yes",
             "-y",
-            help="Send without asking; for scripts. What moves is shown all the same.",
+            help="Send without asking, for scripts. What moves is still shown.",
             rich_help_panel=_WHO,
         ),
     ] = False
@@ -339,21 +341,21 @@ class OnContractsSending(OnContractsAsAccount, Sending):
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """How a command shows what it found."""
+    """How a command shows its results."""
 
     as_json: Json = False
     as_csv: Csv = False
 
     def __post_init__(self) -> None:
-        """Refuse two forms at once, before anything is read."""
+        """Refuse two formats at once, before anything is read."""
         from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415 -- `der --help` stays fast
 
         if self.as_json and self.as_csv:
-            raise InvalidValueError("--json and --csv: give one of them")
+            raise InvalidValueError("--json and --csv: give only one of them")
 
     @property
     def is_table(self) -> bool:
-        """Whether a person reads it."""
+        """Whether it is a table, for a person."""
         return not self.as_json and not self.as_csv
 
     def show(
@@ -369,10 +371,10 @@ class Shape:
 
         Args:
             name: What the list is called in JSON.
-            rows: The values, by the names that JSON and CSV have for them, with the unit in the name.
+            rows: The values, by their names in JSON and CSV, which include the unit.
             keys: Those names, in order: the columns of CSV, also where there are no rows.
             table: Prints the table.
-            also: What JSON has beside the list.
+            also: Further fields of the JSON object.
         """
         from der_client.cli.output import plain, print_csv, print_json  # noqa: PLC0415 -- `der --help` stays fast
 

@@ -1,4 +1,4 @@
-"""``der outbox``: what a journal holds: what waits, what failed and why, what it cost."""
+"""``der outbox``: the jobs in a journal: which wait, which failed and why, and what they cost."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from der_client.stacks.outbox import Entry, Journal
 
 app = typer.Typer(
-    help="Look at what the keeper, the recorder or a program of yours sends: what waits, what failed and why, what it "
-    "cost. Each of them keeps a journal.",
+    help="Look at the jobs of the keeper, the recorder or your own program, in the journal that each of them "
+    "keeps: which wait, which failed and why, and what they cost.",
     no_args_is_help=True,
 )
 
@@ -37,13 +37,15 @@ def list_jobs(
     state: Annotated[
         str | None,
         typer.Option(
-            "--state", help="Only these: queued, signed, sent, mined, 'given up', or failed.", metavar="STATE"
+            "--state",
+            help="Only jobs in this state: queued, signed, sent, mined, 'given up', or failed.",
+            metavar="STATE",
         ),
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, metavar="NUMBER", help="At most so many.")] = 1000,
+    limit: Annotated[int, typer.Option("--limit", min=1, metavar="NUMBER", help="At most this many.")] = 1000,
     as_json: Json = False,
 ) -> None:
-    """List jobs in the order in which they are done, with what came of them, and count them."""
+    """List jobs in the order in which they are done, with their outcome, and count them."""
     opened = _open(journal)
     entries = _entries(opened, state, limit)
     counts = opened.counts()
@@ -54,7 +56,7 @@ def list_jobs(
         typer.echo(_line(entry))
     paid = sum(entry.fee_paid_ustx or 0 for entry in entries)
     numbers = ", ".join(f"{number} {known}" for known, number in counts.items() if number) or "no jobs"
-    typer.echo(f"{numbers} in {opened.name}; the fees of those shown: {paid:,} µSTX")
+    typer.echo(f"{numbers} in {opened.name}; fees of those shown: {paid:,} µSTX")
 
 
 @app.command()
@@ -71,7 +73,7 @@ def show(key: Key, *, journal: Place = None, as_json: Json = False) -> None:
 
 @app.command()
 def retry(key: Key, *, journal: Place = None) -> None:
-    """Let a job be tried again that was given up, or that was mined without success."""
+    """Queue a job again that was given up, or that was mined without success."""
     opened = _open(journal)
     entry = _find(opened, key)
     if not opened.retry(key):
@@ -99,7 +101,7 @@ def _open(place: str | None) -> "Journal":
         if len(known) != 1:
             names = "".join(f"\n  {path}" for path in known)
             raise typer.BadParameter(
-                f"say which journal with --journal; {f'there are:{names}' if known else 'there is none yet'}"
+                f"choose a journal with --journal; {f'there are:{names}' if known else 'there is none yet'}"
             )
         place = str(known[0])
     if "://" not in place and not Path(place).is_file():

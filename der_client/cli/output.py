@@ -1,6 +1,6 @@
-"""What commands print: results on stdout, as a table, as one JSON object or as CSV; progress on stderr.
+"""The output of commands: results on stdout, as a table, a JSON object or CSV; progress on stderr.
 
-Texts of others (from the chain, an API, a file) may hold escape sequences or markup: none of it reaches a terminal raw.
+Text from outside (the chain, an API, a file) may contain escape sequences or markup; none of it reaches a terminal raw.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 # In a file or a pipe nothing wraps: room for a contract's id and a txid beside the rest.
 _WIDTH_WITHOUT_TERMINAL: Final = 200
 _NARROWEST: Final = 30
-# What a spreadsheet would take for a formula.
+# First characters by which a spreadsheet would read a text as a formula.
 _FORMULA: Final = re.compile(r"[=+\-@\t\r]")
 
 
 def printable(text: str, *, keep: str = "") -> str:
-    r"""Return a text with everything that a terminal could obey written out, such as ``\x1b`` for an escape.
+    r"""Return a text with everything that a terminal would act on written out, such as ``\x1b`` for an escape.
 
     Args:
         text: Any text.
@@ -48,15 +48,15 @@ def _written_out(character: str) -> str:
 
 
 def print_json(content: dict[str, Any]) -> None:
-    """Print one JSON object on one line, so that it can be read from a command that goes on running."""
+    """Print one JSON object on one line, so that it can be read while the command goes on running."""
     text = json.dumps(content, ensure_ascii=False)
-    if not text.isprintable():  # C1 controls, marks of direction: JSON may hold them, a terminal obeys them
+    if not text.isprintable():  # C1 controls, direction marks: JSON may contain them, a terminal acts on them
         text = "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in text)
     typer.echo(text)
 
 
 def plain(value: Any) -> Any:
-    """Return a value as JSON and CSV have it: days and times in ISO 8601, names in lower case, bytes in hexadecimal."""
+    """Return a value as it is in JSON and CSV: days and times in ISO 8601, names in lower case, bytes in hex."""
     if isinstance(value, Enum):
         return value.name.lower().replace("_", "-")
     if isinstance(value, (date, datetime)):
@@ -110,10 +110,10 @@ def print_table(
     """Print a table; what is too long for its column goes on in the next line, and nothing is cut.
 
     Args:
-        title: Above it.
+        title: The title above it.
         columns: The headers; one that ends with a unit or is short is best.
         rows: The cells: text, numbers, or ``None`` for nothing.
-        left: Headers of columns that stand on the left; the first always does, others stand on the right.
+        left: Headers of left-aligned columns; the first column always is, the others are right-aligned.
     """
     from rich.box import SIMPLE_HEAD  # noqa: PLC0415 -- `der --help` stays fast
     from rich.table import Table  # noqa: PLC0415
@@ -151,10 +151,10 @@ def print_transactions(transactions: Iterable[tuple[str | None, str]]) -> None:
 
 
 def print_fields(title: str, fields: Iterable[tuple[str, object]], *, err: bool = False) -> None:
-    """Print names with their values, a line each or more; those that are ``None`` are left out.
+    """Print names with their values, each on a line or more; those that are ``None`` are left out.
 
     Args:
-        title: Above them.
+        title: The title above them.
         fields: Names and values.
         err: Whether to print on stderr.
     """
@@ -166,7 +166,7 @@ def print_fields(title: str, fields: Iterable[tuple[str, object]], *, err: bool 
 
 
 def print_wrapped(text: str, *, first: str, err: bool = False) -> None:
-    """Print a text in lines that fit, each indented as the first.
+    """Print a text in lines that fit, each indented like the first.
 
     Args:
         text: The text; control characters are written out.
@@ -190,7 +190,7 @@ def can_show(text: str) -> bool:
 
 
 def terminal_width() -> int:
-    """Return the width of lines: of the terminal, or a generous one where there is none."""
+    """Return the line width: the terminal's, or a generous one where there is no terminal."""
     return shutil.get_terminal_size((_WIDTH_WITHOUT_TERMINAL, 0)).columns
 
 
@@ -206,7 +206,7 @@ def output_console() -> Console:
 
 
 def progress_console() -> Console:
-    """Return a console on stderr, for what passes."""
+    """Return a console on stderr, for progress."""
     return _console(stderr=True)
 
 

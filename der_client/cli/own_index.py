@@ -31,8 +31,8 @@ def opened_index(on: OnHistory) -> Iterator[Index]:
 
     Raises:
         IndexDatabaseError: If it cannot be opened.
-        InvalidValueError: If it is of other contracts, or empty.
-        NodeError: If the node could not be asked.
+        InvalidValueError: If it is empty, or indexes other contracts.
+        NodeError: If the node could not be reached.
     """
     from der_client.index import Index  # noqa: PLC0415 -- it loads SQLAlchemy
 
@@ -48,7 +48,8 @@ def _check(on: OnHistory, index: Index, place: str) -> None:
         raise InvalidValueError(f"--database {place}: nothing is indexed yet; run 'der index' on it")
     if tip.deployer != on.contracts_of or tip.network_id != on.client.network.chain_id:
         raise InvalidValueError(
-            f"--database {place}: it is of the contracts of {tip.deployer}, not of {on.contracts_of}; give another one"
+            f"--database {place}: it indexes the contracts of {tip.deployer}, not those of {on.contracts_of}; "
+            "give another one"
         )
 
 
@@ -62,7 +63,7 @@ def _own(on: OnHistory) -> Path:
     on.der.check_deployed()
     folder = journal_folder()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # By the first block, a new devnet at the same address gets a new file.
+    # The first block is part of the name, so that a new devnet at the same address gets a new file.
     file = folder / f"index-{on.client.block(1).hash[:12]}-{on.contracts_of}.sqlite"
 
     def follow(*, rebuild: bool) -> None:
@@ -74,11 +75,11 @@ def _own(on: OnHistory) -> Path:
     except IndexVersionError:
         follow(rebuild=True)
     except LeaseHeldError:
-        pass  # another command brings it up to date just now
+        pass  # another command is updating it
     return file
 
 
 def _say(progress: Progress) -> None:
-    """Print progress where indexing takes long."""
+    """Print progress if indexing takes long."""
     if progress.tip_height - progress.height > _LONG_BLOCKS:
         typer.echo(f"indexing: block {progress.height:,} of {progress.tip_height:,}", err=True)

@@ -12,13 +12,13 @@ _MAX_PAUSE_S = 60.0
 
 
 def until_reachable(connect: Callable[[], T]) -> T:
-    """Return what ``connect`` returns, once a node is up: try again after 1 s at first, and up to a minute.
+    """Return what ``connect`` returns, once the node is up; retry after 1 s at first, and after up to a minute later.
 
     Args:
         connect: Makes the connection; may be called many times.
 
     Raises:
-        DerClientError: If it fails for another reason than a node that cannot be reached.
+        DerClientError: If it fails for another reason than that the node cannot be reached.
     """
     from der_client.stacks.errors import NodeUnreachableError  # noqa: PLC0415 -- `der --help` stays fast
 

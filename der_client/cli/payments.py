@@ -43,9 +43,9 @@ _KEYS = (
 def payments(
     *,
     on: OnIndex,
-    due: Annotated[bool, typer.Option("--due", help="Only what can be settled or refunded now.")] = False,
-    locked: Annotated[bool, typer.Option("--locked", help="Only what is still locked.")] = False,
-    mine: Annotated[bool, typer.Option("--mine", help="Only those that --key pays or gets.")] = False,
+    due: Annotated[bool, typer.Option("--due", help="Only payments that can be settled or refunded now.")] = False,
+    locked: Annotated[bool, typer.Option("--locked", help="Only payments that are still locked.")] = False,
+    mine: Annotated[bool, typer.Option("--mine", help="Only payments to or from --key.")] = False,
     plant: PlantOption = None,
     shape: Shape,
 ) -> None:

@@ -105,6 +105,6 @@ def _energy_fields(recorded_wh: int, verified_wh: int, left_wh: int, tomorrow: "
     from der_client.cli.quantities import energy  # noqa: PLC0415 -- `der --help` stays fast
 
     return [
-        ("produced", f"{energy(recorded_wh)} in all; {energy(verified_wh)} verified"),
+        ("produced", f"{energy(recorded_wh)} in total; {energy(verified_wh)} verified"),
         ("left to sell", f"{energy(left_wh)} of {tomorrow}"),
     ]

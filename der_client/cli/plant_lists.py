@@ -1,4 +1,4 @@
-"""What lists of plants and days are made of, read from the chain in pages."""
+"""Reads plants and days from the chain, in pages."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Owned(Protocol):
 
 
 def in_pages(keys: Sequence[K], read: Callable[[Sequence[K]], Sequence[T | None]]) -> dict[K, T]:
-    """Read what has keys, a page at a time, and leave out what there is not."""
+    """Read the values of keys, a page at a time; keys without a value are left out."""
     found: dict[K, T] = {}
     for first in range(0, len(keys), _PAGE):
         page = keys[first : first + _PAGE]
@@ -45,7 +45,7 @@ def require_plant(der: Der, asset_id: int) -> Asset:
     """Return a plant.
 
     Raises:
-        InvalidValueError: If there is none of this id.
+        InvalidValueError: If no plant has this id.
     """
     asset = der.assets.get_asset(asset_id)
     if asset is None:
@@ -75,7 +75,7 @@ def connections(der: Der, asset_ids: Sequence[int]) -> Mapping[int, Connection]:
 
 
 def production_days(der: Der, asset_ids: Sequence[int], days: Sequence[date]) -> dict[tuple[int, date], ProductionDay]:
-    """Read what plants produced on days; days of which nothing is recorded are left out."""
+    """Read what plants produced on each day; days without any record are left out."""
     from der_client.contracts.units import AssetDay  # noqa: PLC0415 -- `der --help` stays fast
 
     keys = [AssetDay(asset_id=asset_id, day=day) for asset_id in asset_ids for day in days]

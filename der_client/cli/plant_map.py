@@ -1,4 +1,4 @@
-"""Whose readings of a file are recorded for which asset: one plant, or a map of many."""
+"""Which readings of a file are recorded for which asset: one plant, or a map of many."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +41,7 @@ def read_map(path: Path) -> "list[dict[str, Any]]":
     """Read the plants of a file in TOML.
 
     Raises:
-        MeterDataError: If it is not one, or an asset is missing or there twice.
+        MeterDataError: If it is not valid, or an asset is missing or named twice.
     """
     import tomllib  # noqa: PLC0415 -- `der --help` stays fast
 
@@ -67,8 +67,8 @@ def read_map(path: Path) -> "list[dict[str, Any]]":
             raise MeterDataError(f"{path}, plant {number}: asset is {asset!r}: expected the number of an asset")
         if asset in seen:
             raise MeterDataError(
-                f"{path}, plant {number}: asset {asset} is there twice: name all its channels or columns "
-                "in one [[plant]], and they are added up"
+                f"{path}, plant {number}: asset {asset} is named twice: name all its channels or columns in "
+                "one [[plant]], and they are added up"
             )
         seen.add(asset)
     return entries
@@ -78,7 +78,7 @@ def key_files(entries: "Sequence[dict[str, Any]]", default: Path | None) -> set[
     """Return the files of all meters' keys.
 
     Args:
-        entries: Of the map.
+        entries: The map's entries.
         default: The key of plants that name none.
     """
     files = {_key_file(entry, default) for entry in entries}
@@ -90,16 +90,17 @@ def read_plants(
 ) -> "Iterator[Plant]":
     """Read the plants of a file one by one.
 
-    A Parquet file whose rows say in one column whose they are is read once for all plants, other files once for each.
+    A Parquet file with one column that names the plant of each row is read once for all plants, other files once for
+    each.
 
     Args:
         file: The file.
         shared: The format and options of all plants.
-        entries: Of the map.
+        entries: The map's entries.
         meter_key_file: The key of plants that name none.
 
     Raises:
-        MeterDataError: If the file cannot be read or is not certain.
+        MeterDataError: If the file cannot be read, or can be read in more than one way.
     """
     column = _column_of_fleet(file, shared, entries)
     if column is None:

@@ -11,7 +11,7 @@ from der_client.cli.options import OnIndex, Shape
 from der_client.cli.output import plain, print_table
 
 PlantArgument = Annotated[int, typer.Argument(metavar="PLANT", min=1, help="The plant's number; see 'der plants'.")]
-Mine = Annotated[bool, typer.Option("--mine", help="Only those that --key owns or operates.")]
+Mine = Annotated[bool, typer.Option("--mine", help="Only plants that --key owns or operates.")]
 WEEK_DAYS = 7
 
 _KEYS = (
@@ -37,7 +37,7 @@ def plants(
     on: OnIndex,
     mine: Mine = False,
     region: Annotated[
-        str | None, typer.Option("--region", metavar="NAME", help="Only those of a region.", show_default=False)
+        str | None, typer.Option("--region", metavar="NAME", help="Only plants of a region.", show_default=False)
     ] = None,
     shape: Shape,
 ) -> None:

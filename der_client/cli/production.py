@@ -25,7 +25,7 @@ _MOST_DAYS = 366
 def production(
     plant: Annotated[
         int | None,
-        typer.Argument(metavar="PLANT", min=1, help="The plant's number. Default: all together.", show_default=False),
+        typer.Argument(metavar="PLANT", min=1, help="The plant's number. Default: the sum of all.", show_default=False),
     ] = None,
     *,
     on: OnIndex,
@@ -100,7 +100,7 @@ def _show_days(source: "PlantSource", plants: "Sequence[PlantLine]", first: date
             bars.append(Bar(f"{each:%a %m-%d}", wh, "-" if wh is None else kwh(wh), _notes(made, slots_of_day)))
         for line in draw(bars):
             typer.echo(printable(line))
-        typer.echo(f"in all {energy(sum(row['wh'] for row in rows))}")
+        typer.echo(f"in total {energy(sum(row['wh'] for row in rows))}")
 
     shape.show("production", rows, _DAY_KEYS, table)
 
@@ -116,7 +116,7 @@ def _notes(made: "Sequence[tuple[int, MadeDay]]", slots_of_day: dict[int, int]) 
     silent = len(slots_of_day) - len(made)
     notes = [f"{open_days} not verified"] * bool(open_days)
     notes += [f"{missing} slots missing"] * bool(missing)
-    notes += [f"nothing of {silent}"] * bool(silent)
+    notes += [f"nothing from {silent}"] * bool(silent)
     return ", ".join(notes)
 
 
@@ -135,7 +135,7 @@ def day_bar(day: date, made: "MadeDay | None", slots_of_day: int) -> "Bar":
 
 
 def _show_day(on: OnIndex, asset_ids: "Sequence[int]", day: date, shape: Shape) -> None:
-    """The slots of a day; they are in the calls that recorded them, which the index has read."""
+    """Show a day slot by slot; the index has the slots, from the calls that recorded them."""
     from der_client.cli.own_index import opened_index  # noqa: PLC0415 -- `der --help` stays fast
 
     with opened_index(on) as index:
@@ -167,4 +167,4 @@ def _draw_day(asset_ids: "Sequence[int]", day: date, slots: "Sequence[Any]") -> 
         bars.append(Bar(f"{hour:02}:00", wh, "-" if wh is None else kwh(wh), ", ".join(notes)))
     for line in draw(bars):
         typer.echo(printable(line))
-    typer.echo(f"in all {energy(sum(each.wh for each in slots if each.wh is not None))}")
+    typer.echo(f"in total {energy(sum(each.wh for each in slots if each.wh is not None))}")

@@ -1,4 +1,4 @@
-"""``der profile``: networks, keys and databases by a name, so that commands need no options."""
+"""``der profile``: networks, keys and databases under a name, so that commands need no options."""
 
 from dataclasses import asdict
 from typing import Annotated
@@ -21,7 +21,7 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the profile."
 def add(
     name: NewName,
     *,
-    url: Annotated[str, typer.Option("--url", metavar="URL", help="Where a node with an API, or a devnet, serves.")],
+    url: Annotated[str, typer.Option("--url", metavar="URL", help="The URL of a node with an API, or of a devnet.")],
     deployer: Annotated[
         str | None,
         typer.Option("--deployer", metavar="ADDRESS", help="Who deployed the contracts.", show_default=False),
@@ -45,11 +45,11 @@ def add(
             show_default=False,
         ),
     ] = None,
-    use: Annotated[bool, typer.Option("--use", help="Use it from now on where no profile is named.")] = False,
+    use: Annotated[bool, typer.Option("--use", help="Make it the default profile.")] = False,
     replace: Annotated[bool, typer.Option("--replace", help="Replace a profile of this name.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Add a profile; the first one is used from then on."""
+    """Add a profile; the first one becomes the default."""
     from der_client.cli.profiles import NAME_RULE, Profile, Profiles, is_name  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.stacks.address import canonical_principal  # noqa: PLC0415
     from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415
@@ -128,7 +128,7 @@ def show(
 
 @app.command()
 def use(name: Name) -> None:
-    """Use a profile from now on where no option and no variable names another."""
+    """Make a profile the default, for commands where no option or variable names another."""
     from der_client.cli.profiles import Profiles  # noqa: PLC0415 -- `der --help` stays fast
 
     profiles = Profiles.read()

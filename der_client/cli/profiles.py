@@ -42,7 +42,7 @@ def config_folder() -> Path:
 
 @dataclass(frozen=True)
 class Profile:
-    """What commands take from a profile where no option says otherwise.
+    """What commands take from a profile unless an option says otherwise.
 
     Attributes:
         url: The node or API.
@@ -84,7 +84,7 @@ def _has_password(address: str) -> bool:
 
 @dataclass(frozen=True)
 class Profiles:
-    """All profiles, and which of them is used where none is named.
+    """All profiles, and which of them is the default.
 
     Attributes:
         by_name: The profiles.
@@ -139,7 +139,7 @@ class Profiles:
             lines.append(f"current = {json.dumps(self.current)}")
         for name, profile in sorted(self.by_name.items()):
             lines += ["", f"[profile.{name}]"]
-            # A printable string is written alike in JSON and in TOML.
+            # A printable string is written the same in JSON and in TOML.
             values = {key: value for key, value in asdict(profile).items() if value is not None}
             lines += [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()]
         return "\n".join(lines) + "\n"
@@ -148,7 +148,7 @@ class Profiles:
         """Return a profile.
 
         Raises:
-            ProfileError: If there is none of this name.
+            ProfileError: If no profile has this name.
         """
         if name not in self.by_name:
             known = ", ".join(sorted(self.by_name)) or "none"
@@ -162,7 +162,7 @@ def profiles_file() -> Path:
 
 
 def is_name(text: str) -> bool:
-    """Say whether a profile or a key can have this name."""
+    """Return whether a profile or a key can have this name."""
     return _NAME.fullmatch(text) is not None
 
 
@@ -182,7 +182,7 @@ class Settings:
 
     Attributes:
         url: The node or API.
-        is_default_url: Whether nobody named it.
+        is_default_url: Whether it is only the default.
         deployer: The address that deployed the contracts, if it is known.
         key: The name or file of the key that signs, if one is named.
         database: Where the index is, if it is known.
@@ -210,7 +210,7 @@ class Settings:
 
         Options come first, then a profile named by ``--profile``, then ``DER_URL``, then the profile that
         ``DER_PROFILE`` or ``der profile use`` names, then the devnet of this machine. A URL that was given without
-        ``--profile`` sets profiles aside: their deployer and key belong to another network.
+        ``--profile`` makes profiles unused: their deployer and key belong to another network.
 
         Raises:
             ProfileError: If a profile does not exist, or the file cannot be read.

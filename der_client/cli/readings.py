@@ -1,4 +1,4 @@
-"""``der readings``: looks at files of meter data before anything of them is recorded."""
+"""``der readings``: examine files of meter data before anything in them is recorded."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from der_client.readings.coverage import Coverage
     from der_client.readings.table import TableFormat
 
-app = typer.Typer(help="Look at files of meter data before they are recorded.", no_args_is_help=True)
+app = typer.Typer(help="Examine files of meter data before recording them.", no_args_is_help=True)
 
 _BARS = "▁▂▃▄▅▆▇█"
 _PLAIN_BARS = "_.:-=+*#"
@@ -47,7 +47,7 @@ def formats() -> None:
 def inspect(
     file: Annotated[
         Path,
-        typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True, help="The file to look at."),
+        typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True, help="The file to examine."),
     ],
     *,
     format_name: FormatOption = None,
@@ -65,10 +65,10 @@ def inspect(
     ] = None,
     table_options: dict[str, Any],
 ) -> None:
-    """Show what a file looks like, the format to read it with, and what would be recorded of it.
+    """Show what is in a file, the format to read it with, and what would be recorded from it.
 
-    Nothing is recorded. The proposed format is for a person to confirm: keep it in a file, correct it, and give that
-    file to 'der record' with --format.
+    Nothing is recorded. Check the proposed format yourself: save it in a file, correct it, and give that file to 'der
+    record' with --format.
     """
     from der_client.readings import MeterDataError, TableFormat  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.readings.coverage import Coverage  # noqa: PLC0415
@@ -114,7 +114,7 @@ def _describe(form: "str | TableFormat | None", options: dict[str, Any]) -> str:
     if isinstance(form, str):
         return f"--format {form}"
     merged = TableFormat(**options) if form is None else form.with_options(**options)
-    return merged.to_toml().rstrip() or "# nothing has to be said of this table"
+    return merged.to_toml().rstrip() or "# this table can be read without options"
 
 
 def _summary(series: "IntervalSeries") -> str:
@@ -147,7 +147,7 @@ def _show(series: "IntervalSeries", coverage: "Coverage", *, estimates: bool) ->
 
 
 def _bars(days: "Sequence[MeteredDay]") -> "Iterator[str]":
-    """Yield the first and the last days, a bar for each part of a day; a dot is not known."""
+    """Yield the first and the last days, with a bar for each part of a day; a dot means unknown."""
     from der_client.cli.output import can_show  # noqa: PLC0415 -- `der --help` stays fast
 
     bars = _BARS if can_show(_BARS) else _PLAIN_BARS

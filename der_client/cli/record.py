@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 _MOST_TABLES = 20
-"""Of more plants, one table says all, unless more is asked for."""
+"""Above this number of plants, one table covers all of them, unless details are requested."""
 
 
 @with_table_options
@@ -51,7 +51,8 @@ def record(
             metavar="FILE.toml",
             exists=True,
             dir_okay=False,
-            help="Several plants: [[plant]] with asset, and channel, values, where … of its readings.",
+            help="TOML file of several plants: a [[plant]] with the asset, and the channel, values, where … of "
+            "its readings.",
             show_default=False,
         ),
     ] = None,
@@ -65,7 +66,7 @@ def record(
             "--meter-key-file",
             metavar="FILE",
             help="The meter's own key, which signs the readings: PEM on P-256 or secp256k1, or a file of "
-            "'der keys'. Without one, they are recorded as an oracle's.",
+            "'der keys'. Without one, --key records them as an oracle.",
             show_default=False,
         ),
     ] = None,
@@ -77,10 +78,10 @@ def record(
 ) -> None:
     """Record meter data from a file: what is missing on the chain, slot by slot.
 
-    Safe to repeat, also with a file that has grown, and to kill: what is recorded already is left out, what is on its
-    way is in the journal ('der outbox' shows it), what contradicts is reported.
+    Safe to repeat, also with a file that has grown, and safe to kill: readings that are recorded are left out,
+    transactions in flight are in the journal ('der outbox' shows it), and contradictions are reported.
 
-    Exit codes: 0 all that the file says is on the chain; 1 an error, and nothing was recorded, or of a fleet only the
+    Exit codes: 0 everything in the file is on the chain; 1 an error, and nothing was recorded, or of a fleet only the
     plants before it; 2 wrong usage; 3 something is not on the chain as it is in the file; 4 the file has no complete
     slot; 5 the outcome is not known yet.
     """
@@ -91,7 +92,7 @@ def record(
         raise typer.BadParameter("give --asset for one plant, or --plants for several")
     shared = {"form": format_of(format_name), "power_of_ten": power_of_ten} | table_options
     entries = [{"asset": asset, "channel": channel or []}] if plants is None else read_map(plants)
-    _ = on.private_key  # its passphrase is asked for before those of meters
+    _ = on.private_key  # ask for its passphrase before those of meters
     meter_keys = {path: read_meter_key(path) for path in key_files(entries, meter_key_file)}
     der = on.der
     recorder = Recorder(

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from der_client.recorder import Recording
 
 NOT_AS_GIVEN = 3
-"""Exit code: something of the file is not on the chain as it is in the file."""
+"""Exit code: something is not on the chain as it is in the file."""
 NOTHING_KNOWN = 4
 """Exit code: the file has readings, but no complete slot of a plant."""
 OUTCOME_UNKNOWN = 5
-"""Exit code: transactions were sent, and what came of them is not known yet."""
+"""Exit code: transactions were sent, and their outcome is not known yet."""
 _MOST_REASONS = 5
 
 
@@ -39,14 +39,14 @@ class Details:
         self.exit_code = 0
 
     def add(self, results: "Sequence[PlantResult]", sent: "Sent") -> None:
-        """Take in what became of some plants."""
+        """Add the results of some plants."""
         self._results += results
         self._txids += sent.txids
         self._fees_ustx += sent.fees_ustx
         self.exit_code = max([self.exit_code, *map(_exit_code, results)])
 
     def fields(self) -> dict[str, Any]:
-        """Return all of it as values for JSON."""
+        """Return everything as values for JSON."""
         return {
             "recordings": [_fields(recording) for result in self._results for recording in result.recordings],
             "plants": [
@@ -69,7 +69,7 @@ class Details:
         """Print a table for each plant.
 
         Args:
-            all_days: Whether each day has a line, and not each status.
+            all_days: Whether to print a line for each day instead of each status.
         """
         for result in self._results:
             title = f"Production of asset {result.asset}"
@@ -135,7 +135,7 @@ class Summary:
         self.exit_code = 0
 
     def add(self, results: "Sequence[PlantResult]", sent: "Sent") -> None:
-        """Take in what became of some plants."""
+        """Add the results of some plants."""
         self.exit_code = max([self.exit_code, *map(_exit_code, results)])
         self._counts.update({"transactions": len(sent.txids), "fees": sent.fees_ustx, "plants": len(results)})
         for result in results:
@@ -148,7 +148,7 @@ class Summary:
                     self._note(f"asset {recording.asset_id}, {recording.day} {recording.status}: {recording.reason}")
 
     def fields(self) -> dict[str, Any]:
-        """Return all of it as values for JSON."""
+        """Return everything as values for JSON."""
         return {"statuses": self._groups.days(), **self._counts}
 
     def print(self, *, all_days: bool) -> None:  # noqa: ARG002 -- as Details
@@ -159,7 +159,7 @@ class Summary:
         if (more := self._counts["reasons"] - len(self._reasons)) > 0:
             typer.echo(f"… and {more:,} more: --all-days or --json lists them")
         if self._counts["unknown"]:
-            typer.echo(f"left out: {counted(self._counts['unknown'], 'slot')} of which the file does not know all")
+            typer.echo(f"left out: {counted(self._counts['unknown'], 'slot')} that are incomplete in the file")
         _print_costs(self._counts["transactions"], self._counts["fees"])
 
     def _note(self, reason: str) -> None:
@@ -201,7 +201,7 @@ def _day(recording: "Recording") -> tuple[object, ...]:
 
 
 def _remarks(result: "PlantResult", *, estimates: bool) -> "Iterable[str]":
-    """Why some days are not on the chain, and what of the file was left out."""
+    """Return why some days are not on the chain, and what was left out of the file."""
     reasons = [recording for recording in result.problems if recording.reason]
     for recording in reasons[:_MOST_REASONS]:
         yield f"{recording.day} {recording.status}: {recording.reason}"
@@ -210,7 +210,7 @@ def _remarks(result: "PlantResult", *, estimates: bool) -> "Iterable[str]":
     coverage = result.coverage
     left_out = []
     if coverage.unknown_slots:
-        left_out.append(f"{counted(coverage.unknown_slots, 'slot')} of which the file does not know all")
+        left_out.append(f"{counted(coverage.unknown_slots, 'slot')} that are incomplete in the file")
     if coverage.empty_days:
         left_out.append(f"{counted(coverage.empty_days, 'day')} without a complete slot")
     if left_out:

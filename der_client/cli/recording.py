@@ -1,4 +1,4 @@
-"""Brings the plants of a file to the chain, some at a time, so that memory does not grow with the fleet."""
+"""Records the plants of a file, some at a time, so that memory does not grow with the fleet."""
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -23,13 +23,13 @@ _DAYS_AT_ONCE = 1000
 
 @dataclass(frozen=True)
 class PlantResult:
-    """What became of a plant's readings.
+    """The result of recording a plant's readings.
 
     Attributes:
         asset: The plant's asset.
-        notes: What is worth knowing about its readings.
+        notes: Remarks about its readings.
         coverage: How much of them is known; without the days.
-        recordings: What became of each day.
+        recordings: The result for each day.
     """
 
     asset: int
@@ -64,20 +64,20 @@ def record_plants(
     *,
     estimates: bool,
 ) -> "Iterator[tuple[list[PlantResult], Sent]]":
-    """Record plants, as many at a time as fill some transactions.
+    """Record plants, as many at a time as fill a few transactions.
 
     Args:
         der: The contracts.
-        recorder: Records.
+        recorder: The recorder.
         plants: Their readings, one after the other.
-        meter_keys: By their files.
+        meter_keys: The meters' keys, by their files.
         estimates: Whether estimates count as known.
 
     Yields:
-        What became of some plants, and what was sent for them.
+        The results of some plants, and what was sent for them.
 
     Raises:
-        MeterDataError: If readings are not certain, or after the chain's day; what came before is recorded.
+        MeterDataError: If readings are ambiguous, or later than the chain's day; plants before them are recorded.
         InvalidValueError: If there is no such asset.
         NodeError: If the node is down or answers something else.
     """
@@ -108,7 +108,7 @@ def _coverages(der: "Der", plants: "Sequence[Plant]", *, estimates: bool) -> "It
         last = plant.series.end - timedelta(microseconds=1)
         if last.date() > today:
             raise MeterDataError(
-                f"the file has readings until {last:%Y-%m-%d %H:%M} UTC, and it is {today} on the chain: a year, the "
+                f"the file has readings until {last:%Y-%m-%d %H:%M} UTC, but the chain is at {today}: a year, the "
                 "time format or the time zone must be wrong; correct it, or leave them out with `to`"
             )
         yield Coverage.of(plant.series, asset.slot_seconds, estimates=estimates)

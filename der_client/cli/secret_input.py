@@ -46,7 +46,7 @@ def read_signing_key(file: Path | None) -> PrivateKey:
 
 
 def forbid_core_dumps() -> None:
-    """Have this process leave no core file if it crashes from here on: it is about to hold a secret."""
+    """Make this process leave no core file if it crashes from here on: it is about to hold a secret."""
     try:
         import resource  # noqa: PLC0415 -- not on Windows, which writes no core files
     except ImportError:
@@ -98,7 +98,7 @@ def _ask_passphrase(purpose: str, variable: str, *, twice: bool) -> Secret[str]:
         passphrase = Secret(os.environ[variable])
     else:
         passphrase = ask_secret(f"Passphrase {purpose}: ", f"put it into the environment as {variable}")
-        if twice and passphrase.reveal() != ask_secret("The same again: ", "").reveal():
+        if twice and passphrase.reveal() != ask_secret("Same passphrase again: ", "").reveal():
             raise InvalidValueError("the two passphrases differ; nothing was written")
     if not passphrase.reveal():
         raise InvalidValueError("the passphrase is empty; it must have at least one character")

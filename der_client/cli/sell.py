@@ -22,13 +22,16 @@ def sell(
     *,
     on: OnContractsSending,
     day: Annotated[
-        str, typer.Option("--day", metavar="DAY", help="Of which day: 2026-07-01, tomorrow, yesterday, +2.")
+        str, typer.Option("--day", metavar="DAY", help="The day of the energy: 2026-07-01, tomorrow, yesterday, +2.")
     ],
-    price: Annotated[str, typer.Option("--price", metavar="PRICE", help="Of a kWh: 0.08STX.")],
+    price: Annotated[str, typer.Option("--price", metavar="PRICE", help="The price of a kWh: 0.08STX.")],
     smallest: Annotated[
         str | None,
         typer.Option(
-            "--min", metavar="ENERGY", help="The least that may be bought. Default: a tenth.", show_default=False
+            "--min",
+            metavar="ENERGY",
+            help="The least that may be bought at a time. Default: a tenth.",
+            show_default=False,
         ),
     ] = None,
     until: Annotated[
@@ -45,7 +48,7 @@ def sell(
         typer.Option(
             "--to",
             metavar="WHO",
-            help="Who alone may buy it: an address, or a key's name. Default: anybody.",
+            help="The only buyer: an address, or a key's name. Default: anybody.",
             show_default=False,
             autocompletion=complete_key,
         ),
@@ -61,7 +64,7 @@ def sell(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Offer energy of a day for sale: one that has not begun, or one that is verified; no more than is left of it."""
+    """Offer energy of a day that has not begun or is verified, up to what is left of it."""
     from der_client.cli.contract_ids import contract_id  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.cli.plant_lists import require_plant  # noqa: PLC0415
     from der_client.cli.quantities import energy as energy_text  # noqa: PLC0415

@@ -26,7 +26,7 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Preview:
-    """What a transaction is about, for the person who is asked.
+    """What a transaction does, for the user to confirm.
 
     Attributes:
         what: What it does, in a few words.
@@ -89,5 +89,5 @@ def show_preview(on: Sending, transaction: Transaction, preview: Preview) -> Non
 
 
 def sent(receipt: Receipt[Any] | TransactionReceipt) -> dict[str, Any]:
-    """Return what JSON says of a transaction that was mined."""
+    """Return a transaction that was mined as values for JSON."""
     return {"txid": receipt.txid, "block_height": receipt.block_height, "fee_ustx": receipt.fee_ustx}

@@ -36,7 +36,7 @@ def serve(
         typer.Option(
             "--allow-host",
             metavar="NAME",
-            help="A host name that browsers may use beside those of this machine, such as that of a proxy in front. "
+            help="Another host name that browsers may use, such as that of a proxy in front. "
             "Can be given several times.",
             show_default=False,
         ),
@@ -45,12 +45,12 @@ def serve(
         str, typer.Option("--root-path", metavar="PATH", help="The path below which a proxy in front shows the pages.")
     ] = "",
     follow: Annotated[
-        bool, typer.Option("--follow", help="Keep the index up to date meanwhile, as 'der index' does.")
+        bool, typer.Option("--follow", help="Also keep the index up to date, as 'der index' does.")
     ] = False,
 ) -> None:
     """Show plants, production, market, money and certificates in a browser, from an index, until Ctrl-C.
 
-    The pages and the API below /api only read, and need no key. They are up to date while 'der index' runs, or with
+    The pages and the API under /api only read, and need no key. They are up to date while 'der index' runs, or with
     --follow.
     """
     with interrupted() as stop:
@@ -75,14 +75,14 @@ def serve_index(
     root_path: str = "",
     der: "Der | None" = None,
 ) -> None:
-    """Serve the pages of an index until told to stop, and print their address.
+    """Serve the pages of an index until ``stop`` is set, and print their address.
 
     Args:
         place: The index.
         stop: Set to end.
         host: The address to listen on.
         port: The port; 0 for any that is free.
-        allow_hosts: More host names that are answered.
+        allow_hosts: More host names under which to serve them.
         root_path: The path below which a proxy shows the pages.
         der: The contracts that the index follows meanwhile, if it does.
 
@@ -92,10 +92,7 @@ def serve_index(
         IndexDatabaseError: If the index cannot be opened.
     """
     from der_client.index import Index  # noqa: PLC0415 -- `der --help` stays fast
-    from der_client.stacks.extras import require_extra  # noqa: PLC0415
-
-    with require_extra("web"):
-        from der_client.web.service import address_of, open_socket, serve  # noqa: PLC0415 -- an extra
+    from der_client.web.service import address_of, open_socket, serve  # noqa: PLC0415 -- an extra
 
     with open_socket(host, port) as listening, following(der, place, stop), Index(place) as index:
         output_console().print(f"Pages on {address_of(listening)}/  (Ctrl-C ends it)", markup=False, highlight=False)
@@ -129,21 +126,21 @@ def following(der: "Der | None", place: str, stop: threading.Event) -> Iterator[
 
 
 def _follow(follower: "Follower", stop: threading.Event) -> None:
-    """Keep up with the chain; where that cannot go on, say so, and leave the pages as they are."""
+    """Keep up with the chain; if that fails for good, say so, and leave the pages as they are."""
     from der_client.stacks.errors import DerClientError  # noqa: PLC0415
 
     try:
         follower.follow(stop)
     except DerClientError as error:
-        typer.echo(f"error: the index follows the chain no more: {error}", err=True)
+        typer.echo(f"error: the index no longer follows the chain: {error}", err=True)
 
 
 @contextmanager
 def interrupted() -> Iterator[threading.Event]:
-    """Note Ctrl-C, and a service manager's stop alike, instead of ending at once.
+    """Set an event on Ctrl-C or a service manager's stop, instead of ending at once.
 
     Yields:
-        What is set then.
+        The event.
     """
     stop = threading.Event()
 

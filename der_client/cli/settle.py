@@ -1,4 +1,4 @@
-"""``der settle``: pay out what is delivered, and pay back what can never be."""
+"""``der settle``: pay for what is delivered, and refund what never can be."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -28,7 +28,7 @@ def settle(
 ) -> None:
     """Settle payments whose day is verified, and refund those whose day can never be delivered.
 
-    Anybody may do it, and pays only the fee; the money goes to the parties. 'der keeper' does it all the time.
+    Anybody may do this. It costs only the fee, and the money goes to the parties. 'der keeper' does it continuously.
     """
     from der_client.cli.payments import due_payments  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.contracts.settlement import PaymentState  # noqa: PLC0415
@@ -74,23 +74,23 @@ def _require_due(found: "Mapping[int, Payment]", due: "Mapping[int, str]") -> No
 
     for number, payment in found.items():
         if payment.state is not PaymentState.LOCKED:
-            raise InvalidValueError(f"payment {number} is {payment.state.name.lower()} already")
+            raise InvalidValueError(f"payment {number} is already {payment.state.name.lower()}")
         if number not in due:
             raise InvalidValueError(
-                f"payment {number} is not due: {payment.day} of plant {payment.asset_id} is not verified (and its "
-                "feed, where it is metered) yet"
+                f"payment {number} is not due: {payment.day} of plant {payment.asset_id} is not verified yet "
+                "(nor its feed-in, if that is metered)"
             )
 
 
 def _carry_out(on: OnContractsSending, action: str, part: "Mapping[int, Payment]") -> list[dict[str, Any]]:
-    """Settle or refund up to 25 payments in one transaction; a failing one alone is undone."""
+    """Settle or refund up to 25 payments in one transaction; if one fails, only that one is undone."""
     from der_client.cli.sending import Preview, send_call, sent  # noqa: PLC0415 -- `der --help` stays fast
 
     settlement = on.der.settlement
     numbers = list(part)
     lines = [("payment", _preview(on, number, payment, action)) for number, payment in part.items()]
     call = settlement.settle_batch(numbers) if action == "settle" else settlement.refund_batch(numbers)
-    what = "This pays out what was delivered:" if action == "settle" else "This pays back what cannot be delivered:"
+    what = "This pays out what was delivered:" if action == "settle" else "This refunds what cannot be delivered:"
     receipt = send_call(on, call, Preview(what, lines))
     after = dict(zip(numbers, settlement.get_payments(numbers), strict=True))
     results = []

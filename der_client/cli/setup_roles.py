@@ -25,7 +25,7 @@ def setup_roles(
 ) -> None:
     """Grant the roles of a TOML file, signed by the owner of the contracts.
 
-    Safe to repeat: what is held already is not granted again. Nothing is ever taken away.
+    Safe to repeat: roles that are already held are not granted again. No role is ever revoked.
     """
     from der_client.roles import read_roles  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.roles import setup_roles as grant_all  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""``der statement``: what a party bought and sold of the days of a month, for the books."""
+"""``der statement``: what a party bought and sold in a month, for the books."""
 
 from dataclasses import fields
 from pathlib import Path
@@ -66,7 +66,7 @@ def statement(
         str | None,
         typer.Argument(
             metavar="WHO",
-            help="Whose: an address, or the name of a key. Default: that of --key.",
+            help="The party: an address, or the name of a key. Default: that of --key.",
             show_default=False,
             autocompletion=complete_key,
         ),
@@ -93,17 +93,17 @@ def statement(
         typer.Option(
             "--folder",
             metavar="FOLDER",
-            help="Write a CSV file for each buyer and seller there.",
+            help="Write a CSV file for each buyer and seller into this folder.",
             file_okay=False,
             show_default=False,
         ),
     ] = None,
     shape: Shape,
 ) -> None:
-    """Show what somebody bought and sold of a month's days: each payment, sums for each buyer, checked with the chain.
+    """Show what a party bought and sold in a month: each payment, and sums for each buyer, checked against the chain.
 
     A payment counts for the month of the day that it is for. Amounts are exact, in STX or in the payment's token; in
-    JSON and CSV in the smallest unit (µSTX). The exit code is 1 if the chain says something else than the statement.
+    JSON and CSV in the smallest unit (µSTX). The exit code is 1 if the statement differs from the chain.
     """
     from der_client.cli.own_index import opened_index  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.cli.quantities import parse_month  # noqa: PLC0415
@@ -119,7 +119,7 @@ def statement(
     lines.sort(key=lambda line: (line.side, line.token or "", line.counterparty, line.day, line.payment_id))
     totals = [total for total in found.totals if other in (None, total.counterparty)]
     line_rows = [_row(on, found, line, _LINE_KEYS) for line in lines]
-    # In a table the sum over all stands below; in a file it would count everything twice.
+    # A table has the sum of all at the bottom; in a file, everything would be counted twice.
     sum_rows = [_row(on, found, total, _SUM_KEYS) for total in totals if total.counterparty is not None]
     if folder is not None:
         _write_files(folder, first, line_rows)
@@ -134,7 +134,7 @@ def statement(
         raise typer.Exit(1)
     if shape.is_table:
         typer.echo(
-            f"checked with the chain, block {found.height:,}: {counted(len(found.lines), 'payment')} agree", err=True
+            f"checked against the chain, block {found.height:,}: {counted(len(found.lines), 'payment')} agree", err=True
         )
 
 

@@ -33,8 +33,8 @@ _MOST_READ = 3_000
 def check_statement(der: Der, statement: Statement) -> list[str]:
     """Return where a statement differs from the chain.
 
-    Each payment of the statement is read from the chain again, and its sums are made again from the payments. Where the
-    contract has few enough payments, all are read, so that one that is missing is found.
+    Each payment of the statement is read from the chain again, and its sums are computed again from the payments. Where
+    the contract has few enough payments, all are read, so that one that is missing is found.
 
     Args:
         der: The contracts.

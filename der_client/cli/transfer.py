@@ -24,7 +24,7 @@ def transfer(
     ],
     *,
     on: OnContractsSending,
-    memo: Annotated[str, typer.Option("--memo", help="Up to 34 bytes that all can read.")] = "",
+    memo: Annotated[str, typer.Option("--memo", help="Up to 34 bytes, which everybody can read.")] = "",
     token: Annotated[
         str | None,
         typer.Option(
@@ -74,8 +74,8 @@ def _send_stx(on: OnContractsSending, to: str, ustx: int, memo: str) -> "Transac
     has = account.balance_ustx()
     if has < ustx + transaction.fee:
         raise InvalidValueError(
-            f"{on.book.full(account.address)} has {stx(has)} STX; {stx(ustx)} STX and a fee of "
-            f"{stx(transaction.fee)} STX are more"
+            f"{on.book.full(account.address)} has {stx(has)} STX, which is less than {stx(ustx)} STX and a fee of "
+            f"{stx(transaction.fee)} STX"
         )
     lines = [("amount", f"{stx(ustx)} STX"), ("to", on.book.full(to))]
     if memo:

@@ -23,7 +23,7 @@ def tx(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Show a transaction: what it was, what came of it, what it printed and moved, and what it cost."""
+    """Show a transaction: its call, its outcome, what it printed and moved, and what it cost."""
     from der_client.cli.event_text import event_lines  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415
     from der_client.stacks.rpc.node import check_txid  # noqa: PLC0415
@@ -31,7 +31,7 @@ def tx(
     wanted = check_txid(txid.removeprefix("0x"))
     info = on.client.transaction(wanted)
     if info is None:
-        raise InvalidValueError(f"no such transaction at {on.client.url}; check the txid and the network")
+        raise InvalidValueError(f"transaction not found at {on.client.url}; check the txid and the network")
     signed = _signed(on, info)
     if as_json:
         print_json(transaction_json(info, signed))
@@ -127,7 +127,7 @@ def error_meaning(on: OnContracts, contract_id: str | None, result: object) -> s
 
 
 def transaction_json(info: "TransactionInfo", signed: "Transaction | None") -> dict[str, Any]:
-    """Return what JSON says of a transaction."""
+    """Return a transaction as values for JSON."""
     from dataclasses import asdict, is_dataclass  # noqa: PLC0415 -- `der --help` stays fast
 
     from der_client.stacks.transactions import ContractCall  # noqa: PLC0415

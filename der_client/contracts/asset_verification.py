@@ -66,7 +66,7 @@ class AssetKind(Code):
 
     @property
     def is_storage(self) -> bool:
-        """Whether it only gives back what was counted when it was made, so that it is never retired or claimed."""
+        """Whether it only returns energy that was counted when produced, so that none is ever retired or claimed."""
         return self in (AssetKind.BATTERY, AssetKind.VEHICLE)
 
 
@@ -90,7 +90,7 @@ class DeviceKey(Model):
 
 
 class KeyClaim(Model):
-    """A meter's public key with the proof that whoever claims it has the meter.
+    """A meter's public key, with a proof that whoever claims it has the meter.
 
     Attributes:
         curve: Its curve.
@@ -110,18 +110,18 @@ class Asset(Model):
     """A plant.
 
     Attributes:
-        asset_id: Its id; 0 if it was not read by it.
+        asset_id: Its id; 0 if it was not read by its id.
         owner: Who owns it and sells its energy.
         operator: Who else may trade for it, never below ``min_price_ustx_per_kwh``.
         min_price_ustx_per_kwh: The operator's lower limit, µSTX per kWh.
-        epoch: Goes up when owner or operator change; offers of an older epoch are void.
-        proposed_owner: To whom a transfer is proposed.
-        proposal: Number of the last proposed transfer, which accepting repeats; 0 if there was none.
+        epoch: A number that goes up when owner or operator change; offers of an older epoch are void.
+        proposed_owner: The new owner, if a transfer is proposed.
+        proposal: Number of the last proposed transfer, to be repeated when accepting it; 0 if there was none.
         state: Its state.
         kind: Its kind.
         capacity_w: Rated power, W, from ``capacity_from_day`` on.
         capacity_from_day: First day of the present capacity; ``None`` if it never changed.
-        previous_capacity_w: Rated power of the days before, W.
+        previous_capacity_w: Rated power on the days before that, W.
         location: Geohash.
         region: The grid operator's region.
         metadata_hash: SHA-256 of documents kept elsewhere.
@@ -129,8 +129,8 @@ class Asset(Model):
         device_key: The meter's public key; bound from ``key_from_day`` on.
         key_epoch: Which of the asset's keys it is; part of what the meter signs.
         key_from_day: First day that only this key records; ``None`` until verified.
-        previous_device_key: The key before, which records the days before ``key_from_day``.
-        previous_key_from_day: First day of the key before; ``None`` where there was none.
+        previous_device_key: The previous key, which records the days before ``key_from_day``.
+        previous_key_from_day: First day of the previous key; ``None`` if there was none.
         verified_day: The day it was first verified; ``None`` until then.
         last_day: Last recordable day of a suspended or retired asset; ``None`` while there is none.
     """
@@ -161,18 +161,18 @@ class Asset(Model):
 
 
 class AssetChange(Model):
-    """A change of capacity or device key that an owner asked for."""
+    """A change of capacity or device key that an owner requested."""
 
     capacity_w: UInt
     device_key: DeviceKey | None
 
 
 class RecordingRight(Model):
-    """What has to be known to record the production of one day of an asset.
+    """The facts needed to record the production of one day of an asset.
 
     Attributes:
-        recordable: Whether the day lies between the asset's verification and its last day.
-        lost: Whether nothing can ever be recorded of it: the asset is retired, and the day lies after its last one.
+        recordable: Whether the day is between the asset's verification and its last day.
+        lost: Whether nothing can ever be recorded for it: the asset is retired, and the day is after its last one.
         slot_seconds: Length of a metering interval, s.
         capacity_w: Rated power on that day, W.
         device_key: The meter's key that records the day, if one does.
@@ -188,14 +188,14 @@ class RecordingRight(Model):
 
 
 class ReviewRoles(Model):
-    """Which of the roles that review production somebody has."""
+    """Which roles somebody has for reviewing production."""
 
     verifier: bool
     arbiter: bool
 
 
 class Registration(Model):
-    """One asset to register, among others of the same owner; the fields are those of ``register_asset``."""
+    """One of several assets to register for the same owner; the fields are those of ``register_asset``."""
 
     kind: AssetKind
     capacity_w: UInt
@@ -215,13 +215,13 @@ class ReviewedAsset(Model):
 
 
 class TradingTerms(Model):
-    """What has to be known to make or take an offer of an asset's energy.
+    """The facts needed to make or take an offer of an asset's energy.
 
     Attributes:
         owner: Who owns the asset and is paid.
         operator: Who else may trade for it.
         min_price_ustx_per_kwh: The operator's lower limit, µSTX per kWh.
-        epoch: Offers of an older one are void.
+        epoch: The current epoch; offers of an older one are void.
         capacity_w: Rated power, W.
         storage: Whether it is a battery or a vehicle, whose energy is never retired or claimed.
         verified: Whether the asset is verified now.
@@ -336,7 +336,7 @@ class AssetSuspended(VersionedEvent, topic="asset-suspended"):
 
 
 class AssetReinstated(VersionedEvent, topic="asset-reinstated"):
-    """A registrar made a suspended asset verified again."""
+    """A registrar verified a suspended asset again."""
 
     asset_id: UInt
     actor: Principal
@@ -405,7 +405,7 @@ class TransferAccepted(VersionedEvent, topic="transfer-accepted"):
 
 
 class TransferCancelled(VersionedEvent, topic="transfer-cancelled"):
-    """An owner took a proposed transfer back."""
+    """An owner cancelled a proposed transfer."""
 
     asset_id: UInt
     actor: Principal
@@ -423,7 +423,7 @@ class OperatorSet(VersionedEvent, topic="operator-set"):
 
 
 class RoleSet(VersionedEvent, topic="role-set"):
-    """A role was granted or taken."""
+    """A role was granted or revoked."""
 
     actor: Principal
     role: Role
@@ -433,7 +433,7 @@ class RoleSet(VersionedEvent, topic="role-set"):
 
 
 class ContractOwnerProposed(VersionedEvent, topic="contract-owner-proposed"):
-    """The owner of the contracts proposed another."""
+    """The owner of the contracts proposed a new one."""
 
     actor: Principal
     new_owner: Principal
@@ -482,7 +482,7 @@ class AssetVerification(
     """Plants, their owners, operators and meters; the roles; the pause switch."""
 
     def look_up(self, error: ErrorCode, arguments: Mapping[str, Any]) -> str:
-        """Return the asset's state, where it is what does not allow a call."""
+        """Return the asset's state, if that is why a call is not allowed."""
         asset_id = arguments.get("asset_id")
         if error is not AssetError.ERR_WRONG_ASSET_STATE or asset_id is None:
             return ""
@@ -495,11 +495,11 @@ class AssetVerification(
 
     @read_only
     def get_assets(self, asset_ids: Ids) -> Page[Asset]:
-        """Return up to 30 assets at once; ``None`` in the place of one that does not exist."""
+        """Return up to 30 assets at once, with ``None`` for each that does not exist."""
 
     @read_only
     def get_asset_count(self) -> UInt:
-        """Return how many assets were ever registered; their ids begin at 1."""
+        """Return how many assets have been registered; their ids begin at 1."""
 
     @read_only
     def get_change(self, asset_id: UInt) -> AssetChange | None:
@@ -507,17 +507,17 @@ class AssetVerification(
 
     @read_only
     def get_recording_right(self, asset_id: UInt, day: Day) -> RecordingRight | None:
-        """Return what has to be known to record a day of an asset; ``None`` if there is no such asset."""
+        """Return the facts needed to record a day of an asset; ``None`` if there is no such asset."""
 
     @read_only
     def get_recording_rights(
         self, keys: Annotated[Sequence[AssetDay], MaxLength(200)]
     ) -> Annotated[tuple[RecordingRight | None, ...], MaxLength(200)]:
-        """Return the same for a whole batch."""
+        """Return the same facts for a whole batch."""
 
     @read_only
     def get_trading_terms(self, asset_id: UInt) -> TradingTerms | None:
-        """Return what has to be known to make or take an offer of an asset's energy."""
+        """Return the facts needed to make or take an offer of an asset's energy."""
 
     @read_only
     def get_asset_by_device_key(self, key: Key33) -> UInt | None:
@@ -525,15 +525,15 @@ class AssetVerification(
 
     @read_only
     def get_asset_by_metadata_hash(self, metadata_hash: Hash32) -> UInt | None:
-        """Return the asset that was registered last with this metadata hash."""
+        """Return the last asset that was registered with this metadata hash."""
 
     @read_only
     def get_signing_prefix(self) -> Annotated[bytes, BufferType(38)]:
-        """Return what everything that a device signs begins with (SIP-018): the prefix and the domain's hash."""
+        """Return the beginning of everything that a device signs (SIP-018): the prefix and the domain's hash."""
 
     @read_only
     def get_key_proof_hash(self, owner: Principal) -> Hash32:
-        """Return what a device key signs (SIP-018) so that this owner may claim it."""
+        """Return the hash that a device key signs (SIP-018) so that this owner may claim the key."""
 
     @read_only
     def is_verified(self, asset_id: UInt) -> bool:
@@ -545,7 +545,7 @@ class AssetVerification(
 
     @read_only
     def has_role(self, role: Role, who: Principal, region: Region) -> bool:
-        """Return whether somebody has a role; the region is empty but for grid operators."""
+        """Return whether somebody has a role; the region is empty except for grid operators."""
 
     @read_only
     def get_review_roles(self, who: Principal) -> ReviewRoles:
@@ -559,7 +559,7 @@ class AssetVerification(
 
     @read_only
     def is_day_lost(self, asset_id: UInt, day: Day) -> bool:
-        """Return whether nothing can ever be recorded of a day: the asset is retired, and the day is after its last."""
+        """Return whether nothing can ever be recorded for a day, which is after the last one of a retired asset."""
 
     @read_only
     def get_contract_owner(self) -> Principal:
@@ -593,7 +593,7 @@ class AssetVerification(
             region: The grid operator's region, 1 to 8 characters.
             metadata_hash: SHA-256 of documents kept elsewhere, 32 bytes.
             slot_seconds: Length of a metering interval: 900, 1800 or 3600 s.
-            device_key: The meter's key with its proof; without one an oracle records.
+            device_key: The meter's key with its proof; without one, an oracle records the production.
         """
 
     @public
@@ -610,7 +610,7 @@ class AssetVerification(
     def verify_assets(
         self, items: Annotated[Sequence[ReviewedAsset], MaxLength(50), ClarityName("reviews")]
     ) -> Annotated[tuple[Response[bool], ...], MaxLength(50)]:
-        """Registrar: verify up to 50 pending assets; one answer for each, a failing one alone is undone."""
+        """Registrar: verify up to 50 pending assets; one result for each; if one fails, only that one is undone."""
 
     @public
     def reject_asset(self, asset_id: UInt, reason: Reason) -> bool:
@@ -622,7 +622,7 @@ class AssetVerification(
 
     @public
     def reinstate_asset(self, asset_id: UInt) -> bool:
-        """Registrar: make a suspended asset verified again."""
+        """Registrar: verify a suspended asset again."""
 
     @public
     def retire_asset(self, asset_id: UInt) -> bool:
@@ -630,7 +630,7 @@ class AssetVerification(
 
     @public
     def request_change(self, asset_id: UInt, capacity_w: UInt, device_key: KeyClaim | None) -> bool:
-        """Owner: ask for another capacity (W) or device key; the proof counts only for a key that is new."""
+        """Owner: ask for another capacity (W) or device key; the proof is checked only for a new key."""
 
     @public
     def approve_change(self, asset_id: UInt, capacity_w: UInt, device_key: DeviceKey | None) -> bool:
@@ -650,24 +650,25 @@ class AssetVerification(
 
         Args:
             asset_id: Which asset.
-            proposal: The number of the proposal that was reviewed (``Asset.proposal``, read before what was sold is):
-                fails if the owner cancelled it since and proposed anew: in between, a year ahead could have been sold.
+            proposal: The number of the proposal that was reviewed (``Asset.proposal``, read before looking at what is
+                sold). The call fails if the owner has since cancelled it and made a new one: in between, a year ahead
+                could have been sold.
         """
 
     @public
     def cancel_transfer(self, asset_id: UInt) -> bool:
-        """Owner: take a proposed transfer back."""
+        """Owner: cancel a proposed transfer."""
 
     @public
     def set_operator(self, asset_id: UInt, operator: Principal | None, min_price_ustx_per_kwh: MinPrice) -> bool:
         """Owner: name an operator who may trade, never below a price in µSTX per kWh, or none; voids the open offers.
 
-        An operator sells in a token only where this price is 0, since it is in µSTX.
+        An operator may sell for a token only if this price is 0, since it is in µSTX.
         """
 
     @public
     def set_role(self, role: Role, who: Principal, region: Region, granted: bool) -> bool:
-        """Contract owner: grant or take a role; the region is empty but for grid operators."""
+        """Contract owner: grant or revoke a role; the region is empty except for grid operators."""
 
     @public
     def propose_owner(self, new_owner: Principal) -> bool:
@@ -679,4 +680,4 @@ class AssetVerification(
 
     @public
     def set_paused(self, on: bool) -> bool:
-        """Pauser: stop or allow registering, offering and accepting; never recording, settling or refunding."""
+        """Pauser: stop or allow registering, offering and accepting, but never recording, settling or refunding."""

@@ -1,4 +1,4 @@
-"""``grid-integration``: which assets feed into the grid, how much they may export, and what passed the meter."""
+"""``grid-integration``: which assets feed into the grid, how much they may export, and what the grid meter counted."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Connection(Model):
     """A grid connection.
 
     Attributes:
-        asset_id: Of which asset; 0 if it was not read by its id.
+        asset_id: The asset; 0 if it was not read by its id.
         state: Its state.
         region: The grid operator's region.
         export_limit_w: The most power that may be exported, W.
@@ -63,7 +63,7 @@ class Connection(Model):
 
 
 class ExportCap(Model):
-    """The most power that could be exported, W, from a day on until the next entry."""
+    """The most power that could be exported, W, from a day until the next entry."""
 
     from_day: Day
     cap_w: UInt
@@ -96,7 +96,7 @@ class TotalFeed(Model):
 
 
 class FeedRecord(Model):
-    """The feed of a day of an asset, Wh: what is recorded, or what was reviewed."""
+    """The feed of a day of an asset, Wh, as recorded or as reviewed."""
 
     asset_id: UInt
     day: Day
@@ -105,11 +105,11 @@ class FeedRecord(Model):
 
 
 class Delivery(Model):
-    """What a verified day gives.
+    """What can be delivered and retired of a verified day.
 
     Attributes:
         deliverable_wh: The energy that can be delivered, Wh.
-        retirable_wh: The most that can be retired, Wh: where a feed is known, exported less imported.
+        retirable_wh: The most that can be retired, Wh; if a feed is known, exported less imported.
         mask: The slots that were recorded.
     """
 
@@ -119,7 +119,7 @@ class Delivery(Model):
 
 
 class MarketTerms(TradingTerms):
-    """What has to be known to make or take an offer of an asset's energy: its trading terms, and its connection.
+    """The facts needed to make or take an offer of an asset's energy: its trading terms, and its connection.
 
     Attributes:
         approved: Whether a connection was ever approved.
@@ -135,7 +135,7 @@ class MarketTerms(TradingTerms):
 
 
 class RegionAlert(Model):
-    """An announcement to a region, and until when it holds."""
+    """An announcement to a region, and its end."""
 
     level: AlertLevel
     until: Timestamp
@@ -204,7 +204,7 @@ class ConnectionRejected(VersionedEvent, topic="connection-rejected"):
 
 
 class ConnectionWithdrawn(VersionedEvent, topic="connection-withdrawn"):
-    """An owner took a request back."""
+    """An owner withdrew a request."""
 
     asset_id: UInt
     actor: Principal
@@ -220,7 +220,7 @@ class ConnectionStatusSet(VersionedEvent, topic="connection-status-set"):
 
 
 class ExportLimitSet(VersionedEvent, topic="export-limit-set"):
-    """An export limit was set: a higher one from that day, a lower one from the next."""
+    """An export limit was set: a higher one from that day on, a lower one from the next day on."""
 
     asset_id: UInt
     actor: Principal
@@ -276,10 +276,10 @@ class GridIntegration(
     ),
     callees=(ProductionTracking,),
 ):
-    """Grid connections and the energy that really passed the meter."""
+    """Grid connections, and the energy that really passed the grid meter."""
 
     def look_up(self, error: ErrorCode, arguments: Mapping[str, Any]) -> str:
-        """Return the connection's state, where it is what does not allow a call."""
+        """Return the connection's state, if that is why a call is not allowed."""
         asset_id = arguments.get("asset_id")
         if error is not GridError.ERR_WRONG_CONNECTION_STATE or asset_id is None:
             return ""
@@ -312,15 +312,15 @@ class GridIntegration(
 
     @read_only
     def get_deliverable(self, asset_id: UInt, day: Day) -> UInt | None:
-        """Return the energy (Wh) that can be delivered from a day; ``None`` until it is known, final then."""
+        """Return the energy (Wh) that can be delivered from a day: ``None`` until it is known, and then final."""
 
     @read_only
     def get_delivery(self, asset_id: UInt, day: Day) -> Delivery | None:
-        """Return what a day gives; ``None`` until it is known, final then."""
+        """Return what can be delivered and retired of a day: ``None`` until it is known, and then final."""
 
     @read_only
     def get_delivered(self, asset_id: UInt, day: Day, wh: UInt, before_wh: UInt) -> UInt | None:
-        """Return what a day delivers (Wh) of a forward fill behind others; ``None`` until it is known."""
+        """Return how much of a forward fill behind others a day delivers (Wh); ``None`` until it is known."""
 
     @read_only
     def is_undeliverable(self, asset_id: UInt, day: Day) -> bool:
@@ -344,7 +344,7 @@ class GridIntegration(
 
     @read_only
     def get_region_alert(self, region: Region) -> RegionAlert | None:
-        """Return what was announced to a region last."""
+        """Return the last announcement to a region."""
 
     @public
     def request_connection(self, asset_id: UInt, export_limit_w: UInt) -> bool:
@@ -352,7 +352,7 @@ class GridIntegration(
 
     @public
     def withdraw_request(self, asset_id: UInt) -> bool:
-        """Owner: take a request back that is not decided yet."""
+        """Owner: withdraw a request that is not decided yet."""
 
     @public
     def approve_connection(self, asset_id: UInt, export_limit_w: UInt, feed_metered: bool) -> bool:
@@ -384,17 +384,17 @@ class GridIntegration(
     def record_feeds(
         self, items: Annotated[Sequence[FeedRecord], MaxLength(100), ClarityName("feeds-read")]
     ) -> Annotated[tuple[Response[bool], ...], MaxLength(100)]:
-        """Grid operator: record up to 100 feeds; one answer for each, a failing one changes nothing."""
+        """Grid operator: record up to 100 feeds; one result for each; one that fails changes nothing."""
 
     @public
     def verify_feed(self, asset_id: UInt, day: Day, exported_wh: UInt, imported_wh: UInt) -> bool:
-        """Verifier, not who recorded it: verify a feed for good; the energy (Wh) repeats what was reviewed."""
+        """Verifier other than the recorder: verify a feed for good; the energy (Wh) repeats what was reviewed."""
 
     @public
     def verify_feeds(
         self, items: Annotated[Sequence[FeedRecord], MaxLength(100), ClarityName("feeds-read")]
     ) -> Annotated[tuple[Response[bool], ...], MaxLength(100)]:
-        """Verifier: verify up to 100 feeds; one answer for each, a failing one changes nothing."""
+        """Verifier: verify up to 100 feeds; one result for each; one that fails changes nothing."""
 
     @public
     def set_region_alert(self, region: Region, level: AlertLevel, until: Timestamp) -> bool:

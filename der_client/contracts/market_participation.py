@@ -30,17 +30,17 @@ class Offer(Model):
 
     Attributes:
         offer_id: Its id; 0 if it was not read by it.
-        asset_id: Of which asset.
-        day: Of which day, UTC.
+        asset_id: The asset.
+        day: The day of production, UTC.
         spot: Whether the day is verified (spot) or had not begun (forward).
         seller: The owner when the offer was made, who is paid.
         maker: Who made it: owner or operator.
         wh: The energy offered, Wh.
-        open_wh: What is still open of it, Wh.
+        open_wh: How much of it is still open, Wh.
         price_per_kwh: The price of a kWh, in µSTX or the smallest unit of the token.
         min_fill_wh: The least energy that may be taken, unless it is all that is open, Wh.
         expires_at: When it expires, chain time.
-        taker: Who alone may take it, if anybody is named.
+        taker: The only one who may take it, if anybody is named.
         token: The SIP-010 token it is priced in; ``None`` for STX.
         epoch: The asset's epoch when it was made.
         state: Its state.
@@ -67,12 +67,12 @@ class Offer(Model):
     unsettled_fills: UInt
 
     def cost(self, wh: int) -> int:
-        """Return what so many Wh cost, in µSTX or the smallest unit of the token, rounded up as the contract does."""
+        """Return the cost of an energy in Wh, in µSTX or the token's smallest unit, rounded up as in the contract."""
         return -(-wh * self.price_per_kwh // 1000)
 
 
 class OfferedDay(Model):
-    """One day of a long contract: the energy offered, Wh, and until when (chain time)."""
+    """One day of a long contract: the energy offered, Wh, and when the offer expires (chain time)."""
 
     day: Day
     wh: UInt
@@ -80,7 +80,7 @@ class OfferedDay(Model):
 
 
 class DayBook(Model):
-    """What is open, funded, sold and retired of a day, Wh; the open sums count only in their epoch."""
+    """The energy of a day that is open, funded, sold and retired, Wh; the open sums are valid only in their epoch."""
 
     epoch: UInt
     forward_open_wh: UInt
@@ -91,12 +91,12 @@ class DayBook(Model):
 
 
 class Quote(Model):
-    """What taking some of an offer would cost now.
+    """The cost of taking some of an offer now.
 
     Attributes:
         cost: What is locked, in µSTX or the smallest unit of the token.
         before_wh: Energy funded ahead of it, which is delivered first, Wh.
-        open_wh: What is open of the offer, Wh.
+        open_wh: How much of the offer is open, Wh.
     """
 
     cost: UInt
@@ -105,7 +105,7 @@ class Quote(Model):
 
 
 class FillTerms(Model):
-    """What ``settlement`` has to know of a fill."""
+    """The facts about a fill that ``settlement`` needs."""
 
     asset_id: UInt
     day: Day
@@ -192,7 +192,7 @@ class OfferClosed(VersionedEvent, topic=""):
 
 
 class OfferCancelled(OfferClosed, topic="offer-cancelled"):
-    """Owner or operator took back what was open."""
+    """Owner or operator cancelled what was open."""
 
 
 class OfferRejected(OfferClosed, topic="offer-rejected"):
@@ -245,7 +245,7 @@ class EnergyRetired(VersionedEvent, topic="energy-retired"):
 
 
 class TokenSet(VersionedEvent, topic="token-set"):
-    """A token was put on the list of those that offers may be priced in, or taken off it."""
+    """A token was added to the list of those that offers may be priced in, or removed from it."""
 
     token: Principal
     listed: bool
@@ -253,7 +253,7 @@ class TokenSet(VersionedEvent, topic="token-set"):
 
 
 MOST_OFFERS = 31
-"""How many offers are made, taken back or taken in one call."""
+"""How many offers are made, cancelled or taken in one call."""
 
 
 def _until_it_begins(day: date, wh: int) -> OfferedDay:
@@ -277,10 +277,10 @@ class MarketParticipation(
     ),
     callees=(GridIntegration,),
 ):
-    """Energy offers: who sells what, of which day, at which price."""
+    """Energy offers: who sells how much, of which day, at which price."""
 
     def look_up(self, error: ErrorCode, arguments: Mapping[str, Any]) -> str:
-        """Return what is left of a day that is oversold, what is open of an offer, or its state."""
+        """Return what explains a refusal: what is left of a day, what is open of an offer, or its state."""
         asset_id, day, offer_id = (arguments.get(name) for name in ("asset_id", "day", "offer_id"))
         if error is MarketError.ERR_OVERSOLD and asset_id is not None and day is not None:
             return f"{self.get_available(asset_id, day):,} Wh of {day} are available"
@@ -300,11 +300,11 @@ class MarketParticipation(
 
     @read_only
     def get_offers(self, offer_ids: Ids) -> Page[Offer]:
-        """Up to 30 offers at once."""
+        """Return up to 30 offers at once."""
 
     @read_only
     def get_offer_count(self) -> UInt:
-        """How many offers were ever made; their ids begin at 1."""
+        """Return how many offers have been made; their ids begin at 1."""
 
     @read_only
     def get_day_book(self, asset_id: UInt, day: Day) -> DayBook | None:
@@ -316,7 +316,7 @@ class MarketParticipation(
 
     @read_only
     def get_retirement_count(self) -> UInt:
-        """Return how many times energy was retired; the ids begin at 1."""
+        """Return how many retirements there have been; their ids begin at 1."""
 
     @read_only
     def get_funded_until(self, asset_id: UInt) -> Day | None:
@@ -324,19 +324,19 @@ class MarketParticipation(
 
     @read_only
     def is_token_listed(self, token: Principal) -> bool:
-        """Whether offers may be priced in a token."""
+        """Return whether offers may be priced in a token."""
 
     @read_only
     def get_available(self, asset_id: UInt, day: Day) -> UInt:
         """Return the energy (Wh) of a day that can still be offered or retired; 0 if the day cannot be sold now.
 
-        Whether an offer would be refused for another reason is not looked at: a pause, the states of asset and
-        connection, a transfer under way. What is left of a day before the connection can be retired only.
+        Other reasons to refuse an offer are not considered: a pause, the states of asset and connection, a pending
+        transfer. What is left of a day before the connection can only be retired.
         """
 
     @read_only
     def quote(self, offer_id: UInt, wh: UInt) -> Quote | None:
-        """Return what taking so many Wh would cost now; ``None`` if nobody could take them."""
+        """Return the cost of taking so many Wh now; ``None`` if nobody could take them."""
 
     @public
     def create_offer(
@@ -353,13 +353,13 @@ class MarketParticipation(
         """Owner or operator: offer energy of a day that has not begun, or is verified; return the offer's id.
 
         Args:
-            asset_id: Of which asset.
-            day: Of which day, UTC; a verified one no earlier than the asset was connected.
+            asset_id: The asset.
+            day: The day, UTC; a verified one no earlier than the asset was connected.
             wh: The energy, 1 to 10¹⁵ Wh.
             price_per_kwh: 1 to 10¹⁵ µSTX, or smallest units of the token, per kWh.
             min_fill_wh: The least energy that may be taken, Wh; worth at least 1 of that unit.
             expires_at: Chain time; for a forward offer no later than the day begins.
-            taker: Who alone may take it; anybody if not given.
+            taker: The only one who may take it; anybody if not given.
             token: The SIP-010 token it is priced in, ``ADDRESS.name``, which must be listed; STX if not given.
         """
 
@@ -387,14 +387,14 @@ class MarketParticipation(
     ) -> CallSeries[OfferedDay]:
         """Offer energy of many days on the same terms, up to a year ahead: `create_offers`, 31 days in each call.
 
-        Nothing is sent before ``send()``; ``cost()`` says what that costs. Each offer is made or refused alone.
+        Nothing is sent before ``send()``; ``cost()`` says what that costs. Each offer is made or refused by itself.
 
         Args:
-            asset_id: Of which asset.
+            asset_id: The asset.
             days: The energy of each day to come, Wh, offered until the day begins; or days with an end of their own.
             price_per_kwh: 1 to 10¹⁵ µSTX, or smallest units of the token, per kWh.
             min_fill_wh: The least energy that may be taken of a day, Wh; worth at least 1 of that unit.
-            taker: Who alone may take it; anybody if not given.
+            taker: The only one who may take it; anybody if not given.
             token: The SIP-010 token it is priced in, ``ADDRESS.name``, which must be listed; STX if not given.
 
         Raises:
@@ -411,13 +411,13 @@ class MarketParticipation(
 
     @public
     def cancel_offer(self, offer_id: UInt) -> bool:
-        """Owner or operator: take back what is open."""
+        """Owner or operator: cancel what is open."""
 
     @public
     def cancel_offers(
         self, offer_ids: Annotated[Sequence[UInt], MaxLength(MOST_OFFERS)]
     ) -> Annotated[tuple[Response[bool], ...], MaxLength(MOST_OFFERS)]:
-        """Owner or operator: take back what is open of up to 31 offers; one answer for each."""
+        """Owner or operator: cancel what is open of up to 31 offers; one result for each."""
 
     @public
     def reject_offer(self, offer_id: UInt) -> bool:
@@ -444,9 +444,9 @@ class MarketParticipation(
         """Owner: claim energy of a verified day, so that it can never be sold; return the retirement's id.
 
         Args:
-            asset_id: Of which asset; not a battery or a vehicle.
-            day: Of which day, UTC.
-            wh: The energy, Wh; where a feed is known, within exported less imported of that day.
+            asset_id: The asset; not a battery or a vehicle.
+            day: The day of production, UTC.
+            wh: The energy, Wh; if a feed is known, at most exported less imported of that day.
             beneficiary: For whom.
-            purpose: What for, up to 64 characters.
+            purpose: What it is claimed for, up to 64 characters.
         """

@@ -13,7 +13,7 @@ from der_client.stacks.contract.errors import Code, ErrorCode
 
 
 class DayState(Code):
-    """State of the production of a day; a day of which nothing is kept is open."""
+    """State of the production of a day; a day without any record is open."""
 
     OPEN = 0
     RECORDED = 1
@@ -33,7 +33,7 @@ class ProductionDay(Model):
     Attributes:
         state: Its state.
         mask: The slots recorded; slot 0 is the lowest bit.
-        wh: Their energy, Wh.
+        wh: The energy in them, Wh.
     """
 
     state: DayState
@@ -49,13 +49,13 @@ class TotalProduction(Model):
 
 
 class DayRecord(Model):
-    """What an oracle records of one day of one asset.
+    """What an oracle records for one day of one asset.
 
     Attributes:
         asset_id: The asset.
         day: The day, UTC.
         mask: The slots, slot 0 the lowest bit.
-        wh: Their energy together, Wh.
+        wh: Their total energy, Wh.
     """
 
     asset_id: UInt
@@ -98,7 +98,7 @@ class Root(Model):
         oracle: Who anchored it, and may claim its leaves.
         root: The root.
         leaves: How many leaves it has, at most 2²⁴.
-        total_wh: Their energy together, Wh, as the oracle said.
+        total_wh: Their total energy, Wh, as the oracle said.
         from_day: The first day, UTC.
         to_day: The last day, UTC.
     """
@@ -118,8 +118,8 @@ class Leaf(Model):
         asset_id: The asset.
         day: The day, UTC.
         mask: The slots, slot 0 the lowest bit.
-        wh: Their energy together, Wh.
-        whs_hash: SHA-256 of the slots' energies, which are kept elsewhere.
+        wh: Their total energy, Wh.
+        whs_hash: SHA-256 of the energy of the slots, which is kept elsewhere.
     """
 
     asset_id: UInt
@@ -284,7 +284,7 @@ class ProductionTracking(
 
     @read_only
     def get_total_production(self, asset_id: UInt) -> TotalProduction:
-        """Energy of an asset over all days."""
+        """Return the energy of an asset over all days."""
 
     @read_only
     def get_reading_hash(
@@ -303,11 +303,11 @@ class ProductionTracking(
 
     @read_only
     def get_root_count(self) -> UInt:
-        """Return how many roots were ever anchored; their ids begin at 1."""
+        """Return how many roots have been anchored; their ids begin at 1."""
 
     @read_only
     def get_leaf_hash(self, leaf: Leaf) -> Hash32:
-        """Return the hash of a leaf, as the tree has it."""
+        """Return the hash of a leaf in the tree."""
 
     @read_only
     def verify_leaf(self, root_id: UInt, leaf: Leaf, path: Path) -> bool:
@@ -321,7 +321,7 @@ class ProductionTracking(
     def record_batch(
         self, items: Annotated[Sequence[DayRecord], MaxLength(200)]
     ) -> Annotated[tuple[Response[bool], ...], MaxLength(200)]:
-        """Oracle: record up to 200 asset-days; one answer for each, a failing one changes nothing."""
+        """Oracle: record up to 200 asset-days; one result for each; one that fails changes nothing."""
 
     @public
     def record_day(
@@ -346,7 +346,7 @@ class ProductionTracking(
     def record_days(
         self, items: Annotated[Sequence[SignedDay], MaxLength(20), ClarityName("readings")]
     ) -> Annotated[tuple[Response[bool], ...], MaxLength(20)]:
-        """Anyone: relay up to 20 signed days of any meters; one answer for each, a failing one changes nothing."""
+        """Anyone: relay up to 20 signed days of any meters; one result for each; one that fails changes nothing."""
 
     @public
     def verify_day(self, asset_id: UInt, day: Day, mask: UInt, wh: UInt) -> bool:
@@ -356,13 +356,13 @@ class ProductionTracking(
     def verify_days(
         self, items: Annotated[Sequence[ReviewedDay], MaxLength(100)]
     ) -> Annotated[tuple[Response[bool], ...], MaxLength(100)]:
-        """Verifier or arbiter: verify up to 100 days; one answer for each, a failing one changes nothing."""
+        """Verifier or arbiter: verify up to 100 days; one result for each; one that fails changes nothing."""
 
     @public
     def reject_day(self, asset_id: UInt, day: Day, mask: UInt, wh: UInt, reason: Reason) -> bool:
         """Verifier (arbiter where disputed): reject a day for good; slots and energy (Wh) repeat what was reviewed.
 
-        A day of which nothing is recorded takes 0 and 0, once nothing can be recorded of it any more.
+        For a day without any record, pass 0 and 0, once nothing can be recorded for it any more.
         """
 
     @public
@@ -371,7 +371,7 @@ class ProductionTracking(
 
     @public
     def adjust_day(self, asset_id: UInt, day: Day, wh_before: UInt, wh_after: UInt) -> UInt:
-        """Verifier (arbiter where disputed): correct a day's energy (Wh), repeating what it was; return the new."""
+        """Verifier (arbiter where disputed): correct a day's energy (Wh), repeating the old; return the new."""
 
     @public
     def anchor_root(self, root: Hash32, leaves: UInt, total_wh: UInt, from_day: Day, to_day: Day) -> UInt:
@@ -380,7 +380,7 @@ class ProductionTracking(
         Args:
             root: The root, 32 bytes.
             leaves: How many leaves it has, 1 to 2²⁴.
-            total_wh: Their energy together, Wh.
+            total_wh: Their total energy, Wh.
             from_day: The first day, UTC.
             to_day: The last day, UTC.
         """

@@ -1,4 +1,4 @@
-"""Lists that are longer than one call takes: split into calls, with their cost before anything is sent.
+"""Lists too long for one call: split into calls, with their cost before anything is sent.
 
 ``series = market.offer_days(…)`` → ``series.cost()`` → ``pending = series.send()`` → ``outcomes = pending.wait()``.
 """
@@ -37,13 +37,13 @@ I = TypeVar("I")  # noqa: E741 - an item
 
 @dataclass(frozen=True, slots=True)
 class SeriesCost:
-    """What a series of calls costs if it is sent now.
+    """The cost of a series of calls if it is sent now.
 
     Attributes:
-        calls: How many transactions it is.
-        fees_ustx: Their fees together, µSTX, by the account's fee policy.
-        sends_ustx: The most that leaves the account besides the fees, µSTX, by the post-conditions.
-        reads: How many reads they need together, of the 15,000 (from epoch 4.0 on 30,000) of a tenure: simulated on an
+        calls: How many transactions there are.
+        fees_ustx: Their total fees, µSTX, by the account's fee policy.
+        sends_ustx: The most that can leave the account besides the fees, µSTX, by the post-conditions.
+        reads: How many reads they need in total, of the 15,000 (from epoch 4.0 on 30,000) of a tenure: simulated on an
             embedded devnet, elsewhere the node's estimate; ``None`` if it has none.
     """
 
@@ -55,12 +55,12 @@ class SeriesCost:
 
 @dataclass(frozen=True, slots=True)
 class ItemOutcome(Generic[I]):
-    """What came of one item.
+    """The outcome of one item.
 
     Attributes:
         item: The item.
-        number: The id that the contract gave: of the offer, of the payment; ``None`` if there is an error.
-        txid: The transaction it was in; empty if that was not sent.
+        number: The id from the contract, such as the offer's or the payment's; ``None`` if there is an error.
+        txid: The transaction with the item; empty if it was not sent.
         error: Why there is no number: the contract refused the item or the call, or the call was not sent, or not
             mined in time (`ConfirmationTimeoutError`: then the outcome is unknown, and `wait` may be called again).
     """
@@ -77,7 +77,7 @@ class ItemOutcome(Generic[I]):
 
 
 class CallSeries(Generic[I]):
-    """Calls for a list of any length; nothing is signed or sent until asked for.
+    """Calls for a list of any length; nothing is signed or sent before ``send``.
 
     Attributes:
         items: All items, in order.
@@ -103,7 +103,7 @@ class CallSeries(Generic[I]):
 
     @cached_property
     def calls(self) -> tuple[Call[tuple[Response[int], ...]], ...]:
-        """The calls, for who sends them otherwise, e.g. through an outbox; one id or error for each item.
+        """The calls, to send them in another way, e.g. through an outbox; one id or error for each item.
 
         Raises:
             EncodeError: If an item cannot be encoded.
@@ -111,13 +111,13 @@ class CallSeries(Generic[I]):
         return tuple(self._make(part) for part in self.parts)
 
     def cost(self) -> SeriesCost:
-        """Return what sending costs now; each call as if it were the only one.
+        """Return what sending costs now, with each call computed as if it were the only one.
 
         Raises:
             SigningError: If the contract was opened without an account.
             InvalidValueError: If a fee would be above the cap.
             ContractError: If the contract would refuse a whole call (known on an embedded devnet).
-            NodeError: If the node could not be asked.
+            NodeError: If the node could not be reached.
         """
         account = self.contract.require_account()
         reads = [self._reads(call) for call in self.calls]
@@ -149,8 +149,8 @@ class CallSeries(Generic[I]):
     def send(self) -> PendingSeries[I]:
         """Sign and send all calls, one after the other, without waiting between them.
 
-        If one of them cannot be sent, or it is unknown whether it was, none after it is; those before are on their way,
-        and `wait` answers for all.
+        If one of them cannot be sent, or it is unknown whether it was, none after it is sent; those before it are on
+        their way, and `wait` returns outcomes for all.
 
         Raises:
             SigningError: If the contract was opened without an account.
@@ -178,11 +178,11 @@ class CallSeries(Generic[I]):
 
 
 class PendingSeries(Generic[I]):
-    """Calls that were sent and whose outcomes are awaited.
+    """Calls that were sent, to wait for.
 
     Attributes:
         pending: What was sent, in order: each can be waited for alone.
-        error: Why the rest was not sent; ``None`` if all was.
+        error: Why the rest was not sent; ``None`` if all were sent.
     """
 
     def __init__(
@@ -193,13 +193,13 @@ class PendingSeries(Generic[I]):
         self.error = error
 
     def wait(self, timeout_s: float = 120.0) -> tuple[ItemOutcome[I], ...]:
-        """Wait for all calls; return what came of each item, in order. It may be called again.
+        """Wait for all calls, and return the outcome of each item, in order. It may be called again.
 
         Args:
             timeout_s: How long for each call, in seconds.
 
         Raises:
-            NodeError: If the node could not be asked.
+            NodeError: If the node could not be reached.
         """
         outcomes: list[ItemOutcome[I]] = []
         for part, pending in zip(self._series.parts, self.pending, strict=False):
@@ -241,13 +241,13 @@ class PendingSeries(Generic[I]):
 
 
 def _unsent(problem: DerClientError) -> DerClientError:
-    error = DerClientError(f"not sent, as something went wrong before: {problem}")
+    error = DerClientError(f"not sent, because an earlier call failed: {problem}")
     error.__cause__ = problem
     return error
 
 
 def _known(contract: Contract, code: int) -> ErrorCode | None:
-    """Return the error that a code stands for, of the contract or one that it calls."""
+    """Return the error of a code, from the contract or one that it calls."""
     errors = (error for member in type(contract).family() for enum in member.error_codes for error in enum)
     return next((error for error in errors if error == code), None)
 

@@ -1,4 +1,4 @@
-"""``settlement``: the money. Buyers lock the cost of what they take; what is delivered is paid, the rest refunded.
+"""``settlement``: the money. Buyers lock the cost of what they take; what is delivered is paid for, the rest refunded.
 
 Amounts are in µSTX where a payment's ``token`` is ``None``, else in the smallest unit of that SIP-010 token. STX are
 paid out at once; tokens become credits, which each party withdraws.
@@ -48,21 +48,21 @@ class Payment(Model):
 
     Attributes:
         payment_id: Its id; 0 if it was not read by it.
-        offer_id: Of which offer.
-        asset_id: Of which asset.
-        day: Of which day, UTC.
+        offer_id: The offer.
+        asset_id: The asset.
+        day: The day of production, UTC.
         spot: Whether it was delivered and paid at once.
         buyer: Who locked the cost.
         payee: Who is paid.
         token: The SIP-010 token of all amounts; ``None`` for µSTX.
-        claimable: Whether the buyer may claim what is delivered; never of a battery or vehicle.
+        claimable: Whether the buyer may claim what is delivered; never from a battery or vehicle.
         wh: The energy taken, Wh.
         before_wh: Energy funded ahead of it, which is delivered first, Wh.
         price_per_kwh: The price of a kWh.
-        fee_bps: The fee, basis points of what is delivered.
+        fee_bps: The fee, in basis points of what is delivered.
         cost: What was locked.
         state: Its state.
-        delivered_wh: What was delivered, Wh; 0 while locked, as all that follow.
+        delivered_wh: What was delivered, Wh; 0 while locked, as are all the following.
         payout: What the payee got.
         fee: What the fee was.
         refund: What the buyer got back.
@@ -92,7 +92,7 @@ class Payment(Model):
 
 
 class SettlementPreview(Model):
-    """How the cost of a payment would be shared out: to payee, fee and buyer for the energy delivered, Wh."""
+    """How the cost of a payment would be divided between payee, fee and buyer, and the energy delivered, Wh."""
 
     delivered_wh: UInt
     payout: UInt
@@ -101,7 +101,7 @@ class SettlementPreview(Model):
 
 
 class Ledger(Model):
-    """What the contract owes in STX (µSTX) or a token: locked, fees earned, credits not withdrawn."""
+    """What the contract owes in STX (µSTX) or a token: locked payments, fees earned, credits not withdrawn."""
 
     escrow: UInt
     fees: UInt
@@ -109,12 +109,12 @@ class Ledger(Model):
 
 
 class FeeSchedule(Model):
-    """The fee, basis points, and the one that is announced.
+    """The fee, in basis points, and the announced one.
 
     Attributes:
         fee_bps: The fee of payments funded now.
         next_fee_bps: The announced fee; equal to ``fee_bps`` if none is announced.
-        next_from: From when on the announced fee holds.
+        next_from: When the announced fee takes effect.
     """
 
     fee_bps: UInt
@@ -123,7 +123,7 @@ class FeeSchedule(Model):
 
 
 class Taking(Model):
-    """What to take of one offer, Wh: so much, or what is open if that is at least ``min_wh``."""
+    """What to take of one offer, Wh: this much, or what is open if that is at least ``min_wh``."""
 
     offer_id: UInt
     wh: UInt
@@ -184,7 +184,7 @@ class PaymentFunded(VersionedEvent, topic="payment-funded"):
 
 
 class PaymentClosed(VersionedEvent, topic=""):
-    """Base of the events that close a payment: how its cost was shared out, as credits where it was in a token."""
+    """Base of the events that close a payment: how its cost was divided, in credits if it was in a token."""
 
     payment_id: UInt
     offer_id: UInt
@@ -203,7 +203,7 @@ class PaymentClosed(VersionedEvent, topic=""):
 
 
 class PaymentSettled(PaymentClosed, topic="payment-settled"):
-    """What was delivered is paid, the shortfall refunded."""
+    """What was delivered is paid for, the shortfall is refunded."""
 
 
 class PaymentRefunded(PaymentClosed, topic="payment-refunded"):
@@ -215,7 +215,7 @@ class PaymentReleased(PaymentClosed, topic="payment-released"):
 
 
 class PaymentAssigned(VersionedEvent, topic="payment-assigned"):
-    """A buyer handed a payment, its refund and its claims to another."""
+    """A buyer transferred a payment, its refund and its claims to another principal."""
 
     payment_id: UInt
     actor: Principal
@@ -255,7 +255,7 @@ class FeeBpsSet(VersionedEvent, topic="fee-bps-set"):
 
 
 class FeesWithdrawn(VersionedEvent, topic="fees-withdrawn"):
-    """Fees were sent to a recipient; ``fees`` are left."""
+    """Fees were sent to a recipient; ``fees`` is what is left."""
 
     actor: Principal
     token: Principal | None
@@ -275,7 +275,7 @@ class SurplusWithdrawn(VersionedEvent, topic="surplus-withdrawn"):
 def _funding_moves(
     contract: Settlement, offer_id: int, wh: int, _min_wh: int, _max_price_per_kwh: int, _max_before_wh: int
 ) -> list[PostCondition]:
-    """The buyer sends at most the cost; of a spot fill the contract passes on at most that."""
+    """The buyer sends at most the cost; for a spot fill, the contract passes on at most that."""
     offer = _market(contract).get_offer(offer_id)
     return [] if offer is None else _taking_moves(contract, [(offer, wh)])
 
@@ -294,7 +294,7 @@ def _funding_moves_with(
 def _long_funding_moves(
     contract: Settlement, items: Sequence[Taking], _max_price_per_kwh: int, _max_before_wh: int
 ) -> list[PostCondition]:
-    """The buyer sends at most the cost of all; of spot fills the contract passes on at most their cost."""
+    """The buyer sends at most the total cost; for spot fills, the contract passes on at most their cost."""
     offers = _by_pages(_market(contract).get_offers, [item.offer_id for item in items])
     return _taking_moves(
         contract, [(offer, item.wh) for offer, item in zip(offers, items, strict=True) if offer is not None]
@@ -388,10 +388,10 @@ class Settlement(
     ),
     callees=(MarketParticipation,),
 ):
-    """Escrow: funding, settling and refunding fills; claims of what was bought; credits; the fees."""
+    """Escrow: funding, settling and refunding fills; claims of bought energy; credits; fees."""
 
     def look_up(self, error: ErrorCode, arguments: Mapping[str, Any]) -> str:
-        """Return what a fill costs and what is funded ahead of it now, or the state of a payment."""
+        """Return what explains a refusal: a fill's cost and what is funded ahead of it, or a payment's state."""
         offer_id, wh, payment_id = (arguments.get(name) for name in ("offer_id", "wh", "payment_id"))
         if error is SettlementError.ERR_PAYMENT_CLOSED and payment_id is not None:
             payment = self.get_payment(payment_id)
@@ -415,11 +415,11 @@ class Settlement(
 
     @read_only
     def get_payment_count(self) -> UInt:
-        """Return how many payments were ever made; their ids begin at 1."""
+        """Return how many payments have been made; their ids begin at 1."""
 
     @read_only
     def get_claim_count(self) -> UInt:
-        """Return how many claims were ever made; their ids begin at 1."""
+        """Return how many claims have been made; their ids begin at 1."""
 
     @read_only
     def preview_settlement(self, payment_id: UInt) -> SettlementPreview | None:
@@ -427,11 +427,11 @@ class Settlement(
 
     @read_only
     def get_escrow_total(self, token: Principal | None = None) -> UInt:
-        """Return what is locked in all, in µSTX or a token."""
+        """Return the total that is locked, in µSTX or a token."""
 
     @read_only
     def get_fees(self, token: Principal | None = None) -> UInt:
-        """Fees earned and not withdrawn, in µSTX or a token."""
+        """Return the fees earned and not withdrawn, in µSTX or a token."""
 
     @read_only
     def get_ledger(self, token: Principal | None = None) -> Ledger:
@@ -443,11 +443,11 @@ class Settlement(
 
     @read_only
     def get_fee_bps(self) -> UInt:
-        """Return the fee of payments funded now, basis points."""
+        """Return the fee of payments funded now, in basis points."""
 
     @read_only
     def get_fee_schedule(self) -> FeeSchedule:
-        """Return the fee, and the one that is announced."""
+        """Return the fee, and the announced one."""
 
     @read_only
     def is_solvent(self) -> bool:
@@ -455,7 +455,7 @@ class Settlement(
 
     @read_only
     def get_surplus(self) -> UInt:
-        """STX of the contract beyond what is locked and the fees, µSTX."""
+        """Return the contract's STX beyond what is locked and the fees, µSTX."""
 
     @public(moves=_funding_moves)
     def accept_and_fund(
@@ -470,7 +470,7 @@ class Settlement(
 
         Args:
             offer_id: The offer.
-            wh: How much of it, Wh; where less is open, what is open is taken.
+            wh: How much of it to take, Wh; if less is open, what is open is taken.
             min_wh: The least energy to take, Wh.
             max_price_per_kwh: The most a kWh may cost, µSTX.
             max_before_wh: The most energy that may be funded ahead, and so be delivered first, Wh.
@@ -491,7 +491,7 @@ class Settlement(
         Args:
             token: The offer's token, ``ADDRESS.name``.
             offer_id: The offer.
-            wh: How much of it, Wh; where less is open, what is open is taken.
+            wh: How much of it to take, Wh; if less is open, what is open is taken.
             min_wh: The least energy to take, Wh.
             max_price_per_kwh: The most a kWh may cost, in the token's smallest unit.
             max_before_wh: The most energy that may be funded ahead, and so be delivered first, Wh.
@@ -507,7 +507,7 @@ class Settlement(
         """Take energy of up to 31 offers in STX; one payment's id or error for each.
 
         Args:
-            items: The offers, and how much of each.
+            items: The offers, and how much to take of each.
             max_price_per_kwh: The most a kWh may cost in any of them, µSTX.
             max_before_wh: The most energy that may be funded ahead of each, Wh.
         """
@@ -515,10 +515,10 @@ class Settlement(
     def take_offers(self, items: Sequence[Taking], max_price_per_kwh: int, max_before_wh: int) -> CallSeries[Taking]:
         """Take energy of any number of offers in STX: `accept_offers`, 31 offers in each call.
 
-        Nothing is sent before ``send()``; ``cost()`` says what that costs. Each is taken or refused alone.
+        Nothing is sent before ``send()``; ``cost()`` says what that costs. Each is taken or refused by itself.
 
         Args:
-            items: The offers, and how much of each.
+            items: The offers, and how much to take of each.
             max_price_per_kwh: The most a kWh may cost in any of them, µSTX.
             max_before_wh: The most energy that may be funded ahead of each, Wh.
 
@@ -538,15 +538,15 @@ class Settlement(
 
     @public(moves=_batch_moves)
     def settle_batch(self, payment_ids: PaymentIds) -> Answers:
-        """Anyone: settle up to 25 payments; one answer for each, a failing one alone is undone."""
+        """Anyone: settle up to 25 payments; one result for each; if one fails, only that one is undone."""
 
     @public(moves=_closing_moves)
     def refund(self, payment_id: UInt) -> bool:
-        """Anyone: give the buyer back what can never be delivered."""
+        """Anyone: refund the buyer for what can never be delivered."""
 
     @public(moves=_batch_moves)
     def refund_batch(self, payment_ids: PaymentIds) -> Answers:
-        """Anyone: refund up to 25 payments; one answer for each, a failing one alone is undone."""
+        """Anyone: refund up to 25 payments; one result for each; if one fails, only that one is undone."""
 
     @public(moves=_closing_moves)
     def release(self, payment_id: UInt) -> bool:
@@ -560,12 +560,12 @@ class Settlement(
             payment_id: A settled payment of the caller.
             wh: The energy, 1 Wh to what is delivered and not claimed.
             beneficiary: For whom.
-            purpose: What for, up to 64 characters.
+            purpose: What it is claimed for, up to 64 characters.
         """
 
     @public
     def assign_payment(self, payment_id: UInt, to: Principal) -> bool:
-        """Buyer: hand a payment, its refund and its claims to another."""
+        """Buyer: transfer a payment, its refund and its claims to another principal."""
 
     @public(moves=_credit_moves)
     def withdraw(self, token: Trait) -> UInt:
@@ -573,11 +573,11 @@ class Settlement(
 
     @public
     def set_token(self, token: Principal, listed: bool) -> bool:
-        """Contract owner: let offers be priced in a SIP-010 token, or no longer; what was sold stays payable."""
+        """Contract owner: allow or stop pricing offers in a SIP-010 token; what was sold stays payable."""
 
     @public
     def set_fee_bps(self, fee_bps: Annotated[UInt, ClarityName("bps")]) -> bool:
-        """Contract owner: set the fee, 0 to 500 basis points; a higher one holds 7 days later, a lower one at once."""
+        """Contract owner: set the fee, 0 to 500 basis points; a higher one 7 days later, a lower one at once."""
 
     @public(moves=_withdrawal_moves)
     def withdraw_fees(self, amount_ustx: Annotated[UInt, ClarityName("amount")], recipient: Principal) -> bool:

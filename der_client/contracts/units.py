@@ -30,7 +30,7 @@ Signature = Annotated[bytes, BufferType(64)]
 PricePerKwh = Annotated[UInt, ClarityName("price")]
 Purpose = Annotated[str, AsciiType(64)]
 PAGE = 30
-"""How many things of a kind the contracts show at once."""
+"""How many items of a kind the contracts return at once."""
 Ids = Annotated[Sequence[UInt], MaxLength(PAGE)]
 Page = Annotated[tuple[T | None, ...], MaxLength(PAGE)]
 
@@ -44,7 +44,7 @@ def _day_or_none(number: int) -> date | None:
 
 
 DayOrNever = Annotated[date | None, Conversion(UINT, _number_or_zero, _day_or_none)]
-"""A day that Clarity writes as u0 while it has not come: ``None`` in Python."""
+"""A day that is u0 in Clarity until it is set: ``None`` in Python."""
 
 
 class VersionedEvent(Event, version=1):
@@ -52,7 +52,7 @@ class VersionedEvent(Event, version=1):
 
 
 class AssetDay(Model):
-    """Names a day of an asset."""
+    """A day of an asset."""
 
     asset_id: UInt
     day: Day

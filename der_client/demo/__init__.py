@@ -1,4 +1,4 @@
-"""The main job, start to end, as any program could do it; `run_demo` is what ``der demo`` runs."""
+"""A complete example, from start to end, as any program could do it; ``der demo`` runs `run_demo`."""
 
 from der_client.demo.results import DemoResult
 from der_client.demo.run import MAX_DAYS, run_demo

@@ -7,7 +7,7 @@ from typing import Final
 
 from der_client.readings import NREL_SERF_EAST_CAPACITY_W
 
-# Who does what; names of the devnet's accounts.
+# Who does what, by the names of the devnet's accounts.
 CONTRACT_OWNER: Final = "deployer"
 LABORATORY: Final = "wallet_1"
 SOLAR_COMPANY: Final = "wallet_2"
@@ -26,26 +26,26 @@ ROLES: Final = {
     GRID_OPERATOR: ("grid operator", "connects plants, meters what the field feeds in"),
     UTILITY: ("utility", "buys a day ahead, first in line"),
     COMMUNITY: ("community", "buys a day ahead, second in line, and what is left"),
-    RELAYER: ("relayer", "brings readings to the chain, settles; anyone may"),
+    RELAYER: ("relayer", "records readings on the chain, settles; anyone may"),
     COMPANY: ("company", "buys for a token, and claims what it bought"),
 }
-"""By account: what it is called, and what it does."""
+"""The name and the task of each account."""
 
 
 @dataclass(frozen=True)
 class Plant:
-    """A plant of the demo: the measured one, or another stretch of its data scaled to another capacity.
+    """A plant of the demo: the measured one, or other days of its data scaled to another capacity.
 
     Attributes:
-        name: For people.
+        name: Its name, for people.
         owner: The devnet's account that owns it.
         capacity_w: Rated power, W.
-        first_data_day: Which day of the data is its first.
+        first_data_day: The first day of the data that it uses.
         feed_metered: Whether the grid operator meters what it exports.
-        utility_percent: How much of the expected energy the utility takes forward, %.
+        utility_percent: How much of the expected energy the utility buys ahead, %.
         community_percent: The same for the community, after the utility.
-        price_ustx_per_kwh: Of its energy, µSTX per kWh.
-        p256_meter: Whether its meter signs by P-256, as most secure elements do, and not by secp256k1.
+        price_ustx_per_kwh: The price of its energy, µSTX per kWh.
+        p256_meter: Whether its meter signs on P-256, as most secure elements do, and not on secp256k1.
     """
 
     name: str

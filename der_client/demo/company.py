@@ -25,11 +25,11 @@ BUDGET = 1_000 * 10**USDCX.decimals
 
 
 class StandIn(Sip010):
-    """The stand-in of USDCx, which its deployer may mint."""
+    """The stand-in for USDCx, which its deployer may mint."""
 
     @public
     def protocol_mint(self, amount: UInt, recipient: Principal) -> bool:
-        """Give somebody new tokens, in the smallest unit; only the deployer may."""
+        """Mint tokens for somebody, in the smallest unit; only the deployer may."""
 
 
 class Company:
@@ -50,12 +50,12 @@ class Company:
     @property
     def _token(self) -> StandIn:
         owner = self._stage.as_(self._contract_owner).account
-        if owner is None:  # only a connection that reads has none
-            raise DerClientError("nobody signs for the owner of the contracts")
+        if owner is None:  # only a read-only connection has none
+            raise DerClientError("no account of the owner of the contracts is connected")
         return StandIn.at(self._stage.client, f"{owner.address}.usdcx", owner)
 
     def list_token(self) -> None:
-        """Publish a stand-in of USDCx as the owner of the contracts, mint some for the company, and list it."""
+        """Publish a stand-in for USDCx as the owner of the contracts, mint some for the company, and list it."""
         token, owner = self._token, self._stage.as_(self._contract_owner)
         try:
             self._stage.client.contract_interface(token.contract_id)
@@ -72,7 +72,7 @@ class Company:
     def buy_for_tokens(
         self, seller: str, asset_id: int, day: date, wh: int, price_per_kwh: int, expires_at: datetime
     ) -> TokenSale:
-        """Offer energy in the token as the seller, and take it as the company."""
+        """Offer energy for the token as the seller, and take it as the company."""
         token, self._seller = self._token.contract_id, seller
         market = self._stage.as_(seller).market
         offer_id = self._stage.do(
@@ -136,7 +136,7 @@ class Company:
         return self._month
 
     def withdraw_and_claim(self) -> None:
-        """Withdraw the credits of both in the token, and claim for the buyer what was delivered of the month."""
+        """Withdraw both parties' credits in the token, and claim for the buyer what was delivered of the month."""
         token = self._token.contract_id
         for name in (self._seller, self._name):
             settlement = self._stage.as_(name).settlement
@@ -147,13 +147,13 @@ class Company:
         payment_id = self.month_ahead().payment_id
         payment = settlement.get_payment(payment_id)
         if payment is None:
-            raise DerClientError(f"payment {payment_id} is not known to the node")
+            raise DerClientError(f"payment {payment_id} is unknown to the node")
         claim = settlement.claim(payment_id, payment.delivered_wh, self._address, PURPOSE)
         event = next(event for event in self._stage.run(claim).events if isinstance(event, EnergyClaimed))
         self._claim = ClaimedEnergy.model_validate(event, from_attributes=True)
 
     def token_sale(self) -> TokenSale:
-        """Return the sale in the token, and what became of it.
+        """Return the sale in the token, and its outcome.
 
         Raises:
             DerClientError: If the balances do not agree with the receipts.
@@ -161,7 +161,7 @@ class Company:
         sale = _done(self._sale)
         payment = self._stage.der.settlement.get_payment(sale.payment_id)
         if payment is None:
-            raise DerClientError(f"payment {sale.payment_id} is not known to the node")
+            raise DerClientError(f"payment {sale.payment_id} is unknown to the node")
         for who, balance in self._balances().items():
             change, expected = balance - self._before[who], self._stage.books.token_changes[who]
             if change != expected:
@@ -186,7 +186,7 @@ class Company:
         return _done(self._claim)
 
     def _balances(self) -> dict[str, int]:
-        """Of the token, in its smallest unit."""
+        """Return the balances in the token, in its smallest unit."""
         everybody = [account.address for account in self._stage.accounts.values()]
         return {who: self._token.get_balance(who) for who in (*everybody, self._stage.der.settlement.contract_id)}
 

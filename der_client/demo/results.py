@@ -1,4 +1,4 @@
-"""What the demo did, as figures: for the tables, for JSON, for tests."""
+"""The demo's results as figures, for tables, JSON and tests."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from der_client.contracts.settlement import Payment
 
 
 class Person(BaseModel):
-    """Who took part.
+    """Someone who took part.
 
     Attributes:
         account: The devnet's account.
         address: Its address.
-        role: What it is called in the demo.
+        role: Its role in the demo.
         does: What it does there.
     """
 
@@ -37,9 +37,9 @@ class PlantResult(BaseModel):
         asset_id: Its number.
         owner: The devnet's account that owns it.
         capacity_w: Rated power, W.
-        price_ustx_per_kwh: What its owner asks for, µSTX per kWh.
-        expected_wh: What its owner expects of a day.
-        first_day_wh_by_slot: What it produced on the first day, by slots; ``None`` where the data have a gap.
+        price_ustx_per_kwh: The price that its owner asks, µSTX per kWh.
+        expected_wh: What its owner expects it to produce in a day.
+        first_day_wh_by_slot: What it produced on the first day, by slot; ``None`` where the data has a gap.
         produced_wh: What its meter recorded.
         verified_wh: Of that, what was verified.
         sold_wh: What buyers took.
@@ -74,7 +74,7 @@ class BalanceChange(BaseModel):
 
     @property
     def change_ustx(self) -> int:
-        """What the balance changed by."""
+        """By how much the balance changed."""
         return self.after_ustx - self.before_ustx
 
 
@@ -83,15 +83,15 @@ class TokenSale(BaseModel):
 
     Attributes:
         token: The token's contract, ``ADDRESS.name``.
-        symbol: What people call it.
+        symbol: The token's symbol.
         decimals: How many digits of an amount come after the point.
-        offer_id: Of the offer.
-        payment_id: Of the payment.
-        asset_id: Of the plant.
-        day: Of which day.
+        offer_id: The offer's id.
+        payment_id: The payment's id.
+        asset_id: The plant's id.
+        day: The day of production.
         wh: What was bought, Wh.
         delivered_wh: Of that, what was delivered, Wh.
-        locked: What the buyer locked; equals paid, fee and refunded together.
+        locked: What the buyer locked; the sum of paid, fee and refunded.
         paid: What became the seller's credit.
         fee: What the settlement contract kept.
         refunded: What became the buyer's credit.
@@ -120,14 +120,14 @@ class MonthAhead(BaseModel):
     """A month that was offered ahead, of which one day was taken.
 
     Attributes:
-        asset_id: Of the plant.
+        asset_id: The plant's id.
         first_day: Its first day.
         last_day: Its last day.
-        offer_ids: Of the offers, one for each day.
+        offer_ids: The offers' ids, one for each day.
         wh: What was offered, Wh.
         calls: How many transactions that took.
         fees_ustx: Their fees, µSTX.
-        payment_id: Of the payment for the day that was taken.
+        payment_id: The id of the payment for the day that was taken.
         taken_wh: What was taken of it, Wh.
     """
 
@@ -159,20 +159,20 @@ class ClaimedEnergy(BaseModel):
 
 
 class DemoResult(BaseModel):
-    """What the demo did. Energy in Wh, money in µSTX, without what was sold in a token.
+    """The demo's results. Energy in Wh, money in µSTX, without sales in a token.
 
     Attributes:
         days: How many days were run.
         produced_wh: Recorded energy.
         sold_wh: Energy that buyers took.
         delivered_wh: Of that, what was delivered.
-        locked_ustx: What buyers locked; equals paid, fees and refunded together.
+        locked_ustx: What buyers locked; the sum of paid, fees and refunded.
         paid_ustx: What the sellers got.
         refunded_ustx: What the buyers got back.
         fees_ustx: What the settlement contract kept.
         network_fees_ustx: Transaction fees.
         txids: All transactions, in order.
-        people: Who took part.
+        people: Someone who took part.
         token_sale: What was sold in a token.
         month_ahead: The month that was offered ahead.
         claim: What a buyer claimed.

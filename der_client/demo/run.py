@@ -1,4 +1,4 @@
-"""The main job, start to end: three plants, real meter data, sales, settlement, a claim, all by signed calls.
+"""A complete example: three plants, real meter data, sales, settlement and a claim, all by signed calls.
 
 It uses only what any program can import, so it is also the longest example.
 """
@@ -59,14 +59,14 @@ MAX_DAYS = 40
 SLOT_SECONDS = 900
 REGION = "CO"
 FULL_LOAD_HOURS = 4
-"""What the sellers expect of a summer day, as hours at full power."""
+"""What the sellers expect a summer day to yield, in hours at full power."""
 COMPANY_PERCENT = 10
-"""How much of what is expected a company takes, for a token here and ahead there, %."""
+"""How much of the expected energy a company takes, for a token and ahead, %."""
 MONTH_DAYS = 31
 """How many days are offered ahead in one call."""
 
 EXPORTED_PERCENT = 97
-"""Of the field's production; the rest is used on the spot."""
+"""How much of the field's production is exported; the rest is used on site."""
 
 
 @dataclass
@@ -123,7 +123,7 @@ class _Demo:
 
     def run(self) -> DemoResult:
         before = self._balances()
-        # Its energy is sold at noon of the day before: the next noon, since late in the day there is no time left.
+        # Its energy is sold at noon on the day before: at the next noon, since late in the day there is no time left.
         first_day = (self._stage.der.now() + timedelta(hours=12)).date() + timedelta(days=1)
         steps: list[tuple[str, Callable[[], None]]] = [
             ("deploying the contracts", self._deploy),
@@ -213,7 +213,7 @@ class _Demo:
             self._plants.append(_RunningPlant(plant, asset_id, meter_key, asset.key_epoch, days))
 
     def _sell_forward(self, day: date) -> None:
-        """Sell at noon of the day before: buyers take offers, one offer is declined, one is taken back."""
+        """Sell at noon on the day before: buyers take offers, one offer is declined, one is cancelled."""
         ends = _start_of(day)
         self._devnet.advance(to=max(ends - timedelta(hours=12), self._stage.der.now()))
         for running in self._plants:
@@ -303,7 +303,7 @@ class _Demo:
                 self._stage.do(authority.grid.verify_feed(running.asset_id, day, exported_wh, 0))
 
     def _settle(self, day: date) -> None:
-        """Settle all payments of the day at once, as the relayer; anybody may."""
+        """Settle all payments of the day at once, as the relayer; anybody may do this."""
         payment_ids = self._locked.pop(day)
         outcomes = self._stage.do(self._stage.as_(RELAYER).settlement.settle_batch(payment_ids))
         for payment_id, outcome in zip(payment_ids, outcomes, strict=True):

@@ -1,4 +1,4 @@
-"""Who takes part in the demo, and the books of what their receipts say."""
+"""The accounts that take part in the demo, and books of what their receipts say."""
 
 from __future__ import annotations
 

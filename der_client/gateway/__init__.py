@@ -1,6 +1,6 @@
-"""The gateway: meters that report by themselves hand in signed days over HTTP or MQTT, and it brings them to the chain.
+"""The gateway: meters that report by themselves send signed days over HTTP or MQTT, and it relays them to the chain.
 
-What it has acknowledged is on disk, and is relayed until the chain has it or has refused it for good. Needs the extra
+What it has acknowledged is on disk, and is relayed until it is on the chain or is refused for good. Needs the extra
 ``gateway``.
 """
 

@@ -1,4 +1,4 @@
-"""Taking signed days from meters, and relaying them until the chain has them."""
+"""Takes signed days from meters, and relays them until the chain has them."""
 
 from __future__ import annotations
 
@@ -31,30 +31,30 @@ MAX_MESSAGES: Final = 100
 """How many messages one delivery may have."""
 _RELAYED_AT_ONCE: Final = 100
 _RIGHT_SECONDS: Final = 60.0
-"""How long it is believed which key an asset has, before the chain is asked again."""
+"""How long an asset's key is cached before the chain is asked again."""
 _MOST_RIGHTS: Final = 100_000
 _AGAIN_S: Final = 30.0
 _NOT_OVER_S: Final = 300.0
 _NOT_YET: Final = frozenset({ProductionError.ERR_SLOT_NOT_OVER})
-"""Refusals that time heals."""
+"""Refusals that pass with time."""
 
 
 class RefusedError(DerClientError):
-    """A delivery that is not taken: it is not acknowledged, and sending it again unchanged is no use."""
+    """A delivery that is not accepted or acknowledged; sending it again unchanged is of no use."""
 
 
 class UnavailableError(DerClientError):
-    """A delivery that cannot be checked now: it is not acknowledged, and the meter has to send it again later."""
+    """A delivery that cannot be checked now; it is not acknowledged, and the meter has to send it again later."""
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What the gateway has taken: it is on disk.
+    """A message that the gateway has accepted: it is on disk.
 
     Attributes:
-        id: The hash that the meter signed, in hexadecimal; the message is known by it.
-        is_new: Whether it came for the first time.
-        state: What became of it so far.
+        id: The hash that the meter signed, in hexadecimal; it identifies the message.
+        is_new: Whether it arrived for the first time.
+        state: Its state so far.
     """
 
     id: str
@@ -71,7 +71,7 @@ class Gateway:
 
     Args:
         contracts: The contracts with the account that pays, e.g. ``Der.connect(url, account)``.
-        recorder: Relays through the same account.
+        recorder: A recorder with the same account, which relays.
         store: Where messages are kept.
     """
 
@@ -90,12 +90,12 @@ class Gateway:
         return self._store
 
     def take(self, data: bytes, *, source: str, is_cbor: bool | None = None) -> list[Receipt]:
-        """Take a delivery: a message, or a list of up to 100; all of it or nothing.
+        """Accept a delivery: a message, or a list of up to 100; all or none of it.
 
         Args:
             data: JSON or CBOR.
-            source: How it came.
-            is_cbor: Whether it is CBOR; by default that is seen at its first byte.
+            source: How it arrived.
+            is_cbor: Whether it is CBOR; by default, the first byte decides.
 
         Returns:
             One receipt for each message. When this returns, all of them are on disk.
@@ -130,7 +130,7 @@ class Gateway:
             raise RefusedError(f"the delivery cannot be read: {error}") from error
 
     def _check(self, message: DayMessage) -> None:
-        """Pass if the meter that is bound to the asset signed a message for this contract."""
+        """Check that the meter that is bound to the asset signed a message for this contract."""
         key = message.asset_id, message.digest + message.signature
         now = time.monotonic()
         with self._lock:
@@ -150,10 +150,10 @@ class Gateway:
             self._checked[key] = now
 
     def relay(self) -> int:
-        """Relay what is due, and write down what became of it.
+        """Relay what is due, and store the results.
 
         Returns:
-            How many messages were looked at.
+            How many messages were due.
         """
         due = self._store.due(_RELAYED_AT_ONCE)
         if not due:
@@ -185,7 +185,7 @@ class Gateway:
 
 
 def _state_of(recording: Recording) -> tuple[MessageState, float]:
-    """Return what to write down, and when to try again."""
+    """Return the state to store, and when to try again."""
     match recording.status:
         case RecordingStatus.RECORDED | RecordingStatus.REPEATED:
             return MessageState.RECORDED, 0
@@ -202,7 +202,7 @@ def _state_of(recording: Recording) -> tuple[MessageState, float]:
 
 
 def messages_as_json(stored: Sequence[StoredMessage]) -> list[dict[str, Any]]:
-    """Return what became of messages, as fields of JSON."""
+    """Return the state of messages, as fields of JSON."""
     return [
         {
             "id": each.id,

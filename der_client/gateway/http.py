@@ -1,4 +1,4 @@
-"""The gateway over HTTP: ``POST /v1/days`` takes messages, ``GET /v1/days/ID`` says what became of one."""
+"""The gateway over HTTP: ``POST /v1/days`` takes messages, ``GET /v1/days/ID`` returns the state of one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def application(gateway: Gateway) -> Any:
     """Make the ASGI application of a gateway.
 
     Args:
-        gateway: Takes what is posted.
+        gateway: The gateway that takes what is posted.
 
     Raises:
         MissingExtraError: If starlette is not installed.
@@ -49,7 +49,7 @@ def application(gateway: Gateway) -> Any:
     async def show(request: Any) -> Any:
         stored = await asyncio.to_thread(gateway.store.get, request.path_params["message_id"])
         if stored is None:
-            return JSONResponse({"error": "no such message was taken"}, 404)
+            return JSONResponse({"error": "there is no message with this id"}, 404)
         return JSONResponse(messages_as_json([stored])[0])
 
     async def health(_request: Any) -> Any:

@@ -1,8 +1,8 @@
 """The gateway over MQTT: meters publish messages with QoS 1, and get a receipt when they are on disk.
 
-The broker keeps what comes while the gateway is away, since its session lasts; and a message is acknowledged to the
-broker only when it is on disk. What is refused is acknowledged, too, since it would come again and again; its receipt
-says why.
+The broker keeps messages while the gateway is away, since its session persists, and a message is acknowledged to the
+broker only when it is on disk. Refused messages are acknowledged, too, since otherwise they would be sent again and
+again; their receipts say why.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ _PAUSE_S: Final = 5.0
 
 @dataclass(frozen=True)
 class Broker:
-    """Where a broker is, and what is read there.
+    """An MQTT broker, and what is read from it.
 
     Attributes:
         host: Its host.
         port: Its port.
         tls: Whether the connection is encrypted.
-        username: Who connects, if it has to be said.
+        username: The user name, if the broker needs one.
         password: The password; it is wrapped, so that it is neither shown nor pickled.
-        topic: What meters publish to; ``+`` and ``#`` stand for any part.
+        topic: The topic that meters publish to; ``+`` and ``#`` stand for any part.
         receipts: Receipts go to this topic, followed by the asset's number.
         identifier: The name of the session, which the broker keeps.
     """
@@ -62,7 +62,7 @@ class Broker:
 
     @classmethod
     def of(cls, url: str, **rest: Any) -> Broker:
-        """Make one of a URL such as ``mqtts://broker.example:8883``; the password is not part of it.
+        """Make one from a URL such as ``mqtts://broker.example:8883``; the password is not part of it.
 
         Raises:
             InvalidValueError: If it is not such a URL, or has a password in it.
@@ -73,7 +73,9 @@ class Broker:
         except ValueError as error:
             raise InvalidValueError(f"the broker is not a URL such as mqtt://host:1883: {error}") from error
         if parts.password is not None:
-            raise InvalidValueError("the broker's URL has a password: give it as DER_MQTT_PASSWORD in the environment")
+            raise InvalidValueError(
+                "the broker's URL contains a password: put it into the environment as DER_MQTT_PASSWORD"
+            )
         if parts.scheme not in _PORTS or not parts.hostname or parts.path.strip("/"):
             raise InvalidValueError(
                 f"the broker is {url!r}: expected a URL such as mqtt://host:1883 or mqtts://host:8883"
@@ -83,11 +85,11 @@ class Broker:
 
 
 async def listen(gateway: Gateway, broker: Broker, *, on_ready: Callable[[], None] | None = None) -> None:
-    """Take what meters publish, until it is cancelled; a lost connection is made again.
+    """Take what meters publish, until cancelled; reconnect when the connection is lost.
 
     Args:
-        gateway: Takes the messages.
-        broker: Where from.
+        gateway: The gateway that takes the messages.
+        broker: The broker to listen to.
         on_ready: Called when the broker has the subscription.
 
     Raises:

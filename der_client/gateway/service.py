@@ -1,4 +1,4 @@
-"""All of a gateway in one process: HTTP, MQTT, and the relaying beside them."""
+"""A complete gateway in one process: HTTP, MQTT, and relaying."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ async def serve(
         gateway: The gateway.
         listening: The socket that HTTP is served on (``open_socket``).
         broker: A broker to listen to, if there is one.
-        interval_s: The pause between two looks for what is due.
-        keep_days: How long messages are kept on which nothing has to be done any more.
+        interval_s: The pause between two rounds of relaying.
+        keep_days: How long to keep messages that need nothing more to be done.
         stop: Set to end.
         on_listening: Called when the broker has the subscription.
 

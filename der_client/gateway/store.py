@@ -1,4 +1,4 @@
-"""What a gateway has taken, in SQLite: written to disk before it is acknowledged, and kept until it is on the chain."""
+"""A gateway's messages, in SQLite: on disk before they are acknowledged, and kept until they are on the chain."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ _VERSION: Final = 1
 
 
 class MessageState(StrEnum):
-    """What became of a message."""
+    """The state of a message."""
 
     WAITING = "waiting"
-    """It is to be relayed, for the first time or again."""
+    """It will be relayed, for the first time or again."""
     RECORDED = "recorded"
     """All of it is on the chain."""
     CONFLICTING = "conflicting"
-    """Something else is on the chain; a verifier has to look at it."""
+    """The chain has other values; a verifier has to look into it."""
     UNCHECKED = "unchecked"
     """Its slots are on the chain, recorded together with others, so that nobody can compare them."""
     REFUSED = "refused"
@@ -62,11 +62,11 @@ class StoredMessage:
     Attributes:
         id: The hash that the meter signed, in hexadecimal.
         message: The message.
-        source: How it came, such as ``http`` or the topic.
-        state: What became of it.
-        reason: Why, for people.
+        source: How it arrived, such as ``http`` or the topic.
+        state: Its state.
+        reason: The reason, for people.
         txids: The transactions that were sent for it.
-        received_at: When it came, unix seconds.
+        received_at: When it arrived, unix seconds.
     """
 
     id: str
@@ -82,7 +82,7 @@ class MessageStore:
     """The messages of a gateway, in a file of its own; a context manager.
 
     Args:
-        path: The file, made if it is not there; ``":memory:"`` for tests.
+        path: The file, created if it does not exist; ``":memory:"`` for tests.
 
     Raises:
         InvalidValueError: If the file is something else, or of a later version.
@@ -103,7 +103,7 @@ class MessageStore:
             raise InvalidValueError(f"{path} cannot be used as the gateway's store: {error}") from error
 
     def __enter__(self) -> Self:
-        """Itself."""
+        """Return itself."""
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -119,11 +119,11 @@ class MessageStore:
         """Write messages to disk, all or none.
 
         Args:
-            messages: What came; each is known by the hash that its meter signed.
-            source: How it came.
+            messages: The messages; each is identified by the hash that its meter signed.
+            source: How they arrived.
 
         Returns:
-            For each whether it is new.
+            For each message, whether it is new.
         """
         now = time.time()
         rows = [
@@ -150,7 +150,7 @@ class MessageStore:
         return added
 
     def get(self, message_id: str) -> StoredMessage | None:
-        """Return a message; None if it never came."""
+        """Return a message, or ``None`` if it never arrived."""
         with self._lock:
             row = self._db.execute(f"SELECT {_COLUMNS} FROM messages WHERE id = ?", (message_id,)).fetchone()  # noqa: S608
         return None if row is None else _message(row)
@@ -174,13 +174,13 @@ class MessageStore:
         *,
         again_in_s: float = 0,
     ) -> None:
-        """Write down what became of a message.
+        """Store the state of a message.
 
         Args:
             message_id: Its id.
-            state: What became of it.
-            reason: Why.
-            txids: What was sent for it now; kept beside what was sent before.
+            state: Its state.
+            reason: The reason.
+            txids: The transactions sent for it now; earlier ones are kept as well.
             again_in_s: When it is due again, if it waits.
         """
         now = time.time()
@@ -201,7 +201,7 @@ class MessageStore:
         return {state: found.get(state, 0) for state in MessageState}
 
     def forget(self, older_than_s: float) -> int:
-        """Delete messages on which nothing has to be done and that changed so long ago last; return how many."""
+        """Delete messages that need nothing more and have not changed for so long; return how many."""
         with self._lock:
             done = self._db.execute(
                 "DELETE FROM messages WHERE state IN ('recorded', 'refused', 'unchecked') AND changed_at < ?",

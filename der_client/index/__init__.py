@@ -1,4 +1,4 @@
-"""The contracts' history and state in SQL: followed from any node, asked by typed questions or one's own queries."""
+"""The contracts' history and state in SQL: updated from any node, and read by typed methods or your own queries."""
 
 from der_client.index.errors import IndexDatabaseError, IndexMissingError, IndexVersionError, NotIndexedError
 from der_client.index.follower import Follower, LeaseHeldError, Progress

@@ -1,4 +1,4 @@
-"""What happened: events and transactions, a page at a time."""
+"""Events and transactions, a page at a time."""
 
 from __future__ import annotations
 

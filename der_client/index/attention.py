@@ -1,4 +1,4 @@
-"""What may need doing, most pressing first."""
+"""What may need doing, the most urgent first."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def _days(reader: Reader, today: date, asset_id: int | None) -> Iterator[Attenti
 
 
 def _feeds(reader: Reader, today: date, asset_id: int | None) -> Iterator[Attention]:
-    """List feeds that are not verified; one that is more than what the plant's own meter counted contradicts it."""
+    """List feeds that are not verified, and those that exceed what the plant's own meter counted."""
     feed, day = table("feed"), table("day")
     same_day = and_(day.c.asset_id == feed.c.asset_id, day.c.day == feed.c.day, reader.holds("day"))
     query = where(

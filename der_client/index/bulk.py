@@ -1,4 +1,4 @@
-"""Inserting many rows at once: what SQLAlchemy's own way spends on each row is most of what an index would take."""
+"""Inserts many rows at once. With SQLAlchemy's own inserts, most of an index's time would go into handling each row."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class BulkInsert:
 
     Args:
         table: The table.
-        dialect: The database's.
+        dialect: The database's dialect.
     """
 
     def __init__(self, table: Table, dialect: Dialect) -> None:
@@ -38,7 +38,7 @@ class BulkInsert:
 
         Args:
             connection: A transaction of the database.
-            rows: Dicts that have each column; what else they have is left out.
+            rows: Dicts that have each column; other keys are ignored.
         """
         converted = []
         for row in rows:
@@ -58,7 +58,7 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[dict[str, A
     Args:
         connection: A transaction of the database.
         table: The table.
-        rows: Dicts that have each column; what else they have is left out.
+        rows: Dicts that have each column; other keys are ignored.
     """
     if not rows:
         return

@@ -1,4 +1,4 @@
-"""Certificates: energy that was claimed for a beneficiary, by who bought it or by the plant's owner."""
+"""Certificates: energy that was claimed for a beneficiary, by its buyer or by the plant's owner."""
 
 from __future__ import annotations
 

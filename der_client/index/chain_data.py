@@ -24,7 +24,7 @@ class ChainBlock:
         height: Its height.
         hash: Its hash, hexadecimal.
         time: Its time, UTC.
-        parent_hash: The hash of the block before; ``None`` where the API does not say.
+        parent_hash: The hash of the previous block; ``None`` where the API does not say.
         burn_height: The height of its Bitcoin block; ``None`` where the API does not say.
     """
 
@@ -59,10 +59,10 @@ class ChainTransaction:
         contract_id: The contract that it called or published, if it did.
         function: The function that it called, if it did.
         arguments: The function's arguments, encoded.
-        status: The API's word for what became of it.
+        status: The API's word for its outcome.
         result: Its result, encoded.
         fee_ustx: Its fee, µSTX.
-        cost: What it cost to carry out; ``None`` where the API does not say.
+        cost: Its execution cost; ``None`` where the API does not say.
         printed: What the contracts printed in it, in order.
     """
 

@@ -1,11 +1,11 @@
-"""Reading what the contracts printed from a node's API: oldest first, block by block, on one fork.
+"""Reads what the contracts printed from a node's API: oldest first, block by block, on one fork.
 
-Events are found by the API's logs of each contract, in pages. The API counts from the newest, so a place counted from
-the oldest, which only a fork can change, is made from the total that each answer has. Of each block in which something
-was printed, the transactions are read: for their order, their senders and their arguments.
+Events are found in the API's logs of each contract, in pages. The API counts from the newest; from the total in each
+answer, the place counted from the oldest is computed, which only a fork can change. The transactions of each block in
+which something was printed are read for their order, senders and arguments.
 
-All that is read lies at or below one block, the tip when reading began. A fork meanwhile shows in that block: it is
-looked at again before what was read counts.
+Everything that is read lies at or below one block, the tip when reading began. A fork in the meantime replaces that
+block, so it is checked again before the results are used.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ _EVENTS_OF: Final = {contract.name: contract.event_classes for contract in CONTR
 
 
 class ChainMovedError(Exception):
-    """The chain changed while it was read; what was read does not count."""
+    """The chain changed while it was read; what was read is not valid."""
 
 
 class Mark(NamedTuple):
     """How far the events of a contract are indexed.
 
     Attributes:
-        printed: How many there are.
-        last: The transaction and the place in it of the last one; ``None`` if there is none.
+        printed: The number of events.
+        last: The transaction of the last event, and its place there; ``None`` if there is none.
     """
 
     printed: int
@@ -91,14 +91,14 @@ class ChainReader:
             return None
 
     def require(self, block: ChainBlock) -> None:
-        """Pass if a block is still in the chain.
+        """Check that a block is still in the chain.
 
         Raises:
             ChainMovedError: If it is not.
             NodeError: If the API could not be read.
         """
         if self.hash_at(block.height) != block.hash:
-            raise ChainMovedError(f"block {block.height} was {block.hash} and is not any more")
+            raise ChainMovedError(f"block {block.height} was {block.hash} but has been replaced")
 
     def blocks(self, marks: Mapping[str, Mark], tip: ChainBlock) -> Iterator[FilledBlock]:
         """Read the blocks after what is indexed, up to a tip.
@@ -108,8 +108,8 @@ class ChainReader:
             tip: The newest block when reading begins.
 
         Raises:
-            ChainMovedError: If the chain was seen to change; what was read since the tip was looked at does not count.
-            UnknownEventError: If a contract printed what none of this library's classes of events fits.
+            ChainMovedError: If the chain changed; what was read since the tip was read is not valid.
+            UnknownEventError: If a contract printed something that fits none of this library's event classes.
             NodeError: If the API could not be read.
         """
         logs = heapq.merge(*(self._logs(name, marks[name], tip.height) for name in self.contract_ids), key=_height_of)
@@ -119,7 +119,7 @@ class ChainReader:
     def _logs(self, name: str, mark: Mark, last_height: int) -> Iterator[ContractLogEvent]:
         """Yield a contract's logs after a mark, oldest first."""
         contract_id = self.contract_ids[name]
-        # The last one that is known comes in front, to see that nothing before it has changed.
+        # Read the last known one again first, to see that nothing before it has changed.
         position = max(0, mark.printed - 1)
         expected = mark.last
         total = self._client.contract_logs(contract_id, limit=1).total
@@ -130,7 +130,7 @@ class ChainReader:
             if expected is not None:
                 first = page.pop(0)
                 if (first.txid, first.event_index) != expected:
-                    raise ChainMovedError(f"{contract_id} has printed something else before")
+                    raise ChainMovedError(f"{contract_id} has printed something different before")
                 expected, position = None, position + 1
             for log in page:
                 if _height_of(log) > last_height:
@@ -139,7 +139,7 @@ class ChainReader:
             position += len(page)
 
     def _page(self, contract_id: str, position: int, total: int) -> tuple[list[ContractLogEvent], int]:
-        """Return the logs from a place on, counted from the oldest, and how many there are in all."""
+        """Return the logs from a place on, counted from the oldest, and the total number."""
         found: dict[int, ContractLogEvent] = {}
         end = min(position + _LOGS_PER_PAGE, total)
         while position not in found:
@@ -148,14 +148,16 @@ class ChainReader:
             if page.total < end or not page.events:
                 raise ChainMovedError(f"{contract_id} has printed less than before")
             total = page.total
-            first = total - offset - len(page.events)  # more may have been printed: then the page begins later
+            first = (
+                total - offset - len(page.events)
+            )  # more may have been printed: then the page begins at a later place
             found |= enumerate(reversed(page.events), first)
             if position < first:
-                end = min(first, end)  # what is missing is older; an answer may hold less than was asked for
+                end = min(first, end)  # what is missing is older; an answer may contain less than was asked for
         return [self._placed(found[number]) for number in range(position, end_of(found, position))], total
 
     def _placed(self, log: ContractLogEvent) -> ContractLogEvent:
-        """Fill in the block of a log that came without it: some APIs list logs so."""
+        """Fill in the block of a log that came without one, as from some APIs."""
         if log.block_height is not None:
             return log
         info = self._client.transaction_summary(log.txid)
@@ -176,7 +178,7 @@ class ChainReader:
             found |= page.ours
             offset += page.length
             if page.length == 0 or (len(found) < len(printed) and offset >= page.total):
-                raise ChainMovedError(f"block {height} does not have the transactions of its events any more")
+                raise ChainMovedError(f"block {height} no longer has the transactions of its events")
         if len({placed.block.hash for placed in found.values()}) != 1:
             raise ChainMovedError(f"block {height} was replaced while it was read")
         ordered = sorted((placed.transaction for placed in found.values()), key=lambda each: each.tx_index)
@@ -191,7 +193,7 @@ class ChainReader:
 
 
 def end_of(found: Mapping[int, object], position: int) -> int:
-    """Return the place after the last of those that follow each other from a place on."""
+    """Return the place after the last of a run of consecutive ones from a place on."""
     while position in found:
         position += 1
     return position
@@ -211,7 +213,7 @@ class _BlockPage(NamedTuple):
     """Transactions of a block.
 
     Attributes:
-        ours: Those that were asked for, by their ids.
+        ours: The transactions that were asked for, by their ids.
         length: How many there were on the page.
         total: How many the block has.
     """
@@ -226,7 +228,7 @@ def _block_transactions(height: int, wanted: Mapping[str, list[Printed]], offset
 
     Args:
         height: Of the block.
-        wanted: What was printed, by the transactions that are wanted.
+        wanted: What was printed, by wanted transaction.
         offset: How many to skip.
     """
     query = (("limit", str(_TRANSACTIONS_PER_PAGE)), ("offset", str(offset)))

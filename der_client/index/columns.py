@@ -1,4 +1,4 @@
-"""How values of the contracts are kept in SQL, on SQLite and Postgres alike: a column type for each kind of annotation.
+"""How values of the contracts are stored in SQL, on SQLite and Postgres: a column type for each kind of annotation.
 
 Everything is exact and plain to read: whole numbers, ISO dates, lower-case names of states, hexadecimal.
 """
@@ -28,12 +28,12 @@ _AMOUNTS: Final = frozenset(
     {"amount", "cost", "credits", "escrow", "fee", "fees", "max_price", "payout", "price_per_kwh", "refund", "total_wh"}
     | {"max_price_ustx_per_kwh", "min_price_ustx_per_kwh"}
 )
-"""Fields that may hold more than 63 bits: the contracts bound all others."""
+"""Fields that may have more than 63 bits; the contracts bound all others."""
 _MASKS: Final = frozenset({"mask", "day_mask"})
 
 
 class _AnyKind(UserDefinedType[Any]):
-    """A column of SQLite without a type, which keeps what it gets as it is."""
+    """A column of SQLite without a type, which stores values as they are."""
 
     cache_ok = True
 
@@ -44,7 +44,7 @@ class _AnyKind(UserDefinedType[Any]):
 class Amount(TypeDecorator[int]):
     """A whole number of up to 128 bits: NUMERIC on Postgres; an INTEGER in SQLite, or digits where it is too large.
 
-    The digits are padded with zeros, so that SQLite still sorts all of them rightly: text comes after integers.
+    The digits are padded with zeros, so that SQLite still sorts them correctly: text comes after integers.
     """
 
     impl = Numeric
@@ -57,7 +57,7 @@ class Amount(TypeDecorator[int]):
         return dialect.type_descriptor(Numeric(_UINT_DIGITS, 0))
 
     def process_bind_param(self, value: int | None, dialect: Dialect) -> Any:
-        """Return what the driver takes."""
+        """Return the value for the driver."""
         if value is not None and value > _LARGEST_INTEGER and dialect.name == "sqlite":
             return f"{value:0{_UINT_DIGITS}d}"
         return value

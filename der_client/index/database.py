@@ -1,4 +1,4 @@
-"""Where an index is kept: SQLite or Postgres, opened to write or to read, and checked for its version."""
+"""The database of an index: SQLite or Postgres, opened for writing or reading, and checked for its version."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from der_client.index import schema, views
 from der_client.index.errors import IndexDatabaseError, IndexMissingError, IndexVersionError
 from der_client.stacks.errors import DerClientError, whole
+from der_client.stacks.extras import require_extra
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Engine
 
 _BUSY_S: Final = 30.0
-"""How long one writer of an SQLite file waits for another."""
+"""How long a writer of an SQLite file waits for another."""
 _ADVISORY_LOCK: Final = 0x0DE2_1DE8
 
 
@@ -30,17 +31,18 @@ class Database:
 
     Args:
         place: A path (SQLite) or a URL (``postgresql://user:password@host/database``).
-        writable: Whether it is opened to be written, and made if there is none.
-        rebuild: Whether what is in it is thrown away first.
+        writable: Whether it is opened for writing, and created if it does not exist.
+        rebuild: Whether to discard its content first.
 
     Attributes:
         name: The place, without a password.
         is_postgres: Whether it is Postgres.
 
     Raises:
-        IndexMissingError: If there is none, and it is opened to be read.
+        IndexMissingError: If it does not exist, and is opened for reading.
         IndexVersionError: If another version made it.
         IndexDatabaseError: If it cannot be opened.
+        MissingExtraError: If a Postgres database is named without the extra ``postgres``.
     """
 
     def __init__(self, place: str | Path, *, writable: bool, rebuild: bool = False) -> None:
@@ -56,10 +58,10 @@ class Database:
 
     @contextmanager
     def transaction(self, doing: str) -> Iterator[Connection]:
-        """Begin a transaction, which is committed unless an error leaves the block.
+        """Begin a transaction, which is committed unless the block raises.
 
         Args:
-            doing: What for, for the error: ``be read``.
+            doing: The purpose, for the error: ``be read``.
 
         Raises:
             IndexDatabaseError: If the database fails.
@@ -89,7 +91,9 @@ class Database:
 
     def _prepare(self, connection: Connection, *, rebuild: bool) -> None:
         if self._is_writable and self.is_postgres:
-            connection.execute(select(func.pg_advisory_xact_lock(_ADVISORY_LOCK)))  # several may make it at once
+            connection.execute(
+                select(func.pg_advisory_xact_lock(_ADVISORY_LOCK))
+            )  # several processes may create it at once
         known = inspect(connection).get_table_names()
         if rebuild and self._is_writable:
             _drop_all(connection)
@@ -98,7 +102,7 @@ class Database:
             if not self._is_writable:
                 raise IndexMissingError("does not exist: run `der index` to make it", self.name)
             if known:
-                raise IndexDatabaseError("is a database of something else: give another file or schema", self.name)
+                raise IndexDatabaseError("is a database of another program: give another file or schema", self.name)
             schema.metadata.create_all(connection)
             views.create(connection)
             connection.execute(insert(schema.about).values(name="version", value=str(schema.VERSION)))
@@ -113,12 +117,12 @@ class Database:
 
 
 def read_about(connection: Connection) -> dict[str, str]:
-    """Return what the index says of itself."""
+    """Return the index's entries about itself."""
     return {row.name: row.value for row in connection.execute(select(schema.about))}
 
 
 def write_about(connection: Connection, name: str, value: str) -> None:
-    """Change what the index says of itself."""
+    """Change the index's entries about itself."""
     connection.execute(delete(schema.about).where(schema.about.c.name == name))
     connection.execute(insert(schema.about).values(name=name, value=value))
 
@@ -127,12 +131,12 @@ def _drop_all(connection: Connection) -> None:
     """Remove the tables and views of an index, of whichever version.
 
     Raises:
-        IndexDatabaseError: If the database holds something else.
+        IndexDatabaseError: If the database has other tables, too.
     """
     inspector = inspect(connection)
     tables = set(inspector.get_table_names())
     if tables and "about" not in tables:
-        raise IndexDatabaseError("holds tables that are not an index's; they stay as they are", "to rebuild")
+        raise IndexDatabaseError("has tables that do not belong to an index; they were not changed", "to rebuild")
     quote = connection.dialect.identifier_preparer.quote
     for name in inspector.get_view_names():
         connection.exec_driver_sql(f"DROP VIEW IF EXISTS {quote(name)}{_cascade(connection)}")
@@ -168,24 +172,21 @@ def _open_url(place: str) -> tuple[Engine, str]:
         name = url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
         if url.get_backend_name() != "postgresql":
             raise IndexDatabaseError("is neither a file nor a Postgres database", name)
-        return create_engine(url, pool_pre_ping=True), name
+        with require_extra("postgres"):
+            return create_engine(url, pool_pre_ping=True), name
     except (ArgumentError, ValueError) as error:
         raise IndexDatabaseError("is not a URL that can be used; give postgresql://user@host/database", "?") from error
-    except ImportError as error:
-        raise IndexDatabaseError(
-            f"needs a package that is not installed ({error.name}); run: pip install 'der-client[postgres]'", name
-        ) from error
 
 
 def _prepare_sqlite(engine: Engine, *, writable: bool) -> None:
-    """One writer at a time; readers beside it, who see one state for as long as a transaction lasts."""
+    """Allow one writer at a time, and readers, each of which sees one state for the duration of a transaction."""
 
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # transactions begin below, not where the driver thinks they should
         if writable:
             connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=NORMAL")  # what a power cut takes is read from the chain again
+            connection.execute("PRAGMA synchronous=NORMAL")  # what a power cut loses is read from the chain again
             connection.execute("PRAGMA cache_size=-65536")
         else:
             connection.execute("PRAGMA query_only=ON")

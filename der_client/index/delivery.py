@@ -18,26 +18,26 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 WINDOW_DAYS: Final = 45
-"""Until the end of how many days after it a day can be verified and its feed recorded (grid-integration.clar)."""
+"""For how many days after it a day can be verified and its feed recorded (grid-integration.clar)."""
 HOURS_PER_DAY: Final = 24
 _CHUNK: Final = 300
 _MOST_SINGLE: Final = 3_000
-"""More days than these are read as a range, from the first to the last."""
+"""Above this number, days are read as a range, from the first to the last."""
 
 DayKey = tuple[int, date]
 
 
 def window_end(day: date) -> datetime:
-    """Return the moment from which a day can never be verified or fed any more."""
+    """Return the moment after which a day can no longer be verified, nor its feed recorded."""
     return day_end(day + timedelta(days=WINDOW_DAYS))
 
 
 class Deliveries:
-    """What days can deliver, of the plants of some days.
+    """What some plants can deliver on some days.
 
     Args:
         reader: The state.
-        keys: The days that will be asked for.
+        keys: The plants and days to read.
     """
 
     def __init__(self, reader: Reader, keys: Iterable[DayKey]) -> None:
@@ -79,10 +79,10 @@ class Deliveries:
         return min(int(row.wh), int(feed.exported_wh)) if feed is not None and feed.verified else None
 
     def is_undeliverable(self, asset_id: int, day: date, now: datetime) -> bool:
-        """Return whether a day will never deliver anything that is known.
+        """Return whether it will never be known what a day delivers.
 
         Args:
-            asset_id: Of which plant.
+            asset_id: The plant.
             day: The day.
             now: Chain time.
         """
@@ -97,7 +97,7 @@ class Deliveries:
         """Return what anybody can do with a locked payment for a day: ``settle``, ``refund``, or nothing (``None``).
 
         Args:
-            asset_id: Of which plant.
+            asset_id: The plant.
             day: The day.
             now: Chain time.
         """

@@ -1,4 +1,4 @@
-"""What can go wrong with an index."""
+"""Errors of an index."""
 
 from __future__ import annotations
 
@@ -26,4 +26,4 @@ class IndexVersionError(IndexDatabaseError):
 
 
 class NotIndexedError(DerClientError):
-    """The index knows no such thing."""
+    """The index does not have what was asked for."""

@@ -1,4 +1,4 @@
-"""Following a chain: what is new is written, what a fork took away is taken out, and only one does so at a time."""
+"""Follows a chain: writes what is new, undoes what a fork replaced, and lets only one follower write at a time."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 _LOG: Final = logging.getLogger(__name__)
 DEFAULT_LEASE_S: Final = 15.0
-"""How long another indexer waits for one that has not written anything, s."""
+"""How long other followers wait for one that has stopped writing, s."""
 _EVENTS_PER_BATCH: Final = 2_000
 _FIRST_PAUSE_S: Final = 0.01
 _LONGEST_PAUSE_S: Final = 0.5
@@ -43,7 +43,7 @@ _STOPPING_S: Final = 0.25
 _FAILURE_S: Final = 1.0
 """How soon, at most, a node that failed is asked again the first times, s."""
 _MOST_MOVES: Final = 20
-"""How often in a row the chain may change while it is read, before that is an error."""
+"""How many times in a row the chain may change while it is read before this is an error."""
 
 
 class LeaseHeldError(IndexDatabaseError):
@@ -52,7 +52,7 @@ class LeaseHeldError(IndexDatabaseError):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far an index is.
+    """How far an index has got.
 
     Attributes:
         height: The newest block that it knows; -1 if none.
@@ -60,7 +60,7 @@ class Progress:
         tip_height: The newest block of the chain.
         events: How many events were added.
         transactions: How many transactions were added.
-        undone_from: The lowest height that a fork had replaced, if one had.
+        undone_from: The lowest height that a fork has replaced, if any.
     """
 
     height: int
@@ -74,17 +74,18 @@ class Progress:
 class Follower:
     """Keeps an index up to date with a chain.
 
-    Several may be started on one index, on several machines: one works, the others wait.
+    Several can run on one index, on several machines: one works, the others wait.
 
     Args:
         der: The contracts on a network.
         place: The index: a path (SQLite) or a URL (``postgresql://user:password@host/database``).
-        rebuild: Whether what is in it is thrown away first.
-        lease_s: How long others wait for this one after it was killed, s.
+        rebuild: Whether to discard its content first.
+        lease_s: How long others wait for this one after it is killed, s.
 
     Raises:
         IndexVersionError: If another version made it.
-        IndexDatabaseError: If it cannot be opened, or is of other contracts.
+        IndexDatabaseError: If it cannot be opened, or indexes other contracts.
+        MissingExtraError: If a Postgres database is named without the extra ``postgres``.
     """
 
     def __init__(self, der: Der, place: str | Path, *, rebuild: bool = False, lease_s: float = DEFAULT_LEASE_S) -> None:
@@ -92,7 +93,7 @@ class Follower:
         self._reader = ChainReader(der.client, der.deployer)
         self._owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
         self._writer = Writer()
-        self._marks: dict[str, Mark] | None = None  # None: has to be read from the database
+        self._marks: dict[str, Mark] | None = None  # None: still to be read from the database
         self._last: tuple[int, str] | None = None
         self._lease_s = lease_s
         self._renew_at = 0.0
@@ -117,11 +118,11 @@ class Follower:
 
         Args:
             on_progress: Called after each batch.
-            stop: Set it to end after the batch that is being read.
+            stop: Set this to end after the current batch.
 
         Raises:
             LeaseHeldError: If another indexer works on it.
-            UnknownEventError: If a contract printed what this version of the library does not know.
+            UnknownEventError: If a contract printed something that this version of the library does not know.
             IndexDatabaseError: If the database fails, or does not fit the chain.
             NodeError: If the API could not be read; what was written stays.
         """
@@ -129,7 +130,9 @@ class Follower:
         new_events = new_transactions = 0
         for moves in range(_MOST_MOVES):
             if moves:
-                time.sleep(min(_FIRST_PAUSE_S * 2**moves, _LONGEST_PAUSE_S))  # a replica may be behind, or a fork go on
+                time.sleep(
+                    min(_FIRST_PAUSE_S * 2**moves, _LONGEST_PAUSE_S)
+                )  # a replica may be behind, or a fork may continue
             tip = self._reader.tip()
             if self._marks is not None and self._last == (tip.height, tip.hash) and time.monotonic() < self._renew_at:
                 return Progress(tip.height, tip.time, tip.height, new_events, new_transactions, undone_from)
@@ -151,11 +154,12 @@ class Follower:
             self._describe(new_events)
             return Progress(tip.height, tip.time, tip.height, new_events, new_transactions, undone_from)
         raise IndexDatabaseError(
-            "does not fit the chain, or that kept changing: rebuild it with `der index --rebuild`", self._database.name
+            "does not match the chain, or the chain kept changing: rebuild it with `der index --rebuild`",
+            self._database.name,
         )
 
     def _describe(self, new_events: int) -> None:
-        """Let SQLite look at what its tables hold, by which it chooses how to search; Postgres does so by itself."""
+        """Update SQLite's statistics, by which it plans queries; Postgres does this by itself."""
         self._undescribed += new_events
         if self._database.is_postgres or self._undescribed < max(_EVENTS_PER_BATCH, self._writer.event_count // 2):
             return
@@ -166,7 +170,7 @@ class Follower:
     def follow(
         self, stop: Signal, *, poll_s: float = 1.0, on_progress: Callable[[Progress], object] | None = None
     ) -> None:
-        """Keep up with the chain until told to stop.
+        """Keep up with the chain until ``stop`` is set.
 
         A new block is read as soon as the API announces it over its WebSocket (extra ``stream``). Where it announces
         none, it is asked.
@@ -177,7 +181,7 @@ class Follower:
             on_progress: Called when something was added or taken out.
 
         Raises:
-            UnknownEventError: If a contract printed what this version of the library does not know.
+            UnknownEventError: If a contract printed something that this version of the library does not know.
             IndexDatabaseError: If the database fails, or does not fit the chain.
         """
         failures = 0
@@ -218,7 +222,7 @@ class Follower:
         return True
 
     def _tell(self, text: str, error: Exception) -> None:
-        """Log why nothing is done, once as long as it stays the same."""
+        """Log why nothing is done, once for each change of the reason."""
         if str(error) != self._told:
             self._told = str(error)
             _LOG.warning(text, error)
@@ -246,22 +250,22 @@ class Follower:
             for name, value in identity.items():
                 if known.setdefault(name, value) != value:
                     raise IndexDatabaseError(
-                        f"is of another {name} ({known[name]}, not {value}): give another index, or rebuild it",
+                        f"is for another {name} ({known[name]}, not {value}): give another index, or rebuild it",
                         self._database.name,
                     )
                 write_about(connection, name, value)
 
     def _undo_fork(self, tip: ChainBlock) -> int | None:
-        """Take out what is not in the chain any more.
+        """Undo what is no longer in the chain.
 
         Args:
             tip: The newest block of the chain.
 
         Returns:
-            The lowest height that was taken out, or ``None``.
+            The lowest height that was undone, or ``None``.
 
         Raises:
-            ChainMovedError: If the API says of the last block that it is not there yet, and that later ones are.
+            ChainMovedError: If the API has later blocks, but not the last indexed one.
         """
         last = self._last
         if self._marks is None or time.monotonic() >= self._renew_at:
@@ -276,13 +280,13 @@ class Follower:
         if found == last[1]:
             return None
         if found is None and tip.height >= last[0]:  # one of several replicas of the API is behind
-            raise ChainMovedError(f"the API knows block {tip.height} and not block {last[0]}")
+            raise ChainMovedError(f"the API knows block {tip.height}, but not block {last[0]}")
         ancestor = self._common_ancestor()
         with self._database.transaction("be written") as connection:
             self._hold(connection)
             undo(connection, ancestor)
             self._read_place(connection)
-        _LOG.warning("a fork replaced the blocks above %s; took them out", ancestor)
+        _LOG.warning("a fork replaced the blocks above %s; they were undone", ancestor)
         return ancestor + 1
 
     def _common_ancestor(self) -> int:
@@ -300,7 +304,7 @@ class Follower:
         return -1 if low == 0 else int(known[low - 1][0])
 
     def _read_place(self, connection: Connection) -> None:
-        """Read from the database how far the index is."""
+        """Read from the database how far the index has got."""
         self._writer.read_count(connection)
         row = connection.execute(
             select(blocks.c.height, blocks.c.hash).order_by(blocks.c.height.desc()).limit(1)
@@ -348,7 +352,7 @@ class Follower:
         return Progress(last.height, last.time, tip.height, size, transactions)
 
     def _advance(self, batch: list[FilledBlock]) -> None:
-        assert self._marks is not None  # noqa: S101 - of this class alone
+        assert self._marks is not None  # noqa: S101 - used by this class only
         for filled in batch:
             for transaction in filled.transactions:
                 for printed in transaction.printed:
@@ -357,7 +361,7 @@ class Follower:
                     self._marks[name] = Mark(mark.printed + 1, (transaction.txid, printed.event_index))
 
     def _hold(self, connection: Connection) -> None:
-        """Take the lease, or hold it for longer.
+        """Take the lease, or renew it.
 
         Raises:
             LeaseHeldError: If another has it.

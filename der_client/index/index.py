@@ -1,4 +1,4 @@
-"""The index as programs ask it: typed questions, each answered from one state of the chain."""
+"""The index for programs: typed queries, each answered from one state of the chain."""
 
 from __future__ import annotations
 
@@ -47,22 +47,22 @@ if TYPE_CHECKING:
     from der_client.stacks.contract.events import EventRecord
 
 DEFAULT_NOTICE = timedelta(hours=24)
-"""How long before its end an open offer needs attention."""
+"""How long before it expires an open offer needs attention."""
 
 
 class Index:
-    """An index, to be asked. It is never written; each question sees one state, whatever is written meanwhile.
+    """A read-only view of an index. Each query sees one state, whatever is written meanwhile.
 
-    Where a question takes ``as_of``, the answer is that of a moment in the past: the height of the last block that
-    counts.
+    A query with ``as_of`` returns the state after a past block: ``as_of`` is that block's height.
 
     Args:
         place: A path (SQLite) or a URL (``postgresql://user:password@host/database``).
 
     Raises:
-        IndexMissingError: If there is none.
+        IndexMissingError: If it does not exist.
         IndexVersionError: If another version of this library made it.
         IndexDatabaseError: If it cannot be opened.
+        MissingExtraError: If a Postgres database is named without the extra ``postgres``.
     """
 
     def __init__(self, place: str | Path) -> None:
@@ -87,7 +87,7 @@ class Index:
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
-        """Give a connection for queries of one's own, which cannot write.
+        """Open a read-only connection for queries of your own.
 
         Yields:
             The connection; for as long as the block lasts, it sees one state.
@@ -106,7 +106,7 @@ class Index:
             yield Reader(connection, as_of)
 
     def tip(self) -> Tip | None:
-        """Return how far the index is, or ``None`` if it knows no block yet."""
+        """Return how far the index has got, or ``None`` if it has no block yet."""
         with self._reader() as reader:
             return _tip(reader)
 
@@ -114,15 +114,15 @@ class Index:
         """List plants by their ids.
 
         Args:
-            owner: Only those of an owner.
-            region: Only those of a grid operator's region.
+            owner: Only plants of this owner.
+            region: Only plants of this grid operator's region.
             as_of: A block height.
         """
         with self._reader(as_of) as reader:
             return plants.plants(reader, owner=owner, region=region)
 
     def plant(self, asset_id: int, *, as_of: int | None = None) -> PlantDetail:
-        """Return all about one plant, with who had it and which keys it had.
+        """Return everything about one plant, with the history of its owners and keys.
 
         Args:
             asset_id: The plant.
@@ -164,11 +164,11 @@ class Index:
         """List what plants produced, by plant and time.
 
         Args:
-            asset_id: Of which plant; of all if ``None``.
+            asset_id: The plant; all if ``None``.
             from_day: The first day, UTC.
             to_day: The last day, UTC.
-            by: ``slot`` gives every slot of the days of which something is recorded, also those that are missing;
-                ``day`` the days of which something is recorded; ``month`` sums of them.
+            by: ``slot`` returns every slot of the days with something recorded, including missing slots; ``day`` the
+                days with something recorded; ``month`` their sums.
             as_of: A block height.
 
         Raises:
@@ -187,10 +187,10 @@ class Index:
     def day_books(
         self, asset_id: int | None, from_day: date, to_day: date, *, as_of: int | None = None
     ) -> Table[DayBookRow]:
-        """List what is open, funded, sold and retired of days.
+        """List how much of each day is open, funded, sold and retired.
 
         Args:
-            asset_id: Of which plant; of all if ``None``.
+            asset_id: The plant; all if ``None``.
             from_day: The first day, UTC.
             to_day: The last day, UTC.
             as_of: A block height.
@@ -212,7 +212,7 @@ class Index:
     def offers(
         self,
         *,
-        open: bool | None = None,  # noqa: A002 - the word that people use
+        open: bool | None = None,  # noqa: A002 - the word that users expect
         seller: str | None = None,
         asset_id: int | None = None,
         taker: str | None = None,
@@ -224,7 +224,7 @@ class Index:
         """List offers by their ids.
 
         Args:
-            open: Only those of which some can be taken now, or only the others.
+            open: Only offers that can be taken now, or only the others.
             seller: Only those of a seller.
             asset_id: Only those of a plant.
             taker: Only those that name this taker.
@@ -317,7 +317,7 @@ class Index:
         return found[0]
 
     def statement(self, party: str, month: date, *, as_of: int | None = None) -> Statement:
-        """Return what a party bought and sold of the days of a month: each payment, and exact sums.
+        """Return what a party bought and sold in a month, by day of production: each payment, and exact sums.
 
         Args:
             party: A principal.
@@ -364,8 +364,8 @@ class Index:
         """Return a certificate.
 
         Args:
-            kind: Claimed by who bought the energy, or retired by the plant's owner.
-            number: Its number, among its kind.
+            kind: Claimed by the energy's buyer, or retired by the plant's owner.
+            number: Its number among those of its kind.
 
         Raises:
             NotIndexedError: If there is no such certificate.
@@ -403,7 +403,7 @@ class Index:
             txid: Only of a transaction.
             after: Only those with a higher number than this.
             before: Only those with a lower number than this.
-            limit: At most so many, 1 to 10,000.
+            limit: At most this many, 1 to 10,000.
             newest_first: Whether the newest comes first.
 
         Raises:
@@ -454,7 +454,7 @@ class Index:
             txid: Only one.
             sender: Only those of a sender.
             before_height: Only those below a height.
-            limit: At most so many, 1 to 10,000.
+            limit: At most this many, 1 to 10,000.
 
         Raises:
             InvalidValueError: If the limit is out of range.
@@ -469,11 +469,11 @@ class Index:
         expiring_within: timedelta = DEFAULT_NOTICE,
         asset_id: int | None = None,
     ) -> Table[Attention]:
-        """List what may need doing, most pressing first.
+        """List what may need doing, the most urgent first.
 
         Args:
             now: The moment; the time of the newest block if not given.
-            expiring_within: Offers that end within so long are listed.
+            expiring_within: Offers that expire within this time are listed.
             asset_id: Only of a plant.
         """
         with self._reader() as reader:
@@ -518,11 +518,11 @@ class Index:
             return trade.system(reader)
 
     def overview(self, now: datetime | None = None, *, expiring_within: timedelta = DEFAULT_NOTICE) -> Overview | None:
-        """Return the figures of today, or ``None`` if the index knows no block yet.
+        """Return today's figures, or ``None`` if the index has no block yet.
 
         Args:
             now: The moment; the time of the newest block if not given.
-            expiring_within: Offers that end within so long need attention.
+            expiring_within: Offers that expire within this time need attention.
         """
         with self._reader() as reader:
             tip = _tip(reader)

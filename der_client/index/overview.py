@@ -1,4 +1,4 @@
-"""The figures of today in one answer."""
+"""Today's figures in one result."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def overview(reader: Reader, tip: Tip, now: datetime, expiring_within: timedelta) -> Overview:
-    """Return the figures of today; see ``Index.overview``."""
+    """Return today's figures; see ``Index.overview``."""
     found = plants.plants(reader)
     verified = [plant for plant in found if plant.state is AssetState.VERIFIED]
     today = now.astimezone(UTC).date()

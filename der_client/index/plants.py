@@ -87,7 +87,7 @@ def _registered(reader: Reader, asset_id: int | None = None) -> Mapping[int, dat
         events.c.topic == "asset-registered",
         same(events.c.asset_id, asset_id),
     )
-    if asset_id is not None:  # it is the plant's first event: all others need not be read to find it
+    if asset_id is not None:  # it is the plant's first event, so no others need to be read
         query = query.order_by(events.c.id).limit(1)
     return {row.asset_id: row.time for row in reader.all(query)}
 
@@ -122,7 +122,7 @@ def _fields(row: Row[Any], name: str) -> dict[str, Any]:
 
 
 def _histories(reader: Reader, asset_id: int) -> dict[str, tuple[Held, ...]]:
-    """Return the values of some fields over time; what did not change with a version is one with the version before."""
+    """Return the values of some fields over time; consecutive versions with the same value are merged."""
     asset = table("asset")
     of_plant: Select[Any] = select(asset).where(asset.c.asset_id == asset_id).order_by(asset.c.from_height)
     versions = reader.all(where(of_plant, within(asset.c.from_height, None, reader.as_of)))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def days(reader: Reader, asset_id: int | None, from_day: date, to_day: date) -> Table[DayEnergy]:
-    """List the days of which something is recorded; see ``Index.production``."""
+    """List the days with something recorded; see ``Index.production``."""
     rows = _rows(reader, "day", asset_id, from_day, to_day)
     slots = {of: slots_per_day(row.slot_seconds) for of, row in reader.by_asset("asset", asset_id).items()}
     feeds = {(row.asset_id, row.day): row for row in _rows(reader, "feed", asset_id, from_day, to_day)}
@@ -68,7 +68,7 @@ def months(reader: Reader, asset_id: int | None, from_day: date, to_day: date) -
 
 
 def slots(reader: Reader, asset_id: int | None, from_day: date, to_day: date) -> Table[SlotEnergy]:
-    """List every slot of the days of which something is recorded; see ``Index.production``."""
+    """List every slot of the days with something recorded; see ``Index.production``."""
     lengths = {of: row.slot_seconds for of, row in reader.by_asset("asset", asset_id).items()}
     found: defaultdict[tuple[int, date], list[Row[Any]]] = defaultdict(list)
     query = where(
@@ -106,7 +106,7 @@ def _source(row: Row[Any]) -> str:
 
 
 def day_books(reader: Reader, asset_id: int | None, from_day: date, to_day: date) -> Table[DayBookRow]:
-    """List what is open, funded, sold and retired of days; see ``Index.day_books``."""
+    """List how much of each day is open, funded, sold and retired; see ``Index.day_books``."""
     rows = _rows(reader, "day_book", asset_id, from_day, to_day)
     deliveries = Deliveries(reader, [(row.asset_id, row.day) for row in rows])
     return Table(

@@ -1,4 +1,4 @@
-"""Reading the state as of a block: what all questions share."""
+"""Reads the state as of a block, for all queries."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _CHUNK: Final = 500
 _MOST_SINGLE: Final = 5_000
-"""Of more things than these, what happened is read topic by topic instead of thing by thing."""
+"""Above this number of offers or payments, events are read by topic instead of one by one."""
 
 
 class Reader:
@@ -49,19 +49,19 @@ class Reader:
         return None if self.tip is None else self.tip.time
 
     def holds(self, name: str) -> Any:
-        """Return the condition that a row of state holds.
+        """Return the condition that a row of state is valid.
 
         Args:
-            name: Of a kind of state.
+            name: The kind of state.
         """
         return holds_at(HISTORY_TABLES[name], self.as_of)
 
     def rows(self, name: str, *conditions: Any) -> Sequence[Row[Any]]:
-        """Read rows of state that hold, by their keys.
+        """Read valid rows of state, by their keys.
 
         Args:
-            name: Of a kind of state.
-            *conditions: Further ones; ``None`` is left out.
+            name: The kind of state.
+            *conditions: Further conditions; ``None`` is ignored.
         """
         history = table(name)
         return self.all(where(select(history), self.holds(name), *conditions).order_by(*history.primary_key))
@@ -70,8 +70,8 @@ class Reader:
         """Read rows of state whose key is a plant.
 
         Args:
-            name: Of a kind of state.
-            asset_ids: Of which plant or plants; of all if not given.
+            name: The kind of state.
+            asset_ids: The plant or plants; all if not given.
         """
         number = table(name).c.asset_id
         if asset_ids is None or isinstance(asset_ids, int):
@@ -111,7 +111,7 @@ class Paging(TypedDict, total=False):
 
     Attributes:
         after: Only what comes after this number, in the order of the list.
-        limit: At most so many.
+        limit: At most this many.
         newest_first: Whether the highest number comes first.
     """
 
@@ -126,7 +126,7 @@ class Part:
 
     Attributes:
         after: Only what comes after this number; all if ``None``.
-        limit: At most so many; all if ``None``.
+        limit: At most this many; all if ``None``.
         newest_first: Whether the highest number comes first.
     """
 
@@ -159,13 +159,13 @@ class Place:
 
 
 def places(reader: Reader, reference: str, numbers: Sequence[int], topics: Sequence[str]) -> dict[int, Place]:
-    """Return where an event of some topics happened to each of some things.
+    """Return where an event of some topics happened to each offer or payment.
 
     Args:
         reader: The state.
-        reference: By which they are found: ``offer_id`` or ``payment_id``.
+        reference: The column by which they are found: ``offer_id`` or ``payment_id``.
         numbers: Their numbers.
-        topics: The events' topics, of which each happens once to a thing.
+        topics: The events' topics, each of which happens once to an offer or payment.
     """
     number = events.c[reference]
     query = where(
@@ -174,7 +174,7 @@ def places(reader: Reader, reference: str, numbers: Sequence[int], topics: Seque
     )
     if len(numbers) > _MOST_SINGLE:
         found = reader.all(query.where(events.c.topic.in_(topics)))
-    else:  # a condition on the topic, too, would have SQLite read all events of it
+    else:  # with a condition on the topic, too, SQLite would read all events of that topic
         parts = (numbers[first : first + _CHUNK] for first in range(0, len(numbers), _CHUNK))
         found = [row for part in parts for row in reader.all(query.where(number.in_(part)))]
     return {row[0]: Place(row.txid, row.time) for row in found if row.topic in topics}
@@ -186,7 +186,7 @@ def table(name: str) -> Table:
 
 
 def where(query: Select[Any], *conditions: Any) -> Select[Any]:
-    """Return a query with further conditions; ``None`` is left out."""
+    """Return a query with further conditions; ``None`` is ignored."""
     return query.where(*[condition for condition in conditions if condition is not None])
 
 
@@ -196,7 +196,7 @@ def same(column: Any, value: Any) -> Any:
 
 
 def within(column: Any, first: Any, last: Any) -> Any:
-    """Return the condition that a column is between two values; where one is ``None``, that end is open."""
+    """Return the condition that a column is between two values; ``None`` leaves that end open."""
     conditions = [] if first is None else [column >= first]
     conditions += [] if last is None else [column <= last]
     return and_(*conditions) if conditions else None

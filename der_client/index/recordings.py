@@ -1,7 +1,8 @@
-"""The energy of each slot that a call recorded. It is not in the events, which have the sum; but a meter signed it.
+"""The energy of each slot that a call recorded: the events have only the sum, but a signed call has each slot.
 
 ``record-day`` and ``record-days`` carry the slots of each day. An oracle's recording of one slot has its energy as the
-sum. All else (an oracle's recording of several slots, a leaf of a root, a relay by another contract) says the sum only.
+sum. For all others (an oracle's recording of several slots, a leaf of a root, a relay by another contract), only the
+sum is known.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ class SlotsOfCall:
                 for item in _read_days(transaction.arguments, transaction.result):
                     self._add(item.asset_id, item.day, SlotEnergies(item.start, item.whs))
         except (ValueError, IndexError):
-            self._carried.clear()  # not the contract that it is named like; its events do not say so either
+            self._carried.clear()  # a contract with the same name, but another one; its events do not say so either
 
     def _add(self, asset_id: int, day: date, energies: SlotEnergies) -> None:
         self._carried[asset_id, day, energies.mask] = energies
@@ -87,7 +88,7 @@ def _read_day(arguments: Sequence[bytes]) -> tuple[int, date, SlotEnergies]:
 
 
 def _read_days(arguments: Sequence[bytes], result: bytes) -> list[SignedDay]:
-    """Return the days that were recorded: one that fails in the batch changes nothing."""
+    """Return the days that were recorded; one that fails in a batch changes nothing."""
     if result[:1] != bytes((_OK,)):
         return []
     items = _codec("days").decode(arguments[0])

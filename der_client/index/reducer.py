@@ -1,7 +1,7 @@
-"""What the contracts' events add up to: each event changes a few rows of state. Pure: where rows are kept is another's.
+"""Computes the contracts' state from their events: each event changes a few rows. Pure: another module stores the rows.
 
-The rules are in `der_client.index.rules`, a module for each contract. The events suffice: all that the contracts'
-read-only functions tell is here.
+The rules are in `der_client.index.rules`, a module for each contract. The events suffice: they give everything that the
+contracts' read-only functions return.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def apply(state: State, event: Event) -> None:
     """Change the state by an event.
 
     Args:
-        state: As the events before left it.
+        state: The state after the events before.
         event: Any event of the five contracts.
 
     Raises:
@@ -30,7 +30,7 @@ def apply(state: State, event: Event) -> None:
 
 
 def rows_read_by(event: Event) -> list[tuple[str, RowKey]]:
-    """Return which rows `apply` will read that the event itself names, so that many can be loaded at once.
+    """Return the rows that `apply` will read and that the event itself names, so that many can be loaded at once.
 
     Args:
         event: Any event of the five contracts.

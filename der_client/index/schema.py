@@ -1,8 +1,8 @@
 """The index's tables, the same on SQLite and Postgres, made from the contracts' own models and events.
 
-Facts (blocks, transactions, events, recordings) are added once. State rows hold for a range of heights: from
-``from_height`` until before ``to_height``, which is NULL while they still hold. So a fork is undone by deleting above
-the common ancestor, and any past moment can be asked.
+Facts (blocks, transactions, events, recordings) are added once. State rows are valid for a range of heights: from
+``from_height`` until before ``to_height``, which is NULL while they are still valid. So a fork is undone by deleting
+above the common ancestor, and any past state can be queried.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from der_client.stacks.contract.events import Event
 
 VERSION: Final = 1
-"""Of these tables. An index is derived, so one of another version is rebuilt, never migrated."""
+"""Version of these tables. An index is derived data, so one of another version is rebuilt, never migrated."""
 
 metadata: Final = MetaData()
 
@@ -114,7 +114,7 @@ recordings: Final = Table(
     Column("slot_wh", Numbers),
     Index("recordings_of_day", "asset_id", "day"),
 )
-"""What a call recorded of a day; ``slot_wh`` has the energy of each slot from ``first_slot`` on, where it is known."""
+"""What a call recorded for a day; ``slot_wh`` has the energy of each slot from ``first_slot`` on, if known."""
 
 
 def event_table_name(event: type[Event]) -> str:
@@ -186,7 +186,7 @@ _KEY_KINDS: Final[dict[str, Any]] = {
     "token": Principal,
     "day": Day,
 }
-"""What the parts of keys are; all others are numbers."""
+"""The types of key parts; all others are numbers."""
 _ALSO_FOUND_BY: Final[dict[str, list[tuple[str, ...]]]] = {
     "asset": [("owner",)],
     "day": [("day",)],
@@ -215,7 +215,7 @@ def _history_table(name: str) -> Table:
         Column("to_height", BigInteger),
         *fields,
         Index(f"{table_name}_from", "from_height"),
-        # Only of rows that hold no more: else SQLite finds those that hold by it, which are nearly all.
+        # Only for rows that are no longer valid: otherwise SQLite uses it to find the valid ones, which are nearly all.
         Index(f"{table_name}_to", "to_height", sqlite_where=over, postgresql_where=over),
         current,
         *others,

@@ -1,4 +1,4 @@
-"""Rows of state: their tables and keys, where they are kept, and how a rule changes them.
+"""Rows of state: their tables and keys, how they are stored, and how a rule changes them.
 
 A row is a dict of the fields of the contracts' own models, without its key; rows are never changed in place.
 """
@@ -15,7 +15,7 @@ Row = dict[str, Any]
 RowKey = tuple[Any, ...]
 
 STX: Final = "STX"
-"""How the ledger of STX is called where a token's id stands for the others."""
+"""The name of the STX ledger, where others have a token's id."""
 SYSTEM: Final[RowKey] = (1,)
 """The key of the one row of settings."""
 
@@ -39,17 +39,17 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "credit": ("party", "token"),
     "ledger": ("token",),
 }
-"""The tables of state, and what their rows are known by."""
+"""The tables of state, and their keys."""
 
 
 class State(Protocol):
-    """Where rows are kept."""
+    """A store of rows."""
 
     def get(self, table: str, key: RowKey) -> Row | None:
         """Return a row, or ``None``."""
 
     def put(self, table: str, key: RowKey, row: Row) -> None:
-        """Keep a row, in place of an older one."""
+        """Store a row, replacing an older one."""
 
     def drop(self, table: str, key: RowKey) -> None:
         """Remove a row, if it is there."""
@@ -70,7 +70,7 @@ class MemoryState:
         return self.tables[table].get(key)
 
     def put(self, table: str, key: RowKey, row: Row) -> None:
-        """Keep a row, in place of an older one."""
+        """Store a row, replacing an older one."""
         self.tables[table][key] = row
 
     def drop(self, table: str, key: RowKey) -> None:
@@ -80,15 +80,15 @@ class MemoryState:
 
 Handler = Callable[[State, Any], None]
 HANDLERS: Final[dict[type[Event], tuple[Handler, tuple[str, ...]]]] = {}
-"""What is done with each class of event, and the tables of which that reads the row that the event names."""
+"""The handler of each class of event, and the tables from which it reads the row that the event names."""
 
 
 def on(*classes: type[Event], reads: tuple[str, ...] = ()) -> Callable[[Handler], Handler]:
     """Register a handler for classes of events.
 
     Args:
-        *classes: Which.
-        reads: The tables of which it reads the row that the event names.
+        *classes: The classes.
+        reads: The tables from which it reads the row that the event names.
     """
 
     def register(handler: Handler) -> Handler:
@@ -105,7 +105,7 @@ def fields_of(event: Event, *left_out: str) -> Row:
 
 
 def change(state: State, table: str, key: RowKey, changes: Mapping[str, Any]) -> Row:
-    """Give a row the values that it has a field for."""
+    """Set those fields of a row that it has."""
     row = require(state, table, key)
     changed = row | {name: value for name, value in changes.items() if name in row}
     state.put(table, key, changed)
@@ -113,12 +113,12 @@ def change(state: State, table: str, key: RowKey, changes: Mapping[str, Any]) ->
 
 
 def require(state: State, table: str, key: RowKey) -> Row:
-    """Return a row that the events before have made.
+    """Return a row that earlier events have made.
 
     Raises:
         LookupError: If they have not.
     """
     row = state.get(table, key)
     if row is None:
-        raise LookupError(f"an event changes {table} {key}, which no event before it has made")
+        raise LookupError(f"an event changes {table} {key}, which no earlier event has made")
     return row

@@ -1,4 +1,4 @@
-"""Statements: what a party bought and sold of the days of a month, and what came of it. All sums are exact."""
+"""Statements: what a party bought and sold in a month, and the outcome. All sums are exact."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def statement(reader: Reader, party: str, month: date) -> Statement:
 
 
 def _lines(row: PaymentRow, party: str) -> Iterator[StatementLine]:
-    """Yield a line for each side that the party has: both, where a payment was assigned to its own payee."""
+    """Yield a line for each side that the party is on: both, if a payment was assigned to its own payee."""
     if row.payee == party:
         yield _line(row, "sold", row.buyer, row.payout)
     if row.buyer == party:

@@ -1,4 +1,4 @@
-"""Answers with many rows: a tuple that can become a data frame, CSV, JSON or Parquet."""
+"""Results with many rows: a tuple that can become a data frame, CSV, JSON or Parquet."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 
 class Table(tuple[T, ...]):  # noqa: SLOT001 - a tuple of any length cannot have slots
-    """Rows of one kind, which is known even if there are none.
+    """Rows of one kind; the kind is known even if there are no rows.
 
     Attributes:
         kind: The class of the rows.
@@ -92,7 +92,7 @@ class Table(tuple[T, ...]):  # noqa: SLOT001 - a tuple of any length cannot have
     def to_csv(self, path: str | PathLike[str] | None = None) -> str:
         """Return CSV with a header row, and write it if a path is given.
 
-        Text that a spreadsheet would take for a formula gets a ``'`` in front.
+        Text that a spreadsheet would read as a formula is prefixed with ``'``.
 
         Args:
             path: Where to write it.
@@ -112,7 +112,7 @@ class Table(tuple[T, ...]):  # noqa: SLOT001 - a tuple of any length cannot have
         """Write a Parquet file.
 
         Args:
-            path: Where to.
+            path: Where to write it.
 
         Raises:
             MissingExtraError: If polars is not installed.
@@ -122,10 +122,10 @@ class Table(tuple[T, ...]):  # noqa: SLOT001 - a tuple of any length cannot have
 
 
 def plain(value: Any) -> Any:
-    """Return a value as JSON can have it.
+    """Return a value as JSON can represent it.
 
     Args:
-        value: A field of an answer.
+        value: A field of a result.
     """
     if isinstance(value, Enum):
         return value.name.lower()

@@ -60,7 +60,7 @@ def offers(
 
 
 def is_open_offer(reader: Reader) -> Any:
-    """Return the condition that some of an offer can be taken; the offer's plant has to be joined."""
+    """Return the condition that some of an offer can be taken; the query must join the offer's plant."""
     offer, asset = table("offer"), table("asset")
     return and_(
         offer.c.state.in_(_OPEN_STATES),

@@ -1,4 +1,4 @@
-"""State in the database: rows with the heights between which they held, read and written many at a time."""
+"""State in the database: rows with the heights between which they are valid, read and written many at a time."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
 _CHUNK: Final = 200
 """How many keys one statement names."""
 _WIDEST: Final = 4
-"""How many times as many rows as wanted may be read, where that is quicker."""
+"""How many times more rows than wanted may be read, if that is quicker."""
 _MOST_KEPT: Final = 200_000
 """How many rows stay in memory between two batches."""
 
 
 @dataclass(slots=True)
 class _Version:
-    """A row as it is after the last event.
+    """A row after the last event.
 
     Attributes:
         row: Its fields; ``None`` if there is no such row.
-        since: The height from which on it is so.
-        is_stored: Whether the database has it so.
+        since: The height from which it is valid.
+        is_stored: Whether the database has it.
     """
 
     row: Row | None
@@ -47,7 +47,7 @@ class Versions:
     """The state as of the last event, kept in a database when `flush` is called.
 
     Attributes:
-        height: Of the block whose events come next.
+        height: The height of the block whose events come next.
     """
 
     def __init__(self) -> None:
@@ -55,15 +55,15 @@ class Versions:
         self._connection: Connection | None = None
         self._known: dict[tuple[str, RowKey], _Version] = {}
         self._changed: set[tuple[str, RowKey]] = set()
-        self._ended: defaultdict[str, list[Row]] = defaultdict(list)  # of the database: to get a to_height
+        self._ended: defaultdict[str, list[Row]] = defaultdict(list)  # rows of the database that will get a to_height
         self._passed: defaultdict[str, list[Row]] = defaultdict(list)  # began and ended since the last flush
 
     def begin(self, connection: Connection) -> None:
-        """Use a transaction of the database for what follows."""
+        """Use a transaction of the database from here on."""
         self._connection = connection
 
     def forget(self) -> None:
-        """Forget what is not in the database, and all that is known of it: a transaction was rolled back."""
+        """Forget everything, whether in the database or not: a transaction was rolled back."""
         self._known.clear()
         self._drop_changes()
 
@@ -125,7 +125,7 @@ class Versions:
         self._passed.clear()
 
     def _open(self) -> Connection:
-        assert self._connection is not None, "begin() comes first"  # noqa: S101 - of this package alone
+        assert self._connection is not None, "begin() comes first"  # noqa: S101 - used in this package only
         return self._connection
 
     def _set(self, table: str, key: RowKey, row: Row | None) -> None:
@@ -141,7 +141,7 @@ class Versions:
             else:
                 self._passed[table].append(_record(table, key, version, self.height))
         elif version.is_stored and version.row is not None:
-            # The block's row is in the database already: it was applied in part, which a transaction never does.
+            # The block's row is already in the database: the block was applied in part, which a transaction prevents.
             raise AssertionError(f"{table} {key} of block {self.height} is written twice")
         self._known[place] = _Version(row, self.height, is_stored=False)
         self._changed.add(place)
@@ -157,13 +157,13 @@ class Versions:
 
 
 def _record(table: str, key: RowKey, version: _Version, until: int | None) -> dict[str, Any]:
-    assert version.row is not None  # noqa: S101 - of this module alone
+    assert version.row is not None  # noqa: S101 - used in this module only
     identity = dict(zip(KEYS[table], key, strict=True))
     return identity | version.row | {"from_height": version.since, "to_height": until}
 
 
 def undo_above(connection: Connection, height: int) -> None:
-    """Bring the state back to what it was after a block.
+    """Restore the state after a block.
 
     Args:
         connection: A transaction of the database.
@@ -186,14 +186,14 @@ def _query_of(name: str, keys: list[RowKey]) -> tuple[Select[Any], dict[str, lis
 
 @cache
 def _query_by_parts(name: str) -> Select[Any]:
-    """Return a query by each part of the key alone, which is much quicker than one by pairs of them."""
+    """Return a query by each part of the key separately, which is much quicker than one by pairs."""
     history = HISTORY_TABLES[name]
     parts = [history.c[part].in_(bindparam(part, expanding=True)) for part in KEYS[name]]
     return select(history).where(*parts, holds_at(history))
 
 
 def holds_at(history: Table, height: int | None = None) -> Any:
-    """Return the condition that a row holds at a height; now, if none is given."""
+    """Return the condition that a row is valid at a height, or now if none is given."""
     if height is None:
         return history.c.to_height.is_(None)
     return (history.c.from_height <= height) & (history.c.to_height.is_(None) | (history.c.to_height > height))

@@ -1,6 +1,6 @@
-"""Views with plain names: what holds now, for dashboards and for people who write SQL.
+"""Views with plain names: the current state, for dashboards and for people who write SQL.
 
-Times are there twice, as unix seconds (``…_at``) and as a moment that people can read (``…_utc``); energy also in kWh.
+Each time is given twice, as unix seconds (``…_at``) and in readable form (``…_utc``); energy is also given in kWh.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Writing blocks into an index, and taking them out again. Each call is a part of one transaction of the database."""
+"""Writes blocks into an index, and undoes them. Each call is part of one transaction of the database."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _REFERENCES: Final = ("asset_id", "day", "offer_id", "payment_id", "actor")
 _MOST_RESULT: Final = 2_000
 """Characters of a result that are kept as text."""
 _DEEP: Final = 1_000
-"""Blocks in which nothing was printed are kept so far below the newest one, to find where a fork began."""
+"""How far below the newest block those without prints are kept, to find where a fork began."""
 
 
 class Writer:
@@ -52,12 +52,12 @@ class Writer:
         self._rows: defaultdict[Table, list[dict[str, Any]]] = defaultdict(list)
 
     def read_count(self, connection: Connection) -> None:
-        """Read how far the index is: another process may have written, or this one failed to."""
+        """Read how far the index has got: another process may have written, or this one may have failed to."""
         self.forget()
         self.event_count = connection.execute(select(func.coalesce(func.max(events.c.id), 0))).scalar_one()
 
     def forget(self) -> None:
-        """Forget what was not written, and all that is known of the state."""
+        """Forget what was not written, and the whole state."""
         self._versions.forget()
         self._rows.clear()
 
@@ -67,7 +67,7 @@ class Writer:
         Args:
             connection: A transaction of the database.
             filled: Blocks above those that the index has, in order.
-            tip: The newest block, if nothing was printed between the last of these and it.
+            tip: The newest block, if nothing was printed between the last of these and the tip.
         """
         filled = list(filled)
         self._versions.begin(connection)
@@ -91,7 +91,7 @@ class Writer:
             self._forget_empty_blocks(connection, tip.height - _DEEP)
 
     def _forget_empty_blocks(self, connection: Connection, below: int) -> None:
-        """Forget old blocks in which nothing was printed: they only served to find where a fork began."""
+        """Forget old blocks in which nothing was printed: they only serve to find where a fork began."""
         printed = select(events.c.height).where(events.c.height == blocks.c.height)
         old = (blocks.c.height >= self._cleared_below) & (blocks.c.height < below)
         connection.execute(delete(blocks).where(old, ~printed.exists()))
@@ -129,11 +129,11 @@ class Writer:
 
 
 def undo(connection: Connection, height: int) -> None:
-    """Take out all blocks above a height, and what they changed.
+    """Undo all blocks above a height, and what they changed.
 
     Args:
         connection: A transaction of the database.
-        height: The last that stays; -1 if none does.
+        height: The height of the last block that stays; -1 if none does.
     """
     last = connection.execute(
         select(func.coalesce(func.max(events.c.id), 0)).where(events.c.height <= height)

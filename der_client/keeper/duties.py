@@ -1,6 +1,6 @@
-"""What is open on the chain, and what of it has to be looked at or done: the keeper's memory.
+"""What is open on the chain, and what has to be checked or done: the keeper's memory.
 
-Pure bookkeeping: the keeper reads the chain and tells it what it saw. It holds what is open, nothing that is closed.
+Pure bookkeeping: the keeper reads the chain and passes on what it saw. Only open payments and offers are kept.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from der_client.stacks.contract.events import Event, UnknownEvent
 
 WINDOW_DAYS: Final = 45
-"""Until the end of how many days after it a day can be verified and fed; refunds from there (settlement.clar)."""
+"""For how many days after it a day can be verified and its feed recorded; then refunds are due (settlement.clar)."""
 LOOKS_AT_A_DAY: Final = 3
-"""How often a day is looked at after an event: the node that reads may be behind the API that told the event."""
+"""How often a day is checked after an event: the node that is read may be behind the API that reported the event."""
 _LAZY_ENTRIES: Final = 1000
-"""How many expiry times of closed offers may stay in the queue beside those of open ones, before they are cleared."""
+"""How many expiry times of closed offers may stay in the queue before they are removed."""
 
 DayKey = tuple[int, date]
 """Asset and day."""
@@ -43,14 +43,15 @@ class Action(StrEnum):
 
 
 def refundable_from(day: date) -> datetime:
-    """Return the moment from which a day can no longer be verified or fed."""
+    """Return the moment from which a day can no longer be verified, nor its feed recorded."""
     return datetime.combine(day + timedelta(days=WINDOW_DAYS + 1), time(), UTC)
 
 
 class Duties:
-    """Open payments by day, open offers by asset, and when each of them has to be looked at.
+    """Open payments by day, open offers by asset, and when each of them has to be checked.
 
-    Whatever is told twice counts once. Memory and work grow with what is open and what changes, never with what exists.
+    Whatever is reported twice counts once. Memory and work grow with what is open and what changes, not with what
+    exists.
 
     Args:
         min_value_ustx: Payments in STX that lock less are never due, µSTX.
@@ -84,12 +85,12 @@ class Duties:
         return len(self._offers)
 
     def add_payment(self, payment_id: int, asset_id: int, day: date, cost_ustx: int | None, now: datetime) -> None:
-        """Add a locked payment; look at its day if it is over already, or else when an event names it.
+        """Add a locked payment; check its day now if it is over, otherwise when an event names it.
 
         Args:
             payment_id: The payment.
-            asset_id: Of which asset.
-            day: Of which day.
+            asset_id: The asset.
+            day: The day of production.
             cost_ustx: What is locked, µSTX; ``None`` if it is locked in a token.
             now: Chain time.
         """
@@ -119,14 +120,14 @@ class Duties:
             self._looks.pop(key, None)
 
     def add_offer(self, offer_id: int, asset_id: int, epoch: int, expires_at: datetime) -> None:
-        """Add an offer of which something is open."""
+        """Add an offer that has open energy."""
         if offer_id not in self._offers:
             self._offers[offer_id] = asset_id, epoch
             self._offers_of[asset_id].add(offer_id)
             heapq.heappush(self._expiries, (expires_at, offer_id))
 
     def drop_offer(self, offer_id: int) -> None:
-        """Drop an offer of which nothing is open any more."""
+        """Drop an offer that has no open energy any more."""
         asset_id, _ = self._offers.pop(offer_id, (None, None))
         if asset_id is None:
             return
@@ -146,7 +147,7 @@ class Duties:
             self.drop_payment(number)
 
     def assets_with_offers(self) -> list[int]:
-        """Return the assets of which anything is offered."""
+        """Return the assets with open offers."""
         return list(self._offers_of)
 
     def set_epoch(self, asset_id: int, epoch: int) -> None:
@@ -156,7 +157,7 @@ class Duties:
                 self._due[Action.EXPIRE][offer_id] = None
 
     def apply(self, event: Event | UnknownEvent, now: datetime) -> None:
-        """Take in what a contract printed; events of one contract in their order, openings before the rest.
+        """Process what a contract printed: the events of one contract in their order, those that open something first.
 
         Args:
             event: The event.
@@ -183,7 +184,7 @@ class Duties:
                 pass
 
     def tick(self, now: datetime) -> None:
-        """Time has passed: offers have expired, windows have ended."""
+        """Let time pass: offers expire, and windows end."""
         while self._expiries and self._expiries[0][0] <= now:
             _, offer_id = heapq.heappop(self._expiries)
             if offer_id in self._offers:
@@ -193,7 +194,7 @@ class Duties:
 
     @property
     def has_new_days(self) -> bool:
-        """Whether there are days that nobody has looked at since they were told."""
+        """Whether there are days that have not been checked since they were reported."""
         return LOOKS_AT_A_DAY in self._looks.values()
 
     def days_to_look_at(self, limit: int) -> list[DayKey]:
@@ -201,7 +202,7 @@ class Duties:
         return list(islice(self._looks, limit))
 
     def decide(self, key: DayKey, action: Action | None) -> None:
-        """Note what is due for a day that was looked at.
+        """Note what is due for a day that was checked.
 
         Args:
             key: The day.
@@ -215,7 +216,7 @@ class Duties:
             self._looks[key] = looks - 1
 
     def reconsider(self, payment_id: int) -> None:
-        """Look at the day of a payment again that turned out not to be due."""
+        """Check the day of a payment again that turned out not to be due."""
         if payment_id in self._day_of:
             self._due[Action.SETTLE].pop(payment_id, None)
             self._due[Action.REFUND].pop(payment_id, None)

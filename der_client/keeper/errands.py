@@ -1,4 +1,4 @@
-"""What the keeper has sent: which payments and offers are in it, what came of it, and when failures are tried again."""
+"""What the keeper has sent: for which payments and offers, with which outcome, and when failures are retried."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ class _Errand:
 
 
 class Errands:
-    """Hands what is due to an outbox and learns what came of it.
+    """Passes what is due to an outbox, and reads the outcomes.
 
     Args:
         der: The contracts, with the account that signs.
-        duties: What is due; learns what is done.
-        outbox: Sends; jobs that an earlier keeper left in its journal are gone on with.
-        call_for: Makes the call for an action and its payments, or its offer.
+        duties: What is due; it is told what was done.
+        outbox: The outbox that sends; jobs that an earlier keeper left in its journal are continued.
+        call_for: A function that makes the call for an action and its payments, or its offer.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Errands:
         self._outbox = outbox
         self._call_for = call_for
         self._errands: dict[str, _Errand] = {}
-        # How often something failed, and when it may be tried again; None stands for sending anything at all.
+        # How often something failed, and when it may be retried; None stands for sending anything at all.
         self._failures: dict[tuple[Action, int] | None, tuple[int, float]] = {}
         self._draft = Draft()
         for entry in outbox.inherit():
@@ -83,7 +83,7 @@ class Errands:
 
     @property
     def has_ready_work(self) -> bool:
-        """Whether anything is due that neither is on its way nor failed just now."""
+        """Whether anything is due that is not on its way and has not just failed."""
         return any(True for _ in self.ready(1))
 
     def report(self, empty: KeeperReport) -> KeeperReport:
@@ -93,7 +93,7 @@ class Errands:
             empty: The report of a round in which nothing happened.
         """
         draft, self._draft = self._draft, Draft()
-        # Whatever is still due is tried again by an hour later; the rest is gone.
+        # Whatever is still due is retried within an hour; the rest is no longer due.
         long_ago = time.monotonic() - _REMEMBERED_S
         self._failures = {key: failure for key, failure in self._failures.items() if failure[1] > long_ago}
         return draft.report(empty)
@@ -101,7 +101,7 @@ class Errands:
     def ready(self, batch: int) -> Iterator[tuple[Action, tuple[int, ...]]]:
         """Yield what can be sent now, a transaction at a time.
 
-        Payments to settle go together; what failed before goes alone, so that it can spoil nothing for others.
+        Payments are settled together; what failed before is sent alone, so that it cannot make others fail.
 
         Args:
             batch: How many payments are settled together.
@@ -148,7 +148,7 @@ class Errands:
     def collect(
         self, until: Callable[[], bool] = lambda: True, timeout_s: float = 0.0, stop: Event | None = None
     ) -> bool:
-        """Let the outbox work until a condition holds, one round at least; whether it does in the end.
+        """Let the outbox work until a condition holds, for one round at least; return whether it does in the end.
 
         Raises:
             JournalError: If the outbox's journal cannot be written; nothing was sent that is not in it.
@@ -177,7 +177,7 @@ class Errands:
                 del self._errands[key]
 
     def _read(self, errand: _Errand) -> bool:
-        """Read what came of a mined transaction; whether the API tells it already."""
+        """Read the outcome of a mined transaction; return whether the API has it yet."""
         try:
             receipt = pending_of(errand.call, errand.txid).wait(0)
         except ConfirmationTimeoutError:
@@ -229,7 +229,7 @@ class Errands:
         self.duties.drop(action, number)
 
     def _fail(self, action: Action, ids: Sequence[int], reason: str, txid: str | None = None) -> None:
-        """Try each again later, and alone; if not even a transaction was sent, send nothing at all for a while."""
+        """Retry each later, and alone; if not even a transaction was sent, send nothing at all for a while."""
         _LOG.warning("%s %s failed: %s", action, _listed(ids), reason)
         for key in [None] if txid is None else [(action, number) for number in ids]:
             self._note_failure(key)
@@ -240,7 +240,7 @@ class Errands:
         self._failures[key] = count, time.monotonic() + retry_s(count)
 
     def _from_own_place(self, ids: list[int]) -> list[int]:
-        """Rotate the ids by account, so that several keepers do not begin with the same."""
+        """Rotate the ids by account, so that several keepers do not begin with the same one."""
         if not ids:
             return ids
         first = int.from_bytes(sha256(self._account.address.encode()).digest()) % len(ids)

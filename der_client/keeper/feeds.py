@@ -1,4 +1,4 @@
-"""What contracts printed since the last look, read once and in order."""
+"""What contracts printed since the last read, once and in order."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
 
 _EVENTS_PER_PAGE: Final = 20
 MAX_EVENTS: Final = 10_000
-"""After more than so many new events, reading the present state is cheaper than following them."""
+"""With more new events than this, reading the current state is cheaper than following them."""
 
 
 class LostThreadError(Exception):
-    """The last event seen was not found again among the newest: the state has to be read anew."""
+    """The last event seen was not found among the newest ones: the state has to be read again."""
 
 
 class EventFeed:
-    """The events of one contract, from a place on that is remembered by transaction and index.
+    """The events of one contract, from a place on that is identified by transaction and index.
 
-    Not by block height, which public APIs do not tell with their logs. Reading and moving on are two steps, so that a
-    node that fails in between loses nothing.
+    It is not identified by block height, which public APIs do not report with their logs. Reading and moving on are two
+    steps, so that nothing is lost if a node fails in between.
 
     Args:
-        contract: Whose events.
-        models: Which of them matter; others are not decoded further than their topic.
+        contract: The contract that prints them.
+        models: The classes of events that matter; of others, only the topic is decoded.
     """
 
     def __init__(self, contract: Contract, models: Sequence[type[Event]]) -> None:

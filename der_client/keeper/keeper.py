@@ -48,21 +48,22 @@ if TYPE_CHECKING:
 _LOG: Final = logging.getLogger(__name__)
 
 _PAGE: Final = 30
-"""How many things the contracts' lists answer at once."""
+"""How many items the contracts' lists return at once."""
 _BATCH: Final = 25
-"""How many payments settle-batch takes."""
+"""How many payments ``settle-batch`` accepts."""
 _DAYS_PER_ROUND: Final = 300
 _MAX_OUTAGE_PAUSE_S: Final = 60.0
 _DOUBTS: Final = 3
-"""How many rounds in a row the locked sum may differ from the contract's, since API and node need not be in step."""
+"""How many rounds in a row the locked sum may differ from the contract's, since API and node may differ for a while."""
 
 
 class Keeper:
-    """Settles payments whose day can be delivered, refunds those that never can be, and expires offers that are over.
+    """Settles payments whose day can be delivered, refunds those that never can be, and expires old offers.
 
-    It begins with the present state of the chain and then follows the contracts' events, so a round costs what has
-    changed, not what exists. Any number of keepers can work side by side, each with an account of its own. What it has
-    sent is in the journal of its outbox: with one in a file, a keeper that was killed goes on where it was.
+    It begins with the current state of the chain and then follows the contracts' events, so the cost of a round depends
+    on what has changed, not on what exists. Any number of keepers can work side by side, each with its own account.
+    What it has sent is in the journal of its outbox: with a journal in a file, a keeper that was killed continues where
+    it stopped.
 
     Use it from one thread at a time; only ``stop`` may be called from anywhere.
 
@@ -70,9 +71,9 @@ class Keeper:
         der: The contracts, with the account that pays the fees; its fee policy caps each of them.
         max_in_flight: How many transactions may wait to be mined at once, 1 to 25.
         max_sent_per_round: How many transactions a round sends at most.
-        confirm_timeout_s: How long a round waits for its transactions, in seconds; a later round looks again.
-        min_value_ustx: Payments that lock less are left to others, µSTX.
-        journal: Of the outbox: a path (SQLite), a URL (Postgres), or ``None`` for one that ends with the keeper.
+        confirm_timeout_s: How long a round waits for its transactions, in seconds; a later round checks them again.
+        min_value_ustx: Payments that lock less than this are skipped, µSTX.
+        journal: The outbox's journal: a path (SQLite), a URL (Postgres), or ``None`` for one that ends with the keeper.
 
     Raises:
         SigningError: If the connection has no account.
@@ -108,7 +109,7 @@ class Keeper:
         self._journal = journal
         self._outbox: Outbox | None = None
         self._errands: Errands | None = None
-        # What opens something stands last and is read last, so that no event is read before what it is about.
+        # The contracts that open payments and offers are read last, so that no event is read before what it refers to.
         self._feeds = [
             EventFeed(der.production, (DayVerified, DayRejected)),
             EventFeed(der.grid, (FeedVerified,)),
@@ -129,27 +130,27 @@ class Keeper:
 
     @property
     def open_payments(self) -> int:
-        """How many locked payments it knows of."""
+        """How many locked payments it knows."""
         return self._duties.open_payments
 
     @property
     def open_offers(self) -> int:
-        """How many open offers it knows of."""
+        """How many open offers it knows."""
         return self._duties.open_offers
 
     def stop(self) -> None:
-        """Make it end: nothing more is sent. From any thread or signal handler; a stopped keeper stays stopped."""
+        """Send nothing more, and end. Any thread or signal handler may call it; a stopped keeper stays stopped."""
         self._stopping.set()
 
     def run_once(self) -> KeeperReport:
         """Do what is due now, wait for it, and report.
 
         Returns:
-            What happened since the last report, also in rounds that ended with an error.
+            What happened since the last report, including rounds that ended with an error.
 
         Raises:
-            DeploymentError: If the contracts are not there; asked in the first round.
-            NodeError: If the node is down or answers something else; what was sent is looked at in the next round.
+            DeploymentError: If the contracts are not deployed; this is checked in the first round.
+            NodeError: If the node is down or answers something else; what was sent is checked in the next round.
             CallReadError: If the node could not run a read-only call.
         """
         errands = self._open()
@@ -158,18 +159,18 @@ class Keeper:
         self._act()
         is_waiting = not self._wait_until(lambda: not errands)
         is_more_due = errands.has_ready_work or self._duties.has_new_days
-        # Where it waited in vain, the next round would: it can do no more before a block comes.
+        # If it waited in vain, so would the next round: it can do nothing more before the next block.
         has_more = is_more_due and not is_waiting and not self._stopping.is_set()
         return self._report(self._tip, errands, has_more=has_more)
 
     def close(self) -> None:
-        """Give back the account; what is on its way stays in the journal, for the next keeper."""
+        """Release the account; what is on its way stays in the journal, for the next keeper."""
         if self._outbox is not None:
             self._outbox.close()
             self._outbox = self._errands = None
 
     def _open(self) -> Errands:
-        """Make sure once that the contracts are there, and open the outbox."""
+        """Check once that the contracts are deployed, and open the outbox."""
         if self._errands is None:
             self._der.check_deployed()
             self._outbox = Outbox(
@@ -185,7 +186,7 @@ class Keeper:
         """Report what happened in a round that a failing node cut short; no node is asked.
 
         Returns:
-            A report, told once like any other; ``None`` if no round got so far that anything could have been done.
+            A report, returned once like any other; ``None`` if no round got far enough to do anything.
         """
         return None if self._tip is None or self._errands is None else self._report(self._tip, self._errands)
 
@@ -197,15 +198,16 @@ class Keeper:
         )
 
     def run(self, *, interval_s: float = 10.0, on_report: Callable[[KeeperReport], None] | None = None) -> None:
-        """Go round until ``stop``; a node that fails is waited for, 1 s at first and up to a minute.
+        """Run rounds until ``stop``; if the node fails, retry after 1 s at first and up to a minute later.
 
         Args:
-            interval_s: Pause between two rounds, in seconds; none while more is due than one round does.
-            on_report: Told of every round that did something; at the end also of one that a failing node cut short.
+            interval_s: Pause between two rounds, in seconds; there is none while more is due than one round can do.
+            on_report: Called with the report of each round that did something, and at the end of one that a failing
+                node cut short.
 
         Raises:
             InvalidValueError: If the interval is negative.
-            DeploymentError: If the contracts are not there at the start.
+            DeploymentError: If the contracts are not deployed at the start.
         """
         check_seconds(interval_s, "interval_s")
         outages = 0
@@ -229,7 +231,7 @@ class Keeper:
     # What is to be done
 
     def _look(self) -> Block:
-        """Learn what has changed since the last round; gives the latest block."""
+        """Read what has changed since the last round; return the latest block."""
         tip = self._der.client.block("latest")
         place = self._chain.place(tip, self._der.client)
         try:
@@ -276,14 +278,14 @@ class Keeper:
                     duties.set_epoch(asset_id, asset.epoch)
 
     def _follow(self, tip: Block) -> None:
-        """Take in the events since the last round."""
+        """Process the events since the last round."""
         read = [(feed, feed.read_new()) for feed in self._feeds]
         for feed, logs in reversed(read):
             for event in feed.move_on(logs):
                 self._duties.apply(event, tip.block_time)
 
     def _check_memory(self) -> None:
-        """Compare what is held for locked with the contract's own sum, in case an API left out an event.
+        """Compare the locked payments in memory with the contract's own sum, in case an API left out an event.
 
         Raises:
             LostThreadError: If they differ for good.
@@ -294,7 +296,10 @@ class Keeper:
         self._doubts += 1
         if self._doubts > self._doubts_allowed:
             self._doubts, self._doubts_allowed = 0, 2 * self._doubts_allowed
-            _LOG.warning("payments of %d µSTX are held for locked, which is wrong", self._duties.locked_ustx)
+            _LOG.warning(
+                "locked payments in memory add up to %d µSTX, unlike the contract's own sum",
+                self._duties.locked_ustx,
+            )
             raise LostThreadError
 
     def _look_at_days(self, now: datetime) -> None:
@@ -312,13 +317,13 @@ class Keeper:
             return Action.SETTLE
         if now >= refundable_from(key[1]):
             return Action.REFUND
-        is_lost = row is None and self._der.assets.is_day_lost(*key)  # of a plant that was retired
+        is_lost = row is None and self._der.assets.is_day_lost(*key)  # a retired plant
         return Action.REFUND if is_lost else None
 
     # Doing it
 
     def _act(self) -> None:
-        """Send what is due, so much as one round may."""
+        """Send what is due, as much as one round may."""
         errands = self._open()
         for sent, (action, ids) in enumerate(errands.ready(_BATCH)):
             has_room = self._wait_until(lambda: len(errands) < self._max_in_flight)
@@ -329,7 +334,7 @@ class Keeper:
                 return
 
     def _still_due(self, action: Action, ids: Sequence[int]) -> list[int]:
-        """Leave out what somebody else has done meanwhile: a read is cheaper than a fee."""
+        """Leave out what somebody else has done in the meantime: a read is cheaper than a fee."""
         if action is Action.EXPIRE:
             offers = zip(ids, self._der.market.get_offers(ids), strict=True)
             still_due = [number for number, offer in offers if offer and offer.open_wh]
@@ -349,12 +354,12 @@ class Keeper:
         return self._der.market.expire_offer(ids[0])
 
     def _wait_until(self, is_reached: Callable[[], bool]) -> bool:
-        """Look for outcomes until a condition holds; whether it does in the end."""
+        """Look for outcomes until a condition holds; return whether it does in the end."""
         return is_reached() or self._open().collect(is_reached, self._confirm_timeout_s, self._stopping)
 
     @whole
     def __repr__(self) -> str:
-        """For whom and where."""
+        """Return the account and the contract."""
         return f"Keeper({self._der!r})"
 
 

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """Something that was due and that this keeper did not do.
+    """Something that was due but that this keeper did not do.
 
     Attributes:
         action: What was due.
         id: The payment, or the offer.
-        reason: Why, for people.
-        done_by_other: Whether somebody else did it first; otherwise it is tried again later.
+        reason: The reason, for people.
+        done_by_other: Whether somebody else did it first; otherwise it is retried later.
         txid: The transaction that was spent on it; ``None`` if none was.
     """
 
@@ -34,7 +34,7 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class KeeperReport:
-    """What a round did, as the contracts' own events tell it: ids with amounts in µSTX and Wh.
+    """What a round did, from the contracts' own events: ids with amounts in µSTX and Wh.
 
     Attributes:
         block_height: The chain's height that it worked from.
@@ -42,13 +42,13 @@ class KeeperReport:
         settled: Payments that this keeper settled.
         refunded: Payments that it refunded.
         expired: Offers that it expired.
-        skipped: What was due and did not come about, with the reason.
+        skipped: What was due but was not done, with the reason.
         txids: The transactions that were mined, in the order of their outcome.
         fees_ustx: Their fees, µSTX.
-        pending_txids: Transactions whose outcome is not known yet; a later round looks again.
-        is_waiting: Whether transactions are still to be mined, its own or those of an earlier run, so that things may
-            be left undone.
-        has_more: Whether more is due than one round does, and the next can do it at once.
+        pending_txids: Transactions whose outcome is not known yet; a later round checks them again.
+        is_waiting: Whether transactions of this or an earlier run are still to be mined, so that something may be left
+            undone.
+        has_more: Whether more is due than one round can do, so that the next round can follow at once.
     """
 
     block_height: int
@@ -70,7 +70,7 @@ class KeeperReport:
 
     @property
     def failures(self) -> tuple[Skipped, ...]:
-        """What was skipped though nobody else did it."""
+        """What was skipped although nobody else did it."""
         return tuple(skipped for skipped in self.skipped if not skipped.done_by_other)
 
     def then(self, later: KeeperReport) -> KeeperReport:
@@ -123,7 +123,7 @@ class Draft:
     fees_ustx: int = 0
 
     def report(self, empty: KeeperReport) -> KeeperReport:
-        """Return all of it as a report.
+        """Return everything as a report.
 
         Args:
             empty: The report of a round in which nothing happened.

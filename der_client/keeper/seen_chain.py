@@ -1,4 +1,4 @@
-"""Which blocks the keeper has seen, and whether a new answer goes on from them."""
+"""The blocks that the keeper has seen, and whether a new answer continues them."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _ROUNDS_BEHIND: Final = 5
 
 
 class Place(Enum):
-    """Where a block stands against those seen before."""
+    """The position of a block relative to those seen before."""
 
     SAME = "the newest one seen"
     NEW = "after it, on the same chain"
-    BEHIND = "before it, as far as can be told: the answer of a node that lags"
+    BEHIND = "probably before it: the answer of a node that lags behind"
     ELSEWHERE = "on another chain: it forked, or a devnet was set back; or nothing was seen before"
 
 
@@ -34,14 +34,14 @@ class SeenChain:
         self._behind = 0
 
     def place(self, tip: Block, client: Client) -> Place:
-        """Return where a block stands that was told to be the latest.
+        """Return the position of a block that was reported as the latest.
 
         Args:
             tip: The block.
-            client: Asked whether the chain still has a block that was seen.
+            client: The node to ask whether the chain still has a block.
 
         Raises:
-            NodeError: If the node could not be asked.
+            NodeError: If the node could not be reached.
         """
         if self._seen and tip.hash == self._seen[-1].hash:
             return Place.SAME
@@ -57,11 +57,11 @@ class SeenChain:
         return Place.NEW if known is self._seen[-1] else Place.BEHIND
 
     def move_on(self, tip: Block, place: Place) -> Block:
-        """Take a block for the newest, unless it is behind; gives the newest.
+        """Make a block the newest, unless it is behind; return the newest.
 
         Args:
             tip: The block.
-            place: Where it stands.
+            place: Its position.
         """
         self._behind = self._behind + 1 if place is Place.BEHIND else 0
         if place is Place.ELSEWHERE:

@@ -1,4 +1,4 @@
-"""Day messages in CBOR (RFC 8949), for devices that have no room for JSON: the same fields, the signature as bytes.
+"""Day messages in CBOR (RFC 8949), for devices without room for JSON: the same fields, with the signature as bytes.
 
 The day may be its number since 1970; the other fields are as in JSON. Needs the extra ``gateway``.
 """
@@ -41,16 +41,17 @@ def to_cbor(message: DayMessage) -> bytes:
 
 
 def from_cbor(data: bytes) -> DayMessage:
-    """Read a message that ``to_cbor`` or a device wrote. It says nothing about who signed it: verify it.
+    """Read a message that ``to_cbor`` or a device wrote. The signature is not checked: verify the message.
 
     Raises:
-        InvalidValueError: If it is not CBOR, a field is missing, unknown or of the wrong type, or a value cannot be.
+        InvalidValueError: If it is not CBOR, a field is missing, unknown or of the wrong type, or a value is
+            impossible.
     """
     return DayMessage.from_fields(json_fields(decode_cbor(data)))
 
 
 def decode_cbor(data: bytes, *, max_bytes: int = MAX_BYTES) -> Any:
-    """Return what one item of CBOR says, without tags that would make objects of it.
+    """Return the content of one item of CBOR, with tags that would create objects ignored.
 
     Raises:
         InvalidValueError: If it is longer than allowed, not CBOR, or followed by something else.

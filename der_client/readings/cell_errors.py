@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CellErrors:
-    """Makes errors for the cells of a column by their index; all columns have an entry for each.
+    """Makes errors for the cells of a column by their index.
 
     Attributes:
         records: The number of each cell's row in its file.
-        places: Name the rows in errors.
+        places: How errors name the rows.
         column: The name of the column, or of several that are read together.
-        texts: What the cells say.
+        texts: The text of the cells.
     """
 
     records: pl.Series
@@ -32,7 +32,7 @@ class CellErrors:
         """Return the error for a cell.
 
         Args:
-            index: Of the cell.
+            index: The cell's index.
             problem: What is wrong with it, and what to do.
         """
         return self.places.error(

@@ -21,8 +21,8 @@ def sum_channels(series: Sequence[IntervalSeries]) -> IntervalSeries:
         series: At least one.
 
     Returns:
-        The intervals that all of them have. The energy of one is not known where it is not known in any of them. If
-        no two channels count at the same time, as registers of two tariffs do, all intervals of all of them.
+        The intervals that all of them have. The energy of an interval is unknown if it is unknown in any of them. If no
+        two channels count at the same time, as with registers of two tariffs, all intervals of all of them.
 
     Raises:
         InvalidValueError: If there is none.
@@ -57,7 +57,7 @@ def sum_channels(series: Sequence[IntervalSeries]) -> IntervalSeries:
     left_out = sum(len(each.starts_us) - len(common) for each in series)
     notes = tuple(dict.fromkeys(note for each in series for note in each.notes))
     if left_out:
-        notes += (f"{left_out} intervals are not in all of the channels that are added up, and so not known",)
+        notes += (f"{left_out} intervals are not in all of the channels that are added up, so their energy is unknown",)
     return IntervalSeries(
         tuple(start for start, _ in common),
         tuple(end for _, end in common),
@@ -70,7 +70,7 @@ def sum_channels(series: Sequence[IntervalSeries]) -> IntervalSeries:
 
 
 def _one_after_another(series: Sequence[IntervalSeries]) -> IntervalSeries:
-    """Put together channels of which one counts at a time."""
+    """Combine channels of which only one counts at a time."""
     try:
         found = IntervalSeries.from_intervals(interval for each in series for interval in each)
     except MeterDataError as error:
@@ -78,5 +78,5 @@ def _one_after_another(series: Sequence[IntervalSeries]) -> IntervalSeries:
             "the channels overlap, but have no interval in common: record each as a plant of its own"
         ) from error
     notes = tuple(dict.fromkeys(note for each in series for note in each.notes))
-    own = "the channels never count at the same time: each interval is of one of them"
+    own = "the channels never count at the same time: each interval comes from one of them"
     return replace(found, utc_offset_seconds=series[0].utc_offset_seconds, notes=(*notes, own))

@@ -1,4 +1,4 @@
-"""Clocks of time zones: local times as instants, and the hours in which clocks change."""
+"""Clocks of time zones: converts local times to instants, also in the hours in which clocks change."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def zone_of(text: str) -> tzinfo:
     Raises:
         MeterDataError: If it is neither.
     """
-    from zoneinfo import ZoneInfo  # noqa: PLC0415 -- only where it is needed
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 -- only if it is needed
 
     try:
         if text.startswith(("+", "-")):
@@ -42,9 +42,9 @@ class Change:
     """A change of a zone's clocks.
 
     Attributes:
-        at: When, unix seconds.
-        before: The offset from UTC until then, s.
-        after: From then on.
+        at: When it happens, unix seconds.
+        before: The offset from UTC before it, s.
+        after: The offset from UTC after it, s.
     """
 
     at: int
@@ -54,7 +54,7 @@ class Change:
 
 @dataclass(slots=True)
 class _Order:
-    """Distinguishes the two passes through an hour that comes twice by the order of rows, over any number of pieces."""
+    """Tells the two passes through a repeated hour apart by the order of rows, over any number of pieces."""
 
     change: Change | None = None
     last_us: int = 0
@@ -75,7 +75,7 @@ class _Order:
         elif local_us <= self.last_us:
             self.passes += 1
             if self.passes > 2:
-                raise refuse(index, "this local time comes more than twice: check the order of rows")
+                raise refuse(index, "this local time appears more than twice: check the order of rows")
         self.last_us = local_us
         return self.passes == 2
 
@@ -86,11 +86,11 @@ class _Order:
 
 @dataclass(slots=True)
 class Clock:
-    """The clock of a time zone, and what is made of the hours in which it changes.
+    """The clock of a time zone, and how the hours in which it changes are read.
 
     Attributes:
         zone: The time zone.
-        policy: ``error``, ``order``, ``flag`` or ``unknown``, for local times that come twice.
+        policy: ``error``, ``order``, ``flag`` or ``unknown``, for local times that are repeated.
     """
 
     zone: tzinfo
@@ -109,16 +109,16 @@ class Clock:
         """Convert local times.
 
         Args:
-            local_us: Microseconds since 1970 by this clock.
-            second: For the policy ``flag``: whether it is the second time that this local time comes.
+            local_us: Microseconds since 1970 on this clock.
+            second: For the policy ``flag``: whether it is the second pass of this local time.
             are_ends: Whether they are ends of intervals: the moment at which a clock is put forward has two names then.
-            refuse: Makes the error for a row by its index and what is wrong.
+            refuse: A function that makes the error for a row, from its index and what is wrong.
 
         Returns:
             Microseconds since 1970, UTC; null where the policy leaves it unknown.
 
         Raises:
-            MeterDataError: If a local time does not exist, or comes twice and nothing says which is meant.
+            MeterDataError: If a local time does not exist, or is repeated and nothing says which pass is meant.
         """
         import polars as pl  # noqa: PLC0415
 
@@ -181,22 +181,22 @@ class Clock:
             case _:
                 raise refuse(
                     index,
-                    f"this local time comes twice, as the clocks of {self.zone} change: if the rows are in order, give "
+                    f"this local time is repeated, as the clocks of {self.zone} change: if the rows are in order, give "
                     '`ambiguous="order"`; if a column says which it is, `ambiguous="flag"`; to leave the hour out, '
                     '`ambiguous="unknown"`; or a fixed `time_zone` if the meter keeps standard time all year',
                 )
         return local_us - (change.after if is_second else change.before) * MICROSECONDS
 
     def finish(self) -> None:
-        """Say that there are no more rows.
+        """End the rows.
 
         Raises:
-            MeterDataError: If the order of rows did not say which of two hours was meant.
+            MeterDataError: If the order of rows did not determine which of two hours was meant.
         """
         self._order.check()
 
     def changes_within(self, instants: pl.Series) -> list[Change]:
-        """Return the changes of the clock between the first and the last of some instants, and a day around them."""
+        """Return the changes of the clock from a day before the first to a day after the last of some instants."""
         if isinstance(self.zone, timezone) or instants.null_count() == len(instants):
             return []
         low, high = (
@@ -228,7 +228,7 @@ def _offset_at(zone: tzinfo, second: int) -> int:
 
 
 def _changes(zone: tzinfo, first_day: int, last_day: int) -> list[Change]:
-    """Return all changes of a clock between two days, found to the second."""
+    """Return all changes of a clock between two days, to the second."""
     changes = []
     step = SECONDS_PER_DAY // 2
     at, before = first_day * SECONDS_PER_DAY, _offset_at(zone, first_day * SECONDS_PER_DAY)

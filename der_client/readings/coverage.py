@@ -1,4 +1,4 @@
-"""What of a file can be recorded, and what cannot: slots that are known, left unknown, or estimated."""
+"""How much of a file can be recorded: slots that are known, unknown or estimated."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What a series says of the slots from its first interval to its last.
+    """How much a series tells about the slots from its first interval to its last.
 
     Attributes:
         slot_seconds: The length of a slot.
@@ -24,7 +24,7 @@ class Coverage:
         unknown_slots: How many are not, between the first interval and the last.
         estimated_slots: How many are estimates, whether they count as known or not.
         empty_days: How many days have no known slot.
-        reason: Why none is known, and what to do; empty if some are.
+        reason: Why no slot is known, and what to do; empty if some are.
     """
 
     slot_seconds: int
@@ -37,7 +37,7 @@ class Coverage:
 
     @classmethod
     def of(cls, series: IntervalSeries, slot_seconds: int, *, estimates: bool = False) -> Coverage:
-        """Find what is known of a series.
+        """Compute the coverage of a series.
 
         Args:
             series: The intervals.
@@ -71,7 +71,7 @@ def _reason(series: IntervalSeries, slot_seconds: int, *, has_estimates: bool) -
     slot_us = slot_seconds * MICROSECONDS
     begin = f"no slot of {slot_seconds} s is known"
     if has_estimates:
-        return f"{begin}: all that would be known are estimates; give `estimates=True` to record them"
+        return f"{begin}: all readings are estimates; give `estimates=True` to record them"
     if series.unknown_count == len(series):
         return f"{begin}: no interval has a reading"
     shortest = min(end - start for start, end in zip(series.starts_us, series.ends_us, strict=True))

@@ -1,4 +1,4 @@
-"""Reading CSV exports, piece by piece, in either order of their rows."""
+"""Reads CSV exports, piece by piece, with ascending or descending rows."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def read_table(source: Source, form: TableFormat | None = None, **options: Any) 
 
     Args:
         source: Path of a file, its content as bytes, an open stream, or lines of text.
-        form: How the table says what it says.
-        **options: Fields of a ``TableFormat``, which count more than those of ``form``.
+        form: The table's format.
+        **options: Fields of a ``TableFormat``, which override those of ``form``.
 
     Returns:
-        The intervals, exactly; readings shorter than a quarter-hour are joined where all of them are there.
+        The exact intervals; readings shorter than a quarter-hour are joined if all of them are there.
 
     Raises:
-        MeterDataError: If something cannot be read or is not certain; it names line, column and value, and what to do.
+        MeterDataError: If something cannot be read or is ambiguous; it names line, column and value, and what to do.
         OSError: If the file cannot be opened.
     """
     form = (form or TableFormat()).with_options(**options)
@@ -38,7 +38,7 @@ def read_table(source: Source, form: TableFormat | None = None, **options: Any) 
     if not isinstance(source, str | PathLike | bytes) and not (
         hasattr(source, "read") and not isinstance(source, TextIOBase)
     ):
-        source = open_binary(source).read()  # text: it can be looked at again where a row is wrong
+        source = open_binary(source).read()  # text: it can be read again if a row is wrong
     with CsvTable(
         source,
         encoding=form.encoding,

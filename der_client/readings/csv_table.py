@@ -1,4 +1,4 @@
-"""CSV text in pieces: finds the header row, checks that all rows are whole, and hands out frames of text.
+"""CSV text in pieces: finds the header row, checks that all rows are complete, and yields frames of text.
 
 Polars splits the cells; nothing is converted here. A file is read a piece at a time, so a large one needs no more
 memory than a small one.
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 PIECE_BYTES: Final = 1 << 24
 LONGEST_PREAMBLE: Final = 500
-"""In how many rows at the beginning the header row is looked for."""
+"""How many rows at the beginning are searched for the header row."""
 _LONGEST_ROW: Final = 1 << 20
 _QUOTED_FORMULA: Final = re.compile(rb'"=""([^"\n]*)"""')
 _QUOTED: Final = re.compile(rb'"[^"]*"')
@@ -35,10 +35,10 @@ class CsvTable:
     """A table of text that is being read.
 
     Args:
-        source: Where from.
-        encoding: Of the text; a byte order mark counts more.
+        source: The source of the text.
+        encoding: The text's encoding; a byte order mark takes precedence.
         delimiter: What separates the cells.
-        skip_rows: What rows begin with that are not readings, and so may have any number of cells.
+        skip_rows: First words of rows that are not readings, and so may have any number of cells.
         columns: Columns whose names must be in the header row, so that it is found below a preamble.
         has_header: Whether there is a header row; if not, columns are named "1", "2" and so on.
 
@@ -93,7 +93,7 @@ class CsvTable:
 
     def _decode(self, data: bytes, *, final: bool) -> bytes:
         """Return the same text in UTF-8, with line ends of one kind."""
-        if self._is_utf8:  # polars looks whether it is
+        if self._is_utf8:  # polars checks whether it is
             return self._one_line_end(data, final=final)
         try:
             text = self._decoder.decode(data, final)
@@ -167,7 +167,7 @@ class CsvTable:
         except csv.Error as error:
             raise MeterDataError(f"this is not valid CSV ({error})", line=reader.line_num) from error
         if not columns:
-            raise MeterDataError(f"no header row is seen: {self._delimiter_hint(best)}")
+            raise MeterDataError(f"no header row was found: {self._delimiter_hint(best)}")
         missing = [name for name in columns if name not in best]
         known = ", ".join(map(repr, best))
         hint = "" if len(best) > 1 else f"; {self._delimiter_hint(best)}"
@@ -191,7 +191,7 @@ class CsvTable:
         """Yield all rows below the header, piece by piece.
 
         Args:
-            last_used: The number of the last column that is read. A row may lack cells behind the one after it; one
+            last_used: The number of the last column that is read. A row may lack cells beyond the one after it; a row
                 that ends with it may have been cut off in the middle of it. By default, no row may lack a cell.
             from_end: Whether to begin with the last row; the text is copied to a temporary file then.
 
@@ -237,7 +237,7 @@ class CsvTable:
             yield self._without_formulas(piece if piece.endswith(b"\n") else piece + b"\n")
 
     def _without_formulas(self, text: bytes) -> bytes:
-        """Return text whose cells are not quoted as formulas, ``="0815"``, which keeps a spreadsheet's hands off."""
+        """Unquote cells that an export quotes as formulas, ``="0815"``, so that a spreadsheet leaves them unchanged."""
         if b'"' not in text or b'="' not in text:  # the first is found faster
             return text
         return self._formula.sub(rb'\1"', _QUOTED_FORMULA.sub(rb'"\1"', text))
@@ -274,7 +274,7 @@ class CsvTable:
         return self._slow_frame(piece, schema, fewest)
 
     def _slow_frame(self, piece: bytes, schema: dict[str, type[pl.String]], fewest: int) -> pl.DataFrame:
-        """Split cell by cell, for a piece with empty lines, or where a row is wrong and must be named."""
+        """Split cell by cell, for a piece with empty lines, or if a row is wrong and must be named."""
         import polars as pl  # noqa: PLC0415
 
         width = len(self.header)
@@ -334,13 +334,13 @@ def _numbered(frame: pl.DataFrame, first_record: int) -> pl.DataFrame:
 
 
 def line_of(source: Source, encoding: str, delimiter: str, record: int) -> int | None:
-    """Return the line of a row, looked for in the file again; None if it cannot be read twice.
+    """Return the line of a row, by searching the file again; None if it cannot be read twice.
 
     Args:
         source: The file.
-        encoding: Of its text.
+        encoding: Its encoding.
         delimiter: What separates its cells.
-        record: The row's number from 0, with all rows before the header.
+        record: The row's number from 0, including rows before the header.
     """
     if not isinstance(source, str | PathLike | bytes):
         return None

@@ -1,4 +1,4 @@
-"""Readings: how much energy each slot of a day produced, in whole Wh, and which slots nothing is known of."""
+"""Readings: how much energy each slot of a day produced, in whole Wh, and which slots are unknown."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class DayReadings:
-    """The energy of consecutive slots of one day: what one call of ``record-day`` carries, and a meter signs.
+    """The energy of consecutive slots of one day: the content of one call of ``record-day``, which a meter signs.
 
     Attributes:
         day: The UTC day.
@@ -54,7 +54,7 @@ class DayReadings:
 
     @property
     def wh(self) -> int:
-        """All the energy together, Wh."""
+        """The total energy, Wh."""
         return sum(self.whs)
 
     @property
@@ -70,16 +70,16 @@ class DayReadings:
 
 @dataclass(frozen=True, slots=True)
 class MeteredDay:
-    """All that is known of the energy of one day, slot by slot. What is not known is ``None``, never 0.
+    """What is known about the energy of one day, slot by slot. What is unknown is ``None``, never 0.
 
     Attributes:
         day: The UTC day.
         slot_seconds: Length of a slot: 900, 1800 or 3600.
-        wh_by_slot: Energy of each of the day's 96, 48 or 24 slots, Wh, or ``None`` where the data have a gap.
-        energies: The same before it was rounded, Wh times ``denominator``, with the slots that were left out since
-            (`only`), as they had their part in the rounding; empty if nothing was rounded. Two days that are rounded
-            to the same Wh are equal.
-        denominator: What to divide ``energies`` by to have Wh.
+        wh_by_slot: Energy of each of the day's 96, 48 or 24 slots, Wh, or ``None`` where the data has a gap.
+        energies: The same before rounding, Wh times ``denominator``, including slots that were left out later (`only`),
+            as they affected the rounding; empty if nothing was rounded. Two days that are rounded to the same Wh are
+            equal.
+        denominator: The divisor that turns ``energies`` into Wh.
         estimated_mask: The known slots whose energy is an estimate, in whole or in part.
     """
 
@@ -97,7 +97,7 @@ class MeteredDay:
         if len(self.wh_by_slot) != slots:
             raise InvalidValueError(
                 f"wh_by_slot has {len(self.wh_by_slot)} entries: a day has {slots} slots of {self.slot_seconds} s; "
-                "put None where nothing is known"
+                "give None for unknown slots"
             )
         for slot, wh in enumerate(self.wh_by_slot):
             if wh is not None and (type(wh) is not int or not 0 <= wh <= UINT_MAX):
@@ -123,7 +123,7 @@ class MeteredDay:
 
     @classmethod
     def from_readings(cls, *readings: DayReadings) -> MeteredDay:
-        """Put runs of slots of the same day together.
+        """Combine runs of slots of the same day.
 
         Args:
             *readings: At least one run; in any order.
@@ -138,8 +138,8 @@ class MeteredDay:
         for run in readings:
             if (run.day, run.slot_seconds) != (day, slot_seconds):
                 raise InvalidValueError(
-                    f"readings of day {run.day} in slots of {run.slot_seconds} s do not go with day {day} in slots of "
-                    f"{slot_seconds} s: put each day together by itself"
+                    f"readings of day {run.day} in slots of {run.slot_seconds} s do not belong to day {day} "
+                    f"in slots of {slot_seconds} s: combine each day by itself"
                 )
             for slot, wh in enumerate(run.whs, run.start):
                 if wh_by_slot[slot] is not None:
@@ -149,7 +149,7 @@ class MeteredDay:
 
     @property
     def exact_wh_by_slot(self) -> tuple[Fraction | None, ...]:
-        """The energy of each slot before it was rounded, Wh; empty if nothing was rounded."""
+        """The energy of each slot before rounding, Wh; empty if nothing was rounded."""
         return tuple(None if energy is None else Fraction(energy, self.denominator) for energy in self.energies)
 
     @property
@@ -159,7 +159,7 @@ class MeteredDay:
 
     @property
     def missing_mask(self) -> int:
-        """The slots of which nothing is known."""
+        """The slots that are unknown."""
         return sum(1 << slot for slot, wh in enumerate(self.wh_by_slot) if wh is None)
 
     @property
@@ -169,11 +169,11 @@ class MeteredDay:
 
     @property
     def wh(self) -> int:
-        """The energy of the known slots together, Wh."""
+        """The total energy of the known slots, Wh."""
         return sum(wh for wh in self.wh_by_slot if wh is not None)
 
     def only(self, mask: int) -> MeteredDay:
-        """Return the same day with the slots outside the mask taken as unknown.
+        """Return the same day with the slots outside the mask unknown.
 
         Raises:
             InvalidValueError: If the mask names a slot that the day does not have.
@@ -184,15 +184,15 @@ class MeteredDay:
         return MeteredDay(self.day, self.slot_seconds, kept, self.energies, self.denominator, estimated)
 
     def agrees_with(self, wh: int, *, others_mask: int = 0) -> bool:
-        """Return whether so many Wh can be the energy of the known slots, rounded together now or when less was known.
+        """Return whether a number of Wh can be the energy of the known slots, rounded now or when less was known.
 
-        Only what was carried into these slots can have been another, since that depends on which other slots were
-        known. So the exact energy between two such slots is rounded down or up, and that before the first of them is
-        rounded down, as each day begins without a carry. A slot of whole Wh changes no carry, and an empty one neither.
+        Only the carry into these slots can have been different, since it depends on which other slots were known. So
+        the exact energy between two such slots is rounded down or up, and that before the first of them is rounded
+        down, as each day begins without a carry. A slot of whole Wh does not change the carry, nor does an empty one.
 
         Args:
-            wh: What was recorded at once for just these slots, Wh.
-            others_mask: Slots that are recorded besides. They may have been known then even if they are not now.
+            wh: What was recorded at once for exactly these slots, Wh.
+            others_mask: Other slots that are recorded. They may have been known then, even if they are not now.
 
         Raises:
             InvalidValueError: If the mask names a slot that the day does not have.

@@ -1,12 +1,12 @@
-"""From intervals to days: the energy of each slot in whole Wh, without losing any over a day.
+"""Converts intervals to days: the energy of each slot in whole Wh, without losing any over a day.
 
-How it is rounded: the exact energy of a slot is hardly ever a whole Wh. What it has beyond whole Wh is carried into the
-day's next known slot. So no slot differs from its exact energy by a whole Wh, the sum of a day is its exact energy
-rounded down once, and no Wh is claimed before it was produced. Each day begins without a carry, so that a day's
-readings depend on that day's data alone. The exact energy is kept beside it: data that fill a gap later change the
-carry, and what was recorded before must still be known for the same.
+Rounding: the exact energy of a slot is rarely a whole number of Wh. The fraction is carried into the day's next known
+    slot. So no slot differs from its exact energy by a whole Wh, the sum of a day is its exact energy rounded down
+    once, and no Wh is claimed before it was produced. Each day begins without a carry, so that a day's readings depend
+    on that day's data alone. The exact energy is kept as well: data that later fills a gap changes the carry, and what
+    was recorded before must still be recognised as the same.
 
-All of it is integer arithmetic; a float never touches energy.
+Everything is integer arithmetic; energy is never a float.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ _DAY_US: Final = SECONDS_PER_DAY * MICROSECONDS
 def metered_days(series: IntervalSeries, *, slot_seconds: int, estimates: bool = False) -> Iterator[MeteredDay]:
     """Convert a series of intervals into the energy of each UTC day.
 
-    A slot is known only if intervals whose energy is known fill all of it; otherwise it is missing, not 0. An interval
-    that is longer than a slot, or lies across two, says nothing of either: how its energy was spread is not known.
+    A slot is known only if intervals of known energy fill all of it; otherwise it is missing, not 0. An interval that
+    is longer than a slot, or lies across two, says nothing about either: how its energy was distributed is unknown.
 
     Args:
         series: The intervals.
@@ -38,7 +38,7 @@ def metered_days(series: IntervalSeries, *, slot_seconds: int, estimates: bool =
         estimates: Whether slots of estimated intervals count as known; otherwise they are missing.
 
     Yields:
-        Every day from the first to the last interval, also one that has no complete slot.
+        Every day from the first to the last interval, even if it has no complete slot.
 
     Raises:
         InvalidValueError: If ``slot_seconds`` is not a slot length.

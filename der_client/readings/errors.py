@@ -1,4 +1,4 @@
-"""What is wrong with meter data, and where."""
+"""Errors in meter data, and where they are."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FIELD: Final = re.compile(r"`(\w+)(?:=([^`]*))?`")
 
 
 def like(name: str, known: Iterable[str]) -> str:
-    """Return the hint that a name may be mistyped, if one of the known ones is much like it; else ""."""
+    """Return a hint that a name may be mistyped if it resembles a known one, else ""."""
     found = get_close_matches(name, list(known), n=1, cutoff=0.7)
     return f" (do you mean {found[0]!r}?)" if found else ""
 
@@ -24,11 +24,11 @@ def like(name: str, known: Iterable[str]) -> str:
 class MeterDataError(InvalidValueError):
     """Meter data that cannot be read as asked; nothing was imported.
 
-    The message names arguments in backquotes, such as ``unit="kWh"``; ``for_command`` has the options in their place.
+    The message names arguments in backquotes, such as ``unit="kWh"``; ``for_command`` names the options instead.
 
     Attributes:
-        line: The line of the file, from 1, or None where the whole file is meant. Where a file has no lines, it is the
-            number of what ``counted`` says.
+        line: The line of the file, from 1, or None if the whole file is meant. If a file has no lines, it counts what
+            ``counted`` says.
         counted: What ``line`` counts: "line"; "row" of a sheet or a data frame; "record" or "entry" of a list in JSON.
         column: The column's name, or None.
         value: The cell as it is in the file, shortened to 60 characters, or None.

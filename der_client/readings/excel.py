@@ -1,4 +1,4 @@
-"""Excel workbooks (.xlsx): a sheet is a table, whatever is above it."""
+"""Reads Excel workbooks (.xlsx): a sheet is a table, whatever is above it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _MOST_BYTES: Final = 1 << 30
 _MOST_RATIO: Final = 500
-"""A sheet of numbers packs to about a tenth."""
+"""A sheet of numbers is compressed to about a tenth."""
 _PIECE_ROWS: Final = 50_000
 _MOST_COLUMNS: Final = 2_000
 
@@ -33,10 +33,10 @@ def read_excel(path: str | PathLike[str], form: TableFormat | None = None) -> In
 
     Args:
         path: The file.
-        form: How the table says what it says; cells that are times for Excel need no ``time_format``.
+        form: The table's format; cells that are times in Excel need no ``time_format``.
 
     Raises:
-        MeterDataError: If it is not a workbook, or something cannot be read or is not certain.
+        MeterDataError: If it is not a workbook, or something cannot be read or is ambiguous.
         OSError: If the file cannot be opened.
     """
     form = form or TableFormat()
@@ -102,7 +102,7 @@ class _Sheet:
         if name is not None and name not in names:
             raise MeterDataError(f"the workbook has no sheet {name!r}; there are: {', '.join(map(repr, names))}")
         sheet = self._book[names[0] if name is None else name]
-        sheet.reset_dimensions()  # what a workbook says of its size may be wrong
+        sheet.reset_dimensions()  # a workbook's own size may be wrong
         rows = iter(sheet.iter_rows(values_only=True))
         while (row := _next_row(rows)) is not None:
             if len(row) > _MOST_COLUMNS:
@@ -129,7 +129,7 @@ def _refuse_bombs(path: str | PathLike[str]) -> None:
         raise MeterDataError("this is not a workbook (.xlsx): if it is an old one (.xls), save it as .xlsx") from error
     if unpacked > _MOST_BYTES or unpacked > max(packed, 4096) * _MOST_RATIO:
         raise MeterDataError(
-            f"the workbook unpacks to {unpacked:,} bytes, which no meter's data need: export the sheet as CSV"
+            f"the workbook unpacks to {unpacked:,} bytes, more than any meter's data needs: export the sheet as CSV"
         )
 
 
@@ -164,14 +164,14 @@ def _text(cell: Any, form: TableFormat, *, is_time: bool) -> str:
         return cell.isoformat()
     if isinstance(cell, time):
         return cell.replace(microsecond=0).isoformat()
-    if isinstance(cell, float):  # what the sheet has as text: the shortest that is this number
+    if isinstance(cell, float):  # the text in the sheet: the shortest that is this number
         text = repr(int(cell)) if cell.is_integer() and abs(cell) < 10**15 else repr(cell)
         return text.replace(".", form.decimal)
     return str(cell)
 
 
 def _rounded(moment: datetime) -> datetime:
-    """Excel keeps times as days in a float: some microseconds are its own."""
+    """Round a time: Excel stores times as days in a float, which is off by some microseconds."""
     return (moment + timedelta(milliseconds=500)).replace(microsecond=0)
 
 

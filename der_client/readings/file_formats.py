@@ -16,12 +16,12 @@ class FileFormat:
 
     Attributes:
         description: What it is; for people.
-        reader: Where the function is that reads it, ``module:function``.
+        reader: The function that reads it, as ``module:function``.
         is_table: Whether it is a table, which a ``TableFormat`` describes; others need no description.
         is_text: Whether it is text.
-        suffixes: What the names of such files end with.
-        begins: What such a file begins with, one of these, in capitals.
-        fields: Which fields of a ``TableFormat`` count, where it is not a table.
+        suffixes: Endings of the names of such files.
+        begins: Beginnings of such files, in capitals.
+        fields: Fields of a ``TableFormat`` that apply, if it is not a table.
     """
 
     description: str
@@ -61,7 +61,7 @@ FORMATS: Final[Mapping[str, FileFormat]] = {
 
 
 def formats_by_beginning(head: bytes) -> tuple[str, ...]:
-    """Return the names of the formats of which a file may be.
+    """Return the names of the formats that a file may have.
 
     Args:
         head: Its first bytes.
@@ -71,9 +71,9 @@ def formats_by_beginning(head: bytes) -> tuple[str, ...]:
 
 
 def format_by_suffix(suffix: str) -> str | None:
-    """Return the name of the format of files whose names end so, or None.
+    """Return the name of the format of files whose names end like this, or None.
 
     Args:
-        suffix: With its point, in any case of letters.
+        suffix: The ending, with its dot, in upper or lower case.
     """
     return next((name for name, kind in FORMATS.items() if suffix.lower() in kind.suffixes), None)

@@ -1,4 +1,4 @@
-"""Files of meter data of any kind: one way to read them all."""
+"""Reads files of meter data of any kind."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def read_channels(
     Args:
         path: The file.
         form: The format: a name of ``FORMATS``, the name of a ready-made format of tables, or a format of tables.
-        power_of_ten: For Green Button: what all readings are to be multiplied by, where the file says it wrong.
+        power_of_ten: For Green Button: the power of ten to multiply all readings by, if the one in the file is wrong.
         **options: Fields of a ``TableFormat``, which count more than those of ``form``.
 
     Returns:
-        The series by the name of their channel; a table has one channel, whose name is empty.
+        The series, by the name of their channel; a table has one channel, whose name is empty.
 
     Raises:
-        MeterDataError: If the format is not known, or the file cannot be read or is not certain.
+        MeterDataError: If the format is not known, or the file cannot be read or is ambiguous.
         OSError: If the file cannot be opened.
     """
     name, table = _chosen(path, form, options)
@@ -46,7 +46,7 @@ def read_channels(
         return {"": read(path, table)}
     unused = sorted(set(table.model_fields_set) - kind.fields - {"from_", "to", "description"})
     if unused:
-        raise MeterDataError(f"`{unused[0]}` is for tables; the format {name} says it by itself: leave it out")
+        raise MeterDataError(f"`{unused[0]}` is for tables; the format {name} determines it: leave it out")
     channels: dict[str, IntervalSeries]
     if name == "green-button":
         channels = read(path, power_of_ten=power_of_ten)
@@ -70,13 +70,13 @@ def read_file(
     Args:
         path: The file.
         form: The format: a name of ``FORMATS``, the name of a ready-made format of tables, or a format of tables.
-        channels: Which channels are the plant's, as ``read_channels`` names them; several are added up. Needed where a
-            file has more than one.
-        power_of_ten: For Green Button: what all readings are to be multiplied by, where the file says it wrong.
+        channels: The plant's channels, as ``read_channels`` names them; several are added up. Needed if a file has more
+            than one.
+        power_of_ten: For Green Button: the power of ten to multiply all readings by, if the one in the file is wrong.
         **options: Fields of a ``TableFormat``, which count more than those of ``form``.
 
     Raises:
-        MeterDataError: If the format or a channel is not known, or the file cannot be read or is not certain.
+        MeterDataError: If the format or a channel is not known, or the file cannot be read or is ambiguous.
         OSError: If the file cannot be opened.
     """
     found = read_channels(path, form, power_of_ten=power_of_ten, **options)
@@ -90,15 +90,15 @@ def read_file(
             has = f"there are: {names}" if list(found) != [""] else "a table has none: name its columns, or use `where`"
             raise MeterDataError(f"the file has no channel {name!r}; {has}; check `channel`")
     if len(set(channels)) < len(channels):
-        raise MeterDataError("`channel` names a channel twice: each counts once")
+        raise MeterDataError("`channel` names a channel twice: name each once")
     return sum_channels([found[name] for name in channels])
 
 
 def format_named(text: str) -> str | TableFormat:
-    """Return what a name of a format means: a file of TOML, a name of ``FORMATS``, or a ready-made format of tables.
+    """Return the format of a name: a TOML file, a name in ``FORMATS``, or a ready-made format of tables.
 
     Raises:
-        MeterDataError: If there is none; the message lists them.
+        MeterDataError: If there is no such format; the message lists them.
         OSError: If the file cannot be opened.
     """
     if text.endswith(".toml"):

@@ -1,4 +1,4 @@
-"""Data frames (polars, pandas) and Parquet files: tables whose cells have types already."""
+"""Reads data frames (polars, pandas) and Parquet files: tables whose cells already have types."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ def read_frame(frame: Any, form: TableFormat | None = None, **options: Any) -> I
     """Read a data frame of meter data.
 
     Args:
-        frame: Of polars or pandas. Times may be of a type for times or text; readings may be integers, decimals, text,
-            or floats if ``decimals`` says to how many they are rounded.
-        form: Which columns they are and what they say.
+        frame: A data frame of polars or pandas. Times may be times or text; readings may be integers, decimals, text,
+            or floats, if ``decimals`` says to how many places they are rounded.
+        form: The format: which columns to read, and how.
         **options: Fields of a ``TableFormat``, which count more than those of ``form``.
 
     Returns:
         The intervals, exactly.
 
     Raises:
-        MeterDataError: If something cannot be read or is not certain; rows are counted from 1.
+        MeterDataError: If something cannot be read or is ambiguous; rows are counted from 1.
     """
     form = (form or TableFormat()).with_options(**options)
     require_polars()
@@ -49,10 +49,10 @@ def read_parquet(path: str | PathLike[str], form: TableFormat | None = None) -> 
 
     Args:
         path: The file.
-        form: Which columns they are and what they say.
+        form: The format: which columns to read, and how.
 
     Raises:
-        MeterDataError: If it is not a Parquet file, or something cannot be read or is not certain.
+        MeterDataError: If it is not a Parquet file, or something cannot be read or is ambiguous.
         OSError: If the file cannot be opened.
     """
     form = form or TableFormat()
@@ -69,7 +69,7 @@ def read_parquet(path: str | PathLike[str], form: TableFormat | None = None) -> 
 
 @contextmanager
 def parquet_errors() -> Iterator[None]:
-    """Say of what polars cannot read within the block that it is not a Parquet file.
+    """Turn polars' errors within the block into one that says that it is not a Parquet file.
 
     Raises:
         MeterDataError: If polars cannot read it.
@@ -134,7 +134,7 @@ def _texts(column: pl.Series, form: TableFormat) -> pl.Series:
         if form.decimals is None:
             if column.name in form.values or not form.values:
                 raise MeterDataError(
-                    "the readings are floats, which are not exact: give `decimals`, to how many they are rounded",
+                    "the readings are floats, which are not exact: give `decimals`, the number of places to round to",
                     column=column.name,
                 )
             return column.cast(pl.String).fill_null("")

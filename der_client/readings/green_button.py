@@ -1,7 +1,7 @@
-"""Green Button: ESPI, the XML that North American utilities and some others export (NAESB REQ.21, an Atom feed).
+"""Reads Green Button: ESPI, the XML that North American utilities and some others export (NAESB REQ.21, an Atom feed).
 
-A feed has usage points (meters), each with readings of a type: which way the energy went, in which unit, times which
-power of ten. Interval blocks have the readings. Times are unix seconds.
+A feed has usage points (meters), each with readings of a type: the direction of the energy, the unit, and the power of
+ten. Interval blocks have the readings. Times are unix seconds.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ def read_green_button(source: Source, *, power_of_ten: int | None = None) -> dic
 
     Args:
         source: Path of a file, its content as bytes, or an open stream.
-        power_of_ten: What all readings are to be multiplied by, as a power of ten, where the file says it wrong.
+        power_of_ten: The power of ten to multiply all readings by, if the one in the file is wrong.
 
     Returns:
-        A series for each reading of energy or power, by usage point and direction, such as ``"01 export"``: what was
-        given to the grid; ``import`` is what was taken from it.
+        A series for each reading of energy or power, by usage point and direction, such as ``"01 export"``: energy fed
+        into the grid; ``import`` is energy drawn from it.
 
     Raises:
         MeterDataError: If it is not such a file, or something in it cannot be read or is contradictory.
@@ -58,7 +58,7 @@ def read_green_button(source: Source, *, power_of_ten: int | None = None) -> dic
 
 
 def _elements(stream: IO[bytes]) -> Iterator[Element]:
-    """Yield the entries of a feed; a document type is refused, as it could define entities without end."""
+    """Yield the entries of a feed; a document type is refused, since it could define endless entities."""
     with require_extra("readings"):
         from defusedxml import DefusedXmlException  # noqa: PLC0415 -- an extra
         from defusedxml.ElementTree import ParseError, iterparse  # noqa: PLC0415
@@ -127,7 +127,7 @@ class _Feed:
     def channels(self, power_of_ten: int | None) -> dict[str, IntervalSeries]:
         if not self._blocks:
             raise MeterDataError(
-                "the file has no interval block, perhaps because it is of bills: download interval data"
+                "the file has no interval block, perhaps because it contains bills: download interval data"
             )
         by_channel: dict[str, tuple[_Type, list[_Block]]] = {}
         for block in self._blocks:
@@ -152,8 +152,8 @@ class _Feed:
         if len(self._types) == 1:
             return next(iter(self._types.values()))
         raise MeterDataError(
-            f"what the interval block of {block.up or 'no meter reading'} measures cannot be seen: its reading type is "
-            "not in the file"
+            f"what the interval block of {block.up or 'no meter reading'} measures is unknown: its reading "
+            "type is not in the file"
         )
 
 
@@ -236,7 +236,7 @@ def _series(name: str, kind: _Type, blocks: list[_Block], power_of_ten: int | No
             before = readings.setdefault(reading[0], reading)
             if before != reading:
                 raise MeterDataError(
-                    f"{name}: the interval from {_moment(reading[0]):%Y-%m-%d %H:%M} UTC is there twice, with "
+                    f"{name}: the interval from {_moment(reading[0]):%Y-%m-%d %H:%M} UTC appears twice, with "
                     f"{before[2]} and {reading[2]}: ask for the file again"
                 )
     ordered = [readings[start] for start in sorted(readings)]

@@ -1,4 +1,4 @@
-"""Parquet files with the readings of many plants, such as a fleet's: read in one pass, with memory for a part of it."""
+"""Reads Parquet files with many plants, such as a fleet: in one pass, with only a part of it in memory."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ _MOST_PARTS: Final = 512
 def read_groups(
     path: str | PathLike[str], column: str, wanted: Sequence[str], form: TableFormat | None = None, **options: Any
 ) -> Iterator[tuple[str, IntervalSeries]]:
-    """Read the series of each plant of a Parquet file in which a column says whose each row is.
+    """Read the series of each plant in a Parquet file with a column that names the plant of each row.
 
-    The file is read once and split by the column into parts on disk, in a temporary folder, each of some plants; one
-    part at a time is in memory. The rows of a plant may be anywhere, in their order.
+    The file is read once and split by the column into parts on disk, in a temporary folder, each with some of the
+    plants; one part at a time is in memory. The rows of a plant may be anywhere, but in their order.
 
     Args:
         path: The file.
-        column: Whose rows they are.
-        wanted: The texts of that column that count, each once.
-        form: What the other columns say.
+        column: The column that names the plant.
+        wanted: The texts of that column to read, each once.
+        form: The format of the other columns.
         **options: Fields of a ``TableFormat``, which count more than those of ``form``.
 
     Yields:
-        A text of the column and its series; the order is that of ``wanted`` as long as the file is small.
+        Each text of the column, and its series; in the order of ``wanted`` if the file is small.
 
     Raises:
         MeterDataError: If it is not a Parquet file, has no such column, lacks a plant, or something cannot be read.
@@ -78,7 +78,9 @@ def _split(path: Path, column: str, order: dict[str, int], folder: Path) -> list
     missing = order.keys() - set(found.get_column(column))
     if missing:
         first = min(missing, key=order.__getitem__)
-        raise MeterDataError(f"no row says so; {len(missing)} of {len(order)} are missing", column=column, value=first)
+        raise MeterDataError(
+            f"no row has this text; {len(missing)} of {len(order)} are missing", column=column, value=first
+        )
     parts = min(_MOST_PARTS, 1 + int(found.get_column("len").sum()) // _ROWS_PER_PART)
     part = (pl.col(column).hash(seed=0) % parts).alias("part of the plants")
     table.sink_parquet(pl.PartitionBy(folder, key=part, include_key=False), mkdir=True, engine="streaming")

@@ -1,4 +1,4 @@
-"""The least and the greatest of a column of integers; polars says of both only that they are some value."""
+"""The minimum and maximum of a column of integers, with a type: polars leaves it open."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ if TYPE_CHECKING:
 
 
 def least(column: pl.Series) -> int | None:
-    """Return the least of a column of integers, or None if there is none."""
+    """Return the minimum of a column of integers, or None if there is none."""
     found: Any = column.min()
     return None if found is None else int(found)
 
 
 def greatest(column: pl.Series) -> int | None:
-    """Return the greatest of a column of integers, or None if there is none."""
+    """Return the maximum of a column of integers, or None if there is none."""
     found: Any = column.max()
     return None if found is None else int(found)

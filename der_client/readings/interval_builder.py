@@ -1,4 +1,4 @@
-"""Rows of readings, piece by piece, as a series of intervals."""
+"""Turns rows of readings, piece by piece, into a series of intervals."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from der_client.readings.table import TableFormat
 
 MOST_UNSORTED_ROWS: Final = 20_000_000
-"""How many rows in any order are kept to be sorted: about 1 GB."""
+"""How many unordered rows are kept to be sorted: about 1 GB."""
 _DAY_US: Final = SECONDS_PER_DAY * MICROSECONDS
 
 
@@ -34,10 +34,10 @@ class Rows:
     """Readings of one channel.
 
     Attributes:
-        frame: ``record`` (number of the row in its file), ``time`` (µs since 1970, UTC), ``end`` (the same, or null
-            where nothing says it), ``number`` (Int128, or null where it is not known), ``estimated``, ``breaks``
-            (whether rows before it were left out).
-        decimals: What ``number`` is to be divided by is 10 to the power of this.
+        frame: ``record`` (number of the row in its file), ``time`` (µs since 1970, UTC), ``end`` (the same, or null if
+            it is not given), ``number`` (Int128, or null where it is not known), ``estimated``, ``breaks`` (whether
+            rows before it were left out).
+        decimals: ``number`` has to be divided by 10 to the power of this.
     """
 
     frame: pl.DataFrame
@@ -45,13 +45,13 @@ class Rows:
 
 
 class IntervalBuilder:
-    """Makes intervals of the rows of one channel; what it keeps of a piece is its last row.
+    """Makes intervals from the rows of one channel; of each piece, it keeps only the last row.
 
     Args:
-        form: How the table says it.
-        unit: Of the numbers.
+        form: The table's format.
+        unit: The unit of the numbers.
         places: Name the rows in errors.
-        channels: Names what could distinguish several meters, for the error of a repeated time.
+        channels: What could distinguish several meters, for the error about a repeated time.
 
     Attributes:
         kind: What the numbers are: ``power``, ``energy`` or ``register``.
@@ -72,7 +72,7 @@ class IntervalBuilder:
         """Take the next rows.
 
         Raises:
-            MeterDataError: If something about them is not certain.
+            MeterDataError: If something about them is ambiguous.
         """
         rows = Rows(self._within_range(rows.frame), rows.decimals)
         if self._form.order != "any":
@@ -125,7 +125,7 @@ class IntervalBuilder:
             utc_offset_seconds: Offset of the local time at the beginning.
 
         Raises:
-            MeterDataError: If there is no reading, or they cannot be what they are said to be.
+            MeterDataError: If there is no reading, or they contradict the format.
         """
         if self._unsorted:
             rows = _concatenated(self._unsorted)
@@ -149,9 +149,11 @@ class IntervalBuilder:
         notes = []
         resets, repeats = self._lengths.resets, self._order.repeats
         if resets and self._form.register_size is None and self._form.register_reset == "unknown":
-            notes.append(f"the register showed less than before {_times(resets)}, where the energy is not known")
+            notes.append(
+                f"the register showed less than before {_times(resets)}; the energy of these intervals is unknown"
+            )
         if repeats:
-            notes.append(f"rows that repeated the one before, and count once: {repeats}")
+            notes.append(f"rows that repeat the one before, and count once: {repeats}")
         return (*notes, *self._plausibility.notes())
 
 
@@ -160,7 +162,7 @@ def _times(number: int) -> str:
 
 
 def range_us(form: TableFormat) -> tuple[int | None, int | None]:
-    """Return the beginning and the end of what counts, µs since 1970; None for no limit."""
+    """Return the beginning and the end of the range to read, µs since 1970; None for no limit."""
     low = None if form.from_ is None else day_number(form.from_) * _DAY_US
     high = None if form.to is None else (day_number(form.to) + 1) * _DAY_US
     return low, high

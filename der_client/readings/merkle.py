@@ -36,7 +36,7 @@ class Leaf:
         asset_id: The asset.
         day: The day, UTC.
         mask: The slots that are known.
-        wh: Their energy together, Wh.
+        wh: Their total energy, Wh.
         whs_hash: What says which slot had how much: ``whs_hash`` of the slots' energies.
     """
 

@@ -1,8 +1,8 @@
 """MSCONS: the EDIFACT message in which German grid and metering operators send load profiles.
 
 A message has metering or market locations (LOC+172), each with the measured quantities (PIA+5, an OBIS number: 2.29.0
-is the profile of what was fed in, 1.29.0 of what was taken). Of each there are values (QTY) from one moment (DTM+163)
-to another (DTM+164), with their offset from UTC.
+is the profile of energy fed in, 1.29.0 of energy drawn). Each has values (QTY) from one moment (DTM+163) to another
+(DTM+164), with their offset from UTC.
 
 Source: BDEW, "MSCONS Message Implementation Guide" (edi-energy.de), after UN/EDIFACT D.04B.
 """
@@ -59,13 +59,13 @@ def read_mscons(source: Source) -> dict[str, IntervalSeries]:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        text = data.decode("latin-1")  # UNOC: the numbers and names that count are ASCII
+        text = data.decode("latin-1")  # UNOC: the numbers and names that matter are ASCII
     return _Messages(text).channels()
 
 
 @dataclass(slots=True)
 class _Value:
-    """A quantity whose times are still to come."""
+    """A quantity whose times have not been read yet."""
 
     segment: int
     kind: str
@@ -77,7 +77,7 @@ class _Value:
 
 @dataclass(slots=True)
 class _Messages:
-    """The messages of a file, and what was found in them."""
+    """The messages of a file, and the values found in them."""
 
     text: str
     _location: str = ""
@@ -131,7 +131,7 @@ class _Messages:
                 pass
 
     def _keep(self) -> None:
-        """Keep the value before, if it is of an interval; register readings have one moment only."""
+        """Keep the previous value if it is for an interval; register readings have only one moment."""
         value, self._value = self._value, None
         if value is not None and value.start is not None and value.end is not None and value.start < value.end:
             self._found.setdefault(f"{self._location} {self._quantity}".strip(), []).append(value)
@@ -190,7 +190,7 @@ def _interval(value: _Value, decimal: str) -> Interval:
         raise MeterDataError(f"segment {value.segment}: expected a unit of {known}", column="QTY", value=value.unit)
     if value.kind not in _MEASURED | _ESTIMATED | {_UNUSABLE}:
         raise MeterDataError(
-            f"segment {value.segment}: whether this kind of value is an estimate is not known",
+            f"segment {value.segment}: it is not known whether this kind of value is an estimate",
             column="QTY",
             value=value.kind,
         )

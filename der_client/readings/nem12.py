@@ -1,11 +1,11 @@
 """NEM12: interval data of Australian meters (AEMO's meter data file format, MDFF).
 
-A file has 200 records (a channel of a meter: NMI and suffix), each with a 300 record a day: all intervals, and their
-quality; 400 records say it interval by interval. Times are those of the market, UTC+10 all year. E channels are what
-was taken from the grid, B channels what was given to it.
+A file has 200 records (a channel of a meter: NMI and suffix), each with a 300 record per day: all intervals, and their
+quality; 400 records give the quality interval by interval. Times are market time, UTC+10 all year. E channels are
+energy drawn from the grid, B channels energy fed into it.
 
-Source: AEMO, "Meter Data File Format Specification NEM12 & NEM13". The readers that can be had make floats of the
-readings, and of an empty one 0, so they are read here.
+Source: AEMO, "Meter Data File Format Specification NEM12 & NEM13". Existing readers turn readings into floats, and
+    empty ones into 0, so this module reads them itself.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class _Reader:
         if not self._has_begun:
             if kind != "100" or len(cells) < 2 or cells[1].upper() != "NEM12":
                 what = (
-                    "NEM13, whose readings are of months"
+                    "NEM13, which has monthly readings"
                     if len(cells) > 1 and cells[1].upper() == "NEM13"
                     else "not NEM12"
                 )
@@ -157,7 +157,7 @@ class _Reader:
         if before is not None and (before.values, before.qualities) != (day.values, day.qualities):
             raise MeterDataError(
                 f"the day {cells[1]} of channel {channel.name} is also in line {before.line}, with other readings: "
-                "keep the record that counts",
+                "keep the valid record",
                 line=line,
             )
         channel.days[cells[1]] = self._day = day

@@ -1,4 +1,4 @@
-"""Whether readings can be what they are said to be: registers that are taken for energies, signs, and sizes."""
+"""Checks whether readings are plausible: registers mistaken for energies, signs, and sizes."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 _FEWEST_RISES: Final = 4
 _RISES_PER_FALL: Final = 6
-"""Energies of intervals fall about as often as they rise; a counter that begins anew each day falls once a day."""
+"""Energies of intervals fall about as often as they rise; a counter that restarts each day falls once a day."""
 _NEGATIVE_SHARE: Final = Fraction(1, 50)
-"""How much of the energy may be negative for it to be what a plant on standby draws."""
+"""The share of the energy that may be negative, as drawn by a plant on standby."""
 
 
 class Plausibility:
-    """Counts what the readings of one channel look like, piece by piece, and judges it at the end.
+    """Collects statistics on the readings of one channel, piece by piece, and judges them at the end.
 
     Args:
         form: How the table says it.
@@ -50,7 +50,7 @@ class Plausibility:
 
         Args:
             numbers: The readings, times 10 to the power of ``decimals``.
-            decimals: Of the readings.
+            decimals: The decimals of the readings.
         """
         self.rows += len(numbers)
         self._known += len(numbers) - numbers.null_count()
@@ -81,15 +81,15 @@ class Plausibility:
         self._positive += Fraction(int(numbers.sum()), 10**decimals) + negative
 
     def check_size(self, rows: pl.DataFrame, numbers: pl.Series, factor: Fraction) -> None:
-        """Pass if no reading is beyond what any plant makes.
+        """Check that no reading is beyond what any plant can produce.
 
         Args:
-            rows: The rows that the numbers are of.
+            rows: The rows of the numbers.
             numbers: The readings.
-            factor: What to multiply them by to have W or Wh.
+            factor: The factor that turns them into W or Wh.
 
         Raises:
-            MeterDataError: If one is; it names the row.
+            MeterDataError: If one is; the error names the row.
         """
         if (greatest(numbers) or 0) * factor > MAX_POWER_W:
             index = numbers.arg_max() or 0
@@ -98,13 +98,14 @@ class Plausibility:
             )
 
     def check(self, days: int) -> None:
-        """Pass if the readings can be what they are said to be.
+        """Check that the readings are plausible.
 
         Args:
             days: How many days they span.
 
         Raises:
-            MeterDataError: If energies only grow, or many readings are negative and nothing says what that means.
+            MeterDataError: If energies only grow, or many readings are negative and the format does not say what that
+                means.
         """
         self._check_rises(days)
         self._check_signs()
@@ -125,7 +126,7 @@ class Plausibility:
             part = "all" if not self._positive else "part"
             raise MeterDataError(
                 f"{part} of the readings ({self._negatives}) are negative: if production is negative here, give "
-                '`sign="negative"`; if it is positive, and negative is what was drawn, `sign="positive"`'
+                '`sign="negative"`; if it is positive, and negative is energy drawn, `sign="positive"`'
             )
 
     def notes(self) -> tuple[str, ...]:

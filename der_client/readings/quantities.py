@@ -1,4 +1,4 @@
-"""Texts that say how much, as exact integers; and the units that they are in."""
+"""Parses quantities as exact integers, and knows their units."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _WORD: Final = re.compile(r"(?<![A-Za-z])(MWh|kWh|Wh|Ws|MW|kW|W)(?![A-Za-z])", r
 _MOST_DIGITS: Final = 30
 
 MAX_POWER_W: Final = 10 * MAX_CAPACITY_W
-"""Beyond ten times the largest capacity the unit is wrong, not the plant large."""
+"""Beyond ten times the largest capacity, the unit must be wrong."""
 MAX_DECIMALS: Final = 40
 """More decimals than any meter measures; a bound, so that no input makes the arithmetic slow."""
 
@@ -51,7 +51,7 @@ class Unit(Enum):
 
     @property
     def factor(self) -> Fraction:
-        """How many watts or watt-hours one of it is."""
+        """How many watts or watt-hours it is."""
         match self:
             case Unit.W | Unit.WH:
                 return Fraction(1)
@@ -64,7 +64,7 @@ class Unit(Enum):
 
 
 def unit_in(name: str) -> Unit | None:
-    """Return the unit that the name of a column says, if it says one."""
+    """Return the unit in the name of a column, if there is one."""
     found = {match.lower() for match in _WORD.findall(name)}
     if len(found) != 1:
         return None
@@ -77,14 +77,14 @@ class Quantities:
 
     Attributes:
         numbers: Each times 10 to the power of ``decimals``, as Int128; null where the cell is a null word.
-        decimals: See there.
+        decimals: The decimals of ``numbers``.
     """
 
     numbers: pl.Series
     decimals: int
 
     def with_decimals(self, decimals: int) -> pl.Series:
-        """Return the numbers, each times 10 to the power of this many decimals, which are at least its own."""
+        """Return the numbers, each times 10 to the power of ``decimals``, which must be at least its own."""
         import polars as pl  # noqa: PLC0415 -- heavy, and an extra
 
         if decimals == self.decimals:
@@ -105,8 +105,8 @@ def parse_quantities(
     Args:
         texts: The cells, without blanks around them.
         decimal: The decimal character.
-        thousands: What groups thousands, or nothing.
-        null_words: What says, in any case of letters, that a reading is not there.
+        thousands: The character that groups thousands, if any.
+        null_words: Words that mean that there is no reading, in upper or lower case.
         refuse: Makes the error for a row by its index and what is wrong.
 
     Raises:
@@ -141,7 +141,7 @@ def parse_quantities(
 
 
 def _plain(texts: pl.Series, decimal: str, thousands: str) -> pl.Series:
-    """Return texts with a decimal point and without groups; what is grouped wrongly stays, and is not a number."""
+    """Return texts with a decimal point and without groups; wrong groups stay, and so are not numbers."""
     import polars as pl  # noqa: PLC0415
 
     point, group = re.escape(decimal), re.escape(thousands)
@@ -182,7 +182,7 @@ def _problem(text: str, decimal: str) -> str:
             f"expected a number with the decimal character {decimal!r}: if {other!r} is it here, give "
             f'`decimal="{other}"`; if thousands are grouped, give `thousands`'
         )
-    return "expected a number such as -2.86: if this word means that a reading is not there, add it to `null_words`"
+    return "expected a number such as -2.86: if this word means that there is no reading, add it to `null_words`"
 
 
 def _too_long(plain: pl.Series, refuse: Callable[[int, str], MeterDataError]) -> MeterDataError:

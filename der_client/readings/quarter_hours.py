@@ -1,6 +1,6 @@
-"""Joining intervals into quarter-hours, exactly: what is kept of a file of one-minute readings.
+"""Joins intervals into quarter-hours, exactly: this is how a file of one-minute readings is kept.
 
-No slot of an asset is shorter than a quarter-hour, and each begins with one, so no energy of a slot changes by it.
+No slot of an asset is shorter than a quarter-hour, and each begins with one, so this changes no slot's energy.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ class QuarterHours:
         Args:
             starts: When each begins, µs since 1970, ascending.
             ends: When each ends.
-            numbers: How much, as integers; null where it is not known.
+            numbers: The energy, as integers; null where it is unknown.
             estimated: Whether it is an estimate.
-            factor: What to multiply the numbers by to have Wh.
+            factor: The factor that turns the numbers into Wh.
         """
         import polars as pl  # noqa: PLC0415 -- heavy, and an extra
 
@@ -80,9 +80,9 @@ class QuarterHours:
         Args:
             starts: When each begins, µs since 1970, ascending.
             ends: When each ends.
-            numbers: How much, as integers; null where it is not known.
+            numbers: The energy, as integers; null where it is unknown.
             estimated: Whether it is an estimate.
-            factor: What to multiply the numbers by to have W.
+            factor: The factor that turns the numbers into W.
 
         Raises:
             MeterDataError: If the numbers have too many digits for exact sums.
@@ -94,7 +94,7 @@ class QuarterHours:
         shortest, longest = (least(lengths) or 0) // per, (greatest(lengths) or 0) // per
         most = (greatest(numbers) or 0) * longest * max(1, len(numbers))
         if most > _INT128_MAX:
-            raise MeterDataError("the readings have too many digits for a meter's: round them first")
+            raise MeterDataError("the readings have more digits than a meter's: round them first")
         kind = pl.Int64 if most <= _INT64_MAX else pl.Int128
         factors = pl.Series([longest]) if shortest == longest else lengths // per
         per_hour = factor * per / MICROSECONDS / SECONDS_PER_HOUR
@@ -124,7 +124,7 @@ class QuarterHours:
         self._energies += energies
 
     def _continues(self, start: int, end: int, energy: int | None) -> bool:
-        """Return whether an interval is the next part of the quarter-hour that the last one is of."""
+        """Return whether an interval is the next part of the quarter-hour of the last one."""
         return (
             bool(self._starts)
             and self._ends[-1] == start
@@ -137,7 +137,7 @@ class QuarterHours:
 
         Args:
             utc_offset_seconds: Offset of the local time at the beginning.
-            notes: What a person should know about how they were read.
+            notes: What users should know about how they were read.
         """
         return IntervalSeries(
             tuple(self._starts),
@@ -151,9 +151,9 @@ class QuarterHours:
 
 
 def _on_the_clock(starts: pl.Series, ends: pl.Series) -> pl.Series | None:
-    """Return the first interval of each quarter-hour where all are equal and without a gap, as of a logger; else None.
+    """Return the first interval of each quarter-hour if all are equal and without a gap, as from a logger; else None.
 
-    It is what ``_first_of_each`` returns, in a fraction of its time.
+    The result is that of ``_first_of_each``, in a fraction of the time.
     """
     import polars as pl  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""How long each row of a table lasts, and so which interval its reading is of."""
+"""How long each row of a table lasts, and so the interval of its reading."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Spans:
-    """Rows as intervals; every column has one entry for each.
+    """Rows as intervals; every column has one entry per row.
 
     Attributes:
         rows: The rows.
@@ -59,15 +59,15 @@ class RowLengths:
         """Return the rows as intervals; the last row waits for the next piece unless there is none.
 
         Args:
-            frame: The rows, with the last one of the piece before.
-            decimals: Of their numbers.
+            frame: The rows, with the last one of the previous piece.
+            decimals: The decimals of their numbers.
             is_last: Whether there is no piece after this one.
 
         Returns:
             The intervals, or None if there are none yet.
 
         Raises:
-            MeterDataError: If how long a row lasts is not certain.
+            MeterDataError: If the length of a row is ambiguous.
         """
         if not frame["end"].null_count():
             return self._said(frame, is_last=is_last)
@@ -78,7 +78,7 @@ class RowLengths:
         return self._constant(frame, is_last=is_last)
 
     def check(self) -> None:
-        """Pass if the rows were as far apart as the format says.
+        """Check that the rows were as far apart as the format says.
 
         Raises:
             MeterDataError: If they never were.
@@ -91,7 +91,7 @@ class RowLengths:
             )
 
     def _said(self, frame: pl.DataFrame, *, is_last: bool) -> Spans:
-        """Take the ends that the table says."""
+        """Use the ends in the table."""
         late = frame["end"][:-1] > frame["time"][1:]
         if late.any():
             raise self._error(
@@ -106,7 +106,7 @@ class RowLengths:
         return Spans(rows, rows["time"], rows["end"], rows["number"])
 
     def _until_next(self, frame: pl.DataFrame, *, is_last: bool) -> Spans:
-        """Take each row to last until the next one."""
+        """Let each row last until the next one."""
         import polars as pl  # noqa: PLC0415 -- heavy, and an extra
 
         times = frame["time"]
@@ -120,12 +120,12 @@ class RowLengths:
         return Spans(rows, times[:-1], times[1:], rows["number"])
 
     def _constant(self, frame: pl.DataFrame, *, is_last: bool) -> Spans | None:
-        """Take all rows to last equally long. Each deviation is an error unless an interval is given."""
+        """Let all rows last equally long. Each deviation is an error unless an interval is given."""
         step = self._step(frame)
         if step is None:
             if not is_last:
                 return None
-            raise MeterDataError("how long an interval is cannot be seen from one row: give `interval_seconds`")
+            raise MeterDataError("the length of an interval cannot be seen from one row: give `interval_seconds`")
         steps = frame["time"].diff()
         checked = steps.filter(~frame["breaks"] & steps.is_not_null())
         shortest = least(checked)
@@ -180,7 +180,7 @@ class RowLengths:
         )
 
     def _register(self, frame: pl.DataFrame, decimals: int) -> Spans:
-        """Take the energy between two readings of a register."""
+        """Compute the energy between two readings of a register."""
         import polars as pl  # noqa: PLC0415
 
         shown, times = frame["number"], frame["time"]

@@ -1,4 +1,4 @@
-"""Whether rows come in order, each time once, and in years that can be."""
+"""Checks that rows come in order, each time once, and in plausible years."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class RowOrder:
         form: How the table says it.
 
     Attributes:
-        repeats: How many rows repeated the one before and were left out.
+        repeats: How many rows repeated the previous one and were left out.
     """
 
     def __init__(self, places: RowPlaces, channels: Callable[[], str], form: TableFormat) -> None:
@@ -38,7 +38,7 @@ class RowOrder:
         self.repeats = 0
 
     def check(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Return the rows without those that repeat the one before.
+        """Return the rows without those that repeat the previous one.
 
         Args:
             frame: The rows, with the last one of the piece before.
@@ -76,13 +76,13 @@ class RowOrder:
                 return self._error(frame, index, 'the times ascend from row to row: leave `order="descending"` out')
             return self._error(frame, index, 'the times go back from row to row: give `order="descending"`')
         hint = self._channels() or 'sort the rows by time, or give `order="any"`'
-        return self._error(frame, index, f"the time goes back behind that of {self._before(frame, index)}: {hint}")
+        return self._error(frame, index, f"the time is before that of {self._before(frame, index)}: {hint}")
 
     def _refuse_repeat(self, frame: pl.DataFrame, index: int, *, is_same: bool) -> MeterDataError:
         hint = self._channels() or (
             'if equal rows may repeat, give `duplicates="equal-once"`'
             if is_same
-            else "correct it; each time counts once"
+            else "correct it; each time may appear only once"
         )
         reading = "the same" if is_same else "another"
         before = self._before(frame, index)

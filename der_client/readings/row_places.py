@@ -1,4 +1,4 @@
-"""Where a row is, as a person would look for it: a line of text, a row of a sheet, a record of a list."""
+"""Where a row is, as a user would look for it: a line of text, a row of a sheet, a record of a list."""
 
 from __future__ import annotations
 
@@ -39,6 +39,6 @@ class RowPlaces:
         return MeterDataError(problem, line=self.number(row), counted=self.word, column=column, value=value)
 
     def before(self, row: int) -> str:
-        """Return how an error names the row before the one that it is about."""
+        """Return the name of the previous row, for an error."""
         number = self.number(row)
         return "the row before" if number is None else f"{self.word} {number}"

@@ -1,4 +1,4 @@
-"""When each row of a table begins, and when it ends where the table says it, as instants."""
+"""When each row of a table begins, and if the table says so, ends, as instants."""
 
 from __future__ import annotations
 
@@ -31,9 +31,8 @@ class Times:
     """The times of rows; where each row is a day, those of its intervals.
 
     Attributes:
-        starts: When each begins, or what its stamp says, µs since 1970; null where a change of clocks leaves it
-            unknown.
-        ends: When each ends; null where nothing says it.
+        starts: When each begins, or its timestamp, µs since 1970; null where a change of clocks leaves it unknown.
+        ends: When each ends; null if unknown.
     """
 
     starts: pl.Series
@@ -54,7 +53,7 @@ class RowTimes:
     Args:
         form: How the table says it.
         columns: Where its columns are.
-        are_ends: Whether a stamp is the end of something: of its interval, or a moment at which a register was read.
+        are_ends: Whether timestamps are ends: of intervals, or moments at which a register was read.
 
     Attributes:
         offset_seconds: The offset from UTC of the first time.
@@ -73,10 +72,11 @@ class RowTimes:
 
         Args:
             rows: All cells as text.
-            errors: Of these rows.
+            errors: The errors of these rows.
 
         Raises:
-            MeterDataError: If a time cannot be read, does not exist, or comes twice and nothing says which is meant.
+            MeterDataError: If a time cannot be read, does not exist, or is repeated and nothing says which pass is
+                meant.
         """
         import polars as pl  # noqa: PLC0415 -- heavy, and an extra
 
@@ -143,7 +143,7 @@ class RowTimes:
             self.offset_seconds, self._has_offset = offset, True
 
     def _instants(self, local: pl.Series, errors: CellErrors, rows: pl.DataFrame | None = None) -> pl.Series:
-        """Convert local times that were computed, as of hours and periods."""
+        """Convert computed local times, such as those of hours and periods."""
         import polars as pl  # noqa: PLC0415
 
         if rows is None and self._form.ambiguous == "flag":
@@ -151,7 +151,7 @@ class RowTimes:
         times = LocalTimes(local, pl.repeat(None, len(local), dtype=pl.Int64, eager=True))
         return self._to_utc(times, pl.DataFrame() if rows is None else rows, errors, are_ends=False).instants
 
-    # Ends that the table says
+    # Ends in the table
 
     def _of_ranges(self, texts: pl.Series, separator: str, rows: pl.DataFrame, errors: CellErrors) -> Times:
         parts = texts.str.splitn(separator, 2).struct.unnest()
@@ -173,7 +173,7 @@ class RowTimes:
             return times.microseconds - times.offsets * MICROSECONDS
         clock = self._clock
         if clock is None:
-            raise errors(0, "the end has no offset from UTC, as the start has: give `time_zone`")
+            raise errors(0, "the end has no offset from UTC, unlike the start: give `time_zone`")
         ends = times.microseconds - (starts.local - starts.instants)
         is_odd = (ends <= starts.instants) | (ends - starts.instants > _DAY_US // 8)
         for change in clock.changes_within(starts.instants):
@@ -189,14 +189,14 @@ class RowTimes:
             local = int(times.microseconds[index])
             found = clock.moments(local)
             if local <= int(starts.local[index]) and not any(moment > begin for moment in found):
-                found = clock.moments(local + _DAY_US)  # a time of day after midnight, with the day before
+                found = clock.moments(local + _DAY_US)  # a time of day after midnight, with the previous day
             later = [moment for moment in found if moment > begin]
             if not later:
                 raise errors(index, "the interval ends before it begins: check `end_time`")
             fixed[index] = min(later)
         return pl.Series(fixed, dtype=pl.Int64)
 
-    # Days with something that counts within them
+    # Days with hours or periods
 
     def _of_wide(self, midnights: pl.Series, errors: CellErrors) -> Times:
         import polars as pl  # noqa: PLC0415
@@ -230,8 +230,8 @@ class RowTimes:
         if wrong.any():
             raise errors.of(name, texts)(
                 wrong.arg_true()[0],
-                f"expected an hour from {first} to {first + 23}: check `hour_counts`; hours that are counted on when "
-                "clocks change are `period` with `period_minutes=60`",
+                f"expected an hour from {first} to {first + 23}: check `hour_counts`; hours that are counted "
+                "through changes of clocks are `period` with `period_minutes=60`",
             )
         local, length = midnights + hours * _HOUR_US, _HOUR_US
         if self._form.quarter is not None:

@@ -1,4 +1,4 @@
-"""How much each row of a table says, exactly, and whether that is an estimate."""
+"""The exact reading of each row of a table, and whether it is an estimate."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def read_values(rows: pl.DataFrame, form: TableFormat, columns: TableColumns, er
         One for each row; where each row is a day, one for each of its intervals.
 
     Raises:
-        MeterDataError: If a cell is not a number, or there is none and nothing says what that means.
+        MeterDataError: If a cell is not a number, or is empty and the format does not say what that means.
     """
     import polars as pl  # noqa: PLC0415 -- heavy, and an extra
 
@@ -52,7 +52,7 @@ def _read(texts: pl.Series, form: TableFormat, errors: CellErrors) -> Quantities
     if form.nulls == "error" and parsed.numbers.null_count():
         raise errors(
             parsed.numbers.is_null().arg_true()[0],
-            'there is no reading: give `nulls="unknown"` (its interval is there, its energy not known) or '
+            'there is no reading: give `nulls="unknown"` (its interval is there, its energy is unknown) or '
             '`nulls="skip"` (the row is not a reading), or correct it',
         )
     return parsed
@@ -87,6 +87,6 @@ def read_estimated(rows: pl.DataFrame, form: TableFormat, columns: TableColumns,
         else:
             raise errors.of(form.quality_column, texts)(
                 (texts == text).arg_true()[0],
-                "whether this word means an estimate is not known: add it to `estimated_words` or `measured_words`",
+                "it is not known whether this word means an estimate: add it to `estimated_words` or `measured_words`",
             )
     return texts.replace_strict(meaning, return_dtype=pl.Boolean)

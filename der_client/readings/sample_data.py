@@ -1,4 +1,4 @@
-"""The measured data that travel with this package; ``data/README.md`` says where they come from."""
+"""Measured data included in this package; ``data/README.md`` names the source."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def nrel_serf_east() -> IntervalSeries:
         without a gap.
     """
     path = files("der_client.readings") / "data" / "nrel_serf_east_15min_ac_power.csv"
-    with path.open(encoding="utf-8") as file:  # needs no extra: it is used by the demo
+    with path.open(encoding="utf-8") as file:  # works without extras, since the demo uses it
         rows = csv.DictReader(file)
         return IntervalSeries.from_power(
             ((datetime.fromisoformat(row["measured_on"]), Decimal(row["ac_power"])) for row in rows),

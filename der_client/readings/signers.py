@@ -1,7 +1,7 @@
 """Keys of meters, on either curve, in software or hardware: signing 32 bytes, and checking such a signature.
 
-Most secure elements in meters, inverters and chargers make P-256 only; the contracts take both curves. What is signed
-is the digest itself, which is not hashed again.
+Most secure elements in meters, inverters and chargers support only P-256; the contracts accept both curves. The digest
+itself is signed; it is not hashed again.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _ORDERS: Final = {
 }
 
 HardwareSigner: TypeAlias = Callable[[bytes], bytes]
-"""What signs 32 bytes, such as a secure element; it returns DER, r and s (64 bytes), or r, s and recovery id (65)."""
+"""A function that signs 32 bytes, as a secure element does, in DER, 64 bytes (r, s), or 65 (with recovery id)."""
 Signer: TypeAlias = "PrivateKey | EllipticCurvePrivateKey | HardwareSigner"
 DevicePublicKey: TypeAlias = "PublicKey | EllipticCurvePublicKey | bytes"
 
@@ -51,15 +51,15 @@ def sign_digest(signer: Signer, digest: bytes, curve: Curve | None = None) -> tu
     Args:
         signer: A key of this library (secp256k1), a key of ``cryptography`` (P-256 or secp256k1), or a function that
             signs 32 bytes.
-        digest: What is signed, as it is.
-        curve: The curve of a function's key; keys know theirs.
+        digest: The bytes to sign, as they are.
+        curve: The curve of a function's key; key objects know theirs.
 
     Returns:
-        The curve, and the signature: 65 bytes (r, s, recovery id) where the recovery id is known, else 64 (r, s).
+        The curve, and the signature: 65 bytes (r, s, recovery id) if the recovery id is known, else 64 (r, s).
 
     Raises:
-        InvalidValueError: If the digest is not 32 bytes, or the curve is not known or another than the key's.
-        SigningError: If the function returns something else than a signature.
+        InvalidValueError: If the digest is not 32 bytes, or the curve is unknown or not the key's.
+        SigningError: If the function does not return a signature.
     """
     if len(digest) != DIGEST_LENGTH:
         raise InvalidValueError(f"a digest has {DIGEST_LENGTH} bytes, not {len(digest)}")
@@ -86,7 +86,7 @@ def sign_digest(signer: Signer, digest: bytes, curve: Curve | None = None) -> tu
 
 
 def raw_signature(signature: bytes, curve: Curve) -> bytes:
-    """Return a signature as r and s, and the recovery id where there is one.
+    """Return a signature as r and s, and the recovery id if there is one.
 
     Args:
         signature: DER, 64 bytes or 65 bytes.
@@ -114,12 +114,12 @@ def raw_signature(signature: bytes, curve: Curve) -> bytes:
         raw = raw[:RAW_LENGTH]
     for name, number in (("r", int.from_bytes(raw[:32])), ("s", int.from_bytes(raw[32:64]))):
         if not 0 < number < curve.order:
-            raise SigningError(f"{name} of the signature is not from 1 to the order of {curve.name} less 1")
+            raise SigningError(f"{name} of the signature is not between 1 and the order of {curve.name} minus 1")
     return raw
 
 
 def verify_digest(public_key: DevicePublicKey, digest: bytes, signature: bytes, curve: Curve) -> bool:
-    """Return whether a key made a signature of 32 bytes; as for the contracts, s may be high.
+    """Return whether a key signed 32 bytes; as in the contracts, s may be high.
 
     Args:
         public_key: A key of this library, of ``cryptography``, or its 33 bytes.
@@ -145,7 +145,7 @@ def verify_digest(public_key: DevicePublicKey, digest: bytes, signature: bytes, 
 
 
 def compressed(public_key: DevicePublicKey) -> bytes:
-    """Return the 33 bytes of a public key, as assets have them.
+    """Return the 33 bytes of a public key, as stored in assets.
 
     Raises:
         InvalidValueError: If it is not a key.
@@ -185,10 +185,10 @@ def _curve_of(signer: object) -> Curve | None:
         return None
     known = {"secp256r1": Curve.P256, "secp256k1": Curve.SECP256K1}
     if name not in known:
-        raise InvalidValueError(f"a device key is of P-256 or secp256k1, not of {name}")
+        raise InvalidValueError(f"a device key must be on P-256 or secp256k1, not {name}")
     return known[name]
 
 
 def _check_curve(named: Curve | None, own: Curve) -> None:
     if named is not None and named is not own:
-        raise InvalidValueError(f"the key is of {own.name}, not of {named.name}")
+        raise InvalidValueError(f"the key is on {own.name}, not {named.name}")

@@ -1,9 +1,9 @@
-"""Signing by the meter: a day's readings, bound to one asset, contract and chain, so that anyone may relay them.
+"""Signing by the meter: binds a day's readings to one asset, contract and chain, so that anyone may relay them.
 
 The meter signs the SIP-018 hash of ``{asset-id, contract, day, key-epoch, start, whs}`` under the domain
 ``{name: "der-production", version: "1", chain-id}``; ``record-day`` of production-tracking recovers the key and
-compares it with the one bound to the asset. A slot counts once whoever relays it, so a meter must never sign two
-different readings of one slot: which of them counts would be the relayer's choice.
+compares it with the one bound to the asset. A slot counts once, whoever relays it, so a meter must never sign two
+different readings of one slot: the relayer would choose which one counts.
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ def sign_day(
     Args:
         key: The meter's device key: of this library, of ``cryptography`` (P-256 or secp256k1), or a function that signs
             32 bytes, such as a secure element's.
-        contract: Id of the production-tracking contract that shall record them, ``ADDRESS.name``.
+        contract: Id of the production-tracking contract that will record them, ``ADDRESS.name``.
         asset_id: The asset's number.
         day: The UTC day; what is signed is its number since 1970.
-        key_epoch: How often a device key was bound to the asset, from ``get-asset``; an older signature is void.
+        key_epoch: How many times a device key was bound to the asset, from ``get-asset``; an older signature is void.
         start: The first slot.
         whs: Energy of each slot from there on, Wh; 1 to 96.
         chain_id: 1 on mainnet, 0x80000000 on testnet and devnets.
@@ -65,14 +65,14 @@ def sign_day(
         65 bytes (r, s, recovery id) where the recovery id is known, else 64 (r, s).
 
     Raises:
-        InvalidValueError: If a value cannot be what it is given as.
+        InvalidValueError: If a value is impossible.
     """
     message = _message(contract=contract, asset_id=asset_id, day=day, key_epoch=key_epoch, start=start, whs=tuple(whs))
     return sign_digest(key, structured_data_hash(_domain(chain_id), message), curve)[1]
 
 
 def sign_key_proof(key: Signer, *, contract: str, owner: str, chain_id: int, curve: Curve | None = None) -> bytes:
-    """Sign as a meter that its key may be bound to an asset of an owner, so that no other account can claim the key.
+    """Sign as a meter that an owner may bind its key to an asset, so that no other account can claim the key.
 
     Args:
         key: The meter's device key, as for ``sign_day``.
@@ -85,7 +85,7 @@ def sign_key_proof(key: Signer, *, contract: str, owner: str, chain_id: int, cur
         64 bytes: r and s of the SIP-018 hash of ``{contract, owner}``.
 
     Raises:
-        InvalidValueError: If a value cannot be what it is given as.
+        InvalidValueError: If a value is impossible.
     """
     message = TupleValue({"contract": PrincipalValue(contract), "owner": PrincipalValue(owner)})
     return sign_digest(key, structured_data_hash(_domain(chain_id), message), curve)[1][:RAW_LENGTH]
@@ -93,14 +93,14 @@ def sign_key_proof(key: Signer, *, contract: str, owner: str, chain_id: int, cur
 
 @dataclass(frozen=True, slots=True)
 class DayMessage:
-    """A day's readings with the meter's signature: all that a relayer needs to record them.
+    """A day's readings with the meter's signature: everything that a relayer needs to record them.
 
     Attributes:
         contract: Id of the production-tracking contract, ``ADDRESS.name``.
         chain_id: 1 on mainnet, 0x80000000 on testnet and devnets.
         asset_id: The asset's number.
         day: The UTC day; what is signed is its number since 1970.
-        key_epoch: How often a device key was bound to the asset.
+        key_epoch: How many times a device key was bound to the asset.
         start: The first slot.
         whs: Energy of each slot from there on, Wh; 1 to 96.
         signature: 65 bytes (r, s, recovery id), or 64 (r, s) where the recovery id is not known.
@@ -147,12 +147,12 @@ class DayMessage:
             readings: What was produced.
             contract: Id of the production-tracking contract, ``ADDRESS.name``.
             asset_id: The asset's number.
-            key_epoch: How often a device key was bound to the asset, as ``get-asset`` returns it.
+            key_epoch: How many times a device key was bound to the asset, as ``get-asset`` returns it.
             chain_id: 1 on mainnet, 0x80000000 on testnet and devnets.
             curve: The curve of a function's key; keys know theirs.
 
         Raises:
-            InvalidValueError: If a value cannot be what it is given as.
+            InvalidValueError: If a value is impossible.
             SigningError: If the function returns something else than a signature.
         """
         message = _message(
@@ -191,14 +191,14 @@ class DayMessage:
         return recover_structured_data(_domain(self.chain_id), self._signed(), self.signature)
 
     def verify(self, public_key: DevicePublicKey) -> None:
-        """Pass if the meter signed just this; do it before paying a fee to relay it.
+        """Check that the meter signed exactly this, before paying a fee to relay it.
 
         Args:
             public_key: The device key that is bound to the asset: of this library, of ``cryptography``, or its 33
                 bytes.
 
         Raises:
-            SigningError: If another key, or none, made the signature, or something was changed since.
+            SigningError: If the signature is from another key or from none, or something was changed since.
             InvalidValueError: If the key cannot be one of the message's curve.
         """
         bound = compressed(public_key)
@@ -218,10 +218,10 @@ class DayMessage:
         )
 
     def with_low_s(self) -> DayMessage:
-        """Return the message with the same meter's signature in the form that this library reads.
+        """Return the message with the same signature in the form that this library reads.
 
-        Where r, s is a signature, so is r, -s with the other recovery id. Not every meter's library takes the lower of
-        the two, and the contract takes both.
+        If r, s is a signature, so is r, -s with the other recovery id. Not every meter's library chooses the lower of
+        the two, and the contract accepts both.
         """
         order, s = self.curve.order, int.from_bytes(self.signature[32:64])
         if not order // 2 < s < order:
@@ -243,7 +243,7 @@ class DayMessage:
     def to_json(self) -> str:
         """Return the message as JSON text, for a relayer; the day in ISO 8601, the signature in hexadecimal.
 
-        A curve is only named where it is not secp256k1: ``"curve": "p256"``.
+        A curve is only named if it is not secp256k1: ``"curve": "p256"``.
         """
         return json.dumps(
             {
@@ -261,11 +261,11 @@ class DayMessage:
 
     @classmethod
     def from_json(cls, text: str) -> DayMessage:
-        """Read a message that ``to_json`` wrote. It says nothing about who signed it: verify it.
+        """Read a message that ``to_json`` wrote. The signature is not checked: verify the message.
 
         Raises:
-            InvalidValueError: If the text is not JSON, a field is missing, unknown or of the wrong type, or a value
-                cannot be.
+            InvalidValueError: If the text is not JSON, a field is missing, unknown or of the wrong type, or a value is
+                impossible.
         """
         try:
             fields = json.loads(text)
@@ -275,10 +275,10 @@ class DayMessage:
 
     @classmethod
     def from_fields(cls, fields: object) -> DayMessage:
-        """Read a message from the fields of its JSON form, whatever they were written in.
+        """Read a message from the fields of its JSON form, whatever the encoding was.
 
         Raises:
-            InvalidValueError: If a field is missing, unknown or of the wrong type, or a value cannot be.
+            InvalidValueError: If a field is missing, unknown or of the wrong type, or a value is impossible.
         """
         expected = set(cls.__slots__) - {"curve"}
         if not isinstance(fields, dict) or not expected <= set(fields) <= expected | {"curve"}:

@@ -1,9 +1,10 @@
-"""Days, slots and masks: how the contracts count time, and their rules about it, in one place.
+"""Days, slots and masks: how the contracts count time, and their rules for it, in one place.
 
-A day is a UTC date; the contracts count it in whole days since 1970-01-01 (unix seconds // 86400). It is cut into slots
-of 900, 1800 or 3600 seconds, as the asset was registered; slot 0 begins at midnight UTC. Unix time has no leap seconds.
+A day is a UTC date; the contracts count it in whole days since 1970-01-01 (unix seconds // 86400). It is divided into
+slots of 900, 1800 or 3600 seconds, as set when the asset was registered; slot 0 begins at midnight UTC. Unix time has
+no leap seconds.
 
-A mask says which slots of a day are meant, as one integer: bit n is slot n, and 96 bits fit a Clarity ``uint``.
+A mask selects slots of a day, as one integer: bit n is slot n, and 96 bits fit a Clarity ``uint``.
 ``mask.bit_count()`` is the number of slots, ``a & b`` the slots in both, ``a | b`` those in either.
 """
 
@@ -24,17 +25,17 @@ SECONDS_PER_HOUR = 3600
 SECONDS_PER_DAY = 86_400
 MAX_SLOTS_PER_DAY = 96
 RECORDING_DAYS = 30
-"""Until the end of how many days after it a day can be recorded (production-tracking.clar)."""
+"""For how many days after it a day can be recorded (production-tracking.clar)."""
 MAX_CAPACITY_W = 10**12
 """The largest capacity that the contracts accept for an asset (asset-verification.clar)."""
 TOLERANCE_PERCENT = 110
-"""How much of what full power all the time gives a day may have (production-tracking.clar)."""
+"""The most energy that a day may have, as a share of full power all the time (production-tracking.clar)."""
 SLOT_SECONDS = (900, 1800, 3600)
 """The lengths of a slot that an asset can be registered with."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LAST_DAY = date.max - timedelta(days=1)
-"""The last day whose end a ``datetime`` can still hold: 9999-12-30."""
+"""The last day whose end fits a ``datetime``: 9999-12-30."""
 _EPOCH_ORDINAL = EPOCH.toordinal()
 
 
@@ -59,7 +60,7 @@ def unix_seconds(when: datetime) -> int:
 
 
 def day_number(day: date) -> int:
-    """Return how the contracts count a day: in whole days since 1970-01-01.
+    """Return the number of a day in the contracts: whole days since 1970-01-01.
 
     Raises:
         InvalidValueError: If it is not a plain ``date`` (for a ``datetime`` use ``day_at``),
@@ -69,14 +70,14 @@ def day_number(day: date) -> int:
         raise InvalidValueError(f"a day is given as a datetime.date, not {type(day).__name__}")
     number = day.toordinal() - _EPOCH_ORDINAL
     if number < 0:
-        raise InvalidValueError(f"day {day} is before 1970, where the contracts begin to count")
+        raise InvalidValueError(f"day {day} is before 1970, when the contracts begin to count")
     if day > LAST_DAY:
         raise InvalidValueError(f"day {day} is too late: the last day is {LAST_DAY}")
     return number
 
 
 def day_of(number: int) -> date:
-    """Return the day of a number that ``day_number`` gives.
+    """Return the day of a number from ``day_number``.
 
     Raises:
         InvalidValueError: If the number is out of range.
@@ -264,7 +265,7 @@ def describe_slots(mask: int) -> str:
 
 
 def plausible_limit_wh(slot_count: int, capacity_w: int, slot_seconds: int) -> int:
-    """Return the most energy that the contracts accept for so many slots: 110 % of full power all the time.
+    """Return the most energy that the contracts accept for a number of slots: 110 % of full power all the time.
 
     The contract asserts ``wh <= slots · capacity-w · slot-seconds / 3600 · 1.1``; for whole Wh that is the same as
     comparing with this floor, which is computed in integers.

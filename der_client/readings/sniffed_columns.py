@@ -1,4 +1,4 @@
-"""What the columns of a table look like: which say when, which say how much, and what a person has to decide."""
+"""Guesses the columns of a table: the times, the readings, and what the user has to decide."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ CLOCK: Final = re.compile(r"\d{1,2}:\d\d(:\d\d)?( ?[AaPp][Mm])?", re.ASCII)
 
 @dataclass(slots=True)
 class Look:
-    """What was seen of a table."""
+    """What was found out about a table."""
 
     fields: dict[str, Any] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
@@ -70,14 +70,14 @@ def is_time(cell: str) -> bool:
 
 
 def look_at_times(look: Look, columns: dict[str, list[str]]) -> None:
-    """Find the columns that say when, their format and the order of rows.
+    """Find the columns of times, their format and the order of rows.
 
     Args:
-        look: What was seen so far, to which it is added.
+        look: What was found out so far; the results are added.
         columns: The cells of each column, by its name.
 
     Raises:
-        MeterDataError: If no column says when.
+        MeterDataError: If no column has times.
     """
     for name, cells in columns.items():
         present = [cell for cell in cells if cell]
@@ -111,7 +111,7 @@ def look_at_times(look: Look, columns: dict[str, list[str]]) -> None:
         _look_at_order(look, [text for text in texts if text], form)
         return
     raise MeterDataError(
-        f"no column of times is seen; there are: {', '.join(map(repr, columns))}; give `time` yourself"
+        f"no column of times was found; there are: {', '.join(map(repr, columns))}; give `time` yourself"
     )
 
 
@@ -130,13 +130,13 @@ def _time_format(texts: Sequence[str], look: Look) -> str | None:
         return "epoch-ms"
     fitting = [form for form in _TIME_FORMATS if all(_fits(text, form) for text in present)]
     if len(fitting) > 1 and {form[:5] for form in fitting} >= {"%d/%m", "%m/%d"}:
-        look.remarks.append("whether the day or the month comes first cannot be seen: check `time_format`")
+        look.remarks.append("it is unclear whether the day or the month comes first: check `time_format`")
     return fitting[0] if fitting else None
 
 
 def _fits(text: str, form: str) -> bool:
     try:
-        datetime.strptime(re.sub(r"\b24(?=:00)", "00", text), form)  # noqa: DTZ007 -- only whether it can be read
+        datetime.strptime(re.sub(r"\b24(?=:00)", "00", text), form)  # noqa: DTZ007 -- only to see whether it can be read
     except ValueError:
         return False
     return True
@@ -167,10 +167,10 @@ def _look_at_order(look: Look, texts: Sequence[str], form: str) -> None:
 
 
 def look_at_values(look: Look, columns: dict[str, list[str]]) -> None:
-    """Find the column that says how much was produced, and what about it a person has to decide.
+    """Find the column of production, and what the user has to decide about it.
 
     Args:
-        look: What was seen so far, to which it is added.
+        look: What was found out so far; the results are added.
         columns: The cells of each column, by its name.
 
     Raises:
@@ -192,7 +192,7 @@ def look_at_values(look: Look, columns: dict[str, list[str]]) -> None:
     wanted = wanted or [name for name in numeric if unit_in(name) and not _NOT_PRODUCTION.search(name)]
     wanted = wanted or [name for name in numeric if not _NOT_PRODUCTION.search(name)] or list(numeric)
     if not wanted:
-        raise MeterDataError(f"no column of readings is seen; there are: {', '.join(map(repr, columns))}")
+        raise MeterDataError(f"no column of readings was found; there are: {', '.join(map(repr, columns))}")
     chosen = wanted[0]
     look.fields["values"] = [chosen]
     if len(wanted) > 1:
@@ -209,7 +209,7 @@ def look_at_values(look: Look, columns: dict[str, list[str]]) -> None:
             look.fields["null_words"] = ["", *others]
     unit = unit_in(chosen)
     if unit is None:
-        look.remarks.append("nothing says the unit: give `unit`")
+        look.remarks.append("the unit is unknown: give `unit`")
     rises = sum(later > earlier for earlier, later in pairwise(numbers))
     if (
         rises >= 3

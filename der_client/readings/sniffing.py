@@ -1,6 +1,6 @@
-"""Looking at a file without a format: which one it seems to have, for a person to confirm.
+"""Examines a file without a format, and proposes one for the user to confirm.
 
-Recording never looks: what it proposes is printed as a format to keep, and only what a person chose is recorded.
+Recording never guesses: the proposal is printed as a format to save, and only a format that the user chose is used.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ _DELIMITERS: Final = ";\t,|"
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What a file seems to be.
+    """The proposed format of a file.
 
     Attributes:
         form: A name of ``FORMATS`` or of a ready-made format, or a format of tables.
-        remarks: What a person has to look at or to decide.
+        remarks: What the user has to check or decide.
     """
 
     form: str | TableFormat
@@ -51,19 +51,20 @@ class Proposal:
 
 
 def propose_format(path: str | PathLike[str]) -> Proposal:
-    """Look at the beginning of a file and propose a format.
+    """Examine the beginning of a file and propose a format.
 
     Args:
         path: The file.
 
     Raises:
-        MeterDataError: If it is packed, empty, or nothing in it looks like readings.
+        MeterDataError: If it is compressed, empty, or nothing in it looks like readings.
         OSError: If the file cannot be opened.
     """
     by_suffix = format_by_suffix(Path(path).suffix)
     if by_suffix is not None and not FORMATS[by_suffix].is_text:
         return Proposal(
-            TableFormat(), ("a table with types: name `time`, `values`, and what else it does not say by itself",)
+            TableFormat(),
+            ("a table with types: name `time`, `values`, and whatever else it does not determine by itself",),
         )
     with Path(path).open("rb") as file:
         head = file.read(_HEAD_BYTES)
@@ -103,7 +104,7 @@ def _of_columns(look: Look, columns: dict[str, list[str]]) -> Proposal:
 
 
 def _of_ready_made(name: str, ready: TableFormat, columns: dict[str, list[str]]) -> Proposal:
-    """Propose a ready-made format, with the column of readings if it leaves that open."""
+    """Propose a ready-made format, with the column of readings if the format leaves it open."""
     if ready.values or ready.wide:
         return Proposal(name)
     look = Look({"time": ready.time})
@@ -112,7 +113,7 @@ def _of_ready_made(name: str, ready: TableFormat, columns: dict[str, list[str]])
 
 
 def _without_sums(look: Look, rows: list[list[str]]) -> list[list[str]]:
-    """Leave out rows that begin with a word where the others begin with a number or a time."""
+    """Leave out rows that begin with a word if the others begin with a number or a time."""
     firsts = [next(filter(None, row), "") for row in rows]
     words = {first for first in firsts if not any(map(str.isdigit, first))} - {""}
     if not firsts or firsts[0] in words or len(words) > _MOST_SUMS:
@@ -149,7 +150,7 @@ def _decoded(head: bytes) -> tuple[str, str]:
         refuse_other_kinds(head[:4096])
     for encoding in ("utf-16",) if head.startswith((b"\xff\xfe", b"\xfe\xff")) else ("utf-8-sig", "cp1252"):
         try:
-            # What was cut off at the end may be half a character.
+            # The end may have been cut off within a character.
             return head.decode(encoding, errors="strict"), encoding.removesuffix("-sig")
         except UnicodeDecodeError as error:
             if error.start >= len(head) - 4:
@@ -158,10 +159,10 @@ def _decoded(head: bytes) -> tuple[str, str]:
 
 
 def _table(text: str) -> tuple[str, list[list[str]]]:
-    """Return the delimiter that makes most rows equally wide, and the rows."""
+    """Return the delimiter that gives the most rows of equal width, and the rows."""
     lines = text.splitlines()[: _MOST_ROWS + 1]
     if len(text) >= _HEAD_BYTES // 2 and len(lines) > 1:
-        lines.pop()  # which may be cut off
+        lines.pop()  # the last one may be cut off
     best: tuple[int, str, list[list[str]]] = (-1, ",", [])
     for delimiter in _DELIMITERS:
         try:
@@ -184,7 +185,7 @@ def _header_row(rows: Sequence[Sequence[str]]) -> int:
         is_header = len(list(filter(None, row))) > 1 and not any(is_number(cell) or is_time(cell) for cell in row)
         if is_header and sum(is_number(cell) or is_time(cell) for cell in below) > 1:
             return number
-        # Names of columns may be times, where each row is a day.
+        # Column names may be times, if each row is a day.
         if not is_number(row[0]) and sum(map(is_number, below)) > sum(map(is_number, row)) + 1:
             return number
-    raise MeterDataError("no header row is seen: if there is none, give `header=False` and columns as 1, 2 and so on")
+    raise MeterDataError("no header row was found: if there is none, give `header=False` and columns as 1, 2 and so on")

@@ -1,10 +1,10 @@
-"""SolarEdge: the JSON answers of its monitoring API, as saved in files.
+"""Reads SolarEdge: JSON answers of its monitoring API, saved in files.
 
 V1 (until November 2026): energy, energyDetails, power and powerDetails. Times are local times of the site, at the start
-of each interval. V2: energy and power of a site, and telemetry of inverters and meters; times have their offset.
+of each interval. V2: energy and power of a site, and telemetry of inverters and meters; times have an offset.
 
-Sources: SolarEdge, "Monitoring Server API"; for V2, answers as they are in the tests of openHAB's binding and in
-SolarNetwork's client, both public.
+Sources: SolarEdge, "Monitoring Server API"; for V2, answers in the public tests of openHAB's binding and of
+    SolarNetwork's client.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _SECONDS: Final = {"QUARTER_OF_AN_HOUR": 900, "QUARTER_HOUR": 900, "HOUR": 3600}
 _UNITS: Final = {unit.value.upper(): unit.value for unit in (Unit.W, Unit.KW, Unit.WH, Unit.KWH)}
-"""V2 says them in capitals."""
+"""V2 writes them in capitals."""
 _DEVICES: Final = ("inverters", "meters")
 
 
@@ -36,13 +36,13 @@ def read_solaredge(source: Source, form: TableFormat) -> dict[str, IntervalSerie
 
     Args:
         source: Path of a file, its content as bytes, or an open stream.
-        form: ``time_zone`` is needed for V1; what else counts is ``ambiguous``, ``from`` and ``to``.
+        form: The format: ``time_zone`` is needed for V1; ``ambiguous``, ``from`` and ``to`` apply, too.
 
     Returns:
         A series for each meter, such as ``"Production"``, ``"FeedIn"``, or ``"7E12AB energy"`` of a device.
 
     Raises:
-        MeterDataError: If it is not such an answer, or something in it cannot be read or is not certain.
+        MeterDataError: If it is not such an answer, or something in it cannot be read or is ambiguous.
         OSError: If the file cannot be opened.
     """
     require_polars()
@@ -105,7 +105,7 @@ def _table_format(answer: dict[str, Any], form: TableFormat, *, step: str, time:
     seconds = _SECONDS.get(str(length))
     if seconds is None:
         known = "QUARTER_OF_AN_HOUR or HOUR" if step == "timeUnit" else "QUARTER_HOUR or HOUR"
-        raise MeterDataError(f"the readings are of a {length}: ask for {step} {known}", column=step)
+        raise MeterDataError(f"each reading covers a {length}: ask for {step} {known}", column=step)
     unit = str(answer.get("unit"))
     options: dict[str, Any] = {
         "time": time, "values": "value", "unit": _UNITS.get(unit.upper(), unit), "interval_seconds": seconds,

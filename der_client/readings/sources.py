@@ -1,4 +1,4 @@
-"""What readings are read from: paths, bytes, streams, lines; and files that are not text, by their first bytes."""
+"""Sources of readings: paths, bytes, streams, lines. Recognises files that are not text by their first bytes."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 Source: TypeAlias = "str | PathLike[str] | bytes | IO[bytes] | IO[str] | Iterable[str]"
-"""What readings are read from: a path, bytes, an open stream, or lines of text."""
+"""A source of readings: a path, bytes, an open stream, or lines of text."""
 
 _SIGNATURES: Final = (
     (b"PK\x03\x04", "a ZIP archive, which an Excel workbook (.xlsx) is, too: name it .xlsx, or unpack it"),
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook (.xls): save it as .xlsx or as CSV"),
-    (b"\x1f\x8b", "packed by gzip: unpack it"),
-    (b"BZh", "packed by bzip2: unpack it"),
-    (b"\xfd7zXZ", "packed by xz: unpack it"),
-    (b"\x28\xb5\x2f\xfd", "packed by zstd: unpack it"),
+    (b"\x1f\x8b", "compressed with gzip: decompress it"),
+    (b"BZh", "compressed with bzip2: decompress it"),
+    (b"\xfd7zXZ", "compressed with xz: decompress it"),
+    (b"\x28\xb5\x2f\xfd", "compressed with zstd: decompress it"),
     (b"7z\xbc\xaf", "a 7z archive: unpack it"),
     (b"PAR1", "a Parquet file: name it .parquet"),
     (b"%PDF", "a PDF document: ask for the readings as CSV"),
@@ -32,7 +32,7 @@ _SIGNATURES: Final = (
 
 
 def open_binary(source: Source) -> IO[bytes]:
-    """Open what readings are read from as bytes.
+    """Open a source of readings as bytes.
 
     Args:
         source: Path of a file, its content, an open binary or text stream, or lines of text.
@@ -52,14 +52,14 @@ def open_binary(source: Source) -> IO[bytes]:
 
 
 def refuse_other_kinds(head: bytes, own: str = "csv") -> None:
-    """Pass if a file can be text of a format.
+    """Check that a file can be text of a format.
 
     Args:
         head: Its first bytes.
         own: The name of the format.
 
     Raises:
-        MeterDataError: If it is packed, not text, or begins like a file of another format.
+        MeterDataError: If it is compressed, not text, or begins like a file of another format.
     """
     for signature, what in _SIGNATURES:
         if head.startswith(signature):
@@ -74,11 +74,11 @@ def refuse_other_kinds(head: bytes, own: str = "csv") -> None:
 
 
 def encoding_of(head: bytes, encoding: str) -> str:
-    """Return the encoding of text: what a byte order mark says, or else what the caller says.
+    """Return the encoding of text: from a byte order mark, or else from the caller.
 
     Args:
         head: Its first bytes.
-        encoding: What the caller says.
+        encoding: The encoding that the caller gives.
     """
     if head.startswith(codecs.BOM_UTF8):
         return "utf-8-sig"

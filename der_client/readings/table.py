@@ -1,6 +1,6 @@
-"""How a table of meter data says what it says: a frozen model that can be kept in a TOML file.
+"""The format of a table of meter data: a frozen model that can be kept in a TOML file.
 
-Nothing is guessed: what a table does not say by itself is said here, and what is uncertain is an error.
+Nothing is guessed: what a table does not determine by itself is given here, and ambiguity is an error.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ DEFAULT_MEASURED_WORDS = ("", "A", "Actual", "M", "Measured", "R", "Real", "Read
 
 
 def _texts(value: object) -> object:
-    """One text counts as a list of one."""
+    """Return a single text as a list of one."""
     return (value,) if isinstance(value, str) else value
 
 
@@ -46,64 +46,66 @@ Names = Annotated[tuple[str, ...], BeforeValidator(_texts)]
 
 
 class TableFormat(BaseModel):
-    """How a table says when and how much.
+    """The format of a table: how to read its times and readings.
 
     Attributes:
-        description: What exports are like this; for people.
-        encoding: Of the text: ``utf-8``, ``utf-16``, ``cp1252``, ``latin-1`` … A byte order mark counts more.
-        delimiter: What separates cells: one character, or ``tab``.
+        description: Which exports have this format; for people.
+        encoding: The text's encoding: ``utf-8``, ``utf-16``, ``cp1252``, ``latin-1`` … A byte order mark takes
+            precedence.
+        delimiter: The character that separates cells, or ``tab``.
         decimal: The decimal character.
-        thousands: What groups thousands; nothing if they are not grouped.
-        header: Whether there is a header row. It is found by its column names, also below a preamble. Without one,
+        thousands: The character that groups thousands; empty if they are not grouped.
+        header: Whether there is a header row. It is found by its column names, even below a preamble. Without one,
             columns are named "1", "2" and so on.
-        time: The column that says when, or several (date, time) that are read together; by default the first of two.
-        end_time: The column, or columns, that say when an interval ends, if there are any.
+        time: The column of the time, or several (date, time) that are read together; by default the first of two.
+        end_time: The column, or columns, of the interval's end, if there are any.
         time_format: ``iso``, ``epoch-s``, ``epoch-ms``, ``excel`` (days since 1900), or directives such as
             ``%d.%m.%Y %H:%M``. 24:00 is the next day's 00:00.
-        range_separator: Where one cell says from when to when: what is between the two, such as " - ".
-        hour: The column of the hour of the day, if it is one of its own.
-        hour_counts: Whether hour 1 is the first hour and says its end ("end"), or hour 0 is ("start").
-        quarter: The column of the quarter of the hour, 1 to 4, if it is one of its own.
+        range_separator: If one cell has both start and end: the text between them, such as " - ".
+        hour: The column of the hour of the day, if it is separate.
+        hour_counts: Whether the first hour is hour 1, named by its end ("end"), or hour 0 ("start").
+        quarter: The column of the quarter of the hour, 1 to 4, if it is separate.
         period: The column of the number of the period since local midnight, from 1; a day has more or fewer of them
             when clocks change.
         period_minutes: How long a period is.
-        wide: Where each row is a day: the first and the last of the columns that are its equal intervals, in order.
-        stamped: Whether a timestamp says when its interval starts or when it ends.
+        wide: If each row is a day: the first and the last of the columns that are its equal intervals, in order.
+        stamped: Whether a timestamp is the start or the end of its interval.
         time_zone: The zone of times without offset: ``+01:00``, or ``Europe/Berlin`` for clocks that change.
-        ambiguous: Local times that come twice when clocks are put back: an ``error``; known by the ``order`` of rows or
-            by a ``flag`` column; or left ``unknown``, as are times that a clock skips.
+        ambiguous: Local times that are repeated when clocks are put back: an ``error``; resolved by the ``order`` of
+            rows or by a ``flag`` column; or left ``unknown``, as are times that a clock skips.
         ambiguous_column: The flag column.
-        ambiguous_second: What it says in the second of the two hours.
+        ambiguous_second: Its value in the second of the two hours.
         values: The column of readings, or several that are added up; by default the second of two.
-        unit: W, kW, MW (mean power), or Wh, kWh, MWh, Ws (energy); by default what the column's name says.
-        unit_check: Whether a column whose name says another unit is an error.
+        unit: W, kW, MW (mean power), or Wh, kWh, MWh, Ws (energy); by default from the column's name.
+        unit_check: Whether a different unit in the column's name is an error.
         kind: ``power``, ``energy`` of each interval, or ``register``: a counter that grows.
-        sign: ``positive`` or ``negative``: which sign production has; the other one is what was drawn, and counts as 0.
-            By default positive, and an error if much is negative.
+        sign: ``positive`` or ``negative``: the sign of production; the other sign is energy drawn, and counts as 0. By
+            default positive, and an error if much is negative.
         null_words: What says, in any case of letters, that a reading is not there.
-        nulls: What such a row is: an ``error``; an interval whose energy is ``unknown``; or not a reading (``skip``).
-        skip_rows: What rows that are not readings begin with, such as ``Total``, in any case of letters: sums below
-            the readings or between them, remarks. An empty word means rows without a time.
-        where: Which rows count, by the text of a column; of several texts, all count, and are added up.
-        order: Of the rows: ``ascending``, ``descending``, or ``any``, which takes memory for all of them.
+        nulls: What a row without a reading is: an ``error``; an interval whose energy is ``unknown``; or not a reading
+            (``skip``).
+        skip_rows: First words of rows that are not readings, such as ``Total``, in upper or lower case: sums below the
+            readings or between them, remarks. An empty word means rows without a time.
+        where: Which rows to read, by the text of a column; rows of several texts are added up.
+        order: The order of the rows: ``ascending``, ``descending``, or ``any``, which needs memory for all of them.
         duplicates: Rows of the same time: an ``error``, or ``equal-once``: rows with equal readings count once.
         interval_seconds: How long each interval is, so that missing rows are gaps. By default the step between rows,
             which must not change.
         until_next: Whether each row lasts until the next one, however long that is.
-        last_row: What the last row is then: ``unknown``, or as long ``as-before``.
-        register_reset: An interval in which a register shows less than before: its energy is ``unknown``, or the
-            register began at ``zero`` again.
-        register_size: Where a register rolls over to 0, in its unit.
-        allow_rising: Whether values that only grow may be energies of intervals all the same.
-        quality_column: The column that says which readings are estimates.
-        estimated_words: What it says then, in any case of letters; "*" is anything but nothing.
-        measured_words: What it says of measured readings.
-        decimals: To how many decimals floats are rounded, where a data frame or a Parquet file has floats.
+        last_row: With ``until_next``, whether the last row is ``unknown``, or as long ``as-before``.
+        register_reset: What it means if a register shows less than before: the interval's energy is ``unknown``, or the
+            register restarted at ``zero``.
+        register_size: The value at which a register rolls over to 0, in its unit.
+        allow_rising: Whether values that only grow may still be energies of intervals.
+        quality_column: The column that marks estimates.
+        estimated_words: Its values for estimates, in upper or lower case; "*" is any text that is not empty.
+        measured_words: Its values for measured readings.
+        decimals: The number of decimals to which floats of a data frame or a Parquet file are rounded.
         records: Where the records are in JSON, such as ``data.results``: a number picks from a list, ``*`` means all of
             its entries. By default the only list of records.
         sheet: The sheet of a workbook, if it has several.
-        from_: The first UTC day that counts.
-        to: The last UTC day that counts.
+        from_: The first UTC day to read.
+        to: The last UTC day to read.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
@@ -158,10 +160,10 @@ class TableFormat(BaseModel):
     if not TYPE_CHECKING:
 
         def __init__(self, **fields: Any) -> None:
-            """Refuse what is unknown.
+            """Refuse unknown names and words.
 
             Raises:
-                MeterDataError: If a name or a word is unknown, or two do not go together.
+                MeterDataError: If a name or a word is unknown, or two contradict each other.
             """
             try:
                 super().__init__(**fields)
@@ -212,7 +214,7 @@ class TableFormat(BaseModel):
             (self.kind == "register" and self.interval_seconds, "a register needs no `interval_seconds`: leave it out"),
             (
                 self.kind == "register" and (self.wide or self.hour or self.period),
-                "a register is read at moments, but `wide`, `hour` and `period` are of intervals: give `time` alone",
+                "a register is read at moments, but `wide`, `hour` and `period` are for intervals: give only `time`",
             ),
             (
                 self.kind == "register" and (self.end_time or self.range_separator),
@@ -241,7 +243,7 @@ class TableFormat(BaseModel):
         """Return the same format with other values for some fields.
 
         Raises:
-            MeterDataError: If a name or a word is unknown, or two do not go together.
+            MeterDataError: If a name or a word is unknown, or two contradict each other.
         """
         return TableFormat(**(self.model_dump(by_alias=True, exclude_unset=True) | fields)) if fields else self
 
@@ -270,7 +272,7 @@ class TableFormat(BaseModel):
         """Return a ready-made format.
 
         Raises:
-            MeterDataError: If there is none of this name; the message lists them.
+            MeterDataError: If there is no format of this name; the message lists them.
         """
         known = ready_made_formats()
         if name not in known:
@@ -278,7 +280,7 @@ class TableFormat(BaseModel):
         return cls(**tomllib.loads((files("der_client.readings") / "formats" / f"{name}.toml").read_text("utf-8")))
 
     def to_toml(self) -> str:
-        """Return the text of a file that ``from_toml`` reads: all fields that differ from their defaults."""
+        """Return the text of a file for ``from_toml``: all fields that differ from their defaults."""
         fields = self.model_dump(by_alias=True, exclude_defaults=True, mode="json")
         where = fields.pop("where", {})
         lines = [f"{name} = {_toml(value)}" for name, value in fields.items()]

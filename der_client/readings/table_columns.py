@@ -1,4 +1,4 @@
-"""The columns of a table: which ones a format names, where they are, and which unit they are in."""
+"""The columns of a table: which ones a format names, where they are, and in which unit."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def columns_of(form: TableFormat) -> tuple[str, ...]:
 
 
 class TableColumns:
-    """The columns of a table as its format names them.
+    """The columns of a table, as named by its format.
 
     Args:
         form: How the table says it.
@@ -42,14 +42,14 @@ class TableColumns:
 
     Attributes:
         header: The names of its columns.
-        time: Those that say when.
-        values: Those that say how much; none where each row is a day.
-        wide: Those that are the intervals of a day, in order, where each row is a day.
-        unit: Of the readings.
-        meters: Those that may distinguish several meters, and are not named by the format.
+        time: The columns of the time.
+        values: The columns of readings; none if each row is a day.
+        wide: The columns of a day's intervals, in order, if each row is a day.
+        unit: The unit of the readings.
+        meters: Columns that may distinguish several meters, and are not named by the format.
 
     Raises:
-        MeterDataError: If a column is not there, or nothing says the unit.
+        MeterDataError: If a column is missing, or the unit is unknown.
     """
 
     def __init__(self, form: TableFormat, header: Sequence[str]) -> None:
@@ -78,7 +78,7 @@ class TableColumns:
 
     def _find(self, name: str) -> str:
         if self.header.count(name) != 1:
-            problem = "not found" if name not in self.header else "there more than once"
+            problem = "not found" if name not in self.header else "named more than once"
             known = ", ".join(map(repr, self.header))
             raise MeterDataError(f"the column is {problem}{like(name, self.header)}; there are: {known}", column=name)
         return str(self.header.index(name))
@@ -100,7 +100,7 @@ class TableColumns:
         if unit is None:
             if len(set(said.values())) != 1:
                 raise MeterDataError(
-                    "give `unit`: nothing says whether the readings are W, kW, MW (mean power), or Wh, kWh, MWh, Ws "
+                    "give `unit`: it is unknown whether the readings are W, kW, MW (mean power), or Wh, kWh, MWh, Ws "
                     "(energy)"
                 )
             unit = next(iter(said.values()))
@@ -122,7 +122,7 @@ class TableColumns:
         return max(int(number) for name, number in self._number.items() if name not in self.meters)
 
     def number(self, name: str) -> str:
-        """Return what the frame of a table calls a column: its number from 0."""
+        """Return the name of a column in the table's frame: its number from 0."""
         return self._number[name]
 
     def texts(self, rows: pl.DataFrame, *names: str) -> pl.Series:
@@ -145,7 +145,7 @@ class TableColumns:
         return rows.filter(~pl.all_horizontal(pl.exclude("record").str.strip_chars() == ""))
 
     def without_skipped(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """Return the rows that do not begin with what the format says of rows that are not readings."""
+        """Return the rows that do not begin with one of the format's ``skip_rows``."""
         import polars as pl  # noqa: PLC0415
 
         words = [word.lower() for word in self._form.skip_rows]
@@ -174,7 +174,7 @@ class TableColumns:
             differs = not (times + "\0" + cells).is_duplicated().any()
             if 1 < len(values) <= _MOST_SHOWN and differs and len(cells) > len(values):
                 return (
-                    f"the rows may be of several meters or channels, since the column {name!r} has "
+                    f"the rows may belong to several meters or channels, since the column {name!r} has "
                     f"{', '.join(map(repr, values))}; pick with `where={name}=…`"
                 )
         return ""

@@ -1,4 +1,4 @@
-"""Reading a table of meter data: its rows, piece by piece, as a series of intervals."""
+"""Reads a table of meter data, piece by piece, as a series of intervals."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _MOST_SHOWN: Final = 8
 
 
 def require_polars() -> None:
-    """Pass if polars is installed.
+    """Check that polars is installed.
 
     Raises:
-        MissingExtraError: If not.
+        MissingExtraError: If it is not.
     """
     with require_extra("readings"):
         import polars  # noqa: F401, ICN001, PLC0415
@@ -40,7 +40,7 @@ def require_polars() -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Channel:
-    """Rows that belong together: all, or those of one combination of what ``where`` lists."""
+    """Rows that belong together: all, or those of one combination of values in ``where``."""
 
     where: dict[str, str]
     times: RowTimes
@@ -90,7 +90,7 @@ class TableReader:
                 the row in the file. Rows of a table in descending order come from its end.
 
         Raises:
-            MeterDataError: If a cell cannot be read, or something is not certain.
+            MeterDataError: If a cell cannot be read, or something is ambiguous.
         """
         import polars as pl  # noqa: PLC0415 -- heavy, and an extra
 
@@ -124,8 +124,8 @@ class TableReader:
             if len(values) > 1:
                 shown = ", ".join(map(repr, values[:_MOST_SHOWN])) + (", …" if len(values) > _MOST_SHOWN else "")
                 raise MeterDataError(
-                    f"the file has several: {shown}; pick one with `where={name}={values[0]}`; several that are named "
-                    "are added up",
+                    f"the file has several: {shown}; pick one with `where={name}={values[0]}`; if you name "
+                    "several, they are added up",
                     column=name,
                 )
 
@@ -183,13 +183,13 @@ class TableReader:
                     "check `where`",
                     column=name,
                 )
-        raise MeterDataError("no row of readings is below the header row")
+        raise MeterDataError("there is no row of readings below the header row")
 
 
 def _without_gone(frame: pl.DataFrame, *, skips_nulls: bool) -> pl.DataFrame:
     """Return the rows that are readings, and in ``breaks`` whether a gap before them is expected.
 
-    What a change of clocks leaves unknown is an expected gap; a row that is not a reading is simply not there.
+    What a change of clocks leaves unknown is an expected gap; rows that are not readings are ignored.
     """
     import polars as pl  # noqa: PLC0415
 

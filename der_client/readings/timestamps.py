@@ -1,6 +1,6 @@
-"""Texts that say when, as local times: the formats of timestamps.
+"""Parses timestamps of all formats into local times.
 
-Polars parses whole columns; what it cannot read is looked at one by one, so that an error names the cell.
+Polars parses whole columns; what it cannot read is parsed one by one, so that an error names the cell.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ DIRECTIVES: Final = frozenset("YmdHMSIpybBfjzAa%")
 
 
 def check_time_format(text: str) -> str:
-    """Return a format of timestamps if it can be one.
+    """Return a format of timestamps after checking it.
 
     Raises:
         MeterDataError: If it is neither a known word nor made of known directives.
@@ -56,8 +56,8 @@ class LocalTimes:
     """A column of timestamps.
 
     Attributes:
-        microseconds: Since 1970, by the clock that they were read from.
-        offsets: Its offset from UTC, s, where the text says it; else null.
+        microseconds: Microseconds since 1970 on the clock that they were read from.
+        offsets: The clock's offset from UTC, s, if the text has one; else null.
     """
 
     microseconds: pl.Series
@@ -123,7 +123,7 @@ _ISO_HELP: Final = (
 
 
 def _rest(text: str) -> tuple[int, int | None, bool]:
-    """Fraction (µs) and offset (s) behind the seconds, and whether they can be read."""
+    """Return fraction (µs) and offset (s) after the seconds, and whether they can be read."""
     match = _REST.fullmatch(text)
     if match is None:
         return 0, None, False
@@ -174,7 +174,7 @@ def _parse_pattern(texts: pl.Series, pattern: str, refuse: Callable[[int, str], 
     def read(text: str) -> tuple[int, int | None] | None:
         is_24 = _MIDNIGHT_24.search(text) is not None
         try:
-            moment = datetime.strptime(_MIDNIGHT_24.sub(_to_0, text), pattern)  # noqa: DTZ007 -- as the text says
+            moment = datetime.strptime(_MIDNIGHT_24.sub(_to_0, text), pattern)  # noqa: DTZ007 -- as in the text
         except ValueError:
             return None
         offset = moment.utcoffset()
@@ -197,7 +197,7 @@ def _parse_numbers(texts: pl.Series, time_format: str, refuse: Callable[[int, st
                 return None
         except InvalidOperation:
             return None
-        if time_format == "excel":  # days; a float of a spreadsheet is exact to some microseconds
+        if time_format == "excel":  # days; a spreadsheet's float is exact to some microseconds
             local = round(number * SECONDS_PER_DAY) * MICROSECONDS
             return local + (_EXCEL_EPOCH - EPOCH) // timedelta(microseconds=1), None
         moment = int(number * (MICROSECONDS if time_format == "epoch-s" else 1000))
@@ -208,11 +208,11 @@ def _parse_numbers(texts: pl.Series, time_format: str, refuse: Callable[[int, st
 
 
 def _advice(text: str, time_format: str) -> str:
-    """Return what may help to read a text that is not of the format."""
+    """Return advice on how to read a text that does not match the format."""
     if not any(letter.isdigit() for letter in text):
         return f'; if this row is not a reading, such as a sum, give `skip_rows="{text}"`'
     if (between := re.search(r"\d( - | to |/)\d+[-./:]\d", text)) and len(re.findall(r"\d:\d\d", text)) > 1:
-        return f'; if the cell says from when to when, give `range_separator="{between[1]}"`'
+        return f'; if the cell has both start and end, give `range_separator="{between[1]}"`'
     if re.fullmatch(r"1\d{9}", text) and time_format != "epoch-s":
         return '; this looks like seconds since 1970: give `time_format="epoch-s"`'
     if re.fullmatch(r"1\d{12}", text) and time_format != "epoch-ms":
@@ -230,7 +230,7 @@ def _one_by_one(
     expected: str,
     time_format: str,
 ) -> LocalTimes:
-    """Read what is left, each different text once."""
+    """Read the remaining texts, each different one once."""
     import polars as pl  # noqa: PLC0415
 
     times = [None] * len(texts) if found is None else found.microseconds.to_list()

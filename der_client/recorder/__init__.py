@@ -1,7 +1,7 @@
-"""The recorder: from readings to the chain.
+"""The recorder: records readings on the chain.
 
-It compares readings with what the chain knows of their day (``plan_day``), keeps back what would be refused, and
-records the rest, as a relayer of what meters signed or as an oracle.
+It compares readings with what is recorded for their day (``plan_day``), holds back what would be refused, and records
+the rest, as a relayer of signed readings or as an oracle.
 """
 
 from der_client.recorder.outcomes import RecorderReport, Recording, RecordingStatus

@@ -1,6 +1,7 @@
-"""What production-tracking would answer to a recording, told before a fee is spent on it.
+"""Checks whether production-tracking would accept a recording, before a fee is spent on it.
 
-The same checks in the same order as in the contract, by what it knows: the asset's recording right and the day's row.
+These are the same checks in the same order as in the contract, on its own data: the asset's recording right and the
+day's row.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ class Refusal:
     """Why the contract would not record something.
 
     Attributes:
-        error: The code it would answer.
-        reason: The same for people, with the values.
+        error: The error code that it would return.
+        reason: The reason for people, with the values.
     """
 
     error: ProductionError
@@ -45,10 +46,10 @@ def check_message(message: DayMessage, right: RecordingRight, *, contract: str, 
     """Check that the bound meter signed a message, for this contract and chain, with the key of that day.
 
     Args:
-        message: What is to be relayed.
+        message: The message to relay.
         right: The asset's recording right on that day.
-        contract: Id of the production-tracking contract that shall record it.
-        chain_id: Of its network.
+        contract: Id of the production-tracking contract that will record it.
+        chain_id: The chain id of its network.
     """
     if right.device_key is None:
         return Refusal(
@@ -74,7 +75,7 @@ def check_message(message: DayMessage, right: RecordingRight, *, contract: str, 
 
 
 def check_oracle(asset_id: int, day: date, right: RecordingRight) -> Refusal | None:
-    """Check that it is an oracle who records a day, and not the meter."""
+    """Check that an oracle records a day, and not the meter."""
     if right.device_key is not None:
         return Refusal(
             ProductionError.ERR_DEVICE_MUST_SIGN,
@@ -90,10 +91,10 @@ def check_slots(
 
     Args:
         right: The asset's recording right on that day.
-        row: What is recorded of the day; none of the slots given.
+        row: What is recorded for the day; without the slots given.
         day: The day.
         mask: The new slots.
-        wh: Their energy together, Wh.
+        wh: Their total energy, Wh.
         now: Chain time.
     """
     if not right.recordable:

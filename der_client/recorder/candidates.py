@@ -1,4 +1,4 @@
-"""Readings that shall be recorded, each judged against the chain: what of it is new, and whether it would be taken."""
+"""Readings to be recorded, compared with the chain: which are new, and whether they would be accepted."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """What of some readings can be recorded now.
+    """The part of some readings that can be recorded now.
 
     Attributes:
         new_mask: The slots that are missing on the chain.
         new_wh: Their energy, Wh.
         repeated_mask: Slots that are recorded with the same energy.
         unchecked_mask: Slots that are recorded and cannot be compared.
-        messages: What is to be relayed, where the meter signs.
+        messages: The messages to relay, if the meter signs.
     """
 
     new_mask: int
@@ -80,15 +80,15 @@ class Candidate(ABC):
 
     @property
     def claimed_mask(self) -> int:
-        """The slots of which nothing else is recorded at the same time."""
+        """The slots that no other readings may record at the same time."""
         return self.mask
 
     def refusal(self, chain: ChainDays, target: Target) -> Refusal | None:
-        """Return why these readings can never be recorded this way, whatever the chain has of their day.
+        """Return why these readings can never be recorded this way, whatever is recorded for their day.
 
         Args:
-            chain: What the chain knows of the asset.
-            target: Where they shall be recorded.
+            chain: The chain's data on the asset.
+            target: Where they will be recorded.
         """
         right = chain.right(self.key)
         if right is None:
@@ -96,11 +96,11 @@ class Candidate(ABC):
         return self._check(right, target)
 
     def judge(self, chain: ChainDays, target: Target) -> Admitted | Recording:
-        """Compare with the chain: what can be recorded, or what there is to say instead.
+        """Compare with the chain, and return what can be recorded, or the result instead.
 
         Args:
-            chain: What the chain knows of the day.
-            target: Where it shall be recorded.
+            chain: The chain's data on the day.
+            target: Where it will be recorded.
 
         Raises:
             NodeError: If the chain could not be read.
@@ -112,16 +112,16 @@ class Candidate(ABC):
         return self._compare(chain, right, target) if refusal is None else self._refused(refusal)
 
     def say(self, status: RecordingStatus, reason: str = "", **details: Any) -> Recording:
-        """Return what became of these readings; ``details`` are further fields of the result."""
+        """Return the result for these readings; ``details`` are further fields of it."""
         return Recording(self.asset_id, self.day, self.mask, self.wh, status, reason=reason, **details)
 
     @abstractmethod
     def _check(self, right: RecordingRight, target: Target) -> Refusal | None:
-        """Return why they may not be recorded this way at all."""
+        """Return why they may not be recorded in this way at all."""
 
     @abstractmethod
     def _compare(self, chain: ChainDays, right: RecordingRight, target: Target) -> Admitted | Recording:
-        """Compare with what is recorded of their day."""
+        """Compare with what is recorded for their day."""
 
     def _refused(self, refusal: Refusal, **details: Any) -> Recording:
         return self.say(RecordingStatus.REFUSED, refusal.reason, error=refusal.error, **details)
@@ -138,10 +138,11 @@ class Candidate(ABC):
         return self.say(RecordingStatus.CONFLICTING, reason, conflicts=conflicts, **details)
 
     def _unchecked(self, *, unchecked_mask: int, repeated_mask: int = 0) -> Recording:
-        """Say that nothing is missing, and that the energy of some slots cannot be compared."""
+        """Return that nothing is missing, and that the energy of some slots cannot be compared."""
         reason = (
-            f"slots {describe_slots(unchecked_mask)} of {self.day} are recorded, but their energy is known only "
-            "together with slots that are not given here, or not at all: give all that were recorded together"
+            f"slots {describe_slots(unchecked_mask)} of {self.day} are recorded, but their energy is known "
+            "only as a sum with slots that are not given here, or not at all: give all slots that were "
+            "recorded together"
             if self.mask
             else f"no slot of {self.day} is given"
         )
@@ -150,10 +151,10 @@ class Candidate(ABC):
     def _refuse_part(
         self, chain: ChainDays, right: RecordingRight, repeated_mask: int, unchecked_mask: int, advice: str
     ) -> Recording:
-        """Say that some slots are recorded already, and that the rest cannot be recorded without them."""
+        """Return that some slots are already recorded, and that the rest cannot be recorded without them."""
         row = chain.row(self.key)
         refusal = check_slots(right, row, day=self.day, mask=self.mask, wh=self.wh, now=chain.now)
-        # Where the row does not show it yet, the events did.
+        # If the row does not show it yet, the events do.
         already = ProductionError.ERR_SLOT_ALREADY_RECORDED
         refusal = refusal or Refusal(already, f"some of these slots of {self.day} were recorded just now")
         if refusal.error is already:
@@ -161,7 +162,7 @@ class Candidate(ABC):
         return self._refused(refusal, repeated_mask=repeated_mask, unchecked_mask=unchecked_mask)
 
     def _admit(self, plan: DayPlan, chain: ChainDays, right: RecordingRight) -> Admitted | Recording:
-        """Return what of a comparison slot by slot can be recorded."""
+        """Return what can be recorded, after a comparison slot by slot."""
         known: dict[str, Any] = {"repeated_mask": plan.repeated_mask, "unchecked_mask": plan.unchecked_mask}
         if plan.conflicts:
             return self._conflicting(*plan.conflicts, **known)
@@ -195,7 +196,7 @@ class SignedReadings(Candidate):
             return self._refused(Refusal(ProductionError.ERR_INVALID_SLOTS, str(error)))
         plan = chain.compare(self.asset_id, metered)
         if plan.new.mask not in (0, self.mask) and not plan.conflicts:
-            advice = "a signature covers all of its slots: have the meter sign the missing ones alone"
+            advice = "a signature covers all of its slots: let the meter sign only the missing ones"
             return self._refuse_part(chain, right, plan.repeated_mask, plan.unchecked_mask, advice)
         verdict = self._admit(plan, chain, right)
         return replace(verdict, messages=(self.message,)) if isinstance(verdict, Admitted) else verdict
@@ -203,7 +204,7 @@ class SignedReadings(Candidate):
 
 @dataclass(frozen=True, slots=True)
 class MeterReadings(Candidate):
-    """Readings that are signed when it is known what of them is missing, by a program that holds the meter's key."""
+    """Readings that a program with the meter's key signs once it is known which of them are missing."""
 
     metered: MeteredDay
     meter_key: Signer
@@ -248,7 +249,7 @@ class OracleReadings(Candidate):
 
     @property
     def claimed_mask(self) -> int:
-        """All, if they were rounded: one recording is compared as what was rounded together."""
+        """All, if they were rounded: a recording can only be compared as a whole, as it was rounded."""
         return full_mask(self.metered.slot_seconds) if self.metered.exact_wh_by_slot else self.mask
 
     def _check(self, right: RecordingRight, _target: Target) -> Refusal | None:
@@ -277,13 +278,15 @@ class OracleSum(Candidate):
             is_same = (row.mask, row.wh) == (self.mask, self.wh)
             return self.say(RecordingStatus.REPEATED, repeated_mask=self.mask) if is_same else self._compare_sum(chain)
         if twice:
-            advice = "only the sum of these readings is known: give them slot by slot, so that the missing are recorded"
+            advice = (
+                "only the sum of these readings is known: give them slot by slot, so that the missing ones are recorded"
+            )
             return self._refuse_part(chain, right, 0, twice, advice)
         refusal = check_slots(right, row, day=self.day, mask=self.mask, wh=self.wh, now=chain.now)
         return Admitted(self.mask, self.wh) if refusal is None else self._refused(refusal)
 
     def _compare_sum(self, chain: ChainDays) -> Recording:
-        """Compare where all slots are recorded: their energy is known if none was recorded together with others."""
+        """Compare if all slots are recorded: their energy is known if none was recorded together with others."""
         parts = [part for part in chain.parts(self.key) if part.mask & self.mask]
         known = [part.wh for part in parts if part.wh is not None and not part.mask & ~self.mask]
         if len(known) != len(parts):

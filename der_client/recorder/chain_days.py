@@ -1,4 +1,4 @@
-"""What the chain knows of the days that are to be recorded: rights, rows, and where needed the single recordings."""
+"""The chain's data on the days to be recorded: rights, rows, and if needed, the single recordings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from der_client.stacks.rpc.answers import ContractLogEvent
 
 _PAGE: Final = 30
-"""How many things a read asks for at once; a node stops a read after 100 look-ups."""
+"""How many items a read asks for at once; a node stops a read after 100 lookups."""
 MAX_EVENTS: Final = 10_000
 """How many events are searched for single recordings, newest first."""
 
@@ -28,7 +28,7 @@ DayKey = tuple["int", "date"]
 
 
 class ChainDays:
-    """Reads in pages what has to be known of some days, once.
+    """Reads the data on some days, in pages, once.
 
     Args:
         assets: The register.
@@ -61,14 +61,14 @@ class ChainDays:
         return self._rights[key]
 
     def row(self, key: DayKey) -> ProductionDay | None:
-        """Return what is recorded of a day; ``None`` if nothing."""
+        """Return what is recorded for a day; ``None`` if nothing."""
         return self._rows[key]
 
     def compare(self, asset_id: int, metered: MeteredDay) -> DayPlan:
         """Compare readings with what is recorded.
 
-        The row tells the energy of all slots together, and adjustments are part of it. So where it does not say at once
-        that all is the same, the single recordings are looked for among the contract's events.
+        The row has the total energy of all slots, including adjustments. So if it does not show at once that everything
+        is the same, the single recordings are looked up among the contract's events.
 
         Raises:
             NodeError: If the events could not be read.
@@ -86,7 +86,7 @@ class ChainDays:
     def parts(self, key: DayKey) -> tuple[RecordedPart, ...]:
         """Return the single recordings of a day, as they were before any adjustment, by their first slot.
 
-        What is recorded and not found among the newest events is one part of unknown energy.
+        What is recorded but not found among the newest events is one part of unknown energy.
         """
         row = self._rows[key]
         missing = 0 if row is None else row.mask & ~_mask_of(self._parts[key])

@@ -1,4 +1,4 @@
-"""What became of readings that were to be recorded."""
+"""The results of recording readings."""
 
 from __future__ import annotations
 
@@ -14,40 +14,40 @@ if TYPE_CHECKING:
 
 
 class RecordingStatus(StrEnum):
-    """What became of the readings of a day."""
+    """The result for the readings of a day."""
 
     RECORDED = "recorded"
-    """All that was missing on the chain is recorded now."""
+    """Everything that was missing on the chain is recorded now."""
     REPEATED = "repeated"
-    """All of it was recorded before, with the same energy, but for rounding: nothing was sent."""
+    """All of it was already recorded with the same energy, except for rounding: nothing was sent."""
     UNCHECKED = "unchecked"
-    """All of it was recorded before, but only together with other slots: nothing was sent, and nothing can be said."""
+    """All of it was already recorded, but as a sum with other slots: nothing was sent, and it cannot be compared."""
     CONFLICTING = "conflicting"
-    """Something is recorded with other energy: nothing was sent. Only a verifier can still change the day."""
+    """Something is recorded with different energy: nothing was sent. Only a verifier can still change the day."""
     REFUSED = "refused"
     """The contract refused it, or would have: ``error`` is its code."""
     PENDING = "pending"
     """It was sent, and the outcome is not known yet."""
     NOT_RECORDED = "not recorded"
-    """It was not recorded for a reason that is not its own: the node, the fee, another item of its batch."""
+    """It was not recorded for an external reason: the node, the fee, another item of its batch."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """What became of the readings of an asset's day.
+    """The result for the readings of an asset's day.
 
     Attributes:
         asset_id: The asset.
         day: The day, UTC.
         mask: The slots given.
         wh: Their energy, Wh.
-        status: What became of them.
+        status: The status.
         recorded_mask: The slots that were recorded now.
         repeated_mask: The slots that were recorded before with the same energy.
         unchecked_mask: The slots that were recorded before, and whose energy cannot be compared.
-        conflicts: What is recorded with other energy.
-        error: The contract's code, where it refused or would have.
-        reason: Why, for people; empty if all is well.
+        conflicts: What is recorded with different energy.
+        error: The contract's error code, if it refused or would have.
+        reason: The reason, for people; empty if all is well.
         txids: The transactions that were sent for it.
     """
 
@@ -72,7 +72,7 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class RecorderReport:
-    """What became of all readings of a call.
+    """The results for all readings of a call.
 
     Attributes:
         recordings: One for each that was given, in the same order.

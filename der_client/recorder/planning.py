@@ -1,11 +1,11 @@
-"""Planning against what is recorded already: what is new, what is a repeat, what contradicts.
+"""Compares readings with what is already recorded: what is new, what is a repeat, and what contradicts.
 
 A slot is recorded once and for all, so a second recording of it fails and costs a fee. The chain keeps only which slots
-of a day are recorded and the Wh of all of them together; so a recorded part can be compared if all of its slots are
-metered again. Give a part for each recording event; the day's row does as one part if it was recorded at once, or if
-nothing was rounded.
+of a day are recorded, and their total Wh; so a recorded part can be compared if all of its slots are metered again.
+Give a part for each recording event; the day's row can serve as one part if it was recorded at once, or if nothing was
+rounded.
 
-Data that fill a gap may round what was recorded after it by 1 Wh the other way; that is a repeat, too.
+Data that fills a gap may change the rounding of what was recorded after it by 1 Wh; that is a repeat, too.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ class RecordedPart:
 
     Attributes:
         mask: The slots.
-        wh: The energy recorded for all of them together, Wh, before any adjustment; ``None`` if it is not known.
+        wh: The total energy recorded for them, Wh, before any adjustment; ``None`` if it is unknown.
     """
 
     mask: int
     wh: int | None = None
 
     def __post_init__(self) -> None:
-        """Refuse energy that is none."""
+        """Refuse impossible energy."""
         if self.wh is not None:
             check_number(self.wh, 0, UINT_MAX, "recorded wh")
 
@@ -59,8 +59,8 @@ class Conflict:
 
     Attributes:
         mask: The slots.
-        recorded_wh: What the chain says, Wh.
-        metered_wh: What the readings say, Wh.
+        recorded_wh: The energy on the chain, Wh.
+        metered_wh: The energy of the readings, Wh.
     """
 
     mask: int
@@ -70,13 +70,13 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class DayPlan:
-    """What remains to be recorded of a day, and how the rest compares with the chain.
+    """What remains to be recorded for a day, and how the rest compares with the chain.
 
     Attributes:
         new: The day with only the slots that are not recorded yet; record ``new.runs()``.
-        repeated_mask: Slots that are recorded with the same energy, but for rounding: nothing to do.
-        unchecked_mask: Slots that are recorded, but cannot be compared: their energy is known only together with slots
-            that were not metered again, or not at all. They cannot be recorded again either.
+        repeated_mask: Slots that are recorded with the same energy, except for rounding: nothing to do.
+        unchecked_mask: Slots that are recorded, but cannot be compared: their energy is known only as a sum with slots
+            that were not metered again, or not at all. They cannot be recorded again, either.
         conflicts: Recorded parts that differ by more than rounding. Only a verifier can still change the day
             (``adjust-day``).
     """
@@ -92,7 +92,7 @@ class DayPlan:
         return not self.new.mask
 
     def check_conflicts(self) -> None:
-        """Pass if nothing that could be compared differs.
+        """Check that nothing that could be compared differs.
 
         Raises:
             ConflictingReadingsError: If a recorded part differs.
@@ -111,7 +111,7 @@ class DayPlan:
 
 
 def plan_day(metered: MeteredDay, recorded: Iterable[RecordedPart]) -> DayPlan:
-    """Compare readings with what is recorded of their day.
+    """Compare readings with what is recorded for their day.
 
     Args:
         metered: The readings.

@@ -1,8 +1,8 @@
-"""The recorder: brings readings to the chain, and pays no fee for what is there already or would be refused.
+"""The recorder: records readings on the chain, and pays no fee for what is already there or would be refused.
 
-It relays what meters have signed, signs itself where it holds the meter's key, and records as an oracle. Whatever it is
-given, it reads the plant's day on the chain first: what is missing is recorded, a repeat dropped, a conflict reported.
-So giving it the same readings again is always safe.
+It relays what meters have signed, signs itself if it holds the meter's key, and records as an oracle. It always reads
+the plant's day on the chain first: what is missing is recorded, repeats are dropped, conflicts are reported. So it is
+always safe to give it the same readings again.
 """
 
 from __future__ import annotations
@@ -54,9 +54,9 @@ __all__ = ["Recorder", "RecorderReport", "Recording", "RecordingStatus"]
 _LOG: Final = logging.getLogger(__name__)
 
 _MESSAGES_PER_CALL: Final = 20
-"""How many signed days one call of ``record-days`` takes."""
+"""How many signed days one call of ``record-days`` accepts."""
 MAX_BATCH_ITEMS: Final = 200
-"""How many items one call of ``record-batch`` takes."""
+"""How many items one call of ``record-batch`` accepts."""
 
 
 class Contracts(Protocol):
@@ -73,7 +73,7 @@ class Contracts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
-    """A job of the outbox, and which slots of whom are in each of its items."""
+    """A job of the outbox, and which slots of which readings are in each of its items."""
 
     key: str
     call: Call[tuple[Response[bool], ...]]
@@ -81,20 +81,21 @@ class _Sent:
 
     @property
     def admissions(self) -> list[Admission]:
-        """All that is in it, each once."""
+        """Everything that is in it, each once."""
         return list(dict.fromkeys(admission for masks in self.items for admission in masks))
 
 
 class Recorder:
-    """Records readings through one account; it is the relayer, or the oracle.
+    """Records readings through one account, which is the relayer or the oracle.
 
-    Use an account of its own. What it sends is in the journal of its outbox first: with one in a file, a recorder that
-    was killed knows which readings are on their way, and sends none of them twice.
+    Give it its own account. What it sends is in the journal of its outbox first: with a journal in a file, a recorder
+    that was killed knows which readings are on their way, and sends none of them twice.
 
     Args:
         contracts: The contracts with the account that pays, e.g. ``Der.connect(url, account)``.
         confirm_timeout_s: How long a call waits for a transaction, in seconds.
-        journal: Of the outbox: a path (SQLite), a URL (Postgres), or ``None`` for one that ends with the recorder.
+        journal: The outbox's journal: a path (SQLite), a URL (Postgres), or ``None`` for one that ends with the
+            recorder.
 
     Raises:
         SigningError: If the connection has no account.
@@ -120,7 +121,7 @@ class Recorder:
         """Relay what meters have signed, up to 20 messages in a transaction.
 
         Args:
-            messages: In any order; repeats and overlaps are sorted out.
+            messages: The messages, in any order; repeats and overlaps are resolved.
 
         Raises:
             NodeError, CallReadError: If the chain could not be read; nothing was sent.
@@ -128,9 +129,9 @@ class Recorder:
         return self._run([SignedReadings.of(message) for message in messages], self._relay)
 
     def sign_and_relay(self, asset_id: int, days: Iterable[MeteredDay], meter_key: Signer) -> RecorderReport:
-        """Sign as the meter what is missing on the chain of some days, and relay it, each run of slots signed alone.
+        """Sign as the meter what is missing on the chain, and relay it; each run of slots is signed by itself.
 
-        Only for a program that is the meter, or stands in for it: nobody else should hold its key.
+        Only for a program that is the meter, or acts for it: nobody else should hold its key.
 
         Args:
             asset_id: The asset.
@@ -151,9 +152,9 @@ class Recorder:
         """Record as an oracle, in batches; the account needs that role.
 
         Args:
-            readings: Each an asset with the readings of its day, or an item of which only the sum is known; of any
+            readings: Each is an asset with the readings of a day, or an item of which only the sum is known; for any
                 number of assets and days, in any order.
-            batch_size: The most asset-days in a batch, 1 to 200. The contract answers for each of them.
+            batch_size: The most asset-days in a batch, 1 to 200. The contract returns a result for each of them.
 
         Raises:
             InvalidValueError: If the batch size is out of range.
@@ -174,7 +175,7 @@ class Recorder:
 
         return self._run(candidates, send)
 
-    # Judging, in as many passes as readings of the same slots were given, or somebody else was faster
+    # Judging, in as many passes as there are readings of the same slots, or if somebody else was faster
 
     def _run(self, candidates: Sequence[Candidate], send: Callable[[Run, Sequence[Admission]], None]) -> RecorderReport:
         run = Run(candidates)
@@ -185,7 +186,7 @@ class Recorder:
             except (NodeError, CallReadError) as error:
                 if not run.txids and len(entries) == len(run.entries):
                     raise
-                run.give_up(f"the chain could not be read any more: {error}")
+                run.give_up(f"the chain could no longer be read: {error}")
             else:
                 send(run, admitted)
         return run.report()
@@ -219,7 +220,7 @@ class Recorder:
         if self._opened is None:
             purpose = f"recorder of {self._production.contract_id}"
             self._opened = Outbox(self._account, self._journal, purpose=purpose)
-            # What an earlier recorder only meant to sign is judged anew.
+            # What an earlier recorder had only planned to sign is judged again.
             self._opened.inherit()
         return self._opened
 
@@ -232,7 +233,7 @@ class Recorder:
         return found
 
     def close(self) -> None:
-        """Give back the account; what is on its way stays in the journal, for the next recorder."""
+        """Release the account; what is on its way stays in the journal, for the next recorder."""
         if self._opened is not None:
             self._opened.close()
             self._opened = None
@@ -240,7 +241,7 @@ class Recorder:
     # Sending
 
     def _relay(self, run: Run, admitted: Sequence[Admission]) -> None:
-        """Send some messages per transaction, several transactions on their way at once."""
+        """Send messages, several per transaction and several transactions at once."""
         waiting = []
         messages = [(admission, message) for admission in admitted for message in admission.verdict.messages]
         for first in range(0, len(messages), _MESSAGES_PER_CALL):
@@ -256,7 +257,7 @@ class Recorder:
             admission.end(RecordingStatus.RECORDED)
 
     def _record(self, run: Run, admitted: Sequence[Admission], batch_size: int) -> None:
-        """Send a transaction per batch, several on their way; readings of a day, of other slots each, are one item."""
+        """Send a transaction per batch, several at once; readings of different slots of a day are one item."""
         by_day: defaultdict[DayKey, list[Admission]] = defaultdict(list)
         for admission in admitted:
             by_day[admission.entry.candidate.key].append(admission)
@@ -276,7 +277,7 @@ class Recorder:
     def _send(
         self, run: Run, call: Call[tuple[Response[bool], ...]], items: Sequence[dict[Admission, int]]
     ) -> _Sent | None:
-        """Hand a call to the outbox; ``None`` if something failed before, and then nothing more is sent in this run."""
+        """Pass a call to the outbox; return ``None`` if something has failed: this run then sends nothing more."""
         slots = [
             (asset_id, day.isoformat(), f"{mask:x}")
             for masks in items
@@ -295,7 +296,7 @@ class Recorder:
         return sent
 
     def _finish(self, run: Run, sent: _Sent) -> None:
-        """Wait for a transaction, and note what the contract answered for each of its items."""
+        """Wait for a transaction, and note the contract's result for each of its items."""
         entry = self._outbox.wait(sent.key, timeout_s=self._confirm_timeout_s, is_patient=False)
         if entry.txid:
             run.sent(entry.txid, sent.admissions)
@@ -337,7 +338,7 @@ class Recorder:
 
 def _item(key: DayKey, parts: Sequence[Admission]) -> DayRecord:
     asset_id, day = key
-    mask = sum(part.verdict.new_mask for part in parts)  # no two have a slot in common
+    mask = sum(part.verdict.new_mask for part in parts)  # no two of them have a slot in common
     return DayRecord(asset_id=asset_id, day=day, mask=mask, wh=sum(part.verdict.new_wh for part in parts))
 
 

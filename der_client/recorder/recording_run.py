@@ -1,4 +1,4 @@
-"""The bookkeeping of one call of the recorder: what was given, what was sent for it, and what became of it."""
+"""The bookkeeping of one call of the recorder: what was given, what was sent for it, and the results."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _MAX_REFUSALS = 2
 
 @dataclass(slots=True)
 class Entry:
-    """Readings that were given, and what was done for them so far.
+    """Readings that were given, and what has been done with them so far.
 
     Attributes:
         candidate: The readings.
-        result: What became of them; ``None`` while they have to be judged, for the first time or anew.
+        result: The result; ``None`` while they have to be judged, for the first time or again.
         recorded_mask: The slots that were recorded.
         txids: The transactions that were sent for them.
-        refusals: How often the contract refused them though nothing spoke against it: somebody was faster.
+        refusals: How many times the contract refused them although they seemed acceptable: somebody was faster.
     """
 
     candidate: Candidate
@@ -35,7 +35,7 @@ class Entry:
     refusals: int = 0
 
     def end(self, result: Recording) -> None:
-        """Say what became of it, together with what was done for it before."""
+        """Set the result, including what was done before."""
         status = result.status
         if self.recorded_mask and status is RecordingStatus.REPEATED:
             status = RecordingStatus.RECORDED
@@ -48,7 +48,7 @@ class Entry:
         )
 
     def refuse(self, error: ProductionError | None, reason: str) -> None:
-        """Note a refusal by the contract: it is judged anew once, since the chain may have changed; then it ends."""
+        """Note a refusal by the contract: judge it again once, since the chain may have changed; then end it."""
         self.refusals += 1
         if self.refusals >= _MAX_REFUSALS:
             self.end(self.candidate.say(RecordingStatus.REFUSED, reason, error=error))
@@ -56,11 +56,11 @@ class Entry:
 
 @dataclass(slots=True, eq=False)
 class Admission:
-    """An entry of which something is to be sent. Whatever is said of it first, counts.
+    """An entry of which something is to be sent. The first result that is set counts.
 
     Attributes:
         entry: The entry.
-        verdict: What of it.
+        verdict: The part to send.
     """
 
     entry: Entry
@@ -68,7 +68,7 @@ class Admission:
     _is_settled: bool = False
 
     def end(self, status: RecordingStatus, reason: str = "") -> None:
-        """Say what became of it."""
+        """Set the result."""
         if not self._is_settled:
             self._is_settled = True
             verdict = self.verdict
@@ -86,13 +86,13 @@ class Run:
     """One call of the recorder.
 
     Args:
-        candidates: All that was given, in order; what is given twice, is looked at once.
+        candidates: Everything that was given, in order; what is given twice is examined once.
 
     Attributes:
-        entries: Each of them once.
+        entries: The entries, each once.
         txids: All transactions that were sent.
         fees_ustx: What they cost so far, µSTX.
-        failure: Why nothing more is sent; ``None`` while all goes well.
+        failure: Why nothing more is sent; ``None`` if nothing has failed.
     """
 
     def __init__(self, candidates: Sequence[Candidate]) -> None:
@@ -104,7 +104,7 @@ class Run:
 
     @property
     def open_entries(self) -> list[Entry]:
-        """What has to be judged, for the first time or anew."""
+        """The entries that have to be judged, for the first time or again."""
         return [entry for entry in self.entries if entry.result is None]
 
     def sent(self, txid: str, admissions: Iterable[Admission]) -> None:
@@ -119,7 +119,7 @@ class Run:
             entry.end(entry.candidate.say(RecordingStatus.NOT_RECORDED, reason))
 
     def report(self) -> RecorderReport:
-        """Report what became of all of it; a repeat of what was recorded now is a repeat like any other."""
+        """Report all results; a repeat of what was just recorded is a repeat like any other."""
         results = {entry.candidate: entry.result for entry in self.entries if entry.result is not None}
         recordings: list[Recording] = []
         seen: set[Candidate] = set()

@@ -38,7 +38,7 @@ class Account:
     """A single-signature account. Safe to use from several threads; use one object per key, so that nonces agree.
 
     Args:
-        key: Signs; it never leaves this object.
+        key: The key that signs; it never leaves this object.
         client: The node.
         fee_policy: How fees are chosen, and their cap; any object with the methods of `Fees`.
 
@@ -62,7 +62,7 @@ class Account:
 
     @cached_property
     def _spender(self) -> SingleSig | Multisig:
-        """How the address follows from the key, and how transactions are signed."""
+        """Determines the address and how transactions are signed."""
         return SingleSig(self._key.public_key)
 
     @property
@@ -76,7 +76,7 @@ class Account:
         return self._spender.address(self.network)
 
     def balance_ustx(self) -> int:
-        """Return what the account can spend, in µSTX.
+        """Return the balance that the account can spend, in µSTX.
 
         Raises:
             NodeError: If the node is down or answers something else.
@@ -84,7 +84,7 @@ class Account:
         return self.client.account(self.address).balance_ustx
 
     def next_nonce(self) -> int:
-        """Return the nonce of the next transaction, after those that are in flight from here.
+        """Return the nonce of the next transaction, after those in flight from this object.
 
         Raises:
             NodeError: If the node is down or answers something else.
@@ -103,16 +103,16 @@ class Account:
         """Build an unsigned transaction. Nothing is reserved: to send several at once, use `submit`.
 
         Args:
-            payload: What it shall do.
-            post_conditions: What must be true of what it moves.
-            mode: What becomes of assets that no post-condition names.
+            payload: What it does.
+            post_conditions: Conditions on what it moves.
+            mode: Whether assets that no post-condition names may move.
             nonce: The account's next one if not given.
             fee_ustx: By the fee policy if not given, in µSTX.
 
         Raises:
-            AddressError: If an address is of another network.
-            InvalidValueError: If it could never be executed, the fee would be above the cap, or the client was given
-                another network than the node's.
+            AddressError: If an address belongs to another network.
+            InvalidValueError: If it could never be executed, the fee would be above the cap, or the client's network is
+                not the node's.
             NodeError: If the node is down or answers something else.
         """
         network = self.client.checked_network()
@@ -134,7 +134,7 @@ class Account:
         """Sign a transaction of this account.
 
         Raises:
-            SigningError: If it is not of this account or network.
+            SigningError: If it does not belong to this account or network.
         """
         self._check_own(transaction)
         return transaction.sign(self._key)
@@ -152,20 +152,20 @@ class Account:
         """Build, sign and send in one go, with a nonce that no other thread gets.
 
         Args:
-            payload: What it shall do.
-            post_conditions: What must be true of what it moves.
-            mode: What becomes of assets that no post-condition names.
+            payload: What it does.
+            post_conditions: Conditions on what it moves.
+            mode: Whether assets that no post-condition names may move.
             nonce: The account's next one if not given.
             fee_ustx: By the fee policy if not given, in µSTX.
-            replaces: Whether it shall replace the one with the same nonce that is on its way; give ``nonce``, too.
+            replaces: Whether to replace the transaction with the same nonce that is on its way; give ``nonce``, too.
 
         Raises:
-            AddressError: If an address is of another network.
-            InvalidValueError: If it could never be executed, the fee would be above the cap, or the client was given
-                another network than the node's.
+            AddressError: If an address belongs to another network.
+            InvalidValueError: If it could never be executed, the fee would be above the cap, or the client's network is
+                not the node's.
             NonceConflictError: If another transaction on its way has the nonce that was given.
             TransactionRejectedError: If the node refuses it; its nonce is free again.
-            ConfirmationTimeoutError: If nobody knows whether it arrived; it carries the txid.
+            ConfirmationTimeoutError: If it is unknown whether it arrived; it carries the txid.
             NodeError: If the node is down or answers something else.
         """
         if nonce is not None:
@@ -174,7 +174,7 @@ class Account:
                 replaces=replaces,
             )
         if replaces:
-            raise InvalidValueError("replaces=True needs nonce=, that of the transaction to be replaced")
+            raise InvalidValueError("replaces=True needs nonce=, the nonce of the transaction to replace")
         reserved = self._nonces.reserve()
         try:
             signed = self.sign(
@@ -189,21 +189,21 @@ class Account:
         """Sign a transaction from `build` and send it.
 
         Args:
-            transaction: Unsigned, of this account.
-            replaces: Whether it shall replace the one with the same nonce that is on its way.
+            transaction: An unsigned transaction of this account.
+            replaces: Whether to replace the transaction with the same nonce that is on its way.
 
         Raises:
-            SigningError: If it is not of this account or network, or somebody else has to sign, too.
+            SigningError: If it does not belong to this account or network, or somebody else has to sign, too.
             NonceConflictError: If another transaction on its way has its nonce.
             TransactionRejectedError: If the node refuses it; its nonce is free again.
-            ConfirmationTimeoutError: If nobody knows whether it arrived; it carries the txid.
+            ConfirmationTimeoutError: If it is unknown whether it arrived; it carries the txid.
             NodeError: If the node is down or answers something else.
         """
         signed = self.sign(transaction)
         if not signed.is_signed:
             raise SigningError(
-                "the transaction needs its sponsor's signature, too: sign it by sign(), and give it to the sponsor's "
-                "Account.sponsor()"
+                "the transaction needs its sponsor's signature, too: sign it with sign(), and pass it to the "
+                "sponsor's Account.sponsor()"
             )
         return self._send(signed, transaction.nonce, replaces=replaces)
 
@@ -211,14 +211,14 @@ class Account:
         """Send a signed transaction as it is. Sending the same one twice is harmless.
 
         Args:
-            signed: Of this account, with all signatures.
-            replaces: Whether it shall replace the one with the same nonce that is on its way.
+            signed: A transaction of this account, with all signatures.
+            replaces: Whether to replace the transaction with the same nonce that is on its way.
 
         Raises:
-            SigningError: If it is not of this account or network, or a signature does not verify.
+            SigningError: If it does not belong to this account or network, or a signature is not valid.
             NonceConflictError: If another transaction on its way has its nonce.
             TransactionRejectedError: If the node refuses it; its nonce is free again.
-            ConfirmationTimeoutError: If nobody knows whether it arrived; it carries the txid.
+            ConfirmationTimeoutError: If it is unknown whether it arrived; it carries the txid.
             NodeError: If the node is down or answers something else.
         """
         self._check_own(signed)
@@ -229,14 +229,14 @@ class Account:
         """Pay for a sponsored transaction that its origin has signed, and send it.
 
         Args:
-            signed: Built with ``sponsored=True`` and signed by its origin.
+            signed: A transaction that was built with ``sponsored=True`` and signed by its origin.
             fee_ustx: By the fee policy if not given, in µSTX.
 
         Raises:
-            SigningError: If it is of another network, not sponsored, or not rightly signed by its origin.
+            SigningError: If it is for another network, not sponsored, or not validly signed by its origin.
             InvalidValueError: If the fee would be above the cap.
             TransactionRejectedError: If the node refuses it; the nonce is free again.
-            ConfirmationTimeoutError: If nobody knows whether it arrived; it carries the txid.
+            ConfirmationTimeoutError: If it is unknown whether it arrived; it carries the txid.
             NodeError: If the node is down or answers something else.
         """
         self._check_network(signed)
@@ -267,18 +267,18 @@ class Account:
         Args:
             to: The recipient's principal, of this network.
             amount_ustx: At least 1 µSTX.
-            memo: Up to 34 bytes that all can read.
+            memo: Up to 34 bytes, which everybody can read.
             nonce: The account's next one if not given.
             fee_ustx: By the fee policy if not given, in µSTX.
-            replaces: Whether it shall replace the one with the same nonce that is on its way; give ``nonce``, too.
+            replaces: Whether to replace the transaction with the same nonce that is on its way; give ``nonce``, too.
 
         Raises:
             AddressError: If the recipient is not a principal of this network.
-            InvalidValueError: If amount or memo are not possible, the recipient is this account, or the fee would be
-                above the cap.
+            InvalidValueError: If amount or memo is impossible, the recipient is this account, or the fee would be above
+                the cap.
             NonceConflictError: If another transaction on its way has the nonce that was given.
             TransactionRejectedError: If the node refuses it; its nonce is free again.
-            ConfirmationTimeoutError: If nobody knows whether it arrived; it carries the txid.
+            ConfirmationTimeoutError: If it is unknown whether it arrived; it carries the txid.
             NodeError: If the node is down or answers something else.
         """
         try:
@@ -293,7 +293,7 @@ class Account:
         return PendingTransaction(self.client, txid)
 
     def forget_in_flight(self) -> None:
-        """Forget own transactions in flight, after the chain was set back (a devnet's revert or reset)."""
+        """Forget this account's transactions in flight, after the chain was set back (a devnet's revert or reset)."""
         self._nonces.forget()
 
     def _send(
@@ -305,7 +305,7 @@ class Account:
         replaces: bool = False,
         as_origin: bool = True,
     ) -> PendingTransaction:
-        """Send what is known to be in order; ``nonce`` is this account's in it."""
+        """Send a transaction that has been checked; ``nonce`` is this account's nonce in it."""
         txid = signed.txid
         raw = signed.encode()
         before = self._nonces.claim(nonce, txid, is_reserved=is_reserved, replaces=replaces)
@@ -331,7 +331,7 @@ class Account:
         )
 
     def _learn(self, error: TransactionRejectedError, nonce: int, *, as_origin: bool) -> None:
-        """Learn from a refusal about this account's nonces; one for a conflict does not say whose nonce it is."""
+        """Note what a refusal says about this account's nonces; one for a conflict does not say whose nonce it is."""
         is_own = error.data.get("is_origin", as_origin) is as_origin
         match error.reason, error.data.get("expected"):
             case "BadNonce", int(expected) if is_own and error.data.get("principal", self.address) == self.address:
@@ -341,7 +341,7 @@ class Account:
 
     def _check_own(self, transaction: Transaction) -> None:
         self._check_network(transaction)
-        origin = transaction.of_network(self.network).origin  # bytes do not hold a network's own address versions
+        origin = transaction.of_network(self.network).origin  # bytes do not contain a network's own address versions
         if origin != self.address:
             raise SigningError(
                 f"the transaction's origin is {origin}, but this account is {self.address}; "

@@ -1,7 +1,7 @@
 """Stacks addresses and principals as text: c32check, networks, and the mapping to Bitcoin's base58check.
 
-An address is a version (0-31, which gives network and kind) and the hash160 of a public key or redeem script. Nothing
-here knows keys; ``der_client.stacks.keys`` makes the hashes.
+An address is a version (0-31, which gives network and kind) and the hash160 of a public key or redeem script. Keys are
+not handled here; ``der_client.stacks.keys`` makes the hashes.
 
 Sources: stacks-core ``stacks-common/src/address/c32.rs`` (facts), SIP-005 (versions).
 """
@@ -47,7 +47,7 @@ def c32_encode(data: bytes) -> str:
     Returns:
         The digits, upper case, most significant first.
     """
-    # The standard library's base 32 works on groups of five bytes, so pad in front; the padding only adds zeros.
+    # The standard library's base 32 works on groups of five bytes, so pad at the front; this only adds zeros.
     digits = b32encode(bytes(-len(data) % 5) + data).translate(_TO_C32).decode().lstrip("0")
     return "0" * (len(data) - len(data.lstrip(b"\x00"))) + digits
 
@@ -98,7 +98,7 @@ def decode_c32_address(text: str) -> tuple[int, bytes]:
     raw = b32decode(normalized[2:].translate(_FROM_C32).rjust(40, "A"))
     hash160, checksum = raw[1:21], raw[21:]
     if c32_encode(raw[1:]) != normalized[2:]:
-        raise AddressError(f"{text!r} is not a Stacks address: it does not hold 20 bytes and a checksum")
+        raise AddressError(f"{text!r} is not a Stacks address: it does not contain 20 bytes and a checksum")
     if checksum != _checksum(version, hash160):
         raise AddressError(f"{text!r} is not a Stacks address: its checksum is wrong; check it for typing errors")
     return version, hash160
@@ -132,7 +132,7 @@ def split_principal(text: str) -> tuple[str, str | None]:
 
 
 def canonical_principal(text: str) -> str:
-    """Return a principal, given in any spelling, in the canonical one, which nodes want.
+    """Return the canonical spelling of a principal, which nodes require.
 
     Args:
         text: An address or a contract's id.
@@ -145,7 +145,7 @@ def canonical_principal(text: str) -> str:
 
 
 def network_name(version: int) -> str:
-    """Say for people which networks an address version is for.
+    """Return for people which networks an address version is for.
 
     Args:
         version: The c32check version.
@@ -158,19 +158,21 @@ def network_name(version: int) -> str:
 
 
 def check_network(principal: str, network: Network, what: str = "address") -> None:
-    """Refuse a principal of another network than the one it is used on.
+    """Refuse a principal that belongs to another network than the one it is used on.
 
     Args:
         principal: An address or a contract's id.
-        network: Where it shall be used.
+        network: The network on which it is used.
         what: The argument's name, for the message.
 
     Raises:
-        AddressError: If it is invalid, or of another network; the text names both networks.
+        AddressError: If it is invalid, or belongs to another network; the text names both networks.
     """
     version = _principal_version(principal)
     if not network.has_address_version(version):
-        raise AddressError(f"{what}: {principal} is of {network_name(version)}, but is used on {network.name}")
+        raise AddressError(
+            f"{what}: {principal} is an address of {network_name(version)}, but is used on {network.name}"
+        )
 
 
 @lru_cache(maxsize=16384)
@@ -234,7 +236,7 @@ def base58check_decode(text: str) -> tuple[int, bytes]:
         text: The address.
 
     Raises:
-        AddressError: If it is not base58, does not hold 25 bytes, or its checksum is wrong.
+        AddressError: If it is not base58, does not have 25 bytes, or its checksum is wrong.
     """
     if not isinstance(text, str) or not _BASE58_TEXT.match(text):
         raise AddressError(
@@ -242,7 +244,7 @@ def base58check_decode(text: str) -> tuple[int, bytes]:
         )
     data = _base58_decode(text)
     if len(data) != 1 + _CHECKED_LENGTH:
-        raise AddressError(f"{text!r} is not a Bitcoin address: it holds {len(data)} bytes instead of 25")
+        raise AddressError(f"{text!r} is not a Bitcoin address: it has {len(data)} bytes instead of 25")
     if _double_sha256(data[:21])[:4] != data[21:]:
         raise AddressError(f"{text!r} is not a Bitcoin address: its checksum is wrong; check it for typing errors")
     return data[0], data[1:21]

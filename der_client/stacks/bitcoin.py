@@ -1,8 +1,8 @@
-"""Bitcoin addresses as contracts keep them: a version byte and the bytes that are hashed, in all forms of today.
+"""Bitcoin addresses as contracts store them: a version byte and the hash, for all current forms.
 
-PoX and sBTC take ``{version: (buff 1), hashbytes: (buff 32)}``. Versions, of stacks-core's ``PoxAddress``: 0 pays to a
+PoX and sBTC use ``{version: (buff 1), hashbytes: (buff 32)}``. Versions, from stacks-core's ``PoxAddress``: 0 pays to a
 public key's hash (1…), 1 to a script's hash (3…), 2 and 3 to a script's hash that stands for SegWit (3…, too, so the
-text cannot tell them from 1), 4 and 5 to a SegWit key or script (bc1q…), 6 to a Taproot key (bc1p…).
+text does not distinguish them from 1), 4 and 5 to a SegWit key or script (bc1q…), 6 to a Taproot key (bc1p…).
 
 Sources: BIP-13, BIP-173, BIP-350, BIP-341.
 """
@@ -30,7 +30,7 @@ _PREFIXES: Final = {"bc": "main", "tb": "test", "bcrt": "test"}
 _SEGWIT: Final = {(0, 20): 4, (0, 32): 5, (1, 32): 6}
 _WITNESS: Final = {kind: version for (version, _), kind in _SEGWIT.items()}
 HASH_LENGTHS: Final = {0: 20, 1: 20, 2: 20, 3: 20, 4: 20, 5: 32, 6: 32}
-"""How many bytes are hashed, by the version of a contract's tuple."""
+"""The length of the hash, by the version in a contract's tuple."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +76,10 @@ def write_bitcoin_address(version: int, hashed: bytes, network: Network) -> str:
     Args:
         version: 0 to 6, as contracts count.
         hashed: 20 bytes, or 32 for versions 5 and 6.
-        network: The Stacks network, whose Bitcoin network the address is of.
+        network: The Stacks network; the address is for its Bitcoin network.
 
     Raises:
-        AddressError: If there is no such version, or the bytes are too few or too many for it.
+        AddressError: If there is no such version, or the hash has the wrong length for it.
     """
     if version not in HASH_LENGTHS:
         raise AddressError(f"version: expected 0 to 6, got {version}")
@@ -138,7 +138,7 @@ def _polymod(values: Iterable[int]) -> int:
 
 
 def _regrouped(values: Iterable[int], size: int, to: int, *, pad: bool) -> list[int]:
-    """Return numbers of some bits as numbers of others; raises ValueError if what is left over is not padding."""
+    """Return numbers regrouped with another number of bits each; raises ValueError if the rest is not padding."""
     held = bits = 0
     out = []
     for value in values:

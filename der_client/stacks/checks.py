@@ -1,4 +1,4 @@
-"""Checks of arguments where they are given, before something deeper stumbles over them."""
+"""Checks arguments where they are given, before code further down fails on them."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def check_kind(
     instead: str = "",
     error: type[InvalidValueError] = InvalidValueError,
 ) -> None:
-    """Refuse what is not of a type. The error never shows the value, which may be a secret in the wrong place.
+    """Refuse a value that is not of a type. The error never shows the value, which may be a secret in the wrong place.
 
     Args:
         value: The argument.
         kind: The type, or several.
         what: The argument's name, for the error.
-        instead: What to give, if the type does not say it all.
+        instead: What to give, if the type is not enough to know.
         error: Which error to raise.
 
     Raises:
@@ -50,13 +50,13 @@ def check_secret_kind(
     instead: str = "",
     error: type[InvalidValueError] = InvalidValueError,
 ) -> None:
-    """As `check_kind`, of what no frame shall show.
+    """As `check_kind`, for a value that no frame must show.
 
     Args:
         value: The argument, wrapped.
         kind: The type of what is in it.
         what: The argument's name, for the error.
-        instead: What to give, if the type does not say it all.
+        instead: What to give, if the type is not enough to know.
         error: Which error to raise.
 
     Raises:
@@ -75,7 +75,7 @@ def is_whole_number(value: object) -> TypeGuard[int]:
 def check_number(
     value: int, low: int, high: int | None, what: str, error: type[InvalidValueError] = InvalidValueError
 ) -> int:
-    """Refuse what is not a whole number in a range.
+    """Refuse a value that is not a whole number in a range.
 
     Args:
         value: The number.
@@ -125,7 +125,7 @@ def check_seconds(value: float, what: str, *, may_be_zero: bool = True, most: fl
 
 
 def check_enum(value: Choice, kind: type[Choice], what: str) -> Choice:
-    """Refuse what is not a member of an enumeration.
+    """Refuse a value that is not a member of an enumeration.
 
     Args:
         value: The member.

@@ -1,7 +1,8 @@
-"""Clarinet projects of anybody: what Clarinet.toml says, and a plan for a project that has none.
+"""Clarinet projects: reads Clarinet.toml, and makes a plan for a project that has none.
 
-Without a plan the order is found from the sources: a contract is published after those that it calls, and after those
-whose traits it uses. Requirements come from the project's cache, ``.cache/requirements``, or else from their network.
+Without a plan, the order is determined from the sources: a contract is published after those that it calls, and after
+those whose traits it uses. Requirements come from the project's cache, ``.cache/requirements``, or else from their
+network.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class ProjectContract:
         name: Its name.
         path: Its source, relative to the project's folder.
         clarity_version: 1 to 6; ``None`` for the newest of the epoch.
-        epoch: Such as ``2.4``; empty for the newest.
+        epoch: Its epoch, such as ``2.4``; empty for the newest.
         deployer: The name of the account that publishes it.
     """
 
@@ -61,13 +62,13 @@ class ProjectContract:
 
 @dataclass(frozen=True, slots=True)
 class ClarinetProject:
-    """What a project's Clarinet.toml says.
+    """The content of a project's Clarinet.toml.
 
     Attributes:
         root: The project's folder.
         contracts: Its contracts by name.
-        requirements: The ids of contracts of others that it wants.
-        cache: The folder of what Clarinet fetched.
+        requirements: The ids of other people's contracts that it needs.
+        cache: The folder of what Clarinet has fetched.
     """
 
     root: Path
@@ -83,7 +84,7 @@ class ClarinetProject:
             root: The project's folder, or the file.
 
         Raises:
-            DeploymentError: If it cannot be read, or says something that cannot be.
+            DeploymentError: If it cannot be read, or has an impossible value.
         """
         folder = Path(root)
         file = folder if folder.name == MANIFEST else folder / MANIFEST
@@ -123,24 +124,24 @@ class ClarinetProject:
         fetch: Fetch | None = None,
         left_out: dict[str, str] | None = None,
     ) -> DeploymentPlan:
-        """Return a plan that publishes its contracts on a devnet or testnet, in the order that their sources ask for.
+        """Return a plan that publishes its contracts on a devnet or testnet, in the order that their sources require.
 
         Args:
-            addresses: Those of accounts by name; ``deployer`` publishes whatever names nobody else.
-            only: The names of contracts, if just these are wanted, with those that they need.
-            fetch: Gives a requirement that is not in the cache, by its id.
-            left_out: If given, contracts whose source cannot be had, and those that need them, are left out of the plan
-                and added here, with the reason.
+            addresses: The accounts' addresses by name; ``deployer`` publishes contracts that name no other account.
+            only: The names of contracts, if only these and those that they need are wanted.
+            fetch: A function that returns a requirement that is not in the cache, by its id.
+            left_out: If given, contracts whose source is not available, and those that need them, are left out of the
+                plan and added here, with the reason.
 
         Raises:
-            DeploymentError: If a source cannot be had, contracts need each other, or an account is not known.
+            DeploymentError: If a source is not available, contracts need each other, or an account is not known.
         """
         names = self.contracts if only is None else only
         required = self.requirements if only is None else ()
         return _Planner(self, addresses, fetch, left_out).plan([*required, *(f".{name}" for name in names)])
 
     def cached_requirement(self, contract_id: str) -> tuple[Path, dict[str, Any]]:
-        """Return where Clarinet keeps a requirement, and what it notes of it: ``epoch`` and ``clarity_version``."""
+        """Return where Clarinet stores a requirement, and its ``epoch`` and ``clarity_version`` there."""
         file = self.cache / "requirements" / f"{contract_id}.clar"
         try:
             notes = json.loads(file.with_suffix(".json").read_text(encoding="utf-8"))
@@ -150,12 +151,12 @@ class ClarinetProject:
 
 
 def project_plan(root: str | Path, addresses: Mapping[str, str], *, fetch: Fetch | None = None) -> DeploymentPlan:
-    """Return the plan of a project for its devnet: its own, or else one made from its contracts.
+    """Return a project's devnet plan: its own, or else one made from its contracts.
 
     Args:
         root: The project's folder.
-        addresses: Those of the devnet's accounts by name.
-        fetch: Gives a requirement that is not in the cache, by its id.
+        addresses: The addresses of the devnet's accounts by name.
+        fetch: A function that returns a requirement that is not in the cache, by its id.
 
     Raises:
         DeploymentError: If there is neither, or it cannot be carried out.
@@ -167,21 +168,21 @@ def project_plan(root: str | Path, addresses: Mapping[str, str], *, fetch: Fetch
 
 
 def public_api(principal: str) -> str:
-    """Return a public API of the network that an address is of, by which Clarinet, too, finds requirements."""
+    """Return a public API of an address's network, where Clarinet also finds requirements."""
     networks = networks_of_address(decode_c32_address(split_principal(principal)[0])[0])
     return networks[0].url if networks else TESTNET.url
 
 
 def fetcher(url: str | None = None) -> Fetch:
-    """Return what asks a node for requirements.
+    """Return a function that asks a node for requirements.
 
     Args:
-        url: The node; if not given a public API, of mainnet or testnet as the address of the requirement says. The
+        url: The node; if not given, a public API of mainnet or testnet, depending on the requirement's address. The
             traits of the token standards are known without it.
     """
 
     def fetch(contract_id: str) -> FetchedContract:
-        from der_client.stacks.rpc import Client  # noqa: PLC0415 -- only for what is not in the cache
+        from der_client.stacks.rpc import Client  # noqa: PLC0415 -- only for requirements that are not in the cache
 
         if url is None and contract_id in STANDARD_TRAITS:
             return FetchedContract(STANDARD_TRAITS[contract_id])
@@ -198,10 +199,10 @@ class References:
     """The contracts that a source names, ``.name`` or ``ADDRESS.name``.
 
     Attributes:
-        called: Those of which it calls a function.
-        needed: Those that must be there when it is published: what it calls, gives to others in calls, and whose traits
+        called: Contracts of which it calls a function.
+        needed: Contracts that must exist when it is published: those that it calls, passes on in calls, or whose traits
             it uses.
-        named: The others, which are just principals.
+        named: The others, which are only principals.
     """
 
     called: frozenset[str]
@@ -233,7 +234,7 @@ class References:
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """A contract that is to be published; what it needs before, and what should be there before if it can be."""
+    """A contract to publish; the contracts that it needs first, and those that should come first if possible."""
 
     step: PublishStep
     needs: frozenset[str]
@@ -311,8 +312,8 @@ class _Planner:
         siblings = {name for name in references.called if name.startswith(".") and key.startswith(".")}
         if missing := sorted(siblings - {f".{name}" for name in self._project.contracts}):
             raise DeploymentError(
-                f"{self._file}: contract {key[1:]} calls {', '.join(missing)}, which is not there: "
-                f"add it to {MANIFEST}, or put its source, {missing[0][1:]}.clar, beside the file"
+                f"{self._file}: contract {key[1:]} calls {', '.join(missing)}, which does not exist: add it "
+                f"to {MANIFEST}, or put its source, {missing[0][1:]}.clar, beside the file"
             )
         needs = frozenset(self._keys(key, references.needed))
         likes = frozenset(name for name in self._keys(key, references.named) if self._is_at_hand(name)) - needs
@@ -322,7 +323,7 @@ class _Planner:
         return key.startswith(".") or self._project.cached_requirement(key)[0].exists()
 
     def _keys(self, key: str, names: Iterable[str]) -> Iterable[str]:
-        """Yield the keys of contracts that the source of another one names, as far as they have to be published."""
+        """Yield the keys of contracts that another one's source names, if they have to be published."""
         address = "" if key.startswith(".") else key.partition(".")[0]
         for each in names:
             whole = f"{address}{each}" if each.startswith(".") else each
@@ -330,7 +331,7 @@ class _Planner:
             if whole == key or issuer in (MAINNET_BOOT_ADDRESS, TESTNET_BOOT_ADDRESS):
                 continue
             if not issuer and name not in self._project.contracts:
-                continue  # a trait or a contract that the source names and never uses, or a mistake for the VM to tell
+                continue  # named but never used, or a mistake that the VM will report
             if issuer in self._addresses.values():
                 if name in self._project.contracts and f".{name}" != key:
                     yield f".{name}"
@@ -369,10 +370,10 @@ class _Planner:
             file.write_bytes(fetched.source.encode())
             file.with_suffix(".json").write_text(json.dumps(fetched.notes(), indent=2), encoding="utf-8")
         except OSError as error:
-            raise DeploymentError(f"{where}: cannot be kept in {file.parent}: {error}") from error
+            raise DeploymentError(f"{where}: cannot be stored in {file.parent}: {error}") from error
 
     def _assign_senders(self) -> None:
-        """Give each address that requirements are from an account: one that publishes no other contract of a name.
+        """Give each address with requirements an account that publishes no other contract of the same name.
 
         Contracts of one address stay together, since they may call each other as ``.name``.
         """
@@ -387,8 +388,8 @@ class _Planner:
             sender = next(free, None)
             if sender is None:
                 raise DeploymentError(
-                    f"{self._file}: the requirements of {issuer}, {', '.join(names)}, have names that every account "
-                    "publishes already; add an account to settings/Devnet.toml"
+                    f"{self._file}: the requirements of {issuer}, {', '.join(names)}, have names that every "
+                    "account already publishes; add an account to settings/Devnet.toml"
                 )
             taken.update((sender, name) for name in names)
             for key in keys:
@@ -411,7 +412,7 @@ class _Planner:
             ) from None
 
     def _order(self) -> list[str]:
-        """Return an order in which each comes after those that it needs; else by epoch, then by name."""
+        """Return an order in which each comes after those that it needs, otherwise by epoch, then by name."""
         left = dict(self._wanted)
         order: list[str] = []
         while left:
@@ -452,9 +453,9 @@ def _batches(steps: Iterable[PublishStep]) -> tuple[tuple[PublishStep, ...], ...
 
 
 def _terms(version: int | None, epoch: str, source: str) -> tuple[int | None, str]:
-    """Return the version and epoch of a contract, where its project may leave both out."""
+    """Return the version and epoch of a contract; its project may leave both out."""
     if version is None and not epoch:
-        version = oldest_version(source)  # for Clarinet it is 1 then, of epoch 2.05
+        version = oldest_version(source)  # Clarinet uses version 1 then, and epoch 2.05
     if version is not None and not epoch:
         epoch = next(name for name, newest in EPOCHS.items() if newest >= version) if version > 1 else "2.05"
     if version is None and epoch:

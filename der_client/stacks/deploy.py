@@ -1,4 +1,4 @@
-"""Carries out a Clarinet deployment plan with signed transactions. Safe to repeat: what is there is not sent again."""
+"""Carries out a Clarinet deployment plan with signed transactions. Safe to repeat: what exists is not sent again."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _DEFAULT_TIMEOUT_S: Final = 600.0
 
 
 class Outcome(StrEnum):
-    """What became of a step."""
+    """The outcome of a step."""
 
     DEPLOYED = "deployed"
     SKIPPED = "skipped"
@@ -69,13 +69,13 @@ _OUTCOMES: Final[dict[type[Step], Outcome]] = {
 
 @dataclass(frozen=True, slots=True)
 class StepReport:
-    """A step that was carried out, or found done.
+    """A step that was carried out, or had been done before.
 
     Attributes:
-        outcome: Whether it was carried out now, or the same contract was there already.
+        outcome: Whether it was carried out now, or the same contract already existed.
         contract_id: The contract that was published or called; empty for a transfer.
         txid: The transaction; ``None`` if skipped.
-        block_height: Of the transaction; ``None`` if skipped.
+        block_height: The transaction's block; ``None`` if skipped.
         fee_ustx: What it cost; 0 if skipped.
         function_name: The function that was called; empty for everything else.
     """
@@ -89,17 +89,17 @@ class StepReport:
 
     @property
     def subject(self) -> str:
-        """What the step was about: a contract, a function of it as ``ADDRESS.name::function``, or ``STX``."""
+        """The subject of the step: a contract, a function of it as ``ADDRESS.name::function``, or ``STX``."""
         return "::".join(filter(None, (self.contract_id, self.function_name))) or "STX"
 
 
 @dataclass(frozen=True, slots=True)
 class DeploymentReport:
-    """What a deployment did.
+    """The result of a deployment.
 
     Attributes:
-        deployer: The address the contracts are under.
-        steps: In the order of the plan.
+        deployer: The address that deployed the contracts.
+        steps: Its steps, in the order of the plan.
     """
 
     deployer: str
@@ -112,7 +112,7 @@ class DeploymentReport:
 
     @property
     def skipped(self) -> tuple[str, ...]:
-        """Ids of the contracts that were there with the same source."""
+        """Ids of the contracts that already existed with the same source."""
         return tuple(step.contract_id for step in self.steps if step.outcome is Outcome.SKIPPED)
 
     @property
@@ -136,34 +136,34 @@ def deploy(
     on_step: Callable[[StepReport], None] | None = None,
     journal: Journal | Path | str | None = None,
 ) -> DeploymentReport:
-    """Publish the contracts of a plan that are not there yet, in order, batch after batch.
+    """Publish the contracts of a plan that do not exist yet, in order, batch by batch.
 
-    Everything is checked before the first transaction is sent: all sources, that whatever is there already has the
-    same source, and that calls fit the contracts they call (of those that the plan publishes: when it is their turn).
-    Fees follow the account's fee policy, not the plan's ``cost``, which may be old.
+    Everything is checked before the first transaction is sent: all sources, that existing contracts have the same
+    source, and that calls match the contracts they call (those that the plan publishes, when it is their turn). Fees
+    follow the account's fee policy, not the plan's ``cost``, which may be outdated.
 
     Args:
         plan: The plan, or its file.
-        account: Signs and pays.
-        own_address: Whether the contracts shall be published by ``account`` although the plan expects another sender;
-            calls of the old sender's contracts then go to those of ``account``.
-        run_transfers: Whether the plan's STX transfers shall be made; unlike contracts, each run makes them again,
-            except one that continues an interrupted run by its journal.
-        run_calls: Whether the plan's contract calls shall be made, again with each run. A plan has no post-conditions,
+        account: The account that signs and pays.
+        own_address: Whether ``account`` publishes the contracts although the plan expects another sender; calls to that
+            sender's contracts then go to those of ``account``.
+        run_transfers: Whether to make the plan's STX transfers; unlike contracts, each run makes them again, except one
+            that continues an interrupted run from its journal.
+        run_calls: Whether to make the plan's contract calls, again with each run. A plan has no post-conditions,
             so they may move whatever the contract moves, as when Clarinet carries it out.
-        outside_root: Whether sources may lie outside the project's folder.
+        outside_root: Whether sources may be outside the project's folder.
         other_network: Whether a plan for another network may be carried out on mainnet, or one for mainnet elsewhere.
-        other_accounts: Further accounts, for the steps of which the plan expects their addresses as senders.
-        fetch: Gives a requirement whose file is missing, by its id, ``ADDRESS.name``; for instance
+        other_accounts: Further accounts, for steps with their addresses as senders.
+        fetch: A function that returns a requirement whose file is missing, by its id, ``ADDRESS.name``; for instance
             ``stacks.clarinet.fetcher``.
-        timeout_s: The longest wait for what is sent together, which is a batch at most, in seconds.
-        on_step: Called for each step that is done or skipped.
-        journal: Of the outbox that sends: a path (SQLite), a URL (Postgres), or ``None`` for one in memory. With a
-            lasting one, a run continues one that was killed, transfers and calls included.
+        timeout_s: The longest wait for transactions that are sent together, at most a batch, in seconds.
+        on_step: Called for each step that was done or skipped.
+        journal: The outbox's journal: a path (SQLite), a URL (Postgres), or ``None`` for one in memory. With a
+            persistent one, a run continues one that was killed, including transfers and calls.
 
     Raises:
         DeploymentError: If the plan cannot be carried out as written, a contract of that name has another source, or a
-            transaction failed. What was published before stays, and a repeated run goes on from there.
+            transaction failed. What was published before stays, and a repeated run continues from there.
         ConfirmationTimeoutError: If a batch was not mined in time; run again.
         JournalError: If the journal cannot be used.
         NodeError: If the node is down or answers something else.
@@ -183,7 +183,7 @@ def deploy(
         check_own_references(plan, payloads, account.address)
         accounts = dict.fromkeys(senders_of(plan), account)
     with Outbox([*dict.fromkeys(accounts.values())], journal, purpose=f"deployments by {account.address}") as outbox:
-        finish_earlier_run(outbox, timeout_s)  # which may have sent a contract of the plan
+        finish_earlier_run(outbox, timeout_s)  # it may have sent a contract of the plan
         run = _Run(plan, account, accounts, payloads, transfers, outbox, timeout_s, on_step)
         run.find_published()
         run.check_calls()
@@ -251,18 +251,18 @@ class _Run:
         return Job(key, self._payloads[step], account=sender)
 
     def find_published(self) -> None:
-        """Find out which contracts are there, and refuse to go on if one has another source."""
+        """Find out which contracts exist, and refuse to continue if one has another source."""
         self._published = {self._contract_id(step) for step in self._payloads if self._is_published(step)}
         self._keys = self._keys_of_run()
 
     def check_calls(self) -> None:
-        """Refuse calls that do not fit; those of contracts that are still to be published are checked after that."""
+        """Refuse calls that do not match; calls to contracts that are not published yet are checked later."""
         for step in self._plan.steps:
             if isinstance(step, CallStep) and not self._is_to_be_published(self._called_id(step)):
                 self._check_call(step)
 
     def carry_out(self, batch: Sequence[Step]) -> None:
-        """Carry out a batch and wait until it is mined; whatever was sent is reported, also if another step fails."""
+        """Carry out a batch and wait until it is mined; whatever was sent is reported, even if another step fails."""
         try:
             for group in _groups(batch):
                 self._carry_out_together(group)
@@ -283,7 +283,7 @@ class _Run:
                 self._check_call(step)
             key = self._keys[step]
             if self._outbox.add(self._job(key, step)) == 0:
-                self._outbox.journal.retry(key)  # of an earlier run, where it failed or was cancelled
+                self._outbox.journal.retry(key)  # from an earlier run, in which it failed or was cancelled
             steps[key] = step
         failure: DerClientError | None = None
         deadline = time.monotonic() + self._timeout_s
@@ -332,7 +332,7 @@ class _Run:
         return self._contract_id(step) in self._published
 
     def _called_id(self, step: CallStep) -> str:
-        """Return the contract that a call of the plan calls here; under ``own_address``, one of the account."""
+        """Return the contract that a call of the plan calls here; with ``own_address``, one of the account."""
         address, name = split_principal(step.contract_id)
         account = self._accounts.get(address)
         return f"{address if account is None else account.address}.{name}"
@@ -341,7 +341,7 @@ class _Run:
         contract_id = self._subject_id(step)
         if entry.state is JobState.GIVEN_UP:
             if isinstance(step, PublishStep) and self._is_published(step):
-                return StepReport(Outcome.SKIPPED, contract_id)  # by somebody else, meanwhile
+                return StepReport(Outcome.SKIPPED, contract_id)  # by somebody else in the meantime
             raise DeploymentError(f"{self._where(step)}: {entry.reason}")
         pending = self._account.pending(entry.txid)
         try:
@@ -363,13 +363,14 @@ class _Run:
             published = self._account.client.contract_source(contract_id)
         except NotFoundError:
             return False
-        # Clarinet takes a requirement on testnet as it is there, too: whoever published it had it remapped otherwise.
+        # Clarinet also uses a requirement on testnet as it is there: whoever published it may have remapped it
+        # differently.
         on_testnet = bool(step.requirement) and self._plan.network == TESTNET.name
         if published.source != self._payloads[step].code and not on_testnet:
             raise DeploymentError(
-                f"{contract_id} is published already (at height {published.publish_height}) with another source than "
-                f"{self._plan.file} gives; a contract cannot be changed: publish under another name or from another "
-                "account"
+                f"{contract_id} is already published (at height {published.publish_height}) with another "
+                f"source than in {self._plan.file}; a contract cannot be changed: publish under another name "
+                "or from another account"
             )
         return True
 
@@ -391,7 +392,7 @@ class _Run:
 
 
 def _groups(batch: Sequence[Step]) -> Iterator[Sequence[Step]]:
-    """Yield the parts of a batch that may wait in the mempool together: a node takes calls only of mined contracts."""
+    """Yield the parts of a batch that may be in the mempool together: a node accepts calls only to mined contracts."""
     start = 0
     for index, step in enumerate(batch):
         publishes = any(isinstance(earlier, PublishStep) for earlier in batch[start:index])

@@ -1,4 +1,4 @@
-"""What of a deployment can be refused before anything is sent."""
+"""Checks of a deployment before anything is sent."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def check_network_of_plan(plan: DeploymentPlan, account: Account) -> None:
     if not fits_network(plan, account.network):
         raise DeploymentError(
             f"{plan.file} is a plan for {plan.network}, but the account is on {account.network.name}; generate a plan "
-            "for that network, or say that it is meant with other_network=True"
+            "for that network, or confirm with other_network=True"
         )
 
 
@@ -53,39 +53,39 @@ def transfer_of(plan: DeploymentPlan, step: TransferStep, account: Account) -> T
 
 
 def check_senders(plan: DeploymentPlan, accounts: Mapping[str, Account], address: str, *, own_address: bool) -> None:
-    """Refuse steps of senders that are not there, and a contract's name that one of them has twice."""
+    """Refuse steps whose sender is missing, and a contract's name that one sender has twice."""
     lines: dict[str, int] = {}
     for step in plan.steps:
         if step.sender not in accounts and not own_address:
             raise DeploymentError(
                 f"{plan.where(step)}: the plan expects {step.sender} to send this, but the account is "
-                f"{address}; use that account, give it with other_accounts=, or publish under this one with "
+                f"{address}; use that account, pass it in other_accounts=, or publish under this one with "
                 "own_address=True"
             )
         if isinstance(step, PublishStep):
             contract_id = f"{address if own_address else step.sender}.{step.contract_name}"
             if contract_id in lines:
                 raise DeploymentError(
-                    f"{plan.where(step)}: contract {step.contract_name} is twice in the plan "
-                    f"(first in line {lines[contract_id]}); one account publishes a name only once"
+                    f"{plan.where(step)}: contract {step.contract_name} is in the plan twice (first in line "
+                    f"{lines[contract_id]}); one account publishes a name only once"
                 )
             lines[contract_id] = step.line
 
 
 def check_requirements(plan: DeploymentPlan, account: Account) -> None:
-    """Refuse to publish on mainnet what is there already."""
+    """Refuse to publish on mainnet what already exists there."""
     if account.network.chain_id != MAINNET.chain_id:
         return
     for step in plan.steps:
         if isinstance(step, PublishStep) and step.requirement:
             raise DeploymentError(
-                f"{plan.where(step)}: the requirement {step.requirement} is on mainnet itself, so it is not "
-                "published again there; generate a plan for mainnet: clarinet deployments generate --mainnet"
+                f"{plan.where(step)}: the requirement {step.requirement} is already on mainnet, so it is not "
+                "published there again; generate a plan for mainnet: clarinet deployments generate --mainnet"
             )
 
 
 def check_repeated(plan: DeploymentPlan, *, run_transfers: bool, run_calls: bool) -> None:
-    """Refuse steps that each run would repeat, unless they are asked for."""
+    """Refuse steps that each run would repeat, unless they are requested."""
     for step in plan.steps:
         if isinstance(step, TransferStep) and not run_transfers:
             allow = "run_transfers=True"
@@ -104,7 +104,7 @@ def senders_of(plan: DeploymentPlan) -> set[str]:
 
 
 def check_own_references(plan: DeploymentPlan, payloads: dict[PublishStep, ContractPublish], address: str) -> None:
-    """Refuse sources and parameters that name a sender in whose place the account is."""
+    """Refuse sources and parameters that name a sender whom the account replaces."""
     replaced = sorted(senders_of(plan) - {address})
     for step in plan.steps:
         if isinstance(step, PublishStep):
@@ -119,20 +119,18 @@ def check_own_references(plan: DeploymentPlan, payloads: dict[PublishStep, Contr
         else:
             continue
         if named := next((sender for sender in replaced if sender in text), None):
-            raise DeploymentError(
-                f"{plan.where(step)}: {what} names {named}, in whose place {address} is here; {instead}"
-            )
+            raise DeploymentError(f"{plan.where(step)}: {what} names {named}, which {address} replaces here; {instead}")
 
 
 def finish_earlier_run(outbox: Outbox, timeout_s: float) -> None:
-    """Wait until nothing of an outbox's accounts is in the mempool, which could be of a run that was broken off.
+    """Wait until the mempool has no transactions of an outbox's accounts, which could be from an interrupted run.
 
     Args:
-        outbox: Of this run.
+        outbox: The outbox of this run.
         timeout_s: The longest wait, in seconds.
 
     Raises:
-        DeploymentError: If an account is still busy then; the text says with what.
+        DeploymentError: If an account still has transactions then; the text names them.
     """
     for address, nonces in outbox.finish_earlier(timeout_s=timeout_s).items():
         if not nonces:
@@ -141,6 +139,6 @@ def finish_earlier_run(outbox: Outbox, timeout_s: float) -> None:
                 "after it was killed)"
             )
         raise DeploymentError(
-            f"{address} still has a transaction in the mempool (nonce {nonces[-1]}) after {timeout_s:g} s; it may be "
-            "of an earlier run: run again when it is mined"
+            f"{address} still has a transaction in the mempool (nonce {nonces[-1]}) after {timeout_s:g} s; it "
+            "may be from an earlier run: run again when it is mined"
         )

@@ -15,7 +15,7 @@ _POLL_S: Final = 1.0
 
 
 class DeploymentEpochs:
-    """The epoch that contracts are published in: the embedded devnet changes it, of another node it is waited for.
+    """The epoch in which contracts are published: on an embedded devnet it is set, on other nodes it is waited for.
 
     Args:
         client: The node.
@@ -29,10 +29,10 @@ class DeploymentEpochs:
         self._present = ""
 
     def enter(self, epoch: str, where: str) -> None:
-        """Have the next blocks in an epoch, or at least in no earlier one.
+        """Make the next blocks be in an epoch, or at least not in an earlier one.
 
         Raises:
-            DeploymentError: If a node has not come as far in time.
+            DeploymentError: If a node does not reach it in time.
         """
         if epoch == self._present:
             return
@@ -45,7 +45,7 @@ class DeploymentEpochs:
         self._present = epoch
 
     def leave(self) -> None:
-        """Go back to the epoch that was there before."""
+        """Go back to the previous epoch."""
         if self._usual and self._present != self._usual:
             self._client.run(devnet.set_epoch(self._usual))
         self._present = self._usual
@@ -55,19 +55,19 @@ class DeploymentEpochs:
         while True:
             try:
                 pox = self._client.pox()
-            except NodeError:  # not every API serves it; the node then says for itself what it cannot publish
+            except NodeError:  # not every API serves it; the node itself then refuses what it cannot publish
                 return
             starts = [each.start_height for each in pox.epochs if _same_epoch(each.epoch_id, epoch)]
             if not starts or starts[0] <= pox.current_burnchain_block_height:
                 return
             if time.monotonic() > deadline:
                 raise DeploymentError(
-                    f"{where}: the plan wants epoch {epoch}, which begins at burn block {starts[0]}; the node is at "
+                    f"{where}: the plan needs epoch {epoch}, which begins at burn block {starts[0]}; the node is at "
                     f"{pox.current_burnchain_block_height} after {self._timeout_s:g} s: run again later"
                 )
             time.sleep(_POLL_S)
 
 
 def _same_epoch(named: str, epoch: str) -> bool:
-    """Return whether a node's name of an epoch, ``Epoch24`` or ``Epoch2_05``, is that of an epoch."""
+    """Return whether a node's name for an epoch, ``Epoch24`` or ``Epoch2_05``, means this epoch."""
     return named.removeprefix("Epoch").replace("_", "") == epoch.replace(".", "")

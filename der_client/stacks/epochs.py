@@ -1,4 +1,4 @@
-"""The epochs of Stacks, and the Clarity that each brought.
+"""The epochs of Stacks, and the Clarity version of each.
 
 Facts from SIP-012, SIP-015, SIP-021 and the SIPs after them, checked on Clarinet's VM.
 """
@@ -31,10 +31,10 @@ _WITHOUT_AT_BLOCK: Final = "3.4"
 
 
 def epoch_named(text: str) -> str | None:
-    """Return an epoch as it is spelled here; ``None`` if there is no such one.
+    """Return an epoch as it is spelled here; ``None`` if there is no such epoch.
 
     Args:
-        text: As Clarinet takes it: ``2.4``, ``3``, ``latest``.
+        text: The epoch as in Clarinet: ``2.4``, ``3``, ``latest``.
     """
     epoch = _OTHER_SPELLINGS.get(text, text)
     return epoch if epoch in EPOCHS else None

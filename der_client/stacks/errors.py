@@ -1,35 +1,35 @@
-"""What can go wrong, from one root: every error names the offending value and says what to do.
+"""All errors, under one root: every error names the offending value and says what to do.
 
 The tree::
 
     DerClientError
-    ├── InvalidValueError (ValueError)      a value that cannot be what it is given as; nothing was signed
+    ├── InvalidValueError (ValueError)      an invalid value; nothing was signed
     │   ├── EncodeError                     a Python or Clarity value that does not fit the Clarity type
     │   ├── DecodeError                     bytes that are not a valid encoding; carries the offset
     │   ├── LiteralError                    text that is not a Clarity literal; carries the offset
     │   ├── SourceError                     source of a contract that cannot be read; carries line and column
-    │   ├── AddressError                    text that is not a valid address, or one of the other network
-    │   ├── JobConflictError                a job's key is in the journal with another content
+    │   ├── AddressError                    text that is not a valid address, or one of another network
+    │   ├── JobConflictError                a job's key is in the journal with other content
     │   ├── NonceConflictError              another transaction has this nonce; carries the nonce
     │   └── KeyFormatError                  a key, mnemonic or path that cannot be used (never shows it)
-    ├── SigningError                        a transaction that cannot be signed so, or whose signature is wrong
+    ├── SigningError                        a transaction that cannot be signed, or whose signature is wrong
     ├── NodeError                           the node: carries the URL
     │   ├── NodeUnreachableError            down, refused or too slow
     │   │   └── NothingSentError            no connection: nothing of the request can have arrived
     │   ├── NodeAnswerError                 an answer that is not what the endpoint promises
-    │   ├── NotFoundError                   the node does not know the thing asked for
+    │   ├── NotFoundError                   the node does not know what was asked for
     │   └── TransactionRejectedError        refused by the mempool: carries reason and data
     ├── TransactionFailedError              mined, without the effect that was wanted: carries the txid
-    │   ├── ContractError                   the contract answered (err uN)
+    │   ├── ContractError                   the contract returned (err uN)
     │   ├── PostConditionAbortedError       a post-condition was not met; rolled back
     │   ├── RuntimeAbortedError             a runtime error in the contract
     │   └── AnalysisFailedError             a contract that did not pass the analysis was not published
     ├── TransactionDroppedError             left the mempool without being mined
     ├── ConfirmationTimeoutError            the outcome is unknown: carries the txid and the signed bytes
-    │   └── BroadcastUnknownError           sent, and nobody said in the node's own form whether it was taken
-    ├── JournalError                        the journal of an outbox: of another network, newer, broken, full disk
+    │   └── BroadcastUnknownError           sent, but no answer in the node's own form
+    ├── JournalError                        an outbox's journal: for another network, newer, broken, full disk
     ├── CallReadError                       a read-only call that the node could not run
-    ├── UnknownEventError               printed, and not an event that the contract's class declares (strict_events)
+    ├── UnknownEventError               printed, but not an event that the contract's class declares (strict_events)
     ├── SimulationUnavailableError          only the devnet can simulate
     ├── TraceUnavailableError               only the devnet can trace
     ├── DeploymentError                     a plan that cannot be carried out as written
@@ -54,15 +54,15 @@ _LIBRARY: Final = __name__.partition(".")[0] + "."
 
 
 def shown(value: object, write: Callable[[object], str] = repr) -> str:
-    """Return a value as a message names it: written, and cut where it gets long, whatever the value is.
+    """Return any value as text for a message, shortened if it is long.
 
     Args:
         value: Anything.
-        write: What makes text of it.
+        write: The function that makes text of it.
     """
     try:
         text = write(value)
-    except (ValueError, RecursionError):  # numbers of thousands of digits; things inside things without end
+    except (ValueError, RecursionError):  # numbers of thousands of digits; endless nesting
         return f"<{type(value).__name__}>"
     return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}… ({len(text)} characters)"
 
@@ -103,7 +103,7 @@ class DerClientError(Exception):
     """The root of every error that this library raises on purpose."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        """Make the error; where pytest runs, its report ends at the user's line."""
+        """Make the error; under pytest, its report ends at the user's line."""
         if "_pytest" in sys.modules:
             _hide_own_frames()
         return super().__new__(cls, *args, **kwargs)
@@ -114,7 +114,7 @@ class DerClientError(Exception):
 
 
 def whole(write: Callable[[Any], str]) -> Callable[[Any], str]:
-    """Decorate a ``__repr__``: of an object whose making failed it says so, instead of raising another error.
+    """Decorate a ``__repr__``: for an object whose construction failed, it says so instead of raising another error.
 
     Args:
         write: The method.
@@ -125,7 +125,7 @@ def whole(write: Callable[[Any], str]) -> Callable[[Any], str]:
         try:
             return write(made)
         except AttributeError:
-            return f"<{type(made).__name__}, whose making failed>"
+            return f"<{type(made).__name__}, whose construction failed>"
 
     return shown_as
 
@@ -137,26 +137,26 @@ def _restored(kind: type[DerClientError], arguments: tuple[Any, ...], attributes
 
 
 class InvalidValueError(DerClientError, ValueError):
-    """A value that cannot be what it is given as. Nothing was signed or sent.
+    """An invalid value. Nothing was signed or sent.
 
     A value in the wrong place may be a secret: what looks like a private key or a recovery phrase is not repeated.
     """
 
-    _names_transactions = False  # whose ids look like private keys
+    _names_transactions = False  # its ids look like private keys
 
     def __init__(self, message: str) -> None:
         super().__init__(message if self._names_transactions else without_secrets(message))
 
 
 class EncodeError(InvalidValueError):
-    """A value that does not fit the Clarity type it is meant for; the text names its path, value and limit."""
+    """A value that does not fit its Clarity type; the text names its path, value and limit."""
 
 
 class DecodeError(InvalidValueError):
     """Bytes that are not a valid encoding.
 
     Attributes:
-        offset: Where in the input the first wrong byte is.
+        offset: The offset of the first wrong byte in the input.
     """
 
     def __init__(self, message: str, offset: int) -> None:
@@ -168,7 +168,7 @@ class LiteralError(InvalidValueError):
     """Text that is not a Clarity literal.
 
     Attributes:
-        offset: Which character of the text the problem is at, from 0.
+        offset: The character at which the problem is, from 0.
     """
 
     def __init__(self, message: str, offset: int) -> None:
@@ -211,14 +211,14 @@ class NonceConflictError(InvalidValueError):
 
 
 class JobConflictError(InvalidValueError):
-    """A job with this key, and another content, is in the journal; nothing was added.
+    """A job with this key but other content is in the journal; nothing was added.
 
     Attributes:
         key: The key.
     """
 
     def __init__(self, key: str) -> None:
-        super().__init__(f"job {key} is in the journal with another content; a key is for one thing: use another key")
+        super().__init__(f"job {key} is in the journal with other content; a key is for one job: use another key")
         self.key = key
 
 
@@ -227,11 +227,11 @@ class KeyFormatError(InvalidValueError):
 
 
 class SigningError(DerClientError):
-    """A transaction that cannot be signed with this key, or whose signatures do not verify."""
+    """A transaction that cannot be signed with this key, or whose signatures are not valid."""
 
 
 class NodeError(DerClientError):
-    """Something about the node.
+    """An error of the node.
 
     Attributes:
         url: The address that was asked.
@@ -255,11 +255,11 @@ class NothingSentError(NodeUnreachableError):
 
 
 class NodeAnswerError(NodeError):
-    """An answer that is not what the endpoint promises: wrong status, no JSON, missing or odd fields."""
+    """An answer that is not what the endpoint promises: wrong status, no JSON, missing or invalid fields."""
 
 
 class NotFoundError(NodeError):
-    """The node answered that it does not know the contract, transaction or variable asked for."""
+    """The node does not know the contract, transaction or variable that was asked for."""
 
 
 class TransactionRejectedError(NodeError):
@@ -283,7 +283,7 @@ class TransactionFailedError(DerClientError):
 
     Attributes:
         txid: The transaction's id, hex without 0x; empty for a read-only call or a simulation.
-        result: The Clarity value of the ``(err …)`` that a contract answered, or ``None`` if it answered nothing.
+        result: The Clarity value of the ``(err …)`` that a contract returned, or ``None`` if it returned nothing.
     """
 
     def __init__(self, message: str, txid: str, result: Any = None) -> None:
@@ -293,15 +293,15 @@ class TransactionFailedError(DerClientError):
 
 
 class ContractError(TransactionFailedError):
-    """The contract answered ``(err uN)``; nothing was changed but fee and nonce.
+    """The contract returned ``(err uN)``; nothing was changed except fee and nonce.
 
     Attributes:
         contract: The contract's id, ``ADDRESS.name``.
         function: The function that was called.
-        name: The contract's own name of the error, e.g. ``ERR_NOT_OWNER``; ``None`` if it declares none for the code.
+        name: The contract's own name for the error, e.g. ``ERR_NOT_OWNER``; ``None`` if it declares none for the code.
         code: The number in ``(err uN)``.
         error: The member of the contract's ``IntEnum`` of errors, or ``None``.
-        detail: What the chain said of it when the error was read, such as a state; empty if nothing.
+        detail: What the chain showed about it when the error was read, such as a state; empty if nothing.
     """
 
     def __init__(
@@ -327,12 +327,12 @@ class ContractError(TransactionFailedError):
 
 
 class PostConditionAbortedError(TransactionFailedError):
-    """More or less would have moved than the post-conditions allow; everything but fee and nonce was rolled back.
+    """More or less would have moved than the post-conditions allow; everything except fee and nonce was rolled back.
 
     Attributes:
-        sentence: The node's own sentence on which condition was not met; empty if it gave none.
-        unmet: The same as fields (`der_client.stacks.unmet.UnmetPostCondition`): which asset, whose, which condition,
-            how much; ``None`` if the sentence could not be read.
+        sentence: The node's own sentence about the condition that was not met; empty if it gave none.
+        unmet: The same as fields (`der_client.stacks.unmet.UnmetPostCondition`): the asset, its owner, the condition
+            and the amount; ``None`` if the sentence could not be read.
     """
 
     def __init__(self, message: str, txid: str, *, sentence: str = "", unmet: UnmetPostCondition | None = None) -> None:
@@ -342,7 +342,7 @@ class PostConditionAbortedError(TransactionFailedError):
 
 
 class RuntimeAbortedError(TransactionFailedError):
-    """The contract hit a runtime error; everything but fee and nonce was rolled back."""
+    """The contract hit a runtime error; everything except fee and nonce was rolled back."""
 
 
 class AnalysisFailedError(TransactionFailedError):
@@ -376,7 +376,7 @@ class ConfirmationTimeoutError(DerClientError):
 
     Attributes:
         txid: The transaction's id.
-        raw: The signed transaction, where it was sent from here, else empty; to send these bytes again is safe.
+        raw: The signed transaction if it was sent from here, else empty; it is safe to send these bytes again.
     """
 
     def __init__(self, message: str, txid: str, raw: bytes = b"") -> None:
@@ -386,10 +386,10 @@ class ConfirmationTimeoutError(DerClientError):
 
 
 class BroadcastUnknownError(ConfirmationTimeoutError):
-    """A transaction left this machine, and whether a node took it is not known.
+    """A transaction left this machine, and it is unknown whether a node accepted it.
 
-    Only a refusal in the node's own form, or another transaction seen mined with the same nonce, shows that it was not
-    taken. Look for the txid, or send the identical bytes again; keep the nonce until one of them answers.
+    Only a refusal in the node's own form, or another mined transaction with the same nonce, shows that it was not
+    accepted. Look up the txid, or send the identical bytes again; keep the nonce until the outcome is known.
 
     Attributes:
         retry_after_s: Seconds after which the node wants to be asked again (Retry-After); ``None`` if it did not say.
@@ -401,7 +401,7 @@ class BroadcastUnknownError(ConfirmationTimeoutError):
 
 
 class JournalError(DerClientError):
-    """The journal of an outbox cannot be used; nothing was sent that is not in it, and nothing in it is lost.
+    """The journal of an outbox cannot be used. Everything that was sent is in it, and nothing in it is lost.
 
     Attributes:
         journal: Its place, without a password.
@@ -425,13 +425,13 @@ class CallReadError(DerClientError):
 
 
 class UnknownEventError(DerClientError):
-    """A contract printed something that none of its declared events fits, where the declaration says it must.
+    """A contract printed something that fits none of its declared events, although the declaration is strict.
 
     Attributes:
         contract: The contract's id, ``ADDRESS.name``.
         txid: The transaction's id; empty for a simulation.
         value: What was printed, a Clarity value.
-        reason: What did not fit.
+        reason: Why it did not fit.
     """
 
     def __init__(self, message: str, *, contract: str, txid: str, value: Any, reason: str) -> None:
@@ -467,8 +467,8 @@ class MissingExtraError(DerClientError, ImportError):
 
 
 def _hide_own_frames() -> None:
-    """Mark the modules of this library that are running: pytest then leaves their frames out of its report."""
-    frame = sys._getframe(2)  # noqa: SLF001 - the frames from here to the user's are all there is to walk
+    """Mark the running modules of this library, so that pytest leaves their frames out of its report."""
+    frame = sys._getframe(2)  # noqa: SLF001 - only the frames from here to the user's are walked
     while frame is not None:
         names = frame.f_globals
         if not str(names.get("__name__")).startswith(_LIBRARY):

@@ -1,4 +1,4 @@
-"""Libraries that only some users need: their absence is explained with the extra that brings them."""
+"""Optional packages: if one is missing, the error names the extra that installs it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def require_extra(extra: str) -> Iterator[None]:
-    """Import what an extra brings within this block.
+    """Import an extra's packages within this block.
 
     Args:
         extra: The extra's name.

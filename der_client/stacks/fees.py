@@ -1,4 +1,4 @@
-"""Which fee a transaction offers, and the cap that its owner sets."""
+"""Chooses a transaction's fee, up to the cap that its owner sets."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 _LOG: Final = logging.getLogger(__name__)
 
 MIN_USTX_PER_BYTE: Final = 1
-"""What a node's mempool wants at least (stacks-core, ``MINIMUM_TX_FEE_RATE_PER_BYTE``)."""
+"""The least that a node's mempool accepts (stacks-core, ``MINIMUM_TX_FEE_RATE_PER_BYTE``)."""
 _UINT64_MAX: Final = (1 << 64) - 1
 _RAISE: Final = 1.25
 
 
 class Fees(Protocol):
-    """How fees are chosen: give an object with these methods to an account as its ``fee_policy``."""
+    """A fee policy: pass an object with these methods to an account as its ``fee_policy``."""
 
     def choose(self, client: Client, payload: bytes, length_bytes: int) -> int:
         """Choose the first fee of a transaction.
@@ -43,7 +43,7 @@ class Fees(Protocol):
         """Choose the fee of a replacement for a transaction that waits in the mempool.
 
         Args:
-            fee_ustx: What it offers, in µSTX; nodes take only a replacement that offers more.
+            fee_ustx: Its current fee, in µSTX; nodes accept only a replacement that offers more.
             length_bytes: The length of the whole signed transaction.
             waited_s: How long it has waited, in seconds.
 
@@ -65,12 +65,12 @@ class Fees(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FeePolicy:
-    """The usual `Fees`: the node's middle estimate, or else its transfer rate; at least 1 µSTX per byte, up to the cap.
+    """The default `Fees`: the node's middle estimate, else its transfer rate; at least 1 µSTX per byte, up to the cap.
 
     Attributes:
         max_fee_ustx: The most that one transaction may offer, in µSTX. A transaction that would need more is an error:
-            with less it would only wait in vain.
-        asks_node: Whether the node's estimate and rate are asked for; without, the floor of 1 µSTX per byte is offered.
+            with less, it would only wait in vain.
+        asks_node: Whether to ask for the node's estimate and rate; otherwise, the floor of 1 µSTX per byte is offered.
     """
 
     max_fee_ustx: int = 1_000_000
@@ -104,25 +104,25 @@ class FeePolicy:
         """Choose the fee of a replacement: a quarter more, up to the cap.
 
         Args:
-            fee_ustx: What the waiting transaction offers, in µSTX.
+            fee_ustx: The waiting transaction's fee, in µSTX.
             length_bytes: The length of the whole signed transaction.
             waited_s: How long it has waited, in seconds.
 
         Returns:
-            The higher fee in µSTX; ``None`` where that would be above the cap.
+            The higher fee in µSTX; ``None`` if that would be above the cap.
         """
         higher = max(fee_ustx + 1, round(fee_ustx * _RAISE))
         return None if higher > self.max_fee_ustx else higher
 
     def check(self, fee_ustx: int, length_bytes: int) -> None:
-        """Refuse a fee above the cap, or below what any node takes.
+        """Refuse a fee above the cap, or below what any node accepts.
 
         Args:
             fee_ustx: The fee in µSTX.
             length_bytes: The length of the whole signed transaction.
 
         Raises:
-            InvalidValueError: If it is so.
+            InvalidValueError: If it is above the cap or too low.
         """
         check_number(fee_ustx, 0, _UINT64_MAX, "fee_ustx")
         if fee_ustx > self.max_fee_ustx:

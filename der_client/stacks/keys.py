@@ -26,13 +26,13 @@ _SECRET_LENGTH: Final = 32
 _COMPRESSED_LENGTH: Final = 33
 _UNCOMPRESSED_LENGTH: Final = 65
 _COMPRESSED_FLAG: Final = b"\x01"
-# Half of the curve's order (SEC 2, secp256k1): the larger of s and -s lies above it.
+# Half of the curve's order (SEC 2, secp256k1): the larger of s and -s is above it.
 _HIGHEST_S: Final = bytes.fromhex("7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0")
 _HEX: Final = re.compile(r"(?:0x)?((?:[0-9a-fA-F]{2})+)\Z")
 
 
 def hash160(data: bytes) -> bytes:
-    """Hash a public key or a redeem script as an address needs it: RIPEMD-160 of SHA-256.
+    """Hash a public key or a redeem script for an address: RIPEMD-160 of SHA-256.
 
     Args:
         data: The key or script.
@@ -43,12 +43,12 @@ def hash160(data: bytes) -> bytes:
     return ripemd160(sha256(data).digest())
 
 
-# Of keys only, which are short: whoever sends long redeem scripts must not fill the memory with them.
+# Only keys, which are short, are cached: long redeem scripts must not fill the memory.
 _key_hash160 = lru_cache(maxsize=4096)(hash160)
 
 
 class PublicKey:
-    """A point on secp256k1 in one of its two encodings; the encoding is part of it, as each has its own address.
+    """A point on secp256k1 in one of its two encodings; the encoding is part of it, since each has its own address.
 
     Attributes:
         data: 33 bytes (compressed) or 65 (uncompressed, starting with 04).
@@ -72,7 +72,7 @@ class PublicKey:
             The key, in the encoding that was given.
 
         Raises:
-            KeyFormatError: If it is none.
+            KeyFormatError: If it is not a valid key.
         """
         if not isinstance(data, bytes | bytearray | memoryview):
             raise KeyFormatError(f"a public key is bytes, not {type(data).__name__}")
@@ -100,7 +100,7 @@ class PublicKey:
             The key.
 
         Raises:
-            KeyFormatError: If it is none.
+            KeyFormatError: If it is not a valid key.
         """
         match = _HEX.match(text) if isinstance(text, str) else None
         if not match:
@@ -115,7 +115,7 @@ class PublicKey:
         Args:
             digest: The 32 bytes that were signed.
             signature: 65 bytes, recovery id, r, s.
-            compressed: Which encoding the answer shall have; the signature does not say.
+            compressed: Whether to return the compressed encoding; the signature does not determine it.
 
         Returns:
             The key.
@@ -132,7 +132,7 @@ class PublicKey:
             point = coincurve.PublicKey.from_signature_and_message(
                 signature[1:] + signature[:1], digest, hasher=None
             ).format(compressed=compressed)
-        # coincurve raises a bare Exception where libsecp256k1 says no.
+        # coincurve raises a bare Exception if libsecp256k1 refuses.
         except Exception:  # noqa: BLE001
             raise SigningError(f"no key can have made the signature {signature.hex()}") from None
         return cls(point)
@@ -144,19 +144,19 @@ class PublicKey:
 
     @property
     def compressed_data(self) -> bytes:
-        """The 33-byte form, whatever the key's own."""
+        """The 33-byte form, whatever the key's own form."""
         if self.is_compressed:
             return self.data
         return bytes((2 + (self.data[-1] & 1),)) + self.data[1:33]
 
     @property
     def uncompressed_data(self) -> bytes:
-        """The 65-byte form, whatever the key's own."""
+        """The 65-byte form, whatever the key's own form."""
         return coincurve.PublicKey(self.data).format(compressed=False) if self.is_compressed else self.data
 
     @property
     def hash160(self) -> bytes:
-        """The 20 bytes that an address of this key holds."""
+        """The 20 bytes in an address of this key."""
         return _key_hash160(self.data)
 
     def address(self, network: Network) -> str:
@@ -203,7 +203,7 @@ class PublicKey:
         return hash(self.data)
 
     def __reduce__(self) -> tuple[type[PublicKey], tuple[bytes]]:
-        """Let copies and pickles be made, without assigning to what cannot be changed."""
+        """Allow copies and pickles, without assigning to immutable attributes."""
         return PublicKey, (self.data,)
 
     @whole
@@ -216,7 +216,7 @@ class PrivateKey:
     """A secret key. Only ``to_hex`` ever shows it.
 
     Attributes:
-        public_key: Its public key, in the encoding that ``compressed`` says.
+        public_key: Its public key, in the encoding given by ``compressed``.
         compressed: Whether the public key is used in its 33-byte form (nearly always) or the 65-byte one. The same
             secret has a different address in each.
     """
@@ -234,7 +234,7 @@ class PrivateKey:
 
     @classmethod
     def from_bytes(cls, data: bytes | Secret[bytes]) -> PrivateKey:
-        """Read a key as Stacks wallets write it.
+        """Read a key in the form of Stacks wallets.
 
         Args:
             data: 32 bytes for a key with an uncompressed public key, 33 ending in 01 for a compressed one. A `Secret`
@@ -244,7 +244,7 @@ class PrivateKey:
             The key.
 
         Raises:
-            KeyFormatError: If it is none; the text does not show it.
+            KeyFormatError: If it is not a valid key; the text does not show it.
         """
         data = Secret.of(data)
         length = len(data.reveal())
@@ -271,7 +271,7 @@ class PrivateKey:
             The key.
 
         Raises:
-            KeyFormatError: If it is none; the text does not show it.
+            KeyFormatError: If it is not a valid key; the text does not show it.
         """
         text = Secret.of(text)
         data = _unhex(text)
@@ -285,7 +285,7 @@ class PrivateKey:
         return cls(coincurve.PrivateKey(), compressed=True)
 
     def to_hex(self) -> str:
-        """Show the secret: 64 digits, or 66 ending in 01 if the public key is compressed. Keep it to yourself."""
+        """Return the secret: 64 digits, or 66 ending in 01 if the public key is compressed. Keep it to yourself."""
         return self._key.secret.hex() + ("01" if self.compressed else "")
 
     def address(self, network: Network) -> str:
@@ -337,7 +337,7 @@ class PrivateKey:
         raise AttributeError(f"a PrivateKey cannot be changed ({name})")
 
     def __eq__(self, other: object) -> bool:
-        """Compare by public key, which comes to the same without touching the secret."""
+        """Compare by public key, which is equivalent and does not touch the secret."""
         return isinstance(other, PrivateKey) and self.public_key == other.public_key
 
     def __hash__(self) -> int:
@@ -350,7 +350,7 @@ class PrivateKey:
         return f"PrivateKey(<secret>, public_key={self.public_key.data.hex()})"
 
     def __reduce__(self) -> str:
-        """Refuse pickling, which would write the secret in plain."""
+        """Refuse pickling, which would write the secret in plain text."""
         raise TypeError("a PrivateKey cannot be pickled; use the keystore")
 
 

@@ -1,7 +1,8 @@
 """An encrypted file for one private key.
 
-The password becomes an AES-256 key by scrypt; the private key is sealed with AES-GCM, and everything else in the file
-is authenticated with it. The file is JSON, written in one step and readable by its owner only. It is never overwritten.
+The password becomes an AES-256 key by scrypt; the private key is encrypted with AES-GCM, and everything else in the
+file is authenticated with it. The file is JSON, written in one step and readable only by its owner. It is never
+overwritten.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from der_client.stacks.secret import Secret
 
 _FORMAT: Final = "der-client-key"
 _VERSION: Final = 1
-# 128 MiB and some 0.4 s for every guess of the password: the upper end of what OWASP advises for scrypt.
+# 128 MiB and about 0.4 s per guess of the password: the upper end of what OWASP recommends for scrypt.
 _SCRYPT: Final = {"n": 1 << 17, "r": 8, "p": 1}
-# A file from elsewhere may ask for less or more, but not for memory or time without bound.
+# A file from elsewhere may ask for less or more, but not for unbounded memory or time.
 _MAX_SCRYPT_MEMORY: Final = 1 << 30
 _MAX_SCRYPT_R: Final = 64
 _MAX_SCRYPT_WORK: Final = 16 * _SCRYPT["n"] * _SCRYPT["r"] * _SCRYPT["p"]
@@ -35,12 +36,12 @@ def save_key(path: Path | str, key: PrivateKey, password: str | Secret[str]) -> 
     """Write a key to a new encrypted file with mode 0600.
 
     Args:
-        path: The file; its folder is made (mode 0700) if missing.
+        path: The file; its folder is created (mode 0700) if missing.
         key: The key.
-        password: What will open the file; UTF-8, at least one character.
+        password: The password that will open the file; UTF-8, at least one character.
 
     Raises:
-        InvalidValueError: If the file exists (a key is never overwritten) or the password is empty or no text.
+        InvalidValueError: If the file exists (a key is never overwritten), or the password is empty or not text.
         OSError: If the file cannot be written.
     """
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415 -- heavy; `import der_client` stays fast
@@ -68,14 +69,14 @@ def load_key(path: Path | str, password: str | Secret[str]) -> PrivateKey:
 
     Args:
         path: The file.
-        password: What it was written with.
+        password: The password with which it was written.
 
     Returns:
         The key.
 
     Raises:
-        KeyFormatError: If the password is wrong or the file damaged or changed (these look the same), or it is
-            no key file of a known version.
+        KeyFormatError: If the password is wrong or the file is damaged or changed (these cannot be distinguished), or
+            it is not a key file of a known version.
         InvalidValueError: If the password is not text.
         OSError: If the file cannot be read.
     """
@@ -88,9 +89,9 @@ def open_key(content: bytes, password: str | Secret[str], *, source: str) -> Pri
     """Open the content of an encrypted key file, wherever it was read from.
 
     Args:
-        content: What the file holds.
-        password: What it was written with.
-        source: What errors call it.
+        content: The content of the file.
+        password: The password with which it was written.
+        source: Its name in errors.
 
     Returns:
         The key.
@@ -118,7 +119,7 @@ def open_key(content: bytes, password: str | Secret[str], *, source: str) -> Pri
 def read_public_key(path: Path | str) -> PublicKey:
     """Read the public key of a key file without opening it, for lists and addresses.
 
-    It is only proven to belong to the file when ``load_key`` opens it.
+    Only ``load_key`` proves that it belongs to the file.
 
     Args:
         path: The file.
@@ -146,11 +147,11 @@ def _write_new(target: Path, text: str) -> None:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        # A link, unlike a rename, fails if the name is taken, also by a process that runs at the same time.
+        # A link, unlike a rename, fails if the name is taken, even by a process that runs at the same time.
         os.link(draft, target)
     except FileExistsError:
         raise InvalidValueError(
-            f"{target} exists already, and a key is never overwritten; choose another name"
+            f"{target} already exists, and a key is never overwritten; choose another name"
         ) from None
     finally:
         draft.unlink()
@@ -190,7 +191,7 @@ def _parse(data: bytes, source: str) -> tuple[dict[str, Any], bytes]:
 def _derive(kdf: dict[str, Any], password: Secret[str]) -> Secret[bytes]:
     from cryptography.hazmat.primitives.kdf.scrypt import Scrypt  # noqa: PLC0415 -- heavy; `import der_client` stays fast
 
-    # One spelling for é and the like, whatever the keyboard sent.
+    # Use one spelling for é and the like, whatever the keyboard sent.
     check_secret_kind(password, str, "password")
     try:
         secret = Secret(unicodedata.normalize("NFC", password.reveal()).encode())

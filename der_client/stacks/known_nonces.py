@@ -1,6 +1,6 @@
-"""What is known of an account's nonces on the chain and in the mempool, while API and node may be behind.
+"""What is known about an account's nonces on the chain and in the mempool, while API and node may be behind.
 
-The one place that knows it: `Account` adds its memory of what is in flight, and a lane of an outbox its journal.
+Both use it: `Account` adds its memory of what is in flight, and a lane of an outbox its journal.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 _LOG: Final = logging.getLogger(__name__)
 
 _API_S: Final = 2.0
-"""How often the API is asked beside the node where only the next nonce is wanted."""
+"""How often the API is asked in addition to the node if only the next nonce is needed."""
 _CONFLICT_S: Final = 60.0
-"""How long a nonce that the node called taken is left alone, while the API does not show by whom."""
+"""How long a nonce that the node reports as taken is not used, while the API does not show by whom."""
 LOST_S: Final = 60.0
-"""How far two looks are apart that must both miss a transaction before it counts as lost.
+"""The time between two lookups that must both miss a transaction before it counts as lost.
 
-An API may show a transaction only some seconds after its node took it, and another node behind the same address later
-still.
+An API may show a transaction only some seconds after its node accepted it, and another node behind the same address
+even later.
 """
 
 
 class Misses:
-    """What was looked for and not found, and since when."""
+    """What was looked up and not found, and since when."""
 
     def __init__(self) -> None:
         self._since: dict[Hashable, float] = {}
@@ -42,13 +42,13 @@ class Misses:
         """Note that something was not found.
 
         Returns:
-            Whether it was not found a minute ago either.
+            Whether it was not found a minute ago, either.
         """
         now = time.monotonic()
         return now - self._since.setdefault(key, now) >= LOST_S
 
     def found(self, key: Hashable) -> None:
-        """Note that something was found, or is not looked for any more."""
+        """Note that something was found, or is no longer looked up."""
         self._since.pop(key, None)
 
     def __contains__(self, key: object) -> bool:
@@ -60,7 +60,7 @@ class Misses:
 
 
 class KnownNonces:
-    """What node and API say of one account's nonces, and what follows from it.
+    """What node and API report about one account's nonces, and what follows from it.
 
     The next nonce is the highest that the API's view of the chain, the node's own account, a refusal of the node
     (``BadNonce`` names the nonce that it expects) and the transactions seen mined allow: each of them may be behind,
@@ -69,13 +69,13 @@ class KnownNonces:
     Args:
         client: The node.
         address: Returns the account's address when it is first needed.
-        following: The nonce below which all are used, as far as is known.
+        following: The nonce below which all are known to be used.
 
     Attributes:
         following: The nonce below which all are used.
         foreign: Nonces of transactions in the mempool that the account's holder did not send.
         has_api: Whether the node has an API, which shows the mempool.
-        misses: Nonces, and ids of transactions, that were looked for in vain.
+        misses: Nonces, and ids of transactions, that were not found.
     """
 
     def __init__(self, client: Client, address: Callable[[], str], following: int = 0) -> None:
@@ -93,7 +93,7 @@ class KnownNonces:
         """Ask API and node; the higher nonces count.
 
         Raises:
-            NodeError: If one of them did not answer properly.
+            NodeError: If one of them gave no valid answer.
         """
         told = self._read_api()
         self.has_api = told is not None
@@ -108,15 +108,15 @@ class KnownNonces:
         )
 
     def take(self, told: Nonces, own: Collection[int]) -> None:
-        """Take in what `read` returned.
+        """Use the result of `read`.
 
         Args:
-            told: What API and node said.
+            told: The answers of API and node.
             own: The nonces that the holder's own transactions use.
         """
         self.used(-1 if told.last_executed is None else told.last_executed)
         named = {*told.in_mempool, *([] if told.last_in_mempool is None else [told.last_in_mempool])}
-        # Of an account of which nothing is mined yet, the API names only the last one.
+        # For an account without mined transactions, the API names only the last one.
         unnamed = set(range(self.following, max(named, default=0))) - {*told.missing}
         now = time.monotonic()
         self._conflicts = {nonce: at for nonce, at in self._conflicts.items() if now - at < _CONFLICT_S}
@@ -127,10 +127,10 @@ class KnownNonces:
         self._look_for_gaps({nonce for nonce in told.missing if nonce >= self.following and nonce not in own})
 
     def follow(self) -> None:
-        """Learn how far the chain is, with as few requests as possible.
+        """Update the state of the chain, with as few requests as possible.
 
         Raises:
-            NodeError: If the node did not answer properly.
+            NodeError: If the node gave no valid answer.
         """
         following = self._client.account(self._address()).nonce
         if time.monotonic() - self._api_at > _API_S:
@@ -144,7 +144,7 @@ class KnownNonces:
         """Forget nonces of others whose transactions have left the mempool without being mined.
 
         Raises:
-            NodeError: If the API did not answer properly.
+            NodeError: If the API gave no valid answer.
         """
         told = self._read_api()
         if told is not None:
@@ -165,7 +165,7 @@ class KnownNonces:
             nonce += 1
 
     def used(self, nonce: int) -> None:
-        """Note that this nonce and all below are used: by a mined transaction, or as the node says."""
+        """Note that this nonce and all below are used: by a mined transaction, or according to the node."""
         if nonce < self.following:
             return
         self.following = nonce + 1
@@ -173,7 +173,7 @@ class KnownNonces:
         self._gaps = {gap for gap in self._gaps if gap > nonce}
 
     def taken(self, nonce: int) -> None:
-        """Note that somebody else's transaction in the node's mempool has a nonce, as a refusal says."""
+        """Note that somebody else's transaction in the node's mempool has a nonce, according to a refusal."""
         self.foreign.add(nonce)
         self._gaps.discard(nonce)
         self._conflicts[nonce] = time.monotonic()
@@ -184,11 +184,11 @@ class KnownNonces:
         self._gaps.discard(nonce)
 
     def freed(self, nonce: int) -> None:
-        """Note that a nonce is free for certain, though later ones may be in use."""
+        """Note that a nonce is certainly free, although later ones may be in use."""
         self._gaps.add(nonce)
 
     def went_back(self, following: int = 0) -> None:
-        """Forget all but this: the chain was set back, or a fork has taken blocks away."""
+        """Forget everything except this: the chain was set back, or a fork has replaced blocks."""
         self.following = following
         self.foreign.clear()
         self._gaps.clear()
@@ -202,7 +202,7 @@ class KnownNonces:
             return None
 
     def _look_for_gaps(self, missing: set[int]) -> None:
-        """Find nonces that are missing below others that wait for them: nothing is mined before."""
+        """Find nonces that are missing below others, which wait for them: nothing is mined until they are used."""
         for nonce in missing - self._gaps:
             if nonce not in self.misses:
                 _LOG.warning("nonce %d of %s is missing, and later transactions wait for it", nonce, self._address())

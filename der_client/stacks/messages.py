@@ -1,8 +1,8 @@
-"""Signing of messages other than transactions: structured data (SIP-018) and plain text.
+"""Signs messages other than transactions: structured data (SIP-018) and plain text.
 
 A structured message is a Clarity value in a domain (application, version, chain), so that a contract can check it with
-``secp256k1-recover?`` and a signature for one application or chain is worth nothing in another. All signatures here are
-65 bytes in the order r, s, recovery id, as contracts and wallets expect them; a transaction's order is another.
+``secp256k1-recover?`` and a signature for one application or chain is not valid in another. All signatures here are
+65 bytes in the order r, s, recovery id, as contracts and wallets expect them; transactions use another order.
 
 Sources: SIP-018; stacks.js ``encryption/src/messageSignature.ts`` for the plain message's prefix.
 """
@@ -30,7 +30,7 @@ _DOMAIN_TYPES: Final = {"name": AsciiValue, "version": AsciiValue, "chain-id": U
 
 
 def message_domain(name: str, version: str, network: Network) -> TupleValue:
-    """Say for which application and chain a structured message is meant.
+    """Return the domain of a structured message: the application and the chain that it is for.
 
     Args:
         name: The application's name, ASCII.
@@ -42,7 +42,7 @@ def message_domain(name: str, version: str, network: Network) -> TupleValue:
 
     Raises:
         EncodeError: If a text is not ASCII.
-        InvalidValueError: If the network is none.
+        InvalidValueError: If the network is not one.
     """
     check_network_kind(network)
     return TupleValue(
@@ -83,8 +83,8 @@ def sign_structured_data(key: PrivateKey, domain: TupleValue, message: ClarityVa
         65 bytes: r, s, recovery id.
 
     Raises:
-        EncodeError: If the domain is not as it must be.
-        InvalidValueError: If the key is none.
+        EncodeError: If the domain is not valid.
+        InvalidValueError: If the key is not a key.
     """
     check_kind(key, PrivateKey, "key", _PRIVATE_KEY)
     return key.sign_rsv(structured_data_hash(domain, message))
@@ -103,8 +103,8 @@ def verify_structured_data(key: PublicKey, domain: TupleValue, message: ClarityV
         False also for a malformed or high-s signature.
 
     Raises:
-        EncodeError: If the domain is not as it must be.
-        InvalidValueError: If the key is none, or the signature no bytes.
+        EncodeError: If the domain is not valid.
+        InvalidValueError: If the key is not a key, or the signature is not bytes.
     """
     check_kind(key, PublicKey, "key", _PUBLIC_KEY)
     return key.verify(structured_data_hash(domain, message), _to_vrs(signature))
@@ -122,7 +122,7 @@ def recover_structured_data(domain: TupleValue, message: ClarityValue, signature
         The signer's key, compressed.
 
     Raises:
-        EncodeError: If the domain is not as it must be.
+        EncodeError: If the domain is not valid.
         InvalidValueError: If the signature is not bytes.
         SigningError: If no key can have made the signature.
     """
@@ -133,8 +133,8 @@ def message_hash(text: str, *, old_prefix: bool = False) -> bytes:
     """Hash a plain message: SHA-256 of a prefix, the text's length and the text.
 
     Args:
-        text: Any text; its UTF-8 bytes count.
-        old_prefix: Whether it is the prefix that wallets used earlier, ``Stacks Message Signing``.
+        text: Any text; its UTF-8 bytes are hashed.
+        old_prefix: Whether to use the prefix of earlier wallets, ``Stacks Message Signing``.
 
     Returns:
         The 32 bytes to sign.
@@ -147,7 +147,7 @@ def message_hash(text: str, *, old_prefix: bool = False) -> bytes:
         data = text.encode()
     except UnicodeEncodeError as error:
         raise InvalidValueError(
-            f"text: character {error.start + 1} is a lone surrogate, which no UTF-8 can hold"
+            f"text: character {error.start + 1} is a lone surrogate, which UTF-8 cannot represent"
         ) from None
     prefix = _OLD_MESSAGE_PREFIX if old_prefix else _MESSAGE_PREFIX
     return sha256(prefix + _compact_size(len(data)) + data).digest()
@@ -164,14 +164,14 @@ def sign_message(key: PrivateKey, text: str) -> bytes:
         65 bytes: r, s, recovery id.
 
     Raises:
-        InvalidValueError: If the key is none, or the text.
+        InvalidValueError: If the key is not a key, or the text is not text.
     """
     check_kind(key, PrivateKey, "key", _PRIVATE_KEY)
     return key.sign_rsv(message_hash(text))
 
 
 def verify_message(key: PublicKey, text: str, signature: bytes) -> bool:
-    """Return whether a key signed a plain message, with the prefix of today or the one that wallets used before.
+    """Return whether a key signed a plain message, with the current prefix or the one of earlier wallets.
 
     Args:
         key: The signer's public key.
@@ -182,7 +182,7 @@ def verify_message(key: PublicKey, text: str, signature: bytes) -> bool:
         False also for a malformed or high-s signature.
 
     Raises:
-        InvalidValueError: If the key is none, the text is none, or the signature no bytes.
+        InvalidValueError: If the key is not a key, the text is not text, or the signature is not bytes.
     """
     check_kind(key, PublicKey, "key", _PUBLIC_KEY)
     vrs = _to_vrs(signature)
@@ -192,18 +192,18 @@ def verify_message(key: PublicKey, text: str, signature: bytes) -> bool:
 def recover_message(text: str, signature: bytes, *, old_prefix: bool = False) -> PublicKey:
     """Find the key that signed a plain message; compare its address with the one you trust.
 
-    Under the other prefix another key comes out, so a signature that may be old is tried with both.
+    With the wrong prefix, another key is found, so try both if a signature may be old.
 
     Args:
         text: The message.
         signature: 65 bytes: r, s, recovery id.
-        old_prefix: Whether it was signed with the prefix that wallets used earlier.
+        old_prefix: Whether it was signed with the prefix of earlier wallets.
 
     Returns:
         The signer's key, compressed.
 
     Raises:
-        InvalidValueError: If the text is none, or the signature no bytes.
+        InvalidValueError: If the text is not text, or the signature is not bytes.
         SigningError: If no key can have made the signature.
     """
     return PublicKey.recover(message_hash(text, old_prefix=old_prefix), _to_vrs(signature))
@@ -215,7 +215,7 @@ def _to_vrs(signature: bytes) -> bytes:
 
 
 def _compact_size(length: int) -> bytes:
-    """Bitcoin's variable-length integer, little-endian."""
+    """Return Bitcoin's variable-length integer, little-endian."""
     if length < 0xFD:
         return bytes((length,))
     if length <= 0xFFFF:

@@ -1,4 +1,4 @@
-"""An account of several keys on a network: what it does is signed step by step, by whoever holds the keys."""
+"""An account with several keys on a network: its transactions are signed step by step, by the holders of the keys."""
 
 from __future__ import annotations
 
@@ -21,16 +21,15 @@ if TYPE_CHECKING:
 
 
 class MultisigAccount(Account):
-    """An account of several keys. It can own contracts, and calls typed ones like any other account.
+    """An account with several keys. It can own contracts, and calls typed contracts like any other account.
 
-    With enough keys here, everything is as for an ``Account``. With fewer, or none, a call is built by
-    ``call.transaction()``, handed round as bytes and signed by ``.sign(key)`` or ``sign``, and sent by
-    ``call.send(signed)``.
+    With enough keys here, it works like an ``Account``. With fewer, or none, build a call with ``call.transaction()``,
+    pass it around as bytes, sign it with ``.sign(key)`` or ``sign``, and send it with ``call.send(signed)``.
 
     Args:
         multisig: The public keys, and how many of them must sign.
         client: The node.
-        keys: The private keys that are held here.
+        keys: The private keys that are available here.
         fee_policy: How fees are chosen, and their cap.
 
     Raises:
@@ -59,10 +58,10 @@ class MultisigAccount(Account):
         return self.multisig
 
     def sign(self, transaction: Transaction) -> Transaction:
-        """Sign a transaction of this account with the keys held here, as far as signatures are missing.
+        """Sign a transaction of this account with the keys held here, if signatures are missing.
 
         Raises:
-            SigningError: If it is not of this account or network, or no key is held here.
+            SigningError: If it does not belong to this account or network, or no key is held here.
         """
         self._check_own(transaction)
         if not self._keys:
@@ -85,7 +84,7 @@ class MultisigAccount(Account):
         """As `Account.submit`, if enough keys are held here.
 
         Raises:
-            SigningError: If they are too few.
+            SigningError: If there are too few.
         """
         self._require_enough()
         return super().submit(
@@ -93,10 +92,10 @@ class MultisigAccount(Account):
         )
 
     def sign_and_send(self, transaction: Transaction, *, replaces: bool = False) -> PendingTransaction:
-        """As `Account.sign_and_send`, if the keys held here are what is missing.
+        """As `Account.sign_and_send`, if the keys held here complete the signatures.
 
         Raises:
-            SigningError: If they are too few.
+            SigningError: If there are too few.
         """
         signed = self.sign(transaction)
         if not signed.is_signed:
@@ -104,13 +103,13 @@ class MultisigAccount(Account):
         return self.send(signed, replaces=replaces)
 
     def sponsor(self, signed: Transaction, *, fee_ustx: int | None = None) -> NoReturn:
-        """Refuse: an account of several keys does not sponsor.
+        """Refuse: an account with several keys does not sponsor.
 
         Raises:
             SigningError: Always.
         """
         del signed, fee_ustx
-        raise SigningError("an account of several keys does not sponsor transactions; use one with a single key")
+        raise SigningError("an account with several keys does not sponsor transactions; use one with a single key")
 
     def _require_enough(self) -> None:
         if len(self._keys) < self.multisig.required:

@@ -17,20 +17,20 @@ _NAME: Final = re.compile(r"[\x21-\x7e][\x20-\x7e]{0,63}")
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """What a transaction and an address carry of their network.
+    """The network's values in transactions and addresses.
 
     Attributes:
-        name: For people and messages.
+        name: Its name, for people and messages.
         transaction_version: First byte of a transaction: 0x00 on mainnet, 0x80 elsewhere.
         chain_id: 1 on mainnet; 0x80000000 on testnet and devnets.
         single_sig_version: c32check version of single-signature addresses (SP or ST).
         multi_sig_version: c32check version of multi-signature addresses (SM or SN).
         url: The default address of a node with an API, or empty.
-        bitcoin_prefix: What SegWit addresses of its Bitcoin network begin with: ``bc``, ``tb`` or ``bcrt``.
+        bitcoin_prefix: The prefix of SegWit addresses on its Bitcoin network: ``bc``, ``tb`` or ``bcrt``.
 
     Raises:
-        InvalidValueError: If no network can be like that: a node knows the transaction versions 0x00 and 0x80 only,
-            chain ids have 32 bits, and address versions are 0 to 31, another one for each kind.
+        InvalidValueError: If no such network is possible: a node knows only the transaction versions 0x00 and 0x80,
+            chain ids have 32 bits, and address versions are 0 to 31, a different one for each kind.
     """
 
     name: str
@@ -73,7 +73,7 @@ MAINNET = Network("mainnet", 0x00, 1, 22, 20, "https://api.hiro.so", "bc")
 TESTNET = Network("testnet", 0x80, 0x80000000, 26, 21, "https://api.testnet.hiro.so")
 DEVNET = Network("devnet", 0x80, 0x80000000, 26, 21, "http://localhost:3999", "bcrt")
 NETWORKS: Final = {network.name: network for network in (MAINNET, TESTNET, DEVNET)}
-"""Those that are known by name. The network of a chain id or an address is looked for here, in this order."""
+"""The known networks. The network of a chain id or an address is looked up here, in this order."""
 
 
 def networks_of_address(version: int) -> tuple[Network, ...]:
@@ -89,16 +89,16 @@ def networks_of_chain(chain_id: int) -> tuple[Network, ...]:
     """Return the known networks with a chain id.
 
     Args:
-        chain_id: As a node gives it (``network_id``).
+        chain_id: The chain id, as a node gives it (``network_id``).
     """
     return tuple(network for network in NETWORKS.values() if network.chain_id == chain_id)
 
 
 def check_network_kind(network: object) -> None:
-    """Refuse what is not a network, such as the name of one.
+    """Refuse a value that is not a network, such as the name of one.
 
     Args:
-        network: The argument of this name.
+        network: The argument to check.
 
     Raises:
         InvalidValueError: If it is not one.

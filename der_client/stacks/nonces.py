@@ -1,4 +1,4 @@
-"""Which nonces an account's transactions use that are on their way from this process."""
+"""The nonces of an account's transactions that are on their way from this process."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _TRACKERS_LOCK: Final = threading.Lock()
 
 
 def chain_went_back(url: str) -> None:
-    """Have all trackers of this process forget what they know of a node's chain, which was set back.
+    """Make all trackers of this process forget a node's chain, which was set back.
 
     Args:
-        url: Of the embedded devnet.
+        url: The embedded devnet's URL.
     """
     with _TRACKERS_LOCK:
         trackers = [tracker for tracker in _TRACKERS if tracker.url == url]
@@ -39,7 +39,7 @@ def chain_went_back(url: str) -> None:
 
 
 class NonceTracker:
-    """Gives out the nonces of one account: the next one by all that is known, and none that is in flight from here.
+    """Assigns the nonces of one account: the next one by all that is known, and none that is in flight from here.
 
     Safe to use from several threads. A nonce is reserved while its transaction is built and sent; it is free again if
     the node refuses the transaction, and used once the transaction is mined. What is in flight is remembered in this
@@ -68,10 +68,10 @@ class NonceTracker:
         return self._client.url
 
     def peek(self) -> int:
-        """Return the nonce that `reserve` would give now.
+        """Return the nonce that `reserve` would return now.
 
         Raises:
-            NodeError: If the node had to be asked and did not answer properly.
+            NodeError: If the node had to be asked and gave no valid answer.
         """
         with self._lock:
             return self._next()
@@ -80,7 +80,7 @@ class NonceTracker:
         """Take the next nonce.
 
         Raises:
-            NodeError: If the node had to be asked and did not answer properly.
+            NodeError: If the node had to be asked and gave no valid answer.
         """
         with self._lock:
             nonce = self._next()
@@ -92,9 +92,9 @@ class NonceTracker:
         """Record which transaction uses a nonce, just before it is sent.
 
         Args:
-            nonce: Reserved before, or chosen by the caller.
+            nonce: The nonce, reserved before or chosen by the caller.
             txid: The transaction.
-            is_reserved: Whether it is the caller who reserved it.
+            is_reserved: Whether the caller has reserved it.
             replaces: Whether it may replace another one with the same nonce that is on its way.
 
         Returns:
@@ -102,7 +102,7 @@ class NonceTracker:
 
         Raises:
             NonceConflictError: If another transaction, on its way, being built or in the mempool, has the nonce.
-            NodeError: If the node had to be asked and did not answer properly.
+            NodeError: If the node had to be asked and gave no valid answer.
         """
         with self._lock:
             before = self._in_flight.get(nonce)
@@ -121,7 +121,7 @@ class NonceTracker:
             return before or None
 
     def free(self, nonce: int, before: str | None = None) -> None:
-        """Give a nonce back whose transaction never entered the mempool.
+        """Release a nonce whose transaction never entered the mempool.
 
         Args:
             nonce: The nonce.
@@ -133,13 +133,13 @@ class NonceTracker:
                 return
             self._in_flight.pop(nonce, None)
             if any(other > nonce for other in self._in_flight):
-                # The node will not offer it again once it has seen the later ones, which wait for it.
+                # The node does not offer it again once it has seen later ones, which wait for it.
                 self._known.freed(nonce)
                 self._asked_at = float("-inf")
                 _LOG.warning("nonce %d of %s is free, and later transactions wait for it", nonce, self._address())
 
     def used(self, nonce: int) -> None:
-        """Note that this nonce and all below are used, by a mined transaction or as the node says: they never return.
+        """Note that this nonce and all below are used for good, by a mined transaction or according to the node.
 
         Args:
             nonce: The nonce.
@@ -154,7 +154,7 @@ class NonceTracker:
         """Note that a transaction from elsewhere, which waits in the node's mempool, has a nonce.
 
         Args:
-            nonce: From a refusal for a conflict.
+            nonce: The nonce, from a refusal for a conflict.
         """
         with self._lock:
             self._asked_at = float("-inf")
@@ -174,7 +174,7 @@ class NonceTracker:
                 del self._in_flight[nonce]
 
     def forget(self) -> None:
-        """Forget all that is in flight and was seen mined, e.g. after a devnet went back to a snapshot."""
+        """Forget everything that is in flight or was seen mined, e.g. after a devnet went back to a snapshot."""
         with self._lock:
             self._forget()
 
@@ -192,7 +192,7 @@ class NonceTracker:
     def _ask(self) -> None:
         self._remember_lineage()
         told = self._known.read()
-        # Below what was seen mined, or without what was sent: the chain went back, or API and node are behind.
+        # Below what was seen mined, or without what was sent: either the chain went back, or API and node are behind.
         expected = max(self._known.following, min(self._in_flight, default=-1) + 1)
         if told.possible_next < expected and self._is_rewound():
             self._forget()
@@ -205,12 +205,12 @@ class NonceTracker:
         self._in_flight = {nonce: txid for nonce, txid in self._in_flight.items() if nonce >= self._known.following}
 
     def _drop_forgotten(self, told: Nonces) -> None:
-        """Free the nonces of transactions that were taken once and that nobody knows any more.
+        """Free the nonces of transactions that were accepted once but that nobody knows any more.
 
-        The node restarted, or dropped one in the middle of others. Not at once, as an API may lag.
+        The node restarted, or dropped one among others. This does not happen at once, since an API may lag.
         """
         if not self._known.has_api:
-            return  # a bare node says nothing of what waits in its mempool
+            return  # a bare node does not report what waits in its mempool
         for nonce, txid in sorted(self._in_flight.items()):
             if not txid or nonce in told.in_mempool or nonce == told.last_in_mempool:
                 self._known.misses.found(nonce)
@@ -227,7 +227,7 @@ class NonceTracker:
         """Refuse a nonce that another transaction in the mempool has: that one would be replaced.
 
         Raises:
-            NonceConflictError: If it is so.
+            NonceConflictError: If another transaction has it.
         """
         try:
             told = self._client.nonces(self._address())
@@ -258,15 +258,15 @@ class NonceTracker:
         lineage = self._read_lineage()
         if lineage is None or lineage == self._lineage:
             return False
-        _LOG.warning("the devnet at %s was set back, or began anew; nonces are counted anew", self._client.url)
+        _LOG.warning("the devnet at %s was set back, or restarted; nonces are counted again", self._client.url)
         return True
 
 
 def _conflict(nonce: int, txid: str) -> NonceConflictError:
     other = f"transaction {txid}, which is on its way" if txid else "another transaction in the mempool"
     return NonceConflictError(
-        f"nonce {nonce} is in use by {other}; build this one again with the next nonce, or send it with replaces=True "
-        "and a higher fee if it shall replace that one",
+        f"nonce {nonce} is in use by {other}; build this one again with the next nonce, or send it with "
+        "replaces=True and a higher fee to replace that one",
         nonce,
         txid,
     )

@@ -1,4 +1,4 @@
-"""What came of a transaction: the one place where its status, result and the node's words are read."""
+"""The outcome of a transaction: the only place where its status, result and the node's words are interpreted."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
 
 _ERR: Final = b"\x08"
 _PUBLISH: Final = "smart_contract"
-# A node writes a runtime error as the name of its kind, such as DivisionByZero, and a finding of the analysis as a
-# sentence, perhaps after its place in the source (:3:14:).
+# A node writes a runtime error as the name of its kind, such as DivisionByZero, and an error of the analysis as a
+# sentence, sometimes after its place in the source (:3:14:).
 _RUNTIME_NAME: Final = re.compile(r"[A-Z]\w*(?:\(|\n|$)")
 _REPLACED: Final = frozenset({TransactionStatus.DROPPED_REPLACE_BY_FEE, TransactionStatus.DROPPED_REPLACE_ACROSS_FORK})
 
 
 class OutcomeKind(StrEnum):
-    """The ways in which a transaction can end, and the two in which it has not ended yet."""
+    """The possible outcomes of a transaction, and its two states before that."""
 
     UNKNOWN = "unknown"
-    """Nobody knows it: not arrived yet, forgotten, or the API lags."""
+    """It is unknown: it has not arrived yet, it was forgotten, or the API lags."""
     WAITING = "waiting"
     SUCCESS = "success"
     CONTRACT_ERROR = "contract error"
@@ -59,13 +59,13 @@ _NOT_MINED: Final = frozenset({OutcomeKind.UNKNOWN, OutcomeKind.WAITING, Outcome
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a transaction, or of its simulation.
+    """The outcome of a transaction, or of its simulation.
 
     Attributes:
         kind: How it ended.
         status: The API's word for it; empty if the API does not know it.
         txid: The transaction; empty for a simulation.
-        raw_result: What it returned, in the consensus encoding; empty unless it was mined.
+        raw_result: Its result, in the consensus encoding; empty unless it was mined.
         text: The node's own words on what went wrong; empty if it gave none.
         unmet: The post-condition that was not met, if the node's words could be read.
     """
@@ -83,10 +83,10 @@ class Outcome:
         return decode(self.raw_result) if self.raw_result else None
 
     def error(self, subject: str) -> DerClientError | None:
-        """Return the error for whoever waited for success; ``None`` if it succeeded or has not ended yet.
+        """Return the error if it failed; ``None`` if it succeeded or is not over yet.
 
         Args:
-            subject: What the message calls it, such as ``transaction 12ab… (SP….market.buy)``.
+            subject: Its name in the message, such as ``transaction 12ab… (SP….market.buy)``.
         """
         spent = "and was rolled back; the fee is spent"
         said = excerpt(self.text) if self.text else "the node gives no details"
@@ -127,7 +127,7 @@ class Outcome:
                 )
             case OutcomeKind.DROPPED | OutcomeKind.REPLACED:
                 advice = (
-                    "another transaction has its nonce: look at what that one did before you build it again"
+                    "another transaction has its nonce: check what that one did before you build this one again"
                     if self.kind is OutcomeKind.REPLACED
                     else "its nonce is free: find out why before you build it again"
                 )
@@ -141,17 +141,17 @@ class Outcome:
 def read_outcome(
     status: str, raw_result: bytes | None, vm_error: str | None, *, txid: str = "", is_publication: bool = False
 ) -> Outcome:
-    """Read what the API, or a simulation, says.
+    """Interpret the answer of the API, or of a simulation.
 
-    A contract that returns ``(err …)`` moves nothing. Where a post-condition wanted something to move, the status names
-    the post-condition, but the reason is the contract's, and so is the outcome.
+    A contract that returns ``(err …)`` moves nothing. If a post-condition required something to move, the status names
+    the post-condition, but the contract is the cause, so the outcome is a contract error.
 
     Args:
         status: The API's word, such as ``abort_by_response``.
         raw_result: The result in the consensus encoding; ``None`` unless mined.
         vm_error: The node's own words; ``None`` if it gave none.
         txid: The transaction; empty for a simulation.
-        is_publication: Whether it publishes a contract, which is analysed before it is run.
+        is_publication: Whether it publishes a contract, which is analysed before it runs.
     """
     raw, text = raw_result or b"", vm_error or ""
     kind = _kind(status, raw, text, is_publication=is_publication)
@@ -160,10 +160,11 @@ def read_outcome(
 
 
 def outcome_of(info: TransactionInfo | None, txid: str = "") -> Outcome:
-    """Return what came of a transaction, from what the API knows of it.
+    """Return the outcome of a transaction, from the API's data on it.
 
     Args:
-        info: Of the API; ``None`` if it does not know the transaction. One off the present fork is waiting again.
+        info: The API's data; ``None`` if it does not know the transaction. One that is not on the current fork is
+            waiting again.
         txid: The transaction, if the API does not know it.
     """
     if info is None:
@@ -176,7 +177,7 @@ def outcome_of(info: TransactionInfo | None, txid: str = "") -> Outcome:
 
 
 def subject_of(info: TransactionInfo) -> str:
-    """Return what messages call a transaction: its id, with what it calls or publishes."""
+    """Return the name of a transaction in messages: its id, with what it calls or publishes."""
     if info.contract_id is None:
         return f"transaction {info.txid}"
     return f"transaction {info.txid} ({info.contract_id}{f'.{info.function}' if info.function else ''})"

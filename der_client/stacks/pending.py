@@ -1,4 +1,4 @@
-"""Waiting for a transaction until it is mined, and as deep in the chain as the caller wants."""
+"""Waits until a transaction is mined, and as deep in the chain as the caller wants."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _SHORTEST_LOOK_S: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """What was seen, in words; the receipt if it is mined as deep; how long the node asks to be left alone."""
+    """What was seen, in words; the receipt if it is mined deep enough; how long the node asks to wait."""
 
     seen: str
     receipt: TransactionReceipt | None = None
@@ -39,7 +39,7 @@ class _Look:
 
 
 class _Waiting:
-    """What waiting does, for any client."""
+    """The steps of waiting, for any client."""
 
     client: Methods
     txid: str
@@ -61,7 +61,7 @@ class _Waiting:
             if left <= look.not_before_s:
                 raise ConfirmationTimeoutError(
                     f"transaction {self.txid} was not {_wanted(confirmations)} within {timeout_s:g} s; {look.seen}. "
-                    "Its outcome is unknown: wait again for the same txid, do not build it anew",
+                    "Its outcome is unknown: wait again for the same txid; do not build it again",
                     self.txid,
                     self.raw,
                 )
@@ -78,13 +78,15 @@ class _Waiting:
             info = yield from self.client.transaction_steps(self.txid, within_s)
             outcome = outcome_of(info, self.txid)
             if info is None:
-                return _Look("the node does not know it (it may have thrown it away as problematic, or its API lags)")
+                return _Look("the node does not know it (it may have dropped it as problematic, or its API lags)")
             if outcome.kind in (OutcomeKind.DROPPED, OutcomeKind.REPLACED):
                 if self._on_dropped is not None:
                     self._on_dropped()
                 raise outcome.error(subject_of(info)) or AssertionError(outcome)
             if not isinstance(info, TransactionReceipt) or not outcome.kind.is_mined:
-                return _Look("it is still waiting in the mempool (is its fee high enough, are earlier nonces mined?)")
+                return _Look(
+                    "it is still waiting in the mempool (is its fee high enough, and are earlier nonces mined?)"
+                )
             if self._on_mined is not None:
                 self._on_mined()
             if confirmations == 1:
@@ -94,9 +96,9 @@ class _Waiting:
             again = yield from self.client.transaction_steps(self.txid, within_s)
         except NodeError as error:
             _LOG.info("looking for %s failed: %s", self.txid, error)
-            return _Look(f"the last look failed: {error}", not_before_s=error.retry_after_s or 0.0)
+            return _Look(f"the last request failed: {error}", not_before_s=error.retry_after_s or 0.0)
         if again is None or not again.is_canonical or again.block_hash != info.block_hash:
-            return _Look("a fork took it out of its block")
+            return _Look("a fork removed its block")
         if depth < confirmations:
             had = max(1, depth)
             return _Look(f"it is in block {info.block_height}, and has {had} of {confirmations} confirmations")
@@ -106,14 +108,14 @@ class _Waiting:
 class PendingTransaction(_Waiting):
     """A transaction that was sent.
 
-    Make one from a txid alone to wait for a transaction of an earlier run.
+    Create one from just a txid to wait for a transaction of an earlier run.
 
     Args:
         client: The node; it must serve the API.
         txid: The transaction's id.
         on_mined: Called when it is seen mined.
         on_dropped: Called if it is seen dropped.
-        raw: The signed transaction, if it was sent from here; errors of waiting carry it.
+        raw: The signed transaction, if it was sent from here; errors of waiting include it.
 
     Raises:
         InvalidValueError: If the txid is not 64 hexadecimal digits.
@@ -135,7 +137,7 @@ class PendingTransaction(_Waiting):
         self._on_dropped = on_dropped
 
     def info(self) -> TransactionInfo | None:
-        """Return what the API knows of it now; ``None`` if nothing.
+        """Return the API's current data on it; ``None`` if there is none.
 
         Raises:
             NodeError: If the node is down or answers something else.
@@ -149,22 +151,23 @@ class PendingTransaction(_Waiting):
         confirmations: int = 1,
         max_poll_s: float = _DEFAULT_MAX_POLL_S,
     ) -> TransactionReceipt:
-        """Wait until it is mined, whatever came of it.
+        """Wait until it is mined, whatever the outcome.
 
-        Looks at once and then ever less often: a devnet answers in milliseconds, a public API is not flooded.
-        A node that fails meanwhile is asked again until the time is over, and not before the time that it asks for
-        (Retry-After); one that is silent is given up a second later at most.
+        It checks at once and then less and less often: a devnet answers in milliseconds, and a public API is not
+        flooded. A node that fails meanwhile is asked again until the time is over, but not before the time that it asks
+        for (Retry-After); a silent one is given up a second after the timeout at the latest.
 
         Args:
             timeout_s: The longest wait, in seconds.
-            confirmations: How many blocks of the present fork must hold it: its own, and those on top of it. A fork
-                that takes it away before begins the count anew.
+            confirmations: How many blocks of the current fork must contain it: its own, and those on top of it. If a
+                fork removes it before, the count starts again.
             max_poll_s: The longest pause between two looks, in seconds.
 
         Raises:
             TransactionDroppedError: If it left the mempool without being mined.
-            ConfirmationTimeoutError: If it was not mined, or not as deep, in time; the outcome is unknown. Wait again.
-            InvalidValueError: If there are less than 1 confirmations.
+            ConfirmationTimeoutError: If it was not mined, or not deep enough, in time; the outcome is unknown. Wait
+                again.
+            InvalidValueError: If ``confirmations`` is less than 1.
         """
         return self.client.follow(self._waited(timeout_s, confirmations, max_poll_s))
 
@@ -175,7 +178,7 @@ class PendingTransaction(_Waiting):
         confirmations: int = 1,
         max_poll_s: float = _DEFAULT_MAX_POLL_S,
     ) -> TransactionReceipt:
-        """Wait until it is mined and make sure that it succeeded.
+        """Wait until it is mined, and check that it succeeded.
 
         Args:
             timeout_s: The longest wait, in seconds.
@@ -188,8 +191,9 @@ class PendingTransaction(_Waiting):
             AnalysisFailedError: If a contract that was to be published did not pass the analysis.
             TransactionFailedError: If a contract returned ``(err …)``, or the transaction was skipped as problematic.
             TransactionDroppedError: If it left the mempool without being mined.
-            ConfirmationTimeoutError: If it was not mined, or not as deep, in time; the outcome is unknown. Wait again.
-            InvalidValueError: If there are less than 1 confirmations.
+            ConfirmationTimeoutError: If it was not mined, or not deep enough, in time; the outcome is unknown. Wait
+                again.
+            InvalidValueError: If ``confirmations`` is less than 1.
         """
         return self.client.follow(self._succeeded(timeout_s, confirmations, max_poll_s))
 
@@ -215,7 +219,7 @@ class AsyncPendingTransaction(_Waiting):
     Args:
         client: The node; it must serve the API.
         txid: The transaction's id.
-        raw: The signed transaction, if it is at hand; errors of waiting carry it.
+        raw: The signed transaction, if it is available; errors of waiting include it.
 
     Raises:
         InvalidValueError: If the txid is not 64 hexadecimal digits.
@@ -233,7 +237,7 @@ class AsyncPendingTransaction(_Waiting):
         confirmations: int = 1,
         max_poll_s: float = _DEFAULT_MAX_POLL_S,
     ) -> TransactionReceipt:
-        """Wait until it is mined, whatever came of it; see `PendingTransaction.wait_any`."""
+        """Wait until it is mined, whatever the outcome; see `PendingTransaction.wait_any`."""
         return await self.client.follow(self._waited(timeout_s, confirmations, max_poll_s))
 
     async def wait(
@@ -243,7 +247,7 @@ class AsyncPendingTransaction(_Waiting):
         confirmations: int = 1,
         max_poll_s: float = _DEFAULT_MAX_POLL_S,
     ) -> TransactionReceipt:
-        """Wait until it is mined and make sure that it succeeded; see `PendingTransaction.wait`."""
+        """Wait until it is mined, and check that it succeeded; see `PendingTransaction.wait`."""
         return await self.client.follow(self._succeeded(timeout_s, confirmations, max_poll_s))
 
     @whole

@@ -29,7 +29,7 @@ _INTEGER: Final = re.compile(r"[0-9]{1,20}\Z")
 
 @dataclass(frozen=True, slots=True)
 class PublishStep:
-    """A contract to publish (``contract-publish``, or ``requirement-publish`` for one that is of another network).
+    """A contract to publish (``contract-publish``, or ``requirement-publish`` for one from another network).
 
     Attributes:
         contract_name: Its name.
@@ -37,10 +37,10 @@ class PublishStep:
         path: Its source, relative to the project's root, as the plan writes it; empty if there is a ``url``.
         clarity_version: 1 to 6; ``None`` for the newest of the epoch.
         line: Its line in the plan.
-        url: Where its source is to be had, ``https://…``; empty if there is a ``path``.
+        url: The address of its source, ``https://…``; empty if there is a ``path``.
         epoch: The epoch of its batch, such as ``2.4``; empty if the plan does not say.
-        requirement: Of a requirement: its id where it is from, ``ADDRESS.name``.
-        remapped: Of a requirement: addresses, and what its source has instead of them here.
+        requirement: For a requirement: its original id, ``ADDRESS.name``.
+        remapped: For a requirement: addresses in its source, and their replacements here.
     """
 
     contract_name: str
@@ -60,7 +60,7 @@ class TransferStep:
 
     Attributes:
         sender: The address that the plan expects to pay.
-        recipient: Who gets them.
+        recipient: The recipient.
         amount_ustx: How many, in µSTX.
         memo: Up to 34 bytes.
         line: Its line in the plan.
@@ -86,7 +86,7 @@ class CallStep:
         contract_id: The contract, ``ADDRESS.name``.
         sender: The address that the plan expects to call.
         function_name: The plan's ``method``.
-        arguments: The plan's ``parameters``, Clarity literals, read.
+        arguments: The plan's ``parameters``, parsed from Clarity literals.
         line: Its line in the plan.
         epoch: The epoch of its batch; empty if the plan does not say.
     """
@@ -107,7 +107,7 @@ Step = PublishStep | TransferStep | CallStep
 
 @dataclass(frozen=True, slots=True)
 class DeploymentPlan:
-    """What is to be done, in order; the steps of one batch are mined before those of the next begin.
+    """What to do, in order; the steps of one batch are mined before those of the next begin.
 
     Attributes:
         name: The plan's own name.
@@ -133,7 +133,7 @@ class DeploymentPlan:
                 else the parent of the plan's folder.
 
         Raises:
-            DeploymentError: If it cannot be read, or says something that cannot be carried out.
+            DeploymentError: If it cannot be read, or contains something that cannot be carried out.
         """
         path = Path(file)
         top = _Node.of_file(path)
@@ -151,7 +151,7 @@ class DeploymentPlan:
         )
 
     def where(self, step: Step) -> str:
-        """Return what to call a step in errors: the file and the line that it is in, if it is in one."""
+        """Return the name of a step in errors: its file, and its line if it has one."""
         return f"{self.file}, line {step.line}" if step.line else str(self.file)
 
     @property
@@ -161,12 +161,12 @@ class DeploymentPlan:
 
 
 class _Loader(yaml.SafeLoader):
-    """Takes no aliases, by which a short file could hold millions of steps; Clarinet writes none."""
+    """Accepts no aliases, by which a short file could contain millions of steps; Clarinet writes none."""
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
             mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
-            raise yaml.composer.ComposerError(None, None, "aliases (*) are not read", mark)
+            raise yaml.composer.ComposerError(None, None, "aliases (*) are not allowed", mark)
         return super().compose_node(parent, index)
 
 
@@ -184,7 +184,7 @@ class _Node:
     def of_file(cls, file: Path) -> _Node:
         try:
             if file.stat().st_size > _MAX_PLAN_BYTES:
-                raise DeploymentError(f"{file}: a plan longer than {_MAX_PLAN_BYTES} bytes is not read")
+                raise DeploymentError(f"{file}: the plan is longer than {_MAX_PLAN_BYTES} bytes")
             text = file.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise DeploymentError(f"deployment plan {file} cannot be read: {error}") from error
@@ -226,7 +226,7 @@ class _Node:
         return [_Node(item, self._file, f"{self._name}[{index}]") for index, item in enumerate(self._node.value)]
 
     def literal(self) -> ClarityValue:
-        """Return a Clarity literal, which YAML may have taken for a number or a truth value of its own."""
+        """Return a Clarity literal, which YAML may have read as a number or a boolean."""
         if not isinstance(self._node, yaml.ScalarNode):
             raise self.error('must be a Clarity literal; put it into quotes: "{ id: u4 }"')
         try:
@@ -242,7 +242,7 @@ class _Node:
         return str(self._node.value)
 
     def scalar(self) -> str:
-        """Return text as it is written, whatever YAML takes it for: ``3.0`` is a number there."""
+        """Return text as it is written, whatever YAML makes of it: ``3.0`` is a number there."""
         if not isinstance(self._node, yaml.ScalarNode):
             raise self.error("must be text")
         return str(self._node.value)
@@ -266,7 +266,7 @@ class _Node:
         return int(value)
 
     def named(self, kind: str, check: Callable[[str], str]) -> str:
-        """Return text that ``check`` lets pass, as it gives it."""
+        """Return text after ``check``, which may change it."""
         try:
             return check(self.text())
         except InvalidValueError as error:
@@ -294,7 +294,7 @@ def _read_epoch(batch: _Node) -> str:
 
 
 def _read_step(node: _Node, epoch: str) -> Step:
-    """Read a step in either form: its kind as a field of its own, or, in older plans, as the name of its fields."""
+    """Read a step in either form: its kind is a separate field or, in older plans, the name of its fields."""
     fields = node.mapping()
     if "transaction-type" in fields:
         kind, named, body = fields["transaction-type"].text(), fields["transaction-type"], node

@@ -1,4 +1,4 @@
-"""Prepares a plan for the embedded devnet's start: signed transactions, with the epochs that they want."""
+"""Prepares a plan for the embedded devnet's start: signed transactions, with the epochs that they need."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ class PreparedStep:
     """A step of a plan that only has to be sent.
 
     Attributes:
-        what: What to say if it fails: where it is in the plan, and what cannot be done.
-        source: Where the source is from, if it publishes a contract.
+        what: The message if it fails: its place in the plan, and what cannot be done.
+        source: The origin of the source, if it publishes a contract.
         raw: The signed transaction.
-        epoch: The epoch that it wants.
+        epoch: The epoch that it needs.
     """
 
     what: str
@@ -55,7 +55,7 @@ class PreparedPlan:
     """What the devnet does at its start.
 
     Attributes:
-        steps: In order.
+        steps: The steps, in order.
         epoch: The epoch to be in afterwards.
     """
 
@@ -89,18 +89,20 @@ def read_keys(settings: str | Path) -> dict[str, PrivateKey]:
         try:
             keys[name] = Wallet.from_mnemonic(account["mnemonic"]).derive(account.get("derivation", _DEFAULT_PATH))
         except (InvalidValueError, KeyError, TypeError, AttributeError):
-            # Without the reason, which could hold the words.
-            raise DeploymentError(f"{file}, [accounts.{name}]: its mnemonic and derivation give no key") from None
+            # Without the reason, which could contain the mnemonic.
+            raise DeploymentError(
+                f"{file}, [accounts.{name}]: no key can be derived from its mnemonic and derivation"
+            ) from None
     return keys
 
 
 def prepare_plan(plan: DeploymentPlan, keys: Mapping[str, PrivateKey], *, fetch: Fetch | None = None) -> PreparedPlan:
-    """Sign all that a plan does, for a devnet that has just begun.
+    """Sign everything in a plan, for a new devnet.
 
     Args:
         plan: The plan.
-        keys: Those of the devnet's accounts by name.
-        fetch: Gives a requirement whose file is missing, by its id.
+        keys: The keys of the devnet's accounts by name.
+        fetch: A function that returns a requirement whose file is missing, by its id.
 
     Raises:
         DeploymentError: If the plan cannot be carried out; the text names file and line.
@@ -145,7 +147,7 @@ def _signed(payload: UserPayload, key: PrivateKey, nonce: int) -> bytes:
         nonce=nonce,
         fee=0,
         public_key=key.public_key,
-        # A plan has no post-conditions, so what it does may move whatever it moves.
+        # A plan has no post-conditions, so its steps may move anything.
         mode=PostConditionMode.DENY if is_transfer else PostConditionMode.ALLOW,
     )
     fee = max(_LEAST_FEE_USTX, len(unsigned.encode()))
@@ -163,13 +165,13 @@ def _failure(step: Step) -> str:
 
 
 def _epoch_for(payloads: Mapping[PublishStep, ContractPublish], step: Step) -> str:
-    """Return the epoch for a step of which the plan says none."""
+    """Return the epoch for a step without one in the plan."""
     uses_at_block = isinstance(step, PublishStep) and _uses_at_block(payloads[step].code)
     return _LAST_WITH_AT_BLOCK if uses_at_block else LATEST_EPOCH
 
 
 def _epoch_after(payloads: Mapping[PublishStep, ContractPublish]) -> str:
-    """Return the epoch that a project's contracts are used in: the newest, unless they use what it lacks."""
+    """Return the epoch in which a project's contracts are used: the newest, unless they use something that it lacks."""
     epochs = [step.epoch for step in payloads if step.epoch]
     last = max(epochs, key=list(EPOCHS).index, default=LATEST_EPOCH)
     if has_at_block(last) and any(_uses_at_block(payload.code) for payload in payloads.values()):
@@ -191,10 +193,10 @@ def prepare_project(root: str | Path, *, usual_settings: str | Path, fetch: Fetc
     Args:
         root: The project's folder.
         usual_settings: The accounts of a project that has no ``settings/Devnet.toml``.
-        fetch: Gives a requirement that is not in the project's cache, by its id.
+        fetch: A function that returns a requirement that is not in the project's cache, by its id.
 
     Raises:
-        DeploymentError: If the project cannot be read or its plan not carried out; the text says what to do.
+        DeploymentError: If the project cannot be read or its plan cannot be carried out; the text says what to do.
     """
     settings = Path(root) / SETTINGS
     if not settings.is_file() and not (Path(root) / MANIFEST).is_file():

@@ -1,4 +1,4 @@
-"""RIPEMD-160, also where OpenSSL leaves it out (it is "legacy" in OpenSSL 3.0.0-3.0.6, as on Ubuntu 22.04).
+"""RIPEMD-160, even if OpenSSL does not have it (it is "legacy" in OpenSSL 3.0.0-3.0.6, as on Ubuntu 22.04).
 
 Source: Dobbertin, Bosselaers, Preneel, "RIPEMD-160: A Strengthened Version of RIPEMD" (1996).
 """
@@ -30,7 +30,7 @@ _BLOCK_LENGTH = 64
 
 
 def ripemd160(data: bytes) -> bytes:
-    """Hash with OpenSSL where it can, else with ``ripemd160_in_python``.
+    """Hash with OpenSSL if it can, else with ``ripemd160_in_python``.
 
     Args:
         data: Any bytes.

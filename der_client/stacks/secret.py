@@ -1,7 +1,7 @@
-"""Keeps secrets out of what shows local variables: tracebacks with locals, debuggers, reports of errors.
+"""Keeps secrets out of everything that shows local variables: tracebacks with locals, debuggers, error reports.
 
 A function that takes a secret wraps it in its first statement, under the same name, so that no frame of this library
-holds it in the clear when something goes wrong.
+has it in plain text when something goes wrong.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class Secret(Generic[T]):
-    """A value that is shown only when asked for.
+    """A value that is shown only on request.
 
     Args:
         value: The secret.
@@ -25,7 +25,7 @@ class Secret(Generic[T]):
 
     @classmethod
     def of(cls, value: T | Secret[T]) -> Secret[T]:
-        """Wrap a value, unless it is wrapped. Never raises, whatever the value is: check it afterwards.
+        """Wrap a value, unless it is already wrapped. This never raises, whatever the value is: check it afterwards.
 
         Args:
             value: A secret, wrapped or not.
@@ -40,13 +40,13 @@ class Secret(Generic[T]):
         return self._value
 
     def __repr__(self) -> str:
-        """Show that there is one."""
+        """Return that there is one, without showing it."""
         return "Secret(…)"
 
     def __reduce__(self) -> str:
         """Refuse to be written to a file, or sent to another process.
 
         Raises:
-            TypeError: If it is tried.
+            TypeError: Always.
         """
         raise TypeError("a secret cannot be pickled")

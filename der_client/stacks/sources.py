@@ -1,4 +1,4 @@
-"""Sources of the contracts of a plan: from files, the web or a node, with addresses changed as the plan says."""
+"""Sources of a plan's contracts: from files, the web or a node, with addresses remapped as in the plan."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _MAX_SOURCE_BYTES: Final = 2 << 20
 _TIMEOUT_S: Final = 30.0
 _WITH_ADDRESS: Final = re.compile(r"\bS[0-9A-HJKMNP-TV-Z]{25,40}\b(?:\.[a-zA-Z](?:[a-zA-Z0-9_-]*[a-zA-Z0-9_])?)?")
 
-# Names by the version of Clarity that brought them.
+# Names by the version of Clarity that introduced them.
 _SINCE: Final[dict[int, frozenset[str]]] = {
     5: frozenset(("secp256r1-verify",)),
     4: frozenset(
@@ -49,12 +49,12 @@ _SINCE: Final[dict[int, frozenset[str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class FetchedContract:
-    """A contract of another network.
+    """A contract from another network.
 
     Attributes:
         source: Its source.
-        epoch: As a node names it: ``Epoch24``; empty if it does not say.
-        clarity_version: As a node names it: ``Clarity2``; empty if it does not say.
+        epoch: Its epoch as named by the node: ``Epoch24``; empty if the node does not say.
+        clarity_version: Its version as named by the node: ``Clarity2``; empty if the node does not say.
     """
 
     source: str
@@ -62,23 +62,23 @@ class FetchedContract:
     clarity_version: str = ""
 
     def notes(self) -> dict[str, str]:
-        """Return what Clarinet notes beside the source in its cache."""
+        """Return the metadata that Clarinet stores next to the source in its cache."""
         notes = {"epoch": self.epoch, "clarity_version": self.clarity_version}
         return {name: value for name, value in notes.items() if value}
 
 
 Fetch = Callable[[str], FetchedContract]
-"""Gives a contract of another network by its id; raises a DerClientError if it cannot."""
+"""Returns a contract from another network by its id; raises a DerClientError if it cannot."""
 
 
 class PlanSources:
-    """What a plan publishes.
+    """The contracts that a plan publishes.
 
     Args:
         plan: The plan.
-        sender: Who publishes everything instead of the senders that the plan expects, if anyone.
+        sender: The account that publishes everything instead of the plan's senders, if any.
         outside_root: Whether sources may lie outside the project's folder.
-        any_line_ends: Whether lines may end in CR LF, as editors on Windows write them; they are published with LF.
+        any_line_ends: Whether lines may end in CR LF, as written by editors on Windows; they are published with LF.
         fetch: Gives a requirement whose file is missing, by its id.
     """
 
@@ -101,7 +101,7 @@ class PlanSources:
         """Yield the payload of each contract, in the order of the plan.
 
         Raises:
-            DeploymentError: If a source cannot be had, lies outside the project, or holds what none may hold.
+            DeploymentError: If a source is not available, is outside the project, or contains forbidden characters.
         """
         remapped: dict[str, str] = {}
         for step in self._plan.steps:
@@ -116,7 +116,8 @@ class PlanSources:
             code = self._source(step, where)
         except UnicodeDecodeError as error:
             raise DeploymentError(
-                f"{where}: byte {error.start} is not ASCII; Clarity sources hold printable ASCII, tabs and line feeds"
+                f"{where}: byte {error.start} is not ASCII; Clarity sources may contain only printable ASCII, "
+                "tabs and line feeds"
             ) from error
         if self._any_line_ends:
             code = code.replace("\r\n", "\n")
@@ -140,7 +141,7 @@ class PlanSources:
                 return self._fetch(step.requirement).source
             except DerClientError as error:
                 raise DeploymentError(
-                    f"{where}: the file is not there, and {step.requirement} could not be fetched: {error}; "
+                    f"{where}: the file does not exist, and {step.requirement} could not be fetched: {error}; "
                     "put its source there, or run 'clarinet requirements add'"
                 ) from error
         return read_source(path, self._plan.root, where, outside_root=self._outside_root)
@@ -153,22 +154,22 @@ def read_source(path: Path, root: Path, where: str, *, outside_root: bool = Fals
         path: The file.
         root: The folder.
         where: What to call it in errors.
-        outside_root: Whether it may lie outside the folder.
+        outside_root: Whether it may be outside the folder.
 
     Raises:
-        DeploymentError: If it cannot be read or lies outside.
+        DeploymentError: If it cannot be read or is outside.
         UnicodeDecodeError: If it is not ASCII.
     """
     try:
         resolved = path.resolve(strict=True)
         if not outside_root and not resolved.is_relative_to(root.resolve()):
             raise DeploymentError(
-                f"{where} leads out of the project's folder {root}; move the file into it, or allow it with "
+                f"{where} is outside the project's folder {root}; move the file into it, or allow it with "
                 "outside_root=True"
             )
         if resolved.stat().st_size > _MAX_SOURCE_BYTES:
             raise DeploymentError(f"{where}: the source is longer than {_MAX_SOURCE_BYTES} bytes")
-        # As bytes: text mode would turn CR LF into LF in silence, and another source than the file's be published.
+        # As bytes: text mode would silently turn CR LF into LF, and a different source would be published.
         return resolved.read_bytes().decode("ascii")
     except FileNotFoundError:
         raise DeploymentError(f"{where}: {path} does not exist") from None
@@ -177,12 +178,13 @@ def read_source(path: Path, root: Path, where: str, *, outside_root: bool = Fals
 
 
 def remap(source: str, contracts: Mapping[str, str], addresses: Mapping[str, str]) -> str:
-    """Put other addresses into a source.
+    """Replace addresses in a source.
 
     Args:
         source: The source.
-        contracts: Ids of contracts, ``ADDRESS.name``, and what they are here.
-        addresses: Addresses, and what they are here, alone or before the name of a contract that is not given.
+        contracts: Ids of contracts, ``ADDRESS.name``, and their ids here.
+        addresses: Addresses, and their replacements, alone or before the name of a contract that is not in
+            ``contracts``.
     """
 
     def replaced(match: re.Match[str]) -> str:
@@ -196,7 +198,7 @@ def remap(source: str, contracts: Mapping[str, str], addresses: Mapping[str, str
 
 
 def oldest_version(source: str) -> int | None:
-    """Return the oldest version of Clarity that has all the names that a source uses and does not define itself.
+    """Return the oldest version of Clarity that has all names that a source uses but does not define itself.
 
     Args:
         source: The source.
@@ -221,7 +223,7 @@ def _defined(top: Expression) -> str:
 
 
 def _download(url: str, where: str) -> bytes:
-    import requests  # noqa: PLC0415 -- hardly any plan needs it
+    import requests  # noqa: PLC0415 -- few plans need it
 
     if urlsplit(url).scheme not in ("http", "https"):
         raise DeploymentError(f"{where}: a URL must begin with https:// or http://; a file is given as path")

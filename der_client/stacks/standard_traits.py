@@ -1,4 +1,4 @@
-"""The traits of the token standards, which nearly every token names: known without asking a network for them.
+"""The traits of the token standards, which nearly every token uses: known without asking a network.
 
 From SIP-009, SIP-010 and SIP-013; the ids are those of the contracts on mainnet.
 """

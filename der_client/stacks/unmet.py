@@ -1,4 +1,4 @@
-"""A post-condition that was not met, read from the node's own sentence.
+"""Reads the post-condition that was not met from the node's own sentence.
 
 Source: stacks-core, the ``vm_error`` of a transaction that a post-condition aborted.
 """
@@ -34,17 +34,17 @@ _POX: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class UnmetPostCondition:
-    """What a transaction would have moved against its post-conditions.
+    """What a transaction would have moved in violation of its post-conditions.
 
     Attributes:
         sentence: The node's own words.
         asset: ``STX``, ``staked STX``, ``PoX action``, or an asset id (``ADDRESS.contract::asset``).
         owner: The principal whose asset it is.
         code: The node's name of the condition, such as ``SentEq``; empty if no condition covered the asset.
-        expected: The amount of the condition, in the asset's smallest unit; ``None`` where it is not an amount.
-        moved: The amount that would have moved; ``None`` where the node does not say it.
+        expected: The condition's amount, in the asset's smallest unit; ``None`` if it has none.
+        moved: The amount that would have moved; ``None`` if the node does not say.
         token: The non-fungible token, as the node writes it; empty for other assets.
-        is_uncovered: Whether the asset moved and no post-condition named it.
+        is_uncovered: Whether the asset moved without being named by a post-condition.
     """
 
     sentence: str
@@ -64,7 +64,7 @@ def read_unmet(sentence: str) -> UnmetPostCondition | None:
         sentence: The ``vm_error`` of a transaction with the status ``abort_by_post_condition``.
 
     Returns:
-        Its parts, or ``None`` if it is not in a form that this version knows.
+        Its parts, or ``None`` if this version does not know its form.
     """
     if (match := _OWNED.fullmatch(sentence)) is not None:
         is_token = match["kind"] == "non-fungible"
@@ -95,5 +95,5 @@ def read_unmet(sentence: str) -> UnmetPostCondition | None:
 
 
 def _amount(digits: str) -> int | None:
-    """Return a number of at most 39 digits, as the largest of Clarity has."""
+    """Return a number of at most 39 digits, the length of Clarity's largest number."""
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 39 else None

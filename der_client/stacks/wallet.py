@@ -44,7 +44,7 @@ class Wallet:
 
     @classmethod
     def from_mnemonic(cls, words: str | Secret[str], passphrase: str | Secret[str] = "") -> Wallet:
-        """Open the wallet that a mnemonic stands for (BIP-39, English words).
+        """Open the wallet of a mnemonic (BIP-39, English words).
 
         Args:
             words: 12, 15, 18, 21 or 24 words, separated by white space. A `Secret` keeps it out of the caller's local
@@ -72,7 +72,7 @@ class Wallet:
             )
         text = Secret(" ".join(parts.reveal()))
         if not _ENGLISH.check(text.reveal()):
-            raise KeyFormatError("the mnemonic's checksum is wrong: a word is mistaken or out of place")
+            raise KeyFormatError("the mnemonic's checksum is wrong: a word is wrong or in the wrong place")
         return cls(_seed(text, passphrase), text)
 
     @classmethod
@@ -106,14 +106,14 @@ class Wallet:
             The wallet; write its ``words`` down.
 
         Raises:
-            KeyFormatError: If the number is another.
+            KeyFormatError: If it is another number.
         """
         if words not in _STRENGTHS:
             raise KeyFormatError(f"a mnemonic has 12, 15, 18, 21 or 24 words, not {words}")
         return cls.from_mnemonic(_ENGLISH.generate(_STRENGTHS[words]))
 
     def words(self) -> str:
-        """Show the mnemonic. Whoever sees it owns every account of the wallet.
+        """Return the mnemonic. Whoever sees it controls every account of the wallet.
 
         Returns:
             The words, separated by single spaces.
@@ -126,7 +126,7 @@ class Wallet:
         return self._words.reveal()
 
     def account(self, index: int = 0) -> PrivateKey:
-        """Return the key of a Stacks account, as Stacks wallets and Clarinet number them.
+        """Return the key of a Stacks account, numbered as in Stacks wallets and Clarinet.
 
         Args:
             index: 0 to 2³¹ - 1.
@@ -158,7 +158,7 @@ class Wallet:
 
     @whole
     def __repr__(self) -> str:
-        """Show nothing that opens it."""
+        """Return a text without any secret."""
         return "Wallet(<secret>)"
 
 
@@ -187,7 +187,7 @@ class _Node:
         digest = Secret(hmac.digest(self.chain_code, parent.reveal() + index.to_bytes(4), "sha512"))
         try:
             return _Node(self.key.add(digest.reveal()[:32]), digest.reveal()[32:])
-        except ValueError:  # happens once in 2¹²⁷ (BIP-32)
+        except ValueError:  # this happens once in 2¹²⁷ (BIP-32)
             raise KeyFormatError(f"there is no key at index {index}; take the next") from None
 
     @whole
@@ -206,12 +206,12 @@ def _seed(words: Secret[str], passphrase: Secret[str]) -> Secret[bytes]:
 
 
 def _check_text(text: Secret[str], what: str) -> None:
-    """Refuse what has no UTF-8 form, from which the seed is made."""
+    """Refuse text without a UTF-8 form, from which the seed is made."""
     check_secret_kind(text, str, what, error=KeyFormatError)
     try:
         text.reveal().encode()
     except UnicodeEncodeError:
-        raise KeyFormatError(f"{what}: holds a lone surrogate, which is not a character") from None
+        raise KeyFormatError(f"{what}: contains a lone surrogate, which is not a character") from None
 
 
 def _parse_path(path: str) -> tuple[int, ...]:

@@ -31,7 +31,7 @@ def decimal(amount: int, decimals: int, *, in_column: bool = False) -> str:
     """Return an amount of a smallest unit in whole units, exactly, without zeros at its end: ``1,234.5``.
 
     Args:
-        amount: How many of the smallest unit.
+        amount: The amount, in the smallest unit.
         decimals: How many decimals the whole unit has.
         in_column: Whether it stands above others: then all decimals are shown, so that the points are in a line.
     """

@@ -44,9 +44,9 @@ def create_app(
     """Return the application; run it with any ASGI server.
 
     Args:
-        index: What is shown. It is only read.
-        host: The address that will be listened on: on loopback, only its own names and ``allow_hosts`` are answered.
-        allow_hosts: More host names that are answered, such as that of a proxy in front.
+        index: The index to show. It is only read.
+        host: The address to listen on; on loopback, only requests for its own names and ``allow_hosts`` are answered.
+        allow_hosts: More host names to answer, such as that of a proxy in front.
         root_path: The path below which a proxy shows the pages, such as ``/der``.
         poll_s: How often the index is asked for a new block while pages are open, s.
         stop: Set when the server ends, so that its streams of new blocks end.
@@ -57,7 +57,7 @@ def create_app(
     hosts = allowed_hosts(host, allow_hosts)
     app = DescribedApi(
         title="der",
-        summary="Plants, production, offers, payments and certificates, as the contracts have them. Read-only.",
+        summary="Plants, production, offers, payments and certificates, as in the contracts. Read-only.",
         version=version("der-client"),
         openapi_url="/api/openapi.json",
         docs_url=None,
@@ -73,6 +73,6 @@ def create_app(
     app.include_router(live_routes(index, poll_s, stop))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     answer_errors(app, renderer)
-    # The outermost layer, around Starlette's own answer to an error that nobody expected.
+    # The outermost layer, around Starlette's own answer to an unexpected error.
     app.middleware_stack = Guard(app.build_middleware_stack(), hosts)
     return app

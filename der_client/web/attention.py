@@ -23,13 +23,13 @@ _URGENT_WITHIN: Final = timedelta(days=3)
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How a kind is spoken of.
+    """The texts of a kind.
 
     Attributes:
-        heading: Of its page.
+        heading: The heading of its page.
         explanation: What has to be done, and by whom.
-        one: What one of them does: ``day waits …``.
-        many: What several do: ``days wait …``.
+        one: The text for one of them: ``day waits …``.
+        many: The text for several: ``days wait …``.
         always_urgent: Whether it is urgent whatever its deadline.
     """
 
@@ -43,14 +43,14 @@ class Kind:
 KINDS: Final = {
     "day-disputed": Kind(
         "Disputed days",
-        "An arbiter decides them; until then nothing of them is paid.",
+        "An arbiter decides them; until then, nothing is paid for them.",
         "day is disputed",
         "days are disputed",
         always_urgent=True,
     ),
     "readings-conflict": Kind(
         "Conflicting readings",
-        "The grid meter counted more than the plant's own: correct one of them before they are verified.",
+        "The grid meter counted more than the plant's own meter: correct one of them before they are verified.",
         "day has conflicting readings",
         "days have conflicting readings",
         always_urgent=True,
@@ -75,13 +75,13 @@ KINDS: Final = {
     ),
     "feed-unverified": Kind(
         "Feeds that wait for verification",
-        "Somebody other than who recorded them verifies them.",
+        "Somebody other than the recorder verifies them.",
         "feed waits for verification",
         "feeds wait for verification",
     ),
     "offer-expiring": Kind(
         "Offers that expire soon",
-        "What nobody takes by then is free to be offered again.",
+        "What nobody takes by then can be offered again.",
         "offer expires soon",
         "offers expire soon",
     ),
@@ -101,16 +101,16 @@ KINDS: Final = {
         "grid connections are requested",
     ),
 }
-"""Every kind of the index, the most pressing first."""
+"""Every kind of the index, the most urgent first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """All that needs doing of one kind.
+    """Everything of one kind that needs doing.
 
     Attributes:
         kind: Its name in URLs.
-        number: How many things.
+        number: How many there are.
         what: What they are, without the number.
         more: How much is at stake, and until when.
         is_urgent: Whether it should be done within three days.
@@ -145,10 +145,10 @@ class Line:
 
 
 def grouped(rows: Iterable[Attention], now: datetime) -> list[Group]:
-    """Return what needs doing by kind, the most pressing first.
+    """Return what needs doing by kind, the most urgent first.
 
     Args:
-        rows: All of it.
+        rows: All rows.
         now: Chain time.
     """
     by_kind: dict[str, list[Attention]] = {}
@@ -159,7 +159,7 @@ def grouped(rows: Iterable[Attention], now: datetime) -> list[Group]:
 
 
 def verdict(groups: Iterable[Group]) -> str:
-    """Return how pressing it is in all: ``good``, ``warn`` or ``bad``."""
+    """Return how urgent it is overall: ``good``, ``warn`` or ``bad``."""
     urgent = [group.is_urgent for group in groups]
     return "bad" if any(urgent) else "warn" if urgent else "good"
 
@@ -204,7 +204,7 @@ def _group(kind: str, rows: list[Attention], now: datetime) -> Group:
 
 
 _WITH_A_WINDOW: Final = {"day-unverified", "slots-missing", "feed-unverified"}
-"""Kinds whose deadline loses energy or money when it passes."""
+"""Kinds for which energy or money is lost when their deadline passes."""
 
 
 def _amount(kind: str, amount: int | None, token: str | None, *, in_column: bool = False) -> str:

@@ -20,11 +20,11 @@ class DayLine:
     Attributes:
         day: The day.
         deliverable_wh: What can be delivered; ``None`` until a plant's is known.
-        unknown: Of how many plants that is not known yet.
+        unknown: For how many plants this is not known yet.
         forward_funded_wh: Sold before the day began.
         spot_sold_wh: Sold once it was verified.
         retired_wh: Retired by the owner.
-        open_wh: Offered and not taken.
+        open_wh: Offered but not taken.
         left_wh: What is neither sold, nor retired, nor offered; ``None`` until a plant's is known.
     """
 
@@ -44,7 +44,7 @@ class DayLine:
 
     @property
     def all_wh(self) -> int:
-        """What the shares of a bar are of."""
+        """The total of a bar's shares."""
         return self.sold_wh + self.open_wh + (self.left_wh or 0)
 
 

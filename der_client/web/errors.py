@@ -1,4 +1,4 @@
-"""What is wrong with a request, said in one sentence; anything unexpected is a bug, logged here and not shown."""
+"""Errors of requests, each as one sentence; anything unexpected is a bug, which is logged here and not shown."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from der_client.web.rendering import Renderer
 
 _LOG: Final = logging.getLogger(__name__)
-_TITLES: Final = {400: "This address has a mistake", 404: "Not found", 503: "The index cannot be read"}
+_TITLES: Final = {400: "This address is not valid", 404: "Not found", 503: "The index cannot be read"}
 
 
 class BadRequestError(HTTPException):
-    """A part of a URL is not what is expected there; the sentence says which, and what is."""
+    """A part of a URL is not what is expected there; the sentence names it and what is expected."""
 
     def __init__(self, sentence: str) -> None:
         super().__init__(400, sentence)
@@ -38,18 +38,18 @@ class NotFoundError(HTTPException):
 
 
 class EmptyIndexError(HTTPException):
-    """The index knows no block yet."""
+    """The index has no block yet."""
 
     def __init__(self) -> None:
-        super().__init__(503, "The index has no block yet; der index fills it.")
+        super().__init__(503, "The index has no block yet; run der index to fill it.")
 
 
 def answer_errors(app: FastAPI, renderer: Renderer) -> None:
-    """Answer errors as a page, or as JSON below ``/api``: one plain sentence, never a trace.
+    """Answer errors with a page, or JSON under ``/api``: one plain sentence, never a traceback.
 
     Args:
         app: The application.
-        renderer: What renders pages.
+        renderer: The renderer of pages.
     """
 
     def answer(request: Request, status: int, sentence: str, headers: Mapping[str, str] | None = None) -> Response:
@@ -76,16 +76,16 @@ def answer_errors(app: FastAPI, renderer: Renderer) -> None:
     @app.exception_handler(IndexDatabaseError)
     def on_database(request: Request, error: IndexDatabaseError) -> Response:
         _LOG.exception("the index could not be read", exc_info=error)
-        return answer(request, 503, "The index cannot be read now; the log of der serve says why.")
+        return answer(request, 503, "The index cannot be read now; see the log of der serve.")
 
     @app.exception_handler(Exception)
     def on_bug(request: Request, error: Exception) -> Response:
         _LOG.exception("a page failed", exc_info=error)
-        return answer(request, 500, "This page failed; the log of der serve says why.")
+        return answer(request, 500, "This page failed; see the log of der serve.")
 
 
 def _sentence(problem: Mapping[str, Any]) -> str:
-    """Return a problem of FastAPI as a sentence: which parameter, what is expected, what it got."""
+    """Return an error of FastAPI as a sentence: the parameter, what was expected, and what was given."""
     name = str(problem["loc"][-1]) if problem["loc"] else "the request"
     got = problem.get("input")
     shown = f", got {got[:40]!r}" if isinstance(got, str) else ""

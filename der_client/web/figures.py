@@ -1,4 +1,4 @@
-"""Figures that several pages share and that take long to add up: kept until the next block."""
+"""Figures that several pages share and that are slow to compute: cached until the next block."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MOST_PARTIES = 20
 
 
 class Figures:
-    """Answers that hold for as long as the index's newest block is the same.
+    """Results that are valid as long as the index's newest block stays the same.
 
     Args:
         index: What is asked.
@@ -38,10 +38,10 @@ class Figures:
         self._kept: dict[str, Any] = {}
 
     def overview(self) -> Overview:
-        """Return the figures of today.
+        """Return today's figures.
 
         Raises:
-            EmptyIndexError: If the index knows no block yet.
+            EmptyIndexError: If the index has no block yet.
         """
         found = self._at_tip("overview", self._index.overview)
         if found is None:
@@ -73,7 +73,7 @@ class Figures:
         """Return the energy of all plants on a day, slot by slot.
 
         Args:
-            day: Today, or a day that the overview shows; no others, so that few are kept.
+            day: Today, or a day that the overview shows; no others, so that few are cached.
         """
         plants = self.plants()
         return self._at_tip(f"loads {day}", lambda: loads_of(self._index, plants, day))
@@ -90,7 +90,9 @@ class Figures:
     def _at_tip(self, name: str, ask: Callable[[], T]) -> T:
         tip = self._index.tip()
         block_hash = "" if tip is None else tip.block_hash
-        with self._lock:  # pages that are asked for at once wait for the first, rather than all add up the same
+        with (
+            self._lock
+        ):  # pages that are requested at the same time wait for the first, instead of all computing the same
             if block_hash != self._block_hash:
                 self._block_hash, self._kept = block_hash, {}
             if name not in self._kept:

@@ -1,4 +1,4 @@
-"""New blocks, told to browsers as they come (server-sent events)."""
+"""Announces new blocks to browsers (server-sent events)."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ MAX_STREAMS: Final = 200
 
 
 class LiveBlocks:
-    """Follows the newest block of an index for any number of browsers: the database is asked once for all of them.
+    """Follows the newest block of an index for any number of browsers, with one query of the database for all of them.
 
     Args:
-        index: What is followed.
-        poll_s: How old an answer may be, s.
+        index: The index.
+        poll_s: How old a result may be, s.
         stop: Set when the server ends: streams end then, within ``poll_s``.
     """
 
@@ -51,7 +51,7 @@ class LiveBlocks:
             return self._tip
 
     async def events(self) -> AsyncIterator[ServerSentEvent]:
-        """Yield the newest block at once, and each later one (of those between two looks, the last) as it comes."""
+        """Yield the newest block at once, and each later one as it comes (of several between two checks, the last)."""
         self.streams += 1
         try:
             shown = ""
@@ -70,8 +70,8 @@ def live_routes(index: Index, poll_s: float = _POLL_S, stop: Event | None = None
     """Return the route of the event stream.
 
     Args:
-        index: What is followed.
-        poll_s: How often it is looked at, s.
+        index: The index.
+        poll_s: How often the index is checked, s.
         stop: Set when the server ends.
     """
     router = APIRouter(include_in_schema=False)

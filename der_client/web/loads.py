@@ -1,4 +1,4 @@
-"""The energy of all plants on a day, slot by slot; where only a sum is known, spread evenly over its slots."""
+"""The energy of all plants on a day, slot by slot; if only a sum is known, it is spread evenly over its slots."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Loads:
     """The energy of a day.
 
     Attributes:
-        slots: Of each recorded slot of each plant: seconds since midnight, length in s, Wh.
-        wh: The energy together, Wh.
+        slots: For each recorded slot of each plant: seconds since midnight, length in s, Wh.
+        wh: The total energy, Wh.
         spread_wh: How much of it is known only as sums of several slots, Wh.
     """
 
@@ -36,7 +36,7 @@ class Loads:
 
 
 def loads_of(index: Index, plants: Sequence[Plant], day: date) -> Loads:
-    """Return the energy of plants on a day, as it was recorded.
+    """Return the recorded energy of plants on a day.
 
     Args:
         index: The index.
@@ -67,5 +67,5 @@ def loads_of(index: Index, plants: Sequence[Plant], day: date) -> Loads:
 
 
 def spread(wh: int, parts: int) -> list[int]:
-    """Return so many Wh in whole parts that are as equal as can be and sum up to them."""
+    """Return a number of Wh as whole parts that are as equal as possible and add up to it."""
     return [wh * (number + 1) // parts - wh * number // parts for number in range(parts)]

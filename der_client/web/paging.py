@@ -14,7 +14,7 @@ def page_of(rows: Sequence[T], size: int, cursor: Callable[[T], int]) -> tuple[S
     """Return the rows of a page, and the cursor of the next one.
 
     Args:
-        rows: One row more than a page has, if there are so many.
+        rows: One row more than a page has, if there are that many.
         size: How many rows a page has.
         cursor: What the next page begins after.
 

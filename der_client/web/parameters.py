@@ -1,4 +1,4 @@
-"""Parameters of URLs: read strictly, so that nothing else reaches a query; each refusal says what is expected."""
+"""Parameters of URLs, read strictly, so that nothing else reaches a query; each refusal says what was expected."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _REGION: Final = re.compile(r"[ -~]{1,8}")
 
 
 def _whole(value: Any) -> int:
-    """Return a whole number in plain digits: not " 1", "+1", "1_0", "1.0" or "1e3", as Python or pydantic would."""
+    """Return a whole number in plain digits; not " 1", "+1", "1_0", "1.0" or "1e3", which Python or pydantic accept."""
     if isinstance(value, int):
         return value
     if not isinstance(value, str) or not _DIGITS.fullmatch(value):
@@ -74,7 +74,7 @@ def _region(value: Any) -> str:
 
 
 def _or_empty(read: Callable[[Any], Any]) -> BeforeValidator:
-    """What a form leaves empty is not given."""
+    """Treat what a form leaves empty as not given."""
     return BeforeValidator(lambda value: None if value in {"", None} else read(value))
 
 
@@ -91,10 +91,10 @@ Month = Annotated[date, BeforeValidator(_month), Query(description="Such as 2026
 Party = Annotated[str, BeforeValidator(_principal), Query()]
 OptionalParty = Annotated[str | None, _or_empty(_principal), Query()]
 OptionalRegion = Annotated[str | None, _or_empty(_region), Query()]
-Limit = Annotated[int, Whole, Query(ge=1, le=MAX_LIMIT, description="How many items a page has at most.")]
+Limit = Annotated[int, Whole, Query(ge=1, le=MAX_LIMIT, description="The most items on a page.")]
 Cursor = Annotated[
     Annotated[int, Field(ge=0, le=MAX_ID)] | None,
     _or_empty(_whole),
-    Query(description="Items after this one: `next` of the page before."),
+    Query(description="Items after this one: `next` of the previous page."),
 ]
 PartyInPath = Annotated[str, BeforeValidator(_principal), Path()]

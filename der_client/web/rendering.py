@@ -1,4 +1,4 @@
-"""Pages from templates: all text is escaped, every link is built here, and nothing is undefined in silence."""
+"""Renders pages from templates: all text is escaped, every link is built here, and an undefined name is an error."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ _NAVIGATION: Final = (
 
 
 class Renderer:
-    """Renders pages, each with the state of the index at its head.
+    """Renders pages, each with the index's state at the top.
 
     Args:
-        index: What all pages read.
+        index: The index that all pages read.
     """
 
     def __init__(self, index: Index) -> None:
@@ -59,11 +59,11 @@ class Renderer:
         """Render a page.
 
         Args:
-            request: What is answered.
+            request: The request.
             template: The template's file name.
             status: The answer's status.
-            headers: More headers of the answer.
-            values: What the template shows. ``tip`` is read from the index where it is not given.
+            headers: Further headers of the answer.
+            values: The template's values. ``tip`` is read from the index if not given.
         """
         if "tip" not in values:
             values["tip"] = self._index.tip()
@@ -81,7 +81,7 @@ class Renderer:
 
 @cache
 def _environment() -> Environment:
-    """The templates, compiled once for all applications of a process."""
+    """Return the templates, compiled once for all applications of a process."""
     environment = Environment(
         loader=FileSystemLoader(_HERE / "templates"),
         autoescape=True,
@@ -124,14 +124,14 @@ def _with_code(text: str) -> Markup:
 
 @pass_context
 def _link(context: Context, path: str, **query: object) -> str:
-    """Return a link to a page of these: the path is quoted, and parameters that are ``None`` are left out."""
+    """Return a link to one of these pages: the path is quoted, and parameters that are ``None`` are left out."""
     given = {name: str(value) for name, value in query.items() if value is not None and value != ""}
     return f"{context['root_path']}{quote(path)}" + (f"?{urlencode(given)}" if given else "")
 
 
 @pass_context
 def _static(context: Context, name: str) -> str:
-    """Return a link to a static file that changes with its content, so that browsers may keep it."""
+    """Return a link to a static file that changes with its content, so that browsers may cache it."""
     return f"{context['root_path']}/static/{name}?v={_digest(name)}"
 
 

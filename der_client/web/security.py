@@ -1,4 +1,4 @@
-"""What every answer of the pages obeys: read-only methods, known host names, headers that leave a browser no choice."""
+"""Rules for every answer of the pages: read-only methods, known host names, strict headers."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ _DEFAULT_HEADERS: Final = {b"cache-control": b"no-store"}
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether an address to listen on can be reached from its own machine only."""
+    """Return whether an address to listen on can be reached only from its own machine."""
     return host in {"localhost", "::1"} or host.startswith("127.")
 
 
 def allowed_hosts(listening_host: str, names: Iterable[str] = ()) -> frozenset[str]:
-    """Return the names under which the pages may be asked for.
+    """Return the host names under which the pages may be requested.
 
-    A page on the internet can let its own name point to 127.0.0.1, and so read what is served there ("DNS
-    rebinding"); its name in the Host header gives it away.
+    A page on the internet can let its own name point to 127.0.0.1, and so read what is served there ("DNS rebinding");
+    the Host header reveals its name.
 
     Args:
-        listening_host: The address that is listened on. On loopback, only its own names and ``names`` are allowed.
-        names: More names, such as that of a proxy in front. Where there are none and the address is not loopback, any
-            name is allowed (``ANY_HOST``).
+        listening_host: The address to listen on. On loopback, only its own names and ``names`` are allowed.
+        names: More names, such as that of a proxy in front. If there are none and the address is not loopback, any name
+            is allowed (``ANY_HOST``).
 
     Raises:
         InvalidValueError: If a name has a scheme, a port, a path or spaces.
@@ -64,11 +64,11 @@ def _bracketed(host: str) -> str:
 
 
 class Guard:
-    """ASGI middleware around the pages: refuses what they never need, and adds headers to all that leaves.
+    """ASGI middleware around the pages: refuses what they never need, and adds headers to all answers.
 
     Args:
         app: The pages.
-        hosts: The host names that are answered (``allowed_hosts``); ``ANY_HOST`` answers all.
+        hosts: The host names to answer (``allowed_hosts``); ``ANY_HOST`` for all.
     """
 
     def __init__(self, app: ASGIApp, hosts: frozenset[str]) -> None:
@@ -91,15 +91,15 @@ class Guard:
             await send(message)
 
         if self._hosts and _host_of(scope) not in self._hosts:
-            await _refuse(send_guarded, 421, "These pages do not know this host name: see der serve --allow-host.")
+            await _refuse(send_guarded, 421, "This host name is not allowed: see der serve --allow-host.")
         elif scope["method"] not in {"GET", "HEAD"}:
-            await _refuse(send_guarded, 405, "These pages only answer GET and HEAD.", {b"allow": b"GET, HEAD"})
+            await _refuse(send_guarded, 405, "Only GET and HEAD are allowed.", {b"allow": b"GET, HEAD"})
         else:
             await self._app({**scope, "method": "GET"} if is_head else scope, receive, send_guarded)
 
 
 def _host_of(scope: Scope) -> str:
-    """Return the Host header without its port; empty where there is none, or more than one."""
+    """Return the Host header without its port; empty if there is none, or more than one."""
     hosts = [value for name, value in scope["headers"] if name == b"host"]
     if len(hosts) != 1:
         return ""

@@ -1,4 +1,4 @@
-"""The pages in a web server, until they are stopped."""
+"""Serves the pages until they are stopped."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _GRACE_S = 3
 
 
 def open_socket(host: str, port: int) -> socket.socket:
-    """Open the socket that the pages are served on.
+    """Open the socket on which the pages are served.
 
     Args:
         host: The address.
@@ -36,12 +36,12 @@ def open_socket(host: str, port: int) -> socket.socket:
     except OSError as error:
         reason = error.strerror or str(error)
         raise InvalidValueError(
-            f"the pages cannot be served on {host}, port {port}: {reason}; another port is given with --port"
+            f"the pages cannot be served on {host}, port {port}: {reason}; choose another port with --port"
         ) from error
 
 
 def address_of(listening: socket.socket) -> str:
-    """Return the URL of the pages that are served on a socket."""
+    """Return the URL of the pages on a socket."""
     host, port = listening.getsockname()[:2]
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
@@ -54,13 +54,13 @@ def serve(
     allow_hosts: Iterable[str] = (),
     root_path: str = "",
 ) -> None:
-    """Serve the pages until told to stop; open streams are ended then.
+    """Serve the pages until ``stop`` is set; open streams are ended then.
 
     Args:
-        index: What is shown.
+        index: The index to show.
         listening: The socket (`open_socket`).
-        stop: Set it to end, from another thread or a signal's handler.
-        allow_hosts: More host names that are answered.
+        stop: Set this to end, from another thread or a signal handler.
+        allow_hosts: More host names to answer.
         root_path: The path below which a proxy shows the pages.
     """
     host = str(listening.getsockname()[0])
@@ -79,7 +79,7 @@ def serve(
 
 
 class _Server(uvicorn.Server):
-    """Ends when it is told to, and leaves signals to the command."""
+    """Ends when ``stop`` is set, and leaves signals to the command."""
 
     def __init__(self, config: uvicorn.Config, stop: Event) -> None:
         super().__init__(config)
@@ -91,5 +91,5 @@ class _Server(uvicorn.Server):
         yield
 
     async def on_tick(self, counter: int) -> bool:
-        """Look whether to end, ten times a second."""
+        """Check ten times a second whether to end."""
         return self._stop.is_set() or await super().on_tick(counter)

@@ -15,7 +15,7 @@ _SHOWN: Final = 3
 
 
 def slot_times(certificate: Certificate) -> str:
-    """Return when the energy was made, such as 06:00 to 18:00, or several spans of it.
+    """Return when the energy was produced, such as 06:00 to 18:00, or several spans.
 
     Args:
         certificate: The certificate.

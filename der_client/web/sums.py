@@ -31,15 +31,15 @@ class MoneySums:
     """The money of all payments in one token, in its smallest unit.
 
     Attributes:
-        token: Its contract; ``None`` for STX, in µSTX.
+        token: The token's contract; ``None`` for STX, in µSTX.
         payments: How many payments.
         locked: What is locked now.
-        due: What of that can be paid or refunded now.
-        due_payments: How many payments that are.
+        due: The part of that which can be paid or refunded now.
+        due_payments: The number of these payments.
         paid: What payees got.
-        fees: What fees were.
+        fees: The fees.
         refunded: What buyers got back.
-        credits: What is credited and not withdrawn.
+        credits: What is credited but not withdrawn.
     """
 
     token: str | None
@@ -54,11 +54,11 @@ class MoneySums:
 
 
 def money_sums(index: Index, attention: Iterable[Attention]) -> list[MoneySums]:
-    """Return the sums of each token; STX come first, and are there without any payment, too.
+    """Return the sums of each token; STX come first, even without any payment.
 
     Args:
         index: The index.
-        attention: What needs doing; payments that are due are among it.
+        attention: What needs doing, including payments that are due.
     """
     sums: defaultdict[str | None, MoneySums] = defaultdict(lambda: MoneySums(None))
     sums[None] = MoneySums(None)
@@ -88,9 +88,9 @@ class PartyCount:
     """Somebody who bought or sold.
 
     Attributes:
-        principal: Who.
-        bought: How many payments they are the buyer of.
-        sold: How many payments they are the payee of.
+        principal: The party.
+        bought: The number of payments with them as buyer.
+        sold: The number of payments with them as payee.
     """
 
     principal: str
@@ -120,7 +120,7 @@ def months_of_payments(index: Index, party: str | None = None) -> list[date]:
 
     Args:
         index: The index.
-        party: Whose; ``None`` for all.
+        party: The party whose payments count; ``None`` for all.
     """
     days = select(_PAYMENTS.c.day).where(_NOW).distinct()
     if party is not None:
@@ -130,11 +130,11 @@ def months_of_payments(index: Index, party: str | None = None) -> list[date]:
 
 
 def _totals(connection: Connection) -> Iterable[tuple[str | None, PaymentState, int, dict[str, int]]]:
-    """Number and sums of payments by token and state, each part of a token's by itself.
+    """Return number and sums of payments by token and state, each part of a token's sums by itself.
 
-    SQLite sums up to 63 bits, which is more than all STX that there are, but not more than any token's: their sums are
-    made of high and low halves, and larger amounts, which are text, are added here. No part of a payment is larger than
-    its cost.
+    SQLite sums have up to 63 bits, which is enough for all existing STX, but not for every token: tokens' sums are made
+    of high and low halves, and larger amounts, which are text, are added here. No part of a payment is larger than its
+    cost.
     """
     grouped = [_PAYMENTS.c.token, _PAYMENTS.c.state]
     amounts = [_PAYMENTS.c[name] for name in _SUMMED]

@@ -1,7 +1,7 @@
 """Amounts of money with the name of their token.
 
-Anybody can publish a contract called ``usdcx``, so a symbol and decimals are shown only where the whole contract id is
-a well-known one.
+Anybody can publish a contract called ``usdcx``, so a symbol and decimals are shown only if the whole contract id is
+well known.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def money_in_column(amount: int, token: str | None = None) -> str:
 
 
 def token_name(token: str | None) -> str:
-    """Return the name of a token: its symbol where it is well known, else its contract, shortened."""
+    """Return the name of a token: its symbol if it is well known, else its contract, shortened."""
     if token is None:
         return "STX"
     known = _KNOWN.get(token)
@@ -43,6 +43,6 @@ def token_name(token: str | None) -> str:
 
 
 def short_principal(principal: str) -> str:
-    """Return a principal so short that a table holds it: ``ST1PQ…PGZGM.usdcx``."""
+    """Return a principal shortened for a table: ``ST1PQ…PGZGM.usdcx``."""
     address, dot, name = principal.partition(".")
     return f"{address[:5]}…{address[-5:]}{dot}{name}" if len(address) > 12 else principal

@@ -160,7 +160,7 @@ class TestMoney:
             (("5kWh", "wallet_5"), "AMOUNT: '5kWh' has the unit 'kWh'; expected STX or uSTX"),
             (("-1STX", "wallet_5"), "AMOUNT: must be more than 0, got -1STX"),
             (("0.0000001STX", "wallet_5"), "AMOUNT: 0.0000001STX is not a whole number of µSTX"),
-            (("1STX", "walet_5"), "RECIPIENT: 'walet_5' is not an address, nor a name of: deployer"),
+            (("1STX", "walet_5"), "RECIPIENT: 'walet_5' is neither an address nor one of the names deployer"),
             (("1000000000STX", "wallet_5"), "wallet_2 ("),
         ],
     )
@@ -186,7 +186,7 @@ class TestLooking:
         assert "ERR_NOT_PAUSER, only a pauser may do this" in shown
 
     def test_one_that_is_not_there(self) -> None:
-        assert failure("tx", "ab" * 32).startswith("no such transaction at ")
+        assert failure("tx", "ab" * 32).startswith("transaction not found at ")
         assert "is not 64 hexadecimal digits" in failure("tx", "abc")
 
     def test_events(self, devnet: Devnet) -> None:

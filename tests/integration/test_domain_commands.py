@@ -235,7 +235,7 @@ class TestSelling:
             ([2, "1kWh", "--day", "today"], "nothing is left of 2026-07-05 of plant 2: the day has begun"),
             ([2, "1kWh", "--price", "-1STX"], "--price: must be more than 0, got -1STX"),
             ([2, "1kWh", "--price", "0.08"], "--price: '0.08' has no unit"),
-            ([2, "1kWh", "--to", "nobody"], "--to: 'nobody' is not an address, nor a name of: deployer"),
+            ([2, "1kWh", "--to", "nobody"], "--to: 'nobody' is neither an address nor one of the names deployer"),
         ],
     )
     def test_mistakes(self, arguments: list[object], said: str) -> None:
@@ -303,7 +303,7 @@ class TestStatements:
             follower.run_once()
         said = failure("statement", "wallet_5", "--database", database, "--deployer", "wallet_1")
         other = devnet.accounts["wallet_1"].address
-        assert f"it is of the contracts of {der.deployer}, not of {other}; give another one" in said
+        assert f"it indexes the contracts of {der.deployer}, not those of {other}; give another one" in said
 
     def test_nothing_in_a_month(self) -> None:
         assert "neither bought nor sold energy of 2026-06" in table("statement", "wallet_2", "--month", "last")

@@ -145,7 +145,7 @@ def test_a_file_without_a_complete_slot_ends_with_its_own_exit_code(stand: Stand
     mixed = stand.write("t,Wh\n" + stand.rows(10, "", 10))
     done = stand.record(mixed, "--nulls", "unknown")
     assert done.returncode == 0
-    assert "left out: 1 slot of which the file does not know all" in done.stdout
+    assert "left out: 1 slot that are incomplete in the file" in done.stdout
     assert stand.recorded() == (0b101, 20)
 
 

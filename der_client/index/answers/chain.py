@@ -1,4 +1,4 @@
-"""The chain: how far the index is, events and transactions."""
+"""The chain: how far the index has got, events and transactions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Tip:
-    """How far an index is.
+    """How far an index has got.
 
     Attributes:
         height: The newest block that it knows.
@@ -33,7 +33,7 @@ class EventRow:
     """Something that a contract printed.
 
     Attributes:
-        id: Its place among all events, from 1; lists go on after one.
+        id: Its place among all events, from 1, by which lists are continued.
         height: The block.
         time: The block's time.
         txid: The transaction.
@@ -45,7 +45,7 @@ class EventRow:
         offer_id: The offer, if it names one.
         payment_id: The payment, if it names one.
         actor: Who caused it, if it says so.
-        fields: All that was printed, by name, as JSON can have it.
+        fields: Everything that was printed, by name, as JSON values.
     """
 
     id: int
@@ -74,10 +74,10 @@ class TransactionRow:
         sender: Who sent it.
         contract_id: The contract that it called or published.
         function: The function that it called.
-        status: What became of it.
+        status: Its outcome.
         result: Its result as Clarity writes it.
         fee_ustx: Its fee, µSTX.
-        read_count: How often it read; ``None`` where the API does not say, as all that follow.
+        read_count: How often it read; ``None`` where the API does not say, as are all the following.
         write_count: How often it wrote.
         runtime: Its runtime cost.
         events: How many events of the contracts it has.

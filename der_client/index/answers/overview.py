@@ -1,4 +1,4 @@
-"""What needs doing, and the figures of today."""
+"""What needs doing, and today's figures."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ class Attention:
     """Something that may need doing.
 
     Attributes:
-        kind: What it is.
-        asset_id: Of which plant.
-        day: Of which day.
-        offer_id: Of which offer.
-        payment_id: Of which payment.
+        kind: Which kind it is.
+        asset_id: The plant.
+        day: The day.
+        offer_id: The offer.
+        payment_id: The payment.
         amount: Wh, missing slots, or money locked, by kind.
-        token: Of the money.
-        until: When it is too late.
+        token: The token of the money.
+        until: When it will be too late.
         text: A sentence that says it.
     """
 
@@ -55,20 +55,20 @@ class Attention:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """The figures of today.
+    """Today's figures.
 
     Attributes:
-        tip: How far the index is.
+        tip: How far the index has got.
         today: The chain's day, UTC.
         plants: How many plants there are.
-        plants_verified: Of them, how many are verified.
+        plants_verified: How many of them are verified.
         capacity_w: Rated power of the verified ones, W.
-        recorded_today_wh: Energy of today, Wh.
-        recorded_yesterday_wh: Energy of yesterday, Wh.
+        recorded_today_wh: Today's energy, Wh.
+        recorded_yesterday_wh: Yesterday's energy, Wh.
         verified_wh: Energy of all verified days, Wh.
-        sold_wh: Energy sold of all days, Wh.
+        sold_wh: Energy sold over all days, Wh.
         open_offers: How many offers can be taken.
-        open_wh: What is open of them, Wh.
+        open_wh: Their open energy, Wh.
         due_payments: How many payments can be settled or refunded now.
         money: What is locked, earned and owed, by token.
         attention: What may need doing.

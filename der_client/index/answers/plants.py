@@ -28,11 +28,11 @@ class Plant:
         export_limit_w: The most power that may be exported, W.
         feed_metered: Whether the exported energy is metered.
         recorded_wh: Energy recorded over all days, Wh.
-        verified_wh: Of it, energy of verified days, Wh.
-        first_day: The first day of which something is recorded.
-        last_day: The last day of which something is recorded.
+        verified_wh: The part of it on verified days, Wh.
+        first_day: The first day with something recorded.
+        last_day: The last day with something recorded.
         registered_at: When it was registered.
-        asset_epoch: Goes up when owner or operator change.
+        asset_epoch: A number that goes up when owner or operator change.
     """
 
     asset_id: int
@@ -58,15 +58,15 @@ class Plant:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A value of a plant, and from when to when it held.
+    """A value of a plant, and the time during which it was valid.
 
     Attributes:
         value: The value as text; ``None`` where there was none.
-        from_height: The block from which on it held.
+        from_height: The block from which it was valid.
         from_time: That block's time.
-        to_height: The block from which on it held no more; ``None`` while it holds.
+        to_height: The block from which it was no longer valid; ``None`` while it is.
         to_time: That block's time.
-        txid: The transaction that changed it to this.
+        txid: The transaction that set it.
     """
 
     value: str | None
@@ -83,11 +83,11 @@ class PlantDetail:
 
     Attributes:
         plant: The plant.
-        asset: As the contract has it.
-        connection: As the contract has it.
+        asset: The asset, as in the contract.
+        connection: The connection, as in the contract.
         change: The change of capacity or key that waits for a registrar.
         export_schedule: The export caps, oldest first.
-        owners: Who owned it, oldest first; so all that follow.
+        owners: Who owned it, oldest first, as in all the following.
         operators: Who traded for its owner.
         keys: Its meter's keys, as ``p256:02ab…``.
         states: Its states.

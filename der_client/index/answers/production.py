@@ -1,4 +1,4 @@
-"""Production: energy of slots, days and months, and what of a day is sold."""
+"""Production: energy of slots, days and months, and how much of a day is sold."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from der_client.contracts.production_tracking import DayState
 
 @dataclass(frozen=True, slots=True)
 class SlotEnergy:
-    """A metering interval of a day on which something is recorded.
+    """A metering interval of a day with something recorded.
 
     Attributes:
-        asset_id: Of which plant.
+        asset_id: The plant.
         day: Its day, UTC.
         slot: Its place in the day, from 0.
         start: When it begins.
         end: When it ends.
         wh: Its energy, Wh; ``None`` where it is not recorded, or only the sum of several slots is.
         recorded: Whether it is recorded.
-        source: Who recorded it: ``meter``, ``oracle`` or ``root``; ``None`` where it is not recorded.
+        source: How it was recorded: by ``meter``, ``oracle`` or ``root``; ``None`` where it is not recorded.
         txid: The transaction that recorded it.
     """
 
@@ -46,12 +46,12 @@ class DayEnergy:
         wh: The energy recorded, Wh.
         slots_recorded: How many slots are recorded.
         slots_total: How many slots a day has.
-        exported_wh: What passed the grid meter outwards, Wh; ``None`` where no feed is recorded.
-        imported_wh: What passed the grid meter inwards, Wh.
+        exported_wh: The energy that left through the grid meter, Wh; ``None`` where no feed is recorded.
+        imported_wh: The energy that came in through the grid meter, Wh.
         feed_verified: Whether the feed is verified.
         deliverable_wh: What the day can deliver, Wh; ``None`` until it is known.
-        sold_wh: What is funded ahead and sold on the spot, Wh.
-        retired_wh: What the owner claimed, Wh.
+        sold_wh: The energy that is funded ahead or sold on the spot, Wh.
+        retired_wh: The energy that the owner claimed, Wh.
     """
 
     asset_id: int
@@ -81,11 +81,11 @@ class MonthEnergy:
         asset_id: The plant.
         month: The month's first day.
         wh: The energy recorded, Wh.
-        verified_wh: Of it, energy of verified days, Wh.
+        verified_wh: The part of it on verified days, Wh.
         days_recorded: How many days have something recorded.
         days_verified: How many days are verified.
-        sold_wh: What is funded ahead and sold on the spot, Wh.
-        retired_wh: What the owner claimed, Wh.
+        sold_wh: The energy that is funded ahead or sold on the spot, Wh.
+        retired_wh: The energy that the owner claimed, Wh.
     """
 
     asset_id: int
@@ -100,16 +100,16 @@ class MonthEnergy:
 
 @dataclass(frozen=True, slots=True)
 class DayBookRow:
-    """What of a day is open, funded, sold and retired, Wh.
+    """The energy of a day that is open, funded, sold and retired, Wh.
 
     Attributes:
         asset_id: The plant.
         day: The day, UTC.
-        asset_epoch: In which the open sums count.
+        asset_epoch: The epoch in which the open sums are valid.
         forward_open_wh: Offered ahead.
         forward_funded_wh: Sold ahead.
-        spot_open_wh: Offered of what is verified.
-        spot_sold_wh: Sold of what is verified.
+        spot_open_wh: Offered after verification.
+        spot_sold_wh: Sold after verification.
         retired_wh: Claimed by the owner.
         deliverable_wh: What the day can deliver; ``None`` until it is known.
     """

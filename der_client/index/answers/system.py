@@ -1,4 +1,4 @@
-"""The contracts: their settings and roles, and what settlement owes."""
+"""The contracts: their settings and roles, and what the settlement contract owes."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class System:
         paused: Whether new exposure is stopped.
         fee_bps: The fee of payments funded now, basis points; ``None`` before settlement is deployed.
         next_fee_bps: The announced fee.
-        next_from: From when on the announced fee holds; ``None`` if none was announced.
-        tokens: The tokens that offers may be priced in, beside STX.
+        next_from: When the announced fee takes effect; ``None`` if none was announced.
+        tokens: The tokens that offers may be priced in, besides STX.
     """
 
     contract_owner: str
@@ -38,7 +38,7 @@ class RoleRow:
     Attributes:
         role: The role.
         principal: Who has it.
-        region: Where; empty for roles without a region.
+        region: The region; empty for roles without one.
         since_height: The block that granted it.
     """
 
@@ -56,7 +56,7 @@ class LedgerRow:
         token: The token; ``None`` for STX.
         escrow: Locked in payments.
         fees: Earned and not withdrawn.
-        credits: What parties can withdraw.
+        credits: The amount that parties can withdraw.
     """
 
     token: str | None

@@ -18,8 +18,9 @@ class OfferRow:
     Attributes:
         asset_epoch: The plant's epoch when it was made.
         created_at: When it was made.
-        created_txid: In which transaction.
-        is_open: Whether some of it can be taken: something is open, it has not expired, and its epoch is not over.
+        created_txid: The transaction that made it.
+        is_open: Whether some of it can be taken: something is open, it has not expired, and its epoch is the current
+            one.
     """
 
     offer_id: int
@@ -51,9 +52,9 @@ class PaymentRow:
     Attributes:
         due: What anybody can do with it now: ``settle`` or ``refund``; ``None`` if nothing.
         funded_at: When its cost was locked.
-        funded_txid: In which transaction.
+        funded_txid: The transaction that locked it.
         closed_at: When it was settled, refunded or released.
-        closed_txid: In which transaction.
+        closed_txid: The transaction that closed it.
     """
 
     payment_id: int
@@ -91,9 +92,9 @@ class StatementLine:
         payment_id: The payment.
         side: What the party did: ``bought`` or ``sold``.
         counterparty: The other side.
-        asset_id: Whose energy.
-        day: Of which day.
-        token: Of all amounts.
+        asset_id: The plant that produced the energy.
+        day: The day of production.
+        token: The token of all amounts.
         state: Whether it is locked, settled or refunded.
         wh: The energy taken, Wh.
         delivered_wh: The energy delivered, Wh.
@@ -102,11 +103,11 @@ class StatementLine:
         payout: What the seller got.
         fee: What the fee was.
         refund: What the buyer got back.
-        amount: What came in (or, negative, went out) for the party so far.
+        amount: What the party has received so far, or, if negative, paid.
         funded_at: When the cost was locked.
-        funded_txid: In which transaction.
+        funded_txid: The transaction that locked it.
         closed_at: When it was settled or refunded.
-        closed_txid: In which transaction.
+        closed_txid: The transaction that closed it.
     """
 
     payment_id: int
@@ -136,17 +137,17 @@ class StatementTotal:
 
     Attributes:
         side: ``bought`` or ``sold``.
-        counterparty: With whom; ``None`` with all.
-        token: Of all amounts.
-        payments: How many lines.
+        counterparty: The other party; ``None`` for all of them.
+        token: The token of all amounts.
+        payments: The number of lines.
         wh: The energy taken, Wh.
         delivered_wh: The energy delivered, Wh.
         cost: What the buyers locked.
-        locked: Of it, what is still locked.
+        locked: The part of it that is still locked.
         payout: What the sellers got.
         fee: What the fees were.
         refund: What the buyers got back.
-        amount: What came in (or, negative, went out) for the party so far.
+        amount: What the party has received so far, or, if negative, paid.
     """
 
     side: str
@@ -165,14 +166,14 @@ class StatementTotal:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What a party bought and sold of the days of a month.
+    """What a party bought and sold in a month, by day of production.
 
     Attributes:
-        party: Whose statement.
+        party: The party whose statement it is.
         month: The month's first day.
         lines: Each payment, by day.
-        totals: Sums per side, token and counterparty, and with all of them.
-        height: The block as of which it is.
+        totals: Sums by side, token and counterparty, and over all counterparties.
+        height: The block whose state it shows.
     """
 
     party: str
@@ -184,11 +185,11 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """Energy claimed for a beneficiary: by who bought it (a claim), or by the plant's owner (a retirement).
+    """Energy claimed for a beneficiary: by its buyer (a claim), or by the plant's owner (a retirement).
 
     Attributes:
         kind: ``claim`` or ``retirement``.
-        id: Its number, among its kind.
+        id: Its number among those of its kind.
         asset_id: The plant.
         asset_kind: The plant's kind.
         day: The day, UTC.
@@ -197,13 +198,13 @@ class Certificate:
         slot_seconds: Length of a slot, s.
         wh: The energy, Wh.
         beneficiary: For whom.
-        purpose: What for.
+        purpose: What it was claimed for.
         claimant: Who claimed it.
-        payment_id: The payment it was bought by; ``None`` for a retirement.
+        payment_id: The payment that bought the energy; ``None`` for a retirement.
         height: The block.
         time: The block's time.
         txid: The transaction.
-        event_id: The place of its event among all events, from 1; lists go on after one.
+        event_id: The place of its event among all events, from 1, by which lists are continued.
         event_index: The place of its event in the transaction.
         location: The plant's geohash.
         region: The grid operator's region.

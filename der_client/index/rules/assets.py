@@ -1,4 +1,4 @@
-"""What the events of ``asset-verification`` change: settings, roles, plants, and changes that wait."""
+"""What the events of ``asset-verification`` change: settings, roles, plants, and pending changes."""
 
 from __future__ import annotations
 

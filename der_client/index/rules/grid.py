@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @on(grid.ContractDeployed)
 def _deployed(_state: State, _event: Event) -> None:
-    """Nothing of it is state: constants, which are in the event's own table."""
+    """Change nothing: its constants are in the event's own table, not in the state."""
 
 
 @on(grid.ConnectionRequested, reads=("connection",))

@@ -52,7 +52,7 @@ def _offer_fill_closed(state: State, event: market.OfferFillClosed) -> None:
 def _offer_closed(state: State, event: market.OfferClosed) -> None:
     offer = change(state, "offer", (event.offer_id,), {"open_wh": event.open_wh, "state": event.state})
     book = _book(state, event.asset_id, event.day, offer["epoch"])
-    if book["epoch"] == offer["epoch"]:  # the open sums of a newer epoch hold nothing of this offer
+    if book["epoch"] == offer["epoch"]:  # the open sums of a newer epoch do not include this offer
         side = "spot_open_wh" if offer["spot"] else "forward_open_wh"
         state.put("day_book", (event.asset_id, event.day), book | {side: book[side] - event.closed_wh})
 
@@ -68,7 +68,7 @@ def _energy_retired(state: State, event: market.EnergyRetired) -> None:
 
 
 def _book(state: State, asset_id: int, day: Any, epoch: int) -> Row:
-    """Return the book of a day as it counts in an epoch: the open sums of an older one are zero."""
+    """Return the book of a day for an epoch: the open sums of an older epoch are zero."""
     book = state.get("day_book", (asset_id, day))
     if book is None:
         return {"epoch": epoch} | dict.fromkeys(_SUMS_OF_BOOK, 0)

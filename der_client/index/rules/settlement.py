@@ -66,11 +66,11 @@ def _fees_withdrawn(state: State, event: settlement.FeesWithdrawn) -> None:
 
 @on(settlement.SurplusWithdrawn)
 def _surplus_withdrawn(_state: State, _event: settlement.SurplusWithdrawn) -> None:
-    """A surplus is not kept: it is what the contract's balance is above its ledger."""
+    """Change nothing: the surplus is not stored; it is the contract's balance above its ledger."""
 
 
 def _credit(state: State, party: str, token: str, amount: int) -> None:
-    """Add to what somebody can withdraw; nobody has a row of 0."""
+    """Add to what somebody can withdraw; a row of 0 is removed."""
     key = (party, token)
     total = (state.get("credit", key) or {"amount": 0})["amount"] + amount
     if total:

@@ -1,8 +1,8 @@
-"""The wire form of Clarity values read (SIP-005; stacks-core ``types/serialization.rs``).
+"""Decodes the wire form of Clarity values (SIP-005; stacks-core ``types/serialization.rs``).
 
-The decoder trusts nobody: it never reads past the input, never allocates more than the input can hold, bounds its own
-depth, and accepts exactly one encoding for each value, so that decoding and encoding again gives the same bytes. It
-refuses what has no type in Clarity, too, such as a list of an int and a uint.
+The decoder trusts no input: it never reads past the end, never allocates more than the input can contain, bounds its
+own depth, and accepts exactly one encoding for each value, so that decoding and encoding again gives the same bytes. It
+also refuses values without a type in Clarity, such as a list of an int and a uint.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def decode(data: bytes) -> ClarityValue:
         raise DecodeError(f"{len(data)} bytes are too many for one value: at most {MAX_WIRE_BYTES}", MAX_WIRE_BYTES)
     kind = None
     if 5 < len(data) <= MAX_SHAPED_BYTES and TUPLE in data[:3]:
-        # Of a tuple, this goes up to its first name.
+        # For a tuple, this includes its first name.
         kind = (data[: 6 + data[5]], len(data))
         if known := _SHAPES.read(kind, data, 0):
             return known
@@ -94,10 +94,10 @@ def decode(data: bytes) -> ClarityValue:
 
 
 def read_value(data: bytes, offset: int, max_depth: int = MAX_DEPTH) -> tuple[ClarityValue, int]:
-    """Decode the value that starts at an offset; return it and the offset behind it.
+    """Decode the value that starts at an offset; return it and the offset after it.
 
     Args:
-        data: Bytes that hold the value somewhere.
+        data: Bytes that contain the value.
         offset: Where it starts.
         max_depth: How many composites may be nested.
 
@@ -117,7 +117,7 @@ def read_value(data: bytes, offset: int, max_depth: int = MAX_DEPTH) -> tuple[Cl
 
 
 def _distance(value: ClarityValue, path: Iterable[Step]) -> int:
-    """Return how far behind the start of a value's wire form a part of it starts, or the list that holds the part."""
+    """Return the offset of a part in a value's wire form, or of the list that contains the part."""
     distance = 0
     for step in path:
         before: Collection[ClarityValue] = ()
@@ -133,7 +133,7 @@ def _distance(value: ClarityValue, path: Iterable[Step]) -> int:
             case ((OkValue() | ErrValue() | SomeValue()), None):
                 distance += 1
                 value = value.value
-            case _:  # Inside a list whose type was compared as a whole: which item it is cannot be said.
+            case _:  # Inside a list whose type was compared as a whole, the item is not known.
                 break
         distance += sum(map(len, encode_all(before, room(MAX_DEPTH))))
     return distance
@@ -152,7 +152,7 @@ def truncated(data: bytes, offset: int, needed: int, what: str) -> DecodeError:
 
 
 def read_length(data: bytes, offset: int, what: str) -> tuple[int, int]:
-    """Read a u32 count of bytes or items, each of which takes at least a byte; return it and the offset behind it."""
+    """Read a u32 count of bytes or items, each of which takes at least a byte; return it and the offset after it."""
     start = offset + 4
     if start > len(data):
         raise truncated(data, offset, 4, f"the length of a {what}")
@@ -206,12 +206,12 @@ def _read_false(_data: bytes, offset: int, _depth: int) -> tuple[ClarityValue, i
 
 @lru_cache(maxsize=65536)
 def address_text(wire: bytes) -> str:
-    """Return the address of an account's version and hash160; raises AddressError for a version that there is not."""
+    """Return the address of an account's version and hash160; raises AddressError for an unknown version."""
     return c32_address(wire[0], wire[1:])
 
 
 def read_standard_principal(data: bytes, offset: int) -> tuple[str, int]:
-    """Read version and hash of an account; return its address and the offset behind it."""
+    """Read version and hash of an account; return its address and the offset after it."""
     end = offset + ACCOUNT_BYTES
     if end > len(data):
         raise truncated(data, offset, ACCOUNT_BYTES, "a principal")
@@ -221,7 +221,7 @@ def read_standard_principal(data: bytes, offset: int) -> tuple[str, int]:
 
 
 def read_contract_principal(data: bytes, offset: int) -> tuple[str, int]:
-    """Read version, hash and name of a contract; return its identifier and the offset behind it."""
+    """Read version, hash and name of a contract; return its identifier and the offset after it."""
     address, start = read_standard_principal(data, offset)
     if start >= len(data):
         raise truncated(data, start, 1, "the length of a contract name")
@@ -251,7 +251,7 @@ def _read_contract(data: bytes, offset: int, _depth: int) -> tuple[ClarityValue,
 
 @lru_cache(maxsize=16384)
 def _principal(content: bytes) -> ClarityValue:
-    """Return the principal of what follows its type and fills the input: an account, or a contract, which is longer."""
+    """Return the principal in the rest of the input after its type: an account, or a contract, which is longer."""
     read = _read_standard if len(content) == ACCOUNT_BYTES else _read_contract
     value, end = read(content, 0, 0)
     if end != len(content):
@@ -286,7 +286,7 @@ def _read_none(_data: bytes, offset: int, depth: int) -> tuple[ClarityValue, int
 
 
 def _read_tuples(data: bytes, offset: int, depth: int, count: int) -> tuple[list[ClarityValue], int]:
-    """Read the first of some tuples, and as many others as have its names, which is quicker than one by one."""
+    """Read several tuples with the same names as the first, which is quicker than one by one."""
     first, offset = _read_tuple(data, offset + 1, depth)
     tuples = [first]
     header = b"\x0c" + len(first.value).to_bytes(4, "big")
@@ -338,7 +338,7 @@ _MAX_KNOWN_NAMES: Final = 4096
 
 
 def read_name(data: bytes, offset: int) -> tuple[str, int]:
-    """Read a Clarity name with its one-byte length; return it and the offset behind it."""
+    """Read a Clarity name with its one-byte length; return it and the offset after it."""
     if offset >= len(data):
         raise truncated(data, offset, 1, "the length of a name")
     start = offset + 1
@@ -351,7 +351,7 @@ def read_name(data: bytes, offset: int) -> tuple[str, int]:
         name = raw.decode("latin-1")
         if not is_clarity_name(name):
             raise DecodeError(f"{name!r} is not a Clarity name", start)
-        # Hostile input can fill neither the memory with names nor, for good, the place of the names in use.
+        # Hostile input must not fill the memory with names, nor displace names in use for good.
         if len(_known_names) >= _MAX_KNOWN_NAMES:
             _known_names.clear()
         _known_names[raw] = name
@@ -372,7 +372,7 @@ def _read_tuple(data: bytes, offset: int, depth: int) -> tuple[ClarityValue, int
     known = _known_names.get
     size = len(data)
     for _ in range(count):
-        # The names seen before are found without a call; read_name explains whatever is not.
+        # Known names are found without a call; read_name handles all others.
         start = offset + 1
         end = start + data[offset] if offset < size else 0
         name = known(data[start:end])
@@ -449,7 +449,7 @@ _TRUE: Final = BoolValue(True)
 _FALSE: Final = BoolValue(False)
 _NONE: Final = NoneValue()
 
-# Whatever comes again and again is made once: values never change.
+# Values never change, so repeated ones are created only once.
 LEAF_FORMATS: Final[dict[type, LeafFormat]] = {
     IntValue: LeafFormat(1, partial(_from_bytes, signed=True), IntValue),
     UIntValue: LeafFormat(1, _from_bytes, UIntValue),

@@ -1,4 +1,4 @@
-"""Clarity values to the wire form, byte for byte as the node writes it (SIP-005)."""
+"""Encodes Clarity values, byte for byte as the node does (SIP-005)."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def encode(value: ClarityValue, max_depth: int = MAX_DEPTH) -> bytes:
         max_depth: How many composites may be nested.
 
     Raises:
-        EncodeError: If it is not a Clarity value, is deeper or larger than a node allows, or a list in it holds values
+        EncodeError: If it is not a Clarity value, is deeper or larger than a node allows, or a list in it has values
             without a common type; the text names the path.
     """
     try:
@@ -117,7 +117,7 @@ def _ascii_wire(text: str) -> bytes:
 
 
 _SHORT: Final = 64
-_short_ascii_wire: Final = lru_cache(maxsize=4096)(_ascii_wire)  # topics, regions and the like come again and again
+_short_ascii_wire: Final = lru_cache(maxsize=4096)(_ascii_wire)  # topics, regions and the like are repeated often
 
 
 def _encode_utf8(value: Utf8Value, _depth: int) -> bytes:
@@ -174,14 +174,14 @@ def encode_all(values: Collection[ClarityValue], depth: int) -> Iterable[bytes]:
 
 @lru_cache(maxsize=4096)
 def tuple_keys(names: tuple[str, ...]) -> list[bytes]:
-    """Return what precedes each value of a tuple with these names; before the first one also how the tuple starts."""
+    """Return the bytes before each value of a tuple with these names; the first ones include the tuple's start."""
     start = b"\x0c" + len(names).to_bytes(4)
     return [start + key_wire(names[0]), *map(key_wire, names[1:])]
 
 
 @lru_cache(maxsize=4096)
 def _tuple_pattern(names: tuple[str, ...]) -> bytes:
-    """Return what a tuple with these names consists of, for ``%``."""
+    """Return the pattern of a tuple with these names, for ``%``."""
     return b"".join([key.replace(b"%", b"%%") + b"%b" for key in tuple_keys(names)])
 
 
@@ -194,7 +194,7 @@ def _encode_tuple(value: TupleValue, depth: int) -> bytes:
     contents = []
     for item in fields.values():
         kind = type(item)
-        # Half of what contracts hold are uints: written here, they take no call.
+        # Half of the values in contracts are uints: encoded here, they need no call.
         if kind is UIntValue:
             contents.append(b"\x01" + item.value.to_bytes(16))
         else:

@@ -1,7 +1,7 @@
-"""Functions that are written line by line for one layout, as dataclasses writes a constructor for one class.
+"""Generates functions line by line for one layout, as dataclasses generates a constructor for one class.
 
-A loop over the parts of a layout takes about as long as the work on them; written out, there is only the work. No name
-and no byte from outside gets into the source: constants have numbered names there.
+A loop over the parts of a layout takes about as long as the work on them; unrolled, only the work is left. No name and
+no byte from outside gets into the source: constants have numbered names there.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ class GeneratedReader:
     """The source of a function of ``data`` and ``offset``.
 
     Attributes:
-        lines: What it does before it gives its result. A line may ``break``, for input of another layout; ValueError,
-            LookupError and ``struct.error`` do so, too.
+        lines: The lines before it returns its result. A line may ``break`` for input of another layout, as do
+            ValueError, LookupError and ``struct.error``.
     """
 
     def __init__(self) -> None:
@@ -40,8 +40,8 @@ class GeneratedReader:
         """Return lines that read fixed bytes and contents, which alternate; fixed bytes may end them.
 
         Args:
-            parts: The name of what comes of it: all of them, in order.
-            offset: The name of where they start.
+            parts: The name of the result: all parts, in order.
+            offset: The name of the offset at which they start.
             fixed: The bytes that must be there.
             sizes: The lengths of the contents.
         """
@@ -55,12 +55,12 @@ class GeneratedReader:
     def function(
         self, result: str, otherwise: Callable[[bytes, int], Any] | None = None, *, name: str = "value"
     ) -> Callable[[bytes, int], Any]:
-        """Return the function, which gives an expression's value.
+        """Return the function, which returns an expression's value.
 
         Args:
             result: The expression.
-            otherwise: What reads input of another layout; without it, None is given.
-            name: What it reads, for tracebacks, debuggers and profilers, which show its source.
+            otherwise: A function that reads input of another layout; without it, the result is None.
+            name: The name of what it reads, for tracebacks, debuggers and profilers, which show its source.
         """
         source = [
             "def read(data, offset):",
@@ -73,7 +73,7 @@ class GeneratedReader:
             "  return otherwise(data, offset)" if otherwise else "  return None",
         ]
         names = {**self._constants, "otherwise": otherwise}
-        # Nothing from outside is in the source, see above.
+        # Nothing from outside is in the source; see above.
         exec(compile_generated("\n".join(source), f"reader of {name}", "exec"), names)  # noqa: S102
         read: Callable[[bytes, int], Any] = names["read"]
         return read
@@ -88,13 +88,13 @@ def compile_generated(source: str, name: str, mode: str) -> CodeType:
 
     Args:
         source: The source.
-        name: What it is.
-        mode: As of ``compile``.
+        name: Its name.
+        mode: The mode, as for ``compile``.
     """
     place = next(_places)
     file = f"<der_client {place}: {name}>"
     _forget(place, file)
-    # Without a time of change, linecache keeps what it is given.
+    # Without a modification time, linecache keeps its entry.
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
     return compile(source, file, mode)
 
@@ -103,6 +103,6 @@ _files: Final[dict[int, str]] = {}
 
 
 def _forget(place: int, file: str) -> None:
-    """Let go of the oldest source, so that they do not fill the memory."""
+    """Forget the oldest source, so that sources do not fill the memory."""
     linecache.cache.pop(_files.get(place, ""), None)
     _files[place] = file

@@ -1,6 +1,6 @@
-r"""Clarity literals read: what one writes in source, in a deployment plan or on a command line, and what nodes write.
+r"""Parses Clarity literals: as written in source, in a deployment plan or on a command line, and as written by nodes.
 
-Both forms are taken, also mixed, since only one thing means different things in them:
+Both forms are accepted, even mixed, since only one thing has different meanings in them:
 
 =====================  ==========================================  =======================================
 value                  in source                                   as a node writes it (``str(value)``)
@@ -15,9 +15,9 @@ list                   ``(list 1 2)``                              ``(1 2)``
 tuple                  ``{k: v}``, ``(tuple (k v))``               ``(tuple (k v))``
 =====================  ==========================================  =======================================
 
-``\u{c3a9}`` is therefore 쎩 in source and é in a node's text: say which it is. Beyond what contract source may hold, a
-string-utf8 may hold any character as it is (``u"é"``). What needs a contract around it is not a literal: ``.market``,
-constants, calls of functions.
+``\u{c3a9}`` is therefore 쎩 in source and é in a node's text: say which it is. Unlike in contract source, a string-utf8
+may contain any character as it is (``u"é"``). What needs a contract around it is not a literal: ``.market``, constants,
+calls of functions.
 
 Facts from stacks-core's lexer and parser (``clarity/src/vm/ast/parser/v2``), checked on the real VM:
 ``tests/vectors/clarity_literals.json``.
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 Made = TypeVar("Made")
 
 MAX_TEXT_LENGTH: Final = 16 << 20
-"""More characters than the text of any value has."""
+"""More characters than in the text of any value."""
 
 _SPACE: Final = re.compile(r"(?:[ \t\n]++|;;[^\n]*+)*+")
 _WORD: Final = re.compile(r"[^\s(){},:;\"]*+")
@@ -78,13 +78,13 @@ def parse(text: str, *, node_text: bool = False) -> ClarityValue:
     r"""Read one literal.
 
     Args:
-        text: The literal, with white space and ``;;`` comments around and in it as one likes.
+        text: The literal, with any white space and ``;;`` comments around and within it.
         node_text: Whether a node wrote the text, so that ``\u{…}`` in a string-utf8 stands for the bytes of the UTF-8
-            form; else it is a code point, as in source.
+            form; otherwise it is a code point, as in source.
 
     Returns:
-        The value; encoding it gives what Clarity's VM makes of the literal. (Except for a list whose later tuples have
-        more fields than the first: the VM drops those, here they stay.)
+        The value; its encoding is that of the literal in Clarity's VM. (Except for a list whose later tuples have more
+        fields than the first: the VM drops these fields, here they are kept.)
 
     Raises:
         LiteralError: If the text is not a literal, or the value is impossible: out of range, too deep, a list of
@@ -98,7 +98,7 @@ def parse(text: str, *, node_text: bool = False) -> ClarityValue:
 
 
 class _Parser:
-    """Reads one text from the left to the right; every method leaves ``place`` behind what it has read."""
+    """Reads one text from left to right; every method leaves ``place`` after what it has read."""
 
     def __init__(self, text: str, from_hex: Callable[[str], str]) -> None:
         self.text = text
@@ -130,7 +130,7 @@ class _Parser:
             return self.checked(start, Utf8Value, self.string(self.from_hex))
         if word in _CONSTANTS:
             if word == "none":
-                self.deeper(start, depth)  # its type holds that of nothing
+                self.deeper(start, depth)  # its type contains the type of nothing
             return _CONSTANTS[word]
         if _UINT.fullmatch(word):
             return self.checked(start, UIntValue, self.number(start, word[1:]))
@@ -247,7 +247,7 @@ class _Parser:
         return depth - 1
 
     def checked(self, start: int, make: Callable[[Any], Made], content: Any) -> Made:
-        """Make something of what has been read; if it cannot be, say where that started."""
+        """Build a value from what has been read; if that fails, report where it started."""
         try:
             return make(content)
         except InvalidValueError as error:
@@ -260,11 +260,11 @@ class _Parser:
         return self.take(_WORD)
 
     def skip_space(self) -> bool:
-        """Skip white space and comments; say whether there was any."""
+        """Skip white space and comments; return whether there was any."""
         return bool(self.take(_SPACE))
 
     def take(self, pattern: re.Pattern[str]) -> str:
-        """Read what a pattern matches here, which may be nothing."""
+        """Read what a pattern matches here, possibly nothing."""
         found = pattern.match(self.text, self.place)
         if found is None:
             return ""
@@ -284,7 +284,7 @@ class _Parser:
         return LiteralError(f"expected {what}, found {self.shown(self.place)}", self.place)
 
     def shown(self, start: int) -> str:
-        """Return the text from somewhere on, short enough for a message."""
+        """Return the text from a place on, short enough for a message."""
         rest = self.text[start : start + _SHOWN + 1]
         if not rest:
             return "the end"

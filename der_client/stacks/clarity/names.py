@@ -21,12 +21,12 @@ def plain_text(text: str) -> str:
 
 
 def is_clarity_name(text: str) -> bool:
-    """Say whether the text can name a variable, function, tuple key, map or asset."""
+    """Return whether the text can name a variable, function, tuple key, map or asset."""
     return len(text) <= MAX_NAME_LENGTH and _CLARITY_NAME.fullmatch(text) is not None
 
 
 def is_contract_name(text: str, max_length: int = MAX_NAME_LENGTH) -> bool:
-    """Say whether the text can name a contract."""
+    """Return whether the text can name a contract."""
     return len(text) <= max_length and _CONTRACT_NAME.fullmatch(text) is not None
 
 
@@ -42,7 +42,7 @@ def check_clarity_name(text: str) -> str:
             f"{shown(text)} is not a Clarity name: a letter, then letters, digits or -_!?+<>=/*, "
             f"at most {MAX_NAME_LENGTH} characters"
         )
-    # Not the text as it was given: what is kept here is given to everybody who asks for an equal one.
+    # Not the original text: what is kept here is returned to all who ask for an equal one.
     return plain_text(text)
 
 
@@ -51,7 +51,7 @@ def check_contract_name(text: str) -> str:
     """Return the contract name unchanged.
 
     Raises:
-        EncodeError: If no contract can be called so.
+        EncodeError: If no contract can have this name.
     """
     if not isinstance(text, str) or not is_contract_name(text, MAX_CONTRACT_NAME_LENGTH):
         raise EncodeError(

@@ -1,9 +1,9 @@
-"""Takes values apart at once that look like ones that were read before, but for their numbers, addresses and texts.
+"""Decodes values in one step that have the same shape as earlier ones and differ only in numbers, addresses and texts.
 
-What a program decodes is of few kinds: the events of a contract, the answers and the arguments of a function. In all
-values of a kind and length only the leaves differ. So for shapes that were read step by step often enough, a function
-is compiled that reads nothing but them. It never refuses a value: what has no such shape is read step by step as ever,
-which also says what is wrong with it.
+A program decodes few kinds of values: the events of a contract, the results and arguments of a function. Values of one
+kind and length differ only in their leaves. So for a shape that has been read step by step often enough, a function is
+compiled that reads only this shape. It never refuses a value: other shapes are read step by step as before, which also
+reports what is wrong with them.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ if TYPE_CHECKING:
 Item = TypeVar("Item", ClarityValue, tuple[ClarityValue, ...])
 
 MAX_SHAPED_BYTES: Final = 1024
-"""Longer input is read step by step. So short a value without lists needs no check of its type."""
+"""Longer input is read step by step. A value this short and without lists needs no type check."""
 _MAX_KINDS: Final = 512
 _MAX_SHAPES_OF_A_KIND: Final = 4
 _OFTEN: Final = 16
-"""Compiling takes as long as about twenty values step by step, so nobody can make it happen more often than it pays."""
+"""Compiling takes as long as reading about twenty values step by step, so input cannot trigger it too often."""
 _WRAPPERS: Final[dict[type, bytes]] = {OkValue: b"\x07", ErrValue: b"\x08", SomeValue: b"\x0a"}
 
 Kind = tuple[bytes, int]
-"""What can be seen at once of an item: how it begins, and how many bytes it has."""
+"""What is known of an item at once: its first bytes, and its length."""
 
 
 class LeafFormat(NamedTuple):
-    """How a value that holds no other one is written.
+    """The wire form of a value that contains no other one.
 
     Attributes:
         head_length: How many bytes are the same in all such values of one length: type and length.
-        convert: From the bytes behind these to what the value holds, or to the value itself; raises ValueError or
-            LookupError if they stand for none.
-        kind: The class of what holds that; None if ``convert`` gives the value itself.
+        convert: From the bytes after these to the value's content, or to the value itself; raises ValueError or
+            LookupError if they are not valid.
+        kind: The class of the value with that content; None if ``convert`` returns the value itself.
     """
 
     head_length: int
@@ -50,7 +50,7 @@ class Shapes(Generic[Item]):
     """The shapes of the items, values or arguments, that are read often.
 
     Args:
-        formats: How leaves are written, by class.
+        formats: The wire form of leaves, by class.
     """
 
     def __init__(self, formats: Mapping[type, LeafFormat]) -> None:
@@ -73,15 +73,15 @@ class Shapes(Generic[Item]):
         return None
 
     def learn(self, kind: Kind, item: Item) -> None:
-        """Take note of an item that was read step by step; every 16th of a kind has its shape compiled.
+        """Note an item that was read step by step; the shape of every 16th one of a kind is compiled.
 
         Args:
             kind: Its kind.
-            item: What was read.
+            item: The item.
         """
         seen = self._seen.get(kind, 0) + 1
         if seen == 1 and len(self._seen) >= _MAX_KINDS:
-            # Nobody can fill the memory, nor for good take the place of the kinds in use.
+            # Input must not fill the memory, nor displace kinds in use for good.
             self._seen.clear()
             self._readers.clear()
         self._seen[kind] = seen
@@ -102,9 +102,9 @@ class _ShapeReader:
         self._sizes: list[int] = []
 
     def function(self, item: ClarityValue | tuple[ClarityValue, ...]) -> Callable[[bytes, int], Any] | None:
-        """Return a reader of such an item, or None if it holds lists.
+        """Return a reader of such an item, or None if it contains lists.
 
-        The item must fill the input from the offset on; the reader returns None if it does not, or is another one.
+        The item must fill the input from the offset on; the reader returns None if it does not, or has another shape.
         """
         try:
             if isinstance(item, tuple):
@@ -118,7 +118,7 @@ class _ShapeReader:
         return self._source.function(result)
 
     def _value(self, value: ClarityValue, before: bytes) -> str:
-        """Return the expression for a value behind some fixed bytes; raises KeyError if it holds a list."""
+        """Return the expression for a value after some fixed bytes; raises KeyError if it contains a list."""
         kind = type(value)
         if isinstance(value, TupleValue):
             keys = tuple_keys(tuple(value.value))
@@ -135,7 +135,7 @@ class _ShapeReader:
         return content if leaf.kind is None else self._holding(leaf.kind, content)
 
     def _holding(self, kind: type[ClarityValue], held: str) -> str:
-        """Return the name of a new value that holds something."""
+        """Return the name of a new value with this content."""
         name = f"value_{len(self._source.lines)}"
         self._source.lines += [f"{name} = new({self._source.constant(kind)})", f"put({name}, {held})"]
         return name

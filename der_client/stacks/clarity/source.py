@@ -1,7 +1,7 @@
 """Reads Clarity source: expressions with their places, and the comments between them.
 
-Takes what the parser of Clarity's VM takes, and more: whether a source means something is for the VM to say. Nesting is
-not limited, and nothing here recurses, so that no source can break the reader.
+Accepts everything that the parser of Clarity's VM accepts, and more: only the VM decides whether a source is valid.
+Nesting is not limited, and nothing here is recursive, so no source can crash the reader.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _CLOSERS: Final = {"(": ")", "{": "}"}
 
 
 class Kind(Enum):
-    """What an expression is made of."""
+    """The kind of an expression."""
 
     LIST = "list"
     TUPLE = "tuple"
@@ -46,10 +46,10 @@ class Expression:
 
     Attributes:
         kind: ``LIST`` is ``(…)``, ``TUPLE`` is ``{…}``, ``ATOM`` a name or number, ``STRING`` a text in quotes.
-        text: Of an atom or a string: as it is written, quotes and all. Empty for the others.
-        items: Of a list: its parts. Of a tuple: key, value, key, value, …
+        text: The text of an atom or a string as it is written, including quotes. Empty for the others.
+        items: The parts of a list; of a tuple, key, value, key, value, …
         start: Where it begins, counted in characters from 0.
-        end: Where it ends: the place of the first character behind it.
+        end: Where it ends: the place of the first character after it.
     """
 
     kind: Kind
@@ -73,7 +73,7 @@ class Expression:
         return {}
 
     def walk(self) -> Iterator[Expression]:
-        """Yield this expression and all that it holds, in the order of the source."""
+        """Yield this expression and all that it contains, in the order of the source."""
         waiting = [self]
         while waiting:
             expression = waiting.pop()
@@ -86,9 +86,9 @@ class Comment:
     """A comment: what follows ``;`` until the end of the line.
 
     Attributes:
-        text: Without semicolons and the space around it.
+        text: Its text, without semicolons and the space around it.
         line: Its line, from 1.
-        alone: Whether nothing else is in the line before it.
+        alone: Whether nothing else is on the line before it.
     """
 
     text: str
@@ -102,7 +102,7 @@ class Source:
 
     Attributes:
         text: The source.
-        expressions: What it consists of, in order.
+        expressions: Its expressions, in order.
         comments: Its comments by line.
     """
 
@@ -147,7 +147,7 @@ class Source:
         return tuple(reversed(found))
 
     def comment_behind(self, expression: Expression) -> str:
-        """Return the comment at the end of the line in which an expression ends; empty without one."""
+        """Return the comment at the end of the line on which an expression ends; empty without one."""
         comment = self.comments.get(self.position(expression.end - 1)[0])
         return "" if comment is None or comment.alone else comment.text
 
@@ -165,7 +165,7 @@ class _LineIndex:
 
 @dataclass(slots=True)
 class _Open:
-    """A bracket that is open, and what it holds so far."""
+    """An open bracket, and its content so far."""
 
     bracket: str
     start: int
@@ -188,7 +188,7 @@ def _read(text: str) -> tuple[tuple[Expression, ...], list[tuple[int, int]]]:
             case "close":
                 begun = stack.pop()
                 if _CLOSERS.get(begun.bracket) != match[0]:
-                    raise _error(text, start, f"{match[0]} closes nothing that is open here")
+                    raise _error(text, start, f"{match[0]} does not close any open bracket")
                 kind = Kind.LIST if begun.bracket == "(" else Kind.TUPLE
                 stack[-1].items.append(Expression(kind, "", tuple(begun.items), begun.start, place))
             case "atom" | "string":

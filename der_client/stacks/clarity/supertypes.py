@@ -1,8 +1,8 @@
-"""The type that a value has of itself, as the node finds it when it decodes a value that it has no type for.
+"""The type of a value by itself, as the node determines it when it decodes a value without a known type.
 
-Arguments of transactions and of read-only calls are decoded so. A list then has the least type that holds all of its
-items; if there is none, the node refuses the whole transaction. Sizes are the node's own measure, which counts what a
-value of the type could take: a list takes its length times its largest item.
+Arguments of transactions and of read-only calls are decoded this way. A list then has the least type that includes all
+of its items; if there is none, the node refuses the whole transaction. Sizes are the node's own measure, which counts
+how much a value of the type could need: a list needs its length times its largest item.
 
 Facts from stacks-core's ``clarity-types/src/types/signatures.rs`` (``least_supertype``, ``inner_size``), checked on the
 real VM: ``tests/vectors/clarity_arguments.json``.
@@ -56,10 +56,10 @@ Step = int | str | None
 """One step into a value: an item's number, a field's name, or None into ``some``, ``ok`` or ``err``."""
 
 NO_TYPE: Final = NoneType_()
-"""Of what is not there: the inside of ``none``, the other branch of a response, the items of an empty list."""
+"""The type of what does not exist: inside ``none``, the other branch of a response, items of an empty list."""
 
 Sizes = tuple[int, int]
-"""What a value of a type takes, and what the type itself takes, in the node's measure (bytes)."""
+"""The size of a value of a type, and of the type itself, in the node's measure (bytes)."""
 
 _WRAPPER_SIZE: Final = 1
 _SCALARS: Final[dict[type, tuple[ClarityType, Sizes]]] = {
@@ -73,7 +73,7 @@ _SCALAR_SIZES: Final = {kind: sizes for kind, (_, sizes) in _SCALARS.items()}
 
 
 class TypeConflictError(EncodeError):
-    """A value without a type: a list of different things, or something larger than Clarity allows.
+    """A value without a type: a list of different types, or something larger than Clarity allows.
 
     Attributes:
         path: The way to the value that does not fit.
@@ -85,13 +85,13 @@ class TypeConflictError(EncodeError):
 
 
 def type_of(value: ClarityValue) -> ClarityType:
-    """Find the least type that a value belongs to; ``NoneType_`` where the value does not say it.
+    """Find the least type of a value; ``NoneType_`` where the value does not determine it.
 
     Args:
-        value: The value, of at most the depth that ``encode`` takes.
+        value: The value, no deeper than ``encode`` allows.
 
     Raises:
-        EncodeError: If the items of a list have no type in common, or the type is larger than 1 MiB; the text names the
+        EncodeError: If the items of a list have no common type, or the type is larger than 1 MiB; the text names the
             path of what does not fit.
     """
     return _type_of(value, ())
@@ -115,14 +115,14 @@ def check_type(value: ClarityValue) -> None:
 
 
 def least_supertype(a: ClarityType, b: ClarityType, path: tuple[Step, ...] = ()) -> ClarityType:
-    """Find the least type that holds the values of two.
+    """Find the least type that includes the values of two types.
 
-    Tuples are compared as the node compares them: the second may have more fields, which do not count.
+    Tuples are compared as the node compares them: the second may have more fields, which are ignored.
 
     Args:
-        a: The type of what came before.
-        b: The type of what comes next.
-        path: The way to what comes next, for the error.
+        a: The type of the earlier values.
+        b: The type of the next value.
+        path: The path to the next value, for the error.
 
     Raises:
         EncodeError: If there is none.
@@ -156,7 +156,7 @@ def sizes_of(kind: ClarityType) -> Sizes:
     """Measure a type as the node does.
 
     Args:
-        kind: A type that ``type_of`` gives.
+        kind: A type from ``type_of``.
     """
     match kind:
         case BufferType() | AsciiType():
@@ -207,14 +207,14 @@ def _type_of(value: ClarityValue, path: tuple[Step, ...]) -> ClarityType:
 
 
 class _NotPlainError(Exception):
-    """Values that are not plainly of one type; whether they are all the same, only ``_type_of`` can tell."""
+    """Values that are not obviously of one type; only ``_type_of`` can determine their type."""
 
 
 def _sizes_of_all(values: Collection[ClarityValue]) -> Sizes:
-    """Measure the type of values that are plainly of one, column by column.
+    """Measure the type of values that are obviously of one type, column by column.
 
-    It does not look at the items of a list one by one, but at their first fields, their second fields and so on; that
-    takes a tenth of the time.
+    It does not go through the items of a list one by one, but through their first fields, their second fields and so
+    on, which takes a tenth of the time.
     """
     kinds = set(map(type, values))
     if len(kinds) == 1:

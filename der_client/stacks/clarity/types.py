@@ -1,4 +1,4 @@
-"""Clarity types as a contract's interface (ABI) names them: check values, and convert from and to plain Python.
+"""Clarity types as in a contract's interface (ABI): they check values, and convert from and to plain Python.
 
 Plain Python for a type: ``int`` ``uint`` → int, ``bool`` → bool, ``buff`` → bytes, strings and ``principal`` → str,
 ``optional`` → the value or None, ``list`` → list, ``tuple`` → dict by Clarity name, ``response`` →
@@ -82,7 +82,7 @@ def _mismatch(path: str, expected: ClarityType, value: Any) -> EncodeError:
 
 @dataclass(frozen=True, slots=True)
 class _Scalar(ClarityType):
-    """A type that one value class holds, whatever the value."""
+    """A type with one value class, whatever the value."""
 
     name: str
     kind: type[Any]
@@ -119,20 +119,20 @@ class TraitType(ClarityType):
     """A trait reference: an argument that names a contract which implements a trait."""
 
     def check(self, value: ClarityValue, path: str = "value") -> None:
-        """Refuse what is not a contract principal."""
+        """Refuse a value that is not a contract principal."""
         if not isinstance(value, PrincipalValue) or value.contract_name is None:
             raise EncodeError(
                 f"{path}: {shown(value, str)} is not a contract; a trait takes the principal of one, ADDRESS.name"
             )
 
     def from_python(self, value: Any, path: str = "value") -> ClarityValue:
-        """Take the text of a contract principal."""
+        """Return the value of a contract principal's text."""
         principal = PRINCIPAL.from_python(value, path)
         self.check(principal, path)
         return principal
 
     def to_python(self, value: ClarityValue) -> Any:
-        """Give the text of the contract principal."""
+        """Return the text of the contract principal."""
         return value.value
 
     def __str__(self) -> str:
@@ -140,7 +140,7 @@ class TraitType(ClarityType):
 
 
 @dataclass(frozen=True, slots=True)
-class NoneType_(ClarityType):  # noqa: N801 - the ABI's own word; it is beside Python's NoneType
+class NoneType_(ClarityType):  # noqa: N801 - the ABI's own word; Python's NoneType is something else
     """The type of a value that cannot exist: the unused branch of a response or optional."""
 
     def check(self, value: ClarityValue, path: str = "value") -> None:
@@ -149,13 +149,13 @@ class NoneType_(ClarityType):  # noqa: N801 - the ABI's own word; it is beside P
             raise _mismatch(path, self, value)
 
     def from_python(self, value: Any, path: str = "value") -> ClarityValue:
-        """Take None."""
+        """Return ``none`` for None."""
         if value is not None and not isinstance(value, NoneValue):
             raise _mismatch(path, self, value)
         return NoneValue()
 
     def to_python(self, value: ClarityValue) -> Any:  # noqa: ARG002 - one signature for all types
-        """Give None."""
+        """Return None."""
         return None
 
     def __str__(self) -> str:
@@ -234,7 +234,7 @@ class OptionalType(ClarityType):
             raise _mismatch(path, self, value)
 
     def from_python(self, value: Any, path: str = "value") -> ClarityValue:
-        """Take None or what the inner type takes."""
+        """Return ``none`` for None, else ``(some x)`` of the inner type."""
         if value is None:
             return NoneValue()
         if isinstance(value, (NoneValue, SomeValue)):
@@ -243,7 +243,7 @@ class OptionalType(ClarityType):
         return SomeValue(self.item.from_python(value, path))
 
     def to_python(self, value: ClarityValue) -> Any:
-        """Give None or the inner value."""
+        """Return None or the inner value."""
         return None if isinstance(value, NoneValue) else self.item.to_python(value.value)
 
     def __str__(self) -> str:
@@ -267,14 +267,14 @@ class ResponseType(ClarityType):
             raise _mismatch(path, self, value)
 
     def from_python(self, value: Any, path: str = "value") -> ClarityValue:
-        """Take an OkValue or ErrValue."""
+        """Return an OkValue or ErrValue after checking it."""
         if not isinstance(value, ClarityValue):
             raise EncodeError(f"{path}: a response is given as OkValue(…) or ErrValue(…), not {shown(value)}")
         self.check(value, path)
         return value
 
     def to_python(self, value: ClarityValue) -> Any:
-        """Give the value itself: only it says whether it is ok or err."""
+        """Return the value itself, since only it shows whether it is ok or err."""
         return value
 
     def __str__(self) -> str:
@@ -301,7 +301,7 @@ class ListType(ClarityType):
             raise EncodeError(f"{path} has {length} items, {self} takes at most {self.length}")
 
     def from_python(self, value: Any, path: str = "value") -> ClarityValue:
-        """Take any sequence but text and bytes."""
+        """Return the value of any sequence except text and bytes."""
         if isinstance(value, ListValue):
             self.check(value, path)
             return value
@@ -312,7 +312,7 @@ class ListType(ClarityType):
         return ListValue(convert(item, f"{path}[{index}]") for index, item in enumerate(value))
 
     def to_python(self, value: ClarityValue) -> Any:
-        """Give a list."""
+        """Return a list."""
         return [self.item.to_python(item) for item in value.value]
 
     def __str__(self) -> str:
@@ -321,7 +321,7 @@ class ListType(ClarityType):
 
 @dataclass(frozen=True, slots=True)
 class TupleType(ClarityType):
-    """``{name: t, …}``; the order of the fields means nothing."""
+    """``{name: t, …}``; the order of the fields does not matter."""
 
     fields: Mapping[str, ClarityType]
 
@@ -342,7 +342,7 @@ class TupleType(ClarityType):
             raise EncodeError(f"{path} {' and '.join(problems)}: {self} is wanted")
 
     def from_python(self, value: Any, path: str = "value") -> ClarityValue:
-        """Take a mapping from the Clarity names."""
+        """Return the value of a mapping by Clarity names."""
         if isinstance(value, TupleValue):
             self.check(value, path)
             return value
@@ -352,7 +352,7 @@ class TupleType(ClarityType):
         return TupleValue({name: item.from_python(value[name], f"{path}.{name}") for name, item in self.fields.items()})
 
     def to_python(self, value: ClarityValue) -> Any:
-        """Give a dict by Clarity name."""
+        """Return a dict by Clarity name."""
         return {name: item.to_python(value.value[name]) for name, item in self.fields.items()}
 
     def __hash__(self) -> int:

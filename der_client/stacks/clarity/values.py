@@ -55,13 +55,13 @@ class ClarityValue:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.value!r})"
 
-    # Slots take no assignment through __setattr__ above, so copies and pickles are made by the constructor.
+    # __setattr__ above allows no assignment to slots, so copies and pickles use the constructor.
     def __reduce__(self) -> tuple[type[Self], tuple[Any, ...]]:
         return type(self), (self.value,)
 
 
 set_value: Final = ClarityValue.__dict__["value"].__set__
-"""Fills the one slot of a new value; only for constructors and the decoder, which have checked it."""
+"""Sets the one slot of a new value; only for constructors and the decoder, which have checked it."""
 
 
 class IntValue(ClarityValue):
@@ -158,7 +158,7 @@ class Utf8Value(ClarityValue):
         try:
             value.encode("utf-8")
         except UnicodeEncodeError:
-            raise EncodeError(f"{shown(value)} is not Unicode text: it holds a lone surrogate") from None
+            raise EncodeError(f"{shown(value)} is not Unicode text: it contains a lone surrogate") from None
         set_value(self, value)
 
     def __str__(self) -> str:
@@ -210,7 +210,7 @@ def _require_clarity(value: object, where: str) -> ClarityValue:
 
 
 class _Wrapper(ClarityValue):
-    """Base of the values that hold one other value."""
+    """Base of the values that contain one other value."""
 
     __slots__ = ()
     value: ClarityValue
@@ -304,8 +304,8 @@ class TupleValue(ClarityValue):
     """``{k: v, …}``: named values, kept in the order of the wire (by the bytes of the names)."""
 
     __slots__ = ()
-    # The slot of the base by another name: what the encoder reads is the dictionary itself, which takes no time, and
-    # what everybody else gets under the slot's own name cannot be changed.
+    # The base's slot under another name: the encoder reads the dictionary itself, which is fast, and under the slot's
+    # own name everybody else gets a read-only view.
     _fields: dict[str, ClarityValue] = ClarityValue.__dict__["value"]
 
     def __init__(self, fields: Mapping[str, ClarityValue]) -> None:
@@ -349,7 +349,7 @@ class TupleValue(ClarityValue):
 
 
 fields_of: Final = attrgetter("_fields")
-"""The dictionary that a TupleValue holds, for the codec, which does not change it."""
+"""The dictionary in a TupleValue, for the codec, which does not change it."""
 
 
 def columns_of(tuples: Collection[ClarityValue]) -> dict[str, list[ClarityValue]] | None:
@@ -371,7 +371,7 @@ def columns_of(tuples: Collection[ClarityValue]) -> dict[str, list[ClarityValue]
 def principals(values: Sequence[ClarityValue]) -> Iterator[PrincipalValue]:
     """Yield all principals in the values, however deep."""
     for value in values:
-        if type(value) is UIntValue:  # most are, and hold nothing
+        if type(value) is UIntValue:  # most are, and contain nothing
             continue
         if isinstance(value, PrincipalValue):
             yield value

@@ -11,16 +11,16 @@ MAX_DEPTH: Final = 31
 MAX_ARGUMENT_DEPTH: Final = 15
 """The same for values that a node decodes without knowing their type: arguments of calls and transactions."""
 HOLDER: Final = 2
-"""What one composite takes of the room that ``room`` gives."""
+"""How much of the room from ``room`` one composite uses."""
 EMPTY: Final = 1
-"""What must be left of it for ``none`` and for an empty list."""
+"""How much of it must be left for ``none`` and for an empty list."""
 
 
 def room(max_depth: int) -> int:
     """Return how deep values may be nested.
 
-    The type of ``none`` and of an empty list holds the type of nothing, so that the node counts these as composites,
-    except in arguments, where it only counts what it has open.
+    The type of ``none`` and of an empty list contains the type of nothing, so the node counts these as composites,
+    except in arguments, where it counts only what is open.
 
     Args:
         max_depth: How many composites there may be.
@@ -30,17 +30,17 @@ def room(max_depth: int) -> int:
 
 MAX_WIRE_BYTES: Final = 2 * MAX_VALUE_BYTES
 SURELY_SMALL: Final = MAX_VALUE_BYTES // 128
-"""Up to so many bytes only lists can be ill-typed or too large, and only they cost a check.
+"""Up to this many bytes, only lists can be ill-typed or too large, so only they are checked.
 
 The node's measure of a value without lists is at most 70 times its wire form: names and types count at each of the 31
-levels, a principal in full.
+levels, principals in full.
 """
 
 INT, UINT, BUFFER, TRUE, FALSE, STANDARD, CONTRACT = 0, 1, 2, 3, 4, 5, 6
 OK, ERR, NONE, SOME, LIST, TUPLE, ASCII, UTF8 = 7, 8, 9, 10, 11, 12, 13, 14
 
 LIST_START: Final = bytes((LIST, 0))
-"""How every list starts, since no length has more than three bytes; seldom anything else does.
+"""The first bytes of every list, since no length has more than three bytes; other values rarely contain them.
 
-Its first byte alone is found much quicker, so that is looked for first.
+Its first byte alone is found much faster, so it is searched for first.
 """

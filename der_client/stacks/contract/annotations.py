@@ -18,12 +18,12 @@ a pydantic model                      a tuple, ``snake_case`` fields for ``kebab
 ``Annotated[ClarityValue, t]``        any type ``t``, as the Clarity value itself
 ====================================  =====================================================================
 
-The last one is for what plain Python cannot tell apart: ``(optional (optional x))``, where ``None`` would mean two
-things, and a response inside another value whose error is not a ``uint``: ``Annotated[ClarityValue, ResponseType(UINT,
-BOOL)]``. A model with such a field needs ``arbitrary_types_allowed=True`` in its ``ConfigDict``.
+The last one is for what plain Python cannot distinguish: ``(optional (optional x))``, where ``None`` would have two
+meanings, and a response inside another value whose error is not a ``uint``: ``Annotated[ClarityValue,
+ResponseType(UINT, BOOL)]``. A model with such a field needs ``arbitrary_types_allowed=True`` in its ``ConfigDict``.
 
-``Annotated[…, ClarityName("price")]`` names a field or parameter whose Python name says more than Clarity's, or whose
-Clarity name Python cannot spell: ``ClarityName("amount?")``.
+``Annotated[…, ClarityName("price")]`` names a field or parameter whose Python name is more specific than Clarity's, or
+whose Clarity name is not valid in Python: ``ClarityName("amount?")``.
 """
 
 from __future__ import annotations
@@ -49,10 +49,10 @@ _LAST_DAY = (date.max - _EPOCH_DATE).days
 
 @dataclass(frozen=True, slots=True)
 class ClarityName:
-    """The name in Clarity, where it is not the Python name with hyphens.
+    """The name in Clarity, if it is not the Python name with hyphens.
 
     Raises:
-        EncodeError: If nothing can be called so in Clarity.
+        EncodeError: If nothing can have this name in Clarity.
     """
 
     name: str
@@ -64,7 +64,7 @@ class ClarityName:
 
 @dataclass(frozen=True, slots=True)
 class FromCall:
-    """Marks a field of a model that is not in the tuple: what a read-only function was asked for, such as an id.
+    """Marks a field of a model that is not in the tuple, but an argument of the read-only function, such as an id.
 
     ``asset_id: Annotated[int, FromCall("asset_id")] = 0`` is filled by every function that returns the model and has a
     parameter of that name, and by one that returns a list of them and has the list ``asset_ids``.
@@ -85,11 +85,11 @@ class MaxLength:
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """A Python type that stands for a Clarity type by a pair of functions.
+    """A Python type for a Clarity type, with a pair of conversion functions.
 
     Attributes:
         type: The Clarity type.
-        to_clarity: From the Python value to what the Clarity type takes; raises EncodeError.
+        to_clarity: From the Python value to a value for the Clarity type; raises EncodeError.
         from_clarity: From the plain value of the Clarity type to the Python value.
     """
 
@@ -103,7 +103,7 @@ class Response(Generic[T]):
     """One ``(response x uint)`` among others, e.g. an item of a batch.
 
     Attributes:
-        value: What ``(ok x)`` held, or ``None``.
+        value: The value of ``(ok x)``, or ``None``.
         error_code: The number of ``(err uN)``, or ``None``.
     """
 
@@ -117,7 +117,7 @@ class Response(Generic[T]):
 
 
 def seconds_of(moment: datetime) -> int:
-    """Unix seconds of an aware datetime.
+    """Return the unix seconds of an aware datetime.
 
     Raises:
         EncodeError: If it is naive, before 1970, or not on a whole second.
@@ -132,7 +132,7 @@ def seconds_of(moment: datetime) -> int:
         raise EncodeError(f"{moment.isoformat()} is not on a whole second: chain time has no fractions")
     seconds = (moment - _EPOCH) // timedelta(seconds=1)
     if seconds < 0:
-        raise EncodeError(f"{moment.isoformat()} is before 1970, where chain time begins")
+        raise EncodeError(f"{moment.isoformat()} is before 1970, when chain time begins")
     return seconds
 
 
@@ -151,7 +151,7 @@ def day_number_of(day: date) -> int:
         raise EncodeError(f"a day is given as a datetime.date, not {type(day).__name__} {shown(day)}")
     number = (day - _EPOCH_DATE).days
     if number < 0:
-        raise EncodeError(f"{day.isoformat()} is before 1970, where chain time begins")
+        raise EncodeError(f"{day.isoformat()} is before 1970, when chain time begins")
     return number
 
 

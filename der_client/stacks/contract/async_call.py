@@ -1,7 +1,7 @@
-"""The life of a contract call in an event loop: what `Call` and `Pending` do, to be awaited.
+"""The steps of a contract call in an event loop: what `Call` and `Pending` do, to be awaited.
 
-Waiting runs in the event loop, however many calls are waited for. Signing and sending run in a worker thread, as the
-account, which threads share, counts nonces and asks the node for them.
+Waiting runs in the event loop, for any number of calls. Signing and sending run in a worker thread, since the account,
+which threads share, counts nonces and asks the node for them.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class AsyncPending(Generic[R]):
             await asyncio.to_thread(sent.note_dropped)
             raise
         await asyncio.to_thread(sent.note_mined)
-        # In a thread: the message of an error may be looked up on the chain.
+        # In a thread, since details of an error may be read from the chain.
         return await asyncio.to_thread(self._pending.read_receipt, mined)
 
     @whole
@@ -60,7 +60,7 @@ class AsyncPending(Generic[R]):
 
 
 class AsyncCall(Generic[R]):
-    """A prepared call of a public function, to be sent from an event loop; nothing happens until it is.
+    """A prepared call of a public function, to be sent from an event loop; until then nothing happens.
 
     Args:
         call: The call.
@@ -80,11 +80,11 @@ class AsyncCall(Generic[R]):
         post_conditions: Sequence[PostCondition] | None = None,
         mode: PostConditionMode = PostConditionMode.DENY,
     ) -> Receipt[R]:
-        """Run the call on the present state without changing anything; see `Call.simulate`."""
+        """Run the call on the current state without changing anything; see `Call.simulate`."""
         return await asyncio.to_thread(self.call.simulate, post_conditions=post_conditions, mode=mode)
 
     async def tighten(self) -> AsyncCall[R]:
-        """Return the same call with post-conditions that allow exactly what moves now; see `Call.tighten`."""
+        """Return the same call with post-conditions that allow exactly what would move now; see `Call.tighten`."""
         return AsyncCall(await asyncio.to_thread(self.call.tighten), self._node)
 
     async def transaction(
@@ -111,7 +111,7 @@ class AsyncCall(Generic[R]):
     ) -> AsyncPending[R]:
         """Sign with the account's key and send; arguments and errors are those of `Call.send`.
 
-        Cancelling the task meanwhile does not stop the sending: the transaction may arrive all the same.
+        Cancelling the task meanwhile does not stop the sending: the transaction may still arrive.
         """
         pending = await asyncio.to_thread(
             self.call.send, signed, nonce=nonce, fee_ustx=fee_ustx, post_conditions=post_conditions, mode=mode

@@ -1,4 +1,4 @@
-"""The life of a contract call, one step at a time, each usable alone.
+"""The steps of a contract call, each usable by itself.
 
 ``call.simulate()`` → ``call.transaction()`` → ``.sign(key)`` → ``pending = call.send()`` →
 ``receipt = pending.wait()``.
@@ -34,7 +34,7 @@ R = TypeVar("R")
 
 
 class Declaration(Protocol):
-    """What a call knows of the declared function: its name in Clarity, the method, and the codecs."""
+    """A call's view of the declared function: its name in Clarity, the method, and the codecs."""
 
     name: str
     function: Callable[..., Any]
@@ -45,7 +45,7 @@ class Declaration(Protocol):
 
 
 class BoundContract(Protocol):
-    """What a call and a declared function need of the contract: its id, the account, and what comes of a call."""
+    """What a call and a declared function need from the contract: its id, the account, and the outcome of a call."""
 
     name: str
     contract_id: str
@@ -68,23 +68,23 @@ class BoundContract(Protocol):
         """Run a call without changing anything."""
 
     def receipt(self, declared: Any, info: TransactionReceipt, arguments: tuple[ClarityValue, ...]) -> Receipt[Any]:
-        """Return what came of a mined call."""
+        """Return the receipt of a mined call."""
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt(Generic[R]):
-    """What a successful call did.
+    """The result of a successful call.
 
     Attributes:
         value: What the function returned in ``(ok …)``, typed.
         events: What the contracts printed, typed, in order.
         transfers: The STX that moved (besides the fee), in order.
-        moved: All that moved (besides the fee): STX, fungible and non-fungible tokens, in order.
+        moved: Everything that moved (besides the fee): STX, fungible and non-fungible tokens, in order.
         txid: The transaction's id; empty for a simulation.
-        fee_ustx: The fee that was taken.
-        cost: What the execution cost; ``None`` where the API does not say.
-        block_height: Of the block; ``None`` for a simulation.
-        block_time: Of the block, UTC; ``None`` for a simulation.
+        fee_ustx: The fee that was paid, µSTX.
+        cost: The execution cost; ``None`` where the API does not say.
+        block_height: The block's height; ``None`` for a simulation.
+        block_time: The block's time, UTC; ``None`` for a simulation.
         client: The node that it was read from; ``None`` for a simulation.
     """
 
@@ -103,8 +103,8 @@ class Receipt(Generic[R]):
         """Return what it did, call by call: places in the source, arguments, results and costs (embedded devnet only).
 
         Raises:
-            TraceUnavailableError: If the node is not an embedded devnet, or this is of a simulation.
-            NotFoundError: If the transaction is not in the chain any more.
+            TraceUnavailableError: If the node is not an embedded devnet, or this is the receipt of a simulation.
+            NotFoundError: If the transaction is no longer in the chain.
         """
         if self.client is None:
             raise TraceUnavailableError("a simulation cannot be traced; send the call, and trace its receipt")
@@ -116,7 +116,7 @@ class Receipt(Generic[R]):
 
 
 class Pending(Generic[R]):
-    """A call that was sent and whose outcome is awaited."""
+    """A call that was sent, to wait for."""
 
     def __init__(self, call: Call[R], transaction: PendingTransaction) -> None:
         self._call = call
@@ -132,10 +132,10 @@ class Pending(Generic[R]):
 
         Args:
             timeout_s: How long, in seconds.
-            confirmations: How many blocks of the present fork must hold it: its own, and those on top of it.
+            confirmations: How many blocks of the current fork must contain it: its own, and those on top of it.
 
         Raises:
-            ContractError: If the contract answered ``(err uN)``.
+            ContractError: If the contract returned ``(err uN)``.
             PostConditionAbortedError: If a post-condition was not met; its `sentence` and `unmet` say which.
             RuntimeAbortedError: If the contract hit a runtime error.
             TransactionDroppedError: If it left the mempool without being mined.
@@ -148,7 +148,7 @@ class Pending(Generic[R]):
         """Turn the API's answer for the mined transaction into the typed receipt.
 
         Args:
-            mined: What `transaction` found.
+            mined: The mined transaction, as from `transaction`.
 
         Raises:
             TransactionFailedError: As for `wait`.
@@ -157,13 +157,13 @@ class Pending(Generic[R]):
 
     @property
     def transaction(self) -> PendingTransaction:
-        """The transaction as such: its signed bytes, and what the API knows of it now."""
+        """The transaction itself: its signed bytes, and its current state in the API."""
         return self._transaction
 
-    if not TYPE_CHECKING:  # a type checker shall still find attributes that are not there
+    if not TYPE_CHECKING:  # type checkers should still report missing attributes
 
         def __getattr__(self, name: str) -> NoReturn:
-            """Name the step that is missing when somebody asks for what only a receipt has."""
+            """Name the missing step when an attribute is requested that only a receipt has."""
             step = f"; it is an attribute of the receipt: .wait().{name}" if name in Receipt.__slots__ else ""
             raise AttributeError(f"a pending call has no attribute {name!r}{step}", name=name, obj=self)
 
@@ -182,7 +182,7 @@ class Pending(Generic[R]):
 
 
 class Call(Generic[R]):
-    """A prepared call of a public function; nothing is signed or sent until asked for.
+    """A prepared call of a public function; nothing is signed or sent until you ask for it.
 
     Attributes:
         contract: The contract that is called.
@@ -209,7 +209,7 @@ class Call(Generic[R]):
 
     @cached_property
     def post_conditions(self) -> tuple[PostCondition, ...]:
-        """What may move, worked out once; everything else aborts (deny mode)."""
+        """What may move, computed once; anything else aborts (deny mode)."""
         return tuple(self._moves()) if self._moves else ()
 
     def simulate(
@@ -218,24 +218,24 @@ class Call(Generic[R]):
         post_conditions: Sequence[PostCondition] | None = None,
         mode: PostConditionMode = PostConditionMode.DENY,
     ) -> Receipt[R]:
-        """Run the call on the present state without changing anything.
+        """Run the call on the current state without changing anything.
 
         Args:
-            post_conditions: Instead of those that the function declares.
+            post_conditions: Conditions instead of those that the function declares.
             mode: What becomes of assets that no post-condition names.
 
         Raises:
             SimulationUnavailableError: If the node is not an embedded devnet.
-            ContractError, PostConditionAbortedError, RuntimeAbortedError: As the call itself would.
+            ContractError, PostConditionAbortedError, RuntimeAbortedError: As the call itself would raise.
         """
         return self.contract.simulate(self, post_conditions=post_conditions, mode=mode)
 
     def tighten(self) -> Call[R]:
-        """Return the same call with post-conditions that allow exactly what moves when it is simulated now.
+        """Return the same call with post-conditions that allow exactly what moves in a simulation now.
 
         Raises:
             SimulationUnavailableError: If the node is not an embedded devnet.
-            ContractError, RuntimeAbortedError: As the call itself would.
+            ContractError, RuntimeAbortedError: As the call itself would raise.
         """
         moved = self.simulate(post_conditions=(), mode=PostConditionMode.ALLOW).moved
         conditions = exact_conditions(moved, self.contract.require_account().address)
@@ -254,7 +254,7 @@ class Call(Generic[R]):
         Args:
             nonce: The account's next one if not given.
             fee_ustx: By the account's fee policy if not given.
-            post_conditions: Instead of those that the function declares.
+            post_conditions: Conditions instead of those that the function declares.
             mode: What becomes of assets that no post-condition names.
 
         Raises:
@@ -280,15 +280,14 @@ class Call(Generic[R]):
         """Sign with the account's key and send.
 
         Args:
-            signed: A transaction of this call that was signed elsewhere; it is sent as it is, and takes no other
-                argument.
+            signed: A transaction of this call that was signed elsewhere; it is sent as it is, without other arguments.
             nonce: As for ``transaction``.
             fee_ustx: As for ``transaction``.
             post_conditions: As for ``transaction``.
             mode: As for ``transaction``.
 
         Raises:
-            SigningError: If the signed transaction is not of this call.
+            SigningError: If the signed transaction is not for this call.
             TransactionRejectedError: If the node refused it; nothing is in the mempool.
             NodeUnreachableError: If there is no answer, and the node does not know the transaction.
         """
@@ -306,10 +305,10 @@ class Call(Generic[R]):
             raise SigningError(f"the signed transaction is not this call of {self.declared.name}")
         return Pending(self, account.send(signed))
 
-    if not TYPE_CHECKING:  # a type checker shall still find attributes that are not there
+    if not TYPE_CHECKING:  # type checkers should still report missing attributes
 
         def __getattr__(self, name: str) -> NoReturn:
-            """Name the steps that are missing when somebody waits for a call, or asks for what only a receipt has."""
+            """Name the missing steps when an attribute is requested that only a sent call or a receipt has."""
             step = ""
             if name == "wait":
                 step = "; it was not sent: .send().wait()"

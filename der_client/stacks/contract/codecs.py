@@ -1,7 +1,7 @@
-"""Between typed Python and Clarity: a codec for each annotation, compiled once, on first use.
+"""Converts between typed Python and Clarity: a codec for each annotation, compiled once, on first use.
 
 Encoding goes through Clarity values, so that everything is checked and can be shown. Decoding reads the wire form
-straight into the Python object, without making Clarity values first: that is what keeps typed reads fast.
+directly into the Python object, without creating Clarity values first, which keeps typed reads fast.
 """
 
 from __future__ import annotations
@@ -70,10 +70,10 @@ class Codec:
 
     Attributes:
         type: The Clarity type that the annotation stands for.
-        encode: From Python (and what to call it in errors) to a Clarity value; raises EncodeError.
-        read: From wire bytes and an offset to Python and the offset behind; raises DecodeError.
-        fixed: How the wire form looks, if all values of the type have the same length.
-        usual: If they do not, how nearly all of them look.
+        encode: From a Python value (and its name in errors) to a Clarity value; raises EncodeError.
+        read: From wire bytes and an offset to Python and the offset after it; raises DecodeError.
+        fixed: The layout of the wire form, if all values of the type have the same length.
+        usual: If they do not, the layout of nearly all of them.
     """
 
     type: ClarityType
@@ -86,7 +86,7 @@ class Codec:
         """Decode bytes that hold exactly one value.
 
         Raises:
-            DecodeError: If they hold something else; it carries the offset.
+            DecodeError: If they contain something else; it carries the offset.
         """
         value, end = self.read(data, 0)
         if end != len(data):
@@ -123,7 +123,7 @@ def codec_for(annotation: Any) -> Codec:
     """Compile the codec of an annotation (see ``der_client.stacks.contract.annotations`` for the vocabulary).
 
     Raises:
-        TypeError: If the annotation names no Clarity type.
+        TypeError: If the annotation does not name a Clarity type.
     """
     if get_origin(annotation) is Annotated:
         return _annotated_codec(*get_args(annotation))
@@ -173,13 +173,13 @@ def _annotated_codec(base: Any, *notes: Any) -> Codec:
 
 
 def _is_of_values(annotation: Any) -> bool:
-    """Return whether an annotation stands for Clarity values as they are: a class of them, or a union of such."""
+    """Return whether an annotation stands for Clarity values themselves: a class of them, or a union of classes."""
     kinds = get_args(annotation) if get_origin(annotation) in (types.UnionType, Union) else (annotation,)
     return all(isinstance(kind, type) and issubclass(kind, ClarityValue) for kind in kinds)
 
 
 def _value_codec(kind: ClarityType) -> Codec:
-    """Return the codec of what is a Clarity value in Python, too."""
+    """Return the codec of a type whose Python values are Clarity values."""
 
     def encode(value: Any, path: str) -> ClarityValue:
         if not isinstance(value, ClarityValue):
@@ -400,7 +400,7 @@ def _model_codec(model: type[BaseModel]) -> Codec:
         (clarity_name(name, annotation), name, _codec_of(f"{model.__name__}.{name}", annotation))
         for name, annotation in field_annotations(model).items()
     ]
-    # What every tuple of this model holds, e.g. an event's topic: written and compared, never shown as a field.
+    # Fixed values of every tuple of this model, e.g. an event's topic: written and compared, never shown as fields.
     constants: dict[str, ClarityValue] = getattr(model, "clarity_constants", {})
     types_by_name: dict[str, ClarityType] = {name: codec.type for name, _, codec in fields}
     kind = TupleType(types_by_name | {name: _constant_type(value) for name, value in constants.items()})
@@ -425,9 +425,9 @@ def _constant_type(value: ClarityValue) -> ClarityType:
 
 
 def _model_writer(model: type[BaseModel]) -> ResultWriter:
-    """Return what fills a frozen model without validating it again: the codec has checked every field's type."""
+    """Return a function that fills a frozen model without validating it again: the codec has checked all types."""
     attributes: dict[str, object] = {
-        # Shared: pydantic changes that of a copy only, which it copies as well.
+        # Shared: pydantic changes it only in a copy of the model, for which it copies it, too.
         "__pydantic_fields_set__": set(model.__pydantic_fields__),
         "__pydantic_extra__": None,
         "__pydantic_private__": None,
@@ -463,10 +463,10 @@ class Signature:
     is_list: bool = False
 
     def identify(self, result: Any, arguments: Sequence[Any]) -> None:
-        """Fill the fields of what was returned that say what was asked for.
+        """Fill those fields of the result that repeat the call's arguments.
 
         Args:
-            result: What the function returned, newly decoded.
+            result: The function's result, just decoded.
             arguments: Its arguments, as they were given.
         """
         for field, number in self.identities:
@@ -481,7 +481,7 @@ def compile_signature(function: Callable[..., Any], local_names: Mapping[str, An
 
     Args:
         function: The declaring method.
-        local_names: What its annotations name that is not in its module.
+        local_names: Names in its annotations that are not in its module.
 
     Raises:
         TypeError: If an annotation is missing or does not name a Clarity type.
@@ -506,7 +506,7 @@ def compile_signature(function: Callable[..., Any], local_names: Mapping[str, An
 
 
 def _returned_model(annotation: Any) -> tuple[type[BaseModel] | None, bool]:
-    """Return the model that a function returns, perhaps or in a list, and whether it is a list."""
+    """Return the model that a function returns, possibly as an optional or in a list, and whether it is a list."""
     origin, parts = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return _returned_model(parts[0])

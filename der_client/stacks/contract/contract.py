@@ -51,7 +51,7 @@ class Contract(ContractReading):
     Args:
         client: The node.
         deployer: The address that deployed the contract.
-        account: Who signs; without one, only reading works.
+        account: The account that signs; without one, only reading works.
 
     Attributes:
         name: The contract's name on chain; empty for an interface.
@@ -85,12 +85,12 @@ class Contract(ContractReading):
         Args:
             client: The node.
             contract_id: ``ADDRESS.name``.
-            account: Who signs; without one, only reading works.
-            strict_events: Whether something printed that no declared event fits is an error; as the class says if not
-                given.
+            account: The account that signs; without one, only reading works.
+            strict_events: Whether it is an error if no declared event fits what was printed; by default, as in the
+                class.
 
         Raises:
-            AddressError: If the id is not one of a contract.
+            AddressError: If the id is not a contract's.
         """
         address, name = split_principal(contract_id)
         if name is None:
@@ -118,10 +118,10 @@ class Contract(ContractReading):
         return contract
 
     def with_callees(self, *contracts: Contract) -> Self:
-        """Return the same contract, with contracts of others that it calls: their errors and events are named, too.
+        """Return the same contract with others' contracts that it calls, so that their errors and events are named.
 
         Args:
-            *contracts: Bound ones, for instance ``Sip010.at(client, token_id)``.
+            *contracts: Bound contracts, for instance ``Sip010.at(client, token_id)``.
         """
         contract = copy(self)
         others = {key: member for callee in contracts for key, member in callee._family.items()}  # noqa: SLF001
@@ -170,7 +170,7 @@ class Contract(ContractReading):
         Args:
             declared: The function.
             info: The API's answer.
-            arguments: With what it was called, for what an error says of them.
+            arguments: The arguments of the call, for error messages.
 
         Raises:
             TransactionFailedError: If it did not succeed; the subclass says why.

@@ -1,4 +1,4 @@
-"""What a class says of a contract: its functions, storage, errors and events; apart from any network."""
+"""A class's declaration of a contract: its functions, storage, errors and events, independent of any network."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class ContractDeclaration:
-    """The declared part of a contract, which its class has; derived classes inherit all of it.
+    """The declared part of a contract, in its class; derived classes inherit all of it.
 
     Attributes:
         name: The contract's name on chain; empty for an interface.
@@ -26,11 +26,11 @@ class ContractDeclaration:
         data_vars: The declared data variables, likewise.
         data_maps: The declared maps, likewise.
         constants: The declared constants, likewise.
-        errors: Its error codes; those of the class that it derives from if it has none of its own.
-        error_codes: All its error codes, those of the classes that it derives from included.
-        event_classes: What it prints, likewise.
+        errors: Its error codes; those of its base class if it has none of its own.
+        error_codes: All its error codes, including those of its base classes.
+        event_classes: The events that it prints, likewise.
         callees: The contracts of the same deployer that it calls.
-        strict_events: Whether something printed that no declared event fits is an error.
+        strict_events: Whether it is an error if no declared event fits what was printed.
     """
 
     name: str = ""
@@ -58,14 +58,14 @@ class ContractDeclaration:
         Args:
             name: Its name on chain; without one, the class is an interface.
             errors: Its error codes.
-            events: What it prints.
+            events: The events that it prints.
             callees: The contracts of the same deployer that it calls, whose errors and events reach the caller.
-            strict_events: Whether something printed that no declared event fits is an error.
+            strict_events: Whether it is an error if no declared event fits what was printed.
 
         Raises:
-            TypeError: If two methods declare the same function, one has a name that this class needs for itself, or an
-                annotation names something that is not defined.
-            EncodeError: If no contract can have the name.
+            TypeError: If two methods declare the same function, one has a name that this class needs itself, or an
+                annotation has an undefined name.
+            EncodeError: If no contract can have this name.
         """
         super().__init_subclass__()
         declared = _declared_by(cls, is_exact=name is not None)
@@ -93,7 +93,7 @@ class ContractDeclaration:
 
 
 def _declared_by(contract: type[ContractDeclaration], *, is_exact: bool) -> dict[str, Declared[..., Any]]:
-    """Return all that a class declares, inherited or not, by Clarity name."""
+    """Return everything that a class declares, inherited or not, by Clarity name."""
     by_attribute: dict[str, Any] = {}
     for base in reversed(contract.__mro__):
         by_attribute |= vars(base)

@@ -1,9 +1,10 @@
-"""What a contract has, declared as typed Python methods with an empty body.
+"""The parts of a contract, declared as typed Python methods with an empty body.
 
-``@read_only`` makes a method that asks the node and returns the typed result; ``@public`` one that returns a ``Call``,
-which nothing happens to until it is sent. ``@data_var``, ``@constant`` and ``@data_map`` read what the contract keeps.
-The Python signature *is* the ABI: parameters and result are compiled into codecs on first use. Names are the Python
-ones with hyphens; ``name=…`` says the names that Python cannot spell, as does ``ClarityName`` for parameters.
+``@read_only`` makes a method that asks the node and returns the typed result; ``@public`` makes one that returns a
+``Call``, with which nothing happens until it is sent. ``@data_var``, ``@constant`` and ``@data_map`` read what the
+contract stores. The Python signature *is* the ABI: parameters and result are compiled into codecs on first use. Names
+are the Python ones with hyphens; ``name=…`` gives names that are not valid in Python, as does ``ClarityName`` for
+parameters.
 """
 
 from __future__ import annotations
@@ -31,11 +32,11 @@ R = TypeVar("R")
 
 _UNSAID: Final = object()
 Moves = Callable[..., "Sequence[PostCondition]"]
-"""What a call moves: called with the contract and the call's arguments, it gives the tightest post-conditions."""
+"""What a call moves: called with the contract and the call's arguments, it returns the tightest post-conditions."""
 
 
 class Declared(Generic[P, R]):
-    """Something of a contract as Python declares it.
+    """A part of a contract as declared in Python.
 
     Args:
         function: The declaring method.
@@ -44,12 +45,12 @@ class Declared(Generic[P, R]):
     Attributes:
         name: Its name in Clarity.
         function: The declaring method, whose body is never run.
-        local_names: What its annotations name that is not in its module; set when the class is made.
-        is_exact: Whether its types are just those of the deployed contract, and not those of an interface, which a
-            contract may narrow; set when the class is made.
+        local_names: Names in its annotations that are not in its module; set when the class is created.
+        is_exact: Whether its types are exactly those of the deployed contract, and not those of an interface, which a
+            contract may narrow; set when the class is created.
 
     Raises:
-        EncodeError: If nothing in Clarity can be called so.
+        EncodeError: If nothing in Clarity can have this name.
         TypeError: If it is not a method, or takes ``*args`` or ``**kwargs``.
     """
 
@@ -71,7 +72,7 @@ class Declared(Generic[P, R]):
 
     @cached_property
     def __signature__(self) -> inspect.Signature:
-        """What ``inspect.signature`` and editors show: that of the method, with what calling it returns."""
+        """The signature for ``inspect.signature`` and editors: the method's, with the type that a call returns."""
         signature = inspect.signature(self.function)
         return signature.replace(return_annotation=self._returned(signature.return_annotation))
 
@@ -100,11 +101,11 @@ class Declared(Generic[P, R]):
         return [(codec.encode, f"{where}.{name}") for _, name, codec in self.signature.parameters]
 
     def _returned(self, annotation: Any) -> Any:
-        """Return what calling the method gives, for a declared result."""
+        """Return what a call of the method returns, for a declared result."""
         return annotation
 
     def _returned_async(self, annotation: Any) -> Any:
-        """As `_returned`, of its asynchronous form."""
+        """As `_returned`, for its asynchronous form."""
         return f"Awaitable[{_text(annotation)}]"
 
     def _run(self, contract: BoundContract, /, *args: P.args, **kwargs: P.kwargs) -> Any:
@@ -115,7 +116,7 @@ class Declared(Generic[P, R]):
 
     @cached_property
     def _method(self) -> Callable[..., Any]:
-        """The function that is bound to a contract; it looks like the declaring one."""
+        """The function that is bound to a contract, with the look of the declaring one."""
         run = self._run
 
         def method(contract: BoundContract, /, *args: Any, **kwargs: Any) -> Any:
@@ -141,7 +142,7 @@ class Declared(Generic[P, R]):
         return method
 
     def __call__(self, contract: BoundContract, /, *args: P.args, **kwargs: P.kwargs) -> Any:
-        """As for any method, ``Class.method(contract, …)`` is ``contract.method(…)``."""
+        """Call it: as for any method, ``Class.method(contract, …)`` is ``contract.method(…)``."""
         return self._run(contract, *args, **kwargs)
 
     @whole
@@ -150,7 +151,7 @@ class Declared(Generic[P, R]):
 
 
 class _Reading(Declared[P, R]):
-    """What is read from the node at once."""
+    """A part that is read from the node directly."""
 
     @overload
     def __get__(self, instance: None, owner: type) -> Self: ...
@@ -215,7 +216,7 @@ class PublicFunction(DeclaredFunction[P, R]):
         return Call(contract, self, self.encode(arguments), moves)
 
     def _run_async(self, contract: BoundContract, /, *args: P.args, **kwargs: P.kwargs) -> AsyncCall[R]:
-        from der_client.stacks.contract.async_call import AsyncCall  # noqa: PLC0415 -- asyncio takes long to import
+        from der_client.stacks.contract.async_call import AsyncCall  # noqa: PLC0415 -- asyncio is slow to import
 
         return AsyncCall(self._run(contract, *args, **kwargs), contract.require_async_client())
 
@@ -282,8 +283,8 @@ def public(function: Any = None, /, *, name: str | None = None, moves: Moves | N
     Args:
         function: The declaring method.
         name: The function's name in Clarity, if it is not the method's with hyphens: ``transfer!``.
-        moves: For a function that moves assets: called with the contract and the arguments, it gives the
-            post-conditions; it may read the chain once. Without it nothing may move but the fee.
+        moves: For a function that moves assets: called with the contract and the arguments, it returns the
+            post-conditions; it may read the chain once. Without it, nothing may move except the fee.
     """
     if function is None:
         return partial(PublicFunction, name=name, moves=moves)
@@ -363,7 +364,7 @@ def check_map_entry(declared: DataMap[..., Any]) -> OptionalType:
     """Return the type that a map's method returns.
 
     Raises:
-        TypeError: If it cannot be None, although there may be no entry.
+        TypeError: If it cannot be None, although an entry may be missing.
     """
     entry = declared.signature.result.type
     if not isinstance(entry, OptionalType):
@@ -372,7 +373,7 @@ def check_map_entry(declared: DataMap[..., Any]) -> OptionalType:
 
 
 def _check_declaration(function: Callable[..., Any]) -> None:
-    """Refuse now what would be an obscure error in the first call."""
+    """Refuse now what would cause an obscure error in the first call."""
     if not inspect.isfunction(function):
         raise TypeError(
             f"@public, @read_only and their like declare a method, not {shown(function)}: a name is given as name=…, "

@@ -1,4 +1,4 @@
-"""The base of a contract's error codes: an ``IntEnum`` whose members carry what the code means."""
+"""The base of a contract's error codes: an ``IntEnum`` whose members have the meaning of the code."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Self
 
 
 class Code(IntEnum):
-    """Base of numbers that a contract gives a name: states, roles, kinds. They print as their names."""
+    """Base of a contract's named numbers: states, roles, kinds. They print as their names."""
 
     def __repr__(self) -> str:
         """As one would write it: ``AssetState.VERIFIED``."""
@@ -19,7 +19,7 @@ class Code(IntEnum):
         return self.name
 
     def __format__(self, specification: str) -> str:
-        """Return the name in an f-string, the number where the format is one for numbers: ``f"{state:d}"``."""
+        """Return the name in an f-string, or the number if the format is for numbers: ``f"{state:d}"``."""
         if specification.endswith(("d", "x", "X", "b", "o", "n")):
             return int.__format__(self, specification)
         return str.__format__(self.name, specification)
@@ -29,8 +29,8 @@ class ErrorCode(Code):
     """Error codes of a contract: ``ERR_NOT_OWNER = 1009, "only the owner of the asset may do this"``.
 
     A member stands for the contract's constant of the same name; hyphens and case do not matter, so ``ERR_NOT_OWNER``
-    is ``ERR-NOT-OWNER`` and ``err-not-owner``, too. A third value names a constant that is called otherwise, or is
-    ``None`` if the contract writes the number without a constant.
+    is ``ERR-NOT-OWNER`` and ``err-not-owner``, too. A third value names a constant with another name, or is ``None`` if
+    the contract uses the number without a constant.
 
     Attributes:
         reason: What the code means.
@@ -55,5 +55,5 @@ class ErrorCode(Code):
 
 
 def same_name(name: str) -> str:
-    """Return what is left of a name when hyphens, underscores and case do not matter."""
+    """Return a name without hyphens, underscores and differences in case, for comparison."""
     return re.sub(r"[-_]", "", name).lower()

@@ -34,7 +34,7 @@ _ANY: Final = ClarityValue
 class Event(Model):
     """Base of the events of a contract: ``class OfferCreated(Event, topic="offer-created")``.
 
-    A class says how its event is known among all that the contract prints:
+    A class declares how its event is recognised among everything that the contract prints:
 
     =============================================  =========================================================
     ``class Paid(Event, topic="paid")``            by the value of the key ``topic``
@@ -43,8 +43,8 @@ class Event(Model):
     ``class Noted(Event, whole=True)``             by the type of the one field, which is all that is printed
     =============================================  =========================================================
 
-    ``version=1`` is ``where={"version": 1}``. What a class says is also said of the classes derived from it, so a base
-    class can hold what all events of a contract share. Fields are named as in Python: ``offer_id`` for ``offer-id``.
+    ``version=1`` is ``where={"version": 1}``. Derived classes inherit these declarations, so a base class can have what
+    all events of a contract share. Fields are named as in Python: ``offer_id`` for ``offer-id``.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -67,13 +67,13 @@ class Event(Model):
         Args:
             topic: The value of its key ``topic``.
             version: The value of its key ``version``, a uint.
-            where: Values of other keys by their names in Clarity: text is a string-ascii, a number a uint; what is
-                something else is given as a Clarity value.
-            whole: Whether what is printed is not a tuple of the fields, but the one field itself.
+            where: Values of other keys by their names in Clarity: text is a string-ascii, a number a uint; anything
+                else is given as a Clarity value.
+            whole: Whether the one field itself is printed, and not a tuple of the fields.
             **kwargs: For pydantic.
 
         Raises:
-            TypeError: If a value is of no such type.
+            TypeError: If a value has another type.
             EncodeError: If a key or a value cannot be one in Clarity.
         """
         super().__init_subclass__(**kwargs)
@@ -94,7 +94,8 @@ class Event(Model):
         """Check what can be checked only when the fields are known.
 
         Raises:
-            TypeError: If a field has the name of a key whose value is fixed, or a whole event not exactly one field.
+            TypeError: If a field has the name of a key with a fixed value, or a whole event does not have exactly one
+                field.
         """
         super().__pydantic_init_subclass__(**kwargs)
         if twice := {name.replace("_", "-") for name in cls.__pydantic_fields__} & cls.clarity_constants.keys():
@@ -117,11 +118,11 @@ def _constant(value: Any, what: str) -> ClarityValue:
 
 @dataclass(frozen=True, slots=True)
 class UnknownEvent:
-    """Something printed that no declared class of event fits, for instance by a newer contract.
+    """A printed value that no declared event class fits, for instance from a newer contract.
 
     Attributes:
         value: The printed value.
-        reason: What did not fit, in words.
+        reason: Why no class fits.
     """
 
     value: ClarityValue
@@ -137,8 +138,8 @@ class EventRecord:
         contract_id: The contract that printed it.
         txid: The transaction in which it was printed.
         event_index: Its place among the transaction's events.
-        block_height: Of the transaction; ``None`` where the API does not say.
-        block_time: Of the block, UTC; ``None`` where the API does not say.
+        block_height: The transaction's block; ``None`` where the API does not say.
+        block_time: The block's time, UTC; ``None`` where the API does not say.
     """
 
     event: Event | UnknownEvent
@@ -150,11 +151,11 @@ class EventRecord:
 
 
 def read_event(raw: bytes, classes: Iterable[type[Event]]) -> Event | UnknownEvent:
-    """Decode a printed value into the event that it is.
+    """Decode a printed value into its event.
 
     Args:
         raw: The printed value's wire form.
-        classes: The classes of events that it may be; the one that fixes most values is tried first.
+        classes: The possible event classes; the one that fixes most values is tried first.
 
     Raises:
         DecodeError: If the bytes are not a Clarity value.
@@ -163,7 +164,7 @@ def read_event(raw: bytes, classes: Iterable[type[Event]]) -> Event | UnknownEve
 
 
 def read_record(log: ContractLogEvent, classes: Iterable[type[Event]]) -> EventRecord:
-    """Turn a log of the API into a typed event with its place."""
+    """Turn a log from the API into a typed event with its place."""
     return EventRecord(
         read_event(log.raw_value, classes),
         log.contract_id,
@@ -178,7 +179,7 @@ def require_known(event: Event | UnknownEvent, contract_id: str, txid: str) -> N
     """Refuse an event that no class fits.
 
     Raises:
-        UnknownEventError: If it is one.
+        UnknownEventError: If no class fits it.
     """
     if isinstance(event, UnknownEvent):
         raise UnknownEventError(
@@ -191,7 +192,7 @@ def require_known(event: Event | UnknownEvent, contract_id: str, txid: str) -> N
 
 
 class _EventReader:
-    """Reads the events of some classes; what is printed is decoded once, straight into the model that fits."""
+    """Reads the events of some classes; a printed value is decoded once, directly into the model that fits."""
 
     def __init__(self, classes: Sequence[type[Event]]) -> None:
         self._classes = sorted(dict.fromkeys(classes), key=lambda each: (each.is_whole, -len(each.clarity_constants)))
@@ -204,7 +205,7 @@ class _EventReader:
     def read(self, raw: bytes) -> Event | UnknownEvent:
         """See `read_event`."""
         for marks, event in self._marks:
-            # The bytes may also be elsewhere; they only say whether to try. The codec compares them at their place.
+            # The bytes may also occur elsewhere; they only show whether to try. The codec compares them at their place.
             if not all(mark in raw for mark in marks):
                 continue
             try:
@@ -215,7 +216,7 @@ class _EventReader:
         return UnknownEvent(value, self._reason(value))
 
     def _reason(self, value: ClarityValue) -> str:
-        """Return what did not fit, of the class that is nearest."""
+        """Return what does not fit in the class that comes closest."""
         fields = value.fields if isinstance(value, TupleValue) else {}
         if not self._classes:
             return "no event of this contract is declared"
@@ -248,7 +249,7 @@ def _names_of(event: type[Event]) -> set[str]:
 
 
 def _misfit(event: type[Event], fields: Mapping[str, ClarityValue]) -> str:
-    """Return why a tuple is not the event that its fixed values say it is."""
+    """Return why a tuple is not the event that its fixed values indicate."""
     declared = {
         clarity_name(name, annotation): (name, annotation) for name, annotation in field_annotations(event).items()
     }

@@ -1,6 +1,6 @@
 """Methods in two forms: the plain one, which blocks, and its ``.aio``, which is awaited.
 
-``contract.get_offer(1)`` asks the node and waits; ``await contract.get_offer.aio(1)`` lets the event loop go on
+``contract.get_offer(1)`` asks the node and waits; ``await contract.get_offer.aio(1)`` lets the event loop run
 meanwhile. Both have the same parameters, and type checkers know the result of each.
 """
 
@@ -33,7 +33,7 @@ class TwoForms(Protocol[P, R_co, A_co]):
 
 
 class _Function:
-    """The function of a bound method in two forms; it looks like the blocking one."""
+    """The function of a bound method in two forms, with the look of the blocking one."""
 
     __slots__ = ("_aio", "_blocking", "_instance")
 
@@ -70,7 +70,7 @@ def bound(blocking: Callable[..., Any], aio: Callable[..., Any], instance: objec
     Args:
         blocking: The plain form, which takes the instance first.
         aio: The asynchronous one, likewise.
-        instance: Whose method it is.
+        instance: The object that has the method.
 
     Returns:
         A bound method, which has ``aio``.
@@ -79,7 +79,7 @@ def bound(blocking: Callable[..., Any], aio: Callable[..., Any], instance: objec
 
 
 class two_forms(Generic[P, R, A]):  # noqa: N801 -- as `property`
-    """Makes one method of its two forms.
+    """Makes one method from its two forms.
 
     Args:
         blocking: The plain form; the method has its documentation.

@@ -28,7 +28,7 @@ _MOST_ROWS_SHOWN: Final = 60
 
 
 class Listing(dict[Key, Value]):
-    """Models by their ids, as ``der.list_assets()`` gives them: a dict that can be shown and turned into a table."""
+    """Models by their ids, as from ``der.list_assets()``: a dict that can be shown and turned into a table."""
 
     def to_pandas(self) -> pd.DataFrame:
         """Make a pandas data frame; see `to_pandas`."""
@@ -48,11 +48,11 @@ class Listing(dict[Key, Value]):
 def to_pandas(things: Iterable[Any]) -> pd.DataFrame:
     """Make a pandas data frame with a row for each model, event or receipt, and a column for each field.
 
-    Whole numbers stay whole numbers: missing ones are ``<NA>``, and those of more than 64 bits are Python's own. States
-    and kinds are their names, and inner models have a column for each of their fields: ``inner.field``.
+    Whole numbers stay whole numbers: missing ones are ``<NA>``, and those of more than 64 bits are Python integers.
+    States and kinds are their names, and inner models have a column for each of their fields: ``inner.field``.
 
     Args:
-        things: Models or records, or a mapping of such, whose values count.
+        things: Models or records, or a mapping whose values are such.
 
     Raises:
         MissingExtraError: If pandas is not installed.
@@ -71,7 +71,7 @@ def to_polars(things: Iterable[Any]) -> pl.DataFrame:
     As `to_pandas`; whole numbers have 64 bits, or 128 where they need them, and are text beyond that.
 
     Args:
-        things: Models or records, or a mapping of such, whose values count.
+        things: Models or records, or a mapping whose values are such.
 
     Raises:
         MissingExtraError: If polars is not installed.
@@ -107,7 +107,7 @@ def _fit(values: list[Any], bounds: range) -> bool:
 
 
 def _columns(things: Iterable[Any]) -> dict[str, list[Any]]:
-    """Return the values of all things by the names of their fields; what one of them does not have is None."""
+    """Return the values of all items by the names of their fields; missing ones are None."""
     rows = [_row(thing) for thing in (things.values() if isinstance(things, Mapping) else things)]
     names = dict.fromkeys(name for row in rows for name in row)
     return {name: [row.get(name) for row in rows] for name in names}

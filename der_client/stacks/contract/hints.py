@@ -1,4 +1,4 @@
-"""Names in annotations: found when a class is made, so that one that is missing is an error there, not in a call."""
+"""Looks up names in annotations when a class is created, so that a missing one is an error there, not in a call."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def local_names(function: Callable[..., Any], where: str, body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a function's annotations name that only its class, or the function around that, knows.
+    """Return names in a function's annotations that only its class, or the function around the class, defines.
 
     Args:
         function: The function.
@@ -25,20 +25,20 @@ def local_names(function: Callable[..., Any], where: str, body: Mapping[str, Any
         body: The names in the body of its class.
 
     Raises:
-        TypeError: If a name is nowhere to be found; the text names the function, the parameter and the name.
+        TypeError: If a name is not found; the text names the function, the parameter and the name.
     """
     try:
         annotations = function.__annotations__
-    except NameError as error:  # since Python 3.14, annotations are worked out when they are asked for
+    except NameError as error:  # since Python 3.14, annotations are evaluated when they are accessed
         raise TypeError(f"{where}: {error} in an annotation; define or import it above the class") from None
     return _resolved(annotations, function.__globals__, where, body)
 
 
 def check_model(model: type[BaseModel]) -> None:
-    """Refuse a model whose annotations name something that is not there.
+    """Refuse a model whose annotations use an undefined name.
 
     Raises:
-        TypeError: If a name is nowhere to be found; the text names the model, the field and the name.
+        TypeError: If a name is not found; the text names the model, the field and the name.
     """
     for base in model.__mro__:
         if issubclass(base, BaseModel) and base is not BaseModel:
@@ -49,7 +49,7 @@ def check_model(model: type[BaseModel]) -> None:
 
 
 def local_names_of(model: type[BaseModel]) -> dict[str, Any] | None:
-    """Return what a model's annotations name that is not in its module, as far as `check_model` found it."""
+    """Return names in a model's annotations that are not in its module, if `check_model` has found them."""
     return _LOCAL_NAMES.get(model)
 
 
@@ -84,8 +84,8 @@ _LOCAL_NAMES: WeakKeyDictionary[type, dict[str, Any]] = WeakKeyDictionary()
 
 
 def _local(name: str) -> Any:
-    """Return what a name means in the functions that are running, innermost first."""
-    frame = sys._getframe(1)  # noqa: SLF001 - as pydantic and dataclasses find names, too
+    """Return the value of a name in the running functions, innermost first."""
+    frame = sys._getframe(1)  # noqa: SLF001 - as pydantic and dataclasses also do
     while frame is not None:
         if frame.f_code.co_name != "<module>" and name in frame.f_locals and frame.f_globals["__name__"] != __name__:
             return frame.f_locals[name]
@@ -97,7 +97,7 @@ _NAME: Final = re.compile(r"(?<![\w.\"'])[A-Za-z_]\w*")
 
 
 def _names_in(annotation: str, names: Mapping[str, Any]) -> Iterable[str]:
-    """Return the names that an annotation uses; text in quotes counts, too, where something has that name."""
+    """Return the names that an annotation uses, including quoted text if something has that name."""
     found = _NAME.findall(annotation)
     if all(name in names or name in _BUILTINS for name in found):
         return found

@@ -33,19 +33,19 @@ def differences(
 ) -> tuple[str, ...]:
     """Return what differs between a declared contract and a deployed one, a sentence each; empty if nothing does.
 
-    Compares the public and read-only functions, their parameters and results, and whatever variables, maps, constants
-    and error constants are declared. A deployed function that is not declared differs, too. Error constants match
-    whatever their case, with hyphens or underscores. The error types of responses are not compared.
+    Compares the public and read-only functions, their parameters and results, and the declared variables, maps,
+    constants and error constants. A deployed function that is not declared is a difference, too. Error constants match
+    regardless of case, hyphens and underscores. The error types of responses are not compared.
 
-    If the class is an interface, the contract may have more functions. Of what an interface declares, also where a
-    class inherits it, the contract may have other names of parameters, wider parameters and narrower results, such as
-    a shorter text: what the interface says is true of it all the same.
+    If the class is an interface, the contract may have more functions. Where an interface declares something, even if a
+    class inherits it, the contract may have other parameter names, wider parameters and narrower results, such as a
+    shorter text: the interface still holds.
 
     Args:
         contract: The declaring class.
         interface: The interface of the deployed contract (GET /v2/contracts/interface).
-        values: Those of deployed constants by name, which the interface does not have; those of `compared_constants`
-            are compared with the declared numbers of errors, and with ``@constant(value=…)``.
+        values: The values of deployed constants by name, which the interface does not have; those of
+            `compared_constants` are compared with the declared error numbers, and with ``@constant(value=…)``.
     """
     return (*_differences(contract, interface), *_value_differences(contract, interface, values or {}))
 
@@ -127,7 +127,7 @@ def _texts(named: list[tuple[str, ClarityType]]) -> list[tuple[str, str]]:
 
 
 def _admits(wide: ClarityType, narrow: ClarityType) -> bool:
-    """Return whether every value of one type is one of another, too."""
+    """Return whether every value of one type is also a value of another."""
     match wide, narrow:
         case _, NoneType_():
             return True

@@ -20,9 +20,9 @@ def job_of(key: str, call: Call[Any], *, note: str = "") -> Job:
     """Make a job of a call, with its post-conditions, for the account that the contract is bound to.
 
     Args:
-        key: What it is for.
+        key: The key that identifies its purpose.
         call: The call.
-        note: Whatever the caller wants to keep with it.
+        note: Anything that the caller wants to store with it.
 
     Raises:
         SigningError: If the contract was opened without an account.
@@ -32,7 +32,7 @@ def job_of(key: str, call: Call[Any], *, note: str = "") -> Job:
 
 
 def unused_key(outbox: Outbox, name: str) -> str:
-    """Return a key that the outbox has not had yet: the name, cut if it is long, and the number of the try.
+    """Return a key that the outbox has not used yet: the name, shortened if it is long, and the number of the attempt.
 
     Args:
         outbox: The outbox.

@@ -1,8 +1,9 @@
-"""Reads a tuple whose fields are known: what is at a known distance is read at once, the rest one by one.
+"""Reads a tuple with known fields: those at a known distance are read at once, the rest one by one.
 
-Names, type bytes and counts are the same in every value of a type, and most fields have a fixed size. So a tuple is a
-few stretches of known layout, each ended by a field of unknown length (an optional, a list …). For each type of tuple a
-function is written that reads just that; what it does not understand is read field by field, which finds the error.
+Names, type bytes and counts are the same in every value of a type, and most fields have a fixed size. So a tuple
+consists of a few stretches of known layout, each ended by a field of unknown length (an optional, a list …). For each
+tuple type, a function is generated that reads exactly this; anything else is read field by field, which finds the
+error.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from der_client.stacks.clarity.types import TupleType
 
 Reader = Callable[[bytes, int], tuple[Any, int]]
-"""From wire bytes and an offset to Python and the offset behind; raises DecodeError."""
+"""From wire bytes and an offset to Python and the offset after it; raises DecodeError."""
 ResultWriter = Callable[[GeneratedReader, str], str]
 
 
@@ -29,10 +30,10 @@ class FixedSize:
     """The wire form of a type whose values all have the same length.
 
     Attributes:
-        tag: What each of them begins with.
+        tag: The bytes that each of them begins with.
         size: How many bytes follow.
-        convert: From those to Python; raises ValueError for those that stand for nothing.
-        finish: From what that gives to another Python type, if it shall be one.
+        convert: From those to Python; raises ValueError if they are not valid.
+        finish: From the converted value to another Python type, if there is one.
     """
 
     tag: bytes
@@ -44,7 +45,7 @@ class FixedSize:
         """Return a reader of such a value.
 
         Args:
-            kind: What to call the type in errors.
+            kind: The type's name in errors.
         """
         tag, size, convert, finish = self.tag, self.size, self.convert, self.finish
         tag_size = len(tag)
@@ -67,7 +68,7 @@ class Known(dict[bytes, Any]):
     """All values of a type by their bytes."""
 
     def __init__(self, values: Mapping[bytes, Any], describe: Callable[[bytes], str]) -> None:
-        """Take the values, and what to say of bytes that are none."""
+        """Take the values, and the error for other bytes."""
         super().__init__(values)
         self._describe = describe
 
@@ -82,8 +83,8 @@ class Field:
     Attributes:
         name: Its name in Clarity.
         attribute: Its name in Python.
-        read: Reads its value.
-        fixed: How its value looks, if all its values have the same length.
+        read: A function that reads its value.
+        fixed: The layout of its value, if all its values have the same length.
         usual: If they do not, how nearly all of them look.
     """
 
@@ -96,7 +97,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """A field that has the same value in each tuple of its kind, and is not shown.
+    """A field that has the same value in every tuple of its kind, and is not shown.
 
     Attributes:
         name: Its name in Clarity.
@@ -112,16 +113,16 @@ def tuple_reader(kind: TupleType, name: str, fields: Sequence[Field | Constant],
 
     Args:
         kind: The tuple's type.
-        name: What Python calls it.
-        fields: All of them, in any order.
-        write_result: Adds lines that make the result of a dictionary (an expression): the values by Python name, in
-            the order of ``fields``; gives the expression for it.
+        name: Its name in Python.
+        fields: All fields, in any order.
+        write_result: A function that adds lines that build the result from a dictionary (an expression) of the values
+            by Python name, in the order of ``fields``; it returns the expression for the result.
     """
     header: Final = b"\x0c" + len(fields).to_bytes(4, "big")
     on_the_wire: Final = sorted(fields, key=lambda entry: entry.name)
 
     def refuse(data: bytes, offset: int) -> NoReturn:
-        """Find the place where the type is not as expected."""
+        """Find the place where the type is not the expected one."""
         position = offset + len(header)
         if data[offset:position] != header:
             raise expected(kind, data, offset)
@@ -158,12 +159,12 @@ def _all_at_once(
 
     Args:
         header: How the tuple starts.
-        on_the_wire: Its fields in the order of the wire.
-        fields: In the order of the result.
-        write_result: Makes the result.
-        otherwise: Reads what is not such a tuple, or says what is wrong with it.
-        usual: Whether fields without a fixed size are expected to look as usual.
-        name: What Python calls them.
+        on_the_wire: Its fields in wire order.
+        fields: Its fields in the order of the result.
+        write_result: As for `tuple_reader`.
+        otherwise: A function that reads other tuples, or reports what is wrong with them.
+        usual: Whether fields without a fixed size are expected to have their usual layout.
+        name: Their name in Python.
     """
     source = GeneratedReader()
     expressions: dict[str, str] = {}
@@ -172,7 +173,7 @@ def _all_at_once(
     place, parts, pending = "offset", "parts_0", header
 
     def end_stretch() -> None:
-        """Read what has a fixed size up to here, and note the place behind it."""
+        """Read the fields of fixed size up to here, and note the place after them."""
         nonlocal place
         source.lines += source.taking_apart(parts, place, (*fixed, pending), sizes)
         source.lines.append(f"position = {place} + {sum(map(len, fixed)) + sum(sizes) + len(pending)}")
@@ -205,6 +206,6 @@ def _all_at_once(
 
 
 def expected(kind: object, data: bytes, offset: int) -> DecodeError:
-    """Return the error for a place that has another type."""
+    """Return the error for a place with another type."""
     found = f"0x{data[offset]:02x}" if offset < len(data) else "the end of the input"
     return DecodeError(f"expected {kind}, found {found}", offset)

@@ -1,4 +1,4 @@
-"""The base of what a contract keeps or prints, as Python shows it."""
+"""The base of models for what a contract stores or prints."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from der_client.stacks.contract.showing import html_table
 
 
 class Model(BaseModel):
-    """Base of a tuple of Clarity in Python: frozen, compared by value, with units in the names."""
+    """Base of Clarity tuples in Python: frozen, compared by value, with units in the names."""
 
     model_config = ConfigDict(frozen=True, defer_build=True, ser_json_bytes="hex", val_json_bytes="hex")
 

@@ -1,4 +1,4 @@
-"""Post-conditions made from what was seen moving."""
+"""Makes post-conditions from observed movements."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from der_client.stacks.transactions.post_conditions import Principal
 
 AssetEvent = StxEvent | FungibleTokenEvent | NonFungibleTokenEvent
-"""Something that moved, was made or was destroyed."""
+"""An asset that moved, was minted or was burned."""
 
 
 def exact_conditions(moved: Iterable[AssetEvent], origin: str) -> tuple[PostCondition, ...]:
-    """Return the post-conditions that allow just this: of each asset, each principal sends as much as it did.
+    """Return the post-conditions that allow exactly this: of each asset, each principal sends as much as it did.
 
-    What is minted leaves nobody, so it needs none; what is burned counts as sent.
+    Minted assets leave no account, so they need none; burned assets count as sent.
 
     Args:
         moved: What moved, in order.

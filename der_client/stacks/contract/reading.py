@@ -1,7 +1,7 @@
-"""The part of a bound contract that reads: functions, storage, events, and what differs from its class.
+"""The part of a bound contract that reads: functions, storage, events, and differences from its class.
 
-What is asked, and in which order, is written once, as steps (`der_client.stacks.rpc.steps`); each method runs them on
-the contract's `Client`, and its ``.aio`` on the `AsyncClient` of `with_async_client`.
+The requests and their order are written once, as steps (`der_client.stacks.rpc.steps`); each method runs them on the
+contract's `Client`, and its ``.aio`` on the `AsyncClient` of `with_async_client`.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class ContractReading(ContractResults):
 
     Attributes:
         deployer: The address that deployed the contract.
-        account: Who signs, and whose view of the contract is read; ``None`` for the deployer's.
+        account: The account that signs, and whose view of the contract is read; ``None`` for the deployer's.
     """
 
     deployer: str
@@ -62,10 +62,10 @@ class ContractReading(ContractResults):
     _async_client: AsyncClient | None = None
 
     def with_async_client(self, node: AsyncClient) -> Self:
-        """Return the same contract with a client for an event loop: its methods can be awaited by their ``.aio``.
+        """Return the same contract with a client for an event loop: its methods' ``.aio`` forms can be awaited.
 
         ``await contract.get_offer.aio(1)``, ``await contract.settle.aio(1).send()``,
-        ``contract.events.aio(follow=True)``. The methods themselves are as before.
+        ``contract.events.aio(follow=True)``. The blocking methods stay as they are.
 
         Args:
             node: A client of the same node, for the event loop in which the methods are awaited.
@@ -96,7 +96,7 @@ class ContractReading(ContractResults):
         return self._async_client
 
     def ask(self, declared: Declared[..., R], arguments: tuple[ClarityValue, ...]) -> R:
-        """Read what a declared read-only function, variable, constant or map entry gives now.
+        """Read the current value of a declared read-only function, variable, constant or map entry.
 
         Raises:
             DeploymentError: If the contract is not deployed on this network.
@@ -111,8 +111,8 @@ class ContractReading(ContractResults):
         """Read as `ask` does, without blocking the event loop."""
         client = self.require_async_client()
         raw = await client.follow(self._asked(client, declared, arguments))
-        if is_error(raw):  # its message may be looked up, by the blocking client
-            import asyncio  # noqa: PLC0415 -- takes long; here it is there already
+        if is_error(raw):  # its details may be read by the blocking client
+            import asyncio  # noqa: PLC0415 -- slow to import; here it is already imported
 
             return await asyncio.to_thread(self._read_as, declared, raw, arguments)
         return self._read_as(declared, raw, arguments)
@@ -144,10 +144,10 @@ class ContractReading(ContractResults):
             raise
 
     def _interface(self, client: Methods) -> Steps[ContractInterface]:
-        """Return the deployed contract's interface; a contract that is not there differs from a node that fails.
+        """Return the deployed contract's interface, distinguishing a contract that is not deployed from a failing node.
 
         Raises:
-            DeploymentError: If the contract is not there.
+            DeploymentError: If the contract is not deployed.
         """
         try:
             return (yield from ask(node.contract_interface(self.contract_id)))
@@ -169,11 +169,11 @@ class ContractReading(ContractResults):
     def _differences(self) -> tuple[str, ...]:
         """Return what differs between the class and the deployed contract, a sentence each; see `differences`.
 
-        The numbers of errors and the declared values of constants are compared, too, with a request for each.
+        The error numbers and the declared values of constants are compared, too, with a request for each.
 
         Raises:
             DeploymentError: If the contract is not deployed on this network.
-            NodeError: If the node could not be asked.
+            NodeError: If the node could not be reached.
         """
         return self.client.follow(self._compared(self.client))
 
@@ -194,16 +194,16 @@ class ContractReading(ContractResults):
         """Read everything the contract printed, typed, oldest first.
 
         Args:
-            since: Only from this block height, or this block time (aware), on.
-            follow: Go on with what is printed from now on, each event once, over cut connections and forks; see
+            since: Only from this block height or block time (aware) on.
+            follow: Continue with new events, each once, over lost connections and forks; see
                 `Client.stream_contract_logs`.
-            idle_s: With ``follow``: end after so many seconds without anything new; ``None`` for never.
-            on_withdrawn: With ``follow``: called with an event, given before, that a fork took away. If it is mined
-                again, it comes anew.
+            idle_s: With ``follow``: end after this many seconds without anything new; ``None`` for never.
+            on_withdrawn: With ``follow``: called with an earlier event that a fork has removed. If it is mined again,
+                it is yielded again.
 
         Raises:
-            InvalidValueError: If ``since`` is neither.
-            UnknownEventError: If something was printed that no declared event fits, and ``strict_events`` is on.
+            InvalidValueError: If ``since`` is neither of these.
+            UnknownEventError: If no declared event fits what was printed, and ``strict_events`` is on.
             NodeError: If the API could not be read.
         """
         records, logs = self.client.follow(self._history(self.client, since))
@@ -256,7 +256,7 @@ class ContractReading(ContractResults):
     def _history(
         self, client: Methods, since: int | datetime | None
     ) -> Steps[tuple[list[EventRecord], list[ContractLogEvent]]]:
-        """Return what was printed since then, typed and as the API has it, oldest first."""
+        """Return what was printed since then, typed and as in the API, oldest first."""
         if since is not None:
             _check_since(since)
         newest_first: list[EventRecord] = []
@@ -282,7 +282,7 @@ class ContractReading(ContractResults):
 
 
 def _with_block(client: Methods, record: EventRecord) -> Steps[EventRecord]:
-    """Fill in the block of an event that came without it: some APIs list logs so."""
+    """Fill in the block of an event that came without one, as from some APIs."""
     if record.block_height is not None and record.block_time is not None:
         return record
     info = yield from client.transaction_steps(record.txid)

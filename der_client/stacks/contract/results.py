@@ -1,4 +1,4 @@
-"""What comes of a call, read by what its contract declares: the typed result, the events, the error with its name."""
+"""The outcome of a call, read with its contract's declarations: the typed result, the events, the named error."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def is_error(raw: bytes) -> bool:
 
 
 class ContractResults(ContractDeclaration):
-    """The part of a bound contract that reads what comes of calls.
+    """The part of a bound contract that reads the outcomes of calls.
 
     Attributes:
         client: The node.
@@ -55,19 +55,19 @@ class ContractResults(ContractDeclaration):
     """The classes of this contract and of those that it calls, by their ids."""
 
     def look_up(self, error: ErrorCode, arguments: Mapping[str, Any]) -> str:
-        """Return what the chain says now of an error of this contract, such as the state that does not allow a call.
+        """Return details from the chain about an error of this contract, such as the state that forbids a call.
 
-        A class overrides it to make the messages of its errors say more; nothing is said by default.
+        A class overrides this to make its errors more informative; by default, there are no details.
 
         Args:
             error: One of the declared errors.
-            arguments: What the function was called with, by the names of its parameters; empty if not known.
+            arguments: The function's arguments, by the names of its parameters; empty if not known.
         """
         del error, arguments
         return ""
 
     def _require_result(self, declared: Declaration, outcome: Outcome) -> None:
-        """Let pass what has a result to read, be it ``(ok …)`` or ``(err …)``."""
+        """Check that an outcome has a result to read, either ``(ok …)`` or ``(err …)``."""
         if outcome.kind is not OutcomeKind.CONTRACT_ERROR:
             where = f"{self.name}.{declared.name}"
             error = outcome.error(f"{where} (txid {outcome.txid})" if outcome.txid else where)
@@ -125,7 +125,7 @@ class ContractResults(ContractDeclaration):
         )
 
     def _find_error(self, code: int) -> tuple[str, ErrorCode | None]:
-        """Return the declared error that a code stands for, and its contract: this one, else one that it calls."""
+        """Return the declared error of a code, and its contract: this one, else one that it calls."""
         members = {self.contract_id: type(self), **self._family}
         for contract_id, member in members.items():
             for error in (error for enum in member.error_codes for error in enum):
@@ -136,7 +136,7 @@ class ContractResults(ContractDeclaration):
     def _looked_up(
         self, contract_id: str, error: ErrorCode, declared: Declaration, arguments: tuple[ClarityValue, ...]
     ) -> str:
-        """Return what the contract that an error is of says of it; nothing if it cannot be read now."""
+        """Return the details of an error from its contract; none if it cannot be read now."""
         member = self if contract_id == self.contract_id else self._member(contract_id)
         parameters = declared.signature.parameters if arguments else ()
         try:

@@ -1,4 +1,4 @@
-"""How models, calls and receipts look in a notebook."""
+"""Shows models, calls and receipts in a notebook."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def html_table(title: str, rows: Mapping[str, Any]) -> str:
     """Return a table with a title and one row for each name and value.
 
     Args:
-        title: What it is.
+        title: The title.
         rows: Values by name.
     """
     body = "".join(f"<tr><th>{escape(name)}</th><td>{escape(text_of(value))}</td></tr>" for name, value in rows.items())

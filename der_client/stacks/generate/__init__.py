@@ -1,1 +1,1 @@
-"""Writes Python modules for contracts: what one would declare by hand."""
+"""Writes Python modules for contracts, as one would declare them by hand."""

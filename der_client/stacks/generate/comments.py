@@ -25,7 +25,7 @@ _SENTENCE: Final = re.compile(r"(?<=[.!?])\s+(?=[A-Z(`'\"])")
 
 
 def prose(comment: tuple[str, ...]) -> str:
-    """Return the sentences of a comment, without rules, headings of sections and code that is commented out."""
+    """Return the sentences of a comment, without ruled lines, section headings and commented-out code."""
     kept: list[str] = []
     for line in comment:
         text = line.strip().strip("*").strip()
@@ -37,7 +37,7 @@ def prose(comment: tuple[str, ...]) -> str:
                 continue
             break
         if kept and (not text or text.startswith(("#", "```"))):
-            break  # the first paragraph says what it is for
+            break  # the first paragraph is the summary
         text = text.lstrip("#").strip()
         if text and not _CODE.search(text) and not _RULE.search(text) and not _HEADING.match(text):
             kept.append(text)
@@ -45,7 +45,7 @@ def prose(comment: tuple[str, ...]) -> str:
 
 
 def parameters(comment: tuple[str, ...]) -> dict[str, str]:
-    """Return what a comment says of parameters by ``@param name; text``, by their names in Clarity."""
+    """Return a comment's descriptions of parameters, ``@param name; text``, by their names in Clarity."""
     found: dict[str, str] = {}
     current = ""
     for line in comment:
@@ -66,12 +66,12 @@ def docstring(text: str, arguments: dict[str, str], indent: int) -> list[str]:
     """Return the lines of a docstring, indented.
 
     Args:
-        text: What it says; its first sentence becomes the first line.
-        arguments: What it says of parameters, by their Python names.
-        indent: Its columns.
+        text: The text; its first sentence becomes the first line.
+        arguments: The descriptions of parameters, by their Python names.
+        indent: The indentation, in columns.
 
     Returns:
-        No lines at all if there is nothing to say.
+        The lines; none if there is no text.
     """
     if not text and not arguments:
         return []
@@ -110,6 +110,6 @@ def _wrapped(text: str, width: int) -> list[str]:
 
 
 def _escaped(text: str) -> str:
-    """Return text that means the same in a docstring."""
+    """Return text escaped for a docstring."""
     printable = "".join(character if character.isprintable() else " " for character in text)
     return printable.replace("\\", "\\\\").replace('"""', "'''")

@@ -1,4 +1,4 @@
-"""What a source defines: functions, constants, maps, variables, tokens, traits, and the comments over them."""
+"""What a source defines: functions, constants, maps, variables, tokens, traits, and the comments above them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class FunctionDefinition:
         parameters: The names of its parameters.
         body: What it evaluates, in order.
         comment: The lines of comment directly above it.
-        traits: The names of the traits that its parameters take, by parameter.
+        traits: The names of the traits of its parameters, by parameter.
     """
 
     name: str
@@ -42,8 +42,8 @@ class ConstantDefinition:
 
     Attributes:
         name: Its name.
-        value: The expression that gives its value.
-        comment: The comment above it, or else behind it.
+        value: The expression of its value.
+        comment: The comment above it, or else after it.
     """
 
     name: str
@@ -58,13 +58,13 @@ class Definitions:
     Attributes:
         functions: The functions.
         constants: The constants.
-        comments: The lines of comment over maps, variables and tokens.
-        trait_functions: Of each trait that the source itself defines: the type expressions of its functions.
+        comments: The lines of comment above maps, variables and tokens.
+        trait_functions: The type expressions of the functions of each trait that the source itself defines.
         used_traits: The names under which the source imports traits, with their contract and their name there.
-        implemented: The traits that it says it implements, as the source writes them.
+        implemented: The traits that it implements, as the source writes them.
         other: What is evaluated when the contract is published.
         about: The lines of comment that the source begins with.
-        field_orders: The fields of tuples as the source writes them first, by their names; interfaces sort them.
+        field_orders: The fields of tuples in the order of their first appearance in the source; interfaces sort them.
     """
 
     functions: dict[str, FunctionDefinition] = field(default_factory=dict)
@@ -79,7 +79,7 @@ class Definitions:
 
     @classmethod
     def of(cls, source: Source) -> Definitions:
-        """Find out what a source defines; what is not a definition as it should be is left out."""
+        """Find out what a source defines; invalid definitions are left out."""
         found = cls(about=_heading(source))
         for expression in source.expressions:
             _add(found, expression, source)
@@ -89,7 +89,7 @@ class Definitions:
         return found
 
     def evaluated(self) -> Iterator[Expression]:
-        """Yield everything that is evaluated some time, by whomever."""
+        """Yield everything that is evaluated at some time."""
         for function in self.functions.values():
             yield from function.body
         for constant in self.constants.values():
@@ -139,7 +139,7 @@ def _function(expression: Expression, source: Source) -> FunctionDefinition:
 
 
 def _heading(source: Source) -> tuple[str, ...]:
-    """Return the comment that a source begins with, if it is not that of its first definition."""
+    """Return the comment at the beginning of a source, unless it belongs to its first definition."""
     lines: list[str] = []
     first = min((source.position(each.start)[0] for each in source.expressions), default=0)
     line = min(source.comments, default=0)
@@ -150,5 +150,5 @@ def _heading(source: Source) -> tuple[str, ...]:
 
 
 def is_name(expression: Expression) -> bool:
-    """Return whether an expression is just a name or number, not a list, tuple or text."""
+    """Return whether an expression is a name or number, and not a list, tuple or text."""
     return expression.kind is Kind.ATOM

@@ -24,7 +24,7 @@ class FoundError:
     Attributes:
         constant: The name of the constant.
         code: The number.
-        comment: The comment over or behind it.
+        comment: The comment above or after it.
     """
 
     constant: str
@@ -35,8 +35,8 @@ class FoundError:
 def find_errors(definitions: Definitions) -> tuple[FoundError, ...]:
     """Return the constants of a source that are error codes, in its order.
 
-    That is every constant that holds ``(err uN)``, and a number that the source gives in ``(err NAME)``, or that is
-    named as an error and calculated with nowhere.
+    These are all constants with the value ``(err uN)``, and numbers that the source uses in ``(err NAME)``, or that
+    have the name of an error and are never used in arithmetic.
 
     Args:
         definitions: What the source defines.
@@ -69,7 +69,7 @@ def _uses(definitions: Definitions) -> tuple[set[str], set[str]]:
 
 
 def _resolved(value: Expression, values: Mapping[str, Expression]) -> Expression:
-    """Return what a value is that may be just the name of another constant."""
+    """Return a value, following names of other constants."""
     for _ in range(_MAX_ALIASES):
         if not value.text or value.text not in values:
             break

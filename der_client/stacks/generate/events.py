@@ -1,4 +1,4 @@
-"""Finds the events of a contract in what its source prints."""
+"""Finds the events that a contract's source prints."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ class FoundEvent:
     """Something that a contract prints, once or in several places.
 
     Attributes:
-        constants: The keys whose value is always the same text, which tell it from others.
-        fields: The types of its other keys; of what is not a tuple, the one type under the name ``value``.
+        constants: The keys whose value is always the same text, which distinguishes it from others.
+        fields: The types of its other keys; if it is not a tuple, its one type under the name ``value``.
         is_whole: Whether it is not a tuple.
-        functions: The functions that print it; the empty name is what runs when the contract is published.
+        functions: The functions that print it; the empty name is the code that runs when the contract is published.
     """
 
     constants: dict[str, str]
@@ -43,7 +43,7 @@ class FoundEvent:
 
 
 def find_events(definitions: Definitions, printed: Iterable[Printed]) -> tuple[FoundEvent, ...]:
-    """Return what a contract prints, the same from several places taken together, in the order of the source.
+    """Return what a contract prints, merging equal events from several places, in the order of the source.
 
     Args:
         definitions: What the source defines.
@@ -70,7 +70,7 @@ def _event(definitions: Definitions, printed: Printed) -> FoundEvent | None:
 
 
 def _texts(definitions: Definitions, value: Expression) -> dict[str, str]:
-    """Return the fields of a printed tuple that are a text as it is, or a constant that is one."""
+    """Return the fields of a printed tuple that are a literal text, or a constant with one."""
     if value.head == "merge":
         return {key: text for item in value.items[1:] for key, text in _texts(definitions, item).items()}
     found: dict[str, str] = {}
@@ -83,7 +83,7 @@ def _texts(definitions: Definitions, value: Expression) -> dict[str, str]:
 
 
 def _ascii(literal: str) -> str:
-    """Return the text of a string-ascii literal; empty if it is another one."""
+    """Return the text of a string-ascii literal; empty for other literals."""
     try:
         return "" if literal.startswith("u") else str(parse(literal).value)
     except InvalidValueError:
@@ -91,7 +91,7 @@ def _ascii(literal: str) -> str:
 
 
 def _merge(known: FoundEvent, event: FoundEvent) -> bool:
-    """Widen an event to hold another one that looks the same to a reader; False if it does not."""
+    """Widen an event to include another one that looks the same to a reader; return False if it does not."""
     if (known.is_whole, known.constants, known.fields.keys()) != (
         event.is_whole,
         event.constants,

@@ -1,4 +1,4 @@
-"""Reads from a node what a module is written from."""
+"""Reads the input of a module from a node."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def read_contract(
     callees: Mapping[str, str] | None = None,
     origin: str | None = None,
 ) -> ContractInput:
-    """Ask a node for the source and the interface of a contract, and for those of contracts that its source names.
+    """Read the source and the interface of a contract from a node, and those of contracts that its source names.
 
     Args:
         client: The node.
         contract_id: ``ADDRESS.name``.
-        source: Its source, if it is known better than the node does; its names of other contracts are read from there.
+        source: Its original source, if known; its names of other contracts are read from there.
         callees: The modules and classes of contracts of the same project that it calls.
-        origin: What the module says of where it is from; its id if not given.
+        origin: The origin that the module names; the contract's id if not given.
 
     Raises:
         AddressError: If the id is not one of a contract.

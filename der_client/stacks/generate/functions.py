@@ -1,4 +1,4 @@
-"""What Clarity's own functions and keywords give, as far as it does not depend on their arguments."""
+"""Result types of Clarity's own functions and keywords that do not depend on their arguments."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""Finds the type of expressions, for what no interface says: what a contract prints.
+"""Infers the types of expressions that no interface gives: those that a contract prints.
 
-The interface gives the types of everything that a contract defines; here are those of Clarity's own functions and of
-what ``let`` and ``match`` bind. A type may be wider than the one that the VM would find; one that cannot be found is
-``None``.
+The interface gives the types of everything that a contract defines; this module adds those of Clarity's own functions
+and of what ``let`` and ``match`` bind. A type may be wider than the VM's; one that cannot be inferred is ``None``.
 
 Facts from Clarity's reference, checked against the VM on public contracts.
 """
@@ -43,7 +42,7 @@ if TYPE_CHECKING:
 
 Environment = dict[str, Type]
 InterfaceOf = Callable[[str], "ContractInterface | None"]
-"""Gives the interface of a contract that a source names, ``.name`` or ``ADDRESS.name``; ``None`` if it is not known."""
+"""Returns the interface of a contract that a source names, ``.name`` or ``ADDRESS.name``; ``None`` if unknown."""
 
 NOTHING: Final = NoneType_()
 _NUMBER: Final = re.compile(r"(u?)-?[0-9]+\Z")
@@ -57,9 +56,9 @@ class Printed:
     """A value that is printed somewhere.
 
     Attributes:
-        function: The function that prints it; empty for what is printed when the contract is published.
+        function: The function that prints it; empty if it is printed when the contract is published.
         place: Where the printed expression begins in the source.
-        value: The printed expression; of a name that ``let`` binds, what it is bound to.
+        value: The printed expression; for a name that ``let`` binds, the expression that it is bound to.
         type: Its type; ``None`` if it could not be found.
     """
 
@@ -75,9 +74,9 @@ class Inference:
     Args:
         definitions: What its source defines.
         interface: Its interface.
-        interface_of: Gives the interfaces of other contracts.
-        trait_interface: Gives the result of a function of a trait by contract, trait and function; ``None`` if it is
-            not known.
+        interface_of: A function that returns the interfaces of other contracts.
+        trait_interface: A function that returns the result of a trait's function by contract, trait and function;
+            ``None`` if it is not known.
     """
 
     def __init__(
@@ -120,7 +119,7 @@ class Inference:
             return
 
     def type_of(self, expression: Expression, environment: Environment) -> Type:
-        """Return the type of an expression, where ``environment`` gives those of the names that are bound around it."""
+        """Return the type of an expression; ``environment`` has those of the names that are bound around it."""
         match expression.kind:
             case Kind.STRING:
                 return _string_type(expression.text)
@@ -165,7 +164,7 @@ class Inference:
             kind = self.type_of(expression, environment)
         return kind
 
-    # What reads its arguments in a way of its own.
+    # Functions that read their arguments in their own way.
 
     def _print(self, items: Sequence[Expression], environment: Environment) -> Type:
         if len(items) != 1:
@@ -407,7 +406,7 @@ class Inference:
 
 
 def join(one: Type, other: Type) -> Type:
-    """Return the least type that holds the values of two; ``None`` if there is none or one is unknown."""
+    """Return the least type that includes the values of two types; ``None`` if there is none or one is unknown."""
     if one is None or other is None:
         return None
     try:
@@ -455,7 +454,7 @@ def _string_type(text: str) -> ClarityType:
 
 
 def _serialized_size(kind: ClarityType) -> int:
-    """Return the most bytes that a value of a type takes in its wire form, or somewhat more."""
+    """Return the most bytes that a value of a type needs in its wire form, or somewhat more."""
     match kind:
         case TupleType():
             return 5 + sum(1 + len(name) + _serialized_size(inner) for name, inner in kind.fields.items())

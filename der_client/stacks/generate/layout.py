@@ -12,7 +12,7 @@ _STANDARD_LIBRARY: Final = ("collections.abc", "typing")
 
 
 def call_like(head: str, parts: Sequence[str], tail: str, indent: int = 0) -> list[str]:
-    """``head(a, b)tail`` in one line; if it is too long, with the parts in a line of their own, or each in its own."""
+    """Return ``head(a, b)tail`` on one line; if it is too long, the parts get their own line, or one line each."""
     space = " " * indent
     one = f"{space}{head}({', '.join(parts)}){tail}"
     if len(one) <= WIDTH or not parts:
@@ -26,12 +26,12 @@ def call_like(head: str, parts: Sequence[str], tail: str, indent: int = 0) -> li
 
 
 def broken(text: str, indent: int, end: str = "") -> list[str]:
-    """Lay out an expression: if it is too long, what is in its brackets comes in lines of its own.
+    """Lay out an expression: if it is too long, the content of its brackets goes on separate lines.
 
     Args:
         text: The expression.
         indent: Its columns.
-        end: What follows directly, such as a comma.
+        end: The text directly after it, such as a comma.
     """
     space = " " * indent
     start = min((place for place in (text.find("["), text.find("(")) if place >= 0), default=-1)
@@ -61,7 +61,7 @@ def _items(text: str, start: int) -> tuple[list[str], int]:
 
 
 def listed(name: str, items: Sequence[str], indent: int) -> list[str]:
-    """``name=(a, b)`` as an argument in a line of its own, or each item in its own line."""
+    """Return ``name=(a, b)`` as an argument on its own line, or with each item on its own line."""
     space = " " * indent
     one = f"{space}{name}=({', '.join(items)}{',' if len(items) == 1 else ''}),"
     if len(one) <= WIDTH:
@@ -70,7 +70,7 @@ def listed(name: str, items: Sequence[str], indent: int) -> list[str]:
 
 
 def import_lines(imports: Mapping[str, set[str]]) -> list[str]:
-    """Import statements, sorted, in the usual groups."""
+    """Return import statements, sorted, in the usual groups."""
     groups: list[list[str]] = [["from __future__ import annotations"], [], [], []]
     for module in sorted(imports, key=lambda name: (name.startswith("."), name)):
         names = sorted(imports[module], key=_import_order)
@@ -85,7 +85,7 @@ def import_lines(imports: Mapping[str, set[str]]) -> list[str]:
 
 
 def _import_order(name: str) -> tuple[int, str]:
-    """Constants, classes, functions: as import sorters do."""
+    """Return a sort key: constants, classes, functions, as import sorters do."""
     if name.isupper() and len(name) > 1:
         return 0, name
     return (1, name) if name[0].isupper() else (2, name)

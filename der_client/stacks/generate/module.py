@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from der_client.stacks.generate.type_syntax import Type
     from der_client.stacks.rpc.answers import ContractInterface, FunctionInterface
 
-# Annotations and decorators in a class are looked up in the class first, so nothing in one may have these names.
+# Annotations and decorators in a class are looked up in the class first, so no member may have these names.
 _IN_ANNOTATIONS: Final = frozenset({"bool", "bytes", "int", "str", "tuple"})
 _DECORATORS: Final = frozenset({"constant", "data_map", "data_var", "public", "read_only"})
 _METHOD_NAMES: Final = {
@@ -52,16 +52,17 @@ _IMPORTED: Final = (
 
 @dataclass(frozen=True)
 class ContractInput:
-    """What a module is written from.
+    """The input of a module.
 
     Attributes:
         name: The contract's name.
         source: Its source.
         interface: Its interface.
-        interface_of: Gives the interface of another contract that the source names.
-        trait_result: Gives the result of a function of a trait of another contract, by contract, trait and function.
+        interface_of: A function that returns the interface of another contract that the source names.
+        trait_result: A function that returns the result of a trait's function in another contract, by contract, trait
+            and function.
         callees: The modules and classes of contracts of the same project that it calls.
-        origin: Where it is from, for the first line of the module: its id, or its file.
+        origin: The contract's origin, for the first line of the module: its id, or its file.
     """
 
     name: str
@@ -111,7 +112,7 @@ class _Module:
 
     def lines(self) -> list[str]:
         self._shapes.use("Contract", CONTRACT)
-        # Names are given first to what one reads most; the order of the text is another one.
+        # What is read most gets its name first; the order of the text differs.
         self._name_entries()
         functions = list(self._functions())
         storage = list(self._storage())
@@ -141,7 +142,7 @@ class _Module:
         ]
 
     def _undeclared(self) -> list[str]:
-        """Say what is printed and has no event here, as its type was not found."""
+        """Return a sentence on what is printed but has no event here, because its type was not found."""
         if not self._unknown:
             return []
         places = [
@@ -207,7 +208,9 @@ class _Module:
         about = self._shapes.about(f"What ``{function.name}`` returns.")
         result = "None" if isinstance(output, NoneType_) else about.annotation(output, subject, f"{subject}-result")
         names = Namespace(("self",))
-        pythonic = [names.take(snake_case(argument.name)) for argument in function.arguments]  # two may have one name
+        pythonic = [
+            names.take(snake_case(argument.name)) for argument in function.arguments
+        ]  # two arguments may have the same name
         parameters = ["self"]
         optional = _trailing_optionals([argument.type for argument in function.arguments])
         for number, (argument, python) in enumerate(zip(function.arguments, pythonic, strict=True)):
@@ -262,7 +265,7 @@ class _Module:
             )
 
     def _name_entries(self) -> None:
-        """Call tuples after the maps that keep them, which have the best names for them."""
+        """Name tuples after the maps that store them, which have the best names for them."""
         for key in self._in_order(self._interface.maps):
             entry = self._interface.maps[key]
             key_name, value_name = _map_names(key)
@@ -272,12 +275,12 @@ class _Module:
             about.annotation(entry.key, key_name, f"{singular(key)}-key")
 
     def _in_order(self, names: Mapping[str, object]) -> list[str]:
-        """Return names in the order of the source; those that it does not show at the end."""
+        """Return names in the order of the source; those that are not in it come last."""
         known = (*self._definitions.constants, *self._definitions.comments)
         place = {name: number for number, name in reversed(list(enumerate(known)))}
         return sorted(names, key=lambda name: (place.get(name, len(known)), name))
 
-    # What comes above it.
+    # The definitions above it.
 
     def _model_lines(self, model: ModelShape) -> list[str]:
         self._shapes.use("Model", CONTRACT)
@@ -357,7 +360,7 @@ def _by_length(item: tuple[str, str]) -> tuple[str, int]:
 
 
 def _subject(function: str) -> str:
-    """Return what a function gives: ``get-token-info`` gives a token-info."""
+    """Return the subject of a function's name: ``get-token-info`` returns a token-info."""
     for prefix in ("get-", "fetch-", "read-", "lookup-", "calculate-", "compute-", "find-", "preview-", "check-"):
         if function.startswith(prefix) and len(function) > len(prefix):
             return function.removeprefix(prefix)
@@ -365,7 +368,7 @@ def _subject(function: str) -> str:
 
 
 def _map_names(name: str) -> tuple[str, str]:
-    """Return what the keys and the entries of a map may be called: ``name-to-index`` has names and indexes."""
+    """Return names for the keys and the entries of a map: ``name-to-index`` has names and indexes."""
     if match := re.fullmatch(r"(.+)-(?:to|2)-(.+)", name):
         return f"{singular(match[1])}-key", match[2]
     value = re.sub(r"(?<=.)-(map|by-.+)$", "", name)
@@ -400,5 +403,5 @@ def _same(member: str, constant: str) -> bool:
 
 
 def _kind_word(kind: ClarityType) -> str:
-    """Return what kind of thing a type is, in a word: ``uint``, ``list``."""
+    """Return the kind of a type in a word: ``uint``, ``list``."""
     return re.sub(r"^string-", "", str(kind).strip("(").split(" ", 1)[0].rstrip(")"))

@@ -1,4 +1,4 @@
-"""Python names for those of Clarity."""
+"""Python names for Clarity names."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def camel_case(name: str) -> str:
 
 
 def singular(name: str) -> str:
-    """Return the name of one of many: ``listings`` is ``listing``."""
+    """Return the singular of a name: ``listings`` is ``listing``."""
     if re.search(r"(ss|us|is|os|properties|details|settings|params|terms|stats|series)$", name) or len(name) < 4:
         return name
     if name.endswith("ies"):
@@ -54,10 +54,10 @@ def _identifier(text: str) -> str:
 
 
 class Namespace:
-    """Names that are taken; each is given once.
+    """Names in use; each is assigned only once.
 
     Args:
-        taken: Those that nothing here may have.
+        taken: Names that must not be used.
     """
 
     def __init__(self, taken: Iterable[str] = ()) -> None:
@@ -68,7 +68,7 @@ class Namespace:
         return name in self._taken or keyword.iskeyword(name)
 
     def take(self, *candidates: str) -> str:
-        """Give the first of some names that is free; if none is, the first with an underscore or a number."""
+        """Return the first of some names that is free; if none is, the first with an underscore or a number."""
         for candidate in candidates:
             if candidate not in self:
                 break

@@ -1,4 +1,4 @@
-"""How a generated module spells types: annotations, and the models and short names that these need."""
+"""Spells types in a generated module: annotations, and the models and short names that these need."""
 
 from __future__ import annotations
 
@@ -59,9 +59,9 @@ class ModelShape:
 
     Attributes:
         name: The class.
-        about: What it is, in a sentence.
-        fields: Its fields, in the order of the source where it is known.
-        holds_values: Whether a field is a Clarity value as it is.
+        about: Its description, in one sentence.
+        fields: Its fields, in the order of the source if known.
+        holds_values: Whether a field is a Clarity value itself.
     """
 
     name: str
@@ -74,8 +74,8 @@ class Shapes:
     """Spells types, and collects what the module needs for it.
 
     Args:
-        classes: The names of classes that are taken.
-        field_names: What no field of a model may be called.
+        classes: The names of classes in use.
+        field_names: Names that no field of a model may have.
         field_orders: The fields of tuples in the order of the source, by their names.
     """
 
@@ -100,7 +100,7 @@ class Shapes:
         return name
 
     def about(self, sentence: str) -> Shapes:
-        """Say what a tuple is that is met next for the first time."""
+        """Set the description of the next new tuple."""
         self._about = sentence
         return self
 
@@ -109,8 +109,8 @@ class Shapes:
 
         Args:
             kind: The type.
-            *names: What a tuple in it may be called, the best first: names in Clarity.
-            parameter: Whether it is that of a parameter, where a list may be any sequence.
+            *names: Possible names of a tuple in it, the best first, in Clarity.
+            parameter: Whether it is a parameter's type, where a list may be any sequence.
         """
         if kind in _SCALARS:
             text = _SCALARS[kind]
@@ -131,7 +131,7 @@ class Shapes:
         return f"{self.use('Annotated')}[{self.use('ClarityValue', CLARITY)}, {self.spelled(kind)}]"
 
     def spelled(self, kind: ClarityType) -> str:
-        """Return the expression that makes a type."""
+        """Return the expression that creates a type."""
         if kind in _CONSTANTS:
             return self.use(_CONSTANTS[kind])
         self.use(type(kind).__name__, CLARITY)
@@ -162,7 +162,7 @@ class Shapes:
 
         Args:
             fields: Their types by their names in Clarity.
-            owner: What has the fields, which the models of tuples among them may be called after.
+            owner: The owner of the fields, after which models of tuples among them may be named.
             taken: Further names that no field may have.
         """
         names = Namespace((*self._field_names, *taken))

@@ -1,4 +1,4 @@
-"""Reads types as Clarity source writes them."""
+"""Parses types in Clarity source."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _SIZED: Final = {"buff": BufferType, "string-ascii": AsciiType, "string-utf8": U
 
 
 def parse_type(expression: Expression | None) -> Type:
-    """Read a type as a source writes it; ``None`` if it is not one."""
+    """Parse a type from source; ``None`` if it is not one."""
     if expression is None:
         return None
     if expression.kind is Kind.ATOM:
@@ -56,7 +56,7 @@ def parse_type(expression: Expression | None) -> Type:
 
 
 def result_in_trait(function: Expression | None) -> Type:
-    """Return the result of a function of a trait: ``(name (argument …) result)``."""
+    """Return the result type of a trait's function: ``(name (argument …) result)``."""
     return parse_type(function.items[2]) if function is not None and len(function.items) == 3 else None
 
 

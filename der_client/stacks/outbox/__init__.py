@@ -1,7 +1,7 @@
 """The outbox: one way to send, for one transaction and for a million.
 
-An outbox does jobs. A job has a key that says what it is for, and is done at most once, whoever asks for it, however
-often, and whatever dies in between: what is to be sent is in the journal before it is sent.
+An outbox does jobs. A job has a key that identifies its purpose, and is done at most once, no matter who asks for it,
+how often, and which process dies in between: what will be sent is in the journal before it is sent.
 """
 
 from der_client.stacks.outbox.jobs import Entry, Job, JobState, Progress, retry_s

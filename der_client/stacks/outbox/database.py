@@ -1,4 +1,4 @@
-"""Where a journal is kept: SQLite or Postgres, opened, checked for its version, and used in transactions."""
+"""The database of a journal: SQLite or Postgres, opened, checked for its version, and used in transactions."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from der_client.stacks.errors import DerClientError, JournalError, whole
+from der_client.stacks.extras import require_extra
 from der_client.stacks.outbox import schema
 from der_client.stacks.outbox.schema import about
 
@@ -38,6 +39,7 @@ class Database:
 
     Raises:
         JournalError: If it cannot be opened, is broken, or was written by a newer version.
+        MissingExtraError: If a Postgres database is named without the extra ``postgres``.
     """
 
     def __init__(self, place: str | Path | None = None) -> None:
@@ -59,21 +61,21 @@ class Database:
                 )
 
     def belongs_to(self, **identity: str) -> None:
-        """Make sure that the journal is of this network and purpose; a new one becomes so.
+        """Check that the journal is for this network and purpose; a new one is set to them.
 
         Args:
             identity: Names and values, such as ``network="2147483648"``.
 
         Raises:
-            JournalError: If it is of another; nothing was changed.
+            JournalError: If it is for another; nothing was changed.
         """
         with self._transaction("be read") as connection:
             known = self._about(connection)
             for name, value in identity.items():
                 if known.get(name, value) != value:
                     raise JournalError(
-                        f"belongs to another {name} ({known[name]}, not {value}): give the journal of this one, or "
-                        "a new one",
+                        f"belongs to another {name} ({known[name]}, not {value}): give the journal of this "
+                        "one, or a new one",
                         self.name,
                     )
             missing = [{"name": name, "value": value} for name, value in identity.items() if name not in known]
@@ -81,7 +83,7 @@ class Database:
                 connection.execute(insert(about), missing)
 
     def now(self) -> float:
-        """Return the time of the journal's clock, the same for all who use it: unix seconds."""
+        """Return the time of the journal's clock, the same for all its users: unix seconds."""
         with self._transaction("be read") as connection:
             return self._now(connection)
 
@@ -123,13 +125,10 @@ def _open(place: str | Path | None) -> tuple[Engine, str]:
             if url.drivername == "postgresql":
                 url = url.set(drivername="postgresql+psycopg")
             name = url.render_as_string(hide_password=True)
-            engine = create_engine(url, pool_pre_ping=True)
+            with require_extra("postgres"):
+                engine = create_engine(url, pool_pre_ping=True)
         except (ArgumentError, ValueError) as error:
             raise JournalError("is not a URL that can be used; give postgresql://user@host/database", "?") from error
-        except ImportError as error:
-            raise JournalError(
-                f"needs a package that is not installed ({error.name}); run: pip install 'der-client[postgres]'", name
-            ) from error
     else:
         path = Path(place)
         if not path.parent.is_dir():
@@ -141,7 +140,7 @@ def _open(place: str | Path | None) -> tuple[Engine, str]:
 
 
 def _prepare_sqlite(engine: Engine) -> None:
-    """Allow one writer at a time, who waits for the others; readers beside it; a commit is on the disk."""
+    """Allow one writer at a time, who waits for the others, and readers meanwhile; write each commit to disk."""
 
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _record: Any) -> None:

@@ -1,4 +1,4 @@
-"""Notices forks, and which mined transactions they took away."""
+"""Notices forks, and which mined transactions they removed."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ _LOG: Final = logging.getLogger(__name__)
 
 _FORK_S: Final = 5.0
 _FINAL_DEPTH: Final = 100
-"""Blocks: what is mined deeper is not looked at again."""
+"""Depth in blocks: what is mined deeper is not checked again."""
 
 
 class Forks:
-    """Looks at the chain's newest block now and then.
+    """Checks the chain's newest block from time to time.
 
     Args:
         client: The node.
-        journal: Says what is mined, and learns what no longer is.
+        journal: The journal, which knows what is mined, and is told what no longer is.
 
     Attributes:
-        tip: The newest block seen; ``None`` before the first look.
+        tip: The newest block seen; ``None`` before the first check.
     """
 
     def __init__(self, client: Client, journal: Journal) -> None:
@@ -42,11 +42,11 @@ class Forks:
         self.tip: Block | None = None
 
     def begin_again(self) -> None:
-        """Look at all that is not deep yet: what was mined before may have been taken away meanwhile."""
+        """Check everything that is not deep yet: what was mined before may have been removed in the meantime."""
         self.tip, self._looked_at = None, float("-inf")
 
     def is_due(self) -> bool:
-        """Look at the chain every few seconds; return whether it is not the one that was seen before.
+        """Check the chain every few seconds; return whether it differs from the one seen before.
 
         Raises:
             NodeError: If the node is down or answers something else.
@@ -61,7 +61,7 @@ class Forks:
         return is_elsewhere
 
     def look_again(self, lanes: Iterable[Lane]) -> list[Progress]:
-        """Look again at what is mined and not deep yet; no turn of a lane may be running.
+        """Check again what is mined but not deep yet; no turn of a lane may be running.
 
         Raises:
             NodeError: If the node is down or answers something else.
@@ -88,7 +88,7 @@ class Forks:
         if not mined:
             return []
         on_chain = self._client.account(lane.address).nonce
-        # A node that is behind shows neither; only one on whose chain the nonce is free says that it is gone.
+        # A node that is behind shows neither; only one on whose chain the nonce is free proves that it is gone.
         gone = [sent for sent in mined if sent.nonce >= on_chain and lane.receipt(sent) is None]
         if gone:
             lane.nonces.went_back(min(sent.nonce for sent in gone))

@@ -1,4 +1,4 @@
-"""The jobs of a journal: added, found, given up and tried again. Every method is one transaction of the database."""
+"""The jobs of a journal: added, found, given up and retried. Every method is one transaction of the database."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
 _CHUNK: Final = 400
-"""How many keys or rows one statement names; SQLite takes a limited number of parameters."""
+"""How many keys or rows one statement names; SQLite allows a limited number of parameters."""
 
 
 class JobTable(Database):
-    """What is to be done, and how far it is."""
+    """The jobs, and their progress."""
 
     def add(self, new: Sequence[Job]) -> int:
-        """Add jobs; what is there already stays as it is.
+        """Add jobs; existing ones stay as they are.
 
         Args:
-            new: In the order in which they shall be done.
+            new: The jobs, in the order in which to do them.
 
         Returns:
             How many were new.
 
         Raises:
-            JobConflictError: If a key is there with another content; none was added.
-            InvalidValueError: If a job follows one that is not there.
+            JobConflictError: If a key exists with other content; none was added.
+            InvalidValueError: If a job follows one that does not exist.
             JournalError: If the journal cannot be written.
         """
         added = 0
@@ -55,9 +55,9 @@ class JobTable(Database):
         """Return jobs in the order of their numbers.
 
         Args:
-            states: Only those in one of these states, if any is given.
+            states: Only jobs in one of these states, if any is given.
             after: Only those with a higher number.
-            limit: At most so many.
+            limit: At most this many.
         """
         query = select(jobs).where(jobs.c.id > after).order_by(jobs.c.id).limit(limit)
         if states:
@@ -82,7 +82,7 @@ class JobTable(Database):
         """Queue a job again that was given up, or that was mined without success.
 
         Returns:
-            Whether it was so.
+            Whether it was in that state.
         """
         with self._transaction("be written") as connection:
             has_failed = or_(
@@ -93,7 +93,7 @@ class JobTable(Database):
             done = connection.execute(update(jobs).where(jobs.c.key == key, has_failed).values(**again))
             if done.rowcount:
                 number = connection.execute(select(jobs.c.id).where(jobs.c.key == key)).scalar_one()
-                # Whatever of it was mined or can never be mined has nothing to do with the new try.
+                # Whatever was mined for it or can never be mined does not concern the new attempt.
                 self._free_slots(connection, [number], DEAD)
             return bool(done.rowcount)
 
@@ -105,7 +105,7 @@ class JobTable(Database):
             reason: Why.
 
         Returns:
-            Whether it was so; one that is signed may be mined at any time.
+            Whether it could be cancelled; a signed one may be mined at any time.
         """
         with self._transaction("be written") as connection:
             now = self._now(connection)
@@ -188,7 +188,7 @@ class JobTable(Database):
         connection.execute(update(transactions).where(live).values(state=state))
 
     def _count_waits(self, connection: Connection, number: int) -> None:
-        """Count anew for how many others the followers of a job wait."""
+        """Count again for how many others the followers of a job wait."""
         following = list(connection.execute(select(follows.c.job_id).where(follows.c.on_id == number)).scalars())
         if not following:
             return

@@ -1,4 +1,4 @@
-"""What an outbox does: a job is a key and a transaction's content; an entry is what the journal knows of it."""
+"""What an outbox does: a job is a key and a transaction's content; an entry is the journal's record of it."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ _MAX_RETRY_S: Final = 3600.0
 
 
 class JobState(StrEnum):
-    """How far a job is."""
+    """The state of a job."""
 
     QUEUED = "queued"
-    """Waits for its turn, for a job that it follows, or for the next try."""
+    """Waits for its turn, for a job that it follows, or for the next attempt."""
     SIGNED = "signed"
     """Its transaction is in the journal; it may have been sent, or not."""
     SENT = "sent"
-    """A node took its transaction, or may have taken it."""
+    """A node accepted its transaction, or may have accepted it."""
     MINED = "mined"
-    """Its transaction is in a block; its outcome says what came of it."""
+    """Its transaction is in a block; see its outcome."""
     GIVEN_UP = "given up"
-    """It will not be done; its reason says why."""
+    """It will not be done; see its reason."""
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more is done about it."""
+        """Whether nothing more will be done for it."""
         return self in (JobState.MINED, JobState.GIVEN_UP)
 
 
@@ -51,13 +51,13 @@ class Job:
     """Something to be done on the chain, at most once.
 
     Attributes:
-        key: What it is for, such as ``settle/31``. A journal does a job with a key once, whoever adds it.
+        key: Its purpose, such as ``settle/31``. A job with a given key is done once, whoever adds it.
         payload: What the transaction does.
         post_conditions: What must be true of what it moves.
         mode: What becomes of assets that no post-condition names.
         fee_ustx: The fee, in µSTX; by the account's fee policy if not given.
-        account: The address that shall sign it; any of the outbox's accounts if empty.
-        follows: Keys of jobs that must be mined with success before.
+        account: The address that signs it; any of the outbox's accounts if empty.
+        follows: Keys of jobs that must be mined successfully before it.
         note: Whatever the caller wants to keep with it.
 
     Raises:
@@ -74,7 +74,7 @@ class Job:
     note: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse a key that cannot be kept."""
+        """Refuse a key that cannot be stored."""
         if not isinstance(self.key, str) or not 1 <= len(self.key) <= MAX_KEY_LENGTH or not self.key.isprintable():
             raise InvalidValueError(
                 f"a job's key must have 1 to {MAX_KEY_LENGTH} printable characters: {self.key!r:.80}"
@@ -84,14 +84,14 @@ class Job:
 
     @property
     def body(self) -> bytes:
-        """Payload, post-conditions and mode as bytes, as the journal keeps them."""
+        """Payload, post-conditions and mode as bytes, as the journal stores them."""
         conditions = b"".join(condition.encode() for condition in self.post_conditions)
         head = bytes([self.mode]) + len(self.post_conditions).to_bytes(2)
         return head + conditions + self.payload.encode()
 
 
 def retry_s(failures: int) -> float:
-    """Return after how many seconds something is tried again that has failed so often before: 15 s to an hour."""
+    """Return the seconds until the next attempt after this many failures: 15 s to an hour."""
     return min(_FIRST_RETRY_S * 2.0**failures, _MAX_RETRY_S)
 
 
@@ -103,18 +103,18 @@ class Entry:
         id: Its number in the journal; jobs are done in this order.
         key: Its key.
         body: What it does (`Job.body`).
-        state: How far it is.
-        account: The address that signs it; empty if any may and none has.
+        state: Its state.
+        account: The address that signs it; empty if any may sign it and none has.
         fee_ustx: The fee that the job was given, in µSTX; ``None`` if by policy.
-        note: The caller's.
+        note: The caller's note.
         txid: Its latest transaction; empty before it is signed.
-        outcome: What came of it, once it is mined.
-        reason: Why it is given up, or why the last try failed.
-        block_height: Of its block; ``None`` unless mined.
-        fee_paid_ustx: What was taken; ``None`` unless mined.
+        outcome: Its outcome, once it is mined.
+        reason: Why it was given up, or why the last attempt failed.
+        block_height: Its block's height; ``None`` unless mined.
+        fee_paid_ustx: The fee that was paid, µSTX; ``None`` unless mined.
         raw_result: What the transaction returned; empty unless mined.
-        attempts: How often a try failed.
-        not_before: When the next try is, by the journal's clock (unix seconds).
+        attempts: How many attempts have failed.
+        not_before: When the next attempt is due, by the journal's clock (unix seconds).
     """
 
     id: int
@@ -150,7 +150,7 @@ class Entry:
 
     @property
     def is_success(self) -> bool:
-        """Whether it is mined and did what was wanted."""
+        """Whether it is mined and successful."""
         return self.outcome is OutcomeKind.SUCCESS
 
     @property
@@ -171,9 +171,9 @@ class Sent:
         nonce: Its nonce.
         fee_ustx: The fee it offers, in µSTX.
         raw: The signed bytes.
-        was_taken: Whether a node said that it took it.
+        was_taken: Whether a node said that it accepted it.
         signed_at: When it was signed, by the journal's clock (unix seconds).
-        height: How high the chain was then.
+        height: The height of the chain then.
     """
 
     txid: str
@@ -194,11 +194,11 @@ class Progress:
 
     Attributes:
         key: The job.
-        state: How far it is now.
+        state: Its state now.
         txid: Its transaction; empty if it has none.
-        outcome: What came of it, if it is mined.
-        reason: Why it was given up, or put off.
-        wait_s: How long until its next try, if it was put off, in seconds.
+        outcome: Its outcome, if it is mined.
+        reason: Why it was given up or postponed.
+        wait_s: The time until its next attempt, if it was postponed, in seconds.
     """
 
     key: str

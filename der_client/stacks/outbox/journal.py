@@ -1,4 +1,4 @@
-"""The journal: what is to be done, was signed, sent and mined; in SQLite or Postgres, written before it is acted on.
+"""The journal: what to do, and what was signed, sent and mined; in SQLite or Postgres, written ahead of each action.
 
 Every method is one transaction of the database. None asks a node.
 """
@@ -39,7 +39,7 @@ Mined = tuple[Sent, Outcome, int, str, int]
 
 
 class Journal(JobTable):
-    """The journal of an outbox: its jobs, its lanes, and what became of each transaction.
+    """The journal of an outbox: its jobs, its lanes, and the outcome of each transaction.
 
     Args:
         place: A path (SQLite), a URL (``postgresql://user:password@host/database``), or ``None`` for one in memory that
@@ -50,6 +50,7 @@ class Journal(JobTable):
 
     Raises:
         JournalError: If it cannot be opened, is broken, or was written by a newer version.
+        MissingExtraError: If a Postgres database is named without the extra ``postgres``.
     """
 
     # Lanes
@@ -59,7 +60,7 @@ class Journal(JobTable):
 
         Args:
             account: The address.
-            owner: Who takes it.
+            owner: The process that takes it.
             seconds: How long it lasts.
 
         Returns:
@@ -75,18 +76,18 @@ class Journal(JobTable):
             return bool(connection.execute(query.values(owner=owner, until=now + seconds)).rowcount)
 
     def release(self, owner: str) -> None:
-        """Give back all that somebody holds."""
+        """Release everything that an owner holds."""
         with self._transaction("be written") as connection:
             connection.execute(update(lanes).where(lanes.c.owner == owner).values(owner="", until=0.0))
             connection.execute(update(jobs).where(jobs.c.claimed_by == owner).values(claimed_by="", claimed_until=0.0))
 
     def unclaim(self, owner: str) -> None:
-        """Give back jobs that somebody claimed and did not sign."""
+        """Release jobs that an owner claimed and did not sign."""
         with self._transaction("be written") as connection:
             connection.execute(update(jobs).where(jobs.c.claimed_by == owner).values(claimed_by="", claimed_until=0.0))
 
     def floor(self, account: str) -> int:
-        """Return the nonce below which all of an account are used, as far as the journal knows."""
+        """Return the nonce below which the journal knows all of an account's nonces to be used."""
         with self._transaction("be read") as connection:
             return connection.execute(select(lanes.c.floor).where(lanes.c.account == account)).scalar() or 0
 
@@ -96,11 +97,11 @@ class Journal(JobTable):
             connection.execute(RAISE_FLOOR, [{"b_account": account, "b_floor": nonce}])
 
     def unused(self, account: str, nonces: Sequence[int]) -> list[int]:
-        """Return those of some nonces that no job has, whatever a node that is behind says of them.
+        """Return those of some nonces that no job has, whatever a node that is behind reports.
 
         Args:
             account: The address.
-            nonces: In their order.
+            nonces: The nonces, in order.
         """
         query = select(slots.c.nonce).where(slots.c.account == account, slots.c.nonce.in_(nonces))
         with self._transaction("be read") as connection:
@@ -119,7 +120,7 @@ class Journal(JobTable):
             return [read_sent(row) for row in connection.execute(query)]
 
     def mined_above(self, account: str, height: int) -> list[Sent]:
-        """Return an account's transactions in blocks above a height: those that a fork may take away."""
+        """Return an account's transactions in blocks above a height, which a fork may remove."""
         query = (
             select(transactions, jobs.c.key)
             .join(jobs, jobs.c.id == transactions.c.job_id)
@@ -136,13 +137,13 @@ class Journal(JobTable):
     # From queued to mined
 
     def claim(self, account: str, owner: str, limit: int, seconds: float) -> list[Entry]:
-        """Take queued jobs that may be signed now by an account; nobody else gets them meanwhile.
+        """Claim queued jobs that an account may sign now; nobody else gets them meanwhile.
 
         Args:
-            account: The address that shall sign them.
-            owner: Who holds its lease.
+            account: The address that will sign them.
+            owner: The owner of its lease.
             limit: At most so many.
-            seconds: After how long they are free again if they were not signed.
+            seconds: How long the claim lasts if they are not signed.
         """
         with self._transaction("be written") as connection:
             now = self._now(connection)
@@ -167,10 +168,10 @@ class Journal(JobTable):
             return claimed
 
     def record_signed(self, owner: str, account: str, signed: Sequence[Sent]) -> list[Sent]:
-        """Write down signed transactions of claimed jobs, before any of them is sent.
+        """Record signed transactions of claimed jobs, before any of them is sent.
 
         Args:
-            owner: Who holds the account's lease and claimed the jobs.
+            owner: The owner of the account's lease, who claimed the jobs.
             account: The account.
             signed: The transactions; their nonces are free.
 
@@ -196,7 +197,7 @@ class Journal(JobTable):
             return good
 
     def record_replacement(self, owner: str, replacement: Sent) -> bool:
-        """Write down another transaction of a job with the same nonce and a higher fee, before it is sent.
+        """Record another transaction of a job with the same nonce and a higher fee, before it is sent.
 
         Returns:
             Whether it may be sent; not if the lease has ended.
@@ -208,7 +209,7 @@ class Journal(JobTable):
             return True
 
     def record_turn(self, taken: Sequence[Sent], mined: Sequence[Mined]) -> None:
-        """Note which transactions a node took, or may have taken, and what came of those that are mined."""
+        """Record which transactions a node accepted, or may have accepted, and the outcome of the mined ones."""
         ended = {sent.txid for sent, *_ in mined}
         on_their_way = [sent for sent in taken if sent.txid not in ended and not sent.was_taken]
         if not on_their_way and not mined:
@@ -259,7 +260,7 @@ class Journal(JobTable):
                 self._give_up_followers(connection, [sent.job_id])
 
     def record_forked(self, sent: Sent) -> None:
-        """Note that a fork took a mined transaction away: the same bytes are to be sent again."""
+        """Record that a fork removed a mined transaction: the same bytes must be sent again."""
         with self._transaction("be written") as connection:
             connection.execute(
                 update(transactions)
@@ -273,12 +274,12 @@ class Journal(JobTable):
             connection.execute(update(lanes).where(lane).values(floor=sent.nonce))
 
     def record_dead(self, sent: Sent, reason: str, *, wait_s: float = 0.0) -> None:
-        """Note that no transaction of a job can ever be mined: the job is queued again, and its nonce is free.
+        """Record that no transaction of a job can ever be mined: the job is queued again, and its nonce is free.
 
         Args:
             sent: The transaction.
             reason: Why.
-            wait_s: How long the job waits for its next try, in seconds.
+            wait_s: How long the job waits for its next attempt, in seconds.
         """
         with self._transaction("be written") as connection:
             self._free_slots(connection, [sent.job_id], DEAD)
@@ -296,7 +297,7 @@ class Journal(JobTable):
             )
 
     def record_given_up(self, sent: Sent, reason: str) -> None:
-        """Note that a job cannot be done, and that none of its transactions can be mined."""
+        """Record that a job cannot be done, and that none of its transactions can be mined."""
         with self._transaction("be written") as connection:
             self._free_slots(connection, [sent.job_id], DEAD)
             self._give_up(connection, [sent.job_id], reason)

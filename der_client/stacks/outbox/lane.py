@@ -1,6 +1,6 @@
-"""One account of an outbox: which nonces are free, what is on its way, and what its node says of it.
+"""One account of an outbox: its free nonces, what is on its way, and what its node reports.
 
-Methods that ask the node change nothing but what the lane knows of the chain; the journal is the outbox's.
+Methods that ask the node change only what the lane knows about the chain; the outbox writes the journal.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 MAX_IN_MEMPOOL: Final = 25
 """How many transactions of one account a node keeps in its mempool."""
 _RESOLVE_S: Final = 15.0
-"""How long after a nonce was used, while nobody shows ours mined, the blocks are searched for who used it."""
+"""How long after a nonce was used, without our transaction seen mined, the blocks are searched for its user."""
 _FIRST_BACKOFF_S: Final = 0.25
 _MAX_BACKOFF_S: Final = 60.0
 _BLOCKS_PER_LOOK: Final = 50
@@ -40,13 +40,13 @@ _PAGE: Final = 50
 
 @dataclass
 class Turn:
-    """What came of a lane's turn.
+    """The result of a lane's turn.
 
     Attributes:
-        taken: Transactions that a node took, or may have taken.
-        refused: Those that the node refused, and how.
-        mined: Those that are in a block of the present fork, with their receipts.
-        lost: Those whose nonce another transaction has used that is not in the journal.
+        taken: Transactions that a node accepted, or may have accepted.
+        refused: Transactions that the node refused, and how.
+        mined: Transactions in a block of the current fork, with their receipts.
+        lost: Transactions whose nonce was used by another one that is not in the journal.
     """
 
     taken: list[Sent] = field(default_factory=list)
@@ -60,14 +60,14 @@ class Lane:
     """An account whose lease this process holds.
 
     Attributes:
-        account: Signs.
+        account: The account that signs.
         live: Its transactions that are not known to be mined, oldest first; several may have one nonce.
-        look_s: After how long without news a transaction is looked for by itself.
-        nonces: What is known of the account's nonces.
-        unsent: Transactions that are to be sent now.
-        fresh: Transactions that were signed here and that no node can have seen.
+        look_s: After how long without news a transaction is looked up by itself.
+        nonces: What is known about the account's nonces.
+        unsent: Transactions to send now.
+        fresh: Transactions that were signed here and that no node can have seen yet.
         held_until: Until when nothing new is signed (monotonic clock).
-        failures: How often in a row the node failed.
+        failures: How many times in a row the node has failed.
     """
 
     account: Account
@@ -85,13 +85,13 @@ class Lane:
 
     @classmethod
     def begin(cls, account: Account, floor: int, live: Sequence[Sent], look_s: float) -> Self:
-        """Begin with what the journal knows, and ask the node where the account is.
+        """Start from the journal, and ask the node for the account's state.
 
         Args:
-            account: Signs.
-            floor: The nonce below which all are used, as the journal knows.
+            account: The account that signs.
+            floor: The nonce below which all are used, according to the journal.
             live: The transactions that are not known to be mined; they are sent again.
-            look_s: After how long without news a transaction is looked for by itself.
+            look_s: After how long without news a transaction is looked up by itself.
 
         Raises:
             NodeError: If the node is down or answers something else.
@@ -109,7 +109,7 @@ class Lane:
 
     @property
     def is_silent(self) -> bool:
-        """Whether the node is left alone for now: it failed, or asked for it."""
+        """Whether the node is not asked for now, because it failed or asked for a pause."""
         return time.monotonic() < self._silent_until
 
     @property
@@ -121,7 +121,7 @@ class Lane:
         """Return how many transactions may be signed now.
 
         Args:
-            most: How many may be on their way.
+            most: How many may be on their way at once.
         """
         has_unsent = any(sent.txid in self.fresh for sent in self.unsent)
         if self.is_silent or time.monotonic() < self.held_until or has_unsent:
@@ -129,17 +129,17 @@ class Lane:
         return len(self.free_nonces(most))
 
     def free_nonces(self, most: int) -> list[int]:
-        """Return the nonces that the next transactions take.
+        """Return the nonces for the next transactions.
 
         Args:
-            most: How many transactions of the account may be on their way, those of others included.
+            most: How many transactions of the account may be on their way at once, including foreign ones.
         """
         own = self.own_nonces
         waiting = len(own) + sum(1 for nonce in self.nonces.foreign if nonce not in own)
         return list(islice(self.nonces.free(own), max(0, most - waiting)))
 
     def keep(self, signed: Sequence[Sent]) -> None:
-        """Take transactions that were signed and are in the journal; they are sent next."""
+        """Accept transactions that were signed and are in the journal; they are sent next."""
         self.fresh |= {sent.txid for sent in signed}
         self.live = by_nonce([*self.live.values(), *signed])
         self.unsent += signed
@@ -147,7 +147,7 @@ class Lane:
             self.nonces.given(sent.nonce)
 
     def take_back(self, sent: Sent) -> None:
-        """Take a transaction whose block is gone; the same bytes are sent again."""
+        """Take back a transaction whose block is gone; the same bytes are sent again."""
         self.live = by_nonce([*self.live.values(), replace(sent, was_taken=True)])
         self.unsent.append(sent)
 
@@ -160,7 +160,7 @@ class Lane:
         self.unsent = [sent for sent in self.unsent if sent.job_id != job_id]
 
     def failed(self, error: NodeError) -> None:
-        """Leave the node alone for a while: as long as it asks for, or ever longer."""
+        """Do not ask the node for a while: as long as it wants, or increasingly long."""
         pause = min(_FIRST_BACKOFF_S * 2.0**self.failures, _MAX_BACKOFF_S)
         self.failures += 1
         self._silent_until = time.monotonic() + max(pause, error.retry_after_s or 0.0)
@@ -169,11 +169,11 @@ class Lane:
 
     @property
     def has_work(self) -> bool:
-        """Whether there is anything to send or to look for."""
+        """Whether there is anything to send or to look up."""
         return bool(self.unsent or self.live) and not self.is_silent
 
     def turn(self) -> Turn:
-        """Send what is to be sent, then look for what was mined."""
+        """Send what must be sent, then look up what was mined."""
         turn = Turn()
         self._post(turn)
         turn.mined = self._look()
@@ -182,7 +182,7 @@ class Lane:
         return turn
 
     def refresh(self) -> None:
-        """Learn where the account is on the chain and in the mempool.
+        """Update the account's state on the chain and in the mempool.
 
         Raises:
             NodeError: If the node is down or answers something else.
@@ -211,15 +211,15 @@ class Lane:
         return mined
 
     def receipt(self, sent: Sent) -> TransactionReceipt | None:
-        """Return the receipt of a transaction if it is mined on the present fork."""
+        """Return the receipt of a transaction if it is mined on the current fork."""
         info = self.account.client.transaction_summary(sent.txid)
         is_mined = info is not None and outcome_of(info).kind.is_mined
         return info if is_mined and isinstance(info, TransactionReceipt) else None
 
     def _lost(self, open_ones: Sequence[Sent]) -> list[Sent]:
-        """Find transactions whose nonce another one has used: they can never be mined.
+        """Find transactions whose nonce another one has used, so that they can never be mined.
 
-        That is so only where the other one is seen in a block. An API that is behind shows neither.
+        This holds only if the other one is seen in a block. An API that is behind shows neither.
         """
         passed = {sent.nonce for sent in open_ones if sent.nonce < self.nonces.following}
         self._passed_at = {nonce: self._passed_at.get(nonce, time.monotonic()) for nonce in passed}
@@ -238,7 +238,7 @@ class Lane:
         return lost
 
     def _post(self, turn: Turn) -> None:
-        """Send what is to be sent, in the order of the nonces; the rest waits if the node fails."""
+        """Send what must be sent, in nonce order; if the node fails, the rest waits."""
         while self.unsent and not self.is_silent:
             sent = self.unsent[0]
             try:
@@ -247,7 +247,7 @@ class Lane:
                 turn.refused.append((sent, error))
                 self.unsent.pop(0)
                 if sent.txid in self.fresh:
-                    break  # what comes after it would leave a gap
+                    break  # the ones after it would leave a gap
                 continue
             except NothingSentError as error:
                 self.failed(error)
@@ -264,7 +264,7 @@ class Lane:
             turn.taken.append(sent)
 
     def _look_closely(self) -> None:
-        """Send the same bytes again where neither API nor node have the oldest: the node forgot its mempool."""
+        """Send the same bytes again if neither API nor node have the oldest: the node has forgotten its mempool."""
         self._looked_at = time.monotonic()
         oldest = next(iter(self.live.values()))
         is_waiting = oldest.nonce >= self.nonces.following and not self.unsent
@@ -274,7 +274,7 @@ class Lane:
             self.nonces.drop_gone()
 
     def _user_of(self, nonce: int, height: int) -> str | None:
-        """Find the mined transaction that used a nonce, from the block on after which ours was signed."""
+        """Find the mined transaction that used a nonce, starting from the block after which ours was signed."""
         client = self.account.client
         tip = client.block("latest").height
         at = self._scanned.get(nonce, height)
@@ -287,7 +287,7 @@ class Lane:
                         return used.txid
                 offset += len(page)
             at += 1
-        self._scanned[nonce] = max(height, at - 1)  # the last one once more: a fork may have changed it
+        self._scanned[nonce] = max(height, at - 1)  # the last one again: a fork may have changed it
         return None
 
 

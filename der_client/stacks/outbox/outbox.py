@@ -24,30 +24,31 @@ if TYPE_CHECKING:
     from der_client.stacks.rpc import Client
 
 _BACKLOG: Final = 1000
-"""How many jobs of a stream are in the journal ahead of those that are mined."""
+"""How many jobs of a stream are in the journal ahead of the mined ones."""
 _FIRST_PAUSE_S: Final = 0.002
 
 
 class Outbox:
-    """Sends what its journal holds, each job at most once.
+    """Sends the jobs of its journal, each at most once.
 
-    Any number of processes can share a journal, on Postgres also of several hosts: an account is used by one of them at
-    a time. Use one outbox from one thread.
+    Any number of processes can share a journal, with Postgres even on several hosts: each account is used by one of
+    them at a time. Use an outbox from one thread.
 
     Args:
-        accounts: Who signs and pays: one account or several, on one network. More of them send faster, as a node takes
+        accounts: The account or accounts that sign and pay, on one network. Several send faster, since a node accepts
             25 waiting transactions of each.
         journal: A path (SQLite), a URL (Postgres), a `Journal`, or ``None`` for one in memory.
-        purpose: What the journal is for, such as the contracts that its jobs call; a journal of another one is refused.
+        purpose: The journal's purpose, such as the contracts that its jobs call; a journal with another one is refused.
         max_in_flight: How many transactions of an account may wait to be mined, 1 to 25.
-        raise_fee_after_s: After how long in the mempool a fee is raised, as far as the account's fee policy allows;
-            never if not given.
-        max_poll_s: The longest pause between two looks, in seconds.
-        look_s: After how long without news a transaction is looked for by itself, and sent again if nobody has it.
-        lease_s: How long an account stays with a process that has died, in seconds: longer than a living one may pause.
+        raise_fee_after_s: After how long in the mempool a fee is raised, if the account's fee policy allows it; never
+            if not given.
+        max_poll_s: The longest pause between two rounds, in seconds.
+        look_s: After how long without news a transaction is looked up by itself, and sent again if it is unknown.
+        lease_s: How long an account stays reserved for a process that has died, in seconds; longer than a live process
+            may pause.
 
     Raises:
-        JournalError: If the journal cannot be used, or is of another network or purpose.
+        JournalError: If the journal cannot be used, or is for another network or purpose.
         InvalidValueError: If there is no account, a limit is out of range, or the node has no API.
         NodeError: If the node is down or answers something else.
     """
@@ -89,28 +90,28 @@ class Outbox:
         )
 
     def add(self, *jobs: Job) -> int:
-        """Put jobs into the journal; those whose keys are there already stay as they are.
+        """Put jobs into the journal; jobs whose keys already exist stay as they are.
 
         Args:
-            jobs: In the order in which they shall be done.
+            jobs: The jobs, in the order in which to do them.
 
         Returns:
             How many were new.
 
         Raises:
             JobConflictError: If a key is there with another content; none was added.
-            InvalidValueError: If a job wants an account that this outbox does not have, or follows an unknown job.
+            InvalidValueError: If a job needs an account that this outbox does not have, or follows an unknown job.
             JournalError: If the journal cannot be written; nothing was sent.
         """
         for job in jobs:
             if job.account and job.account not in self._accounts:
                 raise InvalidValueError(
-                    f"job {job.key} wants account {job.account}; this outbox has {', '.join(self._accounts)}"
+                    f"job {job.key} needs account {job.account}; this outbox has {', '.join(self._accounts)}"
                 )
         return self.journal.add(jobs)
 
     def inherit(self) -> list[Entry]:
-        """Take over from a process that ended: cancel what it only meant to sign.
+        """Take over from a process that ended: cancel what it had only planned to sign.
 
         Returns:
             The jobs of these accounts that are signed or sent, and not over.
@@ -124,15 +125,15 @@ class Outbox:
         return left
 
     def finish_earlier(self, *, timeout_s: float) -> dict[str, tuple[int, ...]]:
-        """Wait until nothing of the accounts is in the mempool, as an earlier run may have left something there.
+        """Wait until the mempool has no transactions of the accounts, such as those of an earlier run.
 
-        What the journal does not know is waited for as well.
+        Transactions that are not in the journal are waited for, too.
 
         Args:
             timeout_s: The longest time, in seconds.
 
         Returns:
-            For each account that is still busy then, the nonces that wait; none if another process uses it.
+            The waiting nonces of each account that still has some; an empty list if another process uses the account.
 
         Raises:
             NodeError: If the node is down or answers something else.
@@ -155,14 +156,14 @@ class Outbox:
         return busy
 
     def finish(self, keys: Sequence[str], *, timeout_s: float) -> Iterator[Entry]:
-        """Work until jobs are over, in their order; after one that fails, those that are not signed are cancelled.
+        """Work until jobs are over, in their order; if one fails, those that are not signed yet are cancelled.
 
         Args:
-            keys: Of the jobs.
+            keys: The jobs' keys.
             timeout_s: The longest time for all of them, in seconds.
 
         Yields:
-            What the journal knows of each, in order: of those that were signed, and of the one that failed.
+            The entries of those that were signed, and of the one that failed, in order.
 
         Raises:
             JournalError: If the journal cannot be written.
@@ -185,21 +186,21 @@ class Outbox:
         return self.journal.cancel(key)
 
     def has_failed(self, key: str) -> bool:
-        """Return whether a job is given up, or put off after a try that failed."""
+        """Return whether a job was given up, or postponed after a failed attempt."""
         entry = self.journal.find(key)
         if entry is None or entry.state is JobState.QUEUED:
             return entry is not None and self._is_put_off(entry)
         return entry.state is JobState.GIVEN_UP
 
     def find(self, key: str) -> Entry | None:
-        """Return what the journal knows of a job; ``None`` if it has no such key."""
+        """Return the journal's entry of a job; ``None`` if it has no such key."""
         return self.journal.find(key)
 
     def run(self, jobs: Iterable[Job] = (), *, timeout_s: float | None = None) -> Iterator[Progress]:
-        """Do jobs until none is left, and say what happens.
+        """Do jobs until none is left, and yield what happens.
 
         Args:
-            jobs: More jobs, which may be a stream of any length: they are taken as room for them comes.
+            jobs: More jobs, possibly a stream of any length: they are taken when there is room.
             timeout_s: The longest time, in seconds; what is on its way then stays in the journal.
 
         Yields:
@@ -232,11 +233,11 @@ class Outbox:
         """Work round by round, as `step` does, with pauses that grow while nothing happens.
 
         Args:
-            timeout_s: The longest time, in seconds; without end if not given.
-            stop: Ends it when set.
+            timeout_s: The longest time, in seconds; unlimited if not given.
+            stop: Set this to end.
 
         Yields:
-            What happened in each round; there is a last one after the time is over.
+            What happened in each round; there is a last round after the time is over.
 
         Raises:
             JournalError: If the journal cannot be written; nothing was sent that is not in it.
@@ -257,14 +258,14 @@ class Outbox:
             pause = min(pause * 1.5, self._max_poll_s)
 
     def do(self, job: Job, *, timeout_s: float | None = None) -> Entry:
-        """Do one job and wait for it; if it is done already, say what came of it.
+        """Do one job and wait for it; if it is already done, return its result.
 
         Args:
             job: The job.
             timeout_s: The longest time, in seconds.
 
         Returns:
-            What the journal knows of it then; its state says whether it is over.
+            Its entry in the journal; the state shows whether it is over.
 
         Raises:
             JobConflictError, InvalidValueError: If it cannot be added.
@@ -279,8 +280,8 @@ class Outbox:
         Args:
             key: Its key.
             timeout_s: The longest time, in seconds.
-            is_patient: Whether to wait for a later try if one fails, e.g. for want of funds. If not, the job is given
-                up then, and also if it could not be signed in time.
+            is_patient: Whether to wait for a later attempt if one fails, e.g. for lack of funds. If not, the job is
+                given up then, and also if it could not be signed in time.
 
         Raises:
             InvalidValueError: If there is no such job.
@@ -309,7 +310,7 @@ class Outbox:
         return entry.not_before > self.journal.now()
 
     def step(self) -> list[Progress]:
-        """Look, sign and send once, without waiting.
+        """Check, sign and send once, without waiting.
 
         Returns:
             What happened.
@@ -320,7 +321,7 @@ class Outbox:
         return self._worker.step()
 
     def close(self) -> None:
-        """Give back the accounts. What is on its way stays in the journal, for the next outbox."""
+        """Release the accounts. What is on its way stays in the journal, for the next outbox."""
         self._worker.close()
         if self._owns_journal:
             self.journal.close()

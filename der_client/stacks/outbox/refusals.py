@@ -1,4 +1,4 @@
-"""What a node's refusal means for a job: sent again, signed again later, or given up."""
+"""What a node's refusal means for a job: it is sent again, signed again later, or given up."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ _PASSING: Final = frozenset(
 
 
 class Refusals:
-    """Judges refusals in the node's own form, and writes down what follows.
+    """Interprets refusals in the node's own form, and records the consequences.
 
     Args:
         journal: The journal.
-        signer: Forgets its fees if one was too low.
+        signer: The signer, which forgets its fees if one was too low.
     """
 
     def __init__(self, journal: Journal, signer: Signer) -> None:
@@ -40,9 +40,10 @@ class Refusals:
         self._signer = signer
 
     def judge(self, lane: Lane, sent: Sent, error: TransactionRejectedError) -> list[Progress]:
-        """Write down what a refusal means for a job.
+        """Record what a refusal means for a job.
 
-        What was signed after it has later nonces. Where none of that was sent yet, it is signed anew, without a gap.
+        Transactions signed after it have later nonces. If none of them was sent yet, they are signed again, without a
+        gap.
         """
         if sent.txid not in lane.live:
             return []
@@ -92,9 +93,9 @@ class Refusals:
         return [self._give_up(lane, sent, str(error))]
 
     def _judge_again(self, lane: Lane, sent: Sent, error: TransactionRejectedError) -> list[Progress]:
-        """Look for bytes that may have been taken before: of these, a refusal says little."""
+        """Look up bytes that may have been accepted before: for these, a refusal proves little."""
         if error.reason in ("BadNonce", "ConflictingNonceInMempool"):
-            return []  # it, or another one, is there; the blocks will show which
+            return []  # it or another one is there; the blocks will show which
         try:
             is_known = lane.account.client.is_known(sent.txid)
         except NodeError as failure:
@@ -112,7 +113,7 @@ class Refusals:
         return [self._give_up(lane, sent, str(error))]
 
     def _free(self, lane: Lane, sent: Sent, reason: str, wait_s: float = 0.0) -> Progress:
-        """Queue a job again that the node did not take; its nonce is free."""
+        """Queue a job again that the node did not accept; its nonce is free."""
         lane.nonces.freed(sent.nonce)
         return self.queue_again(lane, sent, reason, wait_s)
 

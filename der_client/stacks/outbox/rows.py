@@ -17,7 +17,7 @@ LIVE: Final = "live"
 MINED: Final = "mined"
 DEAD: Final = "dead"
 
-# Statements for many rows at once: made once, as making one takes longer than running it.
+# Statements for many rows at once: built once, since building one takes longer than running it.
 TAKE: Final = (
     update(transactions)
     .where(transactions.c.txid == bindparam("b_txid"), transactions.c.state == LIVE)

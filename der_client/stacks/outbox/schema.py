@@ -19,14 +19,14 @@ from sqlalchemy import (
 )
 
 VERSION: Final = 1
-"""Of these tables. A journal of a newer version is refused; each older one gets the steps that it lacks."""
+"""Version of these tables. A journal of a newer version is refused; an older one is migrated by the missing steps."""
 
 metadata: Final = MetaData()
 
-# SQLite counts up only a column of exactly this type.
+# SQLite auto-increments only a column of exactly this type.
 _ID: Final = BigInteger().with_variant(Integer, "sqlite")
 _AMOUNT: Final = Text
-"""µSTX: a fee may have 64 bits without a sign, which no column of numbers has in both."""
+"""µSTX: a fee may have 64 unsigned bits, for which there is no number column in both databases."""
 
 about: Final = Table(
     "der_outbox",
@@ -86,7 +86,7 @@ transactions: Final = Table(
 slots: Final = Table(
     "der_slots",
     metadata,
-    # One job at most ever uses a nonce of an account: this key is what makes that so.
+    # At most one job ever uses a nonce of an account: this key ensures it.
     Column("account", String(64), primary_key=True),
     Column("nonce", BigInteger, primary_key=True),
     Column("job_id", BigInteger, nullable=False),

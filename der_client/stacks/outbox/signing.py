@@ -1,4 +1,4 @@
-"""Signs the jobs of a lane, and replaces a transaction that waits for long by one with a higher fee."""
+"""Signs the jobs of a lane, and replaces a transaction that has waited for long by one with a higher fee."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ _LOG: Final = logging.getLogger(__name__)
 
 _CLAIM_S: Final = 60.0
 _FEE_S: Final = 30.0
-"""How long a fee by policy is used for transactions of the same account, kind and length."""
+"""How long a fee from the policy is used for transactions of the same account, kind and length."""
 _MOST_FEES: Final = 1000
 
 
 class Signer:
-    """Signs what the journal has queued; everything signed is in the journal before it is sent.
+    """Signs the journal's queued jobs; everything signed is in the journal before it is sent.
 
     Args:
         journal: The journal.
-        owner: Who holds the lanes' leases.
+        owner: The owner of the lanes' leases.
         max_in_flight: How many transactions of an account may wait to be mined.
         raise_fee_after_s: After how long in the mempool a fee is raised; never if ``None``.
     """
@@ -54,10 +54,10 @@ class Signer:
 
         Args:
             lane: The account.
-            height: How high the chain is.
+            height: The chain's height.
 
         Returns:
-            What happened, and whether the lease still holds as far as can be told.
+            What happened, and whether the lease still seems to be valid.
         """
         room = lane.room(self._max_in_flight)
         entries = self._journal.claim(lane.address, self._owner, room, _CLAIM_S) if room > 0 else []
@@ -72,7 +72,7 @@ class Signer:
         now = self._journal.now()
         for entry in entries:
             if len(signed) == len(nonces):
-                break  # what others did with the account left less room
+                break  # other uses of the account left less room
             try:
                 signed.append(self._signed(lane, entry, nonces[len(signed)], height, now))
             except NodeError as error:
@@ -85,11 +85,11 @@ class Signer:
         if len(kept) < len(entries):
             self._journal.unclaim(self._owner)
         lane.keep(kept)
-        # Another process has taken over, or a claim ended; what was signed and not kept is nowhere.
+        # Another process has taken over, or a claim ended; what was signed but not kept was never sent.
         return happened, len(kept) == len(signed)
 
     def raise_fee(self, lane: Lane) -> None:
-        """Replace the oldest transaction by one with a higher fee, if it has waited for long and its policy says so."""
+        """Replace the oldest transaction by one with a higher fee, if it has waited for long and the policy says so."""
         if self._raise_fee_after_s is None or not lane.live or lane.is_silent or lane.unsent:
             return
         first = next(iter(lane.live.values()))
@@ -99,7 +99,7 @@ class Signer:
             return
         entry = self._journal.find(newest.key)
         if entry is None or entry.fee_ustx is not None:
-            return  # the fee is the caller's
+            return  # the caller chose the fee
         fee = lane.account.fee_policy.replace(newest.fee_ustx, len(newest.raw), now - newest.signed_at)
         if fee is None:
             return
@@ -110,14 +110,14 @@ class Signer:
         if self._journal.record_replacement(self._owner, replacement):
             _LOG.info("the fee of %s is raised to %d µSTX: %s", newest.key, fee, replacement.txid)
             lane.keep([replacement])
-            lane.fresh.discard(replacement.txid)  # a refusal leaves the one that it would have replaced
+            lane.fresh.discard(replacement.txid)  # a refusal leaves the earlier transaction in place
 
     def forget_fees(self) -> None:
-        """Ask the policy anew for the next fee."""
+        """Ask the policy again for the next fee."""
         self._fees.clear()
 
     def _refresh(self, lane: Lane) -> bool:
-        """Learn what others did with an account that was idle here; whether the node answered."""
+        """Update an account that was idle here but may have been used elsewhere; return whether the node answered."""
         try:
             lane.refresh()
         except NodeError as error:
@@ -148,7 +148,7 @@ class Signer:
         )
 
     def _fee(self, account: Account, job: Job) -> int:
-        """Return the fee by the account's policy, the same for transactions of one kind and length for a while."""
+        """Return the fee from the account's policy, the same for transactions of one kind and length for a while."""
         payload = job.payload
         kind = f"{type(payload).__name__} {getattr(payload, 'contract', '')} {getattr(payload, 'function', '')}"
         key = account.address, kind, len(job.body)

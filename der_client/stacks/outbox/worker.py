@@ -1,4 +1,4 @@
-"""One round of an outbox: accounts are leased, jobs signed and sent, and what came of them is written down."""
+"""One round of an outbox: leases accounts, signs and sends jobs, and records the outcomes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Worker:
     """Holds the leases of accounts, and works for them.
 
     Args:
-        accounts: By their addresses.
+        accounts: The accounts, by their addresses.
         journal: The journal.
         max_in_flight: How many transactions of an account may wait to be mined.
         raise_fee_after_s: After how long in the mempool a fee is raised; never if ``None``.
@@ -42,7 +42,7 @@ class Worker:
         lease_s: How long a lease lasts, in seconds.
 
     Attributes:
-        owner: The name that the leases are held under.
+        owner: The name under which the leases are held.
         lanes: The accounts whose leases are held, by their addresses.
     """
 
@@ -70,7 +70,7 @@ class Worker:
         self._pool = ThreadPoolExecutor(min(len(accounts), _MAX_THREADS), thread_name_prefix="outbox")
 
     def step(self) -> list[Progress]:
-        """Look, sign and send once, without waiting; return what happened.
+        """Check, sign and send once, without waiting; return what happened.
 
         Raises:
             JournalError: If the journal cannot be written; nothing was sent that is not in it.
@@ -91,12 +91,12 @@ class Worker:
         return happened + self._finish(wait_for_all=False)
 
     def close(self) -> None:
-        """Give back the accounts."""
+        """Release the accounts."""
         self._pool.shutdown()
         self._journal.release(self.owner)
 
     def lease(self) -> None:
-        """Hold as many of the accounts as nobody else does."""
+        """Lease all accounts that nobody else holds."""
         if time.monotonic() - self._renewed_at < self._lease_s / 3:
             return
         self._renewed_at = time.monotonic()
@@ -124,11 +124,11 @@ class Worker:
                 happened += self._finish(wait_for_all=True)
                 happened += self._forks.look_again(self.lanes.values())
         except NodeError as error:
-            _LOG.info("the chain could not be looked at: %s", error)
+            _LOG.info("the chain could not be checked: %s", error)
         return happened
 
     def _finish(self, *, wait_for_all: bool) -> list[Progress]:
-        """Write down what came of the lanes' turns: of those that have ended, and at least of one."""
+        """Record the results of the lanes' turns that have ended, and of at least one."""
         happened: list[Progress] = []
         wait(self._turns.values(), return_when=ALL_COMPLETED if wait_for_all else FIRST_COMPLETED)
         for address in [address for address, turn in self._turns.items() if turn.done()]:

@@ -1,4 +1,4 @@
-"""Asking a Stacks node and the API in front of it: endpoints as values, typed answers, a synchronous client."""
+"""Access to a Stacks node and the API in front of it: endpoints as values, typed answers, a synchronous client."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -91,7 +91,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import the asynchronous client when it is first asked for: asyncio takes its time."""
+    """Import the asynchronous client when it is first used: asyncio is slow to import."""
     if name != "AsyncClient":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from der_client.stacks.rpc.async_client import AsyncClient  # noqa: PLC0415

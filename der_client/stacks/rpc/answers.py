@@ -3,7 +3,7 @@
 What an answer calls otherwise has an `at` with its name there; of two names the first is that of the API's version 3.
 
 Hashes and transaction ids are lower-case hexadecimal without ``0x``; amounts of STX are integers of µSTX.
-Clarity values stay bytes where they are many, and are decoded when asked for.
+Clarity values stay bytes where there may be many, and are decoded on request.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from der_client.stacks.rpc.fields import (
 
 @dataclass(frozen=True, slots=True)
 class NodeInfo:
-    """What a node says of itself and of the chain (``GET /v2/info``)."""
+    """What a node reports about itself and the chain (``GET /v2/info``)."""
 
     network_id: Unsigned
     server_version: str
@@ -82,7 +82,7 @@ class PoxCycle:
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """A Stacks epoch: the burn blocks it lasts and the cost limit of a block in it."""
+    """A Stacks epoch: its range of burn blocks, and the cost limit of a block in it."""
 
     epoch_id: str
     start_height: Unsigned
@@ -201,7 +201,8 @@ class ContractSource:
 class NodeTransaction:
     """A mined transaction as the node keeps it (``GET /v3/transaction``).
 
-    It cannot tell success from a post-condition abort: ``result_text`` is then the value that would have been.
+    It does not distinguish success from a post-condition abort: ``result_text`` is then the value that would have been
+    returned.
     """
 
     index_block_hash: Hash
@@ -224,7 +225,7 @@ class UnconfirmedTransaction:
 
 
 class TransactionStatus(StrEnum):
-    """The API's word for what became of a transaction."""
+    """The API's word for a transaction's state."""
 
     PENDING = "pending"
     SUCCESS = "success"
@@ -239,7 +240,7 @@ class TransactionStatus(StrEnum):
 
     @property
     def is_mined(self) -> bool:
-        """Whether the transaction is in a block, whatever came of it."""
+        """Whether the transaction is in a block, whatever its outcome."""
         return self in _MINED
 
     @property
@@ -273,8 +274,8 @@ class ContractLogEvent:
         raw_value: The printed value in the consensus encoding.
         txid: The transaction it was printed in.
         event_index: Its place among the events of that transaction.
-        block_height: Of that transaction; ``None`` where the API does not say.
-        block_time: Of that block, UTC; ``None`` where the API does not say.
+        block_height: The transaction's block; ``None`` where the API does not say.
+        block_time: The block's time, UTC; ``None`` where the API does not say.
     """
 
     contract_id: Annotated[str, at("contract_log.contract_id")]
@@ -293,9 +294,9 @@ class ContractLogEvent:
 
 @dataclass(frozen=True, slots=True)
 class StxEvent:
-    """STX that moved: ``action`` is transfer, mint or burn; sender or recipient is empty where there is none.
+    """STX that moved: ``action`` is transfer, mint or burn; sender or recipient is empty if there is none.
 
-    Its memo is that of a transfer, without the zero bytes at the end that the wire adds.
+    Its memo is that of a transfer, without the wire form's trailing zero bytes.
     """
 
     action: Annotated[str, at("stx_asset.type", "asset.asset_event_type")]
@@ -390,19 +391,19 @@ class TransactionInfo:
         sender: The origin's address.
         nonce: The origin's nonce.
         sponsor: The address that pays the fee, if it is not the sender.
-        fee_ustx: What was offered, and taken if mined.
-        is_canonical: Whether its block is on the chain's present fork; true while pending.
+        fee_ustx: The fee that was offered, and if mined, paid, µSTX.
+        is_canonical: Whether its block is on the chain's current fork; true while pending.
         raw_result: The result in the consensus encoding; ``None`` unless mined.
         events: What it printed and moved; empty unless mined.
-        cost: What its execution cost; ``None`` unless mined.
-        block_height: ``None`` unless mined.
-        block_hash: ``None`` unless mined.
-        block_time: UTC; ``None`` unless mined.
-        burn_block_height: ``None`` unless mined.
+        cost: Its execution cost; ``None`` unless mined.
+        block_height: Its block's height; ``None`` unless mined.
+        block_hash: Its block's hash; ``None`` unless mined.
+        block_time: Its block's time, UTC; ``None`` unless mined.
+        burn_block_height: Its block's height; ``None`` unless mined.
         vm_error: The runtime error, if it hit one.
         contract_id: The contract called or published, if any.
         function: The function called, if any.
-        event_count: How many events it has in all; more than ``events`` holds if the answer was one page of many.
+        event_count: How many events it has in total; more than in ``events`` if the answer was one page of many.
     """
 
     txid: _Txid
@@ -433,7 +434,7 @@ class TransactionInfo:
 
 @dataclass(frozen=True, slots=True)
 class TransactionReceipt(TransactionInfo):
-    """A mined transaction, whatever came of it: result, block and time are there."""
+    """A mined transaction, whatever its outcome, with result, block and time."""
 
     raw_result: Annotated[HexBytes, at("result.hex", "tx_result.hex")]
     block_height: Annotated[Unsigned, at("block.height", "block_height")]
@@ -471,8 +472,8 @@ class Balances:
     """What a principal owns (``GET /extended/v1/address/…/balances``).
 
     Attributes:
-        stx_ustx: All its STX, in µSTX, locked ones included.
-        locked_ustx: Of these, locked by proof of transfer.
+        stx_ustx: All its STX, including locked ones, in µSTX.
+        locked_ustx: The part that is locked by proof of transfer, in µSTX.
         fungible_tokens: Amount by asset id (``ADDRESS.contract::token``).
         non_fungible_tokens: Number of tokens by asset id.
     """
@@ -507,7 +508,7 @@ class MinedNonce:
 
 @dataclass(frozen=True, slots=True)
 class BlockPage:
-    """Blocks, newest first, and how many there are in all."""
+    """Blocks, newest first, and their total number."""
 
     total: Unsigned
     blocks: Annotated[tuple[Block, ...], at("results")]
@@ -518,8 +519,8 @@ class ContractLogPage:
     """Printed events of a contract, newest first.
 
     Attributes:
-        total: How many there are in all.
-        events: Those of this page.
+        total: The total number of events.
+        events: The events of this page.
         next_cursor: Where the next (older) page begins; ``None`` on the last.
     """
 

@@ -93,7 +93,7 @@ def block_transactions(height: int, *, limit: int = 50, offset: int = 0) -> Endp
     """``GET /extended/v2/blocks/{height}/transactions``: which accounts used which nonces in a block.
 
     Args:
-        height: Of the block; `NotFoundError` if there is none yet.
+        height: The block's height; `NotFoundError` if there is none yet.
         limit: How many; 1 to 50 on public networks.
         offset: How many to skip.
     """
@@ -110,7 +110,7 @@ def contract_logs(
         contract_id: ``ADDRESS.name``.
         limit: How many; 1 to 100.
         offset: How many of the newest to skip.
-        cursor: Where to begin, from the page before; then ``offset`` counts from there.
+        cursor: Where to begin, from the previous page; ``offset`` counts from there.
     """
     identifier = ".".join(split_contract_id(contract_id))
     query = [("limit", str(limit))]

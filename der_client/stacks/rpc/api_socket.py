@@ -27,7 +27,7 @@ _PING_S: Final = 20.0
 
 
 class ApiSocket:
-    """One subscription over a connection of its own.
+    """One subscription over its own connection.
 
     Args:
         base_url: The client's base address.
@@ -64,7 +64,7 @@ class ApiSocket:
             ``None`` if there was none in time.
 
         Raises:
-            NodeUnreachableError: If the connection was cut.
+            NodeUnreachableError: If the connection was lost.
         """
         if not self._talk.notices:
             try:
@@ -95,7 +95,7 @@ class ApiSocket:
 
 
 class AsyncApiSocket:
-    """One subscription over a connection of its own, for one event loop. Make it with `open`."""
+    """One subscription over its own connection, for one event loop. Create it with `open`."""
 
     def __init__(self, socket: Any, talk: Conversation, url: str) -> None:
         self._socket = socket
@@ -125,7 +125,7 @@ class AsyncApiSocket:
         """Wait for the next notice.
 
         Raises:
-            NodeUnreachableError: If the connection was cut.
+            NodeUnreachableError: If the connection was lost.
         """
         while not self._talk.notices:
             await self._read()
@@ -162,4 +162,6 @@ def _no_connection(error: Exception, url: str) -> NodeUnreachableError:
 
 
 def _cut(error: Exception, url: str) -> NodeUnreachableError:
-    return NodeUnreachableError(f"the WebSocket was cut: {excerpt(str(error) or type(error).__name__)}", url)
+    return NodeUnreachableError(
+        f"the WebSocket connection was lost: {excerpt(str(error) or type(error).__name__)}", url
+    )

@@ -1,6 +1,6 @@
-"""The endpoints of version 3 of the Stacks API, whose lists go by cursors.
+"""The endpoints of version 3 of the Stacks API, whose lists use cursors.
 
-Source: stacks-blockchain-api v9, which has taken those of version 1 that they replace out of its description.
+Source: stacks-blockchain-api v9, whose description no longer has the endpoints of version 1 that these replace.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Version 3 of the API first, and version 1 where a node does not have it.
+"""Uses version 3 of the API, or version 1 if a node does not have it.
 
-Which versions a node has is found out by asking and remembered, since a 404 alone may also mean that the thing asked
-for is not known.
+The versions of a node are found out by asking, and remembered, since a 404 may also mean that what was asked for is
+unknown.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _LOOKS: Final = 3
 
 
 class ApiVersions:
-    """What one node's API has; made once for each client.
+    """The versions of one node's API; created once per client.
 
     Attributes:
         has_v3: Whether it serves version 3; ``None`` as long as that is not known.
@@ -38,16 +38,16 @@ class ApiVersions:
         self.has_v3: bool | None = None
 
     def transaction(self, txid: str, until: float, *, once: bool) -> Steps[TransactionInfo | None]:
-        """Look for a transaction, with its events.
+        """Look up a transaction, with its events.
 
         Args:
             txid: Its id.
             until: When to give up, by the monotonic clock.
-            once: Whether nothing is asked twice.
+            once: Whether to ask for nothing twice.
 
         Returns:
-            ``None`` if the API has never seen it. Of its events at most 100,000 are read, and none that is too large
-            for one answer; then ``event_count`` is more than ``events`` has.
+            ``None`` if the API has never seen it. At most 100,000 of its events are read, and none that is too large
+            for one answer; then ``event_count`` is higher than the number of ``events``.
         """
         info = yield from self.summary(txid, until, once=once)
         if info is None or info.status.is_dropped or len(info.events) >= info.event_count:
@@ -57,12 +57,12 @@ class ApiVersions:
         return (yield from self._with_events_v3(info, until, once=once))
 
     def summary(self, txid: str, until: float | None = None, *, once: bool = False) -> Steps[TransactionInfo | None]:
-        """Look for a transaction, as far as one answer says.
+        """Look up a transaction, with one request.
 
         Args:
             txid: Its id.
             until: When to give up, by the monotonic clock.
-            once: Whether nothing is asked twice.
+            once: Whether to ask for nothing twice.
 
         Returns:
             ``None`` if the API has never seen it.
@@ -99,7 +99,7 @@ class ApiVersions:
         return nonces
 
     def balances(self, principal: str, until: float) -> Steps[Balances]:
-        """Read all that a principal owns."""
+        """Read everything that a principal owns."""
         if self.has_v3 is not False:
             try:
                 stx = yield from ask(api_v3.stx_balance(principal), until)
@@ -122,7 +122,7 @@ class ApiVersions:
         for _ in range(_LOOKS):
             try:
                 events = yield from _events(info.txid, info.event_count, until, once=once)
-            except NotFoundError:  # a fork took it out of its block meanwhile
+            except NotFoundError:  # a fork removed its block meanwhile
                 again = yield from self.summary(info.txid, until, once=once)
                 if again is None or not again.event_count:
                     return again
@@ -143,14 +143,14 @@ class ApiVersions:
             endpoint = api.transaction(info.txid, event_offset=len(info.events))
             more = (yield from ask(endpoint, until, once=once)).events
             if not more:
-                break  # the block was replaced meanwhile; the next look finds its new events
+                break  # the block was replaced meanwhile; the next attempt finds its new events
             _check_order(info.events, more, endpoint)
             info = replace(info, events=info.events + more)
         return info
 
 
 def _events(txid: str, count: int, until: float, *, once: bool) -> Steps[list[Event]]:
-    """Read the events of a mined transaction, in smaller pages where they are too large for one answer."""
+    """Read the events of a mined transaction, in smaller pages if they are too large for one answer."""
     events: list[Event] = []
     cursor: str | None = None
     limit = api_v3.MAX_LIMIT
@@ -166,8 +166,8 @@ def _events(txid: str, count: int, until: float, *, once: bool) -> Steps[list[Ev
         except NodeAnswerError as error:
             if error.status != 400:
                 raise
-            # Of what is in no block any more, and for the cursor of a block that was replaced.
-            raise NotFoundError("the transaction is not in its block any more", error.url) from error
+            # For transactions no longer in a block, and for the cursor of a replaced block.
+            raise NotFoundError("the transaction is no longer in its block", error.url) from error
         _check_order(events, page.items, endpoint)
         events += page.items
         if page.next_cursor is None or len(events) >= count:
@@ -177,7 +177,7 @@ def _events(txid: str, count: int, until: float, *, once: bool) -> Steps[list[Ev
 
 
 def _check_order(before: tuple[Event, ...] | list[Event], page: tuple[Event, ...], endpoint: Endpoint[object]) -> None:
-    """Refuse pages that do not move on: whoever sends them could go on for ever."""
+    """Refuse pages that do not advance: otherwise a server could keep sending them forever."""
     last = before[-1].event_index if before else -1
     for event in page:
         if event.event_index <= last:

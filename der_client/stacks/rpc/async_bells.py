@@ -1,4 +1,4 @@
-"""As `bells`, for an event loop; apart, since importing asyncio takes long."""
+"""As `bells`, for an event loop; in a separate module, since asyncio is slow to import."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class AsyncBell:
-    """As `Bell`, for one event loop; connects when it is first waited for, or by `connect`."""
+    """As `Bell`, for one event loop; it connects at the first `wait`, or by `connect`."""
 
     def __init__(self, url: str, headers: Mapping[str, str]) -> None:
         self._url = url

@@ -1,4 +1,4 @@
-"""The asynchronous client: what `Client` can be asked, to be awaited."""
+"""The asynchronous client: the methods of `Client`, to be awaited."""
 
 from __future__ import annotations
 
@@ -42,19 +42,19 @@ __all__: Final = ["AsyncClient"]
 class AsyncClient(Methods):
     """Asks a node, and the API in front of it, from one event loop. Needs the extra ``async`` (``der-client[async]``).
 
-    All methods of `Client` are there, to be awaited: ``await client.transaction(txid)``.
+    It has all methods of `Client`, to be awaited: ``await client.transaction(txid)``.
 
     Args:
         url: The base address that serves ``/v2`` and ``/extended``.
-        network: The network behind it; asked for when first needed if not given.
+        network: The network behind it; if not given, the node is asked when it is first needed.
         timeout: Seconds to connect, and the longest silence while an answer is read, in seconds.
-        retries: How often and how patiently failed requests are repeated, where repeating changes nothing.
-        headers: Sent with each request, e.g. ``{"x-api-key": …}``; never shown in texts or logs.
+        retries: How often and how patiently failed requests are repeated, if repeating them is safe.
+        headers: Headers of each request, e.g. ``{"x-api-key": …}``; never shown in texts or logs.
         max_answer_bytes: The longest answer that is read.
         answer_deadline_s: The longest time that one request may take, from connecting to the last byte of its answer.
 
     Raises:
-        InvalidValueError: If the URL or a limit makes no sense.
+        InvalidValueError: If the URL or a limit is not valid.
         MissingExtraError: If the extra is not installed.
     """
 
@@ -87,7 +87,7 @@ class AsyncClient(Methods):
         return self._transport.url
 
     async def network(self) -> Network:
-        """Find the network: as given, or else as the node's ``network_id`` says; checked once if it was given.
+        """Return the network: as given, or else from the node's ``network_id``; if it was given, it is checked once.
 
         Raises:
             InvalidValueError: If the client was given another network than the node's.
@@ -100,10 +100,10 @@ class AsyncClient(Methods):
 
         Args:
             endpoint: What to ask.
-            within_s: Ask only once, and for no longer than so many seconds.
+            within_s: Ask only once, and for no longer than this many seconds.
 
         Raises:
-            NodeError: If the node is down, slow, or answers something else than the endpoint promises.
+            NodeError: If the node is down or slow, or its answer is not what the endpoint promises.
         """
         until = None if within_s is None else time.monotonic() + within_s
         return endpoint.read(await self._ask(Ask(endpoint.request, until, once=within_s is not None)))
@@ -111,7 +111,7 @@ class AsyncClient(Methods):
     async def iter_contract_logs(
         self, contract_id: str, *, per_page: int = MAX_PER_PAGE
     ) -> AsyncGenerator[ContractLogEvent, None]:
-        """Iterate over all that a contract printed, newest first; see `Client.iter_contract_logs`.
+        """Iterate over everything that a contract printed, newest first; see `Client.iter_contract_logs`.
 
         Args:
             contract_id: ``ADDRESS.name``.
@@ -192,11 +192,11 @@ class AsyncClient(Methods):
             await bell.close()
 
     async def follow(self, steps: Steps[T], bell: AsyncBell | None = None) -> T:
-        """Carry out steps: send what they ask for, and wait where they pause.
+        """Carry out steps: send their requests, and wait where they pause.
 
         Args:
-            steps: What has to be done; see `der_client.stacks.rpc.steps`.
-            bell: What announces new blocks to steps that listen for them.
+            steps: The steps; see `der_client.stacks.rpc.steps`.
+            bell: The bell that announces new blocks to steps that listen for them.
 
         Raises:
             NodeError: If a request failed, and the steps do not handle that.
@@ -241,10 +241,10 @@ class AsyncClient(Methods):
         await self.close()
 
     def __reduce__(self) -> NoReturn:
-        """Refuse to be copied or sent to another process: headers may hold a secret, and connections do not travel."""
+        """Refuse to be copied or sent to another process: headers may contain a secret, and connections stay here."""
         raise TypeError("an AsyncClient cannot be pickled or copied; make one from its URL in each process")
 
     @whole
     def __repr__(self) -> str:
-        """Return the client's address; headers may hold a secret and are not shown."""
+        """Return the client's address; headers may contain a secret and are not shown."""
         return f"AsyncClient({self.url!r})"

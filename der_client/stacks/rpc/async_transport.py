@@ -1,4 +1,4 @@
-"""Carries one request to a node and brings the answer back, asynchronously (httpx2); the same bounds as `Transport`."""
+"""Sends one request to a node and returns the answer, asynchronously (httpx2), with the same limits as `Transport`."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class AsyncTransport:
         timeout_s: Seconds to connect, and seconds of silence while reading.
         max_answer_bytes: The longest body that is read, decompressed.
         answer_deadline_s: The longest time that one exchange may take, redirects included.
-        headers: Sent with each request, e.g. an API key; never shown.
+        headers: Headers of each request, e.g. an API key; never shown.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class AsyncTransport:
         """Send a request once, following redirects of a GET within the host.
 
         Args:
-            request: What is asked.
+            request: The request.
             until: When to give up by the monotonic clock, if the client's own limit is later.
 
         Raises:
@@ -134,7 +134,7 @@ class AsyncTransport:
     def _unreachable(self, error: httpx2.HTTPError, url: str) -> NodeError:
         cause = excerpt(str(error) or type(error).__name__)
         if isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout):
-            return NothingSentError(f"no connection: {cause}; is the node running, is the URL right?", url)
+            return NothingSentError(f"no connection: {cause}; is the node running, and is the URL right?", url)
         if isinstance(error, httpx2.TimeoutException):
             return NodeUnreachableError(
                 f"no answer within {self._silence_s:g} s; try again, use another node, or raise timeout", url

@@ -1,4 +1,4 @@
-"""What rings when there is a new block: the API's WebSocket where there is one, else nothing but the time."""
+"""Signals new blocks: by the API's WebSocket if there is one, else only by time."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _CLOSING_S: Final = 0.25
 
 
 class Attempts:
-    """When to try to connect again, after failures ever later."""
+    """When to try to connect again; after each failure, it takes longer."""
 
     def __init__(self) -> None:
         self._failures = 0
@@ -40,7 +40,7 @@ class Attempts:
             pause_s = float("inf")
         self._failures += 1
         self._next = time.monotonic() + pause_s
-        _LOG.info("no announcements of blocks, so that they are polled for: %s", error)
+        _LOG.info("no announcements of blocks, so the API is polled: %s", error)
 
     def succeeded(self) -> None:
         """Note that it worked."""
@@ -48,7 +48,7 @@ class Attempts:
 
 
 class Bell:
-    """Rings for new blocks; hear it with `wait`.
+    """Rings for new blocks; use `wait` to hear it.
 
     Args:
         url: The client's base address.
@@ -74,7 +74,7 @@ class Bell:
     def wait(self, listen: Listen) -> bool:
         """Wait until it rings.
 
-        After a cut it returns at once: what was not announced has to be looked for.
+        After a lost connection it returns at once: unannounced blocks have to be looked up.
 
         Args:
             listen: How long at most, with a socket and without.

@@ -1,8 +1,8 @@
-"""Sending a signed transaction: what proves that a node took or refused it, and all that proves nothing.
+"""Sends a signed transaction, and decides which answers prove that a node accepted or refused it.
 
-Between client and node are gateways, caches and balancers, so that only two answers count: the transaction's id with
-status 200, and a refusal in the node's own form (status 400, JSON with this txid and a reason). Whatever else comes
-back, or nothing, leaves open whether the transaction arrived.
+There are gateways, caches and load balancers between client and node, so only two answers count: the transaction's id
+with status 200, and a refusal in the node's own form (status 400, JSON with this txid and a reason). Anything else, or
+no answer, leaves open whether the transaction arrived.
 """
 
 from __future__ import annotations
@@ -49,12 +49,12 @@ def broadcast(raw: bytes) -> Steps[str]:
 def send(raw: bytes, policy: RetryPolicy, versions: ApiVersions) -> Steps[str]:
     """Send a signed transaction, as `Client.send` says.
 
-    While its arrival is open, look for its id and send the identical bytes again.
+    While its arrival is unknown, look up its id and send the identical bytes again.
 
     Args:
         raw: The encoded signed transaction.
-        policy: How often, and after how long.
-        versions: What the node's API has.
+        policy: How often to send, and after which pauses.
+        versions: The versions of the node's API.
     """
     txid = _check_raw(raw)
     may_have_arrived = False
@@ -74,7 +74,7 @@ def send(raw: bytes, policy: RetryPolicy, versions: ApiVersions) -> Steps[str]:
             failure = error
         if not isinstance(failure, NothingSentError):
             may_have_arrived = True
-            # Who answers "too many requests" passed nothing on, most likely; asking more would be no help.
+            # A server that answers "too many requests" most likely passed nothing on; asking more would not help.
             if failure.status != 429 and (yield from _is_seen(txid, versions)):
                 return txid
         wait = policy.wait_s(attempt, failure.retry_after_s) if _may_be_repeated(failure) else None
@@ -94,7 +94,8 @@ def _read(raw: bytes, txid: str, answer: Answer) -> str:
     try:
         return node.send(raw).read(answer)
     except NodeAnswerError:
-        # Of bytes that it cannot decode a node says so in plain text, without a txid. That counts if we can't either.
+        # If a node cannot decode the bytes, it says so in plain text, without a txid. That counts if we can't decode
+        # them, either.
         if answer.status != 400 or answer.is_html or not _is_undecodable(raw):
             raise
     raise TransactionRejectedError(
@@ -117,11 +118,11 @@ def _is_undecodable(raw: bytes) -> bool:
 def is_known(txid: str, versions: ApiVersions) -> Steps[bool]:
     """Find out whether the API or the node has a transaction, waiting or mined.
 
-    The API is asked first. Where it does not know the transaction, it may be behind, and the node has the last word.
+    The API is asked first. If it does not know the transaction, it may be behind, so the node decides.
 
     Args:
         txid: The transaction's id.
-        versions: What the node's API has.
+        versions: The versions of the node's API.
 
     Raises:
         NodeUnreachableError: If one of them did not answer.
@@ -161,8 +162,8 @@ def _may_be_repeated(failure: NodeError) -> bool:
 
 def _unknown(txid: str, raw: bytes, cause: NodeError) -> BroadcastUnknownError:
     return BroadcastUnknownError(
-        f"transaction {txid} was sent, but whether it arrived is not known: {cause}; look for this txid, or send the "
-        "identical bytes again (Client.send(error.raw)); do not build it anew before its nonce is used or free",
+        f"transaction {txid} was sent, but it is unknown whether it arrived: {cause}; look up this txid, or send the "
+        "identical bytes again (Client.send(error.raw)); do not build it again before its nonce is used or free",
         txid,
         raw,
         retry_after_s=cause.retry_after_s,

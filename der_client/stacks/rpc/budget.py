@@ -1,8 +1,8 @@
-"""One deadline and one size limit for a whole exchange, which hold whatever the server does.
+"""One deadline and one size limit for a whole exchange, whatever the server does.
 
-A socket's timeout bounds each read, but not the exchange: a server may send a byte now and then for ever, in its
-headers, interim answers (1xx), chunk extensions or trailers. Here the connections themselves know until when, and how
-much, the exchange they serve may read. They are urllib3's own, with sockets that look at the `Budget` of their thread.
+A socket's timeout limits each read, but not the exchange: a server may send a byte from time to time forever, in its
+headers, interim answers (1xx), chunk extensions or trailers. Here the connections themselves enforce how long, and how
+much, their exchange may read. They are urllib3's own, with sockets that use the `Budget` of their thread.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class OverBudgetError(OSError):
 
 
 class Budget:
-    """What one exchange may take, redirects included.
+    """The time and size that one exchange may take, including redirects.
 
     Args:
         within_s: How long it may take, from now.
@@ -59,7 +59,7 @@ class Budget:
 
     @property
     def has_received(self) -> bool:
-        """Whether anything came."""
+        """Whether anything was received."""
         return self.bytes_left < self._bytes
 
     def next_wait_s(self) -> float:
@@ -74,7 +74,7 @@ class Budget:
         return min(left, self._silence_s)
 
     def count(self, received: int) -> None:
-        """Count bytes that came.
+        """Count received bytes.
 
         Raises:
             OverBudgetError: If there are too many.
@@ -91,8 +91,8 @@ class _OfThread(threading.local):
 _running: Final = _OfThread()
 
 
-class spending:  # noqa: N801 -- read as a statement: with spending(budget)
-    """A ``with`` block in which all that this thread reads and writes counts against a budget."""
+class spending:  # noqa: N801 -- reads well in use: with spending(budget)
+    """A ``with`` block in which everything that this thread reads and writes counts against a budget."""
 
     __slots__ = ("_before", "_budget")
 
@@ -141,12 +141,12 @@ class _TlsSocket(ssl.SSLSocket):
 
 
 class _FinalResponse(http.client.HTTPResponse):
-    """The answer itself; Python skips only 100 Continue among the interim ones, and takes a 103 for the answer."""
+    """The final answer; of the interim ones, Python skips only 100 Continue, and mistakes a 103 for the final one."""
 
     def begin(self) -> None:
         super().begin()
         while 100 <= self.status < 200 and self.status != _SWITCHING_PROTOCOLS:
-            self.headers = self.msg = None  # type: ignore[assignment]  # so that it begins again
+            self.headers = self.msg = None  # type: ignore[assignment]  # so that it starts over
             super().begin()
 
 
@@ -171,7 +171,7 @@ class _TlsConnection(HTTPSConnection):
 
 
 def _connected(connection: HTTPConnection) -> socket.socket:
-    """Connect to one of a host's addresses, all within the one timeout (urllib3 gives it to each of them)."""
+    """Connect to one of a host's addresses, within one timeout for all (urllib3 applies it to each of them)."""
     budget = _running.budget
     timeout = connection.timeout if isinstance(connection.timeout, int | float) else None
     limits = [each for each in (timeout, budget.left_s if budget else None) if each is not None]
@@ -211,7 +211,7 @@ def _addresses(connection: HTTPConnection, within_s: float | None) -> list[tuple
 
 
 def _resolved(host: str, port: int, within_s: float | None) -> list[tuple[Any, ...]]:
-    """Ask the system for a host's addresses; it knows no time limit, so that a name is looked up in a thread.
+    """Ask the system for a host's addresses, in a thread, since the system has no time limit.
 
     Raises:
         TimeoutError: If it did not find them in time; the thread ends when the system gives up.
@@ -246,7 +246,7 @@ class _TlsPool(HTTPSConnectionPool):
 
 
 class BudgetAdapter(HTTPAdapter):
-    """Requests' adapter, over connections that keep to the `Budget` of their thread."""
+    """Requests' adapter, with connections that respect the `Budget` of their thread."""
 
     def __init__(self) -> None:
         super().__init__(pool_connections=2, pool_maxsize=_POOL_SIZE)

@@ -52,7 +52,7 @@ class Client(Methods):
         headers: Sent with each request, e.g. ``{"x-api-key": …}``; never shown in texts or logs.
         max_answer_bytes: The longest answer that is read.
         answer_deadline_s: The longest time that one request may take, from connecting to the last byte of its answer.
-        session: A `requests.Session` whose proxies and TLS settings shall be used.
+        session: A `requests.Session` whose proxies and TLS settings to use.
 
     Raises:
         InvalidValueError: If the URL or a limit makes no sense.
@@ -72,7 +72,7 @@ class Client(Methods):
     ) -> None:
         super().__init__(network, timeout, retries, max_answer_bytes, answer_deadline_s)
         self._own_headers = dict(headers or {})
-        # Not before it is needed: requests takes a fifth of the time that importing this library may take.
+        # Not before it is needed: importing requests takes a fifth of this library's limit for its import time.
         from der_client.stacks.rpc.transport import Transport  # noqa: PLC0415
 
         self._transport = Transport(
@@ -91,7 +91,7 @@ class Client(Methods):
 
     @property
     def network(self) -> Network:
-        """The network: as given, or else as the node's ``network_id`` says.
+        """The network: as given, or else from the node's ``network_id``.
 
         Raises:
             NodeError: If the node had to be asked and did not answer properly.
@@ -99,7 +99,7 @@ class Client(Methods):
         return self.follow(self.network_steps())
 
     def checked_network(self) -> Network:
-        """Return the network, after making sure once that the node is really on it.
+        """Return the network, after checking once that the node is really on it.
 
         Raises:
             InvalidValueError: If the client was given another network than the node's.
@@ -121,10 +121,10 @@ class Client(Methods):
         return endpoint.read(self._ask(Ask(endpoint.request, until, once=within_s is not None)))
 
     def iter_contract_logs(self, contract_id: str, *, per_page: int = MAX_PER_PAGE) -> Iterator[ContractLogEvent]:
-        """Iterate over all that a contract printed, newest first, page by page as it is consumed; each event once.
+        """Iterate over everything that a contract printed, newest first, page by page on demand; each event once.
 
-        What a fork moves or adds while it is read is found all the same; what it takes away may have been given before.
-        What is printed meanwhile may be left out.
+        Events that a fork moves or adds meanwhile are found, too; events that it removes may have been returned before.
+        New events may be left out.
 
         Args:
             contract_id: ``ADDRESS.name``.
@@ -146,16 +146,16 @@ class Client(Methods):
         poll_s: float = DEFAULT_POLL_S,
         idle_s: float | None = None,
     ) -> Generator[LogUpdate, None, None]:
-        """Follow what a contract prints from now on: each event once, in order, over cut connections and forks.
+        """Follow what a contract prints from now on: each event once, in order, over lost connections and forks.
 
-        The API's WebSocket says when to look (extra ``stream``); without it the API is asked now and then.
+        The API's WebSocket announces new events (extra ``stream``); without it, the API is polled.
 
         Args:
             contract_id: ``ADDRESS.name``.
-            history: Whether all that was printed so far comes first, oldest first.
-            known: What was read already, oldest first and without gaps: what is newer follows.
-            poll_s: How often to look where no WebSocket says when, in seconds.
-            idle_s: End after so many seconds without anything new; ``None`` for never.
+            history: Whether to begin with everything that was printed so far, oldest first.
+            known: Events that were already read, oldest first and without gaps; newer ones follow.
+            poll_s: How often to poll without a WebSocket, in seconds.
+            idle_s: End after this many seconds without anything new; ``None`` for never.
 
         Raises:
             NodeError: If the API cannot be read at the start; later, it is asked again until it answers.
@@ -165,11 +165,11 @@ class Client(Methods):
     def stream_blocks(
         self, *, poll_s: float = DEFAULT_POLL_S, idle_s: float | None = None
     ) -> Generator[BlockUpdate, None, None]:
-        """Follow the blocks from now on: each once, in order, over cut connections; forks say what they replace.
+        """Follow the blocks from now on: each once, in order, over lost connections, with those that forks replace.
 
         Args:
-            poll_s: How often to look where no WebSocket says when, in seconds.
-            idle_s: End after so many seconds without a new block; ``None`` for never.
+            poll_s: How often to poll without a WebSocket, in seconds.
+            idle_s: End after this many seconds without a new block; ``None`` for never.
 
         Raises:
             NodeError: If the API cannot be read at the start; later, it is asked again until it answers.
@@ -186,17 +186,17 @@ class Client(Methods):
         return BlockListener(self.url, self._own_headers)
 
     def stream(self, event: str, *, idle_s: float | None = None, **parameters: str) -> Generator[Notice, None, None]:
-        """Follow what the API announces over its WebSocket (extra ``stream``), as it says it.
+        """Follow the API's announcements over its WebSocket (extra ``stream``), as they are.
 
-        Announcements are lost while a connection is cut. It is made again, and a notice of the event ``cut`` says so;
-        `stream_blocks` and `stream_contract_logs` miss nothing.
+        Announcements are missed while the connection is lost. It is made again, and a notice of the event ``cut``
+        reports it; `stream_blocks` and `stream_contract_logs` miss nothing.
 
         Args:
             event: ``block``, ``mempool``, ``tx_update`` (tx_id=…), ``address_tx_update`` (address=…),
                 ``address_balance_update`` (address=…), ``nft_event``, ``nft_asset_event`` (asset_identifier=…,
                 value=…) or ``nft_collection_event`` (asset_identifier=…).
-            idle_s: End after so many seconds without a notice; ``None`` for never.
-            **parameters: Of the event.
+            idle_s: End after this many seconds without a notice; ``None`` for never.
+            **parameters: The event's parameters.
 
         Raises:
             InvalidValueError: If there is no such event, or it takes other parameters.
@@ -239,7 +239,7 @@ class Client(Methods):
         raise AssertionError
 
     def _watched(self, watch: Watch[Update], *, history: bool) -> Generator[Update, None, None]:
-        bell = Bell(self.url, self._own_headers)  # before the first look, so that nothing falls in between
+        bell = Bell(self.url, self._own_headers)  # before the first read, so that nothing is missed
         try:
             if not history:
                 self.follow(watch.start())

@@ -1,4 +1,4 @@
-"""What only the embedded devnet offers, under ``/devnet``: who deployed the contracts, and running without a trace."""
+"""Endpoints of the embedded devnet only, under ``/devnet``: the deployer, epochs, and simulation."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 _SIMULATE_PATH: Final = "/devnet/simulate"
-_NO_SUCH_PATH: Final = frozenset({403, 404, 405, 501})  # how nodes and proxies refuse a path that they do not have
+_NO_SUCH_PATH: Final = frozenset({403, 404, 405, 501})  # statuses of nodes and proxies for an unknown path
 
 
 def _address(text: str) -> str:
@@ -54,7 +54,7 @@ def deployer() -> Endpoint[str]:
 
 
 def lineage() -> Endpoint[tuple[int, int]]:
-    """``GET /devnet``: the process and how often its chain was set back; differs after a revert, a reset or a restart.
+    """``GET /devnet``: the process and how often its chain was set back; both identify an undisturbed chain.
 
     `NotFoundError` if the node is not an embedded devnet.
     """
@@ -62,7 +62,7 @@ def lineage() -> Endpoint[tuple[int, int]]:
 
 
 def set_epoch(epoch: str) -> Endpoint[str]:
-    """``POST /devnet/epoch``: have the next blocks in an epoch, such as ``2.4``; gives the one before.
+    """``POST /devnet/epoch``: set the epoch of the next blocks, such as ``2.4``; it returns the previous one.
 
     `NotFoundError` if the node is not an embedded devnet.
     """

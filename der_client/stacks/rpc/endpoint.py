@@ -1,4 +1,4 @@
-"""An endpoint is a value: the request it makes and how its answer is read. Nothing here touches the network."""
+"""An endpoint is a value: its request, and how its answer is read. Nothing here uses the network."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ BYTES_TYPE: Final = "application/octet-stream"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked.
+    """A request.
 
     Attributes:
         method: HTTP method.
-        path: Begins with a slash; percent-encoded where needed.
+        path: The path, with a leading slash; percent-encoded where needed.
         query: Names and values, not encoded.
-        body: For POST.
-        content_type: Of the body.
-        repeatable: Whether asking again changes nothing on the other side, so that a failed request may be repeated.
+        body: The body, for POST.
+        content_type: The body's content type.
+        repeatable: Whether repeating it changes nothing on the other side, so that a failed request may be repeated.
     """
 
     method: Literal["GET", "POST"]
@@ -41,13 +41,13 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back.
+    """An answer.
 
     Attributes:
         status: HTTP status.
         body: Decompressed, at most as long as the client allows.
         url: The full address that answered, without credentials.
-        content_type: As the server says, lower case; may be empty.
+        content_type: The server's content type, lower case; may be empty.
         retry_after_s: Seconds after which the node wants to be asked again (Retry-After); ``None`` if it did not say.
     """
 
@@ -62,7 +62,7 @@ class Answer:
 
         Raises:
             NotFoundError: If the status is 404.
-            NodeAnswerError: If it is any other but 200, or the body is not JSON.
+            NodeAnswerError: If it is another one than 200, or the body is not JSON.
         """
         self.require_ok()
         return parse_json(self.body, self.url)
@@ -85,7 +85,7 @@ class Answer:
         return read_as(kind, parse_json(self.body, self.url), self.url)
 
     def require_ok(self) -> None:
-        """Raise the error that fits the status unless it is 200."""
+        """Raise the error of the status unless it is 200."""
         if self.status == 200:
             return
         if self.status == 404 and not self.is_html:
@@ -102,19 +102,19 @@ class Answer:
         )
 
     def excerpt(self) -> str:
-        """Return the beginning of the body, fit for an error message."""
+        """Return the beginning of the body for an error message."""
         return excerpt(self.body[:1000].decode("utf-8", "replace"))
 
     @property
     def is_html(self) -> bool:
-        """Whether a web page came instead of an answer."""
+        """Whether the answer is a web page."""
         return "html" in self.content_type or self.body[:15].lstrip().lower().startswith((b"<!doctype", b"<html"))
 
     def _advice(self) -> str:
         if self.status == 429:
-            return "too many requests; ask less often, or use a key or a node of your own"
+            return "too many requests; send fewer, or use an API key or your own node"
         if self.status in (401, 403):
-            return "the node wants credentials; give them with Client(headers=…)"
+            return "the node requires credentials; give them with Client(headers=…)"
         if self.is_html or self.status in (404, 405):
             return "check that the URL is that of a Stacks node with an API"
         if self.status >= 500:
@@ -127,8 +127,8 @@ class Endpoint(Generic[T_co]):
     """A request together with the reader of its answer; any client, synchronous or not, can run it.
 
     Attributes:
-        request: What to ask.
-        read: Turns the answer into a typed value, or raises a `NodeError`.
+        request: The request.
+        read: A function that turns the answer into a typed value, or raises a `NodeError`.
     """
 
     request: Request

@@ -31,7 +31,7 @@ _ADVICE: Final = "check that the URL is that of a Stacks node with an API, and t
 
 
 def excerpt(text: str, limit: int = _EXCERPT_CHARACTERS) -> str:
-    """Shorten text from outside for an error message, without control characters that a terminal would obey."""
+    """Shorten text from outside for an error message, without control characters that a terminal would act on."""
     shown = "".join(character if character.isprintable() else " " for character in text[: limit + 1])
     return f"{shown[:limit]}…" if len(text) > limit else shown
 
@@ -40,7 +40,7 @@ def parse_json(body: bytes, url: str) -> Any:
     """Parse a body as JSON.
 
     Raises:
-        NodeAnswerError: If it is none, or nested deeper than Python can follow.
+        NodeAnswerError: If it is not JSON, or nested too deeply for Python.
     """
     try:
         return json.loads(body, parse_constant=_no_constant)

@@ -1,10 +1,10 @@
-"""Reading what a contract printed, page by page, while the chain goes on and may be reorganised between two pages.
+"""Reads what a contract printed, page by page, while the chain grows and may be reorganised between two pages.
 
-The API counts pages from the newest event, so that new ones push the rest down and a fork that takes some away pulls
-it up. Each page is therefore asked for with the last event of the page before in front. If that event is not where it
-has to be, something above it changed, and reading begins at the newest again, leaving out what was seen already. A fork
-that adds as many as it takes away leaves it in its place. But a fork always changes the newest events: those are read
-once more at the end, and if they changed, too, reading begins again.
+The API counts pages from the newest event, so new events push the rest down, and a fork that removes some pulls it up.
+Each page is therefore requested so that it begins with the last event of the previous page. If that event is not in its
+place, something above it has changed, and reading starts again from the newest, leaving out what was already seen. A
+fork that adds as many events as it removes leaves it in its place. But a fork always changes the newest events: these
+are read again at the end, and if they have changed, too, reading starts again.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MAX_PER_PAGE: Final = 100
 _MAX_RESTARTS: Final = 50
 _REMEMBERED: Final = 2_000
 _ANCHOR: Final = 25
-"""So many known events in a row, each in its old block, show that nothing below them has changed."""
+"""This many known events in a row, each in its old block, show that nothing below them has changed."""
 
 _MAX_PUSHES: Final = 5
 
@@ -38,7 +38,7 @@ Row = tuple[Key, int | None]
 
 
 def key_of(event: ContractLogEvent) -> Key:
-    """Return what an event is known by, in whichever block it is."""
+    """Return the identity of an event, independent of its block."""
     return event.txid, event.event_index
 
 
@@ -47,7 +47,7 @@ def _rows(events: Sequence[ContractLogEvent]) -> list[Row]:
 
 
 class LogReader:
-    """Reads all that a contract printed, newest first, each event once.
+    """Reads everything that a contract printed, newest first, each event once.
 
     Args:
         contract_id: ``ADDRESS.name``.
@@ -73,7 +73,7 @@ class LogReader:
         """Read the next page.
 
         Returns:
-            What of it was not seen yet; perhaps nothing, although `is_done` is false.
+            Its events that were not seen yet; possibly none, although `is_done` is false.
 
         Raises:
             NodeError: If the API could not be read, or the chain kept changing.
@@ -113,7 +113,7 @@ class LogReader:
                 rows = _rows(page.events[place:])
                 return rows == self._newest[: len(rows)]
             offset += place
-        return True  # so much is printed all the time that it cannot be found out
+        return True  # so much is printed all the time that this cannot be determined
 
     def _restart(self) -> list[ContractLogEvent]:
         self._restarts += 1
@@ -127,11 +127,11 @@ class LogReader:
 
 
 class LogChanges(NamedTuple):
-    """What has changed since the last look.
+    """What has changed since the last check.
 
     Attributes:
         fresh: Events that are new, oldest first.
-        withdrawn: Events seen before that a fork took away, oldest first; if they are mined again, they are new again.
+        withdrawn: Earlier events that a fork has removed, oldest first; if they are mined again, they are new again.
     """
 
     fresh: list[ContractLogEvent]
@@ -139,7 +139,7 @@ class LogChanges(NamedTuple):
 
 
 class LogFollower:
-    """Finds what a contract printed since the last look: each event once, in the order of the chain, over forks.
+    """Finds what a contract printed since the last check: each event once, in chain order, over forks.
 
     Args:
         contract_id: ``ADDRESS.name``.
@@ -149,13 +149,13 @@ class LogFollower:
     def __init__(self, contract_id: str, per_page: int = MAX_PER_PAGE) -> None:
         self._contract_id = contract_id
         self._per_page = per_page
-        self._known: dict[Key, ContractLogEvent] = {}  # the newest ones, in the order of the chain
-        self._missing: dict[Key, ContractLogEvent] = {}  # known ones that the last look did not find
-        self._is_whole = True  # whether nothing is older than what is known, or was delivered before
+        self._known: dict[Key, ContractLogEvent] = {}  # the newest ones, in chain order
+        self._missing: dict[Key, ContractLogEvent] = {}  # known ones that the last check did not find
+        self._is_whole = True  # whether nothing is older than what is known, or everything older was delivered before
         LogReader(contract_id, per_page)  # checks both
 
     def start(self) -> Steps[None]:
-        """Take what is there now as known."""
+        """Treat existing events as known."""
         reader = LogReader(self._contract_id, self._per_page)
         newest: list[ContractLogEvent] = []
         while not reader.is_done and len(newest) < 2 * _ANCHOR:
@@ -164,10 +164,10 @@ class LogFollower:
         self._is_whole = reader.is_done
 
     def know(self, events: Sequence[ContractLogEvent]) -> None:
-        """Take events that were read already as known, and all that are older.
+        """Treat events that were already read, and all older ones, as known.
 
         Args:
-            events: Oldest first, without gaps.
+            events: The events, oldest first, without gaps.
         """
         self._known = {key_of(event): event for event in events[-_REMEMBERED:]}
         self._is_whole = False
@@ -175,11 +175,11 @@ class LogFollower:
     def look(self) -> Steps[LogChanges]:
         """Find what has changed.
 
-        An event that is missing once may be missing because a replica that is behind was asked; only the second time
-        in a row it counts as withdrawn.
+        An event that is missing once may be missing because a replica is behind; only the second time in a row does it
+        count as withdrawn.
 
         Raises:
-            NodeError: If the API could not be read; nothing is lost, the next look finds it.
+            NodeError: If the API could not be read; nothing is lost, since the next check finds it.
         """
         reader = LogReader(self._contract_id, self._per_page)
         seen: list[ContractLogEvent] = []
@@ -196,14 +196,14 @@ class LogFollower:
         return self._changes(seen)
 
     def _changes(self, seen: list[ContractLogEvent]) -> LogChanges:
-        if not self._is_whole:  # what is older than all that is known was there before the start
+        if not self._is_whole:  # what is older than everything known existed before the start
             oldest = next((place for place, event in enumerate(seen) if key_of(event) in self._known), 0)
             seen = seen[oldest:]
         order = {key_of(event): event for event in seen}
         fresh = [event for key, event in order.items() if key not in self._known and key not in self._missing]
         withdrawn = [event for key, event in self._missing.items() if key not in order]
         known = list(self._known.items())
-        # What is older than all that was seen was not looked at.
+        # What is older than everything seen was not checked.
         first = next((place for place, (key, _) in enumerate(known) if key in order), 0)
         self._missing = {key: event for key, event in known[first:] if key not in order}
         self._known = dict([*known[:first], *order.items()][-_REMEMBERED:])

@@ -1,6 +1,6 @@
-"""What a node and its API can be asked, written once for all clients.
+"""The methods for a node and its API, written once for all clients.
 
-A method gives steps (`der_client.stacks.rpc.steps`). On a `Client` it is called and returns the result; on an
+A method yields steps (`der_client.stacks.rpc.steps`). On a `Client` it is called and returns the result; on an
 `AsyncClient` it is awaited.
 """
 
@@ -75,7 +75,7 @@ class Asynchronous(Protocol):
 
 
 class asked(Generic[P, T]):  # noqa: N801 -- a decorator
-    """Decorates a method that gives steps: on a client it is a method that carries them out.
+    """Decorates a method that yields steps: on a client it becomes a method that carries them out.
 
     Args:
         steps: The method.
@@ -89,7 +89,7 @@ class asked(Generic[P, T]):  # noqa: N801 -- a decorator
             result: T = client.follow(steps(client, *arguments, **options))
             return result
 
-        # For people: what comes back, not the steps to it.
+        # For people: the result, not the steps to it.
         returns = str(steps.__annotations__["return"]).removeprefix("Steps[").removesuffix("]")
         call.__annotations__ = {**steps.__annotations__, "return": returns}
         call.__signature__ = signature(steps).replace(return_annotation=returns)  # type: ignore[attr-defined]
@@ -107,14 +107,14 @@ class asked(Generic[P, T]):  # noqa: N801 -- a decorator
 
 
 class Methods:
-    """What any client can be asked; see `Client` and `AsyncClient`.
+    """The methods of any client; see `Client` and `AsyncClient`.
 
     Args:
         network: The network, if it is known.
         timeout: Seconds to connect, and the longest silence.
         retries: How failed requests are repeated.
         max_answer_bytes: The longest answer that is read.
-        answer_deadline_s: How long one request may take, and one method that needs several for its answer.
+        answer_deadline_s: How long one request may take, or one method that needs several requests.
 
     Attributes:
         retries: How failed requests are repeated.
@@ -148,10 +148,10 @@ class Methods:
         raise NotImplementedError
 
     def network_steps(self, *, checked: bool = False) -> Steps[Network]:
-        """Return the network, as given, or else as the node's ``network_id`` says.
+        """Return the network, as given, or else from the node's ``network_id``.
 
         Args:
-            checked: Whether to make sure once that the node is on the network that was given.
+            checked: Whether to check once that the node is on the network that was given.
 
         Raises:
             InvalidValueError: If the client was given another network than the node's.
@@ -184,12 +184,12 @@ class Methods:
 
     @asked
     def pox(self) -> Steps[PoxInfo]:
-        """Proof of transfer: cycles, thresholds and epochs."""
+        """Return the state of proof of transfer: cycles, thresholds and epochs."""
         return ask(node.pox())
 
     @asked
     def account(self, principal: str, *, tip: str | None = None) -> Steps[AccountInfo]:
-        """Balance and nonce of a principal; zeros if the network has never seen it."""
+        """Return balance and nonce of a principal; zeros if the network has never seen it."""
         return ask(node.account(principal, tip=tip))
 
     @asked
@@ -233,7 +233,7 @@ class Methods:
             contract_id: ``ADDRESS.name``.
             function: Its name.
             arguments: Clarity values.
-            sender: What ``tx-sender`` shall be; the contract's deployer if not given.
+            sender: The ``tx-sender``; the contract's deployer if not given.
             tip: A block id, or ``latest``.
 
         Raises:
@@ -287,14 +287,14 @@ class Methods:
 
     @asked
     def transaction(self, txid: str, *, within_s: float | None = None) -> Steps[TransactionInfo | None]:
-        """Look for a transaction, with all its events.
+        """Look up a transaction, with all its events.
 
         Args:
             txid: Its id.
-            within_s: Ask nothing twice, and for no longer than so many seconds in all.
+            within_s: Ask for nothing twice, and for no longer than this many seconds in total.
 
         Returns:
-            What the API knows of it, or ``None`` if it has never seen it.
+            The API's data on it, or ``None`` if it has never seen it.
 
         Raises:
             NodeError: If the API could not be asked.
@@ -303,13 +303,13 @@ class Methods:
 
     @asked
     def transaction_summary(self, txid: str) -> Steps[TransactionInfo | None]:
-        """Look for a transaction without its events, which takes one request.
+        """Look up a transaction without its events, which takes one request.
 
         Args:
             txid: Its id.
 
         Returns:
-            What the API knows of it, or ``None`` if it has never seen it; ``events`` may be empty.
+            The API's data on it, or ``None`` if it has never seen it; ``events`` may be empty.
 
         Raises:
             NodeError: If the API could not be asked.
@@ -337,7 +337,7 @@ class Methods:
 
     @asked
     def balances(self, principal: str) -> Steps[Balances]:
-        """STX and tokens of a principal.
+        """Return STX and tokens of a principal.
 
         Raises:
             NotFoundError: If the node has no API.
@@ -352,7 +352,7 @@ class Methods:
 
     @asked
     def blocks(self, limit: int = 20, offset: int = 0) -> Steps[BlockPage]:
-        """Blocks, newest first."""
+        """Return blocks, newest first."""
         return ask(api.blocks(limit, offset))
 
     @asked
@@ -411,27 +411,27 @@ class Methods:
             Its id, hexadecimal without 0x.
 
         Raises:
-            TransactionRejectedError: If a node refused it in its own words; it is not in the mempool.
+            TransactionRejectedError: If a node refused it in the node's own form; it is not in the mempool.
             NodeUnreachableError: If no connection was made: nothing was sent.
-            BroadcastUnknownError: If it is unknown whether it arrived, whatever was answered instead; the error carries
-                the txid to look for, and the bytes. Sending the identical bytes again is safe, signing anew is not.
+            BroadcastUnknownError: If it is unknown whether it arrived, whatever the answer was; the error carries the
+                txid to look up, and the bytes. Sending the identical bytes again is safe; signing again is not.
         """
         return sending.send(raw, self.retries, self._api)
 
     @asked
     def broadcast(self, raw: bytes) -> Steps[str]:
-        """Send a signed transaction once, without looking for it and without sending it again.
+        """Send a signed transaction once, without looking it up and without sending it again.
 
         Args:
             raw: The encoded signed transaction.
 
         Returns:
-            Its id, hexadecimal without 0x: the node took it, or had it already.
+            Its id, hexadecimal without 0x: the node accepted it, or already had it.
 
         Raises:
             TransactionRejectedError: If the node refused these bytes.
             NothingSentError: If no connection was made.
-            BroadcastUnknownError: If anything else came of it; it is unknown whether it arrived.
+            BroadcastUnknownError: In all other cases: it is unknown whether it arrived.
         """
         return sending.broadcast(raw)
 
@@ -461,10 +461,10 @@ def network_of(network_id: int, url: str) -> Network:
 
     Args:
         network_id: The node's ``network_id``.
-        url: Where the node is; on this machine it is a devnet.
+        url: The node's URL; on this machine, it is a devnet.
 
     Raises:
-        NodeAnswerError: If it is none of those known here.
+        NodeAnswerError: If it is not a known one.
     """
     is_local = urlsplit(url).hostname in LOOPBACK
     found = networks_of_chain(network_id)
@@ -485,9 +485,9 @@ def check_network_id(network: Network, network_id: int, url: str) -> None:
     """Refuse a network that is not the node's.
 
     Args:
-        network: As given.
+        network: The network that was given.
         network_id: The node's ``network_id``.
-        url: Where the node is.
+        url: The node's URL.
 
     Raises:
         InvalidValueError: If they differ.

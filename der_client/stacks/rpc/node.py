@@ -1,7 +1,7 @@
 """The endpoints of a Stacks node that need no authorization.
 
 Source: stacks-core ``docs/rpc/openapi.yaml`` and the handlers behind it. Errors of these endpoints are plain text
-unless noted. Proofs are never asked for (``proof=0``).
+unless noted. Proofs are never requested (``proof=0``).
 """
 
 from __future__ import annotations
@@ -81,10 +81,10 @@ class _Data:
 
 
 def check_txid(txid: str) -> str:
-    """Bring a transaction id to 64 lower-case hexadecimal digits without ``0x``.
+    """Return a transaction id as 64 lower-case hexadecimal digits without ``0x``.
 
     Raises:
-        InvalidValueError: If it is none.
+        InvalidValueError: If it is not a transaction id.
     """
     return check_hash(txid, "txid")
 
@@ -147,7 +147,7 @@ def account(principal: str, *, tip: str | None = None) -> Endpoint[AccountInfo]:
 def send(raw: bytes) -> Endpoint[str]:
     """``POST /v2/transactions``: the answer is the txid; it raises `TransactionRejectedError` if refused.
 
-    The node also answers with a txid for a duplicate, and for a transaction it throws away as problematic.
+    The node also answers with a txid for a duplicate, and for a transaction that it drops as problematic.
     """
     request = Request("POST", "/v2/transactions", body=raw, content_type=BYTES_TYPE, repeatable=False)
     return Endpoint(request, partial(_read_sent, compute_txid(raw)))
@@ -192,14 +192,14 @@ def call_read(
 ) -> Endpoint[bytes]:
     """``POST /v2/contracts/call-read/{address}/{name}/{function}``: the encoded result.
 
-    A function that returns ``(err …)`` has answered; only what the node could not run raises `CallReadError`.
+    A function that returns ``(err …)`` has a result; only a call that the node could not run raises `CallReadError`.
 
     Args:
         contract_id: ``ADDRESS.name``.
         function: Its name.
         arguments: Encoded Clarity values.
-        sender: The principal that ``tx-sender`` shall be; the contract's deployer if not given.
-        sponsor: The principal that ``tx-sponsor?`` shall be.
+        sender: The ``tx-sender``; the contract's deployer if not given.
+        sponsor: The ``tx-sponsor?``.
         tip: A block id, or ``latest``.
     """
     address, name = split_contract_id(contract_id)
@@ -266,7 +266,7 @@ def rejection(txid: str, answer: Answer) -> TransactionRejectedError:
         answer: JSON with this ``txid``, ``reason`` and ``reason_data``.
 
     Raises:
-        NodeAnswerError: If it is of another form, or about another transaction.
+        NodeAnswerError: If it has another form, or is about another transaction.
     """
     refusal = answer.read_any_status(Refusal)
     if refusal.txid != txid:
@@ -297,7 +297,7 @@ def _name_path(name: str) -> str:
 def _tip(tip: str | None) -> tuple[tuple[Literal["tip"], str], ...]:
     if tip is None:
         return ()
-    if not _TIP.match(tip):  # the node ignores a malformed one in silence, and answers for another block
+    if not _TIP.match(tip):  # the node silently ignores a malformed one, and answers for another block
         raise InvalidValueError(f"tip {tip!r} is neither 'latest' nor a block id of 64 hexadecimal digits")
     return (("tip", tip),)
 
@@ -311,8 +311,8 @@ def _read_sent(txid: str, answer: Answer) -> str:
         raise NodeAnswerError(f"expected the transaction's id {txid}, got {named!r:.80}", answer.url)
     if match[1].lower() != txid:
         raise NodeAnswerError(
-            f"the node calls the transaction {named}, but its id is {txid}; "
-            "something between here and the node changed the bytes: do not use this URL",
+            f"the node returned the id {named}, but the transaction's id is {txid}; something between here "
+            "and the node changed the bytes: do not use this URL",
             answer.url,
         )
     return txid

@@ -1,4 +1,4 @@
-"""What the API's WebSocket says and is told, without any socket: JSON-RPC 2.0 at ``/extended/v1/ws``."""
+"""The protocol of the API's WebSocket, without any socket: JSON-RPC 2.0 at ``/extended/v1/ws``."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ _PARAMETERS: Final[Mapping[str, tuple[str, ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something that the API announced.
+    """An announcement of the API.
 
     Attributes:
-        event: Which kind, such as ``mempool``. ``cut``: the connection was cut and is there again; what happened
-            meanwhile was not announced, so read what matters anew.
-        data: As the API says it.
+        event: Its kind, such as ``mempool``. ``cut`` means that the connection was lost and is there again; events in
+            between were not announced, so read again what matters.
+        data: The API's data.
     """
 
     event: str
@@ -59,7 +59,7 @@ def socket_url(base_url: str) -> str:
 
 
 def check_subscription(event: str, parameters: Mapping[str, str]) -> None:
-    """Refuse what the API cannot be subscribed to.
+    """Refuse a subscription that the API does not offer.
 
     Raises:
         InvalidValueError: If there is no such event, or it takes other parameters.
@@ -72,7 +72,7 @@ def check_subscription(event: str, parameters: Mapping[str, str]) -> None:
 
 
 def reconnection_pauses_s() -> Iterator[float]:
-    """Yield how long to wait before each further attempt to connect again, in seconds: ever longer, up to a minute."""
+    """Yield how long to wait before each attempt to reconnect, in seconds: longer each time, up to a minute."""
     for attempt in count():
         yield min(0.5 * (1 << min(attempt, 7)), 60.0)
 

@@ -1,7 +1,7 @@
-"""Why a node refuses a transaction, in plain words, by the node's own ``reason`` and ``reason_data``.
+"""Explains in plain words why a node refuses a transaction, from the node's ``reason`` and ``reason_data``.
 
-Source: stacks-core ``POST /v2/transactions``. The data come from outside: whatever is missing or odd in them
-is left out of the sentence, never trusted.
+Source: stacks-core ``POST /v2/transactions``. The data comes from outside: anything missing or invalid in it is left
+    out of the sentence, never trusted.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _HEX_AMOUNT: Final = re.compile(r"0x[0-9a-fA-F]{1,32}")
 
 
 def explain_rejection(reason: str, data: Mapping[str, Any]) -> str:
-    """Say what a reason means and what to do.
+    """Return what a reason means and what to do.
 
     Args:
         reason: The node's ``reason``, e.g. ``BadNonce``.
@@ -38,7 +38,7 @@ def _shown(data: Mapping[str, Any], name: str) -> str:
 
 
 def _hex_amount(data: Mapping[str, Any], name: str) -> str:
-    """Return an amount that the node writes as ``0x`` and 32 digits; ``?`` for whatever else comes in its place."""
+    """Return an amount that the node writes as ``0x`` and 32 digits; ``?`` for anything else."""
     value = data.get(name)
     if type(value) is str and _HEX_AMOUNT.fullmatch(value):
         return str(int(value, 16))
@@ -47,7 +47,7 @@ def _hex_amount(data: Mapping[str, Any], name: str) -> str:
 
 def _fee_too_low(data: Mapping[str, Any]) -> str:
     return (
-        f"its fee is {_shown(data, 'actual')} µSTX, the node wants at least {_shown(data, 'expected')}; "
+        f"its fee is {_shown(data, 'actual')} µSTX, the node requires at least {_shown(data, 'expected')}; "
         "build it again with a higher fee"
     )
 
@@ -101,7 +101,7 @@ def _bad_argument(data: Mapping[str, Any]) -> str:
 
 
 NONCE_TAKEN: Final = frozenset({"BadNonce", "ConflictingNonceInMempool"})
-"""What a node says of a transaction that is already mined, or that is in its own way."""
+"""A node's word for a transaction that is already mined, or that conflicts with itself."""
 _REPORT: Final = "please report it with the transaction"
 _EXPLANATIONS: Final[Mapping[str, str | Callable[[Mapping[str, Any]], str]]] = {
     "FeeTooLow": _fee_too_low,
@@ -109,11 +109,11 @@ _EXPLANATIONS: Final[Mapping[str, str | Callable[[Mapping[str, Any]], str]]] = {
     "TooMuchChaining": _too_much_chaining,
     "NotEnoughFunds": _not_enough_funds,
     "ConflictingNonceInMempool": (
-        "another transaction with this nonce is waiting; wait for it, or send this one again with a higher fee "
-        "if it shall replace the other"
+        "another transaction with this nonce is waiting; wait for it, or send this one again with a higher "
+        "fee to replace the other"
     ),
     "ContractAlreadyExists": lambda data: (
-        f"the contract {_shown(data, 'contract_identifier')} exists already; publish it under another name"
+        f"the contract {_shown(data, 'contract_identifier')} already exists; publish it under another name"
     ),
     "NoSuchContract": (
         "the contract it calls is not on this network (or its publication is not mined yet); "
@@ -125,13 +125,13 @@ _EXPLANATIONS: Final[Mapping[str, str | Callable[[Mapping[str, Any]], str]]] = {
         "its signature is not valid here; was it built for another network (chain id), or does it use a feature "
         "that this network's epoch does not have?"
     ),
-    "BadTransactionVersion": "it was built for another network; build it for the network of this node",
-    "BadAddressVersionByte": "it holds an address of another network; use addresses of the network of this node",
+    "BadTransactionVersion": "it was built for another network; build it for this node's network",
+    "BadAddressVersionByte": "it contains an address of another network; use addresses of this node's network",
     "TransferRecipientCannotEqualSender": lambda data: (
         f"sender and recipient are the same, {_shown(data, 'recipient')}; send to another account"
     ),
     "TransferAmountMustBePositive": "the amount is 0; send at least 1 µSTX",
-    "TemporarilyBlacklisted": "the node has set it aside for a while; send the same bytes again later",
+    "TemporarilyBlacklisted": "the node refuses it for a while; send the same bytes again later",
     "EstimatorError": _own_words("the node could not estimate its cost; try again later or use another node."),
     "Serialization": _own_words(f"the node could not encode it again; {_REPORT}."),
     "Deserialization": _own_words(f"the node could not decode it; {_REPORT}."),
@@ -156,7 +156,7 @@ STATIC: Final = frozenset(
         "NoTenureChangeViaMempool",
     }
 )
-"""Reasons that lie in the bytes alone, so that no node can have taken an earlier copy of them.
+"""Reasons in the bytes themselves, so that no node can have accepted an earlier copy of them.
 
-Every other one depends on what the node that was asked knows; another node behind the same URL may have taken a copy.
+All others depend on what the asked node knows; another node behind the same URL may have accepted a copy.
 """

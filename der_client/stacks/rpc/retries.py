@@ -11,21 +11,22 @@ from der_client.stacks.checks import check_number, check_seconds
 from der_client.stacks.errors import NodeAnswerError
 
 BUSY_STATUSES: Final = frozenset({429, 500, 502, 503, 504})
-"""HTTP statuses that may be gone at the next attempt."""
+"""HTTP statuses that may not recur at the next attempt."""
 
 
 class UnreadAnswerError(NodeAnswerError):
-    """An answer that was not read to its end; what it answers may have been done."""
+    """An answer that was not read to its end; the request may have been carried out."""
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often and how patiently a failed request is repeated; only requests that change nothing are.
+    """How often and how patiently a failed request is repeated, if repeating it changes nothing.
 
     Attributes:
-        attempts: Requests in all, at least 1.
+        attempts: The total number of requests, at least 1.
         backoff_s: Seconds before the second attempt; doubled for each further one.
-        max_wait_s: The longest wait between two attempts; a node that asks for a longer one (Retry-After) is an error.
+        max_wait_s: The longest wait between two attempts; if a node asks for a longer one (Retry-After), it is an
+            error.
     """
 
     attempts: int = 3
@@ -42,8 +43,8 @@ class RetryPolicy:
         """Return the seconds to wait after a failed attempt.
 
         Args:
-            attempt: Which one failed, from 1.
-            retry_after_s: What the node asks for (`read_retry_after`), if anything.
+            attempt: The number of the failed attempt, from 1.
+            retry_after_s: The wait that the node asks for (`read_retry_after`), if any.
 
         Returns:
             The wait, or ``None`` if there must be no further attempt.
@@ -61,11 +62,11 @@ def read_retry_after(header: str, date: str) -> float | None:
 
     Args:
         header: The header: a number of seconds, or a date; may be empty.
-        date: The Date header of the same answer, by which a date is understood: the local clock may be wrong. Only
-            without it the local clock is taken.
+        date: The Date header of the same answer, relative to which a date is read, since the local clock may be wrong.
+            The local clock is used only without it.
 
     Returns:
-        Seconds from now, or ``None`` if it says nothing.
+        Seconds from now, or ``None`` if there is no valid value.
     """
     if not header:
         return None

@@ -1,7 +1,7 @@
-"""Several requests that make one answer, written once and run by any client, synchronous or not.
+"""Several requests for one result, written once and run by any client, synchronous or not.
 
-Steps are a generator: it yields what has to be done next (`Ask`, `Pause`) and is sent the answer, or thrown the
-`NodeError` that came instead; what it returns is the result. Nothing here touches the network.
+Steps are a generator: it yields what to do next (`Ask`, `Pause`) and is sent the answer, or a `NodeError` is raised in
+it; its return value is the result. Nothing here uses the network.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ _LOG: Final = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Send a request, and bring the answer.
+    """Send a request, and return the answer.
 
     Attributes:
         request: What is asked.
         until: When to give up at the latest, by the monotonic clock; ``None`` for the client's own limits.
-        once: Whether it must not be repeated, whatever the client's policy says.
+        once: Whether it must not be repeated, whatever the client's policy.
     """
 
     request: Request
@@ -40,7 +40,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Do nothing for so many seconds."""
+    """Do nothing for this many seconds."""
 
     seconds: float
 
@@ -50,8 +50,8 @@ class Listen:
     """Wait for a new block.
 
     Attributes:
-        seconds: How long, where nothing announces blocks.
-        longest_s: How long, where they are announced.
+        seconds: How long to wait if blocks are not announced.
+        longest_s: How long to wait if they are announced.
     """
 
     seconds: float
@@ -65,15 +65,15 @@ def ask(endpoint: Endpoint[T], until: float | None = None, *, once: bool = False
     """Ask one endpoint.
 
     Args:
-        endpoint: What to ask, and how its answer is read.
+        endpoint: The endpoint.
         until: When to give up at the latest, by the monotonic clock.
-        once: Whether it must not be repeated, whatever the client's policy says.
+        once: Whether it must not be repeated, whatever the client's policy.
     """
     return endpoint.read((yield Ask(endpoint.request, until, once)))
 
 
 def repeated(request: Request, policy: RetryPolicy, until: float | None = None) -> Steps[Answer]:
-    """Send a request, and repeat it within the policy where repeating changes nothing on the other side.
+    """Send a request, and repeat it within the policy if repeating changes nothing on the other side.
 
     Args:
         request: What is asked.
@@ -113,17 +113,17 @@ def time_left_s(limit_s: float, until: float | None, url: str) -> float:
     Args:
         limit_s: The client's own limit.
         until: When to give up, by the monotonic clock.
-        url: What is asked.
+        url: The URL of the request.
 
     Raises:
-        NodeUnreachableError: If there is no time left to ask at all.
+        NodeUnreachableError: If there is no time left for a request.
     """
     if until is None:
         return limit_s
     left_s = until - time.monotonic()
     if left_s <= 0:
         raise NodeUnreachableError(
-            "the answers so far were too slow, so that there is no time left for this one; use another node, or raise "
+            "the answers so far were too slow, so there is no time left for this request; use another node, or raise "
             "answer_deadline_s",
             url,
         )

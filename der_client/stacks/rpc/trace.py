@@ -17,19 +17,20 @@ _NO_SUCH_PATH: Final = frozenset({403, 404, 405, 501})
 
 @dataclass(frozen=True, slots=True)
 class TracedCall:
-    """A call of a function, and all that it called. Functions that ``map``, ``fold`` and ``filter`` call are not shown.
+    """A call of a function, and everything that it called, except what ``map``, ``fold`` and ``filter`` called.
 
     Attributes:
-        contract_id: Of the contract that was called.
+        contract_id: The contract that was called.
         function: Its name.
         expression: The call in the source; empty for the outermost.
-        line: Where that is; ``None`` for the outermost.
-        column: Where that is; ``None`` for the outermost.
-        caller_id: In which contract that is; ``None`` for the outermost.
+        line: The line of that; ``None`` for the outermost.
+        column: The column of that; ``None`` for the outermost.
+        caller_id: The contract of that; ``None`` for the outermost.
         arguments: Their values as Clarity text; ``None`` if there are none.
-        result: As Clarity text; ``None`` if the call did not return.
+        result: Its result as Clarity text; ``None`` if the call did not return.
         events: What it printed and moved itself, as text.
-        runtime: What it cost with all that it called; ``None`` where the same expression was carried out several times.
+        runtime: Its cost, including the calls that it made; ``None`` if the same expression was evaluated several
+            times.
         calls: The calls that it made, in order.
     """
 
@@ -52,9 +53,9 @@ class TransactionTrace:
 
     Attributes:
         txid: The transaction's id.
-        block_height: Of its block.
-        status: What became of it, such as ``success``.
-        vm_error: What went wrong in the VM, if anything.
+        block_height: Its block's height.
+        status: Its outcome, such as ``success``.
+        vm_error: The VM's error, if there was one.
         call: The call; ``None`` for transactions that are not contract calls.
         is_truncated: Whether it was too long to be shown in full.
     """
@@ -95,7 +96,7 @@ def trace(txid: str) -> Endpoint[TransactionTrace]:
     """``GET /devnet/trace/{txid}``.
 
     Args:
-        txid: Hex without 0x.
+        txid: The transaction's id, hexadecimal without 0x.
     """
     return Endpoint(Request("GET", f"/devnet/trace/{txid}"), _read_trace)
 

@@ -1,7 +1,7 @@
-"""Carries one request to a node and brings the answer back: pooled, bounded in time and size, repeated where harmless.
+"""Sends one request to a node and returns the answer: pooled, limited in time and size, repeated where harmless.
 
-Whoever answers may be hostile: bodies are read up to a limit and a deadline, redirects are followed only within the
-same host and never for a POST, cookies are ignored, and no text of an error carries credentials.
+The server may be hostile: bodies are read up to a limit and a deadline, redirects are followed only within the same
+host and never for a POST, cookies are ignored, and no error text contains credentials.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Transport:
         answer_deadline_s: The longest time that one exchange may take, from connecting to the last byte, redirects
             included.
         headers: Sent with each request, e.g. an API key; never shown.
-        session: Takes proxies, certificates and TLS settings from it; a new one if not given.
+        session: A session with proxies, certificates and TLS settings; a new one if not given.
     """
 
     def __init__(
@@ -67,13 +67,13 @@ class Transport:
         self._session = session or _new_session()
         self._budget_adapter = BudgetAdapter()
         self._headers = {**self._session.headers, **check_headers(headers)}
-        # The environment is read once: for each request anew it would cost more than a local node's answer.
+        # The environment is read only once: reading it for each request would cost more than a local node's answer.
         self._settings: dict[str, Any] = dict(
             self._session.merge_environment_settings(
                 self.url,
                 {},
                 stream=True,
-                # Otherwise the environment's certificates would go before those of the session.
+                # Otherwise the environment's certificates would take precedence over the session's.
                 verify=None if self._session.verify is True else self._session.verify,
                 cert=None,
             )
@@ -119,7 +119,7 @@ class Transport:
     def _exchange(
         self, request: Request, url: str, budget: Budget, timeout_s: tuple[float, float]
     ) -> tuple[Answer, str]:
-        outer = sys.exception()  # what the caller is handling has nothing to do with this
+        outer = sys.exception()  # the exception that the caller is handling is unrelated
         prepared = requests.PreparedRequest()
         headers = {**self._headers, "Content-Type": request.content_type} if request.content_type else self._headers
         prepared.prepare(method=request.method, url=url, headers=headers, data=request.body or None)
@@ -133,7 +133,7 @@ class Transport:
         try:
             body = self._read_body(response, url, budget, outer)
         except BaseException:
-            response.raw.close()  # the rest of the answer is not wanted, nor this connection any more
+            response.raw.close()  # the rest of the answer is not needed, nor this connection
             raise
         _LOG.debug("%s %s: HTTP %d, %d bytes", request.method, url, response.status_code, len(body))
         answer = Answer(
@@ -160,7 +160,7 @@ class Transport:
         return bytes(body)
 
     def _over(self, budget: Budget, url: str) -> NodeError | None:
-        """Return the error for an exchange that took more than its budget; ``None`` if it did not."""
+        """Return the error for an exchange that exceeded its budget; ``None`` if it did not."""
         if budget.bytes_left < 0:
             return self._too_long(url)
         if budget.left_s > 0:
@@ -182,7 +182,7 @@ class Transport:
 
     def _adapter(self, url: str) -> requests.adapters.BaseAdapter:
         adapter = self._session.get_adapter(url)
-        # One that somebody wrote is there for a reason; the usual one knows no deadline.
+        # A custom adapter is there for a reason; the default one has no deadline.
         return self._budget_adapter if type(adapter) is HTTPAdapter else adapter
 
 
@@ -190,26 +190,28 @@ def _unreachable(
     error: requests.RequestException, url: str, timeout_s: tuple[float, float], outer: BaseException | None
 ) -> NodeUnreachableError:
     if isinstance(error, requests.exceptions.SSLError):
-        # Any other fault of the secure channel may come after the request went through it.
+        # Other TLS errors may occur after the request was sent.
         is_refused = isinstance(_innermost(error, outer), ssl.SSLCertVerificationError)
         kind = NothingSentError if is_refused else NodeUnreachableError
         return kind(f"no secure connection: {_cause(error, outer)}; check the URL and its certificate", url)
     if isinstance(error, requests.ConnectTimeout):
         within = f"no connection to {urlsplit(url).hostname} within {timeout_s[0]:.3g} s"
-        return NothingSentError(f"{within}; is the node running, is the URL right?", url)
+        return NothingSentError(f"{within}; is the node running, and is the URL right?", url)
     if isinstance(error, requests.Timeout):
         return NodeUnreachableError(
             f"no answer within {timeout_s[1]:g} s; try again, use another node, or raise timeout", url
         )
     reason = error.args[0].reason if error.args and isinstance(error.args[0], MaxRetryError) else None
     if isinstance(reason, ProxyError):
-        # Also said of a connection that broke after the proxy had passed the request on.
+        # Also reported for a connection that broke after the proxy had passed the request on.
         first = reason.original_error
         never = isinstance(first, NewConnectionError | ConnectTimeoutError) or "Tunnel connection failed" in str(first)
         kind = NothingSentError if never else NodeUnreachableError
-        return kind(f"no connection by way of the proxy: {_cause(reason, outer)}; is it running?", url)
+        return kind(f"no connection through the proxy: {_cause(reason, outer)}; is it running?", url)
     if isinstance(reason, NewConnectionError):
-        return NothingSentError(f"no connection: {_cause(reason, outer)}; is the node running, is the URL right?", url)
+        return NothingSentError(
+            f"no connection: {_cause(reason, outer)}; is the node running, and is the URL right?", url
+        )
     return NodeUnreachableError(f"the connection broke: {_cause(error, outer)}; is this a Stacks node?", url)
 
 
@@ -220,7 +222,7 @@ def _new_session() -> requests.Session:
 
 
 def _innermost(error: BaseException, outer: BaseException | None) -> BaseException:
-    """Return what it all began with; urllib3 and requests wrap it several times. ``outer`` was there before."""
+    """Return the original cause, which urllib3 and requests wrap several times. ``outer`` was there before."""
     while (inner := error.__cause__ or error.__context__) is not None and inner is not outer:
         error = inner
     return error

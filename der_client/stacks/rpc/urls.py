@@ -1,6 +1,6 @@
-"""What a node's address and headers may be, and which redirects are followed; the same for every client.
+"""Checks a node's address and headers, and decides which redirects are followed, for every client.
 
-Redirects are followed only within the same host and never for a POST, and no text of an error carries credentials.
+Redirects are followed only within the same host and never for a POST, and no error text contains credentials.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ def redirect_target(request: Request, url: str, location: str) -> str:
     """Follow a redirect of a GET within the host.
 
     Args:
-        request: What was asked.
-        url: Where.
-        location: Where the node redirects to.
+        request: The request.
+        url: Its URL.
+        location: The target of the redirect.
 
     Raises:
         NodeAnswerError: If it leads elsewhere, or the request is not a GET.
@@ -55,7 +55,7 @@ def redirect_target(request: Request, url: str, location: str) -> str:
 
 
 def check_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
-    """Refuse what cannot be sent as headers, without showing a value.
+    """Refuse headers that cannot be sent, without showing a value.
 
     Raises:
         InvalidValueError: If a name or value cannot be sent.
@@ -66,7 +66,7 @@ def check_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
             raise InvalidValueError(f"{shown(name)} is not the name of a header")
         if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
             raise InvalidValueError(
-                f"the value of header {name!r} must be text of Latin-1 characters on one line, without spaces around it"
+                f"the value of header {name!r} must be Latin-1 text on one line, without spaces around it"
             )
     return headers
 
@@ -78,14 +78,14 @@ def check_base_url(url: str) -> str:
         The address without a slash at the end.
 
     Raises:
-        InvalidValueError: If it is not the address of an HTTP server, or holds more than that.
+        InvalidValueError: If it is not the address of an HTTP server, or contains more than that.
     """
     check_kind(url, str, "url", "the base address of a node, such as http://localhost:3999")
     if "@" in url:
-        raise InvalidValueError("a node URL must not hold a user name or password; give Client(headers=…) instead")
+        raise InvalidValueError("a node URL must not contain a user name or password; give Client(headers=…) instead")
     if "?" in url or "#" in url:
         raise InvalidValueError(
-            "a node URL must not hold a query (? …) or a fragment (# …); give Client(headers=…) instead"
+            "a node URL must not contain a query (? …) or a fragment (# …); give Client(headers=…) instead"
         )
     try:
         parts = urlsplit(url)
@@ -101,8 +101,8 @@ def check_base_url(url: str) -> str:
         )
     if without_secrets(url) != url:
         raise InvalidValueError(
-            "a node URL must not hold what looks like a private key or a recovery phrase; of an access token, use "
-            "Client(headers=…) instead, or a shorter one"
+            "a node URL must not contain what looks like a private key or a recovery phrase; for an access "
+            "token, use Client(headers=…), or a shorter one"
         )
     base = url.rstrip("/")
     if path := _API_PATH.search(base):

@@ -1,7 +1,7 @@
-"""Following the chain: what is new since the last look, found by asking, as soon as something says that there is more.
+"""Follows the chain: reads what is new since the last check, as soon as something announces it.
 
-A WebSocket only rings the bell (`Listen`); what happened is always read through the API's lists. So nothing depends on
-which messages arrive: what was missed while the connection was cut is found by the next look, as is a fork.
+A WebSocket only rings the bell (`Listen`); what happened is always read from the API's lists. So nothing depends on
+which messages arrive: the next check finds what was missed while the connection was lost, and forks.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ class LogUpdate(NamedTuple):
     """A change in what a contract printed.
 
     Attributes:
-        event: What was printed.
-        is_withdrawn: Whether a fork took it away; it was new in an earlier update. If it is mined again, it comes anew.
+        event: The printed event.
+        is_withdrawn: Whether a fork removed it; it was new in an earlier update. If it is mined again, it is new again.
     """
 
     event: ContractLogEvent
@@ -61,7 +61,7 @@ class BlockUpdate(NamedTuple):
 
     Attributes:
         block: The block.
-        replaced: Earlier blocks, given before, that a fork took away for this one, oldest first.
+        replaced: Earlier blocks, reported before, that a fork replaced by this one, oldest first.
     """
 
     block: Block
@@ -69,10 +69,10 @@ class BlockUpdate(NamedTuple):
 
 
 class Watch(ABC, Generic[Update]):
-    """Looks again and again, with patience for a node that fails, and gives what is new.
+    """Checks repeatedly, with patience for a failing node, and returns what is new.
 
     Args:
-        poll_s: How often to look where nothing rings, in seconds.
+        poll_s: How often to check if nothing rings, in seconds.
         idle_s: End after so many seconds without anything new; ``None`` for never.
 
     Attributes:
@@ -94,13 +94,13 @@ class Watch(ABC, Generic[Update]):
 
     @abstractmethod
     def look(self) -> Steps[list[Update]]:
-        """Find what is new since the last look."""
+        """Find what is new since the last check."""
 
     def next_updates(self) -> Steps[list[Update]]:
         """Wait until there is something new.
 
         Returns:
-            What is new, in the order of the chain; nothing once the watch `is_over`.
+            What is new, in chain order; nothing once the watch `is_over`.
         """
         failures = 0
         while True:
@@ -112,7 +112,7 @@ class Watch(ABC, Generic[Update]):
                 pause_s = pause_after_s(error, failures, self._poll_s)
                 _LOG.info("following failed, looking again in %.1f s: %s", pause_s, error)
                 if not self._is_idle():
-                    yield Pause(self._at_most(pause_s))  # a bell must not call it back sooner
+                    yield Pause(self._at_most(pause_s))  # the bell must not end this wait
                     continue
             else:
                 failures = 0
@@ -134,13 +134,13 @@ class Watch(ABC, Generic[Update]):
 
 
 class LogWatch(Watch[LogUpdate]):
-    """Follows what a contract prints: each event once, in order, over cuts and forks.
+    """Follows what a contract prints: each event once, in order, over lost connections and forks.
 
     Args:
         contract_id: ``ADDRESS.name``.
-        poll_s: How often to look where nothing rings, in seconds.
+        poll_s: How often to check if nothing rings, in seconds.
         idle_s: End after so many seconds without anything new; ``None`` for never.
-        known: What was read already, oldest first; what is newer follows.
+        known: Events that were already read, oldest first; newer ones follow.
     """
 
     def __init__(
@@ -152,21 +152,21 @@ class LogWatch(Watch[LogUpdate]):
             self._follower.know(known)
 
     def start(self) -> Steps[None]:
-        """Take what was printed so far as known."""
+        """Treat what was printed so far as known."""
         return self._follower.start()
 
     def look(self) -> Steps[list[LogUpdate]]:
-        """Find what was printed, and what was withdrawn."""
+        """Find new events, and withdrawn ones."""
         changes = yield from self._follower.look()
         withdrawn = [LogUpdate(event, is_withdrawn=True) for event in reversed(changes.withdrawn)]
         return [*withdrawn, *map(LogUpdate, changes.fresh)]
 
 
 class BlockWatch(Watch[BlockUpdate]):
-    """Follows the blocks: each once, in order, over cuts and forks.
+    """Follows the blocks: each once, in order, over lost connections and forks.
 
     Args:
-        poll_s: How often to look where nothing rings, in seconds.
+        poll_s: How often to check if nothing rings, in seconds.
         idle_s: End after so many seconds without anything new; ``None`` for never.
     """
 
@@ -175,31 +175,32 @@ class BlockWatch(Watch[BlockUpdate]):
         self._known: dict[int, Block] = {}  # by height, ascending
 
     def start(self) -> Steps[None]:
-        """Take the blocks so far as known."""
+        """Treat the blocks so far as known."""
         page = yield from ask(api.blocks(_BLOCKS_PER_PAGE))
         self._known = {block.height: block for block in reversed(page.blocks)}
 
     def look(self) -> Steps[list[BlockUpdate]]:
         """Find the new blocks.
 
-        A chain that is shorter than before is a replica that is behind, until it has grown past what is known.
+        A chain that is shorter than before is taken for a replica that is behind, until it has grown past what is
+        known.
         """
         highest = max(self._known, default=-1)
         found: dict[int, Block] = {}
         while True:
-            # The newest one again, in front: blocks that come meanwhile push the others down.
+            # Begin with the newest one again: blocks that arrive meanwhile push the others down.
             page = yield from ask(api.blocks(_BLOCKS_PER_PAGE, max(0, len(found) - 1)))
             if not found and (not page.blocks or page.blocks[0].height < highest):
                 return []
             if found and page.blocks and min(found) - page.blocks[0].height > 1:
-                return []  # a fork took blocks away between two pages; the next look sees it whole
+                return []  # a fork removed blocks between two pages; the next check sees all of it
             found |= {block.height: block for block in page.blocks}
             lowest = min(found, default=0)
             anchored = [block for block in page.blocks if self._has(block)]
             if len(anchored) >= min(_BLOCKS_ANCHOR, len(self._known)) or lowest <= 1 or len(page.blocks) < 2:
                 break
         fresh = [found[height] for height in sorted(found) if not self._has(found[height])]
-        first = min(self._known, default=0)  # what is older was there before the start
+        first = min(self._known, default=0)  # older blocks existed before the start
         return [self._take(block) for block in fresh if block.height >= first]
 
     def _has(self, block: Block) -> bool:

@@ -1,4 +1,4 @@
-"""Bitcoin addresses in contracts' tuples, as PoX and sBTC take them."""
+"""Bitcoin addresses as tuples of contracts, as in PoX and sBTC."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class BitcoinAddress(Model):
         script = read_bitcoin_address(text)
         if network is not None and script.is_mainnet != network.is_on_main_bitcoin:
             where = "mainnet" if script.is_mainnet else "a test network"
-            raise AddressError(f"{text} is a Bitcoin address of {where}, but the network is {network.name}")
+            raise AddressError(f"{text} is a Bitcoin address on {where}, but the network is {network.name}")
         return cls(version=bytes((script.version,)), hashbytes=script.hash)
 
     def text(self, network: Network) -> str:
@@ -48,7 +48,7 @@ class BitcoinAddress(Model):
             network: The Stacks network, whose Bitcoin network the address is of.
 
         Raises:
-            AddressError: If version and length do not fit together.
+            AddressError: If version and length do not match.
         """
         if len(self.version) != 1:
             raise AddressError(f"version: expected one byte, got {len(self.version)}")

@@ -17,9 +17,9 @@ class KnownToken:
     """A fungible token (SIP-010) that is known by name.
 
     Attributes:
-        symbol: What people call it.
+        symbol: Its symbol.
         asset: Its name in the contract, for post-conditions.
-        decimals: How many digits of an amount are behind the decimal point.
+        decimals: How many digits of an amount are after the decimal point.
         contract_ids: ``ADDRESS.name`` by the name of the network.
     """
 
@@ -37,12 +37,12 @@ class KnownToken:
         if network.name not in self.contract_ids:
             raise InvalidValueError(
                 f"{self.symbol} has no well-known contract on {network.name}, only on {', '.join(self.contract_ids)}: "
-                "give the id of the contract that stands for it there"
+                "give the id of the contract that represents it there"
             )
         return self.contract_ids[network.name]
 
     def asset_id(self, network: Network) -> str:
-        """``ADDRESS.name::asset``, as post-conditions name it.
+        """Return ``ADDRESS.name::asset``, its name in post-conditions.
 
         Raises:
             InvalidValueError: If it has no well-known contract there.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from der_client.stacks.network import Network
 
 PREFIX: Final = b"SIP018"
-"""What a contract puts before the two hashes."""
+"""The bytes that a contract puts before the two hashes."""
 
 
 class MessageDomain(Model):
@@ -37,13 +37,13 @@ class MessageDomain(Model):
         return cls(name=name, version=version, chain_id=network.chain_id)
 
     def to_clarity(self) -> TupleValue:
-        """Return the tuple, as `sign_structured_data` takes it."""
+        """Return the tuple, for `sign_structured_data`."""
         value: TupleValue = codec_for(type(self)).encode(self, type(self).__name__)  # type: ignore[assignment]
         return value
 
     @property
     def hash(self) -> bytes:
-        """SHA-256 of the tuple: the constant that a contract keeps."""
+        """Return the SHA-256 of the tuple: the constant in a contract."""
         return sha256(encode(self.to_clarity())).digest()
 
     def message_hash(self, message: ClarityValue) -> bytes:

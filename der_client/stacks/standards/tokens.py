@@ -1,8 +1,8 @@
 """The token interfaces: non-fungible (SIP-009), fungible (SIP-010) and semi-fungible (SIP-013).
 
-Bind one to any contract that has it: ``Sip010.at(client, "ADDRESS.name", account)``. A transfer allows what it says, of
-the token that the contract defines; a contract that defines none, or several of other names than its own, needs
-``send(post_conditions=…)``. Error codes are the contract's own, so they have no names here.
+Bind one to any contract that has it: ``Sip010.at(client, "ADDRESS.name", account)``. A transfer's post-conditions allow
+exactly its amount of the token that the contract defines; for a contract that defines none, or several with other names
+than its own, use ``send(post_conditions=…)``. Error codes are the contract's own, so they have no names here.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class SemiFungibleTransfer(Event, where={"type": "sft_transfer"}):
 
 
 class SemiFungibleMint(Event, where={"type": "sft_mint"}):
-    """A semi-fungible token was made."""
+    """A semi-fungible token was minted."""
 
     token_id: UInt
     amount: UInt
@@ -47,7 +47,7 @@ class SemiFungibleMint(Event, where={"type": "sft_mint"}):
 
 
 class SemiFungibleBurn(Event, where={"type": "sft_burn"}):
-    """A semi-fungible token was destroyed."""
+    """A semi-fungible token was burned."""
 
     token_id: UInt
     amount: UInt
@@ -55,7 +55,7 @@ class SemiFungibleBurn(Event, where={"type": "sft_burn"}):
 
 
 def _asset_of(contract: Contract, tokens: Sequence[str]) -> str | None:
-    """Return the token that a contract's transfer moves: its only one, the known one, or the one of its name."""
+    """Return the token that a contract's transfer moves: its only one, the known one, or the one with its name."""
     known = [token.asset for token in (SBTC, USDCX) if contract.contract_id in token.contract_ids.values()]
     for name in tokens if len(tokens) == 1 else (*known, contract.name):
         if name in tokens:
@@ -86,7 +86,7 @@ class Sip009(Contract):
 
     @read_only
     def get_token_uri(self, token_id: UInt) -> Uri | None:
-        """Return where a token is described, or ``None``."""
+        """Return the address of a token's description, or ``None``."""
 
     @read_only
     def get_owner(self, token_id: UInt) -> Principal | None:
@@ -94,7 +94,7 @@ class Sip009(Contract):
 
     @public(moves=_non_fungible)
     def transfer(self, token_id: UInt, sender: Principal, recipient: Principal) -> bool:
-        """Give a token to somebody else."""
+        """Transfer a token to somebody else."""
 
 
 class Sip010(Contract, events=(TokenMemo,)):
@@ -102,7 +102,7 @@ class Sip010(Contract, events=(TokenMemo,)):
 
     @public(moves=_fungible)
     def transfer(self, amount: UInt, sender: Principal, recipient: Principal, memo: Memo | None = None) -> bool:
-        """Send an amount, in the token's smallest unit, with a memo of up to 34 bytes that all can read."""
+        """Send an amount, in the token's smallest unit, with a memo of up to 34 bytes, which everybody can read."""
 
     @read_only
     def get_name(self) -> Annotated[str, AsciiType(32)]:
@@ -114,19 +114,19 @@ class Sip010(Contract, events=(TokenMemo,)):
 
     @read_only
     def get_decimals(self) -> UInt:
-        """Return how many digits of an amount are behind the decimal point."""
+        """Return how many digits of an amount are after the decimal point."""
 
     @read_only
     def get_balance(self, who: Principal) -> UInt:
-        """Return what somebody has, in the smallest unit."""
+        """Return somebody's balance, in the smallest unit."""
 
     @read_only
     def get_total_supply(self) -> UInt:
-        """Return how much there is, in the smallest unit."""
+        """Return the total supply, in the smallest unit."""
 
     @read_only
     def get_token_uri(self) -> Annotated[str, Utf8Type(256)] | None:
-        """Return where the token is described, or ``None``."""
+        """Return the address of the token's description, or ``None``."""
 
 
 class Sip013(Contract, events=(SemiFungibleTransfer, SemiFungibleMint, SemiFungibleBurn, TokenMemo)):
@@ -134,27 +134,27 @@ class Sip013(Contract, events=(SemiFungibleTransfer, SemiFungibleMint, SemiFungi
 
     @read_only
     def get_balance(self, token_id: UInt, who: Principal) -> UInt:
-        """Return how much of a token somebody has."""
+        """Return somebody's balance of a token."""
 
     @read_only
     def get_overall_balance(self, who: Principal) -> UInt:
-        """Return how much of all tokens somebody has."""
+        """Return somebody's balance of all tokens."""
 
     @read_only
     def get_total_supply(self, token_id: UInt) -> UInt:
-        """Return how much of a token there is."""
+        """Return the total supply of a token."""
 
     @read_only
     def get_overall_supply(self) -> UInt:
-        """Return how much of all tokens there is."""
+        """Return the total supply of all tokens."""
 
     @read_only
     def get_decimals(self, token_id: UInt) -> UInt:
-        """Return how many digits of an amount are behind the decimal point."""
+        """Return how many digits of an amount are after the decimal point."""
 
     @read_only
     def get_token_uri(self, token_id: UInt) -> Uri | None:
-        """Return where a token is described, or ``None``."""
+        """Return the address of a token's description, or ``None``."""
 
     @public(moves=_semi_fungible)
     def transfer(self, token_id: UInt, amount: UInt, sender: Principal, recipient: Principal) -> bool:
@@ -162,4 +162,4 @@ class Sip013(Contract, events=(SemiFungibleTransfer, SemiFungibleMint, SemiFungi
 
     @public(moves=_semi_fungible)
     def transfer_memo(self, token_id: UInt, amount: UInt, sender: Principal, recipient: Principal, memo: Memo) -> bool:
-        """Send an amount of a token, with a memo of up to 34 bytes that all can read."""
+        """Send an amount of a token, with a memo of up to 34 bytes, which everybody can read."""

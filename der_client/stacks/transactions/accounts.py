@@ -1,7 +1,7 @@
-"""Which keys an account has, and the address that follows from them.
+"""An account's keys, and the address that follows from them.
 
 An ordinary account has one key. A multi-signature account has several, of which some number must sign; its address
-holds the hash of a Bitcoin redeem script that says so.
+contains the hash of a Bitcoin redeem script for them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 MAX_KEYS: Final = 15
-"""As in Bitcoin, whose scripts of 520 bytes hold no more, and in other Stacks wallets."""
+"""As in Bitcoin, whose scripts of 520 bytes have room for no more, and in other Stacks wallets."""
 
 _OP_CHECKMULTISIG: Final = 0xAE
 _OP_1: Final = 0x51
@@ -38,14 +38,14 @@ _LARGEST_SMALL_NUMBER: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class SingleSig:
-    """An account of one key.
+    """An account with one key.
 
     Attributes:
         public_key: The key.
-        segwit: Whether the address is of segwit nested in P2SH (``P2WPKH``), which few wallets use.
+        segwit: Whether the address uses segwit nested in P2SH (``P2WPKH``), which few wallets use.
 
     Raises:
-        KeyFormatError: If it is not a public key, or segwit is asked for with an uncompressed one.
+        KeyFormatError: If it is not a public key, or segwit is combined with an uncompressed one.
     """
 
     public_key: PublicKey
@@ -56,7 +56,7 @@ class SingleSig:
         if not isinstance(self.public_key, PublicKey):
             raise _no_public_key(self.public_key, "public_key")
         if self.segwit and not self.public_key.is_compressed:
-            raise KeyFormatError("a segwit account takes a compressed public key")
+            raise KeyFormatError("a segwit account needs a compressed public key")
 
     @property
     def hash_mode(self) -> HashMode:
@@ -85,7 +85,7 @@ class SingleSig:
 
         Args:
             nonce: Its nonce.
-            fee: What it pays, in µSTX.
+            fee: The fee that it pays, in µSTX.
 
         Returns:
             The condition.
@@ -95,18 +95,18 @@ class SingleSig:
 
 @dataclass(frozen=True, slots=True)
 class Multisig:
-    """An account of several keys, of which some number must sign.
+    """An account with several keys, of which a number must sign.
 
     Attributes:
         public_keys: 1 to 15 keys; their order belongs to the address.
         required: How many must sign, 1 to their number.
-        segwit: Whether the address is of segwit nested in P2SH (``P2WSH``).
-        sequential: Whether signers must sign in the order of the keys, each over the signatures before (the older
+        segwit: Whether the address uses segwit nested in P2SH (``P2WSH``).
+        sequential: Whether signers must sign in the order of the keys, each over the earlier signatures (the older
             form). The address is the same.
 
     Raises:
-        KeyFormatError: If they are not public keys, none or too many, or segwit is asked for with an uncompressed one.
-        InvalidValueError: If the number required is out of range.
+        KeyFormatError: If they are not public keys, none or too many, or segwit is combined with an uncompressed one.
+        InvalidValueError: If ``required`` is out of range.
     """
 
     public_keys: tuple[PublicKey, ...]
@@ -123,7 +123,7 @@ class Multisig:
             )
         check_number(self.required, 1, len(self.public_keys), "required")
         if self.segwit and not all(key.is_compressed for key in self.public_keys):
-            raise KeyFormatError("a segwit account takes compressed public keys only")
+            raise KeyFormatError("a segwit account needs compressed public keys")
 
     @property
     def hash_mode(self) -> HashMode:
@@ -154,16 +154,16 @@ class Multisig:
 
         Args:
             nonce: Its nonce.
-            fee: What it pays, in µSTX.
+            fee: The fee that it pays, in µSTX.
 
         Returns:
-            The condition; it holds all keys, so that signers need nothing else.
+            The condition; it contains all keys, so signers need nothing else.
         """
         return MultiSigCondition(self.hash_mode, self.signer, nonce, fee, self.public_keys, self.required)
 
 
 def check_public_keys(keys: Iterable[PublicKey]) -> tuple[PublicKey, ...]:
-    """Refuse what is not a sequence of public keys.
+    """Refuse a value that is not a sequence of public keys.
 
     Args:
         keys: The argument ``public_keys``.
@@ -172,7 +172,7 @@ def check_public_keys(keys: Iterable[PublicKey]) -> tuple[PublicKey, ...]:
         The keys.
 
     Raises:
-        KeyFormatError: If it is none, or holds something else; the text does not show it.
+        KeyFormatError: If it is not one, or contains something else; the text does not show it.
     """
     if not isinstance(keys, Iterable):
         raise KeyFormatError(f"public_keys: must be a tuple of PublicKey, not {type(keys).__name__}")
@@ -192,7 +192,7 @@ def signer_hash(mode: HashMode, keys: Sequence[PublicKey], required: int) -> byt
     """Hash an account's keys for its address.
 
     Args:
-        mode: How.
+        mode: How to hash them.
         keys: The keys, in order; one for the single-signature modes.
         required: How many must sign.
 

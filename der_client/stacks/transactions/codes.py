@@ -1,4 +1,4 @@
-"""The numbers that stand for choices in a transaction (SIP-005, SIP-027, SIP-040, SIP-044)."""
+"""The codes of choices in a transaction (SIP-005, SIP-027, SIP-040, SIP-044)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class AnchorMode(IntEnum):
-    """Where a transaction may be mined. Since Nakamoto it has no effect; only the miners' own need ``ON_CHAIN``."""
+    """Where a transaction may be mined. It has no effect since Nakamoto; only the miners' own need ``ON_CHAIN``."""
 
     ON_CHAIN = 1
     OFF_CHAIN = 2
@@ -16,8 +16,8 @@ class AnchorMode(IntEnum):
 class HashMode(IntEnum):
     """How an account's address follows from its keys, and how several of them sign.
 
-    In the sequential modes every signature covers those before it, so signers go in the order of their keys. In the
-    others (SIP-027) they sign in any order.
+    In the sequential modes, every signature covers those before it, so signers must follow the order of their keys. In
+    the others (SIP-027), they sign in any order.
     """
 
     P2PKH = 0x00
@@ -34,17 +34,17 @@ class HashMode(IntEnum):
 
     @property
     def is_segwit(self) -> bool:
-        """Whether the address is of Bitcoin's segwit nested in P2SH; such accounts take compressed keys only."""
+        """Whether the address uses Bitcoin's segwit nested in P2SH; such accounts need compressed keys."""
         return self in (HashMode.P2WPKH, HashMode.P2WSH, HashMode.P2WSH_NON_SEQUENTIAL)
 
     @property
     def is_sequential(self) -> bool:
-        """Whether several signers must go in the order of their keys."""
+        """Whether several signers must follow the order of their keys."""
         return self in (HashMode.P2SH, HashMode.P2WSH)
 
 
 class PostConditionMode(IntEnum):
-    """What happens to assets that no post-condition speaks of."""
+    """Whether assets that no post-condition names may move."""
 
     ALLOW = 1
     """They may move."""

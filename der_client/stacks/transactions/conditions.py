@@ -1,6 +1,6 @@
-"""Spending conditions: whose nonce and fee a transaction takes, and the signatures that allow it.
+"""Spending conditions: whose nonce and fee a transaction uses, and the signatures that authorize it.
 
-A transaction has one (its origin's), or two if a sponsor pays the fee. These are the parts as they are on the wire;
+A transaction has one (its origin's), or two if a sponsor pays the fee. These are the parts as on the wire;
 ``.accounts`` makes them from public keys, ``.signing`` signs and checks them. Their constructors check nothing.
 """
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from der_client.stacks.network import Network
 
 UNSIGNED: Final = bytes(SIGNATURE_LENGTH)
-"""Fills the place of a single signature that is missing."""
+"""A placeholder for a missing single signature."""
 
 SINGLE_SIG_LAYOUT: Final = "B20sQQB65s"
 """Hash mode, signer, nonce, fee, key encoding, signature."""
@@ -34,7 +34,7 @@ SINGLE_SIG_FORMS: Final = {
     (HashMode.P2PKH.value, 1): (HashMode.P2PKH, False),
     (HashMode.P2WPKH.value, 0): (HashMode.P2WPKH, True),
 }
-"""By hash mode and key encoding on the wire: the mode, and whether the key is compressed."""
+"""The mode, and whether the key is compressed, by hash mode and key encoding on the wire."""
 _KEY_LENGTH: Final = 33
 
 
@@ -45,8 +45,8 @@ class SingleSigCondition:
     Attributes:
         hash_mode: ``P2PKH`` or ``P2WPKH``.
         signer: The hash160 in the account's address.
-        nonce: 0 to 2⁶⁴ - 1.
-        fee: In µSTX, 0 to 2⁶⁴ - 1.
+        nonce: The nonce, 0 to 2⁶⁴ - 1.
+        fee: The fee in µSTX, 0 to 2⁶⁴ - 1.
         compressed: Whether the address follows from the key's 33-byte form.
         signature: 65 bytes, recovery id, r, s; ``UNSIGNED`` if there is none yet.
     """
@@ -60,7 +60,7 @@ class SingleSigCondition:
 
     @property
     def is_complete(self) -> bool:
-        """Whether it is signed (rightly or not)."""
+        """Whether it is signed (correctly or not)."""
         return self.signature != UNSIGNED
 
     @property
@@ -86,7 +86,7 @@ class SingleSigCondition:
 
 @dataclass(frozen=True, slots=True)
 class FieldSignature:
-    """One signature of an account of several keys.
+    """One signature of an account with several keys.
 
     Attributes:
         signature: 65 bytes, recovery id, r, s.
@@ -106,13 +106,13 @@ AuthField = PublicKey | FieldSignature
 
 @dataclass(frozen=True, slots=True)
 class MultiSigCondition:
-    """An account of several keys.
+    """The condition of an account with several keys.
 
     Attributes:
         hash_mode: One of the other four.
         signer: The hash160 in the account's address.
-        nonce: 0 to 2⁶⁴ - 1.
-        fee: In µSTX, 0 to 2⁶⁴ - 1.
+        nonce: The nonce, 0 to 2⁶⁴ - 1.
+        fee: The fee in µSTX, 0 to 2⁶⁴ - 1.
         fields: For each key of the account, in order, its signature, or the key itself if it has not signed.
         required: How many signatures are needed.
     """
@@ -126,7 +126,7 @@ class MultiSigCondition:
 
     @property
     def is_complete(self) -> bool:
-        """Whether it has all signatures that it needs (right or not)."""
+        """Whether it has all signatures that it needs (correct or not)."""
         return not self.missing_signatures
 
     @property
@@ -137,7 +137,7 @@ class MultiSigCondition:
     @property
     def signed_length(self) -> int:
         """How many bytes it has when it is complete."""
-        # A signature takes 32 bytes more than the key whose place it takes.
+        # A signature is 32 bytes longer than the key that it replaces.
         return len(self.encode()) + 32 * self.missing_signatures
 
     def encode(self) -> bytes:
@@ -154,21 +154,21 @@ SpendingCondition = SingleSigCondition | MultiSigCondition
 _put_attributes: Final = SingleSigCondition.__dict__["__dict__"].__set__
 
 NO_SPONSOR: Final = SingleSigCondition(HashMode.P2PKH, bytes(HASH160_LENGTH), 0, 0, compressed=True)
-"""Fills the sponsor's place until there is one, and in what the origin signs."""
+"""A placeholder for the sponsor until there is one, and in what the origin signs."""
 
 
-# What stacks.js puts there instead: the hash160 of 33 zero bytes.
+# The placeholder of stacks.js: the hash160 of 33 zero bytes.
 _NOBODY: Final = (NO_SPONSOR.signer, bytes.fromhex("29cfc6376255a78451eeb4b129ed8eacffa2feef"))
 
 
 def is_nobody(condition: SpendingCondition) -> bool:
-    """Return whether a sponsor's condition only keeps the place for one.
+    """Return whether a sponsor's condition is only a placeholder.
 
     Args:
         condition: The condition.
 
     Returns:
-        True for ``NO_SPONSOR`` and for what stacks.js puts there.
+        True for ``NO_SPONSOR`` and for the placeholder of stacks.js.
     """
     return (
         isinstance(condition, SingleSigCondition)
@@ -183,7 +183,7 @@ def condition_address(condition: SpendingCondition, network: Network) -> str:
 
     Args:
         condition: The condition.
-        network: Where it is.
+        network: The network of the address.
 
     Returns:
         The address.
@@ -194,14 +194,14 @@ def condition_address(condition: SpendingCondition, network: Network) -> str:
 
 
 def read_condition(data: bytes, offset: int) -> tuple[SpendingCondition, int]:
-    """Read a spending condition, also one that is not fully signed.
+    """Read a spending condition, even one that is not fully signed.
 
     Args:
         data: The input.
         offset: Where its hash mode is.
 
     Returns:
-        The condition and the offset behind it.
+        The condition and the offset after it.
 
     Raises:
         DecodeError: If it is not well-formed.
@@ -224,7 +224,7 @@ def read_condition(data: bytes, offset: int) -> tuple[SpendingCondition, int]:
 def single_sig_condition(
     hash_mode: HashMode, signer: bytes, nonce: int, fee: int, compressed: bool, signature: bytes
 ) -> SingleSigCondition:
-    """Return the condition of these parts: what its constructor makes, in a fraction of the time."""
+    """Return the condition with these parts, as from its constructor, but in a fraction of the time."""
     condition = object.__new__(SingleSigCondition)
     parts = {
         "hash_mode": hash_mode,
@@ -249,12 +249,12 @@ def _read_multi_sig(data: bytes, offset: int) -> tuple[MultiSigCondition, int]:
         start = offset
         field, offset = _read_field(data, offset)
         if mode.is_segwit and not (field.compressed if isinstance(field, FieldSignature) else field.is_compressed):
-            raise DecodeError(f"{mode.name} takes compressed keys only", start)
+            raise DecodeError(f"{mode.name} needs compressed keys", start)
         fields.append(field)
     required, end = read_number(data, offset, 2, "the number of signatures required")
     signed = sum(isinstance(field, FieldSignature) for field in fields)
     if mode.is_sequential and signed > required:
-        raise DecodeError(f"{signed} signatures where {mode.name} takes exactly {required}", offset)
+        raise DecodeError(f"{signed} signatures, but {mode.name} needs exactly {required}", offset)
     return MultiSigCondition(mode, signer, nonce, fee, tuple(fields), required), end
 
 
@@ -274,7 +274,7 @@ def _read_field(data: bytes, offset: int) -> tuple[AuthField, int]:
 def _encode_field(field: AuthField) -> bytes:
     if isinstance(field, FieldSignature):
         return field.encode()
-    # Also an uncompressed key is there in its short form; only the type says which.
+    # Even an uncompressed key is in its short form here; only the type distinguishes them.
     return (b"\x00" if field.is_compressed else b"\x01") + field.compressed_data
 
 

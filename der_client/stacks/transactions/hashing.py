@@ -1,10 +1,10 @@
-"""SHA-512/256, the hash of transaction ids and of everything that is signed in a transaction."""
+"""SHA-512/256, the hash for transaction ids and for everything that is signed in a transaction."""
 
 from __future__ import annotations
 
 import hashlib
 
-# Copying a fresh hash is a quarter faster than asking OpenSSL for one by name each time.
+# Copying a fresh hash object is a quarter faster than requesting one from OpenSSL by name each time.
 _FRESH = hashlib.new("sha512_256")
 
 

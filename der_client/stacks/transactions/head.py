@@ -29,7 +29,7 @@ _VERSIONS: Final = (MAINNET.transaction_version, TESTNET.transaction_version)
 _ANCHOR_MODES: Final = {mode.value: mode for mode in AnchorMode}
 _POST_CONDITION_MODES: Final = {mode.value: mode for mode in PostConditionMode}
 
-# Nearly all transactions have one key, no sponsor and begin alike, so that this much can be split at once.
+# Nearly all transactions have one key, no sponsor, and the same beginning, so this much can be split at once.
 _COMMON: Final = struct.Struct(f"{START.format}{SINGLE_SIG_LAYOUT}BBI")
 _COMMON_BODY_AT: Final = _COMMON.size - 6
 _COMMON_FORMS: Final = {

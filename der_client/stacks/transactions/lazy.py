@@ -1,7 +1,7 @@
-"""Attributes that are computed when first asked for.
+"""Attributes that are computed when they are first accessed.
 
-``functools.cached_property`` does the same, but before Python 3.12 it takes a lock for that, which costs as much as
-hashing a transaction. Here two threads may compute the same value twice, which does no harm to what never changes.
+``functools.cached_property`` does the same, but before Python 3.12 with a lock, which costs as much as hashing a
+transaction. Here two threads may compute the same value twice, which is harmless for immutable objects.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class lazy(Generic[Value]):  # noqa: N801 -- used as a decorator, like property
     @overload
     def __get__(self, instance: object, owner: type) -> Value: ...
     def __get__(self, instance: object | None, owner: type) -> Self | Value:
-        """Compute; afterwards the instance's own attribute comes before this one."""
+        """Compute the value; afterwards the instance's own attribute takes precedence over this one."""
         if instance is None:
             return self
         value = self._compute(instance)

@@ -1,4 +1,4 @@
-"""All payloads: the types, and the reader that distinguishes them by their tag."""
+"""All payloads: their types, and the reader that distinguishes them by their tag."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 UserPayload = TokenTransfer | ContractCall | ContractPublish
-"""What a user can send."""
+"""The payloads that a user can send."""
 Payload = UserPayload | Coinbase | TenureChange | PoisonMicroblock
 
 
@@ -50,7 +50,7 @@ def read_payload(data: bytes, offset: int) -> tuple[Payload, int]:
         offset: Where its tag is.
 
     Returns:
-        The payload and the offset behind it.
+        The payload and the offset after it.
 
     Raises:
         DecodeError: If it is not well-formed.

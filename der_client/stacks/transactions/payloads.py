@@ -1,7 +1,7 @@
-"""What a user's transaction does: send STX, call a contract, publish a contract.
+"""The payloads of users' transactions: sending STX, calling a contract, publishing a contract.
 
-A payload that exists is well-formed. Whether a node would take it at all (a transfer of 0, say) is checked when a
-transaction is built, since bytes from a chain may hold what a user cannot send.
+A payload object is always well-formed. Whether a node would accept it (a transfer of 0, for example) is checked when a
+transaction is built, since a chain may contain payloads that a user cannot send.
 """
 
 from __future__ import annotations
@@ -53,9 +53,9 @@ class TokenTransfer:
     """Sends STX.
 
     Attributes:
-        recipient: Who gets them: an account or a contract.
-        amount: How many µSTX, 0 to 2⁶⁴ - 1.
-        memo: Up to 34 bytes for the recipient; the wire fills up with zero bytes, so those at the end do not count.
+        recipient: The recipient: an account or a contract.
+        amount: The amount in µSTX, 0 to 2⁶⁴ - 1.
+        memo: Up to 34 bytes for the recipient; the wire form is padded with zero bytes, so trailing ones are ignored.
 
     Raises:
         EncodeError: If the recipient is not a principal value, its contract's name has over 40 characters, or the memo
@@ -109,7 +109,7 @@ class ContractCall:
         """Check the fields."""
         try:
             contract = _call_target(self.contract, self.function)[0]
-        except TypeError:  # what cannot be looked up in a cache
+        except TypeError:  # not hashable, so not in a cache
             check_kind(self.contract, str, "contract", error=EncodeError)
             check_kind(self.function, str, "function", error=EncodeError)
             raise
@@ -125,14 +125,14 @@ class ContractCall:
         """Return the payload's bytes, its tag first.
 
         Raises:
-            EncodeError: If an argument is nested deeper than a node reads, or a list in it has no type; the text names
-                the argument.
+            EncodeError: If an argument is nested deeper than a node accepts, or a list in it has no type; the text
+                names the argument.
         """
         target = _call_target(self.contract, self.function)[1]
         try:
             return b"".join((target, len(self.arguments).to_bytes(4), *map(_encode_argument, self.arguments)))
         except EncodeError:
-            # Only now is it looked for which one it is.
+            # Only now is the faulty one searched for.
             for index, value in enumerate(self.arguments):
                 _check_argument(index, value)
             raise
@@ -145,10 +145,10 @@ class ContractPublish:
     Attributes:
         name: The contract's name, 1-40 characters.
         code: Its source: printable ASCII, tab and line feed (no carriage return, nothing beyond ASCII).
-        clarity_version: 1-6, or ``None`` for the newest that the network's epoch knows (the old form of the payload).
+        clarity_version: 1-6, or ``None`` for the newest in the network's epoch (the old form of the payload).
 
     Raises:
-        EncodeError: If the name is invalid, or the code holds another character.
+        EncodeError: If the name is invalid, or the code contains another character.
         InvalidValueError: If the version is unknown.
     """
 
@@ -165,8 +165,8 @@ class ContractPublish:
         if bad is not None:
             line = self.code[:bad].count("\n") + 1
             raise EncodeError(
-                f"code: character {self.code[bad]!r} in line {line} of {self.name} is not allowed; a contract holds "
-                "printable ASCII, tabs and line feeds only"
+                f"code: character {self.code[bad]!r} in line {line} of {self.name} is not allowed; a contract "
+                "may contain only printable ASCII, tabs and line feeds"
             )
         if self.clarity_version is not None:
             check_number(self.clarity_version, CLARITY_VERSIONS[0], CLARITY_VERSIONS[-1], "clarity_version")
@@ -179,7 +179,7 @@ class ContractPublish:
 
 
 def read_transfer(data: bytes, offset: int) -> tuple[TokenTransfer, int]:
-    """Read a transfer, from behind its tag.
+    """Read a transfer, starting after its tag.
 
     Args:
         data: The input.
@@ -198,7 +198,7 @@ def read_transfer(data: bytes, offset: int) -> tuple[TokenTransfer, int]:
 
 
 def read_call(data: bytes, offset: int) -> tuple[ContractCall, int]:
-    """Read a contract call, from behind its tag.
+    """Read a contract call, starting after its tag.
 
     Args:
         data: The input.
@@ -210,7 +210,7 @@ def read_call(data: bytes, offset: int) -> tuple[ContractCall, int]:
     Raises:
         DecodeError: If it is not well-formed.
     """
-    # What calls of one function have in common, and how long their arguments are.
+    # The common part of calls of one function, and the length of their arguments.
     try:
         function_at = offset + ACCOUNT_BYTES + 1 + data[offset + ACCOUNT_BYTES]
         arguments_at = function_at + 5 + data[function_at]
@@ -234,13 +234,13 @@ def read_call(data: bytes, offset: int) -> tuple[ContractCall, int]:
 
 @lru_cache(maxsize=4096)
 def _target_of(call: bytes) -> tuple[str, str]:
-    """Return the contract and the function that a call begins with; they have been read before."""
+    """Return the contract and the function at the beginning of a call, which have been read before."""
     contract, offset = read_contract(call, 0)
     return contract, read_name(call, offset)[0]
 
 
 def _new_call(contract: str, function: str, arguments: tuple[ClarityValue, ...]) -> ContractCall:
-    """Return a call whose parts have been checked already."""
+    """Return a call whose parts have already been checked."""
     call = object.__new__(ContractCall)
     _put_attributes(call, {"contract": contract, "function": function, "arguments": arguments})
     return call
@@ -250,7 +250,7 @@ _put_attributes: Final = ContractCall.__dict__["__dict__"].__set__
 
 
 def read_publish(data: bytes, offset: int) -> tuple[ContractPublish, int]:
-    """Read a contract without a Clarity version, from behind its tag.
+    """Read a contract without a Clarity version, starting after its tag.
 
     Args:
         data: The input.
@@ -267,7 +267,7 @@ def read_publish(data: bytes, offset: int) -> tuple[ContractPublish, int]:
 
 
 def read_versioned_publish(data: bytes, offset: int) -> tuple[ContractPublish, int]:
-    """Read a contract with its Clarity version, from behind its tag.
+    """Read a contract with its Clarity version, starting after its tag.
 
     Args:
         data: The input.
@@ -294,10 +294,10 @@ def read_principal(data: bytes, offset: int) -> tuple[PrincipalValue, int]:
         offset: Where the tag is.
 
     Returns:
-        The principal and the offset behind it.
+        The principal and the offset after it.
 
     Raises:
-        DecodeError: If there is none.
+        DecodeError: If there is no principal.
     """
     tag, body = read_number(data, offset, 1, "the type of a principal")
     if tag == STANDARD:
@@ -328,7 +328,7 @@ def _read_contract_body(data: bytes, offset: int) -> tuple[str, str, int]:
 
 
 def _first_bad_character(code: bytes) -> int | None:
-    """Find the first character that code may not hold; up to there a byte is a character."""
+    """Find the first character that is not allowed in code; up to there, each byte is a character."""
     if not code.translate(None, _CODE_CHARACTERS):
         return None
     return next(place for place, byte in enumerate(code) if byte not in _CODE_CHARACTERS)
@@ -349,7 +349,7 @@ def _check_argument(index: int, value: ClarityValue) -> None:
     try:
         _encode_argument(value)
     except TypeConflictError as error:
-        # Its text starts with the path into the value.
+        # Its text starts with the path within the value.
         raise EncodeError(f"arguments[{index}]{str(error).removeprefix('value')}") from None
     except EncodeError as error:
         raise EncodeError(f"arguments[{index}]: {error}") from None
@@ -369,7 +369,7 @@ _CLARITY_FOR: Final[dict[type, str]] = {
 
 
 def _no_clarity_value(arguments: tuple[Any, ...]) -> EncodeError:
-    """Return the error for arguments of which one is not a Clarity value; it does not show it."""
+    """Return the error for an argument that is not a Clarity value; it does not show the value."""
     index, value = next((place, value) for place, value in enumerate(arguments) if not isinstance(value, ClarityValue))
     instead = next((text for kind, text in _CLARITY_FOR.items() if isinstance(value, kind)), "one such as UIntValue(1)")
     return EncodeError(f"arguments[{index}]: must be a Clarity value, not {type(value).__name__}: write {instead}")

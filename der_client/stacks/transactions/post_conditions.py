@@ -1,7 +1,7 @@
-"""What must hold of the assets that a transaction moves; if it does not, everything but the fee is rolled back.
+"""Conditions on the assets that a transaction moves; if one is not met, everything except the fee is rolled back.
 
-A post-condition speaks of one principal: how much of an asset it sends (STX, fungible, staked) or whether it sends one
-(non-fungible). ``ORIGIN`` stands for whoever signs the transaction.
+A post-condition is about one principal: how much of an asset it sends (STX, fungible, staked) or whether it sends one
+(non-fungible). ``ORIGIN`` stands for the signer of the transaction.
 """
 
 from __future__ import annotations
@@ -52,16 +52,16 @@ Principal = str | Literal[Origin.ORIGIN]
 
 @dataclass(frozen=True, slots=True)
 class StxPostCondition:
-    """How many µSTX a principal sends or burns in all.
+    """How many µSTX a principal sends or burns in total.
 
     Attributes:
         principal: An account, a contract (``ADDRESS.name``) or ``ORIGIN``.
         code: How the sum must compare.
-        amount: With what, in µSTX.
+        amount: The amount to compare with, in µSTX.
 
     Raises:
         AddressError: If the principal is invalid.
-        InvalidValueError: If the amount is not in 0..2⁶⁴ - 1, or the code is none.
+        InvalidValueError: If the amount is not in 0..2⁶⁴ - 1, or the code is not valid.
     """
 
     principal: Principal
@@ -80,18 +80,18 @@ class StxPostCondition:
 
 @dataclass(frozen=True, slots=True)
 class FtPostCondition:
-    """How much of a fungible token a principal sends or burns in all.
+    """How much of a fungible token a principal sends or burns in total.
 
     Attributes:
         principal: An account, a contract (``ADDRESS.name``) or ``ORIGIN``.
         asset: The token: ``ADDRESS.contract::token``.
         code: How the sum must compare.
-        amount: With what, in the token's smallest unit.
+        amount: The amount to compare with, in the token's smallest unit.
 
     Raises:
         AddressError: If the principal or the token's address is invalid.
-        EncodeError: If the token's text is malformed.
-        InvalidValueError: If the amount is not in 0..2⁶⁴ - 1, or the code is none.
+        EncodeError: If the token's id is malformed.
+        InvalidValueError: If the amount is not in 0..2⁶⁴ - 1, or the code is not valid.
     """
 
     principal: Principal
@@ -117,13 +117,13 @@ class NftPostCondition:
     Attributes:
         principal: An account, a contract (``ADDRESS.name``) or ``ORIGIN``.
         asset: The kind of token: ``ADDRESS.contract::token``.
-        value: Which one.
+        value: The token's identifier.
         code: What must happen to it.
 
     Raises:
         AddressError: If the principal or the token's address is invalid.
-        EncodeError: If the token's text is malformed, or the value is not a Clarity value.
-        InvalidValueError: If the code is none.
+        EncodeError: If the token's id is malformed, or the value is not a Clarity value.
+        InvalidValueError: If the code is not valid.
     """
 
     principal: Principal
@@ -143,7 +143,7 @@ class NftPostCondition:
         """Return the post-condition's bytes.
 
         Raises:
-            EncodeError: If the value is nested deeper than a node reads.
+            EncodeError: If the value is nested deeper than a node accepts.
         """
         asset = _encode_asset(self.asset)
         return b"".join(
@@ -164,11 +164,11 @@ class StakingPostCondition:
     Attributes:
         principal: An account, a contract (``ADDRESS.name``) or ``ORIGIN``.
         code: How the sum must compare.
-        amount: With what, in µSTX.
+        amount: The amount to compare with, in µSTX.
 
     Raises:
         AddressError: If the principal is invalid.
-        InvalidValueError: If the amount is not in 0..2⁶⁴ - 1, or the code is none.
+        InvalidValueError: If the amount is not in 0..2⁶⁴ - 1, or the code is not valid.
     """
 
     principal: Principal
@@ -195,7 +195,7 @@ class PoxPostCondition:
 
     Raises:
         AddressError: If the principal is invalid.
-        InvalidValueError: If the code is none.
+        InvalidValueError: If the code is not valid.
     """
 
     principal: Principal
@@ -223,7 +223,7 @@ def read_post_condition(data: bytes, offset: int) -> tuple[PostCondition, int]:
         offset: Where its type is.
 
     Returns:
-        The post-condition and the offset behind it.
+        The post-condition and the offset after it.
 
     Raises:
         DecodeError: If it is not well-formed.
@@ -235,15 +235,15 @@ def read_post_condition(data: bytes, offset: int) -> tuple[PostCondition, int]:
 
 
 def read_post_conditions(data: bytes, offset: int, count: int) -> tuple[tuple[PostCondition, ...], int]:
-    """Read some post-conditions that follow each other.
+    """Read consecutive post-conditions.
 
     Args:
         data: The input.
         offset: Where the first one starts.
-        count: How many they are.
+        count: How many there are.
 
     Returns:
-        The post-conditions and the offset behind them.
+        The post-conditions and the offset after them.
 
     Raises:
         DecodeError: If one is not well-formed.
@@ -256,14 +256,14 @@ def read_post_conditions(data: bytes, offset: int, count: int) -> tuple[tuple[Po
 
 
 def check_post_condition_network(condition: PostCondition, network: Network) -> None:
-    """Refuse a post-condition that speaks of principals of another network.
+    """Refuse a post-condition that names principals of another network.
 
     Args:
         condition: The post-condition.
         network: Where it shall be used.
 
     Raises:
-        AddressError: If one is of another; the text names both networks.
+        AddressError: If one belongs to another network; the text names both networks.
     """
     if not isinstance(condition, PostCondition):
         raise EncodeError(f"post_conditions: {condition!r} is not a post-condition")

@@ -1,7 +1,7 @@
-"""What a node refuses although it is well-formed, as far as that can be known without asking one.
+"""Checks for transactions that are well-formed but that a node would refuse, without asking one.
 
-Every way of building a transaction comes by here, so this is where it is checked that all addresses in it, arguments
-included, are of the network it is for.
+Every way of building a transaction goes through here, so here it is checked that all addresses in it, including
+arguments, belong to its network.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
 def check_sendable(
     payload: UserPayload, post_conditions: Sequence[PostCondition], sender: SingleSig | Multisig, network: Network
 ) -> None:
-    """Refuse what no node takes into its mempool, and addresses of another network.
+    """Refuse what no node accepts into its mempool, and addresses of another network.
 
     Args:
         payload: What the transaction does.
         post_conditions: Its post-conditions.
-        sender: Whose it is.
-        network: Where it will be sent.
+        sender: Its sender.
+        network: The network that it is for.
 
     Raises:
-        AddressError: If an address is of another network; the text names both.
+        AddressError: If an address belongs to another network; the text names both.
         EncodeError: If no user can send the payload, or something else is given as a post-condition.
         InvalidValueError: If it is a transfer of 0, to oneself or with post-conditions.
     """
@@ -57,15 +57,15 @@ def check_sendable(
 
 
 def check_principals(values: Sequence[ClarityValue], network: Network, what: str) -> None:
-    """Refuse principals of another network anywhere in Clarity values: they would name nobody here.
+    """Refuse principals of another network anywhere in Clarity values: they do not exist here.
 
     Args:
         values: The values.
-        network: Where they will be used.
-        what: What the message calls them.
+        network: The network on which they will be used.
+        what: Their name in the message.
 
     Raises:
-        AddressError: If one is of another network; the text names both.
+        AddressError: If one belongs to another network; the text names both.
     """
     for principal in principals(values):
         check_network(principal.text, network, what)

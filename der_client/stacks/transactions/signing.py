@@ -1,7 +1,7 @@
-"""What is signed in a transaction, and by whom: sighashes, signatures one at a time, and their verification.
+"""Signs transactions: sighashes, signatures one at a time, and their verification.
 
 Every signature covers the transaction without any nonce, fee or signature (the initial sighash), then the signer's own
-fee and nonce, and, where signers go in order, all signatures before (SIP-005, SIP-027).
+fee and nonce, and, if signers follow an order, all earlier signatures (SIP-005, SIP-027).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from der_client.stacks.transactions.conditions import AuthField, SpendingCondition
 
 ORIGIN_FLAG: Final = 0x04
-"""What an origin signs with, also in a sponsored transaction."""
+"""The flag that an origin signs with, even in a sponsored transaction."""
 SPONSOR_FLAG: Final = 0x05
 
 _FLAG_FEE_NONCE: Final = struct.Struct(">BQQ")
@@ -40,14 +40,14 @@ def add_signature(condition: SpendingCondition, key: PrivateKey, sighash: bytes,
     Args:
         condition: The condition; not complete yet.
         key: The signer's key.
-        sighash: The initial sighash for the origin, the origin's last for the sponsor.
+        sighash: The initial sighash for the origin, or the origin's last one for the sponsor.
         flag: Who signs: ``ORIGIN_FLAG`` or ``SPONSOR_FLAG``.
 
     Returns:
         The condition with one more signature.
 
     Raises:
-        SigningError: If it is not this key's turn, or it is none of the account's.
+        SigningError: If it is not this key's turn, or it is not one of the account's keys.
     """
     if isinstance(condition, MultiSigCondition):
         return _add_to_multi_sig(condition, key, sighash, flag)
@@ -69,11 +69,11 @@ def verify_condition(condition: SpendingCondition, sighash: bytes, flag: int) ->
 
     Args:
         condition: The condition.
-        sighash: The initial sighash for the origin, the origin's last for the sponsor.
+        sighash: The initial sighash for the origin, or the origin's last one for the sponsor.
         flag: Who signed: ``ORIGIN_FLAG`` or ``SPONSOR_FLAG``.
 
     Returns:
-        The last sighash, from which a sponsor's signature goes on.
+        The last sighash, from which a sponsor's signature continues.
 
     Raises:
         SigningError: If one is missing or wrong, or the keys are not the account's.
@@ -90,13 +90,14 @@ def verify_condition(condition: SpendingCondition, sighash: bytes, flag: int) ->
         signed = sum(isinstance(field, FieldSignature) for field in condition.fields)
         if not required or (condition.hash_mode.is_sequential and signed != required):
             raise SigningError(
-                f"{signed} signatures where {condition.hash_mode.name} needs exactly {required}, at least 1"
+                f"{signed} signatures, but {condition.hash_mode.name} needs exactly {required}, at least 1"
             )
         keys, last = recover_keys(condition, condition.fields, sighash, flag)
     found = signer_hash(condition.hash_mode, keys, required)
     if found != condition.signer:
         raise SigningError(
-            f"the signatures are of the account with hash {found.hex()}, not {condition.signer.hex()}: something was "
+            f"the signatures belong to the account with hash {found.hex()}, not {condition.signer.hex()}: "
+            "something was "
             "changed after signing, or another key signed"
         )
     return last
@@ -110,7 +111,7 @@ def recover_keys(
     Args:
         condition: The condition.
         fields: Its fields, or the first of them.
-        sighash: Where its signatures start from.
+        sighash: The sighash from which its signatures start.
         flag: Who signed.
 
     Returns:
@@ -136,20 +137,20 @@ def account_keys(condition: MultiSigCondition, sighash: bytes, flag: int) -> tup
 
     Args:
         condition: The condition, signed or not.
-        sighash: Where its signatures start from.
+        sighash: The sighash from which its signatures start.
         flag: Who signs.
 
     Returns:
         The account's keys, in order.
 
     Raises:
-        SigningError: If they are not what the account's address was made from.
+        SigningError: If the account's address was not made from them.
     """
     keys, _ = recover_keys(condition, condition.fields, sighash, flag)
     found = signer_hash(condition.hash_mode, keys, condition.required)
     if found != condition.signer:
         raise SigningError(
-            f"the {len(keys)} keys in this transaction are of the account with hash {found.hex()}, not "
+            f"the {len(keys)} keys in this transaction belong to the account with hash {found.hex()}, not "
             f"{condition.signer.hex()}; if another program left out those that have not signed, call with_public_keys()"
         )
     return keys
@@ -173,14 +174,14 @@ def with_all_keys(
     Args:
         condition: The condition.
         public_keys: All keys of the account, in their order.
-        sighash: Where its signatures start from.
+        sighash: The sighash from which its signatures start.
         flag: Who signs.
 
     Returns:
         The condition with every key, or its signature, in its place.
 
     Raises:
-        SigningError: If these are not the account's keys, or its signatures are not of them in this order.
+        SigningError: If these are not the account's keys, or its signatures were not made by them in this order.
     """
     known, _ = recover_keys(condition, condition.fields, sighash, flag)
     left = [(key.compressed_data, field) for key, field in zip(known, condition.fields, strict=True)]
@@ -202,20 +203,20 @@ def with_all_keys(
 def without_signatures(
     condition: SpendingCondition, nonce: int, fee: int, sighash: bytes, flag: int
 ) -> SpendingCondition:
-    """Set nonce and fee anew, and take all signatures away, which covered them.
+    """Set nonce and fee, and remove all signatures, which covered the old ones.
 
     Args:
         condition: The condition.
         nonce: Its new nonce.
         fee: Its new fee, in µSTX.
-        sighash: Where its signatures started from.
+        sighash: The sighash from which its signatures started.
         flag: Who signed.
 
     Returns:
         The condition, unsigned.
 
     Raises:
-        SigningError: If no key can have made one of several signatures, so that its place would be lost.
+        SigningError: If no key can have made one of several signatures, so that its key would be lost.
     """
     if isinstance(condition, SingleSigCondition):
         return SingleSigCondition(condition.hash_mode, condition.signer, nonce, fee, condition.compressed, UNSIGNED)
@@ -227,7 +228,7 @@ def presign_hash(sighash: bytes, flag: int, fee: int, nonce: int) -> bytes:
     """Return the 32 bytes that a signer signs.
 
     Args:
-        sighash: Where the signature goes on from.
+        sighash: The sighash from which the signature continues.
         flag: Who signs.
         fee: The signer's fee, in µSTX.
         nonce: The signer's nonce.
@@ -239,10 +240,10 @@ def presign_hash(sighash: bytes, flag: int, fee: int, nonce: int) -> bytes:
 
 
 def postsign_hash(presign: bytes, compressed: bool, signature: bytes) -> bytes:
-    """Return the sighash that the next signature goes on from.
+    """Return the sighash from which the next signature continues.
 
     Args:
-        presign: What was signed.
+        presign: The hash that was signed.
         compressed: Whether the signer's key is used in its 33-byte form.
         signature: The signature, recovery id first.
 
@@ -253,7 +254,7 @@ def postsign_hash(presign: bytes, compressed: bool, signature: bytes) -> bytes:
 
 
 def _add_to_multi_sig(condition: MultiSigCondition, key: PrivateKey, sighash: bytes, flag: int) -> MultiSigCondition:
-    # A signature over anything but the account's own keys would be worthless, and found out late.
+    # A signature by another key than the account's own would be worthless, and detected late.
     keys = account_keys(condition, sighash, flag)
     own = key.public_key.compressed_data
     places = [place for place, owner in enumerate(keys) if owner.compressed_data == own]
@@ -261,13 +262,13 @@ def _add_to_multi_sig(condition: MultiSigCondition, key: PrivateKey, sighash: by
         raise SigningError(f"the key of {key.public_key.data.hex()} is not one of this account's {len(keys)} keys")
     free = [place for place in places if not isinstance(condition.fields[place], FieldSignature)]
     if not free:
-        raise SigningError(f"the key of {key.public_key.data.hex()} has signed already")
+        raise SigningError(f"the key of {key.public_key.data.hex()} has already signed")
     place = free[0]
     before, after = condition.fields[:place], condition.fields[place + 1 :]
     if condition.hash_mode.is_sequential and any(isinstance(field, FieldSignature) for field in after):
         raise SigningError(
-            f"in {condition.hash_mode.name} signers go in the order of their keys, and one behind "
-            f"{key.public_key.data.hex()} has signed already; start again in order, or use the non-sequential form"
+            f"in {condition.hash_mode.name} signers follow the order of their keys, and one after "
+            f"{key.public_key.data.hex()} has already signed; start again in order, or use the non-sequential form"
         )
     _, current = recover_keys(condition, before, sighash, flag)
     digest = presign_hash(current, flag, condition.fee, condition.nonce)

@@ -1,6 +1,6 @@
-"""What only miners and nodes put into transactions: coinbases, tenure changes, proofs of microblock forks.
+"""Payloads of miners and nodes only: coinbases, tenure changes, proofs of microblock forks.
 
-They can be decoded and encoded, so that whole blocks can be read; no mempool takes them.
+They can be decoded and encoded, so that whole blocks can be read; no mempool accepts them.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Coinbase:
 
     Attributes:
         content: 32 bytes of the miner's choice.
-        recipient: Who gets the reward instead of the miner, or ``None``.
+        recipient: The recipient of the reward instead of the miner, or ``None``.
         vrf_proof: 80 bytes since Nakamoto, ``None`` before.
 
     Raises:
@@ -69,13 +69,13 @@ class TenureChange:
     """Starts or extends a miner's tenure (SIP-021, SIP-034).
 
     Attributes:
-        tenure_consensus_hash: 20 bytes, of the sortition that this tenure follows from.
-        previous_tenure_consensus_hash: 20 bytes, of the tenure before.
-        burn_view_consensus_hash: 20 bytes, of the newest sortition seen.
-        previous_tenure_end: 32 bytes, the id of the last block of the tenure before.
+        tenure_consensus_hash: 20 bytes, from the sortition that starts this tenure.
+        previous_tenure_consensus_hash: 20 bytes, from the previous tenure.
+        burn_view_consensus_hash: 20 bytes, from the newest sortition seen.
+        previous_tenure_end: 32 bytes, the id of the last block of the previous tenure.
         previous_tenure_blocks: How many blocks that tenure had.
-        cause: Why.
-        public_key_hash: 20 bytes, of the miner's key.
+        cause: The reason.
+        public_key_hash: 20 bytes, the hash of the miner's key.
 
     Raises:
         EncodeError: If a length is wrong.
@@ -122,7 +122,7 @@ class MicroblockHeader:
         sequence: Its place in the stream, 0-65535.
         previous_block: 32 bytes.
         transaction_root: 32 bytes.
-        signature: 65 bytes, of the miner.
+        signature: 65 bytes, the miner's signature.
 
     Raises:
         EncodeError: If a length is wrong.
@@ -153,11 +153,11 @@ class PoisonMicroblock:
     """Proves that a miner signed two microblocks in one place (before Nakamoto).
 
     Attributes:
-        header_1: The one.
+        header_1: One of them.
         header_2: The other: it differs, but follows the same block or has the same sequence number.
 
     Raises:
-        EncodeError: If the two prove nothing.
+        EncodeError: If the two do not prove a fork.
     """
 
     header_1: MicroblockHeader
@@ -175,7 +175,7 @@ class PoisonMicroblock:
 
 
 def read_coinbase(data: bytes, offset: int) -> tuple[Coinbase, int]:
-    """Read a coinbase of the old form, from behind its tag.
+    """Read a coinbase of the old form, starting after its tag.
 
     Args:
         data: The input.
@@ -192,7 +192,7 @@ def read_coinbase(data: bytes, offset: int) -> tuple[Coinbase, int]:
 
 
 def read_coinbase_to_recipient(data: bytes, offset: int) -> tuple[Coinbase, int]:
-    """Read a coinbase that names a recipient, from behind its tag.
+    """Read a coinbase that names a recipient, starting after its tag.
 
     Args:
         data: The input.
@@ -210,7 +210,7 @@ def read_coinbase_to_recipient(data: bytes, offset: int) -> tuple[Coinbase, int]
 
 
 def read_nakamoto_coinbase(data: bytes, offset: int) -> tuple[Coinbase, int]:
-    """Read a coinbase with a VRF proof, from behind its tag.
+    """Read a coinbase with a VRF proof, starting after its tag.
 
     Args:
         data: The input.
@@ -232,7 +232,7 @@ def read_nakamoto_coinbase(data: bytes, offset: int) -> tuple[Coinbase, int]:
 
 
 def read_tenure_change(data: bytes, offset: int) -> tuple[TenureChange, int]:
-    """Read a tenure change, from behind its tag.
+    """Read a tenure change, starting after its tag.
 
     Args:
         data: The input.
@@ -255,7 +255,7 @@ def read_tenure_change(data: bytes, offset: int) -> tuple[TenureChange, int]:
 
 
 def read_poison_microblock(data: bytes, offset: int) -> tuple[PoisonMicroblock, int]:
-    """Read a proof of a microblock fork, from behind its tag.
+    """Read a proof of a microblock fork, starting after its tag.
 
     Args:
         data: The input.
@@ -265,7 +265,7 @@ def read_poison_microblock(data: bytes, offset: int) -> tuple[PoisonMicroblock, 
         The payload and the offset behind it.
 
     Raises:
-        DecodeError: If it is not well-formed, or the headers prove nothing.
+        DecodeError: If it is not well-formed, or the headers do not prove a fork.
     """
     first, second_at = read_bytes(data, offset, _HEADER.size, "the first microblock header")
     second, end = read_bytes(data, second_at, _HEADER.size, "the second microblock header")
@@ -277,7 +277,7 @@ def read_poison_microblock(data: bytes, offset: int) -> tuple[PoisonMicroblock, 
 
 
 def _no_fork(one: MicroblockHeader, other: MicroblockHeader) -> str | None:
-    """Say why two headers do not prove a fork; None if they do (as a node checks it when it decodes them)."""
+    """Return why two headers do not prove a fork; None if they do (as a node checks it when it decodes them)."""
     if one == other:
         return "the two microblock headers are the same"
     if one.sequence != other.sequence and one.previous_block != other.previous_block:

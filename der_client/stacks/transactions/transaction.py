@@ -1,6 +1,6 @@
 """Transactions: built, signed step by step, encoded, decoded, verified.
 
-A transaction never changes: every step returns another one. Its bytes, once made, are kept.
+A transaction never changes: every step returns a new one. Its bytes, once encoded, are kept.
 """
 
 from __future__ import annotations
@@ -48,21 +48,22 @@ if TYPE_CHECKING:
 
 MAX_TRANSACTION_LENGTH: Final = 2 << 20
 
-_ON_CHAIN: Final = AnchorMode.ON_CHAIN  # looking a member up takes as long as a check of type
+_ON_CHAIN: Final = AnchorMode.ON_CHAIN  # looking up a member takes as long as a type check
 
 
 @dataclass(frozen=True)
 class Transaction:
-    """One transaction, signed or not. Make it with ``build`` or ``decode``.
+    """One transaction, signed or not. Create it with ``build`` or ``decode``.
 
     Attributes:
         version: 0x00 on mainnet, 0x80 elsewhere.
         chain_id: 1 on mainnet, 0x80000000 on testnet and devnets.
-        origin_condition: Whose transaction it is, and the signatures.
-        sponsor_condition: Who pays the fee if it is sponsored (``NO_SPONSOR`` until somebody does), or ``None``.
+        origin_condition: The sender's account, and its signatures.
+        sponsor_condition: The sponsor's account, if it is sponsored (``NO_SPONSOR`` until it has a sponsor), or
+            ``None``.
         anchor_mode: Where it may be mined; without effect since Nakamoto.
-        post_condition_mode: What happens to assets that no post-condition speaks of.
-        post_conditions: What must hold of the assets that move.
+        post_condition_mode: Whether assets that no post-condition names may move.
+        post_conditions: Conditions on the assets that move.
         payload: What it does.
     """
 
@@ -90,17 +91,17 @@ class Transaction:
         sponsored: bool = False,
         anchor_mode: AnchorMode = AnchorMode.ANY,
     ) -> Self:
-        """Build an unsigned transaction and check all that can be checked without a node.
+        """Build an unsigned transaction, and check everything that can be checked without a node.
 
         Args:
             payload: What it shall do.
-            network: Where it shall be sent.
+            network: The network that it is for.
             nonce: The sender's next nonce.
-            fee: What the sender pays, in µSTX. With ``sponsored``, nearly always 0: the sponsor pays its own.
+            fee: The sender's fee, in µSTX. With ``sponsored``, nearly always 0: the sponsor sets its own.
             public_key: The sender's key, for an ordinary account.
-            account: Or the sender's account, if it has several keys or is of segwit. Give one of the two.
-            post_conditions: What must hold of the assets that move.
-            mode: What happens to assets that no post-condition speaks of.
+            account: Or the sender's account, if it has several keys or uses segwit. Give one of the two.
+            post_conditions: Conditions on the assets that move.
+            mode: Whether assets that no post-condition names may move.
             sponsored: Whether somebody else pays the fee; see ``sponsor``.
             anchor_mode: Without effect since Nakamoto.
 
@@ -109,8 +110,8 @@ class Transaction:
 
         Raises:
             AddressError: If an address is of another network; the text names both.
-            EncodeError: If the payload is one that no user can send, or an argument cannot be encoded.
-            InvalidValueError: If an argument is of a wrong type, a number is out of range, or no node would take the
+            EncodeError: If no user can send this payload, or an argument cannot be encoded.
+            InvalidValueError: If an argument has the wrong type, a number is out of range, or no node would accept the
                 transaction: a transfer of 0, to oneself or with post-conditions, or over 2 MiB.
         """
         sender: SingleSig | Multisig
@@ -143,7 +144,7 @@ class Transaction:
         length = transaction.estimated_length
         if length > MAX_TRANSACTION_LENGTH:
             raise InvalidValueError(
-                f"the transaction has {length} bytes; a node takes at most {MAX_TRANSACTION_LENGTH}"
+                f"the transaction has {length} bytes; a node accepts at most {MAX_TRANSACTION_LENGTH}"
             )
         return transaction
 
@@ -153,7 +154,7 @@ class Transaction:
 
         Args:
             data: Its bytes, at most 2 MiB.
-            network: The network it is from, if that has address versions of its own; the bytes do not hold them.
+            network: The network it is from, if that has its own address versions; the bytes do not contain them.
 
         Returns:
             The transaction; encoding it gives the same bytes. Its signatures are not checked: see ``verify``.
@@ -204,7 +205,7 @@ class Transaction:
             post_conditions, offset = read_post_conditions(data, offset, count)
         payload, end = read_payload(data, offset)
         if anchor_mode is not _ON_CHAIN and isinstance(payload, (Coinbase, PoisonMicroblock)):
-            raise DecodeError(f"a {type(payload).__name__} takes anchor mode 01 only", body_at)
+            raise DecodeError(f"a {type(payload).__name__} must have anchor mode 01", body_at)
         transaction = cls.__new__(cls)
         parts: dict[str, object] = {
             "version": version,
@@ -223,10 +224,10 @@ class Transaction:
         return transaction, end
 
     def of_network(self, network: Network) -> Self:
-        """Give the same transaction with its addresses shown as those of another network of the same chain.
+        """Return the same transaction with its addresses shown as those of another network of the same chain.
 
         Args:
-            network: Whose address versions are meant.
+            network: The network whose address versions to use.
 
         Raises:
             InvalidValueError: If the transaction is for another chain than the network's.
@@ -238,23 +239,23 @@ class Transaction:
         return transaction
 
     def encode(self) -> bytes:
-        """Return the transaction's bytes, signed as far as it is.
+        """Return the transaction's bytes, signed or partly signed.
 
         Returns:
-            What ``decode`` reads and a node takes.
+            The bytes for ``decode`` and for a node.
         """
         return self._encoded
 
     @lazy
     def txid(self) -> str:
-        """Return the transaction's id: 64 hexadecimal digits, no 0x. It changes with every signature."""
+        """Return the transaction's id: 64 hexadecimal digits, without 0x. It changes with every signature."""
         return sha512_256_hex(self._encoded)
 
     @lazy
     def network(self) -> Network:
         """Return the network it was built or decoded for; `origin` and `sponsor_address` are shown for it.
 
-        Of a transaction decoded without one: ``MAINNET`` or ``TESTNET`` (which also covers devnets).
+        For a transaction decoded without one: ``MAINNET`` or ``TESTNET`` (which also covers devnets).
         """
         return next(network for network in NETWORKS.values() if network.transaction_version == self.version)
 
@@ -275,36 +276,36 @@ class Transaction:
 
     @property
     def sponsor_address(self) -> str | None:
-        """The address of who pays the fee; ``None`` if it is the sender, or nobody yet."""
+        """The address that pays the fee; ``None`` if it is the sender, or nobody yet."""
         sponsor = self.sponsor_condition
         return None if sponsor is None or is_nobody(sponsor) else condition_address(sponsor, self.network)
 
     @property
     def fee(self) -> int:
-        """What the sender, or in a sponsored transaction the sponsor, pays, in µSTX."""
+        """The fee that the sender, or in a sponsored transaction the sponsor, pays, in µSTX."""
         return (self.sponsor_condition or self.origin_condition).fee
 
     @property
     def is_signed(self) -> bool:
-        """Whether all signatures that are needed are there (right or not)."""
+        """Whether it has all signatures that it needs (correct or not)."""
         sponsor = self.sponsor_condition
         return self.origin_condition.is_complete and (sponsor is None or sponsor.is_complete)
 
     @lazy
     def initial_sighash(self) -> bytes:
-        """Return what all signatures start from: the hash of the transaction without nonces, fees and signatures."""
+        """Return the hash from which all signatures start: the transaction's, without nonces, fees and signatures."""
         if self.sponsor_condition is None:
             return sha512_256(self._head + self.origin_condition.encode_blank() + self._body)
         return sha512_256(self._head + self.origin_condition.encode_blank() + NO_SPONSOR.encode() + self._body)
 
     @lazy
     def estimated_length(self) -> int:
-        """Return how many bytes it will have when fully signed, for estimating the fee."""
+        """Return its length in bytes when fully signed, for estimating the fee."""
         sponsor = 0 if self.sponsor_condition is None else self.sponsor_condition.signed_length
         return START.size + self.origin_condition.signed_length + sponsor + len(self._body)
 
     def sign(self, key: PrivateKey) -> Self:
-        """Add the next signature that is needed: of the sender, or, once that is complete, of the sponsor.
+        """Add the next signature: the sender's, or, once that is complete, the sponsor's.
 
         Args:
             key: The signer's key.
@@ -322,7 +323,7 @@ class Transaction:
         if not origin.is_complete:
             return self._with_conditions(add_signature(origin, key, self.initial_sighash, ORIGIN_FLAG), sponsor)
         if sponsor is None or sponsor.is_complete:
-            raise SigningError(f"transaction {self.txid} is fully signed already")
+            raise SigningError(f"transaction {self.txid} is already fully signed")
         if is_nobody(sponsor):
             raise SigningError("the sender has signed; now a sponsor is needed: call sponsor(key, nonce=…, fee=…)")
         sighash = verify_condition(origin, self.initial_sighash, ORIGIN_FLAG)
@@ -332,34 +333,34 @@ class Transaction:
         """Pay for a sponsored transaction that its sender has signed: set the sponsor and sign.
 
         Args:
-            key: The sponsor's key, of an ordinary account.
+            key: The key of the sponsor's ordinary account.
             nonce: The sponsor's next nonce.
-            fee: What the sponsor pays, in µSTX.
+            fee: The sponsor's fee, in µSTX.
 
         Returns:
             The transaction, fully signed.
 
         Raises:
-            InvalidValueError: If a number is out of range, or the key is none.
-            SigningError: If it is not sponsored, or the sender has not (rightly) signed.
+            InvalidValueError: If a number is out of range, or the key is not a key.
+            SigningError: If it is not sponsored, or the sender has not signed (correctly).
         """
         if not isinstance(key, PrivateKey):
             raise _no_private_key(key)
         return self.with_sponsor(SingleSig(key.public_key), nonce=nonce, fee=fee).sign(key)
 
     def with_sponsor(self, account: SingleSig | Multisig, *, nonce: int, fee: int) -> Self:
-        """Set who pays for a sponsored transaction, without signing.
+        """Set the sponsor of a sponsored transaction, without signing.
 
         Args:
             account: The sponsor's account.
             nonce: The sponsor's next nonce.
-            fee: What the sponsor pays, in µSTX.
+            fee: The sponsor's fee, in µSTX.
 
         Returns:
             The transaction, without any sponsor's signature; the sender's stay.
 
         Raises:
-            InvalidValueError: If a number is out of range, or the account is none.
+            InvalidValueError: If a number is out of range, or the account is not an account.
             SigningError: If it is not sponsored, or the sender has not signed.
         """
         _check_account(account)
@@ -372,17 +373,17 @@ class Transaction:
         return self._with_conditions(self.origin_condition, account.condition(nonce, fee))
 
     def with_fee(self, fee: int) -> Self:
-        """Set another fee for whoever pays it. That takes the payer's signatures away.
+        """Set another fee for its payer. This removes the payer's signatures.
 
         Args:
-            fee: In µSTX.
+            fee: The fee in µSTX.
 
         Returns:
             The transaction; the payer must sign (again).
 
         Raises:
             InvalidValueError: If the fee is out of range.
-            SigningError: If it is sponsored, but by nobody yet.
+            SigningError: If it is sponsored, but has no sponsor yet.
         """
         check_number(fee, 0, U64_MAX, "fee (µSTX)")
         origin, sponsor = self.origin_condition, self.sponsor_condition
@@ -394,7 +395,7 @@ class Transaction:
         return self._with_conditions(origin, without_signatures(sponsor, sponsor.nonce, fee, sighash, SPONSOR_FLAG))
 
     def with_nonce(self, nonce: int) -> Self:
-        """Set another nonce for the sender. That takes all signatures and the sponsor away.
+        """Set another nonce for the sender. This removes all signatures and the sponsor.
 
         Args:
             nonce: The sender's nonce.
@@ -410,10 +411,10 @@ class Transaction:
         return self._with_conditions(origin, None if self.sponsor_condition is None else NO_SPONSOR)
 
     def with_public_keys(self, public_keys: Sequence[PublicKey]) -> Self:
-        """Complete a half-signed multi-signature transaction of another program that left out who has not signed yet.
+        """Complete another program's half-signed multi-signature transaction that lacks the keys that have not signed.
 
-        Whose keys they are follows from the address that they make: the sender's, the sponsor's, or that of both.
-        Transactions half-signed here hold all keys and don't need this.
+        The address made from the keys determines whose they are: the sender's, the sponsor's, or both.
+        Transactions half-signed by this library contain all keys and don't need this.
 
         Args:
             public_keys: All keys of the sender's or the sponsor's account, in their order.
@@ -423,17 +424,20 @@ class Transaction:
 
         Raises:
             KeyFormatError: If one is not a public key.
-            SigningError: If these are the keys of neither account, or its signatures are not of them in this order; for
-                a sponsor's, also if the sender is not complete and rightly signed, which goes first.
+            SigningError: If these are the keys of neither account, or its signatures were not made by them in this
+                order; for a sponsor's keys, also if the sender, who comes first, has not completely and correctly
+                signed.
         """
         conditions = (self.origin_condition, self.sponsor_condition)
         several = [condition for condition in conditions if isinstance(condition, MultiSigCondition)]
         if not several:
-            raise SigningError("nothing is left out of this transaction: whoever signs it has one key only")
+            raise SigningError("nothing is missing from this transaction: its signer has only one key")
         keys = check_public_keys(public_keys)
         if not any(is_account_of(condition, keys) for condition in several):
             hashes = " or ".join(condition.signer.hex() for condition in several)
-            raise SigningError(f"these {len(keys)} keys, in this order, are not of the account with hash {hashes}")
+            raise SigningError(
+                f"these {len(keys)} keys, in this order, do not belong to the account with hash {hashes}"
+            )
         origin, sponsor = conditions
         if isinstance(origin, MultiSigCondition) and is_account_of(origin, keys):
             origin = with_all_keys(origin, keys, self.initial_sighash, ORIGIN_FLAG)
@@ -446,10 +450,10 @@ class Transaction:
         """Check every signature, and that the keys are those of the sender's and the sponsor's addresses.
 
         Returns:
-            True; whatever is wrong raises.
+            True; anything wrong raises.
 
         Raises:
-            SigningError: If a signature is missing, wrong or has a high s, or is of another key.
+            SigningError: If a signature is missing, wrong, has a high s, or was made by another key.
         """
         sighash = verify_condition(self.origin_condition, self.initial_sighash, ORIGIN_FLAG)
         if self.sponsor_condition is not None:
@@ -463,7 +467,7 @@ class Transaction:
 
     @lazy
     def _body(self) -> bytes:
-        """Return everything behind the authorization; signing does not change it."""
+        """Return everything after the authorization; signing does not change it."""
         post_conditions = b"".join([condition.encode() for condition in self.post_conditions])
         head = bytes((self.anchor_mode, self.post_condition_mode)) + len(self.post_conditions).to_bytes(4)
         return head + post_conditions + self.payload.encode()
@@ -488,7 +492,7 @@ class Transaction:
             "post_conditions": self.post_conditions,
             "payload": self.payload,
             "network": self.network,
-            # None of these holds a nonce, a fee or a signature.
+            # None of these contains a nonce, a fee or a signature.
             "_head": self._head,
             "_body": self._body,
             "initial_sighash": self.initial_sighash,
@@ -527,5 +531,5 @@ def _sequence_of(post_conditions: Sequence[PostCondition]) -> tuple[PostConditio
         ) from None
 
 
-# All at once instead of field by field, as the constructor of a frozen class does: that takes a tenth of the time.
+# All at once instead of field by field, as the constructor of a frozen class does: this takes a tenth of the time.
 _put_attributes: Final = Transaction.__dict__["__dict__"].__set__

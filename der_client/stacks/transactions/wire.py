@@ -1,6 +1,6 @@
-"""Reading and writing of the small parts that payloads, post-conditions and authorizations share.
+"""Reads and writes the small parts that payloads, post-conditions and authorizations share.
 
-Readers take the whole input and an offset and return the value and the offset behind it. They never read past the
+Readers take the whole input and an offset, and return the value and the offset after it. They never read past the
 input, and accept only the one form that they would write.
 """
 
@@ -36,7 +36,7 @@ def read_bytes(data: bytes, offset: int, length: int, what: str) -> tuple[bytes,
         what: Its name, for the error.
 
     Returns:
-        The field and the offset behind it.
+        The field and the offset after it.
 
     Raises:
         DecodeError: If the input ends before it does.
@@ -57,7 +57,7 @@ def read_number(data: bytes, offset: int, length: int, what: str) -> tuple[int, 
         what: Its name, for the error.
 
     Returns:
-        The number and the offset behind it.
+        The number and the offset after it.
 
     Raises:
         DecodeError: If the input ends before it does.
@@ -74,14 +74,14 @@ def read_choice(data: bytes, offset: int, choices: Mapping[int, Choice], what: s
     Args:
         data: The input.
         offset: Where the byte is.
-        choices: What each byte stands for.
+        choices: The meaning of each byte.
         what: The field's name, for the error.
 
     Returns:
-        The choice and the offset behind the byte.
+        The choice and the offset after the byte.
 
     Raises:
-        DecodeError: If the input ends, or the byte stands for nothing.
+        DecodeError: If the input ends, or the byte has no meaning.
     """
     try:
         return choices[data[offset]], offset + 1
@@ -93,19 +93,19 @@ def read_choice(data: bytes, offset: int, choices: Mapping[int, Choice], what: s
 
 
 def read_count(data: bytes, offset: int, item_length: int, what: str) -> tuple[int, int]:
-    """Read how many items follow.
+    """Read the number of items that follow.
 
     Args:
         data: The input.
         offset: Where the u32 is.
-        item_length: The fewest bytes that an item takes.
+        item_length: The smallest length of an item in bytes.
         what: The items' name, for the error.
 
     Returns:
-        The count and the offset behind it.
+        The count and the offset after it.
 
     Raises:
-        DecodeError: If the input ends, or the rest of it cannot hold so many items.
+        DecodeError: If the input ends, or the rest of it is too short for that many items.
     """
     end = offset + 4
     if end > len(data):
@@ -126,7 +126,7 @@ def read_contract(data: bytes, offset: int) -> tuple[str, int]:
         offset: Where the address's version is.
 
     Returns:
-        ``ADDRESS.name`` and the offset behind it.
+        ``ADDRESS.name`` and the offset after it.
 
     Raises:
         DecodeError: If the input ends, or address or name (1-40 characters) are invalid.
@@ -199,7 +199,7 @@ def _contract_parts(contract: str) -> tuple[str, bytes]:
 
 @lru_cache(maxsize=_CACHE_SIZE)
 def _known_contract(wire: bytes) -> str | None:
-    """Read bytes that hold a contract's address and name, as far as they go; None if they are not whole or invalid."""
+    """Read bytes with a contract's address and name; None if they are incomplete or invalid."""
     try:
         return _read_new_contract(wire, 0)[0]
     except DecodeError:

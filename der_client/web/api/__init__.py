@@ -1,1 +1,1 @@
-"""The API below ``/api``: the index's answers for programs, as JSON pages, CSV or Parquet."""
+"""The API under ``/api``: the index's data for programs, as JSON pages, CSV or Parquet."""

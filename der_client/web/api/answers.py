@@ -1,4 +1,4 @@
-"""One list as JSON with a cursor, or as a whole in CSV or Parquet."""
+"""Returns a list as JSON with a cursor, or as a whole in CSV or Parquet."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MEDIA: Final = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.a
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with a request.
+    """An error of a request.
 
     Attributes:
         error: One sentence.
@@ -40,14 +40,14 @@ def answer_list(
     cursor: Callable[[Any], int],
     has_money: bool = False,
 ) -> Response:
-    """Return a list in the format that was asked for.
+    """Return a list in the requested format.
 
     Args:
-        read: Reads the list from the cursor on: at most so many rows, or all.
+        read: A function that reads the list from the cursor on: up to a number of rows, or all.
         name: The name of the file, without its ending.
         output: The format; only JSON comes in pages.
         limit: How many rows a page has.
-        cursor: What the next page begins after.
+        cursor: The value after which the next page begins.
         has_money: Whether the rows have amounts of money.
     """
     if output != "json":
@@ -59,14 +59,14 @@ def answer_list(
 
 
 def answer_rows(rows: Table[Any], *, name: str, output: Format, limit: int, after: int | None) -> Response:
-    """Return a list that is read as a whole, in the format that was asked for.
+    """Return a list that is read as a whole, in the requested format.
 
     Args:
         rows: The whole list.
         name: The name of the file, without its ending.
         output: The format; only JSON comes in pages.
         limit: How many rows a page has.
-        after: How many rows the pages before had together.
+        after: The total number of rows on the previous pages.
     """
     start = after or 0
     return answer_list(

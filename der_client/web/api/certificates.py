@@ -23,7 +23,7 @@ def add_certificates(router: APIRouter, index: Index) -> None:
     @router.get(
         "/certificates",
         responses=page_of_rows(Certificate),
-        summary="Energy that was claimed by who bought it, or retired by who made it: each Wh once.",
+        summary="Energy that was claimed by its buyer, or retired by its producer: each Wh once.",
     )
     def certificates(
         beneficiary: OptionalParty = None,
@@ -54,8 +54,8 @@ def add_certificates(router: APIRouter, index: Index) -> None:
     @router.get(
         "/certificates/{kind}/{number}",
         responses={200: {"model": CertificateFile}},
-        summary="One certificate as EnergyTag bundles: for each metering interval how much of the energy came in it, "
-        "and what it rests on. `der verify-certificate` checks the file with any node.",
+        summary="One certificate as EnergyTag bundles: how much of its energy each metering interval produced, with "
+        "the proof. `der verify-certificate` checks the file with any node.",
     )
     def certificate(kind: Literal["claim", "retirement"], number: Id) -> Response:
         file = issue(index, index.certificate(kind, number))

@@ -1,4 +1,4 @@
-"""What OpenAPI says of answers: made from the very classes of the rows."""
+"""OpenAPI descriptions of results, made from the classes of the rows."""
 
 from __future__ import annotations
 
@@ -58,14 +58,14 @@ def page_of_rows(kind: type, *, has_money: bool = False) -> dict[int | str, dict
     page = create_model(
         f"{kind.__name__}Page",
         items=(_list_of(row), Field(description="The rows.")),
-        next=(int | None, Field(description="Pass it as `after` to go on; null at the end.")),
+        next=(int | None, Field(description="Pass it as `after` for the next page; null at the end.")),
     )
     files: dict[str, Any] = {"text/csv": {}, "application/vnd.apache.parquet": {}}
     return {200: {"model": page, "content": files, "description": "A page, or the whole list as a file."}}
 
 
 def one_row(kind: type, *, has_money: bool = False) -> dict[int | str, dict[str, Any]]:
-    """Return the description of an answer that is one object.
+    """Return the description of a result that is one object.
 
     Args:
         kind: A dataclass of ``der_client.index.answers``.

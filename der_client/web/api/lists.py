@@ -43,7 +43,7 @@ def add_lists(router: APIRouter, index: Index) -> None:
 
     @router.get("/offers", responses=page_of_rows(OfferRow, has_money=True), summary="Offers, by their id.")
     def offers(
-        open: Annotated[bool | None, Query(description="Only those that can be taken, or only others.")] = None,  # noqa: A002
+        open: Annotated[bool | None, Query(description="Only offers that can be taken, or only the others.")] = None,  # noqa: A002
         asset_id: OptionalId = None,
         seller: OptionalParty = None,
         taker: OptionalParty = None,
@@ -73,7 +73,9 @@ def add_lists(router: APIRouter, index: Index) -> None:
 
     @router.get("/payments", responses=page_of_rows(PaymentRow, has_money=True), summary="Payments, by their id.")
     def payments(
-        due: Annotated[bool | None, Query(description="Only those that can be closed now, or only others.")] = None,
+        due: Annotated[
+            bool | None, Query(description="Only payments that can be closed now, or only the others.")
+        ] = None,
         state: Literal["locked", "settled", "refunded"] | None = None,
         party: OptionalParty = None,
         asset_id: OptionalId = None,

@@ -65,7 +65,7 @@ def add_plants(router: APIRouter, index: Index) -> None:
         if not 0 < days <= most:
             raise BadRequestError(
                 f"from_day to to_day: expected 1 to {most} days"
-                f"{' where the slots of all plants are asked for' if most < _MOST_DAYS else ''}, got {days}."
+                f"{' for the slots of all plants' if most < _MOST_DAYS else ''}, got {days}."
             )
         rows: Table[Any] = index.production(asset_id, from_day, to_day, by=by)
         return answer_rows(rows, name=f"production-{from_day}-{to_day}", output=format, limit=limit, after=after)
@@ -73,5 +73,5 @@ def add_plants(router: APIRouter, index: Index) -> None:
 
 _PRODUCTION: Final = (
     "Energy by slot, day or month, of one plant or all. `wh` of a slot is null where only the sum of several is known. "
-    "At most 366 days at once, 31 where the slots of all plants are asked for."
+    "At most 366 days at once, 31 for the slots of all plants."
 )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from der_client.index import Index
 
 _PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
-    "4XX": {"model": Problem, "description": "The request is not understood, or names what is not there."},
+    "4XX": {"model": Problem, "description": "The request is not valid, or names something that does not exist."},
     "5XX": {"model": Problem, "description": "The index cannot be read now."},
 }
 
@@ -25,7 +25,7 @@ def api_routes(index: Index) -> APIRouter:
     """Return the API.
 
     Args:
-        index: What is asked.
+        index: The index to query.
     """
     router = APIRouter(prefix="/api", responses=_PROBLEMS)
     for add in (add_plants, add_lists, add_statements, add_certificates):

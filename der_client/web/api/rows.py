@@ -1,6 +1,6 @@
-"""Rows of the API: the index's answers, with the unit in the name of every amount of money.
+"""Rows of the API: the index's rows, with the unit in the name of every amount of money.
 
-Amounts are whole numbers in the smallest unit of the row's ``token``; where that is null, in µSTX.
+Amounts are whole numbers in the smallest unit of the row's ``token``, or in µSTX if it is null.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _KINDS: Final[dict[type, type]] = {}
 
 
 def with_units(table: Table[Any], *, has_money: bool) -> Table[Any]:
-    """Return an answer of the index with the API's names.
+    """Return a table of the index with the API's names.
 
     Args:
-        table: The answer.
+        table: The table.
         has_money: Whether its rows have amounts of money.
     """
     if not has_money:
@@ -39,7 +39,7 @@ def with_units(table: Table[Any], *, has_money: bool) -> Table[Any]:
 
 
 def row_kind(kind: type, *, has_money: bool) -> type:
-    """Return the class of the API's rows for one of the index: it is also what OpenAPI shows.
+    """Return the class of the API's rows for a class of the index; OpenAPI shows it, too.
 
     Args:
         kind: A dataclass of ``der_client.index.answers``.
@@ -61,12 +61,12 @@ def row_kind(kind: type, *, has_money: bool) -> type:
 
 
 def api_name(name: str, *, has_money: bool) -> str:
-    """Return the API's name of a field: amounts of money say their unit."""
+    """Return the API's name of a field: amounts of money include their unit."""
     return f"{name}_{_UNIT}" if has_money and name in _MONEY else name
 
 
 def _descriptions(kind: type) -> dict[str, str]:
-    """Return what the docstring says of each field."""
+    """Return the docstring's description of each field."""
     return {name: " ".join(text.split()) for name, text in _ATTRIBUTE.findall(getdoc(kind) or "")}
 
 

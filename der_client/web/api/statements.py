@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def add_statements(router: APIRouter, index: Index) -> None:
     """Add the endpoint of statements."""
 
-    @router.get("/statement", summary="What a party bought and sold of the days of a month, with sums; exact.")
+    @router.get("/statement", summary="What a party bought and sold in a month, by day of production, with exact sums.")
     def statement(
         party: Party,
         month: Month,

@@ -25,8 +25,8 @@ class DayCell:
 
     Attributes:
         day: The day.
-        x: Where it is, in cells of ``CELL``.
-        y: Where it is.
+        x: Its column, in units of ``CELL``.
+        y: Its row.
         level: 0 for no energy, up to ``LEVELS`` - 1; ``None`` where nothing is recorded.
         state: The state's name, in lower case; ``future`` and ``before-it`` (its registration) for days without one.
         incomplete: Whether slots are missing.

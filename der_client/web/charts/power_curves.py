@@ -1,4 +1,4 @@
-"""The power of a day against the day before, over all plants."""
+"""The power of a day compared with the previous day, over all plants."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 SECONDS_PER_DAY: Final = 86_400
 STEP_S: Final = 900
-"""The finest slots there are; longer ones are spread over several steps."""
+"""The shortest slots; longer ones are spread over several steps."""
 STEPS: Final = SECONDS_PER_DAY // STEP_S
 
 
@@ -38,9 +38,9 @@ class PowerChart:
     Attributes:
         area: SVG path of the day, closed at the bottom; empty where nothing is known.
         line: SVG path of the day's upper edge.
-        before_line: SVG path of the day before.
-        labels: Of the vertical axis, from the top.
-        steps: What to point at.
+        before_line: SVG path of the previous day.
+        labels: The labels of the vertical axis, from the top.
+        steps: The steps that can be pointed at.
     """
 
     area: str
@@ -68,7 +68,7 @@ def power_chart(day: Mapping[int, int], before: Mapping[int, int]) -> PowerChart
 
     Args:
         day: Power by step, W; steps that are not known are left out.
-        before: That of the day before.
+        before: The previous day's.
     """
     scale = Scale.over(max([*day.values(), *before.values()], default=0))
     runs, runs_before = _runs(day, scale), _runs(before, scale)
@@ -77,7 +77,7 @@ def power_chart(day: Mapping[int, int], before: Mapping[int, int]) -> PowerChart
 
 
 def _runs(powers: Mapping[int, int], scale: Scale) -> list[tuple[int, int, str]]:
-    """Return what is known without a gap between, each run as where it begins and its path from there."""
+    """Return the runs of known steps without a gap, each with its start and its path from there."""
     runs: list[tuple[int, int, list[str]]] = []
     last = -2
     for step in sorted(powers):

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _STEPS: Final = (10, 12, 16, 20, 30, 40, 60, 80, 100)
-"""Tenths at which an axis may end, each divided well by four."""
+"""Tenths at which an axis may end, each easily divisible by four."""
 HEIGHT: Final = 1000
 """Height of every chart in its own units."""
 
@@ -37,11 +37,11 @@ class Scale:
         return cls(next(top for step in _STEPS if (top := step * magnitude // 10) >= largest))
 
     def height(self, value: int) -> int:
-        """Return the height of a value; at least 1 for what is not 0, so that it is seen."""
+        """Return the height of a value; at least 1 if it is not 0, so that it is visible."""
         return max(1, min(value, self.top) * HEIGHT // self.top) if value > 0 else 0
 
     def y(self, value: int) -> int:
-        """Return where a value lies, from the top."""
+        """Return the position of a value, from the top."""
         return HEIGHT - self.height(value)
 
     def labels(self, show: Callable[[int], str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""A day slot by slot: what was metered, what is only known as a sum, and what is missing."""
+"""A day slot by slot: what was metered, what is known only as a sum, and what is missing."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ class DayChart:
     """The slots of a day as bars of mean power.
 
     Attributes:
-        bars: One a slot.
+        bars: One bar per slot.
         labels: Of the vertical axis, from the top.
-        cap_y: Where the export cap lies; ``None`` without one, or beyond the axis.
+        cap_y: The position of the export cap; ``None`` without one, or beyond the axis.
         gaps: How many slots are missing.
         estimates: How many slots are known only as part of a sum.
     """
@@ -68,8 +68,8 @@ def day_chart(slots: Iterable[SlotEnergy], *, day_wh: int, slot_seconds: int, ca
     """Return the chart of one day of one plant.
 
     Args:
-        slots: The slots of the day; those that are not among them are gaps.
-        day_wh: Energy of the day, Wh; what the single slots do not account for is spread over those without a number.
+        slots: The slots of the day; missing ones are gaps.
+        day_wh: Energy of the day, Wh; what the known slots do not account for is spread over those without a value.
         slot_seconds: Length of a slot, s.
         cap_w: The most power that could be exported then, W.
     """
@@ -98,7 +98,7 @@ def _gap(slot: int, slot_seconds: int) -> SlotBar:
 
 
 def _bar(each: SlotEnergy, share: int | None, slot_seconds: int, scale: Scale) -> SlotBar:
-    """Return the bar of a recorded slot; its share of a sum is given where its own energy is not known."""
+    """Return the bar of a recorded slot, with its share of a sum if its own energy is not known."""
     wh = (each.wh or 0) if share is None else share
     mean_w = wh * 3600 // slot_seconds
     begins, ends = _times(each.slot, slot_seconds)

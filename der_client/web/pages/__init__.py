@@ -1,1 +1,1 @@
-"""What each page shows: routes that ask the index and fill a template."""
+"""The pages: routes that read the index and fill a template."""

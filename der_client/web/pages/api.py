@@ -18,7 +18,7 @@ _OPENAPI: Final = "/api/openapi.json"
 
 @dataclass(frozen=True, slots=True)
 class ShownParameter:
-    """A parameter of an endpoint: its name, what it is for, its values in words, and whether it must be given."""
+    """A parameter of an endpoint: its name, purpose, values in words, and whether it is required."""
 
     name: str
     description: str
@@ -28,7 +28,7 @@ class ShownParameter:
 
 @dataclass(frozen=True, slots=True)
 class ShownRoute:
-    """An endpoint: its path, what it gives, its parameters, and a link to try it where none must be given."""
+    """An endpoint: its path, result and parameters, and a link to try it if no parameter is required."""
 
     path: str
     summary: str
@@ -40,7 +40,7 @@ def api_page_routes(app: FastAPI, renderer: Renderer) -> APIRouter:
     """Return the page that lists the API's endpoints.
 
     Args:
-        app: The application, whose OpenAPI description is shown.
+        app: The application whose OpenAPI description is shown.
         renderer: What renders pages.
     """
     router = APIRouter(include_in_schema=False)

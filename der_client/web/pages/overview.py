@@ -1,4 +1,4 @@
-"""The first page: whether something needs doing, the figures, the power of the day, what happened last."""
+"""The first page: what needs doing, the figures, the power of the day, the latest events."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PAGE: Final = 100
 
 
 def overview_routes(index: Index, figures: Figures, renderer: Renderer) -> APIRouter:
-    """Return the overview and the lists of what needs doing behind it."""
+    """Return the overview, and the lists of what needs doing to which it links."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/")
@@ -86,5 +86,5 @@ def overview_routes(index: Index, figures: Figures, renderer: Renderer) -> APIRo
 
 
 def _last_day_with_power(today: date, last_days: list[date | None]) -> date:
-    """Today, or the last day before of which something is recorded."""
+    """Return today, or the last day before with something recorded."""
     return min(today, max((day for day in last_days if day is not None), default=today))

@@ -133,7 +133,7 @@ def _years(plant: Plant, today: date) -> list[int]:
 
 
 def _cap_on(schedule: Sequence[ExportCap], day: date) -> int | None:
-    """Return the most power that could be exported on a day: that of the last entry from then or before."""
+    """Return the most power that could be exported on a day: from the last entry up to then."""
     caps = [entry.cap_w for entry in schedule if entry.from_day <= day]
     return caps[-1] if caps else None
 
@@ -144,4 +144,4 @@ def _missing_text(gaps: int, day: date, today: date | None) -> str:
     if today is None or day > today:
         return "the day has not begun"
     left = (day + timedelta(days=RECORDING_DAYS) - today).days
-    return f"can be recorded for {count(left, 'day')}" if left > 0 else "cannot be recorded any more"
+    return f"can be recorded for {count(left, 'day')}" if left > 0 else "can no longer be recorded"

@@ -65,7 +65,7 @@ def test_options_of_groups_become_the_commands_own() -> None:
 def test_two_forms_at_once_are_refused(der: RunDer) -> None:
     result = der("plants", "--json", "--csv", "--url", "http://127.0.0.1:1")
     assert result.exit_code == 1
-    assert result.stderr == "error: --json and --csv: give one of them\n"
+    assert result.stderr == "error: --json and --csv: give only one of them\n"
 
 
 def test_the_shell_completes_names() -> None:

@@ -105,7 +105,7 @@ class TestAddressBook:
         assert len(book.short(OTHER.address(TESTNET))) == 12
 
     def test_what_is_neither(self) -> None:
-        with pytest.raises(InvalidValueError, match="--to: 'ownr' is not an address, nor a name of: owner"):
+        with pytest.raises(InvalidValueError, match="--to: 'ownr' is neither an address nor one of the names owner"):
             AddressBook({"owner": KEY.address(TESTNET)}).address("ownr", "--to")
 
     def test_an_address_with_a_typing_error(self) -> None:

@@ -54,7 +54,7 @@ def test_list(der: RunDer, place: Path) -> None:
     assert lines[2].split()[:3] == ["given", "up", "rent/july"]
     assert "above the cap" in lines[2]
     assert lines[3].split() == ["queued", "rent/august"]
-    assert lines[4] == f"1 queued, 1 sent, 1 mined, 1 given up in {place}; the fees of those shown: 200 µSTX"
+    assert lines[4] == f"1 queued, 1 sent, 1 mined, 1 given up in {place}; fees of those shown: 200 µSTX"
     assert [line for line in der("outbox", "list", "--state", "failed").output.splitlines() if "rent" in line] == [
         lines[2]
     ]

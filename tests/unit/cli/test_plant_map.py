@@ -26,7 +26,7 @@ def written(folder: Path, text: str) -> Path:
         ("plant = [1]\n", r"plant 1: expected a \[\[plant\]\] with its fields, got 1"),
         ("[[plant]]\n", "plant 1: asset is None: expected the number of an asset"),
         ("[[plant]]\nasset = true\n", "plant 1: asset is True"),
-        ("[[plant]]\nasset = 1\n[[plant]]\nasset = 1\n", "plant 2: asset 1 is there twice"),
+        ("[[plant]]\nasset = 1\n[[plant]]\nasset = 1\n", "plant 2: asset 1 is named twice"),
         ("[[plant]]\nasset = 1\nchannel = 5\n", "plant 1: channel is 5: expected the name of a channel"),
         ("[[plant]]\nasset = 1\nmeter_key_file = 5\n", "plant 1: meter_key_file is 5: expected the name of a file"),
         ("[[plant]]\nasset = 1\npower_of_ten = '3'\n", "plant 1: power_of_ten is '3': expected an integer"),

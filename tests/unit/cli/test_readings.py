@@ -123,10 +123,10 @@ def test_a_proposal_can_be_kept_and_used(tmp_path: Path) -> None:
     ("data", "told"),
     [
         (b"", "the file is empty"),
-        (b"\x1f\x8b\x08\0\0\0", "packed by gzip"),
+        (b"\x1f\x8b\x08\0\0\0", "compressed with gzip"),
         (b"just some words\nand more of them\n", "does not look like a table"),
-        (b"a,b\nx,y\nz,w\n", "no header row is seen"),
-        (b"a,b,c\n1,2,3\n4,5,6\n", "no column of times is seen; there are: 'a', 'b', 'c'"),
+        (b"a,b\nx,y\nz,w\n", "no header row was found"),
+        (b"a,b,c\n1,2,3\n4,5,6\n", "no column of times was found; there are: 'a', 'b', 'c'"),
         (b"time,what\n2026-06-01T10:00Z,on\n2026-06-01T10:15Z,off\n", "no header row|no column of readings"),
     ],
 )

@@ -68,5 +68,5 @@ def test_the_end_of_an_offer_of_an_older_epoch_takes_nothing_from_the_book() -> 
 
 def test_a_change_of_what_was_never_made_is_noticed() -> None:
     event = AssetReinstated(asset_id=3, actor="ST1", state=AssetState.VERIFIED)
-    with pytest.raises(LookupError, match=r"asset \(3,\), which no event before it has made"):
+    with pytest.raises(LookupError, match=r"asset \(3,\), which no earlier event has made"):
         apply(MemoryState(), event)

@@ -98,7 +98,7 @@ def test_green_button_of_power_and_of_registers() -> None:
 def test_green_button_blocks_that_overlap_count_once_or_are_refused() -> None:
     same = reading(0, "5") + reading(0, "5")
     assert energies(read_green_button(green_button(values=same))["01 export"]) == [5]
-    with pytest.raises(MeterDataError, match="there twice, with 5 and 6"):
+    with pytest.raises(MeterDataError, match="appears twice, with 5 and 6"):
         read_green_button(green_button(values=reading(0, "5") + reading(0, "6")))
 
 
@@ -200,7 +200,7 @@ def test_nem12_is_a_file_with_channels(tmp_path: Path) -> None:
         (nem12(CHANNEL.replace(",30,", ",7,"), day_record(HALF_HOURS)), "1, 5, 15 or 30 minutes"),
         (nem12(CHANNEL.replace("KWH", "KVARH"), day_record(HALF_HOURS)), "no channel of energy or power"),
         (nem12("777,1"), "expected a record 200"),
-        (b"100,NEM13,1,2,3\n900\n", "NEM13, whose readings are of months"),
+        (b"100,NEM13,1,2,3\n900\n", "NEM13, which has monthly readings"),
         (b"time,value\n1,2\n", "not NEM12"),
         (b"", "empty"),
         (nem12(CHANNEL, day_record(HALF_HOURS), "400,40,60,A,,"), "intervals from 1 to 48"),
@@ -262,7 +262,7 @@ def test_mscons_has_locations_quantities_and_qualities() -> None:
         (mscons(quantity(0, "x")), "segment 9: expected a number"),
         (mscons(quantity(0, "1e999999")), "expected a number"),
         (mscons(quantity(0, "1:KVR")), "expected a unit"),
-        (mscons(quantity(0, "1", kind="Z99")), "estimate is not known"),
+        (mscons(quantity(0, "1", kind="Z99")), "not known whether this kind of value is an estimate"),
         (mscons(quantity(0, "1").replace("?+02", "")), "time with its offset"),
         (mscons(quantity(0, "1").replace("202606", "202699")), "time with its offset"),
         (mscons(quantity(0, "1"), quantity(0, "2")), "before the one before it ends"),
@@ -575,7 +575,7 @@ def test_a_workbook_that_unpacks_without_end_is_refused(tmp_path: Path) -> None:
     ("head", "told"),
     [
         (b"PK\x03\x04", "ZIP archive"),
-        (b"\x1f\x8b\x08", "packed by gzip: unpack it"),
+        (b"\x1f\x8b\x08", "compressed with gzip: decompress it"),
         (b"BZh9", "bzip2"),
         (b"\xfd7zXZ\0", "xz"),
         (b"PAR1", "Parquet file: name it .parquet"),

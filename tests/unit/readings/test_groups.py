@@ -70,7 +70,7 @@ def test_one_part_at_a_time_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_what_is_not_there_is_told_before_anything_is_read(tmp_path: Path) -> None:
     file = write(tmp_path, 3, 4, is_sorted=True)
-    with pytest.raises(MeterDataError, match=r"column 'meter', value 'M7': no row says so; 2 of 3 are missing"):
+    with pytest.raises(MeterDataError, match=r"column 'meter', value 'M7': no row has this text; 2 of 3 are missing"):
         next(read_groups(file, "meter", ["M1", "M7", "M8"], **OPTIONS))
     with pytest.raises(MeterDataError, match=r"column 'plant': the column is not found; there are: 'meter', 'at'"):
         next(read_groups(file, "plant", ["M1"], **OPTIONS))

@@ -218,7 +218,7 @@ def test_each_sample_has_its_right_energy(
             "at_clock_back.csv",
             "apg-smart-meter",
             {"ambiguous": "error"},
-            ["line 3", "'30.10.2022 02:00'", "comes twice", "--ambiguous order"],
+            ["line 3", "'30.10.2022 02:00'", "is repeated", "--ambiguous order"],
         ),
         ("at_clock_back.csv", "apg-smart-meter", {"time_format": "iso"}, ["line 2", "--time-format"]),
         ("at_clock_back.csv", "apg-smart-meter", {"decimal": "."}, ["line 2", "'0,020'", "--decimal ,"]),
@@ -262,7 +262,7 @@ def test_each_sample_has_its_right_energy(
             "us_hour_ending_repeated_hour.csv",
             "ercot-settlement",
             {"ambiguous": "error"},
-            ["line 2", "comes twice", "--ambiguous flag"],
+            ["line 2", "is repeated", "--ambiguous flag"],
         ),
         ("eu_time_ranges.csv", "entsoe-generation", {}, ["name --values", "'Solar - Actual Aggregated [MW]'"]),
         (

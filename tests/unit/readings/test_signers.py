@@ -111,7 +111,7 @@ def test_a_secure_element_that_returns_something_else_is_named(signature: bytes,
 def test_keys_and_curves_that_do_not_go_together() -> None:
     with pytest.raises(InvalidValueError, match="name the curve"):
         message(in_raw)
-    with pytest.raises(InvalidValueError, match="the key is of P256, not of SECP256K1"):
+    with pytest.raises(InvalidValueError, match="the key is on P256, not SECP256K1"):
         message(P256_KEY, Curve.SECP256K1)
     with pytest.raises(InvalidValueError, match="the key is of SECP256K1, not of P256"):
         message(PrivateKey.from_hex("01" * 32), Curve.P256)

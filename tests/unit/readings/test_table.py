@@ -312,7 +312,7 @@ def test_sums_and_remarks_are_left_out_where_that_is_said(monkeypatch: pytest.Mo
         ("t,kWh\n2026-06-01T10:15Z,1\n2026-06-01T10:00Z,1\n", {}, 'give `order="descending"`'),
         ("t,kWh\n", {"decimal": ","}, '`delimiter=";"`'),
         ("t,kWh\n", {"kind": "register", "end_time": "t"}, "leave `end_time`"),
-        ("t,kWh\n", {"kind": "register", "hour": "t"}, "give `time` alone"),
+        ("t,kWh\n", {"kind": "register", "hour": "t"}, "give only `time`"),
     ],
 )
 def test_the_obvious_wrong_option_is_answered_with_the_right_one(
@@ -427,7 +427,9 @@ def test_several_meters_are_listed_and_those_named_are_added_up() -> None:
 
 def test_the_words_of_estimates_are_known_or_refused() -> None:
     data = b"t,Wh,q\n2025-06-01T00:00Z,1,A\n2025-06-01T00:15Z,2,e\n2025-06-01T00:30Z,1,?\n"
-    with pytest.raises(MeterDataError, match=r"line 4, column 'q', value '\?': whether this word means an estimate"):
+    with pytest.raises(
+        MeterDataError, match=r"line 4, column 'q', value '\?': it is not known whether this word means an estimate"
+    ):
         read_table(data, time="t", values="Wh", quality_column="q")
     series = read_table(data, time="t", values="Wh", quality_column="q", measured_words=["A", "?"])
     assert series.estimated == {1}

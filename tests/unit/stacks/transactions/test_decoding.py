@@ -225,7 +225,7 @@ def publish(code: str) -> Transaction:
 
 def test_miners_payloads_take_one_anchor_mode() -> None:
     coinbase = next(raw for raw in VALID if isinstance(Transaction.decode(raw).payload, Coinbase))
-    with pytest.raises(DecodeError, match="takes anchor mode 01 only") as caught:
+    with pytest.raises(DecodeError, match="must have anchor mode 01") as caught:
         Transaction.decode(coinbase[:BODY_AT] + b"\x03" + coinbase[BODY_AT + 1 :])
     assert caught.value.offset == BODY_AT
 

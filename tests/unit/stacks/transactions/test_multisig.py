@@ -134,7 +134,7 @@ def test_strangers_and_repeated_signers_are_refused(mode: HashMode) -> None:
     transaction = build(account_of(mode, KEYS[:3], 2)).sign(KEYS[0])
     with pytest.raises(SigningError, match="not one of this account's 3 keys"):
         transaction.sign(KEYS[5])
-    with pytest.raises(SigningError, match="has signed already"):
+    with pytest.raises(SigningError, match="has already signed"):
         transaction.sign(KEYS[0])
 
 
@@ -142,7 +142,7 @@ def test_strangers_and_repeated_signers_are_refused(mode: HashMode) -> None:
 def test_a_half_signed_transaction_of_another_account_is_not_signed(mode: HashMode) -> None:
     transaction = build(account_of(mode, KEYS[:3], 2))
     swapped = replace(condition_of(transaction), fields=tuple(key.public_key for key in (KEYS[0], KEYS[1], KEYS[5])))
-    with pytest.raises(SigningError, match="keys in this transaction are of the account with hash"):
+    with pytest.raises(SigningError, match="keys in this transaction belong to the account with hash"):
         replace(transaction, origin_condition=swapped).sign(KEYS[0])
 
 
