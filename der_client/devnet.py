@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 _START_TIMEOUT_S: Final = 60.0
 _STOP_TIMEOUT_S: Final = 10.0
 _MOST_INTERVAL_S: Final = 2_147_483.0
-# Advancing time by years mines many blocks before it answers.
+# Advancing time by years mines many blocks before the devnet answers.
 _CONTROL_TIMEOUT_S: Final = 120.0
 _LOG_TAIL_CHARACTERS: Final = 4000
 _TOKEN_VARIABLE: Final = "DER_DEVNET_TOKEN"  # noqa: S105 -- its name

@@ -1,4 +1,4 @@
-"""What came of examining a certificate, one thing at a time."""
+"""The findings about a certificate, check by check."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Outcome(StrEnum):
-    """What came of a check."""
+    """The outcome of a check."""
 
     RIGHT = "right"
     WRONG = "wrong"
@@ -22,12 +22,12 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was examined.
+    """One check.
 
     Attributes:
-        name: What.
-        outcome: What came of it.
-        text: What was found, a sentence.
+        name: What was checked.
+        outcome: Whether it passed.
+        text: What was found, in one sentence.
     """
 
     name: str
@@ -36,19 +36,19 @@ class Check:
 
 
 class WrongError(DerClientError):
-    """What the file says is not so."""
+    """A statement in the file is wrong."""
 
 
 class UnknownError(DerClientError):
-    """There is nothing that this could be checked by."""
+    """There is nothing to check this with."""
 
 
 def check(name: str, examine: Callable[[], str]) -> Check:
-    """Examine one thing.
+    """Carry out one check.
 
     Args:
-        name: What it is.
-        examine: Returns what was found, or raises one of the two errors.
+        name: What is checked.
+        examine: A function that returns what was found, or raises one of the two errors.
     """
     try:
         return Check(name, Outcome.RIGHT, examine())

@@ -1,4 +1,4 @@
-"""Whether a certificate's transactions are in the blocks that its file names, and these among saved ones."""
+"""Checks that a certificate's transactions are in the blocks that its file names, and that those are saved ones."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def headers(file: CertificateFile) -> list[BlockHeader]:
     """Read the headers of the blocks that a file names, by height.
 
     Raises:
-        UnknownError: If it names none.
-        WrongError: If one is no header, or not above the one before.
+        UnknownError: If it names no blocks.
+        WrongError: If one is not a header, or not above the previous one.
     """
     if not file.blocks:
         raise UnknownError("the file has no blocks; make it with --url to include them")
@@ -38,42 +38,42 @@ def headers(file: CertificateFile) -> list[BlockHeader]:
 
 
 def check_blocks(file: CertificateFile) -> str:
-    """Check that each transaction is in a block, was run there, in this order, and at the time that the file says.
+    """Check that each transaction is in a block, ran there, in this order, and at the time in the file.
 
     Returns:
         What was found, with height, time and id of the blocks.
 
     Raises:
         UnknownError: If the file names no blocks.
-        WrongError: If anything is not so.
+        WrongError: If any of this is wrong.
     """
     found = headers(file)
     places: dict[str, tuple[BlockHeader, int]] = {}
     for header, proof in zip(found, file.blocks, strict=True):
         for txid, place in proof.transactions.items():
             if txid in places:
-                raise WrongError(f"transaction {txid} is said to be in two blocks")
+                raise WrongError(f"transaction {txid} is in two blocks, according to the file")
             _require_inclusion(header, txid, place)
             places[txid] = (header, place.position)
     if missing := file.txids - places.keys():
-        raise WrongError(f"no block is named that transaction {min(missing)} is in")
+        raise WrongError(f"the file names no block for transaction {min(missing)}")
     verified, claimed = places[file.verified_txid], places[file.certificate.txid]
     recorded = max((places[recording.txid] for recording in file.recordings), key=_order, default=verified)
     if not _order(recorded) <= _order(verified) <= _order(claimed):
         raise WrongError("the blocks are not in the order of recording, verification and claim")
     if verified[0].time != file.verified_at:
-        raise WrongError(f"the day was verified at {verified[0].time}, the file says {file.verified_at}")
+        raise WrongError(f"the day was verified at {verified[0].time}, but the file says {file.verified_at}")
     named = [f"{header.height} of {header.time:%Y-%m-%d %H:%M:%S} UTC ({header.block_id})" for header in found]
     more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
     return f"{len(places)} transactions are in block {', '.join(named[:_MOST_NAMED])}{more}"
 
 
 def check_saved(file: CertificateFile, saved: Sequence[NakamotoBlock]) -> str:
-    """Check that the blocks of a file are among those that were saved from a node.
+    """Check that the blocks of a file are among those saved from a node.
 
     Raises:
         UnknownError: If there are no blocks, or not all are among those saved.
-        WrongError: If one is another than the saved one of its height.
+        WrongError: If one differs from the saved one at its height.
     """
     found = headers(file)
     if not saved:

@@ -31,10 +31,10 @@ def issue(index: Index, certificate: Certificate, client: Client | None = None) 
     """Make the file of a certificate.
 
     Args:
-        index: Knows the chain, at least up to the certificate.
-        certificate: One that it listed.
-        client: A node of the same network; with it the file carries the signed bytes of the transactions, and proves
-            in which blocks they are.
+        index: The index; it must have reached the certificate.
+        certificate: A certificate from the index.
+        client: A node of the same network; with it, the file includes the signed transactions, and a proof of the
+            blocks that they are in.
 
     Raises:
         NotIndexedError: If the index does not know the verification of the day.

@@ -1,4 +1,4 @@
-"""Examine a certificate file without a network: what it proves by itself, and by blocks that were saved."""
+"""Checks a certificate file without a network: what it proves by itself, and with saved blocks."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 
 
 def check_offline(file: CertificateFile, saved: Sequence[NakamotoBlock] = ()) -> tuple[Check, ...]:
-    """Examine what can be proven without a network.
+    """Check what can be proven without a network.
 
     Args:
         file: The certificate.
-        saved: Blocks that were saved from a node that is trusted.
+        saved: Blocks saved from a trusted node.
 
     Returns:
-        A check of the bundles, of the signed transactions, of the meter's signatures, of the blocks that the
-        transactions are in, and whether these blocks are on the chain, which only saved ones can show.
+        Checks of the bundles, of the signed transactions, of the meter's signatures, of the blocks that the
+        transactions are in, and that these blocks are on the chain, which only saved blocks can show.
     """
     return (
         check("bundles", lambda: _check_bundles(file)),
@@ -82,7 +82,7 @@ def _check_transactions(file: CertificateFile) -> str:
             transaction.verify()
         except DerClientError as error:
             raise WrongError(f"transaction {txid} is not signed by its sender: {error}") from error
-    return f"{len(read)} transactions have their ids and are signed by their senders"
+    return f"{len(read)} transactions match their ids and are signed by their senders"
 
 
 def _check_meter(file: CertificateFile) -> str:

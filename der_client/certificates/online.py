@@ -1,4 +1,4 @@
-"""Compare a certificate file with the chain, by a node and, for what was left out, by an index."""
+"""Compares a certificate file with the chain, using a node and, to find what was left out, an index."""
 
 from __future__ import annotations
 
@@ -45,9 +45,11 @@ def check_online(file: CertificateFile, der: Der, index: Index | None = None) ->
 
 def _check_contracts(file: CertificateFile, der: Der) -> str:
     if file.chain_id != der.client.network.chain_id:
-        raise WrongError(f"the file is of chain {file.chain_id:#x}, the node of {der.client.network.chain_id:#x}")
+        raise WrongError(
+            f"the file is for chain {file.chain_id:#x}, but the node is on {der.client.network.chain_id:#x}"
+        )
     if file.deployer != der.deployer:
-        raise WrongError(f"the file is of the contracts of {file.deployer}, not of {der.deployer}")
+        raise WrongError(f"the file is for the contracts of {file.deployer}, not those of {der.deployer}")
     der.check_deployed()
     return f"the contracts of {file.deployer} are deployed on chain {file.chain_id:#x}"
 
@@ -106,16 +108,14 @@ def _check_earlier(file: CertificateFile, der: Der, index: Index | None) -> str:
     for claim in file.earlier:
         _check_claim(file, claim, der)
     if index is None:
-        raise UnknownError(
-            f"{len(file.earlier)} are on the chain; give --database to find out whether the file leaves one out"
-        )
+        raise UnknownError(f"{len(file.earlier)} are on the chain; add --database to check that none is missing")
     same_day = index.certificates(asset_id=file.asset_id, from_day=file.day, to_day=file.day)
     ids = [(each.kind, each.id) for each in same_day]
     own = (file.certificate.kind, file.certificate.id)
     if own not in ids:
         raise UnknownError("the index does not know this certificate yet: run 'der index --once'")
     if ids[: ids.index(own)] != [(claim.kind, claim.id) for claim in file.earlier]:
-        raise WrongError("the file does not list just the earlier certificates of the day")
+        raise WrongError("the file's list of the day's earlier certificates is wrong")
     return f"the day has {len(file.earlier)} earlier certificates, and the file lists them all"
 
 
@@ -138,7 +138,9 @@ def _check_verification(file: CertificateFile, der: Der) -> str:
     for _, event in printed:
         if isinstance(event, DayVerified) and (event.asset_id, event.day) == (file.asset_id, file.day):
             if event.actor != file.verifier or known is None or known.block_time != file.verified_at:
-                raise WrongError(f"day {file.day} was verified by {event.actor}, not as the file says")
+                raise WrongError(
+                    f"day {file.day} was verified by {event.actor}, but the file has another verifier or time"
+                )
             return f"{file.day_wh:,} Wh of {file.day} were verified by {file.verifier}"
     raise WrongError(f"transaction {file.verified_txid} did not verify day {file.day} of plant {file.asset_id}")
 

@@ -79,7 +79,7 @@ def _day(result: DemoResult) -> None:
 def _sales(result: DemoResult) -> None:
     typer.echo("")
     print_table(
-        "Plants: energy expected a day, produced, sold and delivered, kWh",
+        "Plants: energy expected per day, produced, sold and delivered, kWh",
         ("plant", "kW", "expected a day", "produced", "sold", "delivered"),
         [
             (

@@ -118,7 +118,7 @@ def _source(on: OnHistory, contract: str) -> "Contract":
 
 
 def _places(on: OnHistory, records: "Sequence[EventRecord]") -> dict[str, int]:
-    """Return the places of transactions in blocks of which there are several; logs do not tell them."""
+    """Return the places of transactions in blocks with several of them, which logs do not have."""
     from der_client.stacks.rpc import api  # noqa: PLC0415 -- `der --help` stays fast
 
     by_block: dict[int, set[str]] = {}
@@ -131,14 +131,14 @@ def _places(on: OnHistory, records: "Sequence[EventRecord]") -> dict[str, int]:
         while len(txids) > 1 and not txids <= places.keys():
             page = on.client.run(api.block_transactions(height, offset=first))
             if not page:
-                break  # a fork took the block away meanwhile
+                break  # a fork has removed the block meanwhile
             places |= {each.txid: place for place, each in enumerate(page, first)}
             first += len(page)
     return places
 
 
 def _last(source: "Contract", fits: "Callable[[EventRecord], bool]", limit: int) -> "Iterator[EventRecord]":
-    """Yield the last events that fit, newest first; older pages are not asked for."""
+    """Yield the last events that match, newest first, and read no more pages than needed."""
     from der_client.stacks.contract.events import read_record  # noqa: PLC0415 -- `der --help` stays fast
 
     found = 0

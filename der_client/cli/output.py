@@ -107,7 +107,7 @@ def _csv_cell(value: object) -> object:
 def print_table(
     title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], *, left: Sequence[str] = ()
 ) -> None:
-    """Print a table; what is too long for its column goes on in the next line, and nothing is cut.
+    """Print a table; text that is too long for its column continues on the next line, and nothing is cut.
 
     Args:
         title: The title above it.

@@ -54,7 +54,7 @@ def require_plant(der: Der, asset_id: int) -> Asset:
 
 
 def not_found(asset_id: int, count: int) -> InvalidValueError:
-    """Return the error that there is no plant of an id.
+    """Return the error for an id without a plant.
 
     Args:
         asset_id: The id.
@@ -65,7 +65,7 @@ def not_found(asset_id: int, count: int) -> InvalidValueError:
 
 
 def is_owned(plant: Owned, who: str) -> bool:
-    """Say whether somebody owns or operates a plant."""
+    """Return whether somebody owns or operates a plant."""
     return who in (plant.owner, plant.operator)
 
 

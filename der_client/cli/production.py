@@ -110,7 +110,7 @@ def _whose(asset_ids: "Sequence[int]") -> str:
 
 
 def _notes(made: "Sequence[tuple[int, MadeDay]]", slots_of_day: dict[int, int]) -> str:
-    """Return what is not in order with a day of several plants."""
+    """Return what is missing from a day of several plants."""
     open_days = sum(1 for _, day in made if not day.state.is_final)
     missing = sum(slots_of_day[number] - day.slots_recorded for number, day in made)
     silent = len(slots_of_day) - len(made)
@@ -121,7 +121,7 @@ def _notes(made: "Sequence[tuple[int, MadeDay]]", slots_of_day: dict[int, int]) 
 
 
 def day_bar(day: date, made: "MadeDay | None", slots_of_day: int) -> "Bar":
-    """Return the bar of a plant's day, with what is not in order about it."""
+    """Return the bar of a plant's day, with what is missing from it."""
     from der_client.cli.bars import Bar  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.cli.quantities import kwh  # noqa: PLC0415
     from der_client.contracts.production_tracking import DayState  # noqa: PLC0415

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from der_client.index.reading import Reader
 
 MOST_ROWS: Final = 10_000
-"""That are listed at once."""
+"""How many rows are listed at once."""
 _EVENT_OF_TOPIC: Final = {event.topic: event for event in EVENT_TABLES}
 
 

@@ -1,4 +1,4 @@
-"""What the index takes from a chain: blocks, with the transactions in which the contracts printed something.
+"""What the index reads from a chain: blocks, with the transactions in which the contracts printed something.
 
 Blocks and transactions are read as they are declared here from the API's list of a block's transactions.
 """

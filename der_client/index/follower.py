@@ -176,9 +176,9 @@ class Follower:
         none, it is asked.
 
         Args:
-            stop: Set it to end.
-            poll_s: How often to look for a new block where none is announced, s.
-            on_progress: Called when something was added or taken out.
+            stop: Set this to end.
+            poll_s: How often to look for a new block if none is announced, s.
+            on_progress: Called when something was added or undone.
 
         Raises:
             UnknownEventError: If a contract printed something that this version of the library does not know.

@@ -28,7 +28,7 @@ def exact_energy(wh: int) -> str:
 
 
 def decimal(amount: int, decimals: int, *, in_column: bool = False) -> str:
-    """Return an amount of a smallest unit in whole units, exactly, without zeros at its end: ``1,234.5``.
+    """Return an amount in the smallest unit as one in whole units, exactly, without trailing zeros: ``1,234.5``.
 
     Args:
         amount: The amount, in the smallest unit.

@@ -128,10 +128,10 @@ class Line:
     """One thing that needs doing.
 
     Attributes:
-        text: What, in a sentence.
-        path: The page of what it is about.
-        asset_id: The plant, if it is about one.
-        day: The day of production that it is about, if it is about one.
+        text: What to do, in a sentence.
+        path: The page of its subject.
+        asset_id: The plant, if it concerns one.
+        day: The day of production, if it concerns one.
         amount: How much, in words.
         until: Its deadline.
     """

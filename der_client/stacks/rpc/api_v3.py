@@ -50,7 +50,7 @@ class Page(Generic[Item]):
     """A page of a list.
 
     Attributes:
-        items: As they came.
+        items: The items, as received.
         total: How many there are in all.
         next_cursor: Where the next page begins; ``None`` on the last.
     """

@@ -77,10 +77,10 @@ class Bell:
         After a lost connection it returns at once: unannounced blocks have to be looked up.
 
         Args:
-            listen: How long at most, with a socket and without.
+            listen: The longest wait, with a socket and without.
 
         Returns:
-            Whether it rang, or what was not announced has to be looked for; if not, only time passed.
+            Whether it rang, or unannounced blocks have to be looked up; if not, only time passed.
         """
         if self._socket is None and self._attempts.is_due:
             self._connect()

@@ -123,7 +123,7 @@ def _read_lineage(answer: Answer) -> tuple[int, int]:
 
 def _read_epoch(answer: Answer) -> str:
     if answer.status in _NO_SUCH_PATH:
-        raise NotFoundError("the node is not an embedded devnet, whose epoch can be set", answer.url)
+        raise NotFoundError("the node is not an embedded devnet, so its epoch cannot be set", answer.url)
     return answer.read(_Epoch).before
 
 

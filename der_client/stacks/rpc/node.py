@@ -236,12 +236,12 @@ def constant_val(contract_id: str, constant: str, *, tip: str | None = None) -> 
 
 
 def transaction(txid: str) -> Endpoint[NodeTransaction]:
-    """``GET /v3/transaction/{txid}``; `NodeAnswerError` (HTTP 501) where the node keeps no index."""
+    """``GET /v3/transaction/{txid}``; `NodeAnswerError` (HTTP 501) if the node keeps no index."""
     return Endpoint(Request("GET", f"/v3/transaction/{check_txid(txid)}"), reads(NodeTransaction))
 
 
 def block(height_or_id: int | str) -> Endpoint[NakamotoBlock]:
-    """``GET /v3/blocks/{id}`` or ``/v3/blocks/height/{height}``: the whole block; none of epoch 2 is known there.
+    """``GET /v3/blocks/{id}`` or ``/v3/blocks/height/{height}``: the whole block, but not for blocks of epoch 2.
 
     Raises:
         InvalidValueError: If it is neither a height of at least 0, nor a block id.
@@ -344,7 +344,7 @@ def _read_call(contract_id: str, function: str, answer: Answer) -> bytes:
             f"the field {missing} is missing from the answer, whose okay is {result.okay}", answer.url
         )
     cause = result.cause
-    advice = "; it writes, so it has to be sent as a transaction" if "NotReadOnly" in cause else ""
+    advice = "; it writes, so send it as a transaction" if "NotReadOnly" in cause else ""
     raise CallReadError(
         f"the node could not run {contract_id}.{function}: {excerpt(cause)}{advice} [{answer.url}]", cause
     )

@@ -110,7 +110,7 @@ class Watch(ABC, Generic[Update]):
             except NodeError as error:
                 failures += 1
                 pause_s = pause_after_s(error, failures, self._poll_s)
-                _LOG.info("following failed, looking again in %.1f s: %s", pause_s, error)
+                _LOG.info("following failed, trying again in %.1f s: %s", pause_s, error)
                 if not self._is_idle():
                     yield Pause(self._at_most(pause_s))  # the bell must not end this wait
                     continue

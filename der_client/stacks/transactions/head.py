@@ -46,7 +46,7 @@ post-conditions there are, and where they start."""
 
 
 def read_head(data: bytes, start: int = 0) -> Head:
-    """Read all before the post-conditions.
+    """Read everything before the post-conditions.
 
     Args:
         data: The input.

@@ -216,7 +216,7 @@ class Transaction:
             "post_condition_mode": mode,
             "post_conditions": post_conditions,
             "payload": payload,
-            # Only one form is ever accepted, so these bytes are what encoding would give.
+            # Only one form is ever accepted, so these bytes are the encoding.
             "_encoded": data[start:end],
             "_body": data[body_at:end],
         }

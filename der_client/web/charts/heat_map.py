@@ -64,7 +64,7 @@ def year_grid(year: int, days: Iterable[DayEnergy], *, since: date, until: date)
 
     Args:
         year: The year.
-        days: What is known of its days.
+        days: Its days with something recorded.
         since: The day of the plant's registration; earlier ones are not shown as missing.
         until: The last day that has begun; later ones are not shown as missing.
     """
