@@ -127,7 +127,14 @@ class MessageStore:
         """
         now = time.time()
         rows = [
-            (message.digest.hex(), str(message.asset_id), message.day.isoformat(), message.to_json(), source, now)
+            {
+                "id": message.digest.hex(),
+                "asset_id": str(message.asset_id),
+                "day": message.day.isoformat(),
+                "message": message.to_json(),
+                "source": source,
+                "now": now,
+            }
             for message in messages
         ]
         with self._lock:
@@ -137,7 +144,7 @@ class MessageStore:
                     self._db.execute(
                         "INSERT INTO messages "
                         "(id, asset_id, day, message, source, state, received_at, changed_at, due_at) "
-                        "VALUES (?1, ?2, ?3, ?4, ?5, 'waiting', ?6, ?6, ?6) ON CONFLICT (id) DO NOTHING",
+                        "VALUES (:id, :asset_id, :day, :message, :source, 'waiting', :now, :now, :now) ON CONFLICT (id) DO NOTHING",
                         row,
                     ).rowcount
                     == 1

@@ -431,7 +431,7 @@ class Methods:
         Raises:
             TransactionRejectedError: If the node refused these bytes.
             NothingSentError: If no connection was made.
-            BroadcastUnknownError: In all other cases: it is unknown whether it arrived.
+            BroadcastUnknownError: If the answer is anything else; it is unknown whether it arrived.
         """
         return sending.broadcast(raw)
 
