@@ -144,7 +144,8 @@ class MessageStore:
                     self._db.execute(
                         "INSERT INTO messages "
                         "(id, asset_id, day, message, source, state, received_at, changed_at, due_at) "
-                        "VALUES (:id, :asset_id, :day, :message, :source, 'waiting', :now, :now, :now) ON CONFLICT (id) DO NOTHING",
+                        "VALUES (:id, :asset_id, :day, :message, :source, 'waiting', :now, :now, :now) "
+                        "ON CONFLICT (id) DO NOTHING",
                         row,
                     ).rowcount
                     == 1
