@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -47,6 +48,7 @@ def plant_routes(index: Index, figures: Figures, renderer: Renderer) -> APIRoute
             capacity_w=sum(plant.capacity_w for plant in shown),
             regions=sorted({plant.region for plant in everything}),
             region=region,
+            to_do=Counter(row.asset_id for row in figures.attention()),
         )
 
     @router.get("/plants/{asset_id}")
@@ -116,6 +118,7 @@ def plant_routes(index: Index, figures: Figures, renderer: Renderer) -> APIRoute
             slots_total=total,
             chart=chart,
             cap_w=cap_w,
+            has_begun=today is not None and day <= today,
             missing_text=_missing_text(chart.gaps, day, today),
             book=next(iter(day_lines(index.day_books(asset_id, day, day))), None),
             payments=index.payments(asset_id=asset_id, day_from=day, day_to=day),

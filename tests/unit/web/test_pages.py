@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from datetime import timedelta
 from html import unescape
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import pytest
 from starlette.testclient import TestClient
 
+from benchmarks.many_plants import ManyPlants, fill
+from der_client.index import Index
 from der_client.web import create_app
 from der_client.web.amounts import energy, power
 from der_client.web.attention import Group, headline
 from der_client.web.tokens import money
+from tests.unit.web.conftest import LOCAL
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from der_client.index import Index
 
 PATHS = [
     "/",
@@ -138,6 +143,48 @@ def test_what_needs_doing_names_plant_and_day(pages: TestClient, index: Index) -
     assert f"{due.text} Plant {due.asset_id} {due.day}" in text
     assert "Until" not in text[text.index("What Plant") :]  # a column without any value is left out
     assert "Until" in text_of(pages.get("/attention/day-unverified").text)
+
+
+def test_each_plant_tells_how_much_of_it_needs_doing(pages: TestClient, index: Index) -> None:
+    overview = index.overview()
+    assert overview is not None
+    shown = [int(number) for number in re.findall(r"(\d+)\u202fthings?</a>", pages.get("/plants").text)]
+    assert len(shown) > 1
+    assert sum(shown) == len(overview.attention)
+
+
+def test_a_day_that_has_not_begun_lacks_nothing(pages: TestClient, index: Index) -> None:
+    overview = index.overview()
+    assert overview is not None
+    text = text_of(pages.get(f"/plants/1/days/{overview.today + timedelta(days=2)}").text)
+    assert "Slots to come 96 the day has not begun" in text
+    assert "Slot by slot mean power in slots of 15 minutes, UTC The day has not begun." in text
+    assert "Missing slots" in text_of(pages.get(f"/plants/1/days/{overview.today - timedelta(days=1)}").text)
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """Pages of a chain where nothing has happened but the deployment."""
+    place = tmp_path_factory.mktemp("bare") / "index.sqlite"
+    fill(place, islice(ManyPlants(1, 1).blocks(), 1))
+    with Index(place) as index:
+        yield TestClient(create_app(index), base_url=LOCAL)
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/market", "No energy is for sale now."),
+        ("/market?state=all", "No energy was offered yet."),
+        ("/money", "Nobody has paid yet."),
+        ("/money?state=due", "No payment can be closed now."),
+        ("/certificates", "No energy was claimed or retired yet."),
+        ("/certificates?from_day=2026-01-01", "No energy was claimed or retired that matches this."),
+        ("/", "Nothing is recorded of these days."),
+    ],
+)
+def test_what_is_not_there_yet_is_said(bare: TestClient, path: str, expected: str) -> None:
+    assert expected in text_of(bare.get(path).text)
 
 
 def test_a_plant_shows_each_day_of_its_year(pages: TestClient, index: Index) -> None:
