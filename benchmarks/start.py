@@ -11,6 +11,7 @@ import os
 import resource
 import subprocess
 import sys
+from contextlib import contextmanager
 from functools import partial
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -29,9 +30,7 @@ _ROUNDS = 15
 
 def works(_peers: Peers) -> Iterator[Work]:
     """The import, beside a Python that does nothing."""
-    with TemporaryDirectory(prefix="der-client bytecode ") as folder:
-        environment = {**os.environ, "PYTHONPYCACHEPREFIX": folder}
-        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    with with_bytecode() as environment:
         yield Work(
             "from der_client import Der",
             _python("from der_client import Der", environment),
@@ -41,17 +40,27 @@ def works(_peers: Peers) -> Iterator[Work]:
         )
 
 
+@contextmanager
+def with_bytecode() -> Iterator[dict[str, str]]:
+    """Give an environment in which programs keep the bytecode of what they load, as an installation does."""
+    with TemporaryDirectory(prefix="der-client bytecode ") as folder:
+        environment = {**os.environ, "PYTHONPYCACHEPREFIX": folder}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        yield environment
+
+
 def _python(code: str, environment: dict[str, str]) -> Runner:
     def run(times: int) -> float:
-        before = _children_s()
+        before = children_s()
         for _ in range(times):
             subprocess.run([sys.executable, "-c", code], check=True, env=environment)  # noqa: S603 - stands in this file
-        return _children_s() - before
+        return children_s() - before
 
     return run
 
 
-def _children_s() -> float:
+def children_s() -> float:
+    """Return the processor time of all children that have ended, the system's included, s."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from benchmarks import codec, devnet, index, reading, readings, sending, start, transactions, web
+from benchmarks import codec, commands, devnet, index, reading, readings, sending, start, transactions, web
 from benchmarks.peers import Peers
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ GROUPS: Final[Mapping[str, Callable[[Peers], Iterator[Work]]]] = {
     "index": index.works,
     "web": web.works,
     "start": start.works,
+    "commands": commands.works,
     "devnet": devnet.works,
     "sending": sending.works,
 }

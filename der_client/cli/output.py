@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 # In a file or a pipe nothing wraps: room for a contract's id and a txid beside the rest.
 _WIDTH_WITHOUT_TERMINAL: Final = 200
 _NARROWEST: Final = 30
+# Blanks between two columns of a list.
+_BETWEEN: Final = 2
 # First characters by which a spreadsheet would read a text as a formula.
 _FORMULA: Final = re.compile(r"[=+\-@\t\r]")
 
@@ -116,11 +118,17 @@ def print_table(
         left: Headers of left-aligned columns; the first column always is, the others are right-aligned.
     """
     from rich.box import SIMPLE_HEAD  # noqa: PLC0415 -- `der --help` stays fast
+    from rich.cells import cell_len  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
+    console = output_console()
+    cells = [[_cell(value) for value in row] for row in rows]
+    widths = [max(map(cell_len, column)) for column in zip(columns, *cells, strict=True)]
+    fits = sum(widths) + _BETWEEN * (len(widths) - 1) <= console.width
     table = Table(
         box=SIMPLE_HEAD,
+        padding=(0, 1 if fits else 0),
         collapse_padding=True,
         pad_edge=False,
         show_edge=False,
@@ -128,11 +136,8 @@ def print_table(
     for number, column in enumerate(columns):
         justify = "left" if number == 0 or column in left else "right"
         table.add_column(column, justify=justify, no_wrap=False, overflow="fold")  # type: ignore[arg-type]
-    for row in rows:
-        table.add_row(*(Text(_cell(value)) for value in row))
-    console = output_console()
-    if console.measure(table).maximum > console.width:
-        table.padding = (0, 0, 0, 1)
+    for row in cells:
+        table.add_row(*map(Text, row))
     console.print(Text(printable(title), style="bold"))  # not the table's title, which would wrap at its width
     console.print(table)
 

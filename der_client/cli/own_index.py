@@ -60,11 +60,12 @@ def _own(on: OnHistory) -> Path:
     from der_client.index.errors import IndexVersionError  # noqa: PLC0415
     from der_client.index.follower import LeaseHeldError  # noqa: PLC0415
 
-    on.der.check_deployed()
     folder = journal_folder()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     # The first block is part of the name, so that a new devnet at the same address gets a new file.
     file = folder / f"index-{on.client.block(1).hash[:12]}-{on.contracts_of}.sqlite"
+    if not file.exists():
+        on.der.check_deployed()
 
     def follow(*, rebuild: bool) -> None:
         with Follower(on.der, file, rebuild=rebuild) as follower:

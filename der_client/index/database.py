@@ -103,7 +103,7 @@ class Database:
                 raise IndexMissingError("does not exist: run `der index` to make it", self.name)
             if known:
                 raise IndexDatabaseError("is a database of another program: give another file or schema", self.name)
-            schema.metadata.create_all(connection)
+            schema.create(connection)
             views.create(connection)
             connection.execute(insert(schema.about).values(name="version", value=str(schema.VERSION)))
             return

@@ -7,10 +7,12 @@ above the common ancestor, and any past state can be queried.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping
+from functools import cache
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sqlalchemy import BigInteger, Boolean, Column, Date, Float, Index, Integer, MetaData, SmallInteger, Table, Text
-from sqlalchemy import text as sql
 
 from der_client.contracts import CONTRACTS
 from der_client.contracts.asset_verification import Asset, AssetChange, Role
@@ -25,9 +27,14 @@ from der_client.stacks.contract.annotations import Day, Principal, Timestamp, UI
 from der_client.stacks.contract.codecs import field_annotations
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
     from pydantic import BaseModel
+    from sqlalchemy import engine
 
     from der_client.stacks.contract.events import Event
+
+K = TypeVar("K")
 
 VERSION: Final = 1
 """Version of these tables. An index is derived data, so one of another version is rebuilt, never migrated."""
@@ -96,8 +103,6 @@ events: Final = Table(
     Index("events_of_contract", "contract", "id"),
     Index("events_of_topic", "topic", "id"),
     Index("events_of_asset", "asset_id", "id"),
-    Index("events_of_offer", "offer_id", sqlite_where=sql("offer_id IS NOT NULL")),
-    Index("events_of_payment", "payment_id", sqlite_where=sql("payment_id IS NOT NULL")),
     Index("events_of_actor", "actor", "id"),
 )
 recordings: Final = Table(
@@ -117,6 +122,30 @@ recordings: Final = Table(
 """What a call recorded for a day; ``slot_wh`` has the energy of each slot from ``first_slot`` on, if known."""
 
 
+class _Tables(Mapping[K, Table]):
+    """Tables by what is in them; each is made when it is first used, since a question needs few of them."""
+
+    def __init__(self, keys: Iterable[K], make: Callable[[K], Table]) -> None:
+        self._tables: dict[K, Table | None] = dict.fromkeys(keys)
+        self._make = make
+        self._lock = Lock()  # the pages ask from several threads, and a table can be made once only
+
+    def __getitem__(self, key: K) -> Table:
+        table = self._tables[key]
+        if table is None:
+            with self._lock:
+                table = self._tables[key]
+                if table is None:
+                    table = self._tables[key] = self._make(key)
+        return table
+
+    def __iter__(self) -> Iterator[K]:
+        return iter(self._tables)
+
+    def __len__(self) -> int:
+        return len(self._tables)
+
+
 def event_table_name(event: type[Event]) -> str:
     """Return the name of the table of a topic, such as ``event_offer_created``."""
     return f"event_{event.topic.replace('-', '_')}"
@@ -134,12 +163,8 @@ CONTRACT_OF_EVENT: Final[dict[type[Event], str]] = {
     event: contract.name for contract in CONTRACTS for event in contract.event_classes
 }
 """The name of the contract that prints each class of event."""
-EVENT_TABLES: Final[dict[type[Event], Table]] = {event: _event_table(event) for event in CONTRACT_OF_EVENT}
+EVENT_TABLES: Final[Mapping[type[Event], Table]] = _Tables(CONTRACT_OF_EVENT, _event_table)
 """The table of each class of event, by its class."""
-
-
-def _fields_of(model: type[BaseModel], *left_out: str) -> dict[str, Any]:
-    return {name: kind for name, kind in field_annotations(model).items() if name not in left_out}
 
 
 _CERTIFICATE: Final = {
@@ -151,7 +176,7 @@ _CERTIFICATE: Final = {
     "purpose": Purpose,
     "claimant": Principal,
 }
-_FIELDS: Final[dict[str, dict[str, Any]]] = {
+_FIELDS: Final[dict[str, type[BaseModel] | dict[str, Any]]] = {
     "system": {
         "contract_owner": Principal,
         "proposed_contract_owner": Principal | None,
@@ -161,23 +186,24 @@ _FIELDS: Final[dict[str, dict[str, Any]]] = {
         "next_from": Timestamp | None,
     },
     "role": {},
-    "asset": _fields_of(Asset),
-    "asset_change": _fields_of(AssetChange),
-    "day": _fields_of(ProductionDay),
-    "root": _fields_of(Root),
-    "connection": _fields_of(Connection),
+    "asset": Asset,
+    "asset_change": AssetChange,
+    "day": ProductionDay,
+    "root": Root,
+    "connection": Connection,
     "export_schedule": {"export_schedule": ExportSchedule},
-    "feed": _fields_of(Feed),
-    "alert": _fields_of(RegionAlert),
-    "offer": _fields_of(Offer),
-    "day_book": _fields_of(DayBook),
+    "feed": Feed,
+    "alert": RegionAlert,
+    "offer": Offer,
+    "day_book": DayBook,
     "retirement": _CERTIFICATE,
     "token": {},
-    "payment": _fields_of(Payment),
+    "payment": Payment,
     "claim": {"payment_id": UInt} | _CERTIFICATE,
     "credit": {"amount": UInt},
-    "ledger": _fields_of(Ledger),
+    "ledger": Ledger,
 }
+"""What each kind of state has beside its key: the fields of a model, or some of their own."""
 _KEY_KINDS: Final[dict[str, Any]] = {
     "role": Role,
     "principal": Principal,
@@ -197,38 +223,59 @@ _ALSO_FOUND_BY: Final[dict[str, list[tuple[str, ...]]]] = {
 }
 
 
+@cache
+def _fields_of(name: str) -> dict[str, Any]:
+    fields = _FIELDS[name]
+    return fields if isinstance(fields, dict) else field_annotations(fields)
+
+
 def _history_table(name: str) -> Table:
     keys = [column_for(key, _KEY_KINDS.get(key, UInt), is_key=True) for key in KEYS[name]]
-    fields = [column_for(field, kind) for field, kind in _FIELDS[name].items()]
-    table_name = f"{name}_history"
-    now, over = sql("to_height IS NULL"), sql("to_height IS NOT NULL")
-    current = Index(f"{name}_now", *KEYS[name], unique=True, sqlite_where=now, postgresql_where=now)
-    others = [
-        Index(f"{name}_by_{'_'.join(names)}", *names, sqlite_where=now, postgresql_where=now)
-        for names in _ALSO_FOUND_BY.get(name, [])
-    ]
+    fields = [column_for(field, kind) for field, kind in _fields_of(name).items()]
     return Table(
-        table_name,
+        f"{name}_history",
         metadata,
         *keys,
         Column("from_height", BigInteger, primary_key=True, autoincrement=False),
         Column("to_height", BigInteger),
         *fields,
-        Index(f"{table_name}_from", "from_height"),
-        # Only for rows that are no longer valid: otherwise SQLite uses it to find the valid ones, which are nearly all.
-        Index(f"{table_name}_to", "to_height", sqlite_where=over, postgresql_where=over),
-        current,
-        *others,
+        Index(f"{name}_history_from", "from_height"),
     )
 
 
-HISTORY_TABLES: Final[dict[str, Table]] = {name: _history_table(name) for name in KEYS}
+HISTORY_TABLES: Final[Mapping[str, Table]] = _Tables(KEYS, _history_table)
 """The table of each kind of state, by the names in `KEYS`."""
 
 
 def fields_of_state(name: str) -> tuple[str, ...]:
     """Return the fields of a kind of state, without its key."""
-    return tuple(_FIELDS[name])
+    return tuple(_fields_of(name))
+
+
+def create(connection: engine.Connection) -> None:
+    """Make all tables and their indexes.
+
+    Args:
+        connection: A transaction of an empty database.
+    """
+    for tables in (EVENT_TABLES, HISTORY_TABLES):
+        list(tables.values())  # makes each of them a part of the metadata
+    metadata.create_all(connection)
+    for statement in _partial_indexes():
+        connection.exec_driver_sql(statement)
+
+
+def _partial_indexes() -> Iterator[str]:
+    """Yield indexes of some rows only, in words that SQLite and Postgres share: SQLAlchemy's differ, and load both."""
+    for name in ("offer_id", "payment_id"):
+        yield f"CREATE INDEX events_of_{name.removesuffix('_id')} ON events ({name}) WHERE {name} IS NOT NULL"
+    for name, key in KEYS.items():
+        table, now = f"{name}_history", "WHERE to_height IS NULL"
+        yield f"CREATE UNIQUE INDEX {name}_now ON {table} ({', '.join(key)}) {now}"
+        for columns in _ALSO_FOUND_BY.get(name, []):
+            yield f"CREATE INDEX {name}_by_{'_'.join(columns)} ON {table} ({', '.join(columns)}) {now}"
+        # Only for rows that are no longer valid: otherwise SQLite uses it to find the valid ones, which are nearly all.
+        yield f"CREATE INDEX {table}_to ON {table} (to_height) WHERE to_height IS NOT NULL"
 
 
 __all__ = [
@@ -240,11 +287,11 @@ __all__ = [
     "EnergyRetired",
     "about",
     "blocks",
+    "create",
     "event_table_name",
     "events",
     "fields_of_state",
     "lease",
-    "metadata",
     "recordings",
     "transactions",
 ]

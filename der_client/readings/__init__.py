@@ -4,13 +4,12 @@ Files and frames of meter data become series of intervals, those become days of 
 here talks to a node, so all of it runs on a meter or a gateway; ``der_client.recorder`` brings readings to the chain.
 """
 
-from der_client.readings.channel_sums import sum_channels
-from der_client.readings.csv_reader import read_table
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
 from der_client.readings.days import DayReadings, MeteredDay
 from der_client.readings.energy import metered_days
 from der_client.readings.errors import MeterDataError
-from der_client.readings.files import read_channels, read_file
-from der_client.readings.frame import read_frame
 from der_client.readings.intervals import Interval, IntervalSeries, Quality
 from der_client.readings.merkle import Leaf, MerkleTree, root_of
 from der_client.readings.quantities import Unit
@@ -34,7 +33,13 @@ from der_client.readings.slots import (
     slots_per_day,
     unix_seconds,
 )
-from der_client.readings.table import TableFormat
+
+if TYPE_CHECKING:
+    from der_client.readings.channel_sums import sum_channels
+    from der_client.readings.csv_reader import read_table
+    from der_client.readings.files import read_channels, read_file
+    from der_client.readings.frame import read_frame
+    from der_client.readings.table import TableFormat
 
 __all__ = [
     "NREL_SERF_EAST_CAPACITY_W",
@@ -76,3 +81,26 @@ __all__ = [
     "sum_channels",
     "unix_seconds",
 ]
+
+_READERS: Final = {
+    "TableFormat": "table",
+    "read_channels": "files",
+    "read_file": "files",
+    "read_frame": "frame",
+    "read_table": "csv_reader",
+    "sum_channels": "channel_sums",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Load the readers of files and frames when one is asked for: most programs need only the rules of slots."""
+    if name not in _READERS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(f"{__name__}.{_READERS[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Return all names, those that are not loaded yet included."""
+    return sorted({*globals(), *__all__})

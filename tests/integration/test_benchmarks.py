@@ -1,4 +1,4 @@
-"""The devnet's benchmarks do the right work; how fast it is done is not tested."""
+"""The benchmarks with a devnet do the right work; how fast it is done is not tested."""
 
 from __future__ import annotations
 
@@ -44,3 +44,15 @@ def test_the_outbox_does_the_same_work() -> None:
         ("outbox: jobs to mined, 1 lane", "devnet's own rate"): (Scale.SPEED, None),
         ("outbox: jobs to mined, 8 lanes", "devnet's own rate"): (Scale.SPEED, 0.7),
     }
+
+
+def test_commands_answer() -> None:
+    goals = {}
+    with suite.works(["commands"]) as works:
+        for work in works:
+            work.check()
+            (peer,) = work.peers
+            goals[work.name, peer.name] = (peer.scale, peer.goal)
+        assert work.run(1) > 0
+    names = ("plants", "plant 1", "production", "offers", "payments", "statement wallet_2", "certificates", "events")
+    assert goals == {(f"der {name}", "the clock"): (Scale.ADDED_S, 1.0) for name in (*names, "balance wallet_1")}

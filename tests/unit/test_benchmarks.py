@@ -15,8 +15,8 @@ from benchmarks.peers import PeerError, Peers
 from der_client.stacks.clarity import UIntValue, encode
 from der_client.stacks.transactions import ContractCall, Transaction
 
-# The devnet's are in tests/integration: it takes seconds to start.
-GROUPS = [group for group in suite.GROUPS if group not in {"devnet", "sending"}]
+# Those with a devnet are in tests/integration: it takes seconds to start.
+GROUPS = [group for group in suite.GROUPS if group not in {"commands", "devnet", "sending"}]
 
 
 @pytest.fixture(scope="module")

@@ -55,6 +55,24 @@ def test_help_loads_nothing_heavy() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_a_command_that_lists_loads_nothing_that_it_does_not_need() -> None:
+    """It stops where it would ask the node: whatever it has loaded until then, each run of it waits for."""
+    unneeded = ["asyncio", "cryptography", "polars", "sqlalchemy", "websockets", "yaml"]
+    unneeded += ["der_client.demo", "der_client.index", "der_client.readings.table", "der_client.web"]
+    code = f"""
+import sys
+from der_client.cli import main
+sys.argv = ["der", "plants", "--url", "http://127.0.0.1:1"]
+try:
+    main()
+finally:
+    print("der_client.contracts" in sys.modules, [name for name in {unneeded} if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)  # noqa: S603
+    assert (done.returncode, done.stdout) == (1, "True []\n")
+    assert done.stderr.startswith("error: no connection")
+
+
 def test_runs_as_a_module() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "der_client.cli", "--version"], capture_output=True, text=True, check=True

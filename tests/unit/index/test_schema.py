@@ -1,0 +1,57 @@
+"""The tables: made when they are asked for, once, and all of them with a new index."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import create_engine, inspect
+
+from der_client.index.database import Database
+from der_client.index.schema import EVENT_TABLES, HISTORY_TABLES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_new_index_has_all_tables_and_their_indexes(tmp_path: Path) -> None:
+    Database(tmp_path / "index.sqlite", writable=True).close()
+    made = inspect(create_engine(f"sqlite:///{tmp_path}/index.sqlite"))
+    names = {table.name for tables in (EVENT_TABLES, HISTORY_TABLES) for table in tables.values()}
+    assert names <= set(made.get_table_names())
+    assert {index["name"]: index["unique"] for index in made.get_indexes("payment_history")} == {
+        "payment_now": 1,
+        "payment_history_from": 0,
+        "payment_history_to": 0,
+        "payment_by_asset_id_day": 0,
+        "payment_by_buyer": 0,
+        "payment_by_payee": 0,
+        "payment_by_state": 0,
+        "payment_by_offer_id": 0,
+    }
+    assert "events_of_payment" in {index["name"] for index in made.get_indexes("events")}
+
+
+def test_a_table_is_made_once_whoever_asks() -> None:
+    with ThreadPoolExecutor(8) as threads:
+        asked = list(threads.map(lambda _: [*EVENT_TABLES.values(), *HISTORY_TABLES.values()], range(8)))
+    assert all(tables == asked[0] for tables in asked)
+    with pytest.raises(KeyError):
+        HISTORY_TABLES["weather"]
+
+
+def test_asking_sqlite_loads_no_other_database_and_no_readers_of_files(tmp_path: Path) -> None:
+    place = tmp_path / "index.sqlite"
+    Database(place, writable=True).close()
+    unneeded = ["sqlalchemy.dialects.postgresql", "der_client.readings.table"]
+    code = f"""
+import sys
+from der_client.index import Follower, Index
+Index({str(place)!r}).plants()
+print([name for name in {unneeded} if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
+    assert done.stdout == "[]\n"
