@@ -90,6 +90,24 @@ def test_a_statement_fits_into_a_window_of_a_laptop(wide_page: Page, pages: str)
     require_contrast(wide_page)
 
 
+def test_a_statement_is_printed_as_a_table_in_dark_ink(wide_page: Page, pages: str) -> None:
+    wide_page.goto(f"{pages}/money")
+    wide_page.locator("#statements td.title a").first.click()
+    wide_page.wait_for_url("**/parties/**")
+    for width in (1050, 718):  # A4 in both directions, as browsers lay it out
+        wide_page.set_viewport_size({"width": width, "height": 700})
+        wide_page.emulate_media(media="print", color_scheme="dark")
+        assert wide_page.locator("#statement thead").is_visible()
+        assert not wide_page.locator(".top nav").is_visible()
+        assert "as of block" in wide_page.inner_text("#statement")
+        ground = "getComputedStyle(document.documentElement).backgroundColor"
+        ink = "getComputedStyle(document.querySelector('#statement td')).color"
+        assert wide_page.evaluate(ground) == "rgb(255, 255, 255)"
+        assert max(map(int, wide_page.evaluate(ink)[4:-1].split(","))) < 100
+    wide_page.set_viewport_size({"width": 1050, "height": 700})
+    require_whole_tables(wide_page)
+
+
 def test_the_days_before_a_plant_was_registered_are_not_missing(wide_page: Page, pages: str) -> None:
     wide_page.goto(f"{pages}/plants/1?year=2026")
     before = wide_page.locator("#year .day.before-it:not(.legend *)")
