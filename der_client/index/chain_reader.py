@@ -79,16 +79,25 @@ class ChainReader:
         """
         return _chain_block(self._client.block("latest"))
 
+    def block_at(self, height: int) -> ChainBlock | None:
+        """Return the block at a height, or ``None`` if there is none (any more).
+
+        Raises:
+            NodeError: If the API could not be read.
+        """
+        try:
+            return _chain_block(self._client.block(height))
+        except NotFoundError:
+            return None
+
     def hash_at(self, height: int) -> str | None:
         """Return the hash of the block at a height, or ``None`` if there is none (any more).
 
         Raises:
             NodeError: If the API could not be read.
         """
-        try:
-            return self._client.block(height).hash
-        except NotFoundError:
-            return None
+        block = self.block_at(height)
+        return None if block is None else block.hash
 
     def require(self, block: ChainBlock) -> None:
         """Check that a block is still in the chain.

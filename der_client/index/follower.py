@@ -117,7 +117,7 @@ class Follower:
         """Catch up with the chain, and return.
 
         Args:
-            on_progress: Called after each batch.
+            on_progress: Called after each batch, and when blocks were taken out.
             stop: Set this to end after the current batch.
 
         Raises:
@@ -127,6 +127,7 @@ class Follower:
             NodeError: If the API could not be read; what was written stays.
         """
         undone_from: int | None = None
+        told: Progress | None = None
         new_events = new_transactions = 0
         for moves in range(_MOST_MOVES):
             if moves:
@@ -139,10 +140,12 @@ class Follower:
             try:
                 undone = self._undo_fork(tip)
                 undone_from = min((height for height in (undone, undone_from) if height is not None), default=None)
+                tip = self._newest(tip if undone is None else self._reader.tip())
                 for progress in self._catch_up(tip):
                     new_events += progress.events
                     new_transactions += progress.transactions
                     total = replace(progress, events=new_events, transactions=new_transactions, undone_from=undone_from)
+                    told = total
                     if on_progress is not None:
                         on_progress(total)
                     if stop is not None and stop.is_set():
@@ -152,7 +155,10 @@ class Follower:
                 self._marks = None
                 continue
             self._describe(new_events)
-            return Progress(tip.height, tip.time, tip.height, new_events, new_transactions, undone_from)
+            total = Progress(tip.height, tip.time, tip.height, new_events, new_transactions, undone_from)
+            if on_progress is not None and undone_from is not None and told != total:
+                on_progress(total)  # blocks were taken out, and none came in their place yet
+            return total
         raise IndexDatabaseError(
             "does not match the chain, or the chain kept changing: rebuild it with `der index --rebuild`",
             self._database.name,
@@ -288,6 +294,22 @@ class Follower:
             self._read_place(connection)
         _LOG.warning("a fork replaced the blocks above %s; they were undone", ancestor)
         return ancestor + 1
+
+    def _newest(self, tip: ChainBlock) -> ChainBlock:
+        """Return the newest block of the chain, or the last one that the index has where that is newer.
+
+        Args:
+            tip: What the API said. Meanwhile the chain may have grown, or one of several replicas is behind.
+
+        Raises:
+            ChainMovedError: If the chain does not have the last block of the index.
+        """
+        if self._last is None or tip.height > self._last[0]:
+            return tip
+        known = self._reader.block_at(self._last[0])
+        if known is None or known.hash != self._last[1]:
+            raise ChainMovedError(f"block {self._last[0]} was {self._last[1]} and is not any more")
+        return known
 
     def _common_ancestor(self) -> int:
         """Return the height of the newest indexed block that is in the chain; -1 if none is."""

@@ -122,6 +122,11 @@ def bound(meter_key: PrivateKey) -> DeviceKey:
 @pytest.fixture
 def plant(cast: Cast) -> ReadyPlant:
     """A plant that can sell."""
+    return make_plant(cast)
+
+
+def make_plant(cast: Cast) -> ReadyPlant:
+    """Register, verify and connect a plant."""
     meter_key = PrivateKey.generate()
     asset_id = register(cast, claimed(cast, meter_key))
     cast.registrar.assets.verify_asset(asset_id, 6000, bound(meter_key)).send().wait()

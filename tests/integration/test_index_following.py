@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -17,66 +14,22 @@ from der_client.devnet import Devnet
 from der_client.index import Follower, LeaseHeldError
 from der_client.index.chain_data import ChainBlock
 from der_client.index.chain_reader import ChainReader
-from der_client.index.follower import Progress
 from der_client.index.schema import lease
 from der_client.stacks.rpc import Client, RetryPolicy
 from der_client.stacks.rpc.api_socket import ApiSocket
 from tests.integration.conftest import Cast
+from tests.integration.following import LONG_S, Following, following
 from tests.integration.line import Line
 
 NEVER_S = 3600.0
 """As long as no test waits: what is found with it was announced."""
 SOON_S = 0.05
-LONG_S = 60.0
 QUICK = RetryPolicy(attempts=2, backoff_s=0.01)
-
-
-class Following:
-    """A follower in a thread, and what it tells."""
-
-    def __init__(self, follower: Follower, poll_s: float) -> None:
-        self.follower = follower
-        self.stop = threading.Event()
-        self._told: list[Progress] = []
-        self._grew = threading.Condition()
-        self.thread = threading.Thread(
-            target=follower.follow,
-            args=(self.stop,),
-            kwargs={"poll_s": poll_s, "on_progress": self._tell},
-            daemon=True,
-        )
-        self.thread.start()
-
-    def _tell(self, progress: Progress) -> None:
-        with self._grew:
-            self._told.append(progress)
-            self._grew.notify_all()
-
-    def wait_for(self, is_it: Callable[[Progress], bool]) -> None:
-        with self._grew:
-            assert self._grew.wait_for(lambda: any(map(is_it, self._told)), LONG_S), self._told
-
-    def wait_until(self, height: int) -> None:
-        self.wait_for(lambda progress: progress.height >= height)
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
     return tmp_path / "index.sqlite"
-
-
-@contextmanager
-def following(der: Der, place: Path, poll_s: float, **options: Any) -> Iterator[Following]:
-    """Follow, and be up to date before anything else happens."""
-    with Follower(der, place, **options) as follower:
-        follower.run_once()
-        begun = Following(follower, poll_s)
-        try:
-            yield begun
-        finally:
-            begun.stop.set()
-            begun.thread.join(LONG_S)
-            assert not begun.thread.is_alive()
 
 
 def pause(cast: Cast, paused: bool) -> int:

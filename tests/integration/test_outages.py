@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import socket
-import socketserver
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import pytest
 from typer.testing import CliRunner
@@ -28,6 +25,7 @@ from der_client.recorder.recorder import Recorder
 from der_client.stacks.errors import NodeUnreachableError
 from der_client.stacks.rpc import Client, RetryPolicy
 from tests.integration.conftest import NOON, grant_roles, start_of
+from tests.integration.doorway import Doorway, open_doorway
 from tests.integration.test_keeper import LONG_S, connect, fund, ids, nonce, offer, state, verify
 
 if TYPE_CHECKING:
@@ -36,59 +34,10 @@ if TYPE_CHECKING:
 KEEPER_ACCOUNTS = ("wallet_7", "wallet_8")
 
 
-class Doorway(socketserver.ThreadingTCPServer):
-    """An address that stays while the devnet behind it is restarted, whose own port may be taken by others meanwhile.
-
-    Attributes:
-        target: Where those who come are led; ``None`` turns them away.
-    """
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Passage)
-        self.target: tuple[str, int] | None = None
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
-
-    def open_to(self, devnet: Devnet) -> None:
-        parts = urlsplit(devnet.url)
-        assert parts.hostname is not None
-        assert parts.port is not None
-        self.target = parts.hostname, parts.port
-
-
-class Passage(socketserver.BaseRequestHandler):
-    """One connection through the doorway."""
-
-    def handle(self) -> None:
-        assert isinstance(self.server, Doorway)
-        if self.server.target is None:
-            return
-        with suppress(OSError), socket.create_connection(self.server.target) as inside:
-            threading.Thread(target=pass_on, args=(inside, self.request), daemon=True).start()
-            pass_on(self.request, inside)
-
-
-def pass_on(source: socket.socket, sink: socket.socket) -> None:
-    with suppress(OSError):
-        while data := source.recv(1 << 16):
-            sink.sendall(data)
-    for end in (source, sink):
-        with suppress(OSError):
-            end.shutdown(socket.SHUT_RDWR)
-
-
 @pytest.fixture
 def doorway() -> Iterator[Doorway]:
-    with Doorway() as doorway:
-        thread = threading.Thread(target=doorway.serve_forever)
-        thread.start()
+    with open_doorway() as doorway:
         yield doorway
-        doorway.shutdown()
-        thread.join()
 
 
 def quick(devnet: Devnet, name: str, url: str | None = None) -> Der:

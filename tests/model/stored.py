@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from der_client import Der
@@ -13,6 +14,7 @@ from der_client.index.schema import HISTORY_TABLES, fields_of_state
 from der_client.index.state import KEYS, STX, SYSTEM, Row, RowKey
 from der_client.index.versions import holds_at
 from der_client.stacks.contract.codecs import field_annotations
+from tests.model.plain_values import difference
 
 Tables = dict[str, dict[RowKey, Row]]
 _PAGE = 30
@@ -74,6 +76,20 @@ def contracts_state(der: Der, tables: Tables) -> Tables:
         }
     }
     return said
+
+
+def require_same(expected: Any, found: Any, what: str = "") -> None:
+    """Fail where an index differs from what is expected."""
+    differences = difference(expected, found, what)
+    assert not differences, "\n".join(f"{path}: expected {one}, index {other}" for path, one, other in differences)
+
+
+def require_what_contracts_say(der: Der, place: Path | str) -> None:
+    """Fail unless every table of state says what the contracts answer."""
+    with Index(place) as index:
+        tables = stored_state(index)
+    for name, rows in contracts_state(der, tables).items():
+        require_same(rows, tables[name], name)
 
 
 def _read(get: Callable[[Any], Any], keys: Sequence[RowKey], argument: Callable[[RowKey], Any]) -> dict[RowKey, Row]:

@@ -15,8 +15,7 @@ from sqlalchemy import event
 from der_client.index import Follower, Index
 from tests.model.index import expected_index, shown_state
 from tests.model.people import CONTRACT_OWNER
-from tests.model.plain_values import difference
-from tests.model.stored import contracts_state, stored_state
+from tests.model.stored import require_same, require_what_contracts_say, stored_state
 from tests.model.twin import Twin
 from tests.postgres import MISSING, find_programs, running
 
@@ -101,26 +100,17 @@ class Indexed:
         """Compare the index with the model."""
         with Index(self.place) as index:
             shown = shown_state(stored_state(index))
-        _require_same(expected_index(self.twin.system), shown)
+        require_same(expected_index(self.twin.system), shown)
 
     def compare_with_contracts(self) -> None:
         """Compare the index with what the contracts answer."""
-        with Index(self.place) as index:
-            tables = stored_state(index)
-        said = contracts_state(self.der, tables)
-        for name, rows in said.items():
-            _require_same(rows, tables[name], name)
+        require_what_contracts_say(self.der, self.place)
 
     def compare_past(self) -> None:
         """Compare what the index says of earlier moments with what the model said then."""
         with Index(self.place) as index:
             for height, expected in self.remembered.items():
-                _require_same(expected, shown_state(stored_state(index, height)), f"as of {height}")
-
-
-def _require_same(expected: Any, found: Any, what: str = "") -> None:
-    differences = difference(expected, found, what)
-    assert not differences, "\n".join(f"{path}: expected {one}, index {other}" for path, one, other in differences)
+                require_same(expected, shown_state(stored_state(index, height)), f"as of {height}")
 
 
 @pytest.mark.parametrize("number", range(HISTORIES))

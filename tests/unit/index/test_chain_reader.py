@@ -12,7 +12,7 @@ import pytest
 
 from benchmarks.synthetic_chain import FIRST_DAY, SyntheticChain
 from der_client.contracts.asset_verification import PausedSet
-from der_client.index import Follower, Index, IndexDatabaseError
+from der_client.index import Follower, Index, IndexDatabaseError, Progress
 from der_client.index.chain_reader import ChainMovedError, ChainReader, Mark
 from der_client.stacks.errors import NotFoundError
 from der_client.stacks.rpc.answers import Block, ContractLogPage, TransactionInfo
@@ -138,6 +138,20 @@ def test_forks_between_two_looks(chain: MovingChain, place: Path) -> None:
         assert index.production(None, FIRST_DAY, chain.last_day)
 
 
+def test_blocks_that_are_taken_out_are_told_even_if_none_came_in_their_place(chain: MovingChain, place: Path) -> None:
+    told: list[Progress] = []
+    with closing(Follower(chain.der, place, lease_s=0)) as follower:
+        follower.run_once()
+        chain.pause()
+        follower.run_once()
+        chain.fork(1)
+        del chain._blocks[-1:]
+        for logs in chain._logs.values():
+            logs[:] = [log for log in logs if f'"block_height":{len(chain._blocks) + 1},' not in log]
+        follower.run_once(told.append)
+    assert [progress.undone_from for progress in told] == [len(chain._blocks) + 1]
+
+
 def test_another_chain_altogether_is_a_fork_from_the_start(chain: MovingChain, place: Path) -> None:
     follow(chain, place)
     other = OtherChain(2, 1)
@@ -170,6 +184,28 @@ def test_a_replica_that_is_behind_is_no_fork(chain: MovingChain, place: Path, ca
     with closing(Follower(chain.der, place, lease_s=0)) as follower:
         assert follower.run_once().undone_from is None
     assert not [record for record in caplog.records if "fork" in record.message]
+
+
+@pytest.mark.parametrize("taken_away", [0, 6])
+def test_a_tip_that_is_older_than_what_is_known_changes_nothing(
+    chain: MovingChain, place: Path, taken_away: int
+) -> None:
+    """It comes from a replica that is behind, or the chain has grown since."""
+    follow(chain, place)
+    if taken_away:
+        chain.fork(taken_away)
+    known = chain.block
+    answers = iter([3])
+
+    def older(height_or_hash: int | str = "latest") -> Block:
+        return known(next(answers, height_or_hash) if height_or_hash == "latest" else height_or_hash)
+
+    chain.block = older  # type: ignore[method-assign]
+    with closing(Follower(chain.der, place, lease_s=0)) as follower:
+        progress = follower.run_once()
+        assert progress.height == progress.tip_height == len(chain._blocks)
+        assert (progress.undone_from is None) == (not taken_away)
+    assert follow(chain, place) == events_of(chain)
 
 
 def test_a_chain_that_never_rests_is_an_error(chain: MovingChain, place: Path) -> None:

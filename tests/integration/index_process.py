@@ -1,0 +1,48 @@
+"""An indexer as a process of its own, which can be killed.
+
+Its arguments: the node's URL, the deployer, the index, how long its lease holds (s).
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from der_client import Der
+from der_client.index import Follower
+
+LEASE_S = 1.0
+_READY = "follows"
+
+
+@contextmanager
+def killed_at_the_end(der: Der, place: Path | str) -> Iterator[None]:
+    """Follow in a process for as long as the block lasts, and kill it then."""
+    arguments = [der.client.url, der.deployer, str(place), str(LEASE_S)]
+    process = subprocess.Popen(  # noqa: S603 - our own module
+        [sys.executable, "-m", __name__, *arguments], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    try:
+        assert process.stdout.readline().strip() == _READY
+        yield
+        assert process.poll() is None
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def main(url: str, deployer: str, place: str, lease_s: str) -> None:
+    with Follower(Der.connect(url, deployer=deployer), place, lease_s=float(lease_s)) as follower:
+        follower.run_once()
+        sys.stdout.write(f"{_READY}\n")
+        sys.stdout.flush()
+        follower.follow(threading.Event(), poll_s=0.05)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
