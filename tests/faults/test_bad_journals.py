@@ -15,7 +15,7 @@ from sqlalchemy import event, make_url, update
 from der_client.devnet import Devnet
 from der_client.stacks.account import Account
 from der_client.stacks.clarity import PrincipalValue
-from der_client.stacks.errors import InvalidValueError, JournalError
+from der_client.stacks.errors import InvalidValueError, JournalError, MissingExtraError
 from der_client.stacks.outbox import Job, JobState, Journal, Outbox
 from der_client.stacks.outbox.schema import about
 from der_client.stacks.rpc import Client
@@ -169,7 +169,7 @@ def test_a_driver_that_is_missing(account: Account, monkeypatch: pytest.MonkeyPa
         return real(name, *arguments, **options)
 
     monkeypatch.setattr(builtins, "__import__", without_psycopg)
-    with pytest.raises(JournalError, match=r"pip install 'der-client\[postgres\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install 'der-client\[postgres\]'"):
         Outbox(account, "postgresql://someone@127.0.0.1:1/nothing")
 
 

@@ -131,7 +131,7 @@ class TestOnce:
         settle(chain, outbox, job)
         assert outbox.do(job).state is JobState.MINED
         assert amounts(chain, account.address) == Counter([1])
-        with pytest.raises(JobConflictError, match="rent/july is in the journal with another content"):
+        with pytest.raises(JobConflictError, match="rent/july is in the journal with other content"):
             outbox.add(pay(payee, 5), pay(payee, 2, "rent/july"))
         assert outbox.find("pay/5") is None
 

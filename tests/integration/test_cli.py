@@ -295,7 +295,7 @@ class TestSetupRoles:
 
     def test_before_the_contracts_are_deployed(self, bare_devnet: Devnet) -> None:
         error = failure("setup-roles", EXAMPLE, "--url", bare_devnet.url)
-        assert f"{bare_devnet.deployer.address}.asset-verification is not there; deploy the contracts first" in error
+        assert f"{bare_devnet.deployer.address}.asset-verification is not deployed; deploy the contracts first" in error
 
     def test_contracts_of_another_deployer(self, bare_devnet: Devnet, monkeypatch: pytest.MonkeyPatch) -> None:
         other = bare_devnet.accounts["wallet_1"]

@@ -151,7 +151,7 @@ class TestBuying:
         assert payment.price_per_kwh == cheapest["price_per_kwh"]
         assert (payment.cost, payment.before_wh) == (bought["cost"], bought["before_wh"])
         again = run("buy", "10kWh", "--offer", bought["offer_id"], "--key", "wallet_6", "--yes")
-        assert "50 kWh of that day are delivered to others first" in " ".join(again.stderr.split())
+        assert "50 kWh of that day is delivered to others first" in " ".join(again.stderr.split())
 
     def test_it_is_shown_and_not_done_unasked(self, der: Der) -> None:
         before = der.settlement.get_payment_count()
@@ -180,7 +180,7 @@ class TestBuying:
             (["5MWh"], "no offer has 5 MWh: the largest is offer "),
             (["1Wh"], "1 Wh is too little: the least that can be bought is "),
             (["50kWh", "--offer", "99"], "--offer: offer 99 not found; 'der offers' lists those that are open"),
-            (["50kWh", "--offer", "1"], "--offer: nothing of offer 1 can be bought (any more)"),
+            (["50kWh", "--offer", "1"], "--offer: offer 1 cannot be bought (any more)"),
             (["50kWh", "--max-price", "0.01STX"], "nothing is for sale on these terms"),
             (["50kWh", "--max-price", "5kWh"], "--max-price: '5kWh': expected a price of a kWh, such as 0.083STX"),
         ],
@@ -197,7 +197,7 @@ class TestBuying:
     def test_too_much_ahead(self) -> None:
         bought = answer("buy", "50kWh", "--key", "wallet_5", "--yes")
         said = failure("buy", "20kWh", "--offer", bought["offer_id"], "--max-ahead", "10kWh", "--key", "wallet_6")
-        assert said == "--max-ahead: at least 50 kWh are ahead in the offers that have enough"
+        assert said == "--max-ahead: in each offer that has enough, at least 50 kWh is ahead of yours"
 
 
 class TestSelling:

@@ -151,7 +151,7 @@ def test_once_ends_while_nothing_is_mined(
     # Another run knows it from its journal.
     again = CliRunner().invoke(app, options, env=environment)
     assert (again.exit_code, again.output.splitlines()) == (1, [pending, told])
-    assert "not mined yet: run it again" in told
+    assert "not mined yet; run this again" in told
     devnet.mine()
     assert [state(quick(devnet, "wallet_7"), number) for number in payments].count(PaymentState.SETTLED) == 1
 

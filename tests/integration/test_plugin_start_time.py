@@ -43,4 +43,4 @@ def test_at_the_moment_of_the_configuration(tmp_path: Path) -> None:
 def test_a_moment_must_be_one(tmp_path: Path, moment: str) -> None:
     done = run(tmp_path, TODAY, "-o", f"devnet_start_time={moment}")
     assert done.returncode != 0
-    assert f"devnet_start_time is '{moment}'; give a moment with its offset" in done.stdout + done.stderr
+    assert f"devnet_start_time is '{moment}'; give a time with its offset" in done.stdout + done.stderr

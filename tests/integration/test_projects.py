@@ -231,7 +231,7 @@ def test_what_cannot_be_carried_out_is_named(project: Path) -> None:
             ClarinetProject.read(project)
     manifest.write_text(text)
     (project / "contracts" / "shop.clar").write_text("(define-public (give) (contract-call? .nowhere run))")
-    with pytest.raises(DeploymentError, match=r"shop calls \.nowhere, which is not there.*nowhere\.clar"):
+    with pytest.raises(DeploymentError, match=r"shop calls \.nowhere, which does not exist.*nowhere\.clar"):
         ClarinetProject.read(project).plan({"deployer": DEPLOYER}, only=["shop"])
     (project / "contracts" / "shop.clar").write_text("(define-public (give) (contract-call? .caller run))")
     (project / "contracts" / "caller.clar").write_text("(define-public (run) (contract-call? .shop give))")

@@ -166,9 +166,9 @@ class TestRelay:
         ).recordings
         assert (part.status, part.unchecked_mask) == (R.UNCHECKED, 0b10)
         assert "slots 1 of" in part.reason
-        assert "known only together with slots that are not given" in part.reason
+        assert "known only as a sum with slots that are not given" in part.reason
         assert (overlapping.status, overlapping.error) == (R.REFUSED, ProductionError.ERR_SLOT_ALREADY_RECORDED)
-        assert "have the meter sign the missing ones alone" in overlapping.reason
+        assert "let the meter sign only the missing ones" in overlapping.reason
 
     def test_what_the_contract_would_refuse_costs_nothing(
         self, cast: Cast, plant: ReadyPlant, day: date, plain: int, relayer: Recorder

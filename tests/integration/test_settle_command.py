@@ -97,7 +97,7 @@ def test_what_can_never_be_delivered_is_paid_back(cast: Cast, plant: ReadyPlant,
     assert [each["due"] for each in answer("payments", "--due")["payments"]] == ["refund"]
     result = run("settle", number, "--key", "wallet_7", "--yes")
     assert result.exit_code == 0
-    assert "This pays back what cannot be delivered" in result.stderr
+    assert "This refunds what cannot be delivered" in result.stderr
     payment = der.settlement.get_payment(number)
     assert payment is not None
     assert (payment.state, payment.refund) == (PaymentState.REFUNDED, payment.cost)

@@ -547,12 +547,12 @@ class TestWaiting:
         with pytest.raises(ConfirmationTimeoutError, match=words) as caught:
             pending.wait(0.02)
         assert caught.value.txid == pending.txid
-        assert "do not build it anew" in str(caught.value)
+        assert "do not build it again" in str(caught.value)
 
     def test_a_node_that_fails_meanwhile(self, node: FakeNode, account: Account) -> None:
         pending = account.transfer(OTHER, 1)
         node.outcome = {"tx_status": "odd"}
-        with pytest.raises(ConfirmationTimeoutError, match="the last look failed"):
+        with pytest.raises(ConfirmationTimeoutError, match="the last request failed"):
             pending.wait(0.02)
         node.outcome = {}
         assert pending.wait(1).status == "success"

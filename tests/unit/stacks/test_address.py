@@ -85,8 +85,8 @@ def test_any_text_is_an_address_or_an_address_error(text: str) -> None:
         (ADDRESS + "0" * 100_000, "not a Stacks address"),
         ("STé" + ADDRESS[3:], "not a Stacks address"),
         (ADDRESS[:-1], "checksum is wrong"),
-        ("ST" + "Z" * 39, "does not hold 20 bytes"),
-        ("SP0000000000000000000002Q6VF78", "does not hold 20 bytes"),
+        ("ST" + "Z" * 39, "does not contain 20 bytes"),
+        ("SP0000000000000000000002Q6VF78", "does not contain 20 bytes"),
         (ADDRESS + "0", "not a Stacks address"),
         (ADDRESS[:-1] + "N", "checksum is wrong"),
         ("SP" + ADDRESS[2:], "checksum is wrong"),
@@ -123,7 +123,7 @@ def test_the_network_is_checked_and_both_are_named() -> None:
     check_network(ADDRESS, TESTNET)
     check_network(f"{ADDRESS}.market", DEVNET)
     check_network(MAINNET_ADDRESS, MAINNET)
-    with pytest.raises(AddressError, match=r"recipient: .* is of testnet/devnet, but is used on mainnet"):
+    with pytest.raises(AddressError, match=r"recipient: .* is an address of testnet/devnet, but is used on mainnet"):
         check_network(ADDRESS, MAINNET, "recipient")
     with pytest.raises(AddressError, match="is of mainnet, but is used on devnet"):
         check_network(MAINNET_ADDRESS, DEVNET)

@@ -174,7 +174,7 @@ class TestReading:
             (
                 "- transaction-type",
                 "&a [*a, *a]\n        - transaction-type",
-                r"not valid YAML: aliases \(\*\) are not read",
+                r"not valid YAML: aliases \(\*\) are not allowed",
             ),
             ("clarity-version: 4", "clarity-version: 7", r"line 15: field 'clarity-version' .* 1 to 6, not '7'"),
             ("clarity-version: 4", "clarity-version: four", r"line 15: field 'clarity-version'"),
@@ -235,12 +235,12 @@ class TestSources:
     @pytest.mark.parametrize("path", ["../secret.clar", "contracts/../../secret.clar", "{tmp}/secret.clar"])
     def test_must_lie_inside_the_project(self, project: Path, account: Account, path: str) -> None:
         (project.parent / "secret.clar").write_text("(ok true)")
-        self.refuse(project, account, "leads out of the project", path.format(tmp=project.parent))
+        self.refuse(project, account, "is outside the project", path.format(tmp=project.parent))
 
     def test_links_must_not_lead_out(self, project: Path, account: Account, node: FakeNode) -> None:
         (project.parent / "secret.clar").write_text("(ok true)")
         (project / "contracts" / "link.clar").symlink_to(project.parent / "secret.clar")
-        self.refuse(project, account, "leads out of the project", "contracts/link.clar")
+        self.refuse(project, account, "is outside the project", "contracts/link.clar")
         plan = write(project, plan_text(publish("first", path="contracts/link.clar")))
         assert deploy(plan, account, outside_root=True).deployed == (f"{DEPLOYER}.first",)
         assert node.sources[f"{DEPLOYER}.first"] == "(ok true)"
@@ -275,7 +275,7 @@ class TestDeploying:
 
     def test_another_source_is_there(self, project: Path, account: Account, node: FakeNode) -> None:
         node.sources[f"{DEPLOYER}.second"] = "(define-constant NAME u0)\n"
-        with pytest.raises(DeploymentError, match=rf"{DEPLOYER}\.second is published already \(at height 7\)"):
+        with pytest.raises(DeploymentError, match=rf"{DEPLOYER}\.second is already published \(at height 7\)"):
             deploy(write(project, plan_text(publish("first") + publish("second"))), account)
         assert node.posts == []
 
@@ -283,7 +283,7 @@ class TestDeploying:
         plan = DeploymentPlan.read(write(project, plan_text(publish("first"))))
         refusal = ("ContractAlreadyExists", {"contract_identifier": f"{DEPLOYER}.first"})
         node.refusals = [refusal]
-        with pytest.raises(DeploymentError, match="exists already"):
+        with pytest.raises(DeploymentError, match="already exists"):
             deploy(plan, account)
         node.refusals = [refusal]
         node.on_refusal = lambda: node.sources.update({f"{DEPLOYER}.first": "(define-constant NAME u5)\n"})
@@ -390,7 +390,7 @@ class TestSenders:
     def test_a_source_that_names_the_old_sender(self, project: Path, account: Account, node: FakeNode) -> None:
         (project / "contracts" / "first.clar").write_text(f"(contract-call? '{OTHER}.second f)")
         with pytest.raises(
-            DeploymentError, match=rf"the source of first names {OTHER}, in whose place {DEPLOYER} is here"
+            DeploymentError, match=rf"the source of first names {OTHER}, which {DEPLOYER} replaces here"
         ):
             deploy(write(project, plan_text(publish("first", OTHER))), account, own_address=True)
         assert node.posts == []
@@ -398,7 +398,7 @@ class TestSenders:
     @pytest.mark.parametrize(
         ("text", "words"),
         [
-            (publish("second", DEPLOYER), f"the source of second names {OTHER}, in whose place"),
+            (publish("second", DEPLOYER), f"the source of second names {OTHER}, which "),
             (
                 call(f"""["'{OTHER}"]""", f"{DEPLOYER}.first").replace(DEPLOYER, THIRD),
                 f"a parameter of set-name! names {OTHER}",
@@ -411,7 +411,7 @@ class TestSenders:
             deploy(write(project, plan_text(publish("first", OTHER) + text)), account, own_address=True, run_calls=True)
 
     def test_one_name_twice(self, project: Path, account: Account) -> None:
-        with pytest.raises(DeploymentError, match=r"first is twice in the plan \(first in line 9\)"):
+        with pytest.raises(DeploymentError, match=r"first is in the plan twice \(first in line 9\)"):
             deploy(write(project, plan_text(publish("first") + publish("first", OTHER))), account, own_address=True)
 
 
@@ -453,7 +453,7 @@ class TestTransfers:
     @pytest.mark.parametrize(
         ("recipient", "words"),
         [
-            (KEY.address(MAINNET), "line 18: STX transfer: recipient: .* is of mainnet"),
+            (KEY.address(MAINNET), "line 18: STX transfer: recipient: .* is an address of mainnet"),
             (DEPLOYER, "line 18: STX transfer: sender and recipient are the same"),
             (f"{OTHER}.{'a' * 50}", "line 18: STX transfer: .*contract"),
         ],

@@ -336,7 +336,7 @@ class TestOutages:
         self, mocked: responses.RequestsMock, client: Client, header: str
     ) -> None:
         mocked.get(f"{URL}/v2/info", status=429, headers={"Retry-After": header})
-        with pytest.raises(NodeAnswerError, match="ask less often"):
+        with pytest.raises(NodeAnswerError, match="send fewer"):
             client.info()
         assert len(mocked.calls) == 1
 
@@ -639,7 +639,7 @@ class TestSending:
     def test_never_an_answer(self, mocked: responses.RequestsMock, client: Client) -> None:
         mocked.post(self.POST, body=requests.ReadTimeout("slow"))
         self.unknown(mocked)
-        with pytest.raises(ConfirmationTimeoutError, match="do not build it anew") as caught:
+        with pytest.raises(ConfirmationTimeoutError, match="do not build it again") as caught:
             client.send(RAW)
         assert caught.value.txid == TXID
         assert self.posts(mocked) == [RAW] * QUICK.attempts
@@ -654,7 +654,7 @@ class TestSending:
         return Client("http://node.test", session=session, retries=QUICK)
 
     def test_a_proxy_that_is_down(self) -> None:
-        with pytest.raises(NodeUnreachableError, match="no connection by way of the proxy"):
+        with pytest.raises(NodeUnreachableError, match="no connection through the proxy"):
             self.through(url_of_nobody()).send(RAW)
 
     def test_a_proxy_that_hangs_up_may_have_passed_it_on(self, serve: Serve) -> None:

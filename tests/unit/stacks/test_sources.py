@@ -84,5 +84,5 @@ def test_another_node_is_waited_for_until_it_has_reached_the_epoch(monkeypatch: 
     epochs.enter("2.4", "here")
     assert len(waits) == 1
     epochs.leave()
-    with pytest.raises(DeploymentError, match=r"here: the plan wants epoch 2.4, which begins at burn block 9; .* at 8"):
+    with pytest.raises(DeploymentError, match=r"here: the plan needs epoch 2.4, which begins at burn block 9; .* at 8"):
         DeploymentEpochs(client_at(8), -1).enter("2.4", "here")

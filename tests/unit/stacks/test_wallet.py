@@ -144,9 +144,9 @@ def test_account_indexes_are_whole_numbers(index: Any) -> None:
     [
         ((None,), "words: must be str, not NoneType"),
         ((ABANDON.split(),), "words: must be str, not list"),
-        ((ABANDON + " \ud800",), "words: holds a lone surrogate"),
+        ((ABANDON + " \ud800",), "words: contains a lone surrogate"),
         ((ABANDON, None), "passphrase: must be str, not NoneType"),
-        ((ABANDON, "SECRET\udcff"), "passphrase: holds a lone surrogate"),
+        ((ABANDON, "SECRET\udcff"), "passphrase: contains a lone surrogate"),
         ((ABANDON, b"SECRET"), "passphrase: must be str, not bytes"),
     ],
 )

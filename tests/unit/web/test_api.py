@@ -159,7 +159,7 @@ def test_the_description_says_what_each_parameter_is_for(pages: TestClient) -> N
     assert missing == []
     html = pages.get("/api").text
     assert "`" not in html
-    assert '<span class="code">next</span> of the page before' in html
+    assert '<span class="code">next</span> of the previous page' in html
 
 
 def test_the_page_of_the_api_lists_every_endpoint(pages: TestClient) -> None:

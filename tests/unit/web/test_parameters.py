@@ -41,7 +41,7 @@ WRONG = [
     ("/attention/day-unverified?offset=1e3", "offset: expected a whole number"),
     ("/api/production?from_day=2026-01-01", "to_day: field required"),
     ("/api/production?from_day=2026-01-02&to_day=2026-01-01", "expected 1 to 366 days, got 0"),
-    ("/api/production?from_day=2026-01-01&to_day=2026-03-01&by=slot", "expected 1 to 31 days where the slots of all"),
+    ("/api/production?from_day=2026-01-01&to_day=2026-03-01&by=slot", "expected 1 to 31 days for the slots of all"),
     ("/api/production?from_day=2026-01-01&to_day=2026-01-01&by=hour", "by: input should be 'slot', 'day' or 'month'"),
     ("/api/plants?limit=0", "limit: input should be greater than or equal to 1"),
     ("/api/plants?limit=1001", "limit: input should be less than or equal to 1000"),

@@ -222,7 +222,7 @@ def test_only_the_senders_key_signs() -> None:
 
 def test_signing_twice_is_refused() -> None:
     signed = build().sign(KEY)
-    with pytest.raises(SigningError, match="fully signed already"):
+    with pytest.raises(SigningError, match="already fully signed"):
         signed.sign(KEY)
 
 

@@ -72,7 +72,7 @@ def test_signers_one_at_a_time(mode: HashMode) -> None:
     assert transaction.verify()
     kinds = [type(field) for field in condition_of(transaction).fields]
     assert kinds == [FieldSignature, PublicKey, FieldSignature]
-    with pytest.raises(SigningError, match="fully signed already"):
+    with pytest.raises(SigningError, match="already fully signed"):
         transaction.sign(KEYS[1])
 
 
@@ -85,7 +85,7 @@ def test_every_choice_of_signers_and_order(mode: HashMode) -> None:
         in_order = keys.index(order[0]) < keys.index(order[1])
         transaction = build(account).sign(order[0])
         if mode.is_sequential and not in_order:
-            with pytest.raises(SigningError, match="in the order of their keys"):
+            with pytest.raises(SigningError, match="the order of their keys"):
                 transaction.sign(order[1])
             continue
         transaction = transaction.sign(order[1])
@@ -235,9 +235,9 @@ def test_other_keys_complete_nothing() -> None:
         with pytest.raises(SigningError):
             ours.with_public_keys([key.public_key for key in keys])
     for keys in (KEYS[:2], [KEYS[1], KEYS[0], KEYS[2]]):
-        with pytest.raises(SigningError, match=f"these {len(keys)} keys, in this order, are not of the account"):
+        with pytest.raises(SigningError, match=f"these {len(keys)} keys, in this order, do not belong to the account"):
             ours.with_public_keys([key.public_key for key in keys])
-    with pytest.raises(SigningError, match="one key only"):
+    with pytest.raises(SigningError, match="only one key"):
         build(SingleSig(KEYS[0].public_key)).with_public_keys([KEYS[0].public_key])
 
 
