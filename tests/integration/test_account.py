@@ -171,7 +171,7 @@ def test_refusals(devnet: Devnet, account: Account, client: Client, counter: str
         account.submit(ContractCall(counter, "count!", ()))
     with pytest.raises(TransactionRejectedError, match="not on this network"):
         account.submit(ContractCall(f"{account.address}.nothing", "f"))
-    with pytest.raises(TransactionRejectedError, match="exists already"):
+    with pytest.raises(TransactionRejectedError, match="already exists"):
         account.submit(ContractPublish("counter", SOURCE, 4))
     with pytest.raises(TransactionRejectedError, match="is at") as caught:
         account.submit(TokenTransfer(PrincipalValue(other), 1), nonce=0)

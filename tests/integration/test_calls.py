@@ -146,7 +146,7 @@ def test_wrong_arguments_are_refused_before_anything_is_signed(der: Der, devnet:
 def test_addresses_of_another_network_are_refused(der: Der) -> None:
     call = der.assets.set_role(Role.REGISTRAR, MAINNET_ADDRESS, "", True)
     for act in (call.send, call.transaction, call.simulate):
-        with pytest.raises(AddressError, match=r"argument of set-role: SP1PQ.* is of mainnet, but"):
+        with pytest.raises(AddressError, match=r"argument of set-role: SP1PQ.* is an address of mainnet, but"):
             act()
 
 

@@ -125,7 +125,7 @@ def test_the_network_is_checked_and_both_are_named() -> None:
     check_network(MAINNET_ADDRESS, MAINNET)
     with pytest.raises(AddressError, match=r"recipient: .* is an address of testnet/devnet, but is used on mainnet"):
         check_network(ADDRESS, MAINNET, "recipient")
-    with pytest.raises(AddressError, match="is of mainnet, but is used on devnet"):
+    with pytest.raises(AddressError, match="is an address of mainnet, but is used on devnet"):
         check_network(MAINNET_ADDRESS, DEVNET)
     with pytest.raises(AddressError, match="no known network"):
         check_network(c32_address(0, bytes(20)), DEVNET)
