@@ -187,7 +187,7 @@ def test_a_network_is_one_value(monkeypatch: pytest.MonkeyPatch) -> None:
     assert network_name(10) == "lab"
     assert public_api(f"{address}.token") == "https://lab.test"
     assert write_bitcoin_address(4, bytes(20), lab).startswith("lab1")
-    with pytest.raises(AddressError, match="is of lab, but is used on devnet"):
+    with pytest.raises(AddressError, match="is an address of lab, but is used on devnet"):
         check_network(address, DEVNET)
     with pytest.raises(NodeAnswerError, match=r"network 5, which is not one of mainnet \(1\), .*lab \(4242\)"):
         network_of(5, "https://node.test")
