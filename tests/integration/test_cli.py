@@ -290,7 +290,8 @@ class TestSetupRoles:
         own, foreign = contracts_devnet.deployer.address, "SP1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRCBGD7R"
         file.write_text(f'[roles]\nregistrar = ["{own}"]\nverifier = ["{foreign}"]')
         nonce = Client(contracts_devnet.url).account(own).nonce
-        assert f"verifier: {foreign} is an address of mainnet" in failure("setup-roles", file, "--url", contracts_devnet.url)
+        said = failure("setup-roles", file, "--url", contracts_devnet.url)
+        assert f"verifier: {foreign} is an address of mainnet" in said
         assert Client(contracts_devnet.url).account(own).nonce == nonce
 
     def test_before_the_contracts_are_deployed(self, bare_devnet: Devnet) -> None:

@@ -133,7 +133,8 @@ class TestStrangers:
     def test_among_the_arguments(self, network: Network, wrap: Callable[[PrincipalValue], Any]) -> None:
         contract = f"{KEY.address(network)}.own"
         call = ContractCall(contract, "pay", (UIntValue(1), wrap(PrincipalValue(MAINNET_CONTRACT))))
-        with pytest.raises(AddressError, match=f"argument of pay: {MAINNET_CONTRACT} is an address of mainnet.*{network.name}"):
+        told = f"argument of pay: {MAINNET_CONTRACT} is an address of mainnet.*{network.name}"
+        with pytest.raises(AddressError, match=told):
             build(call, network)
         at_home = ContractCall(contract, "pay", (wrap(PrincipalValue(KEY.address(network))),))
         assert build(at_home, network).payload == at_home
