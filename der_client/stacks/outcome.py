@@ -19,7 +19,7 @@ from der_client.stacks.errors import (
 )
 from der_client.stacks.rpc import TransactionStatus
 from der_client.stacks.rpc.fields import excerpt
-from der_client.stacks.unmet import UnmetPostCondition, read_unmet
+from der_client.stacks.unmet import UnmetPostCondition, plain_sentence, read_unmet
 
 if TYPE_CHECKING:
     from der_client.stacks.clarity import ClarityValue
@@ -109,10 +109,11 @@ class Outcome:
                     finding=self.text,
                 )
             case OutcomeKind.POST_CONDITION:
+                words = excerpt(plain_sentence(self.text))
                 said = (
-                    f"{excerpt(self.text)} (condition, what moved)"
+                    f"{words} (condition, what moved)"
                     if self.unmet is not None and self.unmet.code
-                    else excerpt(self.text) or "more or less would have moved than its post-conditions allow"
+                    else words or "more or less would have moved than its post-conditions allow"
                 )
                 return PostConditionAbortedError(
                     f"{subject} did not meet a post-condition {spent}: {said}; compare the post-conditions with what "

@@ -57,6 +57,11 @@ class UnmetPostCondition:
     is_uncovered: bool = False
 
 
+def plain_sentence(sentence: str) -> str:
+    """Return a node's sentence with STX for the asset id that the node's virtual machine has for it."""
+    return _STX_ASSET.sub(STX, sentence)
+
+
 def read_unmet(sentence: str) -> UnmetPostCondition | None:
     """Read a node's sentence.
 
