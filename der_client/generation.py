@@ -26,7 +26,7 @@ from der_client.stacks.plan import PublishStep
 from der_client.stacks.prepared import SETTINGS, prepare_plan, read_keys
 from der_client.stacks.rpc import Client
 from der_client.stacks.sources import FetchedContract
-from der_client.stacks.transactions import ContractPublish, Transaction
+from der_client.stacks.transactions import ContractPublish, PostConditionMode, Transaction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -191,7 +191,7 @@ def _publish(
         if not isinstance(payload, ContractPublish):
             continue
         try:
-            accounts[transaction.origin].submit(payload, fee_ustx=transaction.fee).wait()
+            accounts[transaction.origin].submit(payload, mode=PostConditionMode.ALLOW, fee_ustx=transaction.fee).wait()
         except (TransactionRejectedError, TransactionFailedError) as error:
             if left_out is None:
                 raise DeploymentError(f"{step.what}: {error}") from error

@@ -49,6 +49,10 @@ def deploy(
     run_calls: Annotated[
         bool, typer.Option("--run-calls", help="Make the plan's contract calls; every run makes them again.")
     ] = False,
+    allow_moves: Annotated[
+        bool,
+        typer.Option("--allow-moves", help="Let contracts move assets of their publisher when published."),
+    ] = False,
     timeout: TimeoutS = DEFAULT_TIMEOUT_S,
     journal: JournalPlace = None,
     as_json: Json = False,
@@ -87,6 +91,7 @@ def deploy(
                 own_address=retarget,
                 run_transfers=run_transfers,
                 run_calls=run_calls,
+                allow_moves=allow_moves,
                 other_network=on.network is not None,
                 other_accounts=others,
                 fetch=fetcher(),
@@ -94,6 +99,8 @@ def deploy(
                 on_step=steps.append,
                 journal=journal or default_journal("deploy", account),
             )
+    except DeploymentError as error:
+        raise DeploymentError(str(error).replace("allow_moves=True", "--allow-moves")) from error
     finally:
         # Also after a failure: what was published stays published, and paid for.
         if steps and not as_json:

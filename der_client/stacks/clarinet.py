@@ -239,6 +239,7 @@ class _Wanted:
     step: PublishStep
     needs: frozenset[str]
     likes: frozenset[str]
+    has_epoch: bool = True
 
 
 class _Planner:
@@ -275,6 +276,7 @@ class _Planner:
             self._wanted[key] = wanted
             waiting.extend(sorted((wanted.needs | wanted.likes) - self._wanted.keys()))
         self._leave_out_what_needs_them()
+        self._delay_to_epochs_of_needs()
         self._assign_senders()
         steps = [self._wanted[key].step for key in self._order()]
         return DeploymentPlan(
@@ -296,6 +298,18 @@ class _Planner:
                 del self._wanted[key]
                 missing.append(key)
 
+    def _delay_to_epochs_of_needs(self) -> None:
+        """Have contracts without an epoch of their own in the first one that has all that they need."""
+        is_settled = False
+        while not is_settled:
+            is_settled = True
+            for key, wanted in self._wanted.items():
+                epochs = (self._wanted[need].step.epoch for need in wanted.needs if need in self._wanted)
+                latest = max(epochs, key=_epoch_order, default=wanted.step.epoch)
+                if not wanted.has_epoch and _epoch_order(latest) > _epoch_order(wanted.step.epoch):
+                    self._wanted[key] = replace(wanted, step=replace(wanted.step, epoch=latest))
+                    is_settled = False
+
     def _want(self, key: str) -> _Wanted:
         own = self._project.contracts.get(key[1:]) if key.startswith(".") else None
         if own is not None:
@@ -303,8 +317,10 @@ class _Planner:
             sender = self._address(own.deployer, own.name)
             version, epoch = _terms(own.clarity_version, own.epoch, source)
             step = PublishStep(own.name, sender, own.path, version, 0, epoch=epoch)
+            has_epoch = bool(own.epoch)
         else:
             step, source = self._requirement(key)
+            has_epoch = bool(_noted_epoch(self._project.cached_requirement(key)[1]))
         try:
             references = References.of(source)
         except InvalidValueError as error:
@@ -317,7 +333,7 @@ class _Planner:
             )
         needs = frozenset(self._keys(key, references.needed))
         likes = frozenset(name for name in self._keys(key, references.named) if self._is_at_hand(name)) - needs
-        return _Wanted(step, needs, likes)
+        return _Wanted(step, needs, likes, has_epoch)
 
     def _is_at_hand(self, key: str) -> bool:
         return key.startswith(".") or self._project.cached_requirement(key)[0].exists()

@@ -27,6 +27,7 @@ from der_client.stacks.errors import (
     DerClientError,
     EncodeError,
     NotFoundError,
+    PostConditionAbortedError,
     TransactionDroppedError,
     TransactionFailedError,
 )
@@ -128,6 +129,7 @@ def deploy(
     own_address: bool = False,
     run_transfers: bool = False,
     run_calls: bool = False,
+    allow_moves: bool = False,
     outside_root: bool = False,
     other_network: bool = False,
     other_accounts: Sequence[Account] = (),
@@ -151,6 +153,8 @@ def deploy(
             that continues an interrupted run from its journal.
         run_calls: Whether to make the plan's contract calls, again with each run. A plan has no post-conditions,
             so they may move whatever the contract moves, as when Clarinet carries it out.
+        allow_moves: Whether a contract may move assets of its publisher when it is published, by code outside of its
+            functions.
         outside_root: Whether sources may be outside the project's folder.
         other_network: Whether a plan for another network may be carried out on mainnet, or one for mainnet elsewhere.
         other_accounts: Further accounts, for steps with their addresses as senders.
@@ -184,7 +188,8 @@ def deploy(
         accounts = dict.fromkeys(senders_of(plan), account)
     with Outbox([*dict.fromkeys(accounts.values())], journal, purpose=f"deployments by {account.address}") as outbox:
         finish_earlier_run(outbox, timeout_s)  # it may have sent a contract of the plan
-        run = _Run(plan, account, accounts, payloads, transfers, outbox, timeout_s, on_step)
+        mode = PostConditionMode.ALLOW if allow_moves else PostConditionMode.DENY
+        run = _Run(plan, account, accounts, payloads, transfers, outbox, timeout_s, on_step, mode)
         run.find_published()
         run.check_calls()
         for batch in plan.batches:
@@ -205,8 +210,10 @@ class _Run:
         outbox: Outbox,
         timeout_s: float,
         on_step: Callable[[StepReport], None] | None,
+        publication_mode: PostConditionMode,
     ) -> None:
         self._plan = plan
+        self._publication_mode = publication_mode
         self._account = account
         self._accounts = accounts
         self._epochs = DeploymentEpochs(account.client, timeout_s)
@@ -248,7 +255,7 @@ class _Run:
             case CallStep():
                 call = ContractCall(self._called_id(step), step.function_name, step.arguments)
                 return Job(key, call, mode=PostConditionMode.ALLOW, account=sender)
-        return Job(key, self._payloads[step], account=sender)
+        return Job(key, self._payloads[step], mode=self._publication_mode, account=sender)
 
     def find_published(self) -> None:
         """Find out which contracts exist, and refuse to continue if one has another source."""
@@ -347,7 +354,9 @@ class _Run:
         try:
             receipt = pending.wait(timeout_s)
         except (TransactionFailedError, TransactionDroppedError) as error:
-            raise DeploymentError(f"{self._where(step)}: {error}") from error
+            pays = isinstance(step, PublishStep) and isinstance(error, PostConditionAbortedError)
+            advice = "; if its publisher shall pay that, allow it with allow_moves=True" if pays else ""
+            raise DeploymentError(f"{self._where(step)}: {error}{advice}") from error
         return StepReport(
             _OUTCOMES[type(step)],
             contract_id,

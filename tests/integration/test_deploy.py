@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from typer.testing import CliRunner
 
+from der_client.cli.app import app
 from der_client.devnet import Devnet
 from der_client.stacks.account import Account
 from der_client.stacks.clarity import UIntValue
@@ -81,6 +83,20 @@ def call(contract_id: str, method: str, *parameters: str, sender: str = "") -> s
         f"transaction-type: contract-call; contract-id: {contract_id}; method: {method}; "
         f"expected-sender: {sender or contract_id.partition('.')[0]}; parameters: [{', '.join(parameters)}]"
     )
+
+
+def test_a_contract_that_pays_when_it_is_published(bare_devnet: Devnet, client: Client, tmp_path: Path) -> None:
+    account = Account(bare_devnet.accounts["wallet_4"].key, client)
+    (tmp_path / "gift.clar").write_text("(stx-transfer? u5 tx-sender 'ST000000000000000000002AMW42H)")
+    plan = write_plan(tmp_path, publish("gift", account.address))
+    with pytest.raises(DeploymentError, match=r"STX was moved .*allow it with allow_moves=True"):
+        deploy(plan, account)
+    runner = ["deploy", "--plan", str(plan), "--key", "wallet_4", "--url", client.url]
+    refused = CliRunner().invoke(app, runner)
+    assert "--allow-moves" in refused.stderr + str(refused.exception or "")
+    before = client.balances("ST000000000000000000002AMW42H").stx_ustx
+    assert deploy(plan, account, allow_moves=True).deployed == (f"{account.address}.gift",)
+    assert client.balances("ST000000000000000000002AMW42H").stx_ustx == before + 5
 
 
 def test_a_contract_that_does_not_compile(bare_devnet: Devnet, client: Client, tmp_path: Path) -> None:

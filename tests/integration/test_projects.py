@@ -15,6 +15,7 @@ from der_client.stacks.clarinet import ClarinetProject
 from der_client.stacks.clarity import BoolValue, OkValue, PrincipalValue, UIntValue
 from der_client.stacks.deploy import deploy
 from der_client.stacks.errors import DeploymentError
+from der_client.stacks.plan import PublishStep
 from der_client.stacks.rpc import Client
 from der_client.stacks.transactions import ContractCall, ContractPublish
 
@@ -206,6 +207,17 @@ def test_a_project_without_a_plan_is_published_in_the_order_of_its_sources(proje
         receipt = account.submit(ContractCall(f"{DEPLOYER}.caller", "run")).wait()
         assert receipt.result == OkValue(BoolValue(True))
         check(client, f"{DEPLOYER}.registry", given=1)
+
+
+def test_a_contract_without_an_epoch_waits_for_what_it_needs(project: Path) -> None:
+    manifest = project / "Clarinet.toml"
+    manifest.write_text(manifest.read_text().replace("clarity_version = 2\n", "").replace('epoch = "2.4"\n', ""))
+    notes = project / f".cache/requirements/{ISSUER}.traits.json"
+    notes.write_text('{"epoch": "Epoch25", "clarity_version": "Clarity2"}')
+    steps = ClarinetProject.read(project).plan({"deployer": DEPLOYER}).steps
+    epochs = {step.contract_name: step.epoch for step in steps if isinstance(step, PublishStep)}
+    # The registry and the shop need the traits, the caller needs both; the old one has an epoch of its own.
+    assert epochs == {"old": "2.4", "traits": "2.5", "registry": "2.5", "shop": "2.5", "caller": "2.5"}
 
 
 def test_what_cannot_be_carried_out_is_named(project: Path) -> None:

@@ -130,7 +130,7 @@ def test_contract_that_cannot_be_published(tmp_path: Path) -> None:
         assert devnet.contracts == ("ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM.broken",)
         assert list(devnet.accounts) == ["deployer"]
     plan.write_text(plan.read_text().replace("broken.clar", "nowhere.clar"))
-    with pytest.raises(DevnetError, match=r"nowhere\.clar, which does not exist"):
+    with pytest.raises(DevnetError, match=r"nowhere\.clar does not exist"):
         Devnet(project=tmp_path)
 
 

@@ -204,6 +204,15 @@ def test_contracts_of_others_that_a_file_names(tmp_path: Path) -> None:
     assert not list(tmp_path.glob(".cache"))
 
 
+def test_a_contract_that_pays_when_it_is_published(tmp_path: Path) -> None:
+    (tmp_path / "gift.clar").write_text(
+        """(define-constant SAFE (as-contract tx-sender))
+(define-read-only (paid) (stx-get-balance SAFE))
+(stx-transfer? u5 tx-sender SAFE)"""
+    )
+    assert "def paid(self) -> UInt: ..." in modules_of_file(tmp_path / "gift.clar")["gift"]
+
+
 MANIFEST = """
 [project]
 name = "half"
@@ -246,7 +255,7 @@ def test_a_project_of_which_not_all_can_be_had(half: Path, tmp_path: Path) -> No
         ("SP2PABAF9FTAJYNFZH93XENAJ8FVY99RRM50D2JG9.far", "could not be fetched"),
         ("caller", "it needs SP2PABAF9FTAJYNFZH93XENAJ8FVY99RRM50D2JG9.far, which is left out"),
         ("callers-caller", "it needs caller, which is left out"),
-        ("gone", "gone.clar, which does not exist"),
+        ("gone", "gone.clar does not exist"),
         ("wrong", "use of unresolved function 'g'"),
     ):
         assert any(line.startswith(f"left out {name}: ") and reason in line for line in said), (name, said)
@@ -260,7 +269,7 @@ def test_a_project_must_be_whole_where_nothing_may_be_left_out(half: Path) -> No
     with pytest.raises(DeploymentError, match=r"contract wrong cannot be published: .*unresolved function 'g'"):
         modules_of_project(half)
     (half / "wrong.clar").unlink()
-    with pytest.raises(DeploymentError, match=r"wrong\.clar, which does not exist"):
+    with pytest.raises(DeploymentError, match=r"wrong\.clar does not exist"):
         modules_of_project(half)
 
 
