@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from der_client.index import Index, Progress
 
 _LONG_BLOCKS = 2_000
+_STALE_BLOCKS = 10
 
 
 @contextmanager
@@ -38,18 +39,32 @@ def opened_index(on: OnHistory) -> Iterator[Index]:
 
     place = on.settings.database or _own(on)
     with Index(place) as index:
-        _check(on, index, str(place))
+        _check(on, index)
         yield index
 
 
-def _check(on: OnHistory, index: Index, place: str) -> None:
-    tip = index.tip()
+def _check(on: OnHistory, index: Index) -> None:
+    tip, place = index.tip(), index.place
     if tip is None:
-        raise InvalidValueError(f"--database {place}: nothing is indexed yet; run 'der index' on it")
-    if tip.deployer != on.contracts_of or tip.network_id != on.client.network.chain_id:
+        raise InvalidValueError(
+            f"--database {place}: nothing is indexed yet; run 'der index --database {place}', and leave it running"
+        )
+    network = on.client.network
+    if tip.network_id != network.chain_id:
+        raise InvalidValueError(
+            f"--database {place}: it indexes another network than that of {on.client.url}; give another one, or --url"
+        )
+    if tip.deployer != on.contracts_of:
         raise InvalidValueError(
             f"--database {place}: it indexes the contracts of {tip.deployer}, not those of {on.contracts_of}; "
-            "give another one"
+            "give another one, or --deployer"
+        )
+    behind = on.client.block().height - tip.height
+    if behind > _STALE_BLOCKS:
+        typer.echo(
+            f"the index is {behind:,} blocks behind the chain (it ends at {tip.block_time:%Y-%m-%d %H:%M} UTC); "
+            f"'der index --database {place}' keeps it up to date",
+            err=True,
         )
 
 
@@ -57,8 +72,7 @@ def _own(on: OnHistory) -> Path:
     """Update the command's own index of these contracts, and return its path."""
     from der_client.cli.journals import journal_folder  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.index import Follower  # noqa: PLC0415
-    from der_client.index.errors import IndexVersionError  # noqa: PLC0415
-    from der_client.index.follower import LeaseHeldError  # noqa: PLC0415
+    from der_client.index.errors import IndexVersionError, LeaseHeldError  # noqa: PLC0415
 
     folder = journal_folder()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import create_engine, delete, event, func, insert, inspect, select
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from der_client.index import schema, views
-from der_client.index.errors import IndexDatabaseError, IndexMissingError, IndexVersionError
+from der_client.index.errors import IndexDatabaseError, IndexMissingError, IndexVersionError, LeaseHeldError
 from der_client.stacks.errors import DerClientError, whole
 from der_client.stacks.extras import require_extra
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from sqlalchemy.engine import Connection, Engine
 
@@ -95,23 +95,41 @@ class Database:
                 select(func.pg_advisory_xact_lock(_ADVISORY_LOCK))
             )  # several processes may create it at once
         known = inspect(connection).get_table_names()
+        if known and schema.about.name not in known:
+            raise IndexDatabaseError("is a database of another program: give another file or schema", self.name)
         if rebuild and self._is_writable:
+            self._require_unused(connection, known)
             _drop_all(connection)
             known = []
-        if schema.about.name not in known:
+        if not known:
             if not self._is_writable:
-                raise IndexMissingError("does not exist: run `der index` to make it", self.name)
-            if known:
-                raise IndexDatabaseError("is a database of another program: give another file or schema", self.name)
+                raise IndexMissingError(f"is empty: run `der index --database {self.name}` to fill it", self.name)
             schema.create(connection)
             views.create(connection)
             connection.execute(insert(schema.about).values(name="version", value=str(schema.VERSION)))
             return
         version = read_about(connection).get("version", "?")
         if version != str(schema.VERSION):
+            update = "update der-client, or " if version.isdecimal() and int(version) > schema.VERSION else ""
             raise IndexVersionError(
                 f"was made by another version of this library (its format is {version[:20]}, this one's is "
-                f"{schema.VERSION}): rebuild it with `der index --rebuild`",
+                f"{schema.VERSION}): {update}rebuild it with `der index --rebuild`",
+                self.name,
+            )
+
+    def _require_unused(self, connection: Connection, known: Collection[str]) -> None:
+        """Refuse to rebuild what another indexer writes.
+
+        Raises:
+            LeaseHeldError: If one does.
+        """
+        if not known or read_about(connection).get("version") != str(schema.VERSION):
+            return  # who writes another version's is not known
+        row = connection.execute(select(schema.lease)).one_or_none()
+        if row is not None and row.until > self.now(connection):
+            raise LeaseHeldError(
+                f"is being written by another indexer ({row.owner}): stop that before you rebuild this; if it was "
+                "killed, wait some seconds",
                 self.name,
             )
 
@@ -128,19 +146,12 @@ def write_about(connection: Connection, name: str, value: str) -> None:
 
 
 def _drop_all(connection: Connection) -> None:
-    """Remove the tables and views of an index, of whichever version.
-
-    Raises:
-        IndexDatabaseError: If the database has other tables, too.
-    """
+    """Remove the tables and views of an index, of whichever version."""
     inspector = inspect(connection)
-    tables = set(inspector.get_table_names())
-    if tables and "about" not in tables:
-        raise IndexDatabaseError("has tables that do not belong to an index; they were not changed", "to rebuild")
     quote = connection.dialect.identifier_preparer.quote
     for name in inspector.get_view_names():
         connection.exec_driver_sql(f"DROP VIEW IF EXISTS {quote(name)}{_cascade(connection)}")
-    for name in tables:
+    for name in inspector.get_table_names():
         connection.exec_driver_sql(f"DROP TABLE IF EXISTS {quote(name)}{_cascade(connection)}")
 
 
@@ -155,11 +166,15 @@ def _open(place: str | Path, *, writable: bool) -> tuple[Engine, str]:
             engine = engine.execution_options(postgresql_readonly=True, isolation_level="REPEATABLE READ")
         return engine, name
     path = Path(place)
+    if path.is_dir():
+        raise IndexDatabaseError("is a folder: give a file", str(path))
     if not path.parent.is_dir():
-        raise IndexDatabaseError(f"cannot be opened: there is no folder {path.parent}", str(path))
-    if not writable and not path.is_file():
-        raise IndexMissingError("does not exist: run `der index` to make it", str(path))
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": _BUSY_S, "check_same_thread": False})
+        form = "; a URL begins with postgresql://" if str(path).startswith("postgres") else ""
+        raise IndexDatabaseError(f"cannot be opened: there is no folder {path.parent}{form}", str(path))
+    if not writable and not path.exists():
+        raise IndexMissingError(f"does not exist: run `der index --database {path}` to make it", str(path))
+    url = URL.create("sqlite", database=str(path))
+    engine = create_engine(url, connect_args={"timeout": _BUSY_S, "check_same_thread": False})
     _prepare_sqlite(engine, writable=writable)
     return engine, str(path)
 
@@ -167,11 +182,15 @@ def _open(place: str | Path, *, writable: bool) -> tuple[Engine, str]:
 def _open_url(place: str) -> tuple[Engine, str]:
     try:
         url = make_url(place)
-        if url.drivername == "postgresql":
+        if url.drivername in ("postgresql", "postgres"):
             url = url.set(drivername="postgresql+psycopg")
         name = url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
         if url.get_backend_name() != "postgresql":
-            raise IndexDatabaseError("is neither a file nor a Postgres database", name)
+            raise IndexDatabaseError(
+                "is neither a file nor a Postgres database: give the path of a SQLite file, or "
+                "postgresql://user@host/database",
+                name,
+            )
         with require_extra("postgres"):
             return create_engine(url, pool_pre_ping=True), name
     except (ArgumentError, ValueError) as error:
@@ -202,6 +221,11 @@ def _words(error: BaseException) -> str:
     hint = {
         "database or disk is full": "free some space and start again; nothing is lost",
         "file is not a database": "it is not an index; give another file",
+        "unable to open database file": "check that you may read and write it and its folder",
+        "attempt to write a readonly database": "check that you may write it and its folder",
+        "database is locked": "another program has locked it; end that",
+        "Connection refused": "check that Postgres is running there, and the URL",
+        "No such file or directory": "check that Postgres is running on this machine, or name its host in the URL",
         "database disk image is malformed": "the file is damaged; rebuild it with `der index --rebuild`",
     }
     return next((f"{text}; {advice}" for words, advice in hint.items() if words in text), text)

@@ -25,5 +25,9 @@ class IndexVersionError(IndexDatabaseError):
     """The index was made by another version of this library."""
 
 
+class LeaseHeldError(IndexDatabaseError):
+    """Another indexer writes into this index."""
+
+
 class NotIndexedError(DerClientError):
     """The index does not have what was asked for."""

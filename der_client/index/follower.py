@@ -14,10 +14,11 @@ from sqlalchemy import func, insert, select, update
 
 from der_client.index.chain_reader import ChainMovedError, ChainReader, Mark
 from der_client.index.database import Database, read_about, write_about
-from der_client.index.errors import IndexDatabaseError
+from der_client.index.errors import IndexDatabaseError, LeaseHeldError
 from der_client.index.schema import CONTRACT_OF_EVENT, blocks, events, lease
 from der_client.index.writer import Writer, undo
 from der_client.stacks.errors import NodeError
+from der_client.stacks.network import networks_of_chain
 from der_client.stacks.rpc.watching import SILENCE_S, pause_after_s
 
 if TYPE_CHECKING:
@@ -44,10 +45,6 @@ _FAILURE_S: Final = 1.0
 """How soon, at most, a node that failed is asked again the first times, s."""
 _MOST_MOVES: Final = 20
 """How many times in a row the chain may change while it is read before this is an error."""
-
-
-class LeaseHeldError(IndexDatabaseError):
-    """Another indexer writes into this index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +253,8 @@ class Follower:
             for name, value in identity.items():
                 if known.setdefault(name, value) != value:
                     raise IndexDatabaseError(
-                        f"is for another {name} ({known[name]}, not {value}): give another index, or rebuild it",
+                        f"is for another {name} ({_named(name, known[name])}, not {_named(name, value)}): give another "
+                        "index with --database, or rebuild this one with `der index --rebuild`",
                         self._database.name,
                     )
                 write_about(connection, name, value)
@@ -391,13 +389,18 @@ class Follower:
         now = self._database.now(connection)
         values: dict[str, Any] = {"owner": self._owner, "until": now + self._lease_s}
         row = connection.execute(select(lease).with_for_update()).one_or_none()
-        if row is None:
-            connection.execute(insert(lease).values(id=1, **values))
-        elif row.owner != self._owner and row.until > now:
+        is_ours = row is not None and row.owner == self._owner
+        if row is not None and not is_ours and row.until > now:
             raise LeaseHeldError(f"is being written by another indexer ({row.owner})", self._database.name)
-        elif row.owner != self._owner and self._marks is not None:
+        if not is_ours and self._marks is not None:
             self._marks = None
-            raise ChainMovedError("another indexer wrote meanwhile")
-        else:
-            connection.execute(update(lease).values(**values))
+            raise ChainMovedError("another indexer wrote or rebuilt it meanwhile")
+        connection.execute((insert(lease) if row is None else update(lease)).values(id=1, **values))
         self._renew_at = time.monotonic() + self._lease_s / 3
+
+
+def _named(kind: str, value: str) -> str:
+    """Write a network's chain id with the names of the networks that have it, and anything else as it is."""
+    if kind != "network" or not value.isdecimal():
+        return value
+    return " or ".join(network.name for network in networks_of_chain(int(value))) or f"chain id {value}"

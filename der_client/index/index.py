@@ -68,6 +68,11 @@ class Index:
     def __init__(self, place: str | Path) -> None:
         self._database = Database(place, writable=False)
 
+    @property
+    def place(self) -> str:
+        """Where the index is, without a password."""
+        return self._database.name
+
     def close(self) -> None:
         """Close the connections."""
         self._database.close()
@@ -83,7 +88,7 @@ class Index:
     @whole
     def __repr__(self) -> str:
         """Return the place, without a password."""
-        return f"Index({self._database.name})"
+        return f"Index({self.place})"
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:

@@ -89,7 +89,7 @@ class TestProduction:
         assert {each["state"] for each in made} == {"verified"}
         shown = table("production")
         assert shown.count("█") > 10
-        assert shown.count("nothing of 3") == 7 - DAYS
+        assert shown.count("nothing from 3") == 7 - DAYS
 
     def test_bars_are_to_scale(self) -> None:
         lines = table("production", 1, "--days", DAYS).splitlines()[1 : DAYS + 1]
@@ -393,6 +393,19 @@ class TestTheIndex:
     def test_other_contracts_are_read_from_the_chain(self, der: Der, database: Path) -> None:
         token = f"{der.deployer}.usdcx"
         assert answer("events", token, "--database", database) == answer("events", token)
+
+    def test_one_that_is_behind_is_told(self, devnet: Devnet, database: Path) -> None:
+        assert "behind" not in run("plants", "--database", database).stderr
+        devnet.mine(11)
+        said = " ".join(run("plants", "--database", database).stderr.split())
+        assert "the index is 11 blocks behind the chain" in said
+        assert f"'der index --database {database}' keeps it up to date" in said
+
+    def test_one_of_another_network(self, der: Der, database: Path) -> None:
+        with Follower(der, database)._database.transaction("be written") as connection:
+            connection.exec_driver_sql("UPDATE about SET value = '1' WHERE name = 'network'")
+        said = failure("plants", "--database", database)
+        assert f"it indexes another network than that of {der.client.url}; give another one, or --url" in said
 
     def test_one_that_is_not_there(self, tmp_path: Path) -> None:
         assert str(tmp_path / "none.sqlite") in failure("payments", "--database", tmp_path / "none.sqlite")

@@ -20,8 +20,6 @@ from der_client.index import (
     Follower,
     Index,
     IndexDatabaseError,
-    IndexMissingError,
-    IndexVersionError,
     LeaseHeldError,
     NotIndexedError,
 )
@@ -227,31 +225,6 @@ def test_only_one_writes(der: Der, place: Path, follower: Follower) -> None:
         der.assets.set_paused(False)
         second.run_once()
         first.run_once()  # whose lease was taken: what it knew is read again
-
-
-def test_an_index_of_another_version_or_of_something_else_is_refused(
-    der: Der, place: Path, follower: Follower, tmp_path: Path
-) -> None:
-    follower.run_once()
-    with pytest.raises(IndexMissingError, match="run `der index`"):
-        Index(tmp_path / "none.sqlite")
-    with follower._database.transaction("be written") as connection:
-        connection.exec_driver_sql("UPDATE about SET value = '0' WHERE name = 'version'")
-    for use in (lambda: Index(place), lambda: Follower(der, place)):
-        with pytest.raises(IndexVersionError, match="rebuild it with `der index --rebuild`"):
-            use()
-    with Follower(der, place, rebuild=True, lease_s=0) as again:
-        assert again.run_once().events > 0
-    with again._database.transaction("be written") as connection:
-        connection.exec_driver_sql("UPDATE about SET value = 'ST000' WHERE name = 'deployer'")
-    with pytest.raises(IndexDatabaseError, match="of another deployer"):
-        Follower(der, place)
-    other = tmp_path / "other.sqlite"
-    with Follower(der, other)._database.transaction("be written") as connection:
-        connection.exec_driver_sql("DROP TABLE about")
-    for rebuild in (False, True):
-        with pytest.raises(IndexDatabaseError, match=r"of something else|not an index's"):
-            Follower(der, other, rebuild=rebuild)
 
 
 def test_an_index_cannot_be_written_by_those_who_ask(index: Index) -> None:
