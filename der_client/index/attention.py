@@ -13,11 +13,10 @@ from der_client.contracts.market_participation import OfferState
 from der_client.contracts.production_tracking import DayState
 from der_client.contracts.settlement import PaymentState
 from der_client.index.answers import Attention, AttentionKind
-from der_client.index.delivery import WINDOW_DAYS, window_end
 from der_client.index.reading import same, table, where
 from der_client.index.table import Table
 from der_client.index.trade import due_payments
-from der_client.readings.slots import RECORDING_DAYS, day_end, slots_per_day
+from der_client.readings.slots import RECORDING_DAYS, WINDOW_DAYS, day_end, slots_per_day, window_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
@@ -12,24 +12,17 @@ from sqlalchemy import and_, or_
 from der_client.contracts.asset_verification import AssetState
 from der_client.contracts.production_tracking import DayState
 from der_client.index.reading import Reader, table
-from der_client.readings.slots import day_end
+from der_client.readings.slots import window_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-WINDOW_DAYS: Final = 45
-"""For how many days after it a day can be verified and its feed recorded (grid-integration.clar)."""
 HOURS_PER_DAY: Final = 24
 _CHUNK: Final = 300
 _MOST_SINGLE: Final = 3_000
 """Above this number, days are read as a range, from the first to the last."""
 
 DayKey = tuple[int, date]
-
-
-def window_end(day: date) -> datetime:
-    """Return the moment after which a day can no longer be verified, nor its feed recorded."""
-    return day_end(day + timedelta(days=WINDOW_DAYS))
 
 
 class Deliveries:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 from itertools import islice
 from typing import TYPE_CHECKING, Final
@@ -17,14 +17,13 @@ from der_client.contracts.grid_integration import FeedVerified
 from der_client.contracts.market_participation import OfferAccepted, OfferClosed, OfferCreated
 from der_client.contracts.production_tracking import DayRejected, DayVerified
 from der_client.contracts.settlement import PaymentClosed, PaymentFunded
+from der_client.readings.slots import window_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from der_client.stacks.contract.events import Event, UnknownEvent
 
-WINDOW_DAYS: Final = 45
-"""For how many days after it a day can be verified and its feed recorded; then refunds are due (settlement.clar)."""
 LOOKS_AT_A_DAY: Final = 3
 """How often a day is checked after an event: the node that is read may be behind the API that reported the event."""
 _LAZY_ENTRIES: Final = 1000
@@ -40,11 +39,6 @@ class Action(StrEnum):
     SETTLE = "settle"
     REFUND = "refund"
     EXPIRE = "expire"
-
-
-def refundable_from(day: date) -> datetime:
-    """Return the moment from which a day can no longer be verified, nor its feed recorded."""
-    return datetime.combine(day + timedelta(days=WINDOW_DAYS + 1), time(), UTC)
 
 
 class Duties:
@@ -98,7 +92,7 @@ class Duties:
             return
         key = asset_id, day
         if key not in self._payments:
-            heapq.heappush(self._windows, (refundable_from(day), key))
+            heapq.heappush(self._windows, (window_end(day), key))
         self._day_of[payment_id] = key
         self._costs_ustx[payment_id] = cost_ustx
         self.locked_ustx += cost_ustx or 0

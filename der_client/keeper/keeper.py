@@ -24,11 +24,12 @@ from der_client.contracts.settlement import (
     PaymentState,
 )
 from der_client.contracts.units import AssetDay
-from der_client.keeper.duties import Action, DayKey, Duties, refundable_from
+from der_client.keeper.duties import Action, DayKey, Duties
 from der_client.keeper.errands import Errands
 from der_client.keeper.feeds import EventFeed, LostThreadError
 from der_client.keeper.report import KeeperReport
 from der_client.keeper.seen_chain import Place, SeenChain
+from der_client.readings.slots import window_end
 from der_client.stacks.checks import check_number, check_seconds
 from der_client.stacks.errors import CallReadError, NodeError, whole
 from der_client.stacks.outbox import Outbox
@@ -315,7 +316,7 @@ class Keeper:
             return Action.REFUND
         if state is DayState.VERIFIED and self._der.grid.get_deliverable(*key) is not None:
             return Action.SETTLE
-        if now >= refundable_from(key[1]):
+        if now >= window_end(key[1]):
             return Action.REFUND
         is_lost = row is None and self._der.assets.is_day_lost(*key)  # a retired plant
         return Action.REFUND if is_lost else None

@@ -26,6 +26,8 @@ SECONDS_PER_DAY = 86_400
 MAX_SLOTS_PER_DAY = 96
 RECORDING_DAYS = 30
 """For how many days after it a day can be recorded (production-tracking.clar)."""
+WINDOW_DAYS = 45
+"""For how many days after it a day can be verified and its feed recorded; then refunds are due."""
 MAX_CAPACITY_W = 10**12
 """The largest capacity that the contracts accept for an asset (asset-verification.clar)."""
 TOLERANCE_PERCENT = 110
@@ -126,6 +128,15 @@ def day_end(day: date) -> datetime:
         InvalidValueError: If the day is out of range.
     """
     return day_start(day) + timedelta(days=1)
+
+
+def window_end(day: date) -> datetime:
+    """Return the moment, in UTC, from which a day can no longer be verified, nor its feed recorded.
+
+    Raises:
+        InvalidValueError: If the day is out of range.
+    """
+    return day_end(day) + timedelta(days=WINDOW_DAYS)
 
 
 def slots_per_day(slot_seconds: int) -> int:

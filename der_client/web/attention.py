@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from der_client.index.delivery import WINDOW_DAYS
-from der_client.readings.slots import RECORDING_DAYS
+from der_client.readings.slots import RECORDING_DAYS, WINDOW_DAYS
 from der_client.web.amounts import count, energy, from_now
 from der_client.web.tokens import money
 

@@ -13,7 +13,8 @@ from der_client import Der, PrivateKey
 from der_client.contracts.market_participation import OfferState
 from der_client.contracts.settlement import PaymentSettled, PaymentState
 from der_client.keeper import Keeper, KeeperReport
-from der_client.keeper.duties import WINDOW_DAYS, Action
+from der_client.keeper.duties import Action
+from der_client.readings.slots import WINDOW_DAYS
 from der_client.stacks.account import FeePolicy
 from der_client.stacks.errors import InvalidValueError, NodeUnreachableError, SigningError
 from tests.integration.conftest import Cast, ReadyPlant, register, start_of

@@ -14,7 +14,8 @@ from der_client.contracts.grid_integration import FeedVerified
 from der_client.contracts.market_participation import OfferAccepted, OfferCancelled, OfferCreated, OfferState
 from der_client.contracts.production_tracking import DayState, DayVerified
 from der_client.contracts.settlement import PaymentFunded, PaymentSettled, PaymentState
-from der_client.keeper.duties import LOOKS_AT_A_DAY, WINDOW_DAYS, Action, Duties, refundable_from
+from der_client.keeper.duties import LOOKS_AT_A_DAY, Action, Duties
+from der_client.readings.slots import WINDOW_DAYS, window_end
 
 SOMEBODY = "ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM"
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
@@ -139,7 +140,7 @@ def test_a_day_of_which_nothing_is_due_is_looked_at_a_few_times() -> None:
 
 def test_the_window_ends_once() -> None:
     duties = told(funded(1, TODAY))
-    end = refundable_from(TODAY)
+    end = window_end(TODAY)
     assert end == datetime(2026, 7, 1, tzinfo=UTC) + timedelta(days=WINDOW_DAYS + 1)
     duties.tick(end - timedelta(seconds=1))
     assert duties.days_to_look_at(10) == []
