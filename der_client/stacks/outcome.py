@@ -115,9 +115,13 @@ class Outcome:
                     if self.unmet is not None and self.unmet.code
                     else words or "more or less would have moved than its post-conditions allow"
                 )
+                advice = (
+                    "if it is meant to move, allow it with post_conditions=… (a typed call has .tighten() to make them)"
+                    if self.unmet is not None and self.unmet.is_uncovered
+                    else "compare the post-conditions with what the contract moves"
+                )
                 return PostConditionAbortedError(
-                    f"{subject} did not meet a post-condition {spent}: {said}; compare the post-conditions with what "
-                    "the contract moves",
+                    f"{subject} did not meet a post-condition {spent}: {said}; {advice}",
                     self.txid,
                     sentence=self.text,
                     unmet=self.unmet,

@@ -12,6 +12,7 @@ from der_client.stacks.contract import (
     Contract,
     ErrorCode,
     Event,
+    Int,
     Model,
     Principal,
     UInt,
@@ -287,3 +288,30 @@ def test_errors_of_contracts_of_others_are_named_when_they_are_known(shop: Shop,
     with pytest.raises(ContractError, match="ERR_AMOUNT") as named:
         relay.with_callees(shop).relay(3).simulate()
     assert named.value.error is ShopError.ERR_AMOUNT
+
+
+OLD = """
+(define-constant ERR_TOO_LATE 24)
+(define-public (stack (days int)) (if (> days 0) (ok true) (err (if (is-eq days 0) ERR_TOO_LATE days))))
+"""
+
+
+class OldError(ErrorCode):
+    ERR_TOO_LATE = 24, "the cycle has begun"
+
+
+class Old(Contract, name="old", errors=OldError):
+    @public
+    def stack(self, days: Int) -> bool: ...
+
+
+def test_codes_of_old_contracts_are_signed_numbers(account: Account) -> None:
+    account.submit(ContractPublish("old", OLD, 2)).wait()
+    old = Old(account.client, account.address, account)
+    assert old.differences() == ()
+    with pytest.raises(ContractError, match=r"old\.stack: ERR_TOO_LATE \(24\): the cycle has begun") as named:
+        old.stack(0).simulate()
+    assert named.value.error is OldError.ERR_TOO_LATE
+    with pytest.raises(ContractError, match=r"old\.stack: -5$") as unnamed:
+        old.stack(-5).simulate()
+    assert (unnamed.value.code, unnamed.value.name) == (-5, None)

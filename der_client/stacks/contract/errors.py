@@ -28,6 +28,8 @@ class Code(IntEnum):
 class ErrorCode(Code):
     """Error codes of a contract: ``ERR_NOT_OWNER = 1009, "only the owner of the asset may do this"``.
 
+    A code is the number that the contract returns in ``(err …)``: a ``uint``, or an ``int`` as that of ``pox-4``.
+
     A member stands for the contract's constant of the same name; hyphens and case do not matter, so ``ERR_NOT_OWNER``
     is ``ERR-NOT-OWNER`` and ``err-not-owner``, too. A third value names a constant with another name, or is ``None`` if
     the contract uses the number without a constant.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from der_client.stacks.clarity import ErrValue, UIntValue
+from der_client.stacks.clarity import ErrValue, IntValue, UIntValue
 from der_client.stacks.clarity.types import (
     AsciiType,
     BufferType,
@@ -75,8 +75,13 @@ def _value_differences(
     contract: type[ContractDeclaration], interface: ContractInterface, values: Mapping[str, ClarityValue]
 ) -> Iterator[str]:
     for name, error in _error_constants(contract, interface):
-        if name in values and values[name] not in (UIntValue(int(error)), ErrValue(UIntValue(int(error)))):
-            yield f"{error.constant} is declared as u{int(error)}, but deployed as {values[name]}"
+        value = values.get(name)
+        number = value.value if isinstance(value, ErrValue) else value
+        if isinstance(number, UIntValue | IntValue) and number.value == int(error):
+            continue
+        if value is not None:
+            prefix = "" if isinstance(number, IntValue) else "u"
+            yield f"{error.constant} is declared as {prefix}{int(error)}, but deployed as {value}"
     for name, declared in contract.constants.items():
         if declared.has_value and name in values:
             value = declared.signature.result.encode(declared.value, f"{declared.__qualname__}: value")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from der_client.stacks.clarity import ErrValue, UIntValue, decode, encode
+from der_client.stacks.clarity import ErrValue, IntValue, UIntValue, decode, encode
 from der_client.stacks.contract.declarations import ContractDeclaration
 from der_client.stacks.contract.events import read_event, require_known
 from der_client.stacks.errors import (
@@ -105,11 +105,11 @@ class ContractResults(ContractDeclaration):
         inner = result.value if isinstance(result, ErrValue) else result
         where = f"{self.name}.{declared.name}"
         suffix = f" (txid {txid})" if txid else ""
-        if not isinstance(inner, UIntValue):
+        if not isinstance(inner, UIntValue | IntValue):
             return TransactionFailedError(f"{where} returned {shown(result, str)}{suffix}", txid, inner)
         code = inner.value
         owner, error = self._find_error(code)
-        described = f"{error.name} (u{code})" if error is not None else f"u{code}"
+        described = f"{error.name} ({inner})" if error is not None else str(inner)
         detail = "" if error is None else self._looked_up(owner, error, declared, arguments)
         said = "; ".join(text for text in (error.reason if error else "", detail) if text)
         return ContractError(

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from der_client.stacks.clarity.source import Expression
     from der_client.stacks.generate.definitions import Definitions
 
-_UINT: Final = re.compile(r"u([0-9]{1,38})\Z")
+_NUMBER: Final = re.compile(r"u?([0-9]{1,38})\Z|(-[0-9]{1,38})\Z")
 _ERROR_NAME: Final = re.compile(r"(?i)(^|[^a-z])(e|err|error|errors)([^a-z]|$)")
 _MAX_ALIASES: Final = 8
 
@@ -35,8 +35,8 @@ class FoundError:
 def find_errors(definitions: Definitions) -> tuple[FoundError, ...]:
     """Return the constants of a source that are error codes, in its order.
 
-    These are all constants with the value ``(err uN)``, and numbers that the source uses in ``(err NAME)``, or that
-    have the name of an error and are never used in arithmetic.
+    These are all constants with the value ``(err uN)`` or ``(err N)``, and numbers that the source uses in
+    ``(err NAME)``, or that have the name of an error and are never used in arithmetic.
 
     Args:
         definitions: What the source defines.
@@ -78,5 +78,5 @@ def _resolved(value: Expression, values: Mapping[str, Expression]) -> Expression
 
 
 def _number(value: Expression) -> int | None:
-    match = _UINT.match(value.text)
-    return None if match is None else int(match[1])
+    match = _NUMBER.match(value.text)
+    return None if match is None else int(match[1] or match[2])

@@ -16,6 +16,7 @@ from der_client.stacks.clarity import (
     BoolValue,
     BufferType,
     ErrValue,
+    IntValue,
     NoneType_,
     ResponseType,
     TupleType,
@@ -214,6 +215,10 @@ def test_values_of_constants_are_compared_where_they_are_declared() -> None:
         "err-what?": UIntValue(4),
     }
     assert differences(Valued, interface(), right) == ()
+    assert differences(Valued, interface(), right | {"err-unauthorised": ErrValue(IntValue(101))}) == ()
+    assert differences(Valued, interface(), right | {"ERR-AMOUNT": IntValue(-3)}) == (
+        "ERR_AMOUNT is declared as 3000, but deployed as -3",
+    )
     wrong = {"MAX-FEE": UIntValue(51), "err-unauthorised": ErrValue(UIntValue(102)), "err-what?": BoolValue(True)}
     assert set(differences(Valued, interface(), right | wrong)) == {
         "constant MAX-FEE is declared as u50, but deployed as u51",

@@ -118,8 +118,10 @@ ERRORS = """
 (define-constant ERR-UNUSED u8)
 (define-constant ALIAS ERR_A)
 (define-constant ERR-TEXT (err "no"))
+(define-constant ERR_BELOW (err -3))
+(define-constant POX_TOO_LATE 24)
 (define-constant MAX u5)
-(define-public (f) (begin (asserts! true (err err-b)) (asserts! true (err unnamed))
+(define-public (f) (begin (asserts! true (err err-b)) (asserts! true (err unnamed)) (asserts! true (err POX_TOO_LATE))
   (asserts! true (err (+ ERR_TRANSFER_INDEX_PREFIX u1))) (ok MAX)))
 """
 
@@ -133,6 +135,8 @@ def test_errors_are_constants_that_are_errors() -> None:
         ("unnamed", 7),
         ("ERR-UNUSED", 8),
         ("ALIAS", 100),
+        ("ERR_BELOW", -3),
+        ("POX_TOO_LATE", 24),
     ]
     assert [error.comment for error in found][:2] == [("the first",), ("about the second",)]
 
