@@ -9,7 +9,7 @@ import typer
 from der_client.cli.options import NetworkOption
 
 if TYPE_CHECKING:
-    from der_client.cli.options import NetworkName
+    from der_client.stacks.network import Network
 
 _CONTRACT_ID = re.compile(r"S[0-9A-HJKMNP-TV-Z]{20,41}\.[a-zA-Z][a-zA-Z0-9_-]*\Z")
 
@@ -76,7 +76,7 @@ def generate(
         raise typer.Exit(1)
 
 
-def _from_node(contract_id: str, url: str | None, network: "NetworkName | None") -> dict[str, str]:
+def _from_node(contract_id: str, url: str | None, network: "Network | None") -> dict[str, str]:
     from der_client.cli.options import open_client  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.generation import module_of_deployed  # noqa: PLC0415
     from der_client.stacks.clarinet import public_api  # noqa: PLC0415

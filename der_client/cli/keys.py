@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from der_client.cli.completion import complete_own_key
-from der_client.cli.options import Json, NetworkName
+from der_client.cli.options import Json, network_named
 from der_client.cli.output import print_fields, print_json, print_table
+from der_client.stacks.network import NETWORKS, Network
 
 if TYPE_CHECKING:
     from der_client.stacks.keys import PrivateKey, PublicKey
@@ -151,8 +152,14 @@ def show_address(
     *,
     folder: Folder,
     network: Annotated[
-        NetworkName | None,
-        typer.Option("--network", help="Print only the address on this network.", show_default=False),
+        Network | None,
+        typer.Option(
+            "--network",
+            parser=network_named,
+            metavar="|".join(NETWORKS),
+            help="Print only the address on this network.",
+            show_default=False,
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -163,15 +170,15 @@ def show_address(
 
     file = key_file(name, folder)
     try:
-        addresses = _addresses(read_public_key(file))
+        key = read_public_key(file)
     except OSError as error:
         raise KeyFormatError(f"no key {name}: {file} cannot be read: {error.strerror}") from None
     if as_json:
-        print_json({"name": name, **addresses, "file": str(file)})
+        print_json({"name": name, **_addresses(key), "file": str(file)})
     elif network:
-        typer.echo(addresses["mainnet" if network == "mainnet" else "testnet"])
+        typer.echo(key.address(network))
     else:
-        for where, address in addresses.items():
+        for where, address in _addresses(key).items():
             typer.echo(f"{where}  {address}")
 
 
@@ -207,9 +214,11 @@ def _save(folder: Path, name: str, key: "PrivateKey") -> Path:
 
 
 def _addresses(key: "PublicKey") -> dict[str, str]:
-    from der_client.stacks.network import MAINNET, TESTNET  # noqa: PLC0415 -- `der --help` stays fast
-
-    return {network.name: key.address(network) for network in (MAINNET, TESTNET)}
+    """Return the key's addresses by network; networks with the same address are named once."""
+    networks: dict[str, str] = {}
+    for network in NETWORKS.values():
+        networks.setdefault(key.address(network), network.name)
+    return {name: address for address, name in networks.items()}
 
 
 def _print_key(name: str, file: Path, *, as_json: bool) -> None:

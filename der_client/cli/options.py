@@ -3,11 +3,12 @@
 import os
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from der_client.cli.completion import complete_key, complete_profile
+from der_client.stacks.network import NETWORKS, Network
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,15 +23,28 @@ if TYPE_CHECKING:
     from der_client.stacks.keys import PrivateKey
     from der_client.stacks.rpc import Client
 
-NetworkName = Literal["mainnet", "testnet", "devnet"]
 _WHERE = "Where"
 _WHO = "Who signs"
 _HOW = "Output"
 
+
+def network_named(name: str) -> Network:
+    """Return a known network.
+
+    Raises:
+        BadParameter: If no network has this name.
+    """
+    if name not in NETWORKS:
+        raise typer.BadParameter(f"{name!r} is not one of {', '.join(NETWORKS)}")
+    return NETWORKS[name]
+
+
 NetworkOption = Annotated[
-    NetworkName | None,
+    Network | None,
     typer.Option(
         "--network",
+        parser=network_named,
+        metavar="|".join(NETWORKS),
         help="The network that the node must be on. Default: the one that the node reports.",
         show_default=False,
         rich_help_panel=_WHERE,
@@ -69,7 +83,7 @@ DEFAULT_MAX_FEE_USTX = 1_000_000
 DEFAULT_TIMEOUT_S = 600.0
 
 
-def open_client(url: str, network: NetworkName | None) -> "Client":
+def open_client(url: str, network: Network | None) -> "Client":
     """Return a client of a node, after checking that the node is up and on the right network.
 
     Args:
@@ -80,11 +94,9 @@ def open_client(url: str, network: NetworkName | None) -> "Client":
         InvalidValueError: If the URL is not one, or the node is on another network.
         NodeError: If the node is down or answers something else.
     """
-    from der_client.stacks.network import DEVNET, MAINNET, TESTNET  # noqa: PLC0415 -- `der --help` stays fast
-    from der_client.stacks.rpc import Client  # noqa: PLC0415
+    from der_client.stacks.rpc import Client  # noqa: PLC0415 -- `der --help` stays fast
 
-    networks = {known.name: known for known in (MAINNET, TESTNET, DEVNET)}
-    client = Client(url, network=networks[network] if network else None)
+    client = Client(url, network=network)
     client.checked_network()
     return client
 

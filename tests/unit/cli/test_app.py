@@ -5,13 +5,17 @@ from __future__ import annotations
 import subprocess
 import sys
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from der_client.cli.app import COMMANDS
+
 if TYPE_CHECKING:
     from .conftest import RunDer
 
+ROOT = Path(__file__).parents[3]
 HEAVY = ["cryptography", "der_client.demo", "der_client.roles", "rich.table", "yaml"]
 
 
@@ -25,6 +29,12 @@ def test_help_names_every_command(der: RunDer) -> None:
     assert result.exit_code == 0
     for command in ("demo", "devnet", "deploy", "setup-roles", "keeper", "record", "keys"):
         assert f" {command} " in result.stdout
+
+
+def test_the_page_of_the_command_line_names_every_command() -> None:
+    page = (ROOT / "docs" / "cli.md").read_text()
+    commands = {name for panel in COMMANDS.values() for name in panel}
+    assert {name for name in commands if f"`{name}`" not in page} == set()
 
 
 @pytest.mark.parametrize(

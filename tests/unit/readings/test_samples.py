@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from der_client.readings import MeterDataError, metered_days, read_file
+from der_client.readings.table import ready_made_formats
 
 SAMPLES = Path(__file__).parent / "samples"
 
@@ -289,3 +290,9 @@ def test_the_obvious_wrong_option_is_told_what_to_do(
     for words in told:
         assert words in message
     assert "\n" not in message
+
+
+def test_every_ready_made_format_has_a_sample_with_its_right_energy() -> None:
+    marks = test_each_sample_has_its_right_energy.pytestmark
+    tried = {row[1] for mark in marks for row in mark.args[1]}
+    assert set(ready_made_formats()) - tried == set()

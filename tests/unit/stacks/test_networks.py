@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import responses
 
+from der_client.cli.options import network_named
 from der_client.stacks.account import Account
 from der_client.stacks.address import check_network, decode_c32_address, network_name
 from der_client.stacks.bitcoin import write_bitcoin_address
@@ -185,6 +186,7 @@ def test_a_network_is_one_value(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(NETWORKS, "lab", lab)
     address = KEY.address(lab)
     assert network_of(4242, "https://node.test") is lab
+    assert network_named("lab") is lab
     assert network_name(10) == "lab"
     assert public_api(f"{address}.token") == "https://lab.test"
     assert write_bitcoin_address(4, bytes(20), lab).startswith("lab1")
