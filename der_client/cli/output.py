@@ -170,7 +170,7 @@ def print_fields(title: str, fields: Iterable[tuple[str, object]], *, err: bool 
         print_wrapped(value, first=f"  {name:<{width}}  ", err=err)
 
 
-def print_wrapped(text: str, *, first: str, err: bool = False) -> None:
+def print_wrapped(text: str, *, first: str = "", err: bool = False) -> None:
     """Print a text in lines that fit, each indented like the first.
 
     Args:

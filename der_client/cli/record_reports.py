@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from der_client.cli.output import counted, print_table
+from der_client.cli.output import counted, print_table, print_wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -81,7 +81,7 @@ class Details:
             else:
                 typer.echo(title)
             for line in _remarks(result, estimates=self._estimates):
-                typer.echo(line)
+                print_wrapped(line)
         _print_costs(len(self._txids), self._fees_ustx)
 
 
@@ -155,7 +155,7 @@ class Summary:
         """Print one table for all plants."""
         self._groups.print(f"Production of {counted(self._counts['plants'], 'plant')}")
         for reason in self._reasons:
-            typer.echo(reason)
+            print_wrapped(reason)
         if (more := self._counts["reasons"] - len(self._reasons)) > 0:
             typer.echo(f"… and {more:,} more: --all-days or --json lists them")
         if self._counts["unknown"]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field
-from itertools import cycle
+from itertools import cycle, islice
+from math import inf
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Final
@@ -39,13 +40,13 @@ def _doubling(levels: int) -> str:
     return "\n".join(["(define-private (f0) u1)", *functions, f"(define-public (go) (ok (f{levels})))"])
 
 
-def pathological(random: Random) -> Iterator[tuple[str, tuple[ClarityValue, ...]]]:
-    """Sources with a function ``go``, and arguments for it; endlessly, each kind in other sizes."""
+def pathological(random: Random, rounds: int | None) -> Iterator[tuple[str, tuple[ClarityValue, ...]]]:
+    """Sources with a function ``go``, and arguments for it; all kinds in each round, each time in other sizes."""
     fold = (
         "(define-private (one (byte (buff 1)) (n uint)) {body})\n"
         "(define-public (go (l (buff 400000))) (ok (fold one l u0)))"
     )
-    for round_number in cycle(range(1, 6)):
+    for round_number in islice(cycle(range(1, 6)), rounds):
         size = round_number * random.randrange(500, 20_000)
         many = (BufferValue(bytes(size)),)
         deep = random.randrange(10, 140)
@@ -172,11 +173,18 @@ class Report:
             self.problems.append(text)
 
 
-def run(seconds: float, *, seed: int = 1, tell: Callable[[str], object] = lambda _line: None) -> Report:
-    """Publish and call for so long, with costs on and off in turns; another client sends transfers meanwhile.
+def run(
+    seconds: float = inf,
+    *,
+    rounds: int | None = None,
+    seed: int = 1,
+    tell: Callable[[str], object] = lambda _line: None,
+) -> Report:
+    """Publish and call, with costs on and off in turns; another client sends transfers meanwhile.
 
     Args:
         seconds: How long.
+        rounds: How often each kind of contract; ``None`` is as often as there is time for.
         seed: Of all chance.
         tell: Takes lines about how it goes.
     """
@@ -204,7 +212,7 @@ def run(seconds: float, *, seed: int = 1, tell: Callable[[str], object] = lambda
         thread.start()
         try:
             deadline = time.monotonic() + seconds
-            for number, (code, arguments) in enumerate(pathological(Random(seed))):  # noqa: S311 -- to be repeated
+            for number, (code, arguments) in enumerate(pathological(Random(seed), rounds)):  # noqa: S311 -- to be repeated
                 if time.monotonic() > deadline or not thread.is_alive():
                     break
                 devnet.track_costs(number % 3 != 0)
