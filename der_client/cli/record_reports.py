@@ -159,7 +159,7 @@ class Summary:
         if (more := self._counts["reasons"] - len(self._reasons)) > 0:
             typer.echo(f"… and {more:,} more: --all-days or --json lists them")
         if self._counts["unknown"]:
-            typer.echo(f"left out: {counted(self._counts['unknown'], 'slot')} that are incomplete in the file")
+            typer.echo(f"left out: {counted(self._counts['unknown'], 'slot')} incomplete in the file")
         _print_costs(self._counts["transactions"], self._counts["fees"])
 
     def _note(self, reason: str) -> None:
@@ -210,7 +210,7 @@ def _remarks(result: "PlantResult", *, estimates: bool) -> "Iterable[str]":
     coverage = result.coverage
     left_out = []
     if coverage.unknown_slots:
-        left_out.append(f"{counted(coverage.unknown_slots, 'slot')} that are incomplete in the file")
+        left_out.append(f"{counted(coverage.unknown_slots, 'slot')} incomplete in the file")
     if coverage.empty_days:
         left_out.append(f"{counted(coverage.empty_days, 'day')} without a complete slot")
     if left_out:
