@@ -219,8 +219,8 @@
 ;; listed token. The operator never below the owner's price. Returns the offer's id. Prints "offer-created".
 ;; Errors: ERR_ASSET_NOT_FOUND, ERR_NOT_SELLER, ERR_PAUSED, ERR_ASSET_NOT_VERIFIED, ERR_TRANSFER_PROPOSED,
 ;; ERR_NOT_CONNECTED, ERR_INVALID_PRICE, ERR_BELOW_MIN_PRICE, ERR_TOKEN_NOT_LISTED, ERR_INVALID_ENERGY,
-;; ERR_INVALID_MIN_FILL, ERR_INVALID_EXPIRY, ERR_DAY_TOO_FAR, ERR_DAY_BEFORE_CONNECTION, ERR_DAY_NOT_DELIVERABLE,
-;; ERR_OVERSOLD.
+;; ERR_INVALID_MIN_FILL, ERR_SELF_TRADE, ERR_INVALID_EXPIRY, ERR_DAY_TOO_FAR, ERR_DAY_BEFORE_CONNECTION,
+;; ERR_DAY_NOT_DELIVERABLE, ERR_OVERSOLD.
 (define-public (create-offer
     (asset-id uint)
     (day uint)
@@ -245,7 +245,8 @@
 
 ;; Owner or operator: `create-offer` of up to 31 days at one price; one answer for each, in order. Prints
 ;; "offer-created" for each offer.
-;; Errors: those of `create-offer` about the asset, the price, the token and the smallest fill; of each day, the others.
+;; Errors: those of `create-offer` about the asset, the price, the token, the smallest fill and the taker; of each day,
+;; the others.
 (define-public (create-offers
     (asset-id uint)
     (price uint) ;; per kWh, in the smallest unit of `token`, or microSTX
@@ -555,6 +556,11 @@
         (>= (* min-fill-wh price) WH_PER_KWH)
       )
       ERR_INVALID_MIN_FILL
+    )
+    ;; Seller and maker cannot take the offer: reserved for one of them, nobody could.
+    (asserts!
+      (not (or (is-eq taker (some owner)) (is-eq taker (some contract-caller))))
+      ERR_SELF_TRADE
     )
     (ok {
       asset-id: asset-id,

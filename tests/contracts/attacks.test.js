@@ -710,7 +710,7 @@ describe("sellers", () => {
     expect(
       chain.call(OPERATOR, "market-participation.create-offer", ...offerOf(chain, asset, { price: 79_999 })).err,
     ).toBe(MARKET.ERR_BELOW_MIN_PRICE);
-    const id = offer(chain, asset, { by: OPERATOR, price: 80_000, taker: OPERATOR });
+    const id = offer(chain, asset, { by: OPERATOR, price: 80_000 });
     expect(chain.call(OPERATOR, "settlement.accept-and-fund", id, 1_000, 1_000, NO_LIMIT, NO_LIMIT).err).toBe(
       MARKET.ERR_SELF_TRADE,
     );

@@ -572,6 +572,18 @@ describe("accepting", () => {
     expect(accepting(id, 1_000, BUYER_2).ok).toBe(1n);
   });
 
+  test("is not reserved for who sells: nobody could take it", () => {
+    const asset = addPlant(chain);
+    must(chain.call(OWNER, "asset-verification.set-operator", asset, OPERATOR, 0));
+    const create = (by, taker) =>
+      chain.call(by, "market-participation.create-offer", ...offerOf(chain, asset, { taker }));
+    expect(create(OWNER, OWNER).err).toBe(ERR.ERR_SELF_TRADE);
+    expect(create(OPERATOR, OWNER).err).toBe(ERR.ERR_SELF_TRADE);
+    expect(create(OPERATOR, OPERATOR).err).toBe(ERR.ERR_SELF_TRADE);
+    const forOperator = must(create(OWNER, OPERATOR));
+    expect(accepting(forOperator, 1_000, OPERATOR).ok).toBe(1n);
+  });
+
   test("is not for who sells", () => {
     const asset = addPlant(chain);
     must(chain.call(OWNER, "asset-verification.set-operator", asset, OPERATOR, 0));

@@ -13,6 +13,18 @@ from tests.model.start import metadata
 from tests.model.step import Action, step
 
 REGRESSIONS: Final[dict[str, list[Action]]] = {
+    "an offer that is reserved for its own seller": [
+        step(
+            "bob",
+            "market.create_offers",
+            asset_id=3,
+            price_per_kwh=1_000_000,
+            min_fill_wh=1,
+            taker="bob",
+            token=None,
+            days=[{"day": TODAY + 1, "wh": 14, "expires_at": start_of(TODAY + 1)}],
+        ),
+    ],
     "the cap of a day that is over stays, whatever limits come later": [
         step("bob", "assets.set_operator", asset_id=3, operator=None, min_price_ustx_per_kwh=0),
         until(TODAY + 1),

@@ -165,7 +165,7 @@ class Market:
         token: str | None,
     ) -> int:
         """Owner or operator of a verified, connected asset."""
-        objections, asset = self._terms(caller, asset_id, price_per_kwh, min_fill_wh, token)
+        objections, asset = self._terms(caller, asset_id, price_per_kwh, min_fill_wh, taker, token)
         return self._offer(
             objections, caller, asset, asset_id, day, wh, price_per_kwh, min_fill_wh, expires_at, taker, token
         )
@@ -181,7 +181,7 @@ class Market:
         days: Sequence[Mapping[str, int]],
     ) -> tuple[int | Refused, ...]:
         """Owner or operator: many days on the same terms; one answer each, unless the terms are wrong for all."""
-        common, asset = self._terms(caller, asset_id, price_per_kwh, min_fill_wh, token)
+        common, asset = self._terms(caller, asset_id, price_per_kwh, min_fill_wh, taker, token)
         common.decide()
         return each(
             days,
@@ -201,7 +201,7 @@ class Market:
         )
 
     def _terms(
-        self, caller: str, asset_id: int, price: int, min_fill_wh: int, token: str | None
+        self, caller: str, asset_id: int, price: int, min_fill_wh: int, taker: str | None, token: str | None
     ) -> tuple[Objections, Asset]:
         """What all offers of one call have in common."""
         objections = Objections()
@@ -215,6 +215,7 @@ class Market:
         objections.add(MarketError.ERR_TOKEN_NOT_LISTED, when=token is not None and token not in self.tokens)
         fills = 1 <= min_fill_wh <= MAX_WH and min_fill_wh * price >= 1000
         objections.add(MarketError.ERR_INVALID_MIN_FILL, when=not fills)
+        objections.add(MarketError.ERR_SELF_TRADE, when=taker in (asset.owner, caller))
         return objections, asset
 
     def _offer(
