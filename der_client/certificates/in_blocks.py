@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _MOST_NAMED: Final = 4
 
 
-def headers(file: CertificateFile) -> list[BlockHeader]:
+def block_headers(file: CertificateFile) -> list[BlockHeader]:
     """Read the headers of the blocks that a file names, by height.
 
     Raises:
@@ -47,7 +47,7 @@ def check_blocks(file: CertificateFile) -> str:
         UnknownError: If the file names no blocks.
         WrongError: If any of this is wrong.
     """
-    found = headers(file)
+    found = block_headers(file)
     places: dict[str, tuple[BlockHeader, int]] = {}
     for header, proof in zip(found, file.blocks, strict=True):
         for txid, place in proof.transactions.items():
@@ -65,7 +65,8 @@ def check_blocks(file: CertificateFile) -> str:
         raise WrongError(f"the day was verified at {verified[0].time}, but the file says {file.verified_at}")
     named = [f"{header.height} of {header.time:%Y-%m-%d %H:%M:%S} UTC ({header.block_id})" for header in found]
     more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
-    return f"{len(places)} transactions are in block {', '.join(named[:_MOST_NAMED])}{more}"
+    blocks = "blocks" if len(named) > 1 else "block"
+    return f"the {len(places)} transactions are in {blocks} {', '.join(named[:_MOST_NAMED])}{more}"
 
 
 def check_saved(file: CertificateFile, saved: Sequence[NakamotoBlock]) -> str:
@@ -75,7 +76,7 @@ def check_saved(file: CertificateFile, saved: Sequence[NakamotoBlock]) -> str:
         UnknownError: If there are no blocks, or not all are among those saved.
         WrongError: If one differs from the saved one at its height.
     """
-    found = headers(file)
+    found = block_headers(file)
     if not saved:
         raise UnknownError(
             "nothing here proves that these blocks are on the chain and that signers signed them; compare their ids "

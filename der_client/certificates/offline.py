@@ -122,4 +122,5 @@ def _check_meter(file: CertificateFile) -> str:
             message.verify(bytes.fromhex(file.meter.key))
         except ValueError as error:
             raise WrongError(f"the readings of {recording.txid} are not signed by the meter's key: {error}") from error
-    return f"{len(signed)} recordings are signed by the meter's key {file.meter.key}"
+    recordings = "1 recording is" if len(signed) == 1 else f"{len(signed)} recordings are"
+    return f"{recordings} signed by the meter's key {file.meter.key}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from der_client.certificates.findings import Check, UnknownError, WrongError, check
-from der_client.certificates.in_blocks import headers
+from der_client.certificates.in_blocks import block_headers
 from der_client.contracts.market_participation import EnergyRetired, MarketParticipation
 from der_client.contracts.production_tracking import DayState, DayVerified, ProductionRecorded, ProductionTracking
 from der_client.contracts.settlement import EnergyClaimed, Settlement
@@ -55,7 +55,7 @@ def _check_contracts(file: CertificateFile, der: Der) -> str:
 
 
 def _check_chain(file: CertificateFile, der: Der) -> str:
-    found = headers(file)
+    found = block_headers(file)
     for header in found:
         on_chain = der.client.block(header.height).hash
         if on_chain != header.block_hash:
@@ -125,7 +125,8 @@ def _check_recordings(file: CertificateFile, der: Der) -> str:
         said = {"asset_id": file.asset_id, "day": file.day, "mask": recording.mask, "wh": recording.wh}
         said |= {"signed": recording.signed, "root_id": recording.root_id}
         _compare(event.model_dump(), said, f"recording {recording.txid}")
-    return f"{len(file.recordings)} recordings of {file.day} are on the chain"
+    recordings = "1 recording" if len(file.recordings) == 1 else f"{len(file.recordings)} recordings"
+    return f"{recordings} of {file.day} on the chain"
 
 
 def _check_verification(file: CertificateFile, der: Der) -> str:

@@ -1,7 +1,7 @@
 """``der certificate`` writes a certificate with its proof to a file, ``der verify-certificate`` checks one."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -11,7 +11,7 @@ from der_client.cli.options import Json
 from der_client.cli.output import print_json, print_wrapped
 
 if TYPE_CHECKING:
-    from der_client.certificates import Check
+    from der_client.certificates import CertificateFile, Check
     from der_client.stacks.blocks import NakamotoBlock
 
 _MOST_BYTES = 10_000_000
@@ -88,7 +88,7 @@ def verify_certificate(
         checks = [c for c in checks if c.outcome is not Outcome.NOT_CHECKED or c.name not in answered] + [*by_node]
     wrong = any(check.outcome is Outcome.WRONG for check in checks)
     if as_json:
-        print_json({"checks": [_json(check) for check in checks], "wrong": wrong})
+        print_json({"checks": [_json(check) for check in checks], "blocks": _blocks(read), "wrong": wrong})
     else:
         for check in checks:
             print_wrapped(f"{check.name}: {check.text}", first=f"{check.outcome:<13}")
@@ -111,10 +111,26 @@ def _block(file: Path) -> "NakamotoBlock":
     from der_client.stacks.blocks import MAX_BLOCK_LENGTH, NakamotoBlock  # noqa: PLC0415
     from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415
 
+    content = _read(file, "a block", MAX_BLOCK_LENGTH)
     try:
-        return NakamotoBlock.decode(_read(file, "a block", MAX_BLOCK_LENGTH))
+        return NakamotoBlock.decode(content)
     except InvalidValueError as error:
-        raise InvalidValueError(f"--block {file}: {error}") from error
+        raise InvalidValueError(
+            f"--block {file} is not a block as nodes have it: {error}; save one by "
+            "'curl -o FILE URL/v3/blocks/height/N'"
+        ) from error
+
+
+def _blocks(file: "CertificateFile") -> list[dict[str, Any]]:
+    """Return the blocks that a file names; none where they cannot be read, which a check says."""
+    from der_client.certificates import block_headers  # noqa: PLC0415
+    from der_client.stacks.errors import DerClientError  # noqa: PLC0415
+
+    try:
+        found = block_headers(file)
+    except DerClientError:
+        return []
+    return [{"height": each.height, "id": each.block_id, "time": each.time.isoformat()} for each in found]
 
 
 def _json(check: "Check") -> dict[str, str]:

@@ -12,7 +12,15 @@ import pytest
 from typer.testing import CliRunner
 
 from der_client import Der, Devnet
-from der_client.certificates import CertificateFile, Check, Outcome, check_offline, check_online, issue
+from der_client.certificates import (
+    CertificateFile,
+    Check,
+    Outcome,
+    block_headers,
+    check_offline,
+    check_online,
+    issue,
+)
 from der_client.certificates.bundles import BlockProof
 from der_client.cli.app import app
 from der_client.demo import run_demo
@@ -287,11 +295,14 @@ def test_the_commands(place: Path, chain: Devnet, tmp_path: Path) -> None:
     assert "wrong" not in right.output
     offline = runner.invoke(app, ["verify-certificate", str(out), "--offline", "--json"])
     assert offline.exit_code == 0, offline.output
-    outcomes = {check["name"]: check["outcome"] for check in json.loads(offline.output)["checks"]}
+    told = json.loads(offline.output)
+    file = CertificateFile.from_json(out.read_bytes())
+    assert [block["id"] for block in told["blocks"]] == [header.block_id for header in block_headers(file)]
+    outcomes = {check["name"]: check["outcome"] for check in told["checks"]}
     assert {name for name, outcome in outcomes.items() if outcome != "right"} == {"chain"}
     assert "not checked" not in right.output  # the node says what the file cannot
     saved: list[str] = []
-    for block in blocks_of(CertificateFile.from_json(out.read_bytes()), Der.connect(chain.url)):
+    for block in blocks_of(file, Der.connect(chain.url)):
         (tmp_path / f"{block.header.height}.block").write_bytes(block.encode())
         saved += ["--block", str(tmp_path / f"{block.header.height}.block")]
     proven = runner.invoke(app, ["verify-certificate", str(out), "--offline", *saved])
