@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from der_client.stacks.errors import InvalidValueError
+from der_client.stacks.errors import InvalidValueError, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from der_client.cli.options import OnHistory
     from der_client.index import Index, Progress
+    from der_client.index.answers import Tip
+    from der_client.stacks.rpc import Client
 
 _LONG_BLOCKS = 2_000
 _STALE_BLOCKS = 10
@@ -59,13 +61,23 @@ def _check(on: OnHistory, index: Index) -> None:
             f"--database {place}: it indexes the contracts of {tip.deployer}, not those of {on.contracts_of}; "
             "give another one, or --deployer"
         )
-    behind = on.client.block().height - tip.height
-    if behind > _STALE_BLOCKS:
-        typer.echo(
-            f"the index is {behind:,} blocks behind the chain (it ends at {tip.block_time:%Y-%m-%d %H:%M} UTC); "
-            f"'der index --database {place}' keeps it up to date",
-            err=True,
-        )
+    _say_if_old(on.client, tip, place)
+
+
+def _say_if_old(client: Client, tip: Tip, place: str) -> None:
+    """Print a note where the index does not say what is true now."""
+    try:
+        is_known = client.block(tip.height).hash == tip.block_hash
+    except NotFoundError:
+        is_known = False
+    behind = client.block().height - tip.height if is_known else 0
+    if not is_known:
+        note = f"ends at block {tip.height:,}, which {client.url} does not have (any more)"
+    elif behind > _STALE_BLOCKS:
+        note = f"is {behind:,} blocks behind the chain (it ends at {tip.block_time:%Y-%m-%d %H:%M} UTC)"
+    else:
+        return
+    typer.echo(f"the index {note}; 'der index --database {place}' brings it up to date", err=True)
 
 
 def _own(on: OnHistory) -> Path:

@@ -72,7 +72,8 @@ class Database:
         except DerClientError:
             raise
         except (SQLAlchemyError, OSError) as error:
-            raise IndexDatabaseError(f"cannot {doing}: {_words(error)}", self.name) from error
+            words = _words(error, writable=self._is_writable)
+            raise IndexDatabaseError(f"cannot {doing}: {words}", self.name) from error
 
     def now(self, connection: Connection) -> float:
         """Return the database's clock, the same for all who use it: unix seconds."""
@@ -215,14 +216,16 @@ def _prepare_sqlite(engine: Engine, *, writable: bool) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writable else "BEGIN")
 
 
-def _words(error: BaseException) -> str:
+def _words(error: BaseException, *, writable: bool) -> str:
     original = getattr(error, "orig", None) or error
     text = (str(original) or type(original).__name__).splitlines()[0][:300]
     hint = {
         "database or disk is full": "free some space and start again; nothing is lost",
         "file is not a database": "it is not an index; give another file",
         "unable to open database file": "check that you may read and write it and its folder",
-        "attempt to write a readonly database": "check that you may write it and its folder",
+        "attempt to write a readonly database": "check that you may write it and its folder"
+        if writable
+        else "SQLite has to write beside a file that it reads: copy it to a folder that you may write",
         "database is locked": "another program has locked it; end that",
         "Connection refused": "check that Postgres is running there, and the URL",
         "No such file or directory": "check that Postgres is running on this machine, or name its host in the URL",

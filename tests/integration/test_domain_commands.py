@@ -19,6 +19,7 @@ from der_client.project import deployment_plan
 from der_client.stacks.rpc import TransactionReceipt
 from tests.integration.commands import WIDTH, answer, failure, rows, run, table
 from tests.integration.conftest import NOON
+from tests.postgres import MISSING, find_programs, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -399,13 +400,29 @@ class TestTheIndex:
         devnet.mine(11)
         said = " ".join(run("plants", "--database", database).stderr.split())
         assert "the index is 11 blocks behind the chain" in said
-        assert f"'der index --database {database}' keeps it up to date" in said
+        assert f"'der index --database {database}' brings it up to date" in said
+
+    def test_one_of_another_fork_is_told(self, devnet: Devnet, database: Path) -> None:
+        height = devnet.block_height
+        devnet.reorg(2)
+        said = " ".join(run("plants", "--database", database).stderr.split())
+        assert f"the index ends at block {height:,}, which {devnet.url} does not have (any more)" in said
 
     def test_one_of_another_network(self, der: Der, database: Path) -> None:
         with Follower(der, database)._database.transaction("be written") as connection:
             connection.exec_driver_sql("UPDATE about SET value = '1' WHERE name = 'network'")
         said = failure("plants", "--database", database)
         assert f"it indexes another network than that of {der.client.url}; give another one, or --url" in said
+
+    def test_a_password_is_not_shown(self, der: Der) -> None:
+        if find_programs() is None:
+            pytest.skip(MISSING)
+        with running() as url:
+            place = url.replace("postgres@", "postgres:hush@")
+            Follower(der, place).close()
+            said = failure("plants", "--database", place)
+            assert "nothing is indexed yet" in said
+            assert "hush" not in said
 
     def test_one_that_is_not_there(self, tmp_path: Path) -> None:
         assert str(tmp_path / "none.sqlite") in failure("payments", "--database", tmp_path / "none.sqlite")
