@@ -69,10 +69,11 @@ class Outbox:
         if not given or not all(isinstance(account, Account) for account in given):
             raise InvalidValueError("an outbox needs an Account, or several")
         check_number(max_in_flight, 1, MAX_IN_MEMPOOL, "max_in_flight")
-        for seconds, what in ((max_poll_s, "max_poll_s"), (look_s, "look_s"), (lease_s, "lease_s")):
-            check_seconds(seconds, what, may_be_zero=False)
+        check_seconds(max_poll_s, "max_poll_s", may_be_zero=False)
+        check_seconds(look_s, "look_s")
+        check_seconds(lease_s, "lease_s", may_be_zero=False)
         if raise_fee_after_s is not None:
-            check_seconds(raise_fee_after_s, "raise_fee_after_s", may_be_zero=False)
+            check_seconds(raise_fee_after_s, "raise_fee_after_s")
         self._accounts = {account.address: account for account in given}
         self._client: Client = given[0].client
         self._owns_journal = not isinstance(journal, Journal)
