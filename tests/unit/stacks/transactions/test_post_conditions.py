@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+from hypothesis import find
 
+from der_client.stacks import transactions
 from der_client.stacks.clarity import PrincipalValue, SomeValue, UIntValue
 from der_client.stacks.errors import AddressError, DecodeError, EncodeError, InvalidValueError
 from der_client.stacks.transactions import (
@@ -19,7 +21,8 @@ from der_client.stacks.transactions import (
     StakingPostCondition,
     StxPostCondition,
 )
-from der_client.stacks.transactions.post_conditions import read_post_condition
+from der_client.stacks.transactions.post_conditions import PostCondition, read_post_condition
+from tests.generators.transactions import POST_CONDITIONS
 
 from .vectors import ORACLE, SENDER, post_condition
 
@@ -127,3 +130,10 @@ def test_wrong_bytes(wire: str, offset: int, reason: str) -> None:
 
 def test_origin_shows_its_name() -> None:
     assert "ORIGIN" in repr(StxPostCondition(ORIGIN, FungibleCode.EQUAL, 1))
+
+
+@pytest.mark.parametrize("kind", get_args(PostCondition))
+def test_every_kind_is_exported_generated_and_read(kind: type) -> None:
+    drawn = find(POST_CONDITIONS, lambda condition: isinstance(condition, kind))
+    assert getattr(transactions, kind.__name__) is kind
+    assert read_post_condition(drawn.encode(), 0) == (drawn, len(drawn.encode()))
