@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
 
 from der_client.stacks.checks import check_seconds
@@ -105,7 +104,7 @@ class AsyncClient(Methods):
         Raises:
             NodeError: If the node is down or slow, or its answer is not what the endpoint promises.
         """
-        until = None if within_s is None else time.monotonic() + within_s
+        until = None if within_s is None else self._until(within_s)
         return endpoint.read(await self._ask(Ask(endpoint.request, until, once=within_s is not None)))
 
     async def iter_contract_logs(

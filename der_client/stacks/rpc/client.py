@@ -117,7 +117,7 @@ class Client(Methods):
         Raises:
             NodeError: If the node is down, slow, or answers something else than the endpoint promises.
         """
-        until = None if within_s is None else time.monotonic() + within_s
+        until = None if within_s is None else self._until(within_s)
         return endpoint.read(self._ask(Ask(endpoint.request, until, once=within_s is not None)))
 
     def iter_contract_logs(self, contract_id: str, *, per_page: int = MAX_PER_PAGE) -> Iterator[ContractLogEvent]:

@@ -12,7 +12,7 @@ import pytest
 from der_client.stacks.checks import check_seconds, is_whole_number
 from der_client.stacks.errors import InvalidValueError
 from der_client.stacks.pending import PendingTransaction
-from der_client.stacks.rpc import Client, RetryPolicy
+from der_client.stacks.rpc import Client, RetryPolicy, node
 
 URL = "http://node.test"
 TXID = "ab" * 32
@@ -23,6 +23,7 @@ TAKES_SECONDS: dict[str, Callable[[Any], object]] = {
     "timeout": lambda value: Client(URL, timeout=(1, value)),
     "answer_deadline_s": lambda value: Client(URL, answer_deadline_s=value),
     "within_s": lambda value: Client(URL).transaction(TXID, within_s=value),
+    "within_s ": lambda value: Client(URL).run(node.info(), within_s=value),
     "backoff_s": lambda value: RetryPolicy(backoff_s=value),
     "max_wait_s": lambda value: RetryPolicy(max_wait_s=value),
     "poll_s": lambda value: Client(URL).stream_blocks(poll_s=value),
@@ -35,7 +36,9 @@ TAKES_SECONDS: dict[str, Callable[[Any], object]] = {
     "value", ["1", timedelta(seconds=1), True, nan, -1, -inf, 10**400], ids=lambda value: str(value)[:8]
 )
 def test_what_is_no_time_is_refused_by_its_name(what: str, value: object) -> None:
-    with pytest.raises(InvalidValueError, match=f"^{what}: expected a number of seconds|is out of range for {what}: "):
+    with pytest.raises(
+        InvalidValueError, match=f"^{what.strip()}: expected a number of seconds|is out of range for {what.strip()}: "
+    ):
         TAKES_SECONDS[what](value)
 
 
