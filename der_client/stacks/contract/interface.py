@@ -113,13 +113,13 @@ def _function_differences(declared: DeclaredFunction[..., Any], deployed: Functi
     parameters = [(name, codec.type) for name, _, codec in declared.signature.parameters]
     arguments = [(argument.name, argument.type) for argument in deployed.arguments]
     if declared.is_exact:
-        is_same = _texts(parameters) == _texts(arguments)
+        is_same = _text_of(parameters) == _text_of(arguments)
     else:
         is_same = len(parameters) == len(arguments) and all(
             _admits(wide, narrow) for (_, narrow), (_, wide) in zip(parameters, arguments, strict=True)
         )
     if not is_same:
-        yield f"{declared.name} takes {_texts(parameters)}, but is deployed with {_texts(arguments)}"
+        yield f"{declared.name} takes {_text_of(parameters)}, but is deployed with {_text_of(arguments)}"
     result, output = declared.signature.result.type, deployed.output
     inner = output.ok if isinstance(output, ResponseType) else output
     is_possible = declared.access != "public" or isinstance(output, ResponseType)
@@ -127,8 +127,9 @@ def _function_differences(declared: DeclaredFunction[..., Any], deployed: Functi
         yield f"{declared.name} gives {result}, but is deployed with {output}"
 
 
-def _texts(named: list[tuple[str, ClarityType]]) -> list[tuple[str, str]]:
-    return [(name, str(kind)) for name, kind in named]
+def _text_of(parameters: list[tuple[str, ClarityType]]) -> str:
+    """Return parameters as Clarity writes them."""
+    return " ".join(f"({name} {kind})" for name, kind in parameters) or "nothing"
 
 
 def _admits(wide: ClarityType, narrow: ClarityType) -> bool:
