@@ -50,6 +50,8 @@ export class Devnet {
     this.closed = false;
     /** @type {Promise<unknown>} the turn that comes last, for now */
     this.lastTurn = Promise.resolve();
+    /** @type {Promise<void> | null} while a fork takes blocks away: what the chain is meanwhile concerns nobody */
+    this.forking = null;
     /** @type {Promise<void> | null} */
     this.miningReady = null;
     /** @type {Map<string, () => void>} by txid: what wakes the request that waits for its block */
@@ -402,7 +404,10 @@ export class Devnet {
     return this.#turn(async () => {
       const blocks = Math.min(count, this.chain.mostToTakeAway);
       this.#write({ do: "reorg", blocks, transactions });
-      await this.#reorg(blocks, transactions);
+      this.forking = this.#reorg(blocks, transactions).finally(() => {
+        this.forking = null;
+      });
+      await this.forking;
       return blocks;
     });
   }

@@ -51,6 +51,10 @@ export function createServer(devnet, { control, controlToken = null, host, paths
     else reply.code(404).type("text/plain").send("No such file or directory");
   });
   limitLargeBodies(server);
+  server.addHook("onRequest", (_request, _reply, done) => {
+    if (!devnet.forking) return done();
+    devnet.forking.catch(() => undefined).then(() => done()); // whoever asked for the fork hears why it failed
+  });
   // Any web page may use the API and, through it, the node; not what controls the devnet.
   server.register(cors, { exposedHeaders: ["X-API-Version"] });
   server.register(nodeRoutes, { devnet });

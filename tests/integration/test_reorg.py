@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -116,6 +117,30 @@ def test_too_many_blocks_and_unknown_words_are_refused(fork: Devnet) -> None:
         fork.reorg(1, "lost")  # type: ignore[arg-type]
     with pytest.raises(DevnetError, match="blocks must be an integer from 1 to 1000"):
         fork.reorg(0)
+
+
+def test_nobody_sees_a_fork_half_done(fork: Devnet) -> None:
+    fork.mine(500)
+    tip = Client(fork.url).block().height
+    seen: list[int] = []
+    done = threading.Event()
+
+    def look() -> None:
+        client = Client(fork.url)
+        while not done.is_set():
+            seen.append(client.block().height)
+
+    lookers = [threading.Thread(target=look) for _ in range(4)]
+    for looker in lookers:
+        looker.start()
+    try:
+        for _ in range(3):
+            tip = fork.reorg(2)
+    finally:
+        done.set()
+        for looker in lookers:
+            looker.join()
+    assert set(seen) <= {tip - 3, tip - 2, tip - 1, tip}
 
 
 def test_a_state_file_keeps_the_fork(tmp_path: Path) -> None:
