@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.testclient import TestClient
 
-from benchmarks.many_plants import SLOTS, ManyPlants, fill
+from benchmarks.many_plants import SLOTS, ManyPlants, address, fill
 from benchmarks.measure import Peer, Scale, Work, no_time, require_same
 from der_client.index import Index
 from der_client.web import create_app
@@ -31,6 +31,8 @@ _PAGES: Final = {
     "a day, slot by slot": "/plants/2/days/2026-06-25",
     "the market": "/market",
     "money": "/money",
+    "what is due": "/money?state=due",
+    "a buyer's month": f"/parties/{address('buyer 2')}",
     "certificates": "/certificates",
     "a hundred payments as JSON": "/api/payments",
 }

@@ -60,7 +60,7 @@ def _payments_due(reader: Reader, today: date, asset_id: int | None) -> Iterator
         or_(payment.c.day <= today, asset.c.state == AssetState.RETIRED),
     )
     rows = reader.all(query.order_by(payment.c.payment_id))
-    due = due_payments(reader, rows)
+    due = due_payments(reader, rows, among=query.with_only_columns(payment.c.asset_id, payment.c.day))
     for row in rows:
         if row.payment_id in due:
             yield _item(

@@ -7,20 +7,24 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import and_, or_
+from sqlalchemy import and_, or_, tuple_
 
 from der_client.contracts.asset_verification import AssetState
 from der_client.contracts.production_tracking import DayState
-from der_client.index.reading import Reader, table
+from der_client.index.reading import Reader, table, within
 from der_client.readings.slots import window_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from sqlalchemy import Select
+
 HOURS_PER_DAY: Final = 24
 _CHUNK: Final = 300
 _MOST_SINGLE: Final = 3_000
 """Above this number, days are read as a range, from the first to the last."""
+_WIDEST: Final = 2
+"""So they are where the range has at most so many times as many days as are wanted."""
 
 DayKey = tuple[int, date]
 
@@ -31,10 +35,13 @@ class Deliveries:
     Args:
         reader: The state.
         keys: The plants and days to read.
+        among: A query of plants and days that has all of these: a large number of them is found faster by it than by
+            name.
     """
 
-    def __init__(self, reader: Reader, keys: Iterable[DayKey]) -> None:
+    def __init__(self, reader: Reader, keys: Iterable[DayKey], among: Select[Any] | None = None) -> None:
         self._keys = set(keys)
+        self._among = among
         assets = {asset_id for asset_id, _ in self._keys}
         self._assets = reader.by_asset("asset", assets)
         self._connections = reader.by_asset("connection", assets)
@@ -46,12 +53,17 @@ class Deliveries:
         if not self._keys:
             return {}
         history = table(name)
-        if len(self._keys) > _MOST_SINGLE:
-            days = [day for _, day in self._keys]
-            rows = reader.rows(name, history.c.day >= min(days), history.c.day <= max(days))
+        if self._among is not None:
+            rows = reader.rows(name, tuple_(history.c.asset_id, history.c.day).in_(self._among))
+            return {(row.asset_id, row.day): row for row in rows}
+        keys = sorted(self._keys)
+        assets, days = {asset_id for asset_id, _ in keys}, [day for _, day in keys]
+        in_range = len(assets) * ((max(days) - min(days)).days + 1)
+        if len(keys) > _MOST_SINGLE or in_range <= _WIDEST * len(keys):
+            these = history.c.asset_id.in_(sorted(assets)) if len(assets) <= _CHUNK else None
+            rows = reader.rows(name, within(history.c.day, min(days), max(days)), these)
             return {(row.asset_id, row.day): row for row in rows if (row.asset_id, row.day) in self._keys}
         found: dict[DayKey, Any] = {}
-        keys = sorted(self._keys)
         for first in range(0, len(keys), _CHUNK):
             by_asset = groupby(keys[first : first + _CHUNK], key=itemgetter(0))
             single = [

@@ -213,11 +213,13 @@ _KEY_KINDS: Final[dict[str, Any]] = {
     "day": Day,
 }
 """The types of key parts; all others are numbers."""
+_SUMMED: Final = ("state", "token", "cost", "payout", "fee", "refund")
+"""With all that is summed up by state and token in the index, no row is read for the sums."""
 _ALSO_FOUND_BY: Final[dict[str, list[tuple[str, ...]]]] = {
     "asset": [("owner",)],
     "day": [("day",)],
     "offer": [("asset_id", "day"), ("seller",), ("state",)],
-    "payment": [("asset_id", "day"), ("buyer",), ("payee",), ("state",), ("offer_id",)],
+    "payment": [("asset_id", "day"), ("buyer",), ("payee",), ("offer_id",), _SUMMED],
     "claim": [("asset_id", "day"), ("beneficiary",)],
     "retirement": [("asset_id", "day"), ("beneficiary",)],
 }

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
-    from sqlalchemy import Row
+    from sqlalchemy import Row, Select
 
     from der_client.index.reading import Reader
 
@@ -110,7 +110,8 @@ def payments(
     )
     # What is due is known only after the rows are read.
     rows = reader.all((page if due is None else replace(page, limit=None)).of(query, payment.c.payment_id))
-    what_is_due = due_payments(reader, rows)
+    among = query.with_only_columns(payment.c.asset_id, payment.c.day) if due else None
+    what_is_due = due_payments(reader, rows, among)
     if due is not None:
         rows = list(islice((row for row in rows if due is (row.payment_id in what_is_due)), page.limit))
     ids = [row.payment_id for row in rows]
@@ -119,18 +120,19 @@ def payments(
     return Table(PaymentRow, (_payment(row, what_is_due.get(row.payment_id), funded, closed) for row in rows))
 
 
-def due_payments(reader: Reader, rows: list[Row[Any]] | Any) -> dict[int, str]:
+def due_payments(reader: Reader, rows: list[Row[Any]] | Any, among: Select[Any] | None = None) -> dict[int, str]:
     """Return what is due of payments, by their ids.
 
     Args:
         reader: The state.
         rows: Payments.
+        among: A query of the plants and days of all these, if there is one; see `Deliveries`.
     """
     now = reader.now
     if now is None:
         return {}
     locked = [row for row in rows if row.state is PaymentState.LOCKED]
-    deliveries = Deliveries(reader, {(row.asset_id, row.day) for row in locked})
+    deliveries = Deliveries(reader, {(row.asset_id, row.day) for row in locked}, among)
     found = ((row.payment_id, deliveries.due(row.asset_id, row.day, now)) for row in locked)
     return {payment_id: due for payment_id, due in found if due is not None}
 

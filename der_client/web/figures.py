@@ -49,8 +49,19 @@ class Figures:
         return found
 
     def attention(self) -> Sequence[Attention]:
-        """Return what needs doing."""
-        return self.overview().attention
+        """Return what needs doing.
+
+        Raises:
+            EmptyIndexError: If the index has no block yet.
+        """
+
+        def ask() -> Sequence[Attention]:
+            if not self._block_hash:
+                raise EmptyIndexError
+            overview: Overview | None = self._kept.get("overview")  # has it, too, and more that takes time
+            return self._index.attention() if overview is None else overview.attention
+
+        return self._at_tip("attention", ask)
 
     def plants(self) -> Sequence[Plant]:
         """Return all plants."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
+    from sqlalchemy import Select
     from sqlalchemy.engine import Connection
 
     from der_client.index import Index
@@ -24,6 +25,7 @@ _PAYMENTS: Final = HISTORY_TABLES["payment"]
 _NOW: Final = _PAYMENTS.c.to_height.is_(None)
 _SUMMED: Final = ("cost", "payout", "fee", "refund")
 _LOW_BITS: Final = 32
+_LARGEST_NUMBER: Final = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,26 +134,31 @@ def months_of_payments(index: Index, party: str | None = None) -> list[date]:
 def _totals(connection: Connection) -> Iterable[tuple[str | None, PaymentState, int, dict[str, int]]]:
     """Return number and sums of payments by token and state, each part of a token's sums by itself.
 
-    SQLite sums have up to 63 bits, which is enough for all existing STX, but not for every token: tokens' sums are made
-    of high and low halves, and larger amounts, which are text, are added here. No part of a payment is larger than its
-    cost.
+    SQLite sums have up to 63 bits, which is not enough for every token: they are made of high and low halves. Amounts
+    that have more bits themselves are text, and are added here. No part of a payment is larger than its cost.
     """
-    grouped = [_PAYMENTS.c.token, _PAYMENTS.c.state]
+    grouped = [_PAYMENTS.c.state, _PAYMENTS.c.token]
     amounts = [_PAYMENTS.c[name] for name in _SUMMED]
-    sums = select(*grouped, func.count(), *map(func.sum, amounts)).where(_NOW).group_by(*grouped)
-    is_stx = _PAYMENTS.c.token.is_(None)
-    is_sqlite = connection.dialect.name == "sqlite"
-    for token, state, number, *own in connection.execute(sums.where(is_stx) if is_sqlite else sums):
-        yield token, state, number, dict(zip(_SUMMED, map(int, own), strict=True))
-    if not is_sqlite:
+    if connection.dialect.name != "sqlite":
+        sums = select(*grouped, func.count(), *map(func.sum, amounts)).where(_NOW).group_by(*grouped)
+        for state, token, number, *own in connection.execute(sums):
+            yield token, state, number, dict(zip(_SUMMED, map(int, own), strict=True))
         return
-    is_number = func.typeof(_PAYMENTS.c.cost) == "integer"
-    halves = select(*grouped, func.count(), *(half for column in amounts for half in _halves(column)))
-    for token, state, number, *parts in connection.execute(halves.where(_NOW, ~is_stx, is_number).group_by(*grouped)):
-        own = [(high << _LOW_BITS) + low for high, low in zip(parts[::2], parts[1::2], strict=True)]
+    halves = [half for column in amounts for half in _halves(column)]
+    largest = func.max(_PAYMENTS.c.cost)  # text, if there is any, comes after all numbers
+    sums = select(*grouped, func.count(), largest, *halves).where(_NOW).group_by(*grouped)
+    for state, token, number, most, *parts in connection.execute(sums).all():
+        if most > _LARGEST_NUMBER:
+            own = [sum(column) for column in zip(*connection.execute(_amounts_of(state, token)), strict=True)]
+        else:
+            own = [(high << _LOW_BITS) + low for high, low in zip(parts[::2], parts[1::2], strict=True)]
         yield token, state, number, dict(zip(_SUMMED, own, strict=True))
-    for token, state, *own in connection.execute(select(*grouped, *amounts).where(_NOW, ~is_stx, ~is_number)):
-        yield token, state, 1, dict(zip(_SUMMED, own, strict=True))
+
+
+def _amounts_of(state: PaymentState, token: str | None) -> Select[Any]:
+    """Return a query of the amounts of each payment in a state and a token."""
+    these = (_PAYMENTS.c.state == state, _PAYMENTS.c.token == token)
+    return select(*(_PAYMENTS.c[name] for name in _SUMMED)).where(_NOW, *these)
 
 
 def _halves(column: Any) -> tuple[Any, Any]:

@@ -107,6 +107,8 @@ def test_goals_are_those_of_the_project(peers: Peers) -> None:
                 "a day, slot by slot",
                 "the market",
                 "money",
+                "what is due",
+                "a buyer's month",
                 "certificates",
                 "a hundred payments as JSON",
             )

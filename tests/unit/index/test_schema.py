@@ -29,8 +29,8 @@ def test_a_new_index_has_all_tables_and_their_indexes(tmp_path: Path) -> None:
         "payment_by_asset_id_day": 0,
         "payment_by_buyer": 0,
         "payment_by_payee": 0,
-        "payment_by_state": 0,
         "payment_by_offer_id": 0,
+        "payment_by_state_token_cost_payout_fee_refund": 0,
     }
     assert "events_of_payment" in {index["name"] for index in made.get_indexes("events")}
 
