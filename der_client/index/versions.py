@@ -4,26 +4,22 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from functools import cache
-from math import prod
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import bindparam, delete, select, tuple_, update
+from sqlalchemy import bindparam, delete, update
 
-from der_client.index.bulk import insert_rows
+from der_client.index.bulk import find_rows, insert_rows
 from der_client.index.schema import HISTORY_TABLES, fields_of_state
 from der_client.index.state import KEYS, Row, RowKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sqlalchemy import Select, Table
+    from sqlalchemy import Table
     from sqlalchemy.engine import Connection
 
-_CHUNK: Final = 200
+_CHUNK: Final = 500
 """How many keys one statement names."""
-_WIDEST: Final = 4
-"""How many times more rows than wanted may be read, if that is quicker."""
 _MOST_KEPT: Final = 200_000
 """How many rows stay in memory between two batches."""
 
@@ -147,8 +143,7 @@ class Versions:
         self._changed.add(place)
 
     def _load(self, table: str, keys: list[RowKey]) -> None:
-        for row in self._open().execute(*_query_of(table, keys)):
-            found = row._mapping  # noqa: SLF001 - SQLAlchemy's public name
+        for found in find_rows(self._open(), HISTORY_TABLES[table], KEYS[table], keys):
             fields = {name: found[name] for name in fields_of_state(table)}
             key = tuple(found[name] for name in KEYS[table])
             self._known.setdefault((table, key), _Version(fields, found["from_height"], is_stored=True))
@@ -172,24 +167,6 @@ def undo_above(connection: Connection, height: int) -> None:
     for history in HISTORY_TABLES.values():
         connection.execute(delete(history).where(history.c.from_height > height))
         connection.execute(update(history).where(history.c.to_height > height).values(to_height=None))
-
-
-def _query_of(name: str, keys: list[RowKey]) -> tuple[Select[Any], dict[str, list[Any]]]:
-    """Return a query of the rows with these keys, and perhaps a few others, with its parameters."""
-    values = {part: list(set(of_part)) for part, of_part in zip(KEYS[name], zip(*keys, strict=True), strict=True)}
-    if prod(map(len, values.values())) <= _WIDEST * len(keys):
-        return _query_by_parts(name), values
-    history = HISTORY_TABLES[name]
-    pairs = tuple_(*(history.c[part] for part in KEYS[name])).in_(keys)
-    return select(history).where(pairs, holds_at(history)), {}
-
-
-@cache
-def _query_by_parts(name: str) -> Select[Any]:
-    """Return a query by each part of the key separately, which is much quicker than one by pairs."""
-    history = HISTORY_TABLES[name]
-    parts = [history.c[part].in_(bindparam(part, expanding=True)) for part in KEYS[name]]
-    return select(history).where(*parts, holds_at(history))
 
 
 def holds_at(history: Table, height: int | None = None) -> Any:

@@ -355,6 +355,7 @@ def _response_codec(item: Codec) -> Codec:
 def _list_codec(item: Codec, length: int) -> Codec:
     kind = ListType(item.type, length)
     encode_item, read_item = item.encode, item.read
+    read_alike = None if item.fixed is None else item.fixed.reader_of_many()
 
     def encode(value: Any, path: str) -> ClarityValue:
         if not isinstance(value, Sequence) or isinstance(value, (str, bytes, bytearray)):
@@ -369,6 +370,8 @@ def _list_codec(item: Codec, length: int) -> Codec:
         count, position = decoding.read_length(data, offset + 1, "list")
         if count > length:
             raise DecodeError(f"a list of {count} items is too long for {kind}", offset)
+        if read_alike is not None and (alike := read_alike(data, position, count)) is not None:
+            return alike
         items = []
         for _ in range(count):
             entry, position = read_item(data, position)

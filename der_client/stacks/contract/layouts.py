@@ -63,6 +63,29 @@ class FixedSize:
 
         return read
 
+    def reader_of_many(self) -> Callable[[bytes, int, int], tuple[tuple[Any, ...], int] | None]:
+        """Return a function that reads so many of these values from an offset on.
+
+        It gives the values and the offset after them, or ``None`` if something is wrong: reading them one by one finds
+        what.
+        """
+        tag, convert, finish = self.tag, self.convert, self.finish
+        skipped, width = len(tag), len(tag) + self.size
+
+        def read(data: bytes, offset: int, count: int) -> tuple[tuple[Any, ...], int] | None:
+            end = offset + count * width
+            if end > len(data):
+                return None
+            if any(data[offset + place : end : width] != bytes((byte,)) * count for place, byte in enumerate(tag)):
+                return None
+            try:
+                values = [convert(data[start + skipped : start + width]) for start in range(offset, end, width)]
+                return tuple(map(finish, values) if finish else values), end
+            except ValueError:
+                return None
+
+        return read
+
 
 class Known(dict[bytes, Any]):
     """All values of a type by their bytes."""
