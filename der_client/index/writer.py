@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
     from der_client.index.chain_data import ChainBlock, ChainTransaction, FilledBlock, Printed
 
-_REFERENCES: Final = ("asset_id", "day", "offer_id", "payment_id", "actor")
-"""Fields by which events of all topics are found."""
 _MOST_RESULT: Final = 2_000
 """Characters of a result that are kept as text."""
 _DEEP: Final = 1_000
@@ -112,16 +110,22 @@ class Writer:
         event = printed.event
         kind = type(event)
         fields = vars(event)
-        place = {
-            "id": self.event_count,
-            "height": height,
-            "tx_index": transaction.tx_index,
-            "event_index": printed.event_index,
-            "txid": transaction.txid,
-            "contract": CONTRACT_OF_EVENT[kind],
-            "topic": kind.topic,
-        }
-        self._rows[events].append(place | {name: fields.get(name) for name in _REFERENCES})
+        self._rows[events].append(
+            {
+                "id": self.event_count,
+                "height": height,
+                "tx_index": transaction.tx_index,
+                "event_index": printed.event_index,
+                "txid": transaction.txid,
+                "contract": CONTRACT_OF_EVENT[kind],
+                "topic": kind.topic,
+                "asset_id": fields.get("asset_id"),  # this and what follows: where the event has it
+                "day": fields.get("day"),
+                "offer_id": fields.get("offer_id"),
+                "payment_id": fields.get("payment_id"),
+                "actor": fields.get("actor"),
+            }
+        )
         self._rows[EVENT_TABLES[kind]].append({"event_id": self.event_count} | fields)
         if kind is ProductionRecorded:
             self._rows[recordings].append(_recording_row(self.event_count, event, slots))

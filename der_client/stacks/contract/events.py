@@ -206,12 +206,14 @@ class _EventReader:
         """See `read_event`."""
         for marks, event in self._marks:
             # The bytes may also occur elsewhere; they only show whether to try. The codec compares them at their place.
-            if not all(mark in raw for mark in marks):
-                continue
-            try:
-                return _decode(event, raw)
-            except DecodeError:
-                continue
+            for mark in marks:
+                if mark not in raw:
+                    break
+            else:
+                try:
+                    return _decode(event, raw)
+                except DecodeError:
+                    continue
         value = decode(raw)
         return UnknownEvent(value, self._reason(value))
 
