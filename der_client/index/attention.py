@@ -51,9 +51,10 @@ def _item(kind: AttentionKind, text: str, **fields: Any) -> Attention:
 
 def _payments_due(reader: Reader, today: date, asset_id: int | None) -> Iterator[Attention]:
     payment, asset = table("payment"), table("asset")
+    names = ("payment_id", "offer_id", "asset_id", "day", "state", "cost", "token")
     # The energy of a day to come can be lost only with its plant.
     query = where(
-        reader.with_plant(select(payment), payment.c.asset_id),
+        reader.with_plant(select(*(payment.c[name] for name in names)), payment.c.asset_id),
         same(payment.c.asset_id, asset_id),
         reader.holds("payment"),
         payment.c.state == PaymentState.LOCKED,
