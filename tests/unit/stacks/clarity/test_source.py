@@ -48,8 +48,8 @@ def test_places_and_comments() -> None:
     ("text", "line", "column", "words"),
     [
         ("(a\n  (b)", 1, 1, r"\( is never closed"),
-        ("(a))", 1, 4, r"\) closes nothing"),
-        ("(a\n }", 2, 2, "} closes nothing"),
+        ("(a))", 1, 4, r"\) does not close any open bracket"),
+        ("(a\n }", 2, 2, "} does not close any open bracket"),
         ('(a\n "b)', 2, 2, "the string that begins here does not end"),
     ],
 )
