@@ -78,7 +78,7 @@ def test_what_is_not_an_address_is_refused(text: Any, reason: str) -> None:
 def test_an_address_belongs_to_a_network() -> None:
     with pytest.raises(AddressError, match="is a Bitcoin address on mainnet, but the network is testnet"):
         BitcoinAddress.parse(ADDRESSES[0][0], TESTNET)
-    with pytest.raises(AddressError, match="of a test network, but the network is mainnet"):
+    with pytest.raises(AddressError, match="on a test network, but the network is mainnet"):
         BitcoinAddress.parse(ADDRESSES[1][0], MAINNET)
 
 
