@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from der_client.stacks.clarity.source import Source
+from der_client.stacks.clarity.source import Kind, Source
 from der_client.stacks.epochs import EPOCHS
 from der_client.stacks.errors import DeploymentError, DerClientError, InvalidValueError
 from der_client.stacks.plan import PublishStep
 from der_client.stacks.transactions import ContractPublish
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from der_client.stacks.clarity.source import Expression
@@ -210,16 +210,32 @@ def oldest_version(source: str) -> int | None:
         tops = Source.read(source).expressions
     except InvalidValueError:
         return None
-    used = {expression.text for top in tops for expression in top.walk()}
-    used -= {_defined(top) for top in tops}  # a version that has the name itself would refuse the definition
+    used: set[str] = set()
+    own: set[str] = set()  # a version that has such a name itself would refuse the definition
+    for expression in (expression for top in tops for expression in top.walk()):
+        used.update(item.text for item in _values_in(expression))
+        own.update(_bound_by(expression))
+    used -= own
     return next((version for version, names in _SINCE.items() if used & names), 1)
 
 
-def _defined(top: Expression) -> str:
-    """Return the name that an expression defines; empty if it defines none."""
-    if not top.head.startswith("define-") or len(top.items) < 2:
-        return ""
-    return top.items[1].head or top.items[1].text
+def _values_in(expression: Expression) -> Iterable[Expression]:
+    """Return the parts of an expression that are evaluated, or types: not the keys of a tuple."""
+    if expression.kind is Kind.TUPLE:
+        return expression.items[1::2]
+    return expression.items[:1] + expression.items[2:] if expression.head == "get" else expression.items
+
+
+def _bound_by(expression: Expression) -> Iterator[str]:
+    """Yield the names that an expression defines: of a definition, its parameters, or the variables of a ``let``."""
+    if len(expression.items) < 2:
+        return
+    second = expression.items[1]
+    if expression.head.startswith("define-"):
+        yield second.head or second.text
+        yield from (parameter.head for parameter in second.items[1:])
+    elif expression.head == "let":
+        yield from (variable.head for variable in second.items)
 
 
 def _download(url: str, where: str) -> bytes:

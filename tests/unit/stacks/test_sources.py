@@ -35,6 +35,12 @@ def test_remapping_replaces_whole_ids_and_addresses() -> None:
         ("(define-read-only (f) stacks-block-time)", 4),
         ("(define-private (slice? (a uint)) a) (define-read-only (f) (slice? u1))", 1),
         ('(define-constant slice? 0x) (define-read-only (f) (replace-at? "a" u0 "b"))', 2),
+        ("(define-map m {tenure-height: uint} uint) (define-read-only (f (chain-id uint)) (map-get? m chain-id))", 1),
+        (
+            "(define-read-only (f (x {chain-id: uint})) (let ((tenure-height u1)) (+ tenure-height (get chain-id x))))",
+            1,
+        ),
+        ("(define-read-only (f) {height: tenure-height})", 3),
         ("(define", None),
     ],
 )
