@@ -6,6 +6,7 @@ Only a virtual machine knows the interface of a file's contracts, so they are pu
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -13,7 +14,9 @@ from der_client.devnet import Devnet
 from der_client.project import project_root
 from der_client.stacks.account import Account
 from der_client.stacks.clarinet import MANIFEST, ClarinetProject, ProjectContract, References, fetcher
+from der_client.stacks.epochs import EPOCHS, LATEST_EPOCH, order_of
 from der_client.stacks.errors import (
+    AnalysisFailedError,
     DeploymentError,
     InvalidValueError,
     TransactionFailedError,
@@ -29,7 +32,7 @@ from der_client.stacks.sources import FetchedContract
 from der_client.stacks.transactions import ContractPublish, PostConditionMode, Transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Container, Iterable, Iterator, Mapping
 
     from der_client.stacks.plan import DeploymentPlan
     from der_client.stacks.prepared import PreparedPlan
@@ -164,7 +167,9 @@ def _modules(
     senders = _senders(plan)
     with Devnet(deploy_contracts=False, start_time=_START_TIME, project=project.root) as devnet:
         client = Client(devnet.url)
-        _publish(devnet, prepared, {key.address(DEVNET): Account(key, client) for key in keys.values()}, left_out)
+        accounts = {key.address(DEVNET): Account(key, client) for key in keys.values()}
+        of_any_version = {name for name, contract in project.contracts.items() if contract.clarity_version is None}
+        _publish(devnet, prepared, accounts, of_any_version, left_out)
         wanted = [name for name in wanted if name not in (left_out or ())]
         return {
             module_name(name): write_module(
@@ -180,24 +185,63 @@ def _modules(
 
 
 def _publish(
-    devnet: Devnet, prepared: PreparedPlan, accounts: Mapping[str, Account], left_out: dict[str, str] | None
+    devnet: Devnet,
+    prepared: PreparedPlan,
+    accounts: Mapping[str, Account],
+    of_any_version: Container[str],
+    left_out: dict[str, str] | None,
 ) -> None:
     """Publish one contract after another, and if wanted, leave out those that the virtual machine refuses."""
     for step in prepared.steps:
-        if devnet.epoch != step.epoch:
-            devnet.enter_epoch(step.epoch)
         transaction = Transaction.decode(step.raw, DEVNET)
         payload = transaction.payload
         if not isinstance(payload, ContractPublish):
             continue
+        versions = [(step.epoch, payload.clarity_version)]
+        if payload.name in of_any_version:
+            versions += _newer_versions(*versions[0])
         try:
-            accounts[transaction.origin].submit(payload, mode=PostConditionMode.ALLOW, fee_ustx=transaction.fee).wait()
+            _publish_in_first(devnet, accounts[transaction.origin], payload, transaction.fee, versions)
         except (TransactionRejectedError, TransactionFailedError) as error:
             if left_out is None:
                 raise DeploymentError(f"{step.what}: {error}") from error
             left_out[payload.name] = str(error)
     if devnet.epoch != prepared.epoch:
         devnet.enter_epoch(prepared.epoch)
+
+
+def _publish_in_first(
+    devnet: Devnet,
+    account: Account,
+    payload: ContractPublish,
+    fee_ustx: int,
+    versions: Iterable[tuple[str, int | None]],
+) -> None:
+    """Publish a contract in the first version of Clarity whose analysis it passes.
+
+    Raises:
+        AnalysisFailedError: If it passes none; what the first one says.
+    """
+    first: AnalysisFailedError | None = None
+    for epoch, version in versions:
+        if devnet.epoch != epoch:
+            devnet.enter_epoch(epoch)
+        versioned = replace(payload, clarity_version=version)
+        try:
+            account.submit(versioned, mode=PostConditionMode.ALLOW, fee_ustx=fee_ustx).wait()
+        except AnalysisFailedError as error:
+            first = first or error
+        else:
+            return
+    if first is not None:
+        raise first
+
+
+def _newer_versions(epoch: str, version: int | None) -> Iterator[tuple[str, int]]:
+    """Yield the versions of Clarity after one, each with the first epoch that has it and is not before another."""
+    for newer in range((version or 0) + 1, EPOCHS[LATEST_EPOCH] + 1):
+        first = next(name for name, newest in EPOCHS.items() if newest >= newer)
+        yield max(epoch, first, key=order_of), newer
 
 
 def _senders(plan: DeploymentPlan) -> dict[str, str]:

@@ -213,6 +213,17 @@ def test_a_contract_that_pays_when_it_is_published(tmp_path: Path) -> None:
     assert "def paid(self) -> UInt: ..." in modules_of_file(tmp_path / "gift.clar")["gift"]
 
 
+def test_a_source_that_does_not_show_its_version(tmp_path: Path) -> None:
+    """Two definitions of a trait are the same one since version 2 of Clarity only."""
+    trait = "(define-trait coin ((give (uint) (response bool uint))))"
+    (tmp_path / "a.clar").write_text(trait)
+    (tmp_path / "b.clar").write_text(f"{trait} (define-public (use (what <coin>)) (contract-call? what give u1))")
+    (tmp_path / "shop.clar").write_text(
+        "(use-trait coin .a.coin) (define-public (pay (what <coin>)) (contract-call? .b use what))"
+    )
+    assert "def pay(self, what: Trait) -> bool: ..." in modules_of_file(tmp_path / "shop.clar")["shop"]
+
+
 MANIFEST = """
 [project]
 name = "half"
