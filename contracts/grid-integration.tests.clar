@@ -10,7 +10,7 @@
 (define-constant FULL_DAY u16777215)
 (define-constant LATE_ASSET u3)
 (define-constant FIRST_DAY (/ stacks-block-time SECONDS_PER_DAY))
-;; A run lasts some 170 days.
+;; A run lasts about 170 days.
 (define-constant INDEX (list u0 u1 u2 u3 u4 u5 u6 u7 u8 u9 u10 u11 u12 u13 u14 u15))
 (define-constant ERR_PROPERTY (err u9004))
 

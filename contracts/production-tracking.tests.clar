@@ -10,7 +10,7 @@
 ;; Of assets u1, u2 and u3.
 (define-constant SLOT_SECONDS (list u900 u3600 u1800))
 (define-constant FIRST_DAY (/ stacks-block-time SECONDS_PER_DAY))
-;; A run lasts some 170 days.
+;; A run lasts about 170 days.
 (define-constant INDEX (list
   u0 u1 u2 u3 u4 u5 u6 u7 u8 u9 u10 u11 u12 u13 u14 u15
 ))

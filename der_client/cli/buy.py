@@ -205,7 +205,7 @@ def _call(on: OnContractsSending, choice: _Choice, wh: int) -> "Call[int]":
 
 
 def _ahead_text(on: OnContractsSending, choice: _Choice) -> str:
-    """Return how much is delivered first and what the plant produced lately, which tell how likely delivery is."""
+    """Return how much is delivered first and the plant's recent production: both show how likely delivery is."""
     from der_client.cli.plant_lists import day_range, production_days  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.cli.quantities import energy  # noqa: PLC0415
 

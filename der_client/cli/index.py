@@ -42,7 +42,7 @@ def index(
     interval: Annotated[
         float,
         typer.Option(
-            "--interval", metavar="SECONDS", min=0.05, help="How often to look for a new block where none is announced."
+            "--interval", metavar="SECONDS", min=0.05, help="How often to look for a new block if none is announced."
         ),
     ] = 1.0,
     as_json: Json = False,

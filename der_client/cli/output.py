@@ -50,7 +50,7 @@ def _written_out(character: str) -> str:
 
 
 def print_json(content: dict[str, Any]) -> None:
-    """Print one JSON object on one line, so that it can be read while the command goes on running."""
+    """Print one JSON object on one line, so that it can be read while the command is still running."""
     text = json.dumps(content, ensure_ascii=False)
     if not text.isprintable():  # C1 controls, direction marks: JSON may contain them, a terminal acts on them
         text = "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in text)

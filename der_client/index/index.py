@@ -433,7 +433,7 @@ class Index:
     def event_records(
         self, *, contract: str | None = None, topic: str | None = None, asset_id: int | None = None, limit: int = 100
     ) -> tuple[EventRecord, ...]:
-        """List the last events as ``der.market.events()`` and its like do, typed, oldest first.
+        """List the last events, typed and oldest first, like ``der.market.events()`` and similar methods.
 
         Args:
             contract: Only of a contract, such as ``market-participation``.

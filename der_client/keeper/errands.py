@@ -50,7 +50,7 @@ class Errands:
 
     Args:
         der: The contracts, with the account that signs.
-        duties: What is due; it is told what was done.
+        duties: The calls that are due; it is informed of each that was done.
         outbox: The outbox that sends; jobs that an earlier keeper left in its journal are continued.
         call_for: A function that makes the call for an action and its payments, or its offer.
     """

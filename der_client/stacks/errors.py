@@ -372,7 +372,7 @@ class TransactionDroppedError(DerClientError):
 
 
 class ConfirmationTimeoutError(DerClientError):
-    """The transaction was sent, and its outcome is not known yet. Wait again with the same txid; never build it anew.
+    """The transaction was sent, and its outcome is not known yet. Wait again with the same txid; never build it again.
 
     Attributes:
         txid: The transaction's id.

@@ -182,7 +182,7 @@ class PendingTransaction(_Waiting):
 
         Args:
             timeout_s: The longest wait, in seconds.
-            confirmations: How many blocks of the present fork must hold it: its own, and those on top of it.
+            confirmations: How many blocks of the current fork must confirm it: its own, and those on top of it.
             max_poll_s: The longest pause between two looks, in seconds.
 
         Raises:

@@ -28,6 +28,14 @@ ODD = {
     r"\bnone such\b": "does not exist",
     r"\b(?:thereof|therein|hereby|whereof|thereby)\b": "say it directly",
     r"\bre-?try-able\b": "can be retried",
+    r"\bwhat (?:came|comes|became|becomes) of\b": "the outcome, the state",
+    r"\b(?:is|are|was|were) told\b": "say who reports it, or that it is reported",
+    r"\banew\b": "again",
+    r"\bthe present (?:fork|state|time)\b": "current",
+    r"\band its like\b": "and similar",
+    r"\bcomes? about\b": "say what causes it",
+    r"\bof its own accord\b": "by itself",
+    r"\bsome \d": "about",
 }
 THIRD_PERSON = re.compile(
     r"(?:Adds|Asks|Builds|Checks|Closes|Compares|Completes|Converts|Counts|Creates|Decodes|Encodes|Finds|Fills|Follows|"
@@ -63,6 +71,7 @@ def slips(place: str, text: str) -> list[str]:
 
 def test_the_word_list_finds_slips() -> None:
     assert slips("here", "The buyer's offer stands twice in his time-out.")
+    assert slips("here", "What became of it is told below.")
     assert not slips("here", "This is the header row of a theory.")
 
 

@@ -222,7 +222,7 @@ class Call(Generic[R]):
 
         Args:
             post_conditions: Conditions instead of those that the function declares.
-            mode: What becomes of assets that no post-condition names.
+            mode: How to treat assets that no post-condition names.
 
         Raises:
             SimulationUnavailableError: If the node is not an embedded devnet.
@@ -255,7 +255,7 @@ class Call(Generic[R]):
             nonce: The account's next one if not given.
             fee_ustx: By the account's fee policy if not given.
             post_conditions: Conditions instead of those that the function declares.
-            mode: What becomes of assets that no post-condition names.
+            mode: How to treat assets that no post-condition names.
 
         Raises:
             AddressError: If an argument is an address of another network.

@@ -11,7 +11,7 @@ class Code(IntEnum):
     """Base of a contract's named numbers: states, roles, kinds. They print as their names."""
 
     def __repr__(self) -> str:
-        """As one would write it: ``AssetState.VERIFIED``."""
+        """Return its name as in source: ``AssetState.VERIFIED``."""
         return f"{type(self).__name__}.{self.name}"
 
     def __str__(self) -> str:

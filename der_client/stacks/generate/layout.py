@@ -26,7 +26,7 @@ def call_like(head: str, parts: Sequence[str], tail: str, indent: int = 0) -> li
 
 
 def broken(text: str, indent: int, end: str = "") -> list[str]:
-    """Lay out an expression: if it is too long, the content of its brackets goes on separate lines.
+    """Lay out an expression: if it is too long, the content of its brackets is put on separate lines.
 
     Args:
         text: The expression.

@@ -29,7 +29,7 @@ class Forks:
 
     Args:
         client: The node.
-        journal: The journal, which knows what is mined, and is told what no longer is.
+        journal: The journal of mined transactions, from which those are removed that a fork took away.
 
     Attributes:
         tip: The newest block seen; ``None`` before the first check.

@@ -54,7 +54,7 @@ class Job:
         key: Its purpose, such as ``settle/31``. A job with a given key is done once, whoever adds it.
         payload: What the transaction does.
         post_conditions: What must be true of what it moves.
-        mode: What becomes of assets that no post-condition names.
+        mode: How to treat assets that no post-condition names.
         fee_ustx: The fee, in µSTX; by the account's fee policy if not given.
         account: The address that signs it; any of the outbox's accounts if empty.
         follows: Keys of jobs that must be mined successfully before it.

@@ -386,7 +386,7 @@ class TransactionInfo:
 
     Attributes:
         txid: Its id.
-        status: What became of it.
+        status: Its outcome, such as ``success``.
         type: ``token_transfer``, ``contract_call``, ``smart_contract``, …
         sender: The origin's address.
         nonce: The origin's nonce.

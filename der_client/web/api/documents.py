@@ -27,7 +27,7 @@ PARAMETERS: Final = {
     "payment_id": "The payment, by its number.",
     "region": "The region of the plant's grid operator.",
     "seller": "Who offers.",
-    "state": "What became of it.",
+    "state": "Its current state.",
     "taker": "For whom alone the offer is.",
     "to_day": "The last day of production.",
 }
