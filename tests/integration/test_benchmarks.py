@@ -51,8 +51,8 @@ def test_commands_answer() -> None:
     with suite.works(["commands"]) as works:
         for work in works:
             work.check()
+            assert work.run(1) > 0
             (peer,) = work.peers
             goals[work.name, peer.name] = (peer.scale, peer.goal)
-        assert work.run(1) > 0
     names = ("plants", "plant 1", "production", "offers", "payments", "statement wallet_2", "certificates", "events")
     assert goals == {(f"der {name}", "the clock"): (Scale.ADDED_S, 1.0) for name in (*names, "balance wallet_1")}
