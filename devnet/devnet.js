@@ -1,5 +1,5 @@
 /**
- * The devnet as its users see it: a chain with named accounts and contracts on it, that mines by itself or when told,
+ * The devnet as its users see it: a chain with named accounts and contracts on it, that mines by itself or on request,
  * and, with a journal, survives its process.
  *
  * What changes the chain happens one after the other, in turns; only transactions come in at any time. Whatever a turn
@@ -112,7 +112,7 @@ export class Devnet {
     let line = 1; // the header
     for (const entry of entries) {
       await this.#replay(entry, ++line);
-      // Whoever waits for a long history sees that it goes on.
+      // Users who wait for a long history see its progress.
       if (Date.now() - told < PROGRESS_MILLISECONDS) continue;
       told = Date.now();
       process.stderr.write(`devnet: ${line} lines of the state file are done again\n`);
@@ -168,7 +168,7 @@ export class Devnet {
     switch (entry.do) {
       case "submit": {
         const transaction = parseTransaction(Buffer.from(entry.raw, "hex"));
-        // Whoever shows it asks for the contract.
+        // To show it, a caller asks for the contract.
         if (transaction.payload.type === "contract_call") await this.chain.loadContract(transaction.payload.contractId);
         return this.chain.take(transaction);
       }
@@ -397,7 +397,7 @@ export class Devnet {
    * Has a fork take the last blocks away, and mines others instead, one more of them.
    *
    * @param {number} count how many blocks; at most `chain.mostToTakeAway`
-   * @param {import("./chain/reorg.js").Handling} transactions what becomes of those in them
+   * @param {import("./chain/reorg.js").Handling} transactions how to treat those in them
    * @returns {Promise<number>} how many blocks were taken away
    */
   reorg(count, transactions) {

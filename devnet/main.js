@@ -67,7 +67,7 @@ async function main(argv) {
 }
 
 /**
- * Says at once that it cannot listen, not after the VM has started.
+ * Reports at once that it cannot listen, before the VM starts.
  *
  * @param {{host: string, port: number}} address
  */

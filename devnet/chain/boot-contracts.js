@@ -1,7 +1,7 @@
 /**
  * The boot contracts, which the VM brings with it: pox, bns, costs and the like.
  *
- * The VM runs them and tells their source, but not their interface. So the source is published once more under another
+ * The VM runs them and returns their source, but not their interface. So the source is published once more under another
  * name, the interface of that copy is read, and the copy undone.
  */
 import { BOOT_ADDRESS, VmError } from "../vm/vm.js";

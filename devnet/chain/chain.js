@@ -311,7 +311,7 @@ export class Chain {
    * Goes back to a snapshot, which is gone then, like all taken after it.
    *
    * @param {number} id
-   * @returns {Promise<void>} when the VM is there as well; all else is at once
+   * @returns {Promise<void>} when the VM is ready as well; everything else is ready at once
    */
   async revert(id) {
     const index = this.snapshots.findIndex((snapshot) => snapshot.id === id);
@@ -327,7 +327,7 @@ export class Chain {
 
   /**
    * Takes the last blocks away: goes back to the last copy of the VM below them, and from there the same way again. The
-   * mempool stays as it is; snapshots of what is gone are gone.
+   * mempool stays unchanged; snapshots of removed blocks are removed, too.
    *
    * @param {number} count how many blocks; at most `mostToTakeAway`
    * @returns {Promise<Transaction[][]>} the transactions of each of them, oldest first

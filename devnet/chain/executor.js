@@ -100,12 +100,12 @@ export class Executor {
   /** @param {OperationResult[]} results of what was asked for, be it undone, and not of repetitions */
   note(results) {
     if (!this.onProfile || results.length === 0) return;
-    // The VM tells it with the result of a call; of a publication only with that of the next call.
+    // The VM reports it with the result of a call; for a publication, only with that of the next call.
     this.onProfile(results[results.length - 1].performance ?? this.vm.restOfProfile());
   }
 
   /**
-   * What a transaction of a block does, in detail; the state stays as it is.
+   * The effects of a transaction of a block, in detail; the state stays unchanged.
    *
    * @param {Order[]} orders those of the block that come before it, and it
    * @param {Undone} known of those before it
@@ -272,7 +272,7 @@ export class Executor {
   }
 
   /**
-   * Of all that is wrong with a contract, the VM tells the last thing, where a node stops at the first.
+   * If a contract has several faults, the VM reports the last one; a node stops at the first.
    *
    * @param {Order} order
    * @param {string | null} last
@@ -317,7 +317,7 @@ export class Executor {
   }
 
   /**
-   * What a transaction would do on the present state, which stays as it is.
+   * The effects of a transaction on the current state, which stays unchanged.
    *
    * @param {Order} order
    * @param {{withFee: boolean}} options
@@ -477,7 +477,7 @@ function outcomeOf(order, operation) {
   const result = order.payload.type === "smart_contract" ? OK_TRUE : operation.result;
   const events = isError(result) ? [] : parseEvents(operation.events);
   // Whatever a call returns, also (err …), its post-conditions are looked at: then it has moved nothing. A token
-  // transfer says itself what it moves; post-conditions and their mode do not apply to it.
+  // transfer names the amount that it moves; post-conditions and their mode do not apply to it.
   const violation = order.payload.type === "token_transfer" ? null : violatedPostCondition(order, events);
   if (violation) return { status: "abort_by_post_condition", result, events: [], undoneEvents: events, cost, vmError: violation };
   if (isError(result)) return { status: "abort_by_response", result, events: [], cost, vmError: null };

@@ -1,5 +1,5 @@
 /**
- * What happens to the chain, handed on to whoever follows it: sockets, event observers, the log.
+ * Changes of the chain, passed to its followers: sockets, event observers, the log.
  *
  * The chain notes each change once it can no longer fail. Followers hear of it when the change is complete.
  */

@@ -1,6 +1,6 @@
 /**
  * Whether what a transaction moved is what its post-conditions and their mode allow (SIP-005, SIP-040, SIP-044). What
- * does not hold is told as by a node (stacks-core, check_transaction_postconditions).
+ * does not hold is reported as by a node (stacks-core, check_transaction_postconditions).
  */
 import { addressText } from "../address.js";
 import { DecodeError, decodeValue, valueText } from "../clarity/value.js";

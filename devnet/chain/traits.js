@@ -22,7 +22,7 @@ export function hasTrait(type) {
 /**
  * @param {import("./executor.js").Executor} executor
  * @param {{contractId: string, functionName: string, args: import("../clarity/value.js").ClarityValue[]}} call whose arguments fit but for this
- * @returns {string | null} what is wrong, as a node says it, or null
+ * @returns {string | null} the fault in a node's words, or null
  */
 export function traitProblem(executor, { contractId, functionName, args }) {
   const literals = args.map((value) => valueText(value, "literal"));

@@ -106,7 +106,7 @@ export class VmThread {
   }
 
   /**
-   * Has the VM change its state. `commit` gets what came of it, at once and before any other question is asked; if it
+   * Has the VM change its state. `commit` gets the outcome, at once and before any other question is asked; if it
    * throws, the VM takes the change back.
    *
    * @template {"runBlock" | "advance" | "enterEpoch"} O

@@ -61,7 +61,7 @@ export function signatureText(definition) {
 /**
  * @param {AbiFunction} definition
  * @param {ClarityValue[]} values
- * @returns {string | null} what is wrong with the arguments of a transaction, as a node says it, or null
+ * @returns {string | null} the fault of a transaction's arguments in a node's words, or null
  */
 export function argumentProblem(definition, values) {
   return problemOf(definition, values, typeError);
@@ -70,7 +70,7 @@ export function argumentProblem(definition, values) {
 /**
  * @param {AbiFunction} definition
  * @param {ClarityValue[]} values
- * @returns {string | null} what is wrong with the arguments of a read, as a node says it, or null. Of lists and tuples a
+ * @returns {string | null} the fault of a read's arguments in a node's words, or null. Of lists and tuples a
  *   node's VM does not look at all that is in them, and it names the trait for which it wants a contract
  */
 export function readArgumentProblem(definition, values) {

@@ -1,5 +1,5 @@
 /**
- * The type that a value has of itself, as a node finds it when it decodes a value and nobody told it the type.
+ * The type that a value has of itself, as a node finds it when it decodes a value of unknown type.
  *
  * A list then has the least type that holds all of its items, and if there is none, a node refuses the value. Sizes are
  * its own measure, which counts what a value of the type could take (stacks-core, clarity-types/src/types/signatures.rs:

@@ -133,7 +133,7 @@ export function decodeLoosely(bytes) {
 
 /**
  * @param {ByteReader} reader
- * @returns {ClarityValue} a value of which nobody tells the type, so that it must have one of itself
+ * @returns {ClarityValue} a value of unknown type, which must have one by itself
  * @throws {DecodeError}
  */
 export function readArgument(reader) {

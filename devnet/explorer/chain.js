@@ -2,7 +2,7 @@
 import { Api } from "./api.js";
 
 /**
- * @typedef {object} About what an embedded devnet tells of itself
+ * @typedef {object} About what an embedded devnet reports about itself
  * @property {Record<string, string>} accounts addresses by name
  * @property {string[]} contracts ids
  * @property {boolean} control
@@ -24,7 +24,7 @@ export class Chain {
   /** @param {string} url of an API @returns {Promise<Chain>} */
   static async open(url) {
     const api = new Api(url);
-    // Only a devnet tells this, and only its own page.
+    // Only a devnet reports this, and only to its own page.
     return new Chain(api, api.isOwn ? await api.get("/devnet") : null);
   }
 

@@ -72,7 +72,7 @@ export class Live {
     try {
       [tip] = (await this.api.get("/extended/v2/blocks?limit=1")).results;
     } catch {
-      // The page says so.
+      // The page shows that.
     }
     if (this.#ended) return;
     // A chain that was set back has another block there.

@@ -11,14 +11,14 @@ const MAX_BUFFER_CHARACTERS = 400;
 
 /**
  * @param {import("./chain.js").Chain} chain
- * @param {{hex: string, repr?: string}} given as the API tells values
+ * @param {{hex: string, repr?: string}} given as the API returns values
  * @returns {HTMLElement}
  */
 export function valueView(chain, { hex, repr }) {
   try {
     return h("div", { class: "value" }, viewOf(chain, decode(hex)));
   } catch {
-    // Nothing that a chain holds is like that; then what the API says is shown.
+    // No value on a chain is like that; then the API's text is shown.
     return h("code", { class: "value" }, repr ?? hex);
   }
 }

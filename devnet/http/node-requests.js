@@ -1,6 +1,6 @@
 /**
  * What requests to a node say, checked in a node's order and refused in its words (stacks-core, stackslib/src/net/http
- * and net/api). A node tells lengths and types of bodies itself, so bodies come here as bytes.
+ * and net/api). A node checks lengths and types of bodies itself, so bodies come here as bytes.
  */
 import { CLARITY_NAME } from "../clarity/value.js";
 import { principalOf } from "./arguments.js";
@@ -83,7 +83,7 @@ export function nameArgument(params, field) {
 
 /**
  * @param {Request} request
- * @returns {Buffer} the transaction in its body: octets, or JSON with its hex and perhaps an attachment, which nobody keeps
+ * @returns {Buffer} the transaction in its body: octets, or JSON with its hex and perhaps an attachment, which is dropped
  */
 export function transactionBody(request) {
   if (OCTETS.test(request.headers["content-type"] ?? "")) return request.body;

@@ -231,7 +231,7 @@ export async function nodeRoutes(server, { devnet }) {
 }
 
 /**
- * There is the state of the latest block only. Whoever asks for an earlier one gets that, but nobody one that never was.
+ * There is the state of the latest block only. A request for an earlier one gets that state; a request for one that never existed is refused.
  *
  * @param {Request} request
  * @param {import("../chain/chain.js").Chain} chain

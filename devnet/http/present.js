@@ -220,7 +220,7 @@ function eventsJson({ transaction, outcome }, page) {
 }
 
 /**
- * Where a runtime error comes from. No node tells it, so it is beside what a node tells.
+ * Where a runtime error comes from. No node reports it, so it is an addition to a node's fields.
  *
  * @param {import("../chain/executor.js").Outcome} outcome
  * @param {Chain} chain

@@ -35,7 +35,7 @@ export class Delivery {
   }
 
   async #run() {
-    // Begins when the present request is done.
+    // Begins when the current request is done.
     await new Promise((resolve) => setImmediate(resolve));
     while (this.#next < this.#waiting.length) {
       const { path, offset, length } = this.#waiting[this.#next];

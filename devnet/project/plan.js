@@ -37,7 +37,7 @@ export function readPreparedPlan(file) {
 /**
  * @param {string} directory of the project
  * @param {import("./project.js").Account[]} accounts
- * @returns {Plan} what the project's devnet plan publishes, in its order
+ * @returns {Plan} the contracts that the project's devnet plan publishes, in its order
  */
 export function readPlan(directory, accounts) {
   const plan = /** @type {PlanFile} */ (readWith(parseYaml, join(directory, PLAN)));

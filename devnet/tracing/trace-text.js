@@ -1,5 +1,5 @@
 /**
- * What Clarinet's VM tells of a call, as text with a tree, read into calls:
+ * The text that Clarinet's VM prints for a call, a tree, read into calls:
  *
  *   ├── ( contract-call? ST….d h n )  c:6:18
  *   │   │ ↳ args: u9

@@ -3,7 +3,7 @@
  *
  * The VM takes only addresses as senders, and a contract acts as itself only in its own code, which is fixed. So a
  * contract of the same publisher, with a name just as long, is made to evaluate the expression as itself, and then its
- * own name is overwritten in the VM's memory: it takes itself for the other. Whoever calls this undoes it afterwards.
+ * own name is overwritten in the VM's memory: it then acts as the other. The caller undoes this afterwards.
  */
 import { parsePrincipal } from "../address.js";
 import { VmError } from "./vm.js";

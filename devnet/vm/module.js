@@ -4,7 +4,7 @@
  * What the glue does not offer is reached from outside, while it loads:
  * - `WebAssembly.Instance` is wrapped, to get at the linear memory, which holds all of the VM's state;
  * - `FinalizationRegistry` is hidden, because finalizers free VM objects by address: after a restore those addresses
- *   belong to something else, and the process crashes. Whoever makes a VM object frees it himself;
+ *   belong to something else, and the process crashes. The code that makes a VM object also frees it;
  * - the imports that print are silenced (panic messages are kept for the error), and the one that reads the clock
  *   answers the given genesis time, which is the only time at which the VM looks at a clock;
  * - the code is changed, so that what it does can be bounded (instrument.js).
@@ -46,7 +46,7 @@ let compiled;
 /**
  * Makes a new, empty instance of the VM's module.
  *
- * @param {() => number} clock milliseconds since 1970; what the VM takes for the present
+ * @param {() => number} clock milliseconds since 1970; the VM's current time
  * @returns {VmModule}
  */
 export function loadVmModule(clock) {

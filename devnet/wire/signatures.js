@@ -96,7 +96,7 @@ function recoverKey(digest, signature, compressed, who) {
     const key = recover(digest, signature.subarray(1), /** @type {0} */ (signature[0]), compressed);
     if (key) return Buffer.from(key);
   } catch {
-    // Out of range; told below, like a point that does not exist.
+    // Out of range; reported below, like a point that does not exist.
   }
   throw new SignatureError(`no public key can be recovered from the signature of the ${who}`);
 }
