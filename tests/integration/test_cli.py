@@ -140,7 +140,7 @@ class TestDeploy:
         plan = write_project(tmp_path, address, "(define-constant X 1)")
         nonce = Client(contracts_devnet.url).account(address).nonce
         error = failure("deploy", "--url", contracts_devnet.url, "--plan", plan, "--run-transfers")
-        assert f"{address}.asset-verification is published already" in error
+        assert f"{address}.asset-verification is already published" in error
         assert Client(contracts_devnet.url).account(address).nonce == nonce  # not even the transfer was sent
 
     def test_another_sender_than_the_plans(self, bare_devnet: Devnet, monkeypatch: pytest.MonkeyPatch) -> None:
