@@ -62,7 +62,6 @@ def create_app(
         openapi_url="/api/openapi.json",
         docs_url=None,
         redoc_url=None,
-        root_path=root_path.rstrip("/"),
         license_info={"name": "MIT"},
     )
     figures, renderer = Figures(index), Renderer(index)
@@ -74,5 +73,5 @@ def create_app(
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     answer_errors(app, renderer)
     # The outermost layer, around Starlette's own answer to an unexpected error.
-    app.middleware_stack = Guard(app.build_middleware_stack(), hosts)
+    app.middleware_stack = Guard(app.build_middleware_stack(), hosts, root_path.rstrip("/"))
     return app

@@ -69,11 +69,13 @@ class Guard:
     Args:
         app: The pages.
         hosts: The host names to answer (``allowed_hosts``); ``ANY_HOST`` for all.
+        root_path: The path below which a proxy shows the pages; empty to leave it to the server.
     """
 
-    def __init__(self, app: ASGIApp, hosts: frozenset[str]) -> None:
+    def __init__(self, app: ASGIApp, hosts: frozenset[str], root_path: str = "") -> None:
         self._app = app
         self._hosts = hosts
+        self._root_path = root_path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -81,6 +83,8 @@ class Guard:
             await self._app(scope, receive, send)
             return
 
+        if self._root_path:
+            scope["root_path"] = self._root_path
         is_head = scope["method"] == "HEAD"
 
         async def send_guarded(message: Message) -> None:
