@@ -200,7 +200,7 @@ def _next(url: str | None) -> None:
     ended = [
         ("der demo --serve", "then its plants in your browser"),
         ("der demo --days 7", "a week"),
-        ("der devnet --no-contracts", "a chain that keeps running, in one terminal"),
+        ("der devnet --no-contracts", "a chain that stays, in one terminal"),
         ("der demo --url http://127.0.0.1:3999", "this demo on that chain"),
         ("der --help", "all commands"),
     ]

@@ -159,5 +159,5 @@ def _show(running: "Devnet", *, as_json: bool) -> None:
     if running.contracts:
         print_table("Contracts", ("contract",), [(contract_id,) for contract_id in running.contracts])
     where = "" if running.url.endswith(f":{DEFAULT_PORT}") else f" --url {running.url}"
-    console.print(f"Commands know the accounts by name: der balance wallet_1{where}", markup=False)
-    console.print(f"Listening on {running.url}, also as a page for browsers  (Ctrl-C ends it)", markup=False)
+    console.print(f"Commands know these names: der balance wallet_1{where}", markup=False)
+    console.print(f"Listening on {running.url}, also for browsers  (Ctrl-C ends it)", markup=False)

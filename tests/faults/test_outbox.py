@@ -234,7 +234,7 @@ class TestLanes:
         jobs = [pay(payee, amount, account=accounts[amount % 2].address) for amount in range(1, 9)]
         settle(chain, outbox, *jobs)
         assert amounts(chain, accounts[1].address) == Counter([1, 3, 5, 7])
-        with pytest.raises(InvalidValueError, match=f"wants account {payee}"):
+        with pytest.raises(InvalidValueError, match=f"needs account {payee}"):
             outbox.add(pay(payee, 100, account=payee))
 
     def test_jobs_that_follow(self, chain: Devnet, account: Account, payee: str, begin: Open, place: Any) -> None:

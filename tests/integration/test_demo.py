@@ -137,7 +137,7 @@ def test_it_can_be_repeated_on_the_same_devnet_by_its_url(result: DemoResult, em
 def test_the_story_is_told_within_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     shown = run().stdout
-    for heading in ("Who is who", "SERF East roof (6 kW) made on", "Why some buyers got less", "What next"):
+    for heading in ("Who is who", "SERF East roof (6 kW) produced on", "Why some buyers got less", "What next"):
         assert heading in shown
     text = " ".join(shown.split())
     assert "Only 16.4 kWh came, so 2 kWh were left. It paid for these; 0.633331 of 0.799997 STX went back" in text

@@ -101,7 +101,7 @@ def test_other_contracts_can_be_meant(devnet: Devnet, once: list[str]) -> None:
     somebody = devnet.accounts["wallet_2"].address
     done = der_keeper(devnet, *once, "--deployer", somebody)
     assert (done.returncode, done.stdout) == (1, "")
-    assert f"error: {somebody}.asset-verification is not there" in done.stderr
+    assert f"error: {somebody}.asset-verification is not deployed" in done.stderr
     assert "Traceback" not in done.stderr
 
 

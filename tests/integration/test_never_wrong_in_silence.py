@@ -170,7 +170,7 @@ def test_a_mistyped_year_is_an_error_or_can_be_left_out(stand: Stand) -> None:
 def test_readings_after_the_day_of_the_chain_are_an_error(stand: Stand) -> None:
     ahead = stand.day + timedelta(days=400)
     rows = "".join(f"{start_of(ahead) + slot * QUARTER:%Y-%m-%dT%H:%MZ},10\n" for slot in range(4))
-    refused(stand.record(stand.write("t,Wh\n" + rows)), f"until {ahead} 00:59", "on the chain", "--to")
+    refused(stand.record(stand.write("t,Wh\n" + rows)), f"until {ahead} 00:59", "but the chain is at", "--to")
     file = stand.write("t,Wh\n" + stand.rows(10, 20) + rows)
     done = stand.record(file, "--interval-seconds", "900", "--to", stand.day.isoformat())
     assert done.exit_code == 0

@@ -88,7 +88,7 @@ def test_what_is_delivered_is_paid_and_the_rest_paid_back(
         )
     assert done[second]["payout"] == preview.payout
     assert "nothing is due" in table("settle", "--key", "wallet_7")
-    assert failure("settle", first, "--key", "wallet_7") == f"payment {first} is settled already"
+    assert failure("settle", first, "--key", "wallet_7") == f"payment {first} is already settled"
 
 
 def test_what_can_never_be_delivered_is_paid_back(cast: Cast, plant: ReadyPlant, devnet: Devnet, der: Der) -> None:
