@@ -54,10 +54,10 @@ contracts: setup
 invariants: setup
 	$(PY) -m tests.rendezvous --runs 60
 
-# Each worker has a devnet of its own; what one file sets up once stays with one worker.
+# Each worker has a devnet of its own; what one file sets up once stays with one worker. tests/conftest.py sets the order.
 integration: setup
 	$(PY) -m pytest tests/integration tests/faults tests/conformance tests/differential tests/model tests/soak \
-		tests/browser -n auto --dist loadfile $(ARGS)
+		tests/browser -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # Against a devnet of its own, or any node: ARGS="--node-url http://localhost:3999" (tests/conformance/README.md).
 conformance: setup

@@ -9,6 +9,17 @@ from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Final
+
+LONGEST: Final = (
+    "tests/integration/test_benchmarks.py",
+    "tests/integration/test_index_restarts.py",
+    "tests/integration/devnet/",
+    "tests/soak/",
+    "tests/model/",
+    "tests/browser/",
+)
+"""What takes longest is started first, so that no worker is left with it when the others have finished."""
 
 # Shared machines are slow at times; no test depends on speed.
 settings.register_profile("der-client", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -22,3 +33,8 @@ def plain_terminal() -> Iterator[None]:
         for name in ("COLUMNS", "LINES", "FORCE_COLOR", "GITHUB_ACTIONS", "PY_COLORS", "TTY_COMPATIBLE"):
             patch.delenv(name, raising=False)
         yield
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start with the longest."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))

@@ -154,10 +154,12 @@ def test_revert_brings_the_mempool_back(bench: Bench) -> None:
     bench.submit(waiting.encode())
     snapshot = bench.devnet.snapshot()
     bench.transfer(sender, recipient, 1, nonce=0)
+    bench.devnet.mine()  # after the block of what the transfer made ready
     assert bench.receipt(waiting.txid)["tx_status"] == "success"
     bench.devnet.revert(snapshot)
     assert bench.receipt(waiting.txid)["tx_status"] == "pending"
     bench.transfer(sender, recipient, 2, nonce=0)
+    bench.devnet.mine()
     assert bench.receipt(waiting.txid)["tx_status"] == "success"
 
 
