@@ -8,12 +8,14 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from der_client import Der
-from der_client.index import Follower
+from der_client.index import Follower, Progress
+from der_client.index.errors import LeaseHeldError
 
 LEASE_S = 1.0
 _READY = "follows"
@@ -36,9 +38,21 @@ def killed_at_the_end(der: Der, place: Path | str) -> Iterator[None]:
         process.communicate()
 
 
+def run_when_free(follower: Follower) -> Progress:
+    """Read once, when the lease of one that was killed has ended."""
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            return follower.run_once()
+        except LeaseHeldError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+
+
 def main(url: str, deployer: str, place: str, lease_s: str) -> None:
     with Follower(Der.connect(url, deployer=deployer), place, lease_s=float(lease_s)) as follower:
-        follower.run_once()
+        run_when_free(follower)
         sys.stdout.write(f"{_READY}\n")
         sys.stdout.flush()
         follower.follow(threading.Event(), poll_s=0.05)

@@ -20,7 +20,7 @@ from der_client.stacks.rpc import Client, RetryPolicy
 from tests.integration.conftest import NOON, Cast, ReadyPlant, grant_roles, make_plant, start_of
 from tests.integration.doorway import Doorway, open_doorway
 from tests.integration.following import LONG_S, Following, following
-from tests.integration.index_process import killed_at_the_end
+from tests.integration.index_process import killed_at_the_end, run_when_free
 from tests.integration.test_trading import ALL_SLOTS, offer, record, take
 from tests.model.stored import require_what_contracts_say
 from tests.postgres import MISSING, find_programs, running
@@ -123,7 +123,7 @@ def test_forks_while_the_index_is_down_and_the_devnet_restarts(chain: Chain, pla
         chain.restart()
         chain.devnet.reorg(FORK, handling)
         with Follower(chain.der, place, lease_s=0) as follower:
-            assert follower.run_once().undone_from is not None
+            assert run_when_free(follower).undone_from is not None
         require_what_contracts_say(chain.der, place)
 
 
@@ -152,7 +152,7 @@ def test_a_fork_while_it_is_killed(chain: Chain, place: Path) -> None:
             chain.devnet.reorg(FORK, handling)
     chain.restart()
     with Follower(chain.der, place, lease_s=0) as follower:
-        follower.run_once()
+        run_when_free(follower)
     require_what_contracts_say(chain.der, place)
 
 
