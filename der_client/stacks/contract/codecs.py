@@ -440,7 +440,9 @@ def _model_writer(model: type[BaseModel]) -> ResultWriter:
 
     def write(source: GeneratedReader, values: str) -> str:
         if absent:
-            values = f"{{**{source.constant(absent)}, **{values}}}"
+            # Written into the same display of a dict: to merge two of them takes a tenth of the time of a read.
+            known = "".join(f"{source.constant(name)}: {source.constant(value)}, " for name, value in absent.items())
+            values = f"{{{known}{values.removeprefix('{')}"
         puts = [("__dict__", values), *((name, source.constant(value)) for name, value in attributes.items())]
         source.lines.append(f"model = new({source.constant(model)})")
         source.lines += [f"{source.constant(BaseModel.__dict__[name].__set__)}(model, {value})" for name, value in puts]
