@@ -67,7 +67,7 @@ def _chain() -> Iterator[dict[str, str]]:
 
 def _run(environment: dict[str, str], command: str) -> str:
     arguments = [sys.executable, "-m", "der_client.cli", *command.split()]
-    done = subprocess.run(arguments, check=False, capture_output=True, text=True, env=environment)  # noqa: S603 - stands in this file
+    done = subprocess.run(arguments, check=False, capture_output=True, text=True, env=environment)  # noqa: S603 - our own command
     if done.returncode:
         raise WrongResultError(f"der {command}: {done.stderr.strip()}")
     return done.stdout

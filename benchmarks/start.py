@@ -53,7 +53,7 @@ def _python(code: str, environment: dict[str, str]) -> Runner:
     def run(times: int) -> float:
         before = children_s()
         for _ in range(times):
-            subprocess.run([sys.executable, "-c", code], check=True, env=environment)  # noqa: S603 - stands in this file
+            subprocess.run([sys.executable, "-c", code], check=True, env=environment)  # noqa: S603 - our own command
         return children_s() - before
 
     return run

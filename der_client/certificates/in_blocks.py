@@ -73,7 +73,7 @@ def check_saved(file: CertificateFile, saved: Sequence[NakamotoBlock]) -> str:
     """Check that the blocks of a file are among those saved from a node.
 
     Raises:
-        UnknownError: If there are no blocks, or not all are among those saved.
+        UnknownError: If there are no blocks, or if some of them were not saved.
         WrongError: If one differs from the saved one at its height.
     """
     found = block_headers(file)

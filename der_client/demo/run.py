@@ -123,7 +123,7 @@ class _Demo:
 
     def run(self) -> DemoResult:
         before = self._balances()
-        # Its energy is sold at noon on the day before: at the next noon, since late in the day there is no time left.
+        # Its energy is sold at noon on the day before. The next noon: late in the day, too little time is left.
         first_day = (self._stage.der.now() + timedelta(hours=12)).date() + timedelta(days=1)
         steps: list[tuple[str, Callable[[], None]]] = [
             ("deploying the contracts", self._deploy),
