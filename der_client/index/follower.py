@@ -128,9 +128,8 @@ class Follower:
         new_events = new_transactions = 0
         for moves in range(_MOST_MOVES):
             if moves:
-                time.sleep(
-                    min(_FIRST_PAUSE_S * 2**moves, _LONGEST_PAUSE_S)
-                )  # a replica may be behind, or a fork may continue
+                # A replica may be behind, or a fork may continue.
+                time.sleep(min(_FIRST_PAUSE_S * 2**moves, _LONGEST_PAUSE_S))
             tip = self._reader.tip()
             if self._marks is not None and self._last == (tip.height, tip.hash) and time.monotonic() < self._renew_at:
                 return Progress(tip.height, tip.time, tip.height, new_events, new_transactions, undone_from)
