@@ -220,8 +220,26 @@ def read_standard_principal(data: bytes, offset: int) -> tuple[str, int]:
     return address_text(data[offset:end]), end
 
 
+@lru_cache(maxsize=16384)
+def _contract_text(wire: bytes) -> str | None:
+    """Return the identifier of a contract's version, hash and name, or None if they are not valid."""
+    try:
+        return _read_contract_text(wire, 0)[0]
+    except DecodeError:
+        return None
+
+
 def read_contract_principal(data: bytes, offset: int) -> tuple[str, int]:
     """Read version, hash and name of a contract; return its identifier and the offset after it."""
+    start = offset + ACCOUNT_BYTES
+    if start < len(data):
+        end = start + 1 + data[start]
+        if text := _contract_text(data[offset:end]):
+            return text, end
+    return _read_contract_text(data, offset)
+
+
+def _read_contract_text(data: bytes, offset: int) -> tuple[str, int]:
     address, start = read_standard_principal(data, offset)
     if start >= len(data):
         raise truncated(data, start, 1, "the length of a contract name")

@@ -36,17 +36,17 @@ class GeneratedReader:
         self._constants[name] = value
         return name
 
-    def taking_apart(self, parts: str, offset: str, fixed: Sequence[bytes], sizes: Sequence[int]) -> list[str]:
+    def taking_apart(self, parts: str, offset: str, fixed: Sequence[bytes], contents: Sequence[str]) -> list[str]:
         """Return lines that read fixed bytes and contents, which alternate; fixed bytes may end them.
 
         Args:
             parts: The name of the result: all parts, in order.
             offset: The name of the offset at which they start.
             fixed: The bytes that must be there.
-            sizes: The lengths of the contents.
+            contents: The ``struct`` codes of the contents.
         """
-        lengths = [length for pair in zip_longest(map(len, fixed), sizes) for length in pair if length is not None]
-        layout = struct.Struct("".join(f"{length}s" for length in lengths))
+        codes = zip_longest((f"{len(part)}s" for part in fixed), contents, fillvalue="")
+        layout = struct.Struct(f">{''.join(map(''.join, codes))}")
         return [
             f"{parts} = {self.constant(layout.unpack_from)}(data, {offset})",
             f"if {parts}[::2] != {self.constant(tuple(fixed))}: break",

@@ -99,7 +99,7 @@ class _ShapeReader:
         self._formats = formats
         self._source = GeneratedReader()
         self._fixed: list[bytes] = []
-        self._sizes: list[int] = []
+        self._contents: list[str] = []
 
     def function(self, item: ClarityValue | tuple[ClarityValue, ...]) -> Callable[[bytes, int], Any] | None:
         """Return a reader of such an item, or None if it contains lists.
@@ -114,7 +114,7 @@ class _ShapeReader:
                 result = self._value(item, b"")
         except KeyError:
             return None
-        self._source.lines[:0] = self._source.taking_apart("parts", "offset", self._fixed, self._sizes)
+        self._source.lines[:0] = self._source.taking_apart("parts", "offset", self._fixed, self._contents)
         return self._source.function(result)
 
     def _value(self, value: ClarityValue, before: bytes) -> str:
@@ -130,7 +130,7 @@ class _ShapeReader:
         leaf = self._formats[kind]
         wire = encode(value)
         self._fixed.append(before + wire[: leaf.head_length])
-        self._sizes.append(len(wire) - leaf.head_length)
+        self._contents.append(f"{len(wire) - leaf.head_length}s")
         content = f"{self._source.constant(leaf.convert)}(parts[{2 * len(self._fixed) - 1}])"
         return content if leaf.kind is None else self._holding(leaf.kind, content)
 

@@ -51,6 +51,7 @@ from der_client.stacks.contract.layouts import (
     Field,
     FixedSize,
     Known,
+    Layout,
     Reader,
     ResultWriter,
     expected,
@@ -72,15 +73,17 @@ class Codec:
         type: The Clarity type that the annotation stands for.
         encode: From a Python value (and its name in errors) to a Clarity value; raises EncodeError.
         read: From wire bytes and an offset to Python and the offset after it; raises DecodeError.
-        fixed: The layout of the wire form, if all values of the type have the same length.
-        usual: If they do not, the layout of nearly all of them.
+        fixed: The wire form, if all values of the type have the same length.
+        usual: The layout of nearly all values as parts of a tuple, if it is quicker to read.
+        read_some: If the type is an optional, the reader of what it holds.
     """
 
     type: ClarityType
     encode: Encoder
     read: Reader
     fixed: FixedSize | None = None
-    usual: FixedSize | None = None
+    usual: Layout | None = None
+    read_some: Reader | None = None
 
     def decode(self, data: bytes) -> Any:
         """Decode bytes that hold exactly one value.
@@ -223,7 +226,12 @@ def _read_trait(data: bytes, offset: int) -> tuple[str, int]:
     return decoding.read_contract_principal(data, offset + 1)
 
 
-_ACCOUNT: Final = FixedSize(bytes((wire.STANDARD,)), decoding.ACCOUNT_BYTES, decoding.address_text)
+_ACCOUNT: Final = Layout(bytes((wire.STANDARD,)), f"{decoding.ACCOUNT_BYTES}s", (decoding.address_text,))
+_BELOW_2_64: Final[dict[ClarityType, Layout]] = {
+    UINT: Layout(bytes((wire.UINT, *bytes(8))), "Q"),
+    INT: Layout(bytes((wire.INT, *bytes(8))), "Q"),
+}
+"""Numbers that ``struct`` reads at once: those of 16 bytes whose upper 8 are 0."""
 
 
 def _sized_reader(tag: int, kind: BufferType | AsciiType | Utf8Type, read_body: Reader) -> Reader:
@@ -251,7 +259,7 @@ _FIXED_SIZES: Final[dict[ClarityType, FixedSize]] = {
 
 def _type_codec(kind: ClarityType) -> Codec:
     if kind in _FIXED_SIZES:
-        return _fixed_codec(kind, kind.from_python, _FIXED_SIZES[kind])
+        return _fixed_codec(kind, kind.from_python, _FIXED_SIZES[kind], _BELOW_2_64.get(kind))
     match kind:
         case BufferType():
             reader = _sized_reader(wire.BUFFER, kind, decoding.read_buffer)
@@ -271,8 +279,8 @@ def _type_codec(kind: ClarityType) -> Codec:
     return Codec(kind, kind.from_python, reader)
 
 
-def _fixed_codec(kind: ClarityType, encode: Encoder, fixed: FixedSize) -> Codec:
-    return Codec(kind, encode, fixed.reader(kind), fixed)
+def _fixed_codec(kind: ClarityType, encode: Encoder, fixed: FixedSize, usual: Layout | None) -> Codec:
+    return Codec(kind, encode, fixed.reader(kind), fixed, usual)
 
 
 def _converted_codec(conversion: Conversion) -> Codec:
@@ -286,14 +294,15 @@ def _converted_codec(conversion: Conversion) -> Codec:
             raise EncodeError(f"{path}: {error}") from None
         return inner.encode(plain, path)
 
+    usual = inner.usual and inner.usual._replace(steps=(*inner.usual.steps, from_clarity))
     if inner.fixed is not None:
-        return _fixed_codec(inner.type, encode, replace(inner.fixed, finish=from_clarity))
+        return _fixed_codec(inner.type, encode, replace(inner.fixed, finish=from_clarity), usual)
 
     def read(data: bytes, offset: int) -> tuple[Any, int]:
         plain, end = read_inner(data, offset)
         return from_clarity(plain), end
 
-    return Codec(inner.type, encode, read)
+    return Codec(inner.type, encode, read, usual=usual)
 
 
 def _enum_codec(enum: type[IntEnum]) -> Codec:
@@ -308,7 +317,13 @@ def _enum_codec(enum: type[IntEnum]) -> Codec:
             raise EncodeError(f"{path} takes one of {choices}, not {shown(value)}")
         return UINT.from_python(int(value), path)
 
-    return _fixed_codec(UINT, encode, FixedSize(bytes((wire.UINT,)), 16, members.__getitem__))
+    by_number = {int(member): member for member in enum}
+    return _fixed_codec(
+        UINT,
+        encode,
+        FixedSize(bytes((wire.UINT,)), 16, members.__getitem__),
+        _BELOW_2_64[UINT]._replace(steps=(by_number.__getitem__,)),
+    )
 
 
 def _optional_codec(item: Codec) -> Codec:
@@ -325,7 +340,7 @@ def _optional_codec(item: Codec) -> Codec:
             return None, offset + 1
         raise expected(OptionalType(item.type), data, offset)
 
-    return Codec(OptionalType(item.type), encode, read)
+    return Codec(OptionalType(item.type), encode, read, read_some=read_item)
 
 
 def _response_codec(item: Codec) -> Codec:
@@ -408,7 +423,8 @@ def _model_codec(model: type[BaseModel]) -> Codec:
     types_by_name: dict[str, ClarityType] = {name: codec.type for name, _, codec in fields}
     kind = TupleType(types_by_name | {name: _constant_type(value) for name, value in constants.items()})
     entries: list[Field | Constant] = [
-        Field(name, attribute, codec.read, codec.fixed, codec.usual) for name, attribute, codec in fields
+        Field(name, attribute, codec.read, codec.fixed.layout() if codec.fixed else None, codec.usual, codec.read_some)
+        for name, attribute, codec in fields
     ]
     entries += [Constant(name, encode_value(value)) for name, value in constants.items()]
 

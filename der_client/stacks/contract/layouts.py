@@ -3,15 +3,18 @@
 Names, type bytes and counts are the same in every value of a type, and most fields have a fixed size. So a tuple
 consists of a few stretches of known layout, each ended by a field of unknown length (an optional, a list …). For each
 tuple type, a function is generated that reads exactly this; anything else is read field by field, which finds the
-error.
+error. Before it, another one tries what nearly all tuples look like: numbers below 2^64, principals that are accounts.
 """
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
 
+from der_client.stacks.clarity import wire
 from der_client.stacks.clarity.generated import GeneratedReader
 from der_client.stacks.errors import DecodeError
 
@@ -23,6 +26,32 @@ if TYPE_CHECKING:
 Reader = Callable[[bytes, int], tuple[Any, int]]
 """From wire bytes and an offset to Python and the offset after it; raises DecodeError."""
 ResultWriter = Callable[[GeneratedReader, str], str]
+
+
+class Layout(NamedTuple):
+    """How a value is read as a part of a tuple.
+
+    Attributes:
+        tag: The bytes that it begins with.
+        content: The ``struct`` code of what follows.
+        steps: From what ``struct`` reads to Python, one function after the other; each raises ValueError or LookupError
+            if the content is not valid.
+    """
+
+    tag: bytes
+    content: str
+    steps: tuple[Callable[[Any], Any], ...] = ()
+
+    def expression(self, source: GeneratedReader, read: str) -> str:
+        """Return the expression for the value.
+
+        Args:
+            source: The function that it is for.
+            read: The expression for what ``struct`` has read.
+        """
+        for step in self.steps:
+            read = f"{source.constant(step)}({read})"
+        return read
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +69,11 @@ class FixedSize:
     size: int
     convert: Callable[[bytes], Any]
     finish: Callable[[Any], Any] | None = None
+
+    def layout(self) -> Layout:
+        """Return how it is read as a part of a tuple."""
+        steps = (self.convert,) if self.finish is None else (self.convert, self.finish)
+        return Layout(self.tag, f"{self.size}s", steps)
 
     def reader(self, kind: object) -> Reader:
         """Return a reader of such a value.
@@ -108,14 +142,16 @@ class Field:
         attribute: Its name in Python.
         read: A function that reads its value.
         fixed: The layout of its value, if all its values have the same length.
-        usual: If they do not, how nearly all of them look.
+        usual: The layout of nearly all of its values, if it is quicker to read.
+        read_some: If it is an optional, a function that reads what it holds.
     """
 
     name: str
     attribute: str
     read: Reader
-    fixed: FixedSize | None
-    usual: FixedSize | None = None
+    fixed: Layout | None
+    usual: Layout | None = None
+    read_some: Reader | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +193,19 @@ def tuple_reader(kind: TupleType, name: str, fields: Sequence[Field | Constant],
             position = entry.read(data, start)[1] if isinstance(entry, Field) else start
         raise DecodeError(f"no {name}", offset)
 
-    read_any = _all_at_once(header, on_the_wire, fields, write_result, refuse, usual=False, name=name)
+    def generated(otherwise: Reader, *, usual: bool) -> Reader:
+        return _all_at_once(header, on_the_wire, fields, write_result, otherwise, usual=usual, name=name)
+
+    @cache
+    def reader_of_any() -> Reader:
+        return generated(refuse, usual=False)
+
+    def read_any(data: bytes, offset: int) -> tuple[Any, int]:
+        # Most programs never need it, so it is generated on first use.
+        return reader_of_any()(data, offset)
+
     if any(isinstance(entry, Field) and entry.usual for entry in fields):
-        return _all_at_once(header, on_the_wire, fields, write_result, read_any, usual=True, name=name)
+        return generated(read_any, usual=True)
     return read_any
 
 
@@ -186,46 +232,56 @@ def _all_at_once(
         fields: Its fields in the order of the result.
         write_result: As for `tuple_reader`.
         otherwise: A function that reads other tuples, or reports what is wrong with them.
-        usual: Whether fields without a fixed size are expected to have their usual layout.
+        usual: Whether fields are expected to have their usual layout.
         name: Their name in Python.
     """
     source = GeneratedReader()
     expressions: dict[str, str] = {}
     fixed: list[bytes] = []
-    sizes: list[int] = []
+    contents: list[str] = []
     place, parts, pending = "offset", "parts_0", header
 
     def end_stretch() -> None:
-        """Read the fields of fixed size up to here, and note the place after them."""
+        """Read the fields of known layout up to here, and note the place after them."""
         nonlocal place
-        source.lines += source.taking_apart(parts, place, (*fixed, pending), sizes)
-        source.lines.append(f"position = {place} + {sum(map(len, fixed)) + sum(sizes) + len(pending)}")
+        source.lines += source.taking_apart(parts, place, (*fixed, pending), contents)
+        size = struct.calcsize(f">{''.join(contents)}")
+        source.lines.append(f"position = {place} + {sum(map(len, fixed)) + size + len(pending)}")
         place = "position"
         fixed.clear()
-        sizes.clear()
+        contents.clear()
 
     for entry in on_the_wire:
         pending += _prefix(entry)
         if isinstance(entry, Constant):
             continue
-        form = entry.fixed or (entry.usual if usual else None)
-        if form is None:
+        layout = (entry.usual if usual else None) or entry.fixed
+        if layout is None:
             end_stretch()
-            expressions[entry.attribute] = f"value_{len(source.lines)}"
-            source.lines.append(
-                f"{expressions[entry.attribute]}, position = {source.constant(entry.read)}(data, position)"
-            )
+            value = expressions[entry.attribute] = f"value_{len(source.lines)}"
+            source.lines += _reading(source, entry, value)
             parts = f"parts_{len(source.lines)}"
         else:
-            fixed.append(pending + form.tag)
-            sizes.append(form.size)
-            value = f"{source.constant(form.convert)}({parts}[{2 * len(sizes) - 1}])"
-            expressions[entry.attribute] = f"{source.constant(form.finish)}({value})" if form.finish else value
+            fixed.append(pending + layout.tag)
+            contents.append(layout.content)
+            expressions[entry.attribute] = layout.expression(source, f"{parts}[{2 * len(contents) - 1}]")
         pending = b""
     end_stretch()
     shown = [entry.attribute for entry in fields if isinstance(entry, Field)]
     values = ", ".join(f"{source.constant(attribute)}: {expressions[attribute]}" for attribute in shown)
     return source.function(f"({write_result(source, f'{{{values}}}')}, position)", otherwise, name=name)
+
+
+def _reading(source: GeneratedReader, field: Field, value: str) -> list[str]:
+    """Return the lines that read a field of unknown length into a variable, and note the place after it."""
+    if field.read_some is None:
+        return [f"{value}, position = {source.constant(field.read)}(data, position)"]
+    read_some = source.constant(field.read_some)
+    return [
+        f"if data[position] == {wire.NONE}: {value}, position = None, position + 1",
+        f"elif data[position] == {wire.SOME}: {value}, position = {read_some}(data, position + 1)",
+        "else: break",
+    ]
 
 
 def expected(kind: object, data: bytes, offset: int) -> DecodeError:

@@ -197,3 +197,23 @@ def test_sources_of_generated_code_do_not_fill_the_memory() -> None:
     assert len(linecache.cache) <= before + 4096
     linecache.checkcache()
     assert any(name.endswith("number 4999>") for name in linecache.cache)
+
+
+@pytest.mark.parametrize("number", [0, 1, 2**63 - 1, 2**63, 2**64 - 1, 2**64, 2**127 - 1])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_numbers_are_read_on_both_sides_of_what_struct_reads_at_once(number: int, sign: int) -> None:
+    model = FixedOnly(on=True, number=sign * number, count=number)
+    fields = {"on": BoolValue(True), "number": IntValue(sign * number), "count": UIntValue(number)}
+    assert codec_for(FixedOnly).decode(encode(TupleValue(fields))) == model
+
+
+def test_a_contract_that_has_no_name_is_refused_each_time_it_is_read() -> None:
+    fields = {"owner": PrincipalValue(ADDRESS), "taker": SomeValue(PrincipalValue(f"{ADDRESS}.a"))}
+    raw = encode(TupleValue(fields))
+    for wrong in (raw[:-1] + b"?", raw[:-2] + b"\x00", raw[:-1]):
+        errors = []
+        for _ in range(2):
+            with pytest.raises(DecodeError) as caught:
+                codec_for(UnknownOnly).decode(wrong)
+            errors.append(str(caught.value))
+        assert errors[0] == errors[1]
