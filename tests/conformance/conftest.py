@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from der_client.devnet import Devnet
+from tests.conformance.case import Case
 from tests.conformance.differences import reason_to_differ
 from tests.conformance.node import Node, Target
 from tests.conformance.observer import Observer
@@ -65,7 +66,7 @@ def known_difference(request: pytest.FixtureRequest) -> None:
     if "node" not in request.fixturenames:
         return
     target = request.getfixturevalue("node").target
-    reason = reason_to_differ(target, case_name(request.node))
+    reason = reason_to_differ(target, case_name(request.node), case_path(request.node))
     if reason:
         request.node.add_marker(pytest.mark.xfail(reason=reason, strict=target is Target.EMBEDDED))
 
@@ -74,3 +75,9 @@ def case_name(item: pytest.Item) -> str:
     """The name of a case that is data, or of the test."""
     name = item.name
     return name.partition("[")[2].removesuffix("]") if "[" in name else name
+
+
+def case_path(item: pytest.Item) -> str:
+    """The path that a case asks for; empty for a test that is no case of ``cases/``."""
+    case = item.callspec.params.get("case") if isinstance(item, pytest.Function) and hasattr(item, "callspec") else None
+    return case.request.path if isinstance(case, Case) else ""

@@ -1,7 +1,7 @@
 """Which cases are known to end otherwise, on what kind of server, and why; README.md repeats it for people.
 
 The cases say what a node of stacks-core 4.0 answers, with version 9 of the API. A pattern stands for all cases whose
-names match it.
+names match it, or, where it begins with a slash, whose paths do.
 """
 
 from __future__ import annotations
@@ -32,8 +32,7 @@ DIFFERENCES: Mapping[Target, Mapping[str, str]] = {
         "extended blocks: Bitcoin's side, and costs": "it has no Bitcoin behind it, and adds up no costs of blocks",
     },
     Target.API: {
-        "health: *": _V2_ONLY,
-        "node transaction: *": _V2_ONLY,
+        "/v3/*": _V2_ONLY,
         "blocks: *": _V2_ONLY,
         "get-transaction": _V2_ONLY,
         "node-health": _V2_ONLY,
@@ -41,7 +40,7 @@ DIFFERENCES: Mapping[Target, Mapping[str, str]] = {
         "extended faucet: 500 STX": _FAUCET,
     },
     Target.NODE: {
-        "extended*": _NO_API,
+        "/extended*": _NO_API,
         "test_*_in_the_api": _NO_API,
     },
     Target.PAIR: {
@@ -50,7 +49,18 @@ DIFFERENCES: Mapping[Target, Mapping[str, str]] = {
 }
 
 
-def reason_to_differ(target: Target, name: str) -> str | None:
-    """Why a case ends otherwise there; ``None`` if it must not."""
-    found = (reason for pattern, reason in DIFFERENCES[target].items() if fnmatchcase(name, pattern))
+def reason_to_differ(target: Target, name: str, path: str = "") -> str | None:
+    """Why a case ends otherwise there; ``None`` if it must not.
+
+    Args:
+        target: The kind of server.
+        name: The case's name.
+        path: The path that it asks for, if it is one request.
+    """
+    found = (reason for pattern, reason in DIFFERENCES[target].items() if matches(pattern, name, path))
     return next(found, None)
+
+
+def matches(pattern: str, name: str, path: str) -> bool:
+    """Whether a pattern is of a case."""
+    return fnmatchcase(path if pattern.startswith("/") else name, pattern)

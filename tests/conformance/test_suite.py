@@ -1,15 +1,17 @@
-"""The suite itself: shapes notice what is wrong, cases have names of their own, differences name cases."""
+"""The suite itself: shapes notice what is wrong, names are unique, differences name cases, nothing lacks a case."""
 
 from __future__ import annotations
 
 import re
-from fnmatch import fnmatchcase
+from inspect import getdoc, getmembers, isfunction
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from der_client.stacks.rpc import api, api_v3, node
 from tests.conformance import differences, test_blocks, test_mempool, test_recorded_examples
+from tests.conformance.case import Request, get
 from tests.conformance.cases import CASES
 from tests.conformance.rejections import REJECTIONS
 from tests.conformance.shapes import (
@@ -114,8 +116,9 @@ def test_no_two_cases_have_the_same_name() -> None:
 
 @pytest.mark.parametrize("target", differences.DIFFERENCES)
 def test_differences_are_of_cases_that_there_are(target: Any) -> None:
+    paths = {case.name: case.request.path for case in CASES}
     for pattern in differences.DIFFERENCES[target]:
-        assert any(fnmatchcase(name, pattern) for name in case_names()), pattern
+        assert any(differences.matches(pattern, name, paths.get(name, "")) for name in case_names()), pattern
 
 
 def test_readme_tells_every_difference() -> None:
@@ -123,3 +126,27 @@ def test_readme_tells_every_difference() -> None:
     for known in differences.DIFFERENCES.values():
         for pattern, reason in known.items():
             assert re.search(rf"^\|.*`{re.escape(pattern)}`.*\| {re.escape(reason)} \|$", page, re.MULTILINE), pattern
+
+
+ENDPOINTS = {
+    f"{module.__name__.rpartition('.')[2]}.{name}": getdoc(function) or ""
+    for module in (node, api, api_v3)
+    for name, function in getmembers(module, isfunction)
+    if function.__module__ == module.__name__ and str(function.__annotations__.get("return")).startswith("Endpoint[")
+}
+
+
+def asked(request: Request) -> str:
+    """The method and the path, without values: ``GET /v2/accounts/{}``."""
+    return f"{request.method} {request.path}".replace("$contract_path", "$address/$name").partition("?")[0]
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+def test_every_endpoint_of_the_client_has_a_case(endpoint: str) -> None:
+    first = re.match(r"``((?:GET|POST) /[^`]*)``", ENDPOINTS[endpoint])
+    assert first, f"begin the docstring of {endpoint} with its request: ``GET /v2/…/{{name}}``"
+    path = re.compile(re.sub(r"\\{[^/]*\\}", "[^/]+", re.escape(first[1])))
+    requests = [*(case.request for case in CASES), *map(get, test_blocks.UNKNOWN)]
+    assert any(path.fullmatch(asked(request)) for request in requests), (
+        f"{endpoint}: add a case for {first[1]} to tests/conformance/cases/"
+    )
