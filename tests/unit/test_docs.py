@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from der_client.stacks.rpc.methods import Methods, asked
+
 ROOT = Path(__file__).parents[2]
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -45,3 +47,23 @@ def test_the_threat_model_names_tests_that_exist() -> None:
     for name in wanted:
         words = name.partition(", for every")[0]
         assert any(title.startswith(words) for title in titles), f"no test is called {words!r}"
+
+
+def test_the_devnets_page_has_all_its_endpoints() -> None:
+    sources = [path.read_text() for path in (ROOT / "devnet" / "http").glob("*.js") if path.stem != "explorer-routes"]
+    routes = {path for source in sources for path in re.findall(r'"(/(?:v2|v3|extended|devnet)[/\w:-]*)"', source)}
+    served = {re.sub(r":\w+", "{}", route) for route in routes}
+    section = (ROOT / "docs" / "devnet.md").read_text().partition("\n## Endpoints\n")[2].partition("\n## ")[0]
+    table = "\n".join(line for line in section.splitlines() if line.startswith("|"))
+    listed = {re.sub(r"\{\w+\}", "{}", path) for path in re.findall(r"`(?:GET |POST )?(/[^`?]*)", table)}
+    assert len(served) > 40
+    assert not served - listed, f"docs/devnet.md lacks, under Endpoints: {sorted(served - listed)}"
+    gone = {path for path in listed if path.startswith(("/v2", "/v3", "/extended", "/devnet"))} - served
+    assert not gone, f"docs/devnet.md has endpoints that devnet/http does not: {sorted(gone)}"
+
+
+def test_the_sdks_page_names_all_methods_of_the_client() -> None:
+    section = (ROOT / "docs" / "stacks.md").read_text().partition("\n## Nodes and the API\n")[2].partition("\n## ")[0]
+    methods = {name for name, method in vars(Methods).items() if isinstance(method, asked)}
+    missing = methods - set(re.findall(r"`(\w+)`", section))
+    assert not missing, f"docs/stacks.md lacks, under Nodes and the API: {sorted(missing)}"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from inspect import isclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from der_client.stacks import rpc
 from der_client.stacks.clarity import ErrValue, OkValue, UIntValue, encode
 from der_client.stacks.clarity.types import OptionalType, ResponseType
 from der_client.stacks.errors import (
@@ -31,6 +33,7 @@ from der_client.stacks.rpc import (
     StxEvent,
     TransactionReceipt,
     TransactionStatus,
+    answers,
     api,
     devnet,
     node,
@@ -554,6 +557,16 @@ class TestApi:
         assert page.next_cursor == "9:0"
         assert page.events[0].block_height == 9
         assert page.events[0].raw_value == b"\x03"
+
+
+def test_the_package_exports_every_answer() -> None:
+    classes = {
+        name
+        for name, kind in vars(answers).items()
+        if isclass(kind) and kind.__module__ == answers.__name__ and not name.startswith("_")
+    }
+    missing = classes - set(rpc.__all__)
+    assert not missing, f"der_client/stacks/rpc/__init__.py does not export {sorted(missing)}"
 
 
 class TestDevnet:
