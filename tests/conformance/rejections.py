@@ -1,9 +1,6 @@
 """Every reason to refuse a transaction that can be provoked at will, and what a node tells with it.
 
-Not here, because no request can bring them about: ``Serialization``, ``Deserialization`` (unreadable bytes are refused
-as text), ``EstimatorError``, ``ServerFailureDatabase``, ``ServerFailureNoSuchChainTip``, ``TemporarilyBlacklisted``,
-and the reasons for microblocks, which no node takes since Nakamoto. ``ConflictingNonceInMempool`` needs another
-transaction before it: see test_mempool.py.
+docs/devnet.md says which reasons no request can bring about ("Refusals").
 """
 
 from __future__ import annotations
@@ -116,10 +113,13 @@ def to_oneself(prepared: Prepared) -> Payload:
     return TokenTransfer(PrincipalValue(prepared["newcomer"].address), 1)
 
 
-def unsigned_to_oneself(prepared: Prepared) -> bytes:
-    raw = bytearray(signed(prepared["newcomer"], to_oneself(prepared)))
-    raw[SIGNATURE] = bytes(65)
-    return bytes(raw)
+def unsigned(payload: Callable[[Prepared], Payload]) -> Callable[[Prepared], bytes]:
+    def build(prepared: Prepared) -> bytes:
+        raw = bytearray(signed(prepared["newcomer"], payload(prepared)))
+        raw[SIGNATURE] = bytes(65)
+        return bytes(raw)
+
+    return build
 
 
 def tuple_out_of_order(prepared: Prepared) -> bytes:
@@ -143,12 +143,23 @@ def used_and_sponsor_ahead(prepared: Prepared) -> bytes:
     return prepared.sponsored(prepared.call("refuse"), sponsor="sponsor", nonce=0, sponsor_nonce=3).encode()
 
 
+def sponsored_ahead(nonce: int) -> Callable[[Prepared], bytes]:
+    """The origin's next nonce is 1, the sponsor's 0."""
+    return lambda prepared: prepared.sponsored(
+        prepared.call("peek"), sponsor="newcomer", nonce=nonce, sponsor_nonce=MOST_AHEAD + 1
+    ).encode()
+
+
 def sponsored_without_money(prepared: Prepared) -> bytes:
     return prepared.sponsored(prepared.call("peek"), sponsor="stranger", nonce=1).encode()
 
 
 def header(sequence: int) -> MicroblockHeader:
     return MicroblockHeader(0, sequence, bytes(32), bytes(32), bytes(65))
+
+
+def poison(_stage: Prepared) -> Payload:
+    return PoisonMicroblock(header(1), header(2))
 
 
 def tenure_change(_stage: Prepared) -> Payload:
@@ -184,6 +195,12 @@ REJECTIONS = (
         {"expected": 1, "actual": 0, "is_origin": False, "principal": "$caller"},
     ),
     Rejection(
+        "BadNonce: used by the origin of a sponsored one",
+        lambda prepared: prepared.sponsored(prepared.call("peek"), sponsor="newcomer", nonce=0).encode(),
+        "BadNonce",
+        {"expected": 1, "actual": 0, "is_origin": True, "principal": "$sponsored"},
+    ),
+    Rejection(
         "BadNonce: used by both, of whom the sponsor comes first",
         used_by_both,
         "BadNonce",
@@ -203,6 +220,30 @@ REJECTIONS = (
             "actual": MOST_AHEAD + 1,
             "is_origin": True,
             "principal": "$newcomer",
+            "message": str,
+        },
+    ),
+    Rejection(
+        "TooMuchChaining: the sponsor too far ahead",
+        sponsored_ahead(nonce=2),
+        "TooMuchChaining",
+        {
+            "expected": MOST_AHEAD,
+            "actual": MOST_AHEAD + 1,
+            "is_origin": False,
+            "principal": "$newcomer",
+            "message": str,
+        },
+    ),
+    Rejection(
+        "TooMuchChaining: both too far ahead, of whom the origin comes first",
+        sponsored_ahead(nonce=MOST_AHEAD + 2),
+        "TooMuchChaining",
+        {
+            "expected": MOST_AHEAD + 1,
+            "actual": MOST_AHEAD + 2,
+            "is_origin": True,
+            "principal": "$sponsored",
             "message": str,
         },
     ),
@@ -324,16 +365,24 @@ REJECTIONS = (
     Rejection("NoTenureChangeViaMempool: tenure change", from_newcomer(tenure_change), "NoTenureChangeViaMempool"),
     Rejection(
         "ServerFailureOther: poison microblock",
-        from_newcomer(lambda _: PoisonMicroblock(header(1), header(2))),
+        from_newcomer(poison),
         "ServerFailureOther",
         MESSAGE,
     ),
     # What is checked first, where several things are wrong.
     Rejection(
         "order: what it means before who signed",
-        unsigned_to_oneself,
+        unsigned(to_oneself),
         "TransferRecipientCannotEqualSender",
         {"recipient": "$newcomer"},
+    ),
+    Rejection("order: nothing to transfer before who signed", unsigned(transfer(0)), "TransferAmountMustBePositive"),
+    Rejection("order: poison microblock before who signed", unsigned(poison), "ServerFailureOther", MESSAGE),
+    Rejection(
+        "order: who signed before the nonce",
+        with_signature(no_signature, nonce=MOST_AHEAD + 1),
+        "SignatureValidation",
+        MESSAGE,
     ),
     Rejection("order: who signed before the fee", with_signature(no_signature, fee=0), "SignatureValidation", MESSAGE),
     Rejection(

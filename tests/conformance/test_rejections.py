@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from der_client.stacks.transactions.hashing import sha512_256
-from tests.conformance.case import JSON, PLAIN, Answer
+from tests.conformance.case import JSON, PLAIN, Answer, get
 from tests.conformance.prepared import FUNDS_USTX
 from tests.conformance.rejections import REJECTIONS, signed
 from tests.conformance.shapes import HASH, fill
@@ -27,7 +27,9 @@ def test_rejection(prepared: Prepared, rejection: Rejection) -> None:
     problems = list(Answer(400, JSON, body).mismatches(response))
     assert not problems, "\n".join(problems)
     if "tuple" not in rejection.name:  # a node tells the txid of the bytes that it would have written
-        assert response.json()["txid"] == sha512_256(raw).hex()
+        txid = sha512_256(raw).hex()
+        assert response.json()["txid"] == txid
+        assert prepared.node.send(get(f"/v2/transactions/unconfirmed/{txid}")).status_code == 404
     assert prepared.node.account(prepared["newcomer"].address)["nonce"] == 0
 
 

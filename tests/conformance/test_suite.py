@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from der_client.stacks.rpc import api, api_v3, node
+from der_client.stacks.rpc import api, api_v3, node, rejections
 from tests.conformance import differences, test_blocks, test_mempool, test_recorded_examples
 from tests.conformance.case import Request, get
 from tests.conformance.cases import CASES
@@ -29,6 +29,7 @@ from tests.conformance.shapes import (
     mismatches,
 )
 
+ROOT = Path(__file__).parents[2]
 README = Path(__file__).with_name("README.md")
 
 FIT: list[tuple[Any, Any]] = [
@@ -150,3 +151,29 @@ def test_every_endpoint_of_the_client_has_a_case(endpoint: str) -> None:
     assert any(path.fullmatch(asked(request)) for request in requests), (
         f"{endpoint}: add a case for {first[1]} to tests/conformance/cases/"
     )
+
+
+def test_the_client_knows_every_reason_of_the_devnet() -> None:
+    sources = [path.read_text() for path in (ROOT / "devnet").rglob("*.js")]
+    thrown = {reason for source in sources for reason in re.findall(r'new Rejection\(\s*"(\w+)"', source)}
+    assert len(thrown) > 15
+    unknown = sorted(thrown - rejections.REJECTIONS.keys())
+    assert not unknown, f"der_client/stacks/rpc/rejections.py lacks {unknown}"
+
+
+def test_every_reason_is_provoked_or_cannot_occur() -> None:
+    section = (ROOT / "docs" / "devnet.md").read_text().partition("\n## Refusals\n")[2].partition("\n## ")[0]
+    order, _, impossible = section.partition("cannot occur")
+    occurring, others = (set(re.findall(r"`([A-Z]\w+)`", part)) for part in (order, impossible))
+    provoked = {rejection.reason for rejection in REJECTIONS}
+    forgotten = sorted(rejections.REJECTIONS.keys() - provoked - others)
+    assert not forgotten, (
+        f"no case in tests/conformance/rejections.py provokes {forgotten}; add one, or say under Refusals in "
+        "docs/devnet.md why it cannot occur"
+    )
+    both = sorted(provoked & others)
+    assert not both, f"docs/devnet.md says that {both} cannot occur, but cases provoke them"
+    unordered = sorted(provoked - occurring)
+    assert not unordered, f"docs/devnet.md does not say when these are checked, under Refusals: {unordered}"
+    unknown = sorted((occurring | others) - rejections.REJECTIONS.keys())
+    assert not unknown, f"docs/devnet.md has reasons that der_client/stacks/rpc/rejections.py lacks: {unknown}"

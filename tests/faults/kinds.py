@@ -164,6 +164,17 @@ def unknown(exchange: Exchange) -> None:
     exchange.answer(Reply(404, b'{"error": "could not find it"}'))
 
 
+def refuses(reason: str) -> Fault:
+    """A refusal in the node's own form; it does not keep the transaction."""
+
+    def fault(exchange: Exchange) -> None:
+        txid = compute_txid(exchange.ask.body)
+        body = {"error": "transaction rejected", "reason": reason, "reason_data": {}, "txid": txid}
+        exchange.answer(Reply(400, json.dumps(body).encode()))
+
+    return fault
+
+
 def withhold(exchange: Exchange) -> None:
     """A broadcast that is answered and goes nowhere, until the proxy is told to release it."""
     exchange.withheld.append(exchange.ask)

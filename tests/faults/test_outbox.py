@@ -20,6 +20,7 @@ from der_client.stacks.outbox.lane import Lane
 from der_client.stacks.outcome import OutcomeKind
 from der_client.stacks.rpc import Client
 from der_client.stacks.rpc.endpoint import Endpoint, Request
+from der_client.stacks.rpc.rejections import REJECTIONS, Cause
 from der_client.stacks.transactions import ContractCall, ContractPublish, TokenTransfer
 
 from . import kinds
@@ -57,6 +58,11 @@ def begin(account: Account, quick: None) -> Iterator[Open]:
     yield begin
     for outbox in opened:
         outbox.close()
+
+
+def with_cause(cause: Cause) -> list[str]:
+    """The reasons of nodes that depend on the same thing."""
+    return [reason for reason, rejection in REJECTIONS.items() if rejection.cause is cause]
 
 
 def die(outbox: Outbox) -> None:
@@ -525,6 +531,34 @@ class TestTrouble:
         assert "NoSuchContract" in entry.reason
         assert amounts(chain, account.address) == Counter([1, 2, 3])
         assert sent_nonces(chain, account.address) == [0, 1, 2], "no gap"
+
+    @pytest.mark.parametrize("reason", with_cause(Cause.PASSING))
+    def test_a_reason_that_passes_by_itself(
+        self,
+        chain: Devnet,
+        proxy: FaultProxy,
+        account: Account,
+        payee: str,
+        begin: Open,
+        monkeypatch: pytest.MonkeyPatch,
+        reason: str,
+    ) -> None:
+        monkeypatch.setattr(lane, "_FIRST_BACKOFF_S", 0.0)
+        outbox = begin()
+        proxy.on(*POST, kinds.refuses(reason))
+        settle(chain, outbox, pay(payee, 1), pay(payee, 2))
+        assert {*states(outbox).values()} == {JobState.MINED}
+        assert sent_nonces(chain, account.address) == [0, 1], "no gap"
+
+    @pytest.mark.parametrize("reason", with_cause(Cause.BYTES))
+    def test_a_reason_that_never_passes(
+        self, chain: Devnet, proxy: FaultProxy, account: Account, payee: str, begin: Open, reason: str
+    ) -> None:
+        outbox = begin()
+        proxy.on(*POST, kinds.refuses(reason))
+        settle(chain, outbox, pay(payee, 1), pay(payee, 2))
+        assert states(outbox) == {"pay/1": JobState.GIVEN_UP, "pay/2": JobState.MINED}
+        assert sent_nonces(chain, account.address) == [0], "no gap"
 
     def test_what_cannot_be_built_is_given_up(self, chain: Devnet, account: Account, payee: str, begin: Open) -> None:
         outbox = begin()

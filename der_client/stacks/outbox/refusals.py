@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from der_client.stacks.errors import NodeError
 from der_client.stacks.outbox.jobs import JobState, Progress, retry_s
+from der_client.stacks.rpc.rejections import Cause, cause_of
 
 if TYPE_CHECKING:
     from der_client.stacks.errors import TransactionRejectedError
@@ -14,17 +15,6 @@ if TYPE_CHECKING:
     from der_client.stacks.outbox.journal import Journal
     from der_client.stacks.outbox.lane import Lane
     from der_client.stacks.outbox.signing import Signer
-
-_PASSING: Final = frozenset(
-    {
-        "TooMuchChaining",
-        "TemporarilyBlacklisted",
-        "EstimatorError",
-        "ServerFailureNoSuchChainTip",
-        "ServerFailureDatabase",
-        "ServerFailureOther",
-    }
-)
 
 
 class Refusals:
@@ -68,7 +58,7 @@ class Refusals:
         if error.reason == "BadNonce" and isinstance(expected, int) and is_own:
             lane.nonces.used(expected - 1)
             self._journal.raise_floor(lane.address, min(expected, sent.nonce + 1))
-        if error.reason in _PASSING:
+        if cause_of(error.reason) is Cause.PASSING:
             lane.failed(error)
             if error.reason != "TooMuchChaining":
                 lane.unsent.insert(0, sent)
@@ -94,7 +84,7 @@ class Refusals:
 
     def _judge_again(self, lane: Lane, sent: Sent, error: TransactionRejectedError) -> list[Progress]:
         """Look up bytes that may have been accepted before: for these, a refusal proves little."""
-        if error.reason in ("BadNonce", "ConflictingNonceInMempool"):
+        if cause_of(error.reason) is Cause.NONCE:
             return []  # it or another one is there; the blocks will show which
         try:
             is_known = lane.account.client.is_known(sent.txid)

@@ -21,7 +21,7 @@ from der_client.stacks.errors import (
     TransactionRejectedError,
 )
 from der_client.stacks.rpc import node
-from der_client.stacks.rpc.rejections import NONCE_TAKEN, STATIC
+from der_client.stacks.rpc.rejections import Cause, cause_of
 from der_client.stacks.rpc.retries import BUSY_STATUSES, UnreadAnswerError
 from der_client.stacks.rpc.steps import Ask, Pause, Steps, ask
 from der_client.stacks.transactions import Transaction
@@ -65,9 +65,9 @@ def send(raw: bytes, policy: RetryPolicy, versions: ApiVersions) -> Steps[str]:
         try:
             return _read(raw, txid, (yield Ask(node.send(raw).request, once=True)))
         except TransactionRejectedError as error:
-            if error.reason in NONCE_TAKEN and (yield from _is_seen(txid, versions)):
+            if cause_of(error.reason) is Cause.NONCE and (yield from _is_seen(txid, versions)):
                 return txid
-            if may_have_arrived and error.reason not in STATIC:
+            if may_have_arrived and cause_of(error.reason) is not Cause.BYTES:
                 raise _unknown(txid, raw, error) from error
             raise
         except NodeError as error:

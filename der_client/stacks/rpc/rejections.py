@@ -1,4 +1,4 @@
-"""Explains in plain words why a node refuses a transaction, from the node's ``reason`` and ``reason_data``.
+"""Says why a node refuses a transaction, in plain words, and what may be done: ``reason`` and ``reason_data``.
 
 Source: stacks-core ``POST /v2/transactions``. The data comes from outside: anything missing or invalid in it is left
     out of the sentence, never trusted.
@@ -7,6 +7,8 @@ Source: stacks-core ``POST /v2/transactions``. The data comes from outside: anyt
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
 from der_client.stacks.rpc.fields import excerpt
@@ -14,9 +16,40 @@ from der_client.stacks.rpc.fields import excerpt
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-
 _BAD_TRAIT: Final = re.compile(r'BadTraitImplementation\("([\w?!<>=/*+-]{1,128})", "([\w?!<>=/*+-]{1,128})"\)')
 _HEX_AMOUNT: Final = re.compile(r"0x[0-9a-fA-F]{1,32}")
+
+
+class Cause(Enum):
+    """What a reason depends on, so what may be done about it."""
+
+    BYTES = "bytes"
+    """The bytes themselves: no node can have accepted an earlier copy of them."""
+    NONCE = "nonce"
+    """Its nonce is used, or another transaction with it is waiting. Nodes also say so of one that they have already."""
+    STATE = "state"
+    """What the asked node knows; another node behind the same URL may have accepted a copy."""
+    PASSING = "passing"
+    """As STATE, but it passes by itself, so the outbox sends again later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A reason to refuse a transaction.
+
+    Attributes:
+        cause: What it depends on.
+        explanation: What it means and what to do: a sentence, or a function that makes it from the ``reason_data``.
+    """
+
+    cause: Cause
+    explanation: str | Callable[[Mapping[str, Any]], str]
+
+
+def cause_of(reason: str) -> Cause:
+    """Return what a reason depends on; of one that this version does not know, nothing better is assumed than STATE."""
+    known = REJECTIONS.get(reason)
+    return Cause.STATE if known is None else known.cause
 
 
 def explain_rejection(reason: str, data: Mapping[str, Any]) -> str:
@@ -26,10 +59,10 @@ def explain_rejection(reason: str, data: Mapping[str, Any]) -> str:
         reason: The node's ``reason``, e.g. ``BadNonce``.
         data: The node's ``reason_data``; may be empty.
     """
-    explain = _EXPLANATIONS.get(reason)
-    if explain is None:
+    known = REJECTIONS.get(reason)
+    if known is None:
         return f"a reason this version does not know; the node's data: {excerpt(repr(dict(data)))}"
-    return explain if isinstance(explain, str) else explain(data)
+    return known.explanation if isinstance(known.explanation, str) else known.explanation(data)
 
 
 def _shown(data: Mapping[str, Any], name: str) -> str:
@@ -100,63 +133,77 @@ def _bad_argument(data: Mapping[str, Any]) -> str:
     )
 
 
-NONCE_TAKEN: Final = frozenset({"BadNonce", "ConflictingNonceInMempool"})
-"""A node's word for a transaction that is already mined, or that conflicts with itself."""
 _REPORT: Final = "please report it with the transaction"
-_EXPLANATIONS: Final[Mapping[str, str | Callable[[Mapping[str, Any]], str]]] = {
-    "FeeTooLow": _fee_too_low,
-    "BadNonce": _bad_nonce,
-    "TooMuchChaining": _too_much_chaining,
-    "NotEnoughFunds": _not_enough_funds,
-    "ConflictingNonceInMempool": (
+REJECTIONS: Final[Mapping[str, Rejection]] = {
+    "FeeTooLow": Rejection(Cause.STATE, _fee_too_low),
+    "BadNonce": Rejection(Cause.NONCE, _bad_nonce),
+    "TooMuchChaining": Rejection(Cause.PASSING, _too_much_chaining),
+    "NotEnoughFunds": Rejection(Cause.STATE, _not_enough_funds),
+    "ConflictingNonceInMempool": Rejection(
+        Cause.NONCE,
         "another transaction with this nonce is waiting; wait for it, or send this one again with a higher "
-        "fee to replace the other"
+        "fee to replace the other",
     ),
-    "ContractAlreadyExists": lambda data: (
-        f"the contract {_shown(data, 'contract_identifier')} already exists; publish it under another name"
+    "ContractAlreadyExists": Rejection(
+        Cause.STATE,
+        lambda data: (
+            f"the contract {_shown(data, 'contract_identifier')} already exists; publish it under another name"
+        ),
     ),
-    "NoSuchContract": (
+    "NoSuchContract": Rejection(
+        Cause.STATE,
         "the contract it calls is not on this network (or its publication is not mined yet); "
-        "check the address, the name and the network"
+        "check the address, the name and the network",
     ),
-    "NoSuchPublicFunction": "the contract has no public function of this name; check name and contract version",
-    "BadFunctionArgument": _bad_argument,
-    "SignatureValidation": _own_words(
-        "its signature is not valid here; was it built for another network (chain id), or does it use a feature "
-        "that this network's epoch does not have?"
+    "NoSuchPublicFunction": Rejection(
+        Cause.STATE, "the contract has no public function of this name; check name and contract version"
     ),
-    "BadTransactionVersion": "it was built for another network; build it for this node's network",
-    "BadAddressVersionByte": "it contains an address of another network; use addresses of this node's network",
-    "TransferRecipientCannotEqualSender": lambda data: (
-        f"sender and recipient are the same, {_shown(data, 'recipient')}; send to another account"
+    "BadFunctionArgument": Rejection(Cause.STATE, _bad_argument),
+    "SignatureValidation": Rejection(
+        Cause.STATE,
+        _own_words(
+            "its signature is not valid here; was it built for another network (chain id), or does it use a feature "
+            "that this network's epoch does not have?"
+        ),
     ),
-    "TransferAmountMustBePositive": "the amount is 0; send at least 1 µSTX",
-    "TemporarilyBlacklisted": "the node refuses it for a while; send the same bytes again later",
-    "EstimatorError": _own_words("the node could not estimate its cost; try again later or use another node."),
-    "Serialization": _own_words(f"the node could not encode it again; {_REPORT}."),
-    "Deserialization": _own_words(f"the node could not decode it; {_REPORT}."),
-    "ServerFailureNoSuchChainTip": "the node lost its view of the chain; try again later or use another node",
-    "ServerFailureDatabase": _own_words("the node's database failed; try again later or use another node."),
-    "ServerFailureOther": _own_words("the node failed; try again later or use another node."),
-    "PoisonMicroblocksDoNotConflict": "the microblock headers it reports do not conflict; it cannot be sent",
-    "PoisonMicroblockHasUnknownPubKeyHash": "the key of the microblocks it reports is unknown; it cannot be sent",
-    "PoisonMicroblockIsInvalid": "the microblocks it reports are invalid; it cannot be sent",
-    "NoCoinbaseViaMempool": "only miners make coinbase transactions, in their own blocks; it cannot be sent",
-    "NoTenureChangeViaMempool": "only miners make tenure changes, in their own blocks; it cannot be sent",
+    "BadTransactionVersion": Rejection(
+        Cause.BYTES, "it was built for another network; build it for this node's network"
+    ),
+    "BadAddressVersionByte": Rejection(
+        Cause.BYTES, "it contains an address of another network; use addresses of this node's network"
+    ),
+    "TransferRecipientCannotEqualSender": Rejection(
+        Cause.BYTES,
+        lambda data: f"sender and recipient are the same, {_shown(data, 'recipient')}; send to another account",
+    ),
+    "TransferAmountMustBePositive": Rejection(Cause.BYTES, "the amount is 0; send at least 1 µSTX"),
+    "TemporarilyBlacklisted": Rejection(
+        Cause.PASSING, "the node refuses it for a while; send the same bytes again later"
+    ),
+    "EstimatorError": Rejection(
+        Cause.PASSING, _own_words("the node could not estimate its cost; try again later or use another node.")
+    ),
+    "Serialization": Rejection(Cause.BYTES, _own_words(f"the node could not encode it again; {_REPORT}.")),
+    "Deserialization": Rejection(Cause.BYTES, _own_words(f"the node could not decode it; {_REPORT}.")),
+    "ServerFailureNoSuchChainTip": Rejection(
+        Cause.PASSING, "the node lost its view of the chain; try again later or use another node"
+    ),
+    "ServerFailureDatabase": Rejection(
+        Cause.PASSING, _own_words("the node's database failed; try again later or use another node.")
+    ),
+    "ServerFailureOther": Rejection(Cause.PASSING, _own_words("the node failed; try again later or use another node.")),
+    "PoisonMicroblocksDoNotConflict": Rejection(
+        Cause.STATE, "the microblock headers it reports do not conflict; it cannot be sent"
+    ),
+    "PoisonMicroblockHasUnknownPubKeyHash": Rejection(
+        Cause.STATE, "the key of the microblocks it reports is unknown; it cannot be sent"
+    ),
+    "PoisonMicroblockIsInvalid": Rejection(Cause.STATE, "the microblocks it reports are invalid; it cannot be sent"),
+    "NoCoinbaseViaMempool": Rejection(
+        Cause.BYTES, "only miners make coinbase transactions, in their own blocks; it cannot be sent"
+    ),
+    "NoTenureChangeViaMempool": Rejection(
+        Cause.BYTES, "only miners make tenure changes, in their own blocks; it cannot be sent"
+    ),
 }
-STATIC: Final = frozenset(
-    {
-        "Serialization",
-        "Deserialization",
-        "BadTransactionVersion",
-        "BadAddressVersionByte",
-        "TransferRecipientCannotEqualSender",
-        "TransferAmountMustBePositive",
-        "NoCoinbaseViaMempool",
-        "NoTenureChangeViaMempool",
-    }
-)
-"""Reasons in the bytes themselves, so that no node can have accepted an earlier copy of them.
-
-All others depend on what the asked node knows; another node behind the same URL may have accepted a copy.
-"""
+"""All reasons that a node may give (stacks-core, ``MemPoolRejection::into_json``)."""
