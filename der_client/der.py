@@ -12,7 +12,7 @@ from der_client.contracts import (
     ProductionTracking,
     Settlement,
 )
-from der_client.stacks.account import Account, FeePolicy
+from der_client.stacks.account import Account, Fees
 from der_client.stacks.address import split_principal
 from der_client.stacks.contract.frames import Listing
 from der_client.stacks.errors import AddressError, DeploymentError, InvalidValueError, NotFoundError, whole
@@ -52,7 +52,7 @@ class _Connection:
 
     client: Client
     deployer: str
-    fee_policy: FeePolicy | None
+    fee_policy: Fees | None
     accounts: dict[bytes, Account] = field(default_factory=dict)
 
     def account(self, owner: PrivateKey | HasKey | Account | Wallet | Secret[str]) -> Account:
@@ -139,7 +139,7 @@ class Der:
         *,
         deployer: str | None = None,
         network: Network | None = None,
-        fee_policy: FeePolicy | None = None,
+        fee_policy: Fees | None = None,
     ) -> Self:
         """Connect to the contracts.
 
@@ -149,7 +149,7 @@ class Der:
                 of which the first account is used; without one, only reading works.
             deployer: The address that deployed the contracts; an embedded devnet names it, no other network does.
             network: The network behind the URL; if not given, the node is asked.
-            fee_policy: How fees are chosen, and their cap.
+            fee_policy: How fees are chosen, and their cap: a ``FeePolicy``, or any object with the methods of ``Fees``.
 
         Raises:
             DeploymentError: If no deployer was given, and the node is not an embedded devnet.

@@ -300,17 +300,18 @@ class AsAccount(WithKey):
     @cached_property
     def account(self) -> "Account":
         """The account that signs."""
-        from der_client.stacks.account import Account, FeePolicy  # noqa: PLC0415 -- `der --help` stays fast
-
-        return Account(self.private_key, self.client, fee_policy=FeePolicy(max_fee_ustx=self.max_fee))
+        return self._open(self.private_key)
 
     def account_of(self, key: str) -> "Account":
-        """Open another key, named as --key is, with the same client and fee limit."""
+        """Open another key, named as --key is, with the same client and fee policy."""
         from der_client.cli.key_names import Signer  # noqa: PLC0415 -- `der --help` stays fast
-        from der_client.stacks.account import Account, FeePolicy  # noqa: PLC0415
 
-        policy = FeePolicy(max_fee_ustx=self.max_fee)
-        return Account(Signer(key, self.settings.url).key(), self.client, fee_policy=policy)
+        return self._open(Signer(key, self.settings.url).key())
+
+    def _open(self, key: "PrivateKey") -> "Account":
+        from der_client.stacks.account import Account, FeePolicy  # noqa: PLC0415 -- `der --help` stays fast
+
+        return Account(key, self.client, fee_policy=FeePolicy(max_fee_ustx=self.max_fee))
 
 
 @dataclass(frozen=True, kw_only=True)

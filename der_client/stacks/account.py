@@ -57,7 +57,7 @@ class Account:
 
     def _connect(self, client: Client, fee_policy: Fees | None) -> None:
         self.client = client
-        self.fee_policy: Fees = fee_policy or FeePolicy()
+        self.fee_policy: Fees = FeePolicy() if fee_policy is None else fee_policy
         self._nonces = NonceTracker(client, lambda: self.address)
 
     @cached_property

@@ -21,10 +21,12 @@ _RAISE: Final = 1.25
 
 
 class Fees(Protocol):
-    """A fee policy: pass an object with these methods to an account as its ``fee_policy``."""
+    """A fee policy: pass an object with these methods to an account, or to ``Der.connect``, as its ``fee_policy``."""
 
     def choose(self, client: Client, payload: bytes, length_bytes: int) -> int:
         """Choose the first fee of a transaction.
+
+        An outbox uses the same fee for half a minute for transactions of the same account, kind and length.
 
         Args:
             client: The node.
@@ -52,7 +54,7 @@ class Fees(Protocol):
         """
 
     def check(self, fee_ustx: int, length_bytes: int) -> None:
-        """Refuse a fee that the caller chose.
+        """Refuse a fee that the caller chose; an outbox also checks those of `choose`.
 
         Args:
             fee_ustx: The fee in µSTX.

@@ -14,7 +14,7 @@ from der_client.stacks.transactions import Multisig, PostConditionMode
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from der_client.stacks.fees import FeePolicy
+    from der_client.stacks.fees import Fees
     from der_client.stacks.pending import PendingTransaction
     from der_client.stacks.rpc import Client
     from der_client.stacks.transactions import PostCondition, Transaction, UserPayload
@@ -30,7 +30,7 @@ class MultisigAccount(Account):
         multisig: The public keys, and how many of them must sign.
         client: The node.
         keys: The private keys that are available here.
-        fee_policy: How fees are chosen, and their cap.
+        fee_policy: How fees are chosen, and their cap; as for `Account`.
 
     Raises:
         SigningError: If a key is not one of the account's.
@@ -42,7 +42,7 @@ class MultisigAccount(Account):
         client: Client,
         *,
         keys: Sequence[PrivateKey] = (),
-        fee_policy: FeePolicy | None = None,
+        fee_policy: Fees | None = None,
     ) -> None:
         check_kind(multisig, Multisig, "multisig", "Multisig(public_keys, required)")
         for key in keys:

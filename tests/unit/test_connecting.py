@@ -10,9 +10,11 @@ import pytest
 from der_client import Account, Der, FeePolicy, PrivateKey, Wallet
 from der_client.stacks.errors import InvalidValueError
 from der_client.stacks.keys import PublicKey
+from der_client.stacks.multisig import MultisigAccount
 from der_client.stacks.network import DEVNET, TESTNET
 from der_client.stacks.rpc import Client
 from der_client.stacks.transactions import Multisig
+from tests.unit.stacks.test_account import Flat
 
 URL = "http://127.0.0.1:3999"
 DEPLOYER = "ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM"
@@ -76,6 +78,21 @@ def test_an_account_is_one_of_the_same_node_and_has_its_own_policy() -> None:
         connect(account)
     with pytest.raises(InvalidValueError, match="fee_policy: an Account has its own"):
         connect(Account(KEY, Client(URL, network=DEVNET)), fee_policy=FeePolicy())
+
+
+def test_a_fee_policy_of_ones_own_is_that_of_all_accounts() -> None:
+    """No cast here: mypy sees that each of these takes whatever has the methods of the protocol."""
+    policy, client = Flat(), Client(URL, network=DEVNET)
+    der = Der.connect(client, KEY, deployer=DEPLOYER, fee_policy=policy)
+    two = Multisig((KEY.public_key, PrivateKey.generate().public_key), 2)
+    for account in (
+        der.account,
+        der.with_account(PrivateKey.generate()).account,
+        Account(KEY, client, fee_policy=policy),
+        MultisigAccount(two, client, fee_policy=policy),
+    ):
+        assert account is not None
+        assert account.fee_policy is policy
 
 
 @pytest.mark.parametrize("path", ["/v2", "/v2/", "/extended", "/extended/v1/", "/v3"])

@@ -167,6 +167,20 @@ class TestSecrets:
         assert node.asked == []
 
 
+class Flat:
+    """A fee policy of one's own: it has the methods of the protocol `Fees`, and nothing of the package's."""
+
+    def choose(self, client: Client, payload: bytes, length_bytes: int) -> int:  # noqa: ARG002
+        return 4321
+
+    def replace(self, fee_ustx: int, length_bytes: int, waited_s: float) -> int | None:  # noqa: ARG002
+        return None
+
+    def check(self, fee_ustx: int, length_bytes: int) -> None:  # noqa: ARG002
+        if fee_ustx != 4321:
+            raise InvalidValueError("the fee is flat")
+
+
 class TestFees:
     ESTIMATE: dict[str, Any] = {  # noqa: RUF012 - a constant of the tests
         "estimated_cost": {"read_count": 1, "read_length": 1, "runtime": 1, "write_count": 1, "write_length": 1},
@@ -213,6 +227,13 @@ class TestFees:
         node.rate = 50
         assert self.fee(Account(KEY, client, fee_policy=FeePolicy(asks_node=False))) == LENGTH_OF_TRANSFER
         assert not [path for path in node.asked if "fees" in path]
+
+    def test_a_policy_of_ones_own(self, node: FakeNode, client: Client) -> None:
+        account = Account(KEY, client, fee_policy=Flat())
+        account.transfer(OTHER, 1)
+        assert [transaction.fee for transaction in sent(node)] == [4321]
+        with pytest.raises(InvalidValueError, match="the fee is flat"):
+            account.transfer(OTHER, 1, fee_ustx=4322)
 
     @pytest.mark.parametrize("cap", [0, "5", 1.5, True])
     def test_a_cap_that_is_none(self, cap: Any) -> None:
