@@ -8,12 +8,14 @@ import sys
 import threading
 from collections.abc import Iterator
 from functools import partial
+from inspect import isclass
 from typing import Any
 
 import pytest
 import requests
 
-from der_client.stacks import known_nonces, nonces
+from der_client.stacks import account as account_module
+from der_client.stacks import fees, known_nonces, nonces
 from der_client.stacks.account import Account, FeePolicy
 from der_client.stacks.clarity import ErrValue, NoneValue, PrincipalValue, UIntValue, encode
 from der_client.stacks.errors import (
@@ -234,6 +236,11 @@ class TestFees:
         assert [transaction.fee for transaction in sent(node)] == [4321]
         with pytest.raises(InvalidValueError, match="the fee is flat"):
             account.transfer(OTHER, 1, fee_ustx=4322)
+
+    def test_the_accounts_module_exports_every_policy(self) -> None:
+        classes = {name for name, kind in vars(fees).items() if isclass(kind) and kind.__module__ == fees.__name__}
+        missing = classes - {*account_module.__all__}
+        assert not missing, f"der_client/stacks/account.py does not export {sorted(missing)}"
 
     @pytest.mark.parametrize("cap", [0, "5", 1.5, True])
     def test_a_cap_that_is_none(self, cap: Any) -> None:

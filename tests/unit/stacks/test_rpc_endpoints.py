@@ -38,6 +38,7 @@ from der_client.stacks.rpc import (
     devnet,
     node,
 )
+from der_client.stacks.rpc.rejections import REJECTIONS, explain_rejection
 
 EXAMPLES = Path(__file__).parents[2] / "vectors" / "rpc_examples"
 URL = "http://node.test/asked"
@@ -416,6 +417,15 @@ class TestSending:
         assert caught.value.data == (data or {})
         for word in words:
             assert word in str(caught.value)
+
+    @pytest.mark.parametrize("reason", REJECTIONS)
+    @pytest.mark.parametrize("value", [None, "", -1, [], {"a": 1}, "x" * 1000])
+    def test_each_is_explained_whatever_its_data(self, reason: str, value: Any) -> None:
+        names = ("actual", "expected", "principal", "is_origin", "message", "recipient", "contract_identifier")
+        for data in ({}, dict.fromkeys(names, value)):
+            words = explain_rejection(reason, data)
+            assert "does not know" not in words
+            assert 20 < len(words) < 800
 
     def test_reason_data_of_an_odd_type(self) -> None:
         txid = node.compute_txid(self.RAW)
