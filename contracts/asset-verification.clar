@@ -1,15 +1,15 @@
 ;; asset-verification: who runs the system, and which plants exist.
 ;;
 ;; Holds the roles, the pause switch and the register of assets: owner, operator, capacity, location and the meter's
-;; device key. The other four contracts ask this one; it asks nobody.
+;; device key. The other four contracts call this one; it calls none of them.
 ;;
 ;; Asset:      pending -> verified | rejected (registrar); verified <-> suspended (registrar);
 ;;             pending, verified, suspended -> retired (owner, registrar).
-;; Change:     requested (owner) -> approved | refused (registrar); an approved one holds from the next day on.
+;; Change:     requested (owner) -> approved | refused (registrar); an approved change holds from the next day on.
 ;; Ownership:  proposed (owner) -> accepted (new owner) | cancelled (owner). Nothing about the asset changes meanwhile.
 ;;
-;; An approval repeats the values that were reviewed and fails when they differ from what is stored. So does accepting a
-;; transfer: it repeats the number of the proposal. Nobody approves their own asset.
+;; To approve something, the caller passes the values that they reviewed; the call fails if the stored values differ. In
+;; the same way, accepting a transfer takes the number of the proposal. Nobody approves their own asset.
 ;; A suspension and a retirement have a last day: days up to it can still be recorded, verified and delivered.
 ;; Units: power W, time unix seconds UTC, day = time / 86400, price microSTX per kWh.
 
@@ -18,33 +18,33 @@
 (define-constant ERR_NOT_CONTRACT_OWNER (err u1001)) ;; the caller does not own the contracts
 (define-constant ERR_NOT_PROPOSED_CONTRACT_OWNER (err u1002)) ;; the caller is not the proposed owner of the contracts
 (define-constant ERR_UNKNOWN_ROLE (err u1003)) ;; a role is 1 to 6
-(define-constant ERR_INVALID_REGION (err u1004)) ;; empty, or given for a role that has none
-(define-constant ERR_NOT_REGISTRAR (err u1005)) ;; only a registrar may
-(define-constant ERR_NOT_PAUSER (err u1006)) ;; only a pauser may
-(define-constant ERR_PAUSED (err u1007)) ;; nothing new is registered during a pause
+(define-constant ERR_INVALID_REGION (err u1004)) ;; empty, or given for a role without a region
+(define-constant ERR_NOT_REGISTRAR (err u1005)) ;; the caller is not a registrar
+(define-constant ERR_NOT_PAUSER (err u1006)) ;; the caller is not a pauser
+(define-constant ERR_PAUSED (err u1007)) ;; no asset is registered during a pause
 (define-constant ERR_ASSET_NOT_FOUND (err u1008)) ;; no asset has this id
-(define-constant ERR_NOT_ASSET_OWNER (err u1009)) ;; only the asset's owner may
-(define-constant ERR_NOT_OWNER_OR_REGISTRAR (err u1010)) ;; only the asset's owner or a registrar may
-(define-constant ERR_WRONG_ASSET_STATE (err u1011)) ;; not in this state of the asset
+(define-constant ERR_NOT_ASSET_OWNER (err u1009)) ;; the caller is not the asset's owner
+(define-constant ERR_NOT_OWNER_OR_REGISTRAR (err u1010)) ;; the caller is neither the asset's owner nor a registrar
+(define-constant ERR_WRONG_ASSET_STATE (err u1011)) ;; not possible in the asset's current state
 (define-constant ERR_INVALID_KIND (err u1012)) ;; a kind is 1 to 8
 (define-constant ERR_INVALID_CAPACITY (err u1013)) ;; a capacity is 1 to 10^12 W
 (define-constant ERR_INVALID_LOCATION (err u1014)) ;; not a geohash
 (define-constant ERR_INVALID_METADATA_HASH (err u1015)) ;; not 32 bytes
 (define-constant ERR_INVALID_SLOT_SECONDS (err u1016)) ;; a slot is 900, 1800 or 3600 s
 (define-constant ERR_INVALID_DEVICE_KEY (err u1017)) ;; not 33 bytes, or of an unknown curve
-(define-constant ERR_DEVICE_KEY_IN_USE (err u1018)) ;; another asset has it, and days that it can still sign for
-(define-constant ERR_REVIEW_MISMATCH (err u1019)) ;; what was reviewed is not what is stored
-(define-constant ERR_NO_CHANGE_REQUESTED (err u1020)) ;; the owner asked for no change
-(define-constant ERR_NOTHING_TO_CHANGE (err u1021)) ;; the asset has these values already
-(define-constant ERR_CHANGE_TOO_SOON (err u1022)) ;; the last change of it is less than 46 days old
-(define-constant ERR_TRANSFER_PROPOSED (err u1023)) ;; a transfer is proposed already
-(define-constant ERR_NO_TRANSFER_PROPOSED (err u1024)) ;; no transfer is proposed
-(define-constant ERR_NOT_PROPOSED_OWNER (err u1025)) ;; the asset was proposed to another
-(define-constant ERR_INVALID_NEW_OWNER (err u1026)) ;; the owner has it already
-(define-constant ERR_INVALID_MIN_PRICE (err u1027)) ;; a price is at most 10^15
+(define-constant ERR_DEVICE_KEY_IN_USE (err u1018)) ;; another asset has this key or can still record days it signed
+(define-constant ERR_REVIEW_MISMATCH (err u1019)) ;; the reviewed values differ from the stored ones
+(define-constant ERR_NO_CHANGE_REQUESTED (err u1020)) ;; the owner has not requested a change
+(define-constant ERR_NOTHING_TO_CHANGE (err u1021)) ;; the asset already has these values
+(define-constant ERR_CHANGE_TOO_SOON (err u1022)) ;; its last change is less than 46 days old
+(define-constant ERR_TRANSFER_PROPOSED (err u1023)) ;; a transfer of the asset is proposed
+(define-constant ERR_NO_TRANSFER_PROPOSED (err u1024)) ;; no transfer of the asset is proposed
+(define-constant ERR_NOT_PROPOSED_OWNER (err u1025)) ;; the caller is not the proposed new owner
+(define-constant ERR_INVALID_NEW_OWNER (err u1026)) ;; the new owner already owns the asset
+(define-constant ERR_INVALID_MIN_PRICE (err u1027)) ;; a minimum price is at most 10^15
 (define-constant ERR_OWN_ASSET (err u1028)) ;; nobody approves an asset that they own or operate
 (define-constant ERR_INVALID_PROOF (err u1029)) ;; not signed by the device key for this owner
-(define-constant ERR_METADATA_IN_USE (err u1030)) ;; another asset has it, neither rejected nor retired before today
+(define-constant ERR_METADATA_IN_USE (err u1030)) ;; another asset has it, neither rejected nor past its last day
 
 ;; Roles
 
@@ -53,7 +53,7 @@
 (define-constant ROLE_ARBITER u3) ;; decides disputed days
 (define-constant ROLE_ORACLE u4) ;; records production of meters that cannot sign
 (define-constant ROLE_GRID_OPERATOR u5) ;; connects, curtails and meters the feed of its region
-(define-constant ROLE_PAUSER u6) ;; stops new exposure
+(define-constant ROLE_PAUSER u6) ;; pauses registering, offering and buying
 
 ;; Asset states
 
@@ -63,8 +63,8 @@
 (define-constant STATE_SUSPENDED u4)
 (define-constant STATE_RETIRED u5)
 
-;; Asset kinds: 1 solar, 2 wind, 3 hydro, 4 bioenergy, 5 combined heat and power, 6 battery, 7 vehicle, 8 other. Those
-;; between the two storages give back what was counted when it was made.
+;; Asset kinds: 1 solar, 2 wind, 3 hydro, 4 bioenergy, 5 combined heat and power, 6 battery, 7 vehicle, 8 other.
+;; Batteries and vehicles are storage: the energy they return was counted when it was generated.
 
 (define-constant MIN_KIND u1)
 (define-constant MAX_KIND u8)
@@ -81,15 +81,15 @@
 (define-constant MAX_CAPACITY_W u1000000000000)
 (define-constant MAX_PRICE u1000000000000000)
 (define-constant SECONDS_PER_DAY u86400)
-;; A day is recorded until the end of this many days after it; production-tracking holds the same number.
+;; A day can be recorded until the end of this many days after it; production-tracking has the same constant.
 (define-constant RECORDING_DAYS u30)
-;; A day is adjusted until 45 days after it. One former capacity and one former key are kept, so the next change has to
-;; wait until no day before the last one can be touched any more.
+;; A day can be adjusted until 45 days after it. Only one former capacity and one former key are kept, so the next
+;; change has to wait until no day before the previous change can be adjusted.
 (define-constant DAYS_BETWEEN_CHANGES u46)
 (define-constant GEOHASH_CHARACTERS "0123456789bcdefghjkmnpqrstuvwxyz")
 
-;; What a device signs is the SIP-018 hash under the domain {name: "der-production", version: "1", chain-id}: its
-;; prefix, the domain's hash, the message's hash.
+;; A device signs a SIP-018 hash under the domain {name: "der-production", version: "1", chain-id}. The hashed bytes are
+;; SIP-018's prefix, the domain's hash and the message's hash; this constant is the first two.
 (define-constant SIGNING_PREFIX (concat 0x534950303138
   (sha256 (unwrap!
     (to-consensus-buff? {
@@ -117,10 +117,10 @@
   bool
 )
 
-;; `proposal` is the number of the last transfer that was proposed of the asset. From `capacity-from-day` on the
-;; capacity holds, before it the previous one. From `key-from-day` on the device key signs, from `previous-key-from-day`
-;; until then the previous one; days before both have no key. `verified-day` is zero until the asset is verified.
-;; `last-day` is none until the asset is suspended or retired. That of an asset that was never verified has no meaning.
+;; `proposal` is the number of the asset's latest transfer proposal. `capacity-w` holds from `capacity-from-day` on,
+;; `previous-capacity-w` before that day. `device-key` signs from `key-from-day` on, `previous-device-key` from
+;; `previous-key-from-day` until then; earlier days have no key. `verified-day` is zero until the asset is verified.
+;; `last-day` is none until the asset is suspended or retired; ignore it if the asset was never verified.
 (define-map assets
   uint
   {
@@ -155,19 +155,19 @@
   }
 )
 
-;; The asset that a bound device key serves, or served last.
+;; The asset to which each device key was last bound.
 (define-map device-keys
   (buff 33)
   uint
 )
 
-;; The asset that was registered last with this metadata.
+;; The asset last registered with each metadata hash.
 (define-map metadata-hashes
   (buff 32)
   uint
 )
 
-;; The change of a verified or suspended asset that its owner asked for.
+;; The changes that owners have requested for verified or suspended assets.
 (define-map changes
   uint
   {
@@ -197,8 +197,9 @@
   (map-get? changes asset-id)
 )
 
-;; What has to be known to record the production of a day: whether it may be, how much is plausible, and which key
-;; signs, under which key epoch. `lost` is a day of which nothing can ever be recorded any more.
+;; Everything needed to record a day's production: whether it can be recorded, the slot length and the capacity that
+;; limit its energy, the key that signs, and its key epoch. `lost` is true if nothing more can ever be recorded for the
+;; day.
 (define-read-only (get-recording-right
     (asset-id uint)
     (day uint)
@@ -234,7 +235,7 @@
   )
 )
 
-;; The rights of a whole batch in one call.
+;; The recording rights for a whole batch, in one call.
 (define-read-only (get-recording-rights (keys (list 200 {
   asset-id: uint,
   day: uint,
@@ -242,7 +243,7 @@
   (map get-recording-right-of keys)
 )
 
-;; Whether nothing can ever be recorded of a day any more: the asset is retired, and the day lies after its last one.
+;; Whether nothing more can ever be recorded for a day: the asset is retired, and the day is after its last day.
 (define-read-only (is-day-lost
     (asset-id uint)
     (day uint)
@@ -253,7 +254,7 @@
   )
 )
 
-;; What has to be known to make or take an offer of an asset's energy, in one call.
+;; Everything needed to make or take an offer of an asset's energy, in one call.
 (define-read-only (get-trading-terms (asset-id uint))
   (match (map-get? assets asset-id)
     asset (some {
@@ -279,12 +280,12 @@
   (map-get? metadata-hashes metadata-hash)
 )
 
-;; Prefix and domain of everything that a device signs.
+;; SIP-018's prefix and the domain's hash; everything that a device signs begins with them.
 (define-read-only (get-signing-prefix)
   SIGNING_PREFIX
 )
 
-;; What a device key signs to show that `owner` holds it.
+;; The hash that a device key signs to prove that `owner` holds it.
 (define-read-only (get-key-proof-hash (owner principal))
   (sha256 (concat SIGNING_PREFIX
     (sha256 (default-to 0x
@@ -327,7 +328,7 @@
   }))
 )
 
-;; Which of the two roles that review production somebody has, in one call.
+;; Whether `who` is a verifier, and whether an arbiter, in one call.
 (define-read-only (get-review-roles (who principal))
   {
     verifier: (has-role ROLE_VERIFIER who ""),
@@ -335,7 +336,7 @@
   }
 )
 
-;; Of each region, whether `who` is a grid operator there.
+;; For each region, whether `who` is a grid operator there.
 (define-read-only (operates-regions
     (who principal)
     (regions (list 100 (string-ascii 8)))
@@ -360,8 +361,8 @@
 
 ;; Public: the register
 
-;; Anyone, unless paused: registers an asset that the caller owns; a registrar verifies it later. The proof of a device
-;; key is its signature over `get-key-proof-hash` of the caller, r and s. Returns the asset's id.
+;; Anyone, unless paused: registers an asset that the caller owns; a registrar verifies it later. A device key's proof
+;; is its signature (r and s) over `get-key-proof-hash` of the caller. Returns the asset's id.
 ;; Prints "asset-registered".
 ;; Errors: ERR_PAUSED, ERR_INVALID_KIND, ERR_INVALID_CAPACITY, ERR_INVALID_LOCATION, ERR_INVALID_REGION,
 ;; ERR_INVALID_METADATA_HASH, ERR_INVALID_SLOT_SECONDS, ERR_METADATA_IN_USE, ERR_INVALID_DEVICE_KEY, ERR_INVALID_PROOF.
@@ -392,9 +393,9 @@
   )
 )
 
-;; Anyone, unless paused: `register-asset` of up to 20 plants of the caller's; one answer for each, in order.
-;; Prints "asset-registered" for each registered.
-;; Errors: ERR_PAUSED; of each plant, those of `register-asset`.
+;; Anyone, unless paused: `register-asset` for up to 20 plants of the caller. Returns one response per plant, in order.
+;; Prints "asset-registered" per plant registered.
+;; Errors: ERR_PAUSED; per plant, those of `register-asset`.
 (define-public (register-assets (plants (list 20 {
   kind: uint,
   capacity-w: uint,
@@ -414,8 +415,8 @@
   )
 )
 
-;; Registrar, unless it is their own: verifies a pending asset and binds its device key, which signs from tomorrow on;
-;; capacity and key repeat what was reviewed. Prints "asset-verified".
+;; Registrar who neither owns nor operates the asset: verifies a pending asset and binds its device key, which signs
+;; from tomorrow on. `capacity-w` and `device-key` must equal the stored values. Prints "asset-verified".
 ;; Errors: ERR_NOT_REGISTRAR, ERR_ASSET_NOT_FOUND, ERR_OWN_ASSET, ERR_WRONG_ASSET_STATE, ERR_REVIEW_MISMATCH,
 ;; ERR_DEVICE_KEY_IN_USE.
 (define-public (verify-asset
@@ -436,9 +437,9 @@
   )
 )
 
-;; Registrar: `verify-asset` of up to 50 assets; one answer for each, in order. Prints "asset-verified" for each
-;; verified.
-;; Errors: ERR_NOT_REGISTRAR; of each asset, those of `verify-asset`.
+;; Registrar: `verify-asset` for up to 50 assets. Returns one response per asset, in order. Prints "asset-verified" per
+;; asset verified.
+;; Errors: ERR_NOT_REGISTRAR; per asset, those of `verify-asset`.
 (define-public (verify-assets (reviews (list 50 {
   asset-id: uint,
   capacity-w: uint,
@@ -479,8 +480,8 @@
   )
 )
 
-;; Registrar: suspends a verified asset: until it is reinstated nothing is offered or accepted, and no day after today
-;; recorded. Prints "asset-suspended".
+;; Registrar: suspends a verified asset. Until it is reinstated, its energy cannot be offered or bought, and no day
+;; after today can be recorded. Prints "asset-suspended".
 ;; Errors: ERR_NOT_REGISTRAR, ERR_ASSET_NOT_FOUND, ERR_WRONG_ASSET_STATE.
 (define-public (suspend-asset
     (asset-id uint)
@@ -532,9 +533,9 @@
   )
 )
 
-;; Owner or registrar: retires an asset for good. Days up to today can still be recorded, verified and delivered, or up
-;; to the day of its suspension. A proposed transfer and a requested change fall away. The device key is free for
-;; another asset when no day can be recorded any more. Prints "asset-retired".
+;; Owner or registrar: retires an asset for good. Days up to today, or up to its suspension, can still be recorded,
+;; verified and delivered. Drops a proposed transfer and a requested change. Another asset can get the device key once
+;; no day signed with it can be recorded any more. Prints "asset-retired".
 ;; Errors: ERR_ASSET_NOT_FOUND, ERR_NOT_OWNER_OR_REGISTRAR, ERR_WRONG_ASSET_STATE.
 (define-public (retire-asset (asset-id uint))
   (let (
@@ -572,8 +573,7 @@
 ;; Public: changes of capacity and device key
 
 ;; Owner: asks for another capacity or device key of a verified or suspended asset; replaces an earlier request. A new
-;; key needs its proof, as at the registration. Nothing changes until a registrar approves it. Prints
-;; "change-requested".
+;; key needs a proof, as in `register-asset`. Nothing changes until a registrar approves it. Prints "change-requested".
 ;; Errors: ERR_ASSET_NOT_FOUND, ERR_NOT_ASSET_OWNER, ERR_WRONG_ASSET_STATE, ERR_TRANSFER_PROPOSED, ERR_INVALID_CAPACITY,
 ;; ERR_INVALID_DEVICE_KEY, ERR_INVALID_PROOF, ERR_NOTHING_TO_CHANGE.
 (define-public (request-change
@@ -615,8 +615,9 @@
   )
 )
 
-;; Registrar, unless it is their own: puts a requested change into force from tomorrow on; capacity and key repeat what
-;; was reviewed. Days up to today keep the former capacity and the former key. A new key signs under a new key epoch.
+;; Registrar who neither owns nor operates the asset: approves a requested change, which takes effect tomorrow.
+;; `capacity-w` and `device-key` must equal the requested values. Days up to today keep the former capacity and key. A
+;; new key starts a new key epoch.
 ;; Prints "change-approved".
 ;; Errors: ERR_NOT_REGISTRAR, ERR_ASSET_NOT_FOUND, ERR_OWN_ASSET, ERR_NO_CHANGE_REQUESTED, ERR_TRANSFER_PROPOSED,
 ;; ERR_REVIEW_MISMATCH, ERR_CHANGE_TOO_SOON, ERR_DEVICE_KEY_IN_USE.
@@ -673,7 +674,7 @@
       )
       ERR_CHANGE_TOO_SOON
     )
-    ;; Before the first key of an asset there was none, so that its days lose nothing by a second one.
+    ;; The first key has no predecessor to keep, so the second can follow at any time.
     (asserts!
       (or
         same-key
@@ -717,9 +718,9 @@
 
 ;; Public: ownership and operation of an asset
 
-;; Owner: offers the asset to a new owner, who has to accept. Until then no offer of its energy is made or accepted,
-;; none of it retired, and neither the asset nor its connection changed. Returns the proposal's number, one more than
-;; that of the proposal before. Prints "transfer-proposed".
+;; Owner: proposes the asset to a new owner, who has to accept. Until then, its energy cannot be offered, bought or
+;; retired, and neither the asset nor its connection can be changed. Returns the proposal's number, one more than the
+;; previous one. Prints "transfer-proposed".
 ;; Errors: ERR_ASSET_NOT_FOUND, ERR_NOT_ASSET_OWNER, ERR_WRONG_ASSET_STATE, ERR_TRANSFER_PROPOSED,
 ;; ERR_INVALID_NEW_OWNER.
 (define-public (propose-transfer
@@ -752,9 +753,9 @@
   )
 )
 
-;; The proposed owner: takes the asset over. `proposal` repeats the number of the proposal that was reviewed: nothing is
-;; sold while it lasts, but between two proposals the owner could sell a year ahead. The operator and any requested
-;; change fall away, and the epoch goes up by one, which voids the open offers; what was funded stays funded.
+;; The proposed owner: takes over the asset. `proposal` is the number of the proposal that they reviewed: nothing is
+;; sold while it is open, but between two proposals the owner could sell a year ahead. Drops the operator and any
+;; requested change, and raises the epoch by one, which voids the open offers; funded energy stays funded.
 ;; Prints "transfer-accepted".
 ;; Errors: ERR_ASSET_NOT_FOUND, ERR_NO_TRANSFER_PROPOSED, ERR_NOT_PROPOSED_OWNER, ERR_REVIEW_MISMATCH.
 (define-public (accept-transfer
@@ -792,7 +793,7 @@
   )
 )
 
-;; Owner: takes a proposed transfer back. Prints "transfer-cancelled".
+;; Owner: cancels a proposed transfer. Prints "transfer-cancelled".
 ;; Errors: ERR_ASSET_NOT_FOUND, ERR_NOT_ASSET_OWNER, ERR_NO_TRANSFER_PROPOSED.
 (define-public (cancel-transfer (asset-id uint))
   (let ((asset (unwrap! (map-get? assets asset-id) ERR_ASSET_NOT_FOUND)))
@@ -810,8 +811,8 @@
   )
 )
 
-;; Owner: names who trades for them, never below `min-price`, or nobody. The epoch goes up by one, which voids the open
-;; offers. Prints "operator-set".
+;; Owner: names an operator, who can trade for them at `min-price` or above, or removes the operator. Raises the epoch
+;; by one, which voids the open offers. Prints "operator-set".
 ;; Errors: ERR_ASSET_NOT_FOUND, ERR_NOT_ASSET_OWNER, ERR_WRONG_ASSET_STATE, ERR_INVALID_MIN_PRICE.
 (define-public (set-operator
     (asset-id uint)
@@ -847,7 +848,7 @@
 
 ;; Public: running the system
 
-;; Contract owner: grants or takes a role. The region is that of a grid operator, and empty for all other roles.
+;; Contract owner: grants or revokes a role. `region` is the grid operator's region, and empty for all other roles.
 ;; Prints "role-set".
 ;; Errors: ERR_NOT_CONTRACT_OWNER, ERR_UNKNOWN_ROLE, ERR_INVALID_REGION.
 (define-public (set-role
@@ -883,7 +884,7 @@
   )
 )
 
-;; Contract owner: proposes who shall own the contracts next; replaces an earlier proposal.
+;; Contract owner: proposes the next owner of the contracts; replaces an earlier proposal.
 ;; Prints "contract-owner-proposed". Errors: ERR_NOT_CONTRACT_OWNER.
 (define-public (propose-owner (new-owner principal))
   (begin
@@ -899,7 +900,7 @@
   )
 )
 
-;; The proposed contract owner: takes the contracts over. Prints "contract-owner-accepted".
+;; The proposed contract owner: takes over the contracts. Prints "contract-owner-accepted".
 ;; Errors: ERR_NOT_PROPOSED_CONTRACT_OWNER.
 (define-public (accept-owner)
   (let ((old-owner (var-get contract-owner)))
@@ -919,7 +920,7 @@
   )
 )
 
-;; Pauser: stops or allows new exposure: registering, offering, accepting. Never a recording, a settlement or a refund.
+;; Pauser: pauses or resumes registering, offering and buying. A pause never stops recording, settling or refunding.
 ;; Prints "paused-set". Errors: ERR_NOT_PAUSER.
 (define-public (set-paused (on bool))
   (begin
@@ -945,7 +946,7 @@
   (has-role ROLE_REGISTRAR contract-caller "")
 )
 
-;; The asset, for a registrar alone.
+;; The asset, if the caller is a registrar.
 (define-private (get-for-registrar (asset-id uint))
   (begin
     (asserts! (is-registrar) ERR_NOT_REGISTRAR)
@@ -953,7 +954,7 @@
   )
 )
 
-;; The asset, for a registrar who neither owns nor operates it.
+;; The asset, if the caller is a registrar who neither owns nor operates it.
 (define-private (get-for-approval (asset-id uint))
   (let ((asset (try! (get-for-registrar asset-id))))
     (asserts!
@@ -1001,7 +1002,8 @@
   )
 )
 
-;; Whether the asset is retired and the day lies after its last; of one that was never verified, every day does.
+;; Whether the asset is retired and the day is after its last day. Every day counts as after it if the asset was never
+;; verified.
 (define-private (is-lost
     (day uint)
     (state uint)
@@ -1027,7 +1029,7 @@
   (or (is-eq state STATE_VERIFIED) (is-eq state STATE_SUSPENDED))
 )
 
-;; Private: checking what an owner says
+;; Private: checking an owner's claims
 
 (define-private (is-capacity (capacity-w uint))
   (and (>= capacity-w u1) (<= capacity-w MAX_CAPACITY_W))
@@ -1049,8 +1051,8 @@
   (and so-far (is-some (index-of? GEOHASH_CHARACTERS character)))
 )
 
-;; Whether the asset that was registered last with this metadata is rejected, or retired with its last day over. Of one
-;; day, only one of two assets may count what the plant makes.
+;; Whether the asset last registered with this metadata is rejected, or retired and past its last day. Two assets must
+;; never count one plant's production of the same day.
 (define-private (is-metadata-free (metadata-hash (buff 32)))
   (let ((asset (unwrap! (map-get? assets (default-to u0 (map-get? metadata-hashes metadata-hash))) true)))
     (and
@@ -1060,7 +1062,8 @@
   )
 )
 
-;; The device key that the caller claims, none or one that they have shown to hold. `present` needs no new proof.
+;; The device key that the caller claims, if any, after checking its proof. `present`, the asset's own key, needs no new
+;; proof.
 (define-private (check-claim
     (claim (optional {
       curve: uint,
@@ -1108,8 +1111,8 @@
   )
 )
 
-;; Private: registering and verifying. Nothing is written before all is checked: a batch goes on after an item that
-;; fails.
+;; Private: registering and verifying. Each item is checked completely before anything is written for it, so an item
+;; that fails in a batch leaves no trace.
 
 (define-private (register (plant {
   kind: uint,
@@ -1217,9 +1220,9 @@
   )
 )
 
-;; Private: keys and the assets that they serve
+;; Private: device keys and their assets
 
-;; Binds a key to an asset; false if another asset has it, and days that it can still sign for.
+;; Binds a key to an asset; false if another asset has it or can still record days signed with it.
 (define-private (bind-device-key
     (asset-id uint)
     (device-key (optional {
@@ -1246,8 +1249,9 @@
   )
 )
 
-;; Whether no day that the key signs for its holder can be recorded any more: its holder is retired or has another key,
-;; for long enough. The meter may go on elsewhere: what it signed names the asset, and counts for no other.
+;; Whether the asset that holds the key can no longer record any day signed with it, because it was retired or got
+;; another key long enough ago. The meter can then serve another asset: each reading that it signed names its asset, and
+;; cannot be recorded for another.
 (define-private (is-key-done
     (key (buff 33))
     (holder uint)

@@ -1,11 +1,10 @@
 ;; Rendezvous tests of asset-verification, appended to the contract while they run (tests/rendezvous).
 ;;
-;; act-*: what a random run may do besides the contract's own functions, with arguments that get somewhere; they call as
-;;        the contract itself, which is the registrar and owns the assets until somebody takes one over.
-;; invariant-*: must hold after whatever was done. test-*: must hold for all arguments; (ok false) is a run that says
-;;        nothing.
+;; act-*: extra functions for random runs, with arguments that are likely to succeed. They call as the contract itself,
+;;        which is the registrar and owns the assets until somebody takes one over.
+;; invariant-*: must hold after any sequence of calls. test-*: must hold for all arguments; (ok false) discards the run.
 
-;; Keys, with proofs that this contract holds them: on the simulated chain, of its deployer.
+;; Keys, with proofs that this contract holds them, if the simulated chain's deployer deployed it.
 (define-constant KEYS (list
   {
     curve: CURVE_SECP256K1,
@@ -28,12 +27,12 @@
     proof: 0x3fbf32a61957fe5bcf5199a1bda8d179ce912112fd6690c6266fcbf1eaa3751d3a9e98073552825742356f5916d1fb249cccbe359226971a96c325e4120f73a9,
   }
 ))
-;; Who owns an asset while this contract approves it: nobody approves their own.
+;; The temporary owner of an asset while this contract approves it, since nobody can approve their own asset.
 (define-constant SOMEBODY 'ST000000000000000000002AMW42H)
 (define-constant ERR_PROPERTY (err u9004))
 (define-constant ERR_NOTHING_THERE (err u9002))
 
-;; Assets as they were when they had just been rejected or retired.
+;; Assets as they were right after they were rejected or retired.
 (define-map ended-assets
   uint
   {
@@ -47,7 +46,7 @@
     last-day: (optional uint),
   }
 )
-;; The highest epochs that were seen.
+;; The highest epochs seen.
 (define-map seen-epochs
   uint
   {
@@ -65,7 +64,7 @@
 
 ;; Acts
 
-;; Once in two of its calls, or the assets would pass too quickly.
+;; Acts in every second call, since acts only use the newest assets.
 (define-public (act-register
     (kind uint)
     (capacity-w uint)
@@ -88,7 +87,7 @@
   )
 )
 
-;; Once in four of its calls.
+;; Acts in one of four calls.
 (define-public (act-reject (id uint))
   (begin
     (asserts! (is-eq (mod id u4) u0) ERR_NOTHING_THERE)
@@ -104,7 +103,7 @@
   (as-contract? () (try! (reinstate-asset (some-asset-id id))))
 )
 
-;; Once in four of its calls.
+;; Acts in one of four calls.
 (define-public (act-retire (id uint))
   (begin
     (asserts! (is-eq (mod id u4) u0) ERR_NOTHING_THERE)
@@ -131,7 +130,7 @@
   )
 )
 
-;; To the caller, who may take the asset over at once; once in four of its calls.
+;; Proposes a transfer to the caller, who may take over the asset at once. Acts in one of four calls.
 (define-public (act-transfer
     (id uint)
     (at-once bool)
@@ -193,14 +192,14 @@
         )
         (<= (get verified-day asset) (current-day))
         (or (is-alive state) (is-none (get proposed-owner asset)) (is-eq state STATE_REJECTED))
-        ;; Suspended or retired after it was verified, it has a last day; verified, it has none.
+        ;; An asset suspended or retired after verification has a last day; any other has none.
         (is-eq (is-some (get last-day asset))
           (or
             (is-eq state STATE_SUSPENDED)
             (and (is-eq state STATE_RETIRED) (> (get verified-day asset) u0))
           )
         )
-        ;; Verified or suspended, it was verified on a day; pending or rejected, it never was.
+        ;; A verified or suspended asset has a verification day; a pending or rejected one has none.
         (is-eq (is-changeable state)
           (and (> (get verified-day asset) u0) (not (is-eq state STATE_RETIRED)))
         )
@@ -210,8 +209,7 @@
   )
 )
 
-;; The key of an asset that was verified serves it and no other, until the asset is retired; a claimed one binds
-;; nothing.
+;; The key of a verified asset serves only this asset until it is retired; a merely claimed key is not bound.
 (define-read-only (invariant-key-serves-one-asset (id uint))
   (let ((asset-id (some-asset-id id)))
     (match (map-get? assets asset-id)
@@ -230,8 +228,7 @@
   )
 )
 
-;; While one asset can record by a key, it is bound to that asset and no other can: of each day, the key of the right
-;; that is asked for.
+;; If an asset can record a day with a key, the key is bound to this asset.
 (define-read-only (invariant-key-of-a-day-is-bound
     (id uint)
     (back uint)
@@ -250,7 +247,7 @@
   )
 )
 
-;; Of two assets with the same metadata, at most one is neither rejected nor retired.
+;; At most one of two assets with the same metadata is neither rejected nor retired.
 (define-read-only (invariant-metadata-is-of-one-asset
     (id uint)
     (other uint)
@@ -302,7 +299,7 @@
 
 ;; Properties
 
-;; A registrar who reviewed anything else verifies nothing.
+;; Verification fails for a registrar who reviewed other values.
 (define-public (test-approval-repeats-what-was-reviewed
     (kind uint)
     (capacity-w uint)
@@ -338,8 +335,8 @@
   )
 )
 
-;; Proposing changes nothing; accepting needs the number of this proposal, and ends operator and epoch; the owner before
-;; can do nothing more.
+;; Proposing does not change the owner. Accepting needs the number of this proposal, and ends the operator and the
+;; epoch; the former owner loses all rights.
 (define-public (test-transfer-in-two-steps
     (kind uint)
     (capacity-w uint)
@@ -371,7 +368,7 @@
   )
 )
 
-;; Random accounts hold no role, and roles outside 1 to 6 don't exist even for the owner.
+;; Random accounts have no role, and not even the owner can grant a role outside 1 to 6.
 (define-public (test-only-roles-act
     (kind uint)
     (capacity-w uint)
@@ -396,7 +393,7 @@
 
 ;; Private
 
-;; As the contract itself. In functions of their own: `try!` leaves the function that it is in.
+;; Calls as the contract itself. Each is a separate function because `try!` exits the function that contains it.
 (define-private (verify-own
     (asset-id uint)
     (capacity-w uint)
@@ -453,7 +450,7 @@
   )
 )
 
-;; Gives the owner before.
+;; Sets the owner and returns the previous one.
 (define-private (set-owner
     (asset-id uint)
     (owner principal)
@@ -464,7 +461,7 @@
   )
 )
 
-;; Once in eight, with the metadata of one before.
+;; In one of eight calls, reuses the metadata of an earlier asset.
 (define-private (register-as-owner
     (kind uint)
     (capacity-w uint)
@@ -481,7 +478,7 @@
   )
 )
 
-;; Of a claim, what is kept of it.
+;; The part of a claim that the contract stores.
 (define-private (bare (claim (optional {
   curve: uint,
   key: (buff 33),
@@ -503,7 +500,7 @@
   (as-contract? () (try! (propose-transfer asset-id new-owner)))
 )
 
-;; One of the latest 3, u0 while there is none.
+;; One of the latest 3 ids; u0 if there are none.
 (define-private (some-asset-id (seed uint))
   (let ((count (var-get asset-count)))
     (if (is-eq count u0)
@@ -513,7 +510,7 @@
   )
 )
 
-;; None, once in five.
+;; A key; none in one of five cases.
 (define-private (some-key (seed uint))
   (element-at? KEYS (mod seed u5))
 )

@@ -1,41 +1,41 @@
-;; grid-integration: which assets feed into the grid, how much they may export, and what really passed the meter.
+;; grid-integration: which assets feed into the grid, how much they may export, and what their meter counted.
 ;;
 ;; Connection: none | rejected -> requested (owner) -> connected | rejected (grid operator of the asset's region), or
 ;;             withdrawn (owner); connected <-> curtailed, islanded, disconnected (grid operator). A curtailed asset
 ;;             still feeds in. Whether the feed is metered is fixed at approval, for good.
-;; Export:     a schedule of caps, each from a day on. A cap that rises holds from the same day, one that falls from the
-;;             next: the cap of a day is the largest that held on it, final once the day is over. Islanded and
+;; Export:     a schedule of caps, each from a day on. A higher cap applies from the same day, a lower one from the
+;;             next: the cap of a day is the largest that applied on it, final once the day is over. Islanded and
 ;;             disconnected assets export nothing.
 ;; Feed:       one row per (asset, day) of an approved connection: recorded (grid operator; may be replaced) -> verified
 ;;             (verifier, another principal), final. Both from the day's end until 45 days after it.
-;; Deliverable of (asset, day), final once it is known: where the feed is metered, the lesser of verified and exported,
-;; known once both are verified; elsewhere the lesser of verified and the cap of that day * 24 h, known once the day is
-;; verified. Days before the approval have a cap of zero and deliver nothing.
+;; Deliverable of (asset, day), final once it is known: if the feed is metered, the lesser of verified production and
+;; verified export, known once both are verified; otherwise, the lesser of verified production and 24 h at that day's
+;; cap, known once the day is verified. Days before the approval have a cap of zero and deliver nothing.
 ;;
 ;; Units: power W, energy Wh, time unix seconds UTC, day = time / 86400.
 
 ;; Errors
 
-(define-constant ERR_NOT_ASSET_OWNER (err u3001)) ;; only the asset's owner may
-(define-constant ERR_NOT_GRID_OPERATOR (err u3002)) ;; only a grid operator of the region may
+(define-constant ERR_NOT_ASSET_OWNER (err u3001)) ;; the caller is not the asset's owner
+(define-constant ERR_NOT_GRID_OPERATOR (err u3002)) ;; the caller is not a grid operator of the region
 (define-constant ERR_ASSET_NOT_FOUND (err u3003)) ;; no asset has this id
 (define-constant ERR_ASSET_NOT_VERIFIED (err u3004)) ;; the asset is not verified
 (define-constant ERR_INVALID_EXPORT_LIMIT (err u3005)) ;; an export limit is 1 to 10^12 W
 (define-constant ERR_CONNECTION_NOT_FOUND (err u3006)) ;; no connection was requested
-(define-constant ERR_WRONG_CONNECTION_STATE (err u3007)) ;; not in this state of the connection
+(define-constant ERR_WRONG_CONNECTION_STATE (err u3007)) ;; not possible in the connection's current state
 (define-constant ERR_UNKNOWN_STATUS (err u3008)) ;; a status is 3 to 6
-(define-constant ERR_REVIEW_MISMATCH (err u3009)) ;; what was reviewed is not what is stored
+(define-constant ERR_REVIEW_MISMATCH (err u3009)) ;; the reviewed values differ from the stored ones
 (define-constant ERR_DAY_NOT_OVER (err u3010)) ;; the day has not ended
 (define-constant ERR_WINDOW_CLOSED (err u3011)) ;; more than 45 days after the day
 (define-constant ERR_FEED_FINAL (err u3012)) ;; the feed is verified
 (define-constant ERR_IMPLAUSIBLE_FEED (err u3013)) ;; more than 10^15 Wh
 (define-constant ERR_UNKNOWN_ALERT_LEVEL (err u3014)) ;; a level is 0 to 3
 (define-constant ERR_DAY_BEFORE_CONNECTION (err u3015)) ;; the asset was not connected yet on that day
-(define-constant ERR_NOT_VERIFIER (err u3016)) ;; only a verifier may
+(define-constant ERR_NOT_VERIFIER (err u3016)) ;; the caller is not a verifier
 (define-constant ERR_FEED_NOT_FOUND (err u3017)) ;; no feed is recorded for the day
 (define-constant ERR_OWN_FEED (err u3018)) ;; nobody verifies a feed that they recorded
 (define-constant ERR_OWN_ASSET (err u3019)) ;; nobody connects an asset that they own or operate
-(define-constant ERR_TRANSFER_PROPOSED (err u3020)) ;; the asset is changing hands
+(define-constant ERR_TRANSFER_PROPOSED (err u3020)) ;; a transfer of the asset is proposed
 
 ;; Roles of asset-verification
 
@@ -65,8 +65,8 @@
 
 (define-constant SECONDS_PER_DAY u86400)
 (define-constant HOURS_PER_DAY u24)
-;; A feed is recorded and verified until the end of this many days after its day, as production is in
-;; production-tracking.
+;; A feed can be recorded and verified until the end of this many days after its day; production-tracking has the same
+;; constant.
 (define-constant WINDOW_DAYS u45)
 (define-constant MAX_SCHEDULE u16)
 (define-constant CAPS_PER_SPAN u64)
@@ -101,7 +101,7 @@
   }
 )
 
-;; The newest caps, by days that rise. Each cap holds until the next.
+;; The newest caps, sorted by day. Each cap applies until the next.
 (define-map export-schedules
   uint
   (list 16 {
@@ -110,9 +110,9 @@
   })
 )
 
-;; The caps that no longer fit into the schedule, so that the cap of a day never changes. Each comes three times: by the
-;; 64, the 64^2 and the 64^3 days (700 years) around its first day. Of each 64th of such a span there is the last cap,
-;; which holds until the next; before the first of all it is zero.
+;; The caps that no longer fit into the schedule, kept so that the cap of a day never changes. Each is stored three
+;; times, under the spans of 64, 64^2 and 64^3 days (700 years) that contain its first day. A row keeps the last cap of
+;; each 64th of its span. A cap applies until the next; before the first one, the cap is zero.
 (define-map former-caps
   {
     asset-id: uint,
@@ -133,7 +133,7 @@
   }
 )
 
-;; What a grid operator announces in its region; binds nothing.
+;; What grid operators announce for their regions; it has no effect on the contracts.
 (define-map region-alerts
   (string-ascii 8)
   {
@@ -152,7 +152,7 @@
   (map get-connection asset-ids)
 )
 
-;; Whether a verified asset feeds in.
+;; Whether the asset is verified and its connection feeds in.
 (define-read-only (is-connected (asset-id uint))
   (match (map-get? connections asset-id)
     connection (and
@@ -189,8 +189,8 @@
   )
 )
 
-;; What a day has delivered, final once it is known, and the slots that were recorded of it. Of the deliverable, no more
-;; can be retired than was exported beyond what was imported, where that is known.
+;; The deliverable and retirable Wh of a day and its recorded slots, final once known; none until then. If there is a
+;; verified feed, at most the export minus the import is retirable.
 (define-read-only (get-delivery
     (asset-id uint)
     (day uint)
@@ -214,7 +214,7 @@
   )
 )
 
-;; The Wh that can be delivered from a day, once it is known; final then.
+;; The deliverable Wh of a day, final once known; none until then.
 (define-read-only (get-deliverable
     (asset-id uint)
     (day uint)
@@ -225,7 +225,7 @@
   )
 )
 
-;; Of `wh` that were funded after `before-wh` others of the same day, how much the day delivers, once that is known.
+;; How much a day delivers of `wh` that were funded after `before-wh` others; none until that is known.
 (define-read-only (get-delivered
     (asset-id uint)
     (day uint)
@@ -238,8 +238,8 @@
   )
 )
 
-;; Whether a day will never deliver anything that is known: it was rejected, or nothing is recorded of it and nothing
-;; can ever be, or the window is over.
+;; Whether a day will never deliver anything: it was rejected, nothing is recorded for it and nothing can be any more,
+;; or its window ended before the deliverable was known.
 (define-read-only (is-undeliverable
     (asset-id uint)
     (day uint)
@@ -270,12 +270,12 @@
   )
 )
 
-;; The newest caps of an asset, at most sixteen; `get-cap-on` knows the former ones, too.
+;; The newest caps of an asset, at most sixteen; `get-cap-on` also finds older ones.
 (define-read-only (get-export-schedule (asset-id uint))
   (default-to (list) (map-get? export-schedules asset-id))
 )
 
-;; The largest export, in W, that was allowed on a day, or is from today's point of view.
+;; The export cap of a day, in W; of a future day, as scheduled now.
 (define-read-only (get-cap-on
     (asset-id uint)
     (day uint)
@@ -293,7 +293,7 @@
   )
 )
 
-;; What has to be known to make or take an offer of an asset's energy, in one call: the trading terms of
+;; Everything needed to make or take an offer of an asset's energy, in one call: the trading terms of
 ;; asset-verification, and whether and how much the asset may feed in.
 (define-read-only (get-market-terms (asset-id uint))
   (match (contract-call? .asset-verification get-trading-terms asset-id)
@@ -321,7 +321,7 @@
 
 ;; Public: connection
 
-;; Owner of a verified asset: asks for a connection, for the first time or after a rejection, or replaces a request that
+;; Owner of a verified asset: requests a connection, for the first time or after a rejection, or replaces a request that
 ;; is not decided yet. Prints "connection-requested".
 ;; Errors: ERR_ASSET_NOT_FOUND, ERR_NOT_ASSET_OWNER, ERR_ASSET_NOT_VERIFIED, ERR_TRANSFER_PROPOSED,
 ;; ERR_INVALID_EXPORT_LIMIT, ERR_WRONG_CONNECTION_STATE.
@@ -363,7 +363,7 @@
   )
 )
 
-;; Owner: takes back a request that is not decided yet. Prints "connection-withdrawn".
+;; Owner: withdraws a request that is not decided yet. Prints "connection-withdrawn".
 ;; Errors: ERR_ASSET_NOT_FOUND, ERR_NOT_ASSET_OWNER, ERR_CONNECTION_NOT_FOUND, ERR_WRONG_CONNECTION_STATE.
 (define-public (withdraw-request (asset-id uint))
   (let ((asset (unwrap! (contract-call? .asset-verification get-asset asset-id)
@@ -387,8 +387,8 @@
   )
 )
 
-;; Grid operator of the region, unless the asset is their own: connects it, from today on; the export limit repeats what
-;; was reviewed. `feed-metered` can never change again. Prints "connection-approved".
+;; Grid operator of the region who neither owns nor operates the asset: connects it, from today on. `export-limit-w`
+;; must equal the requested limit. `feed-metered` can never change again. Prints "connection-approved".
 ;; Errors: ERR_CONNECTION_NOT_FOUND, ERR_NOT_GRID_OPERATOR, ERR_ASSET_NOT_FOUND, ERR_OWN_ASSET, ERR_TRANSFER_PROPOSED,
 ;; ERR_WRONG_CONNECTION_STATE, ERR_REVIEW_MISMATCH.
 (define-public (approve-connection
@@ -461,8 +461,8 @@
   )
 )
 
-;; Grid operator of the region: moves a connected asset to curtailed, islanded or disconnected, or back to connected.
-;; While islanded or disconnected it exports nothing, from tomorrow on. Prints "connection-status-set".
+;; Grid operator of the region: moves a connected asset to curtailed, islanded or disconnected, or back to connected. An
+;; islanded or disconnected asset may export nothing from tomorrow on. Prints "connection-status-set".
 ;; Errors: ERR_CONNECTION_NOT_FOUND, ERR_NOT_GRID_OPERATOR, ERR_UNKNOWN_STATUS, ERR_WRONG_CONNECTION_STATE.
 (define-public (set-status
     (asset-id uint)
@@ -474,7 +474,7 @@
     )
     (asserts! (is-approved status) ERR_UNKNOWN_STATUS)
     (asserts! (is-approved state) ERR_WRONG_CONNECTION_STATE)
-    ;; One of the two is connected, and only one.
+    ;; Exactly one of the two states is connected.
     (asserts!
       (not (is-eq (is-eq state STATE_CONNECTED) (is-eq status STATE_CONNECTED)))
       ERR_WRONG_CONNECTION_STATE
@@ -493,7 +493,7 @@
 )
 
 ;; Grid operator of the region: sets the export limit of an approved connection, while no transfer is proposed. A higher
-;; one holds from today on, a lower one from tomorrow; offers are made and taken under it from now on.
+;; limit applies from today on, a lower one from tomorrow; making and taking offers is bound by it from now on.
 ;; Prints "export-limit-set".
 ;; Errors: ERR_CONNECTION_NOT_FOUND, ERR_NOT_GRID_OPERATOR, ERR_ASSET_NOT_FOUND, ERR_TRANSFER_PROPOSED,
 ;; ERR_WRONG_CONNECTION_STATE, ERR_INVALID_EXPORT_LIMIT.
@@ -525,8 +525,8 @@
 
 ;; Public: feed
 
-;; Grid operator of the region: records what an asset with an approved connection exported and imported on a day, of
-;; those from the approval on, once the day is over and until the window ends. Replaces an earlier feed until it is
+;; Grid operator of the region: records the export and import of an asset with an approved connection on a day, from the
+;; day of approval on. Possible once the day is over and until the window ends. Replaces an earlier feed until that is
 ;; verified. Prints "feed-recorded".
 ;; Errors: ERR_CONNECTION_NOT_FOUND, ERR_NOT_GRID_OPERATOR, ERR_WRONG_CONNECTION_STATE, ERR_IMPLAUSIBLE_FEED,
 ;; ERR_DAY_BEFORE_CONNECTION, ERR_DAY_NOT_OVER, ERR_WINDOW_CLOSED, ERR_FEED_FINAL.
@@ -546,9 +546,9 @@
   )
 )
 
-;; Grid operator: `record-feed` of up to 100 asset-days of regions of theirs; one answer for each, in order.
-;; Prints "feed-recorded" for each recorded.
-;; Errors: none; of each feed, those of `record-feed`.
+;; Grid operator: `record-feed` for up to 100 asset-days in their regions. Returns one response per asset-day, in order.
+;; Prints "feed-recorded" per feed recorded.
+;; Errors: none; per feed, those of `record-feed`.
 (define-public (record-feeds (feeds-read (list 100 {
   asset-id: uint,
   day: uint,
@@ -564,8 +564,8 @@
   })))
 )
 
-;; Verifier who did not record it: verifies the feed of a day for good, once the day is over and until the window ends;
-;; both energies repeat what was reviewed. Prints "feed-verified".
+;; Verifier who did not record the feed: verifies the feed of a day for good, until the window ends. Both energies must
+;; equal the stored values. Prints "feed-verified".
 ;; Errors: ERR_NOT_VERIFIER, ERR_FEED_NOT_FOUND, ERR_OWN_FEED, ERR_FEED_FINAL, ERR_WINDOW_CLOSED, ERR_REVIEW_MISMATCH.
 (define-public (verify-feed
     (asset-id uint)
@@ -586,9 +586,9 @@
   )
 )
 
-;; Verifier: `verify-feed` of up to 100 asset-days; one answer for each, in order. Prints "feed-verified" for each
-;; verified.
-;; Errors: ERR_NOT_VERIFIER; of each feed, those of `verify-feed`.
+;; Verifier: `verify-feed` for up to 100 asset-days. Returns one response per asset-day, in order. Prints
+;; "feed-verified" per feed verified.
+;; Errors: ERR_NOT_VERIFIER; per feed, those of `verify-feed`.
 (define-public (verify-feeds (feeds-read (list 100 {
   asset-id: uint,
   day: uint,
@@ -654,7 +654,7 @@
   )
 )
 
-;; a - b, or zero where b is more.
+;; a - b, or zero if b is more.
 (define-private (minus-or-zero
     (a uint)
     (b uint)
@@ -670,7 +670,7 @@
   (contract-call? .asset-verification has-role ROLE_GRID_OPERATOR contract-caller region)
 )
 
-;; The connection of an asset, for a grid operator of its region alone.
+;; The connection of an asset, if the caller is a grid operator of its region.
 (define-private (get-for-operator (asset-id uint))
   (let ((connection (unwrap! (map-get? connections asset-id) ERR_CONNECTION_NOT_FOUND)))
     (asserts! (is-grid-operator (get region connection)) ERR_NOT_GRID_OPERATOR)
@@ -684,7 +684,7 @@
   (and (>= export-limit-w u1) (<= export-limit-w MAX_EXPORT_LIMIT_W))
 )
 
-;; Connected, curtailed, islanded or disconnected: approved once, and never unapproved.
+;; Connected, curtailed, islanded or disconnected. An approval is never taken back.
 (define-private (is-approved (state uint))
   (and (>= state STATE_CONNECTED) (<= state STATE_DISCONNECTED))
 )
@@ -693,7 +693,7 @@
   (or (is-eq state STATE_CONNECTED) (is-eq state STATE_CURTAILED))
 )
 
-;; What an asset in this state may export under a limit.
+;; The W that an asset in this state may export under a limit.
 (define-private (allowed-w
     (state uint)
     (export-limit-w uint)
@@ -706,8 +706,8 @@
 
 ;; Private: the export schedule
 
-;; Writes that from now on `cap-w` may be exported, and returns the schedule. A higher cap counts for all of today, a
-;; lower one from tomorrow on, so that today keeps the largest that held on it.
+;; Schedules `cap-w` as the export cap from now on, and returns the schedule. A higher cap applies to all of today, a
+;; lower one from tomorrow on, so today keeps the largest cap that applied.
 (define-private (schedule-cap
     (asset-id uint)
     (cap-w uint)
@@ -733,7 +733,7 @@
   )
 )
 
-;; Appends an entry to a schedule. A full one hands its oldest entry over to the former caps.
+;; Appends an entry to a schedule. If the schedule is full, its oldest entry moves to the former caps.
 (define-private (append-cap
     (asset-id uint)
     (schedule (list 64 {
@@ -783,7 +783,7 @@
   )
 )
 
-;; Looks for the former cap of a day in longer and longer spans of days around it.
+;; Looks for the former cap of a day, from the shortest span around it to the longest.
 (define-private (find-former
     (span uint)
     (found {
@@ -815,7 +815,7 @@
   }
 )
 
-;; The entries of before a day.
+;; The entries that begin before a day.
 (define-private (caps-before
     (day uint)
     (caps (list 64 {
@@ -850,7 +850,7 @@
   )
 )
 
-;; The cap of a day by entries whose days rise; none if all of them begin later.
+;; The cap of a day among entries sorted by day; none if all of them begin later.
 (define-private (cap-in
     (caps (list 64 {
       from-day: uint,
@@ -884,7 +884,7 @@
 
 ;; Private: deliverables
 
-;; First funded, first delivered: what is left of the day after all that was funded before.
+;; First funded, first delivered: a fill gets what is left after all that was funded before it.
 (define-private (delivered-of
     (wh uint)
     (before-wh uint)
@@ -905,7 +905,7 @@
   )
 )
 
-;; Of a verified day.
+;; The deliverable of a verified day; none if its metered feed is not verified yet.
 (define-private (get-deliverable-of
     (asset-id uint)
     (day uint)
@@ -920,8 +920,8 @@
   )
 )
 
-;; From the day of the approval on: none of these days can be verified before the approval, so that what a day can
-;; deliver never changes once it is known.
+;; Whether the feed is metered on a day, from the day of the approval on. These days cannot be verified before the
+;; approval, so a known deliverable never changes.
 (define-private (is-feed-metered
     (asset-id uint)
     (day uint)
@@ -945,7 +945,7 @@
   )
 )
 
-;; Private: feeds. Nothing is written before all is checked: a batch goes on after an item that fails.
+;; Private: feeds. Each feed is checked completely before it is written, so one that fails in a batch leaves no trace.
 
 (define-private (get-feed-of (key {
   asset-id: uint,
@@ -954,7 +954,7 @@
   (map-get? feeds key)
 )
 
-;; The region of an asset's connection. Empty without a connection: no grid operator has an empty region.
+;; The region of an asset's connection. Without a connection it is empty, and no grid operator has an empty region.
 (define-private (get-region (asset-id uint))
   (default-to "" (get region (map-get? connections asset-id)))
 )

@@ -1,10 +1,9 @@
 ;; Rendezvous tests of grid-integration, appended to the contract while they run (tests/rendezvous).
 ;;
-;; act-*: what a random run may do besides the contract's own functions, with arguments that get somewhere; they call as
-;;        the contract itself, which holds every role and owns the three assets. The feed of the second is metered; so
-;;        is that of the third, which is connected only in the course of a run.
-;; invariant-*: must hold after whatever was done. test-*: must hold for all arguments; (ok false) is a run that says
-;;        nothing.
+;; act-*: extra functions for random runs, with arguments that are likely to succeed. They call as the contract itself,
+;;        which holds every role and owns the three assets. The feed of the second is metered; so is that of the third,
+;;        which is connected only during a run.
+;; invariant-*: must hold after any sequence of calls. test-*: must hold for all arguments; (ok false) discards the run.
 
 (define-constant CAPACITY_W u10000)
 (define-constant FULL_DAY u16777215)
@@ -14,7 +13,7 @@
 (define-constant INDEX (list u0 u1 u2 u3 u4 u5 u6 u7 u8 u9 u10 u11 u12 u13 u14 u15))
 (define-constant ERR_PROPERTY (err u9004))
 
-;; The day that was recorded last: where acts on any day would mostly find nothing.
+;; The day recorded last. Acts use it, as a random day would mostly have no data.
 (define-data-var produced-day {
   asset-id: uint,
   day: uint,
@@ -23,7 +22,7 @@
   day: u0,
 })
 
-;; What could be delivered from a day when that was first known.
+;; The deliverable of a day when it was first known.
 (define-map known-deliverables
   {
     asset-id: uint,
@@ -62,7 +61,7 @@
   )
 )
 
-;; Records a day wholly, and verifies it if that is asked for.
+;; Records a whole day, and verifies it if `verified` is true.
 (define-public (act-produce
     (asset uint)
     (back uint)
@@ -111,7 +110,7 @@
   (as-contract? () (try! (set-export-limit (some-asset asset) (+ u1 (mod limit u20000)))))
 )
 
-;; Once in sixteen of its calls, so that some days come before.
+;; Acts in one of sixteen calls, so that some days precede the connection.
 (define-public (act-connect (seed uint))
   (begin
     (asserts! (is-eq (mod seed u16) u0) (err u9005))
@@ -121,7 +120,7 @@
 
 ;; Invariants
 
-;; Once known, it never changes: not by a connection, a later feed, a status, or an export limit.
+;; A known deliverable never changes: no connection, later feed, status or export limit affects it.
 (define-read-only (invariant-deliverable-stays
     (asset uint)
     (back uint)
@@ -138,8 +137,8 @@
   )
 )
 
-;; Never more than was verified, nor more than was exported where that is metered, nor than the cap of the day allows
-;; elsewhere; never known before what it takes is verified.
+;; The deliverable is at most the verified production and, if the feed is metered, the export, else what the day's cap
+;; allows. It is not known before the values it depends on are verified.
 (define-read-only (invariant-deliverable-is-least
     (asset uint)
     (back uint)
@@ -168,7 +167,7 @@
   )
 )
 
-;; Never known and lost at once; one of them once the window is over.
+;; A day is never both deliverable and undeliverable, and it is one of the two once its window is over.
 (define-read-only (invariant-known-or-undeliverable
     (asset uint)
     (back uint)
@@ -186,7 +185,7 @@
   )
 )
 
-;; By days that rise, to tomorrow at most, and each with another cap than the one before it.
+;; The schedule is sorted by day, reaches tomorrow at most, and each cap differs from the previous one.
 (define-read-only (invariant-schedule-rises (asset uint))
   (get rises (fold check-rising (get-export-schedule (some-asset asset)) {
     after: u0,
@@ -195,7 +194,7 @@
   }))
 )
 
-;; An asset that feeds in may export its limit from tomorrow on, and another nothing.
+;; From tomorrow on, an asset that feeds in may export its limit, any other nothing.
 (define-read-only (invariant-schedule-ends-with-the-present (asset uint))
   (match (get-connection (some-asset asset))
     connection (is-eq
@@ -213,7 +212,7 @@
   (and (not (is-feed-metered u1 FIRST_DAY)) (is-feed-metered u2 FIRST_DAY))
 )
 
-;; No feed is of a day before the connection.
+;; No feed is recorded for a day before the connection.
 (define-read-only (invariant-fed-since-connected (back uint))
   (let ((connection (get-connection LATE_ASSET)))
     (or
@@ -247,7 +246,7 @@
 
 ;; Properties
 
-;; A feed is replaced until it is verified, and never by whoever recorded it.
+;; A feed can be replaced until it is verified, and its recorder can never verify it.
 (define-public (test-feed-is-final-once-verified
     (asset uint)
     (back uint)
@@ -288,7 +287,7 @@
   )
 )
 
-;; Whatever is set in whatever order on one day: the day keeps the largest cap of all, and tomorrow has the last.
+;; Whatever caps are set on one day, in any order: the day keeps the largest, and tomorrow has the last.
 (define-public (test-cap-of-a-day-is-its-largest
     (asset uint)
     (limits (list 6 uint))
@@ -310,7 +309,8 @@
   )
 )
 
-;; Whatever is funded, in whatever parts: delivered is min(funded, D) in sum, and nobody later gets before one earlier.
+;; Whatever is funded, in any parts: the fills deliver min(funded, D) in all, and none gets anything before an earlier
+;; one is complete.
 (define-public (test-first-funded-first-delivered
     (whs (list 20 uint))
     (deliverable uint)
@@ -330,7 +330,7 @@
   )
 )
 
-;; Brings days so far that the others find some.
+;; Completes days, so that other tests and invariants find some.
 (define-public (test-verified-day-is-deliverable
     (asset uint)
     (back uint)
@@ -355,7 +355,7 @@
   )
 )
 
-;; Random accounts hold no role.
+;; Random accounts have no role.
 (define-public (test-only-operators-act
     (asset uint)
     (back uint)
@@ -374,7 +374,7 @@
 
 ;; Private
 
-;; As the contract itself. In functions of their own: `try!` leaves the function that it is in.
+;; Calls as the contract itself. Each is a separate function because `try!` exits the function that contains it.
 (define-private (feed-as-operator
     (asset-id uint)
     (day uint)
@@ -395,7 +395,7 @@
   )
 )
 
-;; As the caller, who is a verifier for that.
+;; Verifies a feed as the caller, who is made a verifier for this call.
 (define-private (verify-as-another
     (asset-id uint)
     (day uint)
@@ -410,7 +410,7 @@
   )
 )
 
-;; Requested by this contract, which owns the asset, and approved while somebody else does.
+;; Requests a connection as the asset's owner, and approves it while somebody else owns the asset.
 (define-private (connect
     (asset-id uint)
     (metered bool)
@@ -451,7 +451,7 @@
     (merge sums {
       funded: (+ (get funded sums) wh),
       delivered: (+ (get delivered sums) part),
-      ;; A fill gets something only if all before it got everything.
+      ;; A fill gets something only if all earlier fills got everything.
       in-order: (and
         (get in-order sums)
         (or (is-eq part u0) (is-eq (get delivered sums) (get funded sums)))
@@ -516,17 +516,17 @@
   (+ u1 (mod seed u3))
 )
 
-;; One of today and the three days before.
+;; Today or one of the three days before.
 (define-private (some-day (back uint))
   (- (/ stacks-block-time SECONDS_PER_DAY) (mod back u4))
 )
 
-;; One of the days that acts may have changed, now or a while ago.
+;; A day that acts may have changed, recently or a while ago.
 (define-private (any-day (back uint))
   (- (/ stacks-block-time SECONDS_PER_DAY) (mod back u6))
 )
 
-;; Keeps what can be delivered, when it is first known.
+;; Stores a day's deliverable when it is first known.
 (define-private (remember
     (asset-id uint)
     (day uint)

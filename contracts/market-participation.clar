@@ -1,52 +1,53 @@
-;; market-participation: energy of a day offered for sale, taken, or retired; and the book that keeps it sold only once.
+;; market-participation: offers, sales and retirements of a day's energy, and the book that keeps each Wh sold once.
 ;;
-;; Forward offers sell a day that has not begun, spot offers what is left of a verified day, of those since the asset's
-;; connection was approved. The day book holds, per (asset, day), what is open, funded, sold and retired:
+;; A forward offer sells energy of a day that has not begun; a spot offer sells what is left of a verified day. Days
+;; before the approval of the asset's connection cannot be sold. The day book holds the open, funded, sold and retired
+;; Wh of each (asset, day):
 ;;   forward-open + forward-funded           <= min(capacity, export limit) * 24 h
 ;;   spot-open + spot-sold + retired         <= D - min(forward-funded, D), D being what the day can deliver
-;; First funded, first delivered: a forward fill remembers the Wh funded `before` it.
+;; First funded, first delivered: each forward fill keeps the Wh that were funded before it.
 ;;
 ;; Offer: pending (owner, operator) -> accepted (first fill, through settlement) -> completed (nothing open, every fill
-;;        settled or refunded). What is still open can be rejected (named taker), cancelled (owner, operator) or expired
-;;        (anyone, from `expires-at`, or at once when the asset's epoch is over); the offer takes that state only if it
-;;        has no fill.
-;; Retired energy (owner): what is left of a verified day, claimed for a beneficiary; never sold. What a battery or a
-;;        vehicle gives back was counted when it was made, and is not retired.
+;;        settled or refunded). The open part can be rejected (named taker), cancelled (owner, operator) or expired
+;;        (anyone, from `expires-at` on, or once the offer's epoch is over); only an offer without fills takes that
+;;        state.
+;; Retired energy (owner): what is left of a verified day, claimed for a beneficiary; never sold. Energy from batteries
+;;        and vehicles was counted when it was generated, and cannot be retired.
 ;;
-;; Money is the business of settlement, which alone may fill and complete offers and list tokens.
+;; The settlement contract handles the money; only it may fill and complete offers and list tokens.
 ;; Units: energy Wh, time unix seconds UTC, day = time / 86400. A price is per kWh, in the smallest unit of the offer's
-;; token: microSTX where it has none.
+;; token, or in microSTX if it has none.
 
 ;; Errors
 
-(define-constant ERR_NOT_SETTLEMENT (err u4001)) ;; only the settlement contract may
-(define-constant ERR_NOT_SELLER (err u4002)) ;; only the asset's owner or operator may
-(define-constant ERR_NOT_ASSET_OWNER (err u4003)) ;; only the asset's owner may
+(define-constant ERR_NOT_SETTLEMENT (err u4001)) ;; the caller is not the settlement contract
+(define-constant ERR_NOT_SELLER (err u4002)) ;; the caller is neither the asset's owner nor its operator
+(define-constant ERR_NOT_ASSET_OWNER (err u4003)) ;; the caller is not the asset's owner
 (define-constant ERR_NOT_TAKER (err u4004)) ;; the offer names another taker, or none
-(define-constant ERR_PAUSED (err u4005)) ;; nothing is offered or accepted during a pause
+(define-constant ERR_PAUSED (err u4005)) ;; no offer is made or accepted during a pause
 (define-constant ERR_ASSET_NOT_FOUND (err u4006)) ;; no asset has this id
 (define-constant ERR_ASSET_NOT_VERIFIED (err u4007)) ;; the asset is not verified
-(define-constant ERR_TRANSFER_PROPOSED (err u4008)) ;; the asset is changing hands
+(define-constant ERR_TRANSFER_PROPOSED (err u4008)) ;; a transfer of the asset is proposed
 (define-constant ERR_NOT_CONNECTED (err u4009)) ;; the asset is not connected to the grid
 (define-constant ERR_INVALID_ENERGY (err u4010)) ;; energy is 1 to 10^15 Wh
 (define-constant ERR_INVALID_PRICE (err u4011)) ;; a price is 1 to 10^15 per kWh
-(define-constant ERR_BELOW_MIN_PRICE (err u4012)) ;; below the owner's price, or in a token although there is one
+(define-constant ERR_BELOW_MIN_PRICE (err u4012)) ;; below the owner's minimum price, or in a token despite it
 (define-constant ERR_INVALID_MIN_FILL (err u4013)) ;; zero, above the offer, or worth less than the smallest unit
-(define-constant ERR_INVALID_EXPIRY (err u4014)) ;; past, or after a forward day has begun
+(define-constant ERR_INVALID_EXPIRY (err u4014)) ;; in the past, or after a forward day has begun
 (define-constant ERR_DAY_TOO_FAR (err u4015)) ;; more than 366 days ahead
-(define-constant ERR_DAY_NOT_DELIVERABLE (err u4016)) ;; the day is not verified, or its feed not
-(define-constant ERR_OVERSOLD (err u4017)) ;; more than there is left to sell
+(define-constant ERR_DAY_NOT_DELIVERABLE (err u4016)) ;; the day or its feed is not verified
+(define-constant ERR_OVERSOLD (err u4017)) ;; more than is left to sell
 (define-constant ERR_OFFER_NOT_FOUND (err u4018)) ;; no offer has this id
-(define-constant ERR_OFFER_CLOSED (err u4019)) ;; nothing is open any more
-(define-constant ERR_OFFER_EXPIRED (err u4020)) ;; its time is over
-(define-constant ERR_OFFER_NOT_EXPIRED (err u4021)) ;; neither its time nor its epoch is over
-(define-constant ERR_EPOCH_OVER (err u4022)) ;; the asset's owner or operator changed since
-(define-constant ERR_INVALID_FILL (err u4023)) ;; zero, or less than the smallest fill, or than the buyer asks for
-(define-constant ERR_SELF_TRADE (err u4024)) ;; the buyer sells this energy
+(define-constant ERR_OFFER_CLOSED (err u4019)) ;; no part of the offer is open
+(define-constant ERR_OFFER_EXPIRED (err u4020)) ;; the offer has expired
+(define-constant ERR_OFFER_NOT_EXPIRED (err u4021)) ;; the offer has not expired, and its epoch is not over
+(define-constant ERR_EPOCH_OVER (err u4022)) ;; the asset's owner or operator changed after the offer was made
+(define-constant ERR_INVALID_FILL (err u4023)) ;; zero, below the offer's smallest fill, or below the buyer's `min-wh`
+(define-constant ERR_SELF_TRADE (err u4024)) ;; the offer's seller or maker cannot take it
 (define-constant ERR_DAY_BEFORE_CONNECTION (err u4025)) ;; the asset was not connected yet on that day
-(define-constant ERR_TOKEN_NOT_LISTED (err u4026)) ;; nothing is priced in this token
-(define-constant ERR_STORAGE_NOT_RETIRABLE (err u4027)) ;; what a storage gives back was counted when it was made
-(define-constant ERR_ABOVE_NET_EXPORT (err u4028)) ;; more than the day exported beyond what it imported
+(define-constant ERR_TOKEN_NOT_LISTED (err u4026)) ;; offers in this token are not allowed
+(define-constant ERR_STORAGE_NOT_RETIRABLE (err u4027)) ;; energy from storage was counted when it was generated
+(define-constant ERR_ABOVE_NET_EXPORT (err u4028)) ;; more than the day's export minus its import
 
 ;; Offer states
 
@@ -72,8 +73,8 @@
 (define-data-var offer-count uint u0)
 (define-data-var retirement-count uint u0)
 
-;; `seller` is the owner when the offer was made, who is paid; `maker` who made it for them. `fills` counts all fills,
-;; `unsettled-fills` those whose payment is still locked.
+;; `seller` was the asset's owner when the offer was made, and is paid; `maker`, the owner or operator, made the offer.
+;; `fills` counts all fills, `unsettled-fills` those whose payment is still locked.
 (define-map offers
   uint
   {
@@ -96,19 +97,19 @@
   }
 )
 
-;; The tokens that offers may be priced in, beside STX.
+;; The tokens, besides STX, in which offers may be priced.
 (define-map tokens
   principal
   bool
 )
 
-;; The last day of an asset of which energy is funded: what a new owner has to deliver.
+;; For each asset, the last day with funded energy, up to which a new owner has to deliver.
 (define-map funded-until
   uint
   uint
 )
 
-;; The open sums belong to `epoch`: a newer epoch finds them zero.
+;; The open sums belong to `epoch`; in a newer epoch they count as zero.
 (define-map day-books
   {
     asset-id: uint,
@@ -146,12 +147,12 @@
   (default-to false (map-get? tokens token))
 )
 
-;; The last day of an asset of which energy is funded, if there is one.
+;; The last day of the asset with funded energy; none if there is no such day.
 (define-read-only (get-funded-until (asset-id uint))
   (map-get? funded-until asset-id)
 )
 
-;; The book as the last write left it: where the asset's epoch is newer, the open sums count as zero.
+;; The book as last written; if the asset's epoch is newer, its open sums count as zero.
 (define-read-only (get-day-book
     (asset-id uint)
     (day uint)
@@ -169,9 +170,9 @@
   (map get-day-book-of keys)
 )
 
-;; The Wh of a day that are left: of one that has not begun, 366 days ahead at most, within capacity and export limit;
-;; of a verified one, what is neither offered, sold nor retired. Zero of any other. What else an offer needs is not
-;; looked at: no pause, the states of asset and connection, no transfer under way.
+;; The Wh of a day that can still be offered: within capacity and export limit for a day that has not begun and is at
+;; most 366 days ahead; not offered, sold or retired for a verified day; zero for any other day. Ignores the pause, the
+;; states of asset and connection, and proposed transfers.
 (define-read-only (get-available
     (asset-id uint)
     (day uint)
@@ -196,8 +197,8 @@
   )
 )
 
-;; What `wh` of an offer cost now, in the smallest unit of its token, and how much is ahead of them; none if nobody
-;; could take them now.
+;; The cost of `wh` of an offer, in the smallest unit of its token, the Wh funded ahead of them, and the offer's open
+;; Wh; none if nobody can take them now.
 (define-read-only (quote
     (offer-id uint)
     (wh uint)
@@ -215,8 +216,9 @@
 ;; Public: offers
 
 ;; Owner or operator of a verified, connected asset, unless paused: offers energy of a day that has not begun (forward)
-;; or is verified (spot), of those since the connection was approved, at a price per kWh in STX (no token) or in a
-;; listed token. The operator never below the owner's price. Returns the offer's id. Prints "offer-created".
+;; or is verified (spot), at a price per kWh in STX (no token) or in a listed token. The day must not be before the
+;; connection's approval, nor an operator's price below the owner's minimum. Returns the offer's id. Prints
+;; "offer-created".
 ;; Errors: ERR_ASSET_NOT_FOUND, ERR_NOT_SELLER, ERR_PAUSED, ERR_ASSET_NOT_VERIFIED, ERR_TRANSFER_PROPOSED,
 ;; ERR_NOT_CONNECTED, ERR_INVALID_PRICE, ERR_BELOW_MIN_PRICE, ERR_TOKEN_NOT_LISTED, ERR_INVALID_ENERGY,
 ;; ERR_INVALID_MIN_FILL, ERR_SELF_TRADE, ERR_INVALID_EXPIRY, ERR_DAY_TOO_FAR, ERR_DAY_BEFORE_CONNECTION,
@@ -243,10 +245,10 @@
   )
 )
 
-;; Owner or operator: `create-offer` of up to 31 days at one price; one answer for each, in order. Prints
-;; "offer-created" for each offer.
-;; Errors: those of `create-offer` about the asset, the price, the token, the smallest fill and the taker; of each day,
-;; the others.
+;; Owner or operator: `create-offer` for up to 31 days at one price. Returns one response per day, in order. Prints
+;; "offer-created" per offer made.
+;; Errors: those of `create-offer` about the asset, the price, the token, the smallest fill and the taker; per day, the
+;; others.
 (define-public (create-offers
     (asset-id uint)
     (price uint) ;; per kWh, in the smallest unit of `token`, or microSTX
@@ -267,7 +269,7 @@
   )
 )
 
-;; Owner or operator: takes back what is open of an offer. Prints "offer-cancelled".
+;; Owner or operator: cancels the open part of an offer. Prints "offer-cancelled".
 ;; Errors: ERR_OFFER_NOT_FOUND, ERR_NOT_SELLER, ERR_OFFER_CLOSED.
 (define-public (cancel-offer (offer-id uint))
   (let ((offer (unwrap! (map-get? offers offer-id) ERR_OFFER_NOT_FOUND)))
@@ -279,14 +281,14 @@
   )
 )
 
-;; Owner or operator: `cancel-offer` of up to 31 offers; one answer for each, in order. Prints "offer-cancelled" for
-;; each cancelled.
-;; Errors: none; of each offer, those of `cancel-offer`.
+;; Owner or operator: `cancel-offer` for up to 31 offers. Returns one response per offer, in order. Prints
+;; "offer-cancelled" per offer cancelled.
+;; Errors: none; per offer, those of `cancel-offer`.
 (define-public (cancel-offers (offer-ids (list 31 uint)))
   (ok (map cancel-offer offer-ids))
 )
 
-;; The taker that an offer names: declines what is open of it. Prints "offer-rejected".
+;; The offer's named taker: declines the open part of the offer. Prints "offer-rejected".
 ;; Errors: ERR_OFFER_NOT_FOUND, ERR_NOT_TAKER, ERR_OFFER_CLOSED.
 (define-public (reject-offer (offer-id uint))
   (let ((offer (unwrap! (map-get? offers offer-id) ERR_OFFER_NOT_FOUND)))
@@ -295,7 +297,7 @@
   )
 )
 
-;; Anyone: closes what is open of an offer that has expired, or whose epoch is over. Prints "offer-expired".
+;; Anyone: closes the open part of an offer that has expired or whose epoch is over. Prints "offer-expired".
 ;; Errors: ERR_OFFER_NOT_FOUND, ERR_OFFER_NOT_EXPIRED, ERR_OFFER_CLOSED.
 (define-public (expire-offer (offer-id uint))
   (let ((offer (unwrap! (map-get? offers offer-id) ERR_OFFER_NOT_FOUND)))
@@ -310,9 +312,9 @@
   )
 )
 
-;; Settlement only, for `buyer`, who funds it in the same transaction: fills `wh` of an offer, or what is open if that
-;; is less, but not less than `min-wh`. A spot fill counts as settled at once. Returns what settlement has to know of
-;; it. Prints "offer-accepted".
+;; Settlement only, for `buyer`, who funds the fill in the same transaction: fills `wh` of an offer, or its open part if
+;; that is less, but at least `min-wh`. A spot fill counts as settled at once. Returns the terms of the fill. Prints
+;; "offer-accepted".
 ;; Errors: ERR_NOT_SETTLEMENT, ERR_NOT_TAKER, ERR_SELF_TRADE, and those of `get-fill`.
 (define-public (mark-accepted
     (offer-id uint)
@@ -381,7 +383,7 @@
   )
 )
 
-;; Settlement only, for `closer`, who called it: one fill of the offer is settled or refunded. Returns the offer's
+;; Settlement only, for its caller `closer`: counts one fill of the offer as settled or refunded. Returns the offer's
 ;; state. Prints "offer-fill-closed".
 ;; Errors: ERR_NOT_SETTLEMENT, ERR_OFFER_NOT_FOUND.
 (define-public (mark-completed
@@ -417,7 +419,7 @@
   )
 )
 
-;; Settlement only, for `setter`, who called it: allows offers in a token, or no new ones. Prints "token-set".
+;; Settlement only, for its caller `setter`: allows or stops new offers in a token. Prints "token-set".
 ;; Errors: ERR_NOT_SETTLEMENT.
 (define-public (mark-token
     (token principal)
@@ -440,9 +442,9 @@
 
 ;; Public: retiring
 
-;; Owner of an asset that is not a storage: claims energy of a verified day for a beneficiary and a purpose; it can
-;; never be sold. Where the feed is known, no more than was exported beyond what was imported. Returns the number of the
-;; retirement. Prints "energy-retired", which is the certificate.
+;; Owner of an asset that is not storage: retires energy of a verified day for a beneficiary and a purpose; it can never
+;; be sold. If the feed is known, at most the day's export minus its import can be retired. Returns the retirement's
+;; number. Prints "energy-retired", which is the certificate.
 ;; Errors: ERR_ASSET_NOT_FOUND, ERR_NOT_ASSET_OWNER, ERR_STORAGE_NOT_RETIRABLE, ERR_TRANSFER_PROPOSED,
 ;; ERR_DAY_NOT_DELIVERABLE, ERR_INVALID_ENERGY, ERR_OVERSOLD, ERR_ABOVE_NET_EXPORT.
 (define-public (retire-energy
@@ -497,7 +499,7 @@
   (/ stacks-block-time SECONDS_PER_DAY)
 )
 
-;; a - b, or zero where b is more.
+;; a - b, or zero if b is more.
 (define-private (minus-or-zero
     (a uint)
     (b uint)
@@ -508,9 +510,10 @@
   )
 )
 
-;; Private: making offers. Nothing is written before all is checked: a batch goes on after an item that fails.
+;; Private: making offers. Each offer is checked completely before it is written, so one that fails in a batch leaves no
+;; trace.
 
-;; What all offers of one call have in common, once it is checked, with their answers so far.
+;; Checks and returns what all offers of one call share, with a list for their responses.
 (define-private (open-sheet
     (asset-id uint)
     (price uint)
@@ -532,7 +535,7 @@
       (get connected terms)
     ))
     (asserts! (and (>= price u1) (<= price MAX_PRICE)) ERR_INVALID_PRICE)
-    ;; The owner's price is in microSTX: it says nothing about a token.
+    ;; The owner's minimum price is in microSTX and cannot be compared with a price in a token.
     (asserts!
       (or
         (is-eq contract-caller owner)
@@ -557,7 +560,7 @@
       )
       ERR_INVALID_MIN_FILL
     )
-    ;; Seller and maker cannot take the offer: reserved for one of them, nobody could.
+    ;; Seller and maker cannot take the offer, so nobody could take an offer reserved for one of them.
     (asserts!
       (not (or (is-eq taker (some owner)) (is-eq taker (some contract-caller))))
       ERR_SELF_TRADE
@@ -614,7 +617,7 @@
   )
 )
 
-;; Whether an offer of the day would be a spot offer, once it is one that can be made.
+;; Checks the day of an offer, and returns whether it would be a spot offer.
 (define-private (check-day
     (day uint)
     (wh uint)
@@ -631,7 +634,7 @@
     (asserts! (<= min-fill-wh wh) ERR_INVALID_MIN_FILL)
     (asserts! (> expires-at now) ERR_INVALID_EXPIRY)
     (asserts! (<= day (+ today MAX_FORWARD_DAYS)) ERR_DAY_TOO_FAR)
-    ;; What was made before the connection was not fed in. A day to come is never before it.
+    ;; Energy generated before the connection was not fed in. Days to come always pass.
     (asserts! (>= day approved-day) ERR_DAY_BEFORE_CONNECTION)
     (asserts! (or spot (<= expires-at (* day SECONDS_PER_DAY))) ERR_INVALID_EXPIRY)
     (ok spot)
@@ -702,7 +705,7 @@
 
 ;; Private: taking offers
 
-;; What anybody could take of an offer now: `wh`, or what is open if that is less, but not less than `min-wh`.
+;; The part of an offer that can be taken now: `wh`, or the open part if that is less, but at least `min-wh`.
 ;; Errors: ERR_OFFER_NOT_FOUND, ERR_ASSET_NOT_FOUND, ERR_OFFER_CLOSED, ERR_PAUSED, ERR_ASSET_NOT_VERIFIED,
 ;; ERR_TRANSFER_PROPOSED, ERR_NOT_CONNECTED, ERR_EPOCH_OVER, ERR_OFFER_EXPIRED, ERR_INVALID_FILL, ERR_OVERSOLD.
 (define-private (get-fill
@@ -744,7 +747,7 @@
       )
       ERR_INVALID_FILL
     )
-    ;; Capacity or export limit may be lower than when the offer was made.
+    ;; Capacity or export limit may have been lowered since the offer was made.
     (asserts! (or spot (<= (+ before-wh taken-wh) (* (get cap-w terms) HOURS_PER_DAY)))
       ERR_OVERSOLD
     )
@@ -758,7 +761,7 @@
   )
 )
 
-;; What making and taking an offer both need: no pause, a verified asset that feeds in, no transfer under way.
+;; Checks what making and taking an offer both need: no pause, a verified asset that feeds in, no transfer under way.
 (define-private (check-tradable
     (paused bool)
     (verified bool)
@@ -783,7 +786,7 @@
   (map-get? day-books key)
 )
 
-;; The book as it counts in `epoch`: the open sums of an older one are zero.
+;; The book in `epoch`: the open sums of an older epoch count as zero.
 (define-private (current-book
     (asset-id uint)
     (day uint)
@@ -851,7 +854,7 @@
     ))
 )
 
-;; Books energy that was open and is sold.
+;; Moves energy from open to funded (forward) or to sold (spot).
 (define-private (book-fill
     (asset-id uint)
     (day uint)
@@ -928,7 +931,7 @@
   )
 )
 
-;; What was funded forward is served first, as far as it can be; the rest may be sold on the spot or retired.
+;; Forward buyers are served first; only the rest of the deliverable can be sold on the spot or retired.
 (define-private (spot-room
     (deliverable uint)
     (book {
@@ -945,7 +948,7 @@
   )
 )
 
-;; An offer with fills is completed once nothing is open and no payment locked.
+;; An offer with fills is completed once no part is open and no payment is locked.
 (define-private (filled-state
     (open-wh uint)
     (unsettled-fills uint)
@@ -956,9 +959,9 @@
   )
 )
 
-;; Private: the end of offers
+;; Private: closing offers
 
-;; Whether the epoch of an offer has passed; its asset exists.
+;; Whether an offer's epoch is over. The asset of an offer always exists.
 (define-private (is-epoch-over
     (asset-id uint)
     (epoch uint)
@@ -969,8 +972,8 @@
     ))
 )
 
-;; Closes what is open of an offer and gives the energy back to the book. An offer of an older epoch than the book's has
-;; nothing in it any more.
+;; Closes the open part of an offer and takes it out of the book. If the book's epoch is newer than the offer's, the
+;; book no longer contains it.
 (define-private (close-offer
     (offer-id uint)
     (end-state uint)

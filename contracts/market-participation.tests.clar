@@ -1,13 +1,13 @@
 ;; Rendezvous properties of market-participation, appended to the contract while they run (tests/rendezvous).
 ;;
-;; Its invariants stand with settlement's tests: only there can offers be filled. test-*: must hold for all arguments.
+;; Its invariants are in settlement.tests.clar, as offers can be filled only there. test-*: must hold for all arguments.
 
 (define-constant ERR_PROPERTY (err u9004))
 (define-constant CAPACITY_W u10000)
 (define-constant OPEN_OFFER u1)
 (define-constant OPEN_WH u1000)
 
-;; Opening, funding and closing forward energy in any parts never exceeds the capacity, and room is what is missing to
+;; Opening, funding and closing forward energy in any parts never exceeds the capacity, and the room is the rest up to
 ;; it.
 (define-public (test-forward-room
     (cap-w uint)
@@ -32,7 +32,7 @@
       ERR_PROPERTY
     )
     (asserts! (is-eq (forward-room cap-w more) (- room (least-of wh room))) ERR_PROPERTY)
-    ;; Energy that goes from open to funded changes no room: a fill can't make a day oversold.
+    ;; Moving energy from open to funded leaves the room unchanged: a fill cannot oversell a day.
     (asserts!
       (is-eq room
         (forward-room cap-w (merge book {
@@ -46,7 +46,7 @@
   )
 )
 
-;; What is left on the spot, with all that is sold, retired and owed to forward buyers, never exceeds the deliverable.
+;; The spot room plus all that is sold, retired and owed to forward buyers never exceeds the deliverable.
 (define-public (test-spot-room
     (deliverable uint)
     (funded uint)
@@ -71,7 +71,7 @@
       )
       ERR_PROPERTY
     )
-    ;; Each of the three uses takes its room from the others.
+    ;; The three uses share one room.
     (asserts!
       (is-eq room
         (spot-room deliverable (merge book {
@@ -87,7 +87,7 @@
   )
 )
 
-;; A newer epoch finds nothing open, and all that was funded, sold and retired.
+;; In a newer epoch nothing is open; all that was funded, sold and retired remains.
 (define-public (test-new-epoch-keeps-what-was-bought
     (asset uint)
     (day uint)
@@ -120,7 +120,7 @@
   )
 )
 
-;; Nobody but settlement fills or completes an offer, one that it could fill.
+;; Only settlement can fill or complete an offer; this one could be filled.
 (define-public (test-only-settlement-fills
     (wh uint)
     (buyer principal)
@@ -147,7 +147,7 @@
   (current-book u0 u0 u0)
 )
 
-;; A plant of this contract's, which is connected while somebody else owns it, and an offer of its energy.
+;; Builds a plant of this contract, connects it while somebody else owns it, and offers its energy.
 (define-private (build (day uint))
   (let ((asset-id (try! (contract-call? .asset-verification add-in-test CAPACITY_W u3600))))
     (try! (contract-call? .grid-integration request-connection asset-id CAPACITY_W))
@@ -160,5 +160,5 @@
   )
 )
 
-;; A run ends long before that day.
+;; Runs end long before this day.
 (map build (list (+ (current-day) MAX_FORWARD_DAYS)))

@@ -1,45 +1,45 @@
 ;; production-tracking: what each asset produced, slot by slot, and whether it is verified.
 ;;
 ;; One row per (asset, day): a bit mask of the slots recorded (slot 0 is the lowest bit; 96, 48 or 24 slots a day) and
-;; their energy in Wh. A slot is recorded at most once, by whatever path. Where a device key holds on a day, only its
-;; signature records; otherwise the oracle does, also from a Merkle root that it anchored before.
+;; their energy in Wh. A slot is recorded at most once, whoever records it. On a day with a device key, only readings
+;; that it signed are recorded; on other days an oracle records, also from a Merkle root that it anchored before.
 ;;
 ;; Day:  open -> recorded (device signature, oracle) -> verified | rejected (verifier);
 ;;       recorded -> disputed (verifier, arbiter) -> verified | rejected (arbiter);
 ;;       open -> rejected (verifier), once nothing can be recorded any more.
-;;       Verified and rejected are final: no slot and no adjustment after. A decision repeats what was reviewed.
+;;       Verified and rejected are final: no slot or adjustment can follow. A decision fails if the day has changed.
 ;;
-;; Times: recorded from the slot's end until 30 days after the day; verified from the day's end until 45 days after it.
+;; Times: a slot is recorded from its end until 30 days after the day, a day verified from its end until 45 days after.
 ;; Units: energy Wh, time unix seconds UTC, day = time / 86400.
 
 ;; Errors
 
-(define-constant ERR_NOT_ORACLE (err u2001)) ;; only an oracle may
-(define-constant ERR_NOT_VERIFIER (err u2002)) ;; only a verifier may
-(define-constant ERR_NOT_ARBITER (err u2003)) ;; only an arbiter may: the day is disputed
-(define-constant ERR_NOT_VERIFIER_OR_ARBITER (err u2004)) ;; only a verifier or an arbiter may
+(define-constant ERR_NOT_ORACLE (err u2001)) ;; the caller is not an oracle
+(define-constant ERR_NOT_VERIFIER (err u2002)) ;; the caller is not a verifier
+(define-constant ERR_NOT_ARBITER (err u2003)) ;; the day is disputed, and the caller is not an arbiter
+(define-constant ERR_NOT_VERIFIER_OR_ARBITER (err u2004)) ;; the caller is neither a verifier nor an arbiter
 (define-constant ERR_ASSET_NOT_FOUND (err u2005)) ;; no asset has this id
-(define-constant ERR_NOT_RECORDABLE (err u2006)) ;; not between the asset's first and last day
-(define-constant ERR_INVALID_SLOTS (err u2007)) ;; no slot, or one beyond the day
+(define-constant ERR_NOT_RECORDABLE (err u2006)) ;; the day is not between the asset's first and last day
+(define-constant ERR_INVALID_SLOTS (err u2007)) ;; no slots, or a slot beyond the day
 (define-constant ERR_SLOT_NOT_OVER (err u2008)) ;; a slot has not ended yet
 (define-constant ERR_RECORDING_CLOSED (err u2009)) ;; more than 30 days after the day
-(define-constant ERR_SLOT_ALREADY_RECORDED (err u2010)) ;; a slot was recorded before
+(define-constant ERR_SLOT_ALREADY_RECORDED (err u2010)) ;; a slot is already recorded
 (define-constant ERR_IMPLAUSIBLE_ENERGY (err u2011)) ;; more than the slots can yield
 (define-constant ERR_DEVICE_MUST_SIGN (err u2012)) ;; a device key is bound for that day
 (define-constant ERR_NO_DEVICE_KEY (err u2013)) ;; no device key is bound for that day
-(define-constant ERR_INVALID_SIGNATURE (err u2014)) ;; not of the bound device key over these readings
+(define-constant ERR_INVALID_SIGNATURE (err u2014)) ;; not the bound device key's signature over these readings
 (define-constant ERR_DAY_NOT_RECORDED (err u2015)) ;; nothing is recorded for the day
 (define-constant ERR_DAY_FINAL (err u2016)) ;; the day is verified or rejected
 (define-constant ERR_DAY_DISPUTED (err u2017)) ;; the day is disputed
 (define-constant ERR_DAY_NOT_OVER (err u2018)) ;; the day has not ended
 (define-constant ERR_WINDOW_CLOSED (err u2019)) ;; more than 45 days after the day
-(define-constant ERR_REVIEW_MISMATCH (err u2020)) ;; what was reviewed is not what is stored
+(define-constant ERR_REVIEW_MISMATCH (err u2020)) ;; the reviewed values differ from the stored ones
 (define-constant ERR_INVALID_ADJUSTMENT (err u2021)) ;; the energy would stay the same
-(define-constant ERR_DAY_STILL_OPEN (err u2022)) ;; nothing is recorded, and still can be
+(define-constant ERR_DAY_STILL_OPEN (err u2022)) ;; nothing is recorded, but still can be
 (define-constant ERR_ROOT_NOT_FOUND (err u2023)) ;; no root has this id
 (define-constant ERR_INVALID_ROOT (err u2024)) ;; not 32 bytes, or leaves, energy or days out of bounds
 (define-constant ERR_NOT_ANCHORING_ORACLE (err u2025)) ;; another oracle anchored the root
-(define-constant ERR_LEAF_NOT_IN_ROOT (err u2026)) ;; its path leads elsewhere, or its day is not among the root's
+(define-constant ERR_LEAF_NOT_IN_ROOT (err u2026)) ;; the path does not lead to the root, or the day is not covered
 
 ;; Roles of asset-verification
 
@@ -59,23 +59,23 @@
 
 (define-constant SECONDS_PER_DAY u86400)
 (define-constant SECONDS_PER_HOUR u3600)
-;; A day is recorded until the end of this many days after it; asset-verification holds the same number.
+;; A day can be recorded until the end of this many days after it; asset-verification has the same constant.
 (define-constant RECORDING_DAYS u30)
-;; A day and its feed are verified until the end of this many days after it. grid-integration holds the same number;
-;; asset-verification requires one day more between two changes of capacity.
+;; A day and its feed can be verified until the end of this many days after it. grid-integration has the same constant;
+;; asset-verification requires one day more between two changes of capacity or key.
 (define-constant WINDOW_DAYS u45)
 ;; A meter may exceed the rated capacity by 10 %.
 (define-constant TOLERANCE_PERCENT u110)
 (define-constant MAX_SLOTS u96)
-;; More than any capacity yields in a day. Keeps every sum far from an overflow.
+;; More than any capacity can yield in a day; keeps every sum far from an overflow.
 (define-constant MAX_DAY_WH u1000000000000000)
 (define-constant MAX_LEAVES u16777216)
 (define-constant CURVE_P256 u2)
 
-;; What a device signs: the SIP-018 hash under the domain of asset-verification.
+;; What a device signs is a SIP-018 hash under the domain of asset-verification.
 (define-constant SIGNING_PREFIX (contract-call? .asset-verification get-signing-prefix))
 
-;; Of nodes in a Merkle tree, so that none passes for a leaf.
+;; Prefixes in a Merkle tree, so that no node can pass for a leaf.
 (define-constant LEAF_PREFIX 0x00)
 (define-constant NODE_PREFIX 0x01)
 
@@ -93,7 +93,7 @@
   }
 )
 
-;; Wh of an asset over all days: recorded (adjustments included, whatever became of the day), and verified.
+;; Wh of an asset over all days: recorded (with adjustments, and including rejected days), and verified.
 (define-map totals
   uint
   {
@@ -102,8 +102,8 @@
   }
 )
 
-;; What an oracle has anchored: the root of a Merkle tree over meter-days. It counts nothing until its leaves are
-;; claimed.
+;; The roots of Merkle trees over meter-days that oracles have anchored. A root records no production; claiming its
+;; leaves does.
 (define-data-var root-count uint u0)
 (define-map roots
   uint
@@ -156,7 +156,7 @@
   )
 )
 
-;; What a meter signs for the readings `whs` of the slots from `start` on.
+;; The hash that a meter signs for the readings `whs` of the slots from `start` on.
 (define-read-only (get-reading-hash
     (asset-id uint)
     (day uint)
@@ -196,7 +196,7 @@
   (sha256 (concat LEAF_PREFIX (default-to 0x (to-consensus-buff? leaf))))
 )
 
-;; Whether the path leads from the leaf to the root; `left` where the sibling is on the left.
+;; Whether the path leads from the leaf to the root; `left` is true if the sibling is on the left.
 (define-read-only (verify-leaf
     (root-id uint)
     (leaf {
@@ -219,7 +219,7 @@
 
 ;; Public: recording
 
-;; Oracle: records the energy of the slots in `mask` together, where no device key holds on that day.
+;; Oracle: records the energy of all slots in `mask` together, on a day without a device key.
 ;; Prints "production-recorded".
 ;; Errors: ERR_NOT_ORACLE, ERR_ASSET_NOT_FOUND, ERR_DEVICE_MUST_SIGN, and those of `record-slots`.
 (define-public (record-production
@@ -243,9 +243,9 @@
   )
 )
 
-;; Oracle: `record-production` of up to 200 asset-days; one answer for each, in order. Prints "production-recorded" for
-;; each recorded.
-;; Errors: ERR_NOT_ORACLE; of each item, those of `record-production`.
+;; Oracle: `record-production` for up to 200 asset-days. Returns one response per asset-day, in order. Prints
+;; "production-recorded" per asset-day recorded.
+;; Errors: ERR_NOT_ORACLE; per asset-day, those of `record-production`.
 (define-public (record-batch (items (list 200 {
   asset-id: uint,
   day: uint,
@@ -260,7 +260,7 @@
   )
 )
 
-;; Anyone: relays the readings of the slots from `start` on that the asset's meter has signed; the signature is r and s.
+;; Anyone: records readings that the asset's meter has signed, for the slots from `start` on. The signature is r and s.
 ;; Prints "production-recorded".
 ;; Errors: ERR_ASSET_NOT_FOUND, ERR_NO_DEVICE_KEY, ERR_INVALID_SLOTS, ERR_INVALID_SIGNATURE, those of `record-slots`.
 (define-public (record-day
@@ -283,9 +283,9 @@
   })
 )
 
-;; Anyone: `record-day` of up to 20 days, of any meters; one answer for each, in order. Prints "production-recorded" for
-;; each recorded.
-;; Errors: none; of each day, those of `record-day`.
+;; Anyone: `record-day` for up to 20 days, of any meters. Returns one response per day, in order. Prints
+;; "production-recorded" per day recorded.
+;; Errors: none; per day, those of `record-day`.
 (define-public (record-days (readings (list 20 {
   asset-id: uint,
   day: uint,
@@ -302,8 +302,8 @@
 
 ;; Public: Merkle roots
 
-;; Oracle: anchors the root of a Merkle tree over up to 2^24 meter-days of the days from `from-day` to `to-day`, of
-;; `total-wh` together. Counts nothing. Returns the root's id. Prints "root-anchored".
+;; Oracle: anchors the root of a Merkle tree over up to 2^24 meter-days between `from-day` and `to-day`, with `total-wh`
+;; in all. Records no production. Returns the root's id. Prints "root-anchored".
 ;; Errors: ERR_NOT_ORACLE, ERR_INVALID_ROOT.
 (define-public (anchor-root
     (root (buff 32))
@@ -388,8 +388,8 @@
 
 ;; Public: review
 
-;; Verifier, or the arbiter where it is disputed: verifies a recorded day for good; mask and energy repeat what was
-;; reviewed. Prints "day-verified".
+;; Verifier, or an arbiter if the day is disputed: verifies a recorded day for good. `mask` and `wh` must equal the
+;; stored values. Prints "day-verified".
 ;; Errors: ERR_NOT_VERIFIER_OR_ARBITER, ERR_DAY_NOT_RECORDED, ERR_DAY_FINAL, ERR_NOT_VERIFIER, ERR_NOT_ARBITER,
 ;; ERR_DAY_NOT_OVER, ERR_WINDOW_CLOSED, ERR_REVIEW_MISMATCH.
 (define-public (verify-day
@@ -408,9 +408,9 @@
   )
 )
 
-;; Verifier or arbiter: `verify-day` of up to 100 days; one answer for each, in order. Prints "day-verified" for each
-;; verified.
-;; Errors: ERR_NOT_VERIFIER_OR_ARBITER; of each day, those of `verify-day`.
+;; Verifier or arbiter: `verify-day` for up to 100 days. Returns one response per day, in order. Prints "day-verified"
+;; per day verified.
+;; Errors: ERR_NOT_VERIFIER_OR_ARBITER; per day, those of `verify-day`.
 (define-public (verify-days (items (list 100 {
   asset-id: uint,
   day: uint,
@@ -426,8 +426,9 @@
   )
 )
 
-;; Verifier, or the arbiter where it is disputed: rejects a day for good once it is over; mask and energy repeat what
-;; was reviewed, both zero of an open day, of which nothing can be recorded any more. Prints "day-rejected".
+;; Verifier, or an arbiter if the day is disputed: rejects a day for good once it is over. `mask` and `wh` must equal
+;; the stored values, which are zero for an open day; an open day can be rejected once nothing can be recorded for it
+;; any more. Prints "day-rejected".
 ;; Errors: ERR_NOT_VERIFIER_OR_ARBITER, ERR_ASSET_NOT_FOUND, ERR_DAY_FINAL, ERR_NOT_VERIFIER, ERR_NOT_ARBITER,
 ;; ERR_DAY_NOT_OVER, ERR_DAY_STILL_OPEN, ERR_REVIEW_MISMATCH.
 (define-public (reject-day
@@ -473,7 +474,7 @@
   )
 )
 
-;; Verifier or arbiter: leaves the decision on a recorded day to the arbiter. Prints "day-disputed".
+;; Verifier or arbiter: leaves the decision on a recorded day to an arbiter. Prints "day-disputed".
 ;; Errors: ERR_NOT_VERIFIER_OR_ARBITER, ERR_DAY_NOT_RECORDED, ERR_DAY_FINAL, ERR_DAY_DISPUTED.
 (define-public (dispute-day
     (asset-id uint)
@@ -503,8 +504,9 @@
   )
 )
 
-;; Verifier, or the arbiter where it is disputed: corrects the energy of a recorded day, within what its slots can
-;; yield, until the window ends; `wh-before` repeats what was reviewed. Returns the new energy. Prints "day-adjusted".
+;; Verifier, or an arbiter if the day is disputed: corrects the energy of a recorded day, up to what its slots can
+;; yield, until the window ends. `wh-before` must equal the stored energy. Returns the new energy. Prints
+;; "day-adjusted".
 ;; Errors: ERR_NOT_VERIFIER_OR_ARBITER, ERR_DAY_NOT_RECORDED, ERR_ASSET_NOT_FOUND, ERR_DAY_FINAL, ERR_NOT_VERIFIER,
 ;; ERR_NOT_ARBITER, ERR_WINDOW_CLOSED, ERR_REVIEW_MISMATCH, ERR_INVALID_ADJUSTMENT, ERR_IMPLAUSIBLE_ENERGY.
 (define-public (adjust-day
@@ -564,7 +566,7 @@
   (>= state STATE_VERIFIED)
 )
 
-;; The caller's roles in reviews, of which they have at least one.
+;; The caller's review roles; an error if the caller has none.
 (define-private (get-reviewer)
   (let ((reviewer (contract-call? .asset-verification get-review-roles contract-caller)))
     (asserts! (or (get verifier reviewer) (get arbiter reviewer)) ERR_NOT_VERIFIER_OR_ARBITER)
@@ -572,7 +574,7 @@
   )
 )
 
-;; A disputed day is the arbiter's to decide, any other the verifier's, a final one nobody's.
+;; An arbiter decides a disputed day, a verifier any other, and nobody a final one.
 (define-private (check-decider
     (reviewer {
       verifier: bool,
@@ -641,7 +643,7 @@
   (map-get? days key)
 )
 
-;; Of each item, its asset and day.
+;; The asset and day of an item.
 (define-private (get-key (item {
   asset-id: uint,
   day: uint,
@@ -667,8 +669,8 @@
   }
 )
 
-;; The same stamp for each item of a batch, as the time costs a read whenever it is asked. As many as there are items: a
-;; map over lists of which only some are empty breaks the call.
+;; A list with the same stamp for each item of a batch, since each look at the time costs a read. It must be as long as
+;; the batch: `map` over an empty and a non-empty list aborts the call.
 (define-private (get-stamps (keys (list 200 {
   asset-id: uint,
   day: uint,
@@ -763,7 +765,7 @@
       (whs (get whs readings))
       (count (len whs))
     )
-    ;; Before the shift: it would drop bits, and the power overflow.
+    ;; Checked before the shift, which would drop bits, and before the power, which would overflow.
     (asserts! (and (< start MAX_SLOTS) (<= (+ start count) MAX_SLOTS)) ERR_INVALID_SLOTS)
     (asserts!
       (is-signed-by device-key
@@ -798,9 +800,9 @@
   )
 )
 
-;; Adds the slots of `mask` and their energy to the day, whoever vouches for them. Nothing is written before all is
-;; checked: a batch goes on after an item that fails.
-;; Errors: ERR_NOT_RECORDABLE (before, by who calls this), ERR_INVALID_SLOTS (none, or beyond the day),
+;; Adds the slots of `mask` and their energy to the day, signed or not. The item is checked completely before anything
+;; is written, so one that fails in a batch leaves no trace.
+;; Errors: ERR_NOT_RECORDABLE (checked by the callers), ERR_INVALID_SLOTS (no slots, or beyond the day),
 ;; ERR_SLOT_NOT_OVER, ERR_RECORDING_CLOSED, ERR_DAY_FINAL, ERR_SLOT_ALREADY_RECORDED, ERR_IMPLAUSIBLE_ENERGY.
 (define-private (record-slots
     (item {
@@ -830,7 +832,7 @@
     (try! (check-slots-over day mask slot-seconds (get now stamp)))
     (asserts! (not (is-final (get state row))) ERR_DAY_FINAL)
     (asserts! (is-eq (bit-and (get mask row) mask) u0) ERR_SLOT_ALREADY_RECORDED)
-    ;; First alone: the sum of anything could overflow.
+    ;; Checked alone first, since the sum could overflow.
     (asserts! (and (<= wh limit) (<= (+ (get wh row) wh) limit)) ERR_IMPLAUSIBLE_ENERGY)
     (let (
         (day-wh (+ (get wh row) wh))
@@ -862,7 +864,7 @@
   )
 )
 
-;; Slots of the day that have all ended, not too long ago.
+;; Checks that the slots belong to the day and have all ended, not too long ago.
 (define-private (check-slots-over
     (day uint)
     (mask uint)
@@ -875,7 +877,7 @@
     )
     (asserts! (<= day today) ERR_SLOT_NOT_OVER)
     (asserts! (<= today (+ day RECORDING_DAYS)) ERR_RECORDING_CLOSED)
-    ;; Today, the mask may have only the lowest bits: those of the slots that have ended.
+    ;; For today, the mask may only have the lowest bits: those of the slots that have ended.
     (asserts!
       (or
         (< day today)
@@ -916,7 +918,7 @@
   )
 )
 
-;; One reading above every bound makes the sum implausible; bounding each keeps the sum from overflowing.
+;; A reading above the bound makes the sum implausible in any case; bounding each keeps the sum from overflowing.
 (define-private (add-bounded
     (wh uint)
     (sum uint)

@@ -1,13 +1,12 @@
 ;; Rendezvous tests of production-tracking, appended to the contract while they run (tests/rendezvous).
 ;;
-;; act-*: what a random run may do besides the contract's own functions, with arguments that get somewhere; they call as
-;;        the contract itself, which holds every role and owns the three assets.
-;; invariant-*: must hold after whatever was done. test-*: must hold for all arguments; (ok false) is a run that says
-;;        nothing.
+;; act-*: extra functions for random runs, with arguments that are likely to succeed. They call as the contract itself,
+;;        which holds every role and owns the three assets.
+;; invariant-*: must hold after any sequence of calls. test-*: must hold for all arguments; (ok false) discards the run.
 
 (define-constant ASSETS u3)
 (define-constant CAPACITY_W u10000)
-;; Of assets u1, u2 and u3.
+;; The slot lengths of assets u1, u2 and u3.
 (define-constant SLOT_SECONDS (list u900 u3600 u1800))
 (define-constant FIRST_DAY (/ stacks-block-time SECONDS_PER_DAY))
 ;; A run lasts about 170 days.
@@ -16,7 +15,7 @@
 ))
 (define-constant ERR_PROPERTY (err u9004))
 
-;; The day that was recorded last: where acts on any day would mostly find nothing.
+;; The day recorded last. Acts use it, as a random day would mostly have no data.
 (define-data-var recorded-day {
   asset-id: uint,
   day: uint,
@@ -25,7 +24,7 @@
   day: u0,
 })
 
-;; Days as they were when they had just been decided.
+;; Days as they were right after they were decided.
 (define-map ended-days
   {
     asset-id: uint,
@@ -60,7 +59,7 @@
   )
 )
 
-;; One after the other: of two items of one day, the second must see the first.
+;; Two items, one after the other: if they have the same day, the second must see the first.
 (define-public (act-record-batch
     (asset uint)
     (back uint)
@@ -94,7 +93,7 @@
   )
 )
 
-;; Once in four of its calls.
+;; Acts in one of four calls.
 (define-public (act-reject
     (asset uint)
     (back uint)
@@ -124,8 +123,8 @@
 
 ;; Invariants
 
-;; Of every day: as much as its slots can yield and no more, no slot beyond the day or not over yet, a state that
-;; exists, and energy only where there are slots.
+;; Every day has at most the energy that its slots can yield, no slot beyond the day or not yet over, a valid state, and
+;; energy only with slots.
 (define-read-only (invariant-day-is-plausible
     (asset uint)
     (back uint)
@@ -173,7 +172,7 @@
   )
 )
 
-;; Every act that decides a day remembers it, and nothing else decides one.
+;; Every act that decides a day stores it, and nothing else decides a day.
 (define-read-only (invariant-day-is-decided-by-a-decision
     (asset uint)
     (back uint)
@@ -192,7 +191,7 @@
   )
 )
 
-;; The totals are the sums of the days: nothing is counted twice, or lost.
+;; The totals are the sums of the days: nothing is lost or counted twice.
 (define-read-only (invariant-totals-are-sums-of-days (asset uint))
   (let ((asset-id (some-asset asset)))
     (is-eq (get-total-production asset-id)
@@ -229,8 +228,7 @@
   )
 )
 
-;; Whatever is recorded after, by whatever path, adds exactly the slots that were not there; overlapping slots add
-;; nothing.
+;; A second recording, by any path, adds exactly its new slots; if slots overlap, it adds nothing.
 (define-public (test-slot-is-recorded-once
     (asset uint)
     (back uint)
@@ -258,7 +256,7 @@
       (or
         (not overlap)
         (is-eq again ERR_SLOT_ALREADY_RECORDED)
-        ;; Of today, also a slot that has not ended is refused, and first.
+        ;; For today, a slot that has not ended is refused, too, and this is checked first.
         (and (is-eq day (current-day)) (is-eq again ERR_SLOT_NOT_OVER))
       )
       ERR_PROPERTY
@@ -277,7 +275,7 @@
   )
 )
 
-;; One Wh more than the slots can yield is refused, and that much is taken.
+;; The most that the slots can yield is accepted, and one Wh more is refused.
 (define-public (test-energy-is-limited
     (asset uint)
     (back uint)
@@ -303,7 +301,7 @@
   )
 )
 
-;; After a decision, nothing changes the day, whoever asks.
+;; After a decision, nobody can change the day.
 (define-public (test-decision-is-final
     (asset uint)
     (back uint)
@@ -332,7 +330,7 @@
   )
 )
 
-;; A leaf is in the root to which its path leads, on whichever side its siblings are, and no other leaf is.
+;; A leaf is in the root to which its path leads, with siblings on either side; another leaf is not.
 (define-public (test-leaf-is-in-its-root
     (asset uint)
     (mask uint)
@@ -365,7 +363,7 @@
   )
 )
 
-;; Random accounts hold no role.
+;; Random accounts have no role.
 (define-public (test-only-roles-act
     (asset uint)
     (back uint)
@@ -390,7 +388,7 @@
 
 ;; Private
 
-;; As the contract itself. In functions of their own: `try!` leaves the function that it is in.
+;; Calls as the contract itself. Each is a separate function because `try!` exits the function that contains it.
 (define-private (record-as-oracle
     (asset-id uint)
     (day uint)
@@ -461,17 +459,17 @@
   (+ u1 (mod seed ASSETS))
 )
 
-;; One of today and the three days before.
+;; Today or one of the three days before.
 (define-private (some-day (back uint))
   (- (current-day) (mod back u4))
 )
 
-;; One of the days that acts may have changed, now or a while ago.
+;; A day that acts may have changed, recently or a while ago.
 (define-private (any-day (back uint))
   (- (current-day) (mod back u9))
 )
 
-;; Some slots of a day of the asset: seldom all, never none.
+;; Some slots of a day of the asset: rarely all, and at least one.
 (define-private (some-mask
     (asset uint)
     (low uint)

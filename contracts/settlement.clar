@@ -1,48 +1,48 @@
-;; settlement: the money. Buyers lock the cost of the energy they take; what is delivered is paid, the rest refunded.
+;; settlement: the money. Buyers lock the cost of the energy they buy; delivered energy is paid, the rest refunded.
 ;;
 ;; Payment, one per fill: locked -> settled | refunded. A spot fill is settled at once.
-;;   settle:  anyone, as soon as it is known what the day delivers. Nothing can stop it then: it never looks at the
-;;            present state of asset, connection, pause or fee.
+;;   settle:  anyone, as soon as the day's deliverable is known. Nothing can stop it then: the current state of asset,
+;;            connection, pause and fee does not matter.
 ;;   refund:  anyone, once it is certain that the day will never deliver anything.
-;;   release: the payee, at any time: gives everything back.
-;; Never both settled and refunded, and one of them becomes possible.
+;;   release: the payee, at any time: returns the whole cost.
+;; A payment is never both settled and refunded, and one of the two always becomes possible.
 ;;
 ;;   cost = ceil(wh * price / 1000)               locked when the fill is funded
-;;   delivered = min(wh, max(0, D - before))      first funded, first delivered; D what the day can deliver
+;;   delivered = min(wh, max(0, D - before))      first funded, first delivered; D is the day's deliverable
 ;;   gross = floor(delivered * price / 1000), fee = floor(gross * bps / 10000)
 ;;   payout = gross - fee to the payee, refund = cost - gross to the buyer
 ;;
-;; STX are paid out at once. Tokens become credits, which each party withdraws by itself: an issuer who pauses or
-;; black-lists can delay that party's withdrawal and nothing else.
-;; The locked costs, the credits and the fees never exceed the contract's balance of that currency. The contract owner
-;; sets the fee of payments to come, and withdraws fees and what nobody is owed; nobody can take anything else.
+;; STX are paid out at once. Tokens become credits, which each party withdraws itself: an issuer who pauses the token or
+;; blacklists a party can delay that party's withdrawal, and nothing else.
+;; In each currency, the locked costs, credits and fees together never exceed the contract's balance. The contract owner
+;; sets the fee of future payments and can withdraw fees and surplus; nobody can take anything else.
 ;;
-;; The buyer may claim what was delivered for a beneficiary, each Wh once, and may hand a payment over to another.
-;; Units: money in the smallest unit of the payment's token, microSTX where it has none; price per kWh; energy Wh; fee
+;; The buyer can claim delivered energy for a beneficiary, each Wh once, and can assign the payment to somebody else.
+;; Units: money in the smallest unit of the payment's token, microSTX if it has none; price per kWh; energy Wh; fee
 ;; basis points; time unix seconds UTC; day = time / 86400.
 
 ;; Errors
 
-(define-constant ERR_NOT_DIRECT_CALLER (err u5001)) ;; a contract in between must not spend for its caller
-(define-constant ERR_PRICE_ABOVE_MAX (err u5002)) ;; dearer than the buyer allows
-(define-constant ERR_BEFORE_ABOVE_MAX (err u5003)) ;; more is funded ahead than the buyer allows
+(define-constant ERR_NOT_DIRECT_CALLER (err u5001)) ;; a contract in between must not spend its caller's money
+(define-constant ERR_PRICE_ABOVE_MAX (err u5002)) ;; the price is above the buyer's `max-price`
+(define-constant ERR_BEFORE_ABOVE_MAX (err u5003)) ;; more is funded ahead than the buyer's `max-before`
 (define-constant ERR_PAYMENT_NOT_FOUND (err u5004)) ;; no payment has this id
-(define-constant ERR_PAYMENT_CLOSED (err u5005)) ;; settled or refunded already
-(define-constant ERR_NOT_DELIVERABLE (err u5006)) ;; the day is not verified, or its feed not
+(define-constant ERR_PAYMENT_CLOSED (err u5005)) ;; the payment is already settled or refunded
+(define-constant ERR_NOT_DELIVERABLE (err u5006)) ;; the day or its feed is not verified
 (define-constant ERR_NOT_REFUNDABLE (err u5007)) ;; the day can still be settled
-(define-constant ERR_TRANSFER_FAILED (err u5008)) ;; too little money, a refusal, or a transfer to the contract itself
+(define-constant ERR_TRANSFER_FAILED (err u5008)) ;; too little money, refused by the token, or sent to this contract
 (define-constant ERR_NOT_CONTRACT_OWNER (err u5009)) ;; the caller does not own the contracts
 (define-constant ERR_FEE_TOO_HIGH (err u5010)) ;; a fee is at most 500 basis points
-(define-constant ERR_INVALID_AMOUNT (err u5011)) ;; zero, or more than there is to withdraw
+(define-constant ERR_INVALID_AMOUNT (err u5011)) ;; zero, or more than can be withdrawn
 (define-constant ERR_WRONG_TOKEN (err u5012)) ;; the offer is priced in another currency
-(define-constant ERR_TOKEN_NOT_MOVED (err u5013)) ;; the token said yes, but the amount did not move
-(define-constant ERR_NOT_PAYEE (err u5014)) ;; only who is to be paid may
-(define-constant ERR_NOT_BUYER (err u5015)) ;; only who holds the payment may
-(define-constant ERR_NOT_SETTLED (err u5016)) ;; nothing is delivered yet, or ever
-(define-constant ERR_NOT_CLAIMABLE (err u5017)) ;; what a storage gives back was counted when it was made
-(define-constant ERR_INVALID_CLAIM (err u5018)) ;; zero, or more than was delivered and not claimed
-(define-constant ERR_INVALID_RECIPIENT (err u5019)) ;; the holder already, or this contract
-(define-constant ERR_NO_CREDIT (err u5020)) ;; nothing to withdraw in this token
+(define-constant ERR_TOKEN_NOT_MOVED (err u5013)) ;; the token reported success, but moved less than the amount
+(define-constant ERR_NOT_PAYEE (err u5014)) ;; the caller is not the payee
+(define-constant ERR_NOT_BUYER (err u5015)) ;; the caller does not hold the payment
+(define-constant ERR_NOT_SETTLED (err u5016)) ;; the payment is not settled
+(define-constant ERR_NOT_CLAIMABLE (err u5017)) ;; energy from storage was counted when it was generated
+(define-constant ERR_INVALID_CLAIM (err u5018)) ;; zero, or more than is delivered and not yet claimed
+(define-constant ERR_INVALID_RECIPIENT (err u5019)) ;; the current holder, or this contract
+(define-constant ERR_NO_CREDIT (err u5020)) ;; the caller has no credit in this token
 
 ;; Payment states
 
@@ -54,13 +54,13 @@
 
 (define-constant MAX_FEE_BPS u500)
 (define-constant FIRST_FEE_BPS u100)
-;; A higher fee is announced for 7 days before it holds.
+;; A higher fee takes effect 7 days after it is announced.
 (define-constant FEE_NOTICE_SECONDS u604800)
 (define-constant BPS u10000)
 ;; Price is per kWh, energy in Wh.
 (define-constant WH_PER_KWH u1000)
 
-;; Of any token after SIP-010, what is needed here.
+;; The functions of SIP-010 tokens that this contract calls.
 (define-trait sip-010 (
   (transfer
     (uint principal principal (optional (buff 34)))
@@ -77,7 +77,7 @@
 (define-data-var payment-count uint u0)
 (define-data-var claim-count uint u0)
 
-;; From `next-from` on, `next-fee-bps` holds.
+;; `fee-bps` applies until `next-from`, `next-fee-bps` from then on.
 (define-data-var fee-schedule {
   fee-bps: uint,
   next-fee-bps: uint,
@@ -88,8 +88,8 @@
   next-from: u0,
 })
 
-;; Per currency, none for STX: the costs of all locked payments, the fees not yet withdrawn, and the credits of all
-;; parties.
+;; For each currency (none means STX): the costs of all locked payments, the fees not yet withdrawn, and the credits of
+;; all parties.
 (define-map ledgers
   (optional principal)
   {
@@ -99,7 +99,7 @@
   }
 )
 
-;; What a party may withdraw of a token.
+;; How much of a token a party can withdraw.
 (define-map party-credits
   {
     who: principal,
@@ -108,7 +108,7 @@
   uint
 )
 
-;; `before-wh` is what was funded ahead of a forward fill. The last five are zero while the payment is locked.
+;; `before-wh` is the energy funded ahead of a forward fill. The last five fields are zero while the payment is locked.
 (define-map payments
   uint
   {
@@ -152,7 +152,7 @@
   (var-get claim-count)
 )
 
-;; What settling a locked payment would do now; none if it is closed, or if it is not known yet what its day delivers.
+;; The result of settling a locked payment now; none if it is closed, or if the day's deliverable is not known yet.
 (define-read-only (preview-settlement (payment-id uint))
   (match (get-locked payment-id)
     payment (match (contract-call? .grid-integration get-delivered (get asset-id payment) (get day payment)
@@ -165,7 +165,7 @@
   )
 )
 
-;; Of a token, or of STX: what is locked, what is earned and what is owed.
+;; The locked costs, fees and credits in a token, or in STX.
 (define-read-only (get-ledger (token (optional principal)))
   (default-to {
     escrow: u0,
@@ -196,7 +196,7 @@
   )
 )
 
-;; The fee of payments funded now.
+;; The fee of a payment that is funded now.
 (define-read-only (get-fee-bps)
   (let ((schedule (var-get fee-schedule)))
     (if (>= stacks-block-time (get next-from schedule))
@@ -206,12 +206,12 @@
   )
 )
 
-;; The fee that was set last, and from when it holds.
+;; The fee before and after the last change, and the time of the change.
 (define-read-only (get-fee-schedule)
   (var-get fee-schedule)
 )
 
-;; microSTX that somebody sent to the contract without being asked: nobody is owed them.
+;; microSTX that somebody sent to the contract unasked. They are owed to nobody.
 (define-read-only (get-surplus)
   (let (
       (ledger (get-ledger none))
@@ -225,7 +225,8 @@
   )
 )
 
-;; Of STX. That of a token is for the token to say: the sum of its ledger is at most the contract's balance.
+;; Whether the contract's STX balance covers its ledger. For a token, compare the sum of `get-ledger` with the
+;; contract's balance in the token.
 (define-read-only (is-solvent)
   (let ((ledger (get-ledger none)))
     (>= (stx-get-balance current-contract) (+ (get escrow ledger) (get fees ledger)))
@@ -234,9 +235,9 @@
 
 ;; Public: funding
 
-;; Anyone who is allowed to take the offer, directly: takes `wh` of an offer in STX, or what is open if that is less but
-;; at least `min-wh`, and locks their cost, at a price of at most `max-price` microSTX per kWh, with at most
-;; `max-before` Wh funded ahead (forward). A spot fill is delivered and paid at once. Returns the payment's id. Prints
+;; Anyone who may take the offer, calling directly: buys `wh` of an offer in STX, or its open part if that is less but
+;; at least `min-wh`, and locks the cost. Fails if the price is above `max-price` microSTX per kWh or, forward, if more
+;; than `max-before` Wh are funded ahead. A spot fill is delivered and paid at once. Returns the payment's id. Prints
 ;; "payment-funded", and "payment-settled" for a spot fill.
 ;; Errors: ERR_NOT_DIRECT_CALLER, ERR_WRONG_TOKEN, ERR_PRICE_ABOVE_MAX, ERR_BEFORE_ABOVE_MAX, ERR_TRANSFER_FAILED, and
 ;; those of market-participation's mark-accepted.
@@ -259,9 +260,9 @@
   )
 )
 
-;; Anyone, directly: `accept-and-fund` of up to 31 offers; one answer for each, in order. One that fails is undone
-;; alone. Prints as `accept-and-fund` does for each taken.
-;; Errors: none; of each offer, those of `accept-and-fund`.
+;; Anyone, calling directly: `accept-and-fund` for up to 31 offers. Returns one response per offer, in order; one that
+;; fails changes nothing. Prints the events of `accept-and-fund` per offer taken.
+;; Errors: none; per offer, those of `accept-and-fund`.
 (define-public (accept-offers
     (fills (list 31 {
       offer-id: uint,
@@ -278,9 +279,9 @@
   })))
 )
 
-;; Anyone, directly: `accept-and-fund` of an offer in this token; price and cost in the token's smallest unit. What is
-;; due to the payee and the buyer later becomes their credit. Returns the payment's id. Prints "payment-funded", and
-;; "payment-settled" for a spot fill.
+;; Anyone, calling directly: `accept-and-fund` for an offer in this token; price and cost are in the token's smallest
+;; unit. Payouts and refunds later become credits of payee and buyer. Returns the payment's id. Prints "payment-funded",
+;; and "payment-settled" for a spot fill.
 ;; Errors: ERR_TOKEN_NOT_MOVED, and those of `accept-and-fund`.
 (define-public (accept-and-fund-with
     (token <sip-010>)
@@ -294,7 +295,7 @@
       (funded (try! (lock (some (contract-of token)) offer-id wh min-wh max-price max-before)))
       (payment-id (get payment-id funded))
       (cost (get cost funded))
-      ;; After all is written: the token may call back.
+      ;; All state is written by now: the token may call back.
       (before (unwrap! (contract-call? token get-balance current-contract) ERR_TRANSFER_FAILED))
     )
     (unwrap! (contract-call? token transfer cost contract-caller current-contract none)
@@ -311,9 +312,9 @@
   )
 )
 
-;; Public: the end of payments
+;; Public: closing payments
 
-;; Anyone: pays out a locked payment once it is known what its day delivers, and refunds the shortfall.
+;; Anyone: pays out a locked payment once the day's deliverable is known, and refunds the shortfall.
 ;; Prints "payment-settled".
 ;; Errors: ERR_PAYMENT_NOT_FOUND, ERR_PAYMENT_CLOSED, ERR_NOT_DELIVERABLE.
 (define-public (settle (payment-id uint))
@@ -329,15 +330,15 @@
   )
 )
 
-;; Anyone: `settle` of up to 25 payments; one answer for each, in order. One that fails is undone alone.
-;; Prints "payment-settled" for each settled.
-;; Errors: none; of each payment, those of `settle`.
+;; Anyone: `settle` for up to 25 payments. Returns one response per payment, in order; one that fails changes nothing.
+;; Prints "payment-settled" per payment settled.
+;; Errors: none; per payment, those of `settle`.
 (define-public (settle-batch (payment-ids (list 25 uint)))
   (ok (map settle payment-ids))
 )
 
-;; Anyone: gives the buyer back a locked payment whose day will never deliver anything: it was rejected, or nothing is
-;; recorded of it and nothing can be any more, or the window is over. Prints "payment-refunded".
+;; Anyone: refunds a locked payment whose day will never deliver anything: the day was rejected, nothing is recorded for
+;; it and nothing can be any more, or its window ended before the deliverable was known. Prints "payment-refunded".
 ;; Errors: ERR_PAYMENT_NOT_FOUND, ERR_PAYMENT_CLOSED, ERR_NOT_REFUNDABLE.
 (define-public (refund (payment-id uint))
   (let ((payment (try! (get-locked payment-id))))
@@ -350,14 +351,14 @@
   )
 )
 
-;; Anyone: `refund` of up to 25 payments; one answer for each, in order. One that fails is undone alone.
-;; Prints "payment-refunded" for each refunded.
-;; Errors: none; of each payment, those of `refund`.
+;; Anyone: `refund` for up to 25 payments. Returns one response per payment, in order; one that fails changes nothing.
+;; Prints "payment-refunded" per payment refunded.
+;; Errors: none; per payment, those of `refund`.
 (define-public (refund-batch (payment-ids (list 25 uint)))
   (ok (map refund payment-ids))
 )
 
-;; The payee: gives a locked payment back to its buyer in full. The energy stays sold. Prints "payment-released".
+;; The payee: returns a locked payment to its buyer in full. The energy stays sold. Prints "payment-released".
 ;; Errors: ERR_PAYMENT_NOT_FOUND, ERR_PAYMENT_CLOSED, ERR_NOT_PAYEE.
 (define-public (release (payment-id uint))
   (let ((payment (try! (get-locked payment-id))))
@@ -367,7 +368,7 @@
   )
 )
 
-;; Any party: withdraws all its credit of a token, to itself. Returns the amount. Prints "credit-withdrawn".
+;; Any party: withdraws all its credit in a token. Returns the amount. Prints "credit-withdrawn".
 ;; Errors: ERR_NO_CREDIT, ERR_TRANSFER_FAILED, ERR_TOKEN_NOT_MOVED.
 (define-public (withdraw (token <sip-010>))
   (let (
@@ -396,10 +397,10 @@
   )
 )
 
-;; Public: what was bought
+;; Public: purchased energy
 
-;; The buyer: claims delivered energy, unless it comes from a storage, for a beneficiary and a purpose, each Wh once.
-;; Returns the claim's number. Prints "energy-claimed", which is the certificate.
+;; The buyer: claims delivered energy for a beneficiary and a purpose, each Wh once. Energy from storage cannot be
+;; claimed. Returns the claim's number. Prints "energy-claimed", which is the certificate.
 ;; Errors: ERR_PAYMENT_NOT_FOUND, ERR_NOT_BUYER, ERR_NOT_SETTLED, ERR_NOT_CLAIMABLE, ERR_INVALID_CLAIM.
 (define-public (claim
     (payment-id uint)
@@ -442,7 +443,7 @@
   )
 )
 
-;; The buyer: hands a payment that was not refunded to another, with its refund and its claims. Prints
+;; The buyer: assigns a payment that was not refunded to somebody else, with its refund and its claims. Prints
 ;; "payment-assigned".
 ;; Errors: ERR_PAYMENT_NOT_FOUND, ERR_NOT_BUYER, ERR_PAYMENT_CLOSED, ERR_INVALID_RECIPIENT.
 (define-public (assign-payment
@@ -452,7 +453,7 @@
   (let ((payment (unwrap! (map-get? payments payment-id) ERR_PAYMENT_NOT_FOUND)))
     (asserts! (is-eq contract-caller (get buyer payment)) ERR_NOT_BUYER)
     (asserts! (not (is-eq (get state payment) STATE_REFUNDED)) ERR_PAYMENT_CLOSED)
-    ;; Nothing can be paid from this contract to itself: the payment could never be closed.
+    ;; The contract cannot pay itself, so the payment could never be closed.
     (asserts!
       (not (or (is-eq to (get buyer payment)) (is-eq to current-contract)))
       ERR_INVALID_RECIPIENT
@@ -471,8 +472,8 @@
 
 ;; Public: tokens, fees and surplus
 
-;; Contract owner: allows offers in a token, or no new ones; what is offered or locked in it goes on. Prints "token-set"
-;; in market-participation. Errors: ERR_NOT_CONTRACT_OWNER.
+;; Contract owner: allows or stops new offers in a token. Existing offers and payments in it remain valid. Prints
+;; "token-set" in market-participation. Errors: ERR_NOT_CONTRACT_OWNER.
 (define-public (set-token
     (token principal)
     (listed bool)
@@ -484,7 +485,8 @@
   )
 )
 
-;; Contract owner: sets the fee of payments funded from now on, or in 7 days if it is higher. Prints "fee-bps-set".
+;; Contract owner: sets the fee of payments funded from now on, or 7 days from now if it is higher. Prints
+;; "fee-bps-set".
 ;; Errors: ERR_NOT_CONTRACT_OWNER, ERR_FEE_TOO_HIGH.
 (define-public (set-fee-bps (bps uint))
   (let (
@@ -539,7 +541,7 @@
   )
 )
 
-;; Contract owner: sends STX that nobody is owed to a recipient. Prints "surplus-withdrawn".
+;; Contract owner: sends surplus STX to a recipient. Prints "surplus-withdrawn".
 ;; Errors: ERR_NOT_CONTRACT_OWNER, ERR_INVALID_AMOUNT, ERR_TRANSFER_FAILED.
 (define-public (withdraw-surplus
     (amount uint) ;; microSTX
@@ -562,7 +564,7 @@
 
 ;; Private: funding
 
-;; Who pays must have signed, or be the contract that acts for itself.
+;; The payer must be the transaction's sender, or a contract that acts for itself.
 (define-private (get-direct-caller)
   (begin
     (asserts! (is-eq contract-caller tx-sender) ERR_NOT_DIRECT_CALLER)
@@ -570,7 +572,7 @@
   )
 )
 
-;; Fills an offer in this currency for the caller and writes the payment, before any money moves.
+;; Fills an offer in this currency for the caller and writes the payment. No money has moved yet.
 (define-private (lock
     (token (optional principal))
     (offer-id uint)
@@ -620,7 +622,7 @@
   )
 )
 
-;; Once the money is here: a spot fill is delivered.
+;; Called once the money has arrived: settles a spot fill.
 (define-private (complete-funding (payment-id uint))
   (let ((payment (unwrap! (map-get? payments payment-id) ERR_PAYMENT_NOT_FOUND)))
     (if (get spot payment)
@@ -652,10 +654,10 @@
   )
 )
 
-;; Private: the end of payments
+;; Private: closing payments
 
-;; A payment that can still be ended. A spot payment is settled as it is funded; while its token moves, nobody else ends
-;; it.
+;; A payment that can still be closed. Its own funding settles a spot payment; nobody else can close it while the token
+;; moves.
 (define-private (get-locked (payment-id uint))
   (let ((payment (unwrap! (map-get? payments payment-id) ERR_PAYMENT_NOT_FOUND)))
     (asserts! (and (is-eq (get state payment) STATE_LOCKED) (not (get spot payment)))
@@ -665,7 +667,7 @@
   )
 )
 
-;; How the cost of a payment is shared out when `delivered-wh` are delivered.
+;; How the cost of a payment is divided when `delivered-wh` are delivered.
 (define-private (shares
     (cost uint)
     (price uint)
@@ -685,8 +687,7 @@
   )
 )
 
-;; Moves a locked payment to its end: writes it, takes its cost out of the escrow, pays or credits payee and buyer,
-;; keeps the fee.
+;; Closes a locked payment: writes it, takes its cost out of escrow, pays or credits payee and buyer, and keeps the fee.
 (define-private (close-payment
     (payment-id uint)
     (payment {
@@ -790,7 +791,7 @@
   ))
 )
 
-;; Takes earned fees out of the ledger, for the contract owner alone.
+;; Takes earned fees out of the ledger, if the caller is the contract owner.
 (define-private (take-fees
     (token (optional principal))
     (amount uint)
@@ -816,7 +817,7 @@
   )
 )
 
-;; Sends STX from the contract; nothing to do for an amount of zero, which a transfer would refuse.
+;; Sends STX from the contract. Skips an amount of zero, which a transfer would refuse.
 (define-private (pay
     (amount uint)
     (recipient principal)
@@ -832,8 +833,8 @@
   )
 )
 
-;; Sends a token from the contract. The token may move no more than the amount, and nothing else that the contract
-;; holds; and it must have moved as much.
+;; Sends a token from the contract. The token can move at most the amount, and nothing else that the contract holds; the
+;; balance must then have fallen by at least the amount.
 (define-private (send-token
     (token <sip-010>)
     (amount uint)
@@ -857,7 +858,7 @@
   )
 )
 
-;; Whether a balance of `low` has risen to `high` by at least the amount.
+;; Whether `high` exceeds `low` by at least the amount.
 (define-private (is-risen-by
     (amount uint)
     (low uint)

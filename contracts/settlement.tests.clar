@@ -1,10 +1,8 @@
 ;; Rendezvous tests of settlement, appended to the contract while they run (tests/rendezvous).
 ;;
-;; act-*: what a random run may do besides the contract's own functions; they choose arguments that get somewhere.
-;; Sellers
-;;        and authorities act through the plant contract, whoever calls is the buyer.
-;; invariant-*: must hold after whatever was done. test-*: must hold for all arguments; (ok false) is a run that says
-;;        nothing.
+;; act-*: extra functions for random runs, with arguments that are likely to succeed. Sellers and authorities act
+;;        through the plant contract; the caller is the buyer.
+;; invariant-*: must hold after any sequence of calls. test-*: must hold for all arguments; (ok false) discards the run.
 
 (define-constant ASSETS u3)
 (define-constant DAY_VERIFIED u3)
@@ -25,10 +23,10 @@
 ))
 (define-constant BLOCK u32)
 (define-constant MOST u1000)
-;; 24 slots: a whole day of asset u2, and a part of those of the others.
+;; 24 slots: a whole day of asset u2, part of a day for the others.
 (define-constant FULL_DAY u16777215)
 
-;; The days that were last recorded and last verified: where acts on any day would mostly find nothing.
+;; The days recorded last and verified last. Acts use them, as a random day would mostly have no data.
 (define-data-var recorded-day {
   asset-id: uint,
   day: uint,
@@ -44,7 +42,7 @@
   day: u0,
 })
 
-;; Payments and days as they were when they had just ended; the deliverable energy of a day belongs to it.
+;; Payments and days as they were right after they ended, and the deliverable of these days.
 (define-map ended-payments
   uint
   {
@@ -73,7 +71,7 @@
   }
   uint
 )
-;; Wh that were retired of a day.
+;; Wh retired from each day.
 (define-map retirements
   {
     asset-id: uint,
@@ -146,7 +144,7 @@
   (contract-call? .market-participation expire-offer (try! (some-offer offer)))
 )
 
-;; One in four of its calls, or no offer would last.
+;; Acts in one of four calls, since it ends all open offers.
 (define-public (act-new-epoch (asset uint))
   (begin
     (asserts! (is-eq (mod asset u4) u0) ERR_NOTHING_DONE)
@@ -154,7 +152,7 @@
   )
 )
 
-;; At most half of what is left, and one Wh.
+;; Retires at most half of what is left, plus one Wh.
 (define-public (act-retire (wh uint))
   (let (
       (asset-id (get asset-id (var-get verified-day)))
@@ -189,7 +187,7 @@
   )
 )
 
-;; The whole way of a day: recorded, its feed too, and verified.
+;; Completes a day: records it and its feed, and verifies both.
 (define-public (act-produce
     (asset uint)
     (back uint)
@@ -199,7 +197,7 @@
   (produce (some-asset asset) (some-day back) wh exported-wh)
 )
 
-;; The same of the day of a payment, which may then be settled.
+;; Completes the day of a payment, and settles the payment if `settled` is true.
 (define-public (act-deliver
     (id uint)
     (wh uint)
@@ -241,7 +239,7 @@
   )
 )
 
-;; The day of a payment, once in four calls.
+;; Rejects the day of a payment, in one of four calls.
 (define-public (act-reject (id uint))
   (let ((payment (try! (some-payment (/ id u4)))))
     (asserts! (is-eq (mod id u4) u0) ERR_NOTHING_DONE)
@@ -263,17 +261,17 @@
   ))
 )
 
-;; Of all payments: it takes 46 days until those of a day that nobody verifies may be refunded.
+;; Chooses among all payments: if nobody verifies a day, its payments can only be refunded after 46 days.
 (define-public (act-refund (id uint))
   (refund (any-payment-id id))
 )
 
-;; The caller's credit, of what was bought or sold in the token.
+;; Withdraws the caller's credit from purchases and sales in the token.
 (define-public (act-withdraw)
   (withdraw .usdcx)
 )
 
-;; By its buyer alone.
+;; Succeeds only for the payment's buyer.
 (define-public (act-claim
     (id uint)
     (wh uint)
@@ -285,7 +283,7 @@
   )
 )
 
-;; Of all payments of the caller's, to the plant, which can do nothing with it, or to another contract.
+;; Assigns a payment of the caller to the plant, which can do nothing with it, or to another contract.
 (define-public (act-assign
     (id uint)
     (plant bool)
@@ -308,7 +306,7 @@
   (withdraw-fees (mod amount (+ (get-fees none) u2)) tx-sender)
 )
 
-;; Keeps what has ended, to see that it stays so.
+;; Stores what has ended, so that the invariants can see that it stays the same.
 (define-public (act-remember (id uint))
   (let (
       (payment (try! (some-payment id)))
@@ -334,7 +332,7 @@
 
 ;; Invariants: money
 
-;; Nobody sends STX to the contract, so what it holds is exactly what it owes: nothing lacks, and nothing is trapped.
+;; Nobody sends STX to the contract, so it holds exactly what it owes: nothing is missing, and nothing is trapped.
 (define-read-only (invariant-balance-is-escrow-and-fees)
   (and
     (is-solvent)
@@ -351,7 +349,7 @@
   )
 )
 
-;; Of the token as well: the contract holds exactly what its ledger says, and nobody's credit is more than all of them.
+;; The contract holds exactly the tokens in its ledger, and nobody's credit exceeds the sum of credits.
 (define-read-only (invariant-token-balance-is-its-ledger (who principal))
   (let ((ledger (get-ledger (some .usdcx))))
     (and
@@ -369,7 +367,7 @@
   )
 )
 
-;; A fee is never above its cap, and a higher one never nearer than it was announced.
+;; A fee never exceeds its maximum, and a higher fee never applies before its announced time.
 (define-read-only (invariant-fee-within-its-cap)
   (let ((schedule (get-fee-schedule)))
     (and
@@ -380,7 +378,7 @@
   )
 )
 
-;; Of what was delivered, each Wh is claimed once.
+;; Each delivered Wh is claimed at most once.
 (define-read-only (invariant-claimed-within-delivered (id uint))
   (match (map-get? payments (any-payment-id id))
     payment (<= (get claimed-wh payment) (get delivered-wh payment))
@@ -415,7 +413,7 @@
   )
 )
 
-;; What was settled is what a settlement now would deliver: no late fill, feed or adjustment changes it.
+;; A settlement delivered what it would deliver now: no later fill, feed or adjustment changes it.
 (define-read-only (invariant-settled-as-first-funded (id uint))
   (match (map-get? payments (any-payment-id id))
     payment (or
@@ -432,7 +430,7 @@
   )
 )
 
-;; Never both ways out of a locked payment; one of them once the window has ended.
+;; A locked payment can never be both settled and refunded, and one of the two is possible once the window has ended.
 (define-read-only (invariant-one-way-out (id uint))
   (match (map-get? payments (any-payment-id id))
     payment (let (
@@ -455,8 +453,8 @@
 
 ;; Invariants: energy
 
-;; Funded and sold are the sums of the payments, whatever became of them; nothing ever lowers them. And of a day that
-;; can be delivered, no more than that is delivered, sold and retired.
+;; The funded and sold Wh are the sums of all payments, closed ones included; nothing ever lowers them. If a day's
+;; deliverable is known, no more than that is delivered, sold and retired.
 (define-read-only (invariant-energy-is-sold-once (id uint))
   (match (map-get? payments (any-payment-id id))
     payment (let (
@@ -484,7 +482,7 @@
   )
 )
 
-;; The same of the day that was verified last, whoever bought of it; and what was retired stays retired.
+;; The same for the day verified last, whoever bought its energy; and retired energy stays retired.
 (define-read-only (invariant-retired-and-sold-within-deliverable)
   (let (
       (last (var-get verified-day))
@@ -524,7 +522,7 @@
   )
 )
 
-;; The open sums of the book are what the open offers of its epoch add up to.
+;; The open sums of the book are the sums of the open offers of its epoch.
 (define-read-only (invariant-book-is-sum-of-offers (offer uint))
   (match (contract-call? .market-participation get-offer (unwrap! (some-offer offer) true))
     chosen (let (
@@ -567,7 +565,7 @@
           (is-eq fills (get fills sums))
           (is-eq (is-eq state OFFER_COMPLETED) (and (> fills u0) (is-eq open-wh u0) (is-eq unsettled u0)))
           (or (< state OFFER_REJECTED) (and (is-eq fills u0) (is-eq open-wh u0)))
-          ;; What was sold and what is open never exceed the offer.
+          ;; Sold and open energy together never exceed the offer.
           (<= (+ open-wh (get offer-wh sums)) (get wh chosen))
         )
       )
@@ -634,7 +632,7 @@
     (asserts! (is-eq (+ gross (get refund parts)) cost) ERR_PROPERTY)
     (asserts! (<= (* gross WH_PER_KWH) (* delivered unit-price)) ERR_PROPERTY)
     (asserts! (<= (* (get fee parts) BPS) (* gross rate)) ERR_PROPERTY)
-    ;; Rounding costs a buyer who got everything less than one microSTX.
+    ;; For a buyer who gets everything, rounding costs less than one microSTX.
     (asserts! (or (< delivered taken) (<= (get refund parts) u1)) ERR_PROPERTY)
     (ok true)
   )
@@ -667,14 +665,14 @@
     (asserts! (is-eq (+ held-before cost) (stx-get-balance current-contract)) ERR_PROPERTY)
     (asserts! (is-eq (+ escrow-before cost) (get-escrow-total none)) ERR_PROPERTY)
     (asserts! (is-eq (+ (get before-wh payment) (get wh payment)) (get forward-funded-wh book)) ERR_PROPERTY)
-    ;; The day has not begun: no way out yet.
+    ;; The day has not begun, so the payment cannot be closed yet.
     (asserts! (is-eq (settle payment-id) ERR_NOT_DELIVERABLE) ERR_PROPERTY)
     (asserts! (is-eq (refund payment-id) ERR_NOT_REFUNDABLE) ERR_PROPERTY)
     (ok true)
   )
 )
 
-;; A buyer never pays more per kWh, never has more ahead, and never gets less, than they allow.
+;; A buyer never pays more per kWh, never has more energy ahead, and never gets less than they allow.
 (define-public (test-buyer-sets-the-limits
     (asset uint)
     (ahead uint)
@@ -709,7 +707,7 @@
   )
 )
 
-;; What can be settled pays once; what was closed does not move again.
+;; A settlement pays once, and a closed payment never changes again.
 (define-public (test-close-once (id uint))
   (let (
       (payment-id (some-payment-id id))
@@ -724,7 +722,7 @@
   )
 )
 
-;; Brings payments so far that test-close-once finds some to close: delivers their days, or rejects them.
+;; Delivers or rejects the days of payments, so that test-close-once finds some to close.
 (define-public (test-day-is-decided
     (id uint)
     (wh uint)
@@ -753,7 +751,7 @@
   (+ u1 (mod seed ASSETS))
 )
 
-;; One of today and the five days before.
+;; Today or one of the five days before.
 (define-private (some-day (back uint))
   (- (contract-call? .plant today) (mod back u6))
 )
@@ -762,7 +760,7 @@
   (+ u1 (mod seed (max-of u1 (var-get payment-count))))
 )
 
-;; One of the latest 10, u0 while there is none.
+;; One of the latest 10 ids; u0 if there are none.
 (define-private (some-payment-id (seed uint))
   (let ((count (var-get payment-count)))
     (- count (mod seed (max-of u1 (least-of count u10))))
@@ -773,7 +771,7 @@
   (ok (unwrap! (map-get? payments (some-payment-id seed)) ERR_NOTHING_THERE))
 )
 
-;; One of the latest 4.
+;; One of the latest 4 offers.
 (define-private (some-offer (seed uint))
   (let ((count (contract-call? .market-participation get-offer-count)))
     (asserts! (> count u0) ERR_NOTHING_THERE)
@@ -781,7 +779,8 @@
   )
 )
 
-;; Odd prices from less than a microSTX per Wh to some STX per kWh, and a smallest fill that is worth something.
+;; Odd prices, from less than one microSTX per Wh to about 3 STX per kWh, and a smallest fill worth at least one
+;; microSTX.
 (define-private (some-terms
     (wh uint)
     (price uint)
@@ -798,7 +797,7 @@
   )
 )
 
-;; The plant records, this contract verifies: once in sixteen it does not.
+;; The plant records the feed, and this contract verifies it, except in one of sixteen cases.
 (define-private (feed
     (asset-id uint)
     (day uint)
@@ -819,7 +818,7 @@
   (as-contract? () (try! (contract-call? .grid-integration verify-feed asset-id day wh u0)))
 )
 
-;; Whatever of it is possible and not done yet.
+;; Does every step that is possible and not done yet.
 (define-private (produce
     (asset-id uint)
     (day uint)
@@ -840,7 +839,8 @@
   )
 )
 
-;; The caller buys a part of the offer, between its smallest fill and all that is open; of a token, the cost is minted.
+;; The caller buys a part of the offer, between the smallest fill and the whole open part. If the offer is in a token,
+;; the cost is minted first.
 (define-private (take
     (offer-id uint)
     (part uint)
@@ -864,7 +864,7 @@
   )
 )
 
-;; Once in three, an offer is in a token.
+;; The currency of an offer: in one of three cases, the token.
 (define-private (some-token (seed uint))
   (if (is-eq (mod seed u3) u0)
     (some .usdcx)
@@ -934,8 +934,8 @@
 
 ;; Private: sums
 
-;; Of all payments: locked cost. Of those of (asset, day): Wh bought forward, delivered of that, and bought on the spot.
-;; Of those of the offer: how many, how many locked, and their Wh.
+;; For all payments: the locked cost. For those of (asset, day): the Wh bought forward, delivered of these, and bought
+;; on the spot. For those of the offer: how many there are, how many are locked, and their Wh.
 (define-private (sum-payments
     (asset-id uint)
     (day uint)
@@ -1082,6 +1082,6 @@
   )
 )
 
-;; The feeds that the plant records are this contract's to verify, and the contract owner's word lists the token.
+;; This contract verifies the feeds that the plant records; the contract owner lists the token.
 (contract-call? .asset-verification set-verifier-in-test current-contract true)
 (contract-call? .market-participation list-in-test .usdcx)

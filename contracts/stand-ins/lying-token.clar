@@ -1,7 +1,7 @@
-;; lying-token: to whoever has role 0x03 it says that it transferred, and moves nothing.
+;; lying-token: a transfer to a party with role 0x03 reports success, but moves nothing.
 ;;
 ;; A stand-in for tests, with the interface of USDCx: 6 decimals, roles 0x00 (governance), 0x01 (mint) and 0x02 (pause).
-;; Who deploys it holds all three.
+;; The deployer holds all three.
 
 (define-constant ERR_NOT_OWNER (err u4))
 (define-constant ERR_UNAUTHORIZED (err u400))

@@ -1,7 +1,7 @@
 ;; reentering-token: while it transfers, it calls back into settlement, about the newest payment.
 ;;
 ;; A stand-in for tests, with the interface of USDCx: 6 decimals, roles 0x00 (governance), 0x01 (mint) and 0x02 (pause).
-;; Who deploys it holds all three.
+;; The deployer holds all three.
 
 (define-constant ERR_NOT_OWNER (err u4))
 (define-constant ERR_UNAUTHORIZED (err u400))
@@ -239,7 +239,7 @@
   )
 )
 
-;; Whatever comes of it.
+;; Ignores all results.
 (define-private (call-back)
   (let ((newest (contract-call? .settlement get-payment-count)))
     (is-ok (contract-call? .settlement settle newest))

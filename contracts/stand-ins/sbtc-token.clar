@@ -1,11 +1,11 @@
-;; sbtc-token: a token that keeps its word.
+;; sbtc-token: a token that works as specified.
 ;;
-;; A stand-in for tests, with the interface of sBTC: 8 decimals; a balance is what is available and what is locked. Who
-;; deploys it is its protocol.
+;; A stand-in for tests, with the interface of sBTC: 8 decimals; a balance is the sum of the available and the locked
+;; amount. The deployer is the protocol.
 
 (define-constant ERR_NOT_OWNER (err u4))
 (define-constant ERR_UNAUTHORIZED (err u400))
-;; Of the transfers of one call, the index of the first that fails is added.
+;; The index of the first failed transfer of a call is added to this code.
 (define-constant FAILED_TRANSFER u1000)
 (define-constant PROTOCOL tx-sender)
 
@@ -76,7 +76,7 @@
   (ok (var-get uri))
 )
 
-;; The protocol's
+;; Functions of the protocol
 
 (define-public (protocol-mint
     (amount uint)
@@ -180,7 +180,7 @@
 
 ;; Private
 
-;; The real token asks its registry about the flag; here one protocol does it all.
+;; The real token looks up the flag in its registry; here, one protocol has all rights.
 (define-private (check (contract-flag (buff 1)))
   (ok (asserts! (is-eq contract-caller PROTOCOL) ERR_UNAUTHORIZED))
 )

@@ -1,7 +1,7 @@
-;; usdcx: a token that keeps its word.
+;; usdcx: a token that works as specified.
 ;;
 ;; A stand-in for tests, with the interface of USDCx: 6 decimals, roles 0x00 (governance), 0x01 (mint) and 0x02 (pause).
-;; Who deploys it holds all three.
+;; The deployer holds all three.
 
 (define-constant ERR_NOT_OWNER (err u4))
 (define-constant ERR_UNAUTHORIZED (err u400))

@@ -1,4 +1,4 @@
-;; What the cases ask for: one of everything that can be read, and of every way in which a call can end.
+;; Prepared for the cases: one of everything that can be read, and one function for every way in which a call can end.
 
 (define-constant LIMIT u1000)
 (define-constant ERR_REFUSED (err u77))
@@ -22,7 +22,7 @@
 (define-private (read-all-again (time uint) (times (list 200 uint))) (begin (fold read-again times u0) times))
 (define-private (read-again (time uint) (sum uint)) (+ sum (var-get counter)))
 
-;; Public, but writes nothing.
+;; Public, but does not write.
 (define-public (peek) (ok (var-get counter)))
 
 (define-public (note (id uint) (text (string-ascii 20)))

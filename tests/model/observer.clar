@@ -1,6 +1,6 @@
-;; model-observer: what the model is compared with, in one read: `glance` is cheap, `look` shows all.
+;; model-observer: the state that the model is compared with, in one read: `glance` is cheap, `look` returns everything.
 ;;
-;; A test's own contract, published on the devnet beside the five; it needs a node that sets no limits to reads.
+;; A test publishes it on the devnet beside the five contracts. It needs a node without limits on read-only calls.
 
 (define-read-only (glance
   (people (list 40 principal))
@@ -101,7 +101,7 @@
       available-wh: (contract-call? .market-participation get-available asset-id day),
     }))
 
-;; What an offer's open energy would cost, if it could be taken.
+;; The cost of an offer's open energy, if it can be taken.
 (define-private (quote-of (offer-id uint))
   (match (contract-call? .market-participation get-offer offer-id)
     offer (contract-call? .market-participation quote offer-id (get open-wh offer))

@@ -1,5 +1,5 @@
 
-;; For the tests alone, at the end of asset-verification: every role to the contracts that the tests act through.
+;; Appended to asset-verification for the tests only: grants every role to the contracts through which the tests act.
 
 (define-private (grant-all (who principal))
   (begin
@@ -14,7 +14,8 @@
 
 (map grant-all (list .plant .production-tracking .grid-integration .market-participation))
 
-;; Nobody approves their own: while a test contract approves what it owns, another owns it. Gives the owner before.
+;; Nobody can approve their own asset, so a test contract makes somebody else its owner for the approval. Returns the
+;; previous owner.
 (define-public (set-owner-in-test
     (asset-id uint)
     (owner principal)
@@ -25,7 +26,7 @@
   )
 )
 
-;; A verified asset of whoever calls.
+;; Adds a verified asset of the caller.
 (define-public (add-in-test
     (capacity-w uint)
     (slot-seconds uint)
@@ -43,7 +44,7 @@
   )
 )
 
-;; Nobody verifies their own feed: for that, whoever calls has the role.
+;; Nobody can verify their own feed, so the caller of a random run gets the role for that.
 (define-public (set-verifier-in-test
     (who principal)
     (granted bool)

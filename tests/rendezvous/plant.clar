@@ -1,6 +1,6 @@
-;; plant: three verified and connected assets, and whoever records, verifies, connects and sells for them.
+;; plant: three verified and connected assets, and functions to record, verify, connect and sell for them.
 ;;
-;; The tests run inside the contract under test, and the contracts look at who calls them. Through this contract, which
+;; The tests run inside the contract under test, and the contracts check their caller. Through this contract, which
 ;; holds every role (grants.clar), any account of a random run can make the plant act.
 ;;
 ;; Asset u1 has slots of 900 s; u2 of 3600 s and a metered feed; u3 of 1800 s and an export limit below its capacity.
@@ -13,8 +13,8 @@
   (/ stacks-block-time SECONDS_PER_DAY)
 )
 
-;; What the plant has withdrawn of the token in which it sells. Also puts the token before settlement, where it has to
-;; be.
+;; The tokens that the plant has withdrawn from its sales. This reference also makes sure that the token is deployed
+;; before settlement.
 (define-read-only (get-coins)
   (contract-call? .usdcx get-balance current-contract)
 )
@@ -116,7 +116,7 @@
   (contract-call? .grid-integration record-feed asset-id day exported-wh u0)
 )
 
-;; Begins a new epoch of the asset.
+;; Sets the asset's operator, which begins a new epoch.
 (define-public (change-operator
     (asset-id uint)
     (operator principal)
@@ -137,7 +137,7 @@
   )
 )
 
-;; Connected while somebody else owns it: nobody connects their own.
+;; Connects the asset while somebody else owns it, since nobody can connect their own asset.
 (define-private (build
     (slot-seconds uint)
     (metered bool)

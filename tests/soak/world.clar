@@ -1,4 +1,4 @@
-;; Counts the calls of each caller that stayed, and ends in each of the ways that a transaction can end.
+;; Counts each caller's committed calls, and has a function for each way in which a transaction can end.
 
 (define-map counts principal uint)
 

@@ -1,4 +1,4 @@
-;; A contract that does one of everything, to see how the devnet treats it.
+;; A contract with one function for everything whose treatment by the devnet is tested.
 
 (define-trait readable ((look () (response uint uint))))
 

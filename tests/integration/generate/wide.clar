@@ -3,7 +3,7 @@
 (define-map pools {token-y: principal, token-x: principal} {y: uint, x: uint, note: (string-ascii 4)})
 (define-data-var settings {zeta: uint, alpha: bool} {zeta: u1, alpha: true})
 
-;; get pools by their numbers, each of which may be missing, and of which there may be as many as there are of them all.
+;; get pools by number; the list may be as long as there are pools, and any pool may be missing.
 (define-read-only (get-pools (numbers (list 26 uint)))
   (map get-pool numbers))
 (define-private (get-pool (number uint))
