@@ -1,7 +1,7 @@
-"""Which cases are known to end otherwise, on what kind of server, and why; README.md repeats it for people.
+"""Known differences: which cases have another result, on which kind of server, and why; README.md lists them, too.
 
-The cases say what a node of stacks-core 4.0 answers, with version 9 of the API. A pattern stands for all cases whose
-names match it, or, where it begins with a slash, whose paths do.
+The cases have the responses of a node of stacks-core 4.0 and of version 9 of the API. A pattern that begins with a
+slash matches the paths of cases; any other pattern matches their names.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _NO_MERKLE_TREE = "the VM has no Merkle tree, so proofs are empty"
-_V2_ONLY = "the API passes only /v2 on to its node; ask the node itself, with --api-url for the API"
-_NO_API = "a node by itself has no API; give its address with --api-url"
+_V2_ONLY = "the API forwards only /v2 to its node; use the node's own URL, with --api-url for the API"
+_NO_API = "a node has no API of its own; give the API's address with --api-url"
 _FAUCET = "the API's faucet needs a key in its settings"
 
 DIFFERENCES: Mapping[Target, Mapping[str, str]] = {
@@ -25,11 +25,11 @@ DIFFERENCES: Mapping[Target, Mapping[str, str]] = {
         "source: proof by default": _NO_MERKLE_TREE,
         "map_entry: proof by default": _NO_MERKLE_TREE,
         "data_var: proof by default": _NO_MERKLE_TREE,
-        "SignatureValidation: tuple out of order": "it names the disorder, as text; a node finds the signature wrong",
-        "test_transfer_with_post_conditions": "it refuses at once what a node takes and never mines",
-        "test_what_follows_a_transaction_is_ignored": "it insists on the bytes of one transaction and no more",
-        "extended balances: turnover of tokens": "it keeps what is held of tokens, not what came and went",
-        "extended blocks: Bitcoin's side, and costs": "it has no Bitcoin behind it, and adds up no costs of blocks",
+        "SignatureValidation: tuple out of order": "it reports the wrong order as text; a node reports an invalid signature",
+        "test_transfer_with_post_conditions": "it refuses the transfer at once; a node accepts it, but never mines it",
+        "test_what_follows_a_transaction_is_ignored": "it accepts only the bytes of exactly one transaction",
+        "extended balances: turnover of tokens": "it keeps the balances of tokens, not the amounts sent and received",
+        "extended blocks: Bitcoin's side, and costs": "it has no Bitcoin chain, and does not sum the costs of blocks",
     },
     Target.API: {
         "/v3/*": _V2_ONLY,
@@ -50,17 +50,17 @@ DIFFERENCES: Mapping[Target, Mapping[str, str]] = {
 
 
 def reason_to_differ(target: Target, name: str, path: str = "") -> str | None:
-    """Why a case ends otherwise there; ``None`` if it must not.
+    """Return why a case may have another result there, or ``None`` if it must not.
 
     Args:
         target: The kind of server.
         name: The case's name.
-        path: The path that it asks for, if it is one request.
+        path: The path of its request, if it has only one.
     """
     found = (reason for pattern, reason in DIFFERENCES[target].items() if matches(pattern, name, path))
     return next(found, None)
 
 
 def matches(pattern: str, name: str, path: str) -> bool:
-    """Whether a pattern is of a case."""
+    """Return whether a pattern matches a case."""
     return fnmatchcase(path if pattern.startswith("/") else name, pattern)
