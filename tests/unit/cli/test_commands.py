@@ -5,20 +5,36 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import pytest
 import typer
+from typer.main import get_command
 from typer.testing import CliRunner
 
-from der_client.cli.app import COMMANDS
+from der_client.cli.app import COMMANDS, app
 from der_client.cli.option_groups import grouped
 from der_client.cli.options import OnContractsSending, Shape
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .conftest import RunDer
 
 NAMES = [name for panel in COMMANDS.values() for name in panel]
+WITHOUT_JSON = {
+    "certificate": "it writes a file, which is JSON",
+    "console": "a person uses it",
+    "gateway": "it runs until it is stopped, and logs",
+    "generate": "it writes Python",
+    "outbox cancel": "its exit code says it all",
+    "outbox retry": "its exit code says it all",
+    "profile remove": "its exit code says it all",
+    "profile use": "its exit code says it all",
+    "readings formats": "a person picks one",
+    "readings inspect": "it prints TOML, to be kept as a format",
+    "serve": "it runs until it is stopped, and logs",
+}
 MONEY = ["buy", "sell", "settle", "transfer", "call"]
 
 
@@ -33,6 +49,33 @@ def test_help_names_all_in_their_panels(der: RunDer) -> None:
     shown = der("--help").stdout
     assert all(panel in shown for panel in COMMANDS)
     assert all(f" {name} " in shown for name in NAMES)
+
+
+def each_command() -> Iterator[tuple[str, Any]]:
+    """All commands, also those of groups, by what one types."""
+    top: Any = get_command(app)
+    for name in NAMES:
+        command = top.get_command(None, name)
+        parts = getattr(command, "commands", None)
+        yield from [(name, command)] if parts is None else ((f"{name} {part}", parts[part]) for part in parts)
+
+
+def test_scripts_can_read_what_a_command_shows() -> None:
+    with_json = {name for name, command in each_command() for each in command.params if "--json" in each.opts}
+    without = {name for name, _ in each_command()} - with_json
+    missing = sorted(without - WITHOUT_JSON.keys())
+    assert not missing, f"{missing}: show results by a Shape of cli/options.py, or say here why there is no --json"
+    assert not WITHOUT_JSON.keys() - without, "they have --json now"
+
+
+def test_each_argument_and_option_is_explained() -> None:
+    silent = [
+        f"{name}: {parameter.name}"
+        for name, command in each_command()
+        for parameter in command.params
+        if not getattr(parameter, "help", None)
+    ]
+    assert not silent, f"these lack a help text: {silent}"
 
 
 @pytest.mark.parametrize("name", MONEY)
@@ -55,9 +98,9 @@ def test_options_of_groups_become_the_commands_own() -> None:
     def command(what: Annotated[str, typer.Argument()], *, on: OnContractsSending, shape: Shape, more: int = 1) -> None:
         seen.extend([what, on.url, on.yes, shape.as_json, more])
 
-    app = typer.Typer()
-    app.command()(command)
-    result = CliRunner().invoke(app, ["x", "--url", "http://h:1", "--yes", "--json", "--more", "3"])
+    alone = typer.Typer()
+    alone.command()(command)
+    result = CliRunner().invoke(alone, ["x", "--url", "http://h:1", "--yes", "--json", "--more", "3"])
     assert result.exit_code == 0, result.output
     assert seen == ["x", "http://h:1", True, True, 3]
 
