@@ -37,7 +37,9 @@ if TYPE_CHECKING:
 K = TypeVar("K")
 
 VERSION: Final = 1
-"""Version of these tables. An index is derived data, so one of another version is rebuilt, never migrated."""
+"""Version of these tables and of what they say. An index is derived data: one of another version is rebuilt."""
+DIGEST: Final = "384299e571245963"
+"""Of the tables of this version. A test computes it, so that no change of a table is without a new version."""
 
 metadata: Final = MetaData()
 

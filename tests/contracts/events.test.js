@@ -190,6 +190,7 @@ class Index {
       };
     }
     expect(version).toBe(1n);
+    expect(Object.keys(handlers), "the topics that the index in this file handles").toContain(topic);
     handlers[topic]();
     return topic;
   }

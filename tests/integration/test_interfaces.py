@@ -113,9 +113,24 @@ def test_enums_without_constants_fill_the_bounds_of_the_contract(der: Der) -> No
 
 def test_every_topic_in_the_sources_has_an_event_class_of_its_contract() -> None:
     for contract in CONTRACTS:
-        source = (SOURCES / f"{contract.name}.clar").read_text()
-        topics = set(re.findall(r'(?:topic: |close-(?:offer|payment) [^"]*)"([a-z-]+)"', source))
-        assert {event.topic for event in contract.event_classes} == topics
+        topics = topics_of(contract)
+        declared = {event.topic for event in contract.event_classes}
+        assert not topics - declared, f"events= of {contract.__name__} lacks classes for {sorted(topics - declared)}"
+        assert not declared - topics, f"{contract.name} does not print {sorted(declared - topics)}"
+
+
+def test_every_topic_is_in_the_comment_of_the_function_that_prints_it() -> None:
+    """So the contract reference has it."""
+    for contract in CONTRACTS:
+        lines = (SOURCES / f"{contract.name}.clar").read_text().splitlines()
+        comments = "\n".join(line.partition(";;")[2] for line in lines)
+        missing = [topic for topic in topics_of(contract) if f'"{topic}"' not in comments]
+        assert missing == [f"{contract.name}-deployed"], f"write where it is printed: Prints {missing}"
+
+
+def topics_of(contract: type[Contract]) -> set[str]:
+    source = (SOURCES / f"{contract.name}.clar").read_text()
+    return set(re.findall(r'(?:topic: |close-(?:offer|payment) [^"]*)"([a-z-]+)"', source))
 
 
 ODD = """

@@ -45,6 +45,8 @@ def cancelled(offer_id: int, wh: int = 500) -> market.OfferCancelled:
 
 def test_each_event_of_the_contracts_has_a_rule_and_a_table() -> None:
     events = {event for contract in CONTRACTS for event in contract.event_classes}
+    without = sorted(event.__name__ for event in events - HANDLERS.keys())
+    assert not without, f"der_client/index/rules has no rule for {without}"
     assert set(HANDLERS) == set(EVENT_TABLES) == events
     assert set(HISTORY_TABLES) == set(KEYS)
     assert {table for _, reads in HANDLERS.values() for table in reads} <= set(KEYS)
