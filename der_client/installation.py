@@ -27,6 +27,7 @@ _UNFINISHED: Final = "unfinished-"
 _LIST: Final = "installed-files.json"
 """Size, time of the last change in nanoseconds, and SHA-256 of each file of a copy."""
 _NPM: Final = "node_modules"
+_NPM_CACHE: Final = ".cache"
 
 _Entry = tuple[int, int, str]
 
@@ -124,7 +125,11 @@ def _list(folder: Path) -> dict[str, _Entry]:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    return (Path(parent) / name for parent, _, names in os.walk(folder) for name in names)
+    """Yield all files but the devnet's own cache, which changes as it is used."""
+    for parent, folders, names in os.walk(folder):
+        if Path(parent) == folder / _NPM and _NPM_CACHE in folders:
+            folders.remove(_NPM_CACHE)
+        yield from (Path(parent) / name for name in names)
 
 
 def _digest(path: Path) -> str:

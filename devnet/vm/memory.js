@@ -5,7 +5,7 @@
  * `MemoryImage` keeps only the pages that differ from the memory at boot (small, many at a time, for snapshots).
  */
 
-const PAGE = 4096;
+export const PAGE = 4096;
 const WASM_PAGE = 65536;
 const ZERO_PAGE = Buffer.alloc(WASM_PAGE);
 

@@ -3,10 +3,11 @@
  *
  * Everything here is synchronous, and knows nothing of transactions, nonces or post-conditions.
  */
+import { begin } from "./boot.js";
 import { Budget, OF_ONE, OF_PROFILED, OF_SEVERAL } from "./budget.js";
 import { ADDED, BURN_SECONDS } from "./instrument.js";
-import { loadVmModule } from "./module.js";
 import { BaseImage } from "./memory.js";
+import { loadVmModule } from "./module.js";
 
 /** The addresses the VM's boot contracts have on test networks. */
 export const BOOT_ADDRESS = "ST000000000000000000002AMW42H";
@@ -92,22 +93,17 @@ export class Vm {
    * @param {number} options.startTime unix seconds of the first block of epoch 4.0
    * @param {Map<string, bigint>} options.balances µSTX by address
    * @param {boolean} [options.canProfile] whether `profiles` may be set
+   * @param {string} [options.folder] where images of the VM are kept (boot.js)
    * @returns {Promise<Vm>}
    */
-  static async boot({ startTime, balances, canProfile = false }) {
+  static async boot({ startTime, balances, canProfile = false, folder }) {
     const clock = () => (startTime - EPOCH_START_SECONDS) * 1000;
-    const module = loadVmModule(clock);
-    const noFiles = () => {
-      throw new Error("the devnet's VM reads no files");
-    };
-    const sdk = newSdk(module, noFiles, new module.glue.SDKOptions(true, false, canProfile));
+    const { module, sdk, costsFlags } = await begin({ clock, canProfile, folder });
     const vm = new Vm(module, sdk, clock);
-    const costsCandidates = vm.#costsFlagCandidates(noFiles);
-    await sdk.initEmptySession({ enabled: false });
     sdk.setEpoch("4.0");
     vm.overwrite(MAINNET_BOOT, NO_ADDRESS);
     for (const [address, amount] of balances) if (amount > 0n) sdk.mintSTX(address, amount);
-    vm.costsFlag = costsCandidates.find((offset) => vm.#controlsCosts(offset)) ?? -1;
+    vm.costsFlag = costsFlags.find((offset) => vm.#controlsCosts(offset)) ?? -1;
     vm.#makeHeadroom();
     vm.base = new BaseImage(vm.memory);
     return vm;
@@ -391,23 +387,6 @@ export class Vm {
   }
 
   /**
-   * Where in the SDK's object the flag for cost tracking may be: bytes that are 1 here and 0 in an object made without.
-   *
-   * @param {() => never} noFiles
-   * @returns {number[]}
-   */
-  #costsFlagCandidates(noFiles) {
-    const other = newSdk(this.module, noFiles, new this.module.glue.SDKOptions(false, false, false));
-    const [start, otherStart] = [this.sdk.__wbg_ptr, other.__wbg_ptr];
-    const memory = this.memory;
-    const size = Math.min(Math.abs(otherStart - start), 8192);
-    const offsets = Array.from({ length: size }, (_, offset) => offset);
-    const candidates = offsets.filter((offset) => memory[start + offset] === 1 && memory[otherStart + offset] === 0);
-    other.free();
-    return candidates;
-  }
-
-  /**
    * @param {number} offset
    * @returns {boolean} whether this byte really switches cost tracking, seen at a call
    */
@@ -449,16 +428,6 @@ export class Vm {
     const [column, endLine, endColumn] = [ADDED.column, ADDED.endLine, ADDED.endColumn].map((name) => exports[name].value);
     return { line, column, endLine, endColumn };
   }
-}
-
-/**
- * @param {import("./module.js").VmModule} module
- * @param {() => never} noFiles
- * @param {import("@stacks/clarinet-sdk-wasm").SDKOptions} options
- * @returns {Sdk}
- */
-function newSdk({ glue }, noFiles, options) {
-  return /** @type {Sdk} */ (new glue.SDK(noFiles, options));
 }
 
 /**

@@ -59,6 +59,16 @@ def cache(tmp_path: Path) -> Path:
     return tmp_path / "cache" / "der-client"
 
 
+def test_what_the_devnet_caches_is_not_a_change(npm: FakeNpm, source: Path, cache: Path) -> None:
+    copy = install_once(source, cache)
+    images = copy / "node_modules" / ".cache" / "der-client"
+    images.mkdir(parents=True)
+    (images / "vm.image").touch()
+    assert install_once(source, cache) == copy
+    assert (images / "vm.image").exists()
+    assert npm.calls == 1
+
+
 def test_it_is_made_once(npm: FakeNpm, source: Path, cache: Path) -> None:
     target = install_once(source, cache)
     assert (target / "devnet" / "main.js").read_text() == "start();\n"

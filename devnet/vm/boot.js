@@ -1,0 +1,244 @@
+/**
+ * Begins a session of the VM, from the image of an earlier one if there is one.
+ *
+ * First of all, the VM publishes the boot contracts of Stacks, which takes longer than the rest of a start. Its memory
+ * afterwards is the same each time, but for the time of the first block. So an image of it is kept in a file in
+ * `node_modules/.cache`. Without that file, or if it is damaged, the session begins from nothing.
+ */
+import { createHash, randomUUID } from "node:crypto";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import zlib from "node:zlib";
+import { BaseImage, PAGE } from "./memory.js";
+import { loadVmModule } from "./module.js";
+
+/**
+ * @typedef {object} Session
+ * @property {import("./module.js").VmModule} module
+ * @property {import("./vm.js").Sdk} sdk
+ * @property {number[]} costsFlags where in the SDK's object the flag for cost tracking may be
+ */
+
+/**
+ * What an image says of a session, beside the pages of its memory.
+ *
+ * @typedef {object} Header
+ * @property {number} pointer where the SDK's object is
+ * @property {number[]} costsFlags
+ * @property {number} memoryLength
+ * @property {number[]} offsets where the pages are
+ * @property {number} tableLength
+ * @property {[number, Reference][]} references to JavaScript values, by their place in the table
+ * @property {[number, number][]} times where a time is, and how many seconds it is after the first block
+ *
+ * @typedef {"global" | "files" | {value: string | boolean | null}} Reference
+ */
+
+/** The second block is so many seconds after the first. */
+const SECOND_BLOCK = 10;
+const SUFFIX = ".image";
+const NEW_LINE = "\n".charCodeAt(0);
+/** What an image depends on, beside the VM itself. */
+const SOURCES = ["boot.js", "instrument.js", "module.js"];
+
+const noFiles = () => {
+  throw new Error("the devnet's VM reads no files");
+};
+
+/**
+ * @param {object} options
+ * @param {() => number} options.clock milliseconds since 1970, in whole seconds: the time of the first block
+ * @param {boolean} options.canProfile whether it can be noted which function costs what
+ * @param {string} [options.folder] where the images are; none are used if it is empty
+ * @returns {Promise<Session>}
+ */
+export async function begin({ clock, canProfile, folder = imageFolder() }) {
+  const module = loadVmModule(clock);
+  const time = clock() / 1000;
+  const file = folder && "zstdCompressSync" in zlib && join(folder, imageName(canProfile));
+  const image = file && readImage(file);
+  if (image) return resume(module, image, time);
+  const empty = new BaseImage(memoryOf(module));
+  const sdk = newSdk(module, [true, false, canProfile]);
+  const costsFlags = costsFlagCandidates(module, sdk);
+  await sdk.initEmptySession({ enabled: false });
+  if (file) keepImage(file, { module, sdk, costsFlags }, empty, time);
+  return { module, sdk, costsFlags };
+}
+
+/**
+ * @param {import("./module.js").VmModule} module
+ * @param {[boolean, boolean, boolean]} options whether it tracks costs, notes coverage, can profile
+ * @returns {import("./vm.js").Sdk}
+ */
+function newSdk({ glue }, options) {
+  return /** @type {import("./vm.js").Sdk} */ (new glue.SDK(noFiles, new glue.SDKOptions(...options)));
+}
+
+/**
+ * Where in the SDK's object the flag for cost tracking may be: bytes that are 1 here and 0 in an object made without.
+ *
+ * @param {import("./module.js").VmModule} module
+ * @param {import("./vm.js").Sdk} sdk
+ * @returns {number[]}
+ */
+function costsFlagCandidates(module, sdk) {
+  const other = newSdk(module, [false, false, false]);
+  const [start, otherStart] = [sdk.__wbg_ptr, other.__wbg_ptr];
+  const memory = memoryOf(module);
+  const size = Math.min(Math.abs(otherStart - start), 8192);
+  const offsets = Array.from({ length: size }, (_, offset) => offset);
+  const candidates = offsets.filter((offset) => memory[start + offset] === 1 && memory[otherStart + offset] === 0);
+  other.free();
+  return candidates;
+}
+
+/** @param {import("./module.js").VmModule} module @returns {Buffer} */
+function memoryOf({ exports }) {
+  return Buffer.from(exports.memory.buffer);
+}
+
+/** @returns {string | undefined} beside the VM's package, so that it goes when that is installed anew */
+function imageFolder() {
+  const packages = `${sep}node_modules${sep}`;
+  const place = sdkPath().lastIndexOf(packages);
+  return place < 0 ? undefined : join(sdkPath().slice(0, place + packages.length), ".cache", "der-client");
+}
+
+function sdkPath() {
+  const require = createRequire(import.meta.url);
+  return createRequire(require.resolve("@stacks/clarinet-sdk")).resolve("@stacks/clarinet-sdk-wasm");
+}
+
+/** @param {boolean} canProfile @returns {string} another one for another VM, or if we treat it in another way */
+function imageName(canProfile) {
+  const digest = createHash("sha256").update(String(canProfile));
+  const here = dirname(fileURLToPath(import.meta.url));
+  const files = [...SOURCES.map((name) => join(here, name)), join(dirname(sdkPath()), "clarinet_sdk_bg.wasm")];
+  for (const file of files) digest.update(readFileSync(file));
+  return `${digest.digest("hex").slice(0, 32)}${SUFFIX}`;
+}
+
+/**
+ * @param {string} file
+ * @returns {{header: Header, pages: Buffer} | undefined}
+ */
+function readImage(file) {
+  try {
+    const body = zlib.zstdDecompressSync(readFileSync(file));
+    const end = body.indexOf(NEW_LINE);
+    /** @type {Header} */
+    const header = JSON.parse(body.toString("utf8", 0, end));
+    const pages = body.subarray(end + 1);
+    return pages.length === header.offsets.length * PAGE ? { header, pages } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Keeps the image of a session that has just begun. It is a matter of speed only, so a failure has no consequence.
+ *
+ * @param {string} file
+ * @param {Session} session
+ * @param {BaseImage} empty the memory before it
+ * @param {number} time of the first block, unix seconds
+ */
+function keepImage(file, { module, sdk, costsFlags }, empty, time) {
+  const memory = memoryOf(module);
+  const table = module.exports.__wbindgen_externrefs;
+  const { offsets, pages } = empty.difference(memory);
+  /** @type {Header} */
+  const header = {
+    pointer: sdk.__wbg_ptr,
+    costsFlags,
+    memoryLength: memory.length,
+    offsets,
+    tableLength: table.length,
+    references: referencesOf(table),
+    times: [0, SECOND_BLOCK].flatMap((added) => timesIn(memory, time, added)),
+  };
+  const body = Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n`), pages]);
+  // With the checksum, damage is found when it is read.
+  const params = { [zlib.constants.ZSTD_c_checksumFlag]: 1, [zlib.constants.ZSTD_c_compressionLevel]: 1 };
+  const unfinished = `${file}.${randomUUID()}`;
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+    try {
+      writeFileSync(unfinished, zlib.zstdCompressSync(body, { params }));
+      renameSync(unfinished, file);
+      removeOthers(dirname(file));
+    } finally {
+      rmSync(unfinished, { force: true });
+    }
+  } catch {
+    // The next session begins from nothing, too.
+  }
+}
+
+/** Removes the images of earlier versions. @param {string} folder */
+function removeOthers(folder) {
+  const current = [true, false].map(imageName);
+  const others = readdirSync(folder).filter((name) => name.endsWith(SUFFIX) && !current.includes(name));
+  for (const name of others) rmSync(join(folder, name), { force: true });
+}
+
+/**
+ * @param {Buffer} memory
+ * @param {number} first time of the first block
+ * @param {number} added seconds after it
+ * @returns {[number, number][]} where this time is kept as 64 bits, each with what is added
+ */
+function timesIn(memory, first, added) {
+  const wanted = Buffer.alloc(8);
+  wanted.writeBigUInt64LE(BigInt(first + added));
+  /** @type {[number, number][]} */
+  const found = [];
+  for (let at = memory.indexOf(wanted); at >= 0; at = memory.indexOf(wanted, at + 1)) {
+    if (at % wanted.length === 0) found.push([at, added]);
+  }
+  return found;
+}
+
+/**
+ * @param {WebAssembly.Table} table
+ * @returns {[number, Reference][]} but for those that only an asynchronous call needs, of which there is none later
+ */
+function referencesOf(table) {
+  /** @type {[number, Reference][]} */
+  const found = [];
+  for (let index = 0; index < table.length; index++) {
+    const value = table.get(index);
+    if (value === globalThis) found.push([index, "global"]);
+    else if (value === noFiles) found.push([index, "files"]);
+    else if (value === null || ["string", "boolean"].includes(typeof value)) found.push([index, { value }]);
+  }
+  return found;
+}
+
+/**
+ * @param {import("./module.js").VmModule} module a new one
+ * @param {{header: Header, pages: Buffer}} image
+ * @param {number} time of the first block, unix seconds
+ * @returns {Session}
+ */
+function resume(module, { header, pages }, time) {
+  const { memory, __wbindgen_externrefs: table } = module.exports;
+  memory.grow((header.memoryLength - memory.buffer.byteLength) / 65536);
+  const bytes = memoryOf(module);
+  header.offsets.forEach((offset, index) => pages.copy(bytes, offset, index * PAGE, (index + 1) * PAGE));
+  for (const [at, added] of header.times) bytes.writeBigUInt64LE(BigInt(time + added), at);
+  table.grow(header.tableLength - table.length);
+  for (const [index, reference] of header.references) table.set(index, valueOf(reference));
+  const sdk = Object.create(module.glue.SDK.prototype);
+  sdk.__wbg_ptr = header.pointer;
+  return { module, sdk, costsFlags: header.costsFlags };
+}
+
+/** @param {Reference} reference @returns {unknown} */
+function valueOf(reference) {
+  if (reference === "global") return globalThis;
+  return reference === "files" ? noFiles : reference.value;
+}

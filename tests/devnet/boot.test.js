@@ -1,0 +1,74 @@
+// A session of the VM that begins from an image is the same as one that begins from nothing.
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { Vm } from "../../devnet/vm/vm.js";
+
+const OWNER = "ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM";
+const BALANCES = new Map([[OWNER, 1_000_000n]]);
+const [FIRST, LATER] = [1_700_000_000, 1_800_000_123];
+
+let folder;
+let fresh;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "images "));
+  writeFileSync(join(folder, "of an earlier version.image"), "");
+  fresh = await Vm.boot({ startTime: LATER, balances: BALANCES, folder: "" });
+  await Vm.boot({ startTime: FIRST, balances: BALANCES, folder });
+});
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const bootLater = (where = folder) => Vm.boot({ startTime: LATER, balances: BALANCES, folder: where });
+const image = () => join(folder, readdirSync(folder)[0]);
+
+function references({ module }) {
+  const table = module.exports.__wbindgen_externrefs;
+  return Array.from({ length: table.length }, (_, index) => table.get(index));
+}
+
+// What only asynchronous calls need, of which there is none after the beginning.
+const isOfCalls = (value) => value instanceof Promise || value?._wbg_cb_unref !== undefined;
+const beganFromNothing = (vm) => references(vm).some(isOfCalls);
+
+function expectSame(vm) {
+  expect(vm.memory.equals(fresh.memory)).toBe(true);
+  expect(references(vm).map((value) => (isOfCalls(value) ? undefined : value))).toEqual(
+    references(fresh).map((value) => (isOfCalls(value) ? undefined : value)),
+  );
+  expect([vm.time, vm.height, vm.costsFlag]).toEqual([LATER, fresh.height, fresh.costsFlag]);
+}
+
+test("memory and references are the same, at another time, too", async () => {
+  const vm = await bootLater();
+  expect([beganFromNothing(fresh), beganFromNothing(vm)]).toEqual([true, false]);
+  expectSame(vm);
+});
+
+test("the image of an earlier version is gone", () => {
+  expect(readdirSync(folder)).toHaveLength(1);
+});
+
+test("a damaged image is not used, and is made again", async () => {
+  const whole = readFileSync(image());
+  const damaged = Buffer.from(whole);
+  damaged[Math.floor(whole.length / 2)] ^= 1;
+  for (const content of [damaged, whole.subarray(0, whole.length / 2), Buffer.alloc(0)]) {
+    writeFileSync(image(), content);
+    const vm = await bootLater();
+    expect(beganFromNothing(vm)).toBe(true);
+    expectSame(vm);
+    expect(readFileSync(image()).length).toBeGreaterThan(1_000_000);
+  }
+  expect(beganFromNothing(await bootLater())).toBe(false);
+});
+
+test("without a folder that can be written, a session begins from nothing", async () => {
+  const vm = await bootLater(join(image(), "no folder"));
+  expect(beganFromNothing(vm)).toBe(true);
+  expectSame(vm);
+});
