@@ -124,8 +124,9 @@ def test_every_topic_is_in_the_comment_of_the_function_that_prints_it() -> None:
     for contract in CONTRACTS:
         lines = (SOURCES / f"{contract.name}.clar").read_text().splitlines()
         comments = "\n".join(line.partition(";;")[2] for line in lines)
-        missing = [topic for topic in topics_of(contract) if f'"{topic}"' not in comments]
-        assert missing == [f"{contract.name}-deployed"], f"write where it is printed: Prints {missing}"
+        printed = topics_of(contract) - {f"{contract.name}-deployed"}  # not by a function
+        missing = sorted(topic for topic in printed if f'"{topic}"' not in comments)
+        assert not missing, f"{contract.name}.clar: say in the comment over the function that it prints {missing}"
 
 
 def topics_of(contract: type[Contract]) -> set[str]:
