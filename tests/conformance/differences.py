@@ -25,7 +25,9 @@ DIFFERENCES: Mapping[Target, Mapping[str, str]] = {
         "source: proof by default": _NO_MERKLE_TREE,
         "map_entry: proof by default": _NO_MERKLE_TREE,
         "data_var: proof by default": _NO_MERKLE_TREE,
-        "SignatureValidation: tuple out of order": "it reports the wrong order as text; a node reports an invalid signature",
+        "SignatureValidation: tuple out of order": (
+            "it reports the wrong order as text; a node reports an invalid signature"
+        ),
         "test_transfer_with_post_conditions": "it refuses the transfer at once; a node accepts it, but never mines it",
         "test_what_follows_a_transaction_is_ignored": "it accepts only the bytes of exactly one transaction",
         "extended balances: turnover of tokens": "it keeps the balances of tokens, not the amounts sent and received",
