@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 
 const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-/** Text that people mistype, as the alphabet's designer reads it. */
+/** Characters that people mistype, and what the alphabet's designer reads them as. */
 const ALIASES = { O: "0", L: "1", I: "1" };
 
 /** Address versions of the test networks: single-signature (ST) and multi-signature (SN). */
@@ -41,7 +41,7 @@ export function addressText(version, hash160) {
 
 /**
  * @param {string} text
- * @returns {{version: number, hash160: Buffer} | null} null if it is no address
+ * @returns {{version: number, hash160: Buffer} | null} null if it is not an address
  */
 export function parseAddress(text) {
   if (typeof text !== "string" || text.length < 3 || text.length > 50 || text[0] !== "S") return null;

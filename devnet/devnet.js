@@ -1,9 +1,9 @@
 /**
- * The devnet as its users see it: a chain with named accounts and contracts on it, that mines by itself or on request,
- * and, with a journal, survives its process.
+ * The devnet as its users see it: a chain with named accounts and contracts, which mines by itself or on request and,
+ * with a journal, survives its process.
  *
- * What changes the chain happens one after the other, in turns; only transactions come in at any time. Whatever a turn
- * changes, it changes and journals in one go, so no request ever sees it half-done.
+ * Operations that change the chain run one after the other, in turns; only transactions come in at any time. A turn
+ * makes and journals its changes in one synchronous step, so no request ever sees a half-done change.
  */
 import { checkAdmission, checkMeaning, invalid } from "./chain/admission.js";
 import { Chain } from "./chain/chain.js";
@@ -21,16 +21,16 @@ import { ending, SignatureVerifier } from "./wire/verifier.js";
 /** @typedef {import("./journal.js").Entry} Entry */
 /** @typedef {import("./wire/transaction.js").Transaction} Transaction */
 
-/** How blocks come: one for each transaction at once, on a timer, or only when asked. */
+/** When blocks are mined: at once for each transaction, on a timer, or only on request. */
 /** @typedef {{kind: "auto"} | {kind: "interval", milliseconds: number} | {kind: "manual"}} Mining */
 
 /** @param {Transaction} transaction @returns {string | undefined} what it publishes */
 const contractIdOf = ({ origin, payload }) => (payload.type === "smart_contract" ? `${origin.address}.${payload.name}` : undefined);
 
 const PROGRESS_MILLISECONDS = 5_000;
-/** How long whoever sends a transaction waits for its block, where each is mined at once. Then it is pending, as on a node. */
+/** With auto mining, how long the sender of a transaction waits for its block. After that it is pending, as on a node. */
 const PATIENCE_MILLISECONDS = 5_000;
-/** How soon it is tried again to mine what could not be stored. */
+/** How soon mining is retried after a block that could not be stored. */
 const RETRY_MILLISECONDS = 1_000;
 
 export class Devnet {
@@ -48,13 +48,13 @@ export class Devnet {
     this.journal = journal;
     this.verifier = verifier;
     this.closed = false;
-    /** @type {Promise<unknown>} the turn that comes last, for now */
+    /** @type {Promise<unknown>} the last turn in the queue */
     this.lastTurn = Promise.resolve();
-    /** @type {Promise<void> | null} while a fork takes blocks away: what the chain is meanwhile concerns nobody */
+    /** @type {Promise<void> | null} set while a fork replaces blocks: other requests must not see the chain meanwhile */
     this.forking = null;
     /** @type {Promise<void> | null} */
     this.miningReady = null;
-    /** @type {Map<string, () => void>} by txid: what wakes the request that waits for its block */
+    /** @type {Map<string, () => void>} by txid: the function that wakes the request waiting for its block */
     this.waiting = new Map();
     /** @type {Error | null} why the last block could not be stored */
     this.storageError = null;
@@ -67,20 +67,20 @@ export class Devnet {
   /**
    * @param {object} options
    * @param {Account[]} options.accounts
-   * @param {Plan} [options.plan] to carry out at the start of a new chain
+   * @param {Plan} [options.plan] to execute at the start of a new chain
    * @param {number} options.startTime unix seconds of a new chain's first block
    * @param {Mining} options.mining
    * @param {string | null} options.stateFile
    * @param {(chain: Chain) => void} [options.follow] called before anything new happens to the chain
-   * @param {boolean} [options.coverage] whether it is noted what all calls reach
-   * @param {boolean} [options.costs] whether execution costs are tracked, in what is replayed, too
+   * @param {boolean} [options.coverage] whether to record what all calls reach
+   * @param {boolean} [options.costs] whether execution costs are tracked, also during replay
    * @returns {Promise<Devnet>}
    */
   static async start({ accounts, plan = emptyPlan(), startTime, mining, stateFile, follow, coverage = false, costs = true }) {
     const balances = new Map(accounts.map(({ address, balance }) => [address, balance]));
     const opened = stateFile ? Journal.open(stateFile, { startTime, balances }) : null;
     const genesis = opened?.genesis ?? { startTime, balances };
-    const verifier = new SignatureVerifier(); // first, so that its thread starts beside the VM
+    const verifier = new SignatureVerifier(); // first, so that its thread starts in parallel with the VM
     const chain = await Chain.start(genesis, { coverage });
     for (const { raw, from } of plan.steps) {
       const contractId = contractIdOf(parseTransaction(raw));
@@ -91,7 +91,7 @@ export class Devnet {
     if (opened) await devnet.#replayAll(opened.entries);
     follow?.(chain);
     if (chain.history.blocks.count === 1) devnet.#tellFirstBlock();
-    // A killed start may have left a transaction whose block was not written any more.
+    // An earlier process may have been killed after it wrote a transaction and before it wrote its block.
     if (mining.kind === "auto") await devnet.#mineReady();
     if (!chain.genesis) await devnet.#carryOut(plan);
     if (opened) devnet.#tellChanges(plan);
@@ -99,7 +99,7 @@ export class Devnet {
     return devnet;
   }
 
-  /** Followers came too late to hear of it. */
+  /** Followers were added after it was mined. */
   #tellFirstBlock() {
     const { feed, tip } = this.chain;
     feed.note("block", () => ({ block: tip, parent: undefined, mined: [] }));
@@ -112,10 +112,10 @@ export class Devnet {
     let line = 1; // the header
     for (const entry of entries) {
       await this.#replay(entry, ++line);
-      // Users who wait for a long history see its progress.
+      // Shows progress to users who wait for a long history.
       if (Date.now() - told < PROGRESS_MILLISECONDS) continue;
       told = Date.now();
-      process.stderr.write(`devnet: ${line} lines of the state file are done again\n`);
+      process.stderr.write(`devnet: ${line} lines of the state file replayed\n`);
     }
   }
 
@@ -125,11 +125,11 @@ export class Devnet {
       await this.#again(entry);
     } catch (error) {
       const { message } = /** @type {Error} */ (error);
-      throw new Error(`line ${line} of the state file cannot be carried out again: ${message}`);
+      throw new Error(`line ${line} of the state file cannot be replayed: ${message}`);
     }
   }
 
-  /** @param {Plan} plan what an earlier, killed start has done of it is left alone */
+  /** @param {Plan} plan steps that an earlier, killed start has completed are skipped */
   async #carryOut({ steps, epoch }) {
     for (const step of steps) {
       const transaction = parseTransaction(step.raw);
@@ -138,7 +138,7 @@ export class Devnet {
       await this.#accept(transaction, { patience: Infinity });
       await this.#mineReady();
       const outcome = this.chain.history.find(transaction.txid)?.outcome;
-      if (!outcome) throw new Error(`${step.what}: it is too much for a block`);
+      if (!outcome) throw new Error(`${step.what}: it is too large for a block`);
       if (outcome.status !== "success") throw new Error(`${step.what}: ${outcome.vmError ?? outcome.result}`);
     }
     if (epoch) await this.enterEpoch(epoch);
@@ -148,7 +148,7 @@ export class Devnet {
     });
   }
 
-  /** @param {Plan} plan whose contracts the state file may have as they were before somebody changed them */
+  /** @param {Plan} plan whose contracts may have changed since the state file was written */
   #tellChanges({ steps }) {
     for (const { raw, from } of steps) {
       const transaction = parseTransaction(raw);
@@ -157,9 +157,9 @@ export class Devnet {
       const published = this.chain.history.contracts.get(contractId);
       if (published?.source === transaction.payload.code) continue;
       const difference = published
-        ? `${contractId} in the state file has another source than ${from}: the chain keeps the old one`
-        : `${contractId} (${from}) is not in the state file: the chain goes on without it`;
-      process.stderr.write(`devnet: ${difference}; begin a new state file to use the new one\n`);
+        ? `${contractId} in the state file differs from ${from}: the chain keeps the old source`
+        : `${contractId} (${from}) is not in the state file: the chain does not have it`;
+      process.stderr.write(`devnet: ${difference}; start with a new state file to use the new one\n`);
     }
   }
 
@@ -168,7 +168,7 @@ export class Devnet {
     switch (entry.do) {
       case "submit": {
         const transaction = parseTransaction(Buffer.from(entry.raw, "hex"));
-        // To show it, a caller asks for the contract.
+        // A caller needs the contract to show the transaction.
         if (transaction.payload.type === "contract_call") await this.chain.loadContract(transaction.payload.contractId);
         return this.chain.take(transaction);
       }
@@ -197,7 +197,7 @@ export class Devnet {
 
   /**
    * @template T
-   * @param {() => Promise<T>} run what changes the chain, alone
+   * @param {() => Promise<T>} run the operation, which has the chain to itself
    * @returns {Promise<T>}
    */
   #turn(run) {
@@ -210,7 +210,7 @@ export class Devnet {
   }
 
   /**
-   * @param {Entry} entry what is about to be done, and cannot fail; or was done, and is taken back if this fails
+   * @param {Entry} entry an operation that follows and cannot fail, or one that is already done and is undone if this fails
    * @throws {import("./journal.js").StorageError}
    */
   #write(entry) {
@@ -230,14 +230,14 @@ export class Devnet {
         const entry = { do: "mine", each: false };
         if (most !== undefined) entry.most = most;
         if (only) entry.only = only;
-        // What a replay need not find out again, the slowest part of it.
+        // Saves a replay from finding this out again, which is its slowest part.
         if (Object.keys(undone).length > 0) entry.undone = undone;
         this.#write(entry);
       },
     });
   }
 
-  /** Mines a block for each transaction that is ready, as a node does whose blocks come faster than its transactions. */
+  /** Mines a block for each transaction that is ready, like a node whose blocks come faster than its transactions. */
   #mineReady() {
     this.miningReady ??= this.#turn(async () => {
       try {
@@ -254,7 +254,7 @@ export class Devnet {
     return this.miningReady;
   }
 
-  /** @returns {Promise<void>} as `#mineReady`; what cannot be stored now is tried again later */
+  /** @returns {Promise<void>} like `#mineReady`; a block that cannot be stored now is retried later */
   async #mineAtOnce() {
     try {
       await this.#mineReady();
@@ -267,7 +267,7 @@ export class Devnet {
   }
 
   async #mineOnTime() {
-    // When blocks take longer than the time between them, some are left out.
+    // If a block takes longer than the interval, some blocks are skipped.
     if (this.miningReady) return;
     this.miningReady = this.#turn(() => this.#mineBlock());
     try {
@@ -280,7 +280,7 @@ export class Devnet {
     }
   }
 
-  /** @param {Error} error of a block, which is told once */
+  /** @param {Error} error of a block, which is reported once */
   #noteFailure(error) {
     if (this.storageError?.message !== error.message) process.stderr.write(`devnet: no block was mined: ${error.message}\n`);
     this.storageError = error;
@@ -306,7 +306,7 @@ export class Devnet {
   }
 
   /**
-   * Takes a transaction in, and where each is mined at once, waits for its block.
+   * Accepts a transaction, and with auto mining waits for its block.
    *
    * @param {Transaction} transaction whose signatures are verified
    * @param {{patience?: number}} [options] milliseconds to wait for the block
@@ -335,7 +335,7 @@ export class Devnet {
     });
   }
 
-  /** Tells those who wait for a transaction that is not in the mempool any more. */
+  /** Wakes requests that wait for a transaction that is no longer in the mempool. */
   #tellWaiting() {
     for (const [txid, done] of this.waiting) if (!this.chain.mempool.find(txid)) done();
   }
@@ -346,10 +346,10 @@ export class Devnet {
     for (;;) {
       if (this.storageError && this.mining.kind === "auto") await this.#mineReady();
       await checkAdmission(transaction, chain);
-      // While it was being looked at, the same bytes may have come in again, or the end of this process.
+      // While it was being checked, the same bytes may have come in again, or this process may be ending.
       if (this.closed) throw ending();
       if (chain.knows(transaction.txid)) return;
-      // What the VM is carrying out cannot be replaced any more; when it is done, the nonce is used.
+      // A transaction that the VM is executing cannot be replaced any more; when it is done, its nonce is used.
       if (!chain.mempool.conflicting(transaction).some(({ txid }) => chain.inBlock.has(txid))) break;
       await this.lastTurn;
     }
@@ -394,11 +394,11 @@ export class Devnet {
   }
 
   /**
-   * Has a fork take the last blocks away, and mines others instead, one more of them.
+   * Lets a fork replace the last blocks with others, one more than before.
    *
    * @param {number} count how many blocks; at most `chain.mostToTakeAway`
-   * @param {import("./chain/reorg.js").Handling} transactions how to treat those in them
-   * @returns {Promise<number>} how many blocks were taken away
+   * @param {import("./chain/reorg.js").Handling} transactions how to treat their transactions
+   * @returns {Promise<number>} how many blocks were removed
    */
   reorg(count, transactions) {
     return this.#turn(async () => {
@@ -429,7 +429,7 @@ export class Devnet {
   }
 
   /**
-   * Sends STX from the faucet's account, by a transaction like any other.
+   * Sends STX from the faucet's account, with an ordinary transaction.
    *
    * @param {string} recipient
    * @param {bigint} amount µSTX
@@ -448,7 +448,7 @@ export class Devnet {
   }
 
   /**
-   * Sends a transaction as anybody, who need not have signed it.
+   * Sends a transaction from any address, without its signature.
    *
    * @param {import("./address.js").Principal} sender an address
    * @param {Buffer} payload
@@ -462,7 +462,7 @@ export class Devnet {
     return transaction;
   }
 
-  /** @param {string} address @returns {bigint} behind those that are pending */
+  /** @param {string} address @returns {bigint} after the pending ones */
   #nextNonce(address) {
     const pending = this.chain.mempool.noncesOf(address);
     return pending.length > 0 ? pending[pending.length - 1] + 1n : this.chain.ledger.nonce(address);

@@ -1,15 +1,16 @@
 /**
- * The state file: one JSON line per accepted transaction or control action, in order. Replayed from the start, they
- * lead to the same state and the same txids, since nothing in the chain depends on anything else.
+ * The state file: one JSON line per accepted transaction or control action, in order. Replaying them leads to the same
+ * state and the same txids, since the chain depends on nothing else.
  *
- * A line is written before the request that caused it is answered, so a killed process loses nothing it has answered.
+ * A line is written before the response to the request that caused it, so a killed process loses nothing that it has
+ * confirmed.
  */
 import { createHash } from "node:crypto";
 import { closeSync, existsSync, fchmodSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
 import { Lock, realPath } from "./lock.js";
 import { StorageError } from "./storage-error.js";
 
-/** Each line ends with a tab and a checksum of what is before it. Files of the earlier format have lines without. */
+/** Each line ends with a tab and a checksum of the text before it. In the earlier format, lines have no checksum. */
 const FORMAT = "der-client-devnet-2";
 const WITHOUT_CHECKSUMS = "der-client-devnet-1";
 const FORMATS = [FORMAT, WITHOUT_CHECKSUMS];
@@ -43,8 +44,8 @@ export class Journal {
    *
    * @param {string} path
    * @param {Genesis} genesis of a new one
-   * @returns {{journal: Journal, genesis: Genesis, entries: Iterable<Entry>}} the genesis that is in the file, and its
-   *   entries, read one by one, all before anything is appended: a long file fits neither into a string nor in memory
+   * @returns {{journal: Journal, genesis: Genesis, entries: Iterable<Entry>}} the genesis in the file, and its entries.
+   *   Read all entries, one by one, before anything is appended: a long file fits neither into a string nor into memory
    */
   static open(path, genesis) {
     const real = realPath(path);
@@ -61,13 +62,13 @@ export class Journal {
   static #openLocked(path, lock, genesis) {
     const file = openSync(path, existsSync(path) ? "r+" : "wx+", MODE);
     try {
-      if (fstatSync(file).nlink > 1) throw new Error(`${path} has several names (hard links), which could be used by several devnets`);
+      if (fstatSync(file).nlink > 1) throw new Error(`${path} has several names (hard links), through which several devnets could use it`);
       const end = endOfLines(file, path);
       const lines = readLines(file, end, path);
       const first = lines.next();
       if (first.done ? !isStartOfHeader(file) : !FORMATS.includes(formatOf(first.value))) throw notOurs(path);
       fchmodSync(file, MODE);
-      // What follows the last line was being written when the process was killed, and was never answered.
+      // Text after the last line was being written when the process was killed, and was never confirmed.
       ftruncateSync(file, end);
       const journal = new Journal(path, lock, file, end);
       if (!first.done)
@@ -87,8 +88,8 @@ export class Journal {
   append(lines) {
     const bytes = Buffer.from(lines.map((line) => `${checkedLine(JSON.stringify(line))}\n`).join(""));
     try {
-      if (!this.lock.isHeld) throw new Error(`${this.lock.path} is another's, or gone`);
-      // What could not be cut off after an earlier failure.
+      if (!this.lock.isHeld) throw new Error(`${this.lock.path} belongs to another devnet, or was deleted`);
+      // Cuts off text that could not be cut off after an earlier failure.
       if (fstatSync(this.file).size > this.position) ftruncateSync(this.file, this.position);
       for (let written = 0; written < bytes.length;) {
         written += writeSync(this.file, bytes, written, bytes.length - written, this.position + written);
@@ -100,12 +101,12 @@ export class Journal {
     this.position += bytes.length;
   }
 
-  /** To the last whole line. */
+  /** Cuts the file after the last complete line. */
   #cutBack() {
     try {
       ftruncateSync(this.file, this.position);
     } catch {
-      // Then before the next line is written; and what is torn at a start is dropped.
+      // Retried before the next line is written; a start also drops an incomplete line.
     }
   }
 
@@ -125,7 +126,7 @@ function checksumOf(text) {
   return createHash("sha256").update(text).digest("hex").slice(0, 8);
 }
 
-/** @param {number} file @param {string} path for the error @returns {number} where its last whole line ends */
+/** @param {number} file @param {string} path for the error @returns {number} the end of its last complete line */
 function endOfLines(file, path) {
   const { size } = fstatSync(file);
   for (let end = size; end > 0; end -= CHUNK_BYTES) {
@@ -139,10 +140,10 @@ function endOfLines(file, path) {
   return 0;
 }
 
-/** Of a line that was being written something is missing. One with a checksum, and more, has lost its end otherwise. @param {number} file @param {number} start @param {number} end @param {string} path */
+/** A line that was being written is incomplete. If it has its whole checksum, the end of the file is damaged in another way. @param {number} file @param {number} start @param {number} end @param {string} path */
 function checkTail(file, start, end, path) {
   const [, text, checksum] = CHECKED_AND_MORE.exec(readBytes(file, start, end).toString("utf8")) ?? [];
-  if (text !== undefined && checksumOf(text) === checksum) throw damaged(path, "its last line has another end");
+  if (text !== undefined && checksumOf(text) === checksum) throw damaged(path, "the end of its last line is wrong");
 }
 
 /**
@@ -181,7 +182,7 @@ function readBytes(file, start, end) {
   return bytes;
 }
 
-/** @param {Line | null} line of any file @returns {string} empty if it says none */
+/** @param {Line | null} line of any file @returns {string} empty if it has none */
 function formatOf(line) {
   return String(/** @type {Partial<Header> | null} */ (line)?.format ?? "");
 }
@@ -205,12 +206,12 @@ function parseLine(line, number, path, mustBeChecked) {
 
 /** @param {string} path @param {string} why */
 function damaged(path, why) {
-  return notOurs(path, `: ${why}; use a copy of it, or cut it before that line to go on from there`);
+  return notOurs(path, `: ${why}; use a copy of the file, or remove everything from that line on to continue from there`);
 }
 
 /** @param {string} path @param {string} [why] */
 function notOurs(path, why = "") {
-  return new Error(`${path} is no state file of this devnet${why}`);
+  return new Error(`${path} is not a state file of this devnet${why}`);
 }
 
 /** @param {number} file without a line feed @returns {boolean} whether it is empty, or a header that a kill cut off */

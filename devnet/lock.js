@@ -1,9 +1,9 @@
 /**
- * One state file, one devnet: two that write it would ruin it.
+ * Allows only one devnet per state file: two that write to it would destroy it.
  *
- * The lock is a file beside it, made by whoever is first. It says who that is: a process id alone does not, since each
- * container has a process 1. Where its owner cannot be asked for, because it runs elsewhere, it shows that it lives by
- * touching its lock every other second. The lock of one that lives no more is taken over.
+ * The lock is a file next to it, created by the first devnet. It identifies its owner by more than a process id, since
+ * each container has a process 1. An owner that runs elsewhere cannot be looked up, so each owner touches its lock
+ * every other second to show that it is alive. The lock of an owner that is no longer alive is taken over.
  */
 import {
   closeSync,
@@ -23,24 +23,24 @@ import { basename, dirname, join, resolve } from "node:path";
 import { randomUUID } from "node:crypto";
 
 const HEARTBEAT_MILLISECONDS = 2_000;
-/** An owner elsewhere that lets so many heartbeats pass is gone. */
+/** An owner elsewhere that misses this many heartbeats is gone. */
 const MISSED_HEARTBEATS = 4;
 const LOOK_MILLISECONDS = 100;
 
-/** Another devnet has the file. */
+/** Another devnet uses the file. */
 export class LockError extends Error {}
 
 /**
  * @typedef {object} Owner
  * @property {number} pid
- * @property {string | null} started when the process did, as its kernel counts; null where that cannot be asked
- * @property {string} place host, start of its kernel, and namespace of process ids: where pid means this process
+ * @property {string | null} started when the process started, by its kernel's clock; null if that is not known
+ * @property {string} place host, start time of its kernel, and process id namespace, in which pid is valid
  * @property {string} token
  */
 
 /**
  * @param {string} path of a file that may not exist yet
- * @returns {string} its real one: whatever links lead there
+ * @returns {string} its real path, with all links resolved
  */
 export function realPath(path) {
   try {
@@ -53,7 +53,7 @@ export function realPath(path) {
   return join(realpathSync(dirname(resolve(path))), basename(path));
 }
 
-/** @param {string} path @returns {string | null} where a link leads that leads nowhere */
+/** @param {string} path @returns {string | null} the target of a dangling link */
 function linkTarget(path) {
   try {
     return readlinkSync(path);
@@ -87,7 +87,7 @@ export class Lock {
     return new Lock(lock);
   }
 
-  /** @returns {boolean} whether it is still ours: somebody may have deleted it, or taken it over while we were halted */
+  /** @returns {boolean} whether it is still ours: somebody may have deleted it, or taken it over while this process was suspended */
   get isHeld() {
     return statSync(this.path, { throwIfNoEntry: false })?.ino === this.#inode;
   }
@@ -107,7 +107,7 @@ export class Lock {
 
 /** @param {string} lock @returns {boolean} false if there is one */
 function create(lock) {
-  // First with another name, so that nobody ever sees a lock without its owner.
+  // Created under another name first, so that no process ever sees a lock without its owner.
   const draft = `${lock}.${randomUUID()}`;
   writeFileSync(draft, JSON.stringify(ourselves()), { flag: "wx", mode: 0o600 });
   try {
@@ -122,7 +122,8 @@ function create(lock) {
 }
 
 /**
- * Only one at a time may judge whether an owner is gone, or the second would take the lock of the first.
+ * Only one process at a time may decide whether an owner is gone; otherwise, a second one would take the lock of the
+ * first.
  *
  * @param {string} path
  * @param {string} lock
@@ -147,11 +148,11 @@ function takeOver(path, lock) {
   }
 }
 
-/** @param {string} lock @returns {Owner | null} null if there is no lock any more, or nothing legible in it */
+/** @param {string} lock @returns {Owner | null} null if the lock no longer exists or is not readable */
 function ownerOf(lock) {
   try {
     const owner = JSON.parse(readFileSync(lock, "utf8"));
-    // Earlier versions wrote their process id alone.
+    // Earlier versions wrote only their process id.
     return typeof owner === "number" ? { pid: owner, started: null, place: PLACE, token: "" } : owner;
   } catch {
     return null;
@@ -166,7 +167,7 @@ function isAlive({ pid, started, place, token }, lock) {
   return isRunning(pid) && (started === null || startOf(pid) === started);
 }
 
-/** @param {string} lock @returns {boolean} whether its owner shows within some heartbeats that it lives */
+/** @param {string} lock @returns {boolean} whether its owner shows within several heartbeats that it is alive */
 function isTouched(lock) {
   const before = statSync(lock, { throwIfNoEntry: false })?.mtimeMs;
   const sleeper = new Int32Array(new SharedArrayBuffer(4));
@@ -191,7 +192,7 @@ const PLACE = [hostname(), contentOf("/proc/sys/kernel/random/boot_id"), linkTar
 
 /** @param {number} pid @returns {string | null} */
 function startOf(pid) {
-  // The name of the program may have spaces and brackets in it; what is asked for is the 20th field behind it.
+  // The program's name may contain spaces and brackets; the start time is the 20th field after it.
   const fields = contentOf(`/proc/${pid}/stat`)
     ?.replace(/^.*\) /s, "")
     .split(" ");

@@ -1,4 +1,4 @@
-/** Starts the devnet, prints its URL as one line of JSON when it is ready, and ends cleanly when told. */
+/** Starts the devnet, prints its URL as one line of JSON when it is ready, and ends cleanly on a signal. */
 import { createServer as createListener } from "node:net";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -23,12 +23,13 @@ async function main(argv) {
     return;
   }
   await checkAddress(options);
-  // A project may leave its settings out of its repository; Clarinet's usual accounts are those of this library, too.
+  // A project may not have its settings in its repository; then use this library's, which have Clarinet's usual
+  // accounts.
   const accounts = readAccounts(hasSettings(options.project) ? options.project : DEFAULT_PROJECT);
   const observed = [...readObservers(options.project).map(parseObserver), ...options.observers];
   /** @type {Observers | undefined} */
   let observers;
-  // Also while it starts, which takes long with a long state file.
+  // Also during the start, which takes a while with a long state file.
   let stop = async () => process.exit(0);
   for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => stop());
   if (options.untilStdinCloses)
@@ -51,7 +52,7 @@ async function main(argv) {
   };
   const server = createServer(devnet, { ...options, paths: pathsOf(plan) });
   stop = async () => {
-    // Whatever may hang then, the end does not.
+    // Whatever hangs then, the process ends.
     setTimeout(() => process.kill(process.pid, "SIGKILL"), LONGEST_END_MILLISECONDS).unref();
     await server.close();
     await devnet.close();
@@ -67,7 +68,7 @@ async function main(argv) {
 }
 
 /**
- * Reports at once that it cannot listen, before the VM starts.
+ * Reports at once if it cannot listen, before the VM starts.
  *
  * @param {{host: string, port: number}} address
  */
@@ -84,7 +85,7 @@ function addressError(error, host, port) {
   if (error.code === "EADDRINUSE") {
     return new Error(`port ${port} of ${host} is in use; choose another with --port (port=), or 0 for any free one`);
   }
-  if (error.code === "EACCES") return new Error(`port ${port} may not be used by this user; choose one above 1023 with --port (port=)`);
+  if (error.code === "EACCES") return new Error(`port ${port} is not allowed for this user; choose one above 1023 with --port (port=)`);
   return new Error(`cannot listen on ${host}: ${error.message}; choose another address with --host (host=)`);
 }
 
@@ -94,7 +95,7 @@ function planOf({ deploy, prepared, project }, accounts) {
   return prepared ? readPreparedPlan(prepared) : readPlan(project, accounts);
 }
 
-/** @param {import("./project/plan.js").Plan} plan @returns {Map<string, string>} where sources are from, by contract id */
+/** @param {import("./project/plan.js").Plan} plan @returns {Map<string, string>} the files of sources, by contract id */
 function pathsOf({ steps }) {
   return new Map(
     steps.flatMap(({ raw, from }) => {

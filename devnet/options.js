@@ -6,11 +6,11 @@ import { parseObserver } from "./observers/settings.js";
  * @typedef {object} Options
  * @property {string} project directory with Clarinet.toml, settings/ and deployments/
  * @property {string} host
- * @property {number} port 0 takes any free one
+ * @property {number} port 0 for any free one
  * @property {boolean} deploy
  * @property {string | null} prepared file with the plan, prepared in Python
- * @property {boolean} control whether what changes things under /devnet is served
- * @property {string | null} controlToken which is asked for that
+ * @property {boolean} control whether to serve the endpoints under /devnet that change things
+ * @property {string | null} controlToken the token they require
  * @property {boolean} costs
  * @property {boolean} coverage
  * @property {boolean} talk
@@ -18,7 +18,7 @@ import { parseObserver } from "./observers/settings.js";
  * @property {number} startTime unix seconds
  * @property {import("./devnet.js").Mining} mining
  * @property {string | null} stateFile
- * @property {import("./observers/settings.js").Observer[]} observers beside those of the project's settings
+ * @property {import("./observers/settings.js").Observer[]} observers in addition to those of the project's settings
  */
 
 const TOKEN_VARIABLE = "DER_DEVNET_TOKEN";
@@ -47,10 +47,10 @@ What changes things under /devnet asks for the token in the environment variable
 (authorization: Bearer TOKEN). With --host other than this machine's own, there must be one, or it is switched off.
 `;
 
-/** A command line that cannot be used. */
+/** An invalid command line. */
 export class OptionsError extends Error {}
 
-/** @param {string[]} argv @param {string} defaultProject @returns {Options | null} null: only help was asked for */
+/** @param {string[]} argv @param {string} defaultProject @returns {Options | null} null if only the help was requested */
 export function readOptions(argv, defaultProject) {
   const { values } = parse(argv);
   if (values.help) return null;
@@ -58,7 +58,7 @@ export function readOptions(argv, defaultProject) {
   const host = values.host ?? "127.0.0.1";
   const controlToken = process.env[TOKEN_VARIABLE] || null;
   if (!values["no-control"] && !controlToken && !isLoopback(host)) {
-    process.stderr.write(`devnet: others can reach ${host}, so nobody can control it: for that, set ${TOKEN_VARIABLE}\n`);
+    process.stderr.write(`devnet: control is switched off, since other machines can reach ${host}; to allow it, set ${TOKEN_VARIABLE}\n`);
   }
   return {
     project: values.project ?? defaultProject,

@@ -1,10 +1,10 @@
-/** Tells people what happens: a line for each block, and for each transaction in it. */
+/** Prints what happens: a line for each block, and for each transaction in it. */
 import { valueText, decodeValue } from "./clarity/value.js";
 
 /** @typedef {import("./chain/history.js").MinedTransaction} MinedTransaction */
 
 const TXID_CHARACTERS = 8;
-/** Lines are not longer: as wide as terminals are at least. */
+/** The longest line: the minimum width of terminals. */
 const COLUMNS = 80;
 
 /**
@@ -14,7 +14,7 @@ const COLUMNS = 80;
  */
 export function talk(chain, accounts, write) {
   const names = new Map(accounts.map(({ name, address }) => [address, name]));
-  /** Empty blocks that nobody was told of yet: an advance mines many. @type {{first: number, last: number} | null} */
+  /** Empty blocks that are not printed yet: an advance mines many. @type {{first: number, last: number} | null} */
   let empty = null;
 
   const tellEmpty = () => {

@@ -1,4 +1,4 @@
-/** What a transaction must be to enter the mempool: the node's checks, in the node's order. */
+/** Checks that a transaction must pass to enter the mempool: the node's checks, in the node's order. */
 import { isTestnetVersion } from "../address.js";
 import { argumentProblem } from "../clarity/abi.js";
 import { TESTNET_CHAIN_ID } from "../wire/transaction.js";
@@ -10,18 +10,18 @@ import { hasTrait } from "./traits.js";
 /** @typedef {import("./chain.js").Chain} Chain */
 
 const MIN_FEE_PER_BYTE = 1n;
-/** A nonce may lie this far ahead of the account's: a chain of 25 pending transactions, and one. */
+/** How far a nonce may be ahead of the account's: a chain of 25 pending transactions, plus one. */
 const MAX_NONCE_AHEAD = 26n;
 const MAINNET_BIT = 0x80;
 
 /**
- * @typedef {object} State what admission looks at
+ * @typedef {object} State what the checks depend on
  * @property {import("./ledger.js").Ledger} ledger
  * @property {(contractId: string) => import("./history.js").Contract | undefined} contract
  */
 
 /**
- * What a node checks first, before any signature and without looking at its state.
+ * The node's first checks, before any signature, which do not depend on its state.
  *
  * @param {Transaction} transaction
  * @throws {Rejection}
@@ -41,7 +41,7 @@ export function checkMeaning({ version, payload, origin }) {
 }
 
 /**
- * All that is checked after `checkMeaning` and the signatures, and needs only what the chain knows.
+ * The checks after `checkMeaning` and the signatures that need only the chain's state.
  *
  * @param {Transaction} transaction
  * @param {State} state
@@ -55,7 +55,7 @@ function checkKnown(transaction, state) {
 }
 
 /**
- * All that is checked after `checkMeaning` and the signatures. When it is through, nothing has changed since the last look.
+ * All checks after `checkMeaning` and the signatures. When it returns, nothing has changed since the last check.
  *
  * @param {Transaction} transaction
  * @param {Chain} chain
@@ -71,11 +71,11 @@ export async function checkAdmission(transaction, chain) {
 }
 
 /**
- * Whether contracts that are passed for traits implement them, which only the VM can tell.
+ * Checks that contracts passed for traits implement them, which only the VM can do.
  *
- * @param {Transaction} transaction whose arguments fit but for that
+ * @param {Transaction} transaction whose arguments fit otherwise
  * @param {Chain} chain
- * @returns {Promise<boolean>} whether the VM was asked, and others may have changed the chain meanwhile
+ * @returns {Promise<boolean>} whether the VM was asked, so that other requests may have changed the chain meanwhile
  * @throws {Rejection}
  */
 export async function checkTraits({ payload }, chain) {
@@ -110,8 +110,8 @@ function checkFee({ payer, raw }) {
 }
 
 /**
- * The first nonce that is not the account's decides, and the sponsor's comes first. If it is used, that is told; if it
- * lies ahead, then how far, of the origin first.
+ * The first nonce that is not the account's next one decides; the sponsor's is checked first. If it is already used,
+ * that is the error. If it is ahead, the error is how far a nonce is ahead; the origin's is checked first.
  *
  * @param {Transaction} transaction
  * @param {import("./ledger.js").Ledger} ledger
@@ -134,8 +134,8 @@ function checkNonces({ origin, sponsor }, ledger) {
 }
 
 /**
- * What has used a nonce stays in a node's mempool, and whatever else comes for it must have a higher fee. It could not
- * be mined either way, so here it is refused.
+ * In a node's mempool, a mined transaction still occupies its nonce, and another one with this nonce must have a higher
+ * fee. It could not be mined even then, so the devnet refuses it.
  *
  * @param {Transaction} transaction
  * @param {import("./ledger.js").Ledger} ledger
@@ -153,7 +153,7 @@ function checkFunds(ledger, address, needed) {
 }
 
 /**
- * Whether fee and amount can be paid, and what is called exists.
+ * Checks that fee and amount can be paid, and that the called function exists.
  *
  * @param {Transaction} transaction
  * @param {State} state

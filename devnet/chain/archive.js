@@ -1,6 +1,6 @@
 /**
- * Bytes that are written once and read seldom: kept in a nameless temporary file, with the newest megabyte in memory.
- * It can be cut at its end. What there is no room for is not appended at all.
+ * Bytes that are written once and rarely read: kept in an unlinked temporary file, with the newest megabyte in memory.
+ * The end can be cut off. An append that does not fit writes nothing.
  */
 import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,7 +9,7 @@ import { StorageError } from "../storage-error.js";
 
 const TAIL_BYTES = 1024 * 1024;
 
-/** @returns {number} the descriptor of an open file that has no name any more, and vanishes with this process */
+/** @returns {number} the descriptor of an unlinked open file, which disappears with this process */
 function openNameless() {
   const folder = mkdtempSync(join(tmpdir(), "der-devnet-"));
   try {
@@ -21,12 +21,12 @@ function openNameless() {
 
 export class Archive {
   #file = openNameless();
-  /** What is not in the file yet. */
+  /** The bytes that are not in the file yet. */
   #tail = Buffer.alloc(TAIL_BYTES);
   #tailLength = 0;
   #fileLength = 0;
 
-  /** @returns {number} where the next bytes will stand */
+  /** @returns {number} the offset of the next bytes */
   get length() {
     return this.#fileLength + this.#tailLength;
   }
@@ -67,7 +67,7 @@ export class Archive {
     return bytes;
   }
 
-  /** Forgets all bytes from an offset on. @param {number} length */
+  /** Drops all bytes from an offset on. @param {number} length */
   cut(length) {
     this.#tailLength = Math.max(0, length - this.#fileLength);
     this.#fileLength = Math.min(this.#fileLength, length);

@@ -1,9 +1,9 @@
-/** The blocks of the chain, at 88 bytes each in an archive. Their heights follow each other without a gap. */
+/** The blocks of the chain, 88 bytes each, in an archive. Their heights have no gaps. */
 import { identityOf } from "../wire/block.js";
 import { Archive } from "./archive.js";
 
 const RECORD = 88;
-/** Read together when all are searched. */
+/** How many are read at once in a search. */
 const RECORDS_AT_ONCE = 4096;
 const HASH_AT = 24;
 const INDEX_HASH_AT = 56;
@@ -23,7 +23,7 @@ export class Blocks {
   #archive = new Archive();
   #count = 0;
   #firstHeight = 0;
-  /** The newest one, which everybody asks for. @type {Block} */
+  /** The newest block, cached because most requests need it. @type {Block} */
   tip = /** @type {never} */ (undefined);
 
   get count() {
@@ -95,7 +95,7 @@ export class Blocks {
     return undefined;
   }
 
-  /** Forgets all but the first ones. @param {number} count at least 1 */
+  /** Drops all but the first ones. @param {number} count at least 1 */
   cut(count) {
     this.#archive.cut(count * RECORD);
     this.#count = count;

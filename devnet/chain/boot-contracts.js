@@ -1,22 +1,22 @@
 /**
- * The boot contracts, which the VM brings with it: pox, bns, costs and the like.
+ * The boot contracts that are built into the VM: pox, bns, costs and others.
  *
- * The VM runs them and returns their source, but not their interface. So the source is published once more under another
- * name, the interface of that copy is read, and the copy undone.
+ * The VM runs them and returns their source, but not their interface. So the devnet publishes the source again under
+ * another name, reads the interface of this copy, and undoes the publication.
  */
 import { BOOT_ADDRESS, VmError } from "../vm/vm.js";
 import { CLARITY_OF_EPOCH } from "./executor.js";
 
 /** @typedef {import("./history.js").Contract} Contract */
 
-/** Those written in an older Clarity that has since lost a function they use; the others also pass as the newest. */
+/** Contracts that need an older Clarity version, since newer ones lack a function that they use. */
 const OLD_CLARITY = new Set(["bns", "cost-voting", "lockup"]);
 const OLD_VERSION = 2;
 const NEW_VERSION = 6;
 const NEWEST_EPOCH = "4.0";
 const NO_TXID = "0".repeat(64);
 
-/** @param {string} contractId @returns {boolean} whether it could be one, by its address */
+/** @param {string} contractId @returns {boolean} whether its address is that of boot contracts */
 export function isBootContractId(contractId) {
   return contractId.startsWith(`${BOOT_ADDRESS}.`);
 }
@@ -37,11 +37,11 @@ export function loadBootContract(executor, contractId) {
     vm.mineBlock([{ deployContract: { name: copy, content: source, options: { clarityVersion }, sender: BOOT_ADDRESS } }]);
     return vm.contractInterface(`${BOOT_ADDRESS}.${copy}`);
   });
-  if (!abi) throw new VmError(`the VM told no interface of ${contractId}`);
+  if (!abi) throw new VmError(`the VM returned no interface of ${contractId}`);
   return { contractId, source, clarityVersion, height: 0, txid: NO_TXID, abi };
 }
 
-/** Those that were asked for, by id. Once known, they are at hand without the VM. */
+/** The contracts requested so far, by id, so that the VM is asked only once. */
 export class BootContracts {
   /** @type {Map<string, Contract>} */
   #known = new Map();

@@ -1,9 +1,9 @@
 /**
- * The chain: VM, ledger, history and mempool as one thing that accepts transactions, mines blocks, and can go back.
+ * The chain: VM, ledger, history and mempool as one object that accepts transactions, mines blocks, and can go back.
  *
- * The VM takes its time, in a thread of its own. What comes of it changes the rest in one go, so no request ever sees a
- * half-done change; and if it cannot be kept, because a disk is full, the VM takes it back. Blocks, advances and the like
- * are asked for one at a time (see Devnet).
+ * The VM works asynchronously in its own thread. Its result changes everything else in one synchronous step, so no
+ * request ever sees a half-done change. If the result cannot be saved, because a disk is full, the VM undoes it.
+ * Blocks, advances and similar operations are requested one at a time (see Devnet).
  */
 import { emptyInterface } from "../clarity/abi.js";
 import { BootContracts } from "./boot-contracts.js";
@@ -18,7 +18,7 @@ import { VmThread } from "./vm-thread.js";
 /** @typedef {import("./executor.js").Outcome} Outcome */
 /** @typedef {import("./executor.js").Undone} Undone */
 /** @typedef {import("./history.js").Contract} Contract */
-/** @typedef {(undone: Undone, only: string[] | undefined) => void} Keep writes down that a block was mined; throws if it cannot */
+/** @typedef {(undone: Undone, only: string[] | undefined) => void} Keep saves that a block was mined; throws if it cannot */
 
 const MAX_TRANSACTIONS_PER_BLOCK = 200;
 const MAX_DROPPED = 1000;
@@ -57,25 +57,25 @@ export class Chain {
     this.files = new Map();
     /** @type {Map<string, Dropped>} transactions that left the mempool unmined, by txid */
     this.dropped = new Map();
-    /** @type {Set<string>} txids of those that the VM is carrying out */
+    /** @type {Set<string>} txids of the transactions that the VM is executing */
     this.inBlock = new Set();
     /** @type {Snapshot[]} */
     this.snapshots = [];
     this.nextSnapshotId = 1;
-    /** @type {Snapshot | null} where a reset leads to */
+    /** @type {Snapshot | null} the state that a reset restores */
     this.genesis = null;
-    /** How often it was set back, so that clients can tell it from a node that is behind. */
+    /** How often the chain was set back, so that clients can distinguish this from a node that lags behind. */
     this.rewinds = 0;
     /** The epoch that the next block is in. */
     this.epoch = "4.0";
-    /** How it came there. @type {{after: number, epoch: string}[]} after: the height at which it was changed */
+    /** The changes of epoch. @type {{after: number, epoch: string}[]} after: the height at which it was changed */
     this.epochChanges = [];
     this.history.addBlock(place, []);
   }
 
   /**
    * @param {import("../journal.js").Genesis} genesis
-   * @param {{coverage?: boolean}} [options] whether it is noted what all calls reach
+   * @param {{coverage?: boolean}} [options] whether to record what all calls reach
    * @returns {Promise<Chain>}
    */
   static async start(genesis, { coverage = false } = {}) {
@@ -94,7 +94,7 @@ export class Chain {
 
   /**
    * @param {string} contractId
-   * @param {{patience?: number}} [options] how long to wait for the VM, if it has to be asked
+   * @param {{patience?: number}} [options] how long to wait for the VM, if it is needed
    * @returns {Promise<Contract | undefined>} published, or a boot contract
    */
   async loadContract(contractId, options = {}) {
@@ -108,11 +108,11 @@ export class Chain {
   }
 
   /**
-   * Takes a transaction into the mempool that was found good, now or in an earlier life, when the rules may have been
-   * others.
+   * Adds a transaction to the mempool that has passed the checks, now or in an earlier run, when the rules may have
+   * been others.
    *
    * @param {Transaction} transaction
-   * @throws {import("./rejection.js").Rejection} if another one is in its place
+   * @throws {import("./rejection.js").Rejection} if another transaction occupies its place
    */
   take(transaction) {
     const { txid } = transaction;
@@ -122,13 +122,13 @@ export class Chain {
   }
 
   /**
-   * Mines one block with what is ready, be it nothing.
+   * Mines one block with the transactions that are ready, even if there are none.
    *
    * @param {object} [options]
-   * @param {Undone} [options.known] of an earlier life
+   * @param {Undone} [options.known] from an earlier run
    * @param {number} [options.most] transactions in it
-   * @param {string[]} [options.only] txids of exactly those that are to be in it
-   * @param {Keep} [options.keep] gets the txids if others came in meanwhile
+   * @param {string[]} [options.only] txids of exactly the transactions to put in it
+   * @param {Keep} [options.keep] gets the txids if other transactions came in meanwhile
    * @returns {Promise<void>}
    */
   async mine({ known = {}, most = MAX_TRANSACTIONS_PER_BLOCK, only, keep } = {}) {
@@ -176,7 +176,7 @@ export class Chain {
     const entries = transactions.map((transaction, index) => ({ transaction, outcome: outcomes[index] }));
     const mined = entries.filter(({ outcome }) => outcome.status !== "dropped_too_expensive");
     const mark = this.history.mark();
-    // First what may fail.
+    // First the steps that may fail.
     this.history.addBlock(place, mined);
     try {
       keep();
@@ -201,7 +201,7 @@ export class Chain {
     for (const event of outcome.events) this.ledger.apply(event);
   }
 
-  /** @param {number} height @param {{transaction: Transaction, outcome: Outcome}[]} entries what is in the block there */
+  /** @param {number} height @param {{transaction: Transaction, outcome: Outcome}[]} entries the contents of the block at this height */
   #noteBlock(height, entries) {
     this.feed.note("block", () => {
       const { blocks } = this.history;
@@ -216,7 +216,7 @@ export class Chain {
     if (payload.type !== "smart_contract") return;
     const contractId = `${origin.address}.${payload.name}`;
     const clarityVersion = payload.clarityVersion ?? CLARITY_OF_EPOCH[this.epoch];
-    // The VM keeps no contract that defines neither a function nor a trait.
+    // The VM does not keep a contract that defines neither a function nor a trait.
     const abi = interfaces[contractId] ?? emptyInterface(clarityVersion);
     this.history.addContract({ contractId, source: payload.code, clarityVersion, height: this.tip.height, txid, abi });
   }
@@ -260,7 +260,8 @@ export class Chain {
   }
 
   /**
-   * Has the next blocks in another epoch: contracts of an earlier one are published in it, and what it had works again.
+   * Mines the next blocks in another epoch. In an earlier epoch, contracts are published under its rules, and its
+   * features work again.
    *
    * @param {string} epoch one of `CLARITY_OF_EPOCH`
    * @param {() => void} [keep] writes it down; throws if it cannot
@@ -273,7 +274,7 @@ export class Chain {
     this.epochChanges.push({ after, epoch });
   }
 
-  /** @returns {Promise<number>} the id to revert to; what is remembered is the state at this moment */
+  /** @returns {Promise<number>} the id to revert to; the snapshot has the state at this moment */
   async snapshot() {
     const snapshot = this.#capture();
     this.snapshots.push(snapshot);
@@ -281,7 +282,7 @@ export class Chain {
     return snapshot.id;
   }
 
-  /** From now on, a reset leads here. */
+  /** From now on, a reset restores the current state. */
   async markGenesis() {
     this.genesis = this.#capture();
     await this.genesis.image;
@@ -290,7 +291,7 @@ export class Chain {
   /** @returns {Snapshot} */
   #capture() {
     const image = this.vm.ask("image", []);
-    image.catch(() => undefined); // told to whoever awaits it
+    image.catch(() => undefined); // reported to whoever awaits it
     return {
       id: this.nextSnapshotId++,
       image,
@@ -308,10 +309,10 @@ export class Chain {
   }
 
   /**
-   * Goes back to a snapshot, which is gone then, like all taken after it.
+   * Goes back to a snapshot, and deletes it and all later ones.
    *
    * @param {number} id
-   * @returns {Promise<void>} when the VM is ready as well; everything else is ready at once
+   * @returns {Promise<void>} resolves when the VM is ready, too; everything else is ready at once
    */
   async revert(id) {
     const index = this.snapshots.findIndex((snapshot) => snapshot.id === id);
@@ -320,13 +321,13 @@ export class Chain {
     await this.#restore(gone[0], gone);
   }
 
-  /** @returns {number} how many blocks there are above the state after the start */
+  /** @returns {number} how many blocks were mined since the start */
   get mostToTakeAway() {
     return this.genesis ? this.history.blocks.count - this.genesis.mark.blocks : 0;
   }
 
   /**
-   * Takes the last blocks away: goes back to the last copy of the VM below them, and from there the same way again. The
+   * Removes the last blocks: goes back to the last copy of the VM below them, and replays the blocks in between. The
    * mempool stays unchanged; snapshots of removed blocks are removed, too.
    *
    * @param {number} count how many blocks; at most `mostToTakeAway`
@@ -348,7 +349,7 @@ export class Chain {
     const usedUp = this.snapshots.filter(({ mark }) => mark.blocks > kept);
     this.snapshots = this.snapshots.filter(({ mark }) => mark.blocks <= kept);
     const { mempool } = this;
-    this.feed.isMuted = true; // whoever follows has heard of the blocks that stay
+    this.feed.isMuted = true; // followers already know the blocks that stay
     try {
       await this.#restore(base, usedUp);
       this.mempool = mempool;
@@ -356,7 +357,7 @@ export class Chain {
     } finally {
       this.feed.isMuted = false;
     }
-    if (blocks.count !== kept) throw new Error("a change of epoch would have to be taken back in part");
+    if (blocks.count !== kept) throw new Error("a change of epoch would have to be undone in part");
     this.feed.note("reverted", () => ({ block: this.tip }));
     return gone;
   }
@@ -370,7 +371,7 @@ export class Chain {
     for (const { block, mined } of again) {
       const change = epochs.find(({ after }) => after === this.tip.height);
       if (change) await this.enterEpoch(change.epoch);
-      if (this.tip.height >= block.height) continue; // a block that the change of epoch has mined
+      if (this.tip.height >= block.height) continue; // a block that the change of epoch mined
       const transactions = mined.map(({ transaction }) => transaction);
       if (mined.length === 0 && block.burnHeight > this.tip.burnHeight) {
         this.history.addBlock(await this.vm.ask("burnBlock", [block.time]), []);
@@ -381,17 +382,17 @@ export class Chain {
           this.#settleBlock(transactions, result, () => undefined);
         });
       }
-      if (this.tip.hash !== block.hash) throw new Error(`block ${block.height} of ${last} became another one`);
+      if (this.tip.hash !== block.hash) throw new Error(`block ${block.height} of ${last} differs after the replay`);
     }
   }
 
-  /** Goes back to the start. All snapshots are gone then. */
+  /** Goes back to the start, and deletes all snapshots. */
   async reset() {
     if (!this.genesis) throw new Error("there is no genesis to reset to");
     await this.#restore(this.genesis, this.snapshots.splice(0));
   }
 
-  /** @param {Snapshot} snapshot @param {Snapshot[]} gone those that nobody can revert to any more */
+  /** @param {Snapshot} snapshot @param {Snapshot[]} gone the snapshots that are no longer valid */
   async #restore({ image, ledger, mempool, mark, epoch, epochChanges }, gone) {
     this.ledger = ledger.copy();
     this.mempool = mempool.copy();

@@ -1,11 +1,11 @@
-/** The other end of `VmThread`: a thread with the VM in it, which answers one question after the other. */
+/** The other end of `VmThread`: the thread with the VM, which processes one request after the other. */
 import { parentPort, workerData } from "node:worker_threads";
 import { VmError, VmExhausted, VmPanic } from "../vm/vm.js";
 import { Engine } from "./engine.js";
 import { BlockTooLarge } from "./executor.js";
 import { ReadFailure } from "./reads.js";
 
-/** What is told by name to the other thread, where it becomes the same kind of error again. */
+/** Errors that are passed to the other thread by name, and become the same class there. */
 const ERRORS = { VmError, VmExhausted, VmPanic, ReadFailure, BlockTooLarge };
 
 const port = /** @type {import("node:worker_threads").MessagePort} */ (parentPort);

@@ -1,8 +1,8 @@
 /**
- * All that is asked of the VM, by name: it runs in a thread of its own (engine-worker.js), and the rest of the devnet
- * reaches it through `VmThread` (vm-thread.js) only. Whatever goes in or comes out is plain data.
+ * All requests to the VM, by name. The VM runs in its own thread (engine-worker.js), and the rest of the devnet reaches
+ * it only through `VmThread` (vm-thread.js). Arguments and results are plain data.
  *
- * A new question is a method here, and `chain.vm.ask("method", …)` there.
+ * To add a request, add a method here and call it with `chain.vm.ask("method", …)`.
  */
 import { withoutAddition } from "../vm/top-level-code.js";
 import { MAX_MEMORY_BYTES } from "../vm/budget.js";
@@ -21,11 +21,11 @@ import { traitProblem } from "./traits.js";
 /** @typedef {{outcomes: Outcome[], undone: Undone, place: Place, interfaces: Interfaces}} BlockResult interfaces: of what was published */
 /** @typedef {Record<string, import("../clarity/abi.js").Abi>} Interfaces by contract id */
 
-/** Of a trace, and of where its cost was spent: characters. */
+/** The longest trace, and the longest list of where its cost was spent, in characters. */
 const MAX_TRACE_TEXT = 4 * 1024 * 1024;
-/** The most burn blocks in one advance: a year of them. On longer ways each takes longer. */
+/** The most burn blocks in one advance: one year's. In a longer advance, the time between them is longer. */
 const MAX_BURN_BLOCKS = 52_560;
-/** What an empty block takes of the VM's memory, with some air. */
+/** The VM's memory that an empty block takes, with a margin. */
 const BLOCK_BYTES = 2_048;
 
 export class Engine {
@@ -44,8 +44,8 @@ export class Engine {
    * @param {object} options
    * @param {number} options.startTime unix seconds of the first block
    * @param {Map<string, bigint>} options.balances µSTX by address
-   * @param {boolean} [options.canProfile] whether `trace` can be asked for
-   * @param {boolean} [options.coverage] whether it is noted what all calls reach
+   * @param {boolean} [options.canProfile] whether `trace` can be called
+   * @param {boolean} [options.coverage] whether to record what all calls reach
    * @returns {Promise<Engine>}
    */
   static async boot({ canProfile = false, coverage = false, ...genesis }) {
@@ -69,8 +69,8 @@ export class Engine {
   }
 
   /**
-   * @returns {{memoryBytes: number, copiesBytes: number, instances: number}} of the VM; of the copies of it, for undoing,
-   *   for a reset, for snapshots; and how often it was begun anew
+   * @returns {{memoryBytes: number, copiesBytes: number, instances: number}} memory of the VM; of its copies, for
+   *   undoing, resets and snapshots; and how many instances were created
    */
   weight() {
     const { vm, rolling } = this.executor;
@@ -84,10 +84,10 @@ export class Engine {
   }
 
   /**
-   * Mines one block; `undoLast` takes it back as long as nothing else was asked.
+   * Mines one block; `undoLast` undoes it if no other request came in between.
    *
    * @param {Order[]} orders
-   * @param {Undone} known of an earlier life
+   * @param {Undone} known from an earlier run
    * @returns {BlockResult}
    */
   runBlock(orders, known) {
@@ -108,7 +108,7 @@ export class Engine {
   }
 
   /**
-   * Mines empty blocks until the tip's time is at least `target`; `undoLast` takes them back together.
+   * Mines empty blocks until the tip's time is at least `target`; `undoLast` undoes all of them.
    *
    * @param {number} target unix seconds
    * @returns {Place[]}
@@ -124,7 +124,7 @@ export class Engine {
       /** @type {Place[]} */
       const places = [];
       while (this.vm.time < target) {
-        // The last stretch is shorter than the others, and its burn blocks are as usual.
+        // The last part is shorter than the others, and its burn blocks are at the usual distance.
         const left = target - this.vm.time;
         this.vm.mineTowards(target, left < burnSeconds ? BURN_BLOCK_SECONDS : burnSeconds);
         places.push(this.place());
@@ -134,10 +134,10 @@ export class Engine {
   }
 
   /**
-   * Has the next blocks in another epoch, with a clock that is not behind; `undoLast` takes it back.
+   * Mines the next blocks in another epoch, without setting the clock back; `undoLast` undoes it.
    *
-   * @param {string} epoch one that there is
-   * @returns {Place[]} of the empty blocks that this takes
+   * @param {string} epoch an existing one
+   * @returns {Place[]} of the empty blocks mined for this
    */
   enterEpoch(epoch) {
     return this.executor.record(() => {
@@ -160,7 +160,7 @@ export class Engine {
     const mine = (/** @type {number} */ seconds) => this.executor.record(() => this.vm.mineBurnBlock(seconds));
     mine(this.#burnSeconds);
     if (this.vm.time !== time) {
-      // After a long advance they are as far from each other as before it.
+      // After a long advance, they are again at the usual distance.
       this.#burnSeconds = Math.max(BURN_BLOCK_SECONDS, this.#burnSeconds + time - this.vm.time);
       this.undoLast();
       mine(this.#burnSeconds);
@@ -172,7 +172,7 @@ export class Engine {
     this.executor.undoLast();
   }
 
-  /** @returns {number} the id of a copy of the present state, for `restore` */
+  /** @returns {number} the id of a copy of the current state, for `restore` */
   image() {
     const id = this.#nextImage++;
     this.#images.set(id, this.executor.image());
@@ -186,18 +186,18 @@ export class Engine {
     this.executor.restore(image);
   }
 
-  /** @param {number[]} ids of images that nobody needs any more */
+  /** @param {number[]} ids of images that are no longer needed */
   forget(ids) {
     for (const id of ids) this.#images.delete(id);
   }
 
-  /** A copy taken while nobody waits makes a later undo short. */
+  /** A copy taken while idle makes a later undo faster. */
   capture() {
     this.executor.capture();
   }
 
   /**
-   * @param {Order[]} orders of a block, up to the one of interest
+   * @param {Order[]} orders of a block, up to the one to trace
    * @param {Undone} known of those before it
    */
   trace(orders, known) {
@@ -210,7 +210,7 @@ export class Engine {
     };
   }
 
-  /** @returns {Record<string, import("../tracing/coverage.js").ContractProfile>} what was reached so far, by contract */
+  /** @returns {Record<string, import("../tracing/coverage.js").ContractProfile>} what was executed so far, by contract */
   profile() {
     return this.coverage?.toJson() ?? {};
   }

@@ -1,9 +1,9 @@
 /**
- * Runs blocks of transactions on the VM the way a node does: the fee first and for good; the rest undone if it hits a
- * runtime error or breaks a post-condition.
+ * Executes blocks of transactions on the VM as a node does: the fee is always paid; everything else is undone after a
+ * runtime error or a violated post-condition.
  *
- * The VM has no such undo. So its memory is copied now and then (a checkpoint), what was run since is logged, and to
- * undo one transaction the checkpoint is put back, the log replayed, and the transaction run again as its fee alone.
+ * The VM cannot undo that. So its memory is copied regularly (a checkpoint), and what ran since is logged. To undo a
+ * transaction, the checkpoint is restored, the log replayed, and only the transaction's fee payment run again.
  */
 import { addressText, TESTNET_VERSIONS } from "../address.js";
 import { Checkpoint, MemoryImage } from "../vm/memory.js";
@@ -16,7 +16,7 @@ import { errorText, isAnalysisFinding, isTooMuch } from "./vm-error.js";
 /** @typedef {import("../vm/vm.js").Operation} Operation */
 /** @typedef {import("../vm/vm.js").OperationResult} OperationResult */
 
-/** Where fees go, instead of to miners. Nobody has a key for it: its hash is a text, padded with zeros. */
+/** The address that receives fees instead of miners. Nobody has its key: its hash is a text, padded with zeros. */
 export const FEE_SINK = addressText(TESTNET_VERSIONS.singleSig, Buffer.from("devnet fee sink".padEnd(20, "\0")));
 
 const CHECKPOINT_EVERY = 128;
@@ -41,7 +41,7 @@ export const CLARITY_OF_EPOCH = {
 const ZERO_COST = { read_count: 0, read_length: 0, runtime: 0, write_count: 0, write_length: 0 };
 
 /**
- * @typedef {object} Order what of a transaction is to be carried out, as plain data
+ * @typedef {object} Order what to execute of a transaction, as plain data
  * @property {string} txid hex
  * @property {string} sender address of the origin
  * @property {{address: string, fee: bigint}} payer
@@ -64,10 +64,10 @@ const ZERO_COST = { read_count: 0, read_length: 0, runtime: 0, write_count: 0, w
  *
  * @typedef {{order: Order, operation: Operation | null, outcome: Outcome | null}} Form
  *   operation null runs the fee only; outcome is set when it is already known
- * @typedef {Record<string, Outcome>} Undone by txid: transactions whose operation had to be undone, or never ran
+ * @typedef {Record<string, Outcome>} Undone by txid: transactions whose operation was undone, or never ran
  */
 
-/** What was to be in one block is more than the VM can do in one. Nothing of it was done. */
+/** The transactions for a block are more than the VM can execute in one. None of them was executed. */
 export class BlockTooLarge extends Error {}
 
 /** @param {import("../wire/transaction.js").Transaction} transaction @returns {Order} */
@@ -89,25 +89,25 @@ export class Executor {
   constructor(vm) {
     this.vm = vm;
     this.rolling = new Checkpoint();
-    /** @type {import("../vm/vm.js").Restorable} the state from which `log` leads to the present one */
+    /** @type {import("../vm/vm.js").Restorable} the state from which `log` leads to the current one */
     this.checkpoint = vm.base;
     /** @type {(() => void)[]} */
     this.log = [];
-    /** Gets what calls have reached, where that is wanted. @type {((folded: string) => void) | null} */
+    /** Receives what calls have executed, if wanted. @type {((folded: string) => void) | null} */
     this.onProfile = null;
   }
 
-  /** @param {OperationResult[]} results of what was asked for, be it undone, and not of repetitions */
+  /** @param {OperationResult[]} results of all requests, undone ones included, but not of replays */
   note(results) {
     if (!this.onProfile || results.length === 0) return;
-    // The VM reports it with the result of a call; for a publication, only with that of the next call.
+    // The VM reports it with the result of a call, or for a publication with the result of the next call.
     this.onProfile(results[results.length - 1].performance ?? this.vm.restOfProfile());
   }
 
   /**
-   * The effects of a transaction of a block, in detail; the state stays unchanged.
+   * Returns the effects of a transaction of a block in detail, without changing the state.
    *
-   * @param {Order[]} orders those of the block that come before it, and it
+   * @param {Order[]} orders the block's orders up to and including this one
    * @param {Undone} known of those before it
    * @returns {{outcome: Outcome, trace: string, folded: string}}
    */
@@ -136,7 +136,7 @@ export class Executor {
   }
 
   /**
-   * Runs something that changes the VM's state, and remembers it for replays. If it fails, it has changed nothing.
+   * Runs something that changes the VM's state, and logs it for replays. If it fails, the state is unchanged.
    *
    * @template T
    * @param {() => T} change
@@ -154,20 +154,20 @@ export class Executor {
     return result;
   }
 
-  /** Takes back what was recorded last, before anything else was done. */
+  /** Undoes what was logged last. Nothing else must have happened since. */
   undoLast() {
     this.log.pop();
     this.rewind();
   }
 
-  /** Takes a checkpoint if there is anything since the last one. */
+  /** Takes a checkpoint if the state has changed since the last one. */
   capture() {
     if (this.log.length === 0) return;
     this.rolling.capture(this.vm.memory);
     this.#restorePoint(this.rolling);
   }
 
-  /** @returns {MemoryImage} the present state, to keep */
+  /** @returns {MemoryImage} an image of the current state, to keep */
   image() {
     if (this.log.length > 0 || !(this.checkpoint instanceof MemoryImage)) {
       this.#restorePoint(this.vm.base.difference(this.vm.memory));
@@ -175,7 +175,7 @@ export class Executor {
     return /** @type {MemoryImage} */ (this.checkpoint);
   }
 
-  /** @param {import("../vm/vm.js").Restorable} image of the present state */
+  /** @param {import("../vm/vm.js").Restorable} image of the current state */
   #restorePoint(image) {
     this.checkpoint = image;
     this.log = [];
@@ -187,7 +187,7 @@ export class Executor {
     this.#restorePoint(image);
   }
 
-  /** Back to the last recorded state. @param {boolean} [broken] the VM panicked */
+  /** Restores the last recorded state. @param {boolean} [broken] the VM panicked */
   rewind(broken = false) {
     this.vm.restore(this.checkpoint, { broken });
     for (const change of this.log) change();
@@ -197,7 +197,7 @@ export class Executor {
    * Mines one block. Every transaction is in it except those `dropped_too_expensive`, whose fee cannot be paid.
    *
    * @param {Order[]} orders
-   * @param {Undone} known of an earlier life, which need not be tried and undone again
+   * @param {Undone} known from an earlier run, which need not be tried and undone again
    * @returns {{outcomes: Outcome[], undone: Undone}}
    */
   runBlock(orders, known) {
@@ -215,7 +215,7 @@ export class Executor {
 
   /**
    * @param {Form[]} forms
-   * @returns {boolean} whether the block stands; else the state is as before and a form has changed
+   * @returns {boolean} whether the block was mined; otherwise the state is as before and a form has changed
    */
   #attempt(forms) {
     const open = forms.filter((form) => form.outcome === null);
@@ -230,12 +230,12 @@ export class Executor {
       const outcome = failureOutcome(error);
       const isFinding = isAnalysisFinding(error.message);
       if (forms.length === 1 && outcome.status !== "dropped_too_expensive" && error instanceof VmError && !isFinding) {
-        // The fee was taken and the block mined; only the failed operation left nothing, as it must be.
+        // The fee was paid and the block mined; only the failed operation had no effect, as required.
         forms[0].outcome = outcome;
         return true;
       }
       this.rewind(error instanceof VmPanic);
-      // Each of them may fit by itself, and none of them is to blame.
+      // Each of them may fit by itself, so none of them is the cause.
       if (error instanceof VmExhausted && open.length > 1) throw new BlockTooLarge(error.message);
       const culprit = open.length === 1 ? open[0] : this.#findCulprit(forms);
       culprit.operation = null;
@@ -272,7 +272,7 @@ export class Executor {
   }
 
   /**
-   * If a contract has several faults, the VM reports the last one; a node stops at the first.
+   * If a contract has several errors, the VM reports the last one; a node stops at the first.
    *
    * @param {Order} order
    * @param {string | null} last
@@ -285,14 +285,14 @@ export class Executor {
     } catch (error) {
       if (!(error instanceof VmError || error instanceof VmPanic)) throw error;
       const [, ...findings] = error.message.split("\n");
-      // Its console takes the source for one of the newest Clarity, and may find something else.
+      // The VM's console treats the source as the newest Clarity version, and may find another error.
       if (findings.at(-1) === last) return findings[0];
     }
     return last;
   }
 
   /**
-   * In a block of several, the VM does not say which one threw: the shortest prefix that throws ends with it.
+   * In a block of several, the VM does not report which one threw: it is the last of the shortest prefix that throws.
    *
    * @param {Form[]} forms
    * @returns {Form}
@@ -317,7 +317,7 @@ export class Executor {
   }
 
   /**
-   * The effects of a transaction on the current state, which stays unchanged.
+   * Returns the effects of a transaction on the current state, without changing it.
    *
    * @param {Order} order
    * @param {{withFee: boolean}} options
@@ -337,7 +337,7 @@ export class Executor {
   }
 
   /**
-   * Does something to the VM and undoes it.
+   * Runs something on the VM and undoes it.
    *
    * @template T
    * @param {(vm: import("../vm/vm.js").Vm) => T} run
@@ -378,7 +378,7 @@ function replay(vm, operations) {
   try {
     vm.mineBlock(operations);
   } catch (error) {
-    // A block of one transaction with a runtime error throws each time, and leaves the same state each time.
+    // A block of one transaction with a runtime error always throws, and always leaves the same state.
     if (!(error instanceof VmError)) throw error;
   }
 }
@@ -410,7 +410,7 @@ function mainOperation({ payload, sender }, epoch) {
           contract: payload.contractId,
           method: payload.functionName,
           args: [],
-          // The VM takes plain byte arrays only: a Buffer turns into something else on its way.
+          // The VM takes only plain byte arrays: a Buffer is converted to something else on the way.
           args_maps: payload.argBytes.map((bytes) => new Uint8Array(bytes)),
           sender,
         },
@@ -425,8 +425,8 @@ function mainOperation({ payload, sender }, epoch) {
 }
 
 /**
- * @param {string} message which names the functions that the error went through
- * @param {import("../vm/vm.js").Span} place in the contract of the last one that is no built-in function
+ * @param {string} message which names the functions through which the error passed
+ * @param {import("../vm/vm.js").Span} place in the contract of the last one that is not a built-in function
  * @returns {FailedAt | null}
  */
 function placeOf(message, place) {
@@ -445,7 +445,7 @@ function abort(result, vmError) {
 /** @param {VmError | VmPanic} error @returns {Outcome} */
 function failureOutcome(error) {
   const text = errorText(error.message);
-  // A node does not mine what is too much for a block, and takes it out of its mempool.
+  // A node does not mine a transaction that is too large for a block, and removes it from its mempool.
   if (error instanceof VmExhausted || isTooMuch(text)) return dropped(text);
   const place = error instanceof VmError ? error.place : null;
   return { ...abort(ERR_NONE, text), failedAt: place && placeOf(error.message, place) };
@@ -456,17 +456,17 @@ function dropped(vmError) {
   return { status: "dropped_too_expensive", result: ERR_NONE, events: [], cost: ZERO_COST, vmError };
 }
 
-/** @param {Outcome} outcome @returns {boolean} whether the VM has kept effects that must not stay */
+/** @param {Outcome} outcome @returns {boolean} whether the VM has kept effects that must be undone */
 function mustBeUndone({ status, result }) {
   return status === "dropped_too_expensive" || (status === "abort_by_post_condition" && !isError(result));
 }
 
-/** @param {Outcome} outcome @returns {Outcome} what is kept of it: nobody asks later for events that were undone */
+/** @param {Outcome} outcome @returns {Outcome} what is stored of it: undone events are not needed later */
 export function keptOf({ undoneEvents, ...outcome }) {
   return outcome;
 }
 
-/** @param {string} result @returns {boolean} an (err …), of which the VM keeps nothing */
+/** @param {string} result @returns {boolean} an (err …), after which the VM keeps no effects */
 function isError(result) {
   return result.startsWith("0x08");
 }
@@ -476,8 +476,8 @@ function outcomeOf(order, operation) {
   const cost = operation.costs === "null" ? ZERO_COST : JSON.parse(operation.costs).total;
   const result = order.payload.type === "smart_contract" ? OK_TRUE : operation.result;
   const events = isError(result) ? [] : parseEvents(operation.events);
-  // Whatever a call returns, also (err …), its post-conditions are looked at: then it has moved nothing. A token
-  // transfer names the amount that it moves; post-conditions and their mode do not apply to it.
+  // Post-conditions are checked whatever a call returns; after (err …), it has moved nothing. A token transfer names
+  // the amount that it moves; post-conditions and their mode do not apply to it.
   const violation = order.payload.type === "token_transfer" ? null : violatedPostCondition(order, events);
   if (violation) return { status: "abort_by_post_condition", result, events: [], undoneEvents: events, cost, vmError: violation };
   if (isError(result)) return { status: "abort_by_response", result, events: [], cost, vmError: null };

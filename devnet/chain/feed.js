@@ -1,7 +1,7 @@
 /**
  * Changes of the chain, passed to its followers: sockets, event observers, the log.
  *
- * The chain notes each change once it can no longer fail. Followers hear of it when the change is complete.
+ * The chain records each change once it can no longer fail. Followers are notified when the change is complete.
  */
 import { EventEmitter } from "node:events";
 
@@ -10,22 +10,22 @@ import { EventEmitter } from "node:events";
  * @typedef {import("./blocks.js").Block} Block
  * @typedef {import("./history.js").MinedTransaction} MinedTransaction
  *
- * @typedef {object} Notes what followers can hear of
- * @property {[import("./mempool.js").Pending]} pending a transaction came into the mempool
- * @property {[{transaction: Transaction, status: string, replacedBy: string | null}]} dropped one left it unmined;
- *   replacedBy is a txid
+ * @typedef {object} Notes what followers are notified of
+ * @property {[import("./mempool.js").Pending]} pending a transaction entered the mempool
+ * @property {[{transaction: Transaction, status: string, replacedBy: string | null}]} dropped a transaction left it
+ *   unmined; replacedBy is a txid
  * @property {[{block: Block, parent: Block | undefined, mined: MinedTransaction[]}]} block
  * @property {[{block: Block}]} reverted the chain went back to this block
  */
 
-/** Notes that wait to be handed on, at most: an advance over years mines many blocks in one go. */
+/** The most notes that wait for delivery: an advance over years mines many blocks at once. */
 const MAX_WAITING = 10_000;
 
 /** @extends {EventEmitter<Notes>} */
 export class Feed extends EventEmitter {
   /** @type {(() => void)[]} */
   #waiting = [];
-  /** Whether what happens is nothing new to those who follow. */
+  /** Whether followers already know what happens now. */
   isMuted = false;
 
   constructor() {
@@ -36,7 +36,7 @@ export class Feed extends EventEmitter {
   /**
    * @template {keyof Notes} K
    * @param {K} kind
-   * @param {() => Notes[K][0]} make only called if somebody listens
+   * @param {() => Notes[K][0]} make called only if there is a listener
    */
   note(kind, make) {
     if (this.isMuted || this.listenerCount(kind) === 0) return;
@@ -45,7 +45,7 @@ export class Feed extends EventEmitter {
     if (this.#waiting.length >= MAX_WAITING) this.flush();
   }
 
-  /** Hands on what was noted, in order. */
+  /** Delivers the notes, in order. */
   flush() {
     const waiting = this.#waiting;
     this.#waiting = [];
@@ -53,7 +53,7 @@ export class Feed extends EventEmitter {
       try {
         tell();
       } catch (error) {
-        // What has happened has happened: its request must not fail because of somebody who looks on.
+        // The change is already made: its request must not fail because of a follower.
         process.stderr.write(`a follower of the chain failed: ${/** @type {Error} */ (error).stack}\n`);
       }
     }

@@ -1,8 +1,8 @@
 /**
- * Blocks and mined transactions, in order, with the ways to find them. Only ever grows at its end, or is cut there.
+ * Blocks and mined transactions, in order, with their indexes. It only grows at its end, or is cut there.
  *
- * Transactions are kept as bytes outside of this process's memory, and parsed again when somebody asks for one: a
- * devnet that runs for days would else grow by some kilobytes with each of them.
+ * Transactions are kept as bytes outside this process's memory, and parsed again when requested: otherwise, a devnet
+ * that runs for days would grow by some kilobytes with each transaction.
  */
 import { blockBytes } from "../wire/block.js";
 import { parseTransaction } from "../wire/transaction.js";
@@ -29,7 +29,7 @@ import { TransactionIndex } from "./transaction-index.js";
  * @typedef {{blocks: number, transactions: number, contracts: number}} Mark
  */
 
-/** Places of logs are kept as one number each: transaction · this + event. */
+/** The place of a log is stored as one number: transaction · this + event. */
 const MAX_EVENTS = 2 ** 22;
 
 export class History {
@@ -42,9 +42,9 @@ export class History {
   contracts = new Map();
   /** @type {Map<string, number[]>} places of logs by contract, oldest first */
   #logs = new Map();
-  /** @type {Map<string, number[]>} numbers of transactions by whom they concern, oldest first */
+  /** @type {Map<string, number[]>} numbers of transactions by the principals they concern, oldest first */
   #concerning = new Map();
-  /** @type {Map<string, import("./executor.js").Cost>} of the last run, by `costKey`; what is reverted counts, too */
+  /** @type {Map<string, import("./executor.js").Cost>} of the last run, by `costKey`, including reverted ones */
   lastCosts = new Map();
 
   /** @returns {Block} */
@@ -58,7 +58,7 @@ export class History {
   }
 
   /**
-   * Adds a block, or, if there is no room for it in the temporary folder, nothing of it.
+   * Adds a block, or nothing at all if the temporary folder has no room for it.
    *
    * @param {{height: number, burnHeight: number, time: number}} place
    * @param {{transaction: Transaction, outcome: Outcome}[]} entries
@@ -119,7 +119,7 @@ export class History {
     return this.find(txid) !== undefined;
   }
 
-  /** @param {string} contractId @returns {number} how often it has printed */
+  /** @param {string} contractId @returns {number} how often it printed */
   logCount(contractId) {
     return this.#logs.get(contractId)?.length ?? 0;
   }
@@ -128,7 +128,7 @@ export class History {
   newestLogs(contractId, offset, limit) {
     const places = this.#logs.get(contractId) ?? [];
     const end = Math.max(0, places.length - offset);
-    /** @type {Map<number, MinedTransaction>} many logs may be of one transaction, and that one large */
+    /** @type {Map<number, MinedTransaction>} many logs may belong to one transaction, which may be large */
     const known = new Map();
     const transaction = (/** @type {number} */ index) => {
       const mined = known.get(index) ?? this.transaction(index);
@@ -173,7 +173,7 @@ export class History {
     return Array.from({ length: transactionCount }, (_, index) => this.transaction(firstTransaction + index));
   }
 
-  /** @param {Block} block @returns {Buffer} as nodes keep it */
+  /** @param {Block} block @returns {Buffer} as stored by nodes */
   bytesOf(block) {
     const transactions = this.transactionsOf(block).map(({ transaction }) => transaction);
     const txids = transactions.map(({ txid }) => txid);
@@ -186,7 +186,7 @@ export class History {
     return { blocks: this.blocks.count, transactions: this.transactionCount, contracts: this.#contractList.length };
   }
 
-  /** Forgets all that came after a mark. @param {Mark} mark */
+  /** Drops everything after a mark. @param {Mark} mark */
   cut({ blocks, transactions, contracts }) {
     this.blocks.cut(blocks);
     for (const { contractId } of this.#contractList.splice(contracts)) this.contracts.delete(contractId);
@@ -210,7 +210,7 @@ function append(lists, key, number) {
   else lists.set(key, [number]);
 }
 
-/** @param {Map<string, number[]>} lists of ascending numbers, of which those from `end` on are taken away @param {number} end */
+/** @param {Map<string, number[]>} lists of ascending numbers, from which those from `end` on are removed @param {number} end */
 function cutBefore(lists, end) {
   for (const [key, list] of lists) {
     while (list.length > 0 && list[list.length - 1] >= end) list.pop();

@@ -1,8 +1,8 @@
 /**
- * Who holds what and has which nonce, kept from the events of every transaction.
+ * Balances, ownership and nonces of all principals, computed from the events of every transaction.
  *
- * The VM is the truth; this is its shadow, because reading a balance from the VM costs a call and the mempool asks for
- * it with every transaction. All that moves an asset in the VM emits an event.
+ * The VM has the actual state; this is a copy, since reading a balance from the VM costs a call, and the mempool needs
+ * balances with every transaction. Everything that moves an asset in the VM emits an event.
  */
 
 /**
@@ -14,7 +14,7 @@
  */
 
 /**
- * @param {string} text what the VM gives as the events of an operation
+ * @param {string} text the events of an operation, as the VM returns them
  * @returns {ChainEvent[]}
  */
 export function parseEvents(text) {
@@ -31,7 +31,7 @@ export function parseEvents(text) {
   });
 }
 
-/** @typedef {{sent: bigint, received: bigint, fees: bigint}} Turnover fees are not among what was sent */
+/** @typedef {{sent: bigint, received: bigint, fees: bigint}} Turnover `sent` excludes fees */
 
 export class Ledger {
   constructor() {

@@ -1,10 +1,10 @@
-/** Transactions that were accepted and are not mined yet, by the account and nonce they use. */
+/** Accepted transactions that are not mined yet, by the accounts and nonces that they use. */
 import { Rejection } from "./rejection.js";
 
 /** @typedef {import("../wire/transaction.js").Transaction} Transaction */
 /** @typedef {{transaction: Transaction, receiptTime: number, receiptHeight: number}} Pending unix seconds and block height when it came */
 
-/** @param {Transaction} transaction @returns {string[]} the places it takes: origin's and sponsor's nonces */
+/** @param {Transaction} transaction @returns {string[]} the places it occupies: origin's and sponsor's nonces */
 function places({ origin, sponsor }) {
   const own = [`${origin.address} ${origin.nonce}`];
   return sponsor ? [...own, `${sponsor.address} ${sponsor.nonce}`] : own;
@@ -15,7 +15,7 @@ export class Mempool {
   entries = new Map();
   /** @type {Map<string, string>} txid by `address nonce` */
   #byPlace = new Map();
-  /** How many ever came in; who remembers it sees whether others came. */
+  /** How many transactions have come in so far; compare it with an earlier value to see whether others came. */
   additions = 0;
 
   /** @returns {Mempool} */
@@ -38,7 +38,7 @@ export class Mempool {
 
   /**
    * @param {Transaction} transaction
-   * @returns {Transaction[]} those in whose place it would be
+   * @returns {Transaction[]} those whose place it would occupy
    */
   conflicting(transaction) {
     const taken = [...new Set(places(transaction).map((place) => this.#byPlace.get(place)))];
@@ -80,7 +80,7 @@ export class Mempool {
   }
 
   /**
-   * Those that can be mined now, in an order in which every account's nonces follow each other.
+   * Returns the transactions that can be mined now, each account's in the order of their nonces.
    *
    * @param {import("./ledger.js").Ledger} ledger
    * @param {number} limit

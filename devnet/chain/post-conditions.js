@@ -1,6 +1,6 @@
 /**
- * Whether what a transaction moved is what its post-conditions and their mode allow (SIP-005, SIP-040, SIP-044). What
- * does not hold is reported as by a node (stacks-core, check_transaction_postconditions).
+ * Checks whether a transaction's post-conditions and their mode allow what it moved (SIP-005, SIP-040, SIP-044).
+ * Violations are reported as by a node (stacks-core, check_transaction_postconditions).
  */
 import { addressText } from "../address.js";
 import { DecodeError, decodeValue, valueText } from "../clarity/value.js";
@@ -21,7 +21,7 @@ const NFT_SENT = 0x10;
 const NFT_NOT_SENT = 0x11;
 const POX_PERFORMED = 0x32;
 const STX = "STX";
-/** A node's name for STX among the assets. */
+/** The name of STX in a node's list of assets. */
 const STX_ASSET = `${addressText(1, Buffer.alloc(20, 1))}.__transient::STX`;
 const FAILURE = "Post-condition check failure";
 /** A node's names of the codes. @type {Record<number, string>} */
@@ -39,7 +39,7 @@ const CODES = {
   0x32: "Performed",
 };
 
-/** What left each principal: amounts by `principal asset`, and token values by the same. */
+/** What left each principal: amounts and token values, both by `principal asset`. */
 class Movements {
   /** @param {ChainEvent[]} events */
   constructor(events) {
@@ -139,7 +139,7 @@ function uncovered({ postConditionMode, sender }, movements, coveredAmounts, cov
   return null;
 }
 
-/** @param {string} hex @returns {string} the value, unless it is nested more than can be decoded without its type */
+/** @param {string} hex @returns {string} the value as text, unless it is nested too deeply to be decoded without its type */
 function tokenText(hex) {
   try {
     return valueText(decodeValue(Buffer.from(hex, "hex")), "node");

@@ -1,4 +1,4 @@
-/** Whom a transaction concerns, as the Stacks API counts it: who sent it, paid for it, was called, or had something moved. */
+/** The principals that a transaction concerns, as in the Stacks API: sender, sponsor, called contract, and everyone whose assets moved. */
 
 /**
  * @param {{transaction: import("../wire/transaction.js").Transaction, outcome: import("./executor.js").Outcome}} mined

@@ -1,4 +1,4 @@
-/** Reads of the present state: contracts' functions, variables, maps and constants. */
+/** Reads of the current state: contracts' functions, variables, maps and constants. */
 import { fits, readArgumentProblem } from "../clarity/abi.js";
 import { topLevelForms } from "../clarity/forms.js";
 import { decodeLoosely } from "../clarity/value.js";
@@ -20,7 +20,7 @@ export const PATIENCE = { patience: 5_000 };
  */
 
 /**
- * Calls a function that writes nothing, at the tip.
+ * Calls a function that does not write, at the tip.
  *
  * @param {Chain} chain
  * @param {ReadCall} call
@@ -32,13 +32,13 @@ export async function callRead(chain, { contractId, functionName, args, sender }
   const contract = await chain.loadContract(contractId, PATIENCE);
   if (!contract) throw new ReadFailure(`RuntimeCheck(NoSuchContract("${contractId}"))`);
   const definition = readableFunction(contract, functionName);
-  // Not the VM's to tell: it breaks of some, and takes lists and tuples without a look at what is in them.
+  // The VM cannot check this itself: some arguments crash it, and it does not check the contents of lists and tuples.
   const problem = readArgumentProblem(
     definition,
     decoded.map(({ value }) => value),
   );
   if (problem) throw new ReadFailure(`RuntimeCheck(${problem})`);
-  // The VM takes no Buffers: they turn into something else on their way.
+  // The VM takes no Buffers: they are converted to something else on the way.
   const bytes = decoded.map((argument) => new Uint8Array(argument.bytes));
   const access = /** @type {"public" | "read_only"} */ (definition.access);
   return chain.vm.ask("callFunction", [{ contractId, functionName, access, args: bytes, sender }], PATIENCE);
@@ -70,7 +70,7 @@ export async function dataVar(chain, contractId, name) {
  * @param {string} contractId
  * @param {string} map
  * @param {Buffer} key serialized, tuples in any order
- * @returns {Promise<string>} hex with 0x; `none` for whatever does not exist
+ * @returns {Promise<string>} hex with 0x; `none` if there is no such entry
  * @throws {DecodeError}
  */
 export async function mapEntry(chain, contractId, map, key) {
@@ -85,13 +85,14 @@ export async function mapEntry(chain, contractId, map, key) {
 const constantsOf = new WeakMap();
 
 /**
- * The value of a constant. The VM has no way to ask for it, but a constant's definition can be evaluated again.
+ * Returns the value of a constant. The VM has no function for this, but the constant's definition can be evaluated
+ * again.
  *
  * @param {Chain} chain
  * @param {string} contractId
  * @param {string} name
  * @returns {Promise<string | null>} hex with 0x
- * @throws {ReadFailure} if it is made by a function of its contract
+ * @throws {ReadFailure} if a function of its contract computes it
  */
 export async function constantValue(chain, contractId, name) {
   const contract = await chain.loadContract(contractId, PATIENCE);
@@ -112,7 +113,7 @@ async function evaluate(chain, expression, sender) {
     return await chain.vm.ask("evaluate", [expression, sender], PATIENCE);
   } catch (error) {
     if (!(error instanceof VmError || error instanceof VmPanic)) throw error;
-    const why = error instanceof VmError ? error.message : "its VM breaks of it";
+    const why = error instanceof VmError ? error.message : "it crashed the VM";
     throw new ReadFailure(`the devnet cannot evaluate this constant again: ${why}`);
   }
 }

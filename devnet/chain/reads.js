@@ -1,6 +1,6 @@
 /**
- * Calls of functions that write nothing, as the VM carries them out, at the tip. Read-only functions from an address take
- * its own short way.
+ * Calls of functions that do not write, executed by the VM at the tip. Read-only functions called by an address have a
+ * faster path.
  */
 import { decodeValue, valueText } from "../clarity/value.js";
 import { evaluateAsContract, withoutStandIn } from "../vm/contract-sender.js";
@@ -9,7 +9,7 @@ import { errorText } from "./vm-error.js";
 
 /** @typedef {import("./executor.js").Executor} Executor */
 
-/** The limits a node sets to a read-only call. */
+/** A node's limits for a read-only call. */
 const READ_LIMITS = { read_count: 100, read_length: 200_000, runtime: 1_000_000_000, write_count: 0, write_length: 0 };
 const LIMIT_ORDER = /** @type {const} */ (["write_length", "write_count", "read_length", "read_count", "runtime"]);
 
@@ -17,7 +17,7 @@ const LIMIT_ORDER = /** @type {const} */ (["write_length", "write_count", "read_
 export class ReadFailure extends Error {}
 
 /**
- * @typedef {object} FunctionCall of a function that exists, with arguments that fit
+ * @typedef {object} FunctionCall a call of an existing function, with valid arguments
  * @property {string} contractId
  * @property {string} functionName
  * @property {"public" | "read_only"} access
@@ -53,8 +53,8 @@ function readByReadOnlyFunction(executor, { contractId, functionName, args, send
 }
 
 /**
- * The VM runs a public function only in a new block. There its costs tell whether it writes; what it gives at the tip
- * is asked by an expression. Both are undone.
+ * The VM runs a public function only in a new block. Its costs there show whether it writes; an expression returns its
+ * result at the tip. Both are undone.
  *
  * @param {Executor} executor
  * @param {FunctionCall} call

@@ -1,4 +1,4 @@
-/** Refusals of the mempool, in the node's words (POST /v2/transactions, HTTP 400). */
+/** Refusals by the mempool, in the node's form (POST /v2/transactions, HTTP 400). */
 
 export class Rejection extends Error {
   /**

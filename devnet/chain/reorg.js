@@ -1,16 +1,17 @@
-/** What is mined after a fork took blocks away: which of their transactions, in which blocks. */
+/** What is mined after a fork removed blocks: which of their transactions, in which blocks. */
 
 /** @typedef {import("../wire/transaction.js").Transaction} Transaction */
 
-/** What becomes of the transactions of the blocks that are gone. */
+/** How to treat the transactions of the removed blocks. */
 export const HANDLINGS = /** @type {const} */ (["again", "reordered", "dropped"]);
 
 /** @typedef {(typeof HANDLINGS)[number]} Handling */
 
 /**
- * The other fork is longer by one block, as the one that wins is. Its first block is empty, so that none is as it was.
+ * The other fork is one block longer, since the longer fork wins. Its first block is empty, so every block differs from
+ * before.
  *
- * @param {Transaction[][]} gone the transactions of each block that is gone, oldest first
+ * @param {Transaction[][]} gone the transactions of each removed block, oldest first
  * @param {Handling} handling
  * @returns {Transaction[][]} those of each block to mine
  */
@@ -30,7 +31,7 @@ export function otherFork(gone, handling) {
 
 /**
  * @param {Transaction[]} transactions in the order in which they were mined
- * @returns {Transaction[]} those of the account that came last first; of one account in the order of its nonces
+ * @returns {Transaction[]} those of the last account first; those of one account in the order of their nonces
  */
 function reordered(transactions) {
   /** @type {{accounts: Set<string>, members: number[]}[]} places of those whose nonces depend on each other */

@@ -1,6 +1,6 @@
 /**
- * Whether contracts that are passed for a trait implement it. A node looks at that before it takes a call; the interface
- * of a function does not say which trait it wants, but the VM's analysis of a call, which then is not run, does.
+ * Checks whether contracts passed for a trait implement it. A node checks this before it accepts a call. The interface
+ * of a function does not name the trait, but the VM's analysis of a call does; the call itself is not executed.
  */
 import { valueText } from "../clarity/value.js";
 import { VmError, VmPanic } from "../vm/vm.js";
@@ -21,8 +21,8 @@ export function hasTrait(type) {
 
 /**
  * @param {import("./executor.js").Executor} executor
- * @param {{contractId: string, functionName: string, args: import("../clarity/value.js").ClarityValue[]}} call whose arguments fit but for this
- * @returns {string | null} the fault in a node's words, or null
+ * @param {{contractId: string, functionName: string, args: import("../clarity/value.js").ClarityValue[]}} call whose arguments fit otherwise
+ * @returns {string | null} the error in a node's form, or null
  */
 export function traitProblem(executor, { contractId, functionName, args }) {
   const literals = args.map((value) => valueText(value, "literal"));
@@ -35,7 +35,7 @@ export function traitProblem(executor, { contractId, functionName, args }) {
     if (missing) return `NoSuchContract("${missing}")`;
     const [, method, trait] = UNFIT.exec(error.message) ?? [];
     if (method) return `BadTraitImplementation("${trait}", "${method}")`;
-    // Whatever else the analysis has against it, such as the length of a literal, is no matter of traits.
+    // Any other finding of the analysis, such as the length of a literal, has nothing to do with traits.
   }
   return null;
 }

@@ -1,6 +1,6 @@
 /**
- * Where each mined transaction is, by its number and by its txid: some 40 bytes each, in typed arrays, so that a long
- * history weighs little.
+ * The place of each mined transaction, by its number and by its txid: about 40 bytes each, in typed arrays, so a long
+ * history needs little memory.
  */
 
 const FIRST_CAPACITY = 1024;
@@ -37,7 +37,7 @@ export class TransactionIndex {
     return { offset: this.#offsets[number], height: this.#heights[number] };
   }
 
-  /** @param {string} txid hex @returns {number[]} the numbers of those whose txid begins alike: nearly always one or none */
+  /** @param {string} txid hex @returns {number[]} the numbers of transactions whose txid has the same beginning: nearly always one or none */
   candidates(txid) {
     const key = keyOf(txid);
     const found = [];
@@ -48,13 +48,13 @@ export class TransactionIndex {
     return found;
   }
 
-  /** Forgets all but the first ones. @param {number} count */
+  /** Drops all but the first ones. @param {number} count */
   cut(count) {
     while (this.#count > count) {
       this.#count -= 1;
       let slot = this.#slotOf(this.#keys[this.#count]);
       while (this.#slots[slot] !== this.#count) slot = this.#after(slot);
-      // The one that was filed last has nobody behind it, so its slot is simply free again.
+      // The transaction filed last has none behind it, so its slot can simply be freed.
       this.#slots[slot] = EMPTY;
     }
   }

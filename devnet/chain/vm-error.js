@@ -1,4 +1,4 @@
-/** What the VM says went wrong, in a node's words: Clarinet puts its own around the error, and writes it out in full. */
+/** The VM's errors in a node's form: Clarinet adds its own text around the error, and writes the error in full. */
 
 const ERROR = /Runtime error while interpreting [^:]*: (.*)$/s;
 const DEPLOYMENT = /^Contract deployment runtime error: \S+ -> (?:Runtime Error: )?(.*)$/s;
@@ -19,16 +19,16 @@ export function errorText(message) {
   return `${name}\n Stack Trace: \n${[...frames.matchAll(FRAME)].map(([, identifier]) => `${identifier}\n`).join("")}`;
 }
 
-/** What a node's cost tracker says when a transaction is more than a block may hold. */
+/** The texts of a node's cost tracker when a transaction exceeds a block's limits. */
 const TOO_MUCH =
   /^(?:RuntimeCheck\((?:CostBalanceExceeded|CostOverflow|MemoryBalanceExceeded|ExecutionTimeExpired)\b|contract execution cost exceeded budget)/;
 
-/** @param {string} text as `errorText` gives it @returns {boolean} whether a node would never mine the transaction */
+/** @param {string} text as returned by `errorText` @returns {boolean} whether a node would never mine the transaction */
 export function isTooMuch(text) {
   return TOO_MUCH.test(text);
 }
 
-/** @param {string} message of the VM @returns {boolean} whether a contract could not be published for what is written in it */
+/** @param {string} message of the VM @returns {boolean} whether the contract's source was the reason that it could not be published */
 export function isAnalysisFinding(message) {
   return /^Contract deployment runtime error: \S+ -> (?!Runtime Error: )/.test(message);
 }

@@ -1,8 +1,8 @@
 /**
- * The VM, in a thread of its own. So whatever it is busy with, requests are answered, signals obeyed, and the process
- * ends when it should.
+ * The VM, in its own thread. So even while it is busy, the process answers requests, reacts to signals, and ends when
+ * it should.
  *
- * It answers one question after the other; a question that waits can be given up, one that is being answered cannot.
+ * It processes one request after the other. A waiting request can be cancelled, a running one cannot.
  */
 import { Worker } from "node:worker_threads";
 import { VmError, VmExhausted, VmPanic } from "../vm/vm.js";
@@ -12,20 +12,20 @@ import { ReadFailure } from "./reads.js";
 
 /** @typedef {import("./engine.js").Engine} Engine */
 /** @typedef {{[K in keyof Engine]: Engine[K] extends (...args: never[]) => unknown ? K : never}[keyof Engine]} Operation */
-/** @typedef {{operation: Operation, args: unknown[]}} Asked what the other thread gets */
+/** @typedef {{operation: Operation, args: unknown[]}} Asked what is sent to the other thread */
 
 /** @type {Record<string, new (message: string) => Error>} */
 const ERRORS = { VmError, VmExhausted, VmPanic, ReadFailure, BlockTooLarge };
-/** Questions that wait at most: each may hold an argument of megabytes. */
+/** The most requests that may wait: each may have arguments of megabytes. */
 const MAX_WAITING = 1_000;
 const IDLE_MILLISECONDS = 50;
-/** Contracts may be nested deeply, and all that is done with them is done by recursion. */
+/** Contracts may be nested deeply, and the VM processes them recursively. */
 const STACK_MEBIBYTES = 32;
 /**
- * A question whose operation says the types of its arguments and its answer; among others these are of no account.
+ * A request. Its operation determines the types of its arguments and its result, which do not matter in the queue.
  *
  * @typedef {object} Question
- * @property {Operation | "boot"} operation boot: it is the first, which nobody asks
+ * @property {Operation | "boot"} operation boot: the first one, which no caller sends
  * @property {unknown[]} args
  * @property {(value: any) => void} resolve
  * @property {(error: Error) => void} reject
@@ -33,7 +33,7 @@ const STACK_MEBIBYTES = 32;
  * @property {NodeJS.Timeout | undefined} timer
  */
 
-/** @param {string} why @returns {Error} for whoever has waited in vain */
+/** @param {string} why @returns {Error} the error for a request that has waited too long */
 export function busy(why) {
   return Object.assign(new Error(`the devnet is busy: ${why}; try again later`), { statusCode: 503, retryAfterSeconds: 1 });
 }
@@ -46,12 +46,12 @@ export class VmThread {
   #askedAt = 0;
   /** @type {NodeJS.Timeout | undefined} */
   #idle;
-  /** @type {Error | null} why nothing can be asked any more */
+  /** @type {Error | null} why no request is possible any more */
   #ended = null;
   memoryBytes = 0;
   copiesBytes = 0;
   instances = 0;
-  /** Called if the VM cannot go on, but at the start. @type {(error: Error) => void} */
+  /** Called if the VM fails, except at the start. @type {(error: Error) => void} */
   onFailure = () => undefined;
   costsEnabled = true;
 
@@ -80,7 +80,7 @@ export class VmThread {
     return { vm, place };
   }
 
-  /** @returns {number} for how long the VM has been at its present question */
+  /** @returns {number} how long the VM has been working on its current request */
   get busyMilliseconds() {
     return this.#asked ? performance.now() - this.#askedAt : 0;
   }
@@ -89,7 +89,7 @@ export class VmThread {
    * @template {Operation} O
    * @param {O} operation
    * @param {Parameters<Engine[O]>} args plain data
-   * @param {{patience?: number}} [options] milliseconds to wait for one's turn; for as long as it takes, if there are none
+   * @param {{patience?: number}} [options] the longest wait in the queue, in milliseconds; no limit if omitted
    * @returns {Promise<ReturnType<Engine[O]>>}
    */
   ask(operation, args, { patience } = {}) {
@@ -106,8 +106,8 @@ export class VmThread {
   }
 
   /**
-   * Has the VM change its state. `commit` gets the outcome, at once and before any other question is asked; if it
-   * throws, the VM takes the change back.
+   * Lets the VM change its state. `commit` gets the outcome at once, before any other request; if it throws, the VM
+   * undoes the change.
    *
    * @template {"runBlock" | "advance" | "enterEpoch"} O
    * @template T
@@ -140,7 +140,7 @@ export class VmThread {
     const last = this.#asked?.operation;
     this.#asked = question ?? null;
     if (!question) {
-      // A copy taken while nobody waits makes a later undo short.
+      // A copy taken while idle makes a later undo faster.
       if (last !== "capture") this.#idle = setTimeout(() => this.ask("capture", []).catch(() => undefined), IDLE_MILLISECONDS).unref();
       return;
     }
@@ -155,12 +155,12 @@ export class VmThread {
     const index = this.#waiting.indexOf(question);
     if (index < 0) return;
     this.#waiting.splice(index, 1);
-    question.reject(busy(`its VM has been at one transaction for ${Math.round(this.busyMilliseconds / 1000)} s`));
+    question.reject(busy(`its VM has been working on one transaction for ${Math.round(this.busyMilliseconds / 1000)} s`));
   }
 
   /** @param {{value?: unknown, error?: {kind: string | null, message: string, stack: string}, weight: object}} answer */
   #settle({ value, error, weight }) {
-    if (this.#ended) return; // an answer that was under way when it ended
+    if (this.#ended) return; // a result that arrived after the end
     Object.assign(this, weight);
     const question = /** @type {Question} */ (this.#asked);
     const { resolve, reject, commit } = question;

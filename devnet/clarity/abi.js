@@ -13,7 +13,7 @@ import { typeOf } from "./types.js";
  * @typedef {{functions: AbiFunction[], variables: {name: string, type: AbiType, access: "constant" | "variable"}[], maps: {name: string, key: AbiType, value: AbiType}[], fungible_tokens: {name: string}[], non_fungible_tokens: {name: string, type: AbiType}[], epoch: string, clarity_version: string}} Abi
  */
 
-/** @param {number} clarityVersion @returns {Abi} of a contract without functions, traits and anything else */
+/** @param {number} clarityVersion @returns {Abi} the interface of an empty contract */
 export function emptyInterface(clarityVersion) {
   const nothing = { functions: [], variables: [], maps: [], fungible_tokens: [], non_fungible_tokens: [] };
   return { ...nothing, epoch: "Epoch40", clarity_version: `Clarity${clarityVersion}` };
@@ -24,7 +24,7 @@ const SIMPLE_KINDS = { int128: "int", uint128: "uint", bool: "bool", principal: 
 /**
  * @param {AbiType} type
  * @param {ClarityValue} value
- * @returns {boolean} whether the VM would take the value for the type
+ * @returns {boolean} whether the VM would accept the value for the type
  */
 export function fits(type, value) {
   if (typeof type === "string") {
@@ -51,7 +51,7 @@ export function fits(type, value) {
   });
 }
 
-/** @param {AbiFunction} definition @returns {string} its head, as the API shows it */
+/** @param {AbiFunction} definition @returns {string} its signature, as the API shows it */
 export function signatureText(definition) {
   const args = definition.args.map(({ name, type }) => ` (${name} ${typeText(type)})`).join("");
   const access = definition.access === "read_only" ? "read-only" : definition.access;
@@ -61,7 +61,7 @@ export function signatureText(definition) {
 /**
  * @param {AbiFunction} definition
  * @param {ClarityValue[]} values
- * @returns {string | null} the fault of a transaction's arguments in a node's words, or null
+ * @returns {string | null} the error in a transaction's arguments in a node's form, or null
  */
 export function argumentProblem(definition, values) {
   return problemOf(definition, values, typeError);
@@ -70,8 +70,8 @@ export function argumentProblem(definition, values) {
 /**
  * @param {AbiFunction} definition
  * @param {ClarityValue[]} values
- * @returns {string | null} the fault of a read's arguments in a node's words, or null. Of lists and tuples a
- *   node's VM does not look at all that is in them, and it names the trait for which it wants a contract
+ * @returns {string | null} the error in a read's arguments in a node's form, or null. A node's VM does not check
+ *   everything in lists and tuples, and it names the trait for which it expects a contract
  */
 export function readArgumentProblem(definition, values) {
   return problemOf(definition, values, (type, value) => {
@@ -95,7 +95,7 @@ function problemOf({ args }, values, unfit) {
 /**
  * @param {AbiType} type
  * @param {ClarityValue} value that does not fit it
- * @returns {string} a node's error of the innermost types that differ
+ * @returns {string} a node's error about the innermost types that differ
  */
 function typeError(type, value) {
   if (typeof type !== "string") {

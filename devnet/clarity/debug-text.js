@@ -1,4 +1,4 @@
-/** Values as a node writes them in its errors of types: by the names they have in its code. */
+/** Values as a node writes them in type errors: with the names from its code. */
 import { listSignature, tupleSignature } from "./type-text.js";
 import { typeOf } from "./types.js";
 import { valueText } from "./value.js";
@@ -8,7 +8,7 @@ import { valueText } from "./value.js";
 
 const MAX_LENGTH = 512;
 
-/** @param {ClarityValue} value which has a type @returns {string} of which a node shows no more than this */
+/** @param {ClarityValue} value which has a type @returns {string} at most as much as a node shows */
 export function debugText(value) {
   let text = "";
   for (const part of parts(value)) {
@@ -18,7 +18,7 @@ export function debugText(value) {
   return text;
 }
 
-/** @param {ClarityValue} value @returns {Generator<string>} piece by piece: the whole can be forty times as long as the bytes */
+/** @param {ClarityValue} value @returns {Generator<string>} in pieces: the whole text can be forty times as long as the bytes */
 function* parts(value) {
   switch (value.kind) {
     case "int":

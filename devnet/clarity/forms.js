@@ -2,7 +2,7 @@
 
 const TOKEN = /;[^\n]*|"(?:\\.|[^"\\])*"|[()]/gs;
 
-/** @param {string} source @returns {string[]} those that are lists, in order; of a source that is not balanced, some */
+/** @param {string} source @returns {string[]} the forms that are lists, in order; only some of them if the source is not balanced */
 export function topLevelForms(source) {
   const forms = [];
   let [depth, start] = [0, 0];

@@ -1,4 +1,4 @@
-/** Types as text: as Clarity writes them, and as a node does in its errors. */
+/** Types as text: in Clarity's syntax, and as in a node's errors. */
 
 /** @typedef {import("./abi.js").AbiType} AbiType */
 
@@ -6,7 +6,7 @@ const SIMPLE_TEXTS = { int128: "int", uint128: "uint" };
 
 /**
  * @param {AbiType} type
- * @param {string} [nothing] what stands for the type of what is not there
+ * @param {string} [nothing] the text for the type of a missing value
  * @returns {string} as Clarity writes it, e.g. `(list 3 (optional (buff 20)))`
  */
 export function typeText(type, nothing = "none") {
@@ -30,7 +30,7 @@ const SIMPLE_SIGNATURES = {
   trait_reference: "CallableType(Trait)",
 };
 
-/** @param {AbiType} type @returns {string} as a node writes it where it writes types in full */
+/** @param {AbiType} type @returns {string} as a node writes types in full */
 export function signature(type) {
   if (typeof type === "string") return SIMPLE_SIGNATURES[type];
   if ("buffer" in type) return `SequenceType(BufferType(BufferLength(${type.buffer.length})))`;

@@ -1,8 +1,8 @@
 /**
- * The type that a value has of itself, as a node finds it when it decodes a value of unknown type.
+ * The type of a value by itself, as a node determines it when it decodes a value of unknown type.
  *
- * A list then has the least type that holds all of its items, and if there is none, a node refuses the value. Sizes are
- * its own measure, which counts what a value of the type could take (stacks-core, clarity-types/src/types/signatures.rs:
+ * A list has the smallest type that fits all its items; if there is none, a node refuses the value. Sizes are the
+ * node's own measure: the largest size of a value of the type (stacks-core, clarity-types/src/types/signatures.rs:
  * `least_supertype`, `inner_size`).
  */
 
@@ -13,7 +13,7 @@ const MAX_SIZE = 1024 * 1024;
 
 /**
  * @param {ClarityValue} value
- * @returns {AbiType | null} null if it has none, or a larger one than a value may have. Of what is not there, it is none
+ * @returns {AbiType | null} null if it has none, or one that is too large. The type of a missing value is none
  */
 export function typeOf(value) {
   switch (value.kind) {
@@ -83,9 +83,9 @@ function unlessTooLarge(type) {
 }
 
 /**
- * @param {AbiType} a of what came before
- * @param {AbiType} b of what comes next; if both are tuples, it may have more fields, which do not count
- * @returns {AbiType | null} the least type that holds the values of both, or null
+ * @param {AbiType} a of the earlier items
+ * @param {AbiType} b of the next item; if both are tuples, it may have more fields, which are ignored
+ * @returns {AbiType | null} the smallest type that fits the values of both, or null
  */
 function leastSupertype(a, b) {
   if (b === "none") return a;
@@ -125,7 +125,7 @@ function leastSupertuple(a, b) {
 
 const SCALAR_BYTES = { none: 1, int128: 16, uint128: 16, bool: 1, principal: 148, trait_reference: 148 };
 
-/** @param {AbiType} type @returns {{value: number, type: number}} what a value of it takes, and what it takes itself */
+/** @param {AbiType} type @returns {{value: number, type: number}} the size of a value, and of the type itself */
 function sizesOf(type) {
   if (typeof type === "string") return { value: SCALAR_BYTES[type], type: 1 };
   if ("buffer" in type) return { value: 4 + type.buffer.length, type: 5 };

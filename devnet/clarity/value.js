@@ -1,9 +1,9 @@
 /**
- * Serialized Clarity values: a decoder and the text forms in use.
+ * Serialized Clarity values: a decoder, and the text forms that are in use.
  *
  * In transactions it accepts exactly what the node's serializer could have written (SIP-005): no trailing bytes, tuple
  * keys in byte order, valid text. A transaction with anything else cannot have a valid signature, since the node hashes
- * what it serializes itself. Where nothing is signed, a node reads tuples in any order and leaves what follows a value.
+ * its own serialization. Where nothing is signed, a node reads tuples in any order and ignores bytes after a value.
  */
 import { addressText } from "../address.js";
 import { encodeValue } from "./encode.js";
@@ -29,22 +29,22 @@ const utf8 = new TextDecoder("utf-8", { fatal: true });
  * @typedef {IntegerValue | BoolValue | BufferValue | TextValue | PrincipalValue | WrappedValue | NoneValue | ListValue | TupleValue} ClarityValue
  */
 
-/** Bytes that are no canonical encoding. */
+/** Bytes that are not a canonical encoding. */
 export class DecodeError extends Error {}
 
-/** Reads big-endian fields one after the other, and never past the end. */
+/** Reads big-endian fields in sequence, and never past the end. */
 export class ByteReader {
   /**
    * @param {Buffer} bytes
    * @param {{anyOrder?: boolean, trusted?: boolean}} [options] anyOrder: of the fields of tuples; trusted: values are the
-   *   VM's own, which may be nested more deeply, and take more bytes, than those that come in
+   *   VM's own, which may be nested more deeply and be larger than those in requests
    */
   constructor(bytes, { anyOrder = false, trusted = false } = {}) {
     this.bytes = bytes;
     this.trusted = trusted;
     this.offset = 0;
     this.anyOrder = anyOrder;
-    /** Whether there was a tuple in another order than a node's. */
+    /** Whether a tuple was not in a node's order. */
     this.sawDisorder = false;
   }
 
@@ -93,7 +93,7 @@ export class ByteReader {
 }
 
 /**
- * @param {Buffer} bytes of a value that the VM gave, or took
+ * @param {Buffer} bytes of a value that the VM returned or accepted
  * @returns {ClarityValue}
  * @throws {DecodeError}
  */
@@ -119,7 +119,7 @@ function decodeWhole(reader, read) {
 }
 
 /**
- * What a node reads where nothing is signed.
+ * Reads a value as a node does where nothing is signed.
  *
  * @param {Buffer} bytes
  * @returns {{value: ClarityValue, bytes: Buffer}} the value, and how a node writes it
@@ -133,13 +133,14 @@ export function decodeLoosely(bytes) {
 
 /**
  * @param {ByteReader} reader
- * @returns {ClarityValue} a value of unknown type, which must have one by itself
+ * @returns {ClarityValue} a value of unknown type, which must be determinable from the value
  * @throws {DecodeError}
  */
 export function readArgument(reader) {
   const start = reader.offset;
   const value = readValue(reader);
-  if (!typeOf(value)) throw new DecodeError(`value at byte ${start} is of no type: its lists have items of several, or it is too large`);
+  if (!typeOf(value))
+    throw new DecodeError(`value at byte ${start} has no type: its lists have items of several types, or it is too large`);
   return value;
 }
 
@@ -223,7 +224,7 @@ function readPrincipal(reader, withName) {
 function readList(reader, nesting) {
   const start = reader.offset;
   const count = reader.u32();
-  if (count > 0) checkNesting(reader, start, nesting); // an empty list is as good as a number, also to a node
+  if (count > 0) checkNesting(reader, start, nesting); // an empty list counts like a number, also for a node
   if (count > reader.bytes.length - reader.offset) throw new DecodeError(`list of ${count} items is longer than its bytes`);
   const items = [];
   for (let i = 0; i < count; i++) items.push(readTagged(reader, nesting + 1));
@@ -241,7 +242,7 @@ function readTuple(reader, nesting) {
   for (let i = 0; i < count; i++) {
     const start = reader.offset;
     const name = reader.clarityName("tuple key");
-    // Names are ASCII, so comparing UTF-16 units is comparing bytes.
+    // Names are ASCII, so comparing UTF-16 units compares bytes.
     if (i > 0 && name <= fields[i - 1][0]) {
       if (!reader.anyOrder) throw new DecodeError(`tuple key ${name} at byte ${start} is out of order`);
       ordered = false;
@@ -280,7 +281,7 @@ function readUtf8(reader) {
  *
  * @param {ClarityValue} value
  * @param {"api" | "node" | "literal"} style the API writes `(list u1)`, `'ST…` and `u"é"`; the node `(u1)`, `ST…` and
- *   `u"\u{c3a9}"`; a literal is Clarity's own and like the API's, but for `u"\u{e9}"`
+ *   `u"\u{c3a9}"`; a literal is Clarity syntax, like the API's except for `u"\u{e9}"`
  * @returns {string}
  */
 export function valueText(value, style = "api") {

@@ -1,8 +1,8 @@
-/** Requests to the API that is open: the devnet that serves this page, or another one. */
+/** Requests to the selected API: the devnet that serves this page, or another one. */
 
-/** An answer that is not 2xx, or none. */
+/** A response other than 2xx, or no response. */
 export class ApiError extends Error {
-  /** @param {string} message @param {number} status 0 if there was no answer */
+  /** @param {string} message @param {number} status 0 if there was no response */
   constructor(message, status) {
     super(message);
     this.status = status;
@@ -24,7 +24,7 @@ export class Api {
   /**
    * @template T
    * @param {string} path
-   * @returns {Promise<T>} JSON, whose form depends on the path: whoever asks says it, by a type of answers.d.ts
+   * @returns {Promise<T>} JSON, whose type depends on the path: the caller names a type of answers.d.ts
    * @throws {ApiError}
    */
   get(path) {
@@ -42,19 +42,19 @@ export class Api {
     try {
       response = await fetch(this.url + path, { ...options, credentials: "omit", referrerPolicy: "no-referrer" });
     } catch {
-      throw new ApiError(`${this.url} does not answer`, 0);
+      throw new ApiError(`${this.url} does not respond`, 0);
     }
     const text = await response.text();
     if (!response.ok) throw new ApiError(problemOf(text) || `${response.status} ${response.statusText}`, response.status);
     try {
       return JSON.parse(text);
     } catch {
-      throw new ApiError(`${this.url}${path} did not answer with JSON`, response.status);
+      throw new ApiError(`${this.url}${path} did not return JSON`, response.status);
     }
   }
 }
 
-/** @param {string} text of an answer: JSON of the API or of the devnet, or a node's plain text @returns {string} */
+/** @param {string} text of a response: JSON of the API or the devnet, or a node's plain text @returns {string} */
 function problemOf(text) {
   try {
     const { message, error, cause } = JSON.parse(text);
@@ -64,7 +64,7 @@ function problemOf(text) {
   }
 }
 
-/** @param {string} text what somebody entered @returns {string | null} the base of an API; null if it is not a URL */
+/** @param {string} text what the user entered @returns {string | null} the base of an API; null if it is not a URL */
 export function baseUrl(text) {
   const full = /^https?:\/\//i.test(text) ? text : `${/^(?:localhost|127\.|\[::1\])/.test(text) ? "http" : "https"}://${text}`;
   if (!/^\S+$/.test(text) || !URL.canParse(full)) return null;

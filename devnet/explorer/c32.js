@@ -1,4 +1,4 @@
-/** Addresses of Stacks: c32check, with the SHA-256 that it needs (browsers offer theirs to https pages only). */
+/** Stacks addresses: c32check, with its own SHA-256, since browsers offer theirs to https pages only. */
 
 const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const HASH_BYTES = 20;

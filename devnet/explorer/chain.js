@@ -1,4 +1,4 @@
-/** The chain that is open: its API, and what the pages know of it beside what they ask for. */
+/** The selected chain: its API, and what the pages know about it besides what they request. */
 import { Api } from "./api.js";
 
 /**
@@ -14,7 +14,7 @@ export class Chain {
   /** @type {Map<string, string>} names of accounts by address */
   #names = new Map();
 
-  /** @param {Api} api @param {About | null} about null of another node */
+  /** @param {Api} api @param {About | null} about null for another node */
   constructor(api, about) {
     this.api = api;
     this.about = about;
@@ -24,7 +24,7 @@ export class Chain {
   /** @param {string} url of an API @returns {Promise<Chain>} */
   static async open(url) {
     const api = new Api(url);
-    // Only a devnet reports this, and only to its own page.
+    // Only a devnet returns this, and only to its own page.
     return new Chain(api, api.isOwn ? await api.get("/devnet") : null);
   }
 
@@ -33,12 +33,12 @@ export class Chain {
     return this.#names.get(address);
   }
 
-  /** Whether transactions can be traced: the devnet that serves the page does, unless it is closed. */
+  /** Whether transactions can be traced: only by the devnet that serves the page, and unless control is off. */
   get traces() {
     return this.about !== null && this.about.control && !this.about.needs_token;
   }
 
-  /** @param {string} text @returns {string | undefined} an address or contract id that is called so */
+  /** @param {string} text @returns {string | undefined} the address or contract id with this name */
   findByName(text) {
     const name = text.toLowerCase();
     const address = Object.entries(this.about?.accounts ?? {}).find(([known]) => known.toLowerCase() === name)?.[1];

@@ -1,4 +1,4 @@
-/** Clarity values as bytes (SIP-005), read into a tree and written from one. */
+/** Clarity values as bytes (SIP-005): reads them into a tree, and writes a tree. */
 import { addressText } from "./c32.js";
 
 /**

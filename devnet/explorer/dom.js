@@ -1,6 +1,6 @@
-/** Elements of the page. Texts only ever become text: nothing of the chain is taken for HTML. */
+/** Elements of the page. Text is always inserted as text: nothing from the chain is interpreted as HTML. */
 
-/** @typedef {Node | string | number | null | undefined | false} Child what is not there is left out */
+/** @typedef {Node | string | number | null | undefined | false} Child missing ones are left out */
 
 /**
  * @param {string} tag
@@ -48,7 +48,7 @@ export function facts(rows) {
 export function table(heads, rows, { empty, numbers = [], compact = false }) {
   if (rows.length === 0) return h("p", { class: "empty" }, empty);
   const kind = (/** @type {number} */ column) => (numbers.includes(column) ? "number" : undefined);
-  // On a narrow screen each cell shows its column's name itself.
+  // On a narrow screen, each cell shows its column's name.
   const cell = (/** @type {Child} */ child, /** @type {number} */ column) =>
     h("td", { class: kind(column), "data-head": heads[column] || undefined }, child);
   return h(
@@ -59,7 +59,7 @@ export function table(heads, rows, { empty, numbers = [], compact = false }) {
   );
 }
 
-/** @param {string} text that the button copies @returns {HTMLElement | null} null where a page may not copy */
+/** @param {string} text that the button copies @returns {HTMLElement | null} null if the page may not copy */
 export function copyButton(text) {
   const { clipboard } = navigator;
   if (!clipboard) return null;

@@ -7,12 +7,12 @@ export function count(value) {
   return String(value).replace(/\B(?=(\d{3})+(?!\d))/g, "\u202f");
 }
 
-/** @param {string | bigint} ustx µSTX @returns {string} in STX, exact, without zeros at its end */
+/** @param {string | bigint} ustx µSTX @returns {string} in STX, exact, without trailing zeros */
 export function stx(ustx) {
   return inStx(ustx, (decimals) => decimals.replace(/0+$/, ""));
 }
 
-/** @param {string | bigint} ustx µSTX @returns {string} in STX, with all decimals, so that points stand above each other */
+/** @param {string | bigint} ustx µSTX @returns {string} in STX, with all decimals, so that decimal points are aligned */
 export function stxInColumn(ustx) {
   return inStx(ustx, (decimals) => decimals);
 }
@@ -46,7 +46,7 @@ const STATUS_TEXTS = {
   success: "Success",
   pending: "Pending",
   abort_by_response: "Failed",
-  abort_by_post_condition: "Post-condition broken",
+  abort_by_post_condition: "Post-condition violated",
   dropped_replace_by_fee: "Replaced",
   dropped_too_expensive: "Too expensive",
 };

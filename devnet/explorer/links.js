@@ -1,4 +1,4 @@
-/** Links to what the explorer shows. */
+/** Links to the explorer's pages. */
 import { copyButton, h } from "./dom.js";
 import { count, short, shortContract, statusKind, statusText } from "./format.js";
 import { placeOf } from "./location.js";

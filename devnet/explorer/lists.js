@@ -1,4 +1,4 @@
-/** Lists of transactions and blocks, which several pages show, and lists that go on. */
+/** Lists of transactions and blocks, used by several pages, and lists with several pages. */
 import { h, table } from "./dom.js";
 import { count, short, stx, time } from "./format.js";
 import { badge, blockLink, link, principalLink, transactionLink } from "./links.js";
@@ -74,12 +74,12 @@ export function blockTable(blocks, { brief = false } = {}) {
 }
 
 /**
- * A list of which there is more: a button gets the next page. Bringing it up to date begins again with as much as was shown.
+ * A list with more pages: a button loads the next one. A refresh loads as many items as were shown.
  *
  * @template T
  * @template N
- * @param {(offset: {items: T[], next: N | null | undefined}) => Promise<{items: T[], next: N | null, total?: number}>} fetchPage next: what
- *   the last page said of the one that follows; null where there is none, undefined before the first
+ * @param {(offset: {items: T[], next: N | null | undefined}) => Promise<{items: T[], next: N | null, total?: number}>}
+ *   fetchPage next: the last page's reference to the next one; null if there is none, undefined before the first
  * @param {(items: T[]) => HTMLElement} show
  * @returns {Promise<{node: HTMLElement, total: () => number | undefined, refresh: () => Promise<void>}>}
  */
@@ -121,7 +121,7 @@ export async function growingList(fetchPage, show) {
 /**
  * @template T
  * @param {Chain} chain
- * @param {string} path of a list in version 3 of the API, which goes on by cursors
+ * @param {string} path of a list in version 3 of the API, which is paged by cursors
  * @param {(items: T[]) => HTMLElement} show
  * @param {number} [limit]
  */
@@ -136,7 +136,7 @@ export function cursorList({ api }, path, show, limit = 20) {
 /**
  * @template T
  * @param {Chain} chain
- * @param {string} path of a list in version 1 or 2 of the API, which goes on by offsets
+ * @param {string} path of a list in version 1 or 2 of the API, which is paged by offsets
  * @param {(items: T[]) => HTMLElement} show
  * @param {number} [limit]
  */

@@ -1,4 +1,4 @@
-/** Hears of new blocks and transactions through the API's WebSocket, and asks now and then in case it does not. */
+/** Learns of new blocks and transactions through the API's WebSocket, and polls from time to time in case that fails. */
 
 const RETRY_MILLISECONDS = 5_000;
 const ASK_MILLISECONDS = 5_000;
@@ -8,7 +8,7 @@ const GATHER_MILLISECONDS = 150;
 
 export class Live {
   #ended = false;
-  /** @type {Block | null | undefined} the latest block; undefined before it was asked for, null if it did not answer */
+  /** @type {Block | null | undefined} the latest block; undefined before the first request, null if there was no response */
   #tip = undefined;
   /** @type {WebSocket | null} */
   #socket = null;
@@ -19,8 +19,8 @@ export class Live {
 
   /**
    * @param {import("./api.js").Api} api
-   * @param {(state: {tip: Block | null, isLive: boolean, hasChanged: boolean}) => void} onState tip: the latest block; null if it cannot
-   *   be had; hasChanged: whether pages are to be brought up to date
+   * @param {(state: {tip: Block | null, isLive: boolean, hasChanged: boolean}) => void} onState tip: the latest block;
+   *   null if it is not available; hasChanged: whether pages need a refresh
    */
   constructor(api, onState) {
     this.api = api;
@@ -52,7 +52,7 @@ export class Live {
     };
   }
 
-  /** Blocks may come faster than a page can be read. */
+  /** Blocks may come faster than anybody can read a page. */
   #gather() {
     this.#gathering ??= setTimeout(async () => {
       this.#gathering = undefined;
@@ -72,10 +72,10 @@ export class Live {
     try {
       [tip] = (await this.api.get("/extended/v2/blocks?limit=1")).results;
     } catch {
-      // The page shows that.
+      // The page shows this.
     }
     if (this.#ended) return;
-    // A chain that was set back has another block there.
+    // A chain that was set back has a different block at this height.
     const hasChanged = happened || this.#tip === undefined || tip?.hash !== this.#tip?.hash;
     this.#tip = tip;
     if (hasChanged) this.#tell(true);

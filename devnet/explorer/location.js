@@ -1,4 +1,4 @@
-/** Where in the explorer one is: kept behind the page's `#`, with the API if it is not the one that serves the page. */
+/** The current place in the explorer: kept after the page's `#`, with the API if it is not the one that serves the page. */
 import { baseUrl } from "./api.js";
 
 /** @typedef {{path: string[], api: string}} Place path: `["tx", "0x…"]`; api: a base URL */
@@ -20,7 +20,7 @@ function decoded(part) {
   }
 }
 
-/** @param {string[]} path @param {string} [api] @returns {string} what a link to it has behind its `#` */
+/** @param {string[]} path @param {string} [api] @returns {string} the part of a link after its `#` */
 export function placeOf(path, api = currentPlace().api) {
   const query = api === location.origin ? "" : `?api=${encodeURIComponent(api)}`;
   return `#/${path.map(encodeURIComponent).join("/")}${query}`;

@@ -1,4 +1,4 @@
-/** The explorer: opens the API, shows the page that the address names, and keeps it up to date. */
+/** The explorer: connects to the API, shows the page named in the address, and keeps it up to date. */
 import { ApiError, baseUrl } from "./api.js";
 import { Chain } from "./chain.js";
 import { h } from "./dom.js";
@@ -60,7 +60,7 @@ let openedUrl = "";
 let live = null;
 /** @type {View | null} */
 let shown = null;
-/** Which page was asked for last: one that comes late is not shown. */
+/** The page requested last: one that arrives late is not shown. */
 let turn = 0;
 
 /** @param {string} url @returns {Promise<Chain>} */
@@ -84,7 +84,7 @@ function chainAt(url) {
 
 /** @param {{tip: import("./answers.js").Block | null, isLive: boolean, hasChanged: boolean}} state */
 function onState({ tip, isLive, hasChanged }) {
-  const text = tip ? `Block ${count(tip.height)}` : "No answer";
+  const text = tip ? `Block ${count(tip.height)}` : "No response";
   const state = tip ? (isLive ? "live" : "asking") : "away";
   byId("tip").replaceChildren(h("span", { class: `dot ${state}`, title: isLive ? "Live" : "Not live" }), text);
   if (hasChanged) shown?.refresh?.().catch(() => undefined);
@@ -106,9 +106,7 @@ async function show() {
   try {
     const chain = await chainAt(api);
     const make = Object.hasOwn(VIEWS, first) ? VIEWS[first] : undefined;
-    view = make
-      ? await make(chain, ...rest)
-      : problemView("There is no such page", "Search for what you want to see, or begin with the overview.");
+    view = make ? await make(chain, ...rest) : problemView("Page not found", "Search for something, or start with the overview.");
   } catch (error) {
     view = viewOfError(error);
   }
@@ -138,8 +136,8 @@ function viewOfError(error) {
     console.error(error);
     return problemView("The page could not be shown", String(error));
   }
-  if (error.status === 0) return problemView("No answer", `${error.message}. Is it running, and does it let web pages ask?`);
-  return problemView(error.status === 404 ? "Not found" : "The API refused", error.message);
+  if (error.status === 0) return problemView("No response", `${error.message}. Is it running, and does it allow requests from web pages?`);
+  return problemView(error.status === 404 ? "Not found" : "The API refused the request", error.message);
 }
 
 /** @param {string} title @param {string} text @returns {View} */

@@ -49,7 +49,7 @@ export function readForm(chain, contractId, what) {
   return h("details", { class: "readable", "data-name": what.name }, h("summary", {}, h("strong", {}, what.name), summaryText(what)), form);
 }
 
-/** @param {Readable} what @returns {HTMLElement | null} what tells it apart before it is opened */
+/** @param {Readable} what @returns {HTMLElement | null} its description before it is opened */
 function summaryText(what) {
   if (what.kind !== "function" || what.args.length === 0) return null;
   return h("span", { class: "muted" }, ` ${what.args.map(({ name }) => name).join(", ")}`);

@@ -1,4 +1,4 @@
-/** Finds what a text names: a transaction, a block, an account, a contract. */
+/** Finds the transaction, block, account or contract that a text names. */
 import { ApiError } from "./api.js";
 import { parsePrincipal } from "./c32.js";
 import { principalText } from "./clarity.js";

@@ -1,4 +1,4 @@
-/** Source of a contract, with line numbers; comments, texts, numbers and definitions are told apart. */
+/** Source of a contract, with line numbers and highlighted comments, strings, numbers and definitions. */
 import { h } from "./dom.js";
 
 const TOKEN = /(;[^\n]*)|(u?"(?:\\.|[^"\\])*")|(\n)|([(){}])|([^\s(){}";]+)|([^\S\n]+)/g;

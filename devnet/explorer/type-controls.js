@@ -5,9 +5,9 @@ import { h } from "./dom.js";
 
 /** @typedef {import("./clarity.js").Value} Value */
 /** @typedef {import("./answers.js").AbiType} AbiType */
-/** @typedef {{node: HTMLElement, read: () => Value}} Control read throws an InputError if what was entered does not fit */
+/** @typedef {{node: HTMLElement, read: () => Value}} Control read throws an InputError if the input does not fit */
 
-/** What was entered is not of the type. */
+/** The input does not fit the type. */
 export class InputError extends Error {}
 
 /** @param {AbiType} type of an interface @param {string} name for messages and labels @returns {Control} */
@@ -161,8 +161,7 @@ function integerOf(text, name, min, max) {
 /** @param {string} text @param {string} name */
 function principalOf(text, name) {
   const parsed = parsePrincipal(text.trim().replace(/^'/, ""));
-  if (!parsed)
-    throw new InputError(`${name}: expected an address or a contract id; ${text.trim() || "nothing"} is neither, or was mistyped`);
+  if (!parsed) throw new InputError(`${name}: expected an address or a contract id; ${text.trim() || "nothing"} is neither, or has a typo`);
   return /** @type {const} */ ({ kind: "principal", ...parsed });
 }
 

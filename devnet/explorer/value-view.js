@@ -1,4 +1,4 @@
-/** Clarity values as elements: what is nested is indented, and principals are links. */
+/** Clarity values as elements: nested values are indented, and principals are links. */
 import { decode, hexOf, principalText } from "./clarity.js";
 import { h } from "./dom.js";
 import { count } from "./format.js";
@@ -18,7 +18,7 @@ export function valueView(chain, { hex, repr }) {
   try {
     return h("div", { class: "value" }, viewOf(chain, decode(hex)));
   } catch {
-    // No value on a chain is like that; then the API's text is shown.
+    // No value on a chain looks like this; show the API's text instead.
     return h("code", { class: "value" }, repr ?? hex);
   }
 }

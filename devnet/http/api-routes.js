@@ -1,6 +1,6 @@
 /**
- * The part of the Stacks API (stacks-blockchain-api v9) that clients of a node rely on: /extended/v1 and /v2. Some of it
- * is deprecated there; what replaces it is in api-v3-routes.js. Errors are JSON.
+ * The part of the Stacks API (stacks-blockchain-api v9) that clients of a node rely on: /extended/v1 and /v2. Some of
+ * it is deprecated; api-v3-routes.js has the replacements. Errors are JSON.
  */
 import { Rejection } from "../chain/rejection.js";
 import { contractIdArgument, principalArgument, integerArgument, txidArgument } from "./arguments.js";
@@ -187,7 +187,7 @@ function cursorOf({ mined, eventIndex }) {
  * @param {Request["query"]} query
  * @param {import("../chain/history.js").History} history
  * @param {string} contractId
- * @returns {number} how many newer ones come before the page
+ * @returns {number} how many newer ones precede the page
  */
 function logOffset(query, history, contractId) {
   if (query.cursor === undefined) return integerArgument(query.offset, "offset", { min: 0, max: 2 ** 31, fallback: 0 });

@@ -8,7 +8,7 @@ import { pendingSummaryV3, principalSummaryV3, summaryV3 } from "./present-v3.js
 /** @typedef {import("../chain/mempool.js").Pending} Pending */
 
 const LIMITS = { min: 1, max: 50, fallback: 20 };
-/** Its place in a cursor: there are no microblocks any more. */
+/** The microblock part of a cursor: there are no microblocks any more. */
 const MICROBLOCK = 0x7fffffff;
 const CURSOR = /^(\d{1,15}):\d{1,15}:(\d{1,15})$/;
 
@@ -50,7 +50,7 @@ export async function apiV3Lists(server, { devnet }) {
     });
   });
 
-  /** @param {string} cursor @returns {number} of the transaction that it names, or -1 */
+  /** @param {string} cursor @returns {number} the position of the transaction that it names, or -1 */
   function numberOf(cursor) {
     const [, height, indexInBlock] = CURSOR.exec(cursor) ?? [];
     const block = height === undefined ? undefined : history.blocks.atHeight(Number(height));
@@ -69,7 +69,7 @@ function cursorOfPending({ receiptTime, transaction }) {
 }
 
 /**
- * One page of a list that is kept oldest first; a cursor names the first item of a page.
+ * Returns one page of a list that is stored oldest first; a cursor names the first item of a page.
  *
  * @template T
  * @param {Request["query"]} query

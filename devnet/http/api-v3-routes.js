@@ -68,7 +68,7 @@ export async function apiV3Routes(server, { devnet }) {
   server.get("/extended/v3/principals/:principal/balances/ft/:asset", (/** @type {Request} */ request) => {
     const { asset } = request.params;
     const [contract, name = ""] = asset.split("::");
-    if (!parsePrincipal(contract)?.name || name === "") throw new RequestError(400, `${asset.slice(0, 300)} is no asset identifier`);
+    if (!parsePrincipal(contract)?.name || name === "") throw new RequestError(400, `${asset.slice(0, 300)} is not an asset identifier`);
     const held = chain.ledger.fungiblesOf(principalArgument(request.params.principal)).find((holding) => holding.asset === asset);
     return { asset_identifier: asset, balance: String(held?.amount ?? 0n) };
   });
@@ -89,7 +89,7 @@ function includeArgument(given) {
 }
 
 /**
- * What of a principal's STX is on its way in the mempool: transfers, and the fees it pays.
+ * A principal's STX in pending transactions: transfers, and the fees it pays.
  *
  * @param {Chain} chain
  * @param {string} principal
@@ -109,7 +109,7 @@ function mempoolBalance(chain, principal, balance) {
 }
 
 /**
- * One page of a list; a cursor names the first item of a page.
+ * Returns one page of a list; a cursor names the first item of a page.
  *
  * @template T
  * @param {T[]} items

@@ -1,9 +1,9 @@
-/** What requests say, checked: each function returns the value or throws the error that a node or the API gives. */
+/** Validates request parameters: each function returns the value or throws the error of a node or the API. */
 import { parsePrincipal } from "../address.js";
 import { RequestError } from "./errors.js";
 
 /**
- * A request as the routes of API and devnet take it: what is in its path is text, what is in its query or body is still to
+ * A request as the routes of API and devnet get it: path parameters are text, those in query and body are still to
  * be looked at.
  *
  * @typedef {import("fastify").FastifyRequest<{Params: Record<string, string>, Querystring: Record<string, unknown>, Body: Record<string, unknown>}>} Request
@@ -12,7 +12,7 @@ import { RequestError } from "./errors.js";
 const HEX = /^(?:0x)?((?:[0-9a-fA-F]{2})*)$/;
 const TXID = /^(?:0x)?([0-9a-fA-F]{64})$/;
 
-/** @param {unknown} text @returns {string | null} the address or contract id in its usual form; null if it is none */
+/** @param {unknown} text @returns {string | null} the address or contract id in its usual form; null if it is neither */
 export function principalOf(text) {
   const parsed = typeof text === "string" ? parsePrincipal(text) : null;
   if (!parsed) return null;
@@ -43,7 +43,7 @@ export function hexArgument(value, what) {
 /** @param {string} text @returns {string} lower case, without 0x */
 export function txidArgument(text) {
   const match = TXID.exec(text);
-  if (!match) throw new RequestError(400, `${text.slice(0, 100)} is no transaction id: 64 hex digits, with or without 0x`);
+  if (!match) throw new RequestError(400, `${text.slice(0, 100)} is not a transaction id: expected 64 hex digits, with or without 0x`);
   return match[1].toLowerCase();
 }
 

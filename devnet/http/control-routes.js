@@ -1,4 +1,4 @@
-/** What only the devnet can do: /devnet. Time, blocks, snapshots, simulation, and an honest account of itself. */
+/** Endpoints that only the devnet has, under /devnet: time, blocks, snapshots, simulation, and a description of its limits. */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { isIP } from "node:net";
 import { checkMeaning, checkPayload, checkTraits, invalid } from "../chain/admission.js";
@@ -24,33 +24,33 @@ const MAX_BLOCKS = 1000;
 const BLOCK_SECONDS = 10;
 const MAX_ADVANCE_SECONDS = 100 * 366 * 86_400;
 
-/** What a program must not learn from this devnet. */
+/** How this devnet differs from a node; programs must not rely on these points. */
 const DIFFERENCES = [
-  "proof of transfer: nothing is staked or locked, no signers, no rewards; staking and PoX post-conditions see none",
-  "forks by themselves, Bitcoin and burn block contents; a burn block comes only when time is advanced",
+  "proof of transfer: nothing is staked or locked, no signers, no rewards; staking and PoX post-conditions see no stacked STX",
+  "spontaneous forks, Bitcoin and burn block contents; burn blocks are mined only when time is advanced",
   "fees go to a sink account, not to miners",
-  "tx-sponsor? is none in sponsored transactions too",
-  "boot contracts can be read and called, but staking locks nothing; their interfaces may name another Clarity version",
-  "call-read with a contract as its sender sees the height and time of the next block; a sponsor is not seen",
-  "a public function that writes and then fails at run time is told as that failure by call-read, not as NotReadOnly",
-  "call-read runs no function with lists and tuples of other types inside; its texts of unfit arguments name no trait",
-  "the sender of a simulated call is an address, no contract",
-  "constants whose value a function of the contract makes are not told by constant_val",
-  "block hashes that contracts see are the VM's, not those of this interface",
-  "a transfer with post-conditions is refused, not taken and never mined",
-  "contract-hash? of a contract that defines neither a function nor a trait is another one",
-  "where a runtime error in code outside of functions happens",
-  "transactions of contracts: impersonate sends as an address, since only addresses have nonces and pay fees",
-  "a transaction may take some 5 s (60 million allocations) and 256 MiB, and a block half of what a node's may",
-  "an advance over more than a year takes at most 52,560 burn blocks, which are further apart then",
+  "tx-sponsor? is none even in sponsored transactions",
+  "boot contracts can be read and called, but staking locks nothing; the Clarity version in their interfaces may differ from a node's",
+  "call-read with a contract as its sender sees the height and time of the next block; a sponsor is ignored",
+  "call-read of a public function that writes and then has a runtime error fails with that error, not with NotReadOnly",
+  "call-read checks all types within lists and tuples; its errors about arguments do not name a trait",
+  "the sender of a simulated call must be an address, not a contract",
+  "constant_val does not return constants whose value a function of the contract computes",
+  "contracts see the VM's block hashes, which differ from those in responses",
+  "a transfer with post-conditions is refused; a node accepts it, but never mines it",
+  "contract-hash? is wrong for a contract that defines neither a function nor a trait",
+  "the location of a runtime error in code outside functions",
+  "impersonate sends only from addresses, not from contracts: only addresses have nonces and pay fees",
+  "a transaction may take about 5 s (60 million allocations) and 256 MiB; a block has half the limits of a node's",
+  "an advance over more than a year uses at most 52,560 burn blocks, so they are more than 600 s apart",
   "a transaction that ends in a runtime error shows no execution cost",
   "each block adds 10 seconds to the chain's clock; it does not follow the wall clock",
   "Merkle proofs (?proof=1) are empty",
-  "reads are of the latest block, also when ?tip= names an earlier one",
+  "reads return the latest state, even if ?tip= names an earlier block",
   "a node's endpoints for traits, clarity metadata, headers, neighbors, attachments, StackerDB, tenures, blocks, signers",
   "request bodies above 16 MiB",
-  "one account as origin and sponsor of two transactions with one nonce, of which a node takes both",
-  "the API tells neither total_sent and total_received of tokens nor execution costs of blocks",
+  "one account as the origin of one pending transaction and the sponsor of another with the same nonce",
+  "total_sent and total_received of tokens, and execution costs of blocks",
 ];
 
 /**
@@ -163,7 +163,10 @@ export async function controlRoutes(server, { devnet, control, controlToken, hos
     const from = parsePrincipal(String(sender));
     const shown = String(sender).slice(0, 200);
     if (from?.name) {
-      throw new RequestError(400, `sender ${shown} is a contract: only addresses send transactions; send as one that the contract obeys`);
+      throw new RequestError(
+        400,
+        `sender ${shown} is a contract: only addresses send transactions; use an address that the contract accepts`,
+      );
     }
     if (from?.version !== TESTNET_VERSIONS.singleSig)
       throw new RequestError(400, `sender ${shown} must be an address of the test networks (ST…)`);
@@ -185,7 +188,7 @@ export async function controlRoutes(server, { devnet, control, controlToken, hos
       : unsignedCall(body);
     try {
       checkMeaning(transaction);
-      // An unsigned transaction is what its sender would sign, so it is taken at its word.
+      // An unsigned transaction is executed as if its sender had signed it.
       if (signed && !isUnsigned(transaction)) verifySignatures(transaction);
       if (transaction.payload.type === "contract_call") await chain.loadContract(transaction.payload.contractId, PATIENCE);
       checkPayload(transaction, chain);
@@ -201,8 +204,8 @@ export async function controlRoutes(server, { devnet, control, controlToken, hos
 }
 
 /**
- * A browser asks first before it sends most requests of a page to another server, and hears that it may not. But some it
- * sends at once, and those name the page's origin, or tell that they come from a page.
+ * Before most requests of a page to another server, a browser asks for permission, and is refused. It sends some
+ * requests directly, but these have the page's origin, or a header saying that they come from a page.
  *
  * @param {import("fastify").FastifyRequest} request
  * @param {import("fastify").FastifyReply} _reply
@@ -210,12 +213,12 @@ export async function controlRoutes(server, { devnet, control, controlToken, hos
  */
 function refuseWebPages({ headers, routeOptions }, _reply, done) {
   const site = headers["sec-fetch-site"];
-  // The explorer, the only page that comes from here, shows traces. A page of another name for this machine is refused below.
+  // The explorer, the only page served here, shows traces. A page with another name for this machine is refused below.
   if (site === "same-origin" && headers.origin === undefined && routeOptions.url === TRACE) return done();
   const isOfPage = headers.origin !== undefined || (site !== undefined && site !== "none");
-  // What it tells of itself is no secret, and not for the page to read either.
+  // The devnet's description is not secret, and CORS keeps the page from reading it.
   if (!isOfPage || routeOptions.url === "/devnet") return done();
-  done(new RequestError(403, "web pages cannot control the devnet; ask it from a program"));
+  done(new RequestError(403, "web pages cannot control the devnet; send the request from a program"));
 }
 
 /** @param {string} token @returns {import("fastify").onRequestHookHandler} */
@@ -224,7 +227,7 @@ function refuseWithoutToken(token) {
   return ({ headers, routeOptions }, reply, done) => {
     if (routeOptions.url === "/devnet" || timingSafeEqual(digestOf(headers.authorization ?? ""), wanted)) return done();
     reply.header("www-authenticate", "Bearer");
-    done(new RequestError(401, "whoever controls this devnet needs its token: send it as `authorization: Bearer TOKEN`"));
+    done(new RequestError(401, "this request needs the devnet's token: send it as `authorization: Bearer TOKEN`"));
   };
 }
 
@@ -234,8 +237,8 @@ function digestOf(text) {
 }
 
 /**
- * A page's own server can make its name mean this machine. Then the page asks its own origin, which the browser does not
- * tell; but it tells the name.
+ * A page's server can make its own name resolve to this machine. The page's requests then have the same origin, so the
+ * browser sends no origin; but the Host header has the name.
  *
  * @param {string} ownHost
  * @returns {import("fastify").onRequestHookHandler}
@@ -247,7 +250,10 @@ function refuseOtherHosts(ownHost) {
     const name = headers.host.replace(/:\d*$/, "").toLowerCase();
     if (isIP(name.replace(/^\[(.*)\]$/, "$1")) !== 0 || names.includes(name)) return done();
     done(
-      new RequestError(403, `the devnet is not controlled as ${name.slice(0, 100)}: ask an IP address, localhost, or what --host names`),
+      new RequestError(
+        403,
+        `control is refused under the name ${name.slice(0, 100)}: use an IP address, localhost, or the name given as --host`,
+      ),
     );
   };
 }
@@ -255,7 +261,7 @@ function refuseOtherHosts(ownHost) {
 /** @param {unknown} to unix seconds, as asked for @param {number} now chain time */
 function futureArgument(to, now) {
   const moment = integerArgument(to, "to", { min: 0, max: now + MAX_ADVANCE_SECONDS });
-  // An advance may go a block too far: the same one asked for again is no mistake.
+  // An advance may overshoot by one block, so repeating the same request is not an error.
   if (moment > now - BLOCK_SECONDS) return moment;
   const [asked, present] = [moment, now].map((seconds) => new Date(seconds * 1000).toISOString());
   throw new RequestError(400, `to (${asked}) is before chain time (${present}), which only goes forward`);
@@ -267,7 +273,7 @@ function isUnsigned({ origin }) {
 }
 
 /**
- * A contract call as if `sender` had sent it, without fee and post-conditions.
+ * Builds a contract call as if `sender` had sent it, without fee and post-conditions.
  *
  * @param {Request["body"]} body
  * @returns {import("../wire/transaction.js").Transaction}

@@ -1,8 +1,8 @@
-/** Errors that know their HTTP answer. */
+/** Errors with their HTTP response. */
 
-/** A refusal. Where it is answered decides its form: the node's is plain text, the API's and the devnet's own are JSON. */
+/** A refused request. The route determines the form of the response: plain text for the node, JSON for the API and the devnet. */
 export class RequestError extends Error {
-  /** @param {number} statusCode @param {string} message @param {object} [body] of an answer of the devnet itself, instead of `{error: message}` */
+  /** @param {number} statusCode @param {string} message @param {object} [body] the body of a response by the devnet itself, instead of `{error: message}` */
   constructor(statusCode, message, body) {
     super(message);
     this.statusCode = statusCode;

@@ -1,4 +1,4 @@
-/** The explorer: a page at `/` for browsers, and the files it consists of. Whoever asks for something else gets what a node says. */
+/** The explorer: a page at `/` for browsers, and its files. Other clients get a node's response. */
 import { readdirSync, readFileSync } from "node:fs";
 import { extname } from "node:path";
 
@@ -11,7 +11,7 @@ const TYPES = {
   ".js": "text/javascript; charset=utf-8",
   ".svg": "image/svg+xml",
 };
-/** Nothing but its own files runs or is shown. It may ask any API, since that is what one opens with it. */
+/** Only its own files may be loaded. It may send requests to any API, since users can select one. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",

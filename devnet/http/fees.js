@@ -1,13 +1,13 @@
 /**
- * Fee estimates (POST /v2/fees/transaction): the devnet is never full, so the least that is accepted is enough. Like a
- * node's, they are made from what was mined: of what never was there are none.
+ * Fee estimates (POST /v2/fees/transaction): blocks are never full, so the lowest accepted fee is enough. As on a node,
+ * estimates come from mined transactions: there is none for a function that was never called.
  */
 import { costKey } from "../chain/history.js";
 import { parsePayload } from "../wire/transaction.js";
 
 const FEE_RATES = [1, 1.25, 2];
 const COST_SCALAR_PER_BYTE = 0.00476837158203125;
-/** What a node answers then, with status 400. */
+/** A node's response in this case, with status 400. */
 export const NO_ESTIMATE = {
   error: "Estimation could not be performed",
   reason: "NoEstimateAvailable",
@@ -16,8 +16,8 @@ export const NO_ESTIMATE = {
 
 /**
  * @param {import("../chain/chain.js").Chain} chain
- * @param {{payload: Buffer, length: number}} request length of the whole transaction, as far as it is known
- * @returns null if nothing like it was ever mined
+ * @param {{payload: Buffer, length: number}} request length of the whole transaction, if known
+ * @returns null if no similar transaction was ever mined
  * @throws {import("../clarity/value.js").DecodeError}
  */
 export function estimateFee(chain, { payload, length }) {

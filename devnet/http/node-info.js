@@ -1,4 +1,4 @@
-/** What the node tells of itself and of proof of transfer (GET /v2/info, /v2/pox). */
+/** The node's information about itself and proof of transfer (GET /v2/info, /v2/pox). */
 import { publicKey } from "../project/wallet.js";
 import { consensusHash } from "../wire/block.js";
 import { hash160 } from "../wire/hash.js";
@@ -11,9 +11,9 @@ const TESTNET_PEER_VERSION = 4207599116;
 const REGTEST_NETWORK_ID = 3669344250;
 const REWARD_CYCLE_LENGTH = 1050;
 const PREPARE_LENGTH = 50;
-/** What the VM stops at. */
+/** The VM's limits for a block. */
 const BLOCK_LIMIT = { read_count: 15_000, read_length: 100_000_000, runtime: 5_000_000_000, write_count: 15_000, write_length: 15_000_000 };
-/** Nodes prove with it who they are, to each other. There is no other one here, so it is of a private key of ones. */
+/** Nodes identify themselves to each other with this key. The devnet has no peers, so it belongs to a private key of ones. */
 const NODE_KEY = publicKey(Buffer.alloc(32, 1));
 const NODE_KEY_HASH = hash160(NODE_KEY).toString("hex");
 const NO_ANCHOR = { anchor_block_hash: "0".repeat(64), anchor_block_txid: "0".repeat(64) };

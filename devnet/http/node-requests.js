@@ -1,5 +1,5 @@
 /**
- * What requests to a node say, checked in a node's order and refused in its words (stacks-core, stackslib/src/net/http
+ * Validates requests to a node, in a node's order and with a node's errors (stacks-core, stackslib/src/net/http
  * and net/api). A node checks lengths and types of bodies itself, so bodies come here as bytes.
  */
 import { CLARITY_NAME } from "../clarity/value.js";
@@ -8,7 +8,7 @@ import { RequestError } from "./errors.js";
 
 /** @typedef {import("fastify").FastifyRequest<{Params: Record<string, string>, Querystring: Record<string, unknown>, Body: Buffer}>} Request its body as it came */
 
-/** The most that a node reads of a transaction (MAX_PAYLOAD_LEN). Of arguments it would read 80 MiB, which we do not. */
+/** The largest transaction that a node reads (MAX_PAYLOAD_LEN). A node would read 80 MiB of arguments; the devnet does not. */
 export const MAX_BODY_BYTES = 1 + 16 * 1024 * 1024;
 const MAX_KEY_BYTES = 4 * 1024 * 1024;
 const MAX_ARGUMENTS = 262_144;
@@ -21,13 +21,13 @@ export function undecodable(text) {
   return new RequestError(400, `Failed to decode: ${text}`);
 }
 
-/** @param {Request} request @returns {number} as its header tells; a body without one is none to a node */
+/** @param {Request} request @returns {number} from its header; without one, a node sees no body */
 function bodyLength({ headers }) {
   return Number(headers["content-length"] ?? 0);
 }
 
 /**
- * What is looked at first, before a body is read.
+ * The first checks, before a body is read.
  *
  * @param {Request} request
  */
@@ -96,8 +96,8 @@ export function transactionBody(request) {
 
 /**
  * @param {Request} request
- * @returns {{sender: string, args: Buffer[]}} args serialized. The sponsor is checked, but the VM knows none:
- *   tx-sponsor? is none whoever is named
+ * @returns {{sender: string, args: Buffer[]}} args serialized. The sponsor is validated, but ignored by the VM:
+ *   tx-sponsor? is always none
  */
 export function callBody(request) {
   const { sender, sponsor, arguments: args } = parseObject(request.body, "Failed to parse JSON body");
@@ -120,7 +120,7 @@ export function keyBody(request) {
   return valueBytes(key, "Failed to deserialize key value");
 }
 
-/** @param {Request} request @returns {{payload: Buffer, length: number}} length: the estimated one, or that of the payload */
+/** @param {Request} request @returns {{payload: Buffer, length: number}} length: the estimated one, or the payload's */
 export function feeBody(request) {
   const { transaction_payload: hex, estimated_len: given } = parseObject(request.body, "Failed to parse JSON body");
   if (typeof hex !== "string") throw undecodable("Failed to parse JSON body: missing field `transaction_payload`");

@@ -1,4 +1,4 @@
-/** What a Stacks node itself serves: /v2 and /v3. Shapes and status codes are the node's; errors are plain text. */
+/** The endpoints of a Stacks node: /v2 and /v3, with a node's responses and status codes; errors are plain text. */
 import { hexAmount, Rejection } from "../chain/rejection.js";
 import { callRead, constantValue, dataVar, mapEntry, PATIENCE } from "../chain/reader.js";
 import { ReadFailure } from "../chain/reads.js";
@@ -34,7 +34,7 @@ const MIN_FEE_RATE = 1;
 const ADDRESS = "[0-9A-HJKMNP-TV-Z]{28,41}";
 const CONTRACT_NAME = "[a-zA-Z][a-zA-Z0-9_-]{0,127}";
 const CLARITY_NAME = /^[\w!?+<>=/*-]{1,128}$/;
-/** A node has no endpoint where a path holds anything else; checksums, and how names begin, are looked at later. */
+/** For any other characters in a path, a node has no endpoint; checksums and the first letters of names are checked later. */
 const PATH_PARAMETERS = {
   principal: new RegExp(`^${ADDRESS}(?:\\.${CONTRACT_NAME})?$`),
   address: new RegExp(`^${ADDRESS}$`),
@@ -63,7 +63,7 @@ export async function nodeRoutes(server, { devnet }) {
   });
   server.addHook("onRequest", (request, reply, done) => {
     const parameters = /** @type {[keyof PATH_PARAMETERS, string][]} */ (Object.entries(/** @type {object} */ (request.params)));
-    // Fastify answers HEAD wherever there is GET; a node does not.
+    // Fastify serves HEAD for every GET; a node does not.
     if (request.method === "HEAD" || !parameters.every(([name, text]) => PATH_PARAMETERS[name].test(text))) {
       reply.callNotFound();
       return;
@@ -231,20 +231,21 @@ export async function nodeRoutes(server, { devnet }) {
 }
 
 /**
- * There is the state of the latest block only. A request for an earlier one gets that state; a request for one that never existed is refused.
+ * Only the state of the latest block exists. A request for an earlier block gets the latest state; a request for a
+ * block that never existed is refused.
  *
  * @param {Request} request
  * @param {import("../chain/chain.js").Chain} chain
  * @param {(tip: string) => string} refusal
  */
 function checkTip({ query: { tip } }, { history }, refusal = () => "Chain tip not found") {
-  // A node ignores what is no id of a block.
+  // A node ignores a value that is not a block id.
   if (typeof tip !== "string" || !BLOCK_ID.test(tip)) return;
   const id = tip.toLowerCase();
   if (id !== history.tip.indexHash && history.blocks.withHash(id)?.indexHash !== id) throw new RequestError(404, refusal(id));
 }
 
-/** @param {Request} request @returns {boolean} the node's default is to prove */
+/** @param {Request} request @returns {boolean} by default, a node adds proofs */
 function wantsProof(request) {
   return request.query.proof === undefined || request.query.proof === "1";
 }

@@ -5,7 +5,7 @@ import { failureJson, MODES, postConditionJson } from "./present.js";
 /** @typedef {import("../wire/transaction.js").Transaction} Transaction */
 /** @typedef {import("../chain/history.js").MinedTransaction} MinedTransaction */
 
-/** What is shown of a transaction only when asked for. */
+/** Fields of a transaction that are shown only on request. */
 export const INCLUDABLE = ["function_args", "source_code", "post_conditions", "result"];
 
 /** @param {MinedTransaction} mined @param {import("../chain/chain.js").Chain} chain @param {string[]} include */
@@ -67,7 +67,7 @@ export function pendingSummaryV3(pending) {
   return receiptJson(pending, []);
 }
 
-/** @param {MinedTransaction} mined @param {string} principal whom it concerns @returns {object} with what it moved there */
+/** @param {MinedTransaction} mined @param {string} principal one that it concerns @returns {object} with the amounts it moved for this principal */
 export function principalSummaryV3(mined, principal) {
   const { origin, sponsor, payer } = mined.transaction;
   const events = mined.outcome.events.flatMap((event) => (event.kind === "print" ? [] : [event]));
@@ -150,7 +150,7 @@ function memoJson(memo) {
   return { hex: `0x${memo.toString("hex")}`, repr: memoText(memo) };
 }
 
-/** @param {Buffer} memo @returns {string} its readable characters; all others separate words */
+/** @param {Buffer} memo @returns {string} its readable characters; any others become spaces */
 export function memoText(memo) {
   return memo
     .toString("utf8")

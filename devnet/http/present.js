@@ -13,7 +13,7 @@ import { AMOUNT_CODES, NFT_CODES, POX_CODES } from "../wire/post-conditions.js";
 const ANCHOR_MODES = { 1: "on_chain_only", 2: "off_chain_only", 3: "any" };
 export const MODES = { 1: "allow", 2: "deny", 3: "originator" };
 const NO_HASH = "0".repeat(64);
-/** What the API says of every transaction since there are no microblocks any more. */
+/** Constant fields of every transaction, since there are no microblocks any more. */
 const NO_MICROBLOCK = { microblock_hash: "", microblock_sequence: 0x7fffffff, microblock_canonical: true };
 
 /** @param {number} seconds */
@@ -21,17 +21,17 @@ function iso(seconds) {
   return new Date(seconds * 1000).toISOString();
 }
 
-/** Of the events of a transaction in one answer, unless other ones are asked for. */
+/** The most events of a transaction in one response, unless the request has another limit. */
 export const FIRST_EVENTS = { offset: 0, limit: 96 };
 const NO_EVENTS = { offset: 0, limit: 0 };
-/** What the values of a page of events may take, as bytes: written out they take four times as much. */
+/** The largest size of the values in a page of events, in bytes: as text, they are four times as large. */
 const MAX_PAGE_BYTES = 4 * 1024 * 1024;
 
 /**
  * @template {import("../chain/ledger.js").ChainEvent | {event: import("../chain/ledger.js").ChainEvent}} E
  * @param {E[]} events
  * @param {{offset: number, limit: number}} page
- * @returns {E[]} of the page those that fit into one answer, at least one
+ * @returns {E[]} the events of the page that fit into one response, at least one
  */
 export function pageOfEvents(events, { offset, limit }) {
   let bytes = 0;
@@ -220,7 +220,7 @@ function eventsJson({ transaction, outcome }, page) {
 }
 
 /**
- * Where a runtime error comes from. No node reports it, so it is an addition to a node's fields.
+ * The location of a runtime error. Nodes do not report it, so it is an additional field.
  *
  * @param {import("../chain/executor.js").Outcome} outcome
  * @param {Chain} chain
@@ -267,14 +267,14 @@ export function eventJson(event, index, { txid, payload }) {
   return { ...head, event_type: `${type}_asset`, asset: { ...asset, amount, ...(memo ? { memo: `0x${memo}` } : {}) } };
 }
 
-/** @param {import("../chain/history.js").Log} log @returns {object} an event, with where it happened */
+/** @param {import("../chain/history.js").Log} log @returns {object} an event, with its location */
 export function logJson({ mined, eventIndex, event }) {
   const { block, transaction } = mined;
   return { ...eventJson(event, eventIndex, transaction), block_height: block.height, block_time: block.time };
 }
 
 /**
- * The nonces of an address as the API counts them: nothing is said about those between unless it has a mined transaction.
+ * The nonces of an address as the API counts them: missing ones are listed only if the address has a mined transaction.
  *
  * @param {Chain} chain
  * @param {string} address
@@ -301,7 +301,7 @@ function range(start, end) {
   return Array.from({ length: Math.max(0, end - start) }, (_, index) => start + index);
 }
 
-/** @param {import("../chain/ledger.js").Ledger} ledger @param {string} principal what of STX it has and had */
+/** @param {import("../chain/ledger.js").Ledger} ledger @param {string} principal its STX balance, and the amounts sent and received */
 export function stxBalanceJson(ledger, principal) {
   const { sent, received, fees } = ledger.turnoverOf(principal);
   return {
@@ -320,7 +320,7 @@ export function stxBalanceJson(ledger, principal) {
 }
 
 /**
- * A block as version 1 of the API shows it, which its WebSocket sends.
+ * A block as version 1 of the API and its WebSocket show it.
  *
  * @param {Block} block
  * @param {Block | undefined} parent

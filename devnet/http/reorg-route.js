@@ -1,4 +1,4 @@
-/** POST /devnet/reorg: a fork takes the last blocks away, and others are mined instead. */
+/** POST /devnet/reorg: a fork replaces the last blocks with others. */
 import { HANDLINGS } from "../chain/reorg.js";
 import { integerArgument } from "./arguments.js";
 import { RequestError } from "./errors.js";
@@ -6,7 +6,7 @@ import { RequestError } from "./errors.js";
 /** @typedef {import("./arguments.js").Request} Request */
 /** @typedef {import("fastify").FastifyInstance} FastifyInstance */
 
-/** As many as it takes a moment to carry out again. */
+/** A number that can be replayed in a moment. */
 const MAX_DEPTH = 1000;
 
 /**
@@ -22,7 +22,7 @@ export async function reorgRoute(server, { devnet }) {
     }
     const blocks = integerArgument(request.body?.blocks, "blocks", { min: 1, max: MAX_DEPTH });
     const most = devnet.chain.mostToTakeAway;
-    if (blocks > most) throw new RequestError(400, `\`blocks\` must be at most ${most}: so many were mined since the start`);
+    if (blocks > most) throw new RequestError(400, `\`blocks\` must be at most ${most}: no more were mined since the start`);
     const gone = await devnet.reorg(blocks, handling);
     const { tip } = devnet.chain;
     return {

@@ -1,4 +1,4 @@
-/** The HTTP server: routes, limits, and errors in the node's or the API's manner. */
+/** The HTTP server: routes, limits, and errors in the form of the node or the API. */
 import { STATUS_CODES } from "node:http";
 import cors from "@fastify/cors";
 import fastify from "fastify";
@@ -14,22 +14,22 @@ import { MAX_BODY_BYTES } from "./node-requests.js";
 import { nodeRoutes } from "./node-routes.js";
 import { serveSocket } from "./socket.js";
 
-/** Of what the node does not take itself: a transaction of 2 MiB as hex in JSON, with some air. */
+/** For bodies that a node does not limit: a transaction of 2 MiB as hex in JSON, with a margin. */
 const BODY_LIMIT = 5 * 1024 * 1024;
-/** What bodies may take together, but for small ones such as transactions, while they come in: nobody must fill the memory with them. */
+/** The total size of bodies being received, except small ones such as transactions, so that clients cannot fill the memory. */
 const LARGE_BODIES_LIMIT = 128 * 1024 * 1024;
 const LARGE_BODY = 16 * 1024;
 const MAX_PATH_PARAMETER = 300;
 const KEEP_ALIVE_MILLISECONDS = 5 * 60_000;
-/** Of each answer of the API; our version is not one of its. */
+/** Sent with each response of the API; the devnet's version is not an API version. */
 const API_HEADERS = { "x-api-version": "der-client devnet", "cache-control": "no-store" };
 const REQUEST_MILLISECONDS = 60_000;
 
 /**
  * @param {import("../devnet.js").Devnet} devnet
  * @param {{control: boolean, controlToken?: string | null, host: string, paths?: Map<string, string>}} options control:
- *   whether /devnet may change things, if asked at this host, an IP address or localhost, and with the token, if there is
- *   one; paths: of the project's contracts, by their ids
+ *   whether /devnet may change things, for requests to this host, an IP address or localhost, and with the token, if
+ *   there is one; paths: of the project's contracts, by their ids
  */
 export function createServer(devnet, { control, controlToken = null, host, paths = new Map() }) {
   const server = fastify({
@@ -39,10 +39,10 @@ export function createServer(devnet, { control, controlToken = null, host, paths
     requestTimeout: REQUEST_MILLISECONDS,
     forceCloseConnections: true,
     rewriteUrl: ({ url = "/" }) => withoutTrailingSlash(url),
-    // Of paths that are refused before any route sees them.
+    // For paths that are refused before any route sees them.
     frameworkErrors: (error, request, reply) => answerError(error, request.url, /** @type {import("fastify").FastifyReply} */ (reply)),
   });
-  server.removeContentTypeParser("text/plain"); // neither takes any
+  server.removeContentTypeParser("text/plain"); // neither accepts any
   server.setErrorHandler((error, request, reply) => answerError(/** @type {import("fastify").FastifyError} */ (error), request.url, reply));
   server.setNotFoundHandler((request, reply) => {
     const { method, url } = request;
@@ -53,9 +53,9 @@ export function createServer(devnet, { control, controlToken = null, host, paths
   limitLargeBodies(server);
   server.addHook("onRequest", (_request, _reply, done) => {
     if (!devnet.forking) return done();
-    devnet.forking.catch(() => undefined).then(() => done()); // whoever asked for the fork hears why it failed
+    devnet.forking.catch(() => undefined).then(() => done()); // the request for the fork reports why it failed
   });
-  // Any web page may use the API and, through it, the node; not what controls the devnet.
+  // Any web page may use the API and, through it, the node, but not the control endpoints.
   server.register(cors, { exposedHeaders: ["X-API-Version"] });
   server.register(nodeRoutes, { devnet });
   server.register(async (api) => {
@@ -99,7 +99,7 @@ function isControlPath(url) {
   return url.startsWith("/devnet");
 }
 
-/** @param {string} url @returns {string} the API does not mind a slash at the end of a path; a node does */
+/** @param {string} url @returns {string} the API ignores a slash at the end of a path; a node does not */
 function withoutTrailingSlash(url) {
   if (!isApiPath(url)) return url;
   const query = url.indexOf("?");

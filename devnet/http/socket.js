@@ -1,6 +1,6 @@
 /**
- * The API's WebSocket, `/extended/v1/ws`: JSON-RPC 2.0 with the methods `subscribe` and `unsubscribe`, and a notification
- * for each thing that happens (stacks-blockchain-api v9). What can be subscribed to is in subscriptions.js.
+ * The API's WebSocket, `/extended/v1/ws`: JSON-RPC 2.0 with the methods `subscribe` and `unsubscribe`, and a
+ * notification for each event (stacks-blockchain-api v9). subscriptions.js has the possible subscriptions.
  */
 import { WebSocketServer } from "ws";
 import { invalidParams, RpcError, Subscriptions } from "./subscriptions.js";
@@ -12,14 +12,14 @@ import { invalidParams, RpcError, Subscriptions } from "./subscriptions.js";
 
 const PATH = "/extended/v1/ws";
 const MAX_MESSAGE_BYTES = 256 * 1024;
-/** Whoever reads more slowly than things happen is let go, as the API does. */
+/** A client that reads too slowly is disconnected, as by the API. */
 const MAX_UNSENT_BYTES = 16 * 1024 * 1024;
 const MAX_SOCKETS = 1000;
-/** A socket that has not answered a ping when the next one is due is taken for dead. */
+/** A socket that has not answered a ping when the next one is due is considered dead. */
 const PING_MILLISECONDS = 5_000;
 
 /**
- * Serves the socket beside the routes.
+ * Serves the socket next to the routes.
  *
  * @param {import("fastify").FastifyInstance} server
  * @param {import("../chain/chain.js").Chain} chain
@@ -78,7 +78,7 @@ function refuse(stream, status) {
 /**
  * @param {string} text one request of JSON-RPC 2.0, or a batch of them
  * @param {Call} call
- * @returns {object | null} the response; null where none is due
+ * @returns {object | null} the response; null if there must be none
  */
 function replyTo(text, call) {
   let message;

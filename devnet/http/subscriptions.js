@@ -1,11 +1,11 @@
-/** Who follows what through the API's WebSocket, and what is sent to them (stacks-blockchain-api v9). */
+/** The subscriptions of the API's WebSocket, and their notifications (stacks-blockchain-api v9). */
 import { principalsOf } from "../chain/principals.js";
 import { valueJson } from "../clarity/value.js";
 import { principalOf } from "./arguments.js";
 import { blockV1, minedTransactionJson, stxBalanceJson, unminedTransactionJson } from "./present.js";
 
 /** @typedef {import("ws").WebSocket} Socket */
-/** @typedef {Record<string, unknown>} Params as they came */
+/** @typedef {Record<string, unknown>} Params not validated yet */
 /** @typedef {import("../chain/chain.js").Chain} Chain */
 /** @typedef {import("../chain/history.js").MinedTransaction} MinedTransaction */
 /** @typedef {import("../chain/ledger.js").NftEvent} NftEvent */
@@ -13,12 +13,12 @@ import { blockV1, minedTransactionJson, stxBalanceJson, unminedTransactionJson }
 
 const TXID = /^(?:0x)?([0-9a-fA-F]{64})$/;
 const MAX_TOPICS_PER_SOCKET = 10_000;
-/** Of one transaction, as in the API; `event_count` has the number of all. */
+/** The most events of a transaction, as in the API; `event_count` has their total number. */
 const MAX_EVENTS = 100;
 
 /** A refusal in JSON-RPC's form. */
 export class RpcError extends Error {
-  /** @param {number} code @param {string} message @param {string} [data] what exactly is wrong */
+  /** @param {number} code @param {string} message @param {string} [data] the exact problem */
   constructor(code, message, data) {
     super(message);
     this.code = code;
@@ -32,13 +32,13 @@ export function invalidParams(data) {
 }
 
 /**
- * What can be followed: how its topic is called, and what a subscription to it is answered.
+ * The possible subscriptions: each one's topic, and the response to a subscription.
  *
  * @type {Record<string, (params: Params) => {topic: string, result: object}>}
  */
 const EVENTS = {
   block: () => ({ topic: "block", result: {} }),
-  // There are none any more, but the API still takes the subscription.
+  // Microblocks no longer exist, but the API still accepts the subscription.
   microblock: () => ({ topic: "microblock", result: {} }),
   mempool: () => ({ topic: "mempool", result: {} }),
   tx_update: ({ tx_id }) => {
@@ -84,7 +84,7 @@ export class Subscriptions {
    * @param {Socket} socket
    * @param {"subscribe" | "unsubscribe"} method
    * @param {Params} params with the name of an event
-   * @returns {object} what the caller is answered
+   * @returns {object} the response to the caller
    * @throws {RpcError}
    */
   change(socket, method, params) {
@@ -125,7 +125,7 @@ export class Subscriptions {
     this.#listen(false);
   }
 
-  /** Whether the chain is followed at all: it notes nothing down that nobody wants. @param {boolean} on */
+  /** Follows the chain only while there are subscriptions, since recording notes costs time. @param {boolean} on */
   #listen(on) {
     if (on === this.#listening) return;
     this.#listening = on;
@@ -189,7 +189,7 @@ export class Subscriptions {
     });
   }
 
-  /** @param {string} topic @param {string} method @param {() => object} params made only if somebody follows */
+  /** @param {string} topic @param {string} method @param {() => object} params called only if there are subscribers */
   #tell(topic, method, params) {
     const sockets = this.#followers.get(topic);
     if (!sockets) return;
@@ -237,7 +237,7 @@ function firstEvents(transaction) {
   return { ...transaction, events: transaction.events.slice(0, MAX_EVENTS) };
 }
 
-/** @template T @param {() => T} make @returns {() => T} which makes it the first time */
+/** @template T @param {() => T} make @returns {() => T} which calls `make` only once */
 function once(make) {
   /** @type {T | undefined} */
   let made;

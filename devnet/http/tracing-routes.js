@@ -1,4 +1,4 @@
-/** What of contracts is carried out, and what it costs: /devnet/trace, /devnet/profile, /devnet/coverage. */
+/** What contracts execute, and what it costs: /devnet/trace, /devnet/profile, /devnet/coverage. */
 import { lcov } from "../tracing/coverage.js";
 import { txidArgument } from "./arguments.js";
 import { RequestError } from "./errors.js";
@@ -7,7 +7,7 @@ import { RequestError } from "./errors.js";
 
 /** The route of traces. */
 export const TRACE = "/devnet/trace/:txid";
-const NOT_NOTED = "it is noted from the start on only: start the devnet with --coverage (Devnet(coverage=True))";
+const NOT_NOTED = "this must be recorded from the start on: start the devnet with --coverage (Devnet(coverage=True))";
 
 /**
  * @param {import("fastify").FastifyInstance} server

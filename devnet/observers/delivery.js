@@ -1,13 +1,13 @@
 /**
- * Posts to one event observer, in order, each again until it is answered with success, as a node does. A node waits for
- * its observers; the devnet goes on, and what waits to be delivered lies outside of its memory.
+ * Posts to one event observer, in order, repeating each request until it succeeds, as a node does. A node waits for its
+ * observers; the devnet continues, and keeps undelivered requests outside its memory.
  */
 import { Archive } from "../chain/archive.js";
 
 const TIMEOUT_MILLISECONDS = 5_000;
 const FIRST_PAUSE_MILLISECONDS = 100;
 const LONGEST_PAUSE_MILLISECONDS = 5_000;
-/** At the end, what waits still gets this time. */
+/** When the devnet ends, the time left to deliver waiting requests. */
 const LAST_MILLISECONDS = 5_000;
 
 /** @typedef {{path: string, offset: number, length: number}} Waiting */
@@ -35,7 +35,7 @@ export class Delivery {
   }
 
   async #run() {
-    // Begins when the current request is done.
+    // Starts when the current request is done.
     await new Promise((resolve) => setImmediate(resolve));
     while (this.#next < this.#waiting.length) {
       const { path, offset, length } = this.#waiting[this.#next];
@@ -59,18 +59,18 @@ export class Delivery {
     for (let attempt = 1; !this.#end.signal.aborted; attempt++) {
       const problem = await this.#attempt(path, body);
       if (problem === null) {
-        if (attempt > 1) process.stderr.write(`devnet: event observer ${this.url} has answered\n`);
+        if (attempt > 1) process.stderr.write(`devnet: event observer ${this.url} has responded\n`);
         this.#failing = false;
         return;
       }
-      if (attempt === 1) process.stderr.write(`devnet: event observer ${this.url}${path}: ${problem}; trying again until it answers\n`);
+      if (attempt === 1) process.stderr.write(`devnet: event observer ${this.url}${path}: ${problem}; retrying until it succeeds\n`);
       this.#failing = true;
       await this.#sleep(pause);
       pause = Math.min(2 * pause, LONGEST_PAUSE_MILLISECONDS);
     }
   }
 
-  /** @param {string} path @param {Buffer} body @returns {Promise<string | null>} what went wrong */
+  /** @param {string} path @param {Buffer} body @returns {Promise<string | null>} the problem, or null */
   async #attempt(path, body) {
     try {
       const response = await fetch(this.url + path, {
@@ -96,7 +96,7 @@ export class Delivery {
     });
   }
 
-  /** An observer that has not failed gets the rest, if it does not take long. */
+  /** An observer that has not failed gets the remaining requests, if that does not take long. */
   async close() {
     if (this.#running && !this.#failing) await Promise.race([this.#running, this.#sleep(LAST_MILLISECONDS)]);
     this.#end.abort();

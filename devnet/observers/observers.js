@@ -1,4 +1,4 @@
-/** Tells event observers what happens to the chain, as a node does. */
+/** Notifies event observers of changes of the chain, as a node does. */
 import { Delivery } from "./delivery.js";
 import { blockPayload, burnBlockPayload, droppedPayload, mempoolPayload } from "./payloads.js";
 import { asksFor } from "./settings.js";

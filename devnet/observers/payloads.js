@@ -1,4 +1,4 @@
-/** What a node posts to event observers (stacks-core, docs/event-dispatcher.md). */
+/** The bodies that a node posts to event observers (stacks-core, docs/event-dispatcher.md). */
 import { serdeText } from "../clarity/serde-text.js";
 import { typeOf } from "../clarity/types.js";
 import { DecodeError, decodeValue } from "../clarity/value.js";
@@ -30,7 +30,7 @@ export function droppedPayload({ transaction, status, replacedBy }) {
   });
 }
 
-/** @param {number} height @returns {string} JSON; there is no Bitcoin here, so nobody burns or receives anything */
+/** @param {number} height @returns {string} JSON; there is no Bitcoin, so nothing is burned or received */
 export function burnBlockPayload(height) {
   return JSON.stringify({
     burn_block_hash: `0x${burnBlockHash(height)}`,
@@ -144,7 +144,7 @@ function withValue(head, valueHex) {
   return `${text.slice(0, -1)},"value":${serdeOf(valueHex)}}`;
 }
 
-/** @param {string} hex @returns {string} JSON; null for what is nested more than can be read without its type */
+/** @param {string} hex @returns {string} JSON; null for a value that is nested too deeply to be read without its type */
 function serdeOf(hex) {
   try {
     const value = decodeValue(Buffer.from(hex, "hex"));

@@ -1,20 +1,20 @@
-/** Event observers as they are configured, and which events each of them asked for (stacks-core, docs/event-dispatcher.md). */
+/** The configuration of event observers, and which events each of them wants (stacks-core, docs/event-dispatcher.md). */
 import { parsePrincipal } from "../address.js";
 
 const WORDS = ["*", "stx", "memtx", "burn_blocks", "microblocks", "stackerdb", "block_proposal"];
 const NAME = /^[a-zA-Z][a-zA-Z0-9_!?+<>=/*-]{0,127}$/;
 const SCHEME = /^https?:\/\//;
 const PORT = /^[^/]+:\d+(?:\/|$)/;
-/** How containers of Clarinet's devnet call the machine they run on, which this is. */
+/** The name of the host machine in containers of Clarinet's devnet; here, this machine. */
 const HOST_OF_DOCKER = "host.docker.internal";
 
-/** Settings of an observer that cannot be used. */
+/** Invalid settings of an observer. */
 export class ObserverError extends Error {}
 
 /**
  * @typedef {object} Observer
- * @property {string} url to whose end the node's paths are added
- * @property {string[]} keys what it asked for
+ * @property {string} url to which the node's paths are appended
+ * @property {string[]} keys the events that it wants
  */
 
 /**

@@ -1,9 +1,9 @@
 /**
- * What the devnet does at its start: the transactions of a plan.
+ * The transactions of a plan, which the devnet executes when it starts.
  *
- * The plans of any Clarinet project are read in Python (der_client/stacks/prepared.py), which knows requirements,
- * remapping and sources from elsewhere, and signs. What is read here is a plan that only publishes files of the project,
- * as this library's own, so that the devnet runs without Python, too.
+ * The plans of any Clarinet project are read in Python (der_client/stacks/prepared.py), which handles requirements,
+ * remapping and remote sources, and signs. This module reads only plans that publish files of the project, like this
+ * library's own, so that the devnet also runs without Python.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -16,14 +16,14 @@ const DEFAULT_CLARITY_VERSION = 4;
 
 /**
  * @typedef {{what: string, from: string, raw: Buffer, epoch: string | null}} Step
- *   what it does, where its source is from, a signed transaction, and the epoch that it wants
+ *   what it does, the file of its source, a signed transaction, and the epoch that it requires
  * @typedef {{steps: Step[], epoch: string | null}} Plan with the epoch to be in afterwards
  * @typedef {{path: string, "contract-name": string, "expected-sender": string, "clarity-version"?: number, cost?: number}} Publish
  * @typedef {Publish & {"transaction-type"?: string, "contract-publish"?: Publish}} PlanTransaction
  * @typedef {{plan?: {batches?: {transactions?: PlanTransaction[]}[]}} | null} PlanFile of Clarinet
  */
 
-/** @returns {Plan} that does nothing */
+/** @returns {Plan} an empty plan */
 export function emptyPlan() {
   return { steps: [], epoch: null };
 }
@@ -45,12 +45,12 @@ export function readPlan(directory, accounts) {
   /** @type {Map<string, bigint>} */
   const nonces = new Map();
   const steps = transactions.map((transaction) => {
-    // Older plans nest what newer ones mark by a transaction-type.
+    // Older plans nest the transactions that newer ones mark with a transaction-type.
     const publish = transaction["contract-publish"] ?? transaction;
     if (publish === transaction && transaction["transaction-type"] !== "contract-publish") {
       throw new ProjectError(
-        `${PLAN}: without Python the devnet only carries out contract-publish, not ${JSON.stringify(transaction)}; ` +
-          "start it by 'der devnet --project', or with --no-contracts",
+        `${PLAN}: without Python, the devnet only supports contract-publish, not ${JSON.stringify(transaction)}; ` +
+          "start it with 'der devnet --project', or with --no-contracts",
       );
     }
     const path = resolve(directory, publish.path);

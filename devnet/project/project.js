@@ -1,11 +1,11 @@
-/** What the devnet takes from a Clarinet project: the accounts and observers of settings/Devnet.toml. */
+/** The parts of a Clarinet project that the devnet uses: the accounts and observers of settings/Devnet.toml. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse as parseToml } from "smol-toml";
 import { addressOf, DEFAULT_DERIVATION, derivePrivateKey } from "./wallet.js";
 
 const SETTINGS = "settings/Devnet.toml";
-/** The VM takes the amounts of transfers as JavaScript numbers, which are exact up to here. */
+/** The VM takes the amounts of transfers as JavaScript numbers, which are exact up to this value. */
 const MAX_SUPPLY = 2 ** 53;
 
 /**
@@ -14,7 +14,7 @@ const MAX_SUPPLY = 2 ** 53;
  * @typedef {{accounts?: Record<string, AccountEntry>, devnet?: {stacks_node_events_observers?: unknown}}} Settings of Clarinet
  */
 
-/** The project cannot be used as it is; the text says which file and why. */
+/** The project cannot be used; the text says which file is wrong, and why. */
 export class ProjectError extends Error {}
 
 /**
@@ -25,7 +25,7 @@ export function readAccounts(directory) {
   const settings = /** @type {Settings} */ (readWith(parseToml, join(directory, SETTINGS)));
   const accounts = Object.entries(settings.accounts ?? {}).map(([name, entry]) => readAccount(name, entry));
   const supply = accounts.reduce((sum, { balance }) => sum + balance, 0n);
-  if (supply > MAX_SUPPLY) throw new ProjectError(`${SETTINGS}: all balances together are above ${MAX_SUPPLY} µSTX`);
+  if (supply > MAX_SUPPLY) throw new ProjectError(`${SETTINGS}: the sum of all balances is above ${MAX_SUPPLY} µSTX`);
   if (!accounts.some(({ name }) => name === "deployer")) throw new ProjectError(`${SETTINGS} has no [accounts.deployer]`);
   return accounts;
 }

@@ -19,7 +19,7 @@ export function derivePrivateKey(mnemonic, path) {
   let node = split(createHmac("sha512", "Bitcoin seed").update(seed).digest());
   for (const step of path.split("/").slice(1)) {
     const index = Number.parseInt(step, 10) + (step.endsWith("'") ? HARDENED : 0);
-    if (!Number.isInteger(index)) throw new Error(`derivation path ${path} has the odd step ${step}`);
+    if (!Number.isInteger(index)) throw new Error(`derivation path ${path} has the invalid step ${step}`);
     node = child(node, index);
   }
   return node.key;
@@ -39,7 +39,7 @@ function child({ key, chainCode }, index) {
   const material = index >= HARDENED ? Buffer.concat([Buffer.of(0), key]) : publicKey(key);
   const { key: tweak, chainCode: next } = split(createHmac("sha512", chainCode).update(material).update(number).digest());
   const derived = privateAdd(key, tweak);
-  if (!derived) throw new Error("this mnemonic and path give no key (one in 2^127 does so)");
+  if (!derived) throw new Error("this mnemonic and path have no valid key (a chance of 1 in 2^127)");
   return { key: Buffer.from(derived), chainCode: next };
 }
 

@@ -1,9 +1,9 @@
-/** What of the contracts was reached and what it cost, added up over all calls: a profile by function and line, and LCOV. */
+/** The contract lines executed, and their costs, summed over all calls: a profile by function and line, and LCOV. */
 import { parseFolded } from "./folded.js";
 import { functionAt, functionsOf, topLevelLines } from "./source.js";
 
 /**
- * @typedef {{calls: number, self: number, total: number}} Spent calls that reached it; cost of itself, and with what it called
+ * @typedef {{calls: number, self: number, total: number}} Spent calls that executed it; its own cost, and the total with callees
  * @typedef {{functions: Record<string, Spent>, lines: Record<string, Spent>}} ContractProfile by name, by line number
  */
 
@@ -36,7 +36,7 @@ export class Coverage {
     for (const spent of reached) spent.calls += 1;
   }
 
-  /** @param {import("./folded.js").Frame} frame @returns {[Spent, Spent | null][]} of its line, and of its function if it is in one */
+  /** @param {import("./folded.js").Frame} frame @returns {[Spent, Spent | null][]} entries of its line, and of its function if it is in one */
   #placesOf({ contract: id, line }) {
     const source = this.#sourceOf(id);
     if (!source) return [];
@@ -84,15 +84,15 @@ function spentOf(map, key) {
 
 /**
  * @param {Record<string, ContractProfile>} profiles by contract id
- * @param {{path: string, contractId: string, source: string}[]} contracts those that are to be in it
- * @returns {string} LCOV: of each contract its functions, and the lines of their bodies and of code outside of functions, with
- *   the calls that reached them
+ * @param {{path: string, contractId: string, source: string}[]} contracts the contracts to include
+ * @returns {string} LCOV: for each contract its functions, and the lines of their bodies and of code outside functions,
+ *   with the calls that executed them
  */
 export function lcov(profiles, contracts) {
   return contracts.map((contract) => record(contract, profiles[contract.contractId])).join("");
 }
 
-/** @param {{path: string, source: string}} contract @param {ContractProfile} [profile] nothing was reached without */
+/** @param {{path: string, source: string}} contract @param {ContractProfile} [profile] without it, nothing was executed */
 function record({ path, source }, profile = { functions: {}, lines: {} }) {
   const functions = functionsOf(source);
   const calls = functions.map(({ name }) => profile.functions[name]?.calls ?? 0);

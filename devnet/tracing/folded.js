@@ -1,10 +1,10 @@
 /**
- * Where Clarinet's VM spent the cost of a call: a line for each stack of expressions, as for flame graphs, with what the
- * innermost one cost itself:
+ * Where Clarinet's VM spent the cost of a call: a line for each stack of expressions, as for flame graphs, with the
+ * innermost one's own cost:
  *
  *   ADDRESS.contract:function:expression:line:column;…;ADDRESS.contract:function:line:column COST
  *
- * The function is the public one that was called, also within the private ones that it calls.
+ * The function is always the public one that was called, even within private functions that it calls.
  */
 
 /**
@@ -18,7 +18,7 @@
 
 const FRAME = /^([^:]+):(?:[^:]+:){0,2}(\d+):(\d+)$/;
 
-/** @param {string} text @returns {Generator<Stack>} without frames that are in no contract */
+/** @param {string} text @returns {Generator<Stack>} without frames outside contracts */
 export function* parseFolded(text) {
   for (const line of text.split("\n")) {
     const end = line.lastIndexOf(" ");

@@ -1,4 +1,4 @@
-/** Where the functions of a contract are in its source, and on which lines they have expressions that are evaluated. */
+/** The position of a contract's functions in its source, and the lines with expressions that are evaluated. */
 
 /**
  * @typedef {{line: number, end: number, text: string, items: Item[] | null}} Item a list (its text is empty) or an atom
@@ -6,7 +6,7 @@
  */
 
 const DEFINITIONS = ["define-public", "define-private", "define-read-only"];
-/** After the word, which part of other definitions is evaluated. @type {Record<string, number>} */
+/** For other definitions, which part after the keyword is evaluated. @type {Record<string, number>} */
 const VALUE_AT = { "define-constant": 1, "define-data-var": 2, "define-fungible-token": 1 };
 const TRAITS = ["impl-trait", "use-trait"];
 const TOKEN = /;[^\n]*|u?"(?:\\.|[^"\\])*"|[(){}]|[^\s(){};"]+|\n/gs;
@@ -48,7 +48,7 @@ export function functionAt(functions, line) {
 function collect({ items, line }, lines) {
   if (!items || items.length === 0) return;
   const [head, ...rest] = items;
-  // What a tuple in braces holds is evaluated, after its names.
+  // In a tuple in braces, the values after the names are evaluated.
   if (head.text !== "{") lines.add(line);
   if (head.text === "let") {
     for (const binding of rest[0]?.items ?? []) for (const value of binding.items?.slice(1) ?? []) collect(value, lines);

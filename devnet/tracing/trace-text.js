@@ -1,5 +1,5 @@
 /**
- * The text that Clarinet's VM prints for a call, a tree, read into calls:
+ * Parses the tree that Clarinet's VM prints for a call:
  *
  *   ├── ( contract-call? ST….d h n )  c:6:18
  *   │   │ ↳ args: u9
@@ -15,12 +15,12 @@
  * @typedef {object} Call
  * @property {string} contract id of the contract that is called
  * @property {string} function
- * @property {string} expression the call in the source; empty of the outermost
- * @property {{contract: string, line: number, column: number} | null} at where that is; null of the outermost
- * @property {string | null} args their values as text; null if there are none, or they are not known
+ * @property {string} expression the call in the source; empty for the outermost
+ * @property {{contract: string, line: number, column: number} | null} at its location; null for the outermost
+ * @property {string | null} args the arguments' values as text; null if there are none or they are unknown
  * @property {string | null} result as text; null if it did not return
- * @property {string[]} events that it printed or caused itself, as text
- * @property {number | null} runtime cost with all that it called; null if it is not known. What is read here has none yet
+ * @property {string[]} events that it caused itself, as text
+ * @property {number | null} runtime cost including its callees; null if unknown, and always null here
  * @property {Call[]} calls that it made
  */
 

@@ -1,7 +1,7 @@
 /**
- * Traces of mined transactions. A second VM, made when it is first needed, carries out the chain again up to the block of a
- * transaction, and then the transaction with all that the VM can tell of it. So nothing has to be noted of transactions
- * that nobody asks about, and neither time nor memory of a trace is the chain's.
+ * Traces of mined transactions. A second VM, created when first needed, executes the chain again up to the block of a
+ * transaction, and then traces the transaction. So nothing has to be recorded for transactions that nobody traces, and
+ * traces cost the chain neither time nor memory.
  */
 import { busy, VmThread } from "../chain/vm-thread.js";
 import { orderOf } from "../chain/executor.js";
@@ -21,7 +21,7 @@ const PATIENCE_MILLISECONDS = 60_000;
 export class Tracer {
   /** @type {Promise<VmThread> | null} */
   #vm = null;
-  /** How many blocks it has carried out. */
+  /** How many blocks it has executed. */
   #blocks = 1;
   /** How many changes of the epoch. */
   #epochs = 0;
@@ -33,7 +33,7 @@ export class Tracer {
   /** @param {Chain} chain */
   constructor(chain) {
     this.chain = chain;
-    // What it has carried out is no part of the chain any more.
+    // The blocks that it has executed are no longer in the chain.
     chain.feed.on("reverted", () => this.#stop());
   }
 
@@ -102,7 +102,7 @@ export class Tracer {
         : (await vm.ask("runBlock", [orders, knownOf(mined)])).place;
     if (place.height !== block.height || place.time !== block.time) {
       this.#stop();
-      throw new Error(`block ${block.height} cannot be carried out again: it would be another one`);
+      throw new Error(`block ${block.height} cannot be executed again: the result differs`);
     }
   }
 
@@ -131,7 +131,7 @@ export class Tracer {
   }
 }
 
-/** @param {MinedTransaction[]} mined @returns {import("../chain/executor.js").Undone} those of which only the fee is left */
+/** @param {MinedTransaction[]} mined @returns {import("../chain/executor.js").Undone} the transactions of which only the fee remained */
 function knownOf(mined) {
   const undone = mined.filter(({ outcome }) => outcome.vmError !== null);
   return Object.fromEntries(undone.map(({ transaction, outcome }) => [transaction.txid, outcome]));
@@ -157,7 +157,7 @@ function withCosts(root, folded) {
 /** @param {Call} call */
 function prepare(call) {
   for (const inner of call.calls) prepare(inner);
-  // An expression that was evaluated several times has the cost of all of them together.
+  // The cost of an expression that was evaluated several times is the sum of all.
   for (const inner of call.calls) {
     if (call.calls.some((other) => other !== inner && samePlace(other, inner))) inner.runtime = null;
   }

@@ -1,29 +1,29 @@
 /**
- * What one thing that is asked of the VM may take: as on a node, where a transaction that is too much for a block is
- * never mined. The count of allocations is the same wherever it runs; the processor's time is the last resort, for what
- * takes long without allocating.
+ * The limits of one request to the VM. As on a node, a transaction that is too large for a block is never mined. The
+ * count of allocations is the same on every machine; processor time is the last resort, for code that runs long without
+ * allocating.
  */
 import { ADDED } from "./instrument.js";
 
 const PAGE = 65_536;
-/** Allocations between two looks at what was used. */
+/** Allocations between two checks of the usage. */
 const STEP = 1_000_000;
-/** All the memory that the VM ever gets. It can have no more than 4 GiB, and copies of it take as much again. */
+/** The VM's largest memory. It could have up to 4 GiB, but copies take the same amount again. */
 export const MAX_MEMORY_BYTES = 3 * 1024 ** 3;
 
 /**
  * @typedef {object} Allowance
- * @property {number} allocations a million take some 75 ms
+ * @property {number} allocations a million take about 75 ms
  * @property {number} cpuSeconds
  * @property {number} bytes by which the memory may grow
  */
 
-/** Of one transaction, or one question. @type {Allowance} */
+/** For one transaction, or one request. @type {Allowance} */
 export const OF_ONE = { allocations: 60_000_000, cpuSeconds: 10, bytes: 256 * 1024 * 1024 };
-/** Of a block of several: what is too much for it is tried again in smaller ones. @type {Allowance} */
+/** For a block of several: if they are too much, they are retried in smaller blocks. @type {Allowance} */
 export const OF_SEVERAL = { ...OF_ONE, allocations: 30_000_000, cpuSeconds: 5 };
 
-/** Where it is noted what it costs, which takes long. @type {Allowance} */
+/** While costs are recorded, which is slow. @type {Allowance} */
 export const OF_PROFILED = { ...OF_ONE, allocations: 8 * OF_ONE.allocations, cpuSeconds: 60 };
 
 /** @returns {number} seconds that this thread has used */
@@ -64,7 +64,7 @@ export class Budget {
     this.exports[ADDED.fuel].value = STEP;
   }
 
-  /** @returns {"time" | "memory" | null} what was used up, once the VM has broken */
+  /** @returns {"time" | "memory" | null} the exhausted limit, after the VM has stopped */
   get cause() {
     return this.exceeded ?? (this.exports[ADDED.refused].value === 1 ? "memory" : null);
   }

@@ -1,9 +1,10 @@
 /**
- * Expressions whose tx-sender and contract-caller are a contract.
+ * Evaluates expressions with a contract as tx-sender and contract-caller.
  *
- * The VM takes only addresses as senders, and a contract acts as itself only in its own code, which is fixed. So a
- * contract of the same publisher, with a name just as long, is made to evaluate the expression as itself, and then its
- * own name is overwritten in the VM's memory: it then acts as the other. The caller undoes this afterwards.
+ * The VM accepts only addresses as senders, and a contract acts as itself only in its own code, which is fixed. So this
+ * publishes a contract of the same publisher, with a name of the same length, that evaluates the expression as itself,
+ * and then overwrites its name in the VM's memory: it then acts as the other contract. The caller undoes this
+ * afterwards.
  */
 import { parsePrincipal } from "../address.js";
 import { VmError } from "./vm.js";
@@ -24,20 +25,20 @@ const STAND_IN_FRAMES = new RegExp(
  * @param {Vm} vm
  * @param {string} expression
  * @param {string} sender a contract id
- * @returns {{result: string, costs: string}} hex with 0x, and JSON that includes what it costs to act as the contract
+ * @returns {{result: string, costs: string}} hex with 0x, and JSON that includes the cost of acting as the contract
  * @throws {VmError}
  */
 export function evaluateAsContract(vm, expression, sender) {
   const principal = parsePrincipal(sender);
-  if (!principal?.name) throw new VmError(`${sender} is no contract`);
+  if (!principal?.name) throw new VmError(`${sender} is not a contract`);
   const { address, hash160, version, name } = principal;
   const standIn = standInFor(vm, address, name);
-  // A tuple, since as-contract? takes no body that is a response, and any function may give one.
+  // A tuple, since the body of as-contract? must not be a response, and any function may return one.
   const content = `(define-public (${METHOD}) (begin
     (asserts! (is-eq (as-contract? () tx-sender) (ok '${sender})) (err u0))
     (as-contract? () {it: ${expression}})))`;
   vm.mineBlock([{ deployContract: { name: standIn, content, options: { clarityVersion: CLARITY_VERSION }, sender: address } }]);
-  // As the VM keeps a contract's context: JSON.
+  // The VM stores a contract's context as JSON.
   const issuer = `"contract_identifier":{"issuer":[${version},[${hash160.join(",")}]],"name":"`;
   vm.overwrite(`${issuer}${standIn}"`, `${issuer}${name}"`);
   const contract = `${address}.${standIn}`;
@@ -47,7 +48,7 @@ export function evaluateAsContract(vm, expression, sender) {
   return { result: `0x${result.slice(WRAPPING.length)}`, costs };
 }
 
-/** @param {string} text of an error, with a stack trace or not @returns {string} without what is only there for the stand-in */
+/** @param {string} text of an error, with a stack trace or not @returns {string} without the parts that belong to the stand-in */
 export function withoutStandIn(text) {
   return text.replace(STAND_IN_FRAMES, "");
 }

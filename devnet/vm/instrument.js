@@ -1,15 +1,16 @@
 /**
- * Changes the code of Clarinet's VM before it is compiled, in a few places, so that what it does can be bounded:
+ * Changes the code of Clarinet's VM in a few places before it is compiled, so that its work can be limited:
  *
- * - Its allocator counts. All work of the VM allocates, so after so many allocations it asks outside whether to go on.
- * - Its memory grows up to a limit only. Beyond, allocations fail, and the VM with them.
- * - The hooks that note down every expression of a call (for a trace that is kept in memory, 1.5 KB each) run only when
- *   asked for. Instead, the place of the expression that failed first is kept.
+ * - Its allocator counts. All work of the VM allocates, so after a number of allocations it asks the host whether to
+ * continue.
+ * - Its memory grows only up to a limit. Beyond it, allocations fail, and so does the VM.
+ * - The hooks that record every expression of a call (1.5 KB each, for a trace in memory) run only on request.
+ *   Otherwise, only the location of the expression that failed first is kept.
  *
- * And two things can be as on a node then: a contract is kept as JSON, and read however deep its expressions are nested;
- * and the time from one burn block to the next is not always ten minutes.
+ * Two more changes match a node: a contract, which is stored as JSON, can be read however deep its expressions are
+ * nested; and the time between burn blocks is not always ten minutes.
  *
- * What is changed is found by what it looks like where that is certain, else by its number, with a checksum.
+ * The places to change are found by their code if that is unique, otherwise by number, with a checksum.
  */
 import { createHash } from "node:crypto";
 
@@ -40,44 +41,44 @@ const OP = {
   subtract: 0x6b,
 };
 const NO_RESULT = 0x40;
-/** The import that is called when the count of allocations is used up: the VM itself needs it for web requests only. */
+/** The import that is called when the allocation count runs out: the VM itself needs it only for web requests. */
 const TICK = /^__wbg_new_c518c60af666645b$/;
-/** What the tracer of calls does before and after an expression, and at the end of a call. */
+/** The hooks of the call tracer before and after an expression, and at the end of a call. */
 const HOOKS = {
   before: { number: 245, checksum: "b5939dc778450d02" },
   after: { number: 184, checksum: "e12967f4d2a26d29" },
   end: { number: 752, checksum: "0691e4f7e78cb354" },
 };
-/** Parameters of the hooks, and where in an expression its place is. */
+/** Parameters of the hooks, and the offset of the location in an expression. */
 const EXPRESSION = 4;
 const RESULT = 5;
 const PLACE_AT = 112;
 
-/** Seconds by which a burn block is later than the last one; a BigInt. */
+/** Seconds between burn blocks; a BigInt. */
 export const BURN_SECONDS = "devnet_burn_seconds";
 
-/** Names under which what else was added is exported. */
+/** Export names of the other additions. */
 export const ADDED = {
-  /** Allocations until the next question; the VM calls `TICK` when it falls below 0. */
+  /** Allocations until the next check; the VM calls `TICK` when it falls below 0. */
   fuel: "devnet_fuel",
   /** Pages of 64 KiB that the memory may have. */
   maxPages: "devnet_max_pages",
-  /** 1 once the memory wanted to be larger than that. */
+  /** 1 once the memory has hit this limit. */
   refused: "devnet_refused",
   /** Whether calls are traced. */
   tracing: "devnet_tracing",
-  /** Lines and columns of the expression that failed, 0 if none did. */
+  /** Lines and columns of the failed expression; 0 if none failed. */
   line: "devnet_line",
   column: "devnet_column",
   endLine: "devnet_end_line",
   endColumn: "devnet_end_column",
-  /** Whether the last expression to end failed: then it is its error that those around it end with. */
+  /** Whether the last expression to end failed: then the surrounding expressions end with its error. */
   failing: "devnet_failing",
 };
 
 const PLACE = /** @type {const} */ (["line", "column", "endLine", "endColumn"]);
 
-/** The VM's code is not the one this was written for. */
+/** The VM's code is not the expected version. */
 export class InstrumentError extends Error {}
 
 /** Reads the parts of a module. */
@@ -114,7 +115,7 @@ class Reader {
     return this.take(this.unsigned()).toString("utf8");
   }
 
-  /** @returns {Buffer} what is left */
+  /** @returns {Buffer} the remaining bytes */
   rest() {
     return this.take(this.end - this.offset);
   }
@@ -143,8 +144,8 @@ function code(...parts) {
 }
 
 /**
- * @param {Buffer} source the module as it is delivered
- * @returns {{bytes: Buffer, tick: string}} the module with what was added, and the name of the import that asks whether to go on
+ * @param {Buffer} source the original module
+ * @returns {{bytes: Buffer, tick: string}} the changed module, and the name of the import that asks whether to continue
  * @throws {InstrumentError}
  */
 export function instrument(source) {
@@ -156,7 +157,7 @@ export function instrument(source) {
   };
   const imports = importedFunctions(section("import").content);
   const tick = imports.findIndex((name) => TICK.test(name));
-  if (tick < 0) throw new InstrumentError("the VM's module does not import what it was expected to");
+  if (tick < 0) throw new InstrumentError("the VM's module does not have the expected import");
 
   const globals = new Reader(section("global").content);
   const globalCount = globals.unsigned();
@@ -221,7 +222,7 @@ function importedFunctions(content) {
   });
 }
 
-/** @param {Buffer} content @returns {number} of the type that takes an i32 and gives one */
+/** @param {Buffer} content @returns {number} of the type that takes and returns an i32 */
 function typeOfGrow(content) {
   const reader = new Reader(content);
   const count = reader.unsigned();
@@ -240,7 +241,7 @@ function readBodies(content) {
   return Array.from({ length: reader.unsigned() }, () => reader.take(reader.unsigned()));
 }
 
-/** @param {Buffer} body @param {Buffer} prologue @returns {Buffer} the function, which begins with it */
+/** @param {Buffer} body @param {Buffer} prologue @returns {Buffer} the function, starting with the prologue */
 function withPrologue(body, prologue) {
   const reader = new Reader(body);
   for (let groups = reader.unsigned(); groups > 0; groups--) {
@@ -268,8 +269,8 @@ function growingBy(body, grow) {
 }
 
 /**
- * The JSON reader counts down from 128 in a byte at offset 25 of itself, and gives up at 0. A node has it read on.
- * `byte & 255` becomes `byte | 255`, which is never 0; nothing else changes, not even the length.
+ * The JSON reader counts down from 128 in a byte at its offset 25, and fails at 0. On a node, it continues. `byte &
+ * 255` becomes `byte | 255`, which is never 0; nothing else changes, not even the length.
  */
 const DEPTH_CHECK = /\x2d\x00\x19\x41\x01\x6b\x22.\x3a\x00\x19\x20.\x41\xff\x01\x71/gs;
 const DEPTH_CHECKS = 313;
@@ -288,10 +289,10 @@ function liftDepthLimit(bodies) {
   if (count !== DEPTH_CHECKS) throw new InstrumentError(`the VM's module checks the depth of JSON in ${count} places`);
 }
 
-/** 600 as the code has it. */
+/** The encoding of 600 in the code. */
 const TEN_MINUTES = Buffer.of(0xd8, 0x04);
 
-/** @param {Buffer[]} bodies @param {Buffer} burnSeconds the global that they are to add instead of 600 */
+/** @param {Buffer[]} bodies @param {Buffer} burnSeconds the global to add instead of 600 */
 function varyBurnBlocks(bodies, burnSeconds) {
   const found = bodies.flatMap((body, index) =>
     [...body.toString("latin1").matchAll(/\x42\xd8\x04\x7c/gs)].map((match) => [index, match.index]),
@@ -304,7 +305,7 @@ function varyBurnBlocks(bodies, burnSeconds) {
 
 /** @typedef {(name: keyof ADDED) => Buffer} GlobalOf */
 
-/** @param {GlobalOf} globalOf @param {number} tick @returns {Buffer} counts down, and asks outside when there is nothing left */
+/** @param {GlobalOf} globalOf @param {number} tick @returns {Buffer} counts down, and calls the host at 0 */
 function fuelPrologue(globalOf, tick) {
   const fuel = globalOf("fuel");
   return code(

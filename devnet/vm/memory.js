@@ -1,7 +1,7 @@
 /**
  * Copies of the VM's linear memory.
  *
- * Two kinds: a `Checkpoint` is one full copy in a buffer that is used again and again (fast to take, one at a time); a
+ * Two kinds: a `Checkpoint` is one full copy in a reused buffer (fast to take, one at a time); a
  * `MemoryImage` keeps only the pages that differ from the memory at boot (small, many at a time, for snapshots).
  */
 
@@ -31,7 +31,7 @@ function overwrite(memory, source) {
   if (used > source.length) memory.fill(0, source.length, used);
 }
 
-/** The memory right after boot: what images are compared with, and what a reset returns to. */
+/** The memory right after boot, which images are compared with and a reset restores. */
 export class BaseImage {
   /** @param {Buffer} memory */
   constructor(memory) {
@@ -67,7 +67,7 @@ export class BaseImage {
   }
 }
 
-/** The memory at one moment, as its difference from a base. Never changes. */
+/** The memory at one moment, as its difference from a base. Immutable. */
 export class MemoryImage {
   /**
    * @param {BaseImage} base

@@ -1,13 +1,13 @@
 /**
- * Loads Clarinet's VM (a WebAssembly module with generated glue) in a form whose whole state can be copied and put back.
+ * Loads Clarinet's VM (a WebAssembly module with generated glue) so that its whole state can be copied and restored.
  *
- * What the glue does not offer is reached from outside, while it loads:
+ * The glue does not offer this, so it is changed from outside while it loads:
  * - `WebAssembly.Instance` is wrapped, to get at the linear memory, which holds all of the VM's state;
  * - `FinalizationRegistry` is hidden, because finalizers free VM objects by address: after a restore those addresses
  *   belong to something else, and the process crashes. The code that makes a VM object also frees it;
  * - the imports that print are silenced (panic messages are kept for the error), and the one that reads the clock
  *   answers the given genesis time, which is the only time at which the VM looks at a clock;
- * - the code is changed, so that what it does can be bounded (instrument.js).
+ * - the code is changed so that its work can be limited (instrument.js).
  */
 import { createRequire } from "node:module";
 import { ADDED, instrument } from "./instrument.js";
@@ -15,15 +15,15 @@ import { ADDED, instrument } from "./instrument.js";
 const require = createRequire(import.meta.url);
 const gluePath = createRequire(require.resolve("@stacks/clarinet-sdk")).resolve("@stacks/clarinet-sdk-wasm");
 
-/** All that a memory with 32-bit addresses can have. */
+/** The largest memory with 32-bit addresses. */
 const MAX_PAGES = 65_536;
 const FULL = 2 ** 31 - 1;
 
-/** Compiled once; every instance shares the code and what the engine has optimised of it. @type {{module: WebAssembly.Module, tick: string} | undefined} */
+/** Compiled once; all instances share the code and its optimisations. @type {{module: WebAssembly.Module, tick: string} | undefined} */
 let compiled;
 
 /**
- * What is used of the exports of the WebAssembly instance: those of wasm-bindgen, and the globals that `ADDED` names.
+ * The exports of the WebAssembly instance that are used: those of wasm-bindgen, and the globals that `ADDED` names.
  *
  * @typedef {{
  *   memory: WebAssembly.Memory,
@@ -40,7 +40,7 @@ let compiled;
  * @property {typeof import("@stacks/clarinet-sdk-wasm")} glue the generated module: SDK, SDKOptions, CallFnArgs, …
  * @property {Exports} exports the exports of the WebAssembly instance
  * @property {{panic: string}} log the last panic message
- * @property {{tick: () => void}} hooks what is called each time the count of allocations is used up
+ * @property {{tick: () => void}} hooks called each time the allocation count runs out
  */
 
 /**
@@ -78,7 +78,7 @@ export function loadVmModule(clock) {
     }
     instance = new hidden.instance(module, imports);
     const exports = exportsOf(instance);
-    // Without bounds, till somebody sets some.
+    // Without limits until they are set.
     exports[ADDED.maxPages].value = MAX_PAGES;
     exports[ADDED.fuel].value = FULL;
     return instance;
@@ -86,7 +86,8 @@ export function loadVmModule(clock) {
   /** @type {{FinalizationRegistry: unknown}} */ (globalThis).FinalizationRegistry = undefined;
   try {
     delete require.cache[gluePath];
-    // A `require` keeps all that it has loaded, so each instance has one of its own, or none would ever be freed.
+    // A `require` keeps everything that it has loaded, so each instance has its own; otherwise, none would ever be
+    // freed.
     const glue = createRequire(import.meta.url)(gluePath);
     if (!instance) throw new Error("Clarinet's VM did not load as expected; is @stacks/clarinet-sdk 3.21.0 installed?");
     return { glue, exports: exportsOf(instance), log, hooks };
@@ -123,7 +124,7 @@ function replaceImports(namespace, clock, log) {
 }
 
 /**
- * The glue decodes the message from VM memory and hands it to `console.error`; only there can it be read.
+ * The glue decodes the message from VM memory and hands it to `console.error`; it can be read only there.
  *
  * @param {() => void} run
  * @returns {string}

@@ -1,7 +1,7 @@
 /**
  * Clarinet's VM as the devnet uses it: blocks of operations, read-only calls, time, and copies of its state.
  *
- * Everything here is synchronous, and knows nothing of transactions, nonces or post-conditions.
+ * Everything here is synchronous and independent of transactions, nonces and post-conditions.
  */
 import { begin } from "./boot.js";
 import { Budget, OF_ONE, OF_PROFILED, OF_SEVERAL } from "./budget.js";
@@ -12,38 +12,38 @@ import { loadVmModule } from "./module.js";
 /** The addresses the VM's boot contracts have on test networks. */
 export const BOOT_ADDRESS = "ST000000000000000000002AMW42H";
 
-/** Those that they have on the main network, where a node of a test network has nothing; and what is there instead. */
+/** Their mainnet addresses, where a test network's node has no contracts, and their replacements. */
 const MAINNET_BOOT = "SP000000000000000000002Q6VF78.";
 const NO_ADDRESS = "SP000000000000000000002XXXXXX.";
 
 /** Setting the epoch mines one burn block, which adds this to the clock (seconds). */
 const EPOCH_START_SECONDS = 610;
-/** Between burn blocks, unless it is said otherwise. */
+/** Time between burn blocks, unless another is given. */
 export const BURN_BLOCK_SECONDS = 600;
 
 /** Where constants end. */
 const HEAP = 2_700_000;
 
-/** Growth after a restore is lost to the VM's allocator; room made before the first copy prevents the growth. */
+/** The VM's allocator cannot use growth after a restore; headroom added before the first copy prevents such growth. */
 const HEADROOM_BYTES = 64 * 1024 * 1024;
 const HEADROOM_REFERENCES = 4096;
-/** Room lost by growth and restore that is put up with before a new instance of the module is made. */
+/** How much memory may be lost by growth and restores before a new instance of the module is created. */
 const MAX_LOST_BYTES = 64 * 1024 * 1024;
 
 /** @typedef {{line: number, column: number, endLine: number, endColumn: number}} Span in a source, counted from 1 */
 
-/** A runtime error or a refusal of the VM: what was asked has no effect. `message` is the VM's own text. */
+/** A runtime error or a refusal of the VM: the request has no effect. `message` is the VM's own text. */
 export class VmError extends Error {
-  /** Where the expression is that failed, as far as the VM knows. @type {Span | null} */
+  /** The location of the failed expression, if the VM knows it. @type {Span | null} */
   place = null;
 }
 
-/** The VM itself broke (a Rust panic). Its memory must be restored before it is used again. */
+/** The VM itself crashed (a Rust panic). Its memory must be restored before it is used again. */
 export class VmPanic extends Error {}
 
-/** It was too much for the VM: it ran too long, or wanted too much memory. Its memory must be restored. */
+/** The request exceeded the VM's limits: it ran too long, or needed too much memory. Its memory must be restored. */
 export class VmExhausted extends VmPanic {
-  /** Of an answer that cannot be given for it. */
+  /** The status code of the response. */
   statusCode = 503;
 }
 
@@ -67,7 +67,7 @@ const EXHAUSTED = {
  *
  * @typedef {{restore(memory: Buffer): void, memoryLength: number}} Restorable
  *
- * @typedef {import("@stacks/clarinet-sdk-wasm").SDK & {__wbg_ptr: number}} Sdk with where it is in the VM's memory
+ * @typedef {import("@stacks/clarinet-sdk-wasm").SDK & {__wbg_ptr: number}} Sdk with its address in the VM's memory
  */
 
 export class Vm {
@@ -109,9 +109,9 @@ export class Vm {
     return vm;
   }
 
-  /** Whether it is noted where blocks and calls spend their costs: they take about eight times as long. */
+  /** Whether to record where blocks and calls spend their costs, which makes them about eight times slower. */
   profiles = false;
-  /** Whether calls within calls are noted, for `lastTrace`. */
+  /** Whether to record nested calls, for `lastTrace`. */
   traces = false;
 
   /** The state right after boot. @type {BaseImage} */
@@ -144,13 +144,13 @@ export class Vm {
    *
    * @param {Operation[]} operations
    * @returns {OperationResult[]}
-   * @throws {VmError} if one of them hit a runtime error: the block is mined, those before it keep their effects, it
-   *   and those after it have none, and no result is known
+   * @throws {VmError} if one of them has a runtime error: the block is mined, the operations before it keep their
+   *   effects, it and those after it have none, and no result is known
    * @throws {VmPanic} the memory must be restored
    */
   mineBlock(operations) {
     this.#beginProfile();
-    // Each transaction has its fee paid by an operation of its own.
+    // A separate operation pays each transaction's fee.
     const allowance = operations.length > 2 ? OF_SEVERAL : OF_ONE;
     return this.#guard(() => this.sdk.mineBlock(operations), this.profiles ? OF_PROFILED : allowance);
   }
@@ -163,9 +163,10 @@ export class Vm {
   }
 
   /**
-   * Has the next blocks in another epoch, earlier or later. The VM may mine a block for it, and its clock may go back.
+   * Mines the next blocks in another epoch, earlier or later. The VM may mine a block for this, and its clock may go
+   * back.
    *
-   * @param {string} epoch one that there is, such as "2.4"
+   * @param {string} epoch an existing one, such as "2.4"
    */
   setEpoch(epoch) {
     this.#guard(() => this.sdk.setEpoch(/** @type {import("@stacks/clarinet-sdk-wasm").EpochString} */ (epoch)));
@@ -173,13 +174,13 @@ export class Vm {
   }
 
   /**
-   * Mines one empty block: a burn block where the way is that long, else a Stacks block (10 s).
+   * Mines one empty block: a burn block if the distance is long enough, otherwise a Stacks block (10 s).
    *
    * @param {number} target unix seconds
    * @param {number} [burnSeconds] between burn blocks, at least 600
    */
   mineTowards(target, burnSeconds = BURN_BLOCK_SECONDS) {
-    // A burn block adds less than that when Stacks blocks already took some of its time, so it never goes too far.
+    // A burn block adds less if Stacks blocks have already used part of its time, so it never overshoots.
     if (target - this.time >= burnSeconds) this.mineBurnBlock(burnSeconds);
     else this.mineEmptyBlocks(1);
   }
@@ -255,7 +256,7 @@ export class Vm {
   }
 
   /**
-   * Evaluates an expression that writes nothing.
+   * Evaluates an expression that does not write.
    *
    * @param {string} expression
    * @param {string} [sender] its tx-sender, an address
@@ -289,10 +290,10 @@ export class Vm {
   }
 
   /**
-   * Replaces a text wherever it stands in the VM's memory, but for its constants.
+   * Replaces a text everywhere in the VM's memory except its constants.
    *
    * @param {string} text ASCII
-   * @param {string} other as long
+   * @param {string} other of the same length
    */
   overwrite(text, other) {
     const { memory } = this;
@@ -301,13 +302,13 @@ export class Vm {
     }
   }
 
-  /** What the VM notes is added up until it begins again. */
+  /** The VM's recordings accumulate until they are restarted. */
   #beginProfile() {
     this.module.exports[ADDED.tracing].value = this.traces ? 1 : 0;
     if (this.profiles) this.#guard(() => this.sdk.enablePerformance("runtime"));
   }
 
-  /** @returns {string} what the VM has noted of a block that failed, which gave no results */
+  /** @returns {string} the VM's recording of a failed block, which has no results */
   restOfProfile() {
     const contract = `${BOOT_ADDRESS}.pox-5`;
     const { performance = "" } = this.#callReadOnly(contract, "get-pox-info", [], BOOT_ADDRESS);
@@ -332,7 +333,7 @@ export class Vm {
   /**
    * @template T
    * @param {() => T} run
-   * @returns {T} what it gives with costs tracked, be they switched off or not
+   * @returns {T} its result with cost tracking on, even if tracking is switched off
    */
   withCosts(run) {
     const enabled = this.costsEnabled;
@@ -345,7 +346,7 @@ export class Vm {
   }
 
   /**
-   * Puts a copied state back; also heals the VM after a panic.
+   * Restores a copied state; also repairs the VM after a panic.
    *
    * @param {Restorable} image
    * @param {{broken?: boolean}} [state] broken: the VM panicked, and only its memory can be trusted, not its stack
@@ -358,8 +359,8 @@ export class Vm {
   }
 
   /**
-   * A fresh instance of the same code: its stack is empty and its memory just as long as needed. What lives outside
-   * of the memory, the table of references to JavaScript values, is carried over.
+   * Creates a new instance of the same code, with an empty stack and as much memory as needed. The state outside the
+   * memory, the table of references to JavaScript values, is carried over.
    *
    * @param {number} memoryLength
    */
@@ -388,7 +389,7 @@ export class Vm {
 
   /**
    * @param {number} offset
-   * @returns {boolean} whether this byte really switches cost tracking, seen at a call
+   * @returns {boolean} whether this byte really switches cost tracking, tested with a call
    */
   #controlsCosts(offset) {
     const address = this.sdk.__wbg_ptr + offset;
@@ -431,7 +432,7 @@ export class Vm {
 }
 
 /**
- * @param {unknown} value as the VM's serializer made it: nested Maps
+ * @param {unknown} value from the VM's serializer: nested Maps
  * @returns {unknown} the same as plain objects
  */
 function plain(value) {

@@ -1,6 +1,6 @@
 /**
  * The wire format of Nakamoto blocks (SIP-021, and SIP-044 for epoch 4.0): header, hash, id, and the Merkle tree over
- * transactions. What there is nothing of here is zero: signatures, what was spent in Bitcoin, the root of the state.
+ * transactions. Parts that the devnet does not have are zero: signatures, Bitcoin spent, the state root.
  */
 import { sha512_256 } from "./hash.js";
 
@@ -51,7 +51,7 @@ function beforeSigners({ height, burnHeight, time, parentId, txids }) {
   return Buffer.concat([start, consensusHash(burnHeight), parentId, merkleRoot(txids), NO_HASH, timestamp, NO_SIGNATURE]);
 }
 
-/** @param {string[]} txids hex @returns {Buffer} a level of an odd number of nodes repeats its last one, the leaves' too */
+/** @param {string[]} txids hex @returns {Buffer} a level with an odd number of nodes repeats the last one; so do the leaves */
 export function merkleRoot(txids) {
   if (txids.length === 0) return NO_HASH;
   let level = txids.map((txid) => sha512_256(LEAF, Buffer.from(txid, "hex")));

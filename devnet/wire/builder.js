@@ -12,7 +12,7 @@ const DENY_MODE = 2;
 const ALLOW_MODE = 1;
 
 /**
- * @typedef {{privateKey: Buffer, nonce: bigint, fee: bigint}} Terms fee 0 is the least the mempool takes
+ * @typedef {{privateKey: Buffer, nonce: bigint, fee: bigint}} Terms fee 0 means the lowest that the mempool accepts
  */
 
 /**
@@ -23,7 +23,7 @@ export function buildPublish({ name, code, clarityVersion, ...terms }) {
   const length = Buffer.alloc(4);
   length.writeUInt32BE(Buffer.byteLength(code));
   const head = Buffer.of(6, clarityVersion, name.length);
-  // What a contract does while it is published is nobody's to restrict here.
+  // Contracts may do anything while they are published.
   return sign(terms, ALLOW_MODE, Buffer.concat([head, Buffer.from(name), length, Buffer.from(code)]));
 }
 
@@ -33,7 +33,7 @@ export function buildPublish({ name, code, clarityVersion, ...terms }) {
  */
 export function buildTransfer({ recipient, amount, ...terms }) {
   const parsed = parsePrincipal(recipient);
-  if (!parsed) throw new Error(`${recipient} is no principal`);
+  if (!parsed) throw new Error(`${recipient} is not a principal`);
   const { version, hash160: hash, name } = parsed;
   const suffix = name === null ? Buffer.alloc(0) : Buffer.from(`${String.fromCharCode(name.length)}${name}`, "latin1");
   const amountBytes = Buffer.alloc(8);
@@ -43,8 +43,8 @@ export function buildTransfer({ recipient, amount, ...terms }) {
 }
 
 /**
- * A transaction as an address would send it whose key nobody has: without a signature, which a chain that knows of that
- * does not ask for, and the least fee.
+ * Builds a transaction from an address whose key is not available: without a signature, which the chain does not
+ * require in this case, and with the lowest fee.
  *
  * @param {{sender: import("../address.js").Principal, nonce: bigint, payload: Buffer}} unsigned
  * @returns {Buffer}

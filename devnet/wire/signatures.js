@@ -1,6 +1,6 @@
 /**
- * Who signed a transaction (SIP-005 §transaction authorization, SIP-027): the signature hashes are made from the raw
- * bytes with the auth fields blanked in place, and public keys are recovered from the signatures.
+ * Finds out who signed a transaction (SIP-005 §transaction authorization, SIP-027): computes the signature hashes from
+ * the raw bytes with the auth fields blanked, and recovers the public keys from the signatures.
  */
 import { pointCompress, recover } from "tiny-secp256k1";
 import { HASH_MODE } from "./transaction.js";
@@ -11,11 +11,11 @@ import { hash160, sha256, sha512_256 } from "./hash.js";
 
 const AUTH_STANDARD = 4;
 const AUTH_SPONSORED = 5;
-/** What stands for the sponsor while the origin signs: a single-signature condition of zeros. */
+/** The placeholder for the sponsor while the origin signs: a single-signature condition of zeros. */
 const SPONSOR_SENTINEL = Buffer.alloc(103);
 const HALF_ORDER = Buffer.from("7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0", "hex");
 
-/** A signature that is missing, malformed, or of another key. */
+/** A signature that is missing, malformed, or from another key. */
 export class SignatureError extends Error {}
 
 /**
@@ -102,7 +102,7 @@ function recoverKey(digest, signature, compressed, who) {
 }
 
 /**
- * @param {Buffer} key 33 bytes, as keys always stand on the wire
+ * @param {Buffer} key 33 bytes, as always on the wire
  * @param {boolean} compressed the form that is hashed
  * @param {string} who
  */
@@ -110,7 +110,7 @@ function fullKey(key, compressed, who) {
   try {
     return Buffer.from(pointCompress(key, compressed));
   } catch {
-    throw new SignatureError(`an auth field of the ${who} is no public key`);
+    throw new SignatureError(`an auth field of the ${who} is not a public key`);
   }
 }
 

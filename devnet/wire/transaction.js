@@ -1,6 +1,6 @@
 /**
- * Transactions as bytes (SIP-005, SIP-027, SIP-040, SIP-044): a strict reader that also notes where the fields stand
- * that the signature hash blanks out.
+ * Transactions as bytes (SIP-005, SIP-027, SIP-040, SIP-044): a strict reader that also records the positions of the
+ * fields that the signature hash blanks.
  */
 import { addressText, TESTNET_VERSIONS } from "../address.js";
 import { ByteReader, DecodeError, readArgument, readValue } from "../clarity/value.js";
@@ -60,7 +60,7 @@ const HASH_MODES = Object.values(HASH_MODE);
 
 /**
  * @param {Buffer} raw
- * @param {{ maybeUnsigned?: boolean }} [options] Whether an account of several keys may have signed nothing yet.
+ * @param {{ maybeUnsigned?: boolean }} [options] Whether an account with several keys may not have signed yet.
  * @returns {Transaction}
  * @throws {DecodeError}
  */
@@ -83,7 +83,7 @@ export function parseTransaction(raw, { maybeUnsigned = false } = {}) {
 }
 
 /**
- * A payload by itself, which nobody signs: tuples may be in any order, and what follows it is left.
+ * A payload by itself, without signatures: tuples may be in any order, and bytes after it are ignored.
  *
  * @param {Buffer} bytes
  * @returns {Payload}
@@ -195,7 +195,7 @@ function readPayload(reader) {
 function readTransfer(reader) {
   const start = reader.offset;
   const recipient = readValue(reader);
-  if (recipient.kind !== "principal") throw new DecodeError(`recipient at byte ${start} is no principal`);
+  if (recipient.kind !== "principal") throw new DecodeError(`recipient at byte ${start} is not a principal`);
   const amount = reader.u64();
   const memo = reader.take(MEMO_BYTES);
   return { type: "token_transfer", recipient: recipient.value, recipientVersion: recipient.version, amount, memo };

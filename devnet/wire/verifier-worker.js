@@ -1,4 +1,4 @@
-/** The other end of `SignatureVerifier`: takes transactions' bytes and answers what is wrong with their signatures. */
+/** The other end of `SignatureVerifier`: gets transactions' bytes and returns the problems with their signatures. */
 import { parentPort } from "node:worker_threads";
 import { SignatureError, verifySignatures } from "./signatures.js";
 import { parseTransaction } from "./transaction.js";

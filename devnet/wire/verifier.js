@@ -1,10 +1,10 @@
-/** Verifies signatures in a thread of its own, while the VM runs in the main one: it takes a third of the VM's time. */
+/** Verifies signatures in its own thread, in parallel with the VM: it takes a third of the VM's time. */
 import { Worker } from "node:worker_threads";
 import { SignatureError } from "./signatures.js";
 
 /** @typedef {{resolve: () => void, reject: (error: Error) => void}} Waiting */
 
-/** @returns {Error} for whoever waits while the process ends, or comes then */
+/** @returns {Error} for requests that wait or arrive while the process ends */
 export const ending = () => Object.assign(new Error("the devnet is ending"), { statusCode: 503 });
 
 export class SignatureVerifier {

@@ -143,7 +143,7 @@ def test_overview_says_what_the_chain_says(chain: Chain, page: Page) -> None:
     rows = card(page, "Latest transactions").locator("tbody tr")
     assert rows.count() == len(chain.txids)
     assert rows.nth(0).inner_text().startswith("1.5 STX to wallet_5")
-    assert "Post-condition broken" in rows.nth(2).inner_text()
+    assert "Post-condition violated" in rows.nth(2).inner_text()
     assert "Failed" in rows.nth(1).inner_text()
     assert page.locator("#tip").inner_text() == f"Block {tip['height']}"
 
@@ -270,7 +270,7 @@ def test_a_runtime_error_leads_to_its_place(chain: Chain, page: Page) -> None:
 
 def test_a_broken_post_condition_and_a_transfer(chain: Chain, page: Page) -> None:
     chain.visit(page, "tx", f"0x{chain.txids['denied']}")
-    assert page.locator(".badge").inner_text() == "Post-condition broken"
+    assert page.locator(".badge").inner_text() == "Post-condition violated"
     assert "Nothing may move." in card(page, "Post-conditions").inner_text()
     chain.visit(page, "tx", f"0x{chain.txids['transfer']}")
     assert page.locator("main h1").inner_text() == "1.5 STX to wallet_5"
@@ -376,7 +376,7 @@ def test_what_does_not_fit_is_said_before_anything_is_asked(chain: Chain, page: 
     page.on("request", lambda request: asked.append(request.url) if "call-read" in request.url else None)
     mistakes = {
         "n": [("", "expected a whole number, got nothing"), ("-1", "expected a number from 0"), ("1.5", "got 1.5")],
-        "who": [("ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGX", "neither, or was mistyped")],
+        "who": [("ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGX", "neither, or has a typo")],
         "data": [("0xd", "hex digits in pairs"), ("0xdeadbeef00", "at most 4 bytes fit, got 5")],
         "name": [("ä", "only ASCII"), ("much too long for it", "at most 12 characters")],
     }
@@ -483,11 +483,11 @@ def test_search(chain: Chain, page: Page, watch: Watch) -> None:
 
 
 def test_pages_that_are_not_there(chain: Chain, page: Page, watch: Watch) -> None:
-    for place, title in ((("nothing",), "There is no such page"), (("tx", "0x" + "ab" * 32), "Not found")):
+    for place, title in ((("nothing",), "Page not found"), (("tx", "0x" + "ab" * 32), "Not found")):
         chain.visit(page, *place)
         assert page.locator("main h1").inner_text() == title
     chain.visit(page, "tx", "x")
-    assert "is no transaction id" in page.locator("main").inner_text()
+    assert "is not a transaction id" in page.locator("main").inner_text()
     assert all("40" in problem for problem in watch.problems), watch.problems
     watch.problems.clear()
 
@@ -515,7 +515,7 @@ def test_another_api(chain: Chain, page: Page, watch: Watch) -> None:
         expect(page.locator("main h1")).to_have_text("Blocks", timeout=TEXT_MILLISECONDS)
         assert box.input_value() == other.url
         page.get_by_role("navigation", name="Pages").get_by_role("link", name="Accounts").click()
-        expect(page.locator("main")).to_contain_text("Only a devnet tells of its accounts")
+        expect(page.locator("main")).to_contain_text("Only a devnet lists its accounts")
         page.get_by_role("button", name="This devnet").click()
         expect(page.locator("main h1")).to_have_text("Devnet, epoch 4.0", timeout=TEXT_MILLISECONDS)
         elsewhere = [problem for problem in watch.problems if f"loaded from elsewhere: {other.url}/" in problem]
@@ -526,8 +526,8 @@ def test_another_api(chain: Chain, page: Page, watch: Watch) -> None:
 
 def test_an_api_that_does_not_answer(chain: Chain, page: Page, watch: Watch) -> None:
     page.goto(f"{chain.devnet.url}/#/?api=http%3A%2F%2F127.0.0.1%3A9")
-    expect(page.locator("main h1")).to_have_text("No answer", timeout=TEXT_MILLISECONDS)
-    assert "http://127.0.0.1:9 does not answer" in page.locator("main").inner_text()
+    expect(page.locator("main h1")).to_have_text("No response", timeout=TEXT_MILLISECONDS)
+    assert "http://127.0.0.1:9 does not respond" in page.locator("main").inner_text()
     watch.problems.clear()
 
 

@@ -108,7 +108,7 @@ describe("a node decodes", () => {
   });
 });
 
-describe("what does not fit is told as the VM tells it", () => {
+describe("arguments that do not fit get the error of the VM", () => {
   const values = [
     uint(7),
     `00${"ff".repeat(16)}`,

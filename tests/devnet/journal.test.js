@@ -62,9 +62,9 @@ test("entries come one by one, whatever their length, and what a kill cut off is
 
 test.each([
   ["hello\n", "line 1 is damaged"],
-  ["hello", "no state file"],
-  ["[]\n{}\n", "no state file"],
-  ['{"format":"other"}\n', "no state file"],
+  ["hello", "not a state file"],
+  ["[]\n{}\n", "not a state file"],
+  ['{"format":"other"}\n', "not a state file"],
 ])("another file is left as it is: %j", (text, words) => {
   writeFileSync(path, text);
   expect(() => Journal.open(path, GENESIS)).toThrow(words);
@@ -76,12 +76,12 @@ test("a damaged line is named", () => {
   Journal.open(path, GENESIS).journal.close();
   appendFileSync(path, '{"do":"reset"}\n{"do":"re\n');
   const { entries } = Journal.open(path, GENESIS);
-  expect(() => [...entries]).toThrow(`${path} is no state file of this devnet: line 2 does not match its checksum`);
+  expect(() => [...entries]).toThrow(`${path} is not a state file of this devnet: line 2 does not match its checksum`);
   const old = '{"format":"der-client-devnet-1","start_time":1,"balances":{}}\n';
   writeFileSync(path, `${old}{"do":"reset"}\n{"do":"re\n`);
   rmSync(`${path}.lock`);
   const second = Journal.open(path, GENESIS);
-  expect(() => [...second.entries]).toThrow(`${path} is no state file of this devnet: line 3 is damaged`);
+  expect(() => [...second.entries]).toThrow(`${path} is not a state file of this devnet: line 3 is damaged`);
 });
 
 test("no bit can flip unnoticed", () => {
@@ -97,7 +97,7 @@ test("no bit can flip unnoticed", () => {
       const opened = Journal.open(path, GENESIS);
       opened.journal.close();
       return [...opened.entries];
-    }, `bit ${bit}`).toThrow(/no state file|bad file descriptor/);
+    }, `bit ${bit}`).toThrow(/not a state file|bad file descriptor/);
     expect(readFileSync(path).equals(flipped)).toBe(true);
   }
 });
@@ -218,7 +218,7 @@ describe("the lock", () => {
     const journal = open();
     rmSync(`${path}.lock`);
     const other = open();
-    expect(() => journal.append([{ do: "reset" }])).toThrow("is another's, or gone");
+    expect(() => journal.append([{ do: "reset" }])).toThrow("belongs to another devnet, or was deleted");
     other.append([{ do: "snapshot" }]);
     journal.close();
     expect(existsSync(`${path}.lock`)).toBe(true);

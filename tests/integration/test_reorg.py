@@ -111,7 +111,7 @@ def test_it_goes_back_over_empty_blocks_snapshots_and_jumps_of_time(fork: Devnet
 
 def test_too_many_blocks_and_unknown_words_are_refused(fork: Devnet) -> None:
     fork.mine(2)
-    with pytest.raises(DevnetError, match="at most 2: so many were mined since the start"):
+    with pytest.raises(DevnetError, match="at most 2: no more were mined since the start"):
         fork.reorg(3)
     with pytest.raises(DevnetError, match="must be one of again, reordered, dropped"):
         fork.reorg(1, "lost")  # type: ignore[arg-type]

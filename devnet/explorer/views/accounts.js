@@ -1,4 +1,4 @@
-/** The accounts of a devnet, with what they have. */
+/** The accounts of a devnet, with their balances. */
 import { card, h, table } from "../dom.js";
 import { count, stxInColumn } from "../format.js";
 import { identifier, principalLink } from "../links.js";
@@ -20,7 +20,7 @@ export async function accountsView(chain) {
   }
 
   if (accounts.length === 0) {
-    const text = "Only a devnet tells of its accounts. Search for an address to see what it has.";
+    const text = "Only a devnet lists its accounts. Search for an address to see its balances.";
     return { title: "Accounts", content: [h("h1", {}, "Accounts"), h("section", { class: "card notice" }, h("p", {}, text))] };
   }
   await refresh();

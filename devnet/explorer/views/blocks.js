@@ -47,7 +47,7 @@ export async function blockView(chain, reference) {
           ["Hash", identifier(block.hash)],
           ["Index hash", identifier(block.index_block_hash)],
           ["Parent", identifier(block.parent_block_hash)],
-          ["As nodes keep it", savedAs(chain, block)],
+          ["As stored by nodes", savedAs(chain, block)],
         ]),
       ]),
       card("Transactions", [list.node], { aside: String(block.tx_count) }),
@@ -55,7 +55,7 @@ export async function blockView(chain, reference) {
   };
 }
 
-/** @param {Chain} chain @param {import("../answers.js").Block} block of version 2 of the API @returns {HTMLElement} to save its bytes, which prove what is in it */
+/** @param {Chain} chain @param {import("../answers.js").Block} block of version 2 of the API @returns {HTMLElement} a link to save its bytes, which prove its contents */
 function savedAs({ api }, block) {
   const href = `${api.url}/v3/blocks/${block.index_block_hash.slice(2)}`;
   return h("a", { href, download: `${block.height}.block` }, "Save the block");

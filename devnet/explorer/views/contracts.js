@@ -1,4 +1,4 @@
-/** Contracts: the list of a devnet's, and one with its interface, which can be asked, its source, and what happened to it. */
+/** Contracts: a devnet's list, and one contract with its source, its history, and its interface, which can be called. */
 import { card, copyButton, facts, h, table } from "../dom.js";
 import { typeText } from "../format.js";
 import { blockLink, identifier, link, principalLink, transactionLink } from "../links.js";
@@ -17,7 +17,7 @@ const TABS = /** @type {const} */ ({ read: "Read", source: "Source", events: "Ev
 /** @param {Chain} chain @returns {Promise<import("../main.js").View>} */
 export async function contractsView(chain) {
   if (!chain.about) {
-    const text = "Only a devnet tells of its contracts. Search for a contract id to see one.";
+    const text = "Only a devnet lists its contracts. Search for a contract id to see one.";
     return { title: "Contracts", content: [h("h1", {}, "Contracts"), h("section", { class: "card notice" }, h("p", {}, text))] };
   }
   const place = h("div", { class: "list" });
@@ -93,7 +93,7 @@ async function tabContent(chain, id, tab, { abi, source, line }) {
   }
 }
 
-/** @param {Chain} chain @param {string} id @returns {Promise<HTMLElement[]>} where it was published; nothing of boot contracts */
+/** @param {Chain} chain @param {string} id @returns {Promise<HTMLElement[]>} where it was published; empty for boot contracts */
 async function publication(chain, id) {
   if (/^S[TP]0{10}/.test(id)) return [];
   const { tx_id, block_height, clarity_version } = await chain.api.get(`/extended/v1/contract/${id}`);
@@ -148,7 +148,7 @@ function interfaceCards(chain, id, abi) {
   ].filter((part) => part !== null);
 }
 
-/** @param {string} title @param {HTMLElement[]} items @param {string} empty nothing is shown without */
+/** @param {string} title @param {HTMLElement[]} items @param {string} empty the text if there are none */
 function section(title, items, empty) {
   if (items.length === 0 && empty === "") return null;
   return card(title, items.length > 0 ? items : [h("p", { class: "empty" }, empty)], {

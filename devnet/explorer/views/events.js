@@ -23,7 +23,7 @@ export function eventView(chain, event) {
   return h("li", { class: "event" }, h("div", { class: "event-head" }, ...assetText(chain, event.event_type, asset)));
 }
 
-/** @param {{hex: string}} value what was printed @returns {(Node | string)[]} what it says that it is, if it does */
+/** @param {{hex: string}} value what was printed @returns {(Node | string)[]} its own name, if it has one */
 function topicOf({ hex }) {
   const topic = fieldOf(hex, "topic") ?? fieldOf(hex, "event");
   return topic ? [h("span", { class: "token" }, topic), h("span", { class: "muted" }, " of ")] : [];

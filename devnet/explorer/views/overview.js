@@ -1,4 +1,4 @@
-/** The first page: how far the chain is, and what happened last. */
+/** The first page: the state of the chain, and the latest events. */
 import { card, h } from "../dom.js";
 import { count, time } from "../format.js";
 import { blockTable, transactionTable } from "../lists.js";

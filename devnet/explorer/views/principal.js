@@ -1,4 +1,4 @@
-/** An account, or the holdings of a contract: balances, tokens, transactions. */
+/** An account or a contract: its balances, tokens and transactions. */
 import { card, facts, h, table } from "../dom.js";
 import { count, stx, stxInColumn, time } from "../format.js";
 import { actionOf, cursorList } from "../lists.js";
@@ -42,7 +42,7 @@ export async function holdingsOf(chain, principal) {
       facts([
         ["Balance", h("strong", { class: "amount" }, stx(held.balance))],
         ["Locked", held.locked ? stx(typeof held.locked === "string" ? held.locked : held.locked.amount) : null],
-        ["On its way", held.mempool ? onItsWay(held.mempool) : null],
+        ["Pending", held.mempool ? onItsWay(held.mempool) : null],
         ["Next nonce", principal.includes(".") ? null : count(account.nonce)],
       ]),
     );

@@ -1,11 +1,11 @@
-/** What a call did, call by call, as the devnet traces it. */
+/** The trace of a transaction, call by call. */
 import { card, h } from "../dom.js";
 import { count } from "../format.js";
 import { principalLink, sourceLink } from "../links.js";
 
 /** @typedef {import("../chain.js").Chain} Chain */
 
-/** @param {Chain} chain @param {string} txid @returns {HTMLElement} which asks for the trace when it is wanted */
+/** @param {Chain} chain @param {string} txid @returns {HTMLElement} which requests the trace on demand */
 export function traceCard(chain, txid) {
   const place = h(
     "div",
@@ -13,7 +13,7 @@ export function traceCard(chain, txid) {
     h(
       "p",
       { class: "muted" },
-      "Each call with its place in the source, arguments, result and runtime cost. The first trace takes a moment.",
+      "Each call with its location in the source, arguments, result and runtime cost. The first trace takes a moment.",
     ),
   );
   const button = h("button", { type: "button", onclick: open }, "Trace this call");
@@ -24,7 +24,7 @@ export function traceCard(chain, txid) {
     button.textContent = "Tracing …";
     try {
       const { call, truncated } = await chain.api.get(`/devnet/trace/${txid}`);
-      const note = truncated ? h("p", { class: "muted" }, "The trace was too long to be shown as a whole.") : null;
+      const note = truncated ? h("p", { class: "muted" }, "The trace is too long to be shown completely.") : null;
       place.replaceChildren(h("ul", { class: "trace" }, callView(chain, call)), ...(note ? [note] : []));
     } catch (error) {
       button.removeAttribute("disabled");
@@ -36,7 +36,7 @@ export function traceCard(chain, txid) {
   return card("Trace", [place], { id: "trace" });
 }
 
-/** How deep the calls are that are open at first. */
+/** How many levels of calls are open at first. */
 const OPEN_DEPTH = 2;
 
 /** @param {Chain} chain @param {import("../answers.js").TracedCall} call @param {number} [depth] @returns {HTMLElement} */

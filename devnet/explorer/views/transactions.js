@@ -1,4 +1,4 @@
-/** Transactions: the list of them, and one with all that came of it. */
+/** Transactions: their list, and one with all its effects. */
 import { card, copyButton, facts, h, table } from "../dom.js";
 import { count, stx, time } from "../format.js";
 import { actionOf, cursorList, growingList, transactionTable } from "../lists.js";
@@ -78,7 +78,7 @@ async function contentOf(chain, tx, path) {
     argumentsCard(chain, tx),
     conditionsCard(chain, tx),
     isMined && tx.event_count ? await eventsCard(chain, tx, path) : null,
-    // A devnet knows no costs of what hit a runtime error.
+    // A devnet has no costs for a transaction with a runtime error.
     isMined && tx.execution_cost_runtime ? costCard(tx, await limitsOf(chain)) : null,
     isMined && tx.tx_type === "contract_call" && chain.traces ? traceCard(chain, tx.tx_id) : null,
     tx.smart_contract
@@ -139,11 +139,11 @@ function argumentsCard(chain, tx) {
   return card("Arguments", [table(["Name", "Value", "Type"], rows, { empty: "" })]);
 }
 
-/** What the mode of post-conditions says of all that no condition is about. @type {Record<string, string>} */
+/** What the post-condition mode means for assets without a condition. @type {Record<string, string>} */
 const MODES = {
   deny: "Nothing else may move.",
   allow: "Anything else may move, too.",
-  originator: "Nothing else of the sender may move.",
+  originator: "Nothing else of the sender's may move.",
 };
 
 /** @param {Chain} chain @param {Transaction} tx */
@@ -172,7 +172,7 @@ async function eventsCard(chain, tx, path) {
   return card("Events", [list.node], { aside: count(total) });
 }
 
-/** @param {Chain} chain @returns {Promise<Record<Dimension, number>>} what a block may cost */
+/** @param {Chain} chain @returns {Promise<Record<Dimension, number>>} the limits of a block */
 async function limitsOf({ api }) {
   const { epochs } = await api.get("/v2/pox");
   return epochs.at(-1).block_limit;

@@ -174,8 +174,8 @@ def test_contract_that_changed_since(tmp_path: Path) -> None:
         assert devnet.contracts == contracts
         (told,) = devnet.log().splitlines()
         assert told == (
-            f"devnet: {devnet.deployer.address}.{changed.stem} in the state file has another source than "
-            f"contracts/{changed.name}: the chain keeps the old one; begin a new state file to use the new one"
+            f"devnet: {devnet.deployer.address}.{changed.stem} in the state file differs from "
+            f"contracts/{changed.name}: the chain keeps the old source; start with a new state file to use the new one"
         )
         source = Bench(devnet).json(f"/v2/contracts/source/{devnet.deployer.address}/{changed.stem}?proof=0")["source"]
         assert ";; changed" not in source
@@ -187,7 +187,7 @@ def test_contract_that_is_new_since(tmp_path: Path) -> None:
     with Devnet(start_time=START, state_file=state) as devnet:
         told = devnet.log().splitlines()
         assert told
-        assert all("is not in the state file: the chain goes on without it" in line for line in told)
+        assert all("is not in the state file: the chain does not have it" in line for line in told)
 
 
 def test_line_that_cannot_be_carried_out(tmp_path: Path) -> None:
@@ -201,11 +201,11 @@ def test_line_that_cannot_be_carried_out(tmp_path: Path) -> None:
 def test_file_of_something_else(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text('{"format": "shopping list"}\n')
-    with pytest.raises(DevnetError, match="no state file"):
+    with pytest.raises(DevnetError, match="not a state file"):
         start(path)
     assert path.read_text() == '{"format": "shopping list"}\n'
     path.write_text("milk\n")
-    with pytest.raises(DevnetError, match="no state file"):
+    with pytest.raises(DevnetError, match="not a state file"):
         start(path)
     assert path.read_text() == "milk\n"
     assert list(tmp_path.iterdir()) == [path]
