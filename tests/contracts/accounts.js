@@ -1,4 +1,4 @@
-// Who plays which part in the tests, and the meters' keys. The addresses are Clarinet's public defaults.
+// The accounts of the tests by role, and the meters' keys. The addresses are Clarinet's public defaults.
 import { createECDH, createHash, createPrivateKey, sign } from "node:crypto";
 
 import { Cl, serializeCV } from "@stacks/transactions";
@@ -14,7 +14,7 @@ export const VERIFIER = "ST3AM1A56AK2C1XAFJ4115ZSV26EB49BVQ10MGCS0";
 export const ARBITER = "ST3PF13W7Z0RRM42A8VZRVFQ75SV1K26RXEP8YGKJ";
 export const ORACLE = "ST3NBRSFKX28FQ2ZJ1MAKX58HKHSDGNV5N7R21XCP";
 export const STRANGER = "STNHKEPYEPJ8ET55ZZ0M5A34J0R3N5FM2CMMMAZ6";
-// Ten accounts are few: some roles share one. None of these roles overlaps with another in any rule.
+// There are only ten accounts, so some roles share one. No rule involves both of the roles that share an account.
 export const GRID_OPERATOR = ORACLE;
 export const PAUSER = ARBITER;
 
@@ -27,8 +27,8 @@ const sha256 = (bytes) => createHash("sha256").update(bytes).digest();
 export const CURVE = { SECP256K1: 1, P256: 2 };
 
 /**
- * A meter: its device key {curve, key} (hex), how it signs a message (its preimage, not its hash) as r and s (hex), and
- * how it shows that `owner` holds it.
+ * A meter: its device key {curve, key} (hex), a function that signs a message (the preimage, not the hash) as r and s
+ * (hex), and one that proves that `owner` holds the key.
  */
 export function meter(name, { curve = CURVE.SECP256K1 } = {}) {
   const secret = sha256(`meter ${name}`);
@@ -61,13 +61,13 @@ const CURVE_ORDERS = {
   [CURVE.P256]: 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n,
 };
 
-/** The twin of a signature (r, s, hex) with the other S: just as valid to a verifier that does not insist on one. */
+/** The same signature (r, s, hex) with the other S, which is valid unless a verifier requires a low S. */
 export function otherS(signature, curve = CURVE.SECP256K1) {
   const twin = CURVE_ORDERS[curve] - BigInt(`0x${signature.slice(64)}`);
   return signature.slice(0, 64) + twin.toString(16).padStart(64, "0");
 }
 
-/** What SIP-018 hashes of a value under the contracts' domain, built here from the standard, not from the contracts. */
+/** The bytes that SIP-018 hashes for a value under the contracts' domain, built from the standard, not from the contracts. */
 function structuredMessage(value, chainId = 0x80000000) {
   const hash = (part) => sha256(Buffer.from(serializeCV(part), "hex"));
   const domain = Cl.tuple({
@@ -78,7 +78,7 @@ function structuredMessage(value, chainId = 0x80000000) {
   return Buffer.concat([Buffer.from("SIP018"), hash(domain), hash(value)]);
 }
 
-/** What a meter signs of its readings. */
+/** The message that a meter signs for its readings. */
 export function readingMessage({ assetId, day, keyEpoch, start, whs, chainId, contract }) {
   const reading = Cl.tuple({
     "asset-id": Cl.uint(assetId),
@@ -91,7 +91,7 @@ export function readingMessage({ assetId, day, keyEpoch, start, whs, chainId, co
   return structuredMessage(reading, chainId);
 }
 
-/** What a meter signs to show that `owner` holds its key. */
+/** The message that a meter signs to prove that `owner` holds its key. */
 export function proofMessage({ owner, chainId, contract }) {
   const proof = Cl.tuple({
     contract: Cl.principal(contract ?? `${DEPLOYER}.asset-verification`),

@@ -137,7 +137,7 @@ describe("register-asset", () => {
     ["no capacity", { capacity: 0 }, ERR.ERR_INVALID_CAPACITY],
     ["too much capacity", { capacity: 10n ** 12n + 1n }, ERR.ERR_INVALID_CAPACITY],
     ["no location", { location: "" }, ERR.ERR_INVALID_LOCATION],
-    ["a location that is no geohash", { location: "9q8ay" }, ERR.ERR_INVALID_LOCATION],
+    ["a location that is not a geohash", { location: "9q8ay" }, ERR.ERR_INVALID_LOCATION],
     ["a location in capitals", { location: "9Q8YY" }, ERR.ERR_INVALID_LOCATION],
     ["no region", { region: "" }, ERR.ERR_INVALID_REGION],
     ["a short hash", { hash: "ab".repeat(31) }, ERR.ERR_INVALID_METADATA_HASH],
@@ -145,7 +145,7 @@ describe("register-asset", () => {
     ["a short key", { device: { ...DEVICE.claimBy(OWNER), key: "02".repeat(32) } }, ERR.ERR_INVALID_DEVICE_KEY],
     ["curve 0", { device: { ...DEVICE.claimBy(OWNER), curve: 0 } }, ERR.ERR_INVALID_DEVICE_KEY],
     ["curve 3", { device: { ...DEVICE.claimBy(OWNER), curve: 3 } }, ERR.ERR_INVALID_DEVICE_KEY],
-    ["a key that is none", { device: { ...DEVICE.claimBy(OWNER), key: "05".repeat(33) } }, ERR.ERR_INVALID_PROOF],
+    ["an invalid key", { device: { ...DEVICE.claimBy(OWNER), key: "05".repeat(33) } }, ERR.ERR_INVALID_PROOF],
   ])("refuses %s", (_, changes, error) => {
     expect(registering(changes).err).toBe(error);
   });
@@ -157,7 +157,7 @@ describe("register-asset", () => {
     }
   });
 
-  test("wants to see that the caller holds the key", () => {
+  test("requires a proof that the caller holds the key", () => {
     expect(read("get-key-proof-hash", OWNER)).toBe(hashOf(proofMessage({ owner: OWNER })));
     const claim = DEVICE.claimBy(OWNER);
     for (const device of [
@@ -184,7 +184,7 @@ describe("register-asset", () => {
     must(call(REGISTRAR, "suspend-asset", second, "x"));
     expect(registering({ hash }).err).toBe(ERR.ERR_METADATA_IN_USE);
     must(call(OWNER, "retire-asset", second));
-    // Its last day is not over: of that day, only one of the two may count.
+    // Its last day is not over, and only one of the two may count that day.
     expect(registering({ hash }).err).toBe(ERR.ERR_METADATA_IN_USE);
     chain.advanceToDay(chain.today + 1n);
     expect(registering({ hash }).ok).toBe(3n);
@@ -204,7 +204,7 @@ describe("register-assets", () => {
   const NAMES = ["kind", "capacity-w", "location", "region", "metadata-hash", "slot-seconds", "device-key"];
   const itemOf = (options) => Object.fromEntries(plantOf(options).map((value, index) => [NAMES[index], value]));
 
-  test("registers all that are in order, and answers for each", () => {
+  test("registers all valid plants, and returns a response for each", () => {
     const first = itemOf({ device: DEVICE });
     const items = [first, { ...itemOf(), kind: 9 }, { ...itemOf(), "metadata-hash": first["metadata-hash"] }, itemOf()];
     const { ok, events } = call(OWNER, "register-assets", items);
@@ -217,7 +217,7 @@ describe("register-assets", () => {
     expect(read("get-asset", 2)["metadata-hash"]).toBe(items[3]["metadata-hash"]);
   });
 
-  test("takes 20, of none does nothing, and is stopped by a pause", () => {
+  test("takes up to 20, does nothing without any, and is stopped by a pause", () => {
     const items = Array.from({ length: 20 }, () => itemOf());
     expect(call(OWNER, "register-assets", items).ok.map(({ ok }) => ok)).toEqual(
       items.map((_, index) => BigInt(index + 1)),
@@ -235,7 +235,7 @@ describe("verify-assets", () => {
     "device-key": device && device.deviceKey,
   });
 
-  test("verifies all that are as reviewed, and answers for each", () => {
+  test("verifies all that are as reviewed, and returns a response for each", () => {
     const assets = [register(chain, { device: DEVICE }), register(chain), register(chain, { device: DEVICE })];
     const { ok } = call(REGISTRAR, "verify-assets", [
       review(assets[0], CAPACITY_W, DEVICE),
@@ -318,7 +318,7 @@ describe("verify-asset", () => {
   });
 });
 
-// What each function makes of an asset in each state: the new state, or the error.
+// The result of each function for an asset in each state: the new state, or the error.
 describe("asset states", () => {
   const reach = {
     PENDING: () => register(chain),
@@ -374,7 +374,7 @@ describe("asset states", () => {
 });
 
 describe("reject-asset, suspend-asset, reinstate-asset", () => {
-  test("print what they did and why", () => {
+  test("print the change and the reason", () => {
     const rejected = register(chain);
     const event = (topic, asset, rest) => [{ topic, version: 1n, "asset-id": asset, actor: REGISTRAR, ...rest }];
     expect(call(REGISTRAR, "reject-asset", rejected, "no meter").events).toEqual(
@@ -523,7 +523,7 @@ describe("changes", () => {
     expect(right(asset, today + 1n)).toEqual({ ...shared, "capacity-w": 5n, "device-key": KEY_2, "key-epoch": 2n });
     expect(right(asset, today)).toEqual(former);
     expect(right(asset, verified + 1n)).toEqual(former);
-    // The day of the verification is the oracle's: no key was bound before it.
+    // The oracle records the day of the verification: no key was bound before it.
     expect(right(asset, verified)).toMatchObject({ "device-key": null });
     expect(right(99, today)).toBeNull();
     expect(read("get-change", asset)).toBeNull();
@@ -534,7 +534,7 @@ describe("changes", () => {
     const asset = registerVerified(chain, { device: DEVICE });
     const verified = chain.today;
     chain.advanceToDay(verified + 3n);
-    // The key that is bound already needs no new proof.
+    // A key that is already bound needs no new proof.
     must(call(OWNER, "request-change", asset, 5, { ...DEVICE.deviceKey, proof: "" }));
     must(approving(asset, 5, DEVICE));
     expect(read("get-asset", asset)).toMatchObject({ "key-epoch": 1n, "key-from-day": verified + 1n });
@@ -565,7 +565,7 @@ describe("changes", () => {
       must(requesting(asset, capacity, device ?? DEVICE));
       return approving(asset, capacity, device ?? DEVICE).err;
     };
-    // The first may come at any time: nothing was there before.
+    // The first change may come at any time: there was no key before.
     const { today } = chain;
     expect(changing(1)).toBeUndefined();
     expect(changing(2)).toBe(ERR.ERR_CHANGE_TOO_SOON);
@@ -742,7 +742,7 @@ describe("ownership", () => {
     expect(must(call(OWNER, "propose-transfer", register(chain), BUYER))).toBe(1n);
   });
 
-  test("stays where it is when the owner cancels", () => {
+  test("does not happen if the owner cancels", () => {
     const asset = register(chain);
     expect(call(OWNER, "cancel-transfer", 99).err).toBe(ERR.ERR_ASSET_NOT_FOUND);
     expect(call(OWNER, "cancel-transfer", asset).err).toBe(ERR.ERR_NO_TRANSFER_PROPOSED);
@@ -755,7 +755,7 @@ describe("ownership", () => {
     expect(read("get-asset", asset)).toMatchObject({ owner: OWNER, "proposed-owner": null, epoch: 1n });
   });
 
-  test("falls away when a registrar rejects the asset", () => {
+  test("is dropped when a registrar rejects the asset", () => {
     const asset = register(chain);
     must(call(OWNER, "propose-transfer", asset, BUYER));
     must(call(REGISTRAR, "reject-asset", asset, "no"));
@@ -815,7 +815,7 @@ describe("recording rights", () => {
 });
 
 describe("roles", () => {
-  test("are granted and taken by the contract owner", () => {
+  test("are granted and revoked by the contract owner", () => {
     const has = () => read("has-role", ROLE.ORACLE, STRANGER, "");
     expect(call(DEPLOYER, "set-role", ROLE.ORACLE, STRANGER, "", true).events).toEqual([
       { topic: "role-set", version: 1n, actor: DEPLOYER, role: 4n, who: STRANGER, region: "", granted: true },
@@ -837,7 +837,7 @@ describe("roles", () => {
     expect(read("has-role", ROLE.GRID_OPERATOR, GRID_OPERATOR, "DE-BY")).toBe(false);
   });
 
-  test("do not stand in for each other", () => {
+  test("do not include each other", () => {
     expect(read("has-role", ROLE.VERIFIER, ORACLE, "")).toBe(false);
     expect(read("get-review-roles", VERIFIER)).toEqual({ verifier: true, arbiter: false });
     expect(read("get-review-roles", PAUSER)).toEqual({ verifier: false, arbiter: true });
@@ -861,7 +861,7 @@ describe("contract owner", () => {
     expect(call(DEPLOYER, "propose-owner", DEPLOYER).err).toBe(ERR.ERR_NOT_CONTRACT_OWNER);
   });
 
-  test("can think again before the other accepts", () => {
+  test("can be proposed to somebody else until it is accepted", () => {
     expect(call(STRANGER, "propose-owner", STRANGER).err).toBe(ERR.ERR_NOT_CONTRACT_OWNER);
     expect(call(BUYER, "accept-owner").err).toBe(ERR.ERR_NOT_PROPOSED_CONTRACT_OWNER);
     must(call(DEPLOYER, "propose-owner", BUYER));

@@ -1,4 +1,4 @@
-// Attacks and traps, each by name: what somebody could try, and that it does not work.
+// Attacks and traps, each with a name: what somebody could try, and that it fails.
 import { beforeEach, describe, expect, test } from "vitest";
 
 import {
@@ -75,7 +75,7 @@ describe("energy is sold once", () => {
     must(chain.call(OWNER, "market-participation.retire-energy", asset, day, 100_000, OWNER, "own use"));
     must(settle(payment));
     expect(deliveredOf(payment)).toBe(400_000n);
-    // Nor after the settlement: what was funded stays reserved.
+    // Nor after the settlement: funded energy stays reserved.
     expect(chain.call(OWNER, "market-participation.retire-energy", asset, day, 1, OWNER, "own use").err).toBe(
       MARKET.ERR_OVERSOLD,
     );
@@ -92,7 +92,7 @@ describe("energy is sold once", () => {
     expect(selling(50_001)).toBe(MARKET.ERR_OVERSOLD);
     must(settle(payment));
     expect(selling(50_001)).toBe(MARKET.ERR_OVERSOLD);
-    // What stayed open of the forward offer was never sold.
+    // The open part of the forward offer was never sold.
     expect(selling(50_000)).toBeUndefined();
     expect(selling(1_000)).toBe(MARKET.ERR_OVERSOLD);
   });
@@ -139,7 +139,7 @@ describe("energy is sold once", () => {
       chain.advanceToDay(day + 1n);
       produce(chain, asset, day, 10_000);
       const retiring = () => chain.call(OWNER, "market-participation.retire-energy", asset, day, 1, OWNER, "x").err;
-      // Nothing was fed in: there is nothing that could be sold, or claimed, and no later connection changes that.
+      // Nothing was fed in, so nothing can be sold or claimed, and no later connection changes that.
       expect(chain.read("grid-integration.get-deliverable", asset, day)).toBe(0n);
       expect(retiring()).toBe(MARKET.ERR_OVERSOLD);
       connect(chain, asset, { metered });
@@ -190,7 +190,7 @@ describe("a day is counted once", () => {
     const day = chain.today;
     change(chain, asset, CAPACITY_W);
     chain.advanceToDay(day + 3n);
-    // The oracle has the days before and after those of the meter.
+    // The oracle records the days before and after the meter's.
     record(chain, asset, day, 1, 0b11);
     const relaying = (values) => chain.call(STRANGER, "production-tracking.record-day", ...values).err;
     const batching = (on, mask) =>
@@ -222,7 +222,7 @@ describe("a day is counted once", () => {
     const high = [...low.slice(0, -1), otherS(low.at(-1))];
     expect(relaying(low)).toBeUndefined();
     for (const again of [low, high]) expect(relaying(again)).toBe(PRODUCTION.ERR_SLOT_ALREADY_RECORDED);
-    // The other S alone is a signature of the meter's as well: one reading, counted once.
+    // The signature with the other S is also valid by itself: one reading, counted once.
     const next = signedDay(METER, { asset, day: day + 1n, whs: [7, 8] });
     expect(relaying([...next.slice(0, -1), otherS(next.at(-1))])).toBeUndefined();
     expect(relaying(next)).toBe(PRODUCTION.ERR_SLOT_ALREADY_RECORDED);
@@ -298,7 +298,7 @@ describe("a day is counted once", () => {
     expect(chain.call(VERIFIER, "production-tracking.adjust-day", asset, day, 100, 50).err).toBe(
       PRODUCTION.ERR_REVIEW_MISMATCH,
     );
-    // A slot without energy changes the mask alone, and counts as well.
+    // A slot without energy changes only the mask, which also counts as a change.
     record(chain, asset, day, 0, 0b100);
     expect(chain.call(VERIFIER, "production-tracking.verify-day", asset, day, 3, 1_000).err).toBe(
       PRODUCTION.ERR_REVIEW_MISMATCH,
@@ -356,7 +356,7 @@ describe("meters and their keys", () => {
   test("the morning of the day on which a key was bound, lost", () => {
     const asset = registerVerified(chain, { device: METER });
     const day = chain.today + 3n;
-    // Bound at noon: that whole day is the former key's, the next one the new key's.
+    // Bound at noon: the former key signs that whole day, the new key the next one.
     chain.advanceTo(day * 86_400n + 43_200n);
     const next = meter("second", { curve: CURVE.P256 });
     change(chain, asset, CAPACITY_W, next);
@@ -391,7 +391,7 @@ describe("meters and their keys", () => {
         by === VERIFIER ? PRODUCTION.ERR_DAY_STILL_OPEN : PRODUCTION.ERR_NOT_VERIFIER,
       );
     }
-    // Nor while the relayer is on its way: what was reviewed is not what is there any more.
+    // Nor while the relayer's transaction is pending: the day is no longer as reviewed.
     must(
       chain.call(
         STRANGER,
@@ -417,7 +417,7 @@ describe("meters and their keys", () => {
     const relaying = (values) => chain.call(STRANGER, "production-tracking.record-day", ...values).err;
     expect(relaying(old)).toBe(PRODUCTION.ERR_RECORDING_CLOSED);
     expect(relaying([next, ...old.slice(1)])).toBe(PRODUCTION.ERR_NO_DEVICE_KEY);
-    // Not for a day either of which both plants can speak: the asset is part of what is signed.
+    // Nor for a day that both plants can record: the signed message names the asset.
     const late = signedDay(METER, { asset, day: day + 33n, whs: [5] });
     expect(relaying([next, ...late.slice(1)])).toBe(PRODUCTION.ERR_INVALID_SIGNATURE);
     expect(relaying(late)).toBe(PRODUCTION.ERR_NOT_RECORDABLE);
@@ -460,7 +460,7 @@ describe("reviews that were raced", () => {
       chain.call(GRID_OPERATOR, "grid-integration.record-feed", asset, day, exported, 0).err;
     const verifying = (exported) => chain.call(VERIFIER, "grid-integration.verify-feed", asset, day, exported, 0).err;
     expect(feeding(100_000)).toBeUndefined();
-    // The verifier has seen 100 kWh; the other feed gets there first.
+    // The verifier has seen 100 kWh; the other feed is recorded first.
     expect(feeding(0)).toBeUndefined();
     verify(chain, asset, day);
     expect(settle(payment).err).toBe(MONEY.ERR_NOT_DELIVERABLE);
@@ -517,7 +517,7 @@ describe("reviews that were raced", () => {
     expect(chain.call(GRID_OPERATOR, "grid-integration.set-export-limit", asset, 1).err).toBe(
       GRID.ERR_TRANSFER_PROPOSED,
     );
-    // What was asked for before goes with the old owner.
+    // A request of the old owner is dropped.
     must(chain.call(BUYER, "asset-verification.accept-transfer", asset, 1));
     expect(chain.call(REGISTRAR, "asset-verification.approve-change", asset, 1, METER.deviceKey).err).toBe(
       ASSET.ERR_NO_CHANGE_REQUESTED,
@@ -679,7 +679,7 @@ describe("sellers", () => {
     const day = chain.today + 300n;
     const propose = () => must(chain.call(OWNER, "asset-verification.propose-transfer", asset, BUYER));
     const reviewed = propose();
-    // The acceptance is on its way; the owner is faster.
+    // The acceptance is pending; the owner is faster.
     must(chain.call(OWNER, "asset-verification.cancel-transfer", asset));
     fund(chain, offer(chain, asset, { day, wh: CAPACITY_W * 24, price: 1, minFill: 1_000, taker: STRANGER }), 1_000, {
       by: STRANGER,
@@ -687,7 +687,7 @@ describe("sellers", () => {
     const other = propose();
     const accepting = (proposal) => chain.call(BUYER, "asset-verification.accept-transfer", asset, proposal).err;
     expect(accepting(reviewed)).toBe(ASSET.ERR_REVIEW_MISMATCH);
-    // They look again: what is funded stays as long as this proposal lasts.
+    // They review again: while this proposal is open, the funded energy cannot change.
     expect(chain.read("asset-verification.get-asset", asset)).toMatchObject({ owner: OWNER, proposal: other });
     expect(chain.read("market-participation.get-day-book", asset, day)["forward-funded-wh"]).toBe(1_000n);
     expect(accepting(other)).toBeUndefined();
@@ -784,7 +784,7 @@ describe("money", () => {
     expect(claiming(BUYER, 10_000)).toBeUndefined();
     must(chain.call(BUYER, "settlement.assign-payment", payment, BUYER_2));
     expect(claiming(BUYER_2, 1)).toBe(MONEY.ERR_INVALID_CLAIM);
-    // Nor does its seller claim what is sold.
+    // Nor can its seller claim the sold energy.
     expect(chain.call(OWNER, "market-participation.retire-energy", asset, day, 1, OWNER, "x").err).toBe(
       MARKET.ERR_OVERSOLD,
     );
@@ -811,7 +811,7 @@ describe("money", () => {
     const payment = fund(chain, id, 1_000);
     must(chain.call(DEPLOYER, "settlement.set-fee-bps", 100));
     expect(chain.read("settlement.get-payment", payment)["fee-bps"]).toBe(100n);
-    // Whoever lowers it on the way does not shorten the notice.
+    // Lowering it meanwhile does not shorten the notice.
     must(chain.call(DEPLOYER, "settlement.set-fee-bps", 500));
     chain.advanceToDay(chain.today + 6n);
     must(chain.call(DEPLOYER, "settlement.set-fee-bps", 0));
@@ -860,7 +860,8 @@ describe("money", () => {
   });
 });
 
-// A payment is locked until its day is decided, or the window over. Nothing that anybody does meanwhile may keep it there.
+// A payment is locked until its day is decided or its window ends. Nothing that anybody does meanwhile may keep it
+// locked.
 describe("trapping money for ever", () => {
   const act = (by, functionId, ...values) => chain.call(by, functionId, ...values);
   const recorded = (asset, day) => act(ORACLE, "production-tracking.record-production", asset, day, 3, 4_000);
@@ -943,7 +944,7 @@ describe("trapping money for ever", () => {
     const late = endings();
     const ways = stories.map((_, index) => [...early[index], ...late[index]].filter(Boolean).length);
     expect(ways).toEqual(stories.map(() => 1));
-    // Where a verified day was in time, nobody had to wait for the end of the window.
+    // If a day was verified in time, nobody has to wait for the end of the window.
     expect(early.filter(([settled]) => settled).length).toBeGreaterThan(3);
     expect(early.filter(([, refunded]) => refunded).length).toBeGreaterThan(3);
     expect(late.filter(([, refunded]) => refunded).length).toBeGreaterThan(10);
@@ -954,7 +955,7 @@ describe("trapping money for ever", () => {
 
 describe("roles", () => {
   test("a hand-over that locks everybody out", () => {
-    // Proposed to a principal that can never accept: the owner stays, and thinks again.
+    // Proposed to a principal that can never accept: the owner remains, and proposes another.
     must(chain.call(DEPLOYER, "asset-verification.propose-owner", SETTLEMENT));
     expect(chain.read("asset-verification.get-contract-owner")).toBe(DEPLOYER);
     must(chain.call(DEPLOYER, "asset-verification.propose-owner", OPERATOR));

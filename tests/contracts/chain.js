@@ -24,12 +24,12 @@ export const CONTRACTS = [
 export const DAY = 86_400n;
 const BURN_BLOCK_SECONDS = 600n;
 const STACKS_BLOCK_SECONDS = 10n;
-// Every run of every test sees the same times. The deployment takes the first twenty minutes of that day.
+// All runs of a test have the same times. The deployment takes the first twenty minutes of the day.
 const GENESIS = "2026-03-01T00:00:00Z";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
-// The SDK writes a deployment plan beside the manifest. A copy of the project keeps runs that share a checkout apart.
+// The SDK writes a deployment plan next to the manifest, so runs that share a checkout each use a copy of the project.
 export const project = mkdtempSync(join(process.env.DER_CONTRACT_TESTS, "project "));
 for (const part of ["Clarinet.toml", "contracts", "settings"]) {
   cpSync(join(root, part), join(project, part), { recursive: true });
@@ -40,12 +40,12 @@ const ownManifest = readFileSync(manifest, "utf8");
 let simnet;
 let deployedVersion = 5;
 
-/** Lets the process answer vitest, which gives up after a minute of silence: the VM itself never waits for anything. */
+/** Lets the process respond to vitest, which gives up after a minute without a response: the VM itself never yields. */
 export const breathe = () => setImmediate();
 
 /**
- * Starts the chain anew: the five contracts deployed, nothing else done. Ends the chain started before.
- * Costs are counted from the file's first chain on, or not at all: counting makes calls several times slower.
+ * Starts a new chain with only the five contracts deployed, and ends the previous one. Costs are counted from the
+ * file's first chain on, or not at all: counting makes calls several times slower.
  */
 export async function startChain({ clarityVersion = 5, trackCosts = false } = {}) {
   if (simnet) endChain();
@@ -58,7 +58,7 @@ export async function startChain({ clarityVersion = 5, trackCosts = false } = {}
   return new Chain(simnet);
 }
 
-// The SDK deploys once and starts every further session from there, unless its plan and cache are gone.
+// The SDK deploys once, and starts every later session from that state unless its plan and cache are deleted.
 function useClarity(version) {
   writeFileSync(manifest, ownManifest.replaceAll("clarity_version = 5", `clarity_version = ${version}`));
   rmSync(join(project, "deployments"), { recursive: true, force: true });
@@ -66,7 +66,7 @@ function useClarity(version) {
   deployedVersion = version;
 }
 
-// Takes down which lines of the contracts the chain has run.
+// Records which lines of the contracts the chain has executed.
 function endChain() {
   recordCoverage(simnet.collectReport(false, "").coverage);
 }
@@ -78,7 +78,7 @@ afterAll(() => {
   writeCoverage();
 });
 
-// The session that deploys takes its genesis time from the clock.
+// The session that deploys uses the real time for its genesis.
 async function atGenesis(start) {
   const RealDate = globalThis.Date;
   globalThis.Date = class extends RealDate {
@@ -117,14 +117,14 @@ class Chain {
     return this.readAs(DEPLOYER, functionId, ...values);
   }
 
-  /** The same call as Clarity source, for a contract of the deployer's to make. */
+  /** The same call as Clarity source, for a contract of the deployer. */
   source(functionId, ...values) {
     const [contract, name] = splitFunctionId(functionId);
     const literals = this.#encode(functionId, values).map((value) => Cl.prettyPrint(value));
     return `(contract-call? .${[contract, name, ...literals].join(" ")})`;
   }
 
-  /** Deploys a further contract of the deployer's; answers what it printed. */
+  /** Deploys another contract of the deployer; returns what it printed. */
   deploy(name, source, clarityVersion = 5) {
     return readEvents(this.simnet.deployContract(name, source, { clarityVersion }, DEPLOYER).events).events;
   }
@@ -140,7 +140,7 @@ class Chain {
     this.simnet.transferSTX(ustx, recipient, sender);
   }
 
-  /** microSTX of an account or contract, or what it has of a token ("contract.token", of the deployer's). */
+  /** The microSTX of an account or contract, or its balance of a token ("contract.token", of the deployer). */
   balance(principal, asset) {
     const held = this.simnet.getAssetsMap().get(asset ? `.${asset}` : "STX");
     return held?.get(principal) ?? 0n;
@@ -176,7 +176,7 @@ class Chain {
     return this.simnet.getContractsInterfaces().get(`${DEPLOYER}.${contract}`).clarity_version;
   }
 
-  /** The names of a contract's functions with that access: "public" or "read_only". */
+  /** The names of a contract's functions with this access: "public" or "read_only". */
   functionsOf(contract, access) {
     return this.#interface(contract)
       .functions.filter((definition) => definition.access === access)
@@ -201,7 +201,7 @@ class Chain {
 
   #interface(contract) {
     const id = `${DEPLOYER}.${contract}`;
-    // Slow to fetch, and the same on every chain but for the contracts that a test deploys.
+    // Cached: slow to fetch, and the same on every chain except for contracts that a test deploys.
     if (!interfaces.has(id)) {
       const fetched = this.simnet.getContractsInterfaces();
       if (!CONTRACTS.includes(contract) && !standIns.has(contract)) return fetched.get(id);
@@ -214,7 +214,7 @@ class Chain {
 const interfaces = new Map();
 const standIns = new Set();
 
-/** The codes of all errors that calls of this test file have answered. */
+/** The codes of all errors that calls of this test file have returned. */
 export const errorsProvoked = new Set();
 
 const splitFunctionId = (functionId) => functionId.split(".");

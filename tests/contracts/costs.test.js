@@ -1,4 +1,4 @@
-// What calls cost on the VM: reads are the scarcest, 15,000 a tenure. The counts are exact, so they are compared.
+// The costs of calls on the VM: reads are the scarcest, 15,000 per tenure. The counts are exact, so they are compared.
 import { beforeAll, describe, expect, test } from "vitest";
 
 import {
@@ -47,7 +47,7 @@ const PATH = Array.from({ length: 20 }, (_, index) => ({ left: index % 2 === 1, 
 
 let chain;
 
-/** Runs every public function on a fresh chain that already holds `ballast` of everything; its reads and writes by name. */
+/** Runs every public function on a new chain that already has `ballast` of everything; returns reads and writes by name. */
 async function measure(ballast) {
   chain = await startSystem({ trackCosts: true });
   for (let index = 0; index < ballast; index += 1) fund(chain, offer(chain, addPlant(chain)), 1_000);
@@ -127,7 +127,7 @@ function measureConnections(counted) {
   call("set-region-alert", GRID_OPERATOR, REGION, 2, chain.now + 3_600n);
 }
 
-/** Offers of tomorrow and later, taken in STX and in a token; answers what is settled later. */
+/** Makes offers of tomorrow and later, and takes them in STX and in a token; returns what is settled later. */
 function measureMarket(counted, all, plant, day) {
   const creating = (name, options) =>
     counted(name, OWNER, "market-participation.create-offer", ...offerOf(chain, plant, { day, ...options }));
@@ -244,7 +244,7 @@ function measureSettlement(counted, all, { day, plants, metered, late, payment, 
   call("withdraw-surplus", DEPLOYER, 1, DEPLOYER);
 }
 
-/** With the caps of a verified day no longer in the schedule. */
+/** When the schedule no longer contains the caps of a verified day. */
 function measureFormerCaps(counted, plant, day) {
   for (let index = 1n; index <= 17n; index += 1n) {
     chain.advanceToDay(day + 50n + index);

@@ -1,4 +1,4 @@
-// Coverage of the contracts: each test file takes down what its chains ran, the end of the run adds it up.
+// Coverage of the contracts: each test file records what its chains executed, and the end of the run sums it up.
 import { randomUUID } from "node:crypto";
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -21,12 +21,12 @@ export function recordCoverage(lcov) {
   }
 }
 
-/** Leaves this process's hits for the end of the run. */
+/** Saves this process's hits for the end of the run. */
 export function writeCoverage() {
   writeFileSync(join(process.env.DER_CONTRACT_TESTS, `${randomUUID()}.json`), JSON.stringify(hits));
 }
 
-/** By contract, what the reports in the folder add up to: {lines, branches}, each with its total and what was missed. */
+/** The sums of the reports in the folder, by contract: {lines, branches}, each with its total and the missed ones. */
 export function sumCoverage(folder) {
   const sums = {};
   for (const file of readdirSync(folder).filter((name) => name.endsWith(".json"))) {

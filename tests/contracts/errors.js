@@ -6,7 +6,7 @@ import { project } from "./chain.js";
 
 export const sourceOf = (contract) => readFileSync(join(project, "contracts", `${contract}.clar`), "utf8");
 
-/** Code by name of the contract's error constants; reading an unknown name throws. */
+/** The codes of the contract's error constants, by name; reading an unknown name throws. */
 export function errorsOf(contract) {
   const constants = [...sourceOf(contract).matchAll(/\(define-constant (ERR_\w+) \(err u(\d+)\)\)/g)];
   return new Proxy(Object.fromEntries(constants.map(([, name, code]) => [name, BigInt(code)])), {

@@ -17,7 +17,7 @@ test.each(CONTRACTS.map((contract, index) => [contract, BigInt(index + 1)]))(
   },
 );
 
-test.each(CONTRACTS)("every error of %s is used, and named over a function that answers it", (contract) => {
+test.each(CONTRACTS)("every error of %s is used, and named in the comment of a function that returns it", (contract) => {
   const source = sourceOf(contract);
   for (const [name] of Object.entries(errorsOf(contract))) {
     const uses = source.split(name).length - 1;
@@ -38,7 +38,7 @@ test.each(CONTRACTS)("%s keeps to the rules of the language", (contract) => {
   ]) {
     expect(code, banned).not.toContain(banned);
   }
-  // Nothing is decided by tx-sender alone: only the owner at the deployment, and where STX leave the caller.
+  // No decision depends on tx-sender alone, except the owner at deployment, and where STX leave the caller.
   const uses = code.split("\n").filter((line) => line.includes("tx-sender"));
   expect(uses.length).toBeLessThanOrEqual({ "asset-verification": 2, settlement: 1 }[contract] ?? 0);
 });

@@ -1,4 +1,4 @@
-// An indexer that sees nothing but the printed events can rebuild the state of all five contracts.
+// An indexer can rebuild the state of all five contracts from the printed events alone.
 import { expect, test } from "vitest";
 
 import {
@@ -23,7 +23,7 @@ import { CONTRACTS } from "./chain.js";
 import { sourceOf } from "./errors.js";
 import { CAPACITY_W, NO_LIMIT, WHOLE_DAY, newMetadataHash, offerOf, signedDay, startSystem } from "./scenario.js";
 
-/** The state that the events of a history add up to, in the contracts' own rows. */
+/** The state that results from a history's events, in the contracts' own rows. */
 class Index {
   constructor() {
     this.roles = new Set();
@@ -366,7 +366,7 @@ test("events alone give every row of every map", async () => {
   expect(index.alert).toMatchObject(read("grid-integration.get-region-alert", REGION));
   expect(index.roles.size).toBe(0);
 
-  // The history above prints every topic there is, but those of the deployment.
+  // The history above prints every topic except those of the deployment.
   const topics = CONTRACTS.flatMap((contract) =>
     [...sourceOf(contract).matchAll(/"((?:\w+-)+\w+)"/g)].map(([, topic]) => topic),
   );
@@ -411,12 +411,12 @@ test("no two contracts print the same topic", () => {
   expect(new Set(topics).size).toBe(topics.length);
 });
 
-// What contracts cannot share they repeat: under one name, one value.
+// Contracts repeat constants that they cannot share; one name must have one value.
 test("constants of one name have one value in all contracts", () => {
   const values = {};
   for (const contract of CONTRACTS) {
     for (const [, name, value] of sourceOf(contract).matchAll(/\(define-constant ([A-Z]\w+) (u\d+)\)/g)) {
-      // States are each contract's own.
+      // Each contract has its own states.
       if (!name.startsWith("STATE_")) (values[name] ??= new Set()).add(value);
     }
   }

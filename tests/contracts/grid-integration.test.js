@@ -45,7 +45,7 @@ const call = (sender, name, ...values) => chain.call(sender, `grid-integration.$
 const read = (name, ...values) => chain.read(`grid-integration.${name}`, ...values);
 
 describe("request-connection", () => {
-  test("asks the region's operator", () => {
+  test("requests it from the region's operator", () => {
     const asset = registerVerified(chain);
     expect(call(OWNER, "request-connection", asset, LIMIT_W).events).toEqual([
       {
@@ -121,7 +121,7 @@ describe("while a transfer is proposed", () => {
     expect(call(OWNER, "request-connection", fresh, LIMIT_W).err).toBe(ERR.ERR_TRANSFER_PROPOSED);
     expect(call(GRID_OPERATOR, "approve-connection", requested, LIMIT_W, false).err).toBe(ERR.ERR_TRANSFER_PROPOSED);
     expect(call(GRID_OPERATOR, "set-export-limit", connected, 5).err).toBe(ERR.ERR_TRANSFER_PROPOSED);
-    // What safety asks for goes on.
+    // Actions for safety remain possible.
     expect(call(GRID_OPERATOR, "set-status", connected, CONNECTION.DISCONNECTED).ok).toBe(true);
   });
 });
@@ -159,7 +159,7 @@ describe("approve-connection", () => {
     expect(call(GRID_OPERATOR, "approve-connection", asset, LIMIT_W + 1, true).err).toBe(ERR.ERR_REVIEW_MISMATCH);
   });
 
-  test("is not for who owns or operates the asset", () => {
+  test("is not for the asset's owner or operator", () => {
     const own = registerVerified(chain, { owner: GRID_OPERATOR });
     must(call(GRID_OPERATOR, "request-connection", own, LIMIT_W));
     const operated = registerVerified(chain);
@@ -283,7 +283,7 @@ describe("the grid operator of the region", () => {
 });
 
 describe("reject-connection, set-status, set-export-limit", () => {
-  test("print what they did", () => {
+  test("print the change", () => {
     const asset = registerVerified(chain);
     const event = (topic, rest) => [{ topic, version: 1n, "asset-id": asset, actor: GRID_OPERATOR, ...rest }];
     must(call(OWNER, "request-connection", asset, LIMIT_W));
@@ -379,14 +379,14 @@ describe("record-feed", () => {
     connect(chain, asset, { metered });
     chain.advanceToDay(day + 1n);
     expect(call(GRID_OPERATOR, "record-feed", asset, day - 1n, 1, 1).err).toBe(ERR.ERR_DAY_BEFORE_CONNECTION);
-    // A day later than the approval is one since, whatever became of the connection.
+    // A day after the approval counts, whatever the connection's later state.
     must(call(GRID_OPERATOR, "set-status", asset, CONNECTION.DISCONNECTED));
     must(call(GRID_OPERATOR, "set-status", asset, CONNECTION.CONNECTED));
     expect(read("get-connection", asset)["approved-day"]).toBe(day);
     expect(call(GRID_OPERATOR, "record-feed", asset, day, 1, 1).ok).toBe(true);
   });
 
-  test("goes on while there is a pause", () => {
+  test("works during a pause", () => {
     const asset = addPlant(chain);
     must(chain.call(PAUSER, "asset-verification.set-paused", true));
     chain.advanceToDay(chain.today + 1n);
@@ -402,7 +402,7 @@ describe("record-feeds", () => {
     "imported-wh": imported,
   });
 
-  test("records all that are in order, and answers for each", () => {
+  test("records all valid feeds, and returns a response for each", () => {
     const [asset, other] = [addPlant(chain), addPlant(chain, { metered: true })];
     const unconnected = registerVerified(chain);
     const day = chain.today;
@@ -543,7 +543,7 @@ describe("the export schedule", () => {
     setStatus(asset, status);
     expect(caps(asset, day, 2)).toEqual([100n, 0n]);
     chain.advanceToDay(day + 3n);
-    // A limit that is set meanwhile holds from the return on.
+    // A limit that is set meanwhile applies from the return on.
     setLimit(asset, 70);
     expect(caps(asset, day, 5)).toEqual([100n, 0n, 0n, 0n, 0n]);
     setStatus(asset, CONNECTION.CONNECTED);
@@ -567,7 +567,7 @@ describe("the export schedule", () => {
     const asset = addPlant(chain, { limitW: 1_000 });
     const start = chain.today;
     let changes = [[start, 1_000n]];
-    // Up, down, or to zero and back; after a day, a few, some months, eleven years.
+    // Up, down, or to zero and back; after a day, a few days, some months, eleven years.
     const few = Array(12).fill(2);
     const pauses = [1, 2, 1, 3, 70, 1, ...few, 64, 9, ...few, 4_100, 1, ...few, 200, ...few];
     let day = start;

@@ -109,7 +109,7 @@ describe("create-offer", () => {
     expect(read("get-available", asset, day)).toBe(400n);
   });
 
-  test("is for the owner and the operator, who keeps to the owner's price", () => {
+  test("is for the owner, and for the operator at the owner's price or above", () => {
     const asset = addPlant(chain);
     expect(creating(asset, { by: OPERATOR }).err).toBe(ERR.ERR_NOT_SELLER);
     must(chain.call(OWNER, "asset-verification.set-operator", asset, OPERATOR, 90_000));
@@ -246,7 +246,7 @@ describe("create-offer", () => {
 });
 
 describe("an offer in a token", () => {
-  test("is made while the token is listed, and goes on when it is not any more", () => {
+  test("is made while the token is listed, and remains valid afterwards", () => {
     const asset = addPlant(chain);
     expect(read("is-token-listed", TOKEN)).toBe(false);
     listing(TOKEN);
@@ -280,7 +280,7 @@ describe("create-offers", () => {
   const offering = (asset, items, { by = OWNER, price = 100_000, minFill = 1_000, taker = null, token = null } = {}) =>
     call(by, "create-offers", asset, price, minFill, taker, token, items);
 
-  test("offers a month of days at one price, and answers for each", () => {
+  test("offers a month of days at one price, and returns a response for each", () => {
     const asset = addPlant(chain);
     const first = chain.today + 1n;
     const { ok, events } = offering(asset, days(first, 31), { taker: BUYER, minFill: 10 });
@@ -299,7 +299,7 @@ describe("create-offers", () => {
     expect(read("get-day-books", keys).map((row) => row["forward-open-wh"])).toEqual(Array(30).fill(1_000n));
   });
 
-  test("goes on after a day that cannot be offered", () => {
+  test("continues after a day that cannot be offered", () => {
     const { asset, day } = plantAndVerifiedDay({ wh: 1_500 });
     const tomorrow = chain.today + 1n;
     const item = (of, wh, end = of * DAY) => ({ day: of, wh, "expires-at": end });
@@ -347,7 +347,7 @@ describe("create-offers", () => {
 });
 
 describe("cancel-offers", () => {
-  test("takes back each that it may, and answers for each", () => {
+  test("cancels each offer that it may, and returns a response for each", () => {
     const asset = addPlant(chain);
     const other = addPlant(chain, { owner: BUYER });
     const ids = [offer(chain, asset), offer(chain, other, { by: BUYER }), offer(chain, asset)];
@@ -416,7 +416,7 @@ describe("get-available", () => {
     expect(read("get-available", asset, 2n ** 128n - 1n)).toBe(0n);
   });
 
-  test("is what is left, whoever may offer it now", () => {
+  test("is the rest, whoever may offer it now", () => {
     const asset = addPlant(chain);
     must(chain.call(GRID_OPERATOR, "grid-integration.set-status", asset, 5));
     must(chain.call(OWNER, "asset-verification.propose-transfer", asset, BUYER));
@@ -444,7 +444,7 @@ describe("quote", () => {
     expect(read("quote", id, 100)).toEqual({ cost: 10_000n, "before-wh": 0n, "open-wh": 100n });
   });
 
-  test("is none for what nobody can take", () => {
+  test("is none for energy that nobody can take", () => {
     const asset = addPlant(chain);
     const day = chain.today + 1n;
     const id = offer(chain, asset, { day, wh: 10_000, minFill: 1_000, expiresAt: day * DAY - 100n });
@@ -543,7 +543,7 @@ describe("accepting", () => {
     expect(accepting(id, 500).ok).toBe(3n);
   });
 
-  test("takes what is open where that is less, if it is as much as the buyer asks for", () => {
+  test("takes the open part if that is less, but at least the buyer's minimum", () => {
     const asset = addPlant(chain);
     const id = offer(chain, asset, { wh: 2_500, minFill: 1_000 });
     expect(accepting(id, 3_000, BUYER, 2_501).err).toBe(ERR.ERR_INVALID_FILL);
@@ -552,7 +552,7 @@ describe("accepting", () => {
     expect(accepting(id, 2_500, BUYER, 1_500).events[0]).toMatchObject({ wh: 1_500n, "open-wh": 0n });
   });
 
-  test("keeps to a capacity and a limit that fell since", () => {
+  test("respects a capacity and a limit that were lowered since", () => {
     const asset = addPlant(chain);
     const day = chain.today + 2n;
     const id = offer(chain, asset, { day, wh: FORWARD_LIMIT_WH });
@@ -572,7 +572,7 @@ describe("accepting", () => {
     expect(accepting(id, 1_000, BUYER_2).ok).toBe(1n);
   });
 
-  test("is not reserved for who sells: nobody could take it", () => {
+  test("cannot be reserved for its seller: nobody could take it", () => {
     const asset = addPlant(chain);
     must(chain.call(OWNER, "asset-verification.set-operator", asset, OPERATOR, 0));
     const create = (by, taker) =>
@@ -584,7 +584,7 @@ describe("accepting", () => {
     expect(accepting(forOperator, 1_000, OPERATOR).ok).toBe(1n);
   });
 
-  test("is not for who sells", () => {
+  test("is not for the seller", () => {
     const asset = addPlant(chain);
     must(chain.call(OWNER, "asset-verification.set-operator", asset, OPERATOR, 0));
     const byOperator = offer(chain, asset, { by: OPERATOR });
@@ -592,7 +592,7 @@ describe("accepting", () => {
     expect(accepting(byOperator, 1_000, OPERATOR).err).toBe(ERR.ERR_SELF_TRADE);
     expect(accepting(byOperator, 1_000, OWNER).err).toBe(ERR.ERR_SELF_TRADE);
     expect(accepting(byOwner, 1_000, OWNER).err).toBe(ERR.ERR_SELF_TRADE);
-    // At the owner's own price the operator may buy like anybody.
+    // At the owner's price, the operator may buy like anybody else.
     expect(accepting(byOwner, 1_000, OPERATOR).ok).toBe(1n);
   });
 
@@ -669,7 +669,7 @@ describe("mark-accepted and mark-completed", () => {
   });
 
   test.each(["settle u1", "refund u1", "settle-batch (list u1)", "refund-batch (list u1)"])(
-    "%s names who called it, be it a contract",
+    "%s names its caller, even if that is a contract",
     (settling) => {
       const asset = addPlant(chain);
       const day = chain.today + 1n;
@@ -692,7 +692,7 @@ describe("mark-accepted and mark-completed", () => {
   );
 });
 
-// How the open remainder of an offer is closed, and what state that leaves.
+// Ways to close the open part of an offer, and the resulting state.
 describe("closing an offer", () => {
   const ways = {
     "cancel-offer": { by: OWNER, topic: "offer-cancelled", state: OFFER.CANCELLED },
@@ -782,7 +782,7 @@ describe("closing an offer", () => {
     expect(call(STRANGER, "expire-offer", id).ok).toBe(true);
   });
 
-  test("goes on while there is a pause", () => {
+  test("works during a pause", () => {
     const { id } = openOffer();
     must(chain.call(PAUSER, "asset-verification.set-paused", true));
     expect(call(OWNER, "cancel-offer", id).ok).toBe(true);
@@ -835,7 +835,7 @@ describe("a new epoch", () => {
     fund(chain, own, 1_000_000);
     chain.advanceToDay(day + 1n);
     produce(chain, asset, day, 1_500_000);
-    // Who sold is paid, though the plant is another's now; the first funded is served first.
+    // The seller is paid although somebody else owns the plant now; first funded, first served.
     const paid = chain.balance(OWNER);
     must(chain.call(STRANGER, "settlement.settle", payment));
     expect(chain.balance(OWNER) - paid).toBe(99_000_000n);
@@ -901,7 +901,7 @@ describe("retire-energy", () => {
     expect(retiring()).toBe(ERR.ERR_TRANSFER_PROPOSED);
     must(chain.call(OWNER, "asset-verification.cancel-transfer", asset));
     expect(retiring()).toBeUndefined();
-    // A verified day is final, whatever becomes of the asset.
+    // A verified day is final, whatever happens to the asset.
     must(chain.call(REGISTRAR, "asset-verification.suspend-asset", asset, "x"));
     expect(retiring()).toBeUndefined();
     must(chain.call(OWNER, "asset-verification.retire-asset", asset));
@@ -917,16 +917,16 @@ describe("retire-energy", () => {
     expect(call(OWNER, "retire-energy", asset, day, 1_000, BUYER, "own use").ok).toBe(1n);
   });
 
-  test("is not for what a storage gives back", () => {
+  test("is not for energy from storage", () => {
     for (const kind of [6, 7]) {
       const { asset, day } = plantAndVerifiedDay({ kind, wh: 1_000 });
       expect(call(OWNER, "retire-energy", asset, day, 1, BUYER, "own use").err).toBe(ERR.ERR_STORAGE_NOT_RETIRABLE);
-      // It is sold like any other.
+      // It can be sold like any other.
       expect(creating(asset, { day, wh: 1_000 }).err).toBeUndefined();
     }
   });
 
-  test("takes no more than was exported beyond what was imported, where the feed is known", () => {
+  test("takes at most the export minus the import, if the feed is known", () => {
     const { asset, day } = plantAndVerifiedDay({ wh: 1_000, metered: true });
     feed(chain, asset, day, 900, 300);
     const retiring = (wh) => call(OWNER, "retire-energy", asset, day, wh, BUYER, "own use").err;

@@ -1,4 +1,4 @@
-// Every public function, misused: through a contract in between, twice, with numbers at the very edge, with anything.
+// Misuse of every public function: through a contract in between, twice, with extreme numbers, with random arguments.
 import { beforeEach, describe, expect, test } from "vitest";
 
 import { ARBITER, BUYER, DEPLOYER, ORACLE, OWNER, REGISTRAR, STRANGER, VERIFIER, meter } from "./accounts.js";
@@ -22,7 +22,7 @@ const EDGES = {
   int128: { zero: 0n, least: -(2n ** 127n), most: 2n ** 127n - 1n },
 };
 
-// What works again: setting what can be set any time, and using up a part of what there is.
+// Calls that work twice: those that set a value at any time, and those that use up a part.
 const REPEATABLE = [
   "asset-verification.set-role",
   "asset-verification.propose-owner",
@@ -53,7 +53,7 @@ const REPEATABLE = [
 const errorOf = ({ ok, err }) =>
   err ?? (Array.isArray(ok) ? ok.find((answer) => answer.err !== undefined)?.err : undefined);
 
-// A contract that a user calls acts as itself, never as the user: whoever signs.
+// A contract called by a user acts as itself, never as the user, whoever signs.
 describe("phishing through a contract in between", () => {
   test.each(CALLS)("%s, and doing it twice", (functionId, victim, valuesIn, error) => {
     const values = valuesIn(prepareCalls(chain), chain);
@@ -63,7 +63,7 @@ describe("phishing through a contract in between", () => {
     expect(errorOf(chain.call(victim, functionId, ...values)) === undefined).toBe(REPEATABLE.includes(functionId));
   });
 
-  test("every public function that asks who calls is among them", () => {
+  test("every public function that checks its caller is among them", () => {
     const free = [
       "asset-verification.register-asset", // makes the contract itself the owner
       "asset-verification.register-assets",
@@ -84,7 +84,7 @@ describe("phishing through a contract in between", () => {
 });
 
 describe("numbers at the very edge, by who may call", () => {
-  // Each number of a call that works is replaced, one at a time. These alone are taken all the same.
+  // Each number of a valid call is replaced, one at a time. Only these replacements are accepted.
   const TAKEN = [
     "asset-verification.set-operator min-price zero",
     "production-tracking.record-production wh zero",
@@ -175,7 +175,7 @@ describe("what the VM would do without an error code", () => {
       for (let round = 0; round < 60; round += 1) {
         const values = chain.argumentsOf(functionId).map(({ type }) => valueOf(type));
         const { err } = chain.call(pick(accounts), functionId, ...values);
-        // Nor does any code of the VM's own come through.
+        // Nor is any of the VM's own codes returned.
         if (err !== undefined) expect(ownCodes).toContain(err);
       }
     }

@@ -1,4 +1,4 @@
-// Contracts in every part: they run the system, own, operate, relay, buy and settle, as people do.
+// Contracts in every role: they run the system, own, operate, relay, buy and settle, like people.
 import { expect, test } from "vitest";
 
 import { CURVE, DEPLOYER, REGION, ROLE, STRANGER, hashOf, meter } from "./accounts.js";
@@ -22,7 +22,7 @@ const PARTIES = ["cooperative", "heir", "agent", "crowd", "office", "control-roo
 const [COOPERATIVE, HEIR, AGENT, CROWD, OFFICE, CONTROL_ROOM, FOUNDATION] = PARTIES.map(contract);
 const TOKEN = contract("usdcx");
 
-// What each does, in this order; a number alone is the day that begins. The ids of assets, offers and payments follow.
+// Their actions, in this order; a number alone is the day that begins. The ids of assets, offers and payments follow.
 function storyFrom(today) {
   const [first, second, third, fourth] = [today, today + 1n, today + 2n, today + 3n];
   const [plant, given, unfit, keyed, other] = [1, 2, 3, 4, 5];
@@ -140,10 +140,10 @@ function storyFrom(today) {
 const stepSource = (index, allowed, call) =>
   `(define-public (step-${index}) (as-contract? (${allowed}) (unwrap! ${call} (err u0))))`;
 
-// An answer that is a list has one for each item.
+// If the result is a list, it has a response for each item.
 const mustAll = (answer) => [must(answer)].flat().forEach((item) => item?.err && must(item));
 
-test("contracts play every part, with every public function, and each is paid what it is due", async () => {
+test("contracts act in every role, with every public function, and each is paid the right amount", async () => {
   const chain = await startSystem();
   chain.deployStandIn("usdcx");
   const story = storyFrom(chain.today);

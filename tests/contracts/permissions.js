@@ -1,4 +1,4 @@
-// Every public function that asks who calls, by who may call it, in a situation in which the call works.
+// Every public function that checks its caller, with the allowed caller, in a situation in which the call works.
 import {
   ARBITER,
   BUYER,

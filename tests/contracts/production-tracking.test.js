@@ -116,7 +116,7 @@ describe("record-production", () => {
     expect(call(ORACLE, "record-production", asset, day - 1n, 1, 1).err).toBe(ERR.ERR_NOT_RECORDABLE);
   });
 
-  test("of a suspended asset goes on for the days until its suspension", () => {
+  test("of a suspended asset is possible for the days up to its suspension", () => {
     const { asset, day } = assetAndDay();
     must(chain.call(REGISTRAR, "asset-verification.suspend-asset", asset, "x"));
     chain.advanceToDay(day + 3n);
@@ -127,7 +127,7 @@ describe("record-production", () => {
     expect(call(ORACLE, "record-production", asset, day + 2n, 1, 1).ok).toBe(true);
   });
 
-  test("of a retired asset goes on for the days until it was retired", () => {
+  test("of a retired asset is possible for the days up to its retirement", () => {
     const { asset, day } = assetAndDay();
     chain.advanceToDay(day + 2n);
     must(chain.call(OWNER, "asset-verification.retire-asset", asset));
@@ -220,7 +220,7 @@ describe("record-production", () => {
     }
   });
 
-  test("leaves a device key to sign, from the day after its binding on", () => {
+  test("is left to the device key from the day after its binding on", () => {
     const { asset, day } = assetAndDay();
     change(chain, asset, CAPACITY_W, METER);
     chain.advanceToDay(day + 3n);
@@ -236,7 +236,7 @@ describe("record-production", () => {
     expect(call(STRANGER, "record-day", ...values).ok).toBe(true);
   });
 
-  test("goes on while there is a pause", () => {
+  test("works during a pause", () => {
     const { asset, day } = assetAndDay();
     must(chain.call(ARBITER, "asset-verification.set-paused", true));
     expect(call(ORACLE, "record-production", asset, day, 1, 1).ok).toBe(true);
@@ -282,7 +282,7 @@ describe("record-batch", () => {
     expect(call(OWNER, "record-batch", [item(asset, day)]).err).toBe(ERR.ERR_NOT_ORACLE);
   });
 
-  test("answers for each item; one that fails changes nothing and stops no other", () => {
+  test("returns a response for each item; one that fails changes nothing and does not affect the others", () => {
     const { asset, day } = assetAndDay();
     const keyed = registerVerified(chain, { device: METER });
     chain.advanceToDay(day + 3n);
@@ -414,7 +414,7 @@ describe("record-day", () => {
     expect(recording([SLOT_LIMIT_WH])).toBeUndefined();
   });
 
-  test("refuses a signature over anything else, and anything that is none", () => {
+  test("refuses a signature over anything else, and anything that is not a signature", () => {
     const { asset, day } = assetAndDay({ device: METER });
     chain.advanceToDay(day + 2n);
     const other = registerVerified(chain, { device: meter("second") });
@@ -463,7 +463,7 @@ describe("record-day", () => {
     expect(recording(METER, day + 2n, 2)).toBe(ERR.ERR_INVALID_SIGNATURE);
     expect(recording(next, day + 2n, 1)).toBe(ERR.ERR_INVALID_SIGNATURE);
     expect(recording(next, day + 2n, 2)).toBeUndefined();
-    // The oracle records for none of them.
+    // The oracle cannot record any of them.
     expect(call(ORACLE, "record-production", asset, day, 1, 1).err).toBe(ERR.ERR_DEVICE_MUST_SIGN);
   });
 
@@ -481,7 +481,7 @@ describe("record-days", () => {
   const NAMES = ["asset-id", "day", "start", "whs", "signature"];
   const itemOf = (values) => Object.fromEntries(values.map((value, index) => [NAMES[index], value]));
 
-  test("relays days of many meters, and answers for each", () => {
+  test("relays days of many meters, and returns a response for each", () => {
     const other = meter("second", { curve: CURVE.P256 });
     const plain = registerVerified(chain);
     const second = registerVerified(chain, { device: other });
@@ -526,7 +526,7 @@ describe("record-days", () => {
   });
 });
 
-// A tree of the test's own: leaves and nodes hashed as the design says, an odd node promoted.
+// The test's own tree: leaves and nodes hashed as documented, an odd node promoted.
 describe("Merkle roots", () => {
   const sha256 = (...parts) => createHash("sha256").update(Buffer.concat(parts)).digest();
   const leafOf = (asset, day, mask, wh) => ({
@@ -651,7 +651,7 @@ describe("Merkle roots", () => {
     expect(read("get-total-production", asset)).toEqual({ "recorded-wh": 11n, "verified-wh": 11n });
   });
 
-  test("hold a claim to the rules of a recording", () => {
+  test("apply the rules of a recording to a claim", () => {
     const { asset, day } = assetAndDay();
     const keyed = registerVerified(chain, { device: METER });
     chain.advanceToDay(day + 3n);
@@ -674,7 +674,7 @@ describe("Merkle roots", () => {
     ]);
   });
 
-  test("are claimed from by who anchored them, of the days that were named", () => {
+  test("can be claimed only by the oracle that anchored them, for the named days", () => {
     const { asset, day } = assetAndDay();
     chain.advanceToDay(day + 2n);
     const leaves = [leafOf(asset, day, 1, 5), leafOf(asset, day + 1n, 1, 5)];
@@ -707,7 +707,7 @@ describe("Merkle roots", () => {
   });
 });
 
-// What each review function makes of a day in each state, by whom.
+// The result of each review function for a day in each state, by caller.
 describe("day states", () => {
   const reach = {
     OPEN: () => assetAndDay(),
@@ -879,7 +879,7 @@ describe("verify-days", () => {
     expect(read("get-total-production", asset)).toEqual({ "recorded-wh": 11n, "verified-wh": 11n });
   });
 
-  test("answers for each day; one that fails changes nothing and stops no other", () => {
+  test("returns a response for each day; one that fails changes nothing and does not affect the others", () => {
     const { asset, day } = assetAndDay();
     chain.advanceToDay(day + 4n);
     for (const offset of [0n, 1n, 2n, 3n]) record(chain, asset, day + offset, 5);
@@ -903,7 +903,7 @@ describe("verify-days", () => {
       { ok: true },
     ]);
     expect(read("get-day", asset, day + 1n).state).toBe(DAY_STATE.RECORDED);
-    // The arbiter decides the disputed one, and no other.
+    // The arbiter decides only the disputed one.
     expect(call(ARBITER, "verify-days", [item(asset, day + 1n, 5), item(asset, day + 2n, 5)]).ok).toEqual([
       { err: ERR.ERR_NOT_VERIFIER },
       { ok: true },

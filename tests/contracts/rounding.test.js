@@ -1,4 +1,4 @@
-// Draining by rounding: ten thousand of the worst fills, and what becomes of every microSTX.
+// Draining by rounding: ten thousand of the worst fills, and where every microSTX goes.
 import { expect, test } from "vitest";
 
 import { BUYER, BUYER_2, DEPLOYER, OWNER, STRANGER } from "./accounts.js";
@@ -9,10 +9,10 @@ const FEE_BPS = 500n; // the cap
 const SETTLEMENT = `${DEPLOYER}.settlement`;
 const CROWD = `${DEPLOYER}.crowd`;
 
-// A minute of work; a busy machine is no failure.
+// Takes about a minute; a busy machine must not fail it.
 const TIMEOUT_MS = 1_800_000;
 
-// Price and Wh of fills that round as badly as can be: 1.001 microSTX lock 2, 1.999 earn 1, 19 bear no fee.
+// Price and Wh of fills with the worst rounding: 1.001 microSTX lock 2, 1.999 earn 1, 19 bear no fee.
 const WORST = [
   [1_001n, 1n],
   [1_999n, 1n],
@@ -63,7 +63,7 @@ test(
     const delivered = payments.filter(({ spot }) => !spot).map((payment) => payment["delivered-wh"]);
     expect(sum(delivered)).toBe(FORWARD_WH);
 
-    // Nothing is left in escrow, and nobody has got or paid what the payments do not say.
+    // Nothing is left in escrow, and everybody has received and paid exactly what the payments say.
     const fees = sum(payments.map((payment) => payment.fee));
     expect(chain.read("settlement.get-escrow-total", null)).toBe(0n);
     expect(chain.read("settlement.get-fees", null)).toBe(fees);
@@ -120,7 +120,7 @@ function deployCrowd(chain) {
   chain.transfer(STRANGER, CROWD, 10n ** 6n);
 }
 
-// In an order that has nothing to do with that of the fills; all but the last batches leave money in escrow.
+// In an order independent of the fills'; all but the last batches leave money in escrow.
 async function settleForward(chain) {
   const first = 10n * SPOT_ROUNDS + 1n;
   const count = 10n * FORWARD_ROUNDS;
@@ -144,7 +144,7 @@ async function readPayments(chain) {
   return payments;
 }
 
-// Of one payment, in exact thousandths and ten-thousandths of a microSTX.
+// Checks one payment, in exact thousandths and ten-thousandths of a microSTX.
 function expectShares(payment) {
   const { wh, price, "before-wh": ahead, cost, "delivered-wh": delivered } = payment;
   const { payout, fee, refund, "fee-bps": bps } = payment;
@@ -164,8 +164,8 @@ function expectShares(payment) {
   if (wrong.length > 0) expect.unreachable(`${wrong.join(", ")}: ${Object.entries(payment).join(" ")}`);
 }
 
-// Beside one fill of the same energy: who splits pays no less than a microSTX under it per fill, fee and energy apart,
-// and the network takes more than a hundred for the smallest transaction.
+// Compared with one fill of the same energy, a buyer who splits it saves less than a microSTX per fill, on fee and
+// energy each, while the smallest transaction costs more than a hundred.
 function expectNothingGainedBySplitting(payments) {
   const [{ price }] = payments;
   const fills = BigInt(payments.length);

@@ -19,7 +19,7 @@ import { DAY, startChain } from "./chain.js";
 export const CAPACITY_W = 100_000;
 /** All 96 quarter-hours of a day. */
 export const WHOLE_DAY = 2n ** 96n - 1n;
-/** More than any test pays or finds ahead of it. */
+/** More than any test pays or has funded ahead. */
 export const NO_LIMIT = 10n ** 18n;
 
 /** The value of a call that must succeed. */
@@ -43,7 +43,7 @@ export async function startSystem(options) {
 }
 
 let plants = 0;
-/** A metadata hash that no asset has yet. */
+/** A new metadata hash. */
 export const newMetadataHash = () => hashOf(`plant ${(plants += 1)}`);
 
 /** The arguments of `register-asset`; `device` is a meter. */
@@ -51,12 +51,12 @@ export function plantOf({ owner = OWNER, kind = 1, capacityW = CAPACITY_W, slotS
   return [kind, capacityW, "9q8yy", REGION, newMetadataHash(), slotSeconds, device && device.claimBy(owner)];
 }
 
-/** Registers an asset; answers its id. */
+/** Registers an asset; returns its id. */
 export function register(chain, { owner = OWNER, ...options } = {}) {
   return must(chain.call(owner, "asset-verification.register-asset", ...plantOf({ owner, ...options })));
 }
 
-/** Registers an asset and has it verified; answers its id. Its device signs from tomorrow on. */
+/** Registers an asset and has it verified; returns its id. Its device signs from tomorrow on. */
 export function registerVerified(chain, options = {}) {
   const asset = register(chain, options);
   const { capacityW = CAPACITY_W, device = null } = options;
@@ -64,7 +64,7 @@ export function registerVerified(chain, options = {}) {
   return asset;
 }
 
-/** Requests a change of capacity and device, and has it approved: it holds from tomorrow on. */
+/** Requests a change of capacity and device, and has it approved; it takes effect tomorrow. */
 export function change(chain, asset, capacityW, device = null, { owner = OWNER } = {}) {
   must(chain.call(owner, "asset-verification.request-change", asset, capacityW, device && device.claimBy(owner)));
   must(chain.call(REGISTRAR, "asset-verification.approve-change", asset, capacityW, device && device.deviceKey));
@@ -76,14 +76,14 @@ export function connect(chain, asset, { owner = OWNER, limitW = CAPACITY_W, mete
   must(chain.call(GRID_OPERATOR, "grid-integration.approve-connection", asset, limitW, metered));
 }
 
-/** A verified and connected asset; answers its id. */
+/** Makes a verified and connected asset; returns its id. */
 export function addPlant(chain, options = {}) {
   const asset = registerVerified(chain, options);
   connect(chain, asset, options);
   return asset;
 }
 
-/** The arguments of `create-offer`: all of the day's energy is not needed, so 500 kWh at 0.1 STX. */
+/** The arguments of `create-offer`: 500 kWh at 0.1 STX, which is less than the day's limit. */
 export function offerOf(
   chain,
   asset,
@@ -94,12 +94,12 @@ export function offerOf(
   return [asset, day, wh, price, minFill, expiresAt, taker, token];
 }
 
-/** Makes an offer; answers its id. */
+/** Makes an offer; returns its id. */
 export function offer(chain, asset, { by = OWNER, ...options } = {}) {
   return must(chain.call(by, "market-participation.create-offer", ...offerOf(chain, asset, options)));
 }
 
-/** Takes part of an offer and funds it; answers the payment's id. */
+/** Takes part of an offer and funds it; returns the payment's id. */
 export function fund(chain, offerId, wh, { by = BUYER } = {}) {
   return must(chain.call(by, "settlement.accept-and-fund", offerId, wh, wh, NO_LIMIT, NO_LIMIT));
 }

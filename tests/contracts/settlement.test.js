@@ -119,7 +119,7 @@ describe("accept-and-fund", () => {
     const id = offer(chain, asset, { day, wh: 1_000, price: 100_001, minFill: 10 });
     const balances = [BUYER, OWNER].map((who) => chain.balance(who));
     const { ok, events, transfers } = call(BUYER, "accept-and-fund", id, 333, 333, NO_LIMIT, 0);
-    // 333 Wh at 0.100001 STX are 33300.333: 33301 to lock, 33300 earned, of which 1 % is the fee.
+    // 333 Wh at 0.100001 STX are 33300.333: 33301 are locked, 33300 earned, with a fee of 1 %.
     expect(events.map(({ topic }) => topic)).toEqual(["offer-accepted", "payment-funded", "payment-settled"]);
     expect(transfers).toEqual([
       { from: BUYER, to: SETTLEMENT, ustx: 33_301n },
@@ -133,7 +133,7 @@ describe("accept-and-fund", () => {
     expectSolvent();
   });
 
-  test("keeps to what the buyer allows", () => {
+  test("respects the buyer's limits", () => {
     const asset = addPlant(chain);
     const id = offer(chain, asset, { wh: 500_000, price: 100_000 });
     const funding = (wh, maxPrice, maxBefore) => call(BUYER, "accept-and-fund", id, wh, wh, maxPrice, maxBefore).err;
@@ -143,7 +143,7 @@ describe("accept-and-fund", () => {
     expect(funding(10_000, 100_000, 10_000)).toBeUndefined();
   });
 
-  test("takes what is open where that is less, and locks the cost of that", () => {
+  test("takes the open part if that is less, and locks its cost", () => {
     const asset = addPlant(chain);
     const id = offer(chain, asset, { wh: 10_000, price: 100_000 });
     must(call(BUYER_2, "accept-and-fund", id, 7_000, 1, NO_LIMIT, NO_LIMIT));
@@ -180,7 +180,7 @@ describe("accept-and-fund", () => {
     chain.transfer(STRANGER, `${DEPLOYER}.trader`, 10n ** 9n);
     expect(chain.call(STRANGER, "trader.buy-for-itself", id).ok).toBe(1n);
     expect(paymentOf(1)).toMatchObject({ buyer: `${DEPLOYER}.trader`, cost: 100_000n });
-    // The contract is refunded like anybody.
+    // The contract is refunded like anybody else.
     chain.advanceToDay(chain.today + 50n);
     expect(call(STRANGER, "refund", 1).transfers).toEqual([
       { from: SETTLEMENT, to: `${DEPLOYER}.trader`, ustx: 100_000n },
@@ -211,7 +211,7 @@ describe("accept-offers", () => {
     expectSolvent();
   });
 
-  test("undoes alone what fails, money and market", () => {
+  test("undoes only the fills that fail, both money and market", () => {
     const asset = addPlant(chain);
     const day = chain.today + 1n;
     const cheap = offer(chain, asset, { day, wh: 10_000, price: 50_000 });
@@ -356,7 +356,7 @@ describe("settle", () => {
   });
 });
 
-// First funded, first delivered: what each gets depends on the order of funding alone.
+// First funded, first delivered: each share depends only on the order of funding.
 describe("a shortfall", () => {
   const FILLS = [100_000, 50_000, 30_000];
   const ORDERS = [
@@ -439,7 +439,7 @@ describe("escrow arithmetic", () => {
 });
 
 describe("settle-batch", () => {
-  test("answers for each payment, and undoes a failing one alone", () => {
+  test("returns a response for each payment, and undoes only one that fails", () => {
     const { asset, day, payments } = fundTomorrow([1_000, 1_000]);
     const other = fundTomorrow([1_000]);
     chain.advanceToDay(day + 1n);
@@ -516,7 +516,7 @@ describe("refund", () => {
     expectSolvent();
   });
 
-  // Whatever becomes of the day, after the window exactly one of settle and refund works.
+  // Whatever happens to the day, exactly one of settle and refund works after the window.
   const FATES = {
     "never recorded": [() => {}, "refund"],
     recorded: [({ asset, day }) => record(chain, asset, day, 5), "refund"],
@@ -575,7 +575,7 @@ describe("refund", () => {
     expect(call(BUYER, "refund", payments[0]).ok).toBe(true);
   });
 
-  test("comes at once where the asset was retired before the day, and nothing can come any more", () => {
+  test("is possible at once if the asset was retired before the day, and nothing can be recorded any more", () => {
     const { asset, day, payments } = fundTomorrow([100_000]);
     must(chain.call(OWNER, "asset-verification.retire-asset", asset));
     expect(call(STRANGER, "settle", payments[0]).err).toBe(ERR.ERR_NOT_DELIVERABLE);
@@ -593,7 +593,7 @@ describe("refund", () => {
     expectSolvent();
   });
 
-  test("of many answers for each, and undoes a failing one alone", () => {
+  test("of many payments returns a response for each, and undoes only one that fails", () => {
     const { asset, payments } = fundTomorrow([1_000, 1_000]);
     const other = fundTomorrow([1_000]);
     must(chain.call(OWNER, "asset-verification.retire-asset", asset));
@@ -616,7 +616,7 @@ describe("refund", () => {
     expect(chain.read("market-participation.get-day-book", asset, day)["forward-funded-wh"]).toBe(100_000n);
   });
 
-  test("goes on while there is a pause", () => {
+  test("works during a pause", () => {
     const { day, payments } = fundTomorrow([100_000]);
     chain.advanceToDay(day + 46n);
     must(chain.call(PAUSER, "asset-verification.set-paused", true));
@@ -693,7 +693,7 @@ describe("claim", () => {
     expect(paymentOf(payments[0])["claimed-wh"]).toBe(60_000n);
   });
 
-  test("is of spot fills, too, and of nothing that was refunded", () => {
+  test("is possible for spot fills, too, but not for refunded payments", () => {
     const asset = addPlant(chain);
     const day = chain.today;
     chain.advanceToDay(day + 1n);
@@ -706,7 +706,7 @@ describe("claim", () => {
     expect(claiming(BUYER, payments[0], 1).err).toBe(ERR.ERR_NOT_SETTLED);
   });
 
-  test("is not of what a storage gave back", () => {
+  test("is not possible for energy from storage", () => {
     const { asset, day, payments } = fundTomorrow([1_000], { kind: 6 });
     expect(paymentOf(payments[0]).claimable).toBe(false);
     chain.advanceToDay(day + 1n);
@@ -739,13 +739,13 @@ describe("assign-payment", () => {
     });
     expect(call(BUYER, "claim", payments[0], 1, BUYER, "").err).toBe(ERR.ERR_NOT_BUYER);
     must(call(STRANGER, "claim", payments[0], 1, BUYER, ""));
-    // A settled one as well, for what is left to claim.
+    // A settled payment, too, with the energy left to claim.
     must(call(STRANGER, "assign-payment", payments[0], BUYER_2));
     expect(call(BUYER_2, "claim", payments[0], 60_000, BUYER, "").err).toBe(ERR.ERR_INVALID_CLAIM);
     must(call(BUYER_2, "claim", payments[0], 59_999, BUYER, ""));
   });
 
-  test("is not of what was refunded", () => {
+  test("is not possible for a refunded payment", () => {
     const { payments } = fundTomorrow([1_000]);
     must(call(OWNER, "release", payments[0]));
     expect(call(BUYER, "assign-payment", payments[0], STRANGER).err).toBe(ERR.ERR_PAYMENT_CLOSED);
@@ -766,7 +766,7 @@ describe("fees", () => {
     expect(call(DEPLOYER, "set-fee-bps", 0).ok).toBe(true);
   });
 
-  test("that are lower hold at once, higher ones from seven days later", () => {
+  test("that are lower apply at once, higher ones after seven days", () => {
     const offerId = offer(chain, addPlant(chain), { day: chain.today + 20n });
     const feeOfNext = () => paymentOf(fund(chain, offerId, 1_000))["fee-bps"];
     const from = chain.now;
@@ -803,7 +803,7 @@ describe("fees", () => {
     expect(call(DEPLOYER, "set-fee-bps", 1).err).toBe(ERR.ERR_NOT_CONTRACT_OWNER);
   });
 
-  test("of a payment are those of its funding", () => {
+  test("of a payment are those at its funding", () => {
     const { asset, day, payments } = fundTomorrow([100_000]);
     must(call(DEPLOYER, "set-fee-bps", 0));
     chain.advanceToDay(day + 1n);
@@ -812,7 +812,7 @@ describe("fees", () => {
     expect(paymentOf(payments[0]).fee).toBe(100_000n);
   });
 
-  test("and nothing but fees are withdrawn, by the contract owner", () => {
+  test("are the only money that the contract owner can withdraw", () => {
     const { asset, day, payments } = fundTomorrow([100_000, 100_000]);
     chain.advanceToDay(day + 1n);
     produce(chain, asset, day, 200_000);

@@ -1,4 +1,4 @@
-// Payments in tokens: credits and withdrawals, and what tokens may try that do not keep their word.
+// Payments in tokens: credits and withdrawals, and attacks by tokens that do not work as specified.
 import { beforeEach, describe, expect, test } from "vitest";
 
 import { BUYER, BUYER_2, DEPLOYER, OPERATOR, OWNER, STRANGER } from "./accounts.js";
@@ -22,7 +22,7 @@ const MARKET_ERR = errorsOf("market-participation");
 const SETTLEMENT = `${DEPLOYER}.settlement`;
 const ODD = ["pausing-token", "blacklisting-token", "lying-token", "reentering-token", "fee-token"];
 const STAND_INS = ["sbtc-token", "usdcx", ...ODD];
-// The role by which some of them tell whom to treat badly.
+// The role that marks parties whom some of the tokens treat badly.
 const MARKED = "03";
 
 let chain;
@@ -70,7 +70,7 @@ function offerSpot(token, { wh = 100_000, price = 100_000 } = {}) {
   return { asset, day, id: offer(chain, asset, { day, wh, price, token: idOf(token) }) };
 }
 
-/** What must hold of each currency: the ledger is the sum of what it stands for, and the contract has as much. */
+/** Must hold for each currency: the ledger is the sum of its parts, and the contract has as much. */
 function expectSolvent(...tokens) {
   const count = Number(read("get-payment-count"));
   const payments = Array.from({ length: count }, (_, index) => paymentOf(index + 1));
@@ -205,7 +205,7 @@ describe("a payment in a token", () => {
     expectSolvent("usdcx", "sbtc-token");
   });
 
-  test("goes on when the token is not listed any more", () => {
+  test("continues when the token is no longer listed", () => {
     bring("usdcx");
     const { asset, day, id } = offerTomorrow("usdcx");
     expect(call(OWNER, "set-token", idOf("usdcx"), false).err).toBe(ERR.ERR_NOT_CONTRACT_OWNER);
@@ -407,7 +407,7 @@ describe("stand-ins", () => {
     return { functions: open.sort((a, b) => (a.name < b.name ? -1 : 1)), tokens };
   };
 
-  test("that misbehave have the very interface of the one that does not", () => {
+  test("that misbehave have the same interface as the one that does not", () => {
     for (const token of STAND_INS) chain.deployStandIn(token);
     const honest = interfaceOf("usdcx");
     for (const token of ODD) expect(interfaceOf(token)).toEqual(honest);

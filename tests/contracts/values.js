@@ -39,7 +39,7 @@ export function decode(value) {
       return value.value.map(decode);
     case ClarityType.Tuple:
       return Object.fromEntries(Object.entries(value.value).map(([name, field]) => [name, decode(field)]));
-    default: // principals, strings and buffers carry their text
+    default: // principals, strings and buffers have their text
       return value.value;
   }
 }
