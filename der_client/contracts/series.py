@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from der_client.stacks.contract.call import Call, Pending
+from der_client.stacks.contract.unsent import Unsent
 from der_client.stacks.errors import (
     BroadcastUnknownError,
     ConfirmationTimeoutError,
@@ -76,7 +77,7 @@ class ItemOutcome(Generic[I]):
         return self.error is None
 
 
-class CallSeries(Generic[I]):
+class CallSeries(Unsent, Generic[I]):
     """Calls for a list of any length; nothing is signed or sent before ``send``.
 
     Attributes:
@@ -95,6 +96,7 @@ class CallSeries(Generic[I]):
         self.items = tuple(items)
         self._size = size
         self._make = make
+        self._is_used = False
 
     @property
     def parts(self) -> tuple[tuple[I, ...], ...]:
@@ -108,6 +110,7 @@ class CallSeries(Generic[I]):
         Raises:
             EncodeError: If an item cannot be encoded.
         """
+        self._is_used = True
         return tuple(self._make(part) for part in self.parts)
 
     def cost(self) -> SeriesCost:
@@ -156,6 +159,7 @@ class CallSeries(Generic[I]):
             SigningError: If the contract was opened without an account.
             DerClientError: If the first call could not be sent.
         """
+        self._is_used = True
         sent: list[Pending[tuple[Response[int], ...]]] = []
         error = None
         for call in self.calls:

@@ -20,6 +20,7 @@ from der_client.stacks.contract.events import Event, EventRecord, UnknownEvent
 from der_client.stacks.contract.frames import Listing, to_pandas, to_polars
 from der_client.stacks.contract.interface import differences
 from der_client.stacks.contract.models import Model
+from der_client.stacks.contract.unsent import UnsentCallWarning
 
 __all__ = [
     "Call",
@@ -43,6 +44,7 @@ __all__ = [
     "Trait",
     "UInt",
     "UnknownEvent",
+    "UnsentCallWarning",
     "constant",
     "data_map",
     "data_var",

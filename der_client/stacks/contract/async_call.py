@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from der_client.stacks.contract.unsent import Unsent
 from der_client.stacks.errors import TransactionDroppedError, whole
 from der_client.stacks.pending import AsyncPendingTransaction
 from der_client.stacks.transactions import PostConditionMode
@@ -59,7 +60,7 @@ class AsyncPending(Generic[R]):
         return f"Async{self._pending!r}"
 
 
-class AsyncCall(Generic[R]):
+class AsyncCall(Unsent, Generic[R]):
     """A prepared call of a public function, to be sent from an event loop; until then nothing happens.
 
     Args:

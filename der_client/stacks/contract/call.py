@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, Protocol, TypeVar
 
 from der_client.stacks.contract.movements import exact_conditions
 from der_client.stacks.contract.showing import html_table
+from der_client.stacks.contract.unsent import Unsent
 from der_client.stacks.errors import SigningError, TraceUnavailableError, whole
 from der_client.stacks.transactions import ContractCall, PostConditionMode
 from der_client.stacks.transactions.lazy import lazy
@@ -181,13 +182,12 @@ class Pending(Generic[R]):
         return html_table("Pending", {"function": self._call.declared.name, "txid": self.txid, "next": ".wait()"})
 
 
-class Call(Generic[R]):
+class Call(Unsent, Generic[R]):
     """A prepared call of a public function; nothing is signed or sent until you ask for it.
 
     Attributes:
         contract: The contract that is called.
         declared: The function.
-        arguments: The arguments as Clarity values.
     """
 
     def __init__(
@@ -199,17 +199,26 @@ class Call(Generic[R]):
     ) -> None:
         self.contract = contract
         self.declared = declared
-        self.arguments = arguments
+        self._arguments = arguments
         self._moves = moves
+        self._is_used = False
+
+    @property
+    def arguments(self) -> tuple[ClarityValue, ...]:
+        """The arguments as Clarity values."""
+        self._is_used = True
+        return self._arguments
 
     @lazy
     def payload(self) -> ContractCall:
         """Return the call as a transaction's payload."""
+        self._is_used = True
         return ContractCall(self.contract.contract_id, self.declared.name, self.arguments)
 
     @cached_property
     def post_conditions(self) -> tuple[PostCondition, ...]:
         """What may move, computed once; anything else aborts (deny mode)."""
+        self._is_used = True
         return tuple(self._moves()) if self._moves else ()
 
     def simulate(
@@ -228,6 +237,7 @@ class Call(Generic[R]):
             SimulationUnavailableError: If the node is not an embedded devnet.
             ContractError, PostConditionAbortedError, RuntimeAbortedError: As the call itself would raise.
         """
+        self._is_used = True
         return self.contract.simulate(self, post_conditions=post_conditions, mode=mode)
 
     def tighten(self) -> Call[R]:
@@ -260,6 +270,7 @@ class Call(Generic[R]):
         Raises:
             AddressError: If an argument is an address of another network.
         """
+        self._is_used = True
         account = self.contract.require_account()
         return account.build(
             self.payload, post_conditions=self._conditions(post_conditions), mode=mode, nonce=nonce, fee_ustx=fee_ustx
@@ -291,6 +302,7 @@ class Call(Generic[R]):
             TransactionRejectedError: If the node refused it; nothing is in the mempool.
             NodeUnreachableError: If there is no answer, and the node does not know the transaction.
         """
+        self._is_used = True
         account = self.contract.require_account()
         if signed is None:
             sent = account.submit(
@@ -309,6 +321,7 @@ class Call(Generic[R]):
 
         def __getattr__(self, name: str) -> NoReturn:
             """Name the missing steps when an attribute is requested that only a sent call or a receipt has."""
+            self._is_used = True  # the error says what is missing
             step = ""
             if name == "wait":
                 step = "; it was not sent: .send().wait()"
@@ -318,13 +331,14 @@ class Call(Generic[R]):
 
     def __rich_repr__(self) -> Iterator[tuple[str, object]]:
         """Yield what rich shows."""
+        self._is_used = True
         yield "function", f"{self.contract.contract_id}.{self.declared.name}"
         for name, value in self._named_arguments():
             yield name, str(value)
 
     def _named_arguments(self) -> Iterator[tuple[str, ClarityValue]]:
         parameters = self.declared.signature.parameters
-        return ((name, value) for (_, name, _), value in zip(parameters, self.arguments, strict=True))
+        return ((name, value) for (_, name, _), value in zip(parameters, self._arguments, strict=True))
 
     @whole
     def __repr__(self) -> str:
@@ -333,5 +347,6 @@ class Call(Generic[R]):
 
     def _repr_html_(self) -> str:
         """Return a table, for notebooks."""
+        self._is_used = True
         rows = {"contract": self.contract.contract_id, "function": self.declared.name, **dict(self._named_arguments())}
         return html_table("Call", {**rows, "next": ".simulate() or .send()"})

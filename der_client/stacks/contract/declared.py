@@ -218,7 +218,8 @@ class PublicFunction(DeclaredFunction[P, R]):
     def _run_async(self, contract: BoundContract, /, *args: P.args, **kwargs: P.kwargs) -> AsyncCall[R]:
         from der_client.stacks.contract.async_call import AsyncCall  # noqa: PLC0415 -- asyncio is slow to import
 
-        return AsyncCall(self._run(contract, *args, **kwargs), contract.require_async_client())
+        node = contract.require_async_client()
+        return AsyncCall(self._run(contract, *args, **kwargs), node)
 
 
 class DataVar(_Reading[P, R]):

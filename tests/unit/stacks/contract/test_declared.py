@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import inspect
+import warnings
 from collections.abc import AsyncGenerator, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, assert_type
 
 import pytest
 
 from der_client.stacks.account import PendingTransaction
 from der_client.stacks.clarity import UIntValue, encode
-from der_client.stacks.contract import Code, Contract, Event, Model, Pending, public, read_only
+from der_client.stacks.contract import Code, Contract, Event, Model, Pending, UnsentCallWarning, public, read_only
 from der_client.stacks.contract.annotations import ClarityName, UInt
 from der_client.stacks.contract.async_call import AsyncCall
 from der_client.stacks.contract.call import Call
 from der_client.stacks.contract.declared import PublicFunction, ReadOnlyFunction
 from der_client.stacks.contract.events import EventRecord
-from der_client.stacks.errors import EncodeError, InvalidValueError
+from der_client.stacks.errors import EncodeError, InvalidValueError, SigningError
 from der_client.stacks.keys import PrivateKey
 from der_client.stacks.network import DEVNET
 from der_client.stacks.rpc import Client
@@ -70,9 +74,9 @@ def test_types_are_those_of_the_methods() -> None:
         assert_type(contract.is_ok(1), bool)
         assert_type(contract.get_count(), int)
         contract.is_ok("1")  # type: ignore[arg-type]
-    assert_type(contract.snake_case(1, third=3), Call[bool])
-    assert_type(contract.do_it(), Call[bool])
-    assert_type(contract.pay(1), Call[bool])
+        assert_type(contract.snake_case(1, third=3), Call[bool])
+        assert_type(contract.do_it(), Call[bool])
+        assert_type(contract.pay(1), Call[bool])
     assert isinstance(Odd.is_ok, ReadOnlyFunction)
     assert isinstance(Odd.pay, PublicFunction)
 
@@ -259,6 +263,30 @@ def test_a_step_that_is_missing_is_named() -> None:
         pending.events  # type: ignore[attr-defined]  # noqa: B018
 
 
+def test_a_call_that_is_forgotten_is_warned_of() -> None:
+    contract = odd()
+    with pytest.warns(
+        UnsentCallWarning, match=r"^Call\(odd\.pay!\(amount=u1\)\) was never sent; add \.send\(\)$"
+    ) as caught:
+        contract.pay(1)
+    assert [Path(warning.filename) for warning in caught] == [Path(__file__)]
+    with pytest.raises(TypeError, match=r"was not sent and has no truth value; add \.send\(\)$"):
+        assert contract.pay(1)
+
+
+@pytest.mark.parametrize(
+    "use", [lambda call: call.payload, lambda call: call.post_conditions, lambda call: call.send()]
+)
+def test_a_call_that_was_used_is_not_warned_of(use: Callable[[Call[Any]], object]) -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        with contextlib.suppress(SigningError):  # an account is missing, which the error says
+            use(odd().pay(1))
+        gc.collect()
+    assert [warning for warning in caught if warning.category is UnsentCallWarning] == []
+
+
+@pytest.mark.filterwarnings("ignore::der_client.stacks.contract.UnsentCallWarning")
 def test_a_call_is_not_its_result() -> None:
     call: Any = odd().pay(1)
     pending: Any = Pending(call, PendingTransaction(odd().client, "ab" * 32))
