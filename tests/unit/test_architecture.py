@@ -44,7 +44,7 @@ LAYERS = [
         "der_client.stacks.contract.annotations",
         "der_client.stacks.contract.hints",
     ],
-    ["der_client.stacks.contract.showing"],
+    ["der_client.stacks.contract.showing", "der_client.stacks.contract.unsent"],
     ["der_client.stacks.deploy"],
     ["der_client.stacks.deployment_checks", "der_client.stacks.deployment_epochs"],
     ["der_client.stacks.prepared"],
