@@ -34,7 +34,7 @@ export const USAGE = `The embedded Stacks devnet of der-client.
   --prepared-plan FILE  publish what der_client has prepared instead: JSON
   --start-time SECONDS  unix time of the first block (default: now)
   --block-interval MS   mine on a timer instead of at once; 0 mines only when told by POST /devnet/mine
-  --state-file FILE     keep the chain in this file, and go on from it
+  --state-file FILE     keep the chain in this file, and continue from it
   --event-observer HOST:PORT[=KEY,KEY…]
                         post events there as a node does, all or those of the keys; may be given several times
   --no-costs            do not track execution costs: about four times faster

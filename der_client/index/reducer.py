@@ -24,7 +24,7 @@ def apply(state: State, event: Event) -> None:
         event: Any event of the five contracts.
 
     Raises:
-        KeyError: If the event is not one of theirs.
+        KeyError: If no rule exists for the event.
     """
     HANDLERS[type(event)][0](state, event)
 

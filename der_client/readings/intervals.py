@@ -272,7 +272,7 @@ class IntervalSeries:
         """Move the series in time so that its first local day becomes a UTC day; all of it by the same seconds.
 
         Args:
-            day: The UTC day that the first local day shall be.
+            day: The UTC day that replaces the first local day.
 
         Returns:
             The same readings, with an offset of 0.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where it shall be recorded.
+    """The place where it is recorded.
 
     Attributes:
         contract: Id of the production-tracking contract, ``ADDRESS.name``.

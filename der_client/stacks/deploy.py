@@ -355,7 +355,7 @@ class _Run:
             receipt = pending.wait(timeout_s)
         except (TransactionFailedError, TransactionDroppedError) as error:
             pays = isinstance(step, PublishStep) and isinstance(error, PostConditionAbortedError)
-            advice = "; if its publisher shall pay that, allow it with allow_moves=True" if pays else ""
+            advice = "; if its publisher should pay that, allow it with allow_moves=True" if pays else ""
             raise DeploymentError(f"{self._where(step)}: {error}{advice}") from error
         return StepReport(
             _OUTCOMES[type(step)],

@@ -163,7 +163,7 @@ class PublicKey:
         """Return the ordinary (P2PKH) address.
 
         Args:
-            network: Where it shall be used.
+            network: The network it is used on.
 
         Returns:
             The address, e.g. ``ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM``.
@@ -292,7 +292,7 @@ class PrivateKey:
         """Return the key's ordinary (P2PKH) address.
 
         Args:
-            network: Where it shall be used.
+            network: The network it is used on.
 
         Returns:
             The address.

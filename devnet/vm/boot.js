@@ -1,9 +1,9 @@
 /**
- * Begins a session of the VM, from the image of an earlier one if there is one.
+ * Starts a session of the VM, from the image of an earlier session if there is one.
  *
- * First of all, the VM publishes the boot contracts of Stacks, which takes longer than the rest of a start. Its memory
- * afterwards is the same each time, but for the time of the first block. So an image of it is kept in a file in
- * `node_modules/.cache`. Without that file, or if it is damaged, the session begins from nothing.
+ * A new VM first publishes the boot contracts of Stacks, which takes longer than the rest of the start. Its memory
+ * afterwards is always the same, except for the time of the first block. So an image of the memory is kept in a file in
+ * `node_modules/.cache`. If that file is missing or damaged, the session starts without it.
  */
 import { createHash, randomUUID } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -18,29 +18,29 @@ import { loadVmModule } from "./module.js";
  * @typedef {object} Session
  * @property {import("./module.js").VmModule} module
  * @property {import("./vm.js").Sdk} sdk
- * @property {number[]} costsFlags where in the SDK's object the flag for cost tracking may be
+ * @property {number[]} costsFlags possible offsets of the cost tracking flag in the SDK's object
  */
 
 /**
- * What an image says of a session, beside the pages of its memory.
+ * The data of an image, besides the pages of memory.
  *
  * @typedef {object} Header
- * @property {number} pointer where the SDK's object is
+ * @property {number} pointer the address of the SDK's object
  * @property {number[]} costsFlags
  * @property {number} memoryLength
- * @property {number[]} offsets where the pages are
+ * @property {number[]} offsets the offsets of the pages
  * @property {number} tableLength
  * @property {[number, Reference][]} references to JavaScript values, by their place in the table
- * @property {[number, number][]} times where a time is, and how many seconds it is after the first block
+ * @property {[number, number][]} times the address of a time, and its distance from the first block in seconds
  *
  * @typedef {"global" | "files" | {value: string | boolean | null}} Reference
  */
 
-/** The second block is so many seconds after the first. */
+/** The time between the first and the second block, in seconds. */
 const SECOND_BLOCK = 10;
 const SUFFIX = ".image";
 const NEW_LINE = "\n".charCodeAt(0);
-/** What an image depends on, beside the VM itself. */
+/** What an image depends on, besides the VM itself. */
 const SOURCES = ["boot.js", "instrument.js", "module.js"];
 
 const noFiles = () => {
@@ -50,8 +50,8 @@ const noFiles = () => {
 /**
  * @param {object} options
  * @param {() => number} options.clock milliseconds since 1970, in whole seconds: the time of the first block
- * @param {boolean} options.canProfile whether it can be noted which function costs what
- * @param {string} [options.folder] where the images are; none are used if it is empty
+ * @param {boolean} options.canProfile whether costs can be recorded by function
+ * @param {string} [options.folder] folder of the images; if empty, none are used
  * @returns {Promise<Session>}
  */
 export async function begin({ clock, canProfile, folder = imageFolder() }) {
@@ -70,7 +70,7 @@ export async function begin({ clock, canProfile, folder = imageFolder() }) {
 
 /**
  * @param {import("./module.js").VmModule} module
- * @param {[boolean, boolean, boolean]} options whether it tracks costs, notes coverage, can profile
+ * @param {[boolean, boolean, boolean]} options whether it tracks costs, records coverage, can profile
  * @returns {import("./vm.js").Sdk}
  */
 function newSdk({ glue }, options) {
@@ -78,7 +78,8 @@ function newSdk({ glue }, options) {
 }
 
 /**
- * Where in the SDK's object the flag for cost tracking may be: bytes that are 1 here and 0 in an object made without.
+ * Possible offsets of the cost tracking flag in the SDK's object: bytes that are 1 here, and 0 in an object created
+ * without tracking.
  *
  * @param {import("./module.js").VmModule} module
  * @param {import("./vm.js").Sdk} sdk
@@ -100,7 +101,7 @@ function memoryOf({ exports }) {
   return Buffer.from(exports.memory.buffer);
 }
 
-/** @returns {string | undefined} beside the VM's package, so that it goes when that is installed anew */
+/** @returns {string | undefined} next to the VM's package, so a new installation of the package removes it */
 function imageFolder() {
   const packages = `${sep}node_modules${sep}`;
   const place = sdkPath().lastIndexOf(packages);

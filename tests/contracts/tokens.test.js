@@ -289,7 +289,7 @@ describe("attacks by a token", () => {
     expectSolvent("pausing-token", "usdcx");
   });
 
-  test("that black-lists: it delays that party's withdrawal and nothing else", () => {
+  test("that blacklists: it delays that party's withdrawal and nothing else", () => {
     bring("blacklisting-token");
     const { asset, day, id } = offerTomorrow("blacklisting-token");
     const payments = [BUYER, BUYER_2].map((by) => must(funding("blacklisting-token", id, 10_000, { by })));

@@ -102,7 +102,7 @@ test("no bit can flip unnoticed", () => {
   }
 });
 
-test("a file of the earlier version has no checksums, and goes on with them", () => {
+test("a file of the earlier version has no checksums; new lines have them", () => {
   const header = { format: "der-client-devnet-1", start_time: 5, balances: { ST1: "7" } };
   writeFileSync(path, `${JSON.stringify(header)}\n{"do":"mine","each":true}\n`);
   const { journal, genesis, entries } = Journal.open(path, GENESIS);
@@ -116,7 +116,7 @@ test("a file of the earlier version has no checksums, and goes on with them", ()
 });
 
 describe("a disk that is full", () => {
-  test("nothing is left of what could not be written, and it goes on when there is room", () => {
+  test("nothing is left of what could not be written, and it continues when there is room", () => {
     const { journal } = Journal.open(path, GENESIS);
     journal.append([{ do: "snapshot" }]);
     const before = readFileSync(path);

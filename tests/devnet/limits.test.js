@@ -56,7 +56,7 @@ test("a call that wants more memory than it may have is stopped, again and again
 });
 
 describe("an advance", () => {
-  /** An engine whose VM has this much memory, and mines what it is told. */
+  /** An engine whose VM has this much memory, and mines the given transactions. */
   const engineWith = (memoryBytes) => {
     const vm = { time: START, height: 1, burnHeight: 1, memory: { length: memoryBytes } };
     vm.mineTowards = (target, seconds) => {

@@ -84,7 +84,7 @@ describe("after a panic", () => {
     }
   });
 
-  test("an executor goes on with the state it had", () => {
+  test("an executor continues with its previous state", () => {
     const executor = new Executor(vm);
     executor.restore(fresh);
     executor.record(() => vm.mineBlock([call("add", uint(5))]));

@@ -15,6 +15,12 @@ ROOT = Path(__file__).parents[2]
 MODULES = sorted((ROOT / "der_client").rglob("*.py"))
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 CONTRACTS = sorted((ROOT / "contracts").rglob("*.clar"))
+SCRIPTS = [
+    *sorted((ROOT / "devnet").rglob("*.js")),
+    *sorted((ROOT / "tests" / "contracts").glob("*.js")),
+    *sorted((ROOT / "tests" / "devnet").glob("*.js")),
+]
+SCRIPT_TEXT = re.compile(r"""/\*.*?\*/|(?<!:)//[^\n]*|"[^"\n]*"|`[^`]*`""", re.DOTALL)
 
 # What is not plain English, and what to write instead.
 ODD = {
@@ -36,6 +42,18 @@ ODD = {
     r"\bcomes? about\b": "say what causes it",
     r"\bof its own accord\b": "by itself",
     r"\bsome \d": "about",
+    r"\bfalls? away\b": "is dropped, ends",
+    r"\bgo(?:es)? on\b(?! \w+ing\b)": "continues, remains valid",
+    r", be it\b": "even if",
+    r"\bone answer for each\b": "returns one response per item",
+    r"\b(?:done|carried out) again\b": "replayed, run again",
+    r"\bbr(?:eaks?|oke) of\b": "crashes",
+    r"\blives no more\b": "is no longer alive",
+    r"\bearlier life\b": "an earlier run",
+    r"\bwith some air\b": "with a margin",
+    r"\bblack-list": "blacklist",
+    r"\bshall\b": "must, will",
+    r"\bof theirs\b": "their",
 }
 THIRD_PERSON = re.compile(
     r"(?:Adds|Asks|Builds|Checks|Closes|Compares|Completes|Converts|Counts|Creates|Decodes|Encodes|Finds|Fills|Follows|"
@@ -59,6 +77,11 @@ def texts(module: Path) -> Iterator[tuple[int, str]]:
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type in (tokenize.COMMENT, tokenize.STRING):
             yield token.start[0], token.string
+
+
+def without_markers(text: str) -> str:
+    """A comment of several lines as running text."""
+    return re.sub(r"\s*\n\s*(?:\*|;;|#)?\s*", " ", text)
 
 
 def slips(place: str, text: str) -> list[str]:
@@ -98,4 +121,12 @@ def test_pages_and_contracts_are_in_plain_english(page: Path) -> None:
     if page.suffix == ".clar":
         prose = "\n".join(line.partition(";;")[2] for line in prose.splitlines())
     found = slips(page.name, prose)
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_scripts_are_in_plain_english(script: Path) -> None:
+    texts_found = [without_markers(text) for text in SCRIPT_TEXT.findall(script.read_text())]
+    assert texts_found
+    found = [slip for text in texts_found for slip in slips(script.name, text)]
     assert not found, "\n".join(found)

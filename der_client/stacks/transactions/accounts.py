@@ -72,7 +72,7 @@ class SingleSig:
         """Return the account's address.
 
         Args:
-            network: Where it shall be used.
+            network: The network it is used on.
 
         Returns:
             The address: SP… or ST…, for segwit SM… or SN….
@@ -141,7 +141,7 @@ class Multisig:
         """Return the account's address.
 
         Args:
-            network: Where it shall be used.
+            network: The network it is used on.
 
         Returns:
             The address: SM… or SN….

@@ -260,7 +260,7 @@ def check_post_condition_network(condition: PostCondition, network: Network) -> 
 
     Args:
         condition: The post-condition.
-        network: Where it shall be used.
+        network: The network it is used on.
 
     Raises:
         AddressError: If one belongs to another network; the text names both networks.

@@ -94,7 +94,7 @@ class Transaction:
         """Build an unsigned transaction, and check everything that can be checked without a node.
 
         Args:
-            payload: What it shall do.
+            payload: What it does.
             network: The network that it is for.
             nonce: The sender's next nonce.
             fee: The sender's fee, in µSTX. With ``sponsored``, nearly always 0: the sponsor sets its own.
