@@ -63,6 +63,6 @@ def test_a_missing_browser_fails_where_the_project_is_checked(
     monkeypatch.setattr(browsing, "find_chromium", lambda: None)
     monkeypatch.setenv("CI", setting)
     assert browsing.missing() == (
-        "Chromium is not installed: install Debian's package chromium to test pages in a browser"
+        "Chromium is not installed: install Debian's package chromium-headless-shell to test pages in a browser"
     )
     assert browsing.is_required() is required
