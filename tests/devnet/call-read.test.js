@@ -1,4 +1,4 @@
-// Arguments of reads: what a node cannot decode, what does not fit, and that the VM sees neither.
+// Arguments of reads that a node cannot decode, or that do not fit: neither reach the VM.
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
@@ -78,7 +78,7 @@ describe("hostile arguments", () => {
   };
   const senders = () => [sender, `${sender}.someone`];
 
-  test("leave the VM alone, which reads on", async () => {
+  test("do not reach the VM, which still reads", async () => {
     const { instances } = devnet.chain.vm;
     for (const functionName of FUNCTIONS) {
       for (const from of senders()) {
@@ -131,7 +131,7 @@ describe("arguments that do not fit get the error of the VM", () => {
     list(...Array(100).fill(uint(1))),
     `0c000000030159${TRUE}0161${NONE}0178${list(text("02", "a"), text("02", "abc"))}`,
   ];
-  // The VM lets in lists and tuples where one is wanted, whatever is in them.
+  // For a list or tuple type, the VM accepts any list or tuple, whatever its contents.
   const isLetIn = (functionName, hex) => {
     if (functionName === "of-list") return hex.startsWith("0b");
     return { "of-response": /^0[78]/, "of-tuple": /^0c/ }[functionName]?.test(hex) ?? false;

@@ -1,4 +1,4 @@
-/** What comes in while the devnet ends. */
+/** Requests that come in while the devnet ends. */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// What the explorer works out by itself, compared with how the devnet does it.
+// The explorer's own calculations, compared with the devnet's.
 import { createHash, randomBytes } from "node:crypto";
 import { describe, expect, test } from "vitest";
 
@@ -43,7 +43,7 @@ describe("addresses", () => {
 });
 
 describe("values", () => {
-  // Of values that ran in the VM, or were seen on the chain.
+  // Values that the VM has executed, or that were seen on a chain.
   const known = [...vectors.vm, ...vectors.real].map(({ hex }) => hex).filter((hex) => hex && hex.length < 4_000);
 
   test("there are vectors", () => expect(known.length).toBeGreaterThan(20));

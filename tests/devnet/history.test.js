@@ -1,4 +1,4 @@
-/** What is kept of a long history: on disk, and in arrays of a few bytes for each transaction. */
+/** A long history: its data on disk, and its indexes of a few bytes per transaction. */
 import { randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
 import { Archive } from "../../devnet/chain/archive.js";
@@ -7,7 +7,7 @@ import { TransactionIndex } from "../../devnet/chain/transaction-index.js";
 
 const txidOf = () => randomBytes(32).toString("hex");
 
-test("an archive gives back what lies in its file, in its memory, and across both", () => {
+test("an archive returns bytes in its file, in its memory, and across both", () => {
   const archive = new Archive();
   const written = randomBytes(3_000_000);
   for (let offset = 0; offset < written.length; offset += 70_000) {
@@ -41,7 +41,7 @@ test("transactions are found by txid, however many there are, and not after they
   expect(txids.slice(1_000).flatMap((txid) => index.candidates(txid))).toEqual([]);
 });
 
-test("txids that begin alike are both offered", () => {
+test("two txids with the same beginning are both returned", () => {
   const index = new TransactionIndex();
   for (const end of ["00", "11", "22"]) index.add(`${"ab".repeat(31)}${end}`, { offset: 0, height: 1 });
   expect(index.candidates(`${"ab".repeat(31)}11`)).toEqual([0, 1, 2]);

@@ -1,4 +1,4 @@
-// The state file, where a kill has left something half-done.
+// The state file after a kill in the middle of a write.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import {
@@ -65,7 +65,7 @@ test.each([
   ["hello", "not a state file"],
   ["[]\n{}\n", "not a state file"],
   ['{"format":"other"}\n', "not a state file"],
-])("another file is left as it is: %j", (text, words) => {
+])("a file of another kind is not changed: %j", (text, words) => {
   writeFileSync(path, text);
   expect(() => Journal.open(path, GENESIS)).toThrow(words);
   expect(readFileSync(path, "utf8")).toBe(text);
@@ -116,7 +116,7 @@ test("a file of the earlier version has no checksums; new lines have them", () =
 });
 
 describe("a disk that is full", () => {
-  test("nothing is left of what could not be written, and it continues when there is room", () => {
+  test("a failed write leaves nothing, and writing continues when there is room", () => {
     const { journal } = Journal.open(path, GENESIS);
     journal.append([{ do: "snapshot" }]);
     const before = readFileSync(path);
@@ -125,7 +125,7 @@ describe("a disk that is full", () => {
     expect(() => journal.append([{ do: "reset" }])).toThrow(StorageError);
     closeSync(journal.file);
     journal.file = file;
-    appendFileSync(path, '{"do":"re'); // what a write left that failed half-way, and could not be cut off
+    appendFileSync(path, '{"do":"re'); // the rest of a write that failed half-way and could not be cut off
     journal.append([{ do: "reset" }]);
     journal.close();
     expect(readFileSync(path).subarray(0, before.length).equals(before)).toBe(true);
@@ -177,7 +177,7 @@ describe("the lock", () => {
     journal.close();
   });
 
-  test("of a container whose devnet lives is respected: it touches it", () => {
+  test("of a container whose devnet is alive is respected: the devnet touches it", () => {
     writeFileSync(`${path}.lock`, JSON.stringify(PLACE_ELSEWHERE));
     const touch = `setInterval(() => require("fs").utimesSync(${JSON.stringify(`${path}.lock`)}, new Date(), new Date()), 500)`;
     const owner = spawn(process.execPath, ["-e", touch]);
@@ -193,7 +193,7 @@ describe("the lock", () => {
     open().close();
   });
 
-  test("goes to one only of many that come at once", { timeout: 60_000 }, async () => {
+  test("goes to only one of many that start at once", { timeout: 60_000 }, async () => {
     const program = `
       import { Journal } from ${JSON.stringify(new URL("../../devnet/journal.js", import.meta.url))};
       process.stdout.write("ready\\n");
@@ -214,7 +214,7 @@ describe("the lock", () => {
     for (const child of children) child.kill("SIGKILL");
   });
 
-  test("that was lost lets nothing be written", () => {
+  test("that was lost prevents writing", () => {
     const journal = open();
     rmSync(`${path}.lock`);
     const other = open();
@@ -226,7 +226,7 @@ describe("the lock", () => {
   });
 });
 
-test("a file with several names is refused", () => {
+test("a file with several hard links is refused", () => {
   openAndClose();
   linkSync(path, join(folder, "other"));
   expect(() => Journal.open(path, GENESIS)).toThrow("several names");

@@ -1,4 +1,4 @@
-// What one question may take of the VM's memory, and how far time may be advanced in what is left of it.
+// How much of the VM's memory one request may use, and how far time can be advanced in the rest.
 import { describe, expect, test } from "vitest";
 
 import { Engine } from "../../devnet/chain/engine.js";
@@ -66,7 +66,7 @@ describe("an advance", () => {
     return new Engine({ vm, record: (change) => change() }, null);
   };
 
-  test("takes a bounded number of blocks, however far it goes", () => {
+  test("uses a limited number of blocks, however far it goes", () => {
     const places = engineWith(500 * 2 ** 20).advance(START + 100 * YEAR);
     expect(places.length).toBeLessThan(52_560 + 70);
     expect(places.at(-1).time).toBeGreaterThanOrEqual(START + 100 * YEAR);
@@ -77,6 +77,6 @@ describe("an advance", () => {
     const engine = engineWith(MAX_MEMORY_BYTES - 50 * 2 ** 20);
     expect(() => engine.advance(START + YEAR)).toThrow(/no room for so many blocks: reset the chain, or begin a new one/);
     expect(engine.vm.height).toBe(1);
-    expect(engine.advance(START + 86_400).length).toBeGreaterThan(100); // what there is room for
+    expect(engine.advance(START + 86_400).length).toBeGreaterThan(100); // as far as there is room
   });
 });

@@ -1,4 +1,4 @@
-// Event observers: what a node posts to them, to whom, and that nothing is lost while they do not answer.
+// Event observers: what is posted to which observer, and that nothing is lost while they do not respond.
 import { createServer } from "node:http";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
@@ -22,7 +22,7 @@ const SOURCE = `(define-non-fungible-token ticket uint)
 (stx-burn? u3 tx-sender)
 (define-public (f) (ok u1))`;
 
-/** An observer that writes down what it is sent, after `refusals` answers of 503. */
+/** An observer that records its requests, after `refusals` responses of 503. */
 class Listener {
   posts = [];
   refusals = 0;
@@ -138,7 +138,7 @@ test("from the first block on, in order", async () => {
   ]);
 });
 
-describe("events of each kind, by the keys that ask for them", () => {
+describe("events of each kind, by their keys", () => {
   const kinds = { print: "contract_event", nft: "nft_mint_event", ft: "ft_mint_event", stx: "stx_burn_event" };
   test.each([
     ["*", Object.values(kinds)],
@@ -154,7 +154,7 @@ describe("events of each kind, by the keys that ask for them", () => {
     await posts(2, "/new_block");
     const { events, transactions } = listener.at("/new_block")[1];
     expect(events.map(({ type }) => type)).toEqual(types);
-    // Whatever is left out, the others keep their place within the block.
+    // Whichever events are left out, the others keep their index within the block.
     for (const { type, event_index } of events) expect(event_index).toBe(Object.values(kinds).indexOf(type));
     expect(transactions[0].contract_interface.functions).toHaveLength(1);
     expect(listener.at("/new_mempool_tx")).toHaveLength(keys === "*" ? 1 : 0);
@@ -204,7 +204,7 @@ test("an observer that refuses, is away, and comes back gets everything, once an
   expect(heights).toEqual(heights.map((_, index) => heights[0] + index));
 });
 
-test("the end waits for an observer that answers, and not for ever for one that never did", async () => {
+test("the end waits for an observer that responds, but not for ever for one that never did", async () => {
   await start({ kind: "manual" });
   await posts(1, "/new_block");
   await devnet.mine(1);

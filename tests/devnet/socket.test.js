@@ -1,4 +1,4 @@
-// The API's WebSocket: what is answered to a subscription, and what is sent when something happens.
+// The API's WebSocket: responses to subscriptions, and notifications.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
 
@@ -43,7 +43,7 @@ beforeEach(async () => {
 
 afterEach(() => socket.socket.terminate());
 
-/** A socket whose messages are awaited one after the other. */
+/** A socket whose messages can be awaited one after the other. */
 function connect(base, path = "/extended/v1/ws") {
   const messages = [];
   const waiting = [];
@@ -107,7 +107,7 @@ describe("answers", () => {
     expect(answer.map(({ id }) => id)).toEqual([1, 2]);
   });
 
-  test("other paths are no sockets", async () => {
+  test("other paths are not sockets", async () => {
     await expect(connect(url, "/v2/info")).rejects.toThrow("404");
     const { socket: other } = await connect(url, "/extended/v1/ws/?x=1");
     other.terminate();
@@ -115,7 +115,7 @@ describe("answers", () => {
 });
 
 describe("notifications", () => {
-  test("each block, with what is in it", async () => {
+  test("each block, with its transactions", async () => {
     await socket.change("subscribe", "block");
     const { txid } = await devnet.submit(transfer(0n));
     await devnet.mine(1);
@@ -203,7 +203,7 @@ describe("notifications", () => {
     }
   });
 
-  test("nothing after unsubscribing, and nothing is noted for nobody", async () => {
+  test("nothing after unsubscribing, and nothing is recorded without subscribers", async () => {
     await socket.change("subscribe", "block");
     expect(devnet.chain.feed.listenerCount("block")).toBe(1);
     await socket.change("unsubscribe", "block");
@@ -216,7 +216,7 @@ describe("notifications", () => {
   });
 });
 
-test("what cannot be written to the state file is not told", async () => {
+test("a change that cannot be written to the state file is not announced", async () => {
   await socket.change("subscribe", "block");
   devnet.journal = {
     append() {

@@ -1,4 +1,4 @@
-// A foreign client, stacks.js with its own fetch functions, talks to the devnet as to any node.
+// Another client, stacks.js with its own fetch functions, uses the devnet like any node.
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -57,7 +57,7 @@ beforeAll(async () => {
   devnet = await Devnet.start({ accounts, startTime: 1_800_000_000, mining: { kind: "auto" }, stateFile: null });
   server = createServer(devnet, { control: true, host: "127.0.0.1" });
   const baseUrl = await server.listen({ host: "127.0.0.1", port: 0 });
-  // With the network, since stacks.js forgets a client of its own when there is no estimate of the fee.
+  // Passes the network, since stacks.js ignores a custom client when there is no fee estimate.
   options = { network: { ...TESTNET, client: { baseUrl } } };
 });
 
@@ -125,7 +125,7 @@ test("reads that end in an error, or cannot be done", async () => {
   const place = { contractAddress: wallets.wallet_3.address, contractName: "notes" };
   const read = (functionName, functionArgs, more = {}) =>
     fetchCallReadOnlyFunction({ ...place, functionName, functionArgs, senderAddress: wallets.wallet_5.address, ...options, ...more });
-  // The name has to be encoded in the path.
+  // The name must be encoded in the path.
   expect(await read("has-note?", [Cl.principal(wallets.wallet_5.address)])).toEqual(Cl.error(Cl.uint(9)));
   await expect(read("set-note", [Cl.uint(1)])).rejects.toThrow("NotReadOnly");
   await expect(read("nothing", [])).rejects.toThrow("UndefinedFunction");
@@ -240,7 +240,7 @@ test("fee estimates", async () => {
   expect(await fetchFeeEstimate({ transaction, ...options })).toBeGreaterThanOrEqual(transaction.serializeBytes().length);
 });
 
-test("rejections arrive as stacks.js knows them", async () => {
+test("rejections have the form that stacks.js knows", async () => {
   const terms = { recipient: wallets.wallet_2.address, amount: 1n, senderKey: key("wallet_1"), ...options };
   const send = async (more) => broadcastTransaction({ transaction: await makeSTXTokenTransfer({ ...terms, ...more }), ...options });
   expect(await send({ nonce: 0n, fee: 1000n })).toMatchObject({ error: "transaction rejected", reason: "BadNonce" });

@@ -1,4 +1,4 @@
-// Texts and bytes of values: literals as Clarinet's VM reads them, memos as the API's own codec does.
+// Texts and bytes of values: literals as read by Clarinet's VM, memos as read by the API's own codec.
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 

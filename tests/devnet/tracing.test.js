@@ -1,4 +1,4 @@
-// Reading what the VM tells of a call and of its costs, and where functions are in a source.
+// Parsing the VM's traces and costs of calls, and finding functions in a source.
 import { describe, expect, test } from "vitest";
 
 import { Coverage, lcov } from "../../devnet/tracing/coverage.js";
@@ -25,7 +25,7 @@ const SOURCE = `;; (define-public (not-this) (ok u1))
   (y (list u1))))
 `;
 
-test("functions, and the lines on which something of them is evaluated", () => {
+test("functions, and their lines with evaluated expressions", () => {
   const functions = functionsOf(SOURCE);
   expect(functions).toEqual([
     { name: "add", line: 3, end: 5, lines: [4, 5] },
@@ -89,7 +89,7 @@ test("the tree of calls", () => {
   ]);
 });
 
-test("text that is no trace has no calls", () => {
+test("text that is not a trace has no calls", () => {
   expect(parseTrace("", { contract: "c", function: "f", args: null }).calls).toEqual([]);
   expect(parseTrace("│   │   │   └── u4\n├── nonsense", { contract: "c", function: "f", args: null }).result).toBeNull();
 });
@@ -119,7 +119,7 @@ describe("coverage", () => {
   coverage.add(FOLDED);
   coverage.add(FOLDED);
 
-  test("costs by function and line, each counted once however often it is in a stack", () => {
+  test("costs by function and line, each counted once, even if it is in a stack several times", () => {
     expect(coverage.toJson()).toEqual({
       [`${A}.c`]: {
         functions: { g: { calls: 2, self: 46, total: 248 }, add: { calls: 2, self: 202, total: 202 } },

@@ -1,4 +1,4 @@
-// Undoing: what the devnet relies on when it puts the VM's memory back.
+// Undoing: what the devnet relies on when it restores the VM's memory.
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
@@ -41,7 +41,7 @@ test("it starts at the given time", () => {
   expect(vm.time).toBe(START);
 });
 
-test("an image brings back state, height and time, again and again", () => {
+test("an image restores state, height and time, again and again", () => {
   vm.mineBlock([call("add", uint(3))]);
   const image = vm.base.difference(vm.memory);
   const before = state();
@@ -64,14 +64,14 @@ test("replay after a restore gives the same results", () => {
   expect(state()).toEqual(after);
 });
 
-test("a runtime error keeps what came before it in its block, and mines the block", () => {
+test("after a runtime error, its block is mined with the operations before it", () => {
   const { height } = vm;
   expect(() => vm.mineBlock([call("add", uint(5)), call("fail"), call("add", uint(7))])).toThrow(VmError);
   expect([count(), vm.height]).toEqual([5n, height + 1]);
 });
 
 describe("after a panic", () => {
-  test("a restore heals the VM", () => {
+  test("a restore repairs the VM", () => {
     vm.mineBlock([call("add", uint(5))]);
     const image = vm.base.difference(vm.memory);
     for (let round = 0; round < 3; round++) {
@@ -96,7 +96,7 @@ describe("after a panic", () => {
   });
 });
 
-test("instances that broke are freed", async () => {
+test("instances that crashed are freed", async () => {
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc");
   const broken = [];
@@ -104,14 +104,14 @@ test("instances that broke are freed", async () => {
     broken.push(new WeakRef(vm.module.exports.memory));
     expect(() => vm.mineBlock([call("add", GARBAGE)])).toThrow(VmPanic);
     vm.restore(fresh, { broken: true });
-    await new Promise((resolve) => setTimeout(resolve, 10)); // what a WeakRef was asked for lives on till then
+    await new Promise((resolve) => setTimeout(resolve, 10)); // the target of a WeakRef that was read lives until then
     collect();
   }
   expect(broken.filter((memory) => memory.deref() !== undefined).length).toBeLessThanOrEqual(1);
   expect(count()).toBe(0n);
 });
 
-test("hundreds of restores lose no memory without bound", () => {
+test("hundreds of restores lose only a limited amount of memory", () => {
   vm.mineBlock([call("add", uint(5))]);
   const image = vm.base.difference(vm.memory);
   const before = vm.memory.length;
@@ -123,7 +123,7 @@ test("hundreds of restores lose no memory without bound", () => {
   expect(count()).toBe(5n);
 });
 
-test("costs are tracked or not, also after a restore", () => {
+test("cost tracking is on or off, also after a restore", () => {
   const costs = () => vm.mineBlock([call("add", uint(1))])[0].costs;
   vm.setCosts(false);
   expect(costs()).toBe("null");

@@ -1,4 +1,4 @@
-// The devnet's reader of transactions against bytes that third parties made, and against stacks.js.
+// The devnet's transaction reader, tested with bytes made by third parties, and against stacks.js.
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
@@ -84,11 +84,11 @@ test("each byte of a signed transaction matters", () => {
   expect(noticed).toBe(raw.length);
 });
 
-test("values have the text that the API gives them", () => {
+test("values have the same text as in the API", () => {
   for (const { hex, repr } of vectors("clarity_values").real) expect(valueText(decodeValue(bytes(hex)))).toBe(repr);
 });
 
-test("values of the VM are read, node tests too", () => {
+test("values of the VM and of node tests can be read", () => {
   const { vm, node_tests: nodeTests } = vectors("clarity_values");
   for (const { hex } of vm) decodeValue(bytes(hex));
   for (const { hex, expect: expected } of nodeTests) {
@@ -113,7 +113,7 @@ test.each([
   else expect(() => decodeArgument(bytes(hex))).toThrow(DecodeError);
 });
 
-test("what the devnet signs itself, stacks.js verifies", () => {
+test("stacks.js verifies the devnet's own signatures", () => {
   const terms = { privateKey: Buffer.alloc(32, 7), nonce: 5n, fee: 0n };
   const raws = [
     buildTransfer({ ...terms, recipient: "ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM", amount: 123n }),
