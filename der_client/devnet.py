@@ -69,6 +69,13 @@ class DevnetAccount:
     mnemonic: str = field(repr=False)
 
 
+class _Accounts(dict[str, DevnetAccount]):
+    """The accounts by name; the error for another name lists them."""
+
+    def __missing__(self, name: str) -> NoReturn:
+        raise KeyError(f"no account {name!r}: there are {', '.join(self)}")
+
+
 class DevnetControl:
     """A running devnet: moves its time, and undoes what was done to it.
 
@@ -92,19 +99,21 @@ class DevnetControl:
         token = control_token or os.environ.get(_TOKEN_VARIABLE)
         self._credentials = {"Authorization": f"Bearer {token}"} if token else {}
         self._session.headers.update(self._credentials)
-        self._accounts: dict[str, DevnetAccount] = {}
+        self._accounts = _Accounts()
         self._control("GET", "")
 
     @property
     def accounts(self) -> Mapping[str, DevnetAccount]:
         """The accounts by name: ``deployer``, ``wallet_1`` … ``wallet_8``, ``faucet``."""
         if not self._accounts:
-            self._accounts = {
-                entry["name"]: DevnetAccount(
-                    entry["name"], entry["address"], PrivateKey.from_hex(entry["private_key"]), entry["mnemonic"]
-                )
-                for entry in self._control("GET", "accounts")
-            }
+            self._accounts = _Accounts(
+                {
+                    entry["name"]: DevnetAccount(
+                        entry["name"], entry["address"], PrivateKey.from_hex(entry["private_key"]), entry["mnemonic"]
+                    )
+                    for entry in self._control("GET", "accounts")
+                }
+            )
         return self._accounts
 
     @property

@@ -349,6 +349,9 @@ class Account:
             )
 
     def _check_network(self, transaction: Transaction) -> None:
+        if not isinstance(transaction, Transaction):
+            # Only its type: text may be a secret in the wrong place.
+            raise InvalidValueError(f"signed: expected a signed Transaction, got {type(transaction).__name__}")
         network = self.client.checked_network()
         if (transaction.version, transaction.chain_id) != (network.transaction_version, network.chain_id):
             raise SigningError(

@@ -14,7 +14,7 @@ from der_client.stacks.contract.movements import exact_conditions
 from der_client.stacks.contract.showing import html_table
 from der_client.stacks.contract.unsent import Unsent
 from der_client.stacks.errors import SigningError, TraceUnavailableError, whole
-from der_client.stacks.transactions import ContractCall, PostConditionMode
+from der_client.stacks.transactions import ContractCall, PostConditionMode, Transaction
 from der_client.stacks.transactions.lazy import lazy
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from der_client.stacks.rpc import AsyncClient, Client
     from der_client.stacks.rpc.answers import ExecutionCost, StxEvent, TransactionReceipt
     from der_client.stacks.rpc.trace import TransactionTrace
-    from der_client.stacks.transactions import PostCondition, Transaction
+    from der_client.stacks.transactions import PostCondition
 
 R = TypeVar("R")
 
@@ -313,7 +313,7 @@ class Call(Unsent, Generic[R]):
                 fee_ustx=fee_ustx,
             )
             return Pending(self, sent)
-        if signed.payload != self.payload:
+        if isinstance(signed, Transaction) and signed.payload != self.payload:
             raise SigningError(f"the signed transaction is not this call of {self.declared.name}")
         return Pending(self, account.send(signed))
 

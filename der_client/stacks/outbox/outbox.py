@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from itertools import islice
 from threading import Event
 from typing import TYPE_CHECKING, Final
@@ -16,7 +17,7 @@ from der_client.stacks.outbox.lane import MAX_IN_MEMPOOL
 from der_client.stacks.outbox.worker import Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
     from types import TracebackType
     from typing import Self
@@ -65,9 +66,13 @@ class Outbox:
         look_s: float = 30.0,
         lease_s: float = 30.0,
     ) -> None:
-        given = [accounts] if isinstance(accounts, Account) else list(accounts)
-        if not given or not all(isinstance(account, Account) for account in given):
-            raise InvalidValueError("an outbox needs an Account, or several")
+        given = list(accounts) if isinstance(accounts, Sequence) else [accounts]
+        wrong = [type(account).__name__ for account in given if not isinstance(account, Account)]
+        if wrong or not given:
+            raise InvalidValueError(
+                f"accounts: expected an Account or a list of them, got {wrong[0] if wrong else 'an empty one'}; "
+                "Account(key, client) makes one"
+            )
         check_number(max_in_flight, 1, MAX_IN_MEMPOOL, "max_in_flight")
         check_seconds(max_poll_s, "max_poll_s", may_be_zero=False)
         check_seconds(look_s, "look_s")

@@ -281,3 +281,5 @@ def test_accounts_match_their_keys_and_hide_them(bench: Bench) -> None:
         assert account.key.address(DEVNET) == account.address
         assert account.key.to_hex() not in repr(account)
         assert account.mnemonic not in repr(account)
+    with pytest.raises(KeyError, match="no account 'walet_1': there are deployer, wallet_1"):
+        bench.devnet.accounts["walet_1"]

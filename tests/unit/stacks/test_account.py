@@ -142,6 +142,13 @@ class TestNetwork:
             other.sign_and_send(account.build(TokenTransfer(PrincipalValue(OTHER), 1)))
         assert node.posts == []
 
+    def test_what_is_not_a_transaction_is_not_shown(self, node: FakeNode, account: Account) -> None:
+        secret: Any = "b" * 64
+        for use in (account.send, account.sign_and_send, account.sponsor):
+            with pytest.raises(InvalidValueError, match=r"^signed: expected a signed Transaction, got str$"):
+                use(secret)
+        assert node.posts == []
+
     def test_an_unsigned_transaction_is_not_sent(self, node: FakeNode, account: Account) -> None:
         with pytest.raises(SigningError):
             account.send(account.build(TokenTransfer(PrincipalValue(OTHER), 1)))
