@@ -1,7 +1,7 @@
 /**
  * Starts a session of the VM, from the image of an earlier session if there is one.
  *
- * A new VM first publishes the boot contracts of Stacks, which takes longer than the rest of the start. Its memory
+ * A new VM first publishes the boot contracts of Stacks, which takes about a third of the start. Its memory
  * afterwards is always the same, except for the time of the first block. So an image of the memory is kept in a file in
  * `node_modules/.cache`. If that file is missing or damaged, the session starts without it.
  */
@@ -38,10 +38,9 @@ import { loadVmModule } from "./module.js";
 
 /** The time between the first and the second block, in seconds. */
 const SECOND_BLOCK = 10;
-const SUFFIX = ".image";
 const NEW_LINE = "\n".charCodeAt(0);
 /** What an image depends on, besides the VM itself. */
-const SOURCES = ["boot.js", "instrument.js", "module.js"];
+const SOURCES = ["boot.js", "instrument.js", "memory.js", "module.js"];
 
 const noFiles = () => {
   throw new Error("the devnet's VM reads no files");
@@ -119,7 +118,7 @@ function imageName(canProfile) {
   const here = dirname(fileURLToPath(import.meta.url));
   const files = [...SOURCES.map((name) => join(here, name)), join(dirname(sdkPath()), "clarinet_sdk_bg.wasm")];
   for (const file of files) digest.update(readFileSync(file));
-  return `${digest.digest("hex").slice(0, 32)}${SUFFIX}`;
+  return `${digest.digest("hex").slice(0, 32)}.image`;
 }
 
 /**
@@ -149,6 +148,9 @@ function readImage(file) {
  */
 function keepImage(file, { module, sdk, costsFlags }, empty, time) {
   const memory = memoryOf(module);
+  const times = [0, SECOND_BLOCK].flatMap((added) => timesIn(memory, time, added));
+  // A small number occurs in many places, not all of which are times.
+  if (times.length !== 2) return;
   const table = module.exports.__wbindgen_externrefs;
   const { offsets, pages } = empty.difference(memory);
   /** @type {Header} */
@@ -159,7 +161,7 @@ function keepImage(file, { module, sdk, costsFlags }, empty, time) {
     offsets,
     tableLength: table.length,
     references: referencesOf(table),
-    times: [0, SECOND_BLOCK].flatMap((added) => timesIn(memory, time, added)),
+    times,
   };
   const body = Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n`), pages]);
   // With the checksum, damage is found when it is read.
@@ -179,10 +181,10 @@ function keepImage(file, { module, sdk, costsFlags }, empty, time) {
   }
 }
 
-/** Removes the images of earlier versions. @param {string} folder */
+/** Removes images of earlier versions, and unfinished ones of processes that were killed. @param {string} folder */
 function removeOthers(folder) {
   const current = [true, false].map(imageName);
-  const others = readdirSync(folder).filter((name) => name.endsWith(SUFFIX) && !current.includes(name));
+  const others = readdirSync(folder).filter((name) => !current.includes(name));
   for (const name of others) rmSync(join(folder, name), { force: true });
 }
 

@@ -1,5 +1,5 @@
 // A session of the VM that begins from an image is the same as one that begins from nothing.
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -17,6 +17,7 @@ let fresh;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "images "));
   writeFileSync(join(folder, "of an earlier version.image"), "");
+  writeFileSync(join(folder, "unfinished.image.1"), "");
   fresh = await Vm.boot({ startTime: LATER, balances: BALANCES, folder: "" });
   await Vm.boot({ startTime: FIRST, balances: BALANCES, folder });
 });
@@ -65,6 +66,12 @@ test("a damaged image is not used, and is made again", async () => {
     expect(readFileSync(image()).length).toBeGreaterThan(1_000_000);
   }
   expect(beganFromNothing(await bootLater())).toBe(false);
+});
+
+test("a time that is a small number leaves no image, as it occurs in many places", async () => {
+  const empty = join(folder, "small");
+  await Vm.boot({ startTime: 700, balances: BALANCES, folder: empty });
+  expect(existsSync(empty)).toBe(false);
 });
 
 test("without a folder that can be written, a session begins from nothing", async () => {
