@@ -62,7 +62,7 @@ invariants: setup
 # Each worker has its own devnet, and runs all tests of a file, which may share a setup. tests/conftest.py sets the order.
 integration: setup
 	$(PY) -m pytest tests/integration tests/faults tests/conformance tests/differential tests/model tests/soak \
-		tests/browser -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
+		tests/browser -n auto --dist loadfile --no-loadscope-reorder --durations 15 $(ARGS)
 
 # Tests its own devnet, or any node: ARGS="--node-url http://localhost:3999" (tests/conformance/README.md).
 conformance: setup
@@ -82,6 +82,7 @@ fuzz: setup
 	$(PY) -m tests.fuzz
 	$(PY) -m tests.model --steps 100000
 	$(PY) -m tests.rendezvous --runs 250 --repeat 20
+	ROUNDING_ROUNDS=1000 $(NODE) npm test -- tests/contracts/rounding.test.js
 
 soak: setup
 	$(PY) -m tests.soak $(ARGS)

@@ -1,4 +1,4 @@
-// Draining by rounding: ten thousand of the worst fills, and where every microSTX goes.
+// Draining by rounding: 1,500 of the worst fills (10,000 in `make fuzz`), and where every microSTX goes.
 import { expect, test } from "vitest";
 
 import { BUYER, BUYER_2, DEPLOYER, OWNER, STRANGER } from "./accounts.js";
@@ -9,7 +9,7 @@ const FEE_BPS = 500n; // the cap
 const SETTLEMENT = `${DEPLOYER}.settlement`;
 const CROWD = `${DEPLOYER}.crowd`;
 
-// Takes about a minute; a busy machine must not fail it.
+// A busy machine must not fail it.
 const TIMEOUT_MS = 1_800_000;
 
 // Price and Wh of fills with the worst rounding: 1.001 microSTX lock 2, 1.999 earn 1, 19 bear no fee.
@@ -27,13 +27,14 @@ const WORST = [
 ];
 // One fill at each price.
 const ROUND_WH = WORST.reduce((sum, [, wh]) => sum + wh, 0n);
-const SPOT_ROUNDS = 900n;
-const FORWARD_ROUNDS = 100n;
+const ROUNDS = BigInt(process.env.ROUNDING_ROUNDS ?? 150);
+const FORWARD_ROUNDS = 50n;
+const SPOT_ROUNDS = ROUNDS - FORWARD_ROUNDS;
 // The forward day fails in the middle of a round, and of its fill of 6,666 Wh.
-const FORWARD_WH = 60n * ROUND_WH + 155n + 3_333n;
+const FORWARD_WH = 30n * ROUND_WH + 155n + 3_333n;
 
 test(
-  "draining by rounding: 10,000 of the worst fills cut less than a microSTX each, and the contract keeps its fees alone",
+  "draining by rounding: the worst fills cut less than a microSTX each, and the contract keeps its fees alone",
   async () => {
     const chain = await startSystem();
     must(chain.call(DEPLOYER, "settlement.set-fee-bps", FEE_BPS));
@@ -58,7 +59,7 @@ test(
     await settleForward(chain);
 
     const payments = await readPayments(chain);
-    expect(payments).toHaveLength(10_000);
+    expect(payments).toHaveLength(Number(10n * ROUNDS));
     for (const payment of payments) expectShares(payment);
     const delivered = payments.filter(({ spot }) => !spot).map((payment) => payment["delivered-wh"]);
     expect(sum(delivered)).toBe(FORWARD_WH);
@@ -72,7 +73,7 @@ test(
     expect(after[OWNER] - before[OWNER]).toBe(sum(payments.map((payment) => payment.payout)));
     for (const buyer of [BUYER, BUYER_2, CROWD]) {
       const own = payments.filter((payment) => payment.buyer === buyer);
-      expect(own.length).toBeGreaterThan(3_000);
+      expect(own.length).toBeGreaterThan(Number(3n * ROUNDS));
       expect(before[buyer] - after[buyer]).toBe(sum(own.map(paidBy)));
     }
     for (const id of [...offers.spot, ...offers.forward]) {

@@ -50,8 +50,9 @@ def test_commands_answer() -> None:
     goals = {}
     with suite.works(["commands"]) as works:
         for work in works:
+            if not goals:
+                assert work.run(1) > 0
             work.check()
-            assert work.run(1) > 0
             (peer,) = work.peers
             goals[work.name, peer.name] = (peer.scale, peer.goal)
     names = ("plants", "plant 1", "production", "offers", "payments", "statement wallet_2", "certificates", "events")

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from typer.testing import Result
 
 from der_client.contracts.asset_verification import DeviceKey, KeyClaim, KeyCurve
 from der_client.devnet import Devnet
 from der_client.readings import sign_key_proof
 from der_client.readings.signers import compressed
+from tests.integration.commands import run
 from tests.integration.conftest import Cast, ReadyPlant, register, start_of
 
 KWH = ["0.250", "0.301", "", "0.5"]
@@ -51,7 +50,7 @@ def test_what_is_missing_is_signed_and_relayed(
 ) -> None:
     options = ["--meter-key-file", str(meter_key_file)]
     done = der_record(devnet, export(tmp_path / "a.csv", day, KWH), plant.asset_id, *options, "--json")
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     (recording,) = json.loads(done.stdout)["recordings"]
     assert (recording["day"], recording["status"], recording["wh"]) == (day.isoformat(), "recorded", 1051)
     assert len(recording["txids"]) == 1  # a run of slots before the gap and one after it, in one call
@@ -63,7 +62,7 @@ def test_what_is_missing_is_signed_and_relayed(
     assert [(entry["slots"], entry["recorded_slots"]) for entry in again["recordings"]] == [(4, 1)]
     assert mask_and_wh(cast, plant.asset_id, day) == (0b11011, 1751)
     last = der_record(devnet, grown, plant.asset_id, *options)
-    assert last.returncode == 0
+    assert last.exit_code == 0
     assert "repeated" in last.stdout
     assert last.stdout.endswith("0 transactions, 0 µSTX fees\n")
     assert plant.meter_key.to_hex() not in last.stdout + last.stderr + done.stdout + done.stderr
@@ -82,7 +81,7 @@ def test_a_meter_on_p256_signs_with_its_key_in_pem(cast: Cast, devnet: Devnet, t
     path = tmp_path / "meter.pem"
     path.write_bytes(meter_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     done = der_record(devnet, export(tmp_path / "a.csv", tomorrow, KWH), asset_id, "--meter-key-file", str(path))
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     assert mask_and_wh(cast, asset_id, tomorrow) == (0b1011, 1051)
 
 
@@ -98,12 +97,12 @@ def test_a_gap_that_is_filled_later_is_recorded(
         day = cast.anyone.now().date()
         devnet.advance(to=start_of(day + timedelta(days=1)))
     gap = export(tmp_path / "a.csv", day, ["0.6006", "", "0.6006"])
-    assert der_record(devnet, gap, asset_id, *options, key=key).returncode == 0
+    assert der_record(devnet, gap, asset_id, *options, key=key).exit_code == 0
     assert mask_and_wh(cast, asset_id, day) == (0b101, 1201)
     filled = export(tmp_path / "b.csv", day, ["0.6006"] * 3)
     for recorded_slots in (1, 0):
         done = der_record(devnet, filled, asset_id, *options, "--json", key=key)
-        assert done.returncode == 0, done.stdout
+        assert done.exit_code == 0, done.stdout
         (recording,) = json.loads(done.stdout)["recordings"]
         assert (recording["slots"], recording["recorded_slots"]) == (3, recorded_slots)
         assert mask_and_wh(cast, asset_id, day) == (0b111, 1802)
@@ -113,9 +112,9 @@ def test_a_contradiction_is_told_and_not_sent(
     cast: Cast, devnet: Devnet, plant: ReadyPlant, day: date, meter_key_file: Path, tmp_path: Path
 ) -> None:
     options = ["--meter-key-file", str(meter_key_file), "--interval-seconds", "900"]
-    assert der_record(devnet, export(tmp_path / "a.csv", day, ["1"]), plant.asset_id, *options).returncode == 0
+    assert der_record(devnet, export(tmp_path / "a.csv", day, ["1"]), plant.asset_id, *options).exit_code == 0
     done = der_record(devnet, export(tmp_path / "b.csv", day, ["1.1"]), plant.asset_id, *options)
-    assert done.returncode == 3
+    assert done.exit_code == 3
     assert "conflicting" in done.stdout
     assert "0 transactions" in done.stdout
     assert mask_and_wh(cast, plant.asset_id, day) == (1, 1000)
@@ -130,7 +129,7 @@ def test_an_oracle_records_for_a_meter_that_cannot_sign(cast: Cast, devnet: Devn
     file = export(tmp_path / "a.csv", today, KWH, timedelta(hours=2))
     oracle = devnet.accounts["wallet_3"].key.to_hex()
     done = der_record(devnet, file, asset_id, "--time-zone", zone, "--json", key=oracle)
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     assert mask_and_wh(cast, asset_id, today) == (0b1011, 1051)
 
 
@@ -143,7 +142,7 @@ def test_a_tab_is_written_as_two_characters(devnet: Devnet, plant: ReadyPlant, d
 
 def test_who_is_no_oracle_is_told(devnet: Devnet, plant: ReadyPlant, day: date, tmp_path: Path) -> None:
     done = der_record(devnet, export(tmp_path / "a.csv", day, KWH), plant.asset_id, "--json")
-    assert done.returncode == 3
+    assert done.exit_code == 3
     report = json.loads(done.stdout)
     assert [(entry["status"], entry["error"]) for entry in report["recordings"]] == [("refused", "ERR_NOT_ORACLE")]
     assert report["txids"] == []
@@ -161,7 +160,7 @@ def test_who_is_no_oracle_is_told(devnet: Devnet, plant: ReadyPlant, day: date, 
 )
 def test_what_cannot_be_is_told_in_a_line(devnet: Devnet, tmp_path: Path, options: list[str], told: str) -> None:
     done = der_record(devnet, export(tmp_path / "a.csv", date(2026, 7, 1), KWH), 99, *options)
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.exit_code, done.stdout) == (1, "")
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
     assert told in line
 
@@ -172,17 +171,9 @@ def mask_and_wh(cast: Cast, asset_id: int, day: date) -> tuple[int, int]:
     return row.mask, row.wh
 
 
-def der_record(
-    devnet: Devnet, file: Path, asset_id: int, *options: str, key: str = ""
-) -> subprocess.CompletedProcess[str]:
+def der_record(devnet: Devnet, file: Path, asset_id: int, *options: str, key: str = "") -> Result:
     columns = ["--time-column", "stamp", "--value-column", "active energy"]
     form = ["--unit", "kWh", "--delimiter", ";", "--nulls", "unknown", "--time-zone", "+00:00"]
-    command = [sys.executable, "-m", "der_client.cli", "record", str(file), "--asset", str(asset_id)]
-    return subprocess.run(  # noqa: S603 -- our own command
-        [*command, "--url", devnet.url, *columns, *form, *options],
-        env={**os.environ, "DER_KEY": key or devnet.accounts["wallet_8"].key.to_hex()},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DER_KEY", key or devnet.accounts["wallet_8"].key.to_hex())
+        return run("record", file, "--asset", asset_id, "--url", devnet.url, *columns, *form, *options)
