@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from der_client.stacks.contract.call import Call, Pending
-from der_client.stacks.contract.unsent import Unsent
+from der_client.stacks.contract.unsent import Unsent, held
 from der_client.stacks.errors import (
     BroadcastUnknownError,
     ConfirmationTimeoutError,
@@ -111,7 +111,7 @@ class CallSeries(Unsent, Generic[I]):
             EncodeError: If an item cannot be encoded.
         """
         self._is_used = True
-        return tuple(self._make(part) for part in self.parts)
+        return tuple(held(self._make(part)) for part in self.parts)
 
     def cost(self) -> SeriesCost:
         """Return what sending costs now, with each call computed as if it were the only one.
@@ -122,6 +122,7 @@ class CallSeries(Unsent, Generic[I]):
             ContractError: If the contract would refuse a whole call (known on an embedded devnet).
             NodeError: If the node could not be reached.
         """
+        self._is_used = True
         account = self.contract.require_account()
         reads = [self._reads(call) for call in self.calls]
         return SeriesCost(

@@ -14,6 +14,7 @@ from der_client.contracts.settlement import PaymentRefunded, PaymentSettled, Set
 from der_client.keeper.duties import Action
 from der_client.keeper.report import Draft, Skipped
 from der_client.stacks.contract.jobs import job_of, pending_of, unused_key
+from der_client.stacks.contract.unsent import held
 from der_client.stacks.errors import ConfirmationTimeoutError, ContractError, TransactionFailedError
 from der_client.stacks.outbox import JobState, retry_s
 
@@ -70,7 +71,7 @@ class Errands:
         for entry in outbox.inherit():
             note = json.loads(entry.note)
             action, ids = Action(note["action"]), tuple(note["ids"])
-            self._errands[entry.key] = _Errand(action, ids, call_for(action, ids), entry.txid)
+            self._errands[entry.key] = _Errand(action, ids, held(call_for(action, ids)), entry.txid)
 
     @property
     def txids(self) -> tuple[str, ...]:

@@ -47,7 +47,7 @@ def test_the_outbox_does_the_same_work() -> None:
 
 
 def test_commands_answer() -> None:
-    goals = {}
+    goals: dict[tuple[str, str], tuple[Scale, float | None]] = {}
     with suite.works(["commands"]) as works:
         for work in works:
             if not goals:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from der_client import Der
+from der_client.contracts.asset_verification import Role
 from der_client.contracts.market_participation import OfferState
 from der_client.contracts.production_tracking import DayState
 from der_client.contracts.settlement import PaymentState
@@ -222,8 +223,8 @@ def test_only_one_writes(der: Der, place: Path, follower: Follower) -> None:
         assert other.run_once().events == 0
     with Follower(der, place, lease_s=0) as first, Follower(der, place, lease_s=0) as second:
         first.run_once()
-        der.assets.set_paused(False)
-        second.run_once()
+        der.assets.set_role(Role.PAUSER, der.deployer, "", True).send().wait()
+        assert second.run_once().events == 1
         first.run_once()  # whose lease was taken: what it knew is read again
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from typing import NoReturn
+from typing import NoReturn, TypeVar
+
+from der_client.stacks.errors import shown
 
 
 class UnsentCallWarning(UserWarning):
@@ -23,9 +25,18 @@ class Unsent:
             TypeError: Always.
         """
         self._is_used = True
-        raise TypeError(f"{self!r} was not sent and has no truth value; add .send()")
+        raise TypeError(f"{shown(self)} was not sent and has no truth value; add .send()")
 
     def __del__(self) -> None:
         """Warn if it was never used; the line shown is the one that dropped it."""
         if not self._is_used:
-            warnings.warn(f"{self!r} was never sent; add .send()", UnsentCallWarning, stacklevel=2)
+            warnings.warn(f"{shown(self)} was never sent; add .send()", UnsentCallWarning, stacklevel=2)
+
+
+U = TypeVar("U", bound=Unsent)
+
+
+def held(unsent: U) -> U:
+    """Return a call that code of this library keeps, of which nobody is warned: it was sent before, or may be later."""
+    unsent._is_used = True  # noqa: SLF001 - the other half of `Unsent`
+    return unsent

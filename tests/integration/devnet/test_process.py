@@ -164,7 +164,7 @@ def test_control_from_other_machines_needs_a_token(monkeypatch: pytest.MonkeyPat
     with Devnet(deploy_contracts=False) as devnet:
         assert DevnetControl(devnet.url).mine() == devnet.block_height
         other = DevnetControl(devnet.url, control_token="another")
-        with pytest.raises(DevnetError, match="needs its token"):
+        with pytest.raises(DevnetError, match="needs the devnet's token"):
             other.mine()
 
 
