@@ -90,7 +90,8 @@ def run_npm(arguments: Sequence[str], folder: Path, *, umask: int = -1) -> None:
         command, cwd=folder, env=environment(), capture_output=True, text=True, check=False, umask=umask
     )
     if done.returncode:
-        raise DevnetSetupError(f"npm {' '.join(arguments)} failed in {folder}:\n{done.stderr.strip() or done.stdout}")
+        lines = (done.stderr.strip() or done.stdout).splitlines()  # in one line, since commands show errors so
+        raise DevnetSetupError(f"npm {' '.join(arguments)} failed in {folder}: {'; '.join(lines)}")
 
 
 def _bundled() -> Path | None:

@@ -39,7 +39,7 @@ K = TypeVar("K")
 VERSION: Final = 1
 """Version of these tables and of what they say. An index is derived data: one of another version is rebuilt."""
 DIGEST: Final = "384299e571245963"
-"""Of the tables of this version. A test computes it, so that no change of a table is without a new version."""
+"""Digest of this version's tables. A test computes it, so that nobody changes a table without a new version."""
 
 metadata: Final = MetaData()
 

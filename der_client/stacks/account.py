@@ -6,6 +6,7 @@ import logging
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Final
 
+from der_client.stacks.checks import check_kind
 from der_client.stacks.clarity import PrincipalValue
 from der_client.stacks.errors import (
     ConfirmationTimeoutError,
@@ -349,9 +350,7 @@ class Account:
             )
 
     def _check_network(self, transaction: Transaction) -> None:
-        if not isinstance(transaction, Transaction):
-            # Only its type: text may be a secret in the wrong place.
-            raise InvalidValueError(f"signed: expected a signed Transaction, got {type(transaction).__name__}")
+        check_kind(transaction, Transaction, "transaction")
         network = self.client.checked_network()
         if (transaction.version, transaction.chain_id) != (network.transaction_version, network.chain_id):
             raise SigningError(

@@ -8,7 +8,7 @@ import { pendingSummaryV3, principalSummaryV3, summaryV3 } from "./present-v3.js
 /** @typedef {import("../chain/mempool.js").Pending} Pending */
 
 const LIMITS = { min: 1, max: 50, fallback: 20 };
-/** The microblock part of a cursor: there are no microblocks any more. */
+/** The microblock part of a cursor: microblocks no longer exist. */
 const MICROBLOCK = 0x7fffffff;
 const CURSOR = /^(\d{1,15}):\d{1,15}:(\d{1,15})$/;
 

@@ -13,7 +13,7 @@ import { AMOUNT_CODES, NFT_CODES, POX_CODES } from "../wire/post-conditions.js";
 const ANCHOR_MODES = { 1: "on_chain_only", 2: "off_chain_only", 3: "any" };
 export const MODES = { 1: "allow", 2: "deny", 3: "originator" };
 const NO_HASH = "0".repeat(64);
-/** Constant fields of every transaction, since there are no microblocks any more. */
+/** Constant fields of every transaction, since microblocks no longer exist. */
 const NO_MICROBLOCK = { microblock_hash: "", microblock_sequence: 0x7fffffff, microblock_canonical: true };
 
 /** @param {number} seconds */

@@ -12,7 +12,7 @@ import { dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import zlib from "node:zlib";
 import { BaseImage, PAGE } from "./memory.js";
-import { loadVmModule } from "./module.js";
+import { adopt, loadVmModule, referencesOf } from "./module.js";
 
 /**
  * @typedef {object} Session
@@ -29,8 +29,7 @@ import { loadVmModule } from "./module.js";
  * @property {number[]} costsFlags
  * @property {number} memoryLength
  * @property {number[]} offsets the offsets of the pages
- * @property {number} tableLength
- * @property {[number, Reference][]} references to JavaScript values, by their place in the table
+ * @property {(Reference | null)[]} references to JavaScript values
  * @property {[number, number][]} times the address of a time, and its distance from the first block in seconds
  *
  * @typedef {"global" | "files" | {value: string | boolean | null}} Reference
@@ -151,7 +150,6 @@ function keepImage(file, { module, sdk, costsFlags }, empty, time) {
   const times = [0, SECOND_BLOCK].flatMap((added) => timesIn(memory, time, added));
   // A small number occurs in many places, not all of which are times.
   if (times.length !== 2) return;
-  const table = module.exports.__wbindgen_externrefs;
   const { offsets, pages } = empty.difference(memory);
   /** @type {Header} */
   const header = {
@@ -159,8 +157,7 @@ function keepImage(file, { module, sdk, costsFlags }, empty, time) {
     costsFlags,
     memoryLength: memory.length,
     offsets,
-    tableLength: table.length,
-    references: referencesOf(table),
+    references: referencesOf(module).map(kept),
     times,
   };
   const body = Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n`), pages]);
@@ -206,19 +203,13 @@ function timesIn(memory, first, added) {
 }
 
 /**
- * @param {WebAssembly.Table} table
- * @returns {[number, Reference][]} but for those that only an asynchronous call needs, of which there is none later
+ * @param {unknown} value
+ * @returns {Reference | null} null for what only an asynchronous call needs, of which there is none later
  */
-function referencesOf(table) {
-  /** @type {[number, Reference][]} */
-  const found = [];
-  for (let index = 0; index < table.length; index++) {
-    const value = table.get(index);
-    if (value === globalThis) found.push([index, "global"]);
-    else if (value === noFiles) found.push([index, "files"]);
-    else if (value === null || ["string", "boolean"].includes(typeof value)) found.push([index, { value }]);
-  }
-  return found;
+function kept(value) {
+  if (value === globalThis) return "global";
+  if (value === noFiles) return "files";
+  return value === null || typeof value === "string" || typeof value === "boolean" ? { value } : null;
 }
 
 /**
@@ -228,20 +219,15 @@ function referencesOf(table) {
  * @returns {Session}
  */
 function resume(module, { header, pages }, time) {
-  const { memory, __wbindgen_externrefs: table } = module.exports;
-  memory.grow((header.memoryLength - memory.buffer.byteLength) / 65536);
+  const sdk = adopt(module, { ...header, references: header.references.map(valueOf) });
   const bytes = memoryOf(module);
   header.offsets.forEach((offset, index) => pages.copy(bytes, offset, index * PAGE, (index + 1) * PAGE));
   for (const [at, added] of header.times) bytes.writeBigUInt64LE(BigInt(time + added), at);
-  table.grow(header.tableLength - table.length);
-  for (const [index, reference] of header.references) table.set(index, valueOf(reference));
-  const sdk = Object.create(module.glue.SDK.prototype);
-  sdk.__wbg_ptr = header.pointer;
   return { module, sdk, costsFlags: header.costsFlags };
 }
 
-/** @param {Reference} reference @returns {unknown} */
+/** @param {Reference | null} reference @returns {unknown} */
 function valueOf(reference) {
   if (reference === "global") return globalThis;
-  return reference === "files" ? noFiles : reference.value;
+  return reference === "files" ? noFiles : reference?.value;
 }

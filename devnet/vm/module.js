@@ -98,6 +98,32 @@ export function loadVmModule(clock) {
   }
 }
 
+/**
+ * Prepares a new instance for the memory of another one.
+ *
+ * @param {VmModule} module the new instance
+ * @param {object} other
+ * @param {number} other.memoryLength
+ * @param {unknown[]} other.references the table of references to JavaScript values, which is outside of the memory
+ * @param {number} other.pointer the address of the SDK's object
+ * @returns {import("./vm.js").Sdk} that object, which is valid as soon as the memory is copied
+ */
+export function adopt({ exports, glue }, { memoryLength, references, pointer }) {
+  const { memory, __wbindgen_externrefs: table } = exports;
+  memory.grow((memoryLength - memory.buffer.byteLength) / 65536);
+  table.grow(references.length - table.length);
+  references.forEach((reference, index) => table.set(index, reference));
+  const sdk = Object.create(glue.SDK.prototype);
+  sdk.__wbg_ptr = pointer;
+  return sdk;
+}
+
+/** @param {VmModule} module @returns {unknown[]} its references to JavaScript values */
+export function referencesOf({ exports }) {
+  const table = exports.__wbindgen_externrefs;
+  return Array.from({ length: table.length }, (_, index) => table.get(index));
+}
+
 /** @param {WebAssembly.Instance} instance @returns {Exports} */
 function exportsOf(instance) {
   return /** @type {Exports} */ (/** @type {unknown} */ (instance.exports));

@@ -7,7 +7,7 @@ import { begin } from "./boot.js";
 import { Budget, OF_ONE, OF_PROFILED, OF_SEVERAL } from "./budget.js";
 import { ADDED, BURN_SECONDS } from "./instrument.js";
 import { BaseImage } from "./memory.js";
-import { loadVmModule } from "./module.js";
+import { adopt, loadVmModule, referencesOf } from "./module.js";
 
 /** The addresses the VM's boot contracts have on test networks. */
 export const BOOT_ADDRESS = "ST000000000000000000002AMW42H";
@@ -367,14 +367,7 @@ export class Vm {
   #newInstance(memoryLength) {
     const old = this.module;
     this.module = loadVmModule(this.clock);
-    const { exports, glue } = this.module;
-    exports.memory.grow((memoryLength - exports.memory.buffer.byteLength) / 65536);
-    const [from, to] = [old.exports.__wbindgen_externrefs, exports.__wbindgen_externrefs];
-    to.grow(from.length - to.length);
-    for (let index = 0; index < from.length; index++) to.set(index, from.get(index));
-    const pointer = this.sdk.__wbg_ptr;
-    this.sdk = Object.create(glue.SDK.prototype);
-    this.sdk.__wbg_ptr = pointer;
+    this.sdk = adopt(this.module, { memoryLength, references: referencesOf(old), pointer: this.sdk.__wbg_ptr });
     this.lostBytes = 0;
     this.instances += 1;
   }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 
+import { referencesOf } from "../../devnet/vm/module.js";
 import { Vm } from "../../devnet/vm/vm.js";
 
 const OWNER = "ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM";
@@ -27,10 +28,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const bootLater = (where = folder) => Vm.boot({ startTime: LATER, balances: BALANCES, folder: where });
 const image = () => join(folder, readdirSync(folder)[0]);
 
-function references({ module }) {
-  const table = module.exports.__wbindgen_externrefs;
-  return Array.from({ length: table.length }, (_, index) => table.get(index));
-}
+const references = ({ module }) => referencesOf(module);
 
 // What only asynchronous calls need, of which there is none after the beginning.
 const isOfCalls = (value) => value instanceof Promise || value?._wbg_cb_unref !== undefined;

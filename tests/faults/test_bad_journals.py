@@ -194,5 +194,5 @@ def test_keys_that_cannot_be(payee: str, key: Any) -> None:
 def test_options_that_cannot_be(account: Account, options: dict[str, Any]) -> None:
     with pytest.raises(InvalidValueError, match=next(iter(options))):
         Outbox(account, **options)
-    with pytest.raises(InvalidValueError, match="expected an Account"):
+    with pytest.raises(InvalidValueError, match="at least one Account"):
         Outbox([])

@@ -38,9 +38,9 @@ def pay(payee: str, amount: int, key: str = "", **options: Any) -> Job:
     return Job(key or f"pay/{amount}", TokenTransfer(PrincipalValue(payee), amount), **{"fee_ustx": FEE, **options})
 
 
-@pytest.mark.parametrize(("given", "kind"), [("journal.sqlite", "str"), (object(), "object"), ((), "an empty one")])
+@pytest.mark.parametrize(("given", "kind"), [("journal.sqlite", "str"), (object(), "object"), ([1], "int")])
 def test_what_is_not_an_account_is_named(given: Any, kind: str) -> None:
-    with pytest.raises(InvalidValueError, match=rf"^accounts: expected an Account or a list of them, got {kind};"):
+    with pytest.raises(InvalidValueError, match=rf"^accounts: must be Account, not {kind}: one or several;"):
         Outbox(given)
 
 

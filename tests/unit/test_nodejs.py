@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from der_client.nodejs import environment, find_node, run_npm
+from der_client.nodejs import DevnetSetupError, environment, find_node, run_npm
 
 
 def test_the_environment_of_children_has_none_of_our_variables(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,6 +30,14 @@ def test_npm_and_its_scripts_do_not_get_them(monkeypatch: pytest.MonkeyPatch, tm
     seen = (tmp_path / "seen.txt").read_text()
     assert "PATH=" in seen
     assert "a secret of ours" not in seen
+
+
+def test_what_npm_says_is_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(
+        DevnetSetupError, match=r"^npm ci --offline failed in .*: npm error code .*; npm error"
+    ) as caught:
+        run_npm(["ci", "--offline"], tmp_path)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a shell script")

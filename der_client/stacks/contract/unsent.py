@@ -16,7 +16,7 @@ class Unsent:
     """Something that does nothing until it is sent: it warns when it disappears unused, and has no truth value."""
 
     _is_used = True
-    """Whether nothing is to be warned of; a subclass sets it to False in the end of its constructor."""
+    """Whether no warning is due. A subclass sets it to False at the end of its constructor, and to True at each use."""
 
     def __bool__(self) -> NoReturn:
         """Refuse, since ``if call:`` looks as if it were sent.
@@ -37,6 +37,6 @@ U = TypeVar("U", bound=Unsent)
 
 
 def held(unsent: U) -> U:
-    """Return a call that code of this library keeps, of which nobody is warned: it was sent before, or may be later."""
+    """Return a call that this library keeps, without a later warning: it was sent before, or may be sent later."""
     unsent._is_used = True  # noqa: SLF001 - the other half of `Unsent`
     return unsent

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 from itertools import islice
 from threading import Event
 from typing import TYPE_CHECKING, Final
 
 from der_client.stacks.account import Account
-from der_client.stacks.checks import check_number, check_seconds
+from der_client.stacks.checks import check_kind, check_number, check_seconds
 from der_client.stacks.errors import InvalidValueError, NotFoundError, whole
 from der_client.stacks.outbox.jobs import OPEN, Entry, Job, JobState, Progress
 from der_client.stacks.outbox.journal import Journal
@@ -17,7 +17,7 @@ from der_client.stacks.outbox.lane import MAX_IN_MEMPOOL
 from der_client.stacks.outbox.worker import Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
     from types import TracebackType
     from typing import Self
@@ -66,13 +66,11 @@ class Outbox:
         look_s: float = 30.0,
         lease_s: float = 30.0,
     ) -> None:
-        given = list(accounts) if isinstance(accounts, Sequence) else [accounts]
-        wrong = [type(account).__name__ for account in given if not isinstance(account, Account)]
-        if wrong or not given:
-            raise InvalidValueError(
-                f"accounts: expected an Account or a list of them, got {wrong[0] if wrong else 'an empty one'}; "
-                "Account(key, client) makes one"
-            )
+        given = list(accounts) if isinstance(accounts, Iterable) else [accounts]
+        for account in given:
+            check_kind(account, Account, "accounts", "one or several; Account(key, client) makes one")
+        if not given:
+            raise InvalidValueError("accounts: give at least one Account")
         check_number(max_in_flight, 1, MAX_IN_MEMPOOL, "max_in_flight")
         check_seconds(max_poll_s, "max_poll_s", may_be_zero=False)
         check_seconds(look_s, "look_s")

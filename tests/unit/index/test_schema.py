@@ -45,7 +45,7 @@ def test_other_tables_have_another_version() -> None:
     ]
     digest = sha256("\n".join(sorted(lines)).encode()).hexdigest()[:16]
     assert digest == DIGEST, (
-        f"the tables are others: in der_client/index/schema.py, raise VERSION and set DIGEST to {digest!r}"
+        f"the tables have changed: in der_client/index/schema.py, raise VERSION and set DIGEST to {digest!r}"
     )
 
 

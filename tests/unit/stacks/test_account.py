@@ -145,7 +145,7 @@ class TestNetwork:
     def test_what_is_not_a_transaction_is_not_shown(self, node: FakeNode, account: Account) -> None:
         secret: Any = "b" * 64
         for use in (account.send, account.sign_and_send, account.sponsor):
-            with pytest.raises(InvalidValueError, match=r"^signed: expected a signed Transaction, got str$"):
+            with pytest.raises(InvalidValueError, match=r"^transaction: must be Transaction, not str$"):
                 use(secret)
         assert node.posts == []
 
